@@ -1,0 +1,93 @@
+//! The API key, kept out of everything that is printed.
+
+use std::fmt;
+
+use http::HeaderValue;
+
+use crate::Error;
+
+/// An API key. `Debug` does not show it, and nothing displays it.
+#[derive(Clone)]
+pub struct ApiKey {
+    /// Marked sensitive, so that no HTTP library logs it either.
+    header: HeaderValue,
+}
+
+impl ApiKey {
+    /// Takes a key as the service handed it out. White space around it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if it is empty or cannot stand in a header.
+    /// The error does not repeat it.
+    pub fn new(key: impl AsRef<str>) -> Result<Self, Error> {
+        let key = key.as_ref().trim();
+        if key.is_empty() {
+            return Err(Error::invalid_argument("the API key is empty".to_owned()));
+        }
+        if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            let reason = "the API key holds white space or characters beyond ASCII, which no key does";
+            return Err(Error::invalid_argument(reason.to_owned()));
+        }
+        let mut header = HeaderValue::from_str(key)
+            .map_err(|_| Error::invalid_argument("the API key cannot stand in a header".to_owned()))?;
+        header.set_sensitive(true);
+        Ok(Self { header })
+    }
+
+    pub(crate) fn header(&self) -> HeaderValue {
+        self.header.clone()
+    }
+
+    /// Takes the key out of text that came from elsewhere: a server may repeat what it was sent.
+    pub(crate) fn redact(&self, text: &[u8]) -> Option<Vec<u8>> {
+        let key = self.header.as_bytes();
+        let mut redacted = Vec::new();
+        let mut rest = text;
+        while let Some(start) = rest.windows(key.len()).position(|window| window == key) {
+            redacted.extend_from_slice(&rest[..start]);
+            redacted.extend_from_slice(b"[key]");
+            rest = &rest[start + key.len()..];
+        }
+        (rest.len() < text.len()).then(|| {
+            redacted.extend_from_slice(rest);
+            redacted
+        })
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("ApiKey(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_is_in_no_debug_output() {
+        let key = ApiKey::new(" secret-1234\n").unwrap();
+
+        assert_eq!(format!("{key:?}"), "ApiKey(..)");
+        assert!(!format!("{:?}", key.header()).contains("secret"));
+    }
+
+    #[test]
+    fn a_refused_key_is_not_repeated_in_the_error() {
+        for key in ["", "  ", "secret 1234", "secret\u{e9}", "secret\n1234"] {
+            let error = ApiKey::new(key).unwrap_err();
+
+            assert!(!format!("{error} {error:?}").contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_a_server_repeats_is_taken_out() {
+        let key = ApiKey::new("secret").unwrap();
+
+        assert_eq!(key.redact(b"a secret b secret").unwrap(), b"a [key] b [key]");
+        assert_eq!(key.redact(b"nothing here"), None);
+    }
+}

@@ -1,0 +1,232 @@
+//! API key, address, time-outs → a ready client.
+
+use std::{fmt, time::Duration};
+
+use reqwest::Url;
+
+use crate::{ApiKey, Client, Error, ErrorKind, Outcome, client::Inner, generated::operations};
+
+/// Long enough for a slow network, short enough to tell a dead one.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Pictures are made while the call waits: usually seconds, several pictures of high quality take minutes.
+const TIMEOUT: Duration = Duration::from_secs(300);
+/// A connection that the peer closed while it was idle looks like an unknown outcome, so idle ones are not kept long.
+const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(20);
+/// Far above any answer that was seen; a dataset of 100 000 files takes about 8 MB.
+const ANSWER_LIMIT_BYTES: usize = 64 * 1024 * 1024;
+
+/// Whether requests are checked against the document before they are sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Validation {
+    /// What the document forbids is refused before it is sent.
+    #[default]
+    On,
+    /// The service decides: for the day on which it widens a limit. Path parameters are checked all the same.
+    Off,
+}
+
+/// Adjusts a [`Client`] before it is made.
+#[must_use = "a builder makes nothing until `build()` is called"]
+pub struct ClientBuilder {
+    api_key: Option<Result<ApiKey, Error>>,
+    base_url: Option<String>,
+    plain_http: PlainHttp,
+    connect_timeout: Duration,
+    timeout: Duration,
+    answer_limit_bytes: usize,
+    validation: Validation,
+    http: Http,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum PlainHttp {
+    LoopbackOnly,
+    Anywhere,
+}
+
+enum Http {
+    Ours(Box<dyn FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send>),
+    Theirs(reqwest::Client),
+}
+
+impl ClientBuilder {
+    pub(crate) fn new() -> Self {
+        Self {
+            api_key: None,
+            base_url: None,
+            plain_http: PlainHttp::LoopbackOnly,
+            connect_timeout: CONNECT_TIMEOUT,
+            timeout: TIMEOUT,
+            answer_limit_bytes: ANSWER_LIMIT_BYTES,
+            validation: Validation::On,
+            http: Http::Ours(Box::new(|builder| builder)),
+        }
+    }
+
+    /// The key that every call carries. Required.
+    pub fn api_key(mut self, api_key: impl AsRef<str>) -> Self {
+        self.api_key = Some(ApiKey::new(api_key));
+        self
+    }
+
+    /// Another address than the service's own, such as a mock server or a gateway; a path is kept in front of the
+    /// operations' own.
+    ///
+    /// Plain `http` is refused unless the host is this machine: the key would travel in the clear.
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = Some(url.into());
+        self
+    }
+
+    /// Allows plain `http` to any host. The key then travels in the clear.
+    pub fn allow_plain_http(mut self) -> Self {
+        self.plain_http = PlainHttp::Anywhere;
+        self
+    }
+
+    /// How long a connection may take to be established: 10 seconds by default. Nothing has been sent by then.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How long a whole call may take, upload and answer included: 5 minutes by default. A call that takes longer may
+    /// have run.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How large an answer may be: 64 MiB by default. Reading stops there, and the call fails.
+    pub fn answer_limit_bytes(mut self, limit: usize) -> Self {
+        self.answer_limit_bytes = limit;
+        self
+    }
+
+    /// Whether requests are checked against the document before they are sent.
+    pub fn validation(mut self, validation: Validation) -> Self {
+        self.validation = validation;
+        self
+    }
+
+    /// Adjusts the HTTP stack: proxies, certificate authorities, local addresses. Redirects stay off, and so do the
+    /// stack's own repeats.
+    pub fn configure_http(
+        mut self,
+        configure: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + 'static,
+    ) -> Self {
+        self.http = Http::Ours(Box::new(configure));
+        self
+    }
+
+    /// Sends with a client of your own, at your own risk: whether redirects are followed (with the key, and a paid
+    /// request sent twice), whether requests are repeated, and how long a connection may take is then yours to decide.
+    pub fn http_client(mut self, client: reqwest::Client) -> Self {
+        self.http = Http::Theirs(client);
+        self
+    }
+
+    /// Makes the client.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidArgument`] if the key or the address cannot be used, or the HTTP stack refuses its settings.
+    pub fn build(self) -> Result<Client, Error> {
+        let api_key =
+            self.api_key.unwrap_or_else(|| Err(Error::invalid_argument("no API key was given".to_owned())))?;
+        let base_url = checked_base_url(self.base_url.as_deref().unwrap_or(operations::SERVER_URL), self.plain_http)?;
+        let http = match self.http {
+            Http::Theirs(client) => client,
+            Http::Ours(configure) => {
+                let defaults = reqwest::Client::builder()
+                    .user_agent(concat!("ideogram-client/", env!("CARGO_PKG_VERSION")))
+                    .connect_timeout(self.connect_timeout)
+                    .pool_idle_timeout(POOL_IDLE_TIMEOUT)
+                    .tcp_keepalive(POOL_IDLE_TIMEOUT);
+                // What keeps the promises comes last, so that nothing switches it on again.
+                let builder =
+                    configure(defaults).redirect(reqwest::redirect::Policy::none()).retry(reqwest::retry::never());
+                builder.build().map_err(|error| {
+                    let message = "the HTTP stack refuses its settings";
+                    Error::new(ErrorKind::InvalidArgument, Outcome::NotSent, message).with_source(error)
+                })?
+            }
+        };
+        Ok(Client::from_inner(Inner {
+            http,
+            api_key,
+            base_url,
+            validation: self.validation,
+            answer_limit_bytes: self.answer_limit_bytes,
+            timeout: self.timeout,
+        }))
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("ClientBuilder").field("base_url", &self.base_url).finish_non_exhaustive()
+    }
+}
+
+fn checked_base_url(text: &str, plain_http: PlainHttp) -> Result<Url, Error> {
+    let refused = |reason: &str| Error::invalid_argument(format!("the base URL {reason}"));
+    // An address that does not parse may hold a key by mistake, so it is not repeated.
+    let url = Url::parse(text).map_err(|error| refused(&format!("is not valid: {error}")))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refused("must not hold a user name or password"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(refused("must not have a query or fragment"));
+    }
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if plain_http == PlainHttp::Anywhere || is_loopback(&url) => Ok(url),
+        "http" => {
+            Err(refused("is plain http to another machine: the key would travel in the clear; use https, or allow it"))
+        }
+        other => Err(refused(&format!("has the scheme `{other}`; use https"))),
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn build(url: &str) -> Result<Client, Error> {
+        Client::builder().api_key("secret").base_url(url).build()
+    }
+
+    #[test]
+    fn plain_http_is_for_this_machine_unless_asked_for() {
+        for url in ["http://127.0.0.1:80", "http://localhost:8080/", "http://[::1]:1", "https://example.test/prefix"] {
+            assert!(build(url).is_ok(), "{url}");
+        }
+        for url in
+            ["http://example.test", "http://127.0.0.1.example.test", "ftp://localhost", "http://10.0.0.1", "localhost"]
+        {
+            assert!(build(url).is_err(), "{url}");
+        }
+        assert!(Client::builder().api_key("secret").base_url("http://example.test").allow_plain_http().build().is_ok());
+    }
+
+    #[test]
+    fn an_address_with_credentials_is_refused_without_repeating_them() {
+        let error = build("https://user:hunter2@example.test").unwrap_err();
+
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn a_client_shows_its_address_and_not_its_key() {
+        assert_eq!(
+            format!("{:?}", build("https://example.test").unwrap()),
+            r#"Client { base_url: "https://example.test/", api_key: ApiKey(..), .. }"#
+        );
+    }
+}

@@ -1,0 +1,325 @@
+//! What can go wrong, in the caller's words.
+//!
+//! Two questions matter after a failure, and they are independent: what to do next ([`Error::kind`]), and what became
+//! of the call ([`Error::outcome`]): with no idempotency key in the API, sending it again may cost again.
+
+use std::{error::Error as StdError, fmt, time::Duration};
+
+use bytes::Bytes;
+use http::StatusCode;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::operation::Operation;
+
+/// The longest human text that is taken over from an answer.
+const LONGEST_TEXT: usize = 400;
+
+/// Why a call produced no result. Causes are in [`source`](StdError::source), not in the message.
+pub struct Error(Box<Parts>);
+
+struct Parts {
+    kind: ErrorKind,
+    outcome: Outcome,
+    operation: Option<&'static Operation>,
+    message: String,
+    answer: Option<Answer>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What came back before it went wrong.
+struct Answer {
+    status: StatusCode,
+    retry_after: Option<Duration>,
+    body: Bytes,
+    complete: bool,
+}
+
+/// What to do next. More kinds may come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// 401: the key is missing, wrong, or paused because its balance reached zero. Check the key.
+    Authentication,
+    /// 402: the balance does not cover the call. Top up, then call again.
+    Payment,
+    /// 403: the account may not do this.
+    Forbidden,
+    /// 404: nothing there, or not visible to this key.
+    NotFound,
+    /// 400, 405, 413, 415 and other refusals: the request is wrong. Change it; repeating it is pointless.
+    InvalidRequest,
+    /// 422: a prompt or picture failed the safety check. Change it; repeating it is pointless.
+    Safety,
+    /// 429: too much in the making. Wait, then call again; it is safe to.
+    RateLimited,
+    /// 408 or 5xx: the service failed. See [`Error::outcome`] before calling again.
+    Server,
+    /// No complete answer arrived. See [`Error::outcome`] before calling again.
+    Transport,
+    /// An answer that the document does not describe. The raw body is in the error.
+    UndocumentedAnswer,
+    /// A value was refused before anything was sent.
+    InvalidArgument,
+    /// A local file could not be read.
+    LocalIo,
+}
+
+/// What became of the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Nothing reached the service. Calling again is safe.
+    NotSent,
+    /// The service refused before running it: not billed, nothing changed. Calling again is safe.
+    Declined,
+    /// It may have run, and been billed. Look before calling again.
+    Unknown,
+    /// It ran, and was billed if it costs, but its answer could not be read. The raw body is in the error.
+    Completed,
+}
+
+impl Error {
+    /// What went wrong, for matching.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// What became of the call: whether it may have run and been billed.
+    pub fn outcome(&self) -> Outcome {
+        self.0.outcome
+    }
+
+    /// The operation that was called; `None` for errors outside of a call.
+    pub fn operation(&self) -> Option<&'static Operation> {
+        self.0.operation
+    }
+
+    /// The status, if an answer arrived.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.answer.as_ref().map(|answer| answer.status)
+    }
+
+    /// The raw body, if an answer arrived; cut at a limit (see [`Error::body_is_complete`]), and without the API key
+    /// should the server have repeated it.
+    pub fn body(&self) -> Option<&Bytes> {
+        self.0.answer.as_ref().map(|answer| &answer.body)
+    }
+
+    /// Whether [`Error::body`] is all that the service sent.
+    pub fn body_is_complete(&self) -> bool {
+        self.0.answer.as_ref().is_some_and(|answer| answer.complete)
+    }
+
+    /// The body as JSON of a type, such as `types::ErrorBody`; `None` if it is not of that form.
+    pub fn decode_body<T: DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_slice(self.body()?).ok()
+    }
+
+    /// Why the service refused, in its own code: `insufficient_funds`, `inflight_limit`, ...
+    pub fn reject_reason(&self) -> Option<String> {
+        let body: Value = self.decode_body()?;
+        body.get("reject_reason")?.as_str().map(str::to_owned)
+    }
+
+    /// How long the service asks to wait.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.answer.as_ref()?.retry_after
+    }
+
+    pub(crate) fn new(kind: ErrorKind, outcome: Outcome, message: impl Into<String>) -> Self {
+        let message = one_line(&message.into());
+        Self(Box::new(Parts { kind, outcome, operation: None, message, answer: None, source: None }))
+    }
+
+    /// A refused value; generated code calls it.
+    pub(crate) fn invalid_argument(message: String) -> Self {
+        Self::new(ErrorKind::InvalidArgument, Outcome::NotSent, message)
+    }
+
+    /// The error that an answer with another status than 2xx is.
+    pub(crate) fn from_status(status: StatusCode, retry_after: Option<Duration>, body: Bytes, complete: bool) -> Self {
+        let message = human_text(&body).unwrap_or_else(|| "no reason given".to_owned());
+        let mut error = Self::new(kind_of(status), outcome_of(status), message);
+        error.0.answer = Some(Answer { status, retry_after, body, complete });
+        error
+    }
+
+    pub(crate) fn with_answer(mut self, status: StatusCode, body: Bytes, complete: bool) -> Self {
+        self.0.answer = Some(Answer { status, retry_after: None, body, complete });
+        self
+    }
+
+    pub(crate) fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn in_operation(mut self, operation: &'static Operation) -> Self {
+        self.0.operation = Some(operation);
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(operation) = self.0.operation {
+            write!(formatter, "{operation}: ")?;
+        }
+        if let Some(status) = self.status() {
+            write!(formatter, "{} {}: ", status.as_u16(), status.canonical_reason().unwrap_or("status"))?;
+        }
+        formatter.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = formatter.debug_struct("Error");
+        shown.field("kind", &self.0.kind).field("outcome", &self.0.outcome);
+        if let Some(operation) = self.0.operation {
+            shown.field("operation", &operation.id);
+        }
+        if let Some(answer) = &self.0.answer {
+            shown.field("status", &answer.status.as_u16()).field("body_bytes", &answer.body.len());
+        }
+        shown.field("message", &self.0.message).field("source", &self.0.source).finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+fn kind_of(status: StatusCode) -> ErrorKind {
+    match status.as_u16() {
+        401 => ErrorKind::Authentication,
+        402 => ErrorKind::Payment,
+        403 => ErrorKind::Forbidden,
+        404 => ErrorKind::NotFound,
+        408 | 500..=599 => ErrorKind::Server,
+        422 => ErrorKind::Safety,
+        429 => ErrorKind::RateLimited,
+        400..=499 => ErrorKind::InvalidRequest,
+        // Redirects are not followed: the key must not leave, and a paid request must not be sent again.
+        _ => ErrorKind::UndocumentedAnswer,
+    }
+}
+
+/// The service's list of what is not billed, and the refusals of its framework that come before it.
+fn outcome_of(status: StatusCode) -> Outcome {
+    match status.as_u16() {
+        400..=406 | 411 | 413..=415 | 422 | 429 | 431 => Outcome::Declined,
+        _ => Outcome::Unknown,
+    }
+}
+
+/// What a person should read, from any of the shapes that errors have been seen in.
+fn human_text(body: &[u8]) -> Option<String> {
+    let text = match serde_json::from_slice::<Value>(body) {
+        Ok(Value::Object(object)) => ["error", "message", "detail", "title"]
+            .iter()
+            .find_map(|key| object.get(*key).and_then(Value::as_str).map(str::to_owned)),
+        Ok(Value::String(text)) => Some(text),
+        Ok(_) => None,
+        Err(_) => {
+            let text = String::from_utf8_lossy(body);
+            // A page says nothing in its first line; its title does.
+            Some(title_of_page(&text).unwrap_or_else(|| text.into_owned()))
+        }
+    };
+    text.map(|text| one_line(&text)).filter(|text| !text.is_empty())
+}
+
+fn title_of_page(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once("<title>")?;
+    let (title, _) = rest.split_once("</title>")?;
+    Some(title.to_owned())
+}
+
+/// One printable line of bounded length.
+fn one_line(text: &str) -> String {
+    let printable = |character: char| if character.is_control() { ' ' } else { character };
+    let line: String = text.chars().take(4 * LONGEST_TEXT).map(printable).collect();
+    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= LONGEST_TEXT {
+        return line;
+    }
+    line.chars().take(LONGEST_TEXT).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(status: u16, body: &str) -> Error {
+        Error::from_status(StatusCode::from_u16(status).unwrap(), None, Bytes::copy_from_slice(body.as_bytes()), true)
+    }
+
+    #[test]
+    fn every_shape_of_error_body_gives_its_human_text() {
+        for (body, expected) in [
+            (r#"{"error":"Could not read a source image."}"#, "Could not read a source image."),
+            (r#"{"message":"Access denied."}"#, "Access denied."),
+            (
+                r#"{"type":"about:blank","title":"Bad Request","detail":"'x' is too short","status":400}"#,
+                "'x' is too short",
+            ),
+            (r#"{"type":"about:blank","title":"Bad Request","status":400}"#, "Bad Request"),
+            ("{}", "no reason given"),
+            ("", "no reason given"),
+            ("[1, 2]", "no reason given"),
+            ("null", "no reason given"),
+            (r#"{"error": 7}"#, "no reason given"),
+            (r#"{"error": "cut"#, r#"{"error": "cut"#),
+            ("<html><head><title>502 Bad Gateway</title></head></html>", "502 Bad Gateway"),
+            ("two\nlines\x1b[31m", "two lines [31m"),
+        ] {
+            assert_eq!(answered(400, body).to_string(), format!("400 Bad Request: {expected}"), "{body}");
+        }
+    }
+
+    #[test]
+    fn statuses_say_what_to_do_and_what_became_of_the_call() {
+        use ErrorKind as K;
+        use Outcome as O;
+        for (status, kind, outcome) in [
+            (302, K::UndocumentedAnswer, O::Unknown),
+            (400, K::InvalidRequest, O::Declined),
+            (401, K::Authentication, O::Declined),
+            (402, K::Payment, O::Declined),
+            (403, K::Forbidden, O::Declined),
+            (404, K::NotFound, O::Declined),
+            (405, K::InvalidRequest, O::Declined),
+            (408, K::Server, O::Unknown),
+            (409, K::InvalidRequest, O::Unknown),
+            (413, K::InvalidRequest, O::Declined),
+            (415, K::InvalidRequest, O::Declined),
+            (422, K::Safety, O::Declined),
+            (429, K::RateLimited, O::Declined),
+            (500, K::Server, O::Unknown),
+            (503, K::Server, O::Unknown),
+            (599, K::Server, O::Unknown),
+        ] {
+            let error = answered(status, "{}");
+
+            assert_eq!((error.kind(), error.outcome()), (kind, outcome), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_cut_and_stays_one_line() {
+        let shown = answered(500, &"word ".repeat(10_000)).to_string();
+
+        assert!(shown.chars().count() < 450 && shown.ends_with('…'), "{shown}");
+    }
+
+    #[test]
+    fn the_reason_code_is_read_from_the_body() {
+        let error = answered(402, r#"{"error":"no money","reject_reason":"insufficient_funds"}"#);
+
+        assert_eq!(error.reject_reason().as_deref(), Some("insufficient_funds"));
+    }
+}

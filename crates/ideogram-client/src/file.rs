@@ -1,0 +1,353 @@
+//! Files to upload, from a path, from memory or from a reader.
+//!
+//! Nothing is read until a call is sent. Then the file is looked at first ([`File::inspect`]): what is missing, empty
+//! or a directory fails before anything leaves. Paths and bytes can be read again for another attempt, readers cannot.
+
+use std::{
+    borrow::Cow,
+    fmt,
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Serialize, Serializer, ser::SerializeStruct as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, ReadBuf};
+use tokio_util::io::ReaderStream;
+
+/// How much of a file is read to tell what it is.
+const SIGNATURE_BYTES: usize = 16;
+/// How much is read from a file at a time.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// A file to upload.
+///
+/// Serializes as name, size and media type, without its content. It cannot be deserialized: JSON from elsewhere must
+/// not name local files.
+#[derive(Clone)]
+pub struct File {
+    source: Source,
+    name: Option<Arc<str>>,
+    media_type: Option<Arc<str>>,
+}
+
+#[derive(Clone)]
+enum Source {
+    Path(Arc<Path>),
+    Bytes(Bytes),
+    Reader { reader: Arc<Mutex<Option<Reader>>>, size_bytes: Option<u64> },
+}
+
+type Reader = Pin<Box<dyn AsyncRead + Send>>;
+
+/// What a file turned out to be when it was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FileInfo {
+    /// The name that is sent.
+    pub name: String,
+    /// The media type that is sent.
+    pub media_type: String,
+    /// The size; unknown for a reader that was given none.
+    pub size_bytes: Option<u64>,
+}
+
+impl File {
+    /// A file on disk, sent under its own name. `"a.png".into()` does the same.
+    pub fn from_path(path: impl AsRef<Path>) -> Self {
+        Self { source: Source::Path(Arc::from(path.as_ref())), name: None, media_type: None }
+    }
+
+    /// A file in memory.
+    pub fn from_bytes(name: impl AsRef<str>, bytes: impl Into<Bytes>) -> Self {
+        Self { source: Source::Bytes(bytes.into()), name: Some(Arc::from(name.as_ref())), media_type: None }
+    }
+
+    /// A file that is read while it is sent. It can be sent once: a second attempt has nothing left to read.
+    ///
+    /// Give the size in bytes where you know it: some servers want it.
+    pub fn from_reader(
+        name: impl AsRef<str>,
+        reader: impl AsyncRead + Send + 'static,
+        size_bytes: Option<u64>,
+    ) -> Self {
+        let reader: Reader = Box::pin(reader);
+        let source = Source::Reader { reader: Arc::new(Mutex::new(Some(reader))), size_bytes };
+        Self { source, name: Some(Arc::from(name.as_ref())), media_type: None }
+    }
+
+    /// Sends the file under another name.
+    pub fn with_name(mut self, name: impl AsRef<str>) -> Self {
+        self.name = Some(Arc::from(name.as_ref()));
+        self
+    }
+
+    /// Sends the file with a media type of your choice. Otherwise it is told from the content, then from the name.
+    pub fn with_media_type(mut self, media_type: impl AsRef<str>) -> Self {
+        self.media_type = Some(Arc::from(media_type.as_ref()));
+        self
+    }
+
+    /// The name that is sent.
+    pub fn name(&self) -> Cow<'_, str> {
+        match (&self.name, &self.source) {
+            (Some(name), _) => Cow::Borrowed(name),
+            (None, Source::Path(path)) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy(),
+            (None, _) => Cow::Borrowed("file"),
+        }
+    }
+
+    /// The path, for a file on disk.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.source {
+            Source::Path(path) => Some(path),
+            _ => None,
+        }
+    }
+
+    /// Whether the content can be read again for another attempt.
+    pub fn is_repeatable(&self) -> bool {
+        !matches!(self.source, Source::Reader { .. })
+    }
+
+    /// Looks at the file without sending it.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, is not a regular file, or is empty.
+    pub async fn inspect(&self) -> io::Result<FileInfo> {
+        let (signature, size_bytes) = match &self.source {
+            Source::Path(path) => {
+                let path = Arc::clone(path);
+                // A network drive may take its time; the caller's other work goes on meanwhile.
+                let looked = tokio::task::spawn_blocking(move || look_at(&path)).await;
+                let (signature, size) = looked.map_err(io::Error::other)??;
+                (signature, Some(size))
+            }
+            Source::Bytes(bytes) => {
+                (bytes.slice(..bytes.len().min(SIGNATURE_BYTES)).to_vec(), Some(bytes.len() as u64))
+            }
+            Source::Reader { size_bytes, .. } => (Vec::new(), *size_bytes),
+        };
+        if size_bytes == Some(0) {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "the file is empty"));
+        }
+        let name = self.name().into_owned();
+        let media_type = match &self.media_type {
+            Some(media_type) => media_type.to_string(),
+            None => media_type_of(&signature, &name).to_owned(),
+        };
+        Ok(FileInfo { name, media_type, size_bytes })
+    }
+
+    /// The content for one attempt, as long as [`File::inspect`] found it.
+    pub(crate) async fn open(&self, size_bytes: Option<u64>) -> io::Result<reqwest::Body> {
+        match &self.source {
+            Source::Bytes(bytes) => Ok(reqwest::Body::from(bytes.clone())),
+            Source::Path(path) => {
+                let file = tokio::fs::File::open(path).await?;
+                let exact =
+                    Exact { reader: file.take(size_bytes.unwrap_or(u64::MAX)), missing: size_bytes.unwrap_or(0) };
+                Ok(reqwest::Body::wrap_stream(ReaderStream::with_capacity(exact, CHUNK_BYTES)))
+            }
+            Source::Reader { reader, .. } => {
+                let reader = reader.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let reader = reader
+                    .ok_or_else(|| io::Error::other("the reader has been sent already, and cannot be read again"))?;
+                Ok(reqwest::Body::wrap_stream(ReaderStream::with_capacity(reader, CHUNK_BYTES)))
+            }
+        }
+    }
+}
+
+fn look_at(path: &Path) -> io::Result<(Vec<u8>, u64)> {
+    let metadata = std::fs::metadata(path)?;
+    if metadata.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory"));
+    }
+    if !metadata.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+    }
+    let mut signature = Vec::new();
+    std::fs::File::open(path)?.take(SIGNATURE_BYTES as u64).read_to_end(&mut signature)?;
+    Ok((signature, metadata.len()))
+}
+
+/// Content first, name second: services check what a file is, not what it is called.
+fn media_type_of(signature: &[u8], name: &str) -> &'static str {
+    match signature {
+        [0xff, 0xd8, 0xff, ..] => return "image/jpeg",
+        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => return "image/png",
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => return "image/webp",
+        [b'G', b'I', b'F', b'8', ..] => return "image/gif",
+        [b'P', b'K', 0x03 | 0x05, 0x04 | 0x06, ..] => return "application/zip",
+        _ => {}
+    }
+    let extension = Path::new(name).extension().map(|extension| extension.to_ascii_lowercase());
+    match extension.as_ref().and_then(|extension| extension.to_str()) {
+        Some("jpg" | "jpeg") => "image/jpeg",
+        Some("png") => "image/png",
+        Some("webp") => "image/webp",
+        Some("gif") => "image/gif",
+        Some("txt") => "text/plain",
+        Some("zip") => "application/zip",
+        Some("json") => "application/json",
+        _ => "application/octet-stream",
+    }
+}
+
+/// A reader that fails if the file became shorter while it was sent: the announced length would be a lie.
+struct Exact<R> {
+    reader: R,
+    missing: u64,
+}
+
+impl<R: AsyncRead + Unpin> AsyncRead for Exact<R> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let outcome = Pin::new(&mut self.reader).poll_read(context, buffer);
+        if let Poll::Ready(Ok(())) = outcome {
+            let read = (buffer.filled().len() - before) as u64;
+            if read == 0 && buffer.remaining() > 0 && self.missing > 0 {
+                return Poll::Ready(Err(io::Error::new(
+                    io::ErrorKind::UnexpectedEof,
+                    "the file became shorter while it was sent",
+                )));
+            }
+            self.missing = self.missing.saturating_sub(read);
+        }
+        outcome
+    }
+}
+
+impl fmt::Debug for File {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = formatter.debug_struct("File");
+        shown.field("name", &self.name());
+        match &self.source {
+            Source::Path(path) => shown.field("path", path),
+            Source::Bytes(bytes) => shown.field("size_bytes", &bytes.len()),
+            Source::Reader { size_bytes, .. } => shown.field("size_bytes", size_bytes),
+        };
+        shown.finish_non_exhaustive()
+    }
+}
+
+impl PartialEq for File {
+    /// Same source and same name. Two readers are the same only if one is a clone of the other.
+    fn eq(&self, other: &Self) -> bool {
+        let same_source = match (&self.source, &other.source) {
+            (Source::Path(one), Source::Path(two)) => one == two,
+            (Source::Bytes(one), Source::Bytes(two)) => one == two,
+            (Source::Reader { reader: one, .. }, Source::Reader { reader: two, .. }) => Arc::ptr_eq(one, two),
+            _ => false,
+        };
+        same_source && self.name() == other.name() && self.media_type == other.media_type
+    }
+}
+
+impl Serialize for File {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let size_bytes = match &self.source {
+            Source::Path(path) => std::fs::metadata(path).ok().map(|metadata| metadata.len()),
+            Source::Bytes(bytes) => Some(bytes.len() as u64),
+            Source::Reader { size_bytes, .. } => *size_bytes,
+        };
+        let name = self.name();
+        let media_type = self.media_type.as_deref().unwrap_or_else(|| match &self.source {
+            Source::Bytes(bytes) => media_type_of(bytes, &name),
+            _ => media_type_of(&[], &name),
+        });
+        let mut file = serializer.serialize_struct("File", 3)?;
+        file.serialize_field("name", &name)?;
+        file.serialize_field("size_bytes", &size_bytes)?;
+        file.serialize_field("media_type", media_type)?;
+        file.end()
+    }
+}
+
+impl JsonSchema for File {
+    fn schema_name() -> Cow<'static, str> {
+        "File".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({
+            "type": "object",
+            "description": "A file as it is logged: without its content.",
+            "required": ["name", "size_bytes", "media_type"],
+            "properties": {
+                "name": {"type": "string"},
+                "size_bytes": {"type": ["integer", "null"], "minimum": 0},
+                "media_type": {"type": "string"},
+            },
+        })
+    }
+}
+
+macro_rules! from_paths {
+    ($($path:ty),*) => {$(
+        impl From<$path> for File {
+            fn from(path: $path) -> Self {
+                Self::from_path(path)
+            }
+        }
+    )*};
+}
+
+from_paths!(&str, String, &String, &Path, PathBuf, &PathBuf);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_decides_before_the_name() {
+        assert_eq!(media_type_of(b"\x89PNG\r\n\x1a\n", "a.jpg"), "image/png");
+        assert_eq!(media_type_of(b"RIFF\0\0\0\0WEBPVP8 ", "a"), "image/webp");
+        assert_eq!(media_type_of(b"a caption", "A.TXT"), "text/plain");
+        assert_eq!(media_type_of(b"", "noext"), "application/octet-stream");
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_sent_is_said_before_it_is_tried() {
+        let folder = std::env::temp_dir();
+
+        assert_eq!(File::from_path(&folder).inspect().await.unwrap_err().to_string(), "it is a directory");
+        assert_eq!(File::from_bytes("a.png", Vec::new()).inspect().await.unwrap_err().to_string(), "the file is empty");
+        let missing = File::from_path(folder.join("no-such-file.png")).inspect().await.unwrap_err();
+        assert_eq!(missing.kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn serialized_files_hold_no_content() {
+        let json = serde_json::to_value(File::from_bytes("a.png", &b"\x89PNG\r\n\x1a\nsecret"[..])).unwrap();
+
+        assert_eq!(json, serde_json::json!({"name": "a.png", "size_bytes": 14, "media_type": "image/png"}));
+    }
+
+    #[tokio::test]
+    async fn a_reader_is_sent_once() {
+        let file = File::from_reader("a.png", &b"123"[..], Some(3));
+
+        assert!(file.open(Some(3)).await.is_ok());
+        assert!(file.open(Some(3)).await.unwrap_err().to_string().contains("cannot be read again"));
+        assert!(!file.is_repeatable());
+    }
+
+    #[tokio::test]
+    async fn a_file_that_shrinks_while_it_is_sent_is_noticed() {
+        let mut exact = Exact { reader: &b"12"[..], missing: 3 };
+        let mut read = Vec::new();
+
+        assert_eq!(exact.read_to_end(&mut read).await.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+    }
+}

@@ -1,0 +1,129 @@
+//! What the document says of an operation beside its types: how it is sent, what it costs, whether it may be repeated.
+//!
+//! The constants themselves are generated: [`crate::operations`].
+
+use std::fmt;
+
+/// An operation of the service.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Operation {
+    /// The service's own id.
+    pub id: &'static str,
+    /// The method of [`Client`](crate::Client).
+    pub method_name: &'static str,
+    /// The HTTP method.
+    pub method: &'static str,
+    /// The path, parameters in braces.
+    pub path: &'static str,
+    /// The group that the document puts it into; empty if none.
+    pub tag: &'static str,
+    /// One line.
+    pub summary: &'static str,
+    /// All that the document says.
+    pub description: &'static str,
+    /// The page of the vendor's reference; empty if none is known.
+    pub docs_url: &'static str,
+    /// Whether the service announces its removal.
+    pub deprecated: bool,
+    /// Whether a call costs money.
+    pub billing: Billing,
+    /// Whether a call may be sent twice without harm.
+    pub repeat: Repeat,
+    /// How many pictures a call makes.
+    pub pictures: Pictures,
+    /// The media type of the request body; empty without a body.
+    pub media_type: &'static str,
+    /// Parameters and members of the body.
+    pub inputs: &'static [Input],
+    /// The statuses that the document declares.
+    pub statuses: &'static [&'static str],
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.id)
+    }
+}
+
+/// Whether a call costs money. An operation without a mark counts as paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Billing {
+    /// Billed by the service when it has run.
+    Paid,
+    /// Never billed.
+    Free,
+}
+
+/// Whether a call may be sent twice without harm. An operation without a mark counts as unsafe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Repeat {
+    /// Sent twice is as good as sent once.
+    Safe,
+    /// Sent twice may create, add or bill twice.
+    Unsafe,
+}
+
+/// How many pictures a call makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Pictures {
+    /// Always as many.
+    Fixed(u64),
+    /// As many as this member of the request says, one if it says nothing; dots lead into nested objects.
+    Member(&'static str),
+}
+
+/// A parameter, or a member of the request body.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Input {
+    /// The name on the wire.
+    pub name: &'static str,
+    /// Where it goes.
+    pub location: Location,
+    /// What it holds.
+    pub kind: InputKind,
+    /// Whether a call without it is refused.
+    pub required: bool,
+    /// Whether it can be given several times.
+    pub repeated: bool,
+    /// The values that the document knows, for an enum.
+    pub values: &'static [&'static str],
+    /// What the document says of it.
+    pub description: &'static str,
+}
+
+/// Where an input goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Location {
+    /// Into the path.
+    Path,
+    /// Behind the `?`.
+    Query,
+    /// Into a header.
+    Header,
+    /// Into the body.
+    Body,
+}
+
+/// What an input holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InputKind {
+    /// Text or the value of an enum.
+    Text,
+    /// A whole number.
+    Integer,
+    /// A number.
+    Number,
+    /// `true` or `false`.
+    Boolean,
+    /// A file.
+    File,
+    /// A JSON object.
+    Json,
+}

@@ -1,0 +1,200 @@
+//! A request as data: everything that will be sent, except the key.
+//!
+//! Generated code fills it in, the runtime sends it. Because it is data and not a stream, it can be shown without being
+//! sent (`prepare()` of every builder) and built anew for every attempt.
+
+use std::fmt::{self, Display, Write as _};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::Url;
+use serde::Serialize;
+
+use crate::{
+    Client, Error, ErrorKind, File, Outcome, Validate, Validation,
+    operation::Operation,
+    runtime::{Multipart, Parts},
+};
+
+/// What stays as it is in a segment of a path: RFC 3986's unreserved characters.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A request that has not been sent.
+#[derive(Clone, Debug)]
+pub struct Request {
+    operation: &'static Operation,
+    url: Url,
+    path: String,
+    headers: HeaderMap,
+    body: Body,
+    validation: Validation,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Body {
+    Empty,
+    Json(Bytes),
+    Multipart(Vec<Part>),
+}
+
+/// One part of a multipart body.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Part {
+    /// The name of the part.
+    pub name: &'static str,
+    /// What it holds.
+    pub content: PartContent,
+}
+
+/// What a part holds.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum PartContent {
+    /// A scalar as text.
+    Text(String),
+    /// An object as JSON text, with the media type that the document gives to the part.
+    Json {
+        /// The JSON.
+        text: String,
+        /// The part's own media type, if the document names one.
+        media_type: Option<&'static str>,
+    },
+    /// A file.
+    File(File),
+}
+
+impl Request {
+    pub(crate) fn new(client: &Client, operation: &'static Operation) -> Self {
+        Self {
+            operation,
+            url: client.base_url().clone(),
+            path: operation.path.to_owned(),
+            headers: HeaderMap::new(),
+            body: Body::Empty,
+            validation: client.validation(),
+        }
+    }
+
+    /// The operation that is called.
+    pub fn operation(&self) -> &'static Operation {
+        self.operation
+    }
+
+    /// The HTTP method.
+    pub fn method(&self) -> Method {
+        // Generated from the document's own list of methods.
+        Method::from_bytes(self.operation.method.as_bytes()).expect("operations have a valid method")
+    }
+
+    /// The address, parameters filled in.
+    pub fn url(&self) -> Url {
+        let mut url = self.url.clone();
+        let path = format!("{}{}", url.path().trim_end_matches('/'), self.path);
+        url.set_path(&path);
+        url
+    }
+
+    /// The headers that belong to the call. The key, and what every request carries, are added when it is sent.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The JSON body, if it has one.
+    pub fn json_body(&self) -> Option<&Bytes> {
+        match &self.body {
+            Body::Json(json) => Some(json),
+            _ => None,
+        }
+    }
+
+    /// The parts of a multipart body, in the order in which they are sent; none for other bodies.
+    pub fn parts(&self) -> &[Part] {
+        match &self.body {
+            Body::Multipart(parts) => parts,
+            _ => &[],
+        }
+    }
+
+    pub(crate) fn body(&self) -> &Body {
+        &self.body
+    }
+
+    pub(crate) fn path(&mut self, name: &str, value: &impl Display) {
+        let value = value.to_string();
+        let encoded = utf8_percent_encode(&value, SEGMENT).to_string();
+        self.path = self.path.replacen(&format!("{{{name}}}"), &encoded, 1);
+    }
+
+    pub(crate) fn query(&mut self, name: &str, value: &impl Display) {
+        self.url.query_pairs_mut().append_pair(name, &value.to_string());
+    }
+
+    #[allow(dead_code, reason = "called by generated code where an operation has a header parameter")]
+    pub(crate) fn header(&mut self, name: &'static str, value: &impl Display) -> Result<(), Error> {
+        let value = HeaderValue::from_str(&value.to_string())
+            .map_err(|_| Error::invalid_argument(format!("`{name}` holds what cannot stand in a header")))?;
+        self.headers.insert(HeaderName::from_bytes(name.as_bytes()).expect("the rules check header names"), value);
+        Ok(())
+    }
+
+    pub(crate) fn json<T: Serialize + Validate>(&mut self, body: &T) -> Result<(), Error> {
+        self.check(body)?;
+        let json = serde_json::to_vec(body).map_err(|error| self.cannot_encode(error))?;
+        self.body = Body::Json(Bytes::from(json));
+        self.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Ok(())
+    }
+
+    pub(crate) fn multipart<T: Multipart + Validate>(&mut self, body: &T) -> Result<(), Error> {
+        self.check(body)?;
+        let mut parts = Parts::default();
+        body.encode(&mut parts).map_err(|error| error.in_operation(self.operation))?;
+        self.body = Body::Multipart(parts.into_parts());
+        Ok(())
+    }
+
+    fn check(&self, body: &impl Validate) -> Result<(), Error> {
+        if self.validation == Validation::Off {
+            return Ok(());
+        }
+        body.validate().map_err(|violations| {
+            Error::invalid_argument(violations.to_string()).in_operation(self.operation).with_source(violations)
+        })
+    }
+
+    fn cannot_encode(&self, error: serde_json::Error) -> Error {
+        let error =
+            Error::new(ErrorKind::InvalidArgument, Outcome::NotSent, "the request body cannot be written as JSON")
+                .with_source(error);
+        error.in_operation(self.operation)
+    }
+}
+
+impl Display for Request {
+    /// Method, address and body, without the key: what a person wants to see before it is sent.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.method(), self.url())?;
+        match &self.body {
+            Body::Empty => Ok(()),
+            Body::Json(json) => write!(formatter, "\n{}", String::from_utf8_lossy(json)),
+            Body::Multipart(parts) => parts.iter().try_for_each(|part| write!(formatter, "\n{part}")),
+        }
+    }
+}
+
+impl Display for Part {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: ", self.name)?;
+        match &self.content {
+            PartContent::Text(text) | PartContent::Json { text, .. } => formatter.write_str(text),
+            PartContent::File(file) => {
+                formatter.write_str("file ")?;
+                formatter.write_char('"')?;
+                formatter.write_str(&file.name())?;
+                formatter.write_char('"')
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The traits of generated enums: known values by name, unknown ones verbatim.
+
+macro_rules! open_enum {
+    ($name:ident { $($variant:ident = $value:literal,)* }) => {
+        impl $name {
+            /// Every value that this version knows, in the order of the document.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The value on the wire.
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $value,)*
+                    Self::Unrecognized(value) => value,
+                }
+            }
+
+            /// Whether this version knows the value.
+            pub fn is_recognized(&self) -> bool {
+                !::std::matches!(self, Self::Unrecognized(_))
+            }
+        }
+
+        impl ::std::convert::From<&str> for $name {
+            fn from(value: &str) -> Self {
+                match value {
+                    $($value => Self::$variant,)*
+                    other => Self::Unrecognized(other.to_owned()),
+                }
+            }
+        }
+
+        impl ::std::convert::From<::std::string::String> for $name {
+            fn from(value: ::std::string::String) -> Self {
+                Self::from(value.as_str())
+            }
+        }
+
+        impl ::std::convert::From<&::std::string::String> for $name {
+            fn from(value: &::std::string::String) -> Self {
+                Self::from(value.as_str())
+            }
+        }
+
+        impl ::std::convert::From<&$name> for $name {
+            fn from(value: &$name) -> Self {
+                value.clone()
+            }
+        }
+
+        impl ::std::str::FromStr for $name {
+            type Err = ::std::convert::Infallible;
+
+            fn from_str(value: &str) -> ::std::result::Result<Self, Self::Err> {
+                Ok(Self::from(value))
+            }
+        }
+
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, formatter: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                formatter.pad(self.as_str())
+            }
+        }
+
+        impl ::serde::Serialize for $name {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> ::serde::Deserialize<'de> for $name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
+                let value = <::std::borrow::Cow<'de, str> as ::serde::Deserialize>::deserialize(deserializer)?;
+                Ok(Self::from(value.as_ref()))
+            }
+        }
+
+        impl ::schemars::JsonSchema for $name {
+            fn schema_name() -> ::std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
+                // Any text is valid; the known values are what a person chooses from.
+                ::schemars::json_schema!({"type": "string", "examples": [$($value),*]})
+            }
+        }
+    };
+}
+
+pub(crate) use open_enum;
+
+#[cfg(test)]
+mod tests {
+    #[derive(Clone, Debug, PartialEq)]
+    enum Light {
+        Red,
+        Green,
+        Unrecognized(String),
+    }
+
+    open_enum!(Light { Red = "RED", Green = "GREEN", });
+
+    #[test]
+    fn unknown_values_are_kept_verbatim() {
+        let light: Light = serde_json::from_str(r#""AMBER""#).unwrap();
+
+        assert_eq!(light, Light::Unrecognized("AMBER".to_owned()));
+        assert!(!light.is_recognized());
+        assert_eq!(serde_json::to_string(&light).unwrap(), r#""AMBER""#);
+        assert_eq!(format!("{light:>6}|{}", Light::from("RED")), " AMBER|RED");
+    }
+
+    #[test]
+    fn known_values_are_all_there() {
+        assert_eq!(Light::ALL, [Light::Red, Light::Green]);
+        assert_eq!("GREEN".parse::<Light>().unwrap().as_str(), "GREEN");
+    }
+
+    #[test]
+    fn escaped_text_is_read_too() {
+        assert_eq!(serde_json::from_str::<Light>(r#""R\u0045D""#).unwrap(), Light::Red);
+        assert!(serde_json::from_str::<Light>("7").is_err());
+    }
+}

@@ -1,0 +1,175 @@
+//! Points in time as the service writes them.
+//!
+//! The service's own pages show a space where RFC 3339 has a `T`, its answers have been seen with six fraction digits,
+//! with none, with `Z` and with `+00:00`. All are read, and a text that is none of them is kept, not refused: a paid
+//! answer must not be lost to the form of its date.
+
+use std::{borrow::Cow, fmt, str::FromStr, time::SystemTime};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// A point in time.
+///
+/// Displayed and serialized as RFC 3339 with `T`, in UTC; a text that is no time is given back as it came.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Timestamp(Form);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Form {
+    Time(jiff::Timestamp),
+    Text(String),
+}
+
+impl Timestamp {
+    /// Reads `2026-06-30T09:12:44.307115+00:00` and its relatives: `T`, `t` or one space; no fraction or up to nine
+    /// digits; `Z`, `z`, a numeric offset, or none, which is read as UTC.
+    pub fn parse(text: &str) -> Self {
+        let text = text.trim();
+        let with_zone = text.parse::<jiff::Timestamp>();
+        let time = with_zone.or_else(|_| {
+            text.parse::<jiff::civil::DateTime>().and_then(|time| jiff::tz::Offset::UTC.to_timestamp(time))
+        });
+        match time {
+            // A bare date is no point in time.
+            Ok(time) if text.len() > "2000-01-01".len() => Self(Form::Time(time)),
+            _ => Self(Form::Text(text.to_owned())),
+        }
+    }
+
+    /// The time, or `None` if the service sent a text that is no time.
+    pub fn time(&self) -> Option<SystemTime> {
+        match &self.0 {
+            Form::Time(time) => Some(SystemTime::from(*time)),
+            Form::Text(_) => None,
+        }
+    }
+
+    /// Seconds since 1970, or `None` if the service sent a text that is no time.
+    pub fn unix_seconds(&self) -> Option<i64> {
+        match &self.0 {
+            Form::Time(time) => Some(time.as_second()),
+            Form::Text(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Form::Time(time) => time.fmt(formatter),
+            Form::Text(text) => text.fmt(formatter),
+        }
+    }
+}
+
+impl From<&str> for Timestamp {
+    fn from(text: &str) -> Self {
+        Self::parse(text)
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self::parse(text))
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl de::Visitor<'_> for Visitor {
+            type Value = Timestamp;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a time")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Timestamp, E> {
+                Ok(Timestamp::parse(text))
+            }
+
+            // A service that changes to seconds since 1970 should not cost its answers either.
+            fn visit_i64<E>(self, seconds: i64) -> Result<Timestamp, E> {
+                Ok(jiff::Timestamp::from_second(seconds)
+                    .map_or_else(|_| Timestamp(Form::Text(seconds.to_string())), |time| Timestamp(Form::Time(time))))
+            }
+
+            fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<Timestamp, E> {
+                self.visit_i64(i64::try_from(seconds).unwrap_or(i64::MAX))
+            }
+
+            fn visit_f64<E>(self, seconds: f64) -> Result<Timestamp, E> {
+                Ok(Timestamp(Form::Text(seconds.to_string())))
+            }
+        }
+
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+impl JsonSchema for Timestamp {
+    fn schema_name() -> Cow<'static, str> {
+        "Timestamp".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({"type": "string", "format": "date-time"})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_that_was_seen_is_the_same_time() {
+        for text in [
+            "2000-01-23 04:56:07+00:00",
+            "2000-01-23T04:56:07+00:00",
+            "2000-01-23T04:56:07.000000+00:00",
+            "2000-01-23T04:56:07.000000000Z",
+            "2000-01-23t04:56:07z",
+            "2000-01-23T04:56:07",
+            "2000-01-23 04:56:07",
+            "2000-01-23T06:56:07+02:00",
+        ] {
+            assert_eq!(Timestamp::parse(text).to_string(), "2000-01-23T04:56:07Z", "{text}");
+        }
+    }
+
+    #[test]
+    fn fractions_are_kept() {
+        assert_eq!(Timestamp::parse("2024-11-22T20:21:27.062171+00:00").to_string(), "2024-11-22T20:21:27.062171Z");
+    }
+
+    #[test]
+    fn what_is_no_time_is_kept_verbatim() {
+        for text in ["yesterday", "", "2000-01-23", "25:00", "2000-13-40T99:00:00Z"] {
+            let timestamp = Timestamp::parse(text);
+
+            assert_eq!(timestamp.time(), None, "{text}");
+            assert_eq!(serde_json::to_value(&timestamp).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn numbers_are_read_as_seconds() {
+        let timestamp: Timestamp = serde_json::from_str("948603367").unwrap();
+
+        assert_eq!(timestamp.to_string(), "2000-01-23T04:56:07Z");
+    }
+}

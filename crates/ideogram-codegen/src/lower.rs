@@ -1,0 +1,240 @@
+//! Lowers a document into what progenitor accepts.
+//!
+//! Start at [`lower`]: it builds the copy from the model, so nothing reaches progenitor that no rule has looked at.
+//! The true document stays the source of everything that the copy loses; each rule says what that is and who brings it
+//! back. The rules, in one place:
+//!
+//! | rule | reason |
+//! | --- | --- |
+//! | [`multipart_becomes_form`] | progenitor has no multipart; a form body gives the typed struct, and a mark for retarget |
+//! | [`one_media_type`] | progenitor panics on two media types for one body |
+//! | [`only_success`] | progenitor panics on errors of different shapes; the runtime reads every error itself |
+//! | [`bounds_are_dropped`] | typify enforces bounds while decoding; requests are checked by generated `Validate` instead |
+//! | [`aliases_are_inlined`] | typify makes newtypes that take no literal; `.seed(42)` must compile |
+//! | [`defaults_are_dropped`] | typify sends defaults; the server decides |
+//! | [`tolerant_in_answers`] | required arrays and nullable members must survive null and absence |
+//! | [`replaced`] | enums, unions and path values are types of our own; typify only sees their names |
+//! | [`files_keep_their_format`] | `format: binary` is turned into the runtime's file type by a conversion |
+//! | [`discriminators_are_the_unions`] | the union writes the discriminator; a kind must not have it as a field |
+
+use serde_json::{Map, Value, json};
+
+use crate::model::{
+    Body, Component, FloatWidth, IntegerWidth, Kind, Location, MediaType, Model, Object, Operation, Parameter, Schema,
+    Shape,
+};
+
+/// The copy of the document for progenitor.
+pub(crate) fn lower(model: &Model) -> Value {
+    lower_operations(model, model.operations.iter())
+}
+
+/// The copy with a single operation, to find out which one progenitor cannot take.
+pub(crate) fn lower_only(model: &Model, operation: &Operation) -> Value {
+    lower_operations(model, std::iter::once(operation))
+}
+
+fn lower_operations<'m>(model: &Model, operations: impl Iterator<Item = &'m Operation>) -> Value {
+    let answered = model.in_answers();
+    let mut schemas = Map::new();
+    for (name, component) in &model.components {
+        let lowered = match &component.shape {
+            Shape::Object(object) => object_schema(model, name, object, component, answered.contains(name.as_str())),
+            _ => replaced(component),
+        };
+        schemas.insert(name.clone(), lowered);
+    }
+    let mut paths = Map::new();
+    for operation in operations {
+        let item = paths.entry(operation.path.clone()).or_insert_with(|| json!({}));
+        item[&operation.http_method] = lowered_operation(model, operation);
+    }
+    json!({
+        "openapi": "3.0.3",
+        "info": {"title": model.title, "version": model.version},
+        "paths": paths,
+        "components": {"schemas": schemas},
+    })
+}
+
+fn lowered_operation(model: &Model, operation: &Operation) -> Value {
+    let mut lowered = json!({
+        "operationId": operation.method_name,
+        "parameters": operation.parameters.iter().map(|parameter| lowered_parameter(model, parameter)).collect::<Vec<_>>(),
+        "responses": only_success(model, operation),
+    });
+    if let Some(body) = &operation.body {
+        lowered["requestBody"] = one_media_type(body);
+    }
+    lowered
+}
+
+fn lowered_parameter(model: &Model, parameter: &Parameter) -> Value {
+    let schema = match (parameter.location, &parameter.schema.kind) {
+        // A path value is checked by a type of its own, so here the name of the component stays.
+        (Location::Path, Kind::Component(name)) => reference(name),
+        _ => schema(model, &parameter.schema),
+    };
+    json!({"name": parameter.name, "in": location(parameter.location), "required": parameter.required, "schema": schema})
+}
+
+fn location(location: Location) -> &'static str {
+    match location {
+        Location::Path => "path",
+        Location::Query => "query",
+        Location::Header => "header",
+    }
+}
+
+/// Statuses other than the first success are read by the runtime.
+fn only_success(model: &Model, operation: &Operation) -> Value {
+    let mut response = json!({"description": ""});
+    if let Some(answer) = &operation.answer {
+        response["content"] = json!({"application/json": {"schema": schema(model, answer)}});
+    }
+    json!({ &operation.success: response })
+}
+
+/// The model has chosen the media type already; encoding is the generated encoder's business.
+fn one_media_type(body: &Body) -> Value {
+    let media_type = match body.media_type {
+        MediaType::Json => "application/json",
+        MediaType::Multipart => multipart_becomes_form(),
+    };
+    json!({"required": true, "content": {media_type: {"schema": reference(&body.component)}}})
+}
+
+/// `.form_urlencoded(&body)` appears nowhere else in a lowered document: retarget replaces it by the encoder.
+fn multipart_becomes_form() -> &'static str {
+    "application/x-www-form-urlencoded"
+}
+
+fn object_schema(model: &Model, name: &str, object: &Object, component: &Component, in_answers: bool) -> Value {
+    let hidden = discriminators_are_the_unions(model, name);
+    let mut properties = Map::new();
+    let mut required = Vec::new();
+    for member in object.members.iter().filter(|member| !hidden.contains(&member.name.as_str())) {
+        let mut lowered = schema(model, &member.schema);
+        let may_be_missing = in_answers && tolerant_in_answers(model, &member.schema, &mut lowered);
+        if member.required && !may_be_missing {
+            required.push(member.name.clone());
+        }
+        let description = described(model, &member.schema);
+        if !description.is_empty() {
+            lowered = with_description(lowered, &description);
+        }
+        properties.insert(member.name.clone(), lowered);
+    }
+    let mut lowered = json!({"type": "object", "description": component.description, "properties": properties});
+    if !required.is_empty() {
+        lowered["required"] = required.into();
+    }
+    if let Some(rest) = &object.rest {
+        lowered["additionalProperties"] = schema(model, rest);
+    }
+    lowered
+}
+
+fn discriminators_are_the_unions<'m>(model: &'m Model, component: &str) -> Vec<&'m str> {
+    let unions = model.components.values().filter_map(|other| match &other.shape {
+        Shape::Union(union) => Some(union),
+        _ => None,
+    });
+    unions
+        .filter(|union| union.kinds.iter().any(|kind| kind.component == component))
+        .filter_map(|union| union.discriminator.as_deref())
+        .collect()
+}
+
+/// Makes a member of an answer survive `null` and absence where Rust has a natural empty value for it: no elements,
+/// or `None` for what may be null anyway. Says whether the member may be missing although the document requires it.
+fn tolerant_in_answers(model: &Model, member: &Schema, lowered: &mut Value) -> bool {
+    let resolved = model.resolved(member);
+    if matches!(resolved.kind, Kind::Array(..) | Kind::Map(_) | Kind::FreeObject) {
+        // `null` is read as empty by the runtime, so the field needs no `Option`.
+        if let Some(object) = lowered.as_object_mut() {
+            object.remove("nullable");
+        }
+        return true;
+    }
+    member.nullable || resolved.nullable
+}
+
+/// What typify sees of a component whose type codegen writes itself, or that no lowered schema names any more.
+fn replaced(component: &Component) -> Value {
+    json!({"type": "string", "description": component.description})
+}
+
+/// The lowered form of a schema where it stands.
+pub(crate) fn schema(model: &Model, schema: &Schema) -> Value {
+    let resolved = aliases_are_inlined(model, schema);
+    let nullable = schema.nullable || resolved.nullable;
+    let mut lowered = match &resolved.kind {
+        Kind::Component(name) if nullable => json!({"allOf": [reference(name)]}),
+        Kind::Component(name) => return reference(name),
+        kind => bounds_are_dropped(model, kind),
+    };
+    if nullable && !matches!(resolved.kind, Kind::Any) {
+        lowered["nullable"] = true.into();
+    }
+    defaults_are_dropped(lowered)
+}
+
+fn aliases_are_inlined<'m>(model: &'m Model, schema: &'m Schema) -> &'m Schema {
+    model.resolved(schema)
+}
+
+fn bounds_are_dropped(model: &Model, kind: &Kind) -> Value {
+    match kind {
+        Kind::Component(name) => reference(name),
+        Kind::Text(_) => json!({"type": "string"}),
+        Kind::Time => json!({"type": "string", "format": "date-time"}),
+        Kind::File => files_keep_their_format(),
+        Kind::Integer(_, IntegerWidth::I32) => json!({"type": "integer", "format": "int32"}),
+        Kind::Integer(_, IntegerWidth::I64) => json!({"type": "integer", "format": "int64"}),
+        Kind::Number(_, FloatWidth::F32) => json!({"type": "number", "format": "float"}),
+        Kind::Number(_, FloatWidth::F64) => json!({"type": "number", "format": "double"}),
+        Kind::Boolean => json!({"type": "boolean"}),
+        Kind::Array(items, _) => json!({"type": "array", "items": schema(model, items)}),
+        Kind::Map(values) => json!({"type": "object", "additionalProperties": schema(model, values)}),
+        Kind::FreeObject => json!({"type": "object"}),
+        Kind::Any => json!({}),
+    }
+}
+
+/// Nothing to do: the lowered schema is built without `default`. The rule has a name so that nobody adds one.
+fn defaults_are_dropped(lowered: Value) -> Value {
+    debug_assert!(lowered.get("default").is_none());
+    lowered
+}
+
+fn files_keep_their_format() -> Value {
+    json!({"type": "string", "format": "binary"})
+}
+
+fn reference(component: &str) -> Value {
+    json!({"$ref": format!("#/components/schemas/{component}")})
+}
+
+fn with_description(lowered: Value, description: &str) -> Value {
+    let mut lowered = match lowered.get("$ref") {
+        Some(_) => json!({"allOf": [lowered]}),
+        None => lowered,
+    };
+    lowered["description"] = description.into();
+    lowered
+}
+
+/// The member's own words, else those of the alias behind it, which would be lost otherwise.
+pub(crate) fn described(model: &Model, schema: &Schema) -> String {
+    if !schema.description.is_empty() {
+        return schema.description.clone();
+    }
+    match &schema.kind {
+        Kind::Component(name) => match model.components.get(name) {
+            Some(Component { shape: Shape::Alias(_), description, .. }) => description.clone(),
+            _ => String::new(),
+        },
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,143 @@
+//! One constant per operation: what the runtime, the command and the tests read instead of knowing operations by name.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use crate::{
+    lower,
+    model::{Billing, Kind, Location, Model, Operation, Pictures, Repeat, Schema, Shape},
+    multipart::{PartKind, part_kind},
+    names,
+    rules::Reading,
+};
+
+pub(crate) fn constants(reading: &Reading) -> TokenStream {
+    let model = &reading.model;
+    let idents: Vec<_> =
+        model.operations.iter().map(|operation| format_ident!("{}", names::constant_name(&operation.id))).collect();
+    let constants = model.operations.iter().map(|operation| constant(model, operation));
+    let server_url = &reading.server_url;
+    let header = match &reading.api_key_header {
+        Some(header) => quote! { ::std::option::Option::Some(#header) },
+        None => quote! { ::std::option::Option::None },
+    };
+    let (title, version) = (&model.title, &model.version);
+    quote! {
+        use crate::operation::{Billing, Input, InputKind, Location, Operation, Pictures, Repeat};
+
+        /// The title of the document.
+        pub const TITLE: &str = #title;
+        /// The version of the document.
+        pub const VERSION: &str = #version;
+        /// Where the service is.
+        pub const SERVER_URL: &str = #server_url;
+        /// The header that carries the API key.
+        pub const API_KEY_HEADER: ::std::option::Option<&str> = #header;
+        /// All operations, in the order of the document.
+        pub static ALL: &[&Operation] = &[#(&#idents),*];
+        #(#constants)*
+    }
+}
+
+fn constant(model: &Model, operation: &Operation) -> TokenStream {
+    let ident = format_ident!("{}", names::constant_name(&operation.id));
+    let Operation { id, method_name, path, summary, description, deprecated, statuses, .. } = operation;
+    let method = operation.http_method.to_uppercase();
+    let tag = operation.tag.as_deref().unwrap_or_default();
+    let docs_url = operation.docs_url.as_deref().unwrap_or_default();
+    let billing = match operation.billing {
+        Billing::Paid => quote! { Billing::Paid },
+        Billing::Free => quote! { Billing::Free },
+    };
+    let repeat = match operation.repeat {
+        Repeat::Safe => quote! { Repeat::Safe },
+        Repeat::Unsafe => quote! { Repeat::Unsafe },
+    };
+    let pictures = match &operation.pictures {
+        Pictures::Fixed(number) => quote! { Pictures::Fixed(#number) },
+        Pictures::Member(member) => quote! { Pictures::Member(#member) },
+    };
+    let media_type = operation.body.as_ref().map(|body| body.media_type.as_str()).unwrap_or_default();
+    let inputs = inputs(model, operation);
+    let docs = format!("`{method} {path}`");
+    quote! {
+        #[doc = #docs]
+        pub static #ident: Operation = Operation {
+            id: #id,
+            method_name: #method_name,
+            method: #method,
+            path: #path,
+            tag: #tag,
+            summary: #summary,
+            description: #description,
+            docs_url: #docs_url,
+            deprecated: #deprecated,
+            billing: #billing,
+            repeat: #repeat,
+            pictures: #pictures,
+            media_type: #media_type,
+            inputs: &[#(#inputs),*],
+            statuses: &[#(#statuses),*],
+        };
+    }
+}
+
+fn inputs(model: &Model, operation: &Operation) -> Vec<TokenStream> {
+    let parameters = operation.parameters.iter().map(|parameter| {
+        let location = match parameter.location {
+            Location::Path => quote! { Location::Path },
+            Location::Query => quote! { Location::Query },
+            Location::Header => quote! { Location::Header },
+        };
+        input(model, &parameter.name, &location, parameter.required, &parameter.schema, &parameter.description)
+    });
+    let members =
+        operation.body.iter().filter_map(|body| model.object(&body.component)).flat_map(|object| &object.members);
+    let members = members.map(|member| {
+        let description = lower::described(model, &member.schema);
+        input(model, &member.name, &quote! { Location::Body }, member.required, &member.schema, &description)
+    });
+    parameters.chain(members).collect()
+}
+
+fn input(
+    model: &Model,
+    name: &str,
+    location: &TokenStream,
+    required: bool,
+    schema: &Schema,
+    description: &str,
+) -> TokenStream {
+    let (part, repeated) = part_kind(model, schema);
+    let resolved = model.resolved(schema);
+    let single = match &resolved.kind {
+        Kind::Array(items, _) => model.resolved(items),
+        _ => resolved,
+    };
+    let kind = match (part, &single.kind) {
+        (PartKind::File, _) => quote! { InputKind::File },
+        (PartKind::Json, _) => quote! { InputKind::Json },
+        (PartKind::Text, Kind::Integer(..)) => quote! { InputKind::Integer },
+        (PartKind::Text, Kind::Number(..)) => quote! { InputKind::Number },
+        (PartKind::Text, Kind::Boolean) => quote! { InputKind::Boolean },
+        (PartKind::Text, _) => quote! { InputKind::Text },
+    };
+    let values: &[String] = match &single.kind {
+        Kind::Component(component) => match &model.components[component].shape {
+            Shape::Enum(values) => values,
+            _ => &[],
+        },
+        _ => &[],
+    };
+    quote! {
+        Input {
+            name: #name,
+            location: #location,
+            kind: #kind,
+            required: #required,
+            repeated: #repeated,
+            values: &[#(#values),*],
+            description: #description,
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! Replaces what progenitor does with a request by one call into the runtime.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens as _, format_ident, quote};
+use syn::{ImplItem, Item, ItemImpl, ItemStruct, Stmt, Type, visit_mut::VisitMut};
+
+use super::{Fields, Unexpected, fields, setters, types};
+use crate::{
+    model::{Kind, Location, MediaType, Model, Operation},
+    names,
+};
+
+/// Methods of every builder; a member of the same name is set through `body_map`.
+const OWN_METHODS: [&str; 6] = ["new", "body", "body_map", "prepare", "response", "send"];
+
+pub(super) fn retarget(items: Vec<Item>, model: &Model, fields: &Fields) -> Result<Vec<Item>, Unexpected> {
+    let mut structures: Vec<ItemStruct> = Vec::new();
+    let mut adjusted = Vec::with_capacity(items.len());
+    for item in items {
+        match item {
+            Item::Struct(mut structure) => {
+                let operation = operation_of(model, &structure.ident.to_string())?;
+                structures.push(structure.clone());
+                let docs = format!("Builds a call of [`Client::{0}`](super::Client::{0}).", operation.method_name);
+                structure.attrs.retain(|attribute| !attribute.path().is_ident("doc"));
+                structure.attrs.push(syn::parse_quote!(#[doc = #docs]));
+                let unsent = "a builder sends nothing until `send()` is called";
+                structure.attrs.push(syn::parse_quote!(#[must_use = #unsent]));
+                adjusted.push(Item::Struct(structure));
+            }
+            Item::Impl(block) => {
+                let name = self_name(&block);
+                let operation = operation_of(model, &name)?;
+                let structure = structures.iter().find(|structure| structure.ident == name);
+                let structure =
+                    structure.ok_or_else(|| Unexpected::new(format!("the builder `{name}` has no fields")))?;
+                let block = builder(block, structure, operation, model, fields);
+                adjusted.push(Item::Impl(block.map_err(|unexpected| unexpected.in_operation(operation))?));
+            }
+            // Imports of progenitor's own runtime.
+            Item::Use(_) => {}
+            _ => return Err(Unexpected::new("`mod builder` has an item of an unknown kind")),
+        }
+    }
+    Ok(adjusted)
+}
+
+fn self_name(block: &ItemImpl) -> String {
+    match block.self_ty.as_ref() {
+        Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
+fn operation_of<'m>(model: &'m Model, builder: &str) -> Result<&'m Operation, Unexpected> {
+    let found = model.operations.iter().find(|operation| names::type_name(&operation.method_name) == builder);
+    found.ok_or_else(|| Unexpected::new(format!("the builder `{builder}` belongs to no operation")))
+}
+
+fn builder(
+    mut block: ItemImpl,
+    structure: &ItemStruct,
+    operation: &Operation,
+    model: &Model,
+    fields: &Fields,
+) -> Result<ItemImpl, Unexpected> {
+    let mut items: Vec<ImplItem> = Vec::new();
+    for item in block.items {
+        let ImplItem::Fn(mut function) = item else {
+            return Err(Unexpected::new("a builder has an item that is no method"));
+        };
+        match function.sig.ident.to_string().as_str() {
+            "new" => {
+                setters::MissingValues.visit_impl_item_fn_mut(&mut function);
+                function.vis = syn::parse_quote!(pub(super));
+                items.push(ImplItem::Fn(function));
+            }
+            "body" => {
+                let docs = "Sets the whole request body at once.";
+                function.attrs.push(syn::parse_quote!(#[doc = #docs]));
+                items.push(ImplItem::Fn(function));
+                items.extend(body_setters(operation, model, fields, structure)?);
+            }
+            "body_map" => {
+                let docs = "Changes the request body through its own builder.";
+                function.attrs.push(syn::parse_quote!(#[doc = #docs]));
+                items.push(ImplItem::Fn(function));
+            }
+            "send" => items.extend(sending(&function, operation)?),
+            name => {
+                let field =
+                    structure.fields.iter().find(|field| field.ident.as_ref().is_some_and(|ident| ident == name));
+                let field = field.ok_or_else(|| Unexpected::new(format!("the setter `{name}` has no field")))?;
+                let parameter =
+                    operation.parameters.iter().find(|parameter| names::field_name(&parameter.name) == name);
+                let parameter =
+                    parameter.ok_or_else(|| Unexpected::new(format!("the setter `{name}` belongs to no parameter")))?;
+                let ident = &function.sig.ident;
+                items.push(syn::parse2(setters::setter(
+                    &parameter.name,
+                    ident,
+                    &field.ty,
+                    &parameter_docs(parameter),
+                )?)?);
+            }
+        }
+    }
+    block.items = items;
+    Ok(block)
+}
+
+fn parameter_docs(parameter: &crate::model::Parameter) -> String {
+    if parameter.description.is_empty() { format!("Sets `{}`.", parameter.name) } else { parameter.description.clone() }
+}
+
+/// One setter per member of the body, so that a call reads as one chain.
+fn body_setters(
+    operation: &Operation,
+    model: &Model,
+    fields: &Fields,
+    structure: &ItemStruct,
+) -> Result<Vec<ImplItem>, Unexpected> {
+    let Some(body) = &operation.body else { return Err(Unexpected::new("a body where the document has none")) };
+    let Some(object) = model.object(&body.component) else { return Ok(Vec::new()) };
+    let taken = |name: &str| {
+        let by_parameter = structure.fields.iter().any(|field| field.ident.as_ref().is_some_and(|ident| ident == name));
+        by_parameter || OWN_METHODS.contains(&name)
+    };
+    let mut items = Vec::new();
+    for member in &object.members {
+        let Some(field) = fields.get(&body.component, &member.name) else { continue };
+        if taken(&field.ident.to_string()) {
+            continue;
+        }
+        // The builder's field is a `Result` of what the struct holds; its types are named from within `types`.
+        let mut held = field.inner.clone();
+        FromTypes.visit_type_mut(&mut held);
+        let wrapped: Type = syn::parse_quote!(::std::result::Result<#held, ::std::string::String>);
+        let docs = types::member_docs(model, &body.component, &member.name);
+        items.push(syn::parse2(setters::forwarded(&member.name, &field.ident, &wrapped, &docs)?)?);
+    }
+    Ok(items)
+}
+
+/// Names of `types` as seen from `builder`.
+struct FromTypes;
+
+impl VisitMut for FromTypes {
+    fn visit_type_path_mut(&mut self, path: &mut syn::TypePath) {
+        let local = path.path.leading_colon.is_none() && path.path.get_ident().is_some();
+        let primitive = ["i32", "i64", "u32", "u64", "f32", "f64", "bool"];
+        if local && path.path.get_ident().is_some_and(|ident| !primitive.contains(&ident.to_string().as_str())) {
+            path.path.segments.insert(0, syn::parse_quote!(types));
+        }
+        syn::visit_mut::visit_type_path_mut(self, path);
+    }
+}
+
+/// `prepare`, `response` and `send` in place of progenitor's `send`.
+fn sending(function: &syn::ImplItemFn, operation: &Operation) -> Result<Vec<ImplItem>, Unexpected> {
+    let answer = answer_type(&function.sig.output)?;
+    let mut statements: Vec<Stmt> = function.block.stmts.clone();
+    let tail = statements.iter().position(starts_the_tail);
+    let tail = tail.ok_or_else(|| Unexpected::new("`send` does not build an address"))?;
+    statements.truncate(tail);
+    for statement in &mut statements {
+        InvalidArgument.visit_stmt_mut(statement);
+    }
+    let constant = format_ident!("{}", names::constant_name(&operation.id));
+    let parameters = operation.parameters.iter().map(|parameter| {
+        let (name, value) = (&parameter.name, format_ident!("{}", names::field_name(&parameter.name)));
+        let many = matches!(parameter.schema.kind, Kind::Array(..));
+        match (parameter.location, parameter.required, many) {
+            (Location::Path, ..) => quote! { request.path(#name, &#value); },
+            (Location::Query, true, false) => quote! { request.query(#name, &#value); },
+            (Location::Query, false, false) => {
+                quote! { if let ::std::option::Option::Some(value) = &#value { request.query(#name, value); } }
+            }
+            (Location::Query, true, true) => quote! { for value in &#value { request.query(#name, value); } },
+            (Location::Query, false, true) => {
+                quote! { for value in #value.iter().flatten() { request.query(#name, value); } }
+            }
+            (Location::Header, true, _) => quote! { request.header(#name, &#value)?; },
+            (Location::Header, false, _) => {
+                quote! { if let ::std::option::Option::Some(value) = &#value { request.header(#name, value)?; } }
+            }
+        }
+    });
+    let parameters: TokenStream = parameters.collect();
+    let body = operation.body.as_ref().map(|body| match body.media_type {
+        MediaType::Json => quote! { request.json(&body)?; },
+        MediaType::Multipart => quote! { request.multipart(&body)?; },
+    });
+    let sends =
+        format!("Sends `{} {}` and returns the decoded answer.", operation.http_method.to_uppercase(), operation.path);
+    let items = [
+        quote! {
+            /// Builds the request without sending it.
+            ///
+            /// # Errors
+            ///
+            /// `ErrorKind::InvalidArgument` if a required value is missing, or a value is out of its bounds.
+            pub fn prepare(self) -> ::std::result::Result<crate::Request, crate::Error> {
+                #(#statements)*
+                let mut request = crate::Request::new(client, &super::operations::#constant);
+                #parameters
+                #body
+                ::std::result::Result::Ok(request)
+            }
+        },
+        quote! {
+            /// Like `send()`, but returns status, headers and the raw body beside the decoded answer.
+            pub async fn response(self) -> ::std::result::Result<crate::Response<#answer>, crate::Error> {
+                let client = self.client;
+                crate::runtime::call(client, self.prepare()?).await
+            }
+        },
+        quote! {
+            #[doc = #sends]
+            ///
+            /// # Errors
+            ///
+            /// The error's `kind()` says what to do next, its `outcome()` whether the call may have run.
+            pub async fn send(self) -> ::std::result::Result<#answer, crate::Error> {
+                ::std::result::Result::Ok(self.response().await?.into_value())
+            }
+        },
+    ];
+    items.into_iter().map(|item| Ok(syn::parse2(item)?)).collect()
+}
+
+/// `T` of `Result<ResponseValue<T>, Error<E>>`.
+fn answer_type(output: &syn::ReturnType) -> Result<Type, Unexpected> {
+    let answer = match output {
+        syn::ReturnType::Type(_, output) => {
+            fields::ok_type(output).and_then(|value| fields::only_argument(value, "ResponseValue"))
+        }
+        syn::ReturnType::Default => None,
+    };
+    answer.cloned().ok_or_else(|| Unexpected::new("`send` does not return a `ResponseValue`"))
+}
+
+/// The first statement of the tail is the one that formats the address.
+fn starts_the_tail(statement: &Stmt) -> bool {
+    let Stmt::Local(local) = statement else { return false };
+    local.init.as_ref().is_some_and(|init| init.expr.to_token_stream().to_string().starts_with("format !"))
+}
+
+/// progenitor's error for a value that could not be converted becomes the crate's own.
+struct InvalidArgument;
+
+impl VisitMut for InvalidArgument {
+    fn visit_path_mut(&mut self, path: &mut syn::Path) {
+        let names: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        if names == ["Error", "InvalidRequest"] {
+            *path = syn::parse_quote!(crate::Error::invalid_argument);
+        }
+        syn::visit_mut::visit_path_mut(self, path);
+    }
+}

@@ -1,0 +1,209 @@
+//! The house rules: what a document may contain, and the reading of what it contains.
+//!
+//! Start at [`read`]. Reading and refusing are one pass, so there is nothing that a rule forgot to look at: a keyword
+//! that no function here asks for is a problem of its own. `schemas` reads schemas, `operations` reads paths, and
+//! `whole` checks what only shows once everything has been read. Problems are collected, not returned one by one.
+
+mod operations;
+mod schemas;
+mod whole;
+
+use std::cell::RefCell;
+
+use serde_json::Value;
+
+use crate::{
+    Error, Problem,
+    document::{Document, Node},
+    model::Model,
+};
+
+/// What the rules made of a document.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    pub(crate) model: Model,
+    pub(crate) server_url: String,
+    /// The header that carries the API key, from the one security scheme.
+    pub(crate) api_key_header: Option<String>,
+}
+
+/// Reads a document, or says everything that is wrong with it.
+pub(crate) fn read(document: &Document) -> Result<Reading, Error> {
+    let reader = Reader { document, problems: RefCell::default(), operation: RefCell::default() };
+    let reading = reader.document();
+    match Error::from_problems(reader.problems.into_inner()) {
+        Some(error) => Err(error),
+        None => Ok(reading),
+    }
+}
+
+struct Reader<'d> {
+    document: &'d Document,
+    problems: RefCell<Vec<Problem>>,
+    /// The operation being read, for the problems found in it.
+    operation: RefCell<Option<String>>,
+}
+
+impl<'d> Reader<'d> {
+    fn document(&self) -> Reading {
+        let root = self.document.root();
+        let known = ["openapi", "info", "servers", "paths", "components", "security", "tags", "externalDocs"];
+        self.only_keys(&root, &known);
+        let version = self.text(&root, "openapi");
+        if !version.starts_with("3.0.") {
+            self.report(
+                &root.get("openapi").unwrap_or(root.clone()),
+                format!("OpenAPI version `{version}` is not 3.0.x"),
+                "write `openapi: 3.0.3`",
+            );
+        }
+
+        let info = self.required_object(&root, "info");
+        let (title, info_version) =
+            info.map_or_else(Default::default, |info| (self.text(&info, "title"), self.text(&info, "version")));
+        let components = self.components(&root);
+        let operations = self.operations(&root);
+        let model = Model { title, version: info_version, operations, components };
+        self.whole(&model);
+
+        Reading { model, server_url: self.server_url(&root), api_key_header: self.api_key_header(&root) }
+    }
+
+    fn server_url(&self, root: &Node<'d>) -> String {
+        let Some(server) = root.get("servers").and_then(|servers| servers.items().next()) else {
+            self.report(root, "no server is named", "add `servers: [{url: https://...}]`");
+            return String::new();
+        };
+        if server.get("variables").is_some() {
+            self.report(&server, "server variables are not supported", "write the address out");
+        }
+        self.text(&server, "url").trim_end_matches('/').to_owned()
+    }
+
+    fn api_key_header(&self, root: &Node<'d>) -> Option<String> {
+        let schemes = root.get("components")?.get("securitySchemes")?;
+        let mut header = None;
+        for (index, (_, scheme)) in schemes.entries().enumerate() {
+            if index > 0 {
+                self.report(&scheme, "a second security scheme", "keep the one that API keys use");
+            }
+            let (kind, place) = (self.text(&scheme, "type"), scheme.get("in"));
+            if kind != "apiKey" || place.is_none_or(|place| place.value != "header") {
+                self.report(&scheme, "only `type: apiKey` with `in: header` is supported", "describe the key's header");
+            }
+            header = Some(self.text(&scheme, "name"));
+            if header.as_deref().is_some_and(|name| !is_header_name(name)) {
+                self.report(&scheme, "`name` is not a header name", "use letters, digits and `-`");
+            }
+        }
+        header
+    }
+
+    fn report(&self, node: &Node<'_>, message: impl Into<String>, repair: impl Into<String>) {
+        self.report_at(&node.pointer, message, repair);
+    }
+
+    fn report_at(&self, pointer: &str, message: impl Into<String>, repair: impl Into<String>) {
+        let operation = self.operation.borrow().clone();
+        let problem = self.document.problem(pointer, message).in_operation(operation).repair(repair);
+        self.problems.borrow_mut().push(problem);
+    }
+
+    /// Refuses keywords that nothing here reads. Extensions (`x-…`) belong to whoever reads them.
+    fn only_keys(&self, node: &Node<'d>, known: &[&str]) {
+        if !node.value.is_object() {
+            self.report(node, format!("expected an object, found {}", kind_of(node.value)), "write `key: value` pairs");
+        }
+        for (key, value) in node.entries() {
+            if !key.starts_with("x-") && !known.contains(&key) {
+                let repair = format!("remove it, or express it with one of: {}", known.join(", "));
+                self.report(&value, format!("unsupported keyword `{key}`"), repair);
+            }
+        }
+    }
+
+    /// A member that must be text; empty, with a problem reported, if it is not.
+    fn text(&self, node: &Node<'d>, key: &str) -> String {
+        match node.get(key) {
+            Some(found) => self.text_of(&found),
+            None => {
+                self.report(node, format!("`{key}` is missing"), format!("add `{key}`"));
+                String::new()
+            }
+        }
+    }
+
+    fn optional_text(&self, node: &Node<'d>, key: &str) -> String {
+        node.get(key).map(|found| self.text_of(&found)).unwrap_or_default()
+    }
+
+    fn text_of(&self, node: &Node<'d>) -> String {
+        if node.value.as_str().is_none() {
+            self.report(node, format!("expected text, found {}", kind_of(node.value)), "write it in quotes");
+        }
+        node.value.as_str().unwrap_or_default().to_owned()
+    }
+
+    fn flag(&self, node: &Node<'d>, key: &str) -> bool {
+        node.get(key).is_some_and(|found| {
+            found.value.as_bool().unwrap_or_else(|| {
+                self.report(
+                    &found,
+                    format!("expected true or false, found {}", kind_of(found.value)),
+                    "write `true` or `false`",
+                );
+                false
+            })
+        })
+    }
+
+    /// A list of texts; items that are not text are reported and left out.
+    fn texts(&self, node: &Node<'d>) -> Vec<String> {
+        if !node.value.is_array() {
+            self.report(node, format!("expected a list, found {}", kind_of(node.value)), "write `[a, b]`");
+        }
+        node.items().map(|item| self.text_of(&item)).filter(|text| !text.is_empty()).collect()
+    }
+
+    fn required_object(&self, node: &Node<'d>, key: &str) -> Option<Node<'d>> {
+        let found = node.get(key).filter(|found| found.value.is_object());
+        if found.is_none() {
+            self.report(node, format!("`{key}` is missing or not an object"), format!("add `{key}:`"));
+        }
+        found
+    }
+
+    /// The node itself, or what it refers to: for parameters, bodies and responses.
+    fn followed(&self, node: Node<'d>, section: &str) -> Option<Node<'d>> {
+        let Some(reference) = node.get("$ref") else { return Some(node) };
+        let target = reference.value.as_str().filter(|target| target.starts_with(&format!("#/components/{section}/")));
+        let found = target.and_then(|target| self.document.follow(target));
+        match found {
+            Some(found) if found.get("$ref").is_none() => Some(found),
+            _ => {
+                let shown = reference.value.as_str().unwrap_or_default();
+                self.report(
+                    &reference,
+                    format!("the reference `{shown}` leads nowhere"),
+                    format!("name an entry of `#/components/{section}/`"),
+                );
+                None
+            }
+        }
+    }
+}
+
+fn is_header_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "nothing",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}

@@ -1,0 +1,326 @@
+//! Reads paths: operations with their marks, parameters, bodies and answers.
+
+use std::collections::BTreeMap;
+
+use super::{Reader, kind_of};
+use crate::{
+    document::Node,
+    model::{Billing, Body, Kind, Location, MediaType, Operation, Parameter, Pictures, Repeat, Schema},
+    names,
+};
+
+const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
+/// Unread by the client: what a server sends to others.
+const OPERATION_KEYS: [&str; 11] = [
+    "operationId",
+    "tags",
+    "summary",
+    "description",
+    "externalDocs",
+    "parameters",
+    "requestBody",
+    "responses",
+    "deprecated",
+    "security",
+    "servers",
+];
+
+impl<'d> Reader<'d> {
+    pub(super) fn operations(&self, root: &Node<'d>) -> Vec<Operation> {
+        let Some(paths) = self.required_object(root, "paths") else { return Vec::new() };
+        let mut operations = Vec::new();
+        for (path, item) in paths.entries() {
+            if !path.starts_with('/') {
+                self.report(
+                    &item,
+                    format!("the path `{path}` does not start with a slash"),
+                    format!("write `/{path}`"),
+                );
+            }
+            let known: Vec<&str> = METHODS.into_iter().chain(["parameters", "summary", "description"]).collect();
+            self.only_keys(&item, &known);
+            for (method, node) in item.entries().filter(|(key, _)| METHODS.contains(key)) {
+                let id = node.get("operationId").and_then(|id| id.value.as_str()).unwrap_or_default().to_owned();
+                self.operation.replace(Some(id).filter(|id| !id.is_empty()));
+                operations.push(self.operation(path, method, &node, &item));
+                self.operation.replace(None);
+            }
+        }
+        operations
+    }
+
+    fn operation(&self, path: &str, method: &str, node: &Node<'d>, item: &Node<'d>) -> Operation {
+        self.only_keys(node, &OPERATION_KEYS);
+        let id = self.text(node, "operationId");
+        if !id.is_empty() && !names::is_identifier(&names::method_name(&id, method)) {
+            self.report(node, format!("`{id}` does not make a method name"), "use letters, digits and underscores");
+        }
+        if node.get("servers").is_some() {
+            self.report(node, "a server for one operation", "move it to `servers` of the document");
+        }
+        let docs = node.get("externalDocs");
+        Operation {
+            method_name: names::method_name(&id, method),
+            id,
+            http_method: method.to_owned(),
+            path: path.to_owned(),
+            tag: node.get("tags").and_then(|tags| self.texts(&tags).into_iter().next()),
+            summary: self.optional_text(node, "summary"),
+            description: self.optional_text(node, "description"),
+            docs_url: docs.map(|docs| self.text(&docs, "url")),
+            deprecated: self.flag(node, "deprecated"),
+            billing: self.mark(node, "-billing", &[("paid", Billing::Paid), ("free", Billing::Free)], Billing::Paid),
+            repeat: self.mark(node, "-repeat", &[("safe", Repeat::Safe), ("unsafe", Repeat::Unsafe)], Repeat::Unsafe),
+            pictures: self.pictures(node),
+            parameters: self.parameters(path, node, item),
+            body: node.get("requestBody").and_then(|body| self.body(body)),
+            answer: self.answer(node),
+            success: self.success(node),
+            statuses: responses(node).into_iter().map(|(status, _)| status.to_owned()).collect(),
+            pointer: node.pointer.clone(),
+        }
+    }
+
+    /// Marks are extensions `x-<vendor>-<mark>`; the vendor's name is not ours to know.
+    fn extension(&self, node: &Node<'d>, mark: &str) -> Option<Node<'d>> {
+        let mut found = node.entries().filter(|(key, _)| key.starts_with("x-") && key.ends_with(mark));
+        let first = found.next().map(|(_, value)| value);
+        if let Some((key, value)) = found.next() {
+            self.report(&value, format!("`{key}` says again what another mark says"), "keep one of them");
+        }
+        first
+    }
+
+    fn mark<T: Copy>(&self, node: &Node<'d>, mark: &str, values: &[(&str, T)], unmarked: T) -> T {
+        let Some(found) = self.extension(node, mark) else { return unmarked };
+        let value = values.iter().find(|(name, _)| found.value == name);
+        value.map_or_else(
+            || {
+                let names: Vec<&str> = values.iter().map(|(name, _)| *name).collect();
+                self.report(&found, "unknown value of a mark", format!("write one of: {}", names.join(", ")));
+                unmarked
+            },
+            |(_, value)| *value,
+        )
+    }
+
+    fn pictures(&self, node: &Node<'d>) -> Pictures {
+        let Some(found) = self.extension(node, "-pictures") else { return Pictures::Fixed(1) };
+        match (found.value.as_u64(), found.value.as_str()) {
+            (Some(number), _) => Pictures::Fixed(number),
+            (_, Some(member)) => Pictures::Member(member.to_owned()),
+            _ => {
+                self.report(&found, "expected a number or the name of a request member", "write 0, 1 or `num_images`");
+                Pictures::Fixed(1)
+            }
+        }
+    }
+
+    fn parameters(&self, path: &str, node: &Node<'d>, item: &Node<'d>) -> Vec<Parameter> {
+        let list = |node: &Node<'d>| node.get("parameters").into_iter().flat_map(|list| list.items());
+        let mut parameters: Vec<Parameter> = Vec::new();
+        for node in list(node).chain(list(item)) {
+            let Some(node) = self.followed(node, "parameters") else { continue };
+            let Some(parameter) = self.parameter(&node) else { continue };
+            // One on the operation wins over one on the path.
+            if !parameters.iter().any(|other| other.name == parameter.name && other.location == parameter.location) {
+                parameters.push(parameter);
+            }
+        }
+        let template = path_names(path);
+        for parameter in parameters.iter().filter(|parameter| parameter.location == Location::Path) {
+            if !template.contains(&parameter.name.as_str()) {
+                self.report(
+                    node,
+                    format!("path parameter `{}` is not in the path", parameter.name),
+                    format!("put `{{{}}}` into the path", parameter.name),
+                );
+            }
+        }
+        for name in &template {
+            if !parameters.iter().any(|parameter| parameter.location == Location::Path && parameter.name == *name) {
+                self.report(
+                    node,
+                    format!("`{{{name}}}` of the path has no parameter"),
+                    "describe it under `parameters` with `in: path`",
+                );
+            }
+        }
+        let plain = path.split('/').all(|part| {
+            !part.contains(['{', '}'])
+                || part.starts_with('{') && part.ends_with('}') && part.matches(['{', '}']).count() == 2
+        });
+        if !plain || path.contains(['?', '#', '%', ' ']) {
+            self.report(
+                node,
+                format!("the path `{path}` is not made of plain and `{{named}}` segments"),
+                "give each parameter a whole segment",
+            );
+        }
+        parameters
+    }
+
+    fn parameter(&self, node: &Node<'d>) -> Option<Parameter> {
+        let keys = ["name", "in", "required", "description", "schema", "style", "explode", "example", "deprecated"];
+        self.only_keys(node, &keys);
+        let location = match self.text(node, "in").as_str() {
+            "path" => Location::Path,
+            "query" => Location::Query,
+            "header" => Location::Header,
+            other => {
+                self.report(node, format!("parameters in `{other}` are not supported"), "use path, query or header");
+                return None;
+            }
+        };
+        let name = self.text(node, "name");
+        let required = self.flag(node, "required");
+        if location == Location::Path && !required {
+            self.report(node, "a path parameter is always required", "add `required: true`");
+        }
+        if location == Location::Header && !super::is_header_name(&name) {
+            self.report(node, format!("`{name}` is not a header name"), "use letters, digits and `-`");
+        }
+        let (style, explode) = (self.optional_text(node, "style"), node.get("explode"));
+        let expected = if location == Location::Query { "form" } else { "simple" };
+        let repeats = explode.is_none_or(|explode| explode.value == (location == Location::Query));
+        if (!style.is_empty() && style != expected) || !repeats {
+            self.report(
+                node,
+                "unsupported style of parameter",
+                format!("use the default: `style: {expected}`, arrays repeated"),
+            );
+        }
+        let Some(schema) = node.get("schema") else {
+            self.report(node, "a parameter without `schema`", "add `schema`");
+            return None;
+        };
+        let description = self.optional_text(node, "description");
+        Some(Parameter { name, location, required, description, schema: self.schema(&schema) })
+    }
+
+    fn body(&self, node: Node<'d>) -> Option<Body> {
+        let node = self.followed(node, "requestBodies")?;
+        self.only_keys(&node, &["description", "required", "content"]);
+        if !self.flag(&node, "required") {
+            self.report(&node, "an optional body", "add `required: true`; let its members be optional");
+        }
+        let content = self.required_object(&node, "content")?;
+        let supported = [MediaType::Multipart, MediaType::Json];
+        for (media_type, entry) in content.entries() {
+            if !supported.iter().any(|supported| supported.as_str() == media_type) {
+                self.report(
+                    &entry,
+                    format!("bodies of type `{media_type}` are not supported"),
+                    "use application/json or multipart/form-data",
+                );
+            }
+        }
+        // Multipart first: where a service takes both, only multipart can carry files.
+        let (media_type, entry) = supported.into_iter().find_map(|kind| Some((kind, content.get(kind.as_str())?)))?;
+        self.only_keys(&entry, &["schema", "example", "examples", "encoding"]);
+        let mut part_media_types = BTreeMap::new();
+        for (part, encoding) in entry.get("encoding").into_iter().flat_map(|encoding| encoding.entries()) {
+            self.only_keys(&encoding, &["contentType", "style", "explode"]);
+            let content_type = self.optional_text(&encoding, "contentType");
+            if !content_type.is_empty() {
+                part_media_types.insert(part.to_owned(), content_type);
+            }
+        }
+        let Some(schema) = entry.get("schema") else {
+            self.report(&entry, "a body without `schema`", "add `schema: {$ref: ...}`");
+            return None;
+        };
+        match self.schema(&schema).kind {
+            Kind::Component(component) => Some(Body { media_type, component, part_media_types }),
+            _ => {
+                self.report(&schema, "a body must be a named component", "write `$ref: '#/components/schemas/Name'`");
+                None
+            }
+        }
+    }
+
+    /// The status that stands for success in the lowered copy.
+    fn success(&self, node: &Node<'d>) -> String {
+        let statuses = responses(node);
+        let success = statuses.iter().map(|(status, _)| *status).find(|status| is_success(status));
+        success.unwrap_or("200").to_uppercase()
+    }
+
+    fn answer(&self, node: &Node<'d>) -> Option<Schema> {
+        let mut answers = Vec::new();
+        let responses = responses(node);
+        for (status, response) in responses {
+            let known = status == "default"
+                || status.len() == 3
+                    && status.starts_with(['1', '2', '3', '4', '5'])
+                    && (status[1..].eq_ignore_ascii_case("xx")
+                        || status[1..].bytes().all(|byte| byte.is_ascii_digit()));
+            if !known {
+                self.report(
+                    &response,
+                    format!("`{status}` is not a status"),
+                    "use a number, `4XX`, `5XX` or `default`",
+                );
+            }
+            let Some(response) = self.followed(response, "responses") else { continue };
+            self.only_keys(&response, &["description", "content", "headers"]);
+            if is_success(status) {
+                answers.push((response.pointer.clone(), self.content(&response)));
+            }
+        }
+        let Some((_, first)) = answers.first() else {
+            self.report(node, "no successful answer is described", "add a response for `200`");
+            return None;
+        };
+        let name = |schema: &Option<Schema>| match schema.as_ref().map(|schema| &schema.kind) {
+            Some(Kind::Component(name)) => Some(name.clone()),
+            _ => None,
+        };
+        if let Some((pointer, _)) = answers.iter().find(|(_, other)| name(other) != name(first)) {
+            self.report_at(pointer, "successful answers of different shapes", "give every 2xx status the same schema");
+        }
+        first.clone()
+    }
+
+    fn content(&self, response: &Node<'d>) -> Option<Schema> {
+        let content = response.get("content")?;
+        let Some(json) = content.get("application/json") else {
+            if let Some((media_type, entry)) = content.entries().next() {
+                self.report(
+                    &entry,
+                    format!("answers of type `{media_type}` are not supported"),
+                    "describe an application/json answer",
+                );
+            }
+            return None;
+        };
+        self.only_keys(&json, &["schema", "example", "examples"]);
+        let Some(schema) = json.get("schema") else {
+            self.report(&json, "an answer without `schema`", "add `schema: {$ref: ...}`");
+            return None;
+        };
+        let read = self.schema(&schema);
+        if !matches!(read.kind, Kind::Component(_)) {
+            let found = kind_of(schema.value);
+            self.report(
+                &schema,
+                format!("an answer must be a named component, found {found}"),
+                "write `$ref: '#/components/schemas/Name'`",
+            );
+        }
+        Some(read)
+    }
+}
+
+fn responses<'d>(operation: &Node<'d>) -> Vec<(&'d str, Node<'d>)> {
+    operation.get("responses").into_iter().flat_map(|responses| responses.entries()).collect()
+}
+
+fn is_success(status: &str) -> bool {
+    status.starts_with('2')
+}
+
+/// The names in braces of a path template.
+fn path_names(path: &str) -> Vec<&str> {
+    path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}')).collect()
+}

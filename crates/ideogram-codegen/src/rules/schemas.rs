@@ -1,0 +1,349 @@
+//! Reads schemas.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{Reader, kind_of};
+use crate::{
+    document::Node,
+    model::{
+        ArrayBounds, Choice, Component, FloatWidth, IntegerWidth, Kind, Member, NumberBounds, Object, Schema, Shape,
+        TextBounds, Union, UnionKind,
+    },
+};
+
+/// Keywords that say something to people only, or to other tools.
+const ANNOTATIONS: [&str; 8] =
+    ["description", "title", "example", "default", "deprecated", "readOnly", "writeOnly", "externalDocs"];
+const SCHEMAS: &str = "#/components/schemas/";
+
+impl<'d> Reader<'d> {
+    pub(super) fn components(&self, root: &Node<'d>) -> BTreeMap<String, Component> {
+        let Some(components) = root.get("components") else { return BTreeMap::new() };
+        let known = ["schemas", "responses", "parameters", "requestBodies", "securitySchemes", "examples"];
+        self.only_keys(&components, &known);
+        let Some(schemas) = components.get("schemas") else { return BTreeMap::new() };
+        if !schemas.value.is_object() {
+            self.report(&schemas, "expected an object of named schemas", "write `Name: {type: ...}` pairs");
+        }
+        schemas.entries().map(|(name, node)| (name.to_owned(), self.component(&node))).collect()
+    }
+
+    fn component(&self, node: &Node<'d>) -> Component {
+        let shape = if node.get("enum").is_some() {
+            self.enumeration(node)
+        } else if node.get("properties").is_some() {
+            self.object(node)
+        } else if node.get("oneOf").is_some() {
+            self.union(node)
+        } else {
+            Shape::Alias(self.schema(node))
+        };
+        let description = self.optional_text(node, "description");
+        if !matches!(shape, Shape::Alias(_)) && self.flag(node, "nullable") {
+            self.report(
+                node,
+                "a component of its own kind cannot be nullable",
+                "put `nullable: true` where it is used: `allOf: [{$ref: ...}]` beside it",
+            );
+        }
+        Component { shape, description, pointer: node.pointer.clone() }
+    }
+
+    fn enumeration(&self, node: &Node<'d>) -> Shape {
+        self.only_schema_keys(node, &["type", "enum", "nullable"]);
+        if self.text(node, "type") != "string" {
+            self.report(
+                node,
+                "only text can be an enum here",
+                "write `type: string`, or describe the numbers with bounds",
+            );
+        }
+        let values = node.get("enum").map(|values| self.texts(&values)).unwrap_or_default();
+        if values.is_empty() {
+            self.report(node, "an enum without values", "list its values");
+        }
+        Shape::Enum(values)
+    }
+
+    fn object(&self, node: &Node<'d>) -> Shape {
+        let keys = ["type", "properties", "required", "additionalProperties", "not", "oneOf", "anyOf", "nullable"];
+        self.only_schema_keys(node, &keys);
+        if node.get("type").is_some_and(|kind| kind.value != "object") {
+            self.report(node, "`properties` belong to objects", "write `type: object`");
+        }
+        let required = node.get("required").map(|names| self.texts(&names)).unwrap_or_default();
+        let properties = node.get("properties").into_iter().flat_map(|properties| {
+            if !properties.value.is_object() {
+                self.report(&properties, "expected an object of members", "write `name: {type: ...}` pairs");
+            }
+            properties.entries()
+        });
+        let members: Vec<Member> = properties
+            .map(|(name, schema)| Member {
+                name: name.to_owned(),
+                required: required.iter().any(|other| other == name),
+                schema: self.schema(&schema),
+            })
+            .collect();
+        for name in &required {
+            if !members.iter().any(|member| member.name == *name) {
+                self.report(
+                    node,
+                    format!("`{name}` is required but not among the properties"),
+                    "describe it, or drop it",
+                );
+            }
+        }
+        let rest = node.get("additionalProperties").and_then(|rest| self.additional(&rest));
+        let object = Object { choices: self.choices(node, &members), members, rest };
+        Shape::Object(object)
+    }
+
+    fn additional(&self, node: &Node<'d>) -> Option<Schema> {
+        match node.value {
+            // Answers stay open either way, and requests hold what their type has.
+            Value::Bool(_) => None,
+            _ => Some(self.schema(node)),
+        }
+    }
+
+    /// `not`, `oneOf` and `anyOf` beside `properties` may only say which members go together.
+    fn choices(&self, node: &Node<'d>, members: &[Member]) -> Vec<Choice> {
+        let mut choices = Vec::new();
+        if let Some(not) = node.get("not") {
+            let alternatives: Vec<_> = match not.get("anyOf") {
+                Some(several) => several.items().collect(),
+                None => vec![not],
+            };
+            choices.extend(alternatives.iter().map(|one| Choice::NotTogether(self.required_set(one, members))));
+        }
+        let sets = |list: Node<'d>| list.items().map(|one| self.required_set(&one, members)).collect();
+        choices.extend(node.get("oneOf").map(|list| Choice::ExactlyOne(sets(list))));
+        choices.extend(node.get("anyOf").map(|list| Choice::AtLeastOne(sets(list))));
+        choices
+    }
+
+    fn required_set(&self, node: &Node<'d>, members: &[Member]) -> Vec<String> {
+        let names = node.get("required").map(|names| self.texts(&names)).unwrap_or_default();
+        let only_required = node.value.as_object().is_some_and(|object| object.len() == 1);
+        if names.is_empty() || !only_required {
+            self.report(
+                node,
+                "beside `properties` only sets of required members are supported here",
+                "write `required: [a, b]` alone, or make the schema a union of named components",
+            );
+        }
+        for name in &names {
+            if !members.iter().any(|member| member.name == *name) {
+                self.report(node, format!("`{name}` is not among the properties"), "name members of this object");
+            }
+        }
+        names
+    }
+
+    fn union(&self, node: &Node<'d>) -> Shape {
+        self.only_schema_keys(node, &["type", "oneOf", "discriminator", "nullable"]);
+        let discriminator = node.get("discriminator");
+        if let Some(discriminator) = &discriminator {
+            self.only_keys(discriminator, &["propertyName", "mapping"]);
+        }
+        let mapping = discriminator.as_ref().and_then(|discriminator| discriminator.get("mapping"));
+        let references = node.get("oneOf").into_iter().flat_map(|list| {
+            if list.items().next().is_none() {
+                self.report(&list, "`oneOf` must list at least one component", "write `oneOf: [{$ref: ...}]`");
+            }
+            list.items()
+        });
+        let kinds = references.filter_map(|item| {
+            let component = self.referenced_component(&item)?;
+            let mapped = mapping.as_ref().and_then(|mapping| {
+                mapping.entries().find_map(|(value, target)| {
+                    let target = target.value.as_str()?;
+                    (target.strip_prefix(SCHEMAS).unwrap_or(target) == component).then(|| value.to_owned())
+                })
+            });
+            if mapping.is_some() && mapped.is_none() {
+                self.report(
+                    &item,
+                    format!("`{component}` has no value in the discriminator's mapping"),
+                    "add it to `mapping`",
+                );
+            }
+            let value = discriminator.as_ref().map(|_| mapped.unwrap_or_else(|| component.clone()));
+            Some(UnionKind { component, value })
+        });
+        let kinds = kinds.collect();
+        Shape::Union(Union { discriminator: discriminator.map(|node| self.text(&node, "propertyName")), kinds })
+    }
+
+    fn referenced_component(&self, node: &Node<'d>) -> Option<String> {
+        let reference = node.get("$ref");
+        let named = reference.as_ref().and_then(|reference| reference.value.as_str()?.strip_prefix(SCHEMAS));
+        match named {
+            Some(name) if self.document.follow(&format!("{SCHEMAS}{name}")).is_some() && !name.contains('/') => {
+                if node.value.as_object().is_some_and(|object| object.len() > 1) {
+                    self.report(
+                        node,
+                        "OpenAPI 3.0 ignores what stands beside `$ref`",
+                        "write `allOf: [{$ref: ...}]` and put the rest beside `allOf`",
+                    );
+                }
+                Some(name.to_owned())
+            }
+            _ => {
+                let shown = reference.as_ref().and_then(|reference| reference.value.as_str()).unwrap_or_default();
+                let message = if reference.is_some() {
+                    format!("the reference `{shown}` leads nowhere")
+                } else {
+                    "expected a reference to a component".to_owned()
+                };
+                self.report(node, message, format!("write `$ref: '{SCHEMAS}Name'` with a name that exists"));
+                None
+            }
+        }
+    }
+
+    /// A schema at a member, parameter, item, answer or body.
+    pub(super) fn schema(&self, node: &Node<'d>) -> Schema {
+        let described = |kind| Schema {
+            kind,
+            nullable: node.get("$ref").is_none() && self.flag(node, "nullable"),
+            description: if node.get("$ref").is_none() {
+                self.optional_text(node, "description")
+            } else {
+                String::new()
+            },
+        };
+        if node.get("$ref").is_some() {
+            return described(self.referenced_component(node).map_or(Kind::Any, Kind::Component));
+        }
+        if let Some(list) = node.get("allOf") {
+            self.only_schema_keys(node, &["allOf", "nullable"]);
+            let mut items = list.items();
+            return match (items.next(), items.next()) {
+                (Some(only), None) => described(self.referenced_component(&only).map_or(Kind::Any, Kind::Component)),
+                _ => {
+                    self.report(
+                        &list,
+                        "`allOf` must have exactly one entry, a reference",
+                        "write the members out in one component",
+                    );
+                    described(Kind::Any)
+                }
+            };
+        }
+        for keyword in ["enum", "properties", "oneOf"] {
+            if let Some(inline) = node.get(keyword) {
+                self.report(
+                    &inline,
+                    format!("`{keyword}` outside of a named component"),
+                    format!("move the schema to `{SCHEMAS}Name` and refer to it, so that its type has a name"),
+                );
+                return described(Kind::Any);
+            }
+        }
+        described(self.plain(node))
+    }
+
+    fn plain(&self, node: &Node<'d>) -> Kind {
+        let Some(kind) = node.get("type") else {
+            self.only_schema_keys(node, &["nullable"]);
+            return Kind::Any;
+        };
+        let format = self.optional_text(node, "format");
+        match kind.value.as_str() {
+            Some("string") => {
+                self.only_schema_keys(node, &["type", "format", "minLength", "maxLength", "pattern", "nullable"]);
+                match format.as_str() {
+                    "binary" => Kind::File,
+                    "date-time" => Kind::Time,
+                    _ => Kind::Text(TextBounds {
+                        min_length: self.count(node, "minLength"),
+                        max_length: self.count(node, "maxLength"),
+                        pattern: Some(self.optional_text(node, "pattern")).filter(|pattern| !pattern.is_empty()),
+                    }),
+                }
+            }
+            Some("integer") => {
+                let width = match format.as_str() {
+                    "int32" => IntegerWidth::I32,
+                    _ => IntegerWidth::I64,
+                };
+                Kind::Integer(self.number_bounds(node), width)
+            }
+            Some("number") => {
+                let width = match format.as_str() {
+                    "float" => FloatWidth::F32,
+                    _ => FloatWidth::F64,
+                };
+                Kind::Number(self.number_bounds(node), width)
+            }
+            Some("boolean") => {
+                self.only_schema_keys(node, &["type", "nullable"]);
+                Kind::Boolean
+            }
+            Some("array") => {
+                self.only_schema_keys(node, &["type", "items", "minItems", "maxItems", "uniqueItems", "nullable"]);
+                let bounds =
+                    ArrayBounds { min_items: self.count(node, "minItems"), max_items: self.count(node, "maxItems") };
+                let items = node.get("items").map(|items| self.schema(&items));
+                if items.is_none() {
+                    self.report(node, "an array without `items`", "say what it holds");
+                }
+                let any = || Schema { kind: Kind::Any, nullable: false, description: String::new() };
+                Kind::Array(Box::new(items.unwrap_or_else(any)), bounds)
+            }
+            Some("object") => {
+                self.only_schema_keys(node, &["type", "additionalProperties", "nullable"]);
+                match node.get("additionalProperties").and_then(|rest| self.additional(&rest)) {
+                    Some(values) => Kind::Map(Box::new(values)),
+                    None => Kind::FreeObject,
+                }
+            }
+            other => {
+                let shown = other.map_or_else(|| kind_of(kind.value).to_owned(), |name| format!("`{name}`"));
+                self.report(
+                    &kind,
+                    format!("unknown type {shown}"),
+                    "use string, integer, number, boolean, array or object",
+                );
+                Kind::Any
+            }
+        }
+    }
+
+    fn number_bounds(&self, node: &Node<'d>) -> NumberBounds {
+        let keys = ["type", "format", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "nullable"];
+        self.only_schema_keys(node, &keys);
+        let bound = |key: &str| {
+            let found = node.get(key)?;
+            let number = found.value.as_f64();
+            if number.is_none() {
+                self.report(&found, format!("expected a number, found {}", kind_of(found.value)), "write a number");
+            }
+            number
+        };
+        NumberBounds {
+            minimum: bound("minimum"),
+            maximum: bound("maximum"),
+            exclusive_minimum: self.flag(node, "exclusiveMinimum"),
+            exclusive_maximum: self.flag(node, "exclusiveMaximum"),
+        }
+    }
+
+    fn count(&self, node: &Node<'d>, key: &str) -> Option<u64> {
+        let found = node.get(key)?;
+        let number = found.value.as_u64();
+        if number.is_none() {
+            self.report(&found, format!("expected a whole number, found {}", kind_of(found.value)), "write 0 or more");
+        }
+        number
+    }
+
+    fn only_schema_keys(&self, node: &Node<'d>, known: &[&str]) {
+        let known: Vec<&str> = known.iter().copied().chain(ANNOTATIONS).collect();
+        self.only_keys(node, &known);
+    }
+}

@@ -1,0 +1,336 @@
+//! Rules that need the whole document: names that meet, references that circle, files where none can go.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Reader;
+use crate::{
+    model::{Kind, Location, MediaType, Model, Operation, Pictures, Schema, Shape, references_of, schemas_of},
+    names,
+};
+
+impl Reader<'_> {
+    pub(super) fn whole(&self, model: &Model) {
+        self.aliases_end(model);
+        // What follows looks through aliases, so it waits until they are known to end.
+        if !self.problems.borrow().is_empty() {
+            return;
+        }
+        self.component_names(model);
+        self.unions(model);
+        self.operation_names(model);
+        for operation in &model.operations {
+            self.operation.replace(Some(operation.id.clone()));
+            self.parameters_can_be_sent(model, operation);
+            self.body_can_be_sent(model, operation);
+            self.pictures_are_counted(model, operation);
+            self.operation.replace(None);
+        }
+        for name in model.in_answers() {
+            if model.holding_files().contains(name) {
+                self.report_at(
+                    &model.components[name].pointer,
+                    "a file inside an answer",
+                    "use `format: byte` for encoded bytes",
+                );
+            }
+        }
+    }
+
+    fn aliases_end(&self, model: &Model) {
+        for (name, component) in &model.components {
+            let mut seen = BTreeSet::from([name.as_str()]);
+            let mut waiting = alias_targets(&component.shape);
+            while let Some(next) = waiting.pop() {
+                if next == name {
+                    self.report_at(
+                        &component.pointer,
+                        format!("`{name}` refers to itself without an object between"),
+                        "make it an object, or break the circle",
+                    );
+                    break;
+                }
+                if seen.insert(next)
+                    && let Some(behind) = model.components.get(next)
+                {
+                    waiting.extend(alias_targets(&behind.shape));
+                }
+            }
+        }
+    }
+
+    fn component_names(&self, model: &Model) {
+        for (name, component) in &model.components {
+            let wanted = names::type_name(name);
+            if *name != wanted || !names::is_identifier(name) {
+                let repair = if names::is_identifier(&wanted) {
+                    format!("call it `{wanted}`")
+                } else {
+                    "use letters first, then letters and digits".to_owned()
+                };
+                self.report_at(&component.pointer, format!("`{name}` is not the name of a type"), repair);
+            }
+            match &component.shape {
+                Shape::Object(object) => self.distinct(
+                    &component.pointer,
+                    object.members.iter().map(|member| (member.name.as_str(), names::field_name(&member.name))),
+                ),
+                Shape::Enum(values) => self.distinct(
+                    &component.pointer,
+                    values
+                        .iter()
+                        .map(|value| (value.as_str(), names::variant_name(name, value)))
+                        .chain([("any unrecognized value", "Unrecognized".to_owned())]),
+                ),
+                Shape::Union(_) | Shape::Alias(_) => {}
+            }
+        }
+    }
+
+    fn operation_names(&self, model: &Model) {
+        for (index, operation) in model.operations.iter().enumerate() {
+            if let Some(earlier) = model.operations[..index].iter().find(|other| {
+                other.id == operation.id
+                    || other.method_name == operation.method_name
+                    || names::constant_name(&other.id) == names::constant_name(&operation.id)
+            }) {
+                self.report_at(
+                    &operation.pointer,
+                    format!(
+                        "`{}` and the earlier `{}` would be one method `{}`",
+                        operation.id, earlier.id, operation.method_name
+                    ),
+                    "give each operation an id of its own",
+                );
+            }
+            let names = operation
+                .parameters
+                .iter()
+                .map(|parameter| (parameter.name.as_str(), names::field_name(&parameter.name)));
+            self.distinct(&operation.pointer, names.chain([("the request body", "body".to_owned())]));
+        }
+    }
+
+    /// Refuses two names that become one in Rust, and names that become none.
+    fn distinct<'n>(&self, pointer: &str, names: impl Iterator<Item = (&'n str, String)>) {
+        let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+        for (name, rust_name) in names {
+            if !names::is_identifier(&rust_name) {
+                self.report_at(
+                    pointer,
+                    format!("`{name}` does not make a Rust name"),
+                    "use letters, digits and underscores",
+                );
+            } else if let Some(other) = seen.insert(rust_name.clone(), name) {
+                self.report_at(
+                    pointer,
+                    format!("`{other}` and `{name}` would both be `{rust_name}`"),
+                    "rename one of them",
+                );
+            }
+        }
+    }
+
+    fn unions(&self, model: &Model) {
+        for (name, component) in &model.components {
+            let Shape::Union(union) = &component.shape else { continue };
+            let mut seen = BTreeSet::new();
+            for kind in &union.kinds {
+                let Some(object) = model.object(&kind.component) else {
+                    self.report_at(
+                        &component.pointer,
+                        format!("`{}` is not an object, so it cannot be a kind of `{name}`", kind.component),
+                        "list components that have `properties`",
+                    );
+                    continue;
+                };
+                if !seen.insert(kind.component.as_str()) {
+                    self.report_at(
+                        &component.pointer,
+                        format!("`{}` stands in the union twice", kind.component),
+                        "list it once",
+                    );
+                }
+                if let Some(discriminator) = &union.discriminator {
+                    if !object.members.iter().any(|member| member.name == *discriminator) {
+                        self.report_at(
+                            &component.pointer,
+                            format!("`{}` has no member `{discriminator}`", kind.component),
+                            "add the discriminator to every kind",
+                        );
+                    }
+                    self.only_in(model, name, &kind.component);
+                } else if !object.members.iter().any(|member| member.required) {
+                    self.report_at(
+                        &component.pointer,
+                        format!("nothing required tells `{}` from the other kinds", kind.component),
+                        "require a member of its own, or add a discriminator",
+                    );
+                }
+            }
+            if holds_directly(model, name) {
+                self.report_at(
+                    &component.pointer,
+                    format!("`{name}` holds itself without an array between"),
+                    "put an array between, so that its size is known",
+                );
+            }
+        }
+    }
+
+    /// The union writes the discriminator, so a kind must not be used where no union stands around it.
+    fn only_in(&self, model: &Model, union: &str, kind: &str) {
+        let elsewhere = model
+            .components
+            .iter()
+            .find(|(name, component)| name.as_str() != union && references_of(&component.shape).contains(&kind));
+        let in_operation = model.operations.iter().any(|operation| {
+            let answered = operation.answer.as_ref().is_some_and(|answer| is_component(answer, kind));
+            answered || operation.body.as_ref().is_some_and(|body| body.component == kind)
+        });
+        if elsewhere.is_some() || in_operation {
+            let place = elsewhere.map_or("an operation", |(name, _)| name.as_str());
+            self.report_at(
+                &model.components[kind].pointer,
+                format!("`{kind}` is a kind of `{union}` and also used by {place}"),
+                format!("use `{union}` there, or a component of its own"),
+            );
+        }
+    }
+
+    fn parameters_can_be_sent(&self, model: &Model, operation: &Operation) {
+        for parameter in &operation.parameters {
+            let resolved = model.resolved(&parameter.schema);
+            let named = matches!(parameter.schema.kind, Kind::Component(_));
+            let fits = match (parameter.location, &resolved.kind) {
+                (Location::Path, Kind::Text(_)) => named,
+                (Location::Path, kind) => matches!(kind, Kind::Integer(..)),
+                (Location::Query, Kind::Array(items, _)) => is_scalar(model, items),
+                (Location::Query | Location::Header, _) => is_scalar(model, resolved),
+            };
+            if !fits {
+                let repair = match parameter.location {
+                    Location::Path => "use an integer, or refer to a named component of type string",
+                    Location::Query => "use text, an enum, a number, a boolean, or an array of those",
+                    Location::Header => "use text, an enum, a number or a boolean",
+                };
+                self.report_at(
+                    &operation.pointer,
+                    format!("parameter `{}` cannot be sent as it is described", parameter.name),
+                    repair,
+                );
+            }
+        }
+    }
+
+    fn body_can_be_sent(&self, model: &Model, operation: &Operation) {
+        let Some(body) = &operation.body else { return };
+        let component = &model.components[&body.component];
+        let with_files = model.holding_files();
+        match (body.media_type, model.object(&body.component)) {
+            (MediaType::Json, _) => {
+                if !matches!(component.shape, Shape::Object(_) | Shape::Union(_)) {
+                    self.report_at(
+                        &component.pointer,
+                        "a JSON body must be an object or a union",
+                        "put the value into a member of an object",
+                    );
+                }
+                if with_files.contains(body.component.as_str()) {
+                    self.report_at(&component.pointer, "a file in a JSON body", "send it as multipart/form-data");
+                }
+            }
+            (MediaType::Multipart, None) => {
+                self.report_at(
+                    &component.pointer,
+                    "a multipart body must be an object",
+                    "describe its parts as `properties`",
+                );
+            }
+            (MediaType::Multipart, Some(object)) => {
+                for member in &object.members {
+                    let resolved = model.resolved(&member.schema);
+                    let item = match &resolved.kind {
+                        Kind::Array(items, _) => model.resolved(items),
+                        _ => resolved,
+                    };
+                    let nested = matches!(item.kind, Kind::Array(..) | Kind::Map(_));
+                    let deep_file = matches!(&item.kind, Kind::Component(name) if with_files.contains(name.as_str()));
+                    if nested || deep_file {
+                        self.report_at(
+                            &component.pointer,
+                            format!("part `{}` cannot be encoded", member.name),
+                            "use a scalar, a file, an object without files, or an array of one of these",
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    fn pictures_are_counted(&self, model: &Model, operation: &Operation) {
+        let Pictures::Member(path) = &operation.pictures else { return };
+        let mut component = operation.body.as_ref().map(|body| body.component.clone());
+        let mut counted = false;
+        for name in path.split('.') {
+            let object = component.as_deref().and_then(|component| model.object(component));
+            let member = object.and_then(|object| object.members.iter().find(|member| member.name == name));
+            let kind = member.map(|member| &model.resolved(&member.schema).kind);
+            counted = matches!(kind, Some(Kind::Integer(..)));
+            component = match kind {
+                Some(Kind::Component(name)) => Some(name.clone()),
+                _ => None,
+            };
+        }
+        if !counted {
+            self.report_at(
+                &operation.pointer,
+                format!("`{path}` is not an integer member of the request"),
+                "name the member that says how many pictures are made",
+            );
+        }
+    }
+}
+
+fn alias_targets(shape: &Shape) -> Vec<&str> {
+    match shape {
+        Shape::Alias(_) => references_of(shape),
+        _ => Vec::new(),
+    }
+}
+
+fn is_component(schema: &Schema, name: &str) -> bool {
+    matches!(&schema.kind, Kind::Component(component) if component == name)
+}
+
+fn is_scalar(model: &Model, schema: &Schema) -> bool {
+    match &model.resolved(schema).kind {
+        Kind::Text(_) | Kind::Integer(..) | Kind::Number(..) | Kind::Boolean => true,
+        Kind::Component(name) => matches!(model.components[name].shape, Shape::Enum(_)),
+        _ => false,
+    }
+}
+
+/// Whether a value of the component would hold another of it with no array or map between. progenitor boxes objects
+/// in a circle by itself; it does not look into unions.
+fn holds_directly(model: &Model, component: &str) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut waiting = vec![component];
+    while let Some(name) = waiting.pop() {
+        let shape = &model.components[name].shape;
+        let direct: Vec<&str> = match shape {
+            Shape::Union(_) => references_of(shape),
+            _ => schemas_of(shape)
+                .into_iter()
+                .filter_map(|schema| match &model.resolved(schema).kind {
+                    Kind::Component(name) => Some(name.as_str()),
+                    _ => None,
+                })
+                .collect(),
+        };
+        if direct.contains(&component) {
+            return true;
+        }
+        waiting.extend(direct.into_iter().filter(|name| seen.insert(*name)));
+    }
+    false
+}

@@ -1,0 +1,99 @@
+//! The forms of answers: JSON, the error bodies that `openapi/README.md` decides on, and a gateway's page.
+
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use futures_util::stream;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use serde_json::{Value, json};
+
+/// An answer before it is on its way.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    status: StatusCode,
+    media_type: &'static str,
+    body: Bytes,
+    /// Boxed because few answers have one, and every refusal is passed through many results.
+    header: Option<Box<(HeaderName, HeaderValue)>>,
+}
+
+impl Answer {
+    /// 200 with the result of an operation.
+    pub(crate) fn success(result: &Value) -> Self {
+        Self::json(StatusCode::OK, result)
+    }
+
+    /// A request that does not fit the document, in the words of the framework.
+    pub(crate) fn problem(status: StatusCode, detail: &str) -> Self {
+        let title = status.canonical_reason().unwrap_or("Error");
+        let body = json!({"type": "about:blank", "title": title, "detail": detail, "status": status.as_u16()});
+        Self { media_type: "application/problem+json", ..Self::json(status, &body) }
+    }
+
+    /// [`Answer::problem`] with 400.
+    pub(crate) fn bad_request(detail: &str) -> Self {
+        Self::problem(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// A rule of the service itself is broken.
+    pub(crate) fn error(status: StatusCode, text: &str) -> Self {
+        Self::json(status, &json!({"error": text}))
+    }
+
+    /// Nothing is known under an id.
+    pub(crate) fn not_found(text: &str) -> Self {
+        Self::error(StatusCode::NOT_FOUND, text)
+    }
+
+    /// A rule of the service itself is broken, and there is a code for it.
+    pub(crate) fn rejected(status: StatusCode, text: &str, reason: &str) -> Self {
+        Self::json(status, &json!({"error": text, "reject_reason": reason}))
+    }
+
+    /// The key is missing or wrong.
+    pub(crate) fn access_denied() -> Self {
+        let body = json!({"message": "Access denied. Please verify your API Token is valid."});
+        Self::json(StatusCode::UNAUTHORIZED, &body)
+    }
+
+    /// What a gateway in front of the service sends when it cannot reach it.
+    pub(crate) fn page(status: StatusCode) -> Self {
+        let body = format!("<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>\n");
+        Self { status, media_type: "text/html", body: body.into(), header: None }
+    }
+
+    pub(crate) fn with_header(self, name: HeaderName, value: HeaderValue) -> Self {
+        Self { header: Some(Box::new((name, value))), ..self }
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The answer as it looks when the connection is lost in the middle of its body.
+    pub(crate) fn into_broken_response(self) -> Response {
+        let half = self.body.slice(..self.body.len() / 2);
+        let parts = [Ok(half), Err("the scenario lets the answer break off")];
+        let mut response = self.into_response();
+        *response.body_mut() = Body::from_stream(stream::iter(parts));
+        response
+    }
+
+    fn json(status: StatusCode, body: &Value) -> Self {
+        Self { status, media_type: "application/json", body: body.to_string().into(), header: None }
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let media_type = [(header::CONTENT_TYPE, self.media_type)];
+        let mut response = (self.status, media_type, self.body).into_response();
+        if let Some(header) = self.header {
+            let (name, value) = *header;
+            response.headers_mut().insert(name, value);
+        }
+        response
+    }
+}

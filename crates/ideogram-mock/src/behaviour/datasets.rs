@@ -1,0 +1,57 @@
+//! Making and showing datasets.
+
+use serde_json::{Value, json};
+
+use super::Service;
+use crate::{
+    answers::Answer,
+    clock::wire,
+    request::Call,
+    world::{Dataset, USER_ID},
+};
+
+pub(super) fn list(service: &Service, _: &Call) -> Result<Value, Answer> {
+    service.world.read(|state| {
+        let datasets: Vec<_> = state.datasets.iter().map(show).collect();
+        Ok(json!({"datasets": datasets}))
+    })
+}
+
+pub(super) fn create(service: &Service, call: &Call) -> Result<Value, Answer> {
+    let created = service.world.clock.now();
+    service.world.change(|state| {
+        let name = call.text("name").to_owned();
+        let dataset = Dataset { id: state.new_id(), name, created, cover: None, files: Vec::new() };
+        let mut answer = show(&dataset);
+        // Unset members of the service may be null or absent; here it is absent, elsewhere null.
+        answer.as_object_mut().expect("a dataset is an object").remove("cover_asset_identifier");
+        state.datasets.push(dataset);
+        Ok(answer)
+    })
+}
+
+pub(super) fn get(service: &Service, call: &Call) -> Result<Value, Answer> {
+    service.world.read(|state| {
+        let dataset = state.dataset(call.variable("dataset_id"))?;
+        let trained = state.models.iter().filter(|model| model.dataset_id.as_ref() == Some(&dataset.id));
+        let model_ids: Vec<_> = trained.map(|model| model.id.as_str()).collect();
+        let file = dataset.files.iter().map(|file| json!({"file_name": file.name, "file_size_bytes": file.size}));
+        Ok(json!({
+            "dataset": show(dataset),
+            "file_count": dataset.files.len(),
+            "files": file.collect::<Vec<_>>(),
+            "custom_model_ids": model_ids,
+        }))
+    })
+}
+
+fn show(dataset: &Dataset) -> Value {
+    let cover = dataset.cover.as_ref().map(|id| json!({"asset_type": "UPLOAD", "asset_id": id}));
+    json!({
+        "dataset_id": dataset.id,
+        "name": dataset.name,
+        "user_id": USER_ID,
+        "creation_time": wire(dataset.created),
+        "cover_asset_identifier": cover,
+    })
+}

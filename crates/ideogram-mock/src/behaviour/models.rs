@@ -1,0 +1,107 @@
+//! Training models, and showing how far they have come.
+
+use http::StatusCode;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{Service, uploads::MOST_PICTURES};
+use crate::{
+    answers::Answer,
+    clock::{later, wire},
+    request::Call,
+    world::{Model, new_uri},
+};
+
+/// How many pictures a training needs.
+const FEWEST_PICTURES: usize = 15;
+
+pub(super) fn train(service: &Service, call: &Call) -> Result<Value, Answer> {
+    let created = service.world.clock.now();
+    service.world.change(|state| {
+        let dataset_id = call.text("dataset_id").to_owned();
+        let pictures = state.dataset(&dataset_id)?.pictures();
+        check_pictures(pictures)?;
+        let name = call.text("model_name").to_owned();
+        let model = Model {
+            id: state.new_id(),
+            dataset_id: Some(dataset_id),
+            created,
+            ends: later(created, service.training_time),
+            fails: name.to_ascii_lowercase().contains("errored"),
+            uri: new_uri(&name),
+            name,
+        };
+        let answer = json!({
+            "model_id": model.id,
+            "dataset_id": model.dataset_id,
+            "training_status": status(&model, created),
+            "model_name": model.name,
+        });
+        state.models.push(model);
+        Ok(answer)
+    })
+}
+
+pub(super) fn list(service: &Service, call: &Call) -> Result<Value, Answer> {
+    let now = service.world.clock.now();
+    let scope = call.query.get("scope").and_then(Value::as_str);
+    let states = call.query.get("status").and_then(Value::as_array);
+    let is_wanted = |model: &&Model| match scope {
+        Some("owned") if !model.is_owned() => false,
+        Some("shared") if model.is_owned() => false,
+        // The filter by state is for own models only.
+        _ => !model.is_owned() || states.is_none_or(|states| states.iter().any(|state| state == status(model, now))),
+    };
+    service.world.read(|state| {
+        let models: Vec<_> = state.models.iter().filter(is_wanted).map(|model| show(model, now)).collect();
+        Ok(json!({"models": models}))
+    })
+}
+
+pub(super) fn get(service: &Service, call: &Call) -> Result<Value, Answer> {
+    let now = service.world.clock.now();
+    let id = call.variable("model_id");
+    service.world.read(|state| {
+        let model = state.models.iter().find(|model| model.id == id);
+        let model = model.ok_or_else(|| Answer::not_found("Model not found."))?;
+        Ok(json!({"model": show(model, now)}))
+    })
+}
+
+fn check_pictures(count: usize) -> Result<(), Answer> {
+    let text = if count < FEWEST_PICTURES {
+        format!("Dataset requires at least {FEWEST_PICTURES} images for training, but only {count} were provided.")
+    } else if count > MOST_PICTURES {
+        format!("Dataset can have at most {MOST_PICTURES} images for training, but {count} were provided.")
+    } else {
+        return Ok(());
+    };
+    Err(Answer::error(StatusCode::BAD_REQUEST, &text))
+}
+
+/// The state of a model: `CREATING` for the first tenth of the training, then `TRAINING`, then the end.
+fn status(model: &Model, now: Timestamp) -> &'static str {
+    if now >= model.ends {
+        return if model.fails { "ERRORED" } else { "COMPLETED" };
+    }
+    let trained = now.duration_since(model.created);
+    if trained * 10 < model.ends.duration_since(model.created) { "CREATING" } else { "TRAINING" }
+}
+
+fn show(model: &Model, now: Timestamp) -> Value {
+    let status = status(model, now);
+    let is_completed = status == "COMPLETED";
+    // Observed: nothing is updated before the training ends.
+    let updated = if now >= model.ends { model.ends } else { model.created };
+    json!({
+        "model_id": model.id,
+        "name": model.name,
+        "status": status,
+        "creation_time": wire(model.created),
+        "is_available_for_generation": is_completed,
+        "is_owned": model.is_owned(),
+        "custom_model_uri": is_completed.then_some(&model.uri),
+        "dataset_id": model.dataset_id,
+        "last_update_time": wire(updated),
+    })
+}

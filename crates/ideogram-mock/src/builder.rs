@@ -1,0 +1,158 @@
+//! How a server is to be, before it starts.
+
+use std::{
+    io::{self, ErrorKind},
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use jiff::Timestamp;
+
+use crate::{
+    behaviour::Service,
+    call::Shared,
+    clock::Clock,
+    recorder::Recorder,
+    scenario::{Scenario, Stage},
+    server::{MOCK_API_KEY, MockServer},
+    store::Store,
+    world::{State, World},
+};
+
+/// Where service time starts unless the builder says otherwise: the second demo model is half an hour into its training.
+/// That is 2026-07-01, 9:00 UTC.
+const DEFAULT_START: Timestamp = Timestamp::constant(1_782_896_400, 0);
+
+/// As long as the shortest training that was observed, roughly.
+const DEFAULT_TRAINING_TIME: Duration = Duration::from_secs(90 * 60);
+
+/// Large enough for every upload that makes sense: 100 pictures of 10 MiB as files, and again in archives.
+const DEFAULT_LARGEST_BODY: u64 = 4 * 1024 * 1024 * 1024;
+
+/// Sets up a [`MockServer`]; see [`MockServer::builder`].
+#[derive(Debug, Clone)]
+#[must_use = "a builder does nothing before `start`"]
+pub struct MockServerBuilder {
+    port: u16,
+    api_key: String,
+    start_time: Option<SystemTime>,
+    time_scale: f64,
+    training_time: Duration,
+    largest_body: u64,
+    state_dir: Option<PathBuf>,
+    scenario: Scenario,
+}
+
+impl Default for MockServerBuilder {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            api_key: MOCK_API_KEY.to_owned(),
+            start_time: None,
+            time_scale: 0.0,
+            training_time: DEFAULT_TRAINING_TIME,
+            largest_body: DEFAULT_LARGEST_BODY,
+            state_dir: None,
+            scenario: Scenario::Normal,
+        }
+    }
+}
+
+impl MockServerBuilder {
+    /// The port on the loopback. Default: 0, any free one.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// The one key that the server accepts. Default: [`MOCK_API_KEY`].
+    pub fn api_key(mut self, key: impl Into<String>) -> Self {
+        self.api_key = key.into();
+        self
+    }
+
+    /// Where service time starts. Default: 2026-07-01, 9:00 UTC, so that answers are the same in every run.
+    ///
+    /// If a state directory has kept a later time, service time goes on from there.
+    pub fn start_time(mut self, time: SystemTime) -> Self {
+        self.start_time = Some(time);
+        self
+    }
+
+    /// How many service seconds pass in a real second. Default: 0, time moves with [`MockServer::advance`] only.
+    ///
+    /// With 1, time runs as it does; with 540, a training of 90 minutes takes 10 seconds.
+    pub fn time_scale(mut self, scale: f64) -> Self {
+        self.time_scale = scale;
+        self
+    }
+
+    /// How long a training takes, in service time. Default: 90 minutes.
+    pub fn training_time(mut self, time: Duration) -> Self {
+        self.training_time = time;
+        self
+    }
+
+    /// The largest request body in bytes; a larger one is answered with 413. Default: 4 GiB.
+    ///
+    /// A JSON body must not have more than 4 MiB in any case.
+    pub fn largest_body(mut self, bytes: u64) -> Self {
+        self.largest_body = bytes;
+        self
+    }
+
+    /// A directory that keeps datasets and models across restarts. Default: they are forgotten.
+    ///
+    /// It is made if it does not exist. Two servers must not use it at the same time.
+    pub fn state_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.state_dir = Some(directory.into());
+        self
+    }
+
+    /// The behaviour to start with. Default: [`Scenario::Normal`].
+    pub fn scenario(mut self, scenario: Scenario) -> Self {
+        self.scenario = scenario;
+        self
+    }
+
+    /// Starts the server; it answers from now on, whether or not the caller's runtime is polled.
+    ///
+    /// # Errors
+    ///
+    /// The port is taken; the state directory cannot be used, or what it keeps is not a state of the mock server, in
+    /// which case it is left as it is; the start time or the time scale makes no sense.
+    #[expect(clippy::unused_async, reason = "leaves room for a start that waits, without a change for users")]
+    pub async fn start(self) -> io::Result<MockServer> {
+        if !self.time_scale.is_finite() || self.time_scale < 0.0 {
+            let text = format!("the time scale must be a number from 0, not {}", self.time_scale);
+            return Err(io::Error::new(ErrorKind::InvalidInput, text));
+        }
+        let mut start = match self.start_time {
+            Some(time) => Timestamp::try_from(time).map_err(|error| io::Error::new(ErrorKind::InvalidInput, error))?,
+            None => DEFAULT_START,
+        };
+        let (store, state) = match &self.state_dir {
+            Some(directory) => {
+                let (store, state) = Store::open(directory)?;
+                (Some(store), state)
+            }
+            None => (None, None),
+        };
+        let state = state.unwrap_or_else(|| State::demo(self.training_time));
+        if let Some(kept) = state.now {
+            start = start.max(kept);
+        }
+        let shared = Shared {
+            service: Service {
+                world: World::new(state, store, Clock::new(start, self.time_scale)),
+                stage: Stage::new(self.scenario),
+                training_time: self.training_time,
+            },
+            recorder: Recorder::default(),
+            api_key: self.api_key,
+            largest_body: self.largest_body,
+        };
+        MockServer::serve(self.port, Arc::new(shared))
+    }
+}

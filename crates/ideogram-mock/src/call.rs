@@ -1,0 +1,103 @@
+//! The way of every request: recorded, routed, authenticated, checked, interfered with, and at last answered.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Request, State},
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, StatusCode, header, request};
+
+use crate::{
+    answers::Answer,
+    behaviour::{self, Service},
+    document::{Document, Operation, Route},
+    recorder::{Record, Recorder},
+    request::{Call, Intake},
+    scenario::Interference,
+};
+
+/// What all requests to one server share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) service: Service,
+    pub(crate) recorder: Recorder,
+    pub(crate) api_key: String,
+    /// The largest body that is read, in bytes.
+    pub(crate) largest_body: u64,
+}
+
+/// How an answer leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Delivery {
+    Whole,
+    Broken,
+}
+
+/// Answers one request.
+pub(crate) async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let record = shared.recorder.begin(&head);
+    let intake = Intake::new(body, &head.headers, record.clone(), shared.largest_body);
+    let (answer, delivery) = match perform(&shared, &head, &intake, &record).await {
+        Ok((answer, delivery)) => (answer, delivery),
+        Err(refusal) => (refusal, Delivery::Whole),
+    };
+    intake.drain().await;
+    record.set_status(answer.status());
+    match delivery {
+        Delivery::Whole => answer.into_response(),
+        Delivery::Broken => answer.into_broken_response(),
+    }
+}
+
+/// The answer of the operation, or the refusal of the first check that fails.
+async fn perform(
+    shared: &Shared,
+    head: &request::Parts,
+    intake: &Intake,
+    record: &Record,
+) -> Result<(Answer, Delivery), Answer> {
+    let document = Document::embedded();
+    let path = head.uri.path();
+    let route = document.route(path).ok_or_else(|| {
+        Answer::problem(StatusCode::NOT_FOUND, &format!("the document has no path that fits '{path}'"))
+    })?;
+    let operation = operation(&route, head)?;
+    record.set_operation(&operation.id);
+    let key = head.headers.get(document.key_header());
+    if key.is_none_or(|key| key.as_bytes() != shared.api_key.as_bytes()) {
+        return Err(Answer::access_denied());
+    }
+    intake.check_announced(&head.headers)?;
+    let call = Call::read(operation, &route, head, intake, record).await?;
+    let delivery = match shared.service.stage.interfere(operation) {
+        Interference::None => Delivery::Whole,
+        Interference::Instead(answer) => return Ok((answer, Delivery::Whole)),
+        Interference::AnswerLost => Delivery::Broken,
+    };
+    let behaviour = behaviour::of(&operation.id).ok_or_else(|| {
+        let text = format!("the mock server has no behaviour for `{}` yet", operation.id);
+        Answer::error(StatusCode::NOT_IMPLEMENTED, &text)
+    })?;
+    let result = behaviour(&shared.service, &call)?;
+    // Every test of every user checks in passing that the mock keeps to the document. It costs too much to do always.
+    if cfg!(debug_assertions)
+        && let Some(complaint) = operation.answer.complaint(&result)
+    {
+        let text = format!("the mock server's own answer breaks the document: {complaint}");
+        return Err(Answer::error(StatusCode::INTERNAL_SERVER_ERROR, &text));
+    }
+    Ok((Answer::success(&result), delivery))
+}
+
+/// The operation that the path has for the method.
+fn operation(route: &Route, head: &request::Parts) -> Result<&'static Operation, Answer> {
+    let operation = route.operations.iter().copied().find(|operation| operation.method == head.method);
+    operation.ok_or_else(|| {
+        let allowed: Vec<_> = route.operations.iter().map(|operation| operation.method.as_str()).collect();
+        let allowed = HeaderValue::from_str(&allowed.join(", ")).expect("methods are tokens");
+        let detail = format!("'{}' has no method {}", head.uri.path(), head.method);
+        Answer::problem(StatusCode::METHOD_NOT_ALLOWED, &detail).with_header(header::ALLOW, allowed)
+    })
+}

@@ -1,0 +1,78 @@
+//! Service time: it starts where the builder says, runs as fast as the builder says, and can be turned.
+
+use std::{
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+use jiff::{SignedDuration, Timestamp};
+
+/// The clock of one server.
+#[derive(Debug)]
+pub(crate) struct Clock {
+    start: Timestamp,
+    started: Instant,
+    /// Service seconds per real second; zero when time stands still.
+    scale: f64,
+    turned: Mutex<Duration>,
+}
+
+impl Clock {
+    pub(crate) fn new(start: Timestamp, scale: f64) -> Self {
+        Self { start, started: Instant::now(), scale, turned: Mutex::default() }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        let run =
+            Duration::try_from_secs_f64(self.started.elapsed().as_secs_f64() * self.scale).unwrap_or(Duration::MAX);
+        later(self.start, run.saturating_add(*self.turned.lock().expect("nothing panics while it holds this lock")))
+    }
+
+    pub(crate) fn advance(&self, by: Duration) {
+        let mut turned = self.turned.lock().expect("nothing panics while it holds this lock");
+        *turned = turned.saturating_add(by);
+    }
+}
+
+/// The time `by` after `time`, or the last one there is.
+pub(crate) fn later(time: Timestamp, by: Duration) -> Timestamp {
+    SignedDuration::try_from(by).ok().and_then(|by| time.checked_add(by).ok()).unwrap_or(Timestamp::MAX)
+}
+
+/// The form that the service most likely writes: `T`, six digits of fraction, a numeric offset.
+pub(crate) fn wire(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%S.%6f+00:00").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn time(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn times_have_six_digits_and_an_offset() {
+        assert_eq!(wire(time("2026-07-01T09:00:00Z")), "2026-07-01T09:00:00.000000+00:00");
+        assert_eq!(wire(time("2026-07-01T09:00:00.123456789Z")), "2026-07-01T09:00:00.123456+00:00");
+    }
+
+    #[test]
+    fn a_clock_at_rest_moves_only_when_turned() {
+        let clock = Clock::new(time("2026-07-01T09:00:00Z"), 0.0);
+
+        clock.advance(Duration::from_secs(90));
+
+        assert_eq!(clock.now(), time("2026-07-01T09:01:30Z"));
+    }
+
+    #[test]
+    fn a_clock_turned_too_far_stays_at_the_end_of_time() {
+        let clock = Clock::new(time("2026-07-01T09:00:00Z"), 1e300);
+
+        clock.advance(Duration::MAX);
+
+        assert_eq!(clock.now(), Timestamp::MAX);
+    }
+}

@@ -1,0 +1,129 @@
+//! The OpenAPI document as the server reads it: which operations there are, and what each of them takes and answers.
+//!
+//! Start at [`Document::embedded`]. This is a reading of its own: it shares the file with the client's generator, and
+//! no line of code. Nothing here knows the name of an operation.
+
+mod form;
+mod operation;
+mod schema;
+mod yaml;
+
+use std::sync::LazyLock;
+
+use serde_json::Value;
+
+pub(crate) use self::{
+    form::{FormRules, PartKind, PartRule},
+    operation::{Body, Operation, Parameter, Place},
+};
+
+/// The document, read once per process, and not before the first server needs it.
+static EMBEDDED: LazyLock<Document> = LazyLock::new(|| {
+    Document::read(include_str!("../../openapi/ideogram.yaml")).expect("a test reads the embedded document")
+});
+
+/// The part of the document that a server needs.
+#[derive(Debug)]
+pub(crate) struct Document {
+    operations: Vec<Operation>,
+    /// The name of the header that carries the key.
+    key_header: String,
+}
+
+/// A path of the document that a request's path fits, with what it has in place of the variables.
+#[derive(Debug)]
+pub(crate) struct Route {
+    /// One for each method of the path.
+    pub(crate) operations: Vec<&'static Operation>,
+    /// Names and decoded values.
+    pub(crate) variables: Vec<(String, String)>,
+}
+
+impl Document {
+    pub(crate) fn embedded() -> &'static Self {
+        &EMBEDDED
+    }
+
+    /// Reads a document.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, for the maintainer who has just edited the document.
+    fn read(text: &str) -> Result<Self, String> {
+        let root = yaml::read(text)?;
+        let schemas = schema::Schemas::new(&root)?;
+        let paths = root["paths"].as_object().ok_or("the document has no `paths`")?;
+        let mut operations = Vec::new();
+        for (path, item) in paths {
+            for (method, operation) in item.as_object().ok_or_else(|| format!("`{path}` is not an object"))? {
+                let operation = Operation::read(path, method, operation, &schemas);
+                operations.push(operation.map_err(|why| format!("{method} {path}: {why}"))?);
+            }
+        }
+        Ok(Self { operations, key_header: key_header(&root)? })
+    }
+
+    pub(crate) fn key_header(&self) -> &str {
+        &self.key_header
+    }
+
+    #[cfg(test)]
+    pub(crate) fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// Where a request for `path` (percent-encoded) leads; if several paths fit, the one with fewest variables.
+    pub(crate) fn route(&'static self, path: &str) -> Option<Route> {
+        let fitting = self.operations.iter().filter_map(|operation| Some((operation, operation.path.variables(path)?)));
+        let (first, variables) = fitting.min_by_key(|(_, variables)| variables.len())?;
+        let operations = self.operations.iter().filter(|operation| operation.path == first.path).collect();
+        Some(Route { operations, variables })
+    }
+}
+
+/// A check for one component, for tests of answers that no operation has a schema of its own for.
+#[cfg(test)]
+pub(crate) fn component(name: &str) -> schema::Check {
+    let root = yaml::read(include_str!("../../openapi/ideogram.yaml")).expect("the document is YAML");
+    let schemas = schema::Schemas::new(&root).expect("the document has schemas");
+    // Checked as strictly as a request, so that members the document does not know are noticed.
+    schemas.request(&serde_json::json!({"$ref": format!("#/components/schemas/{name}")}))
+}
+
+fn key_header(root: &Value) -> Result<String, String> {
+    let schemes = root["components"]["securitySchemes"].as_object().ok_or("the document has no `securitySchemes`")?;
+    let key = schemes.values().find(|scheme| scheme["type"] == "apiKey" && scheme["in"] == "header");
+    key.and_then(|key| key["name"].as_str()).map(str::to_owned).ok_or_else(|| "no key in a header".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_document_is_read_whole() {
+        let document = Document::read(include_str!("../../openapi/ideogram.yaml")).unwrap();
+
+        assert_eq!(document.key_header(), "Api-Key");
+        for operation in &document.operations {
+            operation.compile();
+        }
+    }
+
+    #[test]
+    fn a_path_leads_to_all_its_methods() {
+        let route = Document::embedded().route("/datasets").unwrap();
+
+        let ids: Vec<_> = route.operations.iter().map(|operation| operation.id.as_str()).collect();
+        assert_eq!(ids, ["list_datasets", "create_dataset"]);
+    }
+
+    #[test]
+    fn variables_are_decoded_and_never_empty() {
+        let route = Document::embedded().route("/datasets/a%20b").unwrap();
+
+        assert_eq!(route.variables, [("dataset_id".to_owned(), "a b".to_owned())]);
+        assert!(Document::embedded().route("/datasets/").is_none());
+        assert!(Document::embedded().route("/datasets/a/b").is_none());
+    }
+}

@@ -1,0 +1,164 @@
+//! One operation: its address, what it takes, what it answers.
+
+use http::Method;
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+use super::{
+    form::FormRules,
+    schema::{Check, Scalar, Schemas},
+};
+
+/// One operation of the document.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    pub(crate) id: String,
+    pub(crate) method: Method,
+    pub(crate) path: PathTemplate,
+    /// Whether a call that succeeds is billed.
+    pub(crate) is_paid: bool,
+    pub(crate) parameters: Vec<Parameter>,
+    /// One for each media type; none when the operation takes no body.
+    pub(crate) bodies: Vec<Body>,
+    /// What an answer with status 200 must look like.
+    pub(crate) answer: Check,
+}
+
+/// A path with variables in braces.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct PathTemplate(Vec<Segment>);
+
+#[derive(Debug, PartialEq, Eq)]
+enum Segment {
+    Literal(String),
+    Variable(String),
+}
+
+/// A parameter in path or query.
+#[derive(Debug)]
+pub(crate) struct Parameter {
+    pub(crate) name: String,
+    pub(crate) place: Place,
+    pub(crate) required: bool,
+    /// How one value is written.
+    pub(crate) scalar: Scalar,
+    /// Whether the name may come several times.
+    pub(crate) repeated: bool,
+    pub(crate) check: Check,
+}
+
+/// Where a parameter stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Path,
+    Query,
+}
+
+/// A form in which an operation takes its body.
+#[derive(Debug)]
+pub(crate) struct Body {
+    /// As in the document, without parameters: `application/json`.
+    pub(crate) media_type: String,
+    pub(crate) check: Check,
+    /// How the parts are read, when the body is a form.
+    pub(crate) form: Option<FormRules>,
+}
+
+impl Operation {
+    pub(super) fn read(path: &str, method: &str, operation: &Value, schemas: &Schemas) -> Result<Self, String> {
+        let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes()).map_err(|error| error.to_string())?;
+        let id = operation["operationId"].as_str().ok_or("no `operationId`")?;
+        let parameters = operation["parameters"].as_array().map_or(&[][..], Vec::as_slice);
+        let bodies = operation["requestBody"]["content"].as_object().into_iter().flatten();
+        let answer = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+        if answer.is_null() {
+            return Err("no schema for an answer with 200".to_owned());
+        }
+        Ok(Self {
+            id: id.to_owned(),
+            method,
+            path: PathTemplate::read(path),
+            // Without a mark a call counts as billed: that is the safer mistake.
+            is_paid: operation["x-ideogram-billing"] != "free",
+            parameters: parameters
+                .iter()
+                .map(|parameter| Parameter::read(parameter, schemas))
+                .collect::<Result<_, _>>()?,
+            bodies: bodies.map(|(media_type, body)| Body::read(media_type, body, schemas)).collect::<Result<_, _>>()?,
+            answer: schemas.answer(answer),
+        })
+    }
+
+    /// Compiles every schema now rather than with its first use.
+    #[cfg(test)]
+    pub(super) fn compile(&self) {
+        let parameters = self.parameters.iter().map(|parameter| &parameter.check);
+        let bodies = self.bodies.iter().map(|body| &body.check);
+        for check in parameters.chain(bodies).chain([&self.answer]) {
+            let _ = check.complaint(&Value::Null);
+        }
+    }
+}
+
+impl PathTemplate {
+    fn read(path: &str) -> Self {
+        let segment = |text: &str| match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
+            Some(name) => Segment::Variable(name.to_owned()),
+            None => Segment::Literal(text.to_owned()),
+        };
+        Self(path.split('/').map(segment).collect())
+    }
+
+    /// Names and decoded values of the variables, if `path` (percent-encoded) fits.
+    ///
+    /// The path is split before it is decoded, so that no value can move a border; an empty value fits nothing.
+    pub(super) fn variables(&self, path: &str) -> Option<Vec<(String, String)>> {
+        let given: Vec<_> = path.split('/').collect();
+        if given.len() != self.0.len() {
+            return None;
+        }
+        let mut variables = Vec::new();
+        for (segment, given) in self.0.iter().zip(given) {
+            let given = percent_decode_str(given).decode_utf8_lossy();
+            match segment {
+                Segment::Literal(text) if *text == given => {}
+                Segment::Variable(name) if !given.is_empty() => variables.push((name.clone(), given.into_owned())),
+                Segment::Literal(_) | Segment::Variable(_) => return None,
+            }
+        }
+        Some(variables)
+    }
+}
+
+impl Parameter {
+    fn read(parameter: &Value, schemas: &Schemas) -> Result<Self, String> {
+        let name = parameter["name"].as_str().ok_or("a parameter without a name")?;
+        let place = match parameter["in"].as_str() {
+            Some("path") => Place::Path,
+            Some("query") => Place::Query,
+            _ => return Err(format!("`{name}` is neither in the path nor in the query")),
+        };
+        let schema = &parameter["schema"];
+        let items = &schemas.resolve(schema)["items"];
+        Ok(Self {
+            name: name.to_owned(),
+            place,
+            required: parameter["required"] == true,
+            scalar: Scalar::of(schemas.resolve(if items.is_null() { schema } else { items })),
+            repeated: !items.is_null(),
+            check: schemas.request(schema),
+        })
+    }
+}
+
+impl Body {
+    fn read(media_type: &str, body: &Value, schemas: &Schemas) -> Result<Self, String> {
+        let schema = &body["schema"];
+        let form = match media_type {
+            "application/json" => None,
+            "multipart/form-data" => Some(FormRules::read(schema, &body["encoding"], schemas)),
+            _ => return Err(format!("a body of type `{media_type}`, which the mock cannot read")),
+        };
+        Ok(Self { media_type: media_type.to_owned(), check: schemas.request(schema), form })
+    }
+}

@@ -1,0 +1,308 @@
+//! Schemas of OpenAPI 3.0 made into JSON Schema, and instances checked with them.
+//!
+//! Start at [`Check`]. Requests are checked more strictly than the document says: members that it does not know are
+//! refused, since they are most likely slips of the pen.
+
+use std::{
+    slice::from_ref,
+    sync::{Arc, OnceLock},
+};
+
+use jsonschema::{Draft, Registry, ValidationError, Validator, error::ValidationErrorKind};
+use serde_json::{Map, Value, json};
+
+/// Where the components live for the validator; never fetched.
+const REQUEST_BASE: &str = "openapi:///request";
+const ANSWER_BASE: &str = "openapi:///answer";
+
+/// Longest complaint in bytes; a complaint may quote what was sent, which may be long.
+const LONGEST_COMPLAINT: usize = 400;
+
+/// The named schemas of a document.
+#[derive(Debug)]
+pub(crate) struct Schemas {
+    root: Value,
+    registry: Arc<Registry<'static>>,
+}
+
+/// A schema to check instances with; compiled when first used, since a test uses few of them.
+#[derive(Debug)]
+pub(crate) struct Check {
+    schema: Value,
+    /// The keywords as the document has them, to explain what the validator cannot.
+    original: Value,
+    registry: Arc<Registry<'static>>,
+    validator: OnceLock<Validator>,
+}
+
+/// How a scalar is written as text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scalar {
+    Boolean,
+    Integer,
+    Number,
+    String,
+}
+
+/// Whether members that the schema does not know are let through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Strictness {
+    Open,
+    Closed,
+}
+
+impl Schemas {
+    pub(super) fn new(root: &Value) -> Result<Self, String> {
+        let mut registry = Registry::new().draft(Draft::Draft202012);
+        for (base, strictness) in [(REQUEST_BASE, Strictness::Closed), (ANSWER_BASE, Strictness::Open)] {
+            let schemas = root["components"]["schemas"].as_object().ok_or("the document has no `schemas`")?;
+            let schemas = convert_members(schemas, base, strictness);
+            let resource = json!({"components": {"schemas": schemas}});
+            registry = registry.add(base, resource).map_err(|error| error.to_string())?;
+        }
+        let registry = registry.prepare().map_err(|error| error.to_string())?;
+        Ok(Self { root: root.clone(), registry: Arc::new(registry) })
+    }
+
+    /// A check of what clients send.
+    pub(super) fn request(&self, schema: &Value) -> Check {
+        self.check(schema, REQUEST_BASE, Strictness::Closed)
+    }
+
+    /// A check of what the server answers.
+    pub(super) fn answer(&self, schema: &Value) -> Check {
+        self.check(schema, ANSWER_BASE, Strictness::Open)
+    }
+
+    /// What a schema says itself: references are followed, and so is an `allOf` of one.
+    pub(super) fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
+        let mut schema = schema;
+        loop {
+            let reference = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
+            schema = match reference.map(|pointer| self.root.pointer(pointer)) {
+                Some(Some(target)) => target,
+                None if schema["allOf"].as_array().is_some_and(|all| all.len() == 1) => &schema["allOf"][0],
+                _ => return schema,
+            };
+        }
+    }
+
+    fn check(&self, schema: &Value, base: &str, strictness: Strictness) -> Check {
+        Check {
+            schema: convert(schema, base, strictness),
+            original: self.resolve(schema).clone(),
+            registry: Arc::clone(&self.registry),
+            validator: OnceLock::new(),
+        }
+    }
+}
+
+impl Check {
+    /// What is wrong with `instance`, in the manner of the service: the complaint, then the member; nothing if all is
+    /// well.
+    pub(crate) fn complaint(&self, instance: &Value) -> Option<String> {
+        let validator = self.validator.get_or_init(|| {
+            let options = jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true);
+            let compiled = options.with_registry(&self.registry).build(&self.schema);
+            compiled.expect("a test compiles every schema of the document")
+        });
+        let error = validator.validate(instance).err()?;
+        let path = error.instance_path().as_str().trim_start_matches('/').replace('/', ".");
+        let mut complaint = self.explain(&error, instance);
+        truncate(&mut complaint, LONGEST_COMPLAINT);
+        if !path.is_empty() {
+            complaint = format!("{complaint} - '{path}'");
+        }
+        Some(complaint)
+    }
+
+    /// The validator's words, except for exclusions: there it would print schema and instance side by side.
+    fn explain(&self, error: &ValidationError<'_>, instance: &Value) -> String {
+        if error.instance_path().as_str().is_empty() {
+            match error.kind() {
+                ValidationErrorKind::Not { schema } => {
+                    let excluded = required_lists(schema["anyOf"].as_array().map_or(from_ref(schema), Vec::as_slice));
+                    let given = |names: &&Vec<&str>| names.iter().all(|name| instance.get(*name).is_some());
+                    if let Some(names) = excluded.iter().find(given) {
+                        return format!("{} cannot be combined", quoted(names, " and "));
+                    }
+                }
+                ValidationErrorKind::OneOfNotValid { .. } | ValidationErrorKind::OneOfMultipleValid { .. } => {
+                    let choices = required_lists(self.original["oneOf"].as_array().map_or(&[], Vec::as_slice));
+                    if !choices.is_empty() {
+                        let choices: Vec<_> = choices.iter().map(|names| quoted(names, " with ")).collect();
+                        return format!("exactly one of {} is required", choices.join(", "));
+                    }
+                }
+                _ => {}
+            }
+        }
+        error.to_string()
+    }
+}
+
+impl Scalar {
+    /// How values of a schema are written.
+    pub(super) fn of(schema: &Value) -> Self {
+        match schema["type"].as_str() {
+            Some("boolean") => Self::Boolean,
+            Some("integer") => Self::Integer,
+            Some("number") => Self::Number,
+            _ => Self::String,
+        }
+    }
+
+    /// Reads a value; text that does not fit stays text, for the schema to complain about.
+    pub(crate) fn read(self, text: String) -> Value {
+        let value = match self {
+            Self::Boolean => text.parse::<bool>().ok().map(Value::from),
+            Self::Integer => text.parse::<i64>().ok().map(Value::from),
+            Self::Number => text.parse::<f64>().ok().filter(|number| number.is_finite()).map(Value::from),
+            Self::String => None,
+        };
+        value.unwrap_or(Value::String(text))
+    }
+}
+
+/// One schema of OpenAPI 3.0 as JSON Schema 2020-12.
+fn convert(schema: &Value, base: &str, strictness: Strictness) -> Value {
+    let Some(keywords) = schema.as_object() else { return schema.clone() };
+    let mut converted = Map::new();
+    for (keyword, value) in keywords {
+        let value = match keyword.as_str() {
+            "$ref" => json!(format!("{base}{}", value.as_str().unwrap_or_default())),
+            "properties" => match value {
+                Value::Object(members) => convert_members(members, base, strictness),
+                _ => value.clone(),
+            },
+            "items" | "not" | "additionalProperties" => convert(value, base, strictness),
+            "allOf" | "anyOf" | "oneOf" => {
+                value.as_array().into_iter().flatten().map(|schema| convert(schema, base, strictness)).collect()
+            }
+            // For people, or for other readers of the document.
+            "nullable" | "description" | "title" | "example" | "default" | "deprecated" | "discriminator"
+            | "externalDocs" | "readOnly" | "writeOnly" | "xml" => continue,
+            _ => value.clone(),
+        };
+        converted.insert(keyword.clone(), value);
+    }
+    // In 3.0 these two are flags beside the bound; in JSON Schema they are the bound.
+    for (flag, bound) in [("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")] {
+        match converted.get(flag) {
+            Some(Value::Bool(true)) => {
+                let limit = converted.remove(bound).unwrap_or_default();
+                converted.insert(flag.to_owned(), limit);
+            }
+            Some(Value::Bool(false)) => {
+                converted.remove(flag);
+            }
+            _ => {}
+        }
+    }
+    if strictness == Strictness::Closed
+        && converted.contains_key("properties")
+        && !converted.contains_key("additionalProperties")
+    {
+        converted.insert("unevaluatedProperties".to_owned(), json!(false));
+    }
+    if schema["nullable"] == true { nullable(converted) } else { converted.into() }
+}
+
+fn convert_members(schemas: &Map<String, Value>, base: &str, strictness: Strictness) -> Value {
+    schemas.iter().map(|(name, schema)| (name.clone(), convert(schema, base, strictness))).collect()
+}
+
+/// The same schema, or null. Complaints about a list of types read better than those about a union.
+fn nullable(mut schema: Map<String, Value>) -> Value {
+    match schema.get_mut("type") {
+        Some(kind) => {
+            *kind = json!([kind, "null"]);
+            if let Some(Value::Array(values)) = schema.get_mut("enum") {
+                values.push(Value::Null);
+            }
+            schema.into()
+        }
+        None => json!({"anyOf": [schema, {"type": "null"}]}),
+    }
+}
+
+/// The `required` lists of several schemas.
+fn required_lists(schemas: &[Value]) -> Vec<Vec<&str>> {
+    let lists = schemas.iter().filter_map(|schema| schema["required"].as_array());
+    lists.map(|names| names.iter().filter_map(Value::as_str).collect()).collect()
+}
+
+fn quoted(names: &[&str], separator: &str) -> String {
+    names.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(separator)
+}
+
+fn truncate(text: &mut String, longest: usize) {
+    if let Some((end, _)) = text.char_indices().find(|(start, char)| start + char.len_utf8() > longest) {
+        text.truncate(end);
+        text.push('…');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complaint(schema: &Value, instance: &Value) -> Option<String> {
+        let root = json!({"components": {"schemas": {"Thing": schema}}});
+        Schemas::new(&root).unwrap().request(&json!({"$ref": "#/components/schemas/Thing"})).complaint(instance)
+    }
+
+    #[test]
+    fn nullable_members_may_be_null() {
+        let schema = json!({"type": "string", "enum": ["a"], "nullable": true});
+
+        assert_eq!(complaint(&schema, &Value::Null), None);
+        assert_eq!(complaint(&schema, &json!("b")).unwrap(), r#""b" is not one of "a" or null"#);
+    }
+
+    #[test]
+    fn members_that_exclude_each_other_are_named() {
+        let one = json!({"required": ["a", "b"]});
+        let several = json!({"anyOf": [{"required": ["a", "c"]}, {"required": ["a", "b"]}]});
+
+        for not in [one, several] {
+            let schema = json!({"properties": {"a": {}, "b": {}, "c": {}}, "not": not});
+            assert_eq!(complaint(&schema, &json!({"a": 1, "b": 2})).unwrap(), "'a' and 'b' cannot be combined");
+        }
+    }
+
+    #[test]
+    fn a_choice_that_was_not_made_is_named() {
+        let choices = json!([{"required": ["a"]}, {"required": ["b"]}]);
+        let schema = json!({"properties": {"a": {}, "b": {}}, "oneOf": choices});
+
+        assert_eq!(complaint(&schema, &json!({})).unwrap(), "exactly one of 'a', 'b' is required");
+        assert!(complaint(&schema, &json!({"a": 1, "b": 1})).is_some());
+        assert_eq!(complaint(&schema, &json!({"a": 1})), None);
+    }
+
+    #[test]
+    fn unknown_members_of_a_request_are_refused_at_any_depth() {
+        let schema = json!({"type": "object", "properties": {"a": {"type": "object", "properties": {}}}});
+
+        let complaint = complaint(&schema, &json!({"a": {"typo": 1}})).unwrap();
+
+        assert!(complaint.contains("typo"), "{complaint}");
+        assert!(complaint.ends_with("- 'a'"), "{complaint}");
+    }
+
+    #[test]
+    fn exclusive_bounds_are_flags() {
+        let schema = json!({"type": "integer", "minimum": 0, "exclusiveMinimum": true});
+
+        assert!(complaint(&schema, &json!(0)).is_some());
+        assert_eq!(complaint(&schema, &json!(1)), None);
+    }
+
+    #[test]
+    fn long_values_are_not_repeated_whole() {
+        let complaint = complaint(&json!({"type": "integer"}), &json!("ü".repeat(1000))).unwrap();
+
+        assert!(complaint.len() < LONGEST_COMPLAINT + 10, "{complaint}");
+    }
+}

@@ -1,0 +1,128 @@
+//! The body of a request on its way in: counted, limited, recorded, and read to its end even when it is refused.
+//!
+//! A server that answers and hangs up while the client still sends may take its answer back: the client sees a broken
+//! connection. So what remains of a refused body is read and dropped, within reason.
+
+use std::{
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard},
+    task::{Context, Poll, ready},
+};
+
+use axum::body::{Body, BodyDataStream};
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use http::{HeaderMap, StatusCode, header};
+
+use crate::{answers::Answer, recorder::Record};
+
+/// How many bytes of a refused body are read before the connection is given up.
+const DRAINED_AT_MOST: u64 = 64 * 1024 * 1024;
+
+/// A body as a stream; clones read from the same body.
+#[derive(Debug, Clone)]
+pub(crate) struct Intake(Arc<Mutex<Source>>);
+
+#[derive(Debug)]
+struct Source {
+    body: BodyDataStream,
+    record: Record,
+    received: u64,
+    limit: u64,
+    /// Whether the client waits for permission to send the body.
+    awaits_continue: bool,
+}
+
+/// Why a body ended early.
+#[derive(Debug)]
+pub(crate) enum IntakeError {
+    TooLarge,
+    Lost(axum::Error),
+}
+
+impl std::fmt::Display for IntakeError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::TooLarge => f.write_str("the request body is too large"),
+            Self::Lost(_) => f.write_str("the request body broke off"),
+        }
+    }
+}
+
+impl std::error::Error for IntakeError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::TooLarge => None,
+            Self::Lost(source) => Some(source),
+        }
+    }
+}
+
+impl Intake {
+    pub(crate) fn new(body: Body, headers: &HeaderMap, record: Record, limit: u64) -> Self {
+        let body = body.into_data_stream();
+        let awaits_continue = headers.contains_key(header::EXPECT);
+        Self(Arc::new(Mutex::new(Source { body, record, received: 0, limit, awaits_continue })))
+    }
+
+    /// Refuses a body whose announced length is beyond the limit, before any of it is read.
+    pub(crate) fn check_announced(&self, headers: &HeaderMap) -> Result<(), Answer> {
+        let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+        let limit = self.source().limit;
+        if announced.is_some_and(|announced| announced > limit) { Err(too_large(limit)) } else { Ok(()) }
+    }
+
+    /// Sets a lower limit than that of the server.
+    pub(super) fn limit_to(&self, limit: u64) {
+        let mut source = self.source();
+        source.limit = source.limit.min(limit);
+    }
+
+    /// The answer to a body that could not be read whole.
+    pub(super) fn refusal(&self, detail: &str) -> Answer {
+        let source = self.source();
+        if source.received > source.limit { too_large(source.limit) } else { Answer::bad_request(detail) }
+    }
+
+    /// Reads what is left, within reason.
+    pub(crate) async fn drain(&self) {
+        {
+            let mut source = self.source();
+            if source.awaits_continue && source.received == 0 {
+                return;
+            }
+            source.limit = source.received.saturating_add(DRAINED_AT_MOST);
+        }
+        let mut rest = self.clone();
+        while let Some(Ok(_)) = rest.next().await {}
+    }
+
+    fn source(&self) -> MutexGuard<'_, Source> {
+        self.0.lock().expect("nothing panics while it holds this lock")
+    }
+}
+
+impl Stream for Intake {
+    type Item = Result<Bytes, IntakeError>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let mut source = self.source();
+        if source.received > source.limit {
+            return Poll::Ready(Some(Err(IntakeError::TooLarge)));
+        }
+        Poll::Ready(match ready!(source.body.poll_next_unpin(context)) {
+            None => None,
+            Some(Err(error)) => Some(Err(IntakeError::Lost(error))),
+            Some(Ok(bytes)) => {
+                source.received += bytes.len() as u64;
+                source.record.add_bytes(&bytes);
+                Some(if source.received > source.limit { Err(IntakeError::TooLarge) } else { Ok(bytes) })
+            }
+        })
+    }
+}
+
+fn too_large(limit: u64) -> Answer {
+    let detail = format!("the request body is larger than {limit} bytes");
+    Answer::problem(StatusCode::PAYLOAD_TOO_LARGE, &detail)
+}

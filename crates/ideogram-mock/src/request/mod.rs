@@ -1,0 +1,97 @@
+//! A request checked against the document and decoded: what a behaviour gets to see.
+//!
+//! Start at [`Call::read`]. What does not fit is refused here, with 400, 413 or 415, for all operations alike.
+
+mod intake;
+mod json;
+mod multipart;
+mod parameters;
+
+use http::{HeaderMap, StatusCode, header, request};
+use serde_json::{Map, Value};
+
+pub(crate) use self::intake::Intake;
+use crate::{
+    answers::Answer,
+    content::Content,
+    document::{Body, Operation, Place, Route},
+    recorder::Record,
+};
+
+/// A valid call of an operation.
+#[derive(Debug)]
+pub(crate) struct Call {
+    /// The parameters of the path.
+    path: Vec<(String, String)>,
+    /// The parameters of the query, by name.
+    pub(crate) query: Map<String, Value>,
+    /// The body as JSON; of a form, the members that are not files, with file names in place of files.
+    pub(crate) body: Value,
+    /// The files of a form, in the order in which they came.
+    pub(crate) files: Vec<ReceivedFile>,
+}
+
+/// A file that came as a part of a form. Its bytes have been looked at and dropped.
+#[derive(Debug)]
+pub(crate) struct ReceivedFile {
+    pub(crate) file_name: String,
+    pub(crate) size: u64,
+    pub(crate) content: Content,
+}
+
+impl Call {
+    /// Reads and checks the whole request.
+    pub(crate) async fn read(
+        operation: &Operation,
+        route: &Route,
+        head: &request::Parts,
+        intake: &Intake,
+        record: &Record,
+    ) -> Result<Self, Answer> {
+        let path = &route.variables;
+        parameters::check(operation, Place::Path, &parameters::path(operation, path))?;
+        let query = parameters::query(operation, &head.uri)?;
+        parameters::check(operation, Place::Query, &query)?;
+
+        let mut call = Self { path: path.clone(), query, body: Value::Null, files: Vec::new() };
+        if operation.bodies.is_empty() {
+            return Ok(call);
+        }
+        let body = body_form(operation, &head.headers)?;
+        call.body = match &body.form {
+            None => json::read(intake).await?,
+            Some(rules) => {
+                let form = multipart::read(rules, head, intake, record).await?;
+                call.files = form.files;
+                form.members
+            }
+        };
+        match body.check.complaint(&call.body) {
+            Some(complaint) => Err(Answer::bad_request(&complaint)),
+            None => Ok(call),
+        }
+    }
+
+    /// A variable of the path.
+    pub(crate) fn variable(&self, name: &str) -> &str {
+        let variable = self.path.iter().find(|(variable, _)| variable == name);
+        &variable.expect("a behaviour asks for variables of its own path").1
+    }
+
+    /// A text of the body.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        self.body[name].as_str().expect("a behaviour asks for texts that the document requires")
+    }
+}
+
+/// The form of body that the `Content-Type` names.
+fn body_form<'a>(operation: &'a Operation, headers: &HeaderMap) -> Result<&'a Body, Answer> {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = given.split(';').next().unwrap_or_default().trim();
+    let body = operation.bodies.iter().find(|body| body.media_type.eq_ignore_ascii_case(media_type));
+    body.ok_or_else(|| {
+        let expected: Vec<_> = operation.bodies.iter().map(|body| format!("'{}'", body.media_type)).collect();
+        let detail = format!("Invalid Content-type ({given}), expected {}", expected.join(" or "));
+        Answer::problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, &detail)
+    })
+}

@@ -1,0 +1,135 @@
+//! Multipart bodies: part after part, never more than one file in memory.
+
+use std::io;
+
+use axum::{
+    body::Body,
+    extract::{
+        FromRequest, Multipart, Request,
+        multipart::{Field, MultipartError},
+    },
+};
+use http::{StatusCode, request};
+use serde_json::{Map, Value};
+
+use super::{Intake, ReceivedFile};
+use crate::{
+    answers::Answer,
+    content::Inspector,
+    document::{FormRules, PartKind, PartRule},
+    recorder::{Record, RecordedPart},
+};
+
+/// The longest text in a part that is not a file, in bytes.
+const LONGEST_TEXT: usize = 1024 * 1024;
+
+/// How many parts a body may have.
+const MOST_PARTS: usize = 2000;
+
+/// A form as a JSON object, and beside it the files.
+#[derive(Debug)]
+pub(super) struct Form {
+    /// File names stand in place of files.
+    pub(super) members: Value,
+    pub(super) files: Vec<ReceivedFile>,
+}
+
+/// Reads a form; texts become values by the types in `rules`, which the schema then judges.
+pub(super) async fn read(
+    rules: &FormRules,
+    head: &request::Parts,
+    intake: &Intake,
+    record: &Record,
+) -> Result<Form, Answer> {
+    let malformed = |error: MultipartError| intake.refusal(&format!("malformed multipart body: {}", error.body_text()));
+    let request = Request::from_parts(head.clone(), Body::from_stream(intake.clone()));
+    let mut multipart =
+        Multipart::from_request(request, &()).await.map_err(|error| Answer::bad_request(&error.body_text()))?;
+    let mut members = Map::new();
+    let mut files = Vec::new();
+    let mut count = 0;
+    while let Some(field) = multipart.next_field().await.map_err(malformed)? {
+        count += 1;
+        if count > MOST_PARTS {
+            return Err(Answer::bad_request(&format!("the body has more than {MOST_PARTS} parts")));
+        }
+        let name = field.name().unwrap_or_default().to_owned();
+        let Some(rule) = rules.rule(&name) else {
+            let detail = format!("the operation has no part '{name}', only {}", rules.names());
+            return Err(Answer::bad_request(&detail));
+        };
+        let value = match rule.kind {
+            PartKind::File => {
+                let file = read_file(field, rule, record, malformed).await?;
+                let file_name = file.file_name.clone();
+                files.push(file);
+                Value::String(file_name)
+            }
+            PartKind::Json => {
+                let text = read_text(field, rule, record, malformed).await?;
+                let json = serde_json::from_str(&text);
+                json.map_err(|error| Answer::bad_request(&format!("the part '{name}' is not JSON: {error}")))?
+            }
+            PartKind::Text(scalar) => scalar.read(read_text(field, rule, record, malformed).await?),
+        };
+        match members.get_mut(&name) {
+            None if rule.repeated => _ = members.insert(name, Value::Array(vec![value])),
+            None => _ = members.insert(name, value),
+            Some(Value::Array(earlier)) if rule.repeated => earlier.push(value),
+            Some(_) => return Err(Answer::bad_request(&format!("the part '{name}' is given twice"))),
+        }
+    }
+    Ok(Form { members: Value::Object(members), files })
+}
+
+async fn read_file(
+    mut field: Field<'_>,
+    rule: &PartRule,
+    record: &Record,
+    malformed: impl Fn(MultipartError) -> Answer,
+) -> Result<ReceivedFile, Answer> {
+    let Some(file_name) = field.file_name().filter(|name| !name.is_empty()).map(str::to_owned) else {
+        return Err(Answer::bad_request(&format!("the part '{}' is a file and needs a file name", rule.name)));
+    };
+    let media_type = field.content_type().map(str::to_owned);
+    let mut inspector = Inspector::new(&file_name).map_err(|error| broken(&error))?;
+    while let Some(chunk) = field.chunk().await.map_err(&malformed)? {
+        inspector.push(&chunk).map_err(|error| broken(&error))?;
+    }
+    let size = inspector.size();
+    let name = rule.name.clone();
+    record.add_part(RecordedPart { name, file_name: Some(file_name.clone()), media_type, size, text: None });
+    let content = inspector.finish().await.map_err(|error| broken(&error))?;
+    Ok(ReceivedFile { file_name, size, content })
+}
+
+async fn read_text(
+    mut field: Field<'_>,
+    rule: &PartRule,
+    record: &Record,
+    malformed: impl Fn(MultipartError) -> Answer,
+) -> Result<String, Answer> {
+    let name = &rule.name;
+    if field.file_name().is_some() {
+        return Err(Answer::bad_request(&format!("the part '{name}' is no file and must not have a file name")));
+    }
+    let media_type = field.content_type().map(str::to_owned);
+    let mut bytes = Vec::new();
+    while let Some(chunk) = field.chunk().await.map_err(&malformed)? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() > LONGEST_TEXT {
+            let detail = format!("the part '{name}' is longer than {LONGEST_TEXT} bytes");
+            return Err(Answer::problem(StatusCode::PAYLOAD_TOO_LARGE, &detail));
+        }
+    }
+    let size = bytes.len() as u64;
+    let text = String::from_utf8(bytes);
+    let text = text.map_err(|_| Answer::bad_request(&format!("the part '{name}' is not UTF-8")))?;
+    record.add_part(RecordedPart { name: name.clone(), file_name: None, media_type, size, text: Some(text.clone()) });
+    Ok(text)
+}
+
+/// The server could not keep an archive on disk for inspection.
+fn broken(error: &io::Error) -> Answer {
+    Answer::error(StatusCode::INTERNAL_SERVER_ERROR, &format!("could not inspect an uploaded file: {error}"))
+}

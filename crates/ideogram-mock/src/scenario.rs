@@ -1,0 +1,117 @@
+//! Named behaviours that a test or a user switches on, and how they interfere with calls.
+
+use std::{sync::Mutex, time::Duration};
+
+use http::StatusCode;
+
+use crate::{answers::Answer, document::Operation};
+
+/// How the server behaves towards calls that are otherwise in order: known path, right key, valid request.
+///
+/// The scenarios named `...Once` hit the next such call only; after it the server is back to [`Scenario::Normal`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Scenario {
+    /// Every call does what it should.
+    #[default]
+    Normal,
+    /// Calls that are billed are answered with 422, as if their input had failed the safety check.
+    Declines,
+    /// Calls that are billed are answered with 402: the balance is too low.
+    PaymentRequired,
+    /// The next call is answered with 429.
+    RateLimitedOnce {
+        /// What the `Retry-After` header says, in whole seconds; no header without it.
+        retry_after: Option<Duration>,
+    },
+    /// The next call is answered with a status of the 500s and does not run.
+    ///
+    /// 502 and 504 come as a page of HTML, as from a gateway in front of the service.
+    ServerErrorOnce {
+        /// The status; one that is not from 500 to 599 is sent as 500.
+        status: u16,
+    },
+    /// The next call runs, but its answer breaks off in the middle: the caller cannot know that it ran.
+    AnswerLostOnce,
+    /// Uploaded files of these names fail with `INTERNAL_ERROR`, also inside of archives, in whatever folder.
+    UploadFails {
+        /// The names, with extension, without folders.
+        names: Vec<String>,
+    },
+}
+
+/// What a scenario does to one call.
+#[derive(Debug)]
+pub(crate) enum Interference {
+    None,
+    /// The call does not run and gets this answer.
+    Instead(Answer),
+    /// The call runs, then its answer breaks off.
+    AnswerLost,
+}
+
+/// The scenario that is switched on.
+#[derive(Debug)]
+pub(crate) struct Stage(Mutex<Scenario>);
+
+impl Stage {
+    pub(crate) fn new(scenario: Scenario) -> Self {
+        Self(Mutex::new(scenario))
+    }
+
+    pub(crate) fn set(&self, scenario: Scenario) {
+        *self.0.lock().expect("nothing panics while it holds this lock") = scenario;
+    }
+
+    /// Whether an uploaded file of this name is to fail.
+    pub(crate) fn fails(&self, file_name: &str) -> bool {
+        let file_name = file_name.rsplit('/').next().unwrap_or(file_name);
+        let scenario = self.0.lock().expect("nothing panics while it holds this lock");
+        matches!(&*scenario, Scenario::UploadFails { names } if names.iter().any(|name| name == file_name))
+    }
+
+    /// What happens to a call of `operation`; a scenario for one call is used up by it.
+    pub(crate) fn interfere(&self, operation: &Operation) -> Interference {
+        let mut scenario = self.0.lock().expect("nothing panics while it holds this lock");
+        let interference = match &*scenario {
+            Scenario::Declines if operation.is_paid => return Interference::Instead(declined()),
+            Scenario::PaymentRequired if operation.is_paid => return Interference::Instead(payment_required()),
+            Scenario::Normal | Scenario::Declines | Scenario::PaymentRequired | Scenario::UploadFails { .. } => {
+                return Interference::None;
+            }
+            Scenario::RateLimitedOnce { retry_after } => Interference::Instead(rate_limited(*retry_after)),
+            Scenario::ServerErrorOnce { status } => Interference::Instead(server_error(*status)),
+            Scenario::AnswerLostOnce => Interference::AnswerLost,
+        };
+        *scenario = Scenario::Normal;
+        interference
+    }
+}
+
+fn declined() -> Answer {
+    Answer::error(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "Prompt provided failed safety check due to the inclusion of prohibited content.",
+    )
+}
+
+fn payment_required() -> Answer {
+    Answer::rejected(StatusCode::PAYMENT_REQUIRED, "You do not have sufficient balance.", "insufficient_funds")
+}
+
+fn rate_limited(retry_after: Option<Duration>) -> Answer {
+    let answer = Answer::rejected(StatusCode::TOO_MANY_REQUESTS, "Too many requests in flight.", "inflight_limit");
+    match retry_after {
+        Some(delay) => answer.with_header(http::header::RETRY_AFTER, delay.as_secs().into()),
+        None => answer,
+    }
+}
+
+fn server_error(status: u16) -> Answer {
+    let status = StatusCode::from_u16(status).ok().filter(StatusCode::is_server_error);
+    let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    match status {
+        StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => Answer::page(status),
+        _ => Answer::error(status, "The server failed as its scenario asked for."),
+    }
+}

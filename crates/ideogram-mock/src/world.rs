@@ -1,0 +1,251 @@
+//! What the service remembers: datasets, models, and the ids it has given out.
+//!
+//! Start at [`World`]. Every change is made on a copy, kept on disk if there is a store, and only then becomes real: a
+//! change that cannot be kept has not happened.
+
+use std::{
+    sync::{Mutex, MutexGuard},
+    time::Duration,
+};
+
+use http::StatusCode;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    answers::Answer,
+    clock::{Clock, later},
+    content::Claim,
+    store::Store,
+};
+
+/// The account that every key belongs to.
+pub(crate) const USER_ID: &str = "kX0p3rZcSLi4mB2vD7qNfw";
+
+/// The state of the service at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct State {
+    /// Service time when the state was kept: time does not run backwards across a restart.
+    pub(crate) now: Option<Timestamp>,
+    ids: u64,
+    pub(crate) datasets: Vec<Dataset>,
+    pub(crate) models: Vec<Model>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Dataset {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) created: Timestamp,
+    /// The id of the first picture.
+    pub(crate) cover: Option<String>,
+    pub(crate) files: Vec<StoredFile>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StoredFile {
+    pub(crate) name: String,
+    pub(crate) size: u64,
+    pub(crate) is_picture: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Model {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    /// `None` for a model that somebody else has trained.
+    pub(crate) dataset_id: Option<String>,
+    pub(crate) created: Timestamp,
+    /// When the training ends, in success or failure.
+    pub(crate) ends: Timestamp,
+    pub(crate) fails: bool,
+    /// What pictures are made with once the training has succeeded.
+    pub(crate) uri: String,
+}
+
+impl Model {
+    pub(crate) fn is_owned(&self) -> bool {
+        self.dataset_id.is_some()
+    }
+}
+
+impl Dataset {
+    pub(crate) fn pictures(&self) -> usize {
+        self.files.iter().filter(|file| file.is_picture).count()
+    }
+}
+
+impl State {
+    /// The state that every server starts with; the samples of the document tell the same story.
+    pub(crate) fn demo(training_time: Duration) -> Self {
+        let sample = |text: &str| serde_json::from_str::<Value>(text).expect("samples are JSON");
+        let dataset = sample(include_str!("../openapi/examples/get_dataset/demo.json"));
+        let models = sample(include_str!("../openapi/examples/list_custom_models/demo.json"));
+        let models = models["models"].as_array().expect("the sample lists models");
+        Self {
+            now: None,
+            ids: 0,
+            datasets: vec![demo_dataset(&dataset)],
+            models: models.iter().map(|model| demo_model(model, training_time)).collect(),
+        }
+    }
+
+    /// An id that has not been given out: 22 characters, as a UUID in base64url has.
+    pub(crate) fn new_id(&mut self) -> String {
+        self.ids += 1;
+        base64url(u128::from(scramble(2 * self.ids)) << 64 | u128::from(scramble(2 * self.ids + 1)))
+    }
+
+    pub(crate) fn dataset(&self, id: &str) -> Result<&Dataset, Answer> {
+        self.datasets.iter().find(|dataset| dataset.id == id).ok_or_else(no_dataset)
+    }
+
+    pub(crate) fn dataset_mut(&mut self, id: &str) -> Result<&mut Dataset, Answer> {
+        self.datasets.iter_mut().find(|dataset| dataset.id == id).ok_or_else(no_dataset)
+    }
+}
+
+fn no_dataset() -> Answer {
+    Answer::not_found("Dataset not found.")
+}
+
+/// The state of one server, with its clock and its place on disk.
+#[derive(Debug)]
+pub(crate) struct World {
+    state: Mutex<State>,
+    store: Option<Store>,
+    pub(crate) clock: Clock,
+}
+
+impl World {
+    pub(crate) fn new(state: State, store: Option<Store>, clock: Clock) -> Self {
+        Self { state: Mutex::new(state), store, clock }
+    }
+
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.state())
+    }
+
+    /// Makes a change whole or not at all.
+    pub(crate) fn change<T>(&self, make: impl FnOnce(&mut State) -> Result<T, Answer>) -> Result<T, Answer> {
+        let mut state = self.state();
+        let mut draft = state.clone();
+        let result = make(&mut draft)?;
+        if let Some(store) = &self.store {
+            draft.now = Some(self.clock.now());
+            store.save(&draft).map_err(|error| {
+                Answer::error(StatusCode::INTERNAL_SERVER_ERROR, &format!("could not keep the state: {error}"))
+            })?;
+        }
+        *state = draft;
+        Ok(result)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("nothing panics while it holds this lock")
+    }
+}
+
+fn demo_dataset(sample: &Value) -> Dataset {
+    let file = |file: &Value| {
+        let name = text(&file["file_name"]);
+        let is_picture = Claim::of(&name) == Claim::Picture;
+        StoredFile { name, size: file["file_size_bytes"].as_u64().expect("the sample has sizes"), is_picture }
+    };
+    Dataset {
+        id: text(&sample["dataset"]["dataset_id"]),
+        name: text(&sample["dataset"]["name"]),
+        created: time(&sample["dataset"]["creation_time"]),
+        cover: Some(text(&sample["dataset"]["cover_asset_identifier"]["asset_id"])),
+        files: sample["files"].as_array().expect("the sample lists files").iter().map(file).collect(),
+    }
+}
+
+fn demo_model(sample: &Value, training_time: Duration) -> Model {
+    let created = time(&sample["creation_time"]);
+    let is_completed = sample["status"] == "COMPLETED";
+    let uri = &sample["custom_model_uri"];
+    Model {
+        id: text(&sample["model_id"]),
+        name: text(&sample["name"]),
+        dataset_id: sample["dataset_id"].as_str().map(str::to_owned),
+        created,
+        ends: match &sample["last_update_time"] {
+            last if is_completed && last.is_string() => time(last),
+            _ if is_completed => created,
+            _ => later(created, training_time),
+        },
+        fails: false,
+        uri: uri.as_str().map_or_else(|| new_uri(sample["name"].as_str().unwrap_or_default()), str::to_owned),
+    }
+}
+
+/// The address of a model's only version. Callers must not build it, so it differs from the name where it can.
+pub(crate) fn new_uri(model_name: &str) -> String {
+    format!("model/{}/version/1", model_name.to_ascii_lowercase().replace(' ', "-"))
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("the sample has a text here").to_owned()
+}
+
+fn time(value: &Value) -> Timestamp {
+    text(value).parse().expect("the sample has a time here")
+}
+
+/// `SplitMix64`: neighbours become strangers, the same in every run, and no two are alike.
+fn scramble(number: u64) -> u64 {
+    let mut mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+fn base64url(bits: u128) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    // 21 characters of 6 bits, and the last 2 bits padded with zeros.
+    let sextets = (0..21).map(|place| bits >> (122 - 6 * place)).chain([bits << 4]);
+    sextets.map(|bits| char::from(ALPHABET[usize::try_from(bits & 63).expect("six bits")])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn ids_are_new_and_of_22_characters() {
+        let mut state = State::demo(Duration::ZERO);
+
+        let ids: HashSet<_> = (0..1000).map(|_| state.new_id()).collect();
+
+        assert_eq!(ids.len(), 1000);
+        assert!(ids.iter().all(|id| id.len() == 22));
+    }
+
+    #[test]
+    fn base64url_agrees_with_a_known_value() {
+        assert_eq!(base64url(0), "AAAAAAAAAAAAAAAAAAAAAA");
+        assert_eq!(base64url(u128::MAX), "_____________________w");
+    }
+
+    #[test]
+    fn a_change_that_fails_leaves_no_trace() {
+        let clock = Clock::new(Timestamp::UNIX_EPOCH, 0.0);
+        let world = World::new(State::demo(Duration::ZERO), None, clock);
+
+        let result = world.change(|state| {
+            state.datasets.clear();
+            Err::<(), _>(no_dataset())
+        });
+
+        assert!(result.is_err());
+        assert_eq!(world.read(|state| state.datasets.len()), 1);
+    }
+}

@@ -1,0 +1,202 @@
+//! Uploaded files are judged one by one.
+
+use ideogram_mock::Scenario;
+use reqwest::multipart::{Form, Part};
+use serde_json::{Value, json};
+
+use crate::caller::{Answered, Caller, png, zip};
+
+fn counts(answer: &Answered) -> (u64, u64, u64) {
+    let count = |name: &str| answer.body[name].as_u64().unwrap();
+    (count("total_count"), count("success_count"), count("failure_count"))
+}
+
+fn failures(answer: &Answered) -> Value {
+    let failed = answer.body["failed_assets"].as_array().unwrap().iter();
+    failed.map(|asset| json!([asset["file_name"], asset["failure_reason"]])).collect()
+}
+
+#[tokio::test]
+async fn pictures_and_captions_are_stored_and_pictures_counted() {
+    let caller = Caller::new().await;
+
+    let answer = caller.upload([("cat.png", png()), ("cat.txt", b"a cat".to_vec())]).await;
+    let demo = caller.get("/datasets/demo").await;
+
+    assert_eq!(answer.status, 200);
+    assert_eq!(counts(&answer), (1, 1, 0));
+    assert_eq!(answer.body["successful_assets"][0]["file_name"], "cat.png");
+    assert_eq!(demo.body["file_count"], 20);
+}
+
+#[tokio::test]
+async fn a_file_uploaded_twice_is_there_twice() {
+    let caller = Caller::new().await;
+
+    caller.upload([("cat.png", png())]).await;
+    caller.upload([("cat.png", png())]).await;
+    let demo = caller.get("/datasets/demo").await;
+
+    let names = demo.body["files"].as_array().unwrap().iter().map(|file| &file["file_name"]);
+    assert_eq!(names.filter(|name| **name == "cat.png").count(), 2);
+}
+
+#[tokio::test]
+async fn every_faulty_file_has_its_reason() {
+    let caller = Caller::new().await;
+
+    let mut cut = png();
+    cut.truncate(40);
+    let answer = caller
+        .upload([
+            ("cut.png", cut),
+            ("text.jpg", b"no picture".to_vec()),
+            ("blank.txt", b" \n".to_vec()),
+            ("latin1.txt", b"gr\xfcn".to_vec()),
+            ("broken.zip", b"PK\x03\x04".to_vec()),
+            ("Unsafe.png", png()),
+            ("unsafe-not-even-a-picture.png", Vec::new()),
+            ("large.png", vec![0; 10 * 1024 * 1024 + 1]),
+            ("good.png", png()),
+        ])
+        .await;
+
+    assert_eq!(answer.status, 200);
+    assert_eq!(counts(&answer), (9, 1, 8));
+    let expected = json!([
+        ["cut.png", "INVALID_IMAGE"],
+        ["text.jpg", "INVALID_IMAGE"],
+        ["blank.txt", "INVALID_CAPTION"],
+        ["latin1.txt", "INVALID_CAPTION"],
+        ["broken.zip", "INVALID_ZIP"],
+        ["Unsafe.png", "FAILED_SAFETY_CHECK"],
+        ["unsafe-not-even-a-picture.png", "INVALID_IMAGE"],
+        ["large.png", "FILE_TOO_LARGE"],
+    ]);
+    assert_eq!(failures(&answer), expected);
+}
+
+#[tokio::test]
+async fn an_archive_counts_by_its_content() {
+    let caller = Caller::new().await;
+
+    let archive = zip([
+        ("cats/1.png", png()),
+        ("cats/1.txt", b"a cat".to_vec()),
+        ("cats/2.gif", b"GIF89a".to_vec()),
+        ("__MACOSX/._1.png", Vec::new()),
+        ("inner.zip", zip([("3.png", png())])),
+    ]);
+    let answer = caller.upload([("cats.zip", archive)]).await;
+
+    assert_eq!(counts(&answer), (3, 1, 2));
+    assert_eq!(answer.body["successful_assets"][0]["file_name"], "cats/1.png");
+    assert_eq!(failures(&answer), json!([["cats/2.gif", "INVALID_IMAGE"], ["inner.zip", "INVALID_ZIP"]]));
+}
+
+#[tokio::test]
+async fn an_archive_that_unpacks_to_too_much_is_cut_off() {
+    let caller = Caller::new().await;
+
+    let archive = zip([("zeros.png", vec![0; 16 * 1024 * 1024])]);
+    assert!(archive.len() < 1024 * 1024, "zeros pack well");
+    let answer = caller.upload([("bomb.zip", archive)]).await;
+
+    assert_eq!(failures(&answer), json!([["zeros.png", "FILE_TOO_LARGE"]]));
+}
+
+#[tokio::test]
+async fn an_archive_of_too_many_entries_is_refused_whole() {
+    let caller = Caller::new().await;
+
+    let names: Vec<&'static str> = (0..1001).map(|number| &*format!("{number}.txt").leak()).collect();
+    let archive = zip(names.into_iter().map(|name| (name, b"caption".to_vec())));
+    let answer = caller.upload([("many.zip", archive)]).await;
+
+    assert_eq!(failures(&answer), json!([["many.zip", "INVALID_ZIP"]]));
+}
+
+#[tokio::test]
+async fn an_archive_with_a_damaged_entry_is_refused_whole() {
+    let caller = Caller::new().await;
+
+    let mut archive = zip([("1.txt", b"a caption".to_vec()), ("2.txt", b"another caption".to_vec())]);
+    // Within the packed bytes of the first entry, whose local header has 30 bytes and its name.
+    archive[36] ^= 0x55;
+    let answer = caller.upload([("damaged.zip", archive)]).await;
+    let demo = caller.get("/datasets/demo").await;
+
+    assert_eq!(failures(&answer), json!([["damaged.zip", "INVALID_ZIP"]]));
+    assert_eq!(demo.body["file_count"], 18);
+}
+
+#[tokio::test]
+async fn the_hundred_and_first_picture_is_one_too_many() {
+    let caller = Caller::new().await;
+
+    let id = caller.dataset_of(99).await;
+    let files = [("a.png", png()), ("b.png", png()), ("b.txt", b"still fits".to_vec())];
+    let answer = caller.upload_to(&id, files).await;
+
+    assert_eq!(counts(&answer), (2, 1, 1));
+    assert_eq!(failures(&answer), json!([["b.png", "TOO_MANY_IMAGES"]]));
+}
+
+#[tokio::test]
+async fn files_can_be_made_to_fail() {
+    let caller = Caller::new().await;
+
+    caller.server.set_scenario(Scenario::UploadFails { names: vec!["b.png".to_owned()] });
+    let archive = zip([("folder/b.png", png())]);
+    let answer = caller.upload([("a.png", png()), ("b.png", png()), ("c.zip", archive)]).await;
+
+    assert_eq!(failures(&answer), json!([["b.png", "INTERNAL_ERROR"], ["folder/b.png", "INTERNAL_ERROR"]]));
+}
+
+#[tokio::test]
+async fn parts_are_recorded_as_they_came() {
+    let caller = Caller::new().await;
+
+    caller.upload([("cat.png", png()), ("größe.txt", b"tall".to_vec())]).await;
+
+    let requests = caller.server.requests();
+    assert_eq!(requests.len(), 1);
+    assert_eq!(requests[0].operation_id.as_deref(), Some("upload_dataset_assets"));
+    assert_eq!(requests[0].status, Some(200));
+    assert_eq!(requests[0].body_size, requests[0].body.len() as u64);
+    let parts: Vec<_> =
+        requests[0].parts.iter().map(|part| (&*part.name, part.file_name.as_deref(), part.size)).collect();
+    assert_eq!(parts, [("files", Some("cat.png"), 45), ("files", Some("größe.txt"), 4)]);
+}
+
+#[tokio::test]
+async fn forms_that_do_not_fit_are_refused_with_the_reason() {
+    let caller = Caller::new().await;
+    let path = "/datasets/demo/upload_assets";
+    let file = || Part::bytes(png()).file_name("cat.png");
+
+    let cases = [
+        (Form::new().part("files[]", file()), "the operation has no part 'files[]', only 'files'"),
+        (Form::new().part("files", Part::bytes(png())), "the part 'files' is a file and needs a file name"),
+        (
+            Form::new().part("files", Part::bytes(png()).file_name("")),
+            "the part 'files' is a file and needs a file name",
+        ),
+    ];
+
+    for (form, detail) in cases {
+        let answer = caller.post_form(path, form).await;
+        assert_eq!(answer.status, 400);
+        assert_eq!(answer.headers["content-type"], "application/problem+json");
+        assert_eq!(answer.body["detail"], detail);
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_dataset_takes_no_files() {
+    let caller = Caller::new().await;
+
+    let answer = caller.upload_to("nothing", [("cat.png", png())]).await;
+
+    assert_eq!(answer.status, 404);
+}
