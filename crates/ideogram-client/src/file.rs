@@ -187,7 +187,7 @@ fn media_type_of(signature: &[u8], name: &str) -> &'static str {
         [b'P', b'K', 0x03 | 0x05, 0x04 | 0x06, ..] => return "application/zip",
         _ => {}
     }
-    let extension = Path::new(name).extension().map(|extension| extension.to_ascii_lowercase());
+    let extension = Path::new(name).extension().map(std::ffi::OsStr::to_ascii_lowercase);
     match extension.as_ref().and_then(|extension| extension.to_str()) {
         Some("jpg" | "jpeg") => "image/jpeg",
         Some("png") => "image/png",

@@ -87,6 +87,7 @@ pub struct Checker {
 
 impl Checker {
     /// Checks a member or element.
+    #[expect(clippy::needless_pass_by_value, reason = "callers have literals and indices")]
     pub fn enter(&mut self, name: impl ToString, check: impl FnOnce(&mut Self)) {
         self.place.push(name.to_string());
         check(self);

@@ -42,3 +42,48 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     format!("it panicked: {}", text.unwrap_or("without a message"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules;
+
+    const DOCUMENT: &str = "
+openapi: 3.0.3
+info: {title: T, version: '1'}
+servers: [{url: https://example.test}]
+paths:
+  /a: {get: {operationId: fine, responses: {'200': {description: ok}}}}
+  /b/{id}:
+    get:
+      operationId: poor
+      parameters: [{name: id, in: path, required: true, schema: {type: integer}}]
+      responses: {'200': {description: ok}}
+";
+
+    #[test]
+    fn a_panic_of_the_generator_is_an_error_that_names_the_operation() {
+        let document = Document::parse(DOCUMENT).unwrap();
+        let mut model = rules::read(&document).unwrap().model;
+        // No document gets this far; a rule that is missing would let it.
+        model.operations[1].parameters[0].required = false;
+
+        let error = generate(&document, &model).unwrap_err();
+
+        let problem = &error.problems()[0];
+        assert_eq!(problem.operation(), Some("poor"));
+        assert_eq!(problem.line(), Some(8));
+        assert!(problem.message().contains("it panicked"), "{problem}");
+    }
+
+    #[test]
+    fn an_error_of_the_generator_names_the_operation_too() {
+        let document = Document::parse(DOCUMENT).unwrap();
+        let mut model = rules::read(&document).unwrap().model;
+        model.operations[1].path = "/b/{id".to_owned();
+
+        let error = generate(&document, &model).unwrap_err();
+
+        assert_eq!(error.problems()[0].operation(), Some("poor"));
+    }
+}

@@ -238,3 +238,98 @@ pub(crate) fn described(model: &Model, schema: &Schema) -> String {
         _ => String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{document::Document, rules};
+
+    fn lowered(components: &str, operation: &str) -> Value {
+        let text = format!(
+            "openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\nservers: [{{url: https://example.test}}]\n\
+             paths:\n  /a:\n    post:\n      operationId: a\n{operation}\ncomponents:\n  schemas:\n{components}\n"
+        );
+        let document = Document::parse(&text).unwrap();
+        lower(&rules::read(&document).unwrap().model)
+    }
+
+    /// The lowered members of a component `A` that an answer contains.
+    fn answered(members: &str) -> Value {
+        let components = format!(
+            "    A: {{type: object, required: [m], properties: {{m: {members}}}}}\n    E: {{type: string, enum: [x]}}"
+        );
+        let answer = "      responses: {'200': {description: ok, content: {application/json: {schema: {$ref: '#/components/schemas/A'}}}}}";
+        lowered(&components, answer)["components"]["schemas"]["A"].clone()
+    }
+
+    /// The same for a request.
+    fn requested(members: &str) -> Value {
+        let components = format!(
+            "    A: {{type: object, required: [m], properties: {{m: {members}}}}}\n    E: {{type: string, enum: [x]}}"
+        );
+        let request = "      requestBody: {required: true, content: {application/json: {schema: {$ref: '#/components/schemas/A'}}}}\n      responses: {'200': {description: ok}}";
+        lowered(&components, request)["components"]["schemas"]["A"].clone()
+    }
+
+    #[test]
+    fn bounds_and_defaults_are_gone() {
+        let members = answered("{type: integer, minimum: 1, maximum: 1, default: 1, format: int64}");
+
+        assert_eq!(members["properties"]["m"], json!({"type": "integer", "format": "int64"}));
+    }
+
+    #[test]
+    fn a_required_array_of_an_answer_may_be_missing_or_null() {
+        let members =
+            answered("{type: array, minItems: 2, maxItems: 2, nullable: true, items: {type: string, pattern: a}}");
+
+        assert_eq!(members["required"], Value::Null);
+        assert_eq!(members["properties"]["m"], json!({"type": "array", "items": {"type": "string"}}));
+    }
+
+    #[test]
+    fn a_required_array_of_a_request_stays_required() {
+        assert_eq!(requested("{type: array, items: {type: string}}")["required"], json!(["m"]));
+    }
+
+    #[test]
+    fn a_required_nullable_member_of_an_answer_may_be_missing() {
+        let members = answered("{type: string, nullable: true}");
+
+        assert_eq!(members["required"], Value::Null);
+        assert_eq!(members["properties"]["m"], json!({"type": "string", "nullable": true}));
+    }
+
+    #[test]
+    fn a_required_scalar_of_an_answer_stays_required() {
+        assert_eq!(answered("{type: string}")["required"], json!(["m"]));
+    }
+
+    #[test]
+    fn descriptions_stand_beside_a_wrapped_reference() {
+        let members = answered("{allOf: [{$ref: '#/components/schemas/E'}], description: Why.}");
+
+        assert_eq!(
+            members["properties"]["m"],
+            json!({"allOf": [{"$ref": "#/components/schemas/E"}], "description": "Why."})
+        );
+    }
+
+    #[test]
+    fn text_formats_other_than_times_and_files_become_plain_text() {
+        for format in ["uri", "uuid", "date", "ipv4", "byte", "password"] {
+            assert_eq!(
+                answered(&format!("{{type: string, format: {format}}}"))["properties"]["m"],
+                json!({"type": "string"})
+            );
+        }
+    }
+
+    #[test]
+    fn errors_are_not_the_generators_business() {
+        let operation = "      responses:\n        '200': {description: ok}\n        '400': {description: no, content: {application/json: {schema: {$ref: '#/components/schemas/A'}}}}\n        default: {description: no}";
+        let lowered = lowered("    A: {type: object, properties: {}}", operation);
+
+        assert_eq!(lowered["paths"]["/a"]["post"]["responses"], json!({"200": {"description": ""}}));
+    }
+}

@@ -22,7 +22,9 @@ const ERROR_BODY_LIMIT_BYTES: usize = 64 * 1024;
 pub(crate) async fn call<T: DeserializeOwned>(client: &Client, request: Request) -> Result<Response<T>, Error> {
     let operation = request.operation();
     let answer = exchange(client, &request).await.map_err(|error| error.in_operation(operation))?;
-    match serde_json::from_slice(&answer.body) {
+    // An operation without an answer is decoded to `()`, which JSON writes as `null`.
+    let json: &[u8] = if answer.body.is_empty() { b"null" } else { &answer.body };
+    match serde_json::from_slice(json) {
         Ok(value) => Ok(Response::new(answer.status, answer.headers, answer.body, value)),
         Err(error) => {
             let message = "the answer is not what the document describes";

@@ -90,6 +90,7 @@ macro_rules! open_enum {
 pub(crate) use open_enum;
 
 #[cfg(test)]
+#[allow(unreachable_pub, reason = "the macro is written for public types")]
 mod tests {
     #[derive(Clone, Debug, PartialEq)]
     enum Light {

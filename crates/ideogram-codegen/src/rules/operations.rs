@@ -75,7 +75,7 @@ impl<'d> Reader<'d> {
             parameters: self.parameters(path, node, item),
             body: node.get("requestBody").and_then(|body| self.body(body)),
             answer: self.answer(node),
-            success: self.success(node),
+            success: success_status(node),
             statuses: responses(node).into_iter().map(|(status, _)| status.to_owned()).collect(),
             pointer: node.pointer.clone(),
         }
@@ -239,13 +239,6 @@ impl<'d> Reader<'d> {
         }
     }
 
-    /// The status that stands for success in the lowered copy.
-    fn success(&self, node: &Node<'d>) -> String {
-        let statuses = responses(node);
-        let success = statuses.iter().map(|(status, _)| *status).find(|status| is_success(status));
-        success.unwrap_or("200").to_uppercase()
-    }
-
     fn answer(&self, node: &Node<'d>) -> Option<Schema> {
         let mut answers = Vec::new();
         let responses = responses(node);
@@ -314,6 +307,13 @@ impl<'d> Reader<'d> {
 
 fn responses<'d>(operation: &Node<'d>) -> Vec<(&'d str, Node<'d>)> {
     operation.get("responses").into_iter().flat_map(|responses| responses.entries()).collect()
+}
+
+/// The status that stands for success in the lowered copy.
+fn success_status(operation: &Node<'_>) -> String {
+    let responses = responses(operation);
+    let success = responses.iter().map(|(status, _)| *status).find(|status| is_success(status));
+    success.unwrap_or("200").to_uppercase()
 }
 
 fn is_success(status: &str) -> bool {

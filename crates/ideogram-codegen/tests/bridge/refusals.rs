@@ -1,0 +1,204 @@
+//! What the bridge cannot carry is refused with place, operation and repair.
+
+use ideogram_codegen::{Client, Problem};
+
+use crate::petshop::PETSHOP;
+
+/// The problems of the pet shop after one change to its text.
+#[track_caller]
+fn problems(from: &str, to: &str) -> Vec<Problem> {
+    assert!(PETSHOP.contains(from), "the document does not contain {from:?}");
+    let changed = PETSHOP.replacen(from, to, 1);
+    Client::read(&changed).err().map(|error| error.problems().to_vec()).unwrap_or_default()
+}
+
+#[track_caller]
+fn assert_refused(from: &str, to: &str, message: &str) {
+    let problems = problems(from, to);
+    let shown: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    let found = problems.iter().find(|problem| problem.to_string().contains(message));
+    let found = found.unwrap_or_else(|| panic!("no problem says {message:?}: {shown:#?}"));
+
+    assert!(found.line().is_some(), "{found}");
+    assert!(!found.repair_hint().is_empty(), "{found}");
+}
+
+#[test]
+fn every_rule_says_what_is_wrong_where_and_what_to_write_instead() {
+    for (from, to, message) in [
+        ("openapi: 3.0.3", "openapi: 3.1.0", "is not 3.0.x"),
+        ("info:\n", "info: 3\nother:\n", "`info` is missing"),
+        ("servers:\n  - url: https://petshop.test/api/\n", "", "no server is named"),
+        ("in: header, name: X-Token", "in: cookie, name: X-Token", "only `type: apiKey`"),
+        ("operationId: delete_photo", "operationId: listPets", "would be one method `list_pets`"),
+        ("operationId: delete_photo", "operationId: list_pets", "would be one method `list_pets`"),
+        ("operationId: delete_photo", "summary: none", "`operationId` is missing"),
+        ("operationId: delete_photo", "operationId: 7 days", "does not make a method name"),
+        ("deprecated: true", "callbacks: {}", "unsupported keyword `callbacks`"),
+        ("x-petshop-billing: free", "x-petshop-billing: cheap", "unknown value of a mark"),
+        ("x-petshop-pictures: count", "x-petshop-pictures: drawing", "not an integer member"),
+        ("x-petshop-pictures: count", "x-petshop-pictures: {}", "expected a number or the name"),
+        ("in: query\n          required: true", "in: cookie\n          required: true", "parameters in `cookie`"),
+        ("/photos/{number}", "/photos/{n}", "is not in the path"),
+        ("/photos/{number}", "/photos/no-{number}", "not made of plain"),
+        ("  /toys:", "  toys:", "does not start with a slash"),
+        (
+            "PetId: {type: string, description: A pet., pattern: '^[a-z]+$'}",
+            "PetId: {type: boolean}",
+            "cannot be sent as it is described",
+        ),
+        ("schema: {$ref: '#/components/schemas/PetId'}", "schema: {type: string}", "cannot be sent as it is described"),
+        ("{name: number, in: path, required: true,", "{name: number, in: path,", "a path parameter is always required"),
+        (
+            "schema: {type: array, items: {$ref: '#/components/schemas/Kind'}}",
+            "style: pipeDelimited\n          schema: {type: string}",
+            "unsupported style",
+        ),
+        ("'204': {description: Gone.}", "'404': {description: Gone.}", "no successful answer"),
+        ("'204': {description: Gone.}", "'2O4': {description: Gone.}", "is not a status"),
+        (
+            "content: {application/json: {schema: {$ref: '#/components/schemas/Toy'}}}",
+            "content: {image/png: {}}",
+            "answers of type `image/png`",
+        ),
+        ("{$ref: '#/components/responses/Refused'}", "{$ref: '#/components/responses/Nowhere'}", "leads nowhere"),
+        (
+            "content: {application/json: {schema: {$ref: '#/components/schemas/NewToy'}}}",
+            "content: {text/csv: {}}",
+            "bodies of type `text/csv`",
+        ),
+        (
+            "requestBody:\n        required: true\n        content: {",
+            "requestBody:\n        content: {",
+            "an optional body",
+        ),
+        ("schema: {$ref: '#/components/schemas/NewToy'}", "schema: {type: object}", "a body must be a named component"),
+        (
+            "schema: {$ref: '#/components/schemas/NewToy'}",
+            "schema: {$ref: '#/components/schemas/NewPet'}",
+            "a file in a JSON body",
+        ),
+        (
+            "kind: {$ref: '#/components/schemas/Kind'}",
+            "kind: {$ref: '#/components/schemas/Sort'}",
+            "the reference `#/components/schemas/Sort` leads nowhere",
+        ),
+        (
+            "kind: {$ref: '#/components/schemas/Kind'}",
+            "kind: {$ref: '#/components/schemas/Kind', nullable: true}",
+            "ignores what stands beside `$ref`",
+        ),
+        ("nick: {type: string, nullable: true}", "nick: {type: string, enum: [A]}", "outside of a named component"),
+        (
+            "nick: {type: string, nullable: true}",
+            "nick: {type: object, properties: {}}",
+            "outside of a named component",
+        ),
+        ("nick: {type: string, nullable: true}", "nick: {type: [string, 'null']}", "unknown type"),
+        (
+            "nick: {type: string, nullable: true}",
+            "nick: {type: string, contentEncoding: base64}",
+            "unsupported keyword `contentEncoding`",
+        ),
+        ("type: {type: string, description: A keyword of Rust.}", "Kind: {type: string}", "would both be `kind`"),
+        ("type: {type: string, description: A keyword of Rust.}", "'+': {type: string}", "does not make a Rust name"),
+        (
+            "type: {type: string, description: A keyword of Rust.}",
+            "photo: {type: string, format: binary}",
+            "a file inside an answer",
+        ),
+        ("required: [id, kind, nick, mother]", "required: [id, colour]", "`colour` is required but not among"),
+        ("minLength: 1, maxLength: 5", "minLength: one", "expected a whole number"),
+        ("enum: [CAT, DOG, 3_LEGGED, 10x20]", "enum: [CAT, cat]", "would both be `Cat`"),
+        ("enum: [CAT, DOG, 3_LEGGED, 10x20]", "enum: []", "an enum without values"),
+        ("enum: [CAT, DOG, 3_LEGGED, 10x20]", "enum: [1, 2]", "expected text"),
+        (
+            "Kind: {type: string, description: What it is.,",
+            "Kind: {type: string, nullable: true,",
+            "cannot be nullable",
+        ),
+        ("    Refusal: {", "    refusal_body: {type: object, properties: {}}\n    Refusal: {", "call it `RefusalBody`"),
+        (
+            "Nickname: {type: string, minLength: 1, maxLength: 5}",
+            "Nickname: {$ref: '#/components/schemas/Nickname'}",
+            "refers to itself",
+        ),
+        (
+            "allOf: [{$ref: '#/components/schemas/Pet'}]",
+            "allOf: [{$ref: '#/components/schemas/Pet'}, {type: object}]",
+            "exactly one entry",
+        ),
+        ("{required: [tame, toy]}", "{required: [tame, car]}", "`car` is not among the properties"),
+        ("{required: [tame, toy]}", "{maxProperties: 3}", "only sets of required members"),
+        (
+            "mapping: {ball: '#/components/schemas/Ball', rope: Rope}",
+            "mapping: {rope: Rope}",
+            "has no value in the discriminator's mapping",
+        ),
+        ("propertyName: type\n", "propertyName: sort\n", "has no member `sort`"),
+        (
+            "oneOf: [{$ref: '#/components/schemas/FoodByName'},",
+            "oneOf: [{$ref: '#/components/schemas/Kind'},",
+            "is not an object",
+        ),
+        ("FoodByName: {type: object, required: [name],", "FoodByName: {type: object,", "nothing required tells"),
+        (
+            "Refusal: {type: object, properties: {error: {type: string}}}",
+            "Refusal: {type: object, properties: {error: {$ref: '#/components/schemas/Ball'}}}",
+            "is a kind of `Toy` and also used by",
+        ),
+        (
+            "diameter: {type: integer, minimum: 1}",
+            "diameter: {$ref: '#/components/schemas/Toy'}",
+            "holds itself without an array",
+        ),
+        (
+            "toy: {$ref: '#/components/schemas/Toy'}\n        food",
+            "toy: {type: array, items: {type: array, items: {type: string}}}\n        food",
+            "part `toy` cannot be encoded",
+        ),
+    ] {
+        assert_refused(from, to, message);
+    }
+}
+
+#[test]
+fn a_problem_inside_an_operation_names_it() {
+    let problems = problems("deprecated: true", "callbacks: {}");
+
+    assert_eq!(problems.len(), 1);
+    assert_eq!(problems[0].operation(), Some("delete_photo"));
+    assert_eq!(problems[0].pointer(), Some("/paths/~1pets~1{pet_id}~1photos~1{number}/delete/callbacks"));
+    assert_eq!(problems[0].line(), Some(62));
+}
+
+#[test]
+fn all_problems_are_reported_at_once_in_the_order_of_the_document() {
+    let text = PETSHOP.replacen("deprecated: true", "callbacks: {}", 1).replacen("3_LEGGED", "CAT", 1);
+    let error = Client::read(&text.replacen("title: Pet Shop", "title: 7", 1)).unwrap_err();
+    let lines: Vec<_> = error.problems().iter().map(Problem::line).collect();
+
+    assert!(lines.len() >= 2 && lines.is_sorted(), "{error}");
+}
+
+#[test]
+fn what_is_no_document_at_all_is_refused() {
+    for text in [
+        "",
+        "null",
+        "42",
+        "[]",
+        "text",
+        "openapi: 3.0.3",
+        "{",
+        "a: b: c",
+        "\u{0}",
+        "&a [*a]",
+        "!!tag 3",
+        "--- 1\n--- 2\n",
+    ] {
+        let error = Client::read(text).unwrap_err();
+
+        assert!(!error.problems().is_empty(), "{text:?}");
+    }
+}
