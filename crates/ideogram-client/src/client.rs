@@ -41,8 +41,8 @@ impl Client {
         &self.inner.base_url
     }
 
-    pub(crate) fn validation(&self) -> Validation {
-        self.inner.validation
+    pub(crate) fn validation(&self) -> &Validation {
+        &self.inner.validation
     }
 
     pub(crate) fn inner(&self) -> &Inner {

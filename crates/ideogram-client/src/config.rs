@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use reqwest::Url;
 
-use crate::{ApiKey, Client, Error, ErrorKind, Outcome, client::Inner, generated::operations};
+use crate::{ApiKey, Client, Error, ErrorKind, Outcome, Validate, Violations, client::Inner, generated::operations};
 
 /// Long enough for a slow network, short enough to tell a dead one.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -16,13 +16,29 @@ const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 const ANSWER_LIMIT_BYTES: usize = 64 * 1024 * 1024;
 
 /// Whether requests are checked against the document before they are sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+///
+/// Path parameters are always checked: an id must not change the path of a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Validation {
     /// What the document forbids is refused before it is sent.
     #[default]
     On,
-    /// The service decides: for the day on which it widens a limit. Path parameters are checked all the same.
+    /// All but these members are checked, for the day on which the service widens one limit. Dots lead into objects;
+    /// elements of a list are meant by the list's name.
+    Except(Vec<String>),
+    /// The service decides.
     Off,
+}
+
+impl Validation {
+    /// Checks a value as far as it is to be checked.
+    pub(crate) fn check(&self, value: &impl Validate) -> Result<(), Violations> {
+        match self {
+            Self::Off => Ok(()),
+            Self::On => value.validate(),
+            Self::Except(members) => value.validate().or_else(|violations| violations.except(members)),
+        }
+    }
 }
 
 /// Adjusts a [`Client`] before it is made.
@@ -138,11 +154,15 @@ impl ClientBuilder {
         let http = match self.http {
             Http::Theirs(client) => client,
             Http::Ours(configure) => {
-                let defaults = reqwest::Client::builder()
+                let mut defaults = reqwest::Client::builder()
                     .user_agent(concat!("ideogram-client/", env!("CARGO_PKG_VERSION")))
                     .connect_timeout(self.connect_timeout)
                     .pool_idle_timeout(POOL_IDLE_TIMEOUT)
                     .tcp_keepalive(POOL_IDLE_TIMEOUT);
+                // A proxy named by the environment must not get what is meant for this machine, key included.
+                if is_loopback(&base_url) {
+                    defaults = defaults.no_proxy();
+                }
                 // What keeps the promises comes last, so that nothing switches it on again.
                 let builder =
                     configure(defaults).redirect(reqwest::redirect::Policy::none()).retry(reqwest::retry::never());

@@ -10,7 +10,7 @@ use http::StatusCode;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::operation::Operation;
+use crate::{ApiKey, operation::Operation};
 
 /// The longest human text that is taken over from an answer.
 const LONGEST_TEXT: usize = 400;
@@ -137,11 +137,19 @@ impl Error {
         Self::new(ErrorKind::InvalidArgument, Outcome::NotSent, message)
     }
 
-    /// The error that an answer with another status than 2xx is.
-    pub(crate) fn from_status(status: StatusCode, retry_after: Option<Duration>, body: Bytes, complete: bool) -> Self {
-        let message = human_text(&body).unwrap_or_else(|| "no reason given".to_owned());
-        let mut error = Self::new(kind_of(status), outcome_of(status), message);
-        error.0.answer = Some(Answer { status, retry_after, body, complete });
+    /// The error that an answer with another status than 2xx is. The service may repeat the key in it, as it is or
+    /// escaped, so it is taken out of the body and out of the text.
+    pub(crate) fn from_status(
+        status: StatusCode,
+        retry_after: Option<Duration>,
+        body: Bytes,
+        complete: bool,
+        api_key: &ApiKey,
+    ) -> Self {
+        let text = human_text(&body).unwrap_or_else(|| "no reason given".to_owned());
+        let text = api_key.redact(Bytes::from(text));
+        let mut error = Self::new(kind_of(status), outcome_of(status), String::from_utf8_lossy(&text));
+        error.0.answer = Some(Answer { status, retry_after, body: api_key.redact(body), complete });
         error
     }
 
@@ -167,7 +175,11 @@ impl fmt::Display for Error {
             write!(formatter, "{operation}: ")?;
         }
         if let Some(status) = self.status() {
-            write!(formatter, "{} {}: ", status.as_u16(), status.canonical_reason().unwrap_or("status"))?;
+            let status = format!("{} {}", status.as_u16(), status.canonical_reason().unwrap_or("status"));
+            // Gateways put the status into the title of their page.
+            if !self.0.message.starts_with(&status) {
+                write!(formatter, "{status}: ")?;
+            }
         }
         formatter.write_str(&self.0.message)
     }
@@ -230,7 +242,7 @@ fn human_text(body: &[u8]) -> Option<String> {
             Some(title_of_page(&text).unwrap_or_else(|| text.into_owned()))
         }
     };
-    text.map(|text| one_line(&text)).filter(|text| !text.is_empty())
+    text.filter(|text| !text.trim().is_empty())
 }
 
 fn title_of_page(text: &str) -> Option<String> {
@@ -255,7 +267,8 @@ mod tests {
     use super::*;
 
     fn answered(status: u16, body: &str) -> Error {
-        Error::from_status(StatusCode::from_u16(status).unwrap(), None, Bytes::copy_from_slice(body.as_bytes()), true)
+        let body = Bytes::copy_from_slice(body.as_bytes());
+        Error::from_status(StatusCode::from_u16(status).unwrap(), None, body, true, &ApiKey::new("secret").unwrap())
     }
 
     #[test]
@@ -279,6 +292,8 @@ mod tests {
         ] {
             assert_eq!(answered(400, body).to_string(), format!("400 Bad Request: {expected}"), "{body}");
         }
+        let page = "<html><head><title>502 Bad Gateway</title></head></html>";
+        assert_eq!(answered(502, page).to_string(), "502 Bad Gateway");
     }
 
     #[test]
@@ -314,6 +329,16 @@ mod tests {
         let shown = answered(500, &"word ".repeat(10_000)).to_string();
 
         assert!(shown.chars().count() < 450 && shown.ends_with('…'), "{shown}");
+    }
+
+    #[test]
+    fn a_key_that_the_service_repeats_is_in_no_error() {
+        for body in [r#"{"error":"bad key secret"}"#, r#"{"error":"bad key \u0073ecret"}"#, "bad key secret"] {
+            let error = answered(401, body);
+
+            assert_eq!(error.to_string(), "401 Unauthorized: bad key [key]", "{body}");
+            assert!(!String::from_utf8_lossy(error.body().unwrap()).contains("secret"), "{body}");
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures_util::{Stream, TryStreamExt as _, stream};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 use tokio::io::{AsyncRead, AsyncReadExt as _, ReadBuf};
@@ -145,23 +146,42 @@ impl File {
     }
 
     /// The content for one attempt, as long as [`File::inspect`] found it.
-    pub(crate) async fn open(&self, size_bytes: Option<u64>) -> io::Result<reqwest::Body> {
+    ///
+    /// A file on disk is opened when its turn comes: a request may hold more files than a process may have open.
+    pub(crate) fn open(&self, size_bytes: Option<u64>) -> io::Result<reqwest::Body> {
+        let name = self.name().into_owned();
         match &self.source {
             Source::Bytes(bytes) => Ok(reqwest::Body::from(bytes.clone())),
             Source::Path(path) => {
-                let file = tokio::fs::File::open(path).await?;
-                let exact =
-                    Exact { reader: file.take(size_bytes.unwrap_or(u64::MAX)), missing: size_bytes.unwrap_or(0) };
-                Ok(reqwest::Body::wrap_stream(ReaderStream::with_capacity(exact, CHUNK_BYTES)))
+                let path = Arc::clone(path);
+                let opened = async move {
+                    let file = tokio::fs::File::open(path).await?;
+                    let exact =
+                        Exact { reader: file.take(size_bytes.unwrap_or(u64::MAX)), missing: size_bytes.unwrap_or(0) };
+                    io::Result::Ok(ReaderStream::with_capacity(exact, CHUNK_BYTES))
+                };
+                Ok(body_of(name, stream::once(opened).try_flatten()))
             }
             Source::Reader { reader, .. } => {
                 let reader = reader.lock().unwrap_or_else(PoisonError::into_inner).take();
                 let reader = reader
                     .ok_or_else(|| io::Error::other("the reader has been sent already, and cannot be read again"))?;
-                Ok(reqwest::Body::wrap_stream(ReaderStream::with_capacity(reader, CHUNK_BYTES)))
+                Ok(body_of(name, ReaderStream::with_capacity(reader, CHUNK_BYTES)))
             }
         }
     }
+}
+
+fn body_of(name: String, stream: impl Stream<Item = io::Result<Bytes>> + Send + 'static) -> reqwest::Body {
+    reqwest::Body::wrap_stream(stream.map_err(move |error| ReadFailure { name: name.clone(), error }))
+}
+
+/// A file that could not be read while it was sent. The HTTP stack passes it through as a cause of its own error.
+#[derive(Debug, thiserror::Error)]
+#[error("\"{name}\": {error}")]
+pub(crate) struct ReadFailure {
+    name: String,
+    error: io::Error,
 }
 
 fn look_at(path: &Path) -> io::Result<(Vec<u8>, u64)> {
@@ -303,6 +323,12 @@ macro_rules! from_paths {
     )*};
 }
 
+impl From<&File> for File {
+    fn from(file: &File) -> Self {
+        file.clone()
+    }
+}
+
 from_paths!(&str, String, &String, &Path, PathBuf, &PathBuf);
 
 #[cfg(test)]
@@ -334,12 +360,12 @@ mod tests {
         assert_eq!(json, serde_json::json!({"name": "a.png", "size_bytes": 14, "media_type": "image/png"}));
     }
 
-    #[tokio::test]
-    async fn a_reader_is_sent_once() {
+    #[test]
+    fn a_reader_is_sent_once() {
         let file = File::from_reader("a.png", &b"123"[..], Some(3));
 
-        assert!(file.open(Some(3)).await.is_ok());
-        assert!(file.open(Some(3)).await.unwrap_err().to_string().contains("cannot be read again"));
+        assert!(file.open(Some(3)).is_ok());
+        assert!(file.open(Some(3)).unwrap_err().to_string().contains("cannot be read again"));
         assert!(!file.is_repeatable());
     }
 

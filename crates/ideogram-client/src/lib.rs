@@ -32,7 +32,7 @@ pub use self::{
     client::Client,
     config::{ClientBuilder, Validation},
     error::{Error, ErrorKind, Outcome},
-    file::File,
+    file::{File, FileInfo},
     generated::{builder, operations, types},
     request::{Part, PartContent, Request},
     response::Response,

@@ -73,7 +73,7 @@ impl Request {
             path: operation.path.to_owned(),
             headers: HeaderMap::new(),
             body: Body::Empty,
-            validation: client.validation(),
+            validation: client.validation().clone(),
         }
     }
 
@@ -156,10 +156,7 @@ impl Request {
     }
 
     fn check(&self, body: &impl Validate) -> Result<(), Error> {
-        if self.validation == Validation::Off {
-            return Ok(());
-        }
-        body.validate().map_err(|violations| {
+        self.validation.check(body).map_err(|violations| {
             Error::invalid_argument(violations.to_string()).in_operation(self.operation).with_source(violations)
         })
     }

@@ -34,6 +34,18 @@ impl Violations {
     pub fn iter(&self) -> impl Iterator<Item = &Violation> {
         self.violations.iter()
     }
+
+    /// What is left without those of the given members and of what is inside them.
+    pub(crate) fn except(self, members: &[String]) -> Result<(), Self> {
+        let spared = |violation: &Violation| {
+            members.iter().any(|member| {
+                let inside = violation.member.strip_prefix(member.as_str());
+                inside.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            })
+        };
+        let violations: Vec<_> = self.violations.into_iter().filter(|violation| !spared(violation)).collect();
+        if violations.is_empty() { Ok(()) } else { Err(Self { violations }) }
+    }
 }
 
 impl fmt::Display for Violations {
@@ -232,6 +244,23 @@ mod tests {
         });
 
         assert_eq!(shown, "`members.0` must be at most 1, and is 2");
+    }
+
+    #[test]
+    fn single_members_can_be_left_to_the_service() {
+        let probe = Probe(|checker| {
+            checker.enter("num_images", |checker| checker.at_most(9.0, 8.0, false));
+            checker.enter("codes", |checker| checker.enter(3, |checker| checker.length("x", Some(8), None)));
+            checker.enter("codes_too", |checker| checker.length("x", Some(8), None));
+        });
+        let except = |members: &[&str]| {
+            let members: Vec<String> = members.iter().map(|member| (*member).to_owned()).collect();
+            probe.validate().unwrap_err().except(&members).map_err(|left| left.iter().count())
+        };
+
+        assert_eq!(except(&["num_images", "codes", "codes_too"]), Ok(()));
+        assert_eq!(except(&["codes"]), Err(2));
+        assert_eq!(except(&["other"]), Err(3));
     }
 
     #[test]

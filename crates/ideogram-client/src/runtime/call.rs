@@ -11,7 +11,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Client, Error, ErrorKind, Outcome, Part, PartContent, Request, Response, file::FileInfo, generated::operations,
+    Client, Error, ErrorKind, Outcome, Part, PartContent, Request, Response,
+    file::{FileInfo, ReadFailure},
+    generated::operations,
     request::Body,
 };
 
@@ -21,19 +23,24 @@ const ERROR_BODY_LIMIT_BYTES: usize = 64 * 1024;
 /// Sends a request and decodes its answer.
 pub(crate) async fn call<T: DeserializeOwned>(client: &Client, request: Request) -> Result<Response<T>, Error> {
     let operation = request.operation();
-    let answer = exchange(client, &request).await.map_err(|error| error.in_operation(operation))?;
-    // An operation without an answer is decoded to `()`, which JSON writes as `null`.
-    let json: &[u8] = if answer.body.is_empty() { b"null" } else { &answer.body };
-    match serde_json::from_slice(json) {
-        Ok(value) => Ok(Response::new(answer.status, answer.headers, answer.body, value)),
-        Err(error) => {
-            let message = "the answer is not what the document describes";
-            Err(Error::new(ErrorKind::UndocumentedAnswer, Outcome::Completed, message)
-                .with_answer(answer.status, shown(client, answer.body), true)
-                .with_source(error)
-                .in_operation(operation))
+    let api_key = &client.inner().api_key;
+    let answer = exchange(client, &request).await.and_then(|answer| {
+        // An operation without an answer is decoded to `()`, which JSON writes as `null`.
+        let json: &[u8] = if answer.body.is_empty() { b"null" } else { &answer.body };
+        match serde_json::from_slice(json) {
+            Ok(value) => Ok(Response::new(answer.status, answer.headers, answer.body, value)),
+            Err(error) => {
+                // The decoder's error quotes the answer, so it goes into the text, from which the key is taken out.
+                let message = format!("the answer is not what the document describes: {error}");
+                Err(Error::new(ErrorKind::UndocumentedAnswer, Outcome::Completed, message).with_answer(
+                    answer.status,
+                    answer.body,
+                    true,
+                ))
+            }
         }
-    }
+    });
+    answer.map_err(|error| error.in_operation(operation))
 }
 
 /// A successful answer, not yet decoded.
@@ -45,31 +52,31 @@ struct Answer {
 
 async fn exchange(client: &Client, request: &Request) -> Result<Answer, Error> {
     let infos = inspect_files(request).await?;
-    let attempt = attempt(client, request, &infos).await?;
+    let attempt = attempt(client, request, &infos)?;
     let response = client.inner().http.execute(attempt).await.map_err(transport_error)?;
     let (status, headers) = (response.status(), response.headers().clone());
     let limit = if status.is_success() { client.inner().answer_limit_bytes } else { ERROR_BODY_LIMIT_BYTES };
     let read = read_body(response, limit).await;
-    if !status.is_success() {
-        return Err(Error::from_status(status, retry_after(&headers), shown(client, read.body), read.end.is_ok()));
-    }
-    match read.end {
-        Ok(()) => Ok(Answer { status, headers, body: read.body }),
-        // It ran: the service answered 2xx. What is missing is the rest of its answer.
-        Err(Stopped::AtLimit) => {
+    let api_key = &client.inner().api_key;
+    let stopped = match (status.is_success(), read.end) {
+        (true, Ok(())) => return Ok(Answer { status, headers, body: read.body }),
+        (true, Err(stopped)) => stopped,
+        (false, end) => {
+            return Err(Error::from_status(status, retry_after(&headers), read.body, end.is_ok(), api_key));
+        }
+    };
+    // It ran: the service answered 2xx. What is missing is the rest of its answer.
+    let error = match stopped {
+        Stopped::AtLimit => {
             let message = format!("the answer is larger than the limit of {limit} bytes");
-            Err(Error::new(ErrorKind::UndocumentedAnswer, Outcome::Completed, message).with_answer(
-                status,
-                shown(client, read.body),
-                false,
-            ))
+            Error::new(ErrorKind::UndocumentedAnswer, Outcome::Completed, message)
         }
-        Err(Stopped::Broken(error)) => {
-            let message = "the answer broke off";
-            let error = Error::new(ErrorKind::Transport, Outcome::Completed, message).with_source(error.without_url());
-            Err(error.with_answer(status, shown(client, read.body), false))
+        Stopped::Broken(error) => {
+            let error = error.without_url();
+            Error::new(ErrorKind::Transport, Outcome::Completed, "the answer broke off").with_source(error)
         }
-    }
+    };
+    Err(error.with_answer(status, api_key.redact(read.body), false))
 }
 
 /// Looks at every file of a multipart body, before anything is sent.
@@ -97,7 +104,7 @@ fn unreadable(part: &Part, error: &io::Error) -> Error {
 }
 
 /// The request for one attempt: files are opened anew for each.
-async fn attempt(client: &Client, request: &Request, infos: &[Option<FileInfo>]) -> Result<reqwest::Request, Error> {
+fn attempt(client: &Client, request: &Request, infos: &[Option<FileInfo>]) -> Result<reqwest::Request, Error> {
     let inner = client.inner();
     let mut builder = inner
         .http
@@ -115,7 +122,7 @@ async fn attempt(client: &Client, request: &Request, infos: &[Option<FileInfo>])
         Body::Multipart(parts) => {
             let mut form = reqwest::multipart::Form::new();
             for (part, info) in parts.iter().zip(infos) {
-                form = form.part(part.name, form_part(part, info.as_ref()).await?);
+                form = form.part(part.name, form_part(part, info.as_ref())?);
             }
             builder.multipart(form)
         }
@@ -126,12 +133,12 @@ async fn attempt(client: &Client, request: &Request, infos: &[Option<FileInfo>])
     })
 }
 
-async fn form_part(part: &Part, info: Option<&FileInfo>) -> Result<reqwest::multipart::Part, Error> {
+fn form_part(part: &Part, info: Option<&FileInfo>) -> Result<reqwest::multipart::Part, Error> {
     let invalid_media_type =
         |media_type: &str| Error::invalid_argument(format!("`{}`: `{media_type}` is not a media type", part.name));
     match (&part.content, info) {
         (PartContent::File(file), Some(info)) => {
-            let body = file.open(info.size_bytes).await.map_err(|error| unreadable(part, &error))?;
+            let body = file.open(info.size_bytes).map_err(|error| unreadable(part, &error))?;
             let sent = match info.size_bytes {
                 Some(size) => reqwest::multipart::Part::stream_with_length(body, size),
                 None => reqwest::multipart::Part::stream(body),
@@ -155,8 +162,8 @@ async fn form_part(part: &Part, info: Option<&FileInfo>) -> Result<reqwest::mult
 /// Why no answer arrived, and whether the request can have.
 fn transport_error(error: reqwest::Error) -> Error {
     let error = error.without_url();
-    if let Some(cause) = local_cause(&error) {
-        let message = format!("a file could not be read while it was sent: {cause}");
+    if let Some(failure) = read_failure(&error) {
+        let message = format!("a file could not be read while it was sent: {failure}");
         return Error::new(ErrorKind::LocalIo, Outcome::Unknown, message).with_source(error);
     }
     let (outcome, message) = if error.is_connect() {
@@ -172,18 +179,12 @@ fn transport_error(error: reqwest::Error) -> Error {
     Error::new(ErrorKind::Transport, outcome, message).with_source(error)
 }
 
-/// A file that shrank or failed while it was streamed.
-fn local_cause(error: &reqwest::Error) -> Option<String> {
-    if !error.is_body() && !error.is_request() {
-        return None;
-    }
+/// The local file behind a request that broke off, if it was one.
+fn read_failure(error: &reqwest::Error) -> Option<&ReadFailure> {
     let mut cause: Option<&(dyn StdError + 'static)> = error.source();
     while let Some(current) = cause {
-        if let Some(io) = current.downcast_ref::<io::Error>()
-            && io.kind() == io::ErrorKind::UnexpectedEof
-            && io.to_string().contains("became shorter")
-        {
-            return Some(io.to_string());
+        if let Some(failure) = current.downcast_ref() {
+            return Some(failure);
         }
         cause = current.source();
     }
@@ -216,11 +217,6 @@ async fn read_body(mut response: reqwest::Response, limit: usize) -> Read {
         }
     };
     Read { body: body.freeze(), end }
-}
-
-/// The body as an error shows it: a server may repeat the key.
-fn shown(client: &Client, body: Bytes) -> Bytes {
-    client.inner().api_key.redact(&body).map_or(body, Bytes::from)
 }
 
 /// Seconds, or a date; a date that has passed asks for no wait.

@@ -1,0 +1,45 @@
+//! `ideogram datasets create`.
+
+use clap::Args;
+
+use crate::{connection::Connection, failure::Failure, output::Output};
+
+/// Make an empty dataset
+///
+/// Prints its id, which uploads and trainings need. The service can neither rename nor delete a dataset, and takes a
+/// name twice: running the command again makes a second dataset.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ideogram datasets create \"Paper lanterns\"
+  id=$(ideogram --output json datasets create \"Paper lanterns\" | jq -r .dataset_id)")]
+pub(crate) struct Create {
+    /// What the dataset is called
+    #[arg(value_parser = name)]
+    name: String,
+}
+
+impl Create {
+    pub(super) async fn run(self, connection: &Connection, output: &Output) -> Result<(), Failure> {
+        let response = connection.client().create_dataset().name(&self.name).response().await;
+        let what = format!("cannot create the dataset \"{}\"", self.name);
+        let response = response.map_err(|error| connection.failure(&what, "ideogram datasets list", &error))?;
+        output.answer(&response)?;
+        match connection.remark_on_changes() {
+            Some(remark) => output.note(remark),
+            None => output.note(&format!(
+                "next, add pictures to it: ideogram datasets upload {} PATH...",
+                response.value().dataset_id
+            )),
+        }
+        Ok(())
+    }
+}
+
+/// The service may take a blank name. It is most likely a variable that was not set, and cannot be undone.
+fn name(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("the name is blank, and the service cannot rename or delete a dataset".to_owned());
+    }
+    Ok(text.to_owned())
+}

@@ -1,0 +1,75 @@
+//! `ideogram datasets get`.
+
+use clap::Args;
+use ideogram_client::types::{DatasetFile, DatasetId, GetDatasetResponse};
+
+use crate::{
+    commands::ids,
+    connection::Connection,
+    failure::Failure,
+    output::Output,
+    page::{ABSENT, Column, Page, Table, View},
+    units,
+};
+
+/// Show a dataset: its files, and the models that were trained from it
+///
+/// Sizes are in steps of 1024 (KiB, MiB), times in UTC; `-` stands for what the service does not tell.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ideogram --mock datasets get demo
+  ideogram --output json datasets get ID | jq .file_count")]
+pub(crate) struct Get {
+    /// Which dataset; `ideogram datasets list` shows the ids
+    #[arg(allow_hyphen_values = true, value_parser = ids::dataset_id)]
+    id: DatasetId,
+}
+
+impl Get {
+    pub(super) async fn run(self, connection: &Connection, output: &Output) -> Result<(), Failure> {
+        let response = connection.client().get_dataset().dataset_id(&self.id).response().await;
+        let what = format!("cannot get the dataset {}", self.id);
+        let response = response.map_err(|error| connection.failure(&what, "ideogram datasets list", &error))?;
+        output.answer(&response)
+    }
+}
+
+impl View for GetDatasetResponse {
+    fn page(&self) -> Page {
+        let mut table = Table::new([Column::Left("FILE"), Column::Right("SIZE")]);
+        for file in &self.files {
+            let size = size_of(file).map_or_else(|| ABSENT.to_owned(), units::size);
+            table.row([file.file_name.clone().unwrap_or_else(|| ABSENT.to_owned()), size]);
+        }
+        self.dataset
+            .page()
+            .field("Files", file_count(self))
+            .field("Total size", total_size(&self.files))
+            .list("Models", self.custom_model_ids.iter().cloned())
+            .table(table)
+    }
+}
+
+/// The count of the service; if its list is of another length, that too.
+fn file_count(answer: &GetDatasetResponse) -> String {
+    let listed = answer.files.len();
+    if usize::try_from(answer.file_count) == Ok(listed) {
+        listed.to_string()
+    } else {
+        format!("{} by the count of the service, which lists {listed}", answer.file_count)
+    }
+}
+
+fn total_size(files: &[DatasetFile]) -> String {
+    let total = files.iter().filter_map(size_of).fold(0, u64::saturating_add);
+    match files.iter().filter(|file| size_of(file).is_none()).count() as u64 {
+        0 => units::size(total),
+        unknown => format!("at least {}: the size of {} is unknown", units::size(total), units::count(unknown, "file")),
+    }
+}
+
+/// The size in bytes. One below zero, which no file has, counts as unknown.
+fn size_of(file: &DatasetFile) -> Option<u64> {
+    file.file_size_bytes.and_then(|bytes| u64::try_from(bytes).ok())
+}

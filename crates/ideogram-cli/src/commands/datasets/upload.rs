@@ -1,0 +1,138 @@
+//! `ideogram datasets upload`.
+
+use std::{collections::HashSet, io, path::PathBuf};
+
+use clap::Args;
+use ideogram_client::{
+    File,
+    types::{DatasetId, UploadDatasetAssetsResponse},
+};
+
+use crate::{
+    commands::ids,
+    connection::Connection,
+    failure::Failure,
+    output::Output,
+    page::{ABSENT, Column, Page, Table, View},
+    units,
+};
+
+/// Add pictures, captions and ZIP archives of both to a dataset
+///
+/// All files go in one call. If one of them cannot be read or is empty, nothing is sent. The service takes JPEG, PNG and
+/// WebP pictures, text files as captions (sunset.txt belongs to sunset.jpg) and ZIP archives; a dataset holds at most
+/// 100 pictures. It may fail single files: they are listed with the reason, and the exit code is 1.
+///
+/// Nothing in the service removes a file again. Whether it recognizes a file that it has already is not known.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ideogram datasets upload ID red-lantern.jpg red-lantern.txt
+  ideogram datasets upload ID lanterns/*
+  ideogram datasets upload ID lanterns.zip")]
+pub(crate) struct Upload {
+    /// Which dataset; `ideogram datasets list` shows the ids
+    #[arg(allow_hyphen_values = true, value_parser = ids::dataset_id)]
+    id: DatasetId,
+
+    /// The files to add; each is sent under its own name, without its folder
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+}
+
+impl Upload {
+    pub(super) async fn run(self, connection: &Connection, output: &Output) -> Result<(), Failure> {
+        let files: Vec<File> = self.paths.iter().map(File::from_path).collect();
+        let size = self.look_at(&files).await?;
+        let count = units::count(files.len() as u64, "file");
+        output.note(&format!("sending {count}, {}, to the dataset {}", units::size(size), self.id));
+
+        let call = connection.client().upload_dataset_assets().dataset_id(&self.id).files(files.iter().cloned());
+        let look = format!("ideogram datasets get {}", self.id);
+        let response = call.response().await.map_err(|error| {
+            let what = format!("cannot upload to the dataset {}", self.id);
+            connection.failure(&what, &look, &error)
+        })?;
+
+        output.answer(&response)?;
+        let answer = response.value();
+        if let Some(remark) = connection.remark_on_changes() {
+            output.note(remark);
+        }
+        match not_mentioned(&files, answer) {
+            0 => {}
+            number => output.note(&format!(
+                "the answer does not name {number} of the files sent, as it never names captions and archives that are \
+                 stored; `{look}` shows what is there"
+            )),
+        }
+        let what = match failed(answer) {
+            0 => return Ok(()),
+            1 => "1 file was not stored".to_owned(),
+            number => format!("{number} files were not stored"),
+        };
+        Err(Failure::new(what).hint("upload only what failed again: the service may keep the others twice"))
+    }
+
+    /// Makes sure that every file can be sent, and returns their total size in bytes.
+    async fn look_at(&self, files: &[File]) -> Result<u64, Failure> {
+        let mut size = 0_u64;
+        let mut refused = Vec::new();
+        for (path, file) in self.paths.iter().zip(files) {
+            match file.inspect().await {
+                Ok(info) => size = size.saturating_add(info.size_bytes.unwrap_or_default()),
+                Err(error) => refused.push((path, error)),
+            }
+        }
+        if refused.is_empty() {
+            return Ok(size);
+        }
+        let mut failure = Failure::new(format!(
+            "nothing was sent: {} of {} cannot be sent",
+            refused.len(),
+            units::count(files.len() as u64, "file")
+        ));
+        for (path, error) in &refused {
+            failure = failure.cause(format!("\"{}\": {error}", path.display()));
+        }
+        let directory = refused.iter().find(|(_, error)| error.kind() == io::ErrorKind::IsADirectory);
+        if let Some((path, _)) = directory {
+            let pattern = path.join("*");
+            let hint =
+                format!("to send the files of a folder: ideogram datasets upload {} {}", self.id, pattern.display());
+            failure = failure.hint(hint);
+        }
+        Err(failure)
+    }
+}
+
+/// How many files the service has not stored, by its count or its list: it has been seen to disagree with itself.
+fn failed(answer: &UploadDatasetAssetsResponse) -> u64 {
+    let counted = u64::try_from(answer.failure_count).unwrap_or_default();
+    counted.max(answer.failed_assets.len() as u64)
+}
+
+/// How many of the files that were sent the answer does not name.
+fn not_mentioned(files: &[File], answer: &UploadDatasetAssetsResponse) -> u64 {
+    let stored = answer.successful_assets.iter().filter_map(|asset| asset.file_name.as_deref());
+    let failed = answer.failed_assets.iter().filter_map(|asset| asset.file_name.as_deref());
+    let mentioned: HashSet<&str> = stored.chain(failed).collect();
+    files.iter().filter(|file| !mentioned.contains(file.name().as_ref())).count() as u64
+}
+
+impl View for UploadDatasetAssetsResponse {
+    fn page(&self) -> Page {
+        let name = |name: &Option<String>| name.clone().unwrap_or_else(|| ABSENT.to_owned());
+        let mut table = Table::new([Column::Left("RESULT"), Column::Left("FILE"), Column::Left("REASON")]);
+        for asset in &self.successful_assets {
+            table.row(["stored".to_owned(), name(&asset.file_name), String::new()]);
+        }
+        for asset in &self.failed_assets {
+            table.row(["failed".to_owned(), name(&asset.file_name), asset.failure_reason.to_string()]);
+        }
+        Page::new()
+            .field("Stored", self.success_count.to_string())
+            .field("Failed", self.failure_count.to_string())
+            .table(table)
+    }
+}

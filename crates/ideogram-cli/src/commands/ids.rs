@@ -1,0 +1,54 @@
+//! Ids as arguments, checked before anything else happens.
+//!
+//! An id of the service may begin with a hyphen, so ids take what looks like an option; a mistyped option must not pass
+//! for an id all the same.
+
+use std::{fmt::Display, str::FromStr};
+
+use ideogram_client::types::{DatasetId, ModelId};
+
+pub(super) fn dataset_id(text: &str) -> Result<DatasetId, String> {
+    id(text)
+}
+
+pub(super) fn model_id(text: &str) -> Result<ModelId, String> {
+    id(text)
+}
+
+fn id<T: FromStr<Err: Display>>(text: &str) -> Result<T, String> {
+    if looks_like_option(text) {
+        return Err("there is no such option, and no id looks like this".to_owned());
+    }
+    text.parse().map_err(|error: T::Err| format!("an id {error}"))
+}
+
+/// `-x`, `--some-word` and `--some-word=value`; ids are 22 letters, digits, hyphens and underscores.
+fn looks_like_option(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix('-') else { return false };
+    match rest.strip_prefix('-') {
+        Some(word) => {
+            let name = word.split('=').next().unwrap_or_default();
+            name.chars().all(|character| character.is_ascii_lowercase() || character == '-')
+        }
+        None => rest.chars().count() <= 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_may_begin_with_a_hyphen() {
+        for text in ["-S_VESkRI6O3-sVgHQp_Aa", "--_VESkRI6O3-sVgHQp_Aa", "demo", "a-b"] {
+            assert_eq!(dataset_id(text).unwrap().as_str(), text);
+        }
+    }
+
+    #[test]
+    fn a_mistyped_option_is_no_id() {
+        for text in ["-", "--", "-o", "--jsn", "--out-put=json"] {
+            assert!(model_id(text).is_err(), "{text}");
+        }
+    }
+}

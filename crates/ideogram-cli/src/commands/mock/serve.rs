@@ -1,0 +1,140 @@
+//! `ideogram mock serve`.
+
+use std::{borrow::Cow, future, path::PathBuf, pin::pin, time::SystemTime};
+
+use clap::Args;
+use ideogram_client::ApiKey;
+use ideogram_mock::{MOCK_API_KEY, MockServer};
+use tokio::{select, signal};
+
+use crate::{failure::Failure, output::Output, page::Page};
+
+/// Run a mock server of the API on this machine until Ctrl-C
+///
+/// It keeps datasets and models, reads uploads and trains as the service does, and bills nothing. It starts with the
+/// dataset `demo` and the models trained from it. Its address goes to standard output; what to set to use it, to standard
+/// error. Other machines cannot reach it.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ideogram mock serve --port 8080
+  ideogram mock serve --time-scale 1800    a training of 90 minutes takes 3 seconds
+  ideogram mock serve --state-dir mock     goes on where it stopped")]
+pub(crate) struct Serve {
+    /// The port to listen on; 0 takes any that is free
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+
+    /// How many seconds of the service pass in a real second; 1 is real time
+    ///
+    /// A training takes 90 minutes of the service: 3 seconds with 1800.
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = time_scale)]
+    time_scale: f64,
+
+    /// A folder to keep datasets and models in [default: they are forgotten]
+    ///
+    /// It is made if it does not exist. Two servers must not share it.
+    #[arg(long, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
+
+    /// The key that the server takes; made up, not a real one
+    #[arg(long, value_name = "KEY", default_value = MOCK_API_KEY, value_parser = api_key)]
+    api_key: String,
+}
+
+impl Serve {
+    pub(super) async fn run(self, output: &Output) -> Result<(), Failure> {
+        // Heard from now on: whoever starts the server may stop it as soon as its address is there.
+        let mut interrupt = pin!(signal::ctrl_c());
+        select! {
+            biased;
+            result = &mut interrupt => return result.map_err(|error| no_interrupt(&error)),
+            () = future::ready(()) => {}
+        }
+
+        let mut builder = MockServer::builder()
+            .port(self.port)
+            .api_key(&self.api_key)
+            .start_time(SystemTime::now())
+            .time_scale(self.time_scale);
+        if let Some(directory) = &self.state_dir {
+            builder = builder.state_dir(directory);
+        }
+        let server = builder.start().await.map_err(|error| self.cannot_start(&error))?;
+
+        let url = server.url();
+        let json = format!(r#"{{"url": "{url}", "api_key": {}}}"#, json_string(&self.api_key));
+        output.result(&json, &Page::new().line(url))?;
+        output.note(&format!(
+            "serving until Ctrl-C; in another terminal:\n\
+             \x20 export IDEOGRAM_BASE_URL={url}\n\
+             \x20 export IDEOGRAM_API_KEY={}\n\
+             \x20 ideogram datasets get demo",
+            shell_word(&self.api_key)
+        ));
+
+        interrupt.await.map_err(|error| no_interrupt(&error))?;
+        server.stop().await.map_err(|error| Failure::new("the mock server failed").because(&error))
+    }
+
+    fn cannot_start(&self, error: &std::io::Error) -> Failure {
+        let failure = Failure::new("cannot start the mock server").because(error);
+        match error.kind() {
+            std::io::ErrorKind::AddrInUse => {
+                failure.hint(format!("port {} is taken; --port 0 takes any that is free", self.port))
+            }
+            _ => failure,
+        }
+    }
+}
+
+fn no_interrupt(error: &std::io::Error) -> Failure {
+    Failure::new("cannot wait for Ctrl-C").because(error)
+}
+
+fn time_scale(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(scale) if scale.is_finite() && scale > 0.0 => Ok(scale),
+        Ok(_) => Err("not a number above 0".to_owned()),
+        Err(_) => Err("not a number".to_owned()),
+    }
+}
+
+fn api_key(text: &str) -> Result<String, String> {
+    ApiKey::new(text).map_err(|error| error.to_string())?;
+    Ok(text.trim().to_owned())
+}
+
+/// Keys are printable ASCII, so only two characters need a backslash.
+fn json_string(key: &str) -> String {
+    format!("\"{}\"", key.replace('\\', r"\\").replace('"', r#"\""#))
+}
+
+/// A key as a shell reads it.
+fn shell_word(key: &str) -> Cow<'_, str> {
+    if key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./:=@%+,".contains(&byte)) {
+        Cow::Borrowed(key)
+    } else {
+        Cow::Owned(format!("'{}'", key.replace('\'', r"'\''")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_scale_is_a_number_above_zero() {
+        assert_eq!(time_scale("1800"), Ok(1800.0));
+        for text in ["0", "-1", "inf", "NaN", "", "fast", "1e999"] {
+            assert!(time_scale(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_can_be_pasted_whatever_it_holds() {
+        assert_eq!(shell_word("mock-api-key"), "mock-api-key");
+        assert_eq!(shell_word("a'b$c"), r"'a'\''b$c'");
+        assert_eq!(json_string(r#"a"b\c"#), r#""a\"b\\c""#);
+    }
+}

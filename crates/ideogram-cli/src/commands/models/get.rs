@@ -1,0 +1,54 @@
+//! `ideogram models get`.
+
+use clap::Args;
+use ideogram_client::types::{GetModelResponse, ModelId};
+
+use super::{availability, or_absent, scope};
+use crate::{
+    commands::ids,
+    connection::Connection,
+    failure::Failure,
+    output::Output,
+    page::{Page, View},
+    units,
+};
+
+/// Show a model, and how far its training has come
+///
+/// A model is ready when its status is COMPLETED, it is available and it has a URI. ERRORED is final. Times are in UTC;
+/// `-` stands for what the service does not tell.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ideogram models get ID
+  ideogram --output json models get ID | jq -r .model.status")]
+pub(crate) struct Get {
+    /// Which model; `ideogram models list` shows the ids
+    #[arg(allow_hyphen_values = true, value_parser = ids::model_id)]
+    id: ModelId,
+}
+
+impl Get {
+    pub(super) async fn run(self, connection: &Connection, output: &Output) -> Result<(), Failure> {
+        let response = connection.client().get_custom_model().model_id(&self.id).response().await;
+        let what = format!("cannot get the model {}", self.id);
+        let response = response.map_err(|error| connection.failure(&what, "ideogram models list", &error))?;
+        output.answer(&response)
+    }
+}
+
+impl View for GetModelResponse {
+    fn page(&self) -> Page {
+        let model = &self.model;
+        Page::new()
+            .field("Name", &model.name)
+            .field("Id", &model.model_id)
+            .field("Status", model.status.as_str())
+            .field("Available", availability(model))
+            .field("URI", or_absent(model.custom_model_uri.as_deref()))
+            .field("Scope", scope(model))
+            .field("Dataset", or_absent(model.dataset_id.as_deref()))
+            .field("Created", units::time(&model.creation_time))
+            .field("Updated", or_absent(model.last_update_time.as_ref().map(units::time)))
+    }
+}

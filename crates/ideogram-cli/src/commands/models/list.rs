@@ -1,0 +1,85 @@
+//! `ideogram models list`.
+
+use clap::{Args, builder::PossibleValuesParser};
+use ideogram_client::types::{ListModelsResponse, ModelStatus, ModelsScope};
+
+use super::{availability, or_absent, scope};
+use crate::{
+    connection::Connection,
+    failure::Failure,
+    output::Output,
+    page::{Column, Page, Table, View},
+    units,
+};
+
+/// Show the models that the key may see
+///
+/// AVAILABLE says whether pictures can be made with a model now, URI what a request for pictures takes. Times are in UTC;
+/// `-` stands for what the service does not tell.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ideogram models list
+  ideogram models list --scope owned --status training --status creating
+  ideogram --output json models list | jq -r '.models[].custom_model_uri'")]
+pub(crate) struct List {
+    /// Only models in this state; give it several times for several states
+    ///
+    /// It filters own models only; shared ones are listed all the same unless `--scope owned` leaves them out.
+    #[arg(long, value_name = "STATUS", value_parser = statuses(), ignore_case = true)]
+    status: Vec<String>,
+
+    /// Only own models, or only those that are shared with the organization [default: both]
+    #[arg(long, value_parser = scopes())]
+    scope: Option<String>,
+}
+
+fn statuses() -> PossibleValuesParser {
+    PossibleValuesParser::new(ModelStatus::ALL.iter().map(ModelStatus::as_str))
+}
+
+fn scopes() -> PossibleValuesParser {
+    PossibleValuesParser::new(ModelsScope::ALL.iter().map(ModelsScope::as_str))
+}
+
+impl List {
+    pub(super) async fn run(self, connection: &Connection, output: &Output) -> Result<(), Failure> {
+        let is_filtered = self.scope.is_some() || !self.status.is_empty();
+        let mut call = connection.client().list_custom_models();
+        if !self.status.is_empty() {
+            call = call.status(self.status.iter().map(|status| status.to_ascii_uppercase()));
+        }
+        if let Some(scope) = &self.scope {
+            call = call.scope(scope);
+        }
+        let response = call.response().await;
+        let response =
+            response.map_err(|error| connection.failure("cannot list the models", "ideogram models list", &error))?;
+        output.answer(&response)?;
+        if response.value().models.is_empty() {
+            output.note(if is_filtered { "no models like that" } else { "no models yet" });
+        }
+        Ok(())
+    }
+}
+
+impl View for ListModelsResponse {
+    fn page(&self) -> Page {
+        let headings = ["ID", "NAME", "STATUS", "AVAILABLE", "SCOPE", "DATASET", "CREATED", "UPDATED", "URI"];
+        let mut table = Table::new(headings.map(Column::Left));
+        for model in &self.models {
+            table.row([
+                model.model_id.clone(),
+                model.name.clone(),
+                model.status.to_string(),
+                availability(model).to_owned(),
+                scope(model).to_owned(),
+                or_absent(model.dataset_id.as_deref()),
+                units::time(&model.creation_time),
+                or_absent(model.last_update_time.as_ref().map(units::time)),
+                or_absent(model.custom_model_uri.as_deref()),
+            ]);
+        }
+        Page::new().table(table)
+    }
+}

@@ -1,0 +1,39 @@
+//! `ideogram models`.
+
+mod get;
+mod list;
+
+use clap::Subcommand;
+use ideogram_client::types::CustomModel;
+
+use crate::{connection::Connection, failure::Failure, output::Output, page::ABSENT};
+
+/// What to do with models.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    List(list::List),
+    Get(get::Get),
+}
+
+impl Command {
+    pub(super) async fn run(self, connection: &Connection, output: &Output) -> Result<(), Failure> {
+        match self {
+            Self::List(list) => list.run(connection, output).await,
+            Self::Get(get) => get.run(connection, output).await,
+        }
+    }
+}
+
+/// Whether pictures can be made with the model now.
+fn availability(model: &CustomModel) -> &'static str {
+    if model.is_available_for_generation { "yes" } else { "no" }
+}
+
+/// In the words of `--scope`.
+fn scope(model: &CustomModel) -> &'static str {
+    if model.is_owned { "owned" } else { "shared" }
+}
+
+fn or_absent(text: Option<impl Into<String>>) -> String {
+    text.map_or_else(|| ABSENT.to_owned(), Into::into)
+}

@@ -1,0 +1,219 @@
+//! What people read: fields and tables, laid out in columns.
+//!
+//! Start at [`View`]. A page holds text as it came; [`Page::render`] makes it printable and cuts nothing: a table that
+//! is too wide for the terminal becomes a list of fields.
+
+use std::borrow::Cow;
+
+use unicode_width::UnicodeWidthStr as _;
+
+use crate::printable::printable;
+
+/// Stands for a value that is not there.
+pub(crate) const ABSENT: &str = "-";
+
+const GAP: usize = 2;
+
+/// What can be shown to people.
+pub(crate) trait View {
+    /// What of it people want to see.
+    fn page(&self) -> Page;
+}
+
+/// Blocks, an empty line between them.
+#[derive(Debug, Default)]
+pub(crate) struct Page {
+    blocks: Vec<Block>,
+}
+
+#[derive(Debug)]
+enum Block {
+    Line(String),
+    Fields(Vec<Field>),
+    Table(Table),
+}
+
+#[derive(Debug)]
+struct Field {
+    label: &'static str,
+    /// One line each.
+    values: Vec<String>,
+}
+
+/// Rows under headings.
+#[derive(Debug)]
+pub(crate) struct Table {
+    columns: Vec<Column>,
+    rows: Vec<Vec<String>>,
+}
+
+/// The heading of a column, and the side on which its values stand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Column {
+    Left(&'static str),
+    Right(&'static str),
+}
+
+impl Page {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a line that stands for itself.
+    pub(crate) fn line(mut self, text: impl Into<String>) -> Self {
+        self.blocks.push(Block::Line(text.into()));
+        self
+    }
+
+    /// Adds a field to the last block of fields, or begins one.
+    pub(crate) fn field(self, label: &'static str, value: impl Into<String>) -> Self {
+        self.list(label, [value.into()])
+    }
+
+    /// Adds a field with a line for each value.
+    pub(crate) fn list(mut self, label: &'static str, values: impl IntoIterator<Item = String>) -> Self {
+        let mut values: Vec<String> = values.into_iter().collect();
+        if values.is_empty() {
+            values.push(ABSENT.to_owned());
+        }
+        let field = Field { label, values };
+        if let Some(Block::Fields(fields)) = self.blocks.last_mut() {
+            fields.push(field);
+        } else {
+            self.blocks.push(Block::Fields(vec![field]));
+        }
+        self
+    }
+
+    /// Adds a table; one without rows is left out.
+    pub(crate) fn table(mut self, table: Table) -> Self {
+        if !table.rows.is_empty() {
+            self.blocks.push(Block::Table(table));
+        }
+        self
+    }
+
+    /// The page as text, at most `width` columns wide where that can be done.
+    pub(crate) fn render(&self, width: Option<usize>) -> String {
+        let blocks: Vec<String> = self.blocks.iter().map(|block| block.render(width)).collect();
+        blocks.join("\n")
+    }
+}
+
+impl Block {
+    fn render(&self, width: Option<usize>) -> String {
+        match self {
+            Self::Line(text) => format!("{}\n", printable(text)),
+            Self::Fields(fields) => render_fields(fields),
+            Self::Table(table) => table.render(width),
+        }
+    }
+}
+
+impl Table {
+    pub(crate) fn new(columns: impl IntoIterator<Item = Column>) -> Self {
+        Self { columns: columns.into_iter().collect(), rows: Vec::new() }
+    }
+
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.rows.push(cells.into_iter().collect());
+    }
+
+    fn render(&self, width: Option<usize>) -> String {
+        let headings: Vec<Cow<'_, str>> = self.columns.iter().map(|column| Cow::Borrowed(column.heading())).collect();
+        let rows = self.rows.iter().map(|row| row.iter().map(|cell| printable(cell)).collect());
+        let lines: Vec<Vec<Cow<'_, str>>> = std::iter::once(headings).chain(rows).collect();
+        let widths: Vec<usize> = (0..self.columns.len())
+            .map(|place| lines.iter().map(|cells| cells[place].width()).max().unwrap_or_default())
+            .collect();
+        let whole = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
+        if width.is_some_and(|width| whole > width) {
+            return self.render_as_fields();
+        }
+        lines.iter().map(|cells| self.line(cells, &widths)).collect()
+    }
+
+    fn line(&self, cells: &[Cow<'_, str>], widths: &[usize]) -> String {
+        let mut line = String::new();
+        for ((column, cell), width) in self.columns.iter().zip(cells).zip(widths) {
+            let padding = " ".repeat(width - cell.width());
+            match column {
+                Column::Left(_) => line.extend([cell, padding.as_str()]),
+                Column::Right(_) => line.extend([padding.as_str(), cell]),
+            }
+            line.push_str(&" ".repeat(GAP));
+        }
+        line.truncate(line.trim_end().len());
+        line.push('\n');
+        line
+    }
+
+    fn render_as_fields(&self) -> String {
+        let records = self.rows.iter().map(|row| {
+            let fields = self.columns.iter().zip(row);
+            let fields: Vec<Field> =
+                fields.map(|(column, cell)| Field { label: column.heading(), values: vec![cell.clone()] }).collect();
+            render_fields(&fields)
+        });
+        records.collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl Column {
+    fn heading(self) -> &'static str {
+        match self {
+            Self::Left(heading) | Self::Right(heading) => heading,
+        }
+    }
+}
+
+fn render_fields(fields: &[Field]) -> String {
+    let column = fields.iter().map(|field| field.label.width() + 1).max().unwrap_or_default() + GAP;
+    let mut text = String::new();
+    for field in fields {
+        let mut label = format!("{}:", field.label);
+        for value in &field.values {
+            let line = format!("{label}{}{}", " ".repeat(column - label.width()), printable(value));
+            text.push_str(line.trim_end());
+            text.push('\n');
+            label.clear();
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files() -> Table {
+        let mut table = Table::new([Column::Left("FILE"), Column::Right("SIZE")]);
+        table.row(["紙灯籠.png".to_owned(), "9.7 MiB".to_owned()]);
+        table.row(["a\nb".to_owned(), "64 B".to_owned()]);
+        table
+    }
+
+    #[test]
+    fn columns_line_up_on_the_screen_whatever_the_letters() {
+        let page = Page::new().field("Id", "demo").list("Models", ["one".to_owned(), "two".to_owned()]).table(files());
+
+        assert_eq!(
+            page.render(None),
+            "Id:      demo\nModels:  one\n         two\n\n\
+             FILE           SIZE\n紙灯籠.png  9.7 MiB\na\\nb           64 B\n"
+        );
+    }
+
+    #[test]
+    fn a_table_wider_than_the_terminal_becomes_fields() {
+        let page = Page::new().table(files());
+
+        assert_eq!(page.render(Some(19)), page.render(None));
+        assert_eq!(page.render(Some(18)), "FILE:  紙灯籠.png\nSIZE:  9.7 MiB\n\nFILE:  a\\nb\nSIZE:  64 B\n");
+    }
+
+    #[test]
+    fn what_is_not_there_is_shown_as_such() {
+        assert_eq!(Page::new().list("Models", []).table(Table::new([])).render(None), "Models:  -\n");
+    }
+}

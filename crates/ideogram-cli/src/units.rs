@@ -1,0 +1,67 @@
+//! Sizes, times and counts in words for people.
+
+use ideogram_client::Timestamp;
+
+const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+
+/// `64 B`, `614.4 KiB`, `9.7 MiB`: steps of 1024, one digit behind the point.
+pub(crate) fn size(bytes: u64) -> String {
+    if bytes < 1024 {
+        return format!("{bytes} B");
+    }
+    let mut bytes_in_unit = 1_u128;
+    let fitting = UNITS.iter().find_map(|unit| {
+        bytes_in_unit *= 1024;
+        let tenths = (u128::from(bytes) * 10 + bytes_in_unit / 2) / bytes_in_unit;
+        (tenths < 10_240).then(|| format!("{}.{} {unit}", tenths / 10, tenths % 10))
+    });
+    fitting.expect("a number of 64 bits is below 1024 EiB")
+}
+
+/// `2026-06-30 09:12:44 UTC`, or what the service sent if that is no time.
+pub(crate) fn time(timestamp: &Timestamp) -> String {
+    let text = timestamp.to_string();
+    let Some((day, time)) = timestamp.time().and_then(|_| text.split_once('T')) else {
+        return text;
+    };
+    let seconds = time.split(['.', 'Z']).next().unwrap_or(time);
+    format!("{day} {seconds} UTC")
+}
+
+/// `1 file`, `2 files`.
+pub(crate) fn count(number: u64, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_in_the_unit_that_fits() {
+        for (bytes, shown) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1024, "1.0 KiB"),
+            (629_104, "614.4 KiB"),
+            (1_048_524, "1023.9 KiB"),
+            (1_048_575, "1.0 MiB"),
+            (1_048_576, "1.0 MiB"),
+            (10_485_760, "10.0 MiB"),
+            (u64::MAX, "16.0 EiB"),
+        ] {
+            assert_eq!(size(bytes), shown, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn times_are_in_utc_without_fractions() {
+        for (text, shown) in [
+            ("2026-06-30T09:12:44.307115+00:00", "2026-06-30 09:12:44 UTC"),
+            ("2000-01-23 04:56:07+02:00", "2000-01-23 02:56:07 UTC"),
+            ("next Tuesday", "next Tuesday"),
+        ] {
+            assert_eq!(time(&Timestamp::parse(text)), shown);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Help is documentation: reviewed like it, one file for each command.
+
+use crate::invocation::ideogram;
+
+#[test]
+fn help_is_what_was_reviewed() {
+    for (name, arguments) in [
+        ("help__ideogram_short", vec!["-h"]),
+        ("help__ideogram", vec!["--help"]),
+        ("help__datasets", vec!["datasets", "--help"]),
+        ("help__datasets_list", vec!["datasets", "list", "--help"]),
+        ("help__datasets_create", vec!["datasets", "create", "--help"]),
+        ("help__datasets_get", vec!["datasets", "get", "--help"]),
+        ("help__datasets_upload", vec!["datasets", "upload", "--help"]),
+        ("help__models", vec!["models", "--help"]),
+        ("help__models_list", vec!["models", "list", "--help"]),
+        ("help__models_get", vec!["models", "get", "--help"]),
+        ("help__mock_serve", vec!["mock", "serve", "--help"]),
+    ] {
+        let ran = ideogram(arguments).at("http://127.0.0.1:1").run();
+
+        insta::with_settings!({prepend_module_to_snapshot => false, omit_expression => true}, {
+            insta::assert_snapshot!(name, ran);
+        });
+    }
+}
+
+#[test]
+fn help_shows_no_value_of_the_environment() {
+    for arguments in [vec!["--help"], vec!["-h"], vec!["datasets", "get", "--help"], vec!["mock", "serve", "--help"]] {
+        let ran = ideogram(arguments).at("https://secret-5678.example.test").run();
+
+        assert!(!ran.stdout().contains("secret"), "{}", ran.stdout());
+    }
+}
+
+#[test]
+fn nothing_asked_is_wrong_usage_and_shows_help() {
+    let ran = ideogram([]).run();
+
+    assert_eq!((ran.code(), ran.stdout().as_str()), (Some(2), ""));
+    assert!(ran.stderr().contains("Usage: ideogram"), "{}", ran.stderr());
+}
+
+#[test]
+fn the_version_is_that_of_the_package() {
+    let ran = ideogram(["--version"]).run();
+
+    assert_eq!(ran.stdout(), concat!("ideogram ", env!("CARGO_PKG_VERSION"), "\n"));
+}

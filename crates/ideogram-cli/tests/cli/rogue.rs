@@ -1,0 +1,85 @@
+//! A server that gives one answer, byte by byte as a test wants it, or none.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
+    thread,
+};
+
+/// What to do with the one connection that comes.
+enum Reply {
+    Bytes(Vec<u8>),
+    /// Keep it open and say nothing.
+    Silence,
+}
+
+/// Answers one request, then it is gone.
+pub(crate) struct Rogue {
+    url: String,
+    /// Dropped to end a silence.
+    _end: mpsc::Sender<()>,
+}
+
+impl Rogue {
+    /// A whole answer: `200 OK` and its body.
+    pub(crate) fn answers(status: &str, body: &str) -> Self {
+        Self::answers_with(status, "", body)
+    }
+
+    /// A whole answer with further header lines.
+    pub(crate) fn answers_with(status: &str, headers: &str, body: &str) -> Self {
+        let length = body.len();
+        Self::sends(format!(
+            "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n{headers}\r\n{body}"
+        ))
+    }
+
+    /// These bytes, and then it hangs up.
+    pub(crate) fn sends(bytes: impl Into<Vec<u8>>) -> Self {
+        Self::start(Reply::Bytes(bytes.into()))
+    }
+
+    /// Takes the request, and is never heard of again.
+    pub(crate) fn is_silent() -> Self {
+        Self::start(Reply::Silence)
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    fn start(reply: Reply) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (end, ended) = mpsc::channel();
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            match reply {
+                Reply::Bytes(bytes) => {
+                    read_request(&stream);
+                    stream.write_all(&bytes).unwrap();
+                }
+                Reply::Silence => _ = ended.recv(),
+            }
+        });
+        Self { url, _end: end }
+    }
+}
+
+fn read_request(stream: &TcpStream) {
+    let mut reader = BufReader::new(stream);
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).unwrap();
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+        if line.trim().is_empty() {
+            break;
+        }
+    }
+    // Hanging up on unread bytes would reset the connection before the answer is read.
+    reader.take(length).read_to_end(&mut Vec::new()).unwrap();
+}
