@@ -1,1 +1,24 @@
-//! Under construction.
+//! Promises that span crates, one module each.
+//!
+//! `document`: the document, its samples and everything derived from them are in order. `edits`: an edit of the
+//! document is noticed. `surface` and `samples`: what users and their answers get, as snapshots for review;
+//! `snapshots`: each of those is reviewed and of use. `client`: how the client behaves, also towards a server that
+//! misbehaves. `wire`: what it sends, byte by byte. `raw_server` is that server.
+
+mod client;
+mod document;
+mod edits;
+mod raw_server;
+mod samples;
+mod snapshots;
+mod surface;
+mod wire;
+
+/// What `build.rs` lists from the document.
+mod listed {
+    use ideogram_client::types;
+
+    use crate::samples::{Decoder, decode};
+
+    include!(concat!(env!("OUT_DIR"), "/listed.rs"));
+}

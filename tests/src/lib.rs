@@ -1,1 +1,1 @@
-//! Under construction.
+//! Nothing: this package is its tests. Start at `contract/main.rs`.

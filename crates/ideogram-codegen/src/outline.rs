@@ -1,21 +1,28 @@
 //! The public surface of generated source, for review: what users can name, without bodies and trait impls.
 //!
-//! One text per type, per operation builder, and one for the client's methods, so that a change of the document shows
-//! up where it matters and nowhere else.
+//! Start at [`outline`]. One text per type, per operation builder and per constant, so that a change of the document
+//! shows up where it matters and nowhere else. Of the trait impls, three say what the document says and nothing else
+//! does: checks, parts of multipart bodies and patterns of path ids stand below their type as comments. `print` writes
+//! tokens as a person would: no formatter is ours to depend on, since users pay for every crate at build time.
+
+mod print;
 
 use std::collections::BTreeMap;
 
 use proc_macro2::TokenStream;
 use quote::ToTokens as _;
-use syn::{Fields, ImplItem, Item, Visibility};
+use syn::{Fields, ImplItem, Item, Visibility, visit_mut::VisitMut};
 
-/// Outlines by name: `client`, `types/<Type>`, `builder/<Operation>`, `operations/<id>`.
+use self::print::{commented, constant_value, documented, documented_once, indented, line, signature};
+
+/// Outlines by name: `client`, `document`, `types/<Type>`, `builder/<Operation>`, `operations/<id>`.
 pub(crate) fn outline(tokens: TokenStream) -> syn::Result<BTreeMap<String, String>> {
     let file: syn::File = syn::parse2(tokens)?;
-    let mut outlines = BTreeMap::new();
+    let mut outlines = Outlines::default();
     for item in &file.items {
         match item {
-            Item::Impl(block) if block.trait_.is_none() => push(&mut outlines, "client", &block_outline(block)),
+            Item::Impl(block) if block.trait_.is_none() => outlines.push("client", &methods(block)),
+            Item::Impl(block) => outlines.push(&format!("types/{}", name_of(&block.self_ty)), &calls(block)),
             Item::Mod(module) => {
                 let items = module.content.iter().flat_map(|(_, items)| items);
                 module_outline(&module.ident.to_string(), items, &mut outlines);
@@ -23,21 +30,47 @@ pub(crate) fn outline(tokens: TokenStream) -> syn::Result<BTreeMap<String, Strin
             _ => {}
         }
     }
-    Ok(outlines)
+    Ok(outlines.texts)
 }
 
-fn module_outline<'i>(module: &str, items: impl Iterator<Item = &'i Item>, outlines: &mut BTreeMap<String, String>) {
+#[derive(Default)]
+struct Outlines {
+    texts: BTreeMap<String, String>,
+}
+
+impl Outlines {
+    /// Adds a section to the outline of this name.
+    fn push(&mut self, name: &str, section: &str) {
+        if section.is_empty() {
+            return;
+        }
+        let outline = self.texts.entry(name.to_owned()).or_default();
+        if !outline.is_empty() {
+            outline.push('\n');
+        }
+        outline.push_str(section);
+    }
+}
+
+fn module_outline<'i>(module: &str, items: impl Iterator<Item = &'i Item>, outlines: &mut Outlines) {
     for item in items {
         match item {
-            Item::Struct(item) => push(outlines, &format!("{module}/{}", item.ident), &struct_outline(item)),
-            Item::Enum(item) => push(outlines, &format!("{module}/{}", item.ident), &enum_outline(item)),
+            Item::Struct(item) => outlines.push(&format!("{module}/{}", item.ident), &struct_outline(item)),
+            Item::Enum(item) => outlines.push(&format!("{module}/{}", item.ident), &enum_outline(item)),
             Item::Impl(block) if block.trait_.is_none() => {
-                let name = block.self_ty.to_token_stream().to_string();
-                let name = name.split([' ', '<']).next().unwrap_or_default();
-                push(outlines, &format!("{module}/{name}"), &block_outline(block));
+                outlines.push(&format!("{module}/{}", name_of(&block.self_ty)), &methods(block));
             }
             Item::Static(item) if item.ident != "ALL" => {
-                push(outlines, &format!("{module}/{}", item.ident.to_string().to_lowercase()), &constant_outline(item));
+                let name = format!("{module}/{}", item.ident.to_string().to_lowercase());
+                outlines.push(&name, &static_outline(&item.ident, &item.ty, &item.expr));
+            }
+            Item::Static(item) => outlines.push("document", &static_outline(&item.ident, &item.ty, &item.expr)),
+            Item::Const(item) => outlines.push("document", &const_outline(item)),
+            Item::Macro(item) if item.mac.path.segments.last().is_some_and(|name| name.ident == "path_value") => {
+                let mut arguments = item.mac.tokens.clone().into_iter();
+                let name = arguments.next().map(|name| name.to_string()).unwrap_or_default();
+                let pattern = line(&arguments.skip(1).collect());
+                outlines.push(&format!("{module}/{name}"), &commented("Pattern", &[pattern]));
             }
             // The builders of types repeat their members; the types themselves are the review's subject.
             _ => {}
@@ -45,143 +78,138 @@ fn module_outline<'i>(module: &str, items: impl Iterator<Item = &'i Item>, outli
     }
 }
 
-fn push(outlines: &mut BTreeMap<String, String>, name: &str, text: &str) {
-    if !text.is_empty() {
-        let outline = outlines.entry(name.to_owned()).or_default();
-        outline.push_str(text);
+fn name_of(this: &syn::Type) -> String {
+    match this {
+        syn::Type::Path(path) => path.path.segments.last().map(|name| name.ident.to_string()).unwrap_or_default(),
+        _ => this.to_token_stream().to_string(),
     }
 }
 
 fn struct_outline(item: &syn::ItemStruct) -> String {
-    let mut text = format!("{}pub struct {}", attributes(&item.attrs), item.ident);
+    let mut text = format!("{}pub struct {}{}", documented(&item.attrs), item.ident, line(&generics(&item.generics)));
     match &item.fields {
-        Fields::Named(fields) => {
+        Fields::Named(fields) if fields.named.iter().any(|field| is_public(&field.vis)) => {
             text.push_str(" {\n");
-            for field in fields.named.iter().filter(|field| matches!(field.vis, Visibility::Public(_))) {
+            for field in fields.named.iter().filter(|field| is_public(&field.vis)) {
                 let name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
-                text.push_str(&indented(&attributes(&field.attrs)));
-                text.push_str(&format!("    {name}: {},\n", short(&field.ty.to_token_stream())));
+                let shown = format!("{}pub {name}: {},\n", documented(&field.attrs), line(&field.ty.to_token_stream()));
+                text.push_str(&indented(&shown));
             }
             text.push_str("}\n");
         }
+        Fields::Named(_) => text.push_str(" { .. }\n"),
         _ => text.push_str("(..);\n"),
     }
     text
 }
 
 fn enum_outline(item: &syn::ItemEnum) -> String {
-    let mut text = format!("{}pub enum {} {{\n", attributes(&item.attrs), item.ident);
+    let mut text = format!("{}pub enum {} {{\n", documented(&item.attrs), item.ident);
     for variant in &item.variants {
-        let held = variant.fields.iter().map(|field| short(&field.ty.to_token_stream())).collect::<Vec<_>>().join(", ");
-        let held = if held.is_empty() { String::new() } else { format!("({held})") };
-        let value = documentation(&variant.attrs).into_iter().find(|line| line.starts_with('`'));
-        let value = value.map(|value| format!(" // {value}")).unwrap_or_default();
-        text.push_str(&format!("    {}{held},{value}\n", variant.ident));
+        let held: Vec<_> = variant.fields.iter().map(|field| line(&field.ty.to_token_stream())).collect();
+        let held = if held.is_empty() { String::new() } else { format!("({})", held.join(", ")) };
+        text.push_str(&indented(&format!("{}{}{held},\n", documented(&variant.attrs), variant.ident)));
     }
     text.push_str("}\n");
     text
 }
 
-fn block_outline(block: &syn::ItemImpl) -> String {
+fn methods(block: &syn::ItemImpl) -> String {
     let mut text = String::new();
     for item in &block.items {
-        let ImplItem::Fn(function) = item else { continue };
-        if !matches!(function.vis, Visibility::Public(_)) {
-            continue;
-        }
-        let first = documentation(&function.attrs).into_iter().next().unwrap_or_default();
-        let deprecated = function.attrs.iter().any(|attribute| attribute.path().is_ident("deprecated"));
-        text.push_str(&format!("/// {first}\n"));
-        if deprecated {
-            text.push_str("#[deprecated]\n");
-        }
-        text.push_str(&format!("pub {}\n", short(&function.sig.to_token_stream())));
-    }
-    text
-}
-
-fn constant_outline(item: &syn::ItemStatic) -> String {
-    let file: syn::File = syn::parse_quote!(#item);
-    let mut text = String::new();
-    // The formatter that people see is not ours to depend on: a field per line is enough here.
-    let tokens = short(&file.to_token_stream());
-    for part in tokens.split(", ") {
-        text.push_str(part.trim());
-        text.push_str(",\n");
-    }
-    text
-}
-
-fn attributes(attributes: &[syn::Attribute]) -> String {
-    let mut text = String::new();
-    for line in documentation(attributes) {
-        text.push_str(format!("/// {line}").trim_end());
-        text.push('\n');
-    }
-    for attribute in attributes.iter().filter(|attribute| !attribute.path().is_ident("doc")) {
-        text.push_str(&short(&attribute.to_token_stream()));
-        text.push('\n');
-    }
-    text
-}
-
-fn documentation(attributes: &[syn::Attribute]) -> Vec<String> {
-    let mut lines = Vec::new();
-    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("doc")) {
-        if let syn::Meta::NameValue(meta) = &attribute.meta
-            && let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) = &meta.value
+        if let ImplItem::Fn(function) = item
+            && is_public(&function.vis)
         {
-            lines.extend(text.value().lines().map(|line| line.trim().to_owned()));
+            text.push_str(&documented_once(&function.attrs));
+            text.push_str(&signature(&function.sig));
         }
     }
-    lines
+    if text.is_empty() {
+        return text;
+    }
+    format!(
+        "impl{} {} {{\n{}}}\n",
+        line(&generics(&block.generics)),
+        line(&block.self_ty.to_token_stream()),
+        indented(&text)
+    )
 }
 
-fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("    {line}\n")).collect()
+fn static_outline(name: &syn::Ident, kind: &syn::Type, value: &syn::Expr) -> String {
+    format!("pub static {name}: {} = {};\n", line(&kind.to_token_stream()), constant_value(value))
 }
 
-/// Tokens as a person would write them: without the absolute paths that generated code needs.
-fn short(tokens: &TokenStream) -> String {
-    let mut text = tokens.to_string();
-    for path in [
-        ":: std :: option :: ",
-        ":: std :: string :: ",
-        ":: std :: vec :: ",
-        ":: std :: result :: ",
-        ":: std :: convert :: ",
-        ":: std :: iter :: ",
-        ":: std :: fmt :: ",
-        ":: std :: collections :: ",
-        ":: serde_json :: ",
-        ":: serde :: ",
-        ":: schemars :: ",
-        "crate :: types :: ",
-        "types :: ",
-        "crate :: ",
-    ] {
-        text = text.replace(path, "");
+fn const_outline(item: &syn::ItemConst) -> String {
+    format!("pub const {}: {} = {};\n", item.ident, line(&item.ty.to_token_stream()), constant_value(&item.expr))
+}
+
+/// What a generated check or encoder calls, with the members it is about.
+fn calls(block: &syn::ItemImpl) -> String {
+    let (receiver, title) = match block.trait_.as_ref().and_then(|(path, _)| path.segments.last()) {
+        Some(name) if name.ident == "Validate" => ("checker", "Checked before it is sent"),
+        Some(name) if name.ident == "Multipart" => ("parts", "Parts"),
+        _ => return String::new(),
+    };
+    let mut calls = Calls { receiver, place: Vec::new(), pattern: String::new(), found: Vec::new() };
+    calls.visit_item_impl_mut(&mut block.clone());
+    commented(title, &calls.found)
+}
+
+struct Calls {
+    /// What the calls of interest are made on.
+    receiver: &'static str,
+    /// The member being checked.
+    place: Vec<String>,
+    /// The source of the pattern declared last.
+    pattern: String,
+    found: Vec<String>,
+}
+
+impl VisitMut for Calls {
+    fn visit_expr_method_call_mut(&mut self, call: &mut syn::ExprMethodCall) {
+        let is_ours = matches!(&*call.receiver, syn::Expr::Path(path) if path.path.is_ident(self.receiver));
+        match call.args.first() {
+            Some(name) if is_ours && call.method == "enter" => {
+                self.place.push(line(&name.to_token_stream()));
+                syn::visit_mut::visit_expr_method_call_mut(self, call);
+                self.place.pop();
+            }
+            _ if is_ours => {
+                // The value itself says nothing: the place does.
+                let arguments = call.args.iter().map(|argument| line(&argument.to_token_stream()));
+                let arguments: Vec<_> = arguments.filter(|argument| !argument.contains("value")).collect();
+                let arguments = arguments.join(", ").replace("&PATTERN", &self.pattern);
+                let place = if self.place.is_empty() { String::new() } else { format!("{}: ", self.place.join(", ")) };
+                self.found.push(format!("{place}{}({arguments})", call.method));
+            }
+            _ => syn::visit_mut::visit_expr_method_call_mut(self, call),
+        }
     }
-    let replacements = [
-        (" :: ", "::"),
-        (" < ", "<"),
-        ("< ", "<"),
-        (" >", ">"),
-        (" ,", ","),
-        (" ;", ";"),
-        ("( ", "("),
-        (" )", ")"),
-        (" (", "("),
-        ("# [", "#["),
-        ("[ ", "["),
-        (" ]", "]"),
-        ("& ", "&"),
-        (" :", ":"),
-        ("' ", "'"),
-        (" <", "<"),
-    ];
-    for (from, to) in replacements {
-        text = text.replace(from, to);
+
+    fn visit_expr_call_mut(&mut self, call: &mut syn::ExprCall) {
+        // A member with checks of its own: they stand in the outline of its type.
+        let function = line(&call.func.to_token_stream());
+        if function.ends_with("Validate::check") || function == "check" {
+            let place = if self.place.is_empty() { "each kind".to_owned() } else { self.place.join(", ") };
+            let found = format!("{place}: its own checks");
+            if !self.found.contains(&found) {
+                self.found.push(found);
+            }
+        }
+        syn::visit_mut::visit_expr_call_mut(self, call);
     }
-    text
+
+    fn visit_item_static_mut(&mut self, item: &mut syn::ItemStatic) {
+        if let syn::Expr::Call(call) = &*item.expr {
+            self.pattern = line(&call.args.to_token_stream());
+        }
+    }
+}
+
+fn generics(generics: &syn::Generics) -> TokenStream {
+    generics.to_token_stream()
+}
+
+fn is_public(visibility: &Visibility) -> bool {
+    matches!(visibility, Visibility::Public(_))
 }

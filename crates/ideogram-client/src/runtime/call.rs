@@ -23,24 +23,22 @@ const ERROR_BODY_LIMIT_BYTES: usize = 64 * 1024;
 /// Sends a request and decodes its answer.
 pub(crate) async fn call<T: DeserializeOwned>(client: &Client, request: Request) -> Result<Response<T>, Error> {
     let operation = request.operation();
+    let answer = exchange(client, &request).await.map_err(|error| error.in_operation(operation))?;
+    // An operation without an answer is decoded to `()`, which JSON writes as `null`.
+    let json: &[u8] = if answer.body.is_empty() { b"null" } else { &answer.body };
+    match serde_json::from_slice(json) {
+        Ok(value) => Ok(Response::new(answer.status, answer.headers, answer.body, value)),
+        Err(error) => Err(undocumented(client, answer, &error).in_operation(operation)),
+    }
+}
+
+/// The decoder quotes the answer, and that may repeat the key: its error goes into the text, without the key.
+fn undocumented(client: &Client, answer: Answer, error: &serde_json::Error) -> Error {
     let api_key = &client.inner().api_key;
-    let answer = exchange(client, &request).await.and_then(|answer| {
-        // An operation without an answer is decoded to `()`, which JSON writes as `null`.
-        let json: &[u8] = if answer.body.is_empty() { b"null" } else { &answer.body };
-        match serde_json::from_slice(json) {
-            Ok(value) => Ok(Response::new(answer.status, answer.headers, answer.body, value)),
-            Err(error) => {
-                // The decoder's error quotes the answer, so it goes into the text, from which the key is taken out.
-                let message = format!("the answer is not what the document describes: {error}");
-                Err(Error::new(ErrorKind::UndocumentedAnswer, Outcome::Completed, message).with_answer(
-                    answer.status,
-                    answer.body,
-                    true,
-                ))
-            }
-        }
-    });
-    answer.map_err(|error| error.in_operation(operation))
+    let reason = api_key.redact(Bytes::from(error.to_string()));
+    let message = format!("the answer is not what the document describes: {}", String::from_utf8_lossy(&reason));
+    let error = Error::new(ErrorKind::UndocumentedAnswer, Outcome::Completed, message);
+    error.with_answer(answer.status, api_key.redact(answer.body), true)
 }
 
 /// A successful answer, not yet decoded.
