@@ -73,7 +73,7 @@ fn value_check(model: &Model, schema: &Schema, empty_is_absent: bool) -> Option<
             _ => Some(quote! { crate::Validate::check(value, checker); }),
         },
         Kind::Text(bounds) => text_check(bounds),
-        Kind::Integer(bounds, _) => number_check(bounds, &quote! { (*value as f64) }),
+        Kind::Integer(bounds, _) => number_check(bounds, &quote! { *value as f64 }),
         Kind::Number(bounds, _) => number_check(bounds, &quote! { f64::from(*value) }),
         Kind::Array(items, bounds) => array_check(model, items, bounds, empty_is_absent),
         Kind::Map(values) => {
