@@ -3,11 +3,14 @@
 //! `document`: the document, its samples and everything derived from them are in order. `edits`: an edit of the
 //! document is noticed. `surface` and `samples`: what users and their answers get, as snapshots for review;
 //! `snapshots`: each of those is reviewed and of use. `client`: how the client behaves, also towards a server that
-//! misbehaves. `wire`: what it sends, byte by byte. `raw_server` is that server.
+//! misbehaves. `wire`: what it sends, byte by byte. `foreign`: the same bridge and runtime carry another API.
+//! `raw_server` is that server.
 
 mod client;
 mod document;
 mod edits;
+mod foreign;
+mod foreign_values;
 mod raw_server;
 mod samples;
 mod snapshots;

@@ -58,6 +58,14 @@ impl ApiKey {
         redacted.extend_from_slice(rest);
         Bytes::from(redacted)
     }
+
+    /// The same for what was cut at a limit: the key may have been cut too, and its beginning is taken away.
+    pub(crate) fn redact_cut(&self, bytes: Bytes) -> Bytes {
+        let key = self.header.as_bytes();
+        let bytes = self.redact(bytes);
+        let cut = (1..key.len()).rev().find(|&length| bytes.ends_with(&key[..length])).unwrap_or(0);
+        bytes.slice(..bytes.len() - cut)
+    }
 }
 
 fn find(text: &[u8], key: &[u8]) -> Option<usize> {
@@ -97,6 +105,9 @@ mod tests {
 
         for (sent, shown) in [("a secret b secret", "a [key] b [key]"), ("nothing here", "nothing here"), ("", "")] {
             assert_eq!(key.redact(Bytes::from(sent)), shown);
+        }
+        for (cut, shown) in [("a secret b secr", "a [key] b "), ("a s", "a "), ("a b", "a b"), ("", "")] {
+            assert_eq!(key.redact_cut(Bytes::from(cut)), shown);
         }
     }
 }

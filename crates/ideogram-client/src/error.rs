@@ -146,10 +146,11 @@ impl Error {
         complete: bool,
         api_key: &ApiKey,
     ) -> Self {
+        let body = if complete { api_key.redact(body) } else { api_key.redact_cut(body) };
         let text = human_text(&body).unwrap_or_else(|| "no reason given".to_owned());
         let text = api_key.redact(Bytes::from(text));
         let mut error = Self::new(kind_of(status), outcome_of(status), String::from_utf8_lossy(&text));
-        error.0.answer = Some(Answer { status, retry_after, body: api_key.redact(body), complete });
+        error.0.answer = Some(Answer { status, retry_after, body, complete });
         error
     }
 

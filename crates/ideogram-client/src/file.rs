@@ -119,7 +119,7 @@ impl File {
     ///
     /// # Errors
     ///
-    /// If it cannot be read, is not a regular file, or is empty.
+    /// If it cannot be read, is not a regular file, is empty, or has a name that cannot be sent.
     pub async fn inspect(&self) -> io::Result<FileInfo> {
         let (signature, size_bytes) = match &self.source {
             Source::Path(path) => {
@@ -138,6 +138,10 @@ impl File {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "the file is empty"));
         }
         let name = self.name().into_owned();
+        if name.chars().any(char::is_control) {
+            // In a header of the request, a line break would start another header.
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "its name contains a control character"));
+        }
         let media_type = match &self.media_type {
             Some(media_type) => media_type.to_string(),
             None => media_type_of(&signature, &name).to_owned(),
@@ -349,6 +353,8 @@ mod tests {
 
         assert_eq!(File::from_path(&folder).inspect().await.unwrap_err().to_string(), "it is a directory");
         assert_eq!(File::from_bytes("a.png", Vec::new()).inspect().await.unwrap_err().to_string(), "the file is empty");
+        let two_headers = File::from_bytes("a\r\nX-Evil: 1.png", &b"1"[..]).inspect().await.unwrap_err();
+        assert_eq!(two_headers.to_string(), "its name contains a control character");
         let missing = File::from_path(folder.join("no-such-file.png")).inspect().await.unwrap_err();
         assert_eq!(missing.kind(), io::ErrorKind::NotFound);
     }

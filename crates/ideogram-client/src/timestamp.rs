@@ -12,10 +12,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// A point in time.
 ///
 /// Displayed and serialized as RFC 3339 with `T`, in UTC; a text that is no time is given back as it came.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Timestamp(Form);
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 enum Form {
     Time(jiff::Timestamp),
     Text(String),
@@ -59,6 +59,15 @@ impl fmt::Display for Timestamp {
         match &self.0 {
             Form::Time(time) => time.fmt(formatter),
             Form::Text(text) => text.fmt(formatter),
+        }
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Form::Time(time) => write!(formatter, "Timestamp({time})"),
+            Form::Text(text) => write!(formatter, "Timestamp({text:?})"),
         }
     }
 }

@@ -74,7 +74,7 @@ async fn exchange(client: &Client, request: &Request) -> Result<Answer, Error> {
             Error::new(ErrorKind::Transport, Outcome::Completed, "the answer broke off").with_source(error)
         }
     };
-    Err(error.with_answer(status, api_key.redact(read.body), false))
+    Err(error.with_answer(status, api_key.redact_cut(read.body), false))
 }
 
 /// Looks at every file of a multipart body, before anything is sent.

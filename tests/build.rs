@@ -1,0 +1,62 @@
+//! Lists what the document defines, types and answers, so that no test keeps a list of its own; and generates the client
+//! of another document, the pet shop, which the library of this package includes.
+//!
+//! A new component or operation is tested without a line of Rust; that nothing is left out, the tests compare with what
+//! the document says.
+
+use std::{env, error::Error, fmt::Write as _, fs, path::PathBuf};
+
+use ideogram_codegen::{Client, read_yaml};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    // `cargo package --workspace` also builds a copy of this package, alone: there is nothing to test in it.
+    if !PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../openapi").is_dir() {
+        return Ok(());
+    }
+    let folder = PathBuf::from(env::var("OUT_DIR")?);
+    let petshop = read("../crates/ideogram-codegen/tests/bridge/petshop.yaml")?;
+    fs::write(folder.join("client.rs"), Client::read(&petshop)?.source())?;
+
+    let document = read("../openapi/ideogram.yaml")?;
+    let mut source = String::new();
+    schemas(&document, &mut source)?;
+    answers(&document, &mut source)?;
+    fs::write(folder.join("listed.rs"), source)?;
+    Ok(())
+}
+
+fn read(document: &str) -> Result<String, Box<dyn Error>> {
+    let path = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join(document);
+    println!("cargo::rerun-if-changed={}", path.display());
+    Ok(fs::read_to_string(path)?)
+}
+
+/// The JSON Schema of every type that is data. Path ids are checked texts, and never part of a body.
+fn schemas(document: &str, source: &mut String) -> Result<(), Box<dyn Error>> {
+    writeln!(source, "pub(crate) fn schemas() -> Vec<(&'static str, schemars::Schema)> {{ vec![")?;
+    for (name, outline) in Client::read(document)?.outline() {
+        if let Some(name) = name.strip_prefix("types/")
+            && !outline.contains(&format!("pub struct {name}(..);"))
+        {
+            writeln!(source, "({name:?}, schemars::schema_for!(types::{name})),")?;
+        }
+    }
+    writeln!(source, "] }}")?;
+    Ok(())
+}
+
+/// The type of every operation's answer.
+fn answers(document: &str, source: &mut String) -> Result<(), Box<dyn Error>> {
+    writeln!(source, "pub(crate) fn decoder(operation: &str) -> Option<Decoder> {{ match operation {{")?;
+    let root = read_yaml(document)?;
+    let items = root["paths"].as_object().into_iter().flatten().filter_map(|(_, item)| item.as_object()).flatten();
+    for (_, operation) in items {
+        let schema = &operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"];
+        let name = schema.as_str().and_then(|schema| schema.rsplit('/').next());
+        if let (Some(id), Some(name)) = (operation["operationId"].as_str(), name) {
+            writeln!(source, "{id:?} => Some(decode::<types::{name}>),")?;
+        }
+    }
+    writeln!(source, "_ => None }} }}")?;
+    Ok(())
+}

@@ -1,0 +1,41 @@
+//! The document, its samples and everything derived from them are in order.
+
+use ideogram_codegen::Client;
+use xtask::{Sources, Validity};
+
+/// The files of `openapi/` and the client made from them.
+pub(crate) fn checked() -> (Sources, Client) {
+    let sources = Sources::read(&xtask::workspace_root()).unwrap();
+    match xtask::check(&sources) {
+        Ok(client) => (sources, client),
+        Err(problems) => panic!("the files of `openapi/` are not in order:\n{problems}"),
+    }
+}
+
+#[test]
+fn the_document_and_its_samples_are_in_order() {
+    let (sources, client) = checked();
+
+    assert!(!client.operations().is_empty());
+    assert!(sources.samples().any(|sample| sample.validity == Validity::News));
+}
+
+#[test]
+fn derived_files_are_up_to_date() {
+    let (sources, client) = checked();
+
+    let stale = xtask::stale(&sources, &client).unwrap();
+
+    let diffs: String = stale.iter().map(|file| file.diff.as_str()).collect();
+    assert!(stale.is_empty(), "run `cargo xtask regen`:\n{diffs}");
+}
+
+#[test]
+fn the_sample_of_the_seed_page_is_among_the_news() {
+    let (sources, _) = checked();
+
+    let sample = sources.get("openapi/news/get_dataset/vendor_sample.json").unwrap();
+
+    // As the vendor prints it: with a space in the time.
+    assert!(sample.contains("2000-01-23 04:56:07+00:00"), "{sample}");
+}

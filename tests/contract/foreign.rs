@@ -1,0 +1,123 @@
+//! The bridge and the runtime carry another API: nothing in them is made for one document.
+//!
+//! `petshop` is the source of the client around the document that the generator is tested with.
+
+use petshop::{Client, Error, ErrorKind, File, Outcome, types};
+use serde_json::json;
+
+use crate::{
+    raw_server::{KEY, RawServer, answer},
+    wire::{expected_body, only_request, readable},
+};
+
+const PET: &str = r#"{"id": "1", "kind": "CAT", "nick": null, "mother": null}"#;
+
+fn client(server: &RawServer) -> Client {
+    let builder = Client::builder().api_key(KEY).base_url(server.url());
+    builder.configure_http(reqwest::ClientBuilder::no_proxy).build().unwrap()
+}
+
+#[tokio::test]
+async fn parameters_go_into_path_query_and_header() {
+    let server = RawServer::answering(answer(200, "", r#"{"pets": []}"#)).await;
+
+    let client = client(&server);
+    client.list_pets().kind(["CAT", "10x20", "FISH"]).page(2).x_trace("abc").send().await.unwrap();
+
+    let request = only_request(&server);
+    assert_eq!(request.line(), "GET /pets?kind=CAT&kind=10x20&kind=FISH&page=2");
+    assert_eq!(request.header("x-trace"), ["abc"]);
+    assert_eq!(request.header("x-token"), [KEY], "the header that the document names");
+}
+
+#[tokio::test]
+async fn a_multipart_body_has_files_texts_and_json() {
+    let server = RawServer::answering(answer(201, "", PET)).await;
+    let ball = types::Ball::builder().diameter(3);
+    let food = types::FoodByName::builder().name("hay");
+
+    let client = client(&server);
+    let call = client.pet().kind("CAT").nicknames(["Tom", "T"]).photos([File::from_bytes("a.png", "pixels")]);
+    call.weight(4.5_f32).toy(ball).food(food).send().await.unwrap();
+
+    let request = only_request(&server);
+    let parts: [(&str, &[u8]); 7] = [
+        ("Content-Disposition: form-data; name=\"kind\"", b"CAT"),
+        ("Content-Disposition: form-data; name=\"nicknames\"", b"Tom"),
+        ("Content-Disposition: form-data; name=\"nicknames\"", b"T"),
+        ("Content-Disposition: form-data; name=\"photos\"; filename=\"a.png\"\r\nContent-Type: image/png", b"pixels"),
+        ("Content-Disposition: form-data; name=\"weight\"", b"4.5"),
+        (
+            "Content-Disposition: form-data; name=\"toy\"\r\nContent-Type: application/json",
+            br#"{"type":"ball","diameter":3}"#,
+        ),
+        ("Content-Disposition: form-data; name=\"food\"", br#"{"name":"hay"}"#),
+    ];
+    assert_eq!(readable(&request.body), readable(&expected_body(&request, &parts)));
+}
+
+#[tokio::test]
+async fn what_excludes_each_other_is_not_sent() {
+    let server = RawServer::answering(answer(201, "", PET)).await;
+    let client = client(&server);
+    let ball = types::Ball::builder().diameter(3);
+    let pet = || client.pet().kind("CAT").photos([File::from_bytes("a.png", "pixels")]);
+
+    for (prepared, reason) in [
+        (pet().tame(true).toy(ball.clone()).prepare(), "`tame` with `toy` cannot stand together"),
+        (pet().nicknames(["a", "b", "c"]).prepare(), "`nicknames` must have at most 2 elements"),
+        (pet().nicknames(["too long"]).prepare(), "`nicknames.0` must have 1 to 5 characters"),
+        (pet().weight(0_f32).prepare(), "`weight` must be more than 0"),
+        (client.toy().count(1).prepare(), "needs one of `toy`, `drawing`"),
+        (client.toy().toy(ball).drawing("a ball").prepare(), "takes only one of `toy`, `drawing`"),
+    ] {
+        let error: Error = prepared.unwrap_err();
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::InvalidArgument, Outcome::NotSent));
+        assert!(error.to_string().contains(reason), "{error}");
+    }
+    assert_eq!(server.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn an_unknown_kind_of_a_union_is_kept_as_it_came() {
+    for (body, expected) in [
+        (json!({"type": "ball", "diameter": 3}), "Ball(Ball { diameter: 3 })"),
+        (json!({"type": "rope"}), "Rope(Rope { knots: [] })"),
+        (json!({"type": "kite", "tail": 2}), r#"Unrecognized(Object {"type": String("kite"), "tail": Number(2)})"#),
+        (json!({"type": "ball", "diameter": "?"}), "Unrecognized("),
+    ] {
+        let server = RawServer::answering(answer(200, "", body.to_string())).await;
+
+        let toy = client(&server).toy().drawing("a toy").send().await.unwrap();
+
+        assert!(format!("{toy:?}").starts_with(expected), "{toy:?}");
+        let encoded = serde_json::to_value(&toy).unwrap();
+        assert!(body.as_object().unwrap().iter().all(|(name, value)| encoded[name] == *value), "{encoded}");
+    }
+}
+
+#[tokio::test]
+async fn an_operation_without_an_answer_returns_nothing() {
+    let server = RawServer::answering("HTTP/1.1 204 No Content\r\n\r\n").await;
+
+    let client = client(&server);
+    #[expect(deprecated, reason = "the document says so, and callers should hear of it")]
+    let (call, refused) = (client.delete_photo(), client.delete_photo());
+    let refused = refused.pet_id("Tom").number(1).send().await.unwrap_err();
+    call.pet_id("tom").number(1).send().await.unwrap();
+
+    assert!(refused.to_string().contains("does not match `^[a-z]+$`"), "{refused}");
+    assert_eq!(only_request(&server).line(), "DELETE /pets/tom/photos/1");
+}
+
+#[tokio::test]
+async fn errors_of_several_shapes_are_one_error() {
+    for (status, body, text) in [(400, r#"{"error": "no"}"#, "no"), (500, r#"{"title": "oh", "status": 500}"#, "oh")] {
+        let server = RawServer::answering(answer(status, "", body)).await;
+
+        let error = client(&server).list_pets().page(1).send().await.unwrap_err();
+
+        assert_eq!(error.to_string().rsplit(": ").next(), Some(text));
+        assert!(error.decode_body::<types::Refusal>().is_some());
+    }
+}

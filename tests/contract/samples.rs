@@ -1,0 +1,89 @@
+//! Every sample decodes; what is valid survives the way back, too.
+
+use std::{collections::BTreeMap, fmt::Debug};
+
+use ideogram_client::Timestamp;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use xtask::{
+    Sample, Validity,
+    snapshots::{Question, sample_name},
+};
+
+use crate::{document::checked, listed, snapshots::compare};
+
+/// Decodes the answer of one operation.
+pub(crate) type Decoder = fn(&str) -> serde_json::Result<Decoded>;
+
+/// An answer, decoded: what a caller sees, and what it is as JSON again.
+pub(crate) struct Decoded {
+    shown: String,
+    encoded: Value,
+}
+
+pub(crate) fn decode<T: DeserializeOwned + Serialize + Debug + Clone + PartialEq>(
+    json: &str,
+) -> serde_json::Result<Decoded> {
+    let value: T = serde_json::from_str(json)?;
+    let encoded = serde_json::to_value(&value)?;
+    // A caller that keeps answers as JSON gets the same ones back.
+    assert!(serde_json::from_value::<T>(encoded.clone())? == value, "changed on the way back: {value:#?}");
+    Ok(Decoded { shown: format!("{value:#?}"), encoded })
+}
+
+/// An answer for each sample of a kind, by the name of its snapshot.
+fn answers(validity: Validity, answer: impl Fn(&Sample<'_>, Decoded) -> String) -> BTreeMap<String, String> {
+    let (sources, _) = checked();
+    let samples = sources.samples().filter(|sample| sample.validity == validity);
+    let answers = samples.map(|sample| {
+        let decode = listed::decoder(sample.operation).unwrap();
+        let decoded = decode(sample.text).unwrap_or_else(|error| panic!("`{}`: {error}", sample.path));
+        (sample_name(&sample), answer(&sample, decoded))
+    });
+    answers.collect()
+}
+
+#[test]
+fn every_example_decodes() {
+    compare(Question::Decoded, &answers(Validity::Example, |_, decoded| decoded.shown));
+}
+
+#[test]
+fn every_example_is_encoded_again_without_loss() {
+    let answers = answers(Validity::Example, |sample, decoded| {
+        let original: Value = serde_json::from_str(sample.text).unwrap();
+        assert_eq!(meaning(&decoded.encoded), meaning(&original), "`{}`", sample.path);
+        serde_json::to_string_pretty(&decoded.encoded).unwrap()
+    });
+
+    compare(Question::Encoded, &answers);
+}
+
+#[test]
+fn every_surprise_of_the_service_decodes() {
+    compare(Question::News, &answers(Validity::News, |_, decoded| decoded.shown));
+}
+
+#[test]
+fn every_operation_has_an_answer_that_is_tested() {
+    let (_, client) = checked();
+
+    for operation in client.operations() {
+        assert!(listed::decoder(operation.id).is_some(), "{}", operation.id);
+    }
+}
+
+/// A value without what means nothing: nulls and empty lists, which the service may as well leave out, and the form
+/// of a time.
+fn meaning(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let members = members.iter().map(|(name, value)| (name, meaning(value)));
+            let kept = members.filter(|(_, value)| !value.is_null() && *value != Value::Array(Vec::new()));
+            kept.map(|(name, value)| (name.clone(), value)).collect()
+        }
+        Value::Array(items) => items.iter().map(meaning).collect(),
+        Value::String(text) if Timestamp::parse(text).time().is_some() => Timestamp::parse(text).to_string().into(),
+        _ => value.clone(),
+    }
+}

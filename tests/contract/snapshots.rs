@@ -1,0 +1,42 @@
+//! Snapshots are compared all at once, reviewed, and of use.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use xtask::snapshots::{self, Question, Survey};
+
+use crate::document::checked;
+
+/// Compares every answer to a question with its snapshot, and shows every difference, not only the first.
+pub(crate) fn compare(question: Question, answers: &BTreeMap<String, String>) {
+    let (sources, client) = checked();
+    let folder = format!("{}/", question.folder());
+    let expected = snapshots::expected(&client, &sources);
+    let expected: BTreeSet<&str> =
+        expected.iter().filter_map(|path| path.strip_prefix(&folder)?.strip_suffix(".snap")).collect();
+    assert_eq!(answers.keys().map(String::as_str).collect::<BTreeSet<_>>(), expected, "what the document asks for");
+
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(format!("snapshots/{}", question.folder()));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    let differs = |name: &String, answer: &String| {
+        let assertion = || settings.bind(|| insta::assert_snapshot!(name.as_str(), answer));
+        catch_unwind(AssertUnwindSafe(assertion)).is_err()
+    };
+    let different: Vec<_> =
+        answers.iter().filter(|(name, answer)| differs(name, answer)).map(|(name, _)| name).collect();
+
+    assert!(different.is_empty(), "run `cargo xtask regen`, then review: {different:#?}");
+}
+
+#[test]
+fn every_snapshot_is_reviewed_and_of_use() {
+    let (sources, client) = checked();
+
+    let survey = snapshots::survey(&xtask::workspace_root(), &snapshots::expected(&client, &sources)).unwrap();
+
+    assert_eq!(survey, Survey::default(), "remove what is orphaned; run `cargo xtask regen`, then review the rest");
+}

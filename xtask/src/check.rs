@@ -1,0 +1,35 @@
+//! Whether document and samples keep their promises.
+
+use ideogram_codegen::Client;
+
+use crate::{
+    house_rules,
+    problem::{Problem, Problems},
+    samples,
+    sources::Sources,
+};
+
+/// Checks the document, the examples in it and the samples beside it, and generates the client. No I/O.
+///
+/// Samples are looked at only once the document is in order: what they are compared with is made from it.
+///
+/// # Errors
+///
+/// Everything that is wrong, each with file, place and repair.
+pub fn check(sources: &Sources) -> Result<Client, Problems> {
+    let text = sources.document();
+    let client = Client::read(text);
+    let mut problems: Vec<Problem> =
+        client.as_ref().err().into_iter().flat_map(ideogram_codegen::Error::problems).map(Problem::from).collect();
+    if let Ok(root) = ideogram_codegen::read_yaml(text) {
+        house_rules::check(text, &root, &mut problems);
+        problems.sort_by_key(Problem::line);
+        if problems.is_empty() {
+            samples::check(sources, &root, &mut problems);
+        }
+    }
+    match client {
+        Ok(client) if problems.is_empty() => Ok(client),
+        _ => Err(Problems::of(problems)),
+    }
+}

@@ -1,0 +1,45 @@
+//! `cargo xtask ci`: what CI runs, in its order.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::cargo;
+
+/// One promise of CI; the command is one that a person can paste.
+struct Step {
+    name: &'static str,
+    command: &'static str,
+    environment: &'static [(&'static str, &'static str)],
+}
+
+/// The tests come last: their own summary ends the output.
+const STEPS: &[Step] = &[
+    Step { name: "format", command: "cargo fmt --all --check", environment: &[] },
+    Step { name: "lint", command: "cargo clippy --workspace --all-targets -- -D warnings", environment: &[] },
+    Step { name: "derived-files", command: "cargo xtask regen --check", environment: &[] },
+    Step { name: "docs", command: "cargo doc --workspace --no-deps", environment: &[("RUSTDOCFLAGS", "-D warnings")] },
+    Step { name: "test", command: "cargo test --workspace", environment: &[] },
+];
+
+/// Runs every step up to the first that fails.
+///
+/// # Errors
+///
+/// The step that failed, and its command.
+pub fn ci(root: &Path) -> Result<()> {
+    for Step { name, command, environment } in STEPS {
+        let shown: String = environment.iter().map(|(key, value)| format!("{key}='{value}' ")).collect();
+        say(&format!("--- {name}: {shown}{command}"));
+        let mut process = cargo();
+        process.args(command.split(' ').skip(1)).envs(environment.iter().copied()).current_dir(root);
+        let status = process.status().with_context(|| format!("cannot run `{command}`"))?;
+        ensure!(status.success(), "the step `{name}` fails; run `{shown}{command}` and correct what it says");
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stderr, reason = "progress of a task that takes minutes")]
+fn say(text: &str) {
+    eprintln!("{text}");
+}

@@ -1,0 +1,194 @@
+//! The house rules that the generator has no need of: marks, examples, prose. `openapi/README.md` lists them all.
+//!
+//! Start at [`check`]. What the generator cannot carry it refuses itself; here is what only people would miss.
+
+use serde_json::Value;
+
+use crate::{
+    problem::Problem,
+    walk::{self, Operation, Placed},
+};
+
+const WIDEST_LINE: usize = 120;
+const MARKS: [(&str, &str); 3] = [
+    ("x-ideogram-billing", "`paid` or `free`"),
+    ("x-ideogram-repeat", "`safe` or `unsafe`"),
+    ("x-ideogram-pictures", "a number, or the request member that says how many"),
+];
+const ERROR: &str = "#/components/responses/Error";
+/// Errors that every operation declares.
+const ERRORS: [&str; 4] = ["401", "403", "4XX", "5XX"];
+const COMPONENTS: &str = "#/components/schemas/";
+
+/// Reports what breaks a rule.
+pub(crate) fn check(document: &str, root: &Value, problems: &mut Vec<Problem>) {
+    let mut rules = Rules { document, root, problems };
+    for (index, line) in document.lines().enumerate() {
+        if line.chars().count() > WIDEST_LINE {
+            let message = format!("longer than {WIDEST_LINE} characters");
+            let problem = Problem::of_file(crate::DOCUMENT, message, "break the line").at_line(Some(index + 1));
+            rules.problems.push(problem);
+        }
+    }
+    for operation in walk::operations(root) {
+        rules.operation(&operation);
+    }
+    for schema in walk::walk(root).schemas {
+        rules.schema(&schema);
+    }
+    rules.prose(&Placed::root(root));
+}
+
+struct Rules<'r> {
+    document: &'r str,
+    root: &'r Value,
+    problems: &'r mut Vec<Problem>,
+}
+
+impl Rules<'_> {
+    fn report(&mut self, pointer: &str, message: impl Into<String>, repair: impl Into<String>) {
+        self.problems.push(Problem::of_document(self.document, pointer, message, repair));
+    }
+
+    fn operation(&mut self, operation: &Operation<'_>) {
+        let node = &operation.node;
+        for (mark, values) in MARKS {
+            if node.get(mark).is_none() {
+                self.report(&node.pointer, format!("`{}` has no `{mark}`", operation.id), format!("add it: {values}"));
+            }
+        }
+        let tags = node.get("tags").map(|tags| tags.children()).unwrap_or_default();
+        let known = self.root["tags"].as_array();
+        let is_known = |tag: &Value| known.into_iter().flatten().any(|known| known["name"] == *tag);
+        match tags.as_slice() {
+            [(_, tag)] if is_known(tag.value) => {}
+            [(_, tag)] => self.report(&tag.pointer, format!("unknown tag {}", tag.value), "describe it under `tags`"),
+            _ => self.report(&node.pointer, "needs exactly one tag", "write `tags: [name]`"),
+        }
+        match node.get("summary").and_then(|summary| summary.value.as_str()) {
+            None => self.report(&node.pointer, "needs a `summary`", "say in a few words what the call does"),
+            Some(summary) if summary.ends_with('.') => {
+                self.report(&format!("{}/summary", node.pointer), "a summary ends without a period", "drop it");
+            }
+            Some(_) => {}
+        }
+        if node.get("description").is_none() {
+            self.report(&node.pointer, "needs a `description`", "say what the call does, and what it costs or changes");
+        }
+        self.path_ids(operation);
+        self.body(operation);
+        self.answers(operation);
+    }
+
+    fn path_ids(&mut self, operation: &Operation<'_>) {
+        for (_, parameter) in operation.node.get("parameters").map(|list| list.children()).unwrap_or_default() {
+            if parameter.value["in"] != "path" {
+                continue;
+            }
+            let component = parameter.value["schema"]["$ref"].as_str().and_then(|name| name.strip_prefix('#'));
+            let has_pattern = component
+                .and_then(|pointer| self.root.pointer(pointer))
+                .is_some_and(|component| component.get("pattern").is_some());
+            if !has_pattern {
+                let repair = "refer to a component of type string with the pattern of the other path ids";
+                self.report(&parameter.pointer, "a path id that is no component with a pattern", repair);
+            }
+        }
+    }
+
+    fn body(&mut self, operation: &Operation<'_>) {
+        let body = operation.node.get("requestBody").and_then(|body| body.get("content"));
+        for (media_type, content) in body.map(|content| content.children()).unwrap_or_default() {
+            let name = content.value["schema"]["$ref"].as_str().unwrap_or_default();
+            if !name.starts_with(COMPONENTS) || !name.ends_with("Request") {
+                let repair = format!("refer to `{COMPONENTS}...Request`");
+                self.report(&content.pointer, "a body is a component whose name ends in `Request`", repair);
+            }
+            if media_type == "application/json" && content.get("example").is_none() {
+                self.report(&content.pointer, "a JSON body needs an `example`", "add one with typical values");
+            }
+        }
+    }
+
+    fn answers(&mut self, operation: &Operation<'_>) {
+        let Some(responses) = operation.node.get("responses") else { return };
+        let answer = responses.get("200").and_then(|answer| answer.get("content"));
+        match answer.and_then(|content| content.get("application/json")) {
+            Some(json) if json.get("example").is_none() => {
+                self.report(&json.pointer, "an answer needs an `example`", "add one with typical values");
+            }
+            Some(json) if json.value["schema"].get("$ref").is_none() => {
+                self.report(&json.pointer, "an answer is a named component", "move its schema to the components");
+            }
+            Some(_) => {}
+            None => self.report(&responses.pointer, "needs a JSON answer for `200`", "describe it"),
+        }
+        for status in ERRORS {
+            if responses.get(status).is_none() {
+                let repair = format!("add `{status}: {{$ref: '{ERROR}'}}`");
+                self.report(&responses.pointer, format!("`{status}` is not declared"), repair);
+            }
+        }
+        for (status, response) in responses.children() {
+            if status != "200" && response.value["$ref"] != ERROR {
+                let message = format!("`{status}` has an answer of its own");
+                self.report(&response.pointer, message, format!("write `$ref: '{ERROR}'`: there is one form of error"));
+            }
+        }
+    }
+
+    fn schema(&mut self, schema: &Placed<'_>) {
+        if schema.value["additionalProperties"] == false {
+            let message = "closed against members that the service may add";
+            self.report(&schema.pointer, message, "drop `additionalProperties: false`");
+        }
+        for (kind, format) in [("integer", "int64"), ("number", "double")] {
+            if schema.value["type"] == kind && schema.value["format"] != format {
+                self.report(&schema.pointer, format!("`{kind}` without its format"), format!("add `format: {format}`"));
+            }
+        }
+        let is_component = schema.pointer.matches('/').count() == 3 && schema.pointer.starts_with(&COMPONENTS[1..]);
+        let wants_name =
+            ["enum", "properties", "pattern", "maxLength"].iter().find(|key| schema.value.get(**key).is_some());
+        if let Some(key) = wants_name
+            && !is_component
+        {
+            let repair = format!("move the schema to `{COMPONENTS}Name` and refer to it");
+            self.report(&schema.pointer, format!("a schema with `{key}` and no name"), repair);
+        }
+    }
+
+    /// Descriptions become rustdoc: what rustdoc would take for a link or a tag is refused.
+    fn prose(&mut self, node: &Placed<'_>) {
+        for (key, inner) in node.children() {
+            match (key.as_str(), inner.value) {
+                ("description" | "summary", Value::String(text)) => {
+                    let text = without_code(text);
+                    let found = ["[", "]", "http://", "https://", "<"].into_iter().find(|mark| text.contains(mark));
+                    if let Some(found) = found {
+                        let message = format!("`{found}` in a description, which rustdoc reads as markup");
+                        let repair = "put it in backticks, or say it in words; links go to `externalDocs`";
+                        self.report(&inner.pointer, message, repair);
+                    }
+                }
+                ("example" | "examples" | "default" | "enum", _) => {}
+                _ => self.prose(&inner),
+            }
+        }
+    }
+}
+
+/// What stands outside of backticks.
+fn without_code(text: &str) -> String {
+    text.split('`').step_by(2).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_may_hold_what_prose_may_not() {
+        assert_eq!(without_code("a `b[0]` c `<d>` e"), "a  c  e");
+    }
+}

@@ -1,0 +1,135 @@
+//! Whether samples are what their folders say: examples valid against the document, news not.
+
+use serde_json::Value;
+
+use crate::{
+    problem::Problem,
+    schema::{Check, Schemas},
+    sources::{Sample, Sources, Validity},
+    walk::{self, Operation},
+};
+
+/// More complaints about one value repeat themselves.
+const MOST_COMPLAINTS: usize = 5;
+
+/// Checks the samples, and the examples and defaults inside of the document.
+pub(crate) fn check(sources: &Sources, root: &Value, problems: &mut Vec<Problem>) {
+    let document = sources.document();
+    let schemas = match Schemas::of(root) {
+        Ok(schemas) => schemas,
+        Err(error) => {
+            let message = format!("the schemas do not make a JSON Schema: {error}");
+            problems.push(Problem::of_document(document, "/components/schemas", message, "correct the schema"));
+            return;
+        }
+    };
+    inline_values(document, root, &schemas, problems);
+
+    for path in sources.strays() {
+        let message = "a file among the samples that is none";
+        let repair = "name it `<operation>/<case>.json`, the case in lower case with digits and `_`, or remove it";
+        problems.push(Problem::of_file(path, message, repair));
+    }
+    let operations = walk::operations(root);
+    for operation in &operations {
+        let samples: Vec<_> = sources.samples().filter(|sample| sample.operation == operation.id).collect();
+        if !samples.iter().any(|sample| sample.validity == Validity::Example) {
+            let message = format!("`{}` has no example", operation.id);
+            let repair = format!("add `{}{}/<case>.json`", Validity::Example.folder(), operation.id);
+            problems.push(Problem::of_document(document, &operation.node.pointer, message, repair));
+        }
+        let Some(check) = answer_check(document, operation, &schemas, problems) else { continue };
+        for sample in samples {
+            problems.extend(sample_problems(&sample, &check));
+        }
+    }
+    for sample in sources.samples() {
+        if !operations.iter().any(|operation| operation.id == sample.operation) {
+            let message = format!("`{}` is not an operation of the document", sample.operation);
+            let repair = "name the folder after an operation id, or remove the file";
+            problems.push(Problem::of_file(sample.path, message, repair));
+        }
+    }
+}
+
+fn inline_values(document: &str, root: &Value, schemas: &Schemas, problems: &mut Vec<Problem>) {
+    for (value, schema) in walk::walk(root).values {
+        let check = match schemas.check(schema) {
+            Ok(check) => check,
+            Err(error) => {
+                let message = format!("its schema is not a JSON Schema: {error}");
+                problems.push(Problem::of_document(document, &value.pointer, message, "correct the schema"));
+                continue;
+            }
+        };
+        for complaint in check.complaints(value.value).into_iter().take(MOST_COMPLAINTS) {
+            let pointer = format!("{}{}", value.pointer, complaint.pointer);
+            let message = format!("contradicts its schema: {}", complaint.message);
+            problems.push(Problem::of_document(document, &pointer, message, "correct the value or the schema"));
+        }
+    }
+}
+
+fn answer_check(
+    document: &str,
+    operation: &Operation<'_>,
+    schemas: &Schemas,
+    problems: &mut Vec<Problem>,
+) -> Option<Check> {
+    let answer = operation.node.get("responses")?.get("200")?.get("content")?.get("application/json")?;
+    let schema = answer.get("schema")?;
+    match schemas.check(schema.value) {
+        Ok(check) => Some(check),
+        Err(error) => {
+            let message = format!("not a JSON Schema: {error}");
+            problems.push(Problem::of_document(document, &schema.pointer, message, "correct the schema"));
+            None
+        }
+    }
+}
+
+fn sample_problems(sample: &Sample<'_>, check: &Check) -> Vec<Problem> {
+    let value: Value = match serde_json::from_str(sample.text) {
+        Ok(value) => value,
+        Err(error) => {
+            let message = format!("not JSON: {error}");
+            return vec![Problem::of_file(sample.path, message, "correct the JSON").at_line(Some(error.line()))];
+        }
+    };
+    if let Some(problem) = layout_problem(sample, &value) {
+        return vec![problem];
+    }
+    let twin = |validity: Validity| format!("{}{}/{}.json", validity.folder(), sample.operation, sample.case);
+    match sample.validity {
+        Validity::Example => {
+            let complaints = check.complaints(&value).into_iter().take(MOST_COMPLAINTS);
+            let repair = format!("correct it or the document; a surprise of the service is `{}`", twin(Validity::News));
+            complaints
+                .map(|complaint| {
+                    let message = format!("contradicts the document: {}", complaint.message);
+                    Problem::of_file(sample.path, message, repair.clone()).at_pointer(&complaint.pointer)
+                })
+                .collect()
+        }
+        Validity::News if check.is_valid(&value) => {
+            let repair = format!("move it to `{}`, or make it break what its name says", twin(Validity::Example));
+            vec![Problem::of_file(sample.path, "valid against the document, so it is no news", repair).at_pointer("")]
+        }
+        Validity::News => Vec::new(),
+    }
+}
+
+/// One layout for all, so that a difference between two samples is a difference of content.
+fn layout_problem(sample: &Sample<'_>, value: &Value) -> Option<Problem> {
+    let wanted = serde_json::to_string_pretty(value).ok()? + "\n";
+    if wanted == sample.text {
+        return None;
+    }
+    let same = wanted.lines().zip(sample.text.lines()).take_while(|(wanted, found)| wanted == found).count();
+    let message = "not laid out as JSON samples are: two spaces, one member a line, a final newline";
+    let repair = match wanted.lines().nth(same) {
+        Some(line) => format!("write `{}`", line.trim()),
+        None => "end the file with one newline".to_owned(),
+    };
+    Some(Problem::of_file(sample.path, message, repair).at_line(Some(same + 1)))
+}

@@ -1,0 +1,137 @@
+//! Which snapshots the contract tests compare, told from document and samples alone.
+//!
+//! So nothing has to run to know that a snapshot belongs to nothing any more, and the tests cannot disagree with
+//! `cargo xtask regen` about a name. Names are `<subject>__<case>`, one folder for each question asked.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use anyhow::{Context as _, Result};
+use ideogram_codegen::Client;
+
+use crate::sources::{Sample, Sources, Validity};
+
+/// Where the snapshots lie, from the root of the workspace.
+pub const FOLDER: &str = "tests/contract/snapshots";
+
+/// What a snapshot answers; each has a folder of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// What users can name: the outline of the generated client.
+    Surface,
+    /// What other tools read: the JSON Schema of a public type.
+    Schema,
+    /// What an example is once it has been decoded.
+    Decoded,
+    /// What an example is once it has been decoded and encoded again.
+    Encoded,
+    /// What an answer that breaks the document is once it has been decoded.
+    News,
+}
+
+impl Question {
+    /// The folder below [`FOLDER`].
+    pub fn folder(self) -> &'static str {
+        match self {
+            Self::Surface => "surface",
+            Self::Schema => "schema",
+            Self::Decoded => "decoded",
+            Self::Encoded => "encoded",
+            Self::News => "news",
+        }
+    }
+}
+
+/// The name of the snapshot of an outline, such as `types/Dataset`.
+pub fn surface_name(outline: &str) -> String {
+    match outline.split_once('/') {
+        Some((module, item)) => format!("{module}__{item}"),
+        None => format!("{outline}__all"),
+    }
+}
+
+/// The name of the snapshot of a sample.
+pub fn sample_name(sample: &Sample<'_>) -> String {
+    format!("{}__{}", sample.operation, sample.case)
+}
+
+/// The name of the snapshot of a type's JSON Schema.
+pub fn schema_name(kind: &str) -> String {
+    format!("types__{kind}")
+}
+
+/// Every snapshot there should be, as a path below [`FOLDER`].
+pub fn expected(client: &Client, sources: &Sources) -> BTreeSet<String> {
+    let file = |question: Question, name: &str| format!("{}/{name}.snap", question.folder());
+    let outline = client.outline();
+    let surface = outline.keys().map(|name| file(Question::Surface, &surface_name(name)));
+    // Checked texts, such as path ids, are no data: they never stand in a body.
+    let is_data = |name: &str, text: &str| !text.contains(&format!("pub struct {name}(..);"));
+    let types = outline.iter().filter_map(|(name, text)| Some((name.strip_prefix("types/")?, text)));
+    let data = types.filter(|(name, text)| is_data(name, text));
+    let schemas = data.map(|(kind, _)| file(Question::Schema, &schema_name(kind)));
+    let samples = sources.samples().flat_map(|sample| {
+        let questions: &[Question] = match sample.validity {
+            Validity::Example => &[Question::Decoded, Question::Encoded],
+            Validity::News => &[Question::News],
+        };
+        questions.iter().map(move |question| file(*question, &sample_name(&sample)))
+    });
+    surface.chain(schemas).chain(samples).collect()
+}
+
+/// How the snapshots of the workspace stand. Paths are from its root.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Survey {
+    /// Snapshots of the contract tests that nothing compares any more.
+    pub orphaned: Vec<String>,
+    /// Snapshots of the contract tests that have never been accepted.
+    pub missing: Vec<String>,
+    /// Snapshots that wait for review, those of every package.
+    pub pending: Vec<String>,
+}
+
+/// Compares what is there with what should be.
+///
+/// # Errors
+///
+/// If a folder cannot be read.
+pub fn survey(root: &Path, expected: &BTreeSet<String>) -> Result<Survey> {
+    let mut files = BTreeSet::new();
+    list(root, "", &mut files)?;
+    let expected: BTreeSet<String> = expected.iter().map(|path| format!("{FOLDER}/{path}")).collect();
+    let (pending, accepted): (BTreeSet<_>, BTreeSet<_>) = files.into_iter().partition(|path| is_pending(path));
+    let ours = accepted.iter().filter(|path| is_ours(path));
+    Ok(Survey {
+        orphaned: ours.filter(|path| !expected.contains(*path)).cloned().collect(),
+        missing: expected.difference(&accepted).cloned().collect(),
+        pending: pending.into_iter().collect(),
+    })
+}
+
+/// What insta leaves for review: beside a snapshot in a file, or beside the source of one in the source.
+fn is_pending(path: &str) -> bool {
+    path.ends_with(".snap.new") || path.ends_with(".pending-snap")
+}
+
+/// Whether a file lies in the folder of the contract tests' snapshots.
+pub(crate) fn is_ours(path: &str) -> bool {
+    path.strip_prefix(FOLDER).is_some_and(|below| below.starts_with('/'))
+}
+
+/// Collects pending snapshots, and everything in the folder of snapshots.
+fn list(root: &Path, folder: &str, found: &mut BTreeSet<String>) -> Result<()> {
+    let context = || format!("cannot read the folder `{}`", root.join(folder).display());
+    for entry in fs::read_dir(root.join(folder)).with_context(context)? {
+        let entry = entry.with_context(context)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
+        // Links lead to files that are listed where they are; hidden folders and build products are not ours.
+        let kind = entry.file_type().with_context(context)?;
+        if kind.is_dir() && !name.starts_with('.') && path != "target" {
+            list(root, &path, found)?;
+        } else if kind.is_file() && (is_pending(&name) || is_ours(&path)) {
+            found.insert(path);
+        }
+    }
+    Ok(())
+}

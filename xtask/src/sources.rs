@@ -1,0 +1,127 @@
+//! The files of `openapi/`, read once and then only looked at, so that a check can also run on a changed copy.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use anyhow::{Context as _, Result};
+
+/// The document, from the root of the workspace.
+pub const DOCUMENT: &str = "openapi/ideogram.yaml";
+
+/// What is read, from the root of the workspace.
+const FOLDER: &str = "openapi";
+
+/// Texts by path from the root of the workspace, with slashes.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    files: BTreeMap<String, String>,
+}
+
+/// Whether a sample is valid against the document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Validity {
+    /// `openapi/examples/`: it is.
+    Example,
+    /// `openapi/news/`: it is not, and must decode all the same.
+    News,
+}
+
+/// An answer of the service, kept as a file.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample<'s> {
+    /// The file, from the root of the workspace.
+    pub path: &'s str,
+    /// The id of the operation that it answers.
+    pub operation: &'s str,
+    /// What is special about it.
+    pub case: &'s str,
+    /// Which folder it lies in.
+    pub validity: Validity,
+    /// Its content.
+    pub text: &'s str,
+}
+
+impl Validity {
+    const ALL: [Self; 2] = [Self::Example, Self::News];
+
+    /// The folder of such samples, from the root of the workspace, with a slash at the end.
+    pub fn folder(self) -> &'static str {
+        match self {
+            Self::Example => "openapi/examples/",
+            Self::News => "openapi/news/",
+        }
+    }
+}
+
+impl Sources {
+    /// Reads the files of a workspace.
+    ///
+    /// # Errors
+    ///
+    /// If a file or folder cannot be read, or is not text in UTF-8.
+    pub fn read(root: &Path) -> Result<Self> {
+        let mut files = BTreeMap::new();
+        read_folder(root, FOLDER, &mut files)?;
+        Ok(Self { files })
+    }
+
+    /// The same files, one of them replaced or added.
+    pub fn with(mut self, path: &str, text: impl Into<String>) -> Self {
+        self.files.insert(path.to_owned(), text.into());
+        self
+    }
+
+    /// The text of a file; `None` if there is none of that name.
+    pub fn get(&self, path: &str) -> Option<&str> {
+        self.files.get(path).map(String::as_str)
+    }
+
+    /// The document; empty, which no check accepts, if it is missing.
+    pub fn document(&self) -> &str {
+        self.get(DOCUMENT).unwrap_or_default()
+    }
+
+    /// The samples, in the order of their paths; misplaced files are not among them.
+    pub fn samples(&self) -> impl Iterator<Item = Sample<'_>> {
+        self.files.iter().filter_map(|(path, text)| {
+            let validity = validity_of(path)?;
+            let (operation, file) = path.strip_prefix(validity.folder())?.split_once('/')?;
+            let case = file.strip_suffix(".json").filter(|case| is_case(case))?;
+            Some(Sample { path, operation, case, validity, text })
+        })
+    }
+
+    /// Files among the samples that are none.
+    pub(crate) fn strays(&self) -> impl Iterator<Item = &str> {
+        let paths = self.files.keys().map(String::as_str);
+        paths.filter(|path| validity_of(path).is_some() && !self.samples().any(|sample| sample.path == *path))
+    }
+}
+
+fn validity_of(path: &str) -> Option<Validity> {
+    Validity::ALL.into_iter().find(|validity| path.starts_with(validity.folder()))
+}
+
+/// Cases are parts of snapshots' names.
+fn is_case(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+fn read_folder(root: &Path, folder: &str, files: &mut BTreeMap<String, String>) -> Result<()> {
+    for entry in fs::read_dir(root.join(folder)).with_context(|| format!("cannot read the folder `{folder}`"))? {
+        let entry = entry.with_context(|| format!("cannot read the folder `{folder}`"))?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        // What desktops and editors leave behind.
+        if name.starts_with('.') {
+            continue;
+        }
+        let path = format!("{folder}/{name}");
+        if entry.path().is_dir() {
+            read_folder(root, &path, files)?;
+        } else {
+            let text = fs::read_to_string(entry.path()).with_context(|| format!("cannot read `{path}` as text"))?;
+            files.insert(path, text);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,160 @@
+//! Finds schemas and the values beside them in a document.
+//!
+//! A walk by position, not by name: a member of an object may be called `example` or `default`.
+
+use serde_json::Value;
+
+const SCHEMA_LISTS: [&str; 3] = ["allOf", "anyOf", "oneOf"];
+const INNER_SCHEMAS: [&str; 3] = ["items", "not", "additionalProperties"];
+
+/// What a document holds, each with its place.
+#[derive(Debug, Default)]
+pub(crate) struct Found<'d> {
+    /// Every schema, inner ones included.
+    pub(crate) schemas: Vec<Placed<'d>>,
+    /// Every `example`, `default` and entry of `examples`, with the schema it belongs to.
+    pub(crate) values: Vec<(Placed<'d>, &'d Value)>,
+}
+
+/// A value with its place.
+#[derive(Clone, Debug)]
+pub(crate) struct Placed<'d> {
+    pub(crate) pointer: String,
+    pub(crate) value: &'d Value,
+}
+
+impl<'d> Placed<'d> {
+    pub(crate) fn root(value: &'d Value) -> Self {
+        Self { pointer: String::new(), value }
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<Self> {
+        Some(Self { pointer: join(&self.pointer, key), value: self.value.get(key)? })
+    }
+
+    /// Members of an object or items of a list, with their names or numbers.
+    pub(crate) fn children(&self) -> Vec<(String, Self)> {
+        let named = |(key, value): (String, &'d Value)| {
+            let pointer = join(&self.pointer, &key);
+            (key, Self { pointer, value })
+        };
+        match self.value {
+            Value::Object(members) => members.iter().map(|(key, value)| named((key.clone(), value))).collect(),
+            Value::Array(items) => items.iter().enumerate().map(|(at, item)| named((at.to_string(), item))).collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn join(pointer: &str, key: &str) -> String {
+    format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
+}
+
+/// An operation of a document.
+#[derive(Clone, Debug)]
+pub(crate) struct Operation<'d> {
+    pub(crate) id: &'d str,
+    pub(crate) node: Placed<'d>,
+}
+
+/// The operations, in the order of the document.
+pub(crate) fn operations(root: &Value) -> Vec<Operation<'_>> {
+    const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
+    let paths = Placed::root(root).get("paths").map(|paths| paths.children()).unwrap_or_default();
+    let entries = paths.into_iter().flat_map(|(_, item)| item.children());
+    let operations = entries.filter(|(method, _)| METHODS.contains(&method.as_str()));
+    operations.map(|(_, node)| Operation { id: node.value["operationId"].as_str().unwrap_or_default(), node }).collect()
+}
+
+/// Everything in components and operations.
+pub(crate) fn walk(root: &Value) -> Found<'_> {
+    let mut found = Found::default();
+    if let Some(components) = Placed::root(root).get("components") {
+        for (section, entries) in components.children() {
+            for (_, entry) in entries.children() {
+                match section.as_str() {
+                    "schemas" => schema(&entry, &mut found),
+                    "parameters" => parameter(&entry, &mut found),
+                    "responses" | "requestBodies" => content(&entry, &mut found),
+                    _ => {}
+                }
+            }
+        }
+    }
+    for operation in operations(root) {
+        for (_, entry) in operation.node.get("parameters").map(|list| list.children()).unwrap_or_default() {
+            parameter(&entry, &mut found);
+        }
+        if let Some(body) = operation.node.get("requestBody") {
+            content(&body, &mut found);
+        }
+        for (_, response) in operation.node.get("responses").map(|list| list.children()).unwrap_or_default() {
+            content(&response, &mut found);
+        }
+    }
+    found
+}
+
+fn content<'d>(holder: &Placed<'d>, found: &mut Found<'d>) {
+    for (_, media_type) in holder.get("content").map(|content| content.children()).unwrap_or_default() {
+        parameter(&media_type, found);
+    }
+}
+
+/// A parameter or a media type: a schema with examples beside it.
+fn parameter<'d>(holder: &Placed<'d>, found: &mut Found<'d>) {
+    let Some(described) = holder.get("schema") else { return };
+    schema(&described, found);
+    let examples = holder.get("examples").map(|examples| examples.children()).unwrap_or_default();
+    let examples = examples.into_iter().filter_map(|(_, example)| example.get("value"));
+    for value in holder.get("example").into_iter().chain(examples) {
+        found.values.push((value, described.value));
+    }
+}
+
+fn schema<'d>(node: &Placed<'d>, found: &mut Found<'d>) {
+    if !node.value.is_object() {
+        return;
+    }
+    found.schemas.push(node.clone());
+    for key in ["example", "default"] {
+        if let Some(value) = node.get(key) {
+            found.values.push((value, node.value));
+        }
+    }
+    let lists = SCHEMA_LISTS.iter().chain(&["properties"]).filter_map(|key| node.get(key));
+    for (_, inner) in lists.flat_map(|list| list.children()) {
+        schema(&inner, found);
+    }
+    for inner in INNER_SCHEMAS.iter().filter_map(|key| node.get(key)) {
+        schema(&inner, found);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_member_called_example_is_not_an_example() {
+        let root = json!({"components": {"schemas": {"Thing": {
+            "type": "object",
+            "properties": {"example": {"type": "string", "example": "one"}, "default": {"type": "string"}},
+        }}}});
+
+        let found = walk(&root);
+
+        let places: Vec<_> = found.values.iter().map(|(value, _)| value.pointer.as_str()).collect();
+        assert_eq!(places, ["/components/schemas/Thing/properties/example/example"]);
+        assert_eq!(found.schemas.len(), 3);
+    }
+
+    #[test]
+    fn places_are_json_pointers() {
+        let root = json!({"paths": {"/a/{b}": {"get": {"operationId": "x"}}}});
+
+        assert_eq!(operations(&root)[0].node.pointer, "/paths/~1a~1{b}/get");
+    }
+}
