@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, ErrorKind},
+    net::{Ipv4Addr, TcpListener},
     path::PathBuf,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -13,10 +14,12 @@ use crate::{
     behaviour::Service,
     call::Shared,
     clock::Clock,
+    gallery::Links,
     recorder::Recorder,
     scenario::{Scenario, Stage},
     server::{MOCK_API_KEY, MockServer},
     store::Store,
+    studio::Studio,
     world::{State, World},
 };
 
@@ -39,6 +42,7 @@ pub struct MockServerBuilder {
     start_time: Option<SystemTime>,
     time_scale: f64,
     training_time: Duration,
+    making_time: Duration,
     largest_body: u64,
     state_dir: Option<PathBuf>,
     scenario: Scenario,
@@ -52,6 +56,7 @@ impl Default for MockServerBuilder {
             start_time: None,
             time_scale: 0.0,
             training_time: DEFAULT_TRAINING_TIME,
+            making_time: Duration::ZERO,
             largest_body: DEFAULT_LARGEST_BODY,
             state_dir: None,
             scenario: Scenario::Normal,
@@ -91,6 +96,15 @@ impl MockServerBuilder {
     /// How long a training takes, in service time. Default: 90 minutes.
     pub fn training_time(mut self, time: Duration) -> Self {
         self.training_time = time;
+        self
+    }
+
+    /// How long a call that makes pictures takes, in real time. Default: 0, they are there at once.
+    ///
+    /// So long the pictures count as in the making, of which there may be ten at a time. A caller that hangs up does not
+    /// change that.
+    pub fn making_time(mut self, time: Duration) -> Self {
+        self.making_time = time;
         self
     }
 
@@ -143,16 +157,20 @@ impl MockServerBuilder {
         if let Some(kept) = state.now {
             start = start.max(kept);
         }
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port))?;
+        let url = format!("http://{}", listener.local_addr()?);
         let shared = Shared {
             service: Service {
                 world: World::new(state, store, Clock::new(start, self.time_scale)),
                 stage: Stage::new(self.scenario),
                 training_time: self.training_time,
+                studio: Studio::new(self.making_time),
+                links: Links::new(url.clone()),
             },
             recorder: Recorder::default(),
             api_key: self.api_key,
             largest_body: self.largest_body,
         };
-        MockServer::serve(self.port, Arc::new(shared))
+        MockServer::serve(listener, url, Arc::new(shared))
     }
 }

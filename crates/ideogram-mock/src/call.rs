@@ -12,6 +12,7 @@ use crate::{
     answers::Answer,
     behaviour::{self, Service},
     document::{Document, Operation, Route},
+    gallery,
     recorder::{Record, Recorder},
     request::{Call, Intake},
     scenario::Interference,
@@ -60,6 +61,11 @@ async fn perform(
 ) -> Result<(Answer, Delivery), Answer> {
     let document = Document::embedded();
     let path = head.uri.path();
+    if let Some(name) = gallery::picture_name(path) {
+        let answer = gallery::show(name, head, shared.service.world.clock.now()).await?;
+        let delivery = if shared.service.stage.loses_picture() { Delivery::Broken } else { Delivery::Whole };
+        return Ok((answer, delivery));
+    }
     let route = document.route(path).ok_or_else(|| {
         Answer::problem(StatusCode::NOT_FOUND, &format!("the document has no path that fits '{path}'"))
     })?;
@@ -80,6 +86,7 @@ async fn perform(
         let text = format!("the mock server has no behaviour for `{}` yet", operation.id);
         Answer::error(StatusCode::NOT_IMPLEMENTED, &text)
     })?;
+    let places = shared.service.studio.take_places(operation.pictures.count(&call.body))?;
     let result = behaviour(&shared.service, &call)?;
     // Every test of every user checks in passing that the mock keeps to the document. It costs too much to do always.
     if cfg!(debug_assertions)
@@ -88,6 +95,7 @@ async fn perform(
         let text = format!("the mock server's own answer breaks the document: {complaint}");
         return Err(Answer::error(StatusCode::INTERNAL_SERVER_ERROR, &text));
     }
+    shared.service.studio.make(places).await;
     Ok((Answer::success(&result), delivery))
 }
 

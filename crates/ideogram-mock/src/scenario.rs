@@ -4,7 +4,7 @@ use std::{sync::Mutex, time::Duration};
 
 use http::StatusCode;
 
-use crate::{answers::Answer, document::Operation};
+use crate::{answers::Answer, document::Operation, studio::MOST_IN_MAKING};
 
 /// How the server behaves towards calls that are otherwise in order: known path, right key, valid request.
 ///
@@ -33,6 +33,8 @@ pub enum Scenario {
     },
     /// The next call runs, but its answer breaks off in the middle: the caller cannot know that it ran.
     AnswerLostOnce,
+    /// The next picture that is fetched breaks off in the middle; its link goes on working.
+    PictureLostOnce,
     /// Uploaded files of these names fail with `INTERNAL_ERROR`, also inside of archives, in whatever folder.
     UploadFails {
         /// The names, with extension, without folders.
@@ -70,13 +72,27 @@ impl Stage {
         matches!(&*scenario, Scenario::UploadFails { names } if names.iter().any(|name| name == file_name))
     }
 
+    /// Whether a picture that is being fetched is to break off; used up by the first.
+    pub(crate) fn loses_picture(&self) -> bool {
+        let mut scenario = self.0.lock().expect("nothing panics while it holds this lock");
+        let loses = *scenario == Scenario::PictureLostOnce;
+        if loses {
+            *scenario = Scenario::Normal;
+        }
+        loses
+    }
+
     /// What happens to a call of `operation`; a scenario for one call is used up by it.
     pub(crate) fn interfere(&self, operation: &Operation) -> Interference {
         let mut scenario = self.0.lock().expect("nothing panics while it holds this lock");
         let interference = match &*scenario {
             Scenario::Declines if operation.is_paid => return Interference::Instead(declined()),
             Scenario::PaymentRequired if operation.is_paid => return Interference::Instead(payment_required()),
-            Scenario::Normal | Scenario::Declines | Scenario::PaymentRequired | Scenario::UploadFails { .. } => {
+            Scenario::Normal
+            | Scenario::Declines
+            | Scenario::PaymentRequired
+            | Scenario::PictureLostOnce
+            | Scenario::UploadFails { .. } => {
                 return Interference::None;
             }
             Scenario::RateLimitedOnce { retry_after } => Interference::Instead(rate_limited(*retry_after)),
@@ -100,7 +116,7 @@ fn payment_required() -> Answer {
 }
 
 fn rate_limited(retry_after: Option<Duration>) -> Answer {
-    let answer = Answer::rejected(StatusCode::TOO_MANY_REQUESTS, "Too many requests in flight.", "inflight_limit");
+    let answer = Answer::inflight_limit(MOST_IN_MAKING);
     match retry_after {
         Some(delay) => answer.with_header(http::header::RETRY_AFTER, delay.as_secs().into()),
         None => answer,

@@ -6,7 +6,7 @@ use std::{
     fmt,
     future::IntoFuture,
     io,
-    net::{Ipv4Addr, TcpListener},
+    net::TcpListener,
     pin::pin,
     sync::Arc,
     thread::{self, JoinHandle},
@@ -119,10 +119,9 @@ impl MockServer {
         self.end(Order::FinishAtInterrupt).await
     }
 
-    pub(crate) fn serve(port: u16, shared: Arc<Shared>) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+    /// Serves on `listener`, which is reached under `url`.
+    pub(crate) fn serve(listener: TcpListener, url: String, shared: Arc<Shared>) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
-        let url = format!("http://{}", listener.local_addr()?);
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (orders, incoming) = mpsc::unbounded_channel();
         let (end, ended) = oneshot::channel();

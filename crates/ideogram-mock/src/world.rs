@@ -18,6 +18,7 @@ use crate::{
     clock::{Clock, later},
     content::Claim,
     store::Store,
+    token::{base64url, scramble},
 };
 
 /// The account that every key belongs to.
@@ -198,21 +199,6 @@ fn time(value: &Value) -> Timestamp {
     text(value).parse().expect("the sample has a time here")
 }
 
-/// `SplitMix64`: neighbours become strangers, the same in every run, and no two are alike.
-fn scramble(number: u64) -> u64 {
-    let mut mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
-}
-
-fn base64url(bits: u128) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    // 21 characters of 6 bits, and the last 2 bits padded with zeros.
-    let sextets = (0..21).map(|place| bits >> (122 - 6 * place)).chain([bits << 4]);
-    sextets.map(|bits| char::from(ALPHABET[usize::try_from(bits & 63).expect("six bits")])).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -227,12 +213,6 @@ mod tests {
 
         assert_eq!(ids.len(), 1000);
         assert!(ids.iter().all(|id| id.len() == 22));
-    }
-
-    #[test]
-    fn base64url_agrees_with_a_known_value() {
-        assert_eq!(base64url(0), "AAAAAAAAAAAAAAAAAAAAAA");
-        assert_eq!(base64url(u128::MAX), "_____________________w");
     }
 
     #[test]

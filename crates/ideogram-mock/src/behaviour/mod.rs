@@ -4,13 +4,16 @@
 
 mod datasets;
 mod models;
+mod pictures;
+mod sources;
 mod uploads;
+mod words;
 
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::{answers::Answer, request::Call, scenario::Stage, world::World};
+use crate::{answers::Answer, gallery::Links, request::Call, scenario::Stage, studio::Studio, world::World};
 
 /// What behaviours work with.
 #[derive(Debug)]
@@ -19,14 +22,33 @@ pub(crate) struct Service {
     pub(crate) stage: Stage,
     /// How long a training takes, in service time.
     pub(crate) training_time: Duration,
+    pub(crate) studio: Studio,
+    pub(crate) links: Links,
 }
 
 /// The behaviour of one operation.
 pub(crate) type Behaviour = fn(&Service, &Call) -> Result<Value, Answer>;
 
-/// The behaviour of the operation `id`, if it has one yet.
+/// The behaviour of the operation `id`; a test sees to it that every operation of the document has one.
 pub(crate) fn of(id: &str) -> Option<Behaviour> {
     Some(match id {
+        "post_generate_image_v4" | "post_remix_image_v4" => pictures::v4,
+        "post_magic_prompt_v4" => words::magic_prompt,
+        "post_describe_v4" => words::describe_v4,
+        "post_generate_image_v3"
+        | "post_inpaint_image_v3"
+        | "post_remix_image_v3"
+        | "post_reframe_image_v3"
+        | "post_replace_background_v3"
+        | "post_edit_image_v3" => pictures::v3,
+        "post_generate_image_v3_transparent" => pictures::transparent,
+        "post_remove_background" => pictures::remove_background,
+        "post_layerize_text_v3" => pictures::layerize_text,
+        "post_v1_edit_image" => pictures::edit,
+        "post_upscale_image" => pictures::upscale,
+        "post_describe" => words::describe,
+        "post_generate_image" | "post_remix_image" | "post_reframe_image" => pictures::legacy,
+        "post_edit_image" => pictures::legacy_edit,
         "list_datasets" => datasets::list,
         "create_dataset" => datasets::create,
         "get_dataset" => datasets::get,

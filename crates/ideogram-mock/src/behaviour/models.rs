@@ -68,6 +68,12 @@ pub(super) fn get(service: &Service, call: &Call) -> Result<Value, Answer> {
     })
 }
 
+/// Whether pictures can be made with the model that `uri` names.
+pub(super) fn is_ready(service: &Service, uri: &str) -> bool {
+    let now = service.world.clock.now();
+    service.world.read(|state| state.models.iter().any(|model| model.uri == uri && status(model, now) == "COMPLETED"))
+}
+
 fn check_pictures(count: usize) -> Result<(), Answer> {
     let text = if count < FEWEST_PICTURES {
         format!("Dataset requires at least {FEWEST_PICTURES} images for training, but only {count} were provided.")

@@ -58,7 +58,7 @@ fn add(
         report.failed.push(json!({"file_name": name, "failure_reason": reason}));
         return Ok(());
     }
-    let is_picture = *content == Content::Picture;
+    let is_picture = matches!(content, Content::Picture(_));
     let id = is_picture.then(|| state.new_id());
     let dataset = state.dataset_mut(dataset_id)?;
     dataset.files.push(StoredFile { name: name.to_owned(), size, is_picture });
@@ -78,7 +78,7 @@ fn failure(service: &Service, name: &str, content: &Content, pictures: usize) ->
         Content::Faulty(Fault::NoCaption) => Some("INVALID_CAPTION"),
         Content::Faulty(Fault::NoArchive) | Content::Archive(_) => Some("INVALID_ZIP"),
         _ if name.to_ascii_lowercase().contains("unsafe") => Some("FAILED_SAFETY_CHECK"),
-        Content::Picture if pictures >= MOST_PICTURES => Some("TOO_MANY_IMAGES"),
-        Content::Picture | Content::Caption => None,
+        Content::Picture(_) if pictures >= MOST_PICTURES => Some("TOO_MANY_IMAGES"),
+        Content::Picture(_) | Content::Caption => None,
     }
 }

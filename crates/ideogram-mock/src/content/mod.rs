@@ -10,8 +10,10 @@ use std::{
     io::{self, Write},
 };
 
+use crate::size::Size;
+
 /// Largest picture in bytes. The limit for datasets is not published; elsewhere the service takes 10 MB.
-const LARGEST_PICTURE: u64 = 10 * 1024 * 1024;
+pub(crate) const LARGEST_PICTURE: u64 = 10 * 1024 * 1024;
 
 /// Largest caption in bytes.
 const LARGEST_CAPTION: u64 = 1024 * 1024;
@@ -22,7 +24,8 @@ const LARGEST_ARCHIVE: u64 = 1024 * 1024 * 1024;
 /// What a file turned out to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Content {
-    Picture,
+    /// With its size in pixels.
+    Picture(Size),
     Caption,
     /// The files in an archive.
     Archive(Vec<Entry>),
@@ -131,8 +134,7 @@ impl Inspector {
 /// What a file is that is no archive.
 fn judge(claim: Claim, bytes: &[u8]) -> Content {
     match claim {
-        Claim::Picture if picture::is_whole(bytes) => Content::Picture,
-        Claim::Picture => Content::Faulty(Fault::NoPicture),
+        Claim::Picture => picture::measure(bytes).map_or(Content::Faulty(Fault::NoPicture), Content::Picture),
         Claim::Caption if std::str::from_utf8(bytes).is_ok_and(|text| !text.trim().is_empty()) => Content::Caption,
         Claim::Caption => Content::Faulty(Fault::NoCaption),
         Claim::Archive => Content::Faulty(Fault::NoArchive),

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 pub(crate) use self::{
     form::{FormRules, PartKind, PartRule},
-    operation::{Body, Operation, Parameter, Place},
+    operation::{Body, Operation, Parameter, Place, WRAPPER},
 };
 
 /// The document, read once per process, and not before the first server needs it.

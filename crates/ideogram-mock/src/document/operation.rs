@@ -8,6 +8,10 @@ use super::{
     form::FormRules,
     schema::{Check, Scalar, Schemas},
 };
+use crate::size::Size;
+
+/// The member of some bodies that holds all others but the files.
+pub(crate) const WRAPPER: &str = "image_request";
 
 /// One operation of the document.
 #[derive(Debug)]
@@ -17,11 +21,26 @@ pub(crate) struct Operation {
     pub(crate) path: PathTemplate,
     /// Whether a call that succeeds is billed.
     pub(crate) is_paid: bool,
+    /// How many pictures a call makes.
+    pub(crate) pictures: Pictures,
+    /// The sizes that a picture may have, from the enum of the answer's or else of the request's `resolution`; empty when
+    /// every size is possible.
+    pub(crate) sizes: Vec<Size>,
+    /// Whether a request may have a member `aspect_ratio`.
+    pub(crate) takes_ratio: bool,
     pub(crate) parameters: Vec<Parameter>,
     /// One for each media type; none when the operation takes no body.
     pub(crate) bodies: Vec<Body>,
     /// What an answer with status 200 must look like.
     pub(crate) answer: Check,
+}
+
+/// How many pictures a call makes.
+#[derive(Debug)]
+pub(crate) enum Pictures {
+    Fixed(u32),
+    /// As many as a member of the request says, or 1; by JSON pointer.
+    Member(String),
 }
 
 /// A path with variables in braces.
@@ -74,12 +93,18 @@ impl Operation {
         if answer.is_null() {
             return Err("no schema for an answer with 200".to_owned());
         }
+        let options = bodies.clone().next().map(|(_, body)| options(&body["schema"], schemas)).unwrap_or_default();
+        let picture = schemas.resolve(&schemas.resolve(&schemas.resolve(answer)["properties"]["data"])["items"]);
+        let sizes = [&picture["properties"]["resolution"], &options["resolution"]].map(|member| sizes(member, schemas));
         Ok(Self {
             id: id.to_owned(),
             method,
             path: PathTemplate::read(path),
             // Without a mark a call counts as billed: that is the safer mistake.
             is_paid: operation["x-ideogram-billing"] != "free",
+            pictures: Pictures::read(&operation["x-ideogram-pictures"]),
+            sizes: sizes.into_iter().find(|sizes| !sizes.is_empty()).unwrap_or_default(),
+            takes_ratio: options["aspect_ratio"].is_object(),
             parameters: parameters
                 .iter()
                 .map(|parameter| Parameter::read(parameter, schemas))
@@ -98,6 +123,42 @@ impl Operation {
             let _ = check.complaint(&Value::Null);
         }
     }
+}
+
+impl Pictures {
+    fn read(mark: &Value) -> Self {
+        match (mark.as_u64().map(u32::try_from), mark.as_str()) {
+            (Some(Ok(count)), _) => Self::Fixed(count),
+            (_, Some(member)) => Self::Member(format!("/{}", member.replace('.', "/"))),
+            // What the house rules assume of an operation without a mark.
+            _ => Self::Fixed(1),
+        }
+    }
+
+    /// How many pictures a call with this body makes.
+    pub(crate) fn count(&self, body: &Value) -> u32 {
+        match self {
+            Self::Fixed(count) => *count,
+            Self::Member(pointer) => {
+                body.pointer(pointer).and_then(Value::as_u64).and_then(|count| count.try_into().ok()).unwrap_or(1)
+            }
+        }
+    }
+}
+
+/// The members of a body that say what to make: its own, or those of the one object that wraps them.
+fn options(body: &Value, schemas: &Schemas) -> Value {
+    let members = &schemas.resolve(body)["properties"];
+    match &members[WRAPPER] {
+        Value::Null => members.clone(),
+        wrapped => schemas.resolve(wrapped)["properties"].clone(),
+    }
+}
+
+/// The sizes that an enum lists.
+fn sizes(member: &Value, schemas: &Schemas) -> Vec<Size> {
+    let values = schemas.resolve(member)["enum"].as_array().into_iter().flatten();
+    values.filter_map(|value| Size::read(value.as_str()?)).collect()
 }
 
 impl PathTemplate {

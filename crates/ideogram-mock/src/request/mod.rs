@@ -21,6 +21,7 @@ use crate::{
 /// A valid call of an operation.
 #[derive(Debug)]
 pub(crate) struct Call {
+    pub(crate) operation: &'static Operation,
     /// The parameters of the path.
     path: Vec<(String, String)>,
     /// The parameters of the query, by name.
@@ -34,6 +35,8 @@ pub(crate) struct Call {
 /// A file that came as a part of a form. Its bytes have been looked at and dropped.
 #[derive(Debug)]
 pub(crate) struct ReceivedFile {
+    /// The name of the part.
+    pub(crate) part: String,
     pub(crate) file_name: String,
     pub(crate) size: u64,
     pub(crate) content: Content,
@@ -42,7 +45,7 @@ pub(crate) struct ReceivedFile {
 impl Call {
     /// Reads and checks the whole request.
     pub(crate) async fn read(
-        operation: &Operation,
+        operation: &'static Operation,
         route: &Route,
         head: &request::Parts,
         intake: &Intake,
@@ -53,7 +56,7 @@ impl Call {
         let query = parameters::query(operation, &head.uri)?;
         parameters::check(operation, Place::Query, &query)?;
 
-        let mut call = Self { path: path.clone(), query, body: Value::Null, files: Vec::new() };
+        let mut call = Self { operation, path: path.clone(), query, body: Value::Null, files: Vec::new() };
         if operation.bodies.is_empty() {
             return Ok(call);
         }

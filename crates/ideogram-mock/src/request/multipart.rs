@@ -100,7 +100,7 @@ async fn read_file(
     let name = rule.name.clone();
     record.add_part(RecordedPart { name, file_name: Some(file_name.clone()), media_type, size, text: None });
     let content = inspector.finish().await.map_err(|error| broken(&error))?;
-    Ok(ReceivedFile { file_name, size, content })
+    Ok(ReceivedFile { part: rule.name.clone(), file_name, size, content })
 }
 
 async fn read_text(

@@ -50,6 +50,13 @@ impl Caller {
         answered(self.request(Method::POST, path).multipart(form)).await
     }
 
+    /// Fetches a picture, without the key.
+    pub(crate) async fn fetch(&self, url: &Value) -> reqwest::Result<(StatusCode, HeaderMap, Vec<u8>)> {
+        let response = self.client.get(url.as_str().unwrap()).send().await?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        Ok((status, headers, response.bytes().await?.to_vec()))
+    }
+
     /// Uploads files (name, content) to the dataset `demo`.
     pub(crate) async fn upload(&self, files: impl IntoIterator<Item = (&str, Vec<u8>)>) -> Answered {
         self.upload_to("demo", files).await
@@ -82,6 +89,18 @@ pub(crate) async fn answered(request: RequestBuilder) -> Answered {
     let (status, headers) = (response.status(), response.headers().clone());
     let body = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or_default();
     Answered { status, headers, body }
+}
+
+/// A form with a file in the part `name`, of this file name and size in pixels.
+pub(crate) fn with_png(form: Form, name: &'static str, file_name: &'static str, size: (u8, u8)) -> Form {
+    let mut bytes = png();
+    (bytes[19], bytes[23]) = size;
+    form.part(name, Part::bytes(bytes).file_name(file_name))
+}
+
+/// A form of texts.
+pub(crate) fn form<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Form {
+    texts.into_iter().fold(Form::new(), |form, (name, text)| form.text(name.to_owned(), text.to_owned()))
 }
 
 /// The smallest PNG that has all it needs.

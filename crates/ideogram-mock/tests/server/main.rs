@@ -2,8 +2,13 @@
 
 mod caller;
 mod datasets;
+mod inflight;
 mod lifecycle;
+mod links;
 mod models;
+mod pictures;
 mod refusals;
 mod scenarios;
+mod sources;
 mod uploads;
+mod words;

@@ -1,0 +1,230 @@
+//! Making pictures: from prompts, and from other pictures.
+//!
+//! All operations work alike: prompt, seed and size make a picture; how many, and which sizes there are, stands in the
+//! document. Only what differs has a function of its own.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use super::{
+    Service, models,
+    sources::{check, is_marked, options, source_size, subject, unreadable},
+};
+use crate::{
+    answers::Answer,
+    clock::wire,
+    gallery::{Ground, LONGEST_SIDE, Picture},
+    request::Call,
+    size::Size,
+    token::{fingerprint, scramble},
+};
+
+/// Seeds have 31 bits.
+const LARGEST_SEED: u32 = 0x7fff_ffff;
+
+/// What magic prompt adds.
+const EMBELLISHMENTS: [&str; 4] = [
+    "in soft morning light",
+    "as a finely detailed illustration",
+    "against a wide open sky",
+    "with warm, muted colors",
+];
+
+/// What is special about the pictures of one call.
+struct Plan {
+    size: Size,
+    upscaled: Option<Size>,
+    style: Option<Value>,
+    ground: Ground,
+}
+
+impl Plan {
+    fn of(call: &Call) -> Self {
+        Self { size: size(call), upscaled: None, style: None, ground: Ground::Sky }
+    }
+}
+
+/// Generate and remix with Ideogram 4.0.
+pub(super) fn v4(service: &Service, call: &Call) -> Result<Value, Answer> {
+    refuse_flash(call)?;
+    let mut answer = make(service, call, &Plan::of(call))?;
+    answer["response_type"] = json!("url");
+    Ok(answer)
+}
+
+/// All operations of Ideogram 3.0 but those below.
+pub(super) fn v3(service: &Service, call: &Call) -> Result<Value, Answer> {
+    let options = options(call);
+    let has_model = match options["custom_model_uri"].as_str() {
+        Some(uri) if !models::is_ready(service, uri) => {
+            return Err(Answer::error(StatusCode::BAD_REQUEST, "The custom model does not exist or is not ready."));
+        }
+        model => model.is_some(),
+    };
+    let style = match options.get("style_type") {
+        Some(style) => Some(style.clone()),
+        None if has_model => Some(json!("CUSTOM")),
+        None => options.get("style_codes").is_none().then(|| json!("GENERAL")),
+    };
+    make(service, call, &Plan { style, ..Plan::of(call) })
+}
+
+/// Generate with a transparent background.
+pub(super) fn transparent(service: &Service, call: &Call) -> Result<Value, Answer> {
+    refuse_flash(call)?;
+    let plan = Plan { ground: Ground::Transparent, ..Plan::of(call) };
+    let factor = match options(call)["upscale_factor"].as_str() {
+        Some("X2") => 2,
+        Some("X4") => 4,
+        _ => 1,
+    };
+    let upscaled = (factor > 1).then(|| plan.size.times(factor));
+    make(service, call, &Plan { upscaled, ..plan })
+}
+
+/// Edit by instruction.
+pub(super) fn edit(service: &Service, call: &Call) -> Result<Value, Answer> {
+    let now = service.world.clock.now();
+    let links = options(call)["image_urls"].as_array().into_iter().flatten();
+    if !links.filter_map(Value::as_str).all(|link| service.links.accepts(link, now)) {
+        return Err(unreadable());
+    }
+    let is_transparent = options(call)["transparent_background"] == true;
+    let ground = if is_transparent { Ground::Transparent } else { Ground::Sky };
+    make(service, call, &Plan { ground, ..Plan::of(call) })
+}
+
+/// The legacy operations.
+pub(super) fn legacy(service: &Service, call: &Call) -> Result<Value, Answer> {
+    make(service, call, &Plan { style: options(call).get("style_type").cloned(), ..Plan::of(call) })
+}
+
+/// The legacy edit, which works with the 2.0 models only.
+pub(super) fn legacy_edit(service: &Service, call: &Call) -> Result<Value, Answer> {
+    match call.text("model") {
+        "V_2" | "V_2_TURBO" => legacy(service, call),
+        model => {
+            let text = format!("The model {model} does not support editing.");
+            Err(Answer::error(StatusCode::BAD_REQUEST, &text))
+        }
+    }
+}
+
+/// Twice as large, as far as it goes.
+pub(super) fn upscale(service: &Service, call: &Call) -> Result<Value, Answer> {
+    let plan = Plan::of(call);
+    make(service, call, &Plan { upscaled: Some(plan.size.times(2).within(LONGEST_SIDE)), ..plan })
+}
+
+pub(super) fn remove_background(service: &Service, call: &Call) -> Result<Value, Answer> {
+    let mut answer = make(service, call, &Plan { ground: Ground::Transparent, ..Plan::of(call) })?;
+    for picture in answer["data"].as_array_mut().into_iter().flatten() {
+        *picture = json!({"url": picture["url"], "is_image_safe": picture["is_image_safe"]});
+    }
+    Ok(answer)
+}
+
+/// The text of a picture, made up from what it is about, and two pictures of the same size.
+pub(super) fn layerize_text(service: &Service, call: &Call) -> Result<Value, Answer> {
+    check(call)?;
+    let now = service.world.clock.now();
+    let (text, size, seed) = (subject(call), size(call), first_seed(service, call));
+    let link = |about: &str, ground| service.links.give(picture(about, seed, size, ground), now);
+    let blocks =
+        [("heading", text.to_uppercase(), 10, "bold"), ("caption", format!("A {text}\nby the mock"), 70, "italic")];
+    let block = |(role, text, top, formatting)| {
+        let [x, y, width, height] = [(size.width, 10), (size.height, top), (size.width, 80), (size.height, 20)]
+            .map(|(side, percent)| u64::from(side) * percent / 100);
+        json!({
+            "x": x, "y": y, "width": width, "height": height,
+            "text": text, "alignment": "center", "formatting": [formatting], "angle": 0.0,
+            "font_name": "Inter", "font_alternatives": ["Roboto"], "font_size": height / 2, "line_height": 1.2,
+            "color": "#212121", "role": role,
+        })
+    };
+    Ok(json!({
+        "base_image_url": link(&text, Ground::Sky),
+        "original_image_url": link(&format!("{text} with its text"), Ground::Sky),
+        "seed": seed,
+        "text_blocks": blocks.map(block),
+    }))
+}
+
+/// The answer that all operations have in common.
+fn make(service: &Service, call: &Call, plan: &Plan) -> Result<Value, Answer> {
+    check(call)?;
+    let now = service.world.clock.now();
+    let (prompt, first_seed) = (used_prompt(call), first_seed(service, call));
+    let picture = |index| {
+        // After the largest seed comes the smallest.
+        let seed = (first_seed + index) & LARGEST_SEED;
+        let is_safe = !is_withheld(call, index);
+        let picture = picture(&prompt, seed, plan.upscaled.unwrap_or(plan.size), plan.ground);
+        let mut answer = json!({
+            "prompt": prompt,
+            "resolution": plan.size.to_string(),
+            "is_image_safe": is_safe,
+            "seed": seed,
+            "url": is_safe.then(|| service.links.give(picture, now)),
+        });
+        let upscaled = plan.upscaled.map(|size| json!(size.to_string()));
+        for (name, value) in [("upscaled_resolution", upscaled), ("style_type", plan.style.clone())] {
+            if let Some(value) = value {
+                answer[name] = value;
+            }
+        }
+        answer
+    };
+    let count = call.operation.pictures.count(&call.body);
+    Ok(json!({"created": wire(now), "data": (0..count).map(picture).collect::<Vec<_>>()}))
+}
+
+fn picture(prompt: &str, seed: u32, size: Size, ground: Ground) -> Picture {
+    let motif = u32::try_from(fingerprint(prompt) >> 32).expect("32 bits");
+    Picture { motif, seed, size: size.within(LONGEST_SIDE), ground }
+}
+
+/// The seed of the first picture: the one asked for, or one that the server picks.
+fn first_seed(service: &Service, call: &Call) -> u32 {
+    let asked = options(call)["seed"].as_u64().and_then(|seed| seed.try_into().ok());
+    asked.unwrap_or_else(|| u32::try_from(scramble(service.links.given().into()) >> 33).expect("31 bits"))
+}
+
+/// The size before any enlarging: as asked for, or the nearest that the operation has to the ratio or to the source.
+fn size(call: &Call) -> Size {
+    let options = options(call);
+    let asked = |name: &str| options[name].as_str().and_then(Size::read);
+    if let Some(size) = asked("resolution") {
+        return size;
+    }
+    let source = source_size(call).map(|size| size.within(LONGEST_SIDE)).filter(|_| !call.operation.takes_ratio);
+    let shape = asked("aspect_ratio").or(source).unwrap_or(Size::SQUARE);
+    shape.nearest_in(&call.operation.sizes).unwrap_or(shape)
+}
+
+/// The prompt that is drawn: magic prompt rewrites it when it is on, and always for the `text_prompt` of 4.0.
+fn used_prompt(call: &Call) -> String {
+    let (subject, options) = (subject(call), options(call));
+    let is_on = ["magic_prompt", "magic_prompt_option"].iter().any(|name| options[name] == "ON");
+    if !is_on && options["text_prompt"].is_null() {
+        return subject;
+    }
+    let choice = fingerprint(&subject) % 4;
+    let embellishment = EMBELLISHMENTS[usize::try_from(choice).expect("one of four")];
+    format!("{}, {embellishment}.", subject.trim_end_matches(['.', ' ']))
+}
+
+/// Whether the safety check withholds a picture: all of a call that is marked, or every second one.
+fn is_withheld(call: &Call, index: u32) -> bool {
+    let mut names = call.files.iter().map(|file| &*file.file_name);
+    let subject = subject(call);
+    let marked = is_marked(&subject, "withheld") || names.any(|name| is_marked(name, "withheld"));
+    marked && (index % 2 == 1 || !is_marked(&subject, "some withheld"))
+}
+
+fn refuse_flash(call: &Call) -> Result<(), Answer> {
+    if options(call)["rendering_speed"] == "FLASH" {
+        return Err(Answer::error(StatusCode::BAD_REQUEST, "This operation does not support the speed FLASH."));
+    }
+    Ok(())
+}

@@ -1,0 +1,133 @@
+//! What a request for pictures brings along: its prompt, and pictures that must be readable and fit together.
+//!
+//! The document cannot say these things in keywords, so they are said here.
+
+use http::StatusCode;
+use serde_json::Value;
+
+use crate::{
+    answers::Answer,
+    content::{Content, Fault, LARGEST_PICTURE},
+    document::WRAPPER,
+    request::{Call, ReceivedFile},
+    size::Size,
+};
+
+/// A prompt or a file name with this word is refused.
+const FORBIDDEN: &str = "forbidden";
+
+/// What a call asks for: the body itself, or what it wraps.
+pub(super) fn options(call: &Call) -> &Value {
+    call.body.get(WRAPPER).unwrap_or(&call.body)
+}
+
+/// What the pictures are about: the prompt, or the name of the first file where there is none.
+pub(super) fn subject(call: &Call) -> String {
+    let options = options(call);
+    let prompt = ["prompt", "text_prompt"].iter().find_map(|name| options[name].as_str());
+    match (prompt, &options["json_prompt"], call.files.first()) {
+        (Some(prompt), _, _) => prompt.to_owned(),
+        (None, Value::Null, Some(file)) => title(&file.file_name),
+        (None, structured, _) => structured.to_string(),
+    }
+}
+
+/// The size of the picture that the call starts from.
+pub(super) fn source_size(call: &Call) -> Option<Size> {
+    let is_source = |file: &&ReceivedFile| matches!(&*file.part, "image" | "image_file" | "images");
+    call.files.iter().find(is_source).and_then(size)
+}
+
+/// Checks the files and the prompt of a call.
+pub(super) fn check(call: &Call) -> Result<(), Answer> {
+    for file in &call.files {
+        match &file.content {
+            Content::Picture(_) => {}
+            Content::Faulty(Fault::TooLarge) => return Err(too_large()),
+            _ => return Err(unreadable()),
+        }
+    }
+    check_mask(call)?;
+    check_characters(call)?;
+    let of_style = named(call, "style_reference_images").map(|file| file.size).sum::<u64>();
+    let of_characters = named(call, "character_reference_images").map(|file| file.size).sum::<u64>();
+    if of_style.max(of_characters) > LARGEST_PICTURE {
+        return Err(too_large());
+    }
+    if call.files.iter().any(|file| is_marked(&file.file_name, FORBIDDEN)) {
+        return Err(unsafe_input("Image"));
+    }
+    if is_marked(&subject(call), FORBIDDEN) {
+        return Err(unsafe_input("Prompt"));
+    }
+    Ok(())
+}
+
+/// The refusal of a picture that cannot be used.
+pub(super) fn unreadable() -> Answer {
+    Answer::error(StatusCode::BAD_REQUEST, "Could not read a source image.")
+}
+
+/// Whether a prompt or a file name has a word that the server takes for an order.
+pub(super) fn is_marked(text: &str, word: &str) -> bool {
+    text.to_ascii_lowercase().contains(word)
+}
+
+/// A mask of another size is 422, as third parties report.
+fn check_mask(call: &Call) -> Result<(), Answer> {
+    match named(call, "mask").next() {
+        Some(mask) if size(mask) != source_size(call) => Err(misfit("The mask must have the size of the image.")),
+        _ => Ok(()),
+    }
+}
+
+fn check_characters(call: &Call) -> Result<(), Answer> {
+    let refusal = |text| Err(Answer::error(StatusCode::BAD_REQUEST, text));
+    let pictures: Vec<_> = named(call, "character_reference_images").map(size).collect();
+    let masks: Vec<_> = named(call, "character_reference_images_mask").map(size).collect();
+    if pictures.len() > 1 {
+        return refusal("At present only one character reference image is supported.");
+    }
+    // Observed in June 2026, not documented.
+    if !pictures.is_empty() && options(call).get("color_palette").is_some() {
+        return refusal("A color palette cannot be combined with character reference images.");
+    }
+    if !masks.is_empty() && masks.len() != pictures.len() {
+        return refusal("There must be as many character reference masks as images.");
+    }
+    if !masks.is_empty() && masks != pictures {
+        return Err(misfit("A character reference mask must have the size of its image."));
+    }
+    Ok(())
+}
+
+fn named<'a>(call: &'a Call, part: &'static str) -> impl Iterator<Item = &'a ReceivedFile> {
+    call.files.iter().filter(move |file| file.part == part)
+}
+
+fn size(file: &ReceivedFile) -> Option<Size> {
+    match file.content {
+        Content::Picture(size) => Some(size),
+        _ => None,
+    }
+}
+
+/// What a file name says about its picture: `red-lantern_2.jpg` shows a `red lantern 2`.
+fn title(file_name: &str) -> String {
+    let stem = file_name.rsplit_once('.').map_or(file_name, |(stem, _)| stem);
+    let words: Vec<_> = stem.split(|char: char| !char.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    if words.is_empty() { "picture".to_owned() } else { words.join(" ") }
+}
+
+fn unsafe_input(what: &str) -> Answer {
+    let text = format!("{what} provided failed safety check due to the inclusion of prohibited content.");
+    Answer::error(StatusCode::UNPROCESSABLE_ENTITY, &text)
+}
+
+fn misfit(text: &str) -> Answer {
+    Answer::error(StatusCode::UNPROCESSABLE_ENTITY, text)
+}
+
+fn too_large() -> Answer {
+    Answer::error(StatusCode::BAD_REQUEST, "A source image, or a set of reference images, is larger than 10 MB.")
+}

@@ -1,0 +1,93 @@
+//! Sizes of pictures in pixels, in all the ways in which the document writes them.
+
+use std::fmt;
+
+/// Width and height in pixels; of an aspect ratio, its two terms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Size {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+}
+
+impl Size {
+    pub(crate) const SQUARE: Self = Self { width: 1024, height: 1024 };
+
+    /// Reads `1024x768`, `RESOLUTION_1024_768`, `16x9` or `ASPECT_16_9`.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        let digits = text.trim_start_matches(|char: char| !char.is_ascii_digit());
+        let (width, height) = digits.split_once(['x', '_'])?;
+        let (width, height) = (width.parse().ok()?, height.parse().ok()?);
+        (width > 0 && height > 0).then_some(Self { width, height })
+    }
+
+    pub(crate) fn times(self, factor: u32) -> Self {
+        Self { width: self.width.saturating_mul(factor), height: self.height.saturating_mul(factor) }
+    }
+
+    /// The same shape, with no side longer than `longest`.
+    pub(crate) fn within(self, longest: u32) -> Self {
+        let longer = u64::from(self.width.max(self.height));
+        let fit = |side: u32| {
+            let side = u64::from(side) * u64::from(longest) / longer;
+            u32::try_from(side).unwrap_or(longest).max(1)
+        };
+        if longer <= longest.into() { self } else { Self { width: fit(self.width), height: fit(self.height) } }
+    }
+
+    /// Which of `sizes` comes closest to this shape; of equally close ones the largest.
+    pub(crate) fn nearest_in(self, sizes: &[Self]) -> Option<Self> {
+        let distance = |size: &Self| {
+            // The quotient of the two ratios, as many thousandths away from 1.
+            let (one, other) = (size.cross(self), self.cross(*size));
+            one.max(other) * 1000 / one.min(other)
+        };
+        let area = |size: &Self| size.cross(Self { width: size.height, height: size.width });
+        sizes.iter().copied().min_by_key(|size| (distance(size), u64::MAX - area(size)))
+    }
+
+    /// This width times that height.
+    fn cross(self, other: Self) -> u64 {
+        u64::from(self.width) * u64::from(other.height)
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{}", self.width, self.height)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size(text: &str) -> Size {
+        Size::read(text).unwrap()
+    }
+
+    #[test]
+    fn all_spellings_are_read() {
+        assert_eq!(size("RESOLUTION_1312_736"), size("1312x736"));
+        assert_eq!(size("ASPECT_16_9"), Size { width: 16, height: 9 });
+        for text in ["AUTO", "", "1024", "0x1", "1x0", "1x1x1", "99999999999x1"] {
+            assert_eq!(Size::read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_shape_is_found_and_the_largest_of_it() {
+        let sizes = ["1024x1024", "2048x2048", "736x1312", "1312x736", "1536x512"].map(size);
+
+        assert_eq!(size("1x1").nearest_in(&sizes), Some(size("2048x2048")));
+        assert_eq!(size("16x9").nearest_in(&sizes), Some(size("1312x736")));
+        assert_eq!(size("9x16").nearest_in(&sizes), Some(size("736x1312")));
+        assert_eq!(size("1x1").nearest_in(&[]), None);
+    }
+
+    #[test]
+    fn a_size_within_bounds_keeps_its_shape() {
+        assert_eq!(size("8000x2000").within(4000), size("4000x1000"));
+        assert_eq!(size("8000x1").within(4000), size("4000x1"));
+        assert_eq!(size("80x20").within(4000), size("80x20"));
+    }
+}

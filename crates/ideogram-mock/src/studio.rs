@@ -1,0 +1,48 @@
+//! Pictures in the making: how many there may be at a time, and how long they take.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::sleep,
+};
+
+use crate::answers::Answer;
+
+/// How many pictures may be in the making at the same time.
+pub(crate) const MOST_IN_MAKING: u32 = 10;
+
+/// Where pictures are made.
+#[derive(Debug)]
+pub(crate) struct Studio {
+    places: Arc<Semaphore>,
+    /// How long a call that makes pictures takes, in real time.
+    making_time: Duration,
+}
+
+impl Studio {
+    pub(crate) fn new(making_time: Duration) -> Self {
+        Self { places: Arc::new(Semaphore::new(MOST_IN_MAKING as usize)), making_time }
+    }
+
+    /// Takes one place for each of `pictures`, or none at all.
+    pub(crate) fn take_places(&self, pictures: u32) -> Result<OwnedSemaphorePermit, Answer> {
+        let places = Arc::clone(&self.places).try_acquire_many_owned(pictures);
+        places.map_err(|_| Answer::inflight_limit(MOST_IN_MAKING))
+    }
+
+    /// Waits until the pictures that the places were taken for are made.
+    ///
+    /// They are made to the end, and keep their places so long, even if the caller hangs up.
+    pub(crate) async fn make(&self, places: OwnedSemaphorePermit) {
+        if places.num_permits() == 0 || self.making_time.is_zero() {
+            return;
+        }
+        let time = self.making_time;
+        let making = tokio::spawn(async move {
+            sleep(time).await;
+            drop(places);
+        });
+        let _ = making.await;
+    }
+}
