@@ -6,6 +6,7 @@ mod config;
 mod error;
 mod file;
 pub mod operation;
+mod picture;
 mod request;
 mod response;
 mod runtime;
@@ -34,6 +35,7 @@ pub use self::{
     error::{Error, ErrorKind, Outcome},
     file::{File, FileInfo},
     generated::{builder, operations, types},
+    picture::{Picture, PictureOutcome},
     request::{Part, PartContent, Request},
     response::Response,
     timestamp::Timestamp,

@@ -63,7 +63,7 @@ fn a_failure_of_the_service_after_a_change_asks_to_look_first() {
     exit code: 1
     ----- stderr -----
     error: cannot create the dataset "x"
-      caused by: create_dataset: 502 Bad Gateway: 502 Bad Gateway
+      caused by: create_dataset: 502 Bad Gateway
     hint: it may have been done all the same: see `ideogram datasets list` before running the command again
     "#);
 }
@@ -135,8 +135,7 @@ fn a_page_instead_of_json_is_shown() {
     exit code: 1
     ----- stderr -----
     error: cannot get the dataset x
-      caused by: get_dataset: 200 OK: the answer is not what the document describes
-      caused by: expected value at line 1 column 1
+      caused by: get_dataset: 200 OK: the answer is not what the document describes: expected value at line 1 column 1
       caused by: the answer was: <html>\u{1b}[31mhello</html>
     hint: is http://127.0.0.1:[PORT]/ the Ideogram API? If so, a newer version of this command may know the answer
     ");

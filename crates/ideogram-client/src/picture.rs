@@ -1,0 +1,89 @@
+//! What became of one picture of an answer.
+//!
+//! The picture operations answer with items of different types that share two members: a link, and whether the safety
+//! check let the picture through. A withheld picture was made and billed all the same; its link is null, missing or
+//! empty. [`Picture::outcome`] reads all three alike, so that nobody mistakes a gap for a picture.
+
+use crate::types;
+
+/// An item of an answer that stands for one picture.
+pub trait Picture {
+    /// The link as it came: absent, empty or an address.
+    fn link(&self) -> Option<&str>;
+
+    /// Whether the safety check let the picture through.
+    fn is_safe(&self) -> bool;
+
+    /// What became of the picture.
+    fn outcome(&self) -> PictureOutcome<'_> {
+        match (self.link().map(str::trim).filter(|link| !link.is_empty()), self.is_safe()) {
+            // A link is worth more than the flag beside it: the picture is paid for, and can be fetched.
+            (Some(link), _) => PictureOutcome::Available(link),
+            (None, false) => PictureOutcome::Withheld,
+            (None, true) => PictureOutcome::LinkMissing,
+        }
+    }
+}
+
+/// What became of a picture. It was billed in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PictureOutcome<'p> {
+    /// It can be fetched from this link, without the API key. Links live for about a day; save the picture before.
+    Available(&'p str),
+    /// The safety check withheld it. Asking again with the same prompt is billed again.
+    Withheld,
+    /// It passed the safety check but has no link, which the service does not document.
+    LinkMissing,
+}
+
+macro_rules! pictures {
+    ($($item:ident),* $(,)?) => {$(
+        impl Picture for types::$item {
+            fn link(&self) -> Option<&str> {
+                self.url.as_deref()
+            }
+
+            fn is_safe(&self) -> bool {
+                self.is_image_safe
+            }
+        }
+    )*};
+}
+
+pictures!(ImageGenerationObjectV4, ImageGenerationObjectV3, V1EditImageObject, RemoveBackgroundImageObject, ImageObject);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(json: serde_json::Value) -> types::RemoveBackgroundImageObject {
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn a_withheld_picture_is_one_case_however_its_link_is_left_out() {
+        for json in [
+            serde_json::json!({"is_image_safe": false}),
+            serde_json::json!({"is_image_safe": false, "url": null}),
+            serde_json::json!({"is_image_safe": false, "url": ""}),
+            serde_json::json!({"is_image_safe": false, "url": " "}),
+        ] {
+            assert_eq!(item(json.clone()).outcome(), PictureOutcome::Withheld, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_picture_with_a_link_can_be_fetched() {
+        for safe in [true, false] {
+            let item = item(serde_json::json!({"is_image_safe": safe, "url": "https://example.test/a.png"}));
+
+            assert_eq!(item.outcome(), PictureOutcome::Available("https://example.test/a.png"));
+        }
+    }
+
+    #[test]
+    fn a_safe_picture_without_a_link_is_no_withheld_one() {
+        assert_eq!(item(serde_json::json!({"is_image_safe": true})).outcome(), PictureOutcome::LinkMissing);
+    }
+}
