@@ -51,7 +51,13 @@ macro_rules! pictures {
     )*};
 }
 
-pictures!(ImageGenerationObjectV4, ImageGenerationObjectV3, V1EditImageObject, RemoveBackgroundImageObject, ImageObject);
+pictures!(
+    ImageGenerationObjectV4,
+    ImageGenerationObjectV3,
+    V1EditImageObject,
+    RemoveBackgroundImageObject,
+    ImageObject
+);
 
 #[cfg(test)]
 mod tests {

@@ -239,6 +239,17 @@ pub(crate) fn described(model: &Model, schema: &Schema) -> String {
     }
 }
 
+/// The same, else what the component behind it says of itself: for places where its type is not in sight.
+pub(crate) fn explained(model: &Model, schema: &Schema) -> String {
+    let own = described(model, schema);
+    match &schema.kind {
+        Kind::Component(name) if own.is_empty() => {
+            model.components.get(name).map(|component| component.description.clone()).unwrap_or_default()
+        }
+        _ => own,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

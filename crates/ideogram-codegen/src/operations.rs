@@ -94,7 +94,7 @@ fn inputs(model: &Model, operation: &Operation) -> Vec<TokenStream> {
     let members =
         operation.body.iter().filter_map(|body| model.object(&body.component)).flat_map(|object| &object.members);
     let members = members.map(|member| {
-        let description = lower::described(model, &member.schema);
+        let description = lower::explained(model, &member.schema);
         input(model, &member.name, &quote! { Location::Body }, member.required, &member.schema, &description)
     });
     parameters.chain(members).collect()

@@ -151,6 +151,6 @@ fn retarget_builders(items: &mut [Item], model: &Model, fields: &Fields) -> Resu
 pub(super) fn member_docs(model: &Model, component: &str, member: &str) -> String {
     let members = model.object(component).into_iter().flat_map(|object| &object.members);
     let found = members.into_iter().find(|other| other.name == member);
-    let description = found.map(|found| lower::described(model, &found.schema)).unwrap_or_default();
+    let description = found.map(|found| lower::explained(model, &found.schema)).unwrap_or_default();
     if description.is_empty() { format!("Sets `{member}`.") } else { description }
 }
