@@ -73,7 +73,10 @@ fn another_bound_shows_in_its_type() {
 
 #[test]
 fn another_price_shows_in_the_coverage_table() {
-    let sources = edited("x-ideogram-billing: paid", "x-ideogram-billing: free");
+    let sources = edited(
+        "operationId: train_model_v3\n      x-ideogram-billing: paid",
+        "operationId: train_model_v3\n      x-ideogram-billing: free",
+    );
 
     let client = xtask::check(&sources).unwrap();
 
