@@ -6,7 +6,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     // A link into the workspace; a published crate carries its own copy.
     let document = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("openapi/ideogram.yaml");
     println!("cargo::rerun-if-changed={}", document.display());
-    match ideogram_codegen::Client::read(&fs::read_to_string(&document)?) {
+    let text = fs::read_to_string(&document).map_err(|error| format!("cannot read {}: {error}", document.display()))?;
+    match ideogram_codegen::Client::read(&text) {
         Ok(client) => fs::write(PathBuf::from(env::var("OUT_DIR")?).join("client.rs"), client.source())?,
         Err(error) => {
             for problem in error.problems() {

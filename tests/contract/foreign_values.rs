@@ -59,6 +59,9 @@ fn parameters_of_every_kind_are_sent() {
     assert_eq!(request.url().as_str(), "http://127.0.0.1:9/api/pets?kind=CAT&kind=10x20&page=3");
     assert_eq!(request.headers()["X-Trace"], "abc");
 
+    let request = client.list_parts().toy_id("abc").sizes([1, 2]).prepare().unwrap();
+    assert_eq!(request.url().as_str(), "http://127.0.0.1:9/api/toys/abc/parts?sizes=1&sizes=2");
+
     #[expect(deprecated, reason = "the document marks it")]
     let request = client.delete_photo().pet_id("tib").number(7).prepare().unwrap();
     assert_eq!(request.url().path(), "/api/pets/tib/photos/7");
@@ -73,7 +76,7 @@ fn what_the_document_forbids_is_refused_by_name() {
         error.to_string()
     };
 
-    assert_eq!(refused(client.pet().kind("CAT").prepare()), "`photos` is required, but was not given");
+    assert_eq!(refused(client.pet().kind("CAT").prepare()), "post_pet: `photos` is required, but was not given");
     assert_eq!(
         refused(client.pet().kind("CAT").photos(["a"]).nicknames(["", "ok", "toolong"]).weight(0.0).prepare()),
         "post_pet: `nicknames` must have at most 2 elements, and has 3; \
@@ -82,7 +85,7 @@ fn what_the_document_forbids_is_refused_by_name() {
          `weight` must be more than 0, and is 0"
     );
     assert_eq!(
-        refused(client.pet().kind("CAT").photos(["a"]).tame(true).toy(types::Rope::builder()).prepare()),
+        refused(client.pet().kind("CAT").photos(["a"]).tame(true).toy(types::Rope::builder().knots([1])).prepare()),
         "post_pet: `tame` with `toy` cannot stand together"
     );
     assert_eq!(
@@ -94,11 +97,30 @@ fn what_the_document_forbids_is_refused_by_name() {
         refused(client.toy().drawing("x").toy(types::Ball::builder().diameter(0)).prepare()),
         "put_toy: `toy.diameter` must be at least 1, and is 0; takes only one of `toy`, `drawing`, not `toy` and `drawing`"
     );
-    assert!(refused(client.list_pets().page(u64::MAX).prepare()).starts_with("`page`: out of range"));
+    assert!(refused(client.list_pets().page(u64::MAX).prepare()).starts_with("listPets: `page`: out of range"));
+    assert_eq!(refused(client.list_pets().page(0).prepare()), "listPets: `page` must be at least 1, and is 0");
+    assert_eq!(
+        refused(client.list_parts().toy_id("ab").sizes([0, 1, 2]).prepare()),
+        "list_parts: `toy_id` must have at least 3 characters, and has 2; \
+         `sizes` must have at most 2 elements, and has 3; `sizes.0` must be at least 1, and is 0"
+    );
+    assert_eq!(
+        refused(client.toy().toy(types::Rope::builder()).prepare()),
+        "put_toy: `toy`: `knots` is required, but was not given"
+    );
+    let deep = types::NewToy::builder().drawing("y").count(9);
+    assert_eq!(
+        refused(client.toy().drawing("x").inside(types::NewToy::try_from(deep).unwrap()).prepare()),
+        "put_toy: `inside.count` must be at most 8, and is 9"
+    );
+    assert_eq!(
+        refused(client.pet().kind("CAT").photos(["a"]).weight(f32::NAN).prepare()),
+        "post_pet: `weight` must be a number, and is NaN"
+    );
 
     #[expect(deprecated, reason = "the document marks it")]
     let outside_of_the_pattern = client.delete_photo().pet_id("TIB").number(7).prepare();
-    assert_eq!(refused(outside_of_the_pattern), "`pet_id`: does not match `^[a-z]+$`");
+    assert_eq!(refused(outside_of_the_pattern), "delete_photo: `pet_id`: does not match `^[a-z]+$`");
 }
 
 #[test]
@@ -173,7 +195,7 @@ fn files_are_written_to_json_without_content_and_never_read_from_it() {
 fn constants_say_what_the_document_says() {
     assert_eq!(operations::SERVER_URL, "https://petshop.test/api");
     assert_eq!(operations::API_KEY_HEADER, Some("X-Token"));
-    assert_eq!(operations::ALL.len(), 4);
+    assert_eq!(operations::ALL.len(), 5);
     assert_eq!(operations::PUT_TOY.pictures, Pictures::Member("count"));
     assert!(operations::DELETE_PHOTO.deprecated);
 }

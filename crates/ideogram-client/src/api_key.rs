@@ -4,6 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::HeaderValue;
+use serde_json::Value;
 
 use crate::Error;
 
@@ -40,8 +41,34 @@ impl ApiKey {
         self.header.clone()
     }
 
-    /// Takes the key out of what came from elsewhere: a server may repeat what it was sent.
+    /// Takes the key out of what came from elsewhere: a server may repeat what it was sent, also escaped as JSON allows.
     pub(crate) fn redact(&self, bytes: Bytes) -> Bytes {
+        let bytes = self.redact_plain(bytes);
+        if !bytes.contains(&b'\\') {
+            return bytes;
+        }
+        let Ok(mut json) = serde_json::from_slice::<Value>(&bytes) else { return bytes };
+        if self.redact_json(&mut json) { Bytes::from(json.to_string()) } else { bytes }
+    }
+
+    /// The same for every text in a JSON value; says whether there was something to take out.
+    fn redact_json(&self, json: &mut Value) -> bool {
+        match json {
+            Value::String(text) => {
+                let redacted = self.redact_plain(Bytes::copy_from_slice(text.as_bytes()));
+                let changed = redacted.as_ref() != text.as_bytes();
+                *text = String::from_utf8_lossy(&redacted).into_owned();
+                changed
+            }
+            Value::Array(items) => items.iter_mut().fold(false, |changed, item| self.redact_json(item) | changed),
+            Value::Object(members) => {
+                members.values_mut().fold(false, |changed, member| self.redact_json(member) | changed)
+            }
+            _ => false,
+        }
+    }
+
+    fn redact_plain(&self, bytes: Bytes) -> Bytes {
         let key = self.header.as_bytes();
         let Some(mut start) = find(&bytes, key) else { return bytes };
         let mut redacted = Vec::with_capacity(bytes.len());
@@ -106,6 +133,8 @@ mod tests {
         for (sent, shown) in [("a secret b secret", "a [key] b [key]"), ("nothing here", "nothing here"), ("", "")] {
             assert_eq!(key.redact(Bytes::from(sent)), shown);
         }
+        let escaped = key.redact(Bytes::from(r#"{"a":["\u0073ecret\n"]}"#));
+        assert_eq!(escaped, r#"{"a":["[key]\n"]}"#);
         for (cut, shown) in [("a secret b secr", "a [key] b "), ("a s", "a "), ("a b", "a b"), ("", "")] {
             assert_eq!(key.redact_cut(Bytes::from(cut)), shown);
         }

@@ -19,12 +19,14 @@ const ANSWER_LIMIT_BYTES: usize = 64 * 1024 * 1024;
 ///
 /// Path parameters are always checked: an id must not change the path of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Validation {
     /// What the document forbids is refused before it is sent.
     #[default]
     On,
-    /// All but these members are checked, for the day on which the service widens one limit. Dots lead into objects;
-    /// elements of a list are meant by the list's name.
+    /// All but these members are checked, for the day on which the service widens one limit. Dots lead into objects,
+    /// and through lists: `color_palette.members.color_weight`. What is inside a named member is spared with it, and so
+    /// is a rule about several members that names it.
     Except(Vec<String>),
     /// The service decides.
     Off,
@@ -126,12 +128,15 @@ impl ClientBuilder {
     }
 
     /// Adjusts the HTTP stack: proxies, certificate authorities, local addresses. Redirects stay off, and so do the
-    /// stack's own repeats.
+    /// stack's own repeats. Called again, it adjusts what the earlier call left.
     pub fn configure_http(
         mut self,
         configure: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + 'static,
     ) -> Self {
-        self.http = Http::Ours(Box::new(configure));
+        self.http = match self.http {
+            Http::Ours(earlier) => Http::Ours(Box::new(move |builder| configure(earlier(builder)))),
+            Http::Theirs(_) => Http::Ours(Box::new(configure)),
+        };
         self
     }
 
@@ -164,8 +169,10 @@ impl ClientBuilder {
                     defaults = defaults.no_proxy();
                 }
                 // What keeps the promises comes last, so that nothing switches it on again.
-                let builder =
-                    configure(defaults).redirect(reqwest::redirect::Policy::none()).retry(reqwest::retry::never());
+                let builder = configure(defaults)
+                    .http1_only()
+                    .redirect(reqwest::redirect::Policy::none())
+                    .retry(reqwest::retry::never());
                 builder.build().map_err(|error| {
                     let message = "the HTTP stack refuses its settings";
                     Error::new(ErrorKind::InvalidArgument, Outcome::NotSent, message).with_source(error)

@@ -5,6 +5,7 @@
 
 use std::{
     borrow::Cow,
+    ffi::{OsStr, OsString},
     fmt,
     io::{self, Read as _},
     path::{Path, PathBuf},
@@ -17,7 +18,7 @@ use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt as _, stream};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
-use tokio::io::{AsyncRead, AsyncReadExt as _, ReadBuf};
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio_util::io::ReaderStream;
 
 /// How much of a file is read to tell what it is.
@@ -70,7 +71,8 @@ impl File {
 
     /// A file that is read while it is sent. It can be sent once: a second attempt has nothing left to read.
     ///
-    /// Give the size in bytes where you know it: some servers want it.
+    /// Give the size in bytes where you know it: some servers want it, and a reader that holds more or less fails the
+    /// call. Its media type is told from the name.
     pub fn from_reader(
         name: impl AsRef<str>,
         reader: impl AsyncRead + Send + 'static,
@@ -160,8 +162,7 @@ impl File {
                 let path = Arc::clone(path);
                 let opened = async move {
                     let file = tokio::fs::File::open(path).await?;
-                    let exact =
-                        Exact { reader: file.take(size_bytes.unwrap_or(u64::MAX)), missing: size_bytes.unwrap_or(0) };
+                    let exact = Exact { reader: file, missing: size_bytes };
                     io::Result::Ok(ReaderStream::with_capacity(exact, CHUNK_BYTES))
                 };
                 Ok(body_of(name, stream::once(opened).try_flatten()))
@@ -170,7 +171,8 @@ impl File {
                 let reader = reader.lock().unwrap_or_else(PoisonError::into_inner).take();
                 let reader = reader
                     .ok_or_else(|| io::Error::other("the reader has been sent already, and cannot be read again"))?;
-                Ok(body_of(name, ReaderStream::with_capacity(reader, CHUNK_BYTES)))
+                let exact = Exact { reader, missing: size_bytes };
+                Ok(body_of(name, ReaderStream::with_capacity(exact, CHUNK_BYTES)))
             }
         }
     }
@@ -211,7 +213,7 @@ fn media_type_of(signature: &[u8], name: &str) -> &'static str {
         [b'P', b'K', 0x03 | 0x05, 0x04 | 0x06, ..] => return "application/zip",
         _ => {}
     }
-    let extension = Path::new(name).extension().map(std::ffi::OsStr::to_ascii_lowercase);
+    let extension = Path::new(name).extension().map(OsStr::to_ascii_lowercase);
     match extension.as_ref().and_then(|extension| extension.to_str()) {
         Some("jpg" | "jpeg") => "image/jpeg",
         Some("png") => "image/png",
@@ -224,10 +226,12 @@ fn media_type_of(signature: &[u8], name: &str) -> &'static str {
     }
 }
 
-/// A reader that fails if the file became shorter while it was sent: the announced length would be a lie.
+/// A reader that fails if it does not hold exactly what was announced: a shorter body never ends, and of a longer one
+/// the end is cut off.
 struct Exact<R> {
     reader: R,
-    missing: u64,
+    /// What is still to come; unknown if nothing was announced.
+    missing: Option<u64>,
 }
 
 impl<R: AsyncRead + Unpin> AsyncRead for Exact<R> {
@@ -237,16 +241,24 @@ impl<R: AsyncRead + Unpin> AsyncRead for Exact<R> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
+        let had_room = buffer.remaining() > 0;
         let outcome = Pin::new(&mut self.reader).poll_read(context, buffer);
-        if let Poll::Ready(Ok(())) = outcome {
+        if let (Poll::Ready(Ok(())), Some(missing)) = (&outcome, self.missing) {
             let read = (buffer.filled().len() - before) as u64;
-            if read == 0 && buffer.remaining() > 0 && self.missing > 0 {
+            if read == 0 && had_room && missing > 0 {
                 return Poll::Ready(Err(io::Error::new(
                     io::ErrorKind::UnexpectedEof,
-                    "the file became shorter while it was sent",
+                    "it became shorter while it was sent",
                 )));
             }
-            self.missing = self.missing.saturating_sub(read);
+            if read > missing {
+                buffer.set_filled(before);
+                return Poll::Ready(Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "it became longer while it was sent",
+                )));
+            }
+            self.missing = Some(missing - read);
         }
         outcome
     }
@@ -333,10 +345,12 @@ impl From<&File> for File {
     }
 }
 
-from_paths!(&str, String, &String, &Path, PathBuf, &PathBuf);
+from_paths!(&str, &&str, OsString, &OsStr, String, &String, &Path, PathBuf, &PathBuf);
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::AsyncReadExt as _;
+
     use super::*;
 
     #[test]
@@ -376,10 +390,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_shrinks_while_it_is_sent_is_noticed() {
-        let mut exact = Exact { reader: &b"12"[..], missing: 3 };
-        let mut read = Vec::new();
+    async fn a_file_that_changes_its_size_while_it_is_sent_is_noticed() {
+        for (announced, expected) in [
+            (Some(3), Err(io::ErrorKind::UnexpectedEof)),
+            (Some(2), Ok(2)),
+            (Some(1), Err(io::ErrorKind::InvalidData)),
+            (None, Ok(2)),
+        ] {
+            let mut exact = Exact { reader: &b"12"[..], missing: announced };
+            let mut read = Vec::new();
 
-        assert_eq!(exact.read_to_end(&mut read).await.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+            assert_eq!(exact.read_to_end(&mut read).await.map_err(|error| error.kind()), expected, "{announced:?}");
+        }
     }
 }

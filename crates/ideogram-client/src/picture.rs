@@ -7,7 +7,9 @@
 use crate::types;
 
 /// An item of an answer that stands for one picture.
-pub trait Picture {
+///
+/// Implemented for the items of this API's answers, and for nothing else.
+pub trait Picture: sealed::Sealed {
     /// The link as it came: absent, empty or an address.
     fn link(&self) -> Option<&str>;
 
@@ -39,6 +41,8 @@ pub enum PictureOutcome<'p> {
 
 macro_rules! pictures {
     ($($item:ident),* $(,)?) => {$(
+        impl sealed::Sealed for types::$item {}
+
         impl Picture for types::$item {
             fn link(&self) -> Option<&str> {
                 self.url.as_deref()
@@ -58,6 +62,11 @@ pictures!(
     RemoveBackgroundImageObject,
     ImageObject
 );
+
+mod sealed {
+    /// Keeps the trait ours, so that it can grow.
+    pub trait Sealed {}
+}
 
 #[cfg(test)]
 mod tests {

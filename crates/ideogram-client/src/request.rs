@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::{
     Client, Error, ErrorKind, File, Outcome, Validate, Validation,
     operation::Operation,
-    runtime::{Multipart, Parts},
+    runtime::{Checker, Multipart, Parts},
 };
 
 /// What stays as it is in a segment of a path: RFC 3986's unreserved characters.
@@ -134,7 +134,8 @@ impl Request {
     #[allow(dead_code, reason = "called by generated code where an operation has a header parameter")]
     pub(crate) fn header(&mut self, name: &'static str, value: &impl Display) -> Result<(), Error> {
         let value = HeaderValue::from_str(&value.to_string())
-            .map_err(|_| Error::invalid_argument(format!("`{name}` holds what cannot stand in a header")))?;
+            .map_err(|_| Error::invalid_argument(format!("`{name}` holds what cannot stand in a header")))
+            .map_err(|error| error.in_operation(self.operation))?;
         self.headers.insert(HeaderName::from_bytes(name.as_bytes()).expect("the rules check header names"), value);
         Ok(())
     }
@@ -155,6 +156,12 @@ impl Request {
         Ok(())
     }
 
+    /// Checks parameters; generated code says how.
+    #[allow(dead_code, reason = "called by generated code where a parameter has bounds")]
+    pub(crate) fn parameters(&self, check: impl Fn(&mut Checker)) -> Result<(), Error> {
+        self.check(&ParameterCheck(check))
+    }
+
     fn check(&self, body: &impl Validate) -> Result<(), Error> {
         self.validation.check(body).map_err(|violations| {
             Error::invalid_argument(violations.to_string()).in_operation(self.operation).with_source(violations)
@@ -166,6 +173,15 @@ impl Request {
             Error::new(ErrorKind::InvalidArgument, Outcome::NotSent, "the request body cannot be written as JSON")
                 .with_source(error);
         error.in_operation(self.operation)
+    }
+}
+
+/// Checks of parameters, as a value that can be validated.
+struct ParameterCheck<F>(F);
+
+impl<F: Fn(&mut Checker)> Validate for ParameterCheck<F> {
+    fn check(&self, checker: &mut Checker) {
+        (self.0)(checker);
     }
 }
 

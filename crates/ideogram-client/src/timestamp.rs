@@ -7,7 +7,8 @@
 use std::{borrow::Cow, fmt, str::FromStr, time::SystemTime};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 
 /// A point in time.
 ///
@@ -94,35 +95,15 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-
-        impl de::Visitor<'_> for Visitor {
-            type Value = Timestamp;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a time")
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Timestamp, E> {
-                Ok(Timestamp::parse(text))
-            }
-
-            // A service that changes to seconds since 1970 should not cost its answers either.
-            fn visit_i64<E>(self, seconds: i64) -> Result<Timestamp, E> {
-                Ok(jiff::Timestamp::from_second(seconds)
-                    .map_or_else(|_| Timestamp(Form::Text(seconds.to_string())), |time| Timestamp(Form::Time(time))))
-            }
-
-            fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<Timestamp, E> {
-                self.visit_i64(i64::try_from(seconds).unwrap_or(i64::MAX))
-            }
-
-            fn visit_f64<E>(self, seconds: f64) -> Result<Timestamp, E> {
-                Ok(Timestamp(Form::Text(seconds.to_string())))
-            }
-        }
-
-        deserializer.deserialize_any(Visitor)
+        Ok(match Value::deserialize(deserializer)? {
+            Value::String(text) => Self::parse(&text),
+            // A service that changes to seconds since 1970 should not cost its answers.
+            Value::Number(number) => number
+                .as_i64()
+                .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
+                .map_or_else(|| Self(Form::Text(number.to_string())), |time| Self(Form::Time(time))),
+            other => Self(Form::Text(other.to_string())),
+        })
     }
 }
 
@@ -180,5 +161,12 @@ mod tests {
         let timestamp: Timestamp = serde_json::from_str("948603367").unwrap();
 
         assert_eq!(timestamp.to_string(), "2000-01-23T04:56:07Z");
+    }
+
+    #[test]
+    fn no_form_of_json_costs_the_answer() {
+        for json in ["true", "[1]", "{}", "1e300", "18446744073709551615"] {
+            assert_eq!(serde_json::from_str::<Timestamp>(json).unwrap().time(), None, "{json}");
+        }
     }
 }

@@ -38,9 +38,16 @@ impl Violations {
     /// What is left without those of the given members and of what is inside them.
     pub(crate) fn except(self, members: &[String]) -> Result<(), Self> {
         let spared = |violation: &Violation| {
+            // Elements of a list are meant by the list's name.
+            let steps = violation.member.split('.').filter(|step| step.parse::<usize>().is_err());
+            let place = steps.collect::<Vec<_>>().join(".");
+            let is_inside = |place: &str, member: &str| {
+                place.strip_prefix(member).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            };
+            let prefix = if place.is_empty() { String::new() } else { format!("{place}.") };
             members.iter().any(|member| {
-                let inside = violation.member.strip_prefix(member.as_str());
-                inside.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+                let about = |name: &String| is_inside(&format!("{prefix}{name}"), member);
+                is_inside(&place, member) || violation.about.iter().any(about)
             })
         };
         let violations: Vec<_> = self.violations.into_iter().filter(|violation| !spared(violation)).collect();
@@ -65,6 +72,8 @@ impl std::error::Error for Violations {}
 pub struct Violation {
     member: String,
     reason: String,
+    /// The members that a rule about several of them names.
+    about: Vec<String>,
 }
 
 impl Violation {
@@ -151,32 +160,58 @@ impl Checker {
 
     pub fn not_together(&mut self, (members, all_present): (&str, bool)) {
         if all_present {
-            self.report(format!("{members} cannot stand together"));
+            self.report_about(format!("{members} cannot stand together"), in_code(members));
         }
     }
 
     pub fn exactly_one(&mut self, sets: &[(&str, bool)]) {
         let present: Vec<&str> = sets.iter().filter(|(_, present)| *present).map(|(members, _)| *members).collect();
         match present.as_slice() {
-            [] => self.report(format!("needs one of {}", names(sets))),
+            [] => self.report_about(format!("needs one of {}", names(sets)), in_code(&names(sets))),
             [_] => {}
-            several => self.report(format!("takes only one of {}, not {}", names(sets), several.join(" and "))),
+            several => {
+                let reason = format!("takes only one of {}, not {}", names(sets), several.join(" and "));
+                self.report_about(reason, in_code(&names(sets)));
+            }
         }
     }
 
     pub fn at_least_one(&mut self, sets: &[(&str, bool)]) {
         if !sets.iter().any(|(_, present)| *present) {
-            self.report(format!("needs at least one of {}", names(sets)));
+            self.report_about(format!("needs at least one of {}", names(sets)), in_code(&names(sets)));
+        }
+    }
+
+    /// A number that JSON can write.
+    pub fn finite(&mut self, number: f64) {
+        if !number.is_finite() {
+            self.report(format!("must be a number, and is {number}"));
         }
     }
 
     fn report(&mut self, reason: String) {
-        self.violations.push(Violation { member: self.place.join("."), reason });
+        self.report_about(reason, Vec::new());
+    }
+
+    fn report_about(&mut self, reason: String, about: Vec<String>) {
+        self.violations.push(Violation { member: self.place.join("."), reason, about });
     }
 }
 
 fn names(sets: &[(&str, bool)]) -> String {
     sets.iter().map(|(members, _)| *members).collect::<Vec<_>>().join(", ")
+}
+
+/// The names that a text has between backticks.
+fn in_code(text: &str) -> Vec<String> {
+    text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// A value in a box is checked like one without.
+impl<T: Validate> Validate for Box<T> {
+    fn check(&self, checker: &mut Checker) {
+        (**self).check(checker);
+    }
 }
 
 /// A pattern of the document, compiled when it is first needed.
@@ -261,6 +296,17 @@ mod tests {
         assert_eq!(except(&["num_images", "codes", "codes_too"]), Ok(()));
         assert_eq!(except(&["codes"]), Err(2));
         assert_eq!(except(&["other"]), Err(3));
+
+        let weight = Probe(|checker| {
+            checker.enter("members", |checker| {
+                checker.enter(0, |checker| checker.enter("weight", |checker| checker.at_most(2.0, 1.0, false)));
+            });
+            checker.exactly_one(&[("`a`", true), ("`b`", true)]);
+        });
+        let except = |member: &str| weight.validate().unwrap_err().except(&[member.to_owned()]);
+        assert_eq!(except("members.weight").unwrap_err().to_string(), "takes only one of `a`, `b`, not `a` and `b`");
+        assert_eq!(except("b").unwrap_err().iter().count(), 1);
+        assert_eq!(except("weight").unwrap_err().iter().count(), 2);
     }
 
     #[test]

@@ -10,9 +10,10 @@ use crate::{Error, Problem, document::Document, lower, model::Model, settings};
 /// progenitor's tokens for the whole document.
 pub(crate) fn generate(document: &Document, model: &Model) -> Result<TokenStream, Error> {
     run(model, lower::lower(model)).map_err(|failure| {
-        // One operation at a time: the first that fails alone is the one to look at.
-        let culprit =
-            model.operations.iter().find(|operation| run(model, lower::lower_only(model, operation)).is_err());
+        // One operation at a time: the first that fails alone is the one to look at, unless the components fail alone.
+        let components_fail = run(model, lower::lower_components(model)).is_err();
+        let mut suspects = model.operations.iter().filter(|_| !components_fail);
+        let culprit = suspects.find(|operation| run(model, lower::lower_only(model, operation)).is_err());
         let (pointer, operation) = match culprit {
             Some(operation) => (operation.pointer.as_str(), Some(operation.id.clone())),
             None => ("/components/schemas", None),

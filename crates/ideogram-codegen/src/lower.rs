@@ -34,6 +34,11 @@ pub(crate) fn lower_only(model: &Model, operation: &Operation) -> Value {
     lower_operations(model, std::iter::once(operation))
 }
 
+/// The copy without operations, to find out whether they are to blame at all.
+pub(crate) fn lower_components(model: &Model) -> Value {
+    lower_operations(model, std::iter::empty())
+}
+
 fn lower_operations<'m>(model: &Model, operations: impl Iterator<Item = &'m Operation>) -> Value {
     let answered = model.in_answers();
     let mut schemas = Map::new();

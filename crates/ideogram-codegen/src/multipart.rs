@@ -84,6 +84,10 @@ fn part(model: &Model, body: &Body, member: &Member, field: &Field) -> TokenStre
         }
     };
     match (field.optional, field.items().is_some()) {
+        // What is optional and empty is absent.
+        (false, false) if field.is_map() && !member.required => {
+            quote! { if !self.#ident.is_empty() { let value = &self.#ident; #add } }
+        }
         (false, false) => quote! { { let value = &self.#ident; #add } },
         (true, false) => quote! { if let ::std::option::Option::Some(value) = &self.#ident { #add } },
         (false, true) => quote! { for value in &self.#ident { #add } },

@@ -12,7 +12,7 @@ use crate::{
 
 pub(crate) fn types(model: &Model) -> TokenStream {
     let values = model.components.iter().filter_map(|(name, component)| match &component.shape {
-        Shape::Alias(schema) if is_path_value(model, name) => match &schema.kind {
+        Shape::Alias(schema) if is_path_value(model, name) => match &model.resolved(schema).kind {
             Kind::Text(bounds) => Some(path_value(name, component, bounds)),
             _ => None,
         },

@@ -1,8 +1,9 @@
 //! Every setting of progenitor, each with its reason, and the names that generated code expects around it.
 //!
-//! Generated code is included into a crate that has, at its root: `Client` (with a method `base_url`), `Error`,
-//! `Response`, `File`, `Timestamp`, the modules `types` and `builder` re-exported from the generated ones, and a module
-//! `runtime` with what [`crate::retarget`] calls. `crates/ideogram-client/src/runtime.rs` is that module.
+//! Generated code is included into a crate that has, at its root: `Client`, `Error`, `File`, `Request`, `Response`,
+//! `Timestamp`, `Validate`, a module `operation` with the types of the constants, the module `types` re-exported from the
+//! generated one, and a module `runtime` with what [`crate::retarget`] calls. `crates/ideogram-client` is such a crate,
+//! and the root of `tests/petshop` another.
 
 use progenitor::{GenerationSettings, InterfaceStyle, TypeImpl};
 use schemars08::schema::{InstanceType, SchemaObject};

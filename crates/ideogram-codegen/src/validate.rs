@@ -7,7 +7,9 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use crate::{
-    model::{ArrayBounds, Choice, Kind, Member, Model, NumberBounds, Object, Schema, Shape, TextBounds, Union},
+    model::{
+        ArrayBounds, Choice, FloatWidth, Kind, Member, Model, NumberBounds, Object, Schema, Shape, TextBounds, Union,
+    },
     retarget::{Field, Fields},
 };
 
@@ -37,6 +39,10 @@ fn union_check(name: &str, union: &Union) -> TokenStream {
 
 fn object_check(model: &Model, fields: &Fields, name: &str, object: &Object) -> TokenStream {
     let ident = format_ident!("{name}");
+    let rest = object.rest.as_ref().and_then(|rest| {
+        let inner = value_check(model, rest, false)?;
+        Some(quote! { for (name, value) in &self.extra { checker.enter(name, |checker| { #inner }); } })
+    });
     let members: TokenStream = object
         .members
         .iter()
@@ -48,6 +54,7 @@ fn object_check(model: &Model, fields: &Fields, name: &str, object: &Object) -> 
             #[allow(unused_variables)]
             fn check(&self, checker: &mut crate::runtime::Checker) {
                 #members
+                #rest
                 #choices
             }
         }
@@ -66,15 +73,15 @@ fn member_check(model: &Model, member: &Member, field: &Field) -> Option<TokenSt
 }
 
 /// The check of `value`, or nothing if any value will do.
-fn value_check(model: &Model, schema: &Schema, empty_is_absent: bool) -> Option<TokenStream> {
+pub(crate) fn value_check(model: &Model, schema: &Schema, empty_is_absent: bool) -> Option<TokenStream> {
     match &model.resolved(schema).kind {
         Kind::Component(name) => match model.components[name].shape {
             Shape::Enum(_) => None,
             _ => Some(quote! { crate::Validate::check(value, checker); }),
         },
         Kind::Text(bounds) => text_check(bounds),
-        Kind::Integer(bounds, _) => number_check(bounds, &quote! { *value as f64 }),
-        Kind::Number(bounds, _) => number_check(bounds, &quote! { f64::from(*value) }),
+        Kind::Integer(bounds, _) => integer_check(bounds),
+        Kind::Number(bounds, width) => Some(float_check(bounds, *width)),
         Kind::Array(items, bounds) => array_check(model, items, bounds, empty_is_absent),
         Kind::Map(values) => {
             let inner = value_check(model, values, false)?;
@@ -100,7 +107,8 @@ fn text_check(bounds: &TextBounds) -> Option<TokenStream> {
     (length.is_some() || pattern.is_some()).then(|| quote! { #length #pattern })
 }
 
-fn number_check(bounds: &NumberBounds, value: &TokenStream) -> Option<TokenStream> {
+fn integer_check(bounds: &NumberBounds) -> Option<TokenStream> {
+    let value = quote! { *value as f64 };
     let lower = bounds.minimum.map(|minimum| {
         let exclusive = bounds.exclusive_minimum;
         quote! { checker.at_least(#value, #minimum, #exclusive); }
@@ -110,6 +118,24 @@ fn number_check(bounds: &NumberBounds, value: &TokenStream) -> Option<TokenStrea
         quote! { checker.at_most(#value, #maximum, #exclusive); }
     });
     (lower.is_some() || upper.is_some()).then(|| quote! { #lower #upper })
+}
+
+/// A bound is compared in the width of the number: as `f64`, `0.7_f32` is less than `0.7`.
+fn float_check(bounds: &NumberBounds, width: FloatWidth) -> TokenStream {
+    let in_width = |bound: f64| match width {
+        FloatWidth::F64 => quote! { #bound },
+        FloatWidth::F32 => quote! { f64::from(#bound as f32) },
+    };
+    let value = quote! { f64::from(*value) };
+    let lower = bounds.minimum.map(|minimum| {
+        let (minimum, exclusive) = (in_width(minimum), bounds.exclusive_minimum);
+        quote! { checker.at_least(#value, #minimum, #exclusive); }
+    });
+    let upper = bounds.maximum.map(|maximum| {
+        let (maximum, exclusive) = (in_width(maximum), bounds.exclusive_maximum);
+        quote! { checker.at_most(#value, #maximum, #exclusive); }
+    });
+    quote! { checker.finite(#value); #lower #upper }
 }
 
 fn array_check(model: &Model, items: &Schema, bounds: &ArrayBounds, empty_is_absent: bool) -> Option<TokenStream> {

@@ -24,8 +24,9 @@ const ERROR_BODY_LIMIT_BYTES: usize = 64 * 1024;
 pub(crate) async fn call<T: DeserializeOwned>(client: &Client, request: Request) -> Result<Response<T>, Error> {
     let operation = request.operation();
     let answer = exchange(client, &request).await.map_err(|error| error.in_operation(operation))?;
-    // An operation without an answer is decoded to `()`, which JSON writes as `null`.
-    let json: &[u8] = if answer.body.is_empty() { b"null" } else { &answer.body };
+    // An operation without a documented answer is decoded to `()`, which JSON writes as `null`, whatever came.
+    let no_answer = size_of::<T>() == 0 || answer.body.is_empty();
+    let json: &[u8] = if no_answer { b"null" } else { &answer.body };
     match serde_json::from_slice(json) {
         Ok(value) => Ok(Response::new(answer.status, answer.headers, answer.body, value)),
         Err(error) => Err(undocumented(client, answer, &error).in_operation(operation)),

@@ -9,9 +9,9 @@ mod open_union;
 mod parts;
 mod path_value;
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, de};
 
 #[allow(unused_imports, reason = "a document without unions is none the worse for it")]
 pub(crate) use self::open_union::open_union;
@@ -43,6 +43,49 @@ where
     values.map(|(index, value)| value.try_into().map_err(|error| format!("`{name}.{index}`: {error}"))).collect()
 }
 
+/// Reads an integer that is too large or written as `12.0` rather than lose the answer that holds it: the nearest one
+/// is taken. The raw body has it as it came.
+pub(crate) fn nearest_integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    struct Visitor;
+
+    impl de::Visitor<'_> for Visitor {
+        type Value = i64;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("an integer")
+        }
+
+        fn visit_i64<E>(self, integer: i64) -> Result<i64, E> {
+            Ok(integer)
+        }
+
+        fn visit_u64<E>(self, integer: u64) -> Result<i64, E> {
+            Ok(i64::try_from(integer).unwrap_or(i64::MAX))
+        }
+
+        fn visit_f64<E>(self, number: f64) -> Result<i64, E> {
+            #[expect(clippy::cast_possible_truncation, reason = "the cast takes the nearest integer there is")]
+            let nearest = number.round() as i64;
+            Ok(nearest)
+        }
+    }
+
+    deserializer.deserialize_any(Visitor)
+}
+
+/// The same for an integer that may be null or missing.
+pub(crate) fn nearest_integer_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    struct Nearest(i64);
+
+    impl<'de> Deserialize<'de> for Nearest {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            nearest_integer(deserializer).map(Self)
+        }
+    }
+
+    Ok(Option::<Nearest>::deserialize(deserializer)?.map(|Nearest(integer)| integer))
+}
+
 /// Reads `null` as an empty list or map.
 pub(crate) fn null_as_default<'de, T, D>(deserializer: D) -> Result<T, D::Error>
 where
@@ -50,4 +93,29 @@ where
     D: Deserializer<'de>,
 {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_of_any_size_and_form_are_read() {
+        for (json, expected) in [
+            ("12", 12),
+            ("-12", -12),
+            ("12.0", 12),
+            ("3000000000", 3_000_000_000),
+            ("18446744073709551615", i64::MAX),
+            ("1e300", i64::MAX),
+            ("-1e300", i64::MIN),
+        ] {
+            let mut reader = serde_json::Deserializer::from_str(json);
+            assert_eq!(nearest_integer(&mut reader).unwrap(), expected, "{json}");
+            let mut reader = serde_json::Deserializer::from_str(json);
+            assert_eq!(nearest_integer_or_none(&mut reader).unwrap(), Some(expected), "{json}");
+        }
+        assert_eq!(nearest_integer_or_none(&mut serde_json::Deserializer::from_str("null")).unwrap(), None);
+        assert!(nearest_integer(&mut serde_json::Deserializer::from_str("true")).is_err());
+    }
 }

@@ -7,11 +7,11 @@ use syn::{ImplItem, Item, ItemImpl, ItemStruct, Stmt, Type, visit_mut::VisitMut}
 use super::{Fields, Unexpected, fields, setters, types};
 use crate::{
     model::{Kind, Location, MediaType, Model, Operation},
-    names,
+    names, validate,
 };
 
 /// Methods of every builder; a member of the same name is set through `body_map`.
-const OWN_METHODS: [&str; 6] = ["new", "body", "body_map", "prepare", "response", "send"];
+const OWN_METHODS: [&str; 7] = ["new", "body", "body_map", "prepare", "fill", "response", "send"];
 
 pub(super) fn retarget(items: Vec<Item>, model: &Model, fields: &Fields) -> Result<Vec<Item>, Unexpected> {
     let mut structures: Vec<ItemStruct> = Vec::new();
@@ -86,7 +86,7 @@ fn builder(
                 function.attrs.push(syn::parse_quote!(#[doc = #docs]));
                 items.push(ImplItem::Fn(function));
             }
-            "send" => items.extend(sending(&function, operation)?),
+            "send" => items.extend(sending(&function, operation, model)?),
             name => {
                 let field =
                     structure.fields.iter().find(|field| field.ident.as_ref().is_some_and(|ident| ident == name));
@@ -157,7 +157,7 @@ impl VisitMut for FromTypes {
 }
 
 /// `prepare`, `response` and `send` in place of progenitor's `send`.
-fn sending(function: &syn::ImplItemFn, operation: &Operation) -> Result<Vec<ImplItem>, Unexpected> {
+fn sending(function: &syn::ImplItemFn, operation: &Operation, model: &Model) -> Result<Vec<ImplItem>, Unexpected> {
     let answer = answer_type(&function.sig.output)?;
     let mut statements: Vec<Stmt> = function.block.stmts.clone();
     let tail = statements.iter().position(starts_the_tail);
@@ -167,9 +167,10 @@ fn sending(function: &syn::ImplItemFn, operation: &Operation) -> Result<Vec<Impl
         InvalidArgument.visit_stmt_mut(statement);
     }
     let constant = format_ident!("{}", names::constant_name(&operation.id));
+    let checks = parameter_checks(operation, model);
     let parameters = operation.parameters.iter().map(|parameter| {
         let (name, value) = (&parameter.name, format_ident!("{}", names::field_name(&parameter.name)));
-        let many = matches!(parameter.schema.kind, Kind::Array(..));
+        let many = matches!(model.resolved(&parameter.schema).kind, Kind::Array(..));
         match (parameter.location, parameter.required, many) {
             (Location::Path, ..) => quote! { request.path(#name, &#value); },
             (Location::Query, true, false) => quote! { request.query(#name, &#value); },
@@ -201,8 +202,14 @@ fn sending(function: &syn::ImplItemFn, operation: &Operation) -> Result<Vec<Impl
             ///
             /// `ErrorKind::InvalidArgument` if a required value is missing, or a value is out of its bounds.
             pub fn prepare(self) -> ::std::result::Result<crate::Request, crate::Error> {
+                self.fill().map_err(|error| error.in_operation(&super::operations::#constant))
+            }
+        },
+        quote! {
+            fn fill(self) -> ::std::result::Result<crate::Request, crate::Error> {
                 #(#statements)*
                 let mut request = crate::Request::new(client, &super::operations::#constant);
+                #checks
                 #parameters
                 #body
                 ::std::result::Result::Ok(request)
@@ -227,6 +234,30 @@ fn sending(function: &syn::ImplItemFn, operation: &Operation) -> Result<Vec<Impl
         },
     ];
     items.into_iter().map(|item| Ok(syn::parse2(item)?)).collect()
+}
+
+/// Bounds of parameters. The pattern of a path value is checked by its type.
+fn parameter_checks(operation: &Operation, model: &Model) -> Option<TokenStream> {
+    let checks: TokenStream = operation
+        .parameters
+        .iter()
+        .filter_map(|parameter| {
+            let (name, ident) = (&parameter.name, format_ident!("{}", names::field_name(&parameter.name)));
+            let check = validate::value_check(model, &parameter.schema, !parameter.required)?;
+            let resolved = &model.resolved(&parameter.schema).kind;
+            let value = match (parameter.location, resolved) {
+                (Location::Path, Kind::Text(_)) => quote! { #ident.as_str() },
+                _ => quote! { &#ident },
+            };
+            let check = quote! { checker.enter(#name, |checker| { #check }); };
+            Some(if parameter.required {
+                quote! { { let value = #value; #check } }
+            } else {
+                quote! { if let ::std::option::Option::Some(value) = #value { #check } }
+            })
+        })
+        .collect();
+    (!checks.is_empty()).then(|| quote! { request.parameters(|checker| { #checks })?; })
 }
 
 /// `T` of `Result<ResponseValue<T>, Error<E>>`.

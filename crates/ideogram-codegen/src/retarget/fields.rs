@@ -30,6 +30,10 @@ impl Field {
         only_argument(&self.inner, "Vec")
     }
 
+    pub(crate) fn is_integer(&self) -> bool {
+        matches!(&self.inner, Type::Path(path) if path.path.is_ident("i64"))
+    }
+
     pub(crate) fn is_map(&self) -> bool {
         last_segment(&self.inner).is_some_and(|segment| segment.ident == "BTreeMap" || segment.ident == "Map")
     }

@@ -153,9 +153,9 @@ fn method_docs(operation: &Operation) -> String {
     let summary = operation.summary.trim_end_matches('.');
     let first = if summary.is_empty() { format!("Sends {request}.") } else { format!("{summary}: {request}.") };
     let promise = match (operation.billing, operation.repeat) {
-        (Billing::Paid, _) => "Costs money: it is sent once, and again only if it provably never ran.",
+        (Billing::Paid, _) => "Costs money. After an unknown outcome, look before calling again.",
         (Billing::Free, Repeat::Unsafe) => {
-            "Free, but it changes something: it is sent once, and again only if it provably never ran."
+            "Free, but it changes something. After an unknown outcome, look before calling again."
         }
         (Billing::Free, Repeat::Safe) => "Free, and safe to repeat.",
     };

@@ -1,7 +1,7 @@
 //! Adjusts the data types: tolerant reading, faithful writing, setters.
 
 use quote::ToTokens as _;
-use syn::{Attribute, Item, ItemImpl, ItemStruct, Meta, Token, punctuated::Punctuated, visit_mut::VisitMut as _};
+use syn::{Attribute, Item, ItemImpl, ItemStruct, Meta, Token, punctuated::Punctuated, visit_mut::VisitMut};
 
 use super::{Field, Fields, Unexpected, setters};
 use crate::{
@@ -99,13 +99,21 @@ fn adjust_serde(
     metas.retain(|meta| {
         let dropped = member.required && meta.path().is_ident("skip_serializing_if");
         // typify makes a required nullable member fail when it is absent.
-        dropped.then_some(()).is_none() && !meta.path().is_ident("deserialize_with")
+        !dropped && !meta.path().is_ident("deserialize_with")
     });
     if answered && !field.optional && (field.items().is_some() || field.is_map()) {
         if !metas.iter().any(|meta| meta.path().is_ident("default")) {
             metas.push(syn::parse_quote!(default));
         }
         metas.push(syn::parse_quote!(deserialize_with = "crate::runtime::null_as_default"));
+    }
+    if answered && field.is_integer() {
+        if field.optional {
+            metas.push(syn::parse_quote!(default));
+            metas.push(syn::parse_quote!(deserialize_with = "crate::runtime::nearest_integer_or_none"));
+        } else {
+            metas.push(syn::parse_quote!(deserialize_with = "crate::runtime::nearest_integer"));
+        }
     }
     if !metas.is_empty() {
         attributes.push(syn::parse_quote!(#[serde(#(#metas),*)]));
@@ -121,6 +129,7 @@ fn retarget_builders(items: &mut [Item], model: &Model, fields: &Fields) -> Resu
             _ => None,
         })
         .collect();
+    let asked_for = model.in_requests();
     for item in items {
         match item {
             Item::Impl(block) if block.trait_.is_none() => {
@@ -136,7 +145,18 @@ fn retarget_builders(items: &mut [Item], model: &Model, fields: &Fields) -> Resu
                     block.items.push(syn::parse2(setters::setter(&member, ident, &field.ty, &docs)?)?);
                 }
             }
-            Item::Impl(block) => setters::MissingValues.visit_item_impl_mut(block),
+            Item::Impl(block) => {
+                let name = block.self_ty.to_token_stream().to_string();
+                if block
+                    .trait_
+                    .as_ref()
+                    .is_some_and(|(path, _)| path.segments.last().is_some_and(|last| last.ident == "Default"))
+                {
+                    Requirements { model, fields, component: &name, asked_for: asked_for.contains(name.as_str()) }
+                        .visit_item_impl_mut(block);
+                }
+                setters::MissingValues.visit_item_impl_mut(block);
+            }
             Item::Struct(structure) => {
                 let docs = format!("Collects the members of [`{0}`](super::{0}).", structure.ident);
                 structure.attrs.insert(0, syn::parse_quote!(#[doc = #docs]));
@@ -145,6 +165,34 @@ fn retarget_builders(items: &mut [Item], model: &Model, fields: &Fields) -> Resu
         }
     }
     Ok(())
+}
+
+/// What a builder starts from. A list that the document requires of a request is asked for, although answers may come
+/// without it; members that the document does not name are nobody's duty.
+struct Requirements<'m> {
+    model: &'m Model,
+    fields: &'m Fields,
+    component: &'m str,
+    asked_for: bool,
+}
+
+impl VisitMut for Requirements<'_> {
+    fn visit_field_value_mut(&mut self, value: &mut syn::FieldValue) {
+        let syn::Member::Named(ident) = &value.member else { return };
+        let name = self.fields.member(self.component, ident).unwrap_or_default();
+        let members = self.model.object(self.component).into_iter().flat_map(|object| &object.members);
+        match members.into_iter().find(|member| member.name == name) {
+            None => value.expr = syn::parse_quote!(Ok(Default::default())),
+            Some(member) if self.asked_for && member.required => {
+                let nullable = member.schema.nullable || self.model.resolved(&member.schema).nullable;
+                let missing = format!("no value supplied for {ident}");
+                if !nullable {
+                    value.expr = syn::parse_quote!(Err(#missing.to_string()));
+                }
+            }
+            Some(_) => {}
+        }
+    }
 }
 
 /// What the document says of a member, for the documentation of its setter.

@@ -58,6 +58,7 @@ impl<'d> Reader<'d> {
             );
         }
 
+        self.references_lead_somewhere(&root);
         let info = self.required_object(&root, "info");
         let (title, info_version) =
             info.map_or_else(Default::default, |info| (self.text(&info, "title"), self.text(&info, "version")));
@@ -67,6 +68,25 @@ impl<'d> Reader<'d> {
         self.whole(&model);
 
         Reading { model, server_url: self.server_url(&root), api_key_header: self.api_key_header(&root) }
+    }
+
+    /// Also where nothing else reads them: errors, and media types that are not sent.
+    fn references_lead_somewhere(&self, node: &Node<'d>) {
+        for (key, value) in node.entries() {
+            match value.value.as_str() {
+                Some(target) if key == "$ref" && self.document.follow(target).is_none() => {
+                    self.report(
+                        &value,
+                        format!("the reference `{target}` leads nowhere"),
+                        "name what this document has",
+                    );
+                }
+                // Examples are data; a `$ref` in them is only a name.
+                _ if key == "example" => {}
+                _ => self.references_lead_somewhere(&value),
+            }
+        }
+        node.items().for_each(|item| self.references_lead_somewhere(&item));
     }
 
     fn server_url(&self, root: &Node<'d>) -> String {

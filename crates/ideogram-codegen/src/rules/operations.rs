@@ -10,8 +10,7 @@ use crate::{
 };
 
 const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
-/// Unread by the client: what a server sends to others.
-const OPERATION_KEYS: [&str; 11] = [
+const OPERATION_KEYS: [&str; 10] = [
     "operationId",
     "tags",
     "summary",
@@ -21,7 +20,6 @@ const OPERATION_KEYS: [&str; 11] = [
     "requestBody",
     "responses",
     "deprecated",
-    "security",
     "servers",
 ];
 
@@ -137,7 +135,14 @@ impl<'d> Reader<'d> {
                 );
             }
         }
-        for name in &template {
+        for (index, name) in template.iter().enumerate() {
+            if template[..index].contains(name) {
+                self.report(
+                    node,
+                    format!("`{{{name}}}` stands twice in the path"),
+                    "give each segment a name of its own",
+                );
+            }
             if !parameters.iter().any(|parameter| parameter.location == Location::Path && parameter.name == *name) {
                 self.report(
                     node,
@@ -220,7 +225,7 @@ impl<'d> Reader<'d> {
         self.only_keys(&entry, &["schema", "example", "examples", "encoding"]);
         let mut part_media_types = BTreeMap::new();
         for (part, encoding) in entry.get("encoding").into_iter().flat_map(|encoding| encoding.entries()) {
-            self.only_keys(&encoding, &["contentType", "style", "explode"]);
+            self.only_keys(&encoding, &["contentType"]);
             let content_type = self.optional_text(&encoding, "contentType");
             if !content_type.is_empty() {
                 part_media_types.insert(part.to_owned(), content_type);

@@ -174,7 +174,17 @@ impl<'d> Reader<'d> {
             let value = discriminator.as_ref().map(|_| mapped.unwrap_or_else(|| component.clone()));
             Some(UnionKind { component, value })
         });
-        let kinds = kinds.collect();
+        let kinds: Vec<UnionKind> = kinds.collect();
+        for (value, target) in mapping.iter().flat_map(Node::entries) {
+            let named = target.value.as_str().map(|target| target.strip_prefix(SCHEMAS).unwrap_or(target));
+            if !kinds.iter().any(|kind| Some(kind.component.as_str()) == named) {
+                self.report(
+                    &target,
+                    format!("the mapping of `{value}` leads to no kind of the union"),
+                    "name a component of `oneOf`",
+                );
+            }
+        }
         Shape::Union(Union { discriminator: discriminator.map(|node| self.text(&node, "propertyName")), kinds })
     }
 

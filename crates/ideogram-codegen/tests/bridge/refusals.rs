@@ -25,6 +25,51 @@ fn assert_refused(from: &str, to: &str, message: &str) {
 
 /// What is replaced in the document, by what, and what the problem then says.
 const REFUSED: &[(&str, &str, &str)] = &[
+    ("operationId: delete_photo", "operationId: builder", "a name that the client has for itself"),
+    ("operationId: delete_photo", "operationId: version", "a name that the client has for itself"),
+    ("- name: X-Trace", "- name: client", "a name that builders need for themselves"),
+    (
+        "    Refusal: {",
+        "    Default: {type: object, properties: {}}\n    Refusal: {",
+        "a name that generated code needs",
+    ),
+    ("photos/{number}", "photos/{pet_id}", "stands twice in the path"),
+    ("{$ref: '#/components/schemas/Problem'}", "{$ref: '#/components/schemas/Trouble'}", "Trouble` leads nowhere"),
+    (
+        "application/json: {schema: {$ref: '#/components/schemas/NewPet'}}",
+        "application/json: {schema: {$ref: '#/components/schemas/Old'}}",
+        "Old` leads nowhere",
+    ),
+    ("rope: Rope}", "rope: Rope, bell: Bell}", "leads to no kind of the union"),
+    (
+        "encoding: {toy: {contentType: application/json}}",
+        "encoding: {toy: {style: pipeDelimited}}",
+        "unsupported keyword `style`",
+    ),
+    (
+        "encoding: {toy: {contentType: application/json}}",
+        "encoding: {kind: {contentType: text/plain}}",
+        "no part written as JSON",
+    ),
+    (
+        "encoding: {toy: {contentType: application/json}}",
+        "encoding: {car: {contentType: text/plain}}",
+        "no part written as JSON",
+    ),
+    ("deprecated: true", "security: []", "unsupported keyword `security`"),
+    ("items: {$ref: '#/components/schemas/Nickname'}", "items: {type: string, nullable: true}", "may hold null"),
+    (
+        "schema: {type: integer, format: int32, minimum: 1}",
+        "schema: {type: integer, nullable: true}",
+        "parameter `page` may be null",
+    ),
+    (
+        "required: [type, knots]\n      properties: {type: {type: string}, knots: {type: array, items: {type: integer}}}",
+        "required: [type]\n      properties: {type: {type: string}}",
+        "no member but the discriminator",
+    ),
+    ("diameter: {type: integer, minimum: 1}", "diameter: {type: string, format: binary}", "holds a file"),
+    ("      not: {anyOf:", "      additionalProperties: {type: string}\n      not: {anyOf:", "parts without a name"),
     ("openapi: 3.0.3", "openapi: 3.1.0", "is not 3.0.x"),
     ("info:\n", "info: 3\nother:\n", "`info` is missing"),
     ("servers:\n  - url: https://petshop.test/api/\n", "", "no server is named"),
