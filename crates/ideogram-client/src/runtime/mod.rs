@@ -45,6 +45,7 @@ where
 
 /// Reads an integer that is too large or written as `12.0` rather than lose the answer that holds it: the nearest one
 /// is taken. The raw body has it as it came.
+#[allow(dead_code, reason = "called by generated code where an answer has such a member")]
 pub(crate) fn nearest_integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     struct Visitor;
 
@@ -74,6 +75,7 @@ pub(crate) fn nearest_integer<'de, D: Deserializer<'de>>(deserializer: D) -> Res
 }
 
 /// The same for an integer that may be null or missing.
+#[allow(dead_code, reason = "called by generated code where an answer has such a member")]
 pub(crate) fn nearest_integer_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     struct Nearest(i64);
 

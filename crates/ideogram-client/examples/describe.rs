@@ -1,0 +1,20 @@
+//! Describes a picture in words.
+//!
+//! `cargo run -p ideogram-client --example describe -- --mock`
+
+#![allow(clippy::print_stdout, reason = "an example shows what came back")]
+
+mod setup;
+
+use std::error::Error;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let (client, _mock) = setup::client().await?;
+
+    let answer = client.describe().image_file(setup::picture()).describe_model_version("V_3").send().await?;
+    for description in &answer.descriptions {
+        println!("{}", description.text.as_deref().unwrap_or("no text"));
+    }
+    Ok(())
+}

@@ -1,0 +1,28 @@
+//! Reads a picture into a structured prompt that would draw it again with Ideogram 4.0.
+//!
+//! `cargo run -p ideogram-client --example describe_v4 -- --mock`
+
+#![allow(clippy::print_stdout, reason = "an example shows what came back")]
+
+mod setup;
+
+use std::error::Error;
+
+use ideogram_client::types::V4PromptElement;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let (client, _mock) = setup::client().await?;
+
+    let answer = client.describe_v4().image_file(setup::picture()).include_bbox(true).send().await?;
+    println!("{}", answer.json_prompt.high_level_description);
+    for element in &answer.json_prompt.compositional_deconstruction.elements {
+        match element {
+            V4PromptElement::Obj(thing) => println!("thing at {:?}: {}", thing.bbox, thing.desc),
+            V4PromptElement::Text(text) => println!("text at {:?}: \"{}\", {}", text.bbox, text.text, text.desc),
+            // A kind that the service has learned since is kept as JSON.
+            other => println!("{other:?}"),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,31 @@
+//! Repaints what is black in a mask, under the old name of `inpaint_image_v3`.
+//!
+//! `cargo run -p ideogram-client --example edit_image_v3 -- --mock`
+//!
+//! The service announces the removal of this one: call `inpaint_image_v3`.
+
+#![allow(clippy::print_stdout, reason = "an example shows what came back")]
+
+mod setup;
+
+use std::error::Error;
+
+use ideogram_client::{Picture as _, PictureOutcome};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let (client, _mock) = setup::client().await?;
+
+    #[expect(deprecated, reason = "this is the example of the operation that the service will remove")]
+    let call = client.edit_image_v3();
+    let answer = call.image(setup::picture()).mask(setup::mask()).prompt("A full moon").send().await?;
+
+    for picture in &answer.data {
+        match picture.outcome() {
+            PictureOutcome::Available(link) => println!("{}: {link}", picture.resolution),
+            PictureOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
+            _ => println!("billed, but without a link"),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,30 @@
+//! Draws a picture with one of the older models.
+//!
+//! `cargo run -p ideogram-client --example generate_image -- --mock`
+//!
+//! New work is better served by `generate_image_v3` and `generate_image_v4`.
+
+#![allow(clippy::print_stdout, reason = "an example shows what came back")]
+
+mod setup;
+
+use std::error::Error;
+
+use ideogram_client::{Picture as _, PictureOutcome, types::ImageRequest};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let (client, _mock) = setup::client().await?;
+
+    let request = ImageRequest::builder().prompt("A serene tropical beach").model("V_2").aspect_ratio("ASPECT_16_10");
+    let answer = client.generate_image().image_request(request).send().await?;
+
+    for picture in &answer.data {
+        match picture.outcome() {
+            PictureOutcome::Available(link) => println!("{}: {link}", picture.resolution),
+            PictureOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
+            _ => println!("billed, but without a link"),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,38 @@
+//! Draws several pictures with Ideogram 3.0, in colors of your choice.
+//!
+//! `cargo run -p ideogram-client --example generate_image_v3 -- --mock`
+//!
+//! With a model that you trained: `.custom_model_uri(...)`, as `get_custom_model` names it.
+
+#![allow(clippy::print_stdout, reason = "an example shows what came back")]
+
+mod setup;
+
+use std::error::Error;
+
+use ideogram_client::types::{AspectRatioV3, ColorPaletteMember, ColorPaletteWithMembers};
+use ideogram_client::{Picture as _, PictureOutcome};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let (client, _mock) = setup::client().await?;
+
+    let colors = ["#D65428", "#101838"].map(|color| ColorPaletteMember::builder().color_hex(color));
+    let answer = client
+        .generate_image_v3()
+        .prompt("Paper lanterns over a river at night")
+        .num_images(4)
+        .aspect_ratio(AspectRatioV3::W16H9)
+        .color_palette(ColorPaletteWithMembers::builder().members(colors))
+        .send()
+        .await?;
+
+    for picture in &answer.data {
+        match picture.outcome() {
+            PictureOutcome::Available(link) => println!("seed {}: {link}", picture.seed),
+            PictureOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
+            _ => println!("billed, but without a link"),
+        }
+    }
+    Ok(())
+}

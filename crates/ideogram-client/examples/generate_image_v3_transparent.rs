@@ -1,0 +1,28 @@
+//! Draws a logo on transparent ground, and enlarges it in the same call.
+//!
+//! `cargo run -p ideogram-client --example generate_image_v3_transparent -- --mock`
+
+#![allow(clippy::print_stdout, reason = "an example shows what came back")]
+
+mod setup;
+
+use std::error::Error;
+
+use ideogram_client::{Picture as _, PictureOutcome};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let (client, _mock) = setup::client().await?;
+
+    let answer =
+        client.generate_image_v3_transparent().prompt("A logo for a lantern maker").upscale_factor("X2").send().await?;
+    for picture in &answer.data {
+        let size = picture.upscaled_resolution.as_deref().unwrap_or(picture.resolution.as_str());
+        match picture.outcome() {
+            PictureOutcome::Available(link) => println!("{size}: {link}"),
+            PictureOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
+            _ => println!("billed, but without a link"),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,35 @@
+//! Draws a picture with Ideogram 4.0, and says what became of the call if it fails.
+//!
+//! `cargo run -p ideogram-client --example generate_image_v4 -- --mock`
+
+#![allow(clippy::print_stdout, reason = "an example shows what came back")]
+
+mod setup;
+
+use std::error::Error;
+
+use ideogram_client::{ErrorKind, Outcome, Picture as _, PictureOutcome};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let (client, _mock) = setup::client().await?;
+
+    let call =
+        client.generate_image_v4().text_prompt("A ginger cat asleep on a sunlit windowsill").resolution("2048x2048");
+    match call.send().await {
+        Ok(answer) => {
+            for picture in &answer.data {
+                match picture.outcome() {
+                    // The link works for about a day, and without the key.
+                    PictureOutcome::Available(link) => println!("seed {}: {link}", picture.seed),
+                    PictureOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
+                    _ => println!("billed, but without a link"),
+                }
+            }
+        }
+        Err(error) if error.kind() == ErrorKind::Safety => println!("not billed, change the prompt: {error}"),
+        Err(error) if error.outcome() == Outcome::Unknown => println!("may have run and been billed: {error}"),
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
+}

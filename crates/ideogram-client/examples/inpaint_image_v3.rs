@@ -1,0 +1,34 @@
+//! Repaints what is black in a mask, which has the size of its picture.
+//!
+//! `cargo run -p ideogram-client --example inpaint_image_v3 -- --mock`
+
+#![allow(clippy::print_stdout, reason = "an example shows what came back")]
+
+mod setup;
+
+use std::error::Error;
+
+use ideogram_client::{Picture as _, PictureOutcome};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let (client, _mock) = setup::client().await?;
+
+    let answer = client
+        .inpaint_image_v3()
+        .image(setup::picture())
+        .mask(setup::mask())
+        .prompt("A full moon")
+        .rendering_speed("TURBO")
+        .send()
+        .await?;
+
+    for picture in &answer.data {
+        match picture.outcome() {
+            PictureOutcome::Available(link) => println!("{}: {link}", picture.resolution),
+            PictureOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
+            _ => println!("billed, but without a link"),
+        }
+    }
+    Ok(())
+}

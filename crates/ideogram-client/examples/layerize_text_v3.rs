@@ -1,0 +1,22 @@
+//! Splits a picture into its text and the rest.
+//!
+//! `cargo run -p ideogram-client --example layerize_text_v3 -- --mock`
+
+#![allow(clippy::print_stdout, reason = "an example shows what came back")]
+
+mod setup;
+
+use std::error::Error;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let (client, _mock) = setup::client().await?;
+
+    let answer = client.layerize_text_v3().image(setup::picture()).send().await?;
+    println!("without its text: {}", answer.base_image_url);
+    for block in &answer.text_blocks {
+        let role = block.role.as_ref().map_or("text", |role| role.as_str());
+        println!("{role} at {}, {} ({} x {} pixels): {:?}", block.x, block.y, block.width, block.height, block.text);
+    }
+    Ok(())
+}

@@ -1,0 +1,21 @@
+//! Lists the datasets of an account.
+//!
+//! `cargo run -p ideogram-client --example list_datasets -- --mock`
+
+#![allow(clippy::print_stdout, reason = "an example shows what came back")]
+
+mod setup;
+
+use std::error::Error;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let (client, _mock) = setup::client().await?;
+
+    let answer = client.list_datasets().send().await?;
+    println!("{} datasets", answer.datasets.len());
+    for dataset in &answer.datasets {
+        println!("{}: \"{}\", made {}", dataset.dataset_id, dataset.name, dataset.creation_time);
+    }
+    Ok(())
+}

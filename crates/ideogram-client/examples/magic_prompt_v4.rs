@@ -1,0 +1,23 @@
+//! Turns a few words into a structured prompt, and puts that into a request for a picture.
+//!
+//! `cargo run -p ideogram-client --example magic_prompt_v4 -- --mock`
+
+#![allow(clippy::print_stdout, reason = "an example shows what came back")]
+
+mod setup;
+
+use std::error::Error;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let (client, _mock) = setup::client().await?;
+
+    let answer = client.magic_prompt_v4().text_prompt("a paper lantern").aspect_ratio("16x9").send().await?;
+    println!("{}", answer.json_prompt.high_level_description);
+    println!("in front of {}", answer.json_prompt.compositional_deconstruction.background);
+
+    // `send()` in place of `prepare()` would draw it.
+    let request = client.generate_image_v4().json_prompt(answer.json_prompt).prepare()?;
+    println!("{request}");
+    Ok(())
+}

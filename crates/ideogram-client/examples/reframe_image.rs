@@ -1,0 +1,35 @@
+//! Brings a square picture to another size with a 2.0 model.
+//!
+//! `cargo run -p ideogram-client --example reframe_image -- --mock`
+//!
+//! New work is better served by `reframe_image_v3`.
+
+#![allow(clippy::print_stdout, reason = "an example shows what came back")]
+
+mod setup;
+
+use std::error::Error;
+
+use ideogram_client::{Picture as _, PictureOutcome};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let (client, _mock) = setup::client().await?;
+
+    let answer = client
+        .reframe_image()
+        .image_file(setup::picture())
+        .resolution("RESOLUTION_1280_800")
+        .model("V_2")
+        .send()
+        .await?;
+
+    for picture in &answer.data {
+        match picture.outcome() {
+            PictureOutcome::Available(link) => println!("{}: {link}", picture.resolution),
+            PictureOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
+            _ => println!("billed, but without a link"),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,34 @@
+//! Draws a new picture from a given one with Ideogram 3.0.
+//!
+//! `cargo run -p ideogram-client --example remix_image_v3 -- --mock`
+
+#![allow(clippy::print_stdout, reason = "an example shows what came back")]
+
+mod setup;
+
+use std::error::Error;
+
+use ideogram_client::{Picture as _, PictureOutcome, types::StylePresetV3};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let (client, _mock) = setup::client().await?;
+
+    let answer = client
+        .remix_image_v3()
+        .image(setup::picture())
+        .prompt("A lantern of blue glass")
+        .image_weight(40)
+        .style_preset(StylePresetV3::Watercolor)
+        .send()
+        .await?;
+
+    for picture in &answer.data {
+        match picture.outcome() {
+            PictureOutcome::Available(link) => println!("{}: {link}", picture.resolution),
+            PictureOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
+            _ => println!("billed, but without a link"),
+        }
+    }
+    Ok(())
+}

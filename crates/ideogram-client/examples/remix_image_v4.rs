@@ -1,0 +1,33 @@
+//! Draws a new picture from a given one with Ideogram 4.0.
+//!
+//! `cargo run -p ideogram-client --example remix_image_v4 -- --mock`
+
+#![allow(clippy::print_stdout, reason = "an example shows what came back")]
+
+mod setup;
+
+use std::error::Error;
+
+use ideogram_client::{Picture as _, PictureOutcome};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let (client, _mock) = setup::client().await?;
+
+    let answer = client
+        .remix_image_v4()
+        .image(setup::picture())
+        .text_prompt("The same lantern as a watercolor")
+        .image_weight(60)
+        .send()
+        .await?;
+
+    for picture in &answer.data {
+        match picture.outcome() {
+            PictureOutcome::Available(link) => println!("{}: {link}", picture.resolution),
+            PictureOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
+            _ => println!("billed, but without a link"),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,28 @@
+//! Keeps what a picture shows, and draws another background around it.
+//!
+//! `cargo run -p ideogram-client --example replace_background_v3 -- --mock`
+
+#![allow(clippy::print_stdout, reason = "an example shows what came back")]
+
+mod setup;
+
+use std::error::Error;
+
+use ideogram_client::{Picture as _, PictureOutcome};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let (client, _mock) = setup::client().await?;
+
+    let answer =
+        client.replace_background_v3().image(setup::picture()).prompt("A forest in the morning").send().await?;
+
+    for picture in &answer.data {
+        match picture.outcome() {
+            PictureOutcome::Available(link) => println!("{}: {link}", picture.resolution),
+            PictureOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
+            _ => println!("billed, but without a link"),
+        }
+    }
+    Ok(())
+}

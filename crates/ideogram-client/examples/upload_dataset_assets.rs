@@ -1,0 +1,31 @@
+//! Uploads a picture and its caption, and says which files were not stored.
+//!
+//! `cargo run -p ideogram-client --example upload_dataset_assets -- --mock`
+//!
+//! The id of a dataset may follow: `-- --mock demo`. From a folder: `.files(["a.png", "a.txt"])`.
+
+#![allow(clippy::print_stdout, reason = "an example shows what came back")]
+
+mod setup;
+
+use std::error::Error;
+
+use ideogram_client::File;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let (client, _mock) = setup::client().await?;
+
+    let id = setup::argument().unwrap_or_else(|| "demo".to_owned());
+    let caption = File::from_bytes("lantern.txt", "a paper lantern at night");
+    let broken = File::from_bytes("broken.png", "no picture at all");
+    let files = [setup::picture(), caption, broken];
+    let answer = client.upload_dataset_assets().dataset_id(&id).files(files).send().await?;
+    println!("{} pictures stored", answer.success_count);
+
+    // The call succeeds even if single files fail.
+    for failed in &answer.failed_assets {
+        println!("{}: {}", failed.file_name.as_deref().unwrap_or("?"), failed.failure_reason);
+    }
+    Ok(())
+}

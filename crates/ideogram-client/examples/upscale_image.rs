@@ -1,0 +1,29 @@
+//! Enlarges a picture.
+//!
+//! `cargo run -p ideogram-client --example upscale_image -- --mock`
+
+#![allow(clippy::print_stdout, reason = "an example shows what came back")]
+
+mod setup;
+
+use std::error::Error;
+
+use ideogram_client::{Picture as _, PictureOutcome, types::UpscaleInitialImageRequest};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let (client, _mock) = setup::client().await?;
+
+    let options = UpscaleInitialImageRequest::builder().resemblance(70).detail(60);
+    let answer = client.upscale_image().image_file(setup::picture()).image_request(options).send().await?;
+
+    for picture in &answer.data {
+        let size = picture.upscaled_resolution.as_deref().unwrap_or(&picture.resolution);
+        match picture.outcome() {
+            PictureOutcome::Available(link) => println!("{size}: {link}"),
+            PictureOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
+            _ => println!("billed, but without a link"),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,57 @@
+//! Every operation has an example, and every example does what it shows.
+//!
+//! The examples run as users run them: as programs. Cargo builds them for the tests of this package, beside these.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use ideogram_client::operations;
+
+fn methods() -> BTreeSet<String> {
+    operations::ALL.iter().map(|operation| operation.method_name.to_owned()).collect()
+}
+
+/// Where Cargo puts examples: `<profile>/examples`, beside the `<profile>/deps` of this test.
+fn built_example(name: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let profile = test.parent().and_then(Path::parent).unwrap();
+    profile.join("examples").join(name).with_extension(std::env::consts::EXE_EXTENSION)
+}
+
+#[test]
+fn every_operation_has_one_example_named_like_its_method() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let programs = paths.filter(|path| path.is_file() || path.join("main.rs").exists());
+    let names: BTreeSet<_> = programs.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+
+    assert_eq!(names, methods());
+}
+
+#[test]
+fn every_example_runs_against_the_mock_server_and_shows_something() {
+    let running: Vec<_> = methods()
+        .into_iter()
+        .map(|name| {
+            let path = built_example(&name);
+            assert!(path.exists(), "{} is missing: `cargo test -p ideogram-client` builds it", path.display());
+            let mut command = Command::new(path);
+            // A key in the surroundings must not turn a test into a bill.
+            command.arg("--mock").env_remove("IDEOGRAM_API_KEY").env_remove("IDEOGRAM_BASE_URL");
+            (name, command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+        })
+        .collect();
+
+    for (name, example) in running {
+        let output = example.wait_with_output().unwrap();
+        let (shown, complaints) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "`{name}` fails with {}: {complaints}", output.status);
+        assert!(!shown.trim().is_empty(), "`{name}` shows nothing");
+        assert_eq!(complaints, "", "`{name}` complains");
+    }
+}
