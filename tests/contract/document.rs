@@ -3,9 +3,14 @@
 use ideogram_codegen::Client;
 use xtask::{Sources, Validity};
 
+/// The files of `openapi/`, unchecked.
+pub(crate) fn sources() -> Sources {
+    Sources::read(&xtask::workspace_root()).unwrap()
+}
+
 /// The files of `openapi/` and the client made from them.
 pub(crate) fn checked() -> (Sources, Client) {
-    let sources = Sources::read(&xtask::workspace_root()).unwrap();
+    let sources = sources();
     match xtask::check(&sources) {
         Ok(client) => (sources, client),
         Err(problems) => panic!("the files of `openapi/` are not in order:\n{problems}"),

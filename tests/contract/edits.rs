@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use ideogram_codegen::Client;
 use xtask::{DOCUMENT, Problems, Sources, snapshots};
 
-use crate::document::checked;
+use crate::document::{checked, sources};
 
 /// The document with one text replaced by another, which it must hold.
 fn edited(from: &str, to: &str) -> Sources {
-    let (sources, _) = checked();
+    let sources = sources();
     let document = sources.document();
     assert!(document.contains(from), "the document has changed, and so must this test: {from}");
     let document = document.replacen(from, to, 1);
@@ -220,7 +220,7 @@ fn the_line_of_a_problem_is_the_edited_one() {
 fn a_sample_in_the_wrong_place_is_refused_with_the_right_one() {
     let valid = "openapi/examples/get_dataset/demo.json";
     let surprising = "openapi/news/get_dataset/vendor_sample.json";
-    let (sources, _) = checked();
+    let sources = sources();
     let text = |path: &str| sources.get(path).unwrap().to_owned();
     for (path, text, expected) in [
         (

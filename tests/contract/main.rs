@@ -4,20 +4,26 @@
 //! document is noticed. `surface` and `samples`: what users and their answers get, as snapshots for review;
 //! `snapshots`: each of those is reviewed and of use. `client`: how the client behaves, also towards a server that
 //! misbehaves. `wire`: what it sends, byte by byte. `foreign`: the same bridge and runtime carry another API.
-//! `raw_server` is that server.
+//! `raw_server` is that server. `requests`: what every operation sends, compared with the document.
+//! `lowered`: the document that the generator sees describes the same wire. `properties`: answers that nobody wrote
+//! down decode, too.
 
 mod client;
 mod document;
 mod edits;
 mod foreign;
 mod foreign_values;
+mod lowered;
+mod properties;
 mod raw_server;
+mod requests;
 mod samples;
 mod snapshots;
 mod surface;
 mod wire;
 
 /// What `build.rs` lists from the document.
+#[allow(clippy::match_same_arms, reason = "one line per operation")]
 mod listed {
     use ideogram_client::types;
 

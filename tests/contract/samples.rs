@@ -10,7 +10,11 @@ use xtask::{
     snapshots::{Question, sample_name},
 };
 
-use crate::{document::checked, listed, snapshots::compare};
+use crate::{
+    document::{checked, sources},
+    listed,
+    snapshots::compare,
+};
 
 /// Decodes the answer of one operation.
 pub(crate) type Decoder = fn(&str) -> serde_json::Result<Decoded>;
@@ -33,7 +37,7 @@ pub(crate) fn decode<T: DeserializeOwned + Serialize + Debug + Clone + PartialEq
 
 /// An answer for each sample of a kind, by the name of its snapshot.
 fn answers(validity: Validity, answer: impl Fn(&Sample<'_>, Decoded) -> String) -> BTreeMap<String, String> {
-    let (sources, _) = checked();
+    let sources = sources();
     let samples = sources.samples().filter(|sample| sample.validity == validity);
     let answers = samples.map(|sample| {
         let decode = listed::decoder(sample.operation).unwrap();
@@ -50,7 +54,7 @@ fn every_example_decodes() {
 
 #[test]
 fn every_example_is_encoded_again_without_loss() {
-    let (sources, _) = checked();
+    let sources = sources();
     let document = Described::read(sources.document());
     let answers = answers(Validity::Example, |sample, decoded| {
         let original = serde_json::from_str(sample.text).unwrap();

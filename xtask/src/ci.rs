@@ -19,6 +19,7 @@ const STEPS: &[Step] = &[
     Step { name: "lint", command: "cargo clippy --workspace --all-targets -- -D warnings", environment: &[] },
     Step { name: "derived-files", command: "cargo xtask regen --check", environment: &[] },
     Step { name: "docs", command: "cargo doc --workspace --no-deps", environment: &[("RUSTDOCFLAGS", "-D warnings")] },
+    Step { name: "contract", command: "cargo xtask contract", environment: &[] },
     Step { name: "test", command: "cargo test --workspace", environment: &[] },
 ];
 

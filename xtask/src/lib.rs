@@ -7,8 +7,11 @@
 mod artifacts;
 mod check;
 mod ci;
+mod contract;
+mod contract_tools;
 mod coverage;
 mod expand;
+mod fuzz;
 mod house_rules;
 mod problem;
 mod regen;
@@ -28,7 +31,9 @@ pub use self::{
     artifacts::{ARTIFACTS, Artifact, Stale, stale},
     check::check,
     ci::ci,
+    contract::{Part, contract},
     expand::expand,
+    fuzz::fuzz,
     problem::{Problem, Problems},
     regen::{Mode, regen},
     sources::{DOCUMENT, Sample, Sources, Validity},

@@ -1,10 +1,10 @@
 //! `cargo xtask ...`: parses the command line and runs one task.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use anyhow::Error;
 use clap::{Parser, Subcommand};
-use xtask::Mode;
+use xtask::{Mode, Part};
 
 /// Maintenance of the workspace.
 #[derive(Debug, Parser)]
@@ -24,6 +24,22 @@ enum Task {
     },
     /// Writes the generated client, formatted, to `target/expand/client.rs`
     Expand,
+    /// Runs the fuzz targets of `tests/fuzz`, guided by coverage; needs a C++ compiler
+    Fuzz {
+        /// How long, split between the targets, after building them
+        #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+        seconds: u64,
+    },
+    /// Has tools made by others compare document, mock server and client; needs Python and Node.js
+    ///
+    /// It installs what is missing into `target/contract`, pinned by the lock files in `xtask/contract`.
+    Contract {
+        /// What to prove; all if none is named
+        parts: Vec<Part>,
+        /// Decides which requests the mock server gets
+        #[arg(long, default_value_t = 1)]
+        seed: u32,
+    },
     /// Runs what CI runs, in its order, up to the first failure
     Ci,
 }
@@ -33,6 +49,8 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Regen { check } => xtask::regen(&root, if check { Mode::Check } else { Mode::Write }),
         Task::Expand => xtask::expand(&root),
+        Task::Fuzz { seconds } => xtask::fuzz(&root, Duration::from_secs(seconds)),
+        Task::Contract { parts, seed } => xtask::contract(&root, &parts, seed),
         Task::Ci => xtask::ci(&root),
     };
     match done {

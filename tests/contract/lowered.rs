@@ -1,0 +1,428 @@
+//! The lowered document, which the generator sees, describes the same wire as the true one, for every operation.
+//!
+//! Both are compared keyword by keyword. What lowering may leave out or change stands in the tables below, each with
+//! its reason; any other difference fails, also one by a keyword that nobody has thought of yet.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Debug,
+};
+
+use ideogram_codegen::Client;
+use serde_json::Value;
+use xtask::Sources;
+
+/// What the lowered document may lack of an operation.
+const OPERATION: &[(&str, &str)] = &[
+    ("tags", "for people"),
+    ("summary", "for people"),
+    ("description", "for people"),
+    ("externalDocs", "for people"),
+    ("deprecated", "marks the client's method, not the wire"),
+    ("x-ideogram-billing", "a constant of the operation"),
+    ("x-ideogram-repeat", "a constant of the operation"),
+    ("x-ideogram-pictures", "a constant of the operation"),
+];
+
+/// What it may lack of a schema, wherever the schema stands.
+const SCHEMA: &[(&str, &str)] = &[
+    ("description", "for people; kept where it becomes documentation"),
+    ("example", "for people"),
+    ("default", "the server decides; the client sends what it was given"),
+    ("minimum", "bounds of a request are checked by its `validate()`, those of an answer not at all"),
+    ("maximum", "as `minimum`"),
+    ("minLength", "as `minimum`"),
+    ("maxLength", "as `minimum`"),
+    ("pattern", "as `minimum`"),
+    ("minItems", "as `minimum`"),
+    ("maxItems", "as `minimum`"),
+];
+
+/// What it may lack of an object, beside that.
+const OBJECT: &[(&str, &str)] = &[
+    ("not", "exclusions are checked by `validate()`"),
+    ("oneOf", "choices of members are checked by `validate()`"),
+    ("anyOf", "choices of members are checked by `validate()`"),
+];
+
+/// Formats of text that become plain text: the client takes and gives them as they are.
+const PLAIN_FORMATS: &[&str] = &["uri"];
+
+/// The parts of a document that only the runtime has to do with: address, key, errors.
+const RUNTIME: &[&str] = &["servers", "security", "tags", "externalDocs"];
+
+/// What a component is, in the true document.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Object,
+    /// An enum or a union: lowered to a name only, since its type is written by codegen and not by the generator.
+    Replaced,
+    /// A name for text or a number with bounds: the lowered document has what is behind the name in its place.
+    Alias,
+}
+
+/// A schema behind names that mean nothing on the wire.
+struct Meaning<'d> {
+    /// The object, enum or union that it is.
+    component: Option<&'d str>,
+    schema: &'d Value,
+    nullable: bool,
+    keywords: BTreeSet<&'d str>,
+}
+
+struct Comparison<'d> {
+    truth: &'d Value,
+    /// Components that answers hold.
+    answered: BTreeSet<&'d str>,
+    differences: Vec<String>,
+}
+
+impl<'d> Comparison<'d> {
+    /// All differences that are not allowed.
+    fn differences(truth: &'d Value, lowered: &'d Value, method_names: &BTreeMap<String, String>) -> Vec<String> {
+        let mut comparison = Self { truth, answered: BTreeSet::new(), differences: Vec::new() };
+        comparison.keys("the document", truth, lowered, &["openapi", "info", "paths", "components"], RUNTIME);
+        comparison.same_names("paths", &truth["paths"], &lowered["paths"]);
+        for (path, item) in members(&truth["paths"]) {
+            comparison.same_names(path, item, &lowered["paths"][path]);
+            for (method, operation) in members(item) {
+                let place = format!("{method} {path}");
+                comparison.answers(&operation["responses"]);
+                comparison.operation(&place, operation, &lowered["paths"][path][method], method_names);
+            }
+        }
+        let schemas = &truth["components"]["schemas"];
+        comparison.same_names("components", schemas, &lowered["components"]["schemas"]);
+        for (name, component) in members(schemas) {
+            comparison.component(name, component, &lowered["components"]["schemas"][name]);
+        }
+        comparison.differences
+    }
+
+    /// Notes what successful answers hold.
+    fn answers(&mut self, responses: &'d Value) {
+        let mut waiting: Vec<&Value> =
+            members(responses).filter(|(status, _)| status.starts_with('2')).map(|(_, answer)| answer).collect();
+        while let Some(value) = waiting.pop() {
+            if let Some(name) = component_name(value)
+                && self.answered.insert(name)
+            {
+                waiting.push(&self.truth["components"]["schemas"][name]);
+            }
+            waiting.extend(members(value).map(|(_, member)| member));
+            waiting.extend(value.as_array().into_iter().flatten());
+        }
+    }
+
+    fn operation(
+        &mut self,
+        place: &str,
+        truth: &'d Value,
+        lowered: &'d Value,
+        method_names: &BTreeMap<String, String>,
+    ) {
+        let dropped: Vec<_> = OPERATION.iter().map(|(keyword, _)| *keyword).collect();
+        self.keys(place, truth, lowered, &["operationId", "parameters", "requestBody", "responses"], &dropped);
+
+        // The generator makes the method's name from the id.
+        let name = truth["operationId"].as_str().and_then(|id| method_names.get(id)).map(String::as_str);
+        self.same(place, "the method's name", &name, &lowered["operationId"].as_str());
+
+        let (truths, lowereds) = (items(&truth["parameters"]), items(&lowered["parameters"]));
+        self.same(place, "the number of parameters", &truths.len(), &lowereds.len());
+        for (truth, lowered) in truths.into_iter().zip(lowereds) {
+            self.parameter(place, truth, lowered);
+        }
+
+        self.body(place, &truth["requestBody"], &lowered["requestBody"]);
+
+        // Errors and their shapes are the runtime's: it reads every one of them.
+        let successes = members(&truth["responses"]).filter(|(status, _)| status.starts_with('2'));
+        let successes: Vec<_> = successes.map(|(status, _)| status).collect();
+        let statuses: Vec<_> = members(&lowered["responses"]).map(|(status, _)| status).collect();
+        self.same(place, "the statuses of success", &successes, &statuses);
+        for status in successes {
+            let (truth, lowered) = (&truth["responses"][status]["content"], &lowered["responses"][status]["content"]);
+            self.same_names(&format!("{place} {status}"), truth, lowered);
+            for (media_type, truth) in members(truth) {
+                self.schema(place, &truth["schema"], &lowered[media_type]["schema"], true);
+            }
+        }
+    }
+
+    fn parameter(&mut self, place: &str, truth: &'d Value, lowered: &'d Value) {
+        let place = format!("{place}, parameter `{}`", truth["name"]);
+        self.keys(&place, truth, lowered, &["name", "in", "required", "schema"], &["description", "style", "explode"]);
+        for keyword in ["name", "in"] {
+            self.same(&place, keyword, &truth[keyword], &lowered[keyword]);
+        }
+        self.same(&place, "`required`", &(truth["required"] == true), &(lowered["required"] == true));
+        // Left out, they have these values.
+        for (keyword, default) in [("style", Value::from("form")), ("explode", true.into())] {
+            if let Some(value) = truth.get(keyword) {
+                self.same(&place, keyword, value, &default);
+            }
+        }
+        match component_name(&lowered["schema"]) {
+            // An id in a path keeps its name, for the type that checks that it stays in its segment.
+            Some(name) if truth["in"] == "path" => {
+                self.same(&place, "the component", &component_name(&truth["schema"]), &Some(name));
+                self.same(&place, "the type", &self.truth["components"]["schemas"][name]["type"], &"string".into());
+            }
+            _ => self.schema(&place, &truth["schema"], &lowered["schema"], false),
+        }
+    }
+
+    fn body(&mut self, place: &str, truth: &'d Value, lowered: &'d Value) {
+        let place = format!("{place}, body");
+        self.keys(&place, truth, lowered, &["required", "content"], &["description"]);
+        self.same(&place, "`required`", &(truth["required"] == true), &(lowered["required"] == true));
+        let (truths, lowereds): (Vec<_>, Vec<_>) =
+            (members(&truth["content"]).collect(), members(&lowered["content"]).collect());
+        self.same(&place, "the number of media types", &truths.len(), &lowereds.len());
+        for ((media_type, truth), (lowered_media_type, lowered)) in truths.into_iter().zip(lowereds) {
+            // The generator has no multipart: a form stands in for it, and is replaced by the multipart encoder.
+            let expected = match media_type {
+                "multipart/form-data" => "application/x-www-form-urlencoded",
+                same => same,
+            };
+            self.same(&place, "the media type", expected, lowered_media_type);
+            // The multipart encoder has the media types of parts from the true document.
+            self.keys(&place, truth, lowered, &["schema"], &["encoding", "example"]);
+            self.schema(&place, &truth["schema"], &lowered["schema"], false);
+        }
+    }
+
+    fn component(&mut self, name: &'d str, truth: &'d Value, lowered: &'d Value) {
+        if form(truth) == Form::Object {
+            let kept = ["type", "properties", "required", "additionalProperties"];
+            let dropped: Vec<_> = SCHEMA.iter().chain(OBJECT).map(|(keyword, _)| *keyword).collect();
+            self.keys(name, truth, lowered, &kept, &dropped);
+            self.object(name, truth, lowered);
+        } else {
+            let keywords: Vec<_> = members(lowered).map(|(keyword, _)| keyword).collect();
+            self.same(name, "the keywords of a name", &["type", "description"][..], &keywords[..]);
+            self.same(name, "the type of a name", &Value::from("string"), &lowered["type"]);
+        }
+    }
+
+    fn object(&mut self, name: &'d str, truth: &'d Value, lowered: &'d Value) {
+        self.same(name, "the type", &truth["type"], &lowered["type"]);
+        // A union writes the member that tells its kinds apart, so its kinds do not have it.
+        let hidden = self.discriminators(name);
+        let answered = self.answered.contains(name);
+        let mut required: BTreeSet<_> = items(&truth["required"]).into_iter().filter_map(Value::as_str).collect();
+        let mut names: BTreeSet<_> = members(&truth["properties"]).map(|(member, _)| member).collect();
+        for member in hidden {
+            names.remove(member);
+            required.remove(member);
+        }
+        let lowered_names: BTreeSet<_> = members(&lowered["properties"]).map(|(member, _)| member).collect();
+        self.same(name, "the members", &names, &lowered_names);
+        let lowered_required: BTreeSet<_> = items(&lowered["required"]).into_iter().filter_map(Value::as_str).collect();
+        if answered {
+            // Where Rust has an empty value, an answer may do without a list or a member that can be null.
+            required.retain(|member| {
+                let meaning = self.meaning(&truth["properties"][*member]);
+                let may_be_missing = meaning.nullable || meaning.schema["type"] == "array";
+                !may_be_missing || lowered_required.contains(member)
+            });
+        }
+        self.same(name, "the required members", &required, &lowered_required);
+        for member in names {
+            let place = format!("{name}.{member}");
+            self.schema(&place, &truth["properties"][member], &lowered["properties"][member], answered);
+        }
+        match (truth.get("additionalProperties"), lowered.get("additionalProperties")) {
+            (None, None) => {}
+            (Some(truth), Some(lowered)) => self.schema(name, truth, lowered, answered),
+            _ => self.differences.push(format!("{name}: only one has `additionalProperties`")),
+        }
+    }
+
+    /// The discriminators of the unions that a component is a kind of.
+    fn discriminators(&self, name: &str) -> Vec<&'d str> {
+        let unions = members(&self.truth["components"]["schemas"]).map(|(_, component)| component);
+        let of_it = unions.filter(|union| items(&union["oneOf"]).iter().any(|kind| component_name(kind) == Some(name)));
+        of_it.filter_map(|union| union["discriminator"]["propertyName"].as_str()).collect()
+    }
+
+    fn schema(&mut self, place: &str, truth: &'d Value, lowered: &'d Value, answered: bool) {
+        let (truth, lowered) = (self.meaning(truth), lowered_meaning(lowered));
+        let is_list = truth.schema["type"] == "array";
+        // `null` is read as an empty list.
+        if !(answered && is_list && truth.nullable) {
+            self.same(place, "`nullable`", &truth.nullable, &lowered.nullable);
+        }
+        for keyword in &truth.keywords {
+            let known = ["type", "format", "items", "nullable", "enum", "oneOf", "discriminator"].contains(keyword);
+            if !known && !SCHEMA.iter().any(|(dropped, _)| dropped == keyword) {
+                self.differences.push(format!("{place}: what becomes of `{keyword}`?"));
+            }
+        }
+        for keyword in &lowered.keywords {
+            if !["type", "format", "items", "nullable", "description"].contains(keyword) {
+                self.differences.push(format!("{place}: the lowered document adds `{keyword}`"));
+            }
+        }
+        self.same(place, "the component", &truth.component, &lowered.component);
+        if truth.component.is_some() {
+            return;
+        }
+        self.same(place, "the type", &truth.schema["type"], &lowered.schema["type"]);
+        let is_plain = truth.schema["format"].as_str().is_some_and(|format| PLAIN_FORMATS.contains(&format));
+        let format = if is_plain { &Value::Null } else { &truth.schema["format"] };
+        self.same(place, "the format", format, &lowered.schema["format"]);
+        if is_list {
+            self.schema(&format!("{place}[]"), &truth.schema["items"], &lowered.schema["items"], answered);
+        }
+    }
+
+    /// A schema of the true document, behind aliases.
+    fn meaning(&self, schema: &'d Value) -> Meaning<'d> {
+        let mut meaning = Meaning { component: None, schema, nullable: false, keywords: BTreeSet::new() };
+        loop {
+            let schema = meaning.schema;
+            meaning.nullable |= schema["nullable"] == true;
+            let keywords = members(schema).map(|(keyword, _)| keyword);
+            meaning.keywords.extend(keywords.filter(|keyword| !["$ref", "allOf"].contains(keyword)));
+            if let Some(name) = component_name(schema) {
+                let component = &self.truth["components"]["schemas"][name];
+                meaning.schema = component;
+                if form(component) != Form::Alias {
+                    meaning.nullable |= component["nullable"] == true;
+                    meaning.component = Some(name);
+                    return meaning;
+                }
+            } else if let Some(behind) = schema.get("allOf") {
+                meaning.schema = &behind[0];
+            } else {
+                return meaning;
+            }
+        }
+    }
+
+    /// Whether both have the same of the kept keywords, and nothing beside them but what may be dropped.
+    fn keys(&mut self, place: &str, truth: &Value, lowered: &Value, kept: &[&str], dropped: &[&str]) {
+        for (keyword, _) in members(truth) {
+            if !kept.contains(&keyword) && !dropped.contains(&keyword) {
+                self.differences.push(format!("{place}: what becomes of `{keyword}`?"));
+            }
+        }
+        for (keyword, _) in members(lowered) {
+            if !kept.contains(&keyword) && keyword != "description" {
+                self.differences.push(format!("{place}: the lowered document adds `{keyword}`"));
+            }
+        }
+    }
+
+    fn same_names(&mut self, place: &str, truth: &Value, lowered: &Value) {
+        let names = |value| members(value).map(|(name, _)| name.to_owned()).collect::<BTreeSet<_>>();
+        self.same(place, "the names", &names(truth), &names(lowered));
+    }
+
+    fn same<T: PartialEq + Debug + ?Sized>(&mut self, place: &str, what: &str, truth: &T, lowered: &T) {
+        if truth != lowered {
+            self.differences.push(format!("{place}: {what} is {truth:?}, but lowered {lowered:?}"));
+        }
+    }
+}
+
+fn lowered_meaning(schema: &Value) -> Meaning<'_> {
+    let behind = if schema.get("allOf").is_some() { &schema["allOf"][0] } else { schema };
+    let keywords = members(schema).map(|(keyword, _)| keyword);
+    Meaning {
+        component: component_name(behind),
+        schema: behind,
+        nullable: schema["nullable"] == true,
+        keywords: keywords.filter(|keyword| !["$ref", "allOf"].contains(keyword)).collect(),
+    }
+}
+
+fn form(component: &Value) -> Form {
+    if component["type"] == "object" {
+        Form::Object
+    } else if component.get("enum").is_some() || component.get("oneOf").is_some() {
+        Form::Replaced
+    } else {
+        Form::Alias
+    }
+}
+
+fn component_name(schema: &Value) -> Option<&str> {
+    schema["$ref"].as_str()?.strip_prefix("#/components/schemas/")
+}
+
+fn members(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    value.as_object().into_iter().flatten().map(|(name, member)| (name.as_str(), member))
+}
+
+fn items(value: &Value) -> Vec<&Value> {
+    value.as_array().into_iter().flatten().collect()
+}
+
+/// The true document, the lowered one, and the names of methods by operation id.
+fn documents() -> (Value, Value, BTreeMap<String, String>) {
+    let sources = Sources::read(&xtask::workspace_root()).unwrap();
+    let client = Client::read(sources.document()).unwrap();
+    let operations = client.operations();
+    let names = operations.iter().map(|operation| (operation.id.to_owned(), operation.method_name.to_owned()));
+    (ideogram_codegen::read_yaml(sources.document()).unwrap(), client.lowered(), names.collect())
+}
+
+#[test]
+fn the_lowered_document_describes_the_same_wire() {
+    let (truth, lowered, method_names) = documents();
+
+    let differences = Comparison::differences(&truth, &lowered, &method_names);
+
+    assert_eq!(method_names.len(), members(&truth["paths"]).flat_map(|(_, item)| members(item)).count());
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+#[test]
+fn a_lowering_that_changes_the_wire_is_noticed() {
+    let (truth, lowered, method_names) = documents();
+    let generate = "/paths/~1v1~1ideogram-v3~1generate/post";
+    let dataset = "/paths/~1datasets~1{dataset_id}/get";
+    let schemas = "/components/schemas";
+
+    for (pointer, wrong) in [
+        (format!("{generate}/operationId"), "\"another\""),
+        (format!("{generate}/requestBody/required"), "false"),
+        (format!("{generate}/requestBody/content"), r#"{"application/json": {}}"#),
+        (
+            format!("{generate}/responses/200/content/application~1json/schema"),
+            r##"{"$ref": "#/components/schemas/Dataset"}"##,
+        ),
+        (format!("{generate}/security"), "[]"),
+        (format!("{dataset}/parameters"), "[]"),
+        (format!("{dataset}/parameters/0/in"), "\"query\""),
+        (format!("{dataset}/parameters/0/schema"), r##"{"$ref": "#/components/schemas/ModelId"}"##),
+        ("/paths/~1models/get/parameters/1/schema/type".to_owned(), "\"string\""),
+        ("/paths/~1models/get/parameters/1/required".to_owned(), "true"),
+        ("/paths/~1models/delete".to_owned(), "{}"),
+        (format!("{schemas}/GenerateImageV3Request/required"), "[]"),
+        (format!("{schemas}/GenerateImageV3Request/properties/extra"), r#"{"type": "string"}"#),
+        (format!("{schemas}/GenerateImageV3Request/properties/seed/type"), "\"number\""),
+        (format!("{schemas}/GenerateImageV3Request/properties/seed/minimum"), "0"),
+        (format!("{schemas}/GenerateImageV3Request/properties/style_codes/items"), r#"{"type": "integer"}"#),
+        (format!("{schemas}/GenerateImageV3Request/properties/style_reference_images/items/format"), "null"),
+        (format!("{schemas}/GenerateImageV3Request/properties/enable_copyright_detection/nullable"), "false"),
+        (format!("{schemas}/ImageGenerationResponseV3/required"), r#"["created", "data", "more"]"#),
+        (format!("{schemas}/ImageGenerationResponseV3/required"), "[]"),
+        (format!("{schemas}/ImageGenerationResponseV3/properties/created/format"), "null"),
+        (format!("{schemas}/V4ObjPromptElement/properties/type"), r#"{"type": "string"}"#),
+        (format!("{schemas}/RenderingSpeed/enum"), r#"["TURBO"]"#),
+    ] {
+        let mut edited = lowered.clone();
+        let (parent, name) = pointer.rsplit_once('/').unwrap();
+        edited.pointer_mut(parent).unwrap_or_else(|| panic!("nothing at `{parent}`"))[name] =
+            serde_json::from_str(wrong).unwrap();
+        assert_ne!(edited, lowered, "`{pointer}` as `{wrong}` changes nothing");
+
+        let differences = Comparison::differences(&truth, &edited, &method_names);
+
+        assert!(!differences.is_empty(), "`{pointer}` as `{wrong}` goes unnoticed");
+    }
+}

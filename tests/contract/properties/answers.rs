@@ -1,0 +1,139 @@
+//! Makes answers from the schemas of the document.
+//!
+//! Start at [`Answers::conforming`]. It knows the keywords that the house rules allow, and stops at a pattern or format
+//! that it has no samples of: answers that nobody can make would go untested without a word.
+
+use fastrand::Rng;
+use serde_json::{Map, Value, json};
+
+/// Texts that a decoder might mistake for something else.
+const TEXTS: [&str; 10] =
+    ["demo", "", " ", "null", "0", "ä漢🖼", "a \"b\" \\ c", "\u{0}\n\t", "</html>", "Unrecognized"];
+
+const LINKS: [&str; 3] = [
+    "https://ideogram.ai/api/images/ephemeral/xtdZiqPwRxqY1Y7NExFmzB.png?exp=1743867804&sig=e13e",
+    "https://ideogram.ai/api/images/direct/8YEpFzHuS-S6xXEGmCsf7g",
+    "https://cdn.example.test/a%20b.webp#c",
+];
+
+/// Times as RFC 3339 wants them.
+const TIMES: [&str; 6] = [
+    "2000-01-23T04:56:07+00:00",
+    "2024-11-22T20:21:27.062171+00:00",
+    "2026-07-30T02:34:48Z",
+    "2026-02-28T23:59:59.123456789-11:30",
+    "1969-12-31T23:59:59Z",
+    "2024-02-29T00:00:00.0+14:00",
+];
+
+/// Makes answers of every operation.
+pub(super) struct Answers {
+    root: Value,
+}
+
+/// A schema behind its references.
+pub(super) struct Resolved<'d> {
+    pub(super) schema: &'d Value,
+    pub(super) nullable: bool,
+}
+
+impl Answers {
+    pub(super) fn of(root: Value) -> Self {
+        Self { root }
+    }
+
+    /// The operations with the schemas of their answers.
+    pub(super) fn operations(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let operations = self.root["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap());
+        operations.map(|(_, operation)| {
+            let schema = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+            (operation["operationId"].as_str().unwrap(), schema)
+        })
+    }
+
+    /// What references and the one entry of an `allOf` lead to.
+    pub(super) fn resolve<'d>(&'d self, mut schema: &'d Value) -> Resolved<'d> {
+        let mut nullable = false;
+        loop {
+            nullable |= schema["nullable"] == true;
+            schema = if let Some(reference) = schema["$ref"].as_str() {
+                self.root.pointer(&reference[1..]).unwrap()
+            } else if let Some([only]) = schema["allOf"].as_array().map(Vec::as_slice) {
+                only
+            } else {
+                return Resolved { schema, nullable };
+            };
+        }
+    }
+
+    /// An answer that the document allows.
+    pub(super) fn conforming(&self, schema: &Value, random: &mut Rng) -> Value {
+        let Resolved { schema, nullable } = self.resolve(schema);
+        if nullable && random.u8(..4) == 0 {
+            return Value::Null;
+        }
+        if let Some(kinds) = schema["oneOf"].as_array() {
+            return self.conforming(random.choice(kinds).unwrap(), random);
+        }
+        if let Some(values) = schema["enum"].as_array() {
+            return random.choice(values).unwrap().clone();
+        }
+        match schema["type"].as_str() {
+            Some("object") => self.object(schema, random),
+            Some("array") => {
+                let least = schema["minItems"].as_u64().unwrap_or(0);
+                let most = schema["maxItems"].as_u64().unwrap_or(u64::MAX).min(least + 3);
+                (0..random.u64(least..=most)).map(|_| self.conforming(&schema["items"], random)).collect()
+            }
+            Some("string") => text(schema, random),
+            Some("integer") => {
+                let least = schema["minimum"].as_i64().unwrap_or(i64::MIN);
+                let most = schema["maximum"].as_i64().unwrap_or(i64::MAX);
+                let edges = [least, most, random.i64(least..=most), 0.clamp(least, most), 7.clamp(least, most)];
+                random.choice(edges).unwrap().into()
+            }
+            Some("number") => {
+                let numbers = [json!(0), json!(-12.5), json!(90), json!(1e300), json!(0.1), json!(random.f64())];
+                random.choice(numbers).unwrap()
+            }
+            Some("boolean") => random.bool().into(),
+            other => panic!("answers of type {other:?} cannot be made yet: {schema}"),
+        }
+    }
+
+    fn object(&self, schema: &Value, random: &mut Rng) -> Value {
+        let members = schema["properties"].as_object().into_iter().flatten();
+        let mut made = Map::new();
+        for (name, member) in members {
+            if is_required(schema, name) || random.bool() {
+                made.insert(name.clone(), self.conforming(member, random));
+            }
+        }
+        made.into()
+    }
+}
+
+pub(super) fn is_required(schema: &Value, name: &str) -> bool {
+    schema["required"].as_array().into_iter().flatten().any(|required| required == name)
+}
+
+fn text(schema: &Value, random: &mut Rng) -> Value {
+    let mut digits = |alphabet: &[u8], length: usize| -> String {
+        (0..length).map(|_| char::from(*random.choice(alphabet).unwrap())).collect()
+    };
+    let made = match (schema["pattern"].as_str(), schema["format"].as_str()) {
+        (Some("^#[0-9a-fA-F]{6}$"), _) => format!("#{}", digits(b"0123456789abcdefABCDEF", 6)),
+        (Some(r"^\d{2,5}x\d{2,5}$"), _) => format!("{}x{}", digits(b"123456789", 2), digits(b"0123456789", 5)),
+        (Some(pattern), _) => panic!("no sample of the pattern `{pattern}` is known: add one here"),
+        (None, Some("date-time")) => (*random.choice(&TIMES).unwrap()).to_owned(),
+        (None, Some("uri")) => (*random.choice(&LINKS).unwrap()).to_owned(),
+        (None, Some(format)) => panic!("no sample of the format `{format}` is known: add one here"),
+        (None, None) => {
+            let least = schema["minLength"].as_u64().unwrap_or(0);
+            assert!(least < 2 && schema.get("maxLength").is_none(), "bounds that no sample is made for: {schema}");
+            let text = *random.choice(&TEXTS).unwrap();
+            if least > 0 && text.is_empty() { "x".to_owned() } else { text.to_owned() }
+        }
+    };
+    made.into()
+}

@@ -1,0 +1,227 @@
+"""What Schemathesis must know beyond openapi/ideogram.yaml to talk sense to the mock server.
+
+`closed` makes the document as strict as the mock server, which refuses members that it does not know; `sensible` edits
+requests that are valid by the document and refused by a rule of the service that no schema can say. Each rule has a
+function of its own. Requests that are meant to be refused are never edited, so every check stays on.
+"""
+
+import atexit
+import json
+import os
+import struct
+import zlib
+
+import requests
+import schemathesis
+from hypothesis import strategies
+from schemathesis.transport.requests import REQUESTS_TRANSPORT
+
+SIDE = 32
+
+
+def png() -> bytes:
+    """A gray picture. All have one size, since a mask must have the size of its picture."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", SIDE, SIDE, 8, 0, 0, 0, 0)
+    rows = zlib.compress(b"".join(b"\0" + b"\x80" * SIDE for _ in range(SIDE)))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+# One phase cannot judge bodies with bytes inside. So any text stands for a picture until a body is put together.
+schemathesis.openapi.format("binary", strategies.just("picture"))
+
+
+# The public `schemathesis.serializer` leaves no place for the boundary.
+@REQUESTS_TRANSPORT.serializer("multipart/form-data")
+def form(context, body):
+    """A body as the service expects it: bare names, arrays as repeated parts, objects as JSON text, pictures as files."""
+    if not isinstance(body, dict):
+        return {"data": json.dumps(body).encode(), "headers": {"Content-Type": "multipart/form-data; boundary=none"}}
+    content = context.case.operation.definition.raw["requestBody"]["content"]["multipart/form-data"]
+    properties = resolved(content["schema"])["properties"]
+    parts = []
+    for name, value in body.items():
+        schema = resolved(properties.get(name, {}))
+        is_array = schema.get("type") == "array"
+        for item in value if is_array and isinstance(value, list) else [value]:
+            is_file = (schema["items"] if is_array else schema).get("format") == "binary"
+            if is_file and isinstance(item, str) and is_array == isinstance(value, list):
+                parts.append((name, (f"{name}.png", png(), "image/png")))
+            else:
+                # Text as it is, all else as JSON spells it; that goes for what is no picture too.
+                parts.append((name, (None, item if isinstance(item, str) else json.dumps(item))))
+    if not parts:
+        return {"data": b"--none--\r\n", "headers": {"Content-Type": "multipart/form-data; boundary=none"}}
+    return {"files": parts}
+
+
+DOCUMENT: dict = {}
+
+
+@schemathesis.hook
+def before_load_schema(context, raw_schema):
+    DOCUMENT.update(raw_schema)
+    for _, operation in operations():
+        for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
+            closed(content["schema"])
+            if media_type == "multipart/form-data":
+                for member in resolved(content["schema"])["properties"].values():
+                    # A form has no null: an optional part is left out.
+                    member.pop("nullable", None)
+
+
+def operations():
+    for path in DOCUMENT["paths"].values():
+        for method, operation in path.items():
+            if isinstance(operation, dict) and "operationId" in operation:
+                yield method, operation
+
+
+def resolved(schema: dict) -> dict:
+    while "$ref" in schema:
+        schema = DOCUMENT["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+    return schema
+
+
+def closed(schema: dict) -> None:
+    """No members but those of the document: the mock server takes others for slips of the pen."""
+    schema = resolved(schema)
+    if "properties" in schema:
+        schema["additionalProperties"] = False
+    inner = [*schema.get("properties", {}).values(), *schema.get("allOf", []), *schema.get("oneOf", [])]
+    for schema in [*inner, *([schema["items"]] if "items" in schema else [])]:
+        closed(schema)
+
+
+@schemathesis.hook
+def filter_case(context, case):
+    """In a form everything is text: a number in place of free text is no violation that could be seen."""
+    if case.media_type != "multipart/form-data" or not isinstance(case.body, dict):
+        return True
+    content = case.operation.definition.raw["requestBody"]["content"][case.media_type]
+    for name, schema in resolved(content["schema"])["properties"].items():
+        is_free = schema.get("type") == "string" and not schema.keys() & {"enum", "pattern", "format"}
+        if is_free and name in case.body and not isinstance(case.body[name], str):
+            return False
+    return True
+
+
+ANSWERED: set = set()
+
+
+@schemathesis.hook
+def after_call(context, case, response):
+    if response.status_code == 200:
+        ANSWERED.add(case.operation.definition.raw["operationId"])
+
+
+@atexit.register
+def leave_unanswered():
+    """Finding nothing means nothing if no request gets through, so whoever runs this is told who got none."""
+    ids = {operation["operationId"] for _, operation in operations()} if DOCUMENT else {"everything"}
+    with open("unanswered.txt", "w", encoding="utf-8") as file:
+        file.write("\n".join(sorted(ids - ANSWERED)))
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    if not case.meta.generation.mode.is_positive:
+        return
+    for rule in (known_ids, exclusions, known_sources, speeds, models, characters):
+        rule(case)
+
+
+def members(case) -> dict:
+    """The members of the request; the older operations wrap most of them."""
+    body = case.body if isinstance(case.body, dict) else {}
+    wrapped = body.get("image_request")
+    return wrapped if isinstance(wrapped, dict) else body
+
+
+def request_schema(case) -> dict:
+    body = case.operation.definition.raw.get("requestBody")
+    if body is None:
+        return {}
+    schema = resolved(next(iter(body["content"].values()))["schema"])
+    wrapped = schema["properties"].get("image_request")
+    return resolved(wrapped) if wrapped else schema
+
+
+def exclusions(case):
+    """Members that exclude each other: two phases generate bodies without a look at `not` and `oneOf`."""
+    body, schema = members(case), request_schema(case)
+    excluded = schema.get("not", {})
+    for choice in excluded.get("anyOf", [excluded]):
+        names = choice.get("required", [])
+        if names and all(name in body for name in names):
+            del body[names[-1]]
+    for choice in schema.get("oneOf", [])[1:]:
+        if schema["oneOf"][0]["required"][0] in body:
+            body.pop(choice["required"][0], None)
+
+
+def speeds(case):
+    """`FLASH` is refused on 4.0 and with a transparent background."""
+    body = members(case)
+    refuses = "ideogram-v4" in case.path or "transparent" in case.path
+    if refuses and body.get("rendering_speed") == "FLASH":
+        body["rendering_speed"] = "TURBO"
+
+
+def models(case):
+    """`/edit` works with the 2.0 models only, and a custom model must be there and trained."""
+    body = members(case)
+    if case.path == "/edit" and body.get("model") not in (None, "V_2", "V_2_TURBO"):
+        body["model"] = "V_2"
+    if "custom_model_uri" in body:
+        body["custom_model_uri"] = known(case)["custom_model_uri"]
+
+
+def characters(case):
+    """One character picture at present, as many masks as pictures, and no palette beside it."""
+    body = members(case)
+    for name in ("character_reference_images", "character_reference_images_mask"):
+        if name in body:
+            body[name] = body[name][:1]
+    if not body.get("character_reference_images"):
+        body.pop("character_reference_images_mask", None)
+    else:
+        body.pop("color_palette", None)
+
+
+def known_sources(case):
+    """`image_urls` takes links of the service only, 15 pictures are needed for a training."""
+    body = members(case)
+    if "image_urls" in body:
+        body["image_urls"] = [known(case)["url"] for _ in body["image_urls"]]
+    if "dataset_id" in body:
+        body["dataset_id"] = known(case)["dataset_id"]
+
+
+def known_ids(case):
+    """Unknown ids are answered with 404; every other request asks for something that is there."""
+    for name, value in (case.path_parameters or {}).items():
+        if len(str(value)) % 2:
+            case.path_parameters[name] = known(case)[name]
+
+
+KNOWN: dict = {}
+
+
+def known(case) -> dict:
+    """What the mock server has from its start, and one of its links."""
+    if not KNOWN:
+        def call(method, path, **arguments):
+            headers = {"Api-Key": os.environ["IDEOGRAM_API_KEY"]}
+            answer = requests.request(method, case.operation.base_url + path, headers=headers, timeout=10, **arguments)
+            answer.raise_for_status()
+            return answer.json()
+
+        model = next(model for model in call("GET", "/models")["models"] if model.get("custom_model_uri"))
+        KNOWN.update(model_id=model["model_id"], custom_model_uri=model["custom_model_uri"], dataset_id="demo")
+        made = call("POST", "/v1/remove-background", files={"image": ("gray.png", png())})
+        KNOWN.update(url=made["data"][0]["url"])
+    return KNOWN

@@ -1,0 +1,65 @@
+// What this document promises on every operation, as rules for Redocly CLI. The same promises are house rules of
+// ideogram-codegen; two readers of YAML that agree are worth more than one.
+
+const MARKS = {
+  'x-ideogram-billing': value => value === 'paid' || value === 'free',
+  'x-ideogram-repeat': value => value === 'safe' || value === 'unsafe',
+  // How many pictures, or the member of the request that says so, dotted where nested.
+  'x-ideogram-pictures': value =>
+    (Number.isInteger(value) && value >= 0) || (typeof value === 'string' && /^[a-z_]+(\.[a-z_]+)?$/.test(value)),
+};
+
+const marks = () => ({
+  Operation(operation, { report, location }) {
+    for (const [mark, isValid] of Object.entries(MARKS)) {
+      if (!(mark in operation)) {
+        report({ message: `\`${operation.operationId}\` lacks \`${mark}\`.`, location: location.key() });
+      } else if (!isValid(operation[mark])) {
+        report({
+          message: `\`${operation[mark]}\` is no value of \`${mark}\`.`,
+          location: location.child([mark]),
+        });
+      }
+    }
+  },
+});
+
+const oneTag = () => ({
+  Operation(operation, { report, location }) {
+    if (operation.tags?.length !== 1) {
+      report({ message: `\`${operation.operationId}\` must have exactly one tag.`, location: location.key() });
+    }
+  },
+});
+
+const answerHasExample = () => ({
+  Operation(operation, { report, location }) {
+    const answer = operation.responses?.['200']?.content?.['application/json'];
+    if (answer?.example === undefined) {
+      report({
+        message: `The 200 answer of \`${operation.operationId}\` has no example.`,
+        location: location.child(['responses']),
+      });
+    }
+  },
+});
+
+// `allOf: [$ref]` with `nullable: true` is how 3.0 documents say "or null" of a component, and how the client and the
+// mock server read it. The validator of examples refuses to compile it, so it gets the same meaning in its own words.
+const nullableReferences = () => ({
+  Schema: {
+    enter(schema) {
+      if (schema.allOf?.length === 1 && schema.nullable === true && schema.type === undefined) {
+        schema.anyOf = [...schema.allOf, { type: 'object', nullable: true, enum: [null] }];
+        delete schema.allOf;
+        delete schema.nullable;
+      }
+    },
+  },
+});
+
+export default () => ({
+  id: 'ideogram',
+  preprocessors: { oas3: { 'nullable-references': nullableReferences } },
+  rules: { oas3: { marks, 'one-tag': oneTag, 'answer-has-example': answerHasExample } },
+});

@@ -1,0 +1,170 @@
+//! `cargo xtask contract`: proof from tools made by others that the document and the wire agree.
+//!
+//! Start at [`contract`]. Each [`Part`] is one tool: Redocly CLI reads the document, Schemathesis calls the mock server
+//! by the document, Prism judges by the document what the client sends. Settings, hooks and lock files are in
+//! `xtask/contract`; what is missing is installed by the module `contract_tools`. `cargo test` needs none of it.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, ErrorKind},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdout, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, ensure};
+use clap::ValueEnum;
+use serde_json::Value;
+
+use crate::{
+    DOCUMENT, cargo,
+    contract_tools::{Tools, run},
+};
+
+/// The key that servers of this machine are called with; no service knows it.
+const KEY: &str = "contract-key";
+
+/// One proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// Redocly CLI: the document is in order, by its rules and by ours
+    Document,
+    /// Schemathesis: the mock server answers what the document promises and refuses what it forbids
+    Mock,
+    /// Prism: what the client sends is what the document describes, for every operation
+    Client,
+}
+
+/// Runs `parts`, or all of them if none is named; `seed` decides which requests the mock server gets.
+///
+/// # Errors
+///
+/// The parts that failed, and how to see them again; their own output has the findings.
+pub fn contract(root: &Path, parts: &[Part], seed: u32) -> Result<()> {
+    let parts = if parts.is_empty() { Part::value_variants() } else { parts };
+    let begin = Instant::now();
+    let tools = Tools::install(root)?;
+    let mut summary = vec![line("install", begin.elapsed(), "done")];
+    let mut failed = Vec::new();
+    for part in parts {
+        say(&format!("--- {}", part.name()));
+        let begin = Instant::now();
+        let result = match part {
+            Part::Document => document(&tools),
+            Part::Mock => mock(&tools, seed),
+            Part::Client => client(&tools),
+        };
+        summary.push(line(part.name(), begin.elapsed(), if result.is_ok() { "ok" } else { "FAILED" }));
+        if let Err(error) = result {
+            say(&format!("{}: {error:#}", part.name()));
+            failed.push(part.name());
+        }
+    }
+    say(&format!("--- contract\n{}", summary.join("\n")));
+    let seed = if failed.contains(&Part::Mock.name()) { format!(" --seed {seed}") } else { String::new() };
+    let failed = failed.join(" ");
+    ensure!(failed.is_empty(), "document and wire disagree; see it again with `cargo xtask contract {failed}{seed}`");
+    Ok(())
+}
+
+impl Part {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Document => "document",
+            Self::Mock => "mock",
+            Self::Client => "client",
+        }
+    }
+}
+
+fn line(name: &str, time: Duration, outcome: &str) -> String {
+    format!("{name:10} {outcome:6} {:6.1} s", time.as_secs_f64())
+}
+
+fn document(tools: &Tools) -> Result<()> {
+    let mut redocly = tools.node_tool("@redocly/cli/bin/cli.js");
+    redocly.args(["lint", "--config"]).arg(tools.settings("redocly.yaml")).arg(tools.root().join(DOCUMENT));
+    redocly.envs([("REDOCLY_TELEMETRY", "off"), ("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true")]);
+    run(&mut redocly, "Redocly CLI finds faults in the document")
+}
+
+fn mock(tools: &Tools, seed: u32) -> Result<()> {
+    let program = built(tools, &["--package", "ideogram-cli", "--bin", "ideogram"])?;
+    let mut serve = Command::new(program);
+    serve.args(["mock", "serve", "--api-key", KEY]).stderr(Stdio::null());
+    let server = Server::start(&mut serve)?;
+
+    let unanswered = tools.folder().join("unanswered.txt");
+    match fs::remove_file(&unanswered) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            return Err(error).with_context(|| format!("cannot remove `{}`", unanswered.display()));
+        }
+        _ => {}
+    }
+    let mut schemathesis = tools.python();
+    schemathesis.args(["-m", "schemathesis.cli", "--config-file"]).arg(tools.settings("schemathesis.toml"));
+    schemathesis.arg("run").arg(tools.root().join(DOCUMENT));
+    schemathesis.args(["--url", &server.url, "--seed", &seed.to_string(), "--no-color"]);
+    schemathesis.env("SCHEMATHESIS_HOOKS", tools.settings("hooks.py")).env("IDEOGRAM_API_KEY", KEY);
+    run(&mut schemathesis, "Schemathesis finds answers that the document does not allow")?;
+
+    let left = fs::read_to_string(&unanswered).context("the hooks of Schemathesis did not run")?;
+    ensure!(left.is_empty(), "no request of these operations was answered with 200:\n{left}");
+    Ok(())
+}
+
+fn client(tools: &Tools) -> Result<()> {
+    let tour = built(tools, &["--package", "xtask", "--example", "prism_tour"])?;
+    let mut prism = tools.node();
+    prism.arg(tools.settings("prism.mjs")).arg(tools.root().join(DOCUMENT));
+    let server = Server::start(&mut prism)?;
+    run(Command::new(tour).arg(&server.url), "Prism finds requests that the document does not describe")
+}
+
+/// Builds one program and says where it is.
+fn built(tools: &Tools, selection: &[&str]) -> Result<PathBuf> {
+    let mut build = cargo();
+    build.args(["build", "--quiet", "--message-format=json-render-diagnostics"]).args(selection);
+    let output = build.current_dir(tools.root()).stderr(Stdio::inherit()).output().context("cannot run cargo")?;
+    ensure!(output.status.success(), "`cargo build {}` fails", selection.join(" "));
+    let messages = String::from_utf8_lossy(&output.stdout);
+    let executables = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let executable = executables.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).next_back();
+    executable.with_context(|| format!("`cargo build {}` made no program", selection.join(" ")))
+}
+
+/// A server of this machine; dropping it stops it.
+struct Server {
+    process: Child,
+    url: String,
+    /// Kept open: a server that prints to a closed pipe may end.
+    output: BufReader<ChildStdout>,
+}
+
+impl Server {
+    /// Starts a program whose first line is its address.
+    fn start(command: &mut Command) -> Result<Self> {
+        let program = command.get_program().to_string_lossy().into_owned();
+        let process = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+        let mut process = process.with_context(|| format!("cannot start `{program}`"))?;
+        let output = process.stdout.take().map(BufReader::new).expect("standard output is a pipe");
+        let mut server = Self { process, url: String::new(), output };
+        server.output.read_line(&mut server.url).with_context(|| format!("cannot read what `{program}` prints"))?;
+        server.url.truncate(server.url.trim_end().len());
+        ensure!(server.url.starts_with("http://"), "`{program}` ended or printed no address: {:?}", server.url);
+        Ok(server)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself; then there is nothing to stop.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "progress of a task that takes minutes")]
+fn say(text: &str) {
+    eprintln!("{text}");
+}

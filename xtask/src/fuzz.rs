@@ -1,0 +1,218 @@
+//! `cargo xtask fuzz`: the targets of `tests/fuzz` under libFuzzer, for a fixed time.
+//!
+//! A stable compiler does: it can count what was reached, and only the sanitizers, which safe Rust needs less, are for
+//! nightly ones. libFuzzer itself is C++ and built from source. Corpus, findings and log stay in `target/fuzz/<target>/`,
+//! so that the next run goes on where this one ended.
+
+use std::{
+    collections::BTreeSet,
+    env,
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::Value;
+
+use crate::cargo;
+
+/// What cargo-fuzz passes to the compiler, without its sanitizer.
+const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+    -Cllvm-args=-sanitizer-coverage-trace-compares";
+
+/// More findings of one target in one run are mostly one finding again.
+const MOST_FINDINGS: usize = 10;
+
+struct Target {
+    name: &'static str,
+    longest_input_bytes: usize,
+    /// How long one input may take; what takes longer is a finding.
+    patience: Duration,
+}
+
+const TARGETS: [Target; 2] = [
+    Target { name: "decode", longest_input_bytes: 8 * 1024, patience: Duration::from_secs(5) },
+    Target { name: "codegen", longest_input_bytes: 256 * 1024, patience: Duration::from_secs(60) },
+];
+
+/// What a target did with its time.
+#[derive(Debug, Default)]
+struct Outcome {
+    executions: u64,
+    edges: u64,
+    findings: Vec<Finding>,
+}
+
+#[derive(Debug)]
+struct Finding {
+    path: PathBuf,
+    message: String,
+}
+
+/// Runs every target for its share of the time, and prints what was tried and found.
+///
+/// # Errors
+///
+/// If a target cannot be built or started, or finds something; the command that repeats it is printed.
+pub fn fuzz(root: &Path, time: Duration) -> Result<()> {
+    let target_folder = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |target| root.join(target));
+    let folder = target_folder.join("fuzz");
+    let program = build(root, &folder)?;
+    let share = time / u32::try_from(TARGETS.len())?;
+    let mut found = 0;
+    for target in &TARGETS {
+        let outcome = run(root, &folder.join(target.name), &program, target, share)?;
+        let Outcome { executions, edges, findings } = &outcome;
+        say(&format!(
+            "{}: {executions} executions in {} s, {edges} edges reached, {} findings",
+            target.name,
+            share.as_secs(),
+            findings.len()
+        ));
+        for Finding { path, message } in findings {
+            let path = path.strip_prefix(root).unwrap_or(path).display();
+            say(&format!(
+                "  {message}\n  repeat it: IDEOGRAM_FUZZ_INPUT='{path}' cargo test -p ideogram-tests --test fuzz {}",
+                target.name
+            ));
+        }
+        found += findings.len();
+    }
+    ensure!(found == 0, "{found} findings; repeat each with its command, repair the cause, add a test for it");
+    Ok(())
+}
+
+/// Builds the targets with coverage counters, apart from other builds, and says where the program is.
+fn build(root: &Path, folder: &Path) -> Result<PathBuf> {
+    say("building the fuzz targets with coverage counters");
+    let mut build = cargo();
+    build.current_dir(root).args(["test", "-p", "ideogram-tests", "--features", "libfuzzer", "--test", "fuzz_guided"]);
+    // With a target named, the flags leave alone what runs while building: build scripts and macros.
+    build.args(["--no-run", "--message-format=json-render-diagnostics", "--target", &host()?, "--target-dir"]);
+    build.arg(folder.join("build")).env("RUSTFLAGS", COVERAGE).env_remove("CARGO_TARGET_DIR");
+    // Optimized, but with the checks of a debug build: an overflow is a finding.
+    build.env("CARGO_PROFILE_DEV_OPT_LEVEL", "2").env("CARGO_PROFILE_TEST_OPT_LEVEL", "2").stderr(Stdio::inherit());
+    let output = build.output().context("cannot run cargo")?;
+    let hint = "if only a C++ compiler is missing, run the targets without guidance: \
+                `IDEOGRAM_FUZZ_SECONDS=60 cargo test -p ideogram-tests --test fuzz`";
+    ensure!(output.status.success(), "the fuzz targets cannot be built; {hint}");
+    let messages = String::from_utf8_lossy(&output.stdout);
+    let mut messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let program = messages.find_map(|message| {
+        let found = message["target"]["name"] == "fuzz_guided" && message["executable"].is_string();
+        found.then(|| PathBuf::from(message["executable"].as_str().unwrap_or_default()))
+    });
+    program.context("cargo does not say which program it built")
+}
+
+/// The platform that this runs on, in the compiler's words.
+fn host() -> Result<String> {
+    let compiler = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(compiler).arg("-vV").output().context("cannot run rustc")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.context("`rustc -vV` names no host")?.to_owned())
+}
+
+/// One target. libFuzzer ends at a finding, so it is started again until the time is over.
+fn run(root: &Path, folder: &Path, program: &Path, target: &Target, time: Duration) -> Result<Outcome> {
+    let [corpus, seeds, findings] = ["corpus", "seeds", "findings"].map(|name| folder.join(name));
+    for folder in [&corpus, &seeds, &findings] {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
+    }
+    let log = folder.join("log");
+    let start = Instant::now();
+    let mut outcome = Outcome::default();
+    while outcome.findings.len() < MOST_FINDINGS {
+        let left = time.saturating_sub(start.elapsed()).as_secs();
+        if left == 0 {
+            break;
+        }
+        let known = files(&findings)?;
+        let mut fuzzer = Command::new(program);
+        fuzzer.current_dir(root).arg(&corpus).arg(&seeds);
+        fuzzer.arg(format!("-max_total_time={left}")).arg(format!("-timeout={}", target.patience.as_secs()));
+        fuzzer.arg(format!("-max_len={}", target.longest_input_bytes)).arg("-print_final_stats=1");
+        fuzzer.arg(format!("-artifact_prefix={}/", findings.display()));
+        fuzzer.env("IDEOGRAM_FUZZ_TARGET", target.name).env("IDEOGRAM_FUZZ_SEEDS", &seeds);
+        // What cargo sets for tests, and the workspace is found by.
+        fuzzer.env("CARGO_MANIFEST_DIR", root.join("tests"));
+        let file = File::create(&log).with_context(|| format!("cannot write `{}`", log.display()))?;
+        fuzzer.stdout(Stdio::null()).stderr(file);
+        let status = fuzzer.status().with_context(|| format!("cannot run `{}`", program.display()))?;
+
+        let text = fs::read(&log).with_context(|| format!("cannot read `{}`", log.display()))?;
+        let text = String::from_utf8_lossy(&text);
+        outcome.executions += number_after(&text, "stat::number_of_executed_units:");
+        outcome.edges = outcome.edges.max(number_after(&text, " cov:"));
+        let new: Vec<_> = files(&findings)?.difference(&known).cloned().collect();
+        if new.is_empty() {
+            if !status.success() {
+                bail!("the target `{}` stops without a finding ({status}); see `{}`", target.name, log.display());
+            }
+            break;
+        }
+        outcome.findings.extend(new.into_iter().map(|path| Finding { path, message: message(&text) }));
+    }
+    Ok(outcome)
+}
+
+fn files(folder: &Path) -> Result<BTreeSet<PathBuf>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot read the folder `{}`", folder.display()))?;
+    entries.map(|entry| Ok(entry?.path())).collect()
+}
+
+/// The number behind the last mention of a name; 0 without one.
+fn number_after(log: &str, name: &str) -> u64 {
+    let number = log.rsplit_once(name).and_then(|(_, rest)| rest.split_whitespace().next());
+    number.and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+/// What a panic or libFuzzer said.
+fn message(log: &str) -> String {
+    let mut lines = log.lines().skip_while(|line| !line.contains("panicked at"));
+    if let (Some(place), Some(text)) = (lines.next(), lines.next()) {
+        return format!("{place} {text}");
+    }
+    let summary = log.lines().find(|line| line.contains("ERROR: libFuzzer") || line.contains("stack overflow"));
+    summary.unwrap_or("no message; see the log").to_owned()
+}
+
+#[expect(clippy::print_stderr, reason = "progress and outcome of a task that takes minutes")]
+fn say(text: &str) {
+    eprintln!("{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOG: &str = "\
+#2\tINITED cov: 5 ft: 6 corp: 1/1b exec/s: 0 rss: 30Mb
+#9\tNEW    cov: 17 ft: 20 corp: 2/9b lim: 4 exec/s: 0 rss: 30Mb L: 4/4 MS: 1 ChangeByte-
+
+thread '<unnamed>' (1) panicked at crates/a/src/b.rs:3:4:
+index out of bounds
+==1== ERROR: libFuzzer: deadly signal
+stat::number_of_executed_units: 123
+stat::average_exec_per_sec:     0
+";
+
+    #[test]
+    fn numbers_are_read_from_the_log() {
+        assert_eq!(number_after(LOG, "stat::number_of_executed_units:"), 123);
+        assert_eq!(number_after(LOG, " cov:"), 17);
+        assert_eq!(number_after(LOG, "stat::nothing:"), 0);
+    }
+
+    #[test]
+    fn a_finding_is_told_in_the_words_of_its_panic() {
+        let told = message(LOG);
+
+        assert!(told.ends_with("panicked at crates/a/src/b.rs:3:4: index out of bounds"), "{told}");
+        assert!(message("==1== ERROR: libFuzzer: timeout after 5 seconds").contains("timeout"));
+    }
+}
