@@ -1,4 +1,5 @@
-//! The files of `openapi/`, read once and then only looked at, so that a check can also run on a changed copy.
+//! The files of `openapi/` and of the command's subcommands, read once and then only looked at, so that a check can also
+//! run on a changed copy.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -8,7 +9,9 @@ use anyhow::{Context as _, Result};
 pub const DOCUMENT: &str = "openapi/ideogram.yaml";
 
 /// What is read, from the root of the workspace.
-const FOLDER: &str = "openapi";
+const FOLDERS: [&str; 2] = ["openapi", COMMANDS];
+/// One file for each subcommand, in folders like the command's words.
+const COMMANDS: &str = "crates/ideogram-cli/src/commands";
 
 /// Texts by path from the root of the workspace, with slashes.
 #[derive(Clone, Debug)]
@@ -60,7 +63,9 @@ impl Sources {
     /// If a file or folder cannot be read, or is not text in UTF-8.
     pub fn read(root: &Path) -> Result<Self> {
         let mut files = BTreeMap::new();
-        read_folder(root, FOLDER, &mut files)?;
+        for folder in FOLDERS {
+            read_folder(root, folder, &mut files)?;
+        }
         Ok(Self { files })
     }
 
@@ -88,6 +93,14 @@ impl Sources {
             let case = file.strip_suffix(".json").filter(|case| is_case(case))?;
             Some(Sample { path, operation, case, validity, text })
         })
+    }
+
+    /// The subcommand whose file calls a method of the client.
+    pub(crate) fn command_calling(&self, method: &str) -> Option<String> {
+        let call = format!(".{method}()");
+        let (path, _) = self.files.iter().find(|(path, text)| path.starts_with(COMMANDS) && text.contains(&call))?;
+        let words = path.strip_prefix(COMMANDS)?.strip_suffix(".rs")?.replace('/', " ").replace('_', "-");
+        Some(format!("ideogram{}", words.strip_suffix(" mod").unwrap_or(&words)))
     }
 
     /// Files among the samples that are none.
