@@ -82,7 +82,7 @@ pub fn expected(client: &Client, sources: &Sources) -> BTreeSet<String> {
 /// How the snapshots of the workspace stand. Paths are from its root.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Survey {
-    /// Snapshots of the contract tests that nothing compares any more.
+    /// Snapshots that nothing compares any more, those of every package.
     pub orphaned: Vec<String>,
     /// Snapshots of the contract tests that have never been accepted.
     pub missing: Vec<String>,
@@ -100,12 +100,30 @@ pub fn survey(root: &Path, expected: &BTreeSet<String>) -> Result<Survey> {
     list(root, "", &mut files)?;
     let expected: BTreeSet<String> = expected.iter().map(|path| format!("{FOLDER}/{path}")).collect();
     let (pending, accepted): (BTreeSet<_>, BTreeSet<_>) = files.into_iter().partition(|path| is_pending(path));
-    let ours = accepted.iter().filter(|path| is_ours(path));
+    let mut orphaned = Vec::new();
+    for path in &accepted {
+        let of_use = if is_ours(path) { expected.contains(path) } else { is_named(root, path)? };
+        if !of_use {
+            orphaned.push(path.clone());
+        }
+    }
     Ok(Survey {
-        orphaned: ours.filter(|path| !expected.contains(*path)).cloned().collect(),
+        orphaned,
         missing: expected.difference(&accepted).cloned().collect(),
         pending: pending.into_iter().collect(),
     })
+}
+
+/// Whether the source that a snapshot of another package names still has its name, in quotes. insta may put the names
+/// of modules in front.
+fn is_named(root: &Path, path: &str) -> Result<bool> {
+    let text = fs::read_to_string(root.join(path)).with_context(|| format!("cannot read `{path}`"))?;
+    let source = text.lines().find_map(|line| line.strip_prefix("source: ")).unwrap_or_default();
+    let Ok(source) = fs::read_to_string(root.join(source)) else { return Ok(false) };
+    let file = path.rsplit('/').next().unwrap_or(path);
+    let stem = file.strip_suffix(".snap").unwrap_or(file);
+    let mut names = std::iter::successors(Some(stem), |name| name.split_once("__").map(|(_, rest)| rest));
+    Ok(names.any(|name| source.contains(&format!("\"{name}\""))))
 }
 
 /// What insta leaves for review: beside a snapshot in a file, or beside the source of one in the source.
@@ -113,12 +131,17 @@ fn is_pending(path: &str) -> bool {
     path.ends_with(".snap.new") || path.ends_with(".pending-snap")
 }
 
+/// A snapshot as insta names it.
+fn is_accepted(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == "snap")
+}
+
 /// Whether a file lies in the folder of the contract tests' snapshots.
 pub(crate) fn is_ours(path: &str) -> bool {
     path.strip_prefix(FOLDER).is_some_and(|below| below.starts_with('/'))
 }
 
-/// Collects pending snapshots, and everything in the folder of snapshots.
+/// Collects snapshots, pending ones too, and everything in the folder of the contract tests' snapshots.
 fn list(root: &Path, folder: &str, found: &mut BTreeSet<String>) -> Result<()> {
     let context = || format!("cannot read the folder `{}`", root.join(folder).display());
     for entry in fs::read_dir(root.join(folder)).with_context(context)? {
@@ -129,7 +152,7 @@ fn list(root: &Path, folder: &str, found: &mut BTreeSet<String>) -> Result<()> {
         let kind = entry.file_type().with_context(context)?;
         if kind.is_dir() && !name.starts_with('.') && path != "target" {
             list(root, &path, found)?;
-        } else if kind.is_file() && (is_pending(&name) || is_ours(&path)) {
+        } else if kind.is_file() && (is_pending(&name) || is_ours(&path) || is_accepted(&name)) {
             found.insert(path);
         }
     }
