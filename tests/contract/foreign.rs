@@ -13,8 +13,7 @@ use crate::{
 const PET: &str = r#"{"id": "1", "kind": "CAT", "nick": null, "mother": null}"#;
 
 fn client(server: &RawServer) -> Client {
-    let builder = Client::builder().api_key(KEY).base_url(server.url());
-    builder.configure_http(reqwest::ClientBuilder::no_proxy).build().unwrap()
+    Client::builder().api_key(KEY).base_url(server.url()).build().unwrap()
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::env::{self, VarError};
 
-use ideogram_client::{ApiKey, Client, Error, reqwest};
+use ideogram_client::{ApiKey, Client, Error};
 use ideogram_mock::MockServer;
 
 use crate::{
@@ -40,8 +40,6 @@ impl Connection {
             .api_key(server.api_key())
             .base_url(server.url())
             .timeout(options.timeout)
-            // The way to this machine leads through no proxy, whatever the environment says.
-            .configure_http(reqwest::ClientBuilder::no_proxy)
             .build()
             .map_err(|error| Failure::new("cannot reach the mock server").because(&error))?;
         Ok(Self { client, embedded: Some(server) })

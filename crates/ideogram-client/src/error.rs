@@ -15,7 +15,8 @@ use crate::{ApiKey, operation::Operation};
 /// The longest human text that is taken over from an answer.
 const LONGEST_TEXT: usize = 400;
 
-/// Why a call produced no result. Causes are in [`source`](StdError::source), not in the message.
+/// Why a call produced no result. Causes are in [`source`](StdError::source); the message says what a person needs of
+/// them.
 pub struct Error(Box<Parts>);
 
 struct Parts {

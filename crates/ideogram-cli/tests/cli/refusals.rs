@@ -163,3 +163,17 @@ fn a_timeout_without_sense_is_refused() {
     For more information, try '--help'.
     ");
 }
+
+#[test]
+fn what_is_meant_for_this_machine_goes_to_no_proxy() {
+    let server = serve(MockServer::builder());
+    let proxy = "http://127.0.0.1:1";
+
+    for call in
+        [ideogram(["datasets", "get", "demo"]).against(&server), ideogram(["--mock", "datasets", "get", "demo"])]
+    {
+        let ran = call.env("HTTP_PROXY", proxy).env("http_proxy", proxy).env("ALL_PROXY", proxy).run();
+
+        assert_eq!(ran.code(), Some(0), "{}", ran.stderr());
+    }
+}
