@@ -1,14 +1,14 @@
 //! Requests as they come off the wire, and answers as they go onto it; for servers that misbehave.
 
-use ideogram_client::{Client, ClientBuilder};
+use ideogram_client::{CallOptions, Client, ClientBuilder};
 use tokio::{io::AsyncReadExt as _, net::TcpStream};
 
 /// A key that is easy to find where it must not be.
 pub(crate) const KEY: &str = "secret-key-0123456789";
 
-/// A client with [`KEY`]. It asks no proxy on the way to this machine.
+/// A client with [`KEY`] that makes one attempt of each call, unless told otherwise.
 pub(crate) fn client_builder(url: &str) -> ClientBuilder {
-    Client::builder().api_key(KEY).base_url(url)
+    Client::builder().api_key(KEY).base_url(url).options(CallOptions::new().attempts(1))
 }
 
 /// An answer with the right length.
