@@ -123,7 +123,9 @@ fn build(
         Error::new(ErrorKind::InvalidArgument, Outcome::NotSent, message).with_source(error.without_url())
     })?;
     if let Some(body) = built.body_mut().take() {
-        let watched = Watched::new(body, Arc::clone(progress), client.settings().on_upload.clone());
+        let announced =
+            built.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        let watched = Watched::new(body, announced, Arc::clone(progress), client.settings().on_upload.clone());
         *built.body_mut() = Some(reqwest::Body::wrap(watched));
     }
     Ok(built)
