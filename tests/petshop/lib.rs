@@ -20,6 +20,8 @@ mod config;
 mod error;
 #[path = "../../crates/ideogram-client/src/file.rs"]
 mod file;
+#[path = "../../crates/ideogram-client/src/link_stack.rs"]
+mod link_stack;
 #[path = "../../crates/ideogram-client/src/operation.rs"]
 pub mod operation;
 #[path = "../../crates/ideogram-client/src/request.rs"]

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use reqwest::Url;
 
-use crate::{ApiKey, ClientBuilder, Error, Validation};
+use crate::{ApiKey, ClientBuilder, Error, Validation, link_stack::LinkStack};
 
 /// A client of the service. Cheap to clone; clones share connections.
 #[derive(Clone)]
@@ -19,6 +19,8 @@ pub(crate) struct Inner {
     pub(crate) validation: Validation,
     pub(crate) answer_limit_bytes: usize,
     pub(crate) timeout: std::time::Duration,
+    #[allow(dead_code, reason = "not every client of a document fetches links")]
+    pub(crate) links: LinkStack,
 }
 
 impl Client {

@@ -4,14 +4,19 @@ use std::{fmt, time::Duration};
 
 use reqwest::Url;
 
-use crate::{ApiKey, Client, Error, ErrorKind, Outcome, Validate, Violations, client::Inner, generated::operations};
+use crate::{
+    ApiKey, Client, Error, ErrorKind, Outcome, Validate, Violations,
+    client::Inner,
+    generated::operations,
+    link_stack::{Configure, LinkStack, is_loopback},
+};
 
 /// Long enough for a slow network, short enough to tell a dead one.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Pictures are made while the call waits: usually seconds, several pictures of high quality take minutes.
 const TIMEOUT: Duration = Duration::from_secs(300);
 /// A connection that the peer closed while it was idle looks like an unknown outcome, so idle ones are not kept long.
-const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(20);
+pub(crate) const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 /// Far above any answer that was seen; a dataset of 100 000 files takes about 8 MB.
 const ANSWER_LIMIT_BYTES: usize = 64 * 1024 * 1024;
 
@@ -54,6 +59,7 @@ pub struct ClientBuilder {
     answer_limit_bytes: usize,
     validation: Validation,
     http: Http,
+    links: Option<Configure>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -78,6 +84,7 @@ impl ClientBuilder {
             answer_limit_bytes: ANSWER_LIMIT_BYTES,
             validation: Validation::On,
             http: Http::Ours(Box::new(|builder| builder)),
+            links: None,
         }
     }
 
@@ -140,8 +147,24 @@ impl ClientBuilder {
         self
     }
 
+    /// Adjusts the HTTP stack that fetches links when pictures are saved: proxies, certificate authorities. It is a
+    /// stack of its own, because links lead to other hosts: whatever is set here reaches them, default headers
+    /// included, and nothing that [`ClientBuilder::configure_http`] sets does. Redirects and repeats stay as saving
+    /// needs them. Called again, it adjusts what the earlier call left.
+    pub fn configure_downloads(
+        mut self,
+        configure: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync + 'static,
+    ) -> Self {
+        self.links = Some(match self.links {
+            Some(earlier) => Box::new(move |builder| configure(earlier(builder))),
+            None => Box::new(configure),
+        });
+        self
+    }
+
     /// Sends with a client of your own, at your own risk: whether redirects are followed (with the key, and a paid
     /// request sent twice), whether requests are repeated, and how long a connection may take is then yours to decide.
+    /// Links are fetched with the stack of [`ClientBuilder::configure_downloads`] all the same.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.http = Http::Theirs(client);
         self
@@ -186,6 +209,7 @@ impl ClientBuilder {
             validation: self.validation,
             answer_limit_bytes: self.answer_limit_bytes,
             timeout: self.timeout,
+            links: LinkStack::new(self.connect_timeout, self.links),
         }))
     }
 }
@@ -214,11 +238,6 @@ fn checked_base_url(text: &str, plain_http: PlainHttp) -> Result<Url, Error> {
         }
         other => Err(refused(&format!("has the scheme `{other}`; use https"))),
     }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
 }
 
 #[cfg(test)]

@@ -62,8 +62,10 @@ pub enum ErrorKind {
     UndocumentedAnswer,
     /// A value was refused before anything was sent.
     InvalidArgument,
-    /// A local file could not be read.
+    /// A local file could not be read or written.
     LocalIo,
+    /// The link to a picture has expired: the picture is gone, and making it again costs again.
+    LinkExpired,
 }
 
 /// What became of the call.

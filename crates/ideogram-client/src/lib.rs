@@ -5,11 +5,13 @@ mod client;
 mod config;
 mod error;
 mod file;
+mod link_stack;
 pub mod operation;
 mod picture;
 mod request;
 mod response;
 mod runtime;
+mod save;
 mod timestamp;
 mod validate;
 
@@ -38,6 +40,7 @@ pub use self::{
     picture::{Picture, PictureOutcome},
     request::{Part, PartContent, Request},
     response::Response,
+    save::{HasPictures, IfExists, Origin, PictureRef, Save, SaveAll, SaveOutcome, SaveProgress, Saved, pictures_in},
     timestamp::Timestamp,
     validate::{Validate, Violation, Violations},
 };
