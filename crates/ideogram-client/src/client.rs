@@ -4,23 +4,26 @@ use std::{fmt, sync::Arc};
 
 use reqwest::Url;
 
-use crate::{ApiKey, ClientBuilder, Error, Validation, link_stack::LinkStack};
+use crate::{
+    ApiKey, CallOptions, ClientBuilder, Error, Validation, gate::Gate, link_stack::LinkStack, options::Settings,
+};
 
-/// A client of the service. Cheap to clone; clones share connections.
+/// A client of the service. Cheap to clone; clones share connections and the count of pictures in the making.
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
+    settings: Arc<Settings>,
 }
 
 pub(crate) struct Inner {
     pub(crate) http: reqwest::Client,
     pub(crate) api_key: ApiKey,
     pub(crate) base_url: Url,
-    pub(crate) validation: Validation,
-    pub(crate) answer_limit_bytes: usize,
-    pub(crate) timeout: std::time::Duration,
+    pub(crate) gate: Gate,
     #[allow(dead_code, reason = "not every client of a document fetches links")]
     pub(crate) links: LinkStack,
+    #[cfg(feature = "blocking")]
+    pub(crate) blocking: crate::runtime::Blocking,
 }
 
 impl Client {
@@ -43,16 +46,32 @@ impl Client {
         &self.inner.base_url
     }
 
+    /// The same client, with other settings for the calls made with it. It shares connections and the count of pictures
+    /// in the making.
+    #[must_use = "the client itself stays as it is"]
+    pub fn with(&self, options: CallOptions) -> Self {
+        Self { inner: Arc::clone(&self.inner), settings: Arc::new(self.settings.with(options)) }
+    }
+
+    /// How many places are taken by pictures in the making, of this client and its clones.
+    pub fn pictures_in_making(&self) -> u32 {
+        self.inner.gate.taken()
+    }
+
     pub(crate) fn validation(&self) -> &Validation {
-        &self.inner.validation
+        &self.settings.validation
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     pub(crate) fn inner(&self) -> &Inner {
         &self.inner
     }
 
-    pub(crate) fn from_inner(inner: Inner) -> Self {
-        Self { inner: Arc::new(inner) }
+    pub(crate) fn from_parts(inner: Inner, settings: Settings) -> Self {
+        Self { inner: Arc::new(inner), settings: Arc::new(settings) }
     }
 }
 

@@ -5,13 +5,20 @@ mod client;
 mod config;
 mod error;
 mod file;
+mod gate;
+mod generic;
+mod hook;
+mod kept;
 mod link_stack;
 pub mod operation;
+mod options;
 mod picture;
 mod request;
 mod response;
+mod retry;
 mod runtime;
 mod save;
+mod summary;
 mod timestamp;
 mod validate;
 
@@ -37,10 +44,15 @@ pub use self::{
     error::{Error, ErrorKind, Outcome},
     file::{File, FileInfo},
     generated::{builder, operations, types},
+    generic::Call,
+    hook::{Attempt, Ended, Hook},
+    kept::KeptAnswer,
+    options::CallOptions,
     picture::{Picture, PictureOutcome},
     request::{Part, PartContent, Request},
     response::Response,
     save::{HasPictures, IfExists, Origin, PictureRef, Save, SaveAll, SaveOutcome, SaveProgress, Saved, pictures_in},
+    summary::{BodySummary, ContentSummary, PartSummary, RequestSummary},
     timestamp::Timestamp,
     validate::{Validate, Violation, Violations},
 };

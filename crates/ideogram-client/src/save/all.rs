@@ -5,7 +5,10 @@ use std::{
     future::IntoFuture,
     path::PathBuf,
     pin::Pin,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use futures_util::{StreamExt as _, stream};
@@ -99,11 +102,12 @@ impl SaveAll {
         {
             return Err(failure::misuse(format!("`{given}` cannot begin the name of a file")));
         }
+        let origin = Arc::new(origin.note().await);
         let count = pictures.len();
         let finished = AtomicUsize::new(0);
         let saving = pictures.into_iter().enumerate().map(|(index, picture)| {
             let target = Target::in_folder(folder.clone(), &stem(&picture, given.as_deref(), count));
-            let (client, settings, finished, origin) = (&client, &settings, &finished, origin.clone());
+            let (client, settings, finished, origin) = (&client, &settings, &finished, Arc::clone(&origin));
             async move {
                 let done = || finished.load(Ordering::Relaxed);
                 let at = Place { picture: index, pictures: count, finished: &done };

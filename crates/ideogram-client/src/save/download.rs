@@ -14,11 +14,14 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use super::{
     failure, link,
     media_type::{BYTES_NEEDED, MediaType},
-    repeat::{Reason, may_repeat, retry_after},
     settings::Settings,
     target::{Target, on_disk},
 };
-use crate::{Client, Error};
+use crate::{
+    Client, Error, Outcome,
+    retry::{Bearing, BodyLeft, Decision, Event, Policy, State, decide},
+    runtime::retry_after,
+};
 
 /// So much is gathered before it goes to the disk.
 const WRITE_BYTES: usize = 512 * 1024;
@@ -26,6 +29,8 @@ const WRITE_BYTES: usize = 512 * 1024;
 const REFUSAL_BYTES: usize = 4 * 1024;
 /// The end of a picture, with the mark of its format somewhere in it.
 const TAIL_BYTES: usize = 64;
+/// A deadline that no clock can show.
+const FOR_EVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 const MOST_REDIRECTS: usize = 5;
 
 /// A picture that has arrived.
@@ -48,12 +53,12 @@ pub(super) struct Download<'d> {
 /// Why an attempt failed, and whether another one may do better.
 struct Failed {
     error: Error,
-    reason: Reason,
+    event: Event,
 }
 
 impl From<Error> for Failed {
     fn from(error: Error) -> Self {
-        Self { error, reason: Reason::Final }
+        Self { error, event: Event::Final }
     }
 }
 
@@ -64,21 +69,34 @@ impl Download<'_> {
         if link::has_expired(&self.url, SystemTime::now()) {
             return Err(failure::expired(&self.url));
         }
-        let deadline = Instant::now() + self.settings.deadline;
-        let mut attempt = 1;
+        let begun = Instant::now();
+        let deadline = begun.checked_add(self.settings.deadline).unwrap_or(begun + FOR_EVER);
+        let policy = self.client.settings().policy;
+        let policy = Policy { attempts: self.settings.attempts.unwrap_or(policy.attempts), ..policy };
+        let mut attempts = 1;
         loop {
             let Ok(result) = timeout_at(deadline, self.attempt()).await else {
-                return Err(failure::too_late(&self.url, self.settings.deadline));
+                let error = failure::too_late(&self.url, self.settings.deadline);
+                return Err(error.after(attempts, begun.elapsed(), None, Outcome::Completed));
             };
             let failed = match result {
                 Ok(received) => return Ok(received),
                 Err(failed) => failed,
             };
-            match may_repeat(failed.reason, attempt, self.settings.attempts, fastrand::f64()) {
-                Some(wait) if Instant::now() + wait < deadline => sleep(wait).await,
-                _ => return Err(failed.error),
+            let state = State {
+                bearing: Bearing::Repeatable,
+                body: BodyLeft::Whole,
+                attempts,
+                time_left: deadline.saturating_duration_since(Instant::now()),
+                roll: fastrand::f64(),
+            };
+            match decide(&policy, &state, failed.event) {
+                Decision::Repeat { after } => sleep(after).await,
+                Decision::Stop(stop) => {
+                    return Err(failed.error.after(attempts, begun.elapsed(), Some(stop), Outcome::Completed));
+                }
             }
-            attempt += 1;
+            attempts += 1;
         }
     }
 
@@ -125,7 +143,7 @@ impl Download<'_> {
         if status == StatusCode::GONE || no_longer {
             return failure::expired(url).into();
         }
-        let reason = Reason::Status(status, retry_after(response.headers()));
+        let event = Event::Status { code: status.as_u16(), retry_after: retry_after(response.headers()) };
         let mut body = BytesMut::new();
         while body.len() < REFUSAL_BYTES
             && let Ok(Ok(Some(chunk))) = timeout(self.settings.idle_timeout, response.chunk()).await
@@ -134,7 +152,7 @@ impl Download<'_> {
         }
         body.truncate(REFUSAL_BYTES);
         let body = self.client.inner().api_key.redact_cut(body.freeze());
-        Failed { error: failure::status(url, status, body), reason }
+        Failed { error: failure::status(url, status, body), event }
     }
 
     async fn receive(&self, mut part: NamedTempFile, mut response: Response) -> Result<Received, Failed> {
@@ -204,7 +222,7 @@ impl Download<'_> {
     }
 
     fn passing(&self, error: Error) -> Failed {
-        Failed { error, reason: Reason::Transport }
+        Failed { error, event: Event::Interrupted }
     }
 }
 

@@ -16,7 +16,6 @@ mod link;
 mod media_type;
 mod one;
 mod pictures;
-mod repeat;
 mod settings;
 mod sidecar;
 mod target;

@@ -5,12 +5,13 @@ use std::{
     future::IntoFuture,
     path::{Path, PathBuf},
     pin::Pin,
+    sync::Arc,
 };
 
 use super::{
     download::Download,
     failure, link,
-    pictures::{Origin, PictureRef},
+    pictures::{Noted, PictureRef},
     settings::{IfExists, SaveProgress, Settings, setters},
     sidecar::Sidecar,
     target::{Naming, Target, on_disk},
@@ -64,7 +65,7 @@ impl Save {
         }
         let target = Target::file(&self.file, self.naming)?;
         let at = Place { picture: 0, pictures: 1, finished: &|| 0 };
-        let saved = save(&self.client, self.picture, Origin::default(), target, &self.settings, at).await;
+        let saved = save(&self.client, self.picture, Arc::default(), target, &self.settings, at).await;
         let received_bytes = saved.as_ref().map_or(0, |saved| saved.size_bytes);
         let total_bytes = saved.is_ok().then_some(received_bytes);
         self.settings.report(SaveProgress { picture: 0, received_bytes, total_bytes, finished: 1, pictures: 1 });
@@ -104,7 +105,7 @@ pub(super) struct Place<'p> {
 pub(super) async fn save(
     client: &Client,
     picture: PictureRef,
-    origin: Origin,
+    origin: Arc<Noted>,
     target: Target,
     settings: &Settings,
     at: Place<'_>,

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::link;
 use crate::{
-    Picture, Response, Timestamp,
+    KeptAnswer, Picture, Request, Response, Timestamp,
     picture::sealed::Sealed,
     types::{
         GenerateImageResponse, ImageGenerationResponseV3, ImageGenerationResponseV4, LayerizeTextResponse,
@@ -25,8 +25,8 @@ const SINGLE_LINKS: [(&str, &str); 2] = [("base_image_url", "base"), ("original_
 
 /// An answer, or whatever else pictures can be saved from.
 ///
-/// Implemented for every picture answer of the service, for [`Response`] with one of them, for JSON of one of them, and
-/// for any choice of their pictures:
+/// Implemented for every picture answer of the service, for [`Response`] with one of them, for [`KeptAnswer`], for JSON
+/// of an answer, and for any choice of their pictures:
 ///
 /// ```
 /// # fn example(client: ideogram_client::Client, answer: ideogram_client::types::ImageGenerationResponseV3) {
@@ -47,13 +47,54 @@ pub trait HasPictures {
 }
 
 /// The call that made the pictures of an answer, as it is noted beside each of them.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
+#[derive(Clone, Debug, Default)]
 pub struct Origin {
-    /// The service's own id of the operation.
-    pub operation: Option<String>,
-    /// The request as JSON. It must hold neither the key nor the content of files.
-    pub request: Option<Value>,
+    operation: Option<String>,
+    asked: Asked,
+}
+
+#[derive(Clone, Debug, Default)]
+enum Asked {
+    #[default]
+    Unknown,
+    Json(Value),
+    Request(Box<Request>),
+}
+
+impl Origin {
+    /// A call of an operation, by the service's own id.
+    pub fn new(operation: impl Into<String>) -> Self {
+        Self { operation: Some(operation.into()), asked: Asked::Unknown }
+    }
+
+    /// What was asked, such as a [`RequestSummary`](crate::RequestSummary) as JSON. It must hold neither the key nor the
+    /// content of files.
+    pub fn request(mut self, request: Value) -> Self {
+        self.asked = Asked::Json(request);
+        self
+    }
+
+    /// As it is written down: the operation and the request.
+    pub(super) async fn note(self) -> Noted {
+        let request = match self.asked {
+            Asked::Unknown => None,
+            Asked::Json(request) => Some(request),
+            Asked::Request(request) => {
+                // A file that was sent may be gone by now; its name is known all the same.
+                let nothing_known = vec![None; request.parts().len()];
+                let summary = request.summary().await.unwrap_or_else(|_| request.summarize(&nothing_known));
+                serde_json::to_value(summary).ok()
+            }
+        };
+        Noted { operation: self.operation, request }
+    }
+}
+
+/// What is written down of a call.
+#[derive(Debug, Default)]
+pub(super) struct Noted {
+    pub(super) operation: Option<String>,
+    pub(super) request: Option<Value>,
 }
 
 /// One picture of an answer, still at its link. [`Picture::outcome`] says whether there is one.
@@ -194,6 +235,21 @@ impl<T: HasPictures> HasPictures for Response<T> {
             Err(_) => self.value().pictures(),
         }
     }
+
+    fn origin(&self) -> Origin {
+        let request = self.request().clone();
+        Origin { operation: Some(request.operation().id.to_owned()), asked: Asked::Request(Box::new(request)) }
+    }
+}
+
+impl HasPictures for KeptAnswer {
+    fn pictures(&self) -> Vec<PictureRef> {
+        self.answer().map(pictures_in).unwrap_or_default()
+    }
+
+    fn origin(&self) -> Origin {
+        Origin::new(self.operation_id()).request(self.request().clone())
+    }
 }
 
 impl HasPictures for PictureRef {
@@ -227,9 +283,8 @@ pub(super) fn stem(picture: &PictureRef, given: Option<&str>, pictures: usize) -
     if let Some(given) = given {
         return if pictures == 1 { given.to_owned() } else { format!("{given}-{place}") };
     }
-    let seconds = picture.created.as_ref().and_then(Timestamp::unix_seconds);
-    let time = seconds.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
-    let time = time.map_or_else(|| "picture".to_owned(), |time| time.strftime("%Y%m%dT%H%M%SZ").to_string());
+    let time = picture.created.as_ref().filter(|created| created.unix_seconds().is_some());
+    let time = time.map_or_else(|| "picture".to_owned(), Timestamp::compact);
     match picture.link() {
         Some(link) => format!("{time}-{place}-{}", short_id(link)),
         None => format!("{time}-{place}"),

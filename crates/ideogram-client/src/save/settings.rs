@@ -8,7 +8,6 @@ const SIZE_LIMIT_BYTES: u64 = 64 * 1024 * 1024;
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// For one picture, attempts and waits included.
 const DEADLINE: Duration = Duration::from_secs(300);
-const ATTEMPTS: u32 = 4;
 
 /// What happens when there is a file of that name already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,7 +47,8 @@ pub(super) struct Settings {
     pub(super) size_limit_bytes: u64,
     pub(super) idle_timeout: Duration,
     pub(super) deadline: Duration,
-    pub(super) attempts: u32,
+    /// The client's own setting if there is none.
+    pub(super) attempts: Option<u32>,
     pub(super) on_progress: Option<OnProgress>,
 }
 
@@ -60,7 +60,7 @@ impl Default for Settings {
             size_limit_bytes: SIZE_LIMIT_BYTES,
             idle_timeout: IDLE_TIMEOUT,
             deadline: DEADLINE,
-            attempts: ATTEMPTS,
+            attempts: None,
             on_progress: None,
         }
     }
@@ -114,10 +114,11 @@ macro_rules! setters {
             self
         }
 
-        /// How often a download is tried: 4 times by default, once at least. A download costs nothing, so it is repeated
-        /// whenever the connection fails, breaks or falls silent, and on 408, 429 and 5xx.
+        /// Most attempts of a download, the first included: as many as the client makes of a call unless told
+        /// otherwise, with the same waits ([`CallOptions`](crate::CallOptions)). A download costs nothing, so it is
+        /// repeated when the connection fails, breaks or falls silent, and after 408, 429, 500, 502, 503 and 504.
         pub fn attempts(mut self, attempts: u32) -> Self {
-            self.settings.attempts = attempts.max(1);
+            self.settings.attempts = Some(attempts);
             self
         }
 

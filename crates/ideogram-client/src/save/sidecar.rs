@@ -1,12 +1,14 @@
 //! The JSON file beside a picture: how it was made, for the day on which somebody wants another like it.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{
     media_type::MediaType,
-    pictures::{Origin, PictureRef},
+    pictures::{Noted, PictureRef},
 };
 use crate::{ApiKey, Timestamp};
 
@@ -14,7 +16,7 @@ use crate::{ApiKey, Timestamp};
 #[derive(Clone, Debug)]
 pub(super) struct Sidecar {
     pub(super) picture: PictureRef,
-    pub(super) origin: Origin,
+    pub(super) origin: Arc<Noted>,
     /// A server may repeat the key in its answer; it is not written down.
     pub(super) api_key: ApiKey,
 }
