@@ -11,6 +11,7 @@ mod request;
 mod response;
 mod runtime;
 mod timestamp;
+pub mod training;
 mod validate;
 
 #[allow(
