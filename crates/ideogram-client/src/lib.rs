@@ -3,6 +3,7 @@
 mod api_key;
 mod client;
 mod config;
+pub mod dataset;
 mod error;
 mod file;
 pub mod operation;
