@@ -11,10 +11,13 @@ use std::{
 use ideogram_client::dataset::Folder;
 use ideogram_mock::MockServer;
 
-use crate::place::{Place, WAITS, client_of};
+use crate::place::{Place, client_of};
 
 /// Tells the child what to do; without it, the child does nothing.
 const ORDERS: &str = "IDEOGRAM_TEST_SYNC";
+
+/// Far longer than the server takes to store a batch, on a busy machine as well.
+const WAITS: [Duration; 3] = [Duration::from_millis(20), Duration::from_millis(80), Duration::from_millis(400)];
 
 /// What the child runs: a test that passes at once unless it is the child.
 #[test]
@@ -34,7 +37,7 @@ async fn a_sync_killed_at_any_moment_goes_on_and_stores_every_file_once() {
     let mut kills = 0;
     let mut random = fastrand::Rng::with_seed(4);
     for round in 0..10 {
-        let place = Place::with(MockServer::builder().storing_time(Duration::from_millis(10))).await;
+        let place = Place::with(MockServer::builder().storing_time(Duration::from_millis(60))).await;
         place.fill(14);
         let mut lifetime = Duration::from_millis(random.u64(10..60));
         loop {
