@@ -35,7 +35,7 @@ impl Studio {
     }
 
     fn client(&self, pictures: u32) -> Client {
-        self.server.builder().pictures_in_making(pictures).attempts(1).build().unwrap()
+        self.server.builder().pictures_in_making(pictures).build().unwrap()
     }
 
     /// Waits until so many calls have arrived in all, and sees that no more do.
@@ -107,7 +107,7 @@ async fn a_call_that_makes_no_picture_needs_no_place() {
 async fn the_weight_is_read_where_the_document_says_also_within_json() {
     let studio = Studio::start();
     let client = studio.client(4);
-    let request = || types::InitialImageRequest::builder().prompt("a lantern").num_images(3);
+    let request = || types::ImageRequest::builder().prompt("a lantern").num_images(3);
     let nested = client.clone();
     let _nested = tokio::spawn(async move { nested.generate_image().image_request(request()).send().await.map(drop) });
     studio.arrived(1).await;
@@ -230,15 +230,18 @@ async fn a_refusal_can_narrow_the_gate() {
 }
 
 #[tokio::test]
-async fn a_call_that_waits_for_a_place_ends_at_its_deadline_with_nothing_sent() {
+async fn a_deadline_begins_with_the_places_of_a_call() {
     let studio = Studio::start();
     let client = studio.client(1);
     let _first = start(&client, 1);
     studio.arrived(1).await;
 
-    let hurried = client.with(CallOptions::new().deadline(Duration::from_millis(50)));
-    let error = start(&hurried, 1).await.unwrap().unwrap_err();
+    let hurried = start(&client.with(CallOptions::new().deadline(Duration::from_millis(100))), 1);
+    let waited = tokio::time::timeout(Duration::from_millis(200), std::future::pending::<()>()).await;
+    assert!(waited.is_err() && !hurried.is_finished());
+    studio.answer(1);
+    let error = hurried.await.unwrap().unwrap_err();
 
-    assert_eq!((error.outcome(), error.attempts()), (Outcome::NotSent, 0), "{error}");
-    studio.arrived(1).await;
+    assert_eq!((error.outcome(), error.attempts()), (Outcome::Unknown, 1), "{error}");
+    studio.arrived(2).await;
 }

@@ -2,9 +2,9 @@
 //!
 //! The marks are read here from the document itself, beside the reading that the client was generated from.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
-use ideogram_client::operations;
+use ideogram_client::{CallOptions, operations};
 use serde_json::Value;
 
 use crate::{
@@ -32,7 +32,8 @@ fn marked() -> BTreeMap<String, bool> {
 /// How often the calls of an operation reach a server that always does the same, each call once per entry.
 async fn sent(operation: &str, fault: Fault) -> Vec<u32> {
     let server = Server::start(vec![fault]);
-    let client = server.builder().attempts(ATTEMPTS).build().unwrap();
+    let options = CallOptions::new().attempts(ATTEMPTS).waits(Duration::from_millis(2), Duration::from_secs(1));
+    let client = server.builder().options(options).build().unwrap();
     let mut counts = Vec::new();
     for call in calls(&client, operation) {
         let before = server.log().requests.len();

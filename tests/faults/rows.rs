@@ -10,7 +10,7 @@ use std::{
 };
 
 use flate2::{Compression, write::GzEncoder};
-use ideogram_client::{ClientBuilder, ErrorKind as K, Outcome as O};
+use ideogram_client::{CallOptions, ErrorKind as K, Outcome as O};
 
 use crate::{
     calls::Call,
@@ -20,8 +20,10 @@ use crate::{
 
 /// How often a call may be sent at most.
 pub(crate) const ATTEMPTS: u32 = 3;
+/// The longest wait that a service may ask for.
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// More than the kernel keeps for a server that does not read.
-const LARGE_FILE_BYTES: usize = 32 * 1024 * 1024;
+const LARGE_FILE_BYTES: usize = 8 * 1024 * 1024;
 const GIBIBYTE: u64 = 1024 * 1024 * 1024;
 /// For rows that run into a time-out.
 const SHORT: Duration = Duration::from_millis(200);
@@ -33,7 +35,7 @@ pub(crate) struct Row {
     pub(crate) fault: String,
     pub(crate) script: Box<dyn Fn(&Setting<'_>) -> Vec<Fault> + Send + Sync>,
     pub(crate) file_bytes: usize,
-    pub(crate) limits: fn(ClientBuilder) -> ClientBuilder,
+    pub(crate) limits: fn(CallOptions) -> CallOptions,
     /// The first request of the script is one for another, good call, whose connection stays.
     pub(crate) warmed: bool,
     /// Whether the server reads requests, and so can count them.
@@ -78,7 +80,7 @@ impl Row {
             fault: fault.into(),
             script: Box::new(script),
             file_bytes: 4096,
-            limits: |builder| builder,
+            limits: |options| options,
             warmed: false,
             hears: true,
             safe,
@@ -112,7 +114,7 @@ impl Row {
         Self::new(fault, script, ending, ending)
     }
 
-    fn limits(mut self, limits: fn(ClientBuilder) -> ClientBuilder) -> Self {
+    fn limits(mut self, limits: fn(CallOptions) -> CallOptions) -> Self {
         self.limits = limits;
         self
     }
@@ -243,28 +245,28 @@ fn slow() -> Vec<Row> {
     };
     vec![
         Row::once("a connection that takes nothing", K::Transport, O::Unknown, silent(Reading::Nothing))
-            .limits(|builder| builder.idle_timeout(SHORT).answer_timeout(SHORT))
+            .limits(|options| options.idle_timeout(SHORT).answer_timeout(SHORT))
             .large_file()
             .deaf(),
         Row::once("the request is taken in part, then nothing", K::Transport, O::Unknown, silent(Reading::Part(100_000)))
-            .limits(|builder| builder.idle_timeout(SHORT).answer_timeout(SHORT))
+            .limits(|options| options.idle_timeout(SHORT).answer_timeout(SHORT))
             .large_file(),
         Row::once("never an answer", K::Transport, O::Unknown, silent(Reading::All))
-            .limits(|builder| builder.answer_timeout(SHORT)),
+            .limits(|options| options.answer_timeout(SHORT)),
         Row::never("never an answer, and a deadline", failed(1, K::Transport, O::Unknown), silent(Reading::All))
-            .limits(|builder| builder.deadline(SHORT)),
+            .limits(|options| options.deadline(SHORT)),
         Row::once("head of the answer byte by byte, without end", K::Transport, O::Unknown, head)
-            .limits(|builder| builder.answer_timeout(SHORT)),
+            .limits(|options| options.answer_timeout(SHORT)),
         Row::never("answer byte by byte, each in time", ok(1), dripping(Duration::from_millis(15), 100))
-            .limits(|builder| builder.idle_timeout(LONG).answer_timeout(LONG)),
+            .limits(|options| options.idle_timeout(LONG).answer_timeout(LONG)),
         Row::once("answer byte by byte, slower than the idle time-out", K::Transport, O::Completed, dripping(LONG, 100))
-            .limits(|builder| builder.idle_timeout(SHORT)),
+            .limits(|options| options.idle_timeout(SHORT)),
         Row::never(
             "answer byte by byte, beyond the deadline",
             failed(1, K::Transport, O::Completed),
             dripping(Duration::from_millis(20), 100),
         )
-        .limits(|builder| builder.deadline(LONG)),
+        .limits(|options| options.deadline(LONG)),
     ]
 }
 
@@ -318,27 +320,30 @@ fn rate_limits() -> Vec<Row> {
         let headers = if retry_after.is_empty() { String::new() } else { format!("Retry-After: {retry_after}\r\n") };
         status(429, &headers, r#"{"error": "too much in the making", "reject_reason": "inflight_limit"}"#)
     };
-    let date = |time: SystemTime| httpdate::fmt_http_date(time);
     let second = Duration::from_secs(1);
     let again = |fault: &str, retry_after: &str| Row::again(fault, K::RateLimited, O::Declined, limited(retry_after));
+    let never = |fault: &str, seconds: &str| {
+        Row::never(fault, failed(1, K::RateLimited, O::Declined), limited(seconds)).lasting(Duration::ZERO..second)
+    };
     let then = |next: fn(&Setting<'_>) -> Fault| {
         let first = limited("0");
         move |setting: &Setting<'_>| vec![first(setting).remove(0), next(setting)]
     };
     vec![
         again("429, Retry-After in seconds", "1").lasting(2 * second..Duration::MAX),
-        // Dates have whole seconds, and the second attempt finds it in the past.
-        again("429, Retry-After as a date", &date(SystemTime::now() + 3 * second)).lasting(second..Duration::MAX),
-        again("429, Retry-After as a past date", "Wed, 21 Oct 2015 07:28:00 GMT"),
-        again("429, Retry-After that says nothing", "soon"),
-        again("429, Retry-After below zero", "-5"),
-        again("429, no Retry-After", ""),
-        Row::never(
-            "429, Retry-After beyond the deadline",
-            failed(1, K::RateLimited, O::Declined),
-            limited("86400"),
-        ),
-        Row::never("429, Retry-After beyond counting", failed(1, K::RateLimited, O::Declined), limited("18446744073709551615")),
+        // Dates have whole seconds, and the second attempt finds this one in the past.
+        Row::again("429, Retry-After as a date", K::RateLimited, O::Declined, |_| {
+            let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(3));
+            vec![Fault::answer(answer(429, &format!("Retry-After: {date}\r\n"), "{}"))]
+        })
+        .lasting(second..Duration::MAX),
+        again("429, Retry-After as a past date", "Wed, 21 Oct 2015 07:28:00 GMT").lasting(Duration::ZERO..LONGEST_WAIT),
+        again("429, Retry-After that says nothing", "soon").lasting(Duration::ZERO..LONGEST_WAIT),
+        again("429, Retry-After below zero", "-5").lasting(Duration::ZERO..LONGEST_WAIT),
+        again("429, no Retry-After", "").lasting(Duration::ZERO..LONGEST_WAIT),
+        never("429, Retry-After beyond the longest wait", "11"),
+        never("429, Retry-After beyond all counting", "18446744073709551615"),
+        never("429, Retry-After beyond the deadline", "3").limits(|options| options.deadline(Duration::from_secs(2))),
         Row::never("429, then a good answer", ok(2), then(|setting| good(setting.call))),
         Row::new(
             "429, then 503",
@@ -351,6 +356,25 @@ fn rate_limits() -> Vec<Row> {
             then(|_| Fault::new(Reading::All, [], End::Reset)),
             failed(ATTEMPTS, K::Transport, O::Unknown),
             failed(2, K::Transport, O::Unknown),
+        ),
+        Row::new(
+            "200 cut short, then 429",
+            |setting| {
+                let cut = Fault::answer(half(setting.call));
+                let limited = answer(429, "Retry-After: 0\r\n", "{}");
+                vec![cut, Fault::answer(limited)]
+            },
+            failed(ATTEMPTS, K::RateLimited, O::Unknown),
+            failed(1, K::Transport, O::Completed),
+        ),
+        Row::new(
+            "reset, then 429",
+            |_| {
+                let limited = answer(429, "Retry-After: 0\r\n", "{}");
+                vec![Fault::new(Reading::All, [], End::Reset), Fault::answer(limited)]
+            },
+            failed(ATTEMPTS, K::RateLimited, O::Unknown),
+            failed(1, K::Transport, O::Unknown),
         ),
     ]
 }
@@ -388,7 +412,7 @@ fn strange() -> Vec<Row> {
             vec![Fault::answer(answer(500, "Content-Encoding: gzip\r\n", bomb()))]
         }),
         Row::never("200, body of 1 GiB", unreadable, flood("HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n"))
-            .limits(|builder| builder.answer_limit_bytes(1024 * 1024)),
+            .limits(|options| options.answer_limit_bytes(1024 * 1024)),
         Row::once(
             "500, body of 1 GiB",
             K::Server,

@@ -131,6 +131,8 @@ impl Server {
     /// Works through the script; refuses connections if it is empty.
     pub(crate) fn start(script: Vec<Fault>) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
+        // Small, so that a client notices soon when nothing is read.
+        socket.set_recv_buffer_size(64 * 1024).unwrap();
         socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = socket.local_addr().unwrap();
         let mut server = Self { address, refusing: Some(socket), shared: Arc::default(), task: None };
