@@ -3,7 +3,7 @@
 use ideogram_client::{Client, Error, File, operation::Operation, operations};
 
 /// A call, by what the document says of its operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Call {
     /// Free and safe, no body.
     Get,

@@ -36,6 +36,8 @@ pub(crate) struct Fault {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Reading {
     Nothing,
+    /// It is waited for, and left unread.
+    Arrival,
     /// Request line, headers, and so many bytes of the body.
     Part(usize),
     All,
@@ -157,7 +159,8 @@ impl Server {
 
     /// A client of this server, to adjust.
     pub(crate) fn builder(&self) -> ClientBuilder {
-        client_builder(&self.url())
+        // There is no TLS here, and to read the platform's certificates takes longer than most calls.
+        client_builder(&self.url()).configure_http(|http| http.tls_certs_only([]))
     }
 
     /// What reached it so far.
@@ -245,6 +248,7 @@ async fn serve(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
 async fn hear(stream: &mut TcpStream, rest: &mut Vec<u8>, reading: Reading, shared: &Shared) -> bool {
     let most = match reading {
         Reading::Nothing => return true,
+        Reading::Arrival => return stream.peek(&mut [0]).await.is_ok(),
         Reading::Part(bytes) => bytes,
         Reading::All => usize::MAX,
     };
