@@ -77,7 +77,7 @@ pub(super) fn too_late(url: &Url, deadline: Duration) -> Error {
 }
 
 /// A file or folder that could not be read, made or written.
-pub(super) fn local(action: &str, path: &Path, error: io::Error) -> Error {
+pub(super) fn local(action: &str, path: &Path, error: &io::Error) -> Error {
     let reason = match error.kind() {
         io::ErrorKind::StorageFull => "the disk is full".to_owned(),
         io::ErrorKind::QuotaExceeded => "the quota is used up".to_owned(),
