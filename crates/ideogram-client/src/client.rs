@@ -3,9 +3,11 @@
 use std::{fmt, sync::Arc};
 
 use reqwest::Url;
+use serde::de::DeserializeOwned;
 
 use crate::{
-    ApiKey, CallOptions, ClientBuilder, Error, Validation, gate::Gate, link_stack::LinkStack, options::Settings,
+    ApiKey, CallOptions, ClientBuilder, Error, Request, Response, Validation, gate::Gate, link_stack::LinkStack,
+    options::Settings, runtime,
 };
 
 /// A client of the service. Cheap to clone; clones share connections and the count of pictures in the making.
@@ -51,6 +53,33 @@ impl Client {
     #[must_use = "the client itself stays as it is"]
     pub fn with(&self, options: CallOptions) -> Self {
         Self { inner: Arc::clone(&self.inner), settings: Arc::new(self.settings.with(options)) }
+    }
+
+    /// Sends a request that was prepared with this client, or with one that shares its connections.
+    ///
+    /// ```no_run
+    /// # async fn example(client: &ideogram_client::Client) -> Result<(), ideogram_client::Error> {
+    /// use ideogram_client::types::GetDatasetResponse;
+    ///
+    /// let request = client.get_dataset().dataset_id("abc").prepare()?;
+    /// println!("{request}");
+    /// let answer = client.execute::<GetDatasetResponse>(request).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As `send()` of every builder; and [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if the request
+    /// is for another address than this client's: the key stays where it belongs.
+    pub async fn execute<T: DeserializeOwned>(&self, request: Request) -> Result<Response<T>, Error> {
+        let (ours, theirs) = (self.base_url().origin(), request.url().origin());
+        if ours != theirs {
+            let (ours, theirs) = (ours.ascii_serialization(), theirs.ascii_serialization());
+            let message = format!("the request was prepared for {theirs}, and this client calls {ours}");
+            return Err(Error::invalid_argument(message).in_operation(request.operation()));
+        }
+        runtime::call(self, request).await
     }
 
     /// How many places are taken by pictures in the making, of this client and its clones.

@@ -115,8 +115,14 @@ pub(super) struct Watched {
 }
 
 impl Watched {
-    pub(super) fn new(body: reqwest::Body, progress: Arc<Progress>, told: Option<OnUpload>) -> Self {
-        let total = body.size_hint().exact();
+    /// `announced` is the length in the head of the request: a body of several parts does not know its own.
+    pub(super) fn new(
+        body: reqwest::Body,
+        announced: Option<u64>,
+        progress: Arc<Progress>,
+        told: Option<OnUpload>,
+    ) -> Self {
+        let total = body.size_hint().exact().or(announced);
         Self { body, progress, sent: 0, total, told }
     }
 }

@@ -66,6 +66,12 @@ pub(super) fn shutting_down() -> Error {
     Error::new(ErrorKind::LocalIo, Outcome::Completed, "nothing can be written: the runtime is shutting down")
 }
 
+/// A program without `async` has no thread for it, or no longer.
+#[cfg(feature = "blocking")]
+pub(super) fn no_thread() -> Error {
+    Error::new(ErrorKind::LocalIo, Outcome::Completed, "there is no thread to save pictures with")
+}
+
 pub(super) fn idle(url: &Url, timeout: Duration) -> Error {
     let message = format!("{} sent nothing for {} seconds", host(url), timeout.as_secs_f64());
     Error::new(ErrorKind::Transport, Outcome::Completed, message)

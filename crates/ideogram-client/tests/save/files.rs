@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use crate::{
     client,
     host::{Host, Reply, answer, picture},
-    names, png,
+    is_part, names, png,
 };
 
 const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01....\xff\xd9";
@@ -247,7 +247,7 @@ async fn a_saver_that_is_dropped_leaves_nothing() {
     }
 
     let seen = seen.lock().unwrap().clone();
-    assert!(matches!(seen.as_slice(), [name] if name.starts_with(".ideogram-") && name.ends_with(".part")), "{seen:?}");
+    assert!(matches!(seen.as_slice(), [name] if is_part(name)), "{seen:?}");
     assert!(names(folder.path()).is_empty());
 }
 

@@ -2,6 +2,8 @@
 //! question.
 
 mod answers;
+#[cfg(feature = "blocking")]
+mod blocking;
 mod faults;
 mod files;
 mod host;
@@ -42,4 +44,9 @@ fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<_> = entries.collect();
     names.sort();
     names
+}
+
+/// Whether a name is that of a file that is not complete.
+fn is_part(name: &str) -> bool {
+    name.strip_prefix(".ideogram-").and_then(|name| name.strip_suffix(".part")).is_some()
 }

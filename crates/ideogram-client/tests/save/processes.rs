@@ -5,7 +5,7 @@
 
 use std::{
     env, fs,
-    io::{BufRead as _, BufReader},
+    io::{self, BufRead as _, BufReader, Write as _},
     path::Path,
     process::{Command, Stdio},
 };
@@ -16,7 +16,7 @@ use serde_json::json;
 use crate::{
     client,
     host::{Host, Reply, picture},
-    names, png,
+    is_part, names, png,
 };
 
 const HOST: &str = "SAVE_TEST_HOST";
@@ -71,7 +71,7 @@ async fn a_process_that_is_killed_leaves_no_half_of_a_picture_under_its_name() {
         let result = saving.on_progress(|progress| {
             if progress.received_bytes > 600_000 {
                 // More than one write has reached the disk by now, or is about to.
-                eprintln!("half");
+                io::stderr().write_all(b"half\n").unwrap();
             }
         });
         panic!("{:?}", result.await);
@@ -99,7 +99,7 @@ async fn a_process_that_is_killed_leaves_no_half_of_a_picture_under_its_name() {
     .unwrap();
 
     let left = names(folder.path());
-    assert!(matches!(left.as_slice(), [name] if name.starts_with(".ideogram-") && name.ends_with(".part")), "{left:?}");
+    assert!(matches!(left.as_slice(), [name] if is_part(name)), "{left:?}");
     // What is left disturbs nobody.
     let saved = client(host.url()).save(host.link("/x"), folder.path().join("lantern.png")).await.unwrap();
     assert!(fs::read(saved.path).unwrap() == bytes);

@@ -10,12 +10,13 @@ use crate::{
 };
 
 /// Methods that the client has beside those of the operations.
-const CLIENT_METHODS: [&str; 10] = [
+const CLIENT_METHODS: [&str; 11] = [
     "new",
     "builder",
     "base_url",
     "with",
     "call",
+    "execute",
     "pictures_in_making",
     "validation",
     "settings",
