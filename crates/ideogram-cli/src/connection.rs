@@ -2,7 +2,7 @@
 
 use std::env::{self, VarError};
 
-use ideogram_client::{ApiKey, Client, Error};
+use ideogram_client::{ApiKey, CallOptions, Client, Error};
 use ideogram_mock::MockServer;
 
 use crate::{
@@ -39,7 +39,7 @@ impl Connection {
         let client = Client::builder()
             .api_key(server.api_key())
             .base_url(server.url())
-            .timeout(options.timeout)
+            .options(call_options(options))
             .build()
             .map_err(|error| Failure::new("cannot reach the mock server").because(&error))?;
         Ok(Self { client, embedded: Some(server) })
@@ -62,8 +62,12 @@ impl Connection {
     }
 }
 
+fn call_options(options: &Options) -> CallOptions {
+    CallOptions::new().deadline(options.timeout)
+}
+
 fn client(options: &Options) -> Result<Client, Failure> {
-    let mut builder = Client::builder().api_key(api_key()?).timeout(options.timeout);
+    let mut builder = Client::builder().api_key(api_key()?).options(call_options(options));
     let from_environment = variable(URL_VARIABLE)?;
     let origin = if options.base_url.is_some() { "--base-url" } else { URL_VARIABLE };
     if let Some(url) = options.base_url.clone().or(from_environment) {

@@ -6,11 +6,18 @@ mod config;
 pub mod dataset;
 mod error;
 mod file;
+mod gate;
+mod generic;
+mod hook;
+mod kept;
 pub mod operation;
+mod options;
 mod picture;
 mod request;
 mod response;
+mod retry;
 mod runtime;
+mod summary;
 mod timestamp;
 pub mod training;
 mod validate;
@@ -37,9 +44,14 @@ pub use self::{
     error::{Error, ErrorKind, Outcome},
     file::{File, FileInfo},
     generated::{builder, operations, types},
+    generic::Call,
+    hook::{Attempt, Ended, Hook},
+    kept::KeptAnswer,
+    options::CallOptions,
     picture::{Picture, PictureOutcome},
     request::{Part, PartContent, Request},
     response::Response,
+    summary::{BodySummary, ContentSummary, PartSummary, RequestSummary},
     timestamp::Timestamp,
     validate::{Validate, Violation, Violations},
 };
