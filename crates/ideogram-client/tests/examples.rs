@@ -1,4 +1,4 @@
-//! Every operation has an example, and every example does what it shows.
+//! Every operation and every task has an example, and every example does what it shows.
 //!
 //! The examples run as users run them: as programs. Cargo builds them for the tests of this package, beside these.
 
@@ -12,7 +12,7 @@ use std::{
 use ideogram_client::operations;
 
 /// Examples of what the client does beside calling an operation.
-const BEYOND_OPERATIONS: [&str; 1] = ["save_pictures"];
+const BEYOND_OPERATIONS: [&str; 3] = ["save_pictures", "sync_dataset", "wait_until_trained"];
 
 fn expected() -> BTreeSet<String> {
     let methods = operations::ALL.iter().map(|operation| operation.method_name);
