@@ -33,7 +33,7 @@ const LONG: Duration = Duration::from_secs(2);
 /// A fault, and what should come of it.
 pub(crate) struct Row {
     pub(crate) fault: String,
-    pub(crate) script: Box<dyn Fn(&Setting<'_>) -> Vec<Fault> + Send + Sync>,
+    pub(crate) script: Box<Script>,
     pub(crate) file_bytes: usize,
     pub(crate) limits: fn(CallOptions) -> CallOptions,
     /// The first request of the script is one for another, good call, whose connection stays.
@@ -43,10 +43,12 @@ pub(crate) struct Row {
     /// What becomes of a call that may be repeated.
     pub(crate) safe: Ending,
     /// What becomes of all others.
-    pub(crate) unsafe_: Ending,
+    pub(crate) others: Ending,
     /// How long a call that is sent more than once takes.
     pub(crate) lasting: Range<Duration>,
 }
+
+type Script = dyn Fn(&Setting<'_>) -> Vec<Fault> + Send + Sync;
 
 /// What a script may mention.
 pub(crate) struct Setting<'s> {
@@ -72,7 +74,7 @@ fn failed(attempts: u32, kind: K, outcome: O) -> Ending {
 
 /// The two rules of repeating, and no repeating.
 impl Row {
-    fn new<F>(fault: impl Into<String>, script: F, safe: Ending, unsafe_: Ending) -> Self
+    fn new<F>(fault: impl Into<String>, script: F, safe: Ending, others: Ending) -> Self
     where
         F: Fn(&Setting<'_>) -> Vec<Fault> + Send + Sync + 'static,
     {
@@ -84,7 +86,7 @@ impl Row {
             warmed: false,
             hears: true,
             safe,
-            unsafe_,
+            others,
             lasting: Duration::ZERO..Duration::MAX,
         }
     }

@@ -280,7 +280,7 @@ async fn speak(stream: &mut TcpStream, say: Say, shared: &Shared) -> io::Result<
             Ok(())
         }
         Say::Flood(bytes) => {
-            let block = [b' '; 64 * 1024];
+            let block = vec![b' '; 64 * 1024];
             let mut left = bytes;
             while left > 0 {
                 let sent = stream.write(&block[..block.len().min(usize::try_from(left).unwrap_or(usize::MAX))]).await?;
