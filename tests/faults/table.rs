@@ -14,7 +14,7 @@ use tokio::{sync::Notify, task::JoinSet};
 use crate::{
     calls::Call,
     raw_request::KEY,
-    rows::{ATTEMPTS, Ending, LONGEST_WAIT, Row, Setting, good, rows},
+    rows::{ATTEMPTS, Earlier, Ending, LONGEST_WAIT, Row, Setting, good, rows},
     server::{End, Fault, Log, PATIENCE, Reading, Server},
 };
 
@@ -110,14 +110,17 @@ async fn measure(row: &Row, call: Call) -> Measured {
     let mut server = Server::start((row.script)(&setting));
     let kept = tempfile::tempdir().unwrap();
     // A kept connection that the server closes as the next request leaves is a row, not an accident of all others.
-    let idle = usize::from(row.warmed);
+    let idle = usize::from(row.earlier != Earlier::None);
     let client = server.builder().configure_http(move |http| http.pool_max_idle_per_host(idle));
     let client = client.pictures_in_making(1).build().unwrap();
     let options =
         CallOptions::new().attempts(ATTEMPTS).waits(Duration::from_millis(10), LONGEST_WAIT).deadline(PATIENCE);
     let limited = client.with((row.limits)(options.keep_answers_in(kept.path())));
-    if row.warmed {
+    if row.earlier != Earlier::None {
         Call::Get.send(&client, 0).await.unwrap();
+    }
+    if row.earlier == Earlier::Closed {
+        server.until(|log| log.ended == 1).await;
     }
     let before = server.log();
 
@@ -145,6 +148,9 @@ async fn measure(row: &Row, call: Call) -> Measured {
     }
     check.that(elsewhere.log().connections == 0, || "another origin was asked".to_owned());
     check.kept(kept.path(), call, &sent).await;
+    if row.earlier != Earlier::None {
+        server.until(|log| log.ended == log.connections).await;
+    }
     check.places(&mut server, &client).await;
     measured
 }
