@@ -65,9 +65,9 @@ impl Studio {
 /// Starts a call for so many pictures.
 fn start(client: &Client, pictures: u8) -> JoinHandle<Result<(), Error>> {
     let client = client.clone();
-    tokio::spawn(async move {
-        client.generate_image_v3().prompt("a lantern").num_images(pictures).send().await.map(drop)
-    })
+    tokio::spawn(
+        async move { client.generate_image_v3().prompt("a lantern").num_images(pictures).send().await.map(drop) },
+    )
 }
 
 #[tokio::test]

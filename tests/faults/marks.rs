@@ -21,12 +21,9 @@ fn marked() -> BTreeMap<String, bool> {
     let paths = document["paths"].as_object().unwrap().values();
     let operations = paths.flat_map(|item| item.as_object().unwrap().values());
     let operations = operations.filter(|operation| operation["operationId"].is_string());
-    let is_safe = |operation: &Value| {
-        operation["x-ideogram-billing"] == "free" && operation["x-ideogram-repeat"] == "safe"
-    };
-    operations
-        .map(|operation| (operation["operationId"].as_str().unwrap().to_owned(), is_safe(operation)))
-        .collect()
+    let is_safe =
+        |operation: &Value| operation["x-ideogram-billing"] == "free" && operation["x-ideogram-repeat"] == "safe";
+    operations.map(|operation| (operation["operationId"].as_str().unwrap().to_owned(), is_safe(operation))).collect()
 }
 
 /// How often the calls of an operation reach a server that always does the same, each call once per entry.

@@ -164,16 +164,13 @@ pub(crate) fn rows() -> Vec<Vec<Row>> {
 
 fn connection() -> Vec<Row> {
     let unread = |end| move |_: &Setting<'_>| vec![Fault::new(Reading::Arrival, [], end)];
-    let at_once = |end| {
-        move |_: &Setting<'_>| {
-            vec![good_and_kept(Call::Get), Fault::new(Reading::Part(0), [], end)]
-        }
-    };
+    let at_once = |end| move |_: &Setting<'_>| vec![good_and_kept(Call::Get), Fault::new(Reading::Part(0), [], end)];
     vec![
         Row::again("connection refused", K::Transport, O::NotSent, |_| Vec::new()).deaf(),
         Row::once("connection reset, request unread", K::Transport, O::Unknown, unread(End::Reset)).deaf(),
         Row::once("connection closed, request unread", K::Transport, O::Unknown, unread(End::Close)).deaf(),
-        Row::once("kept connection reset as the request arrives", K::Transport, O::Unknown, at_once(End::Reset)).warmed(),
+        Row::once("kept connection reset as the request arrives", K::Transport, O::Unknown, at_once(End::Reset))
+            .warmed(),
         Row::never("kept connection closed while idle", ok(1), |setting| vec![good(Call::Get), good(setting.call)])
             .warmed(),
     ]
@@ -205,9 +202,7 @@ fn request() -> Vec<Row> {
 
 fn answer_lost() -> Vec<Row> {
     let head = |end| move |_: &Setting<'_>| vec![Fault::new(Reading::All, [Say::Bytes(b"HTTP/1.1 20".to_vec())], end)];
-    let cut = |end| {
-        move |setting: &Setting<'_>| vec![Fault::new(Reading::All, [Say::Bytes(half(setting.call))], end)]
-    };
+    let cut = |end| move |setting: &Setting<'_>| vec![Fault::new(Reading::All, [Say::Bytes(half(setting.call))], end)];
     let chunk = |_: &Setting<'_>| {
         vec![Fault::answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{\"created\": \"2026\r\n")]
     };
@@ -247,9 +242,14 @@ fn slow() -> Vec<Row> {
             .limits(|options| options.idle_timeout(SHORT).answer_timeout(SHORT))
             .large_file()
             .deaf(),
-        Row::once("the request is taken in part, then nothing", K::Transport, O::Unknown, silent(Reading::Part(100_000)))
-            .limits(|options| options.idle_timeout(SHORT).answer_timeout(SHORT))
-            .large_file(),
+        Row::once(
+            "the request is taken in part, then nothing",
+            K::Transport,
+            O::Unknown,
+            silent(Reading::Part(100_000)),
+        )
+        .limits(|options| options.idle_timeout(SHORT).answer_timeout(SHORT))
+        .large_file(),
         Row::once("never an answer", K::Transport, O::Unknown, silent(Reading::All))
             .limits(|options| options.answer_timeout(SHORT)),
         Row::never("never an answer, and a deadline", failed(1, K::Transport, O::Unknown), silent(Reading::All))
@@ -258,12 +258,17 @@ fn slow() -> Vec<Row> {
             .limits(|options| options.answer_timeout(SHORT)),
         Row::never("answer byte by byte, each in time", ok(1), dripping(Duration::from_millis(25), 100))
             .limits(|options| options.idle_timeout(LONG).answer_timeout(LONG)),
-        Row::once("answer byte by byte, slower than the idle time-out", K::Transport, O::Completed, dripping(LONG, 100))
-            .limits(|options| options.idle_timeout(SHORT)),
+        Row::once(
+            "answer byte by byte, slower than the idle time-out",
+            K::Transport,
+            O::Completed,
+            dripping(LONG, 100),
+        )
+        .limits(|options| options.idle_timeout(SHORT)),
         Row::never(
             "answer byte by byte, beyond the deadline",
             failed(1, K::Transport, O::Completed),
-                dripping(LONG / 20, 100),
+            dripping(LONG / 20, 100),
         )
         .limits(|options| options.deadline(LONG)),
     ]
@@ -382,7 +387,11 @@ fn redirects() -> Vec<Row> {
     let mut rows = Vec::new();
     for code in [301, 302, 303, 307, 308] {
         let ending = failed(1, K::UndocumentedAnswer, O::Unknown);
-        rows.push(Row::never(format!("{code} to the same origin"), ending, status(code, "Location: /elsewhere\r\n", "")));
+        rows.push(Row::never(
+            format!("{code} to the same origin"),
+            ending,
+            status(code, "Location: /elsewhere\r\n", ""),
+        ));
         rows.push(Row::never(format!("{code} to another origin"), ending, move |setting| {
             status(code, &format!("Location: {}/datasets/demo\r\n", setting.elsewhere), "")(setting)
         }));

@@ -69,7 +69,8 @@ async fn measure(row: &Row, call: Call) -> Measured {
     let idle = usize::from(row.warmed);
     let client = server.builder().configure_http(move |http| http.pool_max_idle_per_host(idle));
     let client = client.pictures_in_making(1).build().unwrap();
-    let options = CallOptions::new().attempts(ATTEMPTS).waits(Duration::from_millis(10), LONGEST_WAIT).deadline(PATIENCE);
+    let options =
+        CallOptions::new().attempts(ATTEMPTS).waits(Duration::from_millis(10), LONGEST_WAIT).deadline(PATIENCE);
     let limited = client.with((row.limits)(options.keep_answers_in(kept.path())));
     if row.warmed {
         Call::Get.send(&client, 0).await.unwrap();
@@ -81,8 +82,7 @@ async fn measure(row: &Row, call: Call) -> Measured {
     let elapsed = start.elapsed();
 
     let log = server.log();
-    let (connections, requests) =
-        (log.connections - before.connections, log.requests.len() - before.requests.len());
+    let (connections, requests) = (log.connections - before.connections, log.requests.len() - before.requests.len());
     let result = match &sent {
         Ok(()) => Ok(()),
         Err(error) => Err((error.kind(), error.outcome())),
@@ -144,7 +144,9 @@ impl Check<'_> {
     fn error(&mut self, row: &Row, call: Call, error: &Error, elapsed: Duration) {
         let text = error.to_string();
         let warns = text.contains("may have run");
-        self.that(error.outcome() != Outcome::Unknown || call.is_safe() || warns, || format!("no word of what to do: {text}"));
+        self.that(error.outcome() != Outcome::Unknown || call.is_safe() || warns, || {
+            format!("no word of what to do: {text}")
+        });
         self.that(error.operation().is_some_and(|operation| operation.id == call.operation().id), || {
             format!("no operation in {error:?}")
         });

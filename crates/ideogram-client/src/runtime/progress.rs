@@ -213,7 +213,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_time_out_of_nothing_ends_at_once() {
         let options = CallOptions::new().idle_timeout(Duration::ZERO).answer_timeout(Duration::MAX);
-        let progress = Progress::new(&Settings::default().with(options), Instant::now() + Duration::from_secs(60), true);
+        let progress =
+            Progress::new(&Settings::default().with(options), Instant::now() + Duration::from_secs(60), true);
         let start = Instant::now();
         progress.moved(Phase::Sending);
 
