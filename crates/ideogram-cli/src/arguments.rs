@@ -1,13 +1,15 @@
 //! What can be asked of the command, beside the subcommands themselves.
 
-use std::time::Duration;
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, ValueEnum};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum};
 
-use crate::{commands::Command, exit::Exit};
+use crate::{color, commands::Command, exit::Exit, failure::Failure};
 
 /// The longest time-out: a day. No call takes as long; a larger number is a slip.
 const LONGEST_TIMEOUT_SECONDS: f64 = 86_400.0;
+/// How long a call may take unless somebody says otherwise.
+const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Datasets and custom models of the Ideogram API, from the terminal
 ///
@@ -27,7 +29,19 @@ pub(crate) struct Arguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 #[expect(clippy::doc_markdown, reason = "help is plain text")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Options {
+    /// How answers are printed [default: text]
+    #[arg(long, global = true, value_name = "FORMAT", value_enum)]
+    pub(crate) output: Option<Format>,
+
+    /// Print what this expression picks from the JSON, as jq does; texts without quotes
+    ///
+    /// It sees what `--output json` prints, which it implies, or each line of `--output jsonl`. Built in: jq need not be
+    /// installed.
+    #[arg(long, global = true, value_name = "EXPRESSION", allow_hyphen_values = true)]
+    pub(crate) jq: Option<String>,
+
     /// Run against a mock server inside the command: no key, no network, nothing billed
     ///
     /// It starts with one dataset, `demo`, and ends with the command, so nothing is kept. IDEOGRAM_API_KEY and
@@ -41,19 +55,43 @@ pub(crate) struct Options {
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) base_url: Option<String>,
 
-    /// How answers are printed
-    #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
-    pub(crate) output: Format,
+    /// The profile of the configuration file to use
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
 
-    /// How many seconds a call may take, upload and answer included
+    /// A file that holds the API key, and nothing else
+    #[arg(long, global = true, value_name = "PATH")]
+    pub(crate) api_key_file: Option<PathBuf>,
+
+    /// How many seconds a call may take, upload, answer and repetitions included [default: 300]
     ///
     /// From 0.001 to 86400. A call that is given up may have run all the same.
-    #[arg(long, global = true, value_name = "SECONDS", default_value = "300", value_parser = timeout)]
-    pub(crate) timeout: Duration,
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = timeout)]
+    pub(crate) timeout: Option<Duration>,
 
-    /// Print answers and errors, but no other messages
+    /// How often a call may be sent; one that may have run is never repeated if that could cost or add twice
+    #[arg(long, global = true, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) attempts: Option<u32>,
+
+    /// Show the exact request, without the key, and send nothing
+    #[arg(long, global = true)]
+    pub(crate) dry_run: bool,
+
+    /// Answer all questions with yes
+    #[arg(long, short, global = true)]
+    pub(crate) yes: bool,
+
+    /// Print answers, warnings and errors, but no other messages
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
+
+    /// Print what happens on the wire, with timings and without the key
+    #[arg(long, global = true)]
+    pub(crate) debug: bool,
+
+    /// When to color [env: NO_COLOR, CLICOLOR_FORCE]
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t)]
+    pub(crate) color: color::When,
 }
 
 /// How answers are printed.
@@ -61,8 +99,96 @@ pub(crate) struct Options {
 pub(crate) enum Format {
     /// For people: fields and tables
     Text,
-    /// For programs: the answer of the service as JSON, with all that it holds
+    /// For programs: the answer of the service as JSON, with all that it holds; errors as JSON too
     Json,
+    /// The same, one JSON value a line: an element of a list, or a result as soon as it is there
+    Jsonl,
+}
+
+impl Options {
+    /// How to print: what was asked for, or what `--jq` implies.
+    pub(crate) fn format(&self) -> Result<Format, Failure> {
+        match (self.output, &self.jq) {
+            (Some(Format::Text), Some(_)) => {
+                Err(Failure::usage("--jq and --output text exclude each other: --jq picks from JSON"))
+            }
+            (Some(format), _) => Ok(format),
+            (None, Some(_)) => Ok(Format::Json),
+            (None, None) => Ok(Format::Text),
+        }
+    }
+
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout.unwrap_or(TIMEOUT)
+    }
+
+    /// Refuses options about calls of the service, for a command that makes none: ignoring them would mislead.
+    pub(crate) fn refuse_those_of_calls(&self, command: &str) -> Result<(), Failure> {
+        let given = [
+            ("--mock", self.mock),
+            ("--base-url", self.base_url.is_some()),
+            ("--timeout", self.timeout.is_some()),
+            ("--dry-run", self.dry_run),
+        ];
+        match given.into_iter().find(|(_, is_given)| *is_given) {
+            Some((option, _)) => {
+                Err(Failure::usage(format!("{option} makes no sense here: `{command}` does not call the service")))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// Reads the arguments.
+pub(crate) fn read(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
+    let command = brief(command()).color(early_color(arguments).for_help());
+    let mut matches = command.try_get_matches_from(arguments)?;
+    Arguments::from_arg_matches_mut(&mut matches)
+}
+
+/// The whole tree of commands, each with the global options.
+pub(crate) fn command() -> clap::Command {
+    let mut command = Arguments::command();
+    command.build();
+    command
+}
+
+/// The same tree with the global options shown at its root only: below it, they would bury what a command takes itself.
+fn brief(mut command: clap::Command) -> clap::Command {
+    const ELSEWHERE: &str = "`ideogram --help` shows the global options: --output, --jq, --mock, --dry-run, ...";
+    let names: Vec<String> = command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    for name in names {
+        command = command.mut_subcommand(name, |command| {
+            let after = command.get_after_help().map(|text| format!("{text}\n\n")).unwrap_or_default();
+            let hide = |argument: clap::Arg| if argument.is_global_set() { argument.hide(true) } else { argument };
+            brief(command.mut_args(hide).after_help(after + ELSEWHERE))
+        });
+    }
+    command
+}
+
+/// How to print what is wrong with the arguments, before they are understood.
+pub(crate) fn early_format(arguments: &[OsString]) -> Format {
+    let asked = early(arguments, "--output").and_then(|value| Format::from_str(value, true).ok());
+    asked.unwrap_or(if early(arguments, "--jq").is_some() { Format::Json } else { Format::Text })
+}
+
+/// When to color the help, before the arguments are understood.
+pub(crate) fn early_color(arguments: &[OsString]) -> color::When {
+    early(arguments, "--color").and_then(|value| color::When::from_str(value, true).ok()).unwrap_or_default()
+}
+
+/// The value of an option in arguments that may be wrong.
+fn early<'a>(arguments: &'a [OsString], option: &str) -> Option<&'a str> {
+    let mut arguments = arguments.iter().filter_map(|argument| argument.to_str()).take_while(|text| *text != "--");
+    while let Some(argument) = arguments.next() {
+        match argument.strip_prefix(option) {
+            Some("") => return arguments.next(),
+            Some(rest) if rest.starts_with('=') => return Some(&rest[1..]),
+            _ => {}
+        }
+    }
+    None
 }
 
 fn timeout(text: &str) -> Result<Duration, String> {
@@ -78,7 +204,7 @@ Examples:
   ideogram --mock datasets get demo             try it: no key, no network
   ideogram datasets create \"Paper lanterns\"     prints the id of the new dataset
   ideogram datasets upload ID lanterns/*.jpg    adds pictures to it
-  ideogram --output json models list            for scripts";
+  ideogram models list --output json            for scripts";
 
 fn after_help() -> String {
     format!("{EXAMPLES}\n\n`ideogram --help` also explains environment variables and exit codes.")
@@ -98,13 +224,31 @@ fn after_long_help() -> String {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
+
+    fn words(text: &str) -> Vec<OsString> {
+        text.split(' ').map(OsString::from).collect()
+    }
+
+    #[test]
+    fn the_format_of_an_error_is_known_before_the_arguments_are_understood() {
+        for (arguments, expected) in [
+            ("ideogram --output json nonsense", Format::Json),
+            ("ideogram nonsense --output=jsonl", Format::Jsonl),
+            ("ideogram nonsense --jq .a", Format::Json),
+            ("ideogram nonsense --jq .a --output jsonl", Format::Jsonl),
+            ("ideogram nonsense --output", Format::Text),
+            ("ideogram nonsense --output yaml", Format::Text),
+            ("ideogram nonsense -- --output json", Format::Text),
+            ("ideogram --outputs=json", Format::Text),
+        ] {
+            assert_eq!(early_format(&words(arguments)), expected, "{arguments}");
+        }
+    }
 
     #[test]
     fn the_grammar_holds_together() {
-        Arguments::command().debug_assert();
+        command().debug_assert();
     }
 
     #[test]

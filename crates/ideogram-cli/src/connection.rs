@@ -2,13 +2,10 @@
 
 use std::env::{self, VarError};
 
-use ideogram_client::{ApiKey, CallOptions, Client, Error};
+use ideogram_client::{ApiKey, CallOptions, Client};
 use ideogram_mock::MockServer;
 
-use crate::{
-    arguments::Options,
-    failure::{Call, Failure},
-};
+use crate::{arguments::Options, exit::Exit, failure::Failure};
 
 const KEY_VARIABLE: &str = "IDEOGRAM_API_KEY";
 const URL_VARIABLE: &str = "IDEOGRAM_BASE_URL";
@@ -34,14 +31,15 @@ impl Connection {
                 "--mock and --base-url exclude each other: the mock server has its own address",
             ));
         }
-        let server =
-            MockServer::start().await.map_err(|error| Failure::new("cannot start the mock server").because(&error))?;
+        let server = MockServer::start()
+            .await
+            .map_err(|error| Failure::internal("cannot start the mock server").because(&error))?;
         let client = Client::builder()
             .api_key(server.api_key())
             .base_url(server.url())
             .options(call_options(options))
             .build()
-            .map_err(|error| Failure::new("cannot reach the mock server").because(&error))?;
+            .map_err(|error| Failure::internal("cannot reach the mock server").because(&error))?;
         Ok(Self { client, embedded: Some(server) })
     }
 
@@ -55,19 +53,16 @@ impl Connection {
             "this was done in a mock server that ends with the command; `ideogram mock serve` runs one that stays";
         self.embedded.is_some().then_some(remark)
     }
-
-    /// Tells of a call that failed: `what` could not be done, and the command `look` shows what became of it.
-    pub(crate) fn failure(&self, what: &str, look: &str, error: &Error) -> Failure {
-        Failure::of_call(&Call { what, look, address: self.client.base_url().as_str() }, error)
-    }
 }
 
 fn call_options(options: &Options) -> CallOptions {
-    CallOptions::new().deadline(options.timeout)
+    CallOptions::new().deadline(options.timeout())
 }
 
 fn client(options: &Options) -> Result<Client, Failure> {
-    let mut builder = Client::builder().api_key(api_key()?).options(call_options(options));
+    // What is only shown needs no key.
+    let key = if options.dry_run { "dry-run".to_owned() } else { api_key()? };
+    let mut builder = Client::builder().api_key(key).options(call_options(options));
     let from_environment = variable(URL_VARIABLE)?;
     let origin = if options.base_url.is_some() { "--base-url" } else { URL_VARIABLE };
     if let Some(url) = options.base_url.clone().or(from_environment) {
@@ -83,14 +78,19 @@ fn client(options: &Options) -> Result<Client, Failure> {
 fn api_key() -> Result<String, Failure> {
     let how_to_get_one = format!("how to get a key: {KEY_PAGE}");
     let Some(key) = variable(KEY_VARIABLE)? else {
-        return Err(Failure::new(format!("no API key: the environment variable {KEY_VARIABLE} is not set"))
-            .hint(how_to_get_one)
-            .hint(format!("then set it: export {KEY_VARIABLE}=..."))
-            .hint("to try the command without a key, add --mock: ideogram --mock datasets get demo"));
+        return Err(Failure::new(
+            Exit::Authentication,
+            format!("no API key: the environment variable {KEY_VARIABLE} is not set"),
+        )
+        .hint(how_to_get_one)
+        .hint(format!("then set it: export {KEY_VARIABLE}=..."))
+        .hint("to try the command without a key, add --mock: ideogram --mock datasets get demo"));
     };
     // Asked here and not when the client is built, to say where the key came from.
     ApiKey::new(&key).map_err(|error| {
-        Failure::new(format!("the key in {KEY_VARIABLE} cannot be one")).because(&error).hint(how_to_get_one)
+        Failure::new(Exit::Authentication, format!("the key in {KEY_VARIABLE} cannot be one"))
+            .because(&error)
+            .hint(how_to_get_one)
     })?;
     Ok(key)
 }
@@ -102,6 +102,6 @@ fn variable(name: &str) -> Result<Option<String>, Failure> {
         Ok(value) => Ok(Some(value)),
         Err(VarError::NotPresent) => Ok(None),
         // The value is not shown: it may be a key.
-        Err(VarError::NotUnicode(_)) => Err(Failure::new(format!("the environment variable {name} is not Unicode"))),
+        Err(VarError::NotUnicode(_)) => Err(Failure::usage(format!("the environment variable {name} is not Unicode"))),
     }
 }

@@ -8,33 +8,137 @@ use std::process::ExitCode;
 pub(crate) enum Exit {
     /// All was done that was asked for. A closed pipe behind the command counts as success.
     Success = 0,
-    /// The command was understood and could not be carried out, or only in part.
-    Failure = 1,
-    /// An argument was refused. Nothing was sent.
+    /// A mistake of the command itself, or an answer that the document does not describe.
+    Internal = 1,
+    /// An argument was refused, or a question could not be asked. Nothing was sent.
     Usage = 2,
+    /// No key, or one that the service does not take.
+    Authentication = 3,
+    /// The service calls the request wrong, or does not allow it to this account.
+    Invalid = 4,
+    /// What was asked for is not there, or not for this key.
+    NotFound = 5,
+    /// The safety check declined the call, or withheld every picture.
+    Safety = 6,
+    /// The balance does not cover the call.
+    Payment = 7,
+    /// Too much in the making.
+    RateLimited = 8,
+    /// The network or the service failed, and there is nothing to pay for: the call was not sent, or is free.
+    Unavailable = 9,
+    /// Nobody knows whether a paid call has run.
+    Unknown = 10,
+    /// Some of it was done, and what was not is listed.
+    Partial = 11,
+    /// A paid call has run, and its answer could not be read or kept as asked.
+    NotKept = 12,
+    /// A file or folder of this machine could not be read or written.
+    LocalIo = 13,
+    /// A comparison found a difference.
+    Difference = 14,
+    /// A training failed, or was not done within the time that `--wait` was given.
+    NotTrained = 15,
+    /// Stopped by Ctrl-C, or by a question answered with no.
+    Interrupted = 130,
 }
 
 impl Exit {
-    const ALL: [Self; 3] = [Self::Success, Self::Failure, Self::Usage];
+    pub(crate) const ALL: [Self; 17] = [
+        Self::Success,
+        Self::Internal,
+        Self::Usage,
+        Self::Authentication,
+        Self::Invalid,
+        Self::NotFound,
+        Self::Safety,
+        Self::Payment,
+        Self::RateLimited,
+        Self::Unavailable,
+        Self::Unknown,
+        Self::Partial,
+        Self::NotKept,
+        Self::LocalIo,
+        Self::Difference,
+        Self::NotTrained,
+        Self::Interrupted,
+    ];
+
+    pub(crate) fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The kind of a failure that no call of the service has caused, for programs.
+    pub(crate) fn kind(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Internal => "internal",
+            Self::Usage => "usage",
+            Self::Authentication => "authentication",
+            Self::Invalid => "invalid_request",
+            Self::NotFound => "not_found",
+            Self::Safety => "safety",
+            Self::Payment => "payment",
+            Self::RateLimited => "rate_limited",
+            Self::Unavailable => "unavailable",
+            Self::Unknown => "unknown_outcome",
+            Self::Partial => "partial",
+            Self::NotKept => "not_kept",
+            Self::LocalIo => "local_io",
+            Self::Difference => "difference",
+            Self::NotTrained => "not_trained",
+            Self::Interrupted => "interrupted",
+        }
+    }
 
     /// The codes and their meanings, for the help text.
     pub(crate) fn table() -> String {
-        Self::ALL.iter().map(|exit| format!("  {}  {}\n", *exit as u8, exit.meaning())).collect()
+        Self::ALL.iter().map(|exit| format!("  {:>3}  {}\n", exit.code(), exit.meaning())).collect()
     }
 
-    fn meaning(self) -> &'static str {
+    pub(crate) fn meaning(self) -> &'static str {
         match self {
-            Self::Success => "success",
-            Self::Failure => {
-                "anything else: no key, declined by the service, no answer, a file not readable or not stored"
-            }
-            Self::Usage => "wrong usage: a missing, unknown or refused argument; nothing was sent",
+            Self::Success => "success; a reader that closes the pipe early is no error",
+            Self::Internal => "internal error, or an answer that the API's document does not describe",
+            Self::Usage => "wrong usage: a missing or refused argument, or a question without --yes; nothing was sent",
+            Self::Authentication => "not authenticated: no key, or one that the service refuses",
+            Self::Invalid => "the service calls the request invalid, or forbids it to this account",
+            Self::NotFound => "not found, or not visible to this key",
+            Self::Safety => "declined by the safety check, or every picture was withheld by it",
+            Self::Payment => "the balance does not cover the call",
+            Self::RateLimited => "rate limited: too much in the making",
+            Self::Unavailable => "network or service failure with nothing to pay for: not sent, or a free call",
+            Self::Unknown => "outcome unknown: a paid call may have run and been billed; look before repeating it",
+            Self::Partial => "done in part; what was not done is listed",
+            Self::NotKept => "ran and was billed, but its answer could not be read or kept; stderr says where it is",
+            Self::LocalIo => "a local file or disk failed",
+            Self::Difference => "a difference was found",
+            Self::NotTrained => "the training failed, or the time of --wait passed",
+            Self::Interrupted => "interrupted: Ctrl-C, or a question answered with no",
         }
     }
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
+        Self::from(exit.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_numbers_are_those_that_were_promised() {
+        let codes: Vec<u8> = Exit::ALL.iter().map(|exit| exit.code()).collect();
+
+        assert_eq!(codes, (0..=15).chain([130]).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_line_of_the_table_fits_the_terminal() {
+        for line in Exit::table().lines() {
+            assert!(line.chars().count() <= 100, "{line}");
+        }
     }
 }

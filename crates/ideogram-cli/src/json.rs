@@ -44,6 +44,26 @@ pub(crate) fn indented(json: &str) -> String {
     indented
 }
 
+/// Valid JSON on one line; a newline ends it.
+pub(crate) fn compact(json: &str) -> String {
+    let mut compact = String::with_capacity(json.len() + 1);
+    let mut in_string = false;
+    let mut is_escaped = false;
+    for character in json.chars() {
+        if in_string {
+            in_string = is_escaped || character != '"';
+            is_escaped = !is_escaped && character == '\\';
+        } else if character.is_ascii_whitespace() {
+            continue;
+        } else {
+            in_string = character == '"';
+        }
+        push(&mut compact, character);
+    }
+    compact.push('\n');
+    compact
+}
+
 fn new_line(text: &mut String, depth: usize) {
     text.push('\n');
     text.push_str(&"  ".repeat(depth));
@@ -89,9 +109,16 @@ mod tests {
     }
 
     #[test]
+    fn a_line_holds_the_same_values() {
+        let json = "{ \"a b\": [1,\n 2.50, \"x \\\" y\\\\\" ],\r\n\t\"c\":\"\u{202e}\"}";
+
+        assert_eq!(compact(json), "{\"a b\":[1,2.50,\"x \\\" y\\\\\"],\"c\":\"\\u202e\"}\n");
+    }
+
+    #[test]
     fn text_that_is_no_json_does_no_harm() {
         for text in ["", "]]", "\"open", "}{", "\"\\"] {
-            assert!(indented(text).ends_with('\n'), "{text}");
+            assert!(indented(text).ends_with('\n') && compact(text).ends_with('\n'), "{text}");
         }
     }
 }

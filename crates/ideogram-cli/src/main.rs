@@ -1,37 +1,61 @@
 //! The `ideogram` command: datasets and models of the Ideogram API, and a mock server to try it on.
 //!
-//! Start at [`Arguments`] for what can be asked, at [`commands`] for what is done. A command asks the client and hands
-//! the answer to [`Output`], which alone prints; what goes wrong is a [`Failure`], which carries the exit code.
+//! Start at [`Arguments`](arguments::Arguments) for what can be asked, at [`commands`] for what is done and how to write
+//! a command. A command asks the service through its [`Context`](context::Context) and hands the answer to [`Output`],
+//! which alone prints; what goes wrong is a [`Failure`], which carries the exit code.
 
 mod arguments;
+mod calls;
+mod color;
 mod commands;
 mod connection;
+mod context;
+mod dry_run;
 mod exit;
 mod failure;
+mod interrupt;
+mod jq;
 mod json;
 mod output;
 mod page;
 mod printable;
+mod progress;
+mod question;
+mod talk;
 mod units;
 
-use std::process::ExitCode;
+use std::{env, ffi::OsString, process::ExitCode};
 
-use clap::Parser as _;
-
-use crate::{arguments::Arguments, exit::Exit, failure::Failure, output::Output};
+use crate::{arguments::Arguments, exit::Exit, failure::Failure, interrupt::Interrupt, jq::Filter, output::Output};
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    // Neither files nor a runtime before the arguments are understood: completions and scripts call it often.
+    let words: Vec<OsString> = env::args_os().collect();
+    let early = || Output::new(arguments::early_format(&words), false, arguments::early_color(&words));
+    let arguments = match arguments::read(&words) {
         Ok(arguments) => arguments,
-        Err(error) => return output::help_or_usage(&error).into(),
+        Err(error) => return output::help_or_usage(&error, &early()).into(),
     };
-    let output = Output::new(arguments.options.output, arguments.options.quiet);
+    let output = match output(&arguments.options) {
+        Ok(output) => output,
+        Err(failure) => return end(&early(), &failure),
+    };
     match run(arguments, &output) {
         Ok(()) => Exit::Success.into(),
-        Err(failure) => {
-            output::failure(&failure);
-            failure.exit().into()
-        }
+        Err(failure) => end(&output, &failure),
+    }
+}
+
+fn end(output: &Output, failure: &Failure) -> ExitCode {
+    output.failure(failure);
+    failure.exit().into()
+}
+
+fn output(options: &arguments::Options) -> Result<Output, Failure> {
+    let output = Output::new(options.format()?, options.quiet, options.color);
+    match &options.jq {
+        Some(expression) => Ok(output.filtered(Filter::new(expression)?)),
+        None => Ok(output),
     }
 }
 
@@ -39,8 +63,9 @@ fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::new("cannot start").because(&error))?;
-    let result = runtime.block_on(commands::run(arguments, output));
+        .map_err(|error| Failure::internal("cannot start").because(&error))?;
+    let interrupt = Interrupt::default();
+    let result = runtime.block_on(interrupt.guard(commands::run(arguments, output, &interrupt)));
     // A name server or network drive that does not answer must not hold the command back once it is done.
     runtime.shutdown_background();
     result

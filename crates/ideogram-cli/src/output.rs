@@ -1,92 +1,223 @@
-//! The only place that prints: answers to standard output, everything else to standard error.
+//! What a command prints on standard output: data. What it says beside that is [`Talk`].
 //!
 //! Text that came from elsewhere never reaches the terminal with its control characters.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 
 use ideogram_client::Response;
+use serde::Serialize;
+use serde_json::{Map, Value, json, value::RawValue};
 
 use crate::{
     arguments::Format,
+    color,
     exit::Exit,
     failure::Failure,
+    jq::{Filter, Picked},
     json,
-    page::{Page, View},
-    printable::printable,
+    page::{Page, Screen, View},
+    printable::is_unprintable,
+    talk::Talk,
 };
 
 /// How to print.
 #[derive(Debug)]
 pub(crate) struct Output {
     format: Format,
-    quiet: bool,
+    filter: Option<Filter>,
+    color: color::When,
+    talk: Talk,
 }
 
 impl Output {
-    pub(crate) fn new(format: Format, quiet: bool) -> Self {
-        Self { format, quiet }
+    pub(crate) fn new(format: Format, quiet: bool, color: color::When) -> Self {
+        Self { format, filter: None, color, talk: Talk::new(format, quiet, color) }
+    }
+
+    /// Sends all JSON of standard output through an expression first.
+    pub(crate) fn filtered(mut self, filter: Filter) -> Self {
+        self.filter = Some(filter);
+        self
+    }
+
+    pub(crate) fn format(&self) -> Format {
+        self.format
     }
 
     /// Prints an answer of the service: what it means, or as JSON all that it holds.
     pub(crate) fn answer<T: View>(&self, response: &Response<T>) -> Result<(), Failure> {
+        self.answer_as(response, &response.value().page(), T::ROWS)
+    }
+
+    /// Prints an answer of the service as JSON, and for people as this page.
+    pub(crate) fn answer_as<T>(
+        &self,
+        response: &Response<T>,
+        page: &Page,
+        rows: Option<&'static str>,
+    ) -> Result<(), Failure> {
         match self.format {
-            Format::Json => print(&json::indented(&String::from_utf8_lossy(response.body()))),
-            Format::Text => print_page(&response.value().page()),
+            Format::Text => self.page(page),
+            Format::Json => self.json(response.body()),
+            Format::Jsonl => match rows.and_then(|member| elements(response.body(), member)) {
+                Some(elements) => elements.iter().try_for_each(|element| self.json(element.get().as_bytes())),
+                None => self.json(response.body()),
+            },
         }
     }
 
-    /// Prints what is no answer of the service: JSON text, or a page.
-    pub(crate) fn result(&self, json_text: &str, page: &Page) -> Result<(), Failure> {
+    /// Prints what is no answer of the service: JSON, or a page.
+    pub(crate) fn result(&self, value: &impl Serialize, page: &Page) -> Result<(), Failure> {
         match self.format {
-            Format::Json => print(&json::indented(json_text)),
-            Format::Text => print_page(page),
+            Format::Text => self.page(page),
+            Format::Json | Format::Jsonl => self.json(&encoded(value)?),
         }
     }
 
-    /// Says something on the side, unless it was asked not to.
+    /// Prints a list that is no answer of the service: as JSON under the name of its member, line by line with `jsonl`.
+    pub(crate) fn list<T: Serialize>(&self, member: &'static str, values: &[T], page: &Page) -> Result<(), Failure> {
+        match self.format {
+            Format::Text => self.page(page),
+            Format::Json => self.json(&encoded(&json!({ member: values }))?),
+            Format::Jsonl => values.iter().try_for_each(|value| self.json(&encoded(value)?)),
+        }
+    }
+
+    /// Begins a result that comes piece by piece.
+    pub(crate) fn pieces(&self, member: &'static str) -> Pieces<'_> {
+        Pieces { output: self, member, values: Vec::new() }
+    }
+
+    /// Prints text as it is, such as a script: neither JSON nor cleaned.
+    pub(crate) fn verbatim(&self, text: &[u8]) -> Result<(), Failure> {
+        self.print(text)
+    }
+
+    /// The side of it that talks to people.
+    pub(crate) fn talk(&self) -> &Talk {
+        &self.talk
+    }
+
+    /// [`Talk::note`].
     pub(crate) fn note(&self, text: &str) {
-        if !self.quiet {
-            say(text);
+        self.talk.note(text);
+    }
+
+    /// [`Talk::warning`].
+    pub(crate) fn warning(&self, text: &str) {
+        self.talk.warning(text);
+    }
+
+    /// [`Talk::failure`].
+    pub(crate) fn failure(&self, failure: &Failure) {
+        self.talk.failure(failure);
+    }
+
+    fn page(&self, page: &Page) -> Result<(), Failure> {
+        let width = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
+        self.print(page.render(Screen { width, color: self.color.on_stdout() }).as_bytes())
+    }
+
+    /// Prints JSON, or what the expression of `--jq` picks from it.
+    fn json(&self, json: &[u8]) -> Result<(), Failure> {
+        let Some(filter) = &self.filter else {
+            return self.print(self.laid_out(&String::from_utf8_lossy(json)).as_bytes());
+        };
+        filter.run(json, |picked| match picked {
+            Picked::Json(json) => self.print(self.laid_out(&json).as_bytes()),
+            Picked::Text(mut text) => {
+                text.push(b'\n');
+                if io::stdout().is_terminal() {
+                    return self.print(harmless(&String::from_utf8_lossy(&text)).as_bytes());
+                }
+                self.print(&text)
+            }
+        })
+    }
+
+    fn laid_out(&self, json: &str) -> String {
+        if self.format == Format::Jsonl { json::compact(json) } else { json::indented(json) }
+    }
+
+    fn print(&self, bytes: &[u8]) -> Result<(), Failure> {
+        let written = self.talk.bars().suspend(|| {
+            let mut stdout = BufWriter::new(io::stdout().lock());
+            stdout.write_all(bytes).and_then(|()| stdout.flush())
+        });
+        match written {
+            // Whoever reads has seen enough, as `head` does.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => written.map_err(|error| Failure::local_io("cannot write to standard output").because(&error)),
         }
     }
 }
 
-/// Prints what went wrong, why, and what to do next.
-pub(crate) fn failure(failure: &Failure) {
-    let mut lines = vec![format!("error: {}", printable(failure.what()))];
-    lines.extend(failure.causes().iter().map(|cause| format!("  caused by: {}", printable(cause))));
-    lines.extend(failure.hints().iter().map(|hint| format!("hint: {}", printable(hint))));
-    say_verbatim(&lines.join("\n"));
+/// A result that comes piece by piece: printed at once as text and with `jsonl`, at the end with `json`.
+#[derive(Debug)]
+pub(crate) struct Pieces<'a> {
+    output: &'a Output,
+    member: &'static str,
+    values: Vec<Value>,
+}
+
+impl Pieces<'_> {
+    /// One more piece, and the line that people see of it.
+    pub(crate) fn push(&mut self, value: &impl Serialize, line: &str) -> Result<(), Failure> {
+        match self.output.format {
+            Format::Text => self.output.page(&Page::new().line(line)),
+            Format::Jsonl => self.output.json(&encoded(value)?),
+            Format::Json => {
+                self.values.push(serde_json::to_value(value).map_err(|error| cannot_encode(&error))?);
+                Ok(())
+            }
+        }
+    }
+
+    /// Ends the result. `rest` stands beside the list with `--output json`, and nowhere else.
+    pub(crate) fn finish(self, rest: Map<String, Value>) -> Result<(), Failure> {
+        if self.output.format != Format::Json {
+            return Ok(());
+        }
+        let mut whole = Map::from_iter([(self.member.to_owned(), Value::Array(self.values))]);
+        whole.extend(rest);
+        self.output.json(&encoded(&whole)?)
+    }
 }
 
 /// Prints the help that was asked for, or what is wrong with the arguments.
-pub(crate) fn help_or_usage(error: &clap::Error) -> Exit {
-    // Nothing better can be done when printing fails, and a closed pipe is not an error.
-    let _ = error.print();
+pub(crate) fn help_or_usage(error: &clap::Error, output: &Output) -> Exit {
+    if !error.use_stderr() || output.format == Format::Text {
+        // Nothing better can be done when printing fails, and a closed pipe is not an error.
+        let _ = error.print();
+    } else {
+        let text = error.render().to_string();
+        let mut paragraphs = text.trim().split("\n\n");
+        let what = paragraphs.next().unwrap_or_default();
+        let mut failure = Failure::usage(what.strip_prefix("error: ").unwrap_or(what));
+        for paragraph in paragraphs {
+            failure = failure.hint(paragraph.trim());
+        }
+        output.failure(&failure);
+    }
     if error.use_stderr() { Exit::Usage } else { Exit::Success }
 }
 
-fn print_page(page: &Page) -> Result<(), Failure> {
-    let width = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
-    print(&page.render(width))
+/// The elements of a list in an answer, as they came.
+fn elements<'a>(body: &'a [u8], member: &str) -> Option<Vec<&'a RawValue>> {
+    let members: std::collections::HashMap<&str, &RawValue> = serde_json::from_slice(body).ok()?;
+    serde_json::from_str(members.get(member)?.get()).ok()
 }
 
-fn print(text: &str) -> Result<(), Failure> {
-    let mut stdout = BufWriter::new(io::stdout().lock());
-    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
-    match written {
-        // Whoever reads has seen enough, as `head` does.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.map_err(|error| Failure::new("cannot write to standard output").because(&error)),
-    }
+fn encoded(value: &impl Serialize) -> Result<Vec<u8>, Failure> {
+    serde_json::to_vec(value).map_err(|error| cannot_encode(&error))
 }
 
-fn say(text: &str) {
-    let lines: Vec<_> = text.lines().map(printable).collect();
-    say_verbatim(&lines.join("\n"));
+fn cannot_encode(error: &serde_json::Error) -> Failure {
+    Failure::internal("the result cannot be written as JSON").because(error)
 }
 
-fn say_verbatim(text: &str) {
-    // Nobody is left to tell when standard error is closed.
-    let _ = writeln!(io::stderr().lock(), "{text}");
+/// Text of several lines for a terminal.
+fn harmless(text: &str) -> String {
+    let is_obeyed = |character| is_unprintable(character) && !matches!(character, '\n' | '\t');
+    text.chars().map(|character| if is_obeyed(character) { '\u{fffd}' } else { character }).collect()
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::printable::printable;
+use crate::{color, printable::printable};
 
 /// Stands for a value that is not there.
 pub(crate) const ABSENT: &str = "-";
@@ -16,8 +16,20 @@ const GAP: usize = 2;
 
 /// What can be shown to people.
 pub(crate) trait View {
+    /// The member whose elements `--output jsonl` prints line by line; all in one line without it. It is for answers
+    /// that are lists and nothing more: what stands beside the member is not printed.
+    const ROWS: Option<&'static str> = None;
+
     /// What of it people want to see.
     fn page(&self) -> Page;
+}
+
+/// The screen that a page is laid out for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Screen {
+    /// In columns; `None` if there is no end to it.
+    pub(crate) width: Option<usize>,
+    pub(crate) color: bool,
 }
 
 /// Blocks, an empty line between them.
@@ -35,7 +47,7 @@ enum Block {
 
 #[derive(Debug)]
 struct Field {
-    label: &'static str,
+    label: Cow<'static, str>,
     /// One line each.
     values: Vec<String>,
 }
@@ -66,17 +78,21 @@ impl Page {
     }
 
     /// Adds a field to the last block of fields, or begins one.
-    pub(crate) fn field(self, label: &'static str, value: impl Into<String>) -> Self {
+    pub(crate) fn field(self, label: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
         self.list(label, [value.into()])
     }
 
     /// Adds a field with a line for each value.
-    pub(crate) fn list(mut self, label: &'static str, values: impl IntoIterator<Item = String>) -> Self {
+    pub(crate) fn list(
+        mut self,
+        label: impl Into<Cow<'static, str>>,
+        values: impl IntoIterator<Item = String>,
+    ) -> Self {
         let mut values: Vec<String> = values.into_iter().collect();
         if values.is_empty() {
             values.push(ABSENT.to_owned());
         }
-        let field = Field { label, values };
+        let field = Field { label: label.into(), values };
         if let Some(Block::Fields(fields)) = self.blocks.last_mut() {
             fields.push(field);
         } else {
@@ -93,19 +109,19 @@ impl Page {
         self
     }
 
-    /// The page as text, at most `width` columns wide where that can be done.
-    pub(crate) fn render(&self, width: Option<usize>) -> String {
-        let blocks: Vec<String> = self.blocks.iter().map(|block| block.render(width)).collect();
+    /// The page as text, at most as wide as the screen where that can be done.
+    pub(crate) fn render(&self, screen: Screen) -> String {
+        let blocks: Vec<String> = self.blocks.iter().map(|block| block.render(screen)).collect();
         blocks.join("\n")
     }
 }
 
 impl Block {
-    fn render(&self, width: Option<usize>) -> String {
+    fn render(&self, screen: Screen) -> String {
         match self {
             Self::Line(text) => format!("{}\n", printable(text)),
-            Self::Fields(fields) => render_fields(fields),
-            Self::Table(table) => table.render(width),
+            Self::Fields(fields) => render_fields(fields, screen),
+            Self::Table(table) => table.render(screen),
         }
     }
 }
@@ -119,7 +135,7 @@ impl Table {
         self.rows.push(cells.into_iter().collect());
     }
 
-    fn render(&self, width: Option<usize>) -> String {
+    fn render(&self, screen: Screen) -> String {
         let headings: Vec<Cow<'_, str>> = self.columns.iter().map(|column| Cow::Borrowed(column.heading())).collect();
         let rows = self.rows.iter().map(|row| row.iter().map(|cell| printable(cell)).collect());
         let lines: Vec<Vec<Cow<'_, str>>> = std::iter::once(headings).chain(rows).collect();
@@ -127,10 +143,13 @@ impl Table {
             .map(|place| lines.iter().map(|cells| cells[place].width()).max().unwrap_or_default())
             .collect();
         let whole = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
-        if width.is_some_and(|width| whole > width) {
-            return self.render_as_fields();
+        if screen.width.is_some_and(|width| whole > width) {
+            return self.render_as_fields(screen);
         }
-        lines.iter().map(|cells| self.line(cells, &widths)).collect()
+        let mut lines = lines.iter().map(|cells| self.line(cells, &widths));
+        let headings = lines.next().expect("the headings are the first line");
+        let headings = color::styled(headings.trim_end(), color::HEADING, screen.color);
+        std::iter::once(headings + "\n").chain(lines).collect()
     }
 
     fn line(&self, cells: &[Cow<'_, str>], widths: &[usize]) -> String {
@@ -148,12 +167,13 @@ impl Table {
         line
     }
 
-    fn render_as_fields(&self) -> String {
+    fn render_as_fields(&self, screen: Screen) -> String {
         let records = self.rows.iter().map(|row| {
             let fields = self.columns.iter().zip(row);
-            let fields: Vec<Field> =
-                fields.map(|(column, cell)| Field { label: column.heading(), values: vec![cell.clone()] }).collect();
-            render_fields(&fields)
+            let fields: Vec<Field> = fields
+                .map(|(column, cell)| Field { label: column.heading().into(), values: vec![cell.clone()] })
+                .collect();
+            render_fields(&fields, screen)
         });
         records.collect::<Vec<_>>().join("\n")
     }
@@ -167,16 +187,18 @@ impl Column {
     }
 }
 
-fn render_fields(fields: &[Field]) -> String {
+fn render_fields(fields: &[Field], screen: Screen) -> String {
     let column = fields.iter().map(|field| field.label.width() + 1).max().unwrap_or_default() + GAP;
     let mut text = String::new();
     for field in fields {
-        let mut label = format!("{}:", field.label);
+        let label = format!("{}:", field.label);
+        let gap = " ".repeat(column - label.width());
+        let mut beginning = color::styled(&label, color::HEADING, screen.color) + &gap;
         for value in &field.values {
-            let line = format!("{label}{}{}", " ".repeat(column - label.width()), printable(value));
+            let line = format!("{beginning}{}", printable(value));
             text.push_str(line.trim_end());
             text.push('\n');
-            label.clear();
+            beginning = " ".repeat(column);
         }
     }
     text
@@ -193,12 +215,26 @@ mod tests {
         table
     }
 
+    fn wide(width: usize) -> Screen {
+        Screen { width: Some(width), color: false }
+    }
+
+    #[test]
+    fn color_changes_no_letter_and_no_column() {
+        let page = Page::new().field("Id", "demo").table(files());
+
+        let colored = page.render(Screen { width: None, color: true });
+
+        assert_eq!(colored.replace("\x1b[1m", "").replace("\x1b[0m", ""), page.render(Screen::default()));
+        assert!(colored.contains("\x1b[1mFILE           SIZE\x1b[0m\n"), "{colored:?}");
+    }
+
     #[test]
     fn columns_line_up_on_the_screen_whatever_the_letters() {
         let page = Page::new().field("Id", "demo").list("Models", ["one".to_owned(), "two".to_owned()]).table(files());
 
         assert_eq!(
-            page.render(None),
+            page.render(Screen::default()),
             "Id:      demo\nModels:  one\n         two\n\n\
              FILE           SIZE\n紙灯籠.png  9.7 MiB\na\\nb           64 B\n"
         );
@@ -208,12 +244,12 @@ mod tests {
     fn a_table_wider_than_the_terminal_becomes_fields() {
         let page = Page::new().table(files());
 
-        assert_eq!(page.render(Some(19)), page.render(None));
-        assert_eq!(page.render(Some(18)), "FILE:  紙灯籠.png\nSIZE:  9.7 MiB\n\nFILE:  a\\nb\nSIZE:  64 B\n");
+        assert_eq!(page.render(wide(19)), page.render(Screen::default()));
+        assert_eq!(page.render(wide(18)), "FILE:  紙灯籠.png\nSIZE:  9.7 MiB\n\nFILE:  a\\nb\nSIZE:  64 B\n");
     }
 
     #[test]
     fn what_is_not_there_is_shown_as_such() {
-        assert_eq!(Page::new().list("Models", []).table(Table::new([])).render(None), "Models:  -\n");
+        assert_eq!(Page::new().list("Models", []).table(Table::new([])).render(Screen::default()), "Models:  -\n");
     }
 }

@@ -1,5 +1,7 @@
 //! Sizes, times and counts in words for people.
 
+use std::time::Duration;
+
 use ideogram_client::Timestamp;
 
 const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
@@ -28,6 +30,16 @@ pub(crate) fn time(timestamp: &Timestamp) -> String {
     format!("{day} {seconds} UTC")
 }
 
+/// `0 s`, `59 s`, `1 min 15 s`, `2 h 5 min`: what matters of it, rounded down.
+pub(crate) fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}
+
 /// `1 file`, `2 files`.
 pub(crate) fn count(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
@@ -51,6 +63,15 @@ mod tests {
             (u64::MAX, "16.0 EiB"),
         ] {
             assert_eq!(size(bytes), shown, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn durations_are_as_exact_as_matters() {
+        for (seconds, shown) in
+            [(0, "0 s"), (59, "59 s"), (75, "1 min 15 s"), (3600, "1 h 0 min"), (7_530, "2 h 5 min")]
+        {
+            assert_eq!(duration(Duration::from_secs(seconds)), shown);
         }
     }
 

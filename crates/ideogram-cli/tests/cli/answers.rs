@@ -21,7 +21,7 @@ fn a_wrong_key_is_told_from_a_missing_one_and_not_repeated() {
 
     assert!(!ran.stderr().contains("secret-1234"));
     snapshot!(ran, @"
-    exit code: 1
+    exit code: 3
     ----- stderr -----
     error: cannot get the dataset demo
       caused by: get_dataset: 401 Unauthorized: Access denied. Please verify your API Token is valid.
@@ -32,7 +32,7 @@ fn a_wrong_key_is_told_from_a_missing_one_and_not_repeated() {
 #[test]
 fn what_does_not_exist_comes_with_the_command_that_shows_what_does() {
     snapshot!(ideogram(["--mock", "models", "get", "nope"]).run(), @"
-    exit code: 1
+    exit code: 5
     ----- stderr -----
     error: cannot get the model nope
       caused by: get_custom_model: 404 Not Found: Model not found.
@@ -46,7 +46,7 @@ fn too_many_calls_come_with_the_time_to_wait() {
     server.set_scenario(Scenario::RateLimitedOnce { retry_after: Some(Duration::from_secs(7)) });
 
     snapshot!(ideogram(["datasets", "list"]).against(&server).run(), @"
-    exit code: 1
+    exit code: 8
     ----- stderr -----
     error: cannot list the datasets
       caused by: list_datasets: 429 Too Many Requests: Too many requests in flight.
@@ -60,7 +60,7 @@ fn a_failure_of_the_service_after_a_change_asks_to_look_first() {
     server.set_scenario(Scenario::ServerErrorOnce { status: 502 });
 
     snapshot!(ideogram(["datasets", "create", "x"]).against(&server).run(), @r#"
-    exit code: 1
+    exit code: 9
     ----- stderr -----
     error: cannot create the dataset "x"
       caused by: create_dataset: 502 Bad Gateway
@@ -76,7 +76,7 @@ fn a_change_whose_answer_is_lost_asks_to_look_first() {
     let ran = ideogram(["datasets", "create", "x"]).against(&server).run();
 
     // Whether the head of the answer arrives before the connection breaks is a matter of luck.
-    assert_eq!(ran.code(), Some(1));
+    assert_eq!(ran.code(), Some(9));
     assert!(ran.stderr().contains("see `ideogram datasets list`"), "{}", ran.stderr());
 }
 
@@ -85,7 +85,7 @@ fn a_change_whose_answer_breaks_off_was_made() {
     let rogue = Rogue::sends("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"dataset_id\": ");
 
     snapshot!(ideogram(["datasets", "create", "x"]).at(rogue.url()).run(), @r#"
-    exit code: 1
+    exit code: 9
     ----- stderr -----
     error: cannot create the dataset "x"
       caused by: create_dataset: 200 OK: the answer broke off
@@ -100,7 +100,7 @@ fn a_change_whose_answer_breaks_off_was_made() {
 #[test]
 fn a_service_that_cannot_be_reached_got_nothing() {
     snapshot!(ideogram(["datasets", "list"]).at("http://127.0.0.1:1").run(), @"
-    exit code: 1
+    exit code: 9
     ----- stderr -----
     error: cannot list the datasets
       caused by: list_datasets: no connection to the service
@@ -117,7 +117,7 @@ fn a_service_that_does_not_answer_is_given_up_in_time() {
     let rogue = Rogue::is_silent();
 
     snapshot!(ideogram(["--timeout", "0.2", "datasets", "list"]).at(rogue.url()).run(), @"
-    exit code: 1
+    exit code: 9
     ----- stderr -----
     error: cannot list the datasets
       caused by: list_datasets: no answer in time; the call may have run, so look before calling again
@@ -263,6 +263,6 @@ fn an_answer_that_cannot_be_written_is_an_error() {
 
     let output = command.stdout(full).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
 
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(13));
     assert!(String::from_utf8_lossy(&output.stderr).starts_with("error: cannot write to standard output\n"));
 }

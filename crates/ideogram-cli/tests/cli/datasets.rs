@@ -68,7 +68,7 @@ fn getting_a_dataset_is_one_request_with_the_key() {
     assert!(!request.headers.contains_key("api-version"));
     assert!(!ran.stderr().contains("secret-1234"));
     snapshot!(ran, @"
-    exit code: 1
+    exit code: 5
     ----- stderr -----
     error: cannot get the dataset abc
       caused by: get_dataset: 404 Not Found: Dataset not found.
@@ -169,7 +169,7 @@ fn a_new_dataset_in_the_embedded_server_comes_with_a_warning_that_it_is_gone() {
       "creation_time": "2026-07-01T09:00:00.000000+00:00"
     }
     ----- stderr -----
-    this was done in a mock server that ends with the command; `ideogram mock serve` runs one that stays
+    {"note":"this was done in a mock server that ends with the command; `ideogram mock serve` runs one that stays"}
     "#);
 }
 
@@ -211,6 +211,6 @@ fn an_id_may_begin_with_a_hyphen() {
 
     let ran = ideogram(["datasets", "get", "-S_VESkRI6O3-sVgHQp_Aa", "-q", "--output", "json"]).against(&server).run();
 
-    assert_eq!(ran.code(), Some(1));
+    assert_eq!(ran.code(), Some(5));
     assert_eq!(server.requests()[0].path, "/datasets/-S_VESkRI6O3-sVgHQp_Aa");
 }

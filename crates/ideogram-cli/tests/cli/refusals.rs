@@ -7,7 +7,7 @@ use crate::invocation::{ideogram, serve, snapshot};
 #[test]
 fn without_a_key_the_command_says_how_to_get_one_and_how_to_do_without() {
     snapshot!(ideogram(["datasets", "list"]).run(), @"
-    exit code: 1
+    exit code: 3
     ----- stderr -----
     error: no API key: the environment variable IDEOGRAM_API_KEY is not set
     hint: how to get a key: https://developer.ideogram.ai/ideogram-api/api-setup
@@ -20,7 +20,7 @@ fn without_a_key_the_command_says_how_to_get_one_and_how_to_do_without() {
 fn an_empty_key_is_no_key() {
     let ran = ideogram(["datasets", "list"]).env("IDEOGRAM_API_KEY", " ").run();
 
-    assert_eq!(ran.code(), Some(1));
+    assert_eq!(ran.code(), Some(3));
     assert!(ran.stderr().contains("no API key"), "{}", ran.stderr());
 }
 
@@ -30,7 +30,7 @@ fn what_cannot_be_a_key_is_refused_without_being_repeated() {
 
     assert!(!ran.stderr().contains("secret"));
     snapshot!(ran, @"
-    exit code: 1
+    exit code: 3
     ----- stderr -----
     error: the key in IDEOGRAM_API_KEY cannot be one
       caused by: the API key holds white space or characters beyond ASCII, which no key does

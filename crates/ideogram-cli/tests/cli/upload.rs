@@ -80,7 +80,7 @@ fn a_file_that_was_not_stored_is_named_with_the_reason_and_fails_the_command() {
         ideogram(["datasets", "upload", "demo", "a.png", "b.jpg"]).against(&server).in_folder(folder.path()).run();
 
     snapshot!(ran, @"
-    exit code: 1
+    exit code: 11
     ----- stdout -----
     Stored:  1
     Failed:  1
@@ -116,7 +116,7 @@ fn a_reason_or_count_that_makes_no_sense_is_shown_as_it_came() {
     let ran = ideogram(["datasets", "upload", "demo", "a.png"]).at(rogue.url()).in_folder(folder.path()).run();
 
     snapshot!(ran, @"
-    exit code: 1
+    exit code: 11
     ----- stdout -----
     Stored:  6
     Failed:  0
@@ -140,7 +140,7 @@ fn files_that_cannot_be_sent_are_all_named_and_nothing_is_sent() {
 
     assert!(server.requests().is_empty());
     snapshot!(ran, @r#"
-    exit code: 1
+    exit code: 13
     ----- stderr -----
     error: nothing was sent: 3 of 4 files cannot be sent
       caused by: "missing.png": No such file or directory (os error [CODE])
@@ -157,7 +157,7 @@ fn one_file_that_cannot_be_sent_is_named() {
     for name in ["missing.png", "empty.png", "more"] {
         let ran = ideogram(["datasets", "upload", "demo", name]).against(&server).in_folder(folder.path()).run();
 
-        assert_eq!(ran.code(), Some(1), "{name}");
+        assert_eq!(ran.code(), Some(13), "{name}");
         assert!(ran.stderr().contains(&format!("\"{name}\"")), "{}", ran.stderr());
     }
     assert!(server.requests().is_empty());
@@ -171,7 +171,7 @@ fn a_file_name_with_control_characters_is_shown_escaped() {
     let ran = ideogram(["--mock", "datasets", "upload", "demo", "\x1b[31mred.png"]).in_folder(folder.path()).run();
 
     snapshot!(ran, @r#"
-    exit code: 1
+    exit code: 13
     ----- stderr -----
     error: nothing was sent: 1 of 1 file cannot be sent
       caused by: "\u{1b}[31mred.png": No such file or directory (os error [CODE])
@@ -186,7 +186,7 @@ fn an_upload_whose_answer_is_lost_is_not_to_be_repeated_blindly() {
     let ran = ideogram(["datasets", "upload", "demo", "a.png"]).at(rogue.url()).in_folder(folder.path()).run();
 
     snapshot!(ran, @"
-    exit code: 1
+    exit code: 9
     ----- stderr -----
     sending 1 file, 70 B, to the dataset demo
     error: cannot upload to the dataset demo

@@ -2,7 +2,10 @@
 
 use clap::Args;
 
-use crate::{connection::Connection, failure::Failure, output::Output};
+use crate::{
+    context::{Context, Told},
+    failure::Failure,
+};
 
 /// Make an empty dataset
 ///
@@ -12,7 +15,7 @@ use crate::{connection::Connection, failure::Failure, output::Output};
 #[command(after_help = "\
 Examples:
   ideogram datasets create \"Paper lanterns\"
-  id=$(ideogram --output json datasets create \"Paper lanterns\" | jq -r .dataset_id)")]
+  id=$(ideogram datasets create \"Paper lanterns\" --jq .dataset_id)")]
 pub(crate) struct Create {
     /// What the dataset is called
     #[arg(value_parser = name)]
@@ -20,12 +23,14 @@ pub(crate) struct Create {
 }
 
 impl Create {
-    pub(super) async fn run(self, connection: &Connection, output: &Output) -> Result<(), Failure> {
-        let response = connection.client().create_dataset().name(&self.name).response().await;
+    pub(super) async fn run(self, context: &Context<'_>) -> Result<(), Failure> {
         let what = format!("cannot create the dataset \"{}\"", self.name);
-        let response = response.map_err(|error| connection.failure(&what, "ideogram datasets list", &error))?;
+        let told = Told { what: &what, look: "ideogram datasets list" };
+        let call = context.client().create_dataset().name(&self.name);
+        let Some(response) = context.call(call, told).await? else { return Ok(()) };
+        let output = context.output();
         output.answer(&response)?;
-        match connection.remark_on_changes() {
+        match context.remark_on_changes() {
             Some(remark) => output.note(remark),
             None => output.note(&format!(
                 "next, add pictures to it: ideogram datasets upload {} PATH...",

@@ -5,9 +5,8 @@ use ideogram_client::types::{DatasetFile, DatasetId, GetDatasetResponse};
 
 use crate::{
     commands::ids,
-    connection::Connection,
+    context::{Context, Told},
     failure::Failure,
-    output::Output,
     page::{ABSENT, Column, Page, Table, View},
     units,
 };
@@ -19,7 +18,7 @@ use crate::{
 #[command(after_help = "\
 Examples:
   ideogram --mock datasets get demo
-  ideogram --output json datasets get ID | jq .file_count")]
+  ideogram datasets get ID --jq .file_count")]
 pub(crate) struct Get {
     /// Which dataset; `ideogram datasets list` shows the ids
     #[arg(allow_hyphen_values = true, value_parser = ids::dataset_id)]
@@ -27,11 +26,12 @@ pub(crate) struct Get {
 }
 
 impl Get {
-    pub(super) async fn run(self, connection: &Connection, output: &Output) -> Result<(), Failure> {
-        let response = connection.client().get_dataset().dataset_id(&self.id).response().await;
+    pub(super) async fn run(self, context: &Context<'_>) -> Result<(), Failure> {
         let what = format!("cannot get the dataset {}", self.id);
-        let response = response.map_err(|error| connection.failure(&what, "ideogram datasets list", &error))?;
-        output.answer(&response)
+        let told = Told { what: &what, look: "ideogram datasets list" };
+        let call = context.client().get_dataset().dataset_id(&self.id);
+        let Some(response) = context.call(call, told).await? else { return Ok(()) };
+        context.output().answer(&response)
     }
 }
 

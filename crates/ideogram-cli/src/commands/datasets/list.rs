@@ -4,9 +4,8 @@ use clap::Args;
 use ideogram_client::types::ListDatasetsResponse;
 
 use crate::{
-    connection::Connection,
+    context::{Context, Told},
     failure::Failure,
-    output::Output,
     page::{Column, Page, Table, View},
     units,
 };
@@ -18,23 +17,24 @@ use crate::{
 #[command(after_help = "\
 Examples:
   ideogram datasets list
-  ideogram --output json datasets list | jq -r '.datasets[].dataset_id'")]
+  ideogram datasets list --jq '.datasets[].dataset_id'")]
 pub(crate) struct List {}
 
 impl List {
-    pub(super) async fn run(self, connection: &Connection, output: &Output) -> Result<(), Failure> {
-        let response = connection.client().list_datasets().response().await;
-        let response = response
-            .map_err(|error| connection.failure("cannot list the datasets", "ideogram datasets list", &error))?;
-        output.answer(&response)?;
+    pub(super) async fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+        let told = Told { what: "cannot list the datasets", look: "ideogram datasets list" };
+        let Some(response) = context.call(context.client().list_datasets(), told).await? else { return Ok(()) };
+        context.output().answer(&response)?;
         if response.value().datasets.is_empty() {
-            output.note("no datasets yet: `ideogram datasets create NAME` makes one");
+            context.output().note("no datasets yet: `ideogram datasets create NAME` makes one");
         }
         Ok(())
     }
 }
 
 impl View for ListDatasetsResponse {
+    const ROWS: Option<&'static str> = Some("datasets");
+
     fn page(&self) -> Page {
         let mut table = Table::new([Column::Left("ID"), Column::Left("NAME"), Column::Left("CREATED")]);
         for dataset in &self.datasets {

@@ -9,9 +9,8 @@ use clap::Subcommand;
 use ideogram_client::types;
 
 use crate::{
-    connection::Connection,
+    context::Context,
     failure::Failure,
-    output::Output,
     page::{Page, View},
     units,
 };
@@ -26,12 +25,12 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(super) async fn run(self, connection: &Connection, output: &Output) -> Result<(), Failure> {
+    pub(super) async fn run(self, context: &Context<'_>) -> Result<(), Failure> {
         match self {
-            Self::List(list) => list.run(connection, output).await,
-            Self::Create(create) => create.run(connection, output).await,
-            Self::Get(get) => get.run(connection, output).await,
-            Self::Upload(upload) => upload.run(connection, output).await,
+            Self::List(list) => list.run(context).await,
+            Self::Create(create) => create.run(context).await,
+            Self::Get(get) => get.run(context).await,
+            Self::Upload(upload) => upload.run(context).await,
         }
     }
 }

@@ -10,9 +10,9 @@ use ideogram_client::{
 
 use crate::{
     commands::ids,
-    connection::Connection,
+    context::{Context, Told},
+    exit::Exit,
     failure::Failure,
-    output::Output,
     page::{ABSENT, Column, Page, Table, View},
     units,
 };
@@ -21,7 +21,8 @@ use crate::{
 ///
 /// All files go in one call. If one of them cannot be read or is empty, nothing is sent. The service takes JPEG, PNG and
 /// WebP pictures, text files as captions (sunset.txt belongs to sunset.jpg) and ZIP archives; a dataset holds at most
-/// 100 pictures. It may fail single files: they are listed with the reason, and the exit code is 1.
+/// 100 pictures. It may fail single files: they are listed with the reason, and the exit code is 11,
+/// or 4 if none was stored.
 ///
 /// Nothing in the service removes a file again. Whether it recognizes a file that it has already is not known.
 #[derive(Debug, Args)]
@@ -41,22 +42,23 @@ pub(crate) struct Upload {
 }
 
 impl Upload {
-    pub(super) async fn run(self, connection: &Connection, output: &Output) -> Result<(), Failure> {
+    pub(super) async fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+        let output = context.output();
         let files: Vec<File> = self.paths.iter().map(File::from_path).collect();
         let size = self.look_at(&files).await?;
         let count = units::count(files.len() as u64, "file");
-        output.note(&format!("sending {count}, {}, to the dataset {}", units::size(size), self.id));
+        if !context.is_dry_run() {
+            output.note(&format!("sending {count}, {}, to the dataset {}", units::size(size), self.id));
+        }
 
-        let call = connection.client().upload_dataset_assets().dataset_id(&self.id).files(files.iter().cloned());
+        let call = context.client().upload_dataset_assets().dataset_id(&self.id).files(files.iter().cloned());
         let look = format!("ideogram datasets get {}", self.id);
-        let response = call.response().await.map_err(|error| {
-            let what = format!("cannot upload to the dataset {}", self.id);
-            connection.failure(&what, &look, &error)
-        })?;
+        let what = format!("cannot upload to the dataset {}", self.id);
+        let Some(response) = context.call(call, Told { what: &what, look: &look }).await? else { return Ok(()) };
 
         output.answer(&response)?;
         let answer = response.value();
-        if let Some(remark) = connection.remark_on_changes() {
+        if let Some(remark) = context.remark_on_changes() {
             output.note(remark);
         }
         match not_mentioned(&files, answer) {
@@ -71,7 +73,8 @@ impl Upload {
             1 => "1 file was not stored".to_owned(),
             number => format!("{number} files were not stored"),
         };
-        Err(Failure::new(what).hint("upload only what failed again: the service may keep the others twice"))
+        let exit = if answer.success_count > 0 { Exit::Partial } else { Exit::Invalid };
+        Err(Failure::new(exit, what).hint("upload only what failed again: the service may keep the others twice"))
     }
 
     /// Makes sure that every file can be sent, and returns their total size in bytes.
@@ -87,7 +90,7 @@ impl Upload {
         if refused.is_empty() {
             return Ok(size);
         }
-        let mut failure = Failure::new(format!(
+        let mut failure = Failure::local_io(format!(
             "nothing was sent: {} of {} cannot be sent",
             refused.len(),
             units::count(files.len() as u64, "file")

@@ -4,7 +4,7 @@ mod serve;
 
 use clap::Subcommand;
 
-use crate::{failure::Failure, output::Output};
+use crate::{failure::Failure, interrupt::Interrupt, output::Output};
 
 /// What to do with the mock server.
 #[derive(Debug, Subcommand)]
@@ -13,9 +13,9 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(super) async fn run(self, output: &Output) -> Result<(), Failure> {
+    pub(super) async fn run(self, output: &Output, interrupt: &Interrupt) -> Result<(), Failure> {
         match self {
-            Self::Serve(serve) => serve.run(output).await,
+            Self::Serve(serve) => serve.run(output, interrupt).await,
         }
     }
 }

@@ -1,13 +1,13 @@
 //! `ideogram mock serve`.
 
-use std::{borrow::Cow, future, path::PathBuf, pin::pin, time::SystemTime};
+use std::{borrow::Cow, path::PathBuf, time::SystemTime};
 
 use clap::Args;
 use ideogram_client::ApiKey;
 use ideogram_mock::{MOCK_API_KEY, MockServer};
-use tokio::{select, signal};
+use serde_json::json;
 
-use crate::{failure::Failure, output::Output, page::Page};
+use crate::{failure::Failure, interrupt::Interrupt, output::Output, page::Page};
 
 /// Run a mock server of the API on this machine until Ctrl-C
 ///
@@ -43,14 +43,9 @@ pub(crate) struct Serve {
 }
 
 impl Serve {
-    pub(super) async fn run(self, output: &Output) -> Result<(), Failure> {
+    pub(super) async fn run(self, output: &Output, interrupt: &Interrupt) -> Result<(), Failure> {
         // Heard from now on: whoever starts the server may stop it as soon as its address is there.
-        let mut interrupt = pin!(signal::ctrl_c());
-        select! {
-            biased;
-            result = &mut interrupt => return result.map_err(|error| no_interrupt(&error)),
-            () = future::ready(()) => {}
-        }
+        let interrupted = interrupt.gracefully();
 
         let mut builder = MockServer::builder()
             .port(self.port)
@@ -63,8 +58,7 @@ impl Serve {
         let server = builder.start().await.map_err(|error| self.cannot_start(&error))?;
 
         let url = server.url();
-        let json = format!(r#"{{"url": "{url}", "api_key": {}}}"#, json_string(&self.api_key));
-        output.result(&json, &Page::new().line(url))?;
+        output.result(&json!({"url": url, "api_key": self.api_key}), &Page::new().line(url))?;
         output.note(&format!(
             "serving until Ctrl-C; in another terminal:\n\
              \x20 export IDEOGRAM_BASE_URL={url}\n\
@@ -73,12 +67,12 @@ impl Serve {
             shell_word(&self.api_key)
         ));
 
-        interrupt.await.map_err(|error| no_interrupt(&error))?;
-        server.stop().await.map_err(|error| Failure::new("the mock server failed").because(&error))
+        interrupted.asked().await;
+        server.stop().await.map_err(|error| Failure::internal("the mock server failed").because(&error))
     }
 
     fn cannot_start(&self, error: &std::io::Error) -> Failure {
-        let failure = Failure::new("cannot start the mock server").because(error);
+        let failure = Failure::internal("cannot start the mock server").because(error);
         match error.kind() {
             std::io::ErrorKind::AddrInUse => {
                 failure.hint(format!("port {} is taken; --port 0 takes any that is free", self.port))
@@ -86,10 +80,6 @@ impl Serve {
             _ => failure,
         }
     }
-}
-
-fn no_interrupt(error: &std::io::Error) -> Failure {
-    Failure::new("cannot wait for Ctrl-C").because(error)
 }
 
 fn time_scale(text: &str) -> Result<f64, String> {
@@ -103,11 +93,6 @@ fn time_scale(text: &str) -> Result<f64, String> {
 fn api_key(text: &str) -> Result<String, String> {
     ApiKey::new(text).map_err(|error| error.to_string())?;
     Ok(text.trim().to_owned())
-}
-
-/// Keys are printable ASCII, so only two characters need a backslash.
-fn json_string(key: &str) -> String {
-    format!("\"{}\"", key.replace('\\', r"\\").replace('"', r#"\""#))
 }
 
 /// A key as a shell reads it.
@@ -135,6 +120,5 @@ mod tests {
     fn a_key_can_be_pasted_whatever_it_holds() {
         assert_eq!(shell_word("mock-api-key"), "mock-api-key");
         assert_eq!(shell_word("a'b$c"), r"'a'\''b$c'");
-        assert_eq!(json_string(r#"a"b\c"#), r#""a\"b\\c""#);
     }
 }

@@ -6,9 +6,8 @@ use ideogram_client::types::{GetModelResponse, ModelId};
 use super::{availability, or_absent, scope};
 use crate::{
     commands::ids,
-    connection::Connection,
+    context::{Context, Told},
     failure::Failure,
-    output::Output,
     page::{Page, View},
     units,
 };
@@ -21,7 +20,7 @@ use crate::{
 #[command(after_help = "\
 Examples:
   ideogram models get ID
-  ideogram --output json models get ID | jq -r .model.status")]
+  ideogram models get ID --jq .model.status")]
 pub(crate) struct Get {
     /// Which model; `ideogram models list` shows the ids
     #[arg(allow_hyphen_values = true, value_parser = ids::model_id)]
@@ -29,11 +28,12 @@ pub(crate) struct Get {
 }
 
 impl Get {
-    pub(super) async fn run(self, connection: &Connection, output: &Output) -> Result<(), Failure> {
-        let response = connection.client().get_custom_model().model_id(&self.id).response().await;
+    pub(super) async fn run(self, context: &Context<'_>) -> Result<(), Failure> {
         let what = format!("cannot get the model {}", self.id);
-        let response = response.map_err(|error| connection.failure(&what, "ideogram models list", &error))?;
-        output.answer(&response)
+        let told = Told { what: &what, look: "ideogram models list" };
+        let call = context.client().get_custom_model().model_id(&self.id);
+        let Some(response) = context.call(call, told).await? else { return Ok(()) };
+        context.output().answer(&response)
     }
 }
 

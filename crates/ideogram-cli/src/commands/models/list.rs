@@ -5,9 +5,8 @@ use ideogram_client::types::{ListModelsResponse, ModelStatus, ModelsScope};
 
 use super::{availability, or_absent, scope};
 use crate::{
-    connection::Connection,
+    context::{Context, Told},
     failure::Failure,
-    output::Output,
     page::{Column, Page, Table, View},
     units,
 };
@@ -21,7 +20,7 @@ use crate::{
 Examples:
   ideogram models list
   ideogram models list --scope owned --status training --status creating
-  ideogram --output json models list | jq -r '.models[].custom_model_uri'")]
+  ideogram models list --jq '.models[].custom_model_uri'")]
 pub(crate) struct List {
     /// Only models in this state; give it several times for several states
     ///
@@ -43,18 +42,18 @@ fn scopes() -> PossibleValuesParser {
 }
 
 impl List {
-    pub(super) async fn run(self, connection: &Connection, output: &Output) -> Result<(), Failure> {
+    pub(super) async fn run(self, context: &Context<'_>) -> Result<(), Failure> {
         let is_filtered = self.scope.is_some() || !self.status.is_empty();
-        let mut call = connection.client().list_custom_models();
+        let mut call = context.client().list_custom_models();
         if !self.status.is_empty() {
             call = call.status(self.status.iter().map(|status| status.to_ascii_uppercase()));
         }
         if let Some(scope) = &self.scope {
             call = call.scope(scope);
         }
-        let response = call.response().await;
-        let response =
-            response.map_err(|error| connection.failure("cannot list the models", "ideogram models list", &error))?;
+        let told = Told { what: "cannot list the models", look: "ideogram models list" };
+        let Some(response) = context.call(call, told).await? else { return Ok(()) };
+        let output = context.output();
         output.answer(&response)?;
         if response.value().models.is_empty() {
             output.note(if is_filtered { "no models like that" } else { "no models yet" });
@@ -64,6 +63,8 @@ impl List {
 }
 
 impl View for ListModelsResponse {
+    const ROWS: Option<&'static str> = Some("models");
+
     fn page(&self) -> Page {
         let headings = ["ID", "NAME", "STATUS", "AVAILABLE", "SCOPE", "DATASET", "CREATED", "UPDATED", "URI"];
         let mut table = Table::new(headings.map(Column::Left));

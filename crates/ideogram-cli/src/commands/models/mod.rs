@@ -6,7 +6,7 @@ mod list;
 use clap::Subcommand;
 use ideogram_client::types::CustomModel;
 
-use crate::{connection::Connection, failure::Failure, output::Output, page::ABSENT};
+use crate::{context::Context, failure::Failure, page::ABSENT};
 
 /// What to do with models.
 #[derive(Debug, Subcommand)]
@@ -16,10 +16,10 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(super) async fn run(self, connection: &Connection, output: &Output) -> Result<(), Failure> {
+    pub(super) async fn run(self, context: &Context<'_>) -> Result<(), Failure> {
         match self {
-            Self::List(list) => list.run(connection, output).await,
-            Self::Get(get) => get.run(connection, output).await,
+            Self::List(list) => list.run(context).await,
+            Self::Get(get) => get.run(context).await,
         }
     }
 }

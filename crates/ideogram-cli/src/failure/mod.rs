@@ -1,25 +1,31 @@
 //! Why a command did not do what it was asked: what happened, why, and what to do next.
 
+mod advice;
+mod code;
+
 use std::{error::Error as StdError, io};
 
-use ideogram_client::{Error, ErrorKind, Outcome, operation::Repeat};
+use ideogram_client::{Error, ErrorKind};
+use serde_json::{Map, Value, json};
 
-use crate::{connection::KEY_PAGE, exit::Exit, units};
+use crate::{exit::Exit, units};
 
 /// How much of an answer that cannot be read is shown, in characters.
 const SHOWN_OF_ANSWER: usize = 200;
 
-/// Ends a command. Printed by [`output::failure`](crate::output::failure).
+/// Ends a command. Printed by [`Output::failure`](crate::output::Output::failure).
 #[derive(Debug)]
 pub(crate) struct Failure {
     what: String,
     causes: Vec<String>,
     hints: Vec<String>,
     exit: Exit,
+    /// What programs can read of it, beside the texts.
+    details: Map<String, Value>,
 }
 
 /// A call as its failure is told.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Call<'a> {
     /// What could not be done: "cannot get the dataset abc".
     pub(crate) what: &'a str,
@@ -30,13 +36,24 @@ pub(crate) struct Call<'a> {
 }
 
 impl Failure {
-    pub(crate) fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), causes: Vec::new(), hints: Vec::new(), exit: Exit::Failure }
+    /// A failure with its exit code.
+    pub(crate) fn new(exit: Exit, what: impl Into<String>) -> Self {
+        Self { what: what.into(), causes: Vec::new(), hints: Vec::new(), exit, details: Map::new() }
     }
 
     /// The command itself is wrong, and nothing was sent.
     pub(crate) fn usage(what: impl Into<String>) -> Self {
-        Self { exit: Exit::Usage, ..Self::new(what) }
+        Self::new(Exit::Usage, what)
+    }
+
+    /// Something of this machine does not work as it must.
+    pub(crate) fn internal(what: impl Into<String>) -> Self {
+        Self::new(Exit::Internal, what)
+    }
+
+    /// A local file or folder could not be read or written.
+    pub(crate) fn local_io(what: impl Into<String>) -> Self {
+        Self::new(Exit::LocalIo, what)
     }
 
     /// Adds one cause in words.
@@ -65,15 +82,44 @@ impl Failure {
         self
     }
 
+    /// Adds a member to the failure as JSON; `null` adds none. Text for people belongs into causes and hints.
+    pub(crate) fn detail(mut self, name: &str, value: impl Into<Value>) -> Self {
+        let value = value.into();
+        if !value.is_null() {
+            self.details.insert(name.to_owned(), value);
+        }
+        self
+    }
+
     pub(crate) fn of_call(call: &Call<'_>, error: &Error) -> Self {
-        let exit = if error.kind() == ErrorKind::InvalidArgument { Exit::Usage } else { Exit::Failure };
-        let mut failure = Self { exit, ..Self::new(call.what) }.because(error);
+        let mut failure = Self::new(code::exit_of(error), call.what).because(error);
         if error.kind() == ErrorKind::UndocumentedAnswer {
             failure.causes.extend(beginning_of_answer(error));
         }
-        failure.hints.extend(what_next(call, error));
-        failure.hints.extend(what_became_of_it(call, error));
+        failure.hints.extend(advice::what_next(call, error));
+        failure.hints.extend(advice::what_became_of_it(call, error));
         failure
+            .detail("kind", code::kind_word(error.kind()))
+            .detail("operation", error.operation().map(|operation| operation.id))
+            .detail("status", error.status().map(|status| status.as_u16()))
+            .detail("outcome", code::outcome_word(error.outcome()))
+            .detail("reject_reason", error.reject_reason())
+            .detail("retry_after_seconds", error.retry_after().map(|wait| wait.as_secs()))
+    }
+
+    /// The failure for programs: `kind`, `message`, `causes`, `hints` and `exit_code`, and what is known of the call.
+    pub(crate) fn to_json(&self) -> Value {
+        let mut error = json!({
+            "kind": self.exit.kind(),
+            "message": self.what,
+            "causes": self.causes,
+            "hints": self.hints,
+            "exit_code": self.exit.code(),
+        });
+        if let Value::Object(error) = &mut error {
+            error.extend(self.details.clone());
+        }
+        json!({ "error": error })
     }
 
     pub(crate) fn what(&self) -> &str {
@@ -111,61 +157,6 @@ fn beginning_of_answer(error: &Error) -> Option<String> {
     Some(format!("the answer of {} begins: {beginning}", units::size(body.len() as u64)))
 }
 
-/// What the kind of the error asks for.
-fn what_next(call: &Call<'_>, error: &Error) -> Option<String> {
-    let address = call.address;
-    let hint = match error.kind() {
-        ErrorKind::Authentication => format!(
-            "check the key in IDEOGRAM_API_KEY: {address} refuses it; a key also pauses when its balance reaches zero \
-             (keys and balance: {KEY_PAGE})"
-        ),
-        ErrorKind::Payment => format!("top up the API balance, then run the command again: {KEY_PAGE}"),
-        ErrorKind::Forbidden => "the account of this key may not do this; another key may".to_owned(),
-        ErrorKind::NotFound => {
-            let tag = error.operation().map_or("datasets", |operation| operation.tag);
-            format!("`ideogram {tag} list` shows what this key may see")
-        }
-        ErrorKind::InvalidRequest | ErrorKind::Safety => {
-            "change what was asked for; the same again will be refused again".to_owned()
-        }
-        ErrorKind::RateLimited => match error.retry_after() {
-            Some(wait) => format!("wait {}, then run the command again", units::count(wait.as_secs(), "second")),
-            None => "wait a little, then run the command again".to_owned(),
-        },
-        ErrorKind::Transport if error.outcome() == Outcome::NotSent => {
-            format!("nothing was sent: check the network, and the address {address}")
-        }
-        ErrorKind::LocalIo if error.outcome() == Outcome::NotSent => "nothing was sent".to_owned(),
-        ErrorKind::UndocumentedAnswer if error.status().is_some_and(|status| status.is_redirection()) => {
-            format!("{address} sends the call elsewhere, where the key would go with it; give the final address")
-        }
-        ErrorKind::UndocumentedAnswer => {
-            format!("is {address} the Ideogram API? If so, a newer version of this command may know the answer")
-        }
-        _ => return None,
-    };
-    Some(hint)
-}
-
-/// What the outcome allows. A call that cannot be taken back is not to be repeated blindly.
-fn what_became_of_it(call: &Call<'_>, error: &Error) -> Option<String> {
-    let look = call.look;
-    let is_repeatable = error.operation().is_some_and(|operation| operation.repeat == Repeat::Safe);
-    match error.outcome() {
-        Outcome::Unknown if is_repeatable => {
-            let may_pass = matches!(error.kind(), ErrorKind::Server | ErrorKind::Transport);
-            may_pass.then(|| "nothing was changed: the command can be run again".to_owned())
-        }
-        Outcome::Unknown => {
-            Some(format!("it may have been done all the same: see `{look}` before running the command again"))
-        }
-        Outcome::Completed if !is_repeatable => {
-            Some(format!("it was done, only its answer cannot be read: see `{look}`, and do not run the command again"))
-        }
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,7 +177,7 @@ mod tests {
     }
 
     fn causes(error: &Chained) -> Vec<String> {
-        Failure::new("it failed").because(error).causes().to_vec()
+        Failure::internal("it failed").because(error).causes().to_vec()
     }
 
     #[test]

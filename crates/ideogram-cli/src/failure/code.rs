@@ -1,0 +1,106 @@
+//! From an error of the client to the exit code of the command.
+
+use ideogram_client::{Error, ErrorKind, Outcome, operation::Billing};
+
+use crate::exit::Exit;
+
+/// The exit code for a failed call.
+pub(crate) fn exit_of(error: &Error) -> Exit {
+    exit(error.kind(), error.outcome(), error.operation().map(|operation| operation.billing))
+}
+
+/// Money comes first: whether a paid call ran is told before what went wrong.
+fn exit(kind: ErrorKind, outcome: Outcome, billing: Option<Billing>) -> Exit {
+    // An operation without a mark counts as paid; an error outside of any operation cannot cost.
+    let is_paid = billing.is_some_and(|billing| billing != Billing::Free);
+    match (outcome, kind) {
+        (Outcome::Completed, _) if is_paid => Exit::NotKept,
+        (Outcome::Unknown, _) if is_paid => Exit::Unknown,
+        (_, ErrorKind::Authentication) => Exit::Authentication,
+        (_, ErrorKind::Payment) => Exit::Payment,
+        (_, ErrorKind::Forbidden | ErrorKind::InvalidRequest) => Exit::Invalid,
+        (_, ErrorKind::NotFound) => Exit::NotFound,
+        (_, ErrorKind::Safety) => Exit::Safety,
+        (_, ErrorKind::RateLimited) => Exit::RateLimited,
+        (_, ErrorKind::Server | ErrorKind::Transport) => Exit::Unavailable,
+        (_, ErrorKind::InvalidArgument) => Exit::Usage,
+        (_, ErrorKind::LocalIo) => Exit::LocalIo,
+        // Kinds to come included.
+        _ => Exit::Internal,
+    }
+}
+
+/// A kind of error, for programs.
+pub(crate) fn kind_word(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::Authentication => "authentication",
+        ErrorKind::Payment => "payment",
+        ErrorKind::Forbidden => "forbidden",
+        ErrorKind::NotFound => "not_found",
+        ErrorKind::InvalidRequest => "invalid_request",
+        ErrorKind::Safety => "safety",
+        ErrorKind::RateLimited => "rate_limited",
+        ErrorKind::Server => "server",
+        ErrorKind::Transport => "transport",
+        ErrorKind::UndocumentedAnswer => "undocumented_answer",
+        ErrorKind::InvalidArgument => "invalid_argument",
+        ErrorKind::LocalIo => "local_io",
+        _ => "other",
+    }
+}
+
+/// What became of a call, for programs.
+pub(crate) fn outcome_word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::NotSent => "not_sent",
+        Outcome::Declined => "declined",
+        Outcome::Completed => "completed",
+        // Those to come included: who does not know it must not take it for harmless.
+        _ => "unknown",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_its_code_when_nothing_can_have_been_billed() {
+        for (kind, expected) in [
+            (ErrorKind::Authentication, 3),
+            (ErrorKind::Payment, 7),
+            (ErrorKind::Forbidden, 4),
+            (ErrorKind::NotFound, 5),
+            (ErrorKind::InvalidRequest, 4),
+            (ErrorKind::Safety, 6),
+            (ErrorKind::RateLimited, 8),
+            (ErrorKind::Server, 9),
+            (ErrorKind::Transport, 9),
+            (ErrorKind::UndocumentedAnswer, 1),
+            (ErrorKind::InvalidArgument, 2),
+            (ErrorKind::LocalIo, 13),
+        ] {
+            for outcome in [Outcome::NotSent, Outcome::Declined] {
+                assert_eq!(exit(kind, outcome, Some(Billing::Paid)).code(), expected, "{kind:?} {outcome:?}");
+            }
+            for outcome in [Outcome::NotSent, Outcome::Declined, Outcome::Unknown, Outcome::Completed] {
+                assert_eq!(exit(kind, outcome, Some(Billing::Free)).code(), expected, "{kind:?} {outcome:?}");
+                assert_eq!(exit(kind, outcome, None).code(), expected, "{kind:?} {outcome:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn whether_a_paid_call_ran_matters_more_than_what_went_wrong() {
+        for kind in [
+            ErrorKind::Server,
+            ErrorKind::Transport,
+            ErrorKind::UndocumentedAnswer,
+            ErrorKind::InvalidRequest,
+            ErrorKind::LocalIo,
+        ] {
+            assert_eq!(exit(kind, Outcome::Unknown, Some(Billing::Paid)), Exit::Unknown, "{kind:?}");
+            assert_eq!(exit(kind, Outcome::Completed, Some(Billing::Paid)), Exit::NotKept, "{kind:?}");
+        }
+    }
+}

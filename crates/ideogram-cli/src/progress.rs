@@ -1,0 +1,170 @@
+//! How far a command has come, on standard error: a bar on a terminal, a line now and then elsewhere.
+//!
+//! `--quiet` silences it.
+
+use std::{
+    io::{self, IsTerminal as _},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::{printable::printable, talk::Talk, units};
+
+/// How often a line is printed where no bar can be.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+/// How often what waits without counting shows that it is alive.
+const TICK: Duration = Duration::from_millis(120);
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Counted {
+    Bytes,
+    /// Things of this name: "file".
+    Things(&'static str),
+    /// Nothing: it is done when it is done.
+    Time,
+}
+
+/// One thing in progress. Clones show the same; when the last is dropped the bar is removed.
+#[derive(Clone, Debug)]
+pub(crate) struct Progress(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    talk: Talk,
+    label: String,
+    counted: Counted,
+    total: Option<u64>,
+    state: Mutex<State>,
+    /// On a terminal.
+    bar: Option<ProgressBar>,
+}
+
+#[derive(Debug)]
+struct State {
+    done: u64,
+    message: String,
+    started: Instant,
+    last_line: Instant,
+}
+
+impl Progress {
+    /// Begins: `label` says what is being done ("uploading"), `total` is how much there is to do, if that is known.
+    pub(crate) fn new(talk: &Talk, label: impl Into<String>, counted: Counted, total: Option<u64>) -> Self {
+        let label = label.into();
+        let has_bar = !talk.is_quiet() && io::stderr().is_terminal();
+        let bar = has_bar.then(|| bar(talk, &label, counted, total));
+        let now = Instant::now();
+        let state = Mutex::new(State { done: 0, message: String::new(), started: now, last_line: now });
+        Self(Arc::new(Inner { talk: talk.clone(), label, counted, total, state, bar }))
+    }
+
+    /// So much more is done.
+    pub(crate) fn advance(&self, by: u64) {
+        let done = self.0.state().done.saturating_add(by);
+        self.set(done);
+    }
+
+    /// So much is done in all.
+    pub(crate) fn set(&self, done: u64) {
+        let mut state = self.0.state();
+        state.done = done;
+        if let Some(bar) = &self.0.bar {
+            bar.set_position(done);
+        }
+        self.0.line_if_due(&mut state);
+    }
+
+    /// What stands behind the figures: "12 of 40 files", "TRAINING, next look in 30 s".
+    pub(crate) fn message(&self, text: impl Into<String>) {
+        let mut state = self.0.state();
+        state.message = text.into();
+        if let Some(bar) = &self.0.bar {
+            bar.set_message(printable(&state.message).into_owned());
+        }
+        self.0.line_if_due(&mut state);
+    }
+}
+
+impl Inner {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Figures stay figures, whatever became of another thread.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn line_if_due(&self, state: &mut State) {
+        let now = Instant::now();
+        if self.bar.is_none() && now.duration_since(state.last_line) >= LINE_EVERY {
+            state.last_line = now;
+            self.talk.note(&self.line(state, now.duration_since(state.started)));
+        }
+    }
+
+    fn line(&self, state: &State, elapsed: Duration) -> String {
+        let amount = |number| match self.counted {
+            Counted::Bytes => units::size(number),
+            Counted::Things(noun) => units::count(number, noun),
+            Counted::Time => String::new(),
+        };
+        let mut parts = vec![format!("{} for {}", self.label, units::duration(elapsed))];
+        match (self.counted, self.total) {
+            (Counted::Time, _) => {}
+            (Counted::Things(_), Some(total)) => parts.push(format!("{} of {}", state.done, amount(total))),
+            (_, Some(total)) => parts.push(format!("{} of {}", amount(state.done), amount(total))),
+            (_, None) => parts.push(amount(state.done)),
+        }
+        if !state.message.is_empty() {
+            parts.push(state.message.clone());
+        }
+        parts.join(": ")
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+            self.talk.bars().remove(bar);
+        }
+    }
+}
+
+fn bar(talk: &Talk, label: &str, counted: Counted, total: Option<u64>) -> ProgressBar {
+    let template = match (counted, total) {
+        (Counted::Bytes, Some(_)) => "{prefix} [{bar:25}] {bytes}/{total_bytes} {bytes_per_sec}, {eta} left {wide_msg}",
+        (Counted::Bytes, None) => "{prefix} {spinner} {bytes} {bytes_per_sec} {wide_msg}",
+        (Counted::Things(_), Some(_)) => "{prefix} [{bar:25}] {pos}/{len}, {eta} left {wide_msg}",
+        (Counted::Things(_), None) => "{prefix} {spinner} {pos} {wide_msg}",
+        (Counted::Time, _) => "{prefix} {spinner} {elapsed} {wide_msg}",
+    };
+    let style = ProgressStyle::with_template(template).expect("the templates above are valid");
+    let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
+    let bar = talk.bars().add(bar.with_style(style.progress_chars("=> ")).with_prefix(label.to_owned()));
+    bar.enable_steady_tick(TICK);
+    bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{arguments::Format, color::When};
+
+    #[test]
+    fn a_line_says_how_far_it_has_come() {
+        let talk = Talk::new(Format::Text, true, When::Never);
+        let line = |progress: &Progress| progress.0.line(&progress.0.state(), Duration::from_secs(75));
+
+        let files = Progress::new(&talk, "uploading", Counted::Things("file"), Some(40));
+        files.advance(12);
+        files.message("1.0 MiB/s");
+        let bytes = Progress::new(&talk, "sending", Counted::Bytes, Some(2048));
+        bytes.set(1024);
+        let wait = Progress::new(&talk, "training", Counted::Time, None);
+
+        assert_eq!(line(&files), "uploading for 1 min 15 s: 12 of 40 files: 1.0 MiB/s");
+        assert_eq!(line(&bytes), "sending for 1 min 15 s: 1.0 KiB of 2.0 KiB");
+        assert_eq!(line(&wait), "training for 1 min 15 s");
+    }
+}

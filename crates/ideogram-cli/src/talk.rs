@@ -1,0 +1,93 @@
+//! What a command says beside its data, on standard error.
+//!
+//! With `--output json` and `jsonl` this is JSON too, one object a line: `{"error": {..}}`, `{"warning": ".."}`,
+//! `{"note": ".."}`. Text that came from elsewhere never reaches the terminal with its control characters.
+
+use std::io::{self, Write as _};
+
+use anstyle::Style;
+use indicatif::MultiProgress;
+use serde_json::{Value, json};
+
+use crate::{
+    arguments::Format,
+    color::{self, styled},
+    failure::Failure,
+    json,
+    printable::printable,
+};
+
+/// How to talk. Cheap to clone, also into other threads.
+#[derive(Clone, Debug)]
+pub(crate) struct Talk {
+    format: Format,
+    quiet: bool,
+    color: color::When,
+    bars: MultiProgress,
+}
+
+impl Talk {
+    pub(crate) fn new(format: Format, quiet: bool, color: color::When) -> Self {
+        Self { format, quiet, color, bars: MultiProgress::new() }
+    }
+
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Says something on the side, unless it was asked not to.
+    pub(crate) fn note(&self, text: &str) {
+        if !self.quiet {
+            match self.format {
+                Format::Text => self.say(&lines(text)),
+                Format::Json | Format::Jsonl => self.say_json(&json!({ "note": text })),
+            }
+        }
+    }
+
+    /// Says what people should know before they go on; `--quiet` does not silence it.
+    pub(crate) fn warning(&self, text: &str) {
+        match self.format {
+            Format::Text => self.say(&format!("{} {}", self.label("warning:", color::WARNING), lines(text))),
+            Format::Json | Format::Jsonl => self.say_json(&json!({ "warning": text })),
+        }
+    }
+
+    /// Prints what went wrong, why, and what to do next.
+    pub(crate) fn failure(&self, failure: &Failure) {
+        if self.format != Format::Text {
+            return self.say_json(&failure.to_json());
+        }
+        let mut lines = vec![format!("{} {}", self.label("error:", color::ERROR), printable(failure.what()))];
+        lines.extend(failure.causes().iter().map(|cause| format!("  caused by: {}", printable(cause))));
+        let hint = self.label("hint:", color::HINT);
+        lines.extend(failure.hints().iter().map(|text| format!("{hint} {}", printable(text))));
+        self.say(&lines.join("\n"));
+    }
+
+    /// Room for progress bars: what is printed through here goes above them.
+    pub(crate) fn bars(&self) -> &MultiProgress {
+        &self.bars
+    }
+
+    fn label(&self, text: &str, style: Style) -> String {
+        styled(text, style, self.color.on_stderr())
+    }
+
+    fn say_json(&self, value: &Value) {
+        self.say(json::compact(&value.to_string()).trim_end());
+    }
+
+    fn say(&self, text: &str) {
+        self.bars.suspend(|| {
+            // Nobody is left to tell when standard error is closed.
+            let _ = writeln!(io::stderr().lock(), "{text}");
+        });
+    }
+}
+
+/// Lines that are printable one by one.
+fn lines(text: &str) -> String {
+    let lines: Vec<_> = text.lines().map(printable).collect();
+    lines.join("\n")
+}
