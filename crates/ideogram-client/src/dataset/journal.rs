@@ -13,6 +13,8 @@ use std::{
     io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::{Duration, Instant},
 };
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +23,8 @@ use crate::{Error, ErrorKind, Outcome, types::DatasetAssetFailureReason};
 
 /// Raised when the form of the file changes.
 const FORMAT: u32 = 1;
+/// How long the last line of a sync that was dropped may take.
+const LAST_LINE: Duration = Duration::from_secs(2);
 /// What a file says to be a journal.
 const TITLE: &str = "ideogram dataset sync";
 
@@ -236,13 +240,7 @@ impl Trouble {
 
 fn open(path: &Path, header: &Header) -> Result<(Writer, Past), Trouble> {
     let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
-    match fs4::FileExt::try_lock(&file) {
-        Ok(()) => {}
-        Err(fs4::TryLockError::WouldBlock) => {
-            return Err(Trouble::Unusable("is in use by another sync; wait for it to end".to_owned()));
-        }
-        Err(fs4::TryLockError::Error(error)) => return Err(error.into()),
-    }
+    lock(&file)?;
     let mut text = Vec::new();
     file.read_to_end(&mut text)?;
     // What comes after the last line break was being written when the process ended, and was not acted upon.
@@ -261,6 +259,21 @@ fn open(path: &Path, header: &Header) -> Result<(Writer, Past), Trouble> {
     writer.file.sync_all()?;
     sync_folder_of(path)?;
     Ok((writer, Past::default()))
+}
+
+/// Locks a journal. A sync that was dropped a moment ago may still be writing its last line.
+fn lock(file: &File) -> Result<(), Trouble> {
+    let started = Instant::now();
+    loop {
+        match fs4::FileExt::try_lock(file) {
+            Ok(()) => return Ok(()),
+            Err(fs4::TryLockError::WouldBlock) if started.elapsed() < LAST_LINE => thread::sleep(LAST_LINE / 50),
+            Err(fs4::TryLockError::WouldBlock) => {
+                return Err(Trouble::Unusable("is in use by another sync; wait for it to end".to_owned()));
+            }
+            Err(fs4::TryLockError::Error(error)) => return Err(error.into()),
+        }
+    }
 }
 
 /// How every journal begins, whole or torn.

@@ -43,7 +43,7 @@ impl Odd {
         if self.is_lost_after_upload && self.uploads > 0 {
             return ("403 Forbidden", json!({"message": "no more"}));
         }
-        let is_listed = |name: &&String| !(self.hides_captions && name.ends_with(".txt"));
+        let is_listed = |name: &&String| !(self.hides_captions && is_caption(name));
         let names: Vec<_> =
             if self.looks <= self.lag { vec![] } else { self.stored.iter().filter(is_listed).collect() };
         let files: Vec<_> = names.iter().map(|name| json!({"file_name": name, "file_size_bytes": null})).collect();
@@ -66,7 +66,7 @@ impl Odd {
         }
         let (failed, stored): (Vec<_>, Vec<_>) =
             names.into_iter().partition(|name| Some(name.as_str()) == self.fails_silently);
-        let shown: Vec<_> = stored.iter().filter(|name| !name.ends_with(".txt")).map(|name| {
+        let shown: Vec<_> = stored.iter().filter(|name| !is_caption(name)).map(|name| {
             json!({"asset_identifier": {"asset_type": "UPLOAD", "asset_id": "7uS_VESkRI6O3-sVgHQp_A"}, "file_name": name})
         }).collect();
         let failed: Vec<_> =
@@ -80,6 +80,10 @@ impl Odd {
             }),
         )
     }
+}
+
+fn is_caption(name: &str) -> bool {
+    name.strip_suffix(".txt").is_some()
 }
 
 async fn serve(mut stream: TcpStream, odd: Arc<Mutex<Odd>>) -> std::io::Result<()> {
