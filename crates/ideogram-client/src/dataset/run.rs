@@ -30,6 +30,8 @@ const SENDS_AT_MOST: u32 = 3;
 /// How often a file is sent that the service fails with an error of its own.
 const SENDS_OF_FAILED_AT_MOST: u32 = 2;
 
+/// The longest wait between two rounds. A service that asks for more ends the sync.
+const LONGEST_WAIT: Duration = Duration::from_secs(600);
 /// In place of a count of sends, for a file that is no longer what was read of it.
 const CHANGED: u32 = u32::MAX;
 
@@ -302,7 +304,7 @@ impl Progress {
                 self.troubles.extend(files.iter().map(|file| (file.name.clone(), text.clone())));
                 let wait = error.retry_after().unwrap_or_default();
                 self.asked_for = Some(self.asked_for.unwrap_or_default().max(wait));
-                if is_hopeless(&error) {
+                if is_hopeless(&error) || wait > LONGEST_WAIT {
                     self.stopped.get_or_insert(error);
                 }
             }

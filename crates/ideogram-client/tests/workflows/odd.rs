@@ -188,6 +188,28 @@ async fn a_dataset_that_shows_files_late_gets_them_once() {
 }
 
 #[tokio::test]
+async fn a_file_that_was_taken_and_does_not_show_is_not_sent_again() {
+    let place = OddPlace::new(Odd { lag: 99, ..Odd::default() }).await;
+
+    let report = place.sync().await.await.unwrap();
+
+    assert!(report.files.iter().all(|file| file.outcome == FileOutcome::Unknown(Unknown::NotShown)), "{report:?}");
+    assert_eq!((report.uploads, place.stored()), (2, each_once()));
+}
+
+#[tokio::test]
+async fn a_service_that_asks_for_an_hour_ends_the_sync_with_a_report() {
+    let status = "429 Too Many Requests\r\nretry-after: 3600";
+    let place = OddPlace::new(Odd { refuses_from: Some((2, status)), ..Odd::default() }).await;
+
+    let report = place.sync().await.await.unwrap();
+
+    assert_eq!(outcome(&report, "a.png"), &FileOutcome::Stored);
+    assert!(matches!(outcome(&report, "b.png"), FileOutcome::NotStored { .. }));
+    assert!(report.stopped.is_some_and(|error| error.kind() == ErrorKind::RateLimited));
+}
+
+#[tokio::test]
 async fn a_key_that_stops_working_ends_the_sync_with_a_report() {
     for status in ["401 Unauthorized", "402 Payment Required", "403 Forbidden", "404 Not Found"] {
         let place = OddPlace::new(Odd { refuses_from: Some((2, status)), ..Odd::default() }).await;
