@@ -190,11 +190,16 @@ impl ClientBuilder {
                 if is_loopback(&base_url) {
                     defaults = defaults.no_proxy();
                 }
-                // What keeps the promises comes last, so that nothing switches it on again.
+                // What keeps the promises comes last, so that nothing switches it on again. Another crate of the program
+                // may have switched decompression on for everybody: an answer is then not what was on the wire.
                 let builder = configure(defaults)
                     .http1_only()
                     .redirect(reqwest::redirect::Policy::none())
-                    .retry(reqwest::retry::never());
+                    .retry(reqwest::retry::never())
+                    .no_gzip()
+                    .no_brotli()
+                    .no_deflate()
+                    .no_zstd();
                 builder.build().map_err(|error| {
                     let message = "the HTTP stack refuses its settings";
                     Error::new(ErrorKind::InvalidArgument, Outcome::NotSent, message).with_source(error)

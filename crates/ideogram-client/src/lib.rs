@@ -3,6 +3,7 @@
 mod api_key;
 mod client;
 mod config;
+pub mod dataset;
 mod error;
 mod file;
 mod gate;
@@ -20,6 +21,7 @@ mod runtime;
 mod save;
 mod summary;
 mod timestamp;
+pub mod training;
 mod validate;
 
 #[allow(
