@@ -11,7 +11,7 @@ mod marks;
 #[path = "../contract/raw_request.rs"]
 mod raw_request;
 mod rows;
-
+mod secret;
 mod server;
 mod table;
 #[path = "../contract/requests/calls.rs"]

@@ -154,6 +154,7 @@ impl Check<'_> {
         if error.attempts() == row.safe.attempts {
             self.that(row.lasting.contains(&error.elapsed()), || format!("took {:?}", error.elapsed()));
         }
+        self.that(!format!("{error} {error:?}").contains(KEY), || "the key is shown".to_owned());
         self.that(error.body().is_none_or(|body| body.len() <= 1024 * 1024), || "a large body is kept".to_owned());
     }
 
