@@ -2,7 +2,7 @@
 //!
 //! `petshop` is the source of the client around the document that the generator is tested with.
 
-use petshop::{Client, Error, ErrorKind, File, Outcome, types};
+use petshop::{CallOptions, Client, Error, ErrorKind, File, Outcome, types};
 use serde_json::json;
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 const PET: &str = r#"{"id": "1", "kind": "CAT", "nick": null, "mother": null}"#;
 
 fn client(server: &RawServer) -> Client {
-    Client::builder().api_key(KEY).base_url(server.url()).build().unwrap()
+    Client::builder().api_key(KEY).base_url(server.url()).options(CallOptions::new().attempts(1)).build().unwrap()
 }
 
 #[tokio::test]

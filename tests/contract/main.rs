@@ -6,7 +6,7 @@
 //! misbehaves. `wire`: what it sends, byte by byte. `foreign`: the same bridge and runtime carry another API.
 //! `raw_server` is that server. `requests`: what every operation sends, compared with the document.
 //! `lowered`: the document that the generator sees describes the same wire. `properties`: answers that nobody wrote
-//! down decode, too.
+//! down decode, too. `runtime`: what stands around a call; `tls_server` is for it.
 
 mod client;
 mod document;
@@ -17,9 +17,11 @@ mod lowered;
 mod properties;
 mod raw_server;
 mod requests;
+mod runtime;
 mod samples;
 mod snapshots;
 mod surface;
+mod tls_server;
 mod wire;
 
 /// What `build.rs` lists from the document.

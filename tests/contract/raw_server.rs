@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use ideogram_client::{Client, ClientBuilder};
+use ideogram_client::{CallOptions, Client, ClientBuilder};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -96,9 +96,9 @@ impl Drop for RawServer {
     }
 }
 
-/// A client with [`KEY`]. It asks no proxy on the way to this machine.
+/// A client with [`KEY`] that makes one attempt of each call: repeats have tests of their own.
 pub(crate) fn client_builder(url: &str) -> ClientBuilder {
-    Client::builder().api_key(KEY).base_url(url)
+    Client::builder().api_key(KEY).base_url(url).options(CallOptions::new().attempts(1))
 }
 
 /// An answer with the right length.

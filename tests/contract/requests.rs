@@ -10,11 +10,15 @@ mod description;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ideogram_client::ErrorKind;
+use ideogram_client::{
+    ErrorKind, File,
+    operation::{InputKind, Location},
+    operations,
+};
 use serde_json::Value;
 
 use self::{
-    calls::calls,
+    calls::{calls, content},
     comparison::compare,
     description::{Document, Operation},
 };
@@ -36,6 +40,35 @@ async fn sent(operation: &Operation<'_>) -> Vec<(Value, RawRequest)> {
     all_given.into_iter().zip(requests).collect()
 }
 
+/// The same by the operation's id, with each member as text or file, or with all that is no file as one JSON body.
+async fn sent_by_id(operation: &Operation<'_>, given: &Value, as_json: bool) -> RawRequest {
+    let server = RawServer::answering(answer(404, "", "{}")).await;
+    let client = server.client();
+    let constant = operations::ALL.iter().find(|constant| constant.id == operation.id).unwrap();
+    let mut call = client.call(operation.id).unwrap();
+    let mut body = serde_json::Map::new();
+    for (name, value) in given.as_object().unwrap() {
+        let input = constant.inputs.iter().find(|input| input.name == name).unwrap();
+        if as_json && input.location == Location::Body && input.kind != InputKind::File {
+            body.insert(name.clone(), value.clone());
+            continue;
+        }
+        let values = if input.repeated { value.as_array().unwrap().clone() } else { vec![value.clone()] };
+        for value in values {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            call = match input.kind {
+                InputKind::File => call.file(name, File::from_bytes(&text, content(&text))),
+                _ => call.field(name, text),
+            };
+        }
+    }
+    if as_json && !constant.media_type.is_empty() {
+        call = call.json(Value::Object(body));
+    }
+    assert_eq!(call.send().await.unwrap_err().kind(), ErrorKind::NotFound, "{given}");
+    server.requests().remove(0)
+}
+
 /// The names of what is given, and of what is within.
 fn names(given: &Value, prefix: &str, found: &mut BTreeSet<String>) {
     for item in given.as_array().into_iter().flatten() {
@@ -55,6 +88,21 @@ async fn every_operation_sends_what_the_document_says() {
         for (given, request) in sent(&operation).await {
             let compared = compare(&document, &operation, &given, &request);
             assert_eq!(compared, Ok(()), "{} with {given}\n{}", operation.id, request.head);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_call_by_its_id_sends_what_the_document_says_too() {
+    let document = Document::read();
+
+    for operation in document.operations() {
+        for (given, _) in sent(&operation).await {
+            for as_json in [false, true] {
+                let request = sent_by_id(&operation, &given, as_json).await;
+                let compared = compare(&document, &operation, &given, &request);
+                assert_eq!(compared, Ok(()), "{} with {given}\n{}", operation.id, request.head);
+            }
         }
     }
 }

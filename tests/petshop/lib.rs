@@ -20,14 +20,28 @@ mod config;
 mod error;
 #[path = "../../crates/ideogram-client/src/file.rs"]
 mod file;
+#[path = "../../crates/ideogram-client/src/gate.rs"]
+mod gate;
+#[path = "../../crates/ideogram-client/src/generic.rs"]
+mod generic;
+#[path = "../../crates/ideogram-client/src/hook.rs"]
+mod hook;
+#[path = "../../crates/ideogram-client/src/kept.rs"]
+mod kept;
 #[path = "../../crates/ideogram-client/src/operation.rs"]
 pub mod operation;
+#[path = "../../crates/ideogram-client/src/options.rs"]
+mod options;
 #[path = "../../crates/ideogram-client/src/request.rs"]
 mod request;
 #[path = "../../crates/ideogram-client/src/response.rs"]
 mod response;
+#[path = "../../crates/ideogram-client/src/retry.rs"]
+mod retry;
 #[path = "../../crates/ideogram-client/src/runtime/mod.rs"]
 mod runtime;
+#[path = "../../crates/ideogram-client/src/summary.rs"]
+mod summary;
 #[path = "../../crates/ideogram-client/src/timestamp.rs"]
 mod timestamp;
 #[path = "../../crates/ideogram-client/src/validate.rs"]
@@ -55,8 +69,13 @@ pub use self::{
     error::{Error, ErrorKind, Outcome},
     file::{File, FileInfo},
     generated::{builder, operations, types},
+    generic::Call,
+    hook::{Attempt, Ended, Hook},
+    kept::KeptAnswer,
+    options::CallOptions,
     request::{Part, PartContent, Request},
     response::Response,
+    summary::{BodySummary, ContentSummary, PartSummary, RequestSummary},
     timestamp::Timestamp,
     validate::{Validate, Violation, Violations},
 };

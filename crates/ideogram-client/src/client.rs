@@ -3,22 +3,26 @@
 use std::{fmt, sync::Arc};
 
 use reqwest::Url;
+use serde::de::DeserializeOwned;
 
-use crate::{ApiKey, ClientBuilder, Error, Validation};
+use crate::{
+    ApiKey, CallOptions, ClientBuilder, Error, Request, Response, Validation, gate::Gate, options::Settings, runtime,
+};
 
-/// A client of the service. Cheap to clone; clones share connections.
+/// A client of the service. Cheap to clone; clones share connections and the count of pictures in the making.
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
+    settings: Arc<Settings>,
 }
 
 pub(crate) struct Inner {
     pub(crate) http: reqwest::Client,
     pub(crate) api_key: ApiKey,
     pub(crate) base_url: Url,
-    pub(crate) validation: Validation,
-    pub(crate) answer_limit_bytes: usize,
-    pub(crate) timeout: std::time::Duration,
+    pub(crate) gate: Gate,
+    #[cfg(feature = "blocking")]
+    pub(crate) blocking: crate::runtime::Blocking,
 }
 
 impl Client {
@@ -41,16 +45,59 @@ impl Client {
         &self.inner.base_url
     }
 
+    /// The same client, with other settings for the calls made with it. It shares connections and the count of pictures
+    /// in the making.
+    #[must_use = "the client itself stays as it is"]
+    pub fn with(&self, options: CallOptions) -> Self {
+        Self { inner: Arc::clone(&self.inner), settings: Arc::new(self.settings.with(options)) }
+    }
+
+    /// Sends a request that was prepared with this client, or with one that shares its connections.
+    ///
+    /// ```no_run
+    /// # async fn example(client: &ideogram_client::Client) -> Result<(), ideogram_client::Error> {
+    /// use ideogram_client::types::GetDatasetResponse;
+    ///
+    /// let request = client.get_dataset().dataset_id("abc").prepare()?;
+    /// println!("{request}");
+    /// let answer = client.execute::<GetDatasetResponse>(request).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As `send()` of every builder; and [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if the request
+    /// is for another address than this client's: the key stays where it belongs.
+    pub async fn execute<T: DeserializeOwned>(&self, request: Request) -> Result<Response<T>, Error> {
+        let (ours, theirs) = (self.base_url().origin(), request.url().origin());
+        if ours != theirs {
+            let (ours, theirs) = (ours.ascii_serialization(), theirs.ascii_serialization());
+            let message = format!("the request was prepared for {theirs}, and this client calls {ours}");
+            return Err(Error::invalid_argument(message).in_operation(request.operation()));
+        }
+        runtime::call(self, request).await
+    }
+
+    /// How many places are taken by pictures in the making, of this client and its clones.
+    pub fn pictures_in_making(&self) -> u32 {
+        self.inner.gate.taken()
+    }
+
     pub(crate) fn validation(&self) -> &Validation {
-        &self.inner.validation
+        &self.settings.validation
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     pub(crate) fn inner(&self) -> &Inner {
         &self.inner
     }
 
-    pub(crate) fn from_inner(inner: Inner) -> Self {
-        Self { inner: Arc::new(inner) }
+    pub(crate) fn from_parts(inner: Inner, settings: Settings) -> Self {
+        Self { inner: Arc::new(inner), settings: Arc::new(settings) }
     }
 }
 

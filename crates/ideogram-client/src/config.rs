@@ -4,16 +4,17 @@ use std::{fmt, time::Duration};
 
 use reqwest::Url;
 
-use crate::{ApiKey, Client, Error, ErrorKind, Outcome, Validate, Violations, client::Inner, generated::operations};
+use crate::{
+    ApiKey, CallOptions, Client, Error, ErrorKind, Outcome, Validate, Violations, client::Inner, gate::Gate,
+    generated::operations, options::Settings,
+};
 
 /// Long enough for a slow network, short enough to tell a dead one.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Pictures are made while the call waits: usually seconds, several pictures of high quality take minutes.
-const TIMEOUT: Duration = Duration::from_secs(300);
 /// A connection that the peer closed while it was idle looks like an unknown outcome, so idle ones are not kept long.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(20);
-/// Far above any answer that was seen; a dataset of 100 000 files takes about 8 MB.
-const ANSWER_LIMIT_BYTES: usize = 64 * 1024 * 1024;
+/// As many as the service allows an organization at a time, unless agreed otherwise.
+const PICTURES_IN_MAKING: u32 = 10;
 
 /// Whether requests are checked against the document before they are sent.
 ///
@@ -50,9 +51,8 @@ pub struct ClientBuilder {
     base_url: Option<String>,
     plain_http: PlainHttp,
     connect_timeout: Duration,
-    timeout: Duration,
-    answer_limit_bytes: usize,
-    validation: Validation,
+    pictures_in_making: u32,
+    settings: Settings,
     http: Http,
 }
 
@@ -74,9 +74,8 @@ impl ClientBuilder {
             base_url: None,
             plain_http: PlainHttp::LoopbackOnly,
             connect_timeout: CONNECT_TIMEOUT,
-            timeout: TIMEOUT,
-            answer_limit_bytes: ANSWER_LIMIT_BYTES,
-            validation: Validation::On,
+            pictures_in_making: PICTURES_IN_MAKING,
+            settings: Settings::default(),
             http: Http::Ours(Box::new(|builder| builder)),
         }
     }
@@ -108,23 +107,24 @@ impl ClientBuilder {
         self
     }
 
-    /// How long a whole call may take, upload and answer included: 5 minutes by default. A call that takes longer may
-    /// have run.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+    /// How many pictures may be in the making at a time, for the client and all its clones: 10 by default, which is what
+    /// the service allows an organization. A call waits until there is room for the pictures that it makes; one that
+    /// makes more than this takes all the room. When the service says that it allows fewer, the client remembers.
+    pub fn pictures_in_making(mut self, pictures: u32) -> Self {
+        self.pictures_in_making = pictures;
         self
     }
 
-    /// How large an answer may be: 64 MiB by default. Reading stops there, and the call fails.
-    pub fn answer_limit_bytes(mut self, limit: usize) -> Self {
-        self.answer_limit_bytes = limit;
+    /// What all calls have in common, unless [`Client::with`] says otherwise for some. Called again, it adds to what was
+    /// set before.
+    pub fn options(mut self, options: CallOptions) -> Self {
+        self.settings = self.settings.with(options);
         self
     }
 
     /// Whether requests are checked against the document before they are sent.
-    pub fn validation(mut self, validation: Validation) -> Self {
-        self.validation = validation;
-        self
+    pub fn validation(self, validation: Validation) -> Self {
+        self.options(CallOptions::new().validation(validation))
     }
 
     /// Adjusts the HTTP stack: proxies, certificate authorities, local addresses. Redirects stay off, and so do the
@@ -179,14 +179,21 @@ impl ClientBuilder {
                 })?
             }
         };
-        Ok(Client::from_inner(Inner {
+        self.settings.check()?;
+        if self.pictures_in_making == 0 {
+            return Err(Error::invalid_argument(
+                "no picture could ever be made with `pictures_in_making(0)`".to_owned(),
+            ));
+        }
+        let inner = Inner {
             http,
             api_key,
             base_url,
-            validation: self.validation,
-            answer_limit_bytes: self.answer_limit_bytes,
-            timeout: self.timeout,
-        }))
+            gate: Gate::new(self.pictures_in_making),
+            #[cfg(feature = "blocking")]
+            blocking: crate::runtime::Blocking::default(),
+        };
+        Ok(Client::from_parts(inner, self.settings))
     }
 }
 

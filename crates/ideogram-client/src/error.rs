@@ -3,14 +3,23 @@
 //! Two questions matter after a failure, and they are independent: what to do next ([`Error::kind`]), and what became
 //! of the call ([`Error::outcome`]): with no idempotency key in the API, sending it again may cost again.
 
-use std::{error::Error as StdError, fmt, time::Duration};
+use std::{
+    error::Error as StdError,
+    fmt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::StatusCode;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::{ApiKey, operation::Operation};
+use crate::{
+    ApiKey,
+    operation::Operation,
+    retry::{Bearing, Stop},
+};
 
 /// The longest human text that is taken over from an answer.
 const LONGEST_TEXT: usize = 400;
@@ -25,6 +34,10 @@ struct Parts {
     operation: Option<&'static Operation>,
     message: String,
     answer: Option<Answer>,
+    kept_at: Option<PathBuf>,
+    attempts: u32,
+    elapsed: Duration,
+    stop: Option<Stop>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -62,7 +75,7 @@ pub enum ErrorKind {
     UndocumentedAnswer,
     /// A value was refused before anything was sent.
     InvalidArgument,
-    /// A local file could not be read.
+    /// A local file could not be read or written.
     LocalIo,
 }
 
@@ -76,8 +89,40 @@ pub enum Outcome {
     Declined,
     /// It may have run, and been billed. Look before calling again.
     Unknown,
-    /// It ran, and was billed if it costs, but its answer could not be read. The raw body is in the error.
+    /// It ran, and was billed if it costs, but its answer could not be read or kept. The raw body is in the error.
     Completed,
+}
+
+impl ErrorKind {
+    /// A short name for logs and metrics, such as `rate_limited`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Authentication => "authentication",
+            Self::Payment => "payment",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::InvalidRequest => "invalid_request",
+            Self::Safety => "safety",
+            Self::RateLimited => "rate_limited",
+            Self::Server => "server",
+            Self::Transport => "transport",
+            Self::UndocumentedAnswer => "undocumented_answer",
+            Self::InvalidArgument => "invalid_argument",
+            Self::LocalIo => "local_io",
+        }
+    }
+}
+
+impl Outcome {
+    /// A short name for logs and metrics, such as `not_sent`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotSent => "not_sent",
+            Self::Declined => "declined",
+            Self::Unknown => "unknown",
+            Self::Completed => "completed",
+        }
+    }
 }
 
 impl Error {
@@ -123,14 +168,47 @@ impl Error {
         body.get("reject_reason")?.as_str().map(str::to_owned)
     }
 
+    /// How much the service says that it works on at a time for the organization, if it says so.
+    pub(crate) fn max_inflight(&self) -> Option<u32> {
+        let body: Value = self.decode_body()?;
+        u32::try_from(body.get("max_inflight_requests")?.as_u64()?).ok()
+    }
+
     /// How long the service asks to wait.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.answer.as_ref()?.retry_after
     }
 
+    /// How often it was sent or tried to; 0 if the request was refused before that.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// How long the call took, attempts and the waits between them.
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed
+    }
+
+    /// Where the answer was written as it came, if answers are kept ([`keep_answers_in`]) and one arrived.
+    ///
+    /// [`keep_answers_in`]: crate::CallOptions::keep_answers_in
+    pub fn kept_at(&self) -> Option<&Path> {
+        self.0.kept_at.as_deref()
+    }
+
     pub(crate) fn new(kind: ErrorKind, outcome: Outcome, message: impl Into<String>) -> Self {
-        let message = one_line(&message.into());
-        Self(Box::new(Parts { kind, outcome, operation: None, message, answer: None, source: None }))
+        Self(Box::new(Parts {
+            kind,
+            outcome,
+            operation: None,
+            message: one_line(&message.into()),
+            answer: None,
+            kept_at: None,
+            attempts: 0,
+            elapsed: Duration::ZERO,
+            stop: None,
+            source: None,
+        }))
     }
 
     /// A refused value; generated code calls it.
@@ -165,6 +243,33 @@ impl Error {
         self
     }
 
+    pub(crate) fn kept_in(mut self, path: Option<PathBuf>) -> Self {
+        self.0.kept_at = path;
+        self
+    }
+
+    /// What became of the whole call, of which this was the last attempt.
+    pub(crate) fn after(mut self, attempts: u32, elapsed: Duration, stop: Option<Stop>, earlier: Outcome) -> Self {
+        self.0.attempts = attempts;
+        self.0.elapsed = elapsed;
+        self.0.stop = stop;
+        // One attempt that may have run is enough for the call to have.
+        if earlier == Outcome::Unknown && matches!(self.0.outcome, Outcome::NotSent | Outcome::Declined) {
+            self.0.outcome = Outcome::Unknown;
+        }
+        self
+    }
+
+    /// Why it was not sent again, where that is not plain from the rest.
+    fn why_not_again(&self) -> Option<&'static str> {
+        match self.0.stop? {
+            Stop::Pointless | Stop::MayHaveRun | Stop::Attempts => None,
+            Stop::Body => Some("not sent again: its body holds a reader, which can be read only once"),
+            Stop::LongWait => Some("not sent again: the service asks for a longer wait than is allowed"),
+            Stop::Deadline => Some("not sent again: the deadline leaves no time for it"),
+        }
+    }
+
     pub(crate) fn in_operation(mut self, operation: &'static Operation) -> Self {
         self.0.operation = Some(operation);
         self
@@ -183,8 +288,24 @@ impl fmt::Display for Error {
                 write!(formatter, "{status}: ")?;
             }
         }
-        formatter.write_str(&self.0.message)
+        formatter.write_str(&self.0.message)?;
+        // The other outcomes are plain from what went wrong.
+        if self.0.outcome == Outcome::Unknown && self.0.operation.is_some_and(|operation| !is_harmless(operation)) {
+            formatter.write_str("; the call may have run, so look before calling again")?;
+        }
+        if let Some(reason) = self.why_not_again() {
+            write!(formatter, "; {reason}")?;
+        }
+        if self.0.attempts > 1 {
+            write!(formatter, " ({} attempts in {:.1} s)", self.0.attempts, self.0.elapsed.as_secs_f64())?;
+        }
+        Ok(())
     }
+}
+
+/// Whether it does not matter that a call may have run.
+fn is_harmless(operation: &Operation) -> bool {
+    Bearing::of(operation) == Bearing::Repeatable
 }
 
 impl fmt::Debug for Error {
@@ -196,6 +317,12 @@ impl fmt::Debug for Error {
         }
         if let Some(answer) = &self.0.answer {
             shown.field("status", &answer.status.as_u16()).field("body_bytes", &answer.body.len());
+        }
+        if self.0.attempts > 0 {
+            shown.field("attempts", &self.0.attempts).field("elapsed", &self.0.elapsed);
+        }
+        if let Some(path) = &self.0.kept_at {
+            shown.field("kept_at", path);
         }
         shown.field("message", &self.0.message).field("source", &self.0.source).finish()
     }

@@ -47,7 +47,7 @@ enum Source {
 type Reader = Pin<Box<dyn AsyncRead + Send>>;
 
 /// What a file turned out to be when it was looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct FileInfo {
     /// The name that is sent.

@@ -5,11 +5,18 @@ mod client;
 mod config;
 mod error;
 mod file;
+mod gate;
+mod generic;
+mod hook;
+mod kept;
 pub mod operation;
+mod options;
 mod picture;
 mod request;
 mod response;
+mod retry;
 mod runtime;
+mod summary;
 mod timestamp;
 mod validate;
 
@@ -35,9 +42,14 @@ pub use self::{
     error::{Error, ErrorKind, Outcome},
     file::{File, FileInfo},
     generated::{builder, operations, types},
+    generic::Call,
+    hook::{Attempt, Ended, Hook},
+    kept::KeptAnswer,
+    options::CallOptions,
     picture::{Picture, PictureOutcome},
     request::{Part, PartContent, Request},
     response::Response,
+    summary::{BodySummary, ContentSummary, PartSummary, RequestSummary},
     timestamp::Timestamp,
     validate::{Validate, Violation, Violations},
 };

@@ -3,17 +3,21 @@
 //! Generated code fills it in, the runtime sends it. Because it is data and not a stream, it can be shown without being
 //! sent (`prepare()` of every builder) and built anew for every attempt.
 
-use std::fmt::{self, Display, Write as _};
+use std::{
+    fmt::{self, Display, Write as _},
+    io,
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Url;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::{
-    Client, Error, ErrorKind, File, Outcome, Validate, Validation,
-    operation::Operation,
+    Client, Error, ErrorKind, File, FileInfo, Outcome, Validate, Validation,
+    operation::{Operation, Pictures},
     runtime::{Checker, Multipart, Parts},
 };
 
@@ -117,8 +121,46 @@ impl Request {
         }
     }
 
+    /// How many pictures the call makes, as the document weighs it: so many places it takes among the pictures in the
+    /// making.
+    pub fn pictures(&self) -> u32 {
+        let number = match self.operation.pictures {
+            Pictures::Fixed(number) => Some(number),
+            Pictures::Member(member) => self.body.number(member),
+        };
+        // A number that says nothing sensible is the service's to refuse; until then it makes one picture.
+        number.map_or(1, |number| u32::try_from(number).unwrap_or(u32::MAX))
+    }
+
     pub(crate) fn body(&self) -> &Body {
         &self.body
+    }
+
+    pub(crate) fn base_url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Whether the body can be sent more than once.
+    pub(crate) fn is_repeatable(&self) -> bool {
+        self.parts().iter().all(|part| match &part.content {
+            PartContent::File(file) => file.is_repeatable(),
+            _ => true,
+        })
+    }
+
+    /// Looks at every file of a multipart body, one entry for each part.
+    pub(crate) async fn inspect_files(&self) -> Result<Vec<Option<FileInfo>>, Error> {
+        let mut infos = Vec::with_capacity(self.parts().len());
+        for part in self.parts() {
+            infos.push(match &part.content {
+                PartContent::File(file) => {
+                    let info = file.inspect().await;
+                    Some(info.map_err(|error| part.unreadable(&error).in_operation(self.operation))?)
+                }
+                _ => None,
+            });
+        }
+        Ok(infos)
     }
 
     pub(crate) fn path(&mut self, name: &str, value: &impl Display) {
@@ -131,7 +173,6 @@ impl Request {
         self.url.query_pairs_mut().append_pair(name, &value.to_string());
     }
 
-    #[allow(dead_code, reason = "called by generated code where an operation has a header parameter")]
     pub(crate) fn header(&mut self, name: &'static str, value: &impl Display) -> Result<(), Error> {
         let value = HeaderValue::from_str(&value.to_string())
             .map_err(|_| Error::invalid_argument(format!("`{name}` holds what cannot stand in a header")))
@@ -143,9 +184,16 @@ impl Request {
     pub(crate) fn json<T: Serialize + Validate>(&mut self, body: &T) -> Result<(), Error> {
         self.check(body)?;
         let json = serde_json::to_vec(body).map_err(|error| self.cannot_encode(error))?;
-        self.body = Body::Json(Bytes::from(json));
-        self.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        self.set_body(Body::Json(Bytes::from(json)));
         Ok(())
+    }
+
+    /// A body that was put together by hand, see [`Call`](crate::Call).
+    pub(crate) fn set_body(&mut self, body: Body) {
+        if matches!(body, Body::Json(_)) {
+            self.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        self.body = body;
     }
 
     pub(crate) fn multipart<T: Multipart + Validate>(&mut self, body: &T) -> Result<(), Error> {
@@ -173,6 +221,36 @@ impl Request {
             Error::new(ErrorKind::InvalidArgument, Outcome::NotSent, "the request body cannot be written as JSON")
                 .with_source(error);
         error.in_operation(self.operation)
+    }
+}
+
+impl Body {
+    /// The whole number that a member holds; dots lead into objects.
+    fn number(&self, member: &str) -> Option<u64> {
+        let (first, inner) = member.split_once('.').map_or((member, None), |(first, inner)| (first, Some(inner)));
+        let value: Value = match self {
+            Self::Empty => return None,
+            Self::Json(json) => serde_json::from_slice::<Value>(json).ok()?.get(first)?.clone(),
+            Self::Multipart(parts) => match &parts.iter().find(|part| part.name == first)?.content {
+                PartContent::Text(text) | PartContent::Json { text, .. } => serde_json::from_str(text).ok()?,
+                PartContent::File(_) => return None,
+            },
+        };
+        inner.map_or(Some(&value), |inner| value.pointer(&format!("/{}", inner.replace('.', "/"))))?.as_u64()
+    }
+}
+
+impl Part {
+    pub(crate) fn unreadable(&self, error: &io::Error) -> Error {
+        let shown = match &self.content {
+            PartContent::File(file) => {
+                file.path().map_or_else(|| file.name().into_owned(), |path| path.display().to_string())
+            }
+            _ => String::new(),
+        };
+        let message = format!("`{}`: cannot send \"{shown}\": {error}", self.name);
+        // The cause is in the message already; its kind is what a caller may still want.
+        Error::new(ErrorKind::LocalIo, Outcome::NotSent, message).with_source(io::Error::from(error.kind()))
     }
 }
 

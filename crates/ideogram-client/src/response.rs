@@ -1,9 +1,14 @@
 //! An answer with everything that came with it.
 
-use std::fmt;
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
+
+use crate::Request;
 
 /// A decoded answer beside its status, its headers and its raw body.
 ///
@@ -14,11 +19,22 @@ pub struct Response<T> {
     headers: HeaderMap,
     body: Bytes,
     value: T,
+    request: Request,
+    kept_at: Option<PathBuf>,
+}
+
+/// A successful answer, not yet decoded.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) kept_at: Option<PathBuf>,
 }
 
 impl<T> Response<T> {
-    pub(crate) fn new(status: StatusCode, headers: HeaderMap, body: Bytes, value: T) -> Self {
-        Self { status, headers, body, value }
+    pub(crate) fn new(answer: Answer, value: T, request: Request) -> Self {
+        let Answer { status, headers, body, kept_at } = answer;
+        Self { status, headers, body, value, request, kept_at }
     }
 
     /// The status, always 2xx.
@@ -34,6 +50,17 @@ impl<T> Response<T> {
     /// The body as it came.
     pub fn body(&self) -> &Bytes {
         &self.body
+    }
+
+    /// What was asked.
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// Where the answer was written as it came, if answers are kept
+    /// ([`keep_answers_in`](crate::CallOptions::keep_answers_in)) and the call was a paid one.
+    pub fn kept_at(&self) -> Option<&Path> {
+        self.kept_at.as_deref()
     }
 
     /// The decoded answer.

@@ -55,6 +55,28 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// For file names: digits, `T` and `Z`, to the second, sorted as time is.
+    pub(crate) fn compact(&self) -> String {
+        match &self.0 {
+            Form::Time(time) => time.strftime("%Y%m%dT%H%M%SZ").to_string(),
+            Form::Text(_) => String::from("undated"),
+        }
+    }
+}
+
+impl From<SystemTime> for Timestamp {
+    /// To the millisecond.
+    fn from(time: SystemTime) -> Self {
+        match jiff::Timestamp::try_from(time).and_then(|time| jiff::Timestamp::from_millisecond(time.as_millisecond()))
+        {
+            Ok(time) => Self(Form::Time(time)),
+            // Farther away than any calendar goes.
+            Err(_) => Self(Form::Text(format!("{time:?}"))),
+        }
+    }
+}
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {

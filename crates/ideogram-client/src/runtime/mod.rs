@@ -1,18 +1,25 @@
 //! What generated code calls: everything between a filled-in builder and the decoded answer.
 //!
-//! `call` sends and reads, `parts` collects multipart bodies, `open_enum`, `open_union` and `path_value` give generated
+//! `call` sends and repeats, `attempt` sends once, `progress` tells what moves from what is dead, `blocking` waits without
+//! `async`; `parts` collects multipart bodies, `open_enum`, `open_union` and `path_value` give generated
 //! types their traits.
 
+mod attempt;
+#[cfg(feature = "blocking")]
+mod blocking;
 mod call;
 mod open_enum;
 mod open_union;
 mod parts;
 mod path_value;
+mod progress;
 
 use std::fmt::{self, Display};
 
 use serde::{Deserialize, Deserializer, de};
 
+#[cfg(feature = "blocking")]
+pub(crate) use self::blocking::{Blocking, call_blocking};
 #[allow(unused_imports, reason = "a document without unions is none the worse for it")]
 pub(crate) use self::open_union::open_union;
 pub(crate) use self::{

@@ -232,6 +232,21 @@ fn sending(function: &syn::ImplItemFn, operation: &Operation, model: &Model) -> 
                 ::std::result::Result::Ok(self.response().await?.into_value())
             }
         },
+        quote! {
+            /// Like `response()`, for programs without `async`: the thread waits.
+            #[cfg(feature = "blocking")]
+            pub fn response_blocking(self) -> ::std::result::Result<crate::Response<#answer>, crate::Error> {
+                let client = self.client;
+                crate::runtime::call_blocking(client, self.prepare()?)
+            }
+        },
+        quote! {
+            /// Like `send()`, for programs without `async`: the thread waits.
+            #[cfg(feature = "blocking")]
+            pub fn send_blocking(self) -> ::std::result::Result<#answer, crate::Error> {
+                ::std::result::Result::Ok(self.response_blocking()?.into_value())
+            }
+        },
     ];
     items.into_iter().map(|item| Ok(syn::parse2(item)?)).collect()
 }

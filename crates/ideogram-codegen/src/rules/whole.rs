@@ -10,13 +10,38 @@ use crate::{
 };
 
 /// Methods that the client has beside those of the operations.
-const CLIENT_METHODS: [&str; 6] = ["new", "builder", "base_url", "validation", "inner", "from_inner"];
+const CLIENT_METHODS: [&str; 11] = [
+    "new",
+    "builder",
+    "base_url",
+    "with",
+    "call",
+    "execute",
+    "pictures_in_making",
+    "validation",
+    "settings",
+    "inner",
+    "from_parts",
+];
 /// Constants that stand beside those of the operations.
 const CONSTANTS: [&str; 5] = ["TITLE", "VERSION", "SERVER_URL", "API_KEY_HEADER", "ALL"];
 /// Names that the code of a builder has for itself.
-const IN_BUILDERS: [&str; 13] = [
-    "client", "request", "response", "body", "body_map", "new", "prepare", "fill", "send", "value", "values",
-    "checker", "url",
+const IN_BUILDERS: [&str; 15] = [
+    "client",
+    "request",
+    "response",
+    "response_blocking",
+    "body",
+    "body_map",
+    "new",
+    "prepare",
+    "fill",
+    "send",
+    "send_blocking",
+    "value",
+    "values",
+    "checker",
+    "url",
 ];
 /// Types that generated code names without a path.
 const PRELUDE: [&str; 22] = [

@@ -1,0 +1,276 @@
+//! Counts the pictures in the making.
+//!
+//! The service allows so many at a time for a whole organization, and answers 429 beyond that. Start at [`Gate::enter`]:
+//! a call takes as many places as it makes pictures, in the order of asking, and gives them back when its permit is
+//! dropped. A call heavier than the gate takes all of it; nobody waits forever.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::oneshot;
+
+/// A gate that clones of a client share.
+#[derive(Clone, Debug)]
+pub(crate) struct Gate {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug)]
+struct State {
+    places: u32,
+    taken: u32,
+    queue: VecDeque<Waiting>,
+}
+
+/// Somebody who has not been let in yet.
+#[derive(Debug)]
+struct Waiting {
+    weight: u32,
+    entrance: oneshot::Sender<Permit>,
+}
+
+/// Places in the gate, given back on drop.
+#[derive(Debug)]
+#[must_use = "places are given back as soon as the permit is dropped"]
+pub(crate) struct Permit {
+    gate: Gate,
+    places: u32,
+}
+
+impl Gate {
+    /// A gate of so many places, at least one.
+    pub(crate) fn new(places: u32) -> Self {
+        let state = State { places: places.max(1), taken: 0, queue: VecDeque::new() };
+        Self { state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// Waits for `weight` places, behind all who asked before. A weight of nothing needs no place.
+    ///
+    /// Dropped while it waits, it leaves the queue.
+    pub(crate) async fn enter(&self, weight: u32) -> Option<Permit> {
+        if weight == 0 {
+            return None;
+        }
+        // Who stops waiting may have been the heavy one whom the others wait behind. Declared before the queue is joined,
+        // so that it is dropped after the channel is closed.
+        let _leaving = Leaving(self);
+        let admitted = self.join(weight);
+        Some(admitted.await.expect("a gate keeps the entrance of everybody who waits"))
+    }
+
+    fn join(&self, weight: u32) -> oneshot::Receiver<Permit> {
+        let (entrance, admitted) = oneshot::channel();
+        let mut state = self.lock();
+        state.queue.push_back(Waiting { weight, entrance });
+        self.admit(&mut state);
+        admitted
+    }
+
+    /// Takes over what the service says it allows. Never more than before: a lower number was set for a reason.
+    pub(crate) fn learn(&self, allowed: u32) {
+        let mut state = self.lock();
+        state.places = state.places.min(allowed.max(1));
+    }
+
+    /// How many places are taken.
+    pub(crate) fn taken(&self) -> u32 {
+        self.lock().taken
+    }
+
+    /// Lets in who is first in the queue, as long as there is room.
+    fn admit(&self, state: &mut State) {
+        loop {
+            let Some(first) = state.queue.front() else { return };
+            if first.entrance.is_closed() {
+                state.queue.pop_front();
+                continue;
+            }
+            let places = first.weight.min(state.places);
+            if state.taken.saturating_add(places) > state.places {
+                return;
+            }
+            let first = state.queue.pop_front().expect("there is a first");
+            state.taken += places;
+            if let Err(mut refused) = first.entrance.send(Permit { gate: self.clone(), places }) {
+                // Gone in this moment. Its drop would wait for the lock that is held here.
+                state.taken -= places;
+                refused.places = 0;
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing in here panics between two states; a poisoned lock is as good as a clean one.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        if self.places > 0 {
+            let mut state = self.gate.lock();
+            state.taken -= self.places;
+            self.gate.admit(&mut state);
+        }
+    }
+}
+
+/// Lets the others on when somebody leaves the queue.
+struct Leaving<'g>(&'g Gate);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.0.admit(&mut self.0.lock());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::{Pin, pin},
+        task::{Context, Poll, Waker},
+    };
+
+    use super::*;
+
+    type Entering<'g> = Pin<Box<dyn Future<Output = Option<Permit>> + 'g>>;
+
+    fn asks(gate: &Gate, weight: u32) -> Entering<'_> {
+        let mut entering: Entering = Box::pin(gate.enter(weight));
+        assert!(poll(&mut entering).is_none(), "no room was expected for {weight}");
+        entering
+    }
+
+    fn poll(entering: &mut Entering) -> Option<Permit> {
+        match entering.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(permit) => Some(permit.unwrap()),
+            Poll::Pending => None,
+        }
+    }
+
+    fn enters(gate: &Gate, weight: u32) -> Permit {
+        poll(&mut (Box::pin(gate.enter(weight)) as Entering)).expect("there is room")
+    }
+
+    #[test]
+    fn a_call_takes_as_many_places_as_it_makes_pictures_and_gives_them_back() {
+        let gate = Gate::new(10);
+
+        let four = enters(&gate, 4);
+        let six = enters(&gate, 6);
+        assert_eq!(gate.taken(), 10);
+        let mut next = asks(&gate, 1);
+        drop(four);
+        let one = poll(&mut next).unwrap();
+        assert_eq!(gate.taken(), 7);
+
+        drop((six, one));
+        assert_eq!(gate.taken(), 0);
+    }
+
+    #[test]
+    fn a_call_that_makes_no_picture_never_waits() {
+        let gate = Gate::new(1);
+        let _all = enters(&gate, 1);
+
+        let entering = pin!(gate.enter(0));
+
+        assert!(matches!(entering.poll(&mut Context::from_waker(Waker::noop())), Poll::Ready(None)));
+    }
+
+    #[test]
+    fn a_call_heavier_than_the_gate_takes_all_of_it() {
+        let gate = Gate::new(3);
+        let one = enters(&gate, 1);
+
+        let mut heavy = asks(&gate, 8);
+        drop(one);
+        let heavy = poll(&mut heavy).unwrap();
+
+        assert_eq!(gate.taken(), 3);
+        let mut light = asks(&gate, 1);
+        drop(heavy);
+        assert!(poll(&mut light).is_some());
+    }
+
+    #[test]
+    fn nobody_overtakes_a_heavy_call() {
+        let gate = Gate::new(4);
+        let three = enters(&gate, 3);
+
+        let mut heavy = asks(&gate, 4);
+        let mut light = asks(&gate, 1);
+        drop(three);
+
+        assert!(poll(&mut light).is_none(), "the heavy call asked first");
+        let heavy = poll(&mut heavy).unwrap();
+        assert!(poll(&mut light).is_none());
+        drop(heavy);
+        assert!(poll(&mut light).is_some());
+    }
+
+    #[test]
+    fn who_stops_waiting_lets_the_others_on() {
+        let gate = Gate::new(2);
+        let one = enters(&gate, 1);
+
+        let heavy = asks(&gate, 2);
+        let mut light = asks(&gate, 1);
+        drop(heavy);
+
+        let light = poll(&mut light).expect("one place was free all along");
+        drop((one, light));
+        assert_eq!(gate.taken(), 0);
+    }
+
+    #[test]
+    fn places_that_were_granted_but_never_received_are_given_back() {
+        let gate = Gate::new(1);
+        let first = enters(&gate, 1);
+        let second = asks(&gate, 1);
+        let mut third = asks(&gate, 1);
+
+        drop(first);
+        assert_eq!(gate.taken(), 1, "granted to the second, who has not looked yet");
+        drop(second);
+
+        assert!(poll(&mut third).is_some());
+        assert_eq!(gate.taken(), 0);
+    }
+
+    #[test]
+    fn the_service_can_make_the_gate_smaller_but_not_larger() {
+        let gate = Gate::new(4);
+        let three = enters(&gate, 3);
+
+        gate.learn(2);
+        gate.learn(9);
+        let mut next = asks(&gate, 2);
+        drop(three);
+        let next = poll(&mut next).unwrap();
+
+        assert_eq!(gate.taken(), 2);
+        drop(next);
+        gate.learn(0);
+        assert_eq!(enters(&gate, 5).places, 1);
+    }
+
+    #[test]
+    fn a_waiting_call_heavier_than_a_gate_that_became_smaller_still_gets_in() {
+        let gate = Gate::new(4);
+        let all = enters(&gate, 4);
+        let mut heavy = asks(&gate, 4);
+
+        gate.learn(2);
+        drop(all);
+
+        assert_eq!(poll(&mut heavy).unwrap().places, 2);
+    }
+
+    #[test]
+    fn a_gate_of_no_places_has_one() {
+        assert_eq!(enters(&Gate::new(0), 3).places, 1);
+    }
+}

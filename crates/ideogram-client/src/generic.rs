@@ -1,0 +1,253 @@
+//! Any operation by its id, with fields as text: for commands, scripts and what is not typed.
+//!
+//! Start at [`Client::call`]. What can be given is read from the operation's constant ([`crate::operations`]), so all of
+//! the runtime's promises hold: what a call costs, whether it may be repeated, how many pictures it makes.
+
+use std::fmt::Display;
+
+use bytes::Bytes;
+use serde_json::{Map, Value};
+
+use crate::{
+    Client, Error, File, Part, PartContent, Request, Response,
+    generated::operations,
+    operation::{Input, InputKind, Location, Operation},
+    request::Body,
+    runtime::{call, check_path_value},
+};
+
+/// A call of an operation that is named by its id.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent until `send()` is called"]
+pub struct Call<'c> {
+    client: &'c Client,
+    operation: &'static Operation,
+    fields: Vec<(String, Given)>,
+    json: Option<Value>,
+}
+
+#[derive(Clone, Debug)]
+enum Given {
+    Text(String),
+    File(File),
+}
+
+impl Client {
+    /// A call of the operation with this id, which is the service's own: `get_dataset`, `post_generate_image_v3`.
+    ///
+    /// ```no_run
+    /// # async fn example(client: &ideogram_client::Client) -> Result<(), ideogram_client::Error> {
+    /// let answer = client.call("get_dataset")?.field("dataset_id", "abc").send().await?;
+    /// println!("{}", answer["file_count"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if there is no such operation.
+    pub fn call(&self, operation_id: &str) -> Result<Call<'_>, Error> {
+        let operation = operations::ALL.iter().find(|operation| operation.id == operation_id);
+        let operation = operation.ok_or_else(|| {
+            let ids: Vec<&str> = operations::ALL.iter().map(|operation| operation.id).collect();
+            Error::invalid_argument(format!("there is no operation `{operation_id}`; there are {}", ids.join(", ")))
+        })?;
+        Ok(Call { client: self, operation, fields: Vec::new(), json: None })
+    }
+}
+
+impl Call<'_> {
+    /// Sets a parameter or a member of the body, as text: a number in digits, `true` or `false`, an object as JSON. Given
+    /// several times, a member that can be repeated takes all of them.
+    pub fn field(mut self, name: impl Into<String>, value: impl Display) -> Self {
+        self.fields.push((name.into(), Given::Text(value.to_string())));
+        self
+    }
+
+    /// Adds a file.
+    pub fn file(mut self, name: impl Into<String>, file: impl Into<File>) -> Self {
+        self.fields.push((name.into(), Given::File(file.into())));
+        self
+    }
+
+    /// Sets the whole body, an object; fields are added to it. A multipart body takes its members as parts.
+    pub fn json(mut self, body: Value) -> Self {
+        self.json = Some(body);
+        self
+    }
+
+    /// Builds the request without sending it.
+    ///
+    /// Names, required inputs and the form of numbers are checked. Bounds and values of enums are not: that is the
+    /// service's part, which does not bill what it refuses.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if something is missing, unknown or malformed.
+    pub fn prepare(self) -> Result<Request, Error> {
+        let operation = self.operation;
+        self.fill().map_err(|reason| Error::invalid_argument(reason).in_operation(operation))
+    }
+
+    /// Sends the call, and returns status, headers and the raw body beside the decoded answer.
+    pub async fn response(self) -> Result<Response<Value>, Error> {
+        let client = self.client;
+        call(client, self.prepare()?).await
+    }
+
+    /// Sends the call and returns the decoded answer.
+    pub async fn send(self) -> Result<Value, Error> {
+        Ok(self.response().await?.into_value())
+    }
+
+    fn fill(self) -> Result<Request, String> {
+        let Self { client, operation, fields, json } = self;
+        let unknown = fields.iter().find(|(name, _)| operation.inputs.iter().all(|input| input.name != name));
+        if let Some((name, _)) = unknown {
+            return Err(format!("there is no `{name}`; there are {}", names(operation)));
+        }
+        let mut members = match json {
+            None => Map::new(),
+            Some(_) if operation.media_type.is_empty() => return Err("this operation has no body".to_owned()),
+            Some(Value::Object(members)) => members,
+            Some(_) => return Err("the body must be a JSON object".to_owned()),
+        };
+
+        let mut request = Request::new(client, operation);
+        let mut parts = Vec::new();
+        for input in operation.inputs {
+            let given: Vec<&Given> =
+                fields.iter().filter(|(name, _)| name == input.name).map(|(_, given)| given).collect();
+            if given.len() > 1 && !input.repeated {
+                return Err(format!("`{}` can be given only once", input.name));
+            }
+            let in_body = input.location == Location::Body && members.contains_key(input.name);
+            if input.required && given.is_empty() && !in_body {
+                return Err(format!("`{}` is missing", input.name));
+            }
+            if input.location != Location::Body {
+                for given in given {
+                    parameter(&mut request, input, given)?;
+                }
+            } else if operation.media_type == "application/json" {
+                let values = given.into_iter().map(|given| value(input, given)).collect::<Result<Vec<_>, _>>()?;
+                if input.repeated && !values.is_empty() {
+                    members.insert(input.name.to_owned(), Value::Array(values));
+                } else if let Some(value) = values.into_iter().next() {
+                    members.insert(input.name.to_owned(), value);
+                }
+            } else {
+                if given.is_empty() {
+                    parts.extend(
+                        members
+                            .remove(input.name)
+                            .map(|value| parts_of(input, value))
+                            .transpose()?
+                            .into_iter()
+                            .flatten(),
+                    );
+                }
+                for given in given {
+                    parts.push(part(input, given)?);
+                }
+                members.remove(input.name);
+            }
+        }
+        match operation.media_type {
+            "" => {}
+            "application/json" => request.set_body(Body::Json(Bytes::from(Value::Object(members).to_string()))),
+            _ => {
+                if let Some(name) = members.keys().next() {
+                    return Err(format!("there is no `{name}`; there are {}", names(operation)));
+                }
+                request.set_body(Body::Multipart(parts));
+            }
+        }
+        Ok(request)
+    }
+}
+
+fn names(operation: &Operation) -> String {
+    let names: Vec<&str> = operation.inputs.iter().map(|input| input.name).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+/// Puts a parameter into path, query or headers.
+fn parameter(request: &mut Request, input: &'static Input, given: &Given) -> Result<(), String> {
+    let Given::Text(text) = given else { return Err(not_a_file(input)) };
+    let value = value(input, given)?;
+    let text = if let Value::String(text) = &value { text } else { text };
+    match input.location {
+        Location::Path => {
+            check_path_value(text, None).map_err(|reason| format!("`{}` {reason}", input.name))?;
+            request.path(input.name, text);
+        }
+        Location::Query => request.query(input.name, text),
+        Location::Header => request.header(input.name, text).map_err(|error| error.to_string())?,
+        Location::Body => {}
+    }
+    Ok(())
+}
+
+/// What a text means, as JSON.
+fn value(input: &Input, given: &Given) -> Result<Value, String> {
+    let Given::Text(text) = given else { return Err(not_a_file(input)) };
+    let name = input.name;
+    let parsed = || serde_json::from_str::<Value>(text.trim());
+    match input.kind {
+        InputKind::Text => Ok(Value::String(text.clone())),
+        InputKind::File => Err(format!("`{name}` takes a file")),
+        InputKind::Integer => {
+            let value = parsed().ok().filter(|value| value.is_i64() || value.is_u64());
+            value.ok_or_else(|| format!("`{name}` takes a whole number, not `{text}`"))
+        }
+        InputKind::Number => {
+            parsed().ok().filter(Value::is_number).ok_or_else(|| format!("`{name}` takes a number, not `{text}`"))
+        }
+        InputKind::Boolean => parsed()
+            .ok()
+            .filter(Value::is_boolean)
+            .ok_or_else(|| format!("`{name}` takes `true` or `false`, not `{text}`")),
+        InputKind::Json => parsed().map_err(|error| format!("`{name}` takes JSON: {error}")),
+    }
+}
+
+fn not_a_file(input: &Input) -> String {
+    format!("`{}` takes no file", input.name)
+}
+
+/// One part of a multipart body.
+fn part(input: &'static Input, given: &Given) -> Result<Part, String> {
+    let content = match (input.kind, given) {
+        (InputKind::File, Given::File(file)) => PartContent::File(file.clone()),
+        (InputKind::Json, Given::Text(_)) => json_part(&value(input, given)?),
+        (_, Given::Text(text)) => match value(input, given)? {
+            Value::String(text) => PartContent::Text(text),
+            _ => PartContent::Text(text.trim().to_owned()),
+        },
+        (_, Given::File(_)) => return Err(not_a_file(input)),
+    };
+    Ok(Part { name: input.name, content })
+}
+
+/// The parts that a member of a JSON object stands for.
+fn parts_of(input: &'static Input, value: Value) -> Result<Vec<Part>, String> {
+    let values = match value {
+        // As if it were not there.
+        Value::Null => return Ok(Vec::new()),
+        Value::Array(values) if input.repeated => values,
+        value => vec![value],
+    };
+    let part = |value: Value| match (input.kind, value) {
+        (InputKind::File, _) => Err(format!("`{}` takes a file, which JSON cannot name", input.name)),
+        (InputKind::Json, value) => Ok(json_part(&value)),
+        (_, Value::String(text)) => Ok(PartContent::Text(text)),
+        (_, value @ (Value::Bool(_) | Value::Number(_))) => Ok(PartContent::Text(value.to_string())),
+        (_, value) => Err(format!("`{}` takes no {value}", input.name)),
+    };
+    values.into_iter().map(|value| Ok(Part { name: input.name, content: part(value)? })).collect()
+}
+
+fn json_part(value: &Value) -> PartContent {
+    PartContent::Json { text: value.to_string(), media_type: Some("application/json") }
+}

@@ -1,0 +1,258 @@
+//! What can be set for one call: attempts, time-outs, headers, what becomes of its answer.
+//!
+//! [`CallOptions`] says what is to be different; [`Settings`] is everything, as the runtime reads it.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use crate::{Error, Hook, Validation, generated::operations, retry::Policy};
+
+/// Short enough to tell a dead connection, long enough for a network that changes over.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// Pictures are made while the call waits: usually seconds; several pictures of high quality take minutes.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(300);
+/// A hundred pictures over a slow line take their time; a call that moves is not dead.
+const DEADLINE: Duration = Duration::from_secs(3600);
+/// Three repeats, within about a minute.
+const ATTEMPTS: u32 = 4;
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// Far above any answer that was seen; a dataset of 100 000 files takes about 8 MB.
+const ANSWER_LIMIT_BYTES: usize = 64 * 1024 * 1024;
+
+/// Headers that the runtime writes; one more of them would change where a request ends or what it holds.
+const OURS: [HeaderName; 5] =
+    [header::ACCEPT_ENCODING, header::CONTENT_LENGTH, header::CONTENT_TYPE, header::HOST, header::TRANSFER_ENCODING];
+
+/// What is different for some calls. What is not set stays as the client has it.
+///
+/// ```no_run
+/// # async fn example(client: &ideogram_client::Client) -> Result<(), ideogram_client::Error> {
+/// use std::time::Duration;
+///
+/// use ideogram_client::CallOptions;
+///
+/// let hasty = client.with(CallOptions::new().attempts(1).deadline(Duration::from_secs(30)));
+/// let dataset = hasty.get_dataset().dataset_id("abc").send().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Default)]
+pub struct CallOptions {
+    attempts: Option<u32>,
+    first_wait: Option<Duration>,
+    longest_wait: Option<Duration>,
+    deadline: Option<Duration>,
+    idle_timeout: Option<Duration>,
+    answer_timeout: Option<Duration>,
+    answer_limit_bytes: Option<usize>,
+    validation: Option<Validation>,
+    keep_answers_in: Option<PathBuf>,
+    on_upload: Option<OnUpload>,
+    headers: HeaderMap,
+    hooks: Vec<Arc<dyn Hook>>,
+    refused: Option<String>,
+}
+
+/// Told how many bytes of a body have been handed to the network, and of how many if that is known.
+pub(crate) type OnUpload = Arc<dyn Fn(u64, Option<u64>) + Send + Sync>;
+
+impl CallOptions {
+    /// Nothing different.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Most attempts of a call, the first included: 4 by default; 1 sends exactly once.
+    ///
+    /// A free call that is safe to repeat is sent again when the connection fails, a time-out passes, an answer breaks
+    /// off, or after 408, 429, 500, 502, 503 and 504. Any other call is sent again only when no connection was
+    /// established, or after 429: it has not run then, and is not billed.
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.attempts = Some(attempts);
+        self
+    }
+
+    /// The longest wait between two attempts: from nothing to `first` (1 second by default) after the first, from nothing
+    /// to twice as much after each further one, and never more than `longest` (1 minute by default). When the service
+    /// asks for a longer wait than that, the call ends with its answer.
+    pub fn waits(mut self, first: Duration, longest: Duration) -> Self {
+        self.first_wait = Some(first);
+        self.longest_wait = Some(longest);
+        self
+    }
+
+    /// How long a call may take with all its attempts and waits: 1 hour by default. It begins when the call has its
+    /// places among the pictures in the making; until then nothing is sent, and dropping the call costs nothing.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// How long nothing may move while a request or an answer is under way: 1 minute by default. A slow upload that
+    /// moves is not dead.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle_timeout = Some(timeout);
+        self
+    }
+
+    /// How long the service may take from the end of a request to the beginning of its answer: 5 minutes by default. It
+    /// makes pictures in that time.
+    pub fn answer_timeout(mut self, timeout: Duration) -> Self {
+        self.answer_timeout = Some(timeout);
+        self
+    }
+
+    /// How large an answer may be: 64 MiB by default. Reading stops there, and the call fails.
+    pub fn answer_limit_bytes(mut self, limit: usize) -> Self {
+        self.answer_limit_bytes = Some(limit);
+        self
+    }
+
+    /// Whether requests are checked against the document before they are sent.
+    pub fn validation(mut self, validation: Validation) -> Self {
+        self.validation = Some(validation);
+        self
+    }
+
+    /// Writes the answer of every paid call into this folder before it is decoded, beside what was asked. The folder is
+    /// made if need be; each answer is a file of its own, readable by you alone, and [`KeptAnswer`](crate::KeptAnswer)
+    /// reads it. An answer that cannot be written is in the error that says so.
+    pub fn keep_answers_in(mut self, folder: impl AsRef<Path>) -> Self {
+        self.keep_answers_in = Some(folder.as_ref().to_owned());
+        self
+    }
+
+    /// Tells how many bytes of a request's body have been handed to the network, and of how many. Called often, and from
+    /// the task that sends: it should be quick. A new attempt begins at 0 again.
+    pub fn on_upload(mut self, told: impl Fn(u64, Option<u64>) + Send + Sync + 'static) -> Self {
+        self.on_upload = Some(Arc::new(told));
+        self
+    }
+
+    /// A header for every request, such as a trace id. Those that say where a request ends and what it holds, and the
+    /// one that carries the API key, are the client's own: naming one of them makes the call fail before it is sent.
+    pub fn header<N, V>(mut self, name: N, value: V) -> Self
+    where
+        N: TryInto<HeaderName>,
+        V: TryInto<HeaderValue>,
+    {
+        match (name.try_into(), value.try_into()) {
+            (Ok(name), Ok(_)) if is_ours(&name) => {
+                self.refused = Some(format!("the header `{name}` is written by the client itself"));
+            }
+            (Ok(name), Ok(value)) => {
+                self.headers.insert(name, value);
+            }
+            (Ok(name), Err(_)) => {
+                self.refused = Some(format!("the value of the header `{name}` cannot stand in a header"));
+            }
+            (Err(_), _) => self.refused = Some("a header has a name that cannot be one".to_owned()),
+        }
+        self
+    }
+
+    /// Sees every attempt before and after it is made. Hooks of the client are kept; this one comes after them.
+    pub fn hook(mut self, hook: impl Hook + 'static) -> Self {
+        self.hooks.push(Arc::new(hook));
+        self
+    }
+}
+
+impl fmt::Debug for CallOptions {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Values of headers may be secrets of other services.
+        let headers: Vec<_> = self.headers.keys().map(HeaderName::as_str).collect();
+        formatter
+            .debug_struct("CallOptions")
+            .field("attempts", &self.attempts)
+            .field("first_wait", &self.first_wait)
+            .field("longest_wait", &self.longest_wait)
+            .field("deadline", &self.deadline)
+            .field("idle_timeout", &self.idle_timeout)
+            .field("answer_timeout", &self.answer_timeout)
+            .field("answer_limit_bytes", &self.answer_limit_bytes)
+            .field("validation", &self.validation)
+            .field("keep_answers_in", &self.keep_answers_in)
+            .field("headers", &headers)
+            .field("hooks", &self.hooks.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether a header is written by the client itself.
+pub(crate) fn is_ours(name: &HeaderName) -> bool {
+    OURS.contains(name) || operations::API_KEY_HEADER.is_some_and(|ours| name.as_str().eq_ignore_ascii_case(ours))
+}
+
+/// Everything that can be set for a call.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) policy: Policy,
+    pub(crate) deadline: Duration,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) answer_timeout: Duration,
+    pub(crate) answer_limit_bytes: usize,
+    pub(crate) validation: Validation,
+    pub(crate) keep_answers_in: Option<PathBuf>,
+    pub(crate) on_upload: Option<OnUpload>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) hooks: Vec<Arc<dyn Hook>>,
+    refused: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            policy: Policy { attempts: ATTEMPTS, first_wait: FIRST_WAIT, longest_wait: LONGEST_WAIT },
+            deadline: DEADLINE,
+            idle_timeout: IDLE_TIMEOUT,
+            answer_timeout: ANSWER_TIMEOUT,
+            answer_limit_bytes: ANSWER_LIMIT_BYTES,
+            validation: Validation::On,
+            keep_answers_in: None,
+            on_upload: None,
+            headers: HeaderMap::new(),
+            hooks: Vec::new(),
+            refused: None,
+        }
+    }
+}
+
+impl Settings {
+    /// These settings, with what the options make different.
+    pub(crate) fn with(&self, options: CallOptions) -> Self {
+        let mut headers = self.headers.clone();
+        headers.extend(options.headers);
+        let mut hooks = self.hooks.clone();
+        hooks.extend(options.hooks);
+        Self {
+            policy: Policy {
+                attempts: options.attempts.unwrap_or(self.policy.attempts),
+                first_wait: options.first_wait.unwrap_or(self.policy.first_wait),
+                longest_wait: options.longest_wait.unwrap_or(self.policy.longest_wait),
+            },
+            deadline: options.deadline.unwrap_or(self.deadline),
+            idle_timeout: options.idle_timeout.unwrap_or(self.idle_timeout),
+            answer_timeout: options.answer_timeout.unwrap_or(self.answer_timeout),
+            answer_limit_bytes: options.answer_limit_bytes.unwrap_or(self.answer_limit_bytes),
+            validation: options.validation.unwrap_or_else(|| self.validation.clone()),
+            keep_answers_in: options.keep_answers_in.or_else(|| self.keep_answers_in.clone()),
+            on_upload: options.on_upload.or_else(|| self.on_upload.clone()),
+            headers,
+            hooks,
+            refused: options.refused.or_else(|| self.refused.clone()),
+        }
+    }
+
+    /// Whether all that was set can be used.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        self.refused.clone().map_or(Ok(()), |reason| Err(Error::invalid_argument(reason)))
+    }
+}

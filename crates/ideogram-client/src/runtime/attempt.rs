@@ -1,0 +1,275 @@
+//! One attempt: a request goes out, an answer comes back, or it is said how far it came.
+
+use std::{
+    error::Error as StdError,
+    pin::pin,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use bytes::{Bytes, BytesMut};
+use futures_util::future::{Either, select};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use tokio::time::Instant;
+
+use super::progress::{Progress, Stalled, Watched};
+use crate::{
+    Client, Error, ErrorKind, FileInfo, Outcome, Part, PartContent, Request, file::ReadFailure, generated::operations,
+    options, request::Body, response::Answer, retry::Event,
+};
+
+/// An error's body is for people; more than this of it helps nobody.
+const ERROR_BODY_LIMIT_BYTES: usize = 64 * 1024;
+
+/// An attempt without an answer to hand on.
+pub(super) struct Failed {
+    pub(super) error: Error,
+    pub(super) event: Event,
+}
+
+impl Failed {
+    fn finally(error: Error) -> Self {
+        Self { error, event: Event::Final }
+    }
+}
+
+/// Sends the request once and reads the answer.
+pub(super) async fn attempt(
+    client: &Client,
+    request: &Request,
+    infos: &[Option<FileInfo>],
+    headers: HeaderMap,
+    deadline: Instant,
+) -> Result<Answer, Failed> {
+    let has_body = !matches!(request.body(), Body::Empty);
+    let progress = Progress::new(client.settings(), deadline, has_body);
+    let built = build(client, request, infos, headers, &progress).map_err(Failed::finally)?;
+
+    let sent = pin!(client.inner().http.execute(built));
+    let response = match select(sent, pin!(progress.stalled())).await {
+        Either::Left((Ok(response), _)) => response,
+        Either::Left((Err(error), _)) => return Err(transport_failure(error, &progress)),
+        Either::Right((stalled, _)) => return Err(timed_out(stalled, &progress)),
+    };
+    progress.received();
+
+    let (status, headers) = (response.status(), response.headers().clone());
+    let limit = if status.is_success() { client.settings().answer_limit_bytes } else { ERROR_BODY_LIMIT_BYTES };
+    let read = read_body(response, limit, &progress).await;
+    let api_key = &client.inner().api_key;
+    let stopped = match (status.is_success(), read.end) {
+        (true, Ok(())) => return Ok(Answer { status, headers, body: read.body, kept_at: None }),
+        (true, Err(stopped)) => stopped,
+        (false, end) => {
+            let retry_after = retry_after(&headers);
+            let error = Error::from_status(status, retry_after, read.body, end.is_ok(), api_key);
+            return Err(Failed { error, event: Event::Status { code: status.as_u16(), retry_after } });
+        }
+    };
+    // It ran: the service answered 2xx. What is missing is the rest of its answer.
+    let (error, event) = match stopped {
+        Stopped::AtLimit => {
+            let message = format!("the answer is larger than the limit of {limit} bytes");
+            (Error::new(ErrorKind::UndocumentedAnswer, Outcome::Completed, message), Event::Final)
+        }
+        Stopped::Broken(error) => {
+            let error = Error::new(ErrorKind::Transport, Outcome::Completed, "the answer broke off")
+                .with_source(error.without_url());
+            (error, Event::Interrupted)
+        }
+        Stopped::Stalled(stalled) => {
+            let message = format!("the answer did not end: {}", describe(stalled));
+            (Error::new(ErrorKind::Transport, Outcome::Completed, message), Event::Interrupted)
+        }
+    };
+    Err(Failed { error: error.with_answer(status, api_key.redact_cut(read.body), false), event })
+}
+
+/// The request for one attempt: files are opened anew for each.
+fn build(
+    client: &Client,
+    request: &Request,
+    infos: &[Option<FileInfo>],
+    mut headers: HeaderMap,
+    progress: &Arc<Progress>,
+) -> Result<reqwest::Request, Error> {
+    // A hook may have added what is not its to say.
+    let foreign: Vec<HeaderName> = headers.keys().filter(|name| options::is_ours(name)).cloned().collect();
+    for name in foreign {
+        headers.remove(name);
+    }
+    headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json"));
+    headers.extend(request.headers().clone());
+
+    let inner = client.inner();
+    let mut builder = inner.http.request(request.method(), request.url()).headers(headers);
+    if let Some(name) = operations::API_KEY_HEADER {
+        let name = HeaderName::from_bytes(name.as_bytes()).expect("the rules check header names");
+        builder = builder.header(name, inner.api_key.header());
+    }
+    builder = match request.body() {
+        Body::Empty => builder,
+        Body::Json(json) => builder.body(json.clone()),
+        Body::Multipart(parts) => {
+            let mut form = reqwest::multipart::Form::new();
+            for (part, info) in parts.iter().zip(infos) {
+                form = form.part(part.name, form_part(part, info.as_ref())?);
+            }
+            builder.multipart(form)
+        }
+    };
+    let mut built = builder.build().map_err(|error| {
+        let message = "the request cannot be built";
+        Error::new(ErrorKind::InvalidArgument, Outcome::NotSent, message).with_source(error.without_url())
+    })?;
+    if let Some(body) = built.body_mut().take() {
+        let announced =
+            built.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        let watched = Watched::new(body, announced, Arc::clone(progress), client.settings().on_upload.clone());
+        *built.body_mut() = Some(reqwest::Body::wrap(watched));
+    }
+    Ok(built)
+}
+
+fn form_part(part: &Part, info: Option<&FileInfo>) -> Result<reqwest::multipart::Part, Error> {
+    let invalid_media_type =
+        |media_type: &str| Error::invalid_argument(format!("`{}`: `{media_type}` is not a media type", part.name));
+    match (&part.content, info) {
+        (PartContent::File(file), Some(info)) => {
+            let body = file.open(info.size_bytes).map_err(|error| part.unreadable(&error))?;
+            let sent = match info.size_bytes {
+                Some(size) => reqwest::multipart::Part::stream_with_length(body, size),
+                None => reqwest::multipart::Part::stream(body),
+            };
+            let sent = sent.file_name(info.name.clone());
+            sent.mime_str(&info.media_type).map_err(|_| invalid_media_type(&info.media_type))
+        }
+        (PartContent::Json { text, media_type: Some(media_type) }, _) => {
+            let sent = reqwest::multipart::Part::text(text.clone());
+            sent.mime_str(media_type).map_err(|_| invalid_media_type(media_type))
+        }
+        (PartContent::Text(text) | PartContent::Json { text, .. }, _) => {
+            Ok(reqwest::multipart::Part::text(text.clone()))
+        }
+        (PartContent::File(file), None) => {
+            Err(Error::new(ErrorKind::LocalIo, Outcome::NotSent, format!("\"{}\" was not looked at", file.name())))
+        }
+    }
+}
+
+/// Why no answer arrived, and whether the request can have.
+fn transport_failure(error: reqwest::Error, progress: &Progress) -> Failed {
+    let error = error.without_url();
+    if error.is_connect() {
+        let error =
+            Error::new(ErrorKind::Transport, Outcome::NotSent, "no connection to the service").with_source(error);
+        return Failed { error, event: Event::NotConnected };
+    }
+    let outcome = if progress.has_left() { Outcome::Unknown } else { Outcome::NotSent };
+    if let Some(failure) = read_failure(&error) {
+        let message = format!("a file could not be read while it was sent: {failure}");
+        return Failed::finally(Error::new(ErrorKind::LocalIo, outcome, message).with_source(error));
+    }
+    let message =
+        if error.is_timeout() { "no answer in time" } else { "the connection broke before an answer arrived" };
+    let error = Error::new(ErrorKind::Transport, outcome, message).with_source(error);
+    Failed { error, event: Event::Interrupted }
+}
+
+fn timed_out(stalled: Stalled, progress: &Progress) -> Failed {
+    let outcome = if progress.has_left() { Outcome::Unknown } else { Outcome::NotSent };
+    let message = format!("no answer in time: {}", describe(stalled));
+    Failed { error: Error::new(ErrorKind::Transport, outcome, message), event: Event::Interrupted }
+}
+
+fn describe(stalled: Stalled) -> String {
+    match stalled {
+        Stalled::Deadline => "the deadline of the call has passed".to_owned(),
+        Stalled::NoAnswer(timeout) => {
+            format!("the service did not begin to answer within {:.1} s", timeout.as_secs_f64())
+        }
+        Stalled::Idle(timeout) => format!("nothing moved for {:.1} s", timeout.as_secs_f64()),
+    }
+}
+
+/// The local file behind a request that broke off, if it was one.
+fn read_failure(error: &reqwest::Error) -> Option<&ReadFailure> {
+    let mut cause: Option<&(dyn StdError + 'static)> = error.source();
+    while let Some(current) = cause {
+        if let Some(failure) = current.downcast_ref() {
+            return Some(failure);
+        }
+        cause = current.source();
+    }
+    None
+}
+
+/// What was read of a body, and how the reading ended.
+struct Read {
+    body: Bytes,
+    end: Result<(), Stopped>,
+}
+
+enum Stopped {
+    AtLimit,
+    Broken(reqwest::Error),
+    Stalled(Stalled),
+}
+
+async fn read_body(mut response: reqwest::Response, limit: usize, progress: &Progress) -> Read {
+    let expected = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+    let mut body = BytesMut::with_capacity(expected.min(limit).min(1024 * 1024));
+    let reading = async {
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if body.len() + chunk.len() > limit => {
+                    body.extend_from_slice(&chunk[..limit - body.len()]);
+                    return Err(Stopped::AtLimit);
+                }
+                Ok(Some(chunk)) => {
+                    progress.received();
+                    body.extend_from_slice(&chunk);
+                }
+                Ok(None) => return Ok(()),
+                Err(error) => return Err(Stopped::Broken(error)),
+            }
+        }
+    };
+    let end = match select(pin!(reading), pin!(progress.stalled())).await {
+        Either::Left((end, _)) => end,
+        Either::Right((stalled, _)) => Err(Stopped::Stalled(stalled)),
+    };
+    Read { body: body.freeze(), end }
+}
+
+/// Seconds, or a date; a date that has passed asks for no wait.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(value: &str) -> Option<Duration> {
+        retry_after(&HeaderMap::from_iter([(header::RETRY_AFTER, HeaderValue::from_str(value).unwrap())]))
+    }
+
+    #[test]
+    fn the_service_asks_for_a_wait_in_seconds_or_by_a_date() {
+        let in_a_minute = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(60));
+
+        assert_eq!(asked(" 120 "), Some(Duration::from_secs(120)));
+        assert!((55..=60).contains(&asked(&in_a_minute).unwrap().as_secs()));
+        assert_eq!(asked("Thu, 01 Jan 1998 00:00:00 GMT"), Some(Duration::ZERO));
+        for garbage in ["", "soon", "-1", "1.5", "99999999999999999999"] {
+            assert_eq!(asked(garbage), None, "{garbage}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new()), None);
+    }
+}

@@ -1,0 +1,215 @@
+//! Whether a call still moves.
+//!
+//! The HTTP stack has one time-out that runs while a request is uploaded, and one for a whole call. Neither tells a slow
+//! upload that moves from a dead one. So the body is watched on its way out ([`Watched`]), the answer on its way in
+//! ([`Progress::received`]), and [`Progress::stalled`] ends when nothing has moved for too long.
+
+use std::{
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use tokio::time::{Instant, sleep_until};
+
+use crate::options::{OnUpload, Settings};
+
+/// How far an attempt has come.
+#[derive(Debug)]
+pub(super) struct Progress {
+    idle_timeout: Duration,
+    answer_timeout: Duration,
+    deadline: Instant,
+    state: Mutex<State>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct State {
+    phase: Phase,
+    moved: Instant,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// The HTTP stack has not asked for the body: nothing was written yet. It has a time-out of its own to connect.
+    Connecting,
+    Sending,
+    Waiting,
+    Receiving,
+}
+
+/// What ran out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stalled {
+    /// The call's deadline.
+    Deadline,
+    /// The service did not begin to answer.
+    NoAnswer(Duration),
+    /// Nothing moved.
+    Idle(Duration),
+}
+
+impl Progress {
+    /// Begins with an attempt. One without a body is as good as sent: nobody tells when its head is written.
+    pub(super) fn new(settings: &Settings, deadline: Instant, has_body: bool) -> Arc<Self> {
+        let phase = if has_body { Phase::Connecting } else { Phase::Waiting };
+        Arc::new(Self {
+            idle_timeout: settings.idle_timeout,
+            answer_timeout: settings.answer_timeout,
+            deadline,
+            state: Mutex::new(State { phase, moved: Instant::now() }),
+        })
+    }
+
+    /// Whether a part of the request can have left.
+    pub(super) fn has_left(&self) -> bool {
+        self.lock().phase != Phase::Connecting
+    }
+
+    /// A part of the answer has arrived.
+    pub(super) fn received(&self) {
+        self.moved(Phase::Receiving);
+    }
+
+    /// Ends when nothing has moved for too long, and says what ran out.
+    pub(super) async fn stalled(&self) -> Stalled {
+        loop {
+            let (due, stalled) = self.due();
+            if due <= Instant::now() {
+                return stalled;
+            }
+            sleep_until(due).await;
+        }
+    }
+
+    fn due(&self) -> (Instant, Stalled) {
+        let State { phase, moved } = *self.lock();
+        let by_phase = match phase {
+            Phase::Connecting => None,
+            Phase::Sending | Phase::Receiving => Some((self.idle_timeout, Stalled::Idle(self.idle_timeout))),
+            Phase::Waiting => Some((self.answer_timeout, Stalled::NoAnswer(self.answer_timeout))),
+        };
+        let by_phase = by_phase.and_then(|(timeout, stalled)| Some((moved.checked_add(timeout)?, stalled)));
+        by_phase.filter(|(due, _)| *due < self.deadline).unwrap_or((self.deadline, Stalled::Deadline))
+    }
+
+    fn moved(&self, phase: Phase) {
+        *self.lock() = State { phase, moved: Instant::now() };
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A body that says when it moves.
+pub(super) struct Watched {
+    body: reqwest::Body,
+    progress: Arc<Progress>,
+    sent: u64,
+    total: Option<u64>,
+    told: Option<OnUpload>,
+}
+
+impl Watched {
+    /// `announced` is the length in the head of the request: a body of several parts does not know its own.
+    pub(super) fn new(
+        body: reqwest::Body,
+        announced: Option<u64>,
+        progress: Arc<Progress>,
+        told: Option<OnUpload>,
+    ) -> Self {
+        let total = body.size_hint().exact().or(announced);
+        Self { body, progress, sent: 0, total, told }
+    }
+}
+
+impl Body for Watched {
+    type Data = Bytes;
+    type Error = reqwest::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, reqwest::Error>>> {
+        if !self.progress.has_left() {
+            self.progress.moved(Phase::Sending);
+        }
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        if let Poll::Ready(frame) = &polled {
+            if let Some(data) = frame.as_ref().and_then(|frame| frame.as_ref().ok()).and_then(Frame::data_ref) {
+                self.sent += data.len() as u64;
+                if let Some(told) = &self.told {
+                    told(self.sent, self.total);
+                }
+            }
+            // The HTTP stack does not come back for the end of a body whose length it knows.
+            let is_over = frame.is_none() || self.body.is_end_stream() || self.total == Some(self.sent);
+            self.progress.moved(if is_over { Phase::Waiting } else { Phase::Sending });
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::CallOptions;
+
+    fn begun(has_body: bool) -> Arc<Progress> {
+        let options = CallOptions::new().idle_timeout(Duration::from_secs(2)).answer_timeout(Duration::from_secs(10));
+        let settings = Settings::default().with(options);
+        Progress::new(&settings, Instant::now() + Duration::from_secs(60), has_body)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn connecting_is_bounded_by_the_deadline_alone() {
+        let progress = begun(true);
+        let start = Instant::now();
+
+        assert_eq!(progress.stalled().await, Stalled::Deadline);
+
+        assert_eq!(start.elapsed(), Duration::from_secs(60));
+        assert!(!progress.has_left());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_moves_is_not_dead() {
+        let progress = begun(true);
+        let start = Instant::now();
+        progress.moved(Phase::Sending);
+
+        let moving = async {
+            for _ in 0..10 {
+                tokio::time::sleep(Duration::from_millis(1500)).await;
+                progress.moved(Phase::Sending);
+            }
+        };
+        let (stalled, ()) = tokio::join!(progress.stalled(), moving);
+
+        assert_eq!(stalled, Stalled::Idle(Duration::from_secs(2)));
+        assert_eq!(start.elapsed(), Duration::from_secs(17));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_service_has_longer_to_think_than_the_network_to_move() {
+        let progress = begun(false);
+        let start = Instant::now();
+
+        assert_eq!(progress.stalled().await, Stalled::NoAnswer(Duration::from_secs(10)));
+
+        assert_eq!(start.elapsed(), Duration::from_secs(10));
+        assert!(progress.has_left());
+    }
+}

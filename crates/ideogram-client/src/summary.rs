@@ -1,0 +1,104 @@
+//! A request as it is shown and kept: everything that is sent, except the key and the content of files.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{Error, FileInfo, Part, PartContent, Request, request::Body};
+
+/// What a request holds, for a dry run, a log, or beside a picture. It serializes, and it names no key.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct RequestSummary {
+    /// The service's id of the operation.
+    pub operation: String,
+    /// The HTTP method.
+    pub method: String,
+    /// The address, parameters filled in.
+    pub url: String,
+    /// The headers that belong to the call. A multipart body has its `Content-Type` from the HTTP stack.
+    pub headers: BTreeMap<String, String>,
+    /// What the body holds.
+    #[serde(flatten)]
+    pub body: Option<BodySummary>,
+}
+
+/// What a body holds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum BodySummary {
+    /// A JSON body.
+    Json(Value),
+    /// The parts of a multipart body, in the order in which they are sent.
+    Parts(Vec<PartSummary>),
+}
+
+/// One part of a multipart body.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct PartSummary {
+    /// The name of the part.
+    pub name: String,
+    /// What it holds.
+    #[serde(flatten)]
+    pub content: ContentSummary,
+}
+
+/// What a part holds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ContentSummary {
+    /// A scalar as text.
+    Text(String),
+    /// JSON text.
+    Json(Value),
+    /// A file: its name, size and media type.
+    File(FileInfo),
+}
+
+impl Request {
+    /// What would be sent. Files are looked at for their sizes and media types, and nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::LocalIo`](crate::ErrorKind::LocalIo) if a file cannot be sent.
+    pub async fn summary(&self) -> Result<RequestSummary, Error> {
+        Ok(self.summarize(&self.inspect_files().await?))
+    }
+
+    pub(crate) fn summarize(&self, infos: &[Option<FileInfo>]) -> RequestSummary {
+        let shown = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        RequestSummary {
+            operation: self.operation().id.to_owned(),
+            method: self.method().to_string(),
+            url: self.url().to_string(),
+            headers: self.headers().iter().map(|(name, value)| (name.to_string(), shown(value))).collect(),
+            body: match self.body() {
+                Body::Empty => None,
+                Body::Json(json) => Some(BodySummary::Json(json_or_text(json))),
+                Body::Multipart(parts) => Some(BodySummary::Parts(
+                    parts.iter().zip(infos).map(|(part, info)| part.summarize(info.as_ref())).collect(),
+                )),
+            },
+        }
+    }
+}
+
+impl Part {
+    fn summarize(&self, info: Option<&FileInfo>) -> PartSummary {
+        let content = match (&self.content, info) {
+            (PartContent::Text(text), _) => ContentSummary::Text(text.clone()),
+            (PartContent::Json { text, .. }, _) => ContentSummary::Json(json_or_text(text.as_bytes())),
+            (PartContent::File(_), Some(info)) => ContentSummary::File(info.clone()),
+            (PartContent::File(file), None) => ContentSummary::Text(file.name().into_owned()),
+        };
+        PartSummary { name: self.name.to_string(), content }
+    }
+}
+
+fn json_or_text(json: &[u8]) -> Value {
+    serde_json::from_slice(json).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(json).into_owned()))
+}

@@ -1,0 +1,342 @@
+//! What stands around a call: options, hooks, spans, kept answers, calls without `async`, and the way to the server.
+
+use std::{
+    fs,
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use ideogram_client::{
+    Attempt, CallOptions, Client, Ended, Error, ErrorKind, File, Hook, KeptAnswer, Outcome,
+    reqwest::{self, header::HeaderMap},
+    types::{ColorPaletteWithPresetName, GetDatasetResponse},
+};
+use ideogram_mock::{MockServer, Scenario};
+use serde_json::{Value, json};
+
+use crate::raw_server::{KEY, RawServer, answer, client_builder};
+
+const DATASET: &str = include_str!("../../openapi/examples/get_dataset/demo.json");
+const PICTURES: &str = include_str!("../../openapi/examples/post_generate_image_v3/several_pictures.json");
+
+async fn mock() -> (MockServer, Client) {
+    let server = MockServer::builder().api_key(KEY).start().await.unwrap();
+    let waits = CallOptions::new().waits(Duration::from_millis(1), Duration::from_millis(10));
+    let client = Client::builder().api_key(KEY).base_url(server.url()).options(waits).build().unwrap();
+    (server, client)
+}
+
+/// Notes what it sees, and adds headers.
+#[derive(Clone, Default)]
+struct Watch(Arc<Mutex<Vec<String>>>);
+
+impl Hook for Watch {
+    fn before(&self, attempt: &Attempt<'_>, headers: &mut HeaderMap) {
+        headers.insert("traceparent", "00-1-1-01".parse().unwrap());
+        headers.insert("api-key", "another".parse().unwrap());
+        headers.insert("content-length", "3".parse().unwrap());
+        self.note(format!("before {} of {}", attempt.number, attempt.request.operation()));
+    }
+
+    fn after(&self, attempt: &Attempt<'_>, ended: &Ended<'_>) {
+        let status = ended.status.map(|status| status.as_u16());
+        let error = ended.error.map(Error::kind);
+        let again = if ended.next_in.is_some() { "again" } else { "the last" };
+        self.note(format!("after {}: {status:?} {error:?}, {again}", attempt.number));
+    }
+}
+
+impl Watch {
+    fn note(&self, text: String) {
+        self.0.lock().unwrap().push(text);
+    }
+}
+
+#[tokio::test]
+async fn hooks_see_every_attempt_and_add_headers_but_not_the_clients_own() {
+    let (server, client) = mock().await;
+    server.set_scenario(Scenario::ServerErrorOnce { status: 500 });
+    let watch = Watch::default();
+
+    client.with(CallOptions::new().hook(watch.clone())).get_dataset().dataset_id("demo").send().await.unwrap();
+
+    let seen = watch.0.lock().unwrap().clone();
+    let expected = [
+        "before 1 of get_dataset",
+        "after 1: Some(500) Some(Server), again",
+        "before 2 of get_dataset",
+        "after 2: Some(200) None, the last",
+    ];
+    assert_eq!(seen, expected);
+    for request in server.requests() {
+        assert_eq!(
+            (&request.headers["api-key"], &request.headers["traceparent"]),
+            (&KEY.parse().unwrap(), &"00-1-1-01".parse().unwrap())
+        );
+        assert!(!request.headers.contains_key("content-length"));
+    }
+}
+
+#[tokio::test]
+async fn options_are_of_one_clone_and_add_up() {
+    let server = RawServer::answering(answer(200, "", DATASET)).await;
+    let client = server.builder().options(CallOptions::new().header("x-all", "1")).build().unwrap();
+    let traced = client.with(CallOptions::new().header("x-one", "2"));
+
+    traced.get_dataset().dataset_id("demo").send().await.unwrap();
+    client.get_dataset().dataset_id("demo").send().await.unwrap();
+
+    let requests = server.requests();
+    assert_eq!((requests[0].header("x-all"), requests[0].header("x-one")), (vec!["1"], vec!["2"]));
+    assert_eq!((requests[1].header("x-all"), requests[1].header("x-one").len()), (vec!["1"], 0));
+}
+
+#[tokio::test]
+async fn headers_that_are_the_clients_own_are_refused_before_anything_is_sent() {
+    let server = RawServer::answering(answer(200, "", DATASET)).await;
+    for (name, value) in [("Api-Key", "x"), ("content-length", "1"), ("Host", "x"), ("a b", "c"), ("x-a", "c\r\nd: e")]
+    {
+        let client = server.client().with(CallOptions::new().header(name, value));
+
+        let error = client.get_dataset().dataset_id("demo").send().await.unwrap_err();
+
+        assert_eq!(
+            (error.kind(), error.outcome(), error.attempts()),
+            (ErrorKind::InvalidArgument, Outcome::NotSent, 0)
+        );
+        assert!(error.to_string().contains("header"), "{error}");
+    }
+    assert_eq!(server.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn a_prepared_request_is_sent_as_it_was_shown_and_never_to_another_host() {
+    let server = RawServer::answering(answer(200, "", DATASET)).await;
+    let other = RawServer::answering(answer(200, "", DATASET)).await;
+    let request = server.client().get_dataset().dataset_id("demo").prepare().unwrap();
+
+    let refused = other.client().execute::<GetDatasetResponse>(request.clone()).await.unwrap_err();
+    let sent = server.client().execute::<GetDatasetResponse>(request).await.unwrap();
+
+    assert_eq!((refused.kind(), other.requests().len()), (ErrorKind::InvalidArgument, 0));
+    assert_eq!(sent.value().dataset.dataset_id, "demo");
+    assert_eq!(sent.request().to_string(), format!("GET {}/datasets/demo", server.url()));
+}
+
+#[tokio::test]
+async fn a_summary_names_everything_that_is_sent_but_the_key_and_the_content_of_files() {
+    let client = client_builder("http://127.0.0.1:9").build().unwrap();
+    let picture = File::from_bytes("a.png", &b"\x89PNG\r\n\x1a\n the content"[..]);
+    let call = client.remix_image_v3().image(picture).prompt("a \"cat\"").seed(7);
+    let palette = ColorPaletteWithPresetName::builder().name("EMBER").try_into();
+    let call = call.color_palette::<ColorPaletteWithPresetName>(palette.unwrap());
+
+    let summary = call.prepare().unwrap().summary().await.unwrap();
+    let body = client.create_dataset().name("Lanterns").prepare().unwrap().summary().await.unwrap();
+
+    let base = "http://127.0.0.1:9";
+    let file = json!({"name": "a.png", "media_type": "image/png", "size_bytes": 20});
+    assert_eq!(
+        json!(summary),
+        json!({
+            "operation": "post_remix_image_v3",
+            "method": "POST",
+            "url": format!("{base}/v1/ideogram-v3/remix"),
+            "headers": {},
+            "parts": [
+                {"name": "image", "file": file},
+                {"name": "prompt", "text": "a \"cat\""},
+                {"name": "seed", "text": "7"},
+                {"name": "color_palette", "json": {"name": "EMBER"}},
+            ],
+        })
+    );
+    assert_eq!(
+        json!(body),
+        json!({
+            "operation": "create_dataset",
+            "method": "POST",
+            "url": format!("{base}/datasets"),
+            "headers": {"content-type": "application/json"},
+            "json": {"name": "Lanterns"},
+        })
+    );
+}
+
+#[tokio::test]
+async fn the_weight_of_a_call_is_read_from_its_body() {
+    let client = client_builder("http://127.0.0.1:9").build().unwrap();
+    let picture = || File::from_bytes("a.png", &b"\x89PNG\r\n\x1a\n"[..]);
+    let weight = |id: &str, body: Value| client.call(id).unwrap().json(body).prepare().unwrap().pictures();
+
+    assert_eq!(client.generate_image_v3().prompt("a").prepare().unwrap().pictures(), 1);
+    assert_eq!(client.generate_image_v3().prompt("a").num_images(8).prepare().unwrap().pictures(), 8);
+    assert_eq!(weight("post_generate_image", json!({"image_request": {"prompt": "a", "num_images": 3}})), 3);
+    let remix = client.call("post_remix_image").unwrap().file("image_file", picture());
+    let remix = remix.field("image_request", json!({"prompt": "a", "num_images": 4}));
+    assert_eq!(remix.prepare().unwrap().pictures(), 4);
+    let nonsense = weight("post_generate_image", json!({"image_request": {"prompt": "a", "num_images": "many"}}));
+    assert_eq!(nonsense, 1);
+    assert_eq!(client.get_dataset().dataset_id("demo").prepare().unwrap().pictures(), 0);
+}
+
+/// The only file in a folder.
+fn only_file(folder: &Path) -> std::path::PathBuf {
+    let paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(paths.len(), 1, "{paths:?}");
+    paths[0].clone()
+}
+
+#[tokio::test]
+async fn the_answer_of_a_paid_call_is_on_disk_before_it_is_decoded() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("made/on/demand");
+    let (server, client) = mock().await;
+    let client = client.with(CallOptions::new().keep_answers_in(&kept));
+
+    let response = client.generate_image_v3().prompt("a lantern").num_images(2).response().await.unwrap();
+    client.get_dataset().dataset_id("demo").send().await.unwrap();
+
+    let path = only_file(&kept);
+    assert_eq!(response.kept_at(), Some(path.as_path()));
+    let read = KeptAnswer::read(&path).await.unwrap();
+    assert_eq!((read.operation_id(), read.status()), ("post_generate_image_v3", 200));
+    assert_eq!(read.answer(), Some(&serde_json::from_slice(response.body()).unwrap()));
+    assert_eq!(read.request()["parts"][0], json!({"name": "prompt", "text": "a lantern"}));
+    assert!(read.received().unix_seconds().is_some());
+    assert!(!fs::read_to_string(&path).unwrap().contains(KEY));
+    drop(server);
+}
+
+#[tokio::test]
+async fn answers_that_cannot_be_decoded_or_broke_off_are_kept_as_they_came() {
+    let half = format!("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n{PICTURES}");
+    let cut = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"data\":";
+    for (answer, json) in [
+        (answer(200, "", format!(r#"{{"data": "none, {KEY}"}}"#)), Some(json!({"data": "none, [key]"}))),
+        (half.into_bytes(), Some(serde_json::from_str(PICTURES).unwrap())),
+        (cut.as_bytes().to_vec(), None),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let server = RawServer::answering(answer).await;
+        let client = server.client().with(CallOptions::new().keep_answers_in(folder.path()));
+
+        let error = client.generate_image_v3().prompt("a").send().await.unwrap_err();
+
+        assert_eq!(error.outcome(), Outcome::Completed, "{error}");
+        let path = only_file(folder.path());
+        assert_eq!(error.kept_at(), Some(path.as_path()));
+        let read = KeptAnswer::read(path).await.unwrap();
+        assert_eq!(read.answer(), json.as_ref());
+        assert_eq!(read.answer_text(), json.is_none().then_some("{\"data\":"));
+    }
+}
+
+#[tokio::test]
+async fn a_paid_answer_that_cannot_be_kept_is_in_the_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let in_the_way = folder.path().join("file");
+    fs::write(&in_the_way, "").unwrap();
+    let server = RawServer::answering(answer(200, "", PICTURES)).await;
+    let client = server.client().with(CallOptions::new().keep_answers_in(&in_the_way));
+
+    let error = client.generate_image_v3().prompt("a").send().await.unwrap_err();
+
+    assert_eq!((error.kind(), error.outcome(), error.attempts()), (ErrorKind::LocalIo, Outcome::Completed, 1));
+    assert_eq!(error.body().unwrap(), PICTURES.as_bytes());
+    assert!(error.body_is_complete() && error.to_string().contains("cannot be kept in"), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_no_kept_answer_is_refused_with_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.json");
+    fs::write(&path, PICTURES).unwrap();
+
+    let wrong = KeptAnswer::read(&path).await.unwrap_err();
+    let missing = KeptAnswer::read(folder.path().join("b.json")).await.unwrap_err();
+
+    assert_eq!((wrong.kind(), missing.kind()), (ErrorKind::InvalidArgument, ErrorKind::LocalIo));
+    assert!(wrong.to_string().contains("a.json") && missing.to_string().contains("b.json"), "{wrong}, {missing}");
+}
+
+#[test]
+fn calls_without_async_work_from_any_thread() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let (_server, client) = runtime.block_on(mock());
+
+    let outside = client.get_dataset().dataset_id("demo").send_blocking().unwrap();
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            let client = client.clone();
+            std::thread::spawn(move || client.get_dataset().dataset_id("demo").send_blocking().unwrap())
+        })
+        .collect();
+    for thread in threads {
+        assert_eq!(thread.join().unwrap(), outside);
+    }
+    // The last client goes inside of the runtime, which no other runtime may end in by itself.
+    let inside = runtime.block_on(async move { client.get_dataset().dataset_id("nothing").send_blocking() });
+    assert_eq!(inside.unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn an_upload_tells_how_far_it_is() {
+    let (_server, client) = mock().await;
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let teller = Arc::clone(&told);
+    let client =
+        client.with(CallOptions::new().on_upload(move |sent, total| teller.lock().unwrap().push((sent, total))));
+
+    let file = File::from_bytes("a.txt", vec![b'a'; 300_000]);
+    client.upload_dataset_assets().dataset_id("demo").files([file]).send().await.unwrap();
+
+    let told = told.lock().unwrap();
+    assert!(told.is_sorted() && told.len() > 1, "{told:?}");
+    let (sent, total) = *told.last().unwrap();
+    assert_eq!(Some(sent), total);
+    assert!(sent > 300_000);
+}
+
+#[tokio::test]
+async fn a_proxy_gets_what_is_meant_for_elsewhere_and_loopback_bypasses_it() {
+    let proxy = RawServer::answering(answer(200, "", DATASET)).await;
+    let server = RawServer::answering(answer(200, "", DATASET)).await;
+    let url = proxy.url().to_owned();
+    let elsewhere = client_builder("http://ideogram.invalid").allow_plain_http();
+    let elsewhere =
+        elsewhere.configure_http(move |http| http.proxy(reqwest::Proxy::all(url).unwrap())).build().unwrap();
+
+    elsewhere.get_dataset().dataset_id("demo").send().await.unwrap();
+    server.client().get_dataset().dataset_id("demo").send().await.unwrap();
+
+    assert!(proxy.requests()[0].head.starts_with("GET http://ideogram.invalid/datasets/demo HTTP/1.1\r\n"));
+    assert_eq!((proxy.requests().len(), server.requests().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_private_certificate_authority_is_trusted_once_it_is_named() {
+    let server = crate::tls_server::TlsServer::answering(answer(200, "", DATASET)).await;
+    let certificate = reqwest::Certificate::from_pem(server.authority_pem().as_bytes()).unwrap();
+
+    let stranger = client_builder(server.url()).build().unwrap();
+    let refused = stranger.get_dataset().dataset_id("demo").send().await.unwrap_err();
+    let client = client_builder(server.url()).configure_http(|http| http.add_root_certificate(certificate)).build();
+    let answered = client.unwrap().get_dataset().dataset_id("demo").send().await.unwrap();
+
+    assert_eq!((refused.kind(), refused.outcome()), (ErrorKind::Transport, Outcome::NotSent), "{refused:?}");
+    assert_eq!(answered.dataset.dataset_id, "demo");
+}
+
+#[test]
+fn a_client_and_its_calls_go_between_threads() {
+    fn shared<T: Send + Sync + Clone + 'static>() {}
+    fn sent<T: Send>(_: &T) {}
+
+    shared::<Client>();
+    shared::<CallOptions>();
+    let client = client_builder("http://127.0.0.1:9").build().unwrap();
+    sent(&client.generate_image_v3().prompt("a").send());
+    sent(&client.call("get_dataset").unwrap().send());
+}
