@@ -153,6 +153,23 @@ async fn a_picture_whose_name_is_taken_after_all_leaves_no_sidecar_behind() {
     assert_eq!(fs::read(folder.path().join("lantern.svg")).unwrap(), b"mine");
 }
 
+#[tokio::test]
+async fn a_sidecar_that_was_left_alone_does_not_keep_its_own_picture_out() {
+    let host = Host::answering(picture(png(90, 1))).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lantern.png");
+    client(host.url()).save(host.link("/x"), &path).await.unwrap();
+    // As if the process had been killed between the two.
+    fs::remove_file(&path).unwrap();
+
+    let of_another = client(host.url()).save(host.link("/y"), &path).await;
+    let of_the_same = client(host.url()).save(host.link("/x"), &path).await.unwrap();
+
+    assert_eq!(of_another.unwrap_err().kind(), ErrorKind::LocalIo);
+    assert_eq!(of_the_same.path, path);
+    assert_eq!(names(folder.path()), ["lantern.json", "lantern.png"]);
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_link_to_nowhere_is_a_file_that_is_there() {
