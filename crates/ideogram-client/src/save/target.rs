@@ -8,6 +8,7 @@ use std::{
     fs, io,
     io::Write as _,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -30,6 +31,9 @@ const MOST_NAMES: u32 = 10_000;
 
 /// Extensions that are looked for before a download: with one of them, the name is taken.
 const LIKELY_EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "webp", "gif"];
+
+/// Between a sidecar and its picture lies an instant; so long after, nobody is coming any more.
+const LIKELY_LEFT_OVER: Duration = Duration::from_secs(5);
 
 /// The name of a picture to come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,9 +128,15 @@ impl Target {
         paths.into_iter().find(|path| path.symlink_metadata().is_ok())
     }
 
-    /// Whether a sidecar was left by a process that was killed before it could put the same picture beside it.
+    /// Whether a sidecar was left by a process that was killed before it could put the same picture beside it. A young
+    /// one may be of another saver, who is about to.
     fn is_left_over(&self, number: u32, item: &Value) -> bool {
-        let json = fs::read(self.sidecar(number)).ok();
+        let path = self.sidecar(number);
+        let modified = path.symlink_metadata().and_then(|metadata| metadata.modified()).ok();
+        if modified.and_then(|modified| modified.elapsed().ok()).is_none_or(|age| age < LIKELY_LEFT_OVER) {
+            return false;
+        }
+        let json = fs::read(path).ok();
         let Some(sidecar) = json.and_then(|json| serde_json::from_slice::<Value>(&json).ok()) else { return false };
         let picture = sidecar["file"].as_str().map(|name| self.folder.join(name));
         sidecar["item"] == *item && picture.is_some_and(|picture| picture.symlink_metadata().is_err())

@@ -3,6 +3,7 @@
 use std::{
     fs,
     sync::{Arc, Mutex},
+    time::{Duration, SystemTime},
 };
 
 use futures_util::future::join_all;
@@ -159,12 +160,16 @@ async fn a_sidecar_that_was_left_alone_does_not_keep_its_own_picture_out() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("lantern.png");
     client(host.url()).save(host.link("/x"), &path).await.unwrap();
-    // As if the process had been killed between the two.
+    // As if the process had been killed between the two, a while ago.
     fs::remove_file(&path).unwrap();
+    let young = client(host.url()).save(host.link("/x"), &path).await;
+    let sidecar = fs::File::options().write(true).open(folder.path().join("lantern.json")).unwrap();
+    sidecar.set_modified(SystemTime::now() - Duration::from_secs(6)).unwrap();
 
     let of_another = client(host.url()).save(host.link("/y"), &path).await;
     let of_the_same = client(host.url()).save(host.link("/x"), &path).await.unwrap();
 
+    assert_eq!(young.unwrap_err().kind(), ErrorKind::LocalIo);
     assert_eq!(of_another.unwrap_err().kind(), ErrorKind::LocalIo);
     assert_eq!(of_the_same.path, path);
     assert_eq!(names(folder.path()), ["lantern.json", "lantern.png"]);
