@@ -28,6 +28,8 @@ mod generic;
 mod hook;
 #[path = "../../crates/ideogram-client/src/kept.rs"]
 mod kept;
+#[path = "../../crates/ideogram-client/src/link_stack.rs"]
+mod link_stack;
 #[path = "../../crates/ideogram-client/src/operation.rs"]
 pub mod operation;
 #[path = "../../crates/ideogram-client/src/options.rs"]

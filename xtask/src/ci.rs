@@ -17,6 +17,11 @@ struct Step {
 const STEPS: &[Step] = &[
     Step { name: "format", command: "cargo fmt --all --check", environment: &[] },
     Step { name: "lint", command: "cargo clippy --workspace --all-targets -- -D warnings", environment: &[] },
+    Step {
+        name: "features",
+        command: "cargo clippy -p ideogram-client --no-default-features --features rustls-no-provider,blocking -- -D warnings",
+        environment: &[],
+    },
     Step { name: "derived-files", command: "cargo xtask regen --check", environment: &[] },
     Step { name: "docs", command: "cargo doc --workspace --no-deps", environment: &[("RUSTDOCFLAGS", "-D warnings")] },
     Step { name: "contract", command: "cargo xtask contract", environment: &[] },

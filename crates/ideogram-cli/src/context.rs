@@ -96,6 +96,11 @@ impl<'a> Context<'a> {
         response.map(Some).map_err(|error| self.failure(told, &error))
     }
 
+    /// Asks the service whether it takes the key, by a call that costs nothing; `false` if `--dry-run` has only shown it.
+    pub(crate) async fn key_is_taken(&self, told: Told<'_>) -> Result<bool, Failure> {
+        Ok(self.call(self.client().list_custom_models(), told).await?.is_some())
+    }
+
     /// Shows a request as `--dry-run` does.
     pub(crate) async fn show(&self, request: &Request, told: Told<'_>) -> Result<(), Failure> {
         let described = dry_run::describe(request).await.map_err(|error| self.failure(told, &error))?;

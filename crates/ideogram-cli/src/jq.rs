@@ -64,7 +64,9 @@ impl Filter {
                 Err(error) => {
                     return Err(Failure::internal("the expression of --jq failed on the answer")
                         .cause(error.to_string())
-                        .hint("the command itself was carried out; without --jq it prints all it has"));
+                        .hint(
+                            "the call was made all the same; running it again for another expression may cost again",
+                        ));
                 }
             }
         }

@@ -6,7 +6,8 @@ use reqwest::Url;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    ApiKey, CallOptions, ClientBuilder, Error, Request, Response, Validation, gate::Gate, options::Settings, runtime,
+    ApiKey, CallOptions, ClientBuilder, Error, Request, Response, Validation, gate::Gate, link_stack::LinkStack,
+    options::Settings, runtime,
 };
 
 /// A client of the service. Cheap to clone; clones share connections and the count of pictures in the making.
@@ -21,6 +22,8 @@ pub(crate) struct Inner {
     pub(crate) api_key: ApiKey,
     pub(crate) base_url: Url,
     pub(crate) gate: Gate,
+    #[allow(dead_code, reason = "not every client of a document fetches links")]
+    pub(crate) links: LinkStack,
     #[cfg(feature = "blocking")]
     pub(crate) blocking: crate::runtime::Blocking,
 }

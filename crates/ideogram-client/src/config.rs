@@ -5,14 +5,18 @@ use std::{fmt, time::Duration};
 use reqwest::Url;
 
 use crate::{
-    ApiKey, CallOptions, Client, Error, ErrorKind, Outcome, Validate, Violations, client::Inner, gate::Gate,
-    generated::operations, options::Settings,
+    ApiKey, CallOptions, Client, Error, ErrorKind, Outcome, Validate, Violations,
+    client::Inner,
+    gate::Gate,
+    generated::operations,
+    link_stack::{Configure, LinkStack, is_loopback},
+    options::Settings,
 };
 
 /// Long enough for a slow network, short enough to tell a dead one.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection that the peer closed while it was idle looks like an unknown outcome, so idle ones are not kept long.
-const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(20);
+pub(crate) const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 /// As many as the service allows an organization at a time, unless agreed otherwise.
 const PICTURES_IN_MAKING: u32 = 10;
 
@@ -54,6 +58,7 @@ pub struct ClientBuilder {
     pictures_in_making: u32,
     settings: Settings,
     http: Http,
+    links: Option<Configure>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -77,6 +82,7 @@ impl ClientBuilder {
             pictures_in_making: PICTURES_IN_MAKING,
             settings: Settings::default(),
             http: Http::Ours(Box::new(|builder| builder)),
+            links: None,
         }
     }
 
@@ -140,8 +146,24 @@ impl ClientBuilder {
         self
     }
 
+    /// Adjusts the HTTP stack that fetches links when pictures are saved: proxies, certificate authorities. It is a
+    /// stack of its own, because links lead to other hosts: whatever is set here reaches them, default headers
+    /// included, and nothing that [`ClientBuilder::configure_http`] sets does. Redirects and repeats stay as saving
+    /// needs them. Called again, it adjusts what the earlier call left.
+    pub fn configure_downloads(
+        mut self,
+        configure: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync + 'static,
+    ) -> Self {
+        self.links = Some(match self.links {
+            Some(earlier) => Box::new(move |builder| configure(earlier(builder))),
+            None => Box::new(configure),
+        });
+        self
+    }
+
     /// Sends with a client of your own, at your own risk: whether redirects are followed (with the key, and a paid
     /// request sent twice), whether requests are repeated, and how long a connection may take is then yours to decide.
+    /// Links are fetched with the stack of [`ClientBuilder::configure_downloads`] all the same.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.http = Http::Theirs(client);
         self
@@ -168,11 +190,16 @@ impl ClientBuilder {
                 if is_loopback(&base_url) {
                     defaults = defaults.no_proxy();
                 }
-                // What keeps the promises comes last, so that nothing switches it on again.
+                // What keeps the promises comes last, so that nothing switches it on again. Another crate of the program
+                // may have switched decompression on for everybody: an answer is then not what was on the wire.
                 let builder = configure(defaults)
                     .http1_only()
                     .redirect(reqwest::redirect::Policy::none())
-                    .retry(reqwest::retry::never());
+                    .retry(reqwest::retry::never())
+                    .no_gzip()
+                    .no_brotli()
+                    .no_deflate()
+                    .no_zstd();
                 builder.build().map_err(|error| {
                     let message = "the HTTP stack refuses its settings";
                     Error::new(ErrorKind::InvalidArgument, Outcome::NotSent, message).with_source(error)
@@ -189,6 +216,7 @@ impl ClientBuilder {
             http,
             api_key,
             base_url,
+            links: LinkStack::new(self.connect_timeout, self.links),
             gate: Gate::new(self.pictures_in_making),
             #[cfg(feature = "blocking")]
             blocking: crate::runtime::Blocking::default(),
@@ -221,11 +249,6 @@ fn checked_base_url(text: &str, plain_http: PlainHttp) -> Result<Url, Error> {
         }
         other => Err(refused(&format!("has the scheme `{other}`; use https"))),
     }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
 }
 
 #[cfg(test)]

@@ -77,6 +77,8 @@ pub enum ErrorKind {
     InvalidArgument,
     /// A local file could not be read or written.
     LocalIo,
+    /// The link to a picture has expired: the picture is gone, and making it again costs again.
+    LinkExpired,
 }
 
 /// What became of the call.
@@ -109,6 +111,7 @@ impl ErrorKind {
             Self::UndocumentedAnswer => "undocumented_answer",
             Self::InvalidArgument => "invalid_argument",
             Self::LocalIo => "local_io",
+            Self::LinkExpired => "link_expired",
         }
     }
 }

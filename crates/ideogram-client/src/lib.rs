@@ -3,12 +3,14 @@
 mod api_key;
 mod client;
 mod config;
+pub mod dataset;
 mod error;
 mod file;
 mod gate;
 mod generic;
 mod hook;
 mod kept;
+mod link_stack;
 pub mod operation;
 mod options;
 mod picture;
@@ -16,8 +18,10 @@ mod request;
 mod response;
 mod retry;
 mod runtime;
+mod save;
 mod summary;
 mod timestamp;
+pub mod training;
 mod validate;
 
 #[allow(
@@ -49,6 +53,7 @@ pub use self::{
     picture::{Picture, PictureOutcome},
     request::{Part, PartContent, Request},
     response::Response,
+    save::{HasPictures, IfExists, Origin, PictureRef, Save, SaveAll, SaveOutcome, SaveProgress, Saved, pictures_in},
     summary::{BodySummary, ContentSummary, PartSummary, RequestSummary},
     timestamp::Timestamp,
     validate::{Validate, Violation, Violations},

@@ -63,7 +63,7 @@ pictures!(
     ImageObject
 );
 
-mod sealed {
+pub(crate) mod sealed {
     /// Keeps the trait ours, so that it can grow.
     pub trait Sealed {}
 }

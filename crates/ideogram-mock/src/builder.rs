@@ -43,6 +43,8 @@ pub struct MockServerBuilder {
     time_scale: f64,
     training_time: Duration,
     making_time: Duration,
+    storing_time: Duration,
+    tells_file_names: bool,
     largest_body: u64,
     state_dir: Option<PathBuf>,
     scenario: Scenario,
@@ -57,6 +59,8 @@ impl Default for MockServerBuilder {
             time_scale: 0.0,
             training_time: DEFAULT_TRAINING_TIME,
             making_time: Duration::ZERO,
+            storing_time: Duration::ZERO,
+            tells_file_names: true,
             largest_body: DEFAULT_LARGEST_BODY,
             state_dir: None,
             scenario: Scenario::Normal,
@@ -105,6 +109,21 @@ impl MockServerBuilder {
     /// change that.
     pub fn making_time(mut self, time: Duration) -> Self {
         self.making_time = time;
+        self
+    }
+
+    /// How long an upload to a dataset takes once its files have arrived, in real time. Default: 0.
+    ///
+    /// The files are in the dataset after half of it, and the answer comes after all of it. A caller that hangs up does
+    /// not change that.
+    pub fn storing_time(mut self, time: Duration) -> Self {
+        self.storing_time = time;
+        self
+    }
+
+    /// Datasets do not tell the names of their files, which the document allows: they are null.
+    pub fn withhold_file_names(mut self) -> Self {
+        self.tells_file_names = false;
         self
     }
 
@@ -164,6 +183,8 @@ impl MockServerBuilder {
                 world: World::new(state, store, Clock::new(start, self.time_scale)),
                 stage: Stage::new(self.scenario),
                 training_time: self.training_time,
+                storing_time: self.storing_time,
+                tells_file_names: self.tells_file_names,
                 studio: Studio::new(self.making_time),
                 links: Links::new(url.clone()),
             },

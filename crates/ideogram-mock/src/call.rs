@@ -7,10 +7,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, StatusCode, header, request};
+use tokio::time::sleep;
 
 use crate::{
     answers::Answer,
-    behaviour::{self, Service},
+    behaviour::{self, Behaviour, Service},
     document::{Document, Operation, Route},
     gallery,
     recorder::{Record, Recorder},
@@ -54,7 +55,7 @@ pub(crate) async fn answer(State(shared): State<Arc<Shared>>, request: Request) 
 
 /// The answer of the operation, or the refusal of the first check that fails.
 async fn perform(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     head: &request::Parts,
     intake: &Intake,
     record: &Record,
@@ -87,7 +88,7 @@ async fn perform(
         Answer::error(StatusCode::NOT_IMPLEMENTED, &text)
     })?;
     let places = shared.service.studio.take_places(operation.pictures.count(&call.body))?;
-    let result = behaviour(&shared.service, &call)?;
+    let result = run(shared, operation, behaviour, call).await?;
     // Every test of every user checks in passing that the mock keeps to the document. It costs too much to do always.
     if cfg!(debug_assertions)
         && let Some(complaint) = operation.answer.complaint(&result)
@@ -97,6 +98,29 @@ async fn perform(
     }
     shared.service.studio.make(places).await;
     Ok((Answer::success(&result), delivery))
+}
+
+/// What the operation does. Files take their time to be stored, and are stored even if the caller hangs up meanwhile.
+async fn run(
+    shared: &Arc<Shared>,
+    operation: &Operation,
+    behaviour: Behaviour,
+    call: Call,
+) -> Result<serde_json::Value, Answer> {
+    let time = shared.service.storing_time;
+    if time.is_zero() || !behaviour::stores_files(&operation.id) {
+        return behaviour(&shared.service, &call);
+    }
+    let shared = Arc::clone(shared);
+    let storing = tokio::spawn(async move {
+        sleep(time / 2).await;
+        let result = behaviour(&shared.service, &call);
+        sleep(time / 2).await;
+        result
+    });
+    storing.await.unwrap_or_else(|_| {
+        Err(Answer::error(StatusCode::INTERNAL_SERVER_ERROR, "the mock server failed while it stored files"))
+    })
 }
 
 /// The operation that the path has for the method.

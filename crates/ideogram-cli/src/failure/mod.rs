@@ -93,7 +93,12 @@ impl Failure {
 
     pub(crate) fn of_call(call: &Call<'_>, error: &Error) -> Self {
         let mut failure = Self::new(code::exit_of(error), call.what).because(error);
-        if error.kind() == ErrorKind::UndocumentedAnswer {
+        if code::is_paid_for(error) && error.kept_at().is_none() {
+            // Nothing else has it any more.
+            failure
+                .causes
+                .extend(error.body().map(|body| format!("the answer was: {}", String::from_utf8_lossy(body))));
+        } else if error.kind() == ErrorKind::UndocumentedAnswer {
             failure.causes.extend(beginning_of_answer(error));
         }
         failure.hints.extend(advice::what_next(call, error));

@@ -2,7 +2,8 @@
 
 use std::{
     error::Error as StdError,
-    pin::pin,
+    mem,
+    pin::{Pin, pin},
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -45,17 +46,19 @@ pub(super) async fn attempt(
     let progress = Progress::new(client.settings(), deadline, has_body);
     let built = build(client, request, infos, headers, &progress).map_err(Failed::finally)?;
 
+    // One timer for all of the attempt: it looks anew at what moved whenever it rings.
+    let mut stalled = pin!(progress.stalled());
     let sent = pin!(client.inner().http.execute(built));
-    let response = match select(sent, pin!(progress.stalled())).await {
+    let mut response = match select(sent, stalled.as_mut()).await {
         Either::Left((Ok(response), _)) => response,
         Either::Left((Err(error), _)) => return Err(transport_failure(error, &progress)),
         Either::Right((stalled, _)) => return Err(timed_out(stalled, &progress)),
     };
     progress.received();
 
-    let (status, headers) = (response.status(), response.headers().clone());
+    let (status, headers) = (response.status(), mem::take(response.headers_mut()));
     let limit = if status.is_success() { client.settings().answer_limit_bytes } else { ERROR_BODY_LIMIT_BYTES };
-    let read = read_body(response, limit, &progress).await;
+    let read = read_body(response, limit, &progress, stalled).await;
     let api_key = &client.inner().api_key;
     let stopped = match (status.is_success(), read.end) {
         (true, Ok(())) => return Ok(Answer { status, headers, body: read.body, kept_at: None }),
@@ -216,7 +219,12 @@ enum Stopped {
     Stalled(Stalled),
 }
 
-async fn read_body(mut response: reqwest::Response, limit: usize, progress: &Progress) -> Read {
+async fn read_body(
+    mut response: reqwest::Response,
+    limit: usize,
+    progress: &Progress,
+    stalled: Pin<&mut impl Future<Output = Stalled>>,
+) -> Read {
     let expected = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
     let mut body = BytesMut::with_capacity(expected.min(limit).min(1024 * 1024));
     let reading = async {
@@ -235,7 +243,7 @@ async fn read_body(mut response: reqwest::Response, limit: usize, progress: &Pro
             }
         }
     };
-    let end = match select(pin!(reading), pin!(progress.stalled())).await {
+    let end = match select(pin!(reading), stalled).await {
         Either::Left((end, _)) => end,
         Either::Right((stalled, _)) => Err(Stopped::Stalled(stalled)),
     };
@@ -243,7 +251,7 @@ async fn read_body(mut response: reqwest::Response, limit: usize, progress: &Pro
 }
 
 /// Seconds, or a date; a date that has passed asks for no wait.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds));

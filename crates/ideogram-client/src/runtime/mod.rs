@@ -18,6 +18,8 @@ use std::fmt::{self, Display};
 
 use serde::{Deserialize, Deserializer, de};
 
+#[allow(unused_imports, reason = "not every client of a document fetches links")]
+pub(crate) use self::attempt::retry_after;
 #[cfg(feature = "blocking")]
 pub(crate) use self::blocking::{Blocking, call_blocking};
 #[allow(unused_imports, reason = "a document without unions is none the worse for it")]

@@ -7,7 +7,7 @@ use crate::{
     answers::Answer,
     clock::wire,
     request::Call,
-    world::{Dataset, USER_ID},
+    world::{Dataset, StoredFile, USER_ID},
 };
 
 pub(super) fn list(service: &Service, _: &Call) -> Result<Value, Answer> {
@@ -35,7 +35,8 @@ pub(super) fn get(service: &Service, call: &Call) -> Result<Value, Answer> {
         let dataset = state.dataset(call.variable("dataset_id"))?;
         let trained = state.models.iter().filter(|model| model.dataset_id.as_ref() == Some(&dataset.id));
         let model_ids: Vec<_> = trained.map(|model| model.id.as_str()).collect();
-        let file = dataset.files.iter().map(|file| json!({"file_name": file.name, "file_size_bytes": file.size}));
+        let told = |file: &StoredFile| service.tells_file_names.then(|| file.name.clone());
+        let file = dataset.files.iter().map(|file| json!({"file_name": told(file), "file_size_bytes": file.size}));
         Ok(json!({
             "dataset": show(dataset),
             "file_count": dataset.files.len(),

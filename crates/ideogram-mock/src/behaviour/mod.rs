@@ -22,12 +22,21 @@ pub(crate) struct Service {
     pub(crate) stage: Stage,
     /// How long a training takes, in service time.
     pub(crate) training_time: Duration,
+    /// How long it takes to store uploaded files, in real time.
+    pub(crate) storing_time: Duration,
+    /// Whether datasets tell the names of their files.
+    pub(crate) tells_file_names: bool,
     pub(crate) studio: Studio,
     pub(crate) links: Links,
 }
 
 /// The behaviour of one operation.
 pub(crate) type Behaviour = fn(&Service, &Call) -> Result<Value, Answer>;
+
+/// Whether the operation `id` stores files.
+pub(crate) fn stores_files(id: &str) -> bool {
+    id == "upload_dataset_assets"
+}
 
 /// The behaviour of the operation `id`; a test sees to it that every operation of the document has one.
 pub(crate) fn of(id: &str) -> Option<Behaviour> {

@@ -54,7 +54,7 @@ impl Login {
         if !self.no_check {
             let context = Context::with_client(given, connection::client(given, &key)?);
             let told = Told { what: "the key was not stored: the service was asked whether it takes it", look: "" };
-            if context.call(context.client().list_custom_models(), told).await?.is_none() {
+            if !context.key_is_taken(told).await? {
                 return Ok(());
             }
         } else if given.options.dry_run {

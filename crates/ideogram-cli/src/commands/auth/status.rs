@@ -45,7 +45,7 @@ impl Status {
         if let (true, Some(found)) = (self.check, &found) {
             let context = Context::with_client(given, connection::client(given, &found.key.0)?);
             let told = Told { what: &format!("the key in {} was not taken", found.source), look: "" };
-            if context.call(context.client().list_custom_models(), told).await?.is_none() {
+            if !context.key_is_taken(told).await? {
                 return Ok(());
             }
             taken = json!(true);

@@ -1,0 +1,72 @@
+//! Which files travel together.
+
+use super::{LocalFile, name};
+
+/// How large a batch may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) files: usize,
+    pub(crate) bytes: u64,
+}
+
+/// Packs files into batches, in order. Files of one stem, a picture and its caption, stay together, even if they alone
+/// are more than a batch should hold.
+pub(crate) fn pack(files: Vec<LocalFile>, limits: Limits) -> Vec<Vec<LocalFile>> {
+    let mut groups: Vec<Vec<LocalFile>> = Vec::new();
+    let mut places = std::collections::BTreeMap::new();
+    for file in files {
+        let place = *places.entry(name::stem(&file.name).to_owned()).or_insert_with(|| {
+            groups.push(Vec::new());
+            groups.len() - 1
+        });
+        groups[place].push(file);
+    }
+    let size = |files: &[LocalFile]| files.iter().map(|file| file.size_bytes).sum::<u64>();
+    let mut batches: Vec<Vec<LocalFile>> = Vec::new();
+    for group in groups {
+        match batches.last_mut() {
+            Some(batch) if batch.len() + group.len() <= limits.files && size(batch) + size(&group) <= limits.bytes => {
+                batch.extend(group);
+            }
+            _ => batches.push(group),
+        }
+    }
+    batches
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::FileKind;
+
+    fn packed(files: &[(&str, u64)], limits: Limits) -> Vec<Vec<String>> {
+        let file = |(name, size_bytes): &(&str, u64)| LocalFile {
+            path: (*name).into(),
+            name: (*name).to_owned(),
+            size_bytes: *size_bytes,
+            kind: FileKind::Png,
+            fault: None,
+        };
+        let batches = pack(files.iter().map(file).collect(), limits);
+        batches.into_iter().map(|batch| batch.into_iter().map(|file| file.name).collect()).collect()
+    }
+
+    #[test]
+    fn a_caption_travels_with_its_picture() {
+        let files = [("a.png", 1), ("b.png", 1), ("c.png", 1), ("a.txt", 1), ("c.txt", 1)];
+
+        assert_eq!(
+            packed(&files, Limits { files: 3, bytes: 100 }),
+            [vec!["a.png", "a.txt", "b.png"], vec!["c.png", "c.txt"]]
+        );
+        assert_eq!(packed(&files, Limits { files: 1, bytes: 100 }).len(), 3);
+    }
+
+    #[test]
+    fn batches_keep_to_their_size_unless_one_file_is_larger() {
+        let files = [("a", 6), ("b", 4), ("c", 1), ("d", 50), ("e", 1)];
+
+        assert_eq!(packed(&files, Limits { files: 10, bytes: 10 }), [vec!["a", "b"], vec!["c"], vec!["d"], vec!["e"]]);
+        assert!(packed(&[], Limits { files: 1, bytes: 1 }).is_empty());
+    }
+}

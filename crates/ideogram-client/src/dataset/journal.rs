@@ -1,0 +1,408 @@
+//! What was sent, kept on disk, so that a sync that is interrupted goes on where it stopped.
+//!
+//! JSON lines: a header, then one line before a batch is sent and one after, each on the disk before anything else
+//! happens. A batch that was begun and has no end, or an end without an answer, is settled by asking the dataset. A
+//! process that is killed can leave half a line at the end, which counts for nothing; damage elsewhere is an error, since
+//! a guess could send files twice. The file is locked as long as a sync uses it; the system takes the lock back when the
+//! process is gone.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Display,
+    fs::{self, File, OpenOptions},
+    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, ErrorKind, Outcome, types::DatasetAssetFailureReason};
+
+/// Raised when the form of the file changes.
+const FORMAT: u32 = 1;
+/// What a file says to be a journal.
+const TITLE: &str = "ideogram dataset sync";
+
+/// The first line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Header {
+    journal: String,
+    format: u32,
+    /// Which dataset.
+    pub(crate) dataset_id: String,
+    /// Of which service.
+    pub(crate) base_url: String,
+}
+
+/// Every other line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Line {
+    /// A batch is about to be sent.
+    Begin(Begin),
+    /// What became of a batch.
+    End(End),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Begin {
+    pub(crate) batch: u64,
+    /// When, in seconds since 1970: for people.
+    pub(crate) time: u64,
+    /// How many files without a name the dataset had before.
+    pub(crate) nameless: usize,
+    pub(crate) files: Vec<Sent>,
+}
+
+/// A file of a batch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Sent {
+    pub(crate) name: String,
+    pub(crate) size_bytes: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct End {
+    pub(crate) batch: u64,
+    pub(crate) result: BatchResult,
+    /// The files that the service refused.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) failed: BTreeMap<String, DatasetAssetFailureReason>,
+    /// Why there is no answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum BatchResult {
+    /// The service told what it has stored.
+    Answered,
+    /// Nothing was stored: the batch did not reach the service, or was refused.
+    NotStored,
+    /// The batch may have been stored.
+    Unknown,
+}
+
+/// What is known of a file that was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Known {
+    pub(crate) size_bytes: u64,
+    /// How many files without a name the dataset had before.
+    pub(crate) nameless: usize,
+    /// The names that were sent in the same batch.
+    pub(crate) companions: Arc<[String]>,
+    pub(crate) fate: Fate,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// No answer tells.
+    InFlight,
+    /// An answer came, and does not call it failed.
+    Accepted,
+    Failed(DatasetAssetFailureReason),
+    NotStored,
+}
+
+/// What a journal tells of the files that were sent, by name. A later batch overwrites an earlier one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Past {
+    pub(crate) files: BTreeMap<String, Known>,
+    batches: BTreeMap<u64, Vec<String>>,
+    last_batch: u64,
+}
+
+impl Past {
+    pub(crate) fn take(&mut self, line: &Line) {
+        match line {
+            Line::Begin(begin) => {
+                self.last_batch = self.last_batch.max(begin.batch);
+                let companions: Arc<[String]> = begin.files.iter().map(|file| file.name.clone()).collect();
+                for file in &begin.files {
+                    let (size_bytes, nameless) = (file.size_bytes, begin.nameless);
+                    let known = Known { size_bytes, nameless, companions: companions.clone(), fate: Fate::InFlight };
+                    self.files.insert(file.name.clone(), known);
+                }
+                self.batches.insert(begin.batch, companions.to_vec());
+            }
+            Line::End(end) => {
+                for name in self.batches.get(&end.batch).into_iter().flatten() {
+                    let Some(known) = self.files.get_mut(name) else { continue };
+                    known.fate = match (end.result, end.failed.get(name)) {
+                        (BatchResult::Answered, Some(reason)) => Fate::Failed(reason.clone()),
+                        (BatchResult::Answered, None) => Fate::Accepted,
+                        (BatchResult::NotStored, _) => Fate::NotStored,
+                        (BatchResult::Unknown, _) => Fate::InFlight,
+                    };
+                }
+            }
+        }
+    }
+
+    /// A number that no batch has had.
+    pub(crate) fn take_number(&mut self) -> u64 {
+        self.last_batch += 1;
+        self.last_batch
+    }
+}
+
+/// A journal that is open, and nobody else's.
+#[derive(Clone, Debug)]
+pub(crate) struct Journal {
+    path: PathBuf,
+    file: Arc<Mutex<File>>,
+}
+
+impl Journal {
+    /// Opens a journal or begins one, and reads what it tells.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read or written, another sync uses it, it is damaged, or of another dataset.
+    pub(crate) async fn open(path: PathBuf, dataset_id: &str, base_url: &str) -> Result<(Self, Past), Error> {
+        let header = Header {
+            journal: TITLE.to_owned(),
+            format: FORMAT,
+            dataset_id: dataset_id.to_owned(),
+            base_url: base_url.to_owned(),
+        };
+        let opened = {
+            let path = path.clone();
+            tokio::task::spawn_blocking(move || open(&path, &header)).await
+        };
+        let (file, past) =
+            opened.unwrap_or_else(|error| Err(io::Error::other(error).into())).map_err(|why| why.at(&path))?;
+        Ok((Self { path, file: Arc::new(Mutex::new(file)) }, past))
+    }
+
+    /// Writes a line down. It is on the disk when this returns.
+    pub(crate) async fn write(&self, line: &Line) -> Result<(), Error> {
+        let mut text = serde_json::to_vec(line).expect("lines are made of strings and numbers");
+        text.push(b'\n');
+        let file = Arc::clone(&self.file);
+        let written = tokio::task::spawn_blocking(move || {
+            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+            file.write_all(&text)?;
+            file.sync_data()
+        });
+        let written = written.await.unwrap_or_else(|error| Err(io::Error::other(error)));
+        written.map_err(|error| Trouble::from(error).at(&self.path))
+    }
+}
+
+/// Why a journal cannot be used.
+enum Trouble {
+    Io(io::Error),
+    Unusable(String),
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl Trouble {
+    fn at(self, path: &Path) -> Error {
+        let place = path.display();
+        match self {
+            Self::Io(error) => {
+                let message = format!("the journal \"{place}\": {error}");
+                Error::new(ErrorKind::LocalIo, Outcome::NotSent, message).with_source(error)
+            }
+            Self::Unusable(why) => Error::invalid_argument(format!("the journal \"{place}\" {why}")),
+        }
+    }
+}
+
+fn open(path: &Path, header: &Header) -> Result<(File, Past), Trouble> {
+    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+    match fs4::FileExt::try_lock(&file) {
+        Ok(()) => {}
+        Err(fs4::TryLockError::WouldBlock) => {
+            return Err(Trouble::Unusable("is in use by another sync; wait for it to end".to_owned()));
+        }
+        Err(fs4::TryLockError::Error(error)) => return Err(error.into()),
+    }
+    let mut text = Vec::new();
+    file.read_to_end(&mut text)?;
+    // What comes after the last line break was being written when the process ended, and was not acted upon.
+    let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    if whole == 0 && !TITLE_BEGIN.starts_with(&text[..text.len().min(TITLE_BEGIN.len())]) {
+        return Err(Trouble::Unusable("is another kind of file".to_owned()));
+    }
+    let past = if whole == 0 { None } else { Some(read(&text[..whole], header)?) };
+    file.set_len(whole as u64)?;
+    file.seek(SeekFrom::End(0))?;
+    match past {
+        Some(past) => Ok((file, past)),
+        None => {
+            let mut line = serde_json::to_vec(header).expect("a header is made of strings and numbers");
+            line.push(b'\n');
+            file.write_all(&line)?;
+            file.sync_all()?;
+            sync_folder_of(path)?;
+            Ok((file, Past::default()))
+        }
+    }
+}
+
+/// How every journal begins, whole or torn.
+const TITLE_BEGIN: &[u8] = b"{\"journal\":\"ideogram dataset sync\"";
+
+fn read(text: &[u8], expected: &Header) -> Result<Past, Trouble> {
+    let damaged = |number: usize, why: &dyn Display| {
+        Trouble::Unusable(format!("cannot be understood in line {number} ({why}); to begin anew, move it away"))
+    };
+    let mut lines = text.split(|byte| *byte == b'\n').enumerate().map(|(index, line)| (index + 1, line));
+    let (_, first) = lines.next().unwrap_or_default();
+    let header: Header = serde_json::from_slice(first).map_err(|error| damaged(1, &error))?;
+    if header.journal != TITLE {
+        return Err(Trouble::Unusable("is another kind of file".to_owned()));
+    }
+    if header.format != FORMAT {
+        let why = format!("has the format {}, and this version reads {FORMAT}", header.format);
+        return Err(Trouble::Unusable(why));
+    }
+    if (&header.dataset_id, &header.base_url) != (&expected.dataset_id, &expected.base_url) {
+        let why = format!("is of the dataset {} at {}", header.dataset_id, header.base_url);
+        return Err(Trouble::Unusable(format!("{why}, not {} at {}", expected.dataset_id, expected.base_url)));
+    }
+    let mut past = Past::default();
+    for (number, line) in lines.filter(|(_, line)| !line.is_empty()) {
+        past.take(&serde_json::from_slice(line).map_err(|error| damaged(number, &error))?);
+    }
+    Ok(past)
+}
+
+/// A new file is not there for sure before its folder is on the disk.
+fn sync_folder_of(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if cfg!(unix) { fs::File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const URL: &str = "https://example.test/";
+
+    fn begin(batch: u64, names: &[&str]) -> Line {
+        let files = names.iter().map(|name| Sent { name: (*name).to_owned(), size_bytes: 7 }).collect();
+        Line::Begin(Begin { batch, time: 0, nameless: 0, files })
+    }
+
+    fn end(batch: u64, result: BatchResult, failed: &[(&str, DatasetAssetFailureReason)]) -> Line {
+        let failed = failed.iter().map(|(name, reason)| ((*name).to_owned(), reason.clone())).collect();
+        Line::End(End { batch, result, failed, error: None })
+    }
+
+    fn fates(past: &Past) -> Vec<(&str, Fate)> {
+        past.files.iter().map(|(name, known)| (name.as_str(), known.fate.clone())).collect()
+    }
+
+    #[tokio::test]
+    async fn what_was_written_is_read_again() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("sync.jsonl");
+        {
+            let (journal, past) = Journal::open(path.clone(), "d", URL).await.unwrap();
+            assert_eq!(past, Past::default());
+            for line in [
+                begin(1, &["a", "b"]),
+                begin(2, &["c"]),
+                end(1, BatchResult::Answered, &[("b", DatasetAssetFailureReason::InvalidImage)]),
+                begin(3, &["d"]),
+                end(3, BatchResult::NotStored, &[]),
+                begin(4, &["e"]),
+                end(4, BatchResult::Unknown, &[]),
+            ] {
+                journal.write(&line).await.unwrap();
+            }
+        }
+
+        let (_journal, mut past) = Journal::open(path, "d", URL).await.unwrap();
+
+        assert_eq!(
+            fates(&past),
+            [
+                ("a", Fate::Accepted),
+                ("b", Fate::Failed(DatasetAssetFailureReason::InvalidImage)),
+                ("c", Fate::InFlight),
+                ("d", Fate::NotStored),
+                ("e", Fate::InFlight),
+            ]
+        );
+        assert_eq!(past.take_number(), 5);
+        assert_eq!(*past.files["b"].companions, ["a".to_owned(), "b".to_owned()]);
+    }
+
+    #[tokio::test]
+    async fn a_journal_cut_anywhere_is_as_good_as_its_whole_lines() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("sync.jsonl");
+        {
+            let (journal, _) = Journal::open(path.clone(), "d", URL).await.unwrap();
+            journal.write(&begin(1, &["a"])).await.unwrap();
+            journal.write(&end(1, BatchResult::Answered, &[])).await.unwrap();
+        }
+        let text = fs::read(&path).unwrap();
+        let ends: Vec<_> = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at).collect();
+
+        for cut in 0..=text.len() {
+            fs::write(&path, &text[..cut]).unwrap();
+
+            let (journal, past) = Journal::open(path.clone(), "d", URL).await.unwrap();
+            let expected = match cut {
+                cut if cut <= ends[1] => vec![],
+                cut if cut <= ends[2] => vec![("a", Fate::InFlight)],
+                _ => vec![("a", Fate::Accepted)],
+            };
+            assert_eq!(fates(&past), expected, "cut at {cut}");
+
+            journal.write(&begin(7, &["z"])).await.unwrap();
+            drop(journal);
+            let (_journal, past) = Journal::open(path.clone(), "d", URL).await.unwrap();
+            assert_eq!(past.files["z"].fate, Fate::InFlight, "cut at {cut}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_journal_of_something_else_is_refused_and_left_alone() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("sync.jsonl");
+        drop(Journal::open(path.clone(), "d", URL).await.unwrap());
+        let good = fs::read_to_string(&path).unwrap();
+        for (text, dataset, url, expected) in [
+            (good.clone(), "other", URL, "is of the dataset d"),
+            (good.clone(), "d", "http://localhost/", "is of the dataset d"),
+            (good.replace("\"format\":1", "\"format\":2"), "d", URL, "has the format 2"),
+            (format!("{good}garbage\n"), "d", URL, "cannot be understood in line 2"),
+            ("my notes".to_owned(), "d", URL, "is another kind of file"),
+            ("my\nnotes\n".to_owned(), "d", URL, "cannot be understood in line 1"),
+        ] {
+            fs::write(&path, &text).unwrap();
+
+            let error = Journal::open(path.clone(), dataset, url).await.unwrap_err();
+
+            assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+            assert!(error.to_string().contains(expected), "{error}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+    }
+
+    #[tokio::test]
+    async fn two_syncs_cannot_share_a_journal() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("sync.jsonl");
+        let first = Journal::open(path.clone(), "d", URL).await.unwrap();
+
+        let error = Journal::open(path.clone(), "d", URL).await.unwrap_err();
+        assert!(error.to_string().contains("in use by another sync"), "{error}");
+
+        drop(first);
+        assert!(Journal::open(path, "d", URL).await.is_ok());
+    }
+}

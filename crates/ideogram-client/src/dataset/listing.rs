@@ -1,0 +1,76 @@
+//! What is in a dataset, as far as the service tells.
+
+use std::collections::BTreeMap;
+
+use super::name;
+use crate::types::GetDatasetResponse;
+
+/// The files of a dataset by their base names in NFC.
+#[derive(Clone, Debug)]
+pub(crate) struct Listing {
+    /// The sizes of the files of each name, as far as they are told.
+    sizes: BTreeMap<String, Vec<Option<u64>>>,
+    /// The sizes of the files without a name, as far as they are told.
+    pub(crate) nameless: Vec<Option<u64>>,
+}
+
+impl Listing {
+    pub(crate) fn of(dataset: &GetDatasetResponse) -> Self {
+        let mut listing = Self { sizes: BTreeMap::new(), nameless: Vec::new() };
+        for file in &dataset.files {
+            let size = file.file_size_bytes.and_then(|size| u64::try_from(size).ok());
+            match file.file_name.as_deref().map(name::base_name).filter(|name| !name.is_empty()) {
+                Some(name) => listing.sizes.entry(name).or_default().push(size),
+                None => listing.nameless.push(size),
+            }
+        }
+        // The service counts more files than it lists: those are as good as files without a name.
+        let counted = usize::try_from(dataset.file_count).unwrap_or_default();
+        let unlisted = counted.saturating_sub(dataset.files.len());
+        listing.nameless.extend(std::iter::repeat_n(None, unlisted));
+        listing
+    }
+
+    /// The sizes of the files of this name.
+    pub(crate) fn sizes(&self, name: &str) -> &[Option<u64>] {
+        self.sizes.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.sizes.contains_key(name)
+    }
+
+    /// The names, each with its sizes, in order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = (&str, &[Option<u64>])> {
+        self.sizes.iter().map(|(name, sizes)| (name.as_str(), sizes.as_slice()))
+    }
+
+    pub(crate) fn has_captions(&self) -> bool {
+        self.sizes.keys().any(|name| name::is_caption(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_counted_but_not_listed_has_no_name() {
+        let dataset = json!({
+            "dataset": {"dataset_id": "d", "name": "n", "user_id": "u", "creation_time": "2026-07-01T09:00:00Z"},
+            "file_count": 6,
+            "files": [
+                {"file_name": "a.png", "file_size_bytes": 1}, {"file_name": "x/a.png", "file_size_bytes": null},
+                {"file_name": null, "file_size_bytes": 7}, {"file_name": "", "file_size_bytes": -1},
+            ],
+        });
+
+        let listing = Listing::of(&serde_json::from_value(dataset).unwrap());
+
+        assert_eq!(listing.sizes("a.png"), [Some(1), None]);
+        assert_eq!(listing.nameless, [Some(7), None, None, None]);
+        assert!(listing.has("a.png") && !listing.has("b.png"));
+    }
+}

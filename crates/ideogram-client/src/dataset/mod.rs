@@ -1,0 +1,63 @@
+//! Brings a local folder of pictures and captions into a dataset, every file once.
+//!
+//! Start at [`Folder::read`], then [`Client::plan_dataset`], which says what is there, what is missing and what cannot be
+//! told, then [`Client::sync_dataset`], which sends what is missing. A [`Plan`] made afterwards verifies the result.
+//!
+//! Nothing can be removed from a dataset, replaced in it or renamed, and what is sent twice may be there twice. So a file
+//! is sent only if it is certainly not there, and a journal on disk remembers what was under way when a sync ended
+//! early. Two syncs into one dataset at the same time, from two machines or with two journals, are not kept apart.
+//!
+//! ```no_run
+//! # async fn example(client: ideogram_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+//! use ideogram_client::dataset::Folder;
+//!
+//! let plan = client.plan_dataset("dataset-id", Folder::read("lanterns").await?).await?;
+//! for file in plan.refused() {
+//!     println!("{}: {:?}", file.file.path.display(), file.state);
+//! }
+//! let report = client.sync_dataset(plan, "lanterns.sync.jsonl").await?;
+//! for file in report.not_stored() {
+//!     println!("{}: {}", file.file.name, file.outcome);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod batch;
+mod folder;
+mod journal;
+mod listing;
+mod name;
+mod plan;
+mod report;
+mod run;
+mod settle;
+mod sync;
+mod trainable;
+
+use std::fmt;
+
+pub use self::{
+    folder::{Fault, FileKind, Folder, LocalFile, SkipReason, Skipped},
+    plan::{Doubt, FileState, Plan, PlannedFile, Refusal, Remark, RemoteFile},
+    report::{FileOutcome, SyncProgress, SyncReport, SyncedFile, Unknown},
+    sync::SyncDataset,
+    trainable::{FEWEST_PICTURES, MOST_PICTURES, Trainable, Verdict},
+};
+use crate::{Client, Error, types::DatasetId};
+
+impl Client {
+    /// Compares a folder with a dataset. Nothing is sent but the question what is in the dataset.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Client::get_dataset`].
+    pub async fn plan_dataset<V>(&self, dataset_id: V, folder: Folder) -> Result<Plan, Error>
+    where
+        V: TryInto<DatasetId>,
+        V::Error: fmt::Display,
+    {
+        let dataset = self.get_dataset().dataset_id(dataset_id).send().await?;
+        Ok(Plan::new(folder, &dataset))
+    }
+}

@@ -1,0 +1,129 @@
+//! The settings of a sync.
+
+use std::{fmt, future::IntoFuture, path::PathBuf, pin::Pin, sync::Arc, time::Duration};
+
+use super::{Plan, SyncProgress, SyncReport, batch::Limits, run::Run};
+use crate::{Client, Error};
+
+/// Few enough to lose little when one fails.
+const BATCH_FILES: usize = 20;
+/// Small enough to be through in a few minutes on a slow line.
+const BATCH_BYTES: u64 = 32 * 1024 * 1024;
+/// One batch is stored while the next one is sent.
+const CONCURRENCY: usize = 2;
+/// Longer than storing a batch should take.
+const SETTLE_WAITS: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(5), Duration::from_secs(10)];
+
+/// Who is told how far a sync has come.
+pub(super) type OnProgress = Arc<dyn Fn(&SyncProgress) + Send + Sync>;
+
+impl Client {
+    /// Sends the files of a plan that are missing in the dataset, in batches.
+    ///
+    /// The dataset is asked again first, so the plan may be old; the folder is not read again, and a file that has
+    /// changed since is not sent. Awaiting it gives a report that tells of every file of the folder.
+    ///
+    /// `journal` is a file that remembers what was sent; it is made if it does not exist. Use the same journal for a
+    /// dataset as long as you sync a folder into it. When a sync is interrupted, by an error, by dropping it, by a power
+    /// failure, start it again with the same journal: files whose upload has no certain end are looked for in the
+    /// dataset, several times, because the service may still be storing them, and sent again only if they are not
+    /// there. If the dataset cannot tell, they are reported and never sent twice.
+    ///
+    /// # Errors
+    ///
+    /// What keeps a sync from beginning: the journal is damaged, of another dataset or in use by another sync; the
+    /// dataset cannot be asked; it would hold more than [`MOST_PICTURES`](super::MOST_PICTURES). Nothing has been sent
+    /// then. What ends a sync later is in the report.
+    pub fn sync_dataset(&self, plan: Plan, journal: impl Into<PathBuf>) -> SyncDataset {
+        SyncDataset {
+            client: self.clone(),
+            plan,
+            journal: journal.into(),
+            limits: Limits { files: BATCH_FILES, bytes: BATCH_BYTES },
+            concurrency: CONCURRENCY,
+            settle_waits: SETTLE_WAITS.to_vec(),
+            sends_uncertain: false,
+            sends_failed: false,
+            on_progress: None,
+        }
+    }
+}
+
+/// A sync of a folder into a dataset; see [`Client::sync_dataset`].
+#[derive(Clone)]
+#[must_use = "it sends nothing until it is awaited"]
+pub struct SyncDataset {
+    pub(super) client: Client,
+    pub(super) plan: Plan,
+    pub(super) journal: PathBuf,
+    pub(super) limits: Limits,
+    pub(super) concurrency: usize,
+    pub(super) settle_waits: Vec<Duration>,
+    pub(super) sends_uncertain: bool,
+    pub(super) sends_failed: bool,
+    pub(super) on_progress: Option<OnProgress>,
+}
+
+impl SyncDataset {
+    /// How many files a batch may hold: 20 by default. A picture and its caption stay together in any case.
+    pub fn batch_files(mut self, files: usize) -> Self {
+        self.limits.files = files;
+        self
+    }
+
+    /// How large a batch may be in bytes: 32 MiB by default. A larger file is a batch of its own.
+    pub fn batch_bytes(mut self, bytes: u64) -> Self {
+        self.limits.bytes = bytes;
+        self
+    }
+
+    /// How many batches may be under way at a time: 2 by default, and 1 at least.
+    pub fn concurrency(mut self, batches: usize) -> Self {
+        self.concurrency = batches.max(1);
+        self
+    }
+
+    /// How long to wait before each further look for files that have no certain end: 2, 5 and 10 seconds by default.
+    /// What is not there after the last look counts as not stored. The same waits lie between a failed batch and the
+    /// next try, unless the service asks for longer ones.
+    pub fn settle_waits(mut self, waits: impl IntoIterator<Item = Duration>) -> Self {
+        self.settle_waits = waits.into_iter().collect();
+        self
+    }
+
+    /// Also sends files of which it cannot be told whether they are in the dataset
+    /// ([`FileState::Uncertain`](super::FileState::Uncertain)). Some may then be there twice.
+    pub fn send_uncertain(mut self) -> Self {
+        self.sends_uncertain = true;
+        self
+    }
+
+    /// Also sends files that an earlier sync with this journal was told to be unfit, unchanged in size. Otherwise they
+    /// are not sent again: the safety check, and those for formats, would say the same.
+    pub fn send_failed(mut self) -> Self {
+        self.sends_failed = true;
+        self
+    }
+
+    /// Tells how far the sync has come: when it begins, and whenever something changes. Must be quick.
+    pub fn on_progress(mut self, tell: impl Fn(&SyncProgress) + Send + Sync + 'static) -> Self {
+        self.on_progress = Some(Arc::new(tell));
+        self
+    }
+}
+
+impl IntoFuture for SyncDataset {
+    type Output = Result<SyncReport, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(Run::sync(self))
+    }
+}
+
+impl fmt::Debug for SyncDataset {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = formatter.debug_struct("SyncDataset");
+        shown.field("dataset_id", &self.plan.dataset_id).field("journal", &self.journal).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,90 @@
+//! The HTTP stack that fetches links, apart from the one that calls the service.
+//!
+//! Links lead to other hosts. What a caller puts into the stack for calls, such as default headers with a gateway's
+//! token, must not reach them, so nothing is shared. Redirects are off here too: whoever follows one looks at it first.
+
+use std::{fmt, net::IpAddr, sync::OnceLock, time::Duration};
+
+use reqwest::Url;
+
+use crate::{Error, ErrorKind, Outcome, config::POOL_IDLE_TIMEOUT};
+
+/// What a caller changes about the stack.
+pub(crate) type Configure = Box<dyn Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync>;
+
+/// Made on first use: most programs that call the service fetch no links.
+pub(crate) struct LinkStack {
+    connect_timeout: Duration,
+    configure: Option<Configure>,
+    elsewhere: OnceLock<reqwest::Client>,
+    this_machine: OnceLock<reqwest::Client>,
+}
+
+impl LinkStack {
+    pub(crate) fn new(connect_timeout: Duration, configure: Option<Configure>) -> Self {
+        Self { connect_timeout, configure, elsewhere: OnceLock::new(), this_machine: OnceLock::new() }
+    }
+
+    /// The client to fetch `url` with.
+    #[allow(dead_code, reason = "not every client of a document fetches links")]
+    pub(crate) fn client(&self, url: &Url) -> Result<&reqwest::Client, Error> {
+        // A proxy named by the environment must not be asked for what is on this machine.
+        let (place, proxies) = if is_loopback(url) {
+            (&self.this_machine, Proxies::None)
+        } else {
+            (&self.elsewhere, Proxies::OfTheEnvironment)
+        };
+        if let Some(client) = place.get() {
+            return Ok(client);
+        }
+        let client = self.build(proxies).map_err(|error| {
+            let message = "the HTTP stack for links refuses its settings";
+            Error::new(ErrorKind::InvalidArgument, Outcome::NotSent, message).with_source(error)
+        })?;
+        Ok(place.get_or_init(|| client))
+    }
+
+    fn build(&self, proxies: Proxies) -> reqwest::Result<reqwest::Client> {
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("ideogram-client/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(self.connect_timeout)
+            .pool_idle_timeout(POOL_IDLE_TIMEOUT)
+            .tcp_keepalive(POOL_IDLE_TIMEOUT);
+        if let Some(configure) = &self.configure {
+            builder = configure(builder);
+        }
+        if proxies == Proxies::None {
+            builder = builder.no_proxy();
+        }
+        // What keeps the promises comes last. Bytes are kept as they come: other crates of a program may have switched
+        // decompression on for everybody, and a small answer could then become an endless picture.
+        builder
+            .http1_only()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .no_gzip()
+            .no_brotli()
+            .no_deflate()
+            .no_zstd()
+            .build()
+    }
+}
+
+impl fmt::Debug for LinkStack {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("LinkStack").finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Proxies {
+    OfTheEnvironment,
+    None,
+}
+
+/// Whether an address leads to this machine.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}

@@ -1,0 +1,153 @@
+//! Saving every picture of an answer.
+
+use std::{
+    fmt,
+    future::IntoFuture,
+    path::PathBuf,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use futures_util::{StreamExt as _, stream};
+
+use super::{
+    failure,
+    one::{Place, Saved, save},
+    pictures::{Origin, PictureRef, stem},
+    settings::{IfExists, SaveProgress, Settings, setters},
+    target::Target,
+};
+use crate::{Client, Error, Picture as _, PictureOutcome};
+
+/// So many downloads run at a time.
+const PARALLEL: usize = 4;
+
+/// Saves every picture of an answer when it is awaited; see [`Client::save_all`].
+///
+/// A future that is dropped keeps the pictures that are done and leaves nothing behind of the others.
+#[must_use = "nothing is saved until it is awaited"]
+pub struct SaveAll {
+    client: Client,
+    pictures: Vec<PictureRef>,
+    origin: Origin,
+    folder: PathBuf,
+    stem: Option<String>,
+    parallel: usize,
+    settings: Settings,
+}
+
+/// What became of one picture of an answer.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SaveOutcome {
+    /// It is on disk.
+    Saved(Saved),
+    /// The safety check withheld it: it was made and billed, and there is nothing to save.
+    Withheld,
+    /// It passed the safety check but has no link, which the service does not document.
+    LinkMissing,
+    /// It could not be saved. It is still at its link, unless the error says that the link has expired; saving it again
+    /// costs nothing.
+    Failed(Error),
+}
+
+impl SaveOutcome {
+    /// The picture, if it is on disk.
+    pub fn saved(&self) -> Option<&Saved> {
+        match self {
+            Self::Saved(saved) => Some(saved),
+            _ => None,
+        }
+    }
+
+    /// Why it could not be saved, if there was something to save.
+    pub fn error(&self) -> Option<&Error> {
+        match self {
+            Self::Failed(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl SaveAll {
+    pub(super) fn new(client: Client, pictures: Vec<PictureRef>, origin: Origin, folder: PathBuf) -> Self {
+        Self { client, pictures, origin, folder, stem: None, parallel: PARALLEL, settings: Settings::default() }
+    }
+
+    /// Names the files `<stem>.png`, or `<stem>-1.png`, `<stem>-2.png`, ... where the answer has several pictures.
+    ///
+    /// Without it they are named `20260702T090713Z-1-LavTZAE4.png`: when they were made, in UTC, their place in the
+    /// answer, and a piece of their link. That is the same name each time, so pictures that are there already are not
+    /// downloaded again.
+    pub fn stem(mut self, stem: impl Into<String>) -> Self {
+        self.stem = Some(stem.into());
+        self
+    }
+
+    /// How many downloads run at a time: 4 by default, 1 at least.
+    pub fn parallel(mut self, downloads: usize) -> Self {
+        self.parallel = downloads.max(1);
+        self
+    }
+
+    setters!();
+
+    async fn run(self) -> Result<Vec<SaveOutcome>, Error> {
+        let Self { client, pictures, origin, folder, stem: given, parallel, settings } = self;
+        if let Some(given) = &given
+            && (given.is_empty() || given.starts_with('.') || given.contains(['/', '\\', '\0', ':']))
+        {
+            return Err(failure::misuse(format!("`{given}` cannot begin the name of a file")));
+        }
+        let origin = Arc::new(origin.note().await);
+        let count = pictures.len();
+        let finished = AtomicUsize::new(0);
+        let saving = pictures.into_iter().enumerate().map(|(index, picture)| {
+            let target = Target::in_folder(folder.clone(), &stem(&picture, given.as_deref(), count));
+            let (client, settings, finished, origin) = (&client, &settings, &finished, Arc::clone(&origin));
+            async move {
+                let done = || finished.load(Ordering::Relaxed);
+                let at = Place { picture: index, pictures: count, finished: &done };
+                let outcome = match picture.outcome() {
+                    PictureOutcome::Withheld => SaveOutcome::Withheld,
+                    PictureOutcome::LinkMissing => SaveOutcome::LinkMissing,
+                    PictureOutcome::Available(_) => match save(client, picture, origin, target, settings, at).await {
+                        Ok(saved) => SaveOutcome::Saved(saved),
+                        Err(error) => SaveOutcome::Failed(error),
+                    },
+                };
+                let finished = finished.fetch_add(1, Ordering::Relaxed) + 1;
+                let received_bytes = outcome.saved().map_or(0, |saved| saved.size_bytes);
+                let total_bytes = outcome.saved().map(|saved| saved.size_bytes);
+                let pictures = count;
+                settings.report(SaveProgress { picture: index, received_bytes, total_bytes, finished, pictures });
+                (index, outcome)
+            }
+        });
+        // The order in which they end does not matter; waiting for the first would let the others wait.
+        let mut outcomes: Vec<_> = stream::iter(saving).buffer_unordered(parallel).collect().await;
+        outcomes.sort_by_key(|(index, _)| *index);
+        Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
+    }
+}
+
+impl IntoFuture for SaveAll {
+    type Output = Result<Vec<SaveOutcome>, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+impl fmt::Debug for SaveAll {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { pictures, folder, settings, .. } = self;
+        let mut shown = formatter.debug_struct("SaveAll");
+        shown.field("pictures", &pictures.len()).field("folder", folder).field("settings", settings);
+        shown.finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,102 @@
+//! What can go wrong while a picture is saved.
+//!
+//! The picture exists and is billed whatever happens here, so the outcome is always `Completed`, except where saving was
+//! asked for what cannot be. Links are signed: whoever has one can fetch the picture, so no error shows one.
+
+use std::{io, path::Path, time::Duration};
+
+use bytes::Bytes;
+use http::StatusCode;
+use reqwest::Url;
+
+use crate::{Error, ErrorKind, Outcome};
+
+/// Saving was asked for what cannot be.
+pub(super) fn misuse(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidArgument, Outcome::NotSent, message)
+}
+
+/// A link that must not be followed.
+pub(super) fn refused(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidArgument, Outcome::Completed, message)
+}
+
+pub(super) fn expired(url: &Url) -> Error {
+    let message = format!("the link to {} has expired: the picture is gone, making it again costs again", host(url));
+    Error::new(ErrorKind::LinkExpired, Outcome::Completed, message)
+}
+
+/// An answer with 2xx that is no picture.
+pub(super) fn no_picture(url: &Url, what: &str) -> Error {
+    Error::new(ErrorKind::UndocumentedAnswer, Outcome::Completed, format!("{} sent no picture: {what}", host(url)))
+}
+
+pub(super) fn too_large(url: &Url, limit: u64) -> Error {
+    let message = format!("the picture at {} is larger than the limit of {limit} bytes", host(url));
+    Error::new(ErrorKind::UndocumentedAnswer, Outcome::Completed, message)
+}
+
+/// Another status than 2xx.
+pub(super) fn status(url: &Url, status: StatusCode, body: Bytes) -> Error {
+    let kind = match status.as_u16() {
+        // The key is not sent to links, so 401 is not about it.
+        401 | 403 => ErrorKind::Forbidden,
+        404 => ErrorKind::NotFound,
+        429 => ErrorKind::RateLimited,
+        408 | 500..=599 => ErrorKind::Server,
+        400..=499 => ErrorKind::InvalidRequest,
+        _ => ErrorKind::UndocumentedAnswer,
+    };
+    let message = format!("{} did not hand the picture out", host(url));
+    Error::new(kind, Outcome::Completed, message).with_answer(status, body, false)
+}
+
+pub(super) fn transport(url: &Url, what: &str, error: reqwest::Error) -> Error {
+    let message = format!("{what} {}", host(url));
+    Error::new(ErrorKind::Transport, Outcome::Completed, message).with_source(error.without_url())
+}
+
+pub(super) fn broken_off(url: &Url) -> Error {
+    let message = format!("the picture broke off at {}", host(url));
+    Error::new(ErrorKind::Transport, Outcome::Completed, message)
+}
+
+/// The runtime ends, and takes no more work.
+pub(super) fn shutting_down() -> Error {
+    Error::new(ErrorKind::LocalIo, Outcome::Completed, "nothing can be written: the runtime is shutting down")
+}
+
+/// A program without `async` has no thread for it, or no longer.
+#[cfg(feature = "blocking")]
+pub(super) fn no_thread() -> Error {
+    Error::new(ErrorKind::LocalIo, Outcome::Completed, "there is no thread to save pictures with")
+}
+
+pub(super) fn idle(url: &Url, timeout: Duration) -> Error {
+    let message = format!("{} sent nothing for {} seconds", host(url), timeout.as_secs_f64());
+    Error::new(ErrorKind::Transport, Outcome::Completed, message)
+}
+
+pub(super) fn too_late(url: &Url, deadline: Duration) -> Error {
+    let message = format!("the picture at {} was not saved within {} seconds", host(url), deadline.as_secs_f64());
+    Error::new(ErrorKind::Transport, Outcome::Completed, message)
+}
+
+/// A file or folder that could not be read, made or written.
+pub(super) fn local(action: &str, path: &Path, error: &io::Error) -> Error {
+    let reason = match error.kind() {
+        io::ErrorKind::StorageFull => "the disk is full".to_owned(),
+        io::ErrorKind::QuotaExceeded => "the quota is used up".to_owned(),
+        io::ErrorKind::FileTooLarge => "a file may not be that large here".to_owned(),
+        io::ErrorKind::AlreadyExists => "there is a file of that name, and it is left as it is".to_owned(),
+        _ => error.to_string(),
+    };
+    let message = format!("cannot {action} \"{}\": {reason}; the picture is still at its link", path.display());
+    // The cause is in the message already; its kind is what a caller may still want.
+    Error::new(ErrorKind::LocalIo, Outcome::Completed, message).with_source(io::Error::from(error.kind()))
+}
+
+/// The host of a link, which is all that may be shown of it.
+fn host(url: &Url) -> &str {
+    url.host_str().unwrap_or("a link without a host")
+}

@@ -1,0 +1,189 @@
+//! What a download really is, by its first bytes.
+//!
+//! The suffix of a link promises nothing, and a page that says "try later" comes with status 200 often enough. So the
+//! bytes decide; the `Content-Type` is believed only where they are silent, and never when they look like text.
+
+use std::borrow::Cow;
+
+/// How many bytes [`MediaType::of`] needs to decide, unless there are no more.
+pub(super) const BYTES_NEEDED: usize = 16;
+
+/// A media type of pictures, and the extension that goes with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct MediaType {
+    pub(super) name: Cow<'static, str>,
+    pub(super) extension: Cow<'static, str>,
+}
+
+/// Media types whose extension is not their own name.
+const EXTENSIONS: [(&str, &str); 8] = [
+    ("image/png", "png"),
+    ("image/jpeg", "jpg"),
+    ("image/webp", "webp"),
+    ("image/gif", "gif"),
+    ("image/avif", "avif"),
+    ("image/svg+xml", "svg"),
+    ("image/tiff", "tif"),
+    ("image/bmp", "bmp"),
+];
+
+/// Whether an extension is one that a picture may have, so that it is replaced when it is wrong.
+pub(super) fn is_picture_extension(extension: &str) -> bool {
+    let extension = extension.to_ascii_lowercase();
+    ["jpeg", "tiff"].contains(&extension.as_str()) || EXTENSIONS.iter().any(|(_, known)| *known == extension)
+}
+
+impl MediaType {
+    /// The type of a download that begins with `head`, if it is a picture; otherwise, what it looks like.
+    pub(super) fn of(head: &[u8], content_type: Option<&str>) -> Result<Self, String> {
+        if let Some(name) = signature(head) {
+            return Ok(Self::named(name));
+        }
+        if head.is_empty() {
+            return Err("the answer is empty".to_owned());
+        }
+        let declared = content_type.unwrap_or_default().split(';').next().unwrap_or_default();
+        let declared = declared.trim().to_ascii_lowercase();
+        let subtype = declared.strip_prefix("image/").unwrap_or_default();
+        if subtype.is_empty() {
+            return Err(if declared.is_empty() {
+                "neither its bytes nor a media type say so".to_owned()
+            } else {
+                declared
+            });
+        }
+        let first = head.iter().find(|byte| !byte.is_ascii_whitespace());
+        if subtype != "svg+xml" && first.is_some_and(|first| b"<{[".contains(first)) {
+            return Err(format!("a text that is declared as {declared}"));
+        }
+        let known = EXTENSIONS.iter().find(|(name, _)| *name == declared);
+        if let Some((name, _)) = known {
+            return Ok(Self::named(name));
+        }
+        // Becomes part of a file name.
+        let extension: String = subtype.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
+        let extension = if extension.is_empty() { "image".to_owned() } else { extension };
+        Ok(Self { name: Cow::Owned(declared), extension: Cow::Owned(extension) })
+    }
+
+    /// Whether a download that only the end of its connection ended can be all of the picture. Formats that do not say
+    /// where they end are taken to be whole.
+    pub(super) fn is_whole(&self, head: &[u8], tail: &[u8], size_bytes: u64) -> bool {
+        let ends = |mark: &[u8]| tail.windows(mark.len()).any(|window| window == mark);
+        match (&*self.name, head) {
+            ("image/png", _) => ends(b"IEND"),
+            ("image/jpeg", _) => ends(b"\xff\xd9"),
+            ("image/gif", _) => tail.last() == Some(&b';'),
+            ("image/webp", [b'R', b'I', b'F', b'F', a, b, c, d, ..]) => {
+                size_bytes >= u64::from(u32::from_le_bytes([*a, *b, *c, *d])) + 8
+            }
+            _ => true,
+        }
+    }
+
+    fn named(name: &'static str) -> Self {
+        let (_, extension) = EXTENSIONS.iter().find(|(known, _)| *known == name).expect("every signature has one");
+        Self { name: Cow::Borrowed(name), extension: Cow::Borrowed(extension) }
+    }
+
+    /// Whether a file with this extension may hold it.
+    pub(super) fn has_extension(&self, extension: &str) -> bool {
+        let extension = extension.to_ascii_lowercase();
+        extension == self.extension
+            || matches!((&*self.extension, extension.as_str()), ("jpg", "jpeg") | ("tif", "tiff"))
+    }
+}
+
+fn signature(head: &[u8]) -> Option<&'static str> {
+    match head {
+        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some("image/png"),
+        [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
+        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some("image/gif"),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("image/webp"),
+        [_, _, _, _, b'f', b't', b'y', b'p', b'a', b'v', b'i', b'f', ..] => Some("image/avif"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bytes_decide_and_not_what_the_server_calls_them() {
+        for (head, extension) in [
+            (b"\x89PNG\r\n\x1a\n".as_slice(), "png"),
+            (b"\xff\xd8\xff\xe0....JFIF", "jpg"),
+            (b"GIF87a..", "gif"),
+            (b"GIF89a..", "gif"),
+            (b"RIFF\x00\x00\x00\x00WEBPVP8 ", "webp"),
+            (b"\x00\x00\x00\x20ftypavif", "avif"),
+        ] {
+            for declared in [None, Some("text/html"), Some("image/png"), Some("application/octet-stream")] {
+                assert_eq!(MediaType::of(head, declared).unwrap().extension, extension, "{declared:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_has_no_known_signature_is_believed_to_be_what_it_is_called() {
+        for (declared, name, extension) in [
+            ("image/png", "image/png", "png"),
+            ("Image/JPEG; q=1", "image/jpeg", "jpg"),
+            ("image/vnd.../../x", "image/vnd.../../x", "vndx"),
+            ("image/...", "image/...", "image"),
+        ] {
+            let media_type = MediaType::of(b"\x00\x01\x02", Some(declared)).unwrap();
+
+            assert_eq!((&*media_type.name, &*media_type.extension), (name, extension));
+        }
+        assert_eq!(MediaType::of(b"<svg>", Some("image/svg+xml")).unwrap().extension, "svg");
+    }
+
+    #[test]
+    fn pages_and_json_and_nothing_are_no_pictures() {
+        for (head, declared) in [
+            (b"<!DOCTYPE html>".as_slice(), Some("text/html")),
+            (b"<html>", Some("image/png")),
+            (b" \r\n<html>", Some("image/png")),
+            (b"{\"error\":", Some("application/json")),
+            (b"{\"error\":", Some("image/png")),
+            (b"", Some("image/png")),
+            (b"", None),
+            (b"\x00\x01", None),
+            (b"\x00\x01", Some("application/octet-stream")),
+            (b"\x00\x01", Some("image/")),
+            (b"RIFF\x00\x00\x00\x00WAVE", None),
+            (b"\x1f\x8b\x08", Some("application/gzip")),
+        ] {
+            assert!(MediaType::of(head, declared).is_err(), "{head:?} {declared:?}");
+        }
+    }
+
+    #[test]
+    fn a_picture_without_its_end_is_not_whole() {
+        for (head, tail, size_bytes, whole) in [
+            (b"\x89PNG\r\n\x1a\n".as_slice(), b"\0\0\0\0IEND\xae\x42\x60\x82".as_slice(), 90, true),
+            (b"\x89PNG\r\n\x1a\n", b"....IDAT", 90, false),
+            (b"\xff\xd8\xff\xe0", b"...\xff\xd9", 90, true),
+            (b"\xff\xd8\xff\xe0", b"...\xff", 90, false),
+            (b"GIF89a", b"..;", 90, true),
+            (b"GIF89a", b"..", 90, false),
+            (b"RIFF\x10\0\0\0WEBP", b"", 24, true),
+            (b"RIFF\x10\0\0\0WEBP", b"", 23, false),
+            (b"\0\0\0\x20ftypavif", b"", 1, true),
+        ] {
+            let media_type = MediaType::of(head, None).unwrap();
+
+            assert_eq!(media_type.is_whole(head, tail, size_bytes), whole, "{head:?} {size_bytes}");
+        }
+    }
+
+    #[test]
+    fn an_extension_that_means_the_same_is_right() {
+        let jpeg = MediaType::of(b"\xff\xd8\xff", None).unwrap();
+
+        assert!(jpeg.has_extension("jpg") && jpeg.has_extension("JPEG") && !jpeg.has_extension("png"));
+        assert!(is_picture_extension("JPEG") && is_picture_extension("webp") && !is_picture_extension("v2"));
+    }
+}

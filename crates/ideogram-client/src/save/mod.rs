@@ -1,0 +1,93 @@
+//! Keeps pictures past the expiry of their links.
+//!
+//! Start at [`Client::save_all`] (every picture of an answer, into a folder) or [`Client::save`] (one link, one file).
+//! `pictures` finds the pictures of an answer, `link` decides what may be fetched, `download` fetches, `media_type` looks
+//! at what came, `target` puts it in its place, `sidecar` says what is written beside it.
+//!
+//! A picture is streamed into `.ideogram-<random>.part` in the folder of its target, synced, and renamed without
+//! replacing anything, so that no name ever holds half a picture. Such a file goes when saving fails or is cancelled;
+//! one that a killed process left can be deleted, and disturbs nobody until then. There is no resuming: saving again
+//! downloads again, which costs nothing while the link lives.
+
+mod all;
+mod download;
+mod failure;
+mod link;
+mod media_type;
+mod one;
+mod pictures;
+mod settings;
+mod sidecar;
+mod target;
+
+use std::path::PathBuf;
+
+pub use self::{
+    all::{SaveAll, SaveOutcome},
+    one::{Save, Saved},
+    pictures::{HasPictures, Origin, PictureRef, pictures_in},
+    settings::{IfExists, SaveProgress},
+};
+use crate::Client;
+
+impl Client {
+    /// Saves every picture of an answer into a folder, which is made if it is not there.
+    ///
+    /// The result has one [`SaveOutcome`] for every picture, in the order of the answer: withheld pictures are among
+    /// them, and a picture that cannot be saved does not lose the others. Beside each picture lies a JSON file that
+    /// says how it was made. Hand in the [`Response`](crate::Response) (`.response()` of every builder) rather than the
+    /// decoded answer, and it also says which request made it.
+    ///
+    /// ```
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = ideogram_mock::MockServer::start().await?;
+    /// # let client = ideogram_client::Client::builder().api_key(server.api_key()).base_url(server.url()).build()?;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let folder = folder.path();
+    /// use ideogram_client::SaveOutcome;
+    ///
+    /// let answer = client.generate_image_v3().prompt("A paper lantern").num_images(2).response().await?;
+    /// for outcome in client.save_all(&answer, folder).parallel(2).await? {
+    ///     match outcome {
+    ///         SaveOutcome::Saved(saved) => println!("{}", saved.path.display()),
+    ///         SaveOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
+    ///         SaveOutcome::Failed(error) => println!("not saved, try again while its link lives: {error}"),
+    ///         other => println!("{other:?}"),
+    ///     }
+    /// }
+    /// # assert_eq!(std::fs::read_dir(folder)?.count(), 4);
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+    /// ```
+    pub fn save_all(&self, answer: &(impl HasPictures + ?Sized), folder: impl Into<PathBuf>) -> SaveAll {
+        SaveAll::new(self.clone(), answer.pictures(), answer.origin(), folder.into())
+    }
+
+    /// Saves the picture behind one link to a file; folders on the way are made if they are not there.
+    ///
+    /// What the picture is decides its extension: `lantern.png` is saved as `lantern.jpg` if it turns out to be a JPEG,
+    /// and `lantern` gets the extension that it needs, unless [`Save::exact_name`] says otherwise. [`Saved::path`] is
+    /// where it went.
+    ///
+    /// ```
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = ideogram_mock::MockServer::start().await?;
+    /// # let client = ideogram_client::Client::builder().api_key(server.api_key()).base_url(server.url()).build()?;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let folder = folder.path();
+    /// use ideogram_client::{Picture, PictureOutcome};
+    ///
+    /// let answer = client.generate_image_v3().prompt("A paper lantern").send().await?;
+    /// if let PictureOutcome::Available(link) = answer.data[0].outcome() {
+    ///     let saved = client.save(link, folder.join("lantern")).await?;
+    ///     assert_eq!(saved.path, folder.join("lantern.png"));
+    /// }
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+    /// ```
+    pub fn save(&self, link: impl AsRef<str>, file: impl Into<PathBuf>) -> Save {
+        Save::new(self.clone(), link.as_ref(), file.into())
+    }
+}

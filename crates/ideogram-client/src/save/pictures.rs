@@ -1,0 +1,393 @@
+//! The pictures of an answer, whatever its form.
+//!
+//! Most picture operations answer with a list, `data`; layering text answers with single links. Both are read from the
+//! JSON of the answer, so that a decoded answer, a raw one and one that was kept in a file give the same pictures, with
+//! members that the document does not know yet.
+
+use std::borrow::Cow;
+
+use reqwest::Url;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::link;
+use crate::{
+    KeptAnswer, Picture, Request, Response, Timestamp,
+    picture::sealed::Sealed,
+    runtime::nearest_integer_or_none,
+    types::{
+        GenerateImageResponse, ImageGenerationResponseV3, ImageGenerationResponseV4, LayerizeTextResponse,
+        RemoveBackgroundResponse, V1EditImagesResponse,
+    },
+};
+
+/// Single links of answers, and what they are called in file names.
+const SINGLE_LINKS: [(&str, &str); 2] = [("base_image_url", "base"), ("original_image_url", "original")];
+
+/// An answer, or whatever else pictures can be saved from.
+///
+/// Implemented for every picture answer of the service, for [`Response`] with one of them, for [`KeptAnswer`], for JSON
+/// of an answer, and for any choice of their pictures:
+///
+/// ```
+/// # fn example(client: ideogram_client::Client, answer: ideogram_client::types::ImageGenerationResponseV3) {
+/// use ideogram_client::{HasPictures, PictureRef};
+///
+/// let large: Vec<PictureRef> = answer.pictures().into_iter().filter(|picture| picture.seed() > Some(1000)).collect();
+/// let saving = client.save_all(&large, "out");
+/// # }
+/// ```
+pub trait HasPictures {
+    /// The pictures, in the order of the answer, withheld ones included.
+    fn pictures(&self) -> Vec<PictureRef>;
+
+    /// What is known of the call that made them. Nothing by default.
+    fn origin(&self) -> Origin {
+        Origin::default()
+    }
+}
+
+/// The call that made the pictures of an answer, as it is noted beside each of them.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    operation: Option<String>,
+    asked: Asked,
+}
+
+#[derive(Clone, Debug, Default)]
+enum Asked {
+    #[default]
+    Unknown,
+    Json(Value),
+    Request(Box<Request>),
+}
+
+impl Origin {
+    /// A call of an operation, by the service's own id.
+    pub fn new(operation: impl Into<String>) -> Self {
+        Self { operation: Some(operation.into()), asked: Asked::Unknown }
+    }
+
+    /// What was asked, such as a [`RequestSummary`](crate::RequestSummary) as JSON. It must hold neither the key nor the
+    /// content of files.
+    pub fn request(mut self, request: Value) -> Self {
+        self.asked = Asked::Json(request);
+        self
+    }
+
+    /// As it is written down: the operation and the request.
+    pub(super) async fn note(self) -> Noted {
+        let request = match self.asked {
+            Asked::Unknown => None,
+            Asked::Json(request) => Some(request),
+            Asked::Request(request) => {
+                // A file that was sent may be gone by now; its name is known all the same.
+                let nothing_known = vec![None; request.parts().len()];
+                let summary = request.summary().await.unwrap_or_else(|_| request.summarize(&nothing_known));
+                serde_json::to_value(summary).ok()
+            }
+        };
+        Noted { operation: self.operation, request }
+    }
+}
+
+/// What is written down of a call.
+#[derive(Debug, Default)]
+pub(super) struct Noted {
+    pub(super) operation: Option<String>,
+    pub(super) request: Option<Value>,
+}
+
+/// One picture of an answer, still at its link. [`Picture::outcome`] says whether there is one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PictureRef {
+    pub(super) number: usize,
+    pub(super) role: Option<&'static str>,
+    pub(super) created: Option<Timestamp>,
+    link: Option<String>,
+    is_safe: bool,
+    item: Value,
+}
+
+impl PictureRef {
+    /// A picture of which nothing is known but its link.
+    pub fn from_link(link: impl Into<String>) -> Self {
+        let link = link.into();
+        let item = serde_json::json!({"url": link});
+        Self { number: 1, role: None, created: None, link: Some(link), is_safe: true, item }
+    }
+
+    /// Its place in the answer, from 1.
+    pub fn number(&self) -> usize {
+        self.number
+    }
+
+    /// What it is of an answer with single links: `base` (without its text) or `original`.
+    pub fn role(&self) -> Option<&str> {
+        self.role
+    }
+
+    /// When the answer says that it was made.
+    pub fn created(&self) -> Option<&Timestamp> {
+        self.created.as_ref()
+    }
+
+    /// The seed that made it.
+    pub fn seed(&self) -> Option<i64> {
+        nearest_integer_or_none(self.item.get("seed")?).ok().flatten()
+    }
+
+    /// The prompt that made it, which may differ from the one in the request.
+    pub fn prompt(&self) -> Option<&str> {
+        self.item.get("prompt")?.as_str()
+    }
+
+    /// When its link expires, if the link says so.
+    pub fn expires(&self) -> Option<Timestamp> {
+        let expiry = link::expiry(&Url::parse(self.link()?.trim()).ok()?)?;
+        Some(Timestamp::parse(&jiff::Timestamp::from_second(expiry).ok()?.to_string()))
+    }
+
+    /// What the answer says of it, as it came.
+    pub fn item(&self) -> &Value {
+        &self.item
+    }
+}
+
+impl Sealed for PictureRef {}
+
+impl Picture for PictureRef {
+    fn link(&self) -> Option<&str> {
+        self.link.as_deref()
+    }
+
+    fn is_safe(&self) -> bool {
+        self.is_safe
+    }
+}
+
+/// The pictures in the JSON of an answer; none in an answer without pictures.
+pub fn pictures_in(answer: &Value) -> Vec<PictureRef> {
+    let created = answer.get("created").and_then(Value::as_str).map(Timestamp::parse);
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+    let items = answer.get("data").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let is_picture = |item: &&Value| item.get("is_image_safe").is_some() || item.get("url").is_some();
+    let mut pictures: Vec<PictureRef> = Vec::new();
+    for item in items.iter().filter(is_picture) {
+        pictures.push(PictureRef {
+            number: pictures.len() + 1,
+            role: None,
+            created: created.clone(),
+            link: text(item.get("url")),
+            // Not said to be withheld is not withheld.
+            is_safe: item.get("is_image_safe").and_then(Value::as_bool).unwrap_or(true),
+            item: item.clone(),
+        });
+    }
+    for (member, role) in SINGLE_LINKS {
+        if let Some(link) = text(answer.get(member)).filter(|link| !link.trim().is_empty()) {
+            pictures.push(PictureRef {
+                number: pictures.len() + 1,
+                role: Some(role),
+                // These answers have no time; one that the document does not know would give decoded and raw answers
+                // different names.
+                created: None,
+                link: Some(link),
+                is_safe: true,
+                item: answer.clone(),
+            });
+        }
+    }
+    pictures
+}
+
+fn pictures_of(answer: &impl Serialize) -> Vec<PictureRef> {
+    serde_json::to_value(answer).map(|answer| pictures_in(&answer)).unwrap_or_default()
+}
+
+macro_rules! answers {
+    ($($answer:ident),* $(,)?) => {$(
+        impl HasPictures for $answer {
+            fn pictures(&self) -> Vec<PictureRef> {
+                pictures_of(self)
+            }
+        }
+    )*};
+}
+
+answers!(
+    ImageGenerationResponseV4,
+    ImageGenerationResponseV3,
+    V1EditImagesResponse,
+    RemoveBackgroundResponse,
+    GenerateImageResponse,
+    LayerizeTextResponse,
+);
+
+impl HasPictures for Value {
+    fn pictures(&self) -> Vec<PictureRef> {
+        pictures_in(self)
+    }
+}
+
+impl<T: HasPictures> HasPictures for Response<T> {
+    fn pictures(&self) -> Vec<PictureRef> {
+        // The raw body has what the document does not know yet.
+        match serde_json::from_slice(self.body()) {
+            Ok(answer) => pictures_in(&answer),
+            Err(_) => self.value().pictures(),
+        }
+    }
+
+    fn origin(&self) -> Origin {
+        let request = self.request().clone();
+        Origin { operation: Some(request.operation().id.to_owned()), asked: Asked::Request(Box::new(request)) }
+    }
+}
+
+impl HasPictures for KeptAnswer {
+    fn pictures(&self) -> Vec<PictureRef> {
+        self.answer().map(pictures_in).unwrap_or_default()
+    }
+
+    fn origin(&self) -> Origin {
+        Origin::new(self.operation_id()).request(self.request().clone())
+    }
+}
+
+impl HasPictures for PictureRef {
+    fn pictures(&self) -> Vec<PictureRef> {
+        vec![self.clone()]
+    }
+}
+
+impl HasPictures for [PictureRef] {
+    fn pictures(&self) -> Vec<PictureRef> {
+        self.to_vec()
+    }
+}
+
+impl HasPictures for Vec<PictureRef> {
+    fn pictures(&self) -> Vec<PictureRef> {
+        self.clone()
+    }
+}
+
+/// A name for the file of a picture: when it was made, its place in the answer, and a piece of its link, so that names
+/// sort by time, are the same each time, and differ between answers of the same second.
+pub(super) fn stem(picture: &PictureRef, given: Option<&str>, pictures: usize) -> String {
+    let place = picture.role.map_or_else(
+        || {
+            let digits = pictures.max(picture.number).to_string().len();
+            Cow::Owned(format!("{:0digits$}", picture.number))
+        },
+        Cow::Borrowed,
+    );
+    if let Some(given) = given {
+        return if pictures == 1 { given.to_owned() } else { format!("{given}-{place}") };
+    }
+    let time = picture.created.as_ref().filter(|created| created.unix_seconds().is_some());
+    let time = time.map_or_else(|| "picture".to_owned(), Timestamp::compact);
+    match picture.link() {
+        Some(link) => format!("{time}-{place}-{}", short_id(link)),
+        None => format!("{time}-{place}"),
+    }
+}
+
+/// A piece of a link that tells it from others. What comes from the server and goes into a file name is letters and
+/// digits, or a number made of it.
+fn short_id(link: &str) -> String {
+    const LENGTH: usize = 8;
+    let path = link.split(['?', '#']).next().unwrap_or_default();
+    let name = path.rsplit('/').next().unwrap_or_default().split('.').next().unwrap_or_default();
+    let id: String = name.chars().filter(char::is_ascii_alphanumeric).take(LENGTH).collect();
+    if id.len() == LENGTH && name.len() >= 16 {
+        return id;
+    }
+    // FNV-1a: a file name must not change with a version of the standard library.
+    let hash = link
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    format!("{:08x}", (hash >> 32) ^ (hash & 0xffff_ffff))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::PictureOutcome;
+
+    #[test]
+    fn names_sort_by_time_and_tell_pictures_apart() {
+        let answer = json!({
+            "created": "2026-07-02 09:07:13.9+00:00",
+            "data": [
+                {"url": "https://ideogram.ai/api/images/ephemeral/LavTZAE4l8zM63sVJs_7aA.png?exp=1&sig=2"},
+                {"url": "https://ideogram.ai/api/images/direct/ddgrm07nEJidT1m2fY8JiA"},
+                {"url": "https://host.test/../../etc/passwd"},
+                {"url": "https://host.test/picture?id=1"},
+                {"url": "https://host.test/picture?id=2"},
+                {"is_image_safe": false},
+            ],
+        });
+
+        let names: Vec<_> = pictures_in(&answer).iter().map(|picture| stem(picture, None, 6)).collect();
+
+        insta::assert_debug_snapshot!(names, @r#"
+        [
+            "20260702T090713Z-1-LavTZAE4",
+            "20260702T090713Z-2-ddgrm07n",
+            "20260702T090713Z-3-e78a3f2a",
+            "20260702T090713Z-4-0700198a",
+            "20260702T090713Z-5-07001aff",
+            "20260702T090713Z-6",
+        ]
+        "#);
+    }
+
+    #[test]
+    fn a_name_of_the_callers_is_kept_and_numbered_when_it_must_be() {
+        let answer = json!({"data": (0..11).map(|seed| json!({"url": "", "seed": seed})).collect::<Vec<_>>()});
+        let pictures = pictures_in(&answer);
+        let layers =
+            pictures_in(&json!({"base_image_url": "https://a.test/", "original_image_url": "https://b.test/"}));
+
+        assert_eq!(stem(&pictures[0], Some("cat"), 1), "cat");
+        assert_eq!(stem(&pictures[0], Some("cat"), 2), "cat-1");
+        assert_eq!(stem(&pictures[1], Some("cat"), 11), "cat-02");
+        assert_eq!(stem(&pictures[1], None, 11), "picture-02-4fd0bfc1");
+        assert_eq!(stem(&layers[0], Some("cat"), 2), "cat-base");
+        assert!(stem(&layers[1], None, 2).starts_with("picture-original-"));
+    }
+
+    #[test]
+    fn items_that_are_no_pictures_and_single_links_without_a_link_are_left_out() {
+        for answer in [
+            json!({"data": null}),
+            json!({"data": [{"text": "a cat"}, 7, null]}),
+            json!({"base_image_url": null, "original_image_url": ""}),
+            json!([]),
+            json!(null),
+        ] {
+            assert_eq!(pictures_in(&answer), [], "{answer}");
+        }
+    }
+
+    #[test]
+    fn a_picture_knows_what_its_answer_says() {
+        let link = "https://a.test/x?exp=1783069633&sig=1";
+        let answer = json!({"created": "2026-07-02T09:07:13Z", "data": [
+            {"url": link, "is_image_safe": true, "seed": 7, "prompt": "a cat", "new": [1]},
+            {"url": null, "is_image_safe": false, "seed": 8},
+        ]});
+
+        let [picture, withheld] = pictures_in(&answer).try_into().unwrap();
+
+        assert_eq!(picture.outcome(), PictureOutcome::Available(link));
+        assert_eq!((picture.number(), picture.seed(), picture.prompt()), (1, Some(7), Some("a cat")));
+        assert_eq!(picture.expires().unwrap().to_string(), "2026-07-03T09:07:13Z");
+        assert_eq!(picture.item()["new"], json!([1]));
+        assert_eq!((withheld.number(), withheld.outcome()), (2, PictureOutcome::Withheld));
+    }
+}

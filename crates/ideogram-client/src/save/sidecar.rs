@@ -1,0 +1,72 @@
+//! The JSON file beside a picture: how it was made, for the day on which somebody wants another like it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    media_type::MediaType,
+    pictures::{Noted, PictureRef},
+};
+use crate::{ApiKey, Timestamp};
+
+/// What is known of a picture beside its file.
+#[derive(Clone, Debug)]
+pub(super) struct Sidecar {
+    pub(super) picture: PictureRef,
+    pub(super) origin: Arc<Noted>,
+    /// A server may repeat the key in its answer; it is not written down.
+    pub(super) api_key: ApiKey,
+}
+
+#[derive(Serialize)]
+struct Form<'s> {
+    /// The name of the picture's file.
+    file: &'s str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation: Option<&'s str>,
+    /// Its place in the answer, from 1.
+    picture: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'s str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created: Option<&'s Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prompt: Option<&'s str>,
+    media_type: &'s str,
+    size_bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link_expires: Option<Timestamp>,
+    /// What the answer says of it, the link included.
+    item: &'s Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<&'s Value>,
+}
+
+impl Sidecar {
+    /// The content of the file.
+    pub(super) fn render(&self, file: &str, media_type: &MediaType, size_bytes: u64) -> Bytes {
+        let Self { picture, origin, api_key } = self;
+        let form = Form {
+            file,
+            operation: origin.operation.as_deref(),
+            picture: picture.number(),
+            role: picture.role(),
+            created: picture.created(),
+            seed: picture.seed(),
+            prompt: picture.prompt(),
+            media_type: &media_type.name,
+            size_bytes,
+            link_expires: picture.expires(),
+            item: picture.item(),
+            request: origin.request.as_ref(),
+        };
+        let mut json = serde_json::to_vec_pretty(&form).expect("texts, numbers and JSON become JSON");
+        json.push(b'\n');
+        api_key.redact(Bytes::from(json))
+    }
+}

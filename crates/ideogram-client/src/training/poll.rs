@@ -1,0 +1,365 @@
+//! The loop of looks: when to look again, and which failures end it.
+
+use std::{pin::pin, time::Duration};
+
+use futures_util::{Stream, TryStreamExt as _, stream};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::{NotTrained, Sighting, TrainedModel, TrainingState};
+use crate::{Error, ErrorKind, Outcome, types::CustomModel};
+
+/// How often in a row the model may be missing, or the answer unreadable: a model may show a moment after its training
+/// was ordered, and a gateway may answer in place of the service. After that it is no accident.
+const DOUBTS_AT_MOST: u32 = 4;
+/// A model that is not there yet is looked for sooner, so that a wrong id does not cost minutes.
+const MISSING_WAIT_AT_MOST: Duration = Duration::from_secs(5);
+/// How long the last look, taken when the caller's time is over, may take.
+const LAST_LOOK: Duration = Duration::from_secs(10);
+
+/// Looks again and again until the training has ended, one item a look.
+pub(super) fn states<L, F>(
+    look: L,
+    poll_every: Duration,
+    deadline: Option<Duration>,
+) -> impl Stream<Item = Result<TrainingState, NotTrained>> + Send
+where
+    L: Fn() -> F + Send,
+    F: Future<Output = Result<CustomModel, Error>> + Send,
+{
+    let begin = Watch { look, poll_every, deadline, started: None, wait: Duration::ZERO, doubts: 0, seen: None };
+    stream::try_unfold(Some(begin), async |watch| match watch {
+        Some(watch) => watch.next().await.map(Some),
+        None => Ok(None),
+    })
+}
+
+/// Reads states to their end.
+pub(super) async fn last(
+    states: impl Stream<Item = Result<TrainingState, NotTrained>>,
+) -> Result<TrainedModel, NotTrained> {
+    let mut states = pin!(states);
+    while let Some(state) = states.try_next().await? {
+        if let Sighting::Trained(trained) = state.sighting {
+            return Ok(trained);
+        }
+    }
+    // `Watch::next` ends a stream after a trained model or an error, and never otherwise.
+    Err(Error::new(ErrorKind::Transport, Outcome::Unknown, "the wait ended without a state").into())
+}
+
+/// A wait between two looks.
+struct Watch<L> {
+    look: L,
+    poll_every: Duration,
+    deadline: Option<Duration>,
+    /// When the first look was taken.
+    started: Option<Instant>,
+    /// How long to wait before the next look.
+    wait: Duration,
+    doubts: u32,
+    /// The model as it was seen last.
+    seen: Option<CustomModel>,
+}
+
+impl<L, F> Watch<L>
+where
+    L: Fn() -> F,
+    F: Future<Output = Result<CustomModel, Error>>,
+{
+    /// Waits, looks, and says what was seen; with what remains, if there is something to wait for.
+    async fn next(mut self) -> Result<(TrainingState, Option<Self>), NotTrained> {
+        let started = *self.started.get_or_insert_with(Instant::now);
+        let end = self.deadline.and_then(|deadline| started.checked_add(deadline));
+        let due = Instant::now().checked_add(self.wait);
+        let is_last = end.is_some_and(|end| due.is_none_or(|due| due >= end));
+        sleep(if let (true, Some(end)) = (is_last, end) { end - Instant::now() } else { self.wait }).await;
+
+        let looked = match end.and_then(|end| end.checked_add(LAST_LOOK)) {
+            // Looking is free and changes nothing, so it can be dropped half-way.
+            Some(end) => timeout_at(end, (self.look)()).await.unwrap_or_else(|_| {
+                Err(Error::new(ErrorKind::Transport, Outcome::Unknown, "no answer before the deadline"))
+            }),
+            None => (self.look)().await,
+        };
+        let sighting = match looked {
+            Ok(model) => {
+                self.doubts = 0;
+                self.seen = Some(model.clone());
+                Sighting::of(model)?
+            }
+            Err(error) if self.bears(&error) => Sighting::Nothing(error),
+            Err(error) => return Err(error.into()),
+        };
+        let elapsed = started.elapsed();
+        if matches!(sighting, Sighting::Trained(_)) {
+            return Ok((TrainingState { sighting, elapsed, next_look_in: None }, None));
+        }
+        let asked_for = match &sighting {
+            Sighting::Nothing(error) => error.retry_after().unwrap_or_default(),
+            _ => Duration::ZERO,
+        };
+        let never_in_time = self.deadline.is_some_and(|deadline| elapsed.saturating_add(asked_for) >= deadline);
+        if is_last || never_in_time {
+            let trouble = match sighting {
+                Sighting::Nothing(error) => Some(error),
+                _ => None,
+            };
+            return Err(NotTrained::DeadlinePassed { elapsed, model: self.seen.map(Box::new), trouble });
+        }
+        self.wait = self.next_wait(&sighting).max(asked_for);
+        Ok((TrainingState { sighting, elapsed, next_look_in: Some(self.wait) }, Some(self)))
+    }
+
+    /// Whether the wait goes on after this failure.
+    fn bears(&mut self, error: &Error) -> bool {
+        match error.kind() {
+            ErrorKind::Transport | ErrorKind::Server | ErrorKind::RateLimited => true,
+            // What has been seen does not vanish by accident.
+            ErrorKind::NotFound if self.seen.is_some() => false,
+            ErrorKind::NotFound | ErrorKind::UndocumentedAnswer => {
+                self.doubts += 1;
+                self.doubts < DOUBTS_AT_MOST
+            }
+            _ => false,
+        }
+    }
+
+    fn next_wait(&self, sighting: &Sighting) -> Duration {
+        let interval = match sighting {
+            Sighting::Nothing(error) if error.kind() == ErrorKind::NotFound => {
+                self.poll_every.min(MISSING_WAIT_AT_MOST)
+            }
+            _ => self.poll_every,
+        };
+        Duration::try_from_secs_f64(interval.as_secs_f64() * (0.9 + 0.2 * fastrand::f64())).unwrap_or(interval)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::RefCell, collections::VecDeque, sync::Mutex};
+
+    use bytes::Bytes;
+    use http::StatusCode;
+    use serde_json::json;
+
+    use super::*;
+    use crate::ApiKey;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn model(status: &str, available: bool, uri: Option<&str>) -> Result<CustomModel, Error> {
+        let model = json!({
+            "model_id": "m", "name": "lanterns", "status": status, "creation_time": "2026-07-01T09:00:00Z",
+            "is_available_for_generation": available, "is_owned": true, "custom_model_uri": uri,
+        });
+        Ok(serde_json::from_value(model).unwrap())
+    }
+
+    fn training() -> Result<CustomModel, Error> {
+        model("TRAINING", false, None)
+    }
+
+    fn trained() -> Result<CustomModel, Error> {
+        model("COMPLETED", true, Some("model/lanterns/version/0"))
+    }
+
+    fn status(status: u16, retry_after: Option<u64>) -> Result<CustomModel, Error> {
+        let status = StatusCode::from_u16(status).unwrap();
+        let retry_after = retry_after.map(Duration::from_secs);
+        Err(Error::from_status(status, retry_after, Bytes::new(), true, &ApiKey::new("secret").unwrap()))
+    }
+
+    fn failure(kind: ErrorKind) -> Result<CustomModel, Error> {
+        Err(Error::new(kind, Outcome::Unknown, "as the test wants it"))
+    }
+
+    /// What a script of looks shows: the states as text, the time of each look, the end.
+    struct Watched {
+        states: Vec<String>,
+        looks: Vec<Duration>,
+        end: Result<(), NotTrained>,
+        left: usize,
+    }
+
+    async fn watch(
+        script: impl IntoIterator<Item = Result<CustomModel, Error>>,
+        deadline: Option<Duration>,
+    ) -> Watched {
+        let script: Mutex<VecDeque<_>> = Mutex::new(script.into_iter().collect());
+        let started = Instant::now();
+        let looks = Mutex::new(Vec::new());
+        let look = || {
+            looks.lock().unwrap().push(started.elapsed());
+            let next = script.lock().unwrap().pop_front();
+            async move {
+                match next {
+                    Some(shown) => shown,
+                    None => std::future::pending().await,
+                }
+            }
+        };
+        let seen = RefCell::new(Vec::new());
+        let end = {
+            let states = states(look, MINUTE, deadline);
+            states.try_for_each(|state| {
+                seen.borrow_mut().push(state.sighting.to_string());
+                async { Ok(()) }
+            })
+        }
+        .await;
+        Watched {
+            states: seen.into_inner(),
+            looks: looks.into_inner().unwrap(),
+            end,
+            left: script.into_inner().unwrap().len(),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_completed_model_is_waited_for_until_it_is_registered() {
+        let script = [
+            model("CREATING", false, None),
+            training(),
+            model("COMPLETED", false, None),
+            model("COMPLETED", true, None),
+            model("COMPLETED", true, Some("")),
+            model("COMPLETED", false, Some("model/lanterns/version/0")),
+            trained(),
+            training(),
+        ];
+
+        let watched = watch(script, None).await;
+
+        let waiting = "COMPLETED, but not registered yet";
+        assert_eq!(watched.states, ["CREATING", "TRAINING", waiting, waiting, waiting, waiting, "COMPLETED"]);
+        assert!(watched.end.is_ok());
+        assert_eq!(watched.left, 1, "nothing is asked after the end");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn looks_are_a_minute_apart_give_or_take_a_tenth() {
+        let watched = watch([training(), training(), training(), training(), trained()], None).await;
+
+        assert_eq!(watched.looks[0], Duration::ZERO);
+        for pair in watched.looks.windows(2) {
+            let between = pair[1] - pair[0];
+            assert!(
+                between >= MINUTE * 9 / 10 && between <= MINUTE * 11 / 10 + Duration::from_millis(2),
+                "{between:?}"
+            );
+        }
+        let waits: std::collections::BTreeSet<_> = watched.looks.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert!(waits.len() > 1, "waits differ: {waits:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn trouble_and_unknown_states_do_not_end_the_wait() {
+        let script = [
+            failure(ErrorKind::Transport),
+            status(500, None),
+            status(408, None),
+            status(429, None),
+            status(502, None),
+            status(503, None),
+            status(504, None),
+            failure(ErrorKind::UndocumentedAnswer),
+            model("DISTILLING", false, None),
+            failure(ErrorKind::UndocumentedAnswer),
+            failure(ErrorKind::UndocumentedAnswer),
+            failure(ErrorKind::UndocumentedAnswer),
+            model("DRAFT", false, None),
+            trained(),
+        ];
+
+        let watched = watch(script, None).await;
+
+        assert!(watched.end.is_ok(), "{:?}", watched.end);
+        assert_eq!(watched.states.len(), 14);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn final_states_end_the_wait_with_the_model() {
+        let errored = watch([training(), model("ERRORED", false, None), trained()], None).await;
+        let archived = watch([model("ARCHIVED", false, None), trained()], None).await;
+
+        assert!(matches!(errored.end, Err(NotTrained::Errored(ref model)) if model.name == "lanterns"));
+        assert!(matches!(archived.end, Err(NotTrained::Archived(_))));
+        assert_eq!((errored.left, archived.left), (1, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_waiting_cannot_mend_ends_the_wait_at_once() {
+        for code in [400, 401, 402, 403, 409, 422] {
+            let watched = watch([training(), status(code, None), trained()], None).await;
+
+            assert!(matches!(watched.end, Err(NotTrained::Call(_))), "{code}");
+            assert_eq!(watched.left, 1, "{code}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_model_may_show_a_moment_late_but_not_never() {
+        let late = watch([status(404, None), status(404, None), status(404, None), trained()], None).await;
+        let never = watch((0..9).map(|_| status(404, None)), None).await;
+        let gone = watch([training(), status(404, None), trained()], None).await;
+
+        assert!(late.end.is_ok());
+        assert!(late.looks[3] < Duration::from_secs(17), "{:?}", late.looks);
+        assert!(matches!(never.end, Err(NotTrained::Call(ref error)) if error.kind() == ErrorKind::NotFound));
+        assert_eq!(never.left, 9 - 4);
+        assert!(matches!(gone.end, Err(NotTrained::Call(_))));
+        assert_eq!(gone.left, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_service_that_asks_for_patience_gets_it() {
+        let watched = watch([status(429, Some(600)), status(429, Some(1)), trained()], None).await;
+
+        assert!(watched.looks[1] >= Duration::from_secs(600));
+        assert!(watched.looks[2] - watched.looks[1] >= MINUTE * 9 / 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_deadline_ends_the_wait_after_a_last_look() {
+        let deadline = Duration::from_secs(90);
+
+        let in_vain = watch([training(), training(), training(), trained()], Some(deadline)).await;
+        let in_time = watch([training(), training(), trained()], Some(deadline)).await;
+
+        let Err(error @ NotTrained::DeadlinePassed { .. }) = in_vain.end else { panic!("{:?}", in_vain.end) };
+        assert!(error.to_string().contains("its training goes on"), "{error}");
+        assert!(matches!(error, NotTrained::DeadlinePassed { model: Some(_), trouble: None, .. }));
+        assert!(in_vain.looks[2] >= deadline && in_vain.looks[2] < deadline + Duration::from_secs(1));
+        assert_eq!(in_vain.left, 1);
+        assert!(in_time.end.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_that_the_service_asks_for_is_not_begun_when_it_ends_too_late() {
+        let watched = watch([training(), status(429, Some(600)), trained()], Some(Duration::from_secs(300))).await;
+
+        assert!(matches!(watched.end, Err(NotTrained::DeadlinePassed { trouble: Some(_), .. })), "{:?}", watched.end);
+        assert_eq!(watched.looks.len(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_look_that_hangs_ends_with_the_deadline() {
+        let started = Instant::now();
+
+        let watched = watch([training()], Some(Duration::from_secs(70))).await;
+
+        assert!(matches!(watched.end, Err(NotTrained::DeadlinePassed { trouble: Some(_), .. })), "{:?}", watched.end);
+        assert!(started.elapsed() <= Duration::from_secs(81), "{:?}", started.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn awaiting_gives_the_model_with_its_uri() {
+        let states = states(|| async { trained() }, MINUTE, None);
+
+        let trained = last(states).await.unwrap();
+
+        assert_eq!(trained.custom_model_uri, "model/lanterns/version/0");
+        assert!(trained.model.is_available_for_generation);
+    }
+}

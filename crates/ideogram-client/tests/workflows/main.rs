@@ -1,0 +1,6 @@
+//! What takes more than one call, against the mock server: syncing datasets and waiting for models.
+
+mod kill;
+mod place;
+mod sync;
+mod training;

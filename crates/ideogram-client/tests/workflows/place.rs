@@ -1,0 +1,113 @@
+//! A server, a client and a folder of pictures.
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+
+use ideogram_client::{
+    CallOptions, Client, Hook,
+    dataset::{FileOutcome, Folder, Plan, SyncDataset, SyncReport},
+};
+use ideogram_mock::{MockServer, MockServerBuilder};
+use tempfile::TempDir;
+
+/// Looks follow each other quickly: the mock server is quick as well.
+pub(crate) const WAITS: [Duration; 3] =
+    [Duration::from_millis(10), Duration::from_millis(40), Duration::from_millis(80)];
+
+pub(crate) struct Place {
+    pub(crate) server: Arc<MockServer>,
+    pub(crate) client: Client,
+    pub(crate) dataset_id: String,
+    folder: TempDir,
+}
+
+pub(crate) fn client_of(url: &str, key: &str) -> Client {
+    let client = Client::builder().api_key(key).base_url(url).build().unwrap();
+    client.with(CallOptions::new().waits(Duration::from_millis(5), Duration::from_millis(50)))
+}
+
+impl Place {
+    pub(crate) async fn new() -> Self {
+        Self::with(MockServer::builder()).await
+    }
+
+    /// With an empty dataset, and an empty folder `set` beside the journal.
+    pub(crate) async fn with(server: MockServerBuilder) -> Self {
+        let server = server.start().await.unwrap();
+        let client = client_of(server.url(), server.api_key());
+        let dataset_id = client.create_dataset().name("lanterns").send().await.unwrap().dataset_id;
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("set")).unwrap();
+        server.clear_requests();
+        Self { server: Arc::new(server), client, dataset_id, folder }
+    }
+
+    /// Writes pictures of different sizes, and a caption for every third.
+    pub(crate) fn fill(&self, pictures: usize) -> &Self {
+        for number in 0..pictures {
+            self.write(&format!("{number:03}.png"), &picture(number));
+            if number % 3 == 0 {
+                self.write(&format!("{number:03}.txt"), format!("lantern number {number}").as_bytes());
+            }
+        }
+        self
+    }
+
+    pub(crate) fn write(&self, name: &str, content: &[u8]) {
+        std::fs::write(self.set().join(name), content).unwrap();
+    }
+
+    pub(crate) fn set(&self) -> PathBuf {
+        self.folder.path().join("set")
+    }
+
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.folder.path().join("sync.jsonl")
+    }
+
+    pub(crate) async fn plan(&self) -> Plan {
+        let folder = Folder::read(self.set()).await.unwrap();
+        self.client.plan_dataset(&self.dataset_id, folder).await.unwrap()
+    }
+
+    pub(crate) async fn sync(&self) -> SyncDataset {
+        self.client.sync_dataset(self.plan().await, self.journal()).settle_waits(WAITS)
+    }
+
+    /// The same, with eyes on every attempt.
+    pub(crate) async fn sync_with(&self, hook: impl Hook + 'static) -> SyncDataset {
+        let client = self.client.with(CallOptions::new().hook(hook));
+        client.sync_dataset(self.plan().await, self.journal()).settle_waits(WAITS)
+    }
+
+    /// How often each name is in the dataset.
+    pub(crate) async fn stored(&self) -> BTreeMap<String, usize> {
+        let dataset = self.client.get_dataset().dataset_id(&self.dataset_id).send().await.unwrap();
+        let mut stored = BTreeMap::new();
+        for file in dataset.files {
+            *stored.entry(file.file_name.unwrap_or_default()).or_default() += 1;
+        }
+        stored
+    }
+
+    /// What a folder that is stored once looks like.
+    pub(crate) fn each_once(&self) -> BTreeMap<String, usize> {
+        let entries = std::fs::read_dir(self.set()).unwrap();
+        entries.map(|entry| (entry.unwrap().file_name().into_string().unwrap(), 1)).collect()
+    }
+
+    pub(crate) fn uploads(&self) -> usize {
+        let requests = self.server.requests();
+        requests.iter().filter(|request| request.operation_id.as_deref() == Some("upload_dataset_assets")).count()
+    }
+}
+
+/// A picture of its own size.
+fn picture(number: usize) -> Vec<u8> {
+    let mut picture = include_bytes!("../../examples/setup/lantern.png").to_vec();
+    picture.resize(picture.len() + number, 0);
+    picture
+}
+
+pub(crate) fn outcome<'r>(report: &'r SyncReport, name: &str) -> &'r FileOutcome {
+    &report.files.iter().find(|file| file.file.name == name).unwrap().outcome
+}

@@ -1,0 +1,313 @@
+//! Every file ends up in the dataset once, whatever the server does.
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use ideogram_client::{
+    Attempt, ErrorKind, Hook,
+    dataset::{Doubt, FileOutcome, FileState, Unknown},
+    reqwest::header::HeaderMap,
+    types::DatasetAssetFailureReason,
+};
+use ideogram_mock::{MockServer, Scenario};
+
+use crate::place::{Place, outcome};
+
+/// Switches a scenario on right before the upload with this number, counted from 1; before all of them without one.
+struct BeforeUpload {
+    server: Arc<MockServer>,
+    number: Option<usize>,
+    scenario: Scenario,
+    uploads: AtomicUsize,
+}
+
+impl Hook for BeforeUpload {
+    fn before(&self, attempt: &Attempt<'_>, _: &mut HeaderMap) {
+        if attempt.request.operation().id != "upload_dataset_assets" {
+            return;
+        }
+        let number = self.uploads.fetch_add(1, Ordering::SeqCst) + 1;
+        if self.number.is_none_or(|wanted| wanted == number) {
+            self.server.set_scenario(self.scenario.clone());
+        }
+    }
+}
+
+fn before_upload(place: &Place, number: impl Into<Option<usize>>, scenario: Scenario) -> BeforeUpload {
+    BeforeUpload { server: Arc::clone(&place.server), number: number.into(), scenario, uploads: AtomicUsize::new(0) }
+}
+
+#[tokio::test]
+async fn a_folder_is_stored_once_and_a_second_sync_sends_nothing() {
+    let place = Place::new().await;
+    place.fill(16);
+
+    let first = place.sync().await.batch_files(5).await.unwrap();
+    let uploads = place.uploads();
+    let second = place.sync().await.await.unwrap();
+
+    assert!(first.is_complete() && first.after.is_complete(), "{first:?}");
+    assert!(first.files.iter().all(|file| file.outcome == FileOutcome::Stored));
+    assert_eq!(first.uploads, uploads as u64);
+    assert!(first.after.trainable_now.is_certain());
+    assert!(second.is_complete());
+    assert_eq!((second.uploads, place.uploads()), (0, uploads));
+    assert_eq!(place.stored().await, place.each_once());
+}
+
+#[tokio::test]
+async fn a_caption_travels_with_its_picture() {
+    let place = Place::new().await;
+    place.fill(7);
+
+    place.sync().await.batch_files(3).await.unwrap();
+
+    for request in place.server.requests().iter().filter(|request| !request.parts.is_empty()) {
+        let names: Vec<_> = request.parts.iter().filter_map(|part| part.file_name.as_deref()).collect();
+        for caption in names.iter().filter(|name| name.ends_with(".txt")) {
+            assert!(names.contains(&caption.replace(".txt", ".png").as_str()), "{names:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn whatever_happens_to_one_upload_every_file_is_stored_once() {
+    for scenario in [
+        Scenario::AnswerLostOnce,
+        Scenario::ServerErrorOnce { status: 500 },
+        Scenario::ServerErrorOnce { status: 502 },
+        Scenario::RateLimitedOnce { retry_after: None },
+        Scenario::RateLimitedOnce { retry_after: Some(std::time::Duration::ZERO) },
+    ] {
+        for number in [1, 2, 4] {
+            let place = Place::new().await;
+            place.fill(10);
+
+            let hook = before_upload(&place, number, scenario.clone());
+            let report = place.sync_with(hook).await.batch_files(4).concurrency(1).await.unwrap();
+
+            assert!(report.is_complete(), "{scenario:?} at {number}: {report:?}");
+            assert!(report.stopped.is_none());
+            assert_eq!(place.stored().await, place.each_once(), "{scenario:?} at {number}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_upload_whose_answer_was_lost_is_not_sent_again() {
+    let place = Place::new().await;
+    place.fill(4);
+
+    let report = place.sync_with(before_upload(&place, 1, Scenario::AnswerLostOnce)).await.await.unwrap();
+
+    assert!(report.is_complete());
+    assert_eq!(place.uploads(), 1);
+}
+
+#[tokio::test]
+async fn a_dataset_that_tells_no_names_leaves_it_unknown_and_nothing_is_sent_twice() {
+    let place = Place::with(MockServer::builder().withhold_file_names()).await;
+    place.fill(3);
+
+    let report = place.sync_with(before_upload(&place, 1, Scenario::AnswerLostOnce)).await.await.unwrap();
+    let again = place.sync().await.await.unwrap();
+    let forced = place.sync().await.send_uncertain().await.unwrap();
+
+    for report in [&report, &again, &forced] {
+        assert!(report.files.iter().all(|file| file.outcome == FileOutcome::Unknown(Unknown::NotTold)), "{report:?}");
+    }
+    assert_eq!(place.uploads(), 1);
+    assert_eq!(place.stored().await.values().sum::<usize>(), 4);
+}
+
+#[tokio::test]
+async fn a_dataset_that_tells_no_names_is_believed_when_it_answers() {
+    let place = Place::with(MockServer::builder().withhold_file_names()).await;
+    place.fill(2);
+    std::fs::remove_file(place.set().join("000.txt")).unwrap();
+
+    let report = place.sync().await.await.unwrap();
+    place.write("other.png", &std::fs::read(place.set().join("001.png")).unwrap());
+    let later = place.sync().await.await.unwrap();
+
+    assert!(report.is_complete(), "{report:?}");
+    assert_eq!(outcome(&later, "other.png"), &FileOutcome::Uncertain(Doubt::Nameless));
+    assert_eq!(place.uploads(), 1);
+}
+
+#[tokio::test]
+async fn only_what_the_service_failed_by_itself_is_sent_once_more() {
+    let place = Place::new().await;
+    place.fill(2);
+    place.write("unsafe.png", &std::fs::read(place.set().join("001.png")).unwrap());
+    place.server.set_scenario(Scenario::UploadFails { names: vec!["001.png".to_owned()] });
+
+    let report = place.sync().await.await.unwrap();
+
+    let failed = |reason| FileOutcome::Failed { reason };
+    assert_eq!(outcome(&report, "001.png"), &failed(DatasetAssetFailureReason::InternalError));
+    assert_eq!(outcome(&report, "unsafe.png"), &failed(DatasetAssetFailureReason::FailedSafetyCheck));
+    assert_eq!(outcome(&report, "000.png"), &FileOutcome::Stored);
+    let sent: Vec<Vec<_>> = place
+        .server
+        .requests()
+        .iter()
+        .filter(|request| !request.parts.is_empty())
+        .map(|request| request.parts.iter().filter_map(|part| part.file_name.clone()).collect())
+        .collect();
+    assert_eq!(sent, [vec!["000.png", "000.txt", "001.png", "unsafe.png"], vec!["001.png"]]);
+}
+
+#[tokio::test]
+async fn a_later_sync_sends_what_may_work_and_not_what_cannot() {
+    let place = Place::new().await;
+    place.fill(2);
+    place.write("unsafe.png", &std::fs::read(place.set().join("001.png")).unwrap());
+    place.server.set_scenario(Scenario::UploadFails { names: vec!["001.png".to_owned()] });
+    place.sync().await.await.unwrap();
+    place.server.set_scenario(Scenario::Normal);
+    let before = place.uploads();
+
+    let later = place.sync().await.await.unwrap();
+    let after = place.uploads();
+    let again = place.sync().await.send_failed().await.unwrap();
+
+    assert_eq!(outcome(&later, "001.png"), &FileOutcome::Stored);
+    assert_eq!(
+        outcome(&later, "unsafe.png"),
+        &FileOutcome::Failed { reason: DatasetAssetFailureReason::FailedSafetyCheck }
+    );
+    assert_eq!(after, before + 1);
+    assert_eq!(again.uploads, 1);
+    assert_eq!(place.stored().await.get("001.png"), Some(&1));
+}
+
+#[tokio::test]
+async fn a_file_that_has_changed_since_is_not_sent_and_the_next_sync_sends_it() {
+    let place = Place::new().await;
+    place.fill(3);
+    let sync = place.sync().await;
+    place.write("001.png", b"\x89PNG\r\n\x1a\nhalf-written");
+    std::fs::remove_file(place.set().join("002.png")).unwrap();
+
+    let report = sync.await.unwrap();
+
+    for (name, why) in [("001.png", "has changed"), ("002.png", "cannot be read")] {
+        assert!(
+            matches!(outcome(&report, name), FileOutcome::NotStored { why: text } if text.contains(why)),
+            "{report:?}"
+        );
+    }
+    assert_eq!(outcome(&report, "000.png"), &FileOutcome::Stored);
+}
+
+#[tokio::test]
+async fn a_file_of_another_size_is_reported_and_not_sent() {
+    let place = Place::new().await;
+    place.fill(2);
+    place.sync().await.await.unwrap();
+    let mut picture = std::fs::read(place.set().join("001.png")).unwrap();
+    picture.push(0);
+    place.write("001.png", &picture);
+
+    let report = place.sync().await.await.unwrap();
+
+    assert!(matches!(outcome(&report, "001.png"), FileOutcome::Different { .. }), "{report:?}");
+    assert_eq!(place.uploads(), 1);
+    assert_eq!(place.stored().await, place.each_once());
+}
+
+#[tokio::test]
+async fn too_many_pictures_are_refused_before_anything_is_sent() {
+    let place = Place::new().await;
+    place.fill(101);
+
+    let error = place.sync().await.await.unwrap_err();
+
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    assert!(error.to_string().contains("1 too many"), "{error}");
+    assert_eq!(place.uploads(), 0);
+}
+
+#[tokio::test]
+async fn a_service_that_fails_again_and_again_ends_the_sync_and_loses_nothing() {
+    let place = Place::new().await;
+    place.fill(6);
+
+    let hook = before_upload(&place, None, Scenario::ServerErrorOnce { status: 503 });
+    let report = place.sync_with(hook).await.batch_files(2).concurrency(1).await.unwrap();
+    place.server.set_scenario(Scenario::Normal);
+    let stored = place.stored().await;
+    let later = place.sync().await.await.unwrap();
+
+    // Four batches, three times each.
+    assert_eq!(report.uploads, 12);
+    assert!(report.files.iter().all(|file| matches!(file.outcome, FileOutcome::NotStored { .. })), "{report:?}");
+    assert!(stored.is_empty());
+    assert!(later.is_complete(), "{later:?}");
+    assert_eq!(place.stored().await, place.each_once());
+}
+
+#[tokio::test]
+async fn a_dropped_sync_goes_on_where_it_stopped() {
+    let place = Place::with(MockServer::builder().storing_time(std::time::Duration::from_millis(20))).await;
+    place.fill(12);
+    for limit in [1, 3, 7, 12, 25, 40, 60] {
+        let sync = place.sync().await.batch_files(2);
+        let _ = tokio::time::timeout(std::time::Duration::from_millis(limit), sync).await;
+    }
+
+    let report = place.sync().await.await.unwrap();
+
+    assert!(report.is_complete(), "{report:?}");
+    assert_eq!(place.stored().await, place.each_once());
+}
+
+#[tokio::test]
+async fn progress_adds_up() {
+    let place = Place::new().await;
+    place.fill(9);
+    let told = Arc::new(Mutex::new(Vec::new()));
+
+    let progress = Arc::clone(&told);
+    let sync = place.sync().await.batch_files(4).on_progress(move |now| progress.lock().unwrap().push(*now));
+    let bytes = place.plan().await.missing_bytes();
+    sync.await.unwrap();
+
+    let told = told.lock().unwrap();
+    let (first, last) = (told.first().unwrap(), told.last().unwrap());
+    assert_eq!((first.files_total, first.files_done, first.bytes_sent), (12, 0, 0));
+    assert_eq!((last.files_done, last.files_failed, last.bytes_sent), (12, 0, bytes));
+    assert!(told.iter().all(|now| now.bytes_sent <= now.bytes_total && now.bytes_total == bytes));
+}
+
+#[tokio::test]
+async fn a_journal_shows_no_key_and_a_report_is_data() {
+    let place = Place::new().await;
+    place.fill(2);
+
+    let report = place.sync().await.await.unwrap();
+
+    let journal = std::fs::read_to_string(place.journal()).unwrap();
+    assert!(!journal.contains(place.server.api_key()), "{journal}");
+    assert_eq!(journal.lines().count(), 3);
+    let json = serde_json::to_value(&report).unwrap();
+    assert_eq!(json["files"][0]["outcome"], "stored");
+    assert_eq!(json["stopped"], serde_json::Value::Null);
+}
+
+#[tokio::test]
+async fn a_plan_of_a_new_folder_says_that_all_is_missing() {
+    let place = Place::new().await;
+    place.fill(2);
+    place.write("orphan.txt", b"of no picture");
+
+    let plan = place.plan().await;
+    let report = place.sync().await.await.unwrap();
+
+    assert_eq!(plan.files.iter().filter(|file| file.state == FileState::Missing).count(), 3);
+    assert!(matches!(outcome(&report, "orphan.txt"), FileOutcome::Refused(_)));
+    assert!(!place.stored().await.contains_key("orphan.txt"));
+}

@@ -1,0 +1,63 @@
+//! Waiting for the models of the mock server.
+
+use std::{pin::pin, time::Duration};
+
+use futures_util::TryStreamExt as _;
+use ideogram_client::{ErrorKind, training::NotTrained};
+use ideogram_mock::{MockServer, Scenario};
+
+use crate::place::client_of;
+
+const QUICKLY: Duration = Duration::from_millis(2);
+
+#[tokio::test]
+async fn a_training_is_seen_through_to_the_uri() {
+    let server = MockServer::start().await.unwrap();
+    let client = client_of(server.url(), server.api_key());
+    let ordered = client.train_model_v3().dataset_id("demo").model_name("lanterns at night").send().await.unwrap();
+
+    let mut states = pin!(client.wait_until_trained(&ordered.model_id).poll_every(QUICKLY).states());
+    let mut seen = Vec::new();
+    while let Some(state) = states.try_next().await.unwrap() {
+        let sighting = state.sighting.to_string();
+        match sighting.as_str() {
+            "CREATING" => server.advance(Duration::from_secs(30 * 60)),
+            "TRAINING" => server.advance(Duration::from_secs(60 * 60)),
+            _ => assert!(state.trained().is_some() && state.next_look_in.is_none()),
+        }
+        seen.push(sighting);
+    }
+    let trained = client.wait_until_trained(&ordered.model_id).await.unwrap();
+
+    assert_eq!(seen, ["CREATING", "TRAINING", "COMPLETED"]);
+    assert_eq!(trained.custom_model_uri, "model/lanterns-at-night/version/1");
+    let picture = client.generate_image_v3().prompt("a lantern").custom_model_uri(&trained.custom_model_uri);
+    assert!(picture.send().await.is_ok());
+}
+
+#[tokio::test]
+async fn a_failure_of_the_service_does_not_end_the_wait_and_a_failed_training_does() {
+    let server = MockServer::start().await.unwrap();
+    let client = client_of(server.url(), server.api_key());
+    let ordered = client.train_model_v3().dataset_id("demo").model_name("errored lanterns").send().await.unwrap();
+    server.advance(Duration::from_secs(24 * 3600));
+    server.set_scenario(Scenario::AnswerLostOnce);
+
+    let end = client.wait_until_trained(&ordered.model_id).poll_every(QUICKLY).await;
+
+    assert!(matches!(end, Err(NotTrained::Errored(ref model)) if model.name == "errored lanterns"), "{end:?}");
+}
+
+#[tokio::test]
+async fn a_wrong_id_ends_the_wait_and_a_useless_one_is_never_sent() {
+    let server = MockServer::start().await.unwrap();
+    let client = client_of(server.url(), server.api_key());
+
+    let unknown = client.wait_until_trained("unknown").poll_every(QUICKLY).await.unwrap_err();
+    let asked = server.requests().len();
+    let useless = client.wait_until_trained("a/b").await.unwrap_err();
+
+    assert!(matches!(unknown, NotTrained::Call(ref error) if error.kind() == ErrorKind::NotFound));
+    assert!(matches!(useless, NotTrained::Call(ref error) if error.kind() == ErrorKind::InvalidArgument));
+    assert_eq!(server.requests().len(), asked);
+}
