@@ -227,7 +227,12 @@ impl ClientBuilder {
 
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("ClientBuilder").field("base_url", &self.base_url).finish_non_exhaustive()
+        // An address that will be refused may hold a key by mistake.
+        let base_url = self.base_url.as_deref().map(|url| match checked_base_url(url, PlainHttp::Anywhere) {
+            Ok(url) => url.to_string(),
+            Err(_) => "(cannot be used)".to_owned(),
+        });
+        formatter.debug_struct("ClientBuilder").field("base_url", &base_url).finish_non_exhaustive()
     }
 }
 

@@ -69,6 +69,8 @@ impl Download<'_> {
         if link::has_expired(&self.url, SystemTime::now()) {
             return Err(failure::expired(&self.url));
         }
+        // Made on first use, which takes a moment that is not the host's.
+        self.client.inner().links.client(&self.url)?;
         let begun = Instant::now();
         let deadline = begun.checked_add(self.settings.deadline).unwrap_or(begun + FOR_EVER);
         let policy = self.client.settings().policy;
@@ -139,7 +141,9 @@ impl Download<'_> {
     /// The failure that another status than 2xx is.
     async fn refused(&self, url: &Url, mut response: Response) -> Failed {
         let status = response.status();
-        let no_longer = status == StatusCode::FORBIDDEN && link::is_past(&self.url, SystemTime::now(), Duration::ZERO);
+        // Nothing says which status an expired link has, so every refusal that lasts is one by then.
+        let lasts = status.is_client_error() && !matches!(status.as_u16(), 408 | 429);
+        let no_longer = lasts && link::is_past(&self.url, SystemTime::now(), Duration::ZERO);
         if status == StatusCode::GONE || no_longer {
             return failure::expired(url).into();
         }

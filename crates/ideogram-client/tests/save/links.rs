@@ -118,8 +118,8 @@ async fn a_link_that_says_it_has_expired_is_not_asked() {
     assert!(names(folder.path()).is_empty());
 
     // Nobody has connected so far; a link without an expiry comes as far as that.
-    let asking = async { save("").attempts(1).idle_timeout(Duration::from_millis(50)).await };
-    let (accepted, error) = tokio::join!(listener.accept(), asking);
+    let asking = async { save("").attempts(1).await };
+    let (accepted, error) = tokio::join!(async { listener.accept().await.map(drop) }, asking);
     accepted.unwrap();
     assert_eq!(error.unwrap_err().kind(), ErrorKind::Transport);
     let another = tokio::time::timeout(Duration::from_millis(20), listener.accept()).await;
@@ -134,7 +134,11 @@ async fn statuses_tell_an_expired_link_from_one_that_is_refused() {
         (403, "?exp=1", ErrorKind::LinkExpired),
         (403, "?exp=4000000000", ErrorKind::Forbidden),
         (403, "", ErrorKind::Forbidden),
-        (404, "?exp=1", ErrorKind::NotFound),
+        (404, "?exp=1", ErrorKind::LinkExpired),
+        (404, "?exp=4000000000", ErrorKind::NotFound),
+        (400, "?sig=2&exp=1", ErrorKind::LinkExpired),
+        (501, "?exp=1", ErrorKind::Server),
+        (302, "?exp=1", ErrorKind::UndocumentedAnswer),
     ] {
         let host = Host::answering(answer(status, "", "gone")).await;
         let folder = tempfile::tempdir().unwrap();

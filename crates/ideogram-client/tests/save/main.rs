@@ -18,9 +18,9 @@ use ideogram_client::{CallOptions, Client, ClientBuilder};
 /// A key that is easy to find where it must not be.
 const KEY: &str = "secret-key-0123456789";
 
-/// A client of a service on this machine that does not wait between attempts.
+/// A client of a service on this machine that does not wait between attempts unless it is asked to.
 fn builder(url: &str) -> ClientBuilder {
-    let options = CallOptions::new().waits(Duration::ZERO, Duration::from_secs(1));
+    let options = CallOptions::new().waits(Duration::ZERO, Duration::from_secs(60));
     Client::builder().api_key(KEY).base_url(url).options(options)
 }
 
