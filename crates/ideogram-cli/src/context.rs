@@ -2,7 +2,7 @@
 //!
 //! Start at [`Context::call`]. How to write a command: [`commands`](crate::commands).
 
-use ideogram_client::{Client, Error, Request, Response};
+use ideogram_client::{CallOptions, Client, Error, Request, Response};
 
 use crate::{
     arguments::Options,
@@ -73,6 +73,7 @@ impl<'a> Context<'a> {
     }
 
     /// What the profile prefers, such as the folder for pictures.
+    #[allow(dead_code, reason = "for commands that save")]
     pub(crate) fn profile(&self) -> &Profile {
         self.given.config.profile()
     }
@@ -126,6 +127,15 @@ impl<'a> Context<'a> {
     /// Shows how far something has come, until it is dropped.
     pub(crate) fn progress(&self, label: impl Into<String>, counted: Counted, total: Option<u64>) -> Progress {
         Progress::new(self.output().talk(), label, counted, total)
+    }
+
+    /// A client whose uploads are shown as they go; drop it when the call has ended.
+    pub(crate) fn uploading(&self, label: &str, total_bytes: u64) -> Client {
+        if self.is_dry_run() {
+            return self.client().clone();
+        }
+        let progress = self.progress(label, Counted::Bytes, Some(total_bytes));
+        self.client().with(CallOptions::new().on_upload(move |sent, _| progress.set(sent)))
     }
 
     /// Says that changes will not last, if they were made in the mock server of `--mock`.

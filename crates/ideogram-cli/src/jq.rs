@@ -87,7 +87,7 @@ fn loading(expression: &str, errors: &load::Errors<&str, ()>) -> Vec<String> {
                 texts.extend(errors.iter().map(|(expected, at)| expected_at(expression, expected.as_str(), at)));
             }
             load::Error::Parse(errors) => {
-                texts.extend(errors.iter().map(|(expected, at)| expected_at(expression, expected.as_str(), at)))
+                texts.extend(errors.iter().map(|(expected, at)| expected_at(expression, expected.as_str(), at)));
             }
         }
     }

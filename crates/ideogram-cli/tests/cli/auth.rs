@@ -207,6 +207,7 @@ fn status_without_a_key_is_not_authenticated() {
       "base_url": "https://api.ideogram.ai",
       "base_url_from": "the service's own",
       "config": null,
+      "out": null,
       "taken": null
     }
     ----- stderr -----

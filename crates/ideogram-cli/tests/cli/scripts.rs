@@ -48,7 +48,8 @@ fn the_manual_has_a_page_for_every_command_and_the_exit_codes() {
 
     let ran = ideogram(["man", pages.to_str().unwrap()]).run();
 
-    assert_eq!((ran.code(), ran.stdout().as_str()), (Some(0), ""), "{ran}");
+    assert_eq!(ran.code(), Some(0), "{ran}");
+    assert!(ran.stdout().lines().all(|path| std::path::Path::new(path).exists()), "{ran}");
     let read = |name: &str| fs::read_to_string(pages.join(name)).unwrap();
     assert!(read("ideogram.1").contains("EXIT STATUS") && read("ideogram.1").contains("outcome unknown"));
     assert!(read("ideogram-datasets-upload.1").contains("ZIP archives"));

@@ -80,12 +80,11 @@ async fn in_keyring(given: Given<'_>, key: &str) -> Result<String, Failure> {
             .hint(format!("or do without storing it: export {KEY_VARIABLE}=..., or --api-key-file PATH"))
     })?;
     // A file would go before the keyring.
-    if let Some(path) = given.config.stored_key() {
-        if let Err(error) = std::fs::remove_file(&path)
-            && error.kind() != io::ErrorKind::NotFound
-        {
-            given.output.warning(&format!("an older key in \"{}\" goes before the keyring: {error}", path.display()));
-        }
+    if let Some(path) = given.config.stored_key()
+        && let Err(error) = std::fs::remove_file(&path)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        given.output.warning(&format!("an older key in \"{}\" goes before the keyring: {error}", path.display()));
     }
     Ok("the keyring".to_owned())
 }
