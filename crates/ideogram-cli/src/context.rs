@@ -135,7 +135,13 @@ impl<'a> Context<'a> {
             return self.client().clone();
         }
         let progress = self.progress(label, Counted::Bytes, Some(total_bytes));
-        self.client().with(CallOptions::new().on_upload(move |sent, _| progress.set(sent)))
+        self.client().with(CallOptions::new().on_upload(move |sent, total| {
+            // The body is a little longer than the files in it.
+            if let Some(total) = total {
+                progress.set_total(total);
+            }
+            progress.set(sent);
+        }))
     }
 
     /// Says that changes will not last, if they were made in the mock server of `--mock`.

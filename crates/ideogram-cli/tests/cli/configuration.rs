@@ -134,6 +134,16 @@ fn a_key_is_taken_from_option_then_environment_then_profile() {
     assert_eq!(source(option.env("IDEOGRAM_API_KEY", "in-environment")), "flag");
 }
 
+#[test]
+fn a_profile_that_is_asked_for_and_does_not_give_the_key_is_warned_of() {
+    let home = home("[profiles.work]\napi_key = \"in-config\"\n");
+    let run = |words: &[&str]| configured(&home, words.iter().copied()).env("IDEOGRAM_API_KEY", "k").run();
+    let warning = "warning: IDEOGRAM_API_KEY goes before the key of the profile \"work\"";
+
+    assert!(run(&["auth", "status", "--profile", "work"]).stderr().starts_with(warning));
+    assert_eq!(run(&["auth", "status"]).stderr(), "");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_key_that_others_can_read_is_warned_of_and_taken() {
