@@ -136,6 +136,23 @@ async fn a_file_that_comes_while_a_picture_is_fetched_is_left_alone() {
     }
 }
 
+#[tokio::test]
+async fn a_picture_whose_name_is_taken_after_all_leaves_no_sidecar_behind() {
+    // What it is, nobody could foresee.
+    let host = Host::answering(answer(200, "Content-Type: image/svg+xml\r\n", "<svg></svg>")).await;
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("lantern.svg"), "mine").unwrap();
+
+    let error = client(host.url()).save(host.link("/x"), folder.path().join("lantern")).await.unwrap_err();
+    let numbered = client(host.url()).save(host.link("/x"), folder.path().join("lantern")).if_exists(IfExists::Number);
+    let numbered = numbered.await.unwrap();
+
+    assert!(error.to_string().contains("lantern.svg"), "{error}");
+    assert_eq!(numbered.path, folder.path().join("lantern-2.svg"));
+    assert_eq!(names(folder.path()), ["lantern-2.json", "lantern-2.svg", "lantern.svg"]);
+    assert_eq!(fs::read(folder.path().join("lantern.svg")).unwrap(), b"mine");
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_link_to_nowhere_is_a_file_that_is_there() {
