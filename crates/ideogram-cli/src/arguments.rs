@@ -173,6 +173,11 @@ pub(crate) fn command() -> clap::Command {
     built(Arguments::command())
 }
 
+/// The same tree as help shows it: the global options stand at its root only.
+pub(crate) fn brief_command() -> clap::Command {
+    brief(command())
+}
+
 fn built(mut command: clap::Command) -> clap::Command {
     command.build();
     command

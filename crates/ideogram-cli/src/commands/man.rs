@@ -29,7 +29,7 @@ pub(crate) struct Man {
 
 impl Man {
     pub(super) fn run(&self, output: &Output) -> Result<(), Failure> {
-        let command = arguments::command();
+        let command = arguments::brief_command();
         let Some(folder) = &self.folder else {
             return output.verbatim(&page(command, None).map_err(|error| cannot_write(&error))?);
         };
