@@ -2,7 +2,7 @@
 //!
 //! Start at [`Context::call`]. How to write a command: [`commands`](crate::commands).
 
-use ideogram_client::{Client, Error, Request, Response};
+use ideogram_client::{CallOptions, Client, Error, Request, Response};
 
 use crate::{
     arguments::Options,
@@ -73,6 +73,7 @@ impl<'a> Context<'a> {
     }
 
     /// What the profile prefers, such as the folder for pictures.
+    #[allow(dead_code, reason = "for commands that save")]
     pub(crate) fn profile(&self) -> &Profile {
         self.given.config.profile()
     }
@@ -94,6 +95,11 @@ impl<'a> Context<'a> {
         let response = call.response().await;
         drop(under_way);
         response.map(Some).map_err(|error| self.failure(told, &error))
+    }
+
+    /// Asks the service whether it takes the key, by a call that costs nothing; `false` if `--dry-run` has only shown it.
+    pub(crate) async fn key_is_taken(&self, told: Told<'_>) -> Result<bool, Failure> {
+        Ok(self.call(self.client().list_custom_models(), told).await?.is_some())
     }
 
     /// Shows a request as `--dry-run` does.
@@ -121,6 +127,21 @@ impl<'a> Context<'a> {
     /// Shows how far something has come, until it is dropped.
     pub(crate) fn progress(&self, label: impl Into<String>, counted: Counted, total: Option<u64>) -> Progress {
         Progress::new(self.output().talk(), label, counted, total)
+    }
+
+    /// A client whose uploads are shown as they go; drop it when the call has ended.
+    pub(crate) fn uploading(&self, label: &str, total_bytes: u64) -> Client {
+        if self.is_dry_run() {
+            return self.client().clone();
+        }
+        let progress = self.progress(label, Counted::Bytes, Some(total_bytes));
+        self.client().with(CallOptions::new().on_upload(move |sent, total| {
+            // The body is a little longer than the files in it.
+            if let Some(total) = total {
+                progress.set_total(total);
+            }
+            progress.set(sent);
+        }))
     }
 
     /// Says that changes will not last, if they were made in the mock server of `--mock`.
