@@ -18,6 +18,7 @@ mod jq;
 mod json;
 mod output;
 mod page;
+mod pictures;
 mod printable;
 mod progress;
 mod question;

@@ -17,6 +17,9 @@ pub(super) fn what_next(call: &Call<'_>, error: &Error) -> Option<String> {
         ErrorKind::Forbidden => "the account of this key may not do this; another key may".to_owned(),
         ErrorKind::NotFound => {
             let tag = error.operation().map_or("datasets", |operation| operation.tag);
+            if !["datasets", "models"].contains(&tag) {
+                return None;
+            }
             format!("`ideogram {tag} list` shows what this key may see")
         }
         ErrorKind::InvalidRequest | ErrorKind::Safety => {
@@ -49,6 +52,14 @@ pub(super) fn what_became_of_it(call: &Call<'_>, error: &Error) -> Option<String
         Outcome::Unknown if is_repeatable => {
             let may_pass = matches!(error.kind(), ErrorKind::Server | ErrorKind::Transport);
             may_pass.then(|| "nothing was changed: the command can be run again".to_owned())
+        }
+        Outcome::Unknown if look.is_empty() => Some(
+            "it may have run and been billed all the same, and the service cannot be asked: run the command again only \
+             if paying twice is acceptable"
+                .to_owned(),
+        ),
+        Outcome::Completed if look.is_empty() && !is_repeatable => {
+            Some("it ran and was billed, only its answer cannot be used: do not run the command again for it".to_owned())
         }
         Outcome::Unknown => {
             Some(format!("it may have been done all the same: see `{look}` before running the command again"))
