@@ -33,6 +33,7 @@ Examples:
   ideogram describe lantern.png
   ideogram describe lanterns/*.jpg --output jsonl
   ideogram describe lantern.png --model v4 --no-boxes")]
+#[expect(clippy::doc_markdown, reason = "help is plain text")]
 pub(crate) struct Describe {
     /// The pictures: paths, `-` for standard input, or https links; JPEG, PNG or WebP
     #[arg(value_name = "IMAGE", required = true)]
@@ -42,9 +43,10 @@ pub(crate) struct Describe {
     #[arg(long, value_enum, default_value = "v3")]
     model: Model,
 
-    /// Which model writes the plain text [default: `V_3`] [v3]
-    #[arg(long, value_name = "VERSION", value_parser = Choice::of(DescribeModelVersion::ALL))]
-    describe_model_version: Option<String>,
+    /// Which model writes the plain text [default: V_3] [v3]
+    #[arg(long = "describe-model-version", value_name = "VERSION")]
+    #[arg(value_parser = Choice::of(DescribeModelVersion::ALL))]
+    version: Option<String>,
 
     /// Leave out where in the picture things are [v4]
     #[arg(long)]
@@ -63,7 +65,7 @@ enum Model {
 impl Describe {
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         match self.model {
-            Model::V4 if self.describe_model_version.is_some() => {
+            Model::V4 if self.version.is_some() => {
                 return Err(Failure::usage("--describe-model-version is for --model v3"));
             }
             Model::V3 if self.no_boxes => return Err(Failure::usage("--no-boxes is for --model v4")),
@@ -106,7 +108,7 @@ impl Describe {
             }
             Model::V3 => {
                 let call = set!(context.client().describe().image_file(file), {
-                    describe_model_version: self.describe_model_version.clone(),
+                    describe_model_version: self.version.clone(),
                 });
                 let Some(response) = context.call(call, told).await? else { return Ok(()) };
                 self.tell(context, source, &response, |page| plain(page, response.value()), pieces)

@@ -152,7 +152,7 @@ impl Generate {
     async fn v4(mut self, context: &Context<'_>) -> Result<(), Failure> {
         let json_prompt = self.json_prompt.take();
         let resolution = self.shape.take_resolution_v4()?;
-        let speed = self.speed.take();
+        let pace = self.speed.take();
         let detection = std::mem::take(&mut self.copyright_detection).then_some(true);
         refuse_rest("the 4.0 model", self.rest())?;
         let stdin = Stdin::default();
@@ -167,7 +167,7 @@ impl Generate {
             text_prompt: text_prompt,
             json_prompt: json_prompt,
             resolution: resolution,
-            rendering_speed: speed,
+            rendering_speed: pace,
             enable_copyright_detection: detection,
         });
         making.make(call, WHAT).await
@@ -177,7 +177,7 @@ impl Generate {
         let resolution = self.shape.take_resolution_v3()?;
         let ratio = pick("--aspect-ratio", self.shape.aspect_ratio.take(), AspectRatioV3::ALL, "3.0")?;
         let (seed, number) = (self.count.seed.take(), self.count.num_images.take());
-        let (speed, rewriting) = (self.speed.take(), self.rewriting.take());
+        let (pace, rewriting) = (self.speed.take(), self.rewriting.take());
         let (family, preset) = (self.family.take_v3()?, self.style.take_preset());
         let (codes, colors) = (filled(&mut self.style.style_code), self.colors.take());
         let (negative, custom) = (self.negative_prompt.take(), self.custom_model.take());
@@ -196,7 +196,7 @@ impl Generate {
             seed: seed,
             resolution: resolution,
             aspect_ratio: ratio,
-            rendering_speed: speed,
+            rendering_speed: pace,
             magic_prompt: rewriting,
             negative_prompt: negative,
             num_images: number,
@@ -216,7 +216,7 @@ impl Generate {
     async fn transparent(mut self, context: &Context<'_>) -> Result<(), Failure> {
         let ratio = pick("--aspect-ratio", self.shape.aspect_ratio.take(), AspectRatioV3::ALL, "3.0")?;
         let (seed, number) = (self.count.seed.take(), self.count.num_images.take());
-        let (speed, rewriting) = (self.speed.take(), self.rewriting.take());
+        let (pace, rewriting) = (self.speed.take(), self.rewriting.take());
         let (negative, factor) = (self.negative_prompt.take(), self.upscale_factor.take());
         refuse_rest("the 3.0 model on transparent ground", self.rest())?;
         let stdin = Stdin::default();
@@ -228,7 +228,7 @@ impl Generate {
             seed: seed,
             upscale_factor: factor,
             aspect_ratio: ratio,
-            rendering_speed: speed,
+            rendering_speed: pace,
             magic_prompt: rewriting,
             negative_prompt: negative,
             num_images: number,

@@ -71,7 +71,7 @@ enum Model {
     V3,
     /// Ideogram 3.0 at its old address, which the service is going to close
     V3Edit,
-    /// Ideogram 2.0: `V_2` or `V_2_TURBO`, by --legacy-model
+    /// Ideogram 2.0, by --legacy-model its faster kind too
     Legacy,
 }
 
@@ -101,7 +101,7 @@ impl Inpaint {
 
     async fn v3(mut self, context: &Context<'_>) -> Result<(), Failure> {
         let (seed, number) = (self.count.seed.take(), self.count.num_images.take());
-        let (speed, rewriting) = (self.speed.take(), self.rewriting.take());
+        let (pace, rewriting) = (self.speed.take(), self.rewriting.take());
         let (family, preset) = (self.family.take_v3()?, self.style.take_preset());
         let (codes, colors) = (filled(&mut self.style.style_code), self.colors.take());
         let styles = std::mem::take(&mut self.style.style_reference);
@@ -123,7 +123,7 @@ impl Inpaint {
                     magic_prompt: rewriting,
                     num_images: number,
                     seed: seed,
-                    rendering_speed: speed,
+                    rendering_speed: pace,
                     style_type: family,
                     style_preset: preset,
                     color_palette: colors,

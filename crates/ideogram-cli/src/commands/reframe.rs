@@ -86,7 +86,7 @@ impl Reframe {
 
     async fn v3(mut self, context: &Context<'_>) -> Result<(), Failure> {
         let resolution = pick("--resolution", Some(self.resolution.clone()), ResolutionV3::ALL, "3.0")?;
-        let (seed, number, speed) = (self.count.seed.take(), self.count.num_images.take(), self.speed.take());
+        let (seed, number, pace) = (self.count.seed.take(), self.count.num_images.take(), self.speed.take());
         let (preset, codes, colors) =
             (self.style.take_preset(), filled(&mut self.style.style_code), self.colors.take());
         let styles = std::mem::take(&mut self.style.style_reference);
@@ -100,7 +100,7 @@ impl Reframe {
             resolution: resolution,
             num_images: number,
             seed: seed,
-            rendering_speed: speed,
+            rendering_speed: pace,
             style_preset: preset,
             color_palette: colors,
             style_codes: codes,

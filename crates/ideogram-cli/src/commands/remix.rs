@@ -125,7 +125,7 @@ impl Remix {
 
     async fn v4(mut self, context: &Context<'_>) -> Result<(), Failure> {
         let resolution = self.shape.take_resolution_v4()?;
-        let (speed, weight) = (self.speed.take(), self.image_weight.take());
+        let (pace, weight) = (self.speed.take(), self.image_weight.take());
         let detection = std::mem::take(&mut self.copyright_detection).then_some(true);
         refuse_rest("the 4.0 model", self.rest())?;
         let stdin = Stdin::default();
@@ -136,7 +136,7 @@ impl Remix {
         let call = set!(making.client().remix_image_v4().image(image).text_prompt(prompt), {
             image_weight: weight,
             resolution: resolution,
-            rendering_speed: speed,
+            rendering_speed: pace,
             enable_copyright_detection: detection,
         });
         making.make(call, WHAT).await
@@ -146,7 +146,7 @@ impl Remix {
         let resolution = self.shape.take_resolution_v3()?;
         let ratio = pick("--aspect-ratio", self.shape.aspect_ratio.take(), AspectRatioV3::ALL, "3.0")?;
         let (seed, number, weight) = (self.count.seed.take(), self.count.num_images.take(), self.image_weight.take());
-        let (speed, rewriting, negative) = (self.speed.take(), self.rewriting.take(), self.negative_prompt.take());
+        let (pace, rewriting, negative) = (self.speed.take(), self.rewriting.take(), self.negative_prompt.take());
         let (family, preset) = (self.family.take_v3()?, self.style.take_preset());
         let (codes, colors) = (filled(&mut self.style.style_code), self.colors.take());
         let styles = std::mem::take(&mut self.style.style_reference);
@@ -164,7 +164,7 @@ impl Remix {
             seed: seed,
             resolution: resolution,
             aspect_ratio: ratio,
-            rendering_speed: speed,
+            rendering_speed: pace,
             magic_prompt: rewriting,
             negative_prompt: negative,
             num_images: number,

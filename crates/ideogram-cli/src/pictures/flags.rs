@@ -146,8 +146,9 @@ impl Shape {
 
 /// The older models.
 #[derive(Args, Clone, Debug, Default)]
+#[expect(clippy::doc_markdown, reason = "help is plain text")]
 pub(crate) struct Older {
-    /// Which of the older models, with `--model legacy` [default: `V_2`]
+    /// Which of the older models, with `--model legacy` [default: V_2]
     #[arg(long, value_name = "NAME", value_parser = Choice::of(ModelEnum::ALL))]
     pub(crate) legacy_model: Option<String>,
 }
@@ -223,7 +224,7 @@ fn color(text: &str) -> Result<(String, Option<f64>), String> {
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Style {
     /// A named look [3.0]
-    #[arg(long, value_name = "NAME", value_parser = Choice::of(StylePresetV3::ALL), hide_possible_values = true)]
+    #[arg(long, value_name = "NAME", value_parser = Choice::of(StylePresetV3::ALL))]
     pub(crate) style_preset: Option<String>,
 
     /// A style by its code of 8 hexadecimal digits, several times for several; excludes --style-reference [3.0]
