@@ -10,24 +10,27 @@ use ideogram_client::{HasPictures, IfExists, KeptAnswer, Origin, Picture as _, P
 use serde_json::{Value, json};
 
 use crate::{
-    context::Context,
+    connection,
+    context::{Context, Given},
     failure::Failure,
     page::Page,
     pictures::{
         making::SaveJob,
         prompt::Stdin,
         report::{Report, is_there},
-        saving::{ANSWERS, Saving, folder_of_today, make_ready},
+        saving::{ANSWERS, Saving, make_ready},
     },
 };
 
 /// Far above any answer, in bytes.
 const LARGEST: u64 = 64 * 1024 * 1024;
+/// Links are fetched without a key.
+const NO_KEY: &str = "no-key-is-sent-to-links";
 
 /// Save the pictures of an answer that was kept
 ///
 /// Every command that makes pictures keeps its answer in `.ideogram-answers`, in the folder of the pictures. This fetches
-/// the pictures of one, which costs nothing while their links live, some hours. Pictures that are there already are left
+/// the pictures of one, which takes no key and costs nothing while their links live, some hours. Pictures that are there already are left
 /// as they are. An answer of the service from elsewhere, and what `--output json` has printed, will do as well.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
@@ -60,13 +63,18 @@ impl HasPictures for Found {
 }
 
 impl Save {
-    pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
+    pub(super) async fn run(&self, given: Given<'_>) -> Result<(), Failure> {
+        let context = &if given.options.mock {
+            Context::open(given).await?
+        } else {
+            Context::with_client(given, connection::client(given, NO_KEY)?)
+        };
         let found = self.read().await?;
         let pictures = found.pictures();
         if pictures.is_empty() {
             return Err(Failure::usage(format!("there are no pictures in \"{}\"", self.answer.display())));
         }
-        let folder = self.folder();
+        let folder = self.folder(context);
         if context.is_dry_run() {
             return list(context, &pictures, &folder);
         }
@@ -86,12 +94,12 @@ impl Save {
     }
 
     /// Where it was asked for, else where the answer's own pictures are, else in the folder of today.
-    fn folder(&self) -> PathBuf {
+    fn folder(&self, context: &Context<'_>) -> PathBuf {
         let answers = self.answer.parent().filter(|folder| folder.file_name() == Some(OsStr::new(ANSWERS)));
         let beside = answers
             .and_then(Path::parent)
             .map(|folder| if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() });
-        self.saving.out.clone().or(beside).unwrap_or_else(folder_of_today)
+        self.saving.out.clone().or(beside).unwrap_or_else(|| self.saving.folder(context.profile()))
     }
 
     async fn read(&self) -> Result<Found, Failure> {

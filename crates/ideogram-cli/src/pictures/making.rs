@@ -41,7 +41,7 @@ pub(crate) struct Making<'a> {
 impl<'a> Making<'a> {
     /// Gets the folder ready, unless nothing is to be sent.
     pub(crate) async fn begin(context: &'a Context<'a>, saving: &'a Saving) -> Result<Self, Failure> {
-        let folder = saving.folder();
+        let folder = saving.folder(context.profile());
         if !context.is_dry_run() {
             make_ready(&folder).await?;
         }
@@ -60,7 +60,7 @@ impl<'a> Making<'a> {
     /// Sends the call, saves what it made and reports it; with `--dry-run` shows it instead.
     pub(crate) async fn make<C>(&self, call: C, what: &str) -> Result<(), Failure>
     where
-        C: Call + Clone,
+        C: Call,
         C::Answer: HasPictures,
     {
         let told = Told { what, look: "" };

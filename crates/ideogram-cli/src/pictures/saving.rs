@@ -10,7 +10,7 @@ use clap::Args;
 use ideogram_client::Timestamp;
 
 use super::{preview, shown::Open};
-use crate::failure::Failure;
+use crate::{config::Profile, failure::Failure};
 
 /// Answers of paid calls, as they came, in the folder of their pictures.
 pub(crate) const ANSWERS: &str = ".ideogram-answers";
@@ -19,7 +19,7 @@ pub(crate) const ANSWERS: &str = ".ideogram-answers";
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Saving")]
 pub(crate) struct Saving {
-    /// The folder for the pictures, made if it is not there [default: ideogram-YYYY-MM-DD, today in UTC]
+    /// The folder for the pictures, made if it is not there [default: `out` of the profile, or ideogram-YYYY-MM-DD with the day in UTC]
     ///
     /// No file is ever replaced. Beside each picture goes a JSON file that says how it was made, and the answer itself
     /// goes into `.ideogram-answers` before anything is done with it.
@@ -40,14 +40,14 @@ pub(crate) struct Saving {
 }
 
 impl Saving {
-    /// The folder that was asked for, or that of today.
-    pub(crate) fn folder(&self) -> PathBuf {
-        self.out.clone().unwrap_or_else(folder_of_today)
+    /// The folder that was asked for, that of the profile, or that of today.
+    pub(crate) fn folder(&self, profile: &Profile) -> PathBuf {
+        self.out.clone().or_else(|| profile.out.clone()).unwrap_or_else(folder_of_today)
     }
 }
 
 /// `ideogram-2026-06-30`.
-pub(crate) fn folder_of_today() -> PathBuf {
+fn folder_of_today() -> PathBuf {
     let now = Timestamp::from(SystemTime::now()).to_string();
     PathBuf::from(format!("ideogram-{}", now.get(..10).unwrap_or("pictures")))
 }

@@ -23,7 +23,7 @@ pub(crate) struct Create {
 }
 
 impl Create {
-    pub(super) async fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         let what = format!("cannot create the dataset \"{}\"", self.name);
         let told = Told { what: &what, look: "ideogram datasets list" };
         let call = context.client().create_dataset().name(&self.name);
