@@ -38,7 +38,7 @@ pub(crate) struct Context<'a> {
 pub(crate) struct Told<'a> {
     /// What could not be done: "cannot get the dataset abc".
     pub(crate) what: &'a str,
-    /// The command that shows whether the call has changed anything: "ideogram datasets list".
+    /// The command that shows whether the call has changed anything: "ideogram datasets list"; empty if there is none.
     pub(crate) look: &'a str,
 }
 

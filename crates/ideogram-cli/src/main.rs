@@ -22,6 +22,7 @@ mod key;
 mod keyring;
 mod output;
 mod page;
+mod pictures;
 mod printable;
 mod progress;
 mod question;

@@ -59,11 +59,23 @@ mod api;
 mod auth;
 mod completions;
 mod datasets;
+mod describe;
+mod edit;
+mod generate;
 mod ids;
+mod inpaint;
+mod layerize_text;
+mod magic_prompt;
 mod man;
 mod mock;
 mod models;
 mod operations;
+mod reframe;
+mod remix;
+mod remove_background;
+mod replace_background;
+mod save;
+mod upscale;
 
 use clap::Subcommand;
 
@@ -75,6 +87,18 @@ use crate::{
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Generate(Box<generate::Generate>),
+    Remix(Box<remix::Remix>),
+    Edit(edit::Edit),
+    Inpaint(Box<inpaint::Inpaint>),
+    Reframe(Box<reframe::Reframe>),
+    ReplaceBackground(Box<replace_background::ReplaceBackground>),
+    RemoveBackground(remove_background::RemoveBackground),
+    Upscale(upscale::Upscale),
+    LayerizeText(layerize_text::LayerizeText),
+    Describe(describe::Describe),
+    MagicPrompt(magic_prompt::MagicPrompt),
+    Save(save::Save),
     /// Collect pictures and captions to train models from
     #[command(subcommand)]
     Datasets(datasets::Command),
@@ -98,6 +122,18 @@ pub(crate) async fn run(command: &Command, given: Given<'_>) -> Result<(), Failu
     let context = || Context::open(given);
     let makes_no_call = |command| given.options.refuse_those_of_calls(command);
     match command {
+        Command::Generate(command) => command.run(&context().await?).await,
+        Command::Remix(command) => command.run(&context().await?).await,
+        Command::Edit(command) => command.run(&context().await?).await,
+        Command::Inpaint(command) => command.run(&context().await?).await,
+        Command::Reframe(command) => command.run(&context().await?).await,
+        Command::ReplaceBackground(command) => command.run(&context().await?).await,
+        Command::RemoveBackground(command) => command.run(&context().await?).await,
+        Command::Upscale(command) => command.run(&context().await?).await,
+        Command::LayerizeText(command) => command.run(&context().await?).await,
+        Command::Describe(command) => command.run(&context().await?).await,
+        Command::MagicPrompt(command) => command.run(&context().await?).await,
+        Command::Save(command) => command.run(given).await,
         Command::Datasets(command) => command.run(&context().await?).await,
         Command::Models(command) => command.run(&context().await?).await,
         Command::Api(api) => api.run(given).await,

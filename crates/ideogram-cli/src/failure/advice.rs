@@ -20,6 +20,9 @@ pub(super) fn what_next(call: &Call<'_>, error: &Error) -> Option<String> {
         ErrorKind::Forbidden => "the account of this key may not do this; another key may".to_owned(),
         ErrorKind::NotFound => {
             let tag = error.operation().map_or("datasets", |operation| operation.tag);
+            if !["datasets", "models"].contains(&tag) {
+                return None;
+            }
             format!("`ideogram {tag} list` shows what this key may see")
         }
         ErrorKind::LinkExpired => {
