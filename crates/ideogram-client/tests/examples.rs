@@ -1,4 +1,4 @@
-//! Every operation has an example, and every example does what it shows.
+//! Every operation and every task has an example, and every example does what it shows.
 //!
 //! The examples run as users run them: as programs. Cargo builds them for the tests of this package, beside these.
 
@@ -11,8 +11,13 @@ use std::{
 
 use ideogram_client::operations;
 
+/// What takes more than one call.
+const TASKS: [&str; 2] = ["sync_dataset", "wait_until_trained"];
+
+/// The operations and the tasks.
 fn methods() -> BTreeSet<String> {
-    operations::ALL.iter().map(|operation| operation.method_name.to_owned()).collect()
+    let operations = operations::ALL.iter().map(|operation| operation.method_name);
+    operations.chain(TASKS).map(str::to_owned).collect()
 }
 
 /// Where Cargo puts examples: `<profile>/examples`, beside the `<profile>/deps` of this test.
@@ -23,7 +28,7 @@ fn built_example(name: &str) -> PathBuf {
 }
 
 #[test]
-fn every_operation_has_one_example_named_like_its_method() {
+fn every_operation_and_task_has_one_example_named_like_its_method() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
 
     let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());

@@ -5,7 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard},
     time::{Duration, SystemTime},
 };
 
@@ -21,7 +21,7 @@ use super::{
     settle::{self, Finding},
 };
 use crate::{
-    Error, ErrorKind, File, Outcome,
+    CallOptions, Error, ErrorKind, File, Outcome,
     types::{DatasetAssetFailureReason, GetDatasetResponse, UploadDatasetAssetsResponse},
 };
 
@@ -34,7 +34,7 @@ const SENDS_OF_FAILED_AT_MOST: u32 = 2;
 pub(super) struct Run {
     settings: SyncDataset,
     journal: Journal,
-    progress: Mutex<Progress>,
+    progress: Arc<Mutex<Progress>>,
 }
 
 /// What batches share.
@@ -67,7 +67,8 @@ impl Run {
     pub(super) async fn sync(settings: SyncDataset) -> Result<SyncReport, Error> {
         let base_url = settings.client.base_url().as_str().to_owned();
         let (journal, past) = Journal::open(settings.journal.clone(), &settings.plan.dataset_id, &base_url).await?;
-        let run = Self { settings, journal, progress: Mutex::new(Progress { past, ..Progress::default() }) };
+        let progress = Arc::new(Mutex::new(Progress { past, ..Progress::default() }));
+        let run = Self { settings, journal, progress };
         run.rounds().await
     }
 
@@ -177,7 +178,7 @@ impl Run {
         }
         self.tell();
 
-        let client = &self.settings.client;
+        let client = self.settings.client.with(self.watch(batch, &files));
         let parts = files.iter().map(|file| File::from_path(&file.path).with_name(&file.name));
         let call = client.upload_dataset_assets().dataset_id(&self.settings.plan.dataset_id).files(parts);
         let answer = call.send().await;
@@ -197,6 +198,26 @@ impl Run {
         let written = self.journal.write(&end).await;
         self.progress().take_end(batch, &files, &end, answer, written);
         self.tell();
+    }
+
+    /// Tells how much of a batch has left.
+    fn watch(&self, batch: u64, files: &[LocalFile]) -> CallOptions {
+        let options = CallOptions::new();
+        let Some(tell) = self.settings.on_progress.clone() else { return options };
+        let size_bytes = files.iter().map(|file| file.size_bytes).sum::<u64>();
+        let shared = Arc::clone(&self.progress);
+        options.on_upload(move |sent, _| {
+            let shown = {
+                let mut progress = lock(&shared);
+                // What stands around the files on their way is not theirs.
+                match progress.leaving.get_mut(&batch) {
+                    Some(leaving) => *leaving = sent.min(size_bytes),
+                    None => return,
+                }
+                progress.shown()
+            };
+            tell(&shown);
+        })
     }
 
     /// The files that are as they were when the folder was read.
@@ -229,7 +250,7 @@ impl Run {
     }
 
     fn progress(&self) -> MutexGuard<'_, Progress> {
-        self.progress.lock().expect("nothing panics while it holds this lock")
+        lock(&self.progress)
     }
 
     fn tell(&self) {
@@ -239,14 +260,15 @@ impl Run {
         }
     }
 
-    fn report(self, view: View) -> SyncReport {
-        let progress = self.progress.into_inner().expect("nothing panics while it holds this lock");
+    fn report(&self, view: View) -> SyncReport {
+        let mut progress = self.progress();
+        let stopped = progress.stopped.take();
         let outcome = |file: &super::PlannedFile| progress.outcome(file, &view.listing);
         let synced = |file: &super::PlannedFile| SyncedFile { file: file.file.clone(), outcome: outcome(file) };
         SyncReport {
             files: view.plan.files.iter().map(synced).collect(),
             uploads: progress.uploads,
-            stopped: progress.stopped,
+            stopped,
             after: view.plan,
         }
     }
@@ -338,6 +360,10 @@ impl Progress {
         let why = self.troubles.get(name).cloned();
         FileOutcome::NotStored { why: why.unwrap_or_else(|| "the sync ended before it was sent".to_owned()) }
     }
+}
+
+fn lock(progress: &Mutex<Progress>) -> MutexGuard<'_, Progress> {
+    progress.lock().expect("nothing panics while it holds this lock")
 }
 
 /// A dataset that would hold too many pictures is not begun to be filled: which of them find room would be chance.
