@@ -43,6 +43,7 @@ mod datasets;
 mod ids;
 mod mock;
 mod models;
+mod trainable;
 
 use clap::Subcommand;
 
@@ -54,7 +55,7 @@ pub(crate) enum Command {
     /// Collect pictures and captions to train models from
     #[command(subcommand)]
     Datasets(datasets::Command),
-    /// See custom models and how far their training has come
+    /// Train custom models, and see how far their training has come
     #[command(subcommand)]
     Models(models::Command),
     /// Try things without a key, a network or a bill
