@@ -8,6 +8,7 @@ use ideogram_mock::MockServer;
 use crate::{
     arguments::Options,
     calls::Call,
+    config::{Config, Profile},
     connection::Connection,
     dry_run,
     failure::{self, Failure},
@@ -18,14 +19,20 @@ use crate::{
     question,
 };
 
+/// What there is before there is a connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Given<'a> {
+    pub(crate) options: &'a Options,
+    pub(crate) config: &'a Config,
+    pub(crate) output: &'a Output,
+    pub(crate) interrupt: &'a Interrupt,
+}
+
 /// What a command works with.
 #[derive(Debug)]
 pub(crate) struct Context<'a> {
+    given: Given<'a>,
     connection: Connection,
-    output: &'a Output,
-    interrupt: &'a Interrupt,
-    dry_run: bool,
-    yes: bool,
 }
 
 /// How a call is told of when it fails.
@@ -39,9 +46,13 @@ pub(crate) struct Told<'a> {
 
 impl<'a> Context<'a> {
     /// Gets all ready; nothing is sent yet.
-    pub(crate) async fn open(options: &Options, output: &'a Output, interrupt: &'a Interrupt) -> Result<Self, Failure> {
-        let connection = Connection::open(options).await?;
-        Ok(Self { connection, output, interrupt, dry_run: options.dry_run, yes: options.yes })
+    pub(crate) async fn open(given: Given<'a>) -> Result<Self, Failure> {
+        Ok(Self { given, connection: Connection::open(given).await? })
+    }
+
+    /// The same with a client of one's own.
+    pub(crate) fn with_client(given: Given<'a>, client: Client) -> Self {
+        Self { given, connection: Connection::of(client) }
     }
 
     /// Begins a call; hand it to [`Context::call`].
@@ -50,54 +61,62 @@ impl<'a> Context<'a> {
     }
 
     pub(crate) fn output(&self) -> &Output {
-        self.output
+        self.given.output
     }
 
+    /// For commands that bring something to an end after Ctrl-C.
     pub(crate) fn interrupt(&self) -> &Interrupt {
-        self.interrupt
+        self.given.interrupt
+    }
+
+    /// Whether the service is the mock server of `--mock`, so that nothing of it lasts.
+    pub(crate) fn is_mock(&self) -> bool {
+        self.given.options.mock
+    }
+
+    /// What the profile prefers, such as the folder for pictures.
+    pub(crate) fn profile(&self) -> &Profile {
+        self.given.config.profile()
     }
 
     /// Whether nothing may be sent. [`Context::call`] and [`Context::confirm`] know it by themselves; ask here before
     /// writing files, waiting, or sending by any other way.
     pub(crate) fn is_dry_run(&self) -> bool {
-        self.dry_run
+        self.given.options.dry_run
     }
 
     /// Sends a call and returns the answer; with `--dry-run` shows it instead and returns `None`.
-    pub(crate) async fn call<C: Call>(&self, call: C, told: Told<'_>) -> Result<Option<Response<C::Answer>>, Failure>
-    where
-        C: Clone,
-    {
+    pub(crate) async fn call<C: Call>(&self, call: C, told: Told<'_>) -> Result<Option<Response<C::Answer>>, Failure> {
         let request = call.clone().prepare().map_err(|error| self.failure(told, &error))?;
-        if self.dry_run {
-            self.show(&request).await?;
+        if self.given.options.dry_run {
+            self.show(&request, told).await?;
             return Ok(None);
         }
-        let under_way = self.interrupt.call(request.operation(), told.look);
+        let under_way = self.interrupt().call(request.operation(), told.look);
         let response = call.response().await;
         drop(under_way);
         response.map(Some).map_err(|error| self.failure(told, &error))
     }
 
     /// Shows a request as `--dry-run` does.
-    pub(crate) async fn show(&self, request: &Request) -> Result<(), Failure> {
-        let described = dry_run::describe(request).await?;
-        self.output.result(&described.json, &described.page)?;
-        self.output.note("dry run: nothing was sent");
+    pub(crate) async fn show(&self, request: &Request, told: Told<'_>) -> Result<(), Failure> {
+        let described = dry_run::describe(request).await.map_err(|error| self.failure(told, &error))?;
+        self.output().result(&described.json, &described.page)?;
+        self.output().note("dry run: nothing was sent");
         Ok(())
     }
 
     /// Shows requests as `--dry-run` does, for a command that sends several.
-    pub(crate) async fn show_all(&self, requests: &[Request]) -> Result<(), Failure> {
+    pub(crate) async fn show_all(&self, requests: &[Request], told: Told<'_>) -> Result<(), Failure> {
         let mut page = Page::new();
         let mut shown = Vec::new();
         for request in requests {
-            let described = dry_run::describe(request).await?;
+            let described = dry_run::describe(request).await.map_err(|error| self.failure(told, &error))?;
             page = page.and(described.page);
             shown.push(described.json);
         }
-        self.output.list("requests", &shown, &page)?;
-        self.output.note("dry run: nothing was sent");
+        self.output().list("requests", &shown, &page)?;
+        self.output().note("dry run: nothing was sent");
         Ok(())
     }
 
@@ -109,15 +128,15 @@ impl<'a> Context<'a> {
     /// [`Exit::Interrupted`](crate::exit::Exit::Interrupted) after a no, [`Exit::Usage`](crate::exit::Exit::Usage) if
     /// there is nobody to ask.
     pub(crate) async fn confirm(&self, question: &str, default: question::Default) -> Result<(), Failure> {
-        if self.dry_run || self.yes {
+        if self.given.options.dry_run || self.given.options.yes {
             return Ok(());
         }
-        question::confirm(self.output.talk(), question, default).await
+        question::confirm(self.output().talk(), question, default).await
     }
 
     /// Shows how far something has come, until it is dropped.
     pub(crate) fn progress(&self, label: impl Into<String>, counted: Counted, total: Option<u64>) -> Progress {
-        Progress::new(self.output.talk(), label, counted, total)
+        Progress::new(self.output().talk(), label, counted, total)
     }
 
     /// The server of `--mock`, in which time stands still unless it is turned.

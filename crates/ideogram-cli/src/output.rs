@@ -66,6 +66,11 @@ impl Output {
         }
     }
 
+    /// Prints an answer of the service as JSON, also where text is wanted.
+    pub(crate) fn json_answer<T>(&self, response: &Response<T>) -> Result<(), Failure> {
+        self.json(response.body())
+    }
+
     /// Prints what is no answer of the service: JSON, or a page.
     pub(crate) fn result(&self, value: &impl Serialize, page: &Page) -> Result<(), Failure> {
         match self.format {

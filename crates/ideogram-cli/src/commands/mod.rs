@@ -7,7 +7,7 @@
 //!
 //! ```ignore
 //! impl Get {
-//!     pub(super) async fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+//!     pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
 //!         let what = format!("cannot get the dataset {}", self.id);
 //!         let told = Told { what: &what, look: "ideogram datasets list" };
 //!         let call = context.client().get_dataset().dataset_id(&self.id);
@@ -38,16 +38,32 @@
 //!   about calls are refused and not ignored.
 //!
 //! [`Exit::Partial`]: crate::exit::Exit::Partial
+//! [`Interrupt::gracefully`]: crate::interrupt::Interrupt::gracefully
+//! [`Output`]: crate::output::Output
+//! [`Output::answer`]: crate::output::Output::answer
+//! [`Output::list`]: crate::output::Output::list
+//! [`Output::note`]: crate::output::Output::note
+//! [`Output::pieces`]: crate::output::Output::pieces
+//! [`Output::result`]: crate::output::Output::result
+//! [`Output::warning`]: crate::output::Output::warning
 
+mod api;
+mod auth;
+mod completions;
 mod datasets;
 mod ids;
+mod man;
 mod mock;
 mod models;
+mod operations;
 mod trainable;
 
 use clap::Subcommand;
 
-use crate::{arguments::Arguments, context::Context, failure::Failure, interrupt::Interrupt, output::Output};
+use crate::{
+    context::{Context, Given},
+    failure::Failure,
+};
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -58,21 +74,42 @@ pub(crate) enum Command {
     /// Train custom models, and see how far their training has come
     #[command(subcommand)]
     Models(models::Command),
+    Api(api::Api),
+    Operations(operations::Operations),
+    /// Keep the API key, and see which one is used
+    #[command(subcommand)]
+    Auth(auth::Command),
     /// Try things without a key, a network or a bill
     #[command(subcommand)]
     Mock(mock::Command),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 /// Does what was asked.
-pub(crate) async fn run(arguments: Arguments, output: &Output, interrupt: &Interrupt) -> Result<(), Failure> {
-    let Arguments { options, command } = arguments;
-    let context = || Context::open(&options, output, interrupt);
+pub(crate) async fn run(command: &Command, given: Given<'_>) -> Result<(), Failure> {
+    let context = || Context::open(given);
+    let makes_no_call = |command| given.options.refuse_those_of_calls(command);
     match command {
         Command::Datasets(command) => command.run(&context().await?).await,
         Command::Models(command) => command.run(&context().await?).await,
+        Command::Api(api) => api.run(given).await,
+        Command::Operations(operations) => {
+            makes_no_call("ideogram operations")?;
+            operations.run(given.output)
+        }
+        Command::Auth(command) => command.run(given).await,
         Command::Mock(command) => {
-            options.refuse_those_of_calls("ideogram mock")?;
-            command.run(output, interrupt).await
+            makes_no_call("ideogram mock")?;
+            command.run(given.output, given.interrupt).await
+        }
+        Command::Completions(completions) => {
+            makes_no_call("ideogram completions")?;
+            completions.run(given.output)
+        }
+        Command::Man(man) => {
+            makes_no_call("ideogram man")?;
+            man.run(given.output)
         }
     }
 }

@@ -30,36 +30,6 @@ fn exit(kind: ErrorKind, outcome: Outcome, billing: Option<Billing>) -> Exit {
     }
 }
 
-/// A kind of error, for programs.
-pub(crate) fn kind_word(kind: ErrorKind) -> &'static str {
-    match kind {
-        ErrorKind::Authentication => "authentication",
-        ErrorKind::Payment => "payment",
-        ErrorKind::Forbidden => "forbidden",
-        ErrorKind::NotFound => "not_found",
-        ErrorKind::InvalidRequest => "invalid_request",
-        ErrorKind::Safety => "safety",
-        ErrorKind::RateLimited => "rate_limited",
-        ErrorKind::Server => "server",
-        ErrorKind::Transport => "transport",
-        ErrorKind::UndocumentedAnswer => "undocumented_answer",
-        ErrorKind::InvalidArgument => "invalid_argument",
-        ErrorKind::LocalIo => "local_io",
-        _ => "other",
-    }
-}
-
-/// What became of a call, for programs.
-pub(crate) fn outcome_word(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::NotSent => "not_sent",
-        Outcome::Declined => "declined",
-        Outcome::Completed => "completed",
-        // Those to come included: who does not know it must not take it for harmless.
-        _ => "unknown",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

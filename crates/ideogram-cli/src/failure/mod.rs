@@ -99,10 +99,13 @@ impl Failure {
         failure.hints.extend(advice::what_next(call, error));
         failure.hints.extend(advice::what_became_of_it(call, error));
         failure
-            .detail("kind", code::kind_word(error.kind()))
+            .detail("kind", error.kind().name())
             .detail("operation", error.operation().map(|operation| operation.id))
             .detail("status", error.status().map(|status| status.as_u16()))
-            .detail("outcome", code::outcome_word(error.outcome()))
+            .detail("outcome", error.outcome().name())
+            .detail("attempts", error.attempts())
+            .detail("elapsed_seconds", (error.elapsed().as_secs_f64() * 1000.0).round() / 1000.0)
+            .detail("kept_at", error.kept_at().map(|path| path.display().to_string()))
             .detail("reject_reason", error.reject_reason())
             .detail("retry_after_seconds", error.retry_after().map(|wait| wait.as_secs()))
     }

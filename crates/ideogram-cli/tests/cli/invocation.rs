@@ -27,6 +27,9 @@ pub(crate) const FILTERS: &[(&str, &str)] = &[
     (r"\(os error \d+\)", "(os error [CODE])"),
 ];
 
+/// Where the command finds no configuration, and may leave files.
+const HOME: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/home");
+
 /// A run to be: arguments and environment. Nothing of the test's own environment gets through.
 pub(crate) struct Run(Command);
 
@@ -37,6 +40,8 @@ pub(crate) struct Ran(Output);
 pub(crate) fn ideogram<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Run {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ideogram"));
     command.env_clear().args(arguments).stdin(Stdio::null());
+    // A home of the tests' own: neither configuration nor keyring of whoever runs them. Windows asks for `APPDATA`.
+    command.env("HOME", HOME).env("APPDATA", HOME).env("LOCALAPPDATA", HOME).env("PATH", "");
     // Without it, Windows has no sockets.
     if let Some(root) = std::env::var_os("SystemRoot") {
         command.env("SystemRoot", root);

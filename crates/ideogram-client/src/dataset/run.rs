@@ -30,6 +30,11 @@ const SENDS_AT_MOST: u32 = 3;
 /// How often a file is sent that the service fails with an error of its own.
 const SENDS_OF_FAILED_AT_MOST: u32 = 2;
 
+/// The longest wait between two rounds. A service that asks for more ends the sync.
+const LONGEST_WAIT: Duration = Duration::from_secs(600);
+/// In place of a count of sends, for a file that is no longer what was read of it.
+const CHANGED: u32 = u32::MAX;
+
 /// A sync under way.
 pub(super) struct Run {
     settings: SyncDataset,
@@ -55,6 +60,8 @@ struct Progress {
     /// How long the service asks to wait before the next round.
     asked_for: Option<Duration>,
     stopped: Option<Error>,
+    /// Whether the dataset could not be asked after the last upload.
+    is_blind: bool,
 }
 
 /// A look at the dataset.
@@ -93,7 +100,9 @@ impl Run {
             match self.look().await {
                 Ok(newer) => view = newer,
                 Err(error) => {
-                    self.progress().stopped.get_or_insert(error);
+                    let mut progress = self.progress();
+                    progress.is_blind = true;
+                    progress.stopped.get_or_insert(error);
                     break;
                 }
             }
@@ -232,7 +241,7 @@ impl Run {
             };
             let mut progress = self.progress();
             // Not in this sync: what was read of it is no longer true.
-            progress.sends.insert(file.name.clone(), u32::MAX);
+            progress.sends.insert(file.name.clone(), CHANGED);
             progress.troubles.insert(file.name, why);
         }
         unchanged
@@ -293,7 +302,7 @@ impl Progress {
                 self.troubles.extend(files.iter().map(|file| (file.name.clone(), text.clone())));
                 let wait = error.retry_after().unwrap_or_default();
                 self.asked_for = Some(self.asked_for.unwrap_or_default().max(wait));
-                if is_hopeless(&error) {
+                if is_hopeless(&error) || wait > LONGEST_WAIT {
                     self.stopped.get_or_insert(error);
                 }
             }
@@ -339,9 +348,15 @@ impl Progress {
                 FileOutcome::Stored
             }
             (FileState::Present | FileState::PresentUnverified, _) => FileOutcome::AlreadyThere,
+            _ if is_open && self.sends.get(name) == Some(&CHANGED) => self.not_stored(name),
             (_, Some(known)) if is_open => match (&known.fate, settle::find(name, known, listing)) {
                 (Fate::Failed(reason), _) => FileOutcome::Failed { reason: reason.clone() },
-                (Fate::Accepted, Finding::Unknowable) if self.confirmed.contains(name) => FileOutcome::Stored,
+                // Where the dataset cannot tell, its answer counts.
+                (Fate::Accepted, finding)
+                    if self.confirmed.contains(name) && (self.is_blind || finding == Finding::Unknowable) =>
+                {
+                    FileOutcome::Stored
+                }
                 (Fate::Accepted, Finding::Absent) if !self.sends.contains_key(name) => self.not_stored(name),
                 (Fate::Accepted, _) => FileOutcome::Unknown(Unknown::NotShown),
                 (Fate::InFlight, Finding::Unknowable) => FileOutcome::Unknown(Unknown::NotTold),

@@ -123,7 +123,7 @@ impl Target {
 
     /// Before a download: makes the folder, and refuses a name that is taken.
     pub(super) fn prepare(&self, if_exists: IfExists, with_sidecar: bool) -> Result<(), Error> {
-        fs::create_dir_all(&self.folder).map_err(|error| failure::local("make the folder", &self.folder, error))?;
+        fs::create_dir_all(&self.folder).map_err(|error| failure::local("make the folder", &self.folder, &error))?;
         match self.taken(1, with_sidecar) {
             Some(path) if if_exists == IfExists::Fail => Err(exists(&path)),
             _ => Ok(()),
@@ -132,7 +132,7 @@ impl Target {
 
     /// A file to download into, in the folder of the target: a rename never leaves a file system.
     pub(super) fn part(&self) -> Result<NamedTempFile, Error> {
-        part_in(&self.folder).map_err(|error| failure::local("write into", &self.folder, error))
+        part_in(&self.folder).map_err(|error| failure::local("write into", &self.folder, &error))
     }
 
     /// After a download: gives the picture its name, and its sidecar beside it.
@@ -146,7 +146,7 @@ impl Target {
         sidecar: Option<&Sidecar>,
         if_exists: IfExists,
     ) -> Result<(PathBuf, Option<PathBuf>), Error> {
-        let writing = |error| failure::local("write", &self.picture(1, media_type), error);
+        let writing = |error| failure::local("write", &self.picture(1, media_type), &error);
         let size_bytes = picture.as_file().metadata().map_err(writing)?.len();
         picture.as_file().sync_all().map_err(writing)?;
         for number in 1..=MOST_NAMES {
@@ -162,11 +162,11 @@ impl Target {
             if let Some(sidecar) = sidecar {
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
                 let json = sidecar.render(&name, media_type, size_bytes);
-                let part = written(&self.folder, &json).map_err(|error| failure::local("write", &beside, error))?;
+                let part = written(&self.folder, &json).map_err(|error| failure::local("write", &beside, &error))?;
                 match put(part, &beside, if_exists) {
                     Ok(()) => {}
                     Err(failed) if is_race(&failed, if_exists) => continue,
-                    Err(failed) => return Err(failure::local("write", &beside, failed.error)),
+                    Err(failed) => return Err(failure::local("write", &beside, &failed.error)),
                 }
             }
             match put(picture, &path, if_exists) {
@@ -180,7 +180,7 @@ impl Target {
                         let _ = fs::remove_file(&beside);
                     }
                     if !is_race(&failed, if_exists) {
-                        return Err(failure::local("write", &path, failed.error));
+                        return Err(failure::local("write", &path, &failed.error));
                     }
                     picture = failed.file;
                 }
@@ -191,7 +191,7 @@ impl Target {
 }
 
 fn exists(path: &Path) -> Error {
-    failure::local("write", path, io::ErrorKind::AlreadyExists.into())
+    failure::local("write", path, &io::ErrorKind::AlreadyExists.into())
 }
 
 /// Somebody else took the name since it was looked for, and there are others.

@@ -97,8 +97,8 @@ async fn a_caption_travels_with_its_picture() {
 
     for request in place.server.requests().iter().filter(|request| !request.parts.is_empty()) {
         let names: Vec<_> = request.parts.iter().filter_map(|part| part.file_name.as_deref()).collect();
-        for caption in names.iter().filter(|name| name.ends_with(".txt")) {
-            assert!(names.contains(&caption.replace(".txt", ".png").as_str()), "{names:?}");
+        for stem in names.iter().filter_map(|name| name.strip_suffix(".txt")) {
+            assert!(names.contains(&format!("{stem}.png").as_str()), "{names:?}");
         }
     }
 }

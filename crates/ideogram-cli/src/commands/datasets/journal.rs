@@ -8,11 +8,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use etcetera::BaseStrategy as _;
 use ideogram_client::{reqwest::Url, types::DatasetId};
 use tempfile::TempDir;
 
-use crate::{context::Context, failure::Failure};
+use crate::{config, context::Context, failure::Failure};
 
 /// The journal of a sync.
 #[derive(Debug)]
@@ -35,23 +34,15 @@ impl Place {
             let folder = tempfile::tempdir().map_err(|error| cannot(&error))?;
             return Ok(Self { path: folder.path().join("sync.jsonl"), _temporary: Some(folder) });
         }
-        let Some(state) = state_folder() else {
+        let Some(state) = config::state_folder() else {
             return Err(Failure::usage("this account has no home to keep the journal of the sync in")
                 .hint("nothing was sent; --journal PATH says where to keep it"));
         };
-        let path = state.join(name(context.client().base_url(), id.as_str()));
+        let path = state.join("sync").join(name(context.client().base_url(), id.as_str()));
         fs::create_dir_all(path.parent().unwrap_or(&state))
             .map_err(|error| cannot(&error).hint(format!("it would be \"{}\"", path.display())))?;
         Ok(Self { path, _temporary: None })
     }
-}
-
-/// Where the platform keeps the state of programs.
-fn state_folder() -> Option<PathBuf> {
-    let places = etcetera::choose_base_strategy().ok()?;
-    // Windows has no place for state, and keeps it with data.
-    let state = places.state_dir().unwrap_or_else(|| places.data_dir());
-    Some(state.join("ideogram").join("sync"))
 }
 
 /// `api.ideogram.ai/ID.jsonl`, `127.0.0.1-4010/ID.jsonl`: datasets of two services may have one id.

@@ -32,7 +32,7 @@ pub(crate) struct PlanSync {
 }
 
 impl PlanSync {
-    pub(super) async fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         let Some(plan) = self.pair.compare(context).await? else { return Ok(()) };
         context.output().result(&to_json(&plan)?, &plan.page())?;
 

@@ -47,7 +47,8 @@ const LOOKS: [f64; 3] = [2.0, 5.0, 10.0];
 ///
 /// Run it again after a failure, Ctrl-C or a power cut: a journal remembers what was under way, and the dataset is asked
 /// what became of it before anything is sent. The journal is kept with the state of programs
-/// (`~/.local/state/ideogram/sync`, or below XDG_STATE_HOME; on Windows below %APPDATA%), one for each dataset.
+/// (`~/.local/state/ideogram/sync`, or below XDG_STATE_HOME; on Windows below %APPDATA%): one for each
+/// dataset.
 ///
 /// With --dry-run, all uploads are shown as if the dataset was empty, since nothing is asked either.
 ///
@@ -87,7 +88,7 @@ pub(crate) struct Sync {
 }
 
 impl Sync {
-    pub(super) async fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         if context.is_dry_run() {
             return self.show(context).await;
         }
@@ -126,10 +127,16 @@ impl Sync {
         if let Some(remark) = context.remark_on_changes() {
             context.output().note(remark);
         }
-        match result.failure(context, told) {
-            Some(failure) => Err(failure),
-            None => Ok(()),
+        if let Some(failure) = result.failure(context, told) {
+            return Err(failure);
         }
+        if report.after.trainable_now.is_certain() && !context.is_mock() {
+            let id = &self.pair.id;
+            context
+                .output()
+                .note(&format!("next, train a model from it: ideogram models train {id} --name NAME --wait"));
+        }
+        Ok(())
     }
 
     fn with_settings(&self, sync: SyncDataset) -> SyncDataset {
@@ -153,7 +160,7 @@ impl Sync {
         let what = format!("cannot show the uploads to the dataset {}", self.pair.id);
         let told = Told { what: &what, look: "ideogram datasets list" };
         let requests = sync.requests().map_err(|error| context.failure(told, &error))?;
-        context.show_all(&requests).await?;
+        context.show_all(&requests, told).await?;
         context.output().note("these are all uploads of the folder; what is in the dataset already is not sent");
         Ok(())
     }

@@ -42,7 +42,7 @@ pub(crate) struct Upload {
 }
 
 impl Upload {
-    pub(super) async fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         let output = context.output();
         let files: Vec<File> = self.paths.iter().map(File::from_path).collect();
         let size = self.look_at(&files).await?;

@@ -50,7 +50,7 @@ struct Difference {
 }
 
 impl Verify {
-    pub(super) async fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         let Some(plan) = self.pair.compare(context).await? else { return Ok(()) };
         let differences = self.differences(&plan);
         let same = plan.files.iter().filter(|file| is_there(&file.state)).count() as u64;

@@ -28,7 +28,7 @@ pub(crate) struct Get {
 }
 
 impl Get {
-    pub(super) async fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         let what = format!("cannot get the model {}", self.id);
         let told = Told { what: &what, look: "ideogram models list" };
         let call = context.client().get_custom_model().model_id(&self.id);

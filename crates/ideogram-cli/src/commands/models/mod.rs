@@ -21,7 +21,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(super) async fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         match self {
             Self::List(list) => list.run(context).await,
             Self::Get(get) => get.run(context).await,

@@ -49,7 +49,7 @@ pub(crate) struct Train {
 }
 
 impl Train {
-    pub(super) async fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         if !self.wait {
             self.patience.refuse_without_wait()?;
         }
@@ -72,14 +72,16 @@ impl Train {
         } else {
             output.answer(&response)?;
         }
-        if let Some(remark) = context.remark_on_changes() {
-            output.note(remark);
+        match (context.remark_on_changes(), self.wait) {
+            (Some(remark), _) => output.note(remark),
+            (None, false) => output.note(&format!("next, wait for it: ideogram models wait {id}")),
+            (None, true) => {
+                output.note(&format!("if this wait is cut short, go on with it: ideogram models wait {id}"))
+            }
         }
         if !self.wait {
-            output.note(&format!("next, wait for it: ideogram models wait {id}"));
             return Ok(());
         }
-        output.note(&format!("this wait can be ended at any time; `ideogram models wait {id}` goes on with it"));
         let watched = match ModelId::try_from(id.as_str()) {
             Ok(id) => self.patience.watch(context, &id).await,
             Err(error) => Err(Failure::internal(format!("the service gave the model an id that {error}"))),

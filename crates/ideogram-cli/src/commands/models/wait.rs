@@ -35,7 +35,7 @@ pub(crate) struct Wait {
 }
 
 impl Wait {
-    pub(super) async fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         if context.is_dry_run() {
             let what = format!("cannot get the model {}", self.id);
             let told = Told { what: &what, look: "ideogram models list" };

@@ -65,7 +65,7 @@ impl Patience {
     /// what kept the service from telling.
     pub(super) async fn watch(self, context: &Context<'_>, id: &ModelId) -> Result<TrainedModel, Failure> {
         let mut wait = context.client().wait_until_trained(id.as_str());
-        if let Some(poll_every) = self.poll.or(context.embedded().map(|_| MOCK_TIME.1)) {
+        if let Some(poll_every) = self.poll.or(context.is_mock().then_some(MOCK_TIME.1)) {
             wait = wait.poll_every(poll_every);
         }
         if let Some(deadline) = self.deadline {
