@@ -137,10 +137,15 @@ impl Config {
 
 /// Where answers of paid calls are kept when nothing else says where; `None` if this account has no home.
 pub(crate) fn answers_folder() -> Option<PathBuf> {
+    Some(state_folder()?.join("answers"))
+}
+
+/// Where what outlives a command is kept; `None` if this account has no home.
+pub(crate) fn state_folder() -> Option<PathBuf> {
     let places = etcetera::choose_base_strategy().ok()?;
     // Windows has no place for state, and keeps it with data.
     let state = places.state_dir().unwrap_or_else(|| places.data_dir());
-    Some(state.join("ideogram").join("answers"))
+    Some(state.join("ideogram"))
 }
 
 fn read(path: &Path, must_exist: bool) -> Result<File, Failure> {

@@ -3,6 +3,7 @@
 //! Start at [`Context::call`]. How to write a command: [`commands`](crate::commands).
 
 use ideogram_client::{CallOptions, Client, Error, Request, Response};
+use ideogram_mock::MockServer;
 
 use crate::{
     arguments::Options,
@@ -13,6 +14,7 @@ use crate::{
     failure::{self, Failure},
     interrupt::Interrupt,
     output::Output,
+    page::Page,
     progress::{Counted, Progress},
     question,
 };
@@ -110,6 +112,20 @@ impl<'a> Context<'a> {
         Ok(())
     }
 
+    /// Shows requests as `--dry-run` does, for a command that sends several.
+    pub(crate) async fn show_all(&self, requests: &[Request], told: Told<'_>) -> Result<(), Failure> {
+        let mut page = Page::new();
+        let mut shown = Vec::new();
+        for request in requests {
+            let described = dry_run::describe(request).await.map_err(|error| self.failure(told, &error))?;
+            page = page.and(described.page);
+            shown.push(described.json);
+        }
+        self.output().list("requests", &shown, &page)?;
+        self.output().note("dry run: nothing was sent");
+        Ok(())
+    }
+
     /// Asks before something that costs or cannot be taken back, and goes on only after a yes. `--yes` is one, and with
     /// `--dry-run` there is nothing to ask.
     ///
@@ -142,6 +158,11 @@ impl<'a> Context<'a> {
             }
             progress.set(sent);
         }))
+    }
+
+    /// The server of `--mock`, in which time stands still unless it is turned.
+    pub(crate) fn embedded(&self) -> Option<&MockServer> {
+        self.connection.embedded()
     }
 
     /// Says that changes will not last, if they were made in the mock server of `--mock`.

@@ -75,6 +75,7 @@ mod remix;
 mod remove_background;
 mod replace_background;
 mod save;
+mod trainable;
 mod upscale;
 
 use clap::Subcommand;
@@ -102,7 +103,7 @@ pub(crate) enum Command {
     /// Collect pictures and captions to train models from
     #[command(subcommand)]
     Datasets(datasets::Command),
-    /// See custom models and how far their training has come
+    /// Train custom models, and see how far their training has come
     #[command(subcommand)]
     Models(models::Command),
     Api(api::Api),
