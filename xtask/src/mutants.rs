@@ -17,11 +17,10 @@ use crate::cargo;
 /// The files that are changed: the retry policy, and the gate that counts pictures.
 const FILES: [&str; 2] = ["crates/ideogram-client/src/retry.rs", "crates/ideogram-client/src/gate.rs"];
 
-/// The tests that are asked, quickest first. A change that one notices is not shown to the next.
-const TESTS: [&[&str]; 2] = [
-    &["--test-package", "ideogram-client", "--", "--lib"],
-    &["--test-package", "ideogram-tests", "--", "--test", "faults"],
-];
+/// The tests that are asked, quickest first. A change that one notices is not shown to the next. Said to cargo itself, so
+/// that nothing else is built for each change.
+const TESTS: [&[&str]; 2] =
+    [&["--cargo-arg=--lib"], &["--cargo-arg=--package=ideogram-tests", "--cargo-arg=--test=faults"]];
 
 /// How long tests may take, in seconds, before a change counts as noticed: some make a loop endless.
 const PATIENCE: &str = "120";
