@@ -38,7 +38,7 @@ Examples:
   ideogram --mock generate \"A paper lantern over a canal at dusk\"
   ideogram generate \"A fox in the snow\" --model v3 -n 4 --aspect-ratio 16:9 --out foxes
   ideogram generate \"A coffee logo\" --transparent --open
-  ideogram generate \"A lantern\" --custom-model model/lanterns/version/0
+  ideogram generate \"A lantern\" --custom-model model/paper-lanterns/version/1
   ideogram magic-prompt \"a cat\" --jq .json_prompt | ideogram generate --json-prompt -")]
 pub(crate) struct Generate {
     /// What the picture shows; `-` reads it from standard input

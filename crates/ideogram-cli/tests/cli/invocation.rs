@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    io::Write as _,
     path::Path,
     process::{Command, Output, Stdio},
 };
@@ -25,6 +26,8 @@ pub(crate) const FILTERS: &[(&str, &str)] = &[
     (r"127\.0\.0\.1:\d+", "127.0.0.1:[PORT]"),
     (r"ideogram\.exe", "ideogram"),
     (r"\(os error \d+\)", "(os error [CODE])"),
+    (r"\d{8}T\d{6}Z-post_(\w+)-[0-9a-f]{8}\.json", "[TIME]-post_$1.json"),
+    (r"ideogram-\d{4}-\d{2}-\d{2}", "ideogram-[DAY]"),
 ];
 
 /// Where the command finds no configuration, and may leave files.
@@ -74,6 +77,14 @@ impl Run {
     pub(crate) fn in_folder(mut self, folder: &Path) -> Self {
         self.0.current_dir(folder);
         self
+    }
+
+    /// Runs it with this on its standard input.
+    pub(crate) fn run_with(mut self, stdin: &[u8]) -> Ran {
+        let mut child = self.0.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // A command that does not read it hangs up.
+        let _ = child.stdin.take().unwrap().write_all(stdin);
+        Ran(child.wait_with_output().unwrap())
     }
 
     pub(crate) fn run(mut self) -> Ran {

@@ -8,6 +8,7 @@ mod help;
 mod invocation;
 mod mock_serve;
 mod models;
+mod pictures;
 mod refusals;
 mod rogue;
 mod upload;
