@@ -46,7 +46,14 @@ fn the_newest_model_draws_unless_another_is_asked_for() {
     let (call, parts) = sent("generate cat --resolution 1440x2880 --rendering-speed turbo --copyright-detection");
 
     assert_eq!(call, "post_generate_image_v4");
-    insta::assert_debug_snapshot!(parts, @r#""#);
+    insta::assert_debug_snapshot!(parts, @r#"
+    [
+        "text_prompt=cat",
+        "resolution=1440x2880",
+        "rendering_speed=TURBO",
+        "enable_copyright_detection=true",
+    ]
+    "#);
 }
 
 #[test]
@@ -58,7 +65,23 @@ fn every_flag_of_3_0_is_sent() {
     );
 
     assert_eq!(call, "post_generate_image_v3");
-    insta::assert_debug_snapshot!(parts, @r#""#);
+    insta::assert_debug_snapshot!(parts, @r#"
+    [
+        "prompt=cat",
+        "seed=7",
+        "aspect_ratio=16x9",
+        "rendering_speed=QUALITY",
+        "magic_prompt=OFF",
+        "negative_prompt=dogs",
+        "num_images=2",
+        "style_preset=OIL_PAINTING",
+        "style_reference_images=s1.png",
+        "style_reference_images=s2.png",
+        "character_reference_images=c.png",
+        "character_reference_images_mask=m.png",
+        "enable_copyright_detection=true",
+    ]
+    "#);
 }
 
 #[test]
@@ -68,9 +91,23 @@ fn colors_style_codes_and_sizes_of_3_0_are_sent() {
          --style-code 0133FF57",
     );
 
-    insta::assert_debug_snapshot!(parts, @r#""#);
+    insta::assert_debug_snapshot!(parts, @r##"
+    [
+        "prompt=cat",
+        "resolution=512x1536",
+        "color_palette={\"members\":[{\"color_hex\":\"#FFD700\",\"color_weight\":0.5},{\"color_hex\":\"#000\"}]}",
+        "style_codes=AAFF5733",
+        "style_codes=0133FF57",
+    ]
+    "##);
     let (_, parts) = sent("generate cat --model v3 --style-type realistic --color-palette ember");
-    insta::assert_debug_snapshot!(parts, @r#""#);
+    insta::assert_debug_snapshot!(parts, @r#"
+    [
+        "prompt=cat",
+        "color_palette={\"name\":\"EMBER\"}",
+        "style_type=REALISTIC",
+    ]
+    "#);
 }
 
 #[test]
@@ -84,7 +121,18 @@ fn a_custom_model_and_transparent_ground_need_no_word_on_the_model() {
          --rendering-speed turbo --negative-prompt dogs",
     );
     assert_eq!(call, "post_generate_image_v3_transparent");
-    insta::assert_debug_snapshot!(parts, @r#""#);
+    insta::assert_debug_snapshot!(parts, @r#"
+    [
+        "prompt=cat",
+        "seed=1",
+        "upscale_factor=X2",
+        "aspect_ratio=1x3",
+        "rendering_speed=TURBO",
+        "magic_prompt=ON",
+        "negative_prompt=dogs",
+        "num_images=2",
+    ]
+    "#);
 }
 
 #[test]
@@ -109,14 +157,35 @@ fn the_older_models_have_names_of_their_own_for_sizes() {
 fn pictures_are_remixed_by_each_model() {
     let (call, parts) = sent("remix a.png cat --image-weight 30 --resolution 2048x2048 --rendering-speed quality");
     assert_eq!(call, "post_remix_image_v4");
-    insta::assert_debug_snapshot!(parts, @r#""#);
+    insta::assert_debug_snapshot!(parts, @r#"
+    [
+        "image=a.png",
+        "text_prompt=cat",
+        "image_weight=30",
+        "resolution=2048x2048",
+        "rendering_speed=QUALITY",
+    ]
+    "#);
 
     let (call, parts) = sent(
         "remix a.png cat --model v3 --image-weight 30 -n 2 --seed 1 --aspect-ratio 2x1 --style-preset weird \
          --style-reference s1.png --character-reference c.png --character-mask m.png",
     );
     assert_eq!(call, "post_remix_image_v3");
-    insta::assert_debug_snapshot!(parts, @r#""#);
+    insta::assert_debug_snapshot!(parts, @r#"
+    [
+        "image=a.png",
+        "prompt=cat",
+        "image_weight=30",
+        "seed=1",
+        "aspect_ratio=2x1",
+        "num_images=2",
+        "style_preset=WEIRD",
+        "style_reference_images=s1.png",
+        "character_reference_images=c.png",
+        "character_reference_images_mask=m.png",
+    ]
+    "#);
 
     let request = sent_json("remix a.png cat --model legacy --image-weight 30 --aspect-ratio 3:1");
     assert_eq!(request, json!({"aspect_ratio": "ASPECT_3_1", "image_weight": 30, "prompt": "cat"}));
@@ -126,18 +195,44 @@ fn pictures_are_remixed_by_each_model() {
 fn a_mask_decides_between_inpaint_and_edit() {
     let (call, parts) = sent("inpaint a.png cat --mask mask.png -n 2 --seed 1 --style-code AAFF5733");
     assert_eq!(call, "post_inpaint_image_v3");
-    insta::assert_debug_snapshot!(parts, @r#""#);
+    insta::assert_debug_snapshot!(parts, @r#"
+    [
+        "image=a.png",
+        "mask=mask.png",
+        "prompt=cat",
+        "num_images=2",
+        "seed=1",
+        "style_codes=AAFF5733",
+    ]
+    "#);
 
     let (call, _) = sent("inpaint a.png cat --mask mask.png --model v3-edit");
     assert_eq!(call, "post_edit_image_v3");
 
     let (call, parts) = sent("inpaint a.png cat --mask mask.png --model legacy --magic-prompt off");
     assert_eq!(call, "post_edit_image");
-    insta::assert_debug_snapshot!(parts, @r#""#);
+    insta::assert_debug_snapshot!(parts, @r#"
+    [
+        "image_file=a.png",
+        "mask=mask.png",
+        "prompt=cat",
+        "model=V_2",
+        "magic_prompt_option=OFF",
+    ]
+    "#);
 
     let (call, parts) = sent("edit a.png s1.png --prompt cat -n 2 --aspect-ratio 1:1 --transparent-background");
     assert_eq!(call, "post_v1_edit_image");
-    insta::assert_debug_snapshot!(parts, @r#""#);
+    insta::assert_debug_snapshot!(parts, @r#"
+    [
+        "prompt=cat",
+        "images=a.png",
+        "images=s1.png",
+        "num_images=2",
+        "aspect_ratio=1x1",
+        "transparent_background=true",
+    ]
+    "#);
 }
 
 #[test]
@@ -212,10 +307,25 @@ fn what_contradicts_itself_or_the_model_is_refused_before_anything_is_sent() {
 
 #[test]
 fn a_refusal_says_what_will_do() {
-    snapshot!(ideogram(["--mock", "generate", "cat", "--seed", "7"]).run(), @"");
-    snapshot!(ideogram(["--mock", "generate", "cat", "--transparent", "--model", "v4"]).run(), @"");
+    snapshot!(ideogram(["--mock", "generate", "cat", "--seed", "7"]).run(), @"
+    exit code: 2
+    ----- stderr -----
+    error: the 4.0 model does not take --seed
+    hint: the help of the command says which model takes what; nothing was sent
+    ");
+    snapshot!(ideogram(["--mock", "generate", "cat", "--transparent", "--model", "v4"]).run(), @"
+    exit code: 2
+    ----- stderr -----
+    error: --transparent is for the 3.0 model: it excludes --model v4 and --model legacy
+    hint: nothing was sent
+    ");
     let ran = ideogram(["--mock", "generate", "cat", "--model", "legacy", "--aspect-ratio", "1:2"]).run();
-    snapshot!(ran, @"");
+    snapshot!(ran, @"
+    exit code: 2
+    ----- stderr -----
+    error: --aspect-ratio 1x2 is nothing that the older model takes
+    hint: it takes 10x16, 16x10, 9x16, 16x9, 3x2, 2x3, 4x3, 3x4, 1x1, 1x3, 3x1
+    ");
 }
 
 #[test]
@@ -250,5 +360,20 @@ fn a_dry_run_of_each_command_needs_no_key_and_does_nothing() {
 fn a_dry_run_says_how_many_pictures_would_be_billed() {
     let ran = ideogram(["--dry-run", "generate", "cat", "--model", "v3", "-n", "4", "--seed", "7"]).run();
 
-    snapshot!(ran, @"");
+    snapshot!(ran, @"
+    exit code: 0
+    ----- stdout -----
+    POST https://api.ideogram.ai/v1/ideogram-v3/generate
+
+    api-key:       [key]
+    content-type:  multipart/form-data
+
+    PART        CONTENT
+    prompt      cat
+    seed        7
+    num_images  4
+    ----- stderr -----
+    dry run: nothing was sent
+    4 pictures would be made and billed
+    ");
 }

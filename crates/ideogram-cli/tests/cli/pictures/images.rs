@@ -19,7 +19,11 @@ fn a_picture_and_a_prompt_may_come_from_standard_input() {
     assert_eq!(parts(&server)[0], ("image".to_owned(), "stdin.png".to_owned()));
     assert_eq!(run(&["remix", "a.png", "-", "--out", "out"]).run_with("紙灯籠\n".as_bytes()).code(), Some(0));
     assert_eq!(parts(&server)[1], ("text_prompt".to_owned(), "紙灯籠".to_owned()));
-    snapshot!(run(&["remix", "-", "-", "--out", "out"]).run_with(b"cat"), @"");
+    snapshot!(run(&["remix", "-", "-", "--out", "out"]).run_with(b"cat"), @"
+    exit code: 2
+    ----- stderr -----
+    error: standard input is named twice: it cannot be a picture as well
+    ");
     assert_eq!(calls(&server).len(), 2);
 }
 
@@ -29,9 +33,21 @@ fn standard_input_that_is_no_picture_or_no_prompt_is_refused() {
     let run =
         |arguments: &[&str]| ideogram(arguments.iter().copied()).at("http://127.0.0.1:1").in_folder(folder.path());
 
-    snapshot!(run(&["upscale", "-"]).run_with(b"<html>"), @"");
-    snapshot!(run(&["generate", "-"]).run_with(b"\n"), @"");
-    snapshot!(run(&["generate", "-"]).run_with(b"\xff\xfe"), @"");
+    snapshot!(run(&["upscale", "-"]).run_with(b"<html>"), @"
+    exit code: 2
+    ----- stderr -----
+    error: standard input holds no picture: JPEG, PNG and WebP are taken
+    ");
+    snapshot!(run(&["generate", "-"]).run_with(b"\n"), @"
+    exit code: 2
+    ----- stderr -----
+    error: the prompt is empty: nothing was sent
+    ");
+    snapshot!(run(&["generate", "-"]).run_with(b"\xff\xfe"), @"
+    exit code: 2
+    ----- stderr -----
+    error: the prompt from standard input is not text in UTF-8
+    ");
 }
 
 #[test]
@@ -59,7 +75,13 @@ fn what_is_no_picture_is_refused_before_anything_is_sent() {
     fs::write(folder.path().join("note.txt"), "hello").unwrap();
     let run = |name| ideogram(["upscale", name]).against(&server).in_folder(folder.path()).run();
 
-    snapshot!(run("note.txt"), @"");
+    snapshot!(run("note.txt"), @r#"
+    exit code: 2
+    ----- stderr -----
+    error: nothing was sent: "note.txt" is no picture that the service takes
+      caused by: it looks like text/plain
+    hint: JPEG, PNG and WebP are taken
+    "#);
     assert_eq!((run("nowhere.png").code(), run(".").code()), (Some(13), Some(13)));
     assert!(server.requests().is_empty());
 }
@@ -108,8 +130,23 @@ fn private_addresses_are_refused_without_a_request() {
         assert_eq!((ran.code(), ran.stdout().as_str()), (Some(2), ""), "{link}: {ran}");
         assert!(server.requests().is_empty() && bystander.requests().is_empty(), "{link}");
     }
-    snapshot!(ideogram(["upscale", "https://10.0.0.1/x.png?sig=secret"]).against(&server).run(), @"");
-    snapshot!(ideogram(["upscale", "https://localhost/x.png"]).against(&server).run(), @"");
+    snapshot!(ideogram(["upscale", "https://10.0.0.1/x.png?sig=secret"]).against(&server).run(), @"
+    exit code: 2
+    ----- stderr -----
+    error: the link https://10.0.0.1/x.png is not followed: it leads into this machine or a private network
+    hint: to send such a picture, save it and give its path; nothing was sent
+    ");
+    snapshot!(ideogram(["upscale", "https://localhost/x.png"]).against(&server).run(), @"
+    exit code: 2
+    ----- stderr -----
+    error: cannot fetch the picture from localhost
+      caused by: error sending request
+      caused by: client error (Connect)
+      caused by: dns error
+      caused by: error resolving DNS
+      caused by: the link is not followed: it leads into this machine or a private network
+    hint: nothing was sent to the service
+    ");
 }
 
 #[test]
@@ -120,7 +157,13 @@ fn a_redirect_into_a_private_network_is_not_followed() {
 
     let ran = ideogram(["upscale", &link]).at(rogue.url()).in_folder(folder.path()).run();
 
-    snapshot!(ran, @"");
+    snapshot!(ran, @"
+    exit code: 2
+    ----- stderr -----
+    error: the link https://192.168.0.1/x.png is not followed: it leads into this machine or a private network
+      caused by: 127.0.0.1 redirects there
+    hint: to send such a picture, save it and give its path; nothing was sent
+    ");
 }
 
 #[test]

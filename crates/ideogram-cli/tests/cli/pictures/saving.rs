@@ -18,7 +18,11 @@ fn pictures_are_saved_with_what_made_them_and_their_paths_are_printed() {
 
     let ran = ideogram(["generate", "A paper lantern", "--out", "a/b"]).against(&server).in_folder(folder.path()).run();
 
-    snapshot!(&ran, @"");
+    snapshot!(&ran, @"
+    exit code: 0
+    ----- stdout -----
+    a/b/20260701T090000Z-1-WjNzAPtP.png
+    ");
     let picture = folder.path().join(ran.stdout().trim());
     assert!(fs::read(&picture).unwrap().starts_with(b"\x89PNG\r\n\x1a\n"));
     let beside = json(&picture.with_extension("json"));
@@ -36,7 +40,11 @@ fn pictures_are_saved_with_what_made_them_and_their_paths_are_printed() {
 fn without_a_folder_they_go_into_that_of_the_day() {
     let folder = folder(&[]);
 
-    snapshot!(ideogram(["--mock", "generate", "cat", "--name", "cat"]).in_folder(folder.path()).run(), @"");
+    snapshot!(ideogram(["--mock", "generate", "cat", "--name", "cat"]).in_folder(folder.path()).run(), @"
+    exit code: 0
+    ----- stdout -----
+    ideogram-[DAY]/cat.png
+    ");
 }
 
 #[test]
@@ -134,8 +142,17 @@ fn what_is_no_answer_is_refused() {
     let folder = folder(&["picture.png"]);
     fs::write(folder.path().join("empty.json"), "{}").unwrap();
 
-    snapshot!(ideogram(["save", "picture.png"]).in_folder(folder.path()).run(), @"");
-    snapshot!(ideogram(["save", "empty.json"]).in_folder(folder.path()).run(), @"");
+    snapshot!(ideogram(["save", "picture.png"]).in_folder(folder.path()).run(), @r#"
+    exit code: 2
+    ----- stderr -----
+    error: "picture.png" is no answer: it is not JSON
+      caused by: expected value at line 1 column 1
+    "#);
+    snapshot!(ideogram(["save", "empty.json"]).in_folder(folder.path()).run(), @r#"
+    exit code: 2
+    ----- stderr -----
+    error: there are no pictures in "empty.json"
+    "#);
     assert_eq!(ideogram(["save", "nowhere.json"]).in_folder(folder.path()).run().code(), Some(13));
 }
 
@@ -146,7 +163,12 @@ fn a_link_into_a_private_network_is_not_saved_from() {
 
     let ran = ideogram(["save", "-", "--out", "out"]).in_folder(folder.path()).run_with(answer);
 
-    snapshot!(ran, @"");
+    snapshot!(ran, @"
+    exit code: 12
+    ----- stderr -----
+    error: 1 picture not saved
+      caused by: picture 1: the link to 10.0.0.1 is not followed: it leads into this machine or a private network, where the service is not
+    ");
 }
 
 #[test]
@@ -154,6 +176,14 @@ fn a_dry_run_of_save_lists_what_would_be_fetched() {
     let folder = folder(&[]);
     let answer = br#"{"data": [{"url": "https://a.test/x.png"}, {"is_image_safe": false}]}"#;
 
-    snapshot!(ideogram(["save", "-", "--dry-run", "--out", "o"]).in_folder(folder.path()).run_with(answer), @"");
+    snapshot!(ideogram(["save", "-", "--dry-run", "--out", "o"]).in_folder(folder.path()).run_with(answer), @r#"
+    exit code: 0
+    ----- stdout -----
+    picture 1 would be fetched
+
+    picture 2 has no link
+    ----- stderr -----
+    dry run: nothing was fetched into "o"
+    "#);
     assert_eq!(files(folder.path()), [] as [std::path::PathBuf; 0]);
 }

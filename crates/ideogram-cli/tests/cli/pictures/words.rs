@@ -11,7 +11,13 @@ use crate::invocation::{ideogram, serve, snapshot};
 fn pictures_are_described_in_plain_text() {
     let folder = folder(&["paper lantern.png"]);
 
-    snapshot!(ideogram(["--mock", "describe", "paper lantern.png"]).in_folder(folder.path()).run(), @"");
+    snapshot!(ideogram(["--mock", "describe", "paper lantern.png"]).in_folder(folder.path()).run(), @"
+    exit code: 0
+    ----- stdout -----
+    A square picture of a paper lantern in flat colors under a banded sky.
+
+    An illustration that shows a paper lantern.
+    ");
 }
 
 #[test]
@@ -22,7 +28,13 @@ fn pictures_are_described_as_a_structured_prompt() {
         ideogram(arguments).in_folder(folder.path()).run()
     };
 
-    snapshot!(run(&[]), @"");
+    snapshot!(run(&[]), @"
+    exit code: 0
+    ----- stdout -----
+    Picture:     An illustration of paper lantern.
+    Background:  A banded sky.
+    Elements:    paper lantern, in flat colors (from 94,100 to 694,240 of 1000)
+    ");
     assert!(!run(&["--no-boxes"]).stdout().contains("of 1000"));
     assert_eq!(
         run(&["--jq", ".descriptions[0].answer.json_prompt.high_level_description | type"]).stdout(),
@@ -66,7 +78,18 @@ fn the_first_failure_stops_it() {
 
 #[test]
 fn a_prompt_is_enriched() {
-    snapshot!(ideogram(["--mock", "magic-prompt", "a \"Noodles\" sign", "--aspect-ratio", "16:9"]).run(), @"");
+    snapshot!(ideogram(["--mock", "magic-prompt", "a \"Noodles\" sign", "--aspect-ratio", "16:9"]).run(), @r#"
+    exit code: 0
+    ----- stdout -----
+    Picture:       An illustration of a "Noodles" sign.
+    Aesthetics:    calm, graphic
+    Medium:        illustration
+    Lighting:      soft morning light
+    Background:    A banded sky.
+    Elements:      a "Noodles" sign, in flat colors
+                   the text "Noodles": large letters in a plain typeface
+    Aspect ratio:  16x9
+    "#);
     let ran = ideogram(["--mock", "magic-prompt", "-", "--jq", ".aspect_ratio"]).run_with(b"a cat\n");
     assert_eq!((ran.code(), ran.stdout().as_str()), (Some(0), "4x5\n"), "{ran}");
 }
@@ -97,5 +120,11 @@ fn a_file_without_a_structured_prompt_is_refused() {
 
     let ran = ideogram(["--mock", "generate", "--json-prompt", "cat.json"]).in_folder(folder.path()).run();
 
-    snapshot!(ran, @"");
+    snapshot!(ran, @r#"
+    exit code: 2
+    ----- stderr -----
+    error: "cat.json" holds no structured prompt
+      caused by: missing field `compositional_deconstruction`
+    hint: `ideogram magic-prompt PROMPT --jq .json_prompt` makes one; nothing was sent
+    "#);
 }
