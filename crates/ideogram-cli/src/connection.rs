@@ -55,6 +55,10 @@ impl Connection {
         &self.client
     }
 
+    pub(crate) fn embedded(&self) -> Option<&MockServer> {
+        self.embedded.as_ref()
+    }
+
     /// A remark on changes that will not last, if they will not.
     pub(crate) fn remark_on_changes(&self) -> Option<&'static str> {
         let remark =

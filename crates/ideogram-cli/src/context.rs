@@ -2,7 +2,8 @@
 //!
 //! Start at [`Context::call`]. How to write a command: [`commands`](crate::commands).
 
-use ideogram_client::{Client, Error, Request, Response};
+use ideogram_client::{CallOptions, Client, Error, Request, Response};
+use ideogram_mock::MockServer;
 
 use crate::{
     arguments::Options,
@@ -13,6 +14,7 @@ use crate::{
     failure::{self, Failure},
     interrupt::Interrupt,
     output::Output,
+    page::Page,
     progress::{Counted, Progress},
     question,
 };
@@ -73,6 +75,7 @@ impl<'a> Context<'a> {
     }
 
     /// What the profile prefers, such as the folder for pictures.
+    #[allow(dead_code, reason = "for commands that save")]
     pub(crate) fn profile(&self) -> &Profile {
         self.given.config.profile()
     }
@@ -96,10 +99,29 @@ impl<'a> Context<'a> {
         response.map(Some).map_err(|error| self.failure(told, &error))
     }
 
+    /// Asks the service whether it takes the key, by a call that costs nothing; `false` if `--dry-run` has only shown it.
+    pub(crate) async fn key_is_taken(&self, told: Told<'_>) -> Result<bool, Failure> {
+        Ok(self.call(self.client().list_custom_models(), told).await?.is_some())
+    }
+
     /// Shows a request as `--dry-run` does.
     pub(crate) async fn show(&self, request: &Request, told: Told<'_>) -> Result<(), Failure> {
         let described = dry_run::describe(request).await.map_err(|error| self.failure(told, &error))?;
         self.output().result(&described.json, &described.page)?;
+        self.output().note("dry run: nothing was sent");
+        Ok(())
+    }
+
+    /// Shows requests as `--dry-run` does, for a command that sends several.
+    pub(crate) async fn show_all(&self, requests: &[Request], told: Told<'_>) -> Result<(), Failure> {
+        let mut page = Page::new();
+        let mut shown = Vec::new();
+        for request in requests {
+            let described = dry_run::describe(request).await.map_err(|error| self.failure(told, &error))?;
+            page = page.and(described.page);
+            shown.push(described.json);
+        }
+        self.output().list("requests", &shown, &page)?;
         self.output().note("dry run: nothing was sent");
         Ok(())
     }
@@ -121,6 +143,26 @@ impl<'a> Context<'a> {
     /// Shows how far something has come, until it is dropped.
     pub(crate) fn progress(&self, label: impl Into<String>, counted: Counted, total: Option<u64>) -> Progress {
         Progress::new(self.output().talk(), label, counted, total)
+    }
+
+    /// A client whose uploads are shown as they go; drop it when the call has ended.
+    pub(crate) fn uploading(&self, label: &str, total_bytes: u64) -> Client {
+        if self.is_dry_run() {
+            return self.client().clone();
+        }
+        let progress = self.progress(label, Counted::Bytes, Some(total_bytes));
+        self.client().with(CallOptions::new().on_upload(move |sent, total| {
+            // The body is a little longer than the files in it.
+            if let Some(total) = total {
+                progress.set_total(total);
+            }
+            progress.set(sent);
+        }))
+    }
+
+    /// The server of `--mock`, in which time stands still unless it is turned.
+    pub(crate) fn embedded(&self) -> Option<&MockServer> {
+        self.connection.embedded()
     }
 
     /// Says that changes will not last, if they were made in the mock server of `--mock`.

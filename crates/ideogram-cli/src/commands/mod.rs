@@ -21,6 +21,9 @@
 //!   instead of sending it with `--dry-run`, tells Ctrl-C what is under way, and turns an error into a [`Failure`] with
 //!   the exit code of the table in [`exit`](crate::exit). Nothing is sent by any other way. A command that writes files,
 //!   waits or asks asks [`Context::is_dry_run`] before.
+//! - **Options of one call**: `context.client().with(CallOptions::new()..)` is a client of its own;
+//!   `context.uploading(label, bytes)` one whose uploads are shown as they go. Keep it in a block with the call, so that
+//!   the bar is gone when the answer is printed.
 //! - **Answers**: [`Output::answer`] prints an answer of the service: as the page of its [`View`](crate::page::View),
 //!   or as JSON just as it came. Results that are no answer: [`Output::result`] for one, [`Output::list`] for a list,
 //!   [`Output::pieces`] for what comes one by one (a line at once as text and with `jsonl`, one document at the end with
@@ -34,9 +37,14 @@
 //!   read. A command that did a part of its work prints that and returns a failure with [`Exit::Partial`].
 //! - **Ctrl-C**: the command's future is dropped, so owners of half-written files remove them in `drop`. A command that
 //!   has something to bring to an end asks for [`Interrupt::gracefully`].
+//! - **Configuration**: [`Context::profile`] has what the profile prefers, [`config::answers_folder`] is where answers of
+//!   paid calls are kept. Only [`environment`](crate::environment) reads variables.
+//! - A new command also gets a line in [`operations::command`], a snapshot of its help in `tests/cli/help.rs`, a line in
+//!   `tests/cli/dry_run.rs` if it sends, and its help in `tests/cli/examples.rs`.
 //! - Commands that make no call take only the [`Output`] and are listed in [`run`] with their name, so that options
 //!   about calls are refused and not ignored.
 //!
+//! [`config::answers_folder`]: crate::config::answers_folder
 //! [`Exit::Partial`]: crate::exit::Exit::Partial
 //! [`Interrupt::gracefully`]: crate::interrupt::Interrupt::gracefully
 //! [`Output`]: crate::output::Output
@@ -67,6 +75,7 @@ mod remix;
 mod remove_background;
 mod replace_background;
 mod save;
+mod trainable;
 mod upscale;
 
 use clap::Subcommand;
@@ -94,7 +103,7 @@ pub(crate) enum Command {
     /// Collect pictures and captions to train models from
     #[command(subcommand)]
     Datasets(datasets::Command),
-    /// See custom models and how far their training has come
+    /// Train custom models, and see how far their training has come
     #[command(subcommand)]
     Models(models::Command),
     Api(api::Api),

@@ -167,7 +167,7 @@ impl SaveJob<'_> {
 
 fn fetch_hint(kept_at: &Path, folder: &Path) -> String {
     format!(
-        "the answer is kept; this fetches its pictures while their links live, and costs nothing: \
+        "this fetches the pictures from the answer that was kept, at no cost, while their links live: \
          ideogram save {} --out {}",
         word(kept_at),
         word(folder)

@@ -45,11 +45,6 @@ pub(crate) async fn ask<C: Call>(
     if context.is_dry_run() {
         return context.call(call, told).await;
     }
-    send(context, call, doing.to_owned()).await.map(Some).map_err(|error| {
-        let failure = context.failure(told, &error);
-        match error.kept_at() {
-            Some(path) => failure.hint(format!("the answer is kept in {}", path.display())),
-            None => failure,
-        }
-    })
+    let response = send(context, call, doing.to_owned()).await;
+    response.map(Some).map_err(|error| context.failure(told, &error))
 }

@@ -3,12 +3,23 @@
 //! Start at [`invocation`], which runs it and turns what came out into one snapshot.
 
 mod answers;
+mod api;
+mod auth;
+mod configuration;
 mod datasets;
+mod dry_run;
+mod examples;
+mod exit_codes;
+mod formats;
 mod help;
+mod interrupt;
 mod invocation;
 mod mock_serve;
 mod models;
+mod operations;
 mod pictures;
 mod refusals;
 mod rogue;
+mod scripts;
+mod trace;
 mod upload;

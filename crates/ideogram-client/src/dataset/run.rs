@@ -188,9 +188,7 @@ impl Run {
         self.tell();
 
         let client = self.settings.client.with(self.watch(batch, &files));
-        let parts = files.iter().map(|file| File::from_path(&file.path).with_name(&file.name));
-        let call = client.upload_dataset_assets().dataset_id(&self.settings.plan.dataset_id).files(parts);
-        let answer = call.send().await;
+        let answer = self.settings.upload(&client, &files).send().await;
 
         let end = match &answer {
             Ok(answer) => End { batch, result: BatchResult::Answered, failed: failed(&files, answer), error: None },

@@ -3,6 +3,7 @@
 use std::{
     fs,
     sync::{Arc, Mutex},
+    time::{Duration, SystemTime},
 };
 
 use futures_util::future::join_all;
@@ -151,6 +152,27 @@ async fn a_picture_whose_name_is_taken_after_all_leaves_no_sidecar_behind() {
     assert_eq!(numbered.path, folder.path().join("lantern-2.svg"));
     assert_eq!(names(folder.path()), ["lantern-2.json", "lantern-2.svg", "lantern.svg"]);
     assert_eq!(fs::read(folder.path().join("lantern.svg")).unwrap(), b"mine");
+}
+
+#[tokio::test]
+async fn a_sidecar_that_was_left_alone_does_not_keep_its_own_picture_out() {
+    let host = Host::answering(picture(png(90, 1))).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lantern.png");
+    client(host.url()).save(host.link("/x"), &path).await.unwrap();
+    // As if the process had been killed between the two, a while ago.
+    fs::remove_file(&path).unwrap();
+    let young = client(host.url()).save(host.link("/x"), &path).await;
+    let sidecar = fs::File::options().write(true).open(folder.path().join("lantern.json")).unwrap();
+    sidecar.set_modified(SystemTime::now() - Duration::from_secs(6)).unwrap();
+
+    let of_another = client(host.url()).save(host.link("/y"), &path).await;
+    let of_the_same = client(host.url()).save(host.link("/x"), &path).await.unwrap();
+
+    assert_eq!(young.unwrap_err().kind(), ErrorKind::LocalIo);
+    assert_eq!(of_another.unwrap_err().kind(), ErrorKind::LocalIo);
+    assert_eq!(of_the_same.path, path);
+    assert_eq!(names(folder.path()), ["lantern.json", "lantern.png"]);
 }
 
 #[cfg(unix)]

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use ideogram_client::{
-    Attempt, ErrorKind, Hook,
+    Attempt, ErrorKind, Hook, PartContent,
     dataset::{Doubt, FileOutcome, FileState, Unknown},
     reqwest::header::HeaderMap,
     types::DatasetAssetFailureReason,
@@ -55,6 +55,37 @@ async fn a_folder_is_stored_once_and_a_second_sync_sends_nothing() {
     assert!(second.is_complete());
     assert_eq!((second.uploads, place.uploads()), (0, uploads));
     assert_eq!(place.stored().await, place.each_once());
+}
+
+#[tokio::test]
+async fn the_requests_of_a_plan_are_those_that_are_sent() {
+    let place = Place::new().await;
+    place.fill(7);
+
+    let sync = place.sync().await.batch_files(3).concurrency(1);
+    let requests = sync.requests().unwrap();
+    assert_eq!(place.uploads(), 0);
+    sync.await.unwrap();
+
+    let shown: Vec<Vec<String>> = requests
+        .iter()
+        .map(|request| {
+            let names = request.parts().iter().map(|part| match &part.content {
+                PartContent::File(file) => file.name().into_owned(),
+                other => panic!("{other:?}"),
+            });
+            names.collect()
+        })
+        .collect();
+    let sent: Vec<Vec<String>> = place
+        .server
+        .requests()
+        .iter()
+        .filter(|request| !request.parts.is_empty())
+        .map(|request| request.parts.iter().filter_map(|part| part.file_name.clone()).collect())
+        .collect();
+    assert_eq!(shown, sent);
+    assert!(place.sync().await.requests().unwrap().is_empty());
 }
 
 #[tokio::test]

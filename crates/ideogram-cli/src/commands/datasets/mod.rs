@@ -1,9 +1,14 @@
 //! `ideogram datasets`.
 
+mod comparison;
 mod create;
 mod get;
+mod journal;
 mod list;
+mod plan;
+mod sync;
 mod upload;
+mod verify;
 
 use clap::Subcommand;
 use ideogram_client::types;
@@ -22,6 +27,9 @@ pub(crate) enum Command {
     Create(create::Create),
     Get(get::Get),
     Upload(upload::Upload),
+    Plan(plan::PlanSync),
+    Sync(sync::Sync),
+    Verify(verify::Verify),
 }
 
 impl Command {
@@ -31,6 +39,10 @@ impl Command {
             Self::Create(create) => create.run(context).await,
             Self::Get(get) => get.run(context).await,
             Self::Upload(upload) => upload.run(context).await,
+            Self::Plan(plan) => plan.run(context).await,
+            // Larger than the others by far.
+            Self::Sync(sync) => Box::pin(sync.run(context)).await,
+            Self::Verify(verify) => verify.run(context).await,
         }
     }
 }

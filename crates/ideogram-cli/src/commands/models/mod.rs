@@ -2,6 +2,9 @@
 
 mod get;
 mod list;
+mod train;
+mod wait;
+mod watch;
 
 use clap::Subcommand;
 use ideogram_client::types::CustomModel;
@@ -13,6 +16,8 @@ use crate::{context::Context, failure::Failure, page::ABSENT};
 pub(crate) enum Command {
     List(list::List),
     Get(get::Get),
+    Train(train::Train),
+    Wait(wait::Wait),
 }
 
 impl Command {
@@ -20,6 +25,8 @@ impl Command {
         match self {
             Self::List(list) => list.run(context).await,
             Self::Get(get) => get.run(context).await,
+            Self::Train(train) => train.run(context).await,
+            Self::Wait(wait) => wait.run(context).await,
         }
     }
 }

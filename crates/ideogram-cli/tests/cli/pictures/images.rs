@@ -15,11 +15,11 @@ fn a_picture_and_a_prompt_may_come_from_standard_input() {
     let (server, folder) = (serve(MockServer::builder()), folder(&["a.png"]));
     let run = |arguments: &[&str]| ideogram(arguments.iter().copied()).against(&server).in_folder(folder.path());
 
-    assert_eq!(run(&["remix", "-", "cat", "--out", "out"]).run_with(PICTURE).code(), Some(0));
+    assert_eq!(run(&["remix", "-", "cat", "--out", "out"]).run_with_input(PICTURE).code(), Some(0));
     assert_eq!(parts(&server)[0], ("image".to_owned(), "stdin.png".to_owned()));
-    assert_eq!(run(&["remix", "a.png", "-", "--out", "out"]).run_with("紙灯籠\n".as_bytes()).code(), Some(0));
+    assert_eq!(run(&["remix", "a.png", "-", "--out", "out"]).run_with_input("紙灯籠\n".as_bytes()).code(), Some(0));
     assert_eq!(parts(&server)[1], ("text_prompt".to_owned(), "紙灯籠".to_owned()));
-    snapshot!(run(&["remix", "-", "-", "--out", "out"]).run_with(b"cat"), @"
+    snapshot!(run(&["remix", "-", "-", "--out", "out"]).run_with_input(b"cat"), @"
     exit code: 2
     ----- stderr -----
     error: standard input is named twice: it cannot be a picture as well
@@ -33,17 +33,17 @@ fn standard_input_that_is_no_picture_or_no_prompt_is_refused() {
     let run =
         |arguments: &[&str]| ideogram(arguments.iter().copied()).at("http://127.0.0.1:1").in_folder(folder.path());
 
-    snapshot!(run(&["upscale", "-"]).run_with(b"<html>"), @"
+    snapshot!(run(&["upscale", "-"]).run_with_input(b"<html>"), @"
     exit code: 2
     ----- stderr -----
     error: standard input holds no picture: JPEG, PNG and WebP are taken
     ");
-    snapshot!(run(&["generate", "-"]).run_with(b"\n"), @"
+    snapshot!(run(&["generate", "-"]).run_with_input(b"\n"), @"
     exit code: 2
     ----- stderr -----
     error: the prompt is empty: nothing was sent
     ");
-    snapshot!(run(&["generate", "-"]).run_with(b"\xff\xfe"), @"
+    snapshot!(run(&["generate", "-"]).run_with_input(b"\xff\xfe"), @"
     exit code: 2
     ----- stderr -----
     error: the prompt from standard input is not text in UTF-8

@@ -134,7 +134,7 @@ fn a_call_that_may_have_run_is_exit_code_10_and_never_repeated() {
     ----- stderr -----
     error: cannot generate the picture
       caused by: post_generate_image_v3: 500 Internal Server Error: The server failed as its scenario asked for.; the call may have run, so look before calling again
-    hint: it may have run and been billed all the same, and the service cannot be asked: run the command again only if paying twice is acceptable
+    hint: it may have run, and then it is billed; running the command again may cost again
     ");
     assert_eq!(calls(&server).len(), 1);
 }
@@ -152,7 +152,7 @@ fn an_answer_that_breaks_off_is_kept_as_far_as_it_came() {
       caused by: error sending request
       caused by: client error (SendRequest)
       caused by: connection closed before message completed
-    hint: it may have run and been billed all the same, and the service cannot be asked: run the command again only if paying twice is acceptable
+    hint: it may have run, and then it is billed; running the command again may cost again
     ");
     assert_eq!(calls(&server).len(), 1);
 }
@@ -204,7 +204,7 @@ fn an_answer_that_cannot_be_read_is_kept_and_named() {
       caused by: post_generate_image_v4: 200 OK: the answer is not what the document describes: invalid type: string "no list", expected a sequence at line 1 column 32
       caused by: the answer was: {"created": 7, "data": "no list"}
     hint: is http://127.0.0.1:[PORT]/ the Ideogram API? If so, a newer version of this command may know the answer
-    hint: it ran and was billed, only its answer cannot be used: do not run the command again for it
+    hint: it ran, and its answer is kept in out/.ideogram-answers/[TIME]-post_generate_image_v4.json; do not run the command again
     hint: the answer is kept; this fetches its pictures while their links live, and costs nothing: ideogram save out/.ideogram-answers/[TIME]-post_generate_image_v4.json --out out
     "#);
     let kept = fs::read_to_string(&answers(folder.path())[0]).unwrap();

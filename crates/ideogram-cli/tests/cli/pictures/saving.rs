@@ -131,7 +131,7 @@ fn what_json_printed_and_plain_answers_can_be_saved_too() {
 
     for (text, out) in [(printed.as_str(), "again"), (answer.as_str(), "plain")] {
         let ran = ideogram(["save", "-", "--out", out]).env("IDEOGRAM_BASE_URL", server.url());
-        let ran = ran.in_folder(folder.path()).run_with(text.as_bytes());
+        let ran = ran.in_folder(folder.path()).run_with_input(text.as_bytes());
         assert_eq!(ran.code(), Some(0), "{ran}");
         assert_eq!(files(&folder.path().join(out)).len(), 2, "a picture and what made it");
     }
@@ -161,7 +161,7 @@ fn a_link_into_a_private_network_is_not_saved_from() {
     let folder = folder(&[]);
     let answer = br#"{"data": [{"url": "https://10.0.0.1/x.png", "is_image_safe": true}]}"#;
 
-    let ran = ideogram(["save", "-", "--out", "out"]).in_folder(folder.path()).run_with(answer);
+    let ran = ideogram(["save", "-", "--out", "out"]).in_folder(folder.path()).run_with_input(answer);
 
     snapshot!(ran, @"
     exit code: 12
@@ -176,7 +176,7 @@ fn a_dry_run_of_save_lists_what_would_be_fetched() {
     let folder = folder(&[]);
     let answer = br#"{"data": [{"url": "https://a.test/x.png"}, {"is_image_safe": false}]}"#;
 
-    snapshot!(ideogram(["save", "-", "--dry-run", "--out", "o"]).in_folder(folder.path()).run_with(answer), @r#"
+    snapshot!(ideogram(["save", "-", "--dry-run", "--out", "o"]).in_folder(folder.path()).run_with_input(answer), @r#"
     exit code: 0
     ----- stdout -----
     picture 1 would be fetched

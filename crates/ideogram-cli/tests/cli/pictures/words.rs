@@ -90,7 +90,7 @@ fn a_prompt_is_enriched() {
                    the text "Noodles": large letters in a plain typeface
     Aspect ratio:  16x9
     "#);
-    let ran = ideogram(["--mock", "magic-prompt", "-", "--jq", ".aspect_ratio"]).run_with(b"a cat\n");
+    let ran = ideogram(["--mock", "magic-prompt", "-", "--jq", ".aspect_ratio"]).run_with_input(b"a cat\n");
     assert_eq!((ran.code(), ran.stdout().as_str()), (Some(0), "4x5\n"), "{ran}");
 }
 
@@ -102,7 +102,10 @@ fn a_structured_prompt_is_drawn() {
     fs::write(folder.path().join("cat.json"), &answer).unwrap();
 
     assert_eq!(run(&["generate", "--json-prompt", "cat.json", "--out", "out"]).run().code(), Some(0));
-    assert_eq!(run(&["generate", "--json-prompt", "-", "--out", "out"]).run_with(answer.as_bytes()).code(), Some(0));
+    assert_eq!(
+        run(&["generate", "--json-prompt", "-", "--out", "out"]).run_with_input(answer.as_bytes()).code(),
+        Some(0)
+    );
 
     let drawn = server.requests().into_iter().filter(|request| request.path.ends_with("/generate"));
     let prompts: Vec<_> = drawn.map(|request| request.parts[0].clone()).collect();
