@@ -189,6 +189,8 @@ impl Generate {
         let stdin = Stdin::default();
         let prompt = stdin.prompt_if_given(self.prompt.as_deref()).await?;
         let images = Images::new(context, &stdin);
+        let (styles, characters, masks) =
+            (images.all(&styles).await?, images.all(&characters).await?, images.all(&masks).await?);
 
         let making = Making::begin(context, &self.saving).await?;
         let call = set!(making.client().generate_image_v3(), {
@@ -205,9 +207,9 @@ impl Generate {
             style_type: family,
             style_preset: preset,
             custom_model_uri: custom,
-            style_reference_images: images.all(&styles).await?,
-            character_reference_images: images.all(&characters).await?,
-            character_reference_images_mask: images.all(&masks).await?,
+            style_reference_images: styles,
+            character_reference_images: characters,
+            character_reference_images_mask: masks,
             enable_copyright_detection: detection,
         });
         making.make(call, WHAT).await

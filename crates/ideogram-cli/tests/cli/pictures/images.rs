@@ -83,7 +83,9 @@ fn what_is_no_picture_is_refused_before_anything_is_sent() {
     hint: JPEG, PNG and WebP are taken
     "#);
     assert_eq!((run("nowhere.png").code(), run(".").code()), (Some(13), Some(13)));
-    assert!(server.requests().is_empty());
+    let reference = ["generate", "cat", "--model", "v3", "--style-reference", "nowhere.png", "--out", "out"];
+    assert_eq!(ideogram(reference).against(&server).in_folder(folder.path()).run().code(), Some(13));
+    assert!(server.requests().is_empty() && !folder.path().join("out").exists());
 }
 
 #[test]

@@ -178,7 +178,7 @@ fn a_picture_that_could_not_be_saved_is_fetched_later_from_the_kept_answer() {
     ----- stderr -----
     error: 1 picture not saved
       caused by: picture 1: no answer from 127.0.0.1
-    hint: the answer is kept; this fetches its pictures while their links live, and costs nothing: ideogram save out/.ideogram-answers/[TIME]-post_generate_image_v3.json --out out
+    hint: this fetches the pictures from the answer that was kept, at no cost, while their links live: ideogram save out/.ideogram-answers/[TIME]-post_generate_image_v3.json --out out
     ");
     let stderr = ran.stderr();
     let (_, command) = stderr.split_once(": ideogram ").unwrap();
@@ -205,7 +205,7 @@ fn an_answer_that_cannot_be_read_is_kept_and_named() {
       caused by: the answer was: {"created": 7, "data": "no list"}
     hint: is http://127.0.0.1:[PORT]/ the Ideogram API? If so, a newer version of this command may know the answer
     hint: it ran, and its answer is kept in out/.ideogram-answers/[TIME]-post_generate_image_v4.json; do not run the command again
-    hint: the answer is kept; this fetches its pictures while their links live, and costs nothing: ideogram save out/.ideogram-answers/[TIME]-post_generate_image_v4.json --out out
+    hint: this fetches the pictures from the answer that was kept, at no cost, while their links live: ideogram save out/.ideogram-answers/[TIME]-post_generate_image_v4.json --out out
     "#);
     let kept = fs::read_to_string(&answers(folder.path())[0]).unwrap();
     assert!(kept.contains("no list") && !kept.contains("secret-1234"), "{kept}");
