@@ -50,12 +50,12 @@ pub(crate) struct Describe {
     #[arg(long, value_enum, default_value = "v3")]
     model: Model,
 
-    /// Which model writes the plain text [default: V_3] [v3]
+    /// Which model writes the plain text [default: V_3] (v3 only)
     #[arg(long = "describe-model-version", value_name = "VERSION")]
     #[arg(value_parser = Choice::of(DescribeModelVersion::ALL))]
     version: Option<String>,
 
-    /// Leave out where in the picture things are [v4]
+    /// Leave out where in the picture things are (v4 only)
     #[arg(long)]
     no_boxes: bool,
 }

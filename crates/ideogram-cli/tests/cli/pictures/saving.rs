@@ -187,3 +187,23 @@ fn a_dry_run_of_save_lists_what_would_be_fetched() {
     "#);
     assert_eq!(files(folder.path()), [] as [std::path::PathBuf; 0]);
 }
+
+#[cfg(unix)]
+#[test]
+fn interrupted_while_pictures_come_in_it_says_how_to_get_them_later() {
+    let folder = folder(&[]);
+    let rogue = crate::rogue::Rogue::is_silent();
+    let answer = format!(r#"{{"data": [{{"url": "{}/x.png"}}]}}"#, rogue.url());
+    fs::write(folder.path().join("answer.json"), answer).unwrap();
+    let run = ideogram(["save", "answer.json", "--out", "out"]).at(rogue.url()).in_folder(folder.path());
+
+    let (code, stderr) = crate::interrupt::interrupted(run, &rogue);
+
+    assert_eq!(code, Some(130), "{stderr}");
+    insta::assert_snapshot!(stderr, @"
+    error: interrupted while pictures were being saved
+      caused by: they are made and billed, and stay at their links for some hours
+    hint: this fetches the pictures from the answer that was kept, at no cost, while their links live: ideogram save answer.json --out out
+    ");
+    assert_eq!(files(&folder.path().join("out")), [] as [std::path::PathBuf; 0], "no half of a picture stays");
+}
