@@ -72,6 +72,7 @@ pub(crate) fn command(operation: &Operation) -> Option<&'static str> {
         "upload_dataset_assets" => "datasets upload",
         "list_custom_models" => "models list",
         "get_custom_model" => "models get",
+        "train_model_v3" => "models train",
         _ => return None,
     })
 }

@@ -17,6 +17,7 @@ mod invocation;
 mod mock_serve;
 mod models;
 mod operations;
+mod pictures;
 mod refusals;
 mod rogue;
 mod scripts;
