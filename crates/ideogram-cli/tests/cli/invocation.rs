@@ -87,6 +87,11 @@ impl Run {
 }
 
 impl Ran {
+    /// What a process left behind that a test has talked to.
+    pub(crate) fn of(output: Output) -> Self {
+        Self(output)
+    }
+
     pub(crate) fn code(&self) -> Option<i32> {
         self.0.status.code()
     }

@@ -8,6 +8,16 @@ mod help;
 mod invocation;
 mod mock_serve;
 mod models;
+mod place;
+mod plan;
 mod refusals;
 mod rogue;
+mod sync;
+mod sync_kill;
+#[cfg(unix)]
+mod terminal;
+mod training;
 mod upload;
+mod verify;
+#[cfg(unix)]
+mod walk;

@@ -1,0 +1,90 @@
+//! `datasets plan`.
+
+use crate::{
+    invocation::{ideogram, snapshot},
+    place::{PICTURE, Place},
+};
+
+#[test]
+fn a_plan_tells_of_every_file_and_sends_nothing() {
+    let place = Place::new();
+    place.fill(2);
+    place.datasets("sync", []).run();
+    place.server.clear_requests();
+    place.write("new.png", PICTURE).write("new.txt", b"a lantern").write("more/deep.webp", PICTURE);
+    place.write("001.png", PICTURE).write("notes.md", b"# notes").write(".hidden.png", PICTURE);
+    std::fs::remove_file(place.path().join("set/000.txt")).unwrap();
+
+    let ran = place.datasets("plan", []).run();
+
+    let requests: Vec<_> = place.server.requests().iter().map(|request| request.method.clone()).collect();
+    assert_eq!(requests, ["GET"]);
+    snapshot!(ran, @"");
+}
+
+#[test]
+fn a_plan_is_data_with_its_sums() {
+    let place = Place::new();
+    place.fill(16);
+
+    let plan = place.datasets("plan", ["--output", "json"]).run();
+
+    let json = plan.json();
+    assert_eq!((plan.code(), plan.stderr().as_str()), (Some(0), ""));
+    assert_eq!(json["to_send"]["files"], 22);
+    assert_eq!((&json["to_send"]["pictures"], &json["to_send"]["captions"]), (&16.into(), &6.into()));
+    assert_eq!(json["trainable_now"]["verdict"]["too_few"]["missing"], 15);
+    assert_eq!(json["trainable_after"]["verdict"], "yes");
+    assert_eq!((&json["files"][0]["name"], &json["files"][0]["state"]), (&"000.png".into(), &"missing".into()));
+}
+
+#[test]
+fn files_that_cannot_be_sent_are_named_with_the_reason() {
+    let place = Place::new();
+    place.write("good.png", PICTURE).write("empty.png", b"").write("text.png", b"no picture at all");
+    place.write("orphan.txt", b"of no picture").write("a/same.png", PICTURE).write("b/same.png", PICTURE);
+
+    snapshot!(place.datasets("plan", []).run(), @"");
+}
+
+#[test]
+fn more_pictures_than_a_dataset_holds_are_too_many() {
+    let place = Place::new();
+    place.fill(101);
+
+    let ran = place.datasets("plan", ["--jq", ".trainable_after"]).run();
+
+    snapshot!(ran, @"");
+}
+
+#[test]
+fn a_folder_without_pictures_is_most_likely_the_wrong_one() {
+    let place = Place::new();
+    place.write("notes.md", b"# notes");
+
+    snapshot!(place.datasets("plan", []).run(), @"");
+}
+
+#[test]
+fn what_cannot_be_compared_ends_with_its_own_exit_code() {
+    let place = Place::new();
+
+    let no_folder = place.ideogram(["datasets", "plan", &place.id, "nowhere"]).run();
+    let no_dataset = place.ideogram(["datasets", "plan", "nope", "set"]).run();
+    let no_key = ideogram(["datasets", "plan", "demo", "set"]).in_folder(place.path()).run();
+    let no_service =
+        ideogram(["--attempts", "1", "datasets", "plan", "demo", "set"]).at("http://127.0.0.1:1").in_folder(place.path());
+
+    assert_eq!(no_dataset.code(), Some(5), "{no_dataset}");
+    assert_eq!(no_key.code(), Some(3), "{no_key}");
+    assert_eq!(no_service.run().code(), Some(9));
+    snapshot!(no_folder, @"");
+}
+
+#[test]
+fn a_dry_run_of_a_plan_shows_its_only_request() {
+    let place = Place::new();
+
+    snapshot!(place.datasets("plan", ["--dry-run"]).run(), @"");
+    assert!(place.server.requests().is_empty());
+}
