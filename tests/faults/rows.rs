@@ -33,20 +33,33 @@ const LONG: Duration = Duration::from_secs(2);
 /// A fault, and what should come of it.
 pub(crate) struct Row {
     pub(crate) fault: String,
-    pub(crate) script: Box<dyn Fn(&Setting<'_>) -> Vec<Fault> + Send + Sync>,
+    pub(crate) script: Box<Script>,
     pub(crate) file_bytes: usize,
     pub(crate) limits: fn(CallOptions) -> CallOptions,
-    /// The first request of the script is one for another, good call, whose connection stays.
-    pub(crate) warmed: bool,
+    /// A good call that is made before, with the first fault of the script.
+    pub(crate) earlier: Earlier,
     /// Whether the server reads requests, and so can count them.
     pub(crate) hears: bool,
     /// What becomes of a call that may be repeated.
     pub(crate) safe: Ending,
     /// What becomes of all others.
-    pub(crate) unsafe_: Ending,
+    pub(crate) others: Ending,
     /// How long a call that is sent more than once takes.
     pub(crate) lasting: Range<Duration>,
 }
+
+/// What became of the connection of an earlier call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Earlier {
+    /// There was no such call.
+    None,
+    /// Both sides keep it.
+    Kept,
+    /// The server has closed it.
+    Closed,
+}
+
+type Script = dyn Fn(&Setting<'_>) -> Vec<Fault> + Send + Sync;
 
 /// What a script may mention.
 pub(crate) struct Setting<'s> {
@@ -72,7 +85,7 @@ fn failed(attempts: u32, kind: K, outcome: O) -> Ending {
 
 /// The two rules of repeating, and no repeating.
 impl Row {
-    fn new<F>(fault: impl Into<String>, script: F, safe: Ending, unsafe_: Ending) -> Self
+    fn new<F>(fault: impl Into<String>, script: F, safe: Ending, others: Ending) -> Self
     where
         F: Fn(&Setting<'_>) -> Vec<Fault> + Send + Sync + 'static,
     {
@@ -81,10 +94,10 @@ impl Row {
             script: Box::new(script),
             file_bytes: 4096,
             limits: |options| options,
-            warmed: false,
+            earlier: Earlier::None,
             hears: true,
             safe,
-            unsafe_,
+            others,
             lasting: Duration::ZERO..Duration::MAX,
         }
     }
@@ -130,8 +143,8 @@ impl Row {
         self
     }
 
-    fn warmed(mut self) -> Self {
-        self.warmed = true;
+    fn after(mut self, earlier: Earlier) -> Self {
+        self.earlier = earlier;
         self
     }
 
@@ -170,9 +183,9 @@ fn connection() -> Vec<Row> {
         Row::once("connection reset, request unread", K::Transport, O::Unknown, unread(End::Reset)).deaf(),
         Row::once("connection closed, request unread", K::Transport, O::Unknown, unread(End::Close)).deaf(),
         Row::once("kept connection reset as the request arrives", K::Transport, O::Unknown, at_once(End::Reset))
-            .warmed(),
+            .after(Earlier::Kept),
         Row::never("kept connection closed while idle", ok(1), |setting| vec![good(Call::Get), good(setting.call)])
-            .warmed(),
+            .after(Earlier::Closed),
     ]
 }
 

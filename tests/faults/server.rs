@@ -104,6 +104,8 @@ struct Script {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Log {
     pub(crate) connections: usize,
+    /// Connections that are over, for both sides.
+    pub(crate) ended: usize,
     /// Every request whose head arrived.
     pub(crate) requests: Vec<Seen>,
     /// Bytes of answers that were taken by the other side or by the kernel.
@@ -214,6 +216,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
         connections.spawn(async move {
             // A connection that the other side broke is what is tested.
             let _ = serve(stream, &shared).await;
+            shared.note(|log| log.ended += 1);
         });
     }
 }
@@ -280,7 +283,7 @@ async fn speak(stream: &mut TcpStream, say: Say, shared: &Shared) -> io::Result<
             Ok(())
         }
         Say::Flood(bytes) => {
-            let block = [b' '; 64 * 1024];
+            let block = vec![b' '; 64 * 1024];
             let mut left = bytes;
             while left > 0 {
                 let sent = stream.write(&block[..block.len().min(usize::try_from(left).unwrap_or(usize::MAX))]).await?;

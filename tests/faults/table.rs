@@ -8,14 +8,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ideogram_client::{CallOptions, Client, Error, KeptAnswer, Outcome};
-use tokio::task::JoinSet;
+use ideogram_client::{Attempt, CallOptions, Client, Ended, Error, ErrorKind, Hook, KeptAnswer, Outcome};
+use tokio::{sync::Notify, task::JoinSet};
 
 use crate::{
     calls::Call,
     raw_request::KEY,
-    rows::{ATTEMPTS, Ending, LONGEST_WAIT, Row, Setting, good, rows},
-    server::{Log, PATIENCE, Server},
+    rows::{ATTEMPTS, Earlier, Ending, LONGEST_WAIT, Row, Setting, good, rows},
+    server::{End, Fault, Log, PATIENCE, Reading, Server},
 };
 
 /// What a row and a call came to.
@@ -59,6 +59,50 @@ async fn every_fault_ends_as_the_table_says() {
     });
 }
 
+#[tokio::test]
+async fn a_connection_that_ends_at_once_is_not_tried_again_for_what_must_run_once() {
+    for end in [End::Reset, End::Close] {
+        for call in Call::ALL {
+            let server = Server::start(vec![Fault::new(Reading::Nothing, [], end)]);
+            let client = server.builder().options(options()).build().unwrap();
+
+            let error = call.send(&client, 4096).await.unwrap_err();
+
+            // Whether something left before the end was noticed depends on who is quicker.
+            assert_eq!(error.kind(), ErrorKind::Transport, "{error:?}");
+            assert!(matches!(error.outcome(), Outcome::NotSent | Outcome::Unknown), "{error:?}");
+            let expected = if call.is_safe() { ATTEMPTS } else { 1 };
+            assert_eq!(error.attempts(), expected, "{error:?}");
+            assert!(server.log().connections <= usize::try_from(expected).unwrap(), "{:?}", server.log());
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_call_waits_for_a_service_that_refuses_connections_and_is_then_sent_once() {
+    struct Refused(Arc<Notify>);
+
+    impl Hook for Refused {
+        fn after(&self, _: &Attempt<'_>, _: &Ended<'_>) {
+            self.0.notify_one();
+        }
+    }
+
+    for call in Call::ALL {
+        let mut server = Server::start(Vec::new());
+        let refused = Arc::new(Notify::new());
+        let client = server.builder().build().unwrap();
+        let waits = Duration::from_millis(20);
+        let patient = options().attempts(1000).waits(waits, waits).hook(Refused(Arc::clone(&refused)));
+        let calling = tokio::spawn(async move { call.send(&client.with(patient), 4096).await });
+        refused.notified().await;
+        server.mend(vec![good(call)]);
+
+        calling.await.unwrap().unwrap();
+        assert_eq!(server.log().requests.len(), 1, "{call:?}");
+    }
+}
+
 /// One call towards a server with one fault, and then another call, with the fault mended.
 async fn measure(row: &Row, call: Call) -> Measured {
     let elsewhere = Server::start(vec![good(Call::Get)]);
@@ -66,14 +110,17 @@ async fn measure(row: &Row, call: Call) -> Measured {
     let mut server = Server::start((row.script)(&setting));
     let kept = tempfile::tempdir().unwrap();
     // A kept connection that the server closes as the next request leaves is a row, not an accident of all others.
-    let idle = usize::from(row.warmed);
+    let idle = usize::from(row.earlier != Earlier::None);
     let client = server.builder().configure_http(move |http| http.pool_max_idle_per_host(idle));
     let client = client.pictures_in_making(1).build().unwrap();
     let options =
         CallOptions::new().attempts(ATTEMPTS).waits(Duration::from_millis(10), LONGEST_WAIT).deadline(PATIENCE);
     let limited = client.with((row.limits)(options.keep_answers_in(kept.path())));
-    if row.warmed {
+    if row.earlier != Earlier::None {
         Call::Get.send(&client, 0).await.unwrap();
+    }
+    if row.earlier == Earlier::Closed {
+        server.until(|log| log.ended == 1).await;
     }
     let before = server.log();
 
@@ -93,7 +140,7 @@ async fn measure(row: &Row, call: Call) -> Measured {
     };
     let mut measured = Measured { ending: Ending { attempts, result }, connections, requests, wrong: Vec::new() };
     let mut check = Check { wrong: &mut measured.wrong };
-    let expected = if call.is_safe() { row.safe } else { row.unsafe_ };
+    let expected = if call.is_safe() { row.safe } else { row.others };
     check.that(measured.ending == expected, || format!("{sent:?} after {attempts} attempts; expected {expected:?}"));
     check.wire(row, call, expected, &log, &before);
     if let Err(error) = &sent {
@@ -101,8 +148,16 @@ async fn measure(row: &Row, call: Call) -> Measured {
     }
     check.that(elsewhere.log().connections == 0, || "another origin was asked".to_owned());
     check.kept(kept.path(), call, &sent).await;
+    if row.earlier != Earlier::None {
+        server.until(|log| log.ended == log.connections).await;
+    }
     check.places(&mut server, &client).await;
     measured
+}
+
+/// What every row has, unless it says otherwise.
+fn options() -> CallOptions {
+    CallOptions::new().attempts(ATTEMPTS).waits(Duration::from_millis(10), LONGEST_WAIT).deadline(PATIENCE)
 }
 
 struct Check<'w> {

@@ -9,10 +9,10 @@ use crate::{color, commands::Command, exit::Exit, failure::Failure};
 /// The longest time-out: a day. No call takes as long; a larger number is a slip.
 const LONGEST_TIMEOUT_SECONDS: f64 = 86_400.0;
 
-/// Datasets and custom models of the Ideogram API, from the terminal
+/// The Ideogram API from the terminal: pictures, datasets and custom models
 ///
-/// Collects pictures and captions in datasets, and shows the models that are trained from them. Answers go to standard
-/// output, everything else to standard error.
+/// Collects pictures and captions in datasets, shows the models that are trained from them, and calls any operation of
+/// the API. Answers go to standard output, everything else to standard error.
 #[derive(Debug, Parser)]
 #[command(name = "ideogram", version, max_term_width = 100, after_help = after_help(), after_long_help = after_long_help())]
 pub(crate) struct Arguments {
@@ -53,11 +53,16 @@ pub(crate) struct Options {
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) base_url: Option<String>,
 
-    /// The profile of the configuration file to use
+    /// The profile of the configuration file to use [env: IDEOGRAM_PROFILE]
+    ///
+    /// `ideogram auth --help` explains the file.
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) profile: Option<String>,
 
     /// A file that holds the API key, and nothing else
+    ///
+    /// It goes before IDEOGRAM_API_KEY, the profile and the keyring. The key itself is no option: other users of this
+    /// machine could see it.
     #[arg(long, global = true, value_name = "PATH")]
     pub(crate) api_key_file: Option<PathBuf>,
 
@@ -156,7 +161,7 @@ pub(crate) fn read(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
     let matches = Arguments::command().color(color).try_get_matches_from(arguments);
     let mut matches = matches.map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            brief(command()).color(color).try_get_matches_from(arguments).err().unwrap_or(error)
+            brief(built(Arguments::command().color(color))).try_get_matches_from(arguments).err().unwrap_or(error)
         }
         _ => error,
     })?;
@@ -165,7 +170,15 @@ pub(crate) fn read(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
 
 /// The whole tree of commands, each with the global options. Making it takes time, so it is for help and its like.
 pub(crate) fn command() -> clap::Command {
-    let mut command = Arguments::command();
+    built(Arguments::command())
+}
+
+/// The same tree as help shows it: the global options stand at its root only.
+pub(crate) fn brief_command() -> clap::Command {
+    brief(command())
+}
+
+fn built(mut command: clap::Command) -> clap::Command {
     command.build();
     command
 }
@@ -178,7 +191,9 @@ fn brief(mut command: clap::Command) -> clap::Command {
         command = command.mut_subcommand(name, |command| {
             let after = command.get_after_help().map(|text| format!("{text}\n\n")).unwrap_or_default();
             let hide = |argument: clap::Arg| if argument.is_global_set() { argument.hide(true) } else { argument };
-            brief(command.mut_args(hide).after_help(after + ELSEWHERE))
+            let after_long = command.get_after_long_help().map(|text| format!("{text}\n\n{ELSEWHERE}"));
+            let command = command.mut_args(hide).after_help(after + ELSEWHERE);
+            brief(if let Some(text) = after_long { command.after_long_help(text) } else { command })
         });
     }
     command
@@ -231,8 +246,11 @@ fn after_long_help() -> String {
     format!(
         "{EXAMPLES}\n\n\
          Environment variables:\n\
-         \x20 IDEOGRAM_API_KEY   the API key; other users of this machine could see an option\n\
-         \x20 IDEOGRAM_BASE_URL  where the service is [default: {}]\n\n\
+         \x20 IDEOGRAM_API_KEY          the API key; `ideogram auth --help` shows where else it may be\n\
+         \x20 IDEOGRAM_BASE_URL         where the service is [default: {}]\n\
+         \x20 IDEOGRAM_PROFILE          the profile of the configuration file to use\n\
+         \x20 IDEOGRAM_CONFIG           the configuration file, if not in its own place\n\
+         \x20 NO_COLOR, CLICOLOR_FORCE  never color, or also in files and pipes\n\n\
          Exit codes:\n{}",
         ideogram_client::operations::SERVER_URL,
         Exit::table(),

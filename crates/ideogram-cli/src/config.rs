@@ -25,6 +25,8 @@ pub(crate) struct Config {
     /// Where it is, or would be; `None` if this account has no home.
     path: Option<PathBuf>,
     name: String,
+    /// Whether `--profile` names it.
+    was_asked_for: bool,
     profile: Profile,
 }
 
@@ -74,6 +76,7 @@ impl Config {
             None => File::default(),
         };
 
+        let was_asked_for = profile.is_some();
         let asked = match profile {
             Some(name) => Some((name.to_owned(), "--profile")),
             None => environment::variable(PROFILE_VARIABLE)?.map(|name| (name, PROFILE_VARIABLE)),
@@ -88,7 +91,7 @@ impl Config {
             None if name == DEFAULT_PROFILE => Profile::default(),
             None => return Err(unknown(&name, origin, &file, path.as_deref())),
         };
-        Ok(Self { path, name, profile })
+        Ok(Self { path, name, was_asked_for, profile })
     }
 
     /// Where the file is unless `IDEOGRAM_CONFIG` says otherwise: `~/.config/ideogram/config.toml`, or what
@@ -106,6 +109,11 @@ impl Config {
     /// The name of the profile that is used.
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether `--profile` names the profile.
+    pub(crate) fn was_asked_for(&self) -> bool {
+        self.was_asked_for
     }
 
     pub(crate) fn profile(&self) -> &Profile {

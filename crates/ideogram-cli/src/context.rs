@@ -2,7 +2,7 @@
 //!
 //! Start at [`Context::call`]. How to write a command: [`commands`](crate::commands).
 
-use ideogram_client::{Client, Error, Request, Response};
+use ideogram_client::{CallOptions, Client, Error, Request, Response};
 use ideogram_mock::MockServer;
 
 use crate::{
@@ -40,7 +40,7 @@ pub(crate) struct Context<'a> {
 pub(crate) struct Told<'a> {
     /// What could not be done: "cannot get the dataset abc".
     pub(crate) what: &'a str,
-    /// The command that shows whether the call has changed anything: "ideogram datasets list".
+    /// The command that shows whether the call has changed anything: "ideogram datasets list"; empty if there is none.
     pub(crate) look: &'a str,
 }
 
@@ -75,6 +75,7 @@ impl<'a> Context<'a> {
     }
 
     /// What the profile prefers, such as the folder for pictures.
+    #[allow(dead_code, reason = "for commands that save")]
     pub(crate) fn profile(&self) -> &Profile {
         self.given.config.profile()
     }
@@ -96,6 +97,11 @@ impl<'a> Context<'a> {
         let response = call.response().await;
         drop(under_way);
         response.map(Some).map_err(|error| self.failure(told, &error))
+    }
+
+    /// Asks the service whether it takes the key, by a call that costs nothing; `false` if `--dry-run` has only shown it.
+    pub(crate) async fn key_is_taken(&self, told: Told<'_>) -> Result<bool, Failure> {
+        Ok(self.call(self.client().list_custom_models(), told).await?.is_some())
     }
 
     /// Shows a request as `--dry-run` does.
@@ -137,6 +143,21 @@ impl<'a> Context<'a> {
     /// Shows how far something has come, until it is dropped.
     pub(crate) fn progress(&self, label: impl Into<String>, counted: Counted, total: Option<u64>) -> Progress {
         Progress::new(self.output().talk(), label, counted, total)
+    }
+
+    /// A client whose uploads are shown as they go; drop it when the call has ended.
+    pub(crate) fn uploading(&self, label: &str, total_bytes: u64) -> Client {
+        if self.is_dry_run() {
+            return self.client().clone();
+        }
+        let progress = self.progress(label, Counted::Bytes, Some(total_bytes));
+        self.client().with(CallOptions::new().on_upload(move |sent, total| {
+            // The body is a little longer than the files in it.
+            if let Some(total) = total {
+                progress.set_total(total);
+            }
+            progress.set(sent);
+        }))
     }
 
     /// The server of `--mock`, in which time stands still unless it is turned.

@@ -87,6 +87,12 @@ fn find_outside_of_keyring(flag: Option<&Path>, config: &Config, talk: &Talk) ->
         return from_file(path, Source::Flag { path: path.to_owned() }, talk).map(Some);
     }
     if let Some(key) = environment::variable(KEY_VARIABLE)? {
+        let has_key = config.profile().api_key.is_some()
+            || config.key_file().is_some()
+            || config.stored_key().is_some_and(|path| path.exists());
+        if config.was_asked_for() && has_key {
+            talk.warning(&format!("{KEY_VARIABLE} goes before the key of the profile \"{}\"", config.name()));
+        }
         return checked(key, Source::Environment).map(Some);
     }
     let profile = config.profile();

@@ -1,7 +1,7 @@
 //! The keyring of the desktop, which keeps the API key so that no file has to.
 //!
-//! On macOS and Windows it is reached directly, elsewhere through `secret-tool` of libsecret, which speaks to GNOME
-//! Keyring, KWallet and their like. The key never becomes an argument of a program.
+//! On macOS and Windows it is reached directly, elsewhere through `secret-tool` of libsecret, which speaks to
+//! the keyrings of GNOME, KDE and their like. The key never becomes an argument of a program.
 
 use std::fmt;
 

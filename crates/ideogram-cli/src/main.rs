@@ -1,6 +1,6 @@
 //! The `ideogram` command: datasets and models of the Ideogram API, and a mock server to try it on.
 //!
-//! Start at [`Arguments`](arguments::Arguments) for what can be asked, at [`commands`] for what is done and how to write
+//! Start at [`Arguments`] for what can be asked, at [`commands`] for what is done and how to write
 //! a command. A command asks the service through its [`Context`](context::Context) and hands the answer to [`Output`],
 //! which alone prints; what goes wrong is a [`Failure`], which carries the exit code.
 
@@ -22,6 +22,7 @@ mod key;
 mod keyring;
 mod output;
 mod page;
+mod pictures;
 mod printable;
 mod progress;
 mod question;

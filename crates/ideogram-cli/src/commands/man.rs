@@ -8,12 +8,14 @@ use clap_mangen::{
     roff::{Roff, roman},
 };
 
+use serde_json::{Map, json};
+
 use crate::{arguments, exit::Exit, failure::Failure, output::Output, units};
 
 /// Write the manual as man pages
 ///
-/// Into a folder: one page for the command and one for each subcommand. Without a folder the page of the command alone
-/// goes to standard output.
+/// Into a folder: one page for the command and one for each subcommand; their paths go to standard output. Without a
+/// folder the page of the command itself does.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -27,7 +29,7 @@ pub(crate) struct Man {
 
 impl Man {
     pub(super) fn run(&self, output: &Output) -> Result<(), Failure> {
-        let command = arguments::command();
+        let command = arguments::brief_command();
         let Some(folder) = &self.folder else {
             return output.verbatim(&page(command, None).map_err(|error| cannot_write(&error))?);
         };
@@ -36,11 +38,15 @@ impl Man {
         })?;
         let mut pages = Vec::new();
         collect(command, None, &mut pages).map_err(|error| cannot_write(&error))?;
+        let mut written = output.pieces("pages");
         for (name, text) in &pages {
             let path = folder.join(format!("{name}.1"));
             std::fs::write(&path, text)
                 .map_err(|error| Failure::local_io(format!("cannot write \"{}\"", path.display())).because(&error))?;
+            let path = path.display().to_string();
+            written.push(&json!({"path": path}), &path)?;
         }
+        written.finish(Map::new())?;
         output.note(&format!("wrote {} to {}", units::count(pages.len() as u64, "page"), folder.display()));
         Ok(())
     }

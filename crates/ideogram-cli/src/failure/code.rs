@@ -9,6 +9,11 @@ pub(crate) fn exit_of(error: &Error) -> Exit {
     exit(error.kind(), error.outcome(), error.operation().map(|operation| operation.billing))
 }
 
+/// Whether the call ran and was billed, so that its answer is worth money.
+pub(super) fn is_paid_for(error: &Error) -> bool {
+    exit_of(error) == Exit::NotKept
+}
+
 /// Money comes first: whether a paid call ran is told before what went wrong.
 fn exit(kind: ErrorKind, outcome: Outcome, billing: Option<Billing>) -> Exit {
     // An operation without a mark counts as paid; an error outside of any operation cannot cost.
@@ -19,7 +24,7 @@ fn exit(kind: ErrorKind, outcome: Outcome, billing: Option<Billing>) -> Exit {
         (_, ErrorKind::Authentication) => Exit::Authentication,
         (_, ErrorKind::Payment) => Exit::Payment,
         (_, ErrorKind::Forbidden | ErrorKind::InvalidRequest) => Exit::Invalid,
-        (_, ErrorKind::NotFound) => Exit::NotFound,
+        (_, ErrorKind::NotFound | ErrorKind::LinkExpired) => Exit::NotFound,
         (_, ErrorKind::Safety) => Exit::Safety,
         (_, ErrorKind::RateLimited) => Exit::RateLimited,
         (_, ErrorKind::Server | ErrorKind::Transport) => Exit::Unavailable,
@@ -41,6 +46,7 @@ mod tests {
             (ErrorKind::Payment, 7),
             (ErrorKind::Forbidden, 4),
             (ErrorKind::NotFound, 5),
+            (ErrorKind::LinkExpired, 5),
             (ErrorKind::InvalidRequest, 4),
             (ErrorKind::Safety, 6),
             (ErrorKind::RateLimited, 8),

@@ -25,7 +25,7 @@ fn a_wrong_key_is_told_from_a_missing_one_and_not_repeated() {
     ----- stderr -----
     error: cannot get the dataset demo
       caused by: get_dataset: 401 Unauthorized: Access denied. Please verify your API Token is valid.
-    hint: check the key in IDEOGRAM_API_KEY: http://127.0.0.1:[PORT]/ refuses it; a key also pauses when its balance reaches zero (keys and balance: https://developer.ideogram.ai/ideogram-api/api-setup)
+    hint: http://127.0.0.1:[PORT]/ refuses the key: `ideogram auth status` shows where it comes from; a key also pauses when its balance reaches zero (keys and balance: https://developer.ideogram.ai/ideogram-api/api-setup)
     ");
 }
 
@@ -92,7 +92,7 @@ fn a_change_whose_answer_breaks_off_was_made() {
       caused by: error decoding response body
       caused by: error reading a body from connection
       caused by: end of file before message length reached
-    hint: it was done, only its answer cannot be read: see `ideogram datasets list`, and do not run the command again
+    hint: it was done, only its answer cannot be read; do not run the command again: see `ideogram datasets list`
     "#);
 }
 

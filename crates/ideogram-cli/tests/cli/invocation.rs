@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    io::Write as _,
     path::Path,
     process::{Command, Output, Stdio},
 };
@@ -76,6 +77,21 @@ impl Run {
         self
     }
 
+    /// Makes a folder the home, with configuration and kept files of its own.
+    pub(crate) fn at_home(self, folder: &Path) -> Self {
+        let home = folder.to_str().expect("temporary folders have names in UTF-8");
+        self.env("HOME", home).env("APPDATA", home).env("LOCALAPPDATA", home)
+    }
+
+    /// Runs it with this on its standard input.
+    pub(crate) fn run_with_input(mut self, input: &str) -> Ran {
+        self.0.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = self.0.spawn().expect("the command was built");
+        // It need not read all of it.
+        let _ = child.stdin.take().expect("it is piped").write_all(input.as_bytes());
+        Ran(child.wait_with_output().expect("it ends"))
+    }
+
     pub(crate) fn run(mut self) -> Ran {
         Ran(self.0.output().expect("the command was built"))
     }
@@ -102,6 +118,13 @@ impl Ran {
 
     pub(crate) fn stderr(&self) -> String {
         text(&self.0.stderr)
+    }
+
+    /// What stands in `{"error": ..}`, the last line of standard error with `--output json`.
+    pub(crate) fn error(&self) -> serde_json::Value {
+        let stderr = self.stderr();
+        let line = stderr.lines().last().expect("standard error holds an error");
+        serde_json::from_str::<serde_json::Value>(line).expect("the error is JSON")["error"].clone()
     }
 
     pub(crate) fn json(&self) -> serde_json::Value {

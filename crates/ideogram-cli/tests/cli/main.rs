@@ -3,19 +3,30 @@
 //! Start at [`invocation`], which runs it and turns what came out into one snapshot.
 
 mod answers;
+mod api;
+mod auth;
+mod configuration;
 mod datasets;
+mod dry_run;
+mod examples;
+mod exit_codes;
+mod formats;
 mod help;
+mod interrupt;
 mod invocation;
 mod mock_serve;
 mod models;
+mod operations;
 mod place;
 mod plan;
 mod refusals;
 mod rogue;
+mod scripts;
 mod sync;
 mod sync_kill;
 #[cfg(unix)]
 mod terminal;
+mod trace;
 mod training;
 mod upload;
 mod verify;

@@ -3,6 +3,7 @@
 use std::{
     fs,
     sync::{Arc, Mutex},
+    time::{Duration, SystemTime},
 };
 
 use futures_util::future::join_all;
@@ -134,6 +135,44 @@ async fn a_file_that_comes_while_a_picture_is_fetched_is_left_alone() {
         assert_eq!(names(folder.path()), [late]);
         assert_eq!(fs::read(folder.path().join(late)).unwrap(), b"mine");
     }
+}
+
+#[tokio::test]
+async fn a_picture_whose_name_is_taken_after_all_leaves_no_sidecar_behind() {
+    // What it is, nobody could foresee.
+    let host = Host::answering(answer(200, "Content-Type: image/svg+xml\r\n", "<svg></svg>")).await;
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("lantern.svg"), "mine").unwrap();
+
+    let error = client(host.url()).save(host.link("/x"), folder.path().join("lantern")).await.unwrap_err();
+    let numbered = client(host.url()).save(host.link("/x"), folder.path().join("lantern")).if_exists(IfExists::Number);
+    let numbered = numbered.await.unwrap();
+
+    assert!(error.to_string().contains("lantern.svg"), "{error}");
+    assert_eq!(numbered.path, folder.path().join("lantern-2.svg"));
+    assert_eq!(names(folder.path()), ["lantern-2.json", "lantern-2.svg", "lantern.svg"]);
+    assert_eq!(fs::read(folder.path().join("lantern.svg")).unwrap(), b"mine");
+}
+
+#[tokio::test]
+async fn a_sidecar_that_was_left_alone_does_not_keep_its_own_picture_out() {
+    let host = Host::answering(picture(png(90, 1))).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lantern.png");
+    client(host.url()).save(host.link("/x"), &path).await.unwrap();
+    // As if the process had been killed between the two, a while ago.
+    fs::remove_file(&path).unwrap();
+    let young = client(host.url()).save(host.link("/x"), &path).await;
+    let sidecar = fs::File::options().write(true).open(folder.path().join("lantern.json")).unwrap();
+    sidecar.set_modified(SystemTime::now() - Duration::from_secs(6)).unwrap();
+
+    let of_another = client(host.url()).save(host.link("/y"), &path).await;
+    let of_the_same = client(host.url()).save(host.link("/x"), &path).await.unwrap();
+
+    assert_eq!(young.unwrap_err().kind(), ErrorKind::LocalIo);
+    assert_eq!(of_another.unwrap_err().kind(), ErrorKind::LocalIo);
+    assert_eq!(of_the_same.path, path);
+    assert_eq!(names(folder.path()), ["lantern.json", "lantern.png"]);
 }
 
 #[cfg(unix)]

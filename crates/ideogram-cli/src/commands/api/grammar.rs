@@ -85,8 +85,7 @@ fn argument(input: &'static Input) -> Arg {
         .action(ArgAction::Append);
     match input.kind {
         InputKind::File => argument.value_name("PATH").value_parser(clap::value_parser!(PathBuf)),
-        InputKind::Integer => argument.value_name("NUMBER").allow_negative_numbers(true),
-        InputKind::Number => argument.value_name("NUMBER").allow_negative_numbers(true),
+        InputKind::Integer | InputKind::Number => argument.value_name("NUMBER").allow_negative_numbers(true),
         InputKind::Boolean => {
             argument.value_name("true|false").num_args(0..=1).require_equals(true).default_missing_value("true")
         }

@@ -54,7 +54,7 @@ impl Login {
         if !self.no_check {
             let context = Context::with_client(given, connection::client(given, &key)?);
             let told = Told { what: "the key was not stored: the service was asked whether it takes it", look: "" };
-            if context.call(context.client().list_custom_models(), told).await?.is_none() {
+            if !context.key_is_taken(told).await? {
                 return Ok(());
             }
         } else if given.options.dry_run {
@@ -80,12 +80,11 @@ async fn in_keyring(given: Given<'_>, key: &str) -> Result<String, Failure> {
             .hint(format!("or do without storing it: export {KEY_VARIABLE}=..., or --api-key-file PATH"))
     })?;
     // A file would go before the keyring.
-    if let Some(path) = given.config.stored_key() {
-        if let Err(error) = std::fs::remove_file(&path)
-            && error.kind() != io::ErrorKind::NotFound
-        {
-            given.output.warning(&format!("an older key in \"{}\" goes before the keyring: {error}", path.display()));
-        }
+    if let Some(path) = given.config.stored_key()
+        && let Err(error) = std::fs::remove_file(&path)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        given.output.warning(&format!("an older key in \"{}\" goes before the keyring: {error}", path.display()));
     }
     Ok("the keyring".to_owned())
 }

@@ -18,7 +18,6 @@ Examples:
 pub(crate) struct Logout {}
 
 impl Logout {
-    #[expect(clippy::unused_self, reason = "every command has this form")]
     pub(super) async fn run(&self, given: Given<'_>) -> Result<(), Failure> {
         given.options.refuse_those_of_calls_but_profile("ideogram auth logout")?;
         let mut removed = Vec::new();

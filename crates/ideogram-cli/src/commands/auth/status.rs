@@ -45,7 +45,7 @@ impl Status {
         if let (true, Some(found)) = (self.check, &found) {
             let context = Context::with_client(given, connection::client(given, &found.key.0)?);
             let told = Told { what: &format!("the key in {} was not taken", found.source), look: "" };
-            if context.call(context.client().list_custom_models(), told).await?.is_none() {
+            if !context.key_is_taken(told).await? {
                 return Ok(());
             }
             taken = json!(true);
@@ -57,6 +57,7 @@ impl Status {
             "base_url": base_url,
             "base_url_from": base_url_from,
             "config": config,
+            "out": given.config.profile().out,
             "taken": taken,
         });
         if let (Value::Object(status), Value::Object(source)) =
@@ -71,6 +72,10 @@ impl Status {
             .field("Profile", given.config.name())
             .field("Address", format!("{base_url} ({base_url_from})"))
             .field("Configuration", config.unwrap_or_else(|| ABSENT.to_owned()));
+        let page = match &given.config.profile().out {
+            Some(folder) => page.field("Pictures", folder.display().to_string()),
+            None => page,
+        };
         given.output.result(&status, &page)?;
         match found {
             Some(_) => Ok(()),
