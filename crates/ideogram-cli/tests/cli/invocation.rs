@@ -26,6 +26,7 @@ pub(crate) const FILTERS: &[(&str, &str)] = &[
     (r"127\.0\.0\.1:\d+", "127.0.0.1:[PORT]"),
     (r"ideogram\.exe", "ideogram"),
     (r"\(os error \d+\)", "(os error [CODE])"),
+    (r"(after|next look in) \d+ s\b", "$1 [TIME]"),
 ];
 
 /// Where the command finds no configuration, and may leave files.

@@ -72,8 +72,9 @@ fn what_cannot_be_compared_ends_with_its_own_exit_code() {
     let no_folder = place.ideogram(["datasets", "plan", &place.id, "nowhere"]).run();
     let no_dataset = place.ideogram(["datasets", "plan", "nope", "set"]).run();
     let no_key = ideogram(["datasets", "plan", "demo", "set"]).in_folder(place.path()).run();
-    let no_service =
-        ideogram(["--attempts", "1", "datasets", "plan", "demo", "set"]).at("http://127.0.0.1:1").in_folder(place.path());
+    let no_service = ideogram(["--attempts", "1", "datasets", "plan", "demo", "set"])
+        .at("http://127.0.0.1:1")
+        .in_folder(place.path());
 
     assert_eq!(no_dataset.code(), Some(5), "{no_dataset}");
     assert_eq!(no_key.code(), Some(3), "{no_key}");

@@ -2,6 +2,7 @@
 
 use std::{
     io::{Read as _, Write},
+    process::Command,
     sync::{Arc, Condvar, Mutex},
     thread,
     time::{Duration, Instant},
@@ -35,7 +36,11 @@ struct Screen {
 
 impl Terminal {
     pub(crate) fn run(run: Run) -> Self {
-        let command = run.into_command();
+        Self::start(&run.into_command())
+    }
+
+    /// Starts a program with what a [`Command`] says of arguments, environment and folder.
+    pub(crate) fn start(command: &Command) -> Self {
         let mut builder = CommandBuilder::new(command.get_program());
         builder.args(command.get_args());
         builder.env_clear();
@@ -137,27 +142,27 @@ const CTRL_C: &str = "\x03";
 
 #[test]
 fn a_sync_shows_a_bar_with_bytes_and_files_and_takes_it_away() {
-    let place = Place::with(MockServer::builder().storing_time(Duration::from_millis(400)));
+    let place = Place::with(MockServer::builder().storing_time(Duration::from_secs(1)));
     place.fill(4);
 
     let terminal = Terminal::run(place.datasets("sync", []));
     terminal.expect("sending [");
-    terminal.expect("0 of 6 files stored");
+    terminal.expect("0 of 6 files");
     let (code, shown) = terminal.end();
 
     assert_eq!(code, 0, "{shown}");
-    assert!(shown.contains("[=========================] "), "{shown}");
+    assert!(shown.contains("[===============] "), "{shown}");
     assert!(shown.contains("Added:      6 files, "), "{shown}");
     assert_eq!(place.stored(), place.each_once());
 }
 
 #[test]
 fn ctrl_c_ends_a_sync_and_tells_what_was_under_way() {
-    let place = Place::with(MockServer::builder().storing_time(Duration::from_secs(1)));
+    let place = Place::with(MockServer::builder().storing_time(Duration::from_secs(2)));
     place.fill(2);
 
     let mut terminal = Terminal::run(place.datasets("sync", []));
-    terminal.expect("0 of 3 files stored");
+    terminal.expect("0 of 3 files");
     while place.uploads().iter().all(|files| files.len() < 3) {
         thread::yield_now();
     }
@@ -166,7 +171,10 @@ fn ctrl_c_ends_a_sync_and_tells_what_was_under_way() {
     let again = place.datasets("sync", []).run();
 
     assert_eq!(code, 130, "{shown}");
-    assert!(shown.contains("3 files under way, which may be stored all the same: 000.png, 000.txt, 001.png"), "{shown}");
+    assert!(
+        shown.contains("3 files under way, which may be stored all the same: 000.png, 000.txt, 001.png"),
+        "{shown}"
+    );
     assert_eq!((again.code(), place.uploads().len()), (Some(0), 1), "{again}");
     assert_eq!(place.stored(), place.each_once());
 }

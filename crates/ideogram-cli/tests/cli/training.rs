@@ -1,6 +1,10 @@
 //! `models train` and `models wait`.
 
-use std::{process::Stdio, time::Duration};
+use std::{
+    io::{BufRead as _, BufReader},
+    process::Stdio,
+    time::Duration,
+};
 
 use ideogram_mock::{MockServer, Scenario};
 
@@ -87,12 +91,17 @@ fn a_dataset_that_tells_no_names_is_left_to_the_service_to_judge() {
     let ran = ideogram(TRAIN.into_iter().chain(["--yes"])).against(&server).run();
 
     assert_eq!(ran.code(), Some(0), "{ran}");
-    assert!(ran.stderr().starts_with("warning: whether the dataset can be trained cannot be told"), "{ran}");
+    assert!(
+        ran.stderr()
+            .starts_with("warning: whether the dataset can be trained, the service decides: 0 pictures by name"),
+        "{ran}"
+    );
 }
 
 #[test]
 fn an_order_whose_answer_is_lost_may_be_billed() {
-    let files: Vec<_> = (0..15).map(|number| format!(r#"{{"file_name":"{number}.png","file_size_bytes":1}}"#)).collect();
+    let files: Vec<_> =
+        (0..15).map(|number| format!(r#"{{"file_name":"{number}.png","file_size_bytes":1}}"#)).collect();
     let dataset = format!(
         r#"{{"dataset":{{"dataset_id":"d","name":"n","user_id":"u","creation_time":"2026-06-30T09:12:44Z"}},
         "file_count":15,"files":[{}],"custom_model_ids":[]}}"#,
@@ -117,20 +126,25 @@ fn a_balance_that_is_too_low_ends_with_its_own_code() {
 
 #[test]
 fn a_training_is_waited_for_until_its_uri_is_known() {
-    let server = quick();
+    let server = serve(MockServer::builder());
+    let wait = TRAIN.into_iter().chain(["-y", "--wait", "--poll", "0.05"]);
+    let mut child =
+        ideogram(wait).against(&server).into_command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut told = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
 
-    let ran = ideogram(TRAIN.into_iter().chain(["-y", "--wait", "--poll", "0.05"])).against(&server).run();
-
-    assert_eq!(ran.code(), Some(0), "{ran}");
-    snapshot!(ran.stdout(), @"");
-    let told: Vec<&str> = ran.stderr().leak().lines().collect();
-    assert_eq!(told[0], "if this wait is cut short, go on with it: ideogram models wait bnieaqG5ZfQGxF0YgAlFTw");
-    assert!(told[1].starts_with("CREATING after 0 s, next look in "), "{told:?}");
-    assert!(told[2].starts_with("TRAINING after "), "{told:?}");
     assert_eq!(
-        told[3..],
+        told.next().unwrap(),
+        "if this wait is cut short, go on with it: ideogram models wait bnieaqG5ZfQGxF0YgAlFTw"
+    );
+    assert!(told.next().unwrap().starts_with("CREATING after "));
+    server.advance(Duration::from_secs(30 * 60));
+    assert!(told.next().unwrap().starts_with("TRAINING after "));
+    server.advance(Duration::from_secs(60 * 60));
+    assert_eq!(
+        told.collect::<Vec<_>>(),
         ["next, make pictures with it: ideogram generate PROMPT --custom-model model/paper-lanterns/version/1"]
     );
+    snapshot!(Ran::of(child.wait_with_output().unwrap()), @"");
 }
 
 #[test]

@@ -253,7 +253,7 @@ impl Outcome<'_> {
                     () => Exit::Unavailable,
                 };
                 let failure =
-                    Failure::new(exit, format!("{} of {all} are not in the dataset for sure", not_there.len()));
+                    Failure::new(exit, format!("the dataset lacks, or may lack, {} of {all}", not_there.len()));
                 match stopped {
                     Some(error) => failure.because(error),
                     None => failure,
@@ -369,7 +369,7 @@ impl Shown {
         if let Some(progress) = &drawn.progress {
             let failed = if now.files_failed > 0 { format!(", {} refused", now.files_failed) } else { String::new() };
             let total = units::count(now.files_total, "file");
-            progress.message(format!("{} of {total} stored{failed}", now.files_done));
+            progress.message(format!("{} of {total}{failed}", now.files_done));
             progress.set(now.bytes_sent);
         }
     }
