@@ -22,8 +22,29 @@ fn a_folder_is_stored_once_and_a_second_sync_sends_nothing() {
     sizes.sort_unstable();
     assert_eq!((sizes, place.uploads().len()), (vec![2, 20], 2));
     assert_eq!(place.stored(), place.each_once());
-    snapshot!(first, @"");
-    snapshot!(second, @"");
+    snapshot!(first, @"
+    exit code: 0
+    ----- stdout -----
+    Dataset:    Night market (bnieaqG5ZfQGxF0YgAlFTw)
+    Added:      22 files, 1.3 KiB
+    There now:  22 files, 1.3 KiB
+    Not there:  nothing
+    Trainable:  yes: 16 pictures
+    ----- stderr -----
+    sending 22 files, 1.3 KiB
+    next, train a model from it: ideogram models train bnieaqG5ZfQGxF0YgAlFTw --name NAME --wait
+    ");
+    snapshot!(second, @"
+    exit code: 0
+    ----- stdout -----
+    Dataset:    Night market (bnieaqG5ZfQGxF0YgAlFTw)
+    Added:      nothing
+    There now:  22 files, 1.3 KiB
+    Not there:  nothing
+    Trainable:  yes: 16 pictures
+    ----- stderr -----
+    next, train a model from it: ideogram models train bnieaqG5ZfQGxF0YgAlFTw --name NAME --wait
+    ");
 }
 
 #[test]
@@ -34,7 +55,18 @@ fn a_sync_in_the_embedded_server_leaves_no_journal() {
     let ran = place.ideogram(["--mock", "datasets", "sync", "demo", "set"]).run();
 
     assert!(!place.path().join("home").exists());
-    snapshot!(ran, @"");
+    snapshot!(ran, @"
+    exit code: 0
+    ----- stdout -----
+    Dataset:    Paper lanterns (demo) (demo)
+    Added:      2 files, 86 B
+    There now:  2 files, 86 B
+    Not there:  nothing
+    Trainable:  yes: 16 pictures
+    ----- stderr -----
+    sending 2 files, 86 B
+    this was done in a mock server that ends with the command; `ideogram mock serve` runs one that stays
+    ");
 }
 
 #[test]
@@ -66,8 +98,39 @@ fn files_that_the_service_refuses_are_listed_with_the_reason() {
     place.server.clear_requests();
     let forced = place.datasets("sync", ["--settle", "0", "--send-failed"]).run();
 
-    snapshot!(first, @"");
-    snapshot!(second, @"");
+    snapshot!(first, @"
+    exit code: 11
+    ----- stdout -----
+    Dataset:    Night market (bnieaqG5ZfQGxF0YgAlFTw)
+    Added:      2 files, 86 B
+    There now:  2 files, 86 B
+    Not there:  2 files, 141 B
+    Trainable:  no: 1 picture, 14 too few for a training (15 to 100)
+
+    FILE        WHY NOT
+    001.png     refused by the service: INTERNAL_ERROR
+    unsafe.png  refused by the service: FAILED_SAFETY_CHECK
+    ----- stderr -----
+    sending 4 files, 227 B
+    error: the dataset lacks, or may lack, 2 of 4 files
+    hint: what the service refused is not sent again until it changes; --send-failed sends it all the same
+    ");
+    snapshot!(second, @"
+    exit code: 11
+    ----- stdout -----
+    Dataset:    Night market (bnieaqG5ZfQGxF0YgAlFTw)
+    Added:      1 file, 71 B
+    There now:  3 files, 157 B
+    Not there:  1 file, 70 B
+    Trainable:  no: 2 pictures, 13 too few for a training (15 to 100)
+
+    FILE        WHY NOT
+    unsafe.png  refused by the service: FAILED_SAFETY_CHECK
+    ----- stderr -----
+    sending 1 file, 71 B
+    error: the dataset lacks, or may lack, 1 of 4 files
+    hint: what the service refused is not sent again until it changes; --send-failed sends it all the same
+    ");
     assert_eq!(forced.code(), Some(11));
     assert_eq!(place.uploads(), [["unsafe.png"]]);
 }
@@ -91,7 +154,22 @@ fn files_that_cannot_be_sent_do_not_keep_the_others_back() {
 
     assert_eq!(nothing.code(), Some(13), "{nothing}");
     assert_eq!(place.uploads(), [["good.png"]]);
-    snapshot!(some, @"");
+    snapshot!(some, @"
+    exit code: 11
+    ----- stdout -----
+    Dataset:    Night market (bnieaqG5ZfQGxF0YgAlFTw)
+    Added:      1 file, 70 B
+    There now:  1 file, 70 B
+    Not there:  2 files, 13 B
+    Trainable:  no: 1 picture, 14 too few for a training (15 to 100)
+
+    FILE        WHY NOT
+    empty.png   not sent: it is empty
+    orphan.txt  not sent: a caption without a picture
+    ----- stderr -----
+    sending 1 file, 70 B
+    error: the dataset lacks, or may lack, 2 of 3 files
+    ");
 }
 
 #[test]
@@ -104,7 +182,20 @@ fn a_file_of_another_size_is_not_sent_beside_the_old_one() {
     let ran = place.datasets("sync", []).run();
 
     assert_eq!(place.uploads().len(), 1);
-    snapshot!(ran, @"");
+    snapshot!(ran, @"
+    exit code: 11
+    ----- stdout -----
+    Dataset:    Night market (bnieaqG5ZfQGxF0YgAlFTw)
+    Added:      nothing
+    There now:  2 files, 86 B
+    Not there:  1 file, 76 B
+    Trainable:  no: 2 pictures, 13 too few for a training (15 to 100)
+
+    FILE     WHY NOT
+    001.png  the dataset has it with another size
+    ----- stderr -----
+    error: the dataset lacks, or may lack, 1 of 3 files
+    ");
 }
 
 #[test]
@@ -124,7 +215,21 @@ fn what_may_be_there_is_sent_only_after_a_yes() {
 
     assert_eq!((not_asked.code(), sent.code()), (Some(2), Some(0)), "{not_asked}\n{sent}");
     assert_eq!(place.uploads(), [["000.PNG"]]);
-    snapshot!(not_sent, @"");
+    snapshot!(not_sent, @r#"
+    exit code: 11
+    ----- stdout -----
+    Dataset:    Night market (bnieaqG5ZfQGxF0YgAlFTw)
+    Added:      nothing
+    There now:  nothing
+    Not there:  1 file, 70 B
+    Trainable:  no: 1 picture, 14 too few for a training (15 to 100)
+
+    FILE     WHY NOT
+    000.PNG  not sent, perhaps there: the dataset has "000.png"
+    ----- stderr -----
+    error: the dataset lacks, or may lack, 1 of 1 file
+    hint: --send-uncertain sends what may be there already; some may then be there twice
+    "#);
 }
 
 #[test]
@@ -137,7 +242,30 @@ fn a_dry_run_shows_every_upload_and_sends_nothing() {
 
     assert!(place.server.requests().is_empty() && !place.path().join("home").exists());
     assert_eq!(as_json.json()["requests"][0]["parts"][0]["file"]["name"], "000.png");
-    snapshot!(as_text, @"");
+    snapshot!(as_text, @"
+    exit code: 0
+    ----- stdout -----
+    POST http://127.0.0.1:[PORT]/datasets/bnieaqG5ZfQGxF0YgAlFTw/upload_assets
+
+    api-key:       [key]
+    content-type:  multipart/form-data
+
+    PART   CONTENT
+    files  file 000.png, 70 B, image/png
+    files  file 000.txt, 16 B, text/plain
+
+    POST http://127.0.0.1:[PORT]/datasets/bnieaqG5ZfQGxF0YgAlFTw/upload_assets
+
+    api-key:       [key]
+    content-type:  multipart/form-data
+
+    PART   CONTENT
+    files  file 001.png, 71 B, image/png
+    files  file 002.png, 72 B, image/png
+    ----- stderr -----
+    dry run: nothing was sent
+    these are all uploads of the folder; what is in the dataset already is not sent
+    ");
 }
 
 #[test]
@@ -148,7 +276,12 @@ fn too_many_pictures_are_refused_before_anything_is_sent() {
     let ran = place.datasets("sync", []).run();
 
     assert!(place.uploads().is_empty());
-    snapshot!(ran, @"");
+    snapshot!(ran, @r#"
+    exit code: 2
+    ----- stderr -----
+    error: cannot sync "set" into the dataset bnieaqG5ZfQGxF0YgAlFTw
+      caused by: the dataset holds 0 pictures, and 101 more are 1 too many: a dataset holds at most 100
+    "#);
 }
 
 #[test]
@@ -165,7 +298,12 @@ fn a_journal_that_cannot_be_used_keeps_the_sync_from_beginning() {
 
     assert!(place.uploads().is_empty());
     assert_eq!([damaged.code(), other.code(), nowhere.code()], [Some(2), Some(2), Some(13)], "{damaged}\n{other}");
-    snapshot!(other, @"");
+    snapshot!(other, @r#"
+    exit code: 2
+    ----- stderr -----
+    error: cannot sync "set" into the dataset bnieaqG5ZfQGxF0YgAlFTw
+      caused by: the journal "set/other.txt" cannot be understood in line 1 (expected value at line 1 column 1); to begin anew, move it away
+    "#);
 }
 
 #[test]
@@ -224,7 +362,14 @@ fn an_interrupted_sync_says_what_was_under_way_and_the_next_one_asks_first() {
     assert_eq!(place.uploads().len(), 1);
     assert_eq!(place.stored(), place.each_once());
     assert_eq!(again.code(), Some(0), "{again}");
-    snapshot!(interrupted, @"");
+    snapshot!(interrupted, @"
+    exit code: 130
+    ----- stderr -----
+    sending 3 files, 157 B
+    error: interrupted
+      caused by: 3 files under way, which may be stored all the same: 000.png, 000.txt, 001.png
+    hint: run the same command again: it asks the dataset what became of them, and sends only what is not there
+    ");
 }
 
 #[cfg(unix)]

@@ -28,7 +28,12 @@ fn a_training_needs_a_yes_where_nobody_can_be_asked() {
     let ran = ideogram(TRAIN).against(&server).run();
 
     assert!(server.requests().iter().all(|request| request.method == "GET"));
-    snapshot!(ran, @"");
+    snapshot!(ran, @r#"
+    exit code: 2
+    ----- stderr -----
+    error: this asks first, and there is nobody to ask: train the model "Paper lanterns" from "Paper lanterns (demo)" (15 pictures)? It costs money and cannot be cancelled
+    hint: nothing was sent; --yes answers all questions with yes
+    "#);
 }
 
 #[test]
@@ -39,7 +44,16 @@ fn a_training_is_ordered_once_and_its_id_is_printed() {
 
     let requests: Vec<_> = server.requests().iter().map(|request| request.path.clone()).collect();
     assert_eq!(requests, ["/datasets/demo", "/v1/ideogram-v3/train-model"]);
-    snapshot!(Ran::of(ran), @"");
+    snapshot!(Ran::of(ran), @"
+    exit code: 0
+    ----- stdout -----
+    Name:      Paper lanterns
+    Id:        bnieaqG5ZfQGxF0YgAlFTw
+    Dataset:   demo
+    Training:  CREATING
+    ----- stderr -----
+    next, wait for it: ideogram models wait bnieaqG5ZfQGxF0YgAlFTw
+    ");
 }
 
 #[test]
@@ -55,7 +69,18 @@ fn the_id_of_a_training_is_easily_picked() {
 fn a_dry_run_of_a_training_shows_the_order_only() {
     let server = serve(MockServer::builder());
 
-    snapshot!(ideogram(TRAIN.into_iter().chain(["--dry-run", "--wait"])).against(&server).run(), @"");
+    snapshot!(ideogram(TRAIN.into_iter().chain(["--dry-run", "--wait"])).against(&server).run(), @r#"
+    exit code: 0
+    ----- stdout -----
+    POST http://127.0.0.1:[PORT]/v1/ideogram-v3/train-model
+
+    api-key:       [key]
+    content-type:  application/json
+
+    {"dataset_id":"demo","model_name":"Paper lanterns"}
+    ----- stderr -----
+    dry run: nothing was sent
+    "#);
     assert!(server.requests().is_empty());
 }
 
@@ -81,7 +106,13 @@ fn a_dataset_with_too_few_pictures_is_not_trained() {
     let ran = place.ideogram(["models", "train", &place.id, "--name", "Night market", "--yes"]).run();
 
     assert!(place.server.requests().iter().all(|request| !request.path.contains("train-model")));
-    snapshot!(ran, @"");
+    snapshot!(ran, @"
+    exit code: 2
+    ----- stderr -----
+    error: cannot train a model from the dataset bnieaqG5ZfQGxF0YgAlFTw
+      caused by: it cannot be trained: 14 pictures, 1 too few for a training (15 to 100)
+    hint: nothing was ordered; to add pictures: ideogram datasets sync bnieaqG5ZfQGxF0YgAlFTw DIR
+    ");
 }
 
 #[test]
@@ -112,7 +143,16 @@ fn an_order_whose_answer_is_lost_may_be_billed() {
 
     let ran = ideogram(["models", "train", "d", "--name", "Paper lanterns", "-y"]).at(rogue.url()).run();
 
-    snapshot!(ran, @"");
+    snapshot!(ran, @"
+    exit code: 10
+    ----- stderr -----
+    error: cannot train a model from the dataset d
+      caused by: train_model_v3: the connection broke before an answer arrived; the call may have run, so look before calling again
+      caused by: error sending request
+      caused by: client error (SendRequest)
+      caused by: connection closed before message completed
+    hint: it may have run, and then it is billed; running the command again may cost again: see `ideogram models list` first
+    ");
 }
 
 #[test]
@@ -144,7 +184,16 @@ fn a_training_is_waited_for_until_its_uri_is_known() {
         told.collect::<Vec<_>>(),
         ["next, make pictures with it: ideogram generate PROMPT --custom-model model/paper-lanterns/version/1"]
     );
-    snapshot!(Ran::of(child.wait_with_output().unwrap()), @"");
+    snapshot!(Ran::of(child.wait_with_output().unwrap()), @"
+    exit code: 0
+    ----- stdout -----
+    Name:      Paper lanterns
+    Id:        bnieaqG5ZfQGxF0YgAlFTw
+    Dataset:   demo
+    Training:  CREATING
+    Status:  COMPLETED
+    URI:     model/paper-lanterns/version/1
+    ");
 }
 
 #[test]
@@ -164,7 +213,21 @@ fn a_wait_with_json_is_one_value_with_both_answers() {
 fn the_embedded_server_shows_a_whole_training_at_once() {
     let ran = ideogram(TRAIN.into_iter().chain(["-y", "--wait", "--mock"])).run();
 
-    snapshot!(ran, @"");
+    snapshot!(ran, @"
+    exit code: 0
+    ----- stdout -----
+    Name:      Paper lanterns
+    Id:        bnieaqG5ZfQGxF0YgAlFTw
+    Dataset:   demo
+    Training:  CREATING
+    Status:  COMPLETED
+    URI:     model/paper-lanterns/version/1
+    ----- stderr -----
+    this was done in a mock server that ends with the command; `ideogram mock serve` runs one that stays
+    CREATING after [TIME], next look in [TIME]
+    TRAINING after [TIME], next look in [TIME]
+    next, make pictures with it: ideogram generate PROMPT --custom-model model/paper-lanterns/version/1
+    ");
 }
 
 #[test]
@@ -180,7 +243,21 @@ fn a_wait_goes_on_with_a_training_of_another_process() {
 
 #[test]
 fn a_model_that_is_ready_is_not_waited_for() {
-    snapshot!(ideogram(["--mock", "models", "wait", "Zm9v4kQ1T0eYb8uJr2xLhg"]).run(), @"");
+    snapshot!(ideogram(["--mock", "models", "wait", "Zm9v4kQ1T0eYb8uJr2xLhg"]).run(), @"
+    exit code: 0
+    ----- stdout -----
+    Name:       paper-lanterns
+    Id:         Zm9v4kQ1T0eYb8uJr2xLhg
+    Status:     COMPLETED
+    Available:  yes
+    URI:        model/paper-lanterns/version/1
+    Scope:      owned
+    Dataset:    demo
+    Created:    2026-06-30 10:02:07 UTC
+    Updated:    2026-06-30 11:21:39 UTC
+    ----- stderr -----
+    next, make pictures with it: ideogram generate PROMPT --custom-model model/paper-lanterns/version/1
+    ");
 }
 
 #[test]
@@ -190,7 +267,17 @@ fn a_training_that_fails_is_told_with_its_own_exit_code() {
 
     let ran = ideogram(name.into_iter().chain(["-q"])).against(&server).run();
 
-    snapshot!(ran, @"");
+    snapshot!(ran, @"
+    exit code: 15
+    ----- stdout -----
+    Name:      Errored lanterns
+    Id:        bnieaqG5ZfQGxF0YgAlFTw
+    Dataset:   demo
+    Training:  CREATING
+    ----- stderr -----
+    error: the training of the model bnieaqG5ZfQGxF0YgAlFTw failed
+    hint: this is final; training again costs again
+    ");
 }
 
 #[test]
@@ -203,7 +290,13 @@ fn a_deadline_ends_the_wait_and_not_the_training() {
 
     let error: serde_json::Value = serde_json::from_str(&as_json.stderr()).unwrap();
     assert_eq!((&error["error"]["exit_code"], &error["error"]["model_status"]), (&15.into(), &"TRAINING".into()));
-    snapshot!(ran, @"");
+    snapshot!(ran, @"
+    exit code: 15
+    ----- stderr -----
+    error: the model c5Rn8WqYTzKd0aXo6iUvpQ was not ready after [TIME]
+      caused by: it was TRAINING when it was seen last
+    hint: the training goes on; to wait for it again: ideogram models wait c5Rn8WqYTzKd0aXo6iUvpQ
+    ");
 }
 
 #[test]
@@ -222,7 +315,13 @@ fn a_service_that_fails_does_not_end_the_wait() {
 fn a_model_that_is_not_there_ends_the_wait() {
     let server = serve(MockServer::builder());
 
-    snapshot!(ideogram(["models", "wait", "nope", "--poll", "0.01", "-q"]).against(&server).run(), @"");
+    snapshot!(ideogram(["models", "wait", "nope", "--poll", "0.01", "-q"]).against(&server).run(), @"
+    exit code: 5
+    ----- stderr -----
+    error: cannot see how far the training of the model nope has come
+      caused by: get_custom_model: 404 Not Found: Model not found.
+    hint: `ideogram models list` shows what this key may see
+    ");
 }
 
 #[test]

@@ -13,7 +13,15 @@ fn a_folder_and_its_dataset_are_the_same_after_a_sync() {
     place.fill(4);
     place.datasets("sync", []).run();
 
-    snapshot!(place.datasets("verify", []).run(), @"");
+    snapshot!(place.datasets("verify", []).run(), @"
+    exit code: 0
+    ----- stdout -----
+    Dataset:      Night market (bnieaqG5ZfQGxF0YgAlFTw)
+    Folder:       set
+    Same:         6 of 6 files
+    Differences:  0
+    Trainable:    no: 4 pictures, 11 too few for a training (15 to 100)
+    ");
 }
 
 #[test]
@@ -31,7 +39,24 @@ fn every_difference_is_listed() {
     assert_eq!(differences[0]["remote_sizes_bytes"], serde_json::json!([71]));
     assert_eq!(differences[3]["difference"], "only_in_dataset");
     assert_eq!(as_json.code(), Some(14));
-    snapshot!(ran, @"");
+    snapshot!(ran, @"
+    exit code: 14
+    ----- stdout -----
+    Dataset:      Night market (bnieaqG5ZfQGxF0YgAlFTw)
+    Folder:       set
+    Same:         2 of 5 files
+    Differences:  4
+    Trainable:    no: 3 pictures, 12 too few for a training (15 to 100)
+
+    FILE       DIFFERENCE       REMARK
+    001.png    different        the dataset has one of 71 B, which cannot be replaced
+    empty.png  refused          it is empty
+    new.png    missing
+    000.txt    only in dataset  16 B
+    ----- stderr -----
+    error: 4 differences between the folder and the dataset
+    hint: `ideogram datasets sync bnieaqG5ZfQGxF0YgAlFTw set` sends what is missing
+    ");
 }
 
 #[test]
@@ -66,5 +91,19 @@ fn a_dataset_that_tells_no_names_is_not_taken_for_the_same() {
 
     let ran = place.datasets("verify", ["--allow-extra"]).run();
 
-    snapshot!(ran, @"");
+    snapshot!(ran, @"
+    exit code: 14
+    ----- stdout -----
+    Dataset:      Night market (bnieaqG5ZfQGxF0YgAlFTw)
+    Folder:       set
+    Same:         0 of 2 files
+    Differences:  2
+    Trainable:    no: 0 pictures by name, and 2 files that may be some, 13 too few for a training (15 to 100)
+
+    FILE     DIFFERENCE  REMARK
+    000.png  uncertain   the dataset has files without names
+    000.txt  uncertain   the dataset has files without names
+    ----- stderr -----
+    error: 2 differences between the folder and the dataset
+    ");
 }

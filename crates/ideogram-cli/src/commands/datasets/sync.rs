@@ -19,8 +19,8 @@ use serde_json::{Value, json};
 use tokio::select;
 
 use super::{
-    comparison::{self, Pair},
     journal::Place,
+    pair::{self, Pair},
 };
 use crate::{
     commands::trainable,
@@ -221,14 +221,14 @@ impl Outcome<'_> {
         let there = self.report.files.iter().filter(|file| file.outcome.is_there());
         let mut table = Table::new(["FILE", "WHY NOT"].map(Column::Left));
         for file in &not_there {
-            let path = comparison::shown(&file.file.path, &self.plan.folder.path);
+            let path = pair::shown(&file.file.path, &self.plan.folder.path);
             table.row([path, file.outcome.to_string()]);
         }
         Page::new()
             .field("Dataset", format!("{} ({})", self.plan.dataset_name, self.plan.dataset_id))
-            .field("Added", comparison::amount(self.added()))
-            .field("There now", comparison::amount(there.map(|file| &file.file)))
-            .field("Not there", comparison::amount(not_there.iter().map(|file| &file.file)))
+            .field("Added", pair::amount(self.added()))
+            .field("There now", pair::amount(there.map(|file| &file.file)))
+            .field("Not there", pair::amount(not_there.iter().map(|file| &file.file)))
             .field("Trainable", trainable::told(self.report.after.trainable_now))
             .table(table)
     }

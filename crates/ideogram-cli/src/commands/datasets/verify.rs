@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{
-    comparison::{self, Pair},
+    pair::{self, Pair},
     plan,
 };
 use crate::{
@@ -112,7 +112,7 @@ impl Verify {
                 _ => None,
             };
             differences.push(Difference {
-                file: Some(comparison::shown(&file.file.path, &plan.folder.path)),
+                file: Some(pair::shown(&file.file.path, &plan.folder.path)),
                 difference: word,
                 local_size_bytes: Some(file.file.size_bytes),
                 remote_sizes_bytes,
@@ -135,7 +135,7 @@ impl Verify {
                 file,
                 difference: "only_in_dataset",
                 local_size_bytes: None,
-                remark: comparison::sizes(sizes.iter().copied()),
+                remark: pair::sizes(sizes.iter().copied()),
                 remote_sizes_bytes: Some(sizes),
             }));
         }
