@@ -76,7 +76,7 @@ impl Train {
             (Some(remark), _) => output.note(remark),
             (None, false) => output.note(&format!("next, wait for it: ideogram models wait {id}")),
             (None, true) => {
-                output.note(&format!("if this wait is cut short, go on with it: ideogram models wait {id}"))
+                output.note(&format!("if this wait is cut short, go on with it: ideogram models wait {id}"));
             }
         }
         if !self.wait {
