@@ -18,17 +18,27 @@ const HELPS: &[&str] = &[
     "datasets create",
     "datasets get",
     "datasets list",
+    "datasets plan",
+    "datasets sync",
     "datasets upload",
+    "datasets verify",
     "man",
     "mock serve",
     "models get",
     "models list",
+    "models train",
+    "models wait",
     "operations",
 ];
 
 /// Examples that are not run, each with its reason; they have tests of their own.
-const NOT_RUN: &[(&str, &str)] =
-    &[("auth ", "needs a keyring"), ("mock serve", "runs until Ctrl-C"), ("| man -l", "needs a pager")];
+const NOT_RUN: &[(&str, &str)] = &[
+    ("auth ", "needs a keyring"),
+    ("datasets verify", "finds a difference unless a sync came before"),
+    ("models train", "is billed, so it asks first"),
+    ("mock serve", "runs until Ctrl-C"),
+    ("| man -l", "needs a pager"),
+];
 
 fn examples(words: &str) -> Vec<String> {
     let help = ideogram(words.split_whitespace().chain(["--help"])).run().stdout();

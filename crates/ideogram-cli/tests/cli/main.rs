@@ -18,8 +18,18 @@ mod mock_serve;
 mod models;
 mod operations;
 mod pictures;
+mod place;
+mod plan;
 mod refusals;
 mod rogue;
 mod scripts;
+mod sync;
+mod sync_kill;
+#[cfg(unix)]
+mod terminal;
 mod trace;
+mod training;
 mod upload;
+mod verify;
+#[cfg(unix)]
+mod walk;
