@@ -2,7 +2,7 @@
 
 use std::env::{self, VarError};
 
-use ideogram_client::{ApiKey, CallOptions, Client};
+use ideogram_client::{ApiKey, CallOptions, Client, ClientBuilder};
 use ideogram_mock::MockServer;
 
 use crate::{arguments::Options, exit::Exit, failure::Failure};
@@ -21,10 +21,10 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Makes the client; nothing is sent yet.
-    pub(crate) async fn open(options: &Options) -> Result<Self, Failure> {
+    /// Makes the client, with so many places for pictures in the making if that is said; nothing is sent yet.
+    pub(crate) async fn open(options: &Options, places: Option<u32>) -> Result<Self, Failure> {
         if !options.mock {
-            return Ok(Self { client: client(options)?, embedded: None });
+            return Ok(Self { client: client(options, places)?, embedded: None });
         }
         if options.base_url.is_some() {
             return Err(Failure::usage(
@@ -34,10 +34,9 @@ impl Connection {
         let server = MockServer::start()
             .await
             .map_err(|error| Failure::internal("cannot start the mock server").because(&error))?;
-        let client = Client::builder()
+        let client = builder(options, places)
             .api_key(server.api_key())
             .base_url(server.url())
-            .options(call_options(options))
             .build()
             .map_err(|error| Failure::internal("cannot reach the mock server").because(&error))?;
         Ok(Self { client, embedded: Some(server) })
@@ -59,10 +58,18 @@ fn call_options(options: &Options) -> CallOptions {
     CallOptions::new().deadline(options.timeout())
 }
 
-fn client(options: &Options) -> Result<Client, Failure> {
+fn builder(options: &Options, places: Option<u32>) -> ClientBuilder {
+    let builder = Client::builder().options(call_options(options));
+    match places {
+        Some(places) => builder.pictures_in_making(places),
+        None => builder,
+    }
+}
+
+fn client(options: &Options, places: Option<u32>) -> Result<Client, Failure> {
     // What is only shown needs no key.
     let key = if options.dry_run { "dry-run".to_owned() } else { api_key()? };
-    let mut builder = Client::builder().api_key(key).options(call_options(options));
+    let mut builder = builder(options, places).api_key(key);
     let from_environment = variable(URL_VARIABLE)?;
     let origin = if options.base_url.is_some() { "--base-url" } else { URL_VARIABLE };
     if let Some(url) = options.base_url.clone().or(from_environment) {

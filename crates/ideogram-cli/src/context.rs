@@ -38,7 +38,18 @@ pub(crate) struct Told<'a> {
 impl<'a> Context<'a> {
     /// Gets all ready; nothing is sent yet.
     pub(crate) async fn open(options: &Options, output: &'a Output, interrupt: &'a Interrupt) -> Result<Self, Failure> {
-        let connection = Connection::open(options).await?;
+        let connection = Connection::open(options, None).await?;
+        Ok(Self { connection, output, interrupt, dry_run: options.dry_run, yes: options.yes })
+    }
+
+    /// The same with so many places for pictures in the making.
+    pub(crate) async fn open_with_places(
+        options: &Options,
+        output: &'a Output,
+        interrupt: &'a Interrupt,
+        places: u32,
+    ) -> Result<Self, Failure> {
+        let connection = Connection::open(options, Some(places)).await?;
         Ok(Self { connection, output, interrupt, dry_run: options.dry_run, yes: options.yes })
     }
 

@@ -39,6 +39,7 @@
 //!
 //! [`Exit::Partial`]: crate::exit::Exit::Partial
 
+mod batch;
 mod datasets;
 mod ids;
 mod mock;
@@ -54,6 +55,7 @@ pub(crate) enum Command {
     /// Collect pictures and captions to train models from
     #[command(subcommand)]
     Datasets(datasets::Command),
+    Batch(batch::Batch),
     /// See custom models and how far their training has come
     #[command(subcommand)]
     Models(models::Command),
@@ -68,6 +70,10 @@ pub(crate) async fn run(arguments: Arguments, output: &Output, interrupt: &Inter
     let context = || Context::open(&options, output, interrupt);
     match command {
         Command::Datasets(command) => command.run(&context().await?).await,
+        Command::Batch(batch) => {
+            let context = Context::open_with_places(&options, output, interrupt, batch.pictures_in_making()).await?;
+            batch.run(&context).await
+        }
         Command::Models(command) => command.run(&context().await?).await,
         Command::Mock(command) => {
             options.refuse_those_of_calls("ideogram mock")?;
