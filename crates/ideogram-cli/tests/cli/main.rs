@@ -3,6 +3,9 @@
 //! Start at [`invocation`], which runs it and turns what came out into one snapshot.
 
 mod answers;
+mod batch;
+mod batch_killed;
+mod contact_sheet;
 mod datasets;
 mod help;
 mod invocation;

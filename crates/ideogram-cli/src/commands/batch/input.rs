@@ -43,6 +43,10 @@ impl Problem {
     pub(super) fn new(line: u64, place: String, reason: impl Into<String>) -> Self {
         Self { line, place, reason: reason.into() }
     }
+
+    pub(super) fn line(&self) -> u64 {
+        self.line
+    }
 }
 
 impl Raw {
@@ -133,8 +137,9 @@ fn table(bytes: &[u8]) -> (Vec<Raw>, Vec<Problem>) {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
     let header = match reader.headers() {
         Ok(header) => header.iter().map(|name| name.trim().to_owned()).collect::<Vec<_>>(),
-        Err(error) => return (rows, vec![unreadable(&error)]),
+        Err(error) => return (rows, vec![unreadable(&error, 1)]),
     };
+    let mut lines = Lines { bytes, at: 0, line: 1 };
     for (index, name) in header.iter().enumerate() {
         if name.is_empty() {
             problems.push(Problem::new(1, format!("column {}", index + 1), "has no name"));
@@ -146,11 +151,12 @@ fn table(bytes: &[u8]) -> (Vec<Raw>, Vec<Problem>) {
         let record = match record {
             Ok(record) => record,
             Err(error) => {
-                problems.push(unreadable(&error));
+                let line = error.position().map_or(1, |position| lines.of(position));
+                problems.push(unreadable(&error, line));
                 continue;
             }
         };
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = record.position().map_or(1, |position| lines.of(position));
         if record.iter().all(|cell| cell.trim().is_empty()) {
             continue;
         }
@@ -166,8 +172,27 @@ fn table(bytes: &[u8]) -> (Vec<Raw>, Vec<Problem>) {
     (rows, problems)
 }
 
-fn unreadable(error: &csv::Error) -> Problem {
-    let line = error.position().map_or(1, csv::Position::line);
+/// Counts lines. The reader's own count is one short where a line ends in two characters.
+struct Lines<'b> {
+    bytes: &'b [u8],
+    at: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The line on which a record begins; records come in their order.
+    fn of(&mut self, position: &csv::Position) -> u64 {
+        let begin = usize::try_from(position.byte()).unwrap_or(usize::MAX).min(self.bytes.len());
+        let breaks = self.bytes[begin..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        for byte in &self.bytes[self.at.min(begin + breaks)..begin + breaks] {
+            self.line += u64::from(*byte == b'\n');
+        }
+        self.at = begin + breaks;
+        self.line
+    }
+}
+
+fn unreadable(error: &csv::Error, line: u64) -> Problem {
     let reason = match error.kind() {
         csv::ErrorKind::Utf8 { .. } => "is not UTF-8; save the table as UTF-8".to_owned(),
         _ => error.to_string(),

@@ -24,7 +24,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use self::{
-    input::Form,
+    input::{Form, Problem},
     journal::{End, Fate, Journal, Line, Past, PictureResult, Run},
     report::Counts,
     row::{Model, Reading, Row},
@@ -201,6 +201,7 @@ impl Batch {
             Ok(_) => return Err(input::refused(&name, &problems)),
             Err(more) => {
                 problems.extend(more);
+                problems.sort_by_key(Problem::line);
                 return Err(input::refused(&name, &problems));
             }
         };

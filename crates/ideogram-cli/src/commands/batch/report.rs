@@ -87,7 +87,7 @@ impl Counts {
             figure(self.lost, "picture", "lost", "bad"),
             figure(self.not_saved, "picture", "not saved yet", "waiting"),
             figure(self.declined, "row", "declined", "bad"),
-            figure(self.failed, "row", "failed, not billed", "waiting"),
+            figure(self.failed, "row", "failed without being billed", "waiting"),
             figure(self.unknown, "row", "of unknown outcome", "bad"),
             figure(self.unreadable, "row", "billed without a readable answer", "bad"),
             figure(self.not_run, "row", "not run", "waiting"),
@@ -245,7 +245,9 @@ pub(super) fn verdict(rows: &[(&Row, &Status)], counts: &Counts, stop: Option<St
     if counts.declined > 0 {
         failure = failure.hint("change the declined rows; unchanged ones are sent again only with --retry-declined");
     }
-    if counts.not_run + counts.failed + counts.not_saved > 0 {
+    // Other reasons to stop have said so.
+    let says_how = is_stopped && exit != Exit::Interrupted && exit != Exit::LocalIo;
+    if counts.not_run + counts.failed + counts.not_saved > 0 && !says_how {
         failure = failure.hint("run the same command again to go on: what is paid is not paid again");
     }
     Err(failure.exiting(exit).detail("counts", counts.to_json()))

@@ -160,7 +160,10 @@ fn told(status: &Status) -> (&'static str, &'static str, String) {
         Status::Finished(pictures) if pictures.is_empty() => {
             ("bad", "no pictures", "billed, and the answer holds none".to_owned())
         }
-        Status::Finished(_) => ("good", "", String::new()),
+        Status::Finished(pictures) => {
+            let is_withheld = pictures.iter().all(|picture| picture.result == PictureResult::Withheld);
+            (if is_withheld { "bad" } else { "good" }, "", String::new())
+        }
     }
 }
 
