@@ -84,7 +84,7 @@ fn no_prompt_is_paid_twice_however_often_it_is_killed() {
         for kill in 0..6 {
             let mut child = start(place.path(), &server);
             // From before its first line to somewhere in the middle; later kills come later, or nothing would happen.
-            let most = 40 + 60 * kill;
+            let most = 40 + 60 * kill * (1 + round);
             thread::sleep(Duration::from_millis(random.u64(5..most)));
             child.kill().unwrap();
             child.wait().unwrap();

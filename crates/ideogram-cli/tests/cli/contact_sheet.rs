@@ -92,13 +92,12 @@ fn a_browser_shows_the_sheet_light_and_dark_and_runs_nothing_of_it() {
     assert!(dom.contains("<title>rows.jsonl</title>"), "no script of a prompt has run: {dom}");
     assert_eq!(dom.matches("<article").count(), 4);
 
-    for (name, size, scheme, is_dark) in [
-        ("light", "1280,900", "1", false),
-        ("dark", "1280,900", "0", true),
-        ("narrow", "500,1400", "1", false),
-    ] {
+    for (name, size, scheme, is_dark) in
+        [("light", "1280,900", "1", false), ("dark", "1280,900", "0", true), ("narrow", "500,1400", "1", false)]
+    {
         let picture = place.path().join(format!("{name}.png"));
-        let (size, scheme) = (format!("--window-size={size}"), format!("--blink-settings=preferredColorScheme={scheme}"));
+        let (size, scheme) =
+            (format!("--window-size={size}"), format!("--blink-settings=preferredColorScheme={scheme}"));
         let screenshot = format!("--screenshot={}", picture.display());
         let output = shown(&browser, &profile, &page, &[&size, &scheme, &screenshot]);
         assert!(picture.is_file(), "{}", String::from_utf8_lossy(&output.stderr));
