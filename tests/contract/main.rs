@@ -4,9 +4,9 @@
 //! document is noticed. `surface` and `samples`: what users and their answers get, as snapshots for review;
 //! `snapshots`: each of those is reviewed and of use. `client`: how the client behaves, also towards a server that
 //! misbehaves. `wire`: what it sends, byte by byte. `foreign`: the same bridge and runtime carry another API.
-//! `raw_server` is that server. `requests`: what every operation sends, compared with the document.
-//! `lowered`: the document that the generator sees describes the same wire. `properties`: answers that nobody wrote
-//! down decode, too. `runtime`: what stands around a call; `tls_server` is for it.
+//! `raw_server` is that server, `raw_request` what it reads. `requests`: what every operation sends, compared with the
+//! document. `lowered`: the document that the generator sees describes the same wire. `properties`: answers that nobody
+//! wrote down decode, too. `runtime`: what stands around a call; `tls_server` is for it.
 
 mod client;
 mod document;
@@ -15,6 +15,7 @@ mod foreign;
 mod foreign_values;
 mod lowered;
 mod properties;
+mod raw_request;
 mod raw_server;
 mod requests;
 mod runtime;

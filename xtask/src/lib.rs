@@ -13,6 +13,7 @@ mod coverage;
 mod expand;
 mod fuzz;
 mod house_rules;
+mod mutants;
 mod problem;
 mod regen;
 mod samples;
@@ -34,6 +35,7 @@ pub use self::{
     contract::{Part, contract},
     expand::expand,
     fuzz::fuzz,
+    mutants::mutants,
     problem::{Problem, Problems},
     regen::{Mode, regen},
     sources::{DOCUMENT, Sample, Sources, Validity},

@@ -2,19 +2,17 @@
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
-use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum, error::ErrorKind};
 
 use crate::{color, commands::Command, exit::Exit, failure::Failure};
 
 /// The longest time-out: a day. No call takes as long; a larger number is a slip.
 const LONGEST_TIMEOUT_SECONDS: f64 = 86_400.0;
-/// How long a call may take unless somebody says otherwise.
-const TIMEOUT: Duration = Duration::from_secs(300);
 
-/// Datasets and custom models of the Ideogram API, from the terminal
+/// The Ideogram API from the terminal: pictures, datasets and custom models
 ///
-/// Collects pictures and captions in datasets, and shows the models that are trained from them. Answers go to standard
-/// output, everything else to standard error.
+/// Collects pictures and captions in datasets, shows the models that are trained from them, and calls any operation of
+/// the API. Answers go to standard output, everything else to standard error.
 #[derive(Debug, Parser)]
 #[command(name = "ideogram", version, max_term_width = 100, after_help = after_help(), after_long_help = after_long_help())]
 pub(crate) struct Arguments {
@@ -55,21 +53,29 @@ pub(crate) struct Options {
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) base_url: Option<String>,
 
-    /// The profile of the configuration file to use
+    /// The profile of the configuration file to use [env: IDEOGRAM_PROFILE]
+    ///
+    /// `ideogram auth --help` explains the file.
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) profile: Option<String>,
 
     /// A file that holds the API key, and nothing else
+    ///
+    /// It goes before IDEOGRAM_API_KEY, the profile and the keyring. The key itself is no option: other users of this
+    /// machine could see it.
     #[arg(long, global = true, value_name = "PATH")]
     pub(crate) api_key_file: Option<PathBuf>,
 
-    /// How many seconds a call may take, upload, answer and repetitions included [default: 300]
+    /// How many seconds a call may take with all its attempts [default: 3600]
     ///
-    /// From 0.001 to 86400. A call that is given up may have run all the same.
+    /// From 0.001 to 86400. Whatever it is, a call on which nothing moves for a minute is given up, and one whose answer
+    /// does not begin 5 minutes after it was sent. A call that is given up may have run all the same.
     #[arg(long, global = true, value_name = "SECONDS", value_parser = timeout)]
     pub(crate) timeout: Option<Duration>,
 
-    /// How often a call may be sent; one that may have run is never repeated if that could cost or add twice
+    /// How often a call may be sent, from 1 to 100 [default: 4]
+    ///
+    /// A call that may have run is never sent again if that could cost, create or add something twice.
     #[arg(long, global = true, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) attempts: Option<u32>,
 
@@ -95,7 +101,8 @@ pub(crate) struct Options {
 }
 
 /// How answers are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Format {
     /// For people: fields and tables
     Text,
@@ -106,49 +113,72 @@ pub(crate) enum Format {
 }
 
 impl Options {
-    /// How to print: what was asked for, or what `--jq` implies.
-    pub(crate) fn format(&self) -> Result<Format, Failure> {
+    /// How to print: what was asked for, what `--jq` implies, or what the profile prefers.
+    pub(crate) fn format(&self, preferred: Option<Format>) -> Result<Format, Failure> {
         match (self.output, &self.jq) {
             (Some(Format::Text), Some(_)) => {
                 Err(Failure::usage("--jq and --output text exclude each other: --jq picks from JSON"))
             }
             (Some(format), _) => Ok(format),
-            (None, Some(_)) => Ok(Format::Json),
-            (None, None) => Ok(Format::Text),
+            (None, Some(_)) => Ok(preferred.filter(|format| *format != Format::Text).unwrap_or(Format::Json)),
+            (None, None) => Ok(preferred.unwrap_or(Format::Text)),
         }
-    }
-
-    pub(crate) fn timeout(&self) -> Duration {
-        self.timeout.unwrap_or(TIMEOUT)
     }
 
     /// Refuses options about calls of the service, for a command that makes none: ignoring them would mislead.
     pub(crate) fn refuse_those_of_calls(&self, command: &str) -> Result<(), Failure> {
+        let profile = ("--profile", self.profile.is_some());
+        self.refuse_those_of_calls_but_profile(command).and_then(|()| refuse(command, &[profile]))
+    }
+
+    /// The same for a command that is about profiles.
+    pub(crate) fn refuse_those_of_calls_but_profile(&self, command: &str) -> Result<(), Failure> {
         let given = [
             ("--mock", self.mock),
             ("--base-url", self.base_url.is_some()),
+            ("--api-key-file", self.api_key_file.is_some()),
             ("--timeout", self.timeout.is_some()),
+            ("--attempts", self.attempts.is_some()),
+            ("--debug", self.debug),
             ("--dry-run", self.dry_run),
         ];
-        match given.into_iter().find(|(_, is_given)| *is_given) {
-            Some((option, _)) => {
-                Err(Failure::usage(format!("{option} makes no sense here: `{command}` does not call the service")))
-            }
-            None => Ok(()),
+        refuse(command, &given)
+    }
+}
+
+fn refuse(command: &str, options: &[(&str, bool)]) -> Result<(), Failure> {
+    match options.iter().find(|(_, is_given)| *is_given) {
+        Some((option, _)) => {
+            Err(Failure::usage(format!("{option} makes no sense here: `{command}` does not call the service")))
         }
+        None => Ok(()),
     }
 }
 
 /// Reads the arguments.
 pub(crate) fn read(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
-    let command = brief(command()).color(early_color(arguments).for_help());
-    let mut matches = command.try_get_matches_from(arguments)?;
+    let color = early_color(arguments).for_help();
+    let matches = Arguments::command().color(color).try_get_matches_from(arguments);
+    let mut matches = matches.map_err(|error| match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            brief(built(Arguments::command().color(color))).try_get_matches_from(arguments).err().unwrap_or(error)
+        }
+        _ => error,
+    })?;
     Arguments::from_arg_matches_mut(&mut matches)
 }
 
-/// The whole tree of commands, each with the global options.
+/// The whole tree of commands, each with the global options. Making it takes time, so it is for help and its like.
 pub(crate) fn command() -> clap::Command {
-    let mut command = Arguments::command();
+    built(Arguments::command())
+}
+
+/// The same tree as help shows it: the global options stand at its root only.
+pub(crate) fn brief_command() -> clap::Command {
+    brief(command())
+}
+
+fn built(mut command: clap::Command) -> clap::Command {
     command.build();
     command
 }
@@ -161,7 +191,9 @@ fn brief(mut command: clap::Command) -> clap::Command {
         command = command.mut_subcommand(name, |command| {
             let after = command.get_after_help().map(|text| format!("{text}\n\n")).unwrap_or_default();
             let hide = |argument: clap::Arg| if argument.is_global_set() { argument.hide(true) } else { argument };
-            brief(command.mut_args(hide).after_help(after + ELSEWHERE))
+            let after_long = command.get_after_long_help().map(|text| format!("{text}\n\n{ELSEWHERE}"));
+            let command = command.mut_args(hide).after_help(after + ELSEWHERE);
+            brief(if let Some(text) = after_long { command.after_long_help(text) } else { command })
         });
     }
     command
@@ -214,8 +246,11 @@ fn after_long_help() -> String {
     format!(
         "{EXAMPLES}\n\n\
          Environment variables:\n\
-         \x20 IDEOGRAM_API_KEY   the API key; other users of this machine could see an option\n\
-         \x20 IDEOGRAM_BASE_URL  where the service is [default: {}]\n\n\
+         \x20 IDEOGRAM_API_KEY          the API key; `ideogram auth --help` shows where else it may be\n\
+         \x20 IDEOGRAM_BASE_URL         where the service is [default: {}]\n\
+         \x20 IDEOGRAM_PROFILE          the profile of the configuration file to use\n\
+         \x20 IDEOGRAM_CONFIG           the configuration file, if not in its own place\n\
+         \x20 NO_COLOR, CLICOLOR_FORCE  never color, or also in files and pipes\n\n\
          Exit codes:\n{}",
         ideogram_client::operations::SERVER_URL,
         Exit::table(),

@@ -3,7 +3,7 @@
 use ideogram_client::{Error, Request, Response, builder, types};
 
 /// A call of the service that is ready to be sent.
-pub(crate) trait Call {
+pub(crate) trait Call: Clone {
     /// What the service answers.
     type Answer;
 
@@ -12,6 +12,19 @@ pub(crate) trait Call {
 
     /// Sends it.
     fn response(self) -> impl Future<Output = Result<Response<Self::Answer>, Error>>;
+}
+
+/// Of any operation.
+impl Call for ideogram_client::Call<'_> {
+    type Answer = serde_json::Value;
+
+    fn prepare(self) -> Result<Request, Error> {
+        self.prepare()
+    }
+
+    async fn response(self) -> Result<Response<Self::Answer>, Error> {
+        self.response().await
+    }
 }
 
 macro_rules! calls {

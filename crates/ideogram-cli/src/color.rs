@@ -28,6 +28,7 @@ pub(crate) enum When {
 
 /// What the environment says of colors.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own, and named where it is answered")]
 struct Surroundings {
     is_terminal: bool,
     no_color: bool,

@@ -1,13 +1,10 @@
-//! From options and environment to a client. The only place that reads the environment.
+//! From options, environment and configuration to a client.
 
-use std::env::{self, VarError};
-
-use ideogram_client::{ApiKey, CallOptions, Client, ClientBuilder};
+use ideogram_client::{CallOptions, Client, ClientBuilder};
 use ideogram_mock::MockServer;
 
-use crate::{arguments::Options, exit::Exit, failure::Failure};
+use crate::{context::Given, environment, failure::Failure, key, trace::Trace};
 
-const KEY_VARIABLE: &str = "IDEOGRAM_API_KEY";
 const URL_VARIABLE: &str = "IDEOGRAM_BASE_URL";
 
 /// Where a key comes from.
@@ -21,10 +18,17 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Makes the client, with so many places for pictures in the making if that is said; nothing is sent yet.
-    pub(crate) async fn open(options: &Options, places: Option<u32>) -> Result<Self, Failure> {
+    /// Makes the client; nothing is sent yet.
+    pub(crate) async fn open(given: Given<'_>) -> Result<Self, Failure> {
+        let options = given.options;
         if !options.mock {
-            return Ok(Self { client: client(options, places)?, embedded: None });
+            // What is only shown needs no key.
+            let key = if options.dry_run {
+                "dry-run".to_owned()
+            } else {
+                key::require(options.api_key_file.as_deref(), given.config, given.output.talk()).await?.key.0
+            };
+            return Ok(Self { client: client(given, &key)?, embedded: None });
         }
         if options.base_url.is_some() {
             return Err(Failure::usage(
@@ -34,7 +38,7 @@ impl Connection {
         let server = MockServer::start()
             .await
             .map_err(|error| Failure::internal("cannot start the mock server").because(&error))?;
-        let client = builder(options, places)
+        let client = builder(given)
             .api_key(server.api_key())
             .base_url(server.url())
             .build()
@@ -42,8 +46,16 @@ impl Connection {
         Ok(Self { client, embedded: Some(server) })
     }
 
+    pub(crate) fn of(client: Client) -> Self {
+        Self { client, embedded: None }
+    }
+
     pub(crate) fn client(&self) -> &Client {
         &self.client
+    }
+
+    pub(crate) fn embedded(&self) -> Option<&MockServer> {
+        self.embedded.as_ref()
     }
 
     /// A remark on changes that will not last, if they will not.
@@ -54,25 +66,32 @@ impl Connection {
     }
 }
 
-fn call_options(options: &Options) -> CallOptions {
-    CallOptions::new().deadline(options.timeout())
+fn call_options(given: Given<'_>) -> CallOptions {
+    let Given { options, output, .. } = given;
+    let mut call_options = CallOptions::new().hook(Trace::new(output.talk().clone(), options.debug));
+    if let Some(timeout) = options.timeout {
+        call_options = call_options.deadline(timeout);
+    }
+    if let Some(attempts) = options.attempts {
+        call_options = call_options.attempts(attempts);
+    }
+    call_options
 }
 
-fn builder(options: &Options, places: Option<u32>) -> ClientBuilder {
-    let builder = Client::builder().options(call_options(options));
-    match places {
+fn builder(given: Given<'_>) -> ClientBuilder {
+    let builder = Client::builder().options(call_options(given));
+    match given.places {
         Some(places) => builder.pictures_in_making(places),
         None => builder,
     }
 }
 
-fn client(options: &Options, places: Option<u32>) -> Result<Client, Failure> {
-    // What is only shown needs no key.
-    let key = if options.dry_run { "dry-run".to_owned() } else { api_key()? };
-    let mut builder = builder(options, places).api_key(key);
-    let from_environment = variable(URL_VARIABLE)?;
-    let origin = if options.base_url.is_some() { "--base-url" } else { URL_VARIABLE };
-    if let Some(url) = options.base_url.clone().or(from_environment) {
+/// A client with this key, for the address that is asked for.
+pub(crate) fn client(given: Given<'_>, key: &str) -> Result<Client, Failure> {
+    let mut builder = builder(given).api_key(key);
+    let mut origin = "use";
+    if let Some((url, from)) = base_url(given)? {
+        origin = from;
         builder = builder.base_url(url);
     }
     builder.build().map_err(|error| {
@@ -82,33 +101,13 @@ fn client(options: &Options, places: Option<u32>) -> Result<Client, Failure> {
     })
 }
 
-fn api_key() -> Result<String, Failure> {
-    let how_to_get_one = format!("how to get a key: {KEY_PAGE}");
-    let Some(key) = variable(KEY_VARIABLE)? else {
-        return Err(Failure::new(
-            Exit::Authentication,
-            format!("no API key: the environment variable {KEY_VARIABLE} is not set"),
-        )
-        .hint(how_to_get_one)
-        .hint(format!("then set it: export {KEY_VARIABLE}=..."))
-        .hint("to try the command without a key, add --mock: ideogram --mock datasets get demo"));
-    };
-    // Asked here and not when the client is built, to say where the key came from.
-    ApiKey::new(&key).map_err(|error| {
-        Failure::new(Exit::Authentication, format!("the key in {KEY_VARIABLE} cannot be one"))
-            .because(&error)
-            .hint(how_to_get_one)
-    })?;
-    Ok(key)
-}
-
-/// A variable of the environment. An empty one counts as not set: that is how people unset it for one command.
-fn variable(name: &str) -> Result<Option<String>, Failure> {
-    match env::var(name) {
-        Ok(value) if value.trim().is_empty() => Ok(None),
-        Ok(value) => Ok(Some(value)),
-        Err(VarError::NotPresent) => Ok(None),
-        // The value is not shown: it may be a key.
-        Err(VarError::NotUnicode(_)) => Err(Failure::usage(format!("the environment variable {name} is not Unicode"))),
+/// The address that is asked for, and where: option, environment, profile.
+pub(crate) fn base_url(given: Given<'_>) -> Result<Option<(String, &'static str)>, Failure> {
+    if let Some(url) = &given.options.base_url {
+        return Ok(Some((url.clone(), "--base-url")));
     }
+    if let Some(url) = environment::variable(URL_VARIABLE)? {
+        return Ok(Some((url, URL_VARIABLE)));
+    }
+    Ok(given.config.profile().base_url.clone().map(|url| (url, "the profile")))
 }

@@ -2,28 +2,39 @@
 //!
 //! Start at [`Context::call`]. How to write a command: [`commands`](crate::commands).
 
-use ideogram_client::{Client, Error, Request, Response};
+use ideogram_client::{CallOptions, Client, Error, Request, Response};
+use ideogram_mock::MockServer;
 
 use crate::{
     arguments::Options,
     calls::Call,
+    config::{Config, Profile},
     connection::Connection,
     dry_run,
     failure::{self, Failure},
     interrupt::Interrupt,
     output::Output,
+    page::Page,
     progress::{Counted, Progress},
     question,
 };
 
+/// What there is before there is a connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Given<'a> {
+    pub(crate) options: &'a Options,
+    pub(crate) config: &'a Config,
+    pub(crate) output: &'a Output,
+    pub(crate) interrupt: &'a Interrupt,
+    /// How many pictures may be in the making at a time, if the command has a say in it.
+    pub(crate) places: Option<u32>,
+}
+
 /// What a command works with.
 #[derive(Debug)]
 pub(crate) struct Context<'a> {
+    given: Given<'a>,
     connection: Connection,
-    output: &'a Output,
-    interrupt: &'a Interrupt,
-    dry_run: bool,
-    yes: bool,
 }
 
 /// How a call is told of when it fails.
@@ -31,26 +42,19 @@ pub(crate) struct Context<'a> {
 pub(crate) struct Told<'a> {
     /// What could not be done: "cannot get the dataset abc".
     pub(crate) what: &'a str,
-    /// The command that shows whether the call has changed anything: "ideogram datasets list".
+    /// The command that shows whether the call has changed anything: "ideogram datasets list"; empty if there is none.
     pub(crate) look: &'a str,
 }
 
 impl<'a> Context<'a> {
     /// Gets all ready; nothing is sent yet.
-    pub(crate) async fn open(options: &Options, output: &'a Output, interrupt: &'a Interrupt) -> Result<Self, Failure> {
-        let connection = Connection::open(options, None).await?;
-        Ok(Self { connection, output, interrupt, dry_run: options.dry_run, yes: options.yes })
+    pub(crate) async fn open(given: Given<'a>) -> Result<Self, Failure> {
+        Ok(Self { given, connection: Connection::open(given).await? })
     }
 
-    /// The same with so many places for pictures in the making.
-    pub(crate) async fn open_with_places(
-        options: &Options,
-        output: &'a Output,
-        interrupt: &'a Interrupt,
-        places: u32,
-    ) -> Result<Self, Failure> {
-        let connection = Connection::open(options, Some(places)).await?;
-        Ok(Self { connection, output, interrupt, dry_run: options.dry_run, yes: options.yes })
+    /// The same with a client of one's own.
+    pub(crate) fn with_client(given: Given<'a>, client: Client) -> Self {
+        Self { given, connection: Connection::of(client) }
     }
 
     /// Begins a call; hand it to [`Context::call`].
@@ -59,40 +63,68 @@ impl<'a> Context<'a> {
     }
 
     pub(crate) fn output(&self) -> &Output {
-        self.output
+        self.given.output
     }
 
+    /// For commands that bring something to an end after Ctrl-C.
     pub(crate) fn interrupt(&self) -> &Interrupt {
-        self.interrupt
+        self.given.interrupt
+    }
+
+    /// Whether the service is the mock server of `--mock`, so that nothing of it lasts.
+    pub(crate) fn is_mock(&self) -> bool {
+        self.given.options.mock
+    }
+
+    /// What the profile prefers, such as the folder for pictures.
+    #[allow(dead_code, reason = "for commands that save")]
+    pub(crate) fn profile(&self) -> &Profile {
+        self.given.config.profile()
     }
 
     /// Whether nothing may be sent. [`Context::call`] and [`Context::confirm`] know it by themselves; ask here before
     /// writing files, waiting, or sending by any other way.
     pub(crate) fn is_dry_run(&self) -> bool {
-        self.dry_run
+        self.given.options.dry_run
     }
 
     /// Sends a call and returns the answer; with `--dry-run` shows it instead and returns `None`.
-    pub(crate) async fn call<C: Call>(&self, call: C, told: Told<'_>) -> Result<Option<Response<C::Answer>>, Failure>
-    where
-        C: Clone,
-    {
+    pub(crate) async fn call<C: Call>(&self, call: C, told: Told<'_>) -> Result<Option<Response<C::Answer>>, Failure> {
         let request = call.clone().prepare().map_err(|error| self.failure(told, &error))?;
-        if self.dry_run {
-            self.show(&request).await?;
+        if self.given.options.dry_run {
+            self.show(&request, told).await?;
             return Ok(None);
         }
-        let under_way = self.interrupt.call(request.operation(), told.look);
+        let under_way = self.interrupt().call(request.operation(), told.look);
         let response = call.response().await;
         drop(under_way);
         response.map(Some).map_err(|error| self.failure(told, &error))
     }
 
+    /// Asks the service whether it takes the key, by a call that costs nothing; `false` if `--dry-run` has only shown it.
+    pub(crate) async fn key_is_taken(&self, told: Told<'_>) -> Result<bool, Failure> {
+        Ok(self.call(self.client().list_custom_models(), told).await?.is_some())
+    }
+
     /// Shows a request as `--dry-run` does.
-    pub(crate) async fn show(&self, request: &Request) -> Result<(), Failure> {
-        let described = dry_run::describe(request).await?;
-        self.output.result(&described.json, &described.page)?;
-        self.output.note("dry run: nothing was sent");
+    pub(crate) async fn show(&self, request: &Request, told: Told<'_>) -> Result<(), Failure> {
+        let described = dry_run::describe(request).await.map_err(|error| self.failure(told, &error))?;
+        self.output().result(&described.json, &described.page)?;
+        self.output().note("dry run: nothing was sent");
+        Ok(())
+    }
+
+    /// Shows requests as `--dry-run` does, for a command that sends several.
+    pub(crate) async fn show_all(&self, requests: &[Request], told: Told<'_>) -> Result<(), Failure> {
+        let mut page = Page::new();
+        let mut shown = Vec::new();
+        for request in requests {
+            let described = dry_run::describe(request).await.map_err(|error| self.failure(told, &error))?;
+            page = page.and(described.page);
+            shown.push(described.json);
+        }
+        self.output().list("requests", &shown, &page)?;
+        self.output().note("dry run: nothing was sent");
         Ok(())
     }
 
@@ -104,15 +136,35 @@ impl<'a> Context<'a> {
     /// [`Exit::Interrupted`](crate::exit::Exit::Interrupted) after a no, [`Exit::Usage`](crate::exit::Exit::Usage) if
     /// there is nobody to ask.
     pub(crate) async fn confirm(&self, question: &str, default: question::Default) -> Result<(), Failure> {
-        if self.dry_run || self.yes {
+        if self.given.options.dry_run || self.given.options.yes {
             return Ok(());
         }
-        question::confirm(self.output.talk(), question, default).await
+        question::confirm(self.output().talk(), question, default).await
     }
 
     /// Shows how far something has come, until it is dropped.
     pub(crate) fn progress(&self, label: impl Into<String>, counted: Counted, total: Option<u64>) -> Progress {
-        Progress::new(self.output.talk(), label, counted, total)
+        Progress::new(self.output().talk(), label, counted, total)
+    }
+
+    /// A client whose uploads are shown as they go; drop it when the call has ended.
+    pub(crate) fn uploading(&self, label: &str, total_bytes: u64) -> Client {
+        if self.is_dry_run() {
+            return self.client().clone();
+        }
+        let progress = self.progress(label, Counted::Bytes, Some(total_bytes));
+        self.client().with(CallOptions::new().on_upload(move |sent, total| {
+            // The body is a little longer than the files in it.
+            if let Some(total) = total {
+                progress.set_total(total);
+            }
+            progress.set(sent);
+        }))
+    }
+
+    /// The server of `--mock`, in which time stands still unless it is turned.
+    pub(crate) fn embedded(&self) -> Option<&MockServer> {
+        self.connection.embedded()
     }
 
     /// Says that changes will not last, if they were made in the mock server of `--mock`.

@@ -64,7 +64,9 @@ impl Filter {
                 Err(error) => {
                     return Err(Failure::internal("the expression of --jq failed on the answer")
                         .cause(error.to_string())
-                        .hint("the command itself was carried out; without --jq it prints all it has"));
+                        .hint(
+                            "the call was made all the same; running it again for another expression may cost again",
+                        ));
                 }
             }
         }
@@ -85,7 +87,7 @@ fn loading(expression: &str, errors: &load::Errors<&str, ()>) -> Vec<String> {
                 texts.extend(errors.iter().map(|(expected, at)| expected_at(expression, expected.as_str(), at)));
             }
             load::Error::Parse(errors) => {
-                texts.extend(errors.iter().map(|(expected, at)| expected_at(expression, expected.as_str(), at)))
+                texts.extend(errors.iter().map(|(expected, at)| expected_at(expression, expected.as_str(), at)));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The `ideogram` command: datasets and models of the Ideogram API, and a mock server to try it on.
 //!
-//! Start at [`Arguments`](arguments::Arguments) for what can be asked, at [`commands`] for what is done and how to write
+//! Start at [`Arguments`] for what can be asked, at [`commands`] for what is done and how to write
 //! a command. A command asks the service through its [`Context`](context::Context) and hands the answer to [`Output`],
 //! which alone prints; what goes wrong is a [`Failure`], which carries the exit code.
 
@@ -8,25 +8,40 @@ mod arguments;
 mod calls;
 mod color;
 mod commands;
+mod config;
 mod connection;
 mod context;
 mod dry_run;
+mod environment;
 mod exit;
 mod failure;
 mod interrupt;
 mod jq;
 mod json;
+mod key;
+mod keyring;
 mod output;
 mod page;
+mod pictures;
 mod printable;
 mod progress;
 mod question;
 mod talk;
+mod trace;
 mod units;
 
 use std::{env, ffi::OsString, process::ExitCode};
 
-use crate::{arguments::Arguments, exit::Exit, failure::Failure, interrupt::Interrupt, jq::Filter, output::Output};
+use crate::{
+    arguments::{Arguments, Options},
+    config::Config,
+    context::Given,
+    exit::Exit,
+    failure::Failure,
+    interrupt::Interrupt,
+    jq::Filter,
+    output::Output,
+};
 
 fn main() -> ExitCode {
     // Neither files nor a runtime before the arguments are understood: completions and scripts call it often.
@@ -36,13 +51,12 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return output::help_or_usage(&error, &early()).into(),
     };
-    let output = match output(&arguments.options) {
-        Ok(output) => output,
-        Err(failure) => return end(&early(), &failure),
-    };
-    match run(arguments, &output) {
-        Ok(()) => Exit::Success.into(),
-        Err(failure) => end(&output, &failure),
+    match prepare(&arguments.options) {
+        Ok((config, output)) => match run(&arguments, &config, &output) {
+            Ok(()) => Exit::Success.into(),
+            Err(failure) => end(&output, &failure),
+        },
+        Err(failure) => end(&early(), &failure),
     }
 }
 
@@ -51,21 +65,24 @@ fn end(output: &Output, failure: &Failure) -> ExitCode {
     failure.exit().into()
 }
 
-fn output(options: &arguments::Options) -> Result<Output, Failure> {
-    let output = Output::new(options.format()?, options.quiet, options.color);
-    match &options.jq {
-        Some(expression) => Ok(output.filtered(Filter::new(expression)?)),
-        None => Ok(output),
-    }
+fn prepare(options: &Options) -> Result<(Config, Output), Failure> {
+    let config = Config::read(options.profile.as_deref())?;
+    let output = Output::new(options.format(config.profile().output)?, options.quiet, options.color);
+    let output = match &options.jq {
+        Some(expression) => output.filtered(Filter::new(expression)?),
+        None => output,
+    };
+    Ok((config, output))
 }
 
-fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
+fn run(arguments: &Arguments, config: &Config, output: &Output) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::internal("cannot start").because(&error))?;
     let interrupt = Interrupt::default();
-    let result = runtime.block_on(interrupt.guard(commands::run(arguments, output, &interrupt)));
+    let given = Given { options: &arguments.options, config, output, interrupt: &interrupt, places: None };
+    let result = runtime.block_on(interrupt.guard(commands::run(&arguments.command, given)));
     // A name server or network drive that does not answer must not hold the command back once it is done.
     runtime.shutdown_background();
     result

@@ -40,6 +40,7 @@ impl Output {
         self
     }
 
+    #[allow(dead_code, reason = "for commands whose work depends on it")]
     pub(crate) fn format(&self) -> Format {
         self.format
     }
@@ -64,6 +65,11 @@ impl Output {
                 None => self.json(response.body()),
             },
         }
+    }
+
+    /// Prints an answer of the service as JSON, also where text is wanted.
+    pub(crate) fn json_answer<T>(&self, response: &Response<T>) -> Result<(), Failure> {
+        self.json(response.body())
     }
 
     /// Prints what is no answer of the service: JSON, or a page.

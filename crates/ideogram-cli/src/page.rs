@@ -109,6 +109,12 @@ impl Page {
         self
     }
 
+    /// Adds another page below.
+    pub(crate) fn and(mut self, page: Self) -> Self {
+        self.blocks.extend(page.blocks);
+        self
+    }
+
     /// The page as text, at most as wide as the screen where that can be done.
     pub(crate) fn render(&self, screen: Screen) -> String {
         let blocks: Vec<String> = self.blocks.iter().map(|block| block.render(screen)).collect();

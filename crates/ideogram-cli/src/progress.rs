@@ -36,7 +36,6 @@ struct Inner {
     talk: Talk,
     label: String,
     counted: Counted,
-    total: Option<u64>,
     state: Mutex<State>,
     /// On a terminal.
     bar: Option<ProgressBar>,
@@ -45,6 +44,7 @@ struct Inner {
 #[derive(Debug)]
 struct State {
     done: u64,
+    total: Option<u64>,
     message: String,
     started: Instant,
     last_line: Instant,
@@ -57,8 +57,8 @@ impl Progress {
         let has_bar = !talk.is_quiet() && io::stderr().is_terminal();
         let bar = has_bar.then(|| bar(talk, &label, counted, total));
         let now = Instant::now();
-        let state = Mutex::new(State { done: 0, message: String::new(), started: now, last_line: now });
-        Self(Arc::new(Inner { talk: talk.clone(), label, counted, total, state, bar }))
+        let state = Mutex::new(State { done: 0, total, message: String::new(), started: now, last_line: now });
+        Self(Arc::new(Inner { talk: talk.clone(), label, counted, state, bar }))
     }
 
     /// So much more is done.
@@ -75,6 +75,15 @@ impl Progress {
             bar.set_position(done);
         }
         self.0.line_if_due(&mut state);
+    }
+
+    /// There is so much to do in all, as it turns out.
+    pub(crate) fn set_total(&self, total: u64) {
+        let mut state = self.0.state();
+        state.total = Some(total);
+        if let Some(bar) = &self.0.bar {
+            bar.set_length(total);
+        }
     }
 
     /// What stands behind the figures: "12 of 40 files", "TRAINING, next look in 30 s".
@@ -109,7 +118,7 @@ impl Inner {
             Counted::Time => String::new(),
         };
         let mut parts = vec![format!("{} for {}", self.label, units::duration(elapsed))];
-        match (self.counted, self.total) {
+        match (self.counted, state.total) {
             (Counted::Time, _) => {}
             (Counted::Things(_), Some(total)) => parts.push(format!("{} of {}", state.done, amount(total))),
             (_, Some(total)) => parts.push(format!("{} of {}", amount(state.done), amount(total))),

@@ -53,6 +53,14 @@ impl Talk {
         }
     }
 
+    /// A line of `--debug`.
+    pub(crate) fn debug(&self, text: &str) {
+        match self.format {
+            Format::Text => self.say(&format!("debug: {}", printable(text))),
+            Format::Json | Format::Jsonl => self.say_json(&json!({ "debug": text })),
+        }
+    }
+
     /// Prints what went wrong, why, and what to do next.
     pub(crate) fn failure(&self, failure: &Failure) {
         if self.format != Format::Text {

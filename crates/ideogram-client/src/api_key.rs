@@ -1,6 +1,6 @@
 //! The API key, kept out of everything that is printed.
 
-use std::fmt;
+use std::{fmt, mem};
 
 use bytes::Bytes;
 use http::HeaderValue;
@@ -51,21 +51,33 @@ impl ApiKey {
         if self.redact_json(&mut json) { Bytes::from(json.to_string()) } else { bytes }
     }
 
-    /// The same for every text in a JSON value; says whether there was something to take out.
+    /// The same for every text in a JSON value, names included; says whether there was something to take out.
     fn redact_json(&self, json: &mut Value) -> bool {
         match json {
-            Value::String(text) => {
-                let redacted = self.redact_plain(Bytes::copy_from_slice(text.as_bytes()));
-                let changed = redacted.as_ref() != text.as_bytes();
-                *text = String::from_utf8_lossy(&redacted).into_owned();
-                changed
-            }
+            Value::String(text) => self.redact_text(text),
             Value::Array(items) => items.iter_mut().fold(false, |changed, item| self.redact_json(item) | changed),
             Value::Object(members) => {
-                members.values_mut().fold(false, |changed, member| self.redact_json(member) | changed)
+                let mut changed = false;
+                *members = mem::take(members)
+                    .into_iter()
+                    .map(|(mut name, mut member)| {
+                        changed |= self.redact_text(&mut name) | self.redact_json(&mut member);
+                        (name, member)
+                    })
+                    .collect();
+                changed
             }
             _ => false,
         }
+    }
+
+    fn redact_text(&self, text: &mut String) -> bool {
+        let redacted = self.redact_plain(Bytes::copy_from_slice(text.as_bytes()));
+        let changed = redacted.as_ref() != text.as_bytes();
+        if changed {
+            *text = String::from_utf8_lossy(&redacted).into_owned();
+        }
+        changed
     }
 
     fn redact_plain(&self, bytes: Bytes) -> Bytes {
@@ -133,8 +145,8 @@ mod tests {
         for (sent, shown) in [("a secret b secret", "a [key] b [key]"), ("nothing here", "nothing here"), ("", "")] {
             assert_eq!(key.redact(Bytes::from(sent)), shown);
         }
-        let escaped = key.redact(Bytes::from(r#"{"a":["\u0073ecret\n"]}"#));
-        assert_eq!(escaped, r#"{"a":["[key]\n"]}"#);
+        let escaped = key.redact(Bytes::from(r#"{"a":["\u0073ecret\n"],"\u0073ecret":1,"z":0}"#));
+        assert_eq!(escaped, r#"{"a":["[key]\n"],"[key]":1,"z":0}"#);
         for (cut, shown) in [("a secret b secr", "a [key] b "), ("a s", "a "), ("a b", "a b"), ("", "")] {
             assert_eq!(key.redact_cut(Bytes::from(cut)), shown);
         }

@@ -190,11 +190,16 @@ impl ClientBuilder {
                 if is_loopback(&base_url) {
                     defaults = defaults.no_proxy();
                 }
-                // What keeps the promises comes last, so that nothing switches it on again.
+                // What keeps the promises comes last, so that nothing switches it on again. Another crate of the program
+                // may have switched decompression on for everybody: an answer is then not what was on the wire.
                 let builder = configure(defaults)
                     .http1_only()
                     .redirect(reqwest::redirect::Policy::none())
-                    .retry(reqwest::retry::never());
+                    .retry(reqwest::retry::never())
+                    .no_gzip()
+                    .no_brotli()
+                    .no_deflate()
+                    .no_zstd();
                 builder.build().map_err(|error| {
                     let message = "the HTTP stack refuses its settings";
                     Error::new(ErrorKind::InvalidArgument, Outcome::NotSent, message).with_source(error)
@@ -222,7 +227,12 @@ impl ClientBuilder {
 
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("ClientBuilder").field("base_url", &self.base_url).finish_non_exhaustive()
+        // An address that will be refused may hold a key by mistake.
+        let base_url = self.base_url.as_deref().map(|url| match checked_base_url(url, PlainHttp::Anywhere) {
+            Ok(url) => url.to_string(),
+            Err(_) => "(cannot be used)".to_owned(),
+        });
+        formatter.debug_struct("ClientBuilder").field("base_url", &base_url).finish_non_exhaustive()
     }
 }
 

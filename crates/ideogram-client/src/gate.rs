@@ -62,9 +62,7 @@ impl Gate {
 
     fn join(&self, weight: u32) -> oneshot::Receiver<Permit> {
         let (entrance, admitted) = oneshot::channel();
-        let mut state = self.lock();
-        state.queue.push_back(Waiting { weight, entrance });
-        self.admit(&mut state);
+        self.change(|state| state.queue.push_back(Waiting { weight, entrance }));
         admitted
     }
 
@@ -79,24 +77,33 @@ impl Gate {
         self.lock().taken
     }
 
-    /// Lets in who is first in the queue, as long as there is room.
-    fn admit(&self, state: &mut State) {
+    /// Changes the state, and lets in who can now come in.
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.lock();
+        change(&mut state);
+        let unwanted = self.admit(&mut state);
+        drop(state);
+        // Gives its places back, which needs the lock.
+        drop(unwanted);
+    }
+
+    /// Lets in who is first in the queue, as long as there is room. Ends early with the permit of somebody who was gone
+    /// in this moment; dropping it lets the next ones in.
+    fn admit(&self, state: &mut State) -> Option<Permit> {
         loop {
-            let Some(first) = state.queue.front() else { return };
+            let first = state.queue.front()?;
             if first.entrance.is_closed() {
                 state.queue.pop_front();
                 continue;
             }
             let places = first.weight.min(state.places);
             if state.taken.saturating_add(places) > state.places {
-                return;
+                return None;
             }
             let first = state.queue.pop_front().expect("there is a first");
             state.taken += places;
-            if let Err(mut refused) = first.entrance.send(Permit { gate: self.clone(), places }) {
-                // Gone in this moment. Its drop would wait for the lock that is held here.
-                state.taken -= places;
-                refused.places = 0;
+            if let Err(unwanted) = first.entrance.send(Permit { gate: self.clone(), places }) {
+                return Some(unwanted);
             }
         }
     }
@@ -109,11 +116,7 @@ impl Gate {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        if self.places > 0 {
-            let mut state = self.gate.lock();
-            state.taken -= self.places;
-            self.gate.admit(&mut state);
-        }
+        self.gate.change(|state| state.taken -= self.places);
     }
 }
 
@@ -122,7 +125,7 @@ struct Leaving<'g>(&'g Gate);
 
 impl Drop for Leaving<'_> {
     fn drop(&mut self) {
-        self.0.admit(&mut self.0.lock());
+        self.0.change(|_| ());
     }
 }
 
@@ -267,6 +270,27 @@ mod tests {
         drop(all);
 
         assert_eq!(poll(&mut heavy).unwrap().places, 2);
+    }
+
+    #[test]
+    fn no_place_is_lost_when_many_come_and_go_at_the_same_time() {
+        let gate = Gate::new(2);
+
+        std::thread::scope(|scope| {
+            for weight in [1, 1, 2, 3] {
+                let gate = &gate;
+                scope.spawn(move || {
+                    for _ in 0..5_000 {
+                        // In and out, or away from the queue while somebody else lets it in.
+                        let mut entering: Entering = Box::pin(gate.enter(weight));
+                        drop(poll(&mut entering));
+                    }
+                });
+            }
+        });
+
+        assert_eq!(gate.taken(), 0);
+        assert_eq!(enters(&gate, 2).places, 2);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A call of an operation that is named by its id.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[must_use = "nothing is sent until `send()` is called"]
 pub struct Call<'c> {
     client: &'c Client,
@@ -26,7 +26,7 @@ pub struct Call<'c> {
     json: Option<Value>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Given {
     Text(String),
     File(File),

@@ -3,6 +3,7 @@
 use std::{
     fmt,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -29,11 +30,15 @@ pub(crate) struct Answer {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) kept_at: Option<PathBuf>,
+    /// Attempts made, this one included.
+    pub(crate) attempts: u32,
+    /// How long they took, with the waits between them.
+    pub(crate) elapsed: Duration,
 }
 
 impl<T> Response<T> {
     pub(crate) fn new(answer: Answer, value: T, request: Request) -> Self {
-        let Answer { status, headers, body, kept_at } = answer;
+        let Answer { status, headers, body, kept_at, .. } = answer;
         Self { status, headers, body, value, request, kept_at }
     }
 

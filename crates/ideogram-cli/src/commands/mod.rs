@@ -7,7 +7,7 @@
 //!
 //! ```ignore
 //! impl Get {
-//!     pub(super) async fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+//!     pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
 //!         let what = format!("cannot get the dataset {}", self.id);
 //!         let told = Told { what: &what, look: "ideogram datasets list" };
 //!         let call = context.client().get_dataset().dataset_id(&self.id);
@@ -21,6 +21,9 @@
 //!   instead of sending it with `--dry-run`, tells Ctrl-C what is under way, and turns an error into a [`Failure`] with
 //!   the exit code of the table in [`exit`](crate::exit). Nothing is sent by any other way. A command that writes files,
 //!   waits or asks asks [`Context::is_dry_run`] before.
+//! - **Options of one call**: `context.client().with(CallOptions::new()..)` is a client of its own;
+//!   `context.uploading(label, bytes)` one whose uploads are shown as they go. Keep it in a block with the call, so that
+//!   the bar is gone when the answer is printed.
 //! - **Answers**: [`Output::answer`] prints an answer of the service: as the page of its [`View`](crate::page::View),
 //!   or as JSON just as it came. Results that are no answer: [`Output::result`] for one, [`Output::list`] for a list,
 //!   [`Output::pieces`] for what comes one by one (a line at once as text and with `jsonl`, one document at the end with
@@ -34,50 +37,129 @@
 //!   read. A command that did a part of its work prints that and returns a failure with [`Exit::Partial`].
 //! - **Ctrl-C**: the command's future is dropped, so owners of half-written files remove them in `drop`. A command that
 //!   has something to bring to an end asks for [`Interrupt::gracefully`].
+//! - **Configuration**: [`Context::profile`] has what the profile prefers, [`config::answers_folder`] is where answers of
+//!   paid calls are kept. Only [`environment`](crate::environment) reads variables.
+//! - A new command also gets a line in [`operations::command`], a snapshot of its help in `tests/cli/help.rs`, a line in
+//!   `tests/cli/dry_run.rs` if it sends, and its help in `tests/cli/examples.rs`.
 //! - Commands that make no call take only the [`Output`] and are listed in [`run`] with their name, so that options
 //!   about calls are refused and not ignored.
 //!
+//! [`config::answers_folder`]: crate::config::answers_folder
 //! [`Exit::Partial`]: crate::exit::Exit::Partial
+//! [`Interrupt::gracefully`]: crate::interrupt::Interrupt::gracefully
+//! [`Output`]: crate::output::Output
+//! [`Output::answer`]: crate::output::Output::answer
+//! [`Output::list`]: crate::output::Output::list
+//! [`Output::note`]: crate::output::Output::note
+//! [`Output::pieces`]: crate::output::Output::pieces
+//! [`Output::result`]: crate::output::Output::result
+//! [`Output::warning`]: crate::output::Output::warning
 
+mod api;
+mod auth;
 mod batch;
+mod completions;
 mod datasets;
+mod describe;
+mod edit;
+mod generate;
 mod ids;
+mod inpaint;
+mod layerize_text;
+mod magic_prompt;
+mod man;
 mod mock;
 mod models;
+mod operations;
+mod reframe;
+mod remix;
+mod remove_background;
+mod replace_background;
+mod save;
+mod trainable;
+mod upscale;
 
 use clap::Subcommand;
 
-use crate::{arguments::Arguments, context::Context, failure::Failure, interrupt::Interrupt, output::Output};
+use crate::{
+    context::{Context, Given},
+    failure::Failure,
+};
 
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Generate(Box<generate::Generate>),
+    Remix(Box<remix::Remix>),
+    Edit(edit::Edit),
+    Inpaint(Box<inpaint::Inpaint>),
+    Reframe(Box<reframe::Reframe>),
+    ReplaceBackground(Box<replace_background::ReplaceBackground>),
+    RemoveBackground(remove_background::RemoveBackground),
+    Upscale(upscale::Upscale),
+    LayerizeText(layerize_text::LayerizeText),
+    Describe(describe::Describe),
+    MagicPrompt(magic_prompt::MagicPrompt),
+    Batch(batch::Batch),
+    Save(save::Save),
     /// Collect pictures and captions to train models from
     #[command(subcommand)]
     Datasets(datasets::Command),
-    Batch(batch::Batch),
-    /// See custom models and how far their training has come
+    /// Train custom models, and see how far their training has come
     #[command(subcommand)]
     Models(models::Command),
+    Api(api::Api),
+    Operations(operations::Operations),
+    /// Keep the API key, and see which one is used
+    #[command(subcommand)]
+    Auth(auth::Command),
     /// Try things without a key, a network or a bill
     #[command(subcommand)]
     Mock(mock::Command),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 /// Does what was asked.
-pub(crate) async fn run(arguments: Arguments, output: &Output, interrupt: &Interrupt) -> Result<(), Failure> {
-    let Arguments { options, command } = arguments;
-    let context = || Context::open(&options, output, interrupt);
+pub(crate) async fn run(command: &Command, given: Given<'_>) -> Result<(), Failure> {
+    let context = || Context::open(given);
+    let makes_no_call = |command| given.options.refuse_those_of_calls(command);
     match command {
+        Command::Generate(command) => command.run(&context().await?).await,
+        Command::Remix(command) => command.run(&context().await?).await,
+        Command::Edit(command) => command.run(&context().await?).await,
+        Command::Inpaint(command) => command.run(&context().await?).await,
+        Command::Reframe(command) => command.run(&context().await?).await,
+        Command::ReplaceBackground(command) => command.run(&context().await?).await,
+        Command::RemoveBackground(command) => command.run(&context().await?).await,
+        Command::Upscale(command) => command.run(&context().await?).await,
+        Command::LayerizeText(command) => command.run(&context().await?).await,
+        Command::Describe(command) => command.run(&context().await?).await,
+        Command::MagicPrompt(command) => command.run(&context().await?).await,
+        Command::Save(command) => command.run(given).await,
         Command::Datasets(command) => command.run(&context().await?).await,
         Command::Batch(batch) => {
-            let context = Context::open_with_places(&options, output, interrupt, batch.pictures_in_making()).await?;
-            batch.run(&context).await
+            let given = Given { places: Some(batch.pictures_in_making()), ..given };
+            batch.run(&Context::open(given).await?).await
         }
         Command::Models(command) => command.run(&context().await?).await,
+        Command::Api(api) => api.run(given).await,
+        Command::Operations(operations) => {
+            makes_no_call("ideogram operations")?;
+            operations.run(given.output)
+        }
+        Command::Auth(command) => command.run(given).await,
         Command::Mock(command) => {
-            options.refuse_those_of_calls("ideogram mock")?;
-            command.run(output, interrupt).await
+            makes_no_call("ideogram mock")?;
+            command.run(given.output, given.interrupt).await
+        }
+        Command::Completions(completions) => {
+            makes_no_call("ideogram completions")?;
+            completions.run(given.output)
+        }
+        Command::Man(man) => {
+            makes_no_call("ideogram man")?;
+            man.run(given.output)
         }
     }
 }

@@ -1,6 +1,9 @@
 //! What to do after a call that failed.
 
-use ideogram_client::{Error, ErrorKind, Outcome, operation::Repeat};
+use ideogram_client::{
+    Error, ErrorKind, Outcome,
+    operation::{Billing, Repeat},
+};
 
 use super::Call;
 use crate::{connection::KEY_PAGE, units};
@@ -10,14 +13,20 @@ pub(super) fn what_next(call: &Call<'_>, error: &Error) -> Option<String> {
     let address = call.address;
     let hint = match error.kind() {
         ErrorKind::Authentication => format!(
-            "check the key in IDEOGRAM_API_KEY: {address} refuses it; a key also pauses when its balance reaches zero \
-             (keys and balance: {KEY_PAGE})"
+            "{address} refuses the key: `ideogram auth status` shows where it comes from; a key also pauses when its \
+             balance reaches zero (keys and balance: {KEY_PAGE})"
         ),
         ErrorKind::Payment => format!("top up the API balance, then run the command again: {KEY_PAGE}"),
         ErrorKind::Forbidden => "the account of this key may not do this; another key may".to_owned(),
         ErrorKind::NotFound => {
             let tag = error.operation().map_or("datasets", |operation| operation.tag);
+            if !["datasets", "models"].contains(&tag) {
+                return None;
+            }
             format!("`ideogram {tag} list` shows what this key may see")
+        }
+        ErrorKind::LinkExpired => {
+            "links live for a day: the picture can only be made again, which costs again".to_owned()
         }
         ErrorKind::InvalidRequest | ErrorKind::Safety => {
             "change what was asked for; the same again will be refused again".to_owned()
@@ -43,19 +52,36 @@ pub(super) fn what_next(call: &Call<'_>, error: &Error) -> Option<String> {
 
 /// What the outcome allows. A call that cannot be taken back is not to be repeated blindly.
 pub(super) fn what_became_of_it(call: &Call<'_>, error: &Error) -> Option<String> {
-    let look = call.look;
-    let is_repeatable = error.operation().is_some_and(|operation| operation.repeat == Repeat::Safe);
+    let operation = error.operation()?;
+    let is_paid = operation.billing != Billing::Free;
+    let see = |then: &str| match (call.look, then) {
+        ("", _) => String::new(),
+        (look, "") => format!(": see `{look}`"),
+        (look, then) => format!(": see `{look}` {then}"),
+    };
     match error.outcome() {
-        Outcome::Unknown if is_repeatable => {
+        Outcome::Unknown if operation.repeat == Repeat::Safe => {
             let may_pass = matches!(error.kind(), ErrorKind::Server | ErrorKind::Transport);
             may_pass.then(|| "nothing was changed: the command can be run again".to_owned())
         }
+        Outcome::Unknown if is_paid => {
+            let see = see("first");
+            Some(format!("it may have run, and then it is billed; running the command again may cost again{see}"))
+        }
         Outcome::Unknown => {
-            Some(format!("it may have been done all the same: see `{look}` before running the command again"))
+            Some(format!("it may have been done all the same{}", see("before running the command again")))
         }
-        Outcome::Completed if !is_repeatable => {
-            Some(format!("it was done, only its answer cannot be read: see `{look}`, and do not run the command again"))
-        }
+        Outcome::Completed => match error.kept_at() {
+            Some(path) => {
+                Some(format!("it ran, and its answer is kept in {}; do not run the command again", path.display()))
+            }
+            None if operation.repeat == Repeat::Safe => None,
+            None if is_paid => Some(format!("it ran and is billed; do not run the command again{}", see(""))),
+            None => {
+                let see = see("");
+                Some(format!("it was done, only its answer cannot be read; do not run the command again{see}"))
+            }
+        },
         _ => None,
     }
 }

@@ -9,6 +9,11 @@ pub(crate) fn exit_of(error: &Error) -> Exit {
     exit(error.kind(), error.outcome(), error.operation().map(|operation| operation.billing))
 }
 
+/// Whether the call ran and was billed, so that its answer is worth money.
+pub(super) fn is_paid_for(error: &Error) -> bool {
+    exit_of(error) == Exit::NotKept
+}
+
 /// Money comes first: whether a paid call ran is told before what went wrong.
 fn exit(kind: ErrorKind, outcome: Outcome, billing: Option<Billing>) -> Exit {
     // An operation without a mark counts as paid; an error outside of any operation cannot cost.
@@ -19,7 +24,7 @@ fn exit(kind: ErrorKind, outcome: Outcome, billing: Option<Billing>) -> Exit {
         (_, ErrorKind::Authentication) => Exit::Authentication,
         (_, ErrorKind::Payment) => Exit::Payment,
         (_, ErrorKind::Forbidden | ErrorKind::InvalidRequest) => Exit::Invalid,
-        (_, ErrorKind::NotFound) => Exit::NotFound,
+        (_, ErrorKind::NotFound | ErrorKind::LinkExpired) => Exit::NotFound,
         (_, ErrorKind::Safety) => Exit::Safety,
         (_, ErrorKind::RateLimited) => Exit::RateLimited,
         (_, ErrorKind::Server | ErrorKind::Transport) => Exit::Unavailable,
@@ -27,36 +32,6 @@ fn exit(kind: ErrorKind, outcome: Outcome, billing: Option<Billing>) -> Exit {
         (_, ErrorKind::LocalIo) => Exit::LocalIo,
         // Kinds to come included.
         _ => Exit::Internal,
-    }
-}
-
-/// A kind of error, for programs.
-pub(crate) fn kind_word(kind: ErrorKind) -> &'static str {
-    match kind {
-        ErrorKind::Authentication => "authentication",
-        ErrorKind::Payment => "payment",
-        ErrorKind::Forbidden => "forbidden",
-        ErrorKind::NotFound => "not_found",
-        ErrorKind::InvalidRequest => "invalid_request",
-        ErrorKind::Safety => "safety",
-        ErrorKind::RateLimited => "rate_limited",
-        ErrorKind::Server => "server",
-        ErrorKind::Transport => "transport",
-        ErrorKind::UndocumentedAnswer => "undocumented_answer",
-        ErrorKind::InvalidArgument => "invalid_argument",
-        ErrorKind::LocalIo => "local_io",
-        _ => "other",
-    }
-}
-
-/// What became of a call, for programs.
-pub(crate) fn outcome_word(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::NotSent => "not_sent",
-        Outcome::Declined => "declined",
-        Outcome::Completed => "completed",
-        // Those to come included: who does not know it must not take it for harmless.
-        _ => "unknown",
     }
 }
 
@@ -71,6 +46,7 @@ mod tests {
             (ErrorKind::Payment, 7),
             (ErrorKind::Forbidden, 4),
             (ErrorKind::NotFound, 5),
+            (ErrorKind::LinkExpired, 5),
             (ErrorKind::InvalidRequest, 4),
             (ErrorKind::Safety, 6),
             (ErrorKind::RateLimited, 8),

@@ -15,7 +15,10 @@ const SHOWN_OF_ANSWER: usize = 200;
 
 /// Ends a command. Printed by [`Output::failure`](crate::output::Output::failure).
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub(crate) struct Failure(Box<Parts>);
+
+#[derive(Debug)]
+struct Parts {
     what: String,
     causes: Vec<String>,
     hints: Vec<String>,
@@ -38,7 +41,7 @@ pub(crate) struct Call<'a> {
 impl Failure {
     /// A failure with its exit code.
     pub(crate) fn new(exit: Exit, what: impl Into<String>) -> Self {
-        Self { what: what.into(), causes: Vec::new(), hints: Vec::new(), exit, details: Map::new() }
+        Self(Box::new(Parts { what: what.into(), causes: Vec::new(), hints: Vec::new(), exit, details: Map::new() }))
     }
 
     /// The command itself is wrong, and nothing was sent.
@@ -58,7 +61,7 @@ impl Failure {
 
     /// Adds one cause in words.
     pub(crate) fn cause(mut self, cause: impl Into<String>) -> Self {
-        self.causes.push(cause.into());
+        self.0.causes.push(cause.into());
         self
     }
 
@@ -67,9 +70,9 @@ impl Failure {
         let mut next = Some(error);
         while let Some(error) = next {
             let text = error.to_string();
-            let said = self.causes.iter().any(|cause| cause.contains(&text));
+            let said = self.0.causes.iter().any(|cause| cause.contains(&text));
             if !said && !is_bare_kind(error) {
-                self.causes.push(text);
+                self.0.causes.push(text);
             }
             next = error.source();
         }
@@ -78,7 +81,7 @@ impl Failure {
 
     /// Adds what to do next.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hints.push(hint.into());
+        self.0.hints.push(hint.into());
         self
     }
 
@@ -86,29 +89,38 @@ impl Failure {
     pub(crate) fn detail(mut self, name: &str, value: impl Into<Value>) -> Self {
         let value = value.into();
         if !value.is_null() {
-            self.details.insert(name.to_owned(), value);
+            self.0.details.insert(name.to_owned(), value);
         }
         self
     }
 
     /// The same failure with another exit code.
     pub(crate) fn exiting(mut self, exit: Exit) -> Self {
-        self.exit = exit;
+        self.0.exit = exit;
         self
     }
 
     pub(crate) fn of_call(call: &Call<'_>, error: &Error) -> Self {
         let mut failure = Self::new(code::exit_of(error), call.what).because(error);
-        if error.kind() == ErrorKind::UndocumentedAnswer {
-            failure.causes.extend(beginning_of_answer(error));
+        if code::is_paid_for(error) && error.kept_at().is_none() {
+            // Nothing else has it any more.
+            failure
+                .0
+                .causes
+                .extend(error.body().map(|body| format!("the answer was: {}", String::from_utf8_lossy(body))));
+        } else if error.kind() == ErrorKind::UndocumentedAnswer {
+            failure.0.causes.extend(beginning_of_answer(error));
         }
-        failure.hints.extend(advice::what_next(call, error));
-        failure.hints.extend(advice::what_became_of_it(call, error));
+        failure.0.hints.extend(advice::what_next(call, error));
+        failure.0.hints.extend(advice::what_became_of_it(call, error));
         failure
-            .detail("kind", code::kind_word(error.kind()))
+            .detail("kind", error.kind().name())
             .detail("operation", error.operation().map(|operation| operation.id))
             .detail("status", error.status().map(|status| status.as_u16()))
-            .detail("outcome", code::outcome_word(error.outcome()))
+            .detail("outcome", error.outcome().name())
+            .detail("attempts", error.attempts())
+            .detail("elapsed_seconds", (error.elapsed().as_secs_f64() * 1000.0).round() / 1000.0)
+            .detail("kept_at", error.kept_at().map(|path| path.display().to_string()))
             .detail("reject_reason", error.reject_reason())
             .detail("retry_after_seconds", error.retry_after().map(|wait| wait.as_secs()))
     }
@@ -116,32 +128,32 @@ impl Failure {
     /// The failure for programs: `kind`, `message`, `causes`, `hints` and `exit_code`, and what is known of the call.
     pub(crate) fn to_json(&self) -> Value {
         let mut error = json!({
-            "kind": self.exit.kind(),
-            "message": self.what,
-            "causes": self.causes,
-            "hints": self.hints,
-            "exit_code": self.exit.code(),
+            "kind": self.0.exit.kind(),
+            "message": self.0.what,
+            "causes": self.0.causes,
+            "hints": self.0.hints,
+            "exit_code": self.0.exit.code(),
         });
         if let Value::Object(error) = &mut error {
-            error.extend(self.details.clone());
+            error.extend(self.0.details.clone());
         }
         json!({ "error": error })
     }
 
     pub(crate) fn what(&self) -> &str {
-        &self.what
+        &self.0.what
     }
 
     pub(crate) fn causes(&self) -> &[String] {
-        &self.causes
+        &self.0.causes
     }
 
     pub(crate) fn hints(&self) -> &[String] {
-        &self.hints
+        &self.0.hints
     }
 
     pub(crate) fn exit(&self) -> Exit {
-        self.exit
+        self.0.exit
     }
 }
 

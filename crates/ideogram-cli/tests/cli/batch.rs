@@ -50,7 +50,24 @@ fn a_dry_run_shows_every_request_and_leaves_nothing_behind() {
 
     assert!(server.requests().is_empty());
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    snapshot!(ran, @"");
+    snapshot!(ran, @"
+    exit code: 0
+    ----- stdout -----
+    line 1 (river): 1 picture
+
+    POST:         http://127.0.0.1:[PORT]/v1/ideogram-v4/generate
+    text_prompt:  a river
+    api-key:      [key]
+
+    line 2 (cats): 2 pictures
+
+    POST:        http://127.0.0.1:[PORT]/v1/ideogram-v3/generate
+    prompt:      two cats
+    num_images:  2
+    api-key:     [key]
+    ----- stderr -----
+    dry run: nothing was sent; 2 requests would make 3 pictures
+    ");
 }
 
 #[test]
@@ -69,7 +86,13 @@ fn a_batch_saves_its_pictures_and_running_it_again_pays_nothing() {
     paths.sort_unstable();
     assert_eq!(paths, ["cats-1.png", "cats-2.png", "river.png"].map(|name| format!("rows-pictures/{name}")));
     assert_eq!(first.stderr(), "2 rows: 3 pictures saved\ncontact sheet: rows-pictures/contact-sheet.html\n");
-    snapshot!(again, @"");
+    snapshot!(again, @"
+    exit code: 0
+    ----- stderr -----
+    going on: 2 of 2 rows finished before
+    2 rows: 3 pictures saved
+    contact sheet: rows-pictures/contact-sheet.html
+    ");
 }
 
 #[test]
@@ -90,7 +113,25 @@ nonsense
     let ran = batch(&folder, &["rows.jsonl", "--yes"]).against(&server).run();
 
     assert!(server.requests().is_empty());
-    snapshot!(ran, @"");
+    snapshot!(ran, @r#"
+    exit code: 2
+    ----- stderr -----
+    error: 14 problems in rows.jsonl: nothing was sent
+      caused by: rows.jsonl:1: `num_images`: must be from 1 to 8, and is 9
+      caused by: rows.jsonl:2: `id`: becomes the name of files: 1 to 64 letters, digits, `-`, `_`, `.` and spaces, no `.` first
+      caused by: rows.jsonl:3: not JSON: expected ident at character 2
+      caused by: rows.jsonl:4: `aspect_ratio`: `16:9` is none of 1x3, 3x1, 1x2, 2x1, 9x16, 16x9, 10x16, 16x10, 2x3, 3x2, 3x4, 4x3, 4x5, 5x4, 1x1; --unchecked leaves it to the service
+      caused by: rows.jsonl:4: `resolution`: stands beside `aspect_ratio`: the service takes one of them
+      caused by: rows.jsonl:5: `id`: "Same" is the id of line 4 already
+      caused by: rows.jsonl:5: `num_images`: post_generate_image_v4 has none; with `model` v3 there is one
+      caused by: rows.jsonl:6: `promt`: post_generate_image_v3 has none; there are id, operation, model, prompt, seed, resolution, aspect_ratio, rendering_speed, magic_prompt, negative_prompt, num_images, color_palette, style_codes, style_type, style_preset, custom_model_uri, style_reference_images, character_reference_images, character_reference_images_mask, enable_copyright_detection
+      caused by: rows.jsonl:6: `prompt`: is missing: post_generate_image_v3 needs it
+      caused by: rows.jsonl:7: `operation`: `get_dataset` makes no pictures; those that do: post_generate_image_v4, post_remix_image_v4, post_generate_image_v3, post_generate_image_v3_transparent, post_inpaint_image_v3, post_remix_image_v3, post_reframe_image_v3, post_replace_background_v3, post_remove_background, post_layerize_text_v3, post_v1_edit_image, post_upscale_image, post_generate_image, post_edit_image_v3, post_edit_image, post_remix_image, post_reframe_image
+      caused by: rows.jsonl:8: `seed`: takes a whole number, not `many`
+      caused by: rows.jsonl:8: `image`: cannot read "nowhere.png": No such file or directory (os error [CODE])
+      caused by: rows.jsonl:9: `num_images`: must be a whole number from 1 to 8, and is 0
+      caused by: rows.jsonl:9: `colour`: is no member of this request; --unchecked leaves it to the service
+    "#);
 }
 
 #[test]
@@ -140,7 +181,12 @@ fn more_than_twenty_pictures_are_asked_about_first() {
 
     assert_eq!((limited.code(), confirmed.code()), (Some(11), Some(0)));
     assert!(limited.stderr().contains("stopped before more than 20 pictures were made"), "{limited}");
-    snapshot!(asked, @"");
+    snapshot!(asked, @"
+    exit code: 2
+    ----- stderr -----
+    error: this asks first, and there is nobody to ask: make 24 pictures, each of them billed, for 3 rows?
+    hint: nothing was sent; --yes answers all questions with yes
+    ");
 }
 
 #[test]
@@ -167,7 +213,17 @@ fn a_balance_that_is_too_low_stops_it_and_the_next_run_goes_on() {
     let ran = batch(&folder, &["rows.jsonl"]).against(&server).run();
 
     assert_eq!((ran.code(), prompts(&server).len()), (Some(0), 9));
-    snapshot!(stopped, @"");
+    snapshot!(stopped, @"
+    exit code: 7
+    ----- stderr -----
+    contact sheet: rows-pictures/contact-sheet.html
+    error: stopped: the balance does not cover the rows (3 rows in a row)
+      caused by: 6 rows: 0 pictures saved, 3 rows failed without being billed, 3 rows not run
+      caused by: line 1 (0): failed, not billed: post_generate_image_v4: 402 Payment Required: You do not have sufficient balance.
+      caused by: line 2 (1): failed, not billed: post_generate_image_v4: 402 Payment Required: You do not have sufficient balance.
+      caused by: line 3 (2): failed, not billed: post_generate_image_v4: 402 Payment Required: You do not have sufficient balance.
+    hint: top up the API balance, then run the same command again: what is paid is not paid again
+    ");
 }
 
 #[test]
@@ -183,7 +239,15 @@ fn declined_rows_are_not_sent_again_unless_asked_to() {
     let retried = batch(&folder, &["rows.jsonl", "--retry-declined"]).against(&server).run();
 
     assert_eq!((retried.code(), prompts(&server).len()), (Some(0), 4));
-    snapshot!(declined, @"");
+    snapshot!(declined, @"
+    exit code: 6
+    ----- stderr -----
+    contact sheet: rows-pictures/contact-sheet.html
+    error: 2 rows: 0 pictures saved, 2 rows declined
+      caused by: line 1 (a): declined, not billed: post_generate_image_v4: 422 Unprocessable Entity: Prompt provided failed safety check due to the inclusion of prohibited content.
+      caused by: line 2 (b): declined, not billed: post_generate_image_v4: 422 Unprocessable Entity: Prompt provided failed safety check due to the inclusion of prohibited content.
+    hint: change the declined rows; unchanged ones are sent again only with --retry-declined
+    ");
 }
 
 #[test]
@@ -197,7 +261,15 @@ fn withheld_pictures_are_told_and_billed_once() {
 
     assert_eq!((again.code(), prompts(&server).len()), (Some(11), 1));
     assert!(sheet(&folder).contains("<b>withheld</b>made and billed"));
-    snapshot!(ran, @"");
+    snapshot!(ran, @"
+    exit code: 11
+    ----- stdout -----
+    rows-pictures/cats-1.png
+    ----- stderr -----
+    contact sheet: rows-pictures/contact-sheet.html
+    error: 1 row: 1 picture saved, 1 picture withheld
+      caused by: line 1 (cats): 1 picture withheld by the safety check, billed all the same
+    ");
 }
 
 #[test]
@@ -224,7 +296,14 @@ fn an_answer_that_breaks_off_is_not_paid_again_unless_asked_to() {
     let rerun = batch(&folder, &["rows.jsonl", "--rerun-unknown"]).against(&server).run();
 
     assert_eq!((rerun.code(), prompts(&server).len()), (Some(0), 2));
-    snapshot!(lost, @"");
+    snapshot!(lost, @"
+    exit code: 10
+    ----- stderr -----
+    contact sheet: rows-pictures/contact-sheet.html
+    error: 1 row: 0 pictures saved, 1 row of unknown outcome
+      caused by: line 1 (river): outcome unknown: post_generate_image_v4: the connection broke before an answer arrived; the call may have run, so look before calling again
+    hint: rows of unknown outcome are not sent again, as they may be paid; --rerun-unknown does
+    ");
 }
 
 #[test]
@@ -285,7 +364,11 @@ fn a_journal_in_use_is_left_alone() {
     let ran = batch(&folder, &["rows.jsonl"]).against(&server).run();
 
     assert!(server.requests().is_empty());
-    snapshot!(ran, @"");
+    snapshot!(ran, @r#"
+    exit code: 2
+    ----- stderr -----
+    error: the journal "rows-pictures/batch.jsonl" is in use by another batch; wait for it to end
+    "#);
 }
 
 #[test]
@@ -307,14 +390,73 @@ fn rows_come_one_by_one_as_json_lines_and_all_together_as_json() {
     assert_eq!(named, [(Some("cats"), Some("saved")), (Some("river"), Some("saved"))]);
     let mut whole = whole.json();
     whole["rows"].as_array_mut().unwrap().sort_by_key(|row| row["line"].as_u64());
-    insta::assert_json_snapshot!(whole, @"");
+    insta::assert_json_snapshot!(whole, @r#"
+    {
+      "rows": [
+        {
+          "row": "river",
+          "line": 1,
+          "operation": "post_generate_image_v4",
+          "prompt": "a river",
+          "status": "saved",
+          "pictures": [
+            {
+              "result": "saved",
+              "path": "whole/river.png",
+              "seed": 56766092,
+              "error": null
+            }
+          ]
+        },
+        {
+          "row": "cats",
+          "line": 2,
+          "operation": "post_generate_image_v3",
+          "prompt": "two cats",
+          "status": "saved",
+          "pictures": [
+            {
+              "result": "saved",
+              "path": "whole/cats-1.png",
+              "seed": 2084953172,
+              "error": null
+            },
+            {
+              "result": "saved",
+              "path": "whole/cats-2.png",
+              "seed": 2084953173,
+              "error": null
+            }
+          ]
+        }
+      ],
+      "counts": {
+        "rows": 2,
+        "rows_answered": 2,
+        "pictures_saved": 3,
+        "pictures_withheld": 0,
+        "pictures_lost": 0,
+        "pictures_not_saved": 0,
+        "rows_declined": 0,
+        "rows_failed": 0,
+        "rows_unknown": 0,
+        "rows_unreadable": 0,
+        "rows_not_run": 0
+      },
+      "contact_sheet": "whole/contact-sheet.html"
+    }
+    "#);
 }
 
 #[test]
 fn rows_from_standard_input_need_a_folder() {
     let folder = folder("rows.jsonl", "");
 
-    snapshot!(batch(&folder, &["--mock", "-"]).run(), @"");
+    snapshot!(batch(&folder, &["--mock", "-"]).run(), @"
+    exit code: 2
+    ----- stderr -----
+    error: rows from standard input need --out: the folder with the journal, to find it again
+    ");
 }
 
 #[test]

@@ -15,7 +15,17 @@ fn help_is_what_was_reviewed() {
         ("help__models", vec!["models", "--help"]),
         ("help__models_list", vec!["models", "list", "--help"]),
         ("help__models_get", vec!["models", "get", "--help"]),
+        ("help__api", vec!["api", "--help"]),
+        ("help__api_list_custom_models", vec!["api", "list_custom_models", "--help"]),
+        ("help__api_remove_background", vec!["api", "post_remove_background", "-h"]),
+        ("help__operations", vec!["operations", "--help"]),
+        ("help__auth", vec!["auth", "--help"]),
+        ("help__auth_login", vec!["auth", "login", "--help"]),
+        ("help__auth_status", vec!["auth", "status", "--help"]),
+        ("help__auth_logout", vec!["auth", "logout", "--help"]),
         ("help__mock_serve", vec!["mock", "serve", "--help"]),
+        ("help__completions", vec!["completions", "--help"]),
+        ("help__man", vec!["man", "--help"]),
     ] {
         let ran = ideogram(arguments).at("http://127.0.0.1:1").run();
 

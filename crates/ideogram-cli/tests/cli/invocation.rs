@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    io::Write as _,
     path::Path,
     process::{Command, Output, Stdio},
 };
@@ -27,6 +28,9 @@ pub(crate) const FILTERS: &[(&str, &str)] = &[
     (r"\(os error \d+\)", "(os error [CODE])"),
 ];
 
+/// Where the command finds no configuration, and may leave files.
+const HOME: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/home");
+
 /// A run to be: arguments and environment. Nothing of the test's own environment gets through.
 pub(crate) struct Run(Command);
 
@@ -37,6 +41,8 @@ pub(crate) struct Ran(Output);
 pub(crate) fn ideogram<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Run {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ideogram"));
     command.env_clear().args(arguments).stdin(Stdio::null());
+    // A home of the tests' own: neither configuration nor keyring of whoever runs them. Windows asks for `APPDATA`.
+    command.env("HOME", HOME).env("APPDATA", HOME).env("LOCALAPPDATA", HOME).env("PATH", "");
     // Without it, Windows has no sockets.
     if let Some(root) = std::env::var_os("SystemRoot") {
         command.env("SystemRoot", root);
@@ -71,6 +77,21 @@ impl Run {
         self
     }
 
+    /// Makes a folder the home, with configuration and kept files of its own.
+    pub(crate) fn at_home(self, folder: &Path) -> Self {
+        let home = folder.to_str().expect("temporary folders have names in UTF-8");
+        self.env("HOME", home).env("APPDATA", home).env("LOCALAPPDATA", home)
+    }
+
+    /// Runs it with this on its standard input.
+    pub(crate) fn run_with_input(mut self, input: &str) -> Ran {
+        self.0.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = self.0.spawn().expect("the command was built");
+        // It need not read all of it.
+        let _ = child.stdin.take().expect("it is piped").write_all(input.as_bytes());
+        Ran(child.wait_with_output().expect("it ends"))
+    }
+
     pub(crate) fn run(mut self) -> Ran {
         Ran(self.0.output().expect("the command was built"))
     }
@@ -92,6 +113,13 @@ impl Ran {
 
     pub(crate) fn stderr(&self) -> String {
         text(&self.0.stderr)
+    }
+
+    /// What stands in `{"error": ..}`, the last line of standard error with `--output json`.
+    pub(crate) fn error(&self) -> serde_json::Value {
+        let stderr = self.stderr();
+        let line = stderr.lines().last().expect("standard error holds an error");
+        serde_json::from_str::<serde_json::Value>(line).expect("the error is JSON")["error"].clone()
     }
 
     pub(crate) fn json(&self) -> serde_json::Value {

@@ -3,14 +3,25 @@
 //! Start at [`invocation`], which runs it and turns what came out into one snapshot.
 
 mod answers;
+mod api;
+mod auth;
 mod batch;
 mod batch_killed;
+mod configuration;
 mod contact_sheet;
 mod datasets;
+mod dry_run;
+mod examples;
+mod exit_codes;
+mod formats;
 mod help;
+mod interrupt;
 mod invocation;
 mod mock_serve;
 mod models;
+mod operations;
 mod refusals;
 mod rogue;
+mod scripts;
+mod trace;
 mod upload;

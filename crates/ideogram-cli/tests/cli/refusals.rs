@@ -6,14 +6,15 @@ use crate::invocation::{ideogram, serve, snapshot};
 
 #[test]
 fn without_a_key_the_command_says_how_to_get_one_and_how_to_do_without() {
-    snapshot!(ideogram(["datasets", "list"]).run(), @"
+    snapshot!(ideogram(["datasets", "list"]).run(), @r#"
     exit code: 3
     ----- stderr -----
-    error: no API key: the environment variable IDEOGRAM_API_KEY is not set
+    error: no API key
+      caused by: none in --api-key-file, IDEOGRAM_API_KEY, the profile "default" and the keyring, in this order
     hint: how to get a key: https://developer.ideogram.ai/ideogram-api/api-setup
-    hint: then set it: export IDEOGRAM_API_KEY=...
+    hint: then keep it: ideogram auth login; or set it: export IDEOGRAM_API_KEY=...
     hint: to try the command without a key, add --mock: ideogram --mock datasets get demo
-    ");
+    "#);
 }
 
 #[test]
@@ -32,7 +33,7 @@ fn what_cannot_be_a_key_is_refused_without_being_repeated() {
     snapshot!(ran, @"
     exit code: 3
     ----- stderr -----
-    error: the key in IDEOGRAM_API_KEY cannot be one
+    error: the key in the environment variable IDEOGRAM_API_KEY cannot be one
       caused by: the API key holds white space or characters beyond ASCII, which no key does
     hint: how to get a key: https://developer.ideogram.ai/ideogram-api/api-setup
     ");

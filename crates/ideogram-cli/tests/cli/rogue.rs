@@ -19,6 +19,7 @@ pub(crate) struct Rogue {
     url: String,
     /// Dropped to end a silence.
     _end: mpsc::Sender<()>,
+    connected: mpsc::Receiver<()>,
 }
 
 impl Rogue {
@@ -49,10 +50,16 @@ impl Rogue {
         &self.url
     }
 
+    /// Waits until somebody has connected and sent the head of a request.
+    pub(crate) fn wait_for_connection(&self) {
+        self.connected.recv().unwrap();
+    }
+
     fn start(reply: Reply) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (end, ended) = mpsc::channel();
+        let (connecting, connected) = mpsc::channel();
         thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
             match reply {
@@ -60,10 +67,15 @@ impl Rogue {
                     read_request(&stream);
                     stream.write_all(&bytes).unwrap();
                 }
-                Reply::Silence => _ = ended.recv(),
+                Reply::Silence => {
+                    read_request(&stream);
+                    // Most tests do not wait for it.
+                    let _ = connecting.send(());
+                    _ = ended.recv();
+                }
             }
         });
-        Self { url, _end: end }
+        Self { url, _end: end, connected }
     }
 }
 

@@ -13,6 +13,8 @@ use std::{
     io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::{Duration, Instant},
 };
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +23,8 @@ use crate::{Error, ErrorKind, Outcome, types::DatasetAssetFailureReason};
 
 /// Raised when the form of the file changes.
 const FORMAT: u32 = 1;
+/// How long the last line of a sync that was dropped may take.
+const LAST_LINE: Duration = Duration::from_secs(2);
 /// What a file says to be a journal.
 const TITLE: &str = "ideogram dataset sync";
 
@@ -152,7 +156,27 @@ impl Past {
 #[derive(Clone, Debug)]
 pub(crate) struct Journal {
     path: PathBuf,
-    file: Arc<Mutex<File>>,
+    writer: Arc<Mutex<Writer>>,
+}
+
+/// The end of a journal.
+#[derive(Debug)]
+struct Writer {
+    file: File,
+    /// The length of all whole lines in bytes.
+    length: u64,
+}
+
+impl Writer {
+    /// Writes a line. Half a line that could not be finished before would spoil it, and is overwritten.
+    fn write(&mut self, line: &[u8]) -> io::Result<()> {
+        self.file.set_len(self.length)?;
+        self.file.seek(SeekFrom::Start(self.length))?;
+        self.file.write_all(line)?;
+        self.file.sync_data()?;
+        self.length += line.len() as u64;
+        Ok(())
+    }
 }
 
 impl Journal {
@@ -172,21 +196,18 @@ impl Journal {
             let path = path.clone();
             tokio::task::spawn_blocking(move || open(&path, &header)).await
         };
-        let (file, past) =
-            opened.unwrap_or_else(|error| Err(io::Error::other(error).into())).map_err(|why| why.at(&path))?;
-        Ok((Self { path, file: Arc::new(Mutex::new(file)) }, past))
+        let opened = opened.unwrap_or_else(|error| Err(io::Error::other(error).into()));
+        let (writer, past) = opened.map_err(|why| why.at(&path))?;
+        Ok((Self { path, writer: Arc::new(Mutex::new(writer)) }, past))
     }
 
     /// Writes a line down. It is on the disk when this returns.
     pub(crate) async fn write(&self, line: &Line) -> Result<(), Error> {
         let mut text = serde_json::to_vec(line).expect("lines are made of strings and numbers");
         text.push(b'\n');
-        let file = Arc::clone(&self.file);
-        let written = tokio::task::spawn_blocking(move || {
-            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-            file.write_all(&text)?;
-            file.sync_data()
-        });
+        let writer = Arc::clone(&self.writer);
+        let written =
+            tokio::task::spawn_blocking(move || writer.lock().unwrap_or_else(PoisonError::into_inner).write(&text));
         let written = written.await.unwrap_or_else(|error| Err(io::Error::other(error)));
         written.map_err(|error| Trouble::from(error).at(&self.path))
     }
@@ -217,15 +238,9 @@ impl Trouble {
     }
 }
 
-fn open(path: &Path, header: &Header) -> Result<(File, Past), Trouble> {
+fn open(path: &Path, header: &Header) -> Result<(Writer, Past), Trouble> {
     let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
-    match fs4::FileExt::try_lock(&file) {
-        Ok(()) => {}
-        Err(fs4::TryLockError::WouldBlock) => {
-            return Err(Trouble::Unusable("is in use by another sync; wait for it to end".to_owned()));
-        }
-        Err(fs4::TryLockError::Error(error)) => return Err(error.into()),
-    }
+    lock(&file)?;
     let mut text = Vec::new();
     file.read_to_end(&mut text)?;
     // What comes after the last line break was being written when the process ended, and was not acted upon.
@@ -234,17 +249,29 @@ fn open(path: &Path, header: &Header) -> Result<(File, Past), Trouble> {
         return Err(Trouble::Unusable("is another kind of file".to_owned()));
     }
     let past = if whole == 0 { None } else { Some(read(&text[..whole], header)?) };
-    file.set_len(whole as u64)?;
-    file.seek(SeekFrom::End(0))?;
-    match past {
-        Some(past) => Ok((file, past)),
-        None => {
-            let mut line = serde_json::to_vec(header).expect("a header is made of strings and numbers");
-            line.push(b'\n');
-            file.write_all(&line)?;
-            file.sync_all()?;
-            sync_folder_of(path)?;
-            Ok((file, Past::default()))
+    let mut writer = Writer { file, length: whole as u64 };
+    if let Some(past) = past {
+        return Ok((writer, past));
+    }
+    let mut line = serde_json::to_vec(header).expect("a header is made of strings and numbers");
+    line.push(b'\n');
+    writer.write(&line)?;
+    writer.file.sync_all()?;
+    sync_folder_of(path)?;
+    Ok((writer, Past::default()))
+}
+
+/// Locks a journal. A sync that was dropped a moment ago may still be writing its last line.
+fn lock(file: &File) -> Result<(), Trouble> {
+    let started = Instant::now();
+    loop {
+        match fs4::FileExt::try_lock(file) {
+            Ok(()) => return Ok(()),
+            Err(fs4::TryLockError::WouldBlock) if started.elapsed() < LAST_LINE => thread::sleep(LAST_LINE / 50),
+            Err(fs4::TryLockError::WouldBlock) => {
+                return Err(Trouble::Unusable("is in use by another sync; wait for it to end".to_owned()));
+            }
+            Err(fs4::TryLockError::Error(error)) => return Err(error.into()),
         }
     }
 }
@@ -367,6 +394,21 @@ mod tests {
             let (_journal, past) = Journal::open(path.clone(), "d", URL).await.unwrap();
             assert_eq!(past.files["z"].fate, Fate::InFlight, "cut at {cut}");
         }
+    }
+
+    #[test]
+    fn half_a_line_that_could_not_be_written_spoils_nothing() {
+        let mut writer = Writer { file: tempfile::tempfile().unwrap(), length: 0 };
+        writer.write(b"one\n").unwrap();
+        // As a full disk leaves it.
+        writer.file.write_all(b"tw").unwrap();
+
+        writer.write(b"three\n").unwrap();
+
+        let mut text = String::new();
+        writer.file.rewind().unwrap();
+        writer.file.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "one\nthree\n");
     }
 
     #[tokio::test]

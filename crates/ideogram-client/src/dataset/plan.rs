@@ -1,15 +1,6 @@
 //! Compares a folder with a dataset: what is there, what is missing, what cannot be told.
 //!
-//! Nothing can be removed from a dataset or replaced in it, so a file is planned to be sent only if it is certainly not
-//! there. The rules:
-//!
-//! - Files are compared by base name in NFC, exactly. The same name with the same size is there; with another size it is
-//!   different, and not sent, because it would stand beside the old one; with a size that is not told it counts as there.
-//! - A name that differs from one in the dataset in case only, or a dataset with files without names that could be this
-//!   one, leaves a doubt, and a file in doubt is not sent unless asked for.
-//! - Two local files with one name, or with names that differ in case only, are both refused: which of them would end up
-//!   in the dataset, and whose caption would be whose, would be chance.
-//! - A caption belongs to the pictures with its stem, here or in the dataset; without one it is refused.
+//! Pure: a folder that was read and an answer that came. The rules stand at [`Plan`].
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -34,6 +25,26 @@ const LARGE_PICTURE_BYTES: u64 = 10_000_000;
 /// A local folder compared with a dataset.
 ///
 /// It is data: show it, keep it as JSON, or hand it to [`Client::sync_dataset`](crate::Client::sync_dataset).
+///
+/// # Rules
+///
+/// Nothing can be removed from a dataset or replaced in it, so a file is planned to be sent only if it is certainly not
+/// there.
+///
+/// - Files are sent by base name, so they are compared by it: in one Unicode form (NFC), since some file systems change
+///   the form on their own, and otherwise exactly. Folders, here or in the dataset, count for nothing.
+/// - The same name with the same size is there. With another size it is different, and not sent: it would stand beside
+///   the old one. With a size that the service does not tell, it counts as there.
+/// - Whether the service tells `Cat.png` from `cat.png` is not known, so a file whose name differs in case only from one
+///   in the dataset is in doubt. So is every file that may be one of those that the dataset gives no name: those of the
+///   same size, or of none. What is in doubt is not sent unless asked for.
+/// - Two local files with one name, or with names that differ in case only, are both refused: which of them would end up
+///   in the dataset, and whose caption would be whose, would be chance.
+/// - A caption belongs to the pictures with its stem, in the folder or in the dataset, and shares their doubt; one
+///   without a picture is refused.
+/// - Pictures are told by their content, captions by the extension `.txt`. ZIP archives, hidden files and all else are
+///   listed and not sent. Empty files, pictures in other formats and captions that are no text are refused. No limit for
+///   the size of a picture in a dataset is published, so large ones are remarked, and sent.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Plan {

@@ -128,6 +128,7 @@ impl fmt::Display for FileOutcome {
     }
 }
 
+#[expect(clippy::ref_option, reason = "serde calls it with a reference to the member")]
 fn as_text<S: Serializer>(error: &Option<Error>, serializer: S) -> Result<S::Ok, S::Error> {
     error.as_ref().map(Error::to_string).serialize(serializer)
 }

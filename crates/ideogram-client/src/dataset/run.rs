@@ -5,7 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard},
     time::{Duration, SystemTime},
 };
 
@@ -21,7 +21,7 @@ use super::{
     settle::{self, Finding},
 };
 use crate::{
-    Error, ErrorKind, File, Outcome,
+    CallOptions, Error, ErrorKind, File, Outcome,
     types::{DatasetAssetFailureReason, GetDatasetResponse, UploadDatasetAssetsResponse},
 };
 
@@ -30,11 +30,16 @@ const SENDS_AT_MOST: u32 = 3;
 /// How often a file is sent that the service fails with an error of its own.
 const SENDS_OF_FAILED_AT_MOST: u32 = 2;
 
+/// The longest wait between two rounds. A service that asks for more ends the sync.
+const LONGEST_WAIT: Duration = Duration::from_secs(600);
+/// In place of a count of sends, for a file that is no longer what was read of it.
+const CHANGED: u32 = u32::MAX;
+
 /// A sync under way.
 pub(super) struct Run {
     settings: SyncDataset,
     journal: Journal,
-    progress: Mutex<Progress>,
+    progress: Arc<Mutex<Progress>>,
 }
 
 /// What batches share.
@@ -55,6 +60,8 @@ struct Progress {
     /// How long the service asks to wait before the next round.
     asked_for: Option<Duration>,
     stopped: Option<Error>,
+    /// Whether the dataset could not be asked after the last upload.
+    is_blind: bool,
 }
 
 /// A look at the dataset.
@@ -67,7 +74,8 @@ impl Run {
     pub(super) async fn sync(settings: SyncDataset) -> Result<SyncReport, Error> {
         let base_url = settings.client.base_url().as_str().to_owned();
         let (journal, past) = Journal::open(settings.journal.clone(), &settings.plan.dataset_id, &base_url).await?;
-        let run = Self { settings, journal, progress: Mutex::new(Progress { past, ..Progress::default() }) };
+        let progress = Arc::new(Mutex::new(Progress { past, ..Progress::default() }));
+        let run = Self { settings, journal, progress };
         run.rounds().await
     }
 
@@ -92,7 +100,9 @@ impl Run {
             match self.look().await {
                 Ok(newer) => view = newer,
                 Err(error) => {
-                    self.progress().stopped.get_or_insert(error);
+                    let mut progress = self.progress();
+                    progress.is_blind = true;
+                    progress.stopped.get_or_insert(error);
                     break;
                 }
             }
@@ -177,10 +187,8 @@ impl Run {
         }
         self.tell();
 
-        let client = &self.settings.client;
-        let parts = files.iter().map(|file| File::from_path(&file.path).with_name(&file.name));
-        let call = client.upload_dataset_assets().dataset_id(&self.settings.plan.dataset_id).files(parts);
-        let answer = call.send().await;
+        let client = self.settings.client.with(self.watch(batch, &files));
+        let answer = self.settings.upload(&client, &files).send().await;
 
         let end = match &answer {
             Ok(answer) => End { batch, result: BatchResult::Answered, failed: failed(&files, answer), error: None },
@@ -199,6 +207,26 @@ impl Run {
         self.tell();
     }
 
+    /// Tells how much of a batch has left.
+    fn watch(&self, batch: u64, files: &[LocalFile]) -> CallOptions {
+        let options = CallOptions::new();
+        let Some(tell) = self.settings.on_progress.clone() else { return options };
+        let size_bytes = files.iter().map(|file| file.size_bytes).sum::<u64>();
+        let shared = Arc::clone(&self.progress);
+        options.on_upload(move |sent, _| {
+            let shown = {
+                let mut progress = lock(&shared);
+                // What stands around the files on their way is not theirs.
+                match progress.leaving.get_mut(&batch) {
+                    Some(leaving) => *leaving = sent.min(size_bytes),
+                    None => return,
+                }
+                progress.shown()
+            };
+            tell(&shown);
+        })
+    }
+
     /// The files that are as they were when the folder was read.
     async fn unchanged(&self, files: Vec<LocalFile>) -> Vec<LocalFile> {
         let mut unchanged = Vec::new();
@@ -213,7 +241,7 @@ impl Run {
             };
             let mut progress = self.progress();
             // Not in this sync: what was read of it is no longer true.
-            progress.sends.insert(file.name.clone(), u32::MAX);
+            progress.sends.insert(file.name.clone(), CHANGED);
             progress.troubles.insert(file.name, why);
         }
         unchanged
@@ -229,7 +257,7 @@ impl Run {
     }
 
     fn progress(&self) -> MutexGuard<'_, Progress> {
-        self.progress.lock().expect("nothing panics while it holds this lock")
+        lock(&self.progress)
     }
 
     fn tell(&self) {
@@ -239,14 +267,15 @@ impl Run {
         }
     }
 
-    fn report(self, view: View) -> SyncReport {
-        let progress = self.progress.into_inner().expect("nothing panics while it holds this lock");
+    fn report(&self, view: View) -> SyncReport {
+        let mut progress = self.progress();
+        let stopped = progress.stopped.take();
         let outcome = |file: &super::PlannedFile| progress.outcome(file, &view.listing);
         let synced = |file: &super::PlannedFile| SyncedFile { file: file.file.clone(), outcome: outcome(file) };
         SyncReport {
             files: view.plan.files.iter().map(synced).collect(),
             uploads: progress.uploads,
-            stopped: progress.stopped,
+            stopped,
             after: view.plan,
         }
     }
@@ -273,7 +302,7 @@ impl Progress {
                 self.troubles.extend(files.iter().map(|file| (file.name.clone(), text.clone())));
                 let wait = error.retry_after().unwrap_or_default();
                 self.asked_for = Some(self.asked_for.unwrap_or_default().max(wait));
-                if is_hopeless(&error) {
+                if is_hopeless(&error) || wait > LONGEST_WAIT {
                     self.stopped.get_or_insert(error);
                 }
             }
@@ -319,9 +348,15 @@ impl Progress {
                 FileOutcome::Stored
             }
             (FileState::Present | FileState::PresentUnverified, _) => FileOutcome::AlreadyThere,
+            _ if is_open && self.sends.get(name) == Some(&CHANGED) => self.not_stored(name),
             (_, Some(known)) if is_open => match (&known.fate, settle::find(name, known, listing)) {
                 (Fate::Failed(reason), _) => FileOutcome::Failed { reason: reason.clone() },
-                (Fate::Accepted, Finding::Unknowable) if self.confirmed.contains(name) => FileOutcome::Stored,
+                // Where the dataset cannot tell, its answer counts.
+                (Fate::Accepted, finding)
+                    if self.confirmed.contains(name) && (self.is_blind || finding == Finding::Unknowable) =>
+                {
+                    FileOutcome::Stored
+                }
                 (Fate::Accepted, Finding::Absent) if !self.sends.contains_key(name) => self.not_stored(name),
                 (Fate::Accepted, _) => FileOutcome::Unknown(Unknown::NotShown),
                 (Fate::InFlight, Finding::Unknowable) => FileOutcome::Unknown(Unknown::NotTold),
@@ -338,6 +373,10 @@ impl Progress {
         let why = self.troubles.get(name).cloned();
         FileOutcome::NotStored { why: why.unwrap_or_else(|| "the sync ended before it was sent".to_owned()) }
     }
+}
+
+fn lock(progress: &Mutex<Progress>) -> MutexGuard<'_, Progress> {
+    progress.lock().expect("nothing panics while it holds this lock")
 }
 
 /// A dataset that would hold too many pictures is not begun to be filled: which of them find room would be chance.

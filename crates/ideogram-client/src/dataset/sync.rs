@@ -2,8 +2,12 @@
 
 use std::{fmt, future::IntoFuture, path::PathBuf, pin::Pin, sync::Arc, time::Duration};
 
-use super::{Plan, SyncProgress, SyncReport, batch::Limits, run::Run};
-use crate::{Client, Error};
+use super::{
+    LocalFile, Plan, SyncProgress, SyncReport,
+    batch::{self, Limits},
+    run::Run,
+};
+use crate::{Client, Error, File, Request, builder::UploadDatasetAssets};
 
 /// Few enough to lose little when one fails.
 const BATCH_FILES: usize = 20;
@@ -109,6 +113,20 @@ impl SyncDataset {
     pub fn on_progress(mut self, tell: impl Fn(&SyncProgress) + Send + Sync + 'static) -> Self {
         self.on_progress = Some(Arc::new(tell));
         self
+    }
+
+    /// The uploads that the plan alone leads to, in order: what is missing by it, in batches. Nothing is asked or sent, and
+    /// the journal is not read, so a sync that goes on where another one ended may send less.
+    pub fn requests(&self) -> Result<Vec<Request>, Error> {
+        let missing = self.plan.missing().map(|file| file.file.clone()).collect();
+        let batches = batch::pack(missing, self.limits);
+        batches.iter().map(|files| self.upload(&self.client, files).prepare()).collect()
+    }
+
+    /// The call that sends one batch.
+    pub(super) fn upload<'c>(&self, client: &'c Client, files: &[LocalFile]) -> UploadDatasetAssets<'c> {
+        let parts = files.iter().map(|file| File::from_path(&file.path).with_name(&file.name));
+        client.upload_dataset_assets().dataset_id(&self.plan.dataset_id).files(parts)
     }
 }
 

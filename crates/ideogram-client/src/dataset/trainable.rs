@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{listing::Listing, name};
+use crate::types::GetDatasetResponse;
 
 /// How many pictures a training needs.
 pub const FEWEST_PICTURES: u64 = 15;
@@ -43,6 +44,11 @@ pub enum Verdict {
 }
 
 impl Trainable {
+    /// Judges what [`get_dataset`](crate::Client::get_dataset) answers.
+    pub fn of(dataset: &GetDatasetResponse) -> Self {
+        Pictures::of(&Listing::of(dataset)).trainable()
+    }
+
     /// Whether it can be trained for all that is known.
     pub fn is_certain(&self) -> bool {
         self.verdict == Verdict::Yes

@@ -42,6 +42,7 @@ pub(super) async fn attempt(
     headers: HeaderMap,
     deadline: Instant,
 ) -> Result<Answer, Failed> {
+    let start = Instant::now();
     let has_body = !matches!(request.body(), Body::Empty);
     let progress = Progress::new(client.settings(), deadline, has_body);
     let built = build(client, request, infos, headers, &progress).map_err(Failed::finally)?;
@@ -61,7 +62,10 @@ pub(super) async fn attempt(
     let read = read_body(response, limit, &progress, stalled).await;
     let api_key = &client.inner().api_key;
     let stopped = match (status.is_success(), read.end) {
-        (true, Ok(())) => return Ok(Answer { status, headers, body: read.body, kept_at: None }),
+        (true, Ok(())) => {
+            let elapsed = start.elapsed();
+            return Ok(Answer { status, headers, body: read.body, kept_at: None, attempts: 1, elapsed });
+        }
         (true, Err(stopped)) => stopped,
         (false, end) => {
             let retry_after = retry_after(&headers);

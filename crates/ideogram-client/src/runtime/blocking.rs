@@ -5,7 +5,7 @@
 //! then blocks.
 
 use std::{
-    fmt,
+    fmt, io,
     sync::{Mutex, PoisonError, mpsc},
 };
 
@@ -20,13 +20,26 @@ use crate::{Client, Error, ErrorKind, Outcome, Request, Response};
 pub(crate) struct Blocking(Mutex<Option<Runtime>>);
 
 impl Blocking {
-    fn handle(&self) -> std::io::Result<Handle> {
+    fn handle(&self) -> io::Result<Handle> {
         let mut runtime = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(runtime) = runtime.as_ref() {
             return Ok(runtime.handle().clone());
         }
         let made = Builder::new_multi_thread().worker_threads(1).thread_name("ideogram-client").enable_all().build()?;
         Ok(runtime.insert(made).handle().clone())
+    }
+
+    /// Runs a future on the client's own thread, and waits for what it gives; nothing if the thread ends before.
+    pub(crate) fn wait_for<T: Send + 'static>(
+        &self,
+        future: impl Future<Output = T> + Send + 'static,
+    ) -> io::Result<Option<T>> {
+        let (sender, result) = mpsc::sync_channel(1);
+        self.handle()?.spawn(async move {
+            // Whoever waits is blocked until this arrives.
+            let _ = sender.send(future.await);
+        });
+        Ok(result.recv().ok())
     }
 }
 
@@ -51,17 +64,16 @@ where
     T: DeserializeOwned + Send + 'static,
 {
     let operation = request.operation();
-    let runtime = client.inner().blocking.handle().map_err(|error| {
+    let blocking = &client.inner().blocking;
+    let called = {
+        let client = client.clone();
+        blocking.wait_for(async move { call(&client, request).await })
+    };
+    let answer = called.map_err(|error| {
         let error = Error::new(ErrorKind::LocalIo, Outcome::NotSent, "no thread can be started").with_source(error);
         error.in_operation(operation)
     })?;
-    let (sender, answer) = mpsc::sync_channel(1);
-    let client = client.clone();
-    runtime.spawn(async move {
-        // Whoever waits is blocked until this arrives.
-        let _ = sender.send(call(&client, request).await);
-    });
-    answer.recv().unwrap_or_else(|_| {
+    answer.unwrap_or_else(|| {
         let message = "the thread that makes the calls has ended";
         Err(Error::new(ErrorKind::Transport, Outcome::Unknown, message).in_operation(operation))
     })

@@ -90,6 +90,7 @@ async fn exchange(client: &Client, request: &Request) -> Result<Answer, Error> {
         let whole = |error: Error, stop| error.after(number, start.elapsed(), stop, earlier);
         match (made, next) {
             (Ok(mut answer), _) => {
+                (answer.attempts, answer.elapsed) = (number, start.elapsed());
                 answer.kept_at = keep(client, request, &infos, answer.status, &answer.body).await.map_err(|error| {
                     // The pictures are paid for, and this may be the only copy of their links.
                     let error = error.with_answer(answer.status, redacted(client, answer.body.clone()), true);
@@ -99,7 +100,7 @@ async fn exchange(client: &Client, request: &Request) -> Result<Answer, Error> {
             }
             (Err(error), Decision::Repeat { after }) => {
                 tracing::debug!(after_ms = after.as_millis(), "sending again");
-                if error.outcome() == Outcome::Unknown {
+                if matches!(error.outcome(), Outcome::Unknown | Outcome::Completed) {
                     earlier = Outcome::Unknown;
                 }
                 sleep(after).await;
@@ -205,5 +206,6 @@ fn undocumented(client: &Client, answer: Answer, error: &serde_json::Error) -> E
     let reason = redacted(client, Bytes::from(error.to_string()));
     let message = format!("the answer is not what the document describes: {}", String::from_utf8_lossy(&reason));
     let error = Error::new(ErrorKind::UndocumentedAnswer, Outcome::Completed, message);
-    error.with_answer(answer.status, redacted(client, answer.body), true).kept_in(answer.kept_at)
+    let error = error.with_answer(answer.status, redacted(client, answer.body), true).kept_in(answer.kept_at);
+    error.after(answer.attempts, answer.elapsed, None, Outcome::NotSent)
 }

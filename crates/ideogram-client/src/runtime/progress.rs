@@ -76,12 +76,16 @@ impl Progress {
 
     /// Ends when nothing has moved for too long, and says what ran out.
     pub(super) async fn stalled(&self) -> Stalled {
+        // What is due may come nearer while this sleeps: who connects or waits for an answer has more time than who
+        // sends. No phase that begins later is over sooner than the shortest time-out, so that is how long to look away.
+        let longest_nap = self.idle_timeout.min(self.answer_timeout).max(Duration::from_millis(1));
         loop {
             let (due, stalled) = self.due();
-            if due <= Instant::now() {
+            let now = Instant::now();
+            if due <= now {
                 return stalled;
             }
-            sleep_until(due).await;
+            sleep_until(now.checked_add(longest_nap).map_or(due, |nap| nap.min(due))).await;
         }
     }
 
@@ -182,6 +186,41 @@ mod tests {
 
         assert_eq!(start.elapsed(), Duration::from_secs(60));
         assert!(!progress.has_left());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_phase_with_less_time_is_noticed_while_the_one_before_is_waited_for() {
+        for (has_body, phase, expected) in [
+            (true, Phase::Sending, Stalled::Idle(Duration::from_secs(2))),
+            (true, Phase::Waiting, Stalled::NoAnswer(Duration::from_secs(10))),
+            (false, Phase::Receiving, Stalled::Idle(Duration::from_secs(2))),
+        ] {
+            let progress = begun(has_body);
+            let begun = Instant::now();
+            let later = async {
+                tokio::time::sleep(Duration::from_millis(700)).await;
+                progress.moved(phase);
+            };
+
+            let (stalled, ()) = tokio::join!(progress.stalled(), later);
+
+            assert_eq!(stalled, expected, "{phase:?}");
+            let (Stalled::Idle(timeout) | Stalled::NoAnswer(timeout)) = stalled else { continue };
+            assert_eq!(begun.elapsed(), Duration::from_millis(700) + timeout, "{phase:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_time_out_of_nothing_ends_at_once() {
+        let options = CallOptions::new().idle_timeout(Duration::ZERO).answer_timeout(Duration::MAX);
+        let progress =
+            Progress::new(&Settings::default().with(options), Instant::now() + Duration::from_secs(60), true);
+        let start = Instant::now();
+        progress.moved(Phase::Sending);
+
+        assert_eq!(progress.stalled().await, Stalled::Idle(Duration::ZERO));
+
+        assert_eq!(start.elapsed(), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]

@@ -69,6 +69,8 @@ impl Download<'_> {
         if link::has_expired(&self.url, SystemTime::now()) {
             return Err(failure::expired(&self.url));
         }
+        // Made on first use, which takes a moment that is not the host's.
+        self.client.inner().links.client(&self.url)?;
         let begun = Instant::now();
         let deadline = begun.checked_add(self.settings.deadline).unwrap_or(begun + FOR_EVER);
         let policy = self.client.settings().policy;
@@ -117,8 +119,8 @@ impl Download<'_> {
             let asked = client.get(url.clone()).header(header::ACCEPT_ENCODING, "identity").send();
             let response = match timeout(self.settings.idle_timeout, asked).await {
                 Ok(Ok(response)) => response,
-                Ok(Err(error)) => return Err(self.passing(failure::transport(&url, "no answer from", error))),
-                Err(_) => return Err(self.passing(failure::idle(&url, self.settings.idle_timeout))),
+                Ok(Err(error)) => return Err(passing(failure::transport(&url, "no answer from", error))),
+                Err(_) => return Err(passing(failure::idle(&url, self.settings.idle_timeout))),
             };
             let status = response.status();
             // Of the others, 206 would be a part of a picture.
@@ -139,7 +141,9 @@ impl Download<'_> {
     /// The failure that another status than 2xx is.
     async fn refused(&self, url: &Url, mut response: Response) -> Failed {
         let status = response.status();
-        let no_longer = status == StatusCode::FORBIDDEN && link::is_past(&self.url, SystemTime::now(), Duration::ZERO);
+        // Nothing says which status an expired link has, so every refusal that lasts is one by then.
+        let lasts = status.is_client_error() && !matches!(status.as_u16(), 408 | 429);
+        let no_longer = lasts && link::is_past(&self.url, SystemTime::now(), Duration::ZERO);
         if status == StatusCode::GONE || no_longer {
             return failure::expired(url).into();
         }
@@ -181,9 +185,9 @@ impl Download<'_> {
                 Ok(Ok(Some(chunk))) => chunk,
                 Ok(Ok(None)) => break,
                 Ok(Err(error)) => {
-                    return Err(self.passing(failure::transport(url, "the picture broke off at", error)));
+                    return Err(passing(failure::transport(url, "the picture broke off at", error)));
                 }
-                Err(_) => return Err(self.passing(failure::idle(url, self.settings.idle_timeout))),
+                Err(_) => return Err(passing(failure::idle(url, self.settings.idle_timeout))),
             };
             size_bytes += u64::try_from(chunk.len()).unwrap_or(u64::MAX);
             if size_bytes > limit {
@@ -206,7 +210,7 @@ impl Download<'_> {
             None => MediaType::of(&waiting, content_type.as_deref()).map_err(no_picture)?,
         };
         if !is_framed && !media_type.is_whole(&head, &tail, size_bytes) {
-            return Err(self.passing(failure::broken_off(url)));
+            return Err(passing(failure::broken_off(url)));
         }
         part = self.write(part, waiting.freeze()).await?;
         Ok(Received { part, media_type, size_bytes })
@@ -216,14 +220,15 @@ impl Download<'_> {
         let folder = self.target.folder.clone();
         on_disk(move || match part.write_all(&bytes) {
             Ok(()) => Ok(part),
-            Err(error) => Err(failure::local("write into", &folder, error)),
+            Err(error) => Err(failure::local("write into", &folder, &error)),
         })
         .await
     }
+}
 
-    fn passing(&self, error: Error) -> Failed {
-        Failed { error, event: Event::Interrupted }
-    }
+/// A failure that may be over by the next attempt.
+fn passing(error: Error) -> Failed {
+    Failed { error, event: Event::Interrupted }
 }
 
 /// The encoding of an answer, if it has one that hides what it is.

@@ -66,6 +66,12 @@ pub(super) fn shutting_down() -> Error {
     Error::new(ErrorKind::LocalIo, Outcome::Completed, "nothing can be written: the runtime is shutting down")
 }
 
+/// A program without `async` has no thread for it, or no longer.
+#[cfg(feature = "blocking")]
+pub(super) fn no_thread() -> Error {
+    Error::new(ErrorKind::LocalIo, Outcome::Completed, "there is no thread to save pictures with")
+}
+
 pub(super) fn idle(url: &Url, timeout: Duration) -> Error {
     let message = format!("{} sent nothing for {} seconds", host(url), timeout.as_secs_f64());
     Error::new(ErrorKind::Transport, Outcome::Completed, message)
@@ -77,7 +83,7 @@ pub(super) fn too_late(url: &Url, deadline: Duration) -> Error {
 }
 
 /// A file or folder that could not be read, made or written.
-pub(super) fn local(action: &str, path: &Path, error: io::Error) -> Error {
+pub(super) fn local(action: &str, path: &Path, error: &io::Error) -> Error {
     let reason = match error.kind() {
         io::ErrorKind::StorageFull => "the disk is full".to_owned(),
         io::ErrorKind::QuotaExceeded => "the quota is used up".to_owned(),

@@ -116,7 +116,8 @@ pub(super) async fn save(
     let url = link::parse(link)?;
     let (if_exists, with_sidecar) = (settings.if_exists, settings.sidecar);
     let wanted = target.clone();
-    on_disk(move || wanted.prepare(if_exists, with_sidecar)).await?;
+    let item = with_sidecar.then(|| picture.item().clone());
+    on_disk(move || wanted.prepare(if_exists, item.as_ref())).await?;
 
     let on_bytes = |received_bytes, total_bytes| {
         let Place { picture, pictures, finished } = at;

@@ -14,6 +14,7 @@ use super::link;
 use crate::{
     KeptAnswer, Picture, Request, Response, Timestamp,
     picture::sealed::Sealed,
+    runtime::nearest_integer_or_none,
     types::{
         GenerateImageResponse, ImageGenerationResponseV3, ImageGenerationResponseV4, LayerizeTextResponse,
         RemoveBackgroundResponse, V1EditImagesResponse,
@@ -133,7 +134,7 @@ impl PictureRef {
 
     /// The seed that made it.
     pub fn seed(&self) -> Option<i64> {
-        self.item.get("seed")?.as_i64()
+        nearest_integer_or_none(self.item.get("seed")?).ok().flatten()
     }
 
     /// The prompt that made it, which may differ from the one in the request.
@@ -188,7 +189,9 @@ pub fn pictures_in(answer: &Value) -> Vec<PictureRef> {
             pictures.push(PictureRef {
                 number: pictures.len() + 1,
                 role: Some(role),
-                created: created.clone(),
+                // These answers have no time; one that the document does not know would give decoded and raw answers
+                // different names.
+                created: None,
                 link: Some(link),
                 is_safe: true,
                 item: answer.clone(),

@@ -128,6 +128,14 @@ macro_rules! setters {
             self.settings.on_progress = Some(::std::sync::Arc::new(on_progress));
             self
         }
+
+        /// The same as awaiting it, for programs without `async`.
+        #[cfg(feature = "blocking")]
+        pub fn save_blocking(self) -> <Self as ::std::future::IntoFuture>::Output {
+            let client = self.client.clone();
+            let saved = client.inner().blocking.wait_for(::std::future::IntoFuture::into_future(self));
+            saved.ok().flatten().unwrap_or_else(|| Err($crate::save::failure::no_thread()))
+        }
     };
 }
 pub(super) use setters;

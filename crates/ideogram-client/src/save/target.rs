@@ -8,8 +8,10 @@ use std::{
     fs, io,
     io::Write as _,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
+use serde_json::Value;
 use tempfile::{NamedTempFile, PersistError};
 
 use super::{
@@ -29,6 +31,9 @@ const MOST_NAMES: u32 = 10_000;
 
 /// Extensions that are looked for before a download: with one of them, the name is taken.
 const LIKELY_EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "webp", "gif"];
+
+/// Between a sidecar and its picture lies an instant; so long after, nobody is coming any more.
+const LIKELY_LEFT_OVER: Duration = Duration::from_secs(5);
 
 /// The name of a picture to come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,8 +110,8 @@ impl Target {
         self.path(number, extension)
     }
 
-    /// What is there already under one of the names.
-    fn taken(&self, number: u32, with_sidecar: bool) -> Option<PathBuf> {
+    /// What is there already under one of the names. `item` is the picture's own, if it gets a sidecar.
+    fn taken(&self, number: u32, item: Option<&Value>) -> Option<PathBuf> {
         let mut paths = match &self.extension {
             Extension::Exactly(extension) => vec![self.path(number, extension.as_deref())],
             Extension::OfThePicture(given) => {
@@ -114,17 +119,33 @@ impl Target {
                 given.chain(LIKELY_EXTENSIONS).map(|extension| self.path(number, Some(OsStr::new(extension)))).collect()
             }
         };
-        if with_sidecar {
+        if let Some(item) = item
+            && !self.is_left_over(number, item)
+        {
             paths.push(self.sidecar(number));
         }
         // A link to nowhere is there, too.
         paths.into_iter().find(|path| path.symlink_metadata().is_ok())
     }
 
+    /// Whether a sidecar was left by a process that was killed before it could put the same picture beside it. A young
+    /// one may be of another saver, who is about to.
+    fn is_left_over(&self, number: u32, item: &Value) -> bool {
+        let path = self.sidecar(number);
+        let modified = path.symlink_metadata().and_then(|metadata| metadata.modified()).ok();
+        if modified.and_then(|modified| modified.elapsed().ok()).is_none_or(|age| age < LIKELY_LEFT_OVER) {
+            return false;
+        }
+        let json = fs::read(path).ok();
+        let Some(sidecar) = json.and_then(|json| serde_json::from_slice::<Value>(&json).ok()) else { return false };
+        let picture = sidecar["file"].as_str().map(|name| self.folder.join(name));
+        sidecar["item"] == *item && picture.is_some_and(|picture| picture.symlink_metadata().is_err())
+    }
+
     /// Before a download: makes the folder, and refuses a name that is taken.
-    pub(super) fn prepare(&self, if_exists: IfExists, with_sidecar: bool) -> Result<(), Error> {
-        fs::create_dir_all(&self.folder).map_err(|error| failure::local("make the folder", &self.folder, error))?;
-        match self.taken(1, with_sidecar) {
+    pub(super) fn prepare(&self, if_exists: IfExists, item: Option<&Value>) -> Result<(), Error> {
+        fs::create_dir_all(&self.folder).map_err(|error| failure::local("make the folder", &self.folder, &error))?;
+        match self.taken(1, item) {
             Some(path) if if_exists == IfExists::Fail => Err(exists(&path)),
             _ => Ok(()),
         }
@@ -132,7 +153,7 @@ impl Target {
 
     /// A file to download into, in the folder of the target: a rename never leaves a file system.
     pub(super) fn part(&self) -> Result<NamedTempFile, Error> {
-        part_in(&self.folder).map_err(|error| failure::local("write into", &self.folder, error))
+        part_in(&self.folder).map_err(|error| failure::local("write into", &self.folder, &error))
     }
 
     /// After a download: gives the picture its name, and its sidecar beside it.
@@ -146,12 +167,12 @@ impl Target {
         sidecar: Option<&Sidecar>,
         if_exists: IfExists,
     ) -> Result<(PathBuf, Option<PathBuf>), Error> {
-        let writing = |error| failure::local("write", &self.picture(1, media_type), error);
+        let writing = |error| failure::local("write", &self.picture(1, media_type), &error);
         let size_bytes = picture.as_file().metadata().map_err(writing)?.len();
         picture.as_file().sync_all().map_err(writing)?;
         for number in 1..=MOST_NAMES {
             if if_exists != IfExists::Replace
-                && let Some(path) = self.taken(number, sidecar.is_some())
+                && let Some(path) = self.taken(number, sidecar.map(|sidecar| sidecar.picture.item()))
             {
                 match if_exists {
                     IfExists::Number => continue,
@@ -162,11 +183,12 @@ impl Target {
             if let Some(sidecar) = sidecar {
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
                 let json = sidecar.render(&name, media_type, size_bytes);
-                let part = written(&self.folder, &json).map_err(|error| failure::local("write", &beside, error))?;
-                match put(part, &beside, if_exists) {
+                let part = written(&self.folder, &json).map_err(|error| failure::local("write", &beside, &error))?;
+                let is_left_over = self.is_left_over(number, sidecar.picture.item());
+                match put(part, &beside, if is_left_over { IfExists::Replace } else { if_exists }) {
                     Ok(()) => {}
                     Err(failed) if is_race(&failed, if_exists) => continue,
-                    Err(failed) => return Err(failure::local("write", &beside, failed.error)),
+                    Err(failed) => return Err(failure::local("write", &beside, &failed.error)),
                 }
             }
             match put(picture, &path, if_exists) {
@@ -180,7 +202,7 @@ impl Target {
                         let _ = fs::remove_file(&beside);
                     }
                     if !is_race(&failed, if_exists) {
-                        return Err(failure::local("write", &path, failed.error));
+                        return Err(failure::local("write", &path, &failed.error));
                     }
                     picture = failed.file;
                 }
@@ -191,7 +213,7 @@ impl Target {
 }
 
 fn exists(path: &Path) -> Error {
-    failure::local("write", path, io::ErrorKind::AlreadyExists.into())
+    failure::local("write", path, &io::ErrorKind::AlreadyExists.into())
 }
 
 /// Somebody else took the name since it was looked for, and there are others.

@@ -148,6 +148,7 @@ mod tests {
 
     const MINUTE: Duration = Duration::from_secs(60);
 
+    #[expect(clippy::unnecessary_wraps, reason = "what a look gives")]
     fn model(status: &str, available: bool, uri: Option<&str>) -> Result<CustomModel, Error> {
         let model = json!({
             "model_id": "m", "name": "lanterns", "status": status, "creation_time": "2026-07-01T09:00:00Z",
@@ -243,13 +244,14 @@ mod tests {
 
         assert_eq!(watched.looks[0], Duration::ZERO);
         for pair in watched.looks.windows(2) {
-            let between = pair[1] - pair[0];
+            let between = pair[1].abs_diff(pair[0]);
             assert!(
                 between >= MINUTE * 9 / 10 && between <= MINUTE * 11 / 10 + Duration::from_millis(2),
                 "{between:?}"
             );
         }
-        let waits: std::collections::BTreeSet<_> = watched.looks.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        let waits: std::collections::BTreeSet<_> =
+            watched.looks.windows(2).map(|pair| pair[1].abs_diff(pair[0])).collect();
         assert!(waits.len() > 1, "waits differ: {waits:?}");
     }
 
@@ -317,7 +319,7 @@ mod tests {
         let watched = watch([status(429, Some(600)), status(429, Some(1)), trained()], None).await;
 
         assert!(watched.looks[1] >= Duration::from_secs(600));
-        assert!(watched.looks[2] - watched.looks[1] >= MINUTE * 9 / 10);
+        assert!(watched.looks[2].abs_diff(watched.looks[1]) >= MINUTE * 9 / 10);
     }
 
     #[tokio::test(start_paused = true)]

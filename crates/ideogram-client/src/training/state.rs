@@ -50,10 +50,10 @@ pub enum Sighting {
 pub enum NotTrained {
     /// The training failed, which is final. Training again costs again.
     #[error("the training of the model {} failed", .0.model_id)]
-    Errored(CustomModel),
+    Errored(Box<CustomModel>),
     /// The model is archived: it cannot be used, and will not be.
     #[error("the model {} is archived", .0.model_id)]
-    Archived(CustomModel),
+    Archived(Box<CustomModel>),
     /// The caller's time is over. The training goes on; waiting again is free.
     #[error("the model was not ready after {} seconds; its training goes on, and waiting again is free", .elapsed.as_secs())]
     #[non_exhaustive]
@@ -95,8 +95,8 @@ impl Sighting {
     /// Judges a model by its state.
     pub(super) fn of(model: CustomModel) -> Result<Self, NotTrained> {
         match model.status {
-            ModelStatus::Errored => Err(NotTrained::Errored(model)),
-            ModelStatus::Archived => Err(NotTrained::Archived(model)),
+            ModelStatus::Errored => Err(NotTrained::Errored(Box::new(model))),
+            ModelStatus::Archived => Err(NotTrained::Archived(Box::new(model))),
             ModelStatus::Completed => Ok(match &model.custom_model_uri {
                 Some(uri) if model.is_available_for_generation && !uri.is_empty() => {
                     Self::Trained(TrainedModel { custom_model_uri: uri.clone(), model })

@@ -1,6 +1,7 @@
 //! What takes more than one call, against the mock server: syncing datasets and waiting for models.
 
 mod kill;
+mod odd;
 mod place;
 mod sync;
 mod training;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use ideogram_client::{
-    Client,
+    CallOptions, Client, Hook,
     dataset::{FileOutcome, Folder, Plan, SyncDataset, SyncReport},
 };
 use ideogram_mock::{MockServer, MockServerBuilder};
@@ -21,7 +21,8 @@ pub(crate) struct Place {
 }
 
 pub(crate) fn client_of(url: &str, key: &str) -> Client {
-    Client::builder().api_key(key).base_url(url).build().unwrap()
+    let client = Client::builder().api_key(key).base_url(url).build().unwrap();
+    client.with(CallOptions::new().waits(Duration::from_millis(5), Duration::from_millis(50)))
 }
 
 impl Place {
@@ -70,6 +71,12 @@ impl Place {
 
     pub(crate) async fn sync(&self) -> SyncDataset {
         self.client.sync_dataset(self.plan().await, self.journal()).settle_waits(WAITS)
+    }
+
+    /// The same, with eyes on every attempt.
+    pub(crate) async fn sync_with(&self, hook: impl Hook + 'static) -> SyncDataset {
+        let client = self.client.with(CallOptions::new().hook(hook));
+        client.sync_dataset(self.plan().await, self.journal()).settle_waits(WAITS)
     }
 
     /// How often each name is in the dataset.

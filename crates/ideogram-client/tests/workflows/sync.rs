@@ -6,24 +6,37 @@ use std::sync::{
 };
 
 use ideogram_client::{
-    ErrorKind,
-    dataset::{Doubt, FileOutcome, FileState, SyncProgress, Unknown},
+    Attempt, ErrorKind, Hook, PartContent,
+    dataset::{Doubt, FileOutcome, FileState, Unknown},
+    reqwest::header::HeaderMap,
     types::DatasetAssetFailureReason,
 };
 use ideogram_mock::{MockServer, Scenario};
 
 use crate::place::{Place, outcome};
 
-/// Switches a scenario on right before the upload with this number, counted from 1.
-fn before_upload(place: &Place, number: usize, scenario: Scenario) -> impl Fn(&SyncProgress) + Send + Sync + 'static {
-    let server = Arc::clone(&place.server);
-    let told = AtomicUsize::new(0);
-    // Told once in the beginning, then before and after each batch.
-    move |_| {
-        if told.fetch_add(1, Ordering::SeqCst) == 2 * number - 1 {
-            server.set_scenario(scenario.clone());
+/// Switches a scenario on right before the upload with this number, counted from 1; before all of them without one.
+struct BeforeUpload {
+    server: Arc<MockServer>,
+    number: Option<usize>,
+    scenario: Scenario,
+    uploads: AtomicUsize,
+}
+
+impl Hook for BeforeUpload {
+    fn before(&self, attempt: &Attempt<'_>, _: &mut HeaderMap) {
+        if attempt.request.operation().id != "upload_dataset_assets" {
+            return;
+        }
+        let number = self.uploads.fetch_add(1, Ordering::SeqCst) + 1;
+        if self.number.is_none_or(|wanted| wanted == number) {
+            self.server.set_scenario(self.scenario.clone());
         }
     }
+}
+
+fn before_upload(place: &Place, number: impl Into<Option<usize>>, scenario: Scenario) -> BeforeUpload {
+    BeforeUpload { server: Arc::clone(&place.server), number: number.into(), scenario, uploads: AtomicUsize::new(0) }
 }
 
 #[tokio::test]
@@ -45,6 +58,37 @@ async fn a_folder_is_stored_once_and_a_second_sync_sends_nothing() {
 }
 
 #[tokio::test]
+async fn the_requests_of_a_plan_are_those_that_are_sent() {
+    let place = Place::new().await;
+    place.fill(7);
+
+    let sync = place.sync().await.batch_files(3).concurrency(1);
+    let requests = sync.requests().unwrap();
+    assert_eq!(place.uploads(), 0);
+    sync.await.unwrap();
+
+    let shown: Vec<Vec<String>> = requests
+        .iter()
+        .map(|request| {
+            let names = request.parts().iter().map(|part| match &part.content {
+                PartContent::File(file) => file.name().into_owned(),
+                other => panic!("{other:?}"),
+            });
+            names.collect()
+        })
+        .collect();
+    let sent: Vec<Vec<String>> = place
+        .server
+        .requests()
+        .iter()
+        .filter(|request| !request.parts.is_empty())
+        .map(|request| request.parts.iter().filter_map(|part| part.file_name.clone()).collect())
+        .collect();
+    assert_eq!(shown, sent);
+    assert!(place.sync().await.requests().unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn a_caption_travels_with_its_picture() {
     let place = Place::new().await;
     place.fill(7);
@@ -53,8 +97,8 @@ async fn a_caption_travels_with_its_picture() {
 
     for request in place.server.requests().iter().filter(|request| !request.parts.is_empty()) {
         let names: Vec<_> = request.parts.iter().filter_map(|part| part.file_name.as_deref()).collect();
-        for caption in names.iter().filter(|name| name.ends_with(".txt")) {
-            assert!(names.contains(&caption.replace(".txt", ".png").as_str()), "{names:?}");
+        for stem in names.iter().filter_map(|name| name.strip_suffix(".txt")) {
+            assert!(names.contains(&format!("{stem}.png").as_str()), "{names:?}");
         }
     }
 }
@@ -72,8 +116,8 @@ async fn whatever_happens_to_one_upload_every_file_is_stored_once() {
             let place = Place::new().await;
             place.fill(10);
 
-            let sync = place.sync().await.batch_files(4).concurrency(1);
-            let report = sync.on_progress(before_upload(&place, number, scenario.clone())).await.unwrap();
+            let hook = before_upload(&place, number, scenario.clone());
+            let report = place.sync_with(hook).await.batch_files(4).concurrency(1).await.unwrap();
 
             assert!(report.is_complete(), "{scenario:?} at {number}: {report:?}");
             assert!(report.stopped.is_none());
@@ -87,7 +131,7 @@ async fn an_upload_whose_answer_was_lost_is_not_sent_again() {
     let place = Place::new().await;
     place.fill(4);
 
-    let report = place.sync().await.on_progress(before_upload(&place, 1, Scenario::AnswerLostOnce)).await.unwrap();
+    let report = place.sync_with(before_upload(&place, 1, Scenario::AnswerLostOnce)).await.await.unwrap();
 
     assert!(report.is_complete());
     assert_eq!(place.uploads(), 1);
@@ -98,8 +142,7 @@ async fn a_dataset_that_tells_no_names_leaves_it_unknown_and_nothing_is_sent_twi
     let place = Place::with(MockServer::builder().withhold_file_names()).await;
     place.fill(3);
 
-    let sync = place.sync().await.on_progress(before_upload(&place, 1, Scenario::AnswerLostOnce));
-    let report = sync.await.unwrap();
+    let report = place.sync_with(before_upload(&place, 1, Scenario::AnswerLostOnce)).await.await.unwrap();
     let again = place.sync().await.await.unwrap();
     let forced = place.sync().await.send_uncertain().await.unwrap();
 
@@ -223,19 +266,16 @@ async fn too_many_pictures_are_refused_before_anything_is_sent() {
 async fn a_service_that_fails_again_and_again_ends_the_sync_and_loses_nothing() {
     let place = Place::new().await;
     place.fill(6);
-    let server = Arc::clone(&place.server);
-    let sync = place.sync().await.batch_files(2).concurrency(1);
 
-    // Every upload fails, and so does many a look.
-    let report = sync.on_progress(move |_| server.set_scenario(Scenario::ServerErrorOnce { status: 503 })).await;
+    let hook = before_upload(&place, None, Scenario::ServerErrorOnce { status: 503 });
+    let report = place.sync_with(hook).await.batch_files(2).concurrency(1).await.unwrap();
     place.server.set_scenario(Scenario::Normal);
     let stored = place.stored().await;
     let later = place.sync().await.await.unwrap();
 
-    if let Ok(report) = report {
-        assert!(!report.is_complete() && report.uploads <= 9, "{report:?}");
-        assert!(report.files.iter().all(|file| matches!(file.outcome, FileOutcome::NotStored { .. })), "{report:?}");
-    }
+    // Four batches, three times each.
+    assert_eq!(report.uploads, 12);
+    assert!(report.files.iter().all(|file| matches!(file.outcome, FileOutcome::NotStored { .. })), "{report:?}");
     assert!(stored.is_empty());
     assert!(later.is_complete(), "{later:?}");
     assert_eq!(place.stored().await, place.each_once());

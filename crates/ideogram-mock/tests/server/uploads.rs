@@ -1,8 +1,11 @@
 //! Uploaded files are judged one by one.
 
-use ideogram_mock::Scenario;
+use std::time::{Duration, Instant};
+
+use ideogram_mock::{MockServer, Scenario};
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use crate::caller::{Answered, Caller, png, zip};
 
@@ -199,4 +202,33 @@ async fn an_unknown_dataset_takes_no_files() {
     let answer = caller.upload_to("nothing", [("cat.png", png())]).await;
 
     assert_eq!(answer.status, 404);
+}
+
+#[tokio::test]
+async fn storing_takes_its_time_and_does_not_need_the_caller() {
+    let caller = Caller::with(MockServer::builder().storing_time(Duration::from_millis(300))).await;
+    let started = Instant::now();
+
+    let answer = caller.upload([("cat.png", png())]).await;
+    let took = started.elapsed();
+    let hung_up = timeout(Duration::from_millis(100), caller.upload([("dog.png", png())])).await;
+    let early = caller.get("/datasets/demo").await;
+    let stored = async { while caller.get("/datasets/demo").await.body["file_count"] != 20 {} };
+    let late = timeout(Duration::from_secs(30), stored).await;
+
+    assert_eq!(answer.status, 200);
+    assert!(took >= Duration::from_millis(300), "{took:?}");
+    assert!(hung_up.is_err());
+    assert_eq!(early.body["file_count"], 19);
+    assert!(late.is_ok());
+}
+
+#[tokio::test]
+async fn names_of_files_can_be_withheld() {
+    let caller = Caller::with(MockServer::builder().withhold_file_names()).await;
+
+    let demo = caller.get("/datasets/demo").await;
+
+    let files = demo.body["files"].as_array().unwrap();
+    assert!(files.iter().all(|file| file["file_name"].is_null() && file["file_size_bytes"].is_u64()), "{files:?}");
 }

@@ -21,7 +21,7 @@ use std::{
 };
 
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
 use self::{
     input::{Form, Problem},
@@ -31,7 +31,7 @@ use self::{
     run::{Queue, Work},
     sheet::Status,
 };
-use crate::{context::Context, failure::Failure, page::Page, question, units};
+use crate::{context::Context, dry_run, failure::Failure, page::Page, question, units};
 
 const JOURNAL: &str = "batch.jsonl";
 const ANSWERS: &str = "answers";
@@ -341,14 +341,12 @@ async fn show(context: &Context<'_>, rows: &[Row], queue: &Queue) -> Result<(), 
             let (name, value) = split.unwrap_or(("json", line));
             page = page.field(name.to_owned(), value);
         }
-        let summary = row
-            .request
-            .summary()
+        page = page.field("api-key", "[key]");
+        let request = dry_run::describe(&row.request)
             .await
-            .map_err(|error| Failure::local_io("a request cannot be shown").because(&error))?;
-        let summary: Value = serde_json::to_value(summary)
-            .map_err(|error| Failure::internal("a request cannot be written as JSON").because(&error))?;
-        requests.push(json!({"row": row.name, "line": row.line, "pictures": row.pictures, "request": summary}));
+            .map_err(|error| Failure::local_io("a request cannot be shown").because(&error))?
+            .json;
+        requests.push(json!({"row": row.name, "line": row.line, "pictures": row.pictures, "request": request}));
     }
     context.output().list("requests", &requests, &page)?;
     let requests = units::count(queue.send.len() as u64, "request");

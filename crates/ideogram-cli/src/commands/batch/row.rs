@@ -204,7 +204,8 @@ impl Draft<'_> {
         let Some(operation) = members.remove("operation") else {
             // A model of the older ones speaks for itself.
             let legacy = model.is_some_and(|model| model.starts_with("V_")).then_some(Model::Legacy);
-            return Some(chosen.or(legacy).unwrap_or(self.reading.model).operation());
+            let trained = members.contains_key("custom_model_uri").then_some(Model::V3);
+            return Some(chosen.or(legacy).or(trained).unwrap_or(self.reading.model).operation());
         };
         if chosen.is_some() {
             self.problem("operation", "stands beside `model`: v4, v3 and legacy choose the operation themselves");

@@ -23,7 +23,7 @@ pub(crate) struct Create {
 }
 
 impl Create {
-    pub(super) async fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         let what = format!("cannot create the dataset \"{}\"", self.name);
         let told = Told { what: &what, look: "ideogram datasets list" };
         let call = context.client().create_dataset().name(&self.name);
@@ -33,7 +33,7 @@ impl Create {
         match context.remark_on_changes() {
             Some(remark) => output.note(remark),
             None => output.note(&format!(
-                "next, add pictures to it: ideogram datasets upload {} PATH...",
+                "next, bring a folder of pictures into it: ideogram datasets sync {} DIR",
                 response.value().dataset_id
             )),
         }

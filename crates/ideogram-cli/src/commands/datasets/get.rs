@@ -26,7 +26,7 @@ pub(crate) struct Get {
 }
 
 impl Get {
-    pub(super) async fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         let what = format!("cannot get the dataset {}", self.id);
         let told = Told { what: &what, look: "ideogram datasets list" };
         let call = context.client().get_dataset().dataset_id(&self.id);

@@ -21,7 +21,7 @@ Examples:
 pub(crate) struct List {}
 
 impl List {
-    pub(super) async fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         let told = Told { what: "cannot list the datasets", look: "ideogram datasets list" };
         let Some(response) = context.call(context.client().list_datasets(), told).await? else { return Ok(()) };
         context.output().answer(&response)?;

@@ -1,9 +1,14 @@
 //! `ideogram datasets`.
 
+mod comparison;
 mod create;
 mod get;
+mod journal;
 mod list;
+mod plan;
+mod sync;
 mod upload;
+mod verify;
 
 use clap::Subcommand;
 use ideogram_client::types;
@@ -22,15 +27,22 @@ pub(crate) enum Command {
     Create(create::Create),
     Get(get::Get),
     Upload(upload::Upload),
+    Plan(plan::PlanSync),
+    Sync(sync::Sync),
+    Verify(verify::Verify),
 }
 
 impl Command {
-    pub(super) async fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         match self {
             Self::List(list) => list.run(context).await,
             Self::Create(create) => create.run(context).await,
             Self::Get(get) => get.run(context).await,
             Self::Upload(upload) => upload.run(context).await,
+            Self::Plan(plan) => plan.run(context).await,
+            // Larger than the others by far.
+            Self::Sync(sync) => Box::pin(sync.run(context)).await,
+            Self::Verify(verify) => verify.run(context).await,
         }
     }
 }

@@ -42,7 +42,7 @@ pub(crate) struct Upload {
 }
 
 impl Upload {
-    pub(super) async fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         let output = context.output();
         let files: Vec<File> = self.paths.iter().map(File::from_path).collect();
         let size = self.look_at(&files).await?;
@@ -51,10 +51,14 @@ impl Upload {
             output.note(&format!("sending {count}, {}, to the dataset {}", units::size(size), self.id));
         }
 
-        let call = context.client().upload_dataset_assets().dataset_id(&self.id).files(files.iter().cloned());
         let look = format!("ideogram datasets get {}", self.id);
         let what = format!("cannot upload to the dataset {}", self.id);
-        let Some(response) = context.call(call, Told { what: &what, look: &look }).await? else { return Ok(()) };
+        let response = {
+            let client = context.uploading("sending", size);
+            let call = client.upload_dataset_assets().dataset_id(&self.id).files(files.iter().cloned());
+            context.call(call, Told { what: &what, look: &look }).await?
+        };
+        let Some(response) = response else { return Ok(()) };
 
         output.answer(&response)?;
         let answer = response.value();

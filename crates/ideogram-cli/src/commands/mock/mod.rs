@@ -13,7 +13,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(super) async fn run(self, output: &Output, interrupt: &Interrupt) -> Result<(), Failure> {
+    pub(super) async fn run(&self, output: &Output, interrupt: &Interrupt) -> Result<(), Failure> {
         match self {
             Self::Serve(serve) => serve.run(output, interrupt).await,
         }

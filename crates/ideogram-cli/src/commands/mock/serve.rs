@@ -43,7 +43,7 @@ pub(crate) struct Serve {
 }
 
 impl Serve {
-    pub(super) async fn run(self, output: &Output, interrupt: &Interrupt) -> Result<(), Failure> {
+    pub(super) async fn run(&self, output: &Output, interrupt: &Interrupt) -> Result<(), Failure> {
         // Heard from now on: whoever starts the server may stop it as soon as its address is there.
         let interrupted = interrupt.gracefully();
 

@@ -1,7 +1,7 @@
 //! `ideogram models get`.
 
 use clap::Args;
-use ideogram_client::types::{GetModelResponse, ModelId};
+use ideogram_client::types::{CustomModel, GetModelResponse, ModelId};
 
 use super::{availability, or_absent, scope};
 use crate::{
@@ -28,7 +28,7 @@ pub(crate) struct Get {
 }
 
 impl Get {
-    pub(super) async fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         let what = format!("cannot get the model {}", self.id);
         let told = Told { what: &what, look: "ideogram models list" };
         let call = context.client().get_custom_model().model_id(&self.id);
@@ -39,16 +39,21 @@ impl Get {
 
 impl View for GetModelResponse {
     fn page(&self) -> Page {
-        let model = &self.model;
+        self.model.page()
+    }
+}
+
+impl View for CustomModel {
+    fn page(&self) -> Page {
         Page::new()
-            .field("Name", &model.name)
-            .field("Id", &model.model_id)
-            .field("Status", model.status.as_str())
-            .field("Available", availability(model))
-            .field("URI", or_absent(model.custom_model_uri.as_deref()))
-            .field("Scope", scope(model))
-            .field("Dataset", or_absent(model.dataset_id.as_deref()))
-            .field("Created", units::time(&model.creation_time))
-            .field("Updated", or_absent(model.last_update_time.as_ref().map(units::time)))
+            .field("Name", &self.name)
+            .field("Id", &self.model_id)
+            .field("Status", self.status.as_str())
+            .field("Available", availability(self))
+            .field("URI", or_absent(self.custom_model_uri.as_deref()))
+            .field("Scope", scope(self))
+            .field("Dataset", or_absent(self.dataset_id.as_deref()))
+            .field("Created", units::time(&self.creation_time))
+            .field("Updated", or_absent(self.last_update_time.as_ref().map(units::time)))
     }
 }

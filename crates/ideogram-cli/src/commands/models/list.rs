@@ -42,7 +42,7 @@ fn scopes() -> PossibleValuesParser {
 }
 
 impl List {
-    pub(super) async fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         let is_filtered = self.scope.is_some() || !self.status.is_empty();
         let mut call = context.client().list_custom_models();
         if !self.status.is_empty() {

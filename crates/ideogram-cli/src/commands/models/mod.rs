@@ -2,6 +2,9 @@
 
 mod get;
 mod list;
+mod train;
+mod wait;
+mod watch;
 
 use clap::Subcommand;
 use ideogram_client::types::CustomModel;
@@ -13,13 +16,17 @@ use crate::{context::Context, failure::Failure, page::ABSENT};
 pub(crate) enum Command {
     List(list::List),
     Get(get::Get),
+    Train(train::Train),
+    Wait(wait::Wait),
 }
 
 impl Command {
-    pub(super) async fn run(self, context: &Context<'_>) -> Result<(), Failure> {
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         match self {
             Self::List(list) => list.run(context).await,
             Self::Get(get) => get.run(context).await,
+            Self::Train(train) => train.run(context).await,
+            Self::Wait(wait) => wait.run(context).await,
         }
     }
 }

@@ -1,0 +1,258 @@
+//! From parsed options to the fields and files of a call.
+
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
+
+use clap::{ArgMatches, error::ErrorKind};
+use ideogram_client::{
+    Call, Client, Error, File,
+    operation::{Input, InputKind, Operation},
+};
+use serde_json::Value;
+use tokio::io::AsyncReadExt as _;
+
+use super::grammar;
+use crate::{commands::operations, failure::Failure};
+
+/// Stands for standard input.
+const STANDARD_INPUT: &str = "-";
+
+/// A call as it was asked for.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) operation: &'static Operation,
+    inputs: Vec<(String, Content)>,
+    body: Option<PathBuf>,
+}
+
+/// What an input holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Content {
+    Text(String),
+    /// JSON text in a file.
+    JsonFile(PathBuf),
+    File(PathBuf),
+}
+
+/// What was read from files and standard input.
+#[derive(Debug)]
+pub(super) struct Read {
+    body: Option<Value>,
+    inputs: Vec<(String, Ready)>,
+}
+
+#[derive(Debug)]
+enum Ready {
+    Text(String),
+    File(File),
+}
+
+impl Asked {
+    /// Takes what was given; nothing is read yet.
+    pub(super) fn read(operation: &'static Operation, matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut inputs = Vec::new();
+        for input in operation.inputs {
+            let id = grammar::id(input);
+            if input.kind == InputKind::File {
+                let paths = matches.get_many::<PathBuf>(&id).into_iter().flatten();
+                inputs.extend(paths.map(|path| (input.name.to_owned(), Content::File(path.clone()))));
+            } else {
+                let texts = matches.get_many::<String>(&id).into_iter().flatten();
+                inputs.extend(texts.map(|text| (input.name.to_owned(), content(input, text))));
+            }
+        }
+        for text in many::<String>(matches, grammar::FIELD) {
+            let (name, value) = text.split_once('=').ok_or_else(|| refused("--field", text, "NAME=VALUE"))?;
+            let input = operation.inputs.iter().find(|input| input.name == name);
+            inputs
+                .push((name.to_owned(), input.map_or(Content::Text(value.to_owned()), |input| content(input, value))));
+        }
+        for text in many::<OsString>(matches, grammar::FILE) {
+            let (name, path) =
+                split_path(text).ok_or_else(|| refused("--file", &text.to_string_lossy(), "NAME=PATH"))?;
+            inputs.push((name, Content::File(path)));
+        }
+        let body = matches.try_get_one::<PathBuf>(grammar::BODY).ok().flatten().cloned();
+        let asked = Self { operation, inputs, body };
+        if asked.readers_of_standard_input() > 1 {
+            let text = "standard input can be read only once, and several options ask for it";
+            return Err(clap::Error::raw(ErrorKind::ArgumentConflict, format!("{text}\n")));
+        }
+        Ok(asked)
+    }
+
+    fn readers_of_standard_input(&self) -> usize {
+        let paths = self.inputs.iter().filter_map(|(_, content)| match content {
+            Content::Text(_) => None,
+            Content::JsonFile(path) | Content::File(path) => Some(path),
+        });
+        paths.chain(&self.body).filter(|path| is_standard_input(path)).count()
+    }
+
+    /// Reads what is to be read. Files to upload are read when they are sent, those from standard input now.
+    pub(super) async fn read_body(&self) -> Result<Read, Failure> {
+        let body = match &self.body {
+            Some(path) => {
+                let text = read(path).await?;
+                let what = || format!("--json-body {} is not JSON", path.display());
+                Some(serde_json::from_slice(&text).map_err(|error| Failure::usage(what()).because(&error))?)
+            }
+            None => None,
+        };
+        let mut inputs = Vec::new();
+        for (name, content) in &self.inputs {
+            let ready = match content {
+                Content::Text(text) => Ready::Text(text.clone()),
+                Content::JsonFile(path) => {
+                    let text = String::from_utf8(read(path).await?)
+                        .map_err(|_| Failure::usage(format!("\"{}\" is not text", path.display())))?;
+                    Ready::Text(text)
+                }
+                Content::File(path) if is_standard_input(path) => {
+                    Ready::File(File::from_bytes(name, read(path).await?))
+                }
+                Content::File(path) => Ready::File(File::from_path(path)),
+            };
+            inputs.push((name.clone(), ready));
+        }
+        Ok(Read { body, inputs })
+    }
+
+    /// The call.
+    pub(super) fn call<'c>(&self, client: &'c Client, read: Read) -> Result<Call<'c>, Error> {
+        let mut call = client.call(self.operation.id)?;
+        if let Some(body) = read.body {
+            call = call.json(body);
+        }
+        for (name, ready) in read.inputs {
+            call = match ready {
+                Ready::Text(text) => call.field(name, text),
+                Ready::File(file) => call.file(name, file),
+            };
+        }
+        Ok(call)
+    }
+
+    /// The command that shows whether the call has changed anything.
+    pub(super) fn look(&self) -> &'static str {
+        match (self.operation.tag, operations::command(self.operation)) {
+            ("datasets", _) => "ideogram datasets list",
+            ("models", _) => "ideogram models list",
+            _ => "",
+        }
+    }
+}
+
+/// JSON may come from a file: no JSON begins with `@`.
+fn content(input: &Input, text: &str) -> Content {
+    match text.strip_prefix('@') {
+        Some(path) if input.kind == InputKind::Json => Content::JsonFile(PathBuf::from(path)),
+        _ => Content::Text(text.to_owned()),
+    }
+}
+
+fn many<'a, T: Clone + Send + Sync + 'static>(matches: &'a ArgMatches, id: &str) -> impl Iterator<Item = &'a T> {
+    // An operation that takes no such thing has no such option.
+    matches.try_get_many::<T>(id).ok().flatten().into_iter().flatten()
+}
+
+fn refused(option: &str, text: &str, form: &str) -> clap::Error {
+    clap::Error::raw(ErrorKind::ValueValidation, format!("{option} takes {form}, not `{text}`\n"))
+}
+
+/// `NAME=PATH`; a path need not be Unicode.
+fn split_path(text: &OsString) -> Option<(String, PathBuf)> {
+    let bytes = text.as_encoded_bytes();
+    let at = bytes.iter().position(|byte| *byte == b'=')?;
+    let name = std::str::from_utf8(&bytes[..at]).ok()?.to_owned();
+    #[cfg(unix)]
+    let path = <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(&bytes[at + 1..]).to_owned();
+    #[cfg(not(unix))]
+    let path = OsString::from(text.to_str()?.split_once('=')?.1);
+    Some((name, PathBuf::from(path)))
+}
+
+fn is_standard_input(path: &Path) -> bool {
+    path.as_os_str() == STANDARD_INPUT
+}
+
+async fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    if is_standard_input(path) {
+        let mut bytes = Vec::new();
+        let read = tokio::io::stdin().read_to_end(&mut bytes).await;
+        return read.map(|_| bytes).map_err(|error| Failure::local_io("cannot read standard input").because(&error));
+    }
+    tokio::fs::read(path)
+        .await
+        .map_err(|error| Failure::local_io(format!("cannot read \"{}\"", path.display())).because(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Command;
+
+    use super::*;
+
+    fn asked(words: &[&str]) -> Result<Asked, clap::Error> {
+        let command = grammar::augment(Command::new("api"));
+        let matches = command.try_get_matches_from([&["api"], words].concat())?;
+        let (id, matches) = matches.subcommand().unwrap();
+        let operation = ideogram_client::operations::ALL.iter().find(|operation| operation.id == id).unwrap();
+        Asked::read(operation, matches)
+    }
+
+    fn inputs(words: &[&str]) -> Vec<(String, Content)> {
+        asked(words).unwrap().inputs
+    }
+
+    fn text(name: &str, text: &str) -> (String, Content) {
+        (name.to_owned(), Content::Text(text.to_owned()))
+    }
+
+    #[test]
+    fn options_and_fields_say_the_same() {
+        let wanted = [text("prompt", "a=b"), text("num_images", "2")];
+
+        assert_eq!(inputs(&["post_generate_image_v3", "--prompt", "a=b", "--num-images=2"]), wanted);
+        assert_eq!(inputs(&["post_generate_image_v3", "--field", "prompt=a=b", "--field", "num_images=2"]), wanted);
+    }
+
+    #[test]
+    fn a_value_that_the_document_does_not_know_is_taken() {
+        assert_eq!(
+            inputs(&["list_custom_models", "--status", "A", "--status", "B"]),
+            [text("status", "A"), text("status", "B")]
+        );
+    }
+
+    #[test]
+    fn files_are_told_from_texts() {
+        let file = |name: &str, path: &str| (name.to_owned(), Content::File(PathBuf::from(path)));
+
+        assert_eq!(
+            inputs(&["upload_dataset_assets", "--files", "a.png", "--file", "files=b=c.png"]),
+            [file("files", "a.png"), file("files", "b=c.png"),]
+        );
+    }
+
+    #[test]
+    fn what_has_no_name_is_refused() {
+        for words in [
+            ["get_dataset", "--field", "dataset_id"],
+            ["upload_dataset_assets", "--file", "a.png"],
+            ["list_datasets", "--field", "a=b"],
+            ["get_dataset", "--json-body", "-"],
+        ] {
+            assert!(asked(&words).is_err(), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn standard_input_is_read_once() {
+        let error = asked(&["upload_dataset_assets", "--files=-", "--json-body=-"]).unwrap_err();
+
+        assert!(error.to_string().contains("only once"), "{error}");
+    }
+}

@@ -1,0 +1,195 @@
+//! The options of an operation, made from its constant.
+
+use std::{ffi::OsStr, path::PathBuf};
+
+use clap::{
+    Arg, ArgAction, Command,
+    builder::{PossibleValue, StringValueParser, TypedValueParser, ValueParser},
+};
+use ideogram_client::{
+    operation::{Input, InputKind, Operation},
+    operations,
+};
+
+use crate::commands::operations::{billing, repeat};
+
+/// Options that every operation has.
+pub(super) const FIELD: &str = "any_field";
+pub(super) const FILE: &str = "any_file";
+pub(super) const BODY: &str = "json_body";
+
+const ABOUT: &str = "Call any operation of the API";
+const LONG_ABOUT: &str = "\
+Call any operation of the API
+
+Each operation takes an option for each of its inputs; `ideogram api OPERATION_ID --help` shows them, `ideogram api` \
+lists the operations. The answer is printed as JSON. Names, required inputs and the form of numbers are checked before \
+anything is sent; the rest is the service's part, which does not bill what it refuses.
+
+The answer of a paid call is also kept in a file before it is decoded, in ~/.local/state/ideogram/answers (or where \
+XDG_STATE_HOME says).";
+const EXAMPLES: &str = "\
+Examples:
+  ideogram api
+  ideogram api get_dataset --help
+  ideogram --mock api get_dataset --dataset-id demo
+  ideogram --mock api list_custom_models --status COMPLETED --status TRAINING --jq '.models[].name'
+  ideogram --mock api post_generate_image_v3 --field prompt=\"a cat\" --field num_images=2
+  ideogram --dry-run api post_generate_image_v3 --prompt \"a cat\" --rendering-speed TURBO
+  echo '{\"name\": \"Paper lanterns\"}' | ideogram --mock api create_dataset --json-body -";
+
+/// Adds a subcommand for each operation. Their options are made only when they are needed.
+pub(super) fn augment(command: Command) -> Command {
+    let command = command
+        .about(ABOUT)
+        .long_about(LONG_ABOUT)
+        .after_help(EXAMPLES)
+        .subcommand_value_name("OPERATION_ID")
+        .subcommand_help_heading("Operations")
+        .disable_help_subcommand(true);
+    command.subcommands(operations::ALL.iter().map(|operation| subcommand(operation)))
+}
+
+fn subcommand(operation: &'static Operation) -> Command {
+    Command::new(operation.id).about(operation.summary).defer(|command| {
+        // What is deferred captures nothing, so it goes by the name.
+        let operation = operations::ALL.iter().find(|operation| operation.id == command.get_name());
+        let operation = operation.expect("each subcommand here is named for an operation");
+        let docs = if operation.docs_url.is_empty() { String::new() } else { format!("\n\n{}", operation.docs_url) };
+        let long_about = format!(
+            "{}\n\n{}\n\n{} {}; {}, {} to repeat{docs}",
+            operation.summary,
+            operation.description.trim(),
+            operation.method,
+            operation.path,
+            billing(operation),
+            repeat(operation),
+        );
+        command.long_about(long_about).args(operation.inputs.iter().map(argument)).args(any(operation))
+    })
+}
+
+/// The option for an input.
+fn argument(input: &'static Input) -> Arg {
+    let required = if input.required { " [required]" } else { "" };
+    let repeated = if input.repeated { " [may be given several times]" } else { "" };
+    let first = input.description.split("\n\n").next().unwrap_or_default().replace('\n', " ");
+    let argument = Arg::new(id(input))
+        .long(long(input))
+        .help(format!("{}{required}{repeated}", first_sentence(&first)))
+        .long_help(format!("{}{required}{repeated}", input.description.trim()))
+        .help_heading("Inputs")
+        // Said here and not by clap: a file, a field or a JSON body may hold it as well.
+        .required(false)
+        // Given twice by mistake, it is refused by name rather than taken once.
+        .action(ArgAction::Append);
+    match input.kind {
+        InputKind::File => argument.value_name("PATH").value_parser(clap::value_parser!(PathBuf)),
+        InputKind::Integer | InputKind::Number => argument.value_name("NUMBER").allow_negative_numbers(true),
+        InputKind::Boolean => {
+            argument.value_name("true|false").num_args(0..=1).require_equals(true).default_missing_value("true")
+        }
+        InputKind::Json => argument.value_name("JSON|@PATH"),
+        _ if input.values.is_empty() => argument.value_name("TEXT"),
+        _ => argument.value_name("VALUE").value_parser(ValueParser::new(Known(input.values))),
+    }
+}
+
+/// The options that take any input.
+fn any(operation: &Operation) -> Vec<Arg> {
+    let heading = "Inputs by name";
+    let has_file = operation.inputs.iter().any(|input| input.kind == InputKind::File);
+    let mut arguments = Vec::new();
+    if !operation.inputs.is_empty() {
+        arguments.push(
+            Arg::new(FIELD)
+                .long("field")
+                .value_name("NAME=VALUE")
+                .action(ArgAction::Append)
+                .help("An input by its name on the wire; give it several times for several")
+                .help_heading(heading),
+        );
+    }
+    if has_file {
+        arguments.push(
+            Arg::new(FILE)
+                .long("file")
+                .value_name("NAME=PATH")
+                .action(ArgAction::Append)
+                .value_parser(clap::value_parser!(std::ffi::OsString))
+                .help("A file by the name of its part; `-` reads standard input")
+                .help_heading(heading),
+        );
+    }
+    if !operation.media_type.is_empty() {
+        arguments.push(
+            Arg::new(BODY)
+                .long("json-body")
+                .value_name("PATH")
+                .value_parser(clap::value_parser!(PathBuf))
+                .help("A JSON object with the inputs, from a file or with `-` from standard input; other options add to it")
+                .help_heading(heading),
+        );
+    }
+    arguments
+}
+
+/// The name of an input in the grammar; options for all commands have theirs without a dot.
+pub(super) fn id(input: &Input) -> String {
+    format!("input.{}", input.name)
+}
+
+/// `num_images` is `--num-images`.
+pub(super) fn long(input: &Input) -> String {
+    input.name.replace('_', "-").to_ascii_lowercase()
+}
+
+fn first_sentence(text: &str) -> &str {
+    text.find(". ").map_or(text, |end| &text[..=end]).trim_end_matches('.')
+}
+
+/// Shows the values that the document knows, and takes any: the service may know more by now.
+#[derive(Clone, Debug)]
+struct Known(&'static [&'static str]);
+
+impl TypedValueParser for Known {
+    type Value = String;
+
+    fn parse_ref(&self, command: &Command, argument: Option<&Arg>, value: &OsStr) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(self.0.iter().copied().map(PossibleValue::new)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arguments;
+
+    #[test]
+    fn every_input_of_every_operation_has_an_option_of_its_own() {
+        // The whole tree is built, so clap itself refuses names that are taken.
+        let root = arguments::command();
+        root.clone().debug_assert();
+        let api = root.find_subcommand("api").unwrap();
+
+        for operation in operations::ALL {
+            let command = api.find_subcommand(operation.id).unwrap();
+            for input in operation.inputs {
+                let option =
+                    command.get_arguments().find(|argument| argument.get_long() == Some(&long(input))).unwrap();
+
+                assert_eq!(option.get_id().as_str(), id(input), "{operation}: {}", input.name);
+                let help = option.get_long_help().unwrap().to_string();
+                assert_eq!(help.contains("[required]"), input.required, "{operation}: {}", input.name);
+                let values = option.get_possible_values().len();
+                if input.kind == InputKind::Text {
+                    assert_eq!(values, input.values.len(), "{operation}: {}", input.name);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! `ideogram api`: any operation, with options made from its generated constant.
+//!
+//! [`grammar`] makes the options, [`asked`] reads them back; the client's generic call does the rest.
+
+mod asked;
+mod grammar;
+
+use clap::{ArgMatches, Args, FromArgMatches};
+use ideogram_client::{CallOptions, operations};
+
+use self::asked::Asked;
+use crate::{
+    commands::operations::Operations,
+    config,
+    context::{Context, Given, Told},
+    failure::Failure,
+    question,
+};
+
+/// What to call, if anything.
+#[derive(Debug)]
+pub(crate) struct Api(Option<Asked>);
+
+impl Api {
+    pub(super) async fn run(&self, given: Given<'_>) -> Result<(), Failure> {
+        let Some(asked) = &self.0 else {
+            given.options.refuse_those_of_calls("ideogram api")?;
+            return Operations {}.run(given.output);
+        };
+        let operation = asked.operation;
+        let what = format!("cannot call {operation}");
+        let told = Told { what: &what, look: asked.look() };
+        let context = Context::open(given).await?;
+        let body = asked.read_body().await?;
+        // The answer of a paid call is on disk before anything else can go wrong; the client keeps no others.
+        let folder = config::answers_folder().filter(|_| !context.is_mock());
+        let client = match &folder {
+            Some(folder) => context.client().with(CallOptions::new().keep_answers_in(folder)),
+            None => context.client().clone(),
+        };
+        let call = asked.call(&client, body).map_err(|error| context.failure(told, &error))?;
+        if operation.id == operations::TRAIN_MODEL_V3.id {
+            // What is wrong with the request is said before anybody is asked.
+            call.clone().prepare().map_err(|error| context.failure(told, &error))?;
+            let question = "Train a model? A training is billed and cannot be stopped.";
+            context.confirm(question, question::Default::No).await?;
+        }
+        let Some(response) = context.call(call, told).await? else { return Ok(()) };
+        if let Some(path) = response.kept_at() {
+            context.output().note(&format!("the answer is kept in {}", path.display()));
+        }
+        context.output().json_answer(&response)
+    }
+}
+
+impl FromArgMatches for Api {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let Some((id, matches)) = matches.subcommand() else { return Ok(Self(None)) };
+        let operation = operations::ALL.iter().find(|operation| operation.id == id);
+        let operation = operation.expect("the grammar has a subcommand for each operation and no other");
+        Ok(Self(Some(Asked::read(operation, matches)?)))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for Api {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        grammar::augment(command)
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        grammar::augment(command)
+    }
+}

@@ -1,0 +1,116 @@
+//! `ideogram auth login`.
+
+use std::io::{self, BufRead as _, IsTerminal as _};
+
+use clap::Args;
+use ideogram_client::ApiKey;
+use serde_json::json;
+
+use crate::{
+    connection::{self, KEY_PAGE},
+    context::{Context, Given, Told},
+    environment,
+    exit::Exit,
+    failure::Failure,
+    key::{self, KEY_VARIABLE},
+    keyring,
+    page::Page,
+};
+
+/// Store the API key in the keyring
+///
+/// Asks for the key without showing it, or reads it from standard input when that is no terminal. It is checked by a
+/// call that costs nothing, and stored for the profile.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ideogram auth login
+  ideogram auth login < key.txt
+  ideogram auth login --insecure-storage --profile work    on a machine without a keyring")]
+pub(crate) struct Login {
+    /// Store the key in a file instead, which only this account can read
+    ///
+    /// For machines without a keyring. Programs that run under this account can read it too.
+    #[arg(long)]
+    insecure_storage: bool,
+
+    /// Store the key without asking the service whether it takes it
+    #[arg(long)]
+    no_check: bool,
+}
+
+impl Login {
+    pub(super) async fn run(&self, given: Given<'_>) -> Result<(), Failure> {
+        if given.options.api_key_file.is_some() {
+            let hint = "to store the key of a file: ideogram auth login < PATH";
+            return Err(Failure::usage("--api-key-file makes no sense here: this stores a new key").hint(hint));
+        }
+        let key = if given.options.dry_run { "dry-run".to_owned() } else { read().await? };
+        // Said here rather than by the service, which is not asked with --no-check.
+        ApiKey::new(&key).map_err(|error| {
+            let hint = format!("how to get a key: {KEY_PAGE}");
+            Failure::new(Exit::Authentication, "this cannot be a key").because(&error).hint(hint)
+        })?;
+        if !self.no_check {
+            let context = Context::with_client(given, connection::client(given, &key)?);
+            let told = Told { what: "the key was not stored: the service was asked whether it takes it", look: "" };
+            if !context.key_is_taken(told).await? {
+                return Ok(());
+            }
+        } else if given.options.dry_run {
+            return Err(Failure::usage("with --no-check nothing is sent, so there is nothing for --dry-run to show"));
+        }
+
+        let stored = if self.insecure_storage { in_file(given, &key)? } else { in_keyring(given, &key).await? };
+        let profile = given.config.name();
+        let page = Page::new().line(format!("the key of the profile \"{profile}\" is in {stored}"));
+        given.output.result(&json!({"profile": profile, "stored_in": stored, "checked": !self.no_check}), &page)?;
+        if environment::variable(KEY_VARIABLE)?.is_some() {
+            given.output.warning(&format!("{KEY_VARIABLE} is set, and goes before the key that was stored"));
+        }
+        Ok(())
+    }
+}
+
+async fn in_keyring(given: Given<'_>, key: &str) -> Result<String, Failure> {
+    keyring::set(given.config.name(), key.trim()).await.map_err(|error| {
+        Failure::local_io("the key was not stored: there is no keyring that can be used")
+            .because(&error)
+            .hint("--insecure-storage stores it in a file that only this account can read")
+            .hint(format!("or do without storing it: export {KEY_VARIABLE}=..., or --api-key-file PATH"))
+    })?;
+    // A file would go before the keyring.
+    if let Some(path) = given.config.stored_key()
+        && let Err(error) = std::fs::remove_file(&path)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        given.output.warning(&format!("an older key in \"{}\" goes before the keyring: {error}", path.display()));
+    }
+    Ok("the keyring".to_owned())
+}
+
+fn in_file(given: Given<'_>, key: &str) -> Result<String, Failure> {
+    let path = given.config.stored_key().ok_or_else(|| {
+        Failure::usage(format!("the key of the profile \"{}\" cannot be stored in a file", given.config.name()))
+            .hint("its name must be letters, digits, `-` and `_`, and the account must have a home folder")
+    })?;
+    key::store(&path, key.trim()).map_err(|error| {
+        Failure::local_io(format!("the key was not stored: cannot write \"{}\"", path.display())).because(&error)
+    })?;
+    Ok(format!("the file \"{}\"", path.display()))
+}
+
+/// Reads a key from the person at the terminal, without showing it, or from standard input.
+async fn read() -> Result<String, Failure> {
+    // Elsewhere, so that Ctrl-C is heard meanwhile.
+    let read = tokio::task::spawn_blocking(|| {
+        if io::stdin().is_terminal() {
+            return rpassword::prompt_password("API key (not shown): ");
+        }
+        let mut line = String::new();
+        io::stdin().lock().read_line(&mut line)?;
+        Ok(line)
+    });
+    let line = read.await.map_err(io::Error::other).and_then(|read| read);
+    line.map_err(|error| Failure::local_io("cannot read the key").because(&error))
+}

@@ -1,0 +1,53 @@
+//! `ideogram auth logout`.
+
+use std::io;
+
+use clap::Args;
+use serde_json::json;
+
+use crate::{context::Given, failure::Failure, key, keyring, page::Page};
+
+/// Forget the API key that `ideogram auth login` has stored
+///
+/// The key itself goes on working; revoke it at the service if somebody else may have it.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ideogram auth logout
+  ideogram auth logout --profile work")]
+pub(crate) struct Logout {}
+
+impl Logout {
+    pub(super) async fn run(&self, given: Given<'_>) -> Result<(), Failure> {
+        given.options.refuse_those_of_calls_but_profile("ideogram auth logout")?;
+        let mut removed = Vec::new();
+        if let Some(path) = given.config.stored_key() {
+            match std::fs::remove_file(&path) {
+                Ok(()) => removed.push(format!("the file \"{}\"", path.display())),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => {
+                    let what = format!("the key was not removed: \"{}\"", path.display());
+                    return Err(Failure::local_io(what).because(&error));
+                }
+            }
+        }
+        match keyring::delete(given.config.name()).await {
+            Ok(true) => removed.push("the keyring".to_owned()),
+            Ok(false) => {}
+            // Without a keyring there is no key in one; with one that fails, there may be.
+            Err(error) => given.output.note(&format!("the keyring was not asked: {error}")),
+        }
+
+        let profile = given.config.name();
+        let page = if removed.is_empty() {
+            Page::new().line(format!("no key was stored for the profile \"{profile}\""))
+        } else {
+            Page::new().line(format!("the key of the profile \"{profile}\" was removed from {}", removed.join(" and ")))
+        };
+        given.output.result(&json!({"profile": profile, "removed_from": removed}), &page)?;
+        if let Some(found) = key::find(None, given.config, given.output.talk()).await? {
+            given.output.warning(&format!("there still is a key in {}", found.source));
+        }
+        Ok(())
+    }
+}

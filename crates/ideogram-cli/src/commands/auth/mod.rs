@@ -1,0 +1,49 @@
+//! `ideogram auth`.
+
+mod login;
+mod logout;
+mod status;
+
+use clap::Subcommand;
+
+use crate::{context::Given, failure::Failure};
+
+/// What to do with the API key.
+#[derive(Debug, Subcommand)]
+#[command(after_long_help = "\
+The key is looked for in this order:
+  1. the file that --api-key-file names
+  2. the environment variable IDEOGRAM_API_KEY
+  3. the profile: its `api_key` or `api_key_file` in the configuration file, or what
+     `ideogram auth login --insecure-storage` has stored for it
+  4. the keyring, where `ideogram auth login` stores it
+
+The configuration file is ~/.config/ideogram/config.toml (XDG_CONFIG_HOME is respected; on Windows
+%APPDATA%\\ideogram\\config.toml), or what IDEOGRAM_CONFIG names. All of it may be left out:
+  profile = \"work\"                          # used without --profile and IDEOGRAM_PROFILE
+
+  [profiles.work]
+  base_url = \"https://api.ideogram.ai\"      # --base-url and IDEOGRAM_BASE_URL go before it
+  api_key_file = \"work.key\"                 # beside the configuration file
+  output = \"json\"                           # --output goes before it
+  out = \"pictures\"                          # where pictures are saved; --out goes before it
+
+  [profiles.default]                        # used when nothing else is said")]
+pub(crate) enum Command {
+    Login(login::Login),
+    Status(status::Status),
+    Logout(logout::Logout),
+}
+
+impl Command {
+    pub(super) async fn run(&self, given: Given<'_>) -> Result<(), Failure> {
+        if given.options.mock {
+            return Err(Failure::usage("--mock makes no sense here: the mock server has a key of its own"));
+        }
+        match self {
+            Self::Login(login) => login.run(given).await,
+            Self::Status(status) => status.run(given).await,
+            Self::Logout(logout) => logout.run(given).await,
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! `ideogram auth status`.
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::{
+    connection,
+    context::{Context, Given, Told},
+    exit::Exit,
+    failure::Failure,
+    key,
+    page::{ABSENT, Page},
+};
+
+/// Show which API key is used, and where it comes from
+///
+/// The key itself is never shown, not even in part. Nothing is sent without --check.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ideogram auth status
+  ideogram auth status --check
+  ideogram auth status --jq .source")]
+pub(crate) struct Status {
+    /// Ask the service whether it takes the key, by a call that costs nothing
+    #[arg(long)]
+    check: bool,
+}
+
+impl Status {
+    pub(super) async fn run(&self, given: Given<'_>) -> Result<(), Failure> {
+        if !self.check && given.options.dry_run {
+            return Err(Failure::usage("without --check nothing is sent, so there is nothing for --dry-run to show"));
+        }
+        let found = key::find(given.options.api_key_file.as_deref(), given.config, given.output.talk()).await?;
+        let base_url = connection::base_url(given)?;
+        let (base_url, base_url_from) = match &base_url {
+            Some((url, from)) => (url.as_str(), *from),
+            None => (ideogram_client::operations::SERVER_URL, "the service's own"),
+        };
+        let config = given.config.path().map(|path| path.display().to_string());
+        let config = config.filter(|_| given.config.path().is_some_and(std::path::Path::exists));
+
+        let mut taken = Value::Null;
+        if let (true, Some(found)) = (self.check, &found) {
+            let context = Context::with_client(given, connection::client(given, &found.key.0)?);
+            let told = Told { what: &format!("the key in {} was not taken", found.source), look: "" };
+            if !context.key_is_taken(told).await? {
+                return Ok(());
+            }
+            taken = json!(true);
+        }
+
+        let mut status = json!({
+            "source": null,
+            "profile": given.config.name(),
+            "base_url": base_url,
+            "base_url_from": base_url_from,
+            "config": config,
+            "out": given.config.profile().out,
+            "taken": taken,
+        });
+        if let (Value::Object(status), Value::Object(source)) =
+            (&mut status, json!(found.as_ref().map(|found| &found.source)))
+        {
+            status.extend(source);
+        }
+        let key = found.as_ref().map_or_else(|| "none".to_owned(), |found| format!("in {}", found.source));
+        let page = Page::new()
+            .field("Key", key)
+            .field("Taken", if taken.is_null() { "not asked: --check asks the service" } else { "yes" })
+            .field("Profile", given.config.name())
+            .field("Address", format!("{base_url} ({base_url_from})"))
+            .field("Configuration", config.unwrap_or_else(|| ABSENT.to_owned()));
+        let page = match &given.config.profile().out {
+            Some(folder) => page.field("Pictures", folder.display().to_string()),
+            None => page,
+        };
+        given.output.result(&status, &page)?;
+        match found {
+            Some(_) => Ok(()),
+            None => Err(Failure::new(Exit::Authentication, "no API key").hint("ideogram auth login stores one")),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Where `sync` remembers what it has sent.
+//!
+//! One journal for each dataset, whatever the folder: two folders that are synced into one dataset must know of each
+//! other. It lies where the platform keeps the state of programs, so it is never uploaded and outlives a restart.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use ideogram_client::{reqwest::Url, types::DatasetId};
+use tempfile::TempDir;
+
+use crate::{config, context::Context, failure::Failure};
+
+/// The journal of a sync.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) path: PathBuf,
+    /// Removed in the end: what is done in the mock server of `--mock` ends with it.
+    _temporary: Option<TempDir>,
+}
+
+impl Place {
+    /// Finds the place and makes its folder.
+    pub(super) fn find(context: &Context<'_>, id: &DatasetId, asked: Option<PathBuf>) -> Result<Self, Failure> {
+        let cannot = |error: &std::io::Error| {
+            Failure::local_io("nothing was sent: there is no place for the journal of the sync").because(error)
+        };
+        if let Some(path) = asked {
+            return Ok(Self { path, _temporary: None });
+        }
+        if context.embedded().is_some() {
+            let folder = tempfile::tempdir().map_err(|error| cannot(&error))?;
+            return Ok(Self { path: folder.path().join("sync.jsonl"), _temporary: Some(folder) });
+        }
+        let Some(state) = config::state_folder() else {
+            return Err(Failure::usage("this account has no home to keep the journal of the sync in")
+                .hint("nothing was sent; --journal PATH says where to keep it"));
+        };
+        let path = state.join("sync").join(name(context.client().base_url(), id.as_str()));
+        fs::create_dir_all(path.parent().unwrap_or(&state))
+            .map_err(|error| cannot(&error).hint(format!("it would be \"{}\"", path.display())))?;
+        Ok(Self { path, _temporary: None })
+    }
+}
+
+/// `api.ideogram.ai/ID.jsonl`, `127.0.0.1-4010/ID.jsonl`: datasets of two services may have one id.
+fn name(service: &Url, id: &str) -> PathBuf {
+    let host = service.host_str().unwrap_or_default();
+    let port = service.port().map(|port| format!("-{port}")).unwrap_or_default();
+    Path::new(&plain(&format!("{host}{port}"))).join(format!("{}.jsonl", plain(id)))
+}
+
+/// The same text in letters that every file system takes; two texts never become one.
+fn plain(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    text.bytes()
+        .map(|byte| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02x}") })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_and_ids_have_journals_of_their_own() {
+        for (service, id, expected) in [
+            ("https://api.ideogram.ai", "2lLrQhV9QnuHcKpWb0sXyA", "api.ideogram.ai/2lLrQhV9QnuHcKpWb0sXyA.jsonl"),
+            ("http://127.0.0.1:4010", "a:b", "127.0.0.1-4010/a%3ab.jsonl"),
+            ("http://[::1]:80", "ä", "%5b%3a%3a1%5d/%c3%a4.jsonl"),
+        ] {
+            assert_eq!(name(&service.parse().unwrap(), id), Path::new(expected));
+        }
+    }
+}

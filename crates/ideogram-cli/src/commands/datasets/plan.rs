@@ -1,0 +1,135 @@
+//! `ideogram datasets plan`.
+
+use clap::Args;
+use ideogram_client::dataset::{FileKind, FileState, LocalFile, MOST_PICTURES, Plan, PlannedFile};
+use serde_json::{Value, json};
+
+use super::comparison::{self, Pair};
+use crate::{
+    commands::trainable,
+    context::Context,
+    exit::Exit,
+    failure::Failure,
+    page::{Column, Page, Table, View},
+    units,
+};
+
+/// Show what `sync` would do: compare a folder with a dataset, and send nothing
+///
+/// Files are compared by name and size. Says of every file whether it is there, would be sent, or would not and why, and
+/// whether the dataset can be trained now and then.
+///
+/// The exit code is 0 if `sync` could send all that is missing, 2 if the dataset would hold more than 100 pictures, and
+/// 13 if files of the folder cannot be sent as they are.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ideogram datasets plan ID lanterns
+  ideogram datasets plan ID lanterns --jq .trainable_after")]
+pub(crate) struct PlanSync {
+    #[command(flatten)]
+    pair: Pair,
+}
+
+impl PlanSync {
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
+        let Some(plan) = self.pair.compare(context).await? else { return Ok(()) };
+        context.output().result(&to_json(&plan)?, &plan.page())?;
+
+        let refused = plan.refused().count() as u64;
+        if refused > 0 {
+            let what = format!("{} of the folder cannot be sent", units::count(refused, "file"));
+            return Err(Failure::local_io(what).hint("`sync` sends the others, and ends with the exit code 11"));
+        }
+        let pictures = plan.trainable_after.pictures;
+        let sends_pictures = plan.missing().any(|file| file.file.kind.is_picture());
+        if sends_pictures && pictures > MOST_PICTURES {
+            let surplus = pictures - MOST_PICTURES;
+            let what =
+                format!("the dataset would hold {pictures} pictures, {surplus} more than the {MOST_PICTURES} it can");
+            return Err(
+                Failure::new(Exit::Usage, what).hint("`sync` would send nothing: take pictures out of the folder")
+            );
+        }
+        Ok(())
+    }
+}
+
+/// The plan with its sums.
+fn to_json(plan: &Plan) -> Result<Value, Failure> {
+    let encoded = serde_json::to_value(plan);
+    let mut value = encoded.map_err(|error| Failure::internal("the plan cannot be written as JSON").because(&error))?;
+    let missing = |is_wanted: fn(FileKind) -> bool| plan.missing().filter(|file| is_wanted(file.file.kind)).count();
+    value["to_send"] = json!({
+        "files": plan.missing().count(),
+        "pictures": missing(FileKind::is_picture),
+        "captions": missing(|kind| kind == FileKind::Caption),
+        "bytes": plan.missing_bytes(),
+    });
+    Ok(value)
+}
+
+impl View for Plan {
+    fn page(&self) -> Page {
+        let files = |is_wanted: fn(&FileState) -> bool| -> Vec<&LocalFile> {
+            self.files.iter().filter(|file| is_wanted(&file.state)).map(|file| &file.file).collect()
+        };
+        let to_send = files(|state| *state == FileState::Missing);
+        let there = files(|state| matches!(state, FileState::Present | FileState::PresentUnverified));
+        let pictures = to_send.iter().filter(|file| file.kind.is_picture()).count() as u64;
+        let captions = to_send.len() as u64 - pictures;
+        let mut sends = comparison::amount(to_send);
+        if pictures + captions > 0 {
+            let pictures = units::count(pictures, "picture");
+            sends = format!("{sends}: {pictures} and {}", units::count(captions, "caption"));
+        }
+        Page::new()
+            .field("Dataset", format!("{} ({})", self.dataset_name, self.dataset_id))
+            .field("Folder", self.folder.path.display().to_string())
+            .field("To send", sends)
+            .field("There", comparison::amount(there))
+            .field("Trainable now", trainable::told(self.trainable_now))
+            .field("Trainable then", trainable::told(self.trainable_after))
+            .table(table(self))
+    }
+}
+
+fn table(plan: &Plan) -> Table {
+    let mut table =
+        Table::new([Column::Left("FILE"), Column::Right("SIZE"), Column::Left("STATE"), Column::Left("REMARK")]);
+    for file in &plan.files {
+        let (state, mut remarks) = state(file);
+        remarks.extend(file.remarks.iter().map(|remark| comparison::remark(remark).to_owned()));
+        let path = comparison::shown(&file.file.path, &plan.folder.path);
+        table.row([path, units::size(file.file.size_bytes), state.to_owned(), remarks.join("; ")]);
+    }
+    for file in &plan.remote_only {
+        let size = comparison::sizes(file.sizes_bytes.iter().copied());
+        table.row([file.name.clone(), size, "only there".to_owned(), String::new()]);
+    }
+    for size in &plan.nameless {
+        let remark = "the service tells no name".to_owned();
+        table.row(["-".to_owned(), comparison::sizes([*size]), "only there".to_owned(), remark]);
+    }
+    for skipped in &plan.folder.skipped {
+        let path = comparison::shown(&skipped.path, &plan.folder.path);
+        table.row([path, String::new(), "skipped".to_owned(), comparison::skipped(&skipped.reason)]);
+    }
+    table
+}
+
+/// How a file stands to the dataset: a word, and why.
+pub(super) fn state(file: &PlannedFile) -> (&'static str, Vec<String>) {
+    match &file.state {
+        FileState::Missing => ("to send", Vec::new()),
+        FileState::Present => ("there", Vec::new()),
+        FileState::PresentUnverified => ("there", vec!["the service tells no size".to_owned()]),
+        FileState::Different { remote_sizes_bytes } => {
+            let sizes = comparison::sizes(remote_sizes_bytes.iter().copied().map(Some));
+            ("different", vec![format!("the dataset has one of {sizes}, which cannot be replaced")])
+        }
+        FileState::Uncertain(doubt) => ("perhaps there", vec![doubt.to_string()]),
+        FileState::Refused(refusal) => ("refused", vec![refusal.to_string()]),
+        _ => ("not sent", Vec::new()),
+    }
+}

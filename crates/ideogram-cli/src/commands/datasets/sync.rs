@@ -1,0 +1,388 @@
+//! `ideogram datasets sync`.
+
+use std::{
+    collections::HashSet,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use clap::Args;
+use ideogram_client::{
+    Attempt, CallOptions, Ended, Hook, PartContent,
+    dataset::{FileOutcome, FileState, Plan, SyncDataset, SyncProgress, SyncReport},
+    operations,
+    reqwest::header::HeaderMap,
+    types::GetDatasetResponse,
+};
+use serde_json::{Value, json};
+use tokio::select;
+
+use super::{
+    comparison::{self, Pair},
+    journal::Place,
+};
+use crate::{
+    commands::trainable,
+    context::{Context, Told},
+    exit::Exit,
+    failure::Failure,
+    page::{Column, Page, Table},
+    progress::{Counted, Progress},
+    question::Default as Answer,
+    talk::Talk,
+    units,
+};
+
+/// How many names are told of files that were under way; programs get them all.
+const NAMES_TOLD: usize = 5;
+/// How the patience of `--settle` is spread over looks.
+const LOOKS: [f64; 3] = [2.0, 5.0, 10.0];
+
+/// Bring a folder of pictures and captions into a dataset, every file once
+///
+/// Sends what is missing, in batches, and nothing that is there: files are compared by name and size. The service can
+/// neither replace nor remove a file, so a file of which that cannot be told, or that is there with another size, is
+/// listed and not sent. `plan` shows beforehand what would be done.
+///
+/// Run it again after a failure, Ctrl-C or a power cut: a journal remembers what was under way, and the dataset is asked
+/// what became of it before anything is sent. The journal is kept with the state of programs
+/// (`~/.local/state/ideogram/sync`, or below XDG_STATE_HOME; on Windows below %APPDATA%): one for each
+/// dataset.
+///
+/// With --dry-run, all uploads are shown as if the dataset was empty, since nothing is asked either.
+///
+/// The exit code is 11 if some files are not in the dataset in the end, which are listed with the reason; 4 if the
+/// service refused them all.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ideogram datasets sync ID lanterns
+  ideogram datasets sync ID lanterns --output json --quiet")]
+#[expect(clippy::doc_markdown, reason = "help is plain text")]
+pub(crate) struct Sync {
+    #[command(flatten)]
+    pair: Pair,
+
+    /// Where to remember what was sent [default: one for each dataset, in the user's state folder]
+    ///
+    /// Use the same one for a dataset as long as you sync into it.
+    #[arg(long, value_name = "PATH")]
+    journal: Option<PathBuf>,
+
+    /// How many files travel in one request; a caption travels with its picture
+    #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..))]
+    batch_files: u16,
+
+    /// How many seconds to look for files whose upload has no certain end, before they count as not stored
+    #[arg(long, value_name = "SECONDS", default_value_t = 17.0, value_parser = seconds)]
+    settle: f64,
+
+    /// Also send what may be there already; nothing can be removed again, so this asks first
+    #[arg(long)]
+    send_uncertain: bool,
+
+    /// Also send what the service has refused before, unchanged
+    #[arg(long)]
+    send_failed: bool,
+}
+
+impl Sync {
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
+        if context.is_dry_run() {
+            return self.show(context).await;
+        }
+        let place = Place::find(context, &self.pair.id, self.journal.clone())?;
+        let Some(plan) = self.pair.compare(context).await? else { return Ok(()) };
+        self.ask(context, &plan).await?;
+
+        let under_way = UnderWay::default();
+        let client = context.client().with(CallOptions::new().hook(under_way.clone()));
+        let shown = Shown::new(context.output().talk());
+        let tell = {
+            let shown = shown.clone();
+            move |now: &SyncProgress| shown.tell(now)
+        };
+        let mut sync = self.with_settings(client.sync_dataset(plan.clone(), &place.path)).on_progress(tell);
+        if self.send_failed {
+            sync = sync.send_failed();
+        }
+        if self.send_uncertain {
+            sync = sync.send_uncertain();
+        }
+        let interrupted = context.interrupt().gracefully();
+        let ended = select! {
+            ended = sync => Some(ended),
+            () = interrupted.asked() => None,
+        };
+        let last = shown.end();
+        let Some(ended) = ended else { return Err(was_interrupted(last, &under_way.names())) };
+
+        let look = format!("ideogram datasets get {}", self.pair.id);
+        let what = format!("cannot sync \"{}\" into the dataset {}", self.pair.directory.display(), self.pair.id);
+        let told = Told { what: &what, look: &look };
+        let report = ended.map_err(|error| context.failure(told, &error))?;
+        let result = Outcome { plan: &plan, report: &report, journal: &place };
+        context.output().result(&result.to_json()?, &result.page())?;
+        if let Some(remark) = context.remark_on_changes() {
+            context.output().note(remark);
+        }
+        if let Some(failure) = result.failure(context, told) {
+            return Err(failure);
+        }
+        if report.after.trainable_now.is_certain() && !context.is_mock() {
+            let id = &self.pair.id;
+            context
+                .output()
+                .note(&format!("next, train a model from it: ideogram models train {id} --name NAME --wait"));
+        }
+        Ok(())
+    }
+
+    fn with_settings(&self, sync: SyncDataset) -> SyncDataset {
+        let whole: f64 = LOOKS.iter().sum();
+        let waits = LOOKS.map(|part| Duration::from_secs_f64(self.settle * part / whole));
+        sync.batch_files(usize::from(self.batch_files)).settle_waits(waits)
+    }
+
+    /// What `--dry-run` shows: the uploads of the whole folder.
+    async fn show(&self, context: &Context<'_>) -> Result<(), Failure> {
+        let folder = self.pair.folder().await?;
+        let empty = json!({
+            "dataset": {"dataset_id": self.pair.id.as_str(), "name": "", "user_id": "", "creation_time": ""},
+            "file_count": 0, "files": [], "custom_model_ids": [],
+        });
+        let empty: GetDatasetResponse = serde_json::from_value(empty)
+            .map_err(|error| Failure::internal("cannot make up an empty dataset").because(&error))?;
+        let plan = Plan::new(folder, &empty);
+        // It is not opened: nothing is written either.
+        let sync = self.with_settings(context.client().sync_dataset(plan, PathBuf::new()));
+        let what = format!("cannot show the uploads to the dataset {}", self.pair.id);
+        let told = Told { what: &what, look: "ideogram datasets list" };
+        let requests = sync.requests().map_err(|error| context.failure(told, &error))?;
+        context.show_all(&requests, told).await?;
+        context.output().note("these are all uploads of the folder; what is in the dataset already is not sent");
+        Ok(())
+    }
+
+    /// Asks before files are sent that may then be there twice.
+    async fn ask(&self, context: &Context<'_>, plan: &Plan) -> Result<(), Failure> {
+        let uncertain = plan.files.iter().filter(|file| matches!(file.state, FileState::Uncertain(_))).count() as u64;
+        if !self.send_uncertain || uncertain == 0 {
+            return Ok(());
+        }
+        let count = units::count(uncertain, "file");
+        let question = format!("send {count} that may be in the dataset already? Nothing can be removed from it");
+        context.confirm(&question, Answer::No).await
+    }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.0..=86_400.0).contains(&seconds) => Ok(seconds),
+        _ => Err("not a number from 0 to 86400".to_owned()),
+    }
+}
+
+/// What a sync has led to.
+struct Outcome<'a> {
+    /// As it was before.
+    plan: &'a Plan,
+    report: &'a SyncReport,
+    journal: &'a Place,
+}
+
+impl Outcome<'_> {
+    /// The files that were not there before, and are now.
+    fn added(&self) -> impl Iterator<Item = &ideogram_client::dataset::LocalFile> {
+        let is_there = |state: &FileState| matches!(state, FileState::Present | FileState::PresentUnverified);
+        let before: HashSet<&str> =
+            self.plan.files.iter().filter(|file| is_there(&file.state)).map(|file| file.file.name.as_str()).collect();
+        let there = self.report.files.iter().filter(|file| file.outcome.is_there());
+        there.map(|file| &file.file).filter(move |file| !before.contains(file.name.as_str()))
+    }
+
+    fn to_json(&self) -> Result<Value, Failure> {
+        let encoded = serde_json::to_value(self.report);
+        let mut value =
+            encoded.map_err(|error| Failure::internal("the report cannot be written as JSON").because(&error))?;
+        value["dataset_id"] = json!(self.plan.dataset_id);
+        value["is_complete"] = json!(self.report.is_complete());
+        value["added"] = json!({
+            "files": self.added().count(),
+            "bytes": self.added().map(|file| file.size_bytes).sum::<u64>(),
+        });
+        value["journal"] = json!(self.journal.path.display().to_string());
+        Ok(value)
+    }
+
+    fn page(&self) -> Page {
+        let not_there: Vec<_> = self.report.not_stored().collect();
+        let there = self.report.files.iter().filter(|file| file.outcome.is_there());
+        let mut table = Table::new(["FILE", "WHY NOT"].map(Column::Left));
+        for file in &not_there {
+            let path = comparison::shown(&file.file.path, &self.plan.folder.path);
+            table.row([path, file.outcome.to_string()]);
+        }
+        Page::new()
+            .field("Dataset", format!("{} ({})", self.plan.dataset_name, self.plan.dataset_id))
+            .field("Added", comparison::amount(self.added()))
+            .field("There now", comparison::amount(there.map(|file| &file.file)))
+            .field("Not there", comparison::amount(not_there.iter().map(|file| &file.file)))
+            .field("Trainable", trainable::told(self.report.after.trainable_now))
+            .table(table)
+    }
+
+    /// Why this is no success, if it is none.
+    fn failure(&self, context: &Context<'_>, told: Told<'_>) -> Option<Failure> {
+        let not_there: Vec<&FileOutcome> = self.report.not_stored().map(|file| &file.outcome).collect();
+        if not_there.is_empty() && self.report.stopped.is_none() {
+            return None;
+        }
+        let is_any = |is_wanted: fn(&FileOutcome) -> bool| not_there.iter().any(|outcome| is_wanted(outcome));
+        let is_none_there = not_there.len() == self.report.files.len();
+        let mut failure = match &self.report.stopped {
+            Some(error) if is_none_there => context.failure(told, error),
+            stopped => {
+                let all = units::count(self.report.files.len() as u64, "file");
+                let exit = match () {
+                    () if !is_none_there => Exit::Partial,
+                    () if is_any(|outcome| matches!(outcome, FileOutcome::Failed { .. })) => Exit::Invalid,
+                    () if is_any(|outcome| matches!(outcome, FileOutcome::Refused(_))) => Exit::LocalIo,
+                    () if is_any(|outcome| matches!(outcome, FileOutcome::Uncertain(_))) => Exit::Partial,
+                    () => Exit::Unavailable,
+                };
+                let failure =
+                    Failure::new(exit, format!("{} of {all} are not in the dataset for sure", not_there.len()));
+                match stopped {
+                    Some(error) => failure.because(error),
+                    None => failure,
+                }
+            }
+        };
+        if is_any(|outcome| matches!(outcome, FileOutcome::NotStored { .. } | FileOutcome::Unknown(_))) {
+            failure = failure.hint("run the same command again: it asks the dataset first, and sends nothing twice");
+        }
+        if is_any(|outcome| matches!(outcome, FileOutcome::Failed { .. })) {
+            failure = failure.hint(
+                "what the service refused is not sent again until it changes; --send-failed sends it all the same",
+            );
+        }
+        if is_any(|outcome| matches!(outcome, FileOutcome::Uncertain(_))) {
+            failure = failure.hint("--send-uncertain sends what may be there already; some may then be there twice");
+        }
+        Some(failure)
+    }
+}
+
+/// How an interrupted sync ends.
+fn was_interrupted(last: SyncProgress, under_way: &[String]) -> Failure {
+    let mut failure = Failure::new(Exit::Interrupted, "interrupted");
+    if last.files_done > 0 {
+        let total = units::count(last.files_total, "file");
+        failure = failure.cause(format!("{} of {total} were taken by the service", last.files_done));
+    }
+    if under_way.is_empty() {
+        failure = failure.cause("no upload was under way");
+    } else {
+        let count = units::count(under_way.len() as u64, "file");
+        let mut names = under_way.iter().take(NAMES_TOLD).map(String::as_str).collect::<Vec<_>>().join(", ");
+        if under_way.len() > NAMES_TOLD {
+            names = format!("{names} and {} more", under_way.len() - NAMES_TOLD);
+        }
+        failure = failure.cause(format!("{count} under way, which may be stored all the same: {names}"));
+    }
+    failure
+        .hint("run the same command again: it asks the dataset what became of them, and sends only what is not there")
+        .detail("under_way", under_way.to_vec())
+}
+
+/// The names of files that are on their way: each upload puts its own down and strikes them off.
+#[derive(Clone, Debug, Default)]
+struct UnderWay(Arc<Mutex<Vec<Vec<String>>>>);
+
+impl UnderWay {
+    fn names(&self) -> Vec<String> {
+        self.uploads().concat()
+    }
+
+    fn uploads(&self) -> MutexGuard<'_, Vec<Vec<String>>> {
+        // Names stay names, whatever became of another thread.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn names_in(attempt: &Attempt<'_>) -> Option<Vec<String>> {
+        if attempt.request.operation().id != operations::UPLOAD_DATASET_ASSETS.id {
+            return None;
+        }
+        let files = attempt.request.parts().iter().filter_map(|part| match &part.content {
+            PartContent::File(file) => Some(file.name().into_owned()),
+            _ => None,
+        });
+        Some(files.collect())
+    }
+}
+
+impl Hook for UnderWay {
+    fn before(&self, attempt: &Attempt<'_>, _: &mut HeaderMap) {
+        self.uploads().extend(Self::names_in(attempt));
+    }
+
+    fn after(&self, attempt: &Attempt<'_>, _: &Ended<'_>) {
+        let Some(names) = Self::names_in(attempt) else { return };
+        let mut uploads = self.uploads();
+        if let Some(place) = uploads.iter().position(|upload| *upload == names) {
+            uploads.swap_remove(place);
+        }
+    }
+}
+
+/// How far the sync has come, as people see it.
+#[derive(Clone, Debug)]
+struct Shown(Arc<Mutex<Drawn>>);
+
+#[derive(Debug)]
+struct Drawn {
+    talk: Talk,
+    /// First a look at the dataset, then a bar of bytes; none in the end.
+    progress: Option<Progress>,
+    last: SyncProgress,
+}
+
+impl Shown {
+    fn new(talk: &Talk) -> Self {
+        let progress = Some(Progress::new(talk, "looking at the dataset", Counted::Time, None));
+        Self(Arc::new(Mutex::new(Drawn { talk: talk.clone(), progress, last: SyncProgress::default() })))
+    }
+
+    fn tell(&self, now: &SyncProgress) {
+        let mut drawn = self.drawn();
+        if drawn.progress.is_none() || now.files_total == 0 {
+            return;
+        }
+        if drawn.last.files_total == 0 {
+            let talk = drawn.talk.clone();
+            talk.note(&format!("sending {}, {}", units::count(now.files_total, "file"), units::size(now.bytes_total)));
+            drawn.progress = Some(Progress::new(&talk, "sending", Counted::Bytes, Some(now.bytes_total)));
+        }
+        drawn.last = *now;
+        if let Some(progress) = &drawn.progress {
+            let failed = if now.files_failed > 0 { format!(", {} refused", now.files_failed) } else { String::new() };
+            let total = units::count(now.files_total, "file");
+            progress.message(format!("{} of {total} stored{failed}", now.files_done));
+            progress.set(now.bytes_sent);
+        }
+    }
+
+    /// Takes it off the screen.
+    fn end(&self) -> SyncProgress {
+        let mut drawn = self.drawn();
+        drawn.progress = None;
+        drawn.last
+    }
+
+    fn drawn(&self) -> MutexGuard<'_, Drawn> {
+        // Figures stay figures, whatever became of another thread.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,148 @@
+//! `ideogram datasets verify`.
+
+use clap::Args;
+use ideogram_client::dataset::{FileState, Plan};
+use serde::Serialize;
+use serde_json::json;
+
+use super::{
+    comparison::{self, Pair},
+    plan,
+};
+use crate::{
+    commands::trainable,
+    context::Context,
+    exit::Exit,
+    failure::Failure,
+    page::{Column, Page, Table},
+    units,
+};
+
+/// Check that a dataset holds what a folder holds, file by file, by name and size
+///
+/// Lists every difference, and ends with the exit code 14 if there is one. The service tells names and sizes only, so
+/// contents are not compared. What `plan` shows as skipped does not count.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ideogram datasets verify ID lanterns
+  ideogram datasets verify ID lanterns --allow-extra --quiet")]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    pair: Pair,
+
+    /// Files that only the dataset has are no difference
+    #[arg(long)]
+    allow_extra: bool,
+}
+
+/// A name that is not the same on both sides.
+#[derive(Debug, Serialize)]
+struct Difference {
+    /// As seen from the folder, or as the dataset names it; `null` where it tells no name.
+    file: Option<String>,
+    difference: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    local_size_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remote_sizes_bytes: Option<Vec<Option<u64>>>,
+    remark: String,
+}
+
+impl Verify {
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
+        let Some(plan) = self.pair.compare(context).await? else { return Ok(()) };
+        let differences = self.differences(&plan);
+        let same = plan.files.iter().filter(|file| is_there(&file.state)).count() as u64;
+        let unverified = plan.files.iter().filter(|file| file.state == FileState::PresentUnverified).count() as u64;
+
+        let mut same_told = format!("{} of {}", same, units::count(plan.files.len() as u64, "file"));
+        if unverified > 0 {
+            same_told = format!("{same_told}; the service tells no size of {unverified}");
+        }
+        let mut table = Table::new(["FILE", "DIFFERENCE", "REMARK"].map(Column::Left));
+        for difference in &differences {
+            let file = difference.file.clone().unwrap_or_else(|| "-".to_owned());
+            table.row([file, difference.difference.replace('_', " "), difference.remark.clone()]);
+        }
+        let page = Page::new()
+            .field("Dataset", format!("{} ({})", plan.dataset_name, plan.dataset_id))
+            .field("Folder", plan.folder.path.display().to_string())
+            .field("Same", same_told)
+            .field("Differences", differences.len().to_string())
+            .field("Trainable", trainable::told(plan.trainable_now))
+            .table(table);
+        let result = json!({
+            "dataset_id": plan.dataset_id,
+            "folder": plan.folder.path.display().to_string(),
+            "files": plan.files.len(),
+            "same": same,
+            "same_but_size_not_told": unverified,
+            "differences": differences,
+            "trainable": plan.trainable_now,
+        });
+        context.output().result(&result, &page)?;
+
+        if differences.is_empty() {
+            return Ok(());
+        }
+        let count = units::count(differences.len() as u64, "difference");
+        let failure = Failure::new(Exit::Difference, format!("{count} between the folder and the dataset"));
+        if plan.missing().next().is_some() {
+            let directory = self.pair.directory.display();
+            return Err(
+                failure.hint(format!("`ideogram datasets sync {} {directory}` sends what is missing", self.pair.id))
+            );
+        }
+        Err(failure)
+    }
+
+    fn differences(&self, plan: &Plan) -> Vec<Difference> {
+        let mut differences = Vec::new();
+        for file in plan.files.iter().filter(|file| !is_there(&file.state)) {
+            let (word, remarks) = match &file.state {
+                FileState::Missing => ("missing", Vec::new()),
+                FileState::Uncertain(_) => ("uncertain", plan::state(file).1),
+                _ => plan::state(file),
+            };
+            let remote_sizes_bytes = match &file.state {
+                FileState::Different { remote_sizes_bytes } => {
+                    Some(remote_sizes_bytes.iter().copied().map(Some).collect())
+                }
+                _ => None,
+            };
+            differences.push(Difference {
+                file: Some(comparison::shown(&file.file.path, &plan.folder.path)),
+                difference: word,
+                local_size_bytes: Some(file.file.size_bytes),
+                remote_sizes_bytes,
+                remark: remarks.join("; "),
+            });
+        }
+        for file in &plan.remote_duplicates {
+            differences.push(Difference {
+                file: Some(file.name.clone()),
+                difference: "more_than_once",
+                local_size_bytes: None,
+                remote_sizes_bytes: Some(file.sizes_bytes.clone()),
+                remark: format!("the dataset has it {} times", file.sizes_bytes.len()),
+            });
+        }
+        if !self.allow_extra {
+            let named = plan.remote_only.iter().map(|file| (Some(file.name.clone()), file.sizes_bytes.clone()));
+            let nameless = plan.nameless.iter().map(|size| (None, vec![*size]));
+            differences.extend(named.chain(nameless).map(|(file, sizes)| Difference {
+                file,
+                difference: "only_in_dataset",
+                local_size_bytes: None,
+                remark: comparison::sizes(sizes.iter().copied()),
+                remote_sizes_bytes: Some(sizes),
+            }));
+        }
+        differences
+    }
+}
+
+fn is_there(state: &FileState) -> bool {
+    matches!(state, FileState::Present | FileState::PresentUnverified)
+}

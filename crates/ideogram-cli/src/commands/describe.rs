@@ -1,0 +1,157 @@
+//! `ideogram describe`.
+
+use std::{
+    ffi::{OsStr, OsString},
+    path::Path,
+};
+
+use clap::{Args, ValueEnum};
+use ideogram_client::{
+    Response,
+    types::{DescribeModelVersion, DescribeResponse},
+};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    arguments::Format,
+    context::{Context, Told},
+    exit::Exit,
+    failure::Failure,
+    output::Pieces,
+    page::Page,
+    pictures::{choice::Choice, flags::set, image::Images, prompt::Stdin, structured},
+    units,
+};
+
+/// Say what pictures show
+///
+/// One call for each picture, each of them billed; it stops at the first that fails. `v3` answers in plain text, `v4` with
+/// a structured prompt that `ideogram generate --json-prompt` draws.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  ideogram describe lantern.png
+  ideogram describe lanterns/*.jpg --output jsonl
+  ideogram describe lantern.png --model v4 --no-boxes")]
+#[expect(clippy::doc_markdown, reason = "help is plain text")]
+pub(crate) struct Describe {
+    /// The pictures: paths, `-` for standard input, or https links; JPEG, PNG or WebP
+    #[arg(value_name = "IMAGE", required = true)]
+    images: Vec<OsString>,
+
+    /// How to describe
+    #[arg(long, value_enum, default_value = "v3")]
+    model: Model,
+
+    /// Which model writes the plain text [default: V_3] [v3]
+    #[arg(long = "describe-model-version", value_name = "VERSION")]
+    #[arg(value_parser = Choice::of(DescribeModelVersion::ALL))]
+    version: Option<String>,
+
+    /// Leave out where in the picture things are [v4]
+    #[arg(long)]
+    no_boxes: bool,
+}
+
+/// How to describe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Model {
+    /// A structured prompt of Ideogram 4.0
+    V4,
+    /// Plain text
+    V3,
+}
+
+impl Describe {
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
+        match self.model {
+            Model::V4 if self.version.is_some() => {
+                return Err(Failure::usage("--describe-model-version is for --model v3"));
+            }
+            Model::V3 if self.no_boxes => return Err(Failure::usage("--no-boxes is for --model v4")),
+            _ => {}
+        }
+        let stdin = Stdin::default();
+        // All are looked at before the first is paid for.
+        let files = Images::new(context, &stdin).all(&self.images).await?.unwrap_or_default();
+        let mut pieces = context.output().pieces("descriptions");
+        for (place, (source, file)) in self.images.iter().zip(files).enumerate() {
+            let what = format!("cannot describe \"{}\"", Path::new(source).display());
+            let told = Told { what: &what, look: "" };
+            let done = self.one(context, source, file, told, &mut pieces).await;
+            done.map_err(|failure| stopped(failure, place, self.images.len()))?;
+        }
+        if context.is_dry_run() { Ok(()) } else { pieces.finish(Map::new()) }
+    }
+
+    async fn one(
+        &self,
+        context: &Context<'_>,
+        source: &OsStr,
+        file: ideogram_client::File,
+        told: Told<'_>,
+        pieces: &mut Pieces<'_>,
+    ) -> Result<(), Failure> {
+        match self.model {
+            Model::V4 => {
+                let call = set!(context.client().describe_v4().image_file(file), {
+                    include_bbox: self.no_boxes.then_some(false),
+                });
+                let Some(response) = context.call(call, told).await? else { return Ok(()) };
+                self.tell(
+                    context,
+                    source,
+                    &response,
+                    |page| structured::page(page, &response.value().json_prompt),
+                    pieces,
+                )
+            }
+            Model::V3 => {
+                let call = set!(context.client().describe().image_file(file), {
+                    describe_model_version: self.version.clone(),
+                });
+                let Some(response) = context.call(call, told).await? else { return Ok(()) };
+                self.tell(context, source, &response, |page| plain(page, response.value()), pieces)
+            }
+        }
+    }
+
+    fn tell<T>(
+        &self,
+        context: &Context<'_>,
+        source: &OsStr,
+        response: &Response<T>,
+        describe: impl FnOnce(Page) -> Page,
+        pieces: &mut Pieces<'_>,
+    ) -> Result<(), Failure> {
+        let name = Path::new(source).display().to_string();
+        if context.output().format() == Format::Text {
+            let start = if self.images.len() > 1 { Page::new().line(format!("{name}:")) } else { Page::new() };
+            return context.output().result(&Value::Null, &describe(start));
+        }
+        let answer: Value = serde_json::from_slice(response.body()).unwrap_or_default();
+        pieces.push(&json!({"image": name, "answer": answer}), "")
+    }
+}
+
+/// What was done stays done, and is printed already.
+fn stopped(failure: Failure, done: usize, all: usize) -> Failure {
+    let rest = all - done;
+    if done == 0 || matches!(failure.exit(), Exit::Unknown | Exit::NotKept | Exit::Interrupted) {
+        return failure;
+    }
+    let what = format!("{} of {} described", done, units::count(all as u64, "picture"));
+    let mut partial = Failure::new(Exit::Partial, what).cause(failure.what());
+    for cause in failure.causes() {
+        partial = partial.cause(cause.clone());
+    }
+    for hint in failure.hints() {
+        partial = partial.hint(hint.clone());
+    }
+    partial.hint(format!("to go on, give the last {}", units::count(rest as u64, "picture")))
+}
+
+fn plain(page: Page, answer: &DescribeResponse) -> Page {
+    let texts = answer.descriptions.iter().filter_map(|description| description.text.clone());
+    texts.fold(page, Page::line)
+}

@@ -1,0 +1,84 @@
+//! `ideogram edit`.
+
+use std::ffi::OsString;
+
+use clap::Args;
+use ideogram_client::types::AspectRatioV3;
+
+use crate::{
+    context::Context,
+    failure::Failure,
+    pictures::{
+        choice::pick,
+        flags::{Count, Rewriting, Shape, filled, set},
+        image::Images,
+        making::Making,
+        prompt::Stdin,
+        saving::Saving,
+    },
+};
+
+const WHAT: &str = "cannot edit the picture";
+
+/// Change pictures as a prompt says, without a mask
+///
+/// Takes up to 10 pictures and makes new ones of them. To repaint the part of a picture that a mask shows, also with the
+/// older models and the operation that the service once called edit: `ideogram inpaint`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  ideogram edit street.png --prompt \"Make it night\"
+  ideogram edit fox.png hat.png --prompt \"The fox wears the hat\" -n 2 --out foxes
+  ideogram edit logo.png --prompt \"Only the letters\" --transparent-background")]
+pub(crate) struct Edit {
+    /// The pictures: paths, `-` for standard input, or https links; JPEG, PNG or WebP
+    #[arg(value_name = "IMAGE", required_unless_present = "image_url")]
+    images: Vec<OsString>,
+
+    /// What to change; `-` reads it from standard input
+    #[arg(long, short, value_name = "TEXT")]
+    prompt: String,
+
+    /// A picture that the service has, by its link, which is sent as it is; several times for several
+    ///
+    /// Only links of Ideogram's own. Links given as IMAGE are fetched by this machine, and the picture is sent.
+    #[arg(long, value_name = "LINK")]
+    image_url: Vec<String>,
+
+    /// On transparent ground
+    #[arg(long)]
+    transparent_background: bool,
+
+    #[command(flatten)]
+    count: Count,
+    #[command(flatten)]
+    shape: Shape,
+    #[command(flatten)]
+    rewriting: Rewriting,
+    #[command(flatten)]
+    saving: Saving,
+}
+
+impl Edit {
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
+        let mut flags = self.clone();
+        let resolution = flags.shape.take_resolution_v3()?;
+        let ratio = pick("--aspect-ratio", flags.shape.aspect_ratio.take(), AspectRatioV3::ALL, "3.0")?;
+        let stdin = Stdin::default();
+        let prompt = stdin.prompt(&self.prompt).await?;
+        let images = Images::new(context, &stdin).all(&self.images).await?;
+
+        let making = Making::begin(context, &self.saving).await?;
+        let call = set!(making.client().v1_edit_image().prompt(prompt), {
+            images: images,
+            image_urls: filled(&mut flags.image_url),
+            num_images: flags.count.num_images,
+            seed: flags.count.seed,
+            magic_prompt: flags.rewriting.take(),
+            resolution: resolution,
+            aspect_ratio: ratio,
+            transparent_background: self.transparent_background.then_some(true),
+        });
+        making.make(call, WHAT).await
+    }
+}

@@ -1,0 +1,266 @@
+//! `ideogram generate`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use ideogram_client::types::{AspectRatio, AspectRatioV3, ImageRequest, Resolution, UpscaleFactor};
+
+use crate::{
+    context::Context,
+    failure::Failure,
+    pictures::{
+        choice::{Choice, older_ratio, older_size, pick, pick_as},
+        flags::{
+            Character, Colors, Count, Family, Older, Rest, Rewriting, Shape, Speed, Style, filled, given, refuse_rest,
+            set,
+        },
+        image::Images,
+        making::Making,
+        prompt::Stdin,
+        saving::Saving,
+        structured,
+    },
+};
+
+const WHAT: &str = "cannot generate the picture";
+
+/// Make pictures from a prompt
+///
+/// The pictures are saved at once, and their paths are printed. The 4.0 model draws unless another is asked for; flags
+/// say in brackets which models take them, and one that the model does not take is refused before anything is sent.
+/// --transparent and --custom-model use the 3.0 model.
+///
+/// Each picture is billed, also one that the safety check withholds: the exit code is 6 if all are withheld, 11 if some
+/// are.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  ideogram --mock generate \"A paper lantern over a canal at dusk\"
+  ideogram generate \"A fox in the snow\" --model v3 -n 4 --aspect-ratio 16:9 --out foxes
+  ideogram generate \"A coffee logo\" --transparent --open
+  ideogram generate \"A lantern\" --custom-model model/lanterns/version/0
+  ideogram magic-prompt \"a cat\" --jq .json_prompt | ideogram generate --json-prompt -")]
+pub(crate) struct Generate {
+    /// What the picture shows; `-` reads it from standard input
+    #[arg(required_unless_present = "json_prompt")]
+    prompt: Option<String>,
+
+    /// A structured prompt in place of PROMPT: a JSON file, or `-` for standard input [4.0]
+    #[arg(long, value_name = "FILE", conflicts_with = "prompt")]
+    json_prompt: Option<PathBuf>,
+
+    /// Which model draws [default: v4, or v3 with --transparent or --custom-model]
+    #[arg(long, value_enum)]
+    model: Option<Model>,
+
+    /// On transparent ground [3.0]
+    #[arg(long, conflicts_with = "custom_model")]
+    transparent: bool,
+
+    /// How much to enlarge the result; above X1 costs more [default: X1] [3.0 with --transparent]
+    #[arg(long, value_name = "FACTOR", value_parser = Choice::of(UpscaleFactor::ALL), requires = "transparent")]
+    upscale_factor: Option<String>,
+
+    /// A trained model: its URI, model/NAME/version/VERSION, as `ideogram models list` shows it [3.0]
+    #[arg(long, value_name = "URI")]
+    custom_model: Option<String>,
+
+    /// What to keep out of the picture; the prompt has the last word [3.0, older ones]
+    #[arg(long, value_name = "TEXT")]
+    negative_prompt: Option<String>,
+
+    /// Have likenesses and logos looked for, which takes longer and may withhold the picture [4.0, 3.0]
+    #[arg(long)]
+    copyright_detection: bool,
+
+    #[command(flatten)]
+    count: Count,
+    #[command(flatten)]
+    shape: Shape,
+    #[command(flatten)]
+    speed: Speed,
+    #[command(flatten)]
+    rewriting: Rewriting,
+    #[command(flatten)]
+    family: Family,
+    #[command(flatten)]
+    style: Style,
+    #[command(flatten)]
+    colors: Colors,
+    #[command(flatten)]
+    character: Character,
+    #[command(flatten)]
+    older: Older,
+    #[command(flatten)]
+    saving: Saving,
+}
+
+/// Which model draws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Model {
+    /// Ideogram 4.0
+    V4,
+    /// Ideogram 3.0
+    V3,
+    /// Ideogram 1.0 to 2a: --legacy-model says which
+    Legacy,
+}
+
+impl Rest for Generate {
+    fn rest(&self) -> Vec<&'static str> {
+        let mut rest = given([
+            ("--json-prompt", self.json_prompt.is_some()),
+            ("--upscale-factor", self.upscale_factor.is_some()),
+            ("--custom-model", self.custom_model.is_some()),
+            ("--negative-prompt", self.negative_prompt.is_some()),
+            ("--copyright-detection", self.copyright_detection),
+        ]);
+        let groups: [&dyn Rest; 9] = [
+            &self.count,
+            &self.shape,
+            &self.speed,
+            &self.rewriting,
+            &self.family,
+            &self.style,
+            &self.colors,
+            &self.character,
+            &self.older,
+        ];
+        rest.extend(groups.iter().flat_map(|group| group.rest()));
+        rest
+    }
+}
+
+impl Generate {
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
+        let flags = self.clone();
+        let is_v3 = self.transparent || self.custom_model.is_some();
+        match self.model {
+            Some(Model::V4 | Model::Legacy) if is_v3 => {
+                let which = if self.transparent { "--transparent" } else { "--custom-model" };
+                Err(Failure::usage(format!("{which} is for the 3.0 model: it excludes --model v4 and --model legacy"))
+                    .hint("nothing was sent"))
+            }
+            _ if self.transparent => flags.transparent(context).await,
+            Some(Model::V3) => flags.v3(context).await,
+            None if is_v3 => flags.v3(context).await,
+            Some(Model::V4) | None => flags.v4(context).await,
+            Some(Model::Legacy) => flags.legacy(context).await,
+        }
+    }
+
+    async fn v4(mut self, context: &Context<'_>) -> Result<(), Failure> {
+        let json_prompt = self.json_prompt.take();
+        let resolution = self.shape.take_resolution_v4()?;
+        let pace = self.speed.take();
+        let detection = std::mem::take(&mut self.copyright_detection).then_some(true);
+        refuse_rest("the 4.0 model", self.rest())?;
+        let stdin = Stdin::default();
+        let text_prompt = stdin.prompt_if_given(self.prompt.as_deref()).await?;
+        let json_prompt = match json_prompt {
+            Some(path) => Some(structured::read(&path, &stdin).await?),
+            None => None,
+        };
+
+        let making = Making::begin(context, &self.saving).await?;
+        let call = set!(making.client().generate_image_v4(), {
+            text_prompt: text_prompt,
+            json_prompt: json_prompt,
+            resolution: resolution,
+            rendering_speed: pace,
+            enable_copyright_detection: detection,
+        });
+        making.make(call, WHAT).await
+    }
+
+    async fn v3(mut self, context: &Context<'_>) -> Result<(), Failure> {
+        let resolution = self.shape.take_resolution_v3()?;
+        let ratio = pick("--aspect-ratio", self.shape.aspect_ratio.take(), AspectRatioV3::ALL, "3.0")?;
+        let (seed, number) = (self.count.seed.take(), self.count.num_images.take());
+        let (pace, rewriting) = (self.speed.take(), self.rewriting.take());
+        let (family, preset) = (self.family.take_v3()?, self.style.take_preset());
+        let (codes, colors) = (filled(&mut self.style.style_code), self.colors.take());
+        let (negative, custom) = (self.negative_prompt.take(), self.custom_model.take());
+        let styles = std::mem::take(&mut self.style.style_reference);
+        let characters = std::mem::take(&mut self.character.character_reference);
+        let masks = std::mem::take(&mut self.character.character_mask);
+        let detection = std::mem::take(&mut self.copyright_detection).then_some(true);
+        refuse_rest("the 3.0 model", self.rest())?;
+        let stdin = Stdin::default();
+        let prompt = stdin.prompt_if_given(self.prompt.as_deref()).await?;
+        let images = Images::new(context, &stdin);
+
+        let making = Making::begin(context, &self.saving).await?;
+        let call = set!(making.client().generate_image_v3(), {
+            prompt: prompt,
+            seed: seed,
+            resolution: resolution,
+            aspect_ratio: ratio,
+            rendering_speed: pace,
+            magic_prompt: rewriting,
+            negative_prompt: negative,
+            num_images: number,
+            color_palette: colors,
+            style_codes: codes,
+            style_type: family,
+            style_preset: preset,
+            custom_model_uri: custom,
+            style_reference_images: images.all(&styles).await?,
+            character_reference_images: images.all(&characters).await?,
+            character_reference_images_mask: images.all(&masks).await?,
+            enable_copyright_detection: detection,
+        });
+        making.make(call, WHAT).await
+    }
+
+    async fn transparent(mut self, context: &Context<'_>) -> Result<(), Failure> {
+        let ratio = pick("--aspect-ratio", self.shape.aspect_ratio.take(), AspectRatioV3::ALL, "3.0")?;
+        let (seed, number) = (self.count.seed.take(), self.count.num_images.take());
+        let (pace, rewriting) = (self.speed.take(), self.rewriting.take());
+        let (negative, factor) = (self.negative_prompt.take(), self.upscale_factor.take());
+        refuse_rest("the 3.0 model on transparent ground", self.rest())?;
+        let stdin = Stdin::default();
+        let prompt = stdin.prompt_if_given(self.prompt.as_deref()).await?;
+
+        let making = Making::begin(context, &self.saving).await?;
+        let call = set!(making.client().generate_image_v3_transparent(), {
+            prompt: prompt,
+            seed: seed,
+            upscale_factor: factor,
+            aspect_ratio: ratio,
+            rendering_speed: pace,
+            magic_prompt: rewriting,
+            negative_prompt: negative,
+            num_images: number,
+        });
+        making.make(call, WHAT).await
+    }
+
+    async fn legacy(mut self, context: &Context<'_>) -> Result<(), Failure> {
+        let resolution = self.shape.resolution.take();
+        let resolution = pick_as("--resolution", resolution, Resolution::ALL, "the older model", older_size)?;
+        let ratio = self.shape.aspect_ratio.take();
+        let ratio = pick_as("--aspect-ratio", ratio, AspectRatio::ALL, "the older model", older_ratio)?;
+        let (seed, number) = (self.count.seed.take(), self.count.num_images.take());
+        let (rewriting, family) = (self.rewriting.take(), self.family.take_older());
+        let (negative, colors) = (self.negative_prompt.take(), self.colors.take());
+        let model = self.older.take();
+        refuse_rest("an older model", self.rest())?;
+        let prompt = Stdin::default().prompt_if_given(self.prompt.as_deref()).await?;
+
+        let making = Making::begin(context, &self.saving).await?;
+        let request = set!(ImageRequest::builder(), {
+            prompt: prompt,
+            seed: seed,
+            resolution: resolution,
+            aspect_ratio: ratio,
+            magic_prompt_option: rewriting,
+            negative_prompt: negative,
+            num_images: number,
+            color_palette: colors,
+            style_type: family,
+            model: model,
+        });
+        making.make(making.client().generate_image().image_request(request), WHAT).await
+    }
+}

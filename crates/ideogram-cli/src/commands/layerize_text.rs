@@ -1,0 +1,51 @@
+//! `ideogram layerize-text`.
+
+use std::ffi::OsString;
+
+use clap::Args;
+
+use crate::{
+    context::Context,
+    failure::Failure,
+    pictures::{flags::set, image::Images, making::Making, prompt::Stdin, saving::Saving},
+};
+
+/// Take the text out of a picture: the picture without it, and the text in blocks
+///
+/// Saves the picture without its text, and the original. The blocks of text, with place, size, color and font, are in
+/// `--output json` and in the JSON file beside each picture.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  ideogram layerize-text poster.png
+  ideogram layerize-text poster.png --out layers --jq '.answer.text_blocks[].text'")]
+pub(crate) struct LayerizeText {
+    /// The picture: a path, `-` for standard input, or an https link; JPEG, PNG or WebP
+    image: OsString,
+
+    /// What the picture shows; the service describes it by itself otherwise. `-` reads it from standard input
+    #[arg(long, short, value_name = "TEXT")]
+    prompt: Option<String>,
+
+    /// The number that chance starts from, 0 to 2147483647; the same gives the same result again
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(i64).range(0..=2_147_483_647))]
+    seed: Option<i64>,
+
+    #[command(flatten)]
+    saving: Saving,
+}
+
+impl LayerizeText {
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
+        let stdin = Stdin::default();
+        let prompt = stdin.prompt_if_given(self.prompt.as_deref()).await?;
+        let image = Images::new(context, &stdin).one(&self.image).await?;
+
+        let making = Making::begin(context, &self.saving).await?;
+        let call = set!(making.client().layerize_text_v3().image(image), {
+            prompt: prompt,
+            seed: self.seed,
+        });
+        making.make(call, "cannot take the text out of the picture").await
+    }
+}

@@ -1,0 +1,49 @@
+//! `ideogram magic-prompt`.
+
+use clap::Args;
+use ideogram_client::types::{AspectRatioV4, MagicPromptV4Response};
+
+use crate::{
+    context::{Context, Told},
+    failure::Failure,
+    page::{Page, View},
+    pictures::{choice::Choice, flags::set, prompt::Stdin, structured},
+};
+
+/// Turn a short prompt into a structured one of the 4.0 model
+///
+/// Makes no picture, and is billed. `ideogram generate --json-prompt` draws what comes out with `--output json`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  ideogram magic-prompt \"a cat\"
+  ideogram magic-prompt \"a cat\" --aspect-ratio 16:9 --output json > cat.json
+  ideogram magic-prompt \"a cat\" --jq .json_prompt.high_level_description")]
+pub(crate) struct MagicPrompt {
+    /// The prompt to enrich; `-` reads it from standard input
+    prompt: String,
+
+    /// Shape of the picture it is for; AUTO leaves it to the service [default: AUTO]
+    #[arg(long, value_name = "RATIO", value_parser = Choice::of(AspectRatioV4::ALL))]
+    aspect_ratio: Option<String>,
+}
+
+impl MagicPrompt {
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
+        let prompt = Stdin::default().prompt(&self.prompt).await?;
+        let call = set!(context.client().magic_prompt_v4().text_prompt(prompt), {
+            aspect_ratio: self.aspect_ratio.clone(),
+        });
+        let told = Told { what: "cannot enrich the prompt", look: "" };
+        match context.call(call, told).await? {
+            Some(response) => context.output().answer(&response),
+            None => Ok(()),
+        }
+    }
+}
+
+impl View for MagicPromptV4Response {
+    fn page(&self) -> Page {
+        structured::page(Page::new(), &self.json_prompt).field("Aspect ratio", self.aspect_ratio.to_string())
+    }
+}

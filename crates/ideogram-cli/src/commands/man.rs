@@ -1,0 +1,99 @@
+//! `ideogram man`.
+
+use std::{io, path::PathBuf};
+
+use clap::Args;
+use clap_mangen::{
+    Man as Page,
+    roff::{Roff, roman},
+};
+
+use serde_json::{Map, json};
+
+use crate::{arguments, exit::Exit, failure::Failure, output::Output, units};
+
+/// Write the manual as man pages
+///
+/// Into a folder: one page for the command and one for each subcommand; their paths go to standard output. Without a
+/// folder the page of the command itself does.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ideogram man | man -l -
+  ideogram man ~/.local/share/man/man1")]
+pub(crate) struct Man {
+    /// Where to write the pages; the folder is made if it does not exist
+    #[arg(value_name = "DIR")]
+    folder: Option<PathBuf>,
+}
+
+impl Man {
+    pub(super) fn run(&self, output: &Output) -> Result<(), Failure> {
+        let command = arguments::brief_command();
+        let Some(folder) = &self.folder else {
+            return output.verbatim(&page(command, None).map_err(|error| cannot_write(&error))?);
+        };
+        std::fs::create_dir_all(folder).map_err(|error| {
+            Failure::local_io(format!("cannot make the folder \"{}\"", folder.display())).because(&error)
+        })?;
+        let mut pages = Vec::new();
+        collect(command, None, &mut pages).map_err(|error| cannot_write(&error))?;
+        let mut written = output.pieces("pages");
+        for (name, text) in &pages {
+            let path = folder.join(format!("{name}.1"));
+            std::fs::write(&path, text)
+                .map_err(|error| Failure::local_io(format!("cannot write \"{}\"", path.display())).because(&error))?;
+            let path = path.display().to_string();
+            written.push(&json!({"path": path}), &path)?;
+        }
+        written.finish(Map::new())?;
+        output.note(&format!("wrote {} to {}", units::count(pages.len() as u64, "page"), folder.display()));
+        Ok(())
+    }
+}
+
+/// The page of a command and those of its subcommands, each named by its words: `ideogram-datasets-get`.
+fn collect(command: clap::Command, parent: Option<&str>, pages: &mut Vec<(String, Vec<u8>)>) -> io::Result<()> {
+    let name = match parent {
+        Some(parent) => format!("{parent}-{}", command.get_name()),
+        None => command.get_name().to_owned(),
+    };
+    for subcommand in command.get_subcommands() {
+        if subcommand.get_name() != "help" {
+            collect(subcommand.clone(), Some(&name), pages)?;
+        }
+    }
+    let text = page(command, Some(&name))?;
+    pages.push((name, text));
+    Ok(())
+}
+
+fn page(command: clap::Command, name: Option<&str>) -> io::Result<Vec<u8>> {
+    let command = match name {
+        Some(name) => command.name(name.to_owned()),
+        None => command,
+    };
+    let is_root = command.get_name() == "ideogram";
+    let mut text = Vec::new();
+    Page::new(command).render(&mut text)?;
+    if !is_root {
+        let mut codes = Roff::new();
+        codes.control("SH", ["EXIT STATUS"]);
+        codes.text([roman("See "), clap_mangen::roff::bold("ideogram"), roman("(1).")]);
+        codes.to_writer(&mut text)?;
+        return Ok(text);
+    }
+    let mut codes = Roff::new();
+    codes.control("SH", ["EXIT STATUS"]);
+    for exit in Exit::ALL {
+        codes.control("TP", []);
+        codes.text([clap_mangen::roff::bold(exit.code().to_string())]);
+        codes.text([roman(exit.meaning())]);
+    }
+    codes.to_writer(&mut text)?;
+    Ok(text)
+}
+
+fn cannot_write(error: &io::Error) -> Failure {
+    Failure::internal("the manual cannot be written").because(error)
+}

@@ -1,0 +1,145 @@
+//! `ideogram models train`.
+
+use clap::Args;
+use ideogram_client::{
+    dataset::{Trainable, Verdict},
+    types::{DatasetId, ModelId, TrainDatasetModelResponse},
+};
+use serde_json::{Value, json};
+
+use super::{wait, watch::Patience};
+use crate::{
+    arguments::Format,
+    commands::{ids, trainable},
+    context::{Context, Told},
+    failure::Failure,
+    page::{Page, View},
+    question::Default as Answer,
+};
+
+/// Train a custom model from a dataset. Every run costs money
+///
+/// The dataset must hold 15 to 100 pictures, which is checked before anything is ordered. Asks first at a terminal;
+/// elsewhere it needs --yes. A training cannot be cancelled, and neither it nor the model can be deleted. It takes from
+/// an hour to most of a day.
+///
+/// The id of the model is printed at once. With --wait, the model follows when it is ready, with the URI that requests
+/// for pictures take; if the wait is cut short, `ideogram models wait ID` goes on with it. With --wait and
+/// `--output json`, one JSON value is printed in the end, and the id goes to standard error at once.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ideogram models train DATASET_ID --name \"Paper lanterns\" --wait
+  id=$(ideogram models train DATASET_ID --name \"Paper lanterns\" --yes --jq .model_id)")]
+pub(crate) struct Train {
+    /// Which dataset to train from; `ideogram datasets list` shows the ids
+    #[arg(value_name = "DATASET_ID", allow_hyphen_values = true, value_parser = ids::dataset_id)]
+    dataset: DatasetId,
+
+    /// What the model is called: 5 to 30 letters, digits, spaces and hyphens
+    #[arg(long)]
+    name: String,
+
+    /// Wait until the model is ready
+    #[arg(long)]
+    wait: bool,
+
+    #[command(flatten)]
+    patience: Patience,
+}
+
+impl Train {
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
+        if !self.wait {
+            self.patience.refuse_without_wait()?;
+        }
+        let what = format!("cannot train a model from the dataset {}", self.dataset);
+        let told = Told { what: &what, look: "ideogram models list" };
+        let call = context.client().train_model_v3().dataset_id(self.dataset.as_str()).model_name(&self.name);
+        // The name is checked before anything is asked.
+        call.clone().prepare().map_err(|error| context.failure(told, &error))?;
+        if !context.is_dry_run() {
+            self.check_and_ask(context, told).await?;
+        }
+        let Some(response) = context.call(call, told).await? else { return Ok(()) };
+
+        let output = context.output();
+        let ordered = response.value();
+        let id = &ordered.model_id;
+        let is_printed_in_the_end = self.wait && output.format() == Format::Json;
+        if is_printed_in_the_end {
+            output.note(&format!("the training of the model {id} has begun"));
+        } else {
+            output.answer(&response)?;
+        }
+        match (context.remark_on_changes(), self.wait) {
+            (Some(remark), _) => output.note(remark),
+            (None, false) => output.note(&format!("next, wait for it: ideogram models wait {id}")),
+            (None, true) => {
+                output.note(&format!("if this wait is cut short, go on with it: ideogram models wait {id}"))
+            }
+        }
+        if !self.wait {
+            return Ok(());
+        }
+        let watched = match ModelId::try_from(id.as_str()) {
+            Ok(id) => self.patience.watch(context, &id).await,
+            Err(error) => Err(Failure::internal(format!("the service gave the model an id that {error}"))),
+        };
+        let model = watched.as_ref().ok().map(|trained| &trained.model);
+        if is_printed_in_the_end {
+            let training: Value = serde_json::from_slice(response.body()).unwrap_or_else(|_| json!(ordered));
+            output.result(&json!({"training": training, "model": model}), &Page::new())?;
+        } else if let Some(model) = model {
+            let uri = model.custom_model_uri.as_deref().unwrap_or_default();
+            let page = Page::new().field("Status", model.status.as_str()).field("URI", uri);
+            output.result(&json!({"model": model}), &page)?;
+        }
+        wait::next_step(output, &watched?);
+        Ok(())
+    }
+
+    /// Makes sure that the service would begin, and that somebody wants to pay for it.
+    async fn check_and_ask(&self, context: &Context<'_>, told: Told<'_>) -> Result<(), Failure> {
+        let call = context.client().get_dataset().dataset_id(&self.dataset);
+        let look = Told { look: "ideogram datasets list", ..told };
+        let Some(response) = context.call(call, look).await? else { return Ok(()) };
+        let dataset = response.value();
+        let trainable = Trainable::of(dataset);
+        match trainable.verdict {
+            Verdict::Yes => {}
+            Verdict::TooFew { .. } => {
+                return Err(Failure::usage(told.what)
+                    .cause(format!("it cannot be trained: {}", trainable::told(trainable)))
+                    .hint(format!(
+                        "nothing was ordered; to add pictures: ideogram datasets sync {} DIR",
+                        self.dataset
+                    )));
+            }
+            Verdict::TooMany { .. } => {
+                return Err(Failure::usage(told.what)
+                    .cause(format!("it cannot be trained: {}", trainable::told(trainable)))
+                    .hint("nothing was ordered; the service cannot remove pictures: make another dataset"));
+            }
+            _ => {
+                let told = trainable::told(trainable);
+                context.output().warning(&format!("whether the dataset can be trained {told}; the service decides"));
+            }
+        }
+        let question = format!(
+            "train the model \"{}\" from \"{}\" ({} pictures)? It costs money and cannot be cancelled",
+            self.name, dataset.dataset.name, trainable.pictures
+        );
+        context.confirm(&question, Answer::No).await
+    }
+}
+
+impl View for TrainDatasetModelResponse {
+    fn page(&self) -> Page {
+        Page::new()
+            .field("Name", &self.model_name)
+            .field("Id", &self.model_id)
+            .field("Dataset", &self.dataset_id)
+            .field("Training", &self.training_status)
+    }
+}

@@ -1,0 +1,58 @@
+//! `ideogram models wait`.
+
+use clap::Args;
+use ideogram_client::{training::TrainedModel, types::ModelId};
+use serde_json::json;
+
+use super::watch::Patience;
+use crate::{
+    commands::ids,
+    context::{Context, Told},
+    failure::Failure,
+    output::Output,
+    page::View as _,
+};
+
+/// Wait until a model is trained and pictures can be made with it
+///
+/// A training takes from an hour to most of a day. It does not notice who waits for it: Ctrl-C ends the wait only, and
+/// the command can be run again at any time, on any machine. Failures of the network or the service do not end the wait.
+///
+/// In the end, the model is printed, with the URI that requests for pictures take. The exit code is 15 if the training
+/// failed, or the model was not ready in time.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ideogram models wait ID
+  ideogram models wait ID --deadline 6h --quiet --jq .model.custom_model_uri")]
+pub(crate) struct Wait {
+    /// Which model; `ideogram models list` shows the ids
+    #[arg(allow_hyphen_values = true, value_parser = ids::model_id)]
+    id: ModelId,
+
+    #[command(flatten)]
+    patience: Patience,
+}
+
+impl Wait {
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
+        if context.is_dry_run() {
+            let what = format!("cannot get the model {}", self.id);
+            let told = Told { what: &what, look: "ideogram models list" };
+            context.call(context.client().get_custom_model().model_id(&self.id), told).await?;
+            return Ok(());
+        }
+        let trained = self.patience.watch(context, &self.id).await?;
+        context.output().result(&json!({"model": trained.model}), &trained.model.page())?;
+        next_step(context.output(), &trained);
+        Ok(())
+    }
+}
+
+/// Says what a trained model is good for.
+pub(super) fn next_step(output: &Output, trained: &TrainedModel) {
+    output.note(&format!(
+        "next, make pictures with it: ideogram generate PROMPT --custom-model {}",
+        trained.custom_model_uri
+    ));
+}

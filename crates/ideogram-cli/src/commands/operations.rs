@@ -1,0 +1,124 @@
+//! `ideogram operations`.
+
+use clap::Args;
+use ideogram_client::{
+    operation::{Billing, Operation, Pictures, Repeat},
+    operations,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    failure::Failure,
+    output::Output,
+    page::{ABSENT, Column, Page, Table},
+};
+
+/// List the operations of the API, and the command for each
+///
+/// PAID says whether a call is billed, REPEAT whether the same call twice does no harm, PICTURES how many a call makes: a
+/// number, or the member of the request that says it. `ideogram api OPERATION_ID` calls any of them.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ideogram operations
+  ideogram operations --jq '.operations[] | select(.billing == \"free\") | .id'")]
+pub(crate) struct Operations {}
+
+impl Operations {
+    #[expect(clippy::unused_self, reason = "every command has this form")]
+    pub(super) fn run(&self, output: &Output) -> Result<(), Failure> {
+        let mut table =
+            Table::new(["OPERATION", "METHOD", "PATH", "PAID", "REPEAT", "PICTURES", "COMMAND"].map(Column::Left));
+        for operation in operations::ALL {
+            table.row([
+                operation.id.to_owned(),
+                operation.method.to_owned(),
+                operation.path.to_owned(),
+                billing(operation).to_owned(),
+                repeat(operation).to_owned(),
+                match operation.pictures {
+                    Pictures::Fixed(number) => number.to_string(),
+                    Pictures::Member(name) => name.to_owned(),
+                    _ => ABSENT.to_owned(),
+                },
+                command(operation).unwrap_or(ABSENT).to_owned(),
+            ]);
+        }
+        let values: Vec<Value> = operations::ALL.iter().map(|operation| described(operation)).collect();
+        output.list("operations", &values, &Page::new().table(table))
+    }
+}
+
+/// The command that was made for an operation, beside `ideogram api`.
+pub(crate) fn command(operation: &Operation) -> Option<&'static str> {
+    Some(match operation.id {
+        "post_generate_image_v4"
+        | "post_generate_image_v3"
+        | "post_generate_image_v3_transparent"
+        | "post_generate_image" => "generate",
+        "post_remix_image_v4" | "post_remix_image_v3" | "post_remix_image" => "remix",
+        "post_v1_edit_image" => "edit",
+        "post_inpaint_image_v3" | "post_edit_image_v3" | "post_edit_image" => "inpaint",
+        "post_reframe_image_v3" | "post_reframe_image" => "reframe",
+        "post_replace_background_v3" => "replace-background",
+        "post_remove_background" => "remove-background",
+        "post_upscale_image" => "upscale",
+        "post_layerize_text_v3" => "layerize-text",
+        "post_describe" | "post_describe_v4" => "describe",
+        "post_magic_prompt_v4" => "magic-prompt",
+        "list_datasets" => "datasets list",
+        "create_dataset" => "datasets create",
+        "get_dataset" => "datasets get",
+        "upload_dataset_assets" => "datasets upload",
+        "list_custom_models" => "models list",
+        "get_custom_model" => "models get",
+        _ => return None,
+    })
+}
+
+fn described(operation: &Operation) -> Value {
+    json!({
+        "id": operation.id,
+        "method": operation.method,
+        "path": operation.path,
+        "summary": operation.summary,
+        "billing": billing(operation),
+        "repeat": repeat(operation),
+        "pictures": match operation.pictures {
+            Pictures::Fixed(number) => json!(number),
+            Pictures::Member(name) => json!(name),
+            _ => Value::Null,
+        },
+        "deprecated": operation.deprecated,
+        "media_type": Some(operation.media_type).filter(|media_type| !media_type.is_empty()),
+        "docs_url": Some(operation.docs_url).filter(|url| !url.is_empty()),
+        "command": command(operation),
+    })
+}
+
+/// One without a mark counts as paid.
+pub(crate) fn billing(operation: &Operation) -> &'static str {
+    if operation.billing == Billing::Free { "free" } else { "paid" }
+}
+
+/// One without a mark counts as unsafe.
+pub(crate) fn repeat(operation: &Operation) -> &'static str {
+    if operation.repeat == Repeat::Safe { "safe" } else { "unsafe" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arguments;
+
+    #[test]
+    fn every_command_that_is_named_exists() {
+        let root = arguments::command();
+        for operation in operations::ALL {
+            let Some(words) = command(operation) else { continue };
+            let found = words.split(' ').try_fold(&root, |command, word| command.find_subcommand(word));
+
+            assert!(found.is_some(), "{words}");
+        }
+    }
+}

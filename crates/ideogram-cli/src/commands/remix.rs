@@ -1,0 +1,211 @@
+//! `ideogram remix`.
+
+use std::ffi::OsString;
+
+use clap::{Args, ValueEnum};
+use ideogram_client::types::{AspectRatio, AspectRatioV3, InitialImageRequest, Resolution};
+
+use crate::{
+    context::Context,
+    failure::Failure,
+    pictures::{
+        choice::{older_ratio, older_size, pick, pick_as},
+        flags::{
+            Character, Colors, Count, Family, Older, Rest, Rewriting, Shape, Speed, Style, filled, given, refuse_rest,
+            set,
+        },
+        image::Images,
+        making::Making,
+        prompt::Stdin,
+        saving::Saving,
+    },
+};
+
+const WHAT: &str = "cannot remix the picture";
+
+/// Make pictures from a picture and a prompt
+///
+/// The 4.0 model draws unless another is asked for; flags say in brackets which models take them, and one that the model
+/// does not take is refused before anything is sent. 3.0 and the older models first cut the picture to the shape that is
+/// asked for.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  ideogram remix lantern.png \"The same lantern in blue glass\"
+  ideogram remix lantern.png \"A watercolor\" --image-weight 30 --resolution 1440x2560
+  ideogram remix lantern.png \"A watercolor\" --model v3 -n 2 --style-preset watercolor --out remixes")]
+pub(crate) struct Remix {
+    /// The picture to start from: a path, `-` for standard input, or an https link; JPEG, PNG or WebP
+    image: OsString,
+
+    /// What the result shows; `-` reads it from standard input
+    prompt: String,
+
+    /// Which model draws
+    #[arg(long, value_enum, default_value = "v4")]
+    model: Model,
+
+    /// How much of the picture is kept, 1 to 100 [default: 50; with 4.0 the service decides by the prompt]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(i64).range(1..=100))]
+    image_weight: Option<i64>,
+
+    /// What to keep out of the picture; the prompt has the last word [3.0, older ones]
+    #[arg(long, value_name = "TEXT")]
+    negative_prompt: Option<String>,
+
+    /// Have likenesses and logos looked for, which takes longer and may withhold the picture [4.0]
+    #[arg(long)]
+    copyright_detection: bool,
+
+    #[command(flatten)]
+    count: Count,
+    #[command(flatten)]
+    shape: Shape,
+    #[command(flatten)]
+    speed: Speed,
+    #[command(flatten)]
+    rewriting: Rewriting,
+    #[command(flatten)]
+    family: Family,
+    #[command(flatten)]
+    style: Style,
+    #[command(flatten)]
+    colors: Colors,
+    #[command(flatten)]
+    character: Character,
+    #[command(flatten)]
+    older: Older,
+    #[command(flatten)]
+    saving: Saving,
+}
+
+/// Which model draws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Model {
+    /// Ideogram 4.0
+    V4,
+    /// Ideogram 3.0
+    V3,
+    /// Ideogram 1.0 to 2a: --legacy-model says which
+    Legacy,
+}
+
+impl Rest for Remix {
+    fn rest(&self) -> Vec<&'static str> {
+        let mut rest = given([
+            ("--image-weight", self.image_weight.is_some()),
+            ("--negative-prompt", self.negative_prompt.is_some()),
+            ("--copyright-detection", self.copyright_detection),
+        ]);
+        let groups: [&dyn Rest; 9] = [
+            &self.count,
+            &self.shape,
+            &self.speed,
+            &self.rewriting,
+            &self.family,
+            &self.style,
+            &self.colors,
+            &self.character,
+            &self.older,
+        ];
+        rest.extend(groups.iter().flat_map(|group| group.rest()));
+        rest
+    }
+}
+
+impl Remix {
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
+        let flags = self.clone();
+        match self.model {
+            Model::V4 => flags.v4(context).await,
+            Model::V3 => flags.v3(context).await,
+            Model::Legacy => flags.legacy(context).await,
+        }
+    }
+
+    async fn v4(mut self, context: &Context<'_>) -> Result<(), Failure> {
+        let resolution = self.shape.take_resolution_v4()?;
+        let (pace, weight) = (self.speed.take(), self.image_weight.take());
+        let detection = std::mem::take(&mut self.copyright_detection).then_some(true);
+        refuse_rest("the 4.0 model", self.rest())?;
+        let stdin = Stdin::default();
+        let prompt = stdin.prompt(&self.prompt).await?;
+        let image = Images::new(context, &stdin).one(&self.image).await?;
+
+        let making = Making::begin(context, &self.saving).await?;
+        let call = set!(making.client().remix_image_v4().image(image).text_prompt(prompt), {
+            image_weight: weight,
+            resolution: resolution,
+            rendering_speed: pace,
+            enable_copyright_detection: detection,
+        });
+        making.make(call, WHAT).await
+    }
+
+    async fn v3(mut self, context: &Context<'_>) -> Result<(), Failure> {
+        let resolution = self.shape.take_resolution_v3()?;
+        let ratio = pick("--aspect-ratio", self.shape.aspect_ratio.take(), AspectRatioV3::ALL, "3.0")?;
+        let (seed, number, weight) = (self.count.seed.take(), self.count.num_images.take(), self.image_weight.take());
+        let (pace, rewriting, negative) = (self.speed.take(), self.rewriting.take(), self.negative_prompt.take());
+        let (family, preset) = (self.family.take_v3()?, self.style.take_preset());
+        let (codes, colors) = (filled(&mut self.style.style_code), self.colors.take());
+        let styles = std::mem::take(&mut self.style.style_reference);
+        let characters = std::mem::take(&mut self.character.character_reference);
+        let masks = std::mem::take(&mut self.character.character_mask);
+        refuse_rest("the 3.0 model", self.rest())?;
+        let stdin = Stdin::default();
+        let prompt = stdin.prompt(&self.prompt).await?;
+        let images = Images::new(context, &stdin);
+        let image = images.one(&self.image).await?;
+
+        let making = Making::begin(context, &self.saving).await?;
+        let call = set!(making.client().remix_image_v3().image(image).prompt(prompt), {
+            image_weight: weight,
+            seed: seed,
+            resolution: resolution,
+            aspect_ratio: ratio,
+            rendering_speed: pace,
+            magic_prompt: rewriting,
+            negative_prompt: negative,
+            num_images: number,
+            color_palette: colors,
+            style_codes: codes,
+            style_type: family,
+            style_preset: preset,
+            style_reference_images: images.all(&styles).await?,
+            character_reference_images: images.all(&characters).await?,
+            character_reference_images_mask: images.all(&masks).await?,
+        });
+        making.make(call, WHAT).await
+    }
+
+    async fn legacy(mut self, context: &Context<'_>) -> Result<(), Failure> {
+        let resolution = self.shape.resolution.take();
+        let resolution = pick_as("--resolution", resolution, Resolution::ALL, "the older model", older_size)?;
+        let ratio = self.shape.aspect_ratio.take();
+        let ratio = pick_as("--aspect-ratio", ratio, AspectRatio::ALL, "the older model", older_ratio)?;
+        let (seed, number, weight) = (self.count.seed.take(), self.count.num_images.take(), self.image_weight.take());
+        let (rewriting, family, negative) =
+            (self.rewriting.take(), self.family.take_older(), self.negative_prompt.take());
+        let (colors, model) = (self.colors.take(), self.older.take());
+        refuse_rest("an older model", self.rest())?;
+        let stdin = Stdin::default();
+        let prompt = stdin.prompt(&self.prompt).await?;
+        let image = Images::new(context, &stdin).one(&self.image).await?;
+
+        let making = Making::begin(context, &self.saving).await?;
+        let request = set!(InitialImageRequest::builder().prompt(prompt), {
+            image_weight: weight,
+            seed: seed,
+            resolution: resolution,
+            aspect_ratio: ratio,
+            magic_prompt_option: rewriting,
+            negative_prompt: negative,
+            num_images: number,
+            color_palette: colors,
+            style_type: family,
+            model: model,
+        });
+        making.make(making.client().remix_image().image_file(image).image_request(request), WHAT).await
+    }
+}

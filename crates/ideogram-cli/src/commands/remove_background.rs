@@ -1,0 +1,35 @@
+//! `ideogram remove-background`.
+
+use std::ffi::OsString;
+
+use clap::Args;
+
+use crate::{
+    context::Context,
+    failure::Failure,
+    pictures::{image::Images, making::Making, prompt::Stdin, saving::Saving},
+};
+
+/// Cut out what stands in front, on transparent ground
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  ideogram remove-background fox.png
+  ideogram remove-background fox.png --out cutouts --name fox")]
+pub(crate) struct RemoveBackground {
+    /// The picture: a path, `-` for standard input, or an https link; JPEG, PNG or WebP
+    image: OsString,
+
+    #[command(flatten)]
+    saving: Saving,
+}
+
+impl RemoveBackground {
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
+        let stdin = Stdin::default();
+        let image = Images::new(context, &stdin).one(&self.image).await?;
+
+        let making = Making::begin(context, &self.saving).await?;
+        making.make(making.client().remove_background().image(image), "cannot remove the background").await
+    }
+}

@@ -1,0 +1,69 @@
+//! `ideogram replace-background`.
+
+use std::ffi::OsString;
+
+use clap::Args;
+
+use crate::{
+    context::Context,
+    failure::Failure,
+    pictures::{
+        flags::{Colors, Count, Rewriting, Speed, Style, filled, set},
+        image::Images,
+        making::Making,
+        prompt::Stdin,
+        saving::Saving,
+    },
+};
+
+/// Keep what stands in front, and paint a new background
+///
+/// The 3.0 model does it.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  ideogram replace-background fox.png \"A city at night\"
+  ideogram replace-background fox.png \"A forest\" -n 2 --style-reference forest.jpg --out foxes")]
+pub(crate) struct ReplaceBackground {
+    /// The picture: a path, `-` for standard input, or an https link; JPEG, PNG or WebP
+    image: OsString,
+
+    /// What the new background shows; `-` reads it from standard input
+    prompt: String,
+
+    #[command(flatten)]
+    count: Count,
+    #[command(flatten)]
+    speed: Speed,
+    #[command(flatten)]
+    rewriting: Rewriting,
+    #[command(flatten)]
+    style: Style,
+    #[command(flatten)]
+    colors: Colors,
+    #[command(flatten)]
+    saving: Saving,
+}
+
+impl ReplaceBackground {
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
+        let mut flags = self.clone();
+        let stdin = Stdin::default();
+        let prompt = stdin.prompt(&self.prompt).await?;
+        let images = Images::new(context, &stdin);
+        let (image, styles) = (images.one(&self.image).await?, images.all(&self.style.style_reference).await?);
+
+        let making = Making::begin(context, &self.saving).await?;
+        let call = set!(making.client().replace_background_v3().image(image).prompt(prompt), {
+            magic_prompt: flags.rewriting.take(),
+            num_images: flags.count.num_images,
+            seed: flags.count.seed,
+            rendering_speed: flags.speed.take(),
+            style_preset: flags.style.take_preset(),
+            color_palette: flags.colors.take(),
+            style_codes: filled(&mut flags.style.style_code),
+            style_reference_images: styles,
+        });
+        making.make(call, "cannot replace the background").await
+    }
+}

@@ -1,0 +1,145 @@
+//! `ideogram save`.
+
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+use ideogram_client::{HasPictures, IfExists, KeptAnswer, Origin, Picture as _, PictureOutcome, PictureRef};
+use serde_json::{Value, json};
+
+use crate::{
+    connection,
+    context::{Context, Given},
+    failure::Failure,
+    page::Page,
+    pictures::{
+        making::SaveJob,
+        prompt::Stdin,
+        report::{Report, is_there},
+        saving::{ANSWERS, Saving, make_ready},
+    },
+};
+
+/// Far above any answer, in bytes.
+const LARGEST: u64 = 64 * 1024 * 1024;
+/// Links are fetched without a key.
+const NO_KEY: &str = "no-key-is-sent-to-links";
+
+/// Save the pictures of an answer that was kept
+///
+/// Every command that makes pictures keeps its answer in `.ideogram-answers`, in the folder of the pictures. This fetches
+/// the pictures of one, which takes no key and costs nothing while their links live, some hours. Pictures that are there already are left
+/// as they are. An answer of the service from elsewhere, and what `--output json` has printed, will do as well.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  ideogram save foxes/.ideogram-answers/20261123T090000Z-post_generate_image_v4-1a2b3c4d.json
+  ideogram save answer.json --out foxes")]
+pub(crate) struct Save {
+    /// The answer: a JSON file, or `-` for standard input
+    #[arg(value_name = "ANSWER")]
+    answer: PathBuf,
+
+    #[command(flatten)]
+    saving: Saving,
+}
+
+/// An answer, and what is known of its call.
+struct Found {
+    answer: Value,
+    origin: Origin,
+}
+
+impl HasPictures for Found {
+    fn pictures(&self) -> Vec<PictureRef> {
+        self.answer.pictures()
+    }
+
+    fn origin(&self) -> Origin {
+        self.origin.clone()
+    }
+}
+
+impl Save {
+    pub(super) async fn run(&self, given: Given<'_>) -> Result<(), Failure> {
+        let context = &if given.options.mock {
+            Context::open(given).await?
+        } else {
+            Context::with_client(given, connection::client(given, NO_KEY)?)
+        };
+        let found = self.read().await?;
+        let pictures = found.pictures();
+        if pictures.is_empty() {
+            return Err(Failure::usage(format!("there are no pictures in \"{}\"", self.answer.display())));
+        }
+        let folder = self.folder(context);
+        if context.is_dry_run() {
+            return list(context, &pictures, &folder);
+        }
+        make_ready(&folder).await?;
+        // Names tell pictures apart, unless they were chosen.
+        let if_exists = if self.saving.name.is_some() { IfExists::Number } else { IfExists::Fail };
+        let is_file = self.answer.as_os_str() != OsStr::new("-");
+        let kept_at = is_file.then_some(self.answer.as_path());
+        let job = SaveJob { context, saving: &self.saving, folder: &folder, if_exists, kept_at };
+        let outcomes = job.run(context.client(), &found).await?;
+        for (picture, outcome) in pictures.iter().zip(&outcomes) {
+            if is_there(outcome) {
+                context.output().note(&format!("picture {} is there already", picture.number()));
+            }
+        }
+        job.finish(Report { answer: found.answer, pictures, outcomes, asked: None, kept_at }).await
+    }
+
+    /// Where it was asked for, else where the answer's own pictures are, else in the folder of today.
+    fn folder(&self, context: &Context<'_>) -> PathBuf {
+        let answers = self.answer.parent().filter(|folder| folder.file_name() == Some(OsStr::new(ANSWERS)));
+        let beside = answers
+            .and_then(Path::parent)
+            .map(|folder| if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() });
+        self.saving.out.clone().or(beside).unwrap_or_else(|| self.saving.folder(context.profile()))
+    }
+
+    async fn read(&self) -> Result<Found, Failure> {
+        let shown = self.answer.display();
+        let bytes = if self.answer.as_os_str() == OsStr::new("-") {
+            Stdin::default().read("an answer", LARGEST).await?
+        } else {
+            tokio::fs::read(&self.answer)
+                .await
+                .map_err(|error| Failure::local_io(format!("cannot read \"{shown}\"")).because(&error))?
+        };
+        if let Ok(kept) = serde_json::from_slice::<KeptAnswer>(&bytes) {
+            let Some(answer) = kept.answer() else {
+                return Err(Failure::usage(format!("the answer in \"{shown}\" broke off: no link in it is whole"))
+                    .hint("its text is in the file, under `answer_text`"));
+            };
+            return Ok(Found { answer: answer.clone(), origin: kept.origin() });
+        }
+        let mut answer: Value = serde_json::from_slice(&bytes)
+            .map_err(|error| Failure::usage(format!("\"{shown}\" is no answer: it is not JSON")).because(&error))?;
+        // What `--output json` prints has the answer inside.
+        if let Some(inner) = answer.get_mut("answer").filter(|inner| inner.is_object()) {
+            answer = inner.take();
+        }
+        Ok(Found { answer, origin: Origin::default() })
+    }
+}
+
+fn list(context: &Context<'_>, pictures: &[PictureRef], folder: &Path) -> Result<(), Failure> {
+    let has_link = |picture: &PictureRef| matches!(picture.outcome(), PictureOutcome::Available(_));
+    let listed: Vec<Value> = pictures
+        .iter()
+        .map(|picture| json!({"picture": picture.number(), "has_link": has_link(picture), "seed": picture.seed()}))
+        .collect();
+    let lines = pictures.iter().map(|picture| {
+        let what = if has_link(picture) { "would be fetched" } else { "has no link" };
+        format!("picture {} {what}", picture.number())
+    });
+    let page = lines.fold(Page::new(), Page::line);
+    context.output().list("pictures", &listed, &page)?;
+    context.output().note(&format!("dry run: nothing was fetched into \"{}\"", folder.display()));
+    Ok(())
+}

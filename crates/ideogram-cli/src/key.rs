@@ -1,0 +1,184 @@
+//! Where the API key comes from. One precedence: `--api-key-file`, the environment, the profile, the keyring.
+
+use std::{
+    fmt, fs, io,
+    path::{Path, PathBuf},
+};
+
+use ideogram_client::ApiKey;
+use serde::Serialize;
+
+use crate::{config::Config, connection::KEY_PAGE, environment, exit::Exit, failure::Failure, keyring, talk::Talk};
+
+/// The variable that holds the key.
+pub(crate) const KEY_VARIABLE: &str = "IDEOGRAM_API_KEY";
+/// Far more than any key has.
+const LONGEST_KEY_FILE_BYTES: u64 = 64 * 1024;
+
+/// A key, and where it was found.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) key: FoundKey,
+    pub(crate) source: Source,
+}
+
+/// A key as text, which is not shown.
+pub(crate) struct FoundKey(pub(crate) String);
+
+impl fmt::Debug for FoundKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("FoundKey(..)")
+    }
+}
+
+/// Where a key was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "source", rename_all = "snake_case")]
+pub(crate) enum Source {
+    /// The file that `--api-key-file` names.
+    Flag { path: PathBuf },
+    /// The variable of the environment.
+    Environment,
+    /// The configuration file.
+    Profile { path: PathBuf },
+    /// A file that the profile names, or that `auth login` has written for it.
+    ProfileFile { path: PathBuf },
+    /// The keyring.
+    Keyring,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag { path } | Self::ProfileFile { path } => write!(formatter, "the file \"{}\"", path.display()),
+            Self::Environment => write!(formatter, "the environment variable {KEY_VARIABLE}"),
+            Self::Profile { path } => write!(formatter, "the configuration file \"{}\"", path.display()),
+            Self::Keyring => formatter.write_str("the keyring"),
+        }
+    }
+}
+
+/// Finds the key, or says that there is none. The keyring is asked last, and may ask the user.
+pub(crate) async fn find(flag: Option<&Path>, config: &Config, talk: &Talk) -> Result<Option<Found>, Failure> {
+    if let Some(found) = find_outside_of_keyring(flag, config, talk)? {
+        return Ok(Some(found));
+    }
+    // A machine without a keyring has no key in it. `auth login` says why it cannot be used.
+    let key = keyring::get(config.name()).await.unwrap_or_default();
+    key.map(|key| checked(key, Source::Keyring)).transpose()
+}
+
+/// Finds the key, or says how to get one.
+pub(crate) async fn require(flag: Option<&Path>, config: &Config, talk: &Talk) -> Result<Found, Failure> {
+    find(flag, config, talk).await?.ok_or_else(|| {
+        Failure::new(Exit::Authentication, "no API key")
+            .cause(format!(
+                "none in --api-key-file, {KEY_VARIABLE}, the profile \"{}\" and the keyring, in this order",
+                config.name()
+            ))
+            .hint(format!("how to get a key: {KEY_PAGE}"))
+            .hint(format!("then keep it: ideogram auth login; or set it: export {KEY_VARIABLE}=..."))
+            .hint("to try the command without a key, add --mock: ideogram --mock datasets get demo")
+    })
+}
+
+fn find_outside_of_keyring(flag: Option<&Path>, config: &Config, talk: &Talk) -> Result<Option<Found>, Failure> {
+    if let Some(path) = flag {
+        return from_file(path, Source::Flag { path: path.to_owned() }, talk).map(Some);
+    }
+    if let Some(key) = environment::variable(KEY_VARIABLE)? {
+        let has_key = config.profile().api_key.is_some()
+            || config.key_file().is_some()
+            || config.stored_key().is_some_and(|path| path.exists());
+        if config.was_asked_for() && has_key {
+            talk.warning(&format!("{KEY_VARIABLE} goes before the key of the profile \"{}\"", config.name()));
+        }
+        return checked(key, Source::Environment).map(Some);
+    }
+    let profile = config.profile();
+    if let (Some(key), Some(path)) = (&profile.api_key, config.path()) {
+        warn_if_readable(path, talk);
+        return checked(key.0.clone(), Source::Profile { path: path.to_owned() }).map(Some);
+    }
+    if let Some(path) = config.key_file() {
+        let source = Source::ProfileFile { path: path.clone() };
+        return from_file(&path, source, talk).map(Some);
+    }
+    match config.stored_key() {
+        Some(path) if path.exists() => {
+            let source = Source::ProfileFile { path: path.clone() };
+            from_file(&path, source, talk).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+fn from_file(path: &Path, source: Source, talk: &Talk) -> Result<Found, Failure> {
+    let cannot_read = |error: &io::Error| {
+        Failure::local_io(format!("cannot read the API key from \"{}\"", path.display())).because(error)
+    };
+    let mut file = fs::File::open(path).map_err(|error| cannot_read(&error))?;
+    warn_if_readable(path, talk);
+    let mut text = String::new();
+    io::Read::read_to_string(&mut io::Read::take(&mut file, LONGEST_KEY_FILE_BYTES), &mut text)
+        .map_err(|error| cannot_read(&error))?;
+    checked(text, source)
+}
+
+/// Asked here and not when the client is built, to say where the key came from.
+fn checked(key: String, source: Source) -> Result<Found, Failure> {
+    ApiKey::new(&key).map_err(|error| {
+        Failure::new(Exit::Authentication, format!("the key in {source} cannot be one"))
+            .because(&error)
+            .hint(format!("how to get a key: {KEY_PAGE}"))
+    })?;
+    Ok(Found { key: FoundKey(key), source })
+}
+
+/// Pipes and their like, which no other program can read, are no reason to warn.
+#[cfg(unix)]
+fn warn_if_readable(path: &Path, talk: &Talk) {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let is_readable =
+        fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o077 != 0);
+    if is_readable {
+        talk.warning(&format!(
+            "others on this machine may read the API key in \"{0}\": chmod 600 \"{0}\" keeps them out",
+            path.display()
+        ));
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_if_readable(_path: &Path, _talk: &Talk) {}
+
+/// Writes a key to a file that only its owner can read.
+pub(crate) fn store(path: &Path, key: &str) -> io::Result<()> {
+    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut folders = fs::DirBuilder::new();
+    let mut options = fs::OpenOptions::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+        folders.mode(0o700);
+        options.mode(0o600);
+    }
+    folders.recursive(true).create(folder)?;
+    // Under its own name only when all of it is there, and never with the permissions of an older file.
+    let mut part = path.as_os_str().to_owned();
+    part.push(format!(".{}.part", std::process::id()));
+    let part = PathBuf::from(part);
+    let written = options
+        .write(true)
+        .create_new(true)
+        .open(&part)
+        .and_then(|mut file| {
+            io::Write::write_all(&mut file, format!("{key}\n").as_bytes()).and_then(|()| file.sync_all())
+        })
+        .and_then(|()| fs::rename(&part, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&part);
+    }
+    written
+}

@@ -1,0 +1,143 @@
+//! The keyring of the desktop, which keeps the API key so that no file has to.
+//!
+//! On macOS and Windows it is reached directly, elsewhere through `secret-tool` of libsecret, which speaks to
+//! the keyrings of GNOME, KDE and their like. The key never becomes an argument of a program.
+
+use std::fmt;
+
+/// Under which names the keyring has our keys.
+const SERVICE: &str = "ideogram";
+
+/// Why there is no keyring to use.
+#[derive(Debug)]
+pub(crate) struct NoKeyring(String);
+
+impl fmt::Display for NoKeyring {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NoKeyring {}
+
+pub(crate) use platform::{delete, get, set};
+
+#[cfg(any(target_os = "macos", windows))]
+mod platform {
+    use keyring::{Entry, Error};
+
+    use super::{NoKeyring, SERVICE};
+
+    /// The key of a profile, if the keyring has one.
+    pub(crate) async fn get(profile: &str) -> Result<Option<String>, NoKeyring> {
+        none_if_missing(in_keyring(profile, |entry| entry.get_password()).await)
+    }
+
+    /// Stores the key of a profile.
+    pub(crate) async fn set(profile: &str, key: &str) -> Result<(), NoKeyring> {
+        let key = key.to_owned();
+        in_keyring(profile, move |entry| entry.set_password(&key)).await.map_err(told)
+    }
+
+    /// Removes the key of a profile, and says whether there was one.
+    pub(crate) async fn delete(profile: &str) -> Result<bool, NoKeyring> {
+        Ok(none_if_missing(in_keyring(profile, |entry| entry.delete_credential()).await)?.is_some())
+    }
+
+    /// The platform may ask the user meanwhile, so Ctrl-C must be heard.
+    async fn in_keyring<T: Send + 'static>(
+        profile: &str,
+        work: impl FnOnce(Entry) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let profile = profile.to_owned();
+        let result = tokio::task::spawn_blocking(move || work(Entry::new(SERVICE, &profile)?)).await;
+        result.unwrap_or_else(|error| Err(Error::PlatformFailure(Box::new(error))))
+    }
+
+    fn none_if_missing<T>(result: Result<T, Error>) -> Result<Option<T>, NoKeyring> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(Error::NoEntry) => Ok(None),
+            Err(error) => Err(told(error)),
+        }
+    }
+
+    fn told(error: Error) -> NoKeyring {
+        NoKeyring(error.to_string())
+    }
+}
+
+#[cfg(not(any(target_os = "macos", windows)))]
+mod platform {
+    use std::{
+        io,
+        process::{Output, Stdio},
+    };
+
+    use tokio::{io::AsyncWriteExt as _, process::Command};
+
+    use super::{NoKeyring, SERVICE};
+
+    const PROGRAM: &str = "secret-tool";
+
+    /// The key of a profile, if the keyring has one.
+    pub(crate) async fn get(profile: &str) -> Result<Option<String>, NoKeyring> {
+        let output = run(&["lookup"], profile, None).await?;
+        // It also ends with 1, and says nothing, when there is no such entry.
+        if !output.status.success() && output.stderr.is_empty() {
+            return Ok(None);
+        }
+        let key = String::from_utf8(succeeded(output)?.stdout)
+            .map_err(|_| NoKeyring("what the keyring holds is no text".to_owned()))?;
+        Ok(Some(key).filter(|key| !key.trim().is_empty()))
+    }
+
+    /// Stores the key of a profile.
+    pub(crate) async fn set(profile: &str, key: &str) -> Result<(), NoKeyring> {
+        let label = format!("--label=Ideogram API key ({profile})");
+        succeeded(run(&["store", &label], profile, Some(key)).await?).map(drop)
+    }
+
+    /// Removes the key of a profile, and says whether there was one.
+    pub(crate) async fn delete(profile: &str) -> Result<bool, NoKeyring> {
+        let existed = get(profile).await?.is_some();
+        if existed {
+            succeeded(run(&["clear"], profile, None).await?)?;
+        }
+        Ok(existed)
+    }
+
+    async fn run(arguments: &[&str], profile: &str, input: Option<&str>) -> Result<Output, NoKeyring> {
+        let mut command = Command::new(PROGRAM);
+        command
+            .args(arguments)
+            .args(["service", SERVICE, "profile", profile])
+            .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        let mut child = command.spawn().map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => NoKeyring(format!(
+                "{PROGRAM}, which speaks to it, is not installed (package libsecret-tools or libsecret)"
+            )),
+            _ => cannot_run(&error),
+        })?;
+        if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
+            stdin.write_all(input.as_bytes()).await.map_err(|error| cannot_run(&error))?;
+        }
+        child.wait_with_output().await.map_err(|error| cannot_run(&error))
+    }
+
+    fn succeeded(output: Output) -> Result<Output, NoKeyring> {
+        if output.status.success() {
+            return Ok(output);
+        }
+        let reason = String::from_utf8_lossy(&output.stderr);
+        let reason = reason.trim().trim_start_matches("secret-tool: ");
+        Err(NoKeyring(if reason.is_empty() { format!("{PROGRAM} failed") } else { reason.to_owned() }))
+    }
+
+    fn cannot_run(error: &io::Error) -> NoKeyring {
+        NoKeyring(format!("{PROGRAM} cannot be run: {error}"))
+    }
+}

@@ -1,0 +1,215 @@
+//! From a call to pictures on disk.
+//!
+//! Start at [`Making::begin`]. The folder is tried before anything is paid for, the answer is on disk before it is
+//! decoded, and whatever becomes of the pictures, the command says where the answer is.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use ideogram_client::{CallOptions, Client, Error, HasPictures, IfExists, Response, SaveOutcome, SaveProgress};
+use tokio::select;
+
+use super::{
+    report::Report,
+    saving::{ANSWERS, Saving, make_ready},
+    shown,
+};
+use crate::{
+    calls::Call,
+    context::{Context, Told},
+    exit::Exit,
+    failure::Failure,
+    progress::{Counted, Progress},
+    talk::Talk,
+    units,
+};
+
+/// Uploads below this size are over before a bar is read.
+const SMALL_UPLOAD: u64 = 256 * 1024;
+
+/// Makes pictures and saves them.
+#[derive(Debug)]
+pub(crate) struct Making<'a> {
+    context: &'a Context<'a>,
+    saving: &'a Saving,
+    folder: PathBuf,
+    client: Client,
+}
+
+impl<'a> Making<'a> {
+    /// Gets the folder ready, unless nothing is to be sent.
+    pub(crate) async fn begin(context: &'a Context<'a>, saving: &'a Saving) -> Result<Self, Failure> {
+        let folder = saving.folder(context.profile());
+        if !context.is_dry_run() {
+            make_ready(&folder).await?;
+        }
+        let options = CallOptions::new()
+            .keep_answers_in(folder.join(ANSWERS))
+            .on_upload(upload_bar(context.output().talk().clone()));
+        let client = context.client().with(options);
+        Ok(Self { context, saving, folder, client })
+    }
+
+    /// Begins a call whose answer will be kept.
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Sends the call, saves what it made and reports it; with `--dry-run` shows it instead.
+    pub(crate) async fn make<C>(&self, call: C, what: &str) -> Result<(), Failure>
+    where
+        C: Call,
+        C::Answer: HasPictures,
+    {
+        let told = Told { what, look: "" };
+        let request = call.clone().prepare().map_err(|error| self.context.failure(told, &error))?;
+        let asked = request.pictures();
+        if self.context.is_dry_run() {
+            self.context.call(call, told).await?;
+            let pictures = units::count(asked.into(), "picture");
+            self.context.output().note(&format!("{pictures} would be made and billed"));
+            return Ok(());
+        }
+        let making =
+            self.context.progress(format!("making {}", units::count(asked.into(), "picture")), Counted::Time, None);
+        let under_way = self.context.interrupt().call(request.operation(), "");
+        let response = call.response().await;
+        drop((under_way, making));
+        let response = response.map_err(|error| self.not_answered(told, &error))?;
+        self.save(&response, asked).await
+    }
+
+    async fn save<T: HasPictures>(&self, response: &Response<T>, asked: u32) -> Result<(), Failure> {
+        let answer = serde_json::from_slice(response.body()).unwrap_or_default();
+        let job = SaveJob {
+            context: self.context,
+            saving: self.saving,
+            folder: &self.folder,
+            if_exists: IfExists::Number,
+            kept_at: response.kept_at(),
+        };
+        let outcomes = job.run(&self.client, response).await?;
+        let pictures = response.pictures();
+        let report = Report { answer, pictures, outcomes, asked: Some(asked), kept_at: response.kept_at() };
+        job.finish(report).await
+    }
+
+    /// A failed call, and where its answer is if there is one.
+    fn not_answered(&self, told: Told<'_>, error: &Error) -> Failure {
+        let failure = self.context.failure(told, error);
+        match error.kept_at() {
+            Some(path) => failure.hint(fetch_hint(path, &self.folder)).detail("kept_at", path.display().to_string()),
+            None => failure,
+        }
+    }
+}
+
+/// Saves the pictures of an answer that is there, whatever way it came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SaveJob<'a> {
+    pub(crate) context: &'a Context<'a>,
+    pub(crate) saving: &'a Saving,
+    pub(crate) folder: &'a Path,
+    pub(crate) if_exists: IfExists,
+    /// Where the answer is, to fetch them later.
+    pub(crate) kept_at: Option<&'a Path>,
+}
+
+impl SaveJob<'_> {
+    /// Fetches them all. Ctrl-C ends it with a word on where the answer is.
+    pub(crate) async fn run(&self, client: &Client, answer: &impl HasPictures) -> Result<Vec<SaveOutcome>, Failure> {
+        let count = answer.pictures().len();
+        let progress = self.context.progress("saving", Counted::Bytes, None);
+        let mut saving =
+            client.save_all(answer, self.folder).if_exists(self.if_exists).on_progress(save_bar(progress, count));
+        if let Some(name) = &self.saving.name {
+            saving = saving.stem(name);
+        }
+        let graceful = self.context.interrupt().gracefully();
+        let outcomes = select! {
+            outcomes = saving.into_future() => outcomes,
+            () = graceful.asked() => {
+                let failure = Failure::new(Exit::Interrupted, "interrupted while pictures were being saved")
+                    .cause("they are made and billed, and stay at their links for some hours");
+                return Err(self.with_hint(failure));
+            }
+        };
+        let told = Told { what: "cannot save the pictures", look: "" };
+        outcomes.map_err(|error| self.with_hint(self.context.failure(told, &error)))
+    }
+
+    /// Prints what became of them, shows them, and ends with the exit code that they deserve.
+    pub(crate) async fn finish(&self, report: Report<'_>) -> Result<(), Failure> {
+        report.print(self.context.output())?;
+        if let Some(remark) = report.remark() {
+            self.context.output().note(&remark);
+        }
+        shown::show(self.context, self.saving, report.paths()).await;
+        match report.failure() {
+            None => Ok(()),
+            Some(failure) if report.can_be_fetched_later() => Err(self.with_hint(failure)),
+            Some(failure) => Err(failure),
+        }
+    }
+
+    fn with_hint(&self, failure: Failure) -> Failure {
+        match self.kept_at {
+            Some(path) => failure.hint(fetch_hint(path, self.folder)).detail("kept_at", path.display().to_string()),
+            None => failure,
+        }
+    }
+}
+
+fn fetch_hint(kept_at: &Path, folder: &Path) -> String {
+    format!(
+        "the answer is kept; this fetches its pictures while their links live, and costs nothing: \
+         ideogram save {} --out {}",
+        word(kept_at),
+        word(folder)
+    )
+}
+
+/// A path as a word of a shell.
+fn word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-+:@%".contains(letter);
+    if !text.is_empty() && text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+fn upload_bar(talk: Talk) -> impl Fn(u64, Option<u64>) + Send + Sync + 'static {
+    let bar: Mutex<Option<Progress>> = Mutex::default();
+    move |sent, total| {
+        let mut bar = bar.lock().unwrap_or_else(PoisonError::into_inner);
+        if total.is_some_and(|total| sent >= total || total < SMALL_UPLOAD) {
+            *bar = None;
+            return;
+        }
+        bar.get_or_insert_with(|| Progress::new(&talk, "uploading", Counted::Bytes, total)).set(sent);
+    }
+}
+
+fn save_bar(progress: Progress, count: usize) -> impl Fn(SaveProgress) + Send + Sync + 'static {
+    let received = Arc::new(Mutex::new(vec![0_u64; count]));
+    move |now| {
+        let mut received = received.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bytes) = received.get_mut(now.picture) {
+            *bytes = now.received_bytes;
+        }
+        progress.set(received.iter().sum());
+        progress.message(format!("{} of {}", now.finished, units::count(now.pictures as u64, "picture")));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_words_of_a_shell() {
+        assert_eq!(word(Path::new("out/.ideogram-answers/a.json")), "out/.ideogram-answers/a.json");
+        assert_eq!(word(Path::new("my pictures")), "'my pictures'");
+        assert_eq!(word(Path::new("it's")), r"'it'\''s'");
+    }
+}

@@ -1,0 +1,160 @@
+//! Pictures in the terminal, by the two ways that most terminals with pictures understand: kitty's and iTerm2's.
+
+use std::{
+    env,
+    fmt::Write as _,
+    io::{self, IsTerminal as _, Write as _},
+};
+
+use clap::ValueEnum;
+
+/// How wide a picture is shown, in columns.
+const WIDTH: u32 = 40;
+/// Larger ones are not shown: a terminal keeps all of it in memory.
+const LARGEST: usize = 16 * 1024 * 1024;
+/// What kitty takes in one piece, in characters.
+const PIECE: usize = 4096;
+
+/// When to show pictures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    /// On a terminal that is known to understand it
+    #[default]
+    Auto,
+    /// In any case, on standard error
+    Always,
+    /// Not at all
+    Never,
+}
+
+/// How a terminal takes pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// PNG only.
+    Kitty,
+    Iterm2,
+}
+
+impl When {
+    /// How to show pictures on standard error, if at all.
+    pub(crate) fn way(self) -> Option<Way> {
+        let known = known(|name| env::var(name).ok());
+        match self {
+            Self::Never => None,
+            Self::Always => Some(known.unwrap_or(Way::Iterm2)),
+            Self::Auto => known.filter(|_| io::stderr().is_terminal()),
+        }
+    }
+}
+
+/// What the terminal says of itself.
+fn known(variable: impl Fn(&str) -> Option<String>) -> Option<Way> {
+    // Neither passes pictures on unless it was told to.
+    if variable("TMUX").is_some() || variable("STY").is_some() {
+        return None;
+    }
+    let term = variable("TERM").unwrap_or_default();
+    let program = variable("TERM_PROGRAM").unwrap_or_default();
+    let is_kitty = variable("KITTY_WINDOW_ID").is_some() || term == "xterm-kitty" || term == "xterm-ghostty";
+    if is_kitty || program == "ghostty" {
+        return Some(Way::Kitty);
+    }
+    ["iTerm.app", "WezTerm", "mintty"].contains(&program.as_str()).then_some(Way::Iterm2)
+}
+
+/// Writes a picture to standard error. What cannot be shown is left out: it is on disk in any case.
+pub(crate) fn show(way: Way, picture: &[u8]) {
+    if let Some(text) = encode(way, picture) {
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+    }
+}
+
+fn encode(way: Way, picture: &[u8]) -> Option<String> {
+    if picture.len() > LARGEST {
+        return None;
+    }
+    match way {
+        Way::Kitty if !picture.starts_with(b"\x89PNG") => None,
+        Way::Kitty => Some(kitty(&base64(picture))),
+        Way::Iterm2 => Some(iterm2(&base64(picture), picture.len())),
+    }
+}
+
+fn kitty(data: &str) -> String {
+    let mut text = String::with_capacity(data.len() + data.len() / PIECE * 16 + 64);
+    let mut pieces = data.as_bytes().chunks(PIECE).peekable();
+    let mut first = format!("a=T,f=100,q=2,c={WIDTH},");
+    while let Some(piece) = pieces.next() {
+        let more = u8::from(pieces.peek().is_some());
+        let piece = std::str::from_utf8(piece).expect("base64 is ASCII");
+        let _ = write!(text, "\x1b_G{first}m={more};{piece}\x1b\\");
+        first.clear();
+    }
+    text.push('\n');
+    text
+}
+
+fn iterm2(data: &str, size: usize) -> String {
+    format!("\x1b]1337;File=inline=1;size={size};width={WIDTH};preserveAspectRatio=1:{data}\x07\n")
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for three in bytes.chunks(3) {
+        let byte = |place: usize| u32::from(three.get(place).copied().unwrap_or_default());
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for place in 0..4 {
+            let index = bits >> (18 - 6 * place) & 63;
+            let letter = LETTERS[usize::try_from(index).expect("six bits")];
+            text.push(if place > three.len() { '=' } else { char::from(letter) });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_become_base64() {
+        for (bytes, expected) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE=")]
+        {
+            assert_eq!(base64(bytes.as_bytes()), expected);
+        }
+        assert_eq!(base64(&[0xfb, 0xff, 0xfe]), "+//+");
+    }
+
+    #[test]
+    fn kitty_gets_pieces_and_only_png() {
+        let text = encode(Way::Kitty, &[b"\x89PNG".as_slice(), &[0; 4000]].concat()).unwrap();
+
+        let pieces: Vec<&str> = text.trim_end().split_terminator("\x1b\\").collect();
+        assert_eq!(pieces.len(), 2);
+        assert!(pieces[0].starts_with("\x1b_Ga=T,f=100,q=2,c=40,m=1;iVBORw"), "{}", &pieces[0][..40]);
+        assert!(pieces[1].starts_with("\x1b_Gm=0;"), "{}", pieces[1]);
+        assert!(pieces.iter().all(|piece| piece.split_once(';').unwrap().1.len() <= PIECE));
+        assert_eq!(encode(Way::Kitty, b"\xff\xd8\xff"), None);
+    }
+
+    #[test]
+    fn iterm2_gets_one_piece() {
+        let expected = "\x1b]1337;File=inline=1;size=3;width=40;preserveAspectRatio=1:/9j/\x07\n";
+        assert_eq!(encode(Way::Iterm2, b"\xff\xd8\xff").as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn terminals_are_known_by_what_they_say() {
+        let told = |said: &'static [(&str, &str)]| {
+            known(move |name| said.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
+        };
+
+        assert_eq!(told(&[("TERM", "xterm-kitty")]), Some(Way::Kitty));
+        assert_eq!(told(&[("TERM", "xterm-256color"), ("KITTY_WINDOW_ID", "1")]), Some(Way::Kitty));
+        assert_eq!(told(&[("TERM_PROGRAM", "iTerm.app")]), Some(Way::Iterm2));
+        assert_eq!(told(&[("TERM_PROGRAM", "WezTerm"), ("TMUX", "/tmp/x")]), None);
+        assert_eq!(told(&[("TERM", "xterm-256color")]), None);
+    }
+}

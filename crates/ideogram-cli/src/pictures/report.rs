@@ -1,0 +1,169 @@
+//! What became of the pictures of an answer, and the exit code that it deserves.
+
+use std::path::{Path, PathBuf};
+
+use ideogram_client::{ErrorKind, PictureRef, SaveOutcome};
+use serde_json::{Map, Value, json};
+
+use crate::{arguments::Format, exit::Exit, failure::Failure, output::Output, units};
+
+/// What became of the pictures of an answer.
+#[derive(Debug)]
+pub(crate) struct Report<'a> {
+    /// As it came.
+    pub(crate) answer: Value,
+    pub(crate) pictures: Vec<PictureRef>,
+    /// One for each picture.
+    pub(crate) outcomes: Vec<SaveOutcome>,
+    /// How many pictures were asked for, if that is known.
+    pub(crate) asked: Option<u32>,
+    pub(crate) kept_at: Option<&'a Path>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Counts {
+    /// On disk, now or before.
+    saved: u64,
+    withheld: u64,
+    failed: u64,
+    /// Of those that failed, how many are gone for good.
+    gone: u64,
+}
+
+impl Report<'_> {
+    /// Paths as text; as JSON all that is known.
+    pub(crate) fn print(&self, output: &Output) -> Result<(), Failure> {
+        let mut pieces = output.pieces("pictures");
+        for (picture, outcome) in self.pictures.iter().zip(&self.outcomes) {
+            let path = outcome.saved().map(|saved| saved.path.display().to_string());
+            if output.format() == Format::Text && path.is_none() {
+                continue;
+            }
+            pieces.push(&described(picture, outcome), &path.unwrap_or_default())?;
+        }
+        let kept_at = self.kept_at.map(|path| path.display().to_string());
+        pieces.finish(Map::from_iter([
+            ("answer".to_owned(), self.answer.clone()),
+            ("kept_at".to_owned(), json!(kept_at)),
+        ]))
+    }
+
+    /// What was saved.
+    pub(crate) fn paths(&self) -> Vec<PathBuf> {
+        self.outcomes.iter().filter_map(|outcome| outcome.saved().map(|saved| saved.path.clone())).collect()
+    }
+
+    /// What is worth a word though nothing is wrong.
+    pub(crate) fn remark(&self) -> Option<String> {
+        let asked = usize::try_from(self.asked?).ok()?;
+        let blocks = self.answer.get("text_blocks").and_then(Value::as_array).map(Vec::len);
+        if let Some(blocks) = blocks {
+            let blocks = units::count(blocks as u64, "block");
+            return Some(format!("{blocks} of text found: --output json and the files beside the pictures show them"));
+        }
+        let came = self.pictures.len();
+        (came != asked && came > 0)
+            .then(|| format!("{} asked for, {came} in the answer", units::count(asked as u64, "picture")))
+    }
+
+    /// How the command ends, unless all is well.
+    pub(crate) fn failure(&self) -> Option<Failure> {
+        let counts = self.counts();
+        let count = |number, what| format!("{} {what}", units::count(number, "picture"));
+        let exit = match counts {
+            Counts { saved: 0, withheld: 0, failed: 0, .. } => {
+                return Some(
+                    Failure::new(Exit::NotKept, "the answer holds no pictures").hint("it was billed all the same"),
+                );
+            }
+            Counts { withheld: 0, failed: 0, .. } => return None,
+            Counts { saved: 0, failed: 0, .. } => Exit::Safety,
+            Counts { saved: 0, .. } => Exit::NotKept,
+            _ => Exit::Partial,
+        };
+        let mut parts = Vec::new();
+        if counts.withheld > 0 {
+            parts.push(count(counts.withheld, "withheld by the safety check"));
+        }
+        if counts.failed > 0 {
+            parts.push(count(counts.failed, "not saved"));
+        }
+        let mut failure = Failure::new(exit, parts.join(", "))
+            .detail("saved", counts.saved)
+            .detail("withheld", counts.withheld)
+            .detail("failed", counts.failed);
+        for (picture, outcome) in self.pictures.iter().zip(&self.outcomes) {
+            match outcome {
+                SaveOutcome::Failed(error) if !is_there(outcome) => {
+                    failure = failure.cause(format!("picture {}: {error}", picture.number()));
+                }
+                SaveOutcome::LinkMissing => {
+                    failure = failure.cause(format!("picture {}: the answer has no link to it", picture.number()));
+                }
+                _ => {}
+            }
+        }
+        if counts.withheld > 0 {
+            failure = failure.hint("what is withheld was made and billed, and there is no way to get it");
+        }
+        Some(failure)
+    }
+
+    /// Whether there are pictures still at their links.
+    pub(crate) fn can_be_fetched_later(&self) -> bool {
+        let counts = self.counts();
+        counts.failed > counts.gone
+    }
+
+    fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for outcome in &self.outcomes {
+            match outcome {
+                SaveOutcome::Withheld => counts.withheld += 1,
+                SaveOutcome::LinkMissing => (counts.failed, counts.gone) = (counts.failed + 1, counts.gone + 1),
+                SaveOutcome::Saved(_) => counts.saved += 1,
+                outcome if is_there(outcome) => counts.saved += 1,
+                SaveOutcome::Failed(error) if error.kind() == ErrorKind::LinkExpired => {
+                    (counts.failed, counts.gone) = (counts.failed + 1, counts.gone + 1);
+                }
+                _ => counts.failed += 1,
+            }
+        }
+        counts
+    }
+}
+
+/// Whether it was not saved because it is on disk already.
+pub(crate) fn is_there(outcome: &SaveOutcome) -> bool {
+    let cause = outcome.error().and_then(std::error::Error::source);
+    let cause = cause.and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::AlreadyExists)
+}
+
+fn described(picture: &PictureRef, outcome: &SaveOutcome) -> Value {
+    let mut described = json!({"picture": picture.number()});
+    if let Some(role) = picture.role() {
+        described["role"] = json!(role);
+    }
+    if let Some(seed) = picture.seed() {
+        described["seed"] = json!(seed);
+    }
+    let word = match outcome {
+        SaveOutcome::Saved(saved) => {
+            described["path"] = json!(saved.path.display().to_string());
+            described["sidecar"] = json!(saved.sidecar.as_ref().map(|path| path.display().to_string()));
+            described["media_type"] = json!(saved.media_type);
+            described["size_bytes"] = json!(saved.size_bytes);
+            "saved"
+        }
+        SaveOutcome::Withheld => "withheld",
+        SaveOutcome::LinkMissing => "link_missing",
+        SaveOutcome::Failed(error) => {
+            described["error"] = json!(error.to_string());
+            if is_there(outcome) { "already_there" } else { "failed" }
+        }
+        _ => "unknown",
+    };
+    described["outcome"] = json!(word);
+    described
+}

@@ -1,0 +1,41 @@
+//! What is done with pictures once they are on disk: a preview in the terminal, and the program that opens them.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use super::{preview, saving::Saving};
+use crate::context::Context;
+
+/// Which pictures to open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Open {
+    /// The first that was saved
+    First,
+    /// Each of them
+    All,
+}
+
+/// Shows pictures as it was asked for. Nothing here fails the command: they are on disk.
+pub(crate) async fn show(context: &Context<'_>, saving: &Saving, paths: Vec<PathBuf>) {
+    // For programs, standard error is JSON.
+    let is_for_people = context.output().format() == crate::arguments::Format::Text;
+    let way = saving.preview.way().filter(|_| is_for_people || saving.preview == preview::When::Always);
+    let opened = match saving.open {
+        None => 0,
+        Some(Open::First) => 1,
+        Some(Open::All) => paths.len(),
+    };
+    let shown = tokio::task::spawn_blocking(move || {
+        if let Some(way) = way {
+            for picture in paths.iter().filter_map(|path| std::fs::read(path).ok()) {
+                preview::show(way, &picture);
+            }
+        }
+        let wanted = paths.into_iter().take(opened);
+        wanted.filter_map(|path| open::that_detached(&path).err().map(|error| (path, error))).collect::<Vec<_>>()
+    });
+    for (path, error) in shown.await.unwrap_or_default() {
+        context.output().warning(&format!("cannot open \"{}\": {error}", path.display()));
+    }
+}

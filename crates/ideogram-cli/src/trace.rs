@@ -1,0 +1,66 @@
+//! What happens on the wire, told while it happens: waits between attempts always, all of it with `--debug`.
+
+use std::time::Duration;
+
+use ideogram_client::{Attempt, Ended, Hook, reqwest::header::HeaderMap};
+
+use crate::talk::Talk;
+
+/// Sees every attempt of every call. The API key is in nothing that it sees.
+#[derive(Debug)]
+pub(crate) struct Trace {
+    talk: Talk,
+    debug: bool,
+}
+
+impl Trace {
+    pub(crate) fn new(talk: Talk, debug: bool) -> Self {
+        Self { talk, debug }
+    }
+}
+
+impl Hook for Trace {
+    fn before(&self, attempt: &Attempt<'_>, headers: &mut HeaderMap) {
+        if !self.debug {
+            return;
+        }
+        let request = attempt.request;
+        let id = request.operation().id;
+        self.talk.debug(&format!("{id}: attempt {}: {} {}", attempt.number, request.method(), request.url()));
+        for (name, value) in request.headers().iter().chain(headers.iter()) {
+            self.talk.debug(&format!("{id}: > {name}: {}", shown(value)));
+        }
+        self.talk.debug(&format!("{id}: > api-key: [key]"));
+        let body = request.json_body().map(|body| String::from_utf8_lossy(body).into_owned());
+        for line in body.into_iter().chain(request.parts().iter().map(ToString::to_string)) {
+            self.talk.debug(&format!("{id}: > {line}"));
+        }
+    }
+
+    fn after(&self, attempt: &Attempt<'_>, ended: &Ended<'_>) {
+        let id = attempt.request.operation().id;
+        if self.debug {
+            let took = format!("after {:.3} s", ended.elapsed.as_secs_f64());
+            let text = match (ended.error, ended.status) {
+                (Some(error), _) => format!("{id}: attempt {} failed {took}: {error}", attempt.number),
+                (None, Some(status)) => format!("{id}: {status} {took}"),
+                (None, None) => format!("{id}: ended {took}"),
+            };
+            self.talk.debug(&text);
+            for (name, value) in ended.headers.into_iter().flatten() {
+                self.talk.debug(&format!("{id}: < {name}: {}", shown(value)));
+            }
+        }
+        if let (Some(wait), Some(error)) = (ended.next_in, ended.error) {
+            self.talk.note(&format!("{error}; next attempt in {}", seconds(wait)));
+        }
+    }
+}
+
+fn shown(value: &ideogram_client::reqwest::header::HeaderValue) -> String {
+    if value.is_sensitive() { "[secret]".to_owned() } else { String::from_utf8_lossy(value.as_bytes()).into_owned() }
+}
+
+fn seconds(wait: Duration) -> String {
+    format!("{:.1} s", wait.as_secs_f64())
+}

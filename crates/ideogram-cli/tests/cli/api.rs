@@ -1,0 +1,216 @@
+//! `ideogram api`.
+
+use std::fs;
+
+use ideogram_client::operations;
+use ideogram_mock::{MockServer, Scenario};
+use tempfile::TempDir;
+
+use crate::{
+    invocation::{ideogram, serve, snapshot},
+    rogue::Rogue,
+};
+
+/// What each operation needs, with the picture `a.png` at hand.
+fn required(id: &str) -> Vec<String> {
+    let operation = operations::ALL.iter().find(|operation| operation.id == id).unwrap();
+    let mut arguments = vec!["api".to_owned(), id.to_owned()];
+    for input in operation.inputs.iter().filter(|input| input.required) {
+        let value = match (input.name, input.kind) {
+            (_, ideogram_client::operation::InputKind::File) => "a.png",
+            ("dataset_id", _) => "demo",
+            ("model_id", _) => "Zm9v4kQ1T0eYb8uJr2xLhg",
+            ("model_name", _) => "lanterns",
+            ("image_request", _) => r#"{"prompt": "a cat"}"#,
+            (_, ideogram_client::operation::InputKind::Integer) => "1",
+            _ => input.values.first().copied().unwrap_or("a cat"),
+        };
+        arguments.push(format!("--{}={value}", input.name.replace('_', "-")));
+    }
+    arguments
+}
+
+fn folder() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("a.png"), crate::upload::PICTURE).unwrap();
+    folder
+}
+
+#[test]
+fn every_operation_is_reached_with_its_required_options() {
+    let (server, folder) = (serve(MockServer::builder()), folder());
+
+    for operation in operations::ALL {
+        server.clear_requests();
+        let mut arguments = required(operation.id);
+        // One of its two prompts is needed, so neither is required by itself.
+        if operation.id == "post_generate_image_v4" {
+            arguments.push("--text-prompt=a cat".to_owned());
+        }
+        arguments.push("--yes".to_owned());
+
+        let ran = ideogram(arguments.iter().map(String::as_str))
+            .against(&server)
+            .at_home(folder.path())
+            .in_folder(folder.path())
+            .run();
+
+        let requests = server.requests();
+        assert_eq!(requests.len(), 1, "{operation}: {ran}");
+        assert_eq!(requests[0].method, operation.method, "{operation}");
+        // What is more than required, and the training's rule of fifteen pictures, is the service's business.
+        assert!(matches!(ran.code(), Some(0 | 4)), "{operation}: {ran}");
+    }
+}
+
+#[test]
+fn without_an_operation_all_of_them_are_listed() {
+    let listed = ideogram(["api"]).run();
+
+    assert_eq!(listed.stdout(), ideogram(["operations"]).run().stdout());
+    assert_eq!(listed.code(), Some(0));
+}
+
+#[test]
+fn fields_files_and_a_body_make_one_request() {
+    let (server, folder) = (serve(MockServer::builder()), folder());
+    let arguments = [
+        "api",
+        "post_remix_image_v3",
+        "--file",
+        "image=a.png",
+        "--json-body=-",
+        "--field",
+        "num_images=2",
+        "--style-codes",
+        "AAFF5733",
+        "--style-codes",
+        "00BBCCDD",
+    ];
+
+    let ran = ideogram(arguments)
+        .against(&server)
+        .at_home(folder.path())
+        .in_folder(folder.path())
+        .run_with_input(r#"{"prompt": "a cat", "seed": 7}"#);
+
+    let requests = server.requests();
+    let [request] = requests.as_slice() else { panic!("{ran}") };
+    let parts: Vec<_> = request.parts.iter().map(|part| part.name.as_str()).collect();
+    for name in ["image", "prompt", "seed", "num_images", "style_codes"] {
+        assert!(parts.contains(&name), "{name}: {parts:?}");
+    }
+    assert_eq!(parts.iter().filter(|name| **name == "style_codes").count(), 2);
+}
+
+#[test]
+fn json_may_come_from_a_file() {
+    let folder = folder();
+    fs::write(folder.path().join("request.json"), r#"{"prompt": "a cat"}"#).unwrap();
+    let arguments = ["--mock", "--dry-run", "api", "post_generate_image", "--image-request", "@request.json"];
+
+    let ran = ideogram(arguments).in_folder(folder.path()).run();
+
+    assert!(ran.stdout().contains(r#"{"image_request":{"prompt":"a cat"}}"#), "{ran}");
+}
+
+#[test]
+fn the_answer_of_a_paid_call_is_kept_before_it_is_printed() {
+    let (server, folder) = (serve(MockServer::builder()), folder());
+
+    let ran = ideogram(["api", "post_generate_image_v3", "--prompt", "a cat", "--jq", ".data[0].nope.nope.nope"])
+        .against(&server)
+        .at_home(folder.path())
+        .run();
+
+    let answers = folder.path().join(".local/state/ideogram/answers");
+    let kept: Vec<_> = fs::read_dir(&answers).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let [kept] = kept.as_slice() else { panic!("{kept:?}") };
+    assert!(ran.stderr().contains(kept.to_str().unwrap()), "{ran}");
+    let kept: serde_json::Value = serde_json::from_slice(&fs::read(kept).unwrap()).unwrap();
+    assert!(kept["answer"]["data"][0]["url"].is_string(), "{kept}");
+}
+
+#[test]
+fn what_cannot_be_right_is_refused_before_anything_is_sent() {
+    let server = serve(MockServer::builder());
+    for (arguments, reason) in [
+        (vec!["get_dataset"], "`dataset_id` is missing"),
+        (vec!["get_dataset", "--dataset-id", "../models"], "must not contain `/`"),
+        (vec!["get_dataset", "--dataset-id", ".."], "another path"),
+        (vec!["get_dataset", "--dataset-id", "a", "--dataset-id", "b"], "only once"),
+        (vec!["get_dataset", "--field", "dataset_id"], "NAME=VALUE"),
+        (vec!["get_dataset", "--field", "nope=1", "--dataset-id=a"], "there is no `nope`"),
+        (vec!["post_generate_image_v3", "--prompt=x", "--num-images=many"], "takes a whole number"),
+        (vec!["post_generate_image", "--image-request={"], "takes JSON"),
+        (vec!["create_dataset", "--json-body=-"], "is not JSON"),
+        (vec!["create_dataset", "--name=x", "--nope"], "unexpected argument"),
+        (vec!["nope"], "unrecognized subcommand"),
+    ] {
+        let ran = ideogram(["api"].into_iter().chain(arguments.clone())).against(&server).run();
+
+        assert_eq!((ran.code(), ran.stdout().as_str()), (Some(2), ""), "{arguments:?}: {ran}");
+        assert!(ran.stderr().contains(reason), "{arguments:?}: {ran}");
+    }
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn a_training_is_not_paid_for_without_a_yes() {
+    let server = serve(MockServer::builder());
+    let arguments = ["api", "train_model_v3", "--dataset-id", "demo", "--model-name", "lanterns"];
+
+    let ran = ideogram(arguments).against(&server).run();
+
+    assert!(server.requests().is_empty());
+    snapshot!(ran, @"
+    exit code: 2
+    ----- stderr -----
+    error: this asks first, and there is nobody to ask: Train a model? A training is billed and cannot be stopped.
+    hint: nothing was sent; --yes answers all questions with yes
+    ");
+}
+
+#[test]
+fn a_refusal_of_the_service_has_its_exit_code() {
+    let folder = folder();
+    for (scenario, code) in [(Scenario::Declines, 6), (Scenario::PaymentRequired, 7)] {
+        let server = serve(MockServer::builder());
+        server.set_scenario(scenario);
+
+        let run = ideogram(["api", "post_generate_image_v3", "--prompt", "a cat"]).against(&server);
+        let ran = run.at_home(folder.path()).run();
+
+        assert_eq!((ran.code(), ran.stdout().as_str()), (Some(code), ""), "{ran}");
+    }
+}
+
+#[test]
+fn a_paid_call_whose_answer_is_lost_is_not_sent_again_and_says_so() {
+    let (server, folder) = (serve(MockServer::builder()), folder());
+    server.set_scenario(Scenario::ServerErrorOnce { status: 503 });
+
+    let run = ideogram(["api", "post_generate_image_v3", "--prompt", "a cat"]).against(&server);
+    let ran = run.at_home(folder.path()).run();
+
+    assert_eq!(server.requests().len(), 1);
+    snapshot!(ran, @"
+    exit code: 10
+    ----- stderr -----
+    error: cannot call post_generate_image_v3
+      caused by: post_generate_image_v3: 503 Service Unavailable: The server failed as its scenario asked for.; the call may have run, so look before calling again
+    hint: it may have run, and then it is billed; running the command again may cost again
+    ");
+}
+
+#[test]
+fn a_paid_answer_that_makes_no_sense_was_billed_and_is_kept() {
+    let (rogue, folder) = (Rogue::answers("200 OK", "<html>"), folder());
+
+    let run = ideogram(["api", "post_generate_image_v3", "--prompt", "a cat", "--output", "json"]).at(rogue.url());
+    let ran = run.at_home(folder.path()).run();
+
+    assert_eq!((ran.code(), ran.stdout().as_str()), (Some(12), ""), "{ran}");
+    let kept = ran.error()["kept_at"].as_str().map(fs::read_to_string).unwrap().unwrap();
+    assert!(kept.contains("<html>"), "{kept}");
+}

@@ -1,0 +1,55 @@
+//! `ideogram operations`.
+
+use std::{fs, path::Path};
+
+use crate::invocation::{ideogram, snapshot};
+
+#[test]
+fn an_operation_is_listed_with_all_that_matters_before_a_call() {
+    snapshot!(ideogram(["operations", "--jq", ".operations[] | select(.id == \"get_dataset\")"]).run(), @r#"
+    exit code: 0
+    ----- stdout -----
+    {
+      "id": "get_dataset",
+      "method": "GET",
+      "path": "/datasets/{dataset_id}",
+      "summary": "Get a dataset",
+      "billing": "free",
+      "repeat": "safe",
+      "pictures": 0,
+      "deprecated": false,
+      "media_type": null,
+      "docs_url": "https://developer.ideogram.ai/api-reference/custom-model-training/get-dataset",
+      "command": "datasets get"
+    }
+    "#);
+}
+
+#[test]
+fn the_list_agrees_with_the_table_of_the_document() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let table = fs::read_to_string(root.join("openapi/README.md")).unwrap();
+    let list = ideogram(["operations", "--output", "json"]).run().json();
+
+    let operations = list["operations"].as_array().unwrap();
+    assert_eq!(operations.len(), 27);
+    for operation in operations {
+        let id = operation["id"].as_str().unwrap();
+        let row = table.lines().find(|line| line.starts_with(&format!("| `{id}`"))).unwrap();
+        for member in ["path", "billing"] {
+            assert!(row.contains(operation[member].as_str().unwrap()), "{id}: {row}");
+        }
+        match operation["command"].as_str() {
+            Some(command) => assert!(row.contains(&format!("`ideogram {command}`")), "{id}: {row}"),
+            None => assert!(!row.contains("`ideogram "), "{id}: {row}"),
+        }
+    }
+}
+
+#[test]
+fn a_narrow_terminal_would_lose_nothing() {
+    let ran = ideogram(["operations"]).run();
+
+    assert_eq!(ran.stdout().lines().count(), 28);
+    assert!(ran.stdout().contains("/v1/ideogram-v3/generate-transparent"));
+}

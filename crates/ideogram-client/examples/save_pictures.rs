@@ -1,0 +1,34 @@
+//! Draws pictures and keeps them, each with a note of how it was made: links die after a day.
+//!
+//! `cargo run -p ideogram-client --example save_pictures -- --mock lanterns`
+
+#![allow(clippy::print_stdout, reason = "an example shows what came back")]
+
+mod setup;
+
+use std::{env, error::Error};
+
+use ideogram_client::{ErrorKind, SaveOutcome};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let (client, _mock) = setup::client().await?;
+    let folder = setup::argument().map_or_else(|| env::temp_dir().join("ideogram-pictures"), Into::into);
+
+    let call = client.generate_image_v3().prompt("A paper lantern over a dark lake").num_images(3);
+    // The response, and not the answer alone: it also knows the request, which is noted beside each picture.
+    let answer = call.response().await?;
+
+    for outcome in client.save_all(&answer, &folder).await? {
+        match outcome {
+            SaveOutcome::Saved(saved) => {
+                println!("{} ({}, {} bytes)", saved.path.display(), saved.media_type, saved.size_bytes);
+            }
+            SaveOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
+            SaveOutcome::Failed(error) if error.kind() == ErrorKind::LinkExpired => println!("gone: {error}"),
+            SaveOutcome::Failed(error) => println!("still at its link, save it again: {error}"),
+            other => println!("nothing to save: {other:?}"),
+        }
+    }
+    Ok(())
+}

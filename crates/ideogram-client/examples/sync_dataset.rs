@@ -1,0 +1,66 @@
+//! Brings a folder of pictures and captions into a dataset, and says what became of each file.
+//!
+//! `cargo run -p ideogram-client --example sync_dataset -- --mock`
+//!
+//! A folder and the id of a dataset may follow: `-- --mock lanterns demo`. Run it again, also after an interruption, and
+//! it goes on where it stopped: the journal lies beside the folder.
+
+#![allow(clippy::print_stdout, reason = "an example shows what came back")]
+
+mod setup;
+
+use std::{
+    env,
+    error::Error,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use ideogram_client::dataset::{FileState, Folder};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let (client, _mock) = setup::client().await?;
+
+    let mut arguments = env::args().skip(1).filter(|argument| !argument.starts_with('-'));
+    // Without a folder: one that is made up, and gone in the end.
+    let made_up = tempfile::tempdir()?;
+    let folder = match arguments.next() {
+        Some(folder) => PathBuf::from(folder),
+        None => lanterns(made_up.path())?,
+    };
+    let dataset_id = match arguments.next() {
+        Some(id) => id,
+        None => client.create_dataset().name("Paper lanterns").send().await?.dataset_id,
+    };
+
+    let plan = client.plan_dataset(&dataset_id, Folder::read(&folder).await?).await?;
+    println!("{} files to send, {} bytes", plan.missing().count(), plan.missing_bytes());
+    for file in &plan.files {
+        if let FileState::Refused(refusal) = &file.state {
+            println!("{} is left out: {refusal}", file.file.path.display());
+        }
+    }
+
+    let report = client.sync_dataset(plan, folder.with_extension("sync.jsonl")).await?;
+    for file in &report.files {
+        println!("{}: {}", file.file.name, file.outcome);
+    }
+    println!("can be trained: {:?}", report.after.trainable_now.verdict);
+    match report.stopped {
+        Some(error) => Err(error.into()),
+        None => Ok(()),
+    }
+}
+
+/// A folder with a few pictures, a caption, and a file that only looks like a picture.
+fn lanterns(place: &Path) -> Result<PathBuf, Box<dyn Error>> {
+    let folder = place.join("lanterns");
+    fs::create_dir(&folder)?;
+    for name in ["red.png", "green.png", "blue.png"] {
+        fs::write(folder.join(name), include_bytes!("setup/lantern.png"))?;
+    }
+    fs::write(folder.join("red.txt"), "a red paper lantern at night")?;
+    fs::write(folder.join("broken.png"), "no picture at all")?;
+    Ok(folder)
+}

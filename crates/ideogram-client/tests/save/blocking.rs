@@ -1,0 +1,30 @@
+//! Saving without `async`.
+
+use ideogram_client::{Client, ErrorKind, Picture as _, PictureOutcome};
+
+use crate::{builder, names};
+
+/// A client and its mock server, which has a thread of its own.
+fn mock() -> (ideogram_mock::MockServer, Client) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let server = runtime.block_on(ideogram_mock::MockServer::start()).unwrap();
+    let client = builder(server.url()).api_key(server.api_key()).build().unwrap();
+    (server, client)
+}
+
+#[test]
+fn pictures_are_saved_without_async() {
+    let (_server, client) = mock();
+    let folder = tempfile::tempdir().unwrap();
+    let answer = client.generate_image_v3().prompt("A paper lantern").send_blocking().unwrap();
+    let PictureOutcome::Available(link) = answer.data[0].outcome() else { panic!("{answer:?}") };
+
+    let all = client.save_all(&answer, folder.path()).stem("all").save_blocking().unwrap();
+    let one = client.save(link, folder.path().join("one")).save_blocking().unwrap();
+    let again = client.save(link, folder.path().join("one")).save_blocking().unwrap_err();
+
+    assert_eq!(all.len(), 1);
+    assert_eq!(one.path, folder.path().join("one.png"));
+    assert_eq!(again.kind(), ErrorKind::LocalIo);
+    assert_eq!(names(folder.path()), ["all.json", "all.png", "one.json", "one.png"]);
+}

@@ -1,0 +1,206 @@
+//! Hosts that fail. Downloads are free: what may pass is tried again, and what is no picture never gets a name.
+
+use std::time::Duration;
+
+use ideogram_client::{Error, ErrorKind, Outcome, Picture as _, PictureOutcome, Save};
+use ideogram_mock::{MockServer, Scenario};
+
+use crate::{
+    client,
+    host::{Host, Reply, answer, endless, picture, unframed},
+    names, png,
+};
+
+/// Saves what the host has, and looks for what must not be left: the error, and how often the host was asked.
+async fn failure(host: &Host, adjust: impl FnOnce(Save) -> Save) -> (Error, usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let saving =
+        adjust(client(host.url()).save(host.link("/x.png?exp=4000000000&sig=hush"), folder.path().join("lantern")));
+
+    let error = saving.await.unwrap_err();
+
+    assert!(names(folder.path()).is_empty(), "{:?}", names(folder.path()));
+    assert_eq!(error.outcome(), Outcome::Completed, "the picture was made and billed");
+    assert!(!format!("{error} {error:?}").contains("hush"), "{error:?}");
+    (error, host.questions())
+}
+
+#[tokio::test]
+async fn a_picture_that_breaks_off_is_fetched_again() {
+    let bytes = png(100_000, 1);
+    let cut = picture(&bytes)[..60_000].to_vec();
+    for broken in [cut, endless(&bytes), unframed(&bytes[..60_000]), Vec::new(), b"HTTP/1.1 200".to_vec()] {
+        let host = Host::in_turn(vec![Reply::Bytes(broken.clone()), Reply::Bytes(picture(&bytes))]).await;
+        let folder = tempfile::tempdir().unwrap();
+
+        let saved = client(host.url()).save(host.link("/x"), folder.path().join("lantern")).await.unwrap();
+
+        assert!(std::fs::read(saved.path).unwrap() == bytes);
+        assert_eq!(host.questions(), 2);
+
+        let host = Host::answering(broken).await;
+        let (error, questions) = failure(&host, |save| save.attempts(1)).await;
+        assert_eq!((error.kind(), questions, error.attempts()), (ErrorKind::Transport, 1, 1));
+        let (error, questions) = failure(&host, |save| save).await;
+        assert_eq!((error.kind(), questions, error.attempts()), (ErrorKind::Transport, 1 + 4, 4));
+    }
+}
+
+#[tokio::test]
+async fn a_picture_without_a_length_is_saved_when_its_end_is_there() {
+    let bytes = png(1000, 1);
+    let host = Host::answering(unframed(&bytes)).await;
+    let folder = tempfile::tempdir().unwrap();
+
+    let saved = client(host.url()).save(host.link("/x"), folder.path().join("lantern")).await.unwrap();
+
+    assert_eq!(std::fs::read(saved.path).unwrap(), bytes);
+}
+
+#[tokio::test]
+async fn a_host_that_falls_silent_is_given_up() {
+    let half = picture(png(1000, 1))[..500].to_vec();
+    for begun in [Vec::new(), half] {
+        let host = Host::start(move |_, _| Reply::ThenSilence(begun.clone())).await;
+        let hasty = |save: Save| save.idle_timeout(Duration::from_millis(50)).attempts(2);
+
+        let (error, _) = failure(&host, hasty).await;
+
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Transport, 2), "{error}");
+        assert!(error.to_string().contains("sent nothing for 0.05 seconds"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn saving_ends_at_its_deadline() {
+    let half = picture(png(1000, 1))[..500].to_vec();
+    let host = Host::start(move |_, _| Reply::ThenSilence(half.clone())).await;
+
+    let (error, _) = failure(&host, |save| save.deadline(Duration::from_millis(80))).await;
+
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Transport, 1));
+    assert!(error.to_string().contains("within 0.08 seconds"), "{error}");
+
+    let host = Host::answering(answer(503, "Retry-After: 30\r\n", "")).await;
+    let (error, questions) = failure(&host, |save| save.deadline(Duration::from_secs(20))).await;
+    assert_eq!((error.kind(), questions), (ErrorKind::Server, 1), "a wait beyond the deadline is not begun");
+}
+
+#[tokio::test]
+async fn settings_beyond_every_clock_do_no_harm() {
+    let host = Host::answering(picture(png(90, 1))).await;
+    let folder = tempfile::tempdir().unwrap();
+    let saving = client(host.url()).save(host.link("/x"), folder.path().join("lantern"));
+
+    let saving =
+        saving.deadline(Duration::MAX).idle_timeout(Duration::MAX).attempts(u32::MAX).size_limit_bytes(u64::MAX);
+
+    assert!(saving.await.is_ok());
+}
+
+#[tokio::test]
+async fn refusals_that_may_pass_are_asked_again_and_others_are_not() {
+    for (status, kind, questions) in [
+        (408, ErrorKind::Server, 4),
+        (429, ErrorKind::RateLimited, 4),
+        (500, ErrorKind::Server, 4),
+        (502, ErrorKind::Server, 4),
+        (503, ErrorKind::Server, 4),
+        (504, ErrorKind::Server, 4),
+        (204, ErrorKind::UndocumentedAnswer, 1),
+        (206, ErrorKind::UndocumentedAnswer, 1),
+        (304, ErrorKind::UndocumentedAnswer, 1),
+        (400, ErrorKind::InvalidRequest, 1),
+        (401, ErrorKind::Forbidden, 1),
+        (404, ErrorKind::NotFound, 1),
+        (501, ErrorKind::Server, 1),
+    ] {
+        let host = Host::answering(answer(status, "Content-Type: image/png\r\n", png(90, 1))).await;
+
+        let (error, asked) = failure(&host, |save| save).await;
+
+        assert_eq!((error.kind(), asked), (kind, questions), "{status}: {error}");
+        assert_eq!(error.status().unwrap().as_u16(), status);
+    }
+}
+
+#[tokio::test]
+async fn no_host_at_all_is_tried_again_too() {
+    let host = Host::answering(Vec::new()).await;
+    let link = host.link("/x");
+    let client = client(host.url());
+    drop(host);
+    // The port is free once the task of the host is gone.
+    tokio::task::yield_now().await;
+    let folder = tempfile::tempdir().unwrap();
+
+    let error = client.save(link, folder.path().join("lantern")).await.unwrap_err();
+
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Transport, 4), "{error}");
+}
+
+#[tokio::test]
+async fn a_page_with_status_200_is_no_picture() {
+    let page = "<!DOCTYPE html><html><body>Try again later.</body></html>";
+    for (headers, body) in [
+        ("Content-Type: text/html\r\n", page),
+        ("Content-Type: image/png\r\n", page),
+        ("", page),
+        ("Content-Type: application/json\r\n", r#"{"error":"The link has expired."}"#),
+        ("Content-Type: image/png\r\n", r#"{"error":"The link has expired."}"#),
+        ("Content-Type: image/png\r\n", ""),
+        ("Content-Type: application/octet-stream\r\n", "\u{1}\u{2}"),
+    ] {
+        let host = Host::answering(answer(200, headers, body)).await;
+
+        let (error, questions) = failure(&host, |save| save).await;
+
+        assert_eq!((error.kind(), questions), (ErrorKind::UndocumentedAnswer, 1), "{headers} {body}: {error}");
+        assert!(error.to_string().contains("sent no picture"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_encoded_is_not_taken_for_a_picture() {
+    let host = Host::answering(answer(200, "Content-Type: image/png\r\nContent-Encoding: gzip\r\n", png(90, 1))).await;
+
+    let (error, questions) = failure(&host, |save| save).await;
+
+    assert_eq!((error.kind(), questions), (ErrorKind::UndocumentedAnswer, 1));
+    assert!(error.to_string().contains("gzip"), "{error}");
+    assert!(host.heads()[0].contains("accept-encoding: identity"), "{}", host.heads()[0]);
+}
+
+#[tokio::test]
+async fn a_picture_beyond_the_limit_is_not_kept() {
+    let bytes = png(1001, 1);
+    for (large, exact) in [(picture(&bytes), picture(&bytes)), (endless(&bytes), unframed(&bytes))] {
+        let host = Host::answering(large).await;
+        let (error, questions) = failure(&host, |save| save.size_limit_bytes(1000)).await;
+        assert_eq!((error.kind(), questions), (ErrorKind::UndocumentedAnswer, 1), "{error}");
+        assert!(error.to_string().contains("larger than the limit of 1000 bytes"), "{error}");
+
+        let host = Host::answering(exact).await;
+        let folder = tempfile::tempdir().unwrap();
+        let saving = client(host.url()).save(host.link("/x"), folder.path().join("x")).size_limit_bytes(1001);
+        assert_eq!(saving.await.unwrap().size_bytes, 1001);
+    }
+    // A length that is a lie for as long as nobody has read it is enough.
+    let host = Host::answering(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n".to_vec()).await;
+    assert_eq!(failure(&host, |save| save).await.1, 1);
+}
+
+#[tokio::test]
+async fn the_mock_servers_lost_picture_is_fetched_again() {
+    let server = MockServer::start().await.unwrap();
+    let client = crate::builder(server.url()).api_key(server.api_key()).build().unwrap();
+    let answer = client.generate_image_v3().prompt("A paper lantern").send().await.unwrap();
+    let PictureOutcome::Available(link) = answer.data[0].outcome() else { panic!("{answer:?}") };
+    server.set_scenario(Scenario::PictureLostOnce);
+    let folder = tempfile::tempdir().unwrap();
+
+    client.save(link, folder.path().join("lantern")).await.unwrap();
+
+    assert_eq!(names(folder.path()), ["lantern.json", "lantern.png"]);
+    assert_eq!(server.requests().len(), 1 + 2);
+}

@@ -1,0 +1,306 @@
+//! What lies in the folder afterwards.
+
+use std::{
+    fs,
+    sync::{Arc, Mutex},
+    time::{Duration, SystemTime},
+};
+
+use futures_util::future::join_all;
+use ideogram_client::{ErrorKind, IfExists, Outcome, SaveOutcome};
+use serde_json::json;
+use tokio::sync::Notify;
+
+use crate::{
+    client,
+    host::{Host, Reply, answer, picture},
+    is_part, names, png,
+};
+
+const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01....\xff\xd9";
+
+#[tokio::test]
+async fn a_picture_is_saved_byte_by_byte() {
+    // Larger than what is gathered before it is written.
+    for size_bytes in [20, 512 * 1024, 3 * 1024 * 1024 + 7] {
+        let bytes = png(size_bytes, 1);
+        let host = Host::answering(picture(&bytes)).await;
+        let folder = tempfile::tempdir().unwrap();
+
+        let saved = client(host.url()).save(host.link("/x"), folder.path().join("a/b/lantern")).await.unwrap();
+
+        assert_eq!(saved.path, folder.path().join("a/b/lantern.png"));
+        assert!(fs::read(&saved.path).unwrap() == bytes);
+        assert_eq!((saved.media_type.as_str(), saved.size_bytes), ("image/png", size_bytes as u64));
+        assert_eq!(names(&folder.path().join("a/b")), ["lantern.json", "lantern.png"]);
+        assert_eq!(host.questions(), 1);
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_picture_is_as_readable_as_any_new_file() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let host = Host::answering(picture(png(90, 1))).await;
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("other"), "").unwrap();
+
+    let saved = client(host.url()).save(host.link("/x"), folder.path().join("lantern")).await.unwrap();
+
+    let mode = |path| fs::metadata(path).unwrap().permissions().mode();
+    assert_eq!(mode(saved.path), mode(folder.path().join("other")));
+    assert_eq!(mode(saved.sidecar.unwrap()), mode(folder.path().join("other")));
+}
+
+#[tokio::test]
+async fn what_the_picture_is_decides_its_extension() {
+    let host = Host::answering(answer(200, "Content-Type: image/png\r\n", JPEG)).await;
+    for (asked, got) in [
+        ("lantern.png", "lantern.jpg"),
+        ("lantern.PNG", "lantern.jpg"),
+        ("lantern.jpeg", "lantern.jpeg"),
+        ("lantern.JPG", "lantern.JPG"),
+        ("lantern", "lantern.jpg"),
+        ("lantern.v2", "lantern.v2.jpg"),
+        (".lantern", ".lantern.jpg"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+
+        let saved = client(host.url()).save(host.link("/x.webp"), folder.path().join(asked)).await.unwrap();
+
+        assert_eq!(saved.path, folder.path().join(got));
+        assert_eq!(saved.media_type, "image/jpeg");
+    }
+    for exact in ["lantern.png", "lantern", "lantern.v2"] {
+        let folder = tempfile::tempdir().unwrap();
+
+        let saving = client(host.url()).save(host.link("/x"), folder.path().join(exact)).exact_name().without_sidecar();
+
+        assert_eq!(saving.await.unwrap().path, folder.path().join(exact));
+        assert_eq!(names(folder.path()), [exact]);
+    }
+}
+
+#[tokio::test]
+async fn names_that_cannot_be_are_refused_before_anything_is_asked() {
+    let host = Host::answering(picture(png(90, 1))).await;
+    let folder = tempfile::tempdir().unwrap();
+    let client = client(host.url());
+
+    for file in [folder.path().to_owned(), folder.path().join(".."), "/".into()] {
+        assert_eq!(client.save(host.link("/x"), file).await.unwrap_err().kind(), ErrorKind::InvalidArgument);
+    }
+    let json = client.save(host.link("/x"), folder.path().join("x.json")).exact_name().await.unwrap_err();
+    assert_eq!(json.kind(), ErrorKind::InvalidArgument);
+    for stem in ["", ".", "..", ".hidden", "a/b", "..\\b", "c:b"] {
+        let error = client.save_all(&json!({}), folder.path()).stem(stem).await.unwrap_err();
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::InvalidArgument, Outcome::NotSent), "{stem}");
+    }
+    assert_eq!(host.questions(), 0);
+    assert!(names(folder.path()).is_empty());
+}
+
+#[tokio::test]
+async fn a_file_that_is_there_is_left_alone_and_nothing_is_asked() {
+    let host = Host::answering(picture(png(90, 1))).await;
+    for there in ["lantern.png", "lantern.jpg", "lantern.webp", "lantern.json"] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(there), "mine").unwrap();
+
+        let error = client(host.url()).save(host.link("/x"), folder.path().join("lantern")).await.unwrap_err();
+
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::LocalIo, Outcome::Completed));
+        assert!(error.to_string().contains(there), "{error}");
+        assert_eq!(names(folder.path()), [there]);
+        assert_eq!(fs::read(folder.path().join(there)).unwrap(), b"mine");
+    }
+    assert_eq!(host.questions(), 0);
+}
+
+#[tokio::test]
+async fn a_file_that_comes_while_a_picture_is_fetched_is_left_alone() {
+    for late in ["lantern.png", "lantern.json"] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(late);
+        let host = Host::start(move |_, _| {
+            fs::write(&path, "mine").unwrap();
+            Reply::Bytes(picture(png(90, 1)))
+        })
+        .await;
+
+        let error = client(host.url()).save(host.link("/x"), folder.path().join("lantern")).await.unwrap_err();
+
+        assert_eq!(error.kind(), ErrorKind::LocalIo);
+        assert!(error.to_string().contains(late), "{error}");
+        assert_eq!(names(folder.path()), [late]);
+        assert_eq!(fs::read(folder.path().join(late)).unwrap(), b"mine");
+    }
+}
+
+#[tokio::test]
+async fn a_picture_whose_name_is_taken_after_all_leaves_no_sidecar_behind() {
+    // What it is, nobody could foresee.
+    let host = Host::answering(answer(200, "Content-Type: image/svg+xml\r\n", "<svg></svg>")).await;
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("lantern.svg"), "mine").unwrap();
+
+    let error = client(host.url()).save(host.link("/x"), folder.path().join("lantern")).await.unwrap_err();
+    let numbered = client(host.url()).save(host.link("/x"), folder.path().join("lantern")).if_exists(IfExists::Number);
+    let numbered = numbered.await.unwrap();
+
+    assert!(error.to_string().contains("lantern.svg"), "{error}");
+    assert_eq!(numbered.path, folder.path().join("lantern-2.svg"));
+    assert_eq!(names(folder.path()), ["lantern-2.json", "lantern-2.svg", "lantern.svg"]);
+    assert_eq!(fs::read(folder.path().join("lantern.svg")).unwrap(), b"mine");
+}
+
+#[tokio::test]
+async fn a_sidecar_that_was_left_alone_does_not_keep_its_own_picture_out() {
+    let host = Host::answering(picture(png(90, 1))).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lantern.png");
+    client(host.url()).save(host.link("/x"), &path).await.unwrap();
+    // As if the process had been killed between the two, a while ago.
+    fs::remove_file(&path).unwrap();
+    let young = client(host.url()).save(host.link("/x"), &path).await;
+    let sidecar = fs::File::options().write(true).open(folder.path().join("lantern.json")).unwrap();
+    sidecar.set_modified(SystemTime::now() - Duration::from_secs(6)).unwrap();
+
+    let of_another = client(host.url()).save(host.link("/y"), &path).await;
+    let of_the_same = client(host.url()).save(host.link("/x"), &path).await.unwrap();
+
+    assert_eq!(young.unwrap_err().kind(), ErrorKind::LocalIo);
+    assert_eq!(of_another.unwrap_err().kind(), ErrorKind::LocalIo);
+    assert_eq!(of_the_same.path, path);
+    assert_eq!(names(folder.path()), ["lantern.json", "lantern.png"]);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_to_nowhere_is_a_file_that_is_there() {
+    let host = Host::answering(picture(png(90, 1))).await;
+    let folder = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("elsewhere", folder.path().join("lantern.png")).unwrap();
+
+    let saving = client(host.url()).save(host.link("/x"), folder.path().join("lantern"));
+
+    assert_eq!(saving.await.unwrap_err().kind(), ErrorKind::LocalIo);
+    assert_eq!(names(folder.path()), ["lantern.png"]);
+}
+
+#[tokio::test]
+async fn a_file_is_replaced_or_passed_by_when_told_so() {
+    let bytes = png(90, 1);
+    let host = Host::answering(picture(&bytes)).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lantern.png");
+    fs::write(&path, "old").unwrap();
+
+    let numbered = client(host.url()).save(host.link("/x"), &path).if_exists(IfExists::Number).await.unwrap();
+    let next = client(host.url()).save(host.link("/x"), &path).if_exists(IfExists::Number).await.unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"old");
+    let replaced = client(host.url()).save(host.link("/x"), &path).if_exists(IfExists::Replace).await.unwrap();
+
+    assert_eq!(replaced.path, path);
+    assert_eq!(numbered.path, folder.path().join("lantern-2.png"));
+    assert_eq!(next.sidecar.unwrap(), folder.path().join("lantern-3.json"));
+    for name in ["lantern.png", "lantern-2.png", "lantern-3.png"] {
+        assert_eq!(fs::read(folder.path().join(name)).unwrap(), bytes);
+    }
+    assert_eq!(names(folder.path()).len(), 6);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_savers_that_race_for_one_name_one_wins_and_its_files_are_whole() {
+    // Each gets a picture of its own, half of them of another kind.
+    let host = Host::start(|before, _| {
+        let motif = u8::try_from(before).unwrap();
+        Reply::Late(if before % 2 == 0 {
+            picture(png(100_000 + before, motif))
+        } else {
+            answer(200, "", [JPEG, &vec![motif; 100_000]].concat())
+        })
+    })
+    .await;
+    for round in 0..8 {
+        let folder = tempfile::tempdir().unwrap();
+        let client = client(host.url());
+        let savers = (0..8).map(|_| {
+            let saving = client.save(host.link("/x"), folder.path().join("lantern"));
+            tokio::spawn(async move { saving.await })
+        });
+
+        let results: Vec<_> = join_all(savers).await.into_iter().map(Result::unwrap).collect();
+
+        let winners: Vec<_> = results.iter().flatten().collect();
+        assert_eq!(winners.len(), 1, "round {round}: {results:?}");
+        let path = &winners[0].path;
+        let mut expected = vec!["lantern.json".to_owned(), path.file_name().unwrap().to_str().unwrap().to_owned()];
+        expected.sort();
+        assert_eq!(names(folder.path()), expected);
+        assert_eq!(fs::metadata(path).unwrap().len(), winners[0].size_bytes);
+        let sidecar: serde_json::Value =
+            serde_json::from_slice(&fs::read(folder.path().join("lantern.json")).unwrap()).unwrap();
+        assert_eq!(sidecar["size_bytes"], winners[0].size_bytes);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn savers_that_pass_by_each_other_all_get_a_name() {
+    let host = Host::start(|before, _| Reply::Late(picture(png(1000 + before, 1)))).await;
+    let folder = tempfile::tempdir().unwrap();
+    let client = client(host.url());
+    let savers = (0..10).map(|_| {
+        let saving = client.save(host.link("/x"), folder.path().join("lantern")).if_exists(IfExists::Number);
+        tokio::spawn(async move { saving.await })
+    });
+
+    let mut sizes: Vec<_> =
+        join_all(savers).await.into_iter().map(|saver| saver.unwrap().unwrap().size_bytes).collect();
+
+    sizes.sort_unstable();
+    assert_eq!(sizes, (1000..1010).collect::<Vec<_>>());
+    assert_eq!(names(folder.path()).len(), 20);
+    assert!(folder.path().join("lantern-10.png").exists());
+}
+
+#[tokio::test]
+async fn a_saver_that_is_dropped_leaves_nothing() {
+    let half = picture(png(100_000, 1))[..50_000].to_vec();
+    let host = Host::start(move |_, _| Reply::ThenSilence(half.clone())).await;
+    let folder = tempfile::tempdir().unwrap();
+    let begun = Arc::new(Notify::new());
+    let told = Arc::clone(&begun);
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let (kept, path) = (Arc::clone(&seen), folder.path().to_owned());
+    let saving = client(host.url()).save(host.link("/x"), folder.path().join("lantern")).on_progress(move |progress| {
+        if progress.received_bytes > 0 {
+            *kept.lock().unwrap() = names(&path);
+            told.notify_one();
+        }
+    });
+
+    tokio::select! {
+        result = async { saving.await } => panic!("{result:?}"),
+        () = begun.notified() => {}
+    }
+
+    let seen = seen.lock().unwrap().clone();
+    assert!(matches!(seen.as_slice(), [name] if is_part(name)), "{seen:?}");
+    assert!(names(folder.path()).is_empty());
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_used_is_found_out_before_anything_is_asked() {
+    let host = Host::answering(picture(png(90, 1))).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "mine").unwrap();
+    let answer = json!({"data": [{"url": host.link("/x"), "is_image_safe": true}]});
+
+    let outcomes = client(host.url()).save_all(&answer, file.join("out")).await.unwrap();
+
+    let [SaveOutcome::Failed(error)] = outcomes.as_slice() else { panic!("{outcomes:?}") };
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::LocalIo, Outcome::Completed));
+    assert_eq!(host.questions(), 0);
+}

@@ -1,0 +1,185 @@
+//! Where the question for a picture goes, and what travels with it.
+
+use std::{net::SocketAddr, time::Duration};
+
+use ideogram_client::{
+    CallOptions, Client, ErrorKind, HasPictures as _, Picture as _, PictureOutcome, SaveOutcome,
+    reqwest::header::{HeaderMap, HeaderValue},
+};
+use ideogram_mock::MockServer;
+use tokio::net::TcpListener;
+
+use crate::{
+    KEY, builder, client,
+    host::{Host, Reply, answer, picture},
+    names, png,
+};
+
+#[tokio::test]
+async fn nothing_of_the_caller_travels_with_the_question() {
+    let service = Host::answering(Vec::new()).await;
+    let host = Host::answering(picture(png(90, 1))).await;
+    let gateway = HeaderMap::from_iter([("x-gateway".parse().unwrap(), HeaderValue::from_static("gateway-token"))]);
+    let client = builder(service.url())
+        .configure_http(move |builder| builder.default_headers(gateway))
+        .options(CallOptions::new().header("x-trace", "trace-id"))
+        .build()
+        .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+
+    client.save(host.link("/x.png?exp=1&sig=2"), folder.path().join("lantern")).await.unwrap();
+
+    let heads = host.heads().join("").replace(host.url().trim_start_matches("http://"), "[HOST]");
+    insta::assert_snapshot!(heads.replace('\r', "").trim_end(), @"
+    GET /x.png?exp=1&sig=2 HTTP/1.1
+    accept-encoding: identity
+    accept: */*
+    user-agent: ideogram-client/0.1.0
+    host: [HOST]
+    ");
+    assert!(!heads.contains(KEY));
+    assert_eq!(service.questions(), 0);
+}
+
+#[tokio::test]
+async fn redirects_are_followed_without_the_key_and_not_for_ever() {
+    let bytes = png(90, 1);
+    let host = Host::answering(picture(&bytes)).await;
+    let there = host.link("/there");
+    let redirects = Host::start(move |_, path| {
+        let location = match path {
+            "/once" => there.as_str(),
+            "/twice" => "/once",
+            _ => "/round",
+        };
+        Reply::Bytes(answer(307, &format!("Location: {location}\r\n"), "moved"))
+    })
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    let client = client(redirects.url());
+
+    client.save(redirects.link("/twice"), folder.path().join("lantern")).await.unwrap();
+    let error = client.save(redirects.link("/round"), folder.path().join("other")).await.unwrap_err();
+
+    assert_eq!((host.questions(), redirects.questions()), (1, 2 + 6));
+    assert!(error.to_string().contains("redirects more than 5 times"), "{error}");
+    assert!(!host.heads().join("").contains(KEY) && !redirects.heads().join("").contains(KEY));
+    assert_eq!(names(folder.path()), ["lantern.json", "lantern.png"]);
+}
+
+#[tokio::test]
+async fn a_redirect_to_where_no_link_may_lead_is_not_followed() {
+    for location in
+        ["http://ideogram.ai/x.png", "file:///etc/passwd", "http://10.0.0.1/x", "http://user:word@127.0.0.1/"]
+    {
+        let host = Host::answering(answer(302, &format!("Location: {location}\r\n"), "")).await;
+        let folder = tempfile::tempdir().unwrap();
+
+        let error = client(host.url()).save(host.link("/x"), folder.path().join("lantern")).await.unwrap_err();
+
+        assert_eq!((error.kind(), host.questions()), (ErrorKind::InvalidArgument, 1), "{location}: {error}");
+        assert!(names(folder.path()).is_empty());
+    }
+}
+
+#[tokio::test]
+async fn links_into_this_machine_are_not_followed_for_a_service_that_is_elsewhere() {
+    let host = Host::answering(picture(png(90, 1))).await;
+    let client = client("https://api.ideogram.ai");
+    let folder = tempfile::tempdir().unwrap();
+
+    for link in [host.link("/x"), host.link("/x").replace("127.0.0.1", "localhost"), "not a link".to_owned()] {
+        let error = client.save(&link, folder.path().join("lantern")).await.unwrap_err();
+
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{link}: {error}");
+    }
+    assert_eq!(host.questions(), 0);
+}
+
+/// A client for which `pictures.test` is this machine.
+async fn elsewhere() -> (Client, TcpListener) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address: SocketAddr = listener.local_addr().unwrap();
+    let builder = builder("https://api.ideogram.ai");
+    let client = builder.configure_downloads(move |builder| builder.no_proxy().resolve("pictures.test", address));
+    (client.build().unwrap(), listener)
+}
+
+#[tokio::test]
+async fn a_link_that_says_it_has_expired_is_not_asked() {
+    let (client, listener) = elsewhere().await;
+    let port = listener.local_addr().unwrap().port();
+    let folder = tempfile::tempdir().unwrap();
+    let save = |query| client.save(format!("https://pictures.test:{port}/x.png{query}"), folder.path().join("lantern"));
+
+    let error = save("?exp=1783070073&sig=e13e").await.unwrap_err();
+
+    assert_eq!(error.kind(), ErrorKind::LinkExpired, "{error}");
+    assert!(names(folder.path()).is_empty());
+
+    // Nobody has connected so far; a link without an expiry comes as far as that.
+    let asking = async { save("").attempts(1).await };
+    let (accepted, error) = tokio::join!(async { listener.accept().await.map(drop) }, asking);
+    accepted.unwrap();
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::Transport);
+    let another = tokio::time::timeout(Duration::from_millis(20), listener.accept()).await;
+    assert!(another.is_err(), "one connection, and not two");
+}
+
+#[tokio::test]
+async fn statuses_tell_an_expired_link_from_one_that_is_refused() {
+    for (status, query, kind) in [
+        (410, "", ErrorKind::LinkExpired),
+        (410, "?exp=4000000000", ErrorKind::LinkExpired),
+        (403, "?exp=1", ErrorKind::LinkExpired),
+        (403, "?exp=4000000000", ErrorKind::Forbidden),
+        (403, "", ErrorKind::Forbidden),
+        (404, "?exp=1", ErrorKind::LinkExpired),
+        (404, "?exp=4000000000", ErrorKind::NotFound),
+        (400, "?sig=2&exp=1", ErrorKind::LinkExpired),
+        (501, "?exp=1", ErrorKind::Server),
+        (302, "?exp=1", ErrorKind::UndocumentedAnswer),
+    ] {
+        let host = Host::answering(answer(status, "", "gone")).await;
+        let folder = tempfile::tempdir().unwrap();
+
+        let error =
+            client(host.url()).save(host.link(&format!("/x{query}")), folder.path().join("x")).await.unwrap_err();
+
+        assert_eq!((error.kind(), host.questions()), (kind, 1), "{status} {query}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_picture_of_yesterday_is_gone() {
+    let server = MockServer::start().await.unwrap();
+    let client = builder(server.url()).api_key(server.api_key()).build().unwrap();
+    let answer = client.generate_image_v3().prompt("A paper lantern").num_images(2).send().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+
+    server.advance(Duration::from_secs(24 * 60 * 60));
+    let outcomes = client.save_all(&answer, folder.path()).await.unwrap();
+
+    assert_eq!(outcomes.len(), 2);
+    for outcome in outcomes {
+        let SaveOutcome::Failed(error) = outcome else { panic!("{outcome:?}") };
+        assert_eq!(error.kind(), ErrorKind::LinkExpired);
+    }
+    assert!(names(folder.path()).is_empty());
+}
+
+#[tokio::test]
+async fn the_mock_servers_pictures_come_without_the_key() {
+    let server = MockServer::start().await.unwrap();
+    let client = builder(server.url()).api_key(server.api_key()).build().unwrap();
+    let answer = client.generate_image_v3().prompt("A paper lantern").send().await.unwrap();
+    assert!(matches!(answer.pictures()[0].outcome(), PictureOutcome::Available(_)));
+    server.clear_requests();
+    let folder = tempfile::tempdir().unwrap();
+
+    client.save_all(&answer, folder.path()).await.unwrap();
+
+    let [request] = server.requests().try_into().unwrap();
+    assert!(request.headers.get("api-key").is_none());
+    assert!(!format!("{:?}", request.headers).contains(server.api_key()));
+}

@@ -1,0 +1,52 @@
+//! Pictures are kept: whole or not at all, under names of their own, and nothing of the caller's travels with the
+//! question.
+
+mod answers;
+#[cfg(feature = "blocking")]
+mod blocking;
+mod faults;
+mod files;
+mod host;
+mod links;
+mod processes;
+mod sidecars;
+
+use std::{fs, path::Path, time::Duration};
+
+use ideogram_client::{CallOptions, Client, ClientBuilder};
+
+/// A key that is easy to find where it must not be.
+const KEY: &str = "secret-key-0123456789";
+
+/// A client of a service on this machine that does not wait between attempts unless it is asked to.
+fn builder(url: &str) -> ClientBuilder {
+    let options = CallOptions::new().waits(Duration::ZERO, Duration::from_secs(60));
+    Client::builder().api_key(KEY).base_url(url).options(options)
+}
+
+fn client(url: &str) -> Client {
+    builder(url).build().unwrap()
+}
+
+/// What looks like a PNG of so many bytes, unlike others of another `motif`.
+fn png(size_bytes: usize, motif: u8) -> Vec<u8> {
+    let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
+    let end = b"\0\0\0\0IEND\xae\x42\x60\x82";
+    let middle = size_bytes.checked_sub(bytes.len() + end.len()).unwrap();
+    bytes.extend((0..middle).map(|place| motif.wrapping_add(u8::try_from(place % 251).unwrap())));
+    bytes.extend_from_slice(end);
+    bytes
+}
+
+/// The names in a folder, hidden ones included, in order.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> = entries.collect();
+    names.sort();
+    names
+}
+
+/// Whether a name is that of a file that is not complete.
+fn is_part(name: &str) -> bool {
+    name.strip_prefix(".ideogram-").and_then(|name| name.strip_suffix(".part")).is_some()
+}

@@ -1,0 +1,67 @@
+//! The marks in the document decide how often an operation is sent, for every operation.
+//!
+//! The marks are read here from the document itself, beside the reading that the client was generated from.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use ideogram_client::{CallOptions, operations};
+use serde_json::Value;
+
+use crate::{
+    raw_request::answer,
+    server::{End, Fault, Reading, Server},
+    typed_calls::calls,
+};
+
+const ATTEMPTS: u32 = 3;
+
+/// Every operation of the document, and whether its marks allow to send it twice.
+fn marked() -> BTreeMap<String, bool> {
+    let document = ideogram_codegen::read_yaml(include_str!("../../openapi/ideogram.yaml")).unwrap();
+    let paths = document["paths"].as_object().unwrap().values();
+    let operations = paths.flat_map(|item| item.as_object().unwrap().values());
+    let operations = operations.filter(|operation| operation["operationId"].is_string());
+    let is_safe =
+        |operation: &Value| operation["x-ideogram-billing"] == "free" && operation["x-ideogram-repeat"] == "safe";
+    operations.map(|operation| (operation["operationId"].as_str().unwrap().to_owned(), is_safe(operation))).collect()
+}
+
+/// How often the calls of an operation reach a server that always does the same, each call once per entry.
+async fn sent(operation: &str, fault: Fault) -> Vec<u32> {
+    let server = Server::start(vec![fault]);
+    let options = CallOptions::new().attempts(ATTEMPTS).waits(Duration::from_millis(2), Duration::from_secs(1));
+    let client = server.builder().options(options).build().unwrap();
+    let mut counts = Vec::new();
+    for call in calls(&client, operation) {
+        let before = server.log().requests.len();
+        let error = call.sending.await.unwrap_err();
+        let count = u32::try_from(server.log().requests.len() - before).unwrap();
+        assert_eq!(error.attempts(), count, "{operation} with {}: {error}", call.given);
+        counts.push(count);
+    }
+    counts
+}
+
+#[tokio::test]
+async fn what_is_paid_or_unsafe_is_sent_once_unless_it_never_ran() {
+    let marked = marked();
+    let known: Vec<_> = operations::ALL.iter().map(|operation| operation.id).collect();
+    assert!(marked.len() == known.len() && known.iter().all(|id| marked.contains_key(*id)), "{known:?}");
+
+    for (operation, safe) in &marked {
+        let expected = if *safe { ATTEMPTS } else { 1 };
+        let limited = answer(429, "Retry-After: 0\r\n", "{}");
+        let [busy, hung_up, limited] = [
+            sent(operation, Fault::answer(answer(503, "", "{}"))).await,
+            sent(operation, Fault::new(Reading::All, [], End::Close)).await,
+            sent(operation, Fault::answer(limited)).await,
+        ];
+
+        assert!(!busy.is_empty(), "`{operation}` has no typed call");
+        assert!(busy.iter().all(|count| *count == expected), "503, {operation}: {busy:?}");
+        assert!(hung_up.iter().all(|count| *count == expected), "no answer, {operation}: {hung_up:?}");
+        assert!(limited.iter().all(|count| *count == ATTEMPTS), "429, {operation}: {limited:?}");
+    }
+    let safe: Vec<_> = marked.iter().filter(|(_, safe)| **safe).map(|(operation, _)| operation.as_str()).collect();
+    assert_eq!(safe, ["get_custom_model", "get_dataset", "list_custom_models", "list_datasets"]);
+}

@@ -1,0 +1,473 @@
+//! The table of faults, as data: what the server does, how often each call is sent, and what it says became of it.
+//!
+//! A call that must not be sent twice is sent once in every row but two kinds: no connection came about, and 429.
+
+use std::{
+    io::Write as _,
+    ops::Range,
+    sync::LazyLock,
+    time::{Duration, SystemTime},
+};
+
+use flate2::{Compression, write::GzEncoder};
+use ideogram_client::{CallOptions, ErrorKind as K, Outcome as O};
+
+use crate::{
+    calls::Call,
+    raw_request::answer,
+    server::{End, Fault, Reading, Say},
+};
+
+/// How often a call may be sent at most.
+pub(crate) const ATTEMPTS: u32 = 3;
+/// The longest wait that a service may ask for.
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// More than the kernel keeps for a server that does not read.
+const LARGE_FILE_BYTES: usize = 8 * 1024 * 1024;
+const GIBIBYTE: u64 = 1024 * 1024 * 1024;
+/// For rows that run into a time-out.
+const SHORT: Duration = Duration::from_millis(400);
+/// Far longer than [`SHORT`], also on a busy machine.
+const LONG: Duration = Duration::from_secs(2);
+
+/// A fault, and what should come of it.
+pub(crate) struct Row {
+    pub(crate) fault: String,
+    pub(crate) script: Box<Script>,
+    pub(crate) file_bytes: usize,
+    pub(crate) limits: fn(CallOptions) -> CallOptions,
+    /// A good call that is made before, with the first fault of the script.
+    pub(crate) earlier: Earlier,
+    /// Whether the server reads requests, and so can count them.
+    pub(crate) hears: bool,
+    /// What becomes of a call that may be repeated.
+    pub(crate) safe: Ending,
+    /// What becomes of all others.
+    pub(crate) others: Ending,
+    /// How long a call that is sent more than once takes.
+    pub(crate) lasting: Range<Duration>,
+}
+
+/// What became of the connection of an earlier call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Earlier {
+    /// There was no such call.
+    None,
+    /// Both sides keep it.
+    Kept,
+    /// The server has closed it.
+    Closed,
+}
+
+type Script = dyn Fn(&Setting<'_>) -> Vec<Fault> + Send + Sync;
+
+/// What a script may mention.
+pub(crate) struct Setting<'s> {
+    pub(crate) call: Call,
+    /// The address of a server of another origin.
+    pub(crate) elsewhere: &'s str,
+}
+
+/// What becomes of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ending {
+    pub(crate) attempts: u32,
+    pub(crate) result: Result<(), (K, O)>,
+}
+
+fn ok(attempts: u32) -> Ending {
+    Ending { attempts, result: Ok(()) }
+}
+
+fn failed(attempts: u32, kind: K, outcome: O) -> Ending {
+    Ending { attempts, result: Err((kind, outcome)) }
+}
+
+/// The two rules of repeating, and no repeating.
+impl Row {
+    fn new<F>(fault: impl Into<String>, script: F, safe: Ending, others: Ending) -> Self
+    where
+        F: Fn(&Setting<'_>) -> Vec<Fault> + Send + Sync + 'static,
+    {
+        Self {
+            fault: fault.into(),
+            script: Box::new(script),
+            file_bytes: 4096,
+            limits: |options| options,
+            earlier: Earlier::None,
+            hears: true,
+            safe,
+            others,
+            lasting: Duration::ZERO..Duration::MAX,
+        }
+    }
+
+    /// Only what is safe is sent again.
+    fn once<F>(fault: impl Into<String>, kind: K, outcome: O, script: F) -> Self
+    where
+        F: Fn(&Setting<'_>) -> Vec<Fault> + Send + Sync + 'static,
+    {
+        Self::new(fault, script, failed(ATTEMPTS, kind, outcome), failed(1, kind, outcome))
+    }
+
+    /// Everything is sent again: it provably never ran.
+    fn again<F>(fault: impl Into<String>, kind: K, outcome: O, script: F) -> Self
+    where
+        F: Fn(&Setting<'_>) -> Vec<Fault> + Send + Sync + 'static,
+    {
+        let ending = failed(ATTEMPTS, kind, outcome);
+        Self::new(fault, script, ending, ending)
+    }
+
+    /// Nothing is sent again: it would not help.
+    fn never<F>(fault: impl Into<String>, ending: Ending, script: F) -> Self
+    where
+        F: Fn(&Setting<'_>) -> Vec<Fault> + Send + Sync + 'static,
+    {
+        Self::new(fault, script, ending, ending)
+    }
+
+    fn limits(mut self, limits: fn(CallOptions) -> CallOptions) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    fn large_file(mut self) -> Self {
+        self.file_bytes = LARGE_FILE_BYTES;
+        self
+    }
+
+    /// A server that does not know how many requests were meant for it.
+    fn deaf(mut self) -> Self {
+        self.hears = false;
+        self
+    }
+
+    fn after(mut self, earlier: Earlier) -> Self {
+        self.earlier = earlier;
+        self
+    }
+
+    fn lasting(mut self, lasting: Range<Duration>) -> Self {
+        self.lasting = lasting;
+        self
+    }
+}
+
+/// A good answer to the call.
+pub(crate) fn good(call: Call) -> Fault {
+    Fault::answer(answer(200, "", call.sample()))
+}
+
+/// A good answer, after which the connection stays open.
+pub(crate) fn good_and_kept(call: Call) -> Fault {
+    Fault { end: End::Keep, ..good(call) }
+}
+
+/// The first half of a good answer.
+fn half(call: Call) -> Vec<u8> {
+    let answer = answer(200, "", call.sample());
+    answer[..answer.len() - call.sample().len() / 2].to_vec()
+}
+
+/// Every row, in groups that do not disturb each other's time-outs.
+pub(crate) fn rows() -> Vec<Vec<Row>> {
+    vec![connection(), request(), answer_lost(), slow(), statuses(), rate_limits(), redirects(), strange()]
+}
+
+fn connection() -> Vec<Row> {
+    let unread = |end| move |_: &Setting<'_>| vec![Fault::new(Reading::Arrival, [], end)];
+    let at_once = |end| move |_: &Setting<'_>| vec![good_and_kept(Call::Get), Fault::new(Reading::Part(0), [], end)];
+    vec![
+        Row::again("connection refused", K::Transport, O::NotSent, |_| Vec::new()).deaf(),
+        Row::once("connection reset, request unread", K::Transport, O::Unknown, unread(End::Reset)).deaf(),
+        Row::once("connection closed, request unread", K::Transport, O::Unknown, unread(End::Close)).deaf(),
+        Row::once("kept connection reset as the request arrives", K::Transport, O::Unknown, at_once(End::Reset))
+            .after(Earlier::Kept),
+        Row::never("kept connection closed while idle", ok(1), |setting| vec![good(Call::Get), good(setting.call)])
+            .after(Earlier::Closed),
+    ]
+}
+
+fn request() -> Vec<Row> {
+    let part = |end| move |_: &Setting<'_>| vec![Fault::new(Reading::Part(64 * 1024), [], end)];
+    let all = |end| move |_: &Setting<'_>| vec![Fault::new(Reading::All, [], end)];
+    let early = |status, headers: &'static str| {
+        move |_: &Setting<'_>| {
+            let answer = answer(status, headers, r#"{"error": "no"}"#);
+            vec![Fault::new(Reading::Part(64 * 1024), [Say::Bytes(answer)], End::Close)]
+        }
+    };
+    vec![
+        Row::once("reset during the request", K::Transport, O::Unknown, part(End::Reset)).large_file(),
+        Row::once("reset after the request", K::Transport, O::Unknown, all(End::Reset)),
+        Row::once("closed after the request, no answer", K::Transport, O::Unknown, all(End::Close)),
+        Row::never(
+            "413 during the request",
+            failed(1, K::InvalidRequest, O::Declined),
+            early(413, "Connection: close\r\n"),
+        )
+        .large_file(),
+        Row::again("429 during the request", K::RateLimited, O::Declined, early(429, "Retry-After: 0\r\n"))
+            .large_file(),
+    ]
+}
+
+fn answer_lost() -> Vec<Row> {
+    let head = |end| move |_: &Setting<'_>| vec![Fault::new(Reading::All, [Say::Bytes(b"HTTP/1.1 20".to_vec())], end)];
+    let cut = |end| move |setting: &Setting<'_>| vec![Fault::new(Reading::All, [Say::Bytes(half(setting.call))], end)];
+    let chunk = |_: &Setting<'_>| {
+        vec![Fault::answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{\"created\": \"2026\r\n")]
+    };
+    let error = |status| {
+        move |_: &Setting<'_>| {
+            let answer = format!("HTTP/1.1 {status} X\r\nContent-Length: 100\r\n\r\n{{\"error\": \"no\"}}");
+            vec![Fault::new(Reading::All, [Say::Bytes(answer.into_bytes())], End::Reset)]
+        }
+    };
+    vec![
+        Row::once("reset within the status line", K::Transport, O::Unknown, head(End::Reset)),
+        Row::once("closed within the status line", K::Transport, O::Unknown, head(End::Close)),
+        Row::once("200, reset in the middle of the body", K::Transport, O::Completed, cut(End::Reset)),
+        Row::once("200, body shorter than its Content-Length", K::Transport, O::Completed, cut(End::Close)),
+        Row::once("200, chunked body without its end", K::Transport, O::Completed, chunk),
+        Row::once("500, reset in the middle of the body", K::Server, O::Unknown, error(500)),
+        Row::again("429, reset in the middle of the body", K::RateLimited, O::Declined, error(429)),
+        Row::never("402, reset in the middle of the body", failed(1, K::Payment, O::Declined), error(402)),
+    ]
+}
+
+fn slow() -> Vec<Row> {
+    let silent = |reading| move |_: &Setting<'_>| vec![Fault::new(reading, [], End::Hang)];
+    let dripping = |pause: Duration, count: usize| {
+        move |setting: &Setting<'_>| {
+            let mut start = answer(200, "", setting.call.sample());
+            let end = start.split_off(start.len() - count);
+            vec![Fault::new(Reading::All, [Say::Bytes(start), Say::Drip(end, pause)], End::Close)]
+        }
+    };
+    let head = |_: &Setting<'_>| {
+        let head = format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(10_000));
+        vec![Fault::new(Reading::All, [Say::Drip(head.into_bytes(), Duration::from_millis(10))], End::Hang)]
+    };
+    vec![
+        Row::once("a connection that takes nothing", K::Transport, O::Unknown, silent(Reading::Nothing))
+            .limits(|options| options.idle_timeout(SHORT).answer_timeout(SHORT))
+            .large_file()
+            .deaf(),
+        Row::once(
+            "the request is taken in part, then nothing",
+            K::Transport,
+            O::Unknown,
+            silent(Reading::Part(100_000)),
+        )
+        .limits(|options| options.idle_timeout(SHORT).answer_timeout(SHORT))
+        .large_file(),
+        Row::once("never an answer", K::Transport, O::Unknown, silent(Reading::All))
+            .limits(|options| options.answer_timeout(SHORT)),
+        Row::never("never an answer, and a deadline", failed(1, K::Transport, O::Unknown), silent(Reading::All))
+            .limits(|options| options.deadline(SHORT)),
+        Row::once("head of the answer byte by byte, without end", K::Transport, O::Unknown, head)
+            .limits(|options| options.answer_timeout(SHORT)),
+        Row::never("answer byte by byte, each in time", ok(1), dripping(Duration::from_millis(25), 100))
+            .limits(|options| options.idle_timeout(LONG).answer_timeout(LONG)),
+        Row::once(
+            "answer byte by byte, slower than the idle time-out",
+            K::Transport,
+            O::Completed,
+            dripping(LONG, 100),
+        )
+        .limits(|options| options.idle_timeout(SHORT)),
+        Row::never(
+            "answer byte by byte, beyond the deadline",
+            failed(1, K::Transport, O::Completed),
+            dripping(LONG / 20, 100),
+        )
+        .limits(|options| options.deadline(LONG)),
+    ]
+}
+
+fn status(status: u16, headers: &str, body: &str) -> impl Fn(&Setting<'_>) -> Vec<Fault> + use<> {
+    let answer = answer(status, headers, body);
+    move |_| vec![Fault::answer(answer.clone())]
+}
+
+fn statuses() -> Vec<Row> {
+    const JSON: &str = "Content-Type: application/json\r\n";
+    let mut rows = Vec::new();
+    for code in [400, 401, 402, 403, 404, 422] {
+        let (kind, outcome) = match code {
+            401 => (K::Authentication, O::Declined),
+            402 => (K::Payment, O::Declined),
+            403 => (K::Forbidden, O::Declined),
+            404 => (K::NotFound, O::Declined),
+            422 => (K::Safety, O::Declined),
+            _ => (K::InvalidRequest, O::Declined),
+        };
+        let body = r#"{"error": "no"}"#;
+        rows.push(Row::never(format!("{code}"), failed(1, kind, outcome), status(code, JSON, body)));
+    }
+    rows.push(Row::once("408", K::Server, O::Unknown, status(408, "", "")));
+    for code in [500, 502, 503, 504] {
+        let page = format!("<html><head><title>{code} Bad</title></head></html>");
+        for (form, headers, body) in
+            [("JSON", JSON, r#"{"error": "no"}"#), ("HTML", "Content-Type: text/html\r\n", &page), ("empty", "", "")]
+        {
+            rows.push(Row::once(format!("{code}, {form}"), K::Server, O::Unknown, status(code, headers, body)));
+        }
+    }
+    rows.push(Row::never("501", failed(1, K::Server, O::Unknown), status(501, "", "")));
+    rows.push(Row::new(
+        "503, then a good answer",
+        |setting| vec![status(503, "", "")(setting).remove(0), good(setting.call)],
+        ok(2),
+        failed(1, K::Server, O::Unknown),
+    ));
+    rows.push(Row::new(
+        "reset, then a good answer",
+        |setting| vec![Fault::new(Reading::All, [], End::Reset), good(setting.call)],
+        ok(2),
+        failed(1, K::Transport, O::Unknown),
+    ));
+    rows
+}
+
+fn rate_limits() -> Vec<Row> {
+    let limited = |retry_after: &str| {
+        let headers = if retry_after.is_empty() { String::new() } else { format!("Retry-After: {retry_after}\r\n") };
+        status(429, &headers, r#"{"error": "too much in the making", "reject_reason": "inflight_limit"}"#)
+    };
+    let second = Duration::from_secs(1);
+    let again = |fault: &str, retry_after: &str| Row::again(fault, K::RateLimited, O::Declined, limited(retry_after));
+    let never = |fault: &str, seconds: &str| {
+        Row::never(fault, failed(1, K::RateLimited, O::Declined), limited(seconds)).lasting(Duration::ZERO..2 * second)
+    };
+    let then = |next: fn(&Setting<'_>) -> Fault| {
+        let first = limited("0");
+        move |setting: &Setting<'_>| vec![first(setting).remove(0), next(setting)]
+    };
+    vec![
+        again("429, Retry-After in seconds", "1").lasting(2 * second..Duration::MAX),
+        // Dates have whole seconds, and the second attempt finds this one in the past.
+        Row::again("429, Retry-After as a date", K::RateLimited, O::Declined, |_| {
+            let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(3));
+            vec![Fault::answer(answer(429, &format!("Retry-After: {date}\r\n"), "{}"))]
+        })
+        .lasting(second..Duration::MAX),
+        again("429, Retry-After as a past date", "Wed, 21 Oct 2015 07:28:00 GMT").lasting(Duration::ZERO..LONGEST_WAIT),
+        again("429, Retry-After that says nothing", "soon").lasting(Duration::ZERO..LONGEST_WAIT),
+        again("429, Retry-After below zero", "-5").lasting(Duration::ZERO..LONGEST_WAIT),
+        again("429, no Retry-After", "").lasting(Duration::ZERO..LONGEST_WAIT),
+        never("429, Retry-After beyond the longest wait", "11"),
+        never("429, Retry-After beyond all counting", "18446744073709551615"),
+        never("429, Retry-After beyond the deadline", "3").limits(|options| options.deadline(Duration::from_secs(2))),
+        Row::never("429, then a good answer", ok(2), then(|setting| good(setting.call))),
+        Row::new(
+            "429, then 503",
+            then(|setting| status(503, "", "")(setting).remove(0)),
+            failed(ATTEMPTS, K::Server, O::Unknown),
+            failed(2, K::Server, O::Unknown),
+        ),
+        Row::new(
+            "429, then a reset",
+            then(|_| Fault::new(Reading::All, [], End::Reset)),
+            failed(ATTEMPTS, K::Transport, O::Unknown),
+            failed(2, K::Transport, O::Unknown),
+        ),
+        Row::new(
+            "200 cut short, then 429",
+            |setting| {
+                let cut = Fault::answer(half(setting.call));
+                let limited = answer(429, "Retry-After: 0\r\n", "{}");
+                vec![cut, Fault::answer(limited)]
+            },
+            failed(ATTEMPTS, K::RateLimited, O::Unknown),
+            failed(1, K::Transport, O::Completed),
+        ),
+        Row::new(
+            "reset, then 429",
+            |_| {
+                let limited = answer(429, "Retry-After: 0\r\n", "{}");
+                vec![Fault::new(Reading::All, [], End::Reset), Fault::answer(limited)]
+            },
+            failed(ATTEMPTS, K::RateLimited, O::Unknown),
+            failed(1, K::Transport, O::Unknown),
+        ),
+    ]
+}
+
+fn redirects() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for code in [301, 302, 303, 307, 308] {
+        let ending = failed(1, K::UndocumentedAnswer, O::Unknown);
+        rows.push(Row::never(
+            format!("{code} to the same origin"),
+            ending,
+            status(code, "Location: /elsewhere\r\n", ""),
+        ));
+        rows.push(Row::never(format!("{code} to another origin"), ending, move |setting| {
+            status(code, &format!("Location: {}/datasets/demo\r\n", setting.elsewhere), "")(setting)
+        }));
+    }
+    rows
+}
+
+fn strange() -> Vec<Row> {
+    let unreadable = failed(1, K::UndocumentedAnswer, O::Completed);
+    let flood = |head: &'static str| {
+        move |_: &Setting<'_>| {
+            let head = Say::Bytes(head.as_bytes().to_vec());
+            vec![Fault::new(Reading::All, [head, Say::Flood(GIBIBYTE)], End::Close)]
+        }
+    };
+    let raw = |bytes: &'static str| move |_: &Setting<'_>| vec![Fault::answer(bytes)];
+    vec![
+        Row::never("200, wrong media type", unreadable, status(200, "Content-Type: text/html\r\n", "<html></html>")),
+        Row::never("200, JSON of another form", unreadable, status(200, "", r#"{"data": 7, "dataset": 7}"#)),
+        Row::never("200, no body", unreadable, status(200, "", "")),
+        Row::never("204", unreadable, raw("HTTP/1.1 204 No Content\r\n\r\n")),
+        Row::never("200, 100 MiB packed by gzip", unreadable, |_| {
+            vec![Fault::answer(answer(200, "Content-Encoding: gzip\r\n", bomb()))]
+        }),
+        Row::once("500, 100 MiB packed by gzip", K::Server, O::Unknown, |_| {
+            vec![Fault::answer(answer(500, "Content-Encoding: gzip\r\n", bomb()))]
+        }),
+        Row::never("200, body of 1 GiB", unreadable, flood("HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n"))
+            .limits(|options| options.answer_limit_bytes(1024 * 1024)),
+        Row::once(
+            "500, body of 1 GiB",
+            K::Server,
+            O::Unknown,
+            flood("HTTP/1.1 500 X\r\nContent-Length: 1073741824\r\n\r\n"),
+        ),
+        Row::once("500, body without an end", K::Server, O::Unknown, flood("HTTP/1.1 500 X\r\n\r\n")),
+        Row::once("head of 1 GiB", K::Transport, O::Unknown, flood("HTTP/1.1 200 OK\r\nX: ")),
+        Row::once("no HTTP", K::Transport, O::Unknown, raw("SSH-2.0-OpenSSH_9.9\r\n")),
+        Row::once(
+            "two lengths",
+            K::Transport,
+            O::Unknown,
+            raw("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}"),
+        ),
+        Row::never("100, then a good answer", ok(1), |setting| {
+            let mut bytes = b"HTTP/1.1 100 Continue\r\n\r\n".to_vec();
+            bytes.extend_from_slice(&answer(200, "", setting.call.sample()));
+            vec![Fault::answer(bytes)]
+        }),
+        Row::never("a good answer, and another that nobody asked for", ok(1), |setting| {
+            let mut bytes = answer(200, "", setting.call.sample());
+            bytes.extend_from_slice(&answer(500, "", "not yours"));
+            vec![Fault { end: End::Keep, ..Fault::answer(bytes) }]
+        }),
+    ]
+}
+
+/// 100 MiB of zeros, compressed: a hundred members, as gzip allows.
+fn bomb() -> Vec<u8> {
+    static MEMBER: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(&vec![0; 1024 * 1024]).unwrap();
+        encoder.finish().unwrap()
+    });
+    MEMBER.repeat(100)
+}

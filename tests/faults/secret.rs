@@ -1,0 +1,240 @@
+//! The key is in nothing that the client shows, tells or writes, also when a server repeats it.
+//!
+//! [`Ears`] hear everything that is told by way of `tracing` and `log`, by the client and by what it stands on.
+
+mod ears;
+
+use std::{
+    error::Error as StdError,
+    fmt::{Debug, Write as _},
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use ideogram_client::{
+    Attempt, CallOptions, Client, Ended, Error, Hook, KeptAnswer, dataset::Folder, reqwest::header::HeaderMap,
+};
+use ideogram_mock::MockServer;
+
+use self::ears::Ears;
+use crate::{
+    calls::Call,
+    raw_request::{KEY, answer},
+    rows::good,
+    server::{End, Fault, Reading, Server},
+};
+
+/// Everything that was shown, for one look at the end.
+#[derive(Clone, Default)]
+struct Shown(Arc<Mutex<String>>);
+
+impl Shown {
+    fn debug(&self, value: &impl Debug) {
+        writeln!(self.0.lock().unwrap(), "{value:?} {value:#?}").unwrap();
+    }
+
+    fn text(&self, text: &str) {
+        writeln!(self.0.lock().unwrap(), "{text}").unwrap();
+    }
+
+    fn error(&self, error: &Error) {
+        self.debug(error);
+        let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
+        while let Some(current) = cause {
+            self.text(&format!("{current} {current:?}"));
+            cause = current.source();
+        }
+        self.text(&error.reject_reason().unwrap_or_default());
+        self.text(&String::from_utf8_lossy(error.body().map_or(&[], |body| body)));
+    }
+
+    /// Every file below the folder: its name and what it holds.
+    fn files(&self, folder: &Path) -> usize {
+        let mut count = 0;
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                count += self.files(&path);
+            } else {
+                count += 1;
+                self.text(&format!("{}", path.display()));
+                self.text(&String::from_utf8_lossy(&std::fs::read(&path).unwrap()));
+            }
+        }
+        count
+    }
+
+    fn holds(&self, wanted: &str) -> bool {
+        self.0.lock().unwrap().contains(wanted)
+    }
+
+    fn check(&self) {
+        let shown = self.0.lock().unwrap();
+        let lines: Vec<_> = shown.lines().filter(|line| line.contains(KEY)).collect();
+        assert!(lines.is_empty(), "{lines:#?}");
+    }
+}
+
+/// A hook that shows what it sees.
+struct Looking(Shown);
+
+impl Hook for Looking {
+    fn before(&self, attempt: &Attempt<'_>, headers: &mut HeaderMap) {
+        self.0.debug(attempt);
+        self.0.debug(headers);
+    }
+
+    fn after(&self, attempt: &Attempt<'_>, ended: &Ended<'_>) {
+        self.0.debug(attempt);
+        self.0.text(&attempt.request.to_string());
+        self.0.debug(ended);
+    }
+}
+
+#[tokio::test]
+async fn what_is_built_prepared_and_answered_shows_no_key() {
+    let shown = Shown::default();
+    let ears = Ears::open();
+    let server = Server::start(vec![good(Call::Generate)]);
+    let options = CallOptions::new().header("x-trace", "1").keep_answers_in("answers").hook(Looking(shown.clone()));
+    shown.debug(&options);
+    let builder = server.builder().options(options);
+    shown.debug(&builder);
+    let client = builder.build().unwrap();
+    shown.debug(&client);
+
+    let folder = tempfile::tempdir().unwrap();
+    let client = client.with(CallOptions::new().keep_answers_in(folder.path()));
+    let call = client.generate_image_v3().prompt("a lantern");
+    shown.debug(&call);
+    let request = call.clone().prepare().unwrap();
+    shown.debug(&request);
+    shown.text(&request.to_string());
+    let summary = request.summary().await.unwrap();
+    shown.debug(&summary);
+    shown.text(&serde_json::to_string(&summary).unwrap());
+    let response = call.response().await.unwrap();
+    shown.debug(&response);
+    shown.debug(response.request());
+    let generic = client.call("post_generate_image_v3").unwrap().field("prompt", "a lantern");
+    shown.debug(&generic);
+    shown.debug(&generic.prepare().unwrap());
+
+    assert_eq!(shown.files(folder.path()), 1);
+    shown.text(&ears.heard());
+    for wanted in ["a lantern", "127.0.0.1", "x-trace", "http.request.resend_count", "post_generate_image_v3"] {
+        assert!(shown.holds(wanted), "`{wanted}` may be seen");
+    }
+    shown.check();
+}
+
+#[tokio::test]
+async fn a_server_that_repeats_the_key_gets_it_into_nothing() {
+    let shown = Shown::default();
+    let ears = Ears::open();
+    let escaped: String = KEY.chars().map(|character| format!("\\u{:04x}", u32::from(character))).collect();
+    let echo = format!("X-Echo: {KEY}\r\nLocation: http://127.0.0.1:1/?key={KEY}\r\nRetry-After: 0\r\n");
+    let texts = [
+        format!(r#"{{"error": "no such key: {KEY}", "reject_reason": "{KEY}"}}"#),
+        format!(r#"{{"error": "no such key: {escaped}", "{escaped}": "{escaped}"}}"#),
+        format!("<html><title>{KEY}</title></html>"),
+        format!("{}{KEY}", "x".repeat(70_000)),
+        KEY.to_owned(),
+    ];
+    let mut faults = Vec::new();
+    for text in &texts {
+        for status in [200, 302, 401, 429, 503] {
+            faults.push(Fault::answer(answer(status, &echo, text)));
+        }
+    }
+    // The key in the status line, in the name of a header, cut off, and in what is no HTTP.
+    faults.push(Fault::answer(format!("HTTP/1.1 500 {KEY}\r\n{KEY}: {KEY}\r\nContent-Length: 0\r\n\r\n")));
+    faults.push(Fault::answer(format!("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{{\"data\": \"{}", &KEY[..15])));
+    faults.push(Fault::answer(KEY));
+    faults.push(Fault::new(Reading::All, [], End::Reset));
+
+    for fault in faults {
+        for call in [Call::Get, Call::Generate] {
+            let server = Server::start(vec![fault.clone()]);
+            let folder = tempfile::tempdir().unwrap();
+            let options = CallOptions::new().attempts(2).waits(Duration::from_millis(1), Duration::from_secs(1));
+            let client = server.builder().options(options.keep_answers_in(folder.path())).build().unwrap();
+            let error = call.send(&client, 10).await.unwrap_err();
+
+            shown.error(&error);
+            shown.text(&error.decode_body::<serde_json::Value>().unwrap_or_default().to_string());
+            shown.files(folder.path());
+            if let Some(path) = error.kept_at() {
+                shown.debug(&KeptAnswer::read(path).await.unwrap());
+            }
+            assert_eq!(server.log().requests[0].request.header("api-key"), [KEY]);
+        }
+    }
+    shown.text(&ears.heard());
+    assert!(!shown.holds(&KEY[..15]), "not a part of it either");
+    shown.check();
+}
+
+#[tokio::test]
+async fn what_is_refused_or_cannot_be_sent_shows_no_key() {
+    let shown = Shown::default();
+    let ears = Ears::open();
+    for builder in [
+        Client::builder().api_key(format!("{KEY}\n{KEY}")),
+        Client::builder().api_key(KEY).base_url(format!("http://{KEY}@127.0.0.1")),
+        Client::builder().api_key(KEY).base_url(format!("http://127.0.0.1?key={KEY}")),
+        Client::builder().api_key(KEY).base_url(KEY),
+        Client::builder().api_key(KEY).options(CallOptions::new().header("api-key", KEY)),
+    ] {
+        shown.debug(&builder);
+        shown.error(&builder.build().unwrap_err());
+    }
+    let nobody = Server::start(Vec::new());
+    let silent = Server::start(vec![Fault::new(Reading::All, [], End::Hang)]);
+    for server in [nobody, silent] {
+        let options = CallOptions::new().attempts(1).answer_timeout(Duration::from_millis(50));
+        let client = server.builder().options(options).build().unwrap();
+        for call in Call::ALL {
+            shown.error(&call.send(&client, 10).await.unwrap_err());
+        }
+    }
+
+    shown.text(&ears.heard());
+    assert!(shown.holds("error.type=\"transport\""));
+    shown.check();
+}
+
+#[tokio::test]
+async fn sidecars_journals_and_reports_hold_no_key() {
+    let shown = Shown::default();
+    let ears = Ears::open();
+    let mock = MockServer::builder().api_key(KEY).start().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let client = Client::builder().api_key(KEY).base_url(mock.url());
+    let client = client.options(CallOptions::new().keep_answers_in(folder.path().join("kept"))).build().unwrap();
+
+    let answer = client.generate_image_v3().prompt("a lantern").num_images(2).response().await.unwrap();
+    shown.debug(&client.save_all(&answer, folder.path().join("pictures")).await.unwrap());
+    let set = folder.path().join("set");
+    std::fs::create_dir(&set).unwrap();
+    for (name, size) in [("a.png", 100), ("b.png", 200)] {
+        std::fs::write(set.join(name), [b"\x89PNG\r\n\x1a\n".to_vec(), vec![0; size]].concat()).unwrap();
+    }
+    let dataset = client.create_dataset().name("Lanterns").send().await.unwrap();
+    let plan = client.plan_dataset(&dataset.dataset_id, Folder::read(&set).await.unwrap()).await.unwrap();
+    shown.debug(&plan);
+    let syncing = client.sync_dataset(plan, folder.path().join("journal.jsonl"));
+    shown.debug(&syncing);
+    shown.debug(&syncing.await.unwrap());
+    let model = client.train_model_v3().dataset_id("demo").model_name("lanterns").send().await.unwrap();
+    let waiting = client.wait_until_trained(model.model_id).deadline(Duration::ZERO);
+    shown.debug(&waiting);
+    shown.debug(&waiting.await);
+
+    // Two kept answers, two pictures with sidecars, the set itself, the journal.
+    assert_eq!(shown.files(folder.path()), 2 + 4 + 2 + 1);
+    assert!(mock.requests().iter().any(|request| request.headers.get("api-key").is_some_and(|key| key == KEY)));
+    shown.text(&ears.heard());
+    shown.check();
+}

@@ -1,0 +1,131 @@
+//! `cargo xtask mutants`: changes what decides how often a request is sent, one place at a time, and sees whether a test
+//! fails.
+//!
+//! A change that no test notices is listed and fails the task. It takes too long for CI: every change is a build of the
+//! client. The changes are made by cargo-mutants in a copy of the workspace; what it wrote stays in `target/mutants`.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+
+use crate::cargo;
+
+/// The files that are changed: the retry policy, and the gate that counts pictures.
+const FILES: [&str; 2] = ["crates/ideogram-client/src/retry.rs", "crates/ideogram-client/src/gate.rs"];
+
+/// The tests that are asked, quickest first. A change that one notices is not shown to the next. Said to cargo itself, so
+/// that nothing else is built for each change.
+const TESTS: [&[&str]; 2] =
+    [&["--cargo-arg=--lib"], &["--cargo-arg=--package=ideogram-tests", "--cargo-arg=--test=faults"]];
+
+/// How long tests may take, in seconds, before a change counts as noticed: some make a loop endless.
+const PATIENCE: &str = "120";
+
+/// What became of the changes.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Outcome {
+    noticed: u64,
+    endless: u64,
+    /// Those that do not compile, and so cannot go wrong.
+    unbuildable: u64,
+    missed: Vec<String>,
+}
+
+/// Makes every change, or those whose names match the pattern, and prints what was noticed.
+///
+/// # Errors
+///
+/// If cargo-mutants is missing or cannot run, or if a change goes unnoticed.
+pub fn mutants(root: &Path, pattern: Option<&str>) -> Result<()> {
+    let installed = cargo().args(["mutants", "--version"]).output().context("cannot run cargo")?;
+    ensure!(installed.status.success(), "cargo-mutants is missing; run `cargo install --locked cargo-mutants`");
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |target| root.join(target));
+    let folder = target.join("mutants");
+    let _ = fs::remove_dir_all(folder.join("mutants.out"));
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
+
+    let mut all = Outcome::default();
+    for tests in TESTS {
+        let outcome = run(root, &folder, pattern, tests)?;
+        all.noticed += outcome.noticed;
+        all.endless += outcome.endless;
+        all.unbuildable = all.unbuildable.max(outcome.unbuildable);
+        all.missed = outcome.missed;
+        if all.missed.is_empty() {
+            break;
+        }
+    }
+    let Outcome { noticed, endless, unbuildable, missed } = &all;
+    say(&format!(
+        "{noticed} changes noticed, {endless} made a test endless, {unbuildable} do not compile, {} not noticed",
+        missed.len()
+    ));
+    for name in missed {
+        say(&format!("  {name}"));
+    }
+    ensure!(missed.is_empty(), "add a test for each change that no test notices, or say here why it changes nothing");
+    Ok(())
+}
+
+/// One run: all changes the first time, what is still unnoticed after that.
+fn run(root: &Path, folder: &Path, pattern: Option<&str>, tests: &[&str]) -> Result<Outcome> {
+    let mut command = cargo();
+    command.current_dir(root).args(["mutants", "--iterate", "--package", "ideogram-client"]);
+    command
+        .args(FILES.iter().flat_map(|file| ["--file", file]))
+        .args(pattern.iter().flat_map(|pattern| ["--re", pattern]));
+    command.args(["--colors", "never", "--no-times", "--timeout", PATIENCE, "--build-timeout", "900", "--output"]);
+    command.arg(folder).args(tests).env("CARGO_TARGET_DIR", folder.join("build"));
+    let status = command.status().context("cannot run cargo")?;
+    // 2: something was missed; 3: something took too long. Everything else is no result.
+    ensure!(matches!(status.code(), Some(0 | 2 | 3)), "cargo-mutants stops without a result ({status})");
+    let path: PathBuf = folder.join("mutants.out/outcomes.json");
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    outcome(&text).with_context(|| format!("`{}` is not what cargo-mutants writes", path.display()))
+}
+
+/// Reads the outcomes of one run.
+fn outcome(json: &str) -> Result<Outcome> {
+    let json: Value = serde_json::from_str(json)?;
+    let mut outcome = Outcome::default();
+    for entry in json["outcomes"].as_array().context("it has no list of outcomes")? {
+        let Some(name) = entry["scenario"]["Mutant"]["name"].as_str() else { continue };
+        match entry["summary"].as_str() {
+            Some("CaughtMutant") => outcome.noticed += 1,
+            Some("Timeout") => outcome.endless += 1,
+            Some("Unviable") => outcome.unbuildable += 1,
+            _ => outcome.missed.push(name.to_owned()),
+        }
+    }
+    Ok(outcome)
+}
+
+#[expect(clippy::print_stderr, reason = "progress and outcome of a task that takes minutes")]
+fn say(text: &str) {
+    eprintln!("{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_neither_noticed_nor_unbuildable_is_missed() {
+        let json = r#"{"outcomes": [
+            {"scenario": "Baseline", "summary": "Success"},
+            {"scenario": {"Mutant": {"name": "a"}}, "summary": "CaughtMutant"},
+            {"scenario": {"Mutant": {"name": "b"}}, "summary": "MissedMutant"},
+            {"scenario": {"Mutant": {"name": "c"}}, "summary": "Timeout"},
+            {"scenario": {"Mutant": {"name": "d"}}, "summary": "Unviable"},
+            {"scenario": {"Mutant": {"name": "e"}}, "summary": "Failure"}
+        ]}"#;
+
+        let missed = vec!["b".to_owned(), "e".to_owned()];
+        assert_eq!(outcome(json).unwrap(), Outcome { noticed: 1, endless: 1, unbuildable: 1, missed });
+        assert!(outcome("{}").is_err());
+    }
+}
