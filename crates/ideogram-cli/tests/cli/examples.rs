@@ -14,6 +14,7 @@ const HELPS: &[&str] = &[
     "auth login",
     "auth logout",
     "auth status",
+    "batch",
     "completions",
     "datasets create",
     "datasets get",
@@ -59,6 +60,8 @@ fn folder() -> TempDir {
     for name in ["red-lantern.jpg", "lanterns/a.jpg", "lanterns/b.jpg"] {
         fs::write(path(name), crate::upload::PICTURE).unwrap();
     }
+    fs::write(path("prompts.jsonl"), "{\"prompt\": \"a paper lantern\"}\n").unwrap();
+    fs::write(path("prompts.csv"), "prompt,num_images\na paper lantern,2\n").unwrap();
     fs::write(path("red-lantern.txt"), "a red lantern\n").unwrap();
     fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/lanterns.zip"), path("lanterns.zip")).unwrap();
     folder

@@ -5,7 +5,10 @@
 mod answers;
 mod api;
 mod auth;
+mod batch;
+mod batch_killed;
 mod configuration;
+mod contact_sheet;
 mod datasets;
 mod dry_run;
 mod examples;
