@@ -28,7 +28,8 @@ fn prompts(server: &MockServer) -> Vec<String> {
 
 fn pictures(folder: &Path) -> Vec<String> {
     let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut names: Vec<String> = names.filter(|name| name.ends_with(".png")).collect();
+    let mut names: Vec<String> =
+        names.filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "png")).collect();
     names.sort_unstable();
     names
 }

@@ -131,7 +131,7 @@ impl Batch {
         fs::create_dir_all(&folder).map_err(|error| Failure::local_io(what()).because(&error))?;
         let (journal, past) = Journal::open(path, base_url)?;
         let (queue, mut statuses) = self.plan(&rows, &past, &folder).await?;
-        self.say_what_changed(context, &rows, &past, &statuses);
+        say_what_changed(context, &rows, &past, &statuses);
         let run = Run { time: run::now(), rows: rows.len(), rows_hash: row::hash(&rows) };
         journal.write(&Line::Run(run)).await?;
 
@@ -275,33 +275,6 @@ impl Batch {
         context.confirm(&question, question::Default::No).await
     }
 
-    /// On a later run: what is done already, what is not understood, and whether the file is still the same.
-    fn say_what_changed(&self, context: &Context<'_>, rows: &[Row], past: &Past, statuses: &[Status]) {
-        let Some(last) = &past.last_run else { return };
-        let output = context.output();
-        let known = rows.iter().filter(|row| past.rows.contains_key(&row.key)).count();
-        let done = statuses.iter().filter(|status| matches!(status, Status::Finished(_))).count();
-        output.note(&format!("going on: {done} of {} finished before", units::count(rows.len() as u64, "row")));
-        if last.rows_hash != row::hash(rows) {
-            let gone = past.rows.len() - known;
-            let mut text = format!("the rows are not those of {}: what was changed or added is new", last.time);
-            if gone > 0 {
-                let rows = units::count(gone as u64, "row");
-                text.push_str(&format!(", and {rows} of the journal can be found here no more"));
-            }
-            output.warning(&text);
-        }
-        for (row, status) in rows.iter().zip(statuses) {
-            if matches!(status, Status::Unknown) {
-                output.warning(&format!(
-                    "line {} ({}) was under way when an earlier run ended: it may be paid, and is not sent again; \
-                     --rerun-unknown does",
-                    row.line, row.name
-                ));
-            }
-        }
-    }
-
     /// Writes the contact sheet, and counts.
     async fn sheet(&self, folder: &Path, rows: &[Row], statuses: &[Status]) -> Result<(Counts, PathBuf), Failure> {
         let counts = Counts::of(statuses);
@@ -323,6 +296,33 @@ impl Batch {
                 .hint("pictures and journal are complete; the same command again writes it")
         })?;
         Ok((counts, path))
+    }
+}
+
+/// On a later run: what is done already, what is not understood, and whether the file is still the same.
+fn say_what_changed(context: &Context<'_>, rows: &[Row], past: &Past, statuses: &[Status]) {
+    let Some(last) = &past.last_run else { return };
+    let output = context.output();
+    let known = rows.iter().filter(|row| past.rows.contains_key(&row.key)).count();
+    let done = statuses.iter().filter(|status| matches!(status, Status::Finished(_))).count();
+    output.note(&format!("going on: {done} of {} finished before", units::count(rows.len() as u64, "row")));
+    if last.rows_hash != row::hash(rows) {
+        let gone = past.rows.len() - known;
+        let mut text = format!("the rows are not those of {}: what was changed or added is new", last.time);
+        if gone > 0 {
+            let rows = units::count(gone as u64, "row");
+            text.push_str(&format!(", and {rows} of the journal can be found here no more"));
+        }
+        output.warning(&text);
+    }
+    for (row, status) in rows.iter().zip(statuses) {
+        if matches!(status, Status::Unknown) {
+            output.warning(&format!(
+                "line {} ({}) was under way when an earlier run ended: it may be paid, and is not sent again; \
+                 --rerun-unknown does",
+                row.line, row.name
+            ));
+        }
     }
 }
 

@@ -134,7 +134,8 @@ fn saved_before(folder: &Path, stem: &str, item: &Value) -> Option<String> {
     for entry in fs::read_dir(folder).ok()?.flatten() {
         let path = entry.path();
         let name = entry.file_name();
-        let is_candidate = name.to_str().is_some_and(|name| name.starts_with(stem) && name.ends_with(".json"));
+        let is_candidate = name.to_str().is_some_and(|name| name.starts_with(stem))
+            && path.extension().is_some_and(|extension| extension == "json");
         let Some(beside) = is_candidate.then(|| fs::read(&path).ok()).flatten() else { continue };
         let Ok(beside) = serde_json::from_slice::<Value>(&beside) else { continue };
         let Some(file) = beside.get("file").and_then(Value::as_str) else { continue };

@@ -36,7 +36,7 @@ pub(super) enum Model {
     V4,
     /// Ideogram 3.0, and models trained from it
     V3,
-    /// The older models: V_1 to V_2A
+    /// The older models, `V_1` to `V_2A`
     Legacy,
 }
 
