@@ -16,6 +16,8 @@ mod api_key;
 mod client;
 #[path = "../../crates/ideogram-client/src/config.rs"]
 mod config;
+#[path = "../../crates/ideogram-client/src/durable.rs"]
+mod durable;
 #[path = "../../crates/ideogram-client/src/error.rs"]
 mod error;
 #[path = "../../crates/ideogram-client/src/file.rs"]

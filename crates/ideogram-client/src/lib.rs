@@ -4,6 +4,7 @@ mod api_key;
 mod client;
 mod config;
 pub mod dataset;
+mod durable;
 mod error;
 mod file;
 mod gate;
