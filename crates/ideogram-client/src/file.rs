@@ -54,7 +54,7 @@ pub struct FileInfo {
     pub name: String,
     /// The media type that is sent.
     pub media_type: String,
-    /// The size; unknown for a reader that was given none.
+    /// The size; unknown for a reader that was given none, and for a file that is gone.
     pub size_bytes: Option<u64>,
 }
 
@@ -149,6 +149,13 @@ impl File {
             None => media_type_of(&signature, &name).to_owned(),
         };
         Ok(FileInfo { name, media_type, size_bytes })
+    }
+
+    /// What is known of a file that cannot be looked at: it may be gone since it was sent.
+    pub(crate) fn unseen(&self) -> FileInfo {
+        let name = self.name().into_owned();
+        let media_type = self.media_type.as_deref().unwrap_or_else(|| media_type_of(&[], &name)).to_owned();
+        FileInfo { name, media_type, size_bytes: None }
     }
 
     /// The content for one attempt, as long as [`File::inspect`] found it.
