@@ -73,7 +73,7 @@ pub enum ErrorKind {
     Transport,
     /// An answer that the document does not describe. The raw body is in the error.
     UndocumentedAnswer,
-    /// A value was refused before anything was sent.
+    /// A value was refused before the call was sent, or a link before it was followed.
     InvalidArgument,
     /// A local file could not be read or written.
     LocalIo,
@@ -238,6 +238,14 @@ impl Error {
 
     pub(crate) fn with_answer(mut self, status: StatusCode, body: Bytes, complete: bool) -> Self {
         self.0.answer = Some(Answer { status, retry_after: None, body, complete });
+        self
+    }
+
+    /// How long the answer asks to wait.
+    pub(crate) fn asking_to_wait(mut self, wait: Option<Duration>) -> Self {
+        if let Some(answer) = &mut self.0.answer {
+            answer.retry_after = wait;
+        }
         self
     }
 

@@ -147,7 +147,8 @@ impl Download<'_> {
         if status == StatusCode::GONE || no_longer {
             return failure::expired(url).into();
         }
-        let event = Event::Status { code: status.as_u16(), retry_after: retry_after(response.headers()) };
+        let retry_after = retry_after(response.headers());
+        let event = Event::Status { code: status.as_u16(), retry_after };
         let mut body = BytesMut::new();
         while body.len() < REFUSAL_BYTES
             && let Ok(Ok(Some(chunk))) = timeout(self.settings.idle_timeout, response.chunk()).await
@@ -156,7 +157,7 @@ impl Download<'_> {
         }
         body.truncate(REFUSAL_BYTES);
         let body = self.client.inner().api_key.redact_cut(body.freeze());
-        Failed { error: failure::status(url, status, body), event }
+        Failed { error: failure::status(url, status, retry_after, body), event }
     }
 
     async fn receive(&self, mut part: NamedTempFile, mut response: Response) -> Result<Received, Failed> {
