@@ -8,6 +8,7 @@ use ideogram_client::{Client, ClientBuilder};
 use tokio::{
     io::AsyncWriteExt as _,
     net::{TcpListener, TcpStream},
+    sync::Notify,
     task::JoinHandle,
 };
 
@@ -17,6 +18,7 @@ pub(crate) use crate::raw_request::{KEY, RawRequest, answer, client_builder};
 pub(crate) struct RawServer {
     url: String,
     requests: Arc<Mutex<Vec<RawRequest>>>,
+    asked: Arc<Notify>,
     task: JoinHandle<()>,
 }
 
@@ -24,6 +26,7 @@ pub(crate) struct RawServer {
 #[derive(Clone)]
 enum Reaction {
     Answer(Vec<u8>),
+    AnswerWhenTold(Vec<u8>, Arc<Notify>),
     Silence,
 }
 
@@ -31,6 +34,17 @@ impl RawServer {
     /// Sends these bytes to every request, then closes the connection.
     pub(crate) async fn answering(answer: impl Into<Vec<u8>>) -> Self {
         Self::start(Reaction::Answer(answer.into())).await
+    }
+
+    /// Sends these bytes once it is told to.
+    pub(crate) async fn answering_when_told(answer: impl Into<Vec<u8>>) -> (Self, Arc<Notify>) {
+        let told = Arc::new(Notify::new());
+        (Self::start(Reaction::AnswerWhenTold(answer.into(), Arc::clone(&told))).await, told)
+    }
+
+    /// Waits for a request.
+    pub(crate) async fn asked(&self) {
+        self.asked.notified().await;
     }
 
     /// Never answers.
@@ -43,14 +57,20 @@ impl RawServer {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&requests);
+        let asked = Arc::new(Notify::new());
+        let asked_now = Arc::clone(&asked);
         let task = tokio::spawn(async move {
             let mut silent = Vec::new();
             while let Ok((mut stream, _)) = listener.accept().await {
                 if let Some(request) = read_request(&mut stream).await {
                     kept.lock().unwrap().push(request);
+                    asked_now.notify_one();
+                }
+                if let Reaction::AnswerWhenTold(_, told) = &reaction {
+                    told.notified().await;
                 }
                 match &reaction {
-                    Reaction::Answer(answer) => {
+                    Reaction::Answer(answer) | Reaction::AnswerWhenTold(answer, _) => {
                         // The client may have had enough before the end.
                         let _ = stream.write_all(answer).await;
                         let _ = stream.shutdown().await;
@@ -59,7 +79,7 @@ impl RawServer {
                 }
             }
         });
-        Self { url, requests, task }
+        Self { url, requests, asked, task }
     }
 
     pub(crate) fn url(&self) -> &str {

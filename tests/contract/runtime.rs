@@ -281,6 +281,107 @@ fn calls_without_async_work_from_any_thread() {
     assert_eq!(inside.unwrap_err().kind(), ErrorKind::NotFound);
 }
 
+/// Calls again from where the client's own thread reports.
+struct Nested(Client, Arc<Mutex<Option<Error>>>);
+
+impl Hook for Nested {
+    fn before(&self, _: &Attempt<'_>, _: &mut HeaderMap) {
+        *self.1.lock().unwrap() = self.0.get_dataset().dataset_id("demo").send_blocking().err();
+    }
+}
+
+#[test]
+fn a_call_that_would_wait_for_its_own_thread_is_refused() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let (_server, client) = runtime.block_on(mock());
+    let refused = Arc::default();
+    let nested = client.with(CallOptions::new().hook(Nested(client.clone(), Arc::clone(&refused))));
+
+    nested.get_dataset().dataset_id("demo").send_blocking().unwrap();
+
+    let error = refused.lock().unwrap().take().unwrap();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::LocalIo, Outcome::NotSent));
+    assert!(error.to_string().contains("from a hook"), "{error}");
+}
+
+/// Panics as hooks of others may.
+struct Broken;
+
+impl Hook for Broken {
+    fn after(&self, _: &Attempt<'_>, _: &Ended<'_>) {
+        panic!("a hook of theirs");
+    }
+}
+
+#[test]
+fn a_hook_that_panics_costs_no_answer_and_no_thread() {
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let (_server, client) = runtime.block_on(mock());
+    let broken = client.with(CallOptions::new().keep_answers_in(folder.path()).hook(Broken));
+
+    let call = std::panic::AssertUnwindSafe(|| broken.generate_image_v3().prompt("a").send_blocking());
+    let panicked = std::panic::catch_unwind(call).unwrap_err();
+
+    assert_eq!(panicked.downcast_ref::<&str>(), Some(&"a hook of theirs"));
+    only_file(folder.path());
+    assert!(client.get_dataset().dataset_id("demo").send_blocking().is_ok());
+    assert_eq!(client.pictures_in_making(), 0);
+}
+
+#[tokio::test]
+async fn a_paid_call_that_is_dropped_still_brings_its_answer_to_disk_and_is_not_sent_again() {
+    for (answer, kept) in [(answer(200, "", PICTURES), 1), (answer(429, "Retry-After: 0\r\n", "{}"), 0)] {
+        let folder = tempfile::tempdir().unwrap();
+        let (server, release) = RawServer::answering_when_told(answer).await;
+        let options =
+            CallOptions::new().attempts(5).keep_answers_in(folder.path()).waits(Duration::ZERO, Duration::ZERO);
+        let client = server.client().with(options);
+
+        let call = client.generate_image_v3().prompt("a").num_images(3);
+        let mut call = Box::pin(call.send());
+        tokio::select! {
+            biased;
+            _ = &mut call => panic!("there is no answer yet"),
+            () = server.asked() => {}
+        }
+        drop(call);
+        assert_eq!(client.pictures_in_making(), 3, "they are still being made");
+        release.notify_one();
+        while client.pictures_in_making() > 0 {
+            tokio::task::yield_now().await;
+        }
+
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), kept);
+        assert_eq!(server.requests().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_of_another_form_is_not_quoted() {
+    let server = RawServer::answering(answer(200, "", r#"{"data": ["https://x.test/a?sig=1\"2\"3"]}"#)).await;
+
+    let error = server.client().generate_image_v3().prompt("a").send().await.unwrap_err();
+
+    assert!(error.to_string().contains("invalid type: string"), "{error}");
+    assert!(!format!("{error} {error:?}").contains("sig="), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_client_of_ones_own_cannot_be_adjusted_as_if_it_were_ours() {
+    let builder = || client_builder("http://127.0.0.1:9");
+
+    for mixed in [
+        builder().http_client(reqwest::Client::new()).configure_http(|http| http),
+        builder().configure_http(|http| http).http_client(reqwest::Client::new()),
+    ] {
+        let error = mixed.build().unwrap_err();
+
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+        assert!(error.to_string().contains("configure_http"), "{error}");
+    }
+}
+
 #[tokio::test]
 async fn an_upload_tells_how_far_it_is() {
     let (_server, client) = mock().await;
@@ -293,7 +394,7 @@ async fn an_upload_tells_how_far_it_is() {
     client.upload_dataset_assets().dataset_id("demo").files([file]).send().await.unwrap();
 
     let told = told.lock().unwrap();
-    assert!(told.is_sorted() && told.len() > 1, "{told:?}");
+    assert!(told.is_sorted() && told.len() > 4, "a file in memory goes piece by piece: {told:?}");
     let (sent, total) = *told.last().unwrap();
     assert_eq!(Some(sent), total);
     assert!(sent > 300_000);

@@ -31,7 +31,10 @@ enum Task {
         seconds: u64,
     },
     /// Changes the retry policy and the gate, one place at a time, and sees whether a test fails; needs cargo-mutants
-    Mutants,
+    Mutants {
+        /// Only changes whose name matches this regular expression, such as `decide`
+        pattern: Option<String>,
+    },
     /// Has tools made by others compare document, mock server and client; needs Python and Node.js
     ///
     /// It installs what is missing into `target/contract`, pinned by the lock files in `xtask/contract`.
@@ -52,7 +55,7 @@ fn main() -> ExitCode {
         Task::Regen { check } => xtask::regen(&root, if check { Mode::Check } else { Mode::Write }),
         Task::Expand => xtask::expand(&root),
         Task::Fuzz { seconds } => xtask::fuzz(&root, Duration::from_secs(seconds)),
-        Task::Mutants => xtask::mutants(&root),
+        Task::Mutants { pattern } => xtask::mutants(&root, pattern.as_deref()),
         Task::Contract { parts, seed } => xtask::contract(&root, &parts, seed),
         Task::Ci => xtask::ci(&root),
     };

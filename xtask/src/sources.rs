@@ -95,10 +95,11 @@ impl Sources {
         })
     }
 
-    /// The subcommand whose file calls a method of the client.
+    /// The subcommand whose file calls a method of the client. Such a file has a help text; what several share has none.
     pub(crate) fn command_calling(&self, method: &str) -> Option<String> {
         let call = format!(".{method}()");
-        let (path, _) = self.files.iter().find(|(path, text)| path.starts_with(COMMANDS) && text.contains(&call))?;
+        let is_command = |path: &str, text: &str| path.starts_with(COMMANDS) && text.contains("after_help = ");
+        let (path, _) = self.files.iter().find(|(path, text)| is_command(path, text) && text.contains(&call))?;
         let words = path.strip_prefix(COMMANDS)?.strip_suffix(".rs")?.replace('/', " ").replace('_', "-");
         Some(format!("ideogram{}", words.strip_suffix(" mod").unwrap_or(&words)))
     }

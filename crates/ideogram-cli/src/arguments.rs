@@ -233,7 +233,8 @@ fn timeout(text: &str) -> Result<Duration, String> {
 
 const EXAMPLES: &str = "\
 Examples:
-  ideogram --mock datasets get demo             try it: no key, no network
+  ideogram --mock generate \"A paper lantern\"    try it: no key, no network
+  ideogram generate \"A paper lantern\" -o out    saves a picture, and prints its path
   ideogram datasets create \"Paper lanterns\"     prints the id of the new dataset
   ideogram datasets upload ID lanterns/*.jpg    adds pictures to it
   ideogram models list --output json            for scripts";

@@ -1,6 +1,6 @@
 //! From options, environment and configuration to a client.
 
-use ideogram_client::{CallOptions, Client};
+use ideogram_client::{CallOptions, Client, ClientBuilder};
 use ideogram_mock::MockServer;
 
 use crate::{context::Given, environment, failure::Failure, key, trace::Trace};
@@ -38,10 +38,9 @@ impl Connection {
         let server = MockServer::start()
             .await
             .map_err(|error| Failure::internal("cannot start the mock server").because(&error))?;
-        let client = Client::builder()
+        let client = builder(given)
             .api_key(server.api_key())
             .base_url(server.url())
-            .options(call_options(given))
             .build()
             .map_err(|error| Failure::internal("cannot reach the mock server").because(&error))?;
         Ok(Self { client, embedded: Some(server) })
@@ -79,9 +78,17 @@ fn call_options(given: Given<'_>) -> CallOptions {
     call_options
 }
 
+fn builder(given: Given<'_>) -> ClientBuilder {
+    let builder = Client::builder().options(call_options(given));
+    match given.places {
+        Some(places) => builder.pictures_in_making(places),
+        None => builder,
+    }
+}
+
 /// A client with this key, for the address that is asked for.
 pub(crate) fn client(given: Given<'_>, key: &str) -> Result<Client, Failure> {
-    let mut builder = Client::builder().api_key(key).options(call_options(given));
+    let mut builder = builder(given).api_key(key);
     let mut origin = "use";
     if let Some((url, from)) = base_url(given)? {
         origin = from;

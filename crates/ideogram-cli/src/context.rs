@@ -26,6 +26,8 @@ pub(crate) struct Given<'a> {
     pub(crate) config: &'a Config,
     pub(crate) output: &'a Output,
     pub(crate) interrupt: &'a Interrupt,
+    /// How many pictures may be in the making at a time, if the command has a say in it.
+    pub(crate) places: Option<u32>,
 }
 
 /// What a command works with.

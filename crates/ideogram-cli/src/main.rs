@@ -81,7 +81,7 @@ fn run(arguments: &Arguments, config: &Config, output: &Output) -> Result<(), Fa
         .build()
         .map_err(|error| Failure::internal("cannot start").because(&error))?;
     let interrupt = Interrupt::default();
-    let given = Given { options: &arguments.options, config, output, interrupt: &interrupt };
+    let given = Given { options: &arguments.options, config, output, interrupt: &interrupt, places: None };
     let result = runtime.block_on(interrupt.guard(commands::run(&arguments.command, given)));
     // A name server or network drive that does not answer must not hold the command back once it is done.
     runtime.shutdown_background();

@@ -142,9 +142,9 @@ impl Drop for Inner {
 
 fn bar(talk: &Talk, label: &str, counted: Counted, total: Option<u64>) -> ProgressBar {
     let template = match (counted, total) {
-        (Counted::Bytes, Some(_)) => "{prefix} [{bar:25}] {bytes}/{total_bytes} {bytes_per_sec}, {eta} left {wide_msg}",
+        (Counted::Bytes, Some(_)) => "{prefix} [{bar:15}] {bytes}/{total_bytes} {bytes_per_sec}, {eta} left {wide_msg}",
         (Counted::Bytes, None) => "{prefix} {spinner} {bytes} {bytes_per_sec} {wide_msg}",
-        (Counted::Things(_), Some(_)) => "{prefix} [{bar:25}] {pos}/{len}, {eta} left {wide_msg}",
+        (Counted::Things(_), Some(_)) => "{prefix} [{bar:15}] {pos}/{len}, {eta} left {wide_msg}",
         (Counted::Things(_), None) => "{prefix} {spinner} {pos} {wide_msg}",
         (Counted::Time, _) => "{prefix} {spinner} {elapsed} {wide_msg}",
     };

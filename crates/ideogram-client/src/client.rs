@@ -73,13 +73,29 @@ impl Client {
     /// As `send()` of every builder; and [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if the request
     /// is for another address than this client's: the key stays where it belongs.
     pub async fn execute<T: DeserializeOwned>(&self, request: Request) -> Result<Response<T>, Error> {
-        let (ours, theirs) = (self.base_url().origin(), request.url().origin());
-        if ours != theirs {
-            let (ours, theirs) = (ours.ascii_serialization(), theirs.ascii_serialization());
-            let message = format!("the request was prepared for {theirs}, and this client calls {ours}");
-            return Err(Error::invalid_argument(message).in_operation(request.operation()));
-        }
+        self.check_origin(&request)?;
         runtime::call(self, request).await
+    }
+
+    /// Like [`Client::execute`], for programs without `async`: the thread waits.
+    #[cfg(feature = "blocking")]
+    pub fn execute_blocking<T: DeserializeOwned + Send + 'static>(
+        &self,
+        request: Request,
+    ) -> Result<Response<T>, Error> {
+        self.check_origin(&request)?;
+        runtime::call_blocking(self, request)
+    }
+
+    /// The key stays where it belongs.
+    fn check_origin(&self, request: &Request) -> Result<(), Error> {
+        let (ours, theirs) = (self.base_url().origin(), request.url().origin());
+        if ours == theirs {
+            return Ok(());
+        }
+        let (ours, theirs) = (ours.ascii_serialization(), theirs.ascii_serialization());
+        let message = format!("the request was prepared for {theirs}, and this client calls {ours}");
+        Err(Error::invalid_argument(message).in_operation(request.operation()))
     }
 
     /// How many places are taken by pictures in the making, of this client and its clones.

@@ -68,9 +68,13 @@ enum PlainHttp {
 }
 
 enum Http {
-    Ours(Box<dyn FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send>),
+    Ours(Option<ConfigureOnce>),
     Theirs(reqwest::Client),
+    /// One of the two would be lost.
+    Both,
 }
+
+type ConfigureOnce = Box<dyn FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send>;
 
 impl ClientBuilder {
     pub(crate) fn new() -> Self {
@@ -81,7 +85,7 @@ impl ClientBuilder {
             connect_timeout: CONNECT_TIMEOUT,
             pictures_in_making: PICTURES_IN_MAKING,
             settings: Settings::default(),
-            http: Http::Ours(Box::new(|builder| builder)),
+            http: Http::Ours(None),
             links: None,
         }
     }
@@ -140,8 +144,9 @@ impl ClientBuilder {
         configure: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + 'static,
     ) -> Self {
         self.http = match self.http {
-            Http::Ours(earlier) => Http::Ours(Box::new(move |builder| configure(earlier(builder)))),
-            Http::Theirs(_) => Http::Ours(Box::new(configure)),
+            Http::Ours(Some(earlier)) => Http::Ours(Some(Box::new(move |builder| configure(earlier(builder))))),
+            Http::Ours(None) => Http::Ours(Some(Box::new(configure))),
+            Http::Theirs(_) | Http::Both => Http::Both,
         };
         self
     }
@@ -165,7 +170,10 @@ impl ClientBuilder {
     /// request sent twice), whether requests are repeated, and how long a connection may take is then yours to decide.
     /// Links are fetched with the stack of [`ClientBuilder::configure_downloads`] all the same.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
-        self.http = Http::Theirs(client);
+        self.http = match self.http {
+            Http::Ours(None) | Http::Theirs(_) => Http::Theirs(client),
+            Http::Ours(Some(_)) | Http::Both => Http::Both,
+        };
         self
     }
 
@@ -180,6 +188,10 @@ impl ClientBuilder {
         let base_url = checked_base_url(self.base_url.as_deref().unwrap_or(operations::SERVER_URL), self.plain_http)?;
         let http = match self.http {
             Http::Theirs(client) => client,
+            Http::Both => {
+                let message = "`configure_http` adjusts the client's own HTTP stack, and `http_client` replaces it";
+                return Err(Error::invalid_argument(message.to_owned()));
+            }
             Http::Ours(configure) => {
                 let mut defaults = reqwest::Client::builder()
                     .user_agent(concat!("ideogram-client/", env!("CARGO_PKG_VERSION")))
@@ -192,7 +204,11 @@ impl ClientBuilder {
                 }
                 // What keeps the promises comes last, so that nothing switches it on again. Another crate of the program
                 // may have switched decompression on for everybody: an answer is then not what was on the wire.
-                let builder = configure(defaults)
+                let builder = match configure {
+                    Some(configure) => configure(defaults),
+                    None => defaults,
+                };
+                let builder = builder
                     .http1_only()
                     .redirect(reqwest::redirect::Policy::none())
                     .retry(reqwest::retry::never())

@@ -408,7 +408,13 @@ mod tests {
 
     fn answered(status: u16, body: &str) -> Error {
         let body = Bytes::copy_from_slice(body.as_bytes());
-        Error::from_status(StatusCode::from_u16(status).unwrap(), None, body, true, &ApiKey::new("secret").unwrap())
+        Error::from_status(
+            StatusCode::from_u16(status).unwrap(),
+            None,
+            body,
+            true,
+            &ApiKey::new("secret-12345").unwrap(),
+        )
     }
 
     #[test]
@@ -473,7 +479,9 @@ mod tests {
 
     #[test]
     fn a_key_that_the_service_repeats_is_in_no_error() {
-        for body in [r#"{"error":"bad key secret"}"#, r#"{"error":"bad key \u0073ecret"}"#, "bad key secret"] {
+        for body in
+            [r#"{"error":"bad key secret-12345"}"#, r#"{"error":"bad key \u0073ecret-12345"}"#, "bad key secret-12345"]
+        {
             let error = answered(401, body);
 
             assert_eq!(error.to_string(), "401 Unauthorized: bad key [key]", "{body}");

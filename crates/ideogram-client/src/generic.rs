@@ -100,6 +100,19 @@ impl Call<'_> {
         Ok(self.response().await?.into_value())
     }
 
+    /// Like `response()`, for programs without `async`: the thread waits.
+    #[cfg(feature = "blocking")]
+    pub fn response_blocking(self) -> Result<Response<Value>, Error> {
+        let client = self.client;
+        crate::runtime::call_blocking(client, self.prepare()?)
+    }
+
+    /// Like `send()`, for programs without `async`: the thread waits.
+    #[cfg(feature = "blocking")]
+    pub fn send_blocking(self) -> Result<Value, Error> {
+        Ok(self.response_blocking()?.into_value())
+    }
+
     fn fill(self) -> Result<Request, String> {
         let Self { client, operation, fields, json } = self;
         let unknown = fields.iter().find(|(name, _)| operation.inputs.iter().all(|input| input.name != name));
@@ -121,7 +134,8 @@ impl Call<'_> {
             if given.len() > 1 && !input.repeated {
                 return Err(format!("`{}` can be given only once", input.name));
             }
-            let in_body = input.location == Location::Body && members.contains_key(input.name);
+            let in_body =
+                input.location == Location::Body && members.get(input.name).is_some_and(|value| !value.is_null());
             if input.required && given.is_empty() && !in_body {
                 return Err(format!("`{}` is missing", input.name));
             }

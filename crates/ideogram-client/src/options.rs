@@ -19,7 +19,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(300);
 /// A hundred pictures over a slow line take their time; a call that moves is not dead.
 const DEADLINE: Duration = Duration::from_secs(3600);
-/// Three repeats, within about a minute.
+/// Three repeats: within seconds after a failure, within half a minute after 429.
 const ATTEMPTS: u32 = 4;
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -80,8 +80,8 @@ impl CallOptions {
     }
 
     /// The longest wait between two attempts: from nothing to `first` (1 second by default) after the first, from nothing
-    /// to twice as much after each further one, and never more than `longest` (1 minute by default). When the service
-    /// asks for a longer wait than that, the call ends with its answer.
+    /// to twice as much after each further one, four times that after 429, and never more than `longest` (1 minute by
+    /// default). When the service asks for a longer wait than that, the call ends with its answer.
     pub fn waits(mut self, first: Duration, longest: Duration) -> Self {
         self.first_wait = Some(first);
         self.longest_wait = Some(longest);
@@ -124,6 +124,9 @@ impl CallOptions {
     /// Writes the answer of every paid call into this folder before it is decoded, beside what was asked. The folder is
     /// made if need be; each answer is a file of its own, readable by you alone, and [`KeptAnswer`](crate::KeptAnswer)
     /// reads it. An answer that cannot be written is in the error that says so.
+    ///
+    /// A call that is dropped after it was sent goes on to its end, keeps its places among the pictures in the making
+    /// until then, and its answer is written too; it is not sent another time.
     pub fn keep_answers_in(mut self, folder: impl AsRef<Path>) -> Self {
         self.keep_answers_in = Some(folder.as_ref().to_owned());
         self

@@ -10,6 +10,9 @@ use backon::{BackoffBuilder as _, ExponentialBuilder};
 
 use crate::operation::{Billing, Operation, Repeat};
 
+/// So much longer are the waits after 429: up to 4, 8 and 16 seconds.
+const PATIENCE_WHEN_LIMITED: u32 = 4;
+
 /// What an operation bears.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Bearing {
@@ -126,8 +129,9 @@ pub(crate) fn decide(policy: &Policy, state: &State, event: Event) -> Decision {
         Event::Status { retry_after: Some(asked), .. } if asked > policy.longest_wait => {
             return Decision::Stop(Stop::LongWait);
         }
-        Event::Status { retry_after: Some(asked), .. } => asked,
-        _ => longest_wait(policy, state.attempts).mul_f64(state.roll.clamp(0.0, 1.0)),
+        // Asked for nothing, or for a date that has passed, it still is no use to be back at once.
+        Event::Status { retry_after: Some(asked), .. } => asked.max(backed_off(policy, state, event)),
+        _ => backed_off(policy, state, event),
     };
     // A wait that ends with the deadline leaves no time for the attempt.
     if after >= state.time_left {
@@ -145,6 +149,17 @@ fn forbidden(bearing: Bearing, event: Event) -> Option<Stop> {
         (Event::Interrupted | Event::Status { code: 408 | 500..=599, .. }, Bearing::Once) => Some(Stop::MayHaveRun),
         (Event::Final | Event::Status { .. }, _) => Some(Stop::Pointless),
     }
+}
+
+/// Anything from nothing to the longest wait after so many attempts.
+fn backed_off(policy: &Policy, state: &State, event: Event) -> Duration {
+    let longest = longest_wait(policy, state.attempts);
+    // Places among the pictures in the making come free when pictures are done, and that takes longer than a hiccup.
+    let longest = match event {
+        Event::Status { code: 429, .. } => longest.saturating_mul(PATIENCE_WHEN_LIMITED).min(policy.longest_wait),
+        _ => longest,
+    };
+    longest.mul_f64(state.roll.clamp(0.0, 1.0))
 }
 
 /// The longest wait after so many attempts: doubling, with a cap. Full jitter makes it anything from nothing to that.
@@ -269,6 +284,17 @@ mod tests {
     }
 
     #[test]
+    fn places_in_the_making_are_waited_for_longer_than_a_hiccup() {
+        let waits = [1, 2, 3, 8].map(|attempts| {
+            let decision = decide(&Policy { attempts: 9, ..POLICY }, &State { attempts, ..STATE }, status(429));
+            let Decision::Repeat { after } = decision else { panic!("{decision:?}") };
+            after.as_secs()
+        });
+
+        assert_eq!(waits, [4, 8, 16, 60]);
+    }
+
+    #[test]
     fn the_roll_spreads_a_wait_from_nothing_to_all_of_it() {
         for (roll, seconds) in [(0.0, 0.0), (0.25, 1.0), (1.0, 4.0), (-1.0, 0.0), (2.0, 4.0)] {
             let state = State { attempts: 3, roll, ..STATE };
@@ -281,12 +307,12 @@ mod tests {
 
     #[test]
     fn the_service_is_asked_again_when_it_says_and_not_before() {
-        for roll in [0.0, 0.5, 1.0] {
-            for seconds in [0, 1, 60] {
-                let decision = decide(&POLICY, &State { roll, ..STATE }, asks(seconds));
+        for (roll, seconds, expected) in
+            [(0.0, 0, 0), (0.5, 0, 2), (1.0, 0, 4), (1.0, 1, 4), (1.0, 5, 5), (0.0, 60, 60)]
+        {
+            let decision = decide(&POLICY, &State { roll, ..STATE }, asks(seconds));
 
-                assert_eq!(decision, Decision::Repeat { after: Duration::from_secs(seconds) });
-            }
+            assert_eq!(decision, Decision::Repeat { after: Duration::from_secs(expected) }, "{roll}, {seconds} s");
         }
         assert_eq!(decide(&POLICY, &STATE, asks(61)), Decision::Stop(Stop::LongWait));
     }
@@ -295,6 +321,7 @@ mod tests {
     fn a_wait_that_cannot_end_before_the_deadline_is_not_started() {
         for (left, event, expected) in [
             (10, asks(9), Decision::Repeat { after: Duration::from_secs(9) }),
+            (5, asks(0), Decision::Repeat { after: Duration::from_secs(4) }),
             (10, asks(10), Decision::Stop(Stop::Deadline)),
             (10, asks(11), Decision::Stop(Stop::Deadline)),
             (1, status(503), Decision::Stop(Stop::Deadline)),

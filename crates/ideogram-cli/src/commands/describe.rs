@@ -7,19 +7,26 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use ideogram_client::{
-    Response,
+    Client, File, Response,
     types::{DescribeModelVersion, DescribeResponse},
 };
 use serde_json::{Map, Value, json};
 
 use crate::{
     arguments::Format,
-    context::{Context, Told},
+    context::Context,
     exit::Exit,
     failure::Failure,
     output::Pieces,
     page::Page,
-    pictures::{choice::Choice, flags::set, image::Images, prompt::Stdin, structured},
+    pictures::{
+        choice::Choice,
+        flags::set,
+        image::Images,
+        prompt::Stdin,
+        sending::{ask, keeping_client},
+        structured,
+    },
     units,
 };
 
@@ -43,12 +50,12 @@ pub(crate) struct Describe {
     #[arg(long, value_enum, default_value = "v3")]
     model: Model,
 
-    /// Which model writes the plain text [default: V_3] [v3]
+    /// Which model writes the plain text [default: V_3] (v3 only)
     #[arg(long = "describe-model-version", value_name = "VERSION")]
     #[arg(value_parser = Choice::of(DescribeModelVersion::ALL))]
     version: Option<String>,
 
-    /// Leave out where in the picture things are [v4]
+    /// Leave out where in the picture things are (v4 only)
     #[arg(long)]
     no_boxes: bool,
 }
@@ -74,11 +81,11 @@ impl Describe {
         let stdin = Stdin::default();
         // All are looked at before the first is paid for.
         let files = Images::new(context, &stdin).all(&self.images).await?.unwrap_or_default();
+        let client = keeping_client(context).await;
         let mut pieces = context.output().pieces("descriptions");
         for (place, (source, file)) in self.images.iter().zip(files).enumerate() {
             let what = format!("cannot describe \"{}\"", Path::new(source).display());
-            let told = Told { what: &what, look: "" };
-            let done = self.one(context, source, file, told, &mut pieces).await;
+            let done = self.one(context, &client, source, file, &what, &mut pieces).await;
             done.map_err(|failure| stopped(failure, place, self.images.len()))?;
         }
         if context.is_dry_run() { Ok(()) } else { pieces.finish(Map::new()) }
@@ -87,17 +94,18 @@ impl Describe {
     async fn one(
         &self,
         context: &Context<'_>,
+        client: &Client,
         source: &OsStr,
-        file: ideogram_client::File,
-        told: Told<'_>,
+        file: File,
+        what: &str,
         pieces: &mut Pieces<'_>,
     ) -> Result<(), Failure> {
         match self.model {
             Model::V4 => {
-                let call = set!(context.client().describe_v4().image_file(file), {
+                let call = set!(client.describe_v4().image_file(file), {
                     include_bbox: self.no_boxes.then_some(false),
                 });
-                let Some(response) = context.call(call, told).await? else { return Ok(()) };
+                let Some(response) = ask(context, call, what, "looking").await? else { return Ok(()) };
                 self.tell(
                     context,
                     source,
@@ -107,10 +115,10 @@ impl Describe {
                 )
             }
             Model::V3 => {
-                let call = set!(context.client().describe().image_file(file), {
+                let call = set!(client.describe().image_file(file), {
                     describe_model_version: self.version.clone(),
                 });
-                let Some(response) = context.call(call, told).await? else { return Ok(()) };
+                let Some(response) = ask(context, call, what, "looking").await? else { return Ok(()) };
                 self.tell(context, source, &response, |page| plain(page, response.value()), pieces)
             }
         }

@@ -38,7 +38,7 @@ Examples:
   ideogram --mock generate \"A paper lantern over a canal at dusk\"
   ideogram generate \"A fox in the snow\" --model v3 -n 4 --aspect-ratio 16:9 --out foxes
   ideogram generate \"A coffee logo\" --transparent --open
-  ideogram generate \"A lantern\" --custom-model model/lanterns/version/0
+  ideogram generate \"A lantern\" --custom-model model/paper-lanterns/version/1
   ideogram magic-prompt \"a cat\" --jq .json_prompt | ideogram generate --json-prompt -")]
 pub(crate) struct Generate {
     /// What the picture shows; `-` reads it from standard input
@@ -189,6 +189,8 @@ impl Generate {
         let stdin = Stdin::default();
         let prompt = stdin.prompt_if_given(self.prompt.as_deref()).await?;
         let images = Images::new(context, &stdin);
+        let (styles, characters, masks) =
+            (images.all(&styles).await?, images.all(&characters).await?, images.all(&masks).await?);
 
         let making = Making::begin(context, &self.saving).await?;
         let call = set!(making.client().generate_image_v3(), {
@@ -205,9 +207,9 @@ impl Generate {
             style_type: family,
             style_preset: preset,
             custom_model_uri: custom,
-            style_reference_images: images.all(&styles).await?,
-            character_reference_images: images.all(&characters).await?,
-            character_reference_images_mask: images.all(&masks).await?,
+            style_reference_images: styles,
+            character_reference_images: characters,
+            character_reference_images_mask: masks,
             enable_copyright_detection: detection,
         });
         making.make(call, WHAT).await

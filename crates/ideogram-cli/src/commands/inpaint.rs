@@ -27,8 +27,8 @@ const WHAT: &str = "cannot repaint the picture";
 #[command(after_help = "\
 Examples:
   ideogram inpaint street.png \"A red paper lantern\" --mask mask.png
-  ideogram inpaint street.png \"A red paper lantern\" --mask mask.png -n 2 --style-type realistic --out lanterns
-  ideogram inpaint street.png \"A red paper lantern\" --mask mask.png --model legacy --legacy-model V_2_TURBO")]
+  ideogram inpaint street.png \"A lantern\" --mask mask.png -n 2 --style-type realistic --out lanterns
+  ideogram inpaint street.png \"A lantern\" --mask mask.png --model legacy --legacy-model V_2_TURBO")]
 pub(crate) struct Inpaint {
     /// The picture: a path, `-` for standard input, or an https link; JPEG, PNG or WebP
     image: OsString,

@@ -4,10 +4,16 @@ use clap::Args;
 use ideogram_client::types::{AspectRatioV4, MagicPromptV4Response};
 
 use crate::{
-    context::{Context, Told},
+    context::Context,
     failure::Failure,
     page::{Page, View},
-    pictures::{choice::Choice, flags::set, prompt::Stdin, structured},
+    pictures::{
+        choice::Choice,
+        flags::set,
+        prompt::Stdin,
+        sending::{ask, keeping_client},
+        structured,
+    },
 };
 
 /// Turn a short prompt into a structured one of the 4.0 model
@@ -31,11 +37,11 @@ pub(crate) struct MagicPrompt {
 impl MagicPrompt {
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         let prompt = Stdin::default().prompt(&self.prompt).await?;
-        let call = set!(context.client().magic_prompt_v4().text_prompt(prompt), {
+        let client = keeping_client(context).await;
+        let call = set!(client.magic_prompt_v4().text_prompt(prompt), {
             aspect_ratio: self.aspect_ratio.clone(),
         });
-        let told = Told { what: "cannot enrich the prompt", look: "" };
-        match context.call(call, told).await? {
+        match ask(context, call, "cannot enrich the prompt", "writing").await? {
             Some(response) => context.output().answer(&response),
             None => Ok(()),
         }

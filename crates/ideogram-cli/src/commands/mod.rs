@@ -57,6 +57,7 @@
 
 mod api;
 mod auth;
+mod batch;
 mod completions;
 mod datasets;
 mod describe;
@@ -99,6 +100,7 @@ pub(crate) enum Command {
     LayerizeText(layerize_text::LayerizeText),
     Describe(describe::Describe),
     MagicPrompt(magic_prompt::MagicPrompt),
+    Batch(batch::Batch),
     Save(save::Save),
     /// Collect pictures and captions to train models from
     #[command(subcommand)]
@@ -136,6 +138,10 @@ pub(crate) async fn run(command: &Command, given: Given<'_>) -> Result<(), Failu
         Command::MagicPrompt(command) => command.run(&context().await?).await,
         Command::Save(command) => command.run(given).await,
         Command::Datasets(command) => command.run(&context().await?).await,
+        Command::Batch(batch) => {
+            let given = Given { places: Some(batch.pictures_in_making()), ..given };
+            batch.run(&Context::open(given).await?).await
+        }
         Command::Models(command) => command.run(&context().await?).await,
         Command::Api(api) => api.run(given).await,
         Command::Operations(operations) => {

@@ -71,7 +71,9 @@ pub(crate) fn command(operation: &Operation) -> Option<&'static str> {
         "get_dataset" => "datasets get",
         "upload_dataset_assets" => "datasets upload",
         "list_custom_models" => "models list",
+        "train_model_v3" => "models train",
         "get_custom_model" => "models get",
+        "train_model_v3" => "models train",
         _ => return None,
     })
 }

@@ -157,6 +157,8 @@ impl Remix {
         let prompt = stdin.prompt(&self.prompt).await?;
         let images = Images::new(context, &stdin);
         let image = images.one(&self.image).await?;
+        let (styles, characters, masks) =
+            (images.all(&styles).await?, images.all(&characters).await?, images.all(&masks).await?);
 
         let making = Making::begin(context, &self.saving).await?;
         let call = set!(making.client().remix_image_v3().image(image).prompt(prompt), {
@@ -172,9 +174,9 @@ impl Remix {
             style_codes: codes,
             style_type: family,
             style_preset: preset,
-            style_reference_images: images.all(&styles).await?,
-            character_reference_images: images.all(&characters).await?,
-            character_reference_images_mask: images.all(&masks).await?,
+            style_reference_images: styles,
+            character_reference_images: characters,
+            character_reference_images_mask: masks,
         });
         making.make(call, WHAT).await
     }

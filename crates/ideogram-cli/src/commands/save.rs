@@ -35,7 +35,7 @@ const NO_KEY: &str = "no-key-is-sent-to-links";
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
 Examples:
-  ideogram save foxes/.ideogram-answers/20261123T090000Z-post_generate_image_v4-1a2b3c4d.json
+  ideogram save foxes/.ideogram-answers/20260702T090713Z-post_generate_image_v4-1a2b3c4d.json
   ideogram save answer.json --out foxes")]
 pub(crate) struct Save {
     /// The answer: a JSON file, or `-` for standard input

@@ -94,6 +94,12 @@ impl Failure {
         self
     }
 
+    /// The same failure with another exit code.
+    pub(crate) fn exiting(mut self, exit: Exit) -> Self {
+        self.0.exit = exit;
+        self
+    }
+
     pub(crate) fn of_call(call: &Call<'_>, error: &Error) -> Self {
         let mut failure = Self::new(code::exit_of(error), call.what).because(error);
         if code::is_paid_for(error) && error.kept_at().is_none() {

@@ -49,7 +49,7 @@ fn folded(text: &str) -> String {
 pub(crate) fn resolutions() -> Choice {
     let newer = ResolutionV4::ALL.iter().map(ToString::to_string);
     let middle = ResolutionV3::ALL.iter().map(ToString::to_string);
-    let older = Resolution::ALL.iter().map(|value| size_of(&value.to_string()));
+    let older = Resolution::ALL.iter().map(|value| asked_as(&value.to_string()));
     let mut sizes: Vec<String> = newer.chain(middle).chain(older).collect();
     sizes.sort_by_key(|size| {
         let side = |text: &str| text.parse::<u32>().unwrap_or(u32::MAX);
@@ -87,10 +87,9 @@ pub(crate) fn pick_as<T: Clone + Display>(
     if let Some(value) = values.iter().find(|value| value.to_string() == name) {
         return Ok(Some(value.clone()));
     }
-    let known: Vec<String> = values.iter().map(ToString::to_string).collect();
-    let known: Vec<&str> = known.iter().map(|value| value.strip_prefix("ASPECT_").unwrap_or(value)).collect();
+    let known: Vec<String> = values.iter().map(|value| asked_as(&value.to_string())).collect();
     Err(Failure::usage(format!("{flag} {wanted} is nothing that {model} takes"))
-        .hint(format!("it takes {}", known.join(", ").replace("RESOLUTION_", ""))))
+        .hint(format!("it takes {}", known.join(", "))))
 }
 
 /// `1024x1024` as the older models call it.
@@ -103,9 +102,10 @@ pub(crate) fn older_ratio(ratio: &str) -> String {
     format!("ASPECT_{}", ratio.replace('x', "_"))
 }
 
-/// `RESOLUTION_1024_1024` as all others call it.
-fn size_of(resolution: &str) -> String {
-    resolution.strip_prefix("RESOLUTION_").unwrap_or(resolution).replace('_', "x")
+/// `RESOLUTION_1024_1024` and `ASPECT_16_9` as flags call them; all else as it is.
+fn asked_as(value: &str) -> String {
+    let older = value.strip_prefix("RESOLUTION_").or_else(|| value.strip_prefix("ASPECT_"));
+    older.map_or_else(|| value.to_owned(), |older| older.replace('_', "x"))
 }
 
 #[cfg(test)]
@@ -132,7 +132,7 @@ mod tests {
             assert!(parsed(&resolutions(), &size).is_some(), "{size}");
         }
         for size in Resolution::ALL {
-            let short = parsed(&resolutions(), &size_of(&size.to_string())).unwrap();
+            let short = parsed(&resolutions(), &asked_as(&size.to_string())).unwrap();
             let picked = pick_as("--resolution", Some(short), Resolution::ALL, "it", older_size).unwrap();
             assert_eq!(picked.as_ref(), Some(size));
         }
@@ -153,6 +153,6 @@ mod tests {
         let failure = pick_as("--aspect-ratio", Some("1x2".into()), AspectRatio::ALL, "it", older_ratio).unwrap_err();
 
         assert_eq!(failure.what(), "--aspect-ratio 1x2 is nothing that it takes");
-        assert!(failure.hints()[0].contains("10_16, 16_10"), "{:?}", failure.hints());
+        assert!(failure.hints()[0].contains("10x16, 16x10"), "{:?}", failure.hints());
     }
 }

@@ -222,6 +222,7 @@ fn color(text: &str) -> Result<(String, Option<f64>), String> {
 
 /// What 3.0 borrows a style from.
 #[derive(Args, Clone, Debug, Default)]
+#[expect(clippy::struct_field_names, reason = "they are the names of flags")]
 pub(crate) struct Style {
     /// A named look [3.0]
     #[arg(long, value_name = "NAME", value_parser = Choice::of(StylePresetV3::ALL))]

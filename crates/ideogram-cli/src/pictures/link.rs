@@ -146,8 +146,9 @@ fn is_public(address: IpAddr) -> bool {
             let v4 = |high: u16, low: u16| is_public_v4(Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)));
             match segments {
                 // Addresses that hold one of the other kind: mapped, translated, and 6to4.
-                [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => v4(high, low),
-                [0x2002, high, low, ..] => v4(high, low),
+                [0, 0, 0, 0, 0, 0xffff, high, low]
+                | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
+                | [0x2002, high, low, ..] => v4(high, low),
                 // Teredo hides its target, and documentation is for examples.
                 [0x2001, 0 | 0xdb8, ..] => false,
                 // All that is given out for the open internet begins so.

@@ -14,6 +14,7 @@ use tokio::select;
 use super::{
     report::Report,
     saving::{ANSWERS, Saving, make_ready},
+    sending::send,
     shown,
 };
 use crate::{
@@ -66,17 +67,13 @@ impl<'a> Making<'a> {
         let told = Told { what, look: "" };
         let request = call.clone().prepare().map_err(|error| self.context.failure(told, &error))?;
         let asked = request.pictures();
+        let pictures = units::count(asked.into(), "picture");
         if self.context.is_dry_run() {
             self.context.call(call, told).await?;
-            let pictures = units::count(asked.into(), "picture");
             self.context.output().note(&format!("{pictures} would be made and billed"));
             return Ok(());
         }
-        let making =
-            self.context.progress(format!("making {}", units::count(asked.into(), "picture")), Counted::Time, None);
-        let under_way = self.context.interrupt().call(request.operation(), "");
-        let response = call.response().await;
-        drop((under_way, making));
+        let response = send(self.context, call, format!("making {pictures}")).await;
         let response = response.map_err(|error| self.not_answered(told, &error))?;
         self.save(&response, asked).await
     }
@@ -150,7 +147,13 @@ impl SaveJob<'_> {
         match report.failure() {
             None => Ok(()),
             Some(failure) if report.can_be_fetched_later() => Err(self.with_hint(failure)),
-            Some(failure) => Err(failure),
+            Some(failure) => Err(match self.kept_at {
+                Some(path) => {
+                    let path = path.display().to_string();
+                    failure.hint(format!("the answer is kept in {path}")).detail("kept_at", path)
+                }
+                None => failure,
+            }),
         }
     }
 
@@ -164,7 +167,7 @@ impl SaveJob<'_> {
 
 fn fetch_hint(kept_at: &Path, folder: &Path) -> String {
     format!(
-        "the answer is kept; this fetches its pictures while their links live, and costs nothing: \
+        "this fetches the pictures from the answer that was kept, at no cost, while their links live: \
          ideogram save {} --out {}",
         word(kept_at),
         word(folder)

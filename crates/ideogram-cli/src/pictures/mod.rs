@@ -13,5 +13,6 @@ pub(crate) mod preview;
 pub(crate) mod prompt;
 pub(crate) mod report;
 pub(crate) mod saving;
+pub(crate) mod sending;
 pub(crate) mod shown;
 pub(crate) mod structured;

@@ -1,7 +1,7 @@
 //! Where pictures go, and what is done with them there.
 
 use std::{
-    io::Write as _,
+    io::{self, Write as _},
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -54,18 +54,22 @@ fn folder_of_today() -> PathBuf {
 
 /// Makes the folders, and makes sure that they can be written: before a call is paid for.
 pub(crate) async fn make_ready(folder: &Path) -> Result<(), Failure> {
-    let answers = folder.join(ANSWERS);
-    let tried = tokio::task::spawn_blocking(move || {
-        std::fs::create_dir_all(&answers)?;
-        let mut probe = tempfile::tempfile_in(&answers)?;
-        probe.write_all(b"?")?;
-        probe.sync_all()
-    });
-    tried.await.map_err(std::io::Error::other).and_then(|tried| tried).map_err(|error| {
+    try_folder(folder.join(ANSWERS)).await.map_err(|error| {
         Failure::local_io(format!("pictures cannot be saved in \"{}\"", folder.display()))
             .because(&error)
             .hint("nothing was sent; --out names another folder")
     })
+}
+
+/// Makes a folder, and writes into it.
+pub(crate) async fn try_folder(folder: PathBuf) -> io::Result<()> {
+    let tried = tokio::task::spawn_blocking(move || {
+        std::fs::create_dir_all(&folder)?;
+        let mut probe = tempfile::tempfile_in(&folder)?;
+        probe.write_all(b"?")?;
+        probe.sync_all()
+    });
+    tried.await.map_err(io::Error::other)?
 }
 
 fn name(text: &str) -> Result<String, String> {

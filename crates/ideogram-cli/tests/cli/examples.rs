@@ -14,21 +14,32 @@ const HELPS: &[&str] = &[
     "auth login",
     "auth logout",
     "auth status",
+    "batch",
     "completions",
     "datasets create",
     "datasets get",
     "datasets list",
+    "datasets plan",
+    "datasets sync",
     "datasets upload",
+    "datasets verify",
     "man",
     "mock serve",
     "models get",
     "models list",
+    "models train",
+    "models wait",
     "operations",
 ];
 
 /// Examples that are not run, each with its reason; they have tests of their own.
-const NOT_RUN: &[(&str, &str)] =
-    &[("auth ", "needs a keyring"), ("mock serve", "runs until Ctrl-C"), ("| man -l", "needs a pager")];
+const NOT_RUN: &[(&str, &str)] = &[
+    ("auth ", "needs a keyring"),
+    ("datasets verify", "finds a difference unless a sync came before"),
+    ("models train", "is billed, so it asks first"),
+    ("mock serve", "runs until Ctrl-C"),
+    ("| man -l", "needs a pager"),
+];
 
 fn examples(words: &str) -> Vec<String> {
     let help = ideogram(words.split_whitespace().chain(["--help"])).run().stdout();
@@ -49,6 +60,8 @@ fn folder() -> TempDir {
     for name in ["red-lantern.jpg", "lanterns/a.jpg", "lanterns/b.jpg"] {
         fs::write(path(name), crate::upload::PICTURE).unwrap();
     }
+    fs::write(path("prompts.jsonl"), "{\"prompt\": \"a paper lantern\"}\n").unwrap();
+    fs::write(path("prompts.csv"), "prompt,num_images\na paper lantern,2\n").unwrap();
     fs::write(path("red-lantern.txt"), "a red lantern\n").unwrap();
     fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/lanterns.zip"), path("lanterns.zip")).unwrap();
     folder

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Starts a command whose call is never answered, and presses Ctrl-C once it has been sent.
-fn interrupted(run: Run, rogue: &Rogue) -> (Option<i32>, String) {
+pub(crate) fn interrupted(run: Run, rogue: &Rogue) -> (Option<i32>, String) {
     let mut command = run.into_command();
     let mut child: Child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     rogue.wait_for_connection();

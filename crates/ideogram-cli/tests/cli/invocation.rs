@@ -26,6 +26,9 @@ pub(crate) const FILTERS: &[(&str, &str)] = &[
     (r"127\.0\.0\.1:\d+", "127.0.0.1:[PORT]"),
     (r"ideogram\.exe", "ideogram"),
     (r"\(os error \d+\)", "(os error [CODE])"),
+    (r"\d{8}T\d{6}Z-post_(\w+)-[0-9a-f]{8}\.json", "[TIME]-post_$1.json"),
+    (r"ideogram-\d{4}-\d{2}-\d{2}", "ideogram-[DAY]"),
+    (r"(after|next look in) \d+ s\b", "$1 [TIME]"),
 ];
 
 /// Where the command finds no configuration, and may leave files.
@@ -84,11 +87,11 @@ impl Run {
     }
 
     /// Runs it with this on its standard input.
-    pub(crate) fn run_with_input(mut self, input: &str) -> Ran {
+    pub(crate) fn run_with_input(mut self, input: impl AsRef<[u8]>) -> Ran {
         self.0.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.0.spawn().expect("the command was built");
         // It need not read all of it.
-        let _ = child.stdin.take().expect("it is piped").write_all(input.as_bytes());
+        let _ = child.stdin.take().expect("it is piped").write_all(input.as_ref());
         Ran(child.wait_with_output().expect("it ends"))
     }
 
@@ -103,6 +106,11 @@ impl Run {
 }
 
 impl Ran {
+    /// What a process left behind that a test has talked to.
+    pub(crate) fn of(output: Output) -> Self {
+        Self(output)
+    }
+
     pub(crate) fn code(&self) -> Option<i32> {
         self.0.status.code()
     }

@@ -5,7 +5,10 @@
 mod answers;
 mod api;
 mod auth;
+mod batch;
+mod batch_killed;
 mod configuration;
+mod contact_sheet;
 mod datasets;
 mod dry_run;
 mod examples;
@@ -17,8 +20,19 @@ mod invocation;
 mod mock_serve;
 mod models;
 mod operations;
+mod pictures;
+mod place;
+mod plan;
 mod refusals;
 mod rogue;
 mod scripts;
+mod sync;
+mod sync_kill;
+#[cfg(unix)]
+mod terminal;
 mod trace;
+mod training;
 mod upload;
+mod verify;
+#[cfg(unix)]
+mod walk;

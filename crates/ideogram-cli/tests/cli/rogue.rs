@@ -7,14 +7,14 @@ use std::{
     thread,
 };
 
-/// What to do with the one connection that comes.
+/// What to do with a connection that comes.
 enum Reply {
     Bytes(Vec<u8>),
     /// Keep it open and say nothing.
     Silence,
 }
 
-/// Answers one request, then it is gone.
+/// Answers one request, or as many as it has answers, then it is gone.
 pub(crate) struct Rogue {
     url: String,
     /// Dropped to end a silence.
@@ -41,6 +41,11 @@ impl Rogue {
         Self::start(Reply::Bytes(bytes.into()))
     }
 
+    /// One of these for each connection, whatever the bytes are, and then it hangs up.
+    pub(crate) fn sends_in_turn(bytes: impl IntoIterator<Item = String>) -> Self {
+        Self::start_all(bytes.into_iter().map(|bytes| Reply::Bytes(bytes.into_bytes())).collect())
+    }
+
     /// Takes the request, and is never heard of again.
     pub(crate) fn is_silent() -> Self {
         Self::start(Reply::Silence)
@@ -56,22 +61,28 @@ impl Rogue {
     }
 
     fn start(reply: Reply) -> Self {
+        Self::start_all(vec![reply])
+    }
+
+    fn start_all(replies: Vec<Reply>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (end, ended) = mpsc::channel();
         let (connecting, connected) = mpsc::channel();
         thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            match reply {
-                Reply::Bytes(bytes) => {
-                    read_request(&stream);
-                    stream.write_all(&bytes).unwrap();
-                }
-                Reply::Silence => {
-                    read_request(&stream);
-                    // Most tests do not wait for it.
-                    let _ = connecting.send(());
-                    _ = ended.recv();
+            for reply in replies {
+                let (mut stream, _) = listener.accept().unwrap();
+                match reply {
+                    Reply::Bytes(bytes) => {
+                        read_request(&stream);
+                        stream.write_all(&bytes).unwrap();
+                    }
+                    Reply::Silence => {
+                        read_request(&stream);
+                        // Most tests do not wait for it.
+                        let _ = connecting.send(());
+                        _ = ended.recv();
+                    }
                 }
             }
         });

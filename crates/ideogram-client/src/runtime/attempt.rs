@@ -29,7 +29,7 @@ pub(super) struct Failed {
 }
 
 impl Failed {
-    fn finally(error: Error) -> Self {
+    pub(super) fn finally(error: Error) -> Self {
         Self { error, event: Event::Final }
     }
 }
@@ -43,7 +43,11 @@ pub(super) async fn attempt(
     deadline: Instant,
 ) -> Result<Answer, Failed> {
     let start = Instant::now();
-    let has_body = !matches!(request.body(), Body::Empty);
+    let has_body = match request.body() {
+        Body::Empty => false,
+        Body::Json(json) => !json.is_empty(),
+        Body::Multipart(parts) => !parts.is_empty(),
+    };
     let progress = Progress::new(client.settings(), deadline, has_body);
     let built = build(client, request, infos, headers, &progress).map_err(Failed::finally)?;
 
@@ -184,7 +188,7 @@ fn transport_failure(error: reqwest::Error, progress: &Progress) -> Failed {
 }
 
 fn timed_out(stalled: Stalled, progress: &Progress) -> Failed {
-    let outcome = if progress.has_left() { Outcome::Unknown } else { Outcome::NotSent };
+    let outcome = if progress.give_up() { Outcome::Unknown } else { Outcome::NotSent };
     let message = format!("no answer in time: {}", describe(stalled));
     Failed { error: Error::new(ErrorKind::Transport, outcome, message), event: Event::Interrupted }
 }
@@ -254,14 +258,16 @@ async fn read_body(
     Read { body: body.freeze(), end }
 }
 
-/// Seconds, or a date; a date that has passed asks for no wait.
+/// Seconds, or a date; a date that has passed asks for no wait. A date is measured by the clock that wrote it, if the
+/// answer tells its time.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let date = |name| httpdate::parse_http_date(headers.get(name)?.to_str().ok()?.trim()).ok();
     let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+    let now = date(header::DATE).unwrap_or_else(SystemTime::now);
+    Some(date(header::RETRY_AFTER)?.duration_since(now).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -283,5 +289,14 @@ mod tests {
             assert_eq!(asked(garbage), None, "{garbage}");
         }
         assert_eq!(retry_after(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn a_date_is_measured_by_the_clock_of_whoever_wrote_it() {
+        let dates =
+            [(header::DATE, "Thu, 01 Jan 1998 00:00:00 GMT"), (header::RETRY_AFTER, "Thu, 01 Jan 1998 00:00:30 GMT")];
+        let headers = dates.map(|(name, date)| (name, HeaderValue::from_static(date)));
+
+        assert_eq!(retry_after(&HeaderMap::from_iter(headers)), Some(Duration::from_secs(30)));
     }
 }

@@ -1,12 +1,13 @@
 //! Calls for programs without `async`.
 //!
 //! A client that is used this way keeps one thread of its own, which makes its calls and looks after its connections
-//! between them. A call waits for it, so it works from everywhere, also from within an async runtime, whose thread it
-//! then blocks.
+//! between them. A call waits for it, so it works from everywhere but that thread itself, where hooks and reports of
+//! progress run; also from within an async runtime, whose thread it then blocks.
 
 use std::{
-    fmt, io,
-    sync::{Mutex, PoisonError, mpsc},
+    fmt, io, panic,
+    sync::{Arc, Mutex, OnceLock, PoisonError, mpsc},
+    thread::{self, ThreadId},
 };
 
 use serde::de::DeserializeOwned;
@@ -17,15 +18,28 @@ use crate::{Client, Error, ErrorKind, Outcome, Request, Response};
 
 /// The runtime of a client, made with the first call that needs it.
 #[derive(Default)]
-pub(crate) struct Blocking(Mutex<Option<Runtime>>);
+pub(crate) struct Blocking {
+    runtime: Mutex<Option<Runtime>>,
+    /// The thread that makes the calls.
+    worker: Arc<OnceLock<ThreadId>>,
+}
 
 impl Blocking {
     fn handle(&self) -> io::Result<Handle> {
-        let mut runtime = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(runtime) = runtime.as_ref() {
             return Ok(runtime.handle().clone());
         }
-        let made = Builder::new_multi_thread().worker_threads(1).thread_name("ideogram-client").enable_all().build()?;
+        let worker = Arc::clone(&self.worker);
+        let made = Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("ideogram-client")
+            .enable_all()
+            // The first thread is the one; later ones read files.
+            .on_thread_start(move || {
+                let _ = worker.set(thread::current().id());
+            })
+            .build()?;
         Ok(runtime.insert(made).handle().clone())
     }
 
@@ -34,19 +48,28 @@ impl Blocking {
         &self,
         future: impl Future<Output = T> + Send + 'static,
     ) -> io::Result<Option<T>> {
+        if self.worker.get() == Some(&thread::current().id()) {
+            let message = "called from a hook or a report of progress, on the thread that it would wait for";
+            return Err(io::Error::new(io::ErrorKind::Deadlock, message));
+        }
         let (sender, result) = mpsc::sync_channel(1);
-        self.handle()?.spawn(async move {
-            // Whoever waits is blocked until this arrives.
-            let _ = sender.send(future.await);
-        });
-        Ok(result.recv().ok())
+        let runtime = self.handle()?;
+        let task = runtime.spawn(future);
+        // Whoever waits is blocked until this arrives.
+        runtime.spawn(async move { sender.send(task.await) });
+        match result.recv() {
+            Ok(Ok(value)) => Ok(Some(value)),
+            // A hook of theirs has panicked: they hear of it as they would have without the thread.
+            Ok(Err(ended)) if ended.is_panic() => panic::resume_unwind(ended.into_panic()),
+            Ok(Err(_)) | Err(_) => Ok(None),
+        }
     }
 }
 
 impl Drop for Blocking {
     fn drop(&mut self) {
         // The last client may go inside of an async runtime, where nobody may wait for another one to end.
-        if let Some(runtime) = self.0.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(runtime) = self.runtime.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
             runtime.shutdown_background();
         }
     }
@@ -70,8 +93,8 @@ where
         blocking.wait_for(async move { call(&client, request).await })
     };
     let answer = called.map_err(|error| {
-        let error = Error::new(ErrorKind::LocalIo, Outcome::NotSent, "no thread can be started").with_source(error);
-        error.in_operation(operation)
+        let message = format!("no thread can make the call: {error}");
+        Error::new(ErrorKind::LocalIo, Outcome::NotSent, message).with_source(error).in_operation(operation)
     })?;
     answer.unwrap_or_else(|| {
         let message = "the thread that makes the calls has ended";

@@ -3,7 +3,12 @@
 //! Start at [`call`]. A call waits for its places among the pictures in the making; then attempts follow each other as
 //! [`retry`] decides. What one attempt does is in [`attempt`](super::attempt).
 
-use std::time::Duration;
+use std::{
+    panic,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -13,7 +18,9 @@ use tracing::{Instrument as _, Span, field::Empty};
 
 use super::attempt::{Failed, attempt};
 use crate::{
-    Attempt, Client, Ended, Error, ErrorKind, FileInfo, Outcome, Request, Response, kept,
+    Attempt, Client, Ended, Error, ErrorKind, FileInfo, Outcome, Request, Response,
+    gate::Permit,
+    kept,
     operation::Billing,
     response::Answer,
     retry::{self, Bearing, BodyLeft, Decision, Event, State},
@@ -77,8 +84,8 @@ fn record(span: &Span, status: Option<StatusCode>, failed: Option<&Error>) {
 async fn exchange(client: &Client, request: &Request) -> Result<Answer, Error> {
     let settings = client.settings();
     settings.check()?;
-    let infos = request.inspect_files().await?;
-    let _permit = client.inner().gate.enter(request.pictures()).await;
+    let infos = Arc::from(request.inspect_files().await?);
+    let permit = Arc::new(client.inner().gate.enter(request.pictures()).await);
 
     let start = Instant::now();
     let deadline = start + settings.deadline.min(FOREVER);
@@ -86,16 +93,10 @@ async fn exchange(client: &Client, request: &Request) -> Result<Answer, Error> {
     let mut number = 0;
     loop {
         number += 1;
-        let (made, next) = observed(client, request, &infos, number, deadline).await;
-        let whole = |error: Error, stop| error.after(number, start.elapsed(), stop, earlier);
+        let (made, next) = observed(client, request, &infos, &permit, number, deadline).await;
         match (made, next) {
             (Ok(mut answer), _) => {
                 (answer.attempts, answer.elapsed) = (number, start.elapsed());
-                answer.kept_at = keep(client, request, &infos, answer.status, &answer.body).await.map_err(|error| {
-                    // The pictures are paid for, and this may be the only copy of their links.
-                    let error = error.with_answer(answer.status, redacted(client, answer.body.clone()), true);
-                    whole(error, None)
-                })?;
                 return Ok(answer);
             }
             (Err(error), Decision::Repeat { after }) => {
@@ -106,14 +107,7 @@ async fn exchange(client: &Client, request: &Request) -> Result<Answer, Error> {
                 sleep(after).await;
             }
             (Err(error), Decision::Stop(stop)) => {
-                let error = whole(error, Some(stop));
-                let Some((status, body)) = error.status().zip(error.body().cloned()) else { return Err(error) };
-                if !status.is_success() {
-                    return Err(error);
-                }
-                // What has arrived of a paid answer is kept too. If that fails as well, it is still in the error.
-                let kept_at = keep(client, request, &infos, status, &body).await.unwrap_or_default();
-                return Err(error.kept_in(kept_at));
+                return Err(error.after(number, start.elapsed(), Some(stop), earlier));
             }
         }
     }
@@ -123,7 +117,8 @@ async fn exchange(client: &Client, request: &Request) -> Result<Answer, Error> {
 async fn observed(
     client: &Client,
     request: &Request,
-    infos: &[Option<FileInfo>],
+    infos: &Arc<[Option<FileInfo>]>,
+    permit: &Arc<Option<Permit>>,
     number: u32,
     deadline: Instant,
 ) -> (Result<Answer, Error>, Decision) {
@@ -135,7 +130,27 @@ async fn observed(
     }
     let start = Instant::now();
     let span = attempt_span(request, number);
-    let made = attempt(client, request, infos, headers, deadline).instrument(span.clone()).await;
+    let made = match keeps_in(client, request) {
+        None => attempt(client, request, infos, headers, deadline).instrument(span.clone()).await,
+        // Whoever drops the call has paid for its answer all the same: this attempt goes on to its end, with its places.
+        Some(_) => {
+            let (client, request) = (client.clone(), request.clone());
+            let (infos, permit) = (Arc::clone(infos), Arc::clone(permit));
+            let outliving = async move {
+                let _permit = permit;
+                attempt_and_keep(&client, &request, &infos, headers, deadline).await
+            };
+            match tokio::spawn(outliving.instrument(span.clone())).await {
+                Ok(made) => made,
+                Err(error) if error.is_panic() => panic::resume_unwind(error.into_panic()),
+                Err(_) => Err(Failed::finally(Error::new(
+                    ErrorKind::Transport,
+                    Outcome::Unknown,
+                    "the runtime shut down before an answer arrived",
+                ))),
+            }
+        }
+    };
 
     let state = State {
         bearing: Bearing::of(request.operation()),
@@ -168,18 +183,48 @@ async fn observed(
     (made, next)
 }
 
-/// Writes the answer of a paid call to disk, if that was asked for.
+/// Where the answer of a call is kept, if it is a paid one and that was asked for.
+fn keeps_in<'c>(client: &'c Client, request: &Request) -> Option<&'c Path> {
+    let folder = client.settings().keep_answers_in.as_deref()?;
+    (request.operation().billing == Billing::Paid).then_some(folder)
+}
+
+/// One attempt, and what has arrived of its answer on disk, whole or not.
+async fn attempt_and_keep(
+    client: &Client,
+    request: &Request,
+    infos: &[Option<FileInfo>],
+    headers: HeaderMap,
+    deadline: Instant,
+) -> Result<Answer, Failed> {
+    match attempt(client, request, infos, headers, deadline).await {
+        Ok(mut answer) => match keep(client, request, infos, answer.status, &answer.body).await {
+            Ok(kept_at) => {
+                answer.kept_at = kept_at;
+                Ok(answer)
+            }
+            // The pictures are paid for, and this may be the only copy of their links.
+            Err(error) => Err(Failed::finally(error.with_answer(answer.status, redacted(client, answer.body), true))),
+        },
+        Err(Failed { error, event }) => match error.status().zip(error.body().cloned()) {
+            Some((status, body)) if status.is_success() => {
+                // If it cannot be kept, it is still in the error.
+                let kept_at = keep(client, request, infos, status, &body).await.unwrap_or_default();
+                Err(Failed { error: error.kept_in(kept_at), event })
+            }
+            _ => Err(Failed { error, event }),
+        },
+    }
+}
+
 async fn keep(
     client: &Client,
     request: &Request,
     infos: &[Option<FileInfo>],
     status: StatusCode,
     body: &Bytes,
-) -> Result<Option<std::path::PathBuf>, Error> {
-    let Some(folder) = client.settings().keep_answers_in.as_deref() else { return Ok(None) };
-    if request.operation().billing != Billing::Paid {
-        return Ok(None);
-    }
+) -> Result<Option<PathBuf>, Error> {
+    let Some(folder) = keeps_in(client, request) else { return Ok(None) };
     let body = redacted(client, body.clone());
     kept::write(folder, &request.summarize(infos), status, &body).await.map(Some).map_err(|error| {
         let message = format!("the answer cannot be kept in \"{}\": {error}", folder.display());
@@ -201,11 +246,18 @@ fn decode<T: DeserializeOwned>(client: &Client, answer: Answer, request: Request
     }
 }
 
-/// The decoder quotes the answer, and that may repeat the key: its error goes into the text, without the key.
+/// The decoder quotes the answer, which holds signed links, and may repeat the key: what it quotes stays in the body.
 fn undocumented(client: &Client, answer: Answer, error: &serde_json::Error) -> Error {
-    let reason = redacted(client, Bytes::from(error.to_string()));
-    let message = format!("the answer is not what the document describes: {}", String::from_utf8_lossy(&reason));
+    let message = format!("the answer is not what the document describes: {}", without_quotes(&error.to_string()));
     let error = Error::new(ErrorKind::UndocumentedAnswer, Outcome::Completed, message);
     let error = error.with_answer(answer.status, redacted(client, answer.body), true).kept_in(answer.kept_at);
     error.after(answer.attempts, answer.elapsed, None, Outcome::NotSent)
+}
+
+/// A text without what stands between its first and its last quotation mark.
+fn without_quotes(text: &str) -> String {
+    match (text.find('"'), text.rfind('"')) {
+        (Some(first), Some(last)) if first < last => format!("{}…{}", &text[..=first], &text[last..]),
+        _ => text.to_owned(),
+    }
 }

@@ -5,6 +5,7 @@
 //! ([`Progress::received`]), and [`Progress::stalled`] ends when nothing has moved for too long.
 
 use std::{
+    error::Error as StdError,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
@@ -30,6 +31,7 @@ pub(super) struct Progress {
 struct State {
     phase: Phase,
     moved: Instant,
+    given_up: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,13 +62,20 @@ impl Progress {
             idle_timeout: settings.idle_timeout,
             answer_timeout: settings.answer_timeout,
             deadline,
-            state: Mutex::new(State { phase, moved: Instant::now() }),
+            state: Mutex::new(State { phase, moved: Instant::now(), given_up: false }),
         })
     }
 
     /// Whether a part of the request can have left.
     pub(super) fn has_left(&self) -> bool {
         self.lock().phase != Phase::Connecting
+    }
+
+    /// Ends the attempt, and says whether a part of the request can have left: from now on nothing more does.
+    pub(super) fn give_up(&self) -> bool {
+        let mut state = self.lock();
+        state.given_up = true;
+        state.phase != Phase::Connecting
     }
 
     /// A part of the answer has arrived.
@@ -90,7 +99,7 @@ impl Progress {
     }
 
     fn due(&self) -> (Instant, Stalled) {
-        let State { phase, moved } = *self.lock();
+        let State { phase, moved, .. } = *self.lock();
         let by_phase = match phase {
             Phase::Connecting => None,
             Phase::Sending | Phase::Receiving => Some((self.idle_timeout, Stalled::Idle(self.idle_timeout))),
@@ -101,7 +110,17 @@ impl Progress {
     }
 
     fn moved(&self, phase: Phase) {
-        *self.lock() = State { phase, moved: Instant::now() };
+        let mut state = self.lock();
+        (state.phase, state.moved) = (phase, Instant::now());
+    }
+
+    /// The body is asked for: it begins to leave, unless the attempt has been given up.
+    fn begin_to_send(&self) -> bool {
+        let mut state = self.lock();
+        if state.phase == Phase::Connecting && !state.given_up {
+            (state.phase, state.moved) = (Phase::Sending, Instant::now());
+        }
+        !state.given_up
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -133,14 +152,14 @@ impl Watched {
 
 impl Body for Watched {
     type Data = Bytes;
-    type Error = reqwest::Error;
+    type Error = Box<dyn StdError + Send + Sync>;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, reqwest::Error>>> {
-        if !self.progress.has_left() {
-            self.progress.moved(Phase::Sending);
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        if !self.progress.begin_to_send() {
+            return Poll::Ready(Some(Err("the attempt has been given up".into())));
         }
         let polled = Pin::new(&mut self.body).poll_frame(context);
         if let Poll::Ready(frame) = &polled {
@@ -154,7 +173,7 @@ impl Body for Watched {
             let is_over = frame.is_none() || self.body.is_end_stream() || self.total == Some(self.sent);
             self.progress.moved(if is_over { Phase::Waiting } else { Phase::Sending });
         }
-        polled
+        polled.map(|frame| frame.map(|frame| frame.map_err(Into::into)))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -227,7 +227,8 @@ fn sending(function: &syn::ImplItemFn, operation: &Operation, model: &Model) -> 
             ///
             /// # Errors
             ///
-            /// The error's `kind()` says what to do next, its `outcome()` whether the call may have run.
+            /// The error's `kind()` says what to do next, its `outcome()` whether the call may have run. A call that is
+            /// dropped while it is under way may have run as well; `CallOptions` has time-outs that say so.
             pub async fn send(self) -> ::std::result::Result<#answer, crate::Error> {
                 ::std::result::Result::Ok(self.response().await?.into_value())
             }

@@ -10,13 +10,15 @@ use crate::{
 };
 
 /// Methods that the client has beside those of the operations.
-const CLIENT_METHODS: [&str; 11] = [
+const CLIENT_METHODS: [&str; 13] = [
     "new",
     "builder",
     "base_url",
     "with",
     "call",
     "execute",
+    "execute_blocking",
+    "check_origin",
     "pictures_in_making",
     "validation",
     "settings",

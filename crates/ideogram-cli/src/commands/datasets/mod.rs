@@ -1,10 +1,10 @@
 //! `ideogram datasets`.
 
-mod comparison;
 mod create;
 mod get;
 mod journal;
 mod list;
+mod pair;
 mod plan;
 mod sync;
 mod upload;

@@ -4,7 +4,7 @@ use clap::Args;
 use ideogram_client::dataset::{FileKind, FileState, LocalFile, MOST_PICTURES, Plan, PlannedFile};
 use serde_json::{Value, json};
 
-use super::comparison::{self, Pair};
+use super::pair::{self, Pair};
 use crate::{
     commands::trainable,
     context::Context,
@@ -78,7 +78,7 @@ impl View for Plan {
         let there = files(|state| matches!(state, FileState::Present | FileState::PresentUnverified));
         let pictures = to_send.iter().filter(|file| file.kind.is_picture()).count() as u64;
         let captions = to_send.len() as u64 - pictures;
-        let mut sends = comparison::amount(to_send);
+        let mut sends = pair::amount(to_send);
         if pictures + captions > 0 {
             let pictures = units::count(pictures, "picture");
             sends = format!("{sends}: {pictures} and {}", units::count(captions, "caption"));
@@ -87,7 +87,7 @@ impl View for Plan {
             .field("Dataset", format!("{} ({})", self.dataset_name, self.dataset_id))
             .field("Folder", self.folder.path.display().to_string())
             .field("To send", sends)
-            .field("There", comparison::amount(there))
+            .field("There", pair::amount(there))
             .field("Trainable now", trainable::told(self.trainable_now))
             .field("Trainable then", trainable::told(self.trainable_after))
             .table(table(self))
@@ -99,21 +99,21 @@ fn table(plan: &Plan) -> Table {
         Table::new([Column::Left("FILE"), Column::Right("SIZE"), Column::Left("STATE"), Column::Left("REMARK")]);
     for file in &plan.files {
         let (state, mut remarks) = state(file);
-        remarks.extend(file.remarks.iter().map(|remark| comparison::remark(remark).to_owned()));
-        let path = comparison::shown(&file.file.path, &plan.folder.path);
+        remarks.extend(file.remarks.iter().map(|remark| pair::remark(remark).to_owned()));
+        let path = pair::shown(&file.file.path, &plan.folder.path);
         table.row([path, units::size(file.file.size_bytes), state.to_owned(), remarks.join("; ")]);
     }
     for file in &plan.remote_only {
-        let size = comparison::sizes(file.sizes_bytes.iter().copied());
+        let size = pair::sizes(file.sizes_bytes.iter().copied());
         table.row([file.name.clone(), size, "only there".to_owned(), String::new()]);
     }
     for size in &plan.nameless {
         let remark = "the service tells no name".to_owned();
-        table.row(["-".to_owned(), comparison::sizes([*size]), "only there".to_owned(), remark]);
+        table.row(["-".to_owned(), pair::sizes([*size]), "only there".to_owned(), remark]);
     }
     for skipped in &plan.folder.skipped {
-        let path = comparison::shown(&skipped.path, &plan.folder.path);
-        table.row([path, String::new(), "skipped".to_owned(), comparison::skipped(&skipped.reason)]);
+        let path = pair::shown(&skipped.path, &plan.folder.path);
+        table.row([path, String::new(), "skipped".to_owned(), pair::skipped(&skipped.reason)]);
     }
     table
 }
@@ -125,7 +125,7 @@ pub(super) fn state(file: &PlannedFile) -> (&'static str, Vec<String>) {
         FileState::Present => ("there", Vec::new()),
         FileState::PresentUnverified => ("there", vec!["the service tells no size".to_owned()]),
         FileState::Different { remote_sizes_bytes } => {
-            let sizes = comparison::sizes(remote_sizes_bytes.iter().copied().map(Some));
+            let sizes = pair::sizes(remote_sizes_bytes.iter().copied().map(Some));
             ("different", vec![format!("the dataset has one of {sizes}, which cannot be replaced")])
         }
         FileState::Uncertain(doubt) => ("perhaps there", vec![doubt.to_string()]),

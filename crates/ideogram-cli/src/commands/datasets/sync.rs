@@ -19,8 +19,8 @@ use serde_json::{Value, json};
 use tokio::select;
 
 use super::{
-    comparison::{self, Pair},
     journal::Place,
+    pair::{self, Pair},
 };
 use crate::{
     commands::trainable,
@@ -221,14 +221,14 @@ impl Outcome<'_> {
         let there = self.report.files.iter().filter(|file| file.outcome.is_there());
         let mut table = Table::new(["FILE", "WHY NOT"].map(Column::Left));
         for file in &not_there {
-            let path = comparison::shown(&file.file.path, &self.plan.folder.path);
+            let path = pair::shown(&file.file.path, &self.plan.folder.path);
             table.row([path, file.outcome.to_string()]);
         }
         Page::new()
             .field("Dataset", format!("{} ({})", self.plan.dataset_name, self.plan.dataset_id))
-            .field("Added", comparison::amount(self.added()))
-            .field("There now", comparison::amount(there.map(|file| &file.file)))
-            .field("Not there", comparison::amount(not_there.iter().map(|file| &file.file)))
+            .field("Added", pair::amount(self.added()))
+            .field("There now", pair::amount(there.map(|file| &file.file)))
+            .field("Not there", pair::amount(not_there.iter().map(|file| &file.file)))
             .field("Trainable", trainable::told(self.report.after.trainable_now))
             .table(table)
     }
@@ -253,7 +253,7 @@ impl Outcome<'_> {
                     () => Exit::Unavailable,
                 };
                 let failure =
-                    Failure::new(exit, format!("{} of {all} are not in the dataset for sure", not_there.len()));
+                    Failure::new(exit, format!("the dataset lacks, or may lack, {} of {all}", not_there.len()));
                 match stopped {
                     Some(error) => failure.because(error),
                     None => failure,
@@ -369,7 +369,7 @@ impl Shown {
         if let Some(progress) = &drawn.progress {
             let failed = if now.files_failed > 0 { format!(", {} refused", now.files_failed) } else { String::new() };
             let total = units::count(now.files_total, "file");
-            progress.message(format!("{} of {total} stored{failed}", now.files_done));
+            progress.message(format!("{} of {total}{failed}", now.files_done));
             progress.set(now.bytes_sent);
         }
     }

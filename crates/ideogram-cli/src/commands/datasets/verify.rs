@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{
-    comparison::{self, Pair},
+    pair::{self, Pair},
     plan,
 };
 use crate::{
@@ -41,7 +41,8 @@ pub(crate) struct Verify {
 struct Difference {
     /// As seen from the folder, or as the dataset names it; `null` where it tells no name.
     file: Option<String>,
-    difference: &'static str,
+    #[serde(rename = "difference")]
+    kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     local_size_bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,7 +64,7 @@ impl Verify {
         let mut table = Table::new(["FILE", "DIFFERENCE", "REMARK"].map(Column::Left));
         for difference in &differences {
             let file = difference.file.clone().unwrap_or_else(|| "-".to_owned());
-            table.row([file, difference.difference.replace('_', " "), difference.remark.clone()]);
+            table.row([file, difference.kind.replace('_', " "), difference.remark.clone()]);
         }
         let page = Page::new()
             .field("Dataset", format!("{} ({})", plan.dataset_name, plan.dataset_id))
@@ -112,8 +113,8 @@ impl Verify {
                 _ => None,
             };
             differences.push(Difference {
-                file: Some(comparison::shown(&file.file.path, &plan.folder.path)),
-                difference: word,
+                file: Some(pair::shown(&file.file.path, &plan.folder.path)),
+                kind: word,
                 local_size_bytes: Some(file.file.size_bytes),
                 remote_sizes_bytes,
                 remark: remarks.join("; "),
@@ -122,7 +123,7 @@ impl Verify {
         for file in &plan.remote_duplicates {
             differences.push(Difference {
                 file: Some(file.name.clone()),
-                difference: "more_than_once",
+                kind: "more_than_once",
                 local_size_bytes: None,
                 remote_sizes_bytes: Some(file.sizes_bytes.clone()),
                 remark: format!("the dataset has it {} times", file.sizes_bytes.len()),
@@ -133,9 +134,9 @@ impl Verify {
             let nameless = plan.nameless.iter().map(|size| (None, vec![*size]));
             differences.extend(named.chain(nameless).map(|(file, sizes)| Difference {
                 file,
-                difference: "only_in_dataset",
+                kind: "only_in_dataset",
                 local_size_bytes: None,
-                remark: comparison::sizes(sizes.iter().copied()),
+                remark: pair::sizes(sizes.iter().copied()),
                 remote_sizes_bytes: Some(sizes),
             }));
         }

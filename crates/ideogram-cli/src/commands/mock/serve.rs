@@ -1,13 +1,20 @@
 //! `ideogram mock serve`.
 
-use std::{borrow::Cow, path::PathBuf, time::SystemTime};
+use std::{
+    borrow::Cow,
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
 
 use clap::Args;
 use ideogram_client::ApiKey;
 use ideogram_mock::{MOCK_API_KEY, MockServer};
 use serde_json::json;
 
-use crate::{failure::Failure, interrupt::Interrupt, output::Output, page::Page};
+use crate::{failure::Failure, interrupt::Interrupt, output::Output, page::Page, units};
+
+/// How long a training takes in service time.
+const TRAINING_SECONDS: f64 = 90.0 * 60.0;
 
 /// Run a mock server of the API on this machine until Ctrl-C
 ///
@@ -67,8 +74,18 @@ impl Serve {
             shell_word(&self.api_key)
         ));
 
+        if let Some(remark) = self.remark_on_time() {
+            output.note(&remark);
+        }
+
         interrupted.asked().await;
         server.stop().await.map_err(|error| Failure::internal("the mock server failed").because(&error))
+    }
+
+    /// How long a training takes, if time is in a hurry.
+    fn remark_on_time(&self) -> Option<String> {
+        let training = Duration::try_from_secs_f64(TRAINING_SECONDS / self.time_scale).ok()?;
+        (self.time_scale > 1.0).then(|| format!("a training takes {} here", units::duration(training)))
     }
 
     fn cannot_start(&self, error: &std::io::Error) -> Failure {

@@ -76,7 +76,7 @@ impl Train {
             (Some(remark), _) => output.note(remark),
             (None, false) => output.note(&format!("next, wait for it: ideogram models wait {id}")),
             (None, true) => {
-                output.note(&format!("if this wait is cut short, go on with it: ideogram models wait {id}"))
+                output.note(&format!("if this wait is cut short, go on with it: ideogram models wait {id}"));
             }
         }
         if !self.wait {
@@ -110,7 +110,7 @@ impl Train {
             Verdict::Yes => {}
             Verdict::TooFew { .. } => {
                 return Err(Failure::usage(told.what)
-                    .cause(format!("it cannot be trained: {}", trainable::told(trainable)))
+                    .cause(format!("it cannot be trained: {}", trainable::why(trainable)))
                     .hint(format!(
                         "nothing was ordered; to add pictures: ideogram datasets sync {} DIR",
                         self.dataset
@@ -118,12 +118,12 @@ impl Train {
             }
             Verdict::TooMany { .. } => {
                 return Err(Failure::usage(told.what)
-                    .cause(format!("it cannot be trained: {}", trainable::told(trainable)))
+                    .cause(format!("it cannot be trained: {}", trainable::why(trainable)))
                     .hint("nothing was ordered; the service cannot remove pictures: make another dataset"));
             }
             _ => {
-                let told = trainable::told(trainable);
-                context.output().warning(&format!("whether the dataset can be trained {told}; the service decides"));
+                let why = trainable::why(trainable);
+                context.output().warning(&format!("whether the dataset can be trained, the service decides: {why}"));
             }
         }
         let question = format!(

@@ -209,7 +209,7 @@ impl<'a> Shown<'a> {
 
 /// To the next whole second, so that a wait of a minute begins with a minute.
 fn rounded(time: Duration) -> Duration {
-    Duration::from_secs(time.as_secs_f64().round() as u64)
+    Duration::from_secs(time.saturating_add(Duration::from_millis(500)).as_secs())
 }
 
 #[cfg(test)]

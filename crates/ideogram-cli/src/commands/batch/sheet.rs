@@ -1,0 +1,237 @@
+//! The contact sheet: one HTML page with all rows of a batch, for any browser, straight from the disk.
+//!
+//! It needs nothing but itself: styles and thumbnails are in the page, there is no script, and a content security policy
+//! forbids what somebody's prompt may try to bring in. All text is escaped.
+
+use std::{fs, io, path::Path};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use ideogram_client::{PartContent, Timestamp};
+use serde_json::Value;
+
+use super::{
+    journal::{Failed, Fate, Picture, PictureResult},
+    report::Counts,
+    row::Row,
+    thumbnail,
+};
+use crate::units;
+
+const STYLE: &str = include_str!("sheet.css");
+
+/// What is known of a row at the end.
+#[derive(Clone, Debug)]
+pub(super) enum Status {
+    /// It was not its turn.
+    NotRun,
+    /// It was under way when an earlier run ended, and no answer tells what became of it.
+    Unknown,
+    Failed(Failed),
+    Finished(Vec<Picture>),
+}
+
+/// Writes the sheet, in one step. Blocks.
+pub(super) fn write(
+    folder: &Path,
+    title: &str,
+    time: &str,
+    rows: &[(&Row, &Status)],
+    counts: &Counts,
+) -> io::Result<()> {
+    let mut part = tempfile::Builder::new();
+    part.prefix(".ideogram-").suffix(".part");
+    #[cfg(unix)]
+    part.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let part = part.tempfile_in(folder)?;
+    let mut page = io::BufWriter::new(part);
+    render(&mut page, folder, title, time, rows, counts)?;
+    let part = page.into_inner().map_err(io::IntoInnerError::into_error)?;
+    part.persist(folder.join(super::SHEET))?;
+    Ok(())
+}
+
+fn render(
+    page: &mut impl io::Write,
+    folder: &Path,
+    title: &str,
+    time: &str,
+    rows: &[(&Row, &Status)],
+    counts: &Counts,
+) -> io::Result<()> {
+    let title = escaped(title);
+    write!(
+        page,
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src \
+         'unsafe-inline'\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"generator\" content=\"ideogram batch\">\n\
+         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{title}</h1>\n\
+         <p class=\"figures\">"
+    )?;
+    for (number, words, class) in counts.figures() {
+        write!(page, "<span class=\"{class}\"><b>{number}</b> {words}</span> ")?;
+    }
+    writeln!(page, "</p>\n<p class=\"quiet\">{}</p>\n</header>\n<main>", escaped(time))?;
+    for (row, status) in rows {
+        article(page, folder, row, status)?;
+    }
+    writeln!(page, "</main>\n</body>\n</html>")
+}
+
+fn article(page: &mut impl io::Write, folder: &Path, row: &Row, status: &Status) -> io::Result<()> {
+    let (class, word, why) = told(status);
+    writeln!(page, "<article class=\"{class}\">")?;
+    if let Status::Finished(pictures) = status {
+        writeln!(page, "<div class=\"pictures\">")?;
+        for picture in pictures {
+            figure(page, folder, row, picture)?;
+        }
+        writeln!(page, "</div>")?;
+    }
+    let prompt = if row.prompt.is_empty() { "(no prompt)" } else { &row.prompt };
+    writeln!(page, "<div class=\"words\">")?;
+    writeln!(page, "<p class=\"prompt\" dir=\"auto\">{}</p>", escaped(prompt))?;
+    if !word.is_empty() {
+        writeln!(page, "<p class=\"state\"><b>{word}</b> {}</p>", escaped(&why))?;
+    }
+    let made_of = match status {
+        Status::Finished(pictures) => pictures.iter().find_map(|picture| picture.prompt.as_deref()),
+        _ => None,
+    };
+    if let Some(made_of) = made_of {
+        let made_of = escaped(made_of);
+        writeln!(page, "<details><summary>Prompt as drawn</summary><p dir=\"auto\">{made_of}</p></details>")?;
+    }
+    let (line, name) = (row.line, escaped(&row.name));
+    let (operation, model) = (escaped(row.request.operation().id), escaped(&model(row)));
+    writeln!(
+        page,
+        "<p class=\"quiet\"><span>line {line}</span><span title=\"{operation}\">{model}</span>\
+         <span class=\"name\" title=\"{name}\">{name}</span></p>\n</div>\n</article>"
+    )
+}
+
+fn figure(page: &mut impl io::Write, folder: &Path, row: &Row, picture: &Picture) -> io::Result<()> {
+    let seed = picture.seed.map_or_else(String::new, |seed| format!("seed {seed}"));
+    let (mark, explained) = match (picture.result, &picture.file) {
+        (PictureResult::Saved, Some(file)) => {
+            let (link, name) = (url(file), escaped(file));
+            write!(page, "<figure><a href=\"{link}\">")?;
+            match fs::read(folder.join(super::THUMBNAILS).join(thumbnail_name(file))) {
+                Ok(bytes) => {
+                    let media_type = thumbnail::media_type(&bytes);
+                    let data = BASE64_STANDARD.encode(&bytes);
+                    let alt = escaped(&row.prompt);
+                    let class = if media_type == "image/png" { "clear" } else { "solid" };
+                    write!(page, "<img class=\"{class}\" alt=\"{alt}\" src=\"data:{media_type};base64,{data}\">")?;
+                }
+                Err(_) => write!(page, "<span class=\"blank\">no preview</span>")?,
+            }
+            return writeln!(
+                page,
+                "</a><figcaption><a href=\"{link}\" title=\"{name}\">{name}</a> <span>{seed}</span></figcaption></figure>"
+            );
+        }
+        (PictureResult::Withheld, _) => ("withheld", "made and billed, but held back by the safety check".to_owned()),
+        (PictureResult::Lost, _) => ("lost", picture.error.clone().unwrap_or_default()),
+        _ => ("not saved", picture.error.clone().unwrap_or_default()),
+    };
+    let explained = escaped(&explained);
+    writeln!(
+        page,
+        "<figure><span class=\"blank\"><b>{mark}</b>{explained}</span><figcaption><span>{seed}</span></figcaption></figure>"
+    )
+}
+
+/// How a row without all its pictures is marked, and why.
+fn told(status: &Status) -> (&'static str, &'static str, String) {
+    match status {
+        Status::NotRun => ("waiting", "not run", "yet: running the same command again goes on here".to_owned()),
+        Status::Unknown => {
+            let why = "it was under way when the command ended: it may have run and been billed";
+            ("bad", "outcome unknown", why.to_owned())
+        }
+        Status::Failed(failed) => match failed.fate {
+            Fate::NotRun => ("waiting", "failed", format!("not billed: {}", failed.message)),
+            Fate::Declined => ("bad", "declined", format!("not billed: {}", failed.message)),
+            Fate::Unknown => ("bad", "outcome unknown", format!("it may have been billed: {}", failed.message)),
+            Fate::Unreadable => ("bad", "billed, and the answer cannot be read", failed.message.clone()),
+        },
+        Status::Finished(pictures) if pictures.is_empty() => {
+            ("bad", "no pictures", "billed, and the answer holds none".to_owned())
+        }
+        Status::Finished(pictures) => {
+            let is_withheld = pictures.iter().all(|picture| picture.result == PictureResult::Withheld);
+            (if is_withheld { "bad" } else { "good" }, "", String::new())
+        }
+    }
+}
+
+/// What drew it: the model that the request names, or else what was called.
+fn model(row: &Row) -> String {
+    let part = |wanted: &str| {
+        row.request.parts().iter().find(|part| part.name == wanted).and_then(|part| match &part.content {
+            PartContent::Text(text) => Some(text.clone()),
+            _ => None,
+        })
+    };
+    let nested = || {
+        let body: Value = serde_json::from_slice(row.request.json_body()?).ok()?;
+        body.pointer("/image_request/model")?.as_str().map(str::to_owned)
+    };
+    let path = row.request.operation().path;
+    let called = || path.trim_start_matches("/v1").trim_start_matches('/').replace('/', " ");
+    part("custom_model_uri").or_else(|| part("model")).or_else(nested).unwrap_or_else(called)
+}
+
+/// The file of a thumbnail in its folder.
+pub(super) fn thumbnail_name(file: &str) -> String {
+    format!("{file}.thumbnail")
+}
+
+/// Text between tags and in quotes. What turns the direction of text is left to the browser, which isolates it.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            // HTML has no place for most control characters.
+            _ if character.is_control() && !matches!(character, '\n' | '\t') => escaped.push('\u{fffd}'),
+            _ => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+/// The name of a file beside the sheet, as a link.
+fn url(file: &str) -> String {
+    let mut url = String::from("./");
+    for byte in file.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => url.push(char::from(byte)),
+            _ => url.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    url
+}
+
+/// When the sheet was written, and how much there is of it.
+pub(super) fn subtitle(time: &str, rows: usize) -> String {
+    format!("{}, {}", units::count(rows as u64, "row"), units::time(&Timestamp::parse(time)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_cannot_leave_its_place() {
+        assert_eq!(escaped("<script>\"'&\0\n"), "&lt;script&gt;&quot;&#39;&amp;\u{fffd}\n");
+        assert_eq!(url("a lantern\"ü.png"), "./a%20lantern%22%C3%BC.png");
+        assert_eq!(url("javascript:alert(1)"), "./javascript%3Aalert%281%29");
+    }
+}

@@ -1,0 +1,50 @@
+//! Sends calls that are paid for.
+
+use ideogram_client::{CallOptions, Client, Error, Response};
+
+use super::saving::try_folder;
+use crate::{
+    calls::Call,
+    config,
+    context::{Context, Told},
+    failure::Failure,
+    progress::Counted,
+};
+
+/// Sends a call; `doing` stands beside the time that it takes.
+pub(crate) async fn send<C: Call>(context: &Context<'_>, call: C, doing: String) -> Result<Response<C::Answer>, Error> {
+    let request = call.clone().prepare()?;
+    let progress = context.progress(doing, Counted::Time, None);
+    let under_way = context.interrupt().call(request.operation(), "");
+    let response = call.response().await;
+    drop((under_way, progress));
+    response
+}
+
+/// A client for answers that are printed and not saved: they are kept beside those of `ideogram api`, where that can be
+/// done, until they are decoded.
+pub(crate) async fn keeping_client(context: &Context<'_>) -> Client {
+    let folder = config::answers_folder().filter(|_| !context.is_mock() && !context.is_dry_run());
+    match folder {
+        // Found out now: after the call it would be paid for.
+        Some(folder) if try_folder(folder.clone()).await.is_ok() => {
+            context.client().with(CallOptions::new().keep_answers_in(folder))
+        }
+        _ => context.client().clone(),
+    }
+}
+
+/// Sends a call of such a client; with `--dry-run` shows it instead and returns `None`.
+pub(crate) async fn ask<C: Call>(
+    context: &Context<'_>,
+    call: C,
+    what: &str,
+    doing: &str,
+) -> Result<Option<Response<C::Answer>>, Failure> {
+    let told = Told { what, look: "" };
+    if context.is_dry_run() {
+        return context.call(call, told).await;
+    }
+    let response = send(context, call, doing.to_owned()).await;
+    response.map(Some).map_err(|error| context.failure(told, &error))
+}

@@ -1,0 +1,471 @@
+//! `batch`: what is sent, what is paid, what is kept, and how it goes on.
+
+use std::{fs, path::Path};
+
+use ideogram_mock::{MockServer, Scenario};
+use tempfile::TempDir;
+
+use crate::invocation::{Ran, Run, ideogram, serve, snapshot};
+
+/// A folder with a file of rows in it.
+fn folder(name: &str, rows: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(name), rows).unwrap();
+    folder
+}
+
+fn batch(folder: &TempDir, arguments: &[&str]) -> Run {
+    ideogram(["batch"].into_iter().chain(arguments.iter().copied())).in_folder(folder.path())
+}
+
+/// The prompts that the server was asked to draw, refusals included.
+fn prompts(server: &MockServer) -> Vec<String> {
+    let requests = server.requests();
+    let sent = requests.iter().filter(|request| request.method == "POST");
+    let prompt = |part: &&ideogram_mock::RecordedPart| ["prompt", "text_prompt"].contains(&part.name.as_str());
+    sent.map(|request| request.parts.iter().find(prompt).unwrap().text.clone().unwrap()).collect()
+}
+
+fn pictures(folder: &Path) -> Vec<String> {
+    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.filter(|name| name.ends_with(".png")).collect();
+    names.sort_unstable();
+    names
+}
+
+fn sheet(folder: &TempDir) -> String {
+    fs::read_to_string(folder.path().join("rows-pictures/contact-sheet.html")).unwrap()
+}
+
+const TWO: &str = r#"{"prompt": "a river", "id": "river"}
+{"prompt": "two cats", "id": "cats", "model": "v3", "num_images": 2}
+"#;
+
+#[test]
+fn a_dry_run_shows_every_request_and_leaves_nothing_behind() {
+    let folder = folder("rows.jsonl", TWO);
+    let server = serve(MockServer::builder());
+
+    let ran = batch(&folder, &["rows.jsonl", "--dry-run"]).against(&server).run();
+
+    assert!(server.requests().is_empty());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    snapshot!(ran, @"
+    exit code: 0
+    ----- stdout -----
+    line 1 (river): 1 picture
+
+    POST:         http://127.0.0.1:[PORT]/v1/ideogram-v4/generate
+    text_prompt:  a river
+    api-key:      [key]
+
+    line 2 (cats): 2 pictures
+
+    POST:        http://127.0.0.1:[PORT]/v1/ideogram-v3/generate
+    prompt:      two cats
+    num_images:  2
+    api-key:     [key]
+    ----- stderr -----
+    dry run: nothing was sent; 2 requests would make 3 pictures
+    ");
+}
+
+#[test]
+fn a_batch_saves_its_pictures_and_running_it_again_pays_nothing() {
+    let folder = folder("rows.jsonl", TWO);
+    let server = serve(MockServer::builder());
+
+    let first = batch(&folder, &["rows.jsonl", "--pictures-in-making", "1"]).against(&server).run();
+    let sent = server.requests().len();
+    let again = batch(&folder, &["rows.jsonl"]).against(&server).run();
+
+    assert_eq!(prompts(&server), ["a river", "two cats"]);
+    assert_eq!(server.requests().len(), sent, "nothing is asked for again, not even the pictures");
+    assert_eq!(pictures(&folder.path().join("rows-pictures")), ["cats-1.png", "cats-2.png", "river.png"]);
+    let mut paths: Vec<_> = first.stdout().lines().map(str::to_owned).collect();
+    paths.sort_unstable();
+    assert_eq!(paths, ["cats-1.png", "cats-2.png", "river.png"].map(|name| format!("rows-pictures/{name}")));
+    assert_eq!(first.stderr(), "2 rows: 3 pictures saved\ncontact sheet: rows-pictures/contact-sheet.html\n");
+    snapshot!(again, @"
+    exit code: 0
+    ----- stderr -----
+    going on: 2 of 2 rows finished before
+    2 rows: 3 pictures saved
+    contact sheet: rows-pictures/contact-sheet.html
+    ");
+}
+
+#[test]
+fn all_that_is_wrong_with_rows_is_told_before_anything_is_sent() {
+    let rows = r#"{"prompt": "a", "num_images": 9, "model": "v3"}
+{"prompt": "b", "id": "../b"}
+nonsense
+{"prompt": "c", "id": "same", "model": "v3", "aspect_ratio": "16:9", "resolution": "1024x1024"}
+{"prompt": "d", "id": "Same", "num_images": 2}
+{"promt": "e", "model": "v3"}
+{"operation": "get_dataset", "prompt": "f"}
+{"operation": "post_remix_image_v3", "prompt": "g", "image": "nowhere.png", "seed": "many"}
+{"prompt": "h", "model": "V_2", "num_images": 0, "colour": "red"}
+"#;
+    let folder = folder("rows.jsonl", rows);
+    let server = serve(MockServer::builder());
+
+    let ran = batch(&folder, &["rows.jsonl", "--yes"]).against(&server).run();
+
+    assert!(server.requests().is_empty());
+    snapshot!(ran, @r#"
+    exit code: 2
+    ----- stderr -----
+    error: 14 problems in rows.jsonl: nothing was sent
+      caused by: rows.jsonl:1: `num_images`: must be from 1 to 8, and is 9
+      caused by: rows.jsonl:2: `id`: becomes the name of files: 1 to 64 letters, digits, `-`, `_`, `.` and spaces, no `.` first
+      caused by: rows.jsonl:3: not JSON: expected ident at character 2
+      caused by: rows.jsonl:4: `aspect_ratio`: `16:9` is none of 1x3, 3x1, 1x2, 2x1, 9x16, 16x9, 10x16, 16x10, 2x3, 3x2, 3x4, 4x3, 4x5, 5x4, 1x1; --unchecked leaves it to the service
+      caused by: rows.jsonl:4: `resolution`: stands beside `aspect_ratio`: the service takes one of them
+      caused by: rows.jsonl:5: `id`: "Same" is the id of line 4 already
+      caused by: rows.jsonl:5: `num_images`: post_generate_image_v4 has none; with `model` v3 there is one
+      caused by: rows.jsonl:6: `promt`: post_generate_image_v3 has none; there are id, operation, model, prompt, seed, resolution, aspect_ratio, rendering_speed, magic_prompt, negative_prompt, num_images, color_palette, style_codes, style_type, style_preset, custom_model_uri, style_reference_images, character_reference_images, character_reference_images_mask, enable_copyright_detection
+      caused by: rows.jsonl:6: `prompt`: is missing: post_generate_image_v3 needs it
+      caused by: rows.jsonl:7: `operation`: `get_dataset` makes no pictures; those that do: post_generate_image_v4, post_remix_image_v4, post_generate_image_v3, post_generate_image_v3_transparent, post_inpaint_image_v3, post_remix_image_v3, post_reframe_image_v3, post_replace_background_v3, post_remove_background, post_layerize_text_v3, post_v1_edit_image, post_upscale_image, post_generate_image, post_edit_image_v3, post_edit_image, post_remix_image, post_reframe_image
+      caused by: rows.jsonl:8: `seed`: takes a whole number, not `many`
+      caused by: rows.jsonl:8: `image`: cannot read "nowhere.png": No such file or directory (os error [CODE])
+      caused by: rows.jsonl:9: `num_images`: must be a whole number from 1 to 8, and is 0
+      caused by: rows.jsonl:9: `colour`: is no member of this request; --unchecked leaves it to the service
+    "#);
+}
+
+#[test]
+fn a_table_is_read_with_its_columns_and_files_beside_it() {
+    let rows = "\u{feff}id,operation,prompt,image,num_images\r\n\
+                one,post_remix_image_v3,\"a \"\"red\"\" lantern, lit\",sub/a.png,2\r\n";
+    let folder = folder("rows.csv", rows);
+    fs::create_dir(folder.path().join("sub")).unwrap();
+    let server = serve(MockServer::builder());
+    let elsewhere = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rows.csv").into_os_string().into_string().unwrap();
+
+    let missing = batch(&elsewhere, &[&path, "--out", "out"]).against(&server).run();
+    let mut picture = std::io::Cursor::new(Vec::new());
+    image::RgbImage::new(64, 64).write_to(&mut picture, image::ImageFormat::Png).unwrap();
+    fs::write(folder.path().join("sub/a.png"), picture.into_inner()).unwrap();
+    let ran = batch(&elsewhere, &[&path, "--out", "out"]).against(&server).run();
+
+    assert_eq!(missing.code(), Some(2));
+    assert!(missing.stderr().contains("rows.csv:2: column `image`: cannot read"), "{missing}");
+    assert_eq!(ran.code(), Some(0), "{ran}");
+    let requests = server.requests();
+    assert_eq!(requests[0].path, "/v1/ideogram-v3/remix");
+    let parts: Vec<_> =
+        requests[0].parts.iter().map(|part| (part.name.as_str(), part.text.as_deref(), part.size)).collect();
+    let size = fs::metadata(folder.path().join("sub/a.png")).unwrap().len();
+    assert_eq!(
+        parts,
+        [("image", None, size), ("prompt", Some("a \"red\" lantern, lit"), 20), ("num_images", Some("2"), 1),]
+    );
+    assert_eq!(pictures(&elsewhere.path().join("out")), ["one-1.png", "one-2.png"]);
+}
+
+#[test]
+fn more_than_twenty_pictures_are_asked_about_first() {
+    let rows: String = (0..3).map(|n| format!("{{\"prompt\":\"{n}\",\"model\":\"v3\",\"num_images\":8}}\n")).collect();
+    let folder = folder("rows.jsonl", &rows);
+    let server = serve(MockServer::builder());
+
+    let asked = batch(&folder, &["rows.jsonl"]).against(&server).run();
+    assert!(server.requests().is_empty());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no trace of it");
+    let limited = batch(&folder, &["rows.jsonl", "--max-pictures", "20"]).against(&server).run();
+    assert_eq!(prompts(&server).len(), 2);
+    let confirmed = batch(&folder, &["rows.jsonl", "--yes"]).against(&server).run();
+    assert_eq!(prompts(&server).len(), 3);
+
+    assert_eq!((limited.code(), confirmed.code()), (Some(11), Some(0)));
+    assert!(limited.stderr().contains("stopped before more than 20 pictures were made"), "{limited}");
+    snapshot!(asked, @"
+    exit code: 2
+    ----- stderr -----
+    error: this asks first, and there is nobody to ask: make 24 pictures, each of them billed, for 3 rows?
+    hint: nothing was sent; --yes answers all questions with yes
+    ");
+}
+
+#[test]
+fn the_limit_counts_earlier_runs() {
+    let rows = "{\"prompt\":\"1\"}\n{\"prompt\":\"2\"}\n{\"prompt\":\"3\"}\n";
+    let folder = folder("rows.jsonl", rows);
+    let server = serve(MockServer::builder());
+
+    for _ in 0..3 {
+        let ran = batch(&folder, &["rows.jsonl", "--max-pictures", "2"]).against(&server).run();
+        assert_eq!((ran.code(), prompts(&server).len()), (Some(11), 2));
+    }
+}
+
+#[test]
+fn a_balance_that_is_too_low_stops_it_and_the_next_run_goes_on() {
+    let rows: String = (0..6).map(|n| format!("{{\"prompt\":\"number {n}\",\"id\":{n}}}\n")).collect();
+    let folder = folder("rows.jsonl", &rows);
+    let server = serve(MockServer::builder().scenario(Scenario::PaymentRequired));
+
+    let stopped = batch(&folder, &["rows.jsonl", "--pictures-in-making", "1"]).against(&server).run();
+    assert_eq!(prompts(&server).len(), 3);
+    server.set_scenario(Scenario::Normal);
+    let ran = batch(&folder, &["rows.jsonl"]).against(&server).run();
+
+    assert_eq!((ran.code(), prompts(&server).len()), (Some(0), 9));
+    snapshot!(stopped, @"
+    exit code: 7
+    ----- stderr -----
+    contact sheet: rows-pictures/contact-sheet.html
+    error: stopped: the balance does not cover the rows (3 rows in a row)
+      caused by: 6 rows: 0 pictures saved, 3 rows failed without being billed, 3 rows not run
+      caused by: line 1 (0): failed, not billed: post_generate_image_v4: 402 Payment Required: You do not have sufficient balance.
+      caused by: line 2 (1): failed, not billed: post_generate_image_v4: 402 Payment Required: You do not have sufficient balance.
+      caused by: line 3 (2): failed, not billed: post_generate_image_v4: 402 Payment Required: You do not have sufficient balance.
+    hint: top up the API balance, then run the same command again: what is paid is not paid again
+    ");
+}
+
+#[test]
+fn declined_rows_are_not_sent_again_unless_asked_to() {
+    let folder = folder("rows.jsonl", "{\"prompt\":\"a\",\"id\":\"a\"}\n{\"prompt\":\"b\",\"id\":\"b\"}\n");
+    let server = serve(MockServer::builder().scenario(Scenario::Declines));
+
+    let declined = batch(&folder, &["rows.jsonl"]).against(&server).run();
+    let again = batch(&folder, &["rows.jsonl"]).against(&server).run();
+    assert_eq!((again.code(), prompts(&server).len()), (Some(6), 2));
+    assert!(sheet(&folder).contains("<b>declined</b> not billed"));
+    server.set_scenario(Scenario::Normal);
+    let retried = batch(&folder, &["rows.jsonl", "--retry-declined"]).against(&server).run();
+
+    assert_eq!((retried.code(), prompts(&server).len()), (Some(0), 4));
+    snapshot!(declined, @"
+    exit code: 6
+    ----- stderr -----
+    contact sheet: rows-pictures/contact-sheet.html
+    error: 2 rows: 0 pictures saved, 2 rows declined
+      caused by: line 1 (a): declined, not billed: post_generate_image_v4: 422 Unprocessable Entity: Prompt provided failed safety check due to the inclusion of prohibited content.
+      caused by: line 2 (b): declined, not billed: post_generate_image_v4: 422 Unprocessable Entity: Prompt provided failed safety check due to the inclusion of prohibited content.
+    hint: change the declined rows; unchanged ones are sent again only with --retry-declined
+    ");
+}
+
+#[test]
+fn withheld_pictures_are_told_and_billed_once() {
+    let rows = "{\"prompt\":\"some withheld cats\",\"id\":\"cats\",\"model\":\"v3\",\"num_images\":2}\n";
+    let folder = folder("rows.jsonl", rows);
+    let server = serve(MockServer::builder());
+
+    let ran = batch(&folder, &["rows.jsonl"]).against(&server).run();
+    let again = batch(&folder, &["rows.jsonl"]).against(&server).run();
+
+    assert_eq!((again.code(), prompts(&server).len()), (Some(11), 1));
+    assert!(sheet(&folder).contains("<b>withheld</b>made and billed"));
+    snapshot!(ran, @"
+    exit code: 11
+    ----- stdout -----
+    rows-pictures/cats-1.png
+    ----- stderr -----
+    contact sheet: rows-pictures/contact-sheet.html
+    error: 1 row: 1 picture saved, 1 picture withheld
+      caused by: line 1 (cats): 1 picture withheld by the safety check, billed all the same
+    ");
+}
+
+#[test]
+fn rows_that_are_withheld_altogether_stop_it_since_they_are_billed() {
+    let rows: String = (0..6).map(|n| format!("{{\"prompt\":\"withheld\",\"id\":{n}}}\n")).collect();
+    let folder = folder("rows.jsonl", &rows);
+    let server = serve(MockServer::builder());
+
+    let ran = batch(&folder, &["rows.jsonl", "--pictures-in-making", "1", "--stop-after", "2"]).against(&server).run();
+
+    assert_eq!(ran.code(), Some(6), "{ran}");
+    // One more may be under way while the second is being looked at.
+    assert!((2..=3).contains(&prompts(&server).len()), "{:?}", prompts(&server));
+}
+
+#[test]
+fn an_answer_that_breaks_off_is_not_paid_again_unless_asked_to() {
+    let folder = folder("rows.jsonl", "{\"prompt\":\"a river\",\"id\":\"river\"}\n");
+    let server = serve(MockServer::builder().scenario(Scenario::AnswerLostOnce));
+
+    let lost = batch(&folder, &["rows.jsonl"]).against(&server).run();
+    let again = batch(&folder, &["rows.jsonl"]).against(&server).run();
+    assert_eq!((again.code(), prompts(&server).len()), (lost.code(), 1));
+    let rerun = batch(&folder, &["rows.jsonl", "--rerun-unknown"]).against(&server).run();
+
+    assert_eq!((rerun.code(), prompts(&server).len()), (Some(0), 2));
+    snapshot!(lost, @"
+    exit code: 10
+    ----- stderr -----
+    contact sheet: rows-pictures/contact-sheet.html
+    error: 1 row: 0 pictures saved, 1 row of unknown outcome
+      caused by: line 1 (river): outcome unknown: post_generate_image_v4: the connection broke before an answer arrived; the call may have run, so look before calling again
+    hint: rows of unknown outcome are not sent again, as they may be paid; --rerun-unknown does
+    ");
+}
+
+#[test]
+fn an_answer_that_was_kept_is_saved_later_without_paying() {
+    let folder = folder("rows.jsonl", TWO);
+    let server = serve(MockServer::builder());
+    let out = folder.path().join("rows-pictures");
+    assert_eq!(batch(&folder, &["rows.jsonl"]).against(&server).run().code(), Some(0));
+    // As if it had been killed before the end of both rows was noted: one picture is there, another lacks its file.
+    let journal = fs::read_to_string(out.join("batch.jsonl")).unwrap();
+    let begun: Vec<&str> = journal.lines().filter(|line| !line.contains("\"finished\"")).collect();
+    fs::write(out.join("batch.jsonl"), begun.join("\n") + "\n{\"finished\":{\"row\":\"ha").unwrap();
+    fs::remove_file(out.join("cats-2.png")).unwrap();
+
+    let ran = batch(&folder, &["rows.jsonl"]).against(&server).run();
+
+    assert_eq!((ran.code(), prompts(&server).len()), (Some(0), 2), "{ran}");
+    assert_eq!(pictures(&out), ["cats-1.png", "cats-2.png", "river.png"]);
+}
+
+#[test]
+fn a_row_that_was_changed_is_a_new_one() {
+    let folder = folder("rows.jsonl", TWO);
+    let server = serve(MockServer::builder());
+    batch(&folder, &["rows.jsonl"]).against(&server).run();
+    fs::write(folder.path().join("rows.jsonl"), TWO.replace("a river", "a wide river")).unwrap();
+
+    let ran = batch(&folder, &["rows.jsonl"]).against(&server).run();
+
+    assert_eq!(prompts(&server).len(), 3);
+    let out = folder.path().join("rows-pictures");
+    assert_eq!(pictures(&out), ["cats-1.png", "cats-2.png", "river-2.png", "river.png"]);
+    assert_eq!(ran.code(), Some(0));
+    assert!(ran.stderr().contains("what was changed or added is new, and 1 row of the journal"), "{ran}");
+}
+
+#[test]
+fn the_same_row_twice_is_wanted_twice() {
+    let folder = folder("rows.jsonl", "{\"prompt\":\"a river\"}\n{\"prompt\":\"a river\"}\n");
+    let server = serve(MockServer::builder());
+
+    for _ in 0..2 {
+        let ran = batch(&folder, &["rows.jsonl"]).against(&server).run();
+        assert_eq!((ran.code(), prompts(&server).len()), (Some(0), 2));
+    }
+    assert_eq!(pictures(&folder.path().join("rows-pictures")).len(), 2);
+}
+
+#[test]
+fn a_journal_in_use_is_left_alone() {
+    let folder = folder("rows.jsonl", TWO);
+    let server = serve(MockServer::builder());
+    let out = folder.path().join("rows-pictures");
+    fs::create_dir(&out).unwrap();
+    let journal = fs::File::create(out.join("batch.jsonl")).unwrap();
+    fs4::FileExt::try_lock(&journal).unwrap();
+
+    let ran = batch(&folder, &["rows.jsonl"]).against(&server).run();
+
+    assert!(server.requests().is_empty());
+    snapshot!(ran, @r#"
+    exit code: 2
+    ----- stderr -----
+    error: the journal "rows-pictures/batch.jsonl" is in use by another batch; wait for it to end
+    "#);
+}
+
+#[test]
+fn rows_come_one_by_one_as_json_lines_and_all_together_as_json() {
+    let folder = folder("rows.jsonl", TWO);
+    let server = serve(MockServer::builder());
+    let run = |out: &str, format: &str| -> Ran {
+        let arguments = ["rows.jsonl", "--out", out, "--output", format, "--quiet", "--pictures-in-making", "1"];
+        batch(&folder, &arguments).against(&server).run()
+    };
+
+    let lines = run("lines", "jsonl");
+    let whole = run("whole", "json");
+
+    let rows: Vec<serde_json::Value> = lines.stdout().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    // Each as it is done, so in no order.
+    let mut named: Vec<_> = rows.iter().map(|row| (row["row"].as_str(), row["status"].as_str())).collect();
+    named.sort_unstable();
+    assert_eq!(named, [(Some("cats"), Some("saved")), (Some("river"), Some("saved"))]);
+    let mut whole = whole.json();
+    whole["rows"].as_array_mut().unwrap().sort_by_key(|row| row["line"].as_u64());
+    insta::assert_json_snapshot!(whole, @r#"
+    {
+      "rows": [
+        {
+          "row": "river",
+          "line": 1,
+          "operation": "post_generate_image_v4",
+          "prompt": "a river",
+          "status": "saved",
+          "pictures": [
+            {
+              "result": "saved",
+              "path": "whole/river.png",
+              "seed": 56766092,
+              "error": null
+            }
+          ]
+        },
+        {
+          "row": "cats",
+          "line": 2,
+          "operation": "post_generate_image_v3",
+          "prompt": "two cats",
+          "status": "saved",
+          "pictures": [
+            {
+              "result": "saved",
+              "path": "whole/cats-1.png",
+              "seed": 2084953172,
+              "error": null
+            },
+            {
+              "result": "saved",
+              "path": "whole/cats-2.png",
+              "seed": 2084953173,
+              "error": null
+            }
+          ]
+        }
+      ],
+      "counts": {
+        "rows": 2,
+        "rows_answered": 2,
+        "pictures_saved": 3,
+        "pictures_withheld": 0,
+        "pictures_lost": 0,
+        "pictures_not_saved": 0,
+        "rows_declined": 0,
+        "rows_failed": 0,
+        "rows_unknown": 0,
+        "rows_unreadable": 0,
+        "rows_not_run": 0
+      },
+      "contact_sheet": "whole/contact-sheet.html"
+    }
+    "#);
+}
+
+#[test]
+fn rows_from_standard_input_need_a_folder() {
+    let folder = folder("rows.jsonl", "");
+
+    snapshot!(batch(&folder, &["--mock", "-"]).run(), @"
+    exit code: 2
+    ----- stderr -----
+    error: rows from standard input need --out: the folder with the journal, to find it again
+    ");
+}
+
+#[test]
+fn an_account_that_is_refused_stops_it_at_once() {
+    let rows: String = (0..6).map(|n| format!("{{\"prompt\":\"{n}\",\"id\":{n}}}\n")).collect();
+    let folder = folder("rows.jsonl", &rows);
+    let server = serve(MockServer::builder());
+
+    let ran = batch(&folder, &["rows.jsonl", "--pictures-in-making", "1"]).at(server.url()).run();
+
+    assert_eq!((ran.code(), server.requests().len()), (Some(3), 1), "{ran}");
+}

@@ -1,0 +1,181 @@
+//! `batch` that is killed or interrupted: what is paid, what is told, and how it goes on.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use ideogram_mock::MockServer;
+
+use crate::invocation::{ideogram, serve};
+
+/// How long the server takes to make pictures: long enough to be killed meanwhile.
+const MAKING_TIME: Duration = Duration::from_millis(30);
+const ROWS: usize = 12;
+
+/// How often the server ran each prompt. What it answers with 429 it does not run.
+fn paid(server: &MockServer) -> BTreeMap<String, usize> {
+    let mut paid = BTreeMap::new();
+    for request in server.requests() {
+        let prompt = request.parts.iter().find(|part| part.name == "text_prompt").and_then(|part| part.text.clone());
+        if let (Some(prompt), true) = (prompt, request.status != Some(429)) {
+            *paid.entry(prompt).or_default() += 1;
+        }
+    }
+    paid
+}
+
+fn rows(folder: &Path) {
+    let rows: String = (0..ROWS).map(|n| format!("{{\"prompt\":\"prompt {n}\",\"id\":\"row{n}\"}}\n")).collect();
+    fs::write(folder.join("rows.jsonl"), rows).unwrap();
+}
+
+fn command(folder: &Path, server: &MockServer, more: &[&str]) -> Command {
+    let arguments = ["batch", "rows.jsonl", "--out", "out", "--pictures-in-making", "3"];
+    let run = ideogram(arguments.into_iter().chain(more.iter().copied()));
+    run.against(server).in_folder(folder).into_command()
+}
+
+fn start(folder: &Path, server: &MockServer) -> Child {
+    command(folder, server, &[]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+fn finish(folder: &Path, server: &MockServer, more: &[&str]) -> (Option<i32>, String) {
+    let output = command(folder, server, more).output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+/// Names of rows that the journal has begun and not ended, and of which no answer is kept.
+fn in_doubt(out: &Path) -> BTreeSet<String> {
+    let journal = fs::read_to_string(out.join("batch.jsonl")).unwrap_or_default();
+    let mut open = BTreeMap::new();
+    for line in journal.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok()) {
+        let row = |line: &serde_json::Value| line["row"].as_str().unwrap().to_owned();
+        if let Some(begun) = line.get("begun") {
+            open.insert(row(begun), begun["name"].as_str().unwrap().to_owned());
+        }
+        for end in ["finished", "failed"].into_iter().filter_map(|end| line.get(end)) {
+            open.remove(&row(end));
+        }
+    }
+    let is_kept = |row: &String| {
+        let answers = fs::read_dir(out.join("answers").join(row));
+        answers.is_ok_and(|mut answers| {
+            answers.any(|answer| answer.unwrap().path().extension().is_some_and(|extension| extension == "json"))
+        })
+    };
+    open.into_iter().filter(|(row, _)| !is_kept(row)).map(|(_, name)| name).collect()
+}
+
+#[test]
+fn no_prompt_is_paid_twice_however_often_it_is_killed() {
+    let seed = 20_261_123;
+    for round in 0..4 {
+        let place = tempfile::tempdir().unwrap();
+        rows(place.path());
+        let server = serve(MockServer::builder().making_time(MAKING_TIME));
+        let out = place.path().join("out");
+        let mut random = fastrand::Rng::with_seed(seed + round);
+
+        for kill in 0..6 {
+            let mut child = start(place.path(), &server);
+            // From before its first line to somewhere in the middle; later kills come later, or nothing would happen.
+            let most = 40 + 60 * kill * (1 + round);
+            thread::sleep(Duration::from_millis(random.u64(5..most)));
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        // The server goes on with what it has, as the service would.
+        thread::sleep(2 * MAKING_TIME);
+        let doubted = in_doubt(&out);
+        let (code, said) = finish(place.path(), &server, &["--output", "json"]);
+
+        let told = format!("round {round}: {doubted:?}\n{said}");
+        assert!(paid(&server).values().all(|times| *times == 1), "{told}\n{:?}", paid(&server));
+        assert_eq!(code, Some(if doubted.is_empty() { 0 } else { 10 }), "{told}");
+        for name in &doubted {
+            let warning = format!("({name}) was under way when an earlier run ended: it may be paid");
+            assert!(said.contains(&warning), "{told}");
+        }
+        let saved = |out: &Path| (0..ROWS).filter(|n| out.join(format!("row{n}.png")).is_file()).count();
+        assert_eq!(saved(&out), ROWS - doubted.len(), "{told}");
+
+        let (code, said) = finish(place.path(), &server, &["--rerun-unknown"]);
+        assert_eq!((code, saved(&out)), (Some(0), ROWS), "round {round}\n{said}");
+        assert!(paid(&server).iter().all(|(prompt, times)| {
+            let name = prompt.replace("prompt ", "row");
+            *times == 1 || *times == 2 && doubted.contains(&name)
+        }));
+        let extra = fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let extra: Vec<_> = extra.filter(|name| name.ends_with("-2.png")).collect();
+        assert!(extra.is_empty(), "a picture was saved twice: {extra:?}");
+    }
+}
+
+#[cfg(unix)]
+mod interrupted {
+    use super::*;
+
+    fn interrupt(child: &Child) {
+        let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits until the server has been asked to draw something.
+    fn wait_for_a_row(server: &MockServer) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while paid(server).is_empty() {
+            assert!(Instant::now() < deadline, "no row was sent");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    #[test]
+    fn ctrl_c_sends_no_more_rows_and_waits_for_those_under_way() {
+        let place = tempfile::tempdir().unwrap();
+        rows(place.path());
+        let server = serve(MockServer::builder().making_time(Duration::from_millis(400)));
+
+        let mut command = command(place.path(), &server, &[]);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        wait_for_a_row(&server);
+        interrupt(&child);
+        let output = child.wait_with_output().unwrap();
+
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(130), "{said}");
+        assert!(said.contains("no more rows are sent; waiting for"), "{said}");
+        let sent = paid(&server).len();
+        assert!(sent <= 3, "no more than had places: {sent}");
+        assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), sent, "all of them are saved\n{said}");
+        let (code, said) = finish(place.path(), &server, &[]);
+        assert_eq!(code, Some(0), "{said}");
+        assert!(paid(&server).values().all(|times| *times == 1));
+    }
+
+    #[test]
+    fn the_second_ctrl_c_gives_up_and_tells_what_may_be_billed() {
+        let place = tempfile::tempdir().unwrap();
+        rows(place.path());
+        let server = serve(MockServer::builder().making_time(Duration::from_secs(20)));
+
+        let mut command = command(place.path(), &server, &[]);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
+        wait_for_a_row(&server);
+        interrupt(&child);
+        let mut said = String::new();
+        std::io::BufRead::read_line(&mut stderr, &mut said).unwrap();
+        interrupt(&child);
+        std::io::Read::read_to_string(&mut stderr, &mut said).unwrap();
+
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{said}");
+        assert!(said.starts_with("no more rows are sent; waiting for"), "{said}");
+        assert!(said.contains("was under way: it may have run, and then it is billed"), "{said}");
+        assert!(said.contains("--rerun-unknown"), "{said}");
+    }
+}

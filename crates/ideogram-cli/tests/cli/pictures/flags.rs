@@ -1,0 +1,379 @@
+//! What flags become on the wire, and what is refused before anything is sent.
+
+use ideogram_mock::MockServer;
+use serde_json::{Value, json};
+
+use super::{calls, files, folder, parts};
+use crate::invocation::{ideogram, serve, snapshot};
+
+/// The files that the tests name.
+const FILES: [&str; 6] = ["a.png", "mask.png", "s1.png", "s2.png", "c.png", "m.png"];
+
+fn words(text: &str) -> Vec<&str> {
+    text.split(' ').collect()
+}
+
+/// Runs a command and returns its one call, with its parts as `name=value`.
+fn sent(arguments: &str) -> (String, Vec<String>) {
+    let (server, folder) = (serve(MockServer::builder()), folder(&FILES));
+
+    let ran = ideogram(words(arguments)).against(&server).in_folder(folder.path()).run();
+
+    assert_eq!(ran.code(), Some(0), "{arguments}\n{ran}");
+    let parts = parts(&server).into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let [call] = calls(&server).try_into().unwrap();
+    (call, parts)
+}
+
+/// The JSON that a command sends.
+fn sent_json(arguments: &str) -> Value {
+    let server = serve(MockServer::builder());
+    let folder = folder(&FILES);
+
+    let ran = ideogram(words(arguments)).against(&server).in_folder(folder.path()).run();
+
+    assert_eq!(ran.code(), Some(0), "{arguments}\n{ran}");
+    let requests = server.requests();
+    let call = requests.iter().find(|request| request.operation_id.is_some()).unwrap();
+    match call.parts.iter().find(|part| part.name == "image_request") {
+        Some(part) => serde_json::from_str(part.text.as_deref().unwrap()).unwrap(),
+        None => serde_json::from_slice(&call.body).unwrap(),
+    }
+}
+
+#[test]
+fn the_newest_model_draws_unless_another_is_asked_for() {
+    let (call, parts) = sent("generate cat --resolution 1440x2880 --rendering-speed turbo --copyright-detection");
+
+    assert_eq!(call, "post_generate_image_v4");
+    insta::assert_debug_snapshot!(parts, @r#"
+    [
+        "text_prompt=cat",
+        "resolution=1440x2880",
+        "rendering_speed=TURBO",
+        "enable_copyright_detection=true",
+    ]
+    "#);
+}
+
+#[test]
+fn every_flag_of_3_0_is_sent() {
+    let (call, parts) = sent(
+        "generate cat --model v3 --seed 7 --aspect-ratio 16:9 --rendering-speed quality --magic-prompt off \
+         --negative-prompt dogs -n 2 --style-preset oil-painting --style-reference s1.png --style-reference s2.png \
+         --character-reference c.png --character-mask m.png --copyright-detection",
+    );
+
+    assert_eq!(call, "post_generate_image_v3");
+    insta::assert_debug_snapshot!(parts, @r#"
+    [
+        "prompt=cat",
+        "seed=7",
+        "aspect_ratio=16x9",
+        "rendering_speed=QUALITY",
+        "magic_prompt=OFF",
+        "negative_prompt=dogs",
+        "num_images=2",
+        "style_preset=OIL_PAINTING",
+        "style_reference_images=s1.png",
+        "style_reference_images=s2.png",
+        "character_reference_images=c.png",
+        "character_reference_images_mask=m.png",
+        "enable_copyright_detection=true",
+    ]
+    "#);
+}
+
+#[test]
+fn colors_style_codes_and_sizes_of_3_0_are_sent() {
+    let (_, parts) = sent(
+        "generate cat --model v3 --resolution 512x1536 --color-hex #FFD700=0.5 --color-hex 000 --style-code AAFF5733 \
+         --style-code 0133FF57",
+    );
+
+    insta::assert_debug_snapshot!(parts, @r##"
+    [
+        "prompt=cat",
+        "resolution=512x1536",
+        "color_palette={\"members\":[{\"color_hex\":\"#FFD700\",\"color_weight\":0.5},{\"color_hex\":\"#000\"}]}",
+        "style_codes=AAFF5733",
+        "style_codes=0133FF57",
+    ]
+    "##);
+    let (_, parts) = sent("generate cat --model v3 --style-type realistic --color-palette ember");
+    insta::assert_debug_snapshot!(parts, @r#"
+    [
+        "prompt=cat",
+        "color_palette={\"name\":\"EMBER\"}",
+        "style_type=REALISTIC",
+    ]
+    "#);
+}
+
+#[test]
+fn a_custom_model_and_transparent_ground_need_no_word_on_the_model() {
+    let (call, parts) = sent("generate cat --custom-model model/paper-lanterns/version/1");
+    assert_eq!(call, "post_generate_image_v3");
+    assert!(parts.contains(&"custom_model_uri=model/paper-lanterns/version/1".to_owned()), "{parts:?}");
+
+    let (call, parts) = sent(
+        "generate cat --transparent --upscale-factor x2 --aspect-ratio 1x3 --seed 1 -n 2 --magic-prompt on \
+         --rendering-speed turbo --negative-prompt dogs",
+    );
+    assert_eq!(call, "post_generate_image_v3_transparent");
+    insta::assert_debug_snapshot!(parts, @r#"
+    [
+        "prompt=cat",
+        "seed=1",
+        "upscale_factor=X2",
+        "aspect_ratio=1x3",
+        "rendering_speed=TURBO",
+        "magic_prompt=ON",
+        "negative_prompt=dogs",
+        "num_images=2",
+    ]
+    "#);
+}
+
+#[test]
+fn the_older_models_have_names_of_their_own_for_sizes() {
+    let request = sent_json(
+        "generate cat --model legacy --legacy-model v_2_turbo --aspect-ratio 16:9 --seed 3 -n 2 --magic-prompt auto \
+         --style-type render-3d --negative-prompt dogs --color-palette ember",
+    );
+    assert_eq!(
+        request,
+        json!({"image_request": {
+            "aspect_ratio": "ASPECT_16_9", "color_palette": {"name": "EMBER"}, "magic_prompt_option": "AUTO",
+            "model": "V_2_TURBO", "negative_prompt": "dogs", "num_images": 2, "prompt": "cat", "seed": 3,
+            "style_type": "RENDER_3D",
+        }})
+    );
+    let request = sent_json("generate cat --model legacy --resolution 640x1024");
+    assert_eq!(request, json!({"image_request": {"prompt": "cat", "resolution": "RESOLUTION_640_1024"}}));
+}
+
+#[test]
+fn pictures_are_remixed_by_each_model() {
+    let (call, parts) = sent("remix a.png cat --image-weight 30 --resolution 2048x2048 --rendering-speed quality");
+    assert_eq!(call, "post_remix_image_v4");
+    insta::assert_debug_snapshot!(parts, @r#"
+    [
+        "image=a.png",
+        "text_prompt=cat",
+        "image_weight=30",
+        "resolution=2048x2048",
+        "rendering_speed=QUALITY",
+    ]
+    "#);
+
+    let (call, parts) = sent(
+        "remix a.png cat --model v3 --image-weight 30 -n 2 --seed 1 --aspect-ratio 2x1 --style-preset weird \
+         --style-reference s1.png --character-reference c.png --character-mask m.png",
+    );
+    assert_eq!(call, "post_remix_image_v3");
+    insta::assert_debug_snapshot!(parts, @r#"
+    [
+        "image=a.png",
+        "prompt=cat",
+        "image_weight=30",
+        "seed=1",
+        "aspect_ratio=2x1",
+        "num_images=2",
+        "style_preset=WEIRD",
+        "style_reference_images=s1.png",
+        "character_reference_images=c.png",
+        "character_reference_images_mask=m.png",
+    ]
+    "#);
+
+    let request = sent_json("remix a.png cat --model legacy --image-weight 30 --aspect-ratio 3:1");
+    assert_eq!(request, json!({"aspect_ratio": "ASPECT_3_1", "image_weight": 30, "prompt": "cat"}));
+}
+
+#[test]
+fn a_mask_decides_between_inpaint_and_edit() {
+    let (call, parts) = sent("inpaint a.png cat --mask mask.png -n 2 --seed 1 --style-code AAFF5733");
+    assert_eq!(call, "post_inpaint_image_v3");
+    insta::assert_debug_snapshot!(parts, @r#"
+    [
+        "image=a.png",
+        "mask=mask.png",
+        "prompt=cat",
+        "num_images=2",
+        "seed=1",
+        "style_codes=AAFF5733",
+    ]
+    "#);
+
+    let (call, _) = sent("inpaint a.png cat --mask mask.png --model v3-edit");
+    assert_eq!(call, "post_edit_image_v3");
+
+    let (call, parts) = sent("inpaint a.png cat --mask mask.png --model legacy --magic-prompt off");
+    assert_eq!(call, "post_edit_image");
+    insta::assert_debug_snapshot!(parts, @r#"
+    [
+        "image_file=a.png",
+        "mask=mask.png",
+        "prompt=cat",
+        "model=V_2",
+        "magic_prompt_option=OFF",
+    ]
+    "#);
+
+    let (call, parts) = sent("edit a.png s1.png --prompt cat -n 2 --aspect-ratio 1:1 --transparent-background");
+    assert_eq!(call, "post_v1_edit_image");
+    insta::assert_debug_snapshot!(parts, @r#"
+    [
+        "prompt=cat",
+        "images=a.png",
+        "images=s1.png",
+        "num_images=2",
+        "aspect_ratio=1x1",
+        "transparent_background=true",
+    ]
+    "#);
+}
+
+#[test]
+fn the_other_tools_take_a_picture() {
+    for (arguments, expected) in [
+        ("reframe a.png --resolution 1536x512 --seed 1 --color-hex fd0", "post_reframe_image_v3"),
+        ("reframe a.png --resolution 640x1024 --model legacy --style-type anime", "post_reframe_image"),
+        ("replace-background a.png cat -n 2 --style-reference s1.png", "post_replace_background_v3"),
+        ("remove-background a.png", "post_remove_background"),
+        ("upscale a.png --prompt cat --resemblance 80 --detail 20 -n 2", "post_upscale_image"),
+        ("layerize-text a.png --prompt cat --seed 5", "post_layerize_text_v3"),
+    ] {
+        let (call, parts) = sent(arguments);
+
+        assert_eq!(call, expected);
+        assert!(parts.iter().any(|part| part.ends_with("=a.png")), "{arguments}: {parts:?}");
+    }
+    let request = sent_json("upscale a.png --prompt cat --resemblance 80 --detail 20 -n 2");
+    assert_eq!(request, json!({"detail": 20, "num_images": 2, "prompt": "cat", "resemblance": 80}));
+}
+
+#[test]
+fn what_contradicts_itself_or_the_model_is_refused_before_anything_is_sent() {
+    for arguments in [
+        "generate cat --seed 7",
+        "generate cat -n 2",
+        "generate cat --model v4 --transparent",
+        "generate cat --model legacy --transparent",
+        "generate cat --model v4 --custom-model model/a/version/0",
+        "generate cat --transparent --custom-model model/a/version/0",
+        "generate cat --transparent --resolution 512x1536",
+        "generate cat --upscale-factor x2",
+        "generate cat --resolution 512x1536",
+        "generate cat --model v3 --resolution 2048x2048",
+        "generate cat --model v3 --resolution 512x1536 --aspect-ratio 1x1",
+        "generate cat --model v3 --aspect-ratio 1x7",
+        "generate cat --model v3 --style-type anime",
+        "generate cat --model v3 --style-type auto --style-code AAFF5733",
+        "generate cat --model v3 --style-code AAFF5733 --style-reference s1.png",
+        "generate cat --model v3 --style-code nonsense",
+        "generate cat --model v3 --color-palette ember --color-hex fd0",
+        "generate cat --model v3 --color-palette ember --character-reference c.png",
+        "generate cat --model v3 --character-mask m.png",
+        "generate cat --model v3 -n 9",
+        "generate cat --model v3 --seed 2147483648",
+        "generate cat --model v3 --legacy-model V_2",
+        "generate cat --model v3 --json-prompt a.png",
+        "generate --json-prompt a.png",
+        "generate cat --model legacy --rendering-speed turbo",
+        "generate cat --name ../up",
+        "generate",
+        "remix a.png cat --image-weight 101",
+        "remix a.png cat --negative-prompt dogs",
+        "inpaint a.png cat",
+        "inpaint a.png cat --mask mask.png --model legacy --style-preset weird",
+        "reframe a.png",
+        "reframe a.png --resolution 1536x512 --style-type auto",
+        "reframe a.png --resolution 1536x512 --model legacy --color-hex fd0",
+        "edit --prompt cat",
+        "describe a.png --no-boxes",
+        "describe a.png --model v4 --describe-model-version V_3",
+    ] {
+        let (server, folder) = (serve(MockServer::builder()), folder(&FILES));
+
+        let ran = ideogram(words(arguments)).against(&server).in_folder(folder.path()).run();
+
+        assert_eq!((ran.code(), ran.stdout().as_str()), (Some(2), ""), "{arguments}\n{ran}");
+        assert!(server.requests().is_empty(), "{arguments}");
+        assert_eq!(files(folder.path()).len(), FILES.len(), "{arguments}: nothing is written either");
+    }
+}
+
+#[test]
+fn a_refusal_says_what_will_do() {
+    snapshot!(ideogram(["--mock", "generate", "cat", "--seed", "7"]).run(), @"
+    exit code: 2
+    ----- stderr -----
+    error: the 4.0 model does not take --seed
+    hint: the help of the command says which model takes what; nothing was sent
+    ");
+    snapshot!(ideogram(["--mock", "generate", "cat", "--transparent", "--model", "v4"]).run(), @"
+    exit code: 2
+    ----- stderr -----
+    error: --transparent is for the 3.0 model: it excludes --model v4 and --model legacy
+    hint: nothing was sent
+    ");
+    let ran = ideogram(["--mock", "generate", "cat", "--model", "legacy", "--aspect-ratio", "1:2"]).run();
+    snapshot!(ran, @"
+    exit code: 2
+    ----- stderr -----
+    error: --aspect-ratio 1x2 is nothing that the older model takes
+    hint: it takes 10x16, 16x10, 9x16, 16x9, 3x2, 2x3, 4x3, 3x4, 1x1, 1x3, 3x1
+    ");
+}
+
+#[test]
+fn a_dry_run_of_each_command_needs_no_key_and_does_nothing() {
+    for arguments in [
+        "generate cat",
+        "generate cat --transparent",
+        "remix a.png cat",
+        "edit a.png --prompt cat",
+        "inpaint a.png cat --mask mask.png",
+        "reframe a.png --resolution 1536x512",
+        "replace-background a.png cat",
+        "remove-background a.png",
+        "upscale a.png",
+        "layerize-text a.png",
+        "describe a.png",
+        "magic-prompt cat",
+        "remix https://pictures.example.test/fox.jpg cat",
+    ] {
+        let folder = folder(&FILES);
+
+        let ran = ideogram([words(arguments), vec!["--dry-run"]].concat()).in_folder(folder.path()).run();
+
+        assert_eq!(ran.code(), Some(0), "{arguments}: {ran}");
+        assert!(ran.stdout().starts_with("POST https://api.ideogram.ai/"), "{arguments}: {ran}");
+        assert!(ran.stderr().contains("dry run: nothing was sent"), "{arguments}: {ran}");
+        assert_eq!(files(folder.path()).len(), FILES.len(), "{arguments}: nothing is written");
+    }
+}
+
+#[test]
+fn a_dry_run_says_how_many_pictures_would_be_billed() {
+    let ran = ideogram(["--dry-run", "generate", "cat", "--model", "v3", "-n", "4", "--seed", "7"]).run();
+
+    snapshot!(ran, @"
+    exit code: 0
+    ----- stdout -----
+    POST https://api.ideogram.ai/v1/ideogram-v3/generate
+
+    api-key:       [key]
+    content-type:  multipart/form-data
+
+    PART        CONTENT
+    prompt      cat
+    seed        7
+    num_images  4
+    ----- stderr -----
+    dry run: nothing was sent
+    4 pictures would be made and billed
+    ");
+}

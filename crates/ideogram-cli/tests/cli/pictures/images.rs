@@ -1,0 +1,185 @@
+//! Pictures that are sent: from paths, standard input and links.
+
+use std::fs;
+
+use ideogram_mock::MockServer;
+
+use super::{PICTURE, calls, folder, parts};
+use crate::{
+    invocation::{ideogram, serve, snapshot},
+    rogue::Rogue,
+};
+
+#[test]
+fn a_picture_and_a_prompt_may_come_from_standard_input() {
+    let (server, folder) = (serve(MockServer::builder()), folder(&["a.png"]));
+    let run = |arguments: &[&str]| ideogram(arguments.iter().copied()).against(&server).in_folder(folder.path());
+
+    assert_eq!(run(&["remix", "-", "cat", "--out", "out"]).run_with_input(PICTURE).code(), Some(0));
+    assert_eq!(parts(&server)[0], ("image".to_owned(), "stdin.png".to_owned()));
+    assert_eq!(run(&["remix", "a.png", "-", "--out", "out"]).run_with_input("紙灯籠\n".as_bytes()).code(), Some(0));
+    assert_eq!(parts(&server)[1], ("text_prompt".to_owned(), "紙灯籠".to_owned()));
+    snapshot!(run(&["remix", "-", "-", "--out", "out"]).run_with_input(b"cat"), @"
+    exit code: 2
+    ----- stderr -----
+    error: standard input is named twice: it cannot be a picture as well
+    ");
+    assert_eq!(calls(&server).len(), 2);
+}
+
+#[test]
+fn standard_input_that_is_no_picture_or_no_prompt_is_refused() {
+    let folder = folder(&[]);
+    let run =
+        |arguments: &[&str]| ideogram(arguments.iter().copied()).at("http://127.0.0.1:1").in_folder(folder.path());
+
+    snapshot!(run(&["upscale", "-"]).run_with_input(b"<html>"), @"
+    exit code: 2
+    ----- stderr -----
+    error: standard input holds no picture: JPEG, PNG and WebP are taken
+    ");
+    snapshot!(run(&["generate", "-"]).run_with_input(b"\n"), @"
+    exit code: 2
+    ----- stderr -----
+    error: the prompt is empty: nothing was sent
+    ");
+    snapshot!(run(&["generate", "-"]).run_with_input(b"\xff\xfe"), @"
+    exit code: 2
+    ----- stderr -----
+    error: the prompt from standard input is not text in UTF-8
+    ");
+}
+
+#[test]
+fn odd_names_can_be_sent() {
+    let names: &[&str] = if cfg!(windows) {
+        &["紙 灯籠 ‘x’.png", "-a.png"]
+    } else {
+        &["紙 灯籠 ‘x’.png", "-a.png", "two\nlines\".png"]
+    };
+    let (server, folder) = (serve(MockServer::builder()), folder(names));
+
+    for name in names {
+        let path = format!("./{name}");
+        let ran = ideogram(["upscale", &path, "--out", "out"]).against(&server).in_folder(folder.path()).run();
+
+        assert_eq!(ran.code(), Some(0), "{ran}");
+        let expected = name.replace('\n', "_");
+        assert!(parts(&server).iter().any(|(_, value)| *value == expected), "{:?}", parts(&server));
+    }
+}
+
+#[test]
+fn what_is_no_picture_is_refused_before_anything_is_sent() {
+    let (server, folder) = (serve(MockServer::builder()), folder(&["a.png"]));
+    fs::write(folder.path().join("note.txt"), "hello").unwrap();
+    let run = |name| ideogram(["upscale", name]).against(&server).in_folder(folder.path()).run();
+
+    snapshot!(run("note.txt"), @r#"
+    exit code: 2
+    ----- stderr -----
+    error: nothing was sent: "note.txt" is no picture that the service takes
+      caused by: it looks like text/plain
+    hint: JPEG, PNG and WebP are taken
+    "#);
+    assert_eq!((run("nowhere.png").code(), run(".").code()), (Some(13), Some(13)));
+    let reference = ["generate", "cat", "--model", "v3", "--style-reference", "nowhere.png", "--out", "out"];
+    assert_eq!(ideogram(reference).against(&server).in_folder(folder.path()).run().code(), Some(13));
+    assert!(server.requests().is_empty() && !folder.path().join("out").exists());
+}
+
+#[test]
+fn a_link_of_the_service_is_fetched_and_sent() {
+    let (server, folder) = (serve(MockServer::builder()), folder(&[]));
+    let run = |arguments: &[&str]| ideogram(arguments.iter().copied()).against(&server).in_folder(folder.path()).run();
+    let link = run(&["generate", "cat", "--out", "out", "--jq", ".answer.data[0].url"]).stdout();
+
+    assert_eq!(run(&["remove-background", link.trim(), "--out", "out"]).code(), Some(0));
+
+    let requests = server.requests();
+    let part = &requests.iter().rev().find(|request| request.operation_id.is_some()).unwrap().parts[0];
+    assert_eq!((part.name.as_str(), part.media_type.as_deref()), ("image", Some("image/png")));
+    assert!(part.size > 1000 && part.file_name.as_deref().unwrap().contains(".png"), "{part:?}");
+    let fetched = requests.iter().filter(|request| request.path.starts_with("/api/images/"));
+    assert!(fetched.clone().count() >= 3 && fetched.clone().all(|request| !request.headers.contains_key("api-key")));
+    // By its link, nothing is fetched: the service has it.
+    assert_eq!(run(&["edit", "--image-url", link.trim(), "--prompt", "night", "--out", "out"]).code(), Some(0));
+    assert_eq!(parts(&server)[1], ("image_urls".to_owned(), link.trim().to_owned()));
+}
+
+#[test]
+fn private_addresses_are_refused_without_a_request() {
+    // It would count a request as one of its own.
+    let (server, bystander) = (serve(MockServer::builder()), serve(MockServer::builder()));
+    let folder = folder(&[]);
+    let local = format!("{}/x.png", bystander.url());
+    let local_tls = local.replace("http:", "https:");
+    for link in [
+        local.as_str(),
+        local_tls.as_str(),
+        "https://localhost/x.png",
+        "https://10.0.0.1/x.png",
+        "https://169.254.169.254/latest",
+        "https://[::1]/x.png",
+        "https://[::ffff:127.0.0.1]/x.png",
+        "https://2130706433/x.png",
+        "https://user:word@example.test/x.png",
+        "http://example.test/x.png",
+        "https://",
+    ] {
+        let ran = ideogram(["upscale", link]).against(&server).in_folder(folder.path()).run();
+
+        assert_eq!((ran.code(), ran.stdout().as_str()), (Some(2), ""), "{link}: {ran}");
+        assert!(server.requests().is_empty() && bystander.requests().is_empty(), "{link}");
+    }
+    snapshot!(ideogram(["upscale", "https://10.0.0.1/x.png?sig=secret"]).against(&server).run(), @"
+    exit code: 2
+    ----- stderr -----
+    error: the link https://10.0.0.1/x.png is not followed: it leads into this machine or a private network
+    hint: to send such a picture, save it and give its path; nothing was sent
+    ");
+    snapshot!(ideogram(["upscale", "https://localhost/x.png"]).against(&server).run(), @"
+    exit code: 2
+    ----- stderr -----
+    error: cannot fetch the picture from localhost
+      caused by: error sending request
+      caused by: client error (Connect)
+      caused by: dns error
+      caused by: error resolving DNS
+      caused by: the link is not followed: it leads into this machine or a private network
+    hint: nothing was sent to the service
+    ");
+}
+
+#[test]
+fn a_redirect_into_a_private_network_is_not_followed() {
+    let folder = folder(&[]);
+    let rogue = Rogue::answers_with("302 Found", "location: https://192.168.0.1/x.png\r\n", "");
+    let link = format!("{}/x.png", rogue.url());
+
+    let ran = ideogram(["upscale", &link]).at(rogue.url()).in_folder(folder.path()).run();
+
+    snapshot!(ran, @"
+    exit code: 2
+    ----- stderr -----
+    error: the link https://192.168.0.1/x.png is not followed: it leads into this machine or a private network
+      caused by: 127.0.0.1 redirects there
+    hint: to send such a picture, save it and give its path; nothing was sent
+    ");
+}
+
+#[test]
+fn a_link_to_what_is_no_picture_or_too_large_is_refused() {
+    for rogue in [
+        Rogue::answers_with("200 OK", "content-type: image/png\r\n", "<html>a page</html>"),
+        Rogue::sends("HTTP/1.1 200 OK\r\ncontent-length: 99999999\r\n\r\n\u{89}PNG"),
+    ] {
+        let folder = folder(&[]);
+        let link = format!("{}/x.png", rogue.url());
+
+        let ran = ideogram(["upscale", &link]).at(rogue.url()).in_folder(folder.path()).run();
+
+        assert_eq!(ran.code(), Some(2), "{ran}");
+        assert!(ran.stderr().contains("nothing was sent to the service"), "{ran}");
+    }
+}

@@ -1,0 +1,60 @@
+//! The commands about pictures.
+
+mod examples;
+mod flags;
+mod images;
+mod outcomes;
+mod saving;
+mod shown;
+mod words;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use ideogram_mock::MockServer;
+use tempfile::TempDir;
+
+/// A PNG of one pixel.
+const PICTURE: &[u8] =
+    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\rIDATx\x9cc\
+    \xf8\xcf\xc0\xf0\x1f\0\x05\0\x01\xff\xa6\x1a\x1b\xc2\0\0\0\0IEND\xaeB`\x82";
+
+/// A folder with a picture of one pixel under each of these names.
+fn folder(names: &[&str]) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    for name in names {
+        fs::write(folder.path().join(name), PICTURE).unwrap();
+    }
+    folder
+}
+
+/// The files below a folder, sorted, answers and all.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found.sort();
+    found
+}
+
+/// The answers that were kept below a folder.
+fn answers(folder: &Path) -> Vec<PathBuf> {
+    files(folder).into_iter().filter(|path| path.parent().unwrap().ends_with(".ideogram-answers")).collect()
+}
+
+/// The paid calls that a server was sent.
+fn calls(server: &MockServer) -> Vec<String> {
+    server.requests().into_iter().filter_map(|request| request.operation_id).collect()
+}
+
+/// The parts of the last call: names, and text, JSON or the name of the file.
+fn parts(server: &MockServer) -> Vec<(String, String)> {
+    let requests = server.requests();
+    let call = requests.iter().rev().find(|request| request.operation_id.is_some()).expect("a call was sent");
+    let told = |part: &ideogram_mock::RecordedPart| part.text.clone().or(part.file_name.clone()).unwrap_or_default();
+    call.parts.iter().map(|part| (part.name.clone(), told(part))).collect()
+}

@@ -1,0 +1,209 @@
+//! Where pictures go, and what is beside them.
+
+use std::{fs, process::Stdio};
+
+use ideogram_mock::MockServer;
+use serde_json::Value;
+
+use super::{answers, calls, files, folder};
+use crate::invocation::{ideogram, serve, snapshot};
+
+fn json(path: &std::path::Path) -> Value {
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+#[test]
+fn pictures_are_saved_with_what_made_them_and_their_paths_are_printed() {
+    let (server, folder) = (serve(MockServer::builder()), folder(&[]));
+
+    let ran = ideogram(["generate", "A paper lantern", "--out", "a/b"]).against(&server).in_folder(folder.path()).run();
+
+    snapshot!(&ran, @"
+    exit code: 0
+    ----- stdout -----
+    a/b/20260701T090000Z-1-WjNzAPtP.png
+    ");
+    let picture = folder.path().join(ran.stdout().trim());
+    assert!(fs::read(&picture).unwrap().starts_with(b"\x89PNG\r\n\x1a\n"));
+    let beside = json(&picture.with_extension("json"));
+    assert_eq!(beside["operation"], "post_generate_image_v4");
+    assert_eq!(beside["request"]["parts"][0]["text"], "A paper lantern");
+    let [answer] = answers(folder.path()).try_into().unwrap();
+    assert_eq!(json(&answer)["answer"]["data"][0]["is_image_safe"], true);
+    assert_eq!(calls(&server), ["post_generate_image_v4"]);
+    for file in files(folder.path()) {
+        assert!(!String::from_utf8_lossy(&fs::read(&file).unwrap()).contains(server.api_key()), "{}", file.display());
+    }
+}
+
+#[test]
+fn without_a_folder_they_go_into_that_of_the_day() {
+    let folder = folder(&[]);
+
+    snapshot!(ideogram(["--mock", "generate", "cat", "--name", "cat"]).in_folder(folder.path()).run(), @"
+    exit code: 0
+    ----- stdout -----
+    ideogram-[DAY]/cat.png
+    ");
+}
+
+#[test]
+fn no_file_is_ever_replaced() {
+    let (server, folder) = (serve(MockServer::builder()), folder(&["cat.png"]));
+    let before = fs::read(folder.path().join("cat.png")).unwrap();
+    let run = || {
+        let run = ideogram(["generate", "cat", "--out", ".", "--name", "cat"]);
+        run.against(&server).in_folder(folder.path()).run().stdout()
+    };
+
+    assert_eq!((run(), run()), (format!("{}\n", name(2)), format!("{}\n", name(3))));
+    assert_eq!(fs::read(folder.path().join("cat.png")).unwrap(), before);
+}
+
+fn name(number: u32) -> String {
+    std::path::Path::new(".").join(format!("cat-{number}.png")).display().to_string()
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_found_before_anything_is_paid_for() {
+    let (server, folder) = (serve(MockServer::builder()), folder(&["taken"]));
+
+    let run = ideogram(["generate", "cat", "--out", "taken/out"]).against(&server).in_folder(folder.path());
+
+    let ran = run.run();
+    assert_eq!((ran.code(), ran.stdout().as_str()), (Some(13), ""), "{ran}");
+    assert!(ran.stderr().contains("nothing was sent; --out names another folder"), "{ran}");
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn the_folder_of_the_profile_is_used() {
+    let folder = folder(&[]);
+    let config = folder.path().join("ideogram");
+    fs::create_dir(&config).unwrap();
+    fs::write(config.join("config.toml"), "[profiles.default]\nout = \"mine\"\n").unwrap();
+
+    let run = ideogram(["--mock", "generate", "cat", "--name", "cat"]).in_folder(folder.path());
+    let path = folder.path().to_str().unwrap();
+    let ran = run.env("XDG_CONFIG_HOME", path).env("APPDATA", path).run();
+
+    let expected = std::path::Path::new("mine").join("cat.png");
+    assert_eq!((ran.code(), ran.stdout()), (Some(0), format!("{}\n", expected.display())), "{ran}");
+}
+
+#[test]
+fn a_reader_that_hangs_up_loses_no_picture() {
+    let (server, folder) = (serve(MockServer::builder()), folder(&[]));
+    let run = ideogram(["generate", "cat", "--model", "v3", "-n", "3", "--out", "out"]);
+    let mut command = run.against(&server).in_folder(folder.path()).into_command();
+
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    drop(child.stdout.take());
+
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(files(&folder.path().join("out")).len(), 3 * 2 + 1);
+}
+
+#[test]
+fn pictures_are_saved_again_from_an_answer_and_those_that_are_there_are_left_alone() {
+    let (server, folder) = (serve(MockServer::builder()), folder(&[]));
+    let run = |arguments: &[&str]| ideogram(arguments.iter().copied()).against(&server).in_folder(folder.path()).run();
+    let made = run(&["generate", "cat", "--model", "v3", "-n", "2", "--out", "out"]);
+    let [answer] = answers(folder.path()).try_into().unwrap();
+    let lost = folder.path().join(made.stdout().lines().next().unwrap());
+    fs::remove_file(&lost).unwrap();
+    fs::remove_file(lost.with_extension("json")).unwrap();
+
+    let ran = run(&["save", answer.strip_prefix(folder.path()).unwrap().to_str().unwrap()]);
+
+    assert_eq!((ran.code(), ran.stderr().as_str()), (Some(0), "picture 2 is there already\n"), "{ran}");
+    assert_eq!(ran.stdout().lines().next(), made.stdout().lines().next());
+    assert_eq!(json(&lost.with_extension("json"))["request"]["operation"], "post_generate_image_v3");
+    assert_eq!(calls(&server).len(), 1);
+}
+
+#[test]
+fn what_json_printed_and_plain_answers_can_be_saved_too() {
+    let (server, folder) = (serve(MockServer::builder()), folder(&[]));
+    let run = || ideogram(["generate", "cat", "--out", "out", "--output", "json"]);
+    let printed = run().against(&server).in_folder(folder.path()).run().stdout();
+    let answer = serde_json::from_str::<Value>(&printed).unwrap()["answer"].to_string();
+
+    for (text, out) in [(printed.as_str(), "again"), (answer.as_str(), "plain")] {
+        let ran = ideogram(["save", "-", "--out", out]).env("IDEOGRAM_BASE_URL", server.url());
+        let ran = ran.in_folder(folder.path()).run_with_input(text.as_bytes());
+        assert_eq!(ran.code(), Some(0), "{ran}");
+        assert_eq!(files(&folder.path().join(out)).len(), 2, "a picture and what made it");
+    }
+}
+
+#[test]
+fn what_is_no_answer_is_refused() {
+    let folder = folder(&["picture.png"]);
+    fs::write(folder.path().join("empty.json"), "{}").unwrap();
+
+    snapshot!(ideogram(["save", "picture.png"]).in_folder(folder.path()).run(), @r#"
+    exit code: 2
+    ----- stderr -----
+    error: "picture.png" is no answer: it is not JSON
+      caused by: expected value at line 1 column 1
+    "#);
+    snapshot!(ideogram(["save", "empty.json"]).in_folder(folder.path()).run(), @r#"
+    exit code: 2
+    ----- stderr -----
+    error: there are no pictures in "empty.json"
+    "#);
+    assert_eq!(ideogram(["save", "nowhere.json"]).in_folder(folder.path()).run().code(), Some(13));
+}
+
+#[test]
+fn a_link_into_a_private_network_is_not_saved_from() {
+    let folder = folder(&[]);
+    let answer = br#"{"data": [{"url": "https://10.0.0.1/x.png", "is_image_safe": true}]}"#;
+
+    let ran = ideogram(["save", "-", "--out", "out"]).in_folder(folder.path()).run_with_input(answer);
+
+    snapshot!(ran, @"
+    exit code: 12
+    ----- stderr -----
+    error: 1 picture not saved
+      caused by: picture 1: the link to 10.0.0.1 is not followed: it leads into this machine or a private network, where the service is not
+    ");
+}
+
+#[test]
+fn a_dry_run_of_save_lists_what_would_be_fetched() {
+    let folder = folder(&[]);
+    let answer = br#"{"data": [{"url": "https://a.test/x.png"}, {"is_image_safe": false}]}"#;
+
+    snapshot!(ideogram(["save", "-", "--dry-run", "--out", "o"]).in_folder(folder.path()).run_with_input(answer), @r#"
+    exit code: 0
+    ----- stdout -----
+    picture 1 would be fetched
+
+    picture 2 has no link
+    ----- stderr -----
+    dry run: nothing was fetched into "o"
+    "#);
+    assert_eq!(files(folder.path()), [] as [std::path::PathBuf; 0]);
+}
+
+#[cfg(unix)]
+#[test]
+fn interrupted_while_pictures_come_in_it_says_how_to_get_them_later() {
+    let folder = folder(&[]);
+    let rogue = crate::rogue::Rogue::is_silent();
+    let answer = format!(r#"{{"data": [{{"url": "{}/x.png"}}]}}"#, rogue.url());
+    fs::write(folder.path().join("answer.json"), answer).unwrap();
+    let run = ideogram(["save", "answer.json", "--out", "out"]).at(rogue.url()).in_folder(folder.path());
+
+    let (code, stderr) = crate::interrupt::interrupted(run, &rogue);
+
+    assert_eq!(code, Some(130), "{stderr}");
+    insta::assert_snapshot!(stderr, @"
+    error: interrupted while pictures were being saved
+      caused by: they are made and billed, and stay at their links for some hours
+    hint: this fetches the pictures from the answer that was kept, at no cost, while their links live: ideogram save answer.json --out out
+    ");
+    assert_eq!(files(&folder.path().join("out")), [] as [std::path::PathBuf; 0], "no half of a picture stays");
+}

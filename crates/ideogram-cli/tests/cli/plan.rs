@@ -1,0 +1,171 @@
+//! `datasets plan`.
+
+use crate::{
+    invocation::{ideogram, snapshot},
+    place::{PICTURE, Place},
+};
+
+#[test]
+fn a_plan_tells_of_every_file_and_sends_nothing() {
+    let place = Place::new();
+    place.fill(2);
+    place.datasets("sync", []).run();
+    place.server.clear_requests();
+    place.write("new.png", PICTURE).write("new.txt", b"a lantern").write("more/deep.webp", PICTURE);
+    place.write("001.png", PICTURE).write("notes.md", b"# notes").write(".hidden.png", PICTURE);
+    std::fs::remove_file(place.path().join("set/000.txt")).unwrap();
+
+    let ran = place.datasets("plan", []).run();
+
+    let requests: Vec<_> = place.server.requests().iter().map(|request| request.method.clone()).collect();
+    assert_eq!(requests, ["GET"]);
+    snapshot!(ran, @"
+    exit code: 0
+    ----- stdout -----
+    Dataset:         Night market (bnieaqG5ZfQGxF0YgAlFTw)
+    Folder:          set
+    To send:         3 files, 149 B: 2 pictures and 1 caption
+    There:           1 file, 70 B
+    Trainable now:   no: 2 pictures, 13 too few for a training (15 to 100)
+    Trainable then:  no: 4 pictures, 11 too few for a training (15 to 100)
+
+    FILE            SIZE  STATE       REMARK
+    000.png         70 B  there
+    001.png         70 B  different   the dataset has one of 71 B, which cannot be replaced
+    more/deep.webp  70 B  to send     of another format than its name says
+    new.png         70 B  to send
+    new.txt          9 B  to send
+    000.txt         16 B  only there
+    .hidden.png           skipped     hidden: its name begins with a dot
+    notes.md              skipped     neither picture nor caption
+    ");
+}
+
+#[test]
+fn a_plan_is_data_with_its_sums() {
+    let place = Place::new();
+    place.fill(16);
+
+    let plan = place.datasets("plan", ["--output", "json"]).run();
+
+    let json = plan.json();
+    assert_eq!((plan.code(), plan.stderr().as_str()), (Some(0), ""));
+    assert_eq!(json["to_send"]["files"], 22);
+    assert_eq!((&json["to_send"]["pictures"], &json["to_send"]["captions"]), (&16.into(), &6.into()));
+    assert_eq!(json["trainable_now"]["verdict"]["too_few"]["missing"], 15);
+    assert_eq!(json["trainable_after"]["verdict"], "yes");
+    assert_eq!((&json["files"][0]["name"], &json["files"][0]["state"]), (&"000.png".into(), &"missing".into()));
+}
+
+#[test]
+fn files_that_cannot_be_sent_are_named_with_the_reason() {
+    let place = Place::new();
+    place.write("good.png", PICTURE).write("empty.png", b"").write("text.png", b"no picture at all");
+    place.write("orphan.txt", b"of no picture").write("a/same.png", PICTURE).write("b/same.png", PICTURE);
+
+    snapshot!(place.datasets("plan", []).run(), @"
+    exit code: 13
+    ----- stdout -----
+    Dataset:         Night market (bnieaqG5ZfQGxF0YgAlFTw)
+    Folder:          set
+    To send:         1 file, 70 B: 1 picture and 0 captions
+    There:           nothing
+    Trainable now:   no: 0 pictures, 15 too few for a training (15 to 100)
+    Trainable then:  no: 1 picture, 14 too few for a training (15 to 100)
+
+    FILE        SIZE  STATE    REMARK
+    a/same.png  70 B  refused  has the same name as set/b/same.png
+    b/same.png  70 B  refused  has the same name as set/a/same.png
+    empty.png    0 B  refused  it is empty
+    good.png    70 B  to send
+    orphan.txt  13 B  refused  a caption without a picture
+    text.png    17 B  refused  it is no JPEG, PNG or WebP picture
+    ----- stderr -----
+    error: 5 files of the folder cannot be sent
+    hint: `sync` sends the others, and ends with the exit code 11
+    ");
+}
+
+#[test]
+fn more_pictures_than_a_dataset_holds_are_too_many() {
+    let place = Place::new();
+    place.fill(101);
+
+    let ran = place.datasets("plan", ["--jq", ".trainable_after"]).run();
+
+    snapshot!(ran, @r#"
+    exit code: 2
+    ----- stdout -----
+    {
+      "pictures": 101,
+      "perhaps": 0,
+      "verdict": {
+        "too_many": {
+          "surplus": 1
+        }
+      }
+    }
+    ----- stderr -----
+    {"error":{"kind":"usage","message":"the dataset would hold 101 pictures, 1 more than the 100 it can","causes":[],"hints":["`sync` would send nothing: take pictures out of the folder"],"exit_code":2}}
+    "#);
+}
+
+#[test]
+fn a_folder_without_pictures_is_most_likely_the_wrong_one() {
+    let place = Place::new();
+    place.write("notes.md", b"# notes");
+
+    snapshot!(place.datasets("plan", []).run(), @r#"
+    exit code: 0
+    ----- stdout -----
+    Dataset:         Night market (bnieaqG5ZfQGxF0YgAlFTw)
+    Folder:          set
+    To send:         nothing
+    There:           nothing
+    Trainable now:   no: 0 pictures, 15 too few for a training (15 to 100)
+    Trainable then:  no: 0 pictures, 15 too few for a training (15 to 100)
+
+    FILE      SIZE  STATE    REMARK
+    notes.md        skipped  neither picture nor caption
+    ----- stderr -----
+    warning: there are no pictures and no captions in "set"
+    "#);
+}
+
+#[test]
+fn what_cannot_be_compared_ends_with_its_own_exit_code() {
+    let place = Place::new();
+
+    let no_folder = place.ideogram(["datasets", "plan", &place.id, "nowhere"]).run();
+    let no_dataset = place.ideogram(["datasets", "plan", "nope", "set"]).run();
+    let no_key = ideogram(["datasets", "plan", "demo", "set"]).in_folder(place.path()).run();
+    let no_service = ideogram(["--attempts", "1", "datasets", "plan", "demo", "set"])
+        .at("http://127.0.0.1:1")
+        .in_folder(place.path());
+
+    assert_eq!(no_dataset.code(), Some(5), "{no_dataset}");
+    assert_eq!(no_key.code(), Some(3), "{no_key}");
+    assert_eq!(no_service.run().code(), Some(9));
+    snapshot!(no_folder, @r#"
+    exit code: 13
+    ----- stderr -----
+    error: nothing was sent: the folder cannot be read
+      caused by: cannot read the folder "nowhere": No such file or directory (os error [CODE])
+    "#);
+}
+
+#[test]
+fn a_dry_run_of_a_plan_shows_its_only_request() {
+    let place = Place::new();
+
+    snapshot!(place.datasets("plan", ["--dry-run"]).run(), @"
+    exit code: 0
+    ----- stdout -----
+    GET http://127.0.0.1:[PORT]/datasets/bnieaqG5ZfQGxF0YgAlFTw
+
+    api-key:  [key]
+    ----- stderr -----
+    dry run: nothing was sent
+    ");
+    assert!(place.server.requests().is_empty());
+}

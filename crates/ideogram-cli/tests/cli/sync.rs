@@ -1,0 +1,390 @@
+//! `datasets sync`.
+
+use std::process::Stdio;
+
+use ideogram_mock::{MockServer, Scenario};
+
+use crate::{
+    invocation::{Ran, ideogram, snapshot},
+    place::{PICTURE, Place},
+};
+
+#[test]
+fn a_folder_is_stored_once_and_a_second_sync_sends_nothing() {
+    let place = Place::new();
+    place.fill(16);
+
+    let first = place.datasets("sync", []).run();
+    let mut sizes: Vec<usize> = place.uploads().iter().map(Vec::len).collect();
+    let second = place.datasets("sync", []).run();
+
+    // Two batches are under way at a time.
+    sizes.sort_unstable();
+    assert_eq!((sizes, place.uploads().len()), (vec![2, 20], 2));
+    assert_eq!(place.stored(), place.each_once());
+    snapshot!(first, @"
+    exit code: 0
+    ----- stdout -----
+    Dataset:    Night market (bnieaqG5ZfQGxF0YgAlFTw)
+    Added:      22 files, 1.3 KiB
+    There now:  22 files, 1.3 KiB
+    Not there:  nothing
+    Trainable:  yes: 16 pictures
+    ----- stderr -----
+    sending 22 files, 1.3 KiB
+    next, train a model from it: ideogram models train bnieaqG5ZfQGxF0YgAlFTw --name NAME --wait
+    ");
+    snapshot!(second, @"
+    exit code: 0
+    ----- stdout -----
+    Dataset:    Night market (bnieaqG5ZfQGxF0YgAlFTw)
+    Added:      nothing
+    There now:  22 files, 1.3 KiB
+    Not there:  nothing
+    Trainable:  yes: 16 pictures
+    ----- stderr -----
+    next, train a model from it: ideogram models train bnieaqG5ZfQGxF0YgAlFTw --name NAME --wait
+    ");
+}
+
+#[test]
+fn a_sync_in_the_embedded_server_leaves_no_journal() {
+    let place = Place::new();
+    place.fill(1);
+
+    let ran = place.ideogram(["--mock", "datasets", "sync", "demo", "set"]).run();
+
+    assert!(!place.path().join("home").exists());
+    snapshot!(ran, @"
+    exit code: 0
+    ----- stdout -----
+    Dataset:    Paper lanterns (demo) (demo)
+    Added:      2 files, 86 B
+    There now:  2 files, 86 B
+    Not there:  nothing
+    Trainable:  yes: 16 pictures
+    ----- stderr -----
+    sending 2 files, 86 B
+    this was done in a mock server that ends with the command; `ideogram mock serve` runs one that stays
+    ");
+}
+
+#[test]
+fn a_report_is_data_and_says_where_the_journal_is() {
+    let place = Place::new();
+    place.fill(2);
+
+    let ran = place.datasets("sync", ["--output", "json", "-q"]).run();
+
+    let json = ran.json();
+    assert_eq!((ran.code(), ran.stderr().as_str()), (Some(0), ""));
+    assert_eq!((&json["is_complete"], &json["added"]["files"]), (&true.into(), &3.into()));
+    assert_eq!(json["files"][0]["outcome"], "stored");
+    let journal = json["journal"].as_str().unwrap();
+    assert!(journal.ends_with(&format!("{}.jsonl", place.id)), "{journal}");
+    let text = std::fs::read_to_string(journal).unwrap();
+    assert!(text.contains("000.png") && !text.contains(place.server.api_key()), "{text}");
+}
+
+#[test]
+fn files_that_the_service_refuses_are_listed_with_the_reason() {
+    let place = Place::new();
+    place.fill(2).write("unsafe.png", PICTURE);
+    place.server.set_scenario(Scenario::UploadFails { names: vec!["001.png".to_owned()] });
+
+    let first = place.datasets("sync", ["--settle", "0"]).run();
+    place.server.set_scenario(Scenario::Normal);
+    let second = place.datasets("sync", ["--settle", "0"]).run();
+    place.server.clear_requests();
+    let forced = place.datasets("sync", ["--settle", "0", "--send-failed"]).run();
+
+    snapshot!(first, @"
+    exit code: 11
+    ----- stdout -----
+    Dataset:    Night market (bnieaqG5ZfQGxF0YgAlFTw)
+    Added:      2 files, 86 B
+    There now:  2 files, 86 B
+    Not there:  2 files, 141 B
+    Trainable:  no: 1 picture, 14 too few for a training (15 to 100)
+
+    FILE        WHY NOT
+    001.png     refused by the service: INTERNAL_ERROR
+    unsafe.png  refused by the service: FAILED_SAFETY_CHECK
+    ----- stderr -----
+    sending 4 files, 227 B
+    error: the dataset lacks, or may lack, 2 of 4 files
+    hint: what the service refused is not sent again until it changes; --send-failed sends it all the same
+    ");
+    snapshot!(second, @"
+    exit code: 11
+    ----- stdout -----
+    Dataset:    Night market (bnieaqG5ZfQGxF0YgAlFTw)
+    Added:      1 file, 71 B
+    There now:  3 files, 157 B
+    Not there:  1 file, 70 B
+    Trainable:  no: 2 pictures, 13 too few for a training (15 to 100)
+
+    FILE        WHY NOT
+    unsafe.png  refused by the service: FAILED_SAFETY_CHECK
+    ----- stderr -----
+    sending 1 file, 71 B
+    error: the dataset lacks, or may lack, 1 of 4 files
+    hint: what the service refused is not sent again until it changes; --send-failed sends it all the same
+    ");
+    assert_eq!(forced.code(), Some(11));
+    assert_eq!(place.uploads(), [["unsafe.png"]]);
+}
+
+#[test]
+fn a_sync_of_which_the_service_takes_nothing_is_an_invalid_request() {
+    let place = Place::new();
+    place.write("unsafe.png", PICTURE);
+
+    assert_eq!(place.datasets("sync", []).run().code(), Some(4));
+}
+
+#[test]
+fn files_that_cannot_be_sent_do_not_keep_the_others_back() {
+    let place = Place::new();
+    place.write("empty.png", b"");
+    let nothing = place.datasets("sync", []).run();
+    place.write("good.png", PICTURE).write("orphan.txt", b"of no picture");
+
+    let some = place.datasets("sync", []).run();
+
+    assert_eq!(nothing.code(), Some(13), "{nothing}");
+    assert_eq!(place.uploads(), [["good.png"]]);
+    snapshot!(some, @"
+    exit code: 11
+    ----- stdout -----
+    Dataset:    Night market (bnieaqG5ZfQGxF0YgAlFTw)
+    Added:      1 file, 70 B
+    There now:  1 file, 70 B
+    Not there:  2 files, 13 B
+    Trainable:  no: 1 picture, 14 too few for a training (15 to 100)
+
+    FILE        WHY NOT
+    empty.png   not sent: it is empty
+    orphan.txt  not sent: a caption without a picture
+    ----- stderr -----
+    sending 1 file, 70 B
+    error: the dataset lacks, or may lack, 2 of 3 files
+    ");
+}
+
+#[test]
+fn a_file_of_another_size_is_not_sent_beside_the_old_one() {
+    let place = Place::new();
+    place.fill(2);
+    place.datasets("sync", []).run();
+    place.write("001.png", &[PICTURE, b"123456"].concat());
+
+    let ran = place.datasets("sync", []).run();
+
+    assert_eq!(place.uploads().len(), 1);
+    snapshot!(ran, @"
+    exit code: 11
+    ----- stdout -----
+    Dataset:    Night market (bnieaqG5ZfQGxF0YgAlFTw)
+    Added:      nothing
+    There now:  2 files, 86 B
+    Not there:  1 file, 76 B
+    Trainable:  no: 2 pictures, 13 too few for a training (15 to 100)
+
+    FILE     WHY NOT
+    001.png  the dataset has it with another size
+    ----- stderr -----
+    error: the dataset lacks, or may lack, 1 of 3 files
+    ");
+}
+
+#[test]
+fn what_may_be_there_is_sent_only_after_a_yes() {
+    let place = Place::new();
+    place.fill(1);
+    place.datasets("sync", []).run();
+    std::fs::remove_file(place.path().join("set/000.png")).unwrap();
+    std::fs::remove_file(place.path().join("set/000.txt")).unwrap();
+    place.write("000.PNG", PICTURE);
+    place.server.clear_requests();
+
+    let not_sent = place.datasets("sync", []).run();
+    let not_asked = place.datasets("sync", ["--send-uncertain"]).run();
+    assert!(place.uploads().is_empty());
+    let sent = place.datasets("sync", ["--send-uncertain", "--yes"]).run();
+
+    assert_eq!((not_asked.code(), sent.code()), (Some(2), Some(0)), "{not_asked}\n{sent}");
+    assert_eq!(place.uploads(), [["000.PNG"]]);
+    snapshot!(not_sent, @r#"
+    exit code: 11
+    ----- stdout -----
+    Dataset:    Night market (bnieaqG5ZfQGxF0YgAlFTw)
+    Added:      nothing
+    There now:  nothing
+    Not there:  1 file, 70 B
+    Trainable:  no: 1 picture, 14 too few for a training (15 to 100)
+
+    FILE     WHY NOT
+    000.PNG  not sent, perhaps there: the dataset has "000.png"
+    ----- stderr -----
+    error: the dataset lacks, or may lack, 1 of 1 file
+    hint: --send-uncertain sends what may be there already; some may then be there twice
+    "#);
+}
+
+#[test]
+fn a_dry_run_shows_every_upload_and_sends_nothing() {
+    let place = Place::new();
+    place.fill(3);
+
+    let as_text = place.datasets("sync", ["--dry-run", "--batch-files", "2"]).run();
+    let as_json = place.datasets("sync", ["--dry-run", "--batch-files", "2", "--output", "json"]).run();
+
+    assert!(place.server.requests().is_empty() && !place.path().join("home").exists());
+    assert_eq!(as_json.json()["requests"][0]["parts"][0]["file"]["name"], "000.png");
+    snapshot!(as_text, @"
+    exit code: 0
+    ----- stdout -----
+    POST http://127.0.0.1:[PORT]/datasets/bnieaqG5ZfQGxF0YgAlFTw/upload_assets
+
+    api-key:       [key]
+    content-type:  multipart/form-data
+
+    PART   CONTENT
+    files  file 000.png, 70 B, image/png
+    files  file 000.txt, 16 B, text/plain
+
+    POST http://127.0.0.1:[PORT]/datasets/bnieaqG5ZfQGxF0YgAlFTw/upload_assets
+
+    api-key:       [key]
+    content-type:  multipart/form-data
+
+    PART   CONTENT
+    files  file 001.png, 71 B, image/png
+    files  file 002.png, 72 B, image/png
+    ----- stderr -----
+    dry run: nothing was sent
+    these are all uploads of the folder; what is in the dataset already is not sent
+    ");
+}
+
+#[test]
+fn too_many_pictures_are_refused_before_anything_is_sent() {
+    let place = Place::new();
+    place.fill(101);
+
+    let ran = place.datasets("sync", []).run();
+
+    assert!(place.uploads().is_empty());
+    snapshot!(ran, @r#"
+    exit code: 2
+    ----- stderr -----
+    error: cannot sync "set" into the dataset bnieaqG5ZfQGxF0YgAlFTw
+      caused by: the dataset holds 0 pictures, and 101 more are 1 too many: a dataset holds at most 100
+    "#);
+}
+
+#[test]
+fn a_journal_that_cannot_be_used_keeps_the_sync_from_beginning() {
+    let place = Place::new();
+    place
+        .fill(1)
+        .write("journal.jsonl", b"{\"journal\":\"ideogram dataset sync\"} no\n")
+        .write("other.txt", b"hello\n");
+
+    let damaged = place.datasets("sync", ["--journal", "set/journal.jsonl"]).run();
+    let other = place.datasets("sync", ["--journal", "set/other.txt"]).run();
+    let nowhere = place.datasets("sync", ["--journal", "no/such/folder/sync.jsonl"]).run();
+
+    assert!(place.uploads().is_empty());
+    assert_eq!([damaged.code(), other.code(), nowhere.code()], [Some(2), Some(2), Some(13)], "{damaged}\n{other}");
+    snapshot!(other, @r#"
+    exit code: 2
+    ----- stderr -----
+    error: cannot sync "set" into the dataset bnieaqG5ZfQGxF0YgAlFTw
+      caused by: the journal "set/other.txt" cannot be understood in line 1 (expected value at line 1 column 1); to begin anew, move it away
+    "#);
+}
+
+#[test]
+fn a_dataset_or_key_or_service_that_is_not_there_has_its_own_exit_code() {
+    let place = Place::new();
+    place.fill(1);
+
+    let no_dataset = place.ideogram(["datasets", "sync", "nope", "set"]).run();
+    let wrong_key =
+        ideogram(["datasets", "sync", &place.id, "set"]).at(place.server.url()).in_folder(place.path()).run();
+    let no_folder = place.ideogram(["datasets", "sync", &place.id, "nowhere"]).run();
+
+    assert_eq!([no_dataset.code(), wrong_key.code(), no_folder.code()], [Some(5), Some(3), Some(13)]);
+}
+
+#[test]
+fn a_service_that_fails_once_does_not_fail_the_sync() {
+    let place = Place::new();
+    place.fill(4);
+    place.server.set_scenario(Scenario::RateLimitedOnce { retry_after: None });
+
+    let ran = place.datasets("sync", ["-q"]).run();
+
+    assert_eq!((ran.code(), ran.stderr().as_str()), (Some(0), ""), "{ran}");
+    assert_eq!(place.stored(), place.each_once());
+}
+
+/// Starts a sync, and comes back when an upload has arrived whole.
+#[cfg(unix)]
+fn sync_under_way(place: &Place) -> std::process::Child {
+    let mut command = place.datasets("sync", []).into_command();
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while place.uploads().iter().all(|files| files.len() < 3) {
+        std::thread::yield_now();
+    }
+    child
+}
+
+#[cfg(unix)]
+fn signal(child: &std::process::Child, name: &str) {
+    let id = child.id().to_string();
+    assert!(std::process::Command::new("kill").args([name, &id]).status().unwrap().success());
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_sync_says_what_was_under_way_and_the_next_one_asks_first() {
+    let place = Place::with(MockServer::builder().storing_time(std::time::Duration::from_secs(2)));
+    place.fill(2);
+
+    let child = sync_under_way(&place);
+    signal(&child, "-INT");
+    let interrupted = Ran::of(child.wait_with_output().unwrap());
+    let again = place.datasets("sync", []).run();
+
+    assert_eq!(place.uploads().len(), 1);
+    assert_eq!(place.stored(), place.each_once());
+    assert_eq!(again.code(), Some(0), "{again}");
+    snapshot!(interrupted, @"
+    exit code: 130
+    ----- stderr -----
+    sending 3 files, 157 B
+    error: interrupted
+      caused by: 3 files under way, which may be stored all the same: 000.png, 000.txt, 001.png
+    hint: run the same command again: it asks the dataset what became of them, and sends only what is not there
+    ");
+}
+
+#[cfg(unix)]
+#[test]
+fn two_syncs_into_one_dataset_keep_off_each_other() {
+    let place = Place::with(MockServer::builder().storing_time(std::time::Duration::from_millis(500)));
+    place.fill(2);
+
+    let mut child = sync_under_way(&place);
+    signal(&child, "-STOP");
+    let second = place.datasets("sync", []).run();
+    signal(&child, "-CONT");
+
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(second.code(), Some(2), "{second}");
+    assert!(second.stderr().contains("in use by another sync"), "{second}");
+    assert_eq!(place.stored(), place.each_once());
+}

@@ -1,0 +1,358 @@
+//! `models train` and `models wait`.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    process::Stdio,
+    time::Duration,
+};
+
+use ideogram_mock::{MockServer, Scenario};
+
+use crate::{
+    invocation::{Ran, ideogram, serve, snapshot},
+    place::Place,
+    rogue::Rogue,
+};
+
+/// A training takes half a second.
+fn quick() -> MockServer {
+    serve(MockServer::builder().time_scale(90.0 * 60.0 * 2.0))
+}
+
+const TRAIN: [&str; 5] = ["models", "train", "demo", "--name", "Paper lanterns"];
+
+#[test]
+fn a_training_needs_a_yes_where_nobody_can_be_asked() {
+    let server = serve(MockServer::builder());
+
+    let ran = ideogram(TRAIN).against(&server).run();
+
+    assert!(server.requests().iter().all(|request| request.method == "GET"));
+    snapshot!(ran, @r#"
+    exit code: 2
+    ----- stderr -----
+    error: this asks first, and there is nobody to ask: train the model "Paper lanterns" from "Paper lanterns (demo)" (15 pictures)? It costs money and cannot be cancelled
+    hint: nothing was sent; --yes answers all questions with yes
+    "#);
+}
+
+#[test]
+fn a_training_is_ordered_once_and_its_id_is_printed() {
+    let server = serve(MockServer::builder());
+
+    let ran = ideogram(TRAIN).against(&server).into_command().arg("--yes").output().unwrap();
+
+    let requests: Vec<_> = server.requests().iter().map(|request| request.path.clone()).collect();
+    assert_eq!(requests, ["/datasets/demo", "/v1/ideogram-v3/train-model"]);
+    snapshot!(Ran::of(ran), @"
+    exit code: 0
+    ----- stdout -----
+    Name:      Paper lanterns
+    Id:        bnieaqG5ZfQGxF0YgAlFTw
+    Dataset:   demo
+    Training:  CREATING
+    ----- stderr -----
+    next, wait for it: ideogram models wait bnieaqG5ZfQGxF0YgAlFTw
+    ");
+}
+
+#[test]
+fn the_id_of_a_training_is_easily_picked() {
+    let server = serve(MockServer::builder());
+
+    let ran = ideogram(TRAIN.into_iter().chain(["-y", "-q", "--jq", ".model_id"])).against(&server).run();
+
+    assert_eq!((ran.code(), ran.stdout().as_str(), ran.stderr().as_str()), (Some(0), "bnieaqG5ZfQGxF0YgAlFTw\n", ""));
+}
+
+#[test]
+fn a_dry_run_of_a_training_shows_the_order_only() {
+    let server = serve(MockServer::builder());
+
+    snapshot!(ideogram(TRAIN.into_iter().chain(["--dry-run", "--wait"])).against(&server).run(), @r#"
+    exit code: 0
+    ----- stdout -----
+    POST http://127.0.0.1:[PORT]/v1/ideogram-v3/train-model
+
+    api-key:       [key]
+    content-type:  application/json
+
+    {"dataset_id":"demo","model_name":"Paper lanterns"}
+    ----- stderr -----
+    dry run: nothing was sent
+    "#);
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn a_name_that_the_service_would_refuse_costs_no_request() {
+    let server = serve(MockServer::builder());
+
+    for name in ["four", "a name of more than 30 characters", "under_score", "Lämpchen", ""] {
+        let ran = ideogram(["models", "train", "demo", "--yes", "--name", name]).against(&server).run();
+
+        assert_eq!((ran.code(), ran.stdout().as_str()), (Some(2), ""), "{name}: {ran}");
+        assert!(ran.stderr().contains("`model_name`"), "{ran}");
+    }
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn a_dataset_with_too_few_pictures_is_not_trained() {
+    let place = Place::new();
+    place.fill(14);
+    place.datasets("sync", []).run();
+
+    let ran = place.ideogram(["models", "train", &place.id, "--name", "Night market", "--yes"]).run();
+
+    assert!(place.server.requests().iter().all(|request| !request.path.contains("train-model")));
+    snapshot!(ran, @"
+    exit code: 2
+    ----- stderr -----
+    error: cannot train a model from the dataset bnieaqG5ZfQGxF0YgAlFTw
+      caused by: it cannot be trained: 14 pictures, 1 too few for a training (15 to 100)
+    hint: nothing was ordered; to add pictures: ideogram datasets sync bnieaqG5ZfQGxF0YgAlFTw DIR
+    ");
+}
+
+#[test]
+fn a_dataset_that_tells_no_names_is_left_to_the_service_to_judge() {
+    let server = serve(MockServer::builder().withhold_file_names());
+
+    let ran = ideogram(TRAIN.into_iter().chain(["--yes"])).against(&server).run();
+
+    assert_eq!(ran.code(), Some(0), "{ran}");
+    assert!(
+        ran.stderr()
+            .starts_with("warning: whether the dataset can be trained, the service decides: 0 pictures by name"),
+        "{ran}"
+    );
+}
+
+#[test]
+fn an_order_whose_answer_is_lost_may_be_billed() {
+    let files: Vec<_> =
+        (0..15).map(|number| format!(r#"{{"file_name":"{number}.png","file_size_bytes":1}}"#)).collect();
+    let dataset = format!(
+        r#"{{"dataset":{{"dataset_id":"d","name":"n","user_id":"u","creation_time":"2026-06-30T09:12:44Z"}},
+        "file_count":15,"files":[{}],"custom_model_ids":[]}}"#,
+        files.join(",")
+    );
+    let looked = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{dataset}", dataset.len());
+    let rogue = Rogue::sends_in_turn([looked, String::new()]);
+
+    let ran = ideogram(["models", "train", "d", "--name", "Paper lanterns", "-y"]).at(rogue.url()).run();
+
+    snapshot!(ran, @"
+    exit code: 10
+    ----- stderr -----
+    error: cannot train a model from the dataset d
+      caused by: train_model_v3: the connection broke before an answer arrived; the call may have run, so look before calling again
+      caused by: error sending request
+      caused by: client error (SendRequest)
+      caused by: connection closed before message completed
+    hint: it may have run, and then it is billed; running the command again may cost again: see `ideogram models list` first
+    ");
+}
+
+#[test]
+fn a_balance_that_is_too_low_ends_with_its_own_code() {
+    let server = serve(MockServer::builder().scenario(Scenario::PaymentRequired));
+
+    let ran = ideogram(TRAIN.into_iter().chain(["-y"])).against(&server).run();
+
+    assert_eq!((ran.code(), ran.stdout().as_str()), (Some(7), ""), "{ran}");
+}
+
+#[test]
+fn a_training_is_waited_for_until_its_uri_is_known() {
+    let server = serve(MockServer::builder());
+    let wait = TRAIN.into_iter().chain(["-y", "--wait", "--poll", "0.05"]);
+    let mut child =
+        ideogram(wait).against(&server).into_command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut told = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+
+    assert_eq!(
+        told.next().unwrap(),
+        "if this wait is cut short, go on with it: ideogram models wait bnieaqG5ZfQGxF0YgAlFTw"
+    );
+    assert!(told.next().unwrap().starts_with("CREATING after "));
+    server.advance(Duration::from_secs(30 * 60));
+    assert!(told.next().unwrap().starts_with("TRAINING after "));
+    server.advance(Duration::from_secs(60 * 60));
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        ["next, make pictures with it: ideogram generate PROMPT --custom-model model/paper-lanterns/version/1"]
+    );
+    snapshot!(Ran::of(child.wait_with_output().unwrap()), @"
+    exit code: 0
+    ----- stdout -----
+    Name:      Paper lanterns
+    Id:        bnieaqG5ZfQGxF0YgAlFTw
+    Dataset:   demo
+    Training:  CREATING
+    Status:  COMPLETED
+    URI:     model/paper-lanterns/version/1
+    ");
+}
+
+#[test]
+fn a_wait_with_json_is_one_value_with_both_answers() {
+    let server = quick();
+    let more = ["-y", "-q", "--wait", "--poll", "0.05", "--output", "json"];
+
+    let ran = ideogram(TRAIN.into_iter().chain(more)).against(&server).run();
+
+    let json = ran.json();
+    assert_eq!((ran.code(), ran.stderr().as_str()), (Some(0), ""));
+    assert_eq!(json["training"]["model_id"], json["model"]["model_id"]);
+    assert_eq!(json["model"]["custom_model_uri"], "model/paper-lanterns/version/1");
+}
+
+#[test]
+fn the_embedded_server_shows_a_whole_training_at_once() {
+    let ran = ideogram(TRAIN.into_iter().chain(["-y", "--wait", "--mock"])).run();
+
+    snapshot!(ran, @"
+    exit code: 0
+    ----- stdout -----
+    Name:      Paper lanterns
+    Id:        bnieaqG5ZfQGxF0YgAlFTw
+    Dataset:   demo
+    Training:  CREATING
+    Status:  COMPLETED
+    URI:     model/paper-lanterns/version/1
+    ----- stderr -----
+    this was done in a mock server that ends with the command; `ideogram mock serve` runs one that stays
+    CREATING after [TIME], next look in [TIME]
+    TRAINING after [TIME], next look in [TIME]
+    next, make pictures with it: ideogram generate PROMPT --custom-model model/paper-lanterns/version/1
+    ");
+}
+
+#[test]
+fn a_wait_goes_on_with_a_training_of_another_process() {
+    let server = quick();
+    let ordered = ideogram(TRAIN.into_iter().chain(["-y", "-q", "--jq", ".model_id"])).against(&server).run();
+
+    let ran = ideogram(["models", "wait", ordered.stdout().trim(), "--poll", "0.05", "-q"]).against(&server).run();
+
+    assert_eq!(ran.code(), Some(0), "{ran}");
+    assert!(ran.stdout().contains("URI:        model/paper-lanterns/version/1\n"), "{ran}");
+}
+
+#[test]
+fn a_model_that_is_ready_is_not_waited_for() {
+    snapshot!(ideogram(["--mock", "models", "wait", "Zm9v4kQ1T0eYb8uJr2xLhg"]).run(), @"
+    exit code: 0
+    ----- stdout -----
+    Name:       paper-lanterns
+    Id:         Zm9v4kQ1T0eYb8uJr2xLhg
+    Status:     COMPLETED
+    Available:  yes
+    URI:        model/paper-lanterns/version/1
+    Scope:      owned
+    Dataset:    demo
+    Created:    2026-06-30 10:02:07 UTC
+    Updated:    2026-06-30 11:21:39 UTC
+    ----- stderr -----
+    next, make pictures with it: ideogram generate PROMPT --custom-model model/paper-lanterns/version/1
+    ");
+}
+
+#[test]
+fn a_training_that_fails_is_told_with_its_own_exit_code() {
+    let server = quick();
+    let name = ["models", "train", "demo", "--name", "Errored lanterns", "-y", "--wait", "--poll", "0.05"];
+
+    let ran = ideogram(name.into_iter().chain(["-q"])).against(&server).run();
+
+    snapshot!(ran, @"
+    exit code: 15
+    ----- stdout -----
+    Name:      Errored lanterns
+    Id:        bnieaqG5ZfQGxF0YgAlFTw
+    Dataset:   demo
+    Training:  CREATING
+    ----- stderr -----
+    error: the training of the model bnieaqG5ZfQGxF0YgAlFTw failed
+    hint: this is final; training again costs again
+    ");
+}
+
+#[test]
+fn a_deadline_ends_the_wait_and_not_the_training() {
+    let server = serve(MockServer::builder());
+    let wait = ["models", "wait", "c5Rn8WqYTzKd0aXo6iUvpQ", "--poll", "0.05", "--deadline", "0.2"];
+
+    let ran = ideogram(wait.into_iter().chain(["-q"])).against(&server).run();
+    let as_json = ideogram(wait.into_iter().chain(["-q", "--output", "json"])).against(&server).run();
+
+    let error: serde_json::Value = serde_json::from_str(&as_json.stderr()).unwrap();
+    assert_eq!((&error["error"]["exit_code"], &error["error"]["model_status"]), (&15.into(), &"TRAINING".into()));
+    snapshot!(ran, @"
+    exit code: 15
+    ----- stderr -----
+    error: the model c5Rn8WqYTzKd0aXo6iUvpQ was not ready after [TIME]
+      caused by: it was TRAINING when it was seen last
+    hint: the training goes on; to wait for it again: ideogram models wait c5Rn8WqYTzKd0aXo6iUvpQ
+    ");
+}
+
+#[test]
+fn a_service_that_fails_does_not_end_the_wait() {
+    let server = serve(MockServer::builder());
+    server.set_scenario(Scenario::ServerErrorOnce { status: 503 });
+    let wait = ["--attempts", "1", "models", "wait", "Zm9v4kQ1T0eYb8uJr2xLhg", "--poll", "0.05"];
+
+    let ran = ideogram(wait).against(&server).run();
+
+    assert_eq!(ran.code(), Some(0), "{ran}");
+    assert!(ran.stderr().contains("the service does not tell: "), "{ran}");
+}
+
+#[test]
+fn a_model_that_is_not_there_ends_the_wait() {
+    let server = serve(MockServer::builder());
+
+    snapshot!(ideogram(["models", "wait", "nope", "--poll", "0.01", "-q"]).against(&server).run(), @"
+    exit code: 5
+    ----- stderr -----
+    error: cannot see how far the training of the model nope has come
+      caused by: get_custom_model: 404 Not Found: Model not found.
+    hint: `ideogram models list` shows what this key may see
+    ");
+}
+
+#[test]
+fn what_is_for_a_wait_is_refused_without_one() {
+    for option in ["--poll=5", "--deadline=1h", "--deadline=soon"] {
+        let ran = ideogram(TRAIN.into_iter().chain(["--mock", "-y", option])).run();
+
+        assert_eq!((ran.code(), ran.stdout().as_str()), (Some(2), ""), "{option}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_wait_says_how_to_go_on() {
+    let server = serve(MockServer::builder());
+    let mut command = ideogram(TRAIN.into_iter().chain(["-y", "--wait"])).against(&server).into_command();
+
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while !server.requests().iter().any(|request| request.path.starts_with("/models/") && request.status.is_some()) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let id = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    assert_eq!(ran.code(), Some(130));
+    assert!(ran.stdout().contains("Id:        bnieaqG5ZfQGxF0YgAlFTw\n"), "{ran}");
+    assert!(
+        ran.stderr().ends_with(
+            "error: interrupted\nhint: the training goes on; to wait for it again: ideogram models wait bnieaqG5ZfQGxF0YgAlFTw\n"
+        ),
+        "{ran}"
+    );
+}
