@@ -44,6 +44,8 @@ mod response;
 mod retry;
 #[path = "../../crates/ideogram-client/src/runtime/mod.rs"]
 mod runtime;
+#[path = "../../crates/ideogram-client/src/signature.rs"]
+mod signature;
 #[path = "../../crates/ideogram-client/src/summary.rs"]
 mod summary;
 #[path = "../../crates/ideogram-client/src/timestamp.rs"]

@@ -231,9 +231,8 @@ impl Error {
         let body = if complete { api_key.redact(body) } else { api_key.redact_cut(body) };
         let text = human_text(&body).unwrap_or_else(|| "no reason given".to_owned());
         let text = api_key.redact(Bytes::from(text));
-        let mut error = Self::new(kind_of(status), outcome_of(status), String::from_utf8_lossy(&text));
-        error.0.answer = Some(Answer { status, retry_after, body, complete });
-        error
+        let error = Self::new(kind_of(status), outcome_of(status), String::from_utf8_lossy(&text));
+        error.with_answer(status, body, complete).asking_to_wait(retry_after)
     }
 
     pub(crate) fn with_answer(mut self, status: StatusCode, body: Bytes, complete: bool) -> Self {

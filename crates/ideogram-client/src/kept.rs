@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use crate::{Error, ErrorKind, Outcome, RequestSummary, Timestamp, durable};
 
-/// An answer that was written to disk. Its [`Debug`] form shows neither what was asked nor the links.
+/// An answer that was written to disk. Its [`Debug`](fmt::Debug) form shows neither what was asked nor the links.
 #[derive(Clone, Deserialize)]
 pub struct KeptAnswer {
     operation: String,

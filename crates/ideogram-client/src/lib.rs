@@ -20,6 +20,7 @@ mod response;
 mod retry;
 mod runtime;
 mod save;
+mod signature;
 mod summary;
 mod timestamp;
 pub mod training;

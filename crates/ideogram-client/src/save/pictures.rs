@@ -47,7 +47,7 @@ pub trait HasPictures {
     }
 }
 
-/// The call that made the pictures of an answer, as it is noted beside each of them. Its [`Debug`]
+/// The call that made the pictures of an answer, as it is noted beside each of them. Its [`Debug`](fmt::Debug)
 /// form does not show what was asked.
 #[derive(Clone, Default)]
 pub struct Origin {
@@ -118,7 +118,7 @@ pub(super) struct Noted {
 
 /// One picture of an answer, still at its link. [`Picture::outcome`] says whether there is one.
 ///
-/// Whoever has a link has the picture, so its [`Debug`] form shows neither link nor prompt.
+/// Whoever has a link has the picture, so its [`Debug`](fmt::Debug) form shows neither link nor prompt.
 #[derive(Clone, PartialEq)]
 pub struct PictureRef {
     pub(super) number: usize,

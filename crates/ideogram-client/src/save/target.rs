@@ -16,13 +16,13 @@ use tempfile::{NamedTempFile, PersistError, TempPath};
 use super::{
     download::Received,
     failure,
-    media_type::{BYTES_NEEDED, MediaType, is_picture_extension},
+    media_type::{MediaType, is_picture_extension},
     one::{Done, Saved},
     pictures::PictureRef,
     settings::IfExists,
     sidecar::{self, Sidecar},
 };
-use crate::{Error, Picture as _, durable};
+use crate::{Error, Picture as _, durable, signature::SIGNATURE_BYTES};
 
 /// Files that are not complete are called `.ideogram-<random>.part`.
 const PART_PREFIX: &str = ".ideogram-";
@@ -164,7 +164,7 @@ impl Target {
         }?;
         let (file, mut head) = (fs::File::open(&path).ok()?, Vec::new());
         let metadata = file.metadata().ok().filter(fs::Metadata::is_file)?;
-        file.take(BYTES_NEEDED as u64).read_to_end(&mut head).ok()?;
+        file.take(SIGNATURE_BYTES as u64).read_to_end(&mut head).ok()?;
         let media_type = MediaType::of(&head, None).ok()?.name.into_owned();
         Some(Saved { path, sidecar: sidecar.map(|_| beside), media_type, size_bytes: metadata.len() })
     }
