@@ -16,6 +16,8 @@ mod api_key;
 mod client;
 #[path = "../../crates/ideogram-client/src/config.rs"]
 mod config;
+#[path = "../../crates/ideogram-client/src/durable.rs"]
+mod durable;
 #[path = "../../crates/ideogram-client/src/error.rs"]
 mod error;
 #[path = "../../crates/ideogram-client/src/file.rs"]
@@ -42,6 +44,8 @@ mod response;
 mod retry;
 #[path = "../../crates/ideogram-client/src/runtime/mod.rs"]
 mod runtime;
+#[path = "../../crates/ideogram-client/src/signature.rs"]
+mod signature;
 #[path = "../../crates/ideogram-client/src/summary.rs"]
 mod summary;
 #[path = "../../crates/ideogram-client/src/timestamp.rs"]

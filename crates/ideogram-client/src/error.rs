@@ -73,7 +73,7 @@ pub enum ErrorKind {
     Transport,
     /// An answer that the document does not describe. The raw body is in the error.
     UndocumentedAnswer,
-    /// A value was refused before anything was sent.
+    /// A value was refused before the call was sent, or a link before it was followed.
     InvalidArgument,
     /// A local file could not be read or written.
     LocalIo,
@@ -231,13 +231,20 @@ impl Error {
         let body = if complete { api_key.redact(body) } else { api_key.redact_cut(body) };
         let text = human_text(&body).unwrap_or_else(|| "no reason given".to_owned());
         let text = api_key.redact(Bytes::from(text));
-        let mut error = Self::new(kind_of(status), outcome_of(status), String::from_utf8_lossy(&text));
-        error.0.answer = Some(Answer { status, retry_after, body, complete });
-        error
+        let error = Self::new(kind_of(status), outcome_of(status), String::from_utf8_lossy(&text));
+        error.with_answer(status, body, complete).asking_to_wait(retry_after)
     }
 
     pub(crate) fn with_answer(mut self, status: StatusCode, body: Bytes, complete: bool) -> Self {
         self.0.answer = Some(Answer { status, retry_after: None, body, complete });
+        self
+    }
+
+    /// How long the answer asks to wait.
+    pub(crate) fn asking_to_wait(mut self, wait: Option<Duration>) -> Self {
+        if let Some(answer) = &mut self.0.answer {
+            answer.retry_after = wait;
+        }
         self
     }
 

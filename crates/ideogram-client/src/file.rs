@@ -21,8 +21,8 @@ use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio_util::io::ReaderStream;
 
-/// How much of a file is read to tell what it is.
-const SIGNATURE_BYTES: usize = 16;
+use crate::signature::{SIGNATURE_BYTES, picture_type};
+
 /// How much is read from a file at a time.
 const CHUNK_BYTES: usize = 64 * 1024;
 
@@ -54,7 +54,7 @@ pub struct FileInfo {
     pub name: String,
     /// The media type that is sent.
     pub media_type: String,
-    /// The size; unknown for a reader that was given none.
+    /// The size; unknown for a reader that was given none, and for a file that is gone.
     pub size_bytes: Option<u64>,
 }
 
@@ -151,6 +151,13 @@ impl File {
         Ok(FileInfo { name, media_type, size_bytes })
     }
 
+    /// What is known of a file that cannot be looked at: it may be gone since it was sent.
+    pub(crate) fn unseen(&self) -> FileInfo {
+        let name = self.name().into_owned();
+        let media_type = self.media_type.as_deref().unwrap_or_else(|| media_type_of(&[], &name)).to_owned();
+        FileInfo { name, media_type, size_bytes: None }
+    }
+
     /// The content for one attempt, as long as [`File::inspect`] found it.
     ///
     /// A file on disk is opened when its turn comes: a request may hold more files than a process may have open.
@@ -211,13 +218,11 @@ fn look_at(path: &Path) -> io::Result<(Vec<u8>, u64)> {
 
 /// Content first, name second: services check what a file is, not what it is called.
 fn media_type_of(signature: &[u8], name: &str) -> &'static str {
-    match signature {
-        [0xff, 0xd8, 0xff, ..] => return "image/jpeg",
-        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => return "image/png",
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => return "image/webp",
-        [b'G', b'I', b'F', b'8', ..] => return "image/gif",
-        [b'P', b'K', 0x03 | 0x05, 0x04 | 0x06, ..] => return "application/zip",
-        _ => {}
+    if let Some(picture) = picture_type(signature) {
+        return picture;
+    }
+    if let [b'P', b'K', 0x03 | 0x05, 0x04 | 0x06, ..] = signature {
+        return "application/zip";
     }
     let extension = Path::new(name).extension().map(OsStr::to_ascii_lowercase);
     match extension.as_ref().and_then(|extension| extension.to_str()) {

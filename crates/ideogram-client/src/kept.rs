@@ -4,6 +4,7 @@
 //! written to a file of its own; [`KeptAnswer::read`] brings it back, as long as its links live.
 
 use std::{
+    fmt,
     io::{self, Write as _},
     path::{Path, PathBuf},
     time::SystemTime,
@@ -14,10 +15,10 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Error, ErrorKind, Outcome, RequestSummary, Timestamp};
+use crate::{Error, ErrorKind, Outcome, RequestSummary, Timestamp, durable};
 
-/// An answer that was written to disk.
-#[derive(Clone, Debug, Deserialize)]
+/// An answer that was written to disk. Its [`Debug`](fmt::Debug) form shows neither what was asked nor the links.
+#[derive(Clone, Deserialize)]
 pub struct KeptAnswer {
     operation: String,
     request: Value,
@@ -92,6 +93,15 @@ impl KeptAnswer {
     }
 }
 
+impl fmt::Debug for KeptAnswer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { operation, status, received, answer, .. } = self;
+        let mut shown = formatter.debug_struct("KeptAnswer");
+        shown.field("operation", operation).field("status", status).field("received", received);
+        shown.field("is_json", &answer.is_some()).finish_non_exhaustive()
+    }
+}
+
 /// Writes an answer to a new file in the folder, and returns its path once it is safe on disk.
 pub(crate) async fn write(
     folder: &Path,
@@ -125,17 +135,15 @@ fn write_blocking(folder: &Path, prefix: &str, contents: &[u8]) -> io::Result<Pa
     file.as_file().sync_all()?;
     for _ in 0..64 {
         let path = folder.join(format!("{prefix}{:08x}.json", fastrand::u32(..)));
-        match file.persist_noclobber(&path) {
-            Ok(_) => return sync_folder(folder).map(|()| path),
+        match durable::put_new(file, &path) {
+            Ok(()) => {
+                // It is in its place. A disk that fails now takes no answer away that the caller is about to get.
+                let _ = durable::sync_folder(folder);
+                return Ok(path);
+            }
             Err(refused) if refused.error.kind() == io::ErrorKind::AlreadyExists => file = refused.file,
             Err(refused) => return Err(refused.error),
         }
     }
     Err(io::Error::new(io::ErrorKind::AlreadyExists, "no free name"))
-}
-
-/// A new name is on disk only when its folder is.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    // Elsewhere a folder cannot be opened as a file.
-    if cfg!(unix) { std::fs::File::open(folder)?.sync_all() } else { Ok(()) }
 }

@@ -55,7 +55,7 @@ pub enum ContentSummary {
     Text(String),
     /// JSON text.
     Json(Value),
-    /// A file: its name, size and media type.
+    /// A file: its name, size and media type. The size of one that is gone is not known, and its name stands for its type.
     File(FileInfo),
 }
 
@@ -93,7 +93,7 @@ impl Part {
             (PartContent::Text(text), _) => ContentSummary::Text(text.clone()),
             (PartContent::Json { text, .. }, _) => ContentSummary::Json(json_or_text(text.as_bytes())),
             (PartContent::File(_), Some(info)) => ContentSummary::File(info.clone()),
-            (PartContent::File(file), None) => ContentSummary::Text(file.name().into_owned()),
+            (PartContent::File(file), None) => ContentSummary::File(file.unseen()),
         };
         PartSummary { name: self.name.to_string(), content }
     }

@@ -14,10 +14,11 @@ use std::{
 use serde::{Serialize, Serializer};
 
 use super::name;
-use crate::{Error, ErrorKind, Outcome};
+use crate::{
+    Error, ErrorKind, Outcome,
+    signature::{SIGNATURE_BYTES, picture_type},
+};
 
-/// How much of a picture is read to tell what it is.
-const SIGNATURE_BYTES: u64 = 32;
 /// How much of a caption is looked at.
 const CAPTION_BYTES: u64 = 1024 * 1024;
 /// Extensions that promise a picture which the service takes.
@@ -240,7 +241,7 @@ impl Reading {
         let name = name::base_name(file_name);
         let is_caption = name::is_caption(&name);
         let is_named_like_a_picture = PICTURE_EXTENSIONS.contains(&name::extension(&name).as_str());
-        let read = read_begin(&path, if is_caption { CAPTION_BYTES } else { SIGNATURE_BYTES });
+        let read = read_begin(&path, if is_caption { CAPTION_BYTES } else { SIGNATURE_BYTES as u64 });
         let (kind, fault) = match read {
             Err(_) if !is_caption && !is_named_like_a_picture => return self.skip(path, SkipReason::OtherType),
             Err(error) => {
@@ -272,10 +273,10 @@ fn read_begin(path: &Path, bytes: u64) -> io::Result<Vec<u8>> {
 }
 
 fn picture_kind(begin: &[u8]) -> Option<FileKind> {
-    match begin {
-        [0xff, 0xd8, 0xff, ..] => Some(FileKind::Jpeg),
-        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(FileKind::Png),
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(FileKind::WebP),
+    match picture_type(begin)? {
+        "image/jpeg" => Some(FileKind::Jpeg),
+        "image/png" => Some(FileKind::Png),
+        "image/webp" => Some(FileKind::WebP),
         _ => None,
     }
 }

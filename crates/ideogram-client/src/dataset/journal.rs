@@ -9,7 +9,7 @@
 use std::{
     collections::BTreeMap,
     fmt::Display,
-    fs::{self, File, OpenOptions},
+    fs::{File, OpenOptions},
     io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -19,7 +19,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, ErrorKind, Outcome, types::DatasetAssetFailureReason};
+use crate::{Error, ErrorKind, Outcome, durable, types::DatasetAssetFailureReason};
 
 /// Raised when the form of the file changes.
 const FORMAT: u32 = 1;
@@ -257,7 +257,8 @@ fn open(path: &Path, header: &Header) -> Result<(Writer, Past), Trouble> {
     line.push(b'\n');
     writer.write(&line)?;
     writer.file.sync_all()?;
-    sync_folder_of(path)?;
+    // A new file is not there for sure before its folder is on the disk.
+    durable::sync_folder(path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
     Ok((writer, Past::default()))
 }
 
@@ -304,14 +305,10 @@ fn read(text: &[u8], expected: &Header) -> Result<Past, Trouble> {
     Ok(past)
 }
 
-/// A new file is not there for sure before its folder is on the disk.
-fn sync_folder_of(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if cfg!(unix) { fs::File::open(folder)?.sync_all() } else { Ok(()) }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     const URL: &str = "https://example.test/";

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     future::IntoFuture,
-    path::PathBuf,
+    path::{Path, PathBuf},
     pin::Pin,
     sync::{
         Arc,
@@ -15,8 +15,8 @@ use futures_util::{StreamExt as _, stream};
 
 use super::{
     failure,
-    one::{Place, Saved, save},
-    pictures::{Origin, PictureRef, stem},
+    one::{Done, Place, Saved, save},
+    pictures::{Origin, PictureRef, stems},
     settings::{IfExists, SaveProgress, Settings, setters},
     target::Target,
 };
@@ -45,9 +45,15 @@ pub struct SaveAll {
 pub enum SaveOutcome {
     /// It is on disk.
     Saved(Saved),
+    /// It was on disk already, whole, and nothing was asked for: [`IfExists::Skip`].
+    AlreadyThere {
+        /// Where the picture is.
+        path: PathBuf,
+    },
     /// The safety check withheld it: it was made and billed, and there is nothing to save.
     Withheld,
-    /// It passed the safety check but has no link, which the service does not document.
+    /// It passed the safety check but has no link: its answer broke off before it, or holds what the service does not
+    /// document.
     LinkMissing,
     /// It could not be saved. It is still at its link, unless the error says that the link has expired; saving it again
     /// costs nothing.
@@ -55,7 +61,16 @@ pub enum SaveOutcome {
 }
 
 impl SaveOutcome {
-    /// The picture, if it is on disk.
+    /// Where the picture is, if it is on disk, saved now or before.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Saved(saved) => Some(&saved.path),
+            Self::AlreadyThere { path } => Some(path),
+            _ => None,
+        }
+    }
+
+    /// The picture, if it was saved now.
     pub fn saved(&self) -> Option<&Saved> {
         match self {
             Self::Saved(saved) => Some(saved),
@@ -77,11 +92,12 @@ impl SaveAll {
         Self { client, pictures, origin, folder, stem: None, parallel: PARALLEL, settings: Settings::default() }
     }
 
-    /// Names the files `<stem>.png`, or `<stem>-1.png`, `<stem>-2.png`, ... where the answer has several pictures.
+    /// Names the files `<stem>.png`, or `<stem>-1.png`, `<stem>-2.png`, ... where the answer has several pictures. The number is
+    /// the place in the answer; in the list, if pictures of several answers have the same.
     ///
     /// Without it they are named `20260702T090713Z-1-LavTZAE4.png`: when they were made, in UTC, their place in the
     /// answer, and a piece of their link. That is the same name each time, so pictures that are there already are not
-    /// downloaded again.
+    /// downloaded again: [`IfExists::Skip`] takes them for saved.
     pub fn stem(mut self, stem: impl Into<String>) -> Self {
         self.stem = Some(stem.into());
         self
@@ -102,11 +118,15 @@ impl SaveAll {
         {
             return Err(failure::misuse(format!("`{given}` cannot begin the name of a file")));
         }
+        if pictures.is_empty() && origin.broke_off() {
+            return Err(failure::broken_answer());
+        }
         let origin = Arc::new(origin.note().await);
+        let stems = stems(&pictures, given.as_deref());
         let count = pictures.len();
         let finished = AtomicUsize::new(0);
-        let saving = pictures.into_iter().enumerate().map(|(index, picture)| {
-            let target = Target::in_folder(folder.clone(), &stem(&picture, given.as_deref(), count));
+        let saving = pictures.into_iter().zip(stems).enumerate().map(|(index, (picture, stem))| {
+            let target = Target::in_folder(folder.clone(), &stem);
             let (client, settings, finished, origin) = (&client, &settings, &finished, Arc::clone(&origin));
             async move {
                 let done = || finished.load(Ordering::Relaxed);
@@ -115,7 +135,8 @@ impl SaveAll {
                     PictureOutcome::Withheld => SaveOutcome::Withheld,
                     PictureOutcome::LinkMissing => SaveOutcome::LinkMissing,
                     PictureOutcome::Available(_) => match save(client, picture, origin, target, settings, at).await {
-                        Ok(saved) => SaveOutcome::Saved(saved),
+                        Ok(Done::Saved(saved)) => SaveOutcome::Saved(saved),
+                        Ok(Done::There(found)) => SaveOutcome::AlreadyThere { path: found.path },
                         Err(error) => SaveOutcome::Failed(error),
                     },
                 };

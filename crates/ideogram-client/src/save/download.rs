@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::{
     failure, link,
-    media_type::{BYTES_NEEDED, MediaType},
+    media_type::MediaType,
     settings::Settings,
     target::{Target, on_disk},
 };
@@ -21,6 +21,7 @@ use crate::{
     Client, Error, Outcome,
     retry::{Bearing, BodyLeft, Decision, Event, Policy, State, decide},
     runtime::retry_after,
+    signature::SIGNATURE_BYTES,
 };
 
 /// So much is gathered before it goes to the disk.
@@ -147,7 +148,8 @@ impl Download<'_> {
         if status == StatusCode::GONE || no_longer {
             return failure::expired(url).into();
         }
-        let event = Event::Status { code: status.as_u16(), retry_after: retry_after(response.headers()) };
+        let retry_after = retry_after(response.headers());
+        let event = Event::Status { code: status.as_u16(), retry_after };
         let mut body = BytesMut::new();
         while body.len() < REFUSAL_BYTES
             && let Ok(Ok(Some(chunk))) = timeout(self.settings.idle_timeout, response.chunk()).await
@@ -156,7 +158,7 @@ impl Download<'_> {
         }
         body.truncate(REFUSAL_BYTES);
         let body = self.client.inner().api_key.redact_cut(body.freeze());
-        Failed { error: failure::status(url, status, body), event }
+        Failed { error: failure::status(url, status, retry_after, body), event }
     }
 
     async fn receive(&self, mut part: NamedTempFile, mut response: Response) -> Result<Received, Failed> {
@@ -194,9 +196,9 @@ impl Download<'_> {
                 return Err(failure::too_large(url, limit).into());
             }
             waiting.extend_from_slice(&chunk);
-            if media_type.is_none() && waiting.len() >= BYTES_NEEDED {
+            if media_type.is_none() && waiting.len() >= SIGNATURE_BYTES {
                 media_type = Some(MediaType::of(&waiting, content_type.as_deref()).map_err(no_picture)?);
-                head = Bytes::copy_from_slice(&waiting[..BYTES_NEEDED]);
+                head = Bytes::copy_from_slice(&waiting[..SIGNATURE_BYTES]);
             }
             tail.extend_from_slice(&chunk[chunk.len().saturating_sub(TAIL_BYTES)..]);
             tail.drain(..tail.len().saturating_sub(TAIL_BYTES));

@@ -37,7 +37,7 @@ pub(super) fn too_large(url: &Url, limit: u64) -> Error {
 }
 
 /// Another status than 2xx.
-pub(super) fn status(url: &Url, status: StatusCode, body: Bytes) -> Error {
+pub(super) fn status(url: &Url, status: StatusCode, retry_after: Option<Duration>, body: Bytes) -> Error {
     let kind = match status.as_u16() {
         // The key is not sent to links, so 401 is not about it.
         401 | 403 => ErrorKind::Forbidden,
@@ -48,7 +48,7 @@ pub(super) fn status(url: &Url, status: StatusCode, body: Bytes) -> Error {
         _ => ErrorKind::UndocumentedAnswer,
     };
     let message = format!("{} did not hand the picture out", host(url));
-    Error::new(kind, Outcome::Completed, message).with_answer(status, body, false)
+    Error::new(kind, Outcome::Completed, message).with_answer(status, body, false).asking_to_wait(retry_after)
 }
 
 pub(super) fn transport(url: &Url, what: &str, error: reqwest::Error) -> Error {
@@ -59,6 +59,12 @@ pub(super) fn transport(url: &Url, what: &str, error: reqwest::Error) -> Error {
 pub(super) fn broken_off(url: &Url) -> Error {
     let message = format!("the picture broke off at {}", host(url));
     Error::new(ErrorKind::Transport, Outcome::Completed, message)
+}
+
+/// A kept answer that has no whole picture, and may have had some.
+pub(super) fn broken_answer() -> Error {
+    let message = "the answer broke off before its first picture: nothing of it can be saved";
+    Error::new(ErrorKind::UndocumentedAnswer, Outcome::Completed, message)
 }
 
 /// The runtime ends, and takes no more work.

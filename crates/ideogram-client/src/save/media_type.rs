@@ -5,8 +5,7 @@
 
 use std::borrow::Cow;
 
-/// How many bytes [`MediaType::of`] needs to decide, unless there are no more.
-pub(super) const BYTES_NEEDED: usize = 16;
+use crate::signature::picture_type;
 
 /// A media type of pictures, and the extension that goes with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,9 +33,10 @@ pub(super) fn is_picture_extension(extension: &str) -> bool {
 }
 
 impl MediaType {
-    /// The type of a download that begins with `head`, if it is a picture; otherwise, what it looks like.
+    /// The type of a download that begins with `head`, [`SIGNATURE_BYTES`](crate::signature::SIGNATURE_BYTES) of them if
+    /// there are so many, if it is a picture; otherwise, what it looks like.
     pub(super) fn of(head: &[u8], content_type: Option<&str>) -> Result<Self, String> {
-        if let Some(name) = signature(head) {
+        if let Some(name) = picture_type(head) {
             return Ok(Self::named(name));
         }
         if head.is_empty() {
@@ -91,17 +91,6 @@ impl MediaType {
         let extension = extension.to_ascii_lowercase();
         extension == self.extension
             || matches!((&*self.extension, extension.as_str()), ("jpg", "jpeg") | ("tif", "tiff"))
-    }
-}
-
-fn signature(head: &[u8]) -> Option<&'static str> {
-    match head {
-        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some("image/png"),
-        [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
-        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some("image/gif"),
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("image/webp"),
-        [_, _, _, _, b'f', b't', b'y', b'p', b'a', b'v', b'i', b'f', ..] => Some("image/avif"),
-        _ => None,
     }
 }
 

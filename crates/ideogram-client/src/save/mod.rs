@@ -2,12 +2,14 @@
 //!
 //! Start at [`Client::save_all`] (every picture of an answer, into a folder) or [`Client::save`] (one link, one file).
 //! `pictures` finds the pictures of an answer, `link` decides what may be fetched, `download` fetches, `media_type` looks
-//! at what came, `target` puts it in its place, `sidecar` says what is written beside it.
+//! at what came, `target` puts it in its place, `sidecar` says what is written beside it. `salvage` reads an answer that
+//! broke off.
 //!
 //! A picture is streamed into `.ideogram-<random>.part` in the folder of its target, synced, and renamed without
 //! replacing anything, so that no name ever holds half a picture. Such a file goes when saving fails or is cancelled;
-//! one that a killed process left can be deleted, and disturbs nobody until then. There is no resuming: saving again
-//! downloads again, which costs nothing while the link lives.
+//! one that a killed process left can be deleted, and disturbs nobody until then. A download that broke off is not
+//! resumed: saving again downloads again, which costs nothing while the link lives. Pictures that are there already are
+//! passed over with `IfExists::Skip`.
 
 mod all;
 mod download;
@@ -16,6 +18,7 @@ mod link;
 mod media_type;
 mod one;
 mod pictures;
+mod salvage;
 mod settings;
 mod sidecar;
 mod target;

@@ -44,6 +44,13 @@ pub struct Saved {
     pub size_bytes: u64,
 }
 
+/// How saving a picture ends well.
+pub(super) enum Done {
+    Saved(Saved),
+    /// It was there before.
+    There(Saved),
+}
+
 impl Save {
     pub(super) fn new(client: Client, link: &str, file: PathBuf) -> Self {
         let picture = PictureRef::from_link(link);
@@ -65,7 +72,8 @@ impl Save {
         }
         let target = Target::file(&self.file, self.naming)?;
         let at = Place { picture: 0, pictures: 1, finished: &|| 0 };
-        let saved = save(&self.client, self.picture, Arc::default(), target, &self.settings, at).await;
+        let done = save(&self.client, self.picture, Arc::default(), target, &self.settings, at).await;
+        let saved = done.map(|(Done::Saved(saved) | Done::There(saved))| saved);
         let received_bytes = saved.as_ref().map_or(0, |saved| saved.size_bytes);
         let total_bytes = saved.is_ok().then_some(received_bytes);
         self.settings.report(SaveProgress { picture: 0, received_bytes, total_bytes, finished: 1, pictures: 1 });
@@ -109,15 +117,16 @@ pub(super) async fn save(
     target: Target,
     settings: &Settings,
     at: Place<'_>,
-) -> Result<Saved, Error> {
+) -> Result<Done, Error> {
     let PictureOutcome::Available(link) = picture.outcome() else {
         return Err(failure::misuse("there is no link to save a picture from"));
     };
     let url = link::parse(link)?;
     let (if_exists, with_sidecar) = (settings.if_exists, settings.sidecar);
-    let wanted = target.clone();
-    let item = with_sidecar.then(|| picture.item().clone());
-    on_disk(move || wanted.prepare(if_exists, item.as_ref())).await?;
+    let (wanted, of) = (target.clone(), picture.clone());
+    if let Some(found) = on_disk(move || wanted.prepare(if_exists, &of, with_sidecar)).await? {
+        return Ok(Done::There(found));
+    }
 
     let on_bytes = |received_bytes, total_bytes| {
         let Place { picture, pictures, finished } = at;
@@ -126,9 +135,7 @@ pub(super) async fn save(
     let download = Download { client, url, target: &target, settings, on_bytes: &on_bytes };
     let received = download.run().await?;
 
-    let (media_type, size_bytes) = (received.media_type.name.to_string(), received.size_bytes);
-    let sidecar = with_sidecar.then(|| Sidecar { picture, origin, api_key: client.inner().api_key.clone() });
-    let (path, sidecar) =
-        on_disk(move || target.place(received.part, &received.media_type, sidecar.as_ref(), if_exists)).await?;
-    Ok(Saved { path, sidecar, media_type, size_bytes })
+    let api_key = client.inner().api_key.clone();
+    let sidecar = with_sidecar.then(|| Sidecar { picture: picture.clone(), origin, api_key });
+    on_disk(move || target.place(received, &picture, sidecar.as_ref(), if_exists)).await
 }

@@ -4,15 +4,15 @@
 //! JSON of the answer, so that a decoded answer, a raw one and one that was kept in a file give the same pictures, with
 //! members that the document does not know yet.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet, fmt};
 
 use reqwest::Url;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::link;
+use super::{link, salvage::salvage};
 use crate::{
-    KeptAnswer, Picture, Request, Response, Timestamp,
+    KeptAnswer, PartContent, Picture, Request, Response, Timestamp,
     picture::sealed::Sealed,
     runtime::nearest_integer_or_none,
     types::{
@@ -47,14 +47,16 @@ pub trait HasPictures {
     }
 }
 
-/// The call that made the pictures of an answer, as it is noted beside each of them.
-#[derive(Clone, Debug, Default)]
+/// The call that made the pictures of an answer, as it is noted beside each of them. Its [`Debug`](fmt::Debug)
+/// form does not show what was asked.
+#[derive(Clone, Default)]
 pub struct Origin {
     operation: Option<String>,
     asked: Asked,
+    broke_off: bool,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 enum Asked {
     #[default]
     Unknown,
@@ -65,7 +67,7 @@ enum Asked {
 impl Origin {
     /// A call of an operation, by the service's own id.
     pub fn new(operation: impl Into<String>) -> Self {
-        Self { operation: Some(operation.into()), asked: Asked::Unknown }
+        Self { operation: Some(operation.into()), asked: Asked::Unknown, broke_off: false }
     }
 
     /// What was asked, such as a [`RequestSummary`](crate::RequestSummary) as JSON. It must hold neither the key nor the
@@ -75,19 +77,35 @@ impl Origin {
         self
     }
 
+    /// Whether there may have been more in the answer than is known.
+    pub(super) fn broke_off(&self) -> bool {
+        self.broke_off
+    }
+
     /// As it is written down: the operation and the request.
     pub(super) async fn note(self) -> Noted {
         let request = match self.asked {
             Asked::Unknown => None,
             Asked::Json(request) => Some(request),
             Asked::Request(request) => {
-                // A file that was sent may be gone by now; its name is known all the same.
-                let nothing_known = vec![None; request.parts().len()];
-                let summary = request.summary().await.unwrap_or_else(|_| request.summarize(&nothing_known));
-                serde_json::to_value(summary).ok()
+                let mut infos = Vec::with_capacity(request.parts().len());
+                for part in request.parts() {
+                    infos.push(match &part.content {
+                        // It may be gone by now; its name is known all the same.
+                        PartContent::File(file) => file.inspect().await.ok(),
+                        _ => None,
+                    });
+                }
+                serde_json::to_value(request.summarize(&infos)).ok()
             }
         };
         Noted { operation: self.operation, request }
+    }
+}
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Origin").field("operation", &self.operation).finish_non_exhaustive()
     }
 }
 
@@ -99,7 +117,9 @@ pub(super) struct Noted {
 }
 
 /// One picture of an answer, still at its link. [`Picture::outcome`] says whether there is one.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// Whoever has a link has the picture, so its [`Debug`](fmt::Debug) form shows neither link nor prompt.
+#[derive(Clone, PartialEq)]
 pub struct PictureRef {
     pub(super) number: usize,
     pub(super) role: Option<&'static str>,
@@ -151,6 +171,15 @@ impl PictureRef {
     /// What the answer says of it, as it came.
     pub fn item(&self) -> &Value {
         &self.item
+    }
+}
+
+impl fmt::Debug for PictureRef {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { number, role, created, link, is_safe, .. } = self;
+        let mut shown = formatter.debug_struct("PictureRef");
+        shown.field("number", number).field("role", role).field("created", created).field("seed", &self.seed());
+        shown.field("has_link", &link.is_some()).field("is_safe", is_safe).finish_non_exhaustive()
     }
 }
 
@@ -241,17 +270,29 @@ impl<T: HasPictures> HasPictures for Response<T> {
 
     fn origin(&self) -> Origin {
         let request = self.request().clone();
-        Origin { operation: Some(request.operation().id.to_owned()), asked: Asked::Request(Box::new(request)) }
+        let operation = Some(request.operation().id.to_owned());
+        Origin { operation, asked: Asked::Request(Box::new(request)), broke_off: false }
     }
 }
 
+/// Of an answer that broke off, the pictures that are whole; the last one may be without its link.
 impl HasPictures for KeptAnswer {
     fn pictures(&self) -> Vec<PictureRef> {
-        self.answer().map(pictures_in).unwrap_or_default()
+        if let Some(answer) = self.answer() {
+            return pictures_in(answer);
+        }
+        let answer = self.answer_text().and_then(salvage);
+        let mut pictures = answer.as_ref().map(pictures_in).unwrap_or_default();
+        for picture in &mut pictures {
+            // What could not be read as text stands as this character; such a link leads elsewhere.
+            picture.link = picture.link.take().filter(|link| !link.contains(char::REPLACEMENT_CHARACTER));
+        }
+        pictures
     }
 
     fn origin(&self) -> Origin {
-        Origin::new(self.operation_id()).request(self.request().clone())
+        let origin = Origin::new(self.operation_id()).request(self.request().clone());
+        Origin { broke_off: self.answer_text().is_some(), ..origin }
     }
 }
 
@@ -273,9 +314,25 @@ impl HasPictures for Vec<PictureRef> {
     }
 }
 
+/// Names for the files of pictures, no two alike: as each answer gives them, unless that is the same for two of them.
+pub(super) fn stems(pictures: &[PictureRef], given: Option<&str>) -> Vec<String> {
+    let stems: Vec<_> = pictures.iter().map(|picture| stem(picture, given, pictures.len())).collect();
+    let mut seen = BTreeSet::new();
+    // Some file systems do not tell `A` from `a`.
+    if stems.iter().all(|stem| seen.insert(stem.to_lowercase())) {
+        return stems;
+    }
+    // They are of several answers, or one is there twice; in the list each has a place of its own.
+    let placed = pictures.iter().enumerate().map(|(index, picture)| {
+        let picture = PictureRef { number: index + 1, role: None, ..picture.clone() };
+        stem(&picture, given, pictures.len())
+    });
+    placed.collect()
+}
+
 /// A name for the file of a picture: when it was made, its place in the answer, and a piece of its link, so that names
 /// sort by time, are the same each time, and differ between answers of the same second.
-pub(super) fn stem(picture: &PictureRef, given: Option<&str>, pictures: usize) -> String {
+fn stem(picture: &PictureRef, given: Option<&str>, pictures: usize) -> String {
     let place = picture.role.map_or_else(
         || {
             let digits = pictures.max(picture.number).to_string().len();
@@ -359,6 +416,17 @@ mod tests {
         assert_eq!(stem(&pictures[1], None, 11), "picture-02-4fd0bfc1");
         assert_eq!(stem(&layers[0], Some("cat"), 2), "cat-base");
         assert!(stem(&layers[1], None, 2).starts_with("picture-original-"));
+    }
+
+    #[test]
+    fn names_that_would_be_the_same_are_numbered_by_their_place_in_the_list() {
+        let layers = |host: &str| json!({"base_image_url": format!("https://{host}.test/b"), "data": [{"url": "x"}]});
+        let both = [pictures_in(&layers("a")), pictures_in(&layers("b"))].concat();
+
+        assert_eq!(stems(&both[..2], Some("sign")), ["sign-1", "sign-base"]);
+        assert_eq!(stems(&both, Some("sign")), ["sign-1", "sign-2", "sign-3", "sign-4"]);
+        assert_eq!(stems(&both[1..2], Some("sign")), ["sign"]);
+        assert_eq!(stems(&both[..2], None), [stem(&both[0], None, 2), stem(&both[1], None, 2)]);
     }
 
     #[test]

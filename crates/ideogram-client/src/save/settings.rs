@@ -16,10 +16,15 @@ pub enum IfExists {
     /// The picture is not saved, and nothing is downloaded; the error names the file.
     #[default]
     Fail,
-    /// The file is replaced, in one step: it holds the old picture or the new one, never half of one.
+    /// The file is replaced, in one step: it holds the old picture or the new one, never half of one. With it goes the
+    /// JSON file that described the old picture; any other JSON file of that name stays, and the picture is not saved.
     Replace,
     /// The picture is saved under the next free name: `lantern-2.png`, `lantern-3.png`, ...
     Number,
+    /// The picture is taken for saved, and nothing is downloaded: the way to go on after an interruption. No name ever
+    /// holds half a picture. A file that is no picture, or of which the JSON file beside it says that it is another one,
+    /// fails as with `Fail`.
+    Skip,
 }
 
 /// How far saving has come.

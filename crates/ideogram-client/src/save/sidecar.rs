@@ -1,6 +1,6 @@
 //! The JSON file beside a picture: how it was made, for the day on which somebody wants another like it.
 
-use std::sync::Arc;
+use std::{fs, path::Path, sync::Arc};
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -13,7 +13,6 @@ use super::{
 use crate::{ApiKey, Timestamp};
 
 /// What is known of a picture beside its file.
-#[derive(Clone, Debug)]
 pub(super) struct Sidecar {
     pub(super) picture: PictureRef,
     pub(super) origin: Arc<Noted>,
@@ -45,6 +44,12 @@ struct Form<'s> {
     item: &'s Value,
     #[serde(skip_serializing_if = "Option::is_none")]
     request: Option<&'s Value>,
+}
+
+/// What a file says that is a sidecar, of whatever picture; `None` of any other.
+pub(super) fn read(path: &Path) -> Option<Value> {
+    let json: Value = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+    (json.get("file")?.is_string() && json.get("item").is_some()).then_some(json)
 }
 
 impl Sidecar {

@@ -5,22 +5,24 @@
 
 use std::{
     ffi::{OsStr, OsString},
-    fs, io,
-    io::Write as _,
+    fs,
+    io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use serde_json::Value;
-use tempfile::{NamedTempFile, PersistError};
+use tempfile::{NamedTempFile, PersistError, TempPath};
 
 use super::{
+    download::Received,
     failure,
     media_type::{MediaType, is_picture_extension},
+    one::{Done, Saved},
+    pictures::PictureRef,
     settings::IfExists,
-    sidecar::Sidecar,
+    sidecar::{self, Sidecar},
 };
-use crate::Error;
+use crate::{Error, Picture as _, durable, signature::SIGNATURE_BYTES};
 
 /// Files that are not complete are called `.ideogram-<random>.part`.
 const PART_PREFIX: &str = ".ideogram-";
@@ -110,18 +112,21 @@ impl Target {
         self.path(number, extension)
     }
 
-    /// What is there already under one of the names. `item` is the picture's own, if it gets a sidecar.
-    fn taken(&self, number: u32, item: Option<&Value>) -> Option<PathBuf> {
-        let mut paths = match &self.extension {
+    /// The names that a picture may have that nobody has seen yet.
+    fn likely(&self, number: u32) -> Vec<PathBuf> {
+        match &self.extension {
             Extension::Exactly(extension) => vec![self.path(number, extension.as_deref())],
             Extension::OfThePicture(given) => {
                 let given = given.as_deref().into_iter();
                 given.chain(LIKELY_EXTENSIONS).map(|extension| self.path(number, Some(OsStr::new(extension)))).collect()
             }
-        };
-        if let Some(item) = item
-            && !self.is_left_over(number, item)
-        {
+        }
+    }
+
+    /// What is there already under one of the names, for a picture that gets a sidecar or none.
+    fn taken(&self, number: u32, picture: &PictureRef, with_sidecar: bool, if_exists: IfExists) -> Option<PathBuf> {
+        let mut paths = self.likely(number);
+        if with_sidecar && !self.is_left_over(number, picture, if_exists) {
             paths.push(self.sidecar(number));
         }
         // A link to nowhere is there, too.
@@ -129,26 +134,70 @@ impl Target {
     }
 
     /// Whether a sidecar was left by a process that was killed before it could put the same picture beside it. A young
-    /// one may be of another saver, who is about to.
-    fn is_left_over(&self, number: u32, item: &Value) -> bool {
+    /// one may be of another saver, who is about to; where it does not matter who saves the picture, its age does not.
+    fn is_left_over(&self, number: u32, picture: &PictureRef, if_exists: IfExists) -> bool {
         let path = self.sidecar(number);
         let modified = path.symlink_metadata().and_then(|metadata| metadata.modified()).ok();
-        if modified.and_then(|modified| modified.elapsed().ok()).is_none_or(|age| age < LIKELY_LEFT_OVER) {
+        let age = modified.and_then(|modified| modified.elapsed().ok());
+        if if_exists != IfExists::Skip && age.is_none_or(|age| age < LIKELY_LEFT_OVER) {
             return false;
         }
-        let json = fs::read(path).ok();
-        let Some(sidecar) = json.and_then(|json| serde_json::from_slice::<Value>(&json).ok()) else { return false };
-        let picture = sidecar["file"].as_str().map(|name| self.folder.join(name));
-        sidecar["item"] == *item && picture.is_some_and(|picture| picture.symlink_metadata().is_err())
+        let Some(sidecar) = sidecar::read(&path) else { return false };
+        let described = sidecar["file"].as_str().map(|name| self.folder.join(name));
+        sidecar["item"] == *picture.item() && described.is_some_and(|picture| picture.symlink_metadata().is_err())
     }
 
-    /// Before a download: makes the folder, and refuses a name that is taken.
-    pub(super) fn prepare(&self, if_exists: IfExists, item: Option<&Value>) -> Result<(), Error> {
+    /// The picture itself, saved before. What has a name is whole; what is no picture, or another one, is not it.
+    fn saved_before(&self, picture: &PictureRef) -> Option<Saved> {
+        let beside = self.sidecar(1);
+        let sidecar = sidecar::read(&beside);
+        let path = match &sidecar {
+            Some(sidecar) => {
+                // A picture of an answer without a list has one of several links, and a role.
+                let mut members = sidecar["item"].as_object()?.values();
+                let has_link = members.any(|member| member.as_str().is_some_and(|link| Some(link) == picture.link()));
+                let is_it = has_link && sidecar["role"].as_str() == picture.role();
+                let file = sidecar["file"].as_str().filter(|_| is_it)?;
+                Some(self.folder.join(file)).filter(|path| name(path) == Some(file))
+            }
+            None => self.likely(1).into_iter().find(|path| path.is_file()),
+        }?;
+        let (file, mut head) = (fs::File::open(&path).ok()?, Vec::new());
+        let metadata = file.metadata().ok().filter(fs::Metadata::is_file)?;
+        file.take(SIGNATURE_BYTES as u64).read_to_end(&mut head).ok()?;
+        let media_type = MediaType::of(&head, None).ok()?.name.into_owned();
+        Some(Saved { path, sidecar: sidecar.map(|_| beside), media_type, size_bytes: metadata.len() })
+    }
+
+    /// Of a name that is taken: by the picture itself, if that will do.
+    fn saved_or_refused(&self, path: &Path, picture: &PictureRef, if_exists: IfExists) -> Result<Saved, Error> {
+        let saved = if if_exists == IfExists::Skip { self.saved_before(picture) } else { None };
+        saved.ok_or_else(|| exists(path))
+    }
+
+    /// Whether there is something in the place of the sidecar that is none.
+    fn has_other_json(&self, number: u32) -> bool {
+        let path = self.sidecar(number);
+        path.symlink_metadata().is_ok() && sidecar::read(&path).is_none()
+    }
+
+    /// Before a download: makes the folder, refuses a name that is taken, and finds a picture that need not be fetched.
+    pub(super) fn prepare(
+        &self,
+        if_exists: IfExists,
+        picture: &PictureRef,
+        with_sidecar: bool,
+    ) -> Result<Option<Saved>, Error> {
         fs::create_dir_all(&self.folder).map_err(|error| failure::local("make the folder", &self.folder, &error))?;
-        match self.taken(1, item) {
-            Some(path) if if_exists == IfExists::Fail => Err(exists(&path)),
-            _ => Ok(()),
+        match if_exists {
+            IfExists::Fail | IfExists::Skip => {
+                let taken = self.taken(1, picture, with_sidecar, if_exists);
+                return taken.map(|path| self.saved_or_refused(&path, picture, if_exists)).transpose();
+            }
+            IfExists::Replace if with_sidecar && self.has_other_json(1) => return Err(exists(&self.sidecar(1))),
+            IfExists::Replace | IfExists::Number => {}
         }
+        Ok(None)
     }
 
     /// A file to download into, in the folder of the target: a rename never leaves a file system.
@@ -157,59 +206,135 @@ impl Target {
     }
 
     /// After a download: gives the picture its name, and its sidecar beside it.
+    pub(super) fn place(
+        &self,
+        received: Received,
+        picture: &PictureRef,
+        sidecar: Option<&Sidecar>,
+        if_exists: IfExists,
+    ) -> Result<Done, Error> {
+        let synced = received.part.as_file().sync_all();
+        synced.map_err(|error| failure::local("write", &self.picture(1, &received.media_type), &error))?;
+        let done = if if_exists == IfExists::Replace {
+            self.replace(received, sidecar).map(Done::Saved)?
+        } else {
+            self.add(received, picture, sidecar, if_exists)?
+        };
+        // It is in its place; a folder that cannot be synced does not undo that.
+        let _ = durable::sync_folder(&self.folder);
+        Ok(done)
+    }
+
+    /// Puts a picture under a name that is free.
     ///
     /// The sidecar goes first. Its name is the same whatever the picture turned out to be, so of two savers that race
     /// for one name, one stops here; and whoever sees a picture finds its sidecar beside it.
-    pub(super) fn place(
+    fn add(
         &self,
-        mut picture: NamedTempFile,
-        media_type: &MediaType,
+        received: Received,
+        picture: &PictureRef,
         sidecar: Option<&Sidecar>,
         if_exists: IfExists,
-    ) -> Result<(PathBuf, Option<PathBuf>), Error> {
-        let writing = |error| failure::local("write", &self.picture(1, media_type), &error);
-        let size_bytes = picture.as_file().metadata().map_err(writing)?.len();
-        picture.as_file().sync_all().map_err(writing)?;
+    ) -> Result<Done, Error> {
+        let Received { mut part, media_type, size_bytes } = received;
         for number in 1..=MOST_NAMES {
-            if if_exists != IfExists::Replace
-                && let Some(path) = self.taken(number, sidecar.map(|sidecar| sidecar.picture.item()))
-            {
-                match if_exists {
-                    IfExists::Number => continue,
-                    _ => return Err(exists(&path)),
+            if let Some(path) = self.taken(number, picture, sidecar.is_some(), if_exists) {
+                if if_exists == IfExists::Number {
+                    continue;
                 }
+                return self.saved_or_refused(&path, picture, if_exists).map(Done::There);
             }
-            let (path, beside) = (self.picture(number, media_type), self.sidecar(number));
+            let (path, beside) = (self.picture(number, &media_type), self.sidecar(number));
+            let is_left_over = sidecar.is_some() && self.is_left_over(number, picture, if_exists);
             if let Some(sidecar) = sidecar {
-                let name = path.file_name().unwrap_or_default().to_string_lossy();
-                let json = sidecar.render(&name, media_type, size_bytes);
-                let part = written(&self.folder, &json).map_err(|error| failure::local("write", &beside, &error))?;
-                let is_left_over = self.is_left_over(number, sidecar.picture.item());
-                match put(part, &beside, if is_left_over { IfExists::Replace } else { if_exists }) {
+                let new = self.written(sidecar, &path, &media_type, size_bytes, &beside)?;
+                let put = if is_left_over { new.persist(&beside).map(drop) } else { durable::put_new(new, &beside) };
+                match put {
                     Ok(()) => {}
                     Err(failed) if is_race(&failed, if_exists) => continue,
                     Err(failed) => return Err(failure::local("write", &beside, &failed.error)),
                 }
             }
-            match put(picture, &path, if_exists) {
+            match durable::put_new(part, &path) {
                 Ok(()) => {
-                    sync_folder(&self.folder);
-                    return Ok((path, sidecar.map(|_| beside)));
+                    let (sidecar, media_type) = (sidecar.map(|_| beside), media_type.name.into_owned());
+                    return Ok(Done::Saved(Saved { path, sidecar, media_type, size_bytes }));
                 }
                 Err(failed) => {
                     // It was put there a moment ago, and describes nothing now.
-                    if sidecar.is_some() && if_exists != IfExists::Replace {
+                    if sidecar.is_some() && !is_left_over {
                         let _ = fs::remove_file(&beside);
                     }
                     if !is_race(&failed, if_exists) {
                         return Err(failure::local("write", &path, &failed.error));
                     }
-                    picture = failed.file;
+                    part = failed.file;
                 }
             }
         }
-        Err(exists(&self.picture(MOST_NAMES, media_type)))
+        Err(exists(&self.picture(MOST_NAMES, &media_type)))
     }
+
+    /// Puts a picture into the place of another.
+    ///
+    /// There is no single step for two files. So the sidecar of the old picture leaves first, the picture is replaced,
+    /// and the new sidecar comes last: wherever that ends, no picture lies beside a sidecar that describes another one.
+    /// If the picture cannot be replaced, the old sidecar comes back.
+    fn replace(&self, received: Received, sidecar: Option<&Sidecar>) -> Result<Saved, Error> {
+        let Received { part, media_type, size_bytes } = received;
+        let (path, beside) = (self.picture(1, &media_type), self.sidecar(1));
+        if sidecar.is_some() && self.has_other_json(1) {
+            return Err(exists(&beside));
+        }
+        let writing = |path: &Path, error: &io::Error| failure::local("write", path, error);
+        let new = sidecar.map(|sidecar| self.written(sidecar, &path, &media_type, size_bytes, &beside)).transpose()?;
+        let old = sidecar::read(&beside).filter(|old| new.is_some() || old["file"].as_str() == name(&path));
+        let aside = old.map(|_| self.set_aside(&beside)).transpose().map_err(|error| writing(&beside, &error))?;
+        if let Err(failed) = part.persist(&path) {
+            if let Some(aside) = aside {
+                let _ = aside.persist(&beside);
+            }
+            return Err(writing(&path, &failed.error));
+        }
+        if let Some(new) = new {
+            let put = durable::put_new(new, &beside).or_else(|failed| {
+                // Of two savers that replace one picture, the last one has the last word.
+                if sidecar::read(&beside).is_some() { failed.file.persist(&beside).map(drop) } else { Err(failed) }
+            });
+            put.map_err(|failed| writing(&beside, &failed.error))?;
+        }
+        let (sidecar, media_type) = (sidecar.map(|_| beside), media_type.name.into_owned());
+        Ok(Saved { path, sidecar, media_type, size_bytes })
+    }
+
+    /// Moves a file out of the way, where it is deleted unless it is moved back.
+    fn set_aside(&self, path: &Path) -> io::Result<TempPath> {
+        let aside = part_in(&self.folder)?.into_temp_path();
+        fs::rename(path, &aside)?;
+        Ok(aside)
+    }
+
+    /// The sidecar of a picture, still without its name.
+    fn written(
+        &self,
+        sidecar: &Sidecar,
+        picture: &Path,
+        media_type: &MediaType,
+        size_bytes: u64,
+        beside: &Path,
+    ) -> Result<NamedTempFile, Error> {
+        let json = sidecar.render(&picture.file_name().unwrap_or_default().to_string_lossy(), media_type, size_bytes);
+        let written = part_in(&self.folder).and_then(|mut part| {
+            part.write_all(&json)?;
+            part.as_file().sync_all()?;
+            Ok(part)
+        });
+        written.map_err(|error| failure::local("write", beside, &error))
+    }
+}
+
+fn name(path: &Path) -> Option<&str> {
+    path.file_name().and_then(OsStr::to_str)
 }
 
 fn exists(path: &Path) -> Error {
@@ -228,32 +353,6 @@ fn part_in(folder: &Path) -> io::Result<NamedTempFile> {
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     builder.tempfile_in(folder)
-}
-
-fn written(folder: &Path, content: &[u8]) -> io::Result<NamedTempFile> {
-    let mut part = part_in(folder)?;
-    part.write_all(content)?;
-    part.as_file().sync_all()?;
-    Ok(part)
-}
-
-fn put(part: NamedTempFile, path: &Path, if_exists: IfExists) -> Result<(), PersistError> {
-    if if_exists == IfExists::Replace {
-        return part.persist(path).map(drop);
-    }
-    // One step, by the system's own call for it or by a hard link.
-    part.persist_noclobber(path).map(drop).or_else(|failed| {
-        let has_neither = matches!(failed.error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied);
-        // Some file systems can do neither. Looking first leaves an instant for somebody else's file of that name.
-        if has_neither && path.symlink_metadata().is_err() { failed.file.persist(path).map(drop) } else { Err(failed) }
-    })
-}
-
-/// A name is as lasting as its folder. Where a folder cannot be synced, the system does without.
-fn sync_folder(folder: &Path) {
-    if cfg!(unix) {
-        let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
-    }
 }
 
 /// Runs what blocks beside the tasks of the runtime. It runs to its end even if nobody waits for it any more.

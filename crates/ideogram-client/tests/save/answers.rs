@@ -8,8 +8,8 @@ use std::{
 };
 
 use ideogram_client::{
-    ErrorKind, HasPictures, IfExists, Picture as _, PictureOutcome, PictureRef, SaveOutcome, SaveProgress, operations,
-    pictures_in, types,
+    ErrorKind, HasPictures, IfExists, KeptAnswer, Outcome, Picture as _, PictureOutcome, PictureRef, SaveOutcome,
+    SaveProgress, operations, pictures_in, types,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -196,6 +196,69 @@ async fn saving_again_fetches_only_what_is_missing() {
 }
 
 #[tokio::test]
+async fn saving_goes_on_where_a_process_that_died_has_stopped() {
+    let host = Host::start(|_, path| Reply::Bytes(picture(png(90, path.as_bytes()[1])))).await;
+    let links = ["/a", "/b", "/c", "/d"].map(|link| host.link(link));
+    let answer = json!({"data": links.map(|link| json!({"url": link, "is_image_safe": true}))});
+    for stem in [None, Some("cat")] {
+        let folder = tempfile::tempdir().unwrap();
+        let client = client(host.url());
+        let all = || {
+            let saving = client.save_all(&answer, folder.path()).if_exists(IfExists::Skip);
+            match stem {
+                Some(stem) => saving.stem(stem),
+                None => saving,
+            }
+        };
+        let first = all().await.unwrap();
+        let saved: Vec<_> = first.iter().map(|outcome| outcome.saved().unwrap().clone()).collect();
+        // It had saved two of them, and the sidecar of the third.
+        fs::remove_file(&saved[2].path).unwrap();
+        fs::remove_file(&saved[3].path).unwrap();
+        fs::remove_file(saved[3].sidecar.as_ref().unwrap()).unwrap();
+        let before = host.questions();
+
+        let second = all().await.unwrap();
+
+        let [SaveOutcome::AlreadyThere { path: a }, SaveOutcome::AlreadyThere { path: b }, c, d] = second.as_slice()
+        else {
+            panic!("{second:?}")
+        };
+        assert_eq!((a, b), (&saved[0].path, &saved[1].path));
+        assert_eq!((c.saved(), d.saved()), (Some(&saved[2]), Some(&saved[3])));
+        assert!(second.iter().zip(&saved).all(|(outcome, saved)| outcome.path() == Some(&saved.path)));
+        assert_eq!(host.questions() - before, 2);
+        assert_eq!(names(folder.path()).len(), 2 * 4);
+    }
+}
+
+#[tokio::test]
+async fn what_is_there_is_taken_for_the_picture_only_if_it_may_be_that() {
+    let host = Host::start(|_, path| Reply::Bytes(picture(png(90, path.as_bytes()[1])))).await;
+    let client = client(host.url());
+    let save = |link, path: &Path| client.save(host.link(link), path).if_exists(IfExists::Skip);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lantern.png");
+
+    let saved = save("/a", &path).await.unwrap();
+    assert_eq!(save("/a", &path).await.unwrap(), saved);
+    assert_eq!(host.questions(), 1);
+    // The sidecar says that it is another one.
+    let other = save("/b", &path).await.unwrap_err();
+    assert_eq!(other.kind(), ErrorKind::LocalIo);
+    fs::remove_file(saved.sidecar.unwrap()).unwrap();
+    // Nothing says that it is another one.
+    let bare = save("/b", &path).await.unwrap();
+    assert_eq!((&bare.path, &bare.sidecar, bare.size_bytes), (&path, &None, 90));
+    for no_picture in ["", "mine"] {
+        fs::write(&path, no_picture).unwrap();
+        assert_eq!(save("/a", &path).await.unwrap_err().kind(), ErrorKind::LocalIo);
+        assert_eq!(fs::read(&path).unwrap(), no_picture.as_bytes());
+    }
+    assert_eq!(host.questions(), 1);
+}
+
+#[tokio::test]
 async fn no_more_downloads_run_at_a_time_than_are_allowed() {
     for (parallel, most) in [(Some(1), 1), (Some(2), 2), (None, 4), (Some(0), 1)] {
         let host = Host::start(|_, _| Reply::Late(picture(png(90, 1)))).await;
@@ -254,6 +317,162 @@ async fn pictures_can_be_chosen_and_an_answer_may_have_none() {
     assert_eq!((one.len(), list.len(), slice.len(), none.len()), (1, 1, 1, 0));
     assert!(host.heads().iter().all(|head| head.starts_with("GET /b ")));
     assert_eq!(names(folder.path()).len(), 6);
+}
+
+#[tokio::test]
+async fn pictures_of_two_answers_never_get_the_same_name() {
+    let host = Host::start(|_, path| Reply::Late(picture(png(90, path.as_bytes()[1])))).await;
+    let answers = [["/a", "/b"], ["/c", "/d"]]
+        .map(|links| json!({"data": links.map(|link| json!({"url": host.link(link), "is_image_safe": true}))}));
+    let links = ["/e", "/f"].map(|link| PictureRef::from_link(host.link(link)));
+    let both: Vec<_> = answers.iter().flat_map(HasPictures::pictures).chain(links).collect();
+    for if_exists in [IfExists::Fail, IfExists::Replace, IfExists::Number] {
+        let folder = tempfile::tempdir().unwrap();
+
+        let outcomes =
+            client(host.url()).save_all(&both, folder.path()).stem("cat").if_exists(if_exists).await.unwrap();
+
+        let saved: Vec<_> =
+            outcomes.iter().map(|outcome| fs::read(&outcome.saved().expect("saved").path).unwrap()).collect();
+        assert_eq!(saved, b"abcdef".map(|motif| png(90, motif)), "{if_exists:?}");
+        assert_eq!(names(folder.path()).len(), 2 * 6);
+        assert!(folder.path().join("cat-6.png").exists());
+    }
+}
+
+#[tokio::test]
+async fn a_choice_of_one_answers_pictures_keeps_their_numbers() {
+    let host = Host::answering(picture(png(90, 1))).await;
+    let answer =
+        json!({"data": (0..4).map(|place| json!({"url": host.link(&format!("/{place}"))})).collect::<Vec<_>>()});
+    let folder = tempfile::tempdir().unwrap();
+    let chosen = [answer.pictures()[1].clone(), answer.pictures()[3].clone()];
+
+    client(host.url()).save_all(&chosen[..], folder.path()).stem("cat").without_sidecar().await.unwrap();
+
+    assert_eq!(names(folder.path()), ["cat-2.png", "cat-4.png"]);
+}
+
+#[tokio::test]
+async fn of_the_same_picture_twice_both_are_saved() {
+    let host = Host::answering(picture(png(90, 1))).await;
+    let twice = vec![PictureRef::from_link(host.link("/x")); 2];
+    let folder = tempfile::tempdir().unwrap();
+
+    let outcomes = client(host.url()).save_all(&twice, folder.path()).await.unwrap();
+
+    assert!(outcomes.iter().all(|outcome| outcome.saved().is_some()), "{outcomes:?}");
+    assert_eq!(names(folder.path()).len(), 2 * 2);
+}
+
+/// An answer that was kept, with its body as it came.
+async fn kept(folder: &Path, body: &str) -> KeptAnswer {
+    let path = folder.join("kept.json");
+    let mut file = json!({
+        "operation": "post_generate_image_v3", "request": {"json": {"prompt": "a hushed cat"}}, "status": 200,
+        "received": "2026-07-02T09:07:13Z",
+    });
+    match serde_json::from_str::<Value>(body) {
+        Ok(answer) => file["answer"] = answer,
+        Err(_) => file["answer_text"] = json!(body),
+    }
+    fs::write(&path, file.to_string()).unwrap();
+    KeptAnswer::read(path).await.unwrap()
+}
+
+/// The pictures with a link.
+fn linked(answer: &impl HasPictures) -> Vec<(usize, Option<i64>, String)> {
+    let pictures = answer.pictures().into_iter();
+    let linked = pictures.filter_map(|picture| {
+        let link = picture.link().filter(|_| matches!(picture.outcome(), PictureOutcome::Available(_)));
+        Some((picture.number(), picture.seed(), link?.to_owned()))
+    });
+    linked.collect()
+}
+
+#[tokio::test]
+async fn an_answer_that_broke_off_anywhere_gives_every_whole_link_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = r#"{"created": "2026-07-02T09:07:13Z", "note": "{[\"\\,", "data": [
+        {"seed": 12, "prompt": "a \"cat\", \ud83d\ude00 {é😀]", "url": "https://a.test/1?exp=1&sig=abc", "more": [[], {}, 1.5e3]},
+        {"url": null, "is_image_safe": false, "seed": 345},
+        {"is_image_safe": true, "url": "https:\/\/a.test\/3?exp=1\u0026sig=def", "seed": 678},
+        {"url":"https://a.test/4?exp=1&sig=ghi","is_image_safe":true,"seed":901}]}"#;
+    let whole = linked(&kept(folder.path(), text).await);
+    // Where in the text each link is complete.
+    let ends = ["sig=abc\"", "sig=def\"", "sig=ghi\""].map(|end| text.find(end).unwrap() + end.len());
+    assert_eq!(whole.len(), 3);
+    assert_eq!(whole[1], (3, Some(678), "https://a.test/3?exp=1&sig=def".to_owned()));
+
+    for cut in 0..text.len() {
+        let kept = kept(folder.path(), &String::from_utf8_lossy(&text.as_bytes()[..cut])).await;
+
+        let found = linked(&kept);
+
+        let expected = ends.iter().filter(|end| **end <= cut).count();
+        assert_eq!(found.len(), expected, "cut at {cut}: {found:?}");
+        for (found, whole) in found.iter().zip(&whole) {
+            assert_eq!((found.0, &found.2), (whole.0, &whole.2), "cut at {cut}");
+            // A number that may go on says nothing.
+            assert!(found.1.is_none() || found.1 == whole.1, "cut at {cut}: {found:?}");
+        }
+        let withheld = kept.pictures().into_iter().filter(|picture| picture.outcome() == PictureOutcome::Withheld);
+        assert!(withheld.count() <= 1, "cut at {cut}");
+    }
+}
+
+#[tokio::test]
+async fn single_links_of_an_answer_that_broke_off_are_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = r#"{"base_image_url": "https://a.test/b", "original_image_url": "https://a.te"#;
+
+    assert_eq!(linked(&kept(folder.path(), text).await), [(1, None, "https://a.test/b".to_owned())]);
+}
+
+#[tokio::test]
+async fn what_is_not_the_beginning_of_an_answer_gives_no_links() {
+    let folder = tempfile::tempdir().unwrap();
+    for text in [
+        "",
+        "<html>\"https://a.test\"",
+        r#"{"data": [{"url": "https://a.test/1HTTP/1.1 502 Bad Gateway"} {"url": "x"}"#,
+        r#"{"data": ["url": "https://a.test/1"#,
+        "{\"data\": [{\"url\": \"https://a.test/\u{fffd}1\"}, ",
+    ] {
+        assert_eq!(linked(&kept(folder.path(), text).await), [], "{text}");
+    }
+}
+
+#[tokio::test]
+async fn saving_an_answer_that_broke_off_saves_what_is_whole_and_tells_what_is_not() {
+    let host = Host::answering(picture(png(90, 1))).await;
+    let place = tempfile::tempdir().unwrap();
+    let whole = format!(r#"{{"data": [{{"is_image_safe": true, "url": "{}"}}, "#, host.link("/a"));
+    let cut = format!(r#"{whole}{{"is_image_safe": true, "url": "{}"#, host.link("/b"));
+    let client = client(host.url());
+
+    let outcomes = client.save_all(&kept(place.path(), &cut).await, place.path().join("out")).await.unwrap();
+    let none =
+        client.save_all(&kept(place.path(), r#"{"data": [{"prompt": "a"#).await, place.path().join("none")).await;
+
+    assert!(matches!(outcomes.as_slice(), [SaveOutcome::Saved(_), SaveOutcome::LinkMissing]), "{outcomes:?}");
+    let error = none.unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::UndocumentedAnswer, Outcome::Completed));
+    assert!(error.to_string().contains("broke off"), "{error}");
+    assert!(host.heads().iter().all(|head| head.starts_with("GET /a ")));
+}
+
+#[tokio::test]
+async fn neither_links_nor_prompts_are_in_what_is_written_to_logs() {
+    let folder = tempfile::tempdir().unwrap();
+    let item = r#"{"data": [{"url": "https://a.test/x?sig=hush", "prompt": "a hushed cat", "seed": 7}]}"#;
+    let cut = &item[..item.len() - 1];
+    for kept in [kept(folder.path(), item).await, kept(folder.path(), cut).await] {
+        let shown = format!("{kept:?} {:?} {:?}", kept.pictures(), kept.origin());
+
+        assert!(!shown.contains("hush"), "{shown}");
+        assert!(shown.contains("post_generate_image_v3") && shown.contains("number: 1"), "{shown}");
+    }
 }
 
 #[test]

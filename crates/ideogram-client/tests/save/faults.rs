@@ -140,6 +140,18 @@ async fn no_host_at_all_is_tried_again_too() {
 }
 
 #[tokio::test]
+async fn an_error_tells_how_long_the_host_asks_to_wait() {
+    for (status, kind) in [(429, ErrorKind::RateLimited), (503, ErrorKind::Server)] {
+        let host = Host::answering(answer(status, "Retry-After: 7\r\n", "later")).await;
+
+        let (error, questions) = failure(&host, |save| save.attempts(1)).await;
+
+        assert_eq!((error.kind(), questions), (kind, 1));
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
+    }
+}
+
+#[tokio::test]
 async fn a_page_with_status_200_is_no_picture() {
     let page = "<!DOCTYPE html><html><body>Try again later.</body></html>";
     for (headers, body) in [

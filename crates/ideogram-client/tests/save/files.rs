@@ -210,6 +210,79 @@ async fn a_file_is_replaced_or_passed_by_when_told_so() {
     assert_eq!(names(folder.path()).len(), 6);
 }
 
+#[tokio::test]
+async fn replacing_a_picture_replaces_no_json_but_its_own() {
+    let host = Host::answering(picture(png(90, 1))).await;
+    for unrelated in [r#"{"name": "package", "file": "x"}"#, "[]", "no JSON", ""] {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, beside) = (folder.path().join("package.png"), folder.path().join("package.json"));
+        fs::write(&path, "old").unwrap();
+        fs::write(&beside, unrelated).unwrap();
+
+        let error = client(host.url()).save(host.link("/x"), &path).if_exists(IfExists::Replace).await.unwrap_err();
+
+        assert_eq!(error.kind(), ErrorKind::LocalIo);
+        assert!(error.to_string().contains("package.json"), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(fs::read(&beside).unwrap(), unrelated.as_bytes());
+        assert_eq!(names(folder.path()).len(), 2);
+    }
+    assert_eq!(host.questions(), 0);
+}
+
+#[tokio::test]
+async fn json_that_comes_while_a_replacing_picture_is_fetched_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let beside = folder.path().join("lantern.json");
+    let late = beside.clone();
+    let host = Host::start(move |_, _| {
+        fs::write(&late, "mine").unwrap();
+        Reply::Bytes(picture(png(90, 1)))
+    })
+    .await;
+
+    let saving = client(host.url()).save(host.link("/x"), folder.path().join("lantern")).if_exists(IfExists::Replace);
+
+    assert_eq!(saving.await.unwrap_err().kind(), ErrorKind::LocalIo);
+    assert_eq!(names(folder.path()), ["lantern.json"]);
+    assert_eq!(fs::read(beside).unwrap(), b"mine");
+}
+
+#[tokio::test]
+async fn a_picture_that_cannot_be_replaced_keeps_its_own_sidecar() {
+    let host = Host::answering(picture(png(90, 1))).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lantern.png");
+    let saved = client(host.url()).save(host.link("/old"), &path).await.unwrap();
+    let sidecar = fs::read(saved.sidecar.as_ref().unwrap()).unwrap();
+    // A folder is in its place, which no file replaces.
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+
+    let saving = client(host.url()).save(host.link("/new"), folder.path().join("lantern")).if_exists(IfExists::Replace);
+
+    assert_eq!(saving.await.unwrap_err().kind(), ErrorKind::LocalIo);
+    assert_eq!(names(folder.path()), ["lantern.json", "lantern.png"]);
+    assert!(fs::read(saved.sidecar.unwrap()).unwrap() == sidecar, "it describes another picture");
+}
+
+#[tokio::test]
+async fn a_picture_that_replaces_another_has_no_sidecar_of_the_other() {
+    let host = Host::answering(picture(png(90, 1))).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lantern.png");
+    let replace = |link| client(host.url()).save(host.link(link), &path).if_exists(IfExists::Replace);
+    client(host.url()).save(host.link("/first"), &path).await.unwrap();
+
+    let second = replace("/second").await.unwrap();
+    let sidecar = fs::read_to_string(second.sidecar.unwrap()).unwrap();
+    let third = replace("/third").without_sidecar().await.unwrap();
+
+    assert!(sidecar.contains("/second") && !sidecar.contains("/first"), "{sidecar}");
+    assert_eq!(third.sidecar, None);
+    assert_eq!(names(folder.path()), ["lantern.png"]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_savers_that_race_for_one_name_one_wins_and_its_files_are_whole() {
     // Each gets a picture of its own, half of them of another kind.
