@@ -282,7 +282,7 @@ async fn a_sync_waits_until_a_batch_has_had_its_time_and_tells_so() {
     let awaited = Arc::new(Mutex::new(Vec::new()));
 
     let told = Arc::clone(&awaited);
-    let sync = place.patient_sync().await.settle_for(Duration::from_millis(400));
+    let sync = place.patient_sync().await.settle_for(Duration::from_secs(2));
     let report = sync.on_progress(move |now| told.lock().unwrap().push(now.files_awaited)).await.unwrap();
 
     assert!(report.is_complete(), "{report:?}");
