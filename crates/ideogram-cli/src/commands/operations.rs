@@ -73,7 +73,6 @@ pub(crate) fn command(operation: &Operation) -> Option<&'static str> {
         "list_custom_models" => "models list",
         "train_model_v3" => "models train",
         "get_custom_model" => "models get",
-        "train_model_v3" => "models train",
         _ => return None,
     })
 }

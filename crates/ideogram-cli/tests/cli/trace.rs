@@ -30,5 +30,5 @@ fn a_wait_between_attempts_is_told() {
 
     assert_eq!(ran.code(), Some(0), "{ran}");
     assert!(ran.stderr().contains("429 Too Many Requests"), "{ran}");
-    assert!(ran.stderr().contains("next attempt in 0.0 s"), "{ran}");
+    assert!(ran.stderr().contains("next attempt in "), "{ran}");
 }

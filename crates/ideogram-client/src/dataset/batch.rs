@@ -34,12 +34,22 @@ pub(crate) fn pack(files: Vec<LocalFile>, limits: Limits) -> Vec<Vec<LocalFile>>
     batches
 }
 
+/// Two batches in place of one; nothing if it holds the files of one stem alone.
+pub(crate) fn halves(files: &[LocalFile]) -> Option<[Vec<LocalFile>; 2]> {
+    let mut groups = pack(files.to_vec(), Limits { files: 1, bytes: 0 });
+    if groups.len() < 2 {
+        return None;
+    }
+    let rest = groups.split_off(groups.len().div_ceil(2));
+    Some([groups.concat(), rest.concat()])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::dataset::FileKind;
 
-    fn packed(files: &[(&str, u64)], limits: Limits) -> Vec<Vec<String>> {
+    fn local(files: &[(&str, u64)]) -> Vec<LocalFile> {
         let file = |(name, size_bytes): &(&str, u64)| LocalFile {
             path: (*name).into(),
             name: (*name).to_owned(),
@@ -47,8 +57,27 @@ mod tests {
             kind: FileKind::Png,
             fault: None,
         };
-        let batches = pack(files.iter().map(file).collect(), limits);
+        files.iter().map(file).collect()
+    }
+
+    fn names(batches: impl IntoIterator<Item = Vec<LocalFile>>) -> Vec<Vec<String>> {
         batches.into_iter().map(|batch| batch.into_iter().map(|file| file.name).collect()).collect()
+    }
+
+    fn packed(files: &[(&str, u64)], limits: Limits) -> Vec<Vec<String>> {
+        names(pack(local(files), limits))
+    }
+
+    #[test]
+    fn a_batch_is_halved_until_only_the_files_of_one_stem_are_left() {
+        let files = local(&[("a.png", 0), ("b.png", 0), ("c.png", 0), ("a.txt", 0), ("c.txt", 0)]);
+
+        let [first, second] = halves(&files).unwrap();
+
+        assert_eq!(names([first.clone(), second.clone()]), [vec!["a.png", "a.txt", "b.png"], vec!["c.png", "c.txt"]]);
+        assert_eq!(names(halves(&first).unwrap()), [vec!["a.png", "a.txt"], vec!["b.png"]]);
+        assert!(halves(&second).is_none());
+        assert!(halves(&[]).is_none());
     }
 
     #[test]

@@ -148,11 +148,25 @@ impl Folder {
         let shown = path.display().to_string();
         // A network drive may take its time; the caller's other work goes on meanwhile.
         let read = tokio::task::spawn_blocking(move || read_folder(path)).await;
-        read.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(|error| {
-            let message = format!("cannot read the folder \"{shown}\": {error}");
-            Error::new(ErrorKind::LocalIo, Outcome::NotSent, message).with_source(error)
-        })
+        read.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(|error| unreadable(&shown, error))
     }
+
+    /// The same as [`Folder::read`], for programs without `async`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::LocalIo`] if the folder itself cannot be read.
+    #[cfg(feature = "blocking")]
+    pub fn read_blocking(path: impl Into<PathBuf>) -> Result<Self, Error> {
+        let path = path.into();
+        let shown = path.display().to_string();
+        read_folder(path).map_err(|error| unreadable(&shown, error))
+    }
+}
+
+fn unreadable(folder: &str, error: io::Error) -> Error {
+    let message = format!("cannot read the folder \"{folder}\": {error}");
+    Error::new(ErrorKind::LocalIo, Outcome::NotSent, message).with_source(error)
 }
 
 /// A path as text, whatever it holds: what is listed must not fail over one name.

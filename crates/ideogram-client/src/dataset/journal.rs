@@ -7,14 +7,14 @@
 //! process is gone.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt::Display,
     fs::{File, OpenOptions},
     io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     thread,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use serde::{Deserialize, Serialize};
@@ -40,7 +40,7 @@ pub(crate) struct Header {
 }
 
 /// Every other line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Line {
     /// A batch is about to be sent.
@@ -49,11 +49,11 @@ pub(crate) enum Line {
     End(End),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Begin {
     pub(crate) batch: u64,
-    /// When, in seconds since 1970: for people.
-    pub(crate) time: u64,
+    /// When, in seconds since 1970.
+    pub(crate) time: f64,
     /// How many files without a name the dataset had before.
     pub(crate) nameless: usize,
     pub(crate) files: Vec<Sent>,
@@ -66,10 +66,16 @@ pub(crate) struct Sent {
     pub(crate) size_bytes: u64,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct End {
     pub(crate) batch: u64,
+    /// When, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) time: Option<f64>,
     pub(crate) result: BatchResult,
+    /// The files that the service says it has stored.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) stored: BTreeSet<String>,
     /// The files that the service refused.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) failed: BTreeMap<String, DatasetAssetFailureReason>,
@@ -95,6 +101,8 @@ pub(crate) struct Known {
     pub(crate) size_bytes: u64,
     /// How many files without a name the dataset had before.
     pub(crate) nameless: usize,
+    /// When it was under way for the last time, by the clock of then.
+    pub(crate) time: SystemTime,
     /// The names that were sent in the same batch.
     pub(crate) companions: Arc<[String]>,
     pub(crate) fate: Fate,
@@ -104,8 +112,10 @@ pub(crate) struct Known {
 pub(crate) enum Fate {
     /// No answer tells.
     InFlight,
-    /// An answer came, and does not call it failed.
+    /// An answer came, and calls it neither failed nor stored.
     Accepted,
+    /// An answer calls it stored.
+    Confirmed,
     Failed(DatasetAssetFailureReason),
     NotStored,
 }
@@ -124,9 +134,11 @@ impl Past {
             Line::Begin(begin) => {
                 self.last_batch = self.last_batch.max(begin.batch);
                 let companions: Arc<[String]> = begin.files.iter().map(|file| file.name.clone()).collect();
+                let time = moment(begin.time);
                 for file in &begin.files {
                     let (size_bytes, nameless) = (file.size_bytes, begin.nameless);
-                    let known = Known { size_bytes, nameless, companions: companions.clone(), fate: Fate::InFlight };
+                    let companions = Arc::clone(&companions);
+                    let known = Known { size_bytes, nameless, time, companions, fate: Fate::InFlight };
                     self.files.insert(file.name.clone(), known);
                 }
                 self.batches.insert(begin.batch, companions.to_vec());
@@ -134,8 +146,10 @@ impl Past {
             Line::End(end) => {
                 for name in self.batches.get(&end.batch).into_iter().flatten() {
                     let Some(known) = self.files.get_mut(name) else { continue };
+                    known.time = end.time.map_or(known.time, moment);
                     known.fate = match (end.result, end.failed.get(name)) {
                         (BatchResult::Answered, Some(reason)) => Fate::Failed(reason.clone()),
+                        (BatchResult::Answered, None) if end.stored.contains(name) => Fate::Confirmed,
                         (BatchResult::Answered, None) => Fate::Accepted,
                         (BatchResult::NotStored, _) => Fate::NotStored,
                         (BatchResult::Unknown, _) => Fate::InFlight,
@@ -150,6 +164,19 @@ impl Past {
         self.last_batch += 1;
         self.last_batch
     }
+}
+
+/// The time now, as lines tell it.
+pub(crate) fn now() -> f64 {
+    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    // Milliseconds do, and are easier to read.
+    (since_1970.as_secs_f64() * 1000.0).round() / 1000.0
+}
+
+/// The time that a line tells; what cannot be one is as good as none.
+fn moment(time: f64) -> SystemTime {
+    let since_1970 = Duration::try_from_secs_f64(time).unwrap_or_default();
+    SystemTime::UNIX_EPOCH.checked_add(since_1970).unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
 /// A journal that is open, and nobody else's.
@@ -315,12 +342,12 @@ mod tests {
 
     fn begin(batch: u64, names: &[&str]) -> Line {
         let files = names.iter().map(|name| Sent { name: (*name).to_owned(), size_bytes: 7 }).collect();
-        Line::Begin(Begin { batch, time: 0, nameless: 0, files })
+        Line::Begin(Begin { batch, time: 0.0, nameless: 0, files })
     }
 
     fn end(batch: u64, result: BatchResult, failed: &[(&str, DatasetAssetFailureReason)]) -> Line {
         let failed = failed.iter().map(|(name, reason)| ((*name).to_owned(), reason.clone())).collect();
-        Line::End(End { batch, result, failed, error: None })
+        Line::End(End { batch, time: None, result, stored: ["s".to_owned()].into(), failed, error: None })
     }
 
     fn fates(past: &Past) -> Vec<(&str, Fate)> {
@@ -338,6 +365,8 @@ mod tests {
                 begin(1, &["a", "b"]),
                 begin(2, &["c"]),
                 end(1, BatchResult::Answered, &[("b", DatasetAssetFailureReason::InvalidImage)]),
+                begin(5, &["s", "t"]),
+                end(5, BatchResult::Answered, &[]),
                 begin(3, &["d"]),
                 end(3, BatchResult::NotStored, &[]),
                 begin(4, &["e"]),
@@ -357,10 +386,32 @@ mod tests {
                 ("c", Fate::InFlight),
                 ("d", Fate::NotStored),
                 ("e", Fate::InFlight),
+                ("s", Fate::Confirmed),
+                ("t", Fate::Accepted),
             ]
         );
-        assert_eq!(past.take_number(), 5);
+        assert_eq!(past.take_number(), 6);
         assert_eq!(*past.files["b"].companions, ["a".to_owned(), "b".to_owned()]);
+    }
+
+    #[test]
+    fn a_file_was_last_under_way_when_its_batch_ended() {
+        let mut past = Past::default();
+        let begin = |time: &str| {
+            format!(r#"{{"begin":{{"batch":1,"time":{time},"nameless":0,"files":[{{"name":"a","size_bytes":7}}]}}}}"#)
+        };
+        let mut seconds = |line: &str| {
+            past.take(&serde_json::from_str(line).unwrap());
+            past.files["a"].time.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs_f64()
+        };
+
+        assert!((seconds(&begin("1790000000")) - 1_790_000_000.0).abs() < 0.001);
+        assert!((seconds(r#"{"end":{"batch":1,"result":"unknown"}}"#) - 1_790_000_000.0).abs() < 0.001);
+        assert!(
+            (seconds(r#"{"end":{"batch":1,"time":1790000100.5,"result":"unknown"}}"#) - 1_790_000_100.5).abs() < 0.001
+        );
+        assert!(seconds(&begin("-1")) < 0.001);
+        assert!(seconds(&begin("1e300")) < 0.001);
     }
 
     #[tokio::test]

@@ -60,4 +60,33 @@ impl Client {
         let dataset = self.get_dataset().dataset_id(dataset_id).send().await?;
         Ok(Plan::new(folder, &dataset))
     }
+
+    /// The same as [`Client::plan_dataset`], for programs without `async`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Client::get_dataset`].
+    #[cfg(feature = "blocking")]
+    pub fn plan_dataset_blocking<V>(&self, dataset_id: V, folder: Folder) -> Result<Plan, Error>
+    where
+        V: TryInto<DatasetId>,
+        V::Error: fmt::Display,
+    {
+        let dataset = self.get_dataset().dataset_id(dataset_id).send_blocking()?;
+        Ok(Plan::new(folder, &dataset))
+    }
+}
+
+/// Runs what takes more than one call on the client's own thread, and waits for it.
+#[cfg(feature = "blocking")]
+pub(crate) fn wait_for<T: Send + 'static>(
+    client: &Client,
+    task: impl Future<Output = T> + Send + 'static,
+) -> Result<T, Error> {
+    use crate::{ErrorKind, Outcome};
+
+    let ended = client.inner().blocking.wait_for(task).map_err(|error| {
+        Error::new(ErrorKind::LocalIo, Outcome::NotSent, "no thread can be started").with_source(error)
+    })?;
+    ended.ok_or_else(|| Error::new(ErrorKind::LocalIo, Outcome::Unknown, "the thread that makes the calls has ended"))
 }

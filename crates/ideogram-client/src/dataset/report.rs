@@ -17,7 +17,10 @@ pub struct SyncProgress {
     pub files_done: u64,
     /// How many of them the service has refused, so far.
     pub files_failed: u64,
-    /// The size of all of them, in bytes.
+    /// How many files that were sent have no certain end, and may still be on their way into the dataset: the sync looks
+    /// for them, which can take minutes.
+    pub files_awaited: u64,
+    /// The size of all files to be sent, in bytes.
     pub bytes_total: u64,
     /// How much of that has left this machine. A batch that has to be sent again takes its share back.
     pub bytes_sent: u64,
@@ -58,7 +61,8 @@ pub enum FileOutcome {
     AlreadyThere,
     /// It was sent, now or earlier with this journal, and is in the dataset.
     Stored,
-    /// The dataset has a file of this name with other sizes, in bytes.
+    /// The dataset has a file of this name with other sizes, in bytes, and it is not the one that was sent with this
+    /// journal. A service that stores a picture in its own way changes its size.
     Different {
         /// The sizes in the dataset.
         remote_sizes_bytes: Vec<u64>,
@@ -89,7 +93,9 @@ pub enum FileOutcome {
 pub enum Unknown {
     /// The service has taken it, but the dataset does not show it, or not yet.
     NotShown,
-    /// No answer came, and the dataset does not tell: it has new files without names, or lists no captions.
+    /// No answer came, and the dataset does not tell: it has new files without names, lists no captions, or cannot be
+    /// asked. Or the service may still be storing it ([`SyncDataset::settle_for`](super::SyncDataset::settle_for)); a
+    /// later sync knows more.
     NotTold,
 }
 

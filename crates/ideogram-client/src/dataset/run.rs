@@ -1,7 +1,8 @@
 //! A sync under way: rounds of looking and sending, until nothing is left to send.
 //!
 //! Each round asks the dataset what it holds, settles what has no certain end, and sends what is certainly not there.
-//! Whatever went wrong in a round is thereby judged by the dataset, not by the error.
+//! Whatever went wrong in a round is thereby judged by the dataset, not by the error. What was under way a moment ago may
+//! still be on its way into the dataset, so it is judged only when it had its time.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,12 +11,12 @@ use std::{
 };
 
 use futures_util::{StreamExt as _, stream};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::{
     FileOutcome, FileState, LocalFile, MOST_PICTURES, Plan, SyncDataset, SyncProgress, SyncReport, SyncedFile, Unknown,
     batch,
-    journal::{BatchResult, Begin, End, Fate, Journal, Line, Past, Sent},
+    journal::{self, BatchResult, Begin, End, Fate, Journal, Known, Line, Past, Sent},
     listing::Listing,
     name,
     settle::{self, Finding},
@@ -39,6 +40,8 @@ const CHANGED: u32 = u32::MAX;
 pub(super) struct Run {
     settings: SyncDataset,
     journal: Journal,
+    /// When the journal was read, by both clocks.
+    opened: (Instant, SystemTime),
     progress: Arc<Mutex<Progress>>,
 }
 
@@ -48,14 +51,18 @@ struct Progress {
     past: Past,
     /// How often each file was sent in this sync.
     sends: BTreeMap<String, u32>,
-    /// The files that an answer of this sync calls stored.
-    confirmed: BTreeSet<String>,
+    /// When each file that was sent in this sync was under way for the last time.
+    under_way: BTreeMap<String, Instant>,
+    /// The files whose batch was refused as a whole, and cannot be made smaller.
+    refused: BTreeSet<String>,
     /// Why files were not stored the last time.
     troubles: BTreeMap<String, String>,
     /// What this sync is to send, with sizes.
     wanted: BTreeMap<String, u64>,
     /// How many bytes of each batch under way have left.
     leaving: BTreeMap<u64, u64>,
+    /// How many files may still be on their way into the dataset.
+    awaited: u64,
     uploads: u64,
     /// How long the service asks to wait before the next round.
     asked_for: Option<Duration>,
@@ -66,6 +73,8 @@ struct Progress {
 
 /// A look at the dataset.
 struct View {
+    /// When it was begun.
+    at: Instant,
     plan: Plan,
     listing: Listing,
 }
@@ -75,17 +84,17 @@ impl Run {
         let base_url = settings.client.base_url().as_str().to_owned();
         let (journal, past) = Journal::open(settings.journal.clone(), &settings.plan.dataset_id, &base_url).await?;
         let progress = Arc::new(Mutex::new(Progress { past, ..Progress::default() }));
-        let run = Self { settings, journal, progress };
+        let run = Self { settings, journal, opened: (Instant::now(), SystemTime::now()), progress };
         run.rounds().await
     }
 
     async fn rounds(self) -> Result<SyncReport, Error> {
-        let mut view = self.look().await?;
+        let mut view = self.look(self.settings.is_patient).await?;
         let mut files = self.to_send(&view);
         check_limit(&view, &files)?;
         self.progress().wanted = files.iter().map(|file| (file.name.clone(), file.size_bytes)).collect();
         self.tell();
-        let mut waits = self.settings.settle_waits.iter();
+        let mut waits = self.settings.waits();
         while !files.is_empty() {
             let nameless = view.listing.nameless.len();
             let batches = batch::pack(files, self.settings.limits);
@@ -95,9 +104,9 @@ impl Run {
             let asked_for = self.progress().asked_for.take();
             let is_stopped = self.progress().stopped.is_some();
             if let (Some(asked_for), false) = (asked_for, is_stopped) {
-                sleep(asked_for.max(waits.next().copied().unwrap_or_default())).await;
+                sleep(asked_for.max(waits.next().unwrap_or_default())).await;
             }
-            match self.look().await {
+            match self.look(self.settings.is_patient && !is_stopped).await {
                 Ok(newer) => view = newer,
                 Err(error) => {
                     let mut progress = self.progress();
@@ -114,17 +123,72 @@ impl Run {
         Ok(self.report(view))
     }
 
-    /// Asks the dataset what it holds: several times, if files without a certain end do not show.
-    async fn look(&self) -> Result<View, Error> {
+    /// Asks the dataset what it holds: several times, if files without a certain end do not show. Who is patient waits
+    /// until they have had their time.
+    async fn look(&self, is_patient: bool) -> Result<View, Error> {
+        let mut at = Instant::now();
         let mut dataset = self.dataset().await?;
-        for wait in &self.settings.settle_waits {
-            if settle::is_settled(&self.progress().past, &Listing::of(&dataset)) {
+        let mut waits = self.settings.waits();
+        let mut longest = None;
+        let mut has_grown = false;
+        loop {
+            let listing = Listing::of(&dataset);
+            if settle::is_settled(&self.progress().past, &listing) {
                 break;
             }
-            sleep(*wait).await;
-            dataset = self.dataset().await?;
+            let left = self.await_files(&listing, at);
+            let next = waits.next();
+            longest = next.or(longest);
+            let wait = match (next, left, longest) {
+                (Some(wait), ..) => wait,
+                // Somebody is still storing files.
+                (None, Some(_), Some(longest)) if has_grown => longest,
+                (None, Some(left), Some(longest)) if is_patient && !left.is_zero() => longest.min(left),
+                _ => break,
+            };
+            sleep(wait).await;
+            at = Instant::now();
+            let newer = self.dataset().await?;
+            has_grown = newer.files.len() > dataset.files.len() || newer.file_count > dataset.file_count;
+            dataset = newer;
         }
-        Ok(View { plan: self.settings.plan.again(&dataset), listing: Listing::of(&dataset) })
+        if std::mem::take(&mut self.progress().awaited) > 0 {
+            self.tell();
+        }
+        Ok(View { at, plan: self.settings.plan.again(&dataset), listing: Listing::of(&dataset) })
+    }
+
+    /// Tells how many files of the folder may still be on their way into the dataset; how long that may go on for any of
+    /// them is given back, and nothing if there are none.
+    fn await_files(&self, listing: &Listing, at: Instant) -> Option<Duration> {
+        let (left, has_changed) = {
+            let mut progress = self.progress();
+            let names = self.settings.plan.files.iter().map(|file| &file.file.name);
+            let open = names.filter_map(|name| progress.past.files.get_key_value(name)).filter(|(name, known)| {
+                known.fate == Fate::InFlight && settle::find(name, known, listing) == Finding::Absent
+            });
+            let left: Vec<_> = open.map(|(name, known)| self.time_left(&progress, name, known, at)).collect();
+            let awaited = left.len() as u64;
+            (left.into_iter().max(), std::mem::replace(&mut progress.awaited, awaited) != awaited)
+        };
+        if has_changed {
+            self.tell();
+        }
+        left
+    }
+
+    /// How long the service may still be storing a file that was under way.
+    fn time_left(&self, progress: &Progress, name: &str, known: &Known, at: Instant) -> Duration {
+        let settle_for = self.settings.settle_for;
+        if let Some(under_way) = progress.under_way.get(name) {
+            return settle_for.saturating_sub(at.saturating_duration_since(*under_way));
+        }
+        let (opened, clock) = self.opened;
+        // Where the clock says nothing, the waits of this sync have to do.
+        let left = settle::time_left(known.time, clock, settle_for).unwrap_or_else(|| {
+            if self.settings.is_patient { settle_for } else { settle_for.min(self.settings.waits().sum()) }
+        });
+        left.saturating_sub(at.saturating_duration_since(opened))
     }
 
     async fn dataset(&self) -> Result<GetDatasetResponse, Error> {
@@ -135,6 +199,9 @@ impl Run {
     fn to_send(&self, view: &View) -> Vec<LocalFile> {
         let progress = self.progress();
         let is_to_send = |file: &LocalFile| {
+            if progress.refused.contains(&file.name) {
+                return false;
+            }
             let sends = progress.sends.get(&file.name).copied().unwrap_or_default();
             let Some(known) = progress.past.files.get(&file.name) else { return sends == 0 };
             match &known.fate {
@@ -144,10 +211,11 @@ impl Run {
                     let would_fail_again = is_final(reason) && known.size_bytes == file.size_bytes;
                     sends == 0 && (!would_fail_again || self.settings.sends_failed)
                 }
-                // The service has taken it: a dataset that does not show it yet is no reason to send it again.
-                Fate::Accepted if sends > 0 => false,
-                Fate::Accepted | Fate::InFlight => {
-                    sends < SENDS_AT_MOST && settle::find(&file.name, known, &view.listing) == Finding::Absent
+                Fate::Accepted | Fate::Confirmed => progress.may_send_again(&file.name, known, &view.listing),
+                Fate::InFlight => {
+                    sends < SENDS_AT_MOST
+                        && settle::find(&file.name, known, &view.listing) == Finding::Absent
+                        && self.time_left(&progress, &file.name, known, view.at).is_zero()
                 }
             }
         };
@@ -159,52 +227,53 @@ impl Run {
         files.map(|file| &file.file).filter(|file| is_to_send(file)).cloned().collect()
     }
 
-    /// Sends one batch, between two lines of the journal.
+    /// Sends one batch; in parts, if the service refuses it as a whole, since one file may be to blame.
     async fn send(&self, files: Vec<LocalFile>, nameless: usize) {
-        if self.progress().stopped.is_some() {
-            return;
+        let mut waiting = vec![files];
+        while let Some(files) = waiting.pop() {
+            let files = self.unchanged(files).await;
+            if files.is_empty() || !self.send_batch(&files, nameless).await {
+                continue;
+            }
+            match batch::halves(&files) {
+                Some([first, second]) => waiting.extend([second, first]),
+                None => self.progress().refused.extend(files.into_iter().map(|file| file.name)),
+            }
         }
-        let files = self.unchanged(files).await;
-        if files.is_empty() {
-            return;
+    }
+
+    /// Sends one batch, between two lines of the journal. Says whether the service refused it as a whole.
+    async fn send_batch(&self, files: &[LocalFile], nameless: usize) -> bool {
+        if self.progress().stopped.is_some() {
+            return false;
         }
         let sent = files.iter().map(|file| Sent { name: file.name.clone(), size_bytes: file.size_bytes });
-        let batch = self.take_number(&files);
-        let time = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-        let begin = Line::Begin(Begin { batch, time, nameless, files: sent.collect() });
+        let batch = self.take_number(files);
+        let begin = Line::Begin(Begin { batch, time: journal::now(), nameless, files: sent.collect() });
         if let Err(error) = self.journal.write(&begin).await {
             self.progress().stopped.get_or_insert(error);
-            return;
+            return false;
         }
         {
             let mut progress = self.progress();
             progress.past.take(&begin);
             progress.uploads += 1;
-            for file in &files {
+            for file in files {
                 *progress.sends.entry(file.name.clone()).or_default() += 1;
             }
             progress.leaving.insert(batch, 0);
         }
         self.tell();
 
-        let client = self.settings.client.with(self.watch(batch, &files));
-        let answer = self.settings.upload(&client, &files).send().await;
+        let client = self.settings.client.with(self.watch(batch, files));
+        let answer = self.settings.upload(&client, files).send().await;
 
-        let end = match &answer {
-            Ok(answer) => End { batch, result: BatchResult::Answered, failed: failed(&files, answer), error: None },
-            Err(error) => {
-                let result = match error.outcome() {
-                    Outcome::NotSent | Outcome::Declined => BatchResult::NotStored,
-                    // Unknown, Completed, and whatever may come: the dataset tells.
-                    _ => BatchResult::Unknown,
-                };
-                End { batch, result, failed: BTreeMap::new(), error: Some(error.to_string()) }
-            }
-        };
-        let end = Line::End(end);
+        let is_refused = answer.as_ref().is_err_and(is_refusal);
+        let end = Line::End(end_of(batch, files, &answer));
         let written = self.journal.write(&end).await;
-        self.progress().take_end(batch, &files, &end, answer, written);
+        self.progress().take_end(files, &end, answer.err(), written);
         self.tell();
+        is_refused
     }
 
     /// Tells how much of a batch has left.
@@ -270,7 +339,12 @@ impl Run {
     fn report(&self, view: View) -> SyncReport {
         let mut progress = self.progress();
         let stopped = progress.stopped.take();
-        let outcome = |file: &super::PlannedFile| progress.outcome(file, &view.listing);
+        let outcome = |file: &super::PlannedFile| {
+            let name = &file.file.name;
+            let known = progress.past.files.get(name);
+            let is_awaited = known.is_some_and(|known| !self.time_left(&progress, name, known, view.at).is_zero());
+            progress.outcome(file, &view.listing, is_awaited)
+        };
         let synced = |file: &super::PlannedFile| SyncedFile { file: file.file.clone(), outcome: outcome(file) };
         SyncReport {
             files: view.plan.files.iter().map(synced).collect(),
@@ -282,24 +356,22 @@ impl Run {
 }
 
 impl Progress {
-    fn take_end(
-        &mut self,
-        batch: u64,
-        files: &[LocalFile],
-        end: &Line,
-        answer: Result<UploadDatasetAssetsResponse, Error>,
-        written: Result<(), Error>,
-    ) {
+    fn take_end(&mut self, files: &[LocalFile], end: &Line, error: Option<Error>, written: Result<(), Error>) {
         self.past.take(end);
-        self.leaving.remove(&batch);
-        match answer {
-            Ok(answer) => {
-                let stored = answer.successful_assets.iter().filter_map(|asset| asset.file_name.as_deref());
-                self.confirmed.extend(stored.map(name::base_name));
-            }
-            Err(error) => {
-                let text = error.to_string();
-                self.troubles.extend(files.iter().map(|file| (file.name.clone(), text.clone())));
+        if let Line::End(end) = end {
+            self.leaving.remove(&end.batch);
+        }
+        let now = Instant::now();
+        self.under_way.extend(files.iter().map(|file| (file.name.clone(), now)));
+        if let Some(error) = error {
+            let text = error.to_string();
+            self.troubles.extend(files.iter().map(|file| (file.name.clone(), text.clone())));
+            if is_refusal(&error) {
+                // The parts are sent at once, and are other requests.
+                for file in files {
+                    self.sends.entry(file.name.clone()).and_modify(|sends| *sends = sends.saturating_sub(1));
+                }
+            } else {
                 let wait = error.retry_after().unwrap_or_default();
                 self.asked_for = Some(self.asked_for.unwrap_or_default().max(wait));
                 if is_hopeless(&error) || wait > LONGEST_WAIT {
@@ -313,12 +385,16 @@ impl Progress {
     }
 
     fn shown(&self) -> SyncProgress {
-        let mut shown = SyncProgress { files_total: self.wanted.len() as u64, ..SyncProgress::default() };
+        let mut shown = SyncProgress {
+            files_total: self.wanted.len() as u64,
+            files_awaited: self.awaited,
+            ..SyncProgress::default()
+        };
         for (name, size_bytes) in &self.wanted {
             shown.bytes_total += size_bytes;
             let was_sent = self.sends.contains_key(name);
             match self.past.files.get(name).map(|known| &known.fate) {
-                Some(Fate::Accepted) if was_sent => {
+                Some(Fate::Accepted | Fate::Confirmed) if was_sent => {
                     shown.files_done += 1;
                     shown.bytes_sent += size_bytes;
                 }
@@ -333,17 +409,33 @@ impl Progress {
         shown
     }
 
-    fn outcome(&self, planned: &super::PlannedFile, listing: &Listing) -> FileOutcome {
+    /// Whether a file that an earlier sync has sent, and that the dataset does not show, is to be sent again: only if
+    /// no answer calls it stored. What this sync has sent may show later.
+    fn may_send_again(&self, name: &str, known: &Known, listing: &Listing) -> bool {
+        self.sends.get(name).is_none_or(|sends| *sends == 0)
+            && !settle::is_taken(name, known, &self.past, listing)
+            && settle::find(name, known, listing) == Finding::Absent
+    }
+
+    /// What became of a file; one that is awaited may still be on its way into the dataset.
+    fn outcome(&self, planned: &super::PlannedFile, listing: &Listing, is_awaited: bool) -> FileOutcome {
         let name = &planned.file.name;
         let known = self.past.files.get(name);
         let is_open = matches!(&planned.state, FileState::Missing | FileState::Uncertain(_));
         match (&planned.state, known) {
             (FileState::Refused(refusal), _) => FileOutcome::Refused(refusal.clone()),
+            // The service stores pictures in its own way: what it has taken is there, whatever its size.
+            (FileState::Different { .. }, Some(known))
+                if matches!(known.fate, Fate::Accepted | Fate::Confirmed)
+                    && known.size_bytes == planned.file.size_bytes =>
+            {
+                FileOutcome::Stored
+            }
             (FileState::Different { remote_sizes_bytes }, _) => {
                 FileOutcome::Different { remote_sizes_bytes: remote_sizes_bytes.clone() }
             }
             (FileState::Present | FileState::PresentUnverified, Some(known))
-                if matches!(known.fate, Fate::Accepted | Fate::InFlight) =>
+                if matches!(known.fate, Fate::Accepted | Fate::Confirmed | Fate::InFlight) =>
             {
                 FileOutcome::Stored
             }
@@ -352,14 +444,12 @@ impl Progress {
             (_, Some(known)) if is_open => match (&known.fate, settle::find(name, known, listing)) {
                 (Fate::Failed(reason), _) => FileOutcome::Failed { reason: reason.clone() },
                 // Where the dataset cannot tell, its answer counts.
-                (Fate::Accepted, finding)
-                    if self.confirmed.contains(name) && (self.is_blind || finding == Finding::Unknowable) =>
-                {
-                    FileOutcome::Stored
+                (Fate::Confirmed, finding) if self.is_blind || finding == Finding::Unknowable => FileOutcome::Stored,
+                (Fate::Accepted, _) if self.may_send_again(name, known, listing) => self.not_stored(name),
+                (Fate::Accepted | Fate::Confirmed, _) => FileOutcome::Unknown(Unknown::NotShown),
+                (Fate::InFlight, finding) if self.is_blind || is_awaited || finding == Finding::Unknowable => {
+                    FileOutcome::Unknown(Unknown::NotTold)
                 }
-                (Fate::Accepted, Finding::Absent) if !self.sends.contains_key(name) => self.not_stored(name),
-                (Fate::Accepted, _) => FileOutcome::Unknown(Unknown::NotShown),
-                (Fate::InFlight, Finding::Unknowable) => FileOutcome::Unknown(Unknown::NotTold),
                 (Fate::InFlight | Fate::NotStored, _) => self.not_stored(name),
             },
             (FileState::Uncertain(doubt), _) if !self.troubles.contains_key(name) => {
@@ -392,6 +482,43 @@ fn check_limit(view: &View, files: &[LocalFile]) -> Result<(), Error> {
     Ok(())
 }
 
+/// What became of a batch.
+fn end_of(batch: u64, files: &[LocalFile], answer: &Result<UploadDatasetAssetsResponse, Error>) -> End {
+    let time = Some(journal::now());
+    match answer {
+        Ok(answer) => End {
+            batch,
+            time,
+            result: BatchResult::Answered,
+            stored: stored(files, answer),
+            failed: failed(files, answer),
+            error: None,
+        },
+        Err(error) => {
+            let result = match error.outcome() {
+                Outcome::NotSent | Outcome::Declined => BatchResult::NotStored,
+                // Unknown, Completed, and whatever may come: the dataset tells.
+                _ => BatchResult::Unknown,
+            };
+            let (stored, failed) = (BTreeSet::new(), BTreeMap::new());
+            End { batch, time, result, stored, failed, error: Some(error.to_string()) }
+        }
+    }
+}
+
+/// The files of a batch that the service calls stored. It may call them by names of its own: where it failed nothing, and
+/// stored as many pictures as were sent, it has stored them all.
+fn stored(files: &[LocalFile], answer: &UploadDatasetAssetsResponse) -> BTreeSet<String> {
+    let named: Vec<_> =
+        answer.successful_assets.iter().map(|asset| asset.file_name.as_deref().map(name::base_name)).collect();
+    let pictures = files.iter().filter(|file| file.kind.is_picture()).count();
+    let told = named.iter().filter(|name| !name.as_deref().is_some_and(name::is_caption)).count();
+    let is_whole = answer.failed_assets.is_empty() && answer.failure_count == 0 && told >= pictures;
+    let named: BTreeSet<&str> = named.iter().filter_map(Option::as_deref).collect();
+    let is_stored = |file: &&LocalFile| named.contains(file.name.as_str()) || (is_whole && file.kind.is_picture());
+    files.iter().filter(is_stored).map(|file| file.name.clone()).collect()
+}
+
 /// The files of a batch that the service refused. Failures without a name cannot be told to belong to a file; whether a
 /// file is stored, the dataset tells.
 fn failed(files: &[LocalFile], answer: &UploadDatasetAssetsResponse) -> BTreeMap<String, DatasetAssetFailureReason> {
@@ -415,6 +542,12 @@ fn is_final(reason: &DatasetAssetFailureReason) -> bool {
             | Reason::InvalidImage
             | Reason::InvalidZip
     )
+}
+
+/// Whether the service has refused a batch for what is in it.
+fn is_refusal(error: &Error) -> bool {
+    let status = error.status().map(|status| status.as_u16());
+    error.outcome() == Outcome::Declined && matches!(status, Some(400 | 413 | 422))
 }
 
 /// Whether the next batch would meet the same error.

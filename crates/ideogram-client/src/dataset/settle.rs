@@ -2,6 +2,8 @@
 //!
 //! Pure: the waits between looks are the caller's business.
 
+use std::time::{Duration, SystemTime};
+
 use super::{
     journal::{Fate, Known, Past},
     listing::Listing,
@@ -43,8 +45,37 @@ pub(crate) fn find(name: &str, known: &Known, listing: &Listing) -> Finding {
 
 /// Whether every file that may have been stored is there: then nobody needs to look again.
 pub(crate) fn is_settled(past: &Past, listing: &Listing) -> bool {
-    let mut open = past.files.iter().filter(|(_, known)| matches!(known.fate, Fate::InFlight | Fate::Accepted));
+    let mut open =
+        past.files.iter().filter(|(_, known)| matches!(known.fate, Fate::InFlight | Fate::Accepted | Fate::Confirmed));
     open.all(|(name, known)| find(name, known, listing) == Finding::There)
+}
+
+/// Whether the service has taken a file for sure: its answer says so, or it is the caption of a picture of which it says
+/// so and that does not show either, perhaps since the service calls both otherwise.
+pub(crate) fn is_taken(name: &str, known: &Known, past: &Past, listing: &Listing) -> bool {
+    let is_hidden_picture = |companion: &String| {
+        !name::is_caption(companion)
+            && name::stem(companion) == name::stem(name)
+            && !listing.has(companion)
+            && past.files.get(companion).is_some_and(|picture| picture.fate == Fate::Confirmed)
+    };
+    match known.fate {
+        Fate::Confirmed => true,
+        Fate::Accepted => name::is_caption(name) && known.companions.iter().any(is_hidden_picture),
+        _ => false,
+    }
+}
+
+/// How long the service may still be storing a file that was under way at a time; zero if it has had enough of it.
+///
+/// A clock that was set back may put that time into the future. If it is further away than a file is waited for, it says
+/// nothing, and would be waited for for ever; then nothing comes back.
+pub(crate) fn time_left(under_way: SystemTime, now: SystemTime, settle_for: Duration) -> Option<Duration> {
+    match now.duration_since(under_way) {
+        Ok(age) => Some(settle_for.saturating_sub(age)),
+        Err(ahead) if ahead.duration() <= settle_for => Some(settle_for),
+        Err(_) => None,
+    }
 }
 
 #[cfg(test)]
@@ -64,7 +95,7 @@ mod tests {
 
     fn known(nameless: usize, companions: &[&str]) -> Known {
         let companions = companions.iter().map(|name| (*name).to_owned()).collect();
-        Known { size_bytes: 7, nameless, companions, fate: Fate::InFlight }
+        Known { size_bytes: 7, nameless, time: SystemTime::UNIX_EPOCH, companions, fate: Fate::InFlight }
     }
 
     #[test]
@@ -92,5 +123,18 @@ mod tests {
         assert_eq!(find("a.txt", &batch, &listing(&[Some("a.png")])), Finding::Unknowable);
         assert_eq!(find("a.txt", &batch, &listing(&[Some("a.png"), Some("b.txt")])), Finding::Absent);
         assert_eq!(find("a.txt", &known(0, &["a.txt"]), &listing(&[Some("a.png")])), Finding::Unknowable);
+    }
+
+    #[test]
+    fn a_file_is_given_its_time_by_the_clock_unless_that_was_set_back() {
+        let settle_for = Duration::from_secs(300);
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000);
+        let seconds = Duration::from_secs;
+
+        assert_eq!(time_left(now, now, settle_for), Some(settle_for));
+        assert_eq!(time_left(now - seconds(100), now, settle_for), Some(seconds(200)));
+        assert_eq!(time_left(now - seconds(86_400), now, settle_for), Some(Duration::ZERO));
+        assert_eq!(time_left(now + seconds(2), now, settle_for), Some(settle_for));
+        assert_eq!(time_left(now + seconds(86_400), now, settle_for), None);
     }
 }

@@ -15,8 +15,14 @@ const BATCH_FILES: usize = 20;
 const BATCH_BYTES: u64 = 32 * 1024 * 1024;
 /// One batch is stored while the next one is sent.
 const CONCURRENCY: usize = 2;
-/// Longer than storing a batch should take.
+/// Longer than storing a batch takes as a rule.
 const SETTLE_WAITS: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(5), Duration::from_secs(10)];
+
+/// How long storing a batch may take: as long as a client waits for an answer unless told otherwise.
+const SETTLE_FOR: Duration = Duration::from_secs(300);
+
+/// How often to look within that time.
+const LOOKS_AT_LEAST: u32 = 30;
 
 /// Who is told how far a sync has come.
 pub(super) type OnProgress = Arc<dyn Fn(&SyncProgress) + Send + Sync>;
@@ -30,8 +36,11 @@ impl Client {
     /// `journal` is a file that remembers what was sent; it is made if it does not exist. Use the same journal for a
     /// dataset as long as you sync a folder into it. When a sync is interrupted, by an error, by dropping it, by a power
     /// failure, start it again with the same journal: files whose upload has no certain end are looked for in the
-    /// dataset, several times, because the service may still be storing them, and sent again only if they are not
-    /// there. If the dataset cannot tell, they are reported and never sent twice.
+    /// dataset, for minutes if need be, because the service may still be storing them, and sent again only if they are
+    /// not there ([`SyncDataset::settle_for`]). If the dataset cannot tell, they are reported and never sent twice.
+    ///
+    /// A batch that the service refuses as a whole (400, 413, 422) is sent again in halves, down to a single picture
+    /// with its caption, so that one bad file does not keep the others out.
     ///
     /// # Errors
     ///
@@ -46,6 +55,8 @@ impl Client {
             limits: Limits { files: BATCH_FILES, bytes: BATCH_BYTES },
             concurrency: CONCURRENCY,
             settle_waits: SETTLE_WAITS.to_vec(),
+            settle_for: SETTLE_FOR,
+            is_patient: true,
             sends_uncertain: false,
             sends_failed: false,
             on_progress: None,
@@ -63,6 +74,9 @@ pub struct SyncDataset {
     pub(super) limits: Limits,
     pub(super) concurrency: usize,
     pub(super) settle_waits: Vec<Duration>,
+    pub(super) settle_for: Duration,
+    /// Whether it waits until files without a certain end have had their time.
+    pub(super) is_patient: bool,
     pub(super) sends_uncertain: bool,
     pub(super) sends_failed: bool,
     pub(super) on_progress: Option<OnProgress>,
@@ -87,11 +101,28 @@ impl SyncDataset {
         self
     }
 
-    /// How long to wait before each further look for files that have no certain end: 2, 5 and 10 seconds by default.
-    /// What is not there after the last look counts as not stored. The same waits lie between a failed batch and the
-    /// next try, unless the service asks for longer ones.
+    /// How long the service may go on storing a batch that has no certain end, since it was under way for the last time:
+    /// 5 minutes by default. What is not in the dataset then, and while no more files appear in it, counts as not stored
+    /// and is sent again. The sync waits for that, and tells of it ([`SyncProgress::files_awaited`]).
+    ///
+    /// The journal tells when a file was under way. Where that is further in the future than this, since the clock was
+    /// set back, the waits of the sync itself count.
+    pub fn settle_for(mut self, time: Duration) -> Self {
+        self.settle_for = time;
+        self
+    }
+
+    /// How long to wait before each further look for files that have no certain end or do not show: 2, 5 and 10 seconds
+    /// by default, none longer than a thirtieth of [`settle_for`](Self::settle_for), and then on and on with the last one
+    /// until files without a certain end have had their time.
+    ///
+    /// With waits of your own, the sync waits no longer than they say, unless more and more files appear. What could still
+    /// be on its way into the dataset then is reported as unknown and not sent; a later sync looks again.
+    ///
+    /// The same waits lie between a failed batch and the next try, unless the service asks for longer ones.
     pub fn settle_waits(mut self, waits: impl IntoIterator<Item = Duration>) -> Self {
         self.settle_waits = waits.into_iter().collect();
+        self.is_patient = false;
         self
     }
 
@@ -115,12 +146,29 @@ impl SyncDataset {
         self
     }
 
+    /// The same as awaiting it, for programs without `async`.
+    ///
+    /// # Errors
+    ///
+    /// Those of awaiting it ([`Client::sync_dataset`]).
+    #[cfg(feature = "blocking")]
+    pub fn sync_blocking(self) -> Result<SyncReport, Error> {
+        let client = self.client.clone();
+        super::wait_for(&client, self.into_future())?
+    }
+
     /// The uploads that the plan alone leads to, in order: what is missing by it, in batches. Nothing is asked or sent, and
     /// the journal is not read, so a sync that goes on where another one ended may send less.
     pub fn requests(&self) -> Result<Vec<Request>, Error> {
         let missing = self.plan.missing().map(|file| file.file.clone()).collect();
         let batches = batch::pack(missing, self.limits);
         batches.iter().map(|files| self.upload(&self.client, files).prepare()).collect()
+    }
+
+    /// The waits between looks.
+    pub(super) fn waits(&self) -> impl Iterator<Item = Duration> {
+        let longest = if self.is_patient { self.settle_for / LOOKS_AT_LEAST } else { Duration::MAX };
+        self.settle_waits.iter().map(move |wait| (*wait).min(longest))
     }
 
     /// The call that sends one batch.

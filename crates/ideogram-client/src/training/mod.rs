@@ -62,17 +62,28 @@ pub struct WaitUntilTrained {
 
 impl WaitUntilTrained {
     /// How long to wait between two looks: 60 seconds by default, give or take a tenth, so that many programs that wait
-    /// do not ask all at once. A service that asks for more patience gets it.
+    /// do not ask all at once. A service that asks for more patience gets it, up to ten minutes at a time.
     pub fn poll_every(mut self, interval: Duration) -> Self {
         self.poll_every = interval;
         self
     }
 
-    /// How long to wait at most, from now on: for ever by default. A last look is taken when the time is over. The
-    /// training itself goes on.
+    /// How long to wait at most, counted from the first look: for ever by default. A last look is taken when the time is
+    /// over, and may take ten seconds more. The training itself goes on.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
         self
+    }
+
+    /// The same as awaiting it, for programs without `async`.
+    ///
+    /// # Errors
+    ///
+    /// Those of awaiting it.
+    #[cfg(feature = "blocking")]
+    pub fn wait_blocking(self) -> Result<TrainedModel, NotTrained> {
+        let client = self.client.clone();
+        crate::dataset::wait_for(&client, self.into_future())?
     }
 
     /// What is seen while waiting, one item for each look: for a progress display.

@@ -13,6 +13,8 @@ use crate::{Error, ErrorKind, Outcome, types::CustomModel};
 const DOUBTS_AT_MOST: u32 = 4;
 /// A model that is not there yet is looked for sooner, so that a wrong id does not cost minutes.
 const MISSING_WAIT_AT_MOST: Duration = Duration::from_secs(5);
+/// The longest wait that the service is granted, however long it asks for: who waits wants to know.
+const ASKED_WAIT_AT_MOST: Duration = Duration::from_secs(600);
 /// How long the last look, taken when the caller's time is over, may take.
 const LAST_LOOK: Duration = Duration::from_secs(10);
 
@@ -95,7 +97,7 @@ where
             return Ok((TrainingState { sighting, elapsed, next_look_in: None }, None));
         }
         let asked_for = match &sighting {
-            Sighting::Nothing(error) => error.retry_after().unwrap_or_default(),
+            Sighting::Nothing(error) => error.retry_after().unwrap_or_default().min(ASKED_WAIT_AT_MOST),
             _ => Duration::ZERO,
         };
         let never_in_time = self.deadline.is_some_and(|deadline| elapsed.saturating_add(asked_for) >= deadline);
@@ -320,6 +322,17 @@ mod tests {
 
         assert!(watched.looks[1] >= Duration::from_secs(600));
         assert!(watched.looks[2].abs_diff(watched.looks[1]) >= MINUTE * 9 / 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_service_that_asks_for_a_day_is_asked_again_in_ten_minutes() {
+        let watched = watch([status(503, Some(86_400)), trained()], None).await;
+        let in_time = watch([status(503, Some(86_400)), trained()], Some(MINUTE * 60)).await;
+
+        for watched in [watched, in_time] {
+            assert!(watched.end.is_ok(), "{:?}", watched.end);
+            assert!(watched.looks[1] >= MINUTE * 10 && watched.looks[1] < MINUTE * 11, "{:?}", watched.looks);
+        }
     }
 
     #[tokio::test(start_paused = true)]

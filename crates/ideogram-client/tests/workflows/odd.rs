@@ -3,11 +3,12 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use ideogram_client::{
     ErrorKind,
-    dataset::{FileOutcome, Folder, SyncDataset, Unknown},
+    dataset::{FileOutcome, FileState, Folder, SyncDataset, Unknown},
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -16,7 +17,9 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use crate::place::{WAITS, client_of, outcome};
+use crate::place::{SETTLE_FOR, WAITS, client_of, outcome};
+
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// A server with one dataset, `d`.
 #[derive(Default)]
@@ -33,6 +36,18 @@ struct Odd {
     refuses_from: Option<(u16, &'static str)>,
     /// Looks at the dataset fail after the first upload.
     is_lost_after_upload: bool,
+    /// Uploads with the file of this name are refused with this status.
+    refuses: Option<(&'static str, &'static str)>,
+    /// The names of each upload that was refused.
+    refused: Vec<Vec<String>>,
+    /// So many uploads are stored and never answered.
+    drops: u16,
+    /// With each look so many more names are listed, if any.
+    drip: Option<usize>,
+    /// What is listed goes by another name.
+    renames: bool,
+    /// What is listed has this size.
+    size_bytes: Option<u64>,
     /// Uploads answer with a failure that names no file, and do not store the file of this name.
     fails_silently: Option<&'static str>,
 }
@@ -46,7 +61,10 @@ impl Odd {
         let is_listed = |name: &&String| !(self.hides_captions && is_caption(name));
         let names: Vec<_> =
             if self.looks <= self.lag { vec![] } else { self.stored.iter().filter(is_listed).collect() };
-        let files: Vec<_> = names.iter().map(|name| json!({"file_name": name, "file_size_bytes": null})).collect();
+        let shown = names.iter().take(self.drip.map_or(usize::MAX, |drip| drip * self.looks));
+        let prefix = if self.renames { "stored-" } else { "" };
+        let file = |name: &&String| json!({"file_name": format!("{prefix}{name}"), "file_size_bytes": self.size_bytes});
+        let files: Vec<_> = shown.map(file).collect();
         (
             "200 OK",
             json!({
@@ -63,6 +81,12 @@ impl Odd {
             && self.uploads >= from
         {
             return (status, json!({"message": "no more"}));
+        }
+        if let Some((refused, status)) = self.refuses
+            && names.iter().any(|name| name == refused)
+        {
+            self.refused.push(names);
+            return (status, json!({"message": "that one is bad"}));
         }
         let (failed, stored): (Vec<_>, Vec<_>) =
             names.into_iter().partition(|name| Some(name.as_str()) == self.fails_silently);
@@ -109,7 +133,12 @@ async fn serve(mut stream: TcpStream, odd: Arc<Mutex<Odd>>) -> std::io::Result<(
     } else {
         let text = String::from_utf8_lossy(&request).into_owned();
         let names = text.split("filename=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned());
-        odd.lock().unwrap().upload(names.collect())
+        let mut odd = odd.lock().unwrap();
+        let answer = odd.upload(names.collect());
+        if odd.uploads <= odd.drops {
+            return Ok(());
+        }
+        answer
     };
     let body = body.to_string();
     let head = format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: ");
@@ -142,11 +171,32 @@ impl OddPlace {
         Self { odd, url, folder }
     }
 
+    /// A sync that looks three times, and no more.
     async fn sync(&self) -> SyncDataset {
+        self.patient_sync().await.settle_waits(WAITS)
+    }
+
+    /// A sync that looks until all had their time.
+    async fn patient_sync(&self) -> SyncDataset {
         let client = client_of(&self.url, "key");
         let plan = client.plan_dataset("d", Folder::read(self.folder.path()).await.unwrap()).await.unwrap();
         let journal = self.folder.path().join(".journal");
-        client.sync_dataset(plan, journal).settle_waits(WAITS).batch_files(2).concurrency(1)
+        client.sync_dataset(plan, journal).settle_for(SETTLE_FOR).batch_files(2).concurrency(1)
+    }
+
+    /// Replaces the time of all lines of the journal.
+    fn set_time(&self, seconds: u64) {
+        let path = self.folder.path().join(".journal");
+        let lines = std::fs::read_to_string(&path).unwrap();
+        let lines = lines.lines().map(|line| match line.split_once("\"time\":") {
+            Some((before, after)) => format!("{before}\"time\":{seconds}{}\n", &after[after.find(',').unwrap()..]),
+            None => format!("{line}\n"),
+        });
+        std::fs::write(&path, lines.collect::<String>()).unwrap();
+    }
+
+    fn uploads(&self) -> u16 {
+        self.odd.lock().unwrap().uploads
     }
 
     /// How often each name was stored.
@@ -195,6 +245,150 @@ async fn a_file_that_was_taken_and_does_not_show_is_not_sent_again() {
 
     assert!(report.files.iter().all(|file| file.outcome == FileOutcome::Unknown(Unknown::NotShown)), "{report:?}");
     assert_eq!((report.uploads, place.stored()), (2, each_once()));
+}
+
+#[tokio::test]
+async fn what_an_answer_calls_stored_is_never_sent_again_by_a_later_sync_either() {
+    for odd in [Odd { lag: 99, ..Odd::default() }, Odd { renames: true, ..Odd::default() }] {
+        let place = OddPlace::new(odd).await;
+
+        place.sync().await.await.unwrap();
+        let later = place.sync().await.await.unwrap();
+
+        assert!(later.files.iter().all(|file| file.outcome == FileOutcome::Unknown(Unknown::NotShown)), "{later:?}");
+        assert_eq!((later.uploads, place.stored()), (0, each_once()));
+    }
+}
+
+#[tokio::test]
+async fn a_batch_that_is_still_being_stored_is_not_sent_again() {
+    let place = OddPlace::new(Odd { drops: 9, lag: 99, ..Odd::default() }).await;
+
+    let first = place.sync().await.settle_for(HOUR).await.unwrap();
+    let again = place.sync().await.settle_for(HOUR).await.unwrap();
+    place.odd.lock().unwrap().lag = 0;
+    let later = place.sync().await.await.unwrap();
+
+    for report in [first, again] {
+        assert!(report.files.iter().all(|file| file.outcome == FileOutcome::Unknown(Unknown::NotTold)), "{report:?}");
+    }
+    assert!(later.is_complete(), "{later:?}");
+    assert_eq!((place.uploads(), place.stored()), (2, each_once()));
+}
+
+#[tokio::test]
+async fn a_sync_waits_until_a_batch_has_had_its_time_and_tells_so() {
+    let place = OddPlace::new(Odd { drops: 2, lag: 7, ..Odd::default() }).await;
+    let awaited = Arc::new(Mutex::new(Vec::new()));
+
+    let told = Arc::clone(&awaited);
+    let sync = place.patient_sync().await.settle_for(Duration::from_secs(2));
+    let report = sync.on_progress(move |now| told.lock().unwrap().push(now.files_awaited)).await.unwrap();
+
+    assert!(report.is_complete(), "{report:?}");
+    assert_eq!((place.uploads(), place.stored()), (2, each_once()));
+    let awaited = awaited.lock().unwrap();
+    assert!(awaited.contains(&4) && awaited.last() == Some(&0), "{awaited:?}");
+}
+
+#[tokio::test]
+async fn what_had_its_time_and_is_not_there_is_sent_again() {
+    let place = OddPlace::new(Odd { refuses_from: Some((1, "500 Internal Server Error")), ..Odd::default() }).await;
+
+    let first = place.sync().await.settle_for(HOUR).await.unwrap();
+    place.odd.lock().unwrap().refuses_from = None;
+    let early = place.sync().await.settle_for(HOUR).await.unwrap();
+    place.set_time(1_790_000_000);
+    let later = place.sync().await.settle_for(HOUR).await.unwrap();
+
+    for report in [&first, &early] {
+        assert!(report.files.iter().all(|file| file.outcome == FileOutcome::Unknown(Unknown::NotTold)), "{report:?}");
+    }
+    assert_eq!(early.uploads, 0);
+    assert!(later.is_complete(), "{later:?}");
+    assert_eq!(place.stored(), each_once());
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_does_not_keep_files_out_for_ever() {
+    let place = OddPlace::new(Odd { refuses_from: Some((1, "500 Internal Server Error")), ..Odd::default() }).await;
+    place.sync().await.settle_for(HOUR).await.unwrap();
+    place.odd.lock().unwrap().refuses_from = None;
+    place.set_time(9_000_000_000);
+
+    let later = place.sync().await.settle_for(HOUR).await.unwrap();
+
+    assert!(later.is_complete(), "{later:?}");
+    assert_eq!(place.stored(), each_once());
+}
+
+#[tokio::test]
+async fn a_dataset_that_goes_on_growing_is_waited_for() {
+    let place = OddPlace::new(Odd { drops: 1, drip: Some(1), ..Odd::default() }).await;
+    for number in 0..8 {
+        std::fs::write(place.folder.path().join(format!("{number}.png")), b"\x89PNG\r\n\x1a\n0000").unwrap();
+    }
+
+    let sync = place.sync().await.batch_files(20).settle_for(Duration::ZERO);
+    let report = sync.await.unwrap();
+
+    assert!(report.is_complete(), "{report:?}");
+    assert_eq!((place.uploads(), place.stored().values().max()), (1, Some(&1)));
+}
+
+#[tokio::test]
+async fn a_batch_without_an_answer_and_a_dataset_that_cannot_be_asked_leave_it_unknown() {
+    let place = OddPlace::new(Odd { drops: 1, is_lost_after_upload: true, ..Odd::default() }).await;
+
+    let report = place.sync().await.batch_files(20).settle_for(Duration::ZERO).await.unwrap();
+
+    assert!(report.stopped.is_some());
+    assert!(report.files.iter().all(|file| file.outcome == FileOutcome::Unknown(Unknown::NotTold)), "{report:?}");
+    assert_eq!(place.stored(), each_once());
+}
+
+#[tokio::test]
+async fn a_picture_that_the_service_stores_in_its_own_way_is_stored() {
+    let place = OddPlace::new(Odd { size_bytes: Some(5), ..Odd::default() }).await;
+
+    let first = place.sync().await.await.unwrap();
+    let later = place.sync().await.await.unwrap();
+    std::fs::write(place.folder.path().join("a.png"), b"\x89PNG\r\n\x1a\nanother").unwrap();
+    let changed = place.sync().await.await.unwrap();
+
+    for report in [&first, &later] {
+        assert!(report.is_complete(), "{report:?}");
+        assert!(matches!(report.after.files[0].state, FileState::Different { .. }));
+    }
+    assert_eq!(outcome(&changed, "a.png"), &FileOutcome::Different { remote_sizes_bytes: vec![5] });
+    assert_eq!(place.stored(), each_once());
+}
+
+#[tokio::test]
+async fn a_refused_batch_is_sent_in_parts_and_one_bad_file_keeps_no_other_out() {
+    for status in ["400 Bad Request", "413 Content Too Large", "422 Unprocessable Entity"] {
+        let place = OddPlace::new(Odd { refuses: Some(("b.png", status)), ..Odd::default() }).await;
+        for name in ["c.png", "d.png", "e.png"] {
+            std::fs::write(place.folder.path().join(name), b"\x89PNG\r\n\x1a\n0000").unwrap();
+        }
+
+        let report = place.sync().await.batch_files(20).settle_waits([HOUR]).await.unwrap();
+
+        for file in &report.files {
+            match file.file.name.as_str() {
+                "b.png" | "b.txt" => assert!(
+                    matches!(&file.outcome, FileOutcome::NotStored { why } if why.contains("that one is bad")),
+                    "{report:?}"
+                ),
+                _ => assert_eq!(file.outcome, FileOutcome::Stored, "{report:?}"),
+            }
+        }
+        assert!(report.stopped.is_none());
+        assert!(place.stored().values().all(|times| *times == 1));
+        let sizes: Vec<_> = place.odd.lock().unwrap().refused.iter().map(Vec::len).collect();
+        assert_eq!(sizes, [7, 5, 4, 2], "{status}");
+        assert_eq!((report.uploads, place.uploads()), (7, 7));
+    }
 }
 
 #[tokio::test]

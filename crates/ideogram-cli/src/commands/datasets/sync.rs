@@ -36,8 +36,6 @@ use crate::{
 
 /// How many names are told of files that were under way; programs get them all.
 const NAMES_TOLD: usize = 5;
-/// How the patience of `--settle` is spread over looks.
-const LOOKS: [f64; 3] = [2.0, 5.0, 10.0];
 
 /// Bring a folder of pictures and captions into a dataset, every file once
 ///
@@ -74,8 +72,10 @@ pub(crate) struct Sync {
     #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..))]
     batch_files: u16,
 
-    /// How many seconds to look for files whose upload has no certain end, before they count as not stored
-    #[arg(long, value_name = "SECONDS", default_value_t = 17.0, value_parser = seconds)]
+    /// How many seconds the service may go on storing files whose upload had no certain end
+    ///
+    /// They are looked for that long, counted from the upload. What is not there then is sent again.
+    #[arg(long, value_name = "SECONDS", default_value_t = 300.0, value_parser = seconds)]
     settle: f64,
 
     /// Also send what may be there already; nothing can be removed again, so this asks first
@@ -140,9 +140,8 @@ impl Sync {
     }
 
     fn with_settings(&self, sync: SyncDataset) -> SyncDataset {
-        let whole: f64 = LOOKS.iter().sum();
-        let waits = LOOKS.map(|part| Duration::from_secs_f64(self.settle * part / whole));
-        sync.batch_files(usize::from(self.batch_files)).settle_waits(waits)
+        let patience = Duration::from_secs_f64(self.settle);
+        sync.batch_files(usize::from(self.batch_files)).settle_for(patience)
     }
 
     /// What `--dry-run` shows: the uploads of the whole folder.
@@ -368,8 +367,12 @@ impl Shown {
         drawn.last = *now;
         if let Some(progress) = &drawn.progress {
             let failed = if now.files_failed > 0 { format!(", {} refused", now.files_failed) } else { String::new() };
+            let awaited = match now.files_awaited {
+                0 => String::new(),
+                awaited => format!(", waiting for the service to show {awaited}"),
+            };
             let total = units::count(now.files_total, "file");
-            progress.message(format!("{} of {total}{failed}", now.files_done));
+            progress.message(format!("{} of {total}{failed}{awaited}", now.files_done));
             progress.set(now.bytes_sent);
         }
     }

@@ -201,7 +201,7 @@ fn an_answer_that_cannot_be_read_is_kept_and_named() {
     exit code: 12
     ----- stderr -----
     error: cannot generate the picture
-      caused by: post_generate_image_v4: 200 OK: the answer is not what the document describes: invalid type: string "no list", expected a sequence at line 1 column 32
+      caused by: post_generate_image_v4: 200 OK: the answer is not what the document describes: invalid type: string "…", expected a sequence at line 1 column 32
       caused by: the answer was: {"created": 7, "data": "no list"}
     hint: is http://127.0.0.1:[PORT]/ the Ideogram API? If so, a newer version of this command may know the answer
     hint: it ran, and its answer is kept in out/.ideogram-answers/[TIME]-post_generate_image_v4.json; do not run the command again
