@@ -32,7 +32,7 @@ struct ByHand {
 }
 
 #[derive(Deserialize)]
-#[expect(dead_code, reason = "decoded, not read")]
+#[expect(dead_code, clippy::struct_field_names, reason = "decoded, not read; the service's names")]
 struct Dataset {
     dataset_id: String,
     name: String,
