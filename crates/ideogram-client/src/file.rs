@@ -24,7 +24,7 @@ use tokio_util::io::ReaderStream;
 use crate::signature::{SIGNATURE_BYTES, picture_type};
 
 /// How much is read from a file at a time.
-const CHUNK_BYTES: usize = 64 * 1024;
+const CHUNK_BYTES: usize = 256 * 1024;
 
 /// A file to upload.
 ///
