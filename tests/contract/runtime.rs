@@ -22,7 +22,7 @@ const PICTURES: &str = include_str!("../../openapi/examples/post_generate_image_
 
 async fn mock() -> (MockServer, Client) {
     let server = MockServer::builder().api_key(KEY).start().await.unwrap();
-    let waits = CallOptions::new().waits(Duration::from_millis(1), Duration::from_millis(10));
+    let waits = CallOptions::new().first_wait(Duration::from_millis(1)).longest_wait(Duration::from_millis(10));
     let client = Client::builder().api_key(KEY).base_url(server.url()).options(waits).build().unwrap();
     (server, client)
 }
@@ -326,7 +326,7 @@ fn a_hook_that_panics_costs_no_answer_and_no_thread() {
     assert_eq!(panicked.downcast_ref::<&str>(), Some(&"a hook of theirs"));
     only_file(folder.path());
     assert!(client.get_dataset().dataset_id("demo").send_blocking().is_ok());
-    assert_eq!(client.pictures_in_making(), 0);
+    assert_eq!(client.pictures_being_made(), 0);
 }
 
 #[tokio::test]
@@ -334,8 +334,11 @@ async fn a_paid_call_that_is_dropped_still_brings_its_answer_to_disk_and_is_not_
     for (answer, kept) in [(answer(200, "", PICTURES), 1), (answer(429, "Retry-After: 0\r\n", "{}"), 0)] {
         let folder = tempfile::tempdir().unwrap();
         let (server, release) = RawServer::answering_when_told(answer).await;
-        let options =
-            CallOptions::new().attempts(5).keep_answers_in(folder.path()).waits(Duration::ZERO, Duration::ZERO);
+        let options = CallOptions::new()
+            .attempts(5)
+            .keep_answers_in(folder.path())
+            .first_wait(Duration::ZERO)
+            .longest_wait(Duration::ZERO);
         let client = server.client().with(options);
 
         let call = client.generate_image_v3().prompt("a").num_images(3);
@@ -346,9 +349,9 @@ async fn a_paid_call_that_is_dropped_still_brings_its_answer_to_disk_and_is_not_
             () = server.asked() => {}
         }
         drop(call);
-        assert_eq!(client.pictures_in_making(), 3, "they are still being made");
+        assert_eq!(client.pictures_being_made(), 3, "they are still being made");
         release.notify_one();
-        while client.pictures_in_making() > 0 {
+        while client.pictures_being_made() > 0 {
             tokio::task::yield_now().await;
         }
 

@@ -29,7 +29,8 @@ fn marked() -> BTreeMap<String, bool> {
 /// How often the calls of an operation reach a server that always does the same, each call once per entry.
 async fn sent(operation: &str, fault: Fault) -> Vec<u32> {
     let server = Server::start(vec![fault]);
-    let options = CallOptions::new().attempts(ATTEMPTS).waits(Duration::from_millis(2), Duration::from_secs(1));
+    let options =
+        CallOptions::new().attempts(ATTEMPTS).first_wait(Duration::from_millis(2)).longest_wait(Duration::from_secs(1));
     let client = server.builder().options(options).build().unwrap();
     let mut counts = Vec::new();
     for call in calls(&client, operation) {

@@ -158,7 +158,10 @@ async fn a_server_that_repeats_the_key_gets_it_into_nothing() {
         for call in [Call::Get, Call::Generate] {
             let server = Server::start(vec![fault.clone()]);
             let folder = tempfile::tempdir().unwrap();
-            let options = CallOptions::new().attempts(2).waits(Duration::from_millis(1), Duration::from_secs(1));
+            let options = CallOptions::new()
+                .attempts(2)
+                .first_wait(Duration::from_millis(1))
+                .longest_wait(Duration::from_secs(1));
             let client = server.builder().options(options.keep_answers_in(folder.path())).build().unwrap();
             let error = call.send(&client, 10).await.unwrap_err();
 

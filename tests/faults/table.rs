@@ -93,7 +93,8 @@ async fn every_call_waits_for_a_service_that_refuses_connections_and_is_then_sen
         let refused = Arc::new(Notify::new());
         let client = server.builder().build().unwrap();
         let waits = Duration::from_millis(20);
-        let patient = options().attempts(1000).waits(waits, waits).hook(Refused(Arc::clone(&refused)));
+        let patient =
+            options().attempts(1000).first_wait(waits).longest_wait(waits).hook(Refused(Arc::clone(&refused)));
         let calling = tokio::spawn(async move { call.send(&client.with(patient), 4096).await });
         refused.notified().await;
         server.mend(vec![good(call)]);
@@ -113,8 +114,11 @@ async fn measure(row: &Row, call: Call) -> Measured {
     let idle = usize::from(row.earlier != Earlier::None);
     let client = server.builder().configure_http(move |http| http.pool_max_idle_per_host(idle));
     let client = client.pictures_in_making(1).build().unwrap();
-    let options =
-        CallOptions::new().attempts(ATTEMPTS).waits(Duration::from_millis(10), LONGEST_WAIT).deadline(PATIENCE);
+    let options = CallOptions::new()
+        .attempts(ATTEMPTS)
+        .first_wait(Duration::from_millis(10))
+        .longest_wait(LONGEST_WAIT)
+        .deadline(PATIENCE);
     let limited = client.with((row.limits)(options.keep_answers_in(kept.path())));
     if row.earlier != Earlier::None {
         Call::Get.send(&client, 0).await.unwrap();
@@ -157,7 +161,11 @@ async fn measure(row: &Row, call: Call) -> Measured {
 
 /// What every row has, unless it says otherwise.
 fn options() -> CallOptions {
-    CallOptions::new().attempts(ATTEMPTS).waits(Duration::from_millis(10), LONGEST_WAIT).deadline(PATIENCE)
+    CallOptions::new()
+        .attempts(ATTEMPTS)
+        .first_wait(Duration::from_millis(10))
+        .longest_wait(LONGEST_WAIT)
+        .deadline(PATIENCE)
 }
 
 struct Check<'w> {
@@ -234,7 +242,7 @@ impl Check<'_> {
 
     /// With a gate for one picture, the next call can only go through if the last one gave its place back.
     async fn places(&mut self, server: &mut Server, client: &Client) {
-        self.that(client.pictures_in_making() == 0, || "places are still taken".to_owned());
+        self.that(client.pictures_being_made() == 0, || "places are still taken".to_owned());
         server.mend(vec![good(Call::Generate)]);
         let next = tokio::time::timeout(PATIENCE, Call::Generate.send(client, 16)).await;
         self.that(matches!(next, Ok(Ok(()))), || format!("the next call does not go through: {next:?}"));

@@ -99,7 +99,7 @@ impl Client {
     }
 
     /// How many places are taken by pictures in the making, of this client and its clones.
-    pub fn pictures_in_making(&self) -> u32 {
+    pub fn pictures_being_made(&self) -> u32 {
         self.inner.gate.taken()
     }
 

@@ -79,12 +79,17 @@ impl CallOptions {
         self
     }
 
-    /// The longest wait between two attempts: from nothing to `first` (1 second by default) after the first, from nothing
-    /// to twice as much after each further one, four times that after 429, and never more than `longest` (1 minute by
-    /// default). When the service asks for a longer wait than that, the call ends with its answer.
-    pub fn waits(mut self, first: Duration, longest: Duration) -> Self {
-        self.first_wait = Some(first);
-        self.longest_wait = Some(longest);
+    /// The longest wait after the first attempt: 1 second by default, and four times that after 429. It doubles with every
+    /// further attempt; the wait itself is anything from nothing to that, so that callers do not come back all at once.
+    pub fn first_wait(mut self, wait: Duration) -> Self {
+        self.first_wait = Some(wait);
+        self
+    }
+
+    /// The longest wait of all between two attempts: 1 minute by default. When the service asks for a longer one, the call
+    /// ends with its answer.
+    pub fn longest_wait(mut self, wait: Duration) -> Self {
+        self.longest_wait = Some(wait);
         self
     }
 

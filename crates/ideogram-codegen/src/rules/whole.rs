@@ -19,7 +19,7 @@ const CLIENT_METHODS: [&str; 13] = [
     "execute",
     "execute_blocking",
     "check_origin",
-    "pictures_in_making",
+    "pictures_being_made",
     "validation",
     "settings",
     "inner",
