@@ -9,6 +9,14 @@ use crate::invocation::{ideogram, serve, snapshot};
 
 /// Every command that sends, as it would be typed.
 const SENDING: &[&[&str]] = &[
+    &["generate", "a cat"],
+    &["remove-background", "a.png"],
+    &["upscale", "a.png"],
+    &["describe", "a.png"],
+    &["magic-prompt", "a cat"],
+    &["batch", "prompts.csv"],
+    &["datasets", "sync", "demo", "."],
+    &["models", "train", "demo", "--name", "lanterns"],
     &["datasets", "list"],
     &["datasets", "get", "demo"],
     &["datasets", "create", "x"],
@@ -24,6 +32,7 @@ const SENDING: &[&[&str]] = &[
 fn folder() -> TempDir {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("a.png"), crate::upload::PICTURE).unwrap();
+    fs::write(folder.path().join("prompts.csv"), "prompt\na cat\n").unwrap();
     folder
 }
 

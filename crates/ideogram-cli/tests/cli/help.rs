@@ -18,6 +18,7 @@ fn help_is_what_was_reviewed() {
         ("help__layerize_text", vec!["layerize-text", "--help"]),
         ("help__describe", vec!["describe", "--help"]),
         ("help__magic_prompt", vec!["magic-prompt", "--help"]),
+        ("help__batch", vec!["batch", "--help"]),
         ("help__save", vec!["save", "--help"]),
         ("help__datasets", vec!["datasets", "--help"]),
         ("help__datasets_list", vec!["datasets", "list", "--help"]),
