@@ -1,4 +1,4 @@
-//! The `ideogram` command: datasets and models of the Ideogram API, and a mock server to try it on.
+//! The `ideogram` command: pictures, datasets and models of the Ideogram API, and a mock server to try it on.
 //!
 //! Start at [`Arguments`] for what can be asked, at [`commands`] for what is done and how to write
 //! a command. A command asks the service through its [`Context`](context::Context) and hands the answer to [`Output`],
