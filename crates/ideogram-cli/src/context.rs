@@ -77,7 +77,6 @@ impl<'a> Context<'a> {
     }
 
     /// What the profile prefers, such as the folder for pictures.
-    #[allow(dead_code, reason = "for commands that save")]
     pub(crate) fn profile(&self) -> &Profile {
         self.given.config.profile()
     }

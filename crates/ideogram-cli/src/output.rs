@@ -40,7 +40,6 @@ impl Output {
         self
     }
 
-    #[allow(dead_code, reason = "for commands whose work depends on it")]
     pub(crate) fn format(&self) -> Format {
         self.format
     }

@@ -34,6 +34,7 @@ mod run;
 mod settle;
 mod sync;
 mod trainable;
+mod verdict;
 
 use std::fmt;
 

@@ -29,6 +29,11 @@ use crate::{
 /// Longer than any deadline that somebody means, and short enough to be added to any instant.
 const FOREVER: Duration = Duration::from_secs(10 * 365 * 86_400);
 
+/// When something ends that begins now, however long it may take.
+pub(crate) fn deadline_in(time: Duration) -> Instant {
+    Instant::now() + time.min(FOREVER)
+}
+
 /// Sends a request and decodes its answer.
 pub(crate) async fn call<T: DeserializeOwned>(client: &Client, request: Request) -> Result<Response<T>, Error> {
     let operation = request.operation();
@@ -88,7 +93,7 @@ async fn exchange(client: &Client, request: &Request) -> Result<Answer, Error> {
     let permit = Arc::new(client.inner().gate.enter(request.pictures()).await);
 
     let start = Instant::now();
-    let deadline = start + settings.deadline.min(FOREVER);
+    let deadline = deadline_in(settings.deadline);
     let mut earlier = Outcome::NotSent;
     let mut number = 0;
     loop {

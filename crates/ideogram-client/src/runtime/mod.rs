@@ -18,12 +18,12 @@ use std::fmt::{self, Display};
 
 use serde::{Deserialize, Deserializer, de};
 
-#[allow(unused_imports, reason = "not every client of a document fetches links")]
-pub(crate) use self::attempt::retry_after;
 #[cfg(feature = "blocking")]
 pub(crate) use self::blocking::{Blocking, call_blocking};
 #[allow(unused_imports, reason = "a document without unions is none the worse for it")]
 pub(crate) use self::open_union::open_union;
+#[allow(unused_imports, reason = "not every client of a document fetches links")]
+pub(crate) use self::{attempt::retry_after, call::deadline_in};
 pub(crate) use self::{
     call::call,
     open_enum::open_enum,

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     Client, Error, Outcome,
     retry::{Bearing, BodyLeft, Decision, Event, Policy, State, decide},
-    runtime::retry_after,
+    runtime::{deadline_in, retry_after},
     signature::SIGNATURE_BYTES,
 };
 
@@ -30,8 +30,6 @@ const WRITE_BYTES: usize = 512 * 1024;
 const REFUSAL_BYTES: usize = 4 * 1024;
 /// The end of a picture, with the mark of its format somewhere in it.
 const TAIL_BYTES: usize = 64;
-/// A deadline that no clock can show.
-const FOR_EVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 const MOST_REDIRECTS: usize = 5;
 
 /// A picture that has arrived.
@@ -73,7 +71,7 @@ impl Download<'_> {
         // Made on first use, which takes a moment that is not the host's.
         self.client.inner().links.client(&self.url)?;
         let begun = Instant::now();
-        let deadline = begun.checked_add(self.settings.deadline).unwrap_or(begun + FOR_EVER);
+        let deadline = deadline_in(self.settings.deadline);
         let policy = self.client.settings().policy;
         let policy = Policy { attempts: self.settings.attempts.unwrap_or(policy.attempts), ..policy };
         let mut attempts = 1;

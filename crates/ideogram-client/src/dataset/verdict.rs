@@ -1,0 +1,95 @@
+//! What the service's answer to a batch means: for its files, and for whether to go on.
+//!
+//! Pure: what was sent and what came back in, a line for the journal or a yes or no out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    LocalFile,
+    journal::{self, BatchResult, End},
+    name,
+};
+use crate::{
+    Error, ErrorKind, Outcome,
+    types::{DatasetAssetFailureReason, UploadDatasetAssetsResponse},
+};
+
+/// What became of a batch.
+pub(super) fn end_of(batch: u64, files: &[LocalFile], answer: &Result<UploadDatasetAssetsResponse, Error>) -> End {
+    let time = Some(journal::now());
+    match answer {
+        Ok(answer) => End {
+            batch,
+            time,
+            result: BatchResult::Answered,
+            stored: stored(files, answer),
+            failed: failed(files, answer),
+            error: None,
+        },
+        Err(error) => {
+            let result = match error.outcome() {
+                Outcome::NotSent | Outcome::Declined => BatchResult::NotStored,
+                // Unknown, Completed, and whatever may come: the dataset tells.
+                _ => BatchResult::Unknown,
+            };
+            let (stored, failed) = (BTreeSet::new(), BTreeMap::new());
+            End { batch, time, result, stored, failed, error: Some(error.to_string()) }
+        }
+    }
+}
+
+/// The files of a batch that the service calls stored. It may call them by names of its own: where it failed nothing, and
+/// stored as many pictures as were sent, it has stored them all.
+fn stored(files: &[LocalFile], answer: &UploadDatasetAssetsResponse) -> BTreeSet<String> {
+    let named: Vec<_> =
+        answer.successful_assets.iter().map(|asset| asset.file_name.as_deref().map(name::base_name)).collect();
+    let pictures = files.iter().filter(|file| file.kind.is_picture()).count();
+    let told = named.iter().filter(|name| !name.as_deref().is_some_and(name::is_caption)).count();
+    let is_whole = answer.failed_assets.is_empty() && answer.failure_count == 0 && told >= pictures;
+    let named: BTreeSet<&str> = named.iter().filter_map(Option::as_deref).collect();
+    let is_stored = |file: &&LocalFile| named.contains(file.name.as_str()) || (is_whole && file.kind.is_picture());
+    files.iter().filter(is_stored).map(|file| file.name.clone()).collect()
+}
+
+/// The files of a batch that the service refused. Failures without a name cannot be told to belong to a file; whether a
+/// file is stored, the dataset tells.
+fn failed(files: &[LocalFile], answer: &UploadDatasetAssetsResponse) -> BTreeMap<String, DatasetAssetFailureReason> {
+    let sent: BTreeSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
+    let named = answer.failed_assets.iter().filter_map(|asset| {
+        let name = name::base_name(asset.file_name.as_deref()?);
+        sent.contains(name.as_str()).then(|| (name, asset.failure_reason.clone()))
+    });
+    named.collect()
+}
+
+/// Whether the service would say the same of the same file.
+pub(super) fn is_final(reason: &DatasetAssetFailureReason) -> bool {
+    use DatasetAssetFailureReason as Reason;
+    matches!(
+        reason,
+        Reason::FailedSafetyCheck
+            | Reason::FileTooLarge
+            | Reason::InvalidCaption
+            | Reason::InvalidCaptionJson
+            | Reason::InvalidImage
+            | Reason::InvalidZip
+    )
+}
+
+/// Whether the service has refused a batch for what is in it.
+pub(super) fn is_refusal(error: &Error) -> bool {
+    let status = error.status().map(|status| status.as_u16());
+    error.outcome() == Outcome::Declined && matches!(status, Some(400 | 413 | 422))
+}
+
+/// Whether the next batch would meet the same error.
+pub(super) fn is_hopeless(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Authentication
+            | ErrorKind::Payment
+            | ErrorKind::Forbidden
+            | ErrorKind::NotFound
+            | ErrorKind::InvalidArgument
+    )
+}
