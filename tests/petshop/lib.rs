@@ -7,6 +7,7 @@
 #![allow(
     clippy::doc_markdown,
     rustdoc::broken_intra_doc_links,
+    unreachable_pub,
     reason = "the client's modules speak of the client's own types"
 )]
 

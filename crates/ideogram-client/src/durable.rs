@@ -9,7 +9,7 @@ use std::{fs::File, io, path::Path};
 use tempfile::{NamedTempFile, PersistError};
 
 /// Gives a file its name, unless there is something of that name.
-pub(crate) fn put_new(part: NamedTempFile, path: &Path) -> Result<(), PersistError> {
+pub fn put_new(part: NamedTempFile, path: &Path) -> Result<(), PersistError> {
     // One step, by the system's own call for it or by a hard link.
     put_new_by(part, path, |part, path| part.persist_noclobber(path))
 }
@@ -31,7 +31,7 @@ fn put_new_by(
 /// # Errors
 ///
 /// If the disk fails, and not if there is no such thing.
-pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
     // Elsewhere a folder cannot be opened as a file.
     if cfg!(unix) { File::open(folder).and_then(|folder| folder.sync_all()).or_else(unless_it_cannot) } else { Ok(()) }
 }

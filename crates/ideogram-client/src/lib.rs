@@ -61,3 +61,12 @@ pub use self::{
     validate::{Validate, Violation, Violations},
 };
 pub use reqwest;
+
+/// What the `ideogram` command of the same version shares with this library. It changes without notice.
+#[doc(hidden)]
+pub mod internal {
+    pub use crate::{
+        durable::{put_new, sync_folder},
+        signature::{SIGNATURE_BYTES, picture_type},
+    };
+}
