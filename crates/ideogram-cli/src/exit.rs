@@ -6,7 +6,7 @@ use std::process::ExitCode;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Exit {
-    /// All was done that was asked for. A closed pipe behind the command counts as success.
+    /// All was done that was asked for, even if nobody read all of the output.
     Success = 0,
     /// A mistake of the command itself, or an answer that the document does not describe.
     Internal = 1,
@@ -38,12 +38,18 @@ pub(crate) enum Exit {
     Difference = 14,
     /// A training failed, or was not done within the time that `--wait` was given.
     NotTrained = 15,
+    /// Stopped by SIGHUP: the terminal is gone.
+    HungUp = 129,
     /// Stopped by Ctrl-C, or by a question answered with no.
     Interrupted = 130,
+    /// Nobody reads standard output any more, and paid calls were left out for that reason.
+    ReaderGone = 141,
+    /// Stopped by SIGTERM.
+    Terminated = 143,
 }
 
 impl Exit {
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::Success,
         Self::Internal,
         Self::Usage,
@@ -60,7 +66,10 @@ impl Exit {
         Self::LocalIo,
         Self::Difference,
         Self::NotTrained,
+        Self::HungUp,
         Self::Interrupted,
+        Self::ReaderGone,
+        Self::Terminated,
     ];
 
     pub(crate) fn code(self) -> u8 {
@@ -86,7 +95,8 @@ impl Exit {
             Self::LocalIo => "local_io",
             Self::Difference => "difference",
             Self::NotTrained => "not_trained",
-            Self::Interrupted => "interrupted",
+            Self::ReaderGone => "reader_gone",
+            Self::HungUp | Self::Interrupted | Self::Terminated => "interrupted",
         }
     }
 
@@ -97,7 +107,7 @@ impl Exit {
 
     pub(crate) fn meaning(self) -> &'static str {
         match self {
-            Self::Success => "success; a reader that closes the pipe early is no error",
+            Self::Success => "success; a reader that closes the pipe early is no error as long as nothing is left out",
             Self::Internal => "internal error, or an answer that the API's document does not describe",
             Self::Usage => "wrong usage: a missing or refused argument, or a question without --yes; nothing was sent",
             Self::Authentication => "not authenticated: no key, or one that the service refuses",
@@ -113,7 +123,10 @@ impl Exit {
             Self::LocalIo => "a local file or disk failed",
             Self::Difference => "a difference was found",
             Self::NotTrained => "the training failed, or the time of --wait passed",
+            Self::HungUp => "interrupted by SIGHUP: the terminal was closed",
             Self::Interrupted => "interrupted: Ctrl-C, or a question answered with no",
+            Self::ReaderGone => "the reader of standard output went away, and paid calls were not made",
+            Self::Terminated => "interrupted by SIGTERM",
         }
     }
 }
@@ -132,7 +145,7 @@ mod tests {
     fn the_numbers_are_those_that_were_promised() {
         let codes: Vec<u8> = Exit::ALL.iter().map(|exit| exit.code()).collect();
 
-        assert_eq!(codes, (0..=15).chain([130]).collect::<Vec<_>>());
+        assert_eq!(codes, (0..=15).chain([129, 130, 141, 143]).collect::<Vec<_>>());
     }
 
     #[test]

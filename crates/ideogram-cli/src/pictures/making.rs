@@ -127,7 +127,7 @@ impl SaveJob<'_> {
         let graceful = self.context.interrupt().gracefully();
         let outcomes = select! {
             outcomes = saving.into_future() => outcomes,
-            () = graceful.asked() => {
+            _ = graceful.asked() => {
                 let failure = Failure::new(Exit::Interrupted, "interrupted while pictures were being saved")
                     .cause("they are made and billed, and stay at their links for some hours");
                 return Err(self.with_hint(failure));

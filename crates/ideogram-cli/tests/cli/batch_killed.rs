@@ -119,11 +119,7 @@ fn no_prompt_is_paid_twice_however_often_it_is_killed() {
 #[cfg(unix)]
 mod interrupted {
     use super::*;
-
-    fn interrupt(child: &Child) {
-        let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-        assert!(status.success());
-    }
+    use crate::interrupt::{SIGNALS, signal};
 
     /// Waits until the server has been asked to draw something.
     fn wait_for_a_row(server: &MockServer) {
@@ -135,30 +131,35 @@ mod interrupted {
     }
 
     #[test]
-    fn ctrl_c_sends_no_more_rows_and_waits_for_those_under_way() {
-        let place = tempfile::tempdir().unwrap();
-        rows(place.path());
-        let server = serve(MockServer::builder().making_time(Duration::from_millis(400)));
+    fn a_signal_sends_no_more_rows_and_waits_for_those_under_way() {
+        for (name, shown, exit) in SIGNALS {
+            let place = tempfile::tempdir().unwrap();
+            rows(place.path());
+            let server = serve(MockServer::builder().making_time(Duration::from_millis(400)));
 
-        let mut command = command(place.path(), &server, &[]);
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        wait_for_a_row(&server);
-        interrupt(&child);
-        let output = child.wait_with_output().unwrap();
+            let mut command = command(place.path(), &server, &[]);
+            let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+            wait_for_a_row(&server);
+            // `timeout` sends it twice.
+            signal(&child, name);
+            signal(&child, name);
+            let output = child.wait_with_output().unwrap();
 
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(130), "{said}");
-        assert!(said.contains("no more rows are sent; waiting for"), "{said}");
-        let sent = paid(&server).len();
-        assert!(sent <= 3, "no more than had places: {sent}");
-        assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), sent, "all of them are saved\n{said}");
-        let (code, said) = finish(place.path(), &server, &[]);
-        assert_eq!(code, Some(0), "{said}");
-        assert!(paid(&server).values().all(|times| *times == 1));
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(exit), "{said}");
+            assert!(said.contains("no more rows are sent; waiting for"), "{said}");
+            assert!(said.contains(&format!("({shown} again gives them up)")), "{said}");
+            let sent = paid(&server).len();
+            assert!(sent <= 3, "no more than had places: {sent}");
+            assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), sent, "all are saved\n{said}");
+            let (code, said) = finish(place.path(), &server, &[]);
+            assert_eq!(code, Some(0), "{said}");
+            assert!(paid(&server).values().all(|times| *times == 1));
+        }
     }
 
     #[test]
-    fn the_second_ctrl_c_gives_up_and_tells_what_may_be_billed() {
+    fn the_second_signal_gives_up_and_tells_what_may_be_billed() {
         let place = tempfile::tempdir().unwrap();
         rows(place.path());
         let server = serve(MockServer::builder().making_time(Duration::from_secs(20)));
@@ -167,13 +168,15 @@ mod interrupted {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
         wait_for_a_row(&server);
-        interrupt(&child);
+        signal(&child, "-INT");
         let mut said = String::new();
         std::io::BufRead::read_line(&mut stderr, &mut said).unwrap();
-        interrupt(&child);
+        // Sooner, it would count as the same one.
+        thread::sleep(Duration::from_millis(600));
+        signal(&child, "-TERM");
         std::io::Read::read_to_string(&mut stderr, &mut said).unwrap();
 
-        assert_eq!(child.wait().unwrap().code(), Some(130), "{said}");
+        assert_eq!(child.wait().unwrap().code(), Some(143), "{said}");
         assert!(said.starts_with("no more rows are sent; waiting for"), "{said}");
         assert!(said.contains("was under way: it may have run, and then it is billed"), "{said}");
         assert!(said.contains("--rerun-unknown"), "{said}");

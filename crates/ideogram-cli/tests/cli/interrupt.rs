@@ -1,4 +1,4 @@
-//! Ctrl-C.
+//! Ctrl-C, SIGTERM and SIGHUP.
 #![cfg(unix)]
 
 use std::{
@@ -11,12 +11,24 @@ use crate::{
     rogue::Rogue,
 };
 
+/// The signals that end a command cleanly: what `kill` calls them, what messages call them, and the exit code.
+pub(crate) const SIGNALS: [(&str, &str, i32); 3] =
+    [("-INT", "Ctrl-C", 130), ("-TERM", "SIGTERM", 143), ("-HUP", "SIGHUP", 129)];
+
+/// Sends a signal to a command that runs.
+pub(crate) fn signal(child: &Child, name: &str) {
+    assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
+}
+
 /// Starts a command whose call is never answered, and presses Ctrl-C once it has been sent.
 pub(crate) fn interrupted(run: Run, rogue: &Rogue) -> (Option<i32>, String) {
-    let mut command = run.into_command();
+    signalled("-INT", run.into_command(), rogue)
+}
+
+fn signalled(name: &str, mut command: Command, rogue: &Rogue) -> (Option<i32>, String) {
     let mut child: Child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     rogue.wait_for_connection();
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    signal(&child, name);
     let mut stderr = String::new();
     child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
     (child.wait().unwrap().code(), stderr)
@@ -56,4 +68,39 @@ fn an_interrupt_is_json_where_answers_are() {
     let error: serde_json::Value = serde_json::from_str(&stderr).unwrap();
     assert_eq!(error["error"]["kind"], "interrupted");
     assert_eq!(error["error"]["exit_code"], 130);
+}
+
+#[test]
+fn every_signal_says_what_may_be_billed_and_has_its_exit_code() {
+    let paid = || ideogram(["api", "train_model_v3", "--dataset-id=demo", "--model-name=lanterns", "--yes"]);
+    for (signal, name, code) in SIGNALS {
+        let rogue = Rogue::is_silent();
+
+        let (exit, stderr) = signalled(signal, paid().at(rogue.url()).into_command(), &rogue);
+
+        assert_eq!(exit, Some(code), "{signal}: {stderr}");
+        assert!(stderr.contains("train_model_v3 was under way: it may have run, and then it is billed"), "{stderr}");
+        assert_eq!(stderr.contains(&format!("{name} asked the command to end")), name != "Ctrl-C", "{stderr}");
+    }
+}
+
+#[test]
+fn a_command_that_was_started_to_outlive_its_terminal_does_so() {
+    let rogue = Rogue::is_silent();
+    let run = ideogram(["datasets", "list"]).at(rogue.url()).into_command();
+    // As `nohup` does it.
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", "trap '' HUP; exec \"$0\" datasets list"]).arg(run.get_program()).stdin(Stdio::null());
+    for (name, value) in run.get_envs() {
+        shell.env(name, value.unwrap());
+    }
+
+    let mut child = shell.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    rogue.wait_for_connection();
+    signal(&child, "-HUP");
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    assert_eq!(child.try_wait().unwrap(), None, "it goes on");
+    signal(&child, "-TERM");
+
+    assert_eq!(child.wait().unwrap().code(), Some(143));
 }

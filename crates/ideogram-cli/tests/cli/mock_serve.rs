@@ -26,11 +26,10 @@ impl Server {
         Self { child, stdout, url: url.trim().to_owned() }
     }
 
-    /// Presses Ctrl-C, and returns the exit code and what else was printed.
+    /// Sends a signal, and returns the exit code and what else was printed.
     #[cfg(unix)]
-    fn interrupt(&mut self) -> (Option<i32>, String, String) {
-        let id = self.child.id().to_string();
-        assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    fn end(&mut self, signal: &str) -> (Option<i32>, String, String) {
+        crate::interrupt::signal(&self.child, signal);
         let (mut stdout, mut stderr) = (String::new(), String::new());
         self.stdout.read_to_string(&mut stdout).unwrap();
         self.child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
@@ -61,19 +60,23 @@ fn another_process_uses_the_server() {
 
 #[cfg(unix)]
 #[test]
-fn an_interrupt_ends_the_server_well_as_soon_as_its_address_is_known() {
-    let mut server = Server::start([]);
+fn a_signal_ends_the_server_well_as_soon_as_its_address_is_known() {
+    for (signal, _, _) in crate::interrupt::SIGNALS {
+        let mut server = Server::start([]);
 
-    let (code, stdout, stderr) = server.interrupt();
+        let (code, stdout, stderr) = server.end(signal);
 
-    assert_eq!((code, stdout.as_str()), (Some(0), ""));
-    let shown = stderr.replace(&server.url, "[URL]");
-    insta::assert_snapshot!(shown, @"
-    serving until Ctrl-C; in another terminal:
-      export IDEOGRAM_BASE_URL=[URL]
-      export IDEOGRAM_API_KEY=mock-api-key
-      ideogram datasets get demo
-    ");
+        assert_eq!((code, stdout.as_str()), (Some(0), ""), "{signal}");
+        let shown = stderr.replace(&server.url, "[URL]");
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(shown, @"
+            serving until Ctrl-C; in another terminal:
+              export IDEOGRAM_BASE_URL=[URL]
+              export IDEOGRAM_API_KEY=mock-api-key
+              ideogram datasets get demo
+            ");
+        }
+    }
 }
 
 #[test]

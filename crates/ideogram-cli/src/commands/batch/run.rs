@@ -117,7 +117,7 @@ impl Work<'_> {
             let asked_to_end = graceful.as_ref().expect("it is always there but for an instant").asked();
             select! {
                 biased;
-                () = asked_to_end => {
+                signal = asked_to_end => {
                     if is_interrupted {
                         return Err(self.given_up(&under_way.borrow()));
                     }
@@ -127,7 +127,7 @@ impl Work<'_> {
                     stop = Some(Stop::Interrupted);
                     if !sending.is_empty() {
                         let rows = units::count(sending.len() as u64, "row");
-                        let text = format!("no more rows are sent; waiting for {rows} under way (Ctrl-C again gives them up)");
+                        let text = format!("no more rows are sent; waiting for {rows} under way ({signal} again gives them up)");
                         self.context.output().note(&text);
                     }
                 }
@@ -271,7 +271,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The failure after the second Ctrl-C.
+    /// The failure after the second signal.
     fn given_up(&self, under_way: &[usize]) -> Failure {
         let mut failure = Failure::new(Exit::Interrupted, "interrupted");
         for index in under_way {

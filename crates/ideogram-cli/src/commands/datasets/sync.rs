@@ -113,7 +113,7 @@ impl Sync {
         let interrupted = context.interrupt().gracefully();
         let ended = select! {
             ended = sync => Some(ended),
-            () = interrupted.asked() => None,
+            _ = interrupted.asked() => None,
         };
         let last = shown.end();
         let Some(ended) = ended else { return Err(was_interrupted(last, &under_way.names())) };

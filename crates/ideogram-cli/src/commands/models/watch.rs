@@ -78,7 +78,7 @@ impl Patience {
         loop {
             let seen = select! {
                 seen = states.try_next() => seen,
-                () = interrupted.asked() => return Err(Failure::new(Exit::Interrupted, "interrupted").hint(again)),
+                _ = interrupted.asked() => return Err(Failure::new(Exit::Interrupted, "interrupted").hint(again)),
                 () = shown.count_down() => continue,
             };
             match seen {
