@@ -10,6 +10,7 @@ mod file;
 mod gate;
 mod generic;
 mod hook;
+mod journal;
 mod kept;
 mod link_stack;
 pub mod operation;
@@ -67,6 +68,7 @@ pub use reqwest;
 pub mod internal {
     pub use crate::{
         durable::{put_new, sync_folder},
+        journal::{Contents, Journal, JournalError, JournalErrorKind, JournalKind},
         signature::{SIGNATURE_BYTES, picture_type},
     };
 }

@@ -1,0 +1,788 @@
+//! An append-only journal of JSON lines: what was begun before a program ended, and what became of it.
+//!
+//! Start at [`Journal::open`]. The first line names the kind of the journal and holds its header; the caller decides what
+//! the other lines mean. A line is on disk when [`Journal::append`] returns. Three rules make it something to rely on
+//! where money depends on it:
+//!
+//! - A journal belongs to one process at a time: it is locked, and the system releases the lock when the process ends.
+//! - Each line ends with a check over itself and all lines before it, so that changed, missing, repeated and reordered
+//!   lines are noticed. FNV-1a does for that: it guards against accidents, not against forgery. Only the end of a journal
+//!   can be lost without a trace; a caller that cannot live with that keeps evidence in a second place.
+//! - The journal counts only while it is the file of its name. Before each line, the file under that name must be the one
+//!   that is open, and as long as this process left it.
+//!
+//! A process that is killed leaves half a line at the end. It was not acted upon, so it is reported and overwritten; all
+//! other damage is an error that names the line. All of this blocks.
+
+use std::{
+    fmt::{self, Write as _},
+    fs::{self, File, Metadata, OpenOptions},
+    io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _},
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::durable;
+
+/// How long the last line of a process that is ending may take.
+const MAX_LOCK_WAIT: Duration = Duration::from_secs(2);
+/// A line may hold a response that could not be stored elsewhere. What is longer is no line.
+const MAX_LINE_BYTES: u64 = 256 * 1024 * 1024;
+/// `,"check":"0123456789abcdef"}`
+const SEAL_BYTES: usize = 28;
+
+/// Which kind of journal a file is.
+#[derive(Clone, Copy, Debug)]
+pub struct JournalKind {
+    /// Stands at the beginning of the first line.
+    pub title: &'static str,
+    /// Raised when lines change their meaning.
+    pub format: u32,
+}
+
+/// What a journal holds beside its lines.
+#[derive(Clone, Debug)]
+pub struct Contents<H> {
+    /// The header in the file; `None` if there was none yet, because the journal is new or was emptied.
+    pub header: Option<H>,
+    /// Whether half a line stands at the end: a process was killed, or the file was cut.
+    pub is_torn: bool,
+}
+
+/// A journal that is open and locked.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    writer: Mutex<Writer>,
+}
+
+#[derive(Debug)]
+struct Writer {
+    file: File,
+    identity: Identity,
+    end: End,
+    /// The length of the file as this process left it; `None` after a write that failed.
+    left_at: Option<u64>,
+}
+
+/// Where the next line goes.
+#[derive(Clone, Copy, Debug, Default)]
+struct End {
+    /// The length of all whole lines in bytes.
+    length: u64,
+    /// The check of the last line.
+    check: u64,
+    /// The last line is whole, but an editor has removed its line break.
+    lacks_line_break: bool,
+}
+
+/// Why a journal cannot be used.
+#[derive(Debug)]
+pub struct JournalError {
+    path: PathBuf,
+    kind: JournalErrorKind,
+}
+
+/// What is wrong with a journal.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum JournalErrorKind {
+    /// It cannot be read or written.
+    Io(io::Error),
+    /// A folder, a device, a pipe: something that keeps no lines.
+    NotAFile,
+    /// A file, but no journal of this kind.
+    OtherKind,
+    /// It was written by another version.
+    Format {
+        /// The format of the file.
+        found: u32,
+        /// The format of this version.
+        expected: u32,
+    },
+    /// Another process has locked it.
+    InUse,
+    /// A line is not what was written there.
+    Damaged {
+        /// The number of the line, from 1.
+        line: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// There is another file, or none, under its name.
+    Replaced,
+    /// Something else has written into it, or cut it.
+    Changed,
+}
+
+impl JournalError {
+    fn new(path: &Path, kind: JournalErrorKind) -> Self {
+        Self { path: path.to_owned(), kind }
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What is wrong with it.
+    pub fn kind(&self) -> &JournalErrorKind {
+        &self.kind
+    }
+}
+
+impl fmt::Display for JournalError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "the journal \"{}\" ", self.path.display())?;
+        match &self.kind {
+            JournalErrorKind::Io(_) => formatter.write_str("cannot be read or written"),
+            JournalErrorKind::NotAFile => formatter.write_str("is not a regular file"),
+            JournalErrorKind::OtherKind => formatter.write_str("is another kind of file"),
+            JournalErrorKind::Format { found, expected } => {
+                write!(formatter, "has the format {found}, and this version reads {expected}")
+            }
+            JournalErrorKind::InUse => formatter.write_str("is in use by another process; wait for it to end"),
+            JournalErrorKind::Damaged { line, reason } => write!(formatter, "is damaged in line {line}: {reason}"),
+            JournalErrorKind::Replaced => {
+                formatter.write_str("is no longer the file that was opened: it was deleted, renamed or replaced")
+            }
+            JournalErrorKind::Changed => formatter.write_str("was changed by another program while it was in use"),
+        }
+    }
+}
+
+impl std::error::Error for JournalError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        if let JournalErrorKind::Io(error) = &self.kind { Some(error) } else { None }
+    }
+}
+
+impl From<io::Error> for JournalErrorKind {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl Journal {
+    /// Opens a journal or begins one with this header, and hands every line to `each`, in order. The file is not changed
+    /// unless it is new.
+    ///
+    /// # Errors
+    ///
+    /// See [`JournalErrorKind`]. Lines before a damaged one were handed over by then.
+    pub fn open<H: Serialize + DeserializeOwned, L: DeserializeOwned>(
+        path: &Path,
+        kind: JournalKind,
+        header: &H,
+        each: impl FnMut(L),
+    ) -> Result<(Self, Contents<H>), JournalError> {
+        let opened = Writer::open(path, kind, header, each);
+        let (writer, contents) = opened.map_err(|kind| JournalError::new(path, kind))?;
+        Ok((Self { path: path.to_owned(), writer: Mutex::new(writer) }, contents))
+    }
+
+    /// Reads a journal without locking or changing it; one that does not exist is as good as an empty one.
+    ///
+    /// # Errors
+    ///
+    /// See [`JournalErrorKind`].
+    pub fn read<H: DeserializeOwned, L: DeserializeOwned>(
+        path: &Path,
+        kind: JournalKind,
+        each: impl FnMut(L),
+    ) -> Result<Contents<H>, JournalError> {
+        let read = || {
+            refuse_what_is_no_file(path)?;
+            match File::open(path) {
+                Ok(file) => scan(&file, kind, each).map(|(contents, _)| contents),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Contents { header: None, is_torn: false }),
+                Err(error) => Err(error.into()),
+            }
+        };
+        read().map_err(|kind| JournalError::new(path, kind))
+    }
+
+    /// Appends a line, which must serialize as an object with at least one member. It is on disk when this returns; after
+    /// an error it is not in the journal, and no part of it ever becomes part of another line.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalErrorKind::Replaced`] and [`JournalErrorKind::Changed`] if the journal is not what this process made of
+    /// it, [`JournalErrorKind::Io`] if the disk refuses.
+    pub fn append(&self, line: &impl Serialize) -> Result<(), JournalError> {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.check_identity(&self.path).and_then(|()| writer.append(line)).map_err(|kind| self.error(kind))
+    }
+
+    /// Checks that the journal is still the file of its name, as this process left it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`append`](Self::append).
+    pub fn check(&self) -> Result<(), JournalError> {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.check_identity(&self.path).map_err(|kind| self.error(kind))
+    }
+
+    fn error(&self, kind: JournalErrorKind) -> JournalError {
+        JournalError::new(&self.path, kind)
+    }
+}
+
+impl Writer {
+    fn open<H: Serialize + DeserializeOwned, L: DeserializeOwned>(
+        path: &Path,
+        kind: JournalKind,
+        header: &H,
+        each: impl FnMut(L),
+    ) -> Result<(Self, Contents<H>), JournalErrorKind> {
+        refuse_what_is_no_file(path)?;
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        lock(&file)?;
+        let (contents, end) = scan(&file, kind, each)?;
+        let metadata = file.metadata()?;
+        let mut writer = Self { identity: Identity::of(&metadata), end, left_at: Some(metadata.len()), file };
+        // It may have been replaced before it was locked.
+        writer.check_identity(path)?;
+        if contents.header.is_none() {
+            writer.append(&FirstLine { journal: kind.title.into(), format: kind.format, header })?;
+            writer.file.sync_all()?;
+            // A new file exists for sure only when its folder is on disk.
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            durable::sync_folder(folder)?;
+        }
+        Ok((writer, contents))
+    }
+
+    fn check_identity(&self, path: &Path) -> Result<(), JournalErrorKind> {
+        let metadata = match fs::metadata(path) {
+            Ok(metadata) => metadata,
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Err(JournalErrorKind::Replaced);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if Identity::of(&metadata) != self.identity {
+            return Err(JournalErrorKind::Replaced);
+        }
+        // After a write that failed, nobody knows how much of it arrived.
+        if self.left_at.is_some_and(|length| length != metadata.len()) {
+            return Err(JournalErrorKind::Changed);
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, line: &impl Serialize) -> Result<(), JournalErrorKind> {
+        let line = serde_json::to_vec(line).map_err(io::Error::other)?;
+        let (line, check) = sealed(line, self.end.check);
+        let mut bytes = Vec::with_capacity(line.len() + 2);
+        if self.end.lacks_line_break {
+            bytes.push(b'\n');
+        }
+        bytes.extend(line);
+        bytes.push(b'\n');
+
+        // Written at the end of all whole lines: what is left of a line that could not be written is gone first, and if
+        // that fails, so does this.
+        if self.left_at.take() != Some(self.end.length) {
+            self.file.set_len(self.end.length)?;
+        }
+        self.file.seek(SeekFrom::Start(self.end.length))?;
+        self.file.write_all(&bytes)?;
+        self.file.sync_data()?;
+        let length = self.end.length + bytes.len() as u64;
+        self.end = End { length, check, lacks_line_break: false };
+        self.left_at = Some(length);
+        Ok(())
+    }
+}
+
+/// The first line of a journal.
+#[derive(Serialize, Deserialize)]
+struct FirstLine<H> {
+    journal: String,
+    format: u32,
+    #[serde(flatten)]
+    header: H,
+}
+
+/// What tells a file from another one of its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Identity(u64, u64);
+
+impl Identity {
+    #[cfg(unix)]
+    fn of(metadata: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt as _;
+        Self(metadata.dev(), metadata.ino())
+    }
+
+    /// The number of a file cannot be had from the standard library there; its length is compared beside this.
+    #[cfg(windows)]
+    fn of(metadata: &Metadata) -> Self {
+        use std::os::windows::fs::MetadataExt as _;
+        Self(metadata.creation_time(), 0)
+    }
+
+    #[cfg(not(any(unix, windows)))]
+    fn of(_: &Metadata) -> Self {
+        Self(0, 0)
+    }
+}
+
+/// Opening a pipe blocks until somebody writes into it, and what is written into a device is gone.
+fn refuse_what_is_no_file(path: &Path) -> Result<(), JournalErrorKind> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => Ok(()),
+        Ok(_) => Err(JournalErrorKind::NotAFile),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Locks a journal. A process that ended a moment ago may still be writing its last line.
+fn lock(file: &File) -> Result<(), JournalErrorKind> {
+    let started = Instant::now();
+    loop {
+        match fs4::FileExt::try_lock(file) {
+            Ok(()) => return Ok(()),
+            Err(fs4::TryLockError::WouldBlock) if started.elapsed() < MAX_LOCK_WAIT => {
+                thread::sleep(MAX_LOCK_WAIT / 50);
+            }
+            Err(fs4::TryLockError::WouldBlock) => return Err(JournalErrorKind::InUse),
+            Err(fs4::TryLockError::Error(error)) => return Err(error.into()),
+        }
+    }
+}
+
+/// Reads a journal line by line from its beginning.
+fn scan<H: DeserializeOwned, L: DeserializeOwned>(
+    file: &File,
+    kind: JournalKind,
+    mut each: impl FnMut(L),
+) -> Result<(Contents<H>, End), JournalErrorKind> {
+    let mut reader = BufReader::new(file);
+    let mut contents = Contents { header: None, is_torn: false };
+    let (mut end, mut text) = (End::default(), Vec::new());
+    for number in 1.. {
+        text.clear();
+        let length = reader.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut text)?;
+        if length == 0 {
+            break;
+        }
+        let damaged =
+            |reason: &dyn fmt::Display| JournalErrorKind::Damaged { line: number, reason: reason.to_string() };
+        let lacks_line_break = text.last() != Some(&b'\n');
+        if !lacks_line_break {
+            text.pop();
+        }
+        if number == 1 {
+            check_kind(&text, lacks_line_break, kind)?;
+        }
+        let Some(check) = unseal(&mut text, end.check) else {
+            if lacks_line_break && (length as u64) < MAX_LINE_BYTES {
+                contents.is_torn = true;
+                break;
+            }
+            return Err(damaged(&"it was changed, or lines before it were changed, removed, repeated or reordered"));
+        };
+        if number == 1 {
+            let first: FirstLine<H> = serde_json::from_slice(&text).map_err(|error| damaged(&error))?;
+            contents.header = Some(first.header);
+        } else {
+            each(serde_json::from_slice(&text).map_err(|error| damaged(&error))?);
+        }
+        end = End { length: end.length + length as u64, check, lacks_line_break };
+    }
+    Ok((contents, end))
+}
+
+/// Refuses a first line that is none of this kind of journal, before its seal is looked at: another format may have none.
+fn check_kind(line: &[u8], may_be_torn: bool, kind: JournalKind) -> Result<(), JournalErrorKind> {
+    #[derive(Deserialize)]
+    struct Format {
+        format: u32,
+    }
+    let title = serde_json::to_string(kind.title).map_err(io::Error::other)?;
+    let begin = format!("{{\"journal\":{title}").into_bytes();
+    let begins_well = line.starts_with(&begin) || may_be_torn && begin.starts_with(line);
+    if !begins_well {
+        return Err(JournalErrorKind::OtherKind);
+    }
+    match serde_json::from_slice(line) {
+        Ok(Format { format }) if format != kind.format => {
+            Err(JournalErrorKind::Format { found: format, expected: kind.format })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The line with its check in it, and the check. `before` is the check of the line before.
+fn sealed(mut line: Vec<u8>, before: u64) -> (Vec<u8>, u64) {
+    debug_assert!(line.len() > 2 && line.last() == Some(&b'}'), "a line is an object with members");
+    let check = fnv_1a(before, &line);
+    line.pop();
+    line.extend(seal(check).into_bytes());
+    (line, check)
+}
+
+/// Takes the check out of a line and returns it, if it is the right one.
+fn unseal(line: &mut Vec<u8>, before: u64) -> Option<u64> {
+    let found = line.split_off(line.len().checked_sub(SEAL_BYTES)?);
+    line.push(b'}');
+    let check = fnv_1a(before, line);
+    (found == seal(check).into_bytes()).then_some(check)
+}
+
+fn seal(check: u64) -> String {
+    let mut seal = String::with_capacity(SEAL_BYTES);
+    let _ = write!(seal, ",\"check\":\"{check:016x}\"}}");
+    seal
+}
+
+/// <http://www.isthe.com/chongo/tech/comp/fnv/>, 64 bits, begun with the result for what came before.
+fn fnv_1a(before: u64, bytes: &[u8]) -> u64 {
+    let begin = 0xcbf2_9ce4_8422_2325 ^ before;
+    bytes.iter().fold(begin, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KIND: JournalKind = JournalKind { title: "test", format: 3 };
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Header {
+        of: String,
+    }
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Line {
+        Begun(u32),
+        Ended { row: u32, message: String },
+    }
+
+    type Opened = (Journal, Contents<Header>, Vec<Line>);
+
+    fn open(path: &Path) -> Result<Opened, JournalErrorKind> {
+        let mut lines = Vec::new();
+        let opened = Journal::open(path, KIND, &Header { of: "x".to_owned() }, |line| lines.push(line));
+        opened.map(|(journal, contents)| (journal, contents, lines)).map_err(|error| error.kind)
+    }
+
+    fn read(path: &Path) -> Result<(Contents<Header>, Vec<Line>), JournalErrorKind> {
+        let mut lines = Vec::new();
+        let contents = Journal::read(path, KIND, |line| lines.push(line));
+        contents.map(|contents| (contents, lines)).map_err(|error| error.kind)
+    }
+
+    fn lines() -> Vec<Line> {
+        let ended = |row| Line::Ended { row, message: "a \"red\"\nlantern, ä".to_owned() };
+        vec![Line::Begun(1), Line::Begun(2), ended(2), Line::Begun(3), ended(1)]
+    }
+
+    /// A journal with all of [`lines`].
+    fn written() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.jsonl");
+        let (journal, contents, none) = open(&path).unwrap();
+        assert!(contents.header.is_none() && none.is_empty());
+        for line in &lines() {
+            journal.append(line).unwrap();
+        }
+        (folder, path)
+    }
+
+    #[test]
+    fn what_was_written_is_read_again() {
+        let (_folder, path) = written();
+
+        let (journal, contents, found) = open(&path).unwrap();
+
+        assert_eq!((contents.header.unwrap().of.as_str(), contents.is_torn), ("x", false));
+        assert_eq!(found, lines());
+        journal.append(&Line::Begun(9)).unwrap();
+        assert_eq!(read(&path).unwrap().1.last(), Some(&Line::Begun(9)));
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with("{\"journal\":\"test\",\"format\":3,\"of\":\"x\",\"check\":\""), "{text}");
+        assert!(text.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{text}");
+    }
+
+    #[test]
+    fn a_journal_cut_anywhere_is_as_good_as_its_whole_lines_and_goes_on() {
+        let (_folder, path) = written();
+        let text = fs::read(&path).unwrap();
+
+        for cut in 0..=text.len() {
+            fs::write(&path, &text[..cut]).unwrap();
+            // A line is whole with or without its line break.
+            let whole = text.split_inclusive(|byte| *byte == b'\n');
+            let ends = whole.scan(0, |end, line| (*end += line.len(), Some(*end)).1);
+            let kept = ends.take_while(|end| end - 1 <= cut).count();
+            let expected = &lines()[..kept.saturating_sub(1)];
+
+            let (contents, found) = read(&path).unwrap();
+            assert_eq!((contents.header.is_some(), found.as_slice()), (kept > 0, expected), "cut at {cut}");
+            let at_end = cut == 0 || text[cut - 1] == b'\n' || text.get(cut) == Some(&b'\n');
+            assert_eq!(contents.is_torn, !at_end, "cut at {cut}");
+
+            let (journal, ..) = open(&path).unwrap();
+            journal.append(&Line::Begun(7)).unwrap();
+            journal.append(&Line::Begun(8)).unwrap();
+            drop(journal);
+            let (contents, found) = read(&path).unwrap();
+            assert_eq!(found, [expected, &[Line::Begun(7), Line::Begun(8)]].concat(), "cut at {cut}");
+            assert!(!contents.is_torn);
+        }
+    }
+
+    #[test]
+    fn no_byte_changes_unnoticed() {
+        let (_folder, path) = written();
+        let text = fs::read(&path).unwrap();
+        let last_line = text[..text.len() - 1].iter().rposition(|byte| *byte == b'\n').unwrap();
+
+        for at in 0..text.len() {
+            for byte in [text[at] ^ 1, text[at] ^ 0x20, 0, b'\n', b'"'] {
+                if byte == text[at] {
+                    continue;
+                }
+                let mut text = text.clone();
+                text[at] = byte;
+                fs::write(&path, &text).unwrap();
+
+                match read(&path) {
+                    // Without its line break at the end, what was changed is half a line.
+                    Ok((contents, found)) => {
+                        assert!(contents.is_torn && at > last_line, "{at}: {byte}");
+                        assert!(lines().starts_with(&found));
+                    }
+                    Err(JournalErrorKind::Damaged { line, .. }) => {
+                        let own = text[..at].split(|byte| *byte == b'\n').count() as u64;
+                        assert!((own..=own + 1).contains(&line), "{at}: {byte}: line {line}");
+                    }
+                    Err(JournalErrorKind::OtherKind | JournalErrorKind::Format { .. }) => assert!(at < 40),
+                    Err(other) => panic!("{at}: {byte}: {other:?}"),
+                }
+                let before = fs::read(&path).unwrap();
+                drop(open(&path));
+                assert_eq!(fs::read(&path).unwrap(), before, "it is left as it was found");
+            }
+        }
+    }
+
+    #[test]
+    fn lines_that_were_removed_repeated_reordered_or_added_are_named() {
+        let (_folder, path) = written();
+        let text = fs::read_to_string(&path).unwrap();
+        let whole: Vec<&str> = text.split_inclusive('\n').collect();
+        let mut random = fastrand::Rng::with_seed(20_261_125);
+
+        for _ in 0..500 {
+            let mut edited = whole.clone();
+            let (one, two) = (random.usize(..edited.len()), random.usize(..edited.len()));
+            match random.u8(..5) {
+                0 => drop(edited.remove(one)),
+                1 => edited.insert(one, whole[two]),
+                2 => edited.swap(one, two),
+                3 => edited.insert(one, "\n"),
+                _ => edited.insert(one, "{\"begun\":4}\n"),
+            }
+            fs::write(&path, edited.concat()).unwrap();
+
+            let first_change = edited.iter().zip(&whole).take_while(|(edited, whole)| edited == whole).count();
+            match read(&path) {
+                Ok((_, found)) => assert!(whole.starts_with(&edited) && lines().starts_with(&found), "{edited:?}"),
+                Err(JournalErrorKind::OtherKind) => assert_eq!(first_change, 0),
+                Err(JournalErrorKind::Damaged { line, .. }) => assert_eq!(line, first_change as u64 + 1, "{edited:?}"),
+                Err(other) => panic!("{other:?}: {edited:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn half_a_line_that_could_not_be_written_spoils_nothing() {
+        let (_folder, path) = written();
+        let (journal, ..) = open(&path).unwrap();
+        {
+            // As a full disk leaves it.
+            let mut writer = journal.writer.lock().unwrap();
+            writer.left_at = None;
+            writer.file.seek(SeekFrom::End(0)).unwrap();
+            writer.file.write_all(b"{\"begun\":6").unwrap();
+        }
+
+        journal.append(&Line::Begun(7)).unwrap();
+        journal.append(&Line::Begun(8)).unwrap();
+
+        assert_eq!(read(&path).unwrap().1, [lines(), vec![Line::Begun(7), Line::Begun(8)]].concat());
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_disk_that_refuses_a_line_leaves_none_of_it() {
+        let (_folder, path) = written();
+        let (journal, ..) = open(&path).unwrap();
+        let before = fs::read(&path).unwrap();
+        {
+            // A file that can only be read refuses like a disk that went away, and refuses to be cut, too.
+            let mut writer = journal.writer.lock().unwrap();
+            writer.file = File::open(&path).unwrap();
+        }
+
+        assert!(journal.append(&Line::Begun(7)).is_err());
+        journal.writer.lock().unwrap().file = OpenOptions::new().read(true).write(true).open(&path).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), before);
+        journal.append(&Line::Begun(8)).unwrap();
+
+        assert_eq!(read(&path).unwrap().1.last(), Some(&Line::Begun(8)));
+    }
+
+    #[test]
+    fn a_journal_that_is_no_longer_the_file_of_its_name_takes_no_line() {
+        type Act = fn(&Path);
+        let copy = |path: &Path| fs::copy(path, path.with_extension("copy")).unwrap();
+        let acts: [(&str, Act, bool); 8] = [
+            ("deleted", |path| fs::remove_file(path).unwrap(), true),
+            ("renamed", |path| fs::rename(path, path.with_extension("old")).unwrap(), true),
+            ("its folder renamed", |path| fs::rename(path.parent().unwrap(), moved(path)).unwrap(), true),
+            (
+                "its folder is a file",
+                |path| {
+                    fs::rename(path.parent().unwrap(), moved(path)).unwrap();
+                    fs::write(path.parent().unwrap(), "").unwrap();
+                },
+                true,
+            ),
+            (
+                "replaced",
+                |path| {
+                    fs::copy(path, path.with_extension("copy")).unwrap();
+                    fs::rename(path.with_extension("copy"), path).unwrap();
+                },
+                true,
+            ),
+            ("emptied", |path| drop(File::create(path).unwrap()), false),
+            (
+                "cut",
+                |path| {
+                    let file = OpenOptions::new().write(true).open(path).unwrap();
+                    file.set_len(file.metadata().unwrap().len() - 3).unwrap();
+                },
+                false,
+            ),
+            (
+                "written into",
+                |path| {
+                    OpenOptions::new().append(true).open(path).unwrap().write_all(b"{}\n").unwrap();
+                },
+                false,
+            ),
+        ];
+        for (name, act, is_replaced) in acts {
+            let (folder, path) = written();
+            let inner = folder.path().join("inner");
+            fs::create_dir(&inner).unwrap();
+            let path = {
+                fs::rename(&path, inner.join("journal.jsonl")).unwrap();
+                inner.join("journal.jsonl")
+            };
+            copy(&path);
+            let (journal, ..) = open(&path).unwrap();
+            journal.check().unwrap();
+
+            act(&path);
+
+            for error in [journal.check(), journal.append(&Line::Begun(9)), journal.append(&Line::Begun(9))] {
+                match error.unwrap_err().kind {
+                    JournalErrorKind::Replaced => assert!(is_replaced, "{name}"),
+                    JournalErrorKind::Changed => assert!(!is_replaced, "{name}"),
+                    other => panic!("{name}: {other:?}"),
+                }
+            }
+            let found = fs::read_to_string(&path).unwrap_or_default();
+            assert!(!found.contains("{\"begun\":9"), "{name}");
+        }
+    }
+
+    fn moved(path: &Path) -> PathBuf {
+        path.parent().unwrap().with_extension("moved")
+    }
+
+    #[test]
+    fn what_is_no_journal_is_refused_and_left_alone() {
+        let (_folder, path) = written();
+        let good = fs::read_to_string(&path).unwrap();
+        for (text, expected) in [
+            (good.replace("\"format\":3", "\"format\":2"), "has the format 2, and this version reads 3"),
+            ("{\"journal\":\"test\",\"format\":1}\n".to_owned(), "has the format 1, and this version reads 3"),
+            (good.replace("\"of\":\"x\"", "\"of\":\"y\""), "is damaged in line 1: "),
+            (format!("{good}garbage\n"), "is damaged in line 7: "),
+            (format!("\u{feff}{good}"), "is another kind of file"),
+            (good.replace('\n', "\r\n"), "is damaged in line 1: "),
+            (good.replace("\"test\"", "\"other\""), "is another kind of file"),
+            ("my notes".to_owned(), "is another kind of file"),
+            ("my\nnotes\n".to_owned(), "is another kind of file"),
+        ] {
+            fs::write(&path, &text).unwrap();
+
+            let error = Journal::open(&path, KIND, &Header { of: "x".to_owned() }, |_: Line| ()).unwrap_err();
+
+            assert!(error.to_string().contains(expected), "{error}: {text}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn one_process_at_a_time_and_a_short_wait_for_the_one_before() {
+        let (_folder, path) = written();
+        let (first, ..) = open(&path).unwrap();
+        assert!(matches!(open(&path), Err(JournalErrorKind::InUse)));
+
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                thread::sleep(MAX_LOCK_WAIT / 4);
+                drop(first);
+            });
+            assert!(open(&path).is_ok());
+        });
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn what_keeps_no_lines_is_refused_without_blocking() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let links = ["/dev/null", "/dev/full", "pipe", "."].map(|target| {
+            let link = folder.path().join(format!("link-{}", target.replace(['/', '.'], "-")));
+            symlink(target, &link).unwrap();
+            link
+        });
+        for path in links.iter().chain([&pipe, &folder.path().to_owned(), &PathBuf::from("/dev/null")]) {
+            assert!(matches!(open(path), Err(JournalErrorKind::NotAFile)), "{path:?}");
+            assert!(matches!(read(path), Err(JournalErrorKind::NotAFile)), "{path:?}");
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_link_to_a_journal_is_a_journal() {
+        let (folder, path) = written();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+
+        let (journal, _, found) = open(&link).unwrap();
+        journal.append(&Line::Begun(9)).unwrap();
+
+        assert_eq!(found, lines());
+        assert_eq!(read(&path).unwrap().1.len(), lines().len() + 1);
+    }
+}
