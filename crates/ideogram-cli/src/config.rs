@@ -5,17 +5,24 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
 use etcetera::BaseStrategy as _;
 use serde::Deserialize;
 
-use crate::{arguments::Format, environment, failure::Failure};
+use crate::{
+    arguments::Format,
+    environment,
+    failure::Failure,
+    text::{self, Unreadable},
+};
 
 const CONFIG_VARIABLE: &str = "IDEOGRAM_CONFIG";
 const PROFILE_VARIABLE: &str = "IDEOGRAM_PROFILE";
+/// Far above any configuration, in bytes.
+const LARGEST: u64 = 1024 * 1024;
 /// The profile that is there without any configuration.
 const DEFAULT_PROFILE: &str = "default";
 
@@ -149,12 +156,13 @@ pub(crate) fn state_folder() -> Option<PathBuf> {
 }
 
 fn read(path: &Path, must_exist: bool) -> Result<File, Failure> {
-    let text = match fs::read_to_string(path) {
+    let text = match text::read_text_file(path, LARGEST) {
         Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound && !must_exist => return Ok(File::default()),
+        Err(Unreadable::Io(error)) if error.kind() == io::ErrorKind::NotFound && !must_exist => {
+            return Ok(File::default());
+        }
         Err(error) => {
-            let failure = Failure::local_io(format!("cannot read the configuration file \"{}\"", path.display()));
-            let failure = failure.because(&error);
+            let failure = error.failure(&format!("the configuration file \"{}\"", path.display()));
             return Err(if must_exist { failure.hint(format!("{CONFIG_VARIABLE} names it")) } else { failure });
         }
     };

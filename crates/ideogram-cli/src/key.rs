@@ -8,12 +8,14 @@ use std::{
 use ideogram_client::ApiKey;
 use serde::Serialize;
 
-use crate::{config::Config, connection::KEY_PAGE, environment, exit::Exit, failure::Failure, keyring, talk::Talk};
+use crate::{
+    config::Config, connection::KEY_PAGE, environment, exit::Exit, failure::Failure, keyring, talk::Talk, text,
+};
 
 /// The variable that holds the key.
 pub(crate) const KEY_VARIABLE: &str = "IDEOGRAM_API_KEY";
 /// Far more than any key has.
-const LONGEST_KEY_FILE_BYTES: u64 = 64 * 1024;
+pub(crate) const LONGEST_KEY_FILE_BYTES: u64 = 64 * 1024;
 
 /// A key, and where it was found.
 #[derive(Debug)]
@@ -114,19 +116,16 @@ fn find_outside_of_keyring(flag: Option<&Path>, config: &Config, talk: &Talk) ->
 }
 
 fn from_file(path: &Path, source: Source, talk: &Talk) -> Result<Found, Failure> {
-    let cannot_read = |error: &io::Error| {
-        Failure::local_io(format!("cannot read the API key from \"{}\"", path.display())).because(error)
-    };
-    let mut file = fs::File::open(path).map_err(|error| cannot_read(&error))?;
+    let key = text::read_text_file(path, LONGEST_KEY_FILE_BYTES)
+        .map_err(|error| error.failure(&format!("the API key from \"{}\"", path.display())))?;
     warn_if_readable(path, talk);
-    let mut text = String::new();
-    io::Read::read_to_string(&mut io::Read::take(&mut file, LONGEST_KEY_FILE_BYTES), &mut text)
-        .map_err(|error| cannot_read(&error))?;
-    checked(text, source)
+    checked(key, source)
 }
 
 /// Asked here and not when the client is built, to say where the key came from.
 fn checked(key: String, source: Source) -> Result<Found, Failure> {
+    // A shell puts the mark of a file there, as in "$(cat key)".
+    let key = text::without_mark(&key).to_owned();
     ApiKey::new(&key).map_err(|error| {
         Failure::new(Exit::Authentication, format!("the key in {source} cannot be one"))
             .because(&error)

@@ -27,6 +27,7 @@ mod printable;
 mod progress;
 mod question;
 mod talk;
+mod text;
 mod trace;
 mod units;
 

@@ -20,6 +20,7 @@ use crate::{
         report::{Report, is_there},
         saving::{ANSWERS, Saving, make_ready},
     },
+    text::{self, Unreadable},
 };
 
 /// Far above any answer, in bytes.
@@ -104,13 +105,9 @@ impl Save {
 
     async fn read(&self) -> Result<Found, Failure> {
         let shown = self.answer.display();
-        let bytes = if self.answer.as_os_str() == OsStr::new("-") {
-            Stdin::default().read("an answer", LARGEST).await?
-        } else {
-            tokio::fs::read(&self.answer)
-                .await
-                .map_err(|error| Failure::local_io(format!("cannot read \"{shown}\"")).because(&error))?
-        };
+        let bytes = text::read(&self.answer, &Stdin::default(), "the answer", LARGEST).await?;
+        let encoding = text::decode(&bytes);
+        let bytes = encoding.as_ref().map_or(bytes, |text| text.clone().into_bytes());
         if let Ok(kept) = serde_json::from_slice::<KeptAnswer>(&bytes) {
             let Some(answer) = kept.answer() else {
                 return Err(Failure::usage(format!("the answer in \"{shown}\" broke off: no link in it is whole"))
@@ -118,8 +115,10 @@ impl Save {
             };
             return Ok(Found { answer: answer.clone(), origin: kept.origin() });
         }
-        let mut answer: Value = serde_json::from_slice(&bytes)
-            .map_err(|error| Failure::usage(format!("\"{shown}\" is no answer: it is not JSON")).because(&error))?;
+        let mut answer: Value = serde_json::from_slice(&bytes).map_err(|error| match encoding {
+            Err(encoding) => Unreadable::Encoding(encoding).failure(&format!("the answer \"{shown}\"")),
+            Ok(_) => Failure::usage(format!("\"{shown}\" is no answer: it is not JSON")).because(&error),
+        })?;
         // What `--output json` prints has the answer inside.
         if let Some(inner) = answer.get_mut("answer").filter(|inner| inner.is_object()) {
             answer = inner.take();

@@ -1,8 +1,11 @@
 //! A prompt from the command line or from standard input.
 
-use std::{cell::Cell, io::Read as _};
+use std::{cell::Cell, io, path::Path};
 
-use crate::failure::Failure;
+use crate::{
+    failure::Failure,
+    text::{self, Unreadable},
+};
 
 /// Far above any prompt that a model reads, in bytes.
 const LONGEST: u64 = 1024 * 1024;
@@ -18,30 +21,19 @@ impl Stdin {
             return Err(Failure::usage(format!("standard input is named twice: it cannot be {what} as well")));
         }
         // Read elsewhere, so that Ctrl-C is heard meanwhile.
-        let read = tokio::task::spawn_blocking(move || {
-            let mut bytes = Vec::new();
-            std::io::stdin().lock().take(limit + 1).read_to_end(&mut bytes).map(|_| bytes)
-        });
-        let bytes =
-            read.await.map_err(std::io::Error::other).and_then(|read| read).map_err(|error| {
-                Failure::local_io(format!("cannot read {what} from standard input")).because(&error)
-            })?;
-        if bytes.len() as u64 > limit {
-            return Err(Failure::usage(format!("{what} from standard input is larger than {limit} bytes")));
-        }
-        Ok(bytes)
+        let read = tokio::task::spawn_blocking(move || text::read_limited(io::stdin().lock(), limit)).await;
+        let read = read.unwrap_or_else(|error| Err(Unreadable::Io(io::Error::other(error))));
+        read.map_err(|error| error.failure(&format!("{what} from standard input")))
     }
 
     /// A prompt; `-` is all of standard input, without line breaks at its end.
     pub(crate) async fn prompt(&self, text: &str) -> Result<String, Failure> {
         let text = if text == "-" {
-            let bytes = self.read("the prompt", LONGEST).await?;
-            String::from_utf8(bytes)
-                .map_err(|_| Failure::usage("the prompt from standard input is not text in UTF-8"))?
-                .trim_end_matches(['\n', '\r'])
-                .to_owned()
+            let text = text::read_text(Path::new("-"), self, "the prompt", LONGEST).await?;
+            text.trim_end_matches(['\n', '\r']).to_owned()
         } else {
-            text.to_owned()
+            // A shell puts the mark of a file there, as in "$(cat prompt.txt)".
+            text::without_mark(text).to_owned()
         };
         if text.trim().is_empty() {
             return Err(Failure::usage("the prompt is empty: nothing was sent"));

@@ -1,12 +1,12 @@
 //! Structured prompts of the 4.0 model: from files, and as people read them.
 
-use std::{ffi::OsStr, path::Path};
+use std::path::Path;
 
 use ideogram_client::types::{V4JsonPrompt, V4PromptElement};
 use serde_json::Value;
 
 use super::prompt::Stdin;
-use crate::{failure::Failure, page::Page};
+use crate::{failure::Failure, page::Page, text};
 
 /// Far above any prompt, in bytes.
 const LARGEST: u64 = 4 * 1024 * 1024;
@@ -14,19 +14,13 @@ const LARGEST: u64 = 4 * 1024 * 1024;
 /// Reads a structured prompt: by itself, or the answer of `magic-prompt` or `describe` around it.
 pub(crate) async fn read(path: &Path, stdin: &Stdin) -> Result<V4JsonPrompt, Failure> {
     let shown = path.display();
-    let bytes = if path.as_os_str() == OsStr::new("-") {
-        stdin.read("the structured prompt", LARGEST).await?
-    } else {
-        tokio::fs::read(path)
-            .await
-            .map_err(|error| Failure::local_io(format!("cannot read the prompt \"{shown}\"")).because(&error))?
-    };
+    let text = text::read_text(path, stdin, "the structured prompt", LARGEST).await?;
     let refused = |error: &serde_json::Error| {
         Failure::usage(format!("\"{shown}\" holds no structured prompt"))
             .because(error)
             .hint("`ideogram magic-prompt PROMPT --jq .json_prompt` makes one; nothing was sent")
     };
-    let mut json: Value = serde_json::from_slice(&bytes).map_err(|error| refused(&error))?;
+    let mut json: Value = serde_json::from_str(&text).map_err(|error| refused(&error))?;
     if let Some(inner) = json.get_mut("json_prompt") {
         json = inner.take();
     }

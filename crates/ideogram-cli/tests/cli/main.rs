@@ -30,6 +30,7 @@ mod sync;
 mod sync_kill;
 #[cfg(unix)]
 mod terminal;
+mod text_inputs;
 mod trace;
 mod training;
 mod upload;

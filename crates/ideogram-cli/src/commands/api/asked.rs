@@ -1,9 +1,6 @@
 //! From parsed options to the fields and files of a call.
 
-use std::{
-    ffi::OsString,
-    path::{Path, PathBuf},
-};
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{ArgMatches, error::ErrorKind};
 use ideogram_client::{
@@ -11,13 +8,19 @@ use ideogram_client::{
     operation::{Input, InputKind, Operation},
 };
 use serde_json::Value;
-use tokio::io::AsyncReadExt as _;
 
 use super::grammar;
-use crate::{commands::operations, failure::Failure};
+use crate::{
+    commands::operations,
+    failure::Failure,
+    pictures::prompt::Stdin,
+    text::{self, is_standard_input},
+};
 
-/// Stands for standard input.
-const STANDARD_INPUT: &str = "-";
+/// Far above any JSON that the service takes, in bytes.
+const LARGEST_JSON: u64 = 16 * 1024 * 1024;
+/// What is taken of a file from standard input, in bytes: it is held in memory.
+const LARGEST_FILE: u64 = 256 * 1024 * 1024;
 
 /// A call as it was asked for.
 #[derive(Debug)]
@@ -93,11 +96,12 @@ impl Asked {
 
     /// Reads what is to be read. Files to upload are read when they are sent, those from standard input now.
     pub(super) async fn read_body(&self) -> Result<Read, Failure> {
+        let stdin = Stdin::default();
         let body = match &self.body {
             Some(path) => {
-                let text = read(path).await?;
+                let text = text::read_text(path, &stdin, "the JSON body", LARGEST_JSON).await?;
                 let what = || format!("--json-body {} is not JSON", path.display());
-                Some(serde_json::from_slice(&text).map_err(|error| Failure::usage(what()).because(&error))?)
+                Some(serde_json::from_str(&text).map_err(|error| Failure::usage(what()).because(&error))?)
             }
             None => None,
         };
@@ -106,12 +110,11 @@ impl Asked {
             let ready = match content {
                 Content::Text(text) => Ready::Text(text.clone()),
                 Content::JsonFile(path) => {
-                    let text = String::from_utf8(read(path).await?)
-                        .map_err(|_| Failure::usage(format!("\"{}\" is not text", path.display())))?;
-                    Ready::Text(text)
+                    let what = format!("the JSON of `{name}`");
+                    Ready::Text(text::read_text(path, &stdin, &what, LARGEST_JSON).await?)
                 }
                 Content::File(path) if is_standard_input(path) => {
-                    Ready::File(File::from_bytes(name, read(path).await?))
+                    Ready::File(File::from_bytes(name, stdin.read("a file", LARGEST_FILE).await?))
                 }
                 Content::File(path) => Ready::File(File::from_path(path)),
             };
@@ -149,7 +152,8 @@ impl Asked {
 fn content(input: &Input, text: &str) -> Content {
     match text.strip_prefix('@') {
         Some(path) if input.kind == InputKind::Json => Content::JsonFile(PathBuf::from(path)),
-        _ => Content::Text(text.to_owned()),
+        // A shell puts the mark of a file there, as in "$(cat prompt.txt)".
+        _ => Content::Text(text::without_mark(text).to_owned()),
     }
 }
 
@@ -172,21 +176,6 @@ fn split_path(text: &OsString) -> Option<(String, PathBuf)> {
     #[cfg(not(unix))]
     let path = OsString::from(text.to_str()?.split_once('=')?.1);
     Some((name, PathBuf::from(path)))
-}
-
-fn is_standard_input(path: &Path) -> bool {
-    path.as_os_str() == STANDARD_INPUT
-}
-
-async fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    if is_standard_input(path) {
-        let mut bytes = Vec::new();
-        let read = tokio::io::stdin().read_to_end(&mut bytes).await;
-        return read.map(|_| bytes).map_err(|error| Failure::local_io("cannot read standard input").because(&error));
-    }
-    tokio::fs::read(path)
-        .await
-        .map_err(|error| Failure::local_io(format!("cannot read \"{}\"", path.display())).because(&error))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `ideogram auth login`.
 
-use std::io::{self, BufRead as _, IsTerminal as _};
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
 
 use clap::Args;
 use ideogram_client::ApiKey;
@@ -12,9 +12,10 @@ use crate::{
     environment,
     exit::Exit,
     failure::Failure,
-    key::{self, KEY_VARIABLE},
+    key::{self, KEY_VARIABLE, LONGEST_KEY_FILE_BYTES},
     keyring,
     page::Page,
+    text::{self, Unreadable},
 };
 
 /// Store the API key in the keyring
@@ -105,12 +106,18 @@ async fn read() -> Result<String, Failure> {
     // Elsewhere, so that Ctrl-C is heard meanwhile.
     let read = tokio::task::spawn_blocking(|| {
         if io::stdin().is_terminal() {
-            return rpassword::prompt_password("API key (not shown): ");
+            return rpassword::prompt_password("API key (not shown): ").map(String::into_bytes);
         }
-        let mut line = String::new();
-        io::stdin().lock().read_line(&mut line)?;
+        let mut stdin = io::stdin().lock().take(LONGEST_KEY_FILE_BYTES);
+        let mut line = Vec::new();
+        stdin.read_until(b'\n', &mut line)?;
+        // In UTF-16 that byte is half of the end of a line, or no end of one.
+        if line.starts_with(b"\xff\xfe") || line.starts_with(b"\xfe\xff") {
+            stdin.read_to_end(&mut line)?;
+        }
         Ok(line)
     });
     let line = read.await.map_err(io::Error::other).and_then(|read| read);
-    line.map_err(|error| Failure::local_io("cannot read the key").because(&error))
+    let line = line.map_err(|error| Failure::local_io("cannot read the key").because(&error))?;
+    text::decode(&line).map_err(|encoding| Unreadable::Encoding(encoding).failure("the key from standard input"))
 }

@@ -43,11 +43,13 @@ fn standard_input_that_is_no_picture_or_no_prompt_is_refused() {
     ----- stderr -----
     error: the prompt is empty: nothing was sent
     ");
-    snapshot!(run(&["generate", "-"]).run_with_input(b"\xff\xfe"), @"
+    snapshot!(run(&["generate", "-"]).run_with_input(b"a caf\xe9"), @r#"
     exit code: 2
     ----- stderr -----
-    error: the prompt from standard input is not text in UTF-8
-    ");
+    error: the prompt from standard input cannot be read as text
+      caused by: it is not UTF-8: line 1 has the byte 0xe9; its encoding is probably Windows-1252 ("ANSI") or another code page
+    hint: save it as UTF-8: in Notepad choose the encoding UTF-8, in Excel "CSV UTF-8", in PowerShell add -Encoding utf8
+    "#);
 }
 
 #[test]

@@ -145,8 +145,9 @@ fn what_is_no_answer_is_refused() {
     snapshot!(ideogram(["save", "picture.png"]).in_folder(folder.path()).run(), @r#"
     exit code: 2
     ----- stderr -----
-    error: "picture.png" is no answer: it is not JSON
-      caused by: expected value at line 1 column 1
+    error: the answer "picture.png" cannot be read as text
+      caused by: it is an image, not text
+    hint: this input takes text in UTF-8
     "#);
     snapshot!(ideogram(["save", "empty.json"]).in_folder(folder.path()).run(), @r#"
     exit code: 2
