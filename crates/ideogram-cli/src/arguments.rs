@@ -1,10 +1,10 @@
 //! What can be asked of the command, beside the subcommands themselves.
 
-use std::{ffi::OsString, path::PathBuf, time::Duration};
+use std::{borrow::Cow, ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum, error::ErrorKind};
 
-use crate::{color, commands::Command, exit::Exit, failure::Failure};
+use crate::{color, commands::Command, exit::Exit, failure::Failure, printable::printable};
 
 /// The longest time-out: a day. No call takes as long; a larger number is a slip.
 const LONGEST_TIMEOUT_SECONDS: f64 = 86_400.0;
@@ -163,9 +163,27 @@ pub(crate) fn read(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
         ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             brief(built(Arguments::command().color(color))).try_get_matches_from(arguments).err().unwrap_or(error)
         }
-        _ => error,
+        _ => harmless(error, arguments),
     })?;
     Arguments::from_arg_matches_mut(&mut matches)
+}
+
+/// The same error, quoting the arguments without characters that a terminal would obey.
+fn harmless(error: clap::Error, arguments: &[OsString]) -> clap::Error {
+    let is_printable = |argument: &OsString| matches!(printable(&argument.to_string_lossy()), Cow::Borrowed(_));
+    if arguments.iter().all(is_printable) {
+        return error;
+    }
+    // The escaped arguments are wrong in the same way, and clap lays the error out around them.
+    let escaped = arguments.iter().map(|argument| printable(&argument.to_string_lossy()).into_owned());
+    match Arguments::command().try_get_matches_from(escaped) {
+        Err(same) if same.kind() == error.kind() => same,
+        _ => {
+            let lines: Vec<String> = error.to_string().lines().map(|line| printable(line).into_owned()).collect();
+            let text = lines.join("\n");
+            clap::Error::raw(error.kind(), text.strip_prefix("error: ").unwrap_or(&text).to_owned() + "\n")
+        }
+    }
 }
 
 /// The whole tree of commands, each with the global options. Making it takes time, so it is for help and its like.

@@ -2,7 +2,7 @@
 //!
 //! Start at [`Context::call`]. How to write a command: [`commands`](crate::commands).
 
-use ideogram_client::{CallOptions, Client, Error, Request, Response};
+use ideogram_client::{CallOptions, Client, Error, Request, Response, operation::Billing};
 use ideogram_mock::MockServer;
 
 use crate::{
@@ -93,6 +93,9 @@ impl<'a> Context<'a> {
         if self.given.options.dry_run {
             self.show(&request, told).await?;
             return Ok(None);
+        }
+        if request.operation().billing != Billing::Free {
+            self.output().expect_reader()?;
         }
         let under_way = self.interrupt().call(request.operation(), told.look);
         let response = call.response().await;

@@ -2,7 +2,10 @@
 //!
 //! Text that came from elsewhere never reaches the terminal with its control characters.
 
-use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::{
+    io::{self, BufWriter, IsTerminal as _, Write},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use ideogram_client::Response;
 use serde::Serialize;
@@ -27,11 +30,14 @@ pub(crate) struct Output {
     filter: Option<Filter>,
     color: color::When,
     talk: Talk,
+    /// Whether a reader that went away was noticed while printing.
+    has_lost_reader: AtomicBool,
 }
 
 impl Output {
     pub(crate) fn new(format: Format, quiet: bool, color: color::When) -> Self {
-        Self { format, filter: None, color, talk: Talk::new(format, quiet, color) }
+        let talk = Talk::new(format, quiet, color);
+        Self { format, filter: None, color, talk, has_lost_reader: AtomicBool::new(false) }
     }
 
     /// Sends all JSON of standard output through an expression first.
@@ -144,14 +150,31 @@ impl Output {
         if self.format == Format::Jsonl { json::compact(json) } else { json::indented(json) }
     }
 
+    /// Refuses to go on with what is paid for if nobody would read its result. A single call whose result is files on
+    /// disk does not ask.
+    ///
+    /// # Errors
+    ///
+    /// [`Exit::ReaderGone`] if standard output is a pipe whose reader has closed it.
+    pub(crate) fn expect_reader(&self) -> Result<(), Failure> {
+        if !self.has_lost_reader.load(Ordering::Relaxed) && !is_reader_gone() {
+            return Ok(());
+        }
+        Err(Failure::new(Exit::ReaderGone, "nobody reads standard output any more, so no more paid calls are made"))
+    }
+
     fn print(&self, bytes: &[u8]) -> Result<(), Failure> {
         let written = self.talk.bars().suspend(|| {
             let mut stdout = BufWriter::new(io::stdout().lock());
             stdout.write_all(bytes).and_then(|()| stdout.flush())
         });
         match written {
-            // Whoever reads has seen enough, as `head` does.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            // Whoever reads has seen enough, as `head` does. What is free goes on to its end and keeps its exit code;
+            // what costs is kept back by `expect_reader`.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.has_lost_reader.store(true, Ordering::Relaxed);
+                Ok(())
+            }
             written => written.map_err(|error| Failure::local_io("cannot write to standard output").because(&error)),
         }
     }
@@ -191,20 +214,51 @@ impl Pieces<'_> {
 
 /// Prints the help that was asked for, or what is wrong with the arguments.
 pub(crate) fn help_or_usage(error: &clap::Error, output: &Output) -> Exit {
-    if !error.use_stderr() || output.format == Format::Text {
-        // Nothing better can be done when printing fails, and a closed pipe is not an error.
-        let _ = error.print();
-    } else {
-        let text = error.render().to_string();
-        let mut paragraphs = text.trim().split("\n\n");
-        let what = paragraphs.next().unwrap_or_default();
-        let mut failure = Failure::usage(what.strip_prefix("error: ").unwrap_or(what));
-        for paragraph in paragraphs {
-            failure = failure.hint(paragraph.trim());
-        }
-        output.failure(&failure);
+    let rendered = error.render();
+    if !error.use_stderr() {
+        let text = if output.color.on_stdout() { rendered.ansi().to_string() } else { rendered.to_string() };
+        return match output.print(text.as_bytes()) {
+            Ok(()) => Exit::Success,
+            Err(failure) => {
+                output.failure(&failure);
+                failure.exit()
+            }
+        };
     }
-    if error.use_stderr() { Exit::Usage } else { Exit::Success }
+    if output.format == Format::Text {
+        output.talk.usage(&rendered);
+        return Exit::Usage;
+    }
+    let text = rendered.to_string();
+    let mut paragraphs = text.trim().split("\n\n");
+    let what = paragraphs.next().unwrap_or_default();
+    let mut failure = Failure::usage(what.strip_prefix("error: ").unwrap_or(what));
+    for paragraph in paragraphs {
+        failure = failure.hint(paragraph.trim());
+    }
+    output.failure(&failure);
+    Exit::Usage
+}
+
+/// Whether standard output is a pipe or a socket without a reader.
+#[cfg(unix)]
+fn is_reader_gone() -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+    let stdout = io::stdout();
+    // A terminal that was closed hangs up too; the images of a command that outlives it are wanted all the same.
+    if stdout.is_terminal() {
+        return false;
+    }
+    let mut polled = [PollFd::new(&stdout, PollFlags::empty())];
+    let asked = poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
+    asked.is_ok() && polled[0].revents().intersects(PollFlags::ERR | PollFlags::HUP)
+}
+
+/// Elsewhere only printing shows it.
+#[cfg(not(unix))]
+fn is_reader_gone() -> bool {
+    false
 }
 
 /// The elements of a list in an answer, as they came.

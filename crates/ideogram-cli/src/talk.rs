@@ -6,6 +6,7 @@
 use std::io::{self, Write as _};
 
 use anstyle::Style;
+use clap::builder::StyledStr;
 use indicatif::MultiProgress;
 use serde_json::{Value, json};
 
@@ -71,6 +72,12 @@ impl Talk {
         let hint = self.label("hint:", color::HINT);
         lines.extend(failure.hints().iter().map(|text| format!("{hint} {}", printable(text))));
         self.say(&lines.join("\n"));
+    }
+
+    /// Prints what clap says of the arguments, as it lays it out.
+    pub(crate) fn usage(&self, rendered: &StyledStr) {
+        let text = if self.color.on_stderr() { rendered.ansi().to_string() } else { rendered.to_string() };
+        self.say(text.trim_end_matches('\n'));
     }
 
     /// Room for progress bars: what is printed through here goes above them.

@@ -11,6 +11,7 @@ use ideogram_client::{
     types::{DescribeModelVersion, DescribeResponse},
 };
 use serde_json::{Map, Value, json};
+use tokio::select;
 
 use crate::{
     arguments::Format,
@@ -83,12 +84,29 @@ impl Describe {
         let files = Images::new(context, &stdin).all(&self.images).await?.unwrap_or_default();
         let client = keeping_client(context).await;
         let mut pieces = context.output().pieces("descriptions");
-        for (place, (source, file)) in self.images.iter().zip(files).enumerate() {
-            let what = format!("cannot describe \"{}\"", Path::new(source).display());
-            let done = self.one(context, &client, source, file, &what, &mut pieces).await;
-            done.map_err(|failure| stopped(failure, place, self.images.len()))?;
+        let mut done = 0;
+        let all = async {
+            for (source, file) in self.images.iter().zip(files) {
+                let what = format!("cannot describe \"{}\"", Path::new(source).display());
+                self.one(context, &client, source, file, &what, &mut pieces).await?;
+                done += 1;
+            }
+            Ok(())
+        };
+        let interrupted = context.interrupt().gracefully();
+        let ended = select! {
+            ended = all => ended,
+            // Looked at while the call is still under way.
+            failure = async { interrupted.asked().await; context.interrupt().failure() } => Err(failure),
+        };
+        // Those that were described are paid for, whatever became of the others.
+        if !context.is_dry_run() && (done > 0 || ended.is_ok()) {
+            let printed = pieces.finish(Map::new());
+            if ended.is_ok() {
+                return printed;
+            }
         }
-        if context.is_dry_run() { Ok(()) } else { pieces.finish(Map::new()) }
+        ended.map_err(|failure| stopped(failure, done, self.images.len()))
     }
 
     async fn one(
@@ -142,14 +160,15 @@ impl Describe {
     }
 }
 
-/// What was done stays done, and is printed already.
+/// What was done stays done, and is printed.
 fn stopped(failure: Failure, done: usize, all: usize) -> Failure {
     let rest = all - done;
     if done == 0 || matches!(failure.exit(), Exit::Unknown | Exit::NotKept | Exit::Interrupted) {
         return failure;
     }
     let what = format!("{} of {} described", done, units::count(all as u64, "picture"));
-    let mut partial = Failure::new(Exit::Partial, what).cause(failure.what());
+    let exit = if failure.exit() == Exit::ReaderGone { Exit::ReaderGone } else { Exit::Partial };
+    let mut partial = Failure::new(exit, what).cause(failure.what());
     for cause in failure.causes() {
         partial = partial.cause(cause.clone());
     }

@@ -45,6 +45,7 @@ pub(crate) async fn ask<C: Call>(
     if context.is_dry_run() {
         return context.call(call, told).await;
     }
+    context.output().expect_reader()?;
     let response = send(context, call, doing.to_owned()).await;
     response.map(Some).map_err(|error| context.failure(told, &error))
 }

@@ -23,6 +23,7 @@ mod operations;
 mod pictures;
 mod place;
 mod plan;
+mod reader;
 mod refusals;
 mod rogue;
 mod scripts;

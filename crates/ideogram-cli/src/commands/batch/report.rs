@@ -246,7 +246,7 @@ pub(super) fn verdict(rows: &[(&Row, &Status)], counts: &Counts, stop: Option<St
         failure = failure.hint("change the declined rows; unchanged ones are sent again only with --retry-declined");
     }
     // Other reasons to stop have said so.
-    let says_how = is_stopped && exit != Exit::Interrupted && exit != Exit::LocalIo;
+    let says_how = is_stopped && !matches!(exit, Exit::Interrupted | Exit::LocalIo | Exit::ReaderGone);
     if counts.not_run + counts.failed + counts.not_saved > 0 && !says_how {
         failure = failure.hint("run the same command again to go on: what is paid is not paid again");
     }

@@ -104,6 +104,10 @@ impl Work<'_> {
                     stop = Some(Stop::MaxPictures(most));
                     break;
                 }
+                if let Err(failure) = self.context.output().expect_reader() {
+                    stop = Some(worse(stop, failure));
+                    break;
+                }
                 queue.send.pop_front();
                 asked += u64::from(row.pictures);
                 making += weight;
@@ -142,7 +146,10 @@ impl Work<'_> {
                             }
                             let refused = streak.refused(&failed, self.patience);
                             statuses[index] = Status::Failed(failed);
-                            self.tell(index, &statuses[index], pieces)?;
+                            // What is under way is paid: it is waited for although nothing can be printed.
+                            if let Err(failure) = self.tell(index, &statuses[index], pieces) {
+                                stop = Some(worse(stop, failure));
+                            }
                             tally.failed += 1;
                             progress.advance(1);
                             stop = stop.or(refused);
@@ -157,7 +164,9 @@ impl Work<'_> {
                             stop = stop.or(withheld);
                             tally.take(&status);
                             statuses[index] = status;
-                            self.tell(index, &statuses[index], pieces)?;
+                            if let Err(failure) = self.tell(index, &statuses[index], pieces) {
+                                stop = Some(worse(stop, failure));
+                            }
                             progress.advance(1);
                         }
                         Err(failure) => stop = Some(worse(stop, failure)),

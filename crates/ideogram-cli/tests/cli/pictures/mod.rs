@@ -22,7 +22,7 @@ const PICTURE: &[u8] =
     \xf8\xcf\xc0\xf0\x1f\0\x05\0\x01\xff\xa6\x1a\x1b\xc2\0\0\0\0IEND\xaeB`\x82";
 
 /// A folder with a picture of one pixel under each of these names.
-fn folder(names: &[&str]) -> TempDir {
+pub(crate) fn folder(names: &[&str]) -> TempDir {
     let folder = TempDir::new().unwrap();
     for name in names {
         fs::write(folder.path().join(name), PICTURE).unwrap();
@@ -47,7 +47,7 @@ fn answers(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// The paid calls that a server was sent.
-fn calls(server: &MockServer) -> Vec<String> {
+pub(crate) fn calls(server: &MockServer) -> Vec<String> {
     server.requests().into_iter().filter_map(|request| request.operation_id).collect()
 }
 

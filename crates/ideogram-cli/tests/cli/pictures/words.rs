@@ -5,7 +5,10 @@ use std::fs;
 use ideogram_mock::{MockServer, Scenario};
 
 use super::{calls, folder};
-use crate::invocation::{ideogram, serve, snapshot};
+use crate::{
+    invocation::{ideogram, serve, snapshot},
+    rogue::Rogue,
+};
 
 #[test]
 fn pictures_are_described_in_plain_text() {
@@ -130,4 +133,22 @@ fn a_file_without_a_structured_prompt_is_refused() {
       caused by: missing field `compositional_deconstruction`
     hint: `ideogram magic-prompt PROMPT --jq .json_prompt` makes one; nothing was sent
     "#);
+}
+
+#[test]
+fn what_is_described_before_a_failure_is_printed() {
+    let folder = folder(&["a.png", "b.png"]);
+    let good = r#"{"descriptions":[{"text":"a cat"}]}"#;
+    let answer = |status: &str, body: &str| {
+        format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
+    };
+    for format in ["text", "json", "jsonl"] {
+        let rogue = Rogue::sends_in_turn([answer("200 OK", good), answer("422 Unprocessable Entity", "{}")]);
+
+        let run = ideogram(["--output", format, "describe", "a.png", "b.png"]).at(rogue.url());
+        let ran = run.at_home(folder.path()).in_folder(folder.path()).run();
+
+        assert_eq!(ran.code(), Some(11), "{ran}");
+        assert!(ran.stdout().contains("a cat"), "{ran}");
+    }
 }
