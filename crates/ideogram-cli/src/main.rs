@@ -81,10 +81,23 @@ fn run(arguments: &Arguments, config: &Config, output: &Output) -> Result<(), Fa
         .enable_all()
         .build()
         .map_err(|error| Failure::internal("cannot start").because(&error))?;
+    #[cfg(unix)]
+    report_file_size_limit(&runtime);
     let interrupt = Interrupt::default();
     let given = Given { options: &arguments.options, config, output, interrupt: &interrupt, places: None };
     let result = runtime.block_on(interrupt.guard(commands::run(&arguments.command, given)));
     // A name server or network drive that does not answer must not hold the command back once it is done.
     runtime.shutdown_background();
     result
+}
+
+/// Lets a write beyond the limit of `ulimit -f` fail with an error, which is reported; the signal would end the process.
+#[cfg(unix)]
+fn report_file_size_limit(runtime: &tokio::runtime::Runtime) {
+    use tokio::signal::unix::{SignalKind, signal};
+    /// The number of SIGXFSZ on Linux, macOS and the BSDs.
+    const FILE_SIZE_EXCEEDED: i32 = 25;
+    let _context = runtime.enter();
+    // From here on the signal is heard, also when nobody waits for it.
+    let _ = signal(SignalKind::from_raw(FILE_SIZE_EXCEEDED));
 }

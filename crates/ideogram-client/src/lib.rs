@@ -69,6 +69,7 @@ pub mod internal {
     pub use crate::{
         durable::{put_new, sync_folder},
         journal::{Contents, Journal, JournalError, JournalErrorKind, JournalKind},
+        save::{LONGEST_SUFFIX, check_stem, is_picture_extension},
         signature::{SIGNATURE_BYTES, picture_type},
     };
 }

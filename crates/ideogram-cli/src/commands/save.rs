@@ -79,7 +79,7 @@ impl Save {
         if context.is_dry_run() {
             return list(context, &pictures, &folder);
         }
-        make_ready(&folder).await?;
+        make_ready(&folder, &self.saving).await?;
         // Names tell pictures apart, unless they were chosen.
         let if_exists = if self.saving.name.is_some() { IfExists::Number } else { IfExists::Fail };
         let is_file = self.answer.as_os_str() != OsStr::new("-");

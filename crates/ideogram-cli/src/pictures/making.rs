@@ -44,7 +44,7 @@ impl<'a> Making<'a> {
     pub(crate) async fn begin(context: &'a Context<'a>, saving: &'a Saving) -> Result<Self, Failure> {
         let folder = saving.folder(context.profile());
         if !context.is_dry_run() {
-            make_ready(&folder).await?;
+            make_ready(&folder, saving).await?;
         }
         let options = CallOptions::new()
             .keep_answers_in(folder.join(ANSWERS))

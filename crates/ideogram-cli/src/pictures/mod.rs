@@ -11,6 +11,7 @@ pub(crate) mod link;
 pub(crate) mod making;
 pub(crate) mod preview;
 pub(crate) mod prompt;
+pub(crate) mod ready;
 pub(crate) mod report;
 pub(crate) mod saving;
 pub(crate) mod sending;

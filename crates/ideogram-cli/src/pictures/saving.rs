@@ -1,15 +1,18 @@
 //! Where pictures go, and what is done with them there.
 
 use std::{
-    io::{self, Write as _},
+    ffi::OsStr,
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
-use clap::Args;
-use ideogram_client::Timestamp;
+use clap::{
+    Args,
+    builder::{PathBufValueParser, TypedValueParser},
+};
+use ideogram_client::{Timestamp, internal};
 
-use super::{preview, shown::Open};
+use super::{preview, ready, shown::Open};
 use crate::{config::Profile, failure::Failure};
 
 /// Answers of paid calls, as they came, in the folder of their pictures.
@@ -23,7 +26,7 @@ pub(crate) struct Saving {
     ///
     /// No file is ever replaced. Beside each picture goes a JSON file that says how it was made, and the answer itself
     /// goes into `.ideogram-answers` before anything is done with it.
-    #[arg(long, short, value_name = "DIR")]
+    #[arg(long, short, value_name = "DIR", value_parser = out_folder())]
     pub(crate) out: Option<PathBuf>,
 
     /// What the files are called: NAME.png, or NAME-1.png, NAME-2.png, ... [default: time, number and a piece of the link]
@@ -52,30 +55,38 @@ fn folder_of_today() -> PathBuf {
     PathBuf::from(format!("ideogram-{}", now.get(..10).unwrap_or("pictures")))
 }
 
-/// Makes the folders, and makes sure that they can be written: before a call is paid for.
-pub(crate) async fn make_ready(folder: &Path) -> Result<(), Failure> {
-    try_folder(folder.join(ANSWERS)).await.map_err(|error| {
-        Failure::local_io(format!("pictures cannot be saved in \"{}\"", folder.display()))
-            .because(&error)
-            .hint("nothing was sent; --out names another folder")
-    })
+/// Makes the folders, and makes sure that images and their answers can be written: before a call is paid for.
+pub(crate) async fn make_ready(folder: &Path, saving: &Saving) -> Result<(), Failure> {
+    ready::check_folder(folder).await?;
+    ready::check_folder(folder.join(ANSWERS)).await?;
+    ready::check_stems(folder, vec![saving.name.clone().unwrap_or_else(ready::name_of_ours)]).await
 }
 
-/// Makes a folder, and writes into it.
-pub(crate) async fn try_folder(folder: PathBuf) -> io::Result<()> {
-    let tried = tokio::task::spawn_blocking(move || {
-        std::fs::create_dir_all(&folder)?;
-        let mut probe = tempfile::tempfile_in(&folder)?;
-        probe.write_all(b"?")?;
-        probe.sync_all()
-    });
-    tried.await.map_err(io::Error::other)?
+/// Reads `--out`: it is refused where people mean what it is in other programs.
+pub(crate) fn out_folder() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(check_out)
+}
+
+fn check_out(folder: PathBuf) -> Result<PathBuf, String> {
+    if folder.as_os_str() == "-" {
+        return Err("images go into a folder, not to standard output: their paths are printed there; \
+                    ./- is a folder of that name"
+            .to_owned());
+    }
+    let extension = folder.extension().and_then(OsStr::to_str);
+    if extension.is_some_and(internal::is_picture_extension) && !folder.is_dir() {
+        let stem = folder.file_stem().unwrap_or_default().display();
+        return Err(format!("it names a folder, not a file: a file is named by --name {stem}"));
+    }
+    Ok(folder)
 }
 
 fn name(text: &str) -> Result<String, String> {
-    let refused = text.is_empty() || text.starts_with('.') || text.contains(['/', '\\', ':']);
-    if refused || text.chars().any(char::is_control) {
-        return Err("a name for files has no slash, backslash, colon or dot at its beginning".to_owned());
-    }
-    Ok(text.to_owned())
+    // The extension is that of the image.
+    let stem = match text.rsplit_once('.') {
+        Some((stem, extension)) if internal::is_picture_extension(extension) => stem,
+        _ => text,
+    };
+    internal::check_stem(stem).map_err(str::to_owned)?;
+    Ok(stem.to_owned())
 }

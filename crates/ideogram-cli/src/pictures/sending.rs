@@ -2,7 +2,7 @@
 
 use ideogram_client::{CallOptions, Client, Error, Response};
 
-use super::saving::try_folder;
+use super::ready::check_folder;
 use crate::{
     calls::Call,
     config,
@@ -27,7 +27,7 @@ pub(crate) async fn keeping_client(context: &Context<'_>) -> Client {
     let folder = config::answers_folder().filter(|_| !context.is_mock() && !context.is_dry_run());
     match folder {
         // Found out now: after the call it would be paid for.
-        Some(folder) if try_folder(folder.clone()).await.is_ok() => {
+        Some(folder) if check_folder(&folder).await.is_ok() => {
             context.client().with(CallOptions::new().keep_answers_in(folder))
         }
         _ => context.client().clone(),

@@ -80,6 +80,21 @@ impl Run {
         self
     }
 
+    /// Has a shell start it, such as one that sets a limit first: `"$0" "$@"` is the command.
+    #[cfg(unix)]
+    pub(crate) fn under_shell(self, script: &str) -> Self {
+        let mut shell = Command::new("/bin/sh");
+        shell.env_clear().arg("-c").arg(script).arg(self.0.get_program()).args(self.0.get_args());
+        for (name, value) in self.0.get_envs() {
+            shell.env(name, value.unwrap_or_default());
+        }
+        if let Some(folder) = self.0.get_current_dir() {
+            shell.current_dir(folder);
+        }
+        shell.stdin(Stdio::null());
+        Self(shell)
+    }
+
     /// Makes a folder the home, with configuration and kept files of its own.
     pub(crate) fn at_home(self, folder: &Path) -> Self {
         let home = folder.to_str().expect("temporary folders have names in UTF-8");

@@ -18,7 +18,7 @@ use super::{
     one::{Done, Place, Saved, save},
     pictures::{Origin, PictureRef, stems},
     settings::{IfExists, SaveProgress, Settings, setters},
-    target::Target,
+    target::{Target, check_stem},
 };
 use crate::{Client, Error, Picture as _, PictureOutcome};
 
@@ -114,9 +114,9 @@ impl SaveAll {
     async fn run(self) -> Result<Vec<SaveOutcome>, Error> {
         let Self { client, pictures, origin, folder, stem: given, parallel, settings } = self;
         if let Some(given) = &given
-            && (given.is_empty() || given.starts_with('.') || given.contains(['/', '\\', '\0', ':']))
+            && let Err(reason) = check_stem(given)
         {
-            return Err(failure::misuse(format!("`{given}` cannot begin the name of a file")));
+            return Err(failure::misuse(format!("`{given}` cannot begin the name of a file: {reason}")));
         }
         if pictures.is_empty() && origin.broke_off() {
             return Err(failure::broken_answer());

@@ -27,7 +27,7 @@ const EXTENSIONS: [(&str, &str); 8] = [
 ];
 
 /// Whether an extension is one that a picture may have, so that it is replaced when it is wrong.
-pub(super) fn is_picture_extension(extension: &str) -> bool {
+pub fn is_picture_extension(extension: &str) -> bool {
     let extension = extension.to_ascii_lowercase();
     ["jpeg", "tiff"].contains(&extension.as_str()) || EXTENSIONS.iter().any(|(_, known)| *known == extension)
 }

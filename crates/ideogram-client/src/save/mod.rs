@@ -27,9 +27,11 @@ use std::path::PathBuf;
 
 pub use self::{
     all::{SaveAll, SaveOutcome},
+    media_type::is_picture_extension,
     one::{Save, Saved},
     pictures::{HasPictures, Origin, PictureRef, pictures_in},
     settings::{IfExists, SaveProgress},
+    target::{LONGEST_SUFFIX, check_stem},
 };
 use crate::Client;
 

@@ -34,6 +34,51 @@ const MOST_NAMES: u32 = 10_000;
 /// Extensions that are looked for before a download: with one of them, the name is taken.
 const LIKELY_EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "webp", "gif"];
 
+/// The longest that is ever added to a stem that a caller chose: a role or place, a number of [`MOST_NAMES`], and an
+/// extension of a media type that is not known.
+pub const LONGEST_SUFFIX: &str = "-original-10000.abcdefgh";
+
+/// Why no file may have a name that begins like this, if that is so wherever it lies.
+///
+/// # Errors
+///
+/// With the reason.
+pub fn check_stem(stem: &str) -> Result<(), &'static str> {
+    check_stem_on(stem, cfg!(windows))
+}
+
+fn check_stem_on(stem: &str, windows: bool) -> Result<(), &'static str> {
+    if stem.is_empty() {
+        return Err("the name is empty");
+    }
+    if stem.starts_with('.') {
+        return Err("a dot at the beginning hides a file");
+    }
+    if stem.contains(['/', '\\', ':']) {
+        return Err("a name for files has no slash, backslash or colon");
+    }
+    if stem.chars().any(char::is_control) {
+        return Err("a name for files has no control characters");
+    }
+    // Elsewhere these are names like any other, and the file system of the folder has its own say.
+    if windows {
+        if stem.contains(['<', '>', '"', '|', '?', '*']) {
+            return Err("Windows takes none of < > \" | ? * in a name");
+        }
+        // With any extension, also behind spaces.
+        let device = stem.split('.').next().unwrap_or_default().trim_end().to_ascii_lowercase();
+        let numbered = |word: &str| {
+            let mut rest = device.strip_prefix(word).unwrap_or_default().chars();
+            matches!((rest.next(), rest.next()), (Some('0'..='9' | '\u{b9}' | '\u{b2}' | '\u{b3}'), None))
+        };
+        let is_device = ["con", "prn", "aux", "nul", "conin$", "conout$"].contains(&device.as_str());
+        if is_device || numbered("com") || numbered("lpt") {
+            return Err("the name is a device of Windows");
+        }
+    }
+    Ok(())
+}
+
 /// Between a sidecar and its picture lies an instant; so long after, nobody is coming any more.
 const LIKELY_LEFT_OVER: Duration = Duration::from_secs(5);
 
@@ -363,5 +408,35 @@ pub(super) async fn on_disk<T: Send + 'static>(
         Ok(result) => result,
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
         Err(_) => Err(failure::shutting_down()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reserved_names_are_refused_where_they_are_reserved() {
+        for stem in ["", ".", "..", ".hidden", "a/b", "a\\b", "c:", "a\nb", "a\0"] {
+            assert!(check_stem_on(stem, false).is_err() && check_stem_on(stem, true).is_err(), "{stem:?}");
+        }
+        for stem in ["con", "CON", "nul.x", "aux ", "com1", "LPT9.tar", "com\u{b9}", "conin$", "a?", "a*", "<a>", "a|b"]
+        {
+            assert!(check_stem_on(stem, false).is_ok() && check_stem_on(stem, true).is_err(), "{stem:?}");
+        }
+        // An extension follows, so a dot or space is not the last letter of a name.
+        for stem in ["lantern", "a.", "a ", "a.v2", "console", "com", "com10", "lpt", "\u{706f}", "-a", "'"] {
+            assert!(check_stem_on(stem, false).is_ok() && check_stem_on(stem, true).is_ok(), "{stem:?}");
+        }
+    }
+
+    #[test]
+    fn no_suffix_is_longer_than_the_one_that_is_tried_before_paying() {
+        let longest = MediaType::of(b"\0\x01", Some("image/abcdefghijkl")).unwrap();
+        let target = Target::in_folder(PathBuf::new(), "-original");
+
+        let name = target.picture(MOST_NAMES, &longest);
+
+        assert_eq!(name.to_str(), Some(LONGEST_SUFFIX));
     }
 }

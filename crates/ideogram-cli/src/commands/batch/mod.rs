@@ -31,7 +31,7 @@ use self::{
     run::{Queue, Work},
     sheet::Status,
 };
-use crate::{context::Context, dry_run, failure::Failure, page::Page, question, units};
+use crate::{context::Context, dry_run, failure::Failure, page::Page, pictures::saving::out_folder, question, units};
 
 const JOURNAL: &str = "batch.jsonl";
 const ANSWERS: &str = "answers";
@@ -68,7 +68,7 @@ pub(crate) struct Batch {
     file: PathBuf,
 
     /// The folder for pictures and journal [default: the name of FILE with -pictures, here]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = out_folder())]
     out: Option<PathBuf>,
 
     /// How the rows are written [default: by the extension; JSON lines from standard input]

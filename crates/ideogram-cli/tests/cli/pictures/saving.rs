@@ -77,6 +77,93 @@ fn a_folder_that_cannot_be_written_is_found_before_anything_is_paid_for() {
 }
 
 #[test]
+fn a_name_that_no_file_can_have_is_refused_before_anything_is_paid_for() {
+    let (server, folder) = (serve(MockServer::builder()), folder(&[]));
+    let run = |name: &str| {
+        let run = ideogram(["generate", "cat", "--out", "out", "--name", name]);
+        run.against(&server).in_folder(folder.path()).run()
+    };
+
+    for name in [
+        "n".repeat(300),
+        // It fits, and the number of a second image does not.
+        "n".repeat(250),
+        "\u{706f}".repeat(90),
+        "\u{20000}".repeat(60),
+        "a/b".to_owned(),
+        "..".to_owned(),
+        ".png".to_owned(),
+        "a\nb".to_owned(),
+        String::new(),
+    ] {
+        assert_eq!(run(&name).code(), Some(2), "{name:?}");
+    }
+    assert!(server.requests().is_empty());
+    assert_eq!(run(&"n".repeat(220)).code(), Some(0));
+}
+
+#[test]
+fn a_name_with_the_extension_of_an_image_does_not_get_it_twice() {
+    let (server, folder) = (serve(MockServer::builder()), folder(&[]));
+
+    for (name, saved) in [("x.png", "x.png"), ("y.JPG", "y.png"), ("z.v2", "z.v2.png")] {
+        let run = ideogram(["generate", "cat", "--out", "out", "--name", name]).against(&server);
+        let ran = run.in_folder(folder.path()).run();
+
+        let expected = std::path::Path::new("out").join(saved);
+        assert_eq!(ran.stdout(), format!("{}\n", expected.display()), "{name}: {ran}");
+    }
+}
+
+#[test]
+fn out_as_other_programs_mean_it_is_refused_and_nothing_is_made() {
+    let (server, folder) = (serve(MockServer::builder()), folder(&["there.json"]));
+    let run = |arguments: &[&str]| {
+        let ran = ideogram(arguments.iter().copied()).against(&server).in_folder(folder.path()).run();
+        assert_eq!(ran.code(), Some(2), "{ran}");
+        ran
+    };
+
+    snapshot!(run(&["generate", "cat", "--out", "-"]), @"
+    exit code: 2
+    ----- stderr -----
+    error: invalid value '-' for '--out <DIR>': images go into a folder, not to standard output: their paths are printed there; ./- is a folder of that name
+
+    For more information, try '--help'.
+    ");
+    snapshot!(run(&["generate", "cat", "-o", "lantern.png"]), @"
+    exit code: 2
+    ----- stderr -----
+    error: invalid value 'lantern.png' for '--out <DIR>': it names a folder, not a file: a file is named by --name lantern
+
+    For more information, try '--help'.
+    ");
+    run(&["generate", "cat", "-o-"]);
+    run(&["batch", "there.json", "--out", "-"]);
+    run(&["save", "there.json", "-o", "-"]);
+    assert!(server.requests().is_empty());
+    assert_eq!(files(folder.path()).len(), 1);
+}
+
+/// The signal of the limit would end the command without a word.
+#[cfg(unix)]
+#[test]
+fn a_limit_on_the_size_of_files_is_found_before_anything_is_paid_for() {
+    let (server, folder) = (serve(MockServer::builder()), folder(&[]));
+    let run = ideogram(["generate", "cat", "--out", "out"]).against(&server).in_folder(folder.path());
+    let limited = run.under_shell("ulimit -f 64; exec \"$0\" \"$@\"");
+
+    snapshot!(limited.run(), @r#"
+    exit code: 13
+    ----- stderr -----
+    error: pictures cannot be saved in "out"
+      caused by: no file may be as large as an image can be, 16.0 MiB (see `ulimit -f`)
+    hint: nothing was sent; --out names another folder
+    "#);
+    assert!(server.requests().is_empty());
+}
+
+#[test]
 fn the_folder_of_the_profile_is_used() {
     let folder = folder(&[]);
     let config = folder.path().join("ideogram");
