@@ -9,14 +9,14 @@ fn client() -> Client {
     Client::builder().api_key("token").base_url("http://127.0.0.1:9/api").build().unwrap()
 }
 
-fn parts(request: &Request) -> Vec<(&'static str, String)> {
+fn parts(request: &Request) -> Vec<(&str, String)> {
     let shown = |content: &PartContent| match content {
         PartContent::Text(text) => text.clone(),
         PartContent::Json { text, media_type } => format!("{} {text}", media_type.unwrap_or("-")),
         PartContent::File(file) => format!("<{}>", file.name()),
         other => panic!("a kind of part that this test does not know: {other:?}"),
     };
-    request.parts().iter().map(|part| (part.name, shown(&part.content))).collect()
+    request.parts().iter().map(|part| (part.name.as_ref(), shown(&part.content))).collect()
 }
 
 #[test]

@@ -6,6 +6,7 @@
 use std::fmt::Display;
 
 use bytes::Bytes;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -16,6 +17,9 @@ use crate::{
     runtime::{call, check_path_value},
 };
 
+/// The media type of a part that holds JSON.
+const JSON: &str = "application/json";
+
 /// A call of an operation that is named by its id.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent until `send()` is called"]
@@ -24,6 +28,8 @@ pub struct Call<'c> {
     operation: &'static Operation,
     fields: Vec<(String, Given)>,
     json: Option<Value>,
+    /// Properties that the document does not know, as JSON.
+    unchecked: Vec<(String, Result<String, String>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -52,7 +58,7 @@ impl Client {
             let ids: Vec<&str> = operations::ALL.iter().map(|operation| operation.id).collect();
             Error::invalid_argument(format!("there is no operation `{operation_id}`; there are {}", ids.join(", ")))
         })?;
-        Ok(Call { client: self, operation, fields: Vec::new(), json: None })
+        Ok(Call { client: self, operation, fields: Vec::new(), json: None, unchecked: Vec::new() })
     }
 }
 
@@ -73,6 +79,23 @@ impl Call<'_> {
     /// Sets the whole body, an object; fields are added to it. A multipart body takes its members as parts.
     pub fn json(mut self, body: Value) -> Self {
         self.json = Some(body);
+        self
+    }
+
+    /// Adds a property of the body that the document does not know, unchecked: the service may know more by now.
+    ///
+    /// In a multipart body, text, numbers and booleans are sent as text, everything else as a part of JSON.
+    ///
+    /// ```no_run
+    /// # async fn example(client: &ideogram_client::Client) -> Result<(), ideogram_client::Error> {
+    /// let call = client.call("post_generate_image_v3")?.field("prompt", "a lantern").unchecked_field("lens", &"85mm");
+    /// # call.send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn unchecked_field(mut self, name: impl Into<String>, value: &(impl Serialize + ?Sized)) -> Self {
+        let json = serde_json::to_string(value).map_err(|error| error.to_string());
+        self.unchecked.push((name.into(), json));
         self
     }
 
@@ -114,7 +137,7 @@ impl Call<'_> {
     }
 
     fn fill(self) -> Result<Request, String> {
-        let Self { client, operation, fields, json } = self;
+        let Self { client, operation, fields, json, unchecked } = self;
         let unknown = fields.iter().find(|(name, _)| operation.inputs.iter().all(|input| input.name != name));
         if let Some((name, _)) = unknown {
             return Err(format!("there is no `{name}`; there are {}", names(operation)));
@@ -125,6 +148,7 @@ impl Call<'_> {
             Some(Value::Object(members)) => members,
             Some(_) => return Err("the body must be a JSON object".to_owned()),
         };
+        let unchecked = unknown_properties(operation, &members, unchecked)?;
 
         let mut request = Request::new(client, operation);
         let mut parts = Vec::new();
@@ -143,7 +167,7 @@ impl Call<'_> {
                 for given in given {
                     parameter(&mut request, input, given)?;
                 }
-            } else if operation.media_type == "application/json" {
+            } else if operation.media_type == JSON {
                 let values = given.into_iter().map(|given| value(input, given)).collect::<Result<Vec<_>, _>>()?;
                 if input.repeated && !values.is_empty() {
                     members.insert(input.name.to_owned(), Value::Array(values));
@@ -169,16 +193,50 @@ impl Call<'_> {
         }
         match operation.media_type {
             "" => {}
-            "application/json" => request.set_body(Body::Json(Bytes::from(Value::Object(members).to_string()))),
+            "application/json" => {
+                members.extend(unchecked);
+                request.set_body(Body::Json(Bytes::from(Value::Object(members).to_string())));
+            }
             _ => {
                 if let Some(name) = members.keys().next() {
                     return Err(format!("there is no `{name}`; there are {}", names(operation)));
                 }
+                parts.extend(unchecked.into_iter().map(|(name, value)| {
+                    let content = match value {
+                        Value::String(text) => PartContent::Text(text),
+                        Value::Bool(_) | Value::Number(_) => PartContent::Text(value.to_string()),
+                        value => json_part(&value),
+                    };
+                    Part { name: name.into(), content }
+                }));
                 request.set_body(Body::Multipart(parts));
             }
         }
         Ok(request)
     }
+}
+
+/// Properties that the document does not know, each of them once.
+fn unknown_properties(
+    operation: &Operation,
+    members: &Map<String, Value>,
+    unchecked: Vec<(String, Result<String, String>)>,
+) -> Result<Map<String, Value>, String> {
+    let mut properties = Map::new();
+    for (name, json) in unchecked {
+        if operation.media_type.is_empty() {
+            return Err(format!("`{name}` cannot be sent: this operation has no body"));
+        }
+        if operation.inputs.iter().any(|input| input.name == name) {
+            return Err(format!("`{name}` is known, and is not sent unchecked"));
+        }
+        let value = json.and_then(|json| serde_json::from_str(&json).map_err(|error| error.to_string()));
+        let value = value.map_err(|reason| format!("`{name}` cannot be written as JSON: {reason}"))?;
+        if members.contains_key(&name) || properties.insert(name.clone(), value).is_some() {
+            return Err(format!("`{name}` can be given only once"));
+        }
+    }
+    Ok(properties)
 }
 
 fn names(operation: &Operation) -> String {
@@ -234,14 +292,18 @@ fn not_a_file(input: &Input) -> String {
 fn part(input: &'static Input, given: &Given) -> Result<Part, String> {
     let content = match (input.kind, given) {
         (InputKind::File, Given::File(file)) => PartContent::File(file.clone()),
-        (InputKind::Json, Given::Text(_)) => json_part(&value(input, given)?),
+        (InputKind::Json, Given::Text(text)) => {
+            value(input, given)?;
+            // As it was written: a model reads the properties of a structured prompt in their order.
+            PartContent::Json { text: text.trim().to_owned(), media_type: Some(JSON) }
+        }
         (_, Given::Text(text)) => match value(input, given)? {
             Value::String(text) => PartContent::Text(text),
             _ => PartContent::Text(text.trim().to_owned()),
         },
         (_, Given::File(_)) => return Err(not_a_file(input)),
     };
-    Ok(Part { name: input.name, content })
+    Ok(Part { name: input.name.into(), content })
 }
 
 /// The parts that a member of a JSON object stands for.
@@ -259,9 +321,91 @@ fn parts_of(input: &'static Input, value: Value) -> Result<Vec<Part>, String> {
         (_, value @ (Value::Bool(_) | Value::Number(_))) => Ok(PartContent::Text(value.to_string())),
         (_, value) => Err(format!("`{}` takes no {value}", input.name)),
     };
-    values.into_iter().map(|value| Ok(Part { name: input.name, content: part(value)? })).collect()
+    values.into_iter().map(|value| Ok(Part { name: input.name.into(), content: part(value)? })).collect()
 }
 
 fn json_part(value: &Value) -> PartContent {
-    PartContent::Json { text: value.to_string(), media_type: Some("application/json") }
+    PartContent::Json { text: value.to_string(), media_type: Some(JSON) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn client() -> Client {
+        Client::new("secret-1234").unwrap()
+    }
+
+    fn parts(request: &Request) -> Vec<(&str, String)> {
+        let text = |part: &Part| match &part.content {
+            PartContent::Text(text) => text.clone(),
+            PartContent::Json { text, media_type } => format!("{} {text}", media_type.unwrap_or("-")),
+            PartContent::File(file) => file.name().into_owned(),
+        };
+        request.parts().iter().map(|part| (part.name.as_ref(), text(part))).collect()
+    }
+
+    #[test]
+    fn json_is_sent_as_it_was_written() {
+        let written = "{\"b\": 1.50,\n \"a\": [\"\\u00e9\", 12345678901234567890123]}";
+        let client = client();
+        let call = client.call("post_generate_image_v3").unwrap().field("prompt", "x").field("color_palette", written);
+
+        let request = call.prepare().unwrap();
+
+        assert_eq!(parts(&request)[1], ("color_palette", format!("application/json {written}")));
+    }
+
+    #[test]
+    fn unknown_properties_are_sent_when_that_is_asked_for() {
+        let client = client();
+        let multipart = client.call("post_generate_image_v3").unwrap().field("prompt", "x");
+        let unknown = json!({"b": [1], "a": null});
+        let multipart =
+            multipart.unchecked_field("lens", "85mm").unchecked_field("number", &2).unchecked_field("more", &unknown);
+        let json = client.call("create_dataset").unwrap().field("name", "x").unchecked_field("more", &unknown);
+
+        assert_eq!(
+            parts(&multipart.prepare().unwrap()),
+            [
+                ("prompt", "x".to_owned()),
+                ("lens", "85mm".to_owned()),
+                ("number", "2".to_owned()),
+                ("more", "application/json {\"b\":[1],\"a\":null}".to_owned()),
+            ]
+        );
+        let body = json.prepare().unwrap().json_body().unwrap().clone();
+        assert_eq!(body, r#"{"name":"x","more":{"b":[1],"a":null}}"#);
+    }
+
+    #[test]
+    fn unchecked_properties_replace_no_others() {
+        let client = client();
+        let call = || client.call("create_dataset").unwrap().field("name", "x");
+        for (call, reason) in [
+            (call().unchecked_field("name", "y"), "is known"),
+            (call().unchecked_field("more", "y").unchecked_field("more", "z"), "only once"),
+            (call().json(json!({"more": 1})).unchecked_field("more", "z"), "only once"),
+            (client.call("list_datasets").unwrap().unchecked_field("more", "y"), "has no body"),
+            (call().unchecked_field("more", &std::collections::HashMap::from([((), ())])), "cannot be written as JSON"),
+        ] {
+            let error = call.prepare().unwrap_err();
+            assert_eq!(error.kind(), crate::ErrorKind::InvalidArgument);
+            assert!(error.to_string().contains(reason), "{error}");
+        }
+    }
+
+    #[test]
+    fn nesting_of_any_depth_is_refused_and_not_followed() {
+        let client = client();
+        let deep = "[".repeat(200_000);
+        for call in [
+            client.call("post_generate_image_v3").unwrap().field("prompt", "x").field("color_palette", &deep),
+            client.call("post_remix_image").unwrap().field("image_request", format!("{{\"a\":{deep}")),
+        ] {
+            assert!(call.prepare().is_err());
+        }
+    }
 }

@@ -4,6 +4,7 @@
 //! sent (`prepare()` of every builder) and built anew for every attempt.
 
 use std::{
+    borrow::Cow,
     fmt::{self, Display, Write as _},
     io,
 };
@@ -47,7 +48,7 @@ pub(crate) enum Body {
 #[non_exhaustive]
 pub struct Part {
     /// The name of the part.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// What it holds.
     pub content: PartContent,
 }

@@ -124,7 +124,7 @@ fn build(
         Body::Multipart(parts) => {
             let mut form = reqwest::multipart::Form::new();
             for (part, info) in parts.iter().zip(infos) {
-                form = form.part(part.name, form_part(part, info.as_ref())?);
+                form = form.part(part.name.clone(), form_part(part, info.as_ref())?);
             }
             builder.multipart(form)
         }

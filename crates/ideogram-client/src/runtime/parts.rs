@@ -18,12 +18,12 @@ pub(crate) struct Parts {
 
 impl Parts {
     pub(crate) fn file(&mut self, name: &'static str, file: &File) {
-        self.parts.push(Part { name, content: PartContent::File(file.clone()) });
+        self.parts.push(Part { name: name.into(), content: PartContent::File(file.clone()) });
     }
 
     #[allow(dead_code, reason = "called by generated code where a multipart body has scalars")]
     pub(crate) fn text(&mut self, name: &'static str, value: &impl Display) {
-        self.parts.push(Part { name, content: PartContent::Text(value.to_string()) });
+        self.parts.push(Part { name: name.into(), content: PartContent::Text(value.to_string()) });
     }
 
     #[allow(dead_code, reason = "called by generated code where a multipart body has objects")]
@@ -36,7 +36,7 @@ impl Parts {
         let text = serde_json::to_string(value).map_err(|error| {
             Error::invalid_argument(format!("`{name}` cannot be written as JSON")).with_source(error)
         })?;
-        self.parts.push(Part { name, content: PartContent::Json { text, media_type } });
+        self.parts.push(Part { name: name.into(), content: PartContent::Json { text, media_type } });
         Ok(())
     }
 

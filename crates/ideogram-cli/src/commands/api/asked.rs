@@ -28,6 +28,8 @@ pub(super) struct Asked {
     pub(super) operation: &'static Operation,
     inputs: Vec<(String, Content)>,
     body: Option<PathBuf>,
+    /// Whether properties that the document does not know are sent.
+    unchecked: bool,
 }
 
 /// What an input holds.
@@ -78,7 +80,8 @@ impl Asked {
             inputs.push((name, Content::File(path)));
         }
         let body = matches.try_get_one::<PathBuf>(grammar::BODY).ok().flatten().cloned();
-        let asked = Self { operation, inputs, body };
+        let unchecked = matches.try_get_one::<bool>(grammar::UNCHECKED).ok().flatten().copied().unwrap_or_default();
+        let asked = Self { operation, inputs, body, unchecked };
         if asked.readers_of_standard_input() > 1 {
             let text = "standard input can be read only once, and several options ask for it";
             return Err(clap::Error::raw(ErrorKind::ArgumentConflict, format!("{text}\n")));
@@ -126,11 +129,23 @@ impl Asked {
     /// The call.
     pub(super) fn call<'c>(&self, client: &'c Client, read: Read) -> Result<Call<'c>, Error> {
         let mut call = client.call(self.operation.id)?;
-        if let Some(body) = read.body {
+        let is_unknown = |name: &str| self.unchecked && self.operation.inputs.iter().all(|input| input.name != name);
+        if let Some(mut body) = read.body {
+            if let Some(members) = body.as_object_mut() {
+                let names: Vec<String> = members.keys().filter(|name| is_unknown(name)).cloned().collect();
+                for name in names {
+                    call = call.unchecked_field(name.as_str(), &members.shift_remove(&name));
+                }
+            }
             call = call.json(body);
         }
         for (name, ready) in read.inputs {
             call = match ready {
+                // Nobody knows its kind: JSON is meant where it is JSON, else text.
+                Ready::Text(text) if is_unknown(&name) => {
+                    let value = serde_json::from_str(&text).unwrap_or(Value::String(text));
+                    call.unchecked_field(name, &value)
+                }
                 Ready::Text(text) => call.field(name, text),
                 Ready::File(file) => call.file(name, file),
             };

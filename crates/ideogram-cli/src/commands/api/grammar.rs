@@ -17,6 +17,7 @@ use crate::commands::operations::{billing, repeat};
 pub(super) const FIELD: &str = "any_field";
 pub(super) const FILE: &str = "any_file";
 pub(super) const BODY: &str = "json_body";
+pub(super) const UNCHECKED: &str = "unchecked";
 
 const ABOUT: &str = "Call any operation of the API";
 const LONG_ABOUT: &str = "\
@@ -24,7 +25,8 @@ Call any operation of the API
 
 Each operation takes an option for each of its inputs; `ideogram api OPERATION_ID --help` shows them, `ideogram api` \
 lists the operations. The answer is printed as JSON. Names, required inputs and the form of numbers are checked before \
-anything is sent; the rest is the service's part, which does not bill what it refuses.
+anything is sent; the rest is the service's part, which does not bill what it refuses. Inputs that the API's document \
+does not know are refused without --unchecked.
 
 The answer of a paid call is also kept in a file before it is decoded, in ~/.local/state/ideogram/answers (or where \
 XDG_STATE_HOME says).";
@@ -128,6 +130,16 @@ fn any(operation: &Operation) -> Vec<Arg> {
                 .value_name("PATH")
                 .value_parser(clap::value_parser!(PathBuf))
                 .help("A JSON object with the inputs, from a file or with `-` from standard input; other options add to it")
+                .help_heading(heading),
+        );
+        arguments.push(
+            Arg::new(UNCHECKED)
+                .long("unchecked")
+                .action(ArgAction::SetTrue)
+                .help(
+                    "Send inputs of --field and --json-body that the API's document does not know; a VALUE that is JSON is \
+                     sent as JSON",
+                )
                 .help_heading(heading),
         );
     }
