@@ -19,6 +19,7 @@ mod interrupt;
 mod invocation;
 mod mock_serve;
 mod models;
+mod odd_folders;
 mod operations;
 mod pictures;
 mod place;

@@ -37,7 +37,7 @@ fn a_plan_tells_of_every_file_and_sends_nothing() {
     new.txt          9 B  to send
     000.txt         16 B  only there
     .hidden.png           skipped     hidden: its name begins with a dot
-    notes.md              skipped     neither picture nor caption
+    notes.md              skipped     neither image nor caption
     ");
 }
 
@@ -78,8 +78,8 @@ fn files_that_cannot_be_sent_are_named_with_the_reason() {
     b/same.png  70 B  refused  has the same name as set/a/same.png
     empty.png    0 B  refused  it is empty
     good.png    70 B  to send
-    orphan.txt  13 B  refused  a caption without a picture
-    text.png    17 B  refused  it is no JPEG, PNG or WebP picture
+    orphan.txt  13 B  refused  a caption without an image: a.txt is the caption of a.png, a.jpg or a.webp
+    text.png    17 B  refused  it is not a JPEG, PNG or WebP image
     ----- stderr -----
     error: 5 files of the folder cannot be sent
     hint: `sync` sends the others, and ends with the exit code 11
@@ -126,9 +126,9 @@ fn a_folder_without_pictures_is_most_likely_the_wrong_one() {
     Trainable then:  no: 0 pictures, 15 too few for a training (15 to 100)
 
     FILE      SIZE  STATE    REMARK
-    notes.md        skipped  neither picture nor caption
+    notes.md        skipped  neither image nor caption
     ----- stderr -----
-    warning: there are no pictures and no captions in "set"
+    warning: there are no images and no captions in "set"
     "#);
 }
 

@@ -165,7 +165,7 @@ fn files_that_cannot_be_sent_do_not_keep_the_others_back() {
 
     FILE        WHY NOT
     empty.png   not sent: it is empty
-    orphan.txt  not sent: a caption without a picture
+    orphan.txt  not sent: a caption without an image: a.txt is the caption of a.png, a.jpg or a.webp
     ----- stderr -----
     sending 1 file, 70 B
     error: the dataset lacks, or may lack, 2 of 3 files
@@ -301,6 +301,7 @@ fn a_journal_that_cannot_be_used_keeps_the_sync_from_beginning() {
     snapshot!(other, @r#"
     exit code: 2
     ----- stderr -----
+    left out: journal.jsonl (neither image nor caption)
     error: cannot sync "set" into the dataset bnieaqG5ZfQGxF0YgAlFTw
       caused by: the journal "set/other.txt" cannot be understood in line 1 (expected value at line 1 column 1); to begin anew, move it away
     "#);

@@ -56,6 +56,7 @@ mod tests {
             size_bytes: *size_bytes,
             kind: FileKind::Png,
             fault: None,
+            has_byte_order_mark: false,
         };
         files.iter().map(file).collect()
     }

@@ -1,57 +1,61 @@
-//! What lies in a local folder: looked at once, before anything is compared or sent.
+//! Reads a local folder: which files are in it, which of them are images and captions, and why others are left out.
 //!
-//! Folders are read to their depths. Links are followed, and no folder is read twice, so a link that leads back ends
-//! nowhere. The order is that of the paths, the same on every machine. Files are judged by what they hold: pictures by
-//! their signature, captions by their text.
+//! Start at [`Folder::read`]. The whole tree below the folder is read, in the order of the paths, which is the same on
+//! every machine. Links are followed, and no folder is read twice, so a link that leads back ends nowhere. Nothing that
+//! was found is dropped without a word: it is in [`Folder::files`] or, with the reason, in [`Folder::skipped`].
 
 use std::{
-    collections::HashSet,
-    fmt, fs, io,
-    io::Read as _,
+    collections::{HashMap, HashSet, VecDeque},
+    fmt,
+    fs::{self, Metadata},
+    io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
 use serde::{Serialize, Serializer};
 
-use super::name;
-use crate::{
-    Error, ErrorKind, Outcome,
-    signature::{SIGNATURE_BYTES, picture_type},
+use super::{
+    content::{self, Content, MAX_CAPTION_BYTES},
+    name,
 };
+use crate::{Error, ErrorKind, Outcome, signature::SIGNATURE_BYTES};
 
-/// How much of a caption is looked at.
-const CAPTION_BYTES: u64 = 1024 * 1024;
-/// Extensions that promise a picture which the service takes.
-const PICTURE_EXTENSIONS: [&str; 4] = ["jpeg", "jpg", "png", "webp"];
+/// How many folders deep a folder is read. Paths grow with the depth, and every look at a path costs its length.
+pub const MAX_FOLDER_DEPTH: usize = 256;
+/// How many files and folders are looked at: far more than any training set, and less than a whole disk.
+pub const MAX_FOLDER_ENTRIES: usize = 1_000_000;
 
-/// A local folder of pictures and captions, as it was when it was read.
+/// A local folder of images and captions, as it was when it was read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Folder {
-    /// Where it is.
+    /// The path of the folder.
     #[serde(serialize_with = "lossy")]
     pub path: PathBuf,
-    /// The pictures and captions in it, in the order of their paths.
+    /// The images and captions, in the order of their paths.
     pub files: Vec<LocalFile>,
-    /// What is neither, and what could not be looked into, in the order of the paths.
+    /// Everything else, and what could not be read, in the order of the paths.
     pub skipped: Vec<Skipped>,
 }
 
-/// A local picture or caption.
+/// A local image or caption.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct LocalFile {
-    /// Where it is.
+    /// The path of the file.
     #[serde(serialize_with = "lossy")]
     pub path: PathBuf,
     /// The name that is sent: the base name, in NFC.
     pub name: String,
     /// The size in bytes.
     pub size_bytes: u64,
-    /// What it is.
+    /// What the file is.
     pub kind: FileKind,
     /// Why it cannot be sent as it is, if so.
     pub fault: Option<Fault>,
+    /// Whether it is a caption that begins with a byte order mark. The mark is sent with it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub has_byte_order_mark: bool,
 }
 
 /// What a file is.
@@ -65,7 +69,7 @@ pub enum FileKind {
     Png,
     /// A WebP by its signature.
     WebP,
-    /// A picture by its name, and none by its content.
+    /// An image by its name, and not by its content.
     NoPicture,
     /// A text, by its name.
     Caption,
@@ -76,23 +80,29 @@ pub enum FileKind {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Fault {
-    /// It holds nothing, or, as a caption, nothing but white space.
+    /// It is empty or, as a caption, holds nothing but white space.
     Empty,
-    /// Its name promises a picture, its content is neither JPEG nor PNG nor WebP.
+    /// Its name promises an image, its content is none.
     NotAPicture,
+    /// Its name promises an image that the service takes; its content is an image of another format.
+    OtherImage(String),
     /// A caption that is not UTF-8.
     NotText,
+    /// A caption in another encoding, such as UTF-16.
+    OtherEncoding(String),
+    /// A caption of more than 1 MiB.
+    TooLarge,
     /// It cannot be read.
     Unreadable(String),
-    /// Its name holds a control character, which cannot be sent.
+    /// Its name is not UTF-8 or contains a control character, and cannot be sent.
     UnusableName,
 }
 
-/// Something in the folder that is no part of the set.
+/// Something in the folder that is not part of the set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Skipped {
-    /// Where it is.
+    /// The path.
     #[serde(serialize_with = "lossy")]
     pub path: PathBuf,
     /// Why it was skipped.
@@ -100,26 +110,39 @@ pub struct Skipped {
 }
 
 /// Why something was skipped.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum SkipReason {
-    /// Its name begins with a dot. A hidden folder is not looked into.
-    Hidden,
-    /// A ZIP archive: what is in it cannot be compared with the dataset. Unpack it, or upload it by itself.
-    Archive,
-    /// Neither picture nor caption.
-    OtherType,
-    /// No regular file, such as a pipe.
-    NotAFile,
-    /// A folder that has been read already: a link leads to it.
-    AlreadyRead,
-    /// A folder that cannot be read, or a link that leads nowhere.
+    /// It cannot be read.
     Unreadable(String),
+    /// A link whose target does not exist.
+    BrokenLink,
+    /// A folder that is more than [`MAX_FOLDER_DEPTH`] folders deep. It is not read.
+    TooDeep,
+    /// An image of a format that the service does not take, such as HEIC.
+    OtherImage(String),
+    /// Most likely a caption, or the captions of many images, in a form that the service does not take.
+    OtherCaption {
+        /// The name that would make it the caption of an image in the folder.
+        rename_to: Option<String>,
+    },
+    /// A ZIP archive: its files cannot be compared with the dataset. Unpack it, or upload it by itself.
+    Archive,
+    /// An archive that the service does not take.
+    OtherArchive,
+    /// Its name begins with a dot. A hidden folder is not read.
+    Hidden,
+    /// Neither image nor caption.
+    OtherType,
+    /// Not a regular file, such as a pipe.
+    NotAFile,
+    /// A link to a folder that is read anyway.
+    AlreadyRead,
 }
 
 impl FileKind {
-    /// Whether it is a picture that the service takes.
+    /// Whether it is an image that the service takes.
     pub fn is_picture(self) -> bool {
         matches!(self, Self::Jpeg | Self::Png | Self::WebP)
     }
@@ -129,38 +152,101 @@ impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => formatter.write_str("it is empty"),
-            Self::NotAPicture => formatter.write_str("it is no JPEG, PNG or WebP picture"),
-            Self::NotText => formatter.write_str("it is no UTF-8 text"),
+            Self::NotAPicture => formatter.write_str("it is not a JPEG, PNG or WebP image"),
+            Self::OtherImage(format) => {
+                write!(formatter, "its format is {format}; the service takes JPEG, PNG and WebP images")
+            }
+            Self::NotText => formatter.write_str("it is not UTF-8 text"),
+            Self::OtherEncoding(encoding) => write!(formatter, "its encoding is {encoding}; save it as UTF-8"),
+            Self::TooLarge => {
+                write!(formatter, "it is larger than {} KiB, too large for a caption", MAX_CAPTION_BYTES / 1024)
+            }
             Self::Unreadable(why) => write!(formatter, "it cannot be read: {why}"),
-            Self::UnusableName => formatter.write_str("its name cannot be sent"),
+            Self::UnusableName => {
+                formatter.write_str("its name is not UTF-8 or contains a control character, and cannot be sent")
+            }
         }
     }
 }
 
+impl fmt::Display for SkipReason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(why) => write!(formatter, "cannot be read: {why}"),
+            Self::BrokenLink => formatter.write_str("a link that leads nowhere"),
+            Self::TooDeep => write!(formatter, "more than {MAX_FOLDER_DEPTH} folders deep, and not read"),
+            Self::OtherImage(format) => {
+                write!(formatter, "an image of the format {format}: convert it to JPEG, PNG or WebP")
+            }
+            Self::OtherCaption { rename_to: Some(name) } => {
+                write!(formatter, "perhaps a caption: rename it to {name} to send it")
+            }
+            Self::OtherCaption { rename_to: None } => {
+                formatter.write_str("perhaps captions: the service takes one text file per image, a.txt for a.png")
+            }
+            Self::Archive => formatter.write_str("a ZIP archive: unpack it, or upload it by itself"),
+            Self::OtherArchive => formatter.write_str("an archive that the service does not take: unpack it"),
+            Self::Hidden => formatter.write_str("hidden: its name begins with a dot"),
+            Self::OtherType => formatter.write_str("neither image nor caption"),
+            Self::NotAFile => formatter.write_str("not a regular file"),
+            Self::AlreadyRead => formatter.write_str("a link to a folder that is read anyway"),
+        }
+    }
+}
+
+impl SkipReason {
+    /// Whether it may hold images or captions that could not be read.
+    pub fn is_unread(&self) -> bool {
+        matches!(self, Self::Unreadable(_) | Self::BrokenLink | Self::TooDeep)
+    }
+}
+
 impl Folder {
-    /// Reads a folder. Of pictures only the first bytes are read.
+    /// Reads a folder. Captions are read up to 1 MiB, of other files only the first bytes.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::LocalIo`] if the folder itself cannot be read. What cannot be read inside of it is listed.
+    /// [`ErrorKind::LocalIo`] if the folder itself cannot be read, or holds more than [`MAX_FOLDER_ENTRIES`] files and
+    /// folders. What cannot be read inside of it is listed ([`Folder::unread`]).
     pub async fn read(path: impl Into<PathBuf>) -> Result<Self, Error> {
         let path = path.into();
-        let shown = path.display().to_string();
+        let text = path.display().to_string();
         // A network drive may take its time; the caller's other work goes on meanwhile.
         let read = tokio::task::spawn_blocking(move || read_folder(path)).await;
-        read.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(|error| unreadable(&shown, error))
+        read.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(|error| unreadable(&text, error))
     }
 
     /// The same as [`Folder::read`], for programs without `async`.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::LocalIo`] if the folder itself cannot be read.
+    /// Those of [`Folder::read`].
     #[cfg(feature = "blocking")]
     pub fn read_blocking(path: impl Into<PathBuf>) -> Result<Self, Error> {
         let path = path.into();
-        let shown = path.display().to_string();
-        read_folder(path).map_err(|error| unreadable(&shown, error))
+        let text = path.display().to_string();
+        read_folder(path).map_err(|error| unreadable(&text, error))
+    }
+
+    /// The paths that could not be read and may hold images or captions. While there are any, nobody can say that a
+    /// dataset holds all of the folder.
+    pub fn unread(&self) -> impl Iterator<Item = &Path> {
+        let skipped = self.skipped.iter().filter(|skipped| skipped.reason.is_unread());
+        let files = self.files.iter().filter(|file| matches!(file.fault, Some(Fault::Unreadable(_))));
+        skipped.map(|skipped| skipped.path.as_path()).chain(files.map(|file| file.path.as_path()))
+    }
+}
+
+impl LocalFile {
+    /// Judges one file as [`Folder::read`] does. Blocks while it reads from the disk.
+    ///
+    /// # Errors
+    ///
+    /// The reason why it is neither an image nor a caption, or cannot be read.
+    pub fn read(path: impl Into<PathBuf>) -> Result<Self, SkipReason> {
+        let path = path.into();
+        let metadata = fs::metadata(&path).map_err(|error| unread_path(&path, &error))?;
+        if metadata.is_file() { look_into(path, metadata.len()) } else { Err(SkipReason::NotAFile) }
     }
 }
 
@@ -169,141 +255,196 @@ fn unreadable(folder: &str, error: io::Error) -> Error {
     Error::new(ErrorKind::LocalIo, Outcome::NotSent, message).with_source(error)
 }
 
-/// A path as text, whatever it holds: what is listed must not fail over one name.
+/// A path as text, whatever it holds: a list of files must not fail because of one name.
 pub(super) fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&path.display())
 }
 
 fn read_folder(path: PathBuf) -> io::Result<Folder> {
-    let mut reading = Reading { folder: Folder { path, files: Vec::new(), skipped: Vec::new() }, read: HashSet::new() };
-    let root = reading.folder.path.clone();
-    reading.read.insert(fs::canonicalize(&root)?);
-    let mut waiting = vec![root.clone()];
-    while let Some(folder) = waiting.pop() {
-        match entries(&folder) {
-            Ok(entries) => {
-                let mut folders: Vec<_> = entries.into_iter().filter_map(|entry| reading.look_at(entry)).collect();
-                folders.reverse();
-                waiting.append(&mut folders);
-            }
-            Err(error) if folder == root => return Err(error),
-            Err(error) => reading.skip(folder, SkipReason::Unreadable(error.to_string())),
-        }
-    }
-    let mut folder = reading.folder;
-    folder.files.sort_by(|one, other| one.path.cmp(&other.path));
-    folder.skipped.sort_by(|one, other| one.path.cmp(&other.path));
-    Ok(folder)
+    let mut reader = Reader::new(path, MAX_FOLDER_DEPTH, MAX_FOLDER_ENTRIES);
+    reader.read()?;
+    Ok(reader.finish())
 }
 
-/// The paths in a folder, sorted.
-fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut paths = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
-    paths.sort();
-    Ok(paths)
-}
-
-struct Reading {
+/// A folder while it is read.
+struct Reader {
     folder: Folder,
-    /// The folders that have been read, by their real paths.
-    read: HashSet<PathBuf>,
+    max_depth: usize,
+    max_entries: usize,
+    /// How many files and folders were found.
+    entries: usize,
+    /// The folders that were found, whatever links lead to them.
+    found: HashSet<FolderId>,
 }
 
-impl Reading {
+/// A folder that waits to be read, and how many folders it is below the first one.
+struct Waiting {
+    path: PathBuf,
+    depth: usize,
+}
+
+impl Reader {
+    fn new(path: PathBuf, max_depth: usize, max_entries: usize) -> Self {
+        let folder = Folder { path, files: Vec::new(), skipped: Vec::new() };
+        Self { folder, max_depth, max_entries, entries: 0, found: HashSet::new() }
+    }
+
+    fn read(&mut self) -> io::Result<()> {
+        let first = self.folder.path.clone();
+        self.found.insert(folder_id(&first, &fs::metadata(&first)?)?);
+        // Level by level: of all ways that lead to a folder, the shortest counts.
+        let mut waiting = VecDeque::from([Waiting { path: first, depth: 0 }]);
+        while let Some(Waiting { path, depth }) = waiting.pop_front() {
+            match fs::read_dir(&path).and_then(|entries| self.paths(entries)) {
+                Ok(paths) => {
+                    let folders = paths.into_iter().filter_map(|path| self.look_at(path, depth + 1));
+                    waiting.extend(folders.map(|path| Waiting { path, depth: depth + 1 }));
+                }
+                Err(error) if depth == 0 || self.entries > self.max_entries => return Err(error),
+                Err(error) => self.skip(path, SkipReason::Unreadable(error.to_string())),
+            }
+        }
+        Ok(())
+    }
+
+    /// The paths in a folder, sorted.
+    fn paths(&mut self, entries: fs::ReadDir) -> io::Result<Vec<PathBuf>> {
+        let mut paths = Vec::new();
+        for entry in entries {
+            self.entries += 1;
+            if self.entries > self.max_entries {
+                return Err(io::Error::other(format!("it holds more than {} files and folders", self.max_entries)));
+            }
+            paths.push(entry?.path());
+        }
+        paths.sort();
+        Ok(paths)
+    }
+
     fn skip(&mut self, path: PathBuf, reason: SkipReason) {
         self.folder.skipped.push(Skipped { path, reason });
     }
 
-    /// Takes down what a path leads to; a folder to read is given back.
-    fn look_at(&mut self, path: PathBuf) -> Option<PathBuf> {
-        let file_name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if file_name.starts_with('.') {
-            self.skip(path, SkipReason::Hidden);
-            return None;
-        }
-        let metadata = match fs::metadata(&path) {
-            Ok(metadata) => metadata,
-            Err(error) => {
-                self.skip(path, SkipReason::Unreadable(error.to_string()));
-                return None;
-            }
-        };
-        if metadata.is_dir() {
-            return match fs::canonicalize(&path).map(|real| self.read.insert(real)) {
-                Ok(true) => Some(path),
-                Ok(false) => {
-                    self.skip(path, SkipReason::AlreadyRead);
-                    None
+    /// Lists what a path leads to, or returns it if it is a folder to be read.
+    fn look_at(&mut self, path: PathBuf, depth: usize) -> Option<PathBuf> {
+        let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        let metadata = if is_hidden { Err(SkipReason::Hidden) } else { metadata_of(&path) };
+        let reason = match metadata {
+            Err(reason) => reason,
+            Ok(metadata) if metadata.is_dir() => match folder_id(&path, &metadata) {
+                Err(error) => SkipReason::Unreadable(error.to_string()),
+                Ok(id) if self.found.contains(&id) => SkipReason::AlreadyRead,
+                Ok(_) if depth > self.max_depth => SkipReason::TooDeep,
+                Ok(id) => {
+                    self.found.insert(id);
+                    return Some(path);
                 }
-                Err(error) => {
-                    self.skip(path, SkipReason::Unreadable(error.to_string()));
-                    None
+            },
+            Ok(metadata) if metadata.is_file() => match look_into(path.clone(), metadata.len()) {
+                Ok(file) => {
+                    self.folder.files.push(file);
+                    return None;
                 }
-            };
-        }
-        if metadata.is_file() {
-            self.look_into(path, &file_name, metadata.len());
-        } else {
+                Err(reason) => reason,
+            },
             // Opening a pipe would wait for somebody to write to it.
-            self.skip(path, SkipReason::NotAFile);
-        }
+            Ok(_) => SkipReason::NotAFile,
+        };
+        self.skip(path, reason);
         None
     }
 
-    /// Judges a regular file by its content, then by its name.
-    fn look_into(&mut self, path: PathBuf, file_name: &str, size_bytes: u64) {
-        let name = name::base_name(file_name);
-        let is_caption = name::is_caption(&name);
-        let is_named_like_a_picture = PICTURE_EXTENSIONS.contains(&name::extension(&name).as_str());
-        let read = read_begin(&path, if is_caption { CAPTION_BYTES } else { SIGNATURE_BYTES as u64 });
-        let (kind, fault) = match read {
-            Err(_) if !is_caption && !is_named_like_a_picture => return self.skip(path, SkipReason::OtherType),
-            Err(error) => {
-                let kind = if is_caption { FileKind::Caption } else { FileKind::NoPicture };
-                (kind, Some(Fault::Unreadable(error.to_string())))
+    /// The folder in the order of its paths, with captions of other forms found by the names of the images.
+    fn finish(self) -> Folder {
+        let mut folder = self.folder;
+        folder.files.sort_by(|one, other| one.path.cmp(&other.path));
+        folder.skipped.sort_by(|one, other| one.path.cmp(&other.path));
+        let captions: HashSet<_> = names_of(&folder.files, |kind| kind == FileKind::Caption).collect();
+        let captions: HashSet<_> = captions.into_iter().map(|name| name::case_folded(name::stem(name))).collect();
+        // By stem, and by whole name: some tools call the caption of `a.png` `a.png.caption`.
+        let images: HashMap<_, _> = names_of(&folder.files, |kind| kind != FileKind::Caption)
+            .flat_map(|name| [name::stem(name), name].map(|key| (name::case_folded(key), name::stem(name).to_owned())))
+            .collect();
+        for skipped in &mut folder.skipped {
+            if !matches!(skipped.reason, SkipReason::OtherType | SkipReason::OtherCaption { .. }) {
+                continue;
             }
-            Ok(begin) if is_caption => (FileKind::Caption, caption_fault(&begin)),
-            Ok(begin) => match picture_kind(&begin) {
-                Some(kind) => (kind, None),
-                None if is_named_like_a_picture && size_bytes == 0 => (FileKind::NoPicture, Some(Fault::Empty)),
-                None if is_named_like_a_picture => (FileKind::NoPicture, Some(Fault::NotAPicture)),
-                None if begin.starts_with(b"PK\x03\x04") || name::extension(&name) == "zip" => {
-                    return self.skip(path, SkipReason::Archive);
-                }
-                None => return self.skip(path, SkipReason::OtherType),
-            },
-        };
-        let is_unusable =
-            path.file_name().is_some_and(|name| name.to_str().is_none()) || name.chars().any(char::is_control);
-        let fault = if is_unusable { Some(Fault::UnusableName) } else { fault };
-        self.folder.files.push(LocalFile { path, name, size_bytes, kind, fault });
+            let name = name_of(&skipped.path);
+            let image = images.get(&name::case_folded(name::stem(&name)));
+            if let Some(stem) = image.filter(|stem| !captions.contains(&name::case_folded(stem)))
+                && content::may_be_caption(&name)
+            {
+                skipped.reason = SkipReason::OtherCaption { rename_to: Some(format!("{stem}.txt")) };
+            }
+        }
+        folder
     }
 }
 
-fn read_begin(path: &Path, bytes: u64) -> io::Result<Vec<u8>> {
-    let mut begin = Vec::new();
-    fs::File::open(path)?.take(bytes).read_to_end(&mut begin)?;
-    Ok(begin)
+fn names_of(files: &[LocalFile], is_wanted: impl Fn(FileKind) -> bool) -> impl Iterator<Item = &str> {
+    files.iter().filter(move |file| is_wanted(file.kind)).map(|file| file.name.as_str())
 }
 
-fn picture_kind(begin: &[u8]) -> Option<FileKind> {
-    match picture_type(begin)? {
-        "image/jpeg" => Some(FileKind::Jpeg),
-        "image/png" => Some(FileKind::Png),
-        "image/webp" => Some(FileKind::WebP),
-        _ => None,
+/// What tells one folder from another, on every way that leads to it.
+#[cfg(unix)]
+type FolderId = (u64, u64);
+#[cfg(not(unix))]
+type FolderId = PathBuf;
+
+/// Resolving the path instead would cost a look at each folder above.
+#[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "it can fail on other systems")]
+fn folder_id(_: &Path, metadata: &Metadata) -> io::Result<FolderId> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    Ok((metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn folder_id(path: &Path, _: &Metadata) -> io::Result<FolderId> {
+    fs::canonicalize(path)
+}
+
+fn metadata_of(path: &Path) -> Result<Metadata, SkipReason> {
+    fs::metadata(path).map_err(|error| unread_path(path, &error))
+}
+
+/// Why nothing is known of a path.
+fn unread_path(path: &Path, error: &io::Error) -> SkipReason {
+    let is_absent = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
+    if is_absent && path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink()) {
+        SkipReason::BrokenLink
+    } else {
+        SkipReason::Unreadable(error.to_string())
     }
 }
 
-fn caption_fault(begin: &[u8]) -> Option<Fault> {
-    let text = match std::str::from_utf8(begin) {
-        Ok(text) => text,
-        // The look may end in the middle of a character.
-        Err(error) if error.error_len().is_none() && begin.len() as u64 == CAPTION_BYTES => return None,
-        Err(_) => return Some(Fault::NotText),
+/// The name of a file as it is sent.
+fn name_of(path: &Path) -> String {
+    name::base_name(&path.file_name().unwrap_or_default().to_string_lossy())
+}
+
+/// Judges a regular file by its content and its name.
+fn look_into(path: PathBuf, size_bytes: u64) -> Result<LocalFile, SkipReason> {
+    let name = name_of(&path);
+    let limit = if name::is_caption(&name) { MAX_CAPTION_BYTES + 1 } else { SIGNATURE_BYTES as u64 };
+    let content = match read_head(&path, limit) {
+        Ok(head) => content::judge(&name, &head, size_bytes),
+        Err(error) => content::unreadable(&name, &error),
     };
-    let is_blank = text.trim_start_matches('\u{feff}').trim().is_empty();
-    is_blank.then_some(Fault::Empty)
+    let (kind, fault, has_byte_order_mark) = match content {
+        Content::File { kind, fault, has_byte_order_mark } => (kind, fault, has_byte_order_mark),
+        Content::Other(reason) => return Err(reason),
+    };
+    let is_unusable = path.file_name().is_none_or(|name| name.to_str().is_none()) || name.chars().any(char::is_control);
+    let fault = if is_unusable { Some(Fault::UnusableName) } else { fault };
+    Ok(LocalFile { path, name, size_bytes, kind, fault, has_byte_order_mark })
+}
+
+fn read_head(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    fs::File::open(path)?.take(limit).read_to_end(&mut head)?;
+    Ok(head)
 }
 
 #[cfg(test)]
@@ -364,23 +505,56 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn captions_are_text_and_say_something() {
-        let place =
-            folder(&[("a.txt", b" \n"), ("b.txt", b"\xff\xfe"), ("c.txt", b""), ("d.TXT", "größer".as_bytes())]);
+    async fn a_caption_is_read_up_to_its_limit_and_no_further() {
+        let long = vec![b'a'; usize::try_from(MAX_CAPTION_BYTES).unwrap() + 2];
+        let place = folder(&[("a.txt", &long), ("b.txt", &long[2..]), ("c.txt", b"\xef\xbb\xbfa lantern")]);
 
         let folder = Folder::read(place.path()).await.unwrap();
 
         let faults: Vec<_> = folder.files.iter().map(|file| file.fault.clone()).collect();
-        assert_eq!(faults, [Some(Fault::Empty), Some(Fault::NotText), Some(Fault::Empty), None]);
+        assert_eq!(faults, [Some(Fault::TooLarge), None, None]);
+        assert_eq!(folder.files.iter().map(|file| file.has_byte_order_mark).collect::<Vec<_>>(), [false, false, true]);
     }
 
-    #[test]
-    fn a_long_caption_is_not_judged_by_a_character_cut_in_half() {
-        let mut long = vec![b'a'; usize::try_from(CAPTION_BYTES).unwrap() - 1];
-        long.push(0xc3);
+    #[tokio::test]
+    async fn captions_under_other_names_are_told_by_the_names_of_the_images() {
+        let place = folder(&[
+            ("a.png", PNG),
+            ("a.caption", b"a lantern"),
+            ("b.png", PNG),
+            ("b.png.json", b"{}"),
+            ("c.PNG", PNG),
+            ("C.md", b"a lantern"),
+            ("d.png", PNG),
+            ("d.txt", b"a lantern"),
+            ("d.json", b"{}"),
+            ("e.jpg", b"no image"),
+            ("e.text", b"a lantern"),
+            ("f.json", b"{}"),
+            ("g.tags", b"lantern"),
+            ("h.doc", b"a lantern"),
+            ("h.png", PNG),
+        ]);
 
-        assert_eq!(caption_fault(&long), None);
-        assert_eq!(caption_fault(b"a\xc3"), Some(Fault::NotText));
+        let folder = Folder::read(place.path()).await.unwrap();
+
+        let caption = |name: &str, stem: Option<&str>| {
+            (name.to_owned(), SkipReason::OtherCaption { rename_to: stem.map(|stem| format!("{stem}.txt")) })
+        };
+        let other = |name: &str| (name.to_owned(), SkipReason::OtherType);
+        assert_eq!(
+            skipped(&folder),
+            [
+                caption("C.md", Some("c")),
+                caption("a.caption", Some("a")),
+                caption("b.png.json", Some("b")),
+                other("d.json"),
+                caption("e.text", Some("e")),
+                other("f.json"),
+                caption("g.tags", None),
+                other("h.doc"),
+            ]
+        );
     }
 
     #[tokio::test]
@@ -401,7 +575,7 @@ mod tests {
             (".hidden.png", SkipReason::Hidden),
             ("all.zip", SkipReason::Archive),
             ("notes.md", SkipReason::OtherType),
-            ("old.gif", SkipReason::OtherType),
+            ("old.gif", SkipReason::OtherImage("GIF".to_owned())),
         ];
         assert_eq!(skipped(&folder), expected.map(|(name, reason)| (name.to_owned(), reason)));
     }
@@ -421,14 +595,103 @@ mod tests {
         let folder = Folder::read(place.path()).await.unwrap();
 
         assert_eq!(names(&folder), ["a.png", "inner/b.png", "link.png"]);
-        let skipped = skipped(&folder);
-        assert!(matches!(&skipped[0], (name, SkipReason::Unreadable(_)) if name == "broken.png"), "{skipped:?}");
-        let rest = [
+        let expected = [
+            ("broken.png", SkipReason::BrokenLink),
             ("loop", SkipReason::AlreadyRead),
             ("same", SkipReason::AlreadyRead),
             ("socket.png", SkipReason::NotAFile),
         ];
-        assert_eq!(skipped[1..], rest.map(|(name, reason)| (name.to_owned(), reason)));
+        assert_eq!(skipped(&folder), expected.map(|(name, reason)| (name.to_owned(), reason)));
+        assert_eq!(folder.unread().collect::<Vec<_>>(), [place.path().join("broken.png")]);
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn links_in_a_circle_are_named_and_end_the_reading_of_nothing_else() {
+        use std::os::unix::fs::symlink;
+
+        let place = folder(&[("a.png", PNG), ("one/b.png", PNG), ("two/c.png", PNG)]);
+        symlink("self.png", place.path().join("self.png")).unwrap();
+        symlink("../two", place.path().join("one/two")).unwrap();
+        symlink("../one", place.path().join("two/one")).unwrap();
+        symlink(".", place.path().join("here")).unwrap();
+
+        let folder = Folder::read(place.path()).await.unwrap();
+
+        assert_eq!(names(&folder), ["a.png", "one/b.png", "two/c.png"]);
+        let skipped = skipped(&folder);
+        assert!(skipped.iter().any(|(name, reason)| name == "self.png" && reason.is_unread()), "{skipped:?}");
+        assert_eq!(skipped.iter().filter(|(_, reason)| *reason == SkipReason::AlreadyRead).count(), 3, "{skipped:?}");
+        assert_eq!(folder.unread().count(), 1);
+    }
+
+    #[test]
+    fn every_entry_is_looked_at_once_however_deep_it_is_and_whatever_links_lead_to_it() {
+        for depth in [1, 10, 100, MAX_FOLDER_DEPTH] {
+            let place = tempfile::tempdir().unwrap();
+            let mut path = place.path().to_owned();
+            for _ in 0..depth {
+                path.push("d");
+                fs::create_dir(&path).unwrap();
+                fs::write(path.join("a.md"), "").unwrap();
+                #[cfg(unix)]
+                std::os::unix::fs::symlink("..", path.join("up")).unwrap();
+            }
+
+            let mut reader = Reader::new(place.path().to_owned(), MAX_FOLDER_DEPTH, MAX_FOLDER_ENTRIES);
+            reader.read().unwrap();
+
+            let entries_of_a_level = if cfg!(unix) { 3 } else { 2 };
+            assert_eq!(reader.entries, depth * entries_of_a_level);
+            assert_eq!(reader.found.len(), depth + 1);
+            assert_eq!(reader.folder.unread().count(), 0);
+        }
+    }
+
+    #[test]
+    fn a_folder_below_the_deepest_is_named_and_not_read() {
+        let place = folder(&[("a.png", PNG), ("1/2/b.png", PNG), ("1/2/3/c.png", PNG), ("1/2/3/4/d.png", PNG)]);
+
+        let mut reader = Reader::new(place.path().to_owned(), 2, 100);
+        reader.read().unwrap();
+        let folder = reader.finish();
+
+        assert_eq!(names(&folder), ["1/2/b.png", "a.png"]);
+        assert_eq!(skipped(&folder), [("3".to_owned(), SkipReason::TooDeep)]);
+        assert_eq!(folder.unread().count(), 1);
+    }
+
+    #[test]
+    fn a_folder_of_too_many_entries_is_an_error_before_all_of_them_are_read() {
+        let place = folder(&[("a.png", PNG), ("b.png", PNG), ("1/c.png", PNG)]);
+        for (limit, is_read) in [(4, true), (3, false), (2, false), (0, false)] {
+            let mut reader = Reader::new(place.path().to_owned(), 9, limit);
+
+            assert_eq!(reader.read().is_ok(), is_read, "{limit}");
+            assert!(reader.entries <= limit + 1);
+        }
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn what_this_user_may_not_read_is_named() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let place =
+            folder(&[("a.png", PNG), ("b", PNG), ("c.txt", b"a lantern"), ("notes.md", b"#"), ("closed/d.png", PNG)]);
+        for name in ["a.png", "b", "c.txt", "notes.md", "closed"] {
+            fs::set_permissions(place.path().join(name), fs::Permissions::from_mode(0o000)).unwrap();
+        }
+        if fs::read(place.path().join("a.png")).is_ok() {
+            return; // The superuser may read everything.
+        }
+
+        let folder = Folder::read(place.path()).await.unwrap();
+
+        let mut unread: Vec<_> = folder.unread().map(|path| path.file_name().unwrap().to_owned()).collect();
+        unread.sort();
+        fs::set_permissions(place.path().join("closed"), fs::Permissions::from_mode(0o700)).unwrap();
+        assert_eq!(unread, ["a.png", "b", "c.txt", "closed", "notes.md"]);
     }
 
     #[cfg(target_os = "linux")]

@@ -24,6 +24,7 @@
 //! ```
 
 mod batch;
+mod content;
 mod folder;
 mod journal;
 mod listing;
@@ -39,7 +40,7 @@ mod verdict;
 use std::fmt;
 
 pub use self::{
-    folder::{Fault, FileKind, Folder, LocalFile, SkipReason, Skipped},
+    folder::{Fault, FileKind, Folder, LocalFile, MAX_FOLDER_DEPTH, MAX_FOLDER_ENTRIES, SkipReason, Skipped},
     plan::{Doubt, FileState, Plan, PlannedFile, Refusal, Remark, RemoteFile},
     report::{FileOutcome, SyncProgress, SyncReport, SyncedFile, Unknown},
     sync::SyncDataset,

@@ -42,9 +42,10 @@ const LARGE_PICTURE_BYTES: u64 = 10_000_000;
 ///   in the dataset, and whose caption would be whose, would be chance.
 /// - A caption belongs to the pictures with its stem, in the folder or in the dataset, and shares their doubt; one
 ///   without a picture is refused.
-/// - Pictures are told by their content, captions by the extension `.txt`. ZIP archives, hidden files and all else are
-///   listed and not sent. Empty files, pictures in other formats and captions that are no text are refused. No limit for
-///   the size of a picture in a dataset is published, so large ones are remarked, and sent.
+/// - Images are told by their content, captions by the extension `.txt`. Archives, hidden files, images of other formats
+///   and all else are listed with the reason, and not sent. Empty files, files that are not what their names promise and
+///   captions that are not UTF-8 are refused. No limit for the size of an image in a dataset is published, so large ones
+///   are remarked, and sent. Files are sent as they are: a byte order mark in a caption is remarked, and sent.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Plan {
@@ -134,6 +135,11 @@ pub enum Refusal {
         /// Where they are.
         others: Vec<String>,
     },
+    /// Other files of the folder have the same name in another Unicode form; it is sent in one form (NFC).
+    SameNameInUnicode {
+        /// Where they are.
+        others: Vec<String>,
+    },
     /// Other files of the folder have a name that differs in case only.
     SameNameButCase {
         /// Where they are.
@@ -148,12 +154,14 @@ pub enum Refusal {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Remark {
-    /// A picture of more than 10 MB: the limit that is documented elsewhere. For datasets none is published.
+    /// An image of more than 10 MB: the limit that is documented elsewhere. For datasets none is published.
     Large,
     /// The name promises another format than the content has. The content counts.
     OtherFormat,
-    /// The caption belongs to more than one picture: they share its stem.
+    /// The caption belongs to more than one image: they share its stem.
     SharedCaption,
+    /// The caption begins with a byte order mark, which is sent with it.
+    ByteOrderMark,
 }
 
 /// A name in the dataset.
@@ -204,10 +212,11 @@ impl Plan {
         self.files.iter().filter(|file| matches!(file.state, FileState::Refused(_)))
     }
 
-    /// Whether every picture and caption of the folder is in the dataset, under its name and with its size as far as the
-    /// service tells it: what a verification asks.
+    /// Whether the folder could be read whole, and every image and caption of it is in the dataset, under its name and
+    /// with its size as far as the service tells it: what a verification asks.
     pub fn is_complete(&self) -> bool {
-        self.files.iter().all(|file| matches!(file.state, FileState::Present | FileState::PresentUnverified))
+        let is_stored = |file: &PlannedFile| matches!(file.state, FileState::Present | FileState::PresentUnverified);
+        self.folder.unread().next().is_none() && self.files.iter().all(is_stored)
     }
 
     /// The same folder, compared with a newer answer.
@@ -220,6 +229,14 @@ impl PlannedFile {
     /// Whether it is to be sent.
     pub fn is_missing(&self) -> bool {
         self.state == FileState::Missing
+    }
+
+    /// Why it cannot or must not be sent, if so.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match &self.state {
+            FileState::Refused(refusal) => Some(refusal),
+            _ => None,
+        }
     }
 }
 
@@ -272,7 +289,13 @@ fn refusals(folder: &Folder) -> Vec<Option<Refusal>> {
         if let Some(fault) = &file.fault {
             Some(Refusal::Fault(fault.clone()))
         } else if !same.is_empty() {
-            Some(Refusal::SameName { others: same })
+            let is_in_one_form =
+                by_name[file.name.as_str()].iter().all(|path| path.file_name() == file.path.file_name());
+            Some(if is_in_one_form {
+                Refusal::SameName { others: same }
+            } else {
+                Refusal::SameNameInUnicode { others: same }
+            })
         } else if !same_but_case.is_empty() {
             Some(Refusal::SameNameButCase { others: same_but_case })
         } else {
@@ -306,6 +329,9 @@ fn remarks(file: &LocalFile) -> Vec<Remark> {
     let mut remarks = Vec::new();
     if file.kind.is_picture() && file.size_bytes > LARGE_PICTURE_BYTES {
         remarks.push(Remark::Large);
+    }
+    if file.has_byte_order_mark {
+        remarks.push(Remark::ByteOrderMark);
     }
     let promised = match name::extension(&file.name).as_str() {
         "jpg" | "jpeg" => Some(FileKind::Jpeg),
@@ -376,10 +402,15 @@ impl fmt::Display for Refusal {
         match self {
             Self::Fault(fault) => fault.fmt(formatter),
             Self::SameName { others } => write!(formatter, "has the same name as {}", others.join(", ")),
+            Self::SameNameInUnicode { others } => {
+                write!(formatter, "has the same name, in another Unicode form, as {}", others.join(", "))
+            }
             Self::SameNameButCase { others } => {
                 write!(formatter, "has, but for upper and lower case, the same name as {}", others.join(", "))
             }
-            Self::NoPicture => formatter.write_str("a caption without a picture"),
+            Self::NoPicture => {
+                formatter.write_str("a caption without an image: a.txt is the caption of a.png, a.jpg or a.webp")
+            }
         }
     }
 }
@@ -395,7 +426,14 @@ mod tests {
         let file = |(path, size_bytes): &(&str, u64)| {
             let name = name::base_name(path);
             let kind = if name::is_caption(&name) { FileKind::Caption } else { FileKind::Png };
-            LocalFile { path: (*path).into(), name, size_bytes: *size_bytes, kind, fault: None }
+            LocalFile {
+                path: (*path).into(),
+                name,
+                size_bytes: *size_bytes,
+                kind,
+                fault: None,
+                has_byte_order_mark: false,
+            }
         };
         Folder { path: "set".into(), files: files.iter().map(file).collect(), skipped: Vec::new() }
     }
@@ -463,7 +501,10 @@ mod tests {
         assert_eq!(states(&[(decomposed, 1)], &[(Some(composed), Some(1))]), [FileState::Present]);
         assert_eq!(states(&[(composed, 1)], &[(Some(decomposed), Some(1))]), [FileState::Present]);
         let both = states(&[(composed, 1), (decomposed, 1)], &[]);
-        assert!(both.iter().all(|state| matches!(state, FileState::Refused(Refusal::SameName { .. }))), "{both:?}");
+        assert!(
+            both.iter().all(|state| matches!(state, FileState::Refused(Refusal::SameNameInUnicode { .. }))),
+            "{both:?}"
+        );
         assert_eq!(Plan::new(folder(&[(decomposed, 1)]), &dataset(&[])).files[0].file.name, composed);
     }
 

@@ -100,9 +100,10 @@ pub enum Unknown {
 }
 
 impl SyncReport {
-    /// Whether every picture and caption of the folder is in the dataset, as far as the service tells.
+    /// Whether the folder could be read whole, and every image and caption of it is in the dataset, as far as the service
+    /// tells.
     pub fn is_complete(&self) -> bool {
-        self.files.iter().all(|file| file.outcome.is_there())
+        self.after.folder.unread().next().is_none() && self.files.iter().all(|file| file.outcome.is_there())
     }
 
     /// The files that are not in the dataset for sure.

@@ -3,6 +3,7 @@
 mod create;
 mod get;
 mod journal;
+mod left_out;
 mod list;
 mod pair;
 mod plan;

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use ideogram_client::{
-    dataset::{Folder, LocalFile, Plan, Remark, SkipReason},
+    dataset::{Folder, LocalFile, Plan, Remark},
     types::DatasetId,
 };
 
+use super::left_out;
 use crate::{
     commands::ids,
     context::{Context, Told},
@@ -22,7 +23,7 @@ pub(super) struct Pair {
     #[arg(allow_hyphen_values = true, value_parser = ids::dataset_id)]
     pub(super) id: DatasetId,
 
-    /// The folder of pictures and captions, with all folders in it
+    /// The folder of images and captions, with all folders in it
     #[arg(value_name = "DIR")]
     pub(super) directory: PathBuf,
 }
@@ -35,18 +36,25 @@ impl Pair {
             .map_err(|error| Failure::local_io("nothing was sent: the folder cannot be read").because(&error))
     }
 
-    /// Reads the folder, asks what is in the dataset, and compares them; with `--dry-run` shows the question instead and
-    /// returns `None`.
+    /// Reads the folder, asks what is in the dataset, and compares them; with `--dry-run` shows the request instead, names
+    /// what is left out of the folder, and returns `None`.
+    ///
+    /// # Errors
+    ///
+    /// With `--dry-run` also if something in the folder could not be read.
     pub(super) async fn compare(&self, context: &Context<'_>) -> Result<Option<Plan>, Failure> {
         let folder = self.folder().await?;
         let what = format!("cannot get the dataset {}", self.id);
         let told = Told { what: &what, look: "ideogram datasets list" };
         let call = context.client().get_dataset().dataset_id(&self.id);
-        let Some(response) = context.call(call, told).await? else { return Ok(None) };
+        let Some(response) = context.call(call, told).await? else {
+            left_out::tell_skipped(context.output(), &folder);
+            return left_out::unread(context.output(), &folder).map_or(Ok(None), Err);
+        };
         let plan = Plan::new(folder, response.value());
         if plan.files.is_empty() {
             let place = self.directory.display();
-            context.output().warning(&format!("there are no pictures and no captions in \"{place}\""));
+            context.output().warning(&format!("there are no images and no captions in \"{place}\""));
         }
         Ok(Some(plan))
     }
@@ -78,20 +86,8 @@ pub(super) fn remark(remark: &Remark) -> &'static str {
     match remark {
         Remark::Large => "larger than 10 MB, the limit elsewhere in the API",
         Remark::OtherFormat => "of another format than its name says",
-        Remark::SharedCaption => "a caption of several pictures",
+        Remark::SharedCaption => "a caption of several images",
+        Remark::ByteOrderMark => "begins with a byte order mark, which becomes part of the caption",
         _ => "worth a look",
-    }
-}
-
-/// Why something in the folder is no part of the set, in words.
-pub(super) fn skipped(reason: &SkipReason) -> String {
-    match reason {
-        SkipReason::Hidden => "hidden: its name begins with a dot".to_owned(),
-        SkipReason::Archive => "an archive: unpack it, or use `ideogram datasets upload`".to_owned(),
-        SkipReason::OtherType => "neither picture nor caption".to_owned(),
-        SkipReason::NotAFile => "not a file".to_owned(),
-        SkipReason::AlreadyRead => "a link to a folder that is read anyway".to_owned(),
-        SkipReason::Unreadable(why) => format!("cannot be read: {why}"),
-        _ => "not understood".to_owned(),
     }
 }

@@ -1,10 +1,15 @@
 //! `ideogram datasets plan`.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 use ideogram_client::dataset::{FileKind, FileState, LocalFile, MOST_PICTURES, Plan, PlannedFile};
 use serde_json::{Value, json};
 
-use super::pair::{self, Pair};
+use super::{
+    left_out,
+    pair::{self, Pair},
+};
 use crate::{
     commands::trainable,
     context::Context,
@@ -14,13 +19,16 @@ use crate::{
     units,
 };
 
+/// How many rows of the table one reason for skipping gets; JSON has them all.
+const MAX_SKIPPED_ROWS: usize = 20;
+
 /// Show what `sync` would do: compare a folder with a dataset, and send nothing
 ///
 /// Files are compared by name and size. Says of every file whether it is there, would be sent, or would not and why, and
 /// whether the dataset can be trained now and then.
 ///
-/// The exit code is 0 if `sync` could send all that is missing, 2 if the dataset would hold more than 100 pictures, and
-/// 13 if files of the folder cannot be sent as they are.
+/// The exit code is 0 if `sync` could send all that is missing, 2 if the dataset would hold more than 100 images, 11 if
+/// something in the folder could not be read, and 13 if files of the folder cannot be sent as they are.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -36,6 +44,9 @@ impl PlanSync {
         let Some(plan) = self.pair.compare(context).await? else { return Ok(()) };
         context.output().result(&to_json(&plan)?, &plan.page())?;
 
+        if let Some(failure) = left_out::unread(context.output(), &plan.folder) {
+            return Err(failure.hint("`sync` sends the others, and ends with the exit code 11"));
+        }
         let refused = plan.refused().count() as u64;
         if refused > 0 {
             let what = format!("{} of the folder cannot be sent", units::count(refused, "file"));
@@ -111,9 +122,17 @@ fn table(plan: &Plan) -> Table {
         let remark = "the service tells no name".to_owned();
         table.row(["-".to_owned(), pair::sizes([*size]), "only there".to_owned(), remark]);
     }
+    let mut row = |name, why| table.row([name, String::new(), "skipped".to_owned(), why]);
+    let mut numbers: BTreeMap<_, usize> = BTreeMap::new();
     for skipped in &plan.folder.skipped {
-        let path = pair::shown(&skipped.path, &plan.folder.path);
-        table.row([path, String::new(), "skipped".to_owned(), pair::skipped(&skipped.reason)]);
+        let number = numbers.entry(left_out::group(&skipped.reason)).or_default();
+        *number += 1;
+        if *number <= MAX_SKIPPED_ROWS {
+            row(pair::shown(&skipped.path, &plan.folder.path), skipped.reason.to_string());
+        }
+    }
+    for (reason, number) in numbers.iter().filter(|(_, number)| **number > MAX_SKIPPED_ROWS) {
+        row(format!("{} more", number - MAX_SKIPPED_ROWS), reason.to_string());
     }
     table
 }

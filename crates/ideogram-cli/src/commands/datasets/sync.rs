@@ -20,6 +20,7 @@ use tokio::select;
 
 use super::{
     journal::Place,
+    left_out,
     pair::{self, Pair},
 };
 use crate::{
@@ -41,7 +42,8 @@ const NAMES_TOLD: usize = 5;
 ///
 /// Sends what is missing, in batches, and nothing that is there: files are compared by name and size. The service can
 /// neither replace nor remove a file, so a file of which that cannot be told, or that is there with another size, is
-/// listed and not sent. `plan` shows beforehand what would be done.
+/// listed and not sent. What is in the folder and not sent is named with the reason. `plan` shows beforehand what would
+/// be done.
 ///
 /// Run it again after a failure, Ctrl-C or a power cut: a journal remembers what was under way, and the dataset is asked
 /// what became of it before anything is sent. The journal is kept with the state of programs
@@ -50,8 +52,8 @@ const NAMES_TOLD: usize = 5;
 ///
 /// With --dry-run, all uploads are shown as if the dataset was empty, since nothing is asked either.
 ///
-/// The exit code is 11 if some files are not in the dataset in the end, which are listed with the reason; 4 if the
-/// service refused them all.
+/// The exit code is 11 if some files are not in the dataset in the end, which are listed with the reason, or could not be
+/// read; 4 if the service refused them all.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -94,6 +96,8 @@ impl Sync {
         }
         let place = Place::find(context, &self.pair.id, self.journal.clone())?;
         let Some(plan) = self.pair.compare(context).await? else { return Ok(()) };
+        left_out::tell_skipped(context.output(), &plan.folder);
+        left_out::tell_remarks(context.output(), &plan);
         self.ask(context, &plan).await?;
 
         let under_way = UnderWay::default();
@@ -130,6 +134,9 @@ impl Sync {
         if let Some(failure) = result.failure(context, told) {
             return Err(failure);
         }
+        if let Some(failure) = left_out::unread(context.output(), &plan.folder) {
+            return Err(failure.hint("all that could be read is in the dataset"));
+        }
         if report.after.trainable_now.is_certain() && !context.is_mock() {
             let id = &self.pair.id;
             context
@@ -155,13 +162,17 @@ impl Sync {
             .map_err(|error| Failure::internal("cannot make up an empty dataset").because(&error))?;
         let plan = Plan::new(folder, &empty);
         // It is not opened: nothing is written either.
-        let sync = self.with_settings(context.client().sync_dataset(plan, PathBuf::new()));
+        let sync = self.with_settings(context.client().sync_dataset(plan.clone(), PathBuf::new()));
         let what = format!("cannot show the uploads to the dataset {}", self.pair.id);
         let told = Told { what: &what, look: "ideogram datasets list" };
         let requests = sync.requests().map_err(|error| context.failure(told, &error))?;
         context.show_all(&requests, told).await?;
-        context.output().note("these are all uploads of the folder; what is in the dataset already is not sent");
-        Ok(())
+        let output = context.output();
+        output.note("these are all uploads of the folder; what is in the dataset already is not sent");
+        left_out::tell_skipped(output, &plan.folder);
+        left_out::tell_refused(output, &plan);
+        left_out::tell_remarks(output, &plan);
+        left_out::unread(output, &plan.folder).map_or(Ok(()), Err)
     }
 
     /// Asks before files are sent that may then be there twice.
@@ -244,8 +255,9 @@ impl Outcome<'_> {
             Some(error) if is_none_there => context.failure(told, error),
             stopped => {
                 let all = units::count(self.report.files.len() as u64, "file");
+                let is_unread = self.report.after.folder.unread().next().is_some();
                 let exit = match () {
-                    () if !is_none_there => Exit::Partial,
+                    () if !is_none_there || is_unread => Exit::Partial,
                     () if is_any(|outcome| matches!(outcome, FileOutcome::Failed { .. })) => Exit::Invalid,
                     () if is_any(|outcome| matches!(outcome, FileOutcome::Refused(_))) => Exit::LocalIo,
                     () if is_any(|outcome| matches!(outcome, FileOutcome::Uncertain(_))) => Exit::Partial,

@@ -1,26 +1,33 @@
 //! `ideogram datasets upload`.
 
-use std::{collections::HashSet, io, path::PathBuf};
+use std::{
+    collections::{BTreeMap, HashSet},
+    io,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use ideogram_client::{
     File,
+    dataset::{LocalFile, Remark, SkipReason},
     types::{DatasetId, UploadDatasetAssetsResponse},
 };
 
+use super::pair;
 use crate::{
     commands::ids,
     context::{Context, Told},
     exit::Exit,
     failure::Failure,
+    output::Output,
     page::{ABSENT, Column, Page, Table, View},
     units,
 };
 
 /// Add pictures, captions and ZIP archives of both to a dataset
 ///
-/// All files go in one call. If one of them cannot be read or is empty, nothing is sent. The service takes JPEG, PNG and
-/// WebP pictures, text files as captions (sunset.txt belongs to sunset.jpg) and ZIP archives; a dataset holds at most
+/// All files go in one call. If one of them cannot be read, is empty or of another kind, nothing is sent. The service
+/// takes JPEG, PNG and WebP images, UTF-8 text files as captions (sunset.txt belongs to sunset.jpg) and ZIP archives; a dataset holds at most
 /// 100 pictures. It may fail single files: they are listed with the reason, and the exit code is 11,
 /// or 4 if none was stored.
 ///
@@ -45,7 +52,7 @@ impl Upload {
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         let output = context.output();
         let files: Vec<File> = self.paths.iter().map(File::from_path).collect();
-        let size = self.look_at(&files).await?;
+        let size = self.look_at(&files, output).await?;
         let count = units::count(files.len() as u64, "file");
         if !context.is_dry_run() {
             output.note(&format!("sending {count}, {}, to the dataset {}", units::size(size), self.id));
@@ -81,14 +88,38 @@ impl Upload {
         Err(Failure::new(exit, what).hint("upload only what failed again: the service may keep the others twice"))
     }
 
-    /// Makes sure that every file can be sent, and returns their total size in bytes.
-    async fn look_at(&self, files: &[File]) -> Result<u64, Failure> {
+    /// Makes sure that every file can be sent and is one that the service takes; returns their total size in bytes.
+    async fn look_at(&self, files: &[File], output: &Output) -> Result<u64, Failure> {
         let mut size = 0_u64;
         let mut refused = Vec::new();
+        let mut by_name: BTreeMap<String, &Path> = BTreeMap::new();
+        let mut is_any_directory = None;
         for (path, file) in self.paths.iter().zip(files) {
             match file.inspect().await {
                 Ok(info) => size = size.saturating_add(info.size_bytes.unwrap_or_default()),
-                Err(error) => refused.push((path, error)),
+                Err(error) => {
+                    if error.kind() == io::ErrorKind::IsADirectory {
+                        is_any_directory.get_or_insert(path);
+                    }
+                    refused.push((path, error.to_string()));
+                    continue;
+                }
+            }
+            // Reads the beginning of the file once more, which the system still has at hand.
+            match LocalFile::read(path) {
+                Ok(LocalFile { fault: Some(fault), .. }) => refused.push((path, fault.to_string())),
+                Ok(file) => {
+                    if let Some(other) = by_name.insert(file.name, path) {
+                        let other = other.display();
+                        refused.push((path, format!("it would be sent under the same name as \"{other}\"")));
+                    }
+                    if file.has_byte_order_mark {
+                        let (path, remark) = (path.display(), pair::remark(&Remark::ByteOrderMark));
+                        output.warning(&format!("sent unchanged: {path} ({remark})"));
+                    }
+                }
+                Err(SkipReason::Archive) => {}
+                Err(reason) => refused.push((path, reason.to_string())),
             }
         }
         if refused.is_empty() {
@@ -102,8 +133,7 @@ impl Upload {
         for (path, error) in &refused {
             failure = failure.cause(format!("\"{}\": {error}", path.display()));
         }
-        let directory = refused.iter().find(|(_, error)| error.kind() == io::ErrorKind::IsADirectory);
-        if let Some((path, _)) = directory {
+        if let Some(path) = is_any_directory {
             let pattern = path.join("*");
             let hint =
                 format!("to send the files of a folder: ideogram datasets upload {} {}", self.id, pattern.display());

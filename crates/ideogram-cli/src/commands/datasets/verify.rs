@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{
+    left_out,
     pair::{self, Pair},
     plan,
 };
@@ -21,7 +22,8 @@ use crate::{
 /// Check that a dataset holds what a folder holds, file by file, by name and size
 ///
 /// Lists every difference, and ends with the exit code 14 if there is one. The service tells names and sizes only, so
-/// contents are not compared. What `plan` shows as skipped does not count.
+/// contents are not compared. What could not be read is a difference; everything else that is neither image nor caption
+/// is named on standard error.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -81,8 +83,10 @@ impl Verify {
             "same_but_size_not_told": unverified,
             "differences": differences,
             "trainable": plan.trainable_now,
+            "skipped": plan.folder.skipped,
         });
         context.output().result(&result, &page)?;
+        left_out::tell_skipped(context.output(), &plan.folder);
 
         if differences.is_empty() {
             return Ok(());
@@ -118,6 +122,15 @@ impl Verify {
                 local_size_bytes: Some(file.file.size_bytes),
                 remote_sizes_bytes,
                 remark: remarks.join("; "),
+            });
+        }
+        for skipped in plan.folder.skipped.iter().filter(|skipped| skipped.reason.is_unread()) {
+            differences.push(Difference {
+                file: Some(pair::shown(&skipped.path, &plan.folder.path)),
+                kind: "not_read",
+                local_size_bytes: None,
+                remote_sizes_bytes: None,
+                remark: skipped.reason.to_string(),
             });
         }
         for file in &plan.remote_duplicates {

@@ -1,0 +1,86 @@
+//! Says of everything in a folder that is not sent, or not as people may expect, what it is and why.
+
+use std::collections::BTreeMap;
+
+use ideogram_client::dataset::{Folder, Plan, PlannedFile, Remark, SkipReason};
+
+use super::pair;
+use crate::{arguments::Format, exit::Exit, failure::Failure, output::Output, units};
+
+/// How many names are shown for each reason; programs get all of them.
+const MAX_NAMES: usize = 5;
+
+/// Names what in the folder is not part of the set, by reason.
+pub(super) fn tell_skipped(output: &Output, folder: &Folder) {
+    let mut by_reason: BTreeMap<SkipReason, Vec<String>> = BTreeMap::new();
+    for skipped in &folder.skipped {
+        let mut name = pair::shown(&skipped.path, &folder.path);
+        if let SkipReason::OtherCaption { rename_to: Some(caption) } = &skipped.reason {
+            name = format!("{name} -> {caption}");
+        }
+        by_reason.entry(group(&skipped.reason)).or_default().push(name);
+    }
+    for (reason, names) in &by_reason {
+        let text = format!("left out: {} ({reason})", listed(output, names));
+        if is_expected(reason) { output.note(&text) } else { output.warning(&text) }
+    }
+}
+
+/// Names the files that cannot or must not be sent, by reason.
+pub(super) fn tell_refused(output: &Output, plan: &Plan) {
+    tell_files(output, plan, "not sent", |file| file.refusal().map(ToString::to_string).into_iter().collect());
+}
+
+/// Names the files that will be sent although they may not be what people want, by reason.
+pub(super) fn tell_remarks(output: &Output, plan: &Plan) {
+    tell_files(output, plan, "sent unchanged", |file| {
+        let remarks = file.remarks.iter().filter(|_| file.is_missing());
+        let remarks = remarks.filter(|remark| matches!(remark, Remark::Large | Remark::ByteOrderMark));
+        remarks.map(|remark| pair::remark(remark).to_owned()).collect()
+    });
+}
+
+fn tell_files(output: &Output, plan: &Plan, what: &str, reasons: impl Fn(&PlannedFile) -> Vec<String>) {
+    let mut by_reason: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for file in &plan.files {
+        for reason in reasons(file) {
+            by_reason.entry(reason).or_default().push(pair::shown(&file.file.path, &plan.folder.path));
+        }
+    }
+    for (reason, names) in &by_reason {
+        output.warning(&format!("{what}: {} ({reason})", listed(output, names)));
+    }
+}
+
+/// Why a command is no success although all that it could read is in order: something could not be read.
+pub(super) fn unread(output: &Output, folder: &Folder) -> Option<Failure> {
+    let names: Vec<_> = folder.unread().map(|path| pair::shown(path, &folder.path)).collect();
+    if names.is_empty() {
+        return None;
+    }
+    let number = units::count(names.len() as u64, "path");
+    let failure = Failure::new(Exit::Partial, format!("{number} of the folder could not be read"));
+    Some(failure.cause(format!("not read: {}", listed(output, &names))).detail("unread", names))
+}
+
+/// Those reasons that differ from file to file and mean the same, as one.
+pub(super) fn group(reason: &SkipReason) -> SkipReason {
+    match reason {
+        SkipReason::OtherCaption { .. } => SkipReason::OtherCaption { rename_to: None },
+        reason => reason.clone(),
+    }
+}
+
+/// Whether it is no surprise that something of this kind is left out.
+fn is_expected(reason: &SkipReason) -> bool {
+    matches!(reason, SkipReason::Hidden | SkipReason::OtherType | SkipReason::NotAFile | SkipReason::AlreadyRead)
+}
+
+fn listed(output: &Output, names: &[String]) -> String {
+    let limit = if output.format() == Format::Text { MAX_NAMES } else { usize::MAX };
+    let mut text = names.iter().take(limit).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if names.len() > limit {
+        text = format!("{text} and {} more", names.len() - limit);
+    }
+    text
+}

@@ -1,0 +1,276 @@
+//! What a file of a training set is, judged by its first bytes, then by its name.
+//!
+//! Pure: a name and bytes in, a judgement out. Names promise a format, the bytes are it: phones save HEIC images under
+//! the name `photo.jpg`, and the service refuses those.
+
+use std::io;
+
+use super::{Fault, FileKind, SkipReason, name};
+use crate::signature::picture_type;
+
+/// How large a caption may be. The service publishes no limit; nobody writes a caption of this size, and more than
+/// this is not read.
+pub(crate) const MAX_CAPTION_BYTES: u64 = 1024 * 1024;
+
+/// Extensions of images that the service takes.
+const IMAGE_EXTENSIONS: [&str; 4] = ["jpeg", "jpg", "png", "webp"];
+/// Extensions of images that it does not take.
+const OTHER_IMAGE_EXTENSIONS: [&str; 24] = [
+    "arw", "avif", "bmp", "cr2", "cr3", "dng", "exr", "gif", "heic", "heif", "ico", "jfif", "jp2", "jxl", "nef", "orf",
+    "psd", "raf", "raw", "rw2", "svg", "tga", "tif", "tiff",
+];
+const ARCHIVE_EXTENSIONS: [&str; 9] = ["7z", "bz2", "gz", "rar", "tar", "tgz", "xz", "zip", "zst"];
+/// Extensions that training tools give to captions.
+const CAPTION_EXTENSIONS: [&str; 7] = ["cap", "caption", "captions", "prompt", "prompts", "tag", "tags"];
+/// Extensions of captions if an image of the same stem, or the name of the file, says so.
+const PERHAPS_CAPTION_EXTENSIONS: [&str; 10] =
+    ["csv", "json", "jsonl", "md", "parquet", "text", "tsv", "xml", "yaml", "yml"];
+/// Names of files that hold the captions of all images.
+const CAPTION_TABLES: [&str; 6] = ["caption", "captions", "dataset", "labels", "metadata", "prompts"];
+
+/// What a file is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// Part of the set.
+    File {
+        kind: FileKind,
+        fault: Option<Fault>,
+        /// Whether it is a caption that begins with a byte order mark.
+        has_byte_order_mark: bool,
+    },
+    /// Not part of the set.
+    Other(SkipReason),
+}
+
+/// Judges a file by its name, its first bytes and its size. Of a caption, `head` is the whole text, or as much as
+/// [`MAX_CAPTION_BYTES`] and one byte more.
+pub(crate) fn judge(name: &str, head: &[u8], size_bytes: u64) -> Content {
+    let file = |kind, fault| Content::File { kind, fault, has_byte_order_mark: false };
+    if name::is_caption(name) {
+        let has_byte_order_mark = head.starts_with(UTF_8_MARK);
+        return Content::File { kind: FileKind::Caption, fault: caption_fault(head), has_byte_order_mark };
+    }
+    if let Some(kind) = kind_of(head) {
+        return file(kind, None);
+    }
+    let extension = name::extension(name);
+    let extension = extension.as_str();
+    let format = other_format(head);
+    if IMAGE_EXTENSIONS.contains(&extension) {
+        let fault = match format {
+            Some(format) => Fault::OtherImage(format.to_owned()),
+            None if size_bytes == 0 => Fault::Empty,
+            None => Fault::NotAPicture,
+        };
+        return file(FileKind::NoPicture, Some(fault));
+    }
+    Content::Other(match format {
+        Some(format) => SkipReason::OtherImage(format.to_owned()),
+        None if OTHER_IMAGE_EXTENSIONS.contains(&extension) => SkipReason::OtherImage(extension.to_ascii_uppercase()),
+        // An empty archive has another signature.
+        None if matches!(head, [b'P', b'K', 3 | 5, 4 | 6, ..]) || extension == "zip" => SkipReason::Archive,
+        None if is_other_archive(head) || ARCHIVE_EXTENSIONS.contains(&extension) => SkipReason::OtherArchive,
+        None if CAPTION_EXTENSIONS.contains(&extension) => SkipReason::OtherCaption { rename_to: None },
+        None if is_caption_table(name) => SkipReason::OtherCaption { rename_to: None },
+        None => SkipReason::OtherType,
+    })
+}
+
+/// Judges a file that cannot be read. Whatever its name, it may be an image.
+pub(crate) fn unreadable(name: &str, error: &io::Error) -> Content {
+    let why = error.to_string();
+    let kind = match name::extension(name) {
+        _ if name::is_caption(name) => FileKind::Caption,
+        extension if IMAGE_EXTENSIONS.contains(&extension.as_str()) => FileKind::NoPicture,
+        _ => return Content::Other(SkipReason::Unreadable(why)),
+    };
+    Content::File { kind, fault: Some(Fault::Unreadable(why)), has_byte_order_mark: false }
+}
+
+/// Whether a file of this name may hold the caption of an image with the same stem.
+pub(crate) fn may_be_caption(name: &str) -> bool {
+    let extension = name::extension(name);
+    CAPTION_EXTENSIONS.contains(&extension.as_str()) || PERHAPS_CAPTION_EXTENSIONS.contains(&extension.as_str())
+}
+
+fn is_caption_table(name: &str) -> bool {
+    let is_named_like_one = CAPTION_TABLES.contains(&name::stem(name).to_ascii_lowercase().as_str());
+    is_named_like_one && PERHAPS_CAPTION_EXTENSIONS.contains(&name::extension(name).as_str())
+}
+
+fn kind_of(head: &[u8]) -> Option<FileKind> {
+    match picture_type(head)? {
+        "image/jpeg" => Some(FileKind::Jpeg),
+        "image/png" => Some(FileKind::Png),
+        "image/webp" => Some(FileKind::WebP),
+        _ => None,
+    }
+}
+
+/// The format of an image that the service does not take.
+fn other_format(head: &[u8]) -> Option<&'static str> {
+    match head {
+        [b'G', b'I', b'F', b'8', ..] => Some("GIF"),
+        [_, _, _, _, b'f', b't', b'y', b'p', brand @ ..] => match brand.get(..4)? {
+            b"avif" | b"avis" => Some("AVIF"),
+            b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"hevm" | b"hevs" | b"mif1" | b"msf1" => {
+                Some("HEIC")
+            }
+            b"crx " => Some("raw camera"),
+            _ => None,
+        },
+        // Most raw formats of cameras are TIFF files too.
+        [b'I', b'I', b'*' | b'+', 0, ..] | [b'M', b'M', 0, b'*' | b'+', ..] => Some("TIFF"),
+        [b'B', b'M', _, _, _, _, 0, 0, 0, 0, ..] => Some("BMP"),
+        [b'8', b'B', b'P', b'S', ..] => Some("PSD"),
+        [0xff, 0x0a, ..] | [0, 0, 0, 0x0c, b'J', b'X', b'L', b' ', ..] => Some("JPEG XL"),
+        [0, 0, 0, 0x0c, b'j', b'P', b' ', b' ', ..] => Some("JPEG 2000"),
+        [0, 0, 1, 0, count, 0, ..] if *count > 0 => Some("ICO"),
+        _ => None,
+    }
+}
+
+fn is_other_archive(head: &[u8]) -> bool {
+    let signatures: [&[u8]; 6] =
+        [b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\x1f\x8b", b"\xfd7zXZ\0", b"BZh", b"\x28\xb5\x2f\xfd"];
+    signatures.iter().any(|signature| head.starts_with(signature))
+}
+
+const UTF_8_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Why a caption cannot be sent. It is never converted: what is sent has the size that the dataset is compared by.
+fn caption_fault(text: &[u8]) -> Option<Fault> {
+    if text.len() as u64 > MAX_CAPTION_BYTES {
+        return Some(Fault::TooLarge);
+    }
+    if let Some(encoding) = other_encoding(text) {
+        return Some(Fault::OtherEncoding(encoding.to_owned()));
+    }
+    let Ok(text) = std::str::from_utf8(text) else { return Some(Fault::NotText) };
+    if text.contains('\0') {
+        return Some(Fault::NotText);
+    }
+    text.trim_start_matches('\u{feff}').trim().is_empty().then_some(Fault::Empty)
+}
+
+/// The encoding of a text that is not UTF-8, as far as its bytes say it.
+fn other_encoding(text: &[u8]) -> Option<&'static str> {
+    match text {
+        // Before the marks of UTF-16, which begin alike.
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Some("UTF-32"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("UTF-16"),
+        // Without a mark: every other byte of Latin letters in UTF-16 is zero.
+        [first, 0, third, 0, ..] | [0, first, 0, third, ..] if *first != 0 && *third != 0 => Some("UTF-16"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn skip(name: &str, head: &[u8]) -> Option<SkipReason> {
+        match judge(name, head, head.len() as u64) {
+            Content::Other(reason) => Some(reason),
+            Content::File { .. } => None,
+        }
+    }
+
+    fn fault(name: &str, head: &[u8]) -> Option<Fault> {
+        match judge(name, head, head.len() as u64) {
+            Content::File { fault, .. } => fault,
+            Content::Other(reason) => panic!("{name}: {reason:?}"),
+        }
+    }
+
+    #[test]
+    fn an_image_that_the_service_does_not_take_is_named_by_its_format() {
+        for (head, format) in [
+            (&b"\0\0\0\x18ftypheic\0\0\0\0"[..], "HEIC"),
+            (b"\0\0\0\x18ftypmif1\0\0\0\0", "HEIC"),
+            (b"\0\0\0\x18ftypavif\0\0\0\0", "AVIF"),
+            (b"II*\0\x08\0\0\0", "TIFF"),
+            (b"MM\0*\0\0\0\x08", "TIFF"),
+            (b"GIF89a\x01\0\x01\0", "GIF"),
+            (b"BM\x46\0\0\0\0\0\0\0\x36\0", "BMP"),
+            (b"8BPS\0\x01", "PSD"),
+            (b"\xff\x0a\xfa\x1f", "JPEG XL"),
+            (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
+            (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
+            (b"\0\0\x01\0\x01\0\x10\x10", "ICO"),
+        ] {
+            for name in ["photo", "photo.dat", "photo.heic"] {
+                assert_eq!(skip(name, head), Some(SkipReason::OtherImage(format.to_owned())), "{name} {head:?}");
+            }
+            assert_eq!(fault("photo.jpg", head), Some(Fault::OtherImage(format.to_owned())), "{head:?}");
+        }
+        assert_eq!(skip("photo.HEIC", b"?"), Some(SkipReason::OtherImage("HEIC".to_owned())));
+        assert_eq!(skip("photo.svg", b"<svg>"), Some(SkipReason::OtherImage("SVG".to_owned())));
+    }
+
+    #[test]
+    fn what_is_neither_image_nor_caption_has_its_reason() {
+        let caption = SkipReason::OtherCaption { rename_to: None };
+        for (name, head, expected) in [
+            ("all.zip", &b""[..], SkipReason::Archive),
+            ("all", b"PK\x03\x04", SkipReason::Archive),
+            ("all", b"PK\x05\x06", SkipReason::Archive),
+            ("all.7z", b"", SkipReason::OtherArchive),
+            ("all.tar.gz", b"\x1f\x8b\x08", SkipReason::OtherArchive),
+            ("all", b"Rar!\x1a\x07\x01", SkipReason::OtherArchive),
+            ("a.caption", b"a lantern", caption.clone()),
+            ("a.TAGS", b"", caption.clone()),
+            ("metadata.jsonl", b"{}", caption.clone()),
+            ("Captions.csv", b"", caption),
+            ("a.json", b"{}", SkipReason::OtherType),
+            ("notes.md", b"#", SkipReason::OtherType),
+            ("clip.mp4", b"\0\0\0\x18ftypisom", SkipReason::OtherType),
+            ("BMW.doc", b"BM", SkipReason::OtherType),
+        ] {
+            assert_eq!(skip(name, head), Some(expected), "{name}");
+        }
+    }
+
+    #[test]
+    fn captions_are_utf_8_and_hold_something() {
+        let utf_16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+        let utf_16_big = |text: &str| text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<_>>();
+        let encoding = |name: &str| Some(Fault::OtherEncoding(name.to_owned()));
+        for (text, expected) in [
+            ("größer".as_bytes().to_vec(), None),
+            (b"\xef\xbb\xbfa lantern".to_vec(), None),
+            (b" \r\n\t".to_vec(), Some(Fault::Empty)),
+            (b"\xef\xbb\xbf \n".to_vec(), Some(Fault::Empty)),
+            (b"".to_vec(), Some(Fault::Empty)),
+            (utf_16("\u{feff}a lantern"), encoding("UTF-16")),
+            (utf_16_big("\u{feff}a lantern"), encoding("UTF-16")),
+            (utf_16("a lantern"), encoding("UTF-16")),
+            (utf_16_big("a lantern"), encoding("UTF-16")),
+            (b"\xff\xfe\0\0a\0\0\0".to_vec(), encoding("UTF-32")),
+            (b"gr\xf6\xdfer".to_vec(), Some(Fault::NotText)),
+            (b"a lantern\xc3".to_vec(), Some(Fault::NotText)),
+            (b"a lantern\0".to_vec(), Some(Fault::NotText)),
+        ] {
+            assert_eq!(fault("a.txt", &text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_caption_has_a_size_limit() {
+        let limit = usize::try_from(MAX_CAPTION_BYTES).unwrap();
+
+        assert_eq!(fault("a.txt", &vec![b'a'; limit]), None);
+        assert_eq!(fault("a.txt", &vec![b'a'; limit + 1]), Some(Fault::TooLarge));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_noted_for_captions_that_are_sent() {
+        let has_mark = |head: &[u8]| match judge("a.txt", head, 0) {
+            Content::File { has_byte_order_mark, .. } => has_byte_order_mark,
+            Content::Other(_) => unreachable!(),
+        };
+
+        assert!(has_mark(b"\xef\xbb\xbfa lantern"));
+        assert!(!has_mark(b"a lantern \xef\xbb\xbf"));
+    }
+}
