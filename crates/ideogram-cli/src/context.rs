@@ -144,6 +144,11 @@ impl<'a> Context<'a> {
         question::confirm(self.output().talk(), question, default).await
     }
 
+    /// Whether `--yes` answers all questions, for those that need a flag of their own.
+    pub(crate) fn says_yes(&self) -> bool {
+        self.given.options.yes
+    }
+
     /// Shows how far something has come, until it is dropped.
     pub(crate) fn progress(&self, label: impl Into<String>, counted: Counted, total: Option<u64>) -> Progress {
         Progress::new(self.output().talk(), label, counted, total)

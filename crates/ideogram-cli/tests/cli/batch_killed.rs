@@ -37,7 +37,7 @@ fn rows(folder: &Path) {
 fn command(folder: &Path, server: &MockServer, more: &[&str]) -> Command {
     let arguments = ["batch", "rows.jsonl", "--out", "out", "--pictures-in-making", "3"];
     let run = ideogram(arguments.into_iter().chain(more.iter().copied()));
-    run.against(server).in_folder(folder).into_command()
+    run.env("XDG_STATE_HOME", folder.join("state").to_str().unwrap()).against(server).in_folder(folder).into_command()
 }
 
 fn start(folder: &Path, server: &MockServer) -> Child {
@@ -98,7 +98,7 @@ fn no_prompt_is_paid_twice_however_often_it_is_killed() {
         assert!(paid(&server).values().all(|times| *times == 1), "{told}\n{:?}", paid(&server));
         assert_eq!(code, Some(if doubted.is_empty() { 0 } else { 10 }), "{told}");
         for name in &doubted {
-            let warning = format!("({name}) was under way when an earlier run ended: it may be paid");
+            let warning = format!("({name}) was in flight when an earlier run ended: it may be paid");
             assert!(said.contains(&warning), "{told}");
         }
         let saved = |out: &Path| (0..ROWS).filter(|n| out.join(format!("row{n}.png")).is_file()).count();
@@ -178,7 +178,7 @@ mod interrupted {
 
         assert_eq!(child.wait().unwrap().code(), Some(143), "{said}");
         assert!(said.starts_with("no more rows are sent; waiting for"), "{said}");
-        assert!(said.contains("was under way: it may have run, and then it is billed"), "{said}");
+        assert!(said.contains("was in flight: it may have run, and then it is billed"), "{said}");
         assert!(said.contains("--rerun-unknown"), "{said}");
     }
 }

@@ -1,37 +1,30 @@
-//! What was asked and paid, kept on disk, so that a batch that is interrupted goes on where it stopped.
+//! The journal of a batch: which rows were sent, and what became of them.
 //!
-//! JSON lines: a header, then one line before a row is sent and one when it is done with, each on the disk before
-//! anything else happens. A row that was begun and has no end was under way when the process ended: nobody knows whether
-//! it is paid, unless its answer was kept. A process that is killed can leave half a line at the end, which counts for
-//! nothing; damage elsewhere is an error, since a guess could pay twice. The file is locked as long as a batch uses it;
-//! the system takes the lock back when the process is gone.
+//! `batch.jsonl` in the folder of the batch. A line is on disk before a row is sent, and another one when the row is done.
+//! A row that was begun and has no end was in flight when the process ended: nobody knows whether it is paid, unless its
+//! response was stored. How a journal survives kills, edits and replaced files: `journal.rs` of the library.
 
 use std::{
-    collections::HashMap,
-    fs::{self, File, OpenOptions},
-    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
+    collections::{HashMap, HashSet},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use ideogram_client::internal::{self, JournalError, JournalErrorKind, JournalKind};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 
-/// Raised when the form of the file changes.
-const FORMAT: u32 = 1;
-/// What a file says to be a journal.
-const TITLE: &str = "ideogram batch";
-/// How every journal begins, whole or torn.
-const TITLE_BEGIN: &[u8] = b"{\"journal\":\"ideogram batch\"";
+const KIND: JournalKind = JournalKind { title: "ideogram batch", format: 2 };
 
-/// The first line.
+/// What a batch was begun with: it goes on with the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Header {
-    journal: String,
-    format: u32,
+pub(super) struct Header {
     /// Of which service.
-    base_url: String,
+    pub(super) base_url: String,
+    /// The `--model` of rows that name none.
+    pub(super) model: String,
 }
 
 /// Every other line.
@@ -42,9 +35,9 @@ pub(super) enum Line {
     Run(Run),
     /// A row is about to be sent.
     Begun(Begun),
-    /// The answer to a row is there, and what became of its pictures.
+    /// The response to a row is there, and what became of its images.
     Finished(Finished),
-    /// A row has no answer.
+    /// A row has no response with images.
     Failed(Failed),
 }
 
@@ -61,24 +54,26 @@ pub(super) struct Run {
 pub(super) struct Begun {
     /// The key of the row.
     pub(super) row: String,
+    /// What it asks for, whatever model makes it.
+    pub(super) input: String,
     pub(super) name: String,
     pub(super) line: u64,
     pub(super) time: String,
     pub(super) operation: String,
     pub(super) prompt: String,
-    /// How many pictures were asked for.
+    /// How many images were asked for.
     pub(super) pictures: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Finished {
     pub(super) row: String,
-    /// Where the answer is, from the folder of the journal.
+    /// Where the response is stored, from the folder of the journal.
     pub(super) kept: String,
     pub(super) pictures: Vec<Picture>,
 }
 
-/// A picture of an answer.
+/// An image of a response.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Picture {
     pub(super) result: PictureResult,
@@ -87,7 +82,7 @@ pub(super) struct Picture {
     pub(super) file: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) seed: Option<i64>,
-    /// The prompt that made it, where it is not the one that was asked for.
+    /// The prompt that made it, where it is not the one of the row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) prompt: Option<String>,
     /// Why it is not saved.
@@ -116,15 +111,45 @@ pub(super) struct Failed {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) status: Option<u16>,
     pub(super) message: String,
-    /// Where what arrived of an answer is kept.
+    /// Where what arrived of a response is stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) kept: Option<String>,
-    /// An answer that could not be kept as a file.
+    /// A response that could not be stored as a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) answer: Option<String>,
+    pub(super) answer: Option<RawBody>,
 }
 
-/// What is known of a row without pictures.
+/// The bytes of a response body: as text if that is what they are, otherwise as base64.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RawBody {
+    Text(String),
+    Base64(String),
+}
+
+impl RawBody {
+    pub(super) fn of(body: &[u8]) -> Self {
+        match std::str::from_utf8(body) {
+            Ok(text) => Self::Text(text.to_owned()),
+            Err(_) => Self::Base64(BASE64_STANDARD.encode(body)),
+        }
+    }
+
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Text(text) => text.clone().into_bytes(),
+            Self::Base64(text) => BASE64_STANDARD.decode(text).unwrap_or_default(),
+        }
+    }
+
+    /// The same for people who may have to bring it to safety by hand.
+    pub(super) fn text(&self) -> &str {
+        let (Self::Text(text) | Self::Base64(text)) = self;
+        text
+    }
+}
+
+/// What is known of a row without images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Fate {
@@ -134,11 +159,17 @@ pub(super) enum Fate {
     Declined,
     /// Nobody knows whether it ran and was billed.
     Unknown,
-    /// It ran and was billed, and its answer cannot be read.
+    /// It ran and was billed, and its response cannot be read.
     Unreadable,
 }
 
-/// The last that a journal tells of a row.
+impl Fate {
+    pub(super) fn is_billed(self) -> bool {
+        matches!(self, Self::Unknown | Self::Unreadable)
+    }
+}
+
+/// The last that a journal says of a row.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum End {
     None,
@@ -146,183 +177,144 @@ pub(super) enum End {
     Failed(Failed),
 }
 
-/// What a journal tells.
+/// What a journal says.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Past {
-    pub(super) rows: HashMap<String, (Begun, End)>,
+    /// `None` if there is no journal yet, or an empty one.
+    pub(super) header: Option<Header>,
+    /// Whether half a line stands at the end.
+    pub(super) is_torn: bool,
     pub(super) last_run: Option<Run>,
-    /// How many pictures were asked for and may be billed, of all runs together.
+    /// How many images were asked for and may be billed, of all runs together.
     pub(super) pictures: u64,
+    ends: HashMap<String, (u32, End)>,
+    /// The inputs of rows that were begun, with the keys of those rows.
+    inputs: HashMap<String, HashSet<String>>,
+    /// Responses that could not be stored as files, with their status, by row.
+    bodies: HashMap<String, (u16, RawBody)>,
 }
 
 impl Past {
+    /// What became of a row; `None` if it was never begun.
+    pub(super) fn end(&self, row: &str) -> Option<&End> {
+        self.ends.get(row).map(|(_, end)| end)
+    }
+
+    /// How many rows were begun.
+    pub(super) fn rows(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The keys of rows that were begun with this input.
+    pub(super) fn rows_with_input(&self, input: &str) -> impl Iterator<Item = &str> {
+        self.inputs.get(input).into_iter().flatten().map(String::as_str)
+    }
+
+    /// The response to a row that only the journal holds, with its status.
+    pub(super) fn body(&self, row: &str) -> Option<&(u16, RawBody)> {
+        self.bodies.get(row)
+    }
+
     fn take(&mut self, line: Line) {
         match line {
             Line::Run(run) => self.last_run = Some(run),
             Line::Begun(begun) => {
                 self.pictures += u64::from(begun.pictures);
-                self.rows.insert(begun.row.clone(), (begun, End::None));
+                self.inputs.entry(begun.input).or_default().insert(begun.row.clone());
+                self.ends.insert(begun.row, (begun.pictures, End::None));
             }
             Line::Finished(finished) => {
-                if let Some((_, end)) = self.rows.get_mut(&finished.row) {
-                    *end = End::Finished(finished);
-                }
+                // A row without a begin was found through its stored response: it is paid all the same.
+                let (_, end) = self.ends.entry(finished.row.clone()).or_insert_with(|| {
+                    self.pictures += finished.pictures.len() as u64;
+                    (u32::try_from(finished.pictures.len()).unwrap_or(u32::MAX), End::None)
+                });
+                *end = End::Finished(finished);
             }
             Line::Failed(failed) => {
-                if let Some((begun, end)) = self.rows.get_mut(&failed.row) {
-                    if matches!(failed.fate, Fate::NotRun | Fate::Declined) {
-                        self.pictures = self.pictures.saturating_sub(u64::from(begun.pictures));
+                if let Some(body) = &failed.answer {
+                    self.bodies.insert(failed.row.clone(), (failed.status.unwrap_or(200), body.clone()));
+                }
+                if let Some((pictures, end)) = self.ends.get_mut(&failed.row) {
+                    if !failed.fate.is_billed() {
+                        self.pictures = self.pictures.saturating_sub(u64::from(*pictures));
                     }
                     *end = End::Failed(failed);
                 }
             }
         }
     }
+
+    fn of(contents: internal::Contents<Header>, mut past: Self, base_url: &str, path: &Path) -> Result<Self, Failure> {
+        if let Some(header) = contents.header.as_ref().filter(|header| header.base_url != base_url) {
+            let (place, begun) = (path.display(), &header.base_url);
+            let what = format!("the journal \"{place}\" is of a batch at {begun}, not at {base_url}");
+            return Err(Failure::usage(what).hint("nothing was sent; --out names another folder"));
+        }
+        (past.header, past.is_torn) = (contents.header, contents.is_torn);
+        Ok(past)
+    }
 }
 
 /// A journal that is open, and nobody else's.
 #[derive(Clone, Debug)]
-pub(super) struct Journal {
-    path: PathBuf,
-    file: Arc<Mutex<File>>,
-}
+pub(super) struct Journal(Arc<internal::Journal>);
 
 impl Journal {
-    /// Opens a journal or begins one, and reads what it tells.
-    pub(super) fn open(path: PathBuf, base_url: &str) -> Result<(Self, Past), Failure> {
-        let header = Header { journal: TITLE.to_owned(), format: FORMAT, base_url: base_url.to_owned() };
-        let (file, past) = open(&path, &header).map_err(|why| why.at(&path))?;
-        Ok((Self { path, file: Arc::new(Mutex::new(file)) }, past))
+    /// Opens a journal or begins one, and reads what it says. Blocks.
+    pub(super) fn open(path: &Path, header: &Header) -> Result<(Self, Past), Failure> {
+        let mut past = Past::default();
+        let opened = internal::Journal::open(path, KIND, header, |line| past.take(line));
+        let (journal, contents) = opened.map_err(|error| failure(&error))?;
+        let past = Past::of(contents, past, &header.base_url, path)?;
+        Ok((Self(Arc::new(journal)), past))
     }
 
-    /// What a journal tells, without taking it over; nothing if there is none.
+    /// What a journal says, without taking it over; nothing if there is none. Blocks.
     pub(super) fn look(path: &Path, base_url: &str) -> Result<Past, Failure> {
-        let header = Header { journal: TITLE.to_owned(), format: FORMAT, base_url: base_url.to_owned() };
-        let text = match fs::read(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Past::default()),
-            Err(error) => return Err(Trouble::Io(error).at(path)),
-        };
-        let past =
-            whole(&text).and_then(|whole| if whole == 0 { Ok(None) } else { read(&text[..whole], &header).map(Some) });
-        past.map(Option::unwrap_or_default).map_err(|why| why.at(path))
+        let mut past = Past::default();
+        let contents = internal::Journal::read(path, KIND, |line| past.take(line)).map_err(|error| failure(&error))?;
+        Past::of(contents, past, base_url, path)
     }
 
-    /// Writes a line down. It is on the disk when this returns.
-    pub(super) async fn write(&self, line: &Line) -> Result<(), Failure> {
-        let mut text = serde_json::to_vec(line).expect("lines are made of strings and numbers");
-        text.push(b'\n');
-        let file = Arc::clone(&self.file);
-        let written = tokio::task::spawn_blocking(move || {
-            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-            let end = file.stream_position()?;
-            let written = file.write_all(&text).and_then(|()| file.sync_data());
-            if written.is_err() {
-                // Half a line in the middle would make the journal unreadable.
-                let _ = file.set_len(end).and_then(|()| file.seek(SeekFrom::Start(end)));
-            }
-            written
-        });
-        let written = written.await.unwrap_or_else(|error| Err(io::Error::other(error)));
-        written.map_err(|error| Trouble::from(error).at(&self.path))
+    /// Writes a line, which is on disk when this returns. Blocks.
+    pub(super) fn append(&self, line: &Line) -> Result<(), Failure> {
+        self.0.append(line).map_err(|error| failure(&error))
     }
 }
 
-/// Why a journal cannot be used.
-enum Trouble {
-    Io(io::Error),
-    Unusable(String),
-}
-
-impl From<io::Error> for Trouble {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
-impl Trouble {
-    fn at(self, path: &Path) -> Failure {
-        let place = path.display();
-        match self {
-            Self::Io(error) => Failure::local_io(format!("the journal \"{place}\" cannot be used")).because(&error),
-            Self::Unusable(why) => Failure::usage(format!("the journal \"{place}\" {why}")),
+/// Says what is wrong with a journal, and what to do about it.
+pub(super) fn failure(error: &JournalError) -> Failure {
+    match error.kind() {
+        JournalErrorKind::Io(cause) => {
+            let place = error.path().display();
+            Failure::local_io(format!("the journal \"{place}\" cannot be used")).because(cause)
         }
+        JournalErrorKind::Replaced | JournalErrorKind::Changed => Failure::local_io(error.to_string())
+            .hint("put the folder and its journal back as they were, then run the same command again"),
+        JournalErrorKind::Damaged { .. } => Failure::usage(error.to_string()).hint(
+            "nothing was sent; bring back a copy that is whole, or move the journal away: what was begun is then found \
+             through the stored responses",
+        ),
+        JournalErrorKind::InUse => Failure::usage(error.to_string()),
+        _ => Failure::usage(error.to_string()).hint("nothing was sent; --out names another folder"),
     }
 }
 
-fn open(path: &Path, header: &Header) -> Result<(File, Past), Trouble> {
-    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
-    match fs4::FileExt::try_lock(&file) {
-        Ok(()) => {}
-        Err(fs4::TryLockError::WouldBlock) => {
-            return Err(Trouble::Unusable("is in use by another batch; wait for it to end".to_owned()));
-        }
-        Err(fs4::TryLockError::Error(error)) => return Err(error.into()),
-    }
-    let mut text = Vec::new();
-    file.read_to_end(&mut text)?;
-    let whole = whole(&text)?;
-    let past = if whole == 0 { None } else { Some(read(&text[..whole], header)?) };
-    file.set_len(whole as u64)?;
-    file.seek(SeekFrom::End(0))?;
-    if let Some(past) = past {
-        return Ok((file, past));
-    }
-    let mut line = serde_json::to_vec(header).expect("a header is made of strings and numbers");
-    line.push(b'\n');
-    file.write_all(&line)?;
-    file.sync_all()?;
-    sync_folder_of(path)?;
-    Ok((file, Past::default()))
-}
-
-/// How much of a journal counts: what comes after the last line break was being written when the process ended, and was
-/// not acted upon.
-fn whole(text: &[u8]) -> Result<usize, Trouble> {
-    let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-    let begins_well = text.starts_with(TITLE_BEGIN) || TITLE_BEGIN.starts_with(text);
-    if begins_well { Ok(whole) } else { Err(Trouble::Unusable("is another kind of file".to_owned())) }
-}
-
-fn read(text: &[u8], expected: &Header) -> Result<Past, Trouble> {
-    let damaged = |number: usize, why: &dyn std::fmt::Display| {
-        let why = format!("cannot be understood in line {number} ({why}); to begin anew, choose another folder");
-        Trouble::Unusable(why)
-    };
-    let mut lines = text.split(|byte| *byte == b'\n').enumerate().map(|(index, line)| (index + 1, line));
-    let (_, first) = lines.next().unwrap_or_default();
-    let header: Header = serde_json::from_slice(first).map_err(|error| damaged(1, &error))?;
-    if header.format != FORMAT {
-        let why = format!("has the format {}, and this version reads {FORMAT}", header.format);
-        return Err(Trouble::Unusable(why));
-    }
-    if header.base_url != expected.base_url {
-        let why = format!("is of a batch at {}, not at {}; choose another folder", header.base_url, expected.base_url);
-        return Err(Trouble::Unusable(why));
-    }
-    let mut past = Past::default();
-    for (number, line) in lines.filter(|(_, line)| !line.is_empty()) {
-        past.take(serde_json::from_slice(line).map_err(|error| damaged(number, &error))?);
-    }
-    Ok(past)
-}
-
-/// A new file is not there for sure before its folder is on the disk.
-fn sync_folder_of(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if cfg!(unix) { fs::File::open(folder)?.sync_all() } else { Ok(()) }
+/// Where the journal of a folder is.
+pub(super) fn path_in(folder: &Path) -> PathBuf {
+    folder.join("batch.jsonl")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const URL: &str = "https://example.test/";
-
     fn begun(row: &str) -> Line {
         let text = String::new;
-        let (row, name, time) = (row.to_owned(), text(), text());
-        Line::Begun(Begun { row, name, line: 1, time, operation: text(), prompt: text(), pictures: 2 })
+        let (row, input) = (row.to_owned(), "input".to_owned());
+        let (name, time, operation, prompt) = (text(), text(), text(), text());
+        Line::Begun(Begun { row, input, name, line: 1, time, operation, prompt, pictures: 2 })
     }
 
     fn failed(row: &str, fate: Fate) -> Line {
@@ -330,76 +322,55 @@ mod tests {
         Line::Failed(Failed { row, fate, kind, status: None, message, kept: None, answer: None })
     }
 
-    fn fates(past: &Past) -> Vec<(&str, Option<Fate>)> {
-        let fate = |end: &End| match end {
-            End::None => None,
-            End::Failed(failed) => Some(failed.fate),
-            End::Finished(_) => panic!("nothing is finished here"),
-        };
-        let mut fates: Vec<_> = past.rows.iter().map(|(row, (_, end))| (row.as_str(), fate(end))).collect();
-        fates.sort_unstable_by_key(|(row, _)| *row);
-        fates
-    }
-
-    #[tokio::test]
-    async fn a_journal_cut_anywhere_is_as_good_as_its_whole_lines() {
-        let place = tempfile::tempdir().unwrap();
-        let path = place.path().join("batch.jsonl");
-        {
-            let (journal, _) = Journal::open(path.clone(), URL).unwrap();
-            journal.write(&begun("a")).await.unwrap();
-            journal.write(&failed("a", Fate::Declined)).await.unwrap();
-        }
-        let text = fs::read(&path).unwrap();
-        let ends: Vec<_> = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at).collect();
-
-        for cut in 0..=text.len() {
-            fs::write(&path, &text[..cut]).unwrap();
-
-            let (expected, pictures) = match cut {
-                cut if cut <= ends[1] => (vec![], 0),
-                cut if cut <= ends[2] => (vec![("a", None)], 2),
-                _ => (vec![("a", Some(Fate::Declined))], 0),
-            };
-            let looked = Journal::look(&path, URL).unwrap();
-            assert_eq!((fates(&looked), looked.pictures), (expected.clone(), pictures), "cut at {cut}");
-            let (journal, past) = Journal::open(path.clone(), URL).unwrap();
-            assert_eq!((fates(&past), past.pictures), (expected, pictures), "cut at {cut}");
-
-            journal.write(&begun("z")).await.unwrap();
-            drop(journal);
-            let (_journal, past) = Journal::open(path.clone(), URL).unwrap();
-            assert_eq!(fates(&past).last(), Some(&("z", None)), "cut at {cut}");
-        }
+    fn finished(row: &str, pictures: usize) -> Line {
+        let picture = Picture { result: PictureResult::Saved, file: None, seed: None, prompt: None, error: None };
+        Line::Finished(Finished { row: row.to_owned(), kept: String::new(), pictures: vec![picture; pictures] })
     }
 
     #[test]
-    fn a_journal_of_something_else_is_refused_and_left_alone() {
-        let place = tempfile::tempdir().unwrap();
-        let path = place.path().join("batch.jsonl");
-        for text in [
-            "{\"prompt\":\"a\"}\n",
-            "no line break",
-            "{\"journal\":\"ideogram batch\",\"format\":9,\"base_url\":\"\"}\n",
+    fn what_may_be_billed_is_counted_over_all_runs() {
+        for (lines, pictures) in [
+            (vec![begun("a")], 2),
+            (vec![begun("a"), finished("a", 2)], 2),
+            (vec![begun("a"), failed("a", Fate::NotRun)], 0),
+            (vec![begun("a"), failed("a", Fate::Declined), begun("a")], 2),
+            (vec![begun("a"), failed("a", Fate::Unknown), begun("a"), finished("a", 2)], 4),
+            (vec![begun("a"), failed("a", Fate::Unreadable)], 2),
+            // Found through its stored response.
+            (vec![finished("a", 3), finished("a", 3)], 3),
+            (vec![failed("a", Fate::NotRun)], 0),
         ] {
-            fs::write(&path, text).unwrap();
-
-            assert!(Journal::open(path.clone(), URL).is_err(), "{text}");
-            assert!(Journal::look(&path, URL).is_err(), "{text}");
-            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+            let mut past = Past::default();
+            lines.iter().for_each(|line| past.take(line.clone()));
+            assert_eq!(past.pictures, pictures, "{lines:?}");
         }
     }
 
     #[test]
-    fn a_journal_is_one_batchs_at_a_time_and_of_one_service() {
+    fn a_journal_is_of_one_service_and_says_what_it_was_begun_with() {
         let place = tempfile::tempdir().unwrap();
-        let path = place.path().join("batch.jsonl");
-        let (journal, _) = Journal::open(path.clone(), URL).unwrap();
-
-        let second = Journal::open(path.clone(), URL).unwrap_err();
-        assert!(second.what().ends_with("is in use by another batch; wait for it to end"), "{second:?}");
+        let path = path_in(place.path());
+        let header = Header { base_url: "https://one.test/".to_owned(), model: "v3".to_owned() };
+        assert_eq!(Journal::look(&path, &header.base_url).unwrap(), Past::default());
+        let (journal, past) = Journal::open(&path, &header).unwrap();
+        assert_eq!(past, Past::default());
+        journal.append(&begun("a")).unwrap();
         drop(journal);
-        assert!(Journal::open(path.clone(), "https://other.test/").is_err());
-        assert!(Journal::open(path, URL).is_ok());
+
+        let past = Journal::look(&path, "https://one.test/").unwrap();
+        assert_eq!((past.header.as_ref(), past.rows_with_input("input").next()), (Some(&header), Some("a")));
+        let refused = Journal::look(&path, "https://two.test/").unwrap_err();
+        assert!(
+            refused.what().ends_with("is of a batch at https://one.test/, not at https://two.test/"),
+            "{refused:?}"
+        );
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_come_back_as_they_were() {
+        for body in [&b"{\"data\":[]}"[..], b"", b"\xff\xfe\0{", "ä".as_bytes()] {
+            let json = serde_json::to_string(&RawBody::of(body)).unwrap();
+            assert_eq!(serde_json::from_str::<RawBody>(&json).unwrap().bytes(), body, "{json}");
+        }
     }
 }

@@ -1,45 +1,56 @@
-//! `ideogram batch`: a file of prompts to a folder of pictures, each prompt paid at most once.
+//! `ideogram batch`: a file of prompts to a folder of images, each prompt paid at most once.
 //!
-//! [`input`] reads the file, [`row`] understands its rows, [`journal`] remembers across runs what was sent and what came
-//! of it, [`run`] sends and saves, [`pictures`] saves the pictures of one answer, [`report`] says what became of it all,
-//! [`sheet`] shows it as a page. The folder holds pictures, each with a JSON file beside it; `batch.jsonl`, the journal;
-//! `answers/`, what the service answered, as it came; `thumbnails/`; and `contact-sheet.html`.
+//! [`input`] reads the file, [`row`] understands its rows, [`plan`] decides what is done with each, [`run`] sends and
+//! saves, [`pictures`] saves the images of one response, [`report`] sums up, [`sheet`] shows it as a page. [`journal`] and
+//! [`ledger`] remember across runs what was sent, [`status`] says what became of a row. The folder holds images, each with
+//! a JSON file beside it; `batch.jsonl`, the journal; `answers/`, the responses as they came; `thumbnails/`; and
+//! `contact-sheet.html`.
 
 mod input;
 mod journal;
+mod ledger;
 mod pictures;
+mod plan;
 mod report;
 mod row;
 mod run;
 mod sheet;
+mod status;
 mod thumbnail;
 
-use std::{
-    fs, io,
-    io::Read as _,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum as _};
 use serde_json::{Map, json};
 
 use self::{
     input::{Form, Problem},
-    journal::{End, Fate, Journal, Line, Past, PictureResult, Run},
-    report::Counts,
+    journal::{Header, Journal, Line, Past, Run},
+    ledger::{Ledger, Records},
+    plan::{Allowed, Plan},
+    report::{Counts, Stop},
     row::{Model, Reading, Row},
-    run::{Queue, Work},
-    sheet::Status,
+    run::{Work, on_disk},
+    status::Status,
 };
-use crate::{context::Context, dry_run, failure::Failure, page::Page, pictures::saving::out_folder, question, units};
+use crate::{
+    context::Context,
+    dry_run,
+    failure::Failure,
+    page::Page,
+    pictures::{ready, saving::out_folder},
+    question, text, units,
+};
 
-const JOURNAL: &str = "batch.jsonl";
 const ANSWERS: &str = "answers";
 const THUMBNAILS: &str = "thumbnails";
 const SHEET: &str = "contact-sheet.html";
 
 /// More pictures than this are asked about first.
 const MOST_UNASKED: u64 = 20;
+
+/// Far above any table of prompts.
+const MAX_TABLE_BYTES: u64 = 256 * 1024 * 1024;
 
 /// Make pictures for a file of prompts, paying for each prompt at most once
 ///
@@ -48,10 +59,12 @@ const MOST_UNASKED: u64 = 20;
 /// `operation` (an id of `ideogram operations`) choose what is called, `id` names the files of a row. Members that are
 /// files hold paths, which begin at the folder of FILE. All rows are checked before any is sent.
 ///
-/// The folder keeps a journal. The same command again goes on where it stopped, and pays for no finished row twice. Rows
-/// are known by their content: a changed row is a new one. Rows that were under way when the command was killed are
-/// listed, and sent again only with --rerun-unknown, since they may be paid. The folder also keeps every answer as it
-/// came, and contact-sheet.html, a page of all results.
+/// The folder keeps a journal. The same command again goes on where it stopped, with the model and in the folder that it
+/// was begun with, and pays for no finished row twice. Rows are known by their content: a changed row is a new one. Rows
+/// that were in flight when the command was killed are listed, and sent again only with --rerun-unknown, since they may be
+/// paid. Rows that were begun in another folder or with another model, or whose journal is lost, are asked about, and with
+/// --yes sent again only with --pay-again. The folder also keeps every response as it came, and contact-sheet.html, a page
+/// of all results.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -67,7 +80,7 @@ pub(crate) struct Batch {
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
-    /// The folder for pictures and journal [default: the name of FILE with -pictures, here]
+    /// The folder for pictures and journal [default: where FILE was begun, or the name of FILE with -pictures, here]
     #[arg(long, value_name = "DIR", value_parser = out_folder())]
     out: Option<PathBuf>,
 
@@ -75,9 +88,9 @@ pub(crate) struct Batch {
     #[arg(long, value_name = "FORM", value_enum)]
     form: Option<Form>,
 
-    /// What rows that do not say are made with
-    #[arg(long, value_enum, default_value = "v4")]
-    model: Model,
+    /// What rows that do not say are made with [default: what the batch was begun with, or v4]
+    #[arg(long, value_enum)]
+    model: Option<Model>,
 
     /// Stop before more pictures than this are asked for, those of earlier runs included
     #[arg(long, value_name = "NUMBER")]
@@ -95,6 +108,10 @@ pub(crate) struct Batch {
     #[arg(long)]
     rerun_unknown: bool,
 
+    /// Pay again for rows that were begun in another folder or with another model, or whose journal is lost
+    #[arg(long)]
+    pay_again: bool,
+
     /// Send rows again that were declined for what they ask
     #[arg(long)]
     retry_declined: bool,
@@ -110,67 +127,170 @@ impl Batch {
     }
 
     pub(crate) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
-        let output = context.output();
-        let folder = self.folder()?;
-        let rows = self.rows(context)?;
         // The address of a mock server inside the command is another one each time.
-        let is_mock = context.remark_on_changes().is_some();
-        let base_url = if is_mock { "mock" } else { context.client().base_url().as_str() };
-        let path = folder.join(JOURNAL);
-        if context.is_dry_run() {
-            let past = Journal::look(&path, base_url)?;
-            let (queue, _) = self.plan(&rows, &past, &folder).await?;
-            return show(context, &rows, &queue).await;
-        }
+        let base_url = if context.is_mock() { "mock" } else { context.client().base_url().as_str() };
+        let ledgers = if context.is_mock() { None } else { ledger::place() };
+        let folder = self.folder(context, ledgers.as_deref(), base_url).await?;
+        let journal_path = journal::path_in(&folder);
         // Looked at first: a question that is answered with no leaves no trace.
-        let past = Journal::look(&path, base_url)?;
-        let (queue, _) = self.plan(&rows, &past, &folder).await?;
-        self.confirm(context, &rows, &queue, &past).await?;
+        let past = {
+            let (path, base_url) = (journal_path.clone(), base_url.to_owned());
+            on_disk(move || Journal::look(&path, &base_url)).await?
+        };
+        let model = self.model(context, &past);
+        let rows = self.rows(context, model).await?;
+        let records = match &ledgers {
+            Some(place) => {
+                let (place, base_url, rows) = (place.clone(), base_url.to_owned(), rows.clone());
+                on_disk(move || ledger::records(&place, &base_url, &rows)).await?
+            }
+            None => Records::new(),
+        };
+        let mut allowed = Allowed {
+            rerun_unknown: self.rerun_unknown,
+            retry_declined: self.retry_declined,
+            pay_again: self.pay_again,
+        };
+        let looked = plan::plan(&rows, &past, &folder, &records, allowed).await?;
+        if context.is_dry_run() {
+            return show(context, &rows, &looked).await;
+        }
+        if !looked.ask.is_empty() {
+            self.confirm_paying_again(context, &folder, &looked).await?;
+            allowed.pay_again = true;
+        }
+        let looked = plan::plan(&rows, &past, &folder, &records, allowed).await?;
+        self.confirm(context, &rows, &looked, &past).await?;
 
-        let what = || format!("cannot make the folder \"{}\"", folder.display());
-        fs::create_dir_all(&folder).map_err(|error| Failure::local_io(what()).because(&error))?;
-        let (journal, past) = Journal::open(path, base_url)?;
-        let (queue, mut statuses) = self.plan(&rows, &past, &folder).await?;
-        say_what_changed(context, &rows, &past, &statuses);
-        let run = Run { time: run::now(), rows: rows.len(), rows_hash: row::hash(&rows) };
-        journal.write(&Line::Run(run)).await?;
+        make_ready(&folder, &rows, &looked).await?;
+        let header = Header { base_url: base_url.to_owned(), model: name_of(model) };
+        let (journal, past) = on_disk(move || Journal::open(&journal_path, &header)).await?;
+        let mut plan = plan::plan(&rows, &past, &folder, &records, allowed).await?;
+        if plan.send != looked.send {
+            return Err(Failure::usage("another batch was at work in the folder meanwhile: nothing was sent")
+                .hint("run the same command again"));
+        }
+        let ledger = self.ledger(context, ledgers, base_url, &folder).await;
+        say_what_is_known(context, &rows, &past, &plan);
+        let line = Line::Run(Run { time: run::now(), rows: rows.len(), rows_hash: row::hash(&rows) });
+        {
+            let journal = journal.clone();
+            on_disk(move || journal.append(&line)).await?;
+        }
 
         let work = Work {
             context,
             journal,
+            ledger,
             folder: &folder,
             rows: &rows,
             places: self.pictures_in_making,
             most_pictures: self.max_pictures,
             patience: self.stop_after,
         };
-        let mut pieces = output.pieces("rows");
-        let stop = work.run(queue, past.pictures, &mut statuses, &mut pieces).await?;
+        let mut pieces = context.output().pieces("rows");
+        let stop = work.run(&mut plan, past.pictures, &mut pieces).await?;
+        self.sum_up(context, &folder, &rows, &plan.statuses, pieces, stop).await
+    }
 
-        let (counts, sheet) = self.sheet(&folder, &rows, &statuses).await?;
-        pieces.finish(Map::from_iter([
+    /// Says what became of everything: as data, as a page, and as messages.
+    async fn sum_up(
+        &self,
+        context: &Context<'_>,
+        folder: &Path,
+        rows: &[Row],
+        statuses: &[Status],
+        pieces: crate::output::Pieces<'_>,
+        stop: Option<Stop>,
+    ) -> Result<(), Failure> {
+        let output = context.output();
+        let counts = Counts::of(statuses);
+        let sheet = self.sheet(folder, rows, statuses, &counts).await;
+        let shown = sheet.as_ref().ok().map(|path| path.display().to_string());
+        let printed = pieces.finish(Map::from_iter([
             ("counts".to_owned(), counts.to_json()),
-            ("contact_sheet".to_owned(), json!(sheet.display().to_string())),
-        ]))?;
+            ("contact_sheet".to_owned(), json!(shown)),
+        ]));
         if stop.is_none() && counts.is_complete() {
             output.note(&counts.line());
         }
-        output.note(&format!("contact sheet: {}", sheet.display()));
+        if let Some(path) = shown {
+            output.note(&format!("contact sheet: {path}"));
+        }
         if let Some(remark) = context.remark_on_changes() {
             output.note(remark);
         }
-        report::verdict(&rows.iter().zip(&statuses).collect::<Vec<_>>(), &counts, stop)
+        // What became of the rows comes before what became of the page.
+        let verdict = report::verdict(&rows.iter().zip(statuses).collect::<Vec<_>>(), &counts, stop);
+        match (verdict, sheet, printed) {
+            (Err(failure), Err(sheet), _) => {
+                let causes =
+                    sheet.causes().iter().fold(failure.cause(sheet.what()), |failure, cause| failure.cause(cause));
+                Err(causes)
+            }
+            (verdict, sheet, printed) => verdict.and(sheet.map(drop)).and(printed),
+        }
     }
 
-    /// Where pictures and journal go.
-    fn folder(&self) -> Result<PathBuf, Failure> {
+    /// Where images and journal go: as the user says, where this table was begun, or beside the working folder.
+    async fn folder(&self, context: &Context<'_>, ledgers: Option<&Path>, base_url: &str) -> Result<PathBuf, Failure> {
         if let Some(out) = &self.out {
             return Ok(out.clone());
         }
         let stem = self.file.file_stem().filter(|_| !self.is_stdin());
-        stem.map(|stem| PathBuf::from(format!("{}-pictures", stem.to_string_lossy()))).ok_or_else(|| {
+        let stem = stem.ok_or_else(|| {
             Failure::usage("rows from standard input need --out: the folder with the journal, to find it again")
-        })
+        })?;
+        let folder = PathBuf::from(format!("{}-pictures", stem.to_string_lossy()));
+        let Some(ledgers) = ledgers.filter(|_| !journal::path_in(&folder).exists()) else { return Ok(folder) };
+        let (ledgers, base_url, table) = (ledgers.to_owned(), base_url.to_owned(), self.file.clone());
+        let mut begun = on_disk(move || ledger::folders_of(&ledgers, &base_url, &table)).await?;
+        let Some(last) = begun.pop() else { return Ok(folder) };
+        if !begun.is_empty() {
+            let failure = Failure::usage("this file was begun in several folders: --out says which one is meant");
+            return Err(begun
+                .iter()
+                .chain([&last])
+                .fold(failure, |failure, folder| failure.cause(folder.display().to_string())));
+        }
+        context.output().note(&format!("going on in \"{}\", where this file was begun", last.display()));
+        Ok(last)
+    }
+
+    /// What rows are made with that do not say: as the user says, or as the batch was begun.
+    fn model(&self, context: &Context<'_>, past: &Past) -> Model {
+        let begun = past.header.as_ref().and_then(|header| Model::from_str(&header.model, false).ok());
+        if let (None, Some(begun)) = (self.model, begun)
+            && begun != Model::V4
+        {
+            context.output().note(&format!("going on with --model {}, as the batch was begun", name_of(begun)));
+        }
+        self.model.or(begun).unwrap_or(Model::V4)
+    }
+
+    /// The ledger of the folder. Where it cannot be kept, the journal has to do.
+    async fn ledger(
+        &self,
+        context: &Context<'_>,
+        place: Option<PathBuf>,
+        base_url: &str,
+        folder: &Path,
+    ) -> Option<Ledger> {
+        let table = Some(self.file.clone()).filter(|_| !self.is_stdin());
+        let (base_url, folder) = (base_url.to_owned(), folder.to_owned());
+        let place = place?;
+        match on_disk(move || Ledger::open(&place, &base_url, &folder, table.as_deref())).await {
+            Ok(ledger) => Some(ledger),
+            Err(failure) => {
+                let why = failure.causes().first().map_or_else(String::new, |cause| format!(": {cause}"));
+                context.output().warning(&format!(
+                    "what is begun is remembered in the folder alone ({}{why}): if the folder is lost, nothing else \
+                     shows what was paid",
+                    failure.what()
+                ));
+                None
+            }
+        }
     }
 
     fn is_stdin(&self) -> bool {
@@ -178,106 +298,98 @@ impl Batch {
     }
 
     /// Reads and checks all rows.
-    fn rows(&self, context: &Context<'_>) -> Result<Vec<Row>, Failure> {
+    async fn rows(&self, context: &Context<'_>, model: Model) -> Result<Vec<Row>, Failure> {
         let name = if self.is_stdin() { "standard input".to_owned() } else { self.file.display().to_string() };
         let form = self.form.or_else(|| if self.is_stdin() { Some(Form::Jsonl) } else { Form::of(&self.file) });
         let form = form.ok_or_else(|| {
             Failure::usage(format!("cannot tell how {name} is written: it ends in neither .jsonl nor .csv"))
                 .hint("--form jsonl or --form csv says it")
         })?;
-        let mut bytes = Vec::new();
-        let read = if self.is_stdin() {
-            io::stdin().lock().read_to_end(&mut bytes).map(drop)
-        } else {
-            fs::read(&self.file).map(|read| bytes = read)
-        };
-        read.map_err(|error| Failure::local_io(format!("cannot read {name}")).because(&error))?;
-
-        let (raw, mut problems) = form.read(&bytes);
-        let folder = self.file.parent().filter(|_| !self.is_stdin()).unwrap_or(Path::new(""));
-        let reading = Reading { client: context.client(), model: self.model, folder, unchecked: self.unchecked };
-        let rows = match row::understand(&raw, reading) {
-            Ok(rows) if problems.is_empty() => rows,
-            Ok(_) => return Err(input::refused(&name, &problems)),
-            Err(more) => {
-                problems.extend(more);
-                problems.sort_by_key(Problem::line);
-                return Err(input::refused(&name, &problems));
-            }
-        };
-        if rows.is_empty() {
-            return Err(Failure::usage(format!("there are no rows in {name}")));
-        }
-        Ok(rows)
-    }
-
-    /// What is to be done with every row, and what is known of it already.
-    async fn plan(&self, rows: &[Row], past: &Past, folder: &Path) -> Result<(Queue, Vec<Status>), Failure> {
-        let (mut queue, mut statuses) = (Queue::default(), Vec::with_capacity(rows.len()));
-        for (index, row) in rows.iter().enumerate() {
-            let status = match past.rows.get(&row.key) {
-                None => {
-                    queue.send.push_back(index);
-                    Status::NotRun
-                }
-                Some((_, End::Finished(finished))) => {
-                    if finished.pictures.iter().any(|picture| picture.result == PictureResult::NotSaved) {
-                        queue.save.push_back((index, folder.join(&finished.kept)));
-                    }
-                    Status::Finished(finished.pictures.clone())
-                }
-                Some((begun, end)) => {
-                    // Killed between the answer and the note of it: the answer tells.
-                    if let Some((kept, answer)) = pictures::kept_in(&folder.join(ANSWERS).join(&row.key)).await?
-                        && answer.answer().is_some()
-                    {
-                        queue.save.push_back((index, kept));
-                        statuses.push(Status::NotRun);
-                        continue;
-                    }
-                    let is_sent_again = match end {
-                        End::Failed(failed) => match failed.fate {
-                            Fate::NotRun => true,
-                            Fate::Declined => self.retry_declined,
-                            Fate::Unknown | Fate::Unreadable => self.rerun_unknown,
-                        },
-                        _ => self.rerun_unknown,
-                    };
-                    if is_sent_again {
-                        queue.send.push_back(index);
-                    }
-                    match end {
-                        End::Failed(failed) if !is_sent_again => Status::Failed(failed.clone()),
-                        _ if is_sent_again => Status::NotRun,
-                        _ => {
-                            debug_assert_eq!(begun.row, row.key);
-                            Status::Unknown
-                        }
-                    }
+        let (file, is_stdin, client, unchecked) =
+            (self.file.clone(), self.is_stdin(), context.client().clone(), self.unchecked);
+        // Whoever writes may take their time, and images of rows are hashed: Ctrl-C is heard meanwhile.
+        on_disk(move || {
+            let read = if is_stdin {
+                text::read_limited(std::io::stdin().lock(), MAX_TABLE_BYTES)
+            } else {
+                text::read_file(&file, MAX_TABLE_BYTES)
+            };
+            let bytes = read.map_err(|error| error.failure(&name))?;
+            let (raw, mut problems) = form.read(&bytes);
+            let folder = file.parent().filter(|_| !is_stdin).unwrap_or(Path::new(""));
+            let reading = Reading { client: &client, model, folder, unchecked };
+            let rows = match row::understand(&raw, reading) {
+                Ok(rows) if problems.is_empty() => rows,
+                Ok(_) => return Err(input::refused(&name, &problems)),
+                Err(more) => {
+                    problems.extend(more);
+                    problems.sort_by_key(Problem::line);
+                    return Err(input::refused(&name, &problems));
                 }
             };
-            statuses.push(status);
+            if rows.is_empty() {
+                return Err(Failure::usage(format!("there are no rows in {name}")));
+            }
+            Ok(rows)
+        })
+        .await
+    }
+
+    /// Asks before rows are paid again that were begun before and that the journal cannot account for.
+    async fn confirm_paying_again(&self, context: &Context<'_>, folder: &Path, plan: &Plan) -> Result<(), Failure> {
+        let here = ledger::whole_path(folder);
+        let whole = units::count(plan.ask.len() as u64, "row");
+        let mut failure = Failure::usage(format!("{whole} of this file may be paid already: nothing was sent"));
+        let mut hints = Vec::new();
+        for (place, records) in plan.asked_by_folder() {
+            let rows = units::count(records.len() as u64, "row");
+            let time = records.iter().map(|record| record.time.as_str()).max().unwrap_or_default();
+            let time = if time.is_empty() { String::new() } else { format!(" (the last one on {time})") };
+            let is_here = place.as_os_str().is_empty() || place == Path::new(&here);
+            let cause = if is_here {
+                hints.push(
+                    "put folder and journal back as they were, or leave --model as it was, and run it again".to_owned(),
+                );
+                format!("{rows} begun here{time}, and the journal cannot account for them")
+            } else {
+                hints.push(format!("`--out \"{}\"` goes on there, if the folder still exists", place.display()));
+                format!("{rows} begun in \"{}\"{time}", place.display())
+            };
+            failure = failure.cause(cause);
         }
-        Ok((queue, statuses))
+        if context.says_yes() || !question::can_ask() {
+            hints.push("--pay-again pays for them again".to_owned());
+            return Err(hints.into_iter().fold(failure, Failure::hint));
+        }
+        for cause in failure.causes() {
+            context.output().warning(cause);
+        }
+        let question = format!("{whole} may be paid already: pay again for them?");
+        context.confirm(&question, question::Default::No).await
     }
 
     /// Asks before many pictures are made.
-    async fn confirm(&self, context: &Context<'_>, rows: &[Row], queue: &Queue, past: &Past) -> Result<(), Failure> {
-        let wanted: u64 = queue.send.iter().map(|index| u64::from(rows[*index].pictures)).sum();
+    async fn confirm(&self, context: &Context<'_>, rows: &[Row], plan: &Plan, past: &Past) -> Result<(), Failure> {
+        let wanted: u64 = plan.send.iter().map(|index| u64::from(rows[*index].pictures)).sum();
         let allowed = self.max_pictures.map_or(u64::MAX, |most| most.saturating_sub(past.pictures));
         let pictures = wanted.min(allowed);
         if pictures <= MOST_UNASKED {
             return Ok(());
         }
-        let rows = units::count(queue.send.len() as u64, "row");
+        let rows = units::count(plan.send.len() as u64, "row");
         let most = if allowed < wanted { "at most " } else { "" };
         let question = format!("make {most}{}, each of them billed, for {rows}?", units::count(pictures, "picture"));
         context.confirm(&question, question::Default::No).await
     }
 
-    /// Writes the contact sheet, and counts.
-    async fn sheet(&self, folder: &Path, rows: &[Row], statuses: &[Status]) -> Result<(Counts, PathBuf), Failure> {
-        let counts = Counts::of(statuses);
+    /// Writes the contact sheet, and returns where it is.
+    async fn sheet(
+        &self,
+        folder: &Path,
+        rows: &[Row],
+        statuses: &[Status],
+        counts: &Counts,
+    ) -> Result<PathBuf, Failure> {
         let files = statuses.iter().filter_map(|status| match status {
             Status::Finished(pictures) => Some(pictures.iter().filter_map(|picture| picture.file.clone())),
             _ => None,
@@ -290,35 +402,63 @@ impl Batch {
         };
         let subtitle = sheet::subtitle(&run::now(), rows.len());
         let rows: Vec<_> = rows.iter().zip(statuses).collect();
-        sheet::write(folder, &title, &subtitle, &rows, &counts).map_err(|error| {
+        sheet::write(folder, &title, &subtitle, &rows, counts).map_err(|error| {
             Failure::local_io(format!("cannot write \"{}\"", path.display()))
                 .because(&error)
                 .hint("pictures and journal are complete; the same command again writes it")
         })?;
-        Ok((counts, path))
+        Ok(path)
     }
 }
 
-/// On a later run: what is done already, what is not understood, and whether the file is still the same.
-fn say_what_changed(context: &Context<'_>, rows: &[Row], past: &Past, statuses: &[Status]) {
-    let Some(last) = &past.last_run else { return };
-    let output = context.output();
-    let known = rows.iter().filter(|row| past.rows.contains_key(&row.key)).count();
-    let done = statuses.iter().filter(|status| matches!(status, Status::Finished(_))).count();
-    output.note(&format!("going on: {done} of {} finished before", units::count(rows.len() as u64, "row")));
-    if last.rows_hash != row::hash(rows) {
-        let gone = past.rows.len() - known;
-        let mut text = format!("the rows are not those of {}: what was changed or added is new", last.time);
-        if gone > 0 {
-            let rows = units::count(gone as u64, "row");
-            text.push_str(&format!(", and {rows} of the journal can be found here no more"));
-        }
-        output.warning(&text);
+fn name_of(model: Model) -> String {
+    model.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+}
+
+/// Makes the folders, and tries whether responses, thumbnails and images can be written: before anything is paid.
+async fn make_ready(folder: &Path, rows: &[Row], plan: &Plan) -> Result<(), Failure> {
+    for folder in [folder.to_owned(), folder.join(ANSWERS), folder.join(THUMBNAILS)] {
+        ready::check_folder(folder).await?;
     }
-    for (row, status) in rows.iter().zip(statuses) {
+    let to_send = plan.send.iter().map(|index| rows[*index].name.clone());
+    ready::check_stems(folder, to_send.collect()).await
+}
+
+/// On a later run: what is done already, what is not understood, and what is not as it was left.
+fn say_what_is_known(context: &Context<'_>, rows: &[Row], past: &Past, plan: &Plan) {
+    let output = context.output();
+    if past.is_torn {
+        output.warning("the last line of the journal was incomplete: an earlier run was killed, or the file was cut");
+    }
+    if plan.unjournaled > 0 {
+        let rows = units::count(plan.unjournaled as u64, "row");
+        output.warning(&format!(
+            "the journal does not know {rows} that were begun here: it was lost, cut or replaced; what their stored \
+             responses show is used"
+        ));
+    }
+    if plan.without_files > 0 {
+        let rows = units::count(plan.without_files as u64, "row");
+        output.note(&format!("pictures of {rows} are gone: they are fetched again, which costs nothing"));
+    }
+    if let Some(last) = &past.last_run {
+        let known = rows.iter().filter(|row| past.end(&row.key).is_some()).count();
+        let finished = plan.statuses.iter().filter(|status| matches!(status, Status::Finished(_))).count();
+        output.note(&format!("going on: {finished} of {} finished before", units::count(rows.len() as u64, "row")));
+        if last.rows_hash != row::hash(rows) {
+            let gone = past.rows().saturating_sub(known);
+            let mut text = format!("the rows are not those of {}: what was changed or added is new", last.time);
+            if gone > 0 {
+                let rows = units::count(gone as u64, "row");
+                text.push_str(&format!(", and {rows} of the journal can be found here no more"));
+            }
+            output.warning(&text);
+        }
+    }
+    for (row, status) in rows.iter().zip(&plan.statuses) {
         if matches!(status, Status::Unknown) {
             output.warning(&format!(
-                "line {} ({}) was under way when an earlier run ended: it may be paid, and is not sent again; \
+                "line {} ({}) was in flight when an earlier run ended: it may be paid, and is not sent again; \
                  --rerun-unknown does",
                 row.line, row.name
             ));
@@ -327,10 +467,10 @@ fn say_what_changed(context: &Context<'_>, rows: &[Row], past: &Past, statuses: 
 }
 
 /// Shows every request that would be sent.
-async fn show(context: &Context<'_>, rows: &[Row], queue: &Queue) -> Result<(), Failure> {
+async fn show(context: &Context<'_>, rows: &[Row], plan: &Plan) -> Result<(), Failure> {
     let (mut page, mut requests) = (Page::new(), Vec::new());
     let mut pictures = 0_u64;
-    for index in &queue.send {
+    for index in &plan.send {
         let row = &rows[*index];
         pictures += u64::from(row.pictures);
         let count = units::count(u64::from(row.pictures), "picture");
@@ -349,11 +489,15 @@ async fn show(context: &Context<'_>, rows: &[Row], queue: &Queue) -> Result<(), 
         requests.push(json!({"row": row.name, "line": row.line, "pictures": row.pictures, "request": request}));
     }
     context.output().list("requests", &requests, &page)?;
-    let requests = units::count(queue.send.len() as u64, "request");
+    let requests = units::count(plan.send.len() as u64, "request");
     let mut said = format!("dry run: nothing was sent; {requests} would make {}", units::count(pictures, "picture"));
-    if !queue.save.is_empty() {
-        let rows = units::count(queue.save.len() as u64, "row");
+    if !plan.save.is_empty() {
+        let rows = units::count(plan.save.len() as u64, "row");
         said.push_str(&format!(", and the pictures of {rows} would be saved from answers that are paid"));
+    }
+    if !plan.ask.is_empty() {
+        let rows = units::count(plan.ask.len() as u64, "row");
+        said.push_str(&format!("; {rows} may be paid already, and would be asked about"));
     }
     context.output().note(&said);
     Ok(())

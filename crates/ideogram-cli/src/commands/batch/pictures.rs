@@ -1,19 +1,44 @@
-//! From a kept answer to pictures on disk. It costs nothing, and can be done again.
+//! From a stored response to images on disk. It costs nothing, and can be done again.
 
 use std::{
+    error::Error as _,
     fs, io,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use ideogram_client::{
-    Client, ErrorKind, HasPictures, IfExists, KeptAnswer, Origin, Picture as _, PictureOutcome, PictureRef, SaveOutcome,
+    Client, Error, ErrorKind, HasPictures, IfExists, KeptAnswer, Origin, Picture as _, PictureOutcome, PictureRef,
+    SaveOutcome, Timestamp,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::journal::{Picture, PictureResult};
+use super::{
+    ANSWERS,
+    journal::{End, Past, Picture, PictureResult, RawBody},
+    row::Row,
+};
 use crate::failure::Failure;
 
-/// One picture of an answer, with what is known of the call that made it.
+/// How many images of one name a folder may hold.
+const MAX_NUMBER: u32 = 10_000;
+
+/// A response that is paid and was stored.
+#[derive(Clone, Debug)]
+pub(super) struct Stored {
+    pub(super) at: Place,
+    /// What became of its images when they were saved before.
+    pub(super) before: Vec<Picture>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Place {
+    File(PathBuf),
+    /// It could not be stored as a file, and stands in the journal.
+    Journal(u16, RawBody),
+}
+
+/// One image of a response, with what is known of the call that made it.
 struct One {
     picture: PictureRef,
     origin: Origin,
@@ -29,124 +54,206 @@ impl HasPictures for One {
     }
 }
 
-/// The newest answer in a folder of kept answers, those that can be read first.
-pub(super) async fn kept_in(folder: &Path) -> Result<Option<(PathBuf, KeptAnswer)>, Failure> {
-    let cannot = |error: &io::Error| {
-        Failure::local_io(format!("cannot look for kept answers in \"{}\"", folder.display())).because(error)
-    };
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(cannot(&error)),
-    };
-    let mut paths = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(|error| cannot(&error))?.path();
-        // Half an answer has another name until it is whole.
-        if path.extension().is_some_and(|extension| extension == "json") {
-            paths.push(path);
-        }
+impl Stored {
+    pub(super) fn file(path: PathBuf) -> Self {
+        Self { at: Place::File(path), before: Vec::new() }
     }
-    // Their names begin with the time.
-    paths.sort_unstable();
-    let mut newest = None;
-    for path in paths.into_iter().rev() {
-        let Ok(answer) = KeptAnswer::read(&path).await else { continue };
-        if answer.answer().is_some() {
-            return Ok(Some((path, answer)));
-        }
-        newest = newest.or(Some((path, answer)));
+
+    pub(super) async fn read(&self, row: &Row) -> Result<KeptAnswer, Failure> {
+        let read = match &self.at {
+            Place::File(path) => KeptAnswer::read(path).await,
+            Place::Journal(status, body) => Ok(from_journal(row, *status, body)),
+        };
+        read.map_err(|error| Failure::local_io("a stored response cannot be read").because(&error))
     }
-    Ok(newest)
 }
 
-/// Saves every picture of an answer that is not saved yet.
+fn from_journal(row: &Row, status: u16, body: &RawBody) -> KeptAnswer {
+    let body = body.bytes();
+    let (answer, text) = match serde_json::from_slice::<Value>(&body) {
+        Ok(answer) => (Some(answer), None),
+        Err(_) => (None, Some(String::from_utf8_lossy(&body).into_owned())),
+    };
+    let operation = row.request.operation().id;
+    let received = Timestamp::from(SystemTime::now()).to_string();
+    let stored = json!({"operation": operation, "request": null, "status": status, "received": received,
+                        "answer": answer, "answer_text": text});
+    serde_json::from_value(stored).expect("it has the form of a stored response")
+}
+
+/// Whether something can be made of a response: it has an image, or is whole and says that there is none.
+pub(super) fn is_usable(answer: &KeptAnswer) -> bool {
+    !answer.pictures().is_empty() || answer.answer().is_some()
+}
+
+/// The response to a row that its images can be saved from: the newest one that can be used.
+pub(super) async fn stored(folder: &Path, row: &Row, past: &Past) -> Result<Option<Stored>, Failure> {
+    let before = match past.end(&row.key) {
+        Some(End::Finished(finished)) => finished.pictures.clone(),
+        _ => Vec::new(),
+    };
+    let mut places: Vec<_> =
+        files_in(folder.join(ANSWERS).join(&row.key)).await?.into_iter().map(Place::File).collect();
+    if let Some(End::Finished(finished)) = past.end(&row.key) {
+        places.push(Place::File(folder.join(&finished.kept)));
+    }
+    places.extend(past.body(&row.key).map(|(status, body)| Place::Journal(*status, body.clone())));
+    let mut without_images = None;
+    for at in places {
+        let stored = Stored { at, before: before.clone() };
+        let Ok(answer) = stored.read(row).await else { continue };
+        if !answer.pictures().is_empty() {
+            return Ok(Some(stored));
+        }
+        if is_usable(&answer) {
+            without_images = without_images.or(Some(stored));
+        }
+    }
+    Ok(without_images)
+}
+
+/// The stored responses in a folder, the newest first.
+async fn files_in(folder: PathBuf) -> Result<Vec<PathBuf>, Failure> {
+    let listed = tokio::task::spawn_blocking(move || {
+        let cannot = |error: &io::Error| {
+            Failure::local_io(format!("cannot look for stored responses in \"{}\"", folder.display())).because(error)
+        };
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Ok(Vec::new());
+            }
+            Err(error) => return Err(cannot(&error)),
+        };
+        let mut paths = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(|error| cannot(&error))?.path();
+            // Half a response has another name until it is whole.
+            if path.extension().is_some_and(|extension| extension == "json") {
+                paths.push(path);
+            }
+        }
+        // Their names begin with the time.
+        paths.sort_unstable_by(|one, other| other.cmp(one));
+        Ok(paths)
+    });
+    listed.await.unwrap_or_else(|error| Err(Failure::internal("a look at the folder broke off").because(&error)))
+}
+
+/// Whether the file of an image is there.
+pub(super) fn is_there(file: &Path) -> bool {
+    fs::metadata(file).is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0)
+}
+
+/// Images that were saved and have no file any more, nor a response to fetch them again by, are lost.
+pub(super) fn without_lost_files(mut pictures: Vec<Picture>, folder: &Path) -> Vec<Picture> {
+    for picture in &mut pictures {
+        if picture.file.as_ref().is_some_and(|file| !is_there(&folder.join(file))) {
+            picture.result = PictureResult::Lost;
+            let file = picture.file.take().unwrap_or_default();
+            picture.error = Some(format!("{file} is gone, and no stored response shows where it came from"));
+        }
+    }
+    pictures
+}
+
+/// Saves every image of a response that is not saved yet.
 pub(super) async fn save(
     client: &Client,
     answer: &KeptAnswer,
     folder: &Path,
-    name: &str,
-    prompt: &str,
+    row: &Row,
+    before: &[Picture],
 ) -> Vec<Picture> {
     let pictures = answer.pictures();
     let count = pictures.len();
     let mut results = Vec::with_capacity(count);
-    for picture in pictures {
+    for (index, picture) in pictures.into_iter().enumerate() {
         let mut result = Picture {
             result: PictureResult::Saved,
             file: None,
             seed: picture.seed(),
-            prompt: picture.prompt().filter(|made_of| *made_of != prompt).map(str::to_owned),
+            prompt: picture.prompt().filter(|made_of| *made_of != row.prompt).map(str::to_owned),
             error: None,
         };
         match picture.outcome() {
-            PictureOutcome::Available(_) => {}
+            PictureOutcome::Available(_) => {
+                let file = before.get(index).and_then(|picture| picture.file.clone());
+                let saved = match file.filter(|file| is_there(&folder.join(file))) {
+                    Some(file) => Ok(file),
+                    None => {
+                        let stem = match picture.role() {
+                            _ if count == 1 => row.name.clone(),
+                            Some(role) => format!("{}-{role}", row.name),
+                            None => format!("{}-{}", row.name, picture.number()),
+                        };
+                        save_one(client, answer, picture, folder, &stem).await
+                    }
+                };
+                match saved {
+                    Ok(file) => result.file = Some(file),
+                    Err((lost, why)) => (result.result, result.error) = (lost, Some(why)),
+                }
+            }
             PictureOutcome::Withheld => result.result = PictureResult::Withheld,
             _ => {
                 result.result = PictureResult::Lost;
-                result.error = Some("the answer has no link to it".to_owned());
-            }
-        }
-        if result.result == PictureResult::Saved {
-            let stem = match picture.role() {
-                _ if count == 1 => name.to_owned(),
-                Some(role) => format!("{name}-{role}"),
-                None => format!("{name}-{}", picture.number()),
-            };
-            match save_one(client, answer, picture, folder, &stem).await {
-                Ok(file) => result.file = Some(file),
-                Err((lost, why)) => {
-                    result.result = if lost { PictureResult::Lost } else { PictureResult::NotSaved };
-                    result.error = Some(why);
-                }
+                result.error = Some("the response has no link to it".to_owned());
             }
         }
         results.push(result);
     }
+    if answer.answer().is_none() {
+        // It broke off: what it does not show is paid all the same.
+        let lost = (row.pictures as usize).saturating_sub(count);
+        let error = Some("the response broke off before its link".to_owned());
+        results.extend((0..lost).map(|_| Picture {
+            result: PictureResult::Lost,
+            file: None,
+            seed: None,
+            prompt: None,
+            error: error.clone(),
+        }));
+    }
     results
 }
 
-/// Saves one picture and returns the name of its file; otherwise whether it is lost, and why.
+/// Saves one image and returns the name of its file; otherwise what became of it, and why.
+///
+/// The name may belong to another row of earlier times, or be a file of the user: then the next number is tried, until
+/// there is the image itself, saved before a journal could say so, or a free name.
 async fn save_one(
     client: &Client,
     answer: &KeptAnswer,
     picture: PictureRef,
     folder: &Path,
     stem: &str,
-) -> Result<String, (bool, String)> {
-    if let Some(file) = saved_before(folder, stem, picture.item()) {
-        return Ok(file);
-    }
+) -> Result<String, (PictureResult, String)> {
     let one = One { picture, origin: answer.origin() };
-    let saving = client.save_all(&one, folder).stem(stem).if_exists(IfExists::Number);
-    let outcomes = saving.await.map_err(|error| (false, error.to_string()))?;
-    match outcomes.into_iter().next() {
-        Some(SaveOutcome::Saved(saved)) => {
-            Ok(saved.path.file_name().unwrap_or_default().to_string_lossy().into_owned())
-        }
-        Some(SaveOutcome::Failed(error)) => Err((error.kind() == ErrorKind::LinkExpired, error.to_string())),
-        _ => Err((true, "the answer has no link to it".to_owned())),
+    for number in 1..=MAX_NUMBER {
+        let stem = if number == 1 { stem.to_owned() } else { format!("{stem}-{number}") };
+        // Only the file beside an image can tell that it is this one.
+        let is_described = folder.join(format!("{stem}.json")).is_file();
+        let if_exists = if is_described { IfExists::Skip } else { IfExists::Fail };
+        let saving = client.save_all(&one, folder).stem(stem).if_exists(if_exists);
+        let outcomes = saving.await.map_err(|error| (PictureResult::NotSaved, error.to_string()))?;
+        let path = match outcomes.into_iter().next() {
+            Some(SaveOutcome::Saved(saved)) => saved.path,
+            Some(SaveOutcome::AlreadyThere { path }) => path,
+            Some(SaveOutcome::Failed(error)) if is_taken(&error) => continue,
+            Some(SaveOutcome::Failed(error)) => {
+                let is_lost = error.kind() == ErrorKind::LinkExpired;
+                let result = if is_lost { PictureResult::Lost } else { PictureResult::NotSaved };
+                return Err((result, error.to_string()));
+            }
+            _ => return Err((PictureResult::Lost, "the response has no link to it".to_owned())),
+        };
+        return Ok(path.file_name().unwrap_or_default().to_string_lossy().into_owned());
     }
+    Err((PictureResult::NotSaved, "no name is free for it".to_owned()))
 }
 
-/// The file of a picture that was saved before a journal could tell of it: the file beside it holds the same item.
-fn saved_before(folder: &Path, stem: &str, item: &Value) -> Option<String> {
-    for entry in fs::read_dir(folder).ok()?.flatten() {
-        let path = entry.path();
-        let name = entry.file_name();
-        let is_candidate = name.to_str().is_some_and(|name| name.starts_with(stem))
-            && path.extension().is_some_and(|extension| extension == "json");
-        let Some(beside) = is_candidate.then(|| fs::read(&path).ok()).flatten() else { continue };
-        let Ok(beside) = serde_json::from_slice::<Value>(&beside) else { continue };
-        let Some(file) = beside.get("file").and_then(Value::as_str) else { continue };
-        if beside.get("item") != Some(item) || Path::new(file).components().count() != 1 {
-            continue;
-        }
-        if folder.join(file).is_file() {
-            return Some(file.to_owned());
-        }
-        // What is written beside a picture comes first; its picture never came, so it describes nothing.
-        let _ = fs::remove_file(&path);
-    }
-    None
+fn is_taken(error: &Error) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
+    cause.is_some_and(|cause| cause.kind() == io::ErrorKind::AlreadyExists)
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     journal::{Fate, PictureResult},
     row::Row,
-    sheet::Status,
+    status::Status,
 };
 use crate::{exit::Exit, failure::Failure, units};
 
@@ -132,7 +132,7 @@ pub(super) fn row_json(row: &Row, status: &Status, folder: &std::path::Path) -> 
         "line": row.line,
         "operation": row.request.operation().id,
         "prompt": row.prompt,
-        "status": status_word(status),
+        "status": status.words().name,
     });
     match status {
         Status::Finished(pictures) => {
@@ -154,60 +154,9 @@ pub(super) fn row_json(row: &Row, status: &Status, folder: &std::path::Path) -> 
     value
 }
 
-fn status_word(status: &Status) -> &'static str {
-    match status {
-        Status::NotRun => "not_run",
-        Status::Unknown => "unknown",
-        Status::Failed(failed) => match failed.fate {
-            Fate::NotRun => "failed",
-            Fate::Declined => "declined",
-            Fate::Unknown => "unknown",
-            Fate::Unreadable => "unreadable",
-        },
-        Status::Finished(pictures) => {
-            let all = |result| pictures.iter().all(|picture| picture.result == result);
-            match pictures.as_slice() {
-                [] => "unreadable",
-                _ if all(PictureResult::Saved) => "saved",
-                _ if all(PictureResult::Withheld) => "withheld",
-                _ => "partial",
-            }
-        }
-    }
-}
-
-/// What is to be said of a row that did not come to all its pictures.
+/// What is to be said of a row that did not come to all its images.
 pub(super) fn reason(row: &Row, status: &Status) -> Option<String> {
-    let why = match status {
-        Status::NotRun => return None,
-        Status::Unknown => "outcome unknown: it was under way when the command ended".to_owned(),
-        Status::Failed(failed) => match failed.fate {
-            Fate::NotRun => format!("failed, not billed: {}", failed.message),
-            Fate::Declined => format!("declined, not billed: {}", failed.message),
-            Fate::Unknown => format!("outcome unknown: {}", failed.message),
-            Fate::Unreadable => format!("billed, and its answer cannot be read: {}", failed.message),
-        },
-        Status::Finished(pictures) if pictures.is_empty() => "billed, and the answer holds no picture".to_owned(),
-        Status::Finished(pictures) => {
-            let number = |result| pictures.iter().filter(|picture| picture.result == result).count() as u64;
-            let mut parts = Vec::new();
-            for (result, word) in [
-                (PictureResult::Withheld, "withheld by the safety check, billed all the same"),
-                (PictureResult::Lost, "lost"),
-                (PictureResult::NotSaved, "not saved"),
-            ] {
-                if number(result) > 0 {
-                    parts.push(format!("{} {word}", units::count(number(result), "picture")));
-                }
-            }
-            parts.extend(pictures.iter().find_map(|picture| picture.error.clone()));
-            if parts.is_empty() {
-                return None;
-            }
-            parts.join(": ")
-        }
-    };
-    Some(format!("line {} ({}): {why}", row.line, row.name))
+    status.reason().map(|why| format!("line {} ({}): {why}", row.line, row.name))
 }
 
 /// Success, or the failure that the command ends with.

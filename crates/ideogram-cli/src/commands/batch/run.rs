@@ -1,27 +1,33 @@
-//! Sends the rows that are still to be sent, a few pictures at a time, and saves what comes back.
+//! Sends the rows that are still to be sent, a few images at a time, and saves what comes back.
 //!
-//! The client counts the pictures in the making, and so does this module: a row is noted as begun only when there is a
-//! place for it, so that a process that ends leaves as few rows as possible of which nobody knows whether they are paid.
+//! The client counts the images in flight, and so does this module: a row is noted as begun only when there is a place for
+//! it, so that a process that ends leaves as few rows as possible of which nobody knows whether they are paid.
+//!
+//! A row is begun in three places before it is sent, each on disk: the journal, the ledger, and the folder of its
+//! response. If one of them refuses, the row is not sent, and neither is any other.
 
 use std::{
     cell::RefCell,
-    collections::VecDeque,
+    fs,
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
-use ideogram_client::{CallOptions, Error, ErrorKind, KeptAnswer, Outcome, Timestamp};
+use ideogram_client::{CallOptions, Error, ErrorKind, KeptAnswer, Outcome, Timestamp, internal};
 use serde_json::Value;
 use tokio::select;
 
 use super::{
     ANSWERS, THUMBNAILS,
-    journal::{Begun, Failed, Fate, Finished, Journal, Line, PictureResult},
-    pictures,
+    journal::{Begun, Failed, Fate, Finished, Journal, Line, PictureResult, RawBody},
+    ledger::{Ledger, input_of},
+    pictures::{self, Place, Stored},
+    plan::Plan,
     report::{Stop, row_json},
     row::Row,
-    sheet::{Status, thumbnail_name},
+    sheet::thumbnail_name,
+    status::Status,
     thumbnail,
 };
 use crate::{
@@ -35,30 +41,27 @@ const MOST_SAVING: usize = 8;
 pub(super) struct Work<'a> {
     pub(super) context: &'a Context<'a>,
     pub(super) journal: Journal,
+    pub(super) ledger: Option<Ledger>,
     pub(super) folder: &'a Path,
     pub(super) rows: &'a [Row],
-    /// How many pictures may be in the making at a time.
+    /// How many images may be in flight.
     pub(super) places: u32,
-    /// How many pictures may be asked for, those of earlier runs included.
+    /// How many images may be asked for, those of earlier runs included.
     pub(super) most_pictures: Option<u64>,
     /// How many refusals in a row end it.
     pub(super) patience: u32,
 }
 
-/// What is to be done with rows, by their index.
-#[derive(Debug, Default)]
-pub(super) struct Queue {
-    /// To be sent: this costs.
-    pub(super) send: VecDeque<usize>,
-    /// Answered, and not all saved: this is free.
-    pub(super) save: VecDeque<(usize, PathBuf)>,
-}
-
 /// What became of a row that was sent.
 enum Sent {
+    /// Nothing was sent.
+    No,
     Answered(PathBuf),
     Failed(Failed),
 }
+
+/// What something came to, and what went wrong on this machine meanwhile: no more rows are sent then.
+type AndTrouble<T> = (T, Option<Failure>);
 
 /// Refusals without anything better in between.
 #[derive(Default)]
@@ -71,12 +74,11 @@ impl Work<'_> {
     /// Works until nothing is left to do or something stops it. Statuses are brought up to date.
     pub(super) async fn run(
         &self,
-        mut queue: Queue,
+        plan: &mut Plan,
         mut asked: u64,
-        statuses: &mut [Status],
         pieces: &mut Pieces<'_>,
     ) -> Result<Option<Stop>, Failure> {
-        let total = queue.send.len() + queue.save.len();
+        let total = plan.send.len() + plan.save.len();
         let progress = self.context.progress("batch", Counted::Things("row"), Some(total as u64));
         let interrupt = self.context.interrupt();
         let mut graceful = Some(interrupt.gracefully());
@@ -84,15 +86,15 @@ impl Work<'_> {
         let mut making = 0_u32;
         let mut streak = Streak::default();
         let mut stop = None;
-        let under_way = RefCell::new(Vec::<usize>::new());
+        let in_flight = RefCell::new(Vec::<usize>::new());
         let mut tally = Tally::default();
         loop {
             while stop.is_none() && saving.len() < MOST_SAVING {
-                if let Some((index, kept)) = queue.save.pop_front() {
-                    saving.push(self.save(index, kept));
+                if let Some((index, stored)) = plan.save.pop_front() {
+                    saving.push(self.save(index, stored));
                     continue;
                 }
-                let Some(index) = queue.send.front().copied() else { break };
+                let Some(index) = plan.send.front().copied() else { break };
                 let row = &self.rows[index];
                 let weight = row.pictures.min(self.places);
                 if making + weight > self.places {
@@ -108,10 +110,10 @@ impl Work<'_> {
                     stop = Some(worse(stop, failure));
                     break;
                 }
-                queue.send.pop_front();
+                plan.send.pop_front();
                 asked += u64::from(row.pictures);
                 making += weight;
-                under_way.borrow_mut().push(index);
+                in_flight.borrow_mut().push(index);
                 sending.push(self.send(index));
             }
             if sending.is_empty() && saving.is_empty() {
@@ -123,7 +125,7 @@ impl Work<'_> {
                 biased;
                 signal = asked_to_end => {
                     if is_interrupted {
-                        return Err(self.given_up(&under_way.borrow()));
+                        return Err(self.given_up(&in_flight.borrow()));
                     }
                     // In this order: letting go of the first would undo the second.
                     drop(graceful.take());
@@ -131,46 +133,43 @@ impl Work<'_> {
                     stop = Some(Stop::Interrupted);
                     if !sending.is_empty() {
                         let rows = units::count(sending.len() as u64, "row");
-                        let text = format!("no more rows are sent; waiting for {rows} under way ({signal} again gives them up)");
+                        let text = format!("no more rows are sent; waiting for {rows} in flight ({signal} again gives them up)");
                         self.context.output().note(&text);
                     }
                 }
-                Some((index, sent)) = sending.next(), if !sending.is_empty() => {
-                    under_way.borrow_mut().retain(|other| *other != index);
+                Some((index, (sent, trouble))) = sending.next(), if !sending.is_empty() => {
+                    in_flight.borrow_mut().retain(|other| *other != index);
                     making -= self.rows[index].pictures.min(self.places);
                     match sent {
-                        Ok(Sent::Answered(kept)) => saving.push(self.save(index, kept)),
-                        Ok(Sent::Failed(failed)) => {
-                            if matches!(failed.fate, Fate::NotRun | Fate::Declined) {
+                        Sent::No => asked -= u64::from(self.rows[index].pictures),
+                        Sent::Answered(kept) => saving.push(self.save(index, Stored::file(kept))),
+                        Sent::Failed(failed) => {
+                            if !failed.fate.is_billed() {
                                 asked -= u64::from(self.rows[index].pictures);
                             }
                             let refused = streak.refused(&failed, self.patience);
-                            statuses[index] = Status::Failed(failed);
-                            // What is under way is paid: it is waited for although nothing can be printed.
-                            if let Err(failure) = self.tell(index, &statuses[index], pieces) {
+                            plan.statuses[index] = Status::Failed(failed);
+                            // What is in flight is paid: it is waited for although nothing can be printed.
+                            if let Err(failure) = self.tell(index, &plan.statuses[index], pieces) {
                                 stop = Some(worse(stop, failure));
                             }
                             tally.failed += 1;
                             progress.advance(1);
                             stop = stop.or(refused);
                         }
-                        Err(failure) => stop = Some(worse(stop, failure)),
                     }
+                    stop = trouble.map(|failure| worse(stop.take(), failure)).or(stop);
                 }
-                Some((index, saved)) = saving.next(), if !saving.is_empty() => {
-                    match saved {
-                        Ok(status) => {
-                            let withheld = streak.answered(&status, self.patience);
-                            stop = stop.or(withheld);
-                            tally.take(&status);
-                            statuses[index] = status;
-                            if let Err(failure) = self.tell(index, &statuses[index], pieces) {
-                                stop = Some(worse(stop, failure));
-                            }
-                            progress.advance(1);
-                        }
-                        Err(failure) => stop = Some(worse(stop, failure)),
+                Some((index, (status, trouble))) = saving.next(), if !saving.is_empty() => {
+                    let withheld = streak.answered(&status, self.patience);
+                    stop = stop.or(withheld);
+                    tally.take(&status);
+                    plan.statuses[index] = status;
+                    if let Err(failure) = self.tell(index, &plan.statuses[index], pieces) {
+                        stop = Some(worse(stop, failure));
                     }
+                    progress.advance(1);
+                    stop = trouble.map(|failure| worse(stop.take(), failure)).or(stop);
                 }
             }
             progress.message(tally.line());
@@ -178,52 +177,104 @@ impl Work<'_> {
         Ok(stop)
     }
 
-    /// Notes a row as begun, sends it, and notes what became of it unless there is an answer to save.
-    async fn send(&self, index: usize) -> (usize, Result<Sent, Failure>) {
-        (index, self.try_send(&self.rows[index]).await)
+    async fn send(&self, index: usize) -> (usize, AndTrouble<Sent>) {
+        let row = &self.rows[index];
+        if let Err(failure) = self.begin(row).await {
+            // For certain it was not sent. What cannot be written down leaves it in doubt, which costs nothing.
+            let message = failure.what().to_owned();
+            let (row, fate, kind) = (row.key.clone(), Fate::NotRun, "local_io".to_owned());
+            let failed = Failed { row, fate, kind, status: None, message, kept: None, answer: None };
+            let _ = self.end(&self.rows[index], &failed).await;
+            return (index, (Sent::No, Some(failure)));
+        }
+        (index, self.call(row).await)
     }
 
-    async fn try_send(&self, row: &Row) -> Result<Sent, Failure> {
-        let operation = row.request.operation();
+    /// Notes a row as begun, everywhere.
+    async fn begin(&self, row: &Row) -> Result<(), Failure> {
         let begun = Begun {
             row: row.key.clone(),
+            input: input_of(row),
             name: row.name.clone(),
             line: row.line,
             time: now(),
-            operation: operation.id.to_owned(),
+            operation: row.request.operation().id.to_owned(),
             prompt: row.prompt.clone(),
             pictures: row.pictures,
         };
-        self.journal.write(&Line::Begun(begun)).await?;
+        let (journal, ledger, row, responses) =
+            (self.journal.clone(), self.ledger.clone(), row.clone(), self.responses_of(row));
+        on_disk(move || {
+            let time = begun.time.clone();
+            journal.append(&Line::Begun(begun))?;
+            if let Some(ledger) = ledger {
+                ledger.begun(&row, &time)?;
+            }
+            let parent = responses.parent().unwrap_or(Path::new("."));
+            // The folder itself is there since before the first row: if it is not, somebody has taken it away.
+            let made = match fs::create_dir(&responses) {
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+                made => made,
+            };
+            made.and_then(|()| internal::sync_folder(parent)).map_err(|error| {
+                let what = format!("cannot make the folder \"{}\" for a response", responses.display());
+                Failure::local_io(what).because(&error)
+            })
+        })
+        .await
+    }
 
-        let client = self.context.client().with(CallOptions::new().keep_answers_in(self.answers_of(row)));
-        let under_way = self.context.interrupt().call(operation, "");
-        let answer = client.execute::<Value>(row.request.clone()).await;
-        drop(under_way);
-        let failed = match answer {
+    /// Sends a row that was begun, and notes what became of it unless there is a response to save.
+    async fn call(&self, row: &Row) -> AndTrouble<Sent> {
+        let operation = row.request.operation();
+        let client = self.context.client().with(CallOptions::new().keep_answers_in(self.responses_of(row)));
+        let in_flight = self.context.interrupt().call(operation, "");
+        let response = client.execute::<Value>(row.request.clone()).await;
+        drop(in_flight);
+        let failed = match response {
             Ok(response) => match response.kept_at() {
-                Some(kept) => return Ok(Sent::Answered(kept.to_owned())),
+                Some(kept) => return (Sent::Answered(kept.to_owned()), None),
                 None => Failed {
                     row: row.key.clone(),
                     fate: Fate::Unreadable,
                     kind: "local_io".to_owned(),
                     status: Some(response.status().as_u16()),
-                    message: "the answer was not kept".to_owned(),
+                    message: "the response could not be stored".to_owned(),
                     kept: None,
-                    answer: Some(String::from_utf8_lossy(response.body()).into_owned()),
+                    answer: Some(RawBody::of(response.body())),
                 },
             },
             Err(error) => match error.kept_at() {
-                Some(kept) if is_readable(kept).await => return Ok(Sent::Answered(kept.to_owned())),
+                Some(kept) if is_usable(kept).await => return (Sent::Answered(kept.to_owned()), None),
                 _ => self.failed(row, &error),
             },
         };
-        if let Some(answer) = &failed.answer {
+        let noted = self.end(row, &failed).await;
+        if let Some(body) = &failed.answer {
             // It may be the only copy of links that are paid for, if the journal cannot be written either.
-            self.context.output().warning(&format!("the answer to line {} could not be kept: {answer}", row.line));
+            let place = if noted.is_ok() { "and stands in the journal" } else { "and here is all of it" };
+            let text = format!("the response to line {} could not be stored, {place}: {}", row.line, body.text());
+            self.context.output().warning(&text);
         }
-        self.journal.write(&Line::Failed(failed.clone())).await?;
-        Ok(Sent::Failed(failed))
+        (Sent::Failed(failed), noted.err())
+    }
+
+    /// Notes what became of a row without images. What is not billed is no longer begun, in the order in which a kill
+    /// between the steps leaves the row in doubt, and never sends it again unasked.
+    async fn end(&self, row: &Row, failed: &Failed) -> Result<(), Failure> {
+        let (journal, ledger, line) = (self.journal.clone(), self.ledger.clone(), Line::Failed(failed.clone()));
+        let (is_billed, row, responses) = (failed.fate.is_billed(), row.clone(), self.responses_of(row));
+        on_disk(move || {
+            if !is_billed {
+                if let Some(ledger) = ledger {
+                    ledger.not_billed(&row)?;
+                }
+                // What an earlier attempt has left in it stays.
+                let _ = fs::remove_dir(responses);
+            }
+            journal.append(&line)
+        })
+        .await
     }
 
     fn failed(&self, row: &Row, error: &Error) -> Failed {
@@ -242,27 +293,33 @@ impl Work<'_> {
             kind: error.kind().name().to_owned(),
             status: error.status().map(|status| status.as_u16()),
             message: error.to_string(),
-            answer: body.map(|body| String::from_utf8_lossy(body).into_owned()),
+            answer: body.map(|body| RawBody::of(body)),
             kept,
         }
     }
 
-    /// Saves the pictures of a kept answer, makes their thumbnails, and notes what became of them.
-    async fn save(&self, index: usize, kept: PathBuf) -> (usize, Result<Status, Failure>) {
-        (index, self.try_save(&self.rows[index], &kept).await)
-    }
-
-    async fn try_save(&self, row: &Row, kept: &Path) -> Result<Status, Failure> {
-        let answer = KeptAnswer::read(kept)
-            .await
-            .map_err(|error| Failure::local_io("a kept answer cannot be read").because(&error))?;
-        let client = self.context.client();
-        let pictures = pictures::save(client, &answer, self.folder, &row.name, &row.prompt).await;
+    /// Saves the images of a stored response, makes their thumbnails, and notes what became of them.
+    async fn save(&self, index: usize, stored: Stored) -> (usize, AndTrouble<Status>) {
+        let row = &self.rows[index];
+        let answer = match stored.read(row).await {
+            Ok(answer) => answer,
+            Err(failure) => {
+                // It was there a moment ago.
+                let status = if stored.before.is_empty() { Status::Unknown } else { Status::Finished(stored.before) };
+                return (index, (status, Some(failure)));
+            }
+        };
+        let pictures = pictures::save(self.context.client(), &answer, self.folder, row, &stored.before).await;
         let files: Vec<String> = pictures.iter().filter_map(|picture| picture.file.clone()).collect();
         make_thumbnails(self.folder, files).await;
-        let line = Finished { row: row.key.clone(), kept: self.relative(kept), pictures: pictures.clone() };
-        self.journal.write(&Line::Finished(line)).await?;
-        Ok(Status::Finished(pictures))
+        let kept = match &stored.at {
+            Place::File(path) => self.relative(path),
+            Place::Journal(..) => String::new(),
+        };
+        let status = Status::Finished(pictures.clone());
+        let (journal, line) = (self.journal.clone(), Finished { row: row.key.clone(), kept, pictures });
+        let noted = on_disk(move || journal.append(&Line::Finished(line))).await;
+        (index, (status, noted.err()))
     }
 
     /// Prints what became of a row: the paths of its pictures as text, all of it as JSON.
@@ -281,21 +338,21 @@ impl Work<'_> {
     }
 
     /// The failure after the second signal.
-    fn given_up(&self, under_way: &[usize]) -> Failure {
+    fn given_up(&self, in_flight: &[usize]) -> Failure {
         let mut failure = Failure::new(Exit::Interrupted, "interrupted");
-        for index in under_way {
+        for index in in_flight {
             let row = &self.rows[*index];
             let text =
-                format!("line {} ({}) was under way: it may have run, and then it is billed", row.line, row.name);
+                format!("line {} ({}) was in flight: it may have run, and then it is billed", row.line, row.name);
             failure = failure.cause(text);
         }
-        if !under_way.is_empty() {
+        if !in_flight.is_empty() {
             failure = failure.hint("they are not sent again, as they may be paid; --rerun-unknown does");
         }
         failure.hint("run the same command again to go on: what is paid is not paid again")
     }
 
-    fn answers_of(&self, row: &Row) -> PathBuf {
+    fn responses_of(&self, row: &Row) -> PathBuf {
         self.folder.join(ANSWERS).join(&row.key)
     }
 
@@ -319,8 +376,16 @@ pub(super) fn now() -> String {
     Timestamp::from(SystemTime::now()).to_string()
 }
 
-async fn is_readable(kept: &Path) -> bool {
-    KeptAnswer::read(kept).await.is_ok_and(|answer| answer.answer().is_some())
+async fn is_usable(kept: &Path) -> bool {
+    KeptAnswer::read(kept).await.is_ok_and(|answer| pictures::is_usable(&answer))
+}
+
+/// Runs what blocks elsewhere, to its end even if nobody waits for it any more.
+pub(super) async fn on_disk<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(Failure::internal("work on the disk broke off").because(&error)))
 }
 
 /// What is wrong with this machine matters more than why else nothing is sent.

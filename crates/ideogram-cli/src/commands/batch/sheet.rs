@@ -10,25 +10,15 @@ use ideogram_client::{PartContent, Timestamp};
 use serde_json::Value;
 
 use super::{
-    journal::{Failed, Fate, Picture, PictureResult},
+    journal::{Picture, PictureResult},
     report::Counts,
     row::Row,
+    status::{Status, Words},
     thumbnail,
 };
 use crate::units;
 
 const STYLE: &str = include_str!("sheet.css");
-
-/// What is known of a row at the end.
-#[derive(Clone, Debug)]
-pub(super) enum Status {
-    /// It was not its turn.
-    NotRun,
-    /// It was under way when an earlier run ended, and no answer tells what became of it.
-    Unknown,
-    Failed(Failed),
-    Finished(Vec<Picture>),
-}
 
 /// Writes the sheet, in one step. Blocks.
 pub(super) fn write(
@@ -79,7 +69,7 @@ fn render(
 }
 
 fn article(page: &mut impl io::Write, folder: &Path, row: &Row, status: &Status) -> io::Result<()> {
-    let (class, word, why) = told(status);
+    let Words { class, title, billing, .. } = status.words();
     writeln!(page, "<article class=\"{class}\">")?;
     if let Status::Finished(pictures) = status {
         writeln!(page, "<div class=\"pictures\">")?;
@@ -91,8 +81,9 @@ fn article(page: &mut impl io::Write, folder: &Path, row: &Row, status: &Status)
     let prompt = if row.prompt.is_empty() { "(no prompt)" } else { &row.prompt };
     writeln!(page, "<div class=\"words\">")?;
     writeln!(page, "<p class=\"prompt\" dir=\"auto\">{}</p>", escaped(prompt))?;
-    if !word.is_empty() {
-        writeln!(page, "<p class=\"state\"><b>{word}</b> {}</p>", escaped(&why))?;
+    if !title.is_empty() {
+        let colon = if billing.is_empty() { "" } else { ": " };
+        writeln!(page, "<p class=\"state\"><b>{title}</b> {billing}{colon}{}</p>", escaped(status.why()))?;
     }
     let made_of = match status {
         Status::Finished(pictures) => pictures.iter().find_map(|picture| picture.prompt.as_deref()),
@@ -141,30 +132,6 @@ fn figure(page: &mut impl io::Write, folder: &Path, row: &Row, picture: &Picture
         page,
         "<figure><span class=\"blank\"><b>{mark}</b>{explained}</span><figcaption><span>{seed}</span></figcaption></figure>"
     )
-}
-
-/// How a row without all its pictures is marked, and why.
-fn told(status: &Status) -> (&'static str, &'static str, String) {
-    match status {
-        Status::NotRun => ("waiting", "not run", "yet: running the same command again goes on here".to_owned()),
-        Status::Unknown => {
-            let why = "it was under way when the command ended: it may have run and been billed";
-            ("bad", "outcome unknown", why.to_owned())
-        }
-        Status::Failed(failed) => match failed.fate {
-            Fate::NotRun => ("waiting", "failed", format!("not billed: {}", failed.message)),
-            Fate::Declined => ("bad", "declined", format!("not billed: {}", failed.message)),
-            Fate::Unknown => ("bad", "outcome unknown", format!("it may have been billed: {}", failed.message)),
-            Fate::Unreadable => ("bad", "billed, and the answer cannot be read", failed.message.clone()),
-        },
-        Status::Finished(pictures) if pictures.is_empty() => {
-            ("bad", "no pictures", "billed, and the answer holds none".to_owned())
-        }
-        Status::Finished(pictures) => {
-            let is_withheld = pictures.iter().all(|picture| picture.result == PictureResult::Withheld);
-            (if is_withheld { "bad" } else { "good" }, "", String::new())
-        }
-    }
 }
 
 /// What drew it: the model that the request names, or else what was called.

@@ -1,0 +1,90 @@
+//! What became of a row: the one table of the words that programs, people and the contact sheet read.
+
+use super::journal::{Failed, Fate, Picture, PictureResult};
+use crate::units;
+
+/// What is known of a row at the end.
+#[derive(Clone, Debug)]
+pub(super) enum Status {
+    /// It was not its turn.
+    NotRun,
+    /// It was begun by an earlier run, and no response shows what became of it.
+    Unknown,
+    Failed(Failed),
+    Finished(Vec<Picture>),
+}
+
+/// How a state is presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Words {
+    /// For programs.
+    pub(super) name: &'static str,
+    /// The class on the contact sheet.
+    pub(super) class: &'static str,
+    /// For people; empty if there is nothing to say.
+    pub(super) title: &'static str,
+    /// Whether it is billed, for people.
+    pub(super) billing: &'static str,
+}
+
+impl Status {
+    pub(super) fn words(&self) -> Words {
+        let words = |name, class, title, billing| Words { name, class, title, billing };
+        match self {
+            Self::NotRun => words("not_run", "waiting", "not run", ""),
+            Self::Unknown => words("unknown", "bad", "outcome unknown", "it may have been billed"),
+            Self::Failed(failed) => match failed.fate {
+                Fate::NotRun => words("failed", "waiting", "failed", "not billed"),
+                Fate::Declined => words("declined", "bad", "declined", "not billed"),
+                Fate::Unknown => words("unknown", "bad", "outcome unknown", "it may have been billed"),
+                Fate::Unreadable => words("unreadable", "bad", "unreadable response", "billed"),
+            },
+            Self::Finished(pictures) => {
+                let all = |result| pictures.iter().all(|picture| picture.result == result);
+                match pictures.as_slice() {
+                    [] => words("unreadable", "bad", "no pictures", "billed"),
+                    _ if all(PictureResult::Saved) => words("saved", "good", "", ""),
+                    _ if all(PictureResult::Withheld) => words("withheld", "bad", "", ""),
+                    _ => words("partial", "good", "", ""),
+                }
+            }
+        }
+    }
+
+    /// Why a row has no images.
+    pub(super) fn why(&self) -> &str {
+        match self {
+            Self::NotRun => "yet: running the same command again goes on here",
+            Self::Unknown => "it was in flight when the command ended",
+            Self::Failed(failed) => &failed.message,
+            Self::Finished(pictures) if pictures.is_empty() => "the answer holds none",
+            Self::Finished(_) => "",
+        }
+    }
+
+    /// What is to be said of a row that did not come to all its images.
+    pub(super) fn reason(&self) -> Option<String> {
+        let Words { title, billing, .. } = self.words();
+        match self {
+            Self::NotRun => None,
+            Self::Finished(pictures) if !pictures.is_empty() => missing(pictures),
+            _ => Some(format!("{title}, {billing}: {}", self.why())),
+        }
+    }
+}
+
+fn missing(pictures: &[Picture]) -> Option<String> {
+    let number = |result| pictures.iter().filter(|picture| picture.result == result).count() as u64;
+    let words = [
+        (PictureResult::Withheld, "withheld by the safety check, billed all the same"),
+        (PictureResult::Lost, "lost"),
+        (PictureResult::NotSaved, "not saved"),
+    ];
+    let mut parts: Vec<String> = words
+        .into_iter()
+        .filter(|(result, _)| number(*result) > 0)
+        .map(|(result, word)| format!("{} {word}", units::count(number(result), "picture")))
+        .collect();
+    parts.extend(pictures.iter().find_map(|picture| picture.error.clone()));
+    (!parts.is_empty()).then(|| parts.join(": "))
+}
