@@ -49,14 +49,14 @@ async fn sent_by_id(operation: &Operation<'_>, given: &Value, as_json: bool) -> 
     let mut body = serde_json::Map::new();
     for (name, value) in given.as_object().unwrap() {
         let input = constant.inputs.iter().find(|input| input.name == name).unwrap();
-        if as_json && input.location == Location::Body && input.kind != InputKind::File {
+        if as_json && input.location == Location::Body && input.kind() != InputKind::File {
             body.insert(name.clone(), value.clone());
             continue;
         }
-        let values = if input.repeated { value.as_array().unwrap().clone() } else { vec![value.clone()] };
+        let values = if input.is_repeated() { value.as_array().unwrap().clone() } else { vec![value.clone()] };
         for value in values {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            call = match input.kind {
+            call = match input.kind() {
                 InputKind::File => call.file(name, File::from_bytes(&text, content(&text))),
                 _ => call.field(name, text),
             };

@@ -13,6 +13,8 @@
 
 #[path = "../../crates/ideogram-client/src/api_key.rs"]
 mod api_key;
+#[path = "../../crates/ideogram-client/src/call_builder.rs"]
+mod call_builder;
 #[path = "../../crates/ideogram-client/src/client.rs"]
 mod client;
 #[path = "../../crates/ideogram-client/src/config.rs"]
@@ -45,6 +47,8 @@ mod response;
 mod retry;
 #[path = "../../crates/ideogram-client/src/runtime/mod.rs"]
 mod runtime;
+#[path = "../../crates/ideogram-client/src/schema.rs"]
+pub mod schema;
 #[path = "../../crates/ideogram-client/src/signature.rs"]
 mod signature;
 #[path = "../../crates/ideogram-client/src/summary.rs"]
@@ -71,6 +75,7 @@ mod generated {
 
 pub use self::{
     api_key::ApiKey,
+    call_builder::CallBuilder,
     client::Client,
     config::{ClientBuilder, Validation},
     error::{Error, ErrorKind, Outcome},

@@ -2,12 +2,11 @@
 //!
 //! Start at [`Context::call`]. How to write a command: [`commands`](crate::commands).
 
-use ideogram_client::{CallOptions, Client, Error, Request, Response, operation::Billing};
+use ideogram_client::{CallBuilder, CallOptions, Client, Error, Request, Response, operation::Billing};
 use ideogram_mock::MockServer;
 
 use crate::{
     arguments::Options,
-    calls::Call,
     config::{Config, Profile},
     connection::Connection,
     dry_run,
@@ -88,8 +87,13 @@ impl<'a> Context<'a> {
     }
 
     /// Sends a call and returns the answer; with `--dry-run` shows it instead and returns `None`.
-    pub(crate) async fn call<C: Call>(&self, call: C, told: Told<'_>) -> Result<Option<Response<C::Answer>>, Failure> {
-        let request = call.clone().prepare().map_err(|error| self.failure(told, &error))?;
+    pub(crate) async fn call<B: CallBuilder>(
+        &self,
+        call: B,
+        told: Told<'_>,
+    ) -> Result<Option<Response<B::Output>>, Failure> {
+        let client = call.client().clone();
+        let request = call.prepare().map_err(|error| self.failure(told, &error))?;
         if self.given.options.dry_run {
             self.show(&request, told).await?;
             return Ok(None);
@@ -98,7 +102,7 @@ impl<'a> Context<'a> {
             self.output().expect_reader()?;
         }
         let under_way = self.interrupt().call(request.operation(), told.look);
-        let response = call.response().await;
+        let response = client.execute(request).await;
         drop(under_way);
         response.map(Some).map_err(|error| self.failure(told, &error))
     }

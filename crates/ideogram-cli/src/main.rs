@@ -5,7 +5,6 @@
 //! which alone prints; what goes wrong is a [`Failure`], which carries the exit code.
 
 mod arguments;
-mod calls;
 mod color;
 mod commands;
 mod config;

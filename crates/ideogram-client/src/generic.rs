@@ -10,11 +10,11 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    Client, Error, File, Part, PartContent, Request, Response,
+    CallBuilder, Client, Error, File, Part, PartContent, Request, Response, Validation,
     generated::operations,
     operation::{Input, InputKind, Location, Operation},
     request::Body,
-    runtime::{call, check_path_value},
+    runtime::{Source, call, check_path_value},
 };
 
 /// The media type of a part that holds JSON.
@@ -30,6 +30,7 @@ pub struct Call<'c> {
     json: Option<Value>,
     /// Properties that the document does not know, as JSON.
     unchecked: Vec<(String, Result<String, String>)>,
+    validation: Option<Validation>,
 }
 
 #[derive(Clone, Debug)]
@@ -58,7 +59,7 @@ impl Client {
             let ids: Vec<&str> = operations::ALL.iter().map(|operation| operation.id).collect();
             Error::invalid_argument(format!("there is no operation `{operation_id}`; there are {}", ids.join(", ")))
         })?;
-        Ok(Call { client: self, operation, fields: Vec::new(), json: None, unchecked: Vec::new() })
+        Ok(Call { client: self, operation, fields: Vec::new(), json: None, unchecked: Vec::new(), validation: None })
     }
 }
 
@@ -99,17 +100,27 @@ impl Call<'_> {
         self
     }
 
+    /// Sets what is checked, in place of the client's own [`Validation`]: with [`Validation::Off`], values that the
+    /// document forbids are left to the service.
+    pub fn validation(mut self, validation: Validation) -> Self {
+        self.validation = Some(validation);
+        self
+    }
+
     /// Builds the request without sending it.
     ///
-    /// Names, required inputs and the form of numbers are checked. Bounds and values of enums are not: that is the
-    /// service's part, which does not bill what it refuses.
+    /// Names, types, bounds, allowed values and exclusions are checked as the document has them, with the messages of the
+    /// typed builders. [`Call::validation`] leaves some or all of that to the service.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if something is missing, unknown or malformed.
     pub fn prepare(self) -> Result<Request, Error> {
         let operation = self.operation;
-        self.fill().map_err(|reason| Error::invalid_argument(reason).in_operation(operation))
+        let unchecked: Vec<String> = self.unchecked.iter().map(|(name, _)| name.clone()).collect();
+        let validation = self.validation.clone();
+        let request = self.fill().map_err(|reason| Error::invalid_argument(reason).in_operation(operation))?;
+        request.validated_by(validation).checked(Source::Data, &unchecked)
     }
 
     /// Sends the call, and returns status, headers and the raw body beside the decoded answer.
@@ -137,7 +148,7 @@ impl Call<'_> {
     }
 
     fn fill(self) -> Result<Request, String> {
-        let Self { client, operation, fields, json, unchecked } = self;
+        let Self { client, operation, fields, json, unchecked, validation: _ } = self;
         let unknown = fields.iter().find(|(name, _)| operation.inputs.iter().all(|input| input.name != name));
         if let Some((name, _)) = unknown {
             return Err(format!("there is no `{name}`; there are {}", names(operation)));
@@ -155,7 +166,7 @@ impl Call<'_> {
         for input in operation.inputs {
             let given: Vec<&Given> =
                 fields.iter().filter(|(name, _)| name == input.name).map(|(_, given)| given).collect();
-            if given.len() > 1 && !input.repeated {
+            if given.len() > 1 && !input.is_repeated() {
                 return Err(format!("`{}` can be given only once", input.name));
             }
             let in_body =
@@ -169,7 +180,7 @@ impl Call<'_> {
                 }
             } else if operation.media_type == JSON {
                 let values = given.into_iter().map(|given| value(input, given)).collect::<Result<Vec<_>, _>>()?;
-                if input.repeated && !values.is_empty() {
+                if input.is_repeated() && !values.is_empty() {
                     members.insert(input.name.to_owned(), Value::Array(values));
                 } else if let Some(value) = values.into_iter().next() {
                     members.insert(input.name.to_owned(), value);
@@ -239,6 +250,22 @@ fn unknown_properties(
     Ok(properties)
 }
 
+impl CallBuilder for Call<'_> {
+    type Output = Value;
+
+    fn operation(&self) -> &'static Operation {
+        self.operation
+    }
+
+    fn client(&self) -> &Client {
+        self.client
+    }
+
+    fn prepare(self) -> Result<Request, Error> {
+        self.prepare()
+    }
+}
+
 fn names(operation: &Operation) -> String {
     let names: Vec<&str> = operation.inputs.iter().map(|input| input.name).collect();
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
@@ -266,7 +293,7 @@ fn value(input: &Input, given: &Given) -> Result<Value, String> {
     let Given::Text(text) = given else { return Err(not_a_file(input)) };
     let name = input.name;
     let parsed = || serde_json::from_str::<Value>(text.trim());
-    match input.kind {
+    match input.kind() {
         InputKind::Text => Ok(Value::String(text.clone())),
         InputKind::File => Err(format!("`{name}` takes a file")),
         InputKind::Integer => {
@@ -290,7 +317,7 @@ fn not_a_file(input: &Input) -> String {
 
 /// One part of a multipart body.
 fn part(input: &'static Input, given: &Given) -> Result<Part, String> {
-    let content = match (input.kind, given) {
+    let content = match (input.kind(), given) {
         (InputKind::File, Given::File(file)) => PartContent::File(file.clone()),
         (InputKind::Json, Given::Text(text)) => {
             value(input, given)?;
@@ -311,10 +338,10 @@ fn parts_of(input: &'static Input, value: Value) -> Result<Vec<Part>, String> {
     let values = match value {
         // As if it were not there.
         Value::Null => return Ok(Vec::new()),
-        Value::Array(values) if input.repeated => values,
+        Value::Array(values) if input.is_repeated() => values,
         value => vec![value],
     };
-    let part = |value: Value| match (input.kind, value) {
+    let part = |value: Value| match (input.kind(), value) {
         (InputKind::File, _) => Err(format!("`{}` takes a file, which JSON cannot name", input.name)),
         (InputKind::Json, value) => Ok(json_part(&value)),
         (_, Value::String(text)) => Ok(PartContent::Text(text)),
@@ -351,7 +378,8 @@ mod tests {
     fn json_is_sent_as_it_was_written() {
         let written = "{\"b\": 1.50,\n \"a\": [\"\\u00e9\", 12345678901234567890123]}";
         let client = client();
-        let call = client.call("post_generate_image_v3").unwrap().field("prompt", "x").field("color_palette", written);
+        let call = client.call("post_generate_image_v3").unwrap().validation(Validation::Off);
+        let call = call.field("prompt", "x").field("color_palette", written);
 
         let request = call.prepare().unwrap();
 

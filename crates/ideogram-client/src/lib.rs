@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod api_key;
+mod call_builder;
 mod client;
 mod config;
 pub mod dataset;
@@ -21,6 +22,7 @@ mod response;
 mod retry;
 mod runtime;
 mod save;
+pub mod schema;
 mod signature;
 mod summary;
 mod timestamp;
@@ -44,6 +46,7 @@ mod generated {
 
 pub use self::{
     api_key::ApiKey,
+    call_builder::CallBuilder,
     client::Client,
     config::{ClientBuilder, Validation},
     error::{Error, ErrorKind, Outcome},

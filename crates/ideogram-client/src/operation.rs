@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use crate::schema::{Object, Schema};
+
 /// An operation of the service.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -36,6 +38,8 @@ pub struct Operation {
     pub media_type: &'static str,
     /// Parameters and members of the body.
     pub inputs: &'static [Input],
+    /// What the body must be; none without a body, or if any will do.
+    pub body: Option<&'static Object>,
     /// The statuses that the document declares.
     pub statuses: &'static [&'static str],
 }
@@ -84,16 +88,49 @@ pub struct Input {
     pub name: &'static str,
     /// Where it goes.
     pub location: Location,
-    /// What it holds.
-    pub kind: InputKind,
     /// Whether a call without it is refused.
     pub required: bool,
-    /// Whether it can be given several times.
-    pub repeated: bool,
-    /// The values that the document knows, for an enum.
-    pub values: &'static [&'static str],
+    /// What its value must be; for an input that can be given several times, a list of what each must be.
+    pub schema: &'static Schema,
     /// What the document says of it.
     pub description: &'static str,
+}
+
+impl Input {
+    /// What a single value of it holds.
+    pub fn kind(&self) -> InputKind {
+        match self.single() {
+            Schema::File => InputKind::File,
+            Schema::Boolean => InputKind::Boolean,
+            Schema::Integer { .. } => InputKind::Integer,
+            Schema::Number { .. } => InputKind::Number,
+            Schema::Text { .. } | Schema::Enum(_) | Schema::Time => InputKind::Text,
+            Schema::Any | Schema::Array { .. } | Schema::Map(_) | Schema::Object(_) | Schema::Union(_) => {
+                InputKind::Json
+            }
+        }
+    }
+
+    /// Whether it can be given several times.
+    pub fn is_repeated(&self) -> bool {
+        matches!(self.schema, Schema::Array { .. })
+    }
+
+    /// The values that the document knows; none if it is no enum.
+    pub fn values(&self) -> &'static [&'static str] {
+        match self.single() {
+            Schema::Enum(values) => values,
+            _ => &[],
+        }
+    }
+
+    /// The schema of a single value.
+    fn single(&self) -> &'static Schema {
+        match self.schema {
+            Schema::Array { items, .. } => items,
+            schema => schema,
+        }
+    }
 }
 
 /// Where an input goes.

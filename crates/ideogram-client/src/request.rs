@@ -17,9 +17,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    Client, Error, ErrorKind, File, FileInfo, Outcome, Validate, Validation,
-    operation::{Operation, Pictures},
-    runtime::{Checker, Multipart, Parts},
+    Client, Error, ErrorKind, File, FileInfo, Outcome, Validation,
+    operation::{Input, Location, Operation, Pictures},
+    runtime::{Multipart, Parts},
+    schema::Schema,
+    validate::{Checker, Source},
 };
 
 /// What stays as it is in a segment of a path: RFC 3986's unreserved characters.
@@ -33,6 +35,8 @@ pub struct Request {
     path: String,
     headers: HeaderMap,
     body: Body,
+    /// Parameters as they were given, for checks.
+    parameters: Vec<(String, String)>,
     validation: Validation,
 }
 
@@ -78,6 +82,7 @@ impl Request {
             path: operation.path.to_owned(),
             headers: HeaderMap::new(),
             body: Body::Empty,
+            parameters: Vec::new(),
             validation: client.validation().clone(),
         }
     }
@@ -168,22 +173,26 @@ impl Request {
         let value = value.to_string();
         let encoded = utf8_percent_encode(&value, SEGMENT).to_string();
         self.path = self.path.replacen(&format!("{{{name}}}"), &encoded, 1);
+        self.parameters.push((name.to_owned(), value));
     }
 
     pub(crate) fn query(&mut self, name: &str, value: &impl Display) {
-        self.url.query_pairs_mut().append_pair(name, &value.to_string());
+        let value = value.to_string();
+        self.url.query_pairs_mut().append_pair(name, &value);
+        self.parameters.push((name.to_owned(), value));
     }
 
     pub(crate) fn header(&mut self, name: &'static str, value: &impl Display) -> Result<(), Error> {
-        let value = HeaderValue::from_str(&value.to_string())
+        let text = value.to_string();
+        let value = HeaderValue::from_str(&text)
             .map_err(|_| Error::invalid_argument(format!("`{name}` holds what cannot stand in a header")))
             .map_err(|error| error.in_operation(self.operation))?;
         self.headers.insert(HeaderName::from_bytes(name.as_bytes()).expect("the rules check header names"), value);
+        self.parameters.push((name.to_owned(), text));
         Ok(())
     }
 
-    pub(crate) fn json<T: Serialize + Validate>(&mut self, body: &T) -> Result<(), Error> {
-        self.check(body)?;
+    pub(crate) fn json<T: Serialize>(&mut self, body: &T) -> Result<(), Error> {
         let json = serde_json::to_vec(body).map_err(|error| self.cannot_encode(error))?;
         self.set_body(Body::Json(Bytes::from(json)));
         Ok(())
@@ -197,24 +206,52 @@ impl Request {
         self.body = body;
     }
 
-    pub(crate) fn multipart<T: Multipart + Validate>(&mut self, body: &T) -> Result<(), Error> {
-        self.check(body)?;
+    pub(crate) fn multipart<T: Multipart>(&mut self, body: &T) -> Result<(), Error> {
         let mut parts = Parts::default();
         body.encode(&mut parts).map_err(|error| error.in_operation(self.operation))?;
         self.body = Body::Multipart(parts.into_parts());
         Ok(())
     }
 
-    /// Checks parameters; generated code says how.
-    #[allow(dead_code, reason = "called by generated code where a parameter has bounds")]
-    pub(crate) fn parameters(&self, check: impl Fn(&mut Checker)) -> Result<(), Error> {
-        self.check(&ParameterCheck(check))
+    /// Replaces what is checked, if there is something to replace it with.
+    pub(crate) fn validated_by(mut self, validation: Option<Validation>) -> Self {
+        self.validation = validation.unwrap_or(self.validation);
+        self
     }
 
-    fn check(&self, body: &impl Validate) -> Result<(), Error> {
-        self.validation.check(body).map_err(|violations| {
-            Error::invalid_argument(violations.to_string()).in_operation(self.operation).with_source(violations)
-        })
+    /// The request, if the document forbids nothing in it but in these properties.
+    pub(crate) fn checked(self, source: Source, unchecked: &[String]) -> Result<Self, Error> {
+        let mut checker = Checker::new(source);
+        self.check(&mut checker);
+        let checked = self.validation.filter(checker.finish());
+        match checked.or_else(|violations| violations.except(unchecked)) {
+            Ok(()) => Ok(self),
+            Err(violations) => Err(Error::invalid_argument(violations.to_string())
+                .in_operation(self.operation)
+                .with_source(violations)),
+        }
+    }
+
+    fn check(&self, checker: &mut Checker) {
+        for input in self.operation.inputs.iter().filter(|input| input.location != Location::Body) {
+            let given = self.parameters.iter().filter(|(name, _)| name == input.name);
+            checker.enter(input.name, |checker| scalars(checker, input, given.map(|(_, text)| text.as_str())));
+        }
+        let Some(object) = self.operation.body else { return };
+        match &self.body {
+            Body::Empty => {}
+            Body::Json(json) => match serde_json::from_slice(json) {
+                Ok(body) => checker.value(&body, &Schema::Object(object)),
+                Err(error) => checker.report(format!("is not JSON that can be sent: {error}")),
+            },
+            Body::Multipart(parts) => {
+                for input in self.operation.inputs.iter().filter(|input| input.location == Location::Body) {
+                    let contents = parts.iter().filter(|part| part.name == input.name).map(|part| &part.content);
+                    checker.enter(input.name, |checker| check_parts(checker, input, contents));
+                }
+                checker.rules(object, |name| parts.iter().any(|part| part.name == name));
+            }
+        }
     }
 
     fn cannot_encode(&self, error: serde_json::Error) -> Error {
@@ -255,12 +292,33 @@ impl Part {
     }
 }
 
-/// Checks of parameters, as a value that can be validated.
-struct ParameterCheck<F>(F);
+/// Checks the values of a parameter.
+fn scalars<'t>(checker: &mut Checker, input: &Input, texts: impl Iterator<Item = &'t str>) {
+    let contents: Vec<_> = texts.map(|text| PartContent::Text(text.to_owned())).collect();
+    check_parts(checker, input, contents.iter());
+}
 
-impl<F: Fn(&mut Checker)> Validate for ParameterCheck<F> {
-    fn check(&self, checker: &mut Checker) {
-        (self.0)(checker);
+/// Checks what an input holds; an input that is absent holds nothing.
+fn check_parts<'p>(checker: &mut Checker, input: &Input, contents: impl Iterator<Item = &'p PartContent>) {
+    let contents: Vec<_> = contents.collect();
+    let check = |checker: &mut Checker, content: &PartContent, schema: &Schema| match content {
+        PartContent::File(_) => {}
+        PartContent::Text(text) => checker.text(text, schema),
+        PartContent::Json { text, .. } => match serde_json::from_str(text) {
+            Ok(value) => checker.value(&value, schema),
+            Err(error) => checker.report(format!("is not JSON that can be sent: {error}")),
+        },
+    };
+    match input.schema {
+        Schema::Array { items, min_items, max_items } if input.is_repeated() => {
+            if input.required || !contents.is_empty() {
+                checker.size(contents.len() as u64, *min_items, *max_items, "element");
+            }
+            for (index, content) in contents.into_iter().enumerate() {
+                checker.enter(&index.to_string(), |checker| check(checker, content, items));
+            }
+        }
+        schema => contents.into_iter().for_each(|content| check(checker, content, schema)),
     }
 }
 

@@ -1,26 +1,52 @@
 //! Checks of request values against the document, before anything is sent.
 //!
-//! The checks themselves are generated, as implementations of [`Validate`]; here is what they are written with. A limit
-//! that the service has widened since is no obstacle: [`Validation::Off`](crate::Validation::Off) sends unchecked.
+//! Start at [`Checker::value`]: it walks over a value and its [`Schema`]. Typed values and values given as data pass the
+//! same checks. A limit that the service has widened since is no obstacle: [`Validation::Off`](crate::Validation::Off)
+//! sends unchecked.
 
 use std::{fmt, sync::OnceLock};
 
-/// A request value that can be checked against the bounds, patterns and exclusions of the document.
-pub trait Validate {
-    /// Reports what the document forbids.
-    #[doc(hidden)]
-    fn check(&self, checker: &mut Checker);
+use serde::Serialize;
+use serde_json::{Map, Value};
 
-    /// Checks the value and everything in it.
+use crate::schema::{Bound, Object, Property, Rule, Schema, Union};
+
+/// Lists of allowed values up to this length are shown whole.
+const MAX_VALUES_SHOWN: usize = 16;
+/// Of longer lists, this many values are shown as examples.
+const EXAMPLE_VALUES: usize = 4;
+
+/// A request value that can be checked against the bounds, patterns and exclusions of the document.
+pub trait Validate: Serialize {
+    /// What the document says of it.
+    #[doc(hidden)]
+    fn schema() -> &'static Schema;
+
+    /// Checks the value and everything in it. Values of open enums are not checked: any text can be a value that the
+    /// service has added since.
     ///
     /// # Errors
     ///
     /// Everything that the document forbids, not only the first. The service would have declined the request.
     fn validate(&self) -> Result<(), Violations> {
-        let mut checker = Checker::default();
-        self.check(&mut checker);
-        if checker.violations.is_empty() { Ok(()) } else { Err(Violations { violations: checker.violations }) }
+        // Text and not `to_value`, which would widen 32-bit numbers: 0.7 must stay 0.7.
+        let json = serde_json::to_vec(self).and_then(|json| serde_json::from_slice::<Value>(&json));
+        let mut checker = Checker::new(Source::Types);
+        match json {
+            Ok(value) => checker.value(&value, Self::schema()),
+            Err(error) => checker.report(format!("cannot be written as JSON: {error}")),
+        }
+        checker.finish()
     }
+}
+
+/// Where the values of a request come from, which decides what can be wrong with them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// Generated types: names and types are right, and a value of an enum that the document does not list is meant.
+    Types,
+    /// Text or JSON of a caller: anything can be wrong. A property that is `null` counts as absent.
+    Data,
 }
 
 /// One or more violations.
@@ -98,32 +124,199 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Collects violations; generated checks call it.
-#[doc(hidden)]
-#[derive(Debug, Default)]
-pub struct Checker {
+/// Walks over a value and its schema, and collects violations.
+#[derive(Debug)]
+pub(crate) struct Checker {
+    source: Source,
     place: Vec<String>,
     violations: Vec<Violation>,
 }
 
 impl Checker {
-    /// Checks a member or element.
-    #[expect(clippy::needless_pass_by_value, reason = "callers have literals and indices")]
-    pub fn enter(&mut self, name: impl ToString, check: impl FnOnce(&mut Self)) {
-        self.place.push(name.to_string());
+    pub(crate) fn new(source: Source) -> Self {
+        Self { source, place: Vec::new(), violations: Vec::new() }
+    }
+
+    pub(crate) fn finish(self) -> Result<(), Violations> {
+        if self.violations.is_empty() { Ok(()) } else { Err(Violations { violations: self.violations }) }
+    }
+
+    /// Checks a property or an element.
+    pub(crate) fn enter(&mut self, name: &str, check: impl FnOnce(&mut Self)) {
+        self.place.push(name.to_owned());
         check(self);
         self.place.pop();
     }
 
-    pub fn length(&mut self, text: &str, minimum: Option<u64>, maximum: Option<u64>) {
-        self.size(text.chars().count() as u64, minimum, maximum, "character");
+    /// Checks a value and everything in it.
+    pub(crate) fn value(&mut self, value: &Value, schema: &Schema) {
+        match (schema, value) {
+            (Schema::Any | Schema::File, _) | (Schema::Boolean, Value::Bool(_)) | (Schema::Time, Value::String(_)) => {}
+            (Schema::Text { .. } | Schema::Enum(_), Value::String(text)) => self.text(text, schema),
+            (Schema::Integer { .. } | Schema::Number { .. }, Value::Number(number)) => {
+                self.text(&number.to_string(), schema);
+            }
+            // JSON has no other way to write a number that is none.
+            (Schema::Integer { .. } | Schema::Number { .. }, Value::Null) => self.report("must be a finite number"),
+            (Schema::Array { items, min_items, max_items }, Value::Array(values)) => {
+                self.size(values.len() as u64, *min_items, *max_items, "element");
+                for (index, value) in values.iter().enumerate() {
+                    self.enter(&index.to_string(), |checker| checker.value(value, items));
+                }
+            }
+            (Schema::Map(schema), Value::Object(properties)) => {
+                for (name, value) in properties {
+                    self.enter(name, |checker| checker.value(value, schema));
+                }
+            }
+            (Schema::Object(object), Value::Object(properties)) => self.object(properties, object),
+            (Schema::Union(union), Value::Object(properties)) => self.union(properties, union),
+            _ if self.source == Source::Data => {
+                let shown =
+                    if value.is_array() || value.is_object() { String::new() } else { format!(", not {value}") };
+                self.report(format!("must be {}{shown}", expected(schema)));
+            }
+            // A union of generated types may hold JSON of a kind that the document does not know.
+            _ => {}
+        }
     }
 
-    pub fn count(&mut self, count: usize, minimum: Option<u64>, maximum: Option<u64>) {
-        self.size(count as u64, minimum, maximum, "element");
+    /// Checks a scalar that is written as text, as in a part of a form or a parameter.
+    pub(crate) fn text(&mut self, text: &str, schema: &Schema) {
+        let is_data = self.source == Source::Data;
+        match schema {
+            Schema::Text { min_length, max_length, pattern } => {
+                self.size(text.chars().count() as u64, *min_length, *max_length, "character");
+                if let Some(pattern) = pattern.filter(|pattern| !pattern.matches(text)) {
+                    self.report(format!("does not match `{}`", pattern.source));
+                }
+            }
+            Schema::Enum(values) if is_data && !values.contains(&text) => self.report(format!(
+                "must be {}, and is `{text}`",
+                if values.len() <= MAX_VALUES_SHOWN {
+                    format!("one of {}", values.join(", "))
+                } else {
+                    format!("one of {} values such as {}", values.len(), values[..EXAMPLE_VALUES].join(", "))
+                }
+            )),
+            Schema::Integer { minimum, maximum } => match text.parse::<i128>() {
+                Ok(number) => {
+                    if let Some(minimum) = minimum.filter(|minimum| number < i128::from(*minimum)) {
+                        self.report(format!("must be at least {minimum}, and is {number}"));
+                    }
+                    if let Some(maximum) = maximum.filter(|maximum| number > i128::from(*maximum)) {
+                        self.report(format!("must be at most {maximum}, and is {number}"));
+                    }
+                }
+                Err(_) => self.report(format!("must be a whole number, not {text}")),
+            },
+            Schema::Number { minimum, maximum } => match text.parse::<f64>() {
+                Ok(number) if number.is_finite() => self.number(number, *minimum, *maximum),
+                _ => self.report(format!("must be a number, and is {text}")),
+            },
+            Schema::Boolean if is_data && !["true", "false"].contains(&text) => {
+                self.report(format!("must be true or false, not {text}"));
+            }
+            _ => {}
+        }
     }
 
-    fn size(&mut self, size: u64, minimum: Option<u64>, maximum: Option<u64>, unit: &str) {
+    fn number(&mut self, number: f64, minimum: Option<Bound>, maximum: Option<Bound>) {
+        if let Some(Bound { value, is_exclusive }) = minimum
+            && (number < value || is_exclusive && number <= value)
+        {
+            let wanted = if is_exclusive { "more than" } else { "at least" };
+            self.report(format!("must be {wanted} {value}, and is {number}"));
+        }
+        if let Some(Bound { value, is_exclusive }) = maximum
+            && (number > value || is_exclusive && number >= value)
+        {
+            let wanted = if is_exclusive { "less than" } else { "at most" };
+            self.report(format!("must be {wanted} {value}, and is {number}"));
+        }
+    }
+
+    fn object(&mut self, properties: &Map<String, Value>, object: &Object) {
+        let is_data = self.source == Source::Data;
+        for (name, value) in properties {
+            match object.property(name) {
+                Some(property) if value.is_null() && (property.nullable || is_data) => {}
+                // What is optional and empty is absent.
+                Some(property) if !property.required && is_empty(value) => {}
+                Some(property) => self.enter(name, |checker| checker.value(value, property.schema)),
+                None => match object.additional {
+                    Some(schema) => self.enter(name, |checker| checker.value(value, schema)),
+                    None if is_data => self.enter(name, |checker| checker.report("is not in the document")),
+                    None => {}
+                },
+            }
+        }
+        if is_data {
+            let is_there = |property: &Property| properties.get(property.name).is_some_and(|it| !it.is_null());
+            for property in object.properties.iter().filter(|it| it.required && !it.nullable && !is_there(it)) {
+                self.enter(property.name, |checker| checker.report("is missing"));
+            }
+        }
+        self.rules(object, |name| properties.get(name).is_some_and(|value| !value.is_null() && !is_empty(value)));
+    }
+
+    /// Checks which properties of an object stand together.
+    pub(crate) fn rules(&mut self, object: &Object, is_present: impl Fn(&str) -> bool) {
+        let all_present = |set: &[&str]| set.iter().all(|property| is_present(property));
+        for rule in object.rules {
+            match rule {
+                Rule::NotTogether(set) if all_present(set) => {
+                    let about = set.iter().map(|property| (*property).to_owned()).collect();
+                    self.report_about(format!("{} cannot stand together", in_code(set)), about);
+                }
+                Rule::NotTogether(_) => {}
+                Rule::ExactlyOne(sets) => {
+                    let present: Vec<_> = sets.iter().filter(|set| all_present(set)).map(|set| in_code(set)).collect();
+                    match present.as_slice() {
+                        [] => self.report_sets(format!("needs one of {}", listed(sets)), sets),
+                        [_] => {}
+                        several => {
+                            let reason = format!("takes only one of {}, not {}", listed(sets), several.join(" and "));
+                            self.report_sets(reason, sets);
+                        }
+                    }
+                }
+                Rule::AtLeastOne(sets) => {
+                    if !sets.iter().any(|set| all_present(set)) {
+                        self.report_sets(format!("needs at least one of {}", listed(sets)), sets);
+                    }
+                }
+            }
+        }
+    }
+
+    fn union(&mut self, properties: &Map<String, Value>, union: &Union) {
+        let kind = match union.discriminator {
+            Some(discriminator) => {
+                let value = properties.get(discriminator).and_then(Value::as_str);
+                union.kinds.iter().find(|kind| Some(kind.value) == value)
+            }
+            None => union.kinds.iter().find(|kind| {
+                let mut required = kind.object.properties.iter().filter(|property| property.required);
+                required.all(|property| properties.contains_key(property.name))
+            }),
+        };
+        match (kind, union.discriminator) {
+            (Some(kind), _) => self.object(properties, kind.object),
+            (None, _) if self.source == Source::Types => {}
+            (None, Some(discriminator)) => {
+                let values: Vec<&str> = union.kinds.iter().map(|kind| kind.value).collect();
+                self.enter(discriminator, |checker| checker.report(format!("must be one of {}", values.join(", "))));
+            }
+            (None, None) => {
+                let kinds: Vec<String> = union.kinds.iter().map(|kind| required(kind.object)).collect();
+                self.report(format!("must have {}", kinds.join(" or ")));
+            }
+        }
+    }
+
+    /// Checks how many characters or elements there are.
+    pub(crate) fn size(&mut self, size: u64, minimum: Option<u64>, maximum: Option<u64>, unit: &str) {
         let below = minimum.is_some_and(|minimum| size < minimum);
         let above = maximum.is_some_and(|maximum| size > maximum);
         if below || above {
@@ -138,59 +331,12 @@ impl Checker {
         }
     }
 
-    pub fn pattern(&mut self, text: &str, pattern: &Pattern) {
-        if !pattern.matches(text) {
-            self.report(format!("does not match `{}`", pattern.source));
-        }
+    pub(crate) fn report(&mut self, reason: impl Into<String>) {
+        self.report_about(reason.into(), Vec::new());
     }
 
-    pub fn at_least(&mut self, number: f64, minimum: f64, exclusive: bool) {
-        if number < minimum || exclusive && number <= minimum {
-            let wanted = if exclusive { "more than" } else { "at least" };
-            self.report(format!("must be {wanted} {minimum}, and is {number}"));
-        }
-    }
-
-    pub fn at_most(&mut self, number: f64, maximum: f64, exclusive: bool) {
-        if number > maximum || exclusive && number >= maximum {
-            let wanted = if exclusive { "less than" } else { "at most" };
-            self.report(format!("must be {wanted} {maximum}, and is {number}"));
-        }
-    }
-
-    pub fn not_together(&mut self, (members, all_present): (&str, bool)) {
-        if all_present {
-            self.report_about(format!("{members} cannot stand together"), in_code(members));
-        }
-    }
-
-    pub fn exactly_one(&mut self, sets: &[(&str, bool)]) {
-        let present: Vec<&str> = sets.iter().filter(|(_, present)| *present).map(|(members, _)| *members).collect();
-        match present.as_slice() {
-            [] => self.report_about(format!("needs one of {}", names(sets)), in_code(&names(sets))),
-            [_] => {}
-            several => {
-                let reason = format!("takes only one of {}, not {}", names(sets), several.join(" and "));
-                self.report_about(reason, in_code(&names(sets)));
-            }
-        }
-    }
-
-    pub fn at_least_one(&mut self, sets: &[(&str, bool)]) {
-        if !sets.iter().any(|(_, present)| *present) {
-            self.report_about(format!("needs at least one of {}", names(sets)), in_code(&names(sets)));
-        }
-    }
-
-    /// A number that JSON can write.
-    pub fn finite(&mut self, number: f64) {
-        if !number.is_finite() {
-            self.report(format!("must be a number, and is {number}"));
-        }
-    }
-
-    fn report(&mut self, reason: String) {
-        self.report_about(reason, Vec::new());
+    fn report_sets(&mut self, reason: String, sets: &[&[&str]]) {
+        self.report_about(reason, sets.concat().into_iter().map(str::to_owned).collect());
     }
 
     fn report_about(&mut self, reason: String, about: Vec<String>) {
@@ -198,32 +344,57 @@ impl Checker {
     }
 }
 
-fn names(sets: &[(&str, bool)]) -> String {
-    sets.iter().map(|(members, _)| *members).collect::<Vec<_>>().join(", ")
+fn is_empty(value: &Value) -> bool {
+    value.as_array().is_some_and(Vec::is_empty)
 }
 
-/// The names that a text has between backticks.
-fn in_code(text: &str) -> Vec<String> {
-    text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+fn expected(schema: &Schema) -> &'static str {
+    match schema {
+        Schema::Any => "JSON",
+        Schema::Boolean => "true or false",
+        Schema::File => "a file",
+        Schema::Time | Schema::Text { .. } | Schema::Enum(_) => "text",
+        Schema::Integer { .. } => "a whole number",
+        Schema::Number { .. } => "a number",
+        Schema::Array { .. } => "a list",
+        Schema::Map(_) | Schema::Object(_) | Schema::Union(_) => "a JSON object",
+    }
 }
 
-/// A value in a box is checked like one without.
+fn required(object: &Object) -> String {
+    let required = object.properties.iter().filter(|property| property.required);
+    in_code(&required.map(|property| property.name).collect::<Vec<_>>())
+}
+
+fn in_code(properties: &[&str]) -> String {
+    properties.iter().map(|property| format!("`{property}`")).collect::<Vec<_>>().join(" with ")
+}
+
+fn listed(sets: &[&[&str]]) -> String {
+    sets.iter().map(|set| in_code(set)).collect::<Vec<_>>().join(", ")
+}
+
+/// Forwards to the boxed value.
 impl<T: Validate> Validate for Box<T> {
-    fn check(&self, checker: &mut Checker) {
-        (**self).check(checker);
+    fn schema() -> &'static Schema {
+        T::schema()
     }
 }
 
 /// A pattern of the document, compiled when it is first needed.
-#[doc(hidden)]
-#[derive(Debug)]
 pub struct Pattern {
     source: &'static str,
     compiled: OnceLock<Option<regress::Regex>>,
 }
 
+impl fmt::Debug for Pattern {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Pattern({:?})", self.source)
+    }
+}
+
 impl Pattern {
-    pub const fn new(source: &'static str) -> Self {
+    pub(crate) const fn new(source: &'static str) -> Self {
         Self { source, compiled: OnceLock::new() }
     }
 
@@ -240,90 +411,171 @@ impl Pattern {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
-    struct Probe(fn(&mut Checker));
+    fn violations(source: Source, value: &Value, schema: &Schema) -> String {
+        let mut checker = Checker::new(source);
+        checker.value(value, schema);
+        checker.finish().map_or_else(|violations| violations.to_string(), |()| String::new())
+    }
 
-    impl Validate for Probe {
-        fn check(&self, checker: &mut Checker) {
-            (self.0)(checker);
+    static TEXT: Schema = Schema::Text { min_length: Some(2), max_length: Some(3), pattern: None };
+    static FLAG: Schema = Schema::Boolean;
+    static SHAPE: Schema = Schema::Enum(&["1x1", "4x5"]);
+    static COUNT: Schema = Schema::Integer { minimum: Some(1), maximum: Some((1 << 53) + 1) };
+    static WEIGHT: Schema = Schema::Number {
+        minimum: Some(Bound { value: 0.0, is_exclusive: true }),
+        maximum: Some(Bound { value: 0.7, is_exclusive: false }),
+    };
+    static LIST: Schema = Schema::Array { items: &TEXT, min_items: Some(1), max_items: Some(2) };
+
+    const fn property(name: &'static str, required: bool, schema: &'static Schema) -> Property {
+        Property { name, required, nullable: false, schema }
+    }
+
+    static A: Object = Object { properties: &[property("a", true, &COUNT)], rules: &[], additional: None };
+    static B: Object = Object {
+        properties: &[
+            property("type", true, &Schema::Any),
+            property("b", false, &TEXT),
+            property("list", false, &LIST),
+            property("flag", false, &FLAG),
+        ],
+        rules: &[
+            Rule::NotTogether(&["list", "flag"]),
+            Rule::ExactlyOne(&[&["b"], &["flag", "list"]]),
+            Rule::AtLeastOne(&[&["b"], &["list"]]),
+        ],
+        additional: Some(&COUNT),
+    };
+    static KINDS: Schema = Schema::Union(&Union {
+        discriminator: None,
+        kinds: &[UnionKind { value: "", object: &A }, UnionKind { value: "", object: &B }],
+    });
+    static TAGGED: Schema =
+        Schema::Union(&Union { discriminator: Some("type"), kinds: &[UnionKind { value: "x", object: &B }] });
+    static MAP: Schema = Schema::Map(&WEIGHT);
+
+    use crate::schema::UnionKind;
+
+    #[test]
+    fn what_the_document_forbids_is_refused_from_types_and_data_alike() {
+        for (schema, value, reason) in [
+            (&TEXT, json!("äöü"), ""),
+            (&TEXT, json!("a"), "must have 2 to 3 characters, and has 1"),
+            (&COUNT, json!(0), "must be at least 1, and is 0"),
+            (&COUNT, json!((1_i64 << 53) + 1), ""),
+            (&COUNT, json!((1_i64 << 53) + 2), "must be at most 9007199254740993, and is 9007199254740994"),
+            (&COUNT, json!(u64::MAX), "must be at most 9007199254740993, and is 18446744073709551615"),
+            (&COUNT, Value::Null, "must be a finite number"),
+            (&WEIGHT, json!(0.7), ""),
+            (&WEIGHT, json!(0.0), "must be more than 0, and is 0"),
+            (&WEIGHT, json!(0.8), "must be at most 0.7, and is 0.8"),
+            (&LIST, json!([]), "must have 1 to 2 elements, and has 0"),
+            (&LIST, json!(["ab", "a"]), "`1` must have 2 to 3 characters, and has 1"),
+            (&MAP, json!({"x": 2}), "`x` must be at most 0.7, and is 2"),
+            (&KINDS, json!({"a": 0}), "`a` must be at least 1, and is 0"),
+            (&KINDS, json!({"type": "x", "b": "ab", "more": 0}), "`more` must be at least 1, and is 0"),
+            (&KINDS, json!({"type": "x", "b": "ab", "list": []}), ""),
+            (
+                &KINDS,
+                json!({"type": "x", "b": "ab", "list": ["abcd"]}),
+                "`list.0` must have 2 to 3 characters, and has 4",
+            ),
+            (
+                &TAGGED,
+                json!({"type": "x", "b": "ab", "list": ["ab"], "flag": true}),
+                "`list` with `flag` cannot stand together; takes only one of `b`, `flag` with `list`, not `b` and `flag` with `list`",
+            ),
+            (
+                &TAGGED,
+                json!({"type": "x", "flag": true}),
+                "needs one of `b`, `flag` with `list`; needs at least one of `b`, `list`",
+            ),
+        ] {
+            let from_types = violations(Source::Types, &value, schema);
+            let from_data = violations(Source::Data, &value, schema);
+
+            assert_eq!(from_types, reason, "{value}");
+            assert_eq!(from_data, reason, "{value}");
         }
     }
 
-    fn violations(check: fn(&mut Checker)) -> String {
-        Probe(check).validate().map_or_else(|violations| violations.to_string(), |()| String::new())
+    #[test]
+    fn data_is_checked_for_names_and_types_too() {
+        for (schema, value, reason) in [
+            (&TEXT, json!(12), "must be text, not 12"),
+            (&FLAG, json!("yes"), "must be true or false, not \"yes\""),
+            (&SHAPE, json!("16:9"), "must be one of 1x1, 4x5, and is `16:9`"),
+            (&COUNT, json!(1.5), "must be a whole number, not 1.5"),
+            (&LIST, json!({}), "must be a list"),
+            (&KINDS, json!({}), "must have `a` or `type`"),
+            (&KINDS, json!({"a": 1, "c": 1}), "`c` is not in the document"),
+            (&TAGGED, json!({"type": "y"}), "`type` must be one of x"),
+        ] {
+            assert_eq!(violations(Source::Data, &value, schema), reason, "{value}");
+        }
+        // An open enum of a type holds what its caller wants.
+        assert_eq!(violations(Source::Types, &json!("16:9"), &SHAPE), "");
+        assert_eq!(violations(Source::Types, &json!({"other": 1}), &KINDS), "");
+        assert_eq!(violations(Source::Data, &json!({"type": "x", "b": "ab", "flag": null}), &KINDS), "");
     }
 
     #[test]
-    fn length_counts_characters_not_bytes() {
-        assert_eq!(violations(|checker| checker.length("äöü", Some(3), Some(3))), "");
-        assert_eq!(
-            violations(|checker| checker.length("ab", Some(5), Some(30))),
-            "must have 5 to 30 characters, and has 2"
-        );
-    }
-
-    #[test]
-    fn bounds_are_inclusive_unless_said_otherwise() {
-        assert_eq!(violations(|checker| checker.at_least(1.0, 1.0, false)), "");
-        assert_eq!(violations(|checker| checker.at_least(1.0, 1.0, true)), "must be more than 1, and is 1");
-        assert_eq!(violations(|checker| checker.at_most(8.0, 8.0, false)), "");
-        assert_eq!(violations(|checker| checker.at_most(9.0, 8.0, false)), "must be at most 8, and is 9");
-        assert_eq!(violations(|checker| checker.at_most(8.0, 8.0, true)), "must be less than 8, and is 8");
-    }
-
-    #[test]
-    fn places_lead_to_the_member() {
-        let shown = violations(|checker| {
-            checker.enter("members", |checker| checker.enter(0, |checker| checker.at_most(2.0, 1.0, false)));
-        });
-
-        assert_eq!(shown, "`members.0` must be at most 1, and is 2");
-    }
-
-    #[test]
-    fn single_members_can_be_left_to_the_service() {
-        let probe = Probe(|checker| {
-            checker.enter("num_images", |checker| checker.at_most(9.0, 8.0, false));
-            checker.enter("codes", |checker| checker.enter(3, |checker| checker.length("x", Some(8), None)));
-            checker.enter("codes_too", |checker| checker.length("x", Some(8), None));
-        });
-        let except = |members: &[&str]| {
-            let members: Vec<String> = members.iter().map(|member| (*member).to_owned()).collect();
-            probe.validate().unwrap_err().except(&members).map_err(|left| left.iter().count())
+    fn scalars_as_text_are_checked_like_values() {
+        let text = |text: &str, schema| {
+            let mut checker = Checker::new(Source::Data);
+            checker.text(text, schema);
+            checker.finish().map_or_else(|violations| violations.to_string(), |()| String::new())
         };
 
-        assert_eq!(except(&["num_images", "codes", "codes_too"]), Ok(()));
-        assert_eq!(except(&["codes"]), Err(2));
-        assert_eq!(except(&["other"]), Err(3));
-
-        let weight = Probe(|checker| {
-            checker.enter("members", |checker| {
-                checker.enter(0, |checker| checker.enter("weight", |checker| checker.at_most(2.0, 1.0, false)));
-            });
-            checker.exactly_one(&[("`a`", true), ("`b`", true)]);
-        });
-        let except = |member: &str| weight.validate().unwrap_err().except(&[member.to_owned()]);
-        assert_eq!(except("members.weight").unwrap_err().to_string(), "takes only one of `a`, `b`, not `a` and `b`");
-        assert_eq!(except("b").unwrap_err().iter().count(), 1);
-        assert_eq!(except("weight").unwrap_err().iter().count(), 2);
+        assert_eq!(text("9", &COUNT), "");
+        assert_eq!(text("0", &COUNT), "must be at least 1, and is 0");
+        assert_eq!(text("NaN", &WEIGHT), "must be a number, and is NaN");
+        assert_eq!(text("yes", &FLAG), "must be true or false, not yes");
     }
 
     #[test]
-    fn choices_name_what_was_given() {
+    fn long_lists_of_values_are_not_printed() {
+        static MANY: Schema = Schema::Enum(&["a"; 17]);
+
         assert_eq!(
-            violations(|checker| checker.exactly_one(&[("`a`", true), ("`b`", true)])),
-            "takes only one of `a`, `b`, not `a` and `b`"
+            violations(Source::Data, &json!("x"), &MANY),
+            "must be one of 17 values such as a, a, a, a, and is `x`"
         );
-        assert_eq!(
-            violations(|checker| checker.exactly_one(&[("`a`", false), ("`b`", false)])),
-            "needs one of `a`, `b`"
-        );
-        assert_eq!(violations(|checker| checker.exactly_one(&[("`a`", true), ("`b`", false)])), "");
-        assert_eq!(
-            violations(|checker| checker.not_together(("`a` with `b`", true))),
-            "`a` with `b` cannot stand together"
-        );
+    }
+
+    #[test]
+    fn single_properties_can_be_left_to_the_service() {
+        fn refused(check: impl FnOnce(&mut Checker)) -> Violations {
+            let mut checker = Checker::new(Source::Types);
+            check(&mut checker);
+            checker.finish().unwrap_err()
+        }
+        let except = |violations: &Violations, members: &[&str]| {
+            let members: Vec<String> = members.iter().map(|member| (*member).to_owned()).collect();
+            violations.clone().except(&members)
+        };
+        let short = |checker: &mut Checker| checker.report("is too short");
+        let one = refused(|checker| {
+            checker.enter("num_images", short);
+            checker.enter("codes", |checker| checker.enter("3", short));
+            checker.enter("codes_too", short);
+        });
+
+        assert_eq!(except(&one, &["num_images", "codes", "codes_too"]), Ok(()));
+        assert_eq!(except(&one, &["codes"]).unwrap_err().iter().count(), 2);
+        assert_eq!(except(&one, &["other"]).unwrap_err().iter().count(), 3);
+
+        let weight = refused(|checker| {
+            checker.enter("members", |checker| checker.enter("0", |checker| checker.enter("weight", short)));
+            checker.object(json!({"type": "x", "b": "ab", "list": ["ab"], "flag": true}).as_object().unwrap(), &B);
+        });
+        assert_eq!(except(&weight, &["members.weight"]).unwrap_err().iter().count(), 2);
+        assert_eq!(except(&weight, &["flag"]).unwrap_err().iter().count(), 1);
+        assert_eq!(except(&weight, &["weight"]).unwrap_err().iter().count(), 3);
     }
 
     #[test]

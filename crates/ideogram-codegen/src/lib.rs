@@ -29,8 +29,8 @@ mod outline;
 mod path_value;
 mod retarget;
 mod rules;
+mod schemas;
 mod settings;
-mod validate;
 mod yaml;
 
 use std::collections::BTreeMap;

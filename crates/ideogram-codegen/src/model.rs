@@ -119,7 +119,7 @@ pub(crate) enum Kind {
     Text(TextBounds),
     Time,
     File,
-    Integer(NumberBounds, IntegerWidth),
+    Integer(IntegerBounds, IntegerWidth),
     Number(NumberBounds, FloatWidth),
     Boolean,
     Array(Box<Schema>, ArrayBounds),
@@ -147,6 +147,13 @@ pub(crate) struct TextBounds {
     pub(crate) min_length: Option<u64>,
     pub(crate) max_length: Option<u64>,
     pub(crate) pattern: Option<String>,
+}
+
+/// Bounds that are allowed values themselves.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct IntegerBounds {
+    pub(crate) minimum: Option<i64>,
+    pub(crate) maximum: Option<i64>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]

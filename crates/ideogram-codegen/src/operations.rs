@@ -5,10 +5,10 @@ use quote::{format_ident, quote};
 
 use crate::{
     lower,
-    model::{Billing, Kind, Location, Model, Operation, Pictures, Repeat, Schema, Shape},
-    multipart::{PartKind, part_kind},
+    model::{Billing, Location, Model, Operation, Pictures, Repeat, Schema},
     names,
     rules::Reading,
+    schemas,
 };
 
 pub(crate) fn constants(reading: &Reading) -> TokenStream {
@@ -16,6 +16,7 @@ pub(crate) fn constants(reading: &Reading) -> TokenStream {
     let idents: Vec<_> =
         model.operations.iter().map(|operation| format_ident!("{}", names::constant_name(&operation.id))).collect();
     let constants = model.operations.iter().map(|operation| constant(model, operation));
+    let schemas = schemas::constants(model);
     let server_url = &reading.server_url;
     let header = match &reading.api_key_header {
         Some(header) => quote! { ::std::option::Option::Some(#header) },
@@ -23,7 +24,11 @@ pub(crate) fn constants(reading: &Reading) -> TokenStream {
     };
     let (title, version) = (&model.title, &model.version);
     quote! {
-        use crate::operation::{Billing, Input, InputKind, Location, Operation, Pictures, Repeat};
+        #[allow(unused_imports)]
+        use crate::{
+            operation::{Billing, Input, Location, Operation, Pictures, Repeat},
+            schema::{Bound, Schema},
+        };
 
         /// The title of the document.
         pub const TITLE: &str = #title;
@@ -36,6 +41,7 @@ pub(crate) fn constants(reading: &Reading) -> TokenStream {
         /// All operations, in the order of the document.
         pub static ALL: &[&Operation] = &[#(&#idents),*];
         #(#constants)*
+        #schemas
     }
 }
 
@@ -59,6 +65,14 @@ fn constant(model: &Model, operation: &Operation) -> TokenStream {
     };
     let media_type = operation.body.as_ref().map(|body| body.media_type.as_str()).unwrap_or_default();
     let inputs = inputs(model, operation);
+    let object = operation.body.as_ref().filter(|body| model.object(&body.component).is_some());
+    let body = match object {
+        None => quote! { ::std::option::Option::None },
+        Some(body) => {
+            let ident = format_ident!("{}", body.component);
+            quote! { ::std::option::Option::Some(&schemas::#ident) }
+        }
+    };
     let docs = format!("`{method} {path}`");
     quote! {
         #[doc = #docs]
@@ -77,6 +91,7 @@ fn constant(model: &Model, operation: &Operation) -> TokenStream {
             pictures: #pictures,
             media_type: #media_type,
             inputs: &[#(#inputs),*],
+            body: #body,
             statuses: &[#(#statuses),*],
         };
     }
@@ -108,35 +123,13 @@ fn input(
     schema: &Schema,
     description: &str,
 ) -> TokenStream {
-    let (part, repeated) = part_kind(model, schema);
-    let resolved = model.resolved(schema);
-    let single = match &resolved.kind {
-        Kind::Array(items, _) => model.resolved(items),
-        _ => resolved,
-    };
-    let kind = match (part, &single.kind) {
-        (PartKind::File, _) => quote! { InputKind::File },
-        (PartKind::Json, _) => quote! { InputKind::Json },
-        (PartKind::Text, Kind::Integer(..)) => quote! { InputKind::Integer },
-        (PartKind::Text, Kind::Number(..)) => quote! { InputKind::Number },
-        (PartKind::Text, Kind::Boolean) => quote! { InputKind::Boolean },
-        (PartKind::Text, _) => quote! { InputKind::Text },
-    };
-    let values: &[String] = match &single.kind {
-        Kind::Component(component) => match &model.components[component].shape {
-            Shape::Enum(values) => values,
-            _ => &[],
-        },
-        _ => &[],
-    };
+    let reference = schemas::reference(model, schema);
     quote! {
         Input {
             name: #name,
             location: #location,
-            kind: #kind,
             required: #required,
-            repeated: #repeated,
-            values: &[#(#values),*],
+            schema: #reference,
             description: #description,
         }
     }

@@ -60,6 +60,16 @@ fn module_outline<'i>(module: &str, items: impl Iterator<Item = &'i Item>, outli
             Item::Impl(block) if block.trait_.is_none() => {
                 outlines.push(&format!("{module}/{}", name_of(&block.self_ty)), &methods(block));
             }
+            // The schemas of requests say what their types cannot: they stand below them.
+            Item::Mod(schemas) if schemas.ident == "schemas" => {
+                for item in schemas.content.iter().flat_map(|(_, items)| items) {
+                    if let Item::Static(item) = item {
+                        let lines = schema_lines(&item.expr);
+                        outlines
+                            .push(&format!("types/{}", item.ident), &commented("Checked before it is sent", &lines));
+                    }
+                }
+            }
             Item::Static(item) if item.ident != "ALL" => {
                 let name = format!("{module}/{}", item.ident.to_string().to_lowercase());
                 outlines.push(&name, &static_outline(&item.ident, &item.ty, &item.expr));
@@ -139,6 +149,29 @@ fn static_outline(name: &syn::Ident, kind: &syn::Type, value: &syn::Expr) -> Str
     format!("pub static {name}: {} = {};\n", line(&kind.to_token_stream()), constant_value(value))
 }
 
+/// The properties, rules and kinds of a schema, each on a line.
+fn schema_lines(schema: &syn::Expr) -> Vec<String> {
+    let syn::Expr::Struct(schema) = schema else { return Vec::new() };
+    let mut lines = Vec::new();
+    for field in &schema.fields {
+        let mut value = &field.expr;
+        while let syn::Expr::Reference(reference) = value {
+            value = &reference.expr;
+        }
+        match value {
+            syn::Expr::Array(array) => lines.extend(array.elems.iter().map(flat)),
+            syn::Expr::Path(_) => {}
+            value => lines.push(format!("{}: {}", field.member.to_token_stream(), flat(value))),
+        }
+    }
+    lines
+}
+
+/// A value on one line.
+fn flat(value: &syn::Expr) -> String {
+    constant_value(value).lines().map(str::trim).collect::<Vec<_>>().join(" ").replace(", }", " }")
+}
+
 fn const_outline(item: &syn::ItemConst) -> String {
     format!("pub const {}: {} = {};\n", item.ident, line(&item.ty.to_token_stream()), constant_value(&item.expr))
 }
@@ -146,7 +179,6 @@ fn const_outline(item: &syn::ItemConst) -> String {
 /// What a generated check or encoder calls, with the members it is about.
 fn calls(block: &syn::ItemImpl) -> String {
     let (receiver, title) = match block.trait_.as_ref().and_then(|(path, _)| path.segments.last()) {
-        Some(name) if name.ident == "Validate" => ("checker", "Checked before it is sent"),
         Some(name) if name.ident == "Multipart" => ("parts", "Parts"),
         _ => return String::new(),
     };

@@ -8,7 +8,9 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use ideogram_client::{CallOptions, Client, Error, HasPictures, IfExists, Response, SaveOutcome, SaveProgress};
+use ideogram_client::{
+    CallBuilder, CallOptions, Client, Error, HasPictures, IfExists, Response, SaveOutcome, SaveProgress,
+};
 use tokio::select;
 
 use super::{
@@ -18,7 +20,6 @@ use super::{
     shown,
 };
 use crate::{
-    calls::Call,
     context::{Context, Told},
     exit::Exit,
     failure::Failure,
@@ -59,21 +60,21 @@ impl<'a> Making<'a> {
     }
 
     /// Sends the call, saves what it made and reports it; with `--dry-run` shows it instead.
-    pub(crate) async fn make<C>(&self, call: C, what: &str) -> Result<(), Failure>
+    pub(crate) async fn make<B>(&self, call: B, what: &str) -> Result<(), Failure>
     where
-        C: Call,
-        C::Answer: HasPictures,
+        B: CallBuilder,
+        B::Output: HasPictures,
     {
         let told = Told { what, look: "" };
-        let request = call.clone().prepare().map_err(|error| self.context.failure(told, &error))?;
+        let request = call.prepare().map_err(|error| self.context.failure(told, &error))?;
         let asked = request.pictures();
         let pictures = units::count(asked.into(), "picture");
         if self.context.is_dry_run() {
-            self.context.call(call, told).await?;
+            self.context.show(&request, told).await?;
             self.context.output().note(&format!("{pictures} would be made and billed"));
             return Ok(());
         }
-        let response = send(self.context, call, format!("making {pictures}")).await;
+        let response = send::<B::Output>(self.context, &self.client, request, format!("making {pictures}")).await;
         let response = response.map_err(|error| self.not_answered(told, &error))?;
         self.save(&response, asked).await
     }

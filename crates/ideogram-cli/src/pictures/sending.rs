@@ -1,10 +1,10 @@
 //! Sends calls that are paid for.
 
-use ideogram_client::{CallOptions, Client, Error, Response};
+use ideogram_client::{CallBuilder, CallOptions, Client, Error, Request, Response};
+use serde::de::DeserializeOwned;
 
 use super::ready::check_folder;
 use crate::{
-    calls::Call,
     config,
     context::{Context, Told},
     failure::Failure,
@@ -12,11 +12,15 @@ use crate::{
 };
 
 /// Sends a call; `doing` stands beside the time that it takes.
-pub(crate) async fn send<C: Call>(context: &Context<'_>, call: C, doing: String) -> Result<Response<C::Answer>, Error> {
-    let request = call.clone().prepare()?;
+pub(crate) async fn send<T: DeserializeOwned>(
+    context: &Context<'_>,
+    client: &Client,
+    request: Request,
+    doing: String,
+) -> Result<Response<T>, Error> {
     let progress = context.progress(doing, Counted::Time, None);
     let under_way = context.interrupt().call(request.operation(), "");
-    let response = call.response().await;
+    let response = client.execute(request).await;
     drop((under_way, progress));
     response
 }
@@ -35,17 +39,19 @@ pub(crate) async fn keeping_client(context: &Context<'_>) -> Client {
 }
 
 /// Sends a call of such a client; with `--dry-run` shows it instead and returns `None`.
-pub(crate) async fn ask<C: Call>(
+pub(crate) async fn ask<B: CallBuilder>(
     context: &Context<'_>,
-    call: C,
+    call: B,
     what: &str,
     doing: &str,
-) -> Result<Option<Response<C::Answer>>, Failure> {
+) -> Result<Option<Response<B::Output>>, Failure> {
     let told = Told { what, look: "" };
     if context.is_dry_run() {
         return context.call(call, told).await;
     }
     context.output().expect_reader()?;
-    let response = send(context, call, doing.to_owned()).await;
+    let client = call.client().clone();
+    let request = call.prepare().map_err(|error| context.failure(told, &error))?;
+    let response = send(context, &client, request, doing.to_owned()).await;
     response.map(Some).map_err(|error| context.failure(told, &error))
 }

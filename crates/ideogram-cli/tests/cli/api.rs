@@ -16,14 +16,14 @@ fn required(id: &str) -> Vec<String> {
     let operation = operations::ALL.iter().find(|operation| operation.id == id).unwrap();
     let mut arguments = vec!["api".to_owned(), id.to_owned()];
     for input in operation.inputs.iter().filter(|input| input.required) {
-        let value = match (input.name, input.kind) {
+        let value = match (input.name, input.kind()) {
             (_, ideogram_client::operation::InputKind::File) => "a.png",
             ("dataset_id", _) => "demo",
             ("model_id", _) => "Zm9v4kQ1T0eYb8uJr2xLhg",
             ("model_name", _) => "lanterns",
             ("image_request", _) => r#"{"prompt": "a cat"}"#,
             (_, ideogram_client::operation::InputKind::Integer) => "1",
-            _ => input.values.first().copied().unwrap_or("a cat"),
+            _ => input.values().first().copied().unwrap_or("a cat"),
         };
         arguments.push(format!("--{}={value}", input.name.replace('_', "-")));
     }

@@ -30,7 +30,7 @@ pub(crate) use self::{
     parts::{Multipart, Parts},
     path_value::{check_path_value, path_value},
 };
-pub(crate) use crate::validate::{Checker, Pattern};
+pub(crate) use crate::validate::{Pattern, Source};
 
 /// Turns what a caller has at hand into what a member holds, and keeps the reason if that is impossible.
 pub(crate) fn convert<T, V>(name: &str, value: V) -> Result<T, String>

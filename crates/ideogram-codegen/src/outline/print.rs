@@ -3,6 +3,9 @@
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use quote::ToTokens as _;
 
+/// Members of schemas that say nothing when they are absent.
+const SILENT: [&str; 8] =
+    ["min_length", "max_length", "pattern", "minimum", "maximum", "min_items", "max_items", "additional"];
 /// The widest line of prose.
 const WIDTH: usize = 100;
 
@@ -84,8 +87,22 @@ pub(super) fn signature(signature: &syn::Signature) -> String {
 /// The value of a constant: a member, and a structure in a list, on a line of its own.
 pub(super) fn constant_value(value: &syn::Expr) -> String {
     match value {
+        // A schema is a static of its own, named where it stands.
+        syn::Expr::Block(block) => {
+            let mut items = block.block.stmts.iter().filter_map(|statement| match statement {
+                syn::Stmt::Item(syn::Item::Static(item)) => Some(constant_value(&item.expr)),
+                _ => None,
+            });
+            items.next().unwrap_or_default()
+        }
         syn::Expr::Struct(value) => {
-            let members = value.fields.iter().map(|field| {
+            // The schema of a property of the body stands below its type.
+            let in_body = value.fields.iter().any(|field| line(&field.expr.to_token_stream()) == "Location::Body");
+            let is_silent = |field: &&syn::FieldValue| {
+                let (name, value) = (line(&field.member.to_token_stream()), line(&field.expr.to_token_stream()));
+                in_body && name == "schema" || value == "None" && SILENT.contains(&name.as_str())
+            };
+            let members = value.fields.iter().filter(|field| !is_silent(field)).map(|field| {
                 let name = field.member.to_token_stream();
                 indented(&format!("{name}: {},\n", constant_value(&field.expr)))
             });

@@ -7,7 +7,7 @@ use syn::{ImplItem, Item, ItemImpl, ItemStruct, Stmt, Type, visit_mut::VisitMut}
 use super::{Fields, Unexpected, fields, setters, types};
 use crate::{
     model::{Kind, Location, MediaType, Model, Operation},
-    names, validate,
+    names,
 };
 
 /// Methods of every builder; a member of the same name is set through `body_map`.
@@ -34,8 +34,8 @@ pub(super) fn retarget(items: Vec<Item>, model: &Model, fields: &Fields) -> Resu
                 let structure = structures.iter().find(|structure| structure.ident == name);
                 let structure =
                     structure.ok_or_else(|| Unexpected::new(format!("the builder `{name}` has no fields")))?;
-                let block = builder(block, structure, operation, model, fields);
-                adjusted.push(Item::Impl(block.map_err(|unexpected| unexpected.in_operation(operation))?));
+                let items = builder(block, structure, operation, model, fields);
+                adjusted.extend(items.map_err(|unexpected| unexpected.in_operation(operation))?);
             }
             // Imports of progenitor's own runtime.
             Item::Use(_) => {}
@@ -63,8 +63,9 @@ fn builder(
     operation: &Operation,
     model: &Model,
     fields: &Fields,
-) -> Result<ItemImpl, Unexpected> {
+) -> Result<[Item; 2], Unexpected> {
     let mut items: Vec<ImplItem> = Vec::new();
+    let mut common = None;
     for item in block.items {
         let ImplItem::Fn(mut function) = item else {
             return Err(Unexpected::new("a builder has an item that is no method"));
@@ -86,7 +87,10 @@ fn builder(
                 function.attrs.push(syn::parse_quote!(#[doc = #docs]));
                 items.push(ImplItem::Fn(function));
             }
-            "send" => items.extend(sending(&function, operation, model)?),
+            "send" => {
+                items.extend(sending(&function, operation, model)?);
+                common = Some(call_builder(&structure.ident, &function, operation)?);
+            }
             name => {
                 let field =
                     structure.fields.iter().find(|field| field.ident.as_ref().is_some_and(|ident| ident == name));
@@ -106,7 +110,31 @@ fn builder(
         }
     }
     block.items = items;
-    Ok(block)
+    let common = common.ok_or_else(|| Unexpected::new("a builder has no `send`"))?;
+    Ok([Item::Impl(block), common])
+}
+
+/// What all builders have in common, so that one function can send any of them.
+fn call_builder(ident: &syn::Ident, send: &syn::ImplItemFn, operation: &Operation) -> Result<Item, Unexpected> {
+    let output = answer_type(&send.sig.output)?;
+    let constant = format_ident!("{}", names::constant_name(&operation.id));
+    Ok(syn::parse2(quote! {
+        impl crate::CallBuilder for #ident<'_> {
+            type Output = #output;
+
+            fn operation(&self) -> &'static crate::operation::Operation {
+                &super::operations::#constant
+            }
+
+            fn client(&self) -> &super::Client {
+                self.client
+            }
+
+            fn prepare(self) -> ::std::result::Result<crate::Request, crate::Error> {
+                self.prepare()
+            }
+        }
+    })?)
 }
 
 fn parameter_docs(parameter: &crate::model::Parameter) -> String {
@@ -167,7 +195,6 @@ fn sending(function: &syn::ImplItemFn, operation: &Operation, model: &Model) -> 
         InvalidArgument.visit_stmt_mut(statement);
     }
     let constant = format_ident!("{}", names::constant_name(&operation.id));
-    let checks = parameter_checks(operation, model);
     let parameters = operation.parameters.iter().map(|parameter| {
         let (name, value) = (&parameter.name, format_ident!("{}", names::field_name(&parameter.name)));
         let many = matches!(model.resolved(&parameter.schema).kind, Kind::Array(..));
@@ -209,10 +236,9 @@ fn sending(function: &syn::ImplItemFn, operation: &Operation, model: &Model) -> 
             fn fill(self) -> ::std::result::Result<crate::Request, crate::Error> {
                 #(#statements)*
                 let mut request = crate::Request::new(client, &super::operations::#constant);
-                #checks
                 #parameters
                 #body
-                ::std::result::Result::Ok(request)
+                request.checked(crate::runtime::Source::Types, &[])
             }
         },
         quote! {
@@ -250,30 +276,6 @@ fn sending(function: &syn::ImplItemFn, operation: &Operation, model: &Model) -> 
         },
     ];
     items.into_iter().map(|item| Ok(syn::parse2(item)?)).collect()
-}
-
-/// Bounds of parameters. The pattern of a path value is checked by its type.
-fn parameter_checks(operation: &Operation, model: &Model) -> Option<TokenStream> {
-    let checks: TokenStream = operation
-        .parameters
-        .iter()
-        .filter_map(|parameter| {
-            let (name, ident) = (&parameter.name, format_ident!("{}", names::field_name(&parameter.name)));
-            let check = validate::value_check(model, &parameter.schema, !parameter.required)?;
-            let resolved = &model.resolved(&parameter.schema).kind;
-            let value = match (parameter.location, resolved) {
-                (Location::Path, Kind::Text(_)) => quote! { #ident.as_str() },
-                _ => quote! { &#ident },
-            };
-            let check = quote! { checker.enter(#name, |checker| { #check }); };
-            Some(if parameter.required {
-                quote! { { let value = #value; #check } }
-            } else {
-                quote! { if let ::std::option::Option::Some(value) = #value { #check } }
-            })
-        })
-        .collect();
-    (!checks.is_empty()).then(|| quote! { request.parameters(|checker| { #checks })?; })
 }
 
 /// `T` of `Result<ResponseValue<T>, Error<E>>`.

@@ -18,7 +18,7 @@ use crate::{
     model::{Billing, Model, Operation, Repeat},
     multipart, open_enum, open_union, operations, path_value,
     rules::Reading,
-    validate,
+    schemas,
 };
 
 /// progenitor's output was not of the form that retarget was written for.
@@ -58,7 +58,7 @@ pub(crate) fn retarget(tokens: TokenStream, reading: &Reading) -> Result<TokenSt
     let unions = open_union::types(model);
     let path_values = path_value::types(model);
     let encoders = multipart::encoders(model, &fields);
-    let checks = validate::checks(model, &fields);
+    let schemas = schemas::impls(model);
     Ok(quote! {
         use crate::Client;
 
@@ -84,7 +84,7 @@ pub(crate) fn retarget(tokens: TokenStream, reading: &Reading) -> Result<TokenSt
         }
 
         #encoders
-        #checks
+        #schemas
     })
 }
 

@@ -8,8 +8,8 @@ use super::{Reader, kind_of};
 use crate::{
     document::Node,
     model::{
-        ArrayBounds, Choice, Component, FloatWidth, IntegerWidth, Kind, Member, NumberBounds, Object, Schema, Shape,
-        TextBounds, Union, UnionKind,
+        ArrayBounds, Choice, Component, FloatWidth, IntegerBounds, IntegerWidth, Kind, Member, NumberBounds, Object,
+        Schema, Shape, TextBounds, Union, UnionKind,
     },
 };
 
@@ -281,7 +281,7 @@ impl<'d> Reader<'d> {
                     "int32" => IntegerWidth::I32,
                     _ => IntegerWidth::I64,
                 };
-                Kind::Integer(self.number_bounds(node), width)
+                Kind::Integer(self.integer_bounds(node), width)
             }
             Some("number") => {
                 let width = match format.as_str() {
@@ -325,22 +325,37 @@ impl<'d> Reader<'d> {
     }
 
     fn number_bounds(&self, node: &Node<'d>) -> NumberBounds {
-        let keys = ["type", "format", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "nullable"];
-        self.only_schema_keys(node, &keys);
-        let bound = |key: &str| {
-            let found = node.get(key)?;
-            let number = found.value.as_f64();
-            if number.is_none() {
-                self.report(&found, format!("expected a number, found {}", kind_of(found.value)), "write a number");
-            }
-            number
-        };
+        let bound = |key| self.bound(node, key, "a number", Value::as_f64);
         NumberBounds {
             minimum: bound("minimum"),
             maximum: bound("maximum"),
             exclusive_minimum: self.flag(node, "exclusiveMinimum"),
             exclusive_maximum: self.flag(node, "exclusiveMaximum"),
         }
+    }
+
+    /// Integers have bounds of their own: beyond 2^53, a float is another number.
+    fn integer_bounds(&self, node: &Node<'d>) -> IntegerBounds {
+        let bound = |key, exclusive, step: i64| {
+            let bound = self.bound(node, key, "a whole number", Value::as_i64)?;
+            Some(if self.flag(node, exclusive) { bound.saturating_add(step) } else { bound })
+        };
+        IntegerBounds {
+            minimum: bound("minimum", "exclusiveMinimum", 1),
+            maximum: bound("maximum", "exclusiveMaximum", -1),
+        }
+    }
+
+    fn bound<T>(&self, node: &Node<'d>, key: &str, wanted: &str, read: fn(&Value) -> Option<T>) -> Option<T> {
+        let keys = ["type", "format", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "nullable"];
+        self.only_schema_keys(node, &keys);
+        let found = node.get(key)?;
+        let number = read(found.value);
+        if number.is_none() {
+            let message = format!("expected {wanted}, found {}", kind_of(found.value));
+            self.report(&found, message, format!("write {wanted}"));
+        }
+        number
     }
 
     fn count(&self, node: &Node<'d>, key: &str) -> Option<u64> {

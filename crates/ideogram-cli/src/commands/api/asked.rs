@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{ArgMatches, error::ErrorKind};
 use ideogram_client::{
-    Call, Client, Error, File,
+    Call, Client, Error, File, Validation,
     operation::{Input, InputKind, Operation},
 };
 use serde_json::Value;
@@ -60,7 +60,7 @@ impl Asked {
         let mut inputs = Vec::new();
         for input in operation.inputs {
             let id = grammar::id(input);
-            if input.kind == InputKind::File {
+            if input.kind() == InputKind::File {
                 let paths = matches.get_many::<PathBuf>(&id).into_iter().flatten();
                 inputs.extend(paths.map(|path| (input.name.to_owned(), Content::File(path.clone()))));
             } else {
@@ -129,6 +129,9 @@ impl Asked {
     /// The call.
     pub(super) fn call<'c>(&self, client: &'c Client, read: Read) -> Result<Call<'c>, Error> {
         let mut call = client.call(self.operation.id)?;
+        if self.unchecked {
+            call = call.validation(Validation::Off);
+        }
         let is_unknown = |name: &str| self.unchecked && self.operation.inputs.iter().all(|input| input.name != name);
         if let Some(mut body) = read.body {
             if let Some(members) = body.as_object_mut() {
@@ -166,7 +169,7 @@ impl Asked {
 /// JSON may come from a file: no JSON begins with `@`.
 fn content(input: &Input, text: &str) -> Content {
     match text.strip_prefix('@') {
-        Some(path) if input.kind == InputKind::Json => Content::JsonFile(PathBuf::from(path)),
+        Some(path) if input.kind() == InputKind::Json => Content::JsonFile(PathBuf::from(path)),
         // A shell puts the mark of a file there, as in "$(cat prompt.txt)".
         _ => Content::Text(text::without_mark(text).to_owned()),
     }

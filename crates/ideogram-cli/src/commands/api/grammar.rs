@@ -74,7 +74,7 @@ fn subcommand(operation: &'static Operation) -> Command {
 /// The option for an input.
 fn argument(input: &'static Input) -> Arg {
     let required = if input.required { " [required]" } else { "" };
-    let repeated = if input.repeated { " [may be given several times]" } else { "" };
+    let repeated = if input.is_repeated() { " [may be given several times]" } else { "" };
     let first = input.description.split("\n\n").next().unwrap_or_default().replace('\n', " ");
     let argument = Arg::new(id(input))
         .long(long(input))
@@ -85,22 +85,22 @@ fn argument(input: &'static Input) -> Arg {
         .required(false)
         // Given twice by mistake, it is refused by name rather than taken once.
         .action(ArgAction::Append);
-    match input.kind {
+    match input.kind() {
         InputKind::File => argument.value_name("PATH").value_parser(clap::value_parser!(PathBuf)),
         InputKind::Integer | InputKind::Number => argument.value_name("NUMBER").allow_negative_numbers(true),
         InputKind::Boolean => {
             argument.value_name("true|false").num_args(0..=1).require_equals(true).default_missing_value("true")
         }
         InputKind::Json => argument.value_name("JSON|@PATH"),
-        _ if input.values.is_empty() => argument.value_name("TEXT"),
-        _ => argument.value_name("VALUE").value_parser(ValueParser::new(Known(input.values))),
+        _ if input.values().is_empty() => argument.value_name("TEXT"),
+        _ => argument.value_name("VALUE").value_parser(ValueParser::new(Known(input.values()))),
     }
 }
 
 /// The options that take any input.
 fn any(operation: &Operation) -> Vec<Arg> {
     let heading = "Inputs by name";
-    let has_file = operation.inputs.iter().any(|input| input.kind == InputKind::File);
+    let has_file = operation.inputs.iter().any(|input| input.kind() == InputKind::File);
     let mut arguments = Vec::new();
     if !operation.inputs.is_empty() {
         arguments.push(
@@ -198,8 +198,8 @@ mod tests {
                 let help = option.get_long_help().unwrap().to_string();
                 assert_eq!(help.contains("[required]"), input.required, "{operation}: {}", input.name);
                 let values = option.get_possible_values().len();
-                if input.kind == InputKind::Text {
-                    assert_eq!(values, input.values.len(), "{operation}: {}", input.name);
+                if input.kind() == InputKind::Text {
+                    assert_eq!(values, input.values().len(), "{operation}: {}", input.name);
                 }
             }
         }

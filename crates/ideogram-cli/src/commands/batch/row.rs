@@ -125,7 +125,7 @@ impl Draft<'_> {
                 continue;
             };
             for value in self.values(input, value) {
-                if input.kind == InputKind::File {
+                if input.kind() == InputKind::File {
                     let path = self.reading.folder.join(&value);
                     match fs::read(&path) {
                         Ok(bytes) if bytes.is_empty() => self.problem(name, format!("\"{value}\" is empty")),
@@ -279,13 +279,13 @@ impl Draft<'_> {
     fn values(&mut self, input: &Input, value: &Value) -> Vec<String> {
         let parsed = match (value, self.raw.form) {
             // A cell holds one value, or a list as JSON.
-            (Value::String(text), Form::Csv) if input.repeated && text.trim_start().starts_with('[') => {
+            (Value::String(text), Form::Csv) if input.is_repeated() && text.trim_start().starts_with('[') => {
                 serde_json::from_str(text).unwrap_or_else(|_| value.clone())
             }
             _ => value.clone(),
         };
         let values = match parsed {
-            Value::Array(values) if input.repeated => values,
+            Value::Array(values) if input.is_repeated() => values,
             value => vec![value],
         };
         let mut texts = Vec::new();
@@ -293,11 +293,11 @@ impl Draft<'_> {
             match value {
                 Value::String(text) => texts.push(text),
                 value @ (Value::Number(_) | Value::Bool(_))
-                    if !matches!(input.kind, InputKind::File | InputKind::Json) =>
+                    if !matches!(input.kind(), InputKind::File | InputKind::Json) =>
                 {
                     texts.push(value.to_string());
                 }
-                value if input.kind == InputKind::Json => texts.push(value.to_string()),
+                value if input.kind() == InputKind::Json => texts.push(value.to_string()),
                 value => self.problem(input.name, format!("takes {}, not {value}", wanted(input))),
             }
         }
@@ -307,7 +307,7 @@ impl Draft<'_> {
     /// Checks one value against what the document says of it.
     fn check(&mut self, input: &Input, value: &str) {
         let number = || serde_json::from_str::<Value>(value.trim()).ok();
-        let fits = match input.kind {
+        let fits = match input.kind() {
             InputKind::Integer => number().is_some_and(|number| number.is_i64() || number.is_u64()),
             InputKind::Number => number().is_some_and(|number| number.is_number()),
             InputKind::Boolean => matches!(value.trim(), "true" | "false"),
@@ -317,7 +317,7 @@ impl Draft<'_> {
         if !fits {
             return self.problem(input.name, format!("takes {}, not `{value}`", wanted(input)));
         }
-        if input.kind == InputKind::Text && value.trim().is_empty() {
+        if input.kind() == InputKind::Text && value.trim().is_empty() {
             return self.problem(input.name, "is empty");
         }
         if let Some((_, least, most)) = BOUNDS.iter().find(|(name, ..)| *name == input.name)
@@ -325,8 +325,8 @@ impl Draft<'_> {
         {
             self.problem(input.name, format!("must be from {least} to {most}, and is {value}"));
         }
-        if !self.reading.unchecked && !input.values.is_empty() && !input.values.contains(&value) {
-            let reason = format!("`{value}` is none of {}", input.values.join(", "));
+        if !self.reading.unchecked && !input.values().is_empty() && !input.values().contains(&value) {
+            let reason = format!("`{value}` is none of {}", input.values().join(", "));
             self.problem(input.name, format!("{reason}; --unchecked leaves it to the service"));
         }
     }
@@ -406,7 +406,7 @@ fn unknown(operation: &Operation, name: &str) -> String {
 }
 
 fn wanted(input: &Input) -> &'static str {
-    match input.kind {
+    match input.kind() {
         InputKind::Integer => "a whole number",
         InputKind::Number => "a number",
         InputKind::Boolean => "true or false",

@@ -1,0 +1,45 @@
+//! What all builders of calls have in common.
+
+use serde::de::DeserializeOwned;
+
+use crate::{Client, Error, Request, Response, operation::Operation};
+
+/// A builder of a call: generated for each operation, and [`Call`](crate::Call) for an operation that is named by its id.
+///
+/// It lets one function take the builder of any operation:
+///
+/// ```
+/// use ideogram_client::{CallBuilder, Error, operation::Billing};
+///
+/// async fn send_free<B: CallBuilder>(builder: B) -> Result<Option<B::Output>, Error> {
+///     match builder.operation().billing {
+///         Billing::Free => Ok(Some(builder.response().await?.into_value())),
+///         _ => Ok(None),
+///     }
+/// }
+/// ```
+pub trait CallBuilder: Clone + Sized {
+    /// The decoded body of a successful response.
+    type Output: DeserializeOwned + 'static;
+
+    /// The operation that is called.
+    fn operation(&self) -> &'static Operation;
+
+    /// The client that sends the call.
+    fn client(&self) -> &Client;
+
+    /// Builds the request without sending it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if a required value is missing, or a value is
+    /// out of its bounds.
+    fn prepare(self) -> Result<Request, Error>;
+
+    /// Sends the call, and returns status, headers and the raw body beside the decoded one.
+    fn response(self) -> impl Future<Output = Result<Response<Self::Output>, Error>> + Send {
+        let client = self.client().clone();
+        let request = self.prepare();
+        async move { client.execute(request?).await }
+    }
+}

@@ -1,0 +1,173 @@
+//! The schemas of requests as constants, made from the true document, because the lowered one has lost the bounds.
+//!
+//! The runtime compares requests with them before anything is sent. Users can switch that off for the day the service
+//! widens a limit.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use crate::model::{Choice, Kind, Model, NumberBounds, Object, Schema, Shape, TextBounds, Union};
+
+/// One constant for each object and union that a request can hold, and what says that it is the schema of its type.
+pub(crate) fn constants(model: &Model) -> TokenStream {
+    let constants = model.in_requests().into_iter().filter_map(|name| {
+        let ident = format_ident!("{name}");
+        Some(match &model.components[name].shape {
+            Shape::Object(object) => {
+                let object = object_schema(model, object);
+                quote! { pub(in super::super) static #ident: Object = #object; }
+            }
+            Shape::Union(union) => {
+                let union = union_schema(union);
+                quote! { pub(in super::super) static #ident: Union = #union; }
+            }
+            Shape::Enum(_) | Shape::Alias(_) => return None,
+        })
+    });
+    quote! {
+        #[allow(non_upper_case_globals)]
+        pub(super) mod schemas {
+            use crate::schema::{Bound, Object, Property, Rule, Schema, Union, UnionKind};
+
+            #(#constants)*
+        }
+    }
+}
+
+/// The schema of each request type, for checks of a value that is not sent yet.
+pub(crate) fn impls(model: &Model) -> TokenStream {
+    let impls = model.in_requests().into_iter().filter_map(|name| {
+        let ident = format_ident!("{name}");
+        let kind = match &model.components[name].shape {
+            Shape::Object(_) => quote! { Object },
+            Shape::Union(_) => quote! { Union },
+            Shape::Enum(_) | Shape::Alias(_) => return None,
+        };
+        Some(quote! {
+            impl crate::Validate for types::#ident {
+                fn schema() -> &'static crate::schema::Schema {
+                    static SCHEMA: crate::schema::Schema = crate::schema::Schema::#kind(&crate::operations::schemas::#ident);
+                    &SCHEMA
+                }
+            }
+        })
+    });
+    impls.collect()
+}
+
+/// A reference to the schema of a value. Each is a static of its own, so that any of them can hold a pattern.
+pub(crate) fn reference(model: &Model, schema: &Schema) -> TokenStream {
+    let schema = value_schema(model, schema);
+    quote! { { static SCHEMA: Schema = #schema; &SCHEMA } }
+}
+
+fn value_schema(model: &Model, schema: &Schema) -> TokenStream {
+    match &model.resolved(schema).kind {
+        Kind::Component(name) => match &model.components[name].shape {
+            Shape::Enum(values) => quote! { Schema::Enum(&[#(#values),*]) },
+            Shape::Object(_) => component(name, "Object"),
+            Shape::Union(_) => component(name, "Union"),
+            Shape::Alias(_) => quote! { Schema::Any },
+        },
+        Kind::Text(bounds) => text_schema(bounds),
+        Kind::Time => quote! { Schema::Time },
+        Kind::File => quote! { Schema::File },
+        Kind::Integer(bounds, _) => {
+            let (minimum, maximum) = (option(bounds.minimum), option(bounds.maximum));
+            quote! { Schema::Integer { minimum: #minimum, maximum: #maximum } }
+        }
+        Kind::Number(bounds, _) => number_schema(bounds),
+        Kind::Boolean => quote! { Schema::Boolean },
+        Kind::Array(items, bounds) => {
+            let (items, min_items, max_items) =
+                (reference(model, items), option(bounds.min_items), option(bounds.max_items));
+            quote! { Schema::Array { items: #items, min_items: #min_items, max_items: #max_items } }
+        }
+        Kind::Map(values) => {
+            let values = reference(model, values);
+            quote! { Schema::Map(#values) }
+        }
+        Kind::FreeObject | Kind::Any => quote! { Schema::Any },
+    }
+}
+
+fn component(name: &str, kind: &str) -> TokenStream {
+    let (name, kind) = (format_ident!("{name}"), format_ident!("{kind}"));
+    quote! { Schema::#kind(&crate::operations::schemas::#name) }
+}
+
+fn text_schema(bounds: &TextBounds) -> TokenStream {
+    let (min_length, max_length) = (option(bounds.min_length), option(bounds.max_length));
+    let pattern = match &bounds.pattern {
+        None => quote! { ::std::option::Option::None },
+        Some(pattern) => quote! {
+            {
+                static PATTERN: crate::runtime::Pattern = crate::runtime::Pattern::new(#pattern);
+                ::std::option::Option::Some(&PATTERN)
+            }
+        },
+    };
+    quote! { Schema::Text { min_length: #min_length, max_length: #max_length, pattern: #pattern } }
+}
+
+fn number_schema(bounds: &NumberBounds) -> TokenStream {
+    let bound = |value: Option<f64>, is_exclusive: bool| match value {
+        None => quote! { ::std::option::Option::None },
+        Some(value) => quote! { ::std::option::Option::Some(Bound { value: #value, is_exclusive: #is_exclusive }) },
+    };
+    let minimum = bound(bounds.minimum, bounds.exclusive_minimum);
+    let maximum = bound(bounds.maximum, bounds.exclusive_maximum);
+    quote! { Schema::Number { minimum: #minimum, maximum: #maximum } }
+}
+
+fn object_schema(model: &Model, object: &Object) -> TokenStream {
+    let properties = object.members.iter().map(|member| {
+        let (name, required) = (&member.name, member.required);
+        let nullable = member.schema.nullable || model.resolved(&member.schema).nullable;
+        let schema = reference(model, &member.schema);
+        quote! { Property { name: #name, required: #required, nullable: #nullable, schema: #schema } }
+    });
+    let rules = object.choices.iter().map(|choice| match choice {
+        Choice::NotTogether(names) => quote! { Rule::NotTogether(&[#(#names),*]) },
+        Choice::ExactlyOne(sets) => {
+            let sets = sets.iter().map(|names| quote! { &[#(#names),*] });
+            quote! { Rule::ExactlyOne(&[#(#sets),*]) }
+        }
+        Choice::AtLeastOne(sets) => {
+            let sets = sets.iter().map(|names| quote! { &[#(#names),*] });
+            quote! { Rule::AtLeastOne(&[#(#sets),*]) }
+        }
+    });
+    let additional = match &object.rest {
+        None => quote! { ::std::option::Option::None },
+        Some(rest) => {
+            let rest = reference(model, rest);
+            quote! { ::std::option::Option::Some(#rest) }
+        }
+    };
+    quote! { Object { properties: &[#(#properties),*], rules: &[#(#rules),*], additional: #additional } }
+}
+
+fn union_schema(union: &Union) -> TokenStream {
+    let discriminator = match &union.discriminator {
+        None => quote! { ::std::option::Option::None },
+        Some(name) => quote! { ::std::option::Option::Some(#name) },
+    };
+    let kinds = union.kinds.iter().map(|kind| {
+        let ident = format_ident!("{}", kind.component);
+        // With a discriminator, a kind that names no value is told by its own name.
+        let value = match &union.discriminator {
+            Some(_) => kind.value.as_deref().unwrap_or(&kind.component),
+            None => "",
+        };
+        quote! { UnionKind { value: #value, object: &#ident } }
+    });
+    quote! { Union { discriminator: #discriminator, kinds: &[#(#kinds),*] } }
+}
+
+fn option<T: quote::ToTokens>(number: Option<T>) -> TokenStream {
+    match number {
+        None => quote! { ::std::option::Option::None },
+        Some(number) => quote! { ::std::option::Option::Some(#number) },
+    }
+}
