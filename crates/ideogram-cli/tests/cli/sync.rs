@@ -289,7 +289,7 @@ fn a_journal_that_cannot_be_used_keeps_the_sync_from_beginning() {
     let place = Place::new();
     place
         .fill(1)
-        .write("journal.jsonl", b"{\"journal\":\"ideogram dataset sync\"} no\n")
+        .write("journal.jsonl", b"{\"journal\":\"ideogram dataset sync\",\"format\":2} no\n")
         .write("other.txt", b"hello\n");
 
     let damaged = place.datasets("sync", ["--journal", "set/journal.jsonl"]).run();
@@ -303,8 +303,106 @@ fn a_journal_that_cannot_be_used_keeps_the_sync_from_beginning() {
     ----- stderr -----
     left out: journal.jsonl (neither image nor caption)
     error: cannot sync "set" into the dataset bnieaqG5ZfQGxF0YgAlFTw
-      caused by: the journal "set/other.txt" cannot be understood in line 1 (expected value at line 1 column 1); to begin anew, move it away
+      caused by: the journal "set/other.txt" is another kind of file
     "#);
+}
+
+#[test]
+fn a_journal_that_was_deleted_keeps_nothing_from_being_asked() {
+    let place = Place::new();
+    place.fill(2);
+    place.datasets("sync", ["--journal", "sync.jsonl"]).run();
+    place.write("new.png", PICTURE);
+    place.server.clear_requests();
+    std::fs::remove_file(place.path().join("sync.jsonl")).unwrap();
+
+    let not_sent = place.datasets("sync", ["--journal", "sync.jsonl"]).run();
+    let not_asked = place.datasets("sync", ["--journal", "sync.jsonl", "--send-uncertain"]).run();
+    assert!(place.uploads().is_empty());
+    let sent = place.datasets("sync", ["--journal", "sync.jsonl", "--send-uncertain", "--yes"]).run();
+    let later = place.write("newer.png", PICTURE).datasets("sync", ["--journal", "sync.jsonl"]).run();
+
+    assert_eq!(
+        (not_asked.code(), sent.code(), later.code()),
+        (Some(2), Some(0), Some(0)),
+        "{not_asked}\n{sent}\n{later}"
+    );
+    assert!(!later.stderr().contains("lacks lines"), "{later}");
+    assert_eq!(place.uploads(), [["new.png"], ["newer.png"]]);
+    snapshot!(not_sent, @r#"
+    exit code: 11
+    ----- stdout -----
+    Dataset:    Night market (bnieaqG5ZfQGxF0YgAlFTw)
+    Added:      nothing
+    There now:  3 files, 157 B
+    Not there:  1 file, 70 B
+    Trainable:  no: 2 pictures, 13 too few for a training (15 to 100)
+
+    FILE     WHY NOT
+    new.png  not sent, perhaps there: the journal lacks lines, and it may have been sent
+    ----- stderr -----
+    warning: the journal "sync.jsonl" lacks lines: it was deleted, cut, or replaced by an older copy; files that the dataset does not show may have been sent, and are sent only with --send-uncertain
+    error: the dataset lacks, or may lack, 1 of 4 files
+    hint: --send-uncertain sends what may be there already; some may then be there twice
+    "#);
+}
+
+#[test]
+fn a_new_journal_of_a_dataset_with_files_is_said_to_be_new() {
+    let place = Place::new();
+    place.fill(1);
+    place.datasets("sync", ["--journal", "one.jsonl"]).run();
+    place.write("new.png", PICTURE);
+
+    let other = place.datasets("sync", ["--journal", "other.jsonl"]).run();
+
+    assert!(other.stderr().contains("the journal \"other.jsonl\" is new"), "{other}");
+    assert_eq!(place.stored(), place.each_once());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_journal_that_is_no_regular_file_or_was_edited_is_refused() {
+    let place = Place::new();
+    place.fill(2);
+    let edited = place.path().join("edited.jsonl");
+    place.datasets("sync", ["--journal", "edited.jsonl", "--batch-files", "1"]).run();
+    let text = std::fs::read_to_string(&edited).unwrap();
+    std::fs::write(&edited, text.replacen("000.png", "001.png", 1)).unwrap();
+    place.write("new.png", PICTURE);
+    place.server.clear_requests();
+
+    for (journal, why) in
+        [("/dev/null", "not a regular file"), ("set", "not a regular file"), ("edited.jsonl", "is damaged in line")]
+    {
+        let ran = place.datasets("sync", ["--journal", journal]).run();
+
+        assert_eq!(ran.code(), Some(2), "{ran}");
+        assert!(ran.stderr().contains(why), "{ran}");
+    }
+    assert!(place.uploads().is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_journal_that_is_deleted_during_a_sync_ends_it_before_the_next_upload() {
+    let place = Place::with(MockServer::builder().storing_time(std::time::Duration::from_millis(500)));
+    place.fill(8);
+
+    let mut command = place.datasets("sync", ["--journal", "sync.jsonl", "--batch-files", "2"]).into_command();
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while place.uploads().is_empty() {
+        std::thread::yield_now();
+    }
+    std::fs::remove_file(place.path().join("sync.jsonl")).unwrap();
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    let again = place.datasets("sync", ["--journal", "sync.jsonl"]).run();
+
+    assert!(place.uploads().len() <= 2, "{:?}", place.uploads());
+    assert!(matches!(ran.code(), Some(11 | 13)), "{ran}");
+    assert!(ran.stderr().contains("deleted, renamed or replaced"), "{ran}");
+    assert_eq!(again.code(), Some(11), "{again}");
+    assert!(place.stored().values().all(|times| *times == 1));
 }
 
 #[test]
@@ -386,6 +484,6 @@ fn two_syncs_into_one_dataset_keep_off_each_other() {
 
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert_eq!(second.code(), Some(2), "{second}");
-    assert!(second.stderr().contains("in use by another sync"), "{second}");
+    assert!(second.stderr().contains("in use by another process"), "{second}");
     assert_eq!(place.stored(), place.each_once());
 }

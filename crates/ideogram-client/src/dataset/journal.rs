@@ -1,42 +1,38 @@
-//! What was sent, kept on disk, so that a sync that is interrupted goes on where it stopped.
+//! The journal of a sync: what was sent, so that a sync that is interrupted goes on where it stopped.
 //!
-//! JSON lines: a header, then one line before a batch is sent and one after, each on the disk before anything else
-//! happens. A batch that was begun and has no end, or an end without an answer, is settled by asking the dataset. A
-//! process that is killed can leave half a line at the end, which counts for nothing; damage elsewhere is an error, since
-//! a guess could send files twice. The file is locked as long as a sync uses it; the system takes the lock back when the
-//! process is gone.
+//! One line before a batch is sent and one after ([`crate::journal`] says how they are kept). A batch that was begun and
+//! has no end, or an end without a response, is looked for in the dataset.
+//!
+//! The journal itself cannot notice that its last lines are missing: it was deleted, cut, or replaced by an older copy.
+//! So the number of the last batch also stands in a second file beside it. If the journal does not know that batch,
+//! nobody can say which files were sent, and those that the dataset does not show are uncertain.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt::Display,
-    fs::{File, OpenOptions},
-    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
+    ffi::OsString,
+    fs::OpenOptions,
+    io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    thread,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, SystemTime},
 };
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, ErrorKind, Outcome, durable, types::DatasetAssetFailureReason};
+use crate::{
+    Error, ErrorKind, Outcome,
+    journal::{self, JournalError, JournalErrorKind, JournalKind},
+    types::DatasetAssetFailureReason,
+};
 
-/// Raised when the form of the file changes.
-const FORMAT: u32 = 1;
-/// How long the last line of a sync that was dropped may take.
-const LAST_LINE: Duration = Duration::from_secs(2);
-/// What a file says to be a journal.
-const TITLE: &str = "ideogram dataset sync";
+const KIND: JournalKind = JournalKind { title: "ideogram dataset sync", format: 2 };
 
-/// The first line.
+/// Which dataset the journal belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Header {
-    journal: String,
-    format: u32,
-    /// Which dataset.
-    pub(crate) dataset_id: String,
+struct Header {
+    dataset_id: String,
     /// Of which service.
-    pub(crate) base_url: String,
+    base_url: String,
 }
 
 /// Every other line.
@@ -123,6 +119,8 @@ pub(crate) enum Fate {
 /// What a journal tells of the files that were sent, by name. A later batch overwrites an earlier one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Past {
+    /// Whether lines of the journal are missing, so that files may have been sent of which it does not tell.
+    pub(crate) lacks_lines: bool,
     pub(crate) files: BTreeMap<String, Known>,
     batches: BTreeMap<u64, Vec<String>>,
     last_batch: u64,
@@ -179,157 +177,132 @@ fn moment(time: f64) -> SystemTime {
     SystemTime::UNIX_EPOCH.checked_add(since_1970).unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
-/// A journal that is open, and nobody else's.
+/// A journal that is open and locked.
 #[derive(Clone, Debug)]
-pub(crate) struct Journal {
-    path: PathBuf,
-    writer: Arc<Mutex<Writer>>,
-}
+pub(crate) struct Journal(Arc<Inner>);
 
-/// The end of a journal.
 #[derive(Debug)]
-struct Writer {
-    file: File,
-    /// The length of all whole lines in bytes.
-    length: u64,
-}
-
-impl Writer {
-    /// Writes a line. Half a line that could not be finished before would spoil it, and is overwritten.
-    fn write(&mut self, line: &[u8]) -> io::Result<()> {
-        self.file.set_len(self.length)?;
-        self.file.seek(SeekFrom::Start(self.length))?;
-        self.file.write_all(line)?;
-        self.file.sync_data()?;
-        self.length += line.len() as u64;
-        Ok(())
-    }
+struct Inner {
+    journal: journal::Journal,
+    path: PathBuf,
+    /// The number in the second file.
+    last_batch: Mutex<u64>,
 }
 
 impl Journal {
-    /// Opens a journal or begins one, and reads what it tells.
+    /// Opens a journal or begins one, and reads its lines.
     ///
     /// # Errors
     ///
     /// If it cannot be read or written, another sync uses it, it is damaged, or of another dataset.
     pub(crate) async fn open(path: PathBuf, dataset_id: &str, base_url: &str) -> Result<(Self, Past), Error> {
-        let header = Header {
-            journal: TITLE.to_owned(),
-            format: FORMAT,
-            dataset_id: dataset_id.to_owned(),
-            base_url: base_url.to_owned(),
-        };
-        let opened = {
-            let path = path.clone();
-            tokio::task::spawn_blocking(move || open(&path, &header)).await
-        };
-        let opened = opened.unwrap_or_else(|error| Err(io::Error::other(error).into()));
-        let (writer, past) = opened.map_err(|why| why.at(&path))?;
-        Ok((Self { path, writer: Arc::new(Mutex::new(writer)) }, past))
+        let header = Header { dataset_id: dataset_id.to_owned(), base_url: base_url.to_owned() };
+        blocking(move || Self::open_now(path, &header)).await
     }
 
-    /// Writes a line down. It is on the disk when this returns.
+    fn open_now(path: PathBuf, header: &Header) -> Result<(Self, Past), Error> {
+        let mut past = Past::default();
+        let opened = journal::Journal::open(&path, KIND, header, |line: Line| past.take(&line));
+        let (journal, contents) = opened.map_err(unusable)?;
+        if let Some(found) = contents.header
+            && found != *header
+        {
+            let (path, found_url, url) = (path.display(), found.base_url, &header.base_url);
+            return Err(Error::invalid_argument(format!(
+                "the journal \"{path}\" is of the dataset {} at {found_url}, not {} at {url}",
+                found.dataset_id, header.dataset_id
+            )));
+        }
+        let last_batch = read_number(&number_path(&path)).map_err(|error| cannot_use(&path, error))?;
+        past.lacks_lines = past.last_batch < last_batch;
+        past.last_batch = past.last_batch.max(last_batch);
+        Ok((Self(Arc::new(Inner { journal, path, last_batch: Mutex::new(last_batch) })), past))
+    }
+
+    /// Appends a line. It is on disk when this returns.
     pub(crate) async fn write(&self, line: &Line) -> Result<(), Error> {
-        let mut text = serde_json::to_vec(line).expect("lines are made of strings and numbers");
-        text.push(b'\n');
-        let writer = Arc::clone(&self.writer);
-        let written =
-            tokio::task::spawn_blocking(move || writer.lock().unwrap_or_else(PoisonError::into_inner).write(&text));
-        let written = written.await.unwrap_or_else(|error| Err(io::Error::other(error)));
-        written.map_err(|error| Trouble::from(error).at(&self.path))
+        let (inner, line) = (Arc::clone(&self.0), line.clone());
+        blocking(move || inner.write(&line)).await
     }
 }
 
-/// Why a journal cannot be used.
-enum Trouble {
-    Io(io::Error),
-    Unusable(String),
-}
-
-impl From<io::Error> for Trouble {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
-impl Trouble {
-    fn at(self, path: &Path) -> Error {
-        let place = path.display();
-        match self {
-            Self::Io(error) => {
-                let message = format!("the journal \"{place}\": {error}");
-                Error::new(ErrorKind::LocalIo, Outcome::NotSent, message).with_source(error)
+impl Inner {
+    fn write(&self, line: &Line) -> Result<(), Error> {
+        self.journal.append(line).map_err(unusable)?;
+        if let Line::Begin(begin) = line {
+            let mut last_batch = self.last_batch.lock().unwrap_or_else(PoisonError::into_inner);
+            if begin.batch > *last_batch {
+                write_number(&number_path(&self.path), begin.batch).map_err(|error| cannot_use(&self.path, error))?;
+                *last_batch = begin.batch;
             }
-            Self::Unusable(why) => Error::invalid_argument(format!("the journal \"{place}\" {why}")),
         }
+        Ok(())
     }
 }
 
-fn open(path: &Path, header: &Header) -> Result<(Writer, Past), Trouble> {
-    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
-    lock(&file)?;
-    let mut text = Vec::new();
-    file.read_to_end(&mut text)?;
-    // What comes after the last line break was being written when the process ended, and was not acted upon.
-    let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-    if whole == 0 && !TITLE_BEGIN.starts_with(&text[..text.len().min(TITLE_BEGIN.len())]) {
-        return Err(Trouble::Unusable("is another kind of file".to_owned()));
-    }
-    let past = if whole == 0 { None } else { Some(read(&text[..whole], header)?) };
-    let mut writer = Writer { file, length: whole as u64 };
-    if let Some(past) = past {
-        return Ok((writer, past));
-    }
-    let mut line = serde_json::to_vec(header).expect("a header is made of strings and numbers");
-    line.push(b'\n');
-    writer.write(&line)?;
-    writer.file.sync_all()?;
-    // A new file is not there for sure before its folder is on the disk.
-    durable::sync_folder(path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
-    Ok((writer, Past::default()))
+async fn blocking<T: Send + 'static>(task: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+    let done = tokio::task::spawn_blocking(task).await;
+    done.unwrap_or_else(|error| {
+        Err(Error::new(ErrorKind::LocalIo, Outcome::NotSent, "the journal cannot be used").with_source(error))
+    })
 }
 
-/// Locks a journal. A sync that was dropped a moment ago may still be writing its last line.
-fn lock(file: &File) -> Result<(), Trouble> {
-    let started = Instant::now();
-    loop {
-        match fs4::FileExt::try_lock(file) {
-            Ok(()) => return Ok(()),
-            Err(fs4::TryLockError::WouldBlock) if started.elapsed() < LAST_LINE => thread::sleep(LAST_LINE / 50),
-            Err(fs4::TryLockError::WouldBlock) => {
-                return Err(Trouble::Unusable("is in use by another sync; wait for it to end".to_owned()));
-            }
-            Err(fs4::TryLockError::Error(error)) => return Err(error.into()),
+fn unusable(error: JournalError) -> Error {
+    let message = error.to_string();
+    match error.kind() {
+        JournalErrorKind::Io(_) | JournalErrorKind::Replaced | JournalErrorKind::Changed => {
+            Error::new(ErrorKind::LocalIo, Outcome::NotSent, message).with_source(error)
         }
+        JournalErrorKind::Damaged { .. } => Error::invalid_argument(format!(
+            "{message}; put back the file as it was, or move it away: then files that the dataset does not show are \
+             uncertain, and not sent unless asked for"
+        )),
+        _ => Error::invalid_argument(message),
     }
 }
 
-/// How every journal begins, whole or torn.
-const TITLE_BEGIN: &[u8] = b"{\"journal\":\"ideogram dataset sync\"";
+fn cannot_use(path: &Path, error: io::Error) -> Error {
+    let path = number_path(path);
+    let message = format!("the second file of the journal, \"{}\", cannot be read or written: {error}", path.display());
+    Error::new(ErrorKind::LocalIo, Outcome::NotSent, message).with_source(error)
+}
 
-fn read(text: &[u8], expected: &Header) -> Result<Past, Trouble> {
-    let damaged = |number: usize, why: &dyn Display| {
-        Trouble::Unusable(format!("cannot be understood in line {number} ({why}); to begin anew, move it away"))
-    };
-    let mut lines = text.split(|byte| *byte == b'\n').enumerate().map(|(index, line)| (index + 1, line));
-    let (_, first) = lines.next().unwrap_or_default();
-    let header: Header = serde_json::from_slice(first).map_err(|error| damaged(1, &error))?;
-    if header.journal != TITLE {
-        return Err(Trouble::Unusable("is another kind of file".to_owned()));
-    }
-    if header.format != FORMAT {
-        let why = format!("has the format {}, and this version reads {FORMAT}", header.format);
-        return Err(Trouble::Unusable(why));
-    }
-    if (&header.dataset_id, &header.base_url) != (&expected.dataset_id, &expected.base_url) {
-        let why = format!("is of the dataset {} at {}", header.dataset_id, header.base_url);
-        return Err(Trouble::Unusable(format!("{why}, not {} at {}", expected.dataset_id, expected.base_url)));
-    }
+/// The file beside a journal that holds the number of its last batch: `sync.jsonl.last`.
+fn number_path(journal: &Path) -> PathBuf {
+    let mut name = journal.file_name().map(OsString::from).unwrap_or_default();
+    name.push(".last");
+    journal.with_file_name(name)
+}
+
+/// Whether the last lines of a journal are missing: it was deleted, cut, or replaced by an older copy.
+///
+/// # Errors
+///
+/// If it cannot be read.
+pub fn lacks_lines(path: &Path) -> Result<bool, JournalError> {
     let mut past = Past::default();
-    for (number, line) in lines.filter(|(_, line)| !line.is_empty()) {
-        past.take(&serde_json::from_slice(line).map_err(|error| damaged(number, &error))?);
-    }
-    Ok(past)
+    journal::Journal::read::<Header, _>(path, KIND, |line: Line| past.take(&line))?;
+    Ok(past.last_batch < read_number(&number_path(path)).unwrap_or_default())
+}
+
+/// The number in a file; 0 if there is none.
+fn read_number(path: &Path) -> io::Result<u64> {
+    let file = match OpenOptions::new().read(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        file => file?,
+    };
+    let mut text = String::new();
+    file.take(DIGITS as u64 + 1).read_to_string(&mut text)?;
+    Ok(text.trim().parse().unwrap_or_default())
+}
+
+/// As many digits as any number has.
+const DIGITS: usize = 20;
+
+/// Writes a number over the one in a file. All are of one length, so the file is never shorter in between.
+fn write_number(path: &Path, number: u64) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+    file.write_all(format!("{number:0DIGITS$}\n").as_bytes())
 }
 
 #[cfg(test)]
@@ -414,49 +387,71 @@ mod tests {
         assert!(seconds(&begin("1e300")) < 0.001);
     }
 
+    /// A journal of two batches; `a` was stored, `b` is in flight.
+    async fn written(path: &Path) {
+        let (journal, _) = Journal::open(path.to_owned(), "d", URL).await.unwrap();
+        journal.write(&begin(1, &["a"])).await.unwrap();
+        journal.write(&end(1, BatchResult::Answered, &[])).await.unwrap();
+        journal.write(&begin(2, &["b"])).await.unwrap();
+    }
+
     #[tokio::test]
-    async fn a_journal_cut_anywhere_is_as_good_as_its_whole_lines() {
+    async fn a_journal_cut_anywhere_knows_whether_a_batch_is_missing() {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("sync.jsonl");
-        {
-            let (journal, _) = Journal::open(path.clone(), "d", URL).await.unwrap();
-            journal.write(&begin(1, &["a"])).await.unwrap();
-            journal.write(&end(1, BatchResult::Answered, &[])).await.unwrap();
-        }
+        written(&path).await;
         let text = fs::read(&path).unwrap();
-        let ends: Vec<_> = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at).collect();
+        let number = fs::read(number_path(&path)).unwrap();
 
         for cut in 0..=text.len() {
             fs::write(&path, &text[..cut]).unwrap();
+            fs::write(number_path(&path), &number).unwrap();
+            let is_whole = cut + 1 >= text.len();
 
-            let (journal, past) = Journal::open(path.clone(), "d", URL).await.unwrap();
-            let expected = match cut {
-                cut if cut <= ends[1] => vec![],
-                cut if cut <= ends[2] => vec![("a", Fate::InFlight)],
-                _ => vec![("a", Fate::Accepted)],
-            };
-            assert_eq!(fates(&past), expected, "cut at {cut}");
+            assert_eq!(lacks_lines(&path).unwrap(), !is_whole, "cut at {cut}");
+            let (journal, mut past) = Journal::open(path.clone(), "d", URL).await.unwrap();
+            assert_eq!(past.lacks_lines, !is_whole, "cut at {cut}");
+            assert_eq!(past.files.contains_key("b"), is_whole);
+            // A number that no batch had, whatever the journal knows.
+            assert_eq!(past.take_number(), 3);
 
-            journal.write(&begin(7, &["z"])).await.unwrap();
+            journal.write(&begin(3, &["z"])).await.unwrap();
             drop(journal);
             let (_journal, past) = Journal::open(path.clone(), "d", URL).await.unwrap();
-            assert_eq!(past.files["z"].fate, Fate::InFlight, "cut at {cut}");
+            assert_eq!((past.files["z"].fate.clone(), past.lacks_lines), (Fate::InFlight, false), "cut at {cut}");
         }
     }
 
-    #[test]
-    fn half_a_line_that_could_not_be_written_spoils_nothing() {
-        let mut writer = Writer { file: tempfile::tempfile().unwrap(), length: 0 };
-        writer.write(b"one\n").unwrap();
-        // As a full disk leaves it.
-        writer.file.write_all(b"tw").unwrap();
+    #[tokio::test]
+    async fn a_journal_that_was_deleted_or_replaced_by_an_older_copy_lacks_lines() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("sync.jsonl");
+        drop(Journal::open(path.clone(), "d", URL).await.unwrap());
+        let older = fs::read(&path).unwrap();
+        assert!(!lacks_lines(&path).unwrap());
+        written(&path).await;
+        assert!(!lacks_lines(&path).unwrap());
 
-        writer.write(b"three\n").unwrap();
+        fs::remove_file(&path).unwrap();
+        assert!(lacks_lines(&path).unwrap());
+        fs::write(&path, older).unwrap();
+        assert!(lacks_lines(&path).unwrap());
+        // Nothing is left to tell of it.
+        fs::remove_file(number_path(&path)).unwrap();
+        assert!(!lacks_lines(&path).unwrap());
+    }
 
-        let mut text = String::new();
-        writer.file.rewind().unwrap();
-        writer.file.read_to_string(&mut text).unwrap();
-        assert_eq!(text, "one\nthree\n");
+    #[tokio::test]
+    async fn a_journal_that_is_replaced_while_it_is_open_takes_no_line() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("sync.jsonl");
+        let (journal, _) = Journal::open(path.clone(), "d", URL).await.unwrap();
+        fs::remove_file(&path).unwrap();
+
+        let error = journal.write(&begin(1, &["a"])).await.unwrap_err();
+
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::LocalIo, Outcome::NotSent));
+        assert!(error.to_string().contains("deleted, renamed or replaced"), "{error}");
     }
 
     #[tokio::test]
@@ -468,10 +463,10 @@ mod tests {
         for (text, dataset, url, expected) in [
             (good.clone(), "other", URL, "is of the dataset d"),
             (good.clone(), "d", "http://localhost/", "is of the dataset d"),
-            (good.replace("\"format\":1", "\"format\":2"), "d", URL, "has the format 2"),
-            (format!("{good}garbage\n"), "d", URL, "cannot be understood in line 2"),
-            ("my notes".to_owned(), "d", URL, "is another kind of file"),
-            ("my\nnotes\n".to_owned(), "d", URL, "cannot be understood in line 1"),
+            (good.replace("\"format\":2", "\"format\":1"), "d", URL, "has the format 1"),
+            (format!("{good}garbage\n"), "d", URL, "is damaged in line 2"),
+            (good.replace("\"d\"", "\"e\""), "e", URL, "is damaged in line 1"),
+            ("my\nnotes\n".to_owned(), "d", URL, "is another kind of file"),
         ] {
             fs::write(&path, &text).unwrap();
 
@@ -481,18 +476,5 @@ mod tests {
             assert!(error.to_string().contains(expected), "{error}");
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
         }
-    }
-
-    #[tokio::test]
-    async fn two_syncs_cannot_share_a_journal() {
-        let place = tempfile::tempdir().unwrap();
-        let path = place.path().join("sync.jsonl");
-        let first = Journal::open(path.clone(), "d", URL).await.unwrap();
-
-        let error = Journal::open(path.clone(), "d", URL).await.unwrap_err();
-        assert!(error.to_string().contains("in use by another sync"), "{error}");
-
-        drop(first);
-        assert!(Journal::open(path, "d", URL).await.is_ok());
     }
 }

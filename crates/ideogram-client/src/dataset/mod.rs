@@ -39,6 +39,8 @@ mod verdict;
 
 use std::fmt;
 
+#[doc(hidden)]
+pub use self::journal::lacks_lines;
 pub use self::{
     folder::{Fault, FileKind, Folder, LocalFile, MAX_FOLDER_DEPTH, MAX_FOLDER_ENTRIES, SkipReason, Skipped},
     plan::{Doubt, FileState, Plan, PlannedFile, Refusal, Remark, RemoteFile},

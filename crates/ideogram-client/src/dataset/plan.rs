@@ -121,6 +121,9 @@ pub enum Doubt {
     Nameless,
     /// It is the caption of a picture in doubt.
     Picture,
+    /// Lines of the journal are missing: it was deleted, cut, or replaced by an older copy. So it cannot be told whether
+    /// the file was sent.
+    Journal,
 }
 
 /// Why a file is not sent.
@@ -393,6 +396,7 @@ impl fmt::Display for Doubt {
             Self::OtherCase { remote_name } => write!(formatter, "the dataset has \"{remote_name}\""),
             Self::Nameless => formatter.write_str("the dataset has files without names"),
             Self::Picture => formatter.write_str("its picture is in doubt"),
+            Self::Journal => formatter.write_str("the journal lacks lines, and it may have been sent"),
         }
     }
 }

@@ -14,8 +14,8 @@ use futures_util::{StreamExt as _, stream};
 use tokio::time::{Instant, sleep};
 
 use super::{
-    FileOutcome, FileState, LocalFile, MOST_PICTURES, Plan, SyncDataset, SyncProgress, SyncReport, SyncedFile, Unknown,
-    batch,
+    Doubt, FileOutcome, FileState, LocalFile, MOST_PICTURES, Plan, SyncDataset, SyncProgress, SyncReport, SyncedFile,
+    Unknown, batch,
     journal::{self, Begin, Fate, Journal, Known, Line, Past, Sent},
     listing::Listing,
     settle::{self, Finding},
@@ -199,7 +199,7 @@ impl Run {
     fn to_send(&self, view: &View) -> Vec<LocalFile> {
         let progress = self.progress();
         let is_to_send = |file: &LocalFile| {
-            if progress.refused.contains(&file.name) {
+            if progress.refused.contains(&file.name) || progress.past.lacks_lines && !self.settings.sends_uncertain {
                 return false;
             }
             let sends = progress.sends.get(&file.name).copied().unwrap_or_default();
@@ -441,6 +441,9 @@ impl Progress {
             }
             (FileState::Present | FileState::PresentUnverified, _) => FileOutcome::AlreadyThere,
             _ if is_open && self.sends.get(name) == Some(&CHANGED) => self.not_stored(name),
+            _ if is_open && self.past.lacks_lines && !self.sends.contains_key(name) => {
+                FileOutcome::Uncertain(Doubt::Journal)
+            }
             (_, Some(known)) if is_open => match (&known.fate, settle::find(name, known, listing)) {
                 (Fate::Failed(reason), _) => FileOutcome::Failed { reason: reason.clone() },
                 // Where the dataset cannot tell, its answer counts.

@@ -39,6 +39,12 @@ impl Client {
     /// dataset, for minutes if need be, because the service may still be storing them, and sent again only if they are
     /// not there ([`SyncDataset::settle_for`]). If the dataset cannot tell, they are reported and never sent twice.
     ///
+    /// The journal is locked and checked: one that is damaged is refused, and a sync ends before the next upload if its
+    /// journal is deleted, replaced or changed meanwhile. The number of the last batch also stands in a file beside it
+    /// (`.last`). If the journal does not know that batch, since it was deleted, cut or replaced by an older copy, files
+    /// that the dataset does not show are uncertain ([`Doubt::Journal`](super::Doubt::Journal)), and not sent unless
+    /// asked for ([`SyncDataset::send_uncertain`]).
+    ///
     /// A batch that the service refuses as a whole (400, 413, 422) is sent again in halves, down to a single picture
     /// with its caption, so that one bad file does not keep the others out.
     ///

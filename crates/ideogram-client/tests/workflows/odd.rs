@@ -9,6 +9,7 @@ use std::{
 use ideogram_client::{
     ErrorKind,
     dataset::{FileOutcome, FileState, Folder, SyncDataset, Unknown},
+    internal::{Journal, JournalKind},
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -184,15 +185,20 @@ impl OddPlace {
         client.sync_dataset(plan, journal).settle_for(SETTLE_FOR).batch_files(2).concurrency(1)
     }
 
-    /// Replaces the time of all lines of the journal.
+    /// Replaces the time of all lines of the journal, as if they had been written then.
     fn set_time(&self, seconds: u64) {
-        let path = self.folder.path().join(".journal");
-        let lines = std::fs::read_to_string(&path).unwrap();
-        let lines = lines.lines().map(|line| match line.split_once("\"time\":") {
-            Some((before, after)) => format!("{before}\"time\":{seconds}{}\n", &after[after.find(',').unwrap()..]),
-            None => format!("{line}\n"),
-        });
-        std::fs::write(&path, lines.collect::<String>()).unwrap();
+        let (path, new) = (self.folder.path().join(".journal"), self.folder.path().join(".new"));
+        let kind = JournalKind { title: "ideogram dataset sync", format: 2 };
+        let mut lines = Vec::new();
+        let contents = Journal::read::<Value, Value>(&path, kind, |line| lines.push(line)).unwrap();
+        let (journal, _) = Journal::open::<_, Value>(&new, kind, &contents.header.unwrap(), |_| ()).unwrap();
+        for mut line in lines {
+            for entry in line.as_object_mut().unwrap().values_mut() {
+                entry["time"] = json!(seconds);
+            }
+            journal.append(&line).unwrap();
+        }
+        std::fs::rename(new, path).unwrap();
     }
 
     fn uploads(&self) -> u16 {

@@ -8,17 +8,30 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ideogram_client::{reqwest::Url, types::DatasetId};
+use ideogram_client::{
+    dataset::{FileState, Plan, lacks_lines},
+    reqwest::Url,
+    types::DatasetId,
+};
 use tempfile::TempDir;
 
 use crate::{config, context::Context, failure::Failure};
+
+/// What a journal knows of earlier syncs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum History {
+    /// All, for all that can be seen.
+    AsFarAsKnown,
+    /// Not all: its last lines are missing.
+    LacksLines,
+}
 
 /// The journal of a sync.
 #[derive(Debug)]
 pub(super) struct Place {
     pub(super) path: PathBuf,
     /// Removed in the end: what is done in the mock server of `--mock` ends with it.
-    _temporary: Option<TempDir>,
+    temporary: Option<TempDir>,
 }
 
 impl Place {
@@ -28,11 +41,11 @@ impl Place {
             Failure::local_io("nothing was sent: there is no place for the journal of the sync").because(error)
         };
         if let Some(path) = asked {
-            return Ok(Self { path, _temporary: None });
+            return Ok(Self { path, temporary: None });
         }
         if context.embedded().is_some() {
             let folder = tempfile::tempdir().map_err(|error| cannot(&error))?;
-            return Ok(Self { path: folder.path().join("sync.jsonl"), _temporary: Some(folder) });
+            return Ok(Self { path: folder.path().join("sync.jsonl"), temporary: Some(folder) });
         }
         let Some(state) = config::state_folder() else {
             return Err(Failure::usage("this account has no home to keep the journal of the sync in")
@@ -41,7 +54,32 @@ impl Place {
         let path = state.join("sync").join(name(context.client().base_url(), id.as_str()));
         fs::create_dir_all(path.parent().unwrap_or(&state))
             .map_err(|error| cannot(&error).hint(format!("it would be \"{}\"", path.display())))?;
-        Ok(Self { path, _temporary: None })
+        Ok(Self { path, temporary: None })
+    }
+}
+
+impl Place {
+    /// Says what the journal cannot know of files that were sent earlier.
+    pub(super) fn tell(&self, context: &Context<'_>, plan: &Plan) -> History {
+        let journal = self.path.display();
+        // A journal that cannot be read is refused by the sync itself.
+        if lacks_lines(&self.path).unwrap_or_default() {
+            context.output().warning(&format!(
+                "the journal \"{journal}\" lacks lines: it was deleted, cut, or replaced by an older copy; files that the \
+                 dataset does not show may have been sent, and are sent only with --send-uncertain"
+            ));
+            return History::LacksLines;
+        }
+        let is_empty = plan.remote_only.is_empty()
+            && plan.nameless.is_empty()
+            && plan.files.iter().all(|file| matches!(file.state, FileState::Missing | FileState::Refused(_)));
+        if self.temporary.is_none() && !is_empty && plan.missing().next().is_some() && !self.path.exists() {
+            context.output().warning(&format!(
+                "the dataset has files, and the journal \"{journal}\" is new: a file that was sent without it and does not \
+                 show yet is sent again"
+            ));
+        }
+        History::AsFarAsKnown
     }
 }
 

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use tokio::select;
 
 use super::{
-    journal::Place,
+    journal::{History, Place},
     left_out,
     pair::{self, Pair},
 };
@@ -48,7 +48,8 @@ const NAMES_TOLD: usize = 5;
 /// Run it again after a failure, Ctrl-C or a power cut: a journal remembers what was under way, and the dataset is asked
 /// what became of it before anything is sent. The journal is kept with the state of programs
 /// (`~/.local/state/ideogram/sync`, or below XDG_STATE_HOME; on Windows below %APPDATA%): one for each
-/// dataset.
+/// dataset. If it was deleted, cut or replaced by an older copy, files that the dataset does not show may have been sent:
+/// they are listed, and sent only with --send-uncertain.
 ///
 /// With --dry-run, all uploads are shown as if the dataset was empty, since nothing is asked either.
 ///
@@ -98,7 +99,7 @@ impl Sync {
         let Some(plan) = self.pair.compare(context).await? else { return Ok(()) };
         left_out::tell_skipped(context.output(), &plan.folder);
         left_out::tell_remarks(context.output(), &plan);
-        self.ask(context, &plan).await?;
+        self.ask(context, &plan, place.tell(context, &plan)).await?;
 
         let under_way = UnderWay::default();
         let client = context.client().with(CallOptions::new().hook(under_way.clone()));
@@ -176,8 +177,13 @@ impl Sync {
     }
 
     /// Asks before files are sent that may then be there twice.
-    async fn ask(&self, context: &Context<'_>, plan: &Plan) -> Result<(), Failure> {
-        let uncertain = plan.files.iter().filter(|file| matches!(file.state, FileState::Uncertain(_))).count() as u64;
+    async fn ask(&self, context: &Context<'_>, plan: &Plan, history: History) -> Result<(), Failure> {
+        let is_uncertain = |state: &FileState| match state {
+            FileState::Uncertain(_) => true,
+            FileState::Missing => history == History::LacksLines,
+            _ => false,
+        };
+        let uncertain = plan.files.iter().filter(|file| is_uncertain(&file.state)).count() as u64;
         if !self.send_uncertain || uncertain == 0 {
             return Ok(());
         }
