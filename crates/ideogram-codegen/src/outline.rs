@@ -208,8 +208,8 @@ impl VisitMut for Calls {
             }
             _ if is_ours => {
                 // The value itself says nothing: the place does.
-                let arguments = call.args.iter().map(|argument| line(&argument.to_token_stream()));
-                let arguments: Vec<_> = arguments.filter(|argument| !argument.contains("value")).collect();
+                let arguments = call.args.iter().filter(|argument| !is_the_value(argument));
+                let arguments: Vec<_> = arguments.map(|argument| line(&argument.to_token_stream())).collect();
                 let arguments = arguments.join(", ").replace("&PATTERN", &self.pattern);
                 let place = if self.place.is_empty() { String::new() } else { format!("{}: ", self.place.join(", ")) };
                 self.found.push(format!("{place}{}({arguments})", call.method));
@@ -238,10 +238,50 @@ impl VisitMut for Calls {
     }
 }
 
+/// Whether an expression is the checked value, or leads to it: `value`, `value.len()`, `f64::from(*value)`.
+fn is_the_value(expression: &syn::Expr) -> bool {
+    match expression {
+        syn::Expr::Path(path) => path.path.is_ident("value"),
+        syn::Expr::Unary(unary) => is_the_value(&unary.expr),
+        syn::Expr::Cast(cast) => is_the_value(&cast.expr),
+        syn::Expr::Call(call) => call.args.first().is_some_and(is_the_value),
+        syn::Expr::Reference(reference) => is_the_value(&reference.expr),
+        syn::Expr::MethodCall(call) => is_the_value(&call.receiver),
+        _ => false,
+    }
+}
+
 fn generics(generics: &syn::Generics) -> TokenStream {
     generics.to_token_stream()
 }
 
 fn is_public(visibility: &Visibility) -> bool {
     matches!(visibility, Visibility::Public(_))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checked_value_is_left_out_and_names_that_resemble_it_are_not() {
+        let tokens = quote::quote! {
+            impl Validate for Thing {
+                fn check(&self, checker: &mut Checker) {
+                    checker.enter("value", |checker| { checker.length(value, None, Some(5)); });
+                    checker.enter("values", |checker| { checker.count(value.len(), None, Some(6)); });
+                    checker.enter("number", |checker| { checker.at_least(*value, 7, false); });
+                    checker.not_together(("`value` with `other`", self.value.is_some() && self.other.is_some()));
+                }
+            }
+        };
+
+        let shown = &outline(tokens).unwrap()["types/Thing"];
+
+        for expected in ["length(None, Some(5))", "count(None, Some(6))", "at_least(7, false)", "`value` with `other`"]
+        {
+            assert!(shown.contains(expected), "{expected}: {shown}");
+        }
+        assert!(!shown.contains("value.len") && !shown.contains("*value"), "{shown}");
+    }
 }

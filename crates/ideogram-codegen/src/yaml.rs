@@ -6,12 +6,13 @@
 use std::collections::HashMap;
 
 use saphyr::{LoadableYamlNode as _, MarkedYaml, Scalar, YamlData};
+use saphyr_parser::{Event, Parser};
 use serde_json::{Map, Number, Value};
 
 use crate::{Error, Problem};
 
 /// Deeper documents are refused before recursion over them could exhaust the stack.
-const DEEPEST_NESTING: usize = 96;
+const MAX_DEPTH: usize = 96;
 
 /// A document as JSON, with the line (counted from 1) of each node by its JSON pointer.
 pub(crate) struct Located {
@@ -37,21 +38,18 @@ pub(crate) fn read(text: &str) -> Result<Located, Error> {
     Ok(Located { root, lines })
 }
 
-/// The YAML loader recurses, and so do we: brackets and indentation bound the depth of what a text can hold.
+/// The YAML loader recurses, and so do we; the parser below it does not.
 fn refuse_deep_nesting(text: &str) -> Result<(), Error> {
-    let mut brackets = 0_usize;
-    for (index, line) in text.lines().enumerate() {
-        let indentation = line.len() - line.trim_start_matches([' ', '-', '?']).len();
-        for character in line.chars() {
-            match character {
-                '[' | '{' => brackets += 1,
-                ']' | '}' => brackets = brackets.saturating_sub(1),
-                _ => {}
-            }
+    let mut depth = 0_usize;
+    // What is not valid YAML is reported by the loader.
+    for (event, span) in Parser::new_from_str(text).map_while(Result::ok) {
+        match event {
+            Event::SequenceStart(..) | Event::MappingStart(..) => depth += 1,
+            Event::SequenceEnd | Event::MappingEnd => depth -= 1,
+            _ => {}
         }
-        // Brackets in prose count too, so the bound on them is generous.
-        if indentation > 2 * DEEPEST_NESTING || brackets > 8 * DEEPEST_NESTING {
-            return Err(Problem::at_line(index + 1, "nested too deeply for an OpenAPI document")
+        if depth > MAX_DEPTH {
+            return Err(Problem::at_line(span.start.line(), "nested too deeply for an OpenAPI document")
                 .repair("move inner schemas to `components.schemas` and refer to them")
                 .into());
         }
@@ -65,9 +63,6 @@ fn convert(node: &MarkedYaml, pointer: &mut String, lines: &mut HashMap<String, 
     let refused = |message: &str| {
         Error::from(Problem::at_line(line, message.to_owned()).repair("write it as plain JSON-like YAML"))
     };
-    if pointer.matches('/').count() > DEEPEST_NESTING {
-        return Err(refused("nested too deeply for an OpenAPI document"));
-    }
     match &node.data {
         YamlData::Value(scalar) => Ok(match scalar {
             Scalar::Null => Value::Null,
@@ -157,9 +152,48 @@ mod tests {
     }
 
     #[test]
-    fn deep_nesting_is_refused_not_recursed_into() {
-        let error = read(&"[".repeat(100_000)).err().unwrap().to_string();
+    fn deep_nesting_is_refused_in_every_form() {
+        let block = |unit: &str| (0..1000).map(|level| format!("{}{unit}\n", " ".repeat(2 * level))).collect();
+        let forms: [String; 7] = [
+            "[".repeat(100_000),
+            "{a: ".repeat(100_000),
+            "[{a: ".repeat(100_000),
+            "- ".repeat(100_000),
+            "? ".repeat(100_000),
+            block("a:"),
+            block("- a:"),
+        ];
 
-        assert!(error.contains("nested too deeply"), "{error}");
+        for text in forms {
+            let error = read(&text).err().unwrap().to_string();
+            // The scanner has a bound of its own on brackets.
+            let is_refused =
+                ["nested too deeply", "recursion limit exceeded"].iter().any(|words| error.contains(words));
+            assert!(is_refused, "{}: {error}", &text[..20]);
+        }
+    }
+
+    #[test]
+    fn brackets_in_text_are_no_nesting() {
+        let brackets = "[{".repeat(10_000);
+        for text in [
+            format!("a: >-\n  {brackets}\n"),
+            format!("a: |\n  {brackets}\n"),
+            format!("a: '{brackets}'\n"),
+            format!("a: \"{brackets}\"\n"),
+            format!("a: x{brackets}\n"),
+            format!("a: b # {brackets}\n"),
+            format!("a: >-\n{}text\n", " ".repeat(1000)),
+        ] {
+            assert!(read(&text).is_ok(), "{}", &text[..20]);
+        }
+    }
+
+    #[test]
+    fn nesting_up_to_the_bound_is_read() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+
+        assert!(read(&nested(MAX_DEPTH)).is_ok());
+        assert!(read(&nested(MAX_DEPTH + 1)).is_err());
     }
 }
