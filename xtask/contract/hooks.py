@@ -6,6 +6,7 @@ function of its own. Requests that are meant to be refused are never edited, so 
 """
 
 import atexit
+import copy
 import json
 import os
 import struct
@@ -65,7 +66,10 @@ DOCUMENT: dict = {}
 def before_load_schema(context, raw_schema):
     DOCUMENT.update(raw_schema)
     for _, operation in operations():
-        for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
+        contents = operation.get("requestBody", {}).get("content", {})
+        if len(contents) == 2:
+            contents["application/json"]["schema"] = without_files(contents["application/json"]["schema"])
+        for media_type, content in contents.items():
             closed(content["schema"])
             if media_type == "multipart/form-data":
                 for member in resolved(content["schema"])["properties"].values():
@@ -83,6 +87,14 @@ def operations():
 def resolved(schema: dict) -> dict:
     while "$ref" in schema:
         schema = DOCUMENT["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+    return schema
+
+
+def without_files(schema: dict) -> dict:
+    """The document has one schema for JSON and forms, and JSON cannot carry files."""
+    schema = copy.deepcopy(resolved(schema))
+    is_file = lambda member: "binary" in (member.get("format"), member.get("items", {}).get("format"))
+    schema["properties"] = {name: member for name, member in schema["properties"].items() if not is_file(member)}
     return schema
 
 

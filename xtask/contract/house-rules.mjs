@@ -44,22 +44,7 @@ const answerHasExample = () => ({
   },
 });
 
-// `allOf: [$ref]` with `nullable: true` is how 3.0 documents say "or null" of a component, and how the client and the
-// mock server read it. The validator of examples refuses to compile it, so it gets the same meaning in its own words.
-const nullableReferences = () => ({
-  Schema: {
-    enter(schema) {
-      if (schema.allOf?.length === 1 && schema.nullable === true && schema.type === undefined) {
-        schema.anyOf = [...schema.allOf, { type: 'object', nullable: true, enum: [null] }];
-        delete schema.allOf;
-        delete schema.nullable;
-      }
-    },
-  },
-});
-
 export default () => ({
   id: 'ideogram',
-  preprocessors: { oas3: { 'nullable-references': nullableReferences } },
   rules: { oas3: { marks, 'one-tag': oneTag, 'answer-has-example': answerHasExample } },
 });

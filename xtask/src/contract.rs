@@ -1,7 +1,7 @@
 //! `cargo xtask contract`: proof from tools made by others that the document and the wire agree.
 //!
-//! Start at [`contract`]. Each [`Part`] is one tool: Redocly CLI reads the document, Schemathesis calls the mock server
-//! by the document, Prism judges by the document what the client sends. Settings, hooks and lock files are in
+//! Start at [`contract`]. Redocly CLI and Spectral read the document, Schemathesis calls the mock server by the document,
+//! Prism judges by the document what the client sends. Settings, hooks and lock files are in
 //! `xtask/contract`; what is missing is installed by the module `contract_tools`. `cargo test` needs none of it.
 
 use std::{
@@ -27,7 +27,7 @@ const KEY: &str = "contract-key";
 /// One proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Part {
-    /// Redocly CLI: the document is in order, by its rules and by ours
+    /// Redocly CLI and Spectral: the document is in order, by their rules and by ours
     Document,
     /// Schemathesis: the mock server answers what the document promises and refuses what it forbids
     Mock,
@@ -85,7 +85,10 @@ fn document(tools: &Tools) -> Result<()> {
     let mut redocly = tools.node_tool("@redocly/cli/bin/cli.js");
     redocly.args(["lint", "--config"]).arg(tools.settings("redocly.yaml")).arg(tools.root().join(DOCUMENT));
     redocly.envs([("REDOCLY_TELEMETRY", "off"), ("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true")]);
-    run(&mut redocly, "Redocly CLI finds faults in the document")
+    run(&mut redocly, "Redocly CLI finds faults in the document")?;
+    let mut spectral = tools.node();
+    spectral.arg(tools.settings("spectral.mjs")).arg(tools.root().join(DOCUMENT));
+    run(&mut spectral, "Spectral finds faults in the document")
 }
 
 fn mock(tools: &Tools, seed: u32) -> Result<()> {

@@ -98,7 +98,12 @@ impl Rules<'_> {
 
     fn body(&mut self, operation: &Operation<'_>) {
         let body = operation.node.get("requestBody").and_then(|body| body.get("content"));
-        for (media_type, content) in body.map(|content| content.children()).unwrap_or_default() {
+        let contents = body.map(|content| content.children()).unwrap_or_default();
+        if contents.windows(2).any(|pair| pair[0].1.value["schema"] != pair[1].1.value["schema"]) {
+            let repair = "the client sends one of them: refer to the same component";
+            self.report(&operation.node.pointer, "two media types of a body with different schemas", repair);
+        }
+        for (media_type, content) in contents {
             let name = content.value["schema"]["$ref"].as_str().unwrap_or_default();
             if !name.starts_with(COMPONENTS) || !name.ends_with("Request") {
                 let repair = format!("refer to `{COMPONENTS}...Request`");

@@ -6,7 +6,7 @@ use axum::{
     extract::{Request, State},
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, StatusCode, header, request};
+use http::{HeaderValue, Method, StatusCode, header, request};
 use tokio::time::sleep;
 
 use crate::{
@@ -123,11 +123,14 @@ async fn run(
     })
 }
 
-/// The operation that the path has for the method.
+/// The operation that the path has for the method; `HEAD` is `GET` without the body, which HTTP leaves out.
 fn operation(route: &Route, head: &request::Parts) -> Result<&'static Operation, Answer> {
-    let operation = route.operations.iter().copied().find(|operation| operation.method == head.method);
+    let method = if head.method == Method::HEAD { &Method::GET } else { &head.method };
+    let operation = route.operations.iter().copied().find(|operation| operation.method == method);
     operation.ok_or_else(|| {
-        let allowed: Vec<_> = route.operations.iter().map(|operation| operation.method.as_str()).collect();
+        let methods = route.operations.iter().map(|operation| &operation.method);
+        let allowed: Vec<_> =
+            methods.map(|method| if method == Method::GET { "GET, HEAD" } else { method.as_str() }).collect();
         let allowed = HeaderValue::from_str(&allowed.join(", ")).expect("methods are tokens");
         let detail = format!("'{}' has no method {}", head.uri.path(), head.method);
         Answer::problem(StatusCode::METHOD_NOT_ALLOWED, &detail).with_header(header::ALLOW, allowed)

@@ -9,8 +9,10 @@
 //! - **Limits for datasets**: 10 MiB for a picture, 1 MiB for a caption, 1 GiB for an archive; what is larger is answered
 //!   with `FILE_TOO_LARGE`. An archive may hold 1000 entries and unpack to 2 GiB; hidden files and `__MACOSX` in it are
 //!   skipped. One entry that cannot be unpacked spoils the archive.
-//! - **Requests are read strictly**: query parameters, parts and body members that the document does not know are
-//!   refused, although the service may ignore them. Texts must not come with a file name, files must.
+//! - **Bodies are read strictly**: parts and properties that the document does not know are refused, although the service
+//!   may ignore them. Texts must not come with a file name, files must. Unknown query parameters are ignored.
+//! - **JSON and forms**: an operation that takes both has one schema for both; a JSON body with a file is 400.
+//! - **Nesting**: JSON deeper than 128 levels is 400, in bodies and in parts.
 //! - **Pictures that come with a request** are refused with 400 when they cannot be read or are larger than 10 MiB, the
 //!   style references and the character references each taken together. A mask of another size than its picture is 422.
 //! - **A second character reference**, or one beside `color_palette`, is 400; so is the speed `FLASH` on 4.0 and on

@@ -24,6 +24,11 @@ impl Size {
         Self { width: self.width.saturating_mul(factor), height: self.height.saturating_mul(factor) }
     }
 
+    /// The same size, with no side shorter than `shortest`.
+    pub(crate) fn at_least(self, shortest: u32) -> Self {
+        Self { width: self.width.max(shortest), height: self.height.max(shortest) }
+    }
+
     /// The same shape, with no side longer than `longest`.
     pub(crate) fn within(self, longest: u32) -> Self {
         let longer = u64::from(self.width.max(self.height));

@@ -31,8 +31,9 @@ impl Document {
                 assert!(operation["operationId"].is_string(), "{path}: `{method}` is no operation");
                 let content = operation["requestBody"]["content"].as_object();
                 let content = content.map(|content| {
-                    assert_eq!(content.len(), 1, "{path}: which media type does the client send?");
-                    content.iter().next().map(|(media_type, body)| (media_type.as_str(), body)).unwrap()
+                    // Where the service takes both, the client sends the one that carries files.
+                    let sent = content.get_key_value("multipart/form-data").or_else(|| content.iter().next());
+                    sent.map(|(media_type, body)| (media_type.as_str(), body)).unwrap()
                 });
                 operations.push(Operation {
                     id: operation["operationId"].as_str().unwrap(),

@@ -41,13 +41,6 @@ impl<'d> Reader<'d> {
             Shape::Alias(self.schema(node))
         };
         let description = self.optional_text(node, "description");
-        if !matches!(shape, Shape::Alias(_)) && self.flag(node, "nullable") {
-            self.report(
-                node,
-                "a component of its own kind cannot be nullable",
-                "put `nullable: true` where it is used: `allOf: [{$ref: ...}]` beside it",
-            );
-        }
         Component { shape, description, pointer: node.pointer.clone() }
     }
 
@@ -60,7 +53,14 @@ impl<'d> Reader<'d> {
                 "write `type: string`, or describe the numbers with bounds",
             );
         }
-        let values = node.get("enum").map(|values| self.texts(&values)).unwrap_or_default();
+        let listed = node.get("enum");
+        let (nulls, values): (Vec<_>, Vec<_>) =
+            listed.iter().flat_map(Node::items).partition(|value| value.value.is_null());
+        // The letter of OpenAPI 3.0.3: `nullable` alone does not add null to what `enum` lists.
+        if self.flag(node, "nullable") != (nulls.len() == 1) {
+            self.report(node, "`nullable` and the values of the enum disagree", "list `null` if it may be null");
+        }
+        let values: Vec<_> = values.iter().map(|value| self.text_of(value)).filter(|text| !text.is_empty()).collect();
         if values.is_empty() {
             self.report(node, "an enum without values", "list its values");
         }
@@ -218,8 +218,8 @@ impl<'d> Reader<'d> {
     /// A schema at a member, parameter, item, answer or body.
     pub(super) fn schema(&self, node: &Node<'d>) -> Schema {
         let described = |kind| Schema {
+            nullable: self.may_be_null(node, &kind),
             kind,
-            nullable: node.get("$ref").is_none() && self.flag(node, "nullable"),
             description: if node.get("$ref").is_none() {
                 self.optional_text(node, "description")
             } else {
@@ -255,6 +255,17 @@ impl<'d> Reader<'d> {
             }
         }
         described(self.plain(node))
+    }
+
+    /// Whether the schema says so itself, or the enum, object or union that it refers to does. Aliases speak for
+    /// themselves: the model resolves them.
+    fn may_be_null(&self, node: &Node<'d>, kind: &Kind) -> bool {
+        let own = node.get("$ref").is_none() && self.flag(node, "nullable");
+        let Kind::Component(name) = kind else { return own };
+        let component = self.document.follow(&format!("{SCHEMAS}{name}"));
+        let of_its_own_kind =
+            |component: &Node<'d>| ["enum", "properties", "oneOf"].iter().any(|key| component.get(key).is_some());
+        own || component.is_some_and(|node| of_its_own_kind(&node) && self.flag(&node, "nullable"))
     }
 
     fn plain(&self, node: &Node<'d>) -> Kind {

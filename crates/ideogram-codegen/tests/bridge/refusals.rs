@@ -152,7 +152,8 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("enum: [CAT, DOG, 3_LEGGED, 10x20]", "enum: [CAT, cat]", "would both be `Cat`"),
     ("enum: [CAT, DOG, 3_LEGGED, 10x20]", "enum: []", "an enum without values"),
     ("enum: [CAT, DOG, 3_LEGGED, 10x20]", "enum: [1, 2]", "expected text"),
-    ("Kind: {type: string, description: What it is.,", "Kind: {type: string, nullable: true,", "cannot be nullable"),
+    ("Kind: {type: string, description: What it is.,", "Kind: {type: string, nullable: true,", "enum disagree"),
+    ("enum: [CAT, DOG, 3_LEGGED, 10x20]", "enum: [CAT, null]", "enum disagree"),
     ("    Refusal: {", "    refusal_body: {type: object, properties: {}}\n    Refusal: {", "call it `RefusalBody`"),
     (
         "Nickname: {type: string, minLength: 1, maxLength: 5}",

@@ -22,9 +22,7 @@ pub(super) fn create(service: &Service, call: &Call) -> Result<Value, Answer> {
     service.world.change(|state| {
         let name = call.text("name").to_owned();
         let dataset = Dataset { id: state.new_id(), name, created, cover: None, files: Vec::new() };
-        let mut answer = show(&dataset);
-        // Unset members of the service may be null or absent; here it is absent, elsewhere null.
-        answer.as_object_mut().expect("a dataset is an object").remove("cover_asset_identifier");
+        let answer = show(&dataset);
         state.datasets.push(dataset);
         Ok(answer)
     })
@@ -47,12 +45,14 @@ pub(super) fn get(service: &Service, call: &Call) -> Result<Value, Answer> {
 }
 
 fn show(dataset: &Dataset) -> Value {
-    let cover = dataset.cover.as_ref().map(|id| json!({"asset_type": "UPLOAD", "asset_id": id}));
-    json!({
+    let mut shown = json!({
         "dataset_id": dataset.id,
         "name": dataset.name,
         "user_id": USER_ID,
         "creation_time": wire(dataset.created),
-        "cover_asset_identifier": cover,
-    })
+    });
+    if let Some(id) = &dataset.cover {
+        shown["cover_asset_identifier"] = json!({"asset_type": "UPLOAD", "asset_id": id});
+    }
+    shown
 }

@@ -22,6 +22,9 @@ use crate::{
 /// Seeds have 31 bits.
 const LARGEST_SEED: u32 = 0x7fff_ffff;
 
+/// The document writes the sides of an upscaled image with two digits at least.
+const SHORTEST_SIDE: u32 = 10;
+
 /// What magic prompt adds.
 const EMBELLISHMENTS: [&str; 4] = [
     "in soft morning light",
@@ -113,7 +116,8 @@ pub(super) fn legacy_edit(service: &Service, call: &Call) -> Result<Value, Answe
 /// Twice as large, as far as it goes.
 pub(super) fn upscale(service: &Service, call: &Call) -> Result<Value, Answer> {
     let plan = Plan::of(call);
-    make(service, call, &Plan { upscaled: Some(plan.size.times(2).within(LONGEST_SIDE)), ..plan })
+    let upscaled = plan.size.times(2).within(LONGEST_SIDE).at_least(SHORTEST_SIDE);
+    make(service, call, &Plan { upscaled: Some(upscaled), ..plan })
 }
 
 pub(super) fn remove_background(service: &Service, call: &Call) -> Result<Value, Answer> {

@@ -50,6 +50,11 @@ impl FormRules {
         self.0.iter().find(|rule| rule.name == name)
     }
 
+    /// The names of the parts that are files.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(|rule| rule.kind == PartKind::File).map(|rule| rule.name.as_str())
+    }
+
     /// The names of all parts, for those who used another one.
     pub(crate) fn names(&self) -> String {
         self.0.iter().map(|rule| format!("'{}'", rule.name)).collect::<Vec<_>>().join(", ")

@@ -217,7 +217,9 @@ fn nullable(mut schema: Map<String, Value>) -> Value {
     match schema.get_mut("type") {
         Some(kind) => {
             *kind = json!([kind, "null"]);
-            if let Some(Value::Array(values)) = schema.get_mut("enum") {
+            if let Some(Value::Array(values)) = schema.get_mut("enum")
+                && !values.contains(&Value::Null)
+            {
                 values.push(Value::Null);
             }
             schema.into()

@@ -14,7 +14,7 @@ pub(crate) use self::intake::Intake;
 use crate::{
     answers::Answer,
     content::Content,
-    document::{Body, Operation, Place, Route},
+    document::{Body, FormRules, Operation, Place, Route},
     recorder::Record,
 };
 
@@ -62,7 +62,11 @@ impl Call {
         }
         let body = body_form(operation, &head.headers)?;
         call.body = match &body.form {
-            None => json::read(intake).await?,
+            None => {
+                let body = json::read(intake).await?;
+                refuse_files(operation, &body)?;
+                body
+            }
             Some(rules) => {
                 let form = multipart::read(rules, head, intake, record).await?;
                 call.files = form.files;
@@ -84,6 +88,18 @@ impl Call {
     /// A text of the body.
     pub(crate) fn text(&self, name: &str) -> &str {
         self.body[name].as_str().expect("a behaviour asks for texts that the document requires")
+    }
+}
+
+/// An operation that also takes a form has one schema for both; JSON cannot carry the files of the form.
+fn refuse_files(operation: &Operation, body: &Value) -> Result<(), Answer> {
+    let mut files = operation.bodies.iter().filter_map(|body| body.form.as_ref()).flat_map(FormRules::files);
+    match files.find(|name| body.get(name).is_some()) {
+        Some(name) => {
+            let detail = format!("JSON cannot carry a file, send multipart/form-data - '{name}'");
+            Err(Answer::bad_request(&detail))
+        }
+        None => Ok(()),
     }
 }
 

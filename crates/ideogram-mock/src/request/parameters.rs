@@ -21,15 +21,14 @@ pub(super) fn path(operation: &Operation, variables: &[(String, String)]) -> Map
     variables.iter().map(value).collect()
 }
 
-/// The parameters of the query as values; a repeated one is an array.
+/// The parameters of the query as values; a repeated one is an array, one that the document does not know is ignored.
 pub(super) fn query(operation: &Operation, uri: &Uri) -> Result<Map<String, Value>, Answer> {
     let query = Query::<Vec<(String, String)>>::try_from_uri(uri);
     let Query(pairs) = query.map_err(|error| Answer::bad_request(&format!("malformed query: {error}")))?;
     let mut values = Map::new();
     for (name, text) in pairs {
-        let Some(parameter) = parameter(operation, Place::Query, &name) else {
-            return Err(Answer::bad_request(&format!("the operation has no query parameter '{name}'")));
-        };
+        // `openapi/README.md` says why.
+        let Some(parameter) = parameter(operation, Place::Query, &name) else { continue };
         let value = parameter.scalar.read(text);
         match values.get_mut(&name) {
             None if parameter.repeated => _ = values.insert(name, Value::Array(vec![value])),

@@ -3,9 +3,11 @@
 mod caller;
 mod datasets;
 mod inflight;
+mod json;
 mod lifecycle;
 mod links;
 mod models;
+mod nesting;
 mod pictures;
 mod refusals;
 mod scenarios;

@@ -46,7 +46,7 @@ async fn a_wrong_method_names_the_right_ones() {
     let answer = answered(caller.request(Method::DELETE, "/datasets")).await;
 
     assert_eq!(answer.status, 405);
-    assert_eq!(answer.headers["allow"], "GET, POST");
+    assert_eq!(answer.headers["allow"], "GET, HEAD, POST");
 }
 
 #[tokio::test]
