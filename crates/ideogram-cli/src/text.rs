@@ -36,6 +36,8 @@ pub(crate) enum Encoding {
     CodePage { byte: u8, line: usize },
     /// No text at all.
     Binary(&'static str),
+    /// A document of a spreadsheet program, or an archive like one.
+    Spreadsheet(&'static str),
 }
 
 impl Unreadable {
@@ -56,7 +58,7 @@ impl Unreadable {
 impl Encoding {
     fn next_step(&self) -> &'static str {
         match self {
-            Self::Binary(_) => "this input takes text in UTF-8",
+            Self::Binary(_) | Self::Spreadsheet(_) => "this input takes text in UTF-8",
             _ => {
                 "save it as UTF-8: in Notepad choose the encoding UTF-8, in Excel \"CSV UTF-8\", in PowerShell add \
                  -Encoding utf8"
@@ -75,7 +77,7 @@ impl fmt::Display for Encoding {
                 "it is not UTF-8: line {line} has the byte 0x{byte:02x}; its encoding is probably Windows-1252 \
                  (\"ANSI\") or another code page"
             ),
-            Self::Binary(what) => write!(formatter, "it is {what}, not text"),
+            Self::Binary(what) | Self::Spreadsheet(what) => write!(formatter, "it is {what}, not text"),
         }
     }
 }
@@ -148,8 +150,8 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<String, Encoding> {
     if bytes.starts_with(b"\x84\x31\x95\x33") {
         return Err(Encoding::Named("GB18030"));
     }
-    if let Some(kind) = binary(bytes) {
-        return Err(Encoding::Binary(kind));
+    if let Some(encoding) = binary(bytes) {
+        return Err(encoding);
     }
     if bytes.contains(&0) {
         return Err(encoding_with_nul(bytes));
@@ -198,17 +200,22 @@ fn encoding_with_nul(bytes: &[u8]) -> Encoding {
 }
 
 /// Files that people take for text, by their first bytes.
-fn binary(bytes: &[u8]) -> Option<&'static str> {
-    match bytes {
-        [b'P', b'K', 3, 4, ..] => Some("a ZIP archive or a document in one (.xlsx, .ods, .numbers, .docx)"),
-        [0xd0, 0xcf, 0x11, 0xe0, ..] => Some("a document of an old Office program (.xls, .doc)"),
-        [0x1f, 0x8b, ..] => Some("compressed (gzip)"),
-        [b'%', b'P', b'D', b'F', b'-', ..] => Some("a PDF document"),
-        [b'P', b'A', b'R', b'1', ..] => Some("a Parquet file"),
-        [0x89, b'P', b'N', b'G', ..] | [0xff, 0xd8, 0xff, ..] => Some("an image"),
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("an image"),
-        _ => None,
-    }
+fn binary(bytes: &[u8]) -> Option<Encoding> {
+    let what = match bytes {
+        [b'P', b'K', 3, 4, ..] => {
+            return Some(Encoding::Spreadsheet("a ZIP archive or a document in one (.xlsx, .ods, .numbers, .docx)"));
+        }
+        [0xd0, 0xcf, 0x11, 0xe0, ..] => {
+            return Some(Encoding::Spreadsheet("a document of an old Office program (.xls, .doc)"));
+        }
+        [0x1f, 0x8b, ..] => "compressed (gzip)",
+        [b'%', b'P', b'D', b'F', b'-', ..] => "a PDF document",
+        [b'P', b'A', b'R', b'1', ..] => "a Parquet file",
+        [0x89, b'P', b'N', b'G', ..] | [0xff, 0xd8, 0xff, ..] => "an image",
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => "an image",
+        _ => return None,
+    };
+    Some(Encoding::Binary(what))
 }
 
 #[cfg(test)]
@@ -266,7 +273,7 @@ mod tests {
             (b"\x89PNG\r\n\x1a\n".to_vec(), Encoding::Binary("an image")),
             (
                 b"PK\x03\x04..".to_vec(),
-                Encoding::Binary("a ZIP archive or a document in one (.xlsx, .ods, .numbers, .docx)"),
+                Encoding::Spreadsheet("a ZIP archive or a document in one (.xlsx, .ods, .numbers, .docx)"),
             ),
         ];
         for (bytes, encoding) in cases {

@@ -138,6 +138,22 @@ impl Request {
         number.map_or(1, |number| u32::try_from(number).unwrap_or(u32::MAX))
     }
 
+    /// The same request with other files in place of its own.
+    ///
+    /// # Errors
+    ///
+    /// The first error of `file`.
+    pub fn try_map_files<E>(mut self, mut file: impl FnMut(&File) -> Result<File, E>) -> Result<Self, E> {
+        if let Body::Multipart(parts) = &mut self.body {
+            for part in parts {
+                if let PartContent::File(content) = &mut part.content {
+                    *content = file(content)?;
+                }
+            }
+        }
+        Ok(self)
+    }
+
     pub(crate) fn body(&self) -> &Body {
         &self.body
     }

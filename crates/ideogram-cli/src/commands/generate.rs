@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use ideogram_client::types::{AspectRatio, AspectRatioV3, ImageRequest, Resolution, UpscaleFactor};
+use ideogram_client::{
+    Validation, operations,
+    types::{AspectRatio, AspectRatioV3, ImageRequest, Resolution, UpscaleFactor},
+};
 
 use crate::{
     context::Context,
@@ -48,6 +51,10 @@ pub(crate) struct Generate {
     /// A structured prompt in place of PROMPT: a JSON file, or `-` for standard input [4.0]
     #[arg(long, value_name = "FILE", conflicts_with = "prompt")]
     json_prompt: Option<PathBuf>,
+
+    /// Send a structured prompt with properties that the API's document does not know [4.0]
+    #[arg(long, requires = "json_prompt")]
+    unchecked: bool,
 
     /// Which model draws [default: v4, or v3 with --transparent or --custom-model]
     #[arg(long, value_enum)]
@@ -158,14 +165,31 @@ impl Generate {
         let stdin = Stdin::default();
         let text_prompt = stdin.prompt_if_given(self.prompt.as_deref()).await?;
         let json_prompt = match json_prompt {
-            Some(path) => Some(structured::read(&path, &stdin).await?),
+            Some(path) => Some(structured::read(&path, &stdin, self.unchecked).await?),
             None => None,
         };
 
         let making = Making::begin(context, &self.saving).await?;
+        if let Some(text) = json_prompt {
+            // As it was written: a model reads the properties of a structured prompt in their order.
+            let call = making.client().call(operations::POST_GENERATE_IMAGE_V4.id);
+            let mut call = call.expect("the constant names an operation").field("json_prompt", text);
+            if self.unchecked {
+                call = call.validation(Validation::Off);
+            }
+            let (resolution, pace) = (resolution.map(|it| it.to_string()), pace.map(|it| it.to_string()));
+            for (name, value) in [("resolution", resolution), ("rendering_speed", pace)] {
+                if let Some(value) = value {
+                    call = call.field(name, value);
+                }
+            }
+            if let Some(detection) = detection {
+                call = call.field("enable_copyright_detection", detection);
+            }
+            return making.make(call, WHAT).await;
+        }
         let call = set!(making.client().generate_image_v4(), {
             text_prompt: text_prompt,
-            json_prompt: json_prompt,
             resolution: resolution,
             rendering_speed: pace,
             enable_copyright_detection: detection,

@@ -10,6 +10,35 @@ use crate::{
 /// Far above any prompt that a model reads, in bytes.
 const LONGEST: u64 = 1024 * 1024;
 
+/// Words of people who ask what a command does, or which version of it this is. An image of them would be paid.
+const QUESTIONS: [&str; 14] = [
+    "help",
+    "-h",
+    "-help",
+    "--help",
+    "/help",
+    "/h",
+    "/?",
+    "-?",
+    "?",
+    "version",
+    "-v",
+    "-version",
+    "--version",
+    "usage",
+];
+
+/// Refuses a lone word that asks for help where a prompt belongs.
+fn refuse_question(prompt: &str) -> Result<(), Failure> {
+    let word = prompt.trim();
+    if !QUESTIONS.contains(&word.to_lowercase().as_str()) {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("`{word}` alone is taken for a question, not for a prompt: nothing was sent"))
+        .hint("--help after the command explains it, `ideogram --version` names the version")
+        .hint(format!("this sends the word all the same: echo '{word}' | ideogram COMMAND -")))
+}
+
 /// Standard input, which can be read once.
 #[derive(Debug, Default)]
 pub(crate) struct Stdin(Cell<bool>);
@@ -33,7 +62,9 @@ impl Stdin {
             text.trim_end_matches(['\n', '\r']).to_owned()
         } else {
             // A shell puts the mark of a file there, as in "$(cat prompt.txt)".
-            text::without_mark(text).to_owned()
+            let text = text::without_mark(text);
+            refuse_question(text)?;
+            text.to_owned()
         };
         if text.trim().is_empty() {
             return Err(Failure::usage("the prompt is empty: nothing was sent"));

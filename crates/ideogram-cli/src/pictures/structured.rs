@@ -1,30 +1,107 @@
 //! Structured prompts of the 4.0 model: from files, and as people read them.
 
-use std::path::Path;
+use std::{fmt, path::Path};
 
-use ideogram_client::types::{V4JsonPrompt, V4PromptElement};
-use serde_json::Value;
+use ideogram_client::{
+    Validate as _, Violations,
+    types::{V4JsonPrompt, V4PromptElement},
+};
+use serde::Deserialize;
+use serde_json::{Value, value::RawValue};
 
 use super::prompt::Stdin;
-use crate::{failure::Failure, page::Page, text};
+use crate::{failure::Failure, page::Page, text, text::without_mark};
 
 /// Far above any prompt, in bytes.
 const LARGEST: u64 = 4 * 1024 * 1024;
 
-/// Reads a structured prompt: by itself, or the answer of `magic-prompt` or `describe` around it.
-pub(crate) async fn read(path: &Path, stdin: &Stdin) -> Result<V4JsonPrompt, Failure> {
-    let shown = path.display();
-    let text = text::read_text(path, stdin, "the structured prompt", LARGEST).await?;
-    let refused = |error: &serde_json::Error| {
-        Failure::usage(format!("\"{shown}\" holds no structured prompt"))
-            .because(error)
-            .hint("`ideogram magic-prompt PROMPT --jq .json_prompt` makes one; nothing was sent")
-    };
-    let mut json: Value = serde_json::from_str(&text).map_err(|error| refused(&error))?;
-    if let Some(inner) = json.get_mut("json_prompt") {
-        json = inner.take();
+/// Why a structured prompt is not sent.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    Json(serde_json::Error),
+    Values(Violations),
+    /// Paths of properties that the document does not know.
+    Unknown(Vec<String>),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Json(error) => error.fmt(formatter),
+            Self::Values(violations) => violations.fmt(formatter),
+            Self::Unknown(names) => {
+                let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+                write!(
+                    formatter,
+                    "the API's document knows no {} in a structured prompt; --unchecked sends it all the same",
+                    names.join(" and no ")
+                )
+            }
+        }
     }
-    serde_json::from_value(json).map_err(|error| refused(&error))
+}
+
+/// Reads the text of a structured prompt: by itself, or the answer of `magic-prompt` or `describe` around it.
+pub(crate) async fn read(path: &Path, stdin: &Stdin, unchecked: bool) -> Result<String, Failure> {
+    let text = text::read_text(path, stdin, "the structured prompt", LARGEST).await?;
+    parse(&text, unchecked).map_err(|refusal| {
+        let shown = path.display();
+        match refusal {
+            Refusal::Unknown(_) => {
+                Failure::usage(format!("nothing was sent: \"{shown}\" is no structured prompt of the API's document"))
+                    .cause(refusal.to_string())
+            }
+            _ => Failure::usage(format!("\"{shown}\" holds no structured prompt"))
+                .cause(refusal.to_string())
+                .hint("`ideogram magic-prompt PROMPT --jq .json_prompt` makes one; nothing was sent"),
+        }
+    })
+}
+
+/// The text of a structured prompt as it was written, once it is known to be one.
+pub(crate) fn parse(text: &str, unchecked: bool) -> Result<String, Refusal> {
+    #[derive(Deserialize)]
+    struct Answer<'a> {
+        #[serde(borrow)]
+        json_prompt: &'a RawValue,
+    }
+
+    let text = without_mark(text).trim();
+    let text = serde_json::from_str::<Answer<'_>>(text).map_or(text, |answer| answer.json_prompt.get());
+    let typed: V4JsonPrompt = serde_json::from_str(text).map_err(Refusal::Json)?;
+    typed.validate().map_err(Refusal::Values)?;
+    if !unchecked {
+        let written: Value = serde_json::from_str(text).map_err(Refusal::Json)?;
+        let known = serde_json::to_value(typed).map_err(Refusal::Json)?;
+        let mut names = Vec::new();
+        unknown(&written, &known, "", &mut names);
+        if !names.is_empty() {
+            return Err(Refusal::Unknown(names));
+        }
+    }
+    Ok(text.to_owned())
+}
+
+/// Collects the paths of what was written and is not known. What says nothing may be left out of what is known.
+fn unknown(written: &Value, known: &Value, path: &str, names: &mut Vec<String>) {
+    match (written, known) {
+        (Value::Object(written), Value::Object(known)) => {
+            for (name, value) in written {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                match known.get(name) {
+                    Some(known) => unknown(value, known, &path, names),
+                    None if value.is_null() || value.as_array().is_some_and(Vec::is_empty) => {}
+                    None => names.push(path),
+                }
+            }
+        }
+        (Value::Array(written), Value::Array(known)) => {
+            for (index, (written, known)) in written.iter().zip(known).enumerate() {
+                unknown(written, known, &format!("{path}[{index}]"), names);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Adds a structured prompt to what people read.
@@ -72,5 +149,49 @@ fn place(bbox: &[i64]) -> String {
     match bbox {
         [top, left, bottom, right] => format!(" (from {left},{top} to {right},{bottom} of 1000)"),
         _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROMPT: &str = r#"{ "style_description": {"photo": "85mm", "aesthetics": "warm"},
+        "compositional_deconstruction": {"elements": [{"desc": "a fox", "type": "obj"}], "background": "wood"},
+        "high_level_description": "a fox", "tags": []}"#;
+
+    #[test]
+    fn the_text_is_sent_as_it_was_written() {
+        for text in
+            [PROMPT.to_owned(), format!("\u{feff} {PROMPT}\n"), format!("{{\"json_prompt\": {PROMPT}, \"x\": 1}}")]
+        {
+            assert_eq!(parse(&text, false).unwrap(), PROMPT);
+        }
+    }
+
+    #[test]
+    fn properties_that_are_not_known_are_refused_wherever_they_are() {
+        for (from, to, name) in [
+            ("\"tags\"", "\"mood\": \"calm\", \"tags\"", "`mood`"),
+            ("\"photo\"", "\"mood\": \"calm\", \"photo\"", "`style_description.mood`"),
+            ("\"desc\"", "\"mood\": 1, \"desc\"", "`compositional_deconstruction.elements[0].mood`"),
+        ] {
+            let text = PROMPT.replace(from, to);
+            let refusal = parse(&text, false).unwrap_err().to_string();
+
+            assert!(refusal.contains(name), "{refusal}");
+            assert_eq!(parse(&text, true).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn nesting_of_any_depth_is_refused() {
+        for deep in
+            ["[".repeat(300_000), "{\"json_prompt\":".repeat(100_000), format!("{{\"a\": {}", "[".repeat(300_000))]
+        {
+            assert!(parse(&deep, true).is_err());
+        }
+        let closed = PROMPT.replace("[]", &format!("{}{}", "[".repeat(100_000), "]".repeat(100_000)));
+        assert!(parse(&closed, true).is_err());
     }
 }

@@ -17,6 +17,7 @@ mod formats;
 mod help;
 mod interrupt;
 mod invocation;
+mod lone_words;
 mod mock_serve;
 mod models;
 mod odd_folders;

@@ -69,7 +69,7 @@ pub(super) fn input_of(row: &Row) -> String {
     for part in row.request.parts() {
         let content = match &part.content {
             PartContent::Text(text) | PartContent::Json { text, .. } => text.clone(),
-            PartContent::File(file) => file.path().map_or_else(String::new, |path| path.display().to_string()),
+            PartContent::File(file) => file.path().and_then(|path| row.digest_of(path)).unwrap_or_default().to_owned(),
             _ => continue,
         };
         members.push((part.name.to_string(), content));

@@ -1,11 +1,13 @@
 //! `ideogram batch`: a file of prompts to a folder of images, each prompt paid at most once.
 //!
-//! [`input`] reads the file, [`row`] understands its rows, [`plan`] decides what is done with each, [`run`] sends and
+//! [`input`] reads the file ([`table`] if it is a table), [`row`] understands its rows ([`spelling`] what cells mean,
+//! [`canonical`] which JSON says the same), [`plan`] decides what is done with each, [`run`] sends and
 //! saves, [`pictures`] saves the images of one response, [`report`] sums up, [`sheet`] shows it as a page. [`journal`] and
 //! [`ledger`] remember across runs what was sent, [`status`] says what became of a row. The folder holds images, each with
 //! a JSON file beside it; `batch.jsonl`, the journal; `answers/`, the responses as they came; `thumbnails/`; and
 //! `contact-sheet.html`.
 
+mod canonical;
 mod input;
 mod journal;
 mod ledger;
@@ -15,7 +17,9 @@ mod report;
 mod row;
 mod run;
 mod sheet;
+mod spelling;
 mod status;
+mod table;
 mod thumbnail;
 
 use std::path::{Path, PathBuf};
@@ -38,8 +42,10 @@ use crate::{
     dry_run,
     failure::Failure,
     page::Page,
-    pictures::{ready, saving::out_folder},
-    question, text, units,
+    pictures::{prompt::Stdin, ready, saving::out_folder},
+    question,
+    text::{self, Encoding, Unreadable},
+    units,
 };
 
 const ANSWERS: &str = "answers";
@@ -49,19 +55,20 @@ const SHEET: &str = "contact-sheet.html";
 /// More pictures than this are asked about first.
 const MOST_UNASKED: u64 = 20;
 
-/// Far above any table of prompts.
-const MAX_TABLE_BYTES: u64 = 256 * 1024 * 1024;
-
 /// Make pictures for a file of prompts, paying for each prompt at most once
 ///
-/// FILE holds a row for each call: JSON lines, or a CSV table with a header. A row has a `prompt`, and any other member
-/// of the request under the name it has on the wire, such as `num_images` or `aspect_ratio`. `model` (v4, v3, legacy) or
-/// `operation` (an id of `ideogram operations`) choose what is called, `id` names the files of a row. Members that are
-/// files hold paths, which begin at the folder of FILE. All rows are checked before any is sent.
+/// FILE holds a row for each call: a table with a header, as spreadsheets and data frames save it (.csv, .tsv), JSON
+/// (.jsonl, .json), or a prompt on each line (.txt). A row has a `prompt`, and any other property of the request under the
+/// name it has on the wire, such as `num_images` or `aspect_ratio`. `model` (v4, v3, legacy) or `operation` (an id of
+/// `ideogram operations`) choose what is called, `id` names the files of a row. Properties that are files hold paths, which
+/// begin at the folder of FILE. All rows are checked before any is sent.
+///
+/// In tables and lists of prompts, white space around a cell or a prompt does not count, and a cell without a value is
+/// left out. JSON is sent as it is written.
 ///
 /// The folder keeps a journal. The same command again goes on where it stopped, with the model and in the folder that it
-/// was begun with, and pays for no finished row twice. Rows are known by their content: a changed row is a new one. Rows
-/// that were in flight when the command was killed are listed, and sent again only with --rerun-unknown, since they may be
+/// was begun with, and pays for no finished row twice. Rows are known by what is sent for them,
+/// however they are spelled: a row that asks for something else is a new one. Rows that were in flight when the command was killed are listed, and sent again only with --rerun-unknown, since they may be
 /// paid. Rows that were begun in another folder or with another model, or whose journal is lost, are asked about, and with
 /// --yes sent again only with --pay-again. The folder also keeps every response as it came, and contact-sheet.html, a page
 /// of all results.
@@ -76,7 +83,7 @@ A file of rows:
   {\"prompt\": \"a paper lantern\", \"id\": \"lantern\"}
   {\"prompt\": \"a river at night\", \"model\": \"v3\", \"num_images\": 4, \"aspect_ratio\": \"16x9\"}")]
 pub(crate) struct Batch {
-    /// The rows: .jsonl or .csv; - reads them from standard input, and needs --out
+    /// The rows: .csv, .tsv, .jsonl, .json or .txt; - reads them from standard input, and needs --out
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
@@ -300,25 +307,22 @@ impl Batch {
     /// Reads and checks all rows.
     async fn rows(&self, context: &Context<'_>, model: Model) -> Result<Vec<Row>, Failure> {
         let name = if self.is_stdin() { "standard input".to_owned() } else { self.file.display().to_string() };
-        let form = self.form.or_else(|| if self.is_stdin() { Some(Form::Jsonl) } else { Form::of(&self.file) });
-        let form = form.ok_or_else(|| {
-            Failure::usage(format!("cannot tell how {name} is written: it ends in neither .jsonl nor .csv"))
-                .hint("--form jsonl or --form csv says it")
-        })?;
-        let (file, is_stdin, client, unchecked) =
-            (self.file.clone(), self.is_stdin(), context.client().clone(), self.unchecked);
-        // Whoever writes may take their time, and images of rows are hashed: Ctrl-C is heard meanwhile.
+        let form = match self.form {
+            Some(form) => form,
+            None if self.is_stdin() => Form::Jsonl,
+            None => Form::of(&self.file)?,
+        };
+        let bytes = text::read(&self.file, &Stdin::default(), "the file of rows", input::MAX_BYTES).await?;
+        let folder = self.file.parent().filter(|_| !self.is_stdin()).unwrap_or(Path::new("")).to_owned();
+        let reading = Reading { client: context.client().clone(), model, folder, unchecked: self.unchecked };
+        // Images of rows are hashed: Ctrl-C is heard meanwhile.
         on_disk(move || {
-            let read = if is_stdin {
-                text::read_limited(std::io::stdin().lock(), MAX_TABLE_BYTES)
-            } else {
-                text::read_file(&file, MAX_TABLE_BYTES)
-            };
-            let bytes = read.map_err(|error| error.failure(&name))?;
-            let (raw, mut problems) = form.read(&bytes);
-            let folder = file.parent().filter(|_| !is_stdin).unwrap_or(Path::new(""));
-            let reading = Reading { client: &client, model, folder, unchecked };
-            let rows = match row::understand(&raw, reading) {
+            let text = text::decode(&bytes).map_err(|encoding| match encoding {
+                Encoding::Spreadsheet(_) => input::is_spreadsheet(&name),
+                encoding => Unreadable::Encoding(encoding).failure(&name),
+            })?;
+            let (raw, mut problems) = form.read(&text);
+            let rows = match row::understand(&raw, &reading) {
                 Ok(rows) if problems.is_empty() => rows,
                 Ok(_) => return Err(input::refused(&name, &problems)),
                 Err(more) => {

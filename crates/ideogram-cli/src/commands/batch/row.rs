@@ -1,29 +1,45 @@
 //! What a row asks for: the request that it stands for, checked before anything is sent, and who it is.
 //!
-//! A row is known by its content, files included, and its `id`: running the same file again finds it, wherever it has
-//! moved to, and a row that was changed is a new one.
+//! A row is known by what is sent for it, files by their content: running the same rows again finds it, wherever they have
+//! moved to and however they are spelled, and a row that sends something else is a new one.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     fs,
-    path::Path,
+    io::{self, Read as _},
+    path::{Path, PathBuf},
 };
 
 use ideogram_client::{
-    Client, File, Request, Validate,
+    Client, File, PartContent, Request, Validate, Validation,
     operation::{Billing, Input, InputKind, Location, Operation, Pictures},
     operations, types,
 };
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::input::{Form, Problem, Raw};
+use super::{
+    canonical,
+    input::{Problem, Raw},
+    spelling::{self, Cell},
+};
+use crate::{
+    pictures::{image::LARGEST, structured},
+    text::{self, without_mark},
+    units,
+};
 
+/// Where a structured prompt is.
+const JSON_PROMPT: &str = "json_prompt";
+/// Properties of the object of legacy operations that no other operation has.
+const NESTED_ONLY: [&str; 2] = ["magic_prompt_option", "magic_prompt_version"];
 /// The member that legacy operations have all others in.
 const NESTED: &str = "image_request";
 /// Bounds of the document that all operations share, by member.
 const BOUNDS: [(&str, i64, i64); 3] = [("num_images", 1, 8), ("seed", 0, 2_147_483_647), ("image_weight", 1, 100)];
+/// How much is read of a file at a time.
+const PIECE_BYTES: usize = 256 * 1024;
 /// How long a name made of a prompt is, without what makes it unique.
 const LONGEST_SLUG: usize = 40;
 /// How long an `id` may be: it becomes the name of files.
@@ -53,15 +69,17 @@ pub(super) struct Row {
     pub(super) request: Request,
     /// How many pictures it makes.
     pub(super) pictures: u32,
+    /// The digests that the key was made from, by the paths of the files.
+    files: BTreeMap<PathBuf, String>,
 }
 
 /// How rows are understood.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Reading<'a> {
-    pub(super) client: &'a Client,
+#[derive(Clone, Debug)]
+pub(super) struct Reading {
+    pub(super) client: Client,
     pub(super) model: Model,
     /// What paths of files begin at.
-    pub(super) folder: &'a Path,
+    pub(super) folder: PathBuf,
     /// Leaves values that the document does not know to the service.
     pub(super) unchecked: bool,
 }
@@ -76,20 +94,26 @@ impl Model {
     }
 }
 
-/// Understands all rows, or tells all that is wrong with them.
-pub(super) fn understand(rows: &[Raw], reading: Reading<'_>) -> Result<Vec<Row>, Vec<Problem>> {
+/// Understands all rows, or tells all that is wrong with them. Files are read: the thread waits.
+pub(super) fn understand(rows: &[Raw], reading: &Reading) -> Result<Vec<Row>, Vec<Problem>> {
     let (mut understood, mut problems) = (Vec::new(), Vec::new());
     let mut ids: HashMap<String, u64> = HashMap::new();
     let mut same: HashMap<String, u32> = HashMap::new();
+    let mut digests = Digests::default();
     for raw in rows {
-        let mut draft = Draft { raw, reading, problems: Vec::new() };
+        let mut draft = Draft { raw, reading, digests: &mut digests, problems: Vec::new() };
         if let Some(mut row) = draft.row(&mut ids) {
             // The same twice is wanted twice, and told apart by its place among its equals.
             let occurrence = same.entry(row.key.clone()).or_default();
             *occurrence += 1;
             if *occurrence > 1 {
                 row.key = format!("{}-{occurrence}", row.key);
-                row.name = format!("{}-{occurrence}", row.name);
+            }
+            if row.name.is_empty() {
+                row.name = format!("{}{}", slug(&row.prompt), &row.key[..8]);
+                if *occurrence > 1 {
+                    row.name = format!("{}-{occurrence}", row.name);
+                }
             }
             understood.push(row);
         }
@@ -98,10 +122,85 @@ pub(super) fn understand(rows: &[Raw], reading: Reading<'_>) -> Result<Vec<Row>,
     if problems.is_empty() { Ok(understood) } else { Err(problems) }
 }
 
+impl Row {
+    /// What a file of the request holds.
+    pub(super) fn digest_of(&self, path: &Path) -> Option<&str> {
+        self.files.get(path).map(String::as_str)
+    }
+
+    /// The request with the files that the key was made from, held in memory.
+    ///
+    /// # Errors
+    ///
+    /// Says which file has changed since the rows were read, or cannot be read any more.
+    pub(super) async fn sealed_request(&self) -> Result<Request, String> {
+        if self.files.is_empty() {
+            return Ok(self.request.clone());
+        }
+        let (request, files) = (self.request.clone(), self.files.clone());
+        // Elsewhere than on the runtime's thread: files may be large, and drives slow.
+        let sealed = tokio::task::spawn_blocking(move || {
+            request.try_map_files(|file| {
+                let Some(path) = file.path() else { return Ok(file.clone()) };
+                let shown = path.display();
+                let bytes =
+                    text::read_file(path, LARGEST).map_err(|_| format!("\"{shown}\" cannot be read any more"))?;
+                if files.get(path).is_none_or(|digest| *digest != hex(&Sha256::digest(&bytes))) {
+                    return Err(format!("\"{shown}\" has changed since the rows were read"));
+                }
+                Ok(File::from_bytes(file.name(), bytes))
+            })
+        });
+        sealed.await.unwrap_or_else(|error| Err(error.to_string()))
+    }
+}
+
+/// What files hold, each of them read once.
+#[derive(Debug, Default)]
+struct Digests(HashMap<PathBuf, Result<String, String>>);
+
+impl Digests {
+    fn of(&mut self, path: &Path) -> Result<String, String> {
+        self.0.entry(path.to_owned()).or_insert_with(|| digest(path)).clone()
+    }
+}
+
+fn digest(path: &Path) -> Result<String, String> {
+    let unreadable = |error: io::Error| format!("cannot read \"{}\": {error}", path.display());
+    // Before it is opened: a pipe would wait for somebody to write.
+    let metadata = fs::metadata(path).map_err(unreadable)?;
+    match metadata.len() {
+        _ if !metadata.is_file() => return Err(format!("\"{}\" is no file", path.display())),
+        0 => return Err(format!("\"{}\" is empty", path.display())),
+        size if size > LARGEST => {
+            return Err(format!(
+                "\"{}\" is too large: {}; the service takes no image above {}",
+                path.display(),
+                units::size(size),
+                units::size(LARGEST)
+            ));
+        }
+        _ => {}
+    }
+    let mut file = fs::File::open(path).map_err(unreadable)?;
+    let mut hash = Sha256::new();
+    let mut piece = vec![0; PIECE_BYTES];
+    loop {
+        match file.read(&mut piece) {
+            Ok(0) => break,
+            Ok(length) => hash.update(&piece[..length]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(unreadable(error)),
+        }
+    }
+    Ok(hex(&hash.finalize()))
+}
+
 /// A row that is being understood.
 struct Draft<'a> {
     raw: &'a Raw,
-    reading: Reading<'a>,
+    reading: &'a Reading,
+    digests: &'a mut Digests,
     problems: Vec<Problem>,
 }
 
@@ -112,31 +211,44 @@ impl Draft<'_> {
 
     fn row(&mut self, ids: &mut HashMap<String, u64>) -> Option<Row> {
         let mut members = self.raw.members.clone();
-        let id = members.remove("id").and_then(|id| self.id(&id, ids));
+        if self.raw.header.is_some() {
+            for name in ["id", "model", "operation"] {
+                if members.get(name).and_then(Value::as_str).is_some_and(spelling::is_missing) {
+                    members.shift_remove(name);
+                }
+            }
+        }
+        let id = members.shift_remove("id").and_then(|id| self.id(&id, ids));
         let operation = self.operation(&mut members)?;
+        self.read_cells(operation, &mut members);
         self.rename_prompt(operation, &mut members);
         self.nest(operation, &mut members);
 
         let mut call = self.reading.client.call(operation.id).ok()?;
-        let mut content: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        if self.reading.unchecked {
+            call = call.validation(Validation::Off);
+        }
+        let mut files = BTreeMap::new();
         for (name, value) in &members {
             let Some(input) = input(operation, name) else {
-                self.problem(name, unknown(operation, name));
+                if self.reading.unchecked {
+                    call = call.unchecked_field(name.as_str(), value);
+                } else {
+                    self.problems.push(unknown(self.raw, operation, name));
+                }
                 continue;
             };
             for value in self.values(input, value) {
                 if input.kind() == InputKind::File {
                     let path = self.reading.folder.join(&value);
-                    match fs::read(&path) {
-                        Ok(bytes) if bytes.is_empty() => self.problem(name, format!("\"{value}\" is empty")),
-                        Ok(bytes) => content.entry(input.name).or_default().push(hex(&Sha256::digest(bytes))),
-                        Err(error) => self.problem(name, format!("cannot read \"{}\": {error}", path.display())),
+                    match self.digests.of(&path) {
+                        Ok(digest) => drop(files.insert(path.clone(), digest)),
+                        Err(reason) => self.problem(name, reason),
                     }
                     call = call.file(input.name, File::from_path(&path));
                 } else {
                     self.check(input, &value);
                     call = call.field(input.name, &value);
-                    content.entry(input.name).or_default().push(value);
                 }
             }
         }
@@ -159,11 +271,37 @@ impl Draft<'_> {
         };
 
         let prompt = prompt_of(&members);
-        let identity = json!({"id": id, "operation": operation.id, "content": content});
-        let key = hex(&Sha256::digest(identity.to_string()))[..32].to_owned();
-        let name = id.unwrap_or_else(|| format!("{}{}", slug(&prompt), &key[..8]));
+        let key = key(&request, &files);
         let pictures = request.pictures().max(1);
-        Some(Row { line: self.raw.line, key, name, prompt, request, pictures })
+        Some(Row { line: self.raw.line, key, name: id.unwrap_or_default(), prompt, request, pictures, files })
+    }
+
+    /// Understands the cells of a table: programs write what is missing in words, numbers and `true` in many ways.
+    fn read_cells(&mut self, operation: &Operation, members: &mut Map<String, Value>) {
+        let (is_cell, is_nested) = (self.raw.header.is_some(), input(operation, NESTED).is_some());
+        let mut kept = Map::new();
+        for (name, value) in std::mem::take(members) {
+            let input = input(operation, &name);
+            let whole = BOUNDS.iter().any(|(bound, ..)| *bound == name);
+            let is_free_text = ["prompt", "text_prompt", "negative_prompt"].contains(&name.as_str())
+                || input.is_some_and(|input| input.kind() == InputKind::Text && input.values().is_empty());
+            let kind = match input {
+                _ if is_free_text => Cell::Text,
+                Some(input) => Cell::of(input),
+                None if is_nested && whole => Cell::Integer,
+                None => Cell::Any,
+            };
+            match spelling::read(&value, kind, is_cell) {
+                // Inside an object, numbers are no text.
+                Ok(Some(Value::String(text))) if is_cell && input.is_none() && kind == Cell::Integer => {
+                    kept.insert(name, serde_json::from_str(&text).unwrap_or(Value::String(text)));
+                }
+                Ok(Some(value)) => drop(kept.insert(name, value)),
+                Ok(None) => {}
+                Err(reason) => self.problem(&name, reason),
+            }
+        }
+        *members = kept;
     }
 
     /// The name that a row has itself. It becomes the name of files.
@@ -199,9 +337,9 @@ impl Draft<'_> {
             _ => None,
         };
         if chosen.is_some() {
-            members.remove("model");
+            members.shift_remove("model");
         }
-        let Some(operation) = members.remove("operation") else {
+        let Some(operation) = members.shift_remove("operation") else {
             // A model of the older ones speaks for itself.
             let legacy = model.is_some_and(|model| model.starts_with("V_")).then_some(Model::Legacy);
             let trained = members.contains_key("custom_model_uri").then_some(Model::V3);
@@ -230,7 +368,7 @@ impl Draft<'_> {
         if input(operation, "prompt").is_some() || input(operation, "text_prompt").is_none() {
             return;
         }
-        if let Some(prompt) = members.remove("prompt") {
+        if let Some(prompt) = members.shift_remove("prompt") {
             if members.contains_key("text_prompt") {
                 self.problem("prompt", "stands beside `text_prompt`, which is the same");
             }
@@ -243,7 +381,7 @@ impl Draft<'_> {
         if input(operation, NESTED).is_none() {
             return;
         }
-        let mut nested = match members.remove(NESTED) {
+        let mut nested = match members.shift_remove(NESTED) {
             None => Map::new(),
             Some(Value::Object(nested)) => nested,
             Some(Value::String(text)) => match serde_json::from_str(&text) {
@@ -254,18 +392,17 @@ impl Draft<'_> {
         };
         let names: Vec<String> = members.keys().filter(|name| input(operation, name).is_none()).cloned().collect();
         for name in names {
-            let Some(value) = members.remove(&name) else { continue };
-            let is_text = ["prompt", "negative_prompt"].contains(&name.as_str());
-            let value = match (&value, self.raw.form) {
-                // All cells are text; a number is meant where one stands, except in a prompt.
-                (Value::String(text), Form::Csv) if !is_text => serde_json::from_str(text.trim()).unwrap_or(value),
-                _ => value,
-            };
+            let Some(value) = members.shift_remove(&name) else { continue };
             if nested.insert(name.clone(), value).is_some() {
                 self.problem(&name, format!("stands in `{NESTED}` too"));
             }
         }
         for (name, least, most) in BOUNDS {
+            if let Some(Value::Number(number)) = nested.get_mut(name)
+                && let Some(whole) = canonical::whole(number)
+            {
+                *number = whole;
+            }
             if let Some(number) = nested.get(name)
                 && !number.as_i64().is_some_and(|number| (least..=most).contains(&number))
             {
@@ -277,9 +414,9 @@ impl Draft<'_> {
 
     /// The values that a member stands for, as the text that is sent.
     fn values(&mut self, input: &Input, value: &Value) -> Vec<String> {
-        let parsed = match (value, self.raw.form) {
+        let parsed = match value {
             // A cell holds one value, or a list as JSON.
-            (Value::String(text), Form::Csv) if input.is_repeated() && text.trim_start().starts_with('[') => {
+            Value::String(text) if self.raw.header.is_some() && input.is_repeated() && text.starts_with('[') => {
                 serde_json::from_str(text).unwrap_or_else(|_| value.clone())
             }
             _ => value.clone(),
@@ -291,11 +428,23 @@ impl Draft<'_> {
         let mut texts = Vec::new();
         for value in values {
             match value {
-                Value::String(text) => texts.push(text),
+                Value::String(text) if input.name == JSON_PROMPT => {
+                    match structured::parse(&text, self.reading.unchecked) {
+                        Ok(text) => texts.push(text),
+                        Err(refusal) => self.problem(input.name, refusal.to_string()),
+                    }
+                }
+                Value::String(text) => texts.push(without_mark(&text).to_owned()),
                 value @ (Value::Number(_) | Value::Bool(_))
                     if !matches!(input.kind(), InputKind::File | InputKind::Json) =>
                 {
                     texts.push(value.to_string());
+                }
+                value if input.name == JSON_PROMPT => {
+                    match structured::parse(&value.to_string(), self.reading.unchecked) {
+                        Ok(text) => texts.push(text),
+                        Err(refusal) => self.problem(input.name, refusal.to_string()),
+                    }
                 }
                 value if input.kind() == InputKind::Json => texts.push(value.to_string()),
                 value => self.problem(input.name, format!("takes {}, not {value}", wanted(input))),
@@ -344,8 +493,7 @@ impl Draft<'_> {
             match (has("text_prompt"), has("json_prompt")) {
                 (false, false) => self.problem("prompt", "is missing"),
                 (true, true) => self.problem("json_prompt", "stands beside `prompt`: the service takes one of them"),
-                (false, true) => self.check_type::<types::V4JsonPrompt>("json_prompt", &members["json_prompt"]),
-                (true, false) => {}
+                (false, true) | (true, false) => {}
             }
         }
         let Some(nested) = members.get(NESTED) else { return };
@@ -393,16 +541,54 @@ fn input(operation: &Operation, name: &str) -> Option<&'static Input> {
     operation.inputs.iter().find(|input| input.name == name && input.location == Location::Body)
 }
 
-fn unknown(operation: &Operation, name: &str) -> String {
+/// A property that the operation does not have: once for the whole table if no operation has it.
+fn unknown(raw: &Raw, operation: &Operation, name: &str) -> Problem {
     let generators = [("v4", Model::V4), ("v3", Model::V3)];
     let other = generators.iter().find(|(_, model)| input(model.operation(), name).is_some());
     if let Some((word, _)) = other
         && generators.iter().any(|(_, model)| model.operation().id == operation.id)
     {
-        return format!("{operation} has none; with `model` {word} there is one");
+        return raw.problem(name, format!("{operation} has none; with `model` {word} there is one"));
     }
     let names: Vec<&str> = operation.inputs.iter().map(|input| input.name).collect();
-    format!("{operation} has none; there are id, operation, model, {}", names.join(", "))
+    let reason = format!("{operation} has none; there are id, operation, model, {}", names.join(", "));
+    if is_known(name) { raw.problem(name, reason) } else { raw.problem_with_name(name, reason) }
+}
+
+/// Whether rows of any operation may have such a property.
+pub(super) fn is_known(name: &str) -> bool {
+    ["id", "model", "operation", "prompt"].contains(&name)
+        || NESTED_ONLY.contains(&name)
+        || operations::ALL.iter().any(|operation| makes_pictures(operation) && input(operation, name).is_some())
+}
+
+/// Tells a request apart from all others: the operation and its body, whatever way they were spelled.
+fn key(request: &Request, files: &BTreeMap<PathBuf, String>) -> String {
+    let mut identity = Sha256::new();
+    // Lengths keep the end of one piece from being taken for the beginning of the next.
+    let mut add = |piece: &str| {
+        identity.update((piece.len() as u64).to_le_bytes());
+        identity.update(piece);
+    };
+    add(request.operation().id);
+    if let Some(json) = request.json_body() {
+        add(&canonical::json(&String::from_utf8_lossy(json), canonical::Order::Sorted));
+    }
+    for part in request.parts() {
+        add(&part.name);
+        match &part.content {
+            PartContent::Text(text) => add(text),
+            PartContent::Json { text, .. } => {
+                // The model reads the properties of a structured prompt in their order.
+                let is_prompt = part.name == JSON_PROMPT;
+                let order = if is_prompt { canonical::Order::AsWritten } else { canonical::Order::Sorted };
+                add(&canonical::json(text, order));
+            }
+            PartContent::File(file) => add(file.path().and_then(|path| files.get(path)).map_or("", String::as_str)),
+            _ => {}
+        }
+    }
+    hex(&identity.finalize())[..32].to_owned()
 }
 
 fn wanted(input: &Input) -> &'static str {
@@ -444,4 +630,326 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 pub(super) fn hash(rows: &[Row]) -> String {
     let keys: Vec<&str> = rows.iter().map(|row| row.key.as_str()).collect();
     hex(&Sha256::digest(keys.join("\n")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::commands::batch::input::Form;
+
+    fn reading(folder: &Path) -> Reading {
+        static CLIENT: LazyLock<Client> = LazyLock::new(|| Client::new("secret-1234").unwrap());
+        Reading { client: CLIENT.clone(), model: Model::V3, folder: folder.to_owned(), unchecked: false }
+    }
+
+    fn rows_in(folder: &Path, form: Form, text: &str) -> Vec<Row> {
+        let (raw, problems) = form.read(text);
+        assert!(problems.is_empty(), "{text}: {problems:?}");
+        understand(&raw, &reading(folder)).unwrap_or_else(|problems| panic!("{text}: {problems:?}"))
+    }
+
+    fn keys(form: Form, text: &str) -> Vec<String> {
+        rows_in(Path::new(""), form, text).into_iter().map(|row| row.key).collect()
+    }
+
+    #[test]
+    fn the_same_request_is_the_same_row() {
+        let wanted = keys(Form::Jsonl, r#"{"prompt": "a lantern", "num_images": 2, "model": "v3"}"#);
+        for (form, text) in [
+            (Form::Jsonl, r#"{"num_images":2.0,"prompt":"a lantern"}"#),
+            (Form::Jsonl, r#"{"num_images":" 2","prompt":"a l\u0061ntern","id":"x"}"#),
+            (
+                Form::Jsonl,
+                "{\"prompt\": \"\u{feff}a lantern\", \"num_images\": 2, \"operation\": \"post_generate_image_v3\"}",
+            ),
+            (Form::Csv, "prompt,num_images\na lantern, 2\n"),
+            (Form::Csv, "Num Images;prompt;;\n2,0;\"a lantern\";;\n"),
+            (Form::Tsv, "id\tprompt\tnum_images\tmodel\nx\ta lantern\t2.0\tv3\n"),
+        ] {
+            assert_eq!(keys(form, text), wanted, "{text}");
+        }
+        for text in [
+            r#"{"prompt": "a lantern", "num_images": 3}"#,
+            r#"{"prompt": "a lantern"}"#,
+            r#"{"prompt": "a lantern ", "num_images": 2}"#,
+            r#"{"text_prompt": "a lantern", "model": "v4"}"#,
+        ] {
+            assert_ne!(keys(Form::Jsonl, text), wanted, "{text}");
+        }
+        assert_eq!(
+            keys(Form::Jsonl, r#"{"prompt": "a", "model": "v4"}"#),
+            keys(Form::Jsonl, r#"{"text_prompt": "a", "model": "v4"}"#)
+        );
+    }
+
+    #[test]
+    fn legacy_rows_are_the_same_whatever_the_order_and_the_nesting() {
+        let wanted = keys(Form::Jsonl, r#"{"prompt": "a", "model": "V_2", "num_images": 2, "seed": 7}"#);
+        for (form, text) in [
+            (
+                Form::Jsonl,
+                r#"{"operation": "post_generate_image", "image_request": {"seed": 7.0, "model": "V_2", "num_images": 2, "prompt": "a"}}"#,
+            ),
+            (Form::Csv, "seed,num_images,model,prompt\n7.0,2,V_2,a\n"),
+            (
+                Form::Csv,
+                "operation;image_request\npost_generate_image;\"{\"\"seed\"\":7,\"\"prompt\"\":\"\"a\"\",\"\"num_images\"\":2,\"\"model\"\":\"\"V_2\"\"}\"\n",
+            ),
+        ] {
+            assert_eq!(keys(form, text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_order_within_a_structured_prompt_counts_because_it_is_sent() {
+        let row = |prompt: &str| format!("{{\"model\": \"v4\", \"json_prompt\": {prompt}}}");
+        let one =
+            r#"{"high_level_description": "a", "compositional_deconstruction": {"background": "b", "elements": []}}"#;
+        let other =
+            r#"{"compositional_deconstruction": {"elements": [], "background": "b"}, "high_level_description": "a"}"#;
+        let rows = rows_in(Path::new(""), Form::Jsonl, &format!("{}\n{}", row(one), row(other)));
+
+        assert_ne!(rows[0].key, rows[1].key);
+        for (row, text) in rows.iter().zip([one, other]) {
+            let PartContent::Json { text: sent, .. } = &row.request.parts()[0].content else { panic!("no JSON") };
+            assert_eq!(*sent, text.replace(": ", ":").replace(", ", ","));
+        }
+        let spelled = row(&serde_json::to_string(&one.replace(' ', "\t ")).unwrap());
+        assert_eq!(keys(Form::Jsonl, &spelled)[0], rows[0].key);
+    }
+
+    #[test]
+    fn the_same_twice_is_two_rows_and_each_id_names_its_own() {
+        let rows = rows_in(
+            Path::new(""),
+            Form::Jsonl,
+            "{\"prompt\": \"a\", \"id\": \"x\"}\n\"a\"\n{\"prompt\": \"a\", \"id\": \"y\"}",
+        );
+
+        let keys: HashSet<&str> = rows.iter().map(|row| row.key.as_str()).collect();
+        assert_eq!(keys.len(), 3);
+        assert_eq!((rows[0].name.as_str(), rows[2].name.as_str()), ("x", "y"));
+        assert_eq!(rows[1].name, format!("a-{}-2", &rows[0].key[..8]));
+    }
+
+    #[test]
+    fn files_are_known_by_their_content_and_read_once() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("sub")).unwrap();
+        for (name, content) in [("a.png", "one"), ("sub/b.png", "one"), ("c.png", "two")] {
+            fs::write(folder.path().join(name), content).unwrap();
+        }
+        let row = |path: &str| json!({"operation": "post_remix_image_v3", "prompt": "x", "image": path}).to_string();
+        let absolute = folder.path().join("a.png").display().to_string();
+        let texts = [row("a.png"), row("./sub/../a.png"), row("sub/b.png"), row(&absolute), row("c.png")];
+        let key = |text: &str| rows_in(folder.path(), Form::Jsonl, text)[0].key.clone();
+        let keys: Vec<String> = texts.iter().map(|text| key(text)).collect();
+
+        assert_eq!(keys[..4].iter().collect::<HashSet<_>>().len(), 1);
+        assert_ne!(keys[4], keys[0]);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_has_changed_is_not_sent() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.png");
+        fs::write(&path, "one").unwrap();
+        let row = json!({"operation": "post_remix_image_v3", "prompt": "x", "image": "a.png"}).to_string();
+        let row = rows_in(folder.path(), Form::Jsonl, &row).remove(0);
+
+        let sealed = row.sealed_request().await.unwrap();
+        let PartContent::File(file) = &sealed.parts()[0].content else { panic!("no file") };
+        assert_eq!((file.name().as_ref(), file.path()), ("a.png", None));
+        // As long as before, and of the same time.
+        let time = fs::metadata(&path).unwrap().modified().unwrap();
+        fs::write(&path, "two").unwrap();
+        fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+        assert!(row.sealed_request().await.unwrap_err().contains("has changed"));
+        fs::remove_file(&path).unwrap();
+        assert!(row.sealed_request().await.unwrap_err().contains("cannot be read any more"));
+    }
+
+    /// One table in all the ways that programs have to save it.
+    #[test]
+    fn a_table_respelled_at_random_holds_the_same_rows() {
+        const PROMPTS: [&str; 9] = [
+            "a lantern",
+            "a lantern, lit",
+            "red; night",
+            "the \"red\" one",
+            "\"quoted\"",
+            "紙灯籠",
+            "two\nlines",
+            "a|b\tc",
+            "-5",
+        ];
+        let mut random = fastrand::Rng::with_seed(2026);
+        for case in 0..1500 {
+            let rows: Vec<Map<String, Value>> = (0..random.usize(1..5))
+                .map(|_| {
+                    let mut row = Map::new();
+                    row.insert("prompt".to_owned(), Value::from(PROMPTS[random.usize(..PROMPTS.len())]));
+                    if random.bool() {
+                        row.insert("num_images".to_owned(), Value::from(random.u32(1..=8)));
+                    }
+                    if random.bool() {
+                        row.insert("seed".to_owned(), Value::from(random.u32(..=2_147_483_647)));
+                    }
+                    if random.bool() {
+                        row.insert("enable_copyright_detection".to_owned(), Value::from(random.bool()));
+                    }
+                    if random.bool() {
+                        row.insert("aspect_ratio".to_owned(), Value::from(["1x1", "16x9"][random.usize(..2)]));
+                    }
+                    row
+                })
+                .collect();
+            let plain: String = rows.iter().map(|row| format!("{}\n", Value::Object(row.clone()))).collect();
+            let wanted = keys(Form::Jsonl, &plain);
+
+            let (form, text) =
+                if random.bool() { respelled_json(&rows, &mut random) } else { respelled_table(&rows, &mut random) };
+            let bytes = encoded(&text, &mut random);
+            let decoded = crate::text::decode(&bytes).unwrap();
+
+            assert_eq!(keys(form, &decoded), wanted, "case {case}: {form:?}\n{text}");
+        }
+    }
+
+    fn shuffled<T>(mut values: Vec<T>, random: &mut fastrand::Rng) -> Vec<T> {
+        random.shuffle(&mut values);
+        values
+    }
+
+    fn pick(words: &[&str], random: &mut fastrand::Rng) -> String {
+        words[random.usize(..words.len())].to_owned()
+    }
+
+    fn encoded(text: &str, random: &mut fastrand::Rng) -> Vec<u8> {
+        let marked = format!("\u{feff}{text}");
+        match random.u8(..4) {
+            0 => text.as_bytes().to_vec(),
+            1 => marked.into_bytes(),
+            2 => marked.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+            _ => marked.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+        }
+    }
+
+    fn respelled_json(rows: &[Map<String, Value>], random: &mut fastrand::Rng) -> (Form, String) {
+        let space = |random: &mut fastrand::Rng| pick(&["", " ", "\t"], random);
+        let mut objects = Vec::new();
+        for row in rows {
+            let mut members: Vec<(String, String)> = Vec::new();
+            for (name, value) in row {
+                let text = value.to_string();
+                let text = match value {
+                    Value::Number(_) => {
+                        pick(&[&text, &format!("{text}.0"), &format!("\"{text}\""), &format!("\" {text}\"")], random)
+                    }
+                    Value::Bool(_) => pick(&[&text, &format!("\"{text}\"")], random),
+                    Value::String(text) if random.bool() => {
+                        let letters = text.encode_utf16().map(|unit| format!("\\u{unit:04x}"));
+                        format!("\"{}\"", letters.collect::<String>())
+                    }
+                    _ => text,
+                };
+                members.push((format!("\"{name}\""), text));
+            }
+            if random.bool() {
+                members.push(("\"model\"".to_owned(), "\"v3\"".to_owned()));
+            }
+            if random.bool() {
+                members.push(("\"style_codes\"".to_owned(), "null".to_owned()));
+            }
+            let members = shuffled(members, random).into_iter();
+            let members: Vec<String> = members
+                .map(|(name, value)| format!("{}{name}{}:{}{value}", space(random), space(random), space(random)))
+                .collect();
+            objects.push(format!("{{{}}}", members.join(",")));
+        }
+        let end = pick(&["\n", "\r\n", "\r", "\n\n"], random);
+        match random.u8(..3) {
+            0 => (Form::Jsonl, objects.join(&end)),
+            1 => (Form::Json, format!("[{end}{}{end}]{end}", objects.join(&format!(",{end}")))),
+            _ => (Form::Json, objects.join(&end)),
+        }
+    }
+
+    fn respelled_table(rows: &[Map<String, Value>], random: &mut fastrand::Rng) -> (Form, String) {
+        let separator = pick(&[",", ";", "\t", "|"], random);
+        let end = pick(&["\n", "\r\n", "\r"], random);
+        let mut columns: Vec<&str> = vec!["prompt", "num_images", "seed", "enable_copyright_detection", "aspect_ratio"];
+        columns.push(["model", ""][random.usize(..2)]);
+        let mut columns = shuffled(columns, random);
+        let has_index = random.bool();
+        if has_index {
+            columns.insert(0, "");
+        }
+        let padding = random.usize(..3);
+        let quotes_all = random.bool();
+        let cell = |text: &str, random: &mut fastrand::Rng| {
+            let must = text.contains(['"', ',', ';', '\t', '|', '\n', '\r']);
+            let text = if must || quotes_all { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() };
+            if separator == "\t" {
+                text
+            } else {
+                format!("{}{text}{}", pick(&["", " "], random), pick(&["", " "], random))
+            }
+        };
+        let mut lines = Vec::new();
+        if random.bool() {
+            lines.push(format!("sep={separator}"));
+        } else if random.bool() {
+            lines.push(cell("Table 1", random));
+        }
+        let header: Vec<String> = columns
+            .iter()
+            .map(|name| {
+                let spelled = pick(&[name, &name.to_uppercase(), &name.replace('_', " ")], random);
+                cell(&spelled, random)
+            })
+            .collect();
+        lines.push(header.join(&separator) + &separator.repeat(padding));
+        for (index, row) in rows.iter().enumerate() {
+            let mut cells = Vec::new();
+            for (column, name) in columns.iter().enumerate() {
+                let text = match row.get(*name) {
+                    _ if column == 0 && has_index => index.to_string(),
+                    None if *name == "model" => pick(&["v3", ""], random),
+                    None if name.is_empty() => String::new(),
+                    None => pick(&["", "", "nan", "NaN", "None", "<NA>"], random),
+                    Some(Value::Number(number)) => {
+                        let number = number.to_string();
+                        let mut spellings =
+                            vec![number.clone(), format!("{number}.0"), format!(" {number}"), format!("0{number}")];
+                        spellings.push(format!("{number},0"));
+                        if number.len() == 10 {
+                            spellings.push(format!(
+                                "{}.{}.{}.{}",
+                                &number[..1],
+                                &number[1..4],
+                                &number[4..7],
+                                &number[7..]
+                            ));
+                        }
+                        spellings[random.usize(..spellings.len())].clone()
+                    }
+                    Some(Value::Bool(true)) => pick(&["TRUE", "True", "true", "WAHR", "VRAI", "1"], random),
+                    Some(Value::Bool(false)) => pick(&["FALSE", "False", "false", "FALSCH", "FAUX", "0.0"], random),
+                    Some(value) => value.as_str().unwrap().replace('\n', if random.bool() { "\r\n" } else { "\n" }),
+                };
+                cells.push(cell(&text, random));
+            }
+            lines.push(cells.join(&separator) + &separator.repeat(padding));
+            if random.u8(..4) == 0 {
+                lines.push(separator.repeat(columns.len()));
+            }
+        }
+        let form = if separator == "\t" { [Form::Csv, Form::Tsv][random.usize(..2)] } else { Form::Csv };
+        (form, lines.join(&end) + if random.bool() { &end } else { "" })
+    }
 }

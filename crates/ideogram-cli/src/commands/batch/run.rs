@@ -14,7 +14,7 @@ use std::{
 };
 
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
-use ideogram_client::{CallOptions, Error, ErrorKind, KeptAnswer, Outcome, Timestamp, internal};
+use ideogram_client::{CallOptions, Error, ErrorKind, KeptAnswer, Outcome, Request, Timestamp, internal};
 use serde_json::Value;
 use tokio::select;
 
@@ -179,6 +179,16 @@ impl Work<'_> {
 
     async fn send(&self, index: usize) -> (usize, AndTrouble<Sent>) {
         let row = &self.rows[index];
+        // What is sent is what the key was made from, or nothing is sent, and nothing is begun.
+        let request = match row.sealed_request().await {
+            Ok(request) => request,
+            Err(reason) => {
+                let (row, fate, kind) = (row.key.clone(), Fate::NotRun, "local_io".to_owned());
+                let message = format!("{reason}; run the same command again");
+                let failed = Failed { row, fate, kind, status: None, message, kept: None, answer: None };
+                return (index, (Sent::Failed(failed), None));
+            }
+        };
         if let Err(failure) = self.begin(row).await {
             // For certain it was not sent. What cannot be written down leaves it in doubt, which costs nothing.
             let message = failure.what().to_owned();
@@ -187,7 +197,7 @@ impl Work<'_> {
             let _ = self.end(&self.rows[index], &failed).await;
             return (index, (Sent::No, Some(failure)));
         }
-        (index, self.call(row).await)
+        (index, self.call(row, request).await)
     }
 
     /// Notes a row as begun, everywhere.
@@ -225,11 +235,11 @@ impl Work<'_> {
     }
 
     /// Sends a row that was begun, and notes what became of it unless there is a response to save.
-    async fn call(&self, row: &Row) -> AndTrouble<Sent> {
-        let operation = row.request.operation();
+    async fn call(&self, row: &Row, request: Request) -> AndTrouble<Sent> {
+        let operation = request.operation();
         let client = self.context.client().with(CallOptions::new().keep_answers_in(self.responses_of(row)));
         let in_flight = self.context.interrupt().call(operation, "");
-        let response = client.execute::<Value>(row.request.clone()).await;
+        let response = client.execute::<Value>(request).await;
         drop(in_flight);
         let failed = match response {
             Ok(response) => match response.kept_at() {
