@@ -80,7 +80,13 @@ fn article(page: &mut impl io::Write, folder: &Path, row: &Row, status: &Status)
     }
     let prompt = if row.prompt.is_empty() { "(no prompt)" } else { &row.prompt };
     writeln!(page, "<div class=\"words\">")?;
-    writeln!(page, "<p class=\"prompt\" dir=\"auto\">{}</p>", escaped(prompt))?;
+    // A prompt that scrolls can be reached by keyboard; what cannot scroll needs no stop on the way.
+    let stop = if may_scroll(prompt) {
+        format!(" tabindex=\"0\" role=\"group\" aria-label=\"Prompt of line {}\"", row.line)
+    } else {
+        String::new()
+    };
+    writeln!(page, "<div class=\"prompt\" dir=\"auto\"{stop}>{}</div>", escaped(prompt))?;
     if !title.is_empty() {
         let colon = if billing.is_empty() { "" } else { ": " };
         writeln!(page, "<p class=\"state\"><b>{title}</b> {billing}{colon}{}</p>", escaped(status.why()))?;
@@ -93,12 +99,16 @@ fn article(page: &mut impl io::Write, folder: &Path, row: &Row, status: &Status)
         let made_of = escaped(made_of);
         writeln!(page, "<details><summary>Prompt as drawn</summary><p dir=\"auto\">{made_of}</p></details>")?;
     }
-    let (line, name) = (row.line, escaped(&row.name));
-    let (operation, model) = (escaped(row.request.operation().id), escaped(&model(row)));
+    let (operation, model) = (row.request.operation().id, model(row));
     writeln!(
         page,
-        "<p class=\"quiet\"><span>line {line}</span><span title=\"{operation}\">{model}</span>\
-         <span class=\"name\" title=\"{name}\">{name}</span></p>\n</div>\n</article>"
+        "<p class=\"quiet\"><span class=\"line\">line {}</span><span class=\"cut\" title=\"{}\">{}</span>\
+         <span class=\"cut\" title=\"{}\">{}</span></p>\n</div>\n</article>",
+        row.line,
+        escaped(&format!("{model} ({operation})")),
+        in_two(&model),
+        escaped(&row.name),
+        in_two(&row.name),
     )
 }
 
@@ -118,9 +128,11 @@ fn figure(page: &mut impl io::Write, folder: &Path, row: &Row, picture: &Picture
                 }
                 Err(_) => write!(page, "<span class=\"blank\">no preview</span>")?,
             }
+            let parts = in_two(file);
             return writeln!(
                 page,
-                "</a><figcaption><a href=\"{link}\" title=\"{name}\">{name}</a> <span>{seed}</span></figcaption></figure>"
+                "</a><figcaption><a class=\"cut\" href=\"{link}\" title=\"{name}\">{parts}</a> \
+                 <span>{seed}</span></figcaption></figure>"
             );
         }
         (PictureResult::Withheld, _) => ("withheld", "made and billed, but held back by the safety check".to_owned()),
@@ -147,8 +159,29 @@ fn model(row: &Row) -> String {
         body.pointer("/image_request/model")?.as_str().map(str::to_owned)
     };
     let path = row.request.operation().path;
-    let called = || path.trim_start_matches("/v1").trim_start_matches('/').replace('/', " ");
+    let called = || path.trim_start_matches("/v1/").trim_start_matches('/').replace("ideogram-", "").replace('/', " ");
     part("custom_model_uri").or_else(|| part("model")).or_else(nested).unwrap_or_else(called)
+}
+
+/// How many characters at the end of a name stay visible when its start is cut.
+const TAIL_CHARACTERS: usize = 10;
+
+/// A name as two elements, the first of which is cut where there is no room: what tells names of a batch apart mostly
+/// stands at one of the two ends.
+fn in_two(name: &str) -> String {
+    let length = name.chars().count();
+    let head = if length > TAIL_CHARACTERS + 4 { length - TAIL_CHARACTERS } else { length };
+    let at = name.char_indices().nth(head).map_or(name.len(), |(at, _)| at);
+    let (head, tail) = name.split_at(at);
+    let tail = if tail.is_empty() { String::new() } else { format!("<span>{}</span>", escaped(tail)) };
+    format!("<span>{}</span>{tail}", escaped(head))
+}
+
+/// Whether a prompt may be longer than what the style sheet shows at once, in the narrowest column.
+fn may_scroll(prompt: &str) -> bool {
+    const LINES: usize = 16;
+    const MIN_CHARACTERS_PER_LINE: usize = 15;
+    prompt.lines().map(|line| 1 + line.chars().count() / MIN_CHARACTERS_PER_LINE).sum::<usize>() > LINES
 }
 
 /// The file of a thumbnail in its folder.
@@ -200,5 +233,22 @@ mod tests {
         assert_eq!(escaped("<script>\"'&\0\n"), "&lt;script&gt;&quot;&#39;&amp;\u{fffd}\n");
         assert_eq!(url("a lantern\"ü.png"), "./a%20lantern%22%C3%BC.png");
         assert_eq!(url("javascript:alert(1)"), "./javascript%3Aalert%281%29");
+    }
+
+    #[test]
+    fn a_long_name_keeps_its_end() {
+        assert_eq!(in_two("lantern-1.png"), "<span>lantern-1.png</span>");
+        assert_eq!(
+            in_two("a-very-long-näme-of-row-0017-1.png"),
+            "<span>a-very-long-näme-of-row-</span><span>0017-1.png</span>"
+        );
+        assert_eq!(in_two("<b>".repeat(10).as_str()).matches("<b>").count(), 0);
+    }
+
+    #[test]
+    fn only_a_prompt_that_may_scroll_is_a_stop_of_the_keyboard() {
+        assert!(!may_scroll(&"a".repeat(200)));
+        assert!(may_scroll(&"a".repeat(300)));
+        assert!(may_scroll(&"a\n".repeat(20)));
     }
 }
