@@ -6,6 +6,9 @@ mod answers;
 mod api;
 mod auth;
 mod batch;
+mod batch_again;
+#[cfg(unix)]
+mod batch_hostile;
 mod batch_killed;
 mod configuration;
 mod contact_sheet;

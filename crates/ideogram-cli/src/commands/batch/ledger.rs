@@ -151,7 +151,8 @@ fn each(place: &Path, base_url: &str, mut take: impl FnMut(&Header, Vec<Line>)) 
     };
     let entries = match fs::read_dir(place) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        // Where none can be, none was written: `Ledger::open` says so.
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(()),
         Err(error) => return Err(cannot(&error)),
     };
     for entry in entries {

@@ -163,7 +163,7 @@ impl Batch {
             return show(context, &rows, &looked).await;
         }
         if !looked.ask.is_empty() {
-            self.confirm_paying_again(context, &folder, &looked).await?;
+            self.confirm_paying_again(context, &folder, &rows, &looked).await?;
             allowed.pay_again = true;
         }
         let looked = plan::plan(&rows, &past, &folder, &records, allowed).await?;
@@ -340,26 +340,41 @@ impl Batch {
     }
 
     /// Asks before rows are paid again that were begun before and that the journal cannot account for.
-    async fn confirm_paying_again(&self, context: &Context<'_>, folder: &Path, plan: &Plan) -> Result<(), Failure> {
+    async fn confirm_paying_again(
+        &self,
+        context: &Context<'_>,
+        folder: &Path,
+        rows: &[Row],
+        plan: &Plan,
+    ) -> Result<(), Failure> {
         let here = ledger::whole_path(folder);
         let whole = units::count(plan.ask.len() as u64, "row");
         let mut failure = Failure::usage(format!("{whole} of this file may be paid already: nothing was sent"));
         let mut hints = Vec::new();
-        for (place, records) in plan.asked_by_folder() {
+        for ((place, is_same), records) in plan.asked(rows) {
             let rows = units::count(records.len() as u64, "row");
             let time = records.iter().map(|record| record.time.as_str()).max().unwrap_or_default();
-            let time = if time.is_empty() { String::new() } else { format!(" (the last one on {time})") };
+            let time = if time.is_empty() { String::new() } else { format!(", the last one at {time}") };
             let is_here = place.as_os_str().is_empty() || place == Path::new(&here);
-            let cause = if is_here {
-                hints.push(
-                    "put folder and journal back as they were, or leave --model as it was, and run it again".to_owned(),
-                );
-                format!("{rows} begun here{time}, and the journal cannot account for them")
-            } else {
-                hints.push(format!("`--out \"{}\"` goes on there, if the folder still exists", place.display()));
-                format!("{rows} begun in \"{}\"{time}", place.display())
+            let (cause, hint) = match (is_here, is_same) {
+                (true, true) => (
+                    format!("{rows} begun in this folder{time}, and its journal does not know of it"),
+                    "put the folder and its journal back as they were, and run the command again".to_owned(),
+                ),
+                (_, false) => (
+                    format!(
+                        "{rows} begun with another model or id, in \"{}\"{time}",
+                        if is_here { folder } else { place }.display()
+                    ),
+                    "the same --model and ids as before go on with what was begun".to_owned(),
+                ),
+                (false, true) => (
+                    format!("{rows} begun in \"{}\"{time}", place.display()),
+                    format!("--out \"{}\" goes on there, if the folder still exists", place.display()),
+                ),
             };
             failure = failure.cause(cause);
+            hints.push(hint);
         }
         if context.says_yes() || !question::can_ask() {
             hints.push("--pay-again pays for them again".to_owned());
@@ -368,7 +383,7 @@ impl Batch {
         for cause in failure.causes() {
             context.output().warning(cause);
         }
-        let question = format!("{whole} may be paid already: pay again for them?");
+        let question = format!("{whole} of this file may be paid already: pay again?");
         context.confirm(&question, question::Default::No).await
     }
 

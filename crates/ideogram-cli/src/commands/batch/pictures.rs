@@ -1,7 +1,7 @@
 //! From a stored response to images on disk. It costs nothing, and can be done again.
 
 use std::{
-    error::Error as _,
+    error::Error as StdError,
     fs, io,
     path::{Path, PathBuf},
     time::SystemTime,
@@ -11,7 +11,7 @@ use ideogram_client::{
     Client, Error, ErrorKind, HasPictures, IfExists, KeptAnswer, Origin, Picture as _, PictureOutcome, PictureRef,
     SaveOutcome, Timestamp,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     ANSWERS,
@@ -60,25 +60,28 @@ impl Stored {
     }
 
     pub(super) async fn read(&self, row: &Row) -> Result<KeptAnswer, Failure> {
-        let read = match &self.at {
-            Place::File(path) => KeptAnswer::read(path).await,
-            Place::Journal(status, body) => Ok(from_journal(row, *status, body)),
-        };
-        read.map_err(|error| Failure::local_io("a stored response cannot be read").because(&error))
+        let cannot =
+            |error: &dyn StdError| Failure::local_io("a stored response cannot be read").cause(error.to_string());
+        match &self.at {
+            Place::File(path) => KeptAnswer::read(path).await.map_err(|error| cannot(&error)),
+            Place::Journal(status, body) => from_journal(row, *status, body).map_err(|error| cannot(&error)),
+        }
     }
 }
 
-fn from_journal(row: &Row, status: u16, body: &RawBody) -> KeptAnswer {
-    let body = body.bytes();
-    let (answer, text) = match serde_json::from_slice::<Value>(&body) {
-        Ok(answer) => (Some(answer), None),
-        Err(_) => (None, Some(String::from_utf8_lossy(&body).into_owned())),
+fn from_journal(row: &Row, status: u16, body: &RawBody) -> serde_json::Result<KeptAnswer> {
+    // In the form of a file: JSON as it is, other text, or bytes that are no text.
+    let (form, body) = match body {
+        RawBody::Text(text) => match serde_json::from_str(text) {
+            Ok(json) => ("answer", json),
+            Err(_) => ("answer_text", json!(text)),
+        },
+        RawBody::Base64(text) => ("answer_base64", json!(text)),
     };
     let operation = row.request.operation().id;
     let received = Timestamp::from(SystemTime::now()).to_string();
-    let stored = json!({"operation": operation, "request": null, "status": status, "received": received,
-                        "answer": answer, "answer_text": text});
-    serde_json::from_value(stored).expect("it has the form of a stored response")
+    let stored = json!({"operation": operation, "request": null, "status": status, "received": received, form: body});
+    serde_json::from_str(&stored.to_string())
 }
 
 /// Whether something can be made of a response: it has an image, or is whole and says that there is none.

@@ -162,13 +162,14 @@ pub(super) async fn plan(
 }
 
 impl Plan {
-    /// The rows that were begun before, by the folder in which that was.
-    pub(super) fn asked_by_folder(&self) -> BTreeMap<&Path, Vec<&Record>> {
-        let mut folders: BTreeMap<&Path, Vec<&Record>> = BTreeMap::new();
-        for (_, record) in &self.ask {
-            folders.entry(&record.folder).or_default().push(record);
+    /// The rows that were begun before, by the folder in which that was, and whether they were the same rows: otherwise
+    /// they asked for the same with another model or id.
+    pub(super) fn asked(&self, rows: &[Row]) -> BTreeMap<(&Path, bool), Vec<&Record>> {
+        let mut asked: BTreeMap<(&Path, bool), Vec<&Record>> = BTreeMap::new();
+        for (index, record) in &self.ask {
+            asked.entry((&record.folder, record.row == rows[*index].key)).or_default().push(record);
         }
-        folders
+        asked
     }
 }
 

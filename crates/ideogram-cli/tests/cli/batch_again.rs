@@ -1,0 +1,290 @@
+//! `batch` that is run again: with what it was begun, from what is on disk, and never paying twice without a question.
+
+use std::{fs, path::Path};
+
+use ideogram_mock::MockServer;
+use tempfile::TempDir;
+
+use crate::invocation::{Ran, ideogram, serve, snapshot};
+
+struct Scene {
+    folder: TempDir,
+    server: MockServer,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(
+            folder.path().join("rows.jsonl"),
+            "{\"prompt\":\"a river\",\"id\":\"river\"}\n{\"prompt\":\"two cats\",\"id\":\"cats\"}\n",
+        )
+        .unwrap();
+        Self { folder, server: serve(MockServer::builder()) }
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ran {
+        self.run_in(self.folder.path(), "rows.jsonl", arguments)
+    }
+
+    fn run_in(&self, folder: &Path, table: &str, arguments: &[&str]) -> Ran {
+        let run = ideogram(["batch", table].into_iter().chain(arguments.iter().copied())).in_folder(folder);
+        run.env("XDG_STATE_HOME", self.path("state").to_str().unwrap()).against(&self.server).run()
+    }
+
+    fn calls(&self) -> usize {
+        self.server.requests().iter().filter(|request| request.method == "POST").count()
+    }
+
+    fn images(&self, folder: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.path(folder)).into_iter().flatten();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut images: Vec<_> = names.filter(|name| name.ends_with(".png")).collect();
+        images.sort_unstable();
+        images
+    }
+}
+
+#[test]
+fn it_goes_on_in_the_folder_and_with_the_model_that_it_was_begun_with() {
+    let scene = Scene::new();
+    assert_eq!(scene.run(&["--out", "lanterns", "--model", "v3"]).code(), Some(0));
+    assert_eq!(scene.calls(), 2);
+
+    let bare = scene.run(&["--yes"]);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let table = scene.path("rows.jsonl");
+    let from_elsewhere = scene.run_in(elsewhere.path(), table.to_str().unwrap(), &["--yes"]);
+
+    assert_eq!((bare.code(), from_elsewhere.code(), scene.calls()), (Some(0), Some(0), 2), "{bare}\n{from_elsewhere}");
+    let shown = bare.stderr().replace(fs::canonicalize(scene.folder.path()).unwrap().to_str().unwrap(), "[FOLDER]");
+    insta::assert_snapshot!(shown, @r#"
+    going on in "[FOLDER]/lanterns", where this file was begun
+    going on with --model v3, as the batch was begun
+    going on: 2 of 2 rows finished before
+    2 rows: 2 pictures saved
+    contact sheet: [FOLDER]/lanterns/contact-sheet.html
+    "#);
+    assert!(!scene.path("rows-pictures").exists());
+}
+
+#[test]
+fn another_folder_or_model_for_the_same_rows_is_asked_about_and_yes_is_not_enough() {
+    let scene = Scene::new();
+    assert_eq!(scene.run(&["--out", "out"]).code(), Some(0));
+    // The same table under another name, and one more row that is free to be sent.
+    fs::copy(scene.path("rows.jsonl"), scene.path("copy.jsonl")).unwrap();
+    let home = fs::canonicalize(scene.folder.path()).unwrap();
+    let shown = |ran: &Ran| {
+        let time = regex_free(&ran.stderr());
+        time.replace(home.to_str().unwrap(), "[FOLDER]")
+    };
+
+    for arguments in [&["--out", "other", "--yes"][..], &["--out", "other"]] {
+        let ran = scene.run(arguments);
+        assert_eq!((ran.code(), scene.calls()), (Some(2), 2), "{ran}");
+        assert!(!scene.path("other").exists(), "no trace of it");
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(shown(&ran), @r#"
+            error: 2 rows of this file may be paid already: nothing was sent
+              caused by: 2 rows begun in "[FOLDER]/out", the last one at [TIME]
+            hint: --out "[FOLDER]/out" goes on there, if the folder still exists
+            hint: --pay-again pays for them again
+            "#);
+        }
+    }
+    let renamed = scene.run_in(scene.folder.path(), "copy.jsonl", &["--yes"]);
+    let model = scene.run(&["--out", "out", "--model", "v3", "--yes"]);
+    assert_eq!((renamed.code(), model.code(), scene.calls()), (Some(2), Some(2), 2), "{renamed}\n{model}");
+    assert!(shown(&model).contains("2 rows begun with another model or id, in \"out\""), "{model}");
+
+    let again = scene.run(&["--out", "other", "--yes", "--pay-again"]);
+    let and_again = scene.run(&["--out", "other", "--yes"]);
+    assert_eq!((again.code(), and_again.code(), scene.calls()), (Some(0), Some(0), 4), "{again}\n{and_again}");
+    let third = scene.run(&["--model", "v3", "--out", "out", "--pay-again"]);
+    assert_eq!((third.code(), scene.calls()), (Some(0), 6), "{third}");
+}
+
+/// Times of day as a placeholder.
+fn regex_free(text: &str) -> String {
+    let words = text.split(' ').map(|word| {
+        let is_time = word.len() > 19 && word.as_bytes()[10] == b'T' && word.starts_with("20");
+        let rest = word.find('\n').map_or("", |end| &word[end..]);
+        if is_time { format!("[TIME]{rest}") } else { word.to_owned() }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn rows_that_were_not_billed_elsewhere_are_sent_without_a_question() {
+    let scene = Scene::new();
+    scene.server.set_scenario(ideogram_mock::Scenario::PaymentRequired);
+    assert_ne!(scene.run(&["--out", "out"]).code(), Some(0));
+    scene.server.set_scenario(ideogram_mock::Scenario::Normal);
+    fs::remove_dir_all(scene.path("out")).unwrap();
+
+    assert_eq!(scene.run(&["--out", "other"]).code(), Some(0));
+}
+
+#[test]
+fn a_new_row_with_the_prompt_of_another_is_sent_without_a_question() {
+    let scene = Scene::new();
+    assert_eq!(scene.run(&[]).code(), Some(0));
+    let rows = fs::read_to_string(scene.path("rows.jsonl")).unwrap();
+    fs::write(scene.path("rows.jsonl"), rows + "{\"prompt\":\"a river\",\"id\":\"another river\"}\n").unwrap();
+
+    let ran = scene.run(&["--yes"]);
+
+    assert_eq!((ran.code(), scene.calls()), (Some(0), 3), "{ran}");
+}
+
+#[test]
+fn a_journal_that_is_gone_is_named_and_the_stored_responses_are_used() {
+    for remove_ledger in [false, true] {
+        let scene = Scene::new();
+        assert_eq!(scene.run(&[]).code(), Some(0));
+        fs::remove_file(scene.path("rows-pictures/batch.jsonl")).unwrap();
+        fs::remove_file(scene.path("rows-pictures/cats.png")).unwrap();
+        if remove_ledger {
+            fs::remove_dir_all(scene.path("state")).unwrap();
+        }
+
+        let ran = scene.run(&["--yes"]);
+        let again = scene.run(&["--yes"]);
+
+        assert_eq!((ran.code(), again.code(), scene.calls()), (Some(0), Some(0), 2), "{ran}\n{again}");
+        assert!(ran.stderr().contains("the journal does not know 2 rows that were begun here"), "{ran}");
+        assert_eq!(scene.images("rows-pictures"), ["cats.png", "river.png"]);
+        assert!(
+            again.stderr().starts_with("going on: 2 of 2 rows finished before\n2 rows: 2 pictures saved\n"),
+            "{again}"
+        );
+    }
+}
+
+#[test]
+fn a_journal_that_is_gone_with_its_responses_is_asked_about() {
+    let scene = Scene::new();
+    assert_eq!(scene.run(&[]).code(), Some(0));
+    fs::remove_dir_all(scene.path("rows-pictures")).unwrap();
+
+    let ran = scene.run(&["--yes"]);
+
+    assert_eq!((ran.code(), scene.calls()), (Some(2), 2), "{ran}");
+    let said = ran.stderr();
+    assert!(said.contains("2 rows begun in this folder"), "{ran}");
+    assert!(said.contains("hint: put the folder and its journal back as they were"), "{ran}");
+    assert!(!scene.path("rows-pictures").exists(), "no trace of it");
+}
+
+#[test]
+fn damage_to_the_journal_is_named_by_its_line() {
+    let scene = Scene::new();
+    assert_eq!(scene.run(&[]).code(), Some(0));
+    let journal = scene.path("rows-pictures/batch.jsonl");
+    let text = fs::read_to_string(&journal).unwrap();
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    fs::write(&journal, [&lines[..2], &lines[3..]].concat().concat()).unwrap();
+
+    let ran = scene.run(&["--yes"]);
+
+    assert_eq!(scene.calls(), 2);
+    snapshot!(ran, @r#"
+    exit code: 2
+    ----- stderr -----
+    error: the journal "rows-pictures/batch.jsonl" is damaged in line 3: it was changed, or lines before it were changed, removed, repeated or reordered
+    hint: nothing was sent; bring back a copy that is whole, or move the journal away: what was begun is then found through the stored responses
+    "#);
+    fs::remove_file(journal).unwrap();
+    let ran = scene.run(&["--yes"]);
+    assert_eq!((ran.code(), scene.calls()), (Some(0), 2), "{ran}");
+}
+
+#[test]
+fn images_that_are_gone_are_fetched_again_and_never_called_saved() {
+    let scene = Scene::new();
+    assert_eq!(scene.run(&[]).code(), Some(0));
+    fs::remove_file(scene.path("rows-pictures/cats.png")).unwrap();
+    // As a disk leaves it that was full.
+    fs::write(scene.path("rows-pictures/river.png"), "").unwrap();
+    fs::remove_file(scene.path("rows-pictures/river.png")).unwrap();
+
+    let ran = scene.run(&[]);
+
+    assert_eq!(scene.images("rows-pictures"), ["cats.png", "river.png"]);
+    assert_eq!((ran.code(), scene.calls()), (Some(0), 2), "{ran}");
+    assert!(ran.stderr().contains("pictures of 2 rows are gone: they are fetched again, which costs nothing"), "{ran}");
+
+    // Neither image nor response: said so, and not paid again.
+    fs::remove_file(scene.path("rows-pictures/cats.png")).unwrap();
+    fs::remove_dir_all(scene.path("rows-pictures/answers")).unwrap();
+    let ran = scene.run(&["--yes"]);
+    assert_eq!((ran.code(), scene.calls()), (Some(11), 2), "{ran}");
+    let said = "1 picture lost: cats.png is gone, and no stored response shows where it came from";
+    assert!(ran.stderr().contains(said), "{ran}");
+}
+
+#[test]
+fn a_response_that_only_the_journal_could_hold_is_saved_from() {
+    let scene = Scene::new();
+    // Its folder turns into a file between the beginning of the row and its response.
+    scene.server.set_scenario(ideogram_mock::Scenario::Normal);
+    let server = serve(MockServer::builder().making_time(std::time::Duration::from_millis(1500)));
+    let scene = Scene { server, ..scene };
+    let child = {
+        let run = ideogram(["batch", "rows.jsonl", "--out", "out"]).in_folder(scene.folder.path());
+        let run = run.env("XDG_STATE_HOME", scene.path("state").to_str().unwrap()).against(&scene.server);
+        run.into_command().stderr(std::process::Stdio::piped()).stdout(std::process::Stdio::null()).spawn().unwrap()
+    };
+    let answers = scene.path("out/answers");
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while scene.calls() < 2 {
+        assert!(std::time::Instant::now() < deadline, "no row was sent");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    fs::remove_dir_all(&answers).unwrap();
+    fs::write(&answers, "").unwrap();
+    let first = Ran::of(child.wait_with_output().unwrap());
+    assert_eq!(first.code(), Some(12), "{first}");
+    assert!(first.stderr().contains("could not be stored, and stands in the journal: {"), "{first}");
+
+    fs::remove_file(&answers).unwrap();
+    let ran = scene.run(&["--out", "out"]);
+
+    assert_eq!((ran.code(), scene.calls()), (Some(0), 2), "{ran}");
+    assert_eq!(scene.images("out"), ["cats.png", "river.png"]);
+    // And once more, when images are gone.
+    fs::remove_file(scene.path("out/cats.png")).unwrap();
+    let ran = scene.run(&["--out", "out"]);
+    assert_eq!((ran.code(), scene.calls(), scene.images("out").len()), (Some(0), 2, 2), "{ran}");
+}
+
+#[test]
+fn no_row_is_sent_if_a_folder_cannot_be_written() {
+    for name in ["answers", "thumbnails"] {
+        let scene = Scene::new();
+        fs::create_dir(scene.path("out")).unwrap();
+        fs::write(scene.path("out").join(name), "").unwrap();
+
+        let ran = scene.run(&["--out", "out"]);
+
+        assert_eq!((ran.code(), scene.calls()), (Some(13), 0), "{ran}");
+        assert!(ran.stderr().contains("nothing was sent"), "{ran}");
+    }
+}
+
+#[test]
+fn where_no_ledger_can_be_kept_the_journal_has_to_do() {
+    let scene = Scene::new();
+    fs::write(scene.path("state"), "").unwrap();
+
+    let ran = scene.run(&[]);
+    let again = scene.run(&[]);
+
+    assert_eq!((ran.code(), again.code(), scene.calls()), (Some(0), Some(0), 2), "{ran}\n{again}");
+    assert!(ran.stderr().contains("what is begun is remembered in the folder alone"), "{ran}");
+}
