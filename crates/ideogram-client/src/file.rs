@@ -28,8 +28,9 @@ const CHUNK_BYTES: usize = 256 * 1024;
 
 /// A file to upload.
 ///
-/// Serializes as name, size and media type, without its content. It cannot be deserialized: JSON from elsewhere must
-/// not name local files.
+/// Serializes as name, size and media type, without its content. Nothing is read for that: size and media type of a file
+/// on disk are `null`, and [`File::inspect`] tells them. It cannot be deserialized: JSON from elsewhere must not name
+/// local files.
 #[derive(Clone)]
 pub struct File {
     source: Source,
@@ -95,11 +96,12 @@ impl File {
         self
     }
 
-    /// The name that is sent.
+    /// The name that is sent. Bytes of a path that are not UTF-8 become `%` and two digits, so that two files do not get
+    /// one name.
     pub fn name(&self) -> Cow<'_, str> {
         match (&self.name, &self.source) {
             (Some(name), _) => Cow::Borrowed(name),
-            (None, Source::Path(path)) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy(),
+            (None, Source::Path(path)) => name_of(path.file_name().unwrap_or(path.as_os_str())),
             (None, _) => Cow::Borrowed("file"),
         }
     }
@@ -203,6 +205,18 @@ pub(crate) struct ReadFailure {
     error: io::Error,
 }
 
+fn name_of(file_name: &OsStr) -> Cow<'_, str> {
+    if let Some(name) = file_name.to_str() {
+        return Cow::Borrowed(name);
+    }
+    let mut name = String::new();
+    for chunk in file_name.as_encoded_bytes().utf8_chunks() {
+        name.push_str(chunk.valid());
+        name.extend(chunk.invalid().iter().map(|byte| format!("%{byte:02X}")));
+    }
+    Cow::Owned(name)
+}
+
 fn look_at(path: &Path) -> io::Result<(Vec<u8>, u64)> {
     let metadata = std::fs::metadata(path)?;
     if metadata.is_dir() {
@@ -303,20 +317,17 @@ impl PartialEq for File {
 
 impl Serialize for File {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let size_bytes = match &self.source {
-            Source::Path(path) => std::fs::metadata(path).ok().map(|metadata| metadata.len()),
-            Source::Bytes(bytes) => Some(bytes.len() as u64),
-            Source::Reader { size_bytes, .. } => *size_bytes,
-        };
         let name = self.name();
-        let media_type = self.media_type.as_deref().unwrap_or_else(|| match &self.source {
-            Source::Bytes(bytes) => media_type_of(bytes, &name),
-            _ => media_type_of(&[], &name),
-        });
+        let (size_bytes, media_type) = match &self.source {
+            Source::Path(_) => (None, None),
+            Source::Bytes(bytes) => (Some(bytes.len() as u64), Some(media_type_of(bytes, &name))),
+            Source::Reader { size_bytes, .. } => (*size_bytes, Some(media_type_of(&[], &name))),
+        };
+        let media_type = self.media_type.as_deref().or(media_type);
         let mut file = serializer.serialize_struct("File", 3)?;
         file.serialize_field("name", &name)?;
         file.serialize_field("size_bytes", &size_bytes)?;
-        file.serialize_field("media_type", media_type)?;
+        file.serialize_field("media_type", &media_type)?;
         file.end()
     }
 }
@@ -334,7 +345,7 @@ impl JsonSchema for File {
             "properties": {
                 "name": {"type": "string"},
                 "size_bytes": {"type": ["integer", "null"], "minimum": 0},
-                "media_type": {"type": "string"},
+                "media_type": {"type": ["string", "null"]},
             },
         })
     }
@@ -389,6 +400,33 @@ mod tests {
         let json = serde_json::to_value(File::from_bytes("a.png", &b"\x89PNG\r\n\x1a\nsecret"[..])).unwrap();
 
         assert_eq!(json, serde_json::json!({"name": "a.png", "size_bytes": 14, "media_type": "image/png"}));
+    }
+
+    #[test]
+    fn what_is_serialized_is_what_is_sent_or_nothing() {
+        let fields = |file: &File| {
+            let json = serde_json::to_value(file).unwrap();
+            (json["size_bytes"].clone(), json["media_type"].clone())
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.jpg");
+        std::fs::write(&path, b"\x89PNG\r\n\x1a\n").unwrap();
+
+        assert_eq!(fields(&File::from_path(&path)), (().into(), ().into()));
+        assert_eq!(fields(&File::from_path(&path).with_media_type("image/x")), (().into(), "image/x".into()));
+        assert_eq!(fields(&File::from_bytes("a.jpg", &b"\x89PNG\r\n\x1a\n"[..])), (8.into(), "image/png".into()));
+        assert_eq!(fields(&File::from_reader("a.jpg", &b"12"[..], Some(2))), (2.into(), "image/jpeg".into()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn names_that_are_not_utf_8_stay_different() {
+        use std::os::unix::ffi::OsStrExt as _;
+
+        let name = |bytes: &[u8]| File::from_path(Path::new(OsStr::from_bytes(bytes))).name().into_owned();
+
+        assert_eq!([name(b"x/caf\xe8.png"), name(b"caf\xe9.png")], ["caf%E8.png", "caf%E9.png"]);
+        assert_eq!(name("café%E9.png".as_bytes()), "café%E9.png");
     }
 
     #[test]

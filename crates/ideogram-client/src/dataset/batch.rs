@@ -1,6 +1,6 @@
 //! Which files travel together.
 
-use super::{LocalFile, name};
+use super::{LocalFile, name, size_of};
 
 /// How large a batch may be.
 #[derive(Clone, Copy, Debug)]
@@ -21,11 +21,12 @@ pub(crate) fn pack(files: Vec<LocalFile>, limits: Limits) -> Vec<Vec<LocalFile>>
         });
         groups[place].push(file);
     }
-    let size = |files: &[LocalFile]| files.iter().map(|file| file.size_bytes).sum::<u64>();
     let mut batches: Vec<Vec<LocalFile>> = Vec::new();
     for group in groups {
         match batches.last_mut() {
-            Some(batch) if batch.len() + group.len() <= limits.files && size(batch) + size(&group) <= limits.bytes => {
+            Some(batch)
+                if batch.len() + group.len() <= limits.files && size_of(batch.iter().chain(&group)) <= limits.bytes =>
+            {
                 batch.extend(group);
             }
             _ => batches.push(group),

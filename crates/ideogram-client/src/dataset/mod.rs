@@ -81,16 +81,7 @@ impl Client {
     }
 }
 
-/// Runs what takes more than one call on the client's own thread, and waits for it.
-#[cfg(feature = "blocking")]
-pub(crate) fn wait_for<T: Send + 'static>(
-    client: &Client,
-    task: impl Future<Output = T> + Send + 'static,
-) -> Result<T, Error> {
-    use crate::{ErrorKind, Outcome};
-
-    let ended = client.inner().blocking.wait_for(task).map_err(|error| {
-        Error::new(ErrorKind::LocalIo, Outcome::NotSent, "no thread can be started").with_source(error)
-    })?;
-    ended.ok_or_else(|| Error::new(ErrorKind::LocalIo, Outcome::Unknown, "the thread that makes the calls has ended"))
+/// The size of all files in bytes. Sparse files can be larger together than any number.
+fn size_of<'f>(files: impl IntoIterator<Item = &'f LocalFile>) -> u64 {
+    files.into_iter().map(|file| file.size_bytes).fold(0, u64::saturating_add)
 }

@@ -14,7 +14,7 @@ use super::{
     FileKind, Folder, LocalFile,
     folder::Fault,
     listing::Listing,
-    name,
+    name, size_of,
     trainable::{Pictures, Trainable},
 };
 use crate::types::GetDatasetResponse;
@@ -207,7 +207,7 @@ impl Plan {
 
     /// The size of the files to be sent, in bytes.
     pub fn missing_bytes(&self) -> u64 {
-        self.missing().map(|file| file.file.size_bytes).sum()
+        size_of(self.missing().map(|file| &file.file))
     }
 
     /// The files that cannot or must not be sent.

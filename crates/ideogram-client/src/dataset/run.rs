@@ -186,7 +186,7 @@ impl Run {
         let (opened, clock) = self.opened;
         // Where the clock says nothing, the waits of this sync have to do.
         let left = settle::time_left(known.time, clock, settle_for).unwrap_or_else(|| {
-            if self.settings.is_patient { settle_for } else { settle_for.min(self.settings.waits().sum()) }
+            if self.settings.is_patient { settle_for } else { settle_for.min(total(self.settings.waits())) }
         });
         left.saturating_sub(at.saturating_duration_since(opened))
     }
@@ -280,7 +280,7 @@ impl Run {
     fn watch(&self, batch: u64, files: &[LocalFile]) -> CallOptions {
         let options = CallOptions::new();
         let Some(tell) = self.settings.on_progress.clone() else { return options };
-        let size_bytes = files.iter().map(|file| file.size_bytes).sum::<u64>();
+        let size_bytes = super::size_of(files);
         let shared = Arc::clone(&self.progress);
         options.on_upload(move |sent, _| {
             let shown = {
@@ -391,21 +391,21 @@ impl Progress {
             ..SyncProgress::default()
         };
         for (name, size_bytes) in &self.wanted {
-            shown.bytes_total += size_bytes;
+            shown.bytes_total = shown.bytes_total.saturating_add(*size_bytes);
             let was_sent = self.sends.contains_key(name);
             match self.past.files.get(name).map(|known| &known.fate) {
                 Some(Fate::Accepted | Fate::Confirmed) if was_sent => {
                     shown.files_done += 1;
-                    shown.bytes_sent += size_bytes;
+                    shown.bytes_sent = shown.bytes_sent.saturating_add(*size_bytes);
                 }
                 Some(Fate::Failed(_)) if was_sent => {
                     shown.files_failed += 1;
-                    shown.bytes_sent += size_bytes;
+                    shown.bytes_sent = shown.bytes_sent.saturating_add(*size_bytes);
                 }
                 _ => {}
             }
         }
-        shown.bytes_sent += self.leaving.values().sum::<u64>();
+        shown.bytes_sent = self.leaving.values().copied().fold(shown.bytes_sent, u64::saturating_add);
         shown
     }
 
@@ -468,6 +468,11 @@ impl Progress {
     }
 }
 
+/// The sum of waits, which may be of any length.
+fn total(waits: impl Iterator<Item = Duration>) -> Duration {
+    waits.fold(Duration::ZERO, Duration::saturating_add)
+}
+
 fn lock(progress: &Mutex<Progress>) -> MutexGuard<'_, Progress> {
     progress.lock().expect("nothing panics while it holds this lock")
 }
@@ -483,4 +488,17 @@ fn check_limit(view: &View, files: &[LocalFile]) -> Result<(), Error> {
         )));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_of_any_length_add_up() {
+        let seconds = Duration::from_secs;
+
+        assert_eq!(total([seconds(2), seconds(5)].into_iter()), seconds(7));
+        assert_eq!(total([Duration::MAX, seconds(1)].into_iter()), Duration::MAX);
+    }
 }

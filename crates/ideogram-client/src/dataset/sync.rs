@@ -160,7 +160,7 @@ impl SyncDataset {
     #[cfg(feature = "blocking")]
     pub fn sync_blocking(self) -> Result<SyncReport, Error> {
         let client = self.client.clone();
-        super::wait_for(&client, self.into_future())?
+        crate::runtime::block_on(&client, self.into_future())?
     }
 
     /// The uploads that the plan alone leads to, in order: what is missing by it, in batches. Nothing is asked or sent, and

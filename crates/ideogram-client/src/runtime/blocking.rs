@@ -81,23 +81,33 @@ impl fmt::Debug for Blocking {
     }
 }
 
+/// Runs a future that takes one call or many on the client's own thread, and waits for its result.
+///
+/// # Errors
+///
+/// [`ErrorKind::LocalIo`] if the thread cannot be started or waited for; [`ErrorKind::Transport`] if it ends before the
+/// future does.
+pub(crate) fn block_on<T: Send + 'static>(
+    client: &Client,
+    future: impl Future<Output = T> + Send + 'static,
+) -> Result<T, Error> {
+    let result = client.inner().blocking.wait_for(future).map_err(|error| {
+        let message = format!("no thread can make the call: {error}");
+        Error::new(ErrorKind::LocalIo, Outcome::NotSent, message).with_source(error)
+    })?;
+    result
+        .ok_or_else(|| Error::new(ErrorKind::Transport, Outcome::Unknown, "the thread that makes the calls has ended"))
+}
+
 /// Sends a request, decodes its answer, and waits for both.
 pub(crate) fn call_blocking<T>(client: &Client, request: Request) -> Result<Response<T>, Error>
 where
     T: DeserializeOwned + Send + 'static,
 {
     let operation = request.operation();
-    let blocking = &client.inner().blocking;
     let called = {
         let client = client.clone();
-        blocking.wait_for(async move { call(&client, request).await })
+        block_on(&client.clone(), async move { call(&client, request).await })
     };
-    let answer = called.map_err(|error| {
-        let message = format!("no thread can make the call: {error}");
-        Error::new(ErrorKind::LocalIo, Outcome::NotSent, message).with_source(error).in_operation(operation)
-    })?;
-    answer.unwrap_or_else(|| {
-        let message = "the thread that makes the calls has ended";
-        Err(Error::new(ErrorKind::Transport, Outcome::Unknown, message).in_operation(operation))
-    })
+    called.map_err(|error| error.in_operation(operation))?
 }

@@ -19,7 +19,8 @@ use std::fmt::{self, Display};
 use serde::{Deserialize, Deserializer, de};
 
 #[cfg(feature = "blocking")]
-pub(crate) use self::blocking::{Blocking, call_blocking};
+#[allow(unused_imports, reason = "a client of another document may have nothing but single calls")]
+pub(crate) use self::blocking::{Blocking, block_on, call_blocking};
 #[allow(unused_imports, reason = "a document without unions is none the worse for it")]
 pub(crate) use self::open_union::open_union;
 #[allow(unused_imports, reason = "not every client of a document fetches links")]

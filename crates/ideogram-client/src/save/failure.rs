@@ -74,8 +74,8 @@ pub(super) fn shutting_down() -> Error {
 
 /// A program without `async` has no thread for it, or no longer.
 #[cfg(feature = "blocking")]
-pub(super) fn no_thread() -> Error {
-    Error::new(ErrorKind::LocalIo, Outcome::Completed, "there is no thread to save pictures with")
+pub(super) fn no_thread(error: Error) -> Error {
+    Error::new(ErrorKind::LocalIo, Outcome::Completed, "there is no thread to save images with").with_source(error)
 }
 
 pub(super) fn idle(url: &Url, timeout: Duration) -> Error {

@@ -138,8 +138,9 @@ macro_rules! setters {
         #[cfg(feature = "blocking")]
         pub fn save_blocking(self) -> <Self as ::std::future::IntoFuture>::Output {
             let client = self.client.clone();
-            let saved = client.inner().blocking.wait_for(::std::future::IntoFuture::into_future(self));
-            saved.ok().flatten().unwrap_or_else(|| Err($crate::save::failure::no_thread()))
+            // What is saved was made and billed before.
+            $crate::runtime::block_on(&client, ::std::future::IntoFuture::into_future(self))
+                .map_err($crate::save::failure::no_thread)?
         }
     };
 }

@@ -83,7 +83,7 @@ impl WaitUntilTrained {
     #[cfg(feature = "blocking")]
     pub fn wait_blocking(self) -> Result<TrainedModel, NotTrained> {
         let client = self.client.clone();
-        crate::dataset::wait_for(&client, self.into_future())?
+        crate::runtime::block_on(&client, self.into_future())?
     }
 
     /// What is seen while waiting, one item for each look: for a progress display.

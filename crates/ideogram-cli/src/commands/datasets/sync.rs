@@ -226,7 +226,7 @@ impl Outcome<'_> {
         value["is_complete"] = json!(self.report.is_complete());
         value["added"] = json!({
             "files": self.added().count(),
-            "bytes": self.added().map(|file| file.size_bytes).sum::<u64>(),
+            "bytes": self.added().map(|file| file.size_bytes).fold(0, u64::saturating_add),
         });
         value["journal"] = json!(self.journal.path.display().to_string());
         Ok(value)
