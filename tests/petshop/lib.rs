@@ -39,6 +39,10 @@ mod link_stack;
 pub mod operation;
 #[path = "../../crates/ideogram-client/src/options.rs"]
 mod options;
+#[path = "../../crates/ideogram-client/src/received.rs"]
+mod received;
+#[path = "../../crates/ideogram-client/src/refusal.rs"]
+mod refusal;
 #[path = "../../crates/ideogram-client/src/request.rs"]
 mod request;
 #[path = "../../crates/ideogram-client/src/response.rs"]

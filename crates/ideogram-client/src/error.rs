@@ -4,6 +4,7 @@
 //! of the call ([`Error::outcome`]): with no idempotency key in the API, sending it again may cost again.
 
 use std::{
+    borrow::Cow,
     error::Error as StdError,
     fmt,
     path::{Path, PathBuf},
@@ -11,13 +12,15 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{
     ApiKey,
     operation::Operation,
+    received::{MAX_TEXT_BYTES, text_of},
+    refusal::Refusal,
     retry::{Bearing, Stop},
 };
 
@@ -44,6 +47,7 @@ struct Parts {
 /// What came back before it went wrong.
 struct Answer {
     status: StatusCode,
+    headers: HeaderMap,
     retry_after: Option<Duration>,
     body: Bytes,
     complete: bool,
@@ -61,9 +65,9 @@ pub enum ErrorKind {
     Forbidden,
     /// 404: nothing there, or not visible to this key.
     NotFound,
-    /// 400, 405, 413, 415 and other refusals: the request is wrong. Change it; repeating it is pointless.
+    /// 400, 405, 413, 415, 422 for another reason than safety, and other refusals: the request is wrong. Change it; repeating it is pointless.
     InvalidRequest,
-    /// 422: a prompt or picture failed the safety check. Change it; repeating it is pointless.
+    /// 422, and its body says so or nothing: a prompt or picture failed the safety check. Change it; repeating it is pointless.
     Safety,
     /// 429: too much in the making. Wait, then call again; it is safe to.
     RateLimited,
@@ -149,8 +153,9 @@ impl Error {
         self.0.answer.as_ref().map(|answer| answer.status)
     }
 
-    /// The raw body, if an answer arrived; cut at a limit (see [`Error::body_is_complete`]), and without the API key
-    /// should the server have repeated it.
+    /// The body as it came, if an answer arrived; cut at a limit (see [`Error::body_is_complete`]), and without the API key
+    /// should the server have repeated it. The pictures that are whole in it can be saved: the error is an answer like
+    /// any other for [`Client::save_all`](crate::Client::save_all).
     pub fn body(&self) -> Option<&Bytes> {
         self.0.answer.as_ref().map(|answer| &answer.body)
     }
@@ -160,9 +165,20 @@ impl Error {
         self.0.answer.as_ref().is_some_and(|answer| answer.complete)
     }
 
-    /// The body as JSON of a type, such as `types::ErrorBody`; `None` if it is not of that form.
+    /// The text of the body, whatever content coding or text encoding it came in.
+    pub fn body_text(&self) -> Option<Cow<'_, str>> {
+        self.body().map(|body| text_of(body, MAX_TEXT_BYTES).text)
+    }
+
+    /// The body as JSON of a type, such as `types::ErrorBody`, whatever content coding or text encoding it came in;
+    /// `None` if it is not of that form.
     pub fn decode_body<T: DeserializeOwned>(&self) -> Option<T> {
-        serde_json::from_slice(self.body()?).ok()
+        serde_json::from_str(&self.body_text()?).ok()
+    }
+
+    /// The headers that came with the body, as far as they are known.
+    pub(crate) fn headers(&self) -> Option<&HeaderMap> {
+        self.0.answer.as_ref().map(|answer| &answer.headers)
     }
 
     /// Why the service refused, in its own code: `insufficient_funds`, `inflight_limit`, ...
@@ -228,15 +244,29 @@ impl Error {
         complete: bool,
         api_key: &ApiKey,
     ) -> Self {
-        let body = if complete { api_key.redact(body) } else { api_key.redact_cut(body) };
-        let text = human_text(&body).unwrap_or_else(|| "no reason given".to_owned());
-        let text = api_key.redact(Bytes::from(text));
-        let error = Self::new(kind_of(status), outcome_of(status), String::from_utf8_lossy(&text));
+        let body = api_key.redact_body(body);
+        let body = if complete { body } else { api_key.redact_cut(body) };
+        let refusal = Refusal::read(&body);
+        let reason = refusal.reason(status);
+        let kind = match status.as_u16() {
+            // The document knows no other 422 than that of the safety check; the service does.
+            422 if reason.is_some() && !refusal.names_safety() => ErrorKind::InvalidRequest,
+            _ => kind_of(status),
+        };
+        let text = api_key.redact(Bytes::from(reason.unwrap_or_else(|| "no reason given".to_owned())));
+        let error = Self::new(kind, outcome_of(status), String::from_utf8_lossy(&text));
         error.with_answer(status, body, complete).asking_to_wait(retry_after)
     }
 
     pub(crate) fn with_answer(mut self, status: StatusCode, body: Bytes, complete: bool) -> Self {
-        self.0.answer = Some(Answer { status, retry_after: None, body, complete });
+        self.0.answer = Some(Answer { status, headers: HeaderMap::new(), retry_after: None, body, complete });
+        self
+    }
+
+    pub(crate) fn with_headers(mut self, headers: HeaderMap) -> Self {
+        if let Some(answer) = &mut self.0.answer {
+            answer.headers = headers;
+        }
         self
     }
 
@@ -367,29 +397,6 @@ fn outcome_of(status: StatusCode) -> Outcome {
     }
 }
 
-/// What a person should read, from any of the shapes that errors have been seen in.
-fn human_text(body: &[u8]) -> Option<String> {
-    let text = match serde_json::from_slice::<Value>(body) {
-        Ok(Value::Object(object)) => ["error", "message", "detail", "title"]
-            .iter()
-            .find_map(|key| object.get(*key).and_then(Value::as_str).map(str::to_owned)),
-        Ok(Value::String(text)) => Some(text),
-        Ok(_) => None,
-        Err(_) => {
-            let text = String::from_utf8_lossy(body);
-            // A page says nothing in its first line; its title does.
-            Some(title_of_page(&text).unwrap_or_else(|| text.into_owned()))
-        }
-    };
-    text.filter(|text| !text.trim().is_empty())
-}
-
-fn title_of_page(text: &str) -> Option<String> {
-    let (_, rest) = text.split_once("<title>")?;
-    let (title, _) = rest.split_once("</title>")?;
-    Some(title.to_owned())
-}
-
 /// One printable line of bounded length.
 fn one_line(text: &str) -> String {
     let printable = |character: char| if character.is_control() { ' ' } else { character };
@@ -467,6 +474,25 @@ mod tests {
 
             assert_eq!((error.kind(), error.outcome()), (kind, outcome), "{status}");
         }
+    }
+
+    #[test]
+    fn a_422_is_the_safety_check_unless_its_body_gives_another_reason() {
+        for (body, kind) in [
+            (r#"{"error":"Image provided failed safety check."}"#, ErrorKind::Safety),
+            ("{}", ErrorKind::Safety),
+            ("", ErrorKind::Safety),
+            (r#"{"error":"The mask must have the size of the image"}"#, ErrorKind::InvalidRequest),
+            (r#"{"detail":[{"loc":["body","prompt"],"msg":"field required"}]}"#, ErrorKind::InvalidRequest),
+            ("Unprocessable", ErrorKind::InvalidRequest),
+        ] {
+            assert_eq!(
+                (answered(422, body).kind(), answered(422, body).outcome()),
+                (kind, Outcome::Declined),
+                "{body}"
+            );
+        }
+        assert_eq!(answered(400, r#"{"error":"unsafe"}"#).kind(), ErrorKind::InvalidRequest);
     }
 
     #[test]

@@ -1,47 +1,109 @@
-//! Answers on disk, before anybody decodes them.
+//! Stored responses: what arrived for a paid call, on disk before anybody decodes it.
 //!
-//! A paid answer holds the only links to its pictures. [`CallOptions::keep_answers_in`](crate::CallOptions) has each one
-//! written to a file of its own; [`KeptAnswer::read`] brings it back, as long as its links live.
+//! Such a response holds the only links to its images. [`CallOptions::keep_answers_in`](crate::CallOptions) has each one
+//! written to a file of its own, byte for byte; [`KeptAnswer::read`] brings it back. Damage in it is no reason to refuse
+//! it: the links that are whole in it can be fetched.
 
 use std::{
     fmt,
     io::{self, Write as _},
     path::{Path, PathBuf},
+    sync::OnceLock,
     time::SystemTime,
 };
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
-use http::StatusCode;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use http::{HeaderMap, HeaderName, StatusCode, header};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeMap as _};
+use serde_json::{Value, value::RawValue};
+use tokio::io::AsyncReadExt as _;
 
-use crate::{Error, ErrorKind, Outcome, RequestSummary, Timestamp, durable};
+use crate::{
+    Error, ErrorKind, Outcome, RequestSummary, Timestamp, durable,
+    received::{MAX_TEXT_BYTES, text_of},
+};
 
-/// An answer that was written to disk. Its [`Debug`](fmt::Debug) form shows neither what was asked nor the links.
-#[derive(Clone, Deserialize)]
+/// A stored response is larger than its body: Base64 takes a third more, and the request stands beside it.
+const MAX_FILE_BYTES: u64 = 512 * 1024 * 1024;
+/// The headers that say how to read a body.
+const STORED_HEADERS: [HeaderName; 2] = [header::CONTENT_TYPE, header::CONTENT_ENCODING];
+
+/// A response that was written to disk. Its [`Debug`](fmt::Debug) form shows neither the request nor the links.
+#[derive(Clone)]
 pub struct KeptAnswer {
     operation: String,
     request: Value,
     status: u16,
     received: Timestamp,
-    #[serde(default)]
-    answer: Option<Value>,
-    #[serde(default)]
-    answer_text: Option<String>,
+    body: Bytes,
+    text: OnceLock<String>,
+    json: OnceLock<Option<Value>>,
 }
 
-/// The file, as it is written.
+/// The file. Of the three forms of a body it has one, so that people and other programs can read what can be read.
 #[derive(Serialize)]
 struct Kept<'a> {
     operation: &'a str,
     request: &'a RequestSummary,
     status: u16,
+    received: &'a Timestamp,
+    #[serde(serialize_with = "as_map", skip_serializing_if = "HeaderMap::is_empty")]
+    headers: &'a HeaderMap,
+    /// JSON, exactly as it came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer: Option<&'a RawValue>,
+    /// White space before and after that JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer_padding: Option<(&'a str, &'a str)>,
+    /// Other text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer_text: Option<&'a str>,
+    /// What is not UTF-8, such as a compressed body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer_base64: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Stored {
+    operation: String,
+    request: Value,
+    status: u16,
     received: Timestamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    answer: Option<Value>,
-    /// What is not JSON, or broke off.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
+    answer: Option<Box<RawValue>>,
+    #[serde(default)]
+    answer_padding: Option<(String, String)>,
+    #[serde(default)]
     answer_text: Option<String>,
+    #[serde(default)]
+    answer_base64: Option<String>,
+}
+
+fn as_map<S: Serializer>(headers: &HeaderMap, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(None)?;
+    for (name, value) in headers {
+        map.serialize_entry(name.as_str(), &String::from_utf8_lossy(value.as_bytes()))?;
+    }
+    map.end()
+}
+
+impl<'de> Deserialize<'de> for KeptAnswer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Stored { operation, request, status, received, answer, answer_padding, answer_text, answer_base64 } =
+            Stored::deserialize(deserializer)?;
+        let body = match (answer, answer_text, answer_base64) {
+            (Some(json), ..) => {
+                let (before, after) = answer_padding.unwrap_or_default();
+                Bytes::from([before.as_str(), json.get(), after.as_str()].concat())
+            }
+            (None, Some(text), _) => Bytes::from(text),
+            (None, None, Some(base64)) => Bytes::from(BASE64_STANDARD.decode(base64).map_err(de::Error::custom)?),
+            (None, None, None) => Bytes::new(),
+        };
+        let (text, json) = Default::default();
+        Ok(Self { operation, request, status, received, body, text, json })
+    }
 }
 
 impl KeptAnswer {
@@ -52,7 +114,12 @@ impl KeptAnswer {
     /// [`ErrorKind::LocalIo`] if it cannot be read, [`ErrorKind::InvalidArgument`] if it is no such file.
     pub async fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let json = tokio::fs::read(path).await.map_err(|error| {
+        let bounded = async {
+            let mut json = Vec::new();
+            tokio::fs::File::open(path).await?.take(MAX_FILE_BYTES).read_to_end(&mut json).await?;
+            Ok(json)
+        };
+        let json = bounded.await.map_err(|error: io::Error| {
             let message = format!("cannot read \"{}\": {error}", path.display());
             Error::new(ErrorKind::LocalIo, Outcome::NotSent, message).with_source(error)
         })?;
@@ -67,12 +134,12 @@ impl KeptAnswer {
         &self.operation
     }
 
-    /// What was asked, as a [`RequestSummary`] writes it.
+    /// The request, as a [`RequestSummary`] writes it.
     pub fn request(&self) -> &Value {
         &self.request
     }
 
-    /// The status that came with it.
+    /// The status of the response.
     pub fn status(&self) -> u16 {
         self.status
     }
@@ -82,49 +149,84 @@ impl KeptAnswer {
         &self.received
     }
 
-    /// The answer; `None` if it is not JSON, for instance because it broke off.
-    pub fn answer(&self) -> Option<&Value> {
-        self.answer.as_ref()
+    /// The body, byte for byte as it arrived. One that repeated the API key is without it, and without the content
+    /// codings and the text encoding around it.
+    pub fn body(&self) -> &Bytes {
+        &self.body
     }
 
-    /// What arrived of an answer that is not JSON.
+    /// The text of the body: content codings and text encodings are undone, also those that the headers do not name.
+    pub fn text(&self) -> &str {
+        self.text.get_or_init(|| text_of(&self.body, MAX_TEXT_BYTES).text.into_owned())
+    }
+
+    /// The body as JSON; `None` if it is not JSON, for instance because it broke off. Its images may be whole all the
+    /// same: see [`HasPictures`](crate::HasPictures).
+    pub fn answer(&self) -> Option<&Value> {
+        self.json.get_or_init(|| serde_json::from_str(self.text()).ok()).as_ref()
+    }
+
+    /// The text of a body that is not JSON.
     pub fn answer_text(&self) -> Option<&str> {
-        self.answer_text.as_deref()
+        self.answer().is_none().then(|| self.text())
     }
 }
 
 impl fmt::Debug for KeptAnswer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { operation, status, received, answer, .. } = self;
+        let Self { operation, status, received, body, .. } = self;
         let mut shown = formatter.debug_struct("KeptAnswer");
         shown.field("operation", operation).field("status", status).field("received", received);
-        shown.field("is_json", &answer.is_some()).finish_non_exhaustive()
+        shown.field("body_bytes", &body.len()).finish_non_exhaustive()
     }
 }
 
-/// Writes an answer to a new file in the folder, and returns its path once it is safe on disk.
+/// Writes a response to a new file in the folder, and returns its path once it is safe on disk.
 pub(crate) async fn write(
     folder: &Path,
+    request: RequestSummary,
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: Bytes,
+) -> io::Result<PathBuf> {
+    let mut stored_headers = HeaderMap::new();
+    for name in STORED_HEADERS {
+        for value in headers.get_all(&name) {
+            stored_headers.append(name.clone(), value.clone());
+        }
+    }
+    let folder = folder.to_owned();
+    let written = tokio::task::spawn_blocking(move || {
+        let received = Timestamp::from(SystemTime::now());
+        let contents = contents(&request, status, &received, &stored_headers, &body)?;
+        write_blocking(&folder, &format!("{}-{}-", received.compact(), request.operation), &contents)
+    });
+    written.await.map_err(io::Error::other)?
+}
+
+fn contents(
     request: &RequestSummary,
     status: StatusCode,
-    body: &Bytes,
-) -> io::Result<PathBuf> {
-    let received = Timestamp::from(SystemTime::now());
-    let json: Option<Value> = serde_json::from_slice(body).ok();
-    let text = json.is_none().then(|| String::from_utf8_lossy(body).into_owned());
-    let prefix = format!("{}-{}-", received.compact(), request.operation);
-    let kept = Kept {
+    received: &Timestamp,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> serde_json::Result<Vec<u8>> {
+    let text = str::from_utf8(body).ok();
+    let answer: Option<&RawValue> = text.and_then(|text| serde_json::from_str(text).ok());
+    // Read back, `null` is no value.
+    let answer = answer.filter(|json| json.get() != "null");
+    let padding = text.zip(answer).and_then(|(text, json)| text.split_once(json.get()));
+    serde_json::to_vec_pretty(&Kept {
         operation: &request.operation,
         request,
         status: status.as_u16(),
         received,
-        answer: json,
-        answer_text: text,
-    };
-    let contents = serde_json::to_vec_pretty(&kept)?;
-    let folder = folder.to_owned();
-    let written = tokio::task::spawn_blocking(move || write_blocking(&folder, &prefix, &contents)).await;
-    written.map_err(io::Error::other)?
+        headers,
+        answer,
+        answer_padding: padding.filter(|padding| *padding != ("", "")),
+        answer_text: text.filter(|_| answer.is_none()),
+        answer_base64: text.is_none().then(|| BASE64_STANDARD.encode(body)),
+    })
 }
 
 fn write_blocking(folder: &Path, prefix: &str, contents: &[u8]) -> io::Result<PathBuf> {
@@ -137,7 +239,7 @@ fn write_blocking(folder: &Path, prefix: &str, contents: &[u8]) -> io::Result<Pa
         let path = folder.join(format!("{prefix}{:08x}.json", fastrand::u32(..)));
         match durable::put_new(file, &path) {
             Ok(()) => {
-                // It is in its place. A disk that fails now takes no answer away that the caller is about to get.
+                // It is in its place. A disk that fails now takes no response away that the caller is about to get.
                 let _ = durable::sync_folder(folder);
                 return Ok(path);
             }
@@ -146,4 +248,62 @@ fn write_blocking(folder: &Path, prefix: &str, contents: &[u8]) -> io::Result<Pa
         }
     }
     Err(io::Error::new(io::ErrorKind::AlreadyExists, "no free name"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    async fn stored(body: &[u8]) -> KeptAnswer {
+        let folder = tempfile::tempdir().unwrap();
+        let (operation, method, url) = ("post_generate_image_v3".to_owned(), "POST".to_owned(), String::new());
+        let request = RequestSummary { operation, method, url, headers: BTreeMap::new(), body: None };
+        let (headers, body) = (HeaderMap::new(), Bytes::copy_from_slice(body));
+        let path = write(folder.path(), request, StatusCode::OK, &headers, body).await.unwrap();
+        KeptAnswer::read(path).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn every_body_comes_back_byte_for_byte() {
+        for body in [
+            "",
+            "null",
+            " {}\n",
+            "{\"seed\":123456789012345678901234567890}",
+            "{\"a\":1,\"a\":2}",
+            "{\"a\": NaN}",
+            "\u{feff}{}",
+            "\"\\ud800\"",
+            "1e999",
+            "{\"a\": \"cut",
+            "<html>\u{0}\u{1}</html>",
+            "[1, 2] rest",
+            "\"a\" ",
+        ] {
+            assert_eq!(stored(body.as_bytes()).await.body(), body.as_bytes(), "{body}");
+        }
+        let mut random = fastrand::Rng::with_seed(1);
+        for length in 0..200 {
+            let body: Vec<u8> = (0..length).map(|_| random.u8(..)).collect();
+            assert_eq!(stored(&body).await.body(), &body);
+        }
+        let deep = "[".repeat(200_000) + &"]".repeat(200_000);
+        assert_eq!(stored(deep.as_bytes()).await.body(), deep.as_bytes());
+        assert_eq!(stored(deep.as_bytes()).await.answer(), None);
+    }
+
+    #[tokio::test]
+    async fn json_is_json_in_the_file_and_read_as_such_in_every_encoding() {
+        let marked = "\u{feff}{\"a\": 1}";
+        let utf16: Vec<u8> = marked.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        for body in [b"{\"a\": 1}\n".as_slice(), marked.as_bytes(), &utf16] {
+            let stored = stored(body).await;
+
+            assert_eq!(stored.answer(), Some(&serde_json::json!({"a": 1})));
+            assert_eq!((stored.text().trim(), stored.answer_text()), ("{\"a\": 1}", None));
+        }
+        assert_eq!(stored(b"{\"a\":").await.answer_text(), Some("{\"a\":"));
+    }
 }

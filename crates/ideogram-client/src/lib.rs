@@ -17,6 +17,8 @@ mod link_stack;
 pub mod operation;
 mod options;
 mod picture;
+mod received;
+mod refusal;
 mod request;
 mod response;
 mod retry;

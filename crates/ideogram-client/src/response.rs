@@ -11,9 +11,9 @@ use http::{HeaderMap, StatusCode};
 
 use crate::Request;
 
-/// A decoded answer beside its status, its headers and its raw body.
+/// A decoded answer beside its status, its headers and its body.
 ///
-/// The raw body holds what the document does not know yet: members that the service added since.
+/// The body holds what the document does not know yet: members that the service added since.
 #[derive(Clone)]
 pub struct Response<T> {
     status: StatusCode,
@@ -47,12 +47,13 @@ impl<T> Response<T> {
         self.status
     }
 
-    /// The headers.
+    /// The headers, without the API key should the server have repeated it.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    /// The body as it came.
+    /// The body as it came, if that is JSON in UTF-8. Should it have come compressed or in another encoding, although
+    /// nobody asked for that, it is the text inside; a stored response ([`kept_at`](Self::kept_at)) has the bytes.
     pub fn body(&self) -> &Bytes {
         &self.body
     }

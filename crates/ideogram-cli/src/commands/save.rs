@@ -49,13 +49,15 @@ pub(crate) struct Save {
 
 /// An answer, and what is known of its call.
 struct Found {
+    /// Nothing, if it is no JSON; the pictures in it may be whole all the same.
     answer: Value,
+    pictures: Vec<PictureRef>,
     origin: Origin,
 }
 
 impl HasPictures for Found {
     fn pictures(&self) -> Vec<PictureRef> {
-        self.answer.pictures()
+        self.pictures.clone()
     }
 
     fn origin(&self) -> Origin {
@@ -109,11 +111,12 @@ impl Save {
         let encoding = text::decode(&bytes);
         let bytes = encoding.as_ref().map_or(bytes, |text| text.clone().into_bytes());
         if let Ok(kept) = serde_json::from_slice::<KeptAnswer>(&bytes) {
-            let Some(answer) = kept.answer() else {
+            let pictures = kept.pictures();
+            if kept.answer().is_none() && pictures.is_empty() {
                 return Err(Failure::usage(format!("the answer in \"{shown}\" broke off: no link in it is whole"))
-                    .hint("its text is in the file, under `answer_text`"));
-            };
-            return Ok(Found { answer: answer.clone(), origin: kept.origin() });
+                    .hint("what arrived of it is in the file, under `answer_text` or `answer_base64`"));
+            }
+            return Ok(Found { answer: kept.answer().cloned().unwrap_or_default(), pictures, origin: kept.origin() });
         }
         let mut answer: Value = serde_json::from_slice(&bytes).map_err(|error| match encoding {
             Err(encoding) => Unreadable::Encoding(encoding).failure(&format!("the answer \"{shown}\"")),
@@ -123,7 +126,7 @@ impl Save {
         if let Some(inner) = answer.get_mut("answer").filter(|inner| inner.is_object()) {
             answer = inner.take();
         }
-        Ok(Found { answer, origin: Origin::default() })
+        Ok(Found { pictures: answer.pictures(), answer, origin: Origin::default() })
     }
 }
 

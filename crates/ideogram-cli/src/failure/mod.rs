@@ -104,10 +104,7 @@ impl Failure {
         let mut failure = Self::new(code::exit_of(error), call.what).because(error);
         if code::is_paid_for(error) && error.kept_at().is_none() {
             // Nothing else has it any more.
-            failure
-                .0
-                .causes
-                .extend(error.body().map(|body| format!("the answer was: {}", String::from_utf8_lossy(body))));
+            failure.0.causes.extend(error.body_text().map(|text| format!("the answer was: {text}")));
         } else if error.kind() == ErrorKind::UndocumentedAnswer {
             failure.0.causes.extend(beginning_of_answer(error));
         }
@@ -167,7 +164,7 @@ fn beginning_of_answer(error: &Error) -> Option<String> {
     if body.is_empty() {
         return Some("the answer has no body".to_owned());
     }
-    let text = String::from_utf8_lossy(body);
+    let text = error.body_text()?;
     let beginning: String = text.chars().take(SHOWN_OF_ANSWER).collect();
     if beginning.len() == text.len() {
         return Some(format!("the answer was: {beginning}"));

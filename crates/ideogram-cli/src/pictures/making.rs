@@ -9,7 +9,8 @@ use std::{
 };
 
 use ideogram_client::{
-    CallBuilder, CallOptions, Client, Error, HasPictures, IfExists, Response, SaveOutcome, SaveProgress,
+    CallBuilder, CallOptions, Client, Error, HasPictures, IfExists, KeptAnswer, Picture as _, PictureOutcome, Response,
+    SaveOutcome, SaveProgress,
 };
 use tokio::select;
 
@@ -75,8 +76,41 @@ impl<'a> Making<'a> {
             return Ok(());
         }
         let response = send::<B::Output>(self.context, &self.client, request, format!("making {pictures}")).await;
-        let response = response.map_err(|error| self.not_answered(told, &error))?;
-        self.save(&response, asked).await
+        match response {
+            Ok(response) => self.save(&response, asked).await,
+            Err(error) => self.save_what_is_whole(told, &error, asked).await,
+        }
+    }
+
+    /// Saves what can be saved of a paid answer that broke off, is damaged or not as the document says. All is well if
+    /// that is as much as was asked for.
+    async fn save_what_is_whole(&self, told: Told<'_>, error: &Error, asked: u32) -> Result<(), Failure> {
+        let failure = self.not_answered(told, error);
+        let pictures = error.pictures();
+        if !pictures.iter().any(|picture| matches!(picture.outcome(), PictureOutcome::Available(_))) {
+            return Err(failure);
+        }
+        self.context.output().note(&format!("{error}; the links in the answer are whole, so its pictures are saved"));
+        let job = SaveJob {
+            context: self.context,
+            saving: self.saving,
+            folder: &self.folder,
+            if_exists: IfExists::Number,
+            kept_at: error.kept_at(),
+        };
+        let kept = match error.kept_at() {
+            Some(path) => KeptAnswer::read(path).await.ok(),
+            None => None,
+        };
+        let outcomes = match &kept {
+            // It knows the request too.
+            Some(kept) => job.run(&self.client, kept).await?,
+            None => job.run(&self.client, error).await?,
+        };
+        let is_all = pictures.len() >= usize::try_from(asked).unwrap_or(usize::MAX);
+        let answer = error.decode_body().unwrap_or_default();
+        job.finish(Report { answer, pictures, outcomes, asked: Some(asked), kept_at: error.kept_at() }).await?;
+        if is_all { Ok(()) } else { Err(failure) }
     }
 
     async fn save<T: HasPictures>(&self, response: &Response<T>, asked: u32) -> Result<(), Failure> {

@@ -61,10 +61,11 @@ pub(super) async fn attempt(
     };
     progress.received();
 
-    let (status, headers) = (response.status(), mem::take(response.headers_mut()));
+    let (status, mut headers) = (response.status(), mem::take(response.headers_mut()));
     let limit = if status.is_success() { client.settings().answer_limit_bytes } else { ERROR_BODY_LIMIT_BYTES };
     let read = read_body(response, limit, &progress, stalled).await;
     let api_key = &client.inner().api_key;
+    api_key.redact_headers(&mut headers);
     let stopped = match (status.is_success(), read.end) {
         (true, Ok(())) => {
             let elapsed = start.elapsed();
@@ -93,7 +94,8 @@ pub(super) async fn attempt(
             (Error::new(ErrorKind::Transport, Outcome::Completed, message), Event::Interrupted)
         }
     };
-    Err(Failed { error: error.with_answer(status, api_key.redact_cut(read.body), false), event })
+    let body = api_key.redact_cut(api_key.redact_body(read.body));
+    Err(Failed { error: error.with_answer(status, body, false).with_headers(headers), event })
 }
 
 /// The request for one attempt: files are opened anew for each.

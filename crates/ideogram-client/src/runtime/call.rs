@@ -22,6 +22,7 @@ use crate::{
     gate::Permit,
     kept,
     operation::Billing,
+    received::text_of,
     response::Answer,
     retry::{self, Bearing, BodyLeft, Decision, Event, State},
 };
@@ -203,7 +204,7 @@ async fn attempt_and_keep(
     deadline: Instant,
 ) -> Result<Answer, Failed> {
     match attempt(client, request, infos, headers, deadline).await {
-        Ok(mut answer) => match keep(client, request, infos, answer.status, &answer.body).await {
+        Ok(mut answer) => match keep(client, request, infos, answer.status, &answer.headers, &answer.body).await {
             Ok(kept_at) => {
                 answer.kept_at = kept_at;
                 Ok(answer)
@@ -211,10 +212,10 @@ async fn attempt_and_keep(
             // The pictures are paid for, and this may be the only copy of their links.
             Err(error) => Err(Failed::finally(error.with_answer(answer.status, redacted(client, answer.body), true))),
         },
-        Err(Failed { error, event }) => match error.status().zip(error.body().cloned()) {
-            Some((status, body)) if status.is_success() => {
+        Err(Failed { error, event }) => match (error.status(), error.body(), error.headers()) {
+            (Some(status), Some(body), Some(headers)) if status.is_success() => {
                 // If it cannot be kept, it is still in the error.
-                let kept_at = keep(client, request, infos, status, &body).await.unwrap_or_default();
+                let kept_at = keep(client, request, infos, status, headers, body).await.unwrap_or_default();
                 Err(Failed { error: error.kept_in(kept_at), event })
             }
             _ => Err(Failed { error, event }),
@@ -227,28 +228,46 @@ async fn keep(
     request: &Request,
     infos: &[Option<FileInfo>],
     status: StatusCode,
+    headers: &HeaderMap,
     body: &Bytes,
 ) -> Result<Option<PathBuf>, Error> {
     let Some(folder) = keeps_in(client, request) else { return Ok(None) };
     let body = redacted(client, body.clone());
-    kept::write(folder, &request.summarize(infos), status, &body).await.map(Some).map_err(|error| {
+    kept::write(folder, request.summarize(infos), status, headers, body).await.map(Some).map_err(|error| {
         let message = format!("the answer cannot be kept in \"{}\": {error}", folder.display());
         Error::new(ErrorKind::LocalIo, Outcome::Completed, message).with_source(error)
     })
 }
 
 fn redacted(client: &Client, body: Bytes) -> Bytes {
-    client.inner().api_key.redact(body)
+    client.inner().api_key.redact_body(body)
 }
 
-fn decode<T: DeserializeOwned>(client: &Client, answer: Answer, request: Request) -> Result<Response<T>, Error> {
-    // An operation without a documented answer is decoded to `()`, which JSON writes as `null`, whatever came.
-    let no_answer = size_of::<T>() == 0 || answer.body.is_empty();
-    let json: &[u8] = if no_answer { b"null" } else { &answer.body };
-    match serde_json::from_slice(json) {
+fn decode<T: DeserializeOwned>(client: &Client, mut answer: Answer, request: Request) -> Result<Response<T>, Error> {
+    match decode_body(&answer.body) {
         Ok(value) => Ok(Response::new(answer, value, request)),
-        Err(error) => Err(undocumented(client, answer, &error)),
+        Err(error) => {
+            // It may have come compressed or in another encoding.
+            let text = text_of(&answer.body, client.settings().answer_limit_bytes).text;
+            if text.as_bytes() != answer.body.as_ref()
+                && let Ok(value) = decode_body(text.as_bytes())
+            {
+                answer.body = Bytes::from(text.into_owned());
+                return Ok(Response::new(answer, value, request));
+            }
+            Err(undocumented(client, answer, &error))
+        }
     }
+}
+
+fn decode_body<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
+    if body.is_empty() {
+        return serde_json::from_str("null");
+    }
+    serde_json::from_slice(body).or_else(|error| {
+        // A type that holds nothing, such as `()` for an operation without a documented answer, takes whatever came.
+        if size_of::<T>() == 0 { serde_json::from_str("null").map_err(|_| error) } else { Err(error) }
+    })
 }
 
 /// The decoder quotes the answer, which holds signed links, and may repeat the key: what it quotes stays in the body.

@@ -53,8 +53,8 @@ where
     values.map(|(index, value)| value.try_into().map_err(|error| format!("`{name}.{index}`: {error}"))).collect()
 }
 
-/// Reads an integer that is too large or written as `12.0` rather than lose the answer that holds it: the nearest one
-/// is taken. The raw body has it as it came.
+/// Reads an integer that is too large, or written as `12.0` or as text, rather than lose the answer that holds it: the
+/// nearest one is taken. The body has it as it came.
 #[allow(dead_code, reason = "called by generated code where an answer has such a member")]
 pub(crate) fn nearest_integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     struct Visitor;
@@ -78,6 +78,17 @@ pub(crate) fn nearest_integer<'de, D: Deserializer<'de>>(deserializer: D) -> Res
             #[expect(clippy::cast_possible_truncation, reason = "the cast takes the nearest integer there is")]
             let nearest = number.round() as i64;
             Ok(nearest)
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<i64, E> {
+            let text = text.trim();
+            // Unlike Rust, no service writes `nan` or `inf` for an integer.
+            let is_number = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+            match (text.parse(), text.parse()) {
+                (Ok(integer), _) => Ok(integer),
+                (Err(_), Ok(number)) if is_number => self.visit_f64(number),
+                _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
+            }
         }
     }
 
@@ -121,6 +132,10 @@ mod tests {
             ("18446744073709551615", i64::MAX),
             ("1e300", i64::MAX),
             ("-1e300", i64::MIN),
+            ("\"12\"", 12),
+            ("\" -12.0 \"", -12),
+            ("\"9223372036854775807\"", i64::MAX),
+            ("\"99999999999999999999\"", i64::MAX),
         ] {
             let mut reader = serde_json::Deserializer::from_str(json);
             assert_eq!(nearest_integer(&mut reader).unwrap(), expected, "{json}");
@@ -128,6 +143,8 @@ mod tests {
             assert_eq!(nearest_integer_or_none(&mut reader).unwrap(), Some(expected), "{json}");
         }
         assert_eq!(nearest_integer_or_none(&mut serde_json::Deserializer::from_str("null")).unwrap(), None);
-        assert!(nearest_integer(&mut serde_json::Deserializer::from_str("true")).is_err());
+        for json in ["true", "\"\"", "\"twelve\"", "\"nan\"", "\"inf\"", "[12]"] {
+            assert!(nearest_integer(&mut serde_json::Deserializer::from_str(json)).is_err(), "{json}");
+        }
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Start at [`Client::save_all`] (every picture of an answer, into a folder) or [`Client::save`] (one link, one file).
 //! `pictures` finds the pictures of an answer, `link` decides what may be fetched, `download` fetches, `media_type` looks
-//! at what came, `target` puts it in its place, `sidecar` says what is written beside it. `salvage` reads an answer that
-//! broke off.
+//! at what came, `target` puts it in its place, `sidecar` says what is written beside it. `find` finds the pictures in the text
+//! of an answer, whole or not.
 //!
 //! A picture is streamed into `.ideogram-<random>.part` in the folder of its target, synced, and renamed without
 //! replacing anything, so that no name ever holds half a picture. Such a file goes when saving fails or is cancelled;
@@ -14,11 +14,11 @@
 mod all;
 mod download;
 mod failure;
+mod find;
 mod link;
 mod media_type;
 mod one;
 mod pictures;
-mod salvage;
 mod settings;
 mod sidecar;
 mod target;

@@ -10,19 +10,20 @@ use reqwest::Url;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{link, salvage::salvage};
+use super::{
+    find::{Found, images_in},
+    link,
+};
 use crate::{
-    KeptAnswer, PartContent, Picture, Request, Response, Timestamp,
+    Error, KeptAnswer, PartContent, Picture, Request, Response, Timestamp,
     picture::sealed::Sealed,
+    received::{MAX_TEXT_BYTES, text_of},
     runtime::nearest_integer_or_none,
     types::{
         GenerateImageResponse, ImageGenerationResponseV3, ImageGenerationResponseV4, LayerizeTextResponse,
         RemoveBackgroundResponse, V1EditImagesResponse,
     },
 };
-
-/// Single links of answers, and what they are called in file names.
-const SINGLE_LINKS: [(&str, &str); 2] = [("base_image_url", "base"), ("original_image_url", "original")];
 
 /// An answer, or whatever else pictures can be saved from.
 ///
@@ -124,9 +125,9 @@ pub struct PictureRef {
     pub(super) number: usize,
     pub(super) role: Option<&'static str>,
     pub(super) created: Option<Timestamp>,
-    link: Option<String>,
-    is_safe: bool,
-    item: Value,
+    pub(super) link: Option<String>,
+    pub(super) is_safe: bool,
+    pub(super) item: Value,
 }
 
 impl PictureRef {
@@ -197,41 +198,11 @@ impl Picture for PictureRef {
 
 /// The pictures in the JSON of an answer; none in an answer without pictures.
 pub fn pictures_in(answer: &Value) -> Vec<PictureRef> {
-    let created = answer.get("created").and_then(Value::as_str).map(Timestamp::parse);
-    let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
-    let items = answer.get("data").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let is_picture = |item: &&Value| item.get("is_image_safe").is_some() || item.get("url").is_some();
-    let mut pictures: Vec<PictureRef> = Vec::new();
-    for item in items.iter().filter(is_picture) {
-        pictures.push(PictureRef {
-            number: pictures.len() + 1,
-            role: None,
-            created: created.clone(),
-            link: text(item.get("url")),
-            // Not said to be withheld is not withheld.
-            is_safe: item.get("is_image_safe").and_then(Value::as_bool).unwrap_or(true),
-            item: item.clone(),
-        });
-    }
-    for (member, role) in SINGLE_LINKS {
-        if let Some(link) = text(answer.get(member)).filter(|link| !link.trim().is_empty()) {
-            pictures.push(PictureRef {
-                number: pictures.len() + 1,
-                role: Some(role),
-                // These answers have no time; one that the document does not know would give decoded and raw answers
-                // different names.
-                created: None,
-                link: Some(link),
-                is_safe: true,
-                item: answer.clone(),
-            });
-        }
-    }
-    pictures
+    pictures_of(answer)
 }
 
 fn pictures_of(answer: &impl Serialize) -> Vec<PictureRef> {
-    serde_json::to_value(answer).map(|answer| pictures_in(&answer)).unwrap_or_default()
+    serde_json::to_string(answer).map(|answer| images_in(&answer, true).images).unwrap_or_default()
 }
 
 macro_rules! answers {
@@ -262,10 +233,7 @@ impl HasPictures for Value {
 impl<T: HasPictures> HasPictures for Response<T> {
     fn pictures(&self) -> Vec<PictureRef> {
         // The raw body has what the document does not know yet.
-        match serde_json::from_slice(self.body()) {
-            Ok(answer) => pictures_in(&answer),
-            Err(_) => self.value().pictures(),
-        }
+        found_in(self.body()).images
     }
 
     fn origin(&self) -> Origin {
@@ -275,25 +243,45 @@ impl<T: HasPictures> HasPictures for Response<T> {
     }
 }
 
-/// Of an answer that broke off, the pictures that are whole; the last one may be without its link.
+/// Of a stored response that broke off or is damaged, the pictures whose links are whole; the last one may be without its
+/// link.
 impl HasPictures for KeptAnswer {
     fn pictures(&self) -> Vec<PictureRef> {
-        if let Some(answer) = self.answer() {
-            return pictures_in(answer);
-        }
-        let answer = self.answer_text().and_then(salvage);
-        let mut pictures = answer.as_ref().map(pictures_in).unwrap_or_default();
-        for picture in &mut pictures {
-            // What could not be read as text stands as this character; such a link leads elsewhere.
-            picture.link = picture.link.take().filter(|link| !link.contains(char::REPLACEMENT_CHARACTER));
-        }
-        pictures
+        found_in(self.body()).images
     }
 
     fn origin(&self) -> Origin {
         let origin = Origin::new(self.operation_id()).request(self.request().clone());
-        Origin { broke_off: self.answer_text().is_some(), ..origin }
+        Origin { broke_off: !found_in(self.body()).is_whole, ..origin }
     }
+}
+
+/// The same for a response that the client could not decode or store: it is in the error ([`Error::body`]). None in the
+/// error of a call that the service refused.
+impl HasPictures for Error {
+    fn pictures(&self) -> Vec<PictureRef> {
+        let is_success = self.status().is_some_and(|status| status.is_success());
+        self.body().filter(|_| is_success).map(|body| found_in(body).images).unwrap_or_default()
+    }
+
+    fn origin(&self) -> Origin {
+        let operation = self.operation().map(|operation| operation.id.to_owned());
+        Origin { operation, asked: Asked::Unknown, broke_off: true }
+    }
+}
+
+/// The images in a body, whatever its form.
+fn found_in(body: &[u8]) -> Found {
+    let text = text_of(body, MAX_TEXT_BYTES);
+    let found = images_in(&text.text, text.is_exact);
+    if !found.is_whole && found.images.iter().all(|image| image.link.is_none()) {
+        // What is too damaged to be read as what it was may still hold links as they are.
+        let as_it_is = images_in(&String::from_utf8_lossy(body), false);
+        if !as_it_is.images.is_empty() {
+            return as_it_is;
+        }
+    }
+    found
 }
 
 impl HasPictures for PictureRef {

@@ -1,0 +1,319 @@
+//! The text of a response body, in whatever form it came.
+//!
+//! Nobody asks the service for content codings, but gateways compress all the same, declare the wrong coding or none, and
+//! files pass through programs that change their encoding. So the bytes decide, not the headers. Start at [`text_of`].
+
+use std::{borrow::Cow, io::Read};
+
+use serde::de::IgnoredAny;
+
+/// How much text is read of a body that was stored or is in an error.
+pub(crate) const MAX_TEXT_BYTES: usize = 64 * 1024 * 1024;
+/// More codings on top of each other than this are not undone.
+const MAX_CODINGS: usize = 4;
+/// How these begin, which nothing else does.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+/// How much of a body decides whether it is text.
+const SAMPLE_BYTES: usize = 2048;
+/// A decoder that fails loses what it wrote since it was last asked, so it is asked often.
+const STEP_BYTES: usize = 64;
+/// A shorter piece of text may be an accident.
+const MIN_PARTIAL_BYTES: usize = 16;
+
+/// The text of a body.
+#[derive(Debug)]
+pub(crate) struct Text<'b> {
+    pub(crate) text: Cow<'b, str>,
+    /// Whether no byte had to be guessed or replaced.
+    pub(crate) is_exact: bool,
+}
+
+/// Undoes content codings and text encodings. Of a body that is damaged, as much as can be read; what no coding explains
+/// is taken for text. At most about `max_bytes` are decompressed.
+pub(crate) fn text_of(body: &[u8], max_bytes: usize) -> Text<'_> {
+    // The usual case.
+    if let Ok(text) = std::str::from_utf8(body)
+        && is_json(body)
+    {
+        return Text { text: Cow::Borrowed(text), is_exact: true };
+    }
+    let mut budget = max_bytes.saturating_mul(2);
+    match without_codings(body, MAX_CODINGS, &mut budget) {
+        Some(mut bytes) => {
+            bytes.truncate(max_bytes);
+            let Text { text, is_exact } = decoded(&bytes);
+            Text { text: Cow::Owned(text.into_owned()), is_exact }
+        }
+        None => decoded(body),
+    }
+}
+
+pub(crate) fn is_json(bytes: &[u8]) -> bool {
+    // Needs neither memory nor stack for what it skips.
+    serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
+}
+
+/// What is inside of the codings; `None` if there is none.
+fn without_codings(bytes: &[u8], codings: usize, budget: &mut usize) -> Option<Vec<u8>> {
+    if bytes.is_empty() || codings == 0 {
+        return None;
+    }
+    let is_text = reads_as_text(bytes) && !bytes.starts_with(&GZIP) && !bytes.starts_with(&ZSTD);
+    for decoder in Decoder::candidates(bytes) {
+        let (output, is_whole) = decoder.run(bytes, budget);
+        let inner = without_codings(&output, codings - 1, budget).or_else(|| {
+            let is_inside = if is_text {
+                // Text that happens to be the beginning of something compressed gives rubbish.
+                is_whole && is_json(&output)
+            } else {
+                (is_whole || output.len() >= MIN_PARTIAL_BYTES) && reads_as_text(&output)
+            };
+            (is_inside && !output.is_empty()).then_some(output)
+        });
+        if inner.is_some() {
+            return inner;
+        }
+    }
+    None
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Decoder {
+    Gzip,
+    Zstd,
+    Brotli,
+    /// Deflate behind a header of so many bytes: 2 of zlib; 10 of gzip, should that be damaged.
+    Deflate(usize),
+}
+
+impl Decoder {
+    /// What may have written the bytes, the likeliest first. Brotli and deflate cannot be told by how they begin.
+    fn candidates(bytes: &[u8]) -> impl Iterator<Item = Self> {
+        let gzip = bytes.starts_with(&GZIP).then_some(Self::Gzip);
+        let zstd = bytes.starts_with(&ZSTD).then_some(Self::Zstd);
+        let others = [Self::Deflate(2), Self::Brotli, Self::Deflate(0), Self::Deflate(10)];
+        gzip.into_iter().chain(zstd).chain(others)
+    }
+
+    /// What comes out, and whether it came to its end.
+    fn run(self, bytes: &[u8], budget: &mut usize) -> (Vec<u8>, bool) {
+        match self {
+            Self::Gzip => drain(flate2::read::MultiGzDecoder::new(bytes), budget),
+            Self::Deflate(start) => {
+                drain(flate2::read::DeflateDecoder::new(bytes.get(start..).unwrap_or_default()), budget)
+            }
+            Self::Brotli => drain(brotli_decompressor::Decompressor::new(bytes, 4096), budget),
+            Self::Zstd => match ruzstd::decoding::StreamingDecoder::new(bytes) {
+                Ok(decoder) => drain(decoder, budget),
+                Err(_) => (Vec::new(), false),
+            },
+        }
+    }
+}
+
+fn drain(mut decoder: impl Read, budget: &mut usize) -> (Vec<u8>, bool) {
+    let mut output = Vec::new();
+    let mut step = [0; STEP_BYTES];
+    let is_whole = loop {
+        let wanted = STEP_BYTES.min(*budget);
+        match decoder.read(&mut step[..wanted]) {
+            Ok(0) => break wanted > 0,
+            Ok(read) => {
+                output.extend_from_slice(&step[..read]);
+                *budget -= read;
+            }
+            Err(_) => break false,
+        }
+    };
+    (output, is_whole)
+}
+
+/// Whether bytes look like text: a quarter of them may be control characters or no UTF-8. Compressed bytes are above a half.
+fn reads_as_text(bytes: &[u8]) -> bool {
+    let sample = &bytes[..bytes.len().min(SAMPLE_BYTES)];
+    if utf16(sample).is_some() {
+        return true;
+    }
+    let is_odd = |byte: &&u8| (**byte < 0x20 && !b"\t\n\r".contains(byte)) || **byte == 0x7f;
+    let odd = sample.iter().filter(is_odd).count();
+    let invalid: usize = sample.utf8_chunks().map(|chunk| chunk.invalid().len()).sum();
+    (odd + invalid) * 4 <= sample.len()
+}
+
+/// The byte order of UTF-16, by its mark or by its zeros.
+fn utf16(bytes: &[u8]) -> Option<fn([u8; 2]) -> u16> {
+    match bytes {
+        [0xff, 0xfe, ..] => return Some(u16::from_le_bytes),
+        [0xfe, 0xff, ..] => return Some(u16::from_be_bytes),
+        _ => {}
+    }
+    let sample = &bytes[..bytes.len().min(SAMPLE_BYTES)];
+    let zeros = |start: usize| sample.iter().skip(start).step_by(2).filter(|byte| **byte == 0).count();
+    let (even, odd, pairs) = (zeros(0), zeros(1), sample.len() / 2);
+    match () {
+        () if pairs > 0 && odd * 2 > pairs && even * 8 < pairs => Some(u16::from_le_bytes),
+        () if pairs > 0 && even * 2 > pairs && odd * 8 < pairs => Some(u16::from_be_bytes),
+        () => None,
+    }
+}
+
+/// Undoes the text encoding.
+fn decoded(bytes: &[u8]) -> Text<'_> {
+    if let Some(order) = utf16(bytes) {
+        let (pairs, rest) = bytes.as_chunks::<2>();
+        let mut is_exact = rest.is_empty();
+        let units = pairs.iter().map(|pair| order(*pair));
+        let text: String = char::decode_utf16(units)
+            .map(|unit| {
+                unit.unwrap_or_else(|_| {
+                    is_exact = false;
+                    char::REPLACEMENT_CHARACTER
+                })
+            })
+            .collect();
+        let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+        return Text { text: Cow::Owned(text), is_exact };
+    }
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Text { text: Cow::Borrowed(text), is_exact: true };
+    }
+    // Where no letter beyond ASCII is UTF-8, all of them are Latin-1.
+    let is_latin1 = bytes.utf8_chunks().all(|chunk| chunk.valid().is_ascii());
+    let text = if is_latin1 {
+        Cow::Owned(bytes.iter().map(|byte| char::from(*byte)).collect())
+    } else {
+        String::from_utf8_lossy(bytes)
+    };
+    Text { text, is_exact: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use base64::{Engine as _, prelude::BASE64_STANDARD};
+    use flate2::{Compression, write};
+
+    use super::*;
+
+    const LIMIT: usize = 1 << 20;
+    const JSON: &str = r#"{"created":"2026-07-02T09:07:13Z","data":[{"prompt":"a café, a café, a café","seed":12,"is_image_safe":true,"url":"https://a.test/api/images/1.png?exp=1&sig=abcdef0123456789"}]}"#;
+    /// The same as Brotli, written by another implementation.
+    const BROTLI: &str = "G7MAQBwF7p4QLiiWTH2M8WE2cBtpT38i0ewjJRzk4sjHg6VPHgQcdrVIDMxWnRzpwfi7fUnzIE4kAM0xb7BxbMOAXfGiEsJoniUiEWHtKeokNc5hWbzFED9Ny9hPG4QYSOPi/wyghVtztRGLq9eWMYzAEInCvnTL26eKj00UFU+1HWRsuFr5NRmFbV0ak6RZXtCxHC+IkqxA3w8=";
+
+    fn deflate(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = write::DeflateEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn zlib(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = write::ZlibEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = write::GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn zstd(bytes: &[u8]) -> Vec<u8> {
+        ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest)
+    }
+
+    fn brotli() -> Vec<u8> {
+        BASE64_STANDARD.decode(BROTLI).unwrap()
+    }
+
+    fn utf16_of(text: &str, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+        text.encode_utf16().flat_map(bytes).collect()
+    }
+
+    fn read(bytes: &[u8]) -> String {
+        text_of(bytes, LIMIT).text.into_owned()
+    }
+
+    type Coding = fn(&[u8]) -> Vec<u8>;
+    const CODINGS: [Coding; 4] = [gzip, zlib, deflate, zstd];
+
+    #[test]
+    fn every_coding_alone_and_on_top_of_another_is_undone() {
+        let plain: Coding = <[u8]>::to_vec;
+        for (outer, outer_name) in CODINGS.iter().zip(["gzip", "zlib", "deflate", "zstd"]) {
+            for (inner, inner_name) in CODINGS.iter().chain([&plain]).zip(["gzip", "zlib", "deflate", "zstd", "plain"])
+            {
+                let coded = outer(&inner(JSON.as_bytes()));
+                assert_eq!(read(&coded), JSON, "{outer_name} of {inner_name}");
+            }
+            assert_eq!(read(&outer(&brotli())), JSON, "{outer_name} of brotli");
+        }
+        assert_eq!(read(&brotli()), JSON);
+    }
+
+    #[test]
+    fn every_encoding_is_undone_compressed_or_not() {
+        let marked = format!("\u{feff}{JSON}");
+        let latin1: Vec<u8> = JSON.chars().map(|letter| u8::try_from(u32::from(letter)).unwrap()).collect();
+        for (name, bytes) in [
+            ("UTF-8", JSON.as_bytes().to_vec()),
+            ("UTF-8 with mark", marked.clone().into_bytes()),
+            ("UTF-16 LE", utf16_of(JSON, u16::to_le_bytes)),
+            ("UTF-16 BE", utf16_of(JSON, u16::to_be_bytes)),
+            ("UTF-16 LE with mark", utf16_of(&marked, u16::to_le_bytes)),
+            ("UTF-16 BE with mark", utf16_of(&marked, u16::to_be_bytes)),
+            ("Latin-1", latin1),
+        ] {
+            assert_eq!(read(&bytes), JSON, "{name}");
+            for coding in CODINGS {
+                assert_eq!(read(&coding(&bytes)), JSON, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn text_that_is_no_json_stays_as_it_is() {
+        for text in ["", "{", "x", "xy", "502 Bad Gateway", "<html>é</html>", "{\"data\": [NaN]} é", "\u{1}\u{2}{}"] {
+            assert_eq!(read(text.as_bytes()), text);
+        }
+    }
+
+    #[test]
+    fn a_coded_body_that_is_cut_gives_what_came_before() {
+        let long = JSON.repeat(20);
+        // Zstandard comes in blocks, of which the last one is lost.
+        for coding in [gzip, zlib, deflate] {
+            let coded = coding(long.as_bytes());
+            let whole = read(&coded[..coded.len() - 1]);
+
+            assert!(long.starts_with(&whole), "{whole}");
+        }
+        let cut = gzip(long.as_bytes());
+        assert!(read(&cut[..cut.len() - 4]).len() + 2 * STEP_BYTES > long.len());
+    }
+
+    #[test]
+    fn a_small_body_does_not_become_an_endless_one() {
+        let zeros = gzip(&gzip(&vec![b' '; 64 << 20]));
+
+        assert!(text_of(&zeros, LIMIT).text.len() <= LIMIT);
+    }
+
+    #[test]
+    fn nothing_panics_whatever_byte_is_damaged() {
+        let mut random = fastrand::Rng::with_seed(7);
+        for coding in CODINGS {
+            let coded = coding(JSON.as_bytes());
+            for _ in 0..500 {
+                let mut damaged = coded.clone();
+                let place = random.usize(..damaged.len());
+                damaged[place] = random.u8(..);
+                damaged.truncate(random.usize(..=damaged.len()));
+                let _ = text_of(&damaged, LIMIT);
+            }
+        }
+    }
+}

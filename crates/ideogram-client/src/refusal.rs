@@ -1,0 +1,252 @@
+//! Why the service refused a call, wherever in the body of its response that stands.
+//!
+//! The service writes `{"error": "..."}`; its framework, gateways and proxies in front of it write what they are used to:
+//! objects in objects, lists with one entry per property, pages.
+
+use http::StatusCode;
+use serde_json::Value;
+
+use crate::received::text_of;
+
+/// The body of a refusal is cut long before.
+const MAX_TEXT_BYTES: usize = 1024 * 1024;
+/// Of a list of reasons, the first ones.
+const MAX_REASONS: usize = 5;
+/// Properties that hold the reason, the usual ones first.
+const REASONS: [&str; 9] =
+    ["error", "message", "detail", "error_description", "description", "reason", "msg", "errors", "title"];
+/// Properties whose text is for programs, or what the caller sent.
+const NO_REASONS: [&str; 11] =
+    ["code", "ctx", "input", "instance", "loc", "path", "request_id", "status", "trace_id", "type", "url"];
+/// What a refusal by the safety check says, in words or as a code.
+const SAFETY_WORDS: [&str; 8] =
+    ["safety", "unsafe", "moderat", "prohibited", "content policy", "content_policy", "nsfw", "inappropriate"];
+
+/// The body of a refusal.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    Json(Value),
+    Text(String),
+}
+
+impl Refusal {
+    pub(crate) fn read(body: &[u8]) -> Self {
+        let text = text_of(body, MAX_TEXT_BYTES).text;
+        serde_json::from_str(&text).map_or_else(|_| Self::Text(text.into_owned()), Self::Json)
+    }
+
+    /// What a person should read.
+    pub(crate) fn reason(&self, status: StatusCode) -> Option<String> {
+        match self {
+            Self::Json(json) => reason_in(json, status),
+            Self::Text(text) => is_page(text).then(|| reason_of_page(text)).or_else(|| Some(text.clone())),
+        }
+        .filter(|reason| !reason.trim().is_empty())
+    }
+
+    /// Whether the safety check refused, going by the words of the body.
+    pub(crate) fn names_safety(&self) -> bool {
+        match self {
+            Self::Json(json) => names_safety(json),
+            Self::Text(text) => has_safety_word(text),
+        }
+    }
+}
+
+fn reason_in(json: &Value, status: StatusCode) -> Option<String> {
+    match json {
+        Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        Value::Array(items) => joined(items.iter().filter_map(|item| reason_in(item, status))),
+        Value::Object(object) => {
+            // Each value is looked into once: nesting must not multiply the work.
+            let mut known: Vec<_> = REASONS.iter().filter_map(|name| reason_in(object.get(*name)?, status)).collect();
+            // "Bad Request" and `invalid_value` say less than a sentence beside them.
+            let best = known.iter().position(|text| is_sentence(text, status)).unwrap_or(0);
+            let best = (best < known.len()).then(|| known.swap_remove(best));
+            if let (Some(best), Some(Value::Array(place))) = (&best, object.get("loc")) {
+                let place: Vec<_> =
+                    place.iter().map(|step| step.as_str().map_or(step.to_string(), str::to_owned)).collect();
+                return Some(format!("{}: {best}", place.join(".")));
+            }
+            best.or_else(|| {
+                let is_other = |name: &str| !NO_REASONS.contains(&name) && !REASONS.contains(&name);
+                let others = object.iter().filter(|(name, _)| is_other(name));
+                joined(others.filter(|(name, value)| !is_prompt(name, value)).filter_map(|(name, value)| {
+                    let reason =
+                        reason_in(value, status).filter(|text| !value.is_string() || is_sentence(text, status))?;
+                    Some(format!("{name}: {reason}"))
+                }))
+            })
+        }
+        _ => None,
+    }
+}
+
+fn joined(reasons: impl Iterator<Item = String>) -> Option<String> {
+    let reasons: Vec<_> = reasons.take(MAX_REASONS).collect();
+    (!reasons.is_empty()).then(|| reasons.join("; "))
+}
+
+fn is_sentence(text: &str, status: StatusCode) -> bool {
+    let is_status = status.canonical_reason().is_some_and(|reason| text.eq_ignore_ascii_case(reason));
+    !is_status && text.contains(char::is_whitespace)
+}
+
+/// The prompt as it was sent; a list beside this name is about it.
+fn is_prompt(name: &str, value: &Value) -> bool {
+    name == "prompt" && value.is_string()
+}
+
+fn names_safety(json: &Value) -> bool {
+    match json {
+        Value::String(text) => has_safety_word(text),
+        Value::Array(items) => items.iter().any(names_safety),
+        Value::Object(object) => object.iter().any(|(name, value)| {
+            let is_callers = ["ctx", "input", "loc", "url"].contains(&name.as_str());
+            !is_callers && !is_prompt(name, value) && names_safety(value)
+        }),
+        _ => false,
+    }
+}
+
+fn has_safety_word(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    SAFETY_WORDS.iter().any(|word| text.contains(word))
+}
+
+fn is_page(text: &str) -> bool {
+    let start: String = text.chars().take(4096).collect::<String>().to_ascii_lowercase();
+    ["<html", "<!doctype", "<title", "<body"].iter().any(|tag| start.contains(tag))
+}
+
+/// The title of a page and what stands in it, without its tags.
+fn reason_of_page(page: &str) -> String {
+    let (mut title, mut text) = (String::new(), String::new());
+    let mut rest = page;
+    let mut inside = "";
+    while let Some((before, after)) = rest.split_once('<') {
+        take(before, inside, &mut title, &mut text);
+        let Some((tag, after)) = after.split_once('>') else { return reason_of(&title, &text) };
+        let name = tag.split(|letter: char| letter.is_ascii_whitespace() || letter == '/').next().unwrap_or_default();
+        let is_inside_code = matches!(inside, "script" | "style");
+        if !is_inside_code || tag.strip_prefix('/').is_some_and(|name| name.trim().eq_ignore_ascii_case(inside)) {
+            let special = ["title", "script", "style"].into_iter().find(|special| name.eq_ignore_ascii_case(special));
+            inside = special.unwrap_or_default();
+        }
+        text.push(' ');
+        rest = after;
+    }
+    take(rest, inside, &mut title, &mut text);
+    reason_of(&title, &text)
+}
+
+fn take(words: &str, inside: &str, title: &mut String, text: &mut String) {
+    match inside {
+        "title" => title.push_str(words),
+        "" => text.push_str(words),
+        _ => {}
+    }
+}
+
+fn reason_of(title: &str, text: &str) -> String {
+    let plain = |text: &str| {
+        let text = [("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")]
+            .iter()
+            .fold(text.to_owned(), |text, (entity, letter)| text.replace(entity, letter));
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let (title, text) = (plain(title), plain(text));
+    let text = text.strip_prefix(title.as_str()).unwrap_or(&text).trim_start();
+    match (title.is_empty(), text.is_empty()) {
+        (false, false) => format!("{title}: {text}"),
+        (false, true) => title,
+        (true, _) => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(body: &str) -> String {
+        Refusal::read(body.as_bytes()).reason(StatusCode::BAD_REQUEST).unwrap_or_default()
+    }
+
+    #[test]
+    fn the_reason_is_found_in_every_form() {
+        for (body, expected) in [
+            (r#"{"error":{"message":"Size 9x9 is not offered","code":null}}"#, "Size 9x9 is not offered"),
+            (
+                r#"{"error":{"error":{"details":{"text":"Size 9x9 is not offered"}}}}"#,
+                "details: text: Size 9x9 is not offered",
+            ),
+            (r#"["Size 9x9 is not offered", "Too long"]"#, "Size 9x9 is not offered; Too long"),
+            (
+                r#"{"errors":[{"message":"Size 9x9 is not offered"},{"message":"Too long"}]}"#,
+                "Size 9x9 is not offered; Too long",
+            ),
+            (
+                r#"{"detail":[{"loc":["body","seeds",0],"msg":"field required","type":"missing"}]}"#,
+                "body.seeds.0: field required",
+            ),
+            (r#"{"title":"Not valid","errors":{"prompt":["too long","too rude"]}}"#, "prompt: too long; too rude"),
+            (
+                r#"{"statusCode":400,"error":"Bad Request","message":"Size 9x9 is not offered"}"#,
+                "Size 9x9 is not offered",
+            ),
+            (r#"{"error":"invalid_request","error_description":"Size 9x9 is not offered"}"#, "Size 9x9 is not offered"),
+            (r#"{"type":"about:blank","title":"Bad Request","detail":"'x' is short"}"#, "'x' is short"),
+            (r#"{"type":"about:blank","title":"Bad Request","status":400}"#, "Bad Request"),
+            (r#"{"success":false,"hint":"Size 9x9 is not offered"}"#, "hint: Size 9x9 is not offered"),
+            (r#"{"error": true, "status": "failed", "type": "x y"}"#, ""),
+            (r#"{"error":"invalid_size"}"#, "invalid_size"),
+            (r#""Size 9x9 is not offered""#, "Size 9x9 is not offered"),
+            ("\u{feff}{\"error\":\"Size 9x9\"}", "Size 9x9"),
+            ("Size 9x9 is not offered", "Size 9x9 is not offered"),
+            ("a < b", "a < b"),
+            (
+                "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1><hr>nginx</body></html>",
+                "502 Bad Gateway: nginx",
+            ),
+            (
+                "<!DOCTYPE html><TITLE lang=en>Blocked</TITLE><style>p {}</style><script>var a = '<b>';</script><p>Rule &lt;9&gt;\nsays <b>no</b>",
+                "Blocked: Rule <9> says no",
+            ),
+            ("<body>Rule 9", "Rule 9"),
+            ("{}", ""),
+            ("[1, 2]", ""),
+            ("null", ""),
+            ("", ""),
+        ] {
+            assert_eq!(reason(body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_deep_body_is_shown_as_text() {
+        let deep = format!("{{\"error\":\"Size\",\"deep\":{}{}}}", "[".repeat(20_000), "]".repeat(20_000));
+
+        assert!(reason(&deep).starts_with("{\"error\":\"Size\""));
+        for leaf in ["7", "\"code\""] {
+            let nested = format!("{}{leaf}{}", "{\"error\":".repeat(100), "}".repeat(100));
+            assert_eq!(reason(&nested), leaf.trim_matches('"').replace('7', ""));
+        }
+    }
+
+    #[test]
+    fn what_the_caller_sent_is_no_refusal_by_the_safety_check() {
+        for (body, expected) in [
+            (r#"{"error":"Prompt provided failed safety check due to the inclusion of prohibited content."}"#, true),
+            (r#"{"error":{"code":"moderation_blocked"}}"#, true),
+            (r#"{"detail":[{"msg":"unsafe image"}]}"#, true),
+            (r#"{"errors":{"prompt":["is unsafe"]}}"#, true),
+            (r#"{"error":"too long","prompt":"an unsafe street"}"#, false),
+            ("Blocked: NSFW", true),
+            (r#"{"error":"The mask must have the size of the image"}"#, false),
+            (r#"{"detail":[{"loc":["body","safety"],"msg":"too long","input":"an unsafe street"}]}"#, false),
+            ("", false),
+        ] {
+            assert_eq!(Refusal::read(body.as_bytes()).names_safety(), expected, "{body}");
+        }
+    }
+}

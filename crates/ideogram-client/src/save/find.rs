@@ -1,0 +1,586 @@
+//! The images in the text of a response, whether or not all of it is whole.
+//!
+//! A paid response may have broken off, or be damaged anywhere, or have its links in another place than the document
+//! says; each link that is whole in it can be fetched. So the text is not parsed but scanned, in one pass, with bounds on
+//! what is remembered: nesting of any depth costs no stack and no memory. Start at [`images_in`].
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeSet, VecDeque},
+    ops::Range,
+};
+
+use reqwest::Url;
+use serde_json::{Map, Value};
+
+use super::pictures::PictureRef;
+use crate::{Timestamp, received::is_json};
+
+/// Single links of responses, and what they are called in file names.
+const SINGLE_LINKS: [(&str, &str); 2] = [("\"base_image_url\"", "base"), ("\"original_image_url\"", "original")];
+/// Of brackets that are open, the innermost are remembered.
+const MAX_OPEN: usize = 128;
+/// Properties of an object that is damaged.
+const MAX_PROPERTIES: usize = 64;
+/// No response has as many.
+const MAX_IMAGES: usize = 10_000;
+/// How much text becomes values in memory, which take many times its size.
+const MAX_PARSED_BYTES: usize = 4 * 1024 * 1024;
+/// JSON inside of a JSON string, inside of a JSON string.
+const MAX_STRINGS: usize = 3;
+/// Endings of files that are images.
+const EXTENSIONS: [&str; 7] = [".png", ".jpg", ".jpeg", ".webp", ".gif", ".svg", ".avif"];
+
+/// What was found.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) images: Vec<PictureRef>,
+    /// Whether the text is JSON; otherwise there may have been more in it.
+    pub(super) is_whole: bool,
+}
+
+/// Finds the images: those that stand where the document says; if there are none with a link, or the text is damaged,
+/// also what else looks like one.
+pub(super) fn images_in(text: &str, is_exact: bool) -> Found {
+    let mut text = Cow::Borrowed(text);
+    for _ in 0..MAX_STRINGS {
+        match serde_json::from_str::<String>(&text) {
+            Ok(inner) => text = Cow::Owned(inner),
+            Err(_) => break,
+        }
+    }
+    if text.contains('\0') {
+        // UTF-16 or UTF-32 that went unnoticed because it is damaged.
+        text = Cow::Owned(text.replace('\0', ""));
+    }
+    let is_whole = is_exact && is_json(text.as_bytes());
+    let mut scan = Scan { text: &text, is_whole, ..Scan::default() };
+    scan.run();
+    Found { images: scan.finish(), is_whole }
+}
+
+#[derive(Default)]
+struct Scan<'t> {
+    text: &'t str,
+    is_whole: bool,
+    open: VecDeque<Open>,
+    /// How many brackets are open, remembered or not.
+    depth: usize,
+    items: Vec<Item>,
+    singles: Vec<(&'static str, String)>,
+    root: Range<usize>,
+    created: Option<Timestamp>,
+    parsed_bytes: usize,
+}
+
+/// A bracket that is open.
+struct Open {
+    start: usize,
+    is_object: bool,
+    /// Whether it is the list `data` of the response, or an object in it.
+    is_data: bool,
+    /// Whether it is the value of a property `url`, or in it.
+    is_link: bool,
+    /// Names and values, without objects and lists.
+    properties: Vec<(Range<usize>, Range<usize>)>,
+    item: Option<usize>,
+}
+
+/// An object that stands for an image.
+struct Item {
+    span: Range<usize>,
+    is_documented: bool,
+    is_safe: bool,
+    links: Vec<String>,
+    value: Value,
+}
+
+impl<'t> Scan<'t> {
+    fn run(&mut self) {
+        let bytes = self.text.as_bytes();
+        let mut name: Option<Range<usize>> = None;
+        let mut place = 0;
+        while let Some(byte) = bytes.get(place) {
+            match byte {
+                b'"' => {
+                    let Some(end) = end_of_string(bytes, place) else { break };
+                    let next = bytes[end..].iter().find(|byte| !byte.is_ascii_whitespace());
+                    if next == Some(&b':') {
+                        name = Some(place..end);
+                    } else {
+                        self.value(name.take(), place..end);
+                    }
+                    place = end;
+                }
+                b'{' | b'[' => {
+                    self.open(*byte == b'{', place, name.take());
+                    place += 1;
+                }
+                b'}' | b']' => {
+                    name = None;
+                    place += 1;
+                    self.close(*byte == b'}', place);
+                }
+                b',' => {
+                    name = None;
+                    place += 1;
+                }
+                b':' => place += 1,
+                byte if byte.is_ascii_whitespace() => place += 1,
+                _ => {
+                    let ends = |byte: &u8| b"{}[],:\"".contains(byte) || byte.is_ascii_whitespace();
+                    // What ends with the text may go on.
+                    let Some(length) = bytes[place..].iter().position(ends) else { break };
+                    self.value(name.take(), place..place + length);
+                    place += length;
+                }
+            }
+        }
+        // What is still open broke off.
+        while let Some(open) = self.open.pop_back() {
+            self.end_item(&open, bytes.len(), false);
+        }
+    }
+
+    fn open(&mut self, is_object: bool, start: usize, name: Option<Range<usize>>) {
+        let is_named = |wanted: &str| name.as_ref().is_some_and(|name| &self.text[name.clone()] == wanted);
+        let is_link = is_named("\"url\"");
+        let parent = self.open.back();
+        let is_data = match (is_object, self.depth) {
+            (false, 1) => is_named("\"data\""),
+            (true, 2) => parent.is_some_and(|parent| parent.is_data),
+            _ => false,
+        };
+        let is_inside = parent.is_some_and(|parent| parent.is_link);
+        if is_link {
+            self.item();
+        }
+        if self.open.len() == MAX_OPEN {
+            self.open.pop_front();
+        }
+        self.depth += 1;
+        self.open.push_back(Open {
+            start,
+            is_object,
+            is_data,
+            is_link: is_link || is_inside,
+            properties: Vec::new(),
+            item: None,
+        });
+    }
+
+    fn close(&mut self, is_object: bool, end: usize) {
+        // A bracket that closes nothing is damage, and so is one that was not closed before it.
+        let Some(place) = self.open.iter().rposition(|open| open.is_object == is_object) else {
+            self.depth = self.depth.saturating_sub(usize::from(self.open.is_empty()));
+            return;
+        };
+        while self.open.len() > place {
+            let open = self.open.pop_back().expect("there are more than `place`");
+            self.depth -= 1;
+            let is_whole = self.open.len() == place;
+            if self.depth == 0 {
+                self.root = open.start..end;
+            }
+            self.end_item(&open, end, is_whole);
+        }
+    }
+
+    fn value(&mut self, name: Option<Range<usize>>, span: Range<usize>) {
+        let raw = &self.text[span.clone()];
+        let Some(open) = self.open.back_mut() else { return };
+        if open.is_link && is_link(&unescaped(raw)) {
+            // A link in a list or an object belongs to the image around it.
+            if let Some(item) = self.open.iter().rev().find_map(|open| open.item) {
+                self.items[item].links.push(unescaped(raw));
+            }
+        }
+        let Some(name) = name else { return };
+        let name_text = &self.text[name.clone()];
+        let open = self.open.back_mut().expect("it is there");
+        if !open.is_object {
+            return;
+        }
+        if open.properties.len() < MAX_PROPERTIES {
+            open.properties.push((name, span));
+        }
+        let is_text = raw.starts_with('"');
+        match name_text {
+            "\"url\"" => {
+                let Some(item) = self.item() else { return };
+                let link = is_text.then(|| unescaped(raw));
+                // In what is damaged, half a link can look like text.
+                if let Some(link) = link.filter(|link| self.is_whole || is_link(link)) {
+                    self.items[item].links.push(link);
+                }
+            }
+            "\"is_image_safe\"" => {
+                let Some(item) = self.item() else { return };
+                // Not said to be withheld is not withheld.
+                self.items[item].is_safe = raw != "false";
+            }
+            "\"created\"" if self.depth == 1 && is_text => {
+                self.created.get_or_insert_with(|| Timestamp::parse(&unescaped(raw)));
+            }
+            _ if self.depth == 1 && is_text => {
+                let single = SINGLE_LINKS.iter().find(|(name, _)| *name == name_text);
+                let link = unescaped(raw);
+                if let Some((_, role)) = single
+                    && !link.trim().is_empty()
+                    && (self.is_whole || is_link(&link))
+                {
+                    self.singles.push((role, link));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The image that the innermost object stands for.
+    fn item(&mut self) -> Option<usize> {
+        let open = self.open.back_mut()?;
+        if open.item.is_none() && open.is_object && self.items.len() < MAX_IMAGES {
+            open.item = Some(self.items.len());
+            self.items.push(Item {
+                span: open.start..self.text.len(),
+                is_documented: open.is_data,
+                is_safe: true,
+                links: Vec::new(),
+                value: Value::Null,
+            });
+        }
+        open.item
+    }
+
+    fn end_item(&mut self, open: &Open, end: usize, is_whole: bool) {
+        let Some(index) = open.item else { return };
+        let span = open.start..end;
+        let value = is_whole.then(|| self.parse(span.clone())).flatten();
+        let value = value.unwrap_or_else(|| {
+            let properties = open.properties.iter().filter_map(|(name, value)| {
+                let name = unescaped(&self.text[name.clone()]);
+                Some((name, serde_json::from_str(&self.text[value.clone()]).ok()?))
+            });
+            Value::Object(properties.collect::<Map<_, _>>())
+        });
+        let item = &mut self.items[index];
+        (item.span, item.value) = (span, value);
+    }
+
+    /// An object as a value, as long as that does not take too much memory.
+    fn parse(&mut self, span: Range<usize>) -> Option<Value> {
+        self.parsed_bytes += span.len();
+        if self.parsed_bytes > MAX_PARSED_BYTES { None } else { serde_json::from_str(&self.text[span]).ok() }
+    }
+
+    fn finish(mut self) -> Vec<PictureRef> {
+        let linked = |item: &Item| item.links.iter().any(|link| !link.trim().is_empty());
+        let is_found = !self.singles.is_empty() || self.items.iter().any(|item| item.is_documented && linked(item));
+        let is_withheld = self.items.iter().any(|item| item.is_documented && !item.is_safe);
+        if self.is_whole && (is_found || is_withheld) {
+            // Everything stands where the document says, and links elsewhere are something else.
+            self.items.retain(|item| item.is_documented);
+        }
+        self.items.sort_by_key(|item| item.span.start);
+        let nothing_found = !self.items.iter().any(|item| linked(item) || !item.is_safe) && self.singles.is_empty();
+        let mut loose = Vec::new();
+        if !self.is_whole || nothing_found || self.items.iter().any(|item| item.is_safe && !linked(item)) {
+            let known: BTreeSet<&str> =
+                self.items.iter().flat_map(|item| &item.links).map(|link| link.trim()).collect();
+            let known = known.into_iter().chain(self.singles.iter().map(|(_, link)| link.trim()));
+            loose = loose_links(self.text, known.map(str::to_owned).collect());
+        }
+        for item in self.items.iter_mut().filter(|item| item.is_safe) {
+            // A link inside of an image without one is its link.
+            if !item.links.iter().any(|link| !link.trim().is_empty())
+                && let Some(place) = loose.iter().position(|(place, _)| item.span.contains(place))
+            {
+                item.links = vec![loose.remove(place).1];
+            }
+        }
+
+        let mut images = Vec::new();
+        for item in self.items {
+            let mut links = item.links.into_iter().map(Some).collect::<Vec<_>>();
+            let mut seen = BTreeSet::new();
+            // An empty one beside another says nothing.
+            links.retain(|link| seen.insert(link.clone()));
+            if links.len() > 1 {
+                links.retain(|link| link.as_ref().is_some_and(|link| !link.trim().is_empty()));
+            }
+            if links.is_empty() {
+                links.push(None);
+            }
+            for link in links {
+                let (created, is_safe, item) = (self.created.clone(), item.is_safe, item.value.clone());
+                images.push(PictureRef { number: images.len() + 1, role: None, created, link, is_safe, item });
+            }
+        }
+        if !self.singles.is_empty() {
+            let length = self.root.len();
+            let root = self.root.clone();
+            let whole: Option<Value> =
+                if length <= MAX_PARSED_BYTES { serde_json::from_str(&self.text[root]).ok() } else { None };
+            for (name, role) in SINGLE_LINKS {
+                for (_, link) in self.singles.iter().filter(|(found, _)| *found == role) {
+                    let alone =
+                        || Value::Object(Map::from_iter([(name.trim_matches('"').to_owned(), link.as_str().into())]));
+                    images.push(PictureRef {
+                        number: images.len() + 1,
+                        role: Some(role),
+                        // These responses have no time; one that the document does not know would give decoded and raw
+                        // responses different names.
+                        created: None,
+                        link: Some(link.clone()),
+                        is_safe: true,
+                        item: whole.clone().unwrap_or_else(alone),
+                    });
+                }
+            }
+        }
+        for (_, link) in loose {
+            let found = PictureRef::from_link(link);
+            images.push(PictureRef { number: images.len() + 1, created: self.created.clone(), ..found });
+        }
+        images
+    }
+}
+
+/// Where a string ends that begins at a quotation mark.
+fn end_of_string(bytes: &[u8], start: usize) -> Option<usize> {
+    let mut place = start + 1;
+    loop {
+        match bytes.get(place)? {
+            b'"' => return Some(place + 1),
+            b'\\' => place += 2,
+            _ => place += 1,
+        }
+    }
+}
+
+/// The text of a JSON string, read as far as it can be.
+fn unescaped(raw: &str) -> String {
+    serde_json::from_str(raw).unwrap_or_else(|_| {
+        // Control characters and halves of characters: neither stands in a link or a name that matters.
+        raw.trim_matches('"').replace("\\/", "/").replace("\\u0026", "&")
+    })
+}
+
+/// Whether a text is a link and nothing else.
+fn is_link(text: &str) -> bool {
+    let text = text.trim();
+    let is_web = text.starts_with("https://") || text.starts_with("http://");
+    is_web
+        && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\`{}".contains(&byte))
+        && Url::parse(text).is_ok()
+}
+
+/// Links anywhere in a text that look as if they led to an image, with their places.
+fn loose_links(text: &str, mut known: BTreeSet<String>) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    let mut after = 0;
+    for (start, _) in text.match_indices("http") {
+        if start < after || found.len() == MAX_IMAGES {
+            continue;
+        }
+        let Some((link, end)) = whole_link(text.as_bytes(), start) else { continue };
+        after = end;
+        let name = name_before(&text[..start]);
+        let is_url = name.is_some_and(|name| name.to_ascii_lowercase().ends_with("url"));
+        let is_wanted = is_link(&link) && name != Some("prompt") && (is_url || leads_to_image(&link));
+        if is_wanted && known.insert(link.clone()) {
+            found.push((start, link));
+        }
+    }
+    found
+}
+
+/// The link that begins here, if it is whole: it ends at a quotation mark, a bracket of a tag or white space, and not at
+/// damage or with the text.
+fn whole_link(bytes: &[u8], start: usize) -> Option<(String, usize)> {
+    let mut link = String::new();
+    let mut place = start;
+    loop {
+        match *bytes.get(place)? {
+            b'"' | b'\'' | b'<' | b'>' | b'`' => break,
+            // Behind a quotation mark, another one ends it.
+            byte if byte.is_ascii_whitespace() => match bytes[..start].last() {
+                Some(b'"' | b'\'') => return None,
+                _ => break,
+            },
+            b'\\' => match bytes.get(place + 1)? {
+                b'/' => {
+                    link.push('/');
+                    place += 2;
+                }
+                b'u' => {
+                    let digits = str::from_utf8(bytes.get(place + 2..place + 6)?).ok()?;
+                    let letter = char::from_u32(u32::from_str_radix(digits, 16).ok()?)?;
+                    link.push(Some(letter).filter(char::is_ascii_graphic)?);
+                    place += 6;
+                }
+                _ => break,
+            },
+            byte if byte.is_ascii_graphic() => {
+                link.push(char::from(byte));
+                place += 1;
+            }
+            _ => return None,
+        }
+    }
+    let link = link.trim_end_matches(['.', ',', ';', ')', ']', '}']).replace("&amp;", "&");
+    Some((link, place))
+}
+
+/// The name of the property or attribute whose value begins here.
+fn name_before(text: &str) -> Option<&str> {
+    let text = text.trim_end_matches(['"', '\'', '\\']).trim_end();
+    let text = text.strip_suffix([':', '='])?.trim_end().trim_end_matches(['"', '\'', '\\']);
+    let start = text
+        .rfind(|letter: char| !(letter.is_ascii_alphanumeric() || "_-".contains(letter)))
+        .map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
+    Some(&text[start..])
+}
+
+fn leads_to_image(link: &str) -> bool {
+    let Ok(url) = Url::parse(link) else { return false };
+    let path = url.path().to_ascii_lowercase();
+    let is_signed = url.query_pairs().any(|(name, _)| matches!(name.as_ref(), "sig" | "signature" | "X-Amz-Signature"));
+    is_signed || path.contains("/images/") || EXTENSIONS.iter().any(|extension| path.ends_with(extension))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const LINKS: [&str; 3] = [
+        "https://ideogram.ai/api/images/ephemeral/LavTZAE4l8zM63sVJs_7aA.png?exp=1&sig=0a",
+        "https://ideogram.ai/api/images/direct/ddgrm07nEJidT1m2fY8JiA",
+        "https://a.test/picture?id=3",
+    ];
+
+    fn response() -> String {
+        let item = |link: &str, seed: u32| json!({"prompt": "a \"cat\", {[é😀", "seed": seed, "is_image_safe": true, "url": link, "more": [[], {}, 1.5e3]});
+        let items: Vec<_> = LINKS.iter().zip(1..).map(|(link, seed)| item(link, seed)).collect();
+        json!({"created": "2026-07-02T09:07:13Z", "note": "{[\"\\,", "data": items}).to_string()
+    }
+
+    fn links(text: &str) -> Vec<String> {
+        images_in(text, true).images.into_iter().filter_map(|image| image.link).collect()
+    }
+
+    #[test]
+    fn a_response_of_any_form_gives_its_links() {
+        let [a, b, c] = LINKS;
+        let response = response();
+        let item = format!(r#"{{"url":"{a}","seed":7}}"#);
+        for (text, expected) in [
+            (response.clone(), vec![a, b, c]),
+            (response.replace(":true", ":NaN"), vec![a, b, c]),
+            (response.replace("\"seed\":", "\"seed\":,"), vec![a, b, c]),
+            (response.replace("\"data\"", "\"images\""), vec![a, b, c]),
+            (response.replace("\"url\"", "\"href\""), vec![a, b]),
+            (response.replace("\"url\"", "\"image_url\""), vec![a, b, c]),
+            (response.replace('/', "\\/").replace('&', "\\u0026"), vec![a, b, c]),
+            (format!("{response}<!-- cache -->"), vec![a, b, c]),
+            (format!("{response}{response}"), vec![a, b, c, a, b, c]),
+            (format!(")]}}',\n{response}"), vec![a, b, c]),
+            (json!(response).to_string(), vec![a, b, c]),
+            (json!(json!(response).to_string()).to_string(), vec![a, b, c]),
+            (json!({"data": json!([{"url": a}]).to_string()}).to_string(), vec![a]),
+            (json!({"data": {"url": a}}).to_string(), vec![a]),
+            (json!({"data": {"0": {"url": a}, "1": {"url": b}}}).to_string(), vec![a, b]),
+            (json!({"data": [a, b]}).to_string(), vec![a, b]),
+            (json!({"data": [{"url": [a, b]}, {"url": {"href": c}}]}).to_string(), vec![a, b, c]),
+            (json!({"data": [{"is_image_safe": true, "image": {"src": a}}]}).to_string(), vec![a]),
+            (json!({"result": {"response": {"data": [{"url": c}]}}}).to_string(), vec![c]),
+            (format!(r#"{{"data":[{item}],"data":[{}]}}"#, item.replace(a, b)), vec![a, b]),
+            (format!(r#"{{"data":[{{"url":null,"url":"{a}"}}]}}"#), vec![a]),
+            (format!(r#"{{"data":[{{"url":"{a}","url":null}}]}}"#), vec![a]),
+            (format!(r#"{{"data":[{{"url":"{a}","prompt":"\ud800"}}]}}"#), vec![a]),
+            (format!("{{\"data\":[{{\"prompt\":\"\u{1}\n\",\"url\":\"{a}\"}}]}}"), vec![a]),
+            (format!("{{'data': [{{'url': '{c}', 'is_image_safe': True}}]}}"), vec![c]),
+            (format!("<html><img src=\"{}\"><a href=\"https://a.test/help\">", a.replace('&', "&amp;")), vec![a]),
+            (format!("{}{item}", "[".repeat(200_000)), vec![a]),
+            (format!("{}{item}{}", r#"{"a":"#.repeat(200_000), "}".repeat(200_000)), vec![a]),
+            (response.chars().flat_map(|letter| [letter, '\0']).collect(), vec![a, b, c]),
+            (a.to_owned() + "\n", vec![a]),
+        ] {
+            assert_eq!(links(&text), expected, "{}", &text[..text.len().min(300)]);
+        }
+    }
+
+    #[test]
+    fn half_a_link_and_links_to_other_things_are_left_out() {
+        let a = LINKS[0];
+        for text in [
+            String::new(),
+            "<html>\"https://a.test\"".to_owned(),
+            a.to_owned(),
+            format!(r#"{{"data": [{{"url": "{a}"#),
+            format!(r#"{{"data": [{{"url": "{a} HTTP/1.1 502"}} ]"#).replace("?exp=1&sig=0a", "\u{1}"),
+            format!(r#"{{"data": [{{"url": null, "is_image_safe": false, "prompt": "{a}"}}]}}"#),
+            json!({"data": [{"text": "a cat"}, format!("{a}\u{fffd}")]}).to_string(),
+            r#"{"docs": "https://a.test/docs", "image": "cat.png"}"#.to_owned(),
+        ] {
+            assert_eq!(links(&text), Vec::<String>::new(), "{text}");
+        }
+        let link = format!(r#"{{"data": [{{"url": "{a}"}}], "next": {{"url": "https://a.test/b.png"}}}}"#);
+        assert_eq!(links(&link), [a]);
+    }
+
+    #[test]
+    fn what_is_known_of_an_image_survives_damage_beside_it() {
+        let flawed =
+            format!(r#"{{"created":"2026-07-02T09:07:13Z","data":[{{"url":"{}","seed":7,"score":NaN}}]}}"#, LINKS[0]);
+
+        let [image] = images_in(&flawed, true).images.try_into().unwrap();
+
+        assert_eq!((image.seed(), image.created().is_some()), (Some(7), true));
+        assert_eq!(image.item(), &json!({"url": LINKS[0], "seed": 7}));
+    }
+
+    #[test]
+    fn damage_anywhere_costs_no_link_that_is_whole() {
+        let response = response();
+        let bytes = response.as_bytes();
+        // Each link with its quotation marks: without them nobody can say where it ends.
+        let spans = LINKS.map(|link| {
+            let start = response.find(link).unwrap();
+            start - 1..start + link.len() + 1
+        });
+        let expected = |damaged: &[u8], is_whole: &dyn Fn(&Range<usize>) -> bool| {
+            let text = crate::received::text_of(damaged, 1 << 20);
+            let found = links(&text.text);
+            for (span, link) in spans.iter().zip(LINKS) {
+                assert!(!is_whole(span) || found.iter().any(|one| one == link), "{link}: {}", text.text);
+            }
+        };
+        for cut in 0..bytes.len() {
+            expected(&bytes[..cut], &|span| span.end <= cut);
+        }
+        let mut random = fastrand::Rng::with_seed(3);
+        for place in 0..bytes.len() {
+            for _ in 0..16 {
+                let mut damaged = bytes.to_vec();
+                damaged[place] = random.u8(..);
+                // The third link can only be told by the name of its property.
+                let name = spans[2].start - 6..spans[2].start;
+                if name.contains(&place) {
+                    continue;
+                }
+                expected(&damaged, &|span| !span.contains(&place));
+            }
+        }
+    }
+
+    #[test]
+    fn nesting_costs_neither_stack_nor_time() {
+        let deep = 1 << 20;
+        for text in ["[", "{\"url\":", "[{\"url\":\"https://a.test/a.png\",\"a\":", "}", "]}", "\"a\":["] {
+            images_in(&text.repeat(deep / text.len()), true);
+        }
+    }
+}
