@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc};
 
 use reqwest::Url;
 use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
 
 use crate::{
     ApiKey, CallOptions, ClientBuilder, Error, Request, Response, Validation, gate::Gate, link_stack::LinkStack,
@@ -22,6 +23,8 @@ pub(crate) struct Inner {
     pub(crate) api_key: ApiKey,
     pub(crate) base_url: Url,
     pub(crate) gate: Gate,
+    /// Calls that make no picture pass no gate, but do not all run at once.
+    pub(crate) attempts: Arc<Semaphore>,
     #[allow(dead_code, reason = "not every client of a document fetches links")]
     pub(crate) links: LinkStack,
     #[cfg(feature = "blocking")]

@@ -1,15 +1,16 @@
 //! API key, address, time-outs → a ready client.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use reqwest::Url;
+use tokio::sync::Semaphore;
 
 use crate::{
     ApiKey, CallOptions, Client, Error, ErrorKind, Outcome, Violations,
     client::Inner,
     gate::Gate,
     generated::operations,
-    link_stack::{Configure, LinkStack, is_loopback},
+    link_stack::{Configure, LinkStack, is_loopback, with_lenient_headers, without_needless_roots},
     options::Settings,
 };
 
@@ -19,6 +20,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 /// As many as the service allows an organization at a time, unless agreed otherwise.
 const PICTURES_IN_MAKING: u32 = 10;
+/// Attempts of calls that make no picture, at a time: each takes a connection, and its files. Systems allow a process 256
+/// and more.
+const MAX_FREE_ATTEMPTS: usize = 100;
 
 /// Whether requests are checked against the document before they are sent.
 ///
@@ -119,7 +123,8 @@ impl ClientBuilder {
 
     /// How many pictures may be in the making at a time, for the client and all its clones: 10 by default, which is what
     /// the service allows an organization. A call waits until there is room for the pictures that it makes; one that
-    /// makes more than this takes all the room. When the service says that it allows fewer, the client remembers.
+    /// makes more than this takes all the room. When the service says that it allows fewer, the client keeps to that, and
+    /// tries one more for each minute that passes.
     pub fn pictures_in_making(mut self, pictures: u32) -> Self {
         self.pictures_in_making = pictures;
         self
@@ -198,6 +203,7 @@ impl ClientBuilder {
                     .connect_timeout(self.connect_timeout)
                     .pool_idle_timeout(POOL_IDLE_TIMEOUT)
                     .tcp_keepalive(POOL_IDLE_TIMEOUT);
+                defaults = without_needless_roots(with_lenient_headers(defaults), &base_url);
                 // A proxy named by the environment must not get what is meant for this machine, key included.
                 if is_loopback(&base_url) {
                     defaults = defaults.no_proxy();
@@ -234,6 +240,7 @@ impl ClientBuilder {
             base_url,
             links: LinkStack::new(self.connect_timeout, self.links),
             gate: Gate::new(self.pictures_in_making),
+            attempts: Arc::new(Semaphore::new(MAX_FREE_ATTEMPTS)),
             #[cfg(feature = "blocking")]
             blocking: crate::runtime::Blocking::default(),
         };
@@ -263,6 +270,7 @@ fn checked_base_url(text: &str, plain_http: PlainHttp) -> Result<Url, Error> {
         return Err(refused("must not have a query or fragment"));
     }
     match url.scheme() {
+        "https" | "http" if !has_valid_host(&url) => Err(refused("has a host whose name cannot be one")),
         "https" => Ok(url),
         "http" if plain_http == PlainHttp::Anywhere || is_loopback(&url) => Ok(url),
         "http" => {
@@ -270,6 +278,13 @@ fn checked_base_url(text: &str, plain_http: PlainHttp) -> Result<Url, Error> {
         }
         other => Err(refused(&format!("has the scheme `{other}`; use https"))),
     }
+}
+
+/// What no resolver can answer: an empty label, or one or a name that is too long.
+fn has_valid_host(url: &Url) -> bool {
+    let Some(name) = url.domain() else { return true };
+    let name = name.strip_suffix('.').unwrap_or(name);
+    name.len() <= 253 && name.split('.').all(|label| (1..=63).contains(&label.len()))
 }
 
 #[cfg(test)]
@@ -285,12 +300,27 @@ mod tests {
         for url in ["http://127.0.0.1:80", "http://localhost:8080/", "http://[::1]:1", "https://example.test/prefix"] {
             assert!(build(url).is_ok(), "{url}");
         }
-        for url in
-            ["http://example.test", "http://127.0.0.1.example.test", "ftp://localhost", "http://10.0.0.1", "localhost"]
-        {
+        for url in [
+            "http://example.test",
+            "http://127.0.0.1.example.test",
+            "ftp://localhost",
+            "http://10.0.0.1",
+            "localhost",
+            "https://a..test",
+            "https://.test",
+        ] {
             assert!(build(url).is_err(), "{url}");
         }
         assert!(Client::builder().api_key("secret").base_url("http://example.test").allow_plain_http().build().is_ok());
+    }
+
+    #[test]
+    fn a_host_that_no_resolver_knows_is_refused() {
+        let long = "a".repeat(64);
+        for host in [format!("{long}.test"), format!("{}test", "a.".repeat(130))] {
+            assert!(build(&format!("https://{host}")).is_err(), "{host}");
+        }
+        assert!(build(&format!("https://{}.test./", &long[1..])).is_ok());
     }
 
     #[test]

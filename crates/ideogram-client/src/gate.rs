@@ -1,15 +1,19 @@
 //! Counts the pictures in the making.
 //!
-//! The service allows so many at a time for a whole organization, and answers 429 beyond that. Start at [`Gate::enter`]:
+//! The service allows so many at a time for a whole organization, and answers 429 beyond that. Where such an answer says how many it allows, the gate gets smaller, and recovers slowly. Start at [`Gate::enter`]:
 //! a call takes as many places as it makes pictures, in the order of asking, and gives them back when its permit is
 //! dropped. A call heavier than the gate takes all of it; nobody waits forever.
 
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
+
+/// The service says what it allows at the moment; the gate tries one place more for each of these without a refusal.
+const RECOVERY: Duration = Duration::from_secs(60);
 
 /// A gate that clones of a client share.
 #[derive(Clone, Debug)]
@@ -20,6 +24,10 @@ pub(crate) struct Gate {
 #[derive(Debug)]
 struct State {
     places: u32,
+    /// How many places there are when the service refuses nothing.
+    all_places: u32,
+    /// Since when the places are as many as they are, if they are fewer than all.
+    lowered: Option<Instant>,
     taken: u32,
     queue: VecDeque<Waiting>,
 }
@@ -42,7 +50,8 @@ pub(crate) struct Permit {
 impl Gate {
     /// A gate of so many places, at least one.
     pub(crate) fn new(places: u32) -> Self {
-        let state = State { places: places.max(1), taken: 0, queue: VecDeque::new() };
+        let places = places.max(1);
+        let state = State { places, all_places: places, lowered: None, taken: 0, queue: VecDeque::new() };
         Self { state: Arc::new(Mutex::new(state)) }
     }
 
@@ -66,10 +75,15 @@ impl Gate {
         admitted
     }
 
-    /// Takes over what the service says it allows. Never more than before: a lower number was set for a reason.
+    /// Takes over what the service says it allows, as far as that is fewer places than there are. They come back one by
+    /// one: the limit may have been a passing one.
     pub(crate) fn learn(&self, allowed: u32) {
         let mut state = self.lock();
-        state.places = state.places.min(allowed.max(1));
+        state.recover();
+        let places = state.places.min(allowed.max(1));
+        if places < state.all_places {
+            (state.places, state.lowered) = (places, Some(Instant::now()));
+        }
     }
 
     /// How many places are taken.
@@ -80,6 +94,7 @@ impl Gate {
     /// Changes the state, and lets in who can now come in.
     fn change(&self, change: impl FnOnce(&mut State)) {
         let mut state = self.lock();
+        state.recover();
         change(&mut state);
         let unwanted = self.admit(&mut state);
         drop(state);
@@ -111,6 +126,18 @@ impl Gate {
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing in here panics between two states; a poisoned lock is as good as a clean one.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Gives back places that were taken away long enough ago.
+    fn recover(&mut self) {
+        let Some(lowered) = self.lowered else { return };
+        let steps = lowered.elapsed().as_secs() / RECOVERY.as_secs();
+        let places = u32::try_from(steps).unwrap_or(u32::MAX).saturating_add(self.places);
+        self.places = places.min(self.all_places);
+        let is_lower = self.places < self.all_places;
+        self.lowered = is_lower.then(|| lowered + RECOVERY * u32::try_from(steps).unwrap_or(u32::MAX));
     }
 }
 
@@ -258,6 +285,47 @@ mod tests {
         drop(next);
         gate.learn(0);
         assert_eq!(enters(&gate, 5).places, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn places_that_the_service_took_away_come_back_one_by_one() {
+        let gate = Gate::new(4);
+        let places = || {
+            let permit = enters(&gate, 9);
+            permit.places
+        };
+        gate.learn(0);
+        assert_eq!(places(), 1);
+
+        tokio::time::advance(RECOVERY - Duration::from_secs(1)).await;
+        assert_eq!(places(), 1);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(places(), 2);
+        // What is more than half of the way to the next place is not lost.
+        tokio::time::advance(RECOVERY / 2).await;
+        assert_eq!(places(), 2);
+        tokio::time::advance(RECOVERY / 2).await;
+        assert_eq!(places(), 3);
+
+        gate.learn(2);
+        assert_eq!(places(), 2);
+        tokio::time::advance(RECOVERY * 1000).await;
+        assert_eq!(places(), 4, "and never more than were allowed in the beginning");
+        gate.learn(9);
+        assert_eq!(places(), 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_gets_in_when_places_have_come_back_and_somebody_goes() {
+        let gate = Gate::new(2);
+        gate.learn(1);
+        let one = enters(&gate, 1);
+        let (mut second, mut third) = (asks(&gate, 1), asks(&gate, 1));
+
+        tokio::time::advance(RECOVERY).await;
+        drop(one);
+
+        assert!(poll(&mut second).is_some() && poll(&mut third).is_some());
     }
 
     #[test]

@@ -9,6 +9,39 @@ use reqwest::Url;
 
 use crate::{Error, ErrorKind, Outcome, config::POOL_IDLE_TIMEOUT};
 
+/// As many header lines as curl reads; the stack's own limit is 100.
+const MAX_HEADERS: usize = 5000;
+
+/// Reads past what browsers and curl read past: folded header lines, spaces before the colon, lines that are no header,
+/// many lines. A firewall's odd cookie must not cost a response that is paid for.
+///
+/// What stays an error, as it is for browsers: lengths that contradict each other or are no number, and header sections of
+/// more than about 400 KiB.
+pub(crate) fn with_lenient_headers(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+    builder
+        .http1_allow_obsolete_multiline_headers_in_responses(true)
+        .http1_allow_spaces_after_header_name_in_responses(true)
+        .http1_ignore_invalid_headers_in_responses(true)
+        .http1_max_headers(MAX_HEADERS)
+}
+
+/// Loads no certificate authorities where none are needed: a machine may have none, and then no stack could be made.
+pub(crate) fn without_needless_roots(builder: reqwest::ClientBuilder, url: &Url) -> reqwest::ClientBuilder {
+    // A plain address on another machine may be reached through a proxy that is not plain.
+    let needs_none = url.scheme() == "http" && (is_loopback(url) || reqwest::Client::builder().build().is_err());
+    if needs_none { without_roots(builder) } else { builder }
+}
+
+#[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
+fn without_roots(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+    builder.tls_certs_only([])
+}
+
+#[cfg(not(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls")))]
+fn without_roots(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+    builder
+}
+
 /// What a caller changes about the stack.
 pub(crate) type Configure = Box<dyn Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync>;
 
@@ -18,11 +51,14 @@ pub(crate) struct LinkStack {
     configure: Option<Configure>,
     elsewhere: OnceLock<reqwest::Client>,
     this_machine: OnceLock<reqwest::Client>,
+    /// The same by plain http, for which no certificates are loaded.
+    this_machine_plain: OnceLock<reqwest::Client>,
 }
 
 impl LinkStack {
     pub(crate) fn new(connect_timeout: Duration, configure: Option<Configure>) -> Self {
-        Self { connect_timeout, configure, elsewhere: OnceLock::new(), this_machine: OnceLock::new() }
+        let [elsewhere, this_machine, this_machine_plain] = [const { OnceLock::new() }; 3];
+        Self { connect_timeout, configure, elsewhere, this_machine, this_machine_plain }
     }
 
     /// The client to fetch `url` with.
@@ -30,26 +66,31 @@ impl LinkStack {
     pub(crate) fn client(&self, url: &Url) -> Result<&reqwest::Client, Error> {
         // A proxy named by the environment must not be asked for what is on this machine.
         let (place, proxies) = if is_loopback(url) {
-            (&self.this_machine, Proxies::None)
+            let is_plain = url.scheme() == "http";
+            (if is_plain { &self.this_machine_plain } else { &self.this_machine }, Proxies::None)
         } else {
             (&self.elsewhere, Proxies::OfTheEnvironment)
         };
         if let Some(client) = place.get() {
             return Ok(client);
         }
-        let client = self.build(proxies).map_err(|error| {
+        let client = self.build(proxies, url).map_err(|error| {
             let message = "the HTTP stack for links refuses its settings";
             Error::new(ErrorKind::InvalidArgument, Outcome::NotSent, message).with_source(error)
         })?;
         Ok(place.get_or_init(|| client))
     }
 
-    fn build(&self, proxies: Proxies) -> reqwest::Result<reqwest::Client> {
+    fn build(&self, proxies: Proxies, url: &Url) -> reqwest::Result<reqwest::Client> {
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("ideogram-client/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(self.connect_timeout)
             .pool_idle_timeout(POOL_IDLE_TIMEOUT)
             .tcp_keepalive(POOL_IDLE_TIMEOUT);
+        builder = with_lenient_headers(builder);
+        if proxies == Proxies::None {
+            builder = without_needless_roots(builder, url);
+        }
         if let Some(configure) = &self.configure {
             builder = configure(builder);
         }

@@ -2,7 +2,7 @@
 
 use std::{
     error::Error as StdError,
-    mem,
+    io, mem,
     pin::{Pin, pin},
     sync::Arc,
     time::{Duration, SystemTime},
@@ -21,6 +21,21 @@ use crate::{
 
 /// An error's body is for people; more than this of it helps nobody.
 const ERROR_BODY_LIMIT_BYTES: usize = 64 * 1024;
+
+/// The way out where a company's proxy signs what it leads on.
+const TRUST: &str = if cfg!(all(unix, not(target_vendor = "apple"))) {
+    "if a proxy of your network signs it, name a file with its certificate authority in the environment variable SSL_CERT_FILE"
+} else {
+    "if a proxy of your network signs it, add its certificate authority to those that the system trusts"
+};
+/// What the HTTP stack says of proxies that will refuse the next attempt too.
+const LASTING_PROXY_ERRORS: [&str; 5] = [
+    "proxy authorization required",
+    "unsupported scheme",
+    "unknown proxy scheme",
+    "SOCKS error: auth",
+    "invalid URL, scheme",
+];
 
 /// An attempt without an answer to hand on.
 pub(super) struct Failed {
@@ -173,6 +188,9 @@ fn form_part(part: &Part, info: Option<&FileInfo>) -> Result<reqwest::multipart:
 /// Why no answer arrived, and whether the request can have.
 fn transport_failure(error: reqwest::Error, progress: &Progress) -> Failed {
     let error = error.without_url();
+    if let Some(message) = error.is_connect().then(|| lasting(&error)).flatten() {
+        return Failed::finally(Error::new(ErrorKind::Transport, Outcome::NotSent, message).with_source(error));
+    }
     if error.is_connect() {
         let error =
             Error::new(ErrorKind::Transport, Outcome::NotSent, "no connection to the service").with_source(error);
@@ -187,6 +205,31 @@ fn transport_failure(error: reqwest::Error, progress: &Progress) -> Failed {
         if error.is_timeout() { "no answer in time" } else { "the connection broke before an answer arrived" };
     let error = Error::new(ErrorKind::Transport, outcome, message).with_source(error);
     Failed { error, event: Event::Interrupted }
+}
+
+/// Why there is no connection, if waiting does not mend it, and what does.
+fn lasting(error: &reqwest::Error) -> Option<String> {
+    let mut cause = error.source();
+    while let Some(current) = cause {
+        let io = current.downcast_ref::<io::Error>();
+        let inner = io.and_then(io::Error::get_ref);
+        let text = inner.map_or_else(|| current.to_string(), ToString::to_string);
+        // What the TLS library says of what it was sent; a connection that breaks has other kinds.
+        let is_tls = inner.is_some() && io.is_some_and(|error| error.kind() == io::ErrorKind::InvalidData);
+        if text.contains("certificate") {
+            return Some(format!("the certificate of the service is not trusted: {text}; {TRUST}"));
+        }
+        if is_tls || text.contains("invalid dns name") {
+            return Some(format!("no TLS connection to the service: {text}"));
+        }
+        if LASTING_PROXY_ERRORS.iter().any(|lasting| text.contains(lasting)) {
+            return Some(format!(
+                "the proxy cannot be used: {text}; look at HTTPS_PROXY, HTTP_PROXY and ALL_PROXY in the environment"
+            ));
+        }
+        cause = current.source();
+    }
+    None
 }
 
 fn timed_out(stalled: Stalled, progress: &Progress) -> Failed {

@@ -13,7 +13,10 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
-use tokio::time::{Instant, sleep};
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    time::{Instant, sleep},
+};
 use tracing::{Instrument as _, Span, field::Empty};
 
 use super::attempt::{Failed, attempt};
@@ -92,6 +95,8 @@ async fn exchange(client: &Client, request: &Request) -> Result<Answer, Error> {
     settings.check()?;
     let infos = Arc::from(request.inspect_files().await?);
     let permit = Arc::new(client.inner().gate.enter(request.pictures()).await);
+    // Waited for before the clock starts; later attempts wait on the call's own time.
+    let mut first_place = place(client, request).await;
 
     let start = Instant::now();
     let deadline = deadline_in(settings.deadline);
@@ -99,7 +104,13 @@ async fn exchange(client: &Client, request: &Request) -> Result<Answer, Error> {
     let mut number = 0;
     loop {
         number += 1;
-        let (made, next) = observed(client, request, &infos, &permit, number, deadline).await;
+        let place = match first_place.take() {
+            Some(place) => Some(place),
+            None => place(client, request).await,
+        };
+        let permits = Arc::new((Arc::clone(&permit), place));
+        let (made, next) = observed(client, request, &infos, &permits, number, deadline).await;
+        drop(permits);
         match (made, next) {
             (Ok(mut answer), _) => {
                 (answer.attempts, answer.elapsed) = (number, start.elapsed());
@@ -119,12 +130,23 @@ async fn exchange(client: &Client, request: &Request) -> Result<Answer, Error> {
     }
 }
 
+/// Room for one attempt of a call that makes no picture. Others wait at the gate.
+async fn place(client: &Client, request: &Request) -> Option<OwnedSemaphorePermit> {
+    if request.pictures() > 0 {
+        return None;
+    }
+    Arc::clone(&client.inner().attempts).acquire_owned().await.ok()
+}
+
+/// What a call holds while an attempt runs: images in flight, and room for the attempt.
+type Permits = Arc<(Arc<Option<Permit>>, Option<OwnedSemaphorePermit>)>;
+
 /// One attempt, as hooks and spans see it, and what is to follow if it failed.
 async fn observed(
     client: &Client,
     request: &Request,
     infos: &Arc<[Option<FileInfo>]>,
-    permit: &Arc<Option<Permit>>,
+    permits: &Permits,
     number: u32,
     deadline: Instant,
 ) -> (Result<Answer, Error>, Decision) {
@@ -141,9 +163,9 @@ async fn observed(
         // Whoever drops the call has paid for its answer all the same: this attempt goes on to its end, with its places.
         Some(_) => {
             let (client, request) = (client.clone(), request.clone());
-            let (infos, permit) = (Arc::clone(infos), Arc::clone(permit));
+            let (infos, permits) = (Arc::clone(infos), Arc::clone(permits));
             let outliving = async move {
-                let _permit = permit;
+                let _permits = permits;
                 attempt_and_keep(&client, &request, &infos, headers, deadline).await
             };
             match tokio::spawn(outliving.instrument(span.clone())).await {
