@@ -239,7 +239,7 @@ async fn statuses_become_kinds_and_outcomes() {
         (408, K::Server, O::Unknown),
         (413, K::InvalidRequest, O::Declined),
         (415, K::InvalidRequest, O::Declined),
-        (422, K::Safety, O::Declined),
+        (422, K::InvalidRequest, O::Declined),
         (429, K::RateLimited, O::Declined),
         (500, K::Server, O::Unknown),
         (502, K::Server, O::Unknown),

@@ -247,7 +247,7 @@ impl Error {
         let body = api_key.redact_body(body);
         let body = if complete { body } else { api_key.redact_cut(body) };
         let refusal = Refusal::read(&body);
-        let reason = refusal.reason(status);
+        let reason = refusal.reason();
         let kind = match status.as_u16() {
             // The document knows no other 422 than that of the safety check; the service does.
             422 if reason.is_some() && !refusal.names_safety() => ErrorKind::InvalidRequest,

@@ -36,9 +36,9 @@ impl Refusal {
     }
 
     /// What a person should read.
-    pub(crate) fn reason(&self, status: StatusCode) -> Option<String> {
+    pub(crate) fn reason(&self) -> Option<String> {
         match self {
-            Self::Json(json) => reason_in(json, status),
+            Self::Json(json) => reason_in(json),
             Self::Text(text) => is_page(text).then(|| reason_of_page(text)).or_else(|| Some(text.clone())),
         }
         .filter(|reason| !reason.trim().is_empty())
@@ -53,15 +53,15 @@ impl Refusal {
     }
 }
 
-fn reason_in(json: &Value, status: StatusCode) -> Option<String> {
+fn reason_in(json: &Value) -> Option<String> {
     match json {
         Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
-        Value::Array(items) => joined(items.iter().filter_map(|item| reason_in(item, status))),
+        Value::Array(items) => joined(items.iter().filter_map(|item| reason_in(item))),
         Value::Object(object) => {
             // Each value is looked into once: nesting must not multiply the work.
-            let mut known: Vec<_> = REASONS.iter().filter_map(|name| reason_in(object.get(*name)?, status)).collect();
+            let mut known: Vec<_> = REASONS.iter().filter_map(|name| reason_in(object.get(*name)?)).collect();
             // "Bad Request" and `invalid_value` say less than a sentence beside them.
-            let best = known.iter().position(|text| is_sentence(text, status)).unwrap_or(0);
+            let best = known.iter().position(|text| is_sentence(text)).unwrap_or(0);
             let best = (best < known.len()).then(|| known.swap_remove(best));
             if let (Some(best), Some(Value::Array(place))) = (&best, object.get("loc")) {
                 let place: Vec<_> =
@@ -72,8 +72,7 @@ fn reason_in(json: &Value, status: StatusCode) -> Option<String> {
                 let is_other = |name: &str| !NO_REASONS.contains(&name) && !REASONS.contains(&name);
                 let others = object.iter().filter(|(name, _)| is_other(name));
                 joined(others.filter(|(name, value)| !is_prompt(name, value)).filter_map(|(name, value)| {
-                    let reason =
-                        reason_in(value, status).filter(|text| !value.is_string() || is_sentence(text, status))?;
+                    let reason = reason_in(value).filter(|text| !value.is_string() || is_sentence(text))?;
                     Some(format!("{name}: {reason}"))
                 }))
             })
@@ -87,9 +86,11 @@ fn joined(reasons: impl Iterator<Item = String>) -> Option<String> {
     (!reasons.is_empty()).then(|| reasons.join("; "))
 }
 
-fn is_sentence(text: &str, status: StatusCode) -> bool {
-    let is_status = status.canonical_reason().is_some_and(|reason| text.eq_ignore_ascii_case(reason));
-    !is_status && text.contains(char::is_whitespace)
+/// Whether a text says more than a status or a code for programs.
+fn is_sentence(text: &str) -> bool {
+    let is_status = (400..=511).filter_map(|code| StatusCode::from_u16(code).ok()?.canonical_reason());
+    let is_code = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte));
+    !is_code && !is_status.into_iter().any(|reason| text.eq_ignore_ascii_case(reason))
 }
 
 /// The prompt as it was sent; a list beside this name is about it.
@@ -169,7 +170,7 @@ mod tests {
     use super::*;
 
     fn reason(body: &str) -> String {
-        Refusal::read(body.as_bytes()).reason(StatusCode::BAD_REQUEST).unwrap_or_default()
+        Refusal::read(body.as_bytes()).reason().unwrap_or_default()
     }
 
     #[test]
