@@ -67,7 +67,7 @@ pub(crate) async fn find(flag: Option<&Path>, config: &Config, talk: &Talk) -> R
     }
     // A machine without a keyring has no key in it. `auth login` says why it cannot be used.
     let key = keyring::get(config.name()).await.unwrap_or_default();
-    key.map(|key| checked(key, Source::Keyring)).transpose()
+    key.map(|key| checked(&key, Source::Keyring)).transpose()
 }
 
 /// Finds the key, or says how to get one.
@@ -95,12 +95,12 @@ fn find_outside_of_keyring(flag: Option<&Path>, config: &Config, talk: &Talk) ->
         if config.was_asked_for() && has_key {
             talk.warning(&format!("{KEY_VARIABLE} goes before the key of the profile \"{}\"", config.name()));
         }
-        return checked(key, Source::Environment).map(Some);
+        return checked(&key, Source::Environment).map(Some);
     }
     let profile = config.profile();
     if let (Some(key), Some(path)) = (&profile.api_key, config.path()) {
         warn_if_readable(path, talk);
-        return checked(key.0.clone(), Source::Profile { path: path.to_owned() }).map(Some);
+        return checked(&key.0, Source::Profile { path: path.to_owned() }).map(Some);
     }
     if let Some(path) = config.key_file() {
         let source = Source::ProfileFile { path: path.clone() };
@@ -119,13 +119,13 @@ fn from_file(path: &Path, source: Source, talk: &Talk) -> Result<Found, Failure>
     let key = text::read_text_file(path, LONGEST_KEY_FILE_BYTES)
         .map_err(|error| error.failure(&format!("the API key from \"{}\"", path.display())))?;
     warn_if_readable(path, talk);
-    checked(key, source)
+    checked(&key, source)
 }
 
 /// Asked here and not when the client is built, to say where the key came from.
-fn checked(key: String, source: Source) -> Result<Found, Failure> {
+fn checked(key: &str, source: Source) -> Result<Found, Failure> {
     // A shell puts the mark of a file there, as in "$(cat key)".
-    let key = text::without_mark(&key).to_owned();
+    let key = text::without_mark(key).to_owned();
     ApiKey::new(&key).map_err(|error| {
         Failure::new(Exit::Authentication, format!("the key in {source} cannot be one"))
             .because(&error)

@@ -160,7 +160,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<String, Encoding> {
         Ok(text) => Ok(without_mark(text).to_owned()),
         Err(error) => {
             let at = error.valid_up_to();
-            let line = 1 + bytes[..at].iter().filter(|byte| **byte == b'\n').count();
+            let line = bytes[..at].split(|byte| *byte == b'\n').count();
             Err(Encoding::CodePage { byte: bytes[at], line })
         }
     }
@@ -188,13 +188,15 @@ fn encoding_with_nul(bytes: &[u8]) -> Encoding {
     }
     let length = bytes.len();
     match zeros {
-        [first, second, third, _] if length % 4 == 0 && first == length / 4 && second == first && third > 0 => {
+        [first, second, third, _]
+            if length.is_multiple_of(4) && first == length / 4 && second == first && third > 0 =>
+        {
             Encoding::Named("UTF-32 without a byte order mark")
         }
-        [_, second, third, last] if length % 4 == 0 && last == length / 4 && third == last && second > 0 => {
+        [_, second, third, last] if length.is_multiple_of(4) && last == length / 4 && third == last && second > 0 => {
             Encoding::Named("UTF-32 without a byte order mark")
         }
-        [0, _, 0, _] | [_, 0, _, 0] if length % 2 == 0 => Encoding::Named("UTF-16 without a byte order mark"),
+        [0, _, 0, _] | [_, 0, _, 0] if length.is_multiple_of(2) => Encoding::Named("UTF-16 without a byte order mark"),
         _ => Encoding::Binary("binary data"),
     }
 }
@@ -211,8 +213,9 @@ fn binary(bytes: &[u8]) -> Option<Encoding> {
         [0x1f, 0x8b, ..] => "compressed (gzip)",
         [b'%', b'P', b'D', b'F', b'-', ..] => "a PDF document",
         [b'P', b'A', b'R', b'1', ..] => "a Parquet file",
-        [0x89, b'P', b'N', b'G', ..] | [0xff, 0xd8, 0xff, ..] => "an image",
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => "an image",
+        [0x89, b'P', b'N', b'G', ..]
+        | [0xff, 0xd8, 0xff, ..]
+        | [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => "an image",
         _ => return None,
     };
     Some(Encoding::Binary(what))

@@ -34,6 +34,7 @@ mod rogue;
 mod scripts;
 mod sync;
 mod sync_kill;
+mod tables;
 #[cfg(unix)]
 mod terminal;
 mod text_inputs;

@@ -34,6 +34,11 @@ const INPUTS: &[Input] = &[
     input(&["api", "create_dataset", "--json-body", "in"], Some("in"), r#"{"name": "café"}"#, 17),
     input(&["api", "post_generate_image_v3", "--prompt", "x", "--color-palette", "@in"], Some("in"), COLORS, 17),
     input(&["api", "post_generate_image_v3", "--prompt", "x", "--color-palette", "@-"], None, COLORS, 17),
+    input(&["batch", "in.csv", "--dry-run"], Some("in.csv"), "prompt;id\r\na café, lit;1\r\n", 65),
+    input(&["batch", "in.jsonl", "--dry-run"], Some("in.jsonl"), "{\"prompt\": \"a café\"}\n", 65),
+    input(&["batch", "in.json", "--dry-run"], Some("in.json"), "[\"a café\"]", 65),
+    input(&["batch", "in.txt", "--dry-run"], Some("in.txt"), "a café\nanother\n", 65),
+    input(&["batch", "-", "--out", "out", "--dry-run"], None, "{\"prompt\": \"a café\"}\n", 65),
     Input {
         arguments: &["datasets", "list"],
         variable: Some("IDEOGRAM_CONFIG"),
@@ -91,6 +96,7 @@ fn marks_and_utf16_are_read_everywhere() {
             let ran = input.run(&server, &form);
 
             assert_eq!(ran.code(), plain.code(), "{:?}: {ran}\n{plain}", input.arguments);
+            assert!(!input.arguments.contains(&"batch") || ran.stdout() == plain.stdout(), "{ran}\n{plain}");
             let posts = |requests: &[ideogram_mock::RecordedRequest]| {
                 requests.iter().rfind(|request| request.method == "POST").map(|request| request.body.clone())
             };

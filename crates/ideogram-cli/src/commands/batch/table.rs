@@ -41,9 +41,8 @@ pub(super) fn read(text: &str, separator: Option<char>) -> (Vec<Raw>, Vec<Proble
         None => separator_of(text),
     };
     let mut problems = Vec::new();
-    let mut records = Records { text, at: 0, line: first_line, separator };
     let mut rows = Vec::new();
-    while let Some(record) = records.next() {
+    for record in (Records { text, at: 0, line: first_line, separator }) {
         match record {
             Ok(record) if record.is_empty() => {}
             Ok(record) => rows.push(record),
