@@ -1,6 +1,6 @@
 //! What can be asked of the command, beside the subcommands themselves.
 
-use std::{borrow::Cow, ffi::OsString, path::PathBuf, time::Duration};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum, error::ErrorKind};
 
@@ -36,7 +36,9 @@ pub(crate) struct Options {
     /// Print what this expression picks from the JSON, as jq does; texts without quotes
     ///
     /// It sees what `--output json` prints, which it implies, or each line of `--output jsonl`. Built in: jq need not be
-    /// installed.
+    /// installed. Of the manual of jq 1.7 it lacks env and $ENV, which would show the API key, import, include, `?//`,
+    /// $__loc__, @base32, @base32d, builtins, input_line_number, and assignments to paths below null, for which setpath
+    /// can be used.
     #[arg(long, global = true, value_name = "EXPRESSION", allow_hyphen_values = true)]
     pub(crate) jq: Option<String>,
 
@@ -158,25 +160,29 @@ fn refuse(command: &str, options: &[(&str, bool)]) -> Result<(), Failure> {
 /// Reads the arguments.
 pub(crate) fn read(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
     let color = early_color(arguments).for_help();
-    let matches = Arguments::command().color(color).try_get_matches_from(arguments);
-    let mut matches = matches.map_err(|error| match error.kind() {
+    parse(arguments).map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             brief(built(Arguments::command().color(color))).try_get_matches_from(arguments).err().unwrap_or(error)
         }
         _ => harmless(error, arguments),
-    })?;
+    })
+}
+
+fn parse(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
+    let color = early_color(arguments).for_help();
+    let mut matches = Arguments::command().color(color).try_get_matches_from(arguments)?;
     Arguments::from_arg_matches_mut(&mut matches)
 }
 
 /// The same error, quoting the arguments without characters that a terminal would obey.
 fn harmless(error: clap::Error, arguments: &[OsString]) -> clap::Error {
-    let is_printable = |argument: &OsString| matches!(printable(&argument.to_string_lossy()), Cow::Borrowed(_));
-    if arguments.iter().all(is_printable) {
+    let escaped: Vec<OsString> =
+        arguments.iter().map(|argument| printable(&argument.to_string_lossy()).into_owned().into()).collect();
+    if escaped == arguments {
         return error;
     }
     // The escaped arguments are wrong in the same way, and clap lays the error out around them.
-    let escaped = arguments.iter().map(|argument| printable(&argument.to_string_lossy()).into_owned());
-    match Arguments::command().try_get_matches_from(escaped) {
+    match parse(&escaped) {
         Err(same) if same.kind() == error.kind() => same,
         _ => {
             let lines: Vec<String> = error.to_string().lines().map(|line| printable(line).into_owned()).collect();

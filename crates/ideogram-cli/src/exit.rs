@@ -38,6 +38,8 @@ pub(crate) enum Exit {
     Difference = 14,
     /// A training failed, or was not done within the time that `--wait` was given.
     NotTrained = 15,
+    /// A model stayed in a state that nobody knows.
+    UnknownState = 16,
     /// Stopped by SIGHUP: the terminal is gone.
     HungUp = 129,
     /// Stopped by Ctrl-C, or by a question answered with no.
@@ -49,7 +51,7 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::Success,
         Self::Internal,
         Self::Usage,
@@ -66,6 +68,7 @@ impl Exit {
         Self::LocalIo,
         Self::Difference,
         Self::NotTrained,
+        Self::UnknownState,
         Self::HungUp,
         Self::Interrupted,
         Self::ReaderGone,
@@ -95,6 +98,7 @@ impl Exit {
             Self::LocalIo => "local_io",
             Self::Difference => "difference",
             Self::NotTrained => "not_trained",
+            Self::UnknownState => "unknown_state",
             Self::ReaderGone => "reader_gone",
             Self::HungUp | Self::Interrupted | Self::Terminated => "interrupted",
         }
@@ -123,6 +127,9 @@ impl Exit {
             Self::LocalIo => "a local file or disk failed",
             Self::Difference => "a difference was found",
             Self::NotTrained => "the training failed, or the time of --wait passed",
+            Self::UnknownState => {
+                "a model stayed in a state that this version does not know, for longer than a training takes"
+            }
             Self::HungUp => "interrupted by SIGHUP: the terminal was closed",
             Self::Interrupted => "interrupted: Ctrl-C, or a question answered with no",
             Self::ReaderGone => "the reader of standard output went away, and paid calls were not made",
@@ -145,7 +152,7 @@ mod tests {
     fn the_numbers_are_those_that_were_promised() {
         let codes: Vec<u8> = Exit::ALL.iter().map(|exit| exit.code()).collect();
 
-        assert_eq!(codes, (0..=15).chain([129, 130, 141, 143]).collect::<Vec<_>>());
+        assert_eq!(codes, (0..=16).chain([129, 130, 141, 143]).collect::<Vec<_>>());
     }
 
     #[test]

@@ -3,19 +3,33 @@
 use std::{
     fmt, fs, io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use ideogram_client::ApiKey;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::{
-    config::Config, connection::KEY_PAGE, environment, exit::Exit, failure::Failure, keyring, talk::Talk, text,
+    config::Config,
+    connection::KEY_PAGE,
+    environment,
+    exit::Exit,
+    failure::Failure,
+    keyring::{self, NoKeyring},
+    question::can_ask,
+    talk::Talk,
+    text,
 };
 
 /// The variable that holds the key.
 pub(crate) const KEY_VARIABLE: &str = "IDEOGRAM_API_KEY";
 /// Far more than any key has.
 pub(crate) const LONGEST_KEY_FILE_BYTES: u64 = 64 * 1024;
+
+/// How long the keyring may take.
+const KEYRING_TIME: Duration = Duration::from_secs(5);
+/// The same where somebody may have to unlock it.
+const KEYRING_TIME_AT_TERMINAL: Duration = Duration::from_secs(60);
 
 /// A key, and where it was found.
 #[derive(Debug)]
@@ -38,15 +52,29 @@ impl fmt::Debug for FoundKey {
 #[serde(tag = "source", rename_all = "snake_case")]
 pub(crate) enum Source {
     /// The file that `--api-key-file` names.
-    Flag { path: PathBuf },
+    Flag {
+        #[serde(serialize_with = "as_shown")]
+        path: PathBuf,
+    },
     /// The variable of the environment.
     Environment,
     /// The configuration file.
-    Profile { path: PathBuf },
+    Profile {
+        #[serde(serialize_with = "as_shown")]
+        path: PathBuf,
+    },
     /// A file that the profile names, or that `auth login` has written for it.
-    ProfileFile { path: PathBuf },
+    ProfileFile {
+        #[serde(serialize_with = "as_shown")]
+        path: PathBuf,
+    },
     /// The keyring.
     Keyring,
+}
+
+/// A path need not be text, and JSON is.
+fn as_shown<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
 }
 
 impl fmt::Display for Source {
@@ -62,12 +90,33 @@ impl fmt::Display for Source {
 
 /// Finds the key, or says that there is none. The keyring is asked last, and may ask the user.
 pub(crate) async fn find(flag: Option<&Path>, config: &Config, talk: &Talk) -> Result<Option<Found>, Failure> {
-    if let Some(found) = find_outside_of_keyring(flag, config, talk)? {
-        return Ok(Some(found));
+    let found = match find_outside_of_keyring(flag, config, talk)? {
+        Some(found) => Some(found),
+        None => from_keyring(config, talk).await.map(|key| checked(&key, Source::Keyring)).transpose()?,
+    };
+    if let Some(found) = &found {
+        talk.hide(&found.key.0);
     }
-    // A machine without a keyring has no key in it. `auth login` says why it cannot be used.
-    let key = keyring::get(config.name()).await.unwrap_or_default();
-    key.map(|key| checked(&key, Source::Keyring)).transpose()
+    Ok(found)
+}
+
+/// The key in the keyring. A machine without a keyring has none; one that fails or does not answer is told of.
+async fn from_keyring(config: &Config, talk: &Talk) -> Option<String> {
+    let asked = keyring::get(config.name());
+    // Who sits at a terminal may be asked to unlock it, which takes a while.
+    let time = if can_ask() { KEYRING_TIME_AT_TERMINAL } else { KEYRING_TIME };
+    match tokio::time::timeout(time, asked).await {
+        Ok(Ok(key)) => key,
+        Ok(Err(NoKeyring::Missing(_))) => None,
+        Ok(Err(error)) => {
+            talk.warning(&format!("the keyring was not asked for a key: {error}"));
+            None
+        }
+        Err(_) => {
+            talk.warning(&format!("the keyring did not answer within {} s: it may be locked", time.as_secs()));
+            None
+        }
+    }
 }
 
 /// Finds the key, or says how to get one.
@@ -156,28 +205,14 @@ fn warn_if_readable(_path: &Path, _talk: &Talk) {}
 pub(crate) fn store(path: &Path, key: &str) -> io::Result<()> {
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     let mut folders = fs::DirBuilder::new();
-    let mut options = fs::OpenOptions::new();
     #[cfg(unix)]
-    {
-        use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-        folders.mode(0o700);
-        options.mode(0o600);
-    }
+    std::os::unix::fs::DirBuilderExt::mode(&mut folders, 0o700);
     folders.recursive(true).create(folder)?;
-    // Under its own name only when all of it is there, and never with the permissions of an older file.
-    let mut part = path.as_os_str().to_owned();
-    part.push(format!(".{}.part", std::process::id()));
-    let part = PathBuf::from(part);
-    let written = options
-        .write(true)
-        .create_new(true)
-        .open(&part)
-        .and_then(|mut file| {
-            io::Write::write_all(&mut file, format!("{key}\n").as_bytes()).and_then(|()| file.sync_all())
-        })
-        .and_then(|()| fs::rename(&part, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&part);
-    }
-    written
+    // Under its own name only when all of it is there, never with the permissions of an older file, and under a name of
+    // its own until then: temporary files are for their owner only.
+    let mut part = tempfile::Builder::new().prefix(".key-").suffix(".part").tempfile_in(folder)?;
+    io::Write::write_all(&mut part, format!("{key}\n").as_bytes())?;
+    part.as_file().sync_all()?;
+    part.persist(path)?;
+    Ok(())
 }

@@ -10,11 +10,17 @@ const SERVICE: &str = "ideogram";
 
 /// Why there is no keyring to use.
 #[derive(Debug)]
-pub(crate) struct NoKeyring(String);
+pub(crate) enum NoKeyring {
+    /// This machine has none.
+    Missing(String),
+    /// It could not be asked.
+    Failed(String),
+}
 
 impl fmt::Display for NoKeyring {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+        let (Self::Missing(text) | Self::Failed(text)) = self;
+        formatter.write_str(text)
     }
 }
 
@@ -63,7 +69,7 @@ mod platform {
     }
 
     fn told(error: Error) -> NoKeyring {
-        NoKeyring(error.to_string())
+        NoKeyring::Failed(error.to_string())
     }
 }
 
@@ -88,7 +94,7 @@ mod platform {
             return Ok(None);
         }
         let key = String::from_utf8(succeeded(output)?.stdout)
-            .map_err(|_| NoKeyring("what the keyring holds is no text".to_owned()))?;
+            .map_err(|_| NoKeyring::Failed("what the keyring holds is no text".to_owned()))?;
         Ok(Some(key).filter(|key| !key.trim().is_empty()))
     }
 
@@ -117,7 +123,7 @@ mod platform {
             .stderr(Stdio::piped())
             .kill_on_drop(true);
         let mut child = command.spawn().map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => NoKeyring(format!(
+            io::ErrorKind::NotFound => NoKeyring::Missing(format!(
                 "{PROGRAM}, which speaks to it, is not installed (package libsecret-tools or libsecret)"
             )),
             _ => cannot_run(&error),
@@ -134,10 +140,10 @@ mod platform {
         }
         let reason = String::from_utf8_lossy(&output.stderr);
         let reason = reason.trim().trim_start_matches("secret-tool: ");
-        Err(NoKeyring(if reason.is_empty() { format!("{PROGRAM} failed") } else { reason.to_owned() }))
+        Err(NoKeyring::Failed(if reason.is_empty() { format!("{PROGRAM} failed") } else { reason.to_owned() }))
     }
 
     fn cannot_run(error: &io::Error) -> NoKeyring {
-        NoKeyring(format!("{PROGRAM} cannot be run: {error}"))
+        NoKeyring::Failed(format!("{PROGRAM} cannot be run: {error}"))
     }
 }

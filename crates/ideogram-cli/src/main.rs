@@ -25,6 +25,7 @@ mod pictures;
 mod printable;
 mod progress;
 mod question;
+mod secret;
 mod talk;
 mod text;
 mod trace;
@@ -46,6 +47,9 @@ use crate::{
 fn main() -> ExitCode {
     // Neither files nor a runtime before the arguments are understood: completions and scripts call it often.
     let words: Vec<OsString> = env::args_os().collect();
+    if words.get(1).is_some_and(|word| word == jq::WORKER_ARGUMENT) {
+        return jq::work();
+    }
     let early = || Output::new(arguments::early_format(&words), false, arguments::early_color(&words));
     let arguments = match arguments::read(&words) {
         Ok(arguments) => arguments,

@@ -3,13 +3,16 @@
 //! Text that came from elsewhere never reaches the terminal with its control characters.
 
 use std::{
-    io::{self, BufWriter, IsTerminal as _, Write},
+    io::{self, BufWriter, IsTerminal as _, StdoutLock, Write as _},
     sync::atomic::{AtomicBool, Ordering},
 };
 
 use ideogram_client::Response;
-use serde::Serialize;
-use serde_json::{Map, Value, json, value::RawValue};
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
+use serde_json::{
+    Map, Value, json,
+    value::{RawValue, to_raw_value},
+};
 
 use crate::{
     arguments::Format,
@@ -32,12 +35,21 @@ pub(crate) struct Output {
     talk: Talk,
     /// Whether a reader that went away was noticed while printing.
     has_lost_reader: AtomicBool,
+    /// Whether what is printed may be paid for.
+    has_paid: AtomicBool,
 }
 
 impl Output {
     pub(crate) fn new(format: Format, quiet: bool, color: color::When) -> Self {
         let talk = Talk::new(format, quiet, color);
-        Self { format, filter: None, color, talk, has_lost_reader: AtomicBool::new(false) }
+        Self {
+            format,
+            filter: None,
+            color,
+            talk,
+            has_lost_reader: AtomicBool::new(false),
+            has_paid: AtomicBool::new(false),
+        }
     }
 
     /// Sends all JSON of standard output through an expression first.
@@ -132,10 +144,10 @@ impl Output {
     /// Prints JSON, or what the expression of `--jq` picks from it.
     fn json(&self, json: &[u8]) -> Result<(), Failure> {
         let Some(filter) = &self.filter else {
-            return self.print(self.laid_out(&String::from_utf8_lossy(json)).as_bytes());
+            return self.print_json(json);
         };
-        filter.run(json, |picked| match picked {
-            Picked::Json(json) => self.print(self.laid_out(&json).as_bytes()),
+        let printed = filter.run(json, |picked| match picked {
+            Picked::Json(json) => self.print_json(json.as_bytes()),
             Picked::Text(mut text) => {
                 text.push(b'\n');
                 if io::stdout().is_terminal() {
@@ -143,11 +155,24 @@ impl Output {
                 }
                 self.print(&text)
             }
+        });
+        // Nothing else has the response of a paid call any more.
+        printed.map_err(|failure| match failure.exit() {
+            Exit::Internal if self.has_paid.load(Ordering::Relaxed) => {
+                failure.cause(format!("the answer was: {}", String::from_utf8_lossy(json)))
+            }
+            _ => failure,
         })
     }
 
-    fn laid_out(&self, json: &str) -> String {
-        if self.format == Format::Jsonl { json::compact(json) } else { json::indented(json) }
+    /// Lays JSON out while it is written: a deep value on many lines is much longer than it came.
+    fn print_json(&self, json: &[u8]) -> Result<(), Failure> {
+        let json = self.talk.secret().removed_from(json);
+        let json = String::from_utf8_lossy(&json);
+        self.print_with(|stdout| match self.format {
+            Format::Jsonl => json::write_compact(&json, stdout),
+            _ => json::write_indented(&json, stdout),
+        })
     }
 
     /// Refuses to go on with what is paid for if nobody would read its result. A single call whose result is files on
@@ -157,6 +182,7 @@ impl Output {
     ///
     /// [`Exit::ReaderGone`] if standard output is a pipe whose reader has closed it.
     pub(crate) fn expect_reader(&self) -> Result<(), Failure> {
+        self.has_paid.store(true, Ordering::Relaxed);
         if !self.has_lost_reader.load(Ordering::Relaxed) && !is_reader_gone() {
             return Ok(());
         }
@@ -164,9 +190,17 @@ impl Output {
     }
 
     fn print(&self, bytes: &[u8]) -> Result<(), Failure> {
+        let bytes = self.talk.secret().removed_from(bytes);
+        self.print_with(|stdout| stdout.write_all(&bytes))
+    }
+
+    fn print_with(
+        &self,
+        write: impl FnOnce(&mut BufWriter<StdoutLock<'static>>) -> io::Result<()>,
+    ) -> Result<(), Failure> {
         let written = self.talk.bars().suspend(|| {
             let mut stdout = BufWriter::new(io::stdout().lock());
-            stdout.write_all(bytes).and_then(|()| stdout.flush())
+            write(&mut stdout).and_then(|()| stdout.flush())
         });
         match written {
             // Whoever reads has seen enough, as `head` does. What is free goes on to its end and keeps its exit code;
@@ -185,7 +219,7 @@ impl Output {
 pub(crate) struct Pieces<'a> {
     output: &'a Output,
     member: &'static str,
-    values: Vec<Value>,
+    values: Vec<Box<RawValue>>,
 }
 
 impl Pieces<'_> {
@@ -195,7 +229,7 @@ impl Pieces<'_> {
             Format::Text => self.output.page(&Page::new().line(line)),
             Format::Jsonl => self.output.json(&encoded(value)?),
             Format::Json => {
-                self.values.push(serde_json::to_value(value).map_err(|error| cannot_encode(&error))?);
+                self.values.push(to_raw_value(value).map_err(|error| cannot_encode(&error))?);
                 Ok(())
             }
         }
@@ -206,9 +240,25 @@ impl Pieces<'_> {
         if self.output.format != Format::Json {
             return Ok(());
         }
-        let mut whole = Map::from_iter([(self.member.to_owned(), Value::Array(self.values))]);
-        whole.extend(rest);
-        self.output.json(&encoded(&whole)?)
+        self.output.json(&encoded(&Whole { member: self.member, values: &self.values, rest: &rest })?)
+    }
+}
+
+/// A list as it came, and what stands beside it.
+struct Whole<'a> {
+    member: &'static str,
+    values: &'a [Box<RawValue>],
+    rest: &'a Map<String, Value>,
+}
+
+impl Serialize for Whole<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry(self.member, self.values)?;
+        for (name, value) in self.rest {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
     }
 }
 

@@ -23,6 +23,27 @@ pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// Text as one word of a command line, for hints that can be pasted: in the quotes of the shell, if it needs any.
+pub(crate) fn shell_word(text: &str) -> Cow<'_, str> {
+    quoted(text, cfg!(windows))
+}
+
+fn quoted(text: &str, on_windows: bool) -> Cow<'_, str> {
+    let is_plain = |letter: char| {
+        letter.is_ascii_alphanumeric()
+            || "/._-+:@=,".contains(letter)
+            || if on_windows { letter == '\\' } else { letter == '%' }
+    };
+    if !text.is_empty() && text.chars().all(is_plain) {
+        Cow::Borrowed(text)
+    } else if on_windows {
+        // A name cannot hold the quote itself there.
+        Cow::Owned(format!("\"{}\"", text.replace('"', "\"\"")))
+    } else {
+        Cow::Owned(format!("'{}'", text.replace('\'', r"'\''")))
+    }
+}
+
 /// Whether a terminal obeys the character. All such characters have at most four hexadecimal digits.
 pub(crate) fn is_unprintable(character: char) -> bool {
     let is_line_or_paragraph_separator = matches!(character, '\u{2028}' | '\u{2029}');
@@ -44,6 +65,20 @@ mod tests {
             ("gpj.\u{202e}exe", r"gpj.\u{202e}exe"),
         ] {
             assert_eq!(printable(text), shown);
+        }
+    }
+
+    #[test]
+    fn a_word_of_a_command_line_is_quoted_as_its_shell_wants_it() {
+        for (text, unix, windows) in [
+            ("out/.ideogram-answers/a.json", "out/.ideogram-answers/a.json", "out/.ideogram-answers/a.json"),
+            (r"C:\images\a.json", r"'C:\images\a.json'", r"C:\images\a.json"),
+            ("my images", "'my images'", "\"my images\""),
+            ("it's", r"'it'\''s'", "\"it's\""),
+            ("a%b", "a%b", "\"a%b\""),
+            ("", "''", "\"\""),
+        ] {
+            assert_eq!((&*quoted(text, false), &*quoted(text, true)), (unix, windows), "{text}");
         }
     }
 

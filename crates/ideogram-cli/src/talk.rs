@@ -16,6 +16,7 @@ use crate::{
     failure::Failure,
     json,
     printable::printable,
+    secret::Secret,
 };
 
 /// How to talk. Cheap to clone, also into other threads.
@@ -25,11 +26,21 @@ pub(crate) struct Talk {
     quiet: bool,
     color: color::When,
     bars: MultiProgress,
+    secret: Secret,
 }
 
 impl Talk {
     pub(crate) fn new(format: Format, quiet: bool, color: color::When) -> Self {
-        Self { format, quiet, color, bars: MultiProgress::new() }
+        Self { format, quiet, color, bars: MultiProgress::new(), secret: Secret::default() }
+    }
+
+    /// Keeps this key out of all that is printed from now on.
+    pub(crate) fn hide(&self, key: &str) {
+        self.secret.set(key);
+    }
+
+    pub(crate) fn secret(&self) -> &Secret {
+        &self.secret
     }
 
     pub(crate) fn is_quiet(&self) -> bool {
@@ -95,8 +106,9 @@ impl Talk {
 
     fn say(&self, text: &str) {
         self.bars.suspend(|| {
+            let text = format!("{text}\n");
             // Nobody is left to tell when standard error is closed.
-            let _ = writeln!(io::stderr().lock(), "{text}");
+            let _ = io::stderr().lock().write_all(&self.secret.removed_from(text.as_bytes()));
         });
     }
 }

@@ -10,7 +10,8 @@ use ideogram_client::{
     Client, File, Response,
     types::{DescribeModelVersion, DescribeResponse},
 };
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value, value::RawValue};
 use tokio::select;
 
 use crate::{
@@ -155,9 +156,16 @@ impl Describe {
             let start = if self.images.len() > 1 { Page::new().line(format!("{name}:")) } else { Page::new() };
             return context.output().result(&Value::Null, &describe(start));
         }
-        let answer: Value = serde_json::from_slice(response.body()).unwrap_or_default();
-        pieces.push(&json!({"image": name, "answer": answer}), "")
+        let answer = serde_json::from_slice(response.body()).unwrap_or(RawValue::NULL);
+        pieces.push(&Described { image: &name, answer }, "")
     }
+}
+
+/// An element of the result; the answer as it came.
+#[derive(Serialize)]
+struct Described<'a> {
+    image: &'a str,
+    answer: &'a RawValue,
 }
 
 /// What was done stays done, and is printed.

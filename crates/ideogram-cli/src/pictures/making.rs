@@ -24,6 +24,7 @@ use crate::{
     context::{Context, Told},
     exit::Exit,
     failure::Failure,
+    printable::shell_word,
     progress::{Counted, Progress},
     talk::Talk,
     units,
@@ -204,16 +205,9 @@ fn fetch_hint(kept_at: &Path, folder: &Path) -> String {
     format!(
         "this fetches the pictures from the answer that was kept, at no cost, while their links live: \
          ideogram save {} --out {}",
-        word(kept_at),
-        word(folder)
+        shell_word(&kept_at.display().to_string()),
+        shell_word(&folder.display().to_string())
     )
-}
-
-/// A path as a word of a shell.
-fn word(path: &Path) -> String {
-    let text = path.display().to_string();
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-+:@%".contains(letter);
-    if !text.is_empty() && text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 fn upload_bar(talk: Talk) -> impl Fn(u64, Option<u64>) + Send + Sync + 'static {
@@ -237,17 +231,5 @@ fn save_bar(progress: Progress, count: usize) -> impl Fn(SaveProgress) + Send + 
         }
         progress.set(received.iter().sum());
         progress.message(format!("{} of {}", now.finished, units::count(now.pictures as u64, "picture")));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_words_of_a_shell() {
-        assert_eq!(word(Path::new("out/.ideogram-answers/a.json")), "out/.ideogram-answers/a.json");
-        assert_eq!(word(Path::new("my pictures")), "'my pictures'");
-        assert_eq!(word(Path::new("it's")), r"'it'\''s'");
     }
 }

@@ -12,8 +12,9 @@ use ideogram_mock::MockServer;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
 use crate::{
-    invocation::{Run, ideogram, serve},
+    invocation::{Run, ideogram},
     place::Place,
+    training::idle,
 };
 
 /// How long to wait for what must come: a failure then, not a hang.
@@ -189,7 +190,7 @@ fn train(server: &MockServer, more: &[&'static str]) -> Terminal {
 #[test]
 fn a_no_orders_no_training() {
     for answer in ["n\r", "\r", "\x04"] {
-        let server = serve(MockServer::builder());
+        let server = idle(MockServer::builder());
 
         let mut terminal = train(&server, &[]);
         terminal.expect("It costs money and cannot be cancelled [y/N] ");
@@ -204,7 +205,7 @@ fn a_no_orders_no_training() {
 
 #[test]
 fn a_yes_orders_a_training_and_what_is_neither_is_asked_again() {
-    let server = serve(MockServer::builder());
+    let server = idle(MockServer::builder());
 
     let mut terminal = train(&server, &[]);
     terminal.expect("[y/N] ");
@@ -219,7 +220,7 @@ fn a_yes_orders_a_training_and_what_is_neither_is_asked_again() {
 
 #[test]
 fn ctrl_c_at_a_question_is_a_no() {
-    let server = serve(MockServer::builder());
+    let server = idle(MockServer::builder());
 
     let mut terminal = train(&server, &[]);
     terminal.expect("[y/N] ");
@@ -232,7 +233,7 @@ fn ctrl_c_at_a_question_is_a_no() {
 
 #[test]
 fn a_wait_shows_the_state_and_the_next_look_and_ctrl_c_ends_it_only() {
-    let server = serve(MockServer::builder());
+    let server = idle(MockServer::builder());
 
     let mut terminal = train(&server, &["--yes", "--wait"]);
     terminal.expect("CREATING, next look in ");

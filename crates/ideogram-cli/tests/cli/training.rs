@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use ideogram_mock::{MockServer, Scenario};
+use ideogram_mock::{MockServer, MockServerBuilder, Scenario};
 
 use crate::{
     invocation::{Ran, ideogram, serve, snapshot},
@@ -14,16 +14,23 @@ use crate::{
     rogue::Rogue,
 };
 
+/// A server whose model in training, of the dataset `demo`, is ready: otherwise no other would be ordered.
+pub(crate) fn idle(builder: MockServerBuilder) -> MockServer {
+    let server = serve(builder);
+    server.advance(Duration::from_secs(24 * 3600));
+    server
+}
+
 /// A training takes half a second.
 fn quick() -> MockServer {
-    serve(MockServer::builder().time_scale(90.0 * 60.0 * 2.0))
+    idle(MockServer::builder().time_scale(90.0 * 60.0 * 2.0))
 }
 
 const TRAIN: [&str; 5] = ["models", "train", "demo", "--name", "Paper lanterns"];
 
 #[test]
 fn a_training_needs_a_yes_where_nobody_can_be_asked() {
-    let server = serve(MockServer::builder());
+    let server = idle(MockServer::builder());
 
     let ran = ideogram(TRAIN).against(&server).run();
 
@@ -38,12 +45,12 @@ fn a_training_needs_a_yes_where_nobody_can_be_asked() {
 
 #[test]
 fn a_training_is_ordered_once_and_its_id_is_printed() {
-    let server = serve(MockServer::builder());
+    let server = idle(MockServer::builder());
 
     let ran = ideogram(TRAIN).against(&server).into_command().arg("--yes").output().unwrap();
 
     let requests: Vec<_> = server.requests().iter().map(|request| request.path.clone()).collect();
-    assert_eq!(requests, ["/datasets/demo", "/v1/ideogram-v3/train-model"]);
+    assert_eq!(requests, ["/datasets/demo", "/models", "/v1/ideogram-v3/train-model"]);
     snapshot!(Ran::of(ran), @"
     exit code: 0
     ----- stdout -----
@@ -58,7 +65,7 @@ fn a_training_is_ordered_once_and_its_id_is_printed() {
 
 #[test]
 fn the_id_of_a_training_is_easily_picked() {
-    let server = serve(MockServer::builder());
+    let server = idle(MockServer::builder());
 
     let ran = ideogram(TRAIN.into_iter().chain(["-y", "-q", "--jq", ".model_id"])).against(&server).run();
 
@@ -117,7 +124,7 @@ fn a_dataset_with_too_few_pictures_is_not_trained() {
 
 #[test]
 fn a_dataset_that_tells_no_names_is_left_to_the_service_to_judge() {
-    let server = serve(MockServer::builder().withhold_file_names());
+    let server = idle(MockServer::builder().withhold_file_names());
 
     let ran = ideogram(TRAIN.into_iter().chain(["--yes"])).against(&server).run();
 
@@ -139,7 +146,9 @@ fn an_order_whose_answer_is_lost_may_be_billed() {
         files.join(",")
     );
     let looked = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{dataset}", dataset.len());
-    let rogue = Rogue::sends_in_turn([looked, String::new()]);
+    let models = r#"{"models":[]}"#;
+    let listed = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{models}", models.len());
+    let rogue = Rogue::sends_in_turn([looked, listed, String::new()]);
 
     let ran = ideogram(["models", "train", "d", "--name", "Paper lanterns", "-y"]).at(rogue.url()).run();
 
@@ -157,7 +166,7 @@ fn an_order_whose_answer_is_lost_may_be_billed() {
 
 #[test]
 fn a_balance_that_is_too_low_ends_with_its_own_code() {
-    let server = serve(MockServer::builder().scenario(Scenario::PaymentRequired));
+    let server = idle(MockServer::builder().scenario(Scenario::PaymentRequired));
 
     let ran = ideogram(TRAIN.into_iter().chain(["-y"])).against(&server).run();
 
@@ -166,7 +175,7 @@ fn a_balance_that_is_too_low_ends_with_its_own_code() {
 
 #[test]
 fn a_training_is_waited_for_until_its_uri_is_known() {
-    let server = serve(MockServer::builder());
+    let server = idle(MockServer::builder());
     let wait = TRAIN.into_iter().chain(["-y", "--wait", "--poll", "0.05"]);
     let mut child =
         ideogram(wait).against(&server).into_command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -211,9 +220,9 @@ fn a_wait_with_json_is_one_value_with_both_answers() {
 
 #[test]
 fn the_embedded_server_shows_a_whole_training_at_once() {
-    let ran = ideogram(TRAIN.into_iter().chain(["-y", "--wait", "--mock"])).run();
+    let ran = ideogram(TRAIN.into_iter().chain(["-y", "--again", "--wait", "--mock"])).run();
 
-    snapshot!(ran, @"
+    snapshot!(ran, @r#"
     exit code: 0
     ----- stdout -----
     Name:      Paper lanterns
@@ -223,11 +232,12 @@ fn the_embedded_server_shows_a_whole_training_at_once() {
     Status:  COMPLETED
     URI:     model/paper-lanterns/version/1
     ----- stderr -----
+    warning: the model c5Rn8WqYTzKd0aXo6iUvpQ ("paper-lanterns-2") of this dataset is TRAINING since 2026-07-01 08:30:11 UTC
     this was done in a mock server that ends with the command; `ideogram mock serve` runs one that stays
     CREATING after [TIME], next look in [TIME]
     TRAINING after [TIME], next look in [TIME]
     next, make pictures with it: ideogram generate PROMPT --custom-model model/paper-lanterns/version/1
-    ");
+    "#);
 }
 
 #[test]
@@ -336,7 +346,7 @@ fn what_is_for_a_wait_is_refused_without_one() {
 #[cfg(unix)]
 #[test]
 fn an_interrupted_wait_says_how_to_go_on() {
-    let server = serve(MockServer::builder());
+    let server = idle(MockServer::builder());
     let mut command = ideogram(TRAIN.into_iter().chain(["-y", "--wait"])).against(&server).into_command();
 
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -355,4 +365,89 @@ fn an_interrupted_wait_says_how_to_go_on() {
         ),
         "{ran}"
     );
+}
+
+fn orders(server: &MockServer) -> usize {
+    server.requests().iter().filter(|request| request.path.contains("train-model")).count()
+}
+
+#[test]
+fn a_second_training_of_a_dataset_needs_a_flag_of_its_own() {
+    let server = idle(MockServer::builder());
+    let train = |more: &[&'static str]| ideogram(TRAIN.into_iter().chain(more.iter().copied())).against(&server).run();
+    let first = train(&["--yes", "--quiet", "--jq", ".model_id"]);
+    let id = first.stdout().trim().to_owned();
+
+    let second = train(&["--yes"]);
+
+    assert_eq!((second.code(), orders(&server)), (Some(2), 1), "{second}");
+    assert!(
+        second.stderr().contains(&format!("the model {id} (\"Paper lanterns\") of this dataset is CREATING since"))
+    );
+    assert!(second.stderr().contains(&format!("to wait for that one: ideogram models wait {id}")), "{second}");
+    assert!(second.stderr().contains("--again orders another training"), "{second}");
+
+    let again = train(&["--again"]);
+    assert_eq!((again.code(), orders(&server)), (Some(2), 1), "it still asks: {again}");
+    let again = train(&["--yes", "--again"]);
+    assert_eq!((again.code(), orders(&server)), (Some(0), 2), "{again}");
+    assert!(again.stderr().contains(&format!("warning: the model {id}")), "{again}");
+
+    server.advance(Duration::from_secs(24 * 3600));
+    let later = train(&["--yes"]);
+    assert_eq!((later.code(), orders(&server)), (Some(0), 3), "those that have ended are no reason: {later}");
+}
+
+/// A dataset with enough images, and its model, as a server would show them.
+fn answers(status: &str, list: &str) -> [String; 4] {
+    let files: Vec<String> =
+        (0..16).map(|number| format!(r#"{{"file_name":"{number}.png","file_size_bytes":1}}"#)).collect();
+    let dataset = format!(
+        r#"{{"dataset":{{"dataset_id":"demo","name":"n","user_id":"u","creation_time":"2026-06-30T09:12:44Z"}},
+            "file_count":16,"files":[{}],"custom_model_ids":["m1"]}}"#,
+        files.join(",")
+    );
+    let model = format!(
+        r#"{{"model":{{"model_id":"m1","name":"Night market","status":"{status}","is_owned":true,
+            "creation_time":"2026-11-25T10:00:00Z","is_available_for_generation":false}}}}"#
+    );
+    let ordered = r#"{"model_id":"m2","dataset_id":"demo","model_name":"Paper lanterns","training_status":"CREATING"}"#
+        .to_owned();
+    let whole =
+        |body: String| format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+    [whole(dataset), whole(list.to_owned()), whole(model), whole(ordered)]
+}
+
+#[test]
+fn a_model_that_only_the_dataset_names_is_looked_at_and_what_cannot_be_seen_is_said() {
+    let run = |answers: Vec<String>| {
+        let rogue = Rogue::sends_in_turn(answers);
+        ideogram(TRAIN.into_iter().chain(["--yes", "--attempts", "1"])).at(rogue.url()).run()
+    };
+
+    let training = run(answers("training", r#"{"models":[]}"#).to_vec());
+    assert_eq!(training.code(), Some(2), "{training}");
+    assert!(training.stderr().contains("the model m1 (\"Night market\") of this dataset is training"), "{training}");
+
+    let ended = run(answers("FAILED", r#"{"models":[]}"#).to_vec());
+    assert_eq!(ended.code(), Some(0), "{ended}");
+
+    let mut unreadable = answers("TRAINING", "{}").to_vec();
+    unreadable[2] = "HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}".to_owned();
+    let unreadable = run(unreadable);
+    assert_eq!(unreadable.code(), Some(0), "{unreadable}");
+    assert!(unreadable.stderr().contains("whether the model m1 of this dataset is still in training cannot be seen"));
+}
+
+#[test]
+fn a_wait_ends_on_every_state_that_reads_like_an_end() {
+    for state in ["FAILED", "errored", "Cancelled", "EXPIRED", "REJECTED"] {
+        let [_, _, model, _] = answers(state, "");
+        let rogue = Rogue::sends(model);
+
+        let ran = ideogram(["models", "wait", "m1", "--output", "json"]).at(rogue.url()).run();
+
+        assert_eq!(ran.code(), Some(15), "{state}: {ran}");
+        assert_eq!(ran.error()["model_status"], state);
+    }
 }

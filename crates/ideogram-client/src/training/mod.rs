@@ -12,18 +12,23 @@ use std::{fmt, future::IntoFuture, pin::Pin, time::Duration};
 
 use futures_util::Stream;
 
-pub use self::state::{NotTrained, Sighting, TrainedModel, TrainingState};
-use crate::{Client, Error, types::ModelId};
+pub use self::state::{NotTrained, Sighting, TrainedModel, TrainingState, has_ended};
+use crate::{Client, Error, link_stack::is_loopback, types::ModelId};
 
 /// How often to ask unless the caller says otherwise, as the vendor's tutorial does.
 const POLL_EVERY: Duration = Duration::from_secs(60);
+/// The shortest time between two looks: anything less would be a loop of requests without a pause.
+const MIN_POLL: Duration = Duration::from_secs(1);
+/// The same for a server on this machine, such as the mock server, whose trainings end at once.
+const MIN_POLL_HERE: Duration = Duration::from_millis(1);
 
 impl Client {
     /// Waits until a model is trained and pictures can be made with it.
     ///
     /// The wait is over when the model is `COMPLETED`, available, and has the URI that pictures are made with; a model
-    /// that is `COMPLETED` but not registered yet is waited for. A model that is `ERRORED` or `ARCHIVED` ends the wait
-    /// with an error, as do a wrong key and a model that is not there.
+    /// that is `COMPLETED` but not registered yet is waited for. A model that is `ERRORED` or `ARCHIVED`, or in any other
+    /// state whose name reads like a failure, ends the wait with an error, as do a wrong key, a model that is not there,
+    /// and a day in states of which this version does not know what they mean.
     ///
     /// Awaiting it gives the model. [`WaitUntilTrained::states`] tells what happens meanwhile. Both can be dropped at
     /// any time, and started again.
@@ -62,7 +67,8 @@ pub struct WaitUntilTrained {
 
 impl WaitUntilTrained {
     /// How long to wait between two looks: 60 seconds by default, give or take a tenth, so that many programs that wait
-    /// do not ask all at once. A service that asks for more patience gets it, up to ten minutes at a time.
+    /// do not ask all at once. Less than a second counts as a second, unless the server is on this machine. A service
+    /// that asks for more patience gets it, up to ten minutes at a time.
     pub fn poll_every(mut self, interval: Duration) -> Self {
         self.poll_every = interval;
         self
@@ -106,6 +112,7 @@ impl WaitUntilTrained {
     /// ```
     pub fn states(self) -> impl Stream<Item = Result<TrainingState, NotTrained>> + Send + use<> {
         let Self { client, model_id, poll_every, deadline } = self;
+        let poll_every = poll_every.max(if is_loopback(client.base_url()) { MIN_POLL_HERE } else { MIN_POLL });
         let look = move || {
             let (client, model_id) = (client.clone(), model_id.clone());
             async move {

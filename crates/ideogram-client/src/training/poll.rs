@@ -5,7 +5,7 @@ use std::{pin::pin, time::Duration};
 use futures_util::{Stream, TryStreamExt as _, stream};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::{NotTrained, Sighting, TrainedModel, TrainingState};
+use super::{NotTrained, Sighting, TrainedModel, TrainingState, state::Meaning};
 use crate::{Error, ErrorKind, Outcome, types::CustomModel};
 
 /// How often in a row the model may be missing, or the answer unreadable: a model may show a moment after its training
@@ -15,6 +15,8 @@ const DOUBTS_AT_MOST: u32 = 4;
 const MISSING_WAIT_AT_MOST: Duration = Duration::from_secs(5);
 /// The longest wait that the service is granted, however long it asks for: who waits wants to know.
 const ASKED_WAIT_AT_MOST: Duration = Duration::from_secs(600);
+/// How long a model may be in states that this version does not know: longer than any training takes.
+const UNKNOWN_AT_MOST: Duration = Duration::from_secs(24 * 3600);
 /// How long the last look, taken when the caller's time is over, may take.
 const LAST_LOOK: Duration = Duration::from_secs(10);
 
@@ -28,7 +30,16 @@ where
     L: Fn() -> F + Send,
     F: Future<Output = Result<CustomModel, Error>> + Send,
 {
-    let begin = Watch { look, poll_every, deadline, started: None, wait: Duration::ZERO, doubts: 0, seen: None };
+    let begin = Watch {
+        look,
+        poll_every,
+        deadline,
+        started: None,
+        wait: Duration::ZERO,
+        doubts: 0,
+        seen: None,
+        unknown_since: None,
+    };
     stream::try_unfold(Some(begin), async |watch| match watch {
         Some(watch) => watch.next().await.map(Some),
         None => Ok(None),
@@ -61,6 +72,8 @@ struct Watch<L> {
     doubts: u32,
     /// The model as it was seen last.
     seen: Option<CustomModel>,
+    /// Since when the model has been in states that are not known.
+    unknown_since: Option<Instant>,
 }
 
 impl<L, F> Watch<L>
@@ -87,6 +100,7 @@ where
             Ok(model) => {
                 self.doubts = 0;
                 self.seen = Some(model.clone());
+                self.bear_unknown(&model)?;
                 Sighting::of(model)?
             }
             Err(error) if self.bears(&error) => Sighting::Nothing(error),
@@ -124,6 +138,19 @@ where
             }
             _ => false,
         }
+    }
+
+    /// Ends the wait when the model has been in states that are not known for too long.
+    fn bear_unknown(&mut self, model: &CustomModel) -> Result<(), NotTrained> {
+        if Meaning::of(&model.status) != Meaning::Unknown {
+            self.unknown_since = None;
+            return Ok(());
+        }
+        let elapsed = self.unknown_since.get_or_insert_with(Instant::now).elapsed();
+        if elapsed < UNKNOWN_AT_MOST {
+            return Ok(());
+        }
+        Err(NotTrained::UnknownState { elapsed, model: Box::new(model.clone()) })
     }
 
     fn next_wait(&self, sighting: &Sighting) -> Duration {
@@ -290,6 +317,31 @@ mod tests {
         assert!(matches!(errored.end, Err(NotTrained::Errored(ref model)) if model.name == "lanterns"));
         assert!(matches!(archived.end, Err(NotTrained::Archived(_))));
         assert_eq!((errored.left, archived.left), (1, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_state_that_reads_like_a_failure_ends_the_wait() {
+        for state in ["FAILED", "failed", "CANCELLED", "EXPIRED", "REJECTED", "TRAINING_ERROR"] {
+            let watched = watch([training(), model(state, false, None), trained()], None).await;
+
+            let Err(error @ NotTrained::Errored(_)) = watched.end else { panic!("{state}: {:?}", watched.end) };
+            assert_eq!(error.to_string(), format!("the training of the model m failed: its state is {state}"));
+            assert_eq!(watched.left, 1, "{state}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_state_that_is_not_known_is_borne_for_a_day() {
+        let unknown = || (0..2_000).map(|_| model("QUEUED", false, None));
+        let in_vain = watch(unknown(), None).await;
+        let with_news =
+            watch(unknown().take(1_000).chain([training()]).chain(unknown().take(1_000)).chain([trained()]), None);
+
+        let day = Duration::from_secs(24 * 3600);
+        assert!(
+            matches!(in_vain.end, Err(NotTrained::UnknownState { elapsed, .. }) if elapsed >= day && elapsed < day + 2 * MINUTE)
+        );
+        assert!(with_news.await.end.is_ok());
     }
 
     #[tokio::test(start_paused = true)]

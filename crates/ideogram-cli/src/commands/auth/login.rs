@@ -47,6 +47,7 @@ impl Login {
             return Err(Failure::usage("--api-key-file makes no sense here: this stores a new key").hint(hint));
         }
         let key = if given.options.dry_run { "dry-run".to_owned() } else { read().await? };
+        given.output.talk().hide(&key);
         // Said here rather than by the service, which is not asked with --no-check.
         ApiKey::new(&key).map_err(|error| {
             let hint = format!("how to get a key: {KEY_PAGE}");

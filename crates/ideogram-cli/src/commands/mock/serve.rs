@@ -1,7 +1,6 @@
 //! `ideogram mock serve`.
 
 use std::{
-    borrow::Cow,
     path::PathBuf,
     time::{Duration, SystemTime},
 };
@@ -11,7 +10,7 @@ use ideogram_client::ApiKey;
 use ideogram_mock::{MOCK_API_KEY, MockServer};
 use serde_json::json;
 
-use crate::{failure::Failure, interrupt::Interrupt, output::Output, page::Page, units};
+use crate::{failure::Failure, interrupt::Interrupt, output::Output, page::Page, printable::shell_word, units};
 
 /// How long a training takes in service time.
 const TRAINING_SECONDS: f64 = 90.0 * 60.0;
@@ -112,15 +111,6 @@ fn api_key(text: &str) -> Result<String, String> {
     Ok(text.trim().to_owned())
 }
 
-/// A key as a shell reads it.
-fn shell_word(key: &str) -> Cow<'_, str> {
-    if key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./:=@%+,".contains(&byte)) {
-        Cow::Borrowed(key)
-    } else {
-        Cow::Owned(format!("'{}'", key.replace('\'', r"'\''")))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,11 +121,5 @@ mod tests {
         for text in ["0", "-1", "inf", "NaN", "", "fast", "1e999"] {
             assert!(time_scale(text).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn a_key_can_be_pasted_whatever_it_holds() {
-        assert_eq!(shell_word("mock-api-key"), "mock-api-key");
-        assert_eq!(shell_word("a'b$c"), r"'a'\''b$c'");
     }
 }

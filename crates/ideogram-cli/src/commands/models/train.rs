@@ -3,6 +3,7 @@
 use clap::Args;
 use ideogram_client::{
     dataset::{Trainable, Verdict},
+    training,
     types::{DatasetId, ModelId, TrainDatasetModelResponse},
 };
 use serde_json::{Value, json};
@@ -15,13 +16,14 @@ use crate::{
     failure::Failure,
     page::{Page, View},
     question::Default as Answer,
+    units,
 };
 
 /// Train a custom model from a dataset. Every run costs money
 ///
 /// The dataset must hold 15 to 100 pictures, which is checked before anything is ordered. Asks first at a terminal;
 /// elsewhere it needs --yes. A training cannot be cancelled, and neither it nor the model can be deleted. It takes from
-/// an hour to most of a day.
+/// an hour to most of a day. While one from the same dataset is going on, another is ordered only with --again.
 ///
 /// The id of the model is printed at once. With --wait, the model follows when it is ready, with the URI that requests
 /// for pictures take; if the wait is cut short, `ideogram models wait ID` goes on with it. With --wait and
@@ -39,6 +41,12 @@ pub(crate) struct Train {
     /// What the model is called: 5 to 30 letters, digits, spaces and hyphens
     #[arg(long)]
     name: String,
+
+    /// Order it although a model of the same dataset is still in training
+    ///
+    /// Such a training is most often the same one, ordered before; --yes alone does not order it a second time.
+    #[arg(long)]
+    again: bool,
 
     /// Wait until the model is ready
     #[arg(long)]
@@ -126,13 +134,59 @@ impl Train {
                 context.output().warning(&format!("whether the dataset can be trained, the service decides: {why}"));
             }
         }
+        self.check_running(context, told, &dataset.custom_model_ids).await?;
         let question = format!(
             "train the model \"{}\" from \"{}\" ({} pictures)? It costs money and cannot be cancelled",
             self.name, dataset.dataset.name, trainable.pictures
         );
         context.confirm(&question, Answer::No).await
     }
+
+    /// Refuses a second training of a dataset while one is going on: it costs again, and is most often a mistake.
+    async fn check_running(&self, context: &Context<'_>, told: Told<'_>, of_dataset: &[String]) -> Result<(), Failure> {
+        let mut models = Vec::new();
+        match context.client().list_custom_models().send().await {
+            Ok(response) => models.extend(response.models.into_iter().filter(|model| {
+                model.dataset_id.as_deref() == Some(self.dataset.as_str()) || of_dataset.contains(&model.model_id)
+            })),
+            Err(error) => context.output().warning(&format!("the models cannot be listed: {error}")),
+        }
+        let missing = of_dataset.iter().filter(|id| models.iter().all(|model| model.model_id != **id));
+        let missing: Vec<String> = missing.cloned().collect();
+        for id in missing.iter().take(MOST_LOOKS) {
+            match context.client().get_custom_model().model_id(id.as_str()).send().await {
+                Ok(response) => models.push(response.model),
+                Err(error) => context.output().warning(&format!(
+                    "whether the model {id} of this dataset is still in training cannot be seen: {error}"
+                )),
+            }
+        }
+        if missing.len() > MOST_LOOKS {
+            let rest = units::count((missing.len() - MOST_LOOKS) as u64, "model");
+            context.output().warning(&format!("{rest} of this dataset were not looked at: they may be in training"));
+        }
+        let running: Vec<_> = models.iter().filter(|model| !training::has_ended(&model.status)).collect();
+        let lines = running.iter().map(|model| {
+            let since = units::time(&model.creation_time);
+            format!(
+                "the model {} (\"{}\") of this dataset is {} since {since}",
+                model.model_id, model.name, model.status
+            )
+        });
+        let Some(first) = running.first() else { return Ok(()) };
+        if self.again {
+            lines.for_each(|line: String| context.output().warning(&line));
+            return Ok(());
+        }
+        Err(lines
+            .fold(Failure::usage(told.what), Failure::cause)
+            .hint(format!("nothing was ordered; to wait for that one: ideogram models wait {}", first.model_id))
+            .hint("--again orders another training from this dataset, which costs again"))
+    }
 }
+
+/// How many models are looked at one by one, if the list does not show them.
+const MOST_LOOKS: usize = 20;
 
 impl View for TrainDatasetModelResponse {
     fn page(&self) -> Page {

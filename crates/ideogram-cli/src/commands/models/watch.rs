@@ -36,6 +36,8 @@ const MOCK_TIME: (Duration, Duration) = (Duration::from_secs(20 * 60), Duration:
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct Patience {
     /// How long to wait between two looks: seconds, or 90s, 5m, 2h [default: 60]
+    ///
+    /// Less than a second counts as a second, unless the server is on this machine.
     #[arg(long, value_name = "TIME", value_parser = time)]
     poll: Option<Duration>,
 
@@ -114,9 +116,12 @@ fn time(text: &str) -> Result<Duration, String> {
 
 fn not_trained(context: &Context<'_>, id: &ModelId, error: &NotTrained) -> Failure {
     match error {
-        NotTrained::Errored(_) => Failure::new(Exit::NotTrained, error.to_string())
+        NotTrained::Errored(model) => Failure::new(Exit::NotTrained, error.to_string())
             .hint("this is final; training again costs again")
-            .detail("model_status", "ERRORED"),
+            .detail("model_status", model.status.as_str()),
+        NotTrained::UnknownState { model, .. } => Failure::new(Exit::UnknownState, error.to_string())
+            .hint("it may have ended: see the page of the service, or a newer version of this command")
+            .detail("model_status", model.status.as_str()),
         NotTrained::Archived(_) => Failure::new(Exit::NotTrained, error.to_string()).detail("model_status", "ARCHIVED"),
         NotTrained::DeadlinePassed { elapsed, model, trouble, .. } => {
             let what = format!("the model {id} was not ready after {}", units::duration(*elapsed));

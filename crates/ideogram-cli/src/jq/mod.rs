@@ -1,0 +1,196 @@
+//! `--jq`: picks from JSON before it is printed, in the language of jq.
+//!
+//! The interpreter is [jaq](https://github.com/01mf02/jaq), which keeps numbers as they came, with what it lacks of jq
+//! defined in `prelude.jq`. Expressions read no files, run no programs and see no environment.
+//!
+//! The interpreter recurses over the expression, over JSON and over results, so that deep ones, or a recursion without
+//! end, overflow the stack, which ends a process. It runs in a process of its own for that reason: its end is an error,
+//! and the response of a paid call is still here. [`worker`] is that process.
+
+mod program;
+mod worker;
+
+use std::{
+    fmt,
+    io::{self, BufReader, Read, Write},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    sync::{Mutex, PoisonError},
+};
+
+pub(crate) use worker::{ARGUMENT as WORKER_ARGUMENT, work};
+
+use crate::failure::Failure;
+
+/// An expression, ready to run.
+pub(crate) struct Filter {
+    expression: String,
+    /// `None` after it has failed.
+    worker: Mutex<Option<Worker>>,
+}
+
+/// What an expression has picked.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Picked {
+    /// A text, to be printed without its quotes.
+    Text(Vec<u8>),
+    /// Anything else as JSON.
+    Json(String),
+}
+
+/// What both processes send each other: a tag, the length, the content.
+struct Message(Tag, Vec<u8>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum Tag {
+    /// To the worker: the expression first, then inputs.
+    Input = b'I',
+    /// The expression can be run.
+    Ready = b'R',
+    /// What is wrong with it, one message each, before `Done`.
+    Refused = b'X',
+    Text = b'T',
+    Json = b'J',
+    Failed = b'F',
+    /// There is no more to come for this input.
+    Done = b'D',
+}
+
+impl Tag {
+    const ALL: [Self; 7] = [Self::Input, Self::Ready, Self::Refused, Self::Text, Self::Json, Self::Failed, Self::Done];
+}
+
+impl Message {
+    fn write(&self, writer: &mut impl Write) -> io::Result<()> {
+        writer.write_all(&[self.0 as u8])?;
+        writer.write_all(&(self.1.len() as u64).to_le_bytes())?;
+        writer.write_all(&self.1)?;
+        writer.flush()
+    }
+
+    fn read(reader: &mut impl Read) -> io::Result<Self> {
+        let (mut tag, mut length) = ([0], [0; 8]);
+        reader.read_exact(&mut tag)?;
+        reader.read_exact(&mut length)?;
+        let length = u64::from_le_bytes(length);
+        let tag = Tag::ALL.into_iter().find(|known| *known as u8 == tag[0]).ok_or(io::ErrorKind::InvalidData)?;
+        let mut content = Vec::new();
+        reader.take(length).read_to_end(&mut content)?;
+        if content.len() as u64 == length { Ok(Self(tag, content)) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+    }
+
+    fn text(self) -> String {
+        String::from_utf8_lossy(&self.1).into_owned()
+    }
+}
+
+impl fmt::Debug for Filter {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Filter(..)")
+    }
+}
+
+impl Filter {
+    /// Reads an expression.
+    pub(crate) fn new(expression: &str) -> Result<Self, Failure> {
+        let worker = Worker::start(expression)?;
+        Ok(Self { expression: expression.to_owned(), worker: Mutex::new(Some(worker)) })
+    }
+
+    /// Runs the expression over JSON text and gives what it picks, piece by piece.
+    pub(crate) fn run(&self, json: &[u8], each: impl FnMut(Picked) -> Result<(), Failure>) -> Result<(), Failure> {
+        let mut slot = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
+        // Ctrl-C at a terminal ends the worker, too, while a batch still brings its last rows to an end.
+        let mut running = slot.take();
+        if running.as_mut().is_some_and(|worker| !worker.is_running()) {
+            running = None;
+        }
+        let mut worker = match running {
+            Some(worker) => worker,
+            None => Worker::start(&self.expression)?,
+        };
+        worker.run(json, each)?;
+        *slot = Some(worker);
+        Ok(())
+    }
+}
+
+/// The process that runs an expression; it ends with this.
+struct Worker {
+    child: Child,
+    stdin: ChildStdin,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Worker {
+    fn start(expression: &str) -> Result<Self, Failure> {
+        let cannot = |error: io::Error| Failure::internal("the expression of --jq cannot be run").because(&error);
+        // A command that is replaced while it runs has no path any more.
+        let program = if cfg!(target_os = "linux") {
+            "/proc/self/exe".into()
+        } else {
+            std::env::current_exe().map_err(cannot)?
+        };
+        let mut command = Command::new(program);
+        command.arg(WORKER_ARGUMENT).env_clear();
+        // Time zone, and what Windows needs to start a process.
+        for name in ["TZ", "SystemRoot"] {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
+        }
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+        let mut child = child.map_err(cannot)?;
+        let stdin = child.stdin.take().expect("it is piped");
+        let stdout = BufReader::new(child.stdout.take().expect("it is piped"));
+        let mut worker = Self { child, stdin, stdout };
+        let mut refused = Failure::usage("the expression of --jq cannot be read");
+        // If it cannot be written, nothing can be read either.
+        let _ = Message(Tag::Input, expression.as_bytes().to_vec()).write(&mut worker.stdin);
+        loop {
+            match Message::read(&mut worker.stdout) {
+                Ok(Message(Tag::Ready, _)) => return Ok(worker),
+                Ok(message @ Message(Tag::Refused, _)) => refused = refused.cause(message.text()),
+                Ok(_) => return Err(refused),
+                Err(_) => return Err(refused.cause("it nests too deeply")),
+            }
+        }
+    }
+
+    fn run(&mut self, json: &[u8], mut each: impl FnMut(Picked) -> Result<(), Failure>) -> Result<(), Failure> {
+        let failed = |cause: String| {
+            Failure::internal("the expression of --jq failed on the answer")
+                .cause(cause)
+                .hint("the call was made all the same; running it again for another expression may cost again")
+        };
+        let died = |_| {
+            failed(
+                "it ran out of stack or memory, or was ended: the answer or a result nests too deeply, or a recursion \
+                 has no end"
+                    .to_owned(),
+            )
+        };
+        Message(Tag::Input, json.to_vec()).write(&mut self.stdin).map_err(died)?;
+        loop {
+            let message = Message::read(&mut self.stdout).map_err(died)?;
+            match message.0 {
+                Tag::Text => each(Picked::Text(message.1))?,
+                Tag::Json => each(Picked::Json(message.text()))?,
+                Tag::Failed => return Err(failed(message.text())),
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // It has nothing to bring to an end, and may be in a loop that has none.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
