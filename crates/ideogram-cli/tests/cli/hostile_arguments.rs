@@ -173,7 +173,7 @@ fn no_argument_of_any_command_is_obeyed_by_the_terminal_or_ends_in_a_panic() {
     }
 
     let count = lines.len();
-    assert!(count > 700, "{count}");
+    assert!(count > 500, "{count}");
     thread::scope(|scope| {
         for part in lines.chunks(count.div_ceil(4)) {
             scope.spawn(move || {
