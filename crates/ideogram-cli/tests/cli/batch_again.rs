@@ -43,7 +43,8 @@ impl Scene {
     fn images(&self, folder: &str) -> Vec<String> {
         let entries = fs::read_dir(self.path(folder)).into_iter().flatten();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let mut images: Vec<_> = names.filter(|name| name.ends_with(".png")).collect();
+        let mut images: Vec<_> =
+            names.filter(|name| Path::new(name).extension().is_some_and(|it| it == "png")).collect();
         images.sort_unstable();
         images
     }

@@ -97,9 +97,14 @@ impl Scene {
         for path in files(self.place.path()) {
             let bytes = fs::read(&path).unwrap();
             match path.extension().and_then(|extension| extension.to_str()) {
-                Some("png") => assert!(image::load_from_memory(&bytes).is_ok(), "{path:?}\n{}", self.story()),
+                Some("png") => assert!(image::load_from_memory(&bytes).is_ok(), "{}\n{}", path.display(), self.story()),
                 Some("json") => {
-                    assert!(serde_json::from_slice::<serde_json::Value>(&bytes).is_ok(), "{path:?}\n{}", self.story());
+                    assert!(
+                        serde_json::from_slice::<serde_json::Value>(&bytes).is_ok(),
+                        "{}\n{}",
+                        path.display(),
+                        self.story()
+                    );
                 }
                 _ => {}
             }
@@ -201,7 +206,7 @@ const EDITS: [(&str, Edit); 24] = [
             scene,
             |text, random| {
                 if let Some(byte) = random.choice(text.iter_mut()) {
-                    *byte ^= 1
+                    *byte ^= 1;
                 }
             },
             random,

@@ -334,7 +334,9 @@ mod tests {
             (vec![failed("a", Fate::NotRun)], 0),
         ] {
             let mut past = Past::default();
-            lines.iter().for_each(|line| past.take(line.clone()));
+            for line in &lines {
+                past.take(line.clone());
+            }
             assert_eq!(past.pictures, pictures, "{lines:?}");
         }
     }

@@ -72,6 +72,7 @@ const MOST_UNASKED: u64 = 20;
 /// paid. Rows that were begun in another folder or with another model, or whose journal is lost, are asked about, and with
 /// --yes sent again only with --pay-again. The folder also keeps every response as it came, and contact-sheet.html, a page
 /// of all results.
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -231,8 +232,7 @@ impl Batch {
         let verdict = report::verdict(&rows.iter().zip(statuses).collect::<Vec<_>>(), &counts, stop);
         match (verdict, sheet, printed) {
             (Err(failure), Err(sheet), _) => {
-                let causes =
-                    sheet.causes().iter().fold(failure.cause(sheet.what()), |failure, cause| failure.cause(cause));
+                let causes = sheet.causes().iter().fold(failure.cause(sheet.what()), Failure::cause);
                 Err(causes)
             }
             (verdict, sheet, printed) => verdict.and(sheet.map(drop)).and(printed),

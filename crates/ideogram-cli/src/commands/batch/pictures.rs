@@ -105,6 +105,9 @@ pub(super) async fn stored(folder: &Path, row: &Row, past: &Past) -> Result<Opti
     for at in places {
         let stored = Stored { at, before: before.clone() };
         let Ok(answer) = stored.read(row).await else { continue };
+        if !(200..300).contains(&answer.status()) {
+            continue;
+        }
         if !answer.pictures().is_empty() {
             return Ok(Some(stored));
         }

@@ -225,23 +225,20 @@ async fn files_that_are_gone(rows: &[Row], past: &Past, folder: &Path) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::batch::{
-        journal::{Failed, Finished, Picture},
-        pictures::Place,
-    };
+    use crate::commands::batch::journal::{Failed, Finished, Picture};
 
-    fn failed(fate: Fate) -> Option<End> {
+    fn failed(fate: Fate) -> End {
         let (row, kind, message) = (String::new(), String::new(), String::new());
-        Some(End::Failed(Failed { row, fate, kind, status: None, message, kept: None, answer: None }))
+        End::Failed(Failed { row, fate, kind, status: None, message, kept: None, answer: None })
     }
 
-    fn finished(result: PictureResult) -> Option<End> {
+    fn finished(result: PictureResult) -> End {
         let pictures = vec![Picture { result, file: None, seed: None, prompt: None, error: None }];
-        Some(End::Finished(Finished { row: String::new(), kept: String::new(), pictures }))
+        End::Finished(Finished { row: String::new(), kept: String::new(), pictures })
     }
 
-    fn stored() -> Option<Stored> {
-        Some(Stored { at: Place::File(PathBuf::new()), before: Vec::new() })
+    fn stored() -> Stored {
+        Stored::file(PathBuf::new())
     }
 
     /// `send`, `ask`, `save`, or the status that the row keeps.
@@ -260,13 +257,13 @@ mod tests {
         let journals = [
             ("nothing", None, ["send"; 4]),
             ("begun", Some(End::None), ["unknown", "send", "unknown", "unknown"]),
-            ("not run", failed(Fate::NotRun), ["send"; 4]),
-            ("declined", failed(Fate::Declined), ["declined", "declined", "send", "declined"]),
-            ("unknown", failed(Fate::Unknown), ["unknown", "send", "unknown", "unknown"]),
-            ("unreadable", failed(Fate::Unreadable), ["unreadable", "send", "unreadable", "unreadable"]),
-            ("saved", finished(PictureResult::Saved), ["saved"; 4]),
-            ("withheld", finished(PictureResult::Withheld), ["withheld"; 4]),
-            ("not saved", finished(PictureResult::NotSaved), ["partial"; 4]),
+            ("not run", Some(failed(Fate::NotRun)), ["send"; 4]),
+            ("declined", Some(failed(Fate::Declined)), ["declined", "declined", "send", "declined"]),
+            ("unknown", Some(failed(Fate::Unknown)), ["unknown", "send", "unknown", "unknown"]),
+            ("unreadable", Some(failed(Fate::Unreadable)), ["unreadable", "send", "unreadable", "unreadable"]),
+            ("saved", Some(finished(PictureResult::Saved)), ["saved"; 4]),
+            ("withheld", Some(finished(PictureResult::Withheld)), ["withheld"; 4]),
+            ("not saved", Some(finished(PictureResult::NotSaved)), ["partial"; 4]),
         ];
         let allowed = [(false, false, false), (true, false, false), (false, true, false), (false, false, true)];
         for (journal_says, journal, expected) in &journals {
@@ -291,10 +288,10 @@ mod tests {
                 let unknown = if rerun_unknown { "send" } else { "unknown" };
                 assert_eq!(done(with_folder), if knows_begun { expected[index] } else { unknown }, "folder, {told}");
                 // A stored response is always used, unless there is nothing left to save.
-                let with_response = Evidence { has_folder: true, stored: stored(), ..again() };
+                let with_response = Evidence { has_folder: true, stored: Some(stored()), ..again() };
                 let is_done = is_final && expected[index] != "partial";
                 assert_eq!(done(with_response), if is_done { expected[index] } else { "save" }, "stored, {told}");
-                let gone = Evidence { stored: stored(), lacks_files: true, ..evidence() };
+                let gone = Evidence { stored: Some(stored()), lacks_files: true, ..evidence() };
                 assert_eq!(done(gone), "save", "files gone, {told}");
             }
         }
