@@ -34,12 +34,8 @@ fn read(document: &str) -> Result<String, Box<dyn Error>> {
 /// The JSON Schema of every type that is data. Path ids are checked texts, and never part of a body.
 fn schemas(document: &str, source: &mut String) -> Result<(), Box<dyn Error>> {
     writeln!(source, "pub(crate) fn schemas() -> Vec<(&'static str, schemars::Schema)> {{ vec![")?;
-    for (name, outline) in Client::read(document)?.outline() {
-        if let Some(name) = name.strip_prefix("types/")
-            && !outline.contains(&format!("pub struct {name}(..);"))
-        {
-            writeln!(source, "({name:?}, schemars::schema_for!(types::{name})),")?;
-        }
+    for name in Client::read(document)?.data_types() {
+        writeln!(source, "({name:?}, schemars::schema_for!(types::{name})),")?;
     }
     writeln!(source, "] }}")?;
     Ok(())

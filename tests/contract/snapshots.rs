@@ -5,29 +5,28 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use xtask::snapshots::{self, Question, Survey};
+use xtask::snapshots::{self, SnapshotKind, Survey};
 
 use crate::document::checked;
 
-/// Compares every answer to a question with its snapshot, and shows every difference, not only the first.
-pub(crate) fn compare(question: Question, answers: &BTreeMap<String, String>) {
+/// Compares every text with its snapshot, and shows every difference, not only the first.
+pub(crate) fn compare(kind: SnapshotKind, texts: &BTreeMap<String, String>) {
     let (sources, client) = checked();
-    let folder = format!("{}/", question.folder());
+    let folder = format!("{}/", kind.folder());
     let expected = snapshots::expected(&client, &sources);
     let expected: BTreeSet<&str> =
         expected.iter().filter_map(|path| path.strip_prefix(&folder)?.strip_suffix(".snap")).collect();
-    assert_eq!(answers.keys().map(String::as_str).collect::<BTreeSet<_>>(), expected, "what the document asks for");
+    assert_eq!(texts.keys().map(String::as_str).collect::<BTreeSet<_>>(), expected, "what the document holds");
 
     let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path(format!("snapshots/{}", question.folder()));
+    settings.set_snapshot_path(format!("snapshots/{}", kind.folder()));
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    let differs = |name: &String, answer: &String| {
-        let assertion = || settings.bind(|| insta::assert_snapshot!(name.as_str(), answer));
+    let differs = |name: &String, text: &String| {
+        let assertion = || settings.bind(|| insta::assert_snapshot!(name.as_str(), text));
         catch_unwind(AssertUnwindSafe(assertion)).is_err()
     };
-    let different: Vec<_> =
-        answers.iter().filter(|(name, answer)| differs(name, answer)).map(|(name, _)| name).collect();
+    let different: Vec<_> = texts.iter().filter(|(name, text)| differs(name, text)).map(|(name, _)| name).collect();
 
     assert!(different.is_empty(), "run `cargo xtask regen`, then review: {different:#?}");
 }

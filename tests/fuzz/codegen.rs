@@ -11,9 +11,9 @@ pub(crate) fn run(document: &[u8]) -> bool {
     let client = Client::read(document);
     match &client {
         Ok(client) => {
-            // The outline parses the source, so it is Rust as far as its grammar goes.
-            let outline = client.outline();
-            assert!(!outline.is_empty() && !client.source().is_empty(), "a client without a surface");
+            // The surface parses the source, so it is Rust as far as its grammar goes.
+            let surface = xtask::surface(client);
+            assert!(!surface.is_empty() && !client.source().is_empty(), "a client without a surface");
             assert!(client.lowered().is_object(), "a lowered document that is none");
             assert_eq!(client.operations().iter().filter(|operation| operation.method_name.is_empty()).count(), 0);
         }

@@ -20,6 +20,7 @@ mod samples;
 mod schema;
 pub mod snapshots;
 mod sources;
+mod surface;
 mod walk;
 
 use std::{
@@ -39,6 +40,7 @@ pub use self::{
     problem::{Problem, Problems},
     regen::{Mode, regen},
     sources::{DOCUMENT, Sample, Sources, Validity},
+    surface::surface,
 };
 
 /// The root of the workspace.

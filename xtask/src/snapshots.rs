@@ -1,57 +1,46 @@
 //! Which snapshots the contract tests compare, told from document and samples alone.
 //!
 //! So nothing has to run to know that a snapshot belongs to nothing any more, and the tests cannot disagree with
-//! `cargo xtask regen` about a name. Names are `<subject>__<case>`, one folder for each question asked.
+//! `cargo xtask regen` about a name. Names are `<subject>__<case>`, one folder for each kind.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
 use anyhow::{Context as _, Result};
 use ideogram_codegen::Client;
 
-use crate::sources::{Sample, Sources, Validity};
+use crate::sources::Sources;
 
 /// Where the snapshots lie, from the root of the workspace.
 pub const FOLDER: &str = "tests/contract/snapshots";
 
-/// What a snapshot answers; each has a folder of its own.
+/// What a snapshot shows; each kind has a folder of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Question {
-    /// What users can name: the outline of the generated client.
+pub enum SnapshotKind {
+    /// What users can name: the public surface of the generated client.
     Surface,
     /// What other tools read: the JSON Schema of a public type.
     Schema,
-    /// What an example is once it has been decoded.
-    Decoded,
-    /// What an example is once it has been decoded and encoded again.
-    Encoded,
-    /// What an answer that breaks the document is once it has been decoded.
-    News,
+    /// What the samples of an operation are once they have been decoded.
+    Samples,
 }
 
-impl Question {
+impl SnapshotKind {
     /// The folder below [`FOLDER`].
     pub fn folder(self) -> &'static str {
         match self {
             Self::Surface => "surface",
             Self::Schema => "schema",
-            Self::Decoded => "decoded",
-            Self::Encoded => "encoded",
-            Self::News => "news",
+            Self::Samples => "samples",
         }
     }
 }
 
-/// The name of the snapshot of an outline, such as `types/Dataset`.
-pub fn surface_name(outline: &str) -> String {
-    match outline.split_once('/') {
+/// The name of the snapshot of a part of the surface, such as `types/Dataset`.
+pub fn surface_name(part: &str) -> String {
+    match part.split_once('/') {
         Some((module, item)) => format!("{module}__{item}"),
-        None => format!("{outline}__all"),
+        None => format!("{part}__all"),
     }
-}
-
-/// The name of the snapshot of a sample.
-pub fn sample_name(sample: &Sample<'_>) -> String {
-    format!("{}__{}", sample.operation, sample.case)
 }
 
 /// The name of the snapshot of a type's JSON Schema.
@@ -61,21 +50,11 @@ pub fn schema_name(kind: &str) -> String {
 
 /// Every snapshot there should be, as a path below [`FOLDER`].
 pub fn expected(client: &Client, sources: &Sources) -> BTreeSet<String> {
-    let file = |question: Question, name: &str| format!("{}/{name}.snap", question.folder());
-    let outline = client.outline();
-    let surface = outline.keys().map(|name| file(Question::Surface, &surface_name(name)));
-    // Checked texts, such as path ids, are no data: they never stand in a body.
-    let is_data = |name: &str, text: &str| !text.contains(&format!("pub struct {name}(..);"));
-    let types = outline.iter().filter_map(|(name, text)| Some((name.strip_prefix("types/")?, text)));
-    let data = types.filter(|(name, text)| is_data(name, text));
-    let schemas = data.map(|(kind, _)| file(Question::Schema, &schema_name(kind)));
-    let samples = sources.samples().flat_map(|sample| {
-        let questions: &[Question] = match sample.validity {
-            Validity::Example => &[Question::Decoded, Question::Encoded],
-            Validity::News => &[Question::News],
-        };
-        questions.iter().map(move |question| file(*question, &sample_name(&sample)))
-    });
+    let file = |kind: SnapshotKind, name: &str| format!("{}/{name}.snap", kind.folder());
+    let surface = crate::surface(client);
+    let surface = surface.keys().map(|name| file(SnapshotKind::Surface, &surface_name(name)));
+    let schemas = client.data_types().into_iter().map(|kind| file(SnapshotKind::Schema, &schema_name(kind)));
+    let samples = sources.samples().map(|sample| file(SnapshotKind::Samples, sample.operation));
     surface.chain(schemas).chain(samples).collect()
 }
 

@@ -25,15 +25,12 @@ mod names;
 mod open_enum;
 mod open_union;
 mod operations;
-mod outline;
 mod path_value;
 mod retarget;
 mod rules;
 mod schemas;
 mod settings;
 mod yaml;
-
-use std::collections::BTreeMap;
 
 use proc_macro2::TokenStream;
 
@@ -70,13 +67,11 @@ impl Client {
         self.tokens.to_string()
     }
 
-    /// The public surface of the source, for review: texts by name, such as `types/Dataset`.
-    ///
-    /// # Panics
-    ///
-    /// Never for tokens that this crate made: they were parsed while they were made.
-    pub fn outline(&self) -> BTreeMap<String, String> {
-        outline::outline(self.tokens.clone()).expect("retarget builds its tokens from parsed items")
+    /// The names of types that a body can hold. Path values are no data: they only stand in addresses.
+    pub fn data_types(&self) -> Vec<&str> {
+        let components = self.reading.model.components.iter();
+        let data = components.filter(|(_, component)| !matches!(component.shape, model::Shape::Alias(_)));
+        data.map(|(name, _)| name.as_str()).collect()
     }
 
     /// The document as progenitor saw it.

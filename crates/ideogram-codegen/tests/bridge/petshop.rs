@@ -11,14 +11,6 @@ fn petshop() -> Client {
 }
 
 #[test]
-fn the_public_surface_is_what_a_reader_of_the_document_expects() {
-    let outline = petshop().outline();
-    let shown: String = outline.iter().map(|(name, text)| format!("--- {name}\n{text}\n")).collect();
-
-    insta::assert_snapshot!("petshop__outline", shown);
-}
-
-#[test]
 fn the_lowered_document_holds_only_what_the_generator_accepts() {
     insta::assert_json_snapshot!("petshop__lowered", petshop().lowered());
 }

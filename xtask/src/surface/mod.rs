@@ -1,0 +1,214 @@
+//! The public surface of generated source, for review: what users can name, without bodies and trait impls.
+//!
+//! Start at [`surface`]. One text per type and per operation builder, and one for the constants of all operations, so that
+//! a change of the document shows up where it matters and nowhere else. Schemas, parts of multipart bodies and patterns
+//! of path ids stand below their type as comments. `print` writes one thing per line, without absolute paths.
+
+mod print;
+
+use std::collections::BTreeMap;
+
+use ideogram_codegen::Client;
+use proc_macro2::TokenStream;
+use quote::ToTokens as _;
+use syn::{Fields, ImplItem, Item, Visibility, visit_mut::VisitMut};
+
+use self::print::{commented, constant_value, documented, documented_once, indented, line, signature};
+
+/// The texts by name: `client`, `document`, `operations`, `types/<Type>`, `builder/<Operation>`.
+///
+/// # Panics
+///
+/// Never for a client that codegen made: its source consists of parsed items.
+pub fn surface(client: &Client) -> BTreeMap<String, String> {
+    let file: syn::File = syn::parse_str(&client.source()).expect("codegen builds its source from parsed items");
+    let mut outlines = Outlines::default();
+    for item in &file.items {
+        match item {
+            Item::Impl(block) if block.trait_.is_none() => outlines.push("client", &methods(block)),
+            Item::Impl(block) => outlines.push(&format!("types/{}", name_of(&block.self_ty)), &parts(block)),
+            Item::Mod(module) => {
+                let items = module.content.iter().flat_map(|(_, items)| items);
+                module_outline(&module.ident.to_string(), items, &mut outlines);
+            }
+            _ => {}
+        }
+    }
+    outlines.texts
+}
+
+#[derive(Default)]
+struct Outlines {
+    texts: BTreeMap<String, String>,
+}
+
+impl Outlines {
+    /// Adds a section to the outline of this name.
+    fn push(&mut self, name: &str, section: &str) {
+        if section.is_empty() {
+            return;
+        }
+        let outline = self.texts.entry(name.to_owned()).or_default();
+        if !outline.is_empty() {
+            outline.push('\n');
+        }
+        outline.push_str(section);
+    }
+}
+
+fn module_outline<'i>(module: &str, items: impl Iterator<Item = &'i Item>, outlines: &mut Outlines) {
+    for item in items {
+        match item {
+            Item::Struct(item) => outlines.push(&format!("{module}/{}", item.ident), &struct_outline(item)),
+            Item::Enum(item) => outlines.push(&format!("{module}/{}", item.ident), &enum_outline(item)),
+            Item::Impl(block) if block.trait_.is_none() => {
+                outlines.push(&format!("{module}/{}", name_of(&block.self_ty)), &methods(block));
+            }
+            // The schemas of requests say what their types cannot: they stand below them.
+            Item::Mod(schemas) if schemas.ident == "schemas" => {
+                for item in schemas.content.iter().flat_map(|(_, items)| items) {
+                    if let Item::Static(item) = item {
+                        let lines = schema_lines(&item.expr);
+                        outlines
+                            .push(&format!("types/{}", item.ident), &commented("Checked before it is sent", &lines));
+                    }
+                }
+            }
+            Item::Static(item) if item.ident != "ALL" => {
+                outlines.push(module, &static_outline(&item.ident, &item.ty, &item.expr));
+            }
+            Item::Static(item) => outlines.push("document", &static_outline(&item.ident, &item.ty, &item.expr)),
+            Item::Const(item) => outlines.push("document", &const_outline(item)),
+            Item::Macro(item) if item.mac.path.segments.last().is_some_and(|name| name.ident == "path_value") => {
+                let mut arguments = item.mac.tokens.clone().into_iter();
+                let name = arguments.next().map(|name| name.to_string()).unwrap_or_default();
+                let pattern = line(&arguments.skip(1).collect());
+                outlines.push(&format!("{module}/{name}"), &commented("Pattern", &[pattern]));
+            }
+            // The builders of types repeat their members; the types themselves are the review's subject.
+            _ => {}
+        }
+    }
+}
+
+fn name_of(this: &syn::Type) -> String {
+    match this {
+        syn::Type::Path(path) => path.path.segments.last().map(|name| name.ident.to_string()).unwrap_or_default(),
+        _ => this.to_token_stream().to_string(),
+    }
+}
+
+fn struct_outline(item: &syn::ItemStruct) -> String {
+    let mut text = format!("{}pub struct {}{}", documented(&item.attrs), item.ident, line(&generics(&item.generics)));
+    match &item.fields {
+        Fields::Named(fields) if fields.named.iter().any(|field| is_public(&field.vis)) => {
+            text.push_str(" {\n");
+            for field in fields.named.iter().filter(|field| is_public(&field.vis)) {
+                let name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
+                let shown = format!("{}pub {name}: {},\n", documented(&field.attrs), line(&field.ty.to_token_stream()));
+                text.push_str(&indented(&shown));
+            }
+            text.push_str("}\n");
+        }
+        Fields::Named(_) => text.push_str(" { .. }\n"),
+        _ => text.push_str("(..);\n"),
+    }
+    text
+}
+
+fn enum_outline(item: &syn::ItemEnum) -> String {
+    let mut text = format!("{}pub enum {} {{\n", documented(&item.attrs), item.ident);
+    for variant in &item.variants {
+        let held: Vec<_> = variant.fields.iter().map(|field| line(&field.ty.to_token_stream())).collect();
+        let held = if held.is_empty() { String::new() } else { format!("({})", held.join(", ")) };
+        text.push_str(&indented(&format!("{}{}{held},\n", documented(&variant.attrs), variant.ident)));
+    }
+    text.push_str("}\n");
+    text
+}
+
+fn methods(block: &syn::ItemImpl) -> String {
+    let mut text = String::new();
+    for item in &block.items {
+        if let ImplItem::Fn(function) = item
+            && is_public(&function.vis)
+        {
+            text.push_str(&documented_once(&function.attrs));
+            text.push_str(&signature(&function.sig));
+        }
+    }
+    if text.is_empty() {
+        return text;
+    }
+    format!(
+        "impl{} {} {{\n{}}}\n",
+        line(&generics(&block.generics)),
+        line(&block.self_ty.to_token_stream()),
+        indented(&text)
+    )
+}
+
+fn static_outline(name: &syn::Ident, kind: &syn::Type, value: &syn::Expr) -> String {
+    format!("pub static {name}: {} = {};\n", line(&kind.to_token_stream()), constant_value(value))
+}
+
+/// The properties, rules and kinds of a schema, each on a line.
+fn schema_lines(schema: &syn::Expr) -> Vec<String> {
+    let syn::Expr::Struct(schema) = schema else { return Vec::new() };
+    let mut lines = Vec::new();
+    for field in &schema.fields {
+        let mut value = &field.expr;
+        while let syn::Expr::Reference(reference) = value {
+            value = &reference.expr;
+        }
+        match value {
+            syn::Expr::Array(array) => lines.extend(array.elems.iter().map(flat)),
+            syn::Expr::Path(_) => {}
+            value => lines.push(format!("{}: {}", field.member.to_token_stream(), flat(value))),
+        }
+    }
+    lines
+}
+
+/// A value on one line.
+fn flat(value: &syn::Expr) -> String {
+    constant_value(value).lines().map(str::trim).collect::<Vec<_>>().join(" ").replace(", }", " }")
+}
+
+fn const_outline(item: &syn::ItemConst) -> String {
+    format!("pub const {}: {} = {};\n", item.ident, line(&item.ty.to_token_stream()), constant_value(&item.expr))
+}
+
+/// The parts that a generated encoder writes, in their order.
+fn parts(block: &syn::ItemImpl) -> String {
+    let is_encoder = block.trait_.as_ref().and_then(|(path, _)| path.segments.last());
+    if is_encoder.is_none_or(|name| name.ident != "Multipart") {
+        return String::new();
+    }
+    let mut parts = Parts::default();
+    parts.visit_item_impl_mut(&mut block.clone());
+    commented("Parts", &parts.0)
+}
+
+#[derive(Default)]
+struct Parts(Vec<String>);
+
+impl VisitMut for Parts {
+    fn visit_expr_method_call_mut(&mut self, call: &mut syn::ExprMethodCall) {
+        if !matches!(&*call.receiver, syn::Expr::Path(path) if path.path.is_ident("parts")) {
+            return syn::visit_mut::visit_expr_method_call_mut(self, call);
+        }
+        // The value itself says nothing: its name does.
+        let arguments = call.args.iter().map(|argument| line(&argument.to_token_stream()));
+        let arguments: Vec<_> = arguments.filter(|argument| argument != "value").collect();
+        self.0.push(format!("{}({})", call.method, arguments.join(", ")));
+    }
+}
+
+fn generics(generics: &syn::Generics) -> TokenStream {
+    generics.to_token_stream()
+}
+
+fn is_public(visibility: &Visibility) -> bool {
+    matches!(visibility, Visibility::Public(_))
+}
