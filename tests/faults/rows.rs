@@ -301,11 +301,15 @@ fn statuses() -> Vec<Row> {
             402 => (K::Payment, O::Declined),
             403 => (K::Forbidden, O::Declined),
             404 => (K::NotFound, O::Declined),
-            422 => (K::Safety, O::Declined),
             _ => (K::InvalidRequest, O::Declined),
         };
         let body = r#"{"error": "no"}"#;
         rows.push(Row::never(format!("{code}"), failed(1, kind, outcome), status(code, JSON, body)));
+    }
+    let safety = r#"{"error": "Prompt provided failed safety check"}"#;
+    for (form, body) in [("safety", safety), ("no reason", "{}")] {
+        let ending = failed(1, K::Safety, O::Declined);
+        rows.push(Row::never(format!("422, {form}"), ending, status(422, JSON, body)));
     }
     rows.push(Row::once("408", K::Server, O::Unknown, status(408, "", "")));
     for code in [500, 502, 503, 504] {
@@ -449,6 +453,29 @@ fn strange() -> Vec<Row> {
             O::Unknown,
             raw("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}"),
         ),
+        Row::never("a good answer, compressed by gzip", ok(1), |setting| {
+            vec![Fault::answer(answer(200, "Content-Encoding: gzip\r\n", gzip(setting.call.sample().as_bytes())))]
+        }),
+        Row::never("a good answer, called gzip and not compressed", ok(1), |setting| {
+            vec![Fault::answer(answer(200, "Content-Encoding: gzip\r\n", setting.call.sample()))]
+        }),
+        Row::never("a good answer, with a byte order mark", ok(1), |setting| {
+            vec![Fault::answer(answer(200, "", format!("\u{feff}{}", setting.call.sample())))]
+        }),
+        Row::never("a good answer, in UTF-16", ok(1), |setting| {
+            let body: Vec<u8> = setting.call.sample().encode_utf16().flat_map(u16::to_le_bytes).collect();
+            vec![Fault::answer(answer(200, "", body))]
+        }),
+        Row::never("a good answer, and bytes after it", unreadable, |setting| {
+            vec![Fault::answer(answer(200, "", format!("{}<!-- cache -->", setting.call.sample())))]
+        }),
+        Row::never("a good answer, its header lines folded, spaced, or none", ok(1), |setting| {
+            let odd = "X: a\r\n folded\r\nY : b\r\nno header\r\nSet-Cookie: a=\u{1}b\r\n";
+            vec![Fault::answer(answer(200, odd, setting.call.sample()))]
+        }),
+        Row::never("a good answer, with a thousand header lines", ok(1), |setting| {
+            vec![Fault::answer(answer(200, &"X-Hop: 1\r\n".repeat(1000), setting.call.sample()))]
+        }),
         Row::never("100, then a good answer", ok(1), |setting| {
             let mut bytes = b"HTTP/1.1 100 Continue\r\n\r\n".to_vec();
             bytes.extend_from_slice(&answer(200, "", setting.call.sample()));
@@ -464,10 +491,12 @@ fn strange() -> Vec<Row> {
 
 /// 100 MiB of zeros, compressed: a hundred members, as gzip allows.
 fn bomb() -> Vec<u8> {
-    static MEMBER: LazyLock<Vec<u8>> = LazyLock::new(|| {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        encoder.write_all(&vec![0; 1024 * 1024]).unwrap();
-        encoder.finish().unwrap()
-    });
+    static MEMBER: LazyLock<Vec<u8>> = LazyLock::new(|| gzip(&vec![0; 1024 * 1024]));
     MEMBER.repeat(100)
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
 }

@@ -111,7 +111,9 @@ impl ApiKey {
         if key.len() < SHORTEST_SECRET {
             return None;
         }
-        (0..text.len()).find_map(|start| Some((start, length_of(key, &text[start..])?)))
+        let may_begin = |byte: u8| byte.eq_ignore_ascii_case(&key[0]) || byte == b'%' || byte == b'\\';
+        let mut starts = text.iter().enumerate().filter(|(_, byte)| may_begin(**byte));
+        starts.find_map(|(start, _)| Some((start, length_of(key, &text[start..])?)))
     }
 }
 

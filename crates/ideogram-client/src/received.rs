@@ -3,12 +3,15 @@
 //! Nobody asks the service for content codings, but gateways compress all the same, declare the wrong coding or none, and
 //! files pass through programs that change their encoding. So the bytes decide, not the headers. Start at [`text_of`].
 
-use std::{borrow::Cow, io::Read};
+use std::{
+    borrow::Cow,
+    io::{self, Read},
+};
 
 use serde::de::IgnoredAny;
 
-/// How much text is read of a body that was stored or is in an error.
-pub(crate) const MAX_TEXT_BYTES: usize = 64 * 1024 * 1024;
+/// How much text is read of a compressed body. Few responses have a hundredth of it, and it takes no time.
+pub(crate) const MAX_TEXT_BYTES: usize = 4 * 1024 * 1024;
 /// More codings on top of each other than this are not undone.
 const MAX_CODINGS: usize = 4;
 /// How these begin, which nothing else does.
@@ -16,8 +19,11 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// How much of a body decides whether it is text.
 const SAMPLE_BYTES: usize = 2048;
-/// A decoder that fails loses what it wrote since it was last asked, so it is asked often.
-const STEP_BYTES: usize = 64;
+/// A decoder that fails loses what it wrote since it was last asked. So one that fails early is run again in small steps,
+/// which take much longer.
+const STEP_BYTES: usize = 8192;
+const SMALL_STEP_BYTES: usize = 64;
+const MAX_SMALL_STEPS_BYTES: usize = 64 * 1024;
 /// A shorter piece of text may be an accident.
 const MIN_PARTIAL_BYTES: usize = 16;
 
@@ -30,7 +36,7 @@ pub(crate) struct Text<'b> {
 }
 
 /// Undoes content codings and text encodings. Of a body that is damaged, as much as can be read; what no coding explains
-/// is taken for text. At most about `max_bytes` are decompressed.
+/// is taken for text. At most `max_bytes` are decompressed, all codings together.
 pub(crate) fn text_of(body: &[u8], max_bytes: usize) -> Text<'_> {
     // The usual case.
     if let Ok(text) = std::str::from_utf8(body)
@@ -38,10 +44,9 @@ pub(crate) fn text_of(body: &[u8], max_bytes: usize) -> Text<'_> {
     {
         return Text { text: Cow::Borrowed(text), is_exact: true };
     }
-    let mut budget = max_bytes.saturating_mul(2);
+    let mut budget = max_bytes;
     match without_codings(body, MAX_CODINGS, &mut budget) {
-        Some(mut bytes) => {
-            bytes.truncate(max_bytes);
+        Some(bytes) => {
             let Text { text, is_exact } = decoded(&bytes);
             Text { text: Cow::Owned(text.into_owned()), is_exact }
         }
@@ -56,7 +61,7 @@ pub(crate) fn is_json(bytes: &[u8]) -> bool {
 
 /// What is inside of the codings; `None` if there is none.
 fn without_codings(bytes: &[u8], codings: usize, budget: &mut usize) -> Option<Vec<u8>> {
-    if bytes.is_empty() || codings == 0 {
+    if bytes.is_empty() || codings == 0 || *budget == 0 {
         return None;
     }
     let is_text = reads_as_text(bytes) && !bytes.starts_with(&GZIP) && !bytes.starts_with(&ZSTD);
@@ -98,35 +103,39 @@ impl Decoder {
 
     /// What comes out, and whether it came to its end.
     fn run(self, bytes: &[u8], budget: &mut usize) -> (Vec<u8>, bool) {
+        let (mut output, is_whole) = drain(&mut *self.reader(bytes), STEP_BYTES, *budget);
+        if !is_whole && output.len() < MAX_SMALL_STEPS_BYTES.min(*budget) {
+            output = drain(&mut *self.reader(bytes), SMALL_STEP_BYTES, MAX_SMALL_STEPS_BYTES.min(*budget)).0;
+        }
+        *budget -= output.len();
+        (output, is_whole)
+    }
+
+    fn reader(self, bytes: &[u8]) -> Box<dyn Read + '_> {
         match self {
-            Self::Gzip => drain(flate2::read::MultiGzDecoder::new(bytes), budget),
-            Self::Deflate(start) => {
-                drain(flate2::read::DeflateDecoder::new(bytes.get(start..).unwrap_or_default()), budget)
-            }
-            Self::Brotli => drain(brotli_decompressor::Decompressor::new(bytes, 4096), budget),
+            Self::Gzip => Box::new(flate2::read::MultiGzDecoder::new(bytes)),
+            Self::Deflate(start) => Box::new(flate2::read::DeflateDecoder::new(bytes.get(start..).unwrap_or_default())),
+            Self::Brotli => Box::new(brotli_decompressor::Decompressor::new(bytes, 4096)),
             Self::Zstd => match ruzstd::decoding::StreamingDecoder::new(bytes) {
-                Ok(decoder) => drain(decoder, budget),
-                Err(_) => (Vec::new(), false),
+                Ok(decoder) => Box::new(decoder),
+                Err(_) => Box::new(io::empty()),
             },
         }
     }
 }
 
-fn drain(mut decoder: impl Read, budget: &mut usize) -> (Vec<u8>, bool) {
+/// Reads to the end, an error or the limit; says whether it was the end.
+fn drain(decoder: &mut dyn Read, step_bytes: usize, max_bytes: usize) -> (Vec<u8>, bool) {
     let mut output = Vec::new();
-    let mut step = [0; STEP_BYTES];
-    let is_whole = loop {
-        let wanted = STEP_BYTES.min(*budget);
+    let mut step = vec![0; step_bytes];
+    loop {
+        let wanted = step_bytes.min(max_bytes - output.len());
         match decoder.read(&mut step[..wanted]) {
-            Ok(0) => break wanted > 0,
-            Ok(read) => {
-                output.extend_from_slice(&step[..read]);
-                *budget -= read;
-            }
-            Err(_) => break false,
+            Ok(0) => return (output, wanted > 0),
+            Ok(read) => output.extend_from_slice(&step[..read]),
+            Err(_) => return (output, false),
         }
-    };
-    (output, is_whole)
+    }
 }
 
 /// Whether bytes look like text: a quarter of them may be control characters or no UTF-8. Compressed bytes are above a half.
@@ -292,12 +301,12 @@ mod tests {
             assert!(long.starts_with(&whole), "{whole}");
         }
         let cut = gzip(long.as_bytes());
-        assert!(read(&cut[..cut.len() - 4]).len() + 2 * STEP_BYTES > long.len());
+        assert!(read(&cut[..cut.len() - 4]).len() + 2 * SMALL_STEP_BYTES > long.len());
     }
 
     #[test]
     fn a_small_body_does_not_become_an_endless_one() {
-        let zeros = gzip(&gzip(&vec![b' '; 64 << 20]));
+        let zeros = gzip(&gzip(&vec![b' '; 16 << 20]));
 
         assert!(text_of(&zeros, LIMIT).text.len() <= LIMIT);
     }

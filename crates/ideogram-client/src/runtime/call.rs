@@ -25,7 +25,7 @@ use crate::{
     gate::Permit,
     kept,
     operation::Billing,
-    received::text_of,
+    received::{MAX_TEXT_BYTES, text_of},
     response::Answer,
     retry::{self, Bearing, BodyLeft, Decision, Event, State},
 };
@@ -270,7 +270,7 @@ fn decode<T: DeserializeOwned>(client: &Client, mut answer: Answer, request: Req
         Ok(value) => Ok(Response::new(answer, value, request)),
         Err(error) => {
             // It may have come compressed or in another encoding.
-            let text = text_of(&answer.body, client.settings().answer_limit_bytes).text;
+            let text = text_of(&answer.body, client.settings().answer_limit_bytes.min(MAX_TEXT_BYTES)).text;
             if text.as_bytes() != answer.body.as_ref()
                 && let Ok(value) = decode_body(text.as_bytes())
             {
