@@ -11,6 +11,8 @@
     reason = "the client's modules speak of the client's own types"
 )]
 
+#[path = "../../crates/ideogram-client/src/address.rs"]
+mod address;
 #[path = "../../crates/ideogram-client/src/api_key.rs"]
 mod api_key;
 #[path = "../../crates/ideogram-client/src/call_builder.rs"]

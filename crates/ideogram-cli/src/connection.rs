@@ -24,11 +24,11 @@ impl Connection {
         if !options.mock {
             // What is only shown needs no key.
             let key = if options.dry_run {
-                "dry-run".to_owned()
+                None
             } else {
-                key::require(options.api_key_file.as_deref(), given.config, given.output.talk()).await?.key.0
+                Some(key::require(options.api_key_file.as_deref(), given.config, given.output.talk()).await?.key.0)
             };
-            return Ok(Self { client: client(given, &key)?, embedded: None });
+            return Ok(Self { client: client(given, key.as_deref())?, embedded: None });
         }
         if options.base_url.is_some() {
             return Err(Failure::usage(
@@ -86,9 +86,13 @@ fn builder(given: Given<'_>) -> ClientBuilder {
     }
 }
 
-/// A client with this key, for the address that is asked for.
-pub(crate) fn client(given: Given<'_>, key: &str) -> Result<Client, Failure> {
-    let mut builder = builder(given).api_key(key);
+/// A client with this key, or with none for what takes none, for the address that is asked for.
+pub(crate) fn client(given: Given<'_>, key: Option<&str>) -> Result<Client, Failure> {
+    let builder = builder(given);
+    let mut builder = match key {
+        Some(key) => builder.api_key(key),
+        None => builder.without_api_key(),
+    };
     let mut origin = "use";
     if let Some((url, from)) = base_url(given)? {
         origin = from;

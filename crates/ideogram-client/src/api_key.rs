@@ -43,6 +43,15 @@ impl ApiKey {
         Ok(Self { header })
     }
 
+    /// The key of a client that has none.
+    pub(crate) fn none() -> Self {
+        Self { header: HeaderValue::from_static("") }
+    }
+
+    pub(crate) fn is_none(&self) -> bool {
+        self.header.is_empty()
+    }
+
     pub(crate) fn header(&self) -> HeaderValue {
         self.header.clone()
     }

@@ -94,9 +94,16 @@ impl ClientBuilder {
         }
     }
 
-    /// The key that every call carries. Required.
+    /// The key that every call carries. Required, except as [`ClientBuilder::without_api_key`] says.
     pub fn api_key(mut self, api_key: impl AsRef<str>) -> Self {
         self.api_key = Some(ApiKey::new(api_key));
+        self
+    }
+
+    /// For programs that save images from links or prepare requests, which takes no key. Whatever is sent to the service
+    /// fails with [`ErrorKind::InvalidArgument`] before it leaves.
+    pub fn without_api_key(mut self) -> Self {
+        self.api_key = Some(Ok(ApiKey::none()));
         self
     }
 

@@ -278,6 +278,13 @@ impl Error {
         self
     }
 
+    /// Says more.
+    #[allow(dead_code, reason = "not every client of a document saves images")]
+    pub(crate) fn noting(mut self, note: &str) -> Self {
+        self.0.message = format!("{}; {}", self.0.message, one_line(note));
+        self
+    }
+
     pub(crate) fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.source = Some(source.into());
         self

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod address;
 mod api_key;
 mod call_builder;
 mod client;
@@ -74,7 +75,7 @@ pub mod internal {
     pub use crate::{
         durable::{put_new, sync_folder},
         journal::{Contents, Journal, JournalError, JournalErrorKind, JournalKind},
-        save::{LONGEST_SUFFIX, check_stem, is_picture_extension},
+        save::{ForeignLink, LONGEST_SUFFIX, check_stem, is_picture_extension},
         signature::{SIGNATURE_BYTES, picture_type},
     };
 }

@@ -7,7 +7,7 @@ use std::{fmt, net::IpAddr, sync::OnceLock, time::Duration};
 
 use reqwest::Url;
 
-use crate::{Error, ErrorKind, Outcome, config::POOL_IDLE_TIMEOUT};
+use crate::{Error, ErrorKind, Outcome, address::PublicOnly, config::POOL_IDLE_TIMEOUT};
 
 /// As many header lines as curl reads; the stack's own limit is 100.
 const MAX_HEADERS: usize = 5000;
@@ -47,6 +47,7 @@ pub(crate) type Configure = Box<dyn Fn(reqwest::ClientBuilder) -> reqwest::Clien
 
 /// Made on first use: most programs that call the service fetch no links.
 pub(crate) struct LinkStack {
+    resolver: PublicOnly,
     connect_timeout: Duration,
     configure: Option<Configure>,
     elsewhere: OnceLock<reqwest::Client>,
@@ -58,12 +59,18 @@ pub(crate) struct LinkStack {
 impl LinkStack {
     pub(crate) fn new(connect_timeout: Duration, configure: Option<Configure>) -> Self {
         let [elsewhere, this_machine, this_machine_plain] = [const { OnceLock::new() }; 3];
-        Self { connect_timeout, configure, elsewhere, this_machine, this_machine_plain }
+        let resolver = PublicOnly::default();
+        Self { resolver, connect_timeout, configure, elsewhere, this_machine, this_machine_plain }
     }
 
-    /// The client to fetch `url` with.
+    /// The client to fetch `url` with. The name of another host than the service's own must have public addresses.
     #[allow(dead_code, reason = "not every client of a document fetches links")]
-    pub(crate) fn client(&self, url: &Url) -> Result<&reqwest::Client, Error> {
+    pub(crate) fn client(&self, url: &Url, is_own_host: bool) -> Result<&reqwest::Client, Error> {
+        if let Some(host) = url.host_str()
+            && !is_own_host
+        {
+            self.resolver.watch(host);
+        }
         // A proxy named by the environment must not be asked for what is on this machine.
         let (place, proxies) = if is_loopback(url) {
             let is_plain = url.scheme() == "http";
@@ -86,7 +93,8 @@ impl LinkStack {
             .user_agent(concat!("ideogram-client/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(self.connect_timeout)
             .pool_idle_timeout(POOL_IDLE_TIMEOUT)
-            .tcp_keepalive(POOL_IDLE_TIMEOUT);
+            .tcp_keepalive(POOL_IDLE_TIMEOUT)
+            .dns_resolver(self.resolver.clone());
         builder = with_lenient_headers(builder);
         if proxies == Proxies::None {
             builder = without_needless_roots(builder, url);

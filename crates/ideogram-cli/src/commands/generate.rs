@@ -213,8 +213,8 @@ impl Generate {
         let stdin = Stdin::default();
         let prompt = stdin.prompt_if_given(self.prompt.as_deref()).await?;
         let images = Images::new(context, &stdin);
-        let (styles, characters, masks) =
-            (images.all(&styles).await?, images.all(&characters).await?, images.all(&masks).await?);
+        let styles = images.all(&styles).await?;
+        let (characters, masks) = images.with_masks(&characters, &masks).await?;
 
         let making = Making::begin(context, &self.saving).await?;
         let call = set!(making.client().generate_image_v3(), {

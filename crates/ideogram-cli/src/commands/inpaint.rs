@@ -111,9 +111,9 @@ impl Inpaint {
         let stdin = Stdin::default();
         let prompt = stdin.prompt(&self.prompt).await?;
         let images = Images::new(context, &stdin);
-        let (image, mask) = (images.one(&self.image).await?, images.one(&self.mask).await?);
-        let (styles, characters, masks) =
-            (images.all(&styles).await?, images.all(&characters).await?, images.all(&masks).await?);
+        let (image, mask) = images.with_mask(&self.image, &self.mask).await?;
+        let styles = images.all(&styles).await?;
+        let (characters, masks) = images.with_masks(&characters, &masks).await?;
 
         let making = Making::begin(context, &self.saving).await?;
         // Two operations that take the same.
@@ -149,7 +149,7 @@ impl Inpaint {
         let stdin = Stdin::default();
         let prompt = stdin.prompt(&self.prompt).await?;
         let images = Images::new(context, &stdin);
-        let (image, mask) = (images.one(&self.image).await?, images.one(&self.mask).await?);
+        let (image, mask) = images.with_mask(&self.image, &self.mask).await?;
 
         let making = Making::begin(context, &self.saving).await?;
         let call = making.client().edit_image().image_file(image).mask(mask).prompt(prompt).model(model);

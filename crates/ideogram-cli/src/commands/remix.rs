@@ -157,8 +157,8 @@ impl Remix {
         let prompt = stdin.prompt(&self.prompt).await?;
         let images = Images::new(context, &stdin);
         let image = images.one(&self.image).await?;
-        let (styles, characters, masks) =
-            (images.all(&styles).await?, images.all(&characters).await?, images.all(&masks).await?);
+        let styles = images.all(&styles).await?;
+        let (characters, masks) = images.with_masks(&characters, &masks).await?;
 
         let making = Making::begin(context, &self.saving).await?;
         let call = set!(making.client().remix_image_v3().image(image).prompt(prompt), {

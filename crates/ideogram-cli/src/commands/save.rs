@@ -25,8 +25,6 @@ use crate::{
 
 /// Far above any answer, in bytes.
 const LARGEST: u64 = 64 * 1024 * 1024;
-/// Links are fetched without a key.
-const NO_KEY: &str = "no-key-is-sent-to-links";
 
 /// Save the pictures of an answer that was kept
 ///
@@ -70,7 +68,7 @@ impl Save {
         let context = &if given.options.mock {
             Context::open(given).await?
         } else {
-            Context::with_client(given, connection::client(given, NO_KEY)?)
+            Context::with_client(given, connection::client(given, None)?)
         };
         let found = self.read().await?;
         let pictures = found.pictures();

@@ -1,19 +1,71 @@
-//! A picture that is sent: from a path, from standard input (`-`), or from a link (`https://...`).
+//! An image that is sent: from a path, from standard input (`-`), or from a link (`https://...`).
+//!
+//! What is no image that the service takes, by its first bytes and not by its name, is refused before a call is paid for,
+//! and so are masks that do not fit.
 
 use std::{
     ffi::{OsStr, OsString},
-    path::Path,
+    fs,
+    io::{self, BufReader, Cursor, Read as _},
+    path::{Path, PathBuf},
 };
 
-use ideogram_client::File;
+use ideogram_client::{
+    Error, ErrorKind, File,
+    internal::{ForeignLink, SIGNATURE_BYTES, picture_type},
+    reqwest::Url,
+};
 
-use super::{link, prompt::Stdin};
-use crate::{context::Context, failure::Failure};
+use super::{
+    mask::{self, Input},
+    prompt::Stdin,
+};
+use crate::{context::Context, exit::Exit, failure::Failure, progress::Counted, units};
 
 /// What is taken from standard input and from links, in bytes: the most that the service has ever said to take.
 pub(crate) const LARGEST: u64 = 25 * 1024 * 1024;
 
-/// Reads pictures for one command.
+/// What the service takes, for messages.
+const TAKEN: &str = "JPEG, PNG and WebP are taken";
+
+/// The content of an image that is sent.
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// A file, sent under this name.
+    Path { name: String, path: PathBuf },
+    /// In memory.
+    Bytes { name: String, bytes: Vec<u8> },
+    /// Behind a link that is not asked, since nothing is to be sent.
+    NotFetched { name: String },
+}
+
+impl Content {
+    /// A file under its own name.
+    pub(crate) fn of_path(path: &Path) -> Self {
+        // A name on disk may hold what no header of a request may.
+        let name = File::from_path(path).name().chars().map(|it| if it.is_control() { '_' } else { it }).collect();
+        Self::Path { name, path: path.to_owned() }
+    }
+
+    /// To read it; `None` if there is nothing to read.
+    pub(crate) fn open(&self) -> io::Result<Option<Box<dyn Input + '_>>> {
+        Ok(match self {
+            Self::Path { path, .. } => Some(Box::new(BufReader::new(fs::File::open(path)?))),
+            Self::Bytes { bytes, .. } => Some(Box::new(Cursor::new(bytes))),
+            Self::NotFetched { .. } => None,
+        })
+    }
+
+    fn into_file(self) -> File {
+        match self {
+            Self::Path { name, path } => File::from_path(path).with_name(name),
+            Self::Bytes { name, bytes } => File::from_bytes(name, bytes),
+            Self::NotFetched { name } => File::from_reader(name, tokio::io::empty(), None),
+        }
+    }
+}
+
+/// Reads images for one command.
 #[derive(Debug)]
 pub(crate) struct Images<'a> {
     context: &'a Context<'a>,
@@ -25,19 +77,9 @@ impl<'a> Images<'a> {
         Self { context, stdin }
     }
 
-    /// One picture, ready to be sent.
+    /// One image, ready to be sent.
     pub(crate) async fn one(&self, source: &OsStr) -> Result<File, Failure> {
-        match source.to_str() {
-            Some("-") => {
-                let bytes = self.stdin.read("a picture", LARGEST).await?;
-                let Some(extension) = extension_of(&bytes) else {
-                    return Err(Failure::usage("standard input holds no picture: JPEG, PNG and WebP are taken"));
-                };
-                Ok(File::from_bytes(format!("stdin.{extension}"), bytes))
-            }
-            Some(text) if is_link(text) => link::fetch(self.context, text, LARGEST).await,
-            _ => from_path(Path::new(source)).await,
-        }
+        self.read(source).await.map(Content::into_file)
     }
 
     /// All of them; `None` if there are none.
@@ -48,6 +90,97 @@ impl<'a> Images<'a> {
         }
         Ok(Some(files).filter(|files| !files.is_empty()))
     }
+
+    /// An image, and the mask that shows where to repaint it.
+    pub(crate) async fn with_mask(&self, image: &OsStr, mask: &OsStr) -> Result<(File, File), Failure> {
+        let contents = (self.read(image).await?, self.read(mask).await?);
+        let (image, mask) = checked(mask::Kind::Repaint, contents, mask).await?;
+        Ok((image.into_file(), mask.into_file()))
+    }
+
+    /// References, and their masks if there are any: one for each, in the same order.
+    pub(crate) async fn with_masks(
+        &self,
+        images: &[OsString],
+        masks: &[OsString],
+    ) -> Result<(Option<Vec<File>>, Option<Vec<File>>), Failure> {
+        if masks.is_empty() {
+            return Ok((self.all(images).await?, None));
+        }
+        if images.len() != masks.len() {
+            let what = format!(
+                "{} for {}",
+                units::count(masks.len() as u64, "mask"),
+                units::count(images.len() as u64, "reference")
+            );
+            return Err(Failure::usage(what).hint("each reference takes one mask, in the same order; nothing was sent"));
+        }
+        let (mut files, mut mask_files) = (Vec::new(), Vec::new());
+        for (image, mask) in images.iter().zip(masks) {
+            let contents = (self.read(image).await?, self.read(mask).await?);
+            let (image, mask) = checked(mask::Kind::Reference, contents, mask).await?;
+            files.push(image.into_file());
+            mask_files.push(mask.into_file());
+        }
+        Ok((Some(files), Some(mask_files)))
+    }
+
+    async fn read(&self, source: &OsStr) -> Result<Content, Failure> {
+        match source.to_str() {
+            Some("-") => {
+                let bytes = self.stdin.read("a picture", LARGEST).await?;
+                let media_type = check_head(&bytes).map_err(|looks| {
+                    Failure::usage(format!("standard input holds no picture: {TAKEN}")).cause(looks)
+                })?;
+                Ok(Content::Bytes { name: format!("stdin.{}", extension(media_type)), bytes })
+            }
+            Some(text) if is_link(text) => self.fetch(text).await,
+            _ => from_path(Path::new(source)).await,
+        }
+    }
+
+    /// Fetches an image from the web; with `--dry-run` nothing is asked.
+    async fn fetch(&self, text: &str) -> Result<Content, Failure> {
+        let link = ForeignLink::new(self.context.client(), text).map_err(|error| not_fetched(&error))?;
+        if self.context.is_dry_run() {
+            return Ok(Content::NotFetched { name: name_of(link.url(), "png") });
+        }
+        let host = link.url().host_str().unwrap_or_default();
+        let progress = self.context.progress(format!("fetching from {host}"), Counted::Bytes, None);
+        let fetched = link.fetch(LARGEST, |received, total| {
+            if let Some(total) = total {
+                progress.set_total(total);
+            }
+            progress.set(received);
+        });
+        let bytes = fetched.await.map_err(|error| not_fetched(&error))?;
+        let media_type = check_head(&bytes).map_err(|looks| {
+            Failure::usage(format!("what {host} sent is no picture: {TAKEN}"))
+                .cause(looks)
+                .hint("nothing was sent to the service")
+        })?;
+        Ok(Content::Bytes { name: name_of(link.url(), extension(media_type)), bytes })
+    }
+}
+
+fn not_fetched(error: &Error) -> Failure {
+    // What another link, or a file, would mend; the rest may be over by the next time.
+    let exit = match error.kind() {
+        ErrorKind::InvalidArgument | ErrorKind::UndocumentedAnswer => Exit::Usage,
+        _ => Exit::Unavailable,
+    };
+    Failure::new(exit, "cannot fetch the picture")
+        .because(error)
+        .hint("nothing was sent to the service; to send such a picture, save it and give its path")
+}
+
+/// A name for the file, from the path of its link.
+fn name_of(url: &Url, extension: &str) -> String {
+    let last = url.path_segments().and_then(|mut segments| segments.next_back()).unwrap_or_default();
+    let stem = last.rsplit_once('.').map_or(last, |(stem, _)| stem);
+    let harmless = |letter: &char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
+    let stem: String = stem.chars().filter(harmless).take(80).collect();
+    if stem.is_empty() { format!("picture.{extension}") } else { format!("{stem}.{extension}") }
 }
 
 /// Whether it is meant to be fetched: no file is called like that.
@@ -56,38 +189,82 @@ pub(crate) fn is_link(text: &str) -> bool {
     begins("https://") || begins("http://")
 }
 
-async fn from_path(path: &Path) -> Result<File, Failure> {
-    let file = File::from_path(path);
-    let name = file.name().into_owned();
-    // A name on disk may hold what no header of a request may.
-    let file = if name.chars().any(char::is_control) {
-        let harmless: String = name.chars().map(|letter| if letter.is_control() { '_' } else { letter }).collect();
-        file.with_name(harmless)
-    } else {
-        file
-    };
-    let shown = path.display();
-    let info = file
-        .inspect()
-        .await
-        .map_err(|error| Failure::local_io(format!("nothing was sent: \"{shown}\" cannot be sent")).because(&error))?;
-    if !info.media_type.starts_with("image/") {
-        let what = format!("nothing was sent: \"{shown}\" is no picture that the service takes");
-        return Err(Failure::usage(what)
-            .cause(format!("it looks like {}", info.media_type))
-            .hint("JPEG, PNG and WebP are taken"));
+async fn from_path(path: &Path) -> Result<Content, Failure> {
+    let content = Content::of_path(path);
+    let (shown, file) = (path.display(), File::from_path(path).with_name("image"));
+    let cannot =
+        |error: &io::Error| Failure::local_io(format!("nothing was sent: \"{shown}\" cannot be sent")).because(error);
+    file.inspect().await.map_err(|error| cannot(&error))?;
+    let from = path.to_owned();
+    let head = tokio::task::spawn_blocking(move || head_of(&from)).await.map_err(io::Error::other);
+    let head = head.and_then(|head| head).map_err(|error| cannot(&error))?;
+    match check_head(&head) {
+        Ok(_) => Ok(content),
+        Err(looks) => {
+            Err(Failure::usage(format!("nothing was sent: \"{shown}\" is no picture that the service takes"))
+                .cause(looks)
+                .hint(TAKEN))
+        }
     }
-    Ok(file)
 }
 
-/// The extension of a picture that the service takes, by its first bytes.
-pub(crate) fn extension_of(bytes: &[u8]) -> Option<&'static str> {
-    match bytes {
-        [0xff, 0xd8, 0xff, ..] => Some("jpg"),
-        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some("png"),
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("webp"),
-        _ => None,
+/// The first bytes of a file, as many as [`check_head`] needs.
+pub(crate) fn head_of(path: &Path) -> io::Result<Vec<u8>> {
+    let mut head = Vec::with_capacity(SIGNATURE_BYTES);
+    fs::File::open(path)?.take(SIGNATURE_BYTES as u64).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+/// The media type of an image that the service takes, by its first bytes.
+///
+/// # Errors
+///
+/// With what it looks like, if the service does not take it: a call with it would be paid for, or refused late.
+pub(crate) fn check_head(head: &[u8]) -> Result<&'static str, String> {
+    let looks = match picture_type(head) {
+        Some(media_type @ ("image/jpeg" | "image/png" | "image/webp")) => return Ok(media_type),
+        Some("image/gif") => "a GIF",
+        Some("image/avif") => "an AVIF image",
+        _ => match head {
+            [] => "nothing: it is empty",
+            [_, _, _, _, b'f', b't', b'y', b'p', b'h' | b'm', ..] => "HEIC, the photos of phones",
+            [_, _, _, _, b'f', b't', b'y', b'p', ..] => "a video",
+            [b'I', b'I', b'*', 0, ..] | [b'M', b'M', 0, b'*', ..] => "a TIFF image",
+            [b'B', b'M', ..] => "a BMP image",
+            [b'%', b'P', b'D', b'F', ..] => "a PDF document",
+            [b'P', b'K', 3, 4, ..] => "a ZIP archive",
+            [b'8', b'B', b'P', b'S', ..] => "a Photoshop document",
+            _ => match head.iter().find(|byte| !byte.is_ascii_whitespace()) {
+                Some(b'<') => "a web page or SVG",
+                _ if head.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()) => "text",
+                _ => "something else",
+            },
+        },
+    };
+    Err(format!("it looks like {looks}"))
+}
+
+/// The extension that goes with what [`check_head`] says.
+pub(crate) fn extension(media_type: &str) -> &'static str {
+    match media_type {
+        "image/jpeg" => "jpg",
+        "image/webp" => "webp",
+        _ => "png",
     }
+}
+
+/// An image and its mask, if they go together.
+async fn checked(
+    kind: mask::Kind,
+    (image, mask): (Content, Content),
+    source: &OsStr,
+) -> Result<(Content, Content), Failure> {
+    // Decoding takes its time; Ctrl-C is heard meanwhile.
+    let looked = tokio::task::spawn_blocking(move || mask::check(kind, &image, &mask).map(|()| (image, mask))).await;
+    let looked = looked.map_err(|error| Failure::internal("cannot look at the mask").because(&error))?;
+    looked.map_err(|problem| {
+        Failure::usage(format!("nothing was sent: the mask \"{}\" {problem}", Path::new(source).display()))
+    })
 }
 
 #[cfg(test)]
@@ -105,11 +282,44 @@ mod tests {
     }
 
     #[test]
-    fn pictures_are_known_by_their_first_bytes() {
-        assert_eq!(extension_of(b"\x89PNG\r\n\x1a\n..."), Some("png"));
-        assert_eq!(extension_of(b"RIFF\0\0\0\0WEBPVP8 "), Some("webp"));
-        assert_eq!(extension_of(b"\xff\xd8\xff\xe0"), Some("jpg"));
-        assert_eq!(extension_of(b"<html>"), None);
-        assert_eq!(extension_of(b""), None);
+    fn files_are_named_after_the_link_and_their_content() {
+        let name = |link| name_of(&Url::parse(link).unwrap(), "png");
+
+        assert_eq!(name("https://a.test/x/lantern.jpg?sig=1"), "lantern.png");
+        assert_eq!(name("https://a.test/%0d%0ax.png"), "0d0ax.png");
+        assert_eq!(name("https://a.test"), "picture.png");
+    }
+
+    #[test]
+    fn only_what_the_service_takes_is_an_image_whatever_it_is_called() {
+        for (head, media_type, ends) in [
+            (b"\x89PNG\r\n\x1a\n...".as_slice(), "image/png", "png"),
+            (b"RIFF\0\0\0\0WEBPVP8 ", "image/webp", "webp"),
+            (b"\xff\xd8\xff\xe0", "image/jpeg", "jpg"),
+        ] {
+            assert_eq!(check_head(head), Ok(media_type));
+            assert_eq!(extension(media_type), ends);
+        }
+        for (head, looks) in [
+            (b"".as_slice(), "nothing"),
+            (b"<!DOCTYPE html>", "a web page"),
+            (b"\n <svg/>", "a web page or SVG"),
+            (b"GIF89a....", "a GIF"),
+            (b"\0\0\0\x18ftypheic\0\0", "HEIC"),
+            (b"\0\0\0\x18ftypmif1\0\0", "HEIC"),
+            (b"\0\0\0\x20ftypavif", "an AVIF"),
+            (b"\0\0\0\x20ftypisom", "a video"),
+            (b"II*\0....", "a TIFF"),
+            (b"BM....", "a BMP"),
+            (b"%PDF-1.7", "a PDF"),
+            (b"PK\x03\x04..", "a ZIP"),
+            (b"8BPS..", "a Photoshop"),
+            (b"RIFF\0\0\0\0WAVE", "something else"),
+            (b"\x89PNG..", "something else"),
+            (b"hello", "text"),
+        ] {
+            let problem = check_head(head).unwrap_err();
+            assert!(problem.starts_with(&format!("it looks like {looks}")), "{problem}");
+        }
     }
 }

@@ -1,14 +1,14 @@
 //! What the commands about pictures share.
 //!
 //! Start at [`making`]: from a call to pictures on disk. [`flags`] holds the flags that several commands take, [`image`]
-//! and [`prompt`] read what they are given, [`link`] fetches pictures from the web, [`shown`] previews and opens what was
+//! and [`prompt`] read what they are given, [`mask`] looks at masks, [`ready`] tries folders and names, [`shown`] previews and opens what was
 //! saved.
 
 pub(crate) mod choice;
 pub(crate) mod flags;
 pub(crate) mod image;
-pub(crate) mod link;
 pub(crate) mod making;
+pub(crate) mod mask;
 pub(crate) mod preview;
 pub(crate) mod prompt;
 pub(crate) mod ready;

@@ -131,6 +131,9 @@ fn build(
 
     let inner = client.inner();
     let mut builder = inner.http.request(request.method(), request.url()).headers(headers);
+    if inner.api_key.is_none() {
+        return Err(Error::invalid_argument("this client was made without an API key: it cannot call".to_owned()));
+    }
     if let Some(name) = operations::API_KEY_HEADER {
         let name = HeaderName::from_bytes(name.as_bytes()).expect("the rules check header names");
         builder = builder.header(name, inner.api_key.header());

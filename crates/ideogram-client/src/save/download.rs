@@ -1,24 +1,24 @@
 //! Fetches a picture into a file.
 
-use std::{
-    io::Write as _,
-    time::{Duration, SystemTime},
-};
+use std::{io::Write as _, time::SystemTime};
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use reqwest::{Response, Url};
 use tempfile::NamedTempFile;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::{
-    failure, link,
+    failure,
+    link::{self, Rules},
     media_type::MediaType,
     settings::Settings,
     target::{Target, on_disk},
+    unpack::{Unpacked, may_be_packed, unpack},
 };
 use crate::{
     Client, Error, Outcome,
+    address::is_not_public,
     retry::{Bearing, BodyLeft, Decision, Event, Policy, State, decide},
     runtime::{deadline_in, retry_after},
     signature::SIGNATURE_BYTES,
@@ -28,8 +28,6 @@ use crate::{
 const WRITE_BYTES: usize = 512 * 1024;
 /// Of a refusal, no more than this is kept.
 const REFUSAL_BYTES: usize = 4 * 1024;
-/// The end of a picture, with the mark of its format somewhere in it.
-const TAIL_BYTES: usize = 64;
 const MOST_REDIRECTS: usize = 5;
 
 /// A picture that has arrived.
@@ -42,6 +40,7 @@ pub(super) struct Received {
 /// One picture to fetch.
 pub(super) struct Download<'d> {
     pub(super) client: &'d Client,
+    pub(super) rules: Rules<'d>,
     pub(super) url: Url,
     pub(super) target: &'d Target,
     pub(super) settings: &'d Settings,
@@ -53,37 +52,56 @@ pub(super) struct Download<'d> {
 struct Failed {
     error: Error,
     event: Event,
+    /// The beginning of an image that the host calls all of it.
+    cut: Option<Received>,
 }
 
 impl From<Error> for Failed {
     fn from(error: Error) -> Self {
-        Self { error, event: Event::Final }
+        Self { error, event: Event::Final, cut: None }
+    }
+}
+
+/// Why a download failed.
+pub(super) struct DownloadFailed {
+    pub(super) error: Error,
+    /// The largest part of the image that the host called all of it.
+    pub(super) cut: Option<Received>,
+}
+
+impl From<Error> for DownloadFailed {
+    fn from(error: Error) -> Self {
+        Self { error, cut: None }
     }
 }
 
 impl Download<'_> {
     /// Fetches the picture; downloads are free, so what may pass is tried again.
-    pub(super) async fn run(&self) -> Result<Received, Error> {
-        link::check(&self.url, self.client.base_url())?;
-        if link::has_expired(&self.url, SystemTime::now()) {
-            return Err(failure::expired(&self.url));
-        }
+    pub(super) async fn run(&self) -> Result<Received, DownloadFailed> {
+        self.rules.check(&self.url)?;
         // Made on first use, which takes a moment that is not the host's.
-        self.client.inner().links.client(&self.url)?;
+        self.stack(&self.url)?;
         let begun = Instant::now();
         let deadline = deadline_in(self.settings.deadline);
         let policy = self.client.settings().policy;
         let policy = Policy { attempts: self.settings.attempts.unwrap_or(policy.attempts), ..policy };
         let mut attempts = 1;
+        let mut cut: Option<Received> = None;
         loop {
             let Ok(result) = timeout_at(deadline, self.attempt()).await else {
                 let error = failure::too_late(&self.url, self.settings.deadline);
-                return Err(error.after(attempts, begun.elapsed(), None, Outcome::Completed));
+                let error = error.after(attempts, begun.elapsed(), None, Outcome::Completed);
+                return Err(DownloadFailed { error, cut });
             };
-            let failed = match result {
+            let mut failed = match result {
                 Ok(received) => return Ok(received),
                 Err(failed) => failed,
             };
+            if let Some(more) = failed.cut.take()
+                && cut.as_ref().is_none_or(|cut| cut.size_bytes < more.size_bytes)
+            {
+                cut = Some(more);
+            }
             let state = State {
                 bearing: Bearing::Repeatable,
                 body: BodyLeft::Whole,
@@ -94,7 +112,8 @@ impl Download<'_> {
             match decide(&policy, &state, failed.event) {
                 Decision::Repeat { after } => sleep(after).await,
                 Decision::Stop(stop) => {
-                    return Err(failed.error.after(attempts, begun.elapsed(), Some(stop), Outcome::Completed));
+                    let error = failed.error.after(attempts, begun.elapsed(), Some(stop), Outcome::Completed);
+                    return Err(DownloadFailed { error, cut });
                 }
             }
             attempts += 1;
@@ -114,10 +133,10 @@ impl Download<'_> {
     async fn ask(&self) -> Result<Response, Failed> {
         let mut url = self.url.clone();
         for _ in 0..=MOST_REDIRECTS {
-            let client = self.client.inner().links.client(&url)?;
-            let asked = client.get(url.clone()).header(header::ACCEPT_ENCODING, "identity").send();
+            let asked = self.stack(&url)?.get(url.clone()).header(header::ACCEPT_ENCODING, "identity").send();
             let response = match timeout(self.settings.idle_timeout, asked).await {
                 Ok(Ok(response)) => response,
+                Ok(Err(error)) if is_not_public(&error) => return Err(failure::not_public(&url).into()),
                 Ok(Err(error)) => return Err(passing(failure::transport(&url, "no answer from", error))),
                 Err(_) => return Err(passing(failure::idle(&url, self.settings.idle_timeout))),
             };
@@ -126,10 +145,9 @@ impl Download<'_> {
             if matches!(status, StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION) {
                 return Ok(response);
             }
-            let location = response.headers().get(header::LOCATION).and_then(|location| location.to_str().ok());
-            match location {
+            match response.headers().get(header::LOCATION) {
                 Some(location) if matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) => {
-                    url = link::redirected(&url, location, self.client.base_url())?;
+                    url = self.rules.redirected(&url, location.as_bytes())?;
                 }
                 _ => return Err(self.refused(&url, response).await),
             }
@@ -137,12 +155,16 @@ impl Download<'_> {
         Err(failure::refused(format!("the link redirects more than {MOST_REDIRECTS} times")).into())
     }
 
+    fn stack(&self, url: &Url) -> Result<&reqwest::Client, Error> {
+        self.client.inner().links.client(url, self.rules.is_own(url))
+    }
+
     /// The failure that another status than 2xx is.
     async fn refused(&self, url: &Url, mut response: Response) -> Failed {
         let status = response.status();
         // Nothing says which status an expired link has, so every refusal that lasts is one by then.
         let lasts = status.is_client_error() && !matches!(status.as_u16(), 408 | 429);
-        let no_longer = lasts && link::is_past(&self.url, SystemTime::now(), Duration::ZERO);
+        let no_longer = lasts && link::is_past(&self.url, SystemTime::now());
         if status == StatusCode::GONE || no_longer {
             return failure::expired(url).into();
         }
@@ -156,7 +178,7 @@ impl Download<'_> {
         }
         body.truncate(REFUSAL_BYTES);
         let body = self.client.inner().api_key.redact_cut(body.freeze());
-        Failed { error: failure::status(url, status, retry_after, body), event }
+        Failed { error: failure::status(url, status, retry_after, body), event, cut: None }
     }
 
     async fn receive(&self, mut part: NamedTempFile, mut response: Response) -> Result<Received, Failed> {
@@ -166,20 +188,17 @@ impl Download<'_> {
         if total.is_some_and(|total| total > limit) {
             return Err(failure::too_large(url, limit).into());
         }
-        if let Some(encoding) = encoding(response.headers()) {
-            return Err(
-                failure::no_picture(url, &format!("it is encoded as {encoding}, which was not asked for")).into()
-            );
-        }
         let content_type = response.headers().get(header::CONTENT_TYPE);
         let content_type = content_type.and_then(|value| value.to_str().ok()).map(str::to_owned);
         let no_picture = |what: String| failure::no_picture(url, &what);
 
         // Otherwise only the end of the connection says where the picture ends, and that comes early when it breaks.
         let is_framed = total.is_some() || response.headers().contains_key(header::TRANSFER_ENCODING);
+        // Labels are often wrong. What the bytes are is seen when they are there.
+        let codings = response.headers().get_all(header::CONTENT_ENCODING);
+        let label = codings.iter().map(HeaderValue::as_bytes).collect::<Vec<_>>().join(&b',');
 
-        let (mut size_bytes, mut media_type, mut waiting) = (0_u64, None, BytesMut::new());
-        let (mut head, mut tail) = (Bytes::new(), Vec::new());
+        let (mut size_bytes, mut is_looked_at, mut waiting) = (0_u64, false, BytesMut::new());
         loop {
             let chunk = match timeout(self.settings.idle_timeout, response.chunk()).await {
                 Ok(Ok(Some(chunk))) => chunk,
@@ -194,26 +213,38 @@ impl Download<'_> {
                 return Err(failure::too_large(url, limit).into());
             }
             waiting.extend_from_slice(&chunk);
-            if media_type.is_none() && waiting.len() >= SIGNATURE_BYTES {
-                media_type = Some(MediaType::of(&waiting, content_type.as_deref()).map_err(no_picture)?);
-                head = Bytes::copy_from_slice(&waiting[..SIGNATURE_BYTES]);
+            if !is_looked_at && waiting.len() >= SIGNATURE_BYTES {
+                // An endless page is no picture after its first bytes already.
+                if !may_be_packed(&waiting, &label) {
+                    MediaType::of(&waiting, content_type.as_deref()).map_err(no_picture)?;
+                }
+                is_looked_at = true;
             }
-            tail.extend_from_slice(&chunk[chunk.len().saturating_sub(TAIL_BYTES)..]);
-            tail.drain(..tail.len().saturating_sub(TAIL_BYTES));
             if waiting.len() >= WRITE_BYTES {
                 part = self.write(part, waiting.split().freeze()).await?;
             }
             (self.on_bytes)(size_bytes, total);
         }
-        let media_type = match media_type {
-            Some(media_type) => media_type,
-            None => MediaType::of(&waiting, content_type.as_deref()).map_err(no_picture)?,
+        part = self.write(part, waiting.freeze()).await?;
+        let target = self.target.clone();
+        let unpacked = on_disk(move || {
+            unpack(part, limit, || target.new_part())
+                .map_err(|error| failure::local("write into", &target.folder, &error))
+        })
+        .await?;
+        let Some(Unpacked { part, size_bytes, head, is_complete }) = unpacked else {
+            return Err(failure::too_large(url, limit).into());
         };
-        if !is_framed && !media_type.is_whole(&head, &tail, size_bytes) {
+        let media_type = MediaType::of(&head, content_type.as_deref()).map_err(no_picture)?;
+        let received = Received { part, media_type, size_bytes };
+        if is_complete {
+            return Ok(received);
+        }
+        if !is_framed {
             return Err(passing(failure::broken_off(url)));
         }
-        part = self.write(part, waiting.freeze()).await?;
-        Ok(Received { part, media_type, size_bytes })
+        let error = failure::cut(url, size_bytes, &received.media_type.name);
+        Err(Failed { error, event: Event::Interrupted, cut: Some(received) })
     }
 
     async fn write(&self, mut part: NamedTempFile, bytes: Bytes) -> Result<NamedTempFile, Error> {
@@ -228,12 +259,5 @@ impl Download<'_> {
 
 /// A failure that may be over by the next attempt.
 fn passing(error: Error) -> Failed {
-    Failed { error, event: Event::Interrupted }
-}
-
-/// The encoding of an answer, if it has one that hides what it is.
-fn encoding(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get(header::CONTENT_ENCODING)?;
-    let value = String::from_utf8_lossy(value.as_bytes()).trim().to_ascii_lowercase();
-    (!value.is_empty() && value != "identity").then_some(value)
+    Failed { error, event: Event::Interrupted, cut: None }
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use reqwest::Url;
 
-use crate::{Error, ErrorKind, Outcome};
+use crate::{Error, ErrorKind, Outcome, address::NOT_PUBLIC};
 
 /// Saving was asked for what cannot be.
 pub(super) fn misuse(message: impl Into<String>) -> Error {
@@ -58,6 +58,17 @@ pub(super) fn transport(url: &Url, what: &str, error: reqwest::Error) -> Error {
 
 pub(super) fn broken_off(url: &Url) -> Error {
     let message = format!("the picture broke off at {}", host(url));
+    Error::new(ErrorKind::Transport, Outcome::Completed, message)
+}
+
+/// A link whose name leads where no link may lead.
+pub(super) fn not_public(url: &Url) -> Error {
+    refused(format!("the link to {} is not followed: {NOT_PUBLIC}", host(url)))
+}
+
+/// An image without its end, which the host calls all of it.
+pub(super) fn cut(url: &Url, size_bytes: u64, media_type: &str) -> Error {
+    let message = format!("{} sent {size_bytes} bytes of {media_type}, and its end is missing", host(url));
     Error::new(ErrorKind::Transport, Outcome::Completed, message)
 }
 

@@ -1,56 +1,94 @@
-//! Which links are followed, and whether one has expired.
+//! Which links are followed, and when one expires.
 //!
-//! A link comes from an answer, or from a file that somebody handed over. Fetching it must not become a way to reach
-//! what only this machine can reach, and a picture must not travel in the clear.
-//!
-//! Names are not resolved here: a name that leads into a private network must still show a certificate for itself.
+//! A link comes from a response, or from a file or argument that somebody handed over. Fetching it must not become a way
+//! to reach what only this machine can reach, an image must not travel in the clear, and the API key must not travel at
+//! all. Here a link is judged by what stands in it; the addresses of its name are judged when it is connected to.
 
 use std::{
     net::IpAddr,
     time::{Duration, SystemTime},
 };
 
+use percent_encoding::{AsciiSet, percent_encode};
 use reqwest::Url;
 
 use super::failure;
-use crate::{Error, link_stack::is_loopback};
+use crate::{
+    ApiKey, Client, Error,
+    address::{NOT_PUBLIC, is_public},
+    link_stack::is_loopback,
+};
 
-/// Asking for an expired picture costs nothing, and refusing a living one costs the picture. So a clock may be wrong by
-/// this much before its word is taken: one that was set in another zone is wrong by less.
-const TOLERANCE: Duration = Duration::from_secs(24 * 60 * 60);
+/// What belongs to the service, and is exempt from the rules for the open internet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Own {
+    /// For links from responses: its host; and all of this machine, if the service is on it.
+    Host,
+    /// For links that a user was given, perhaps by somebody else: scheme, host and port.
+    Origin,
+}
+
+/// Decides which links are followed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rules<'c> {
+    base: &'c Url,
+    api_key: &'c ApiKey,
+    own: Own,
+}
 
 pub(super) fn parse(link: &str) -> Result<Url, Error> {
     Url::parse(link.trim()).map_err(|error| failure::refused(format!("the link is no address: {error}")))
 }
 
-/// Refuses what must not be fetched by a client whose service is at `base`.
-pub(super) fn check(url: &Url, base: &Url) -> Result<(), Error> {
-    let host = url.host_str().unwrap_or_default();
-    let refused = |reason: &str| Err(failure::refused(format!("the link to {host} is not followed: {reason}")));
-    if !["http", "https"].contains(&url.scheme()) {
-        return refused("it is neither https nor http");
+impl<'c> Rules<'c> {
+    pub(super) fn new(client: &'c Client, own: Own) -> Self {
+        Self { base: client.base_url(), api_key: &client.inner().api_key, own }
     }
-    if !url.username().is_empty() || url.password().is_some() {
-        return refused("it holds a user name or password");
-    }
-    let of_the_service = url.host() == base.host();
-    if is_internal(host) && !is_loopback(base) && !of_the_service {
-        return refused("it leads into this machine or a private network, where the service is not");
-    }
-    let allowed_in_the_clear = is_loopback(url) || (of_the_service && base.scheme() == "http");
-    if url.scheme() == "http" && !allowed_in_the_clear {
-        return refused("it is plain http to another machine");
-    }
-    Ok(())
-}
 
-/// The address that a redirect leads to, if it may be followed.
-pub(super) fn redirected(from: &Url, location: &str, base: &Url) -> Result<Url, Error> {
-    let to = from.join(location).map_err(|error| failure::refused(format!("a redirect leads nowhere: {error}")))?;
-    if from.scheme() == "https" && to.scheme() != "https" {
-        return Err(failure::refused("a redirect leads from https to something else, and is not followed"));
+    /// Refuses what must not be fetched.
+    pub(super) fn check(&self, url: &Url) -> Result<(), Error> {
+        let host = url.host_str().unwrap_or_default();
+        let refused = |reason: &str| Err(failure::refused(format!("the link to {host} is not followed: {reason}")));
+        if self.api_key.is_in(url.as_str()) {
+            // The host may be a part of it.
+            return Err(failure::refused("a link is not followed: the API key stands in it"));
+        }
+        if !["http", "https"].contains(&url.scheme()) {
+            return refused("it is neither https nor http");
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return refused("it holds a user name or password");
+        }
+        let is_own = self.is_own(url);
+        if !is_own && is_internal(host) {
+            return refused(NOT_PUBLIC);
+        }
+        let allowed_in_the_clear = is_own && (is_loopback(url) || self.base.scheme() == "http");
+        if url.scheme() == "http" && !allowed_in_the_clear {
+            return refused("it is plain http to another machine");
+        }
+        Ok(())
     }
-    check(&to, base).map(|()| to)
+
+    /// Whether a link leads to the service itself.
+    pub(super) fn is_own(&self, url: &Url) -> bool {
+        match self.own {
+            Own::Host => url.host() == self.base.host() || (is_loopback(self.base) && is_loopback(url)),
+            Own::Origin => url.origin() == self.base.origin(),
+        }
+    }
+
+    /// The address that a redirect leads to, if it may be followed. Letters beyond ASCII that stand in it unescaped are
+    /// asked for as they came, as browsers do.
+    pub(super) fn redirected(&self, from: &Url, location: &[u8]) -> Result<Url, Error> {
+        let location = percent_encode(location, &AsciiSet::EMPTY).to_string();
+        let to =
+            from.join(&location).map_err(|error| failure::refused(format!("a redirect leads nowhere: {error}")))?;
+        if from.scheme() == "https" && to.scheme() != "https" {
+            return Err(failure::refused("a redirect leads from https to something else, and is not followed"));
+        }
+        self.check(&to).map(|()| to)
+    }
 }
 
 /// When a link expires, in seconds since 1970, if it says so.
@@ -58,59 +96,19 @@ pub(super) fn expiry(url: &Url) -> Option<i64> {
     url.query_pairs().find_map(|(name, value)| (name == "exp").then(|| value.parse().ok()).flatten())
 }
 
-/// Whether a link has expired for sure, without asking.
-pub(super) fn has_expired(url: &Url, now: SystemTime) -> bool {
-    // A server for tests has a time of its own, so it is asked.
-    !is_loopback(url) && is_past(url, now, TOLERANCE)
-}
-
-/// Whether a link that was refused has expired.
-pub(super) fn is_past(url: &Url, now: SystemTime, tolerance: Duration) -> bool {
-    let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-    expiry(url).is_some_and(|expiry| {
-        let expiry = u64::try_from(expiry).unwrap_or(0);
-        expiry.saturating_add(tolerance.as_secs()) <= now
-    })
+/// Whether a link that was refused has expired. The clock of this machine may be wrong, so it is never a reason not to ask.
+pub(super) fn is_past(url: &Url, now: SystemTime) -> bool {
+    let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
+    expiry(url).is_some_and(|expiry| u64::try_from(expiry).unwrap_or(0) <= now)
 }
 
 fn is_internal(host: &str) -> bool {
     match host.trim_matches(['[', ']']).parse::<IpAddr>() {
-        Ok(address) => is_internal_address(address),
+        Ok(address) => !is_public(address),
         Err(_) => {
             let host = host.trim_end_matches('.').to_ascii_lowercase();
             let ends = [".localhost", ".local", ".internal", ".home.arpa"];
             host == "localhost" || ends.iter().any(|end| host.ends_with(end))
-        }
-    }
-}
-
-fn is_internal_address(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => {
-            let [first, second, ..] = address.octets();
-            let shared = first == 100 && (64..128).contains(&second);
-            address.is_loopback()
-                || address.is_private()
-                || address.is_link_local()
-                || address.is_unspecified()
-                || address.is_broadcast()
-                || address.is_multicast()
-                || first == 0
-                || shared
-        }
-        IpAddr::V6(address) => {
-            // Addresses that hold one of the other kind: mapped, compatible, translated.
-            let holds_v4 = match address.segments() {
-                [0, 0, 0, 0, 0, 0 | 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some((high, low)),
-                _ => None,
-            };
-            let v4 = holds_v4.map(|(high, low)| std::net::Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)));
-            address.is_loopback()
-                || address.is_unspecified()
-                || address.is_unique_local()
-                || address.is_unicast_link_local()
-                || address.is_multicast()
-                || v4.is_some_and(|v4| is_internal_address(IpAddr::V4(v4)))
         }
     }
 }
@@ -122,8 +120,12 @@ mod tests {
     const SERVICE: &str = "https://api.ideogram.ai";
     const MOCK: &str = "http://127.0.0.1:8080";
 
+    fn client(base: &str) -> Client {
+        Client::builder().api_key("secret/123456").base_url(base).allow_plain_http().build().unwrap()
+    }
+
     fn followed(link: &str, base: &str) -> bool {
-        check(&Url::parse(link).unwrap(), &Url::parse(base).unwrap()).is_ok()
+        Rules::new(&client(base), Own::Host).check(&Url::parse(link).unwrap()).is_ok()
     }
 
     #[test]
@@ -164,44 +166,99 @@ mod tests {
         ] {
             assert!(!followed(&format!("https://{host}/x"), SERVICE), "{host}");
         }
-        assert!(!followed("http://127.0.0.1:9/x", SERVICE));
-        assert!(followed("http://127.0.0.1:9/x", MOCK));
-        assert!(followed("https://10.0.0.1/x", "https://10.0.0.1:8443"));
-        assert!(followed("http://10.0.0.1/x", "http://10.0.0.1"));
-        assert!(!followed("https://10.0.0.2/x", "https://10.0.0.1"));
+        for (link, base, is_followed) in [
+            ("http://127.0.0.1:9/x", SERVICE, false),
+            ("http://127.0.0.1:9/x", MOCK, true),
+            ("http://localhost:9/x", MOCK, true),
+            ("https://[::1]:9/x", MOCK, true),
+            // A service on this machine is no way into the networks around it.
+            ("https://10.0.0.1/x", MOCK, false),
+            ("https://192.168.1.1/x", MOCK, false),
+            ("https://printer.local/x", MOCK, false),
+            ("http://ideogram.ai/x", MOCK, false),
+            // One in a private network has its own host.
+            ("https://10.0.0.1/x", "https://10.0.0.1:8443", true),
+            ("http://10.0.0.1/x", "http://10.0.0.1", true),
+            ("http://10.0.0.1/x", "https://10.0.0.1", false),
+            ("https://10.0.0.2/x", "https://10.0.0.1", false),
+            ("https://127.0.0.1/x", "https://10.0.0.1", false),
+            ("https://images.internal/x", "https://images.internal", true),
+        ] {
+            assert_eq!(followed(link, base), is_followed, "{link} {base}");
+        }
         for host in ["8.8.8.8", "172.32.0.1", "100.128.0.1", "[2606:4700::1]", "[::ffff:8.8.8.8]"] {
             assert!(followed(&format!("https://{host}/x"), SERVICE), "{host}");
         }
     }
 
     #[test]
-    fn redirects_are_followed_where_links_are_and_never_into_the_clear() {
-        let base = Url::parse(MOCK).unwrap();
-        let secure = Url::parse("https://ideogram.ai/a/b").unwrap();
-        let plain = Url::parse("http://127.0.0.1:8080/a/b").unwrap();
-
-        assert_eq!(redirected(&secure, "/c", &base).unwrap().as_str(), "https://ideogram.ai/c");
-        assert_eq!(redirected(&plain, "c", &base).unwrap().as_str(), "http://127.0.0.1:8080/a/c");
-        assert!(redirected(&plain, "https://ideogram.ai/c", &base).is_ok());
-        assert!(redirected(&secure, "http://127.0.0.1:8080/c", &base).is_err());
-        assert!(redirected(&plain, "http://ideogram.ai/c", &base).is_err());
-        assert!(redirected(&plain, "file:///etc/passwd", &base).is_err());
-        assert!(redirected(&plain, "http://", &base).is_err());
+    fn a_link_that_a_user_was_given_leads_to_the_service_itself_or_to_the_open_network() {
+        let mock = client(MOCK);
+        let rules = Rules::new(&mock, Own::Origin);
+        for (link, is_followed) in [
+            ("http://127.0.0.1:8080/x", true),
+            ("http://127.0.0.1:8081/x", false),
+            ("https://127.0.0.1:8080/x", false),
+            ("http://localhost:8080/x", false),
+            ("https://ideogram.ai/x", true),
+        ] {
+            assert_eq!(rules.check(&Url::parse(link).unwrap()).is_ok(), is_followed, "{link}");
+        }
     }
 
     #[test]
-    fn a_link_is_given_up_unasked_only_when_every_likely_clock_says_so() {
+    fn a_link_with_the_key_in_it_is_not_followed() {
+        let client = client(SERVICE);
+        let rules = Rules::new(&client, Own::Host);
+        let from = Url::parse("https://ideogram.ai/a").unwrap();
+        for link in [
+            "https://a.test/secret/123456",
+            "https://a.test/?key=secret%2F123456",
+            "https://a.test/?key=%73%65cret%2f12345%36",
+            "https://a.test/#secret/123456",
+        ] {
+            let error = rules.check(&Url::parse(link).unwrap()).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("123456"), "{error}");
+            assert!(rules.redirected(&from, link.as_bytes()).is_err(), "{link}");
+        }
+        assert!(rules.check(&Url::parse("https://a.test/secret").unwrap()).is_ok());
+    }
+
+    #[test]
+    fn redirects_are_followed_where_links_are_and_never_into_the_clear() {
+        let client = client(MOCK);
+        let rules = Rules::new(&client, Own::Host);
+        let secure = Url::parse("https://ideogram.ai/a/b").unwrap();
+        let plain = Url::parse("http://127.0.0.1:8080/a/b").unwrap();
+
+        for (from, location, to) in [
+            (&secure, b"/c".as_slice(), "https://ideogram.ai/c"),
+            (&plain, b"c", "http://127.0.0.1:8080/a/c"),
+            (&plain, b"https://ideogram.ai/c", "https://ideogram.ai/c"),
+            // As it came, whatever encoding that is.
+            (&secure, "/caf\u{e9} 1.png".as_bytes(), "https://ideogram.ai/caf%C3%A9%201.png"),
+            (&secure, b"/caf\xe9.png?x=\xe9", "https://ideogram.ai/caf%E9.png?x=%E9"),
+            (&secure, b"/caf%C3%A9.png", "https://ideogram.ai/caf%C3%A9.png"),
+            (&secure, b" //cdn.test/x ", "https://cdn.test/x"),
+        ] {
+            assert_eq!(rules.redirected(from, location).unwrap().as_str(), to);
+        }
+        assert!(rules.redirected(&secure, b"http://127.0.0.1:8080/c").is_err());
+        assert!(rules.redirected(&plain, b"http://ideogram.ai/c").is_err());
+        assert!(rules.redirected(&plain, b"file:///etc/passwd").is_err());
+        assert!(rules.redirected(&plain, b"http://").is_err());
+    }
+
+    #[test]
+    fn a_link_is_past_from_its_last_second_on() {
         let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
         let link = |text: &str| Url::parse(text).unwrap();
         let dying = link("https://ideogram.ai/x.png?exp=10000&sig=1");
 
-        assert!(!has_expired(&dying, at(9_999)));
-        assert!(!has_expired(&dying, at(96_399)));
-        assert!(has_expired(&dying, at(96_400)));
-        assert!(is_past(&dying, at(10_000), Duration::ZERO) && !is_past(&dying, at(9_999), Duration::ZERO));
-        for forever in ["https://ideogram.ai/x", "https://ideogram.ai/x?exp=soon", "http://127.0.0.1/x?exp=1"] {
-            assert!(!has_expired(&link(forever), at(u64::from(u32::MAX))), "{forever}");
+        assert!(is_past(&dying, at(10_000)) && !is_past(&dying, at(9_999)));
+        assert!(is_past(&link("https://ideogram.ai/x?exp=-5"), at(0)));
+        for forever in ["https://ideogram.ai/x", "https://ideogram.ai/x?exp=soon"] {
+            assert!(!is_past(&link(forever), at(u64::from(u32::MAX))), "{forever}");
         }
-        assert!(has_expired(&link("https://ideogram.ai/x?exp=-5"), at(100_000)));
     }
 }

@@ -66,21 +66,6 @@ impl MediaType {
         Ok(Self { name: Cow::Owned(declared), extension: Cow::Owned(extension) })
     }
 
-    /// Whether a download that only the end of its connection ended can be all of the picture. Formats that do not say
-    /// where they end are taken to be whole.
-    pub(super) fn is_whole(&self, head: &[u8], tail: &[u8], size_bytes: u64) -> bool {
-        let ends = |mark: &[u8]| tail.windows(mark.len()).any(|window| window == mark);
-        match (&*self.name, head) {
-            ("image/png", _) => ends(b"IEND"),
-            ("image/jpeg", _) => ends(b"\xff\xd9"),
-            ("image/gif", _) => tail.last() == Some(&b';'),
-            ("image/webp", [b'R', b'I', b'F', b'F', a, b, c, d, ..]) => {
-                size_bytes >= u64::from(u32::from_le_bytes([*a, *b, *c, *d])) + 8
-            }
-            _ => true,
-        }
-    }
-
     fn named(name: &'static str) -> Self {
         let (_, extension) = EXTENSIONS.iter().find(|(known, _)| *known == name).expect("every signature has one");
         Self { name: Cow::Borrowed(name), extension: Cow::Borrowed(extension) }
@@ -146,25 +131,6 @@ mod tests {
             (b"\x1f\x8b\x08", Some("application/gzip")),
         ] {
             assert!(MediaType::of(head, declared).is_err(), "{head:?} {declared:?}");
-        }
-    }
-
-    #[test]
-    fn a_picture_without_its_end_is_not_whole() {
-        for (head, tail, size_bytes, whole) in [
-            (b"\x89PNG\r\n\x1a\n".as_slice(), b"\0\0\0\0IEND\xae\x42\x60\x82".as_slice(), 90, true),
-            (b"\x89PNG\r\n\x1a\n", b"....IDAT", 90, false),
-            (b"\xff\xd8\xff\xe0", b"...\xff\xd9", 90, true),
-            (b"\xff\xd8\xff\xe0", b"...\xff", 90, false),
-            (b"GIF89a", b"..;", 90, true),
-            (b"GIF89a", b"..", 90, false),
-            (b"RIFF\x10\0\0\0WEBP", b"", 24, true),
-            (b"RIFF\x10\0\0\0WEBP", b"", 23, false),
-            (b"\0\0\0\x20ftypavif", b"", 1, true),
-        ] {
-            let media_type = MediaType::of(head, None).unwrap();
-
-            assert_eq!(media_type.is_whole(head, tail, size_bytes), whole, "{head:?} {size_bytes}");
         }
     }
 

@@ -12,9 +12,11 @@
 //! passed over with `IfExists::Skip`.
 
 mod all;
+mod complete;
 mod download;
 mod failure;
 mod find;
+mod foreign;
 mod link;
 mod media_type;
 mod one;
@@ -22,11 +24,13 @@ mod pictures;
 mod settings;
 mod sidecar;
 mod target;
+mod unpack;
 
 use std::path::PathBuf;
 
 pub use self::{
     all::{SaveAll, SaveOutcome},
+    foreign::ForeignLink,
     media_type::is_picture_extension,
     one::{Save, Saved},
     pictures::{HasPictures, Origin, PictureRef, pictures_in},

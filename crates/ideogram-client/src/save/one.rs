@@ -9,8 +9,9 @@ use std::{
 };
 
 use super::{
-    download::Download,
-    failure, link,
+    download::{Download, DownloadFailed},
+    failure,
+    link::{self, Own, Rules},
     pictures::{Noted, PictureRef},
     settings::{IfExists, SaveProgress, Settings, setters},
     sidecar::Sidecar,
@@ -132,8 +133,16 @@ pub(super) async fn save(
         let Place { picture, pictures, finished } = at;
         settings.report(SaveProgress { picture, received_bytes, total_bytes, finished: finished(), pictures });
     };
-    let download = Download { client, url, target: &target, settings, on_bytes: &on_bytes };
-    let received = download.run().await?;
+    let rules = Rules::new(client, Own::Host);
+    let download = Download { client, rules, url, target: &target, settings, on_bytes: &on_bytes };
+    let received = match download.run().await {
+        Ok(received) => received,
+        Err(DownloadFailed { error, cut: None }) => return Err(error),
+        Err(DownloadFailed { error, cut: Some(cut) }) => {
+            let kept = on_disk(move || target.keep_cut(cut)).await?;
+            return Err(error.noting(&format!("what there is of it is in \"{}\"", kept.display())));
+        }
+    };
 
     let api_key = client.inner().api_key.clone();
     let sidecar = with_sidecar.then(|| Sidecar { picture: picture.clone(), origin, api_key });

@@ -36,7 +36,10 @@ const LIKELY_EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "webp", "gif"];
 
 /// The longest that is ever added to a stem that a caller chose: a role or place, a number of [`MOST_NAMES`], and an
 /// extension of a media type that is not known.
-pub const LONGEST_SUFFIX: &str = "-original-10000.abcdefgh";
+pub const LONGEST_SUFFIX: &str = "-original-10000.incomplete.abcdefgh";
+
+/// Stands before the extension of an image without its end.
+const INCOMPLETE: &str = "incomplete";
 
 /// Why no file may have a name that begins like this, if that is so wherever it lies.
 ///
@@ -247,7 +250,32 @@ impl Target {
 
     /// A file to download into, in the folder of the target: a rename never leaves a file system.
     pub(super) fn part(&self) -> Result<NamedTempFile, Error> {
-        part_in(&self.folder).map_err(|error| failure::local("write into", &self.folder, &error))
+        self.new_part().map_err(|error| failure::local("write into", &self.folder, &error))
+    }
+
+    pub(super) fn new_part(&self) -> io::Result<NamedTempFile> {
+        part_in(&self.folder)
+    }
+
+    /// Gives the beginning of an image a name that says so: `lantern.incomplete.png`. Most of an image is worth more than
+    /// none, and must not be taken for all of it.
+    pub(super) fn keep_cut(&self, cut: Received) -> Result<PathBuf, Error> {
+        let Received { mut part, media_type, size_bytes } = cut;
+        let extension = OsString::from(format!("{INCOMPLETE}.{}", media_type.extension));
+        for number in 1..=MOST_NAMES {
+            let path = self.path(number, Some(&extension));
+            match durable::put_new(part, &path) {
+                Ok(()) => return Ok(path),
+                // The same once more.
+                Err(failed) if path.metadata().is_ok_and(|there| there.len() == size_bytes) => {
+                    drop(failed);
+                    return Ok(path);
+                }
+                Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => part = failed.file,
+                Err(failed) => return Err(failure::local("write", &path, &failed.error)),
+            }
+        }
+        Err(exists(&self.path(MOST_NAMES, Some(&extension))))
     }
 
     /// After a download: gives the picture its name, and its sidecar beside it.
@@ -436,7 +464,9 @@ mod tests {
         let target = Target::in_folder(PathBuf::new(), "-original");
 
         let name = target.picture(MOST_NAMES, &longest);
+        let cut = target.path(MOST_NAMES, Some(OsStr::new(&format!("{INCOMPLETE}.{}", longest.extension))));
 
-        assert_eq!(name.to_str(), Some(LONGEST_SUFFIX));
+        assert!(name.as_os_str().len() < LONGEST_SUFFIX.len());
+        assert_eq!(cut.to_str(), Some(LONGEST_SUFFIX));
     }
 }

@@ -1,6 +1,6 @@
 //! Hosts that fail. Downloads are free: what may pass is tried again, and what is no picture never gets a name.
 
-use std::time::Duration;
+use std::{io::Write as _, time::Duration};
 
 use ideogram_client::{Error, ErrorKind, Outcome, Picture as _, PictureOutcome, Save};
 use ideogram_mock::{MockServer, Scenario};
@@ -172,15 +172,98 @@ async fn a_page_with_status_200_is_no_picture() {
     }
 }
 
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zlib(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn deflate(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest)
+}
+
 #[tokio::test]
-async fn what_is_encoded_is_not_taken_for_a_picture() {
-    let host = Host::answering(answer(200, "Content-Type: image/png\r\nContent-Encoding: gzip\r\n", png(90, 1))).await;
+async fn an_image_is_judged_by_its_bytes_and_not_by_its_label() {
+    let bytes = png(3000, 1);
+    type Coding = fn(&[u8]) -> Vec<u8>;
+    let codings: [Coding; 6] =
+        [<[u8]>::to_vec, gzip, zlib, zstd, |bytes| gzip(&gzip(bytes)), |bytes| zstd(&gzip(bytes))];
+    for coding in codings {
+        let sent = coding(&bytes);
+        for label in [
+            "",
+            "Content-Encoding: \r\n",
+            "Content-Encoding: identity\r\n",
+            "Content-Encoding: aws-chunked\r\n",
+            "Content-Encoding: utf-8\r\n",
+            "Content-Encoding: gzip\r\n",
+            "Content-Encoding: deflate\r\n",
+            "Content-Encoding: br\r\nContent-Encoding: gzip\r\n",
+        ] {
+            assert_saved(label, &sent, &bytes).await;
+        }
+    }
+    assert_saved("Content-Encoding: deflate\r\n", &deflate(&bytes), &bytes).await;
+}
 
-    let (error, questions) = failure(&host, |save| save).await;
+async fn assert_saved(label: &str, sent: &[u8], bytes: &[u8]) {
+    let host = Host::answering(answer(200, &format!("Content-Type: image/png\r\n{label}"), sent)).await;
+    let folder = tempfile::tempdir().unwrap();
 
-    assert_eq!((error.kind(), questions), (ErrorKind::UndocumentedAnswer, 1));
-    assert!(error.to_string().contains("gzip"), "{error}");
+    let saved = client(host.url()).save(host.link("/x"), folder.path().join("lantern")).await.unwrap();
+
+    assert!(std::fs::read(saved.path).unwrap() == bytes, "{label}");
+    assert_eq!(saved.size_bytes, bytes.len() as u64);
+    assert_eq!(names(folder.path()), ["lantern.json", "lantern.png"]);
     assert!(host.heads()[0].contains("accept-encoding: identity"), "{}", host.heads()[0]);
+}
+
+#[tokio::test]
+async fn what_comes_out_of_a_small_download_is_limited_too() {
+    let host = Host::answering(picture(gzip(&[png(90, 1), vec![0; 1_000_000]].concat()))).await;
+
+    let (error, questions) = failure(&host, |save| save.size_limit_bytes(100_000)).await;
+
+    assert!(error.to_string().contains("larger than the limit of 100000 bytes"), "{error}");
+    assert_eq!(questions, 1);
+}
+
+#[tokio::test]
+async fn half_an_image_of_the_right_length_is_fetched_again_and_never_called_whole() {
+    let bytes = png(1000, 1);
+    for cut in [picture(&bytes[..980]), picture(gzip(&bytes[..980]))] {
+        let host = Host::in_turn(vec![Reply::Bytes(cut.clone()), Reply::Bytes(picture(&bytes))]).await;
+        let folder = tempfile::tempdir().unwrap();
+        let saved = client(host.url()).save(host.link("/x"), folder.path().join("lantern")).await.unwrap();
+        assert!(std::fs::read(saved.path).unwrap() == bytes);
+        assert_eq!(names(folder.path()), ["lantern.json", "lantern.png"]);
+
+        let host = Host::answering(cut).await;
+        let folder = tempfile::tempdir().unwrap();
+        for _ in 0..2 {
+            let saving = client(host.url()).save(host.link("/x"), folder.path().join("lantern"));
+            let error = saving.await.unwrap_err();
+
+            assert_eq!((error.kind(), error.attempts()), (ErrorKind::Transport, 4), "{error}");
+            assert!(error.to_string().contains("its end is missing"), "{error}");
+            assert!(error.to_string().contains("lantern.incomplete.png"), "{error}");
+            // What is there is worth more than nothing, and the same twice is one file.
+            assert_eq!(names(folder.path()), ["lantern.incomplete.png"]);
+        }
+        assert!(std::fs::read(folder.path().join("lantern.incomplete.png")).unwrap() == bytes[..980]);
+    }
 }
 
 #[tokio::test]

@@ -17,12 +17,12 @@ use crate::{
     is_part, names, png,
 };
 
-const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01....\xff\xd9";
+const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x07JFIF\0\xff\xda\0\x08\x01\x01\0\0?\0data\xff\xd9";
 
 #[tokio::test]
 async fn a_picture_is_saved_byte_by_byte() {
     // Larger than what is gathered before it is written.
-    for size_bytes in [20, 512 * 1024, 3 * 1024 * 1024 + 7] {
+    for size_bytes in [32, 512 * 1024, 3 * 1024 * 1024 + 7] {
         let bytes = png(size_bytes, 1);
         let host = Host::answering(picture(&bytes)).await;
         let folder = tempfile::tempdir().unwrap();

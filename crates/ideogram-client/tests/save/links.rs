@@ -106,24 +106,18 @@ async fn elsewhere() -> (Client, TcpListener) {
 }
 
 #[tokio::test]
-async fn a_link_that_says_it_has_expired_is_not_asked() {
+async fn a_link_that_says_it_has_expired_is_asked_all_the_same() {
     let (client, listener) = elsewhere().await;
     let port = listener.local_addr().unwrap().port();
     let folder = tempfile::tempdir().unwrap();
-    let save = |query| client.save(format!("https://pictures.test:{port}/x.png{query}"), folder.path().join("lantern"));
+    let save = client.save(format!("https://pictures.test:{port}/x.png?exp=1&sig=e13e"), folder.path().join("lantern"));
 
-    let error = save("?exp=1783070073&sig=e13e").await.unwrap_err();
+    // The clock of this machine may be wrong.
+    let (accepted, error) = tokio::join!(async { listener.accept().await.map(drop) }, async { save.attempts(1).await });
 
-    assert_eq!(error.kind(), ErrorKind::LinkExpired, "{error}");
-    assert!(names(folder.path()).is_empty());
-
-    // Nobody has connected so far; a link without an expiry comes as far as that.
-    let asking = async { save("").attempts(1).await };
-    let (accepted, error) = tokio::join!(async { listener.accept().await.map(drop) }, asking);
     accepted.unwrap();
     assert_eq!(error.unwrap_err().kind(), ErrorKind::Transport);
-    let another = tokio::time::timeout(Duration::from_millis(20), listener.accept()).await;
-    assert!(another.is_err(), "one connection, and not two");
+    assert!(names(folder.path()).is_empty());
 }
 
 #[tokio::test]

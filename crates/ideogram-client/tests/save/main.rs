@@ -28,11 +28,15 @@ fn client(url: &str) -> Client {
     builder(url).build().unwrap()
 }
 
-/// What looks like a PNG of so many bytes, unlike others of another `motif`.
+/// What has the structure of a PNG of so many bytes, unlike others of another `motif`.
 fn png(size_bytes: usize, motif: u8) -> Vec<u8> {
     let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
     let end = b"\0\0\0\0IEND\xae\x42\x60\x82";
-    let middle = size_bytes.checked_sub(bytes.len() + end.len()).unwrap();
+    let chunk = size_bytes.checked_sub(bytes.len() + 8 + end.len()).unwrap();
+    // The checksum of a chunk is behind its data.
+    bytes.extend(u32::try_from(chunk - 4).unwrap().to_be_bytes());
+    bytes.extend(b"IDAT");
+    let middle = chunk;
     bytes.extend((0..middle).map(|place| motif.wrapping_add(u8::try_from(place % 251).unwrap())));
     bytes.extend_from_slice(end);
     bytes

@@ -54,7 +54,7 @@ impl Login {
             Failure::new(Exit::Authentication, "this cannot be a key").because(&error).hint(hint)
         })?;
         if !self.no_check {
-            let context = Context::with_client(given, connection::client(given, &key)?);
+            let context = Context::with_client(given, connection::client(given, Some(&key))?);
             let told = Told { what: "the key was not stored: the service was asked whether it takes it", look: "" };
             if !context.key_is_taken(told).await? {
                 return Ok(());

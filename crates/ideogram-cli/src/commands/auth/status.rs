@@ -43,7 +43,7 @@ impl Status {
 
         let mut taken = Value::Null;
         if let (true, Some(found)) = (self.check, &found) {
-            let context = Context::with_client(given, connection::client(given, &found.key.0)?);
+            let context = Context::with_client(given, connection::client(given, Some(&found.key.0))?);
             let told = Told { what: &format!("the key in {} was not taken", found.source), look: "" };
             if !context.key_is_taken(told).await? {
                 return Ok(());

@@ -37,6 +37,7 @@ fn standard_input_that_is_no_picture_or_no_prompt_is_refused() {
     exit code: 2
     ----- stderr -----
     error: standard input holds no picture: JPEG, PNG and WebP are taken
+      caused by: it looks like a web page or SVG
     ");
     snapshot!(run(&["generate", "-"]).run_with_input(b"\n"), @"
     exit code: 2
@@ -81,13 +82,44 @@ fn what_is_no_picture_is_refused_before_anything_is_sent() {
     exit code: 2
     ----- stderr -----
     error: nothing was sent: "note.txt" is no picture that the service takes
-      caused by: it looks like text/plain
+      caused by: it looks like text
     hint: JPEG, PNG and WebP are taken
     "#);
     assert_eq!((run("nowhere.png").code(), run(".").code()), (Some(13), Some(13)));
     let reference = ["generate", "cat", "--model", "v3", "--style-reference", "nowhere.png", "--out", "out"];
     assert_eq!(ideogram(reference).against(&server).in_folder(folder.path()).run().code(), Some(13));
     assert!(server.requests().is_empty() && !folder.path().join("out").exists());
+}
+
+#[test]
+fn a_mask_that_does_not_fit_is_refused_before_anything_is_sent() {
+    let (server, folder) = (serve(MockServer::builder()), folder(&["a.png"]));
+    let write = |name: &str, image: image::DynamicImage| image.save(folder.path().join(name)).unwrap();
+    write("white.png", image::GrayImage::from_pixel(2, 1, image::Luma([255])).into());
+    write("large.png", image::GrayImage::from_pixel(3, 1, image::Luma([0])).into());
+    write("clear.png", image::RgbaImage::from_pixel(2, 1, image::Rgba([0; 4])).into());
+    let run = |arguments: &str| {
+        let ran = ideogram(arguments.split(' ')).against(&server).in_folder(folder.path()).run();
+        assert_eq!(ran.code(), Some(2), "{ran}");
+        ran
+    };
+
+    snapshot!(run("inpaint a.png cat --mask large.png"), @r#"
+    exit code: 2
+    ----- stderr -----
+    error: nothing was sent: the mask "large.png" has 3x1 pixels, and its image has 2x1: make it as large as the image
+    "#);
+    for (mask, problem) in [("white.png", "has no black"), ("clear.png", "has transparent pixels")] {
+        for model in ["v3", "v3-edit", "legacy"] {
+            let ran = run(&format!("inpaint a.png cat --mask {mask} --model {model}"));
+            assert!(ran.stderr().contains(problem), "{ran}");
+        }
+    }
+    let character = "generate cat --model v3 --character-reference a.png";
+    let ran = run(&format!("{character} --character-mask large.png"));
+    assert!(ran.stderr().contains("has 3x1 pixels"), "{ran}");
+    run(&format!("{character} --character-mask a.png --character-mask a.png"));
+    assert!(server.requests().is_empty());
 }
 
 #[test]
@@ -137,19 +169,16 @@ fn private_addresses_are_refused_without_a_request() {
     snapshot!(ideogram(["upscale", "https://10.0.0.1/x.png?sig=secret"]).against(&server).run(), @"
     exit code: 2
     ----- stderr -----
-    error: the link https://10.0.0.1/x.png is not followed: it leads into this machine or a private network
-    hint: to send such a picture, save it and give its path; nothing was sent
+    error: cannot fetch the picture
+      caused by: the link to 10.0.0.1 is not followed: it leads into this machine or a private network
+    hint: nothing was sent to the service; to send such a picture, save it and give its path
     ");
     snapshot!(ideogram(["upscale", "https://localhost/x.png"]).against(&server).run(), @"
     exit code: 2
     ----- stderr -----
-    error: cannot fetch the picture from localhost
-      caused by: error sending request
-      caused by: client error (Connect)
-      caused by: dns error
-      caused by: error resolving DNS
-      caused by: the link is not followed: it leads into this machine or a private network
-    hint: nothing was sent to the service
+    error: cannot fetch the picture
+      caused by: the link to localhost is not followed: it leads into this machine or a private network
+    hint: nothing was sent to the service; to send such a picture, save it and give its path
     ");
 }
 
@@ -164,9 +193,9 @@ fn a_redirect_into_a_private_network_is_not_followed() {
     snapshot!(ran, @"
     exit code: 2
     ----- stderr -----
-    error: the link https://192.168.0.1/x.png is not followed: it leads into this machine or a private network
-      caused by: 127.0.0.1 redirects there
-    hint: to send such a picture, save it and give its path; nothing was sent
+    error: cannot fetch the picture
+      caused by: the link to 192.168.0.1 is not followed: it leads into this machine or a private network
+    hint: nothing was sent to the service; to send such a picture, save it and give its path
     ");
 }
 

@@ -16,12 +16,11 @@ use std::{
 use ideogram_mock::MockServer;
 use tempfile::TempDir;
 
-/// A PNG of one pixel.
-const PICTURE: &[u8] =
-    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\rIDATx\x9cc\
-    \xf8\xcf\xc0\xf0\x1f\0\x05\0\x01\xff\xa6\x1a\x1b\xc2\0\0\0\0IEND\xaeB`\x82";
+/// A PNG of two pixels, black and white: it is a mask for itself.
+const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x02\0\0\0\x01\x08\0\0\0\0\xd1I V\0\0\0\x0bIDATx\x9cc\
+    `\xf8\x0f\0\x01\x02\x01\0B\xbe\xbch\0\0\0\0IEND\xaeB`\x82";
 
-/// A folder with a picture of one pixel under each of these names.
+/// A folder with this picture under each of these names.
 pub(crate) fn folder(names: &[&str]) -> TempDir {
     let folder = TempDir::new().unwrap();
     for name in names {

@@ -255,7 +255,7 @@ fn a_link_into_a_private_network_is_not_saved_from() {
     exit code: 12
     ----- stderr -----
     error: 1 picture not saved
-      caused by: picture 1: the link to 10.0.0.1 is not followed: it leads into this machine or a private network, where the service is not
+      caused by: picture 1: the link to 10.0.0.1 is not followed: it leads into this machine or a private network
     ");
 }
 

@@ -17,7 +17,7 @@ fn pictures_are_described_in_plain_text() {
     snapshot!(ideogram(["--mock", "describe", "paper lantern.png"]).in_folder(folder.path()).run(), @"
     exit code: 0
     ----- stdout -----
-    A square picture of a paper lantern in flat colors under a banded sky.
+    A wide picture of a paper lantern in flat colors under a banded sky.
 
     An illustration that shows a paper lantern.
     ");

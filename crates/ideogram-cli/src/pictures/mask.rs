@@ -1,0 +1,188 @@
+//! Masks, looked at before a call is paid for.
+//!
+//! The service wants a mask as large as its image, black where to repaint and white where to keep. Other services want
+//! transparency instead, or gray: a call with such a mask is paid for, and does not give what was wanted.
+
+use std::io::{BufRead, Seek};
+
+use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, Limits, metadata::Orientation};
+
+use super::image::Content;
+
+/// What a mask may take in memory while it is looked at, in bytes. No image that the service takes comes near it.
+const MAX_MEMORY: u64 = 128 * 1024 * 1024;
+
+/// So far from 0 a channel is still black, and so far from 255 white: JPEG is not exact.
+const TOLERANCE: u8 = 48;
+
+/// How many pixels of a hundred may be neither: smooth edges have some.
+const MAX_OTHER_PERCENT: usize = 10;
+
+/// What a mask is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Shows where to repaint: black and white.
+    Repaint,
+    /// Shows which part of a reference counts: any gray.
+    Reference,
+}
+
+/// Looks whether a mask fits its image. Blocks.
+///
+/// # Errors
+///
+/// With what is wrong, as the end of a sentence that begins with the mask.
+pub(crate) fn check(kind: Kind, image: &Content, mask: &Content) -> Result<(), String> {
+    let Some((width, height, orientation)) = size(image)? else { return Ok(()) };
+    let Some((mask_width, mask_height, _)) = size(mask)? else { return Ok(()) };
+    // A photo that is stored on its side is shown upright, and a mask may have been painted over either.
+    let turned = !matches!(
+        orientation,
+        Orientation::NoTransforms | Orientation::FlipHorizontal | Orientation::FlipVertical | Orientation::Rotate180
+    );
+    let fits = (mask_width, mask_height) == (width, height) || turned && (mask_width, mask_height) == (height, width);
+    if !fits {
+        return Err(format!(
+            "has {mask_width}x{mask_height} pixels, and its image has {width}x{height}: make it as large as the image"
+        ));
+    }
+    match kind {
+        Kind::Repaint => check_colors(mask),
+        Kind::Reference => Ok(()),
+    }
+}
+
+fn check_colors(mask: &Content) -> Result<(), String> {
+    let Some(pixels) = decoded(mask)? else { return Ok(()) };
+    let pixels = pixels.into_rgba8();
+    let (mut black, mut white, mut other) = (0_usize, 0_usize, 0_usize);
+    for [red, green, blue, alpha] in pixels.pixels().map(|pixel| pixel.0) {
+        if alpha < u8::MAX - TOLERANCE {
+            return Err(
+                "has transparent pixels: paint black where to repaint, white where to keep, and save it without \
+                        transparency"
+                    .to_owned(),
+            );
+        }
+        let (low, high) = (red.min(green).min(blue), red.max(green).max(blue));
+        match (high <= TOLERANCE, low >= u8::MAX - TOLERANCE) {
+            (true, _) => black += 1,
+            (_, true) => white += 1,
+            _ => other += 1,
+        }
+    }
+    let percent = other.saturating_mul(100) / pixels.pixels().len().max(1);
+    if percent > MAX_OTHER_PERCENT {
+        return Err(format!(
+            "is not black and white: {percent} of 100 pixels are neither; paint black where to repaint, white where to keep"
+        ));
+    }
+    match (black, white) {
+        (0, _) => Err("has no black: nothing would be repainted; black is repainted, white is kept".to_owned()),
+        (_, 0) => Err("has no white: everything would be repainted; black is repainted, white is kept".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+/// Width, height, and how it is turned to be shown; `None` of what is not there to be looked at.
+fn size(content: &Content) -> Result<Option<(u32, u32, Orientation)>, String> {
+    let Some(reader) = reader(content)? else { return Ok(None) };
+    let mut decoder = reader.into_decoder().map_err(|error| unreadable(&error))?;
+    let (width, height) = decoder.dimensions();
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    Ok(Some((width, height, orientation)))
+}
+
+/// The pixels; `None` of what is not there to be looked at, or too large for that.
+fn decoded(content: &Content) -> Result<Option<DynamicImage>, String> {
+    let Some(mut reader) = reader(content)? else { return Ok(None) };
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MAX_MEMORY);
+    reader.limits(limits);
+    match reader.decode() {
+        Ok(pixels) => Ok(Some(pixels)),
+        Err(ImageError::Limits(_)) => Ok(None),
+        Err(error) => Err(unreadable(&error)),
+    }
+}
+
+fn reader(content: &Content) -> Result<Option<ImageReader<Box<dyn Input + '_>>>, String> {
+    let input = content.open().map_err(|error| unreadable(&error))?;
+    let guessed = input.map(|input| ImageReader::new(input).with_guessed_format()).transpose();
+    guessed.map_err(|error| unreadable(&error))
+}
+
+/// What images are decoded from.
+pub(crate) trait Input: BufRead + Seek {}
+
+impl<T: BufRead + Seek> Input for T {}
+
+fn unreadable(error: &dyn std::error::Error) -> String {
+    format!("cannot be compared with its image: {error}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use image::{GrayImage, ImageFormat, Luma, Rgb, RgbImage, Rgba, RgbaImage};
+
+    use super::*;
+
+    const BLACK: Rgb<u8> = Rgb([0; 3]);
+    const WHITE: Rgb<u8> = Rgb([255; 3]);
+
+    fn content(image: &DynamicImage, format: ImageFormat) -> Content {
+        let mut bytes = Cursor::new(Vec::new());
+        image.write_to(&mut bytes, format).unwrap();
+        Content::Bytes { name: "mask".to_owned(), bytes: bytes.into_inner() }
+    }
+
+    /// A mask of which the left part has one color and the right part another.
+    fn halves(width: u32, height: u32, left: Rgb<u8>, right: Rgb<u8>) -> DynamicImage {
+        RgbImage::from_fn(width, height, |x, _| if x < width / 2 { left } else { right }).into()
+    }
+
+    fn checked(kind: Kind, mask: &DynamicImage, format: ImageFormat) -> Result<(), String> {
+        check(kind, &content(&halves(64, 48, WHITE, BLACK), ImageFormat::Png), &content(mask, format))
+    }
+
+    #[test]
+    fn a_mask_is_black_and_white_and_as_large_as_its_image() {
+        for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP] {
+            assert_eq!(checked(Kind::Repaint, &halves(64, 48, BLACK, WHITE), format), Ok(()), "{format:?}");
+        }
+        let smooth = |x: u32| u8::try_from((x.clamp(30, 34) - 30) * 63).unwrap();
+        let feathered = GrayImage::from_fn(64, 48, |x, _| Luma([smooth(x)])).into();
+        assert_eq!(checked(Kind::Repaint, &feathered, ImageFormat::Png), Ok(()));
+        let opaque = RgbaImage::from_fn(64, 48, |x, _| if x < 9 { Rgba([0, 0, 0, 255]) } else { Rgba([255; 4]) });
+        assert_eq!(checked(Kind::Repaint, &opaque.into(), ImageFormat::Png), Ok(()));
+    }
+
+    #[test]
+    fn other_masks_are_refused_with_what_to_do() {
+        let transparent = |x: u32, _| if x < 9 { Rgba([255, 255, 255, 0]) } else { Rgba([255; 4]) };
+        let gray = Rgb([128; 3]);
+        for (mask, problem) in [
+            (halves(65, 48, BLACK, WHITE), "has 65x48 pixels, and its image has 64x48"),
+            (halves(48, 64, BLACK, WHITE), "has 48x64 pixels, and its image has 64x48"),
+            (halves(64, 48, WHITE, WHITE), "has no black"),
+            (halves(64, 48, BLACK, BLACK), "has no white"),
+            (halves(64, 48, gray, WHITE), "is not black and white: 50 of 100"),
+            (halves(64, 48, Rgb([255, 0, 0]), WHITE), "is not black and white"),
+            (RgbaImage::from_fn(64, 48, transparent).into(), "has transparent pixels"),
+        ] {
+            let problem_found = checked(Kind::Repaint, &mask, ImageFormat::Png).unwrap_err();
+            assert!(problem_found.starts_with(problem), "{problem_found}");
+        }
+        let broken = Content::Bytes { name: "mask".to_owned(), bytes: b"\x89PNG\r\n\x1a\n...".to_vec() };
+        let image = content(&halves(64, 48, WHITE, BLACK), ImageFormat::Png);
+        assert!(check(Kind::Repaint, &image, &broken).unwrap_err().starts_with("cannot be compared"));
+    }
+
+    #[test]
+    fn the_mask_of_a_reference_may_be_any_gray_and_has_its_size() {
+        assert_eq!(checked(Kind::Reference, &halves(64, 48, Rgb([128; 3]), WHITE), ImageFormat::Png), Ok(()));
+        assert!(checked(Kind::Reference, &halves(32, 24, BLACK, WHITE), ImageFormat::Png).is_err());
+    }
+}

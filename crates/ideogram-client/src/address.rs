@@ -1,0 +1,293 @@
+//! Which addresses belong to the open internet.
+//!
+//! A link comes from a response, a file or an argument, and may have been written by anybody. So only what IANA has given
+//! out for the public internet is connected to: everything in its two registries of special-purpose addresses that is
+//! not globally reachable is refused, and so is every IPv6 address that carries such an IPv4 address. The lists below
+//! follow the registries `iana-ipv4-special-registry` and `iana-ipv6-special-registry`, as of 2025-10.
+
+use std::{
+    collections::BTreeSet,
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+/// What is said of a name or address that is not connected to.
+pub(crate) const NOT_PUBLIC: &str = "it leads into this machine or a private network";
+
+/// Blocks of IPv4 that are no public destination: address, length of the prefix.
+const SPECIAL_V4: [([u8; 4], u32); 17] = [
+    ([0, 0, 0, 0], 8),       // this network
+    ([10, 0, 0, 0], 8),      // private use
+    ([100, 64, 0, 0], 10),   // shared address space of providers
+    ([127, 0, 0, 0], 8),     // loopback
+    ([169, 254, 0, 0], 16),  // link local, with the metadata services of clouds
+    ([172, 16, 0, 0], 12),   // private use
+    ([192, 0, 0, 0], 24),    // protocol assignments
+    ([192, 0, 2, 0], 24),    // documentation
+    ([192, 31, 196, 0], 24), // AS112: a sink for queries about private addresses
+    ([192, 52, 193, 0], 24), // AMT relays
+    ([192, 88, 99, 0], 24),  // 6to4 relays, deprecated
+    ([192, 168, 0, 0], 16),  // private use
+    ([192, 175, 48, 0], 24), // AS112
+    ([198, 18, 0, 0], 15),   // benchmarks
+    ([198, 51, 100, 0], 24), // documentation
+    ([203, 0, 113, 0], 24),  // documentation
+    ([224, 0, 0, 0], 3),     // multicast, reserved, broadcast
+];
+
+/// Blocks of IPv6 inside 2000::/3 that are no public destination. What is outside of it is none either, apart from the
+/// addresses that carry one of IPv4.
+const SPECIAL_V6: [(Ipv6Addr, u32); 5] = [
+    // Protocol assignments: Teredo, benchmarks, AMT, AS112, ORCHID, drone identities. None of them serves images.
+    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
+    (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32), // documentation
+    (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16),     // 6to4: a tunnel to an address of IPv4, deprecated
+    (Ipv6Addr::new(0x2620, 0x4f, 0x8000, 0, 0, 0, 0, 0), 48), // AS112
+    (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20),     // documentation
+];
+
+/// Whether an address belongs to the open internet.
+pub(crate) fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => is_public_v6(address),
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let bits = address.to_bits();
+    !SPECIAL_V4.iter().any(|(block, length)| (bits ^ u32::from_be_bytes(*block)) >> (32 - length) == 0)
+}
+
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let bits = address.to_bits();
+    let within = |block: Ipv6Addr, length: u32| (bits ^ block.to_bits()) >> (128 - length) == 0;
+    // Reached as the address of IPv4 that they carry: mapped (by this machine), translated (by the network's NAT64).
+    let mapped = Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0);
+    let translated = Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0);
+    if within(mapped, 96) || within(translated, 96) {
+        let [.., a, b, c, d] = address.octets();
+        return is_public_v4(Ipv4Addr::new(a, b, c, d));
+    }
+    within(Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3)
+        && !SPECIAL_V6.iter().any(|(block, length)| within(*block, *length))
+}
+
+/// Looks up the names of links, and hands out addresses only if all of them are public. The connection goes to those that
+/// were looked at: what the name means a moment later does not count.
+///
+/// A proxy has a name as well, in a private network as a rule, and looks up the names of links itself: so a name is looked
+/// at only if a link leads to it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PublicOnly {
+    hosts: Arc<RwLock<BTreeSet<String>>>,
+}
+
+impl PublicOnly {
+    /// A link leads to this host. That stays so: a connection may be established when nobody waits for it any more.
+    pub(crate) fn watch(&self, host: &str) {
+        if !self.watches(host) {
+            self.hosts.write().unwrap_or_else(PoisonError::into_inner).insert(host.to_owned());
+        }
+    }
+
+    fn watches(&self, host: &str) -> bool {
+        self.hosts.read().unwrap_or_else(PoisonError::into_inner).contains(host)
+    }
+}
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        let is_watched = self.watches(name.as_str());
+        Box::pin(async move {
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            if is_watched { Ok(public_ones(found)?) } else { Ok(Box::new(found.into_iter()) as Addrs) }
+        })
+    }
+}
+
+/// Whether a connection was not made because its name has an address that is not public.
+#[allow(dead_code, reason = "not every client of a document fetches links")]
+pub(crate) fn is_not_public(error: &reqwest::Error) -> bool {
+    std::iter::successors(std::error::Error::source(error), |error| error.source()).any(|error| {
+        // What an `io::Error` holds is not its source.
+        let held = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        error.is::<NotPublic>() || held.is_some_and(|held| held.is::<NotPublic>())
+    })
+}
+
+/// A name with an address that is not connected to.
+#[derive(Debug, thiserror::Error)]
+#[error("{NOT_PUBLIC}")]
+struct NotPublic;
+
+fn public_ones(found: Vec<SocketAddr>) -> Result<Addrs, NotPublic> {
+    if found.iter().all(|address| is_public(address.ip())) { Ok(Box::new(found.into_iter())) } else { Err(NotPublic) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every block of both registries that is not for the public, and what else is none: multicast, and the site-local
+    /// addresses of old. First and last address of each.
+    const NOT_FOR_THE_PUBLIC: [(&str, &str); 40] = [
+        ("0.0.0.0", "0.255.255.255"),
+        ("10.0.0.0", "10.255.255.255"),
+        ("100.64.0.0", "100.127.255.255"),
+        ("127.0.0.0", "127.255.255.255"),
+        ("169.254.0.0", "169.254.255.255"),
+        ("172.16.0.0", "172.31.255.255"),
+        ("192.0.0.0", "192.0.0.255"),
+        ("192.0.2.0", "192.0.2.255"),
+        ("192.31.196.0", "192.31.196.255"),
+        ("192.52.193.0", "192.52.193.255"),
+        ("192.88.99.0", "192.88.99.255"),
+        ("192.168.0.0", "192.168.255.255"),
+        ("192.175.48.0", "192.175.48.255"),
+        ("198.18.0.0", "198.19.255.255"),
+        ("198.51.100.0", "198.51.100.255"),
+        ("203.0.113.0", "203.0.113.255"),
+        ("224.0.0.0", "239.255.255.255"),
+        ("240.0.0.0", "255.255.255.255"),
+        ("::", "::"),
+        ("::1", "::1"),
+        // IPv4-compatible, deprecated.
+        ("::0.0.0.2", "::255.255.255.255"),
+        // Translated without a state (SIIT), of RFC 2765.
+        ("::ffff:0:0:0", "::ffff:0:ffff:ffff"),
+        ("64:ff9b:1::", "64:ff9b:1:ffff:ffff:ffff:ffff:ffff"),
+        ("100::", "100::ffff:ffff:ffff:ffff"),
+        ("100:0:0:1::", "100::1:ffff:ffff:ffff:ffff"),
+        ("2001::", "2001:0:ffff:ffff:ffff:ffff:ffff:ffff"),
+        ("2001:1::1", "2001:1::3"),
+        ("2001:2::", "2001:2:0:ffff:ffff:ffff:ffff:ffff"),
+        ("2001:3::", "2001:3:ffff:ffff:ffff:ffff:ffff:ffff"),
+        ("2001:4:112::", "2001:4:112:ffff:ffff:ffff:ffff:ffff"),
+        ("2001:10::", "2001:1f:ffff:ffff:ffff:ffff:ffff:ffff"),
+        ("2001:20::", "2001:3f:ffff:ffff:ffff:ffff:ffff:ffff"),
+        ("2001:db8::", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff"),
+        ("2002::", "2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),
+        ("2620:4f:8000::", "2620:4f:8000:ffff:ffff:ffff:ffff:ffff"),
+        ("3fff::", "3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff"),
+        ("5f00::", "5f00:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),
+        ("fc00::", "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),
+        ("fe80::", "feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),
+        ("ff00::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),
+    ];
+
+    /// The neighbours of those blocks that do belong to the public, and some that everybody knows.
+    const FOR_THE_PUBLIC: [&str; 38] = [
+        "1.0.0.0",
+        "8.8.8.8",
+        "9.255.255.255",
+        "11.0.0.0",
+        "100.63.255.255",
+        "100.128.0.0",
+        "126.255.255.255",
+        "128.0.0.0",
+        "169.253.255.255",
+        "169.255.0.0",
+        "172.15.255.255",
+        "172.32.0.0",
+        "191.255.255.255",
+        "192.0.1.0",
+        "192.0.3.0",
+        "192.31.195.255",
+        "192.31.197.0",
+        "192.52.192.255",
+        "192.52.194.0",
+        "192.88.98.255",
+        "192.88.100.0",
+        "192.167.255.255",
+        "192.169.0.0",
+        "192.175.47.255",
+        "192.175.49.0",
+        "198.17.255.255",
+        "198.20.0.0",
+        "198.51.99.255",
+        "198.51.101.0",
+        "203.0.112.255",
+        "203.0.114.0",
+        "223.255.255.255",
+        "2001:200::",
+        "2001:db7:ffff:ffff:ffff:ffff:ffff:ffff",
+        "2001:db9::",
+        "2003::",
+        "2606:4700::1111",
+        "3ffd:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+    ];
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap_or_else(|_| panic!("{text}"))
+    }
+
+    #[test]
+    fn every_special_purpose_block_is_refused_from_its_first_to_its_last_address() {
+        for (first, last) in NOT_FOR_THE_PUBLIC {
+            let (first, last) = (address(first), address(last));
+            assert!(!is_public(first) && !is_public(last), "{first} {last}");
+            let middle = match (first, last) {
+                (IpAddr::V4(first), IpAddr::V4(last)) => {
+                    IpAddr::V4(Ipv4Addr::from_bits(first.to_bits() + (last.to_bits() - first.to_bits()) / 2))
+                }
+                (IpAddr::V6(first), IpAddr::V6(last)) => {
+                    IpAddr::V6(Ipv6Addr::from_bits(first.to_bits() + (last.to_bits() - first.to_bits()) / 2))
+                }
+                _ => panic!("one kind"),
+            };
+            assert!(!is_public(middle), "{middle}");
+        }
+        for text in FOR_THE_PUBLIC {
+            assert!(is_public(address(text)), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_of_ipv4_inside_one_of_ipv6_counts_as_itself_or_is_refused() {
+        let v4 = NOT_FOR_THE_PUBLIC.iter().flat_map(|(first, last)| [*first, *last]).chain(FOR_THE_PUBLIC);
+        for inner in v4.filter_map(|text| text.parse::<Ipv4Addr>().ok()) {
+            let [high, low] = [inner.to_bits() >> 16, inner.to_bits() & 0xffff];
+            for form in [format!("::ffff:{inner}"), format!("64:ff9b::{inner}")] {
+                assert_eq!(is_public(address(&form)), is_public(IpAddr::V4(inner)), "{form}");
+            }
+            for form in [
+                format!("::{inner}"),
+                format!("::ffff:0:{inner}"),
+                format!("2002:{high:x}:{low:x}::1"),
+                format!("2002:{high:x}:{low:x}::{inner}"),
+                format!("2001:0:{high:x}:{low:x}::"),
+                format!("2001::{:x}:{:x}", high ^ 0xffff, low ^ 0xffff),
+                format!("64:ff9b:1::{inner}"),
+                format!("fe80::5efe:{inner}"),
+            ] {
+                assert!(!is_public(address(&form)), "{form}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_private_address_spoils_a_name() {
+        let socket = |text: &str| SocketAddr::new(address(text), 0);
+
+        assert!(public_ones(vec![socket("8.8.8.8"), socket("2606:4700::1111")]).is_ok());
+        assert!(public_ones(vec![socket("8.8.8.8"), socket("10.0.0.1")]).is_err());
+        assert!(public_ones(vec![socket("2606:4700::1111"), socket("::ffff:127.0.0.1")]).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_name_of_this_machine_is_refused_when_a_link_leads_to_it_and_not_when_it_is_a_proxy() {
+        let resolver = PublicOnly::default();
+        assert!(resolver.resolve("localhost".parse().unwrap()).await.is_ok());
+
+        resolver.watch("localhost");
+
+        let Err(error) = resolver.clone().resolve("localhost".parse().unwrap()).await else {
+            panic!("it was resolved")
+        };
+        assert!(error.is::<NotPublic>(), "{error}");
+    }
+}

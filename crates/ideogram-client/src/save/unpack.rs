@@ -1,0 +1,132 @@
+//! Downloads that were compressed though nobody asked for it.
+//!
+//! Object stores hand out what was stored with a content coding, whatever is accepted; the label may be wrong or missing.
+//! So the bytes decide: a coding is undone if an image, or another coding, comes out.
+
+use std::{
+    fs::File,
+    io::{self, BufReader, BufWriter, Read, Seek as _, Write as _},
+};
+
+use tempfile::NamedTempFile;
+
+use super::complete::is_complete;
+use crate::signature::{SIGNATURE_BYTES, picture_type};
+
+/// More codings on top of each other than this are not undone.
+const MAX_CODINGS: u32 = 4;
+
+/// What came out of a download.
+pub(super) struct Unpacked {
+    pub(super) part: NamedTempFile,
+    pub(super) size_bytes: u64,
+    /// Its first bytes.
+    pub(super) head: Vec<u8>,
+    /// Whether all of the image is there, as far as its format says where it ends.
+    pub(super) is_complete: bool,
+}
+
+/// Whether these first bytes may be those of something compressed, with this label.
+pub(super) fn may_be_packed(head: &[u8], label: &[u8]) -> bool {
+    let label = label.trim_ascii();
+    is_marked(head) || is_zlib(head) || (!label.is_empty() && !label.eq_ignore_ascii_case(b"identity"))
+}
+
+/// Undoes codings, if there are any: into files that `new_part` makes, and up to `limit` bytes. `None` if more come out.
+pub(super) fn unpack(
+    mut part: NamedTempFile,
+    limit: u64,
+    new_part: impl Fn() -> io::Result<NamedTempFile>,
+) -> io::Result<Option<Unpacked>> {
+    let mut is_whole = true;
+    for _ in 0..MAX_CODINGS {
+        let Some(coding) = coding_of(part.as_file())? else { break };
+        let unpacked = new_part()?;
+        let mut packed = part.reopen()?;
+        packed.rewind()?;
+        let mut reader = coding.reader(BufReader::new(packed))?.take(limit.saturating_add(1));
+        let mut writer = BufWriter::new(unpacked.as_file());
+        let mut buffer = [0; 16 * 1024];
+        // A coding that breaks off ends the image: what came out so far is the beginning of it.
+        loop {
+            match reader.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(read) => writer.write_all(&buffer[..read])?,
+                Err(_) => {
+                    is_whole = false;
+                    break;
+                }
+            }
+        }
+        writer.flush()?;
+        drop(writer);
+        if reader.limit() == 0 {
+            return Ok(None);
+        }
+        part = unpacked;
+    }
+    let head = head_of(part.as_file())?;
+    let mut file = part.as_file();
+    file.rewind()?;
+    // A damaged end of the coding behind all of the image costs nothing.
+    let is_complete = is_complete(file)? && (is_whole || picture_type(&head).is_some());
+    let size_bytes = part.as_file().metadata()?.len();
+    Ok(Some(Unpacked { part, size_bytes, head, is_complete }))
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Coding {
+    Gzip,
+    Zlib,
+    Deflate,
+    Zstd,
+    Brotli,
+}
+
+impl Coding {
+    fn reader<'f>(self, file: BufReader<File>) -> io::Result<Box<dyn Read + 'f>> {
+        Ok(match self {
+            Self::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(file)),
+            Self::Zlib => Box::new(flate2::bufread::ZlibDecoder::new(file)),
+            Self::Deflate => Box::new(flate2::bufread::DeflateDecoder::new(file)),
+            Self::Zstd => Box::new(ruzstd::decoding::StreamingDecoder::new(file).map_err(io::Error::other)?),
+            Self::Brotli => Box::new(brotli_decompressor::Decompressor::new(file, 4096)),
+        })
+    }
+}
+
+/// The coding out of which an image comes, or something that says by its mark that it is coded.
+fn coding_of(file: &File) -> io::Result<Option<Coding>> {
+    if picture_type(&head_of(file)?).is_some() {
+        return Ok(None);
+    }
+    for coding in [Coding::Gzip, Coding::Zstd, Coding::Zlib, Coding::Deflate, Coding::Brotli] {
+        let mut packed = file.try_clone()?;
+        packed.rewind()?;
+        let mut head = Vec::with_capacity(SIGNATURE_BYTES);
+        if let Ok(reader) = coding.reader(BufReader::new(packed)) {
+            // What came out before it broke off counts.
+            let _ = reader.take(SIGNATURE_BYTES as u64).read_to_end(&mut head);
+        }
+        if picture_type(&head).is_some() || is_marked(&head) {
+            return Ok(Some(coding));
+        }
+    }
+    Ok(None)
+}
+
+fn head_of(mut file: &File) -> io::Result<Vec<u8>> {
+    let mut head = Vec::with_capacity(SIGNATURE_BYTES);
+    file.rewind()?;
+    file.take(SIGNATURE_BYTES as u64).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+/// gzip and zstd.
+fn is_marked(head: &[u8]) -> bool {
+    head.starts_with(&[0x1f, 0x8b, 8]) || head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd])
+}
+
+fn is_zlib(head: &[u8]) -> bool {
+    matches!(head, [method, flags, ..] if method & 0x0f == 8 && u16::from_be_bytes([*method, *flags]).is_multiple_of(31))
+}
