@@ -240,22 +240,22 @@ impl Pieces<'_> {
         if self.output.format != Format::Json {
             return Ok(());
         }
-        self.output.json(&encoded(&Whole { member: self.member, values: &self.values, rest: &rest })?)
+        self.output.json(&encoded(&Whole { member: self.member, values: self.values, rest })?)
     }
 }
 
 /// A list as it came, and what stands beside it.
-struct Whole<'a> {
+struct Whole {
     member: &'static str,
-    values: &'a [Box<RawValue>],
-    rest: &'a Map<String, Value>,
+    values: Vec<Box<RawValue>>,
+    rest: Map<String, Value>,
 }
 
-impl Serialize for Whole<'_> {
+impl Serialize for Whole {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry(self.member, self.values)?;
-        for (name, value) in self.rest {
+        map.serialize_entry(self.member, &self.values)?;
+        for (name, value) in &self.rest {
             map.serialize_entry(name, value)?;
         }
         map.end()

@@ -25,7 +25,7 @@ fn a_status_has_the_code_of_the_table_free_or_paid() {
         ("403 Forbidden", 4, 4),
         ("404 Not Found", 5, 5),
         ("413 Content Too Large", 4, 4),
-        ("422 Unprocessable Entity", 6, 6),
+        ("422 Unprocessable Entity", 4, 4),
         ("429 Too Many Requests", 8, 8),
         // From here on nobody knows whether a paid call ran.
         ("302 Found", 1, 10),

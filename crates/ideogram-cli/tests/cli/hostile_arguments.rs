@@ -42,7 +42,7 @@ fn leaves(words: &[String], found: &mut Vec<Leaf>) {
     let mut section = "";
     for line in help.lines() {
         if let Some(rest) = line.strip_prefix("Usage: ") {
-            usage = rest.to_owned();
+            rest.clone_into(&mut usage);
             section = "usage";
         } else if !line.starts_with(' ') && line.ends_with(':') {
             section = if ["Commands:", "Operations:"].contains(&line) { "commands" } else { "other" };
@@ -61,7 +61,7 @@ fn leaves(words: &[String], found: &mut Vec<Leaf>) {
     }
     let commands: Vec<String> = commands.into_iter().filter(|name| name != "help").collect();
     for command in &commands {
-        leaves(&[words, &[command.clone()]].concat(), found);
+        leaves(&[words, std::slice::from_ref(command)].concat(), found);
     }
     if !commands.is_empty() && words != ["api"] {
         return;

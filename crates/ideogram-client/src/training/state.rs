@@ -179,6 +179,17 @@ fn unless_documented(status: &ModelStatus) -> String {
     if *status == ModelStatus::Errored { String::new() } else { format!(": its state is {status}") }
 }
 
+impl fmt::Display for Sighting {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Training(model) => write!(formatter, "{}", model.status),
+            Self::NotRegistered(model) => write!(formatter, "{}, but not registered yet", model.status),
+            Self::Trained(trained) => write!(formatter, "{}", trained.model.status),
+            Self::Nothing(error) => write!(formatter, "not seen: {error}"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -199,17 +210,6 @@ mod tests {
             for name in names.split(' ') {
                 assert_eq!(Meaning::of(&ModelStatus::from(name)), meaning, "{name}");
             }
-        }
-    }
-}
-
-impl fmt::Display for Sighting {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Training(model) => write!(formatter, "{}", model.status),
-            Self::NotRegistered(model) => write!(formatter, "{}, but not registered yet", model.status),
-            Self::Trained(trained) => write!(formatter, "{}", trained.model.status),
-            Self::Nothing(error) => write!(formatter, "not seen: {error}"),
         }
     }
 }
