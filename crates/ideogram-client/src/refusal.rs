@@ -56,7 +56,7 @@ impl Refusal {
 fn reason_in(json: &Value) -> Option<String> {
     match json {
         Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
-        Value::Array(items) => joined(items.iter().filter_map(|item| reason_in(item))),
+        Value::Array(items) => joined(items.iter().filter_map(reason_in)),
         Value::Object(object) => {
             // Each value is looked into once: nesting must not multiply the work.
             let mut known: Vec<_> = REASONS.iter().filter_map(|name| reason_in(object.get(*name)?)).collect();

@@ -95,7 +95,7 @@ struct Item {
     value: Value,
 }
 
-impl<'t> Scan<'t> {
+impl Scan<'_> {
     fn run(&mut self) {
         let bytes = self.text.as_bytes();
         let mut name: Option<Range<usize>> = None;
@@ -113,7 +113,7 @@ impl<'t> Scan<'t> {
                     place = end;
                 }
                 b'{' | b'[' => {
-                    self.open(*byte == b'{', place, name.take());
+                    self.open(*byte == b'{', place, name.take().as_ref());
                     place += 1;
                 }
                 b'}' | b']' => {
@@ -142,8 +142,8 @@ impl<'t> Scan<'t> {
         }
     }
 
-    fn open(&mut self, is_object: bool, start: usize, name: Option<Range<usize>>) {
-        let is_named = |wanted: &str| name.as_ref().is_some_and(|name| &self.text[name.clone()] == wanted);
+    fn open(&mut self, is_object: bool, start: usize, name: Option<&Range<usize>>) {
+        let is_named = |wanted: &str| name.is_some_and(|name| &self.text[name.clone()] == wanted);
         let is_link = is_named("\"url\"");
         let parent = self.open.back();
         let is_data = match (is_object, self.depth) {
