@@ -120,11 +120,11 @@ nonsense
     exit code: 2
     ----- stderr -----
     error: 14 problems in rows.jsonl: nothing was sent
-      caused by: rows.jsonl:1: `num_images`: must be from 1 to 8, and is 9
+      caused by: rows.jsonl:1: `num_images`: must be at most 8, and is 9
       caused by: rows.jsonl:2: `id`: becomes the name of files: 1 to 64 letters, digits, `-`, `_`, `.` and spaces, no `.` first
       caused by: rows.jsonl:3: not JSON: expected ident at character 2
-      caused by: rows.jsonl:4: `aspect_ratio`: `16:9` is none of 1x3, 3x1, 1x2, 2x1, 9x16, 16x9, 10x16, 16x10, 2x3, 3x2, 3x4, 4x3, 4x5, 5x4, 1x1; --unchecked leaves it to the service
-      caused by: rows.jsonl:4: `resolution`: stands beside `aspect_ratio`: the service takes one of them
+      caused by: rows.jsonl:4: `aspect_ratio`: must be one of 1x3, 3x1, 1x2, 2x1, 9x16, 16x9, 10x16, 16x10, 2x3, 3x2, 3x4, 4x3, 4x5, 5x4, 1x1, and is `16:9`; --unchecked leaves it to the service
+      caused by: rows.jsonl:4: `resolution` with `aspect_ratio` cannot stand together
       caused by: rows.jsonl:5: `id`: "Same" is the id of line 4 already
       caused by: rows.jsonl:5: `num_images`: post_generate_image_v4 has none; with `model` v3 there is one
       caused by: rows.jsonl:6: `promt`: post_generate_image_v3 has none; there are id, operation, model, prompt, seed, resolution, aspect_ratio, rendering_speed, magic_prompt, negative_prompt, num_images, color_palette, style_codes, style_type, style_preset, custom_model_uri, style_reference_images, character_reference_images, character_reference_images_mask, enable_copyright_detection
@@ -132,8 +132,8 @@ nonsense
       caused by: rows.jsonl:7: `operation`: `get_dataset` makes no pictures; those that do: post_generate_image_v4, post_remix_image_v4, post_generate_image_v3, post_generate_image_v3_transparent, post_inpaint_image_v3, post_remix_image_v3, post_reframe_image_v3, post_replace_background_v3, post_remove_background, post_layerize_text_v3, post_v1_edit_image, post_upscale_image, post_generate_image, post_edit_image_v3, post_edit_image, post_remix_image, post_reframe_image
       caused by: rows.jsonl:8: `seed`: takes a whole number, not `many`
       caused by: rows.jsonl:8: `image`: cannot read "nowhere.png": No such file or directory (os error [CODE])
-      caused by: rows.jsonl:9: `num_images`: must be a whole number from 1 to 8, and is 0
-      caused by: rows.jsonl:9: `colour`: is no member of this request; --unchecked leaves it to the service
+      caused by: rows.jsonl:9: `num_images`: must be at least 1, and is 0
+      caused by: rows.jsonl:9: `colour`: is not in the document; --unchecked leaves it to the service
     "#);
 }
 

@@ -4,18 +4,19 @@
 //! moved to and however they are spelled, and a row that sends something else is a new one.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap},
+    error::Error as _,
     fs,
     io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
 use ideogram_client::{
-    Client, File, PartContent, Request, Validate, Validation,
+    Client, Error, File, PartContent, Request, Validation, Violations,
     operation::{Billing, Input, InputKind, Location, Operation, Pictures},
-    operations, types,
+    operations,
+    schema::{Property, Schema},
 };
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
@@ -32,12 +33,8 @@ use crate::{
 
 /// Where a structured prompt is.
 const JSON_PROMPT: &str = "json_prompt";
-/// Properties of the object of legacy operations that no other operation has.
-const NESTED_ONLY: [&str; 2] = ["magic_prompt_option", "magic_prompt_version"];
 /// The member that legacy operations have all others in.
 const NESTED: &str = "image_request";
-/// Bounds of the document that all operations share, by member.
-const BOUNDS: [(&str, i64, i64); 3] = [("num_images", 1, 8), ("seed", 0, 2_147_483_647), ("image_weight", 1, 100)];
 /// How much is read of a file at a time.
 const PIECE_BYTES: usize = 256 * 1024;
 /// How long a name made of a prompt is, without what makes it unique.
@@ -258,14 +255,11 @@ impl Draft<'_> {
                 self.problem(shown, format!("is missing: {operation} needs it"));
             }
         }
-        self.check_whole(operation, &members);
-        if !self.problems.is_empty() {
-            return None;
-        }
         let request = match call.prepare() {
-            Ok(request) => request,
+            Ok(request) if self.problems.is_empty() => request,
+            Ok(_) => return None,
             Err(error) => {
-                self.problem("", error.to_string());
+                self.refused(&error);
                 return None;
             }
         };
@@ -276,13 +270,34 @@ impl Draft<'_> {
         Some(Row { line: self.raw.line, key, name: id.unwrap_or_default(), prompt, request, pictures, files })
     }
 
+    /// Says what the document forbids in a row, each under the name that the row has for it.
+    fn refused(&mut self, error: &Error) {
+        let violations = error.source().and_then(|source| source.downcast_ref::<Violations>());
+        for violation in violations.into_iter().flat_map(Violations::iter) {
+            let member = violation.member();
+            let member = member.strip_prefix(NESTED).and_then(|inner| inner.strip_prefix('.')).unwrap_or(member);
+            let (member, place) = member.split_once('.').unwrap_or((member, ""));
+            let member = if member == "text_prompt" { "prompt" } else { member };
+            let place = if place.is_empty() { String::new() } else { format!("`{place}` ") };
+            let reason = violation.reason().replace("`text_prompt`", "`prompt`");
+            // Of what the service may have added since.
+            let is_news = reason.starts_with("must be one of") || reason == "is not in the document";
+            let hint = if is_news { "; --unchecked leaves it to the service" } else { "" };
+            self.problem(member, format!("{place}{reason}{hint}"));
+        }
+        // Without violations, it is the form of something that is named already.
+        if self.problems.is_empty() {
+            self.problem("", error.to_string());
+        }
+    }
+
     /// Understands the cells of a table: programs write what is missing in words, numbers and `true` in many ways.
     fn read_cells(&mut self, operation: &Operation, members: &mut Map<String, Value>) {
         let (is_cell, is_nested) = (self.raw.header.is_some(), input(operation, NESTED).is_some());
         let mut kept = Map::new();
         for (name, value) in std::mem::take(members) {
             let input = input(operation, &name);
-            let whole = BOUNDS.iter().any(|(bound, ..)| *bound == name);
+            let whole = nested(operation, &name).is_some_and(|it| matches!(it.schema, Schema::Integer { .. }));
             let is_free_text = ["prompt", "text_prompt", "negative_prompt"].contains(&name.as_str())
                 || input.is_some_and(|input| input.kind() == InputKind::Text && input.values().is_empty());
             let kind = match input {
@@ -397,16 +412,11 @@ impl Draft<'_> {
                 self.problem(&name, format!("stands in `{NESTED}` too"));
             }
         }
-        for (name, least, most) in BOUNDS {
-            if let Some(Value::Number(number)) = nested.get_mut(name)
+        for (_, value) in &mut nested {
+            if let Value::Number(number) = value
                 && let Some(whole) = canonical::whole(number)
             {
                 *number = whole;
-            }
-            if let Some(number) = nested.get(name)
-                && !number.as_i64().is_some_and(|number| (least..=most).contains(&number))
-            {
-                self.problem(name, format!("must be a whole number from {least} to {most}, and is {number}"));
             }
         }
         members.insert(NESTED.to_owned(), Value::Object(nested));
@@ -453,7 +463,7 @@ impl Draft<'_> {
         texts
     }
 
-    /// Checks one value against what the document says of it.
+    /// Checks the form of one value; what it may be is the document's to say, when the call is prepared.
     fn check(&mut self, input: &Input, value: &str) {
         let number = || serde_json::from_str::<Value>(value.trim()).ok();
         let fits = match input.kind() {
@@ -469,66 +479,6 @@ impl Draft<'_> {
         if input.kind() == InputKind::Text && value.trim().is_empty() {
             return self.problem(input.name, "is empty");
         }
-        if let Some((_, least, most)) = BOUNDS.iter().find(|(name, ..)| *name == input.name)
-            && !value.trim().parse::<i64>().is_ok_and(|number| (*least..=*most).contains(&number))
-        {
-            self.problem(input.name, format!("must be from {least} to {most}, and is {value}"));
-        }
-        if !self.reading.unchecked && !input.values().is_empty() && !input.values().contains(&value) {
-            let reason = format!("`{value}` is none of {}", input.values().join(", "));
-            self.problem(input.name, format!("{reason}; --unchecked leaves it to the service"));
-        }
-    }
-
-    /// Checks what takes more than one member to see.
-    fn check_whole(&mut self, operation: &Operation, members: &Map<String, Value>) {
-        let has = |name: &str| members.contains_key(name);
-        if has("resolution") && has("aspect_ratio") {
-            self.problem("resolution", "stands beside `aspect_ratio`: the service takes one of them");
-        }
-        if has("style_codes") && (has("style_type") || has("style_reference_images")) {
-            self.problem("style_codes", "stand alone: without `style_type` and `style_reference_images`");
-        }
-        if operation.id == operations::POST_GENERATE_IMAGE_V4.id {
-            match (has("text_prompt"), has("json_prompt")) {
-                (false, false) => self.problem("prompt", "is missing"),
-                (true, true) => self.problem("json_prompt", "stands beside `prompt`: the service takes one of them"),
-                (false, true) | (true, false) => {}
-            }
-        }
-        let Some(nested) = members.get(NESTED) else { return };
-        match operation.id {
-            "post_generate_image" => self.check_type::<types::ImageRequest>("", nested),
-            "post_remix_image" => self.check_type::<types::InitialImageRequest>("", nested),
-            "post_upscale_image" => self.check_type::<types::UpscaleInitialImageRequest>("", nested),
-            _ => {}
-        }
-    }
-
-    /// Checks an object against its generated type: what it needs, its bounds, and members that it does not have.
-    fn check_type<T: DeserializeOwned + serde::Serialize + Validate>(&mut self, member: &str, value: &Value) {
-        let value = match value {
-            Value::String(text) => serde_json::from_str(text).unwrap_or_default(),
-            value => value.clone(),
-        };
-        let typed: T = match serde_json::from_value(value.clone()) {
-            Ok(typed) => typed,
-            Err(error) => return self.problem(member, error.to_string()),
-        };
-        if let Err(violations) = typed.validate() {
-            for violation in violations.iter().filter(|it| !BOUNDS.iter().any(|(name, ..)| *name == it.member())) {
-                self.problem(member, violation.to_string());
-            }
-        }
-        let known: HashSet<String> = match serde_json::to_value(typed) {
-            Ok(Value::Object(members)) => members.keys().cloned().collect(),
-            _ => return,
-        };
-        let given = value.as_object().map(|members| members.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
-        let unchecked = self.reading.unchecked;
-        for name in given.iter().filter(|name| !known.contains(*name) && !unchecked) {
-            self.problem(name, "is no member of this request; --unchecked leaves it to the service");
-        }
     }
 }
 
@@ -539,6 +489,14 @@ fn makes_pictures(operation: &Operation) -> bool {
 
 fn input(operation: &Operation, name: &str) -> Option<&'static Input> {
     operation.inputs.iter().find(|input| input.name == name && input.location == Location::Body)
+}
+
+/// A property of the object that legacy operations have all others in.
+fn nested(operation: &Operation, name: &str) -> Option<&'static Property> {
+    match input(operation, NESTED)?.schema {
+        Schema::Object(object) => object.property(name),
+        _ => None,
+    }
 }
 
 /// A property that the operation does not have: once for the whole table if no operation has it.
@@ -558,8 +516,9 @@ fn unknown(raw: &Raw, operation: &Operation, name: &str) -> Problem {
 /// Whether rows of any operation may have such a property.
 pub(super) fn is_known(name: &str) -> bool {
     ["id", "model", "operation", "prompt"].contains(&name)
-        || NESTED_ONLY.contains(&name)
-        || operations::ALL.iter().any(|operation| makes_pictures(operation) && input(operation, name).is_some())
+        || operations::ALL.iter().any(|operation| {
+            makes_pictures(operation) && (input(operation, name).is_some() || nested(operation, name).is_some())
+        })
 }
 
 /// Tells a request apart from all others: the operation and its body, whatever way they were spelled.
@@ -634,7 +593,7 @@ pub(super) fn hash(rows: &[Row]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::LazyLock;
+    use std::{collections::HashSet, sync::LazyLock};
 
     use serde_json::json;
 
