@@ -93,7 +93,7 @@ pub(crate) enum BatchResult {
 
 /// What is known of a file that was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Known {
+pub(crate) struct LastSeen {
     pub(crate) size_bytes: u64,
     /// How many files without a name the dataset had before.
     pub(crate) nameless: usize,
@@ -101,11 +101,11 @@ pub(crate) struct Known {
     pub(crate) time: SystemTime,
     /// The names that were sent in the same batch.
     pub(crate) companions: Arc<[String]>,
-    pub(crate) fate: Fate,
+    pub(crate) outcome: UploadOutcome,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub(crate) enum UploadOutcome {
     /// No answer tells.
     InFlight,
     /// An answer came, and calls it neither failed nor stored.
@@ -118,15 +118,15 @@ pub(crate) enum Fate {
 
 /// What a journal tells of the files that were sent, by name. A later batch overwrites an earlier one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Past {
+pub(crate) struct History {
     /// Whether lines of the journal are missing, so that files may have been sent of which it does not tell.
     pub(crate) lacks_lines: bool,
-    pub(crate) files: BTreeMap<String, Known>,
+    pub(crate) files: BTreeMap<String, LastSeen>,
     batches: BTreeMap<u64, Vec<String>>,
     last_batch: u64,
 }
 
-impl Past {
+impl History {
     pub(crate) fn take(&mut self, line: &Line) {
         match line {
             Line::Begin(begin) => {
@@ -136,7 +136,7 @@ impl Past {
                 for file in &begin.files {
                     let (size_bytes, nameless) = (file.size_bytes, begin.nameless);
                     let companions = Arc::clone(&companions);
-                    let known = Known { size_bytes, nameless, time, companions, fate: Fate::InFlight };
+                    let known = LastSeen { size_bytes, nameless, time, companions, outcome: UploadOutcome::InFlight };
                     self.files.insert(file.name.clone(), known);
                 }
                 self.batches.insert(begin.batch, companions.to_vec());
@@ -145,12 +145,12 @@ impl Past {
                 for name in self.batches.get(&end.batch).into_iter().flatten() {
                     let Some(known) = self.files.get_mut(name) else { continue };
                     known.time = end.time.map_or(known.time, moment);
-                    known.fate = match (end.result, end.failed.get(name)) {
-                        (BatchResult::Answered, Some(reason)) => Fate::Failed(reason.clone()),
-                        (BatchResult::Answered, None) if end.stored.contains(name) => Fate::Confirmed,
-                        (BatchResult::Answered, None) => Fate::Accepted,
-                        (BatchResult::NotStored, _) => Fate::NotStored,
-                        (BatchResult::Unknown, _) => Fate::InFlight,
+                    known.outcome = match (end.result, end.failed.get(name)) {
+                        (BatchResult::Answered, Some(reason)) => UploadOutcome::Failed(reason.clone()),
+                        (BatchResult::Answered, None) if end.stored.contains(name) => UploadOutcome::Confirmed,
+                        (BatchResult::Answered, None) => UploadOutcome::Accepted,
+                        (BatchResult::NotStored, _) => UploadOutcome::NotStored,
+                        (BatchResult::Unknown, _) => UploadOutcome::InFlight,
                     };
                 }
             }
@@ -195,14 +195,14 @@ impl Journal {
     /// # Errors
     ///
     /// If it cannot be read or written, another sync uses it, it is damaged, or of another dataset.
-    pub(crate) async fn open(path: PathBuf, dataset_id: &str, base_url: &str) -> Result<(Self, Past), Error> {
+    pub(crate) async fn open(path: PathBuf, dataset_id: &str, base_url: &str) -> Result<(Self, History), Error> {
         let header = Header { dataset_id: dataset_id.to_owned(), base_url: base_url.to_owned() };
         blocking(move || Self::open_now(path, &header)).await
     }
 
-    fn open_now(path: PathBuf, header: &Header) -> Result<(Self, Past), Error> {
-        let mut past = Past::default();
-        let opened = journal::Journal::open(&path, KIND, header, |line: Line| past.take(&line));
+    fn open_now(path: PathBuf, header: &Header) -> Result<(Self, History), Error> {
+        let mut history = History::default();
+        let opened = journal::Journal::open(&path, KIND, header, |line: Line| history.take(&line));
         let (journal, contents) = opened.map_err(unusable)?;
         if let Some(found) = contents.header
             && found != *header
@@ -214,9 +214,9 @@ impl Journal {
             )));
         }
         let last_batch = read_number(&number_path(&path)).map_err(|error| cannot_use(&path, error))?;
-        past.lacks_lines = past.last_batch < last_batch;
-        past.last_batch = past.last_batch.max(last_batch);
-        Ok((Self(Arc::new(Inner { journal, path, last_batch: Mutex::new(last_batch) })), past))
+        history.lacks_lines = history.last_batch < last_batch;
+        history.last_batch = history.last_batch.max(last_batch);
+        Ok((Self(Arc::new(Inner { journal, path, last_batch: Mutex::new(last_batch) })), history))
     }
 
     /// Appends a line. It is on disk when this returns.
@@ -280,9 +280,9 @@ fn number_path(journal: &Path) -> PathBuf {
 ///
 /// If it cannot be read.
 pub fn lacks_lines(path: &Path) -> Result<bool, JournalError> {
-    let mut past = Past::default();
-    journal::Journal::read::<Header, _>(path, KIND, |line: Line| past.take(&line))?;
-    Ok(past.last_batch < read_number(&number_path(path)).unwrap_or_default())
+    let mut history = History::default();
+    journal::Journal::read::<Header, _>(path, KIND, |line: Line| history.take(&line))?;
+    Ok(history.last_batch < read_number(&number_path(path)).unwrap_or_default())
 }
 
 /// The number in a file; 0 if there is none.
@@ -323,8 +323,8 @@ mod tests {
         Line::End(End { batch, time: None, result, stored: ["s".to_owned()].into(), failed, error: None })
     }
 
-    fn fates(past: &Past) -> Vec<(&str, Fate)> {
-        past.files.iter().map(|(name, known)| (name.as_str(), known.fate.clone())).collect()
+    fn fates(history: &History) -> Vec<(&str, UploadOutcome)> {
+        history.files.iter().map(|(name, known)| (name.as_str(), known.outcome.clone())).collect()
     }
 
     #[tokio::test]
@@ -332,8 +332,8 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("sync.jsonl");
         {
-            let (journal, past) = Journal::open(path.clone(), "d", URL).await.unwrap();
-            assert_eq!(past, Past::default());
+            let (journal, history) = Journal::open(path.clone(), "d", URL).await.unwrap();
+            assert_eq!(history, History::default());
             for line in [
                 begin(1, &["a", "b"]),
                 begin(2, &["c"]),
@@ -349,33 +349,33 @@ mod tests {
             }
         }
 
-        let (_journal, mut past) = Journal::open(path, "d", URL).await.unwrap();
+        let (_journal, mut history) = Journal::open(path, "d", URL).await.unwrap();
 
         assert_eq!(
-            fates(&past),
+            fates(&history),
             [
-                ("a", Fate::Accepted),
-                ("b", Fate::Failed(DatasetAssetFailureReason::InvalidImage)),
-                ("c", Fate::InFlight),
-                ("d", Fate::NotStored),
-                ("e", Fate::InFlight),
-                ("s", Fate::Confirmed),
-                ("t", Fate::Accepted),
+                ("a", UploadOutcome::Accepted),
+                ("b", UploadOutcome::Failed(DatasetAssetFailureReason::InvalidImage)),
+                ("c", UploadOutcome::InFlight),
+                ("d", UploadOutcome::NotStored),
+                ("e", UploadOutcome::InFlight),
+                ("s", UploadOutcome::Confirmed),
+                ("t", UploadOutcome::Accepted),
             ]
         );
-        assert_eq!(past.take_number(), 6);
-        assert_eq!(*past.files["b"].companions, ["a".to_owned(), "b".to_owned()]);
+        assert_eq!(history.take_number(), 6);
+        assert_eq!(*history.files["b"].companions, ["a".to_owned(), "b".to_owned()]);
     }
 
     #[test]
     fn a_file_was_last_under_way_when_its_batch_ended() {
-        let mut past = Past::default();
+        let mut history = History::default();
         let begin = |time: &str| {
             format!(r#"{{"begin":{{"batch":1,"time":{time},"nameless":0,"files":[{{"name":"a","size_bytes":7}}]}}}}"#)
         };
         let mut seconds = |line: &str| {
-            past.take(&serde_json::from_str(line).unwrap());
-            past.files["a"].time.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs_f64()
+            history.take(&serde_json::from_str(line).unwrap());
+            history.files["a"].time.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs_f64()
         };
 
         assert!((seconds(&begin("1790000000")) - 1_790_000_000.0).abs() < 0.001);
@@ -409,16 +409,20 @@ mod tests {
             let is_whole = cut + 1 >= text.len();
 
             assert_eq!(lacks_lines(&path).unwrap(), !is_whole, "cut at {cut}");
-            let (journal, mut past) = Journal::open(path.clone(), "d", URL).await.unwrap();
-            assert_eq!(past.lacks_lines, !is_whole, "cut at {cut}");
-            assert_eq!(past.files.contains_key("b"), is_whole);
+            let (journal, mut history) = Journal::open(path.clone(), "d", URL).await.unwrap();
+            assert_eq!(history.lacks_lines, !is_whole, "cut at {cut}");
+            assert_eq!(history.files.contains_key("b"), is_whole);
             // A number that no batch had, whatever the journal knows.
-            assert_eq!(past.take_number(), 3);
+            assert_eq!(history.take_number(), 3);
 
             journal.write(&begin(3, &["z"])).await.unwrap();
             drop(journal);
-            let (_journal, past) = Journal::open(path.clone(), "d", URL).await.unwrap();
-            assert_eq!((past.files["z"].fate.clone(), past.lacks_lines), (Fate::InFlight, false), "cut at {cut}");
+            let (_journal, history) = Journal::open(path.clone(), "d", URL).await.unwrap();
+            assert_eq!(
+                (history.files["z"].outcome.clone(), history.lacks_lines),
+                (UploadOutcome::InFlight, false),
+                "cut at {cut}"
+            );
         }
     }
 

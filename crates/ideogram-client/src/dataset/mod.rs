@@ -30,12 +30,12 @@ mod journal;
 mod listing;
 mod name;
 mod plan;
+mod reconcile;
 mod report;
 mod run;
-mod settle;
 mod sync;
 mod trainable;
-mod verdict;
+mod upload_response;
 
 use std::fmt;
 

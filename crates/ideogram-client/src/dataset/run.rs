@@ -1,8 +1,8 @@
-//! A sync under way: rounds of looking and sending, until nothing is left to send.
+//! Runs a sync in rounds until no file is left to send.
 //!
-//! Each round asks the dataset what it holds, settles what has no certain end, and sends what is certainly not there.
-//! Whatever went wrong in a round is thereby judged by the dataset, not by the error. What was under way a moment ago may
-//! still be on its way into the dataset, so it is judged only when it had its time.
+//! Each round requests the list of files in the dataset, reconciles uploads of unknown outcome with it, and sends the
+//! files that are certainly missing. So an error of a round is judged by the dataset, not by the error itself. The service
+//! may still be storing files of a recent upload; they are judged only when the time for that has passed.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,24 +16,24 @@ use tokio::time::{Instant, sleep};
 use super::{
     Doubt, FileOutcome, FileState, LocalFile, MOST_PICTURES, Plan, SyncDataset, SyncProgress, SyncReport, SyncedFile,
     Unknown, batch,
-    journal::{self, Begin, Fate, Journal, Known, Line, Past, Sent},
+    journal::{self, Begin, History, Journal, LastSeen, Line, Sent, UploadOutcome},
     listing::Listing,
-    settle::{self, Finding},
-    verdict::{end_of, is_final, is_hopeless, is_refusal},
+    reconcile::{self, Lookup},
+    upload_response::{end_of, is_final, is_hopeless, is_refusal},
 };
 use crate::{
     CallOptions, Error, File,
     types::{DatasetAssetFailureReason, GetDatasetResponse},
 };
 
-/// How often a file is sent whose uploads fail as a whole, in one sync.
-const SENDS_AT_MOST: u32 = 3;
-/// How often a file is sent that the service fails with an error of its own.
-const SENDS_OF_FAILED_AT_MOST: u32 = 2;
+/// How often one sync sends a file whose uploads fail as a whole.
+const MAX_SENDS: u32 = 3;
+/// How often one sync sends a file that the service fails with an internal error.
+const MAX_SENDS_OF_FAILED: u32 = 2;
 
 /// The longest wait between two rounds. A service that asks for more ends the sync.
-const LONGEST_WAIT: Duration = Duration::from_secs(600);
-/// In place of a count of sends, for a file that is no longer what was read of it.
+const MAX_WAIT: Duration = Duration::from_secs(600);
+/// Replaces the count of sends of a file that has changed since the folder was read; it is not sent in this sync.
 const CHANGED: u32 = u32::MAX;
 
 /// A sync under way.
@@ -48,7 +48,7 @@ pub(super) struct Run {
 /// What batches share.
 #[derive(Default)]
 struct Progress {
-    past: Past,
+    history: History,
     /// How often each file was sent in this sync.
     sends: BTreeMap<String, u32>,
     /// When each file that was sent in this sync was under way for the last time.
@@ -82,8 +82,8 @@ struct View {
 impl Run {
     pub(super) async fn sync(settings: SyncDataset) -> Result<SyncReport, Error> {
         let base_url = settings.client.base_url().as_str().to_owned();
-        let (journal, past) = Journal::open(settings.journal.clone(), &settings.plan.dataset_id, &base_url).await?;
-        let progress = Arc::new(Mutex::new(Progress { past, ..Progress::default() }));
+        let (journal, history) = Journal::open(settings.journal.clone(), &settings.plan.dataset_id, &base_url).await?;
+        let progress = Arc::new(Mutex::new(Progress { history, ..Progress::default() }));
         let run = Self { settings, journal, opened: (Instant::now(), SystemTime::now()), progress };
         run.rounds().await
     }
@@ -133,7 +133,7 @@ impl Run {
         let mut has_grown = false;
         loop {
             let listing = Listing::of(&dataset);
-            if settle::is_settled(&self.progress().past, &listing) {
+            if reconcile::is_reconciled(&self.progress().history, &listing) {
                 break;
             }
             let left = self.await_files(&listing, at);
@@ -164,8 +164,8 @@ impl Run {
         let (left, has_changed) = {
             let mut progress = self.progress();
             let names = self.settings.plan.files.iter().map(|file| &file.file.name);
-            let open = names.filter_map(|name| progress.past.files.get_key_value(name)).filter(|(name, known)| {
-                known.fate == Fate::InFlight && settle::find(name, known, listing) == Finding::Absent
+            let open = names.filter_map(|name| progress.history.files.get_key_value(name)).filter(|(name, known)| {
+                known.outcome == UploadOutcome::InFlight && reconcile::find(name, known, listing) == Lookup::Absent
             });
             let left: Vec<_> = open.map(|(name, known)| self.time_left(&progress, name, known, at)).collect();
             let awaited = left.len() as u64;
@@ -178,14 +178,14 @@ impl Run {
     }
 
     /// How long the service may still be storing a file that was under way.
-    fn time_left(&self, progress: &Progress, name: &str, known: &Known, at: Instant) -> Duration {
+    fn time_left(&self, progress: &Progress, name: &str, known: &LastSeen, at: Instant) -> Duration {
         let settle_for = self.settings.settle_for;
         if let Some(under_way) = progress.under_way.get(name) {
             return settle_for.saturating_sub(at.saturating_duration_since(*under_way));
         }
         let (opened, clock) = self.opened;
         // Where the clock says nothing, the waits of this sync have to do.
-        let left = settle::time_left(known.time, clock, settle_for).unwrap_or_else(|| {
+        let left = reconcile::time_left(known.time, clock, settle_for).unwrap_or_else(|| {
             if self.settings.is_patient { settle_for } else { settle_for.min(total(self.settings.waits())) }
         });
         left.saturating_sub(at.saturating_duration_since(opened))
@@ -199,22 +199,24 @@ impl Run {
     fn to_send(&self, view: &View) -> Vec<LocalFile> {
         let progress = self.progress();
         let is_to_send = |file: &LocalFile| {
-            if progress.refused.contains(&file.name) || progress.past.lacks_lines && !self.settings.sends_uncertain {
+            if progress.refused.contains(&file.name) || progress.history.lacks_lines && !self.settings.sends_uncertain {
                 return false;
             }
             let sends = progress.sends.get(&file.name).copied().unwrap_or_default();
-            let Some(known) = progress.past.files.get(&file.name) else { return sends == 0 };
-            match &known.fate {
-                Fate::NotStored => sends < SENDS_AT_MOST,
-                Fate::Failed(DatasetAssetFailureReason::InternalError) => sends < SENDS_OF_FAILED_AT_MOST,
-                Fate::Failed(reason) => {
+            let Some(known) = progress.history.files.get(&file.name) else { return sends == 0 };
+            match &known.outcome {
+                UploadOutcome::NotStored => sends < MAX_SENDS,
+                UploadOutcome::Failed(DatasetAssetFailureReason::InternalError) => sends < MAX_SENDS_OF_FAILED,
+                UploadOutcome::Failed(reason) => {
                     let would_fail_again = is_final(reason) && known.size_bytes == file.size_bytes;
                     sends == 0 && (!would_fail_again || self.settings.sends_failed)
                 }
-                Fate::Accepted | Fate::Confirmed => progress.may_send_again(&file.name, known, &view.listing),
-                Fate::InFlight => {
-                    sends < SENDS_AT_MOST
-                        && settle::find(&file.name, known, &view.listing) == Finding::Absent
+                UploadOutcome::Accepted | UploadOutcome::Confirmed => {
+                    progress.may_send_again(&file.name, known, &view.listing)
+                }
+                UploadOutcome::InFlight => {
+                    sends < MAX_SENDS
+                        && reconcile::find(&file.name, known, &view.listing) == Lookup::Absent
                         && self.time_left(&progress, &file.name, known, view.at).is_zero()
                 }
             }
@@ -256,7 +258,7 @@ impl Run {
         }
         {
             let mut progress = self.progress();
-            progress.past.take(&begin);
+            progress.history.take(&begin);
             progress.uploads += 1;
             for file in files {
                 *progress.sends.entry(file.name.clone()).or_default() += 1;
@@ -322,7 +324,7 @@ impl Run {
         for file in files {
             progress.troubles.remove(&file.name);
         }
-        progress.past.take_number()
+        progress.history.take_number()
     }
 
     fn progress(&self) -> MutexGuard<'_, Progress> {
@@ -341,7 +343,7 @@ impl Run {
         let stopped = progress.stopped.take();
         let outcome = |file: &super::PlannedFile| {
             let name = &file.file.name;
-            let known = progress.past.files.get(name);
+            let known = progress.history.files.get(name);
             let is_awaited = known.is_some_and(|known| !self.time_left(&progress, name, known, view.at).is_zero());
             progress.outcome(file, &view.listing, is_awaited)
         };
@@ -357,7 +359,7 @@ impl Run {
 
 impl Progress {
     fn take_end(&mut self, files: &[LocalFile], end: &Line, error: Option<Error>, written: Result<(), Error>) {
-        self.past.take(end);
+        self.history.take(end);
         if let Line::End(end) = end {
             self.leaving.remove(&end.batch);
         }
@@ -374,7 +376,7 @@ impl Progress {
             } else {
                 let wait = error.retry_after().unwrap_or_default();
                 self.asked_for = Some(self.asked_for.unwrap_or_default().max(wait));
-                if is_hopeless(&error) || wait > LONGEST_WAIT {
+                if is_hopeless(&error) || wait > MAX_WAIT {
                     self.stopped.get_or_insert(error);
                 }
             }
@@ -393,12 +395,12 @@ impl Progress {
         for (name, size_bytes) in &self.wanted {
             shown.bytes_total = shown.bytes_total.saturating_add(*size_bytes);
             let was_sent = self.sends.contains_key(name);
-            match self.past.files.get(name).map(|known| &known.fate) {
-                Some(Fate::Accepted | Fate::Confirmed) if was_sent => {
+            match self.history.files.get(name).map(|known| &known.outcome) {
+                Some(UploadOutcome::Accepted | UploadOutcome::Confirmed) if was_sent => {
                     shown.files_done += 1;
                     shown.bytes_sent = shown.bytes_sent.saturating_add(*size_bytes);
                 }
-                Some(Fate::Failed(_)) if was_sent => {
+                Some(UploadOutcome::Failed(_)) if was_sent => {
                     shown.files_failed += 1;
                     shown.bytes_sent = shown.bytes_sent.saturating_add(*size_bytes);
                 }
@@ -411,22 +413,22 @@ impl Progress {
 
     /// Whether a file that an earlier sync has sent, and that the dataset does not show, is to be sent again: only if
     /// no answer calls it stored. What this sync has sent may show later.
-    fn may_send_again(&self, name: &str, known: &Known, listing: &Listing) -> bool {
+    fn may_send_again(&self, name: &str, known: &LastSeen, listing: &Listing) -> bool {
         self.sends.get(name).is_none_or(|sends| *sends == 0)
-            && !settle::is_taken(name, known, &self.past, listing)
-            && settle::find(name, known, listing) == Finding::Absent
+            && !reconcile::is_taken(name, known, &self.history, listing)
+            && reconcile::find(name, known, listing) == Lookup::Absent
     }
 
     /// What became of a file; one that is awaited may still be on its way into the dataset.
     fn outcome(&self, planned: &super::PlannedFile, listing: &Listing, is_awaited: bool) -> FileOutcome {
         let name = &planned.file.name;
-        let known = self.past.files.get(name);
+        let known = self.history.files.get(name);
         let is_open = matches!(&planned.state, FileState::Missing | FileState::Uncertain(_));
         match (&planned.state, known) {
             (FileState::Refused(refusal), _) => FileOutcome::Refused(refusal.clone()),
             // The service stores pictures in its own way: what it has taken is there, whatever its size.
             (FileState::Different { .. }, Some(known))
-                if matches!(known.fate, Fate::Accepted | Fate::Confirmed)
+                if matches!(known.outcome, UploadOutcome::Accepted | UploadOutcome::Confirmed)
                     && known.size_bytes == planned.file.size_bytes =>
             {
                 FileOutcome::Stored
@@ -435,25 +437,30 @@ impl Progress {
                 FileOutcome::Different { remote_sizes_bytes: remote_sizes_bytes.clone() }
             }
             (FileState::Present | FileState::PresentUnverified, Some(known))
-                if matches!(known.fate, Fate::Accepted | Fate::Confirmed | Fate::InFlight) =>
+                if matches!(
+                    known.outcome,
+                    UploadOutcome::Accepted | UploadOutcome::Confirmed | UploadOutcome::InFlight
+                ) =>
             {
                 FileOutcome::Stored
             }
             (FileState::Present | FileState::PresentUnverified, _) => FileOutcome::AlreadyThere,
             _ if is_open && self.sends.get(name) == Some(&CHANGED) => self.not_stored(name),
-            _ if is_open && self.past.lacks_lines && !self.sends.contains_key(name) => {
+            _ if is_open && self.history.lacks_lines && !self.sends.contains_key(name) => {
                 FileOutcome::Uncertain(Doubt::Journal)
             }
-            (_, Some(known)) if is_open => match (&known.fate, settle::find(name, known, listing)) {
-                (Fate::Failed(reason), _) => FileOutcome::Failed { reason: reason.clone() },
+            (_, Some(known)) if is_open => match (&known.outcome, reconcile::find(name, known, listing)) {
+                (UploadOutcome::Failed(reason), _) => FileOutcome::Failed { reason: reason.clone() },
                 // Where the dataset cannot tell, its answer counts.
-                (Fate::Confirmed, finding) if self.is_blind || finding == Finding::Unknowable => FileOutcome::Stored,
-                (Fate::Accepted, _) if self.may_send_again(name, known, listing) => self.not_stored(name),
-                (Fate::Accepted | Fate::Confirmed, _) => FileOutcome::Unknown(Unknown::NotShown),
-                (Fate::InFlight, finding) if self.is_blind || is_awaited || finding == Finding::Unknowable => {
+                (UploadOutcome::Confirmed, finding) if self.is_blind || finding == Lookup::Uncertain => {
+                    FileOutcome::Stored
+                }
+                (UploadOutcome::Accepted, _) if self.may_send_again(name, known, listing) => self.not_stored(name),
+                (UploadOutcome::Accepted | UploadOutcome::Confirmed, _) => FileOutcome::Unknown(Unknown::NotShown),
+                (UploadOutcome::InFlight, finding) if self.is_blind || is_awaited || finding == Lookup::Uncertain => {
                     FileOutcome::Unknown(Unknown::NotTold)
                 }
-                (Fate::InFlight | Fate::NotStored, _) => self.not_stored(name),
+                (UploadOutcome::InFlight | UploadOutcome::NotStored, _) => self.not_stored(name),
             },
             (FileState::Uncertain(doubt), _) if !self.troubles.contains_key(name) => {
                 FileOutcome::Uncertain(doubt.clone())

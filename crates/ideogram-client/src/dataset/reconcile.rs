@@ -1,24 +1,24 @@
-//! What became of files whose upload has no certain end, by what the dataset shows.
+//! Finds out whether files arrived whose upload had an unknown outcome, by the list of files in the dataset.
 //!
-//! Pure: the waits between looks are the caller's business.
+//! Pure: the caller requests the list, and waits between requests.
 
 use std::time::{Duration, SystemTime};
 
 use super::{
-    journal::{Fate, Known, Past},
+    journal::{History, LastSeen, UploadOutcome},
     listing::Listing,
     name,
 };
 
-/// What the dataset tells of a file that was sent.
+/// Whether the dataset lists a file that was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Finding {
-    /// It is there.
-    There,
-    /// It is not there.
+pub(crate) enum Lookup {
+    /// It is listed.
+    Found,
+    /// It is not listed, and would be.
     Absent,
-    /// That cannot be told: it may be there under no name, or be a caption where captions are not listed.
-    Unknowable,
+    /// It may be stored without a name, or be a caption where captions are not listed.
+    Uncertain,
 }
 
 /// Looks for a file.
@@ -26,42 +26,43 @@ pub(crate) enum Finding {
 /// It was not there by name when it was sent, so a file of that name is this one. If files without a name have come since,
 /// it may be one of them. Whether the service lists captions is not certain: one that is not listed is absent only if
 /// other captions are, or nothing of its batch has arrived.
-pub(crate) fn find(name: &str, known: &Known, listing: &Listing) -> Finding {
+pub(crate) fn find(name: &str, known: &LastSeen, listing: &Listing) -> Lookup {
     if listing.has(name) {
-        return Finding::There;
+        return Lookup::Found;
     }
     if listing.nameless.len() > known.nameless {
-        return Finding::Unknowable;
+        return Lookup::Uncertain;
     }
     if name::is_caption(name) && !listing.has_captions() {
         let mut companions = known.companions.iter().filter(|companion| !name::is_caption(companion)).peekable();
         let batch_is_absent = companions.peek().is_some() && !companions.any(|companion| listing.has(companion));
         if !batch_is_absent {
-            return Finding::Unknowable;
+            return Lookup::Uncertain;
         }
     }
-    Finding::Absent
+    Lookup::Absent
 }
 
 /// Whether every file that may have been stored is there: then nobody needs to look again.
-pub(crate) fn is_settled(past: &Past, listing: &Listing) -> bool {
-    let mut open =
-        past.files.iter().filter(|(_, known)| matches!(known.fate, Fate::InFlight | Fate::Accepted | Fate::Confirmed));
-    open.all(|(name, known)| find(name, known, listing) == Finding::There)
+pub(crate) fn is_reconciled(history: &History, listing: &Listing) -> bool {
+    let mut open = history.files.iter().filter(|(_, known)| {
+        matches!(known.outcome, UploadOutcome::InFlight | UploadOutcome::Accepted | UploadOutcome::Confirmed)
+    });
+    open.all(|(name, known)| find(name, known, listing) == Lookup::Found)
 }
 
 /// Whether the service has taken a file for sure: its answer says so, or it is the caption of a picture of which it says
 /// so and that does not show either, perhaps since the service calls both otherwise.
-pub(crate) fn is_taken(name: &str, known: &Known, past: &Past, listing: &Listing) -> bool {
+pub(crate) fn is_taken(name: &str, known: &LastSeen, history: &History, listing: &Listing) -> bool {
     let is_hidden_picture = |companion: &String| {
         !name::is_caption(companion)
             && name::stem(companion) == name::stem(name)
             && !listing.has(companion)
-            && past.files.get(companion).is_some_and(|picture| picture.fate == Fate::Confirmed)
+            && history.files.get(companion).is_some_and(|picture| picture.outcome == UploadOutcome::Confirmed)
     };
-    match known.fate {
-        Fate::Confirmed => true,
-        Fate::Accepted => name::is_caption(name) && known.companions.iter().any(is_hidden_picture),
+    match known.outcome {
+        UploadOutcome::Confirmed => true,
+        UploadOutcome::Accepted => name::is_caption(name) && known.companions.iter().any(is_hidden_picture),
         _ => false,
     }
 }
@@ -93,36 +94,36 @@ mod tests {
         Listing::of(&serde_json::from_value(dataset).unwrap())
     }
 
-    fn known(nameless: usize, companions: &[&str]) -> Known {
+    fn known(nameless: usize, companions: &[&str]) -> LastSeen {
         let companions = companions.iter().map(|name| (*name).to_owned()).collect();
-        Known { size_bytes: 7, nameless, time: SystemTime::UNIX_EPOCH, companions, fate: Fate::InFlight }
+        LastSeen { size_bytes: 7, nameless, time: SystemTime::UNIX_EPOCH, companions, outcome: UploadOutcome::InFlight }
     }
 
     #[test]
     fn a_name_that_shows_is_there_and_one_that_does_not_is_absent() {
         let known = known(0, &["a.png", "b.png"]);
 
-        assert_eq!(find("a.png", &known, &listing(&[Some("a.png")])), Finding::There);
-        assert_eq!(find("b.png", &known, &listing(&[Some("a.png")])), Finding::Absent);
+        assert_eq!(find("a.png", &known, &listing(&[Some("a.png")])), Lookup::Found);
+        assert_eq!(find("b.png", &known, &listing(&[Some("a.png")])), Lookup::Absent);
     }
 
     #[test]
     fn new_files_without_a_name_leave_it_open() {
         let files = listing(&[None, None, Some("a.png")]);
 
-        assert_eq!(find("b.png", &known(1, &["b.png"]), &files), Finding::Unknowable);
-        assert_eq!(find("b.png", &known(2, &["b.png"]), &files), Finding::Absent);
-        assert_eq!(find("a.png", &known(1, &["a.png"]), &files), Finding::There);
+        assert_eq!(find("b.png", &known(1, &["b.png"]), &files), Lookup::Uncertain);
+        assert_eq!(find("b.png", &known(2, &["b.png"]), &files), Lookup::Absent);
+        assert_eq!(find("a.png", &known(1, &["a.png"]), &files), Lookup::Found);
     }
 
     #[test]
     fn a_caption_is_absent_only_where_captions_show_or_its_batch_does_not() {
         let batch = known(0, &["a.png", "a.txt"]);
 
-        assert_eq!(find("a.txt", &batch, &listing(&[])), Finding::Absent);
-        assert_eq!(find("a.txt", &batch, &listing(&[Some("a.png")])), Finding::Unknowable);
-        assert_eq!(find("a.txt", &batch, &listing(&[Some("a.png"), Some("b.txt")])), Finding::Absent);
-        assert_eq!(find("a.txt", &known(0, &["a.txt"]), &listing(&[Some("a.png")])), Finding::Unknowable);
+        assert_eq!(find("a.txt", &batch, &listing(&[])), Lookup::Absent);
+        assert_eq!(find("a.txt", &batch, &listing(&[Some("a.png")])), Lookup::Uncertain);
+        assert_eq!(find("a.txt", &batch, &listing(&[Some("a.png"), Some("b.txt")])), Lookup::Absent);
+        assert_eq!(find("a.txt", &known(0, &["a.txt"]), &listing(&[Some("a.png")])), Lookup::Uncertain);
     }
 
     #[test]
