@@ -235,8 +235,8 @@ async fn sidecars_journals_and_reports_hold_no_key() {
     shown.debug(&waiting);
     shown.debug(&waiting.await);
 
-    // Two kept answers, two pictures with sidecars, the set itself, the journal.
-    assert_eq!(shown.files(folder.path()), 2 + 4 + 2 + 1);
+    // Two stored responses, two images with sidecars, the set itself, the journal and the number of its last chunk.
+    assert_eq!(shown.files(folder.path()), 2 + 4 + 2 + 2);
     assert!(mock.requests().iter().any(|request| request.headers.get("api-key").is_some_and(|key| key == KEY)));
     shown.text(&ears.heard());
     shown.check();
