@@ -38,7 +38,7 @@ const SPECIAL_V4: [([u8; 4], u32); 17] = [
     ([224, 0, 0, 0], 3),     // multicast, reserved, broadcast
 ];
 
-/// Blocks of IPv6 inside 2000::/3 that are no public destination. What is outside of it is none either, apart from the
+/// Blocks of IPv6 inside `2000::/3` that are no public destination. What is outside of it is none either, apart from the
 /// addresses that carry one of IPv4.
 const SPECIAL_V6: [(Ipv6Addr, u32); 5] = [
     // Protocol assignments: Teredo, benchmarks, AMT, AS112, ORCHID, drone identities. None of them serves images.
@@ -115,7 +115,7 @@ pub(crate) fn is_not_public(error: &reqwest::Error) -> bool {
     std::iter::successors(std::error::Error::source(error), |error| error.source()).any(|error| {
         // What an `io::Error` holds is not its source.
         let held = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        error.is::<NotPublic>() || held.is_some_and(|held| held.is::<NotPublic>())
+        error.is::<NotPublic>() || held.is_some_and(<dyn std::error::Error + Send + Sync>::is::<NotPublic>)
     })
 }
 

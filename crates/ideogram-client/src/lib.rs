@@ -75,7 +75,7 @@ pub mod internal {
     pub use crate::{
         durable::{put_new, sync_folder},
         journal::{Contents, Journal, JournalError, JournalErrorKind, JournalKind},
-        save::{ForeignLink, LONGEST_SUFFIX, check_stem, is_picture_extension},
+        save::{ForeignLink, LONGEST_SUFFIX, check_stem, images_in_text, is_picture_extension},
         signature::{SIGNATURE_BYTES, picture_type},
     };
 }

@@ -6,7 +6,10 @@ use std::{
 };
 
 use clap::Args;
-use ideogram_client::{HasPictures, IfExists, KeptAnswer, Origin, Picture as _, PictureOutcome, PictureRef};
+use ideogram_client::{
+    HasPictures, IfExists, KeptAnswer, Origin, Picture as _, PictureOutcome, PictureRef, SaveOutcome,
+    internal::images_in_text,
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -15,9 +18,10 @@ use crate::{
     failure::Failure,
     page::Page,
     pictures::{
+        image::is_link,
         making::SaveJob,
         prompt::Stdin,
-        report::{Report, is_there},
+        report::Report,
         saving::{ANSWERS, Saving, make_ready},
     },
     text::{self, Unreadable},
@@ -30,14 +34,14 @@ const LARGEST: u64 = 64 * 1024 * 1024;
 ///
 /// Every command that makes pictures keeps its answer in `.ideogram-answers`, in the folder of the pictures. This fetches
 /// the pictures of one, which takes no key and costs nothing while their links live, some hours. Pictures that are there already are left
-/// as they are. An answer of the service from elsewhere, and what `--output json` has printed, will do as well.
+/// as they are. A response of the service from elsewhere, items of one, what `--output json` or `jsonl` has printed, and links, one a line, will do as well.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
 Examples:
   ideogram save foxes/.ideogram-answers/20260702T090713Z-post_generate_image_v4-1a2b3c4d.json
   ideogram save answer.json --out foxes")]
 pub(crate) struct Save {
-    /// The answer: a JSON file, or `-` for standard input
+    /// The answer: a JSON file, `-` for standard input, or the https link of one image
     #[arg(value_name = "ANSWER")]
     answer: PathBuf,
 
@@ -81,13 +85,13 @@ impl Save {
         }
         make_ready(&folder, &self.saving).await?;
         // Names tell pictures apart, unless they were chosen.
-        let if_exists = if self.saving.name.is_some() { IfExists::Number } else { IfExists::Fail };
-        let is_file = self.answer.as_os_str() != OsStr::new("-");
+        let if_exists = if self.saving.name.is_some() { IfExists::Number } else { IfExists::Skip };
+        let is_file = self.answer.as_os_str() != OsStr::new("-") && self.link().is_none();
         let kept_at = is_file.then_some(self.answer.as_path());
         let job = SaveJob { context, saving: &self.saving, folder: &folder, if_exists, kept_at };
         let outcomes = job.run(context.client(), &found).await?;
         for (picture, outcome) in pictures.iter().zip(&outcomes) {
-            if is_there(outcome) {
+            if matches!(outcome, SaveOutcome::AlreadyThere { .. }) {
                 context.output().note(&format!("picture {} is there already", picture.number()));
             }
         }
@@ -103,7 +107,16 @@ impl Save {
         self.saving.out.clone().or(beside).unwrap_or_else(|| self.saving.folder(context.profile()))
     }
 
+    /// The link of one image, if that was given in place of a response.
+    fn link(&self) -> Option<&str> {
+        self.answer.to_str().filter(|text| is_link(text))
+    }
+
     async fn read(&self) -> Result<Found, Failure> {
+        if let Some(link) = self.link() {
+            let pictures = vec![PictureRef::from_link(link)];
+            return Ok(Found { answer: Value::Null, pictures, origin: Origin::default() });
+        }
         let shown = self.answer.display();
         let bytes = text::read(&self.answer, &Stdin::default(), "the answer", LARGEST).await?;
         let encoding = text::decode(&bytes);
@@ -116,16 +129,39 @@ impl Save {
             }
             return Ok(Found { answer: kept.answer().cloned().unwrap_or_default(), pictures, origin: kept.origin() });
         }
-        let mut answer: Value = serde_json::from_slice(&bytes).map_err(|error| match encoding {
-            Err(encoding) => Unreadable::Encoding(encoding).failure(&format!("the answer \"{shown}\"")),
-            Ok(_) => Failure::usage(format!("\"{shown}\" is no answer: it is not JSON")).because(&error),
-        })?;
-        // What `--output json` prints has the answer inside.
-        if let Some(inner) = answer.get_mut("answer").filter(|inner| inner.is_object()) {
-            answer = inner.take();
+        if let Some(pictures) = links_in(&bytes) {
+            return Ok(Found { answer: Value::Null, pictures, origin: Origin::default() });
         }
-        Ok(Found { pictures: answer.pictures(), answer, origin: Origin::default() })
+        let mut parsed = serde_json::from_slice::<Value>(&bytes);
+        // What `--output json` prints has the answer inside.
+        if let Ok(answer) = &mut parsed
+            && let Some(inner) = answer.get_mut("answer").filter(|inner| inner.is_object())
+        {
+            *answer = inner.take();
+        }
+        let mut pictures = parsed.as_ref().map(Value::pictures).unwrap_or_default();
+        if pictures.is_empty() {
+            // Lines, or items that somebody took out.
+            pictures = images_in_text(&bytes);
+            pictures.retain(|picture| picture.link().is_some());
+        }
+        match parsed {
+            Ok(answer) => Ok(Found { answer, pictures, origin: Origin::default() }),
+            Err(_) if !pictures.is_empty() => Ok(Found { answer: Value::Null, pictures, origin: Origin::default() }),
+            Err(error) => Err(match encoding {
+                Err(encoding) => Unreadable::Encoding(encoding).failure(&format!("the answer \"{shown}\"")),
+                Ok(_) => Failure::usage(format!("\"{shown}\" is no answer: it is not JSON")).because(&error),
+            }),
+        }
     }
+}
+
+/// The images of a text that is links and nothing else, one a line.
+fn links_in(text: &[u8]) -> Option<Vec<PictureRef>> {
+    let lines = std::str::from_utf8(text).ok()?.lines().map(str::trim).filter(|line| !line.is_empty());
+    let links: Option<Vec<&str>> = lines.map(|line| is_link(line).then_some(line)).collect();
+    let links = links.filter(|links| !links.is_empty())?;
+    Some(links.into_iter().map(PictureRef::from_link).collect())
 }
 
 fn list(context: &Context<'_>, pictures: &[PictureRef], folder: &Path) -> Result<(), Failure> {

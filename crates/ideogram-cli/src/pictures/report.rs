@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ideogram_client::{ErrorKind, PictureRef, SaveOutcome};
+use ideogram_client::{ErrorKind, Picture as _, PictureRef, SaveOutcome};
 use serde_json::{Map, Value, json};
 
 use crate::{arguments::Format, exit::Exit, failure::Failure, output::Output, units};
@@ -94,7 +94,7 @@ impl Report<'_> {
             .detail("failed", counts.failed);
         for (picture, outcome) in self.pictures.iter().zip(&self.outcomes) {
             match outcome {
-                SaveOutcome::Failed(error) if !is_there(outcome) => {
+                SaveOutcome::Failed(error) => {
                     failure = failure.cause(format!("picture {}: {error}", picture.number()));
                 }
                 SaveOutcome::LinkMissing => {
@@ -121,8 +121,7 @@ impl Report<'_> {
             match outcome {
                 SaveOutcome::Withheld => counts.withheld += 1,
                 SaveOutcome::LinkMissing => (counts.failed, counts.gone) = (counts.failed + 1, counts.gone + 1),
-                SaveOutcome::Saved(_) => counts.saved += 1,
-                outcome if is_there(outcome) => counts.saved += 1,
+                SaveOutcome::Saved(_) | SaveOutcome::AlreadyThere { .. } => counts.saved += 1,
                 SaveOutcome::Failed(error) if error.kind() == ErrorKind::LinkExpired => {
                     (counts.failed, counts.gone) = (counts.failed + 1, counts.gone + 1);
                 }
@@ -133,13 +132,6 @@ impl Report<'_> {
     }
 }
 
-/// Whether it was not saved because it is on disk already.
-pub(crate) fn is_there(outcome: &SaveOutcome) -> bool {
-    let cause = outcome.error().and_then(std::error::Error::source);
-    let cause = cause.and_then(|cause| cause.downcast_ref::<std::io::Error>());
-    cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::AlreadyExists)
-}
-
 fn described(picture: &PictureRef, outcome: &SaveOutcome) -> Value {
     let mut described = json!({"picture": picture.number()});
     if let Some(role) = picture.role() {
@@ -147,6 +139,10 @@ fn described(picture: &PictureRef, outcome: &SaveOutcome) -> Value {
     }
     if let Some(seed) = picture.seed() {
         described["seed"] = json!(seed);
+    }
+    if let Some(link) = picture.link() {
+        // `ideogram save` takes it.
+        described["url"] = json!(link);
     }
     let word = match outcome {
         SaveOutcome::Saved(saved) => {
@@ -160,7 +156,11 @@ fn described(picture: &PictureRef, outcome: &SaveOutcome) -> Value {
         SaveOutcome::LinkMissing => "link_missing",
         SaveOutcome::Failed(error) => {
             described["error"] = json!(error.to_string());
-            if is_there(outcome) { "already_there" } else { "failed" }
+            "failed"
+        }
+        SaveOutcome::AlreadyThere { path } => {
+            described["path"] = json!(path.display().to_string());
+            "already_there"
         }
         _ => "unknown",
     };

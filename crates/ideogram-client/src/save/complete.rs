@@ -255,8 +255,8 @@ mod tests {
 
     use super::*;
 
-    fn chunk(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
-        [&u32::try_from(data.len()).unwrap().to_be_bytes(), name.as_slice(), data, &[1, 2, 3, 4]].concat()
+    fn chunk(name: &[u8], data: &[u8]) -> Vec<u8> {
+        [&u32::try_from(data.len()).unwrap().to_be_bytes(), name, data, &[1, 2, 3, 4]].concat()
     }
 
     fn png() -> Vec<u8> {
@@ -299,17 +299,17 @@ mod tests {
     }
 
     fn webp() -> Vec<u8> {
-        let chunk = |name: &[u8; 4], data: &[u8]| {
+        let chunk = |name: &[u8], data: &[u8]| {
             let length = u32::try_from(data.len()).unwrap().to_le_bytes();
-            [name.as_slice(), &length, data, &vec![0; data.len() % 2]].concat()
+            [name, &length, data, &vec![0; data.len() % 2]].concat()
         };
         let chunks = [chunk(b"VP8X", &[0; 10]), chunk(b"ALPH", b"odd"), chunk(b"VP8 ", &[9; 20])].concat();
         let length = u32::try_from(chunks.len() + 4).unwrap().to_le_bytes();
         [b"RIFF".as_slice(), &length, b"WEBP", &chunks].concat()
     }
 
-    fn boxed(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
-        [&u32::try_from(data.len() + 8).unwrap().to_be_bytes(), name.as_slice(), data].concat()
+    fn boxed(name: &[u8], data: &[u8]) -> Vec<u8> {
+        [&u32::try_from(data.len() + 8).unwrap().to_be_bytes(), name, data].concat()
     }
 
     fn avif() -> Vec<u8> {

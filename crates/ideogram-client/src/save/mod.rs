@@ -33,7 +33,7 @@ pub use self::{
     foreign::ForeignLink,
     media_type::is_picture_extension,
     one::{Save, Saved},
-    pictures::{HasPictures, Origin, PictureRef, pictures_in},
+    pictures::{HasPictures, Origin, PictureRef, images_in_text, pictures_in},
     settings::{IfExists, SaveProgress},
     target::{LONGEST_SUFFIX, check_stem},
 };

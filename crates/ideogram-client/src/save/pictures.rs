@@ -270,6 +270,11 @@ impl HasPictures for Error {
     }
 }
 
+/// The images in a text that somebody hands over: a response, single items, lists and lines of them.
+pub fn images_in_text(text: &[u8]) -> Vec<PictureRef> {
+    found_in(text).images
+}
+
 /// The images in a body, whatever its form.
 fn found_in(body: &[u8]) -> Found {
     let text = text_of(body, MAX_TEXT_BYTES);

@@ -194,10 +194,11 @@ fn zstd(bytes: &[u8]) -> Vec<u8> {
     ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest)
 }
 
+type Coding = fn(&[u8]) -> Vec<u8>;
+
 #[tokio::test]
 async fn an_image_is_judged_by_its_bytes_and_not_by_its_label() {
     let bytes = png(3000, 1);
-    type Coding = fn(&[u8]) -> Vec<u8>;
     let codings: [Coding; 6] =
         [<[u8]>::to_vec, gzip, zlib, zstd, |bytes| gzip(&gzip(bytes)), |bytes| zstd(&gzip(bytes))];
     for coding in codings {

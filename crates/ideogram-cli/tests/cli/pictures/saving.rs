@@ -225,6 +225,65 @@ fn what_json_printed_and_plain_answers_can_be_saved_too() {
 }
 
 #[test]
+fn what_scripts_hand_on_can_be_saved() {
+    let (server, folder) = (serve(MockServer::builder()), folder(&[]));
+    let made = |format| {
+        let run = ideogram(["generate", "cat", "--model", "v3", "-n", "2", "--out", "out", "--output", format]);
+        run.against(&server).in_folder(folder.path()).run().stdout()
+    };
+    let (lines, answer) = (made("jsonl"), serde_json::from_str::<Value>(&made("json")).unwrap()["answer"].take());
+    let items = answer["data"].as_array().unwrap();
+    let links: Vec<&str> = items.iter().map(|item| item["url"].as_str().unwrap()).collect();
+
+    for (form, text, count) in [
+        ("response", answer.to_string(), 2),
+        ("responses", Value::from(vec![answer.clone()]).to_string(), 2),
+        ("items", answer["data"].to_string(), 2),
+        ("item", items[0].to_string(), 1),
+        ("lines of items", format!("{}\n{}\n", items[0], items[1]), 2),
+        ("lines of --output jsonl", lines, 2),
+        ("links", format!("{}\r\n\n {}\n", links[0], links[1]), 2),
+        ("links as JSON", serde_json::json!(links).to_string(), 2),
+        ("with a mark", format!("\u{feff}{answer}"), 2),
+    ] {
+        let run = ideogram(["save", "-", "--out", form]).env("IDEOGRAM_BASE_URL", server.url());
+        let ran = run.in_folder(folder.path()).run_with_input(text.as_bytes());
+
+        assert_eq!(ran.code(), Some(0), "{form}: {ran}");
+        assert_eq!(files(&folder.path().join(form)).len(), 2 * count, "{form}: images, and what made them");
+    }
+    let run = ideogram(["save", links[0], "--out", "one", "--name", "cat"]).env("IDEOGRAM_BASE_URL", server.url());
+    let ran = run.in_folder(folder.path()).run();
+    assert_eq!(ran.stdout(), format!("{}\n", std::path::Path::new("one").join("cat.png").display()), "{ran}");
+}
+
+#[test]
+fn another_file_of_the_name_of_an_image_is_not_taken_for_it() {
+    let (server, folder) = (serve(MockServer::builder()), folder(&[]));
+    let run = |arguments: &[&str]| ideogram(arguments.iter().copied()).against(&server).in_folder(folder.path()).run();
+    let made = run(&["generate", "cat", "--out", "out"]);
+    let [answer] = answers(folder.path()).try_into().unwrap();
+    let picture = folder.path().join(made.stdout().trim());
+    fs::write(&picture, "my notes").unwrap();
+
+    let ran = run(&["save", answer.to_str().unwrap()]);
+
+    assert_eq!(ran.code(), Some(12), "{ran}");
+    assert_eq!(fs::read(picture).unwrap(), b"my notes");
+}
+
+#[test]
+fn a_file_that_is_too_large_for_an_answer_is_refused_unread() {
+    let folder = folder(&[]);
+    let file = fs::File::create(folder.path().join("huge.json")).unwrap();
+    file.set_len(10 * 1024 * 1024 * 1024).unwrap();
+
+    let ran = ideogram(["save", "huge.json"]).in_folder(folder.path()).run();
+
+    assert!(ran.code().is_some_and(|code| code != 0) && !ran.stderr().is_empty(), "{ran}");
+}
+
+#[test]
 fn what_is_no_answer_is_refused() {
     let folder = folder(&["picture.png"]);
     fs::write(folder.path().join("empty.json"), "{}").unwrap();
