@@ -417,7 +417,7 @@ mod tests {
             (call().unchecked_field("more", "y").unchecked_field("more", "z"), "only once"),
             (call().json(json!({"more": 1})).unchecked_field("more", "z"), "only once"),
             (client.call("list_datasets").unwrap().unchecked_field("more", "y"), "has no body"),
-            (call().unchecked_field("more", &std::collections::HashMap::from([((), ())])), "cannot be written as JSON"),
+            (call().unchecked_field("more", &std::collections::HashMap::from([((), 1)])), "cannot be written as JSON"),
         ] {
             let error = call.prepare().unwrap_err();
             assert_eq!(error.kind(), crate::ErrorKind::InvalidArgument);

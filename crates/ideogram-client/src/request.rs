@@ -239,8 +239,8 @@ impl Request {
     pub(crate) fn checked(self, source: Source, unchecked: &[String]) -> Result<Self, Error> {
         let mut checker = Checker::new(source);
         self.check(&mut checker);
-        let checked = self.validation.filter(checker.finish());
-        match checked.or_else(|violations| violations.except(unchecked)) {
+        let result = self.validation.filter(checker.finish());
+        match result.or_else(|violations| violations.except(unchecked)) {
             Ok(()) => Ok(self),
             Err(violations) => Err(Error::invalid_argument(violations.to_string())
                 .in_operation(self.operation)

@@ -183,7 +183,7 @@ const EDITS: [(&str, Edit); 24] = [
     ("journal emptied", |scene, _| edit(scene, |text, _| text.clear(), &mut Rng::new())),
     ("journal cut", |scene, random| edit(scene, |text, random| text.truncate(random.usize(..=text.len())), random)),
     ("journal without its last line break", |scene, random| {
-        edit(scene, |text, _| text.truncate(text.len().saturating_sub(1)), random)
+        edit(scene, |text, _| text.truncate(text.len().saturating_sub(1)), random);
     }),
     ("journal cut after a line", |scene, random| {
         edit_lines(scene, |lines, random| lines.truncate(random.usize(..=lines.len())), random);
