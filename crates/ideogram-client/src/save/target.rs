@@ -34,7 +34,7 @@ const MOST_NAMES: u32 = 10_000;
 /// Extensions that are looked for before a download: with one of them, the name is taken.
 const LIKELY_EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "webp", "gif"];
 
-/// The longest that is ever added to a stem that a caller chose: a role or place, a number of [`MOST_NAMES`], and an
+/// The longest that is ever added to a stem that a caller chose: a role or place, a number of `MOST_NAMES`, and an
 /// extension of a media type that is not known.
 pub const LONGEST_SUFFIX: &str = "-original-10000.incomplete.abcdefgh";
 

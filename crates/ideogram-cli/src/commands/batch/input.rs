@@ -1,7 +1,7 @@
 //! The file of rows: JSON, a table as a spreadsheet saves it, or a prompt on each line.
 //!
-//! Only the form is read here: which line holds which properties. What they mean is [`row`](super::row)'s. Tables are read by
-//! [`table`](super::table).
+//! Only the form is read here: which line holds which properties. What they mean is [`row`]'s. Tables are read by
+//! [`table`].
 
 use std::{
     collections::HashMap,

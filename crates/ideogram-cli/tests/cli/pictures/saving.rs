@@ -231,7 +231,7 @@ fn what_scripts_hand_on_can_be_saved() {
         let run = ideogram(["generate", "cat", "--model", "v3", "-n", "2", "--out", "out", "--output", format]);
         run.against(&server).in_folder(folder.path()).run().stdout()
     };
-    let (lines, answer) = (made("jsonl"), serde_json::from_str::<Value>(&made("json")).unwrap()["answer"].take());
+    let (printed, answer) = (made("jsonl"), serde_json::from_str::<Value>(&made("json")).unwrap()["answer"].take());
     let items = answer["data"].as_array().unwrap();
     let links: Vec<&str> = items.iter().map(|item| item["url"].as_str().unwrap()).collect();
 
@@ -241,7 +241,7 @@ fn what_scripts_hand_on_can_be_saved() {
         ("items", answer["data"].to_string(), 2),
         ("item", items[0].to_string(), 1),
         ("lines of items", format!("{}\n{}\n", items[0], items[1]), 2),
-        ("lines of --output jsonl", lines, 2),
+        ("lines of --output jsonl", printed, 2),
         ("links", format!("{}\r\n\n {}\n", links[0], links[1]), 2),
         ("links as JSON", serde_json::json!(links).to_string(), 2),
         ("with a mark", format!("\u{feff}{answer}"), 2),
