@@ -159,9 +159,8 @@ impl Save {
 /// The images of a text that is links and nothing else, one a line.
 fn links_in(text: &[u8]) -> Option<Vec<PictureRef>> {
     let lines = std::str::from_utf8(text).ok()?.lines().map(str::trim).filter(|line| !line.is_empty());
-    let links: Option<Vec<&str>> = lines.map(|line| is_link(line).then_some(line)).collect();
-    let links = links.filter(|links| !links.is_empty())?;
-    Some(links.into_iter().map(PictureRef::from_link).collect())
+    let images: Option<Vec<_>> = lines.map(|line| is_link(line).then(|| PictureRef::from_link(line))).collect();
+    images.filter(|images| !images.is_empty())
 }
 
 fn list(context: &Context<'_>, pictures: &[PictureRef], folder: &Path) -> Result<(), Failure> {

@@ -26,7 +26,10 @@ use super::{
     spelling::{self, Cell},
 };
 use crate::{
-    pictures::{image::LARGEST, structured},
+    pictures::{
+        image::{self, Content, LARGEST},
+        mask, structured,
+    },
     text::{self, without_mark},
     units,
 };
@@ -182,10 +185,17 @@ fn digest(path: &Path) -> Result<String, String> {
     let mut file = fs::File::open(path).map_err(unreadable)?;
     let mut hash = Sha256::new();
     let mut piece = vec![0; PIECE_BYTES];
+    let mut is_first = true;
     loop {
         match file.read(&mut piece) {
             Ok(0) => break,
-            Ok(length) => hash.update(&piece[..length]),
+            Ok(length) => {
+                if std::mem::take(&mut is_first) {
+                    image::check_head(&piece[..length])
+                        .map_err(|looks| format!("\"{}\" is no image that is taken: {looks}", path.display()))?;
+                }
+                hash.update(&piece[..length]);
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(unreadable(error)),
         }
@@ -226,6 +236,7 @@ impl Draft<'_> {
             call = call.validation(Validation::Off);
         }
         let mut files = BTreeMap::new();
+        let mut paths: HashMap<&str, Vec<PathBuf>> = HashMap::new();
         for (name, value) in &members {
             let Some(input) = input(operation, name) else {
                 if self.reading.unchecked {
@@ -243,11 +254,15 @@ impl Draft<'_> {
                         Err(reason) => self.problem(name, reason),
                     }
                     call = call.file(input.name, File::from_path(&path));
+                    paths.entry(input.name).or_default().push(path);
                 } else {
                     self.check(input, &value);
                     call = call.field(input.name, &value);
                 }
             }
+        }
+        if self.problems.is_empty() {
+            self.check_masks(&paths);
         }
         for input in operation.inputs.iter().filter(|input| input.required) {
             if !members.contains_key(input.name) {
@@ -268,6 +283,23 @@ impl Draft<'_> {
         let key = key(&request, &files);
         let pictures = request.pictures().max(1);
         Some(Row { line: self.raw.line, key, name: id.unwrap_or_default(), prompt, request, pictures, files })
+    }
+
+    /// Masks that do not fit their images: a call with one is paid for, and does not give what was wanted.
+    fn check_masks(&mut self, paths: &HashMap<&str, Vec<PathBuf>>) {
+        for (image, mask, kind) in [
+            ("image", "mask", mask::Kind::Repaint),
+            ("image_file", "mask", mask::Kind::Repaint),
+            ("character_reference_images", "character_reference_images_mask", mask::Kind::Reference),
+        ] {
+            let (Some(images), Some(masks)) = (paths.get(image), paths.get(mask)) else { continue };
+            for (image_path, mask_path) in images.iter().zip(masks) {
+                let (image, content) = (Content::of_path(image_path), Content::of_path(mask_path));
+                if let Err(problem) = mask::check(kind, &image, &content) {
+                    self.problem(mask, format!("\"{}\" {problem}", mask_path.display()));
+                }
+            }
+        }
     }
 
     /// Says what the document forbids in a row, each under the name that the row has for it.
@@ -695,11 +727,14 @@ mod tests {
         assert_eq!(rows[1].name, format!("a-{}-2", &rows[0].key[..8]));
     }
 
+    const ONE: &[u8] = b"\x89PNG\r\n\x1a\none";
+    const TWO: &[u8] = b"\x89PNG\r\n\x1a\ntwo";
+
     #[test]
     fn files_are_known_by_their_content_and_read_once() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("sub")).unwrap();
-        for (name, content) in [("a.png", "one"), ("sub/b.png", "one"), ("c.png", "two")] {
+        for (name, content) in [("a.png", ONE), ("sub/b.png", ONE), ("c.png", TWO)] {
             fs::write(folder.path().join(name), content).unwrap();
         }
         let row = |path: &str| json!({"operation": "post_remix_image_v3", "prompt": "x", "image": path}).to_string();
@@ -716,7 +751,7 @@ mod tests {
     async fn a_file_that_has_changed_is_not_sent() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.png");
-        fs::write(&path, "one").unwrap();
+        fs::write(&path, ONE).unwrap();
         let row = json!({"operation": "post_remix_image_v3", "prompt": "x", "image": "a.png"}).to_string();
         let row = rows_in(folder.path(), Form::Jsonl, &row).remove(0);
 
@@ -725,7 +760,7 @@ mod tests {
         assert_eq!((file.name().as_ref(), file.path()), ("a.png", None));
         // As long as before, and of the same time.
         let time = fs::metadata(&path).unwrap().modified().unwrap();
-        fs::write(&path, "two").unwrap();
+        fs::write(&path, TWO).unwrap();
         fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
         assert!(row.sealed_request().await.unwrap_err().contains("has changed"));
         fs::remove_file(&path).unwrap();

@@ -123,6 +123,39 @@ fn a_mask_that_does_not_fit_is_refused_before_anything_is_sent() {
 }
 
 #[test]
+fn a_batch_looks_at_images_and_masks_before_it_pays() {
+    let (server, folder) = (serve(MockServer::builder()), folder(&["a.png"]));
+    fs::write(folder.path().join("page.png"), "<!DOCTYPE html>").unwrap();
+    let white = image::GrayImage::from_pixel(2, 1, image::Luma([255]));
+    white.save(folder.path().join("white.png")).unwrap();
+    image::GrayImage::from_pixel(3, 1, image::Luma([0])).save(folder.path().join("large.png")).unwrap();
+    let inpaint = |image: &str, mask: &str| {
+        format!(r#"{{"operation":"post_inpaint_image_v3","prompt":"x","image":"{image}","mask":"{mask}"}}"#)
+    };
+    let run = |row: &str| {
+        fs::write(folder.path().join("rows.jsonl"), row).unwrap();
+        ideogram(["batch", "rows.jsonl", "--yes"]).against(&server).in_folder(folder.path()).run()
+    };
+
+    for (row, problem) in [
+        (r#"{"operation":"post_remix_image_v3","prompt":"x","image":"page.png"}"#.to_owned(), "a web page"),
+        (inpaint("a.png", "white.png"), "has no black"),
+        (inpaint("a.png", "large.png"), "has 3x1 pixels"),
+        (
+            r#"{"prompt":"x","model":"v3","character_reference_images":["a.png"],
+                "character_reference_images_mask":["large.png"]}"#
+                .replace('\n', " "),
+            "has 3x1 pixels",
+        ),
+    ] {
+        let ran = run(&row);
+        assert!(ran.code() == Some(2) && ran.stderr().contains(problem), "{row}: {ran}");
+    }
+    assert!(server.requests().is_empty());
+    assert_eq!(run(&inpaint("a.png", "a.png")).code(), Some(0));
+}
+
+#[test]
 fn a_link_of_the_service_is_fetched_and_sent() {
     let (server, folder) = (serve(MockServer::builder()), folder(&[]));
     let run = |arguments: &[&str]| ideogram(arguments.iter().copied()).against(&server).in_folder(folder.path()).run();
