@@ -19,11 +19,11 @@ use ideogram_client::Client;
 
 const ROUNDS: usize = 5;
 const UPLOAD_BYTES: u64 = 1024 * 1024 * 1024;
-const PICTURES: usize = 200;
-const PICTURE_BYTES: usize = 2 * 1024 * 1024;
+const IMAGES: usize = 200;
+const IMAGE_BYTES: usize = 2 * 1024 * 1024;
 const PARALLEL: usize = 8;
 
-/// Takes uploads of any size, and hands out pictures.
+/// Takes uploads of any size, and hands out images.
 fn serve() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("a bound address"));
@@ -37,8 +37,8 @@ fn serve() -> String {
 }
 
 fn answer(stream: &TcpStream) -> io::Result<()> {
-    let mut picture = b"\x89PNG\r\n\x1a\n".to_vec();
-    picture.resize(PICTURE_BYTES, 7);
+    let mut image = b"\x89PNG\r\n\x1a\n".to_vec();
+    image.resize(IMAGE_BYTES, 7);
     let mut reader = BufReader::with_capacity(256 * 1024, stream);
     let mut writer = stream;
     loop {
@@ -65,9 +65,9 @@ fn answer(stream: &TcpStream) -> io::Result<()> {
                 format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", json.len());
             writer.write_all((head + json).as_bytes())?;
         } else {
-            let head = format!("HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: {PICTURE_BYTES}\r\n\r\n");
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: {IMAGE_BYTES}\r\n\r\n");
             writer.write_all(head.as_bytes())?;
-            writer.write_all(&picture)?;
+            writer.write_all(&image)?;
         }
     }
 }
@@ -129,24 +129,24 @@ fn main() {
     report("upload of 1 GiB", UPLOAD_BYTES as f64 / 1024.0 / 1024.0, uploads);
     println!("peak memory: {:.1} MiB, {:.1} MiB of it since the start", peak_memory(), peak_memory() - before);
 
-    let items: Vec<_> = (0..PICTURES)
+    let items: Vec<_> = (0..IMAGES)
         .map(|number| serde_json::json!({"url": format!("{url}/{number:022}.png"), "is_image_safe": true}))
         .collect();
     let answer = serde_json::json!({"data": items});
     let (ours, theirs) = (folder.path().join("ours"), folder.path().join("theirs"));
-    // curl writes nothing beside a picture, and does not wait until it is safe on disk.
+    // curl writes nothing beside an image, and does not wait until it is safe on disk.
     let saving = beside(
         || {
             empty(&ours);
             let saving = client.save_all(&answer, &ours).parallel(PARALLEL).without_sidecar();
             let outcomes = runtime.block_on(saving.into_future());
             let saved = outcomes.expect("outcomes").iter().filter(|outcome| outcome.saved().is_some()).count();
-            assert_eq!(saved, PICTURES);
+            assert_eq!(saved, IMAGES);
         },
         || {
             empty(&theirs);
             let parallel = PARALLEL.to_string();
-            let pattern = format!("{url}/[{:022}-{:022}].png", 0, PICTURES - 1);
+            let pattern = format!("{url}/[{:022}-{:022}].png", 0, IMAGES - 1);
             let status = Command::new("curl")
                 .args([
                     "--silent",
@@ -163,7 +163,7 @@ fn main() {
             assert!(status.expect("curl is installed").success());
         },
     );
-    report("saving 200 pictures of 2 MiB", (PICTURES * PICTURE_BYTES) as f64 / 1024.0 / 1024.0, saving);
+    report("saving 200 images of 2 MiB", (IMAGES * IMAGE_BYTES) as f64 / 1024.0 / 1024.0, saving);
 }
 
 fn empty(folder: &Path) {

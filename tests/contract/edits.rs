@@ -169,7 +169,7 @@ fn an_edit_that_breaks_the_document_is_refused_with_place_and_repair() {
             "unknown value of a mark",
         ),
         ("no summary", "      summary: List datasets\n", "", "`#/paths/~1datasets/get`", "needs a `summary`"),
-        ("an unknown tag", "tags: [models]", "tags: [pictures]", "/tags/0`", "unknown tag"),
+        ("an unknown tag", "tags: [models]", "tags: [images]", "/tags/0`", "unknown tag"),
         (
             "an error of its own shape",
             "        '401':\n          $ref: '#/components/responses/Error'\n",
@@ -229,9 +229,9 @@ fn a_sample_in_the_wrong_place_is_refused_with_the_right_one() {
              `openapi/examples/get_dataset/plain.json`, or make it break what its name says",
         ),
         (
-            "openapi/news/get_pictures/plain.json",
+            "openapi/news/get_images/plain.json",
             text(valid),
-            "openapi/news/get_pictures/plain.json: `get_pictures` is not an operation of the document; name the \
+            "openapi/news/get_images/plain.json: `get_images` is not an operation of the document; name the \
              folder after an operation id, or remove the file",
         ),
         (

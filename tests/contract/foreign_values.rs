@@ -1,7 +1,7 @@
 //! What the pet shop's client refuses, builds and reads, without a server.
 
 use petshop::{
-    Client, Error, ErrorKind, File, PartContent, Request, Validation, operation::Pictures, operations, types,
+    Client, Error, ErrorKind, File, PartContent, Request, Validation, operation::ImageCount, operations, types,
 };
 use serde_json::json;
 
@@ -196,6 +196,6 @@ fn constants_say_what_the_document_says() {
     assert_eq!(operations::SERVER_URL, "https://petshop.test/api");
     assert_eq!(operations::API_KEY_HEADER, Some("X-Token"));
     assert_eq!(operations::ALL.len(), 5);
-    assert_eq!(operations::PUT_TOY.pictures, Pictures::Member("count"));
+    assert_eq!(operations::PUT_TOY.images, ImageCount::Member("count"));
     assert!(operations::DELETE_PHOTO.deprecated);
 }

@@ -21,7 +21,7 @@ const OPERATION: &[(&str, &str)] = &[
     ("deprecated", "marks the client's method, not the wire"),
     ("x-ideogram-billing", "a constant of the operation"),
     ("x-ideogram-repeat", "a constant of the operation"),
-    ("x-ideogram-pictures", "a constant of the operation"),
+    ("x-ideogram-images", "a constant of the operation"),
 ];
 
 /// What it may lack of a schema, wherever the schema stands.

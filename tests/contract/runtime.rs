@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use crate::raw_server::{KEY, RawServer, answer, client_builder};
 
 const DATASET: &str = include_str!("../../openapi/examples/get_dataset/demo.json");
-const PICTURES: &str = include_str!("../../openapi/examples/post_generate_image_v3/several_pictures.json");
+const IMAGES: &str = include_str!("../../openapi/examples/post_generate_image_v3/several_images.json");
 
 async fn mock() -> (MockServer, Client) {
     let server = MockServer::builder().api_key(KEY).start().await.unwrap();
@@ -127,8 +127,8 @@ async fn a_prepared_request_is_sent_as_it_was_shown_and_never_to_another_host() 
 #[tokio::test]
 async fn a_summary_names_everything_that_is_sent_but_the_key_and_the_content_of_files() {
     let client = client_builder("http://127.0.0.1:9").build().unwrap();
-    let picture = File::from_bytes("a.png", &b"\x89PNG\r\n\x1a\n the content"[..]);
-    let call = client.remix_image_v3().image(picture).prompt("a \"cat\"").seed(7);
+    let image = File::from_bytes("a.png", &b"\x89PNG\r\n\x1a\n the content"[..]);
+    let call = client.remix_image_v3().image(image).prompt("a \"cat\"").seed(7);
     let palette = ColorPaletteWithPresetName::builder().name("EMBER").try_into();
     let call = call.color_palette::<ColorPaletteWithPresetName>(palette.unwrap());
 
@@ -167,20 +167,20 @@ async fn a_summary_names_everything_that_is_sent_but_the_key_and_the_content_of_
 #[tokio::test]
 async fn the_weight_of_a_call_is_read_from_its_body() {
     let client = client_builder("http://127.0.0.1:9").build().unwrap();
-    let picture = || File::from_bytes("a.png", &b"\x89PNG\r\n\x1a\n"[..]);
-    let weight = |id: &str, body: Value| client.call(id).unwrap().json(body).prepare().unwrap().pictures();
+    let image = || File::from_bytes("a.png", &b"\x89PNG\r\n\x1a\n"[..]);
+    let weight = |id: &str, body: Value| client.call(id).unwrap().json(body).prepare().unwrap().images();
 
-    assert_eq!(client.generate_image_v3().prompt("a").prepare().unwrap().pictures(), 1);
-    assert_eq!(client.generate_image_v3().prompt("a").num_images(8).prepare().unwrap().pictures(), 8);
+    assert_eq!(client.generate_image_v3().prompt("a").prepare().unwrap().images(), 1);
+    assert_eq!(client.generate_image_v3().prompt("a").num_images(8).prepare().unwrap().images(), 8);
     assert_eq!(weight("post_generate_image", json!({"image_request": {"prompt": "a", "num_images": 3}})), 3);
-    let remix = client.call("post_remix_image").unwrap().file("image_file", picture());
+    let remix = client.call("post_remix_image").unwrap().file("image_file", image());
     let remix = remix.field("image_request", json!({"prompt": "a", "num_images": 4}));
-    assert_eq!(remix.prepare().unwrap().pictures(), 4);
+    assert_eq!(remix.prepare().unwrap().images(), 4);
     let unchecked = client_builder("http://127.0.0.1:9").validation(Validation::Off).build().unwrap();
     let nonsense = json!({"image_request": {"prompt": "a", "num_images": "many"}});
     let nonsense = unchecked.call("post_generate_image").unwrap().json(nonsense).prepare().unwrap();
-    assert_eq!(nonsense.pictures(), 1);
-    assert_eq!(client.get_dataset().dataset_id("demo").prepare().unwrap().pictures(), 0);
+    assert_eq!(nonsense.images(), 1);
+    assert_eq!(client.get_dataset().dataset_id("demo").prepare().unwrap().images(), 0);
 }
 
 /// The only file in a folder.
@@ -213,11 +213,11 @@ async fn the_answer_of_a_paid_call_is_on_disk_before_it_is_decoded() {
 
 #[tokio::test]
 async fn answers_that_cannot_be_decoded_or_broke_off_are_kept_as_they_came() {
-    let half = format!("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n{PICTURES}");
+    let half = format!("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n{IMAGES}");
     let cut = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"data\":";
     for (answer, json) in [
         (answer(200, "", format!(r#"{{"data": "none, {KEY}"}}"#)), Some(json!({"data": "none, [key]"}))),
-        (half.into_bytes(), Some(serde_json::from_str(PICTURES).unwrap())),
+        (half.into_bytes(), Some(serde_json::from_str(IMAGES).unwrap())),
         (cut.as_bytes().to_vec(), None),
     ] {
         let folder = tempfile::tempdir().unwrap();
@@ -240,13 +240,13 @@ async fn a_paid_answer_that_cannot_be_kept_is_in_the_error() {
     let folder = tempfile::tempdir().unwrap();
     let in_the_way = folder.path().join("file");
     fs::write(&in_the_way, "").unwrap();
-    let server = RawServer::answering(answer(200, "", PICTURES)).await;
+    let server = RawServer::answering(answer(200, "", IMAGES)).await;
     let client = server.client().with(CallOptions::new().keep_answers_in(&in_the_way));
 
     let error = client.generate_image_v3().prompt("a").send().await.unwrap_err();
 
     assert_eq!((error.kind(), error.outcome(), error.attempts()), (ErrorKind::LocalIo, Outcome::Completed, 1));
-    assert_eq!(error.body().unwrap(), PICTURES.as_bytes());
+    assert_eq!(error.body().unwrap(), IMAGES.as_bytes());
     assert!(error.body_is_complete() && error.to_string().contains("cannot be kept in"), "{error}");
 }
 
@@ -254,7 +254,7 @@ async fn a_paid_answer_that_cannot_be_kept_is_in_the_error() {
 async fn what_is_no_kept_answer_is_refused_with_its_name() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.json");
-    fs::write(&path, PICTURES).unwrap();
+    fs::write(&path, IMAGES).unwrap();
 
     let wrong = KeptAnswer::read(&path).await.unwrap_err();
     let missing = KeptAnswer::read(folder.path().join("b.json")).await.unwrap_err();
@@ -328,12 +328,12 @@ fn a_hook_that_panics_costs_no_answer_and_no_thread() {
     assert_eq!(panicked.downcast_ref::<&str>(), Some(&"a hook of theirs"));
     only_file(folder.path());
     assert!(client.get_dataset().dataset_id("demo").send_blocking().is_ok());
-    assert_eq!(client.pictures_being_made(), 0);
+    assert_eq!(client.images_in_flight(), 0);
 }
 
 #[tokio::test]
 async fn a_paid_call_that_is_dropped_still_brings_its_answer_to_disk_and_is_not_sent_again() {
-    for (answer, kept) in [(answer(200, "", PICTURES), 1), (answer(429, "Retry-After: 0\r\n", "{}"), 0)] {
+    for (answer, kept) in [(answer(200, "", IMAGES), 1), (answer(429, "Retry-After: 0\r\n", "{}"), 0)] {
         let folder = tempfile::tempdir().unwrap();
         let (server, release) = RawServer::answering_when_told(answer).await;
         let options = CallOptions::new()
@@ -351,9 +351,9 @@ async fn a_paid_call_that_is_dropped_still_brings_its_answer_to_disk_and_is_not_
             () = server.asked() => {}
         }
         drop(call);
-        assert_eq!(client.pictures_being_made(), 3, "they are still being made");
+        assert_eq!(client.images_in_flight(), 3, "they are still being made");
         release.notify_one();
-        while client.pictures_being_made() > 0 {
+        while client.images_in_flight() > 0 {
             tokio::task::yield_now().await;
         }
 

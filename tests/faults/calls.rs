@@ -42,7 +42,7 @@ impl Call {
             Self::Get => include_str!("../../openapi/examples/get_dataset/demo.json"),
             Self::Create => include_str!("../../openapi/examples/create_dataset/created.json"),
             Self::Upload => include_str!("../../openapi/examples/upload_dataset_assets/all_stored.json"),
-            Self::Generate => include_str!("../../openapi/examples/post_generate_image_v3/one_picture.json"),
+            Self::Generate => include_str!("../../openapi/examples/post_generate_image_v3/one_image.json"),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Pictures in the making are counted, and their places are given back whatever becomes of the calls.
+//! Images in the making are counted, and their places are given back whatever becomes of the calls.
 //!
 //! A server that answers only when permitted shows how many calls are under way. That a call waits is seen beside calls
 //! to another server: when some of those have gone back and forth, what did not wait would have arrived.
@@ -34,8 +34,8 @@ impl Studio {
         self.server.mend(vec![Fault::new(Reading::All, say, End::Close)]);
     }
 
-    fn client(&self, pictures: u32) -> Client {
-        self.server.builder().pictures_in_making(pictures).build().unwrap()
+    fn client(&self, images: u32) -> Client {
+        self.server.builder().max_images_in_flight(images).build().unwrap()
     }
 
     /// Waits until so many calls have arrived in all, and sees that no more do.
@@ -50,7 +50,7 @@ impl Studio {
         assert_eq!(arrived, calls, "calls that have arrived");
     }
 
-    /// How many pictures each call asked for, in the order of arrival.
+    /// How many images each call asked for, in the order of arrival.
     fn asked_for(&self) -> Vec<u32> {
         let requests = self.server.log().requests;
         requests.iter().map(|seen| seen.text("num_images").parse().unwrap()).collect()
@@ -62,16 +62,16 @@ impl Studio {
     }
 }
 
-/// Starts a call for so many pictures.
-fn start(client: &Client, pictures: u8) -> JoinHandle<Result<(), Error>> {
+/// Starts a call for so many images.
+fn start(client: &Client, images: u8) -> JoinHandle<Result<(), Error>> {
     let client = client.clone();
     tokio::spawn(
-        async move { client.generate_image_v3().prompt("a lantern").num_images(pictures).send().await.map(drop) },
+        async move { client.generate_image_v3().prompt("a lantern").num_images(images).send().await.map(drop) },
     )
 }
 
 #[tokio::test]
-async fn ten_pictures_are_in_the_making_unless_told_otherwise() {
+async fn ten_images_are_in_the_making_unless_told_otherwise() {
     let studio = Studio::start();
     let client = studio.server.builder().build().unwrap();
 
@@ -88,7 +88,7 @@ async fn ten_pictures_are_in_the_making_unless_told_otherwise() {
 }
 
 #[tokio::test]
-async fn a_call_that_makes_no_picture_needs_no_place() {
+async fn a_call_that_makes_no_image_needs_no_place() {
     let studio = Studio::start();
     let client = studio.client(1);
     let _making = start(&client, 1);

@@ -2,7 +2,7 @@
 //!
 //! Start at `rows`, the table of faults, and at `snapshots/table.snap`, what was measured for each. `table` runs it;
 //! `server` is the server, `calls` are the calls. `marks`: the marks in the document decide for every operation.
-//! `gate`: pictures in the making are counted, whatever happens. `secret`: the key is in nothing that the client shows
+//! `gate`: images in the making are counted, whatever happens. `secret`: the key is in nothing that the client shows
 //! or keeps. `typed_calls`: a call of every operation.
 
 mod calls;

@@ -218,7 +218,7 @@ async fn sidecars_journals_and_reports_hold_no_key() {
     let client = client.options(CallOptions::new().keep_answers_in(folder.path().join("kept"))).build().unwrap();
 
     let answer = client.generate_image_v3().prompt("a lantern").num_images(2).response().await.unwrap();
-    shown.debug(&client.save_all(&answer, folder.path().join("pictures")).await.unwrap());
+    shown.debug(&client.save_all(&answer, folder.path().join("images")).await.unwrap());
     let set = folder.path().join("set");
     std::fs::create_dir(&set).unwrap();
     for (name, size) in [("a.png", 100), ("b.png", 200)] {

@@ -113,7 +113,7 @@ async fn measure(row: &Row, call: Call) -> Measured {
     // A kept connection that the server closes as the next request leaves is a row, not an accident of all others.
     let idle = usize::from(row.earlier != Earlier::None);
     let client = server.builder().configure_http(move |http| http.pool_max_idle_per_host(idle));
-    let client = client.pictures_in_making(1).build().unwrap();
+    let client = client.max_images_in_flight(1).build().unwrap();
     let options = CallOptions::new()
         .attempts(ATTEMPTS)
         .first_wait(Duration::from_millis(10))
@@ -240,9 +240,9 @@ impl Check<'_> {
         self.that(sent.is_ok() || told == files.first().map(PathBuf::as_path), || format!("told is {told:?}"));
     }
 
-    /// With a gate for one picture, the next call can only go through if the last one gave its place back.
+    /// With a gate for one image, the next call can only go through if the last one gave its place back.
     async fn places(&mut self, server: &mut Server, client: &Client) {
-        self.that(client.pictures_being_made() == 0, || "places are still taken".to_owned());
+        self.that(client.images_in_flight() == 0, || "places are still taken".to_owned());
         server.mend(vec![good(Call::Generate)]);
         let next = tokio::time::timeout(PATIENCE, Call::Generate.send(client, 16)).await;
         self.that(matches!(next, Ok(Ok(()))), || format!("the next call does not go through: {next:?}"));

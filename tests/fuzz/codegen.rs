@@ -97,8 +97,8 @@ const LINES: [&str; 30] = [
     "format: byte",
     "type: object",
     "items: {type: array, items: {type: string}}",
-    "x-ideogram-pictures: -3",
-    "x-ideogram-pictures: no.such.member",
+    "x-ideogram-images: -3",
+    "x-ideogram-images: no.such.member",
 ];
 
 /// Makes one to four accidents of an editor: in lines, blocks of lines and words, since random bytes are no YAML.

@@ -2,7 +2,7 @@
 //!
 //! This crate root stands where the client's own stands: it includes its modules, and a client that was generated from
 //! the document that the generator is tested with (`../build.rs`). What compiles and works here knows no name of the
-//! service; modules that extend types of the service, such as `picture`, are not here.
+//! service; modules that extend types of the service, such as `image`, are not here.
 
 #![allow(
     clippy::doc_markdown,

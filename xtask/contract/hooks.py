@@ -21,7 +21,7 @@ SIDE = 32
 
 
 def png() -> bytes:
-    """A gray picture. All have one size, since a mask must have the size of its picture."""
+    """A gray image. All have one size, since a mask must have the size of its image."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -31,14 +31,14 @@ def png() -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
-# One phase cannot judge bodies with bytes inside. So any text stands for a picture until a body is put together.
-schemathesis.openapi.format("binary", strategies.just("picture"))
+# One phase cannot judge bodies with bytes inside. So any text stands for an image until a body is put together.
+schemathesis.openapi.format("binary", strategies.just("image"))
 
 
 # The public `schemathesis.serializer` leaves no place for the boundary.
 @REQUESTS_TRANSPORT.serializer("multipart/form-data")
 def form(context, body):
-    """A body as the service expects it: bare names, arrays as repeated parts, objects as JSON text, pictures as files."""
+    """A body as the service expects it: bare names, arrays as repeated parts, objects as JSON text, images as files."""
     if not isinstance(body, dict):
         return {"data": json.dumps(body).encode(), "headers": {"Content-Type": "multipart/form-data; boundary=none"}}
     content = context.case.operation.definition.raw["requestBody"]["content"]["multipart/form-data"]
@@ -52,7 +52,7 @@ def form(context, body):
             if is_file and isinstance(item, str) and is_array == isinstance(value, list):
                 parts.append((name, (f"{name}.png", png(), "image/png")))
             else:
-                # Text as it is, all else as JSON spells it; that goes for what is no picture too.
+                # Text as it is, all else as JSON spells it; that goes for what is no image too.
                 parts.append((name, (None, item if isinstance(item, str) else json.dumps(item))))
     if not parts:
         return {"data": b"--none--\r\n", "headers": {"Content-Type": "multipart/form-data; boundary=none"}}
@@ -193,7 +193,7 @@ def models(case):
 
 
 def characters(case):
-    """One character picture at present, as many masks as pictures, and no palette beside it."""
+    """One character image at present, as many masks as images, and no palette beside it."""
     body = members(case)
     for name in ("character_reference_images", "character_reference_images_mask"):
         if name in body:
@@ -205,7 +205,7 @@ def characters(case):
 
 
 def known_sources(case):
-    """`image_urls` takes links of the service only, 15 pictures are needed for a training."""
+    """`image_urls` takes links of the service only, 15 images are needed for a training."""
     body = members(case)
     if "image_urls" in body:
         body["image_urls"] = [known(case)["url"] for _ in body["image_urls"]]

@@ -13,7 +13,7 @@ const WIDEST_LINE: usize = 120;
 const MARKS: [(&str, &str); 3] = [
     ("x-ideogram-billing", "`paid` or `free`"),
     ("x-ideogram-repeat", "`safe` or `unsafe`"),
-    ("x-ideogram-pictures", "a number, or the request member that says how many"),
+    ("x-ideogram-images", "a number, or the request member that says how many"),
 ];
 const ERROR: &str = "#/components/responses/Error";
 /// Errors that every operation declares.

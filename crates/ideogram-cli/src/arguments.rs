@@ -9,9 +9,9 @@ use crate::{color, commands::Command, exit::Exit, failure::Failure, printable::p
 /// The longest time-out: a day. No call takes as long; a larger number is a slip.
 const LONGEST_TIMEOUT_SECONDS: f64 = 86_400.0;
 
-/// The Ideogram API from the terminal: pictures, datasets and custom models
+/// The Ideogram API from the terminal: images, datasets and custom models
 ///
-/// Collects pictures and captions in datasets, shows the models that are trained from them, and calls any operation of
+/// Collects images and captions in datasets, shows the models that are trained from them, and calls any operation of
 /// the API. Answers go to standard output, everything else to standard error.
 #[derive(Debug, Parser)]
 #[command(name = "ideogram", version, max_term_width = 100, after_help = after_help(), after_long_help = after_long_help())]
@@ -258,9 +258,9 @@ fn timeout(text: &str) -> Result<Duration, String> {
 const EXAMPLES: &str = "\
 Examples:
   ideogram --mock generate \"A paper lantern\"    try it: no key, no network
-  ideogram generate \"A paper lantern\" -o out    saves a picture, and prints its path
+  ideogram generate \"A paper lantern\" -o out    saves an image, and prints its path
   ideogram datasets create \"Paper lanterns\"     prints the id of the new dataset
-  ideogram datasets upload ID lanterns/*.jpg    adds pictures to it
+  ideogram datasets upload ID lanterns/*.jpg    adds images to it
   ideogram models list --output json            for scripts";
 
 fn after_help() -> String {

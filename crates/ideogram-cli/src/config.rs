@@ -47,7 +47,7 @@ pub(crate) struct Profile {
     /// A file that holds the key; a relative path begins at the configuration file.
     pub(crate) api_key_file: Option<PathBuf>,
     pub(crate) output: Option<Format>,
-    /// Where pictures are saved; a relative path begins at the working folder.
+    /// Where images are saved; a relative path begins at the working folder.
     pub(crate) out: Option<PathBuf>,
 }
 

@@ -81,7 +81,7 @@ fn call_options(given: Given<'_>) -> CallOptions {
 fn builder(given: Given<'_>) -> ClientBuilder {
     let builder = Client::builder().options(call_options(given));
     match given.places {
-        Some(places) => builder.pictures_in_making(places),
+        Some(places) => builder.max_images_in_flight(places),
         None => builder,
     }
 }

@@ -25,7 +25,7 @@ pub(crate) struct Given<'a> {
     pub(crate) config: &'a Config,
     pub(crate) output: &'a Output,
     pub(crate) interrupt: &'a Interrupt,
-    /// How many pictures may be in the making at a time, if the command has a say in it.
+    /// How many images may be in the making at a time, if the command has a say in it.
     pub(crate) places: Option<u32>,
 }
 
@@ -75,7 +75,7 @@ impl<'a> Context<'a> {
         self.given.options.mock
     }
 
-    /// What the profile prefers, such as the folder for pictures.
+    /// What the profile prefers, such as the folder for images.
     pub(crate) fn profile(&self) -> &Profile {
         self.given.config.profile()
     }

@@ -18,7 +18,7 @@ pub(crate) enum Exit {
     Invalid = 4,
     /// What was asked for is not there, or not for this key.
     NotFound = 5,
-    /// The safety check declined the call, or withheld every picture.
+    /// The safety check declined the call, or withheld every image.
     Safety = 6,
     /// The balance does not cover the call.
     Payment = 7,
@@ -117,7 +117,7 @@ impl Exit {
             Self::Authentication => "not authenticated: no key, or one that the service refuses",
             Self::Invalid => "the service calls the request invalid, or forbids it to this account",
             Self::NotFound => "not found, or not visible to this key",
-            Self::Safety => "declined by the safety check, or every picture was withheld by it",
+            Self::Safety => "declined by the safety check, or every image was withheld by it",
             Self::Payment => "the balance does not cover the call",
             Self::RateLimited => "rate limited: too much in the making",
             Self::Unavailable => "network or service failure with nothing to pay for: not sent, or a free call",

@@ -1,4 +1,4 @@
-//! The `ideogram` command: pictures, datasets and models of the Ideogram API, and a mock server to try it on.
+//! The `ideogram` command: images, datasets and models of the Ideogram API, and a mock server to try it on.
 //!
 //! Start at [`Arguments`] for what can be asked, at [`commands`] for what is done and how to write
 //! a command. A command asks the service through its [`Context`](context::Context) and hands the answer to [`Output`],
@@ -14,6 +14,7 @@ mod dry_run;
 mod environment;
 mod exit;
 mod failure;
+mod images;
 mod interrupt;
 mod jq;
 mod json;
@@ -21,7 +22,6 @@ mod key;
 mod keyring;
 mod output;
 mod page;
-mod pictures;
 mod printable;
 mod progress;
 mod question;

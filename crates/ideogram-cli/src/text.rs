@@ -10,7 +10,7 @@ use std::{
     path::Path,
 };
 
-use crate::{failure::Failure, pictures::prompt::Stdin, units};
+use crate::{failure::Failure, images::prompt::Stdin, units};
 
 /// The byte order mark: editors on Windows begin files with it.
 const MARK: char = '\u{feff}';

@@ -1,4 +1,4 @@
-//! Describes a picture in words.
+//! Describes an image in words.
 //!
 //! `cargo run -p ideogram-client --example describe -- --mock`
 
@@ -12,7 +12,7 @@ use std::error::Error;
 async fn main() -> Result<(), Box<dyn Error>> {
     let (client, _mock) = setup::client().await?;
 
-    let answer = client.describe().image_file(setup::picture()).describe_model_version("V_3").send().await?;
+    let answer = client.describe().image_file(setup::image()).describe_model_version("V_3").send().await?;
     for description in &answer.descriptions {
         println!("{}", description.text.as_deref().unwrap_or("no text"));
     }

@@ -1,4 +1,4 @@
-//! Reads a picture into a structured prompt that would draw it again with Ideogram 4.0.
+//! Reads an image into a structured prompt that would draw it again with Ideogram 4.0.
 //!
 //! `cargo run -p ideogram-client --example describe_v4 -- --mock`
 
@@ -14,7 +14,7 @@ use ideogram_client::types::V4PromptElement;
 async fn main() -> Result<(), Box<dyn Error>> {
     let (client, _mock) = setup::client().await?;
 
-    let answer = client.describe_v4().image_file(setup::picture()).include_bbox(true).send().await?;
+    let answer = client.describe_v4().image_file(setup::image()).include_bbox(true).send().await?;
     println!("{}", answer.json_prompt.high_level_description);
     for element in &answer.json_prompt.compositional_deconstruction.elements {
         match element {

@@ -10,7 +10,7 @@ mod setup;
 
 use std::error::Error;
 
-use ideogram_client::{Picture as _, PictureOutcome};
+use ideogram_client::{Image as _, ImageOutcome};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -18,12 +18,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     #[expect(deprecated, reason = "this is the example of the operation that the service will remove")]
     let call = client.edit_image_v3();
-    let answer = call.image(setup::picture()).mask(setup::mask()).prompt("A full moon").send().await?;
+    let answer = call.image(setup::image()).mask(setup::mask()).prompt("A full moon").send().await?;
 
-    for picture in &answer.data {
-        match picture.outcome() {
-            PictureOutcome::Available(link) => println!("{}: {link}", picture.resolution),
-            PictureOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
+    for image in &answer.data {
+        match image.outcome() {
+            ImageOutcome::Available(link) => println!("{}: {link}", image.resolution),
+            ImageOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
             _ => println!("billed, but without a link"),
         }
     }

@@ -1,4 +1,4 @@
-//! Draws a picture with one of the older models.
+//! Draws an image with one of the older models.
 //!
 //! `cargo run -p ideogram-client --example generate_image -- --mock`
 //!
@@ -10,7 +10,7 @@ mod setup;
 
 use std::error::Error;
 
-use ideogram_client::{Picture as _, PictureOutcome, types::ImageRequest};
+use ideogram_client::{Image as _, ImageOutcome, types::ImageRequest};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -19,10 +19,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let request = ImageRequest::builder().prompt("A serene tropical beach").model("V_2").aspect_ratio("ASPECT_16_10");
     let answer = client.generate_image().image_request(request).send().await?;
 
-    for picture in &answer.data {
-        match picture.outcome() {
-            PictureOutcome::Available(link) => println!("{}: {link}", picture.resolution),
-            PictureOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
+    for image in &answer.data {
+        match image.outcome() {
+            ImageOutcome::Available(link) => println!("{}: {link}", image.resolution),
+            ImageOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
             _ => println!("billed, but without a link"),
         }
     }

@@ -1,4 +1,4 @@
-//! Draws several pictures with Ideogram 3.0, in colors of your choice.
+//! Draws several images with Ideogram 3.0, in colors of your choice.
 //!
 //! `cargo run -p ideogram-client --example generate_image_v3 -- --mock`
 //!
@@ -11,7 +11,7 @@ mod setup;
 use std::error::Error;
 
 use ideogram_client::types::{AspectRatioV3, ColorPaletteMember, ColorPaletteWithMembers};
-use ideogram_client::{Picture as _, PictureOutcome};
+use ideogram_client::{Image as _, ImageOutcome};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -27,10 +27,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .send()
         .await?;
 
-    for picture in &answer.data {
-        match picture.outcome() {
-            PictureOutcome::Available(link) => println!("seed {}: {link}", picture.seed),
-            PictureOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
+    for image in &answer.data {
+        match image.outcome() {
+            ImageOutcome::Available(link) => println!("seed {}: {link}", image.seed),
+            ImageOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
             _ => println!("billed, but without a link"),
         }
     }

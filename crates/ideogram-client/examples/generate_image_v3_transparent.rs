@@ -8,7 +8,7 @@ mod setup;
 
 use std::error::Error;
 
-use ideogram_client::{Picture as _, PictureOutcome};
+use ideogram_client::{Image as _, ImageOutcome};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -16,11 +16,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let answer =
         client.generate_image_v3_transparent().prompt("A logo for a lantern maker").upscale_factor("X2").send().await?;
-    for picture in &answer.data {
-        let size = picture.upscaled_resolution.as_deref().unwrap_or(picture.resolution.as_str());
-        match picture.outcome() {
-            PictureOutcome::Available(link) => println!("{size}: {link}"),
-            PictureOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
+    for image in &answer.data {
+        let size = image.upscaled_resolution.as_deref().unwrap_or(image.resolution.as_str());
+        match image.outcome() {
+            ImageOutcome::Available(link) => println!("{size}: {link}"),
+            ImageOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
             _ => println!("billed, but without a link"),
         }
     }

@@ -1,4 +1,4 @@
-//! Draws a picture with Ideogram 4.0, and says what became of the call if it fails.
+//! Draws an image with Ideogram 4.0, and says what became of the call if it fails.
 //!
 //! `cargo run -p ideogram-client --example generate_image_v4 -- --mock`
 
@@ -8,7 +8,7 @@ mod setup;
 
 use std::error::Error;
 
-use ideogram_client::{ErrorKind, Outcome, Picture as _, PictureOutcome};
+use ideogram_client::{ErrorKind, Image as _, ImageOutcome, Outcome};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -18,11 +18,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         client.generate_image_v4().text_prompt("A ginger cat asleep on a sunlit windowsill").resolution("2048x2048");
     match call.send().await {
         Ok(answer) => {
-            for picture in &answer.data {
-                match picture.outcome() {
+            for image in &answer.data {
+                match image.outcome() {
                     // The link works for about a day, and without the key.
-                    PictureOutcome::Available(link) => println!("seed {}: {link}", picture.seed),
-                    PictureOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
+                    ImageOutcome::Available(link) => println!("seed {}: {link}", image.seed),
+                    ImageOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
                     _ => println!("billed, but without a link"),
                 }
             }

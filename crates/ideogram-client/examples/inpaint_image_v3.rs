@@ -1,4 +1,4 @@
-//! Repaints what is black in a mask, which has the size of its picture.
+//! Repaints what is black in a mask, which has the size of its image.
 //!
 //! `cargo run -p ideogram-client --example inpaint_image_v3 -- --mock`
 
@@ -8,7 +8,7 @@ mod setup;
 
 use std::error::Error;
 
-use ideogram_client::{Picture as _, PictureOutcome};
+use ideogram_client::{Image as _, ImageOutcome};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -16,17 +16,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let answer = client
         .inpaint_image_v3()
-        .image(setup::picture())
+        .image(setup::image())
         .mask(setup::mask())
         .prompt("A full moon")
         .rendering_speed("TURBO")
         .send()
         .await?;
 
-    for picture in &answer.data {
-        match picture.outcome() {
-            PictureOutcome::Available(link) => println!("{}: {link}", picture.resolution),
-            PictureOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
+    for image in &answer.data {
+        match image.outcome() {
+            ImageOutcome::Available(link) => println!("{}: {link}", image.resolution),
+            ImageOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
             _ => println!("billed, but without a link"),
         }
     }

@@ -1,4 +1,4 @@
-//! Splits a picture into its text and the rest.
+//! Splits an image into its text and the rest.
 //!
 //! `cargo run -p ideogram-client --example layerize_text_v3 -- --mock`
 
@@ -12,7 +12,7 @@ use std::error::Error;
 async fn main() -> Result<(), Box<dyn Error>> {
     let (client, _mock) = setup::client().await?;
 
-    let answer = client.layerize_text_v3().image(setup::picture()).send().await?;
+    let answer = client.layerize_text_v3().image(setup::image()).send().await?;
     println!("without its text: {}", answer.base_image_url);
     for block in &answer.text_blocks {
         let role = block.role.as_ref().map_or("text", |role| role.as_str());

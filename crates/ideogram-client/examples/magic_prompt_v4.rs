@@ -1,4 +1,4 @@
-//! Turns a few words into a structured prompt, and puts that into a request for a picture.
+//! Turns a few words into a structured prompt, and puts that into a request for an image.
 //!
 //! `cargo run -p ideogram-client --example magic_prompt_v4 -- --mock`
 

@@ -1,4 +1,4 @@
-//! Brings a square picture to another size with a 2.0 model.
+//! Brings a square image to another size with a 2.0 model.
 //!
 //! `cargo run -p ideogram-client --example reframe_image -- --mock`
 //!
@@ -10,24 +10,19 @@ mod setup;
 
 use std::error::Error;
 
-use ideogram_client::{Picture as _, PictureOutcome};
+use ideogram_client::{Image as _, ImageOutcome};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let (client, _mock) = setup::client().await?;
 
-    let answer = client
-        .reframe_image()
-        .image_file(setup::picture())
-        .resolution("RESOLUTION_1280_800")
-        .model("V_2")
-        .send()
-        .await?;
+    let answer =
+        client.reframe_image().image_file(setup::image()).resolution("RESOLUTION_1280_800").model("V_2").send().await?;
 
-    for picture in &answer.data {
-        match picture.outcome() {
-            PictureOutcome::Available(link) => println!("{}: {link}", picture.resolution),
-            PictureOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
+    for image in &answer.data {
+        match image.outcome() {
+            ImageOutcome::Available(link) => println!("{}: {link}", image.resolution),
+            ImageOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
             _ => println!("billed, but without a link"),
         }
     }

@@ -1,4 +1,4 @@
-//! Draws a new picture from a given one with one of the older models.
+//! Draws a new image from a given one with one of the older models.
 //!
 //! `cargo run -p ideogram-client --example remix_image -- --mock`
 //!
@@ -10,19 +10,19 @@ mod setup;
 
 use std::error::Error;
 
-use ideogram_client::{Picture as _, PictureOutcome, types::InitialImageRequest};
+use ideogram_client::{Image as _, ImageOutcome, types::InitialImageRequest};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let (client, _mock) = setup::client().await?;
 
     let request = InitialImageRequest::builder().prompt("A lantern of blue glass").model("V_2").image_weight(40);
-    let answer = client.remix_image().image_file(setup::picture()).image_request(request).send().await?;
+    let answer = client.remix_image().image_file(setup::image()).image_request(request).send().await?;
 
-    for picture in &answer.data {
-        match picture.outcome() {
-            PictureOutcome::Available(link) => println!("{}: {link}", picture.resolution),
-            PictureOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
+    for image in &answer.data {
+        match image.outcome() {
+            ImageOutcome::Available(link) => println!("{}: {link}", image.resolution),
+            ImageOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
             _ => println!("billed, but without a link"),
         }
     }

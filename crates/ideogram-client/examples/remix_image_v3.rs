@@ -1,4 +1,4 @@
-//! Draws a new picture from a given one with Ideogram 3.0.
+//! Draws a new image from a given one with Ideogram 3.0.
 //!
 //! `cargo run -p ideogram-client --example remix_image_v3 -- --mock`
 
@@ -8,7 +8,7 @@ mod setup;
 
 use std::error::Error;
 
-use ideogram_client::{Picture as _, PictureOutcome, types::StylePresetV3};
+use ideogram_client::{Image as _, ImageOutcome, types::StylePresetV3};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -16,17 +16,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let answer = client
         .remix_image_v3()
-        .image(setup::picture())
+        .image(setup::image())
         .prompt("A lantern of blue glass")
         .image_weight(40)
         .style_preset(StylePresetV3::Watercolor)
         .send()
         .await?;
 
-    for picture in &answer.data {
-        match picture.outcome() {
-            PictureOutcome::Available(link) => println!("{}: {link}", picture.resolution),
-            PictureOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
+    for image in &answer.data {
+        match image.outcome() {
+            ImageOutcome::Available(link) => println!("{}: {link}", image.resolution),
+            ImageOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
             _ => println!("billed, but without a link"),
         }
     }

@@ -1,4 +1,4 @@
-//! Draws a new picture from a given one with Ideogram 4.0.
+//! Draws a new image from a given one with Ideogram 4.0.
 //!
 //! `cargo run -p ideogram-client --example remix_image_v4 -- --mock`
 
@@ -8,7 +8,7 @@ mod setup;
 
 use std::error::Error;
 
-use ideogram_client::{Picture as _, PictureOutcome};
+use ideogram_client::{Image as _, ImageOutcome};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -16,16 +16,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let answer = client
         .remix_image_v4()
-        .image(setup::picture())
+        .image(setup::image())
         .text_prompt("The same lantern as a watercolor")
         .image_weight(60)
         .send()
         .await?;
 
-    for picture in &answer.data {
-        match picture.outcome() {
-            PictureOutcome::Available(link) => println!("{}: {link}", picture.resolution),
-            PictureOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
+    for image in &answer.data {
+        match image.outcome() {
+            ImageOutcome::Available(link) => println!("{}: {link}", image.resolution),
+            ImageOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
             _ => println!("billed, but without a link"),
         }
     }

@@ -1,4 +1,4 @@
-//! Cuts the subject of a picture out.
+//! Cuts the subject of an image out.
 //!
 //! `cargo run -p ideogram-client --example remove_background -- --mock`
 
@@ -8,17 +8,17 @@ mod setup;
 
 use std::error::Error;
 
-use ideogram_client::{Picture as _, PictureOutcome};
+use ideogram_client::{Image as _, ImageOutcome};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let (client, _mock) = setup::client().await?;
 
-    let answer = client.remove_background().image(setup::picture()).send().await?;
-    for picture in &answer.data {
-        match picture.outcome() {
-            PictureOutcome::Available(link) => println!("{link}"),
-            PictureOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
+    let answer = client.remove_background().image(setup::image()).send().await?;
+    for image in &answer.data {
+        match image.outcome() {
+            ImageOutcome::Available(link) => println!("{link}"),
+            ImageOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
             _ => println!("billed, but without a link"),
         }
     }

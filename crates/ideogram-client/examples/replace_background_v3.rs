@@ -1,4 +1,4 @@
-//! Keeps what a picture shows, and draws another background around it.
+//! Keeps what an image shows, and draws another background around it.
 //!
 //! `cargo run -p ideogram-client --example replace_background_v3 -- --mock`
 
@@ -8,19 +8,18 @@ mod setup;
 
 use std::error::Error;
 
-use ideogram_client::{Picture as _, PictureOutcome};
+use ideogram_client::{Image as _, ImageOutcome};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let (client, _mock) = setup::client().await?;
 
-    let answer =
-        client.replace_background_v3().image(setup::picture()).prompt("A forest in the morning").send().await?;
+    let answer = client.replace_background_v3().image(setup::image()).prompt("A forest in the morning").send().await?;
 
-    for picture in &answer.data {
-        match picture.outcome() {
-            PictureOutcome::Available(link) => println!("{}: {link}", picture.resolution),
-            PictureOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
+    for image in &answer.data {
+        match image.outcome() {
+            ImageOutcome::Available(link) => println!("{}: {link}", image.resolution),
+            ImageOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
             _ => println!("billed, but without a link"),
         }
     }

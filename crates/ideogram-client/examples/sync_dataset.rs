@@ -1,4 +1,4 @@
-//! Brings a folder of pictures and captions into a dataset, and says what became of each file.
+//! Brings a folder of images and captions into a dataset, and says what became of each file.
 //!
 //! `cargo run -p ideogram-client --example sync_dataset -- --mock`
 //!
@@ -53,7 +53,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// A folder with a few pictures, a caption, and a file that only looks like a picture.
+/// A folder with a few images, a caption, and a file that only looks like an image.
 fn lanterns(place: &Path) -> Result<PathBuf, Box<dyn Error>> {
     let folder = place.join("lanterns");
     fs::create_dir(&folder)?;
@@ -61,6 +61,6 @@ fn lanterns(place: &Path) -> Result<PathBuf, Box<dyn Error>> {
         fs::write(folder.join(name), include_bytes!("setup/lantern.png"))?;
     }
     fs::write(folder.join("red.txt"), "a red paper lantern at night")?;
-    fs::write(folder.join("broken.png"), "no picture at all")?;
+    fs::write(folder.join("broken.png"), "no image at all")?;
     Ok(folder)
 }

@@ -2,7 +2,7 @@
 //!
 //! `cargo run -p ideogram-client --example train_model_v3 -- --mock`
 //!
-//! The id of a dataset may follow: `-- --mock demo`. It needs 15 to 100 pictures.
+//! The id of a dataset may follow: `-- --mock demo`. It needs 15 to 100 images.
 
 #![allow(clippy::print_stdout, reason = "an example shows what came back")]
 

@@ -1,4 +1,4 @@
-//! Uploads a picture and its caption, and says which files were not stored.
+//! Uploads an image and its caption, and says which files were not stored.
 //!
 //! `cargo run -p ideogram-client --example upload_dataset_assets -- --mock`
 //!
@@ -18,10 +18,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let id = setup::argument().unwrap_or_else(|| "demo".to_owned());
     let caption = File::from_bytes("lantern.txt", "a paper lantern at night");
-    let broken = File::from_bytes("broken.png", "no picture at all");
-    let files = [setup::picture(), caption, broken];
+    let broken = File::from_bytes("broken.png", "no image at all");
+    let files = [setup::image(), caption, broken];
     let answer = client.upload_dataset_assets().dataset_id(&id).files(files).send().await?;
-    println!("{} pictures stored", answer.success_count);
+    println!("{} images stored", answer.success_count);
 
     // The call succeeds even if single files fail.
     for failed in &answer.failed_assets {

@@ -1,4 +1,4 @@
-//! Enlarges a picture.
+//! Enlarges an image.
 //!
 //! `cargo run -p ideogram-client --example upscale_image -- --mock`
 
@@ -8,20 +8,20 @@ mod setup;
 
 use std::error::Error;
 
-use ideogram_client::{Picture as _, PictureOutcome, types::UpscaleInitialImageRequest};
+use ideogram_client::{Image as _, ImageOutcome, types::UpscaleInitialImageRequest};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let (client, _mock) = setup::client().await?;
 
     let options = UpscaleInitialImageRequest::builder().resemblance(70).detail(60);
-    let answer = client.upscale_image().image_file(setup::picture()).image_request(options).send().await?;
+    let answer = client.upscale_image().image_file(setup::image()).image_request(options).send().await?;
 
-    for picture in &answer.data {
-        let size = picture.upscaled_resolution.as_deref().unwrap_or(&picture.resolution);
-        match picture.outcome() {
-            PictureOutcome::Available(link) => println!("{size}: {link}"),
-            PictureOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
+    for image in &answer.data {
+        let size = image.upscaled_resolution.as_deref().unwrap_or(&image.resolution);
+        match image.outcome() {
+            ImageOutcome::Available(link) => println!("{size}: {link}"),
+            ImageOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
             _ => println!("billed, but without a link"),
         }
     }

@@ -11,7 +11,7 @@ use crate::{
     options::Settings, runtime,
 };
 
-/// A client of the service. Cheap to clone; clones share connections and the count of pictures in the making.
+/// A client of the service. Cheap to clone; clones share connections and the count of images in the making.
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
@@ -23,7 +23,7 @@ pub(crate) struct Inner {
     pub(crate) api_key: ApiKey,
     pub(crate) base_url: Url,
     pub(crate) gate: Gate,
-    /// Calls that make no picture pass no gate, but do not all run at once.
+    /// Calls that make no image pass no gate, but do not all run at once.
     pub(crate) attempts: Arc<Semaphore>,
     #[allow(dead_code, reason = "not every client of a document fetches links")]
     pub(crate) links: LinkStack,
@@ -51,7 +51,7 @@ impl Client {
         &self.inner.base_url
     }
 
-    /// The same client, with other settings for the calls made with it. It shares connections and the count of pictures
+    /// The same client, with other settings for the calls made with it. It shares connections and the count of images
     /// in the making.
     #[must_use = "the client itself stays as it is"]
     pub fn with(&self, options: CallOptions) -> Self {
@@ -101,8 +101,8 @@ impl Client {
         Err(Error::invalid_argument(message).in_operation(request.operation()))
     }
 
-    /// How many places are taken by pictures in the making, of this client and its clones.
-    pub fn pictures_being_made(&self) -> u32 {
+    /// How many places are taken by images in the making, of this client and its clones.
+    pub fn images_in_flight(&self) -> u32 {
         self.inner.gate.taken()
     }
 

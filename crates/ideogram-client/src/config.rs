@@ -19,8 +19,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection that the peer closed while it was idle looks like an unknown outcome, so idle ones are not kept long.
 pub(crate) const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 /// As many as the service allows an organization at a time, unless agreed otherwise.
-const PICTURES_IN_MAKING: u32 = 10;
-/// Attempts of calls that make no picture, at a time: each takes a connection, and its files. Systems allow a process 256
+const DEFAULT_MAX_IMAGES_IN_FLIGHT: u32 = 10;
+/// Attempts of calls that make no image, at a time: each takes a connection, and its files. Systems allow a process 256
 /// and more.
 const MAX_FREE_ATTEMPTS: usize = 100;
 
@@ -59,7 +59,7 @@ pub struct ClientBuilder {
     base_url: Option<String>,
     plain_http: PlainHttp,
     connect_timeout: Duration,
-    pictures_in_making: u32,
+    max_images_in_flight: u32,
     settings: Settings,
     http: Http,
     links: Option<Configure>,
@@ -87,7 +87,7 @@ impl ClientBuilder {
             base_url: None,
             plain_http: PlainHttp::LoopbackOnly,
             connect_timeout: CONNECT_TIMEOUT,
-            pictures_in_making: PICTURES_IN_MAKING,
+            max_images_in_flight: DEFAULT_MAX_IMAGES_IN_FLIGHT,
             settings: Settings::default(),
             http: Http::Ours(None),
             links: None,
@@ -128,12 +128,12 @@ impl ClientBuilder {
         self
     }
 
-    /// How many pictures may be in the making at a time, for the client and all its clones: 10 by default, which is what
-    /// the service allows an organization. A call waits until there is room for the pictures that it makes; one that
+    /// How many images may be in the making at a time, for the client and all its clones: 10 by default, which is what
+    /// the service allows an organization. A call waits until there is room for the images that it makes; one that
     /// makes more than this takes all the room. When the service says that it allows fewer, the client keeps to that, and
     /// tries one more for each minute that passes.
-    pub fn pictures_in_making(mut self, pictures: u32) -> Self {
-        self.pictures_in_making = pictures;
+    pub fn max_images_in_flight(mut self, images: u32) -> Self {
+        self.max_images_in_flight = images;
         self
     }
 
@@ -163,7 +163,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Adjusts the HTTP stack that fetches links when pictures are saved: proxies, certificate authorities. It is a
+    /// Adjusts the HTTP stack that fetches links when images are saved: proxies, certificate authorities. It is a
     /// stack of its own, because links lead to other hosts: whatever is set here reaches them, default headers
     /// included, and nothing that [`ClientBuilder::configure_http`] sets does. Redirects and repeats stay as saving
     /// needs them. Called again, it adjusts what the earlier call left.
@@ -236,9 +236,9 @@ impl ClientBuilder {
             }
         };
         self.settings.check()?;
-        if self.pictures_in_making == 0 {
+        if self.max_images_in_flight == 0 {
             return Err(Error::invalid_argument(
-                "no picture could ever be made with `pictures_in_making(0)`".to_owned(),
+                "no image could ever be made with `max_images_in_flight(0)`".to_owned(),
             ));
         }
         let inner = Inner {
@@ -246,7 +246,7 @@ impl ClientBuilder {
             api_key,
             base_url,
             links: LinkStack::new(self.connect_timeout, self.links),
-            gate: Gate::new(self.pictures_in_making),
+            gate: Gate::new(self.max_images_in_flight),
             attempts: Arc::new(Semaphore::new(MAX_FREE_ATTEMPTS)),
             #[cfg(feature = "blocking")]
             blocking: crate::runtime::Blocking::default(),

@@ -67,7 +67,7 @@ pub enum ErrorKind {
     NotFound,
     /// 400, 405, 413, 415, 422 for another reason than safety, and other refusals: the request is wrong. Change it; repeating it is pointless.
     InvalidRequest,
-    /// 422, and its body says so or nothing: a prompt or picture failed the safety check. Change it; repeating it is pointless.
+    /// 422, and its body says so or nothing: a prompt or image failed the safety check. Change it; repeating it is pointless.
     Safety,
     /// 429: too much in the making. Wait, then call again; it is safe to.
     RateLimited,
@@ -81,7 +81,7 @@ pub enum ErrorKind {
     InvalidArgument,
     /// A local file could not be read or written.
     LocalIo,
-    /// The link to a picture has expired: the picture is gone, and making it again costs again.
+    /// The link to an image has expired: the image is gone, and making it again costs again.
     LinkExpired,
 }
 
@@ -154,7 +154,7 @@ impl Error {
     }
 
     /// The body as it came, if an answer arrived; cut at a limit (see [`Error::body_is_complete`]), and without the API key
-    /// should the server have repeated it. The pictures that are whole in it can be saved: the error is an answer like
+    /// should the server have repeated it. The images that are whole in it can be saved: the error is an answer like
     /// any other for [`Client::save_all`](crate::Client::save_all).
     pub fn body(&self) -> Option<&Bytes> {
         self.0.answer.as_ref().map(|answer| &answer.body)

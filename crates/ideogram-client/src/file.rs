@@ -21,7 +21,7 @@ use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio_util::io::ReaderStream;
 
-use crate::signature::{SIGNATURE_BYTES, picture_type};
+use crate::signature::{SIGNATURE_BYTES, image_type};
 
 /// How much is read from a file at a time.
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -232,8 +232,8 @@ fn look_at(path: &Path) -> io::Result<(Vec<u8>, u64)> {
 
 /// Content first, name second: services check what a file is, not what it is called.
 fn media_type_of(signature: &[u8], name: &str) -> &'static str {
-    if let Some(picture) = picture_type(signature) {
-        return picture;
+    if let Some(image) = image_type(signature) {
+        return image;
     }
     if let [b'P', b'K', 0x03 | 0x05, 0x04 | 0x06, ..] = signature {
         return "application/zip";

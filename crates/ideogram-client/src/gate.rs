@@ -1,7 +1,7 @@
-//! Counts the pictures in the making.
+//! Counts the images in the making.
 //!
 //! The service allows so many at a time for a whole organization, and answers 429 beyond that. Where such an answer says how many it allows, the gate gets smaller, and recovers slowly. Start at [`Gate::enter`]:
-//! a call takes as many places as it makes pictures, in the order of asking, and gives them back when its permit is
+//! a call takes as many places as it makes images, in the order of asking, and gives them back when its permit is
 //! dropped. A call heavier than the gate takes all of it; nobody waits forever.
 
 use std::{
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_takes_as_many_places_as_it_makes_pictures_and_gives_them_back() {
+    fn a_call_takes_as_many_places_as_it_makes_images_and_gives_them_back() {
         let gate = Gate::new(10);
 
         let four = enters(&gate, 4);
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_that_makes_no_picture_never_waits() {
+    fn a_call_that_makes_no_image_never_waits() {
         let gate = Gate::new(1);
         let _all = enters(&gate, 1);
 

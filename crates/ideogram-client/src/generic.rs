@@ -1,7 +1,7 @@
 //! Any operation by its id, with fields as text: for commands, scripts and what is not typed.
 //!
 //! Start at [`Client::call`]. What can be given is read from the operation's constant ([`crate::operations`]), so all of
-//! the runtime's promises hold: what a call costs, whether it may be repeated, how many pictures it makes.
+//! the runtime's promises hold: what a call costs, whether it may be repeated, how many images it makes.
 
 use std::fmt::Display;
 

@@ -161,7 +161,7 @@ impl KeptAnswer {
     }
 
     /// The body as JSON; `None` if it is not JSON, for instance because it broke off. Its images may be whole all the
-    /// same: see [`HasPictures`](crate::HasPictures).
+    /// same: see [`HasImages`](crate::HasImages).
     pub fn answer(&self) -> Option<&Value> {
         self.json.get_or_init(|| serde_json::from_str(self.text()).ok()).as_ref()
     }

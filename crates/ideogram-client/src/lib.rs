@@ -12,12 +12,12 @@ mod file;
 mod gate;
 mod generic;
 mod hook;
+mod image;
 mod journal;
 mod kept;
 mod link_stack;
 pub mod operation;
 mod options;
-mod picture;
 mod received;
 mod refusal;
 mod request;
@@ -57,12 +57,12 @@ pub use self::{
     generated::{builder, operations, types},
     generic::Call,
     hook::{Attempt, Ended, Hook},
+    image::{Image, ImageOutcome},
     kept::KeptAnswer,
     options::CallOptions,
-    picture::{Picture, PictureOutcome},
     request::{Part, PartContent, Request},
     response::Response,
-    save::{HasPictures, IfExists, Origin, PictureRef, Save, SaveAll, SaveOutcome, SaveProgress, Saved, pictures_in},
+    save::{HasImages, IfExists, ImageRef, Origin, Save, SaveAll, SaveOutcome, SaveProgress, Saved, images_in},
     summary::{BodySummary, ContentSummary, PartSummary, RequestSummary},
     timestamp::Timestamp,
     validate::{Validate, Violation, Violations},
@@ -75,7 +75,7 @@ pub mod internal {
     pub use crate::{
         durable::{put_new, sync_folder},
         journal::{Contents, Journal, JournalError, JournalErrorKind, JournalKind},
-        save::{ForeignLink, LONGEST_SUFFIX, check_stem, images_in_text, is_picture_extension},
-        signature::{SIGNATURE_BYTES, picture_type},
+        save::{ForeignLink, LONGEST_SUFFIX, check_stem, images_in_text, is_image_extension},
+        signature::{SIGNATURE_BYTES, image_type},
     };
 }

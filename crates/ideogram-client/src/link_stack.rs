@@ -106,7 +106,7 @@ impl LinkStack {
             builder = builder.no_proxy();
         }
         // What keeps the promises comes last. Bytes are kept as they come: other crates of a program may have switched
-        // decompression on for everybody, and a small answer could then become an endless picture.
+        // decompression on for everybody, and a small answer could then become an endless image.
         builder
             .http1_only()
             .redirect(reqwest::redirect::Policy::none())

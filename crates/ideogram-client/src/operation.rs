@@ -32,8 +32,8 @@ pub struct Operation {
     pub billing: Billing,
     /// Whether a call may be sent twice without harm.
     pub repeat: Repeat,
-    /// How many pictures a call makes.
-    pub pictures: Pictures,
+    /// How many images a call makes.
+    pub images: ImageCount,
     /// The media type of the request body; empty without a body.
     pub media_type: &'static str,
     /// Parameters and members of the body.
@@ -70,10 +70,10 @@ pub enum Repeat {
     Unsafe,
 }
 
-/// How many pictures a call makes.
+/// How many images a call makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Pictures {
+pub enum ImageCount {
     /// Always as many.
     Fixed(u64),
     /// As many as this member of the request says, one if it says nothing; dots lead into nested objects.

@@ -15,9 +15,9 @@ use crate::{Error, Hook, Validation, generated::operations, retry::Policy};
 
 /// Short enough to tell a dead connection, long enough for a network that changes over.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
-/// Pictures are made while the call waits: usually seconds; several pictures of high quality take minutes.
+/// Images are made while the call waits: usually seconds; several images of high quality take minutes.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(300);
-/// A hundred pictures over a slow line take their time; a call that moves is not dead.
+/// A hundred images over a slow line take their time; a call that moves is not dead.
 const DEADLINE: Duration = Duration::from_secs(3600);
 /// Three repeats: within seconds after a failure, within half a minute after 429.
 const ATTEMPTS: u32 = 4;
@@ -94,7 +94,7 @@ impl CallOptions {
     }
 
     /// How long a call may take with all its attempts and waits: 1 hour by default. It begins when the call has its
-    /// places among the pictures in the making; until then nothing is sent, and dropping the call costs nothing.
+    /// places among the images in the making; until then nothing is sent, and dropping the call costs nothing.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
         self
@@ -108,7 +108,7 @@ impl CallOptions {
     }
 
     /// How long the service may take from the end of a request to the beginning of its answer: 5 minutes by default. It
-    /// makes pictures in that time.
+    /// makes images in that time.
     pub fn answer_timeout(mut self, timeout: Duration) -> Self {
         self.answer_timeout = Some(timeout);
         self
@@ -130,7 +130,7 @@ impl CallOptions {
     /// made if need be; each answer is a file of its own, readable by you alone, and [`KeptAnswer`](crate::KeptAnswer)
     /// reads it. An answer that cannot be written is in the error that says so.
     ///
-    /// A call that is dropped after it was sent goes on to its end, keeps its places among the pictures in the making
+    /// A call that is dropped after it was sent goes on to its end, keeps its places among the images in the making
     /// until then, and its answer is written too; it is not sent another time.
     pub fn keep_answers_in(mut self, folder: impl AsRef<Path>) -> Self {
         self.keep_answers_in = Some(folder.as_ref().to_owned());

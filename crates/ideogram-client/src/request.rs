@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use crate::{
     Client, Error, ErrorKind, File, FileInfo, Outcome, Validation,
-    operation::{Input, Location, Operation, Pictures},
+    operation::{ImageCount, Input, Location, Operation},
     runtime::{Multipart, Parts},
     schema::Schema,
     validate::{Checker, Source},
@@ -127,14 +127,14 @@ impl Request {
         }
     }
 
-    /// How many pictures the call makes, as the document weighs it: so many places it takes among the pictures in the
+    /// How many images the call makes, as the document weighs it: so many places it takes among the images in the
     /// making.
-    pub fn pictures(&self) -> u32 {
-        let number = match self.operation.pictures {
-            Pictures::Fixed(number) => Some(number),
-            Pictures::Member(member) => self.body.number(member),
+    pub fn images(&self) -> u32 {
+        let number = match self.operation.images {
+            ImageCount::Fixed(number) => Some(number),
+            ImageCount::Member(member) => self.body.number(member),
         };
-        // A number that says nothing sensible is the service's to refuse; until then it makes one picture.
+        // A number that says nothing sensible is the service's to refuse; until then it makes one image.
         number.map_or(1, |number| u32::try_from(number).unwrap_or(u32::MAX))
     }
 

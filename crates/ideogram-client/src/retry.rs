@@ -154,7 +154,7 @@ fn forbidden(bearing: Bearing, event: Event) -> Option<Stop> {
 /// Anything from nothing to the longest wait after so many attempts.
 fn backed_off(policy: &Policy, state: &State, event: Event) -> Duration {
     let longest = longest_wait(policy, state.attempts);
-    // Places among the pictures in the making come free when pictures are done, and that takes longer than a hiccup.
+    // Places among the images in the making come free when images are done, and that takes longer than a hiccup.
     let longest = match event {
         Event::Status { code: 429, .. } => longest.saturating_mul(PATIENCE_WHEN_LIMITED).min(policy.longest_wait),
         _ => longest,

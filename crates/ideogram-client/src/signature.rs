@@ -1,10 +1,10 @@
-//! What a picture is, by its first bytes. Names and headers promise it; these are it.
+//! What an image is, by its first bytes. Names and headers promise it; these are it.
 
-/// How many bytes [`picture_type`] needs.
+/// How many bytes [`image_type`] needs.
 pub const SIGNATURE_BYTES: usize = 16;
 
-/// The media type of a picture that begins with `head`; `None` if it is none, or of another kind.
-pub fn picture_type(head: &[u8]) -> Option<&'static str> {
+/// The media type of an image that begins with `head`; `None` if it is none, or of another kind.
+pub fn image_type(head: &[u8]) -> Option<&'static str> {
     match head {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some("image/png"),
         [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),

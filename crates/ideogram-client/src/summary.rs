@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{Error, FileInfo, Part, PartContent, Request, request::Body};
 
-/// What a request holds, for a dry run, a log, or beside a picture. It serializes, and it names no key.
+/// What a request holds, for a dry run, a log, or beside an image. It serializes, and it names no key.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct RequestSummary {

@@ -12,7 +12,7 @@ use std::{
 use ideogram_client::operations;
 
 /// Examples of what the client does beside calling an operation.
-const BEYOND_OPERATIONS: [&str; 3] = ["save_pictures", "sync_dataset", "wait_until_trained"];
+const BEYOND_OPERATIONS: [&str; 3] = ["save_images", "sync_dataset", "wait_until_trained"];
 
 fn expected() -> BTreeSet<String> {
     let methods = operations::ALL.iter().map(|operation| operation.method_name);
@@ -46,7 +46,7 @@ fn every_example_runs_against_the_mock_server_and_shows_something() {
             let path = built_example(&name);
             assert!(path.exists(), "{} is missing: `cargo test -p ideogram-client` builds it", path.display());
             let mut command = Command::new(path);
-            if name == "save_pictures" {
+            if name == "save_images" {
                 command.arg(folder.path());
             }
             // A key in the surroundings must not turn a test into a bill.

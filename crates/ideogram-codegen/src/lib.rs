@@ -11,7 +11,7 @@
 //! | --- | --- | --- |
 //! | `x-<vendor>-billing` | `paid`, `free` | `paid` |
 //! | `x-<vendor>-repeat` | `safe`, `unsafe` | `unsafe` |
-//! | `x-<vendor>-pictures` | a number, or the request member that says how many | 1 |
+//! | `x-<vendor>-images` | a number, or the request member that says how many | 1 |
 //!
 //! The source expects certain names around it; `settings` lists them.
 

@@ -30,7 +30,7 @@ pub(crate) struct Operation {
     pub(crate) deprecated: bool,
     pub(crate) billing: Billing,
     pub(crate) repeat: Repeat,
-    pub(crate) pictures: Pictures,
+    pub(crate) images: ImageCount,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) body: Option<Body>,
     /// The schema of a successful answer; `None` when it has no content.
@@ -56,9 +56,9 @@ pub(crate) enum Repeat {
     Unsafe,
 }
 
-/// How many pictures a call makes.
+/// How many images a call makes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Pictures {
+pub(crate) enum ImageCount {
     Fixed(u64),
     /// As many as this member of the request says, one if it says nothing; dots lead into nested objects.
     Member(String),

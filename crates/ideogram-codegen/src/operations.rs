@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 
 use crate::{
     lower,
-    model::{Billing, Location, Model, Operation, Pictures, Repeat, Schema},
+    model::{Billing, ImageCount, Location, Model, Operation, Repeat, Schema},
     names,
     rules::Reading,
     schemas,
@@ -26,7 +26,7 @@ pub(crate) fn constants(reading: &Reading) -> TokenStream {
     quote! {
         #[allow(unused_imports)]
         use crate::{
-            operation::{Billing, Input, Location, Operation, Pictures, Repeat},
+            operation::{Billing, Input, Location, Operation, ImageCount, Repeat},
             schema::{Bound, Schema},
         };
 
@@ -59,9 +59,9 @@ fn constant(model: &Model, operation: &Operation) -> TokenStream {
         Repeat::Safe => quote! { Repeat::Safe },
         Repeat::Unsafe => quote! { Repeat::Unsafe },
     };
-    let pictures = match &operation.pictures {
-        Pictures::Fixed(number) => quote! { Pictures::Fixed(#number) },
-        Pictures::Member(member) => quote! { Pictures::Member(#member) },
+    let images = match &operation.images {
+        ImageCount::Fixed(number) => quote! { ImageCount::Fixed(#number) },
+        ImageCount::Member(member) => quote! { ImageCount::Member(#member) },
     };
     let media_type = operation.body.as_ref().map(|body| body.media_type.as_str()).unwrap_or_default();
     let inputs = inputs(model, operation);
@@ -88,7 +88,7 @@ fn constant(model: &Model, operation: &Operation) -> TokenStream {
             deprecated: #deprecated,
             billing: #billing,
             repeat: #repeat,
-            pictures: #pictures,
+            images: #images,
             media_type: #media_type,
             inputs: &[#(#inputs),*],
             body: #body,

@@ -52,15 +52,15 @@ impl Answer {
         Self::json(status, &json!({"error": text, "reject_reason": reason}))
     }
 
-    /// There is no room for the pictures of a call beside those that are being made.
+    /// There is no room for the images of a call beside those that are being made.
     pub(crate) fn inflight_limit(limit: u32) -> Self {
         let text = "Too many requests in flight.";
         let body = json!({"error": text, "reject_reason": "inflight_limit", "max_inflight_requests": limit});
         Self::json(StatusCode::TOO_MANY_REQUESTS, &body)
     }
 
-    /// A picture to look at.
-    pub(crate) fn picture(png: Vec<u8>) -> Self {
+    /// An image to look at.
+    pub(crate) fn image(png: Vec<u8>) -> Self {
         Self { status: StatusCode::OK, media_type: "image/png", body: png.into(), header: None }
     }
 

@@ -30,7 +30,7 @@ const DEFAULT_START: Timestamp = Timestamp::constant(1_782_896_400, 0);
 /// As long as the shortest training that was observed, roughly.
 const DEFAULT_TRAINING_TIME: Duration = Duration::from_secs(90 * 60);
 
-/// Large enough for every upload that makes sense: 100 pictures of 10 MiB as files, and again in archives.
+/// Large enough for every upload that makes sense: 100 images of 10 MiB as files, and again in archives.
 const DEFAULT_LARGEST_BODY: u64 = 4 * 1024 * 1024 * 1024;
 
 /// Sets up a [`MockServer`]; see [`MockServer::builder`].
@@ -103,9 +103,9 @@ impl MockServerBuilder {
         self
     }
 
-    /// How long a call that makes pictures takes, in real time. Default: 0, they are there at once.
+    /// How long a call that makes images takes, in real time. Default: 0, they are there at once.
     ///
-    /// So long the pictures count as in the making, of which there may be ten at a time. A caller that hangs up does not
+    /// So long the images count as in the making, of which there may be ten at a time. A caller that hangs up does not
     /// change that.
     pub fn making_time(mut self, time: Duration) -> Self {
         self.making_time = time;

@@ -62,9 +62,9 @@ async fn perform(
 ) -> Result<(Answer, Delivery), Answer> {
     let document = Document::embedded();
     let path = head.uri.path();
-    if let Some(name) = gallery::picture_name(path) {
+    if let Some(name) = gallery::image_name(path) {
         let answer = gallery::show(name, head, shared.service.world.clock.now()).await?;
-        let delivery = if shared.service.stage.loses_picture() { Delivery::Broken } else { Delivery::Whole };
+        let delivery = if shared.service.stage.loses_image() { Delivery::Broken } else { Delivery::Whole };
         return Ok((answer, delivery));
     }
     let route = document.route(path).ok_or_else(|| {
@@ -87,7 +87,7 @@ async fn perform(
         let text = format!("the mock server has no behaviour for `{}` yet", operation.id);
         Answer::error(StatusCode::NOT_IMPLEMENTED, &text)
     })?;
-    let places = shared.service.studio.take_places(operation.pictures.count(&call.body))?;
+    let places = shared.service.studio.take_places(operation.images.count(&call.body))?;
     let result = run(shared, operation, behaviour, call).await?;
     // Every test of every user checks in passing that the mock keeps to the document. It costs too much to do always.
     if cfg!(debug_assertions)

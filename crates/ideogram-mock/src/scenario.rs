@@ -33,8 +33,8 @@ pub enum Scenario {
     },
     /// The next call runs, but its answer breaks off in the middle: the caller cannot know that it ran.
     AnswerLostOnce,
-    /// The next picture that is fetched breaks off in the middle; its link goes on working.
-    PictureLostOnce,
+    /// The next image that is fetched breaks off in the middle; its link goes on working.
+    ImageLostOnce,
     /// Uploaded files of these names fail with `INTERNAL_ERROR`, also inside of archives, in whatever folder.
     UploadFails {
         /// The names, with extension, without folders.
@@ -72,10 +72,10 @@ impl Stage {
         matches!(&*scenario, Scenario::UploadFails { names } if names.iter().any(|name| name == file_name))
     }
 
-    /// Whether a picture that is being fetched is to break off; used up by the first.
-    pub(crate) fn loses_picture(&self) -> bool {
+    /// Whether an image that is being fetched is to break off; used up by the first.
+    pub(crate) fn loses_image(&self) -> bool {
         let mut scenario = self.0.lock().expect("nothing panics while it holds this lock");
-        let loses = *scenario == Scenario::PictureLostOnce;
+        let loses = *scenario == Scenario::ImageLostOnce;
         if loses {
             *scenario = Scenario::Normal;
         }
@@ -91,7 +91,7 @@ impl Stage {
             Scenario::Normal
             | Scenario::Declines
             | Scenario::PaymentRequired
-            | Scenario::PictureLostOnce
+            | Scenario::ImageLostOnce
             | Scenario::UploadFails { .. } => {
                 return Interference::None;
             }

@@ -1,4 +1,4 @@
-//! Sizes of pictures in pixels, in all the ways in which the document writes them.
+//! Sizes of images in pixels, in all the ways in which the document writes them.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Pictures in the making: how many there may be at a time, and how long they take.
+//! Images in the making: how many there may be at a time, and how long they take.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,14 +9,14 @@ use tokio::{
 
 use crate::answers::Answer;
 
-/// How many pictures may be in the making at the same time.
+/// How many images may be in the making at the same time.
 pub(crate) const MOST_IN_MAKING: u32 = 10;
 
-/// Where pictures are made.
+/// Where images are made.
 #[derive(Debug)]
 pub(crate) struct Studio {
     places: Arc<Semaphore>,
-    /// How long a call that makes pictures takes, in real time.
+    /// How long a call that makes images takes, in real time.
     making_time: Duration,
 }
 
@@ -25,13 +25,13 @@ impl Studio {
         Self { places: Arc::new(Semaphore::new(MOST_IN_MAKING as usize)), making_time }
     }
 
-    /// Takes one place for each of `pictures`, or none at all.
-    pub(crate) fn take_places(&self, pictures: u32) -> Result<OwnedSemaphorePermit, Answer> {
-        let places = Arc::clone(&self.places).try_acquire_many_owned(pictures);
+    /// Takes one place for each of `images`, or none at all.
+    pub(crate) fn take_places(&self, images: u32) -> Result<OwnedSemaphorePermit, Answer> {
+        let places = Arc::clone(&self.places).try_acquire_many_owned(images);
         places.map_err(|_| Answer::inflight_limit(MOST_IN_MAKING))
     }
 
-    /// Waits until the pictures that the places were taken for are made.
+    /// Waits until the images that the places were taken for are made.
     ///
     /// They are made to the end, and keep their places so long, even if the caller hangs up.
     pub(crate) async fn make(&self, places: OwnedSemaphorePermit) {

@@ -53,8 +53,8 @@ impl Walker {
     }
 }
 
-/// The smallest picture there is.
-fn picture() -> Part {
+/// The smallest image there is.
+fn image() -> Part {
     Part::bytes(b"RIFF\x12\0\0\0WEBPVP8L\x06\0\0\0\x2f\0\0\0\0\0".to_vec())
 }
 
@@ -66,7 +66,7 @@ fn forms() -> Vec<(&'static str, Form)> {
     };
     let form = |texts: &[&'static str], files: &[&'static str]| {
         let form = texts.iter().copied().fold(Form::new(), text);
-        files.iter().fold(form, |form, name| form.part(*name, picture().file_name("a.webp")))
+        files.iter().fold(form, |form, name| form.part(*name, image().file_name("a.webp")))
     };
     let palette = r##"color_palette={"members": [{"color_hex": "#FA0", "color_weight": 0.5}]}"##;
     let wrapped = r#"image_request={"prompt": "a cat", "model": "V_2", "style_type": "ANIME"}"#;
@@ -116,7 +116,7 @@ async fn every_answer_fits_the_document() {
     let dataset = format!("/datasets/{}", created["dataset_id"].as_str().unwrap());
     walker.step(walker.get("/datasets"), 200).await;
     walker.step(walker.get(&dataset), 200).await;
-    let form = Form::new().part("files", picture().file_name("a.webp")).part("files", picture().file_name("a.zip"));
+    let form = Form::new().part("files", image().file_name("a.webp")).part("files", image().file_name("a.zip"));
     walker.step(walker.post(&format!("{dataset}/upload_assets")).multipart(form), 200).await;
     walker.step(walker.get(&dataset), 200).await;
     for name in ["lanterns", "errored lanterns"] {

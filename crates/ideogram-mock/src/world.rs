@@ -41,7 +41,7 @@ pub(crate) struct Dataset {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) created: Timestamp,
-    /// The id of the first picture.
+    /// The id of the first image.
     pub(crate) cover: Option<String>,
     pub(crate) files: Vec<StoredFile>,
 }
@@ -51,7 +51,7 @@ pub(crate) struct Dataset {
 pub(crate) struct StoredFile {
     pub(crate) name: String,
     pub(crate) size: u64,
-    pub(crate) is_picture: bool,
+    pub(crate) is_image: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,7 +65,7 @@ pub(crate) struct Model {
     /// When the training ends, in success or failure.
     pub(crate) ends: Timestamp,
     pub(crate) fails: bool,
-    /// What pictures are made with once the training has succeeded.
+    /// What images are made with once the training has succeeded.
     pub(crate) uri: String,
 }
 
@@ -76,8 +76,8 @@ impl Model {
 }
 
 impl Dataset {
-    pub(crate) fn pictures(&self) -> usize {
-        self.files.iter().filter(|file| file.is_picture).count()
+    pub(crate) fn images(&self) -> usize {
+        self.files.iter().filter(|file| file.is_image).count()
     }
 }
 
@@ -155,8 +155,8 @@ impl World {
 fn demo_dataset(sample: &Value) -> Dataset {
     let file = |file: &Value| {
         let name = text(&file["file_name"]);
-        let is_picture = Claim::of(&name) == Claim::Picture;
-        StoredFile { name, size: file["file_size_bytes"].as_u64().expect("the sample has sizes"), is_picture }
+        let is_image = Claim::of(&name) == Claim::Image;
+        StoredFile { name, size: file["file_size_bytes"].as_u64().expect("the sample has sizes"), is_image }
     };
     Dataset {
         id: text(&sample["dataset"]["dataset_id"]),

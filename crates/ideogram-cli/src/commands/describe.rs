@@ -19,22 +19,22 @@ use crate::{
     context::Context,
     exit::Exit,
     failure::Failure,
-    output::Pieces,
-    page::Page,
-    pictures::{
+    images::{
         choice::Choice,
         flags::set,
-        image::Images,
         prompt::Stdin,
         sending::{ask, keeping_client},
+        source::SourceImages,
         structured,
     },
+    output::Pieces,
+    page::Page,
     units,
 };
 
-/// Say what pictures show
+/// Say what images show
 ///
-/// One call for each picture, each of them billed; it stops at the first that fails. `v3` answers in plain text, `v4` with
+/// One call for each image, each of them billed; it stops at the first that fails. `v3` answers in plain text, `v4` with
 /// a structured prompt that `ideogram generate --json-prompt` draws.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
@@ -44,7 +44,7 @@ Examples:
   ideogram describe lantern.png --model v4 --no-boxes")]
 #[expect(clippy::doc_markdown, reason = "help is plain text")]
 pub(crate) struct Describe {
-    /// The pictures: paths, `-` for standard input, or https links; JPEG, PNG or WebP
+    /// The images: paths, `-` for standard input, or https links; JPEG, PNG or WebP
     #[arg(value_name = "IMAGE", required = true)]
     images: Vec<OsString>,
 
@@ -57,7 +57,7 @@ pub(crate) struct Describe {
     #[arg(value_parser = Choice::of(DescribeModelVersion::ALL))]
     version: Option<String>,
 
-    /// Leave out where in the picture things are (v4 only)
+    /// Leave out where in the image things are (v4 only)
     #[arg(long)]
     no_boxes: bool,
 }
@@ -82,7 +82,7 @@ impl Describe {
         }
         let stdin = Stdin::default();
         // All are looked at before the first is paid for.
-        let files = Images::new(context, &stdin).all(&self.images).await?.unwrap_or_default();
+        let files = SourceImages::new(context, &stdin).all(&self.images).await?.unwrap_or_default();
         let client = keeping_client(context).await;
         let mut pieces = context.output().pieces("descriptions");
         let mut done = 0;
@@ -174,7 +174,7 @@ fn stopped(failure: Failure, done: usize, all: usize) -> Failure {
     if done == 0 || matches!(failure.exit(), Exit::Unknown | Exit::NotKept | Exit::Interrupted) {
         return failure;
     }
-    let what = format!("{} of {} described", done, units::count(all as u64, "picture"));
+    let what = format!("{} of {} described", done, units::count(all as u64, "image"));
     let exit = if failure.exit() == Exit::ReaderGone { Exit::ReaderGone } else { Exit::Partial };
     let mut partial = Failure::new(exit, what).cause(failure.what());
     for cause in failure.causes() {
@@ -183,7 +183,7 @@ fn stopped(failure: Failure, done: usize, all: usize) -> Failure {
     for hint in failure.hints() {
         partial = partial.hint(hint.clone());
     }
-    partial.hint(format!("to go on, give the last {}", units::count(rest as u64, "picture")))
+    partial.hint(format!("to go on, give the last {}", units::count(rest as u64, "image")))
 }
 
 fn plain(page: Page, answer: &DescribeResponse) -> Page {

@@ -8,21 +8,21 @@ use ideogram_client::types::AspectRatioV3;
 use crate::{
     context::Context,
     failure::Failure,
-    pictures::{
+    images::{
         choice::pick,
         flags::{Count, Rewriting, Shape, filled, set},
-        image::Images,
         making::Making,
         prompt::Stdin,
         saving::Saving,
+        source::SourceImages,
     },
 };
 
-const WHAT: &str = "cannot edit the picture";
+const WHAT: &str = "cannot edit the image";
 
-/// Change pictures as a prompt says, without a mask
+/// Change images as a prompt says, without a mask
 ///
-/// Takes up to 10 pictures and makes new ones of them. To repaint the part of a picture that a mask shows, also with the
+/// Takes up to 10 images and makes new ones of them. To repaint the part of an image that a mask shows, also with the
 /// older models and the operation that the service once called edit: `ideogram inpaint`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
@@ -31,7 +31,7 @@ Examples:
   ideogram edit fox.png hat.png --prompt \"The fox wears the hat\" -n 2 --out foxes
   ideogram edit logo.png --prompt \"Only the letters\" --transparent-background")]
 pub(crate) struct Edit {
-    /// The pictures: paths, `-` for standard input, or https links; JPEG, PNG or WebP
+    /// The images: paths, `-` for standard input, or https links; JPEG, PNG or WebP
     #[arg(value_name = "IMAGE", required_unless_present = "image_url")]
     images: Vec<OsString>,
 
@@ -39,9 +39,9 @@ pub(crate) struct Edit {
     #[arg(long, short, value_name = "TEXT")]
     prompt: String,
 
-    /// A picture that the service has, by its link, which is sent as it is; several times for several
+    /// An image that the service has, by its link, which is sent as it is; several times for several
     ///
-    /// Only links of Ideogram's own. Links given as IMAGE are fetched by this machine, and the picture is sent.
+    /// Only links of Ideogram's own. Links given as IMAGE are fetched by this machine, and the image is sent.
     #[arg(long, value_name = "LINK")]
     image_url: Vec<String>,
 
@@ -66,7 +66,7 @@ impl Edit {
         let ratio = pick("--aspect-ratio", flags.shape.aspect_ratio.take(), AspectRatioV3::ALL, "3.0")?;
         let stdin = Stdin::default();
         let prompt = stdin.prompt(&self.prompt).await?;
-        let images = Images::new(context, &stdin).all(&self.images).await?;
+        let images = SourceImages::new(context, &stdin).all(&self.images).await?;
 
         let making = Making::begin(context, &self.saving).await?;
         let call = set!(making.client().v1_edit_image().prompt(prompt), {

@@ -11,29 +11,29 @@ use ideogram_client::{
 use crate::{
     context::Context,
     failure::Failure,
-    pictures::{
+    images::{
         choice::{Choice, older_ratio, older_size, pick, pick_as},
         flags::{
             Character, Colors, Count, Family, Older, Rest, Rewriting, Shape, Speed, Style, filled, given, refuse_rest,
             set,
         },
-        image::Images,
         making::Making,
         prompt::Stdin,
         saving::Saving,
+        source::SourceImages,
         structured,
     },
 };
 
-const WHAT: &str = "cannot generate the picture";
+const WHAT: &str = "cannot generate the image";
 
-/// Make pictures from a prompt
+/// Make images from a prompt
 ///
-/// The pictures are saved at once, and their paths are printed. The 4.0 model draws unless another is asked for; flags
+/// The images are saved at once, and their paths are printed. The 4.0 model draws unless another is asked for; flags
 /// say in brackets which models take them, and one that the model does not take is refused before anything is sent.
 /// --transparent and --custom-model use the 3.0 model.
 ///
-/// Each picture is billed, also one that the safety check withholds: the exit code is 6 if all are withheld, 11 if some
+/// Each image is billed, also one that the safety check withholds: the exit code is 6 if all are withheld, 11 if some
 /// are.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
@@ -44,7 +44,7 @@ Examples:
   ideogram generate \"A lantern\" --custom-model model/paper-lanterns/version/1
   ideogram magic-prompt \"a cat\" --jq .json_prompt | ideogram generate --json-prompt -")]
 pub(crate) struct Generate {
-    /// What the picture shows; `-` reads it from standard input
+    /// What the image shows; `-` reads it from standard input
     #[arg(required_unless_present = "json_prompt")]
     prompt: Option<String>,
 
@@ -72,11 +72,11 @@ pub(crate) struct Generate {
     #[arg(long, value_name = "URI")]
     custom_model: Option<String>,
 
-    /// What to keep out of the picture; the prompt has the last word [3.0, older ones]
+    /// What to keep out of the image; the prompt has the last word [3.0, older ones]
     #[arg(long, value_name = "TEXT")]
     negative_prompt: Option<String>,
 
-    /// Have likenesses and logos looked for, which takes longer and may withhold the picture [4.0, 3.0]
+    /// Have likenesses and logos looked for, which takes longer and may withhold the image [4.0, 3.0]
     #[arg(long)]
     copyright_detection: bool,
 
@@ -212,7 +212,7 @@ impl Generate {
         refuse_rest("the 3.0 model", self.rest())?;
         let stdin = Stdin::default();
         let prompt = stdin.prompt_if_given(self.prompt.as_deref()).await?;
-        let images = Images::new(context, &stdin);
+        let images = SourceImages::new(context, &stdin);
         let styles = images.all(&styles).await?;
         let (characters, masks) = images.with_masks(&characters, &masks).await?;
 

@@ -7,22 +7,22 @@ use clap::{Args, ValueEnum};
 use crate::{
     context::Context,
     failure::Failure,
-    pictures::{
+    images::{
         flags::{Character, Colors, Count, Family, Older, Rest, Rewriting, Speed, Style, filled, refuse_rest, set},
-        image::Images,
         making::Making,
         prompt::Stdin,
         saving::Saving,
+        source::SourceImages,
     },
 };
 
-const WHAT: &str = "cannot repaint the picture";
+const WHAT: &str = "cannot repaint the image";
 
-/// Repaint a part of a picture, which a mask shows
+/// Repaint a part of an image, which a mask shows
 ///
-/// The mask is a picture of the same size, black where to repaint and white where to keep. The 3.0 model draws unless
+/// The mask is an image of the same size, black where to repaint and white where to keep. The 3.0 model draws unless
 /// another is asked for; flags say in brackets which models take them, and one that the model does not take is refused
-/// before anything is sent. To change a picture without a mask: `ideogram edit`.
+/// before anything is sent. To change an image without a mask: `ideogram edit`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
 Examples:
@@ -30,13 +30,13 @@ Examples:
   ideogram inpaint street.png \"A lantern\" --mask mask.png -n 2 --style-type realistic --out lanterns
   ideogram inpaint street.png \"A lantern\" --mask mask.png --model legacy --legacy-model V_2_TURBO")]
 pub(crate) struct Inpaint {
-    /// The picture: a path, `-` for standard input, or an https link; JPEG, PNG or WebP
+    /// The image: a path, `-` for standard input, or an https link; JPEG, PNG or WebP
     image: OsString,
 
     /// What the result shows; `-` reads it from standard input
     prompt: String,
 
-    /// The mask: black is repainted, white is kept; as large as the picture
+    /// The mask: black is repainted, white is kept; as large as the image
     #[arg(long, value_name = "IMAGE")]
     mask: OsString,
 
@@ -110,7 +110,7 @@ impl Inpaint {
         refuse_rest("the 3.0 model", self.rest())?;
         let stdin = Stdin::default();
         let prompt = stdin.prompt(&self.prompt).await?;
-        let images = Images::new(context, &stdin);
+        let images = SourceImages::new(context, &stdin);
         let (image, mask) = images.with_mask(&self.image, &self.mask).await?;
         let styles = images.all(&styles).await?;
         let (characters, masks) = images.with_masks(&characters, &masks).await?;
@@ -148,7 +148,7 @@ impl Inpaint {
         refuse_rest("an older model", self.rest())?;
         let stdin = Stdin::default();
         let prompt = stdin.prompt(&self.prompt).await?;
-        let images = Images::new(context, &stdin);
+        let images = SourceImages::new(context, &stdin);
         let (image, mask) = images.with_mask(&self.image, &self.mask).await?;
 
         let making = Making::begin(context, &self.saving).await?;

@@ -7,23 +7,23 @@ use clap::Args;
 use crate::{
     context::Context,
     failure::Failure,
-    pictures::{flags::set, image::Images, making::Making, prompt::Stdin, saving::Saving},
+    images::{flags::set, making::Making, prompt::Stdin, saving::Saving, source::SourceImages},
 };
 
-/// Take the text out of a picture: the picture without it, and the text in blocks
+/// Take the text out of an image: the image without it, and the text in blocks
 ///
-/// Saves the picture without its text, and the original. The blocks of text, with place, size, color and font, are in
-/// `--output json` and in the JSON file beside each picture.
+/// Saves the image without its text, and the original. The blocks of text, with place, size, color and font, are in
+/// `--output json` and in the JSON file beside each image.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
 Examples:
   ideogram layerize-text poster.png
   ideogram layerize-text poster.png --out layers --jq '.answer.text_blocks[].text'")]
 pub(crate) struct LayerizeText {
-    /// The picture: a path, `-` for standard input, or an https link; JPEG, PNG or WebP
+    /// The image: a path, `-` for standard input, or an https link; JPEG, PNG or WebP
     image: OsString,
 
-    /// What the picture shows; the service describes it by itself otherwise. `-` reads it from standard input
+    /// What the image shows; the service describes it by itself otherwise. `-` reads it from standard input
     #[arg(long, short, value_name = "TEXT")]
     prompt: Option<String>,
 
@@ -39,13 +39,13 @@ impl LayerizeText {
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         let stdin = Stdin::default();
         let prompt = stdin.prompt_if_given(self.prompt.as_deref()).await?;
-        let image = Images::new(context, &stdin).one(&self.image).await?;
+        let image = SourceImages::new(context, &stdin).one(&self.image).await?;
 
         let making = Making::begin(context, &self.saving).await?;
         let call = set!(making.client().layerize_text_v3().image(image), {
             prompt: prompt,
             seed: self.seed,
         });
-        making.make(call, "cannot take the text out of the picture").await
+        making.make(call, "cannot take the text out of the image").await
     }
 }

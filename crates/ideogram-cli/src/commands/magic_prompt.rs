@@ -6,19 +6,19 @@ use ideogram_client::types::{AspectRatioV4, MagicPromptV4Response};
 use crate::{
     context::Context,
     failure::Failure,
-    page::{Page, View},
-    pictures::{
+    images::{
         choice::Choice,
         flags::set,
         prompt::Stdin,
         sending::{ask, keeping_client},
         structured,
     },
+    page::{Page, View},
 };
 
 /// Turn a short prompt into a structured one of the 4.0 model
 ///
-/// Makes no picture, and is billed. `ideogram generate --json-prompt` draws what comes out with `--output json`.
+/// Makes no image, and is billed. `ideogram generate --json-prompt` draws what comes out with `--output json`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
 Examples:
@@ -29,7 +29,7 @@ pub(crate) struct MagicPrompt {
     /// The prompt to enrich; `-` reads it from standard input
     prompt: String,
 
-    /// Shape of the picture it is for; AUTO leaves it to the service [default: AUTO]
+    /// Shape of the image it is for; AUTO leaves it to the service [default: AUTO]
     #[arg(long, value_name = "RATIO", value_parser = Choice::of(AspectRatioV4::ALL))]
     aspect_ratio: Option<String>,
 }

@@ -102,7 +102,7 @@ pub(crate) enum Command {
     MagicPrompt(magic_prompt::MagicPrompt),
     Batch(batch::Batch),
     Save(save::Save),
-    /// Collect pictures and captions to train models from
+    /// Collect images and captions to train models from
     #[command(subcommand)]
     Datasets(datasets::Command),
     /// Train custom models, and see how far their training has come
@@ -139,7 +139,7 @@ pub(crate) async fn run(command: &Command, given: Given<'_>) -> Result<(), Failu
         Command::Save(command) => command.run(given).await,
         Command::Datasets(command) => command.run(&context().await?).await,
         Command::Batch(batch) => {
-            let given = Given { places: Some(batch.pictures_in_making()), ..given };
+            let given = Given { places: Some(batch.max_images_in_flight()), ..given };
             batch.run(&Context::open(given).await?).await
         }
         Command::Models(command) => command.run(&context().await?).await,

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use ideogram_client::{
-    operation::{Billing, Operation, Pictures, Repeat},
+    operation::{Billing, ImageCount, Operation, Repeat},
     operations,
 };
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use crate::{
 
 /// List the operations of the API, and the command for each
 ///
-/// PAID says whether a call is billed, REPEAT whether the same call twice does no harm, PICTURES how many a call makes: a
+/// PAID says whether a call is billed, REPEAT whether the same call twice does no harm, IMAGES how many a call makes: a
 /// number, or the member of the request that says it. `ideogram api OPERATION_ID` calls any of them.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -28,7 +28,7 @@ impl Operations {
     #[expect(clippy::unused_self, reason = "every command has this form")]
     pub(super) fn run(&self, output: &Output) -> Result<(), Failure> {
         let mut table =
-            Table::new(["OPERATION", "METHOD", "PATH", "PAID", "REPEAT", "PICTURES", "COMMAND"].map(Column::Left));
+            Table::new(["OPERATION", "METHOD", "PATH", "PAID", "REPEAT", "IMAGES", "COMMAND"].map(Column::Left));
         for operation in operations::ALL {
             table.row([
                 operation.id.to_owned(),
@@ -36,9 +36,9 @@ impl Operations {
                 operation.path.to_owned(),
                 billing(operation).to_owned(),
                 repeat(operation).to_owned(),
-                match operation.pictures {
-                    Pictures::Fixed(number) => number.to_string(),
-                    Pictures::Member(name) => name.to_owned(),
+                match operation.images {
+                    ImageCount::Fixed(number) => number.to_string(),
+                    ImageCount::Member(name) => name.to_owned(),
                     _ => ABSENT.to_owned(),
                 },
                 command(operation).unwrap_or(ABSENT).to_owned(),
@@ -85,9 +85,9 @@ fn described(operation: &Operation) -> Value {
         "summary": operation.summary,
         "billing": billing(operation),
         "repeat": repeat(operation),
-        "pictures": match operation.pictures {
-            Pictures::Fixed(number) => json!(number),
-            Pictures::Member(name) => json!(name),
+        "images": match operation.images {
+            ImageCount::Fixed(number) => json!(number),
+            ImageCount::Member(name) => json!(name),
             _ => Value::Null,
         },
         "deprecated": operation.deprecated,

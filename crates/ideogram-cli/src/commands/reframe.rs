@@ -8,19 +8,19 @@ use ideogram_client::types::{Resolution, ResolutionV3};
 use crate::{
     context::Context,
     failure::Failure,
-    pictures::{
+    images::{
         choice::{older_size, pick, pick_as, resolutions},
         flags::{Colors, Count, Family, Older, Rest, Speed, Style, filled, refuse_rest, set},
-        image::Images,
         making::Making,
         prompt::Stdin,
         saving::Saving,
+        source::SourceImages,
     },
 };
 
-const WHAT: &str = "cannot reframe the picture";
+const WHAT: &str = "cannot reframe the image";
 
-/// Paint a square picture on to another size
+/// Paint a square image on to another size
 ///
 /// The 3.0 model draws unless another is asked for; flags say in brackets which models take them, and one that the model
 /// does not take is refused before anything is sent.
@@ -31,7 +31,7 @@ Examples:
   ideogram reframe lantern.png --resolution 512x1536 -n 2 --style-preset watercolor --out banners
   ideogram reframe lantern.png --resolution 1024x640 --model legacy")]
 pub(crate) struct Reframe {
-    /// The picture: a path, `-` for standard input, or an https link; JPEG, PNG or WebP
+    /// The image: a path, `-` for standard input, or an https link; JPEG, PNG or WebP
     image: OsString,
 
     /// Exact size of the result in pixels, width first, such as 1536x512
@@ -92,7 +92,7 @@ impl Reframe {
         let styles = std::mem::take(&mut self.style.style_reference);
         refuse_rest("reframing with the 3.0 model", self.rest())?;
         let stdin = Stdin::default();
-        let images = Images::new(context, &stdin);
+        let images = SourceImages::new(context, &stdin);
         let (image, styles) = (images.one(&self.image).await?, images.all(&styles).await?);
 
         let making = Making::begin(context, &self.saving).await?;
@@ -116,7 +116,7 @@ impl Reframe {
         let model = self.older.take().unwrap_or_else(|| "V_2".into());
         refuse_rest("reframing with an older model", self.rest())?;
         let stdin = Stdin::default();
-        let image = Images::new(context, &stdin).one(&self.image).await?;
+        let image = SourceImages::new(context, &stdin).one(&self.image).await?;
 
         let making = Making::begin(context, &self.saving).await?;
         let call = set!(making.client().reframe_image().image_file(image).model(model), {

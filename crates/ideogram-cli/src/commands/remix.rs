@@ -8,25 +8,25 @@ use ideogram_client::types::{AspectRatio, AspectRatioV3, InitialImageRequest, Re
 use crate::{
     context::Context,
     failure::Failure,
-    pictures::{
+    images::{
         choice::{older_ratio, older_size, pick, pick_as},
         flags::{
             Character, Colors, Count, Family, Older, Rest, Rewriting, Shape, Speed, Style, filled, given, refuse_rest,
             set,
         },
-        image::Images,
         making::Making,
         prompt::Stdin,
         saving::Saving,
+        source::SourceImages,
     },
 };
 
-const WHAT: &str = "cannot remix the picture";
+const WHAT: &str = "cannot remix the image";
 
-/// Make pictures from a picture and a prompt
+/// Make images from an image and a prompt
 ///
 /// The 4.0 model draws unless another is asked for; flags say in brackets which models take them, and one that the model
-/// does not take is refused before anything is sent. 3.0 and the older models first cut the picture to the shape that is
+/// does not take is refused before anything is sent. 3.0 and the older models first cut the image to the shape that is
 /// asked for.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
@@ -35,7 +35,7 @@ Examples:
   ideogram remix lantern.png \"A watercolor\" --image-weight 30 --resolution 1440x2560
   ideogram remix lantern.png \"A watercolor\" --model v3 -n 2 --style-preset watercolor --out remixes")]
 pub(crate) struct Remix {
-    /// The picture to start from: a path, `-` for standard input, or an https link; JPEG, PNG or WebP
+    /// The image to start from: a path, `-` for standard input, or an https link; JPEG, PNG or WebP
     image: OsString,
 
     /// What the result shows; `-` reads it from standard input
@@ -45,15 +45,15 @@ pub(crate) struct Remix {
     #[arg(long, value_enum, default_value = "v4")]
     model: Model,
 
-    /// How much of the picture is kept, 1 to 100 [default: 50; with 4.0 the service decides by the prompt]
+    /// How much of the image is kept, 1 to 100 [default: 50; with 4.0 the service decides by the prompt]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(i64).range(1..=100))]
     image_weight: Option<i64>,
 
-    /// What to keep out of the picture; the prompt has the last word [3.0, older ones]
+    /// What to keep out of the image; the prompt has the last word [3.0, older ones]
     #[arg(long, value_name = "TEXT")]
     negative_prompt: Option<String>,
 
-    /// Have likenesses and logos looked for, which takes longer and may withhold the picture [4.0]
+    /// Have likenesses and logos looked for, which takes longer and may withhold the image [4.0]
     #[arg(long)]
     copyright_detection: bool,
 
@@ -130,7 +130,7 @@ impl Remix {
         refuse_rest("the 4.0 model", self.rest())?;
         let stdin = Stdin::default();
         let prompt = stdin.prompt(&self.prompt).await?;
-        let image = Images::new(context, &stdin).one(&self.image).await?;
+        let image = SourceImages::new(context, &stdin).one(&self.image).await?;
 
         let making = Making::begin(context, &self.saving).await?;
         let call = set!(making.client().remix_image_v4().image(image).text_prompt(prompt), {
@@ -155,7 +155,7 @@ impl Remix {
         refuse_rest("the 3.0 model", self.rest())?;
         let stdin = Stdin::default();
         let prompt = stdin.prompt(&self.prompt).await?;
-        let images = Images::new(context, &stdin);
+        let images = SourceImages::new(context, &stdin);
         let image = images.one(&self.image).await?;
         let styles = images.all(&styles).await?;
         let (characters, masks) = images.with_masks(&characters, &masks).await?;
@@ -193,7 +193,7 @@ impl Remix {
         refuse_rest("an older model", self.rest())?;
         let stdin = Stdin::default();
         let prompt = stdin.prompt(&self.prompt).await?;
-        let image = Images::new(context, &stdin).one(&self.image).await?;
+        let image = SourceImages::new(context, &stdin).one(&self.image).await?;
 
         let making = Making::begin(context, &self.saving).await?;
         let request = set!(InitialImageRequest::builder().prompt(prompt), {

@@ -7,7 +7,7 @@ use clap::Args;
 use crate::{
     context::Context,
     failure::Failure,
-    pictures::{image::Images, making::Making, prompt::Stdin, saving::Saving},
+    images::{making::Making, prompt::Stdin, saving::Saving, source::SourceImages},
 };
 
 /// Cut out what stands in front, on transparent ground
@@ -17,7 +17,7 @@ Examples:
   ideogram remove-background fox.png
   ideogram remove-background fox.png --out cutouts --name fox")]
 pub(crate) struct RemoveBackground {
-    /// The picture: a path, `-` for standard input, or an https link; JPEG, PNG or WebP
+    /// The image: a path, `-` for standard input, or an https link; JPEG, PNG or WebP
     image: OsString,
 
     #[command(flatten)]
@@ -27,7 +27,7 @@ pub(crate) struct RemoveBackground {
 impl RemoveBackground {
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         let stdin = Stdin::default();
-        let image = Images::new(context, &stdin).one(&self.image).await?;
+        let image = SourceImages::new(context, &stdin).one(&self.image).await?;
 
         let making = Making::begin(context, &self.saving).await?;
         making.make(making.client().remove_background().image(image), "cannot remove the background").await

@@ -7,12 +7,12 @@ use clap::Args;
 use crate::{
     context::Context,
     failure::Failure,
-    pictures::{
+    images::{
         flags::{Colors, Count, Rewriting, Speed, Style, filled, set},
-        image::Images,
         making::Making,
         prompt::Stdin,
         saving::Saving,
+        source::SourceImages,
     },
 };
 
@@ -25,7 +25,7 @@ Examples:
   ideogram replace-background fox.png \"A city at night\"
   ideogram replace-background fox.png \"A forest\" -n 2 --style-reference forest.jpg --out foxes")]
 pub(crate) struct ReplaceBackground {
-    /// The picture: a path, `-` for standard input, or an https link; JPEG, PNG or WebP
+    /// The image: a path, `-` for standard input, or an https link; JPEG, PNG or WebP
     image: OsString,
 
     /// What the new background shows; `-` reads it from standard input
@@ -50,7 +50,7 @@ impl ReplaceBackground {
         let mut flags = self.clone();
         let stdin = Stdin::default();
         let prompt = stdin.prompt(&self.prompt).await?;
-        let images = Images::new(context, &stdin);
+        let images = SourceImages::new(context, &stdin);
         let (image, styles) = (images.one(&self.image).await?, images.all(&self.style.style_reference).await?);
 
         let making = Making::begin(context, &self.saving).await?;

@@ -7,8 +7,7 @@ use std::{
 
 use clap::Args;
 use ideogram_client::{
-    HasPictures, IfExists, KeptAnswer, Origin, Picture as _, PictureOutcome, PictureRef, SaveOutcome,
-    internal::images_in_text,
+    HasImages, IfExists, Image as _, ImageOutcome, ImageRef, KeptAnswer, Origin, SaveOutcome, internal::images_in_text,
 };
 use serde_json::{Value, json};
 
@@ -16,24 +15,24 @@ use crate::{
     connection,
     context::{Context, Given},
     failure::Failure,
-    page::Page,
-    pictures::{
-        image::is_link,
+    images::{
         making::SaveJob,
         prompt::Stdin,
         report::Report,
         saving::{ANSWERS, Saving, make_ready},
+        source::is_link,
     },
+    page::Page,
     text::{self, Unreadable},
 };
 
 /// Far above any answer, in bytes.
 const LARGEST: u64 = 64 * 1024 * 1024;
 
-/// Save the pictures of an answer that was kept
+/// Save the images of an answer that was kept
 ///
-/// Every command that makes pictures keeps its answer in `.ideogram-answers`, in the folder of the pictures. This fetches
-/// the pictures of one, which takes no key and costs nothing while their links live, some hours. Pictures that are there already are left
+/// Every command that makes images keeps its answer in `.ideogram-answers`, in the folder of the images. This fetches
+/// the images of one, which takes no key and costs nothing while their links live, some hours. Images that are there already are left
 /// as they are. A response of the service from elsewhere, items of one, what `--output json` or `jsonl` has printed, and links, one a line, will do as well.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
@@ -51,15 +50,15 @@ pub(crate) struct Save {
 
 /// An answer, and what is known of its call.
 struct Found {
-    /// Nothing, if it is no JSON; the pictures in it may be whole all the same.
+    /// Nothing, if it is no JSON; the images in it may be whole all the same.
     answer: Value,
-    pictures: Vec<PictureRef>,
+    images: Vec<ImageRef>,
     origin: Origin,
 }
 
-impl HasPictures for Found {
-    fn pictures(&self) -> Vec<PictureRef> {
-        self.pictures.clone()
+impl HasImages for Found {
+    fn images(&self) -> Vec<ImageRef> {
+        self.images.clone()
     }
 
     fn origin(&self) -> Origin {
@@ -75,30 +74,30 @@ impl Save {
             Context::with_client(given, connection::client(given, None)?)
         };
         let found = self.read().await?;
-        let pictures = found.pictures();
-        if pictures.is_empty() {
-            return Err(Failure::usage(format!("there are no pictures in \"{}\"", self.answer.display())));
+        let images = found.images();
+        if images.is_empty() {
+            return Err(Failure::usage(format!("there are no images in \"{}\"", self.answer.display())));
         }
         let folder = self.folder(context);
         if context.is_dry_run() {
-            return list(context, &pictures, &folder);
+            return list(context, &images, &folder);
         }
         make_ready(&folder, &self.saving).await?;
-        // Names tell pictures apart, unless they were chosen.
+        // Names tell images apart, unless they were chosen.
         let if_exists = if self.saving.name.is_some() { IfExists::Number } else { IfExists::Skip };
         let is_file = self.answer.as_os_str() != OsStr::new("-") && self.link().is_none();
         let kept_at = is_file.then_some(self.answer.as_path());
         let job = SaveJob { context, saving: &self.saving, folder: &folder, if_exists, kept_at };
         let outcomes = job.run(context.client(), &found).await?;
-        for (picture, outcome) in pictures.iter().zip(&outcomes) {
+        for (image, outcome) in images.iter().zip(&outcomes) {
             if matches!(outcome, SaveOutcome::AlreadyThere { .. }) {
-                context.output().note(&format!("picture {} is there already", picture.number()));
+                context.output().note(&format!("image {} is there already", image.number()));
             }
         }
-        job.finish(Report { answer: found.answer, pictures, outcomes, asked: None, kept_at }).await
+        job.finish(Report { answer: found.answer, images, outcomes, asked: None, kept_at }).await
     }
 
-    /// Where it was asked for, else where the answer's own pictures are, else in the folder of today.
+    /// Where it was asked for, else where the answer's own images are, else in the folder of today.
     fn folder(&self, context: &Context<'_>) -> PathBuf {
         let answers = self.answer.parent().filter(|folder| folder.file_name() == Some(OsStr::new(ANSWERS)));
         let beside = answers
@@ -114,23 +113,23 @@ impl Save {
 
     async fn read(&self) -> Result<Found, Failure> {
         if let Some(link) = self.link() {
-            let pictures = vec![PictureRef::from_link(link)];
-            return Ok(Found { answer: Value::Null, pictures, origin: Origin::default() });
+            let images = vec![ImageRef::from_link(link)];
+            return Ok(Found { answer: Value::Null, images, origin: Origin::default() });
         }
         let shown = self.answer.display();
         let bytes = text::read(&self.answer, &Stdin::default(), "the answer", LARGEST).await?;
         let encoding = text::decode(&bytes);
         let bytes = encoding.as_ref().map_or(bytes, |text| text.clone().into_bytes());
         if let Ok(kept) = serde_json::from_slice::<KeptAnswer>(&bytes) {
-            let pictures = kept.pictures();
-            if kept.answer().is_none() && pictures.is_empty() {
+            let images = kept.images();
+            if kept.answer().is_none() && images.is_empty() {
                 return Err(Failure::usage(format!("the answer in \"{shown}\" broke off: no link in it is whole"))
                     .hint("what arrived of it is in the file, under `answer_text` or `answer_base64`"));
             }
-            return Ok(Found { answer: kept.answer().cloned().unwrap_or_default(), pictures, origin: kept.origin() });
+            return Ok(Found { answer: kept.answer().cloned().unwrap_or_default(), images, origin: kept.origin() });
         }
-        if let Some(pictures) = links_in(&bytes) {
-            return Ok(Found { answer: Value::Null, pictures, origin: Origin::default() });
+        if let Some(images) = links_in(&bytes) {
+            return Ok(Found { answer: Value::Null, images, origin: Origin::default() });
         }
         let mut parsed = serde_json::from_slice::<Value>(&bytes);
         // What `--output json` prints has the answer inside.
@@ -139,15 +138,15 @@ impl Save {
         {
             *answer = inner.take();
         }
-        let mut pictures = parsed.as_ref().map(Value::pictures).unwrap_or_default();
-        if pictures.is_empty() {
+        let mut images = parsed.as_ref().map(Value::images).unwrap_or_default();
+        if images.is_empty() {
             // Lines, or items that somebody took out.
-            pictures = images_in_text(&bytes);
-            pictures.retain(|picture| picture.link().is_some());
+            images = images_in_text(&bytes);
+            images.retain(|image| image.link().is_some());
         }
         match parsed {
-            Ok(answer) => Ok(Found { answer, pictures, origin: Origin::default() }),
-            Err(_) if !pictures.is_empty() => Ok(Found { answer: Value::Null, pictures, origin: Origin::default() }),
+            Ok(answer) => Ok(Found { answer, images, origin: Origin::default() }),
+            Err(_) if !images.is_empty() => Ok(Found { answer: Value::Null, images, origin: Origin::default() }),
             Err(error) => Err(match encoding {
                 Err(encoding) => Unreadable::Encoding(encoding).failure(&format!("the answer \"{shown}\"")),
                 Ok(_) => Failure::usage(format!("\"{shown}\" is no answer: it is not JSON")).because(&error),
@@ -157,24 +156,24 @@ impl Save {
 }
 
 /// The images of a text that is links and nothing else, one a line.
-fn links_in(text: &[u8]) -> Option<Vec<PictureRef>> {
+fn links_in(text: &[u8]) -> Option<Vec<ImageRef>> {
     let lines = std::str::from_utf8(text).ok()?.lines().map(str::trim).filter(|line| !line.is_empty());
-    let images: Option<Vec<_>> = lines.map(|line| is_link(line).then(|| PictureRef::from_link(line))).collect();
+    let images: Option<Vec<_>> = lines.map(|line| is_link(line).then(|| ImageRef::from_link(line))).collect();
     images.filter(|images| !images.is_empty())
 }
 
-fn list(context: &Context<'_>, pictures: &[PictureRef], folder: &Path) -> Result<(), Failure> {
-    let has_link = |picture: &PictureRef| matches!(picture.outcome(), PictureOutcome::Available(_));
-    let listed: Vec<Value> = pictures
+fn list(context: &Context<'_>, images: &[ImageRef], folder: &Path) -> Result<(), Failure> {
+    let has_link = |image: &ImageRef| matches!(image.outcome(), ImageOutcome::Available(_));
+    let listed: Vec<Value> = images
         .iter()
-        .map(|picture| json!({"picture": picture.number(), "has_link": has_link(picture), "seed": picture.seed()}))
+        .map(|image| json!({"image": image.number(), "has_link": has_link(image), "seed": image.seed()}))
         .collect();
-    let lines = pictures.iter().map(|picture| {
-        let what = if has_link(picture) { "would be fetched" } else { "has no link" };
-        format!("picture {} {what}", picture.number())
+    let lines = images.iter().map(|image| {
+        let what = if has_link(image) { "would be fetched" } else { "has no link" };
+        format!("image {} {what}", image.number())
     });
     let page = lines.fold(Page::new(), Page::line);
-    context.output().list("pictures", &listed, &page)?;
+    context.output().list("images", &listed, &page)?;
     context.output().note(&format!("dry run: nothing was fetched into \"{}\"", folder.display()));
     Ok(())
 }

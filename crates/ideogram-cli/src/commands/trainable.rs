@@ -1,10 +1,10 @@
-//! Whether a set of pictures can be trained, in words.
+//! Whether a set of images can be trained, in words.
 
-use ideogram_client::dataset::{FEWEST_PICTURES, MOST_PICTURES, Trainable, Verdict};
+use ideogram_client::dataset::{MAX_IMAGES, MIN_IMAGES, Trainable, Verdict};
 
 use crate::units;
 
-/// `yes: 16 pictures`, `no: 4 pictures, 11 too few for a training (15 to 100)`.
+/// `yes: 16 images`, `no: 4 images, 11 too few for a training (15 to 100)`.
 pub(super) fn told(trainable: Trainable) -> String {
     let verdict = match trainable.verdict {
         Verdict::Yes => "yes",
@@ -16,15 +16,15 @@ pub(super) fn told(trainable: Trainable) -> String {
 
 /// The same without the verdict.
 pub(super) fn why(trainable: Trainable) -> String {
-    let mut pictures = units::count(trainable.pictures, "picture");
+    let mut images = units::count(trainable.images, "image");
     if trainable.perhaps > 0 {
-        pictures = format!("{pictures} by name, and {} that may be some", units::count(trainable.perhaps, "file"));
+        images = format!("{images} by name, and {} that may be some", units::count(trainable.perhaps, "file"));
     }
-    let range = format!("for a training ({FEWEST_PICTURES} to {MOST_PICTURES})");
+    let range = format!("for a training ({MIN_IMAGES} to {MAX_IMAGES})");
     match trainable.verdict {
-        Verdict::Yes => pictures,
-        Verdict::TooFew { missing } => format!("{pictures}, {missing} too few {range}"),
-        Verdict::TooMany { surplus } => format!("{pictures}, {surplus} too many {range}"),
-        _ => format!("{pictures}; {FEWEST_PICTURES} to {MOST_PICTURES} are needed"),
+        Verdict::Yes => images,
+        Verdict::TooFew { missing } => format!("{images}, {missing} too few {range}"),
+        Verdict::TooMany { surplus } => format!("{images}, {surplus} too many {range}"),
+        _ => format!("{images}; {MIN_IMAGES} to {MAX_IMAGES} are needed"),
     }
 }

@@ -8,16 +8,16 @@ use ideogram_client::types::UpscaleInitialImageRequest;
 use crate::{
     context::Context,
     failure::Failure,
-    pictures::{
+    images::{
         flags::{Count, Rewriting, set},
-        image::Images,
         making::Making,
         prompt::Stdin,
         saving::Saving,
+        source::SourceImages,
     },
 };
 
-/// Enlarge a picture
+/// Enlarge an image
 ///
 /// By how much is the service's choice; `--output json` shows the new size.
 #[derive(Args, Clone, Debug)]
@@ -26,14 +26,14 @@ Examples:
   ideogram upscale lantern.png
   ideogram upscale lantern.png --prompt \"A paper lantern\" --resemblance 80 --detail 30 --out large")]
 pub(crate) struct Upscale {
-    /// The picture: a path, `-` for standard input, or an https link; JPEG, PNG or WebP
+    /// The image: a path, `-` for standard input, or an https link; JPEG, PNG or WebP
     image: OsString,
 
     /// What guides the enlargement; `-` reads it from standard input
     #[arg(long, short, value_name = "TEXT")]
     prompt: Option<String>,
 
-    /// How close to stay to the picture, 1 to 100 [default: 50]
+    /// How close to stay to the image, 1 to 100 [default: 50]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(i64).range(1..=100))]
     resemblance: Option<i64>,
 
@@ -53,7 +53,7 @@ impl Upscale {
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         let stdin = Stdin::default();
         let prompt = stdin.prompt_if_given(self.prompt.as_deref()).await?;
-        let image = Images::new(context, &stdin).one(&self.image).await?;
+        let image = SourceImages::new(context, &stdin).one(&self.image).await?;
 
         let making = Making::begin(context, &self.saving).await?;
         let request = set!(UpscaleInitialImageRequest::builder(), {
@@ -65,6 +65,6 @@ impl Upscale {
             seed: self.count.seed,
         });
         let call = making.client().upscale_image().image_file(image).image_request(request);
-        making.make(call, "cannot enlarge the picture").await
+        making.make(call, "cannot enlarge the image").await
     }
 }

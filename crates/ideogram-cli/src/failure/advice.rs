@@ -26,7 +26,7 @@ pub(super) fn what_next(call: &Call<'_>, error: &Error) -> Option<String> {
             format!("`ideogram {tag} list` shows what this key may see")
         }
         ErrorKind::LinkExpired => {
-            "links live for a day: the picture can only be made again, which costs again".to_owned()
+            "links live for a day: the image can only be made again, which costs again".to_owned()
         }
         ErrorKind::InvalidRequest | ErrorKind::Safety => {
             "change what was asked for; the same again will be refused again".to_owned()

@@ -11,7 +11,7 @@ use crate::{
     rogue::Rogue,
 };
 
-/// What each operation needs, with the picture `a.png` at hand.
+/// What each operation needs, with the image `a.png` at hand.
 fn required(id: &str) -> Vec<String> {
     let operation = operations::ALL.iter().find(|operation| operation.id == id).unwrap();
     let mut arguments = vec!["api".to_owned(), id.to_owned()];
@@ -32,7 +32,7 @@ fn required(id: &str) -> Vec<String> {
 
 fn folder() -> TempDir {
     let folder = TempDir::new().unwrap();
-    fs::write(folder.path().join("a.png"), crate::upload::PICTURE).unwrap();
+    fs::write(folder.path().join("a.png"), crate::upload::IMAGE).unwrap();
     folder
 }
 
@@ -58,7 +58,7 @@ fn every_operation_is_reached_with_its_required_options() {
         let requests = server.requests();
         assert_eq!(requests.len(), 1, "{operation}: {ran}");
         assert_eq!(requests[0].method, operation.method, "{operation}");
-        // What is more than required, and the training's rule of fifteen pictures, is the service's business.
+        // What is more than required, and the training's rule of fifteen images, is the service's business.
         assert!(matches!(ran.code(), Some(0 | 4)), "{operation}: {ran}");
     }
 }

@@ -28,7 +28,7 @@ fn prompts(server: &MockServer) -> Vec<String> {
     sent.map(|request| request.parts.iter().find(prompt).unwrap().text.clone().unwrap()).collect()
 }
 
-fn pictures(folder: &Path) -> Vec<String> {
+fn images(folder: &Path) -> Vec<String> {
     let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut names: Vec<String> =
         names.filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "png")).collect();
@@ -37,7 +37,7 @@ fn pictures(folder: &Path) -> Vec<String> {
 }
 
 fn sheet(folder: &TempDir) -> String {
-    fs::read_to_string(folder.path().join("rows-pictures/contact-sheet.html")).unwrap()
+    fs::read_to_string(folder.path().join("rows-images/contact-sheet.html")).unwrap()
 }
 
 const TWO: &str = r#"{"prompt": "a river", "id": "river"}
@@ -56,45 +56,45 @@ fn a_dry_run_shows_every_request_and_leaves_nothing_behind() {
     snapshot!(ran, @"
     exit code: 0
     ----- stdout -----
-    line 1 (river): 1 picture
+    line 1 (river): 1 image
 
     POST:         http://127.0.0.1:[PORT]/v1/ideogram-v4/generate
     text_prompt:  a river
     api-key:      [key]
 
-    line 2 (cats): 2 pictures
+    line 2 (cats): 2 images
 
     POST:        http://127.0.0.1:[PORT]/v1/ideogram-v3/generate
     prompt:      two cats
     num_images:  2
     api-key:     [key]
     ----- stderr -----
-    dry run: nothing was sent; 2 requests would make 3 pictures
+    dry run: nothing was sent; 2 requests would make 3 images
     ");
 }
 
 #[test]
-fn a_batch_saves_its_pictures_and_running_it_again_pays_nothing() {
+fn a_batch_saves_its_images_and_running_it_again_pays_nothing() {
     let folder = folder("rows.jsonl", TWO);
     let server = serve(MockServer::builder());
 
-    let first = batch(&folder, &["rows.jsonl", "--pictures-in-making", "1"]).against(&server).run();
+    let first = batch(&folder, &["rows.jsonl", "--max-in-flight", "1"]).against(&server).run();
     let sent = server.requests().len();
     let again = batch(&folder, &["rows.jsonl"]).against(&server).run();
 
     assert_eq!(prompts(&server), ["a river", "two cats"]);
-    assert_eq!(server.requests().len(), sent, "nothing is asked for again, not even the pictures");
-    assert_eq!(pictures(&folder.path().join("rows-pictures")), ["cats-1.png", "cats-2.png", "river.png"]);
+    assert_eq!(server.requests().len(), sent, "nothing is asked for again, not even the images");
+    assert_eq!(images(&folder.path().join("rows-images")), ["cats-1.png", "cats-2.png", "river.png"]);
     let mut paths: Vec<_> = first.stdout().lines().map(str::to_owned).collect();
     paths.sort_unstable();
-    assert_eq!(paths, ["cats-1.png", "cats-2.png", "river.png"].map(|name| format!("rows-pictures/{name}")));
-    assert_eq!(first.stderr(), "2 rows: 3 pictures saved\ncontact sheet: rows-pictures/contact-sheet.html\n");
+    assert_eq!(paths, ["cats-1.png", "cats-2.png", "river.png"].map(|name| format!("rows-images/{name}")));
+    assert_eq!(first.stderr(), "2 rows: 3 images saved\ncontact sheet: rows-images/contact-sheet.html\n");
     snapshot!(again, @"
     exit code: 0
     ----- stderr -----
     going on: 2 of 2 rows finished before
-    2 rows: 3 pictures saved
-    contact sheet: rows-pictures/contact-sheet.html
+    2 rows: 3 images saved
+    contact sheet: rows-images/contact-sheet.html
     ");
 }
 
@@ -129,7 +129,7 @@ nonsense
       caused by: rows.jsonl:5: `num_images`: post_generate_image_v4 has none; with `model` v3 there is one
       caused by: rows.jsonl:6: `promt`: post_generate_image_v3 has none; there are id, operation, model, prompt, seed, resolution, aspect_ratio, rendering_speed, magic_prompt, negative_prompt, num_images, color_palette, style_codes, style_type, style_preset, custom_model_uri, style_reference_images, character_reference_images, character_reference_images_mask, enable_copyright_detection
       caused by: rows.jsonl:6: `prompt`: is missing: post_generate_image_v3 needs it
-      caused by: rows.jsonl:7: `operation`: `get_dataset` makes no pictures; those that do: post_generate_image_v4, post_remix_image_v4, post_generate_image_v3, post_generate_image_v3_transparent, post_inpaint_image_v3, post_remix_image_v3, post_reframe_image_v3, post_replace_background_v3, post_remove_background, post_layerize_text_v3, post_v1_edit_image, post_upscale_image, post_generate_image, post_edit_image_v3, post_edit_image, post_remix_image, post_reframe_image
+      caused by: rows.jsonl:7: `operation`: `get_dataset` makes no images; those that do: post_generate_image_v4, post_remix_image_v4, post_generate_image_v3, post_generate_image_v3_transparent, post_inpaint_image_v3, post_remix_image_v3, post_reframe_image_v3, post_replace_background_v3, post_remove_background, post_layerize_text_v3, post_v1_edit_image, post_upscale_image, post_generate_image, post_edit_image_v3, post_edit_image, post_remix_image, post_reframe_image
       caused by: rows.jsonl:8: `seed`: takes a whole number, not `many`
       caused by: rows.jsonl:8: `image`: cannot read "nowhere.png": No such file or directory (os error [CODE])
       caused by: rows.jsonl:9: `num_images`: must be at least 1, and is 0
@@ -148,9 +148,9 @@ fn a_table_is_read_with_its_columns_and_files_beside_it() {
     let path = folder.path().join("rows.csv").into_os_string().into_string().unwrap();
 
     let missing = batch(&elsewhere, &[&path, "--out", "out"]).against(&server).run();
-    let mut picture = std::io::Cursor::new(Vec::new());
-    image::RgbImage::new(64, 64).write_to(&mut picture, image::ImageFormat::Png).unwrap();
-    fs::write(folder.path().join("sub/a.png"), picture.into_inner()).unwrap();
+    let mut image = std::io::Cursor::new(Vec::new());
+    image::RgbImage::new(64, 64).write_to(&mut image, image::ImageFormat::Png).unwrap();
+    fs::write(folder.path().join("sub/a.png"), image.into_inner()).unwrap();
     let ran = batch(&elsewhere, &[&path, "--out", "out"]).against(&server).run();
 
     assert_eq!(missing.code(), Some(2));
@@ -165,11 +165,11 @@ fn a_table_is_read_with_its_columns_and_files_beside_it() {
         parts,
         [("image", None, size), ("prompt", Some("a \"red\" lantern, lit"), 20), ("num_images", Some("2"), 1),]
     );
-    assert_eq!(pictures(&elsewhere.path().join("out")), ["one-1.png", "one-2.png"]);
+    assert_eq!(images(&elsewhere.path().join("out")), ["one-1.png", "one-2.png"]);
 }
 
 #[test]
-fn more_than_twenty_pictures_are_asked_about_first() {
+fn more_than_twenty_images_are_asked_about_first() {
     let rows: String = (0..3).map(|n| format!("{{\"prompt\":\"{n}\",\"model\":\"v3\",\"num_images\":8}}\n")).collect();
     let folder = folder("rows.jsonl", &rows);
     let server = serve(MockServer::builder());
@@ -177,17 +177,17 @@ fn more_than_twenty_pictures_are_asked_about_first() {
     let asked = batch(&folder, &["rows.jsonl"]).against(&server).run();
     assert!(server.requests().is_empty());
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no trace of it");
-    let limited = batch(&folder, &["rows.jsonl", "--max-pictures", "20"]).against(&server).run();
+    let limited = batch(&folder, &["rows.jsonl", "--max-images", "20"]).against(&server).run();
     assert_eq!(prompts(&server).len(), 2);
     let confirmed = batch(&folder, &["rows.jsonl", "--yes"]).against(&server).run();
     assert_eq!(prompts(&server).len(), 3);
 
     assert_eq!((limited.code(), confirmed.code()), (Some(11), Some(0)));
-    assert!(limited.stderr().contains("stopped before more than 20 pictures were made"), "{limited}");
+    assert!(limited.stderr().contains("stopped before more than 20 images were made"), "{limited}");
     snapshot!(asked, @"
     exit code: 2
     ----- stderr -----
-    error: this asks first, and there is nobody to ask: make 24 pictures, each of them billed, for 3 rows?
+    error: this asks first, and there is nobody to ask: make 24 images, each of them billed, for 3 rows?
     hint: nothing was sent; --yes answers all questions with yes
     ");
 }
@@ -199,7 +199,7 @@ fn the_limit_counts_earlier_runs() {
     let server = serve(MockServer::builder());
 
     for _ in 0..3 {
-        let ran = batch(&folder, &["rows.jsonl", "--max-pictures", "2"]).against(&server).run();
+        let ran = batch(&folder, &["rows.jsonl", "--max-images", "2"]).against(&server).run();
         assert_eq!((ran.code(), prompts(&server).len()), (Some(11), 2));
     }
 }
@@ -210,7 +210,7 @@ fn a_balance_that_is_too_low_stops_it_and_the_next_run_goes_on() {
     let folder = folder("rows.jsonl", &rows);
     let server = serve(MockServer::builder().scenario(Scenario::PaymentRequired));
 
-    let stopped = batch(&folder, &["rows.jsonl", "--pictures-in-making", "1"]).against(&server).run();
+    let stopped = batch(&folder, &["rows.jsonl", "--max-in-flight", "1"]).against(&server).run();
     assert_eq!(prompts(&server).len(), 3);
     server.set_scenario(Scenario::Normal);
     let ran = batch(&folder, &["rows.jsonl"]).against(&server).run();
@@ -219,9 +219,9 @@ fn a_balance_that_is_too_low_stops_it_and_the_next_run_goes_on() {
     snapshot!(stopped, @"
     exit code: 7
     ----- stderr -----
-    contact sheet: rows-pictures/contact-sheet.html
+    contact sheet: rows-images/contact-sheet.html
     error: stopped: the balance does not cover the rows (3 rows in a row)
-      caused by: 6 rows: 0 pictures saved, 3 rows failed without being billed, 3 rows not run
+      caused by: 6 rows: 0 images saved, 3 rows failed without being billed, 3 rows not run
       caused by: line 1 (0): failed, not billed: post_generate_image_v4: 402 Payment Required: You do not have sufficient balance.
       caused by: line 2 (1): failed, not billed: post_generate_image_v4: 402 Payment Required: You do not have sufficient balance.
       caused by: line 3 (2): failed, not billed: post_generate_image_v4: 402 Payment Required: You do not have sufficient balance.
@@ -245,8 +245,8 @@ fn declined_rows_are_not_sent_again_unless_asked_to() {
     snapshot!(declined, @"
     exit code: 6
     ----- stderr -----
-    contact sheet: rows-pictures/contact-sheet.html
-    error: 2 rows: 0 pictures saved, 2 rows declined
+    contact sheet: rows-images/contact-sheet.html
+    error: 2 rows: 0 images saved, 2 rows declined
       caused by: line 1 (a): declined, not billed: post_generate_image_v4: 422 Unprocessable Entity: Prompt provided failed safety check due to the inclusion of prohibited content.
       caused by: line 2 (b): declined, not billed: post_generate_image_v4: 422 Unprocessable Entity: Prompt provided failed safety check due to the inclusion of prohibited content.
     hint: change the declined rows; unchanged ones are sent again only with --retry-declined
@@ -254,7 +254,7 @@ fn declined_rows_are_not_sent_again_unless_asked_to() {
 }
 
 #[test]
-fn withheld_pictures_are_told_and_billed_once() {
+fn withheld_images_are_told_and_billed_once() {
     let rows = "{\"prompt\":\"some withheld cats\",\"id\":\"cats\",\"model\":\"v3\",\"num_images\":2}\n";
     let folder = folder("rows.jsonl", rows);
     let server = serve(MockServer::builder());
@@ -267,11 +267,11 @@ fn withheld_pictures_are_told_and_billed_once() {
     snapshot!(ran, @"
     exit code: 11
     ----- stdout -----
-    rows-pictures/cats-1.png
+    rows-images/cats-1.png
     ----- stderr -----
-    contact sheet: rows-pictures/contact-sheet.html
-    error: 1 row: 1 picture saved, 1 picture withheld
-      caused by: line 1 (cats): 1 picture withheld by the safety check, billed all the same
+    contact sheet: rows-images/contact-sheet.html
+    error: 1 row: 1 image saved, 1 image withheld
+      caused by: line 1 (cats): 1 image withheld by the safety check, billed all the same
     ");
 }
 
@@ -281,7 +281,7 @@ fn rows_that_are_withheld_altogether_stop_it_since_they_are_billed() {
     let folder = folder("rows.jsonl", &rows);
     let server = serve(MockServer::builder());
 
-    let ran = batch(&folder, &["rows.jsonl", "--pictures-in-making", "1", "--stop-after", "2"]).against(&server).run();
+    let ran = batch(&folder, &["rows.jsonl", "--max-in-flight", "1", "--stop-after", "2"]).against(&server).run();
 
     assert_eq!(ran.code(), Some(6), "{ran}");
     // One more may be under way while the second is being looked at.
@@ -302,8 +302,8 @@ fn an_answer_that_breaks_off_is_not_paid_again_unless_asked_to() {
     snapshot!(lost, @"
     exit code: 10
     ----- stderr -----
-    contact sheet: rows-pictures/contact-sheet.html
-    error: 1 row: 0 pictures saved, 1 row of unknown outcome
+    contact sheet: rows-images/contact-sheet.html
+    error: 1 row: 0 images saved, 1 row of unknown outcome
       caused by: line 1 (river): outcome unknown, it may have been billed: post_generate_image_v4: the connection broke before an answer arrived; the call may have run, so look before calling again
     hint: rows of unknown outcome are not sent again, as they may be paid; --rerun-unknown does
     ");
@@ -313,9 +313,9 @@ fn an_answer_that_breaks_off_is_not_paid_again_unless_asked_to() {
 fn an_answer_that_was_kept_is_saved_later_without_paying() {
     let folder = folder("rows.jsonl", TWO);
     let server = serve(MockServer::builder());
-    let out = folder.path().join("rows-pictures");
+    let out = folder.path().join("rows-images");
     assert_eq!(batch(&folder, &["rows.jsonl"]).against(&server).run().code(), Some(0));
-    // As if it had been killed before the end of both rows was noted: one picture is there, another lacks its file.
+    // As if it had been killed before the end of both rows was noted: one image is there, another lacks its file.
     let journal = fs::read_to_string(out.join("batch.jsonl")).unwrap();
     let begun: Vec<&str> = journal.lines().filter(|line| !line.contains("\"finished\"")).collect();
     fs::write(out.join("batch.jsonl"), begun.join("\n") + "\n{\"finished\":{\"row\":\"ha").unwrap();
@@ -324,7 +324,7 @@ fn an_answer_that_was_kept_is_saved_later_without_paying() {
     let ran = batch(&folder, &["rows.jsonl"]).against(&server).run();
 
     assert_eq!((ran.code(), prompts(&server).len()), (Some(0), 2), "{ran}");
-    assert_eq!(pictures(&out), ["cats-1.png", "cats-2.png", "river.png"]);
+    assert_eq!(images(&out), ["cats-1.png", "cats-2.png", "river.png"]);
 }
 
 #[test]
@@ -337,8 +337,8 @@ fn a_row_that_was_changed_is_a_new_one() {
     let ran = batch(&folder, &["rows.jsonl"]).against(&server).run();
 
     assert_eq!(prompts(&server).len(), 3);
-    let out = folder.path().join("rows-pictures");
-    assert_eq!(pictures(&out), ["cats-1.png", "cats-2.png", "river-2.png", "river.png"]);
+    let out = folder.path().join("rows-images");
+    assert_eq!(images(&out), ["cats-1.png", "cats-2.png", "river-2.png", "river.png"]);
     assert_eq!(ran.code(), Some(0));
     assert!(ran.stderr().contains("what was changed or added is new, and 1 row of the journal"), "{ran}");
 }
@@ -352,14 +352,14 @@ fn the_same_row_twice_is_wanted_twice() {
         let ran = batch(&folder, &["rows.jsonl"]).against(&server).run();
         assert_eq!((ran.code(), prompts(&server).len()), (Some(0), 2));
     }
-    assert_eq!(pictures(&folder.path().join("rows-pictures")).len(), 2);
+    assert_eq!(images(&folder.path().join("rows-images")).len(), 2);
 }
 
 #[test]
 fn a_journal_in_use_is_left_alone() {
     let folder = folder("rows.jsonl", TWO);
     let server = serve(MockServer::builder());
-    let out = folder.path().join("rows-pictures");
+    let out = folder.path().join("rows-images");
     fs::create_dir(&out).unwrap();
     let journal = fs::File::create(out.join("batch.jsonl")).unwrap();
     fs4::FileExt::try_lock(&journal).unwrap();
@@ -370,7 +370,7 @@ fn a_journal_in_use_is_left_alone() {
     snapshot!(ran, @r#"
     exit code: 2
     ----- stderr -----
-    error: the journal "rows-pictures/batch.jsonl" is in use by another process; wait for it to end
+    error: the journal "rows-images/batch.jsonl" is in use by another process; wait for it to end
     "#);
 }
 
@@ -379,7 +379,7 @@ fn rows_come_one_by_one_as_json_lines_and_all_together_as_json() {
     let folder = folder("rows.jsonl", TWO);
     let server = serve(MockServer::builder());
     let run = |out: &str, format: &str| -> Ran {
-        let arguments = ["rows.jsonl", "--out", out, "--output", format, "--quiet", "--pictures-in-making", "1"];
+        let arguments = ["rows.jsonl", "--out", out, "--output", format, "--quiet", "--max-in-flight", "1"];
         batch(&folder, &arguments.into_iter().chain(["--pay-again"]).collect::<Vec<_>>()).against(&server).run()
     };
 
@@ -402,7 +402,7 @@ fn rows_come_one_by_one_as_json_lines_and_all_together_as_json() {
           "operation": "post_generate_image_v4",
           "prompt": "a river",
           "status": "saved",
-          "pictures": [
+          "images": [
             {
               "result": "saved",
               "path": "whole/river.png",
@@ -417,7 +417,7 @@ fn rows_come_one_by_one_as_json_lines_and_all_together_as_json() {
           "operation": "post_generate_image_v3",
           "prompt": "two cats",
           "status": "saved",
-          "pictures": [
+          "images": [
             {
               "result": "saved",
               "path": "whole/cats-1.png",
@@ -436,10 +436,10 @@ fn rows_come_one_by_one_as_json_lines_and_all_together_as_json() {
       "counts": {
         "rows": 2,
         "rows_answered": 2,
-        "pictures_saved": 3,
-        "pictures_withheld": 0,
-        "pictures_lost": 0,
-        "pictures_not_saved": 0,
+        "images_saved": 3,
+        "images_withheld": 0,
+        "images_lost": 0,
+        "images_not_saved": 0,
         "rows_declined": 0,
         "rows_failed": 0,
         "rows_unknown": 0,
@@ -468,7 +468,7 @@ fn an_account_that_is_refused_stops_it_at_once() {
     let folder = folder("rows.jsonl", &rows);
     let server = serve(MockServer::builder());
 
-    let ran = batch(&folder, &["rows.jsonl", "--pictures-in-making", "1"]).at(server.url()).run();
+    let ran = batch(&folder, &["rows.jsonl", "--max-in-flight", "1"]).at(server.url()).run();
 
     assert_eq!((ran.code(), server.requests().len()), (Some(3), 1), "{ran}");
 }

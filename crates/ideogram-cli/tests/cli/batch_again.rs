@@ -67,10 +67,10 @@ fn it_goes_on_in_the_folder_and_with_the_model_that_it_was_begun_with() {
     going on in "[FOLDER]/lanterns", where this file was begun
     going on with --model v3, as the batch was begun
     going on: 2 of 2 rows finished before
-    2 rows: 2 pictures saved
+    2 rows: 2 images saved
     contact sheet: [FOLDER]/lanterns/contact-sheet.html
     "#);
-    assert!(!scene.path("rows-pictures").exists());
+    assert!(!scene.path("rows-images").exists());
 }
 
 #[test]
@@ -148,8 +148,8 @@ fn a_journal_that_is_gone_is_named_and_the_stored_responses_are_used() {
     for remove_ledger in [false, true] {
         let scene = Scene::new();
         assert_eq!(scene.run(&[]).code(), Some(0));
-        fs::remove_file(scene.path("rows-pictures/batch.jsonl")).unwrap();
-        fs::remove_file(scene.path("rows-pictures/cats.png")).unwrap();
+        fs::remove_file(scene.path("rows-images/batch.jsonl")).unwrap();
+        fs::remove_file(scene.path("rows-images/cats.png")).unwrap();
         if remove_ledger {
             fs::remove_dir_all(scene.path("state")).unwrap();
         }
@@ -159,9 +159,9 @@ fn a_journal_that_is_gone_is_named_and_the_stored_responses_are_used() {
 
         assert_eq!((ran.code(), again.code(), scene.calls()), (Some(0), Some(0), 2), "{ran}\n{again}");
         assert!(ran.stderr().contains("the journal does not know 2 rows that were begun here"), "{ran}");
-        assert_eq!(scene.images("rows-pictures"), ["cats.png", "river.png"]);
+        assert_eq!(scene.images("rows-images"), ["cats.png", "river.png"]);
         assert!(
-            again.stderr().starts_with("going on: 2 of 2 rows finished before\n2 rows: 2 pictures saved\n"),
+            again.stderr().starts_with("going on: 2 of 2 rows finished before\n2 rows: 2 images saved\n"),
             "{again}"
         );
     }
@@ -171,7 +171,7 @@ fn a_journal_that_is_gone_is_named_and_the_stored_responses_are_used() {
 fn a_journal_that_is_gone_with_its_responses_is_asked_about() {
     let scene = Scene::new();
     assert_eq!(scene.run(&[]).code(), Some(0));
-    fs::remove_dir_all(scene.path("rows-pictures")).unwrap();
+    fs::remove_dir_all(scene.path("rows-images")).unwrap();
 
     let ran = scene.run(&["--yes"]);
 
@@ -179,14 +179,14 @@ fn a_journal_that_is_gone_with_its_responses_is_asked_about() {
     let said = ran.stderr();
     assert!(said.contains("2 rows begun in this folder"), "{ran}");
     assert!(said.contains("hint: put the folder and its journal back as they were"), "{ran}");
-    assert!(!scene.path("rows-pictures").exists(), "no trace of it");
+    assert!(!scene.path("rows-images").exists(), "no trace of it");
 }
 
 #[test]
 fn damage_to_the_journal_is_named_by_its_line() {
     let scene = Scene::new();
     assert_eq!(scene.run(&[]).code(), Some(0));
-    let journal = scene.path("rows-pictures/batch.jsonl");
+    let journal = scene.path("rows-images/batch.jsonl");
     let text = fs::read_to_string(&journal).unwrap();
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     fs::write(&journal, [&lines[..2], &lines[3..]].concat().concat()).unwrap();
@@ -197,7 +197,7 @@ fn damage_to_the_journal_is_named_by_its_line() {
     snapshot!(ran, @r#"
     exit code: 2
     ----- stderr -----
-    error: the journal "rows-pictures/batch.jsonl" is damaged in line 3: it was changed, or lines before it were changed, removed, repeated or reordered
+    error: the journal "rows-images/batch.jsonl" is damaged in line 3: it was changed, or lines before it were changed, removed, repeated or reordered
     hint: nothing was sent; bring back a copy that is whole, or move the journal away: what was begun is then found through the stored responses
     "#);
     fs::remove_file(journal).unwrap();
@@ -209,23 +209,23 @@ fn damage_to_the_journal_is_named_by_its_line() {
 fn images_that_are_gone_are_fetched_again_and_never_called_saved() {
     let scene = Scene::new();
     assert_eq!(scene.run(&[]).code(), Some(0));
-    fs::remove_file(scene.path("rows-pictures/cats.png")).unwrap();
+    fs::remove_file(scene.path("rows-images/cats.png")).unwrap();
     // As a disk leaves it that was full.
-    fs::write(scene.path("rows-pictures/river.png"), "").unwrap();
-    fs::remove_file(scene.path("rows-pictures/river.png")).unwrap();
+    fs::write(scene.path("rows-images/river.png"), "").unwrap();
+    fs::remove_file(scene.path("rows-images/river.png")).unwrap();
 
     let ran = scene.run(&[]);
 
-    assert_eq!(scene.images("rows-pictures"), ["cats.png", "river.png"]);
+    assert_eq!(scene.images("rows-images"), ["cats.png", "river.png"]);
     assert_eq!((ran.code(), scene.calls()), (Some(0), 2), "{ran}");
-    assert!(ran.stderr().contains("pictures of 2 rows are gone: they are fetched again, which costs nothing"), "{ran}");
+    assert!(ran.stderr().contains("images of 2 rows are gone: they are fetched again, which costs nothing"), "{ran}");
 
     // Neither image nor response: said so, and not paid again.
-    fs::remove_file(scene.path("rows-pictures/cats.png")).unwrap();
-    fs::remove_dir_all(scene.path("rows-pictures/answers")).unwrap();
+    fs::remove_file(scene.path("rows-images/cats.png")).unwrap();
+    fs::remove_dir_all(scene.path("rows-images/answers")).unwrap();
     let ran = scene.run(&["--yes"]);
     assert_eq!((ran.code(), scene.calls()), (Some(11), 2), "{ran}");
-    let said = "1 picture lost: cats.png is gone, and no stored response shows where it came from";
+    let said = "1 image lost: cats.png is gone, and no stored response shows where it came from";
     assert!(ran.stderr().contains(said), "{ran}");
 }
 

@@ -50,7 +50,7 @@ impl Scene {
     }
 
     fn command(&self, out: &str, more: &[&str]) -> Command {
-        let arguments = ["batch", "rows.jsonl", "--out", out, "--yes", "--pictures-in-making", "2"];
+        let arguments = ["batch", "rows.jsonl", "--out", out, "--yes", "--max-in-flight", "2"];
         let run = ideogram(arguments.into_iter().chain(more.iter().copied()));
         let state = self.place.path().join("state");
         run.env("XDG_STATE_HOME", state.to_str().unwrap())
@@ -306,11 +306,11 @@ fn edits_of_every_kind_pay_for_nothing_twice() {
         // Every kind has its turn, in a state by chance: before all rows are done, with an older copy at hand.
         let (name, act) = EDITS[usize::try_from(round).unwrap() % EDITS.len()];
         let some = random.usize(1..ROWS).to_string();
-        scene.run("out", &["--max-pictures", &some]);
+        scene.run("out", &["--max-images", &some]);
         copy(&scene.out(), &scene.place.path().join("old"));
         if random.bool() {
             let more = random.usize(1..=ROWS).to_string();
-            scene.run("out", &["--max-pictures", &more]);
+            scene.run("out", &["--max-images", &more]);
         }
         let during = random.bool();
         if during {

@@ -13,7 +13,7 @@ use ideogram_mock::MockServer;
 
 use crate::invocation::{ideogram, serve};
 
-/// How long the server takes to make pictures: long enough to be killed meanwhile.
+/// How long the server takes to make images: long enough to be killed meanwhile.
 const MAKING_TIME: Duration = Duration::from_millis(30);
 const ROWS: usize = 12;
 
@@ -35,7 +35,7 @@ fn rows(folder: &Path) {
 }
 
 fn command(folder: &Path, server: &MockServer, more: &[&str]) -> Command {
-    let arguments = ["batch", "rows.jsonl", "--out", "out", "--pictures-in-making", "3"];
+    let arguments = ["batch", "rows.jsonl", "--out", "out", "--max-in-flight", "3"];
     let run = ideogram(arguments.into_iter().chain(more.iter().copied()));
     run.env("XDG_STATE_HOME", folder.join("state").to_str().unwrap()).against(server).in_folder(folder).into_command()
 }
@@ -112,7 +112,7 @@ fn no_prompt_is_paid_twice_however_often_it_is_killed() {
         }));
         let extra = fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let extra: Vec<_> = extra.filter(|name| name.ends_with("-2.png")).collect();
-        assert!(extra.is_empty(), "a picture was saved twice: {extra:?}");
+        assert!(extra.is_empty(), "an image was saved twice: {extra:?}");
     }
 }
 

@@ -26,7 +26,7 @@ fn browser() -> Option<PathBuf> {
 fn make(folder: &Path) -> PathBuf {
     fs::write(folder.join("rows.jsonl"), ROWS).unwrap();
     let server = serve(MockServer::builder());
-    let ran = ideogram(["batch", "rows.jsonl", "--out", "out", "--max-pictures", "8", "--pictures-in-making", "1"])
+    let ran = ideogram(["batch", "rows.jsonl", "--out", "out", "--max-images", "8", "--max-in-flight", "1"])
         .against(&server)
         .in_folder(folder)
         .run();
@@ -46,10 +46,10 @@ fn shown(browser: &Path, profile: &Path, page: &Path, more: &[&str]) -> std::pro
 
 /// The share of pixels of the left edge that are darker than the middle.
 fn darkness(path: &Path) -> f64 {
-    let picture = image::open(path).unwrap().to_luma8();
-    let edge: Vec<u8> = (0..picture.height()).map(|y| picture.get_pixel(2, y).0[0]).collect();
+    let image = image::open(path).unwrap().to_luma8();
+    let edge: Vec<u8> = (0..image.height()).map(|y| image.get_pixel(2, y).0[0]).collect();
     let dark = edge.iter().filter(|value| **value < 128).count();
-    f64::from(u32::try_from(dark).unwrap()) / f64::from(picture.height())
+    f64::from(u32::try_from(dark).unwrap()) / f64::from(image.height())
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn the_sheet_holds_all_rows_and_needs_nothing_else() {
     let page = fs::read_to_string(make(place.path())).unwrap();
 
     assert_eq!(page.matches("<article").count(), 4);
-    assert_eq!(page.matches("src=\"data:image/").count(), 2, "a thumbnail for each saved picture");
+    assert_eq!(page.matches("src=\"data:image/").count(), 2, "a thumbnail for each saved image");
     for (what, expected) in [("<script", 0), ("http:", 0), ("https:", 0), ("onerror=\"", 0), ("url(", 0)] {
         assert_eq!(page.matches(what).count(), expected, "{what}");
     }
@@ -95,17 +95,17 @@ fn a_browser_shows_the_sheet_light_and_dark_and_runs_nothing_of_it() {
     for (name, size, scheme, is_dark) in
         [("light", "1280,900", "1", false), ("dark", "1280,900", "0", true), ("narrow", "500,1400", "1", false)]
     {
-        let picture = place.path().join(format!("{name}.png"));
+        let image = place.path().join(format!("{name}.png"));
         let (size, scheme) =
             (format!("--window-size={size}"), format!("--blink-settings=preferredColorScheme={scheme}"));
-        let screenshot = format!("--screenshot={}", picture.display());
+        let screenshot = format!("--screenshot={}", image.display());
         let output = shown(&browser, &profile, &page, &[&size, &scheme, &screenshot]);
-        assert!(picture.is_file(), "{}", String::from_utf8_lossy(&output.stderr));
-        assert_eq!(darkness(&picture) > 0.5, is_dark, "{name}");
-        let colors: std::collections::HashSet<_> = image::open(&picture).unwrap().to_rgb8().pixels().copied().collect();
-        assert!(colors.len() > 20, "{name} shows pictures: {} colors", colors.len());
+        assert!(image.is_file(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(darkness(&image) > 0.5, is_dark, "{name}");
+        let colors: std::collections::HashSet<_> = image::open(&image).unwrap().to_rgb8().pixels().copied().collect();
+        assert!(colors.len() > 20, "{name} shows images: {} colors", colors.len());
         if let Some(keep) = env::var_os("IDEOGRAM_SCREENSHOTS") {
-            fs::copy(&picture, Path::new(&keep).join(format!("{name}.png"))).unwrap();
+            fs::copy(&image, Path::new(&keep).join(format!("{name}.png"))).unwrap();
         }
     }
 }

@@ -153,7 +153,7 @@ fn a_new_dataset_is_shown_with_its_id_and_the_next_step() {
     Id:       bnieaqG5ZfQGxF0YgAlFTw
     Created:  2026-07-01 09:00:00 UTC
     ----- stderr -----
-    next, bring a folder of pictures into it: ideogram datasets sync bnieaqG5ZfQGxF0YgAlFTw DIR
+    next, bring a folder of images into it: ideogram datasets sync bnieaqG5ZfQGxF0YgAlFTw DIR
     ");
 }
 

@@ -1,8 +1,8 @@
 //! Responses, expressions and results of any depth: an error at worst, never the end of the process.
 
 use crate::{
+    images::folder,
     invocation::{Ran, ideogram},
-    pictures::folder,
     rogue::Rogue,
 };
 

@@ -31,7 +31,7 @@ const SENDING: &[&[&str]] = &[
 
 fn folder() -> TempDir {
     let folder = TempDir::new().unwrap();
-    fs::write(folder.path().join("a.png"), crate::upload::PICTURE).unwrap();
+    fs::write(folder.path().join("a.png"), crate::upload::IMAGE).unwrap();
     fs::write(folder.path().join("prompts.csv"), "prompt\na cat\n").unwrap();
     folder
 }

@@ -58,7 +58,7 @@ fn folder() -> TempDir {
         fs::create_dir_all(path(name)).unwrap();
     }
     for name in ["red-lantern.jpg", "lanterns/a.jpg", "lanterns/b.jpg"] {
-        fs::write(path(name), crate::upload::PICTURE).unwrap();
+        fs::write(path(name), crate::upload::IMAGE).unwrap();
     }
     fs::write(path("prompts.jsonl"), "{\"prompt\": \"a paper lantern\"}\n").unwrap();
     fs::write(path("prompts.csv"), "prompt,num_images\na paper lantern,2\n").unwrap();

@@ -95,7 +95,7 @@ fn a_paid_answer_that_cannot_be_kept_is_told() {
 fn a_stored_part_of_an_upload_is_a_partial_success_and_none_of_it_is_not() {
     let folder = TempDir::new().unwrap();
     for name in ["a.png", "b.png"] {
-        std::fs::write(folder.path().join(name), crate::upload::PICTURE).unwrap();
+        std::fs::write(folder.path().join(name), crate::upload::IMAGE).unwrap();
     }
     for (names, code) in [(vec!["a.png"], 11), (vec!["a.png", "b.png"], 4), (vec![], 0)] {
         let server = serve(MockServer::builder());

@@ -13,7 +13,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::{invocation::ideogram, pictures::folder};
+use crate::{images::folder, invocation::ideogram};
 
 /// A command, and what its help says that it takes.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path};
 
-use crate::place::{PICTURE, Place};
+use crate::place::{IMAGE, Place};
 
 /// Something in a folder beside a good image.
 struct Odd {
@@ -52,8 +52,8 @@ fn table() -> Vec<Odd> {
         bytes("all.zip", b"PK\x03\x04", "unpack it"),
         bytes("all.tar.gz", b"\x1f\x8b\x08", "unpack it"),
         bytes("notes.doc", b"notes", "neither image nor caption"),
-        bytes(".hidden.png", PICTURE, "dot"),
-        bytes(".git/x.png", PICTURE, "dot"),
+        bytes(".hidden.png", IMAGE, "dot"),
+        bytes(".git/x.png", IMAGE, "dot"),
         bytes("empty.png", b"", "empty"),
         bytes("empty.txt", b"", "empty"),
         bytes("blank.txt", b" \r\n", "empty"),
@@ -61,8 +61,8 @@ fn table() -> Vec<Odd> {
         bytes("good.txt", UTF_16, "UTF-16"),
         bytes("good.TXT", b"gr\xf6\xdfer", "not UTF-8"),
         bytes("orphan.txt", b"a lantern", "without an image"),
-        bytes("GOOD.png", PICTURE, "upper and lower case"),
-        bytes("more/good.png", PICTURE, "same name"),
+        bytes("GOOD.png", IMAGE, "upper and lower case"),
+        bytes("more/good.png", IMAGE, "same name"),
         Odd { name: "good.txt", content: Content::Sparse(2 << 20), why: "too large", reading: Reading::Done },
         Odd { name: "d", content: Content::Folders(257), why: "folders deep", reading: Reading::Failed },
     ];
@@ -105,7 +105,7 @@ fn everything_that_is_left_out_is_named_with_the_reason_by_every_command_in_ever
     let place = Place::new();
     for (number, odd) in table().iter().enumerate() {
         let folder = format!("set/{number}");
-        place.write(&format!("{number}/good.png"), PICTURE);
+        place.write(&format!("{number}/good.png"), IMAGE);
         put(&place.path().join(&folder), odd);
         // Its own name, or that of the folder which is not looked into.
         let name = odd.name.split('/').next().unwrap();
@@ -151,7 +151,7 @@ fn is_skipped(odd: &Odd) -> bool {
 #[test]
 fn a_long_list_is_shortened_for_people_and_whole_for_programs() {
     let place = Place::new();
-    place.write("good.png", PICTURE);
+    place.write("good.png", IMAGE);
     for number in 0..40 {
         place.write(&format!("{number:02}.heic"), HEIC);
     }
@@ -179,7 +179,7 @@ fn a_long_list_is_shortened_for_people_and_whole_for_programs() {
 #[test]
 fn two_unicode_forms_of_one_name_are_refused_and_said_to_be_that() {
     let place = Place::new();
-    place.write("\u{f6}.png", PICTURE).write("o\u{308}.png", PICTURE);
+    place.write("\u{f6}.png", IMAGE).write("o\u{308}.png", IMAGE);
     if fs::read_dir(place.path().join("set")).unwrap().count() < 2 {
         return; // This file system keeps names in one form.
     }
@@ -195,8 +195,8 @@ fn two_unicode_forms_of_one_name_are_refused_and_said_to_be_that() {
 #[test]
 fn what_is_sent_although_it_may_not_be_meant_so_is_named() {
     let place = Place::new();
-    place.write("good.png", PICTURE).write("good.txt", b"\xef\xbb\xbfa lantern");
-    let mut large = PICTURE.to_vec();
+    place.write("good.png", IMAGE).write("good.txt", b"\xef\xbb\xbfa lantern");
+    let mut large = IMAGE.to_vec();
     large.resize(10_000_001, 0);
     place.write("large.png", &large);
 
@@ -216,7 +216,7 @@ fn what_is_sent_although_it_may_not_be_meant_so_is_named() {
 #[test]
 fn an_upload_refuses_what_the_service_does_not_take_and_sends_nothing() {
     let place = Place::new();
-    place.write("good.png", PICTURE).write("good.txt", b"a lantern").write("all.zip", b"PK\x05\x06");
+    place.write("good.png", IMAGE).write("good.txt", b"a lantern").write("all.zip", b"PK\x05\x06");
     let is_refused = |odd: &&Odd| match odd.content {
         Content::Bytes(_) => {
             odd.name != "all.zip" && !["orphan.txt", ".hidden.png", ".git/x.png", "GOOD.png"].contains(&odd.name)
@@ -251,7 +251,7 @@ fn two_names_that_are_not_utf_8_never_become_one() {
 
     let place = Place::new();
     for name in [b"caf\xe8.png", b"caf\xe9.png"] {
-        fs::write(place.path().join("set").join(OsStr::from_bytes(name)), PICTURE).unwrap();
+        fs::write(place.path().join("set").join(OsStr::from_bytes(name)), IMAGE).unwrap();
     }
 
     for verb in ["sync", "plan", "verify"] {

@@ -16,7 +16,7 @@ fn an_operation_is_listed_with_all_that_matters_before_a_call() {
       "summary": "Get a dataset",
       "billing": "free",
       "repeat": "safe",
-      "pictures": 0,
+      "images": 0,
       "deprecated": false,
       "media_type": null,
       "docs_url": "https://developer.ideogram.ai/api-reference/custom-model-training/get-dataset",

@@ -1,4 +1,4 @@
-//! A server with an empty dataset, a folder `set` of pictures to bring into it, and a home of its own.
+//! A server with an empty dataset, a folder `set` of images to bring into it, and a home of its own.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::invocation::{Run, ideogram, serve};
 
 /// A PNG of one pixel.
-pub(crate) const PICTURE: &[u8] =
+pub(crate) const IMAGE: &[u8] =
     b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\rIDATx\x9cc\
     \xf8\xcf\xc0\xf0\x1f\0\x05\0\x01\xff\xa6\x1a\x1b\xc2\0\0\0\0IEND\xaeB`\x82";
 
@@ -35,12 +35,12 @@ impl Place {
         Self { server, id, folder }
     }
 
-    /// Pictures of different sizes, and a caption for every third.
-    pub(crate) fn fill(&self, pictures: usize) -> &Self {
-        for number in 0..pictures {
-            let mut picture = PICTURE.to_vec();
-            picture.resize(picture.len() + number, 0);
-            self.write(&format!("{number:03}.png"), &picture);
+    /// Images of different sizes, and a caption for every third.
+    pub(crate) fn fill(&self, images: usize) -> &Self {
+        for number in 0..images {
+            let mut image = IMAGE.to_vec();
+            image.resize(image.len() + number, 0);
+            self.write(&format!("{number:03}.png"), &image);
             if number % 3 == 0 {
                 self.write(&format!("{number:03}.txt"), format!("lantern number {number}").as_bytes());
             }

@@ -2,7 +2,7 @@
 
 use crate::{
     invocation::{ideogram, snapshot},
-    place::{PICTURE, Place},
+    place::{IMAGE, Place},
 };
 
 #[test]
@@ -11,8 +11,8 @@ fn a_plan_tells_of_every_file_and_sends_nothing() {
     place.fill(2);
     place.datasets("sync", []).run();
     place.server.clear_requests();
-    place.write("new.png", PICTURE).write("new.txt", b"a lantern").write("more/deep.webp", PICTURE);
-    place.write("001.png", PICTURE).write("notes.md", b"# notes").write(".hidden.png", PICTURE);
+    place.write("new.png", IMAGE).write("new.txt", b"a lantern").write("more/deep.webp", IMAGE);
+    place.write("001.png", IMAGE).write("notes.md", b"# notes").write(".hidden.png", IMAGE);
     std::fs::remove_file(place.path().join("set/000.txt")).unwrap();
 
     let ran = place.datasets("plan", []).run();
@@ -24,10 +24,10 @@ fn a_plan_tells_of_every_file_and_sends_nothing() {
     ----- stdout -----
     Dataset:         Night market (bnieaqG5ZfQGxF0YgAlFTw)
     Folder:          set
-    To send:         3 files, 149 B: 2 pictures and 1 caption
+    To send:         3 files, 149 B: 2 images and 1 caption
     There:           1 file, 70 B
-    Trainable now:   no: 2 pictures, 13 too few for a training (15 to 100)
-    Trainable then:  no: 4 pictures, 11 too few for a training (15 to 100)
+    Trainable now:   no: 2 images, 13 too few for a training (15 to 100)
+    Trainable then:  no: 4 images, 11 too few for a training (15 to 100)
 
     FILE            SIZE  STATE       REMARK
     000.png         70 B  there
@@ -51,7 +51,7 @@ fn a_plan_is_data_with_its_sums() {
     let json = plan.json();
     assert_eq!((plan.code(), plan.stderr().as_str()), (Some(0), ""));
     assert_eq!(json["to_send"]["files"], 22);
-    assert_eq!((&json["to_send"]["pictures"], &json["to_send"]["captions"]), (&16.into(), &6.into()));
+    assert_eq!((&json["to_send"]["images"], &json["to_send"]["captions"]), (&16.into(), &6.into()));
     assert_eq!(json["trainable_now"]["verdict"]["too_few"]["missing"], 15);
     assert_eq!(json["trainable_after"]["verdict"], "yes");
     assert_eq!((&json["files"][0]["name"], &json["files"][0]["state"]), (&"000.png".into(), &"missing".into()));
@@ -60,18 +60,18 @@ fn a_plan_is_data_with_its_sums() {
 #[test]
 fn files_that_cannot_be_sent_are_named_with_the_reason() {
     let place = Place::new();
-    place.write("good.png", PICTURE).write("empty.png", b"").write("text.png", b"no picture at all");
-    place.write("orphan.txt", b"of no picture").write("a/same.png", PICTURE).write("b/same.png", PICTURE);
+    place.write("good.png", IMAGE).write("empty.png", b"").write("text.png", b"no image at all");
+    place.write("orphan.txt", b"of no image").write("a/same.png", IMAGE).write("b/same.png", IMAGE);
 
     snapshot!(place.datasets("plan", []).run(), @"
     exit code: 13
     ----- stdout -----
     Dataset:         Night market (bnieaqG5ZfQGxF0YgAlFTw)
     Folder:          set
-    To send:         1 file, 70 B: 1 picture and 0 captions
+    To send:         1 file, 70 B: 1 image and 0 captions
     There:           nothing
-    Trainable now:   no: 0 pictures, 15 too few for a training (15 to 100)
-    Trainable then:  no: 1 picture, 14 too few for a training (15 to 100)
+    Trainable now:   no: 0 images, 15 too few for a training (15 to 100)
+    Trainable then:  no: 1 image, 14 too few for a training (15 to 100)
 
     FILE        SIZE  STATE    REMARK
     a/same.png  70 B  refused  has the same name as set/b/same.png
@@ -87,7 +87,7 @@ fn files_that_cannot_be_sent_are_named_with_the_reason() {
 }
 
 #[test]
-fn more_pictures_than_a_dataset_holds_are_too_many() {
+fn more_images_than_a_dataset_holds_are_too_many() {
     let place = Place::new();
     place.fill(101);
 
@@ -97,7 +97,7 @@ fn more_pictures_than_a_dataset_holds_are_too_many() {
     exit code: 2
     ----- stdout -----
     {
-      "pictures": 101,
+      "images": 101,
       "perhaps": 0,
       "verdict": {
         "too_many": {
@@ -106,12 +106,12 @@ fn more_pictures_than_a_dataset_holds_are_too_many() {
       }
     }
     ----- stderr -----
-    {"error":{"kind":"usage","message":"the dataset would hold 101 pictures, 1 more than the 100 it can","causes":[],"hints":["`sync` would send nothing: take pictures out of the folder"],"exit_code":2}}
+    {"error":{"kind":"usage","message":"the dataset would hold 101 images, 1 more than the 100 it can","causes":[],"hints":["`sync` would send nothing: take images out of the folder"],"exit_code":2}}
     "#);
 }
 
 #[test]
-fn a_folder_without_pictures_is_most_likely_the_wrong_one() {
+fn a_folder_without_images_is_most_likely_the_wrong_one() {
     let place = Place::new();
     place.write("notes.md", b"# notes");
 
@@ -122,8 +122,8 @@ fn a_folder_without_pictures_is_most_likely_the_wrong_one() {
     Folder:          set
     To send:         nothing
     There:           nothing
-    Trainable now:   no: 0 pictures, 15 too few for a training (15 to 100)
-    Trainable then:  no: 0 pictures, 15 too few for a training (15 to 100)
+    Trainable now:   no: 0 images, 15 too few for a training (15 to 100)
+    Trainable then:  no: 0 images, 15 too few for a training (15 to 100)
 
     FILE      SIZE  STATE    REMARK
     notes.md        skipped  neither image nor caption

@@ -11,8 +11,8 @@ use std::{
 use ideogram_mock::MockServer;
 
 use crate::{
+    images::{calls, folder},
     invocation::{ideogram, serve},
-    pictures::{calls, folder},
 };
 
 /// Commands that pay, some of them more than once.
@@ -66,7 +66,7 @@ fn a_loop_that_pays_ends_when_its_reader_has_seen_enough() {
         assert_eq!(output.status.code(), Some(141), "{said}");
         // The second one may have been sent before the reader was gone.
         assert!((1..=3).contains(&calls(&server).len()), "{format}: {:?}", calls(&server));
-        assert!(said.contains("of 8 pictures described"), "{said}");
+        assert!(said.contains("of 8 images described"), "{said}");
     }
 }
 

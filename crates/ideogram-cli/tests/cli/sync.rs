@@ -6,7 +6,7 @@ use ideogram_mock::{MockServer, Scenario};
 
 use crate::{
     invocation::{Ran, ideogram, snapshot},
-    place::{PICTURE, Place},
+    place::{IMAGE, Place},
 };
 
 #[test]
@@ -29,7 +29,7 @@ fn a_folder_is_stored_once_and_a_second_sync_sends_nothing() {
     Added:      22 files, 1.3 KiB
     There now:  22 files, 1.3 KiB
     Not there:  nothing
-    Trainable:  yes: 16 pictures
+    Trainable:  yes: 16 images
     ----- stderr -----
     sending 22 files, 1.3 KiB
     next, train a model from it: ideogram models train bnieaqG5ZfQGxF0YgAlFTw --name NAME --wait
@@ -41,7 +41,7 @@ fn a_folder_is_stored_once_and_a_second_sync_sends_nothing() {
     Added:      nothing
     There now:  22 files, 1.3 KiB
     Not there:  nothing
-    Trainable:  yes: 16 pictures
+    Trainable:  yes: 16 images
     ----- stderr -----
     next, train a model from it: ideogram models train bnieaqG5ZfQGxF0YgAlFTw --name NAME --wait
     ");
@@ -62,7 +62,7 @@ fn a_sync_in_the_embedded_server_leaves_no_journal() {
     Added:      2 files, 86 B
     There now:  2 files, 86 B
     Not there:  nothing
-    Trainable:  yes: 16 pictures
+    Trainable:  yes: 16 images
     ----- stderr -----
     sending 2 files, 86 B
     this was done in a mock server that ends with the command; `ideogram mock serve` runs one that stays
@@ -89,7 +89,7 @@ fn a_report_is_data_and_says_where_the_journal_is() {
 #[test]
 fn files_that_the_service_refuses_are_listed_with_the_reason() {
     let place = Place::new();
-    place.fill(2).write("unsafe.png", PICTURE);
+    place.fill(2).write("unsafe.png", IMAGE);
     place.server.set_scenario(Scenario::UploadFails { names: vec!["001.png".to_owned()] });
 
     let first = place.datasets("sync", ["--settle", "0"]).run();
@@ -105,7 +105,7 @@ fn files_that_the_service_refuses_are_listed_with_the_reason() {
     Added:      2 files, 86 B
     There now:  2 files, 86 B
     Not there:  2 files, 141 B
-    Trainable:  no: 1 picture, 14 too few for a training (15 to 100)
+    Trainable:  no: 1 image, 14 too few for a training (15 to 100)
 
     FILE        WHY NOT
     001.png     refused by the service: INTERNAL_ERROR
@@ -122,7 +122,7 @@ fn files_that_the_service_refuses_are_listed_with_the_reason() {
     Added:      1 file, 71 B
     There now:  3 files, 157 B
     Not there:  1 file, 70 B
-    Trainable:  no: 2 pictures, 13 too few for a training (15 to 100)
+    Trainable:  no: 2 images, 13 too few for a training (15 to 100)
 
     FILE        WHY NOT
     unsafe.png  refused by the service: FAILED_SAFETY_CHECK
@@ -138,7 +138,7 @@ fn files_that_the_service_refuses_are_listed_with_the_reason() {
 #[test]
 fn a_sync_of_which_the_service_takes_nothing_is_an_invalid_request() {
     let place = Place::new();
-    place.write("unsafe.png", PICTURE);
+    place.write("unsafe.png", IMAGE);
 
     assert_eq!(place.datasets("sync", []).run().code(), Some(4));
 }
@@ -148,7 +148,7 @@ fn files_that_cannot_be_sent_do_not_keep_the_others_back() {
     let place = Place::new();
     place.write("empty.png", b"");
     let nothing = place.datasets("sync", []).run();
-    place.write("good.png", PICTURE).write("orphan.txt", b"of no picture");
+    place.write("good.png", IMAGE).write("orphan.txt", b"of no image");
 
     let some = place.datasets("sync", []).run();
 
@@ -161,7 +161,7 @@ fn files_that_cannot_be_sent_do_not_keep_the_others_back() {
     Added:      1 file, 70 B
     There now:  1 file, 70 B
     Not there:  2 files, 13 B
-    Trainable:  no: 1 picture, 14 too few for a training (15 to 100)
+    Trainable:  no: 1 image, 14 too few for a training (15 to 100)
 
     FILE        WHY NOT
     empty.png   not sent: it is empty
@@ -177,7 +177,7 @@ fn a_file_of_another_size_is_not_sent_beside_the_old_one() {
     let place = Place::new();
     place.fill(2);
     place.datasets("sync", []).run();
-    place.write("001.png", &[PICTURE, b"123456"].concat());
+    place.write("001.png", &[IMAGE, b"123456"].concat());
 
     let ran = place.datasets("sync", []).run();
 
@@ -189,7 +189,7 @@ fn a_file_of_another_size_is_not_sent_beside_the_old_one() {
     Added:      nothing
     There now:  2 files, 86 B
     Not there:  1 file, 76 B
-    Trainable:  no: 2 pictures, 13 too few for a training (15 to 100)
+    Trainable:  no: 2 images, 13 too few for a training (15 to 100)
 
     FILE     WHY NOT
     001.png  the dataset has it with another size
@@ -205,7 +205,7 @@ fn what_may_be_there_is_sent_only_after_a_yes() {
     place.datasets("sync", []).run();
     std::fs::remove_file(place.path().join("set/000.png")).unwrap();
     std::fs::remove_file(place.path().join("set/000.txt")).unwrap();
-    place.write("000.PNG", PICTURE);
+    place.write("000.PNG", IMAGE);
     place.server.clear_requests();
 
     let not_sent = place.datasets("sync", []).run();
@@ -222,7 +222,7 @@ fn what_may_be_there_is_sent_only_after_a_yes() {
     Added:      nothing
     There now:  nothing
     Not there:  1 file, 70 B
-    Trainable:  no: 1 picture, 14 too few for a training (15 to 100)
+    Trainable:  no: 1 image, 14 too few for a training (15 to 100)
 
     FILE     WHY NOT
     000.PNG  not sent, perhaps there: the dataset has "000.png"
@@ -269,7 +269,7 @@ fn a_dry_run_shows_every_upload_and_sends_nothing() {
 }
 
 #[test]
-fn too_many_pictures_are_refused_before_anything_is_sent() {
+fn too_many_images_are_refused_before_anything_is_sent() {
     let place = Place::new();
     place.fill(101);
 
@@ -280,7 +280,7 @@ fn too_many_pictures_are_refused_before_anything_is_sent() {
     exit code: 2
     ----- stderr -----
     error: cannot sync "set" into the dataset bnieaqG5ZfQGxF0YgAlFTw
-      caused by: the dataset holds 0 pictures, and 101 more are 1 too many: a dataset holds at most 100
+      caused by: the dataset holds 0 images, and 101 more are 1 too many: a dataset holds at most 100
     "#);
 }
 
@@ -312,7 +312,7 @@ fn a_journal_that_was_deleted_keeps_nothing_from_being_asked() {
     let place = Place::new();
     place.fill(2);
     place.datasets("sync", ["--journal", "sync.jsonl"]).run();
-    place.write("new.png", PICTURE);
+    place.write("new.png", IMAGE);
     place.server.clear_requests();
     std::fs::remove_file(place.path().join("sync.jsonl")).unwrap();
 
@@ -320,7 +320,7 @@ fn a_journal_that_was_deleted_keeps_nothing_from_being_asked() {
     let not_asked = place.datasets("sync", ["--journal", "sync.jsonl", "--send-uncertain"]).run();
     assert!(place.uploads().is_empty());
     let sent = place.datasets("sync", ["--journal", "sync.jsonl", "--send-uncertain", "--yes"]).run();
-    let later = place.write("newer.png", PICTURE).datasets("sync", ["--journal", "sync.jsonl"]).run();
+    let later = place.write("newer.png", IMAGE).datasets("sync", ["--journal", "sync.jsonl"]).run();
 
     assert_eq!(
         (not_asked.code(), sent.code(), later.code()),
@@ -336,7 +336,7 @@ fn a_journal_that_was_deleted_keeps_nothing_from_being_asked() {
     Added:      nothing
     There now:  3 files, 157 B
     Not there:  1 file, 70 B
-    Trainable:  no: 2 pictures, 13 too few for a training (15 to 100)
+    Trainable:  no: 2 images, 13 too few for a training (15 to 100)
 
     FILE     WHY NOT
     new.png  not sent, perhaps there: the journal lacks lines, and it may have been sent
@@ -352,7 +352,7 @@ fn a_new_journal_of_a_dataset_with_files_is_said_to_be_new() {
     let place = Place::new();
     place.fill(1);
     place.datasets("sync", ["--journal", "one.jsonl"]).run();
-    place.write("new.png", PICTURE);
+    place.write("new.png", IMAGE);
 
     let other = place.datasets("sync", ["--journal", "other.jsonl"]).run();
 
@@ -369,7 +369,7 @@ fn a_journal_that_is_no_regular_file_or_was_edited_is_refused() {
     place.datasets("sync", ["--journal", "edited.jsonl", "--batch-files", "1"]).run();
     let text = std::fs::read_to_string(&edited).unwrap();
     std::fs::write(&edited, text.replacen("000.png", "001.png", 1)).unwrap();
-    place.write("new.png", PICTURE);
+    place.write("new.png", IMAGE);
     place.server.clear_requests();
 
     for (journal, why) in

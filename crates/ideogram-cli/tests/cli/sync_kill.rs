@@ -13,7 +13,7 @@ use ideogram_mock::MockServer;
 
 use crate::{
     invocation::Ran,
-    place::{PICTURE, Place},
+    place::{IMAGE, Place},
 };
 
 /// All at the same time: they mostly wait.
@@ -76,7 +76,7 @@ fn edit_after_each_end(round: u64) -> u64 {
     let mut ends = 0;
     for step in 0..EDITS {
         for number in 0..6 {
-            place.write(&format!("{step}-{number}.png"), PICTURE);
+            place.write(&format!("{step}-{number}.png"), IMAGE);
         }
         let older = fs::read(&journal).unwrap_or_default();
 

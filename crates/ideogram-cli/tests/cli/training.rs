@@ -38,7 +38,7 @@ fn a_training_needs_a_yes_where_nobody_can_be_asked() {
     snapshot!(ran, @r#"
     exit code: 2
     ----- stderr -----
-    error: this asks first, and there is nobody to ask: train the model "Paper lanterns" from "Paper lanterns (demo)" (15 pictures)? It costs money and cannot be cancelled
+    error: this asks first, and there is nobody to ask: train the model "Paper lanterns" from "Paper lanterns (demo)" (15 images)? It costs money and cannot be cancelled
     hint: nothing was sent; --yes answers all questions with yes
     "#);
 }
@@ -105,7 +105,7 @@ fn a_name_that_the_service_would_refuse_costs_no_request() {
 }
 
 #[test]
-fn a_dataset_with_too_few_pictures_is_not_trained() {
+fn a_dataset_with_too_few_images_is_not_trained() {
     let place = Place::new();
     place.fill(14);
     place.datasets("sync", []).run();
@@ -117,8 +117,8 @@ fn a_dataset_with_too_few_pictures_is_not_trained() {
     exit code: 2
     ----- stderr -----
     error: cannot train a model from the dataset bnieaqG5ZfQGxF0YgAlFTw
-      caused by: it cannot be trained: 14 pictures, 1 too few for a training (15 to 100)
-    hint: nothing was ordered; to add pictures: ideogram datasets sync bnieaqG5ZfQGxF0YgAlFTw DIR
+      caused by: it cannot be trained: 14 images, 1 too few for a training (15 to 100)
+    hint: nothing was ordered; to add images: ideogram datasets sync bnieaqG5ZfQGxF0YgAlFTw DIR
     ");
 }
 
@@ -130,8 +130,7 @@ fn a_dataset_that_tells_no_names_is_left_to_the_service_to_judge() {
 
     assert_eq!(ran.code(), Some(0), "{ran}");
     assert!(
-        ran.stderr()
-            .starts_with("warning: whether the dataset can be trained, the service decides: 0 pictures by name"),
+        ran.stderr().starts_with("warning: whether the dataset can be trained, the service decides: 0 images by name"),
         "{ran}"
     );
 }
@@ -191,7 +190,7 @@ fn a_training_is_waited_for_until_its_uri_is_known() {
     server.advance(Duration::from_secs(60 * 60));
     assert_eq!(
         told.collect::<Vec<_>>(),
-        ["next, make pictures with it: ideogram generate PROMPT --custom-model model/paper-lanterns/version/1"]
+        ["next, make images with it: ideogram generate PROMPT --custom-model model/paper-lanterns/version/1"]
     );
     snapshot!(Ran::of(child.wait_with_output().unwrap()), @"
     exit code: 0
@@ -236,7 +235,7 @@ fn the_embedded_server_shows_a_whole_training_at_once() {
     this was done in a mock server that ends with the command; `ideogram mock serve` runs one that stays
     CREATING after [TIME], next look in [TIME]
     TRAINING after [TIME], next look in [TIME]
-    next, make pictures with it: ideogram generate PROMPT --custom-model model/paper-lanterns/version/1
+    next, make images with it: ideogram generate PROMPT --custom-model model/paper-lanterns/version/1
     "#);
 }
 
@@ -266,7 +265,7 @@ fn a_model_that_is_ready_is_not_waited_for() {
     Created:    2026-06-30 10:02:07 UTC
     Updated:    2026-06-30 11:21:39 UTC
     ----- stderr -----
-    next, make pictures with it: ideogram generate PROMPT --custom-model model/paper-lanterns/version/1
+    next, make images with it: ideogram generate PROMPT --custom-model model/paper-lanterns/version/1
     ");
 }
 

@@ -11,15 +11,15 @@ use crate::{
 };
 
 /// A PNG of one pixel.
-pub(crate) const PICTURE: &[u8] =
+pub(crate) const IMAGE: &[u8] =
     b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\rIDATx\x9cc\
     \xf8\xcf\xc0\xf0\x1f\0\x05\0\x01\xff\xa6\x1a\x1b\xc2\0\0\0\0IEND\xaeB`\x82";
 
-/// A folder with pictures, a caption, and what is neither.
+/// A folder with images, a caption, and what is neither.
 fn folder() -> TempDir {
     let folder = TempDir::new().unwrap();
     let put = |name: &str, content: &[u8]| fs::write(folder.path().join(name), content).unwrap();
-    put("a.png", PICTURE);
+    put("a.png", IMAGE);
     put("b.jpg", &[b"\xff\xd8\xff\xe0".as_slice(), &[0; 2000]].concat());
     put("a.txt", b"a lantern\n");
     put("empty.png", b"");
@@ -44,7 +44,7 @@ fn an_upload_is_one_request_with_a_part_for_each_file() {
     assert_eq!(
         parts,
         [
-            ("files", Some("a.png"), Some("image/png"), PICTURE.len() as u64),
+            ("files", Some("a.png"), Some("image/png"), IMAGE.len() as u64),
             ("files", Some("b.jpg"), Some("image/jpeg"), 2004),
         ]
     );

@@ -4,7 +4,7 @@ use ideogram_mock::MockServer;
 
 use crate::{
     invocation::snapshot,
-    place::{PICTURE, Place},
+    place::{IMAGE, Place},
 };
 
 #[test]
@@ -20,7 +20,7 @@ fn a_folder_and_its_dataset_are_the_same_after_a_sync() {
     Folder:       set
     Same:         6 of 6 files
     Differences:  0
-    Trainable:    no: 4 pictures, 11 too few for a training (15 to 100)
+    Trainable:    no: 4 images, 11 too few for a training (15 to 100)
     ");
 }
 
@@ -30,7 +30,7 @@ fn every_difference_is_listed() {
     place.fill(3);
     place.datasets("sync", []).run();
     std::fs::remove_file(place.path().join("set/000.txt")).unwrap();
-    place.write("001.png", PICTURE).write("new.png", PICTURE).write("empty.png", b"");
+    place.write("001.png", IMAGE).write("new.png", IMAGE).write("empty.png", b"");
 
     let ran = place.datasets("verify", []).run();
     let as_json = place.datasets("verify", ["--output", "json", "--quiet"]).run();
@@ -46,7 +46,7 @@ fn every_difference_is_listed() {
     Folder:       set
     Same:         2 of 5 files
     Differences:  4
-    Trainable:    no: 3 pictures, 12 too few for a training (15 to 100)
+    Trainable:    no: 3 images, 12 too few for a training (15 to 100)
 
     FILE       DIFFERENCE       REMARK
     001.png    different        the dataset has one of 71 B, which cannot be replaced
@@ -98,7 +98,7 @@ fn a_dataset_that_tells_no_names_is_not_taken_for_the_same() {
     Folder:       set
     Same:         0 of 2 files
     Differences:  2
-    Trainable:    no: 0 pictures by name, and 2 files that may be some, 13 too few for a training (15 to 100)
+    Trainable:    no: 0 images by name, and 2 files that may be some, 13 too few for a training (15 to 100)
 
     FILE     DIFFERENCE  REMARK
     000.png  uncertain   the dataset has files without names

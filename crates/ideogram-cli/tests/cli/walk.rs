@@ -1,4 +1,4 @@
-//! The walk of a new user in the README of the repository, as it is written there: from a folder to pictures of a model.
+//! The walk of a new user in the README of the repository, as it is written there: from a folder to images of a model.
 //!
 //! The commands are taken from the text, and what it shows of their output must come.
 
@@ -11,10 +11,10 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::{invocation::ideogram, place::PICTURE, terminal::Terminal};
+use crate::{invocation::ideogram, place::IMAGE, terminal::Terminal};
 
 /// The section of the README.
-const HEADING: &str = "## From a folder to pictures of your own model";
+const HEADING: &str = "## From a folder to images of your own model";
 /// The address in the README; the port may be taken where the test runs.
 const ADDRESS: &str = "127.0.0.1:4010";
 
@@ -37,13 +37,13 @@ fn shown(lines: &[String]) -> impl Iterator<Item = &str> {
 }
 
 #[test]
-fn the_walk_of_the_readme_leads_to_pictures() {
+fn the_walk_of_the_readme_leads_to_images() {
     let [first, second] = terminals();
     let folder = TempDir::new().unwrap();
     let path = |name: &str| folder.path().join(name);
     fs::create_dir(path("market")).unwrap();
     for number in 1..=16 {
-        fs::write(path(&format!("market/{number:02}.png")), PICTURE).unwrap();
+        fs::write(path(&format!("market/{number:02}.png")), IMAGE).unwrap();
     }
     for number in 1..=3 {
         fs::write(path(&format!("market/{number:02}.txt")), "a stall at night\n").unwrap();
@@ -76,11 +76,10 @@ fn the_walk_of_the_readme_leads_to_pictures() {
         assert!(told.contains(&line.replace(ADDRESS, address)), "{line:?} in {told}");
     }
     for line in shown(&second) {
-        // Pictures are named by time and seed, and sizes are those of the pictures.
-        if let Some(name) = line.strip_prefix("pictures/") {
+        // Images are named by time and seed, and sizes are those of the images.
+        if let Some(name) = line.strip_prefix("images/") {
             let (_, extension) = name.rsplit_once('.').unwrap();
-            let is_there =
-                |line: &str| line.starts_with("pictures/") && line.ends_with(extension) && path(line).exists();
+            let is_there = |line: &str| line.starts_with("images/") && line.ends_with(extension) && path(line).exists();
             assert!(screen.lines().any(|line| is_there(line.trim())), "{line:?} in {screen}");
         } else {
             let (line, _) = line.split_once(" files, ").unwrap_or((line, ""));

@@ -35,12 +35,12 @@ pub(crate) fn argument() -> Option<String> {
     env::args().skip(1).find(|argument| !argument.starts_with('-'))
 }
 
-/// A picture of a paper lantern. `File::from_path("lantern.png")`, or just `"lantern.png"`, reads one from disk.
-pub(crate) fn picture() -> File {
+/// An image of a paper lantern. `File::from_path("lantern.png")`, or just `"lantern.png"`, reads one from disk.
+pub(crate) fn image() -> File {
     File::from_bytes("lantern.png", include_bytes!("lantern.png").as_slice())
 }
 
-/// Where the picture may be repainted: black is the lantern, white the night around it.
+/// Where the image may be repainted: black is the lantern, white the night around it.
 pub(crate) fn mask() -> File {
     File::from_bytes("mask.png", include_bytes!("mask.png").as_slice())
 }

@@ -9,7 +9,7 @@ pub(crate) struct Limits {
     pub(crate) bytes: u64,
 }
 
-/// Packs files into batches, in order. Files of one stem, a picture and its caption, stay together, even if they alone
+/// Packs files into batches, in order. Files of one stem, an image and its caption, stay together, even if they alone
 /// are more than a batch should hold.
 pub(crate) fn pack(files: Vec<LocalFile>, limits: Limits) -> Vec<Vec<LocalFile>> {
     let mut groups: Vec<Vec<LocalFile>> = Vec::new();
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_caption_travels_with_its_picture() {
+    fn a_caption_travels_with_its_image() {
         let files = [("a.png", 1), ("b.png", 1), ("c.png", 1), ("a.txt", 1), ("c.txt", 1)];
 
         assert_eq!(

@@ -6,7 +6,7 @@
 use std::io;
 
 use super::{Fault, FileKind, SkipReason, name};
-use crate::signature::picture_type;
+use crate::signature::image_type;
 
 /// How large a caption may be. The service publishes no limit; nobody writes a caption of this size, and more than
 /// this is not read.
@@ -60,9 +60,9 @@ pub(crate) fn judge(name: &str, head: &[u8], size_bytes: u64) -> Content {
         let fault = match format {
             Some(format) => Fault::OtherImage(format.to_owned()),
             None if size_bytes == 0 => Fault::Empty,
-            None => Fault::NotAPicture,
+            None => Fault::NotAImage,
         };
-        return file(FileKind::NoPicture, Some(fault));
+        return file(FileKind::NoImage, Some(fault));
     }
     Content::Other(match format {
         Some(format) => SkipReason::OtherImage(format.to_owned()),
@@ -81,7 +81,7 @@ pub(crate) fn unreadable(name: &str, error: &io::Error) -> Content {
     let why = error.to_string();
     let kind = match name::extension(name) {
         _ if name::is_caption(name) => FileKind::Caption,
-        extension if IMAGE_EXTENSIONS.contains(&extension.as_str()) => FileKind::NoPicture,
+        extension if IMAGE_EXTENSIONS.contains(&extension.as_str()) => FileKind::NoImage,
         _ => return Content::Other(SkipReason::Unreadable(why)),
     };
     Content::File { kind, fault: Some(Fault::Unreadable(why)), has_byte_order_mark: false }
@@ -99,7 +99,7 @@ fn is_caption_table(name: &str) -> bool {
 }
 
 fn kind_of(head: &[u8]) -> Option<FileKind> {
-    match picture_type(head)? {
+    match image_type(head)? {
         "image/jpeg" => Some(FileKind::Jpeg),
         "image/png" => Some(FileKind::Png),
         "image/webp" => Some(FileKind::WebP),

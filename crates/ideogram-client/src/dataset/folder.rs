@@ -70,7 +70,7 @@ pub enum FileKind {
     /// A WebP by its signature.
     WebP,
     /// An image by its name, and not by its content.
-    NoPicture,
+    NoImage,
     /// A text, by its name.
     Caption,
 }
@@ -83,7 +83,7 @@ pub enum Fault {
     /// It is empty or, as a caption, holds nothing but white space.
     Empty,
     /// Its name promises an image, its content is none.
-    NotAPicture,
+    NotAImage,
     /// Its name promises an image that the service takes; its content is an image of another format.
     OtherImage(String),
     /// A caption that is not UTF-8.
@@ -143,7 +143,7 @@ pub enum SkipReason {
 
 impl FileKind {
     /// Whether it is an image that the service takes.
-    pub fn is_picture(self) -> bool {
+    pub fn is_image(self) -> bool {
         matches!(self, Self::Jpeg | Self::Png | Self::WebP)
     }
 }
@@ -152,7 +152,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => formatter.write_str("it is empty"),
-            Self::NotAPicture => formatter.write_str("it is not a JPEG, PNG or WebP image"),
+            Self::NotAImage => formatter.write_str("it is not a JPEG, PNG or WebP image"),
             Self::OtherImage(format) => {
                 write!(formatter, "its format is {format}; the service takes JPEG, PNG and WebP images")
             }
@@ -476,13 +476,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn content_says_what_a_picture_is_and_the_order_is_that_of_the_paths() {
+    async fn content_says_what_an_image_is_and_the_order_is_that_of_the_paths() {
         let place = folder(&[
             ("b.jpg", PNG),
             ("a/z.webp", WEBP),
             ("a/photo", JPEG),
             ("a.txt", b"a lantern"),
-            ("b.png", b"no picture"),
+            ("b.png", b"no image"),
             ("c.png", b""),
         ]);
 
@@ -497,8 +497,8 @@ mod tests {
                 (FileKind::WebP, None),
                 (FileKind::Caption, None),
                 (FileKind::Png, None),
-                (FileKind::NoPicture, Some(Fault::NotAPicture)),
-                (FileKind::NoPicture, Some(Fault::Empty)),
+                (FileKind::NoImage, Some(Fault::NotAImage)),
+                (FileKind::NoImage, Some(Fault::Empty)),
             ]
         );
         assert!(folder.skipped.is_empty());

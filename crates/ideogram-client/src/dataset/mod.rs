@@ -1,4 +1,4 @@
-//! Brings a local folder of pictures and captions into a dataset, every file once.
+//! Brings a local folder of images and captions into a dataset, every file once.
 //!
 //! Start at [`Folder::read`], then [`Client::plan_dataset`], which says what is there, what is missing and what cannot be
 //! told, then [`Client::sync_dataset`], which sends what is missing. A [`Plan`] made afterwards verifies the result.
@@ -46,7 +46,7 @@ pub use self::{
     plan::{Doubt, FileState, Plan, PlannedFile, Refusal, Remark, RemoteFile},
     report::{FileOutcome, SyncProgress, SyncReport, SyncedFile, Unknown},
     sync::SyncDataset,
-    trainable::{FEWEST_PICTURES, MOST_PICTURES, Trainable, Verdict},
+    trainable::{MAX_IMAGES, MIN_IMAGES, Trainable, Verdict},
 };
 use crate::{Client, Error, types::DatasetId};
 

@@ -19,7 +19,7 @@ pub(crate) fn case_folded(name: &str) -> String {
     name.to_lowercase().nfc().collect()
 }
 
-/// What a caption and its picture have in common.
+/// What a caption and its image have in common.
 pub(crate) fn stem(name: &str) -> &str {
     match name.rsplit_once('.') {
         Some((stem, _)) if !stem.is_empty() => stem,

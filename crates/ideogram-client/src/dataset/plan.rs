@@ -15,12 +15,12 @@ use super::{
     folder::Fault,
     listing::Listing,
     name, size_of,
-    trainable::{Pictures, Trainable},
+    trainable::{Images, Trainable},
 };
 use crate::types::GetDatasetResponse;
 
-/// The documented limit for a picture elsewhere in the API; for datasets none is published.
-const LARGE_PICTURE_BYTES: u64 = 10_000_000;
+/// The documented limit for an image elsewhere in the API; for datasets none is published.
+const LARGE_IMAGE_BYTES: u64 = 10_000_000;
 
 /// A local folder compared with a dataset.
 ///
@@ -40,8 +40,8 @@ const LARGE_PICTURE_BYTES: u64 = 10_000_000;
 ///   same size, or of none. What is in doubt is not sent unless asked for.
 /// - Two local files with one name, or with names that differ in case only, are both refused: which of them would end up
 ///   in the dataset, and whose caption would be whose, would be chance.
-/// - A caption belongs to the pictures with its stem, in the folder or in the dataset, and shares their doubt; one
-///   without a picture is refused.
+/// - A caption belongs to the images with its stem, in the folder or in the dataset, and shares their doubt; one
+///   without an image is refused.
 /// - Images are told by their content, captions by the extension `.txt`. Archives, hidden files, images of other formats
 ///   and all else are listed with the reason, and not sent. Empty files, files that are not what their names promise and
 ///   captions that are not UTF-8 are refused. No limit for the size of an image in a dataset is published, so large ones
@@ -53,7 +53,7 @@ pub struct Plan {
     pub dataset_id: String,
     /// Its display name.
     pub dataset_name: String,
-    /// The local pictures and captions, in the order of their paths.
+    /// The local images and captions, in the order of their paths.
     pub files: Vec<PlannedFile>,
     /// The files of the dataset that the folder does not have, by name.
     pub remote_only: Vec<RemoteFile>,
@@ -79,7 +79,7 @@ pub struct PlannedFile {
     pub file: LocalFile,
     /// How it stands to the dataset.
     pub state: FileState,
-    /// Of a caption: its pictures, by name. Of a picture: its caption, if it has one in the folder.
+    /// Of a caption: its images, by name. Of an image: its caption, if it has one in the folder.
     pub belongs_to: Vec<String>,
     /// What is worth a look, without being in the way.
     pub remarks: Vec<Remark>,
@@ -119,8 +119,8 @@ pub enum Doubt {
     },
     /// The dataset has a file without a name that could be this one: of the same size, or of none.
     Nameless,
-    /// It is the caption of a picture in doubt.
-    Picture,
+    /// It is the caption of an image in doubt.
+    Image,
     /// Lines of the journal are missing: it was deleted, cut, or replaced by an older copy. So it cannot be told whether
     /// the file was sent.
     Journal,
@@ -148,8 +148,8 @@ pub enum Refusal {
         /// Where they are.
         others: Vec<String>,
     },
-    /// A caption without a picture that is in the dataset or can be sent.
-    NoPicture,
+    /// A caption without an image that is in the dataset or can be sent.
+    NoImage,
 }
 
 /// What is worth a look.
@@ -185,8 +185,8 @@ impl Plan {
         let local: BTreeSet<&str> = folder.files.iter().map(|file| file.name.as_str()).collect();
         let remote =
             |(name, sizes): (&str, &[Option<u64>])| RemoteFile { name: name.to_owned(), sizes_bytes: sizes.into() };
-        let now = Pictures::of(&listing);
-        let new = files.iter().filter(|file| file.is_missing() && file.file.kind.is_picture()).count() as u64;
+        let now = Images::of(&listing);
+        let new = files.iter().filter(|file| file.is_missing() && file.file.kind.is_image()).count() as u64;
         Self {
             dataset_id: dataset.dataset.dataset_id.clone(),
             dataset_name: dataset.dataset.name.clone(),
@@ -330,7 +330,7 @@ fn compare(file: &LocalFile, listing: &Listing, cases: &BTreeMap<String, &str>) 
 
 fn remarks(file: &LocalFile) -> Vec<Remark> {
     let mut remarks = Vec::new();
-    if file.kind.is_picture() && file.size_bytes > LARGE_PICTURE_BYTES {
+    if file.kind.is_image() && file.size_bytes > LARGE_IMAGE_BYTES {
         remarks.push(Remark::Large);
     }
     if file.has_byte_order_mark {
@@ -342,13 +342,13 @@ fn remarks(file: &LocalFile) -> Vec<Remark> {
         "webp" => Some(FileKind::WebP),
         _ => None,
     };
-    if file.kind.is_picture() && promised != Some(file.kind) {
+    if file.kind.is_image() && promised != Some(file.kind) {
         remarks.push(Remark::OtherFormat);
     }
     remarks
 }
 
-/// Gives captions to their pictures; a caption without one is refused, one of a picture in doubt is in doubt.
+/// Gives captions to their images; a caption without one is refused, one of an image in doubt is in doubt.
 fn pair(planned: &mut [PlannedFile], listing: &Listing) {
     let mut remote: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (name, _) in listing.names().filter(|(name, _)| !name::is_caption(name)) {
@@ -356,7 +356,7 @@ fn pair(planned: &mut [PlannedFile], listing: &Listing) {
     }
     let mut local: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (index, file) in planned.iter().enumerate() {
-        if file.file.kind.is_picture() && !matches!(file.state, FileState::Refused(_)) {
+        if file.file.kind.is_image() && !matches!(file.state, FileState::Refused(_)) {
             local.entry(name::stem(&file.file.name).to_owned()).or_default().push(index);
         }
     }
@@ -367,26 +367,26 @@ fn pair(planned: &mut [PlannedFile], listing: &Listing) {
         let name = planned[index].file.name.clone();
         let here = local.get(name::stem(&name)).map_or(&[][..], Vec::as_slice);
         let there = remote.get(name::stem(&name));
-        let mut pictures: BTreeSet<String> = here.iter().map(|index| planned[*index].file.name.clone()).collect();
-        pictures.extend(there.into_iter().flatten().map(|name| (*name).to_owned()));
+        let mut images: BTreeSet<String> = here.iter().map(|index| planned[*index].file.name.clone()).collect();
+        images.extend(there.into_iter().flatten().map(|name| (*name).to_owned()));
         let are_in_doubt =
             there.is_none() && here.iter().all(|index| matches!(planned[*index].state, FileState::Uncertain(_)));
-        for picture in here {
-            planned[*picture].belongs_to.push(name.clone());
+        for image in here {
+            planned[*image].belongs_to.push(name.clone());
         }
         let caption = &mut planned[index];
-        if pictures.is_empty() {
-            // What is in the dataset already stays there, picture or not.
+        if images.is_empty() {
+            // What is in the dataset already stays there, image or not.
             if caption.is_missing() || matches!(caption.state, FileState::Uncertain(_)) {
-                caption.state = FileState::Refused(Refusal::NoPicture);
+                caption.state = FileState::Refused(Refusal::NoImage);
             }
         } else if are_in_doubt && caption.is_missing() {
-            caption.state = FileState::Uncertain(Doubt::Picture);
+            caption.state = FileState::Uncertain(Doubt::Image);
         }
-        if pictures.len() > 1 {
+        if images.len() > 1 {
             caption.remarks.push(Remark::SharedCaption);
         }
-        caption.belongs_to = pictures.into_iter().collect();
+        caption.belongs_to = images.into_iter().collect();
     }
 }
 
@@ -395,7 +395,7 @@ impl fmt::Display for Doubt {
         match self {
             Self::OtherCase { remote_name } => write!(formatter, "the dataset has \"{remote_name}\""),
             Self::Nameless => formatter.write_str("the dataset has files without names"),
-            Self::Picture => formatter.write_str("its picture is in doubt"),
+            Self::Image => formatter.write_str("its image is in doubt"),
             Self::Journal => formatter.write_str("the journal lacks lines, and it may have been sent"),
         }
     }
@@ -412,7 +412,7 @@ impl fmt::Display for Refusal {
             Self::SameNameButCase { others } => {
                 write!(formatter, "has, but for upper and lower case, the same name as {}", others.join(", "))
             }
-            Self::NoPicture => {
+            Self::NoImage => {
                 formatter.write_str("a caption without an image: a.txt is the caption of a.png, a.jpg or a.webp")
             }
         }
@@ -532,7 +532,7 @@ mod tests {
     }
 
     #[test]
-    fn captions_belong_to_pictures_of_their_stem_here_or_there() {
+    fn captions_belong_to_images_of_their_stem_here_or_there() {
         let local = [("a.png", 1), ("a.txt", 1), ("b.txt", 1), ("c.txt", 1), ("d.jpg", 1), ("d.png", 1), ("d.txt", 1)];
 
         let plan = Plan::new(folder(&local), &dataset(&[(Some("b.webp"), Some(1))]));
@@ -544,28 +544,28 @@ mod tests {
             (&caption("b.txt").state, &caption("b.txt").belongs_to[..]),
             (&FileState::Missing, &["b.webp".to_owned()][..])
         );
-        assert_eq!(caption("c.txt").state, FileState::Refused(Refusal::NoPicture));
+        assert_eq!(caption("c.txt").state, FileState::Refused(Refusal::NoImage));
         assert_eq!(caption("d.txt").belongs_to, ["d.jpg", "d.png"]);
         assert_eq!(caption("d.txt").remarks, [Remark::SharedCaption]);
         assert_eq!(plan.refused().count(), 1);
     }
 
     #[test]
-    fn a_caption_shares_the_fate_of_its_picture() {
+    fn a_caption_shares_the_fate_of_its_image() {
         let mut broken = folder(&[("a.png", 1), ("a.txt", 1)]);
-        broken.files[0].fault = Some(Fault::NotAPicture);
+        broken.files[0].fault = Some(Fault::NotAImage);
 
         let refused = Plan::new(broken, &dataset(&[]));
         let in_doubt = states(&[("a.png", 1), ("a.txt", 1)], &[(Some("A.png"), Some(1))]);
         let stored = states(&[("a.txt", 1)], &[(Some("a.txt"), Some(1))]);
 
-        assert_eq!(refused.files[1].state, FileState::Refused(Refusal::NoPicture));
-        assert_eq!(in_doubt[1], FileState::Uncertain(Doubt::Picture));
+        assert_eq!(refused.files[1].state, FileState::Refused(Refusal::NoImage));
+        assert_eq!(in_doubt[1], FileState::Uncertain(Doubt::Image));
         assert_eq!(stored, [FileState::Present]);
     }
 
     #[test]
-    fn large_pictures_and_wrong_extensions_are_remarked_and_sent() {
+    fn large_images_and_wrong_extensions_are_remarked_and_sent() {
         let mut odd = folder(&[("a.png", 10_000_001), ("b.jpg", 10_000_000), ("c", 1), ("d.PNG", 1)]);
         odd.files[1].kind = FileKind::Png;
 
@@ -577,7 +577,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_trained_counts_pictures_and_not_captions() {
+    fn what_can_be_trained_counts_images_and_not_captions() {
         let names: Vec<String> = (0..14).map(|number| format!("{number}.png")).collect();
         let mut remote: Vec<_> = names.iter().map(|name| (Some(name.as_str()), Some(1))).collect();
         remote.push((Some("0.txt"), Some(1)));
@@ -585,7 +585,7 @@ mod tests {
         let plan = Plan::new(folder(&[("new.png", 1), ("new.txt", 1), ("1.png", 1)]), &dataset(&remote));
 
         assert_eq!(plan.trainable_now.verdict, Verdict::TooFew { missing: 1 });
-        assert_eq!((plan.trainable_after.pictures, plan.trainable_after.is_certain()), (15, true));
+        assert_eq!((plan.trainable_after.images, plan.trainable_after.is_certain()), (15, true));
         remote.push((None, None));
         let plan = Plan::new(folder(&[]), &dataset(&remote));
         assert_eq!(plan.trainable_now.verdict, Verdict::Unknown);
@@ -608,8 +608,8 @@ mod tests {
                 }],
                 "remote_only": [{"name": "b.png", "sizes_bytes": [null]}],
                 "remote_duplicates": [], "nameless": [],
-                "trainable_now": {"pictures": 1, "perhaps": 0, "verdict": {"too_few": {"missing": 14}}},
-                "trainable_after": {"pictures": 2, "perhaps": 0, "verdict": {"too_few": {"missing": 13}}},
+                "trainable_now": {"images": 1, "perhaps": 0, "verdict": {"too_few": {"missing": 14}}},
+                "trainable_after": {"images": 2, "perhaps": 0, "verdict": {"too_few": {"missing": 13}}},
                 "folder": "set", "skipped": [{"path": ".x", "reason": "hidden"}],
             })
         );

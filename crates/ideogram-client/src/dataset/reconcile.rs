@@ -51,18 +51,18 @@ pub(crate) fn is_reconciled(history: &History, listing: &Listing) -> bool {
     open.all(|(name, known)| find(name, known, listing) == Lookup::Found)
 }
 
-/// Whether the service has taken a file for sure: its answer says so, or it is the caption of a picture of which it says
+/// Whether the service has taken a file for sure: its answer says so, or it is the caption of an image of which it says
 /// so and that does not show either, perhaps since the service calls both otherwise.
 pub(crate) fn is_taken(name: &str, known: &LastSeen, history: &History, listing: &Listing) -> bool {
-    let is_hidden_picture = |companion: &String| {
+    let is_hidden_image = |companion: &String| {
         !name::is_caption(companion)
             && name::stem(companion) == name::stem(name)
             && !listing.has(companion)
-            && history.files.get(companion).is_some_and(|picture| picture.outcome == UploadOutcome::Confirmed)
+            && history.files.get(companion).is_some_and(|image| image.outcome == UploadOutcome::Confirmed)
     };
     match known.outcome {
         UploadOutcome::Confirmed => true,
-        UploadOutcome::Accepted => name::is_caption(name) && known.companions.iter().any(is_hidden_picture),
+        UploadOutcome::Accepted => name::is_caption(name) && known.companions.iter().any(is_hidden_image),
         _ => false,
     }
 }

@@ -30,7 +30,7 @@ pub struct SyncProgress {
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct SyncReport {
-    /// Every picture and caption of the folder, in the order of the plan.
+    /// Every image and caption of the folder, in the order of the plan.
     pub files: Vec<SyncedFile>,
     /// How many uploads were begun.
     pub uploads: u64,
@@ -62,7 +62,7 @@ pub enum FileOutcome {
     /// It was sent, now or earlier with this journal, and is in the dataset.
     Stored,
     /// The dataset has a file of this name with other sizes, in bytes, and it is not the one that was sent with this
-    /// journal. A service that stores a picture in its own way changes its size.
+    /// journal. A service that stores an image in its own way changes its size.
     Different {
         /// The sizes in the dataset.
         remote_sizes_bytes: Vec<u64>,

@@ -14,7 +14,7 @@ use futures_util::{StreamExt as _, stream};
 use tokio::time::{Instant, sleep};
 
 use super::{
-    Doubt, FileOutcome, FileState, LocalFile, MOST_PICTURES, Plan, SyncDataset, SyncProgress, SyncReport, SyncedFile,
+    Doubt, FileOutcome, FileState, LocalFile, MAX_IMAGES, Plan, SyncDataset, SyncProgress, SyncReport, SyncedFile,
     Unknown, batch,
     journal::{self, Begin, History, Journal, LastSeen, Line, Sent, UploadOutcome},
     listing::Listing,
@@ -426,7 +426,7 @@ impl Progress {
         let is_open = matches!(&planned.state, FileState::Missing | FileState::Uncertain(_));
         match (&planned.state, known) {
             (FileState::Refused(refusal), _) => FileOutcome::Refused(refusal.clone()),
-            // The service stores pictures in its own way: what it has taken is there, whatever its size.
+            // The service stores images in its own way: what it has taken is there, whatever its size.
             (FileState::Different { .. }, Some(known))
                 if matches!(known.outcome, UploadOutcome::Accepted | UploadOutcome::Confirmed)
                     && known.size_bytes == planned.file.size_bytes =>
@@ -484,14 +484,14 @@ fn lock(progress: &Mutex<Progress>) -> MutexGuard<'_, Progress> {
     progress.lock().expect("nothing panics while it holds this lock")
 }
 
-/// A dataset that would hold too many pictures is not begun to be filled: which of them find room would be chance.
+/// A dataset that would hold too many images is not begun to be filled: which of them find room would be chance.
 fn check_limit(view: &View, files: &[LocalFile]) -> Result<(), Error> {
-    let there = view.plan.trainable_now.pictures;
-    let new = files.iter().filter(|file| file.kind.is_picture()).count() as u64;
-    if new > 0 && there + new > MOST_PICTURES {
+    let there = view.plan.trainable_now.images;
+    let new = files.iter().filter(|file| file.kind.is_image()).count() as u64;
+    if new > 0 && there + new > MAX_IMAGES {
         return Err(Error::invalid_argument(format!(
-            "the dataset holds {there} pictures, and {new} more are {} too many: a dataset holds at most {MOST_PICTURES}",
-            there + new - MOST_PICTURES
+            "the dataset holds {there} images, and {new} more are {} too many: a dataset holds at most {MAX_IMAGES}",
+            there + new - MAX_IMAGES
         )));
     }
     Ok(())

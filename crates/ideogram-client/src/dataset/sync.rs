@@ -45,13 +45,13 @@ impl Client {
     /// that the dataset does not show are uncertain ([`Doubt::Journal`](super::Doubt::Journal)), and not sent unless
     /// asked for ([`SyncDataset::send_uncertain`]).
     ///
-    /// A batch that the service refuses as a whole (400, 413, 422) is sent again in halves, down to a single picture
+    /// A batch that the service refuses as a whole (400, 413, 422) is sent again in halves, down to a single image
     /// with its caption, so that one bad file does not keep the others out.
     ///
     /// # Errors
     ///
     /// What keeps a sync from beginning: the journal is damaged, of another dataset or in use by another sync; the
-    /// dataset cannot be asked; it would hold more than [`MOST_PICTURES`](super::MOST_PICTURES). Nothing has been sent
+    /// dataset cannot be asked; it would hold more than [`MAX_IMAGES`](super::MAX_IMAGES). Nothing has been sent
     /// then. What ends a sync later is in the report.
     pub fn sync_dataset(&self, plan: Plan, journal: impl Into<PathBuf>) -> SyncDataset {
         SyncDataset {
@@ -89,7 +89,7 @@ pub struct SyncDataset {
 }
 
 impl SyncDataset {
-    /// How many files a batch may hold: 20 by default. A picture and its caption stay together in any case.
+    /// How many files a batch may hold: 20 by default. An image and its caption stay together in any case.
     pub fn batch_files(mut self, files: usize) -> Self {
         self.limits.files = files;
         self

@@ -1,40 +1,40 @@
-//! Whether a set of pictures can be trained.
+//! Whether a set of images can be trained.
 
 use serde::Serialize;
 
 use super::{listing::Listing, name};
 use crate::types::GetDatasetResponse;
 
-/// How many pictures a training needs.
-pub const FEWEST_PICTURES: u64 = 15;
-/// How many pictures a dataset holds at most.
-pub const MOST_PICTURES: u64 = 100;
+/// How many images a training needs.
+pub const MIN_IMAGES: u64 = 15;
+/// How many images a dataset holds at most.
+pub const MAX_IMAGES: u64 = 100;
 
-/// Whether a set of pictures can be trained, and what is in the way.
+/// Whether a set of images can be trained, and what is in the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Trainable {
-    /// How many pictures there are at least: those with a name.
-    pub pictures: u64,
-    /// How many files there are beside that may be pictures: those without a name, and archives.
+    /// How many images there are at least: those with a name.
+    pub images: u64,
+    /// How many files there are beside that may be images: those without a name, and archives.
     pub perhaps: u64,
     /// What follows.
     pub verdict: Verdict,
 }
 
-/// Whether there are enough pictures and not too many.
+/// Whether there are enough images and not too many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Verdict {
     /// It can be trained.
     Yes,
-    /// Pictures are missing.
+    /// Images are missing.
     TooFew {
         /// How many.
         missing: u64,
     },
-    /// There are more pictures than a dataset holds.
+    /// There are more images than a dataset holds.
     TooMany {
         /// How many more.
         surplus: u64,
@@ -46,7 +46,7 @@ pub enum Verdict {
 impl Trainable {
     /// Judges what [`get_dataset`](crate::Client::get_dataset) answers.
     pub fn of(dataset: &GetDatasetResponse) -> Self {
-        Pictures::of(&Listing::of(dataset)).trainable()
+        Images::of(&Listing::of(dataset)).trainable()
     }
 
     /// Whether it can be trained for all that is known.
@@ -55,24 +55,24 @@ impl Trainable {
     }
 }
 
-/// How many pictures there are.
+/// How many images there are.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Pictures {
+pub(crate) struct Images {
     certain: u64,
     perhaps: u64,
 }
 
-impl Pictures {
+impl Images {
     pub(crate) fn of(listing: &Listing) -> Self {
-        let mut pictures = Self { certain: 0, perhaps: listing.nameless.len() as u64 };
+        let mut images = Self { certain: 0, perhaps: listing.nameless.len() as u64 };
         for (name, sizes) in listing.names() {
             match name::extension(name).as_str() {
                 "txt" => {}
-                "zip" => pictures.perhaps += sizes.len() as u64,
-                _ => pictures.certain += sizes.len() as u64,
+                "zip" => images.perhaps += sizes.len() as u64,
+                _ => images.certain += sizes.len() as u64,
             }
         }
-        pictures
+        images
     }
 
     /// With so many more.
@@ -82,16 +82,16 @@ impl Pictures {
 
     pub(crate) fn trainable(self) -> Trainable {
         let Self { certain, perhaps } = self;
-        let verdict = if certain > MOST_PICTURES {
-            Verdict::TooMany { surplus: certain - MOST_PICTURES }
-        } else if certain + perhaps < FEWEST_PICTURES {
-            Verdict::TooFew { missing: FEWEST_PICTURES - certain - perhaps }
-        } else if certain >= FEWEST_PICTURES && certain + perhaps <= MOST_PICTURES {
+        let verdict = if certain > MAX_IMAGES {
+            Verdict::TooMany { surplus: certain - MAX_IMAGES }
+        } else if certain + perhaps < MIN_IMAGES {
+            Verdict::TooFew { missing: MIN_IMAGES - certain - perhaps }
+        } else if certain >= MIN_IMAGES && certain + perhaps <= MAX_IMAGES {
             Verdict::Yes
         } else {
             Verdict::Unknown
         };
-        Trainable { pictures: certain, perhaps, verdict }
+        Trainable { images: certain, perhaps, verdict }
     }
 }
 
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fifteen_to_a_hundred_pictures_can_be_trained() {
+    fn fifteen_to_a_hundred_images_can_be_trained() {
         for (certain, perhaps, verdict) in [
             (0, 0, Verdict::TooFew { missing: 15 }),
             (14, 0, Verdict::TooFew { missing: 1 }),
@@ -113,7 +113,7 @@ mod tests {
             (15, 86, Verdict::Unknown),
             (101, 5, Verdict::TooMany { surplus: 1 }),
         ] {
-            assert_eq!(Pictures { certain, perhaps }.trainable().verdict, verdict, "{certain} {perhaps}");
+            assert_eq!(Images { certain, perhaps }.trainable().verdict, verdict, "{certain} {perhaps}");
         }
     }
 }

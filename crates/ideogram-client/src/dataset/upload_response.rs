@@ -39,15 +39,15 @@ pub(super) fn end_of(batch: u64, files: &[LocalFile], answer: &Result<UploadData
 }
 
 /// The files of a batch that the service calls stored. It may call them by names of its own: where it failed nothing, and
-/// stored as many pictures as were sent, it has stored them all.
+/// stored as many images as were sent, it has stored them all.
 fn stored(files: &[LocalFile], answer: &UploadDatasetAssetsResponse) -> BTreeSet<String> {
     let named: Vec<_> =
         answer.successful_assets.iter().map(|asset| asset.file_name.as_deref().map(name::base_name)).collect();
-    let pictures = files.iter().filter(|file| file.kind.is_picture()).count();
+    let images = files.iter().filter(|file| file.kind.is_image()).count();
     let told = named.iter().filter(|name| !name.as_deref().is_some_and(name::is_caption)).count();
-    let is_whole = answer.failed_assets.is_empty() && answer.failure_count == 0 && told >= pictures;
+    let is_whole = answer.failed_assets.is_empty() && answer.failure_count == 0 && told >= images;
     let named: BTreeSet<&str> = named.iter().filter_map(Option::as_deref).collect();
-    let is_stored = |file: &&LocalFile| named.contains(file.name.as_str()) || (is_whole && file.kind.is_picture());
+    let is_stored = |file: &&LocalFile| named.contains(file.name.as_str()) || (is_whole && file.kind.is_image());
     files.iter().filter(is_stored).map(|file| file.name.clone()).collect()
 }
 

@@ -1,6 +1,6 @@
 //! What happens between `send()` and the answer: one operation, made of attempts.
 //!
-//! Start at [`call`]. A call waits for its places among the pictures in the making; then attempts follow each other as
+//! Start at [`call`]. A call waits for its places among the images in the making; then attempts follow each other as
 //! [`retry`] decides. What one attempt does is in [`attempt`](super::attempt).
 
 use std::{
@@ -94,7 +94,7 @@ async fn exchange(client: &Client, request: &Request) -> Result<Answer, Error> {
     let settings = client.settings();
     settings.check()?;
     let infos = Arc::from(request.inspect_files().await?);
-    let permit = Arc::new(client.inner().gate.enter(request.pictures()).await);
+    let permit = Arc::new(client.inner().gate.enter(request.images()).await);
     // Waited for before the clock starts; later attempts wait on the call's own time.
     let mut first_place = place(client, request).await;
 
@@ -130,9 +130,9 @@ async fn exchange(client: &Client, request: &Request) -> Result<Answer, Error> {
     }
 }
 
-/// Room for one attempt of a call that makes no picture. Others wait at the gate.
+/// Room for one attempt of a call that makes no image. Others wait at the gate.
 async fn place(client: &Client, request: &Request) -> Option<OwnedSemaphorePermit> {
-    if request.pictures() > 0 {
+    if request.images() > 0 {
         return None;
     }
     Arc::clone(&client.inner().attempts).acquire_owned().await.ok()
@@ -231,7 +231,7 @@ async fn attempt_and_keep(
                 answer.kept_at = kept_at;
                 Ok(answer)
             }
-            // The pictures are paid for, and this may be the only copy of their links.
+            // The images are paid for, and this may be the only copy of their links.
             Err(error) => Err(Failed::finally(error.with_answer(answer.status, redacted(client, answer.body), true))),
         },
         Err(Failed { error, event }) => match (error.status(), error.body(), error.headers()) {

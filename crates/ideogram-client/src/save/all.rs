@@ -1,4 +1,4 @@
-//! Saving every picture of an answer.
+//! Saving every image of an answer.
 
 use std::{
     fmt,
@@ -15,23 +15,23 @@ use futures_util::{StreamExt as _, stream};
 
 use super::{
     failure,
+    images::{ImageRef, Origin, stems},
     one::{Done, Place, Saved, save},
-    pictures::{Origin, PictureRef, stems},
     settings::{IfExists, SaveProgress, Settings, setters},
     target::{Target, check_stem},
 };
-use crate::{Client, Error, Picture as _, PictureOutcome};
+use crate::{Client, Error, Image as _, ImageOutcome};
 
 /// So many downloads run at a time.
 const PARALLEL: usize = 4;
 
-/// Saves every picture of an answer when it is awaited; see [`Client::save_all`].
+/// Saves every image of an answer when it is awaited; see [`Client::save_all`].
 ///
-/// A future that is dropped keeps the pictures that are done and leaves nothing behind of the others.
+/// A future that is dropped keeps the images that are done and leaves nothing behind of the others.
 #[must_use = "nothing is saved until it is awaited"]
 pub struct SaveAll {
     client: Client,
-    pictures: Vec<PictureRef>,
+    images: Vec<ImageRef>,
     origin: Origin,
     folder: PathBuf,
     stem: Option<String>,
@@ -39,7 +39,7 @@ pub struct SaveAll {
     settings: Settings,
 }
 
-/// What became of one picture of an answer.
+/// What became of one image of an answer.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SaveOutcome {
@@ -47,7 +47,7 @@ pub enum SaveOutcome {
     Saved(Saved),
     /// It was on disk already, whole, and nothing was asked for: [`IfExists::Skip`].
     AlreadyThere {
-        /// Where the picture is.
+        /// Where the image is.
         path: PathBuf,
     },
     /// The safety check withheld it: it was made and billed, and there is nothing to save.
@@ -61,7 +61,7 @@ pub enum SaveOutcome {
 }
 
 impl SaveOutcome {
-    /// Where the picture is, if it is on disk, saved now or before.
+    /// Where the image is, if it is on disk, saved now or before.
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::Saved(saved) => Some(&saved.path),
@@ -70,7 +70,7 @@ impl SaveOutcome {
         }
     }
 
-    /// The picture, if it was saved now.
+    /// The image, if it was saved now.
     pub fn saved(&self) -> Option<&Saved> {
         match self {
             Self::Saved(saved) => Some(saved),
@@ -88,15 +88,15 @@ impl SaveOutcome {
 }
 
 impl SaveAll {
-    pub(super) fn new(client: Client, pictures: Vec<PictureRef>, origin: Origin, folder: PathBuf) -> Self {
-        Self { client, pictures, origin, folder, stem: None, parallel: PARALLEL, settings: Settings::default() }
+    pub(super) fn new(client: Client, images: Vec<ImageRef>, origin: Origin, folder: PathBuf) -> Self {
+        Self { client, images, origin, folder, stem: None, parallel: PARALLEL, settings: Settings::default() }
     }
 
-    /// Names the files `<stem>.png`, or `<stem>-1.png`, `<stem>-2.png`, ... where the answer has several pictures. The number is
-    /// the place in the answer; in the list, if pictures of several answers have the same.
+    /// Names the files `<stem>.png`, or `<stem>-1.png`, `<stem>-2.png`, ... where the answer has several images. The number is
+    /// the place in the answer; in the list, if images of several answers have the same.
     ///
     /// Without it they are named `20260702T090713Z-1-LavTZAE4.png`: when they were made, in UTC, their place in the
-    /// answer, and a piece of their link. That is the same name each time, so pictures that are there already are not
+    /// answer, and a piece of their link. That is the same name each time, so images that are there already are not
     /// downloaded again: [`IfExists::Skip`] takes them for saved.
     pub fn stem(mut self, stem: impl Into<String>) -> Self {
         self.stem = Some(stem.into());
@@ -112,29 +112,29 @@ impl SaveAll {
     setters!();
 
     async fn run(self) -> Result<Vec<SaveOutcome>, Error> {
-        let Self { client, pictures, origin, folder, stem: given, parallel, settings } = self;
+        let Self { client, images, origin, folder, stem: given, parallel, settings } = self;
         if let Some(given) = &given
             && let Err(reason) = check_stem(given)
         {
             return Err(failure::misuse(format!("`{given}` cannot begin the name of a file: {reason}")));
         }
-        if pictures.is_empty() && origin.broke_off() {
+        if images.is_empty() && origin.broke_off() {
             return Err(failure::broken_answer());
         }
         let origin = Arc::new(origin.note().await);
-        let stems = stems(&pictures, given.as_deref());
-        let count = pictures.len();
+        let stems = stems(&images, given.as_deref());
+        let count = images.len();
         let finished = AtomicUsize::new(0);
-        let saving = pictures.into_iter().zip(stems).enumerate().map(|(index, (picture, stem))| {
+        let saving = images.into_iter().zip(stems).enumerate().map(|(index, (image, stem))| {
             let target = Target::in_folder(folder.clone(), &stem);
             let (client, settings, finished, origin) = (&client, &settings, &finished, Arc::clone(&origin));
             async move {
                 let done = || finished.load(Ordering::Relaxed);
-                let at = Place { picture: index, pictures: count, finished: &done };
-                let outcome = match picture.outcome() {
-                    PictureOutcome::Withheld => SaveOutcome::Withheld,
-                    PictureOutcome::LinkMissing => SaveOutcome::LinkMissing,
-                    PictureOutcome::Available(_) => match save(client, picture, origin, target, settings, at).await {
+                let at = Place { image: index, images: count, finished: &done };
+                let outcome = match image.outcome() {
+                    ImageOutcome::Withheld => SaveOutcome::Withheld,
+                    ImageOutcome::LinkMissing => SaveOutcome::LinkMissing,
+                    ImageOutcome::Available(_) => match save(client, image, origin, target, settings, at).await {
                         Ok(Done::Saved(saved)) => SaveOutcome::Saved(saved),
                         Ok(Done::There(found)) => SaveOutcome::AlreadyThere { path: found.path },
                         Err(error) => SaveOutcome::Failed(error),
@@ -143,8 +143,8 @@ impl SaveAll {
                 let finished = finished.fetch_add(1, Ordering::Relaxed) + 1;
                 let received_bytes = outcome.saved().map_or(0, |saved| saved.size_bytes);
                 let total_bytes = outcome.saved().map(|saved| saved.size_bytes);
-                let pictures = count;
-                settings.report(SaveProgress { picture: index, received_bytes, total_bytes, finished, pictures });
+                let images = count;
+                settings.report(SaveProgress { image: index, received_bytes, total_bytes, finished, images });
                 (index, outcome)
             }
         });
@@ -166,9 +166,9 @@ impl IntoFuture for SaveAll {
 
 impl fmt::Debug for SaveAll {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { pictures, folder, settings, .. } = self;
+        let Self { images, folder, settings, .. } = self;
         let mut shown = formatter.debug_struct("SaveAll");
-        shown.field("pictures", &pictures.len()).field("folder", folder).field("settings", settings);
+        shown.field("images", &images.len()).field("folder", folder).field("settings", settings);
         shown.finish_non_exhaustive()
     }
 }

@@ -1,4 +1,4 @@
-//! Fetches a picture into a file.
+//! Fetches an image into a file.
 
 use std::{io::Write as _, time::SystemTime};
 
@@ -30,14 +30,14 @@ const WRITE_BYTES: usize = 512 * 1024;
 const REFUSAL_BYTES: usize = 4 * 1024;
 const MOST_REDIRECTS: usize = 5;
 
-/// A picture that has arrived.
+/// An image that has arrived.
 pub(super) struct Received {
     pub(super) part: NamedTempFile,
     pub(super) media_type: MediaType,
     pub(super) size_bytes: u64,
 }
 
-/// One picture to fetch.
+/// One image to fetch.
 pub(super) struct Download<'d> {
     pub(super) client: &'d Client,
     pub(super) rules: Rules<'d>,
@@ -76,7 +76,7 @@ impl From<Error> for DownloadFailed {
 }
 
 impl Download<'_> {
-    /// Fetches the picture; downloads are free, so what may pass is tried again.
+    /// Fetches the image; downloads are free, so what may pass is tried again.
     pub(super) async fn run(&self) -> Result<Received, DownloadFailed> {
         self.rules.check(&self.url)?;
         // Made on first use, which takes a moment that is not the host's.
@@ -129,7 +129,7 @@ impl Download<'_> {
         self.receive(part, response).await
     }
 
-    /// The answer with the picture. Each redirect is looked at as the link was.
+    /// The answer with the image. Each redirect is looked at as the link was.
     async fn ask(&self) -> Result<Response, Failed> {
         let mut url = self.url.clone();
         for _ in 0..=MOST_REDIRECTS {
@@ -141,7 +141,7 @@ impl Download<'_> {
                 Err(_) => return Err(passing(failure::idle(&url, self.settings.idle_timeout))),
             };
             let status = response.status();
-            // Of the others, 206 would be a part of a picture.
+            // Of the others, 206 would be a part of an image.
             if matches!(status, StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION) {
                 return Ok(response);
             }
@@ -190,9 +190,9 @@ impl Download<'_> {
         }
         let content_type = response.headers().get(header::CONTENT_TYPE);
         let content_type = content_type.and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let no_picture = |what: String| failure::no_picture(url, &what);
+        let no_image = |what: String| failure::no_image(url, &what);
 
-        // Otherwise only the end of the connection says where the picture ends, and that comes early when it breaks.
+        // Otherwise only the end of the connection says where the image ends, and that comes early when it breaks.
         let is_framed = total.is_some() || response.headers().contains_key(header::TRANSFER_ENCODING);
         // Labels are often wrong. What the bytes are is seen when they are there.
         let codings = response.headers().get_all(header::CONTENT_ENCODING);
@@ -204,7 +204,7 @@ impl Download<'_> {
                 Ok(Ok(Some(chunk))) => chunk,
                 Ok(Ok(None)) => break,
                 Ok(Err(error)) => {
-                    return Err(passing(failure::transport(url, "the picture broke off at", error)));
+                    return Err(passing(failure::transport(url, "the image broke off at", error)));
                 }
                 Err(_) => return Err(passing(failure::idle(url, self.settings.idle_timeout))),
             };
@@ -214,9 +214,9 @@ impl Download<'_> {
             }
             waiting.extend_from_slice(&chunk);
             if !is_looked_at && waiting.len() >= SIGNATURE_BYTES {
-                // An endless page is no picture after its first bytes already.
+                // An endless page is no image after its first bytes already.
                 if !may_be_packed(&waiting, &label) {
-                    MediaType::of(&waiting, content_type.as_deref()).map_err(no_picture)?;
+                    MediaType::of(&waiting, content_type.as_deref()).map_err(no_image)?;
                 }
                 is_looked_at = true;
             }
@@ -235,7 +235,7 @@ impl Download<'_> {
         let Some(Unpacked { part, size_bytes, head, is_complete }) = unpacked else {
             return Err(failure::too_large(url, limit).into());
         };
-        let media_type = MediaType::of(&head, content_type.as_deref()).map_err(no_picture)?;
+        let media_type = MediaType::of(&head, content_type.as_deref()).map_err(no_image)?;
         let received = Received { part, media_type, size_bytes };
         if is_complete {
             return Ok(received);

@@ -1,7 +1,7 @@
-//! What can go wrong while a picture is saved.
+//! What can go wrong while an image is saved.
 //!
-//! The picture exists and is billed whatever happens here, so the outcome is always `Completed`, except where saving was
-//! asked for what cannot be. Links are signed: whoever has one can fetch the picture, so no error shows one.
+//! The image exists and is billed whatever happens here, so the outcome is always `Completed`, except where saving was
+//! asked for what cannot be. Links are signed: whoever has one can fetch the image, so no error shows one.
 
 use std::{io, path::Path, time::Duration};
 
@@ -22,17 +22,17 @@ pub(super) fn refused(message: impl Into<String>) -> Error {
 }
 
 pub(super) fn expired(url: &Url) -> Error {
-    let message = format!("the link to {} has expired: the picture is gone, making it again costs again", host(url));
+    let message = format!("the link to {} has expired: the image is gone, making it again costs again", host(url));
     Error::new(ErrorKind::LinkExpired, Outcome::Completed, message)
 }
 
-/// An answer with 2xx that is no picture.
-pub(super) fn no_picture(url: &Url, what: &str) -> Error {
-    Error::new(ErrorKind::UndocumentedAnswer, Outcome::Completed, format!("{} sent no picture: {what}", host(url)))
+/// An answer with 2xx that is no image.
+pub(super) fn no_image(url: &Url, what: &str) -> Error {
+    Error::new(ErrorKind::UndocumentedAnswer, Outcome::Completed, format!("{} sent no image: {what}", host(url)))
 }
 
 pub(super) fn too_large(url: &Url, limit: u64) -> Error {
-    let message = format!("the picture at {} is larger than the limit of {limit} bytes", host(url));
+    let message = format!("the image at {} is larger than the limit of {limit} bytes", host(url));
     Error::new(ErrorKind::UndocumentedAnswer, Outcome::Completed, message)
 }
 
@@ -47,7 +47,7 @@ pub(super) fn status(url: &Url, status: StatusCode, retry_after: Option<Duration
         400..=499 => ErrorKind::InvalidRequest,
         _ => ErrorKind::UndocumentedAnswer,
     };
-    let message = format!("{} did not hand the picture out", host(url));
+    let message = format!("{} did not hand the image out", host(url));
     Error::new(kind, Outcome::Completed, message).with_answer(status, body, false).asking_to_wait(retry_after)
 }
 
@@ -57,7 +57,7 @@ pub(super) fn transport(url: &Url, what: &str, error: reqwest::Error) -> Error {
 }
 
 pub(super) fn broken_off(url: &Url) -> Error {
-    let message = format!("the picture broke off at {}", host(url));
+    let message = format!("the image broke off at {}", host(url));
     Error::new(ErrorKind::Transport, Outcome::Completed, message)
 }
 
@@ -72,9 +72,9 @@ pub(super) fn cut(url: &Url, size_bytes: u64, media_type: &str) -> Error {
     Error::new(ErrorKind::Transport, Outcome::Completed, message)
 }
 
-/// A kept answer that has no whole picture, and may have had some.
+/// A kept answer that has no whole image, and may have had some.
 pub(super) fn broken_answer() -> Error {
-    let message = "the answer broke off before its first picture: nothing of it can be saved";
+    let message = "the answer broke off before its first image: nothing of it can be saved";
     Error::new(ErrorKind::UndocumentedAnswer, Outcome::Completed, message)
 }
 
@@ -95,7 +95,7 @@ pub(super) fn idle(url: &Url, timeout: Duration) -> Error {
 }
 
 pub(super) fn too_late(url: &Url, deadline: Duration) -> Error {
-    let message = format!("the picture at {} was not saved within {} seconds", host(url), deadline.as_secs_f64());
+    let message = format!("the image at {} was not saved within {} seconds", host(url), deadline.as_secs_f64());
     Error::new(ErrorKind::Transport, Outcome::Completed, message)
 }
 
@@ -108,7 +108,7 @@ pub(super) fn local(action: &str, path: &Path, error: &io::Error) -> Error {
         io::ErrorKind::AlreadyExists => "there is a file of that name, and it is left as it is".to_owned(),
         _ => error.to_string(),
     };
-    let message = format!("cannot {action} \"{}\": {reason}; the picture is still at its link", path.display());
+    let message = format!("cannot {action} \"{}\": {reason}; the image is still at its link", path.display());
     // The cause is in the message already; its kind is what a caller may still want.
     Error::new(ErrorKind::LocalIo, Outcome::Completed, message).with_source(io::Error::from(error.kind()))
 }

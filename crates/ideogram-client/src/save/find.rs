@@ -2,7 +2,7 @@
 //!
 //! A paid response may have broken off, or be damaged anywhere, or have its links in another place than the document
 //! says; each link that is whole in it can be fetched. So the text is not parsed but scanned, in one pass, with bounds on
-//! what is remembered: nesting of any depth costs no stack and no memory. Start at [`images_in`].
+//! what is remembered: nesting of any depth costs no stack and no memory. Start at [`find_images`].
 
 use std::{
     borrow::Cow,
@@ -13,7 +13,7 @@ use std::{
 use reqwest::Url;
 use serde_json::{Map, Value};
 
-use super::pictures::PictureRef;
+use super::images::ImageRef;
 use crate::{Timestamp, received::is_json};
 
 /// Single links of responses, and what they are called in file names.
@@ -34,14 +34,14 @@ const EXTENSIONS: [&str; 7] = [".png", ".jpg", ".jpeg", ".webp", ".gif", ".svg",
 /// What was found.
 #[derive(Debug)]
 pub(super) struct Found {
-    pub(super) images: Vec<PictureRef>,
+    pub(super) images: Vec<ImageRef>,
     /// Whether the text is JSON; otherwise there may have been more in it.
     pub(super) is_whole: bool,
 }
 
 /// Finds the images: those that stand where the document says; if there are none with a link, or the text is damaged,
 /// also what else looks like one.
-pub(super) fn images_in(text: &str, is_exact: bool) -> Found {
+pub(super) fn find_images(text: &str, is_exact: bool) -> Found {
     let mut text = Cow::Borrowed(text);
     for _ in 0..MAX_STRINGS {
         match serde_json::from_str::<String>(&text) {
@@ -273,7 +273,7 @@ impl Scan<'_> {
         if self.parsed_bytes > MAX_PARSED_BYTES { None } else { serde_json::from_str(&self.text[span]).ok() }
     }
 
-    fn finish(mut self) -> Vec<PictureRef> {
+    fn finish(mut self) -> Vec<ImageRef> {
         let linked = |item: &Item| item.links.iter().any(|link| !link.trim().is_empty());
         let is_found = !self.singles.is_empty() || self.items.iter().any(|item| item.is_documented && linked(item));
         let is_withheld = self.items.iter().any(|item| item.is_documented && !item.is_safe);
@@ -313,7 +313,7 @@ impl Scan<'_> {
             }
             for link in links {
                 let (created, is_safe, item) = (self.created.clone(), item.is_safe, item.value.clone());
-                images.push(PictureRef { number: images.len() + 1, role: None, created, link, is_safe, item });
+                images.push(ImageRef { number: images.len() + 1, role: None, created, link, is_safe, item });
             }
         }
         if !self.singles.is_empty() {
@@ -325,7 +325,7 @@ impl Scan<'_> {
                 for (_, link) in self.singles.iter().filter(|(found, _)| *found == role) {
                     let alone =
                         || Value::Object(Map::from_iter([(name.trim_matches('"').to_owned(), link.as_str().into())]));
-                    images.push(PictureRef {
+                    images.push(ImageRef {
                         number: images.len() + 1,
                         role: Some(role),
                         // These responses have no time; one that the document does not know would give decoded and raw
@@ -339,8 +339,8 @@ impl Scan<'_> {
             }
         }
         for (_, link) in loose {
-            let found = PictureRef::from_link(link);
-            images.push(PictureRef { number: images.len() + 1, created: self.created.clone(), ..found });
+            let found = ImageRef::from_link(link);
+            images.push(ImageRef { number: images.len() + 1, created: self.created.clone(), ..found });
         }
         images
     }
@@ -458,7 +458,7 @@ mod tests {
     const LINKS: [&str; 3] = [
         "https://ideogram.ai/api/images/ephemeral/LavTZAE4l8zM63sVJs_7aA.png?exp=1&sig=0a",
         "https://ideogram.ai/api/images/direct/ddgrm07nEJidT1m2fY8JiA",
-        "https://a.test/picture?id=3",
+        "https://a.test/image?id=3",
     ];
 
     fn response() -> String {
@@ -468,7 +468,7 @@ mod tests {
     }
 
     fn links(text: &str) -> Vec<String> {
-        images_in(text, true).images.into_iter().filter_map(|image| image.link).collect()
+        find_images(text, true).images.into_iter().filter_map(|image| image.link).collect()
     }
 
     #[test]
@@ -536,7 +536,7 @@ mod tests {
         let flawed =
             format!(r#"{{"created":"2026-07-02T09:07:13Z","data":[{{"url":"{}","seed":7,"score":NaN}}]}}"#, LINKS[0]);
 
-        let [image] = images_in(&flawed, true).images.try_into().unwrap();
+        let [image] = find_images(&flawed, true).images.try_into().unwrap();
 
         assert_eq!((image.seed(), image.created().is_some()), (Some(7), true));
         assert_eq!(image.item(), &json!({"url": LINKS[0], "seed": 7}));
@@ -580,7 +580,7 @@ mod tests {
     fn nesting_costs_neither_stack_nor_time() {
         let deep = 1 << 20;
         for text in ["[", "{\"url\":", "[{\"url\":\"https://a.test/a.png\",\"a\":", "}", "]}", "\"a\":["] {
-            images_in(&text.repeat(deep / text.len()), true);
+            find_images(&text.repeat(deep / text.len()), true);
         }
     }
 }

@@ -5,9 +5,9 @@
 
 use std::borrow::Cow;
 
-use crate::signature::picture_type;
+use crate::signature::image_type;
 
-/// A media type of pictures, and the extension that goes with it.
+/// A media type of images, and the extension that goes with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct MediaType {
     pub(super) name: Cow<'static, str>,
@@ -26,17 +26,17 @@ const EXTENSIONS: [(&str, &str); 8] = [
     ("image/bmp", "bmp"),
 ];
 
-/// Whether an extension is one that a picture may have, so that it is replaced when it is wrong.
-pub fn is_picture_extension(extension: &str) -> bool {
+/// Whether an extension is one that an image may have, so that it is replaced when it is wrong.
+pub fn is_image_extension(extension: &str) -> bool {
     let extension = extension.to_ascii_lowercase();
     ["jpeg", "tiff"].contains(&extension.as_str()) || EXTENSIONS.iter().any(|(_, known)| *known == extension)
 }
 
 impl MediaType {
     /// The type of a download that begins with `head`, [`SIGNATURE_BYTES`](crate::signature::SIGNATURE_BYTES) of them if
-    /// there are so many, if it is a picture; otherwise, what it looks like.
+    /// there are so many, if it is an image; otherwise, what it looks like.
     pub(super) fn of(head: &[u8], content_type: Option<&str>) -> Result<Self, String> {
-        if let Some(name) = picture_type(head) {
+        if let Some(name) = image_type(head) {
             return Ok(Self::named(name));
         }
         if head.is_empty() {
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_and_json_and_nothing_are_no_pictures() {
+    fn pages_and_json_and_nothing_are_no_images() {
         for (head, declared) in [
             (b"<!DOCTYPE html>".as_slice(), Some("text/html")),
             (b"<html>", Some("image/png")),
@@ -139,6 +139,6 @@ mod tests {
         let jpeg = MediaType::of(b"\xff\xd8\xff", None).unwrap();
 
         assert!(jpeg.has_extension("jpg") && jpeg.has_extension("JPEG") && !jpeg.has_extension("png"));
-        assert!(is_picture_extension("JPEG") && is_picture_extension("webp") && !is_picture_extension("v2"));
+        assert!(is_image_extension("JPEG") && is_image_extension("webp") && !is_image_extension("v2"));
     }
 }

@@ -1,14 +1,14 @@
-//! Keeps pictures past the expiry of their links.
+//! Keeps images past the expiry of their links.
 //!
-//! Start at [`Client::save_all`] (every picture of an answer, into a folder) or [`Client::save`] (one link, one file).
-//! `pictures` finds the pictures of an answer, `link` decides what may be fetched, `download` fetches, `media_type` looks
-//! at what came, `target` puts it in its place, `sidecar` says what is written beside it. `find` finds the pictures in the text
+//! Start at [`Client::save_all`] (every image of an answer, into a folder) or [`Client::save`] (one link, one file).
+//! `images` finds the images of an answer, `link` decides what may be fetched, `download` fetches, `media_type` looks
+//! at what came, `target` puts it in its place, `sidecar` says what is written beside it. `find` finds the images in the text
 //! of an answer, whole or not.
 //!
-//! A picture is streamed into `.ideogram-<random>.part` in the folder of its target, synced, and renamed without
-//! replacing anything, so that no name ever holds half a picture. Such a file goes when saving fails or is cancelled;
+//! An image is streamed into `.ideogram-<random>.part` in the folder of its target, synced, and renamed without
+//! replacing anything, so that no name ever holds half an image. Such a file goes when saving fails or is cancelled;
 //! one that a killed process left can be deleted, and disturbs nobody until then. A download that broke off is not
-//! resumed: saving again downloads again, which costs nothing while the link lives. Pictures that are there already are
+//! resumed: saving again downloads again, which costs nothing while the link lives. Images that are there already are
 //! passed over with `IfExists::Skip`.
 
 mod all;
@@ -17,10 +17,10 @@ mod download;
 mod failure;
 mod find;
 mod foreign;
+mod images;
 mod link;
 mod media_type;
 mod one;
-mod pictures;
 mod settings;
 mod sidecar;
 mod target;
@@ -31,19 +31,19 @@ use std::path::PathBuf;
 pub use self::{
     all::{SaveAll, SaveOutcome},
     foreign::ForeignLink,
-    media_type::is_picture_extension,
+    images::{HasImages, ImageRef, Origin, images_in, images_in_text},
+    media_type::is_image_extension,
     one::{Save, Saved},
-    pictures::{HasPictures, Origin, PictureRef, images_in_text, pictures_in},
     settings::{IfExists, SaveProgress},
     target::{LONGEST_SUFFIX, check_stem},
 };
 use crate::Client;
 
 impl Client {
-    /// Saves every picture of an answer into a folder, which is made if it is not there.
+    /// Saves every image of an answer into a folder, which is made if it is not there.
     ///
-    /// The result has one [`SaveOutcome`] for every picture, in the order of the answer: withheld pictures are among
-    /// them, and a picture that cannot be saved does not lose the others. Beside each picture lies a JSON file that
+    /// The result has one [`SaveOutcome`] for every image, in the order of the answer: withheld images are among
+    /// them, and an image that cannot be saved does not lose the others. Beside each image lies a JSON file that
     /// says how it was made. Hand in the [`Response`](crate::Response) (`.response()` of every builder) rather than the
     /// decoded answer, and it also says which request made it.
     ///
@@ -69,13 +69,13 @@ impl Client {
     /// # }
     /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
     /// ```
-    pub fn save_all(&self, answer: &(impl HasPictures + ?Sized), folder: impl Into<PathBuf>) -> SaveAll {
-        SaveAll::new(self.clone(), answer.pictures(), answer.origin(), folder.into())
+    pub fn save_all(&self, answer: &(impl HasImages + ?Sized), folder: impl Into<PathBuf>) -> SaveAll {
+        SaveAll::new(self.clone(), answer.images(), answer.origin(), folder.into())
     }
 
-    /// Saves the picture behind one link to a file; folders on the way are made if they are not there.
+    /// Saves the image behind one link to a file; folders on the way are made if they are not there.
     ///
-    /// What the picture is decides its extension: `lantern.png` is saved as `lantern.jpg` if it turns out to be a JPEG,
+    /// What the image is decides its extension: `lantern.png` is saved as `lantern.jpg` if it turns out to be a JPEG,
     /// and `lantern` gets the extension that it needs, unless [`Save::exact_name`] says otherwise. [`Saved::path`] is
     /// where it went.
     ///
@@ -85,10 +85,10 @@ impl Client {
     /// # let client = ideogram_client::Client::builder().api_key(server.api_key()).base_url(server.url()).build()?;
     /// # let folder = tempfile::tempdir()?;
     /// # let folder = folder.path();
-    /// use ideogram_client::{Picture, PictureOutcome};
+    /// use ideogram_client::{Image, ImageOutcome};
     ///
     /// let answer = client.generate_image_v3().prompt("A paper lantern").send().await?;
-    /// if let PictureOutcome::Available(link) = answer.data[0].outcome() {
+    /// if let ImageOutcome::Available(link) = answer.data[0].outcome() {
     ///     let saved = client.save(link, folder.join("lantern")).await?;
     ///     assert_eq!(saved.path, folder.join("lantern.png"));
     /// }

@@ -1,4 +1,4 @@
-//! Saving one picture.
+//! Saving one image.
 
 use std::{
     fmt,
@@ -11,41 +11,41 @@ use std::{
 use super::{
     download::{Download, DownloadFailed},
     failure,
+    images::{ImageRef, Noted},
     link::{self, Own, Rules},
-    pictures::{Noted, PictureRef},
     settings::{IfExists, SaveProgress, Settings, setters},
     sidecar::Sidecar,
     target::{Naming, Target, on_disk},
 };
-use crate::{Client, Error, Picture as _, PictureOutcome};
+use crate::{Client, Error, Image as _, ImageOutcome};
 
-/// Saves one picture when it is awaited; see [`Client::save`].
+/// Saves one image when it is awaited; see [`Client::save`].
 ///
-/// A future that is dropped leaves nothing behind, or the whole picture.
+/// A future that is dropped leaves nothing behind, or the whole image.
 #[must_use = "nothing is saved until it is awaited"]
 pub struct Save {
     client: Client,
-    picture: PictureRef,
+    image: ImageRef,
     file: PathBuf,
     naming: Naming,
     settings: Settings,
 }
 
-/// A picture on disk.
+/// An image on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Saved {
-    /// Where the picture is.
+    /// Where the image is.
     pub path: PathBuf,
     /// Where the JSON file is that says how it was made, unless there is to be none.
     pub sidecar: Option<PathBuf>,
-    /// What the picture really is, such as `image/png`.
+    /// What the image really is, such as `image/png`.
     pub media_type: String,
     /// Its size in bytes.
     pub size_bytes: u64,
 }
 
-/// How saving a picture ends well.
+/// How saving an image ends well.
 pub(super) enum Done {
     Saved(Saved),
     /// It was there before.
@@ -54,11 +54,11 @@ pub(super) enum Done {
 
 impl Save {
     pub(super) fn new(client: Client, link: &str, file: PathBuf) -> Self {
-        let picture = PictureRef::from_link(link);
-        Self { client, picture, file, naming: Naming::ByContent, settings: Settings::default() }
+        let image = ImageRef::from_link(link);
+        Self { client, image, file, naming: Naming::ByContent, settings: Settings::default() }
     }
 
-    /// Keeps the file name as it is, whatever the picture turns out to be.
+    /// Keeps the file name as it is, whatever the image turns out to be.
     pub fn exact_name(mut self) -> Self {
         self.naming = Naming::Exact;
         self
@@ -72,12 +72,12 @@ impl Save {
             return Err(failure::misuse(message));
         }
         let target = Target::file(&self.file, self.naming)?;
-        let at = Place { picture: 0, pictures: 1, finished: &|| 0 };
-        let done = save(&self.client, self.picture, Arc::default(), target, &self.settings, at).await;
+        let at = Place { image: 0, images: 1, finished: &|| 0 };
+        let done = save(&self.client, self.image, Arc::default(), target, &self.settings, at).await;
         let saved = done.map(|(Done::Saved(saved) | Done::There(saved))| saved);
         let received_bytes = saved.as_ref().map_or(0, |saved| saved.size_bytes);
         let total_bytes = saved.is_ok().then_some(received_bytes);
-        self.settings.report(SaveProgress { picture: 0, received_bytes, total_bytes, finished: 1, pictures: 1 });
+        self.settings.report(SaveProgress { image: 0, received_bytes, total_bytes, finished: 1, images: 1 });
         saved
     }
 }
@@ -102,36 +102,36 @@ impl fmt::Debug for Save {
     }
 }
 
-/// Which of how many pictures is being saved, for reports of progress.
+/// Which of how many images is being saved, for reports of progress.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'p> {
-    pub(super) picture: usize,
-    pub(super) pictures: usize,
+    pub(super) image: usize,
+    pub(super) images: usize,
     pub(super) finished: &'p (dyn Fn() -> usize + Send + Sync),
 }
 
-/// Downloads a picture and puts it into its place.
+/// Downloads an image and puts it into its place.
 pub(super) async fn save(
     client: &Client,
-    picture: PictureRef,
+    image: ImageRef,
     origin: Arc<Noted>,
     target: Target,
     settings: &Settings,
     at: Place<'_>,
 ) -> Result<Done, Error> {
-    let PictureOutcome::Available(link) = picture.outcome() else {
-        return Err(failure::misuse("there is no link to save a picture from"));
+    let ImageOutcome::Available(link) = image.outcome() else {
+        return Err(failure::misuse("there is no link to save an image from"));
     };
     let url = link::parse(link)?;
     let (if_exists, with_sidecar) = (settings.if_exists, settings.sidecar);
-    let (wanted, of) = (target.clone(), picture.clone());
+    let (wanted, of) = (target.clone(), image.clone());
     if let Some(found) = on_disk(move || wanted.prepare(if_exists, &of, with_sidecar)).await? {
         return Ok(Done::There(found));
     }
 
     let on_bytes = |received_bytes, total_bytes| {
-        let Place { picture, pictures, finished } = at;
-        settings.report(SaveProgress { picture, received_bytes, total_bytes, finished: finished(), pictures });
+        let Place { image, images, finished } = at;
+        settings.report(SaveProgress { image, received_bytes, total_bytes, finished: finished(), images });
     };
     let rules = Rules::new(client, Own::Host);
     let download = Download { client, rules, url, target: &target, settings, on_bytes: &on_bytes };
@@ -145,6 +145,6 @@ pub(super) async fn save(
     };
 
     let api_key = client.inner().api_key.clone();
-    let sidecar = with_sidecar.then(|| Sidecar { picture: picture.clone(), origin, api_key });
-    on_disk(move || target.place(received, &picture, sidecar.as_ref(), if_exists)).await
+    let sidecar = with_sidecar.then(|| Sidecar { image: image.clone(), origin, api_key });
+    on_disk(move || target.place(received, &image, sidecar.as_ref(), if_exists)).await
 }

@@ -1,28 +1,28 @@
-//! What can be settled about saving, and the setters that one picture and all pictures share.
+//! What can be settled about saving, and the setters that one image and all images share.
 
 use std::{fmt, sync::Arc, time::Duration};
 
-/// Far above any picture that the service makes.
+/// Far above any image that the service makes.
 const SIZE_LIMIT_BYTES: u64 = 64 * 1024 * 1024;
 /// Half a minute without a byte is a dead connection.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-/// For one picture, attempts and waits included.
+/// For one image, attempts and waits included.
 const DEADLINE: Duration = Duration::from_secs(300);
 
 /// What happens when there is a file of that name already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IfExists {
-    /// The picture is not saved, and nothing is downloaded; the error names the file.
+    /// The image is not saved, and nothing is downloaded; the error names the file.
     #[default]
     Fail,
-    /// The file is replaced, in one step: it holds the old picture or the new one, never half of one. With it goes the
-    /// JSON file that described the old picture; any other JSON file of that name stays, and the picture is not saved.
+    /// The file is replaced, in one step: it holds the old image or the new one, never half of one. With it goes the
+    /// JSON file that described the old image; any other JSON file of that name stays, and the image is not saved.
     Replace,
-    /// The picture is saved under the next free name: `lantern-2.png`, `lantern-3.png`, ...
+    /// The image is saved under the next free name: `lantern-2.png`, `lantern-3.png`, ...
     Number,
-    /// The picture is taken for saved, and nothing is downloaded: the way to go on after an interruption. No name ever
-    /// holds half a picture. A file that is no picture, or of which the JSON file beside it says that it is another one,
+    /// The image is taken for saved, and nothing is downloaded: the way to go on after an interruption. No name ever
+    /// holds half an image. A file that is no image, or of which the JSON file beside it says that it is another one,
     /// fails as with `Fail`.
     Skip,
 }
@@ -31,16 +31,16 @@ pub enum IfExists {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SaveProgress {
-    /// The place of the picture that moved, counted from 0 in the order of the answer.
-    pub picture: usize,
+    /// The place of the image that moved, counted from 0 in the order of the answer.
+    pub image: usize,
     /// How many of its bytes have arrived; from 0 again when a download has to start anew.
     pub received_bytes: u64,
     /// How many there will be, if the host says so.
     pub total_bytes: Option<u64>,
-    /// How many pictures are done with: saved, failed, or not there to be saved.
+    /// How many images are done with: saved, failed, or not there to be saved.
     pub finished: usize,
-    /// How many pictures there are.
-    pub pictures: usize,
+    /// How many images there are.
+    pub images: usize,
 }
 
 pub(super) type OnProgress = Arc<dyn Fn(SaveProgress) + Send + Sync>;
@@ -94,13 +94,13 @@ macro_rules! setters {
             self
         }
 
-        /// Writes no JSON file beside the picture.
+        /// Writes no JSON file beside the image.
         pub fn without_sidecar(mut self) -> Self {
             self.settings.sidecar = false;
             self
         }
 
-        /// How large a picture may be: 64 MiB by default. Nothing is kept of a larger one.
+        /// How large an image may be: 64 MiB by default. Nothing is kept of a larger one.
         pub fn size_limit_bytes(mut self, limit: u64) -> Self {
             self.settings.size_limit_bytes = limit;
             self
@@ -112,7 +112,7 @@ macro_rules! setters {
             self
         }
 
-        /// How long saving one picture may take, repeated downloads and the waits between them included: 5 minutes by
+        /// How long saving one image may take, repeated downloads and the waits between them included: 5 minutes by
         /// default.
         pub fn deadline(mut self, deadline: ::std::time::Duration) -> Self {
             self.settings.deadline = deadline;
@@ -127,7 +127,7 @@ macro_rules! setters {
             self
         }
 
-        /// Calls this whenever bytes arrive or a picture is done with. It is called from the task that saves, so it
+        /// Calls this whenever bytes arrive or an image is done with. It is called from the task that saves, so it
         /// must be quick.
         pub fn on_progress(mut self, on_progress: impl Fn($crate::SaveProgress) + Send + Sync + 'static) -> Self {
             self.settings.on_progress = Some(::std::sync::Arc::new(on_progress));

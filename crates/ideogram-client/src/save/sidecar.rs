@@ -1,4 +1,4 @@
-//! The JSON file beside a picture: how it was made, for the day on which somebody wants another like it.
+//! The JSON file beside an image: how it was made, for the day on which somebody wants another like it.
 
 use std::{fs, path::Path, sync::Arc};
 
@@ -7,14 +7,14 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
+    images::{ImageRef, Noted},
     media_type::MediaType,
-    pictures::{Noted, PictureRef},
 };
 use crate::{ApiKey, Timestamp};
 
-/// What is known of a picture beside its file.
+/// What is known of an image beside its file.
 pub(super) struct Sidecar {
-    pub(super) picture: PictureRef,
+    pub(super) image: ImageRef,
     pub(super) origin: Arc<Noted>,
     /// A server may repeat the key in its answer; it is not written down.
     pub(super) api_key: ApiKey,
@@ -22,12 +22,12 @@ pub(super) struct Sidecar {
 
 #[derive(Serialize)]
 struct Form<'s> {
-    /// The name of the picture's file.
+    /// The name of the image's file.
     file: &'s str,
     #[serde(skip_serializing_if = "Option::is_none")]
     operation: Option<&'s str>,
     /// Its place in the answer, from 1.
-    picture: usize,
+    image: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<&'s str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,7 +46,7 @@ struct Form<'s> {
     request: Option<&'s Value>,
 }
 
-/// What a file says that is a sidecar, of whatever picture; `None` of any other.
+/// What a file says that is a sidecar, of whatever image; `None` of any other.
 pub(super) fn read(path: &Path) -> Option<Value> {
     let json: Value = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
     (json.get("file")?.is_string() && json.get("item").is_some()).then_some(json)
@@ -55,19 +55,19 @@ pub(super) fn read(path: &Path) -> Option<Value> {
 impl Sidecar {
     /// The content of the file.
     pub(super) fn render(&self, file: &str, media_type: &MediaType, size_bytes: u64) -> Bytes {
-        let Self { picture, origin, api_key } = self;
+        let Self { image, origin, api_key } = self;
         let form = Form {
             file,
             operation: origin.operation.as_deref(),
-            picture: picture.number(),
-            role: picture.role(),
-            created: picture.created(),
-            seed: picture.seed(),
-            prompt: picture.prompt(),
+            image: image.number(),
+            role: image.role(),
+            created: image.created(),
+            seed: image.seed(),
+            prompt: image.prompt(),
             media_type: &media_type.name,
             size_bytes,
-            link_expires: picture.expires(),
-            item: picture.item(),
+            link_expires: image.expires(),
+            item: image.item(),
             request: origin.request.as_ref(),
         };
         let mut json = serde_json::to_vec_pretty(&form).expect("texts, numbers and JSON become JSON");

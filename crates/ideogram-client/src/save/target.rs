@@ -1,4 +1,4 @@
-//! Where a picture goes: names, the file it is downloaded into, and the step from one to the other.
+//! Where an image goes: names, the file it is downloaded into, and the step from one to the other.
 //!
 //! All of it blocks; [`on_disk`] runs it where that is allowed. A file travels into the work and back, so work that
 //! nobody waits for any more ends by removing it.
@@ -16,13 +16,13 @@ use tempfile::{NamedTempFile, PersistError, TempPath};
 use super::{
     download::Received,
     failure,
-    media_type::{MediaType, is_picture_extension},
+    images::ImageRef,
+    media_type::{MediaType, is_image_extension},
     one::{Done, Saved},
-    pictures::PictureRef,
     settings::IfExists,
     sidecar::{self, Sidecar},
 };
-use crate::{Error, Picture as _, durable, signature::SIGNATURE_BYTES};
+use crate::{Error, Image as _, durable, signature::SIGNATURE_BYTES};
 
 /// Files that are not complete are called `.ideogram-<random>.part`.
 const PART_PREFIX: &str = ".ideogram-";
@@ -82,10 +82,10 @@ fn check_stem_on(stem: &str, windows: bool) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Between a sidecar and its picture lies an instant; so long after, nobody is coming any more.
+/// Between a sidecar and its image lies an instant; so long after, nobody is coming any more.
 const LIKELY_LEFT_OVER: Duration = Duration::from_secs(5);
 
-/// The name of a picture to come.
+/// The name of an image to come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Target {
     pub(super) folder: PathBuf,
@@ -95,13 +95,13 @@ pub(super) struct Target {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Extension {
-    /// What the picture needs; this one if it fits.
-    OfThePicture(Option<String>),
-    /// As given, whatever the picture is.
+    /// What the image needs; this one if it fits.
+    OfTheImage(Option<String>),
+    /// As given, whatever the image is.
     Exactly(Option<OsString>),
 }
 
-/// Whether a caller's extension stays when the picture is something else.
+/// Whether a caller's extension stays when the image is something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Naming {
     ByContent,
@@ -109,9 +109,9 @@ pub(super) enum Naming {
 }
 
 impl Target {
-    /// A file in a folder whose extension will be what the picture needs.
+    /// A file in a folder whose extension will be what the image needs.
     pub(super) fn in_folder(folder: PathBuf, stem: &str) -> Self {
-        Self { folder, stem: stem.into(), extension: Extension::OfThePicture(None) }
+        Self { folder, stem: stem.into(), extension: Extension::OfTheImage(None) }
     }
 
     /// A file as a caller names it.
@@ -121,15 +121,15 @@ impl Target {
         };
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let (stem, extension) = (path.file_stem().unwrap_or(name), path.extension());
-        let picture = extension.and_then(OsStr::to_str).filter(|extension| is_picture_extension(extension));
-        let (stem, extension) = match (naming, picture) {
+        let image = extension.and_then(OsStr::to_str).filter(|extension| is_image_extension(extension));
+        let (stem, extension) = match (naming, image) {
             (Naming::Exact, _) => (stem, Extension::Exactly(extension.map(OsStr::to_owned))),
-            (Naming::ByContent, Some(extension)) => (stem, Extension::OfThePicture(Some(extension.to_owned()))),
+            (Naming::ByContent, Some(extension)) => (stem, Extension::OfTheImage(Some(extension.to_owned()))),
             // `lantern.v2` has no extension yet.
-            (Naming::ByContent, None) => (name, Extension::OfThePicture(None)),
+            (Naming::ByContent, None) => (name, Extension::OfTheImage(None)),
         };
         if extension == Extension::Exactly(Some("json".into())) {
-            return Err(failure::misuse("the extension `json` is for what is written beside a picture"));
+            return Err(failure::misuse("the extension `json` is for what is written beside an image"));
         }
         Ok(Self { folder: folder.to_owned(), stem: stem.to_owned(), extension })
     }
@@ -151,39 +151,39 @@ impl Target {
         self.path(number, Some(OsStr::new("json")))
     }
 
-    fn picture(&self, number: u32, media_type: &MediaType) -> PathBuf {
+    fn image(&self, number: u32, media_type: &MediaType) -> PathBuf {
         let extension = match &self.extension {
             Extension::Exactly(extension) => extension.as_deref(),
-            Extension::OfThePicture(Some(given)) if media_type.has_extension(given) => Some(OsStr::new(given)),
-            Extension::OfThePicture(_) => Some(OsStr::new(&*media_type.extension)),
+            Extension::OfTheImage(Some(given)) if media_type.has_extension(given) => Some(OsStr::new(given)),
+            Extension::OfTheImage(_) => Some(OsStr::new(&*media_type.extension)),
         };
         self.path(number, extension)
     }
 
-    /// The names that a picture may have that nobody has seen yet.
+    /// The names that an image may have that nobody has seen yet.
     fn likely(&self, number: u32) -> Vec<PathBuf> {
         match &self.extension {
             Extension::Exactly(extension) => vec![self.path(number, extension.as_deref())],
-            Extension::OfThePicture(given) => {
+            Extension::OfTheImage(given) => {
                 let given = given.as_deref().into_iter();
                 given.chain(LIKELY_EXTENSIONS).map(|extension| self.path(number, Some(OsStr::new(extension)))).collect()
             }
         }
     }
 
-    /// What is there already under one of the names, for a picture that gets a sidecar or none.
-    fn taken(&self, number: u32, picture: &PictureRef, with_sidecar: bool, if_exists: IfExists) -> Option<PathBuf> {
+    /// What is there already under one of the names, for an image that gets a sidecar or none.
+    fn taken(&self, number: u32, image: &ImageRef, with_sidecar: bool, if_exists: IfExists) -> Option<PathBuf> {
         let mut paths = self.likely(number);
-        if with_sidecar && !self.is_left_over(number, picture, if_exists) {
+        if with_sidecar && !self.is_left_over(number, image, if_exists) {
             paths.push(self.sidecar(number));
         }
         // A link to nowhere is there, too.
         paths.into_iter().find(|path| path.symlink_metadata().is_ok())
     }
 
-    /// Whether a sidecar was left by a process that was killed before it could put the same picture beside it. A young
-    /// one may be of another saver, who is about to; where it does not matter who saves the picture, its age does not.
-    fn is_left_over(&self, number: u32, picture: &PictureRef, if_exists: IfExists) -> bool {
+    /// Whether a sidecar was left by a process that was killed before it could put the same image beside it. A young
+    /// one may be of another saver, who is about to; where it does not matter who saves the image, its age does not.
+    fn is_left_over(&self, number: u32, image: &ImageRef, if_exists: IfExists) -> bool {
         let path = self.sidecar(number);
         let modified = path.symlink_metadata().and_then(|metadata| metadata.modified()).ok();
         let age = modified.and_then(|modified| modified.elapsed().ok());
@@ -192,19 +192,19 @@ impl Target {
         }
         let Some(sidecar) = sidecar::read(&path) else { return false };
         let described = sidecar["file"].as_str().map(|name| self.folder.join(name));
-        sidecar["item"] == *picture.item() && described.is_some_and(|picture| picture.symlink_metadata().is_err())
+        sidecar["item"] == *image.item() && described.is_some_and(|image| image.symlink_metadata().is_err())
     }
 
-    /// The picture itself, saved before. What has a name is whole; what is no picture, or another one, is not it.
-    fn saved_before(&self, picture: &PictureRef) -> Option<Saved> {
+    /// The image itself, saved before. What has a name is whole; what is no image, or another one, is not it.
+    fn saved_before(&self, image: &ImageRef) -> Option<Saved> {
         let beside = self.sidecar(1);
         let sidecar = sidecar::read(&beside);
         let path = match &sidecar {
             Some(sidecar) => {
-                // A picture of an answer without a list has one of several links, and a role.
+                // An image of an answer without a list has one of several links, and a role.
                 let mut members = sidecar["item"].as_object()?.values();
-                let has_link = members.any(|member| member.as_str().is_some_and(|link| Some(link) == picture.link()));
-                let is_it = has_link && sidecar["role"].as_str() == picture.role();
+                let has_link = members.any(|member| member.as_str().is_some_and(|link| Some(link) == image.link()));
+                let is_it = has_link && sidecar["role"].as_str() == image.role();
                 let file = sidecar["file"].as_str().filter(|_| is_it)?;
                 Some(self.folder.join(file)).filter(|path| name(path) == Some(file))
             }
@@ -217,9 +217,9 @@ impl Target {
         Some(Saved { path, sidecar: sidecar.map(|_| beside), media_type, size_bytes: metadata.len() })
     }
 
-    /// Of a name that is taken: by the picture itself, if that will do.
-    fn saved_or_refused(&self, path: &Path, picture: &PictureRef, if_exists: IfExists) -> Result<Saved, Error> {
-        let saved = if if_exists == IfExists::Skip { self.saved_before(picture) } else { None };
+    /// Of a name that is taken: by the image itself, if that will do.
+    fn saved_or_refused(&self, path: &Path, image: &ImageRef, if_exists: IfExists) -> Result<Saved, Error> {
+        let saved = if if_exists == IfExists::Skip { self.saved_before(image) } else { None };
         saved.ok_or_else(|| exists(path))
     }
 
@@ -229,18 +229,18 @@ impl Target {
         path.symlink_metadata().is_ok() && sidecar::read(&path).is_none()
     }
 
-    /// Before a download: makes the folder, refuses a name that is taken, and finds a picture that need not be fetched.
+    /// Before a download: makes the folder, refuses a name that is taken, and finds an image that need not be fetched.
     pub(super) fn prepare(
         &self,
         if_exists: IfExists,
-        picture: &PictureRef,
+        image: &ImageRef,
         with_sidecar: bool,
     ) -> Result<Option<Saved>, Error> {
         fs::create_dir_all(&self.folder).map_err(|error| failure::local("make the folder", &self.folder, &error))?;
         match if_exists {
             IfExists::Fail | IfExists::Skip => {
-                let taken = self.taken(1, picture, with_sidecar, if_exists);
-                return taken.map(|path| self.saved_or_refused(&path, picture, if_exists)).transpose();
+                let taken = self.taken(1, image, with_sidecar, if_exists);
+                return taken.map(|path| self.saved_or_refused(&path, image, if_exists)).transpose();
             }
             IfExists::Replace if with_sidecar && self.has_other_json(1) => return Err(exists(&self.sidecar(1))),
             IfExists::Replace | IfExists::Number => {}
@@ -278,47 +278,47 @@ impl Target {
         Err(exists(&self.path(MOST_NAMES, Some(&extension))))
     }
 
-    /// After a download: gives the picture its name, and its sidecar beside it.
+    /// After a download: gives the image its name, and its sidecar beside it.
     pub(super) fn place(
         &self,
         received: Received,
-        picture: &PictureRef,
+        image: &ImageRef,
         sidecar: Option<&Sidecar>,
         if_exists: IfExists,
     ) -> Result<Done, Error> {
         let synced = received.part.as_file().sync_all();
-        synced.map_err(|error| failure::local("write", &self.picture(1, &received.media_type), &error))?;
+        synced.map_err(|error| failure::local("write", &self.image(1, &received.media_type), &error))?;
         let done = if if_exists == IfExists::Replace {
             self.replace(received, sidecar).map(Done::Saved)?
         } else {
-            self.add(received, picture, sidecar, if_exists)?
+            self.add(received, image, sidecar, if_exists)?
         };
         // It is in its place; a folder that cannot be synced does not undo that.
         let _ = durable::sync_folder(&self.folder);
         Ok(done)
     }
 
-    /// Puts a picture under a name that is free.
+    /// Puts an image under a name that is free.
     ///
-    /// The sidecar goes first. Its name is the same whatever the picture turned out to be, so of two savers that race
-    /// for one name, one stops here; and whoever sees a picture finds its sidecar beside it.
+    /// The sidecar goes first. Its name is the same whatever the image turned out to be, so of two savers that race
+    /// for one name, one stops here; and whoever sees an image finds its sidecar beside it.
     fn add(
         &self,
         received: Received,
-        picture: &PictureRef,
+        image: &ImageRef,
         sidecar: Option<&Sidecar>,
         if_exists: IfExists,
     ) -> Result<Done, Error> {
         let Received { mut part, media_type, size_bytes } = received;
         for number in 1..=MOST_NAMES {
-            if let Some(path) = self.taken(number, picture, sidecar.is_some(), if_exists) {
+            if let Some(path) = self.taken(number, image, sidecar.is_some(), if_exists) {
                 if if_exists == IfExists::Number {
                     continue;
                 }
-                return self.saved_or_refused(&path, picture, if_exists).map(Done::There);
+                return self.saved_or_refused(&path, image, if_exists).map(Done::There);
             }
-            let (path, beside) = (self.picture(number, &media_type), self.sidecar(number));
-            let is_left_over = sidecar.is_some() && self.is_left_over(number, picture, if_exists);
+            let (path, beside) = (self.image(number, &media_type), self.sidecar(number));
+            let is_left_over = sidecar.is_some() && self.is_left_over(number, image, if_exists);
             if let Some(sidecar) = sidecar {
                 let new = self.written(sidecar, &path, &media_type, size_bytes, &beside)?;
                 let put = if is_left_over { new.persist(&beside).map(drop) } else { durable::put_new(new, &beside) };
@@ -345,17 +345,17 @@ impl Target {
                 }
             }
         }
-        Err(exists(&self.picture(MOST_NAMES, &media_type)))
+        Err(exists(&self.image(MOST_NAMES, &media_type)))
     }
 
-    /// Puts a picture into the place of another.
+    /// Puts an image into the place of another.
     ///
-    /// There is no single step for two files. So the sidecar of the old picture leaves first, the picture is replaced,
-    /// and the new sidecar comes last: wherever that ends, no picture lies beside a sidecar that describes another one.
-    /// If the picture cannot be replaced, the old sidecar comes back.
+    /// There is no single step for two files. So the sidecar of the old image leaves first, the image is replaced,
+    /// and the new sidecar comes last: wherever that ends, no image lies beside a sidecar that describes another one.
+    /// If the image cannot be replaced, the old sidecar comes back.
     fn replace(&self, received: Received, sidecar: Option<&Sidecar>) -> Result<Saved, Error> {
         let Received { part, media_type, size_bytes } = received;
-        let (path, beside) = (self.picture(1, &media_type), self.sidecar(1));
+        let (path, beside) = (self.image(1, &media_type), self.sidecar(1));
         if sidecar.is_some() && self.has_other_json(1) {
             return Err(exists(&beside));
         }
@@ -371,7 +371,7 @@ impl Target {
         }
         if let Some(new) = new {
             let put = durable::put_new(new, &beside).or_else(|failed| {
-                // Of two savers that replace one picture, the last one has the last word.
+                // Of two savers that replace one image, the last one has the last word.
                 if sidecar::read(&beside).is_some() { failed.file.persist(&beside).map(drop) } else { Err(failed) }
             });
             put.map_err(|failed| writing(&beside, &failed.error))?;
@@ -387,16 +387,16 @@ impl Target {
         Ok(aside)
     }
 
-    /// The sidecar of a picture, still without its name.
+    /// The sidecar of an image, still without its name.
     fn written(
         &self,
         sidecar: &Sidecar,
-        picture: &Path,
+        image: &Path,
         media_type: &MediaType,
         size_bytes: u64,
         beside: &Path,
     ) -> Result<NamedTempFile, Error> {
-        let json = sidecar.render(&picture.file_name().unwrap_or_default().to_string_lossy(), media_type, size_bytes);
+        let json = sidecar.render(&image.file_name().unwrap_or_default().to_string_lossy(), media_type, size_bytes);
         let written = part_in(&self.folder).and_then(|mut part| {
             part.write_all(&json)?;
             part.as_file().sync_all()?;
@@ -422,7 +422,7 @@ fn is_race(failed: &PersistError, if_exists: IfExists) -> bool {
 fn part_in(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(PART_PREFIX).suffix(PART_SUFFIX);
-    // As any new file: the umask decides. Temporary files are for their owner alone otherwise, and so would pictures be.
+    // As any new file: the umask decides. Temporary files are for their owner alone otherwise, and so would images be.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     builder.tempfile_in(folder)
@@ -463,7 +463,7 @@ mod tests {
         let longest = MediaType::of(b"\0\x01", Some("image/abcdefghijkl")).unwrap();
         let target = Target::in_folder(PathBuf::new(), "-original");
 
-        let name = target.picture(MOST_NAMES, &longest);
+        let name = target.image(MOST_NAMES, &longest);
         let cut = target.path(MOST_NAMES, Some(OsStr::new(&format!("{INCOMPLETE}.{}", longest.extension))));
 
         assert!(name.as_os_str().len() < LONGEST_SUFFIX.len());

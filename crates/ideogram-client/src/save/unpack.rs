@@ -11,7 +11,7 @@ use std::{
 use tempfile::NamedTempFile;
 
 use super::complete::is_complete;
-use crate::signature::{SIGNATURE_BYTES, picture_type};
+use crate::signature::{SIGNATURE_BYTES, image_type};
 
 /// More codings on top of each other than this are not undone.
 const MAX_CODINGS: u32 = 4;
@@ -69,7 +69,7 @@ pub(super) fn unpack(
     let mut file = part.as_file();
     file.rewind()?;
     // A damaged end of the coding behind all of the image costs nothing.
-    let is_complete = is_complete(file)? && (is_whole || picture_type(&head).is_some());
+    let is_complete = is_complete(file)? && (is_whole || image_type(&head).is_some());
     let size_bytes = part.as_file().metadata()?.len();
     Ok(Some(Unpacked { part, size_bytes, head, is_complete }))
 }
@@ -97,7 +97,7 @@ impl Coding {
 
 /// The coding out of which an image comes, or something that says by its mark that it is coded.
 fn coding_of(file: &File) -> io::Result<Option<Coding>> {
-    if picture_type(&head_of(file)?).is_some() {
+    if image_type(&head_of(file)?).is_some() {
         return Ok(None);
     }
     for coding in [Coding::Gzip, Coding::Zstd, Coding::Zlib, Coding::Deflate, Coding::Brotli] {
@@ -108,7 +108,7 @@ fn coding_of(file: &File) -> io::Result<Option<Coding>> {
             // What came out before it broke off counts.
             let _ = reader.take(SIGNATURE_BYTES as u64).read_to_end(&mut head);
         }
-        if picture_type(&head).is_some() || is_marked(&head) {
+        if image_type(&head).is_some() || is_marked(&head) {
             return Ok(Some(coding));
         }
     }

@@ -23,9 +23,9 @@ const MIN_POLL: Duration = Duration::from_secs(1);
 const MIN_POLL_HERE: Duration = Duration::from_millis(1);
 
 impl Client {
-    /// Waits until a model is trained and pictures can be made with it.
+    /// Waits until a model is trained and images can be made with it.
     ///
-    /// The wait is over when the model is `COMPLETED`, available, and has the URI that pictures are made with; a model
+    /// The wait is over when the model is `COMPLETED`, available, and has the URI that images are made with; a model
     /// that is `COMPLETED` but not registered yet is waited for. A model that is `ERRORED` or `ARCHIVED`, or in any other
     /// state whose name reads like a failure, ends the wait with an error, as do a wrong key, a model that is not there,
     /// and a day in states of which this version does not know what they mean.

@@ -7,11 +7,11 @@ use crate::{
     types::{CustomModel, ModelStatus},
 };
 
-/// A model that pictures can be made with.
+/// A model that images can be made with.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct TrainedModel {
-    /// What the `custom_model_uri` of a request for pictures takes. Opaque.
+    /// What the `custom_model_uri` of a request for images takes. Opaque.
     pub custom_model_uri: String,
     /// The model as the service shows it: completed and available.
     pub model: CustomModel,
@@ -36,7 +36,7 @@ pub enum Sighting {
     /// The training has not ended, or the model is in a state that this version does not know and whose name reads like
     /// neither success nor failure.
     Training(CustomModel),
-    /// The training is completed, but pictures cannot be made with the model yet: it is not available, or has no URI.
+    /// The training is completed, but images cannot be made with the model yet: it is not available, or has no URI.
     NotRegistered(CustomModel),
     /// The wait is over.
     Trained(TrainedModel),
@@ -81,7 +81,7 @@ pub enum NotTrained {
 }
 
 impl TrainingState {
-    /// The model that pictures can be made with: in the last state only.
+    /// The model that images can be made with: in the last state only.
     pub fn trained(&self) -> Option<&TrainedModel> {
         match &self.sighting {
             Sighting::Trained(trained) => Some(trained),

@@ -1,4 +1,4 @@
-//! Every form of answer, and what becomes of each of its pictures.
+//! Every form of answer, and what becomes of each of its images.
 
 use std::{
     collections::BTreeSet,
@@ -8,25 +8,25 @@ use std::{
 };
 
 use ideogram_client::{
-    ErrorKind, HasPictures, IfExists, KeptAnswer, Outcome, Picture as _, PictureOutcome, PictureRef, SaveOutcome,
-    SaveProgress, operations, pictures_in, types,
+    ErrorKind, HasImages, IfExists, Image as _, ImageOutcome, ImageRef, KeptAnswer, Outcome, SaveOutcome, SaveProgress,
+    images_in, operations, types,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::{
     client,
-    host::{Host, Reply, answer, picture},
+    host::{Host, Reply, answer, image},
     names, png,
 };
 
-type Decode = fn(&str) -> Option<Vec<PictureRef>>;
+type Decode = fn(&str) -> Option<Vec<ImageRef>>;
 
-fn decode<T: DeserializeOwned + HasPictures>(answer: &str) -> Option<Vec<PictureRef>> {
-    serde_json::from_str::<T>(answer).ok().map(|answer| answer.pictures())
+fn decode<T: DeserializeOwned + HasImages>(answer: &str) -> Option<Vec<ImageRef>> {
+    serde_json::from_str::<T>(answer).ok().map(|answer| answer.images())
 }
 
-/// The operations that answer with pictures.
+/// The operations that answer with images.
 fn decoder(operation: &str) -> Option<Decode> {
     Some(match operation {
         "post_generate_image_v4" | "post_remix_image_v4" => decode::<types::ImageGenerationResponseV4>,
@@ -75,25 +75,25 @@ fn links(json: &Value) -> Vec<&str> {
 }
 
 /// What a decoded and a raw answer must agree on.
-fn told(picture: &PictureRef) -> Value {
+fn told(image: &ImageRef) -> Value {
     json!({
-        "number": picture.number(), "role": picture.role(), "outcome": format!("{:?}", picture.outcome()),
-        "created": picture.created(), "expires": picture.expires(),
+        "number": image.number(), "role": image.role(), "outcome": format!("{:?}", image.outcome()),
+        "created": image.created(), "expires": image.expires(),
     })
 }
 
 #[test]
 fn every_link_of_every_sample_is_found_in_raw_and_in_decoded_answers_alike() {
-    let mut with_pictures = BTreeSet::new();
+    let mut with_images = BTreeSet::new();
     for folder in ["examples", "news"] {
         for (operation, path, text) in samples(folder) {
             let raw: Value = serde_json::from_str(&text).unwrap();
-            let found = pictures_in(&raw);
+            let found = images_in(&raw);
 
             let mut linked: Vec<_> = found
                 .iter()
-                .filter_map(|picture| match picture.outcome() {
-                    PictureOutcome::Available(link) => Some(link),
+                .filter_map(|image| match image.outcome() {
+                    ImageOutcome::Available(link) => Some(link),
                     _ => None,
                 })
                 .collect();
@@ -103,7 +103,7 @@ fn every_link_of_every_sample_is_found_in_raw_and_in_decoded_answers_alike() {
             if let Some(decode) = decoder(&operation) {
                 assert_eq!(linked, expected, "{}", path.display());
                 if let Some(decoded) = decode(&text) {
-                    let all = |pictures: &[PictureRef]| pictures.iter().map(told).collect::<Vec<_>>();
+                    let all = |images: &[ImageRef]| images.iter().map(told).collect::<Vec<_>>();
                     assert_eq!(all(&decoded), all(&found), "{}", path.display());
                     for (decoded, raw) in decoded.iter().zip(&found) {
                         // Raw answers know more where the service answers what the document does not describe.
@@ -114,7 +114,7 @@ fn every_link_of_every_sample_is_found_in_raw_and_in_decoded_answers_alike() {
                     assert_eq!(folder, "news", "{}", path.display());
                 }
                 if !linked.is_empty() {
-                    with_pictures.insert(operation);
+                    with_images.insert(operation);
                 }
             } else {
                 assert!(found.is_empty(), "{}: {found:?}", path.display());
@@ -124,14 +124,14 @@ fn every_link_of_every_sample_is_found_in_raw_and_in_decoded_answers_alike() {
     }
     let all: BTreeSet<_> = operations::ALL.iter().map(|operation| operation.id.to_owned()).collect();
     let expected: BTreeSet<_> = all.into_iter().filter(|operation| decoder(operation).is_some()).collect();
-    assert_eq!(with_pictures, expected);
+    assert_eq!(with_images, expected);
     assert_eq!(expected.len(), 17);
 }
 
 #[tokio::test]
-async fn each_picture_has_a_result_in_the_order_of_the_answer() {
+async fn each_image_has_a_result_in_the_order_of_the_answer() {
     let host = Host::start(|_, path| {
-        Reply::Late(if path == "/gone" { answer(410, "", "") } else { picture(png(90, path.as_bytes()[1])) })
+        Reply::Late(if path == "/gone" { answer(410, "", "") } else { image(png(90, path.as_bytes()[1])) })
     })
     .await;
     let answer = json!({"created": "2026-07-02T09:07:13Z", "data": [
@@ -161,7 +161,7 @@ async fn each_picture_has_a_result_in_the_order_of_the_answer() {
 
 #[tokio::test]
 async fn layers_are_saved_under_what_they_are() {
-    let host = Host::start(|_, path| Reply::Bytes(picture(png(90, path.as_bytes()[1])))).await;
+    let host = Host::start(|_, path| Reply::Bytes(image(png(90, path.as_bytes()[1])))).await;
     let answer: types::LayerizeTextResponse = serde_json::from_value(json!({
         "base_image_url": host.link("/b"), "original_image_url": host.link("/o"), "seed": 5, "text_blocks": [],
     }))
@@ -178,7 +178,7 @@ async fn layers_are_saved_under_what_they_are() {
 async fn saving_again_fetches_only_what_is_missing() {
     let host = Host::start(|before, _| match before {
         0 => Reply::Bytes(answer(404, "", "")),
-        _ => Reply::Bytes(picture(png(90, 1))),
+        _ => Reply::Bytes(image(png(90, 1))),
     })
     .await;
     let links = ["/AAAAAAAAAAAAAAAAAAAAAA.png", "/BBBBBBBBBBBBBBBBBBBBBB.png"];
@@ -191,13 +191,13 @@ async fn saving_again_fetches_only_what_is_missing() {
 
     assert!(first[0].error().is_some() && first[1].saved().is_some(), "{first:?}");
     assert!(second[0].saved().is_some(), "{second:?}");
-    assert!(second[1].error().unwrap().to_string().contains("picture-2-BBBBBBBB.png"), "{second:?}");
+    assert!(second[1].error().unwrap().to_string().contains("image-2-BBBBBBBB.png"), "{second:?}");
     assert_eq!(host.questions(), 3);
 }
 
 #[tokio::test]
 async fn saving_goes_on_where_a_process_that_died_has_stopped() {
-    let host = Host::start(|_, path| Reply::Bytes(picture(png(90, path.as_bytes()[1])))).await;
+    let host = Host::start(|_, path| Reply::Bytes(image(png(90, path.as_bytes()[1])))).await;
     let links = ["/a", "/b", "/c", "/d"].map(|link| host.link(link));
     let answer = json!({"data": links.map(|link| json!({"url": link, "is_image_safe": true}))});
     for stem in [None, Some("cat")] {
@@ -233,8 +233,8 @@ async fn saving_goes_on_where_a_process_that_died_has_stopped() {
 }
 
 #[tokio::test]
-async fn what_is_there_is_taken_for_the_picture_only_if_it_may_be_that() {
-    let host = Host::start(|_, path| Reply::Bytes(picture(png(90, path.as_bytes()[1])))).await;
+async fn what_is_there_is_taken_for_the_image_only_if_it_may_be_that() {
+    let host = Host::start(|_, path| Reply::Bytes(image(png(90, path.as_bytes()[1])))).await;
     let client = client(host.url());
     let save = |link, path: &Path| client.save(host.link(link), path).if_exists(IfExists::Skip);
     let folder = tempfile::tempdir().unwrap();
@@ -250,10 +250,10 @@ async fn what_is_there_is_taken_for_the_picture_only_if_it_may_be_that() {
     // Nothing says that it is another one.
     let bare = save("/b", &path).await.unwrap();
     assert_eq!((&bare.path, &bare.sidecar, bare.size_bytes), (&path, &None, 90));
-    for no_picture in ["", "mine"] {
-        fs::write(&path, no_picture).unwrap();
+    for no_image in ["", "mine"] {
+        fs::write(&path, no_image).unwrap();
         assert_eq!(save("/a", &path).await.unwrap_err().kind(), ErrorKind::LocalIo);
-        assert_eq!(fs::read(&path).unwrap(), no_picture.as_bytes());
+        assert_eq!(fs::read(&path).unwrap(), no_image.as_bytes());
     }
     assert_eq!(host.questions(), 1);
 }
@@ -261,7 +261,7 @@ async fn what_is_there_is_taken_for_the_picture_only_if_it_may_be_that() {
 #[tokio::test]
 async fn no_more_downloads_run_at_a_time_than_are_allowed() {
     for (parallel, most) in [(Some(1), 1), (Some(2), 2), (None, 4), (Some(0), 1)] {
-        let host = Host::start(|_, _| Reply::Late(picture(png(90, 1)))).await;
+        let host = Host::start(|_, _| Reply::Late(image(png(90, 1)))).await;
         let items: Vec<_> = (0..8).map(|place| json!({"url": host.link(&format!("/{place}"))})).collect();
         let folder = tempfile::tempdir().unwrap();
         let answer = json!({"data": items});
@@ -278,11 +278,10 @@ async fn no_more_downloads_run_at_a_time_than_are_allowed() {
 }
 
 #[tokio::test]
-async fn progress_tells_of_bytes_and_of_pictures() {
-    let host = Host::start(|_, path| {
-        Reply::Bytes(if path == "/gone" { answer(404, "", "") } else { picture(png(100_000, 1)) })
-    })
-    .await;
+async fn progress_tells_of_bytes_and_of_images() {
+    let host =
+        Host::start(|_, path| Reply::Bytes(if path == "/gone" { answer(404, "", "") } else { image(png(100_000, 1)) }))
+            .await;
     let items = [json!({"url": host.link("/a")}), json!({"url": host.link("/gone")}), json!({"is_image_safe": false})];
     let folder = tempfile::tempdir().unwrap();
     let events = Arc::new(Mutex::new(Vec::<SaveProgress>::new()));
@@ -292,22 +291,22 @@ async fn progress_tells_of_bytes_and_of_pictures() {
     saving.on_progress(move |progress| kept.lock().unwrap().push(progress)).await.unwrap();
 
     let events = events.lock().unwrap().clone();
-    let bytes: Vec<_> = events.iter().filter(|event| event.picture == 0).map(|event| event.received_bytes).collect();
+    let bytes: Vec<_> = events.iter().filter(|event| event.image == 0).map(|event| event.received_bytes).collect();
     assert!(bytes.is_sorted() && bytes[0] == 0 && bytes.ends_with(&[100_000]), "{bytes:?}");
     assert!(events.iter().any(|event| event.total_bytes == Some(100_000) && event.received_bytes > 0));
-    assert!(events.iter().all(|event| event.pictures == 3));
+    assert!(events.iter().all(|event| event.images == 3));
     assert!(events.iter().map(|event| event.finished).is_sorted());
     assert_eq!(events.last().unwrap().finished, 3);
-    assert_eq!(events.iter().filter(|event| event.picture == 2).count(), 1);
+    assert_eq!(events.iter().filter(|event| event.image == 2).count(), 1);
 }
 
 #[tokio::test]
-async fn pictures_can_be_chosen_and_an_answer_may_have_none() {
-    let host = Host::answering(picture(png(90, 1))).await;
+async fn images_can_be_chosen_and_an_answer_may_have_none() {
+    let host = Host::answering(image(png(90, 1))).await;
     let answer = json!({"data": [{"url": host.link("/a"), "seed": 1}, {"url": host.link("/b"), "seed": 2}]});
     let folder = tempfile::tempdir().unwrap();
     let client = client(host.url());
-    let chosen: Vec<_> = answer.pictures().into_iter().filter(|picture| picture.seed() == Some(2)).collect();
+    let chosen: Vec<_> = answer.images().into_iter().filter(|image| image.seed() == Some(2)).collect();
 
     let one = client.save_all(&chosen[0], folder.path()).stem("one").await.unwrap();
     let list = client.save_all(&chosen, folder.path()).stem("list").await.unwrap();
@@ -320,12 +319,12 @@ async fn pictures_can_be_chosen_and_an_answer_may_have_none() {
 }
 
 #[tokio::test]
-async fn pictures_of_two_answers_never_get_the_same_name() {
-    let host = Host::start(|_, path| Reply::Late(picture(png(90, path.as_bytes()[1])))).await;
+async fn images_of_two_answers_never_get_the_same_name() {
+    let host = Host::start(|_, path| Reply::Late(image(png(90, path.as_bytes()[1])))).await;
     let answers = [["/a", "/b"], ["/c", "/d"]]
         .map(|links| json!({"data": links.map(|link| json!({"url": host.link(link), "is_image_safe": true}))}));
-    let links = ["/e", "/f"].map(|link| PictureRef::from_link(host.link(link)));
-    let both: Vec<_> = answers.iter().flat_map(HasPictures::pictures).chain(links).collect();
+    let links = ["/e", "/f"].map(|link| ImageRef::from_link(host.link(link)));
+    let both: Vec<_> = answers.iter().flat_map(HasImages::images).chain(links).collect();
     for if_exists in [IfExists::Fail, IfExists::Replace, IfExists::Number] {
         let folder = tempfile::tempdir().unwrap();
 
@@ -341,12 +340,12 @@ async fn pictures_of_two_answers_never_get_the_same_name() {
 }
 
 #[tokio::test]
-async fn a_choice_of_one_answers_pictures_keeps_their_numbers() {
-    let host = Host::answering(picture(png(90, 1))).await;
+async fn a_choice_of_one_answers_images_keeps_their_numbers() {
+    let host = Host::answering(image(png(90, 1))).await;
     let answer =
         json!({"data": (0..4).map(|place| json!({"url": host.link(&format!("/{place}"))})).collect::<Vec<_>>()});
     let folder = tempfile::tempdir().unwrap();
-    let chosen = [answer.pictures()[1].clone(), answer.pictures()[3].clone()];
+    let chosen = [answer.images()[1].clone(), answer.images()[3].clone()];
 
     client(host.url()).save_all(&chosen[..], folder.path()).stem("cat").without_sidecar().await.unwrap();
 
@@ -354,9 +353,9 @@ async fn a_choice_of_one_answers_pictures_keeps_their_numbers() {
 }
 
 #[tokio::test]
-async fn of_the_same_picture_twice_both_are_saved() {
-    let host = Host::answering(picture(png(90, 1))).await;
-    let twice = vec![PictureRef::from_link(host.link("/x")); 2];
+async fn of_the_same_image_twice_both_are_saved() {
+    let host = Host::answering(image(png(90, 1))).await;
+    let twice = vec![ImageRef::from_link(host.link("/x")); 2];
     let folder = tempfile::tempdir().unwrap();
 
     let outcomes = client(host.url()).save_all(&twice, folder.path()).await.unwrap();
@@ -380,12 +379,12 @@ async fn kept(folder: &Path, body: &str) -> KeptAnswer {
     KeptAnswer::read(path).await.unwrap()
 }
 
-/// The pictures with a link.
-fn linked(answer: &impl HasPictures) -> Vec<(usize, Option<i64>, String)> {
-    let pictures = answer.pictures().into_iter();
-    let linked = pictures.filter_map(|picture| {
-        let link = picture.link().filter(|_| matches!(picture.outcome(), PictureOutcome::Available(_)));
-        Some((picture.number(), picture.seed(), link?.to_owned()))
+/// The images with a link.
+fn linked(answer: &impl HasImages) -> Vec<(usize, Option<i64>, String)> {
+    let images = answer.images().into_iter();
+    let linked = images.filter_map(|image| {
+        let link = image.link().filter(|_| matches!(image.outcome(), ImageOutcome::Available(_)));
+        Some((image.number(), image.seed(), link?.to_owned()))
     });
     linked.collect()
 }
@@ -416,7 +415,7 @@ async fn an_answer_that_broke_off_anywhere_gives_every_whole_link_and_no_other()
             // A number that may go on says nothing.
             assert!(found.1.is_none() || found.1 == whole.1, "cut at {cut}: {found:?}");
         }
-        let withheld = kept.pictures().into_iter().filter(|picture| picture.outcome() == PictureOutcome::Withheld);
+        let withheld = kept.images().into_iter().filter(|image| image.outcome() == ImageOutcome::Withheld);
         assert!(withheld.count() <= 1, "cut at {cut}");
     }
 }
@@ -445,7 +444,7 @@ async fn what_is_not_the_beginning_of_an_answer_gives_no_links() {
 
 #[tokio::test]
 async fn saving_an_answer_that_broke_off_saves_what_is_whole_and_tells_what_is_not() {
-    let host = Host::answering(picture(png(90, 1))).await;
+    let host = Host::answering(image(png(90, 1))).await;
     let place = tempfile::tempdir().unwrap();
     let whole = format!(r#"{{"data": [{{"is_image_safe": true, "url": "{}"}}, "#, host.link("/a"));
     let cut = format!(r#"{whole}{{"is_image_safe": true, "url": "{}"#, host.link("/b"));
@@ -468,7 +467,7 @@ async fn neither_links_nor_prompts_are_in_what_is_written_to_logs() {
     let item = r#"{"data": [{"url": "https://a.test/x?sig=hush", "prompt": "a hushed cat", "seed": 7}]}"#;
     let cut = &item[..item.len() - 1];
     for kept in [kept(folder.path(), item).await, kept(folder.path(), cut).await] {
-        let shown = format!("{kept:?} {:?} {:?}", kept.pictures(), kept.origin());
+        let shown = format!("{kept:?} {:?} {:?}", kept.images(), kept.origin());
 
         assert!(!shown.contains("hush"), "{shown}");
         assert!(shown.contains("post_generate_image_v3") && shown.contains("number: 1"), "{shown}");

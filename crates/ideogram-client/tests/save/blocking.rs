@@ -1,6 +1,6 @@
 //! Saving without `async`.
 
-use ideogram_client::{Client, ErrorKind, Picture as _, PictureOutcome};
+use ideogram_client::{Client, ErrorKind, Image as _, ImageOutcome};
 
 use crate::{builder, names};
 
@@ -13,11 +13,11 @@ fn mock() -> (ideogram_mock::MockServer, Client) {
 }
 
 #[test]
-fn pictures_are_saved_without_async() {
+fn images_are_saved_without_async() {
     let (_server, client) = mock();
     let folder = tempfile::tempdir().unwrap();
     let answer = client.generate_image_v3().prompt("A paper lantern").send_blocking().unwrap();
-    let PictureOutcome::Available(link) = answer.data[0].outcome() else { panic!("{answer:?}") };
+    let ImageOutcome::Available(link) = answer.data[0].outcome() else { panic!("{answer:?}") };
 
     let all = client.save_all(&answer, folder.path()).stem("all").save_blocking().unwrap();
     let one = client.save(link, folder.path().join("one")).save_blocking().unwrap();

@@ -1,13 +1,13 @@
-//! Hosts that fail. Downloads are free: what may pass is tried again, and what is no picture never gets a name.
+//! Hosts that fail. Downloads are free: what may pass is tried again, and what is no image never gets a name.
 
 use std::{io::Write as _, time::Duration};
 
-use ideogram_client::{Error, ErrorKind, Outcome, Picture as _, PictureOutcome, Save};
+use ideogram_client::{Error, ErrorKind, Image as _, ImageOutcome, Outcome, Save};
 use ideogram_mock::{MockServer, Scenario};
 
 use crate::{
     client,
-    host::{Host, Reply, answer, endless, picture, unframed},
+    host::{Host, Reply, answer, endless, image, unframed},
     names, png,
 };
 
@@ -20,17 +20,17 @@ async fn failure(host: &Host, adjust: impl FnOnce(Save) -> Save) -> (Error, usiz
     let error = saving.await.unwrap_err();
 
     assert!(names(folder.path()).is_empty(), "{:?}", names(folder.path()));
-    assert_eq!(error.outcome(), Outcome::Completed, "the picture was made and billed");
+    assert_eq!(error.outcome(), Outcome::Completed, "the image was made and billed");
     assert!(!format!("{error} {error:?}").contains("hush"), "{error:?}");
     (error, host.questions())
 }
 
 #[tokio::test]
-async fn a_picture_that_breaks_off_is_fetched_again() {
+async fn an_image_that_breaks_off_is_fetched_again() {
     let bytes = png(100_000, 1);
-    let cut = picture(&bytes)[..60_000].to_vec();
+    let cut = image(&bytes)[..60_000].to_vec();
     for broken in [cut, endless(&bytes), unframed(&bytes[..60_000]), Vec::new(), b"HTTP/1.1 200".to_vec()] {
-        let host = Host::in_turn(vec![Reply::Bytes(broken.clone()), Reply::Bytes(picture(&bytes))]).await;
+        let host = Host::in_turn(vec![Reply::Bytes(broken.clone()), Reply::Bytes(image(&bytes))]).await;
         let folder = tempfile::tempdir().unwrap();
 
         let saved = client(host.url()).save(host.link("/x"), folder.path().join("lantern")).await.unwrap();
@@ -47,7 +47,7 @@ async fn a_picture_that_breaks_off_is_fetched_again() {
 }
 
 #[tokio::test]
-async fn a_picture_without_a_length_is_saved_when_its_end_is_there() {
+async fn an_image_without_a_length_is_saved_when_its_end_is_there() {
     let bytes = png(1000, 1);
     let host = Host::answering(unframed(&bytes)).await;
     let folder = tempfile::tempdir().unwrap();
@@ -59,7 +59,7 @@ async fn a_picture_without_a_length_is_saved_when_its_end_is_there() {
 
 #[tokio::test]
 async fn a_host_that_falls_silent_is_given_up() {
-    let half = picture(png(1000, 1))[..500].to_vec();
+    let half = image(png(1000, 1))[..500].to_vec();
     for begun in [Vec::new(), half] {
         let host = Host::start(move |_, _| Reply::ThenSilence(begun.clone())).await;
         let hasty = |save: Save| save.idle_timeout(Duration::from_millis(50)).attempts(2);
@@ -73,7 +73,7 @@ async fn a_host_that_falls_silent_is_given_up() {
 
 #[tokio::test]
 async fn saving_ends_at_its_deadline() {
-    let half = picture(png(1000, 1))[..500].to_vec();
+    let half = image(png(1000, 1))[..500].to_vec();
     let host = Host::start(move |_, _| Reply::ThenSilence(half.clone())).await;
 
     let (error, _) = failure(&host, |save| save.deadline(Duration::from_millis(80))).await;
@@ -88,7 +88,7 @@ async fn saving_ends_at_its_deadline() {
 
 #[tokio::test]
 async fn settings_beyond_every_clock_do_no_harm() {
-    let host = Host::answering(picture(png(90, 1))).await;
+    let host = Host::answering(image(png(90, 1))).await;
     let folder = tempfile::tempdir().unwrap();
     let saving = client(host.url()).save(host.link("/x"), folder.path().join("lantern"));
 
@@ -152,7 +152,7 @@ async fn an_error_tells_how_long_the_host_asks_to_wait() {
 }
 
 #[tokio::test]
-async fn a_page_with_status_200_is_no_picture() {
+async fn a_page_with_status_200_is_no_image() {
     let page = "<!DOCTYPE html><html><body>Try again later.</body></html>";
     for (headers, body) in [
         ("Content-Type: text/html\r\n", page),
@@ -168,7 +168,7 @@ async fn a_page_with_status_200_is_no_picture() {
         let (error, questions) = failure(&host, |save| save).await;
 
         assert_eq!((error.kind(), questions), (ErrorKind::UndocumentedAnswer, 1), "{headers} {body}: {error}");
-        assert!(error.to_string().contains("sent no picture"), "{error}");
+        assert!(error.to_string().contains("sent no image"), "{error}");
     }
 }
 
@@ -233,7 +233,7 @@ async fn assert_saved(label: &str, sent: &[u8], bytes: &[u8]) {
 
 #[tokio::test]
 async fn what_comes_out_of_a_small_download_is_limited_too() {
-    let host = Host::answering(picture(gzip(&[png(90, 1), vec![0; 1_000_000]].concat()))).await;
+    let host = Host::answering(image(gzip(&[png(90, 1), vec![0; 1_000_000]].concat()))).await;
 
     let (error, questions) = failure(&host, |save| save.size_limit_bytes(100_000)).await;
 
@@ -244,8 +244,8 @@ async fn what_comes_out_of_a_small_download_is_limited_too() {
 #[tokio::test]
 async fn half_an_image_of_the_right_length_is_fetched_again_and_never_called_whole() {
     let bytes = png(1000, 1);
-    for cut in [picture(&bytes[..980]), picture(gzip(&bytes[..980]))] {
-        let host = Host::in_turn(vec![Reply::Bytes(cut.clone()), Reply::Bytes(picture(&bytes))]).await;
+    for cut in [image(&bytes[..980]), image(gzip(&bytes[..980]))] {
+        let host = Host::in_turn(vec![Reply::Bytes(cut.clone()), Reply::Bytes(image(&bytes))]).await;
         let folder = tempfile::tempdir().unwrap();
         let saved = client(host.url()).save(host.link("/x"), folder.path().join("lantern")).await.unwrap();
         assert!(std::fs::read(saved.path).unwrap() == bytes);
@@ -268,9 +268,9 @@ async fn half_an_image_of_the_right_length_is_fetched_again_and_never_called_who
 }
 
 #[tokio::test]
-async fn a_picture_beyond_the_limit_is_not_kept() {
+async fn an_image_beyond_the_limit_is_not_kept() {
     let bytes = png(1001, 1);
-    for (large, exact) in [(picture(&bytes), picture(&bytes)), (endless(&bytes), unframed(&bytes))] {
+    for (large, exact) in [(image(&bytes), image(&bytes)), (endless(&bytes), unframed(&bytes))] {
         let host = Host::answering(large).await;
         let (error, questions) = failure(&host, |save| save.size_limit_bytes(1000)).await;
         assert_eq!((error.kind(), questions), (ErrorKind::UndocumentedAnswer, 1), "{error}");
@@ -287,12 +287,12 @@ async fn a_picture_beyond_the_limit_is_not_kept() {
 }
 
 #[tokio::test]
-async fn the_mock_servers_lost_picture_is_fetched_again() {
+async fn the_mock_servers_lost_image_is_fetched_again() {
     let server = MockServer::start().await.unwrap();
     let client = crate::builder(server.url()).api_key(server.api_key()).build().unwrap();
     let answer = client.generate_image_v3().prompt("A paper lantern").send().await.unwrap();
-    let PictureOutcome::Available(link) = answer.data[0].outcome() else { panic!("{answer:?}") };
-    server.set_scenario(Scenario::PictureLostOnce);
+    let ImageOutcome::Available(link) = answer.data[0].outcome() else { panic!("{answer:?}") };
+    server.set_scenario(Scenario::ImageLostOnce);
     let folder = tempfile::tempdir().unwrap();
 
     client.save(link, folder.path().join("lantern")).await.unwrap();

@@ -13,18 +13,18 @@ use tokio::sync::Notify;
 
 use crate::{
     client,
-    host::{Host, Reply, answer, picture},
+    host::{Host, Reply, answer, image},
     is_part, names, png,
 };
 
 const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x07JFIF\0\xff\xda\0\x08\x01\x01\0\0?\0data\xff\xd9";
 
 #[tokio::test]
-async fn a_picture_is_saved_byte_by_byte() {
+async fn an_image_is_saved_byte_by_byte() {
     // Larger than what is gathered before it is written.
     for size_bytes in [32, 512 * 1024, 3 * 1024 * 1024 + 7] {
         let bytes = png(size_bytes, 1);
-        let host = Host::answering(picture(&bytes)).await;
+        let host = Host::answering(image(&bytes)).await;
         let folder = tempfile::tempdir().unwrap();
 
         let saved = client(host.url()).save(host.link("/x"), folder.path().join("a/b/lantern")).await.unwrap();
@@ -39,9 +39,9 @@ async fn a_picture_is_saved_byte_by_byte() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_picture_is_as_readable_as_any_new_file() {
+async fn an_image_is_as_readable_as_any_new_file() {
     use std::os::unix::fs::PermissionsExt as _;
-    let host = Host::answering(picture(png(90, 1))).await;
+    let host = Host::answering(image(png(90, 1))).await;
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("other"), "").unwrap();
 
@@ -53,7 +53,7 @@ async fn a_picture_is_as_readable_as_any_new_file() {
 }
 
 #[tokio::test]
-async fn what_the_picture_is_decides_its_extension() {
+async fn what_the_image_is_decides_its_extension() {
     let host = Host::answering(answer(200, "Content-Type: image/png\r\n", JPEG)).await;
     for (asked, got) in [
         ("lantern.png", "lantern.jpg"),
@@ -83,7 +83,7 @@ async fn what_the_picture_is_decides_its_extension() {
 
 #[tokio::test]
 async fn names_that_cannot_be_are_refused_before_anything_is_asked() {
-    let host = Host::answering(picture(png(90, 1))).await;
+    let host = Host::answering(image(png(90, 1))).await;
     let folder = tempfile::tempdir().unwrap();
     let client = client(host.url());
 
@@ -102,7 +102,7 @@ async fn names_that_cannot_be_are_refused_before_anything_is_asked() {
 
 #[tokio::test]
 async fn a_file_that_is_there_is_left_alone_and_nothing_is_asked() {
-    let host = Host::answering(picture(png(90, 1))).await;
+    let host = Host::answering(image(png(90, 1))).await;
     for there in ["lantern.png", "lantern.jpg", "lantern.webp", "lantern.json"] {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(there), "mine").unwrap();
@@ -118,13 +118,13 @@ async fn a_file_that_is_there_is_left_alone_and_nothing_is_asked() {
 }
 
 #[tokio::test]
-async fn a_file_that_comes_while_a_picture_is_fetched_is_left_alone() {
+async fn a_file_that_comes_while_an_image_is_fetched_is_left_alone() {
     for late in ["lantern.png", "lantern.json"] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(late);
         let host = Host::start(move |_, _| {
             fs::write(&path, "mine").unwrap();
-            Reply::Bytes(picture(png(90, 1)))
+            Reply::Bytes(image(png(90, 1)))
         })
         .await;
 
@@ -138,7 +138,7 @@ async fn a_file_that_comes_while_a_picture_is_fetched_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_picture_whose_name_is_taken_after_all_leaves_no_sidecar_behind() {
+async fn an_image_whose_name_is_taken_after_all_leaves_no_sidecar_behind() {
     // What it is, nobody could foresee.
     let host = Host::answering(answer(200, "Content-Type: image/svg+xml\r\n", "<svg></svg>")).await;
     let folder = tempfile::tempdir().unwrap();
@@ -155,8 +155,8 @@ async fn a_picture_whose_name_is_taken_after_all_leaves_no_sidecar_behind() {
 }
 
 #[tokio::test]
-async fn a_sidecar_that_was_left_alone_does_not_keep_its_own_picture_out() {
-    let host = Host::answering(picture(png(90, 1))).await;
+async fn a_sidecar_that_was_left_alone_does_not_keep_its_own_image_out() {
+    let host = Host::answering(image(png(90, 1))).await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("lantern.png");
     client(host.url()).save(host.link("/x"), &path).await.unwrap();
@@ -178,7 +178,7 @@ async fn a_sidecar_that_was_left_alone_does_not_keep_its_own_picture_out() {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_link_to_nowhere_is_a_file_that_is_there() {
-    let host = Host::answering(picture(png(90, 1))).await;
+    let host = Host::answering(image(png(90, 1))).await;
     let folder = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink("elsewhere", folder.path().join("lantern.png")).unwrap();
 
@@ -191,7 +191,7 @@ async fn a_link_to_nowhere_is_a_file_that_is_there() {
 #[tokio::test]
 async fn a_file_is_replaced_or_passed_by_when_told_so() {
     let bytes = png(90, 1);
-    let host = Host::answering(picture(&bytes)).await;
+    let host = Host::answering(image(&bytes)).await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("lantern.png");
     fs::write(&path, "old").unwrap();
@@ -211,8 +211,8 @@ async fn a_file_is_replaced_or_passed_by_when_told_so() {
 }
 
 #[tokio::test]
-async fn replacing_a_picture_replaces_no_json_but_its_own() {
-    let host = Host::answering(picture(png(90, 1))).await;
+async fn replacing_an_image_replaces_no_json_but_its_own() {
+    let host = Host::answering(image(png(90, 1))).await;
     for unrelated in [r#"{"name": "package", "file": "x"}"#, "[]", "no JSON", ""] {
         let folder = tempfile::tempdir().unwrap();
         let (path, beside) = (folder.path().join("package.png"), folder.path().join("package.json"));
@@ -231,13 +231,13 @@ async fn replacing_a_picture_replaces_no_json_but_its_own() {
 }
 
 #[tokio::test]
-async fn json_that_comes_while_a_replacing_picture_is_fetched_is_left_alone() {
+async fn json_that_comes_while_a_replacing_image_is_fetched_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let beside = folder.path().join("lantern.json");
     let late = beside.clone();
     let host = Host::start(move |_, _| {
         fs::write(&late, "mine").unwrap();
-        Reply::Bytes(picture(png(90, 1)))
+        Reply::Bytes(image(png(90, 1)))
     })
     .await;
 
@@ -249,8 +249,8 @@ async fn json_that_comes_while_a_replacing_picture_is_fetched_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_picture_that_cannot_be_replaced_keeps_its_own_sidecar() {
-    let host = Host::answering(picture(png(90, 1))).await;
+async fn an_image_that_cannot_be_replaced_keeps_its_own_sidecar() {
+    let host = Host::answering(image(png(90, 1))).await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("lantern.png");
     let saved = client(host.url()).save(host.link("/old"), &path).await.unwrap();
@@ -263,12 +263,12 @@ async fn a_picture_that_cannot_be_replaced_keeps_its_own_sidecar() {
 
     assert_eq!(saving.await.unwrap_err().kind(), ErrorKind::LocalIo);
     assert_eq!(names(folder.path()), ["lantern.json", "lantern.png"]);
-    assert!(fs::read(saved.sidecar.unwrap()).unwrap() == sidecar, "it describes another picture");
+    assert!(fs::read(saved.sidecar.unwrap()).unwrap() == sidecar, "it describes another image");
 }
 
 #[tokio::test]
-async fn a_picture_that_replaces_another_has_no_sidecar_of_the_other() {
-    let host = Host::answering(picture(png(90, 1))).await;
+async fn an_image_that_replaces_another_has_no_sidecar_of_the_other() {
+    let host = Host::answering(image(png(90, 1))).await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("lantern.png");
     let replace = |link| client(host.url()).save(host.link(link), &path).if_exists(IfExists::Replace);
@@ -285,11 +285,11 @@ async fn a_picture_that_replaces_another_has_no_sidecar_of_the_other() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_savers_that_race_for_one_name_one_wins_and_its_files_are_whole() {
-    // Each gets a picture of its own, half of them of another kind.
+    // Each gets an image of its own, half of them of another kind.
     let host = Host::start(|before, _| {
         let motif = u8::try_from(before).unwrap();
         Reply::Late(if before % 2 == 0 {
-            picture(png(100_000 + before, motif))
+            image(png(100_000 + before, motif))
         } else {
             answer(200, "", [JPEG, &vec![motif; 100_000]].concat())
         })
@@ -320,7 +320,7 @@ async fn of_savers_that_race_for_one_name_one_wins_and_its_files_are_whole() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn savers_that_pass_by_each_other_all_get_a_name() {
-    let host = Host::start(|before, _| Reply::Late(picture(png(1000 + before, 1)))).await;
+    let host = Host::start(|before, _| Reply::Late(image(png(1000 + before, 1)))).await;
     let folder = tempfile::tempdir().unwrap();
     let client = client(host.url());
     let savers = (0..10).map(|_| {
@@ -339,7 +339,7 @@ async fn savers_that_pass_by_each_other_all_get_a_name() {
 
 #[tokio::test]
 async fn a_saver_that_is_dropped_leaves_nothing() {
-    let half = picture(png(100_000, 1))[..50_000].to_vec();
+    let half = image(png(100_000, 1))[..50_000].to_vec();
     let host = Host::start(move |_, _| Reply::ThenSilence(half.clone())).await;
     let folder = tempfile::tempdir().unwrap();
     let begun = Arc::new(Notify::new());
@@ -365,7 +365,7 @@ async fn a_saver_that_is_dropped_leaves_nothing() {
 
 #[tokio::test]
 async fn a_folder_that_cannot_be_used_is_found_out_before_anything_is_asked() {
-    let host = Host::answering(picture(png(90, 1))).await;
+    let host = Host::answering(image(png(90, 1))).await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, "mine").unwrap();

@@ -1,4 +1,4 @@
-//! A host of pictures that answers with given bytes, right or wrong, and keeps what it was asked.
+//! A host of images that answers with given bytes, right or wrong, and keeps what it was asked.
 
 use std::{
     sync::{
@@ -139,8 +139,8 @@ pub(crate) fn answer(status: u16, headers: &str, body: impl AsRef<[u8]>) -> Vec<
     answer
 }
 
-/// A picture, rightly called one.
-pub(crate) fn picture(bytes: impl AsRef<[u8]>) -> Vec<u8> {
+/// An image, rightly called one.
+pub(crate) fn image(bytes: impl AsRef<[u8]>) -> Vec<u8> {
     answer(200, "Content-Type: image/png\r\n", bytes)
 }
 

@@ -1,9 +1,9 @@
-//! Where the question for a picture goes, and what travels with it.
+//! Where the question for an image goes, and what travels with it.
 
 use std::{net::SocketAddr, time::Duration};
 
 use ideogram_client::{
-    CallOptions, Client, ErrorKind, HasPictures as _, Picture as _, PictureOutcome, SaveOutcome,
+    CallOptions, Client, ErrorKind, HasImages as _, Image as _, ImageOutcome, SaveOutcome,
     reqwest::header::{HeaderMap, HeaderValue},
 };
 use ideogram_mock::MockServer;
@@ -11,14 +11,14 @@ use tokio::net::TcpListener;
 
 use crate::{
     KEY, builder, client,
-    host::{Host, Reply, answer, picture},
+    host::{Host, Reply, answer, image},
     names, png,
 };
 
 #[tokio::test]
 async fn nothing_of_the_caller_travels_with_the_question() {
     let service = Host::answering(Vec::new()).await;
-    let host = Host::answering(picture(png(90, 1))).await;
+    let host = Host::answering(image(png(90, 1))).await;
     let gateway = HeaderMap::from_iter([("x-gateway".parse().unwrap(), HeaderValue::from_static("gateway-token"))]);
     let client = builder(service.url())
         .configure_http(move |builder| builder.default_headers(gateway))
@@ -44,7 +44,7 @@ async fn nothing_of_the_caller_travels_with_the_question() {
 #[tokio::test]
 async fn redirects_are_followed_without_the_key_and_not_for_ever() {
     let bytes = png(90, 1);
-    let host = Host::answering(picture(&bytes)).await;
+    let host = Host::answering(image(&bytes)).await;
     let there = host.link("/there");
     let redirects = Host::start(move |_, path| {
         let location = match path {
@@ -84,7 +84,7 @@ async fn a_redirect_to_where_no_link_may_lead_is_not_followed() {
 
 #[tokio::test]
 async fn links_into_this_machine_are_not_followed_for_a_service_that_is_elsewhere() {
-    let host = Host::answering(picture(png(90, 1))).await;
+    let host = Host::answering(image(png(90, 1))).await;
     let client = client("https://api.ideogram.ai");
     let folder = tempfile::tempdir().unwrap();
 
@@ -96,12 +96,12 @@ async fn links_into_this_machine_are_not_followed_for_a_service_that_is_elsewher
     assert_eq!(host.questions(), 0);
 }
 
-/// A client for which `pictures.test` is this machine.
+/// A client for which `images.test` is this machine.
 async fn elsewhere() -> (Client, TcpListener) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address: SocketAddr = listener.local_addr().unwrap();
     let builder = builder("https://api.ideogram.ai");
-    let client = builder.configure_downloads(move |builder| builder.no_proxy().resolve("pictures.test", address));
+    let client = builder.configure_downloads(move |builder| builder.no_proxy().resolve("images.test", address));
     (client.build().unwrap(), listener)
 }
 
@@ -110,7 +110,7 @@ async fn a_link_that_says_it_has_expired_is_asked_all_the_same() {
     let (client, listener) = elsewhere().await;
     let port = listener.local_addr().unwrap().port();
     let folder = tempfile::tempdir().unwrap();
-    let save = client.save(format!("https://pictures.test:{port}/x.png?exp=1&sig=e13e"), folder.path().join("lantern"));
+    let save = client.save(format!("https://images.test:{port}/x.png?exp=1&sig=e13e"), folder.path().join("lantern"));
 
     // The clock of this machine may be wrong.
     let (accepted, error) = tokio::join!(async { listener.accept().await.map(drop) }, async { save.attempts(1).await });
@@ -145,7 +145,7 @@ async fn statuses_tell_an_expired_link_from_one_that_is_refused() {
 }
 
 #[tokio::test]
-async fn a_picture_of_yesterday_is_gone() {
+async fn an_image_of_yesterday_is_gone() {
     let server = MockServer::start().await.unwrap();
     let client = builder(server.url()).api_key(server.api_key()).build().unwrap();
     let answer = client.generate_image_v3().prompt("A paper lantern").num_images(2).send().await.unwrap();
@@ -163,11 +163,11 @@ async fn a_picture_of_yesterday_is_gone() {
 }
 
 #[tokio::test]
-async fn the_mock_servers_pictures_come_without_the_key() {
+async fn the_mock_servers_images_come_without_the_key() {
     let server = MockServer::start().await.unwrap();
     let client = builder(server.url()).api_key(server.api_key()).build().unwrap();
     let answer = client.generate_image_v3().prompt("A paper lantern").send().await.unwrap();
-    assert!(matches!(answer.pictures()[0].outcome(), PictureOutcome::Available(_)));
+    assert!(matches!(answer.images()[0].outcome(), ImageOutcome::Available(_)));
     server.clear_requests();
     let folder = tempfile::tempdir().unwrap();
 

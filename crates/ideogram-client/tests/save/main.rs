@@ -1,4 +1,4 @@
-//! Pictures are kept: whole or not at all, under names of their own, and nothing of the caller's travels with the
+//! Images are kept: whole or not at all, under names of their own, and nothing of the caller's travels with the
 //! question.
 
 mod answers;

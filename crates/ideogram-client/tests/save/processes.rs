@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::{
     client,
-    host::{Host, Reply, picture},
+    host::{Host, Reply, image},
     is_part, names, png,
 };
 
@@ -39,7 +39,7 @@ fn told() -> Option<(String, String)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_loses_no_picture_that_fits() {
+async fn a_full_disk_loses_no_image_that_fits() {
     if let Some((host, folder)) = told() {
         let items = ["/small", "/large", "/other"].map(|path| json!({"url": format!("{host}{path}")}));
         let outcomes = client(&host).save_all(&json!({"data": items}), folder).stem("lantern").await.unwrap();
@@ -53,12 +53,12 @@ async fn a_full_disk_loses_no_picture_that_fits() {
         return;
     }
     let host =
-        Host::start(|_, path| Reply::Bytes(picture(png(if path == "/large" { 2_000_000 } else { 9000 }, 1)))).await;
+        Host::start(|_, path| Reply::Bytes(image(png(if path == "/large" { 2_000_000 } else { 9000 }, 1)))).await;
     let folder = tempfile::tempdir().unwrap();
 
     // Blocks are of 512 or 1024 bytes, as the shell likes it.
     let limit = "ulimit -f 200; trap '' XFSZ;";
-    let mut child = again("processes::a_full_disk_loses_no_picture_that_fits", limit, &host, folder.path());
+    let mut child = again("processes::a_full_disk_loses_no_image_that_fits", limit, &host, folder.path());
     let output = tokio::task::spawn_blocking(move || child.output().unwrap()).await.unwrap();
 
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
@@ -67,7 +67,7 @@ async fn a_full_disk_loses_no_picture_that_fits() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_process_that_is_killed_leaves_no_half_of_a_picture_under_its_name() {
+async fn a_process_that_is_killed_leaves_no_half_of_an_image_under_its_name() {
     if let Some((host, folder)) = told() {
         let saving = client(&host).save(format!("{host}/x"), Path::new(&folder).join("lantern.png"));
         let result = saving.on_progress(|progress| {
@@ -79,15 +79,15 @@ async fn a_process_that_is_killed_leaves_no_half_of_a_picture_under_its_name() {
         panic!("{:?}", result.await);
     }
     let bytes = png(2_000_000, 1);
-    let half = picture(&bytes)[..1_400_000].to_vec();
-    let whole = picture(&bytes);
+    let half = image(&bytes)[..1_400_000].to_vec();
+    let whole = image(&bytes);
     let host = Host::start(move |before, _| match before {
         0 => Reply::ThenSilence(half.clone()),
         _ => Reply::Bytes(whole.clone()),
     })
     .await;
     let folder = tempfile::tempdir().unwrap();
-    let test = "processes::a_process_that_is_killed_leaves_no_half_of_a_picture_under_its_name";
+    let test = "processes::a_process_that_is_killed_leaves_no_half_of_an_image_under_its_name";
 
     let mut child = again(test, "", &host, folder.path()).stderr(Stdio::piped()).spawn().unwrap();
     let complaints = BufReader::new(child.stderr.take().unwrap());

@@ -1,22 +1,22 @@
-//! What is written beside a picture.
+//! What is written beside an image.
 
 use std::fs;
 
-use ideogram_client::{CallOptions, Client, HasPictures, KeptAnswer, Origin, PictureRef, SaveOutcome};
+use ideogram_client::{CallOptions, Client, HasImages, ImageRef, KeptAnswer, Origin, SaveOutcome};
 use ideogram_mock::MockServer;
 use serde_json::{Value, json};
 
 use crate::{
     KEY, client,
-    host::{Host, picture},
+    host::{Host, image},
     names, png,
 };
 
 struct Described(Value);
 
-impl HasPictures for Described {
-    fn pictures(&self) -> Vec<PictureRef> {
-        self.0.pictures()
+impl HasImages for Described {
+    fn images(&self) -> Vec<ImageRef> {
+        self.0.images()
     }
 
     fn origin(&self) -> Origin {
@@ -25,8 +25,8 @@ impl HasPictures for Described {
 }
 
 #[tokio::test]
-async fn a_sidecar_says_how_the_picture_was_made() {
-    let host = Host::answering(picture(png(90, 1))).await;
+async fn a_sidecar_says_how_the_image_was_made() {
+    let host = Host::answering(image(png(90, 1))).await;
     let answer = Described(json!({
         "created": "2026-07-02 09:07:13.904471+00:00",
         "data": [{
@@ -45,7 +45,7 @@ async fn a_sidecar_says_how_the_picture_was_made() {
     {
       "file": "20260702T090713Z-1-LavTZAE4.png",
       "operation": "post_generate_image_v4",
-      "picture": 1,
+      "image": 1,
       "created": "2026-07-02T09:07:13.904471Z",
       "seed": 1943218,
       "prompt": "A ginger cat",
@@ -73,7 +73,7 @@ async fn a_sidecar_says_how_the_picture_was_made() {
 
 #[tokio::test]
 async fn of_a_link_alone_a_sidecar_says_what_is_known() {
-    let host = Host::answering(picture(png(90, 1))).await;
+    let host = Host::answering(image(png(90, 1))).await;
     let folder = tempfile::tempdir().unwrap();
 
     let saved = client(host.url()).save(host.link("/x.png"), folder.path().join("lantern")).await.unwrap();
@@ -82,7 +82,7 @@ async fn of_a_link_alone_a_sidecar_says_what_is_known() {
     insta::assert_snapshot!(sidecar.replace(host.url(), "[HOST]"), @r#"
     {
       "file": "lantern.png",
-      "picture": 1,
+      "image": 1,
       "media_type": "image/png",
       "size_bytes": 90,
       "item": {
@@ -94,7 +94,7 @@ async fn of_a_link_alone_a_sidecar_says_what_is_known() {
 
 #[tokio::test]
 async fn a_key_that_the_service_repeats_is_in_no_sidecar() {
-    let host = Host::answering(picture(png(90, 1))).await;
+    let host = Host::answering(image(png(90, 1))).await;
     for prompt in [format!("a cat {KEY}"), format!("a \"cat\"\n{KEY}")] {
         let answer = json!({"data": [{"url": host.link("/x"), "prompt": prompt, "is_image_safe": true}]});
         let folder = tempfile::tempdir().unwrap();
@@ -119,7 +119,7 @@ fn sidecars(outcomes: &[SaveOutcome]) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_response_says_which_request_made_its_pictures() {
+async fn a_response_says_which_request_made_its_images() {
     let (server, client) = mock().await;
     let folder = tempfile::tempdir().unwrap();
     let source = folder.path().join("source.png");
@@ -133,7 +133,7 @@ async fn a_response_says_which_request_made_its_pictures() {
 
     let [first, second] = sidecars(&outcomes).try_into().unwrap();
     assert_eq!(first["operation"], "post_remix_image_v3");
-    assert_eq!((&first["picture"], &second["picture"]), (&json!(1), &json!(2)));
+    assert_eq!((&first["image"], &second["image"]), (&json!(1), &json!(2)));
     assert_eq!(first["file"], "lantern-1.png");
     assert_eq!(first["request"], second["request"]);
     let parts = first["request"]["parts"].as_array().unwrap();

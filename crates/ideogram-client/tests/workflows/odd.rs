@@ -146,7 +146,7 @@ async fn serve(mut stream: TcpStream, odd: Arc<Mutex<Odd>>) -> std::io::Result<(
     stream.write_all(format!("{head}{}\r\n\r\n{body}", body.len()).as_bytes()).await
 }
 
-/// Two pictures with captions, and where they go.
+/// Two images with captions, and where they go.
 struct OddPlace {
     odd: Arc<Mutex<Odd>>,
     url: String,
@@ -354,7 +354,7 @@ async fn a_batch_without_an_answer_and_a_dataset_that_cannot_be_asked_leave_it_u
 }
 
 #[tokio::test]
-async fn a_picture_that_the_service_stores_in_its_own_way_is_stored() {
+async fn an_image_that_the_service_stores_in_its_own_way_is_stored() {
     let place = OddPlace::new(Odd { size_bytes: Some(5), ..Odd::default() }).await;
 
     let first = place.sync().await.await.unwrap();

@@ -1,4 +1,4 @@
-//! A server, a client and a folder of pictures.
+//! A server, a client and a folder of images.
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
@@ -44,10 +44,10 @@ impl Place {
         Self { server: Arc::new(server), client, dataset_id, folder }
     }
 
-    /// Writes pictures of different sizes, and a caption for every third.
-    pub(crate) fn fill(&self, pictures: usize) -> &Self {
-        for number in 0..pictures {
-            self.write(&format!("{number:03}.png"), &picture(number));
+    /// Writes images of different sizes, and a caption for every third.
+    pub(crate) fn fill(&self, images: usize) -> &Self {
+        for number in 0..images {
+            self.write(&format!("{number:03}.png"), &image(number));
             if number % 3 == 0 {
                 self.write(&format!("{number:03}.txt"), format!("lantern number {number}").as_bytes());
             }
@@ -104,11 +104,11 @@ impl Place {
     }
 }
 
-/// A picture of its own size.
-fn picture(number: usize) -> Vec<u8> {
-    let mut picture = include_bytes!("../../examples/setup/lantern.png").to_vec();
-    picture.resize(picture.len() + number, 0);
-    picture
+/// An image of its own size.
+fn image(number: usize) -> Vec<u8> {
+    let mut image = include_bytes!("../../examples/setup/lantern.png").to_vec();
+    image.resize(image.len() + number, 0);
+    image
 }
 
 pub(crate) fn outcome<'r>(report: &'r SyncReport, name: &str) -> &'r FileOutcome {

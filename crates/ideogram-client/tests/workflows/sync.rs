@@ -89,7 +89,7 @@ async fn the_requests_of_a_plan_are_those_that_are_sent() {
 }
 
 #[tokio::test]
-async fn a_caption_travels_with_its_picture() {
+async fn a_caption_travels_with_its_image() {
     let place = Place::new().await;
     place.fill(7);
 
@@ -239,9 +239,9 @@ async fn a_file_of_another_size_is_reported_and_not_sent() {
     let place = Place::new().await;
     place.fill(2);
     place.sync().await.await.unwrap();
-    let mut picture = std::fs::read(place.set().join("001.png")).unwrap();
-    picture.push(0);
-    place.write("001.png", &picture);
+    let mut image = std::fs::read(place.set().join("001.png")).unwrap();
+    image.push(0);
+    place.write("001.png", &image);
 
     let report = place.sync().await.await.unwrap();
 
@@ -251,7 +251,7 @@ async fn a_file_of_another_size_is_reported_and_not_sent() {
 }
 
 #[tokio::test]
-async fn too_many_pictures_are_refused_before_anything_is_sent() {
+async fn too_many_images_are_refused_before_anything_is_sent() {
     let place = Place::new().await;
     place.fill(101);
 
@@ -333,7 +333,7 @@ async fn a_journal_shows_no_key_and_a_report_is_data() {
 async fn a_plan_of_a_new_folder_says_that_all_is_missing() {
     let place = Place::new().await;
     place.fill(2);
-    place.write("orphan.txt", b"of no picture");
+    place.write("orphan.txt", b"of no image");
 
     let plan = place.plan().await;
     let report = place.sync().await.await.unwrap();

@@ -31,8 +31,8 @@ async fn a_training_is_seen_through_to_the_uri() {
 
     assert_eq!(seen, ["CREATING", "TRAINING", "COMPLETED"]);
     assert_eq!(trained.custom_model_uri, "model/lanterns-at-night/version/1");
-    let picture = client.generate_image_v3().prompt("a lantern").custom_model_uri(&trained.custom_model_uri);
-    assert!(picture.send().await.is_ok());
+    let image = client.generate_image_v3().prompt("a lantern").custom_model_uri(&trained.custom_model_uri);
+    assert!(image.send().await.is_ok());
 }
 
 #[tokio::test]

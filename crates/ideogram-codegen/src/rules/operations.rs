@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Reader, kind_of};
 use crate::{
     document::Node,
-    model::{Billing, Body, Kind, Location, MediaType, Operation, Parameter, Pictures, Repeat, Schema},
+    model::{Billing, Body, ImageCount, Kind, Location, MediaType, Operation, Parameter, Repeat, Schema},
     names,
 };
 
@@ -69,7 +69,7 @@ impl<'d> Reader<'d> {
             deprecated: self.flag(node, "deprecated"),
             billing: self.mark(node, "-billing", &[("paid", Billing::Paid), ("free", Billing::Free)], Billing::Paid),
             repeat: self.mark(node, "-repeat", &[("safe", Repeat::Safe), ("unsafe", Repeat::Unsafe)], Repeat::Unsafe),
-            pictures: self.pictures(node),
+            images: self.images(node),
             parameters: self.parameters(path, node, item),
             body: node.get("requestBody").and_then(|body| self.body(body)),
             answer: self.answer(node),
@@ -102,14 +102,14 @@ impl<'d> Reader<'d> {
         )
     }
 
-    fn pictures(&self, node: &Node<'d>) -> Pictures {
-        let Some(found) = self.extension(node, "-pictures") else { return Pictures::Fixed(1) };
+    fn images(&self, node: &Node<'d>) -> ImageCount {
+        let Some(found) = self.extension(node, "-images") else { return ImageCount::Fixed(1) };
         match (found.value.as_u64(), found.value.as_str()) {
-            (Some(number), _) => Pictures::Fixed(number),
-            (_, Some(member)) => Pictures::Member(member.to_owned()),
+            (Some(number), _) => ImageCount::Fixed(number),
+            (_, Some(member)) => ImageCount::Member(member.to_owned()),
             _ => {
                 self.report(&found, "expected a number or the name of a request member", "write 0, 1 or `num_images`");
-                Pictures::Fixed(1)
+                ImageCount::Fixed(1)
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Reader;
 use crate::{
-    model::{Kind, Location, MediaType, Model, Operation, Pictures, Schema, Shape, references_of, schemas_of},
+    model::{ImageCount, Kind, Location, MediaType, Model, Operation, Schema, Shape, references_of, schemas_of},
     multipart::{PartKind, part_kind},
     names,
 };
@@ -19,7 +19,7 @@ const CLIENT_METHODS: [&str; 13] = [
     "execute",
     "execute_blocking",
     "check_origin",
-    "pictures_being_made",
+    "images_in_flight",
     "validation",
     "settings",
     "inner",
@@ -86,7 +86,7 @@ impl Reader<'_> {
             self.operation.replace(Some(operation.id.clone()));
             self.parameters_can_be_sent(model, operation);
             self.body_can_be_sent(model, operation);
-            self.pictures_are_counted(model, operation);
+            self.images_are_counted(model, operation);
             self.operation.replace(None);
         }
         let with_files = model.holding_files();
@@ -435,8 +435,8 @@ impl Reader<'_> {
         }
     }
 
-    fn pictures_are_counted(&self, model: &Model, operation: &Operation) {
-        let Pictures::Member(path) = &operation.pictures else { return };
+    fn images_are_counted(&self, model: &Model, operation: &Operation) {
+        let ImageCount::Member(path) = &operation.images else { return };
         let mut component = operation.body.as_ref().map(|body| body.component.clone());
         let mut counted = false;
         for name in path.split('.') {
@@ -453,7 +453,7 @@ impl Reader<'_> {
             self.report_at(
                 &operation.pointer,
                 format!("`{path}` is not an integer member of the request"),
-                "name the member that says how many pictures are made",
+                "name the member that says how many images are made",
             );
         }
     }

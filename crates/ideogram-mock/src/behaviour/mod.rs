@@ -3,8 +3,8 @@
 //! A behaviour gets a call that is already valid against the document, and answers with the result or a refusal.
 
 mod datasets;
+mod images;
 mod models;
-mod pictures;
 mod sources;
 mod uploads;
 mod words;
@@ -41,7 +41,7 @@ pub(crate) fn stores_files(id: &str) -> bool {
 /// The behaviour of the operation `id`; a test sees to it that every operation of the document has one.
 pub(crate) fn of(id: &str) -> Option<Behaviour> {
     Some(match id {
-        "post_generate_image_v4" | "post_remix_image_v4" => pictures::v4,
+        "post_generate_image_v4" | "post_remix_image_v4" => images::v4,
         "post_magic_prompt_v4" => words::magic_prompt,
         "post_describe_v4" => words::describe_v4,
         "post_generate_image_v3"
@@ -49,15 +49,15 @@ pub(crate) fn of(id: &str) -> Option<Behaviour> {
         | "post_remix_image_v3"
         | "post_reframe_image_v3"
         | "post_replace_background_v3"
-        | "post_edit_image_v3" => pictures::v3,
-        "post_generate_image_v3_transparent" => pictures::transparent,
-        "post_remove_background" => pictures::remove_background,
-        "post_layerize_text_v3" => pictures::layerize_text,
-        "post_v1_edit_image" => pictures::edit,
-        "post_upscale_image" => pictures::upscale,
+        | "post_edit_image_v3" => images::v3,
+        "post_generate_image_v3_transparent" => images::transparent,
+        "post_remove_background" => images::remove_background,
+        "post_layerize_text_v3" => images::layerize_text,
+        "post_v1_edit_image" => images::edit,
+        "post_upscale_image" => images::upscale,
         "post_describe" => words::describe,
-        "post_generate_image" | "post_remix_image" | "post_reframe_image" => pictures::legacy,
-        "post_edit_image" => pictures::legacy_edit,
+        "post_generate_image" | "post_remix_image" | "post_reframe_image" => images::legacy,
+        "post_edit_image" => images::legacy_edit,
         "list_datasets" => datasets::list,
         "create_dataset" => datasets::create,
         "get_dataset" => datasets::get,

@@ -4,7 +4,7 @@ use http::StatusCode;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Service, uploads::MOST_PICTURES};
+use super::{Service, uploads::MAX_IMAGES};
 use crate::{
     answers::Answer,
     clock::{later, wire},
@@ -12,15 +12,15 @@ use crate::{
     world::{Model, new_uri},
 };
 
-/// How many pictures a training needs.
-const FEWEST_PICTURES: usize = 15;
+/// How many images a training needs.
+const MIN_IMAGES: usize = 15;
 
 pub(super) fn train(service: &Service, call: &Call) -> Result<Value, Answer> {
     let created = service.world.clock.now();
     service.world.change(|state| {
         let dataset_id = call.text("dataset_id").to_owned();
-        let pictures = state.dataset(&dataset_id)?.pictures();
-        check_pictures(pictures)?;
+        let images = state.dataset(&dataset_id)?.images();
+        check_images(images)?;
         let name = call.text("model_name").to_owned();
         let model = Model {
             id: state.new_id(),
@@ -68,17 +68,17 @@ pub(super) fn get(service: &Service, call: &Call) -> Result<Value, Answer> {
     })
 }
 
-/// Whether pictures can be made with the model that `uri` names.
+/// Whether images can be made with the model that `uri` names.
 pub(super) fn is_ready(service: &Service, uri: &str) -> bool {
     let now = service.world.clock.now();
     service.world.read(|state| state.models.iter().any(|model| model.uri == uri && status(model, now) == "COMPLETED"))
 }
 
-fn check_pictures(count: usize) -> Result<(), Answer> {
-    let text = if count < FEWEST_PICTURES {
-        format!("Dataset requires at least {FEWEST_PICTURES} images for training, but only {count} were provided.")
-    } else if count > MOST_PICTURES {
-        format!("Dataset can have at most {MOST_PICTURES} images for training, but {count} were provided.")
+fn check_images(count: usize) -> Result<(), Answer> {
+    let text = if count < MIN_IMAGES {
+        format!("Dataset requires at least {MIN_IMAGES} images for training, but only {count} were provided.")
+    } else if count > MAX_IMAGES {
+        format!("Dataset can have at most {MAX_IMAGES} images for training, but {count} were provided.")
     } else {
         return Ok(());
     };

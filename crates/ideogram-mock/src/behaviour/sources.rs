@@ -1,4 +1,4 @@
-//! What a request for pictures brings along: its prompt, and pictures that must be readable and fit together.
+//! What a request for images brings along: its prompt, and images that must be readable and fit together.
 //!
 //! The document cannot say these things in keywords, so they are said here.
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     answers::Answer,
-    content::{Content, Fault, LARGEST_PICTURE},
+    content::{Content, Fault, MAX_IMAGE_BYTES},
     document::WRAPPER,
     request::{Call, ReceivedFile},
     size::Size,
@@ -21,7 +21,7 @@ pub(super) fn options(call: &Call) -> &Value {
     call.body.get(WRAPPER).unwrap_or(&call.body)
 }
 
-/// What the pictures are about: the prompt, or the name of the first file where there is none.
+/// What the images are about: the prompt, or the name of the first file where there is none.
 pub(super) fn subject(call: &Call) -> String {
     let options = options(call);
     let prompt = ["prompt", "text_prompt"].iter().find_map(|name| options[name].as_str());
@@ -32,7 +32,7 @@ pub(super) fn subject(call: &Call) -> String {
     }
 }
 
-/// The size of the picture that the call starts from.
+/// The size of the image that the call starts from.
 pub(super) fn source_size(call: &Call) -> Option<Size> {
     let is_source = |file: &&ReceivedFile| matches!(&*file.part, "image" | "image_file" | "images");
     call.files.iter().find(is_source).and_then(size)
@@ -42,7 +42,7 @@ pub(super) fn source_size(call: &Call) -> Option<Size> {
 pub(super) fn check(call: &Call) -> Result<(), Answer> {
     for file in &call.files {
         match &file.content {
-            Content::Picture(_) => {}
+            Content::Image(_) => {}
             Content::Faulty(Fault::TooLarge) => return Err(too_large()),
             _ => return Err(unreadable()),
         }
@@ -51,7 +51,7 @@ pub(super) fn check(call: &Call) -> Result<(), Answer> {
     check_characters(call)?;
     let of_style = named(call, "style_reference_images").map(|file| file.size).sum::<u64>();
     let of_characters = named(call, "character_reference_images").map(|file| file.size).sum::<u64>();
-    if of_style.max(of_characters) > LARGEST_PICTURE {
+    if of_style.max(of_characters) > MAX_IMAGE_BYTES {
         return Err(too_large());
     }
     if call.files.iter().any(|file| is_marked(&file.file_name, FORBIDDEN)) {
@@ -63,7 +63,7 @@ pub(super) fn check(call: &Call) -> Result<(), Answer> {
     Ok(())
 }
 
-/// The refusal of a picture that cannot be used.
+/// The refusal of an image that cannot be used.
 pub(super) fn unreadable() -> Answer {
     Answer::error(StatusCode::BAD_REQUEST, "Could not read a source image.")
 }
@@ -83,19 +83,19 @@ fn check_mask(call: &Call) -> Result<(), Answer> {
 
 fn check_characters(call: &Call) -> Result<(), Answer> {
     let refusal = |text| Err(Answer::error(StatusCode::BAD_REQUEST, text));
-    let pictures: Vec<_> = named(call, "character_reference_images").map(size).collect();
+    let images: Vec<_> = named(call, "character_reference_images").map(size).collect();
     let masks: Vec<_> = named(call, "character_reference_images_mask").map(size).collect();
-    if pictures.len() > 1 {
+    if images.len() > 1 {
         return refusal("At present only one character reference image is supported.");
     }
     // Observed in June 2026, not documented.
-    if !pictures.is_empty() && options(call).get("color_palette").is_some() {
+    if !images.is_empty() && options(call).get("color_palette").is_some() {
         return refusal("A color palette cannot be combined with character reference images.");
     }
-    if !masks.is_empty() && masks.len() != pictures.len() {
+    if !masks.is_empty() && masks.len() != images.len() {
         return refusal("There must be as many character reference masks as images.");
     }
-    if !masks.is_empty() && masks != pictures {
+    if !masks.is_empty() && masks != images {
         return Err(misfit("A character reference mask must have the size of its image."));
     }
     Ok(())
@@ -107,16 +107,16 @@ fn named<'a>(call: &'a Call, part: &'static str) -> impl Iterator<Item = &'a Rec
 
 fn size(file: &ReceivedFile) -> Option<Size> {
     match file.content {
-        Content::Picture(size) => Some(size),
+        Content::Image(size) => Some(size),
         _ => None,
     }
 }
 
-/// What a file name says about its picture: `red-lantern_2.jpg` shows a `red lantern 2`.
+/// What a file name says about its image: `red-lantern_2.jpg` shows a `red lantern 2`.
 fn title(file_name: &str) -> String {
     let stem = file_name.rsplit_once('.').map_or(file_name, |(stem, _)| stem);
     let words: Vec<_> = stem.split(|char: char| !char.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    if words.is_empty() { "picture".to_owned() } else { words.join(" ") }
+    if words.is_empty() { "image".to_owned() } else { words.join(" ") }
 }
 
 fn unsafe_input(what: &str) -> Answer {

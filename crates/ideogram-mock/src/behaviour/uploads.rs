@@ -10,8 +10,8 @@ use crate::{
     world::{State, StoredFile},
 };
 
-/// How many pictures a dataset holds at most; captions do not count.
-pub(super) const MOST_PICTURES: usize = 100;
+/// How many images a dataset holds at most; captions do not count.
+pub(super) const MAX_IMAGES: usize = 100;
 
 /// What has become of the files of one upload.
 #[derive(Debug, Default)]
@@ -54,14 +54,14 @@ fn add(
     (name, size, content): (&str, u64, &Content),
     report: &mut Report,
 ) -> Result<(), Answer> {
-    if let Some(reason) = failure(service, name, content, state.dataset(dataset_id)?.pictures()) {
+    if let Some(reason) = failure(service, name, content, state.dataset(dataset_id)?.images()) {
         report.failed.push(json!({"file_name": name, "failure_reason": reason}));
         return Ok(());
     }
-    let is_picture = matches!(content, Content::Picture(_));
-    let id = is_picture.then(|| state.new_id());
+    let is_image = matches!(content, Content::Image(_));
+    let id = is_image.then(|| state.new_id());
     let dataset = state.dataset_mut(dataset_id)?;
-    dataset.files.push(StoredFile { name: name.to_owned(), size, is_picture });
+    dataset.files.push(StoredFile { name: name.to_owned(), size, is_image });
     if let Some(id) = id {
         report.stored.push(json!({"asset_identifier": {"asset_type": "UPLOAD", "asset_id": id}, "file_name": name}));
         dataset.cover.get_or_insert(id);
@@ -69,16 +69,16 @@ fn add(
     Ok(())
 }
 
-/// Why a file cannot be stored beside `pictures` others.
-fn failure(service: &Service, name: &str, content: &Content, pictures: usize) -> Option<&'static str> {
+/// Why a file cannot be stored beside `images` others.
+fn failure(service: &Service, name: &str, content: &Content, images: usize) -> Option<&'static str> {
     match content {
         _ if service.stage.fails(name) => Some("INTERNAL_ERROR"),
         Content::Faulty(Fault::TooLarge) => Some("FILE_TOO_LARGE"),
-        Content::Faulty(Fault::NoPicture) => Some("INVALID_IMAGE"),
+        Content::Faulty(Fault::NoImage) => Some("INVALID_IMAGE"),
         Content::Faulty(Fault::NoCaption) => Some("INVALID_CAPTION"),
         Content::Faulty(Fault::NoArchive) | Content::Archive(_) => Some("INVALID_ZIP"),
         _ if name.to_ascii_lowercase().contains("unsafe") => Some("FAILED_SAFETY_CHECK"),
-        Content::Picture(_) if pictures >= MOST_PICTURES => Some("TOO_MANY_IMAGES"),
-        Content::Picture(_) | Content::Caption => None,
+        Content::Image(_) if images >= MAX_IMAGES => Some("TOO_MANY_IMAGES"),
+        Content::Image(_) | Content::Caption => None,
     }
 }

@@ -1,6 +1,6 @@
-//! Describing pictures, and making structured prompts of short ones.
+//! Describing images, and making structured prompts of short ones.
 //!
-//! No picture is looked at: what is said follows from file name, prompt and size, and is the same every time.
+//! No image is looked at: what is said follows from file name, prompt and size, and is the same every time.
 
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ pub(super) fn describe(_: &Service, call: &Call) -> Result<Value, Answer> {
         _ => "square",
     };
     Ok(json!({"descriptions": [
-        {"text": format!("A {shape} picture of a {subject} in flat colors under a banded sky.")},
+        {"text": format!("A {shape} image of a {subject} in flat colors under a banded sky.")},
         {"text": format!("An illustration that shows a {subject}.")},
     ]}))
 }
@@ -46,7 +46,7 @@ pub(super) fn magic_prompt(_: &Service, call: &Call) -> Result<Value, Answer> {
     Ok(json!({"json_prompt": prompt, "aspect_ratio": ratio}))
 }
 
-/// A prompt of the 4.0 model; what stands in quotation marks becomes text in the picture.
+/// A prompt of the 4.0 model; what stands in quotation marks becomes text in the image.
 fn structured(subject: &str, with_boxes: bool) -> Value {
     let quoted = subject.split('"').skip(1).step_by(2).filter(|text| !text.trim().is_empty());
     let texts = quoted.map(|text| json!({"type": "text", "text": text, "desc": "large letters in a plain typeface"}));

@@ -51,7 +51,7 @@ fn read_entry(archive: &mut ZipArchive<File>, index: usize) -> ZipResult<Option<
     let limit = match claim {
         // Archives in archives are not opened.
         Claim::Archive => 0,
-        Claim::Picture | Claim::Caption => claim.limit(),
+        Claim::Image | Claim::Caption => claim.limit(),
     };
     let mut bytes = Vec::new();
     entry.take(limit + 1).read_to_end(&mut bytes)?;

@@ -3,7 +3,7 @@
 //! Start at [`Inspector`]. The name says what a file wants to be, the content whether it is; the content is then dropped.
 
 mod archive;
-mod picture;
+mod image;
 
 use std::{
     fs::File,
@@ -12,8 +12,8 @@ use std::{
 
 use crate::size::Size;
 
-/// Largest picture in bytes. The limit for datasets is not published; elsewhere the service takes 10 MB.
-pub(crate) const LARGEST_PICTURE: u64 = 10 * 1024 * 1024;
+/// Largest image in bytes. The limit for datasets is not published; elsewhere the service takes 10 MB.
+pub(crate) const MAX_IMAGE_BYTES: u64 = 10 * 1024 * 1024;
 
 /// Largest caption in bytes.
 const LARGEST_CAPTION: u64 = 1024 * 1024;
@@ -25,7 +25,7 @@ const LARGEST_ARCHIVE: u64 = 1024 * 1024 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Content {
     /// With its size in pixels.
-    Picture(Size),
+    Image(Size),
     Caption,
     /// The files in an archive.
     Archive(Vec<Entry>),
@@ -45,7 +45,7 @@ pub(crate) struct Entry {
 /// Why a file cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
-    NoPicture,
+    NoImage,
     NoCaption,
     NoArchive,
     TooLarge,
@@ -54,7 +54,7 @@ pub(crate) enum Fault {
 /// What a file claims to be by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Claim {
-    Picture,
+    Image,
     Caption,
     Archive,
 }
@@ -79,13 +79,13 @@ impl Claim {
         match file_name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).as_deref() {
             Some("txt") => Self::Caption,
             Some("zip") => Self::Archive,
-            _ => Self::Picture,
+            _ => Self::Image,
         }
     }
 
     fn limit(self) -> u64 {
         match self {
-            Self::Picture => LARGEST_PICTURE,
+            Self::Image => MAX_IMAGE_BYTES,
             Self::Caption => LARGEST_CAPTION,
             Self::Archive => LARGEST_ARCHIVE,
         }
@@ -97,7 +97,7 @@ impl Inspector {
         let claim = Claim::of(file_name);
         let kept = match claim {
             Claim::Archive => Kept::Disk(tempfile::tempfile()?),
-            Claim::Picture | Claim::Caption => Kept::Memory(Vec::new()),
+            Claim::Image | Claim::Caption => Kept::Memory(Vec::new()),
         };
         Ok(Self { claim, size: 0, kept })
     }
@@ -134,7 +134,7 @@ impl Inspector {
 /// What a file is that is no archive.
 fn judge(claim: Claim, bytes: &[u8]) -> Content {
     match claim {
-        Claim::Picture => picture::measure(bytes).map_or(Content::Faulty(Fault::NoPicture), Content::Picture),
+        Claim::Image => image::measure(bytes).map_or(Content::Faulty(Fault::NoImage), Content::Image),
         Claim::Caption if std::str::from_utf8(bytes).is_ok_and(|text| !text.trim().is_empty()) => Content::Caption,
         Claim::Caption => Content::Faulty(Fault::NoCaption),
         Claim::Archive => Content::Faulty(Fault::NoArchive),
@@ -156,6 +156,6 @@ mod tests {
     fn extensions_are_read_in_any_case() {
         assert_eq!(Claim::of("A.TXT"), Claim::Caption);
         assert_eq!(Claim::of("b.Zip"), Claim::Archive);
-        assert_eq!(Claim::of("txt"), Claim::Picture);
+        assert_eq!(Claim::of("txt"), Claim::Image);
     }
 }

@@ -21,9 +21,9 @@ pub(crate) struct Operation {
     pub(crate) path: PathTemplate,
     /// Whether a call that succeeds is billed.
     pub(crate) is_paid: bool,
-    /// How many pictures a call makes.
-    pub(crate) pictures: Pictures,
-    /// The sizes that a picture may have, from the enum of the answer's or else of the request's `resolution`; empty when
+    /// How many images a call makes.
+    pub(crate) images: ImageCount,
+    /// The sizes that an image may have, from the enum of the answer's or else of the request's `resolution`; empty when
     /// every size is possible.
     pub(crate) sizes: Vec<Size>,
     /// Whether a request may have a member `aspect_ratio`.
@@ -35,9 +35,9 @@ pub(crate) struct Operation {
     pub(crate) answer: Check,
 }
 
-/// How many pictures a call makes.
+/// How many images a call makes.
 #[derive(Debug)]
-pub(crate) enum Pictures {
+pub(crate) enum ImageCount {
     Fixed(u32),
     /// As many as a member of the request says, or 1; by JSON pointer.
     Member(String),
@@ -94,15 +94,15 @@ impl Operation {
             return Err("no schema for an answer with 200".to_owned());
         }
         let options = bodies.clone().next().map(|(_, body)| options(&body["schema"], schemas)).unwrap_or_default();
-        let picture = schemas.resolve(&schemas.resolve(&schemas.resolve(answer)["properties"]["data"])["items"]);
-        let sizes = [&picture["properties"]["resolution"], &options["resolution"]].map(|member| sizes(member, schemas));
+        let image = schemas.resolve(&schemas.resolve(&schemas.resolve(answer)["properties"]["data"])["items"]);
+        let sizes = [&image["properties"]["resolution"], &options["resolution"]].map(|member| sizes(member, schemas));
         Ok(Self {
             id: id.to_owned(),
             method,
             path: PathTemplate::read(path),
             // Without a mark a call counts as billed: that is the safer mistake.
             is_paid: operation["x-ideogram-billing"] != "free",
-            pictures: Pictures::read(&operation["x-ideogram-pictures"]),
+            images: ImageCount::read(&operation["x-ideogram-images"]),
             sizes: sizes.into_iter().find(|sizes| !sizes.is_empty()).unwrap_or_default(),
             takes_ratio: options["aspect_ratio"].is_object(),
             parameters: parameters
@@ -125,7 +125,7 @@ impl Operation {
     }
 }
 
-impl Pictures {
+impl ImageCount {
     fn read(mark: &Value) -> Self {
         match (mark.as_u64().map(u32::try_from), mark.as_str()) {
             (Some(Ok(count)), _) => Self::Fixed(count),
@@ -135,7 +135,7 @@ impl Pictures {
         }
     }
 
-    /// How many pictures a call with this body makes.
+    /// How many images a call with this body makes.
     pub(crate) fn count(&self, body: &Value) -> u32 {
         match self {
             Self::Fixed(count) => *count,

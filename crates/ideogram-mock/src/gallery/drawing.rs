@@ -1,13 +1,13 @@
-//! Draws pictures: flat scenes of a few shapes in 16 colors, so that even the largest is quickly drawn and sent.
+//! Draws images: flat scenes of a few shapes in 16 colors, so that even the largest is quickly drawn and sent.
 //!
-//! Start at [`png`]. The motif chooses scene and colors, the seed the arrangement: pictures of one prompt look like
+//! Start at [`png`]. The motif chooses scene and colors, the seed the arrangement: images of one prompt look like
 //! siblings, and two prompts can be told apart.
 
 use std::io::Write;
 
 use flate2::{Compression, Crc, write::ZlibEncoder};
 
-use super::{Ground, Picture};
+use super::{Ground, Image};
 use crate::token::scramble;
 
 /// Where colors begin in the palette: 6 shades of sky, 4 of land, 6 others.
@@ -16,7 +16,7 @@ const LAND: u8 = 6;
 const ACCENT: u8 = 10;
 const LIGHT: u8 = 15;
 
-/// One shape in one color, in pixels; it may reach beyond the picture.
+/// One shape in one color, in pixels; it may reach beyond the image.
 enum Shape {
     Disc {
         x: i64,
@@ -38,18 +38,18 @@ enum Shape {
     },
 }
 
-/// The picture as a PNG file, always the same for the same picture.
-pub(super) fn png(picture: Picture) -> Vec<u8> {
+/// The image as a PNG file, always the same for the same image.
+pub(super) fn png(image: Image) -> Vec<u8> {
     let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
-    let mut header = [picture.size.width.to_be_bytes(), picture.size.height.to_be_bytes()].concat();
+    let mut header = [image.size.width.to_be_bytes(), image.size.height.to_be_bytes()].concat();
     // 4 bits for a pixel, colors from a palette.
     header.extend([4, 3, 0, 0, 0]);
     chunk(&mut file, *b"IHDR", &header);
-    chunk(&mut file, *b"PLTE", palette(picture.motif).as_flattened());
-    if picture.ground == Ground::Transparent {
+    chunk(&mut file, *b"PLTE", palette(image.motif).as_flattened());
+    if image.ground == Ground::Transparent {
         chunk(&mut file, *b"tRNS", &[0]);
     }
-    chunk(&mut file, *b"IDAT", &pixels(picture));
+    chunk(&mut file, *b"IDAT", &pixels(image));
     chunk(&mut file, *b"IEND", &[]);
     file
 }
@@ -65,14 +65,14 @@ fn chunk(file: &mut Vec<u8>, kind: [u8; 4], data: &[u8]) {
 }
 
 /// The compressed rows.
-fn pixels(picture: Picture) -> Vec<u8> {
-    let (width, height) = (i64::from(picture.size.width), i64::from(picture.size.height));
-    let shapes = Scene::of(picture).shapes;
+fn pixels(image: Image) -> Vec<u8> {
+    let (width, height) = (i64::from(image.size.width), i64::from(image.size.height));
+    let shapes = Scene::of(image).shapes;
     let mut row = vec![SKY; usize::try_from(width).expect("sides are short")];
     let mut compressed = ZlibEncoder::new(Vec::new(), Compression::fast());
     for y in 0..height {
         let sky = u8::try_from(y * i64::from(LAND) / height).expect("six shades");
-        row.fill(if picture.ground == Ground::Transparent { SKY } else { sky });
+        row.fill(if image.ground == Ground::Transparent { SKY } else { sky });
         for (shape, color) in &shapes {
             let (left, right) = shape.span(y);
             let [left, right] = [left, right].map(|x| usize::try_from(x.clamp(0, width)).expect("it is in the row"));
@@ -115,11 +115,11 @@ struct Scene {
 }
 
 impl Scene {
-    fn of(picture: Picture) -> Self {
-        let chance = u64::from(picture.motif) << 31 | u64::from(picture.seed);
-        let (width, height) = (picture.size.width.into(), picture.size.height.into());
+    fn of(image: Image) -> Self {
+        let chance = u64::from(image.motif) << 31 | u64::from(image.seed);
+        let (width, height) = (image.size.width.into(), image.size.height.into());
         let mut scene = Self { width, height, chance: scramble(chance), shapes: Vec::new() };
-        match picture.motif % 6 {
+        match image.motif % 6 {
             0 => scene.hills(),
             1 => scene.town(),
             2 => scene.mountains(),
@@ -312,8 +312,8 @@ mod tests {
         size::Size,
     };
 
-    fn picture(motif: u32, seed: u32) -> Picture {
-        Picture { motif, seed, size: Size { width: 64, height: 48 }, ground: Ground::Sky }
+    fn image(motif: u32, seed: u32) -> Image {
+        Image { motif, seed, size: Size { width: 64, height: 48 }, ground: Ground::Sky }
     }
 
     fn decoded(bytes: &[u8]) -> (u32, u32, Vec<u8>) {
@@ -326,19 +326,19 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_depends_on_motif_and_seed_alone() {
+    fn an_image_depends_on_motif_and_seed_alone() {
         for motif in 0..6 {
-            assert_eq!(png(picture(motif, 1)), png(picture(motif, 1)));
-            assert_ne!(png(picture(motif, 1)), png(picture(motif, 2)), "{motif}");
-            assert_ne!(png(picture(motif, 1)), png(picture(motif + 6, 1)), "{motif}");
+            assert_eq!(png(image(motif, 1)), png(image(motif, 1)));
+            assert_ne!(png(image(motif, 1)), png(image(motif, 2)), "{motif}");
+            assert_ne!(png(image(motif, 1)), png(image(motif + 6, 1)), "{motif}");
         }
     }
 
     #[test]
-    fn a_picture_of_any_size_can_be_decoded() {
+    fn an_image_of_any_size_can_be_decoded() {
         for (width, height) in [(1, 1), (2, 1), (1, 3), (31, 17), (LONGEST_SIDE, 1), (1, LONGEST_SIDE)] {
             for motif in 0..6 {
-                let bytes = png(Picture { size: Size { width, height }, ..picture(motif, 7) });
+                let bytes = png(Image { size: Size { width, height }, ..image(motif, 7) });
                 let (decoded_width, decoded_height, _) = decoded(&bytes);
                 assert_eq!((decoded_width, decoded_height), (width, height));
             }
@@ -347,7 +347,7 @@ mod tests {
 
     #[test]
     fn transparent_ground_lets_some_pixels_through_and_not_all() {
-        let bytes = png(Picture { ground: Ground::Transparent, ..picture(4, 7) });
+        let bytes = png(Image { ground: Ground::Transparent, ..image(4, 7) });
 
         let (_, _, pixels) = decoded(&bytes);
         let opaque = pixels.chunks(4).filter(|pixel| pixel[3] == 255).count();

@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use http::StatusCode;
 use jiff::Timestamp;
 
-use super::{Ground, Picture};
+use super::{Ground, Image};
 use crate::{
     answers::Answer,
     size::Size,
     token::{base64url, from_base64url, scramble},
 };
 
-/// The folder of all pictures.
+/// The folder of all images.
 const FOLDER: &str = "/api/images/ephemeral/";
 
 /// How long a link works, in seconds of service time: 24 hours, as measured.
@@ -39,16 +39,16 @@ impl Links {
         self.given.load(Ordering::Relaxed)
     }
 
-    /// A link to a picture, like no other link of this server.
-    pub(crate) fn give(&self, picture: Picture, now: Timestamp) -> String {
-        let id = pack(picture, self.given.fetch_add(1, Ordering::Relaxed));
+    /// A link to an image, like no other link of this server.
+    pub(crate) fn give(&self, image: Image, now: Timestamp) -> String {
+        let id = pack(image, self.given.fetch_add(1, Ordering::Relaxed));
         let expiry = now.as_second().saturating_add(LIFETIME);
         format!("{}{FOLDER}{}.png?exp={expiry}&sig={}", self.url, base64url(id), signature(id, expiry))
     }
 
     /// Whether a client may hand a link in: one from here that still works, or one of the service, on trust.
     pub(crate) fn accepts(&self, link: &str, now: Timestamp) -> bool {
-        let own = link.strip_prefix(&self.url).and_then(picture_name).map(|name| {
+        let own = link.strip_prefix(&self.url).and_then(image_name).map(|name| {
             let (name, query) = name.split_once('?').unwrap_or((name, ""));
             open(name, query, now).is_ok()
         });
@@ -56,17 +56,17 @@ impl Links {
     }
 }
 
-/// What follows the folder in the path of a picture.
-pub(crate) fn picture_name(path: &str) -> Option<&str> {
+/// What follows the folder in the path of an image.
+pub(crate) fn image_name(path: &str) -> Option<&str> {
     path.strip_prefix(FOLDER)
 }
 
-/// The picture that a link leads to.
+/// The image that a link leads to.
 ///
 /// Unknown names are 404, wrong or missing signatures 403, and expired links 410, so that the three can be told apart.
-pub(super) fn open(name: &str, query: &str, now: Timestamp) -> Result<Picture, Answer> {
-    let no_picture = || Answer::not_found("There is no such picture.");
-    let id = name.strip_suffix(".png").and_then(from_base64url).ok_or_else(no_picture)?;
+pub(super) fn open(name: &str, query: &str, now: Timestamp) -> Result<Image, Answer> {
+    let no_image = || Answer::not_found("There is no such image.");
+    let id = name.strip_suffix(".png").and_then(from_base64url).ok_or_else(no_image)?;
     let value = |wanted: &str| {
         let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
         pairs.find_map(|(name, value)| (name == wanted).then_some(value))
@@ -77,24 +77,24 @@ pub(super) fn open(name: &str, query: &str, now: Timestamp) -> Result<Picture, A
     if now.as_second() >= expiry {
         return Err(Answer::error(StatusCode::GONE, "The link has expired."));
     }
-    unpack(id).ok_or_else(no_picture)
+    unpack(id).ok_or_else(no_image)
 }
 
 /// 63 bits of motif and seed, then 61 bits of the rest, scrambled so that neighbours look like strangers.
-fn pack(picture: Picture, serial: u32) -> u128 {
-    let content = u64::from(picture.motif) << 31 | u64::from(picture.seed);
-    let ground = u64::from(picture.ground == Ground::Transparent);
-    let Size { width, height } = picture.size;
+fn pack(image: Image, serial: u32) -> u128 {
+    let content = u64::from(image.motif) << 31 | u64::from(image.seed);
+    let ground = u64::from(image.ground == Ground::Transparent);
+    let Size { width, height } = image.size;
     let rest = ((u64::from(serial) << 1 | ground) << SIDE_BITS | u64::from(width)) << SIDE_BITS | u64::from(height);
     u128::from(content ^ scramble(rest)) << 64 | u128::from(rest ^ KEY)
 }
 
-fn unpack(id: u128) -> Option<Picture> {
+fn unpack(id: u128) -> Option<Image> {
     let side = |bits: u64| u32::try_from(bits & ((1 << SIDE_BITS) - 1)).ok().filter(|side| *side > 0);
     let rest = u64::try_from(id & u128::from(u64::MAX)).ok()? ^ KEY;
     let content = u64::try_from(id >> 64).ok()? ^ scramble(rest);
     let ground = if rest >> (2 * SIDE_BITS) & 1 == 1 { Ground::Transparent } else { Ground::Sky };
-    Some(Picture {
+    Some(Image {
         motif: u32::try_from(content >> 31).ok()?,
         seed: u32::try_from(content & 0x7fff_ffff).ok()?,
         size: Size { width: side(rest >> SIDE_BITS)?, height: side(rest)? },
@@ -117,7 +117,7 @@ fn signature(id: u128, expiry: i64) -> String {
 mod tests {
     use super::*;
 
-    const PICTURE: Picture = Picture {
+    const IMAGE: Image = Image {
         motif: u32::MAX,
         seed: 0x7fff_ffff,
         size: Size { width: 8192, height: 1 },
@@ -129,32 +129,32 @@ mod tests {
     }
 
     fn status(link: &str, now: i64) -> u16 {
-        let name = picture_name(link).unwrap();
+        let name = image_name(link).unwrap();
         let (name, query) = name.split_once('?').unwrap_or((name, ""));
         open(name, query, time(now)).map_or_else(|refusal| refusal.status().as_u16(), |_| 200)
     }
 
     #[test]
     fn a_link_has_the_form_of_the_service_and_leads_back() {
-        let link = Links::new(String::new()).give(PICTURE, time(1000));
+        let link = Links::new(String::new()).give(IMAGE, time(1000));
 
-        let (name, query) = picture_name(&link).unwrap().split_once('?').unwrap();
+        let (name, query) = image_name(&link).unwrap().split_once('?').unwrap();
         assert_eq!(name.len(), 26);
         assert!(query.starts_with("exp=87400&sig="));
         assert_eq!(query.len(), "exp=87400&sig=".len() + 64);
-        assert_eq!(open(name, query, time(1000)).unwrap(), PICTURE);
+        assert_eq!(open(name, query, time(1000)).unwrap(), IMAGE);
     }
 
     #[test]
-    fn two_links_to_one_picture_differ() {
+    fn two_links_to_one_image_differ() {
         let links = Links::new(String::new());
 
-        assert_ne!(links.give(PICTURE, time(0)), links.give(PICTURE, time(0)));
+        assert_ne!(links.give(IMAGE, time(0)), links.give(IMAGE, time(0)));
     }
 
     #[test]
     fn links_that_were_changed_or_kept_too_long_say_why() {
-        let link = Links::new(String::new()).give(PICTURE, time(0));
+        let link = Links::new(String::new()).give(IMAGE, time(0));
 
         assert_eq!(status(&link, 86_399), 200);
         assert_eq!(status(&link, 86_400), 410);
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn only_links_from_here_or_of_the_service_are_accepted() {
         let links = Links::new("http://127.0.0.1:1".to_owned());
-        let own = links.give(PICTURE, time(0));
+        let own = links.give(IMAGE, time(0));
 
         assert!(links.accepts(&own, time(0)));
         assert!(!links.accepts(&own, time(86_400)));

@@ -50,7 +50,7 @@ impl Caller {
         answered(self.request(Method::POST, path).multipart(form)).await
     }
 
-    /// Fetches a picture, without the key.
+    /// Fetches an image, without the key.
     pub(crate) async fn fetch(&self, url: &Value) -> reqwest::Result<(StatusCode, HeaderMap, Vec<u8>)> {
         let response = self.client.get(url.as_str().unwrap()).send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
@@ -72,7 +72,7 @@ impl Caller {
         self.post_form(&format!("/datasets/{dataset_id}/upload_assets"), form).await
     }
 
-    /// The id of a new dataset with `count` pictures.
+    /// The id of a new dataset with `count` images.
     pub(crate) async fn dataset_of(&self, count: usize) -> String {
         let created = self.post("/datasets", &serde_json::json!({"name": "new"})).await;
         let id = created.body["dataset_id"].as_str().unwrap().to_owned();

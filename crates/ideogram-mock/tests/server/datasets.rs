@@ -48,7 +48,7 @@ async fn an_unset_cover_is_sometimes_absent_and_sometimes_null() {
 }
 
 #[tokio::test]
-async fn the_first_picture_becomes_the_cover() {
+async fn the_first_image_becomes_the_cover() {
     let caller = Caller::new().await;
 
     let id = caller.dataset_of(2).await;

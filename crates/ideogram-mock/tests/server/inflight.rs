@@ -1,4 +1,4 @@
-//! At most ten pictures are in the making.
+//! At most ten images are in the making.
 
 use std::{pin::pin, time::Duration};
 
@@ -13,7 +13,7 @@ async fn generate(caller: &Caller, count: u32) -> Answered {
 }
 
 #[tokio::test]
-async fn pictures_are_counted_not_calls() {
+async fn images_are_counted_not_calls() {
     let caller = Caller::with(MockServer::builder().making_time(Duration::from_secs(3600))).await;
 
     // One of them is in the making for an hour, whichever came first; the other is refused and so the first to answer.
@@ -22,8 +22,8 @@ async fn pictures_are_counted_not_calls() {
     };
     // The caller of the one in the making has hung up by now, which frees no place.
     let late = generate(&caller, 8).await;
-    let picture = with_png(reqwest::multipart::Form::new(), "image_file", "a.png", (9, 9));
-    let described = caller.post_form("/describe", picture).await;
+    let image = with_png(reqwest::multipart::Form::new(), "image_file", "a.png", (9, 9));
+    let described = caller.post_form("/describe", image).await;
 
     for answer in [refused, late] {
         assert_eq!(answer.status, 429);
@@ -34,7 +34,7 @@ async fn pictures_are_counted_not_calls() {
 }
 
 #[tokio::test]
-async fn ten_pictures_fit_and_places_are_free_again() {
+async fn ten_images_fit_and_places_are_free_again() {
     let caller = Caller::with(MockServer::builder().making_time(Duration::from_millis(30))).await;
 
     let together = tokio::join!(generate(&caller, 8), generate(&caller, 2));

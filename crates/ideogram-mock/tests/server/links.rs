@@ -1,4 +1,4 @@
-//! Links to pictures work without the key, and for a time.
+//! Links to images work without the key, and for a time.
 
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ async fn a_changed_link_leads_nowhere() {
 }
 
 #[tokio::test]
-async fn pictures_are_only_looked_at() {
+async fn images_are_only_looked_at() {
     let caller = Caller::new().await;
     let path = link(&caller).await.as_str().unwrap().replace(caller.server.url(), "");
 
@@ -80,10 +80,10 @@ async fn pictures_are_only_looked_at() {
 }
 
 #[tokio::test]
-async fn a_picture_is_lost_on_the_way_once() {
+async fn an_image_is_lost_on_the_way_once() {
     let caller = Caller::new().await;
     let link = link(&caller).await;
-    caller.server.set_scenario(Scenario::PictureLostOnce);
+    caller.server.set_scenario(Scenario::ImageLostOnce);
 
     let lost = caller.fetch(&link).await;
     let whole = caller.fetch(&link).await;

@@ -2,13 +2,13 @@
 
 mod caller;
 mod datasets;
+mod images;
 mod inflight;
 mod json;
 mod lifecycle;
 mod links;
 mod models;
 mod nesting;
-mod pictures;
 mod refusals;
 mod scenarios;
 mod sources;

@@ -87,7 +87,7 @@ async fn time_runs_as_fast_as_asked() {
 }
 
 #[tokio::test]
-async fn fourteen_pictures_are_too_few() {
+async fn fourteen_images_are_too_few() {
     let caller = Caller::new().await;
 
     let id = caller.dataset_of(14).await;

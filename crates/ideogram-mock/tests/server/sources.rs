@@ -1,4 +1,4 @@
-//! Pictures that come with a request must be readable, small enough, and fit together.
+//! Images that come with a request must be readable, small enough, and fit together.
 
 use reqwest::multipart::{Form, Part};
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::caller::{Caller, form, png, with_png};
 
 #[tokio::test]
-async fn a_source_that_is_no_picture_is_refused() {
+async fn a_source_that_is_no_image_is_refused() {
     let caller = Caller::new().await;
     let mut cut = png();
     cut.truncate(40);
@@ -64,7 +64,7 @@ async fn large_sources_and_sets_are_refused() {
 }
 
 #[tokio::test]
-async fn a_mask_has_the_size_of_its_picture() {
+async fn a_mask_has_the_size_of_its_image() {
     let caller = Caller::new().await;
     let inpaint = async |mask| {
         let form = with_png(form([("prompt", "a cat")]), "image", "cat.png", (30, 20));
@@ -83,9 +83,9 @@ async fn a_mask_has_the_size_of_its_picture() {
 #[tokio::test]
 async fn characters_come_alone_and_with_masks_that_fit() {
     let caller = Caller::new().await;
-    let generate = async |texts: &[(&str, &str)], pictures: &[(u8, u8)], masks: &[(u8, u8)]| {
+    let generate = async |texts: &[(&str, &str)], images: &[(u8, u8)], masks: &[(u8, u8)]| {
         let mut form = form([("prompt", "a cat")].into_iter().chain(texts.iter().copied()));
-        for size in pictures {
+        for size in images {
             form = with_png(form, "character_reference_images", "cat.png", *size);
         }
         for size in masks {

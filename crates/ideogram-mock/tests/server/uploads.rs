@@ -20,7 +20,7 @@ fn failures(answer: &Answered) -> Value {
 }
 
 #[tokio::test]
-async fn pictures_and_captions_are_stored_and_pictures_counted() {
+async fn images_and_captions_are_stored_and_images_counted() {
     let caller = Caller::new().await;
 
     let answer = caller.upload([("cat.png", png()), ("cat.txt", b"a cat".to_vec())]).await;
@@ -53,12 +53,12 @@ async fn every_faulty_file_has_its_reason() {
     let answer = caller
         .upload([
             ("cut.png", cut),
-            ("text.jpg", b"no picture".to_vec()),
+            ("text.jpg", b"no image".to_vec()),
             ("blank.txt", b" \n".to_vec()),
             ("latin1.txt", b"gr\xfcn".to_vec()),
             ("broken.zip", b"PK\x03\x04".to_vec()),
             ("Unsafe.png", png()),
-            ("unsafe-not-even-a-picture.png", Vec::new()),
+            ("unsafe-not-even-a-image.png", Vec::new()),
             ("large.png", vec![0; 10 * 1024 * 1024 + 1]),
             ("good.png", png()),
         ])
@@ -73,7 +73,7 @@ async fn every_faulty_file_has_its_reason() {
         ["latin1.txt", "INVALID_CAPTION"],
         ["broken.zip", "INVALID_ZIP"],
         ["Unsafe.png", "FAILED_SAFETY_CHECK"],
-        ["unsafe-not-even-a-picture.png", "INVALID_IMAGE"],
+        ["unsafe-not-even-a-image.png", "INVALID_IMAGE"],
         ["large.png", "FILE_TOO_LARGE"],
     ]);
     assert_eq!(failures(&answer), expected);
@@ -134,7 +134,7 @@ async fn an_archive_with_a_damaged_entry_is_refused_whole() {
 }
 
 #[tokio::test]
-async fn the_hundred_and_first_picture_is_one_too_many() {
+async fn the_hundred_and_first_image_is_one_too_many() {
     let caller = Caller::new().await;
 
     let id = caller.dataset_of(99).await;

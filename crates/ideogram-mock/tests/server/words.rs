@@ -1,4 +1,4 @@
-//! Pictures are put into words, and short prompts into structured ones.
+//! Images are put into words, and short prompts into structured ones.
 
 use reqwest::multipart::Form;
 use serde_json::{Value, json};
@@ -9,19 +9,19 @@ use crate::caller::{Caller, form, with_png};
 async fn a_description_follows_from_name_and_shape() {
     let caller = Caller::new().await;
 
-    let picture = with_png(Form::new(), "image_file", "red-lantern_2.png", (16, 9));
-    let answer = caller.post_form("/describe", picture).await;
+    let image = with_png(Form::new(), "image_file", "red-lantern_2.png", (16, 9));
+    let answer = caller.post_form("/describe", image).await;
 
     let text = answer.body["descriptions"][0]["text"].as_str().unwrap();
-    assert_eq!(text, "A wide picture of a red lantern 2 in flat colors under a banded sky.");
+    assert_eq!(text, "A wide image of a red lantern 2 in flat colors under a banded sky.");
 }
 
 #[tokio::test]
 async fn a_structured_description_has_boxes_unless_told_otherwise() {
     let caller = Caller::new().await;
     let describe = async |texts: &[(&str, &str)]| {
-        let picture = with_png(form(texts.iter().copied()), "image_file", "red-lantern.png", (16, 9));
-        let answer = caller.post_form("/v1/ideogram-v4/describe", picture).await;
+        let image = with_png(form(texts.iter().copied()), "image_file", "red-lantern.png", (16, 9));
+        let answer = caller.post_form("/v1/ideogram-v4/describe", image).await;
         answer.body["json_prompt"]["compositional_deconstruction"]["elements"][0].clone()
     };
 
@@ -38,21 +38,21 @@ async fn a_magic_prompt_can_be_sent_on() {
     let magic = caller.post("/v1/ideogram-v4/magic-prompt", &request).await;
     let auto = caller.post("/v1/ideogram-v4/magic-prompt", &json!({"text_prompt": "a cat"})).await;
     let prompt = magic.body["json_prompt"].to_string();
-    let picture = caller.post_form("/v1/ideogram-v4/generate", form([("json_prompt", prompt.as_str())])).await;
+    let image = caller.post_form("/v1/ideogram-v4/generate", form([("json_prompt", prompt.as_str())])).await;
 
     let elements = &magic.body["json_prompt"]["compositional_deconstruction"]["elements"];
     assert_eq!((&elements[0]["type"], &elements[1]["text"]), (&json!("obj"), &json!("COFFEE")));
     assert_eq!(magic.body["aspect_ratio"], "16x9");
     assert!(auto.body["aspect_ratio"].as_str().is_some_and(|ratio| ratio != "AUTO"));
-    assert_eq!(picture.status, 200);
+    assert_eq!(image.status, 200);
 }
 
 #[tokio::test]
-async fn text_is_found_inside_the_picture() {
+async fn text_is_found_inside_the_image() {
     let caller = Caller::new().await;
 
-    let picture = with_png(form([("prompt", "open late")]), "image", "sign.png", (200, 100));
-    let answer = caller.post_form("/v1/ideogram-v3/layerize-text", picture).await;
+    let image = with_png(form([("prompt", "open late")]), "image", "sign.png", (200, 100));
+    let answer = caller.post_form("/v1/ideogram-v3/layerize-text", image).await;
 
     let blocks = answer.body["text_blocks"].as_array().unwrap();
     let edge =

@@ -13,7 +13,7 @@ use super::grammar;
 use crate::{
     commands::operations,
     failure::Failure,
-    pictures::prompt::Stdin,
+    images::prompt::Stdin,
     text::{self, is_standard_input},
 };
 

@@ -26,7 +26,7 @@ The configuration file is ~/.config/ideogram/config.toml (XDG_CONFIG_HOME is res
   base_url = \"https://api.ideogram.ai\"      # --base-url and IDEOGRAM_BASE_URL go before it
   api_key_file = \"work.key\"                 # beside the configuration file
   output = \"json\"                           # --output goes before it
-  out = \"pictures\"                          # where pictures are saved; --out goes before it
+  out = \"images\"                          # where images are saved; --out goes before it
 
   [profiles.default]                        # used when nothing else is said")]
 pub(crate) enum Command {

@@ -73,7 +73,7 @@ impl Status {
             .field("Address", format!("{base_url} ({base_url_from})"))
             .field("Configuration", config.unwrap_or_else(|| ABSENT.to_owned()));
         let page = match &given.config.profile().out {
-            Some(folder) => page.field("Pictures", folder.display().to_string()),
+            Some(folder) => page.field("Images", folder.display().to_string()),
             None => page,
         };
         given.output.result(&status, &page)?;

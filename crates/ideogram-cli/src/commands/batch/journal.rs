@@ -62,7 +62,7 @@ pub(super) struct Begun {
     pub(super) operation: String,
     pub(super) prompt: String,
     /// How many images were asked for.
-    pub(super) pictures: u32,
+    pub(super) images: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,13 +70,13 @@ pub(super) struct Finished {
     pub(super) row: String,
     /// Where the response is stored, from the folder of the journal.
     pub(super) kept: String,
-    pub(super) pictures: Vec<Picture>,
+    pub(super) images: Vec<Image>,
 }
 
 /// An image of a response.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Picture {
-    pub(super) result: PictureResult,
+pub(super) struct Image {
+    pub(super) result: ImageResult,
     /// Its file, in the folder of the journal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) file: Option<String>,
@@ -92,7 +92,7 @@ pub(super) struct Picture {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum PictureResult {
+pub(super) enum ImageResult {
     Saved,
     /// By the safety check; billed all the same.
     Withheld,
@@ -179,7 +179,7 @@ pub(super) struct Past {
     pub(super) is_torn: bool,
     pub(super) last_run: Option<Run>,
     /// How many images were asked for and may be billed, of all runs together.
-    pub(super) pictures: u64,
+    pub(super) images: u64,
     ends: HashMap<String, (u32, End)>,
     /// The inputs of rows that were begun, with the keys of those rows.
     inputs: HashMap<String, HashSet<String>>,
@@ -212,15 +212,15 @@ impl Past {
         match line {
             Line::Run(run) => self.last_run = Some(run),
             Line::Begun(begun) => {
-                self.pictures += u64::from(begun.pictures);
+                self.images += u64::from(begun.images);
                 self.inputs.entry(begun.input).or_default().insert(begun.row.clone());
-                self.ends.insert(begun.row, (begun.pictures, End::None));
+                self.ends.insert(begun.row, (begun.images, End::None));
             }
             Line::Finished(finished) => {
                 // A row without a begin was found through its stored response: it is paid all the same.
                 let (_, end) = self.ends.entry(finished.row.clone()).or_insert_with(|| {
-                    self.pictures += finished.pictures.len() as u64;
-                    (u32::try_from(finished.pictures.len()).unwrap_or(u32::MAX), End::None)
+                    self.images += finished.images.len() as u64;
+                    (u32::try_from(finished.images.len()).unwrap_or(u32::MAX), End::None)
                 });
                 *end = End::Finished(finished);
             }
@@ -228,9 +228,9 @@ impl Past {
                 if let Some(body) = &failed.answer {
                     self.bodies.insert(failed.row.clone(), (failed.status.unwrap_or(200), body.clone()));
                 }
-                if let Some((pictures, end)) = self.ends.get_mut(&failed.row) {
+                if let Some((images, end)) = self.ends.get_mut(&failed.row) {
                     if !failed.fate.is_billed() {
-                        self.pictures = self.pictures.saturating_sub(u64::from(*pictures));
+                        self.images = self.images.saturating_sub(u64::from(*images));
                     }
                     *end = End::Failed(failed);
                 }
@@ -307,7 +307,7 @@ mod tests {
         let text = String::new;
         let (row, input) = (row.to_owned(), "input".to_owned());
         let (name, time, operation, prompt) = (text(), text(), text(), text());
-        Line::Begun(Begun { row, input, name, line: 1, time, operation, prompt, pictures: 2 })
+        Line::Begun(Begun { row, input, name, line: 1, time, operation, prompt, images: 2 })
     }
 
     fn failed(row: &str, fate: Fate) -> Line {
@@ -315,14 +315,14 @@ mod tests {
         Line::Failed(Failed { row, fate, kind, status: None, message, kept: None, answer: None })
     }
 
-    fn finished(row: &str, pictures: usize) -> Line {
-        let picture = Picture { result: PictureResult::Saved, file: None, seed: None, prompt: None, error: None };
-        Line::Finished(Finished { row: row.to_owned(), kept: String::new(), pictures: vec![picture; pictures] })
+    fn finished(row: &str, images: usize) -> Line {
+        let image = Image { result: ImageResult::Saved, file: None, seed: None, prompt: None, error: None };
+        Line::Finished(Finished { row: row.to_owned(), kept: String::new(), images: vec![image; images] })
     }
 
     #[test]
     fn what_may_be_billed_is_counted_over_all_runs() {
-        for (lines, pictures) in [
+        for (lines, images) in [
             (vec![begun("a")], 2),
             (vec![begun("a"), finished("a", 2)], 2),
             (vec![begun("a"), failed("a", Fate::NotRun)], 0),
@@ -337,7 +337,7 @@ mod tests {
             for line in &lines {
                 past.take(line.clone());
             }
-            assert_eq!(past.pictures, pictures, "{lines:?}");
+            assert_eq!(past.images, images, "{lines:?}");
         }
     }
 

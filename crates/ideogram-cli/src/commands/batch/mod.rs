@@ -2,16 +2,16 @@
 //!
 //! [`input`] reads the file ([`table`] if it is a table), [`row`] understands its rows ([`spelling`] what cells mean,
 //! [`canonical`] which JSON says the same), [`plan`] decides what is done with each, [`run`] sends and
-//! saves, [`pictures`] saves the images of one response, [`report`] sums up, [`sheet`] shows it as a page. [`journal`] and
+//! saves, [`images`] saves the images of one response, [`report`] sums up, [`sheet`] shows it as a page. [`journal`] and
 //! [`ledger`] remember across runs what was sent, [`status`] says what became of a row. The folder holds images, each with
 //! a JSON file beside it; `batch.jsonl`, the journal; `answers/`, the responses as they came; `thumbnails/`; and
 //! `contact-sheet.html`.
 
 mod canonical;
+mod images;
 mod input;
 mod journal;
 mod ledger;
-mod pictures;
 mod plan;
 mod report;
 mod row;
@@ -41,8 +41,8 @@ use crate::{
     context::Context,
     dry_run,
     failure::Failure,
+    images::{prompt::Stdin, ready, saving::out_folder},
     page::Page,
-    pictures::{prompt::Stdin, ready, saving::out_folder},
     question,
     text::{self, Encoding, Unreadable},
     units,
@@ -52,10 +52,10 @@ const ANSWERS: &str = "answers";
 const THUMBNAILS: &str = "thumbnails";
 const SHEET: &str = "contact-sheet.html";
 
-/// More pictures than this are asked about first.
+/// More images than this are asked about first.
 const MOST_UNASKED: u64 = 20;
 
-/// Make pictures for a file of prompts, paying for each prompt at most once
+/// Make images for a file of prompts, paying for each prompt at most once
 ///
 /// FILE holds a row for each call: a table with a header, as spreadsheets and data frames save it (.csv, .tsv), JSON
 /// (.jsonl, .json), or a prompt on each line (.txt). A row has a `prompt`, and any other property of the request under the
@@ -77,7 +77,7 @@ const MOST_UNASKED: u64 = 20;
 #[command(after_help = "\
 Examples:
   ideogram batch prompts.jsonl --dry-run
-  ideogram batch prompts.csv --model v3 --out lanterns --max-pictures 100
+  ideogram batch prompts.csv --model v3 --out lanterns --max-images 100
   ideogram batch prompts.jsonl                  again: goes on where it stopped
 
 A file of rows:
@@ -88,7 +88,7 @@ pub(crate) struct Batch {
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
-    /// The folder for pictures and journal [default: where FILE was begun, or the name of FILE with -pictures, here]
+    /// The folder for images and journal [default: where FILE was begun, or the name of FILE with -images, here]
     #[arg(long, value_name = "DIR", value_parser = out_folder())]
     out: Option<PathBuf>,
 
@@ -100,13 +100,13 @@ pub(crate) struct Batch {
     #[arg(long, value_enum)]
     model: Option<Model>,
 
-    /// Stop before more pictures than this are asked for, those of earlier runs included
+    /// Stop before more images than this are asked for, those of earlier runs included
     #[arg(long, value_name = "NUMBER")]
-    max_pictures: Option<u64>,
+    max_images: Option<u64>,
 
-    /// How many pictures may be in the making at a time; the service allows 10 unless agreed otherwise
+    /// How many images may be in the making at a time; the service allows 10 unless agreed otherwise
     #[arg(long, value_name = "NUMBER", default_value = "10", value_parser = clap::value_parser!(u32).range(1..=1000))]
-    pictures_in_making: u32,
+    max_images_in_flight: u32,
 
     /// Stop after so many rows in a row were refused for the same reason, such as balance, rate or safety; 0 never
     #[arg(long, value_name = "NUMBER", default_value = "3")]
@@ -130,8 +130,8 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    pub(crate) fn pictures_in_making(&self) -> u32 {
-        self.pictures_in_making
+    pub(crate) fn max_images_in_flight(&self) -> u32 {
+        self.max_images_in_flight
     }
 
     pub(crate) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
@@ -192,12 +192,12 @@ impl Batch {
             ledger,
             folder: &folder,
             rows: &rows,
-            places: self.pictures_in_making,
-            most_pictures: self.max_pictures,
+            places: self.max_images_in_flight,
+            max_images: self.max_images,
             patience: self.stop_after,
         };
         let mut pieces = context.output().pieces("rows");
-        let stop = work.run(&mut plan, past.pictures, &mut pieces).await?;
+        let stop = work.run(&mut plan, past.images, &mut pieces).await?;
         self.sum_up(context, &folder, &rows, &plan.statuses, pieces, stop).await
     }
 
@@ -248,7 +248,7 @@ impl Batch {
         let stem = stem.ok_or_else(|| {
             Failure::usage("rows from standard input need --out: the folder with the journal, to find it again")
         })?;
-        let folder = PathBuf::from(format!("{}-pictures", stem.to_string_lossy()));
+        let folder = PathBuf::from(format!("{}-images", stem.to_string_lossy()));
         let Some(ledgers) = ledgers.filter(|_| !journal::path_in(&folder).exists()) else { return Ok(folder) };
         let (ledgers, base_url, table) = (ledgers.to_owned(), base_url.to_owned(), self.file.clone());
         let mut begun = on_disk(move || ledger::folders_of(&ledgers, &base_url, &table)).await?;
@@ -387,17 +387,17 @@ impl Batch {
         context.confirm(&question, question::Default::No).await
     }
 
-    /// Asks before many pictures are made.
+    /// Asks before many images are made.
     async fn confirm(&self, context: &Context<'_>, rows: &[Row], plan: &Plan, past: &Past) -> Result<(), Failure> {
-        let wanted: u64 = plan.send.iter().map(|index| u64::from(rows[*index].pictures)).sum();
-        let allowed = self.max_pictures.map_or(u64::MAX, |most| most.saturating_sub(past.pictures));
-        let pictures = wanted.min(allowed);
-        if pictures <= MOST_UNASKED {
+        let wanted: u64 = plan.send.iter().map(|index| u64::from(rows[*index].images)).sum();
+        let allowed = self.max_images.map_or(u64::MAX, |most| most.saturating_sub(past.images));
+        let images = wanted.min(allowed);
+        if images <= MOST_UNASKED {
             return Ok(());
         }
         let rows = units::count(plan.send.len() as u64, "row");
         let most = if allowed < wanted { "at most " } else { "" };
-        let question = format!("make {most}{}, each of them billed, for {rows}?", units::count(pictures, "picture"));
+        let question = format!("make {most}{}, each of them billed, for {rows}?", units::count(images, "image"));
         context.confirm(&question, question::Default::No).await
     }
 
@@ -410,7 +410,7 @@ impl Batch {
         counts: &Counts,
     ) -> Result<PathBuf, Failure> {
         let files = statuses.iter().filter_map(|status| match status {
-            Status::Finished(pictures) => Some(pictures.iter().filter_map(|picture| picture.file.clone())),
+            Status::Finished(images) => Some(images.iter().filter_map(|image| image.file.clone())),
             _ => None,
         });
         run::make_thumbnails(folder, files.flatten().collect()).await;
@@ -424,7 +424,7 @@ impl Batch {
         sheet::write(folder, &title, &subtitle, &rows, counts).map_err(|error| {
             Failure::local_io(format!("cannot write \"{}\"", path.display()))
                 .because(&error)
-                .hint("pictures and journal are complete; the same command again writes it")
+                .hint("images and journal are complete; the same command again writes it")
         })?;
         Ok(path)
     }
@@ -458,7 +458,7 @@ fn say_what_is_known(context: &Context<'_>, rows: &[Row], past: &Past, plan: &Pl
     }
     if plan.without_files > 0 {
         let rows = units::count(plan.without_files as u64, "row");
-        output.note(&format!("pictures of {rows} are gone: they are fetched again, which costs nothing"));
+        output.note(&format!("images of {rows} are gone: they are fetched again, which costs nothing"));
     }
     if let Some(last) = &past.last_run {
         let known = rows.iter().filter(|row| past.end(&row.key).is_some()).count();
@@ -488,11 +488,11 @@ fn say_what_is_known(context: &Context<'_>, rows: &[Row], past: &Past, plan: &Pl
 /// Shows every request that would be sent.
 async fn show(context: &Context<'_>, rows: &[Row], plan: &Plan) -> Result<(), Failure> {
     let (mut page, mut requests) = (Page::new(), Vec::new());
-    let mut pictures = 0_u64;
+    let mut images = 0_u64;
     for index in &plan.send {
         let row = &rows[*index];
-        pictures += u64::from(row.pictures);
-        let count = units::count(u64::from(row.pictures), "picture");
+        images += u64::from(row.images);
+        let count = units::count(u64::from(row.images), "image");
         page = page.line(format!("line {} ({}): {count}", row.line, row.name));
         // `POST address` first, then a body of JSON, or a line for each part.
         for line in row.request.to_string().lines() {
@@ -505,14 +505,14 @@ async fn show(context: &Context<'_>, rows: &[Row], plan: &Plan) -> Result<(), Fa
             .await
             .map_err(|error| Failure::local_io("a request cannot be shown").because(&error))?
             .json;
-        requests.push(json!({"row": row.name, "line": row.line, "pictures": row.pictures, "request": request}));
+        requests.push(json!({"row": row.name, "line": row.line, "images": row.images, "request": request}));
     }
     context.output().list("requests", &requests, &page)?;
     let requests = units::count(plan.send.len() as u64, "request");
-    let mut said = format!("dry run: nothing was sent; {requests} would make {}", units::count(pictures, "picture"));
+    let mut said = format!("dry run: nothing was sent; {requests} would make {}", units::count(images, "image"));
     if !plan.save.is_empty() {
         let rows = units::count(plan.save.len() as u64, "row");
-        said.push_str(&format!(", and the pictures of {rows} would be saved from answers that are paid"));
+        said.push_str(&format!(", and the images of {rows} would be saved from answers that are paid"));
     }
     if !plan.ask.is_empty() {
         let rows = units::count(plan.ask.len() as u64, "row");

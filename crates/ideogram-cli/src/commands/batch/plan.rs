@@ -13,9 +13,9 @@ use std::{
 
 use super::{
     ANSWERS,
-    journal::{End, Fate, Past, PictureResult},
+    images::{self, Stored},
+    journal::{End, Fate, ImageResult, Past},
     ledger::{Record, Records, input_of},
-    pictures::{self, Stored},
     row::Row,
     status::Status,
 };
@@ -61,10 +61,10 @@ pub(super) enum Step {
 pub(super) fn step(evidence: Evidence, allowed: Allowed) -> Step {
     let Evidence { journal, stored, has_folder, lacks_files, begun_before } = evidence;
     if let Some(End::Finished(finished)) = journal {
-        let is_whole = finished.pictures.iter().all(|picture| picture.result != PictureResult::NotSaved);
+        let is_whole = finished.images.iter().all(|image| image.result != ImageResult::NotSaved);
         return match stored {
             Some(stored) if lacks_files || !is_whole => Step::Save(stored),
-            _ => Step::Keep(Status::Finished(finished.pictures)),
+            _ => Step::Keep(Status::Finished(finished.images)),
         };
     }
     if let Some(stored) = stored {
@@ -129,19 +129,19 @@ pub(super) async fn plan(
         let lacks_files = missing.contains(&index);
         let is_done = match &journal {
             Some(End::Finished(finished)) => {
-                !lacks_files && finished.pictures.iter().all(|picture| picture.result != PictureResult::NotSaved)
+                !lacks_files && finished.images.iter().all(|image| image.result != ImageResult::NotSaved)
             }
             _ => false,
         };
-        let stored = if is_done { None } else { pictures::stored(folder, row, past).await? };
+        let stored = if is_done { None } else { images::stored(folder, row, past).await? };
         if !is_done && journal.is_none() && has_folder {
             plan.unjournaled += 1;
         }
         plan.without_files += usize::from(lacks_files);
         let begun_before = begun_before(row, past, records, &keys);
         match step(Evidence { journal, stored, has_folder, lacks_files, begun_before }, allowed) {
-            Step::Keep(Status::Finished(pictures)) if lacks_files => {
-                plan.statuses.push(Status::Finished(pictures::without_lost_files(pictures, folder)));
+            Step::Keep(Status::Finished(images)) if lacks_files => {
+                plan.statuses.push(Status::Finished(images::without_lost_files(images, folder)));
             }
             Step::Keep(status) => plan.statuses.push(status),
             Step::Save(stored) => {
@@ -212,12 +212,12 @@ async fn files_that_are_gone(rows: &[Row], past: &Past, folder: &Path) -> Result
     let mut files = Vec::new();
     for (index, row) in rows.iter().enumerate() {
         if let Some(End::Finished(finished)) = past.end(&row.key) {
-            let saved = finished.pictures.iter().filter(|picture| picture.result == PictureResult::Saved);
-            files.extend(saved.filter_map(|picture| picture.file.as_ref()).map(|file| (index, folder.join(file))));
+            let saved = finished.images.iter().filter(|image| image.result == ImageResult::Saved);
+            files.extend(saved.filter_map(|image| image.file.as_ref()).map(|file| (index, folder.join(file))));
         }
     }
     let looked = tokio::task::spawn_blocking(move || {
-        files.into_iter().filter(|(_, file)| !pictures::is_there(file)).map(|(index, _)| index).collect()
+        files.into_iter().filter(|(_, file)| !images::is_there(file)).map(|(index, _)| index).collect()
     });
     looked.await.map_err(|error| Failure::internal("a look at the folder broke off").because(&error))
 }
@@ -225,16 +225,16 @@ async fn files_that_are_gone(rows: &[Row], past: &Past, folder: &Path) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::batch::journal::{Failed, Finished, Picture};
+    use crate::commands::batch::journal::{Failed, Finished, Image};
 
     fn failed(fate: Fate) -> End {
         let (row, kind, message) = (String::new(), String::new(), String::new());
         End::Failed(Failed { row, fate, kind, status: None, message, kept: None, answer: None })
     }
 
-    fn finished(result: PictureResult) -> End {
-        let pictures = vec![Picture { result, file: None, seed: None, prompt: None, error: None }];
-        End::Finished(Finished { row: String::new(), kept: String::new(), pictures })
+    fn finished(result: ImageResult) -> End {
+        let images = vec![Image { result, file: None, seed: None, prompt: None, error: None }];
+        End::Finished(Finished { row: String::new(), kept: String::new(), images })
     }
 
     fn stored() -> Stored {
@@ -261,9 +261,9 @@ mod tests {
             ("declined", Some(failed(Fate::Declined)), ["declined", "declined", "send", "declined"]),
             ("unknown", Some(failed(Fate::Unknown)), ["unknown", "send", "unknown", "unknown"]),
             ("unreadable", Some(failed(Fate::Unreadable)), ["unreadable", "send", "unreadable", "unreadable"]),
-            ("saved", Some(finished(PictureResult::Saved)), ["saved"; 4]),
-            ("withheld", Some(finished(PictureResult::Withheld)), ["withheld"; 4]),
-            ("not saved", Some(finished(PictureResult::NotSaved)), ["partial"; 4]),
+            ("saved", Some(finished(ImageResult::Saved)), ["saved"; 4]),
+            ("withheld", Some(finished(ImageResult::Withheld)), ["withheld"; 4]),
+            ("not saved", Some(finished(ImageResult::NotSaved)), ["partial"; 4]),
         ];
         let allowed = [(false, false, false), (true, false, false), (false, true, false), (false, false, true)];
         for (journal_says, journal, expected) in &journals {

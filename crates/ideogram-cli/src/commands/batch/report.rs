@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    journal::{Fate, PictureResult},
+    journal::{Fate, ImageResult},
     row::Row,
     status::Status,
 };
@@ -17,15 +17,15 @@ const MOST_LISTED: usize = 100;
 pub(super) enum Stop {
     /// Ctrl-C.
     Interrupted,
-    /// The next row would make more pictures than `--max-pictures` allows.
-    MaxPictures(u64),
+    /// The next row would make more images than `--max-images` allows.
+    MaxImages(u64),
     /// The same refusal again and again, or one that all rows would share.
     Refused { exit: Exit, why: String, next: &'static str },
     /// Something of this machine does not work as it must.
     Local(Failure),
 }
 
-/// How many rows and pictures have come to which end, over all runs.
+/// How many rows and images have come to which end, over all runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Counts {
     pub(super) rows: u64,
@@ -33,9 +33,9 @@ pub(super) struct Counts {
     pub(super) answered: u64,
     pub(super) saved: u64,
     pub(super) withheld: u64,
-    /// Pictures that cannot be had any more.
+    /// Images that cannot be had any more.
     pub(super) lost: u64,
-    /// Pictures that can still be fetched.
+    /// Images that can still be fetched.
     pub(super) not_saved: u64,
     /// Rows, from here on.
     pub(super) declined: u64,
@@ -59,15 +59,15 @@ impl Counts {
                     Fate::Unknown => counts.unknown += 1,
                     Fate::Unreadable => counts.unreadable += 1,
                 },
-                Status::Finished(pictures) if pictures.is_empty() => counts.unreadable += 1,
-                Status::Finished(pictures) => {
+                Status::Finished(images) if images.is_empty() => counts.unreadable += 1,
+                Status::Finished(images) => {
                     counts.answered += 1;
-                    for picture in pictures {
-                        match picture.result {
-                            PictureResult::Saved => counts.saved += 1,
-                            PictureResult::Withheld => counts.withheld += 1,
-                            PictureResult::Lost => counts.lost += 1,
-                            PictureResult::NotSaved => counts.not_saved += 1,
+                    for image in images {
+                        match image.result {
+                            ImageResult::Saved => counts.saved += 1,
+                            ImageResult::Withheld => counts.withheld += 1,
+                            ImageResult::Lost => counts.lost += 1,
+                            ImageResult::NotSaved => counts.not_saved += 1,
                         }
                     }
                 }
@@ -81,11 +81,11 @@ impl Counts {
         let plural = |number: u64, noun: &str| if number == 1 { noun.to_owned() } else { format!("{noun}s") };
         let figure =
             |number: u64, noun: &str, words: &str, class| (number, format!("{} {words}", plural(number, noun)), class);
-        let mut figures = vec![figure(self.saved, "picture", "saved", "good")];
+        let mut figures = vec![figure(self.saved, "image", "saved", "good")];
         let others = [
-            figure(self.withheld, "picture", "withheld", "bad"),
-            figure(self.lost, "picture", "lost", "bad"),
-            figure(self.not_saved, "picture", "not saved yet", "waiting"),
+            figure(self.withheld, "image", "withheld", "bad"),
+            figure(self.lost, "image", "lost", "bad"),
+            figure(self.not_saved, "image", "not saved yet", "waiting"),
             figure(self.declined, "row", "declined", "bad"),
             figure(self.failed, "row", "failed without being billed", "waiting"),
             figure(self.unknown, "row", "of unknown outcome", "bad"),
@@ -107,10 +107,10 @@ impl Counts {
         json!({
             "rows": self.rows,
             "rows_answered": self.answered,
-            "pictures_saved": self.saved,
-            "pictures_withheld": self.withheld,
-            "pictures_lost": self.lost,
-            "pictures_not_saved": self.not_saved,
+            "images_saved": self.saved,
+            "images_withheld": self.withheld,
+            "images_lost": self.lost,
+            "images_not_saved": self.not_saved,
             "rows_declined": self.declined,
             "rows_failed": self.failed,
             "rows_unknown": self.unknown,
@@ -135,16 +135,16 @@ pub(super) fn row_json(row: &Row, status: &Status, folder: &std::path::Path) -> 
         "status": status.words().name,
     });
     match status {
-        Status::Finished(pictures) => {
-            let pictures = pictures.iter().map(|picture| {
+        Status::Finished(images) => {
+            let images = images.iter().map(|image| {
                 json!({
-                    "result": picture.result,
-                    "path": picture.file.as_ref().map(|file| folder.join(file).display().to_string()),
-                    "seed": picture.seed,
-                    "error": picture.error,
+                    "result": image.result,
+                    "path": image.file.as_ref().map(|file| folder.join(file).display().to_string()),
+                    "seed": image.seed,
+                    "error": image.error,
                 })
             });
-            value["pictures"] = pictures.collect();
+            value["images"] = images.collect();
         }
         Status::Failed(failed) => {
             value["error"] = json!({"kind": failed.kind, "status": failed.status, "message": failed.message});
@@ -165,10 +165,10 @@ pub(super) fn verdict(rows: &[(&Row, &Status)], counts: &Counts, stop: Option<St
     let (stop_exit, mut failure) = match stop {
         Some(Stop::Local(failure)) => (Some(failure.exit()), failure),
         Some(Stop::Interrupted) => (Some(Exit::Interrupted), Failure::new(Exit::Interrupted, "interrupted")),
-        Some(Stop::MaxPictures(most)) => {
-            let what = format!("stopped before more than {} were made", units::count(most, "picture"));
+        Some(Stop::MaxImages(most)) => {
+            let what = format!("stopped before more than {} were made", units::count(most, "image"));
             let failure = Failure::new(Exit::Partial, what);
-            (Some(Exit::Partial), failure.hint("run the same command again with a larger --max-pictures to go on"))
+            (Some(Exit::Partial), failure.hint("run the same command again with a larger --max-images to go on"))
         }
         Some(Stop::Refused { exit, why, next }) => {
             (Some(exit), Failure::new(exit, format!("stopped: {why}")).hint(next))

@@ -13,7 +13,7 @@ use std::{
 
 use ideogram_client::{
     Client, Error, File, PartContent, Request, Validation, Violations,
-    operation::{Billing, Input, InputKind, Location, Operation, Pictures},
+    operation::{Billing, ImageCount, Input, InputKind, Location, Operation},
     operations,
     schema::{Property, Schema},
 };
@@ -26,9 +26,10 @@ use super::{
     spelling::{self, Cell},
 };
 use crate::{
-    pictures::{
-        image::{self, Content, LARGEST},
-        mask, structured,
+    images::{
+        mask,
+        source::{self, Content, LARGEST},
+        structured,
     },
     text::{self, without_mark},
     units,
@@ -48,7 +49,7 @@ const LONGEST_ID: usize = 64;
 /// What to generate with where a row says nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Model {
-    /// Ideogram 4.0: one picture a row
+    /// Ideogram 4.0: one image a row
     V4,
     /// Ideogram 3.0, and models trained from it
     V3,
@@ -67,8 +68,8 @@ pub(super) struct Row {
     pub(super) name: String,
     pub(super) prompt: String,
     pub(super) request: Request,
-    /// How many pictures it makes.
-    pub(super) pictures: u32,
+    /// How many images it makes.
+    pub(super) images: u32,
     /// The digests that the key was made from, by the paths of the files.
     files: BTreeMap<PathBuf, String>,
 }
@@ -191,7 +192,7 @@ fn digest(path: &Path) -> Result<String, String> {
             Ok(0) => break,
             Ok(length) => {
                 if std::mem::take(&mut is_first) {
-                    image::check_head(&piece[..length])
+                    source::check_head(&piece[..length])
                         .map_err(|looks| format!("\"{}\" is no image that is taken: {looks}", path.display()))?;
                 }
                 hash.update(&piece[..length]);
@@ -281,8 +282,8 @@ impl Draft<'_> {
 
         let prompt = prompt_of(&members);
         let key = key(&request, &files);
-        let pictures = request.pictures().max(1);
-        Some(Row { line: self.raw.line, key, name: id.unwrap_or_default(), prompt, request, pictures, files })
+        let images = request.images().max(1);
+        Some(Row { line: self.raw.line, key, name: id.unwrap_or_default(), prompt, request, images, files })
     }
 
     /// Masks that do not fit their images: a call with one is paid for, and does not give what was wanted.
@@ -398,12 +399,12 @@ impl Draft<'_> {
         }
         let name = operation.as_str().map(str::trim).unwrap_or_default();
         let found = operations::ALL.iter().find(|operation| operation.id == name || operation.method_name == name);
-        match found.filter(|operation| makes_pictures(operation)) {
+        match found.filter(|operation| makes_images(operation)) {
             Some(operation) => Some(operation),
             None => {
-                let known: Vec<&str> = operations::ALL.iter().filter(|it| makes_pictures(it)).map(|it| it.id).collect();
+                let known: Vec<&str> = operations::ALL.iter().filter(|it| makes_images(it)).map(|it| it.id).collect();
                 let shown = operation.as_str().map_or_else(|| operation.to_string(), str::to_owned);
-                let problem = format!("`{shown}` makes no pictures; those that do: {}", known.join(", "));
+                let problem = format!("`{shown}` makes no images; those that do: {}", known.join(", "));
                 self.problem("operation", problem);
                 None
             }
@@ -514,9 +515,9 @@ impl Draft<'_> {
     }
 }
 
-/// Whether an operation can be called in a batch: it makes pictures, for money.
-fn makes_pictures(operation: &Operation) -> bool {
-    operation.billing == Billing::Paid && operation.pictures != Pictures::Fixed(0)
+/// Whether an operation can be called in a batch: it makes images, for money.
+fn makes_images(operation: &Operation) -> bool {
+    operation.billing == Billing::Paid && operation.images != ImageCount::Fixed(0)
 }
 
 fn input(operation: &Operation, name: &str) -> Option<&'static Input> {
@@ -549,7 +550,7 @@ fn unknown(raw: &Raw, operation: &Operation, name: &str) -> Problem {
 pub(super) fn is_known(name: &str) -> bool {
     ["id", "model", "operation", "prompt"].contains(&name)
         || operations::ALL.iter().any(|operation| {
-            makes_pictures(operation) && (input(operation, name).is_some() || nested(operation, name).is_some())
+            makes_images(operation) && (input(operation, name).is_some() || nested(operation, name).is_some())
         })
 }
 

@@ -20,9 +20,9 @@ use tokio::select;
 
 use super::{
     ANSWERS, THUMBNAILS,
-    journal::{Begun, Failed, Fate, Finished, Journal, Line, PictureResult, RawBody},
+    images::{self, Place, Stored},
+    journal::{Begun, Failed, Fate, Finished, ImageResult, Journal, Line, RawBody},
     ledger::{Ledger, input_of},
-    pictures::{self, Place, Stored},
     plan::Plan,
     report::{Stop, row_json},
     row::Row,
@@ -47,7 +47,7 @@ pub(super) struct Work<'a> {
     /// How many images may be in flight.
     pub(super) places: u32,
     /// How many images may be asked for, those of earlier runs included.
-    pub(super) most_pictures: Option<u64>,
+    pub(super) max_images: Option<u64>,
     /// How many refusals in a row end it.
     pub(super) patience: u32,
 }
@@ -96,14 +96,14 @@ impl Work<'_> {
                 }
                 let Some(index) = plan.send.front().copied() else { break };
                 let row = &self.rows[index];
-                let weight = row.pictures.min(self.places);
+                let weight = row.images.min(self.places);
                 if making + weight > self.places {
                     break;
                 }
-                if let Some(most) = self.most_pictures
-                    && asked + u64::from(row.pictures) > most
+                if let Some(most) = self.max_images
+                    && asked + u64::from(row.images) > most
                 {
-                    stop = Some(Stop::MaxPictures(most));
+                    stop = Some(Stop::MaxImages(most));
                     break;
                 }
                 if let Err(failure) = self.context.output().expect_reader() {
@@ -111,7 +111,7 @@ impl Work<'_> {
                     break;
                 }
                 plan.send.pop_front();
-                asked += u64::from(row.pictures);
+                asked += u64::from(row.images);
                 making += weight;
                 in_flight.borrow_mut().push(index);
                 sending.push(self.send(index));
@@ -139,13 +139,13 @@ impl Work<'_> {
                 }
                 Some((index, (sent, trouble))) = sending.next(), if !sending.is_empty() => {
                     in_flight.borrow_mut().retain(|other| *other != index);
-                    making -= self.rows[index].pictures.min(self.places);
+                    making -= self.rows[index].images.min(self.places);
                     match sent {
-                        Sent::No => asked -= u64::from(self.rows[index].pictures),
+                        Sent::No => asked -= u64::from(self.rows[index].images),
                         Sent::Answered(kept) => saving.push(self.save(index, Stored::file(kept))),
                         Sent::Failed(failed) => {
                             if !failed.fate.is_billed() {
-                                asked -= u64::from(self.rows[index].pictures);
+                                asked -= u64::from(self.rows[index].images);
                             }
                             let refused = streak.refused(&failed, self.patience);
                             plan.statuses[index] = Status::Failed(failed);
@@ -210,7 +210,7 @@ impl Work<'_> {
             time: now(),
             operation: row.request.operation().id.to_owned(),
             prompt: row.prompt.clone(),
-            pictures: row.pictures,
+            images: row.images,
         };
         let (journal, ledger, row, responses) =
             (self.journal.clone(), self.ledger.clone(), row.clone(), self.responses_of(row));
@@ -319,28 +319,28 @@ impl Work<'_> {
                 return (index, (status, Some(failure)));
             }
         };
-        let pictures = pictures::save(self.context.client(), &answer, self.folder, row, &stored.before).await;
-        let files: Vec<String> = pictures.iter().filter_map(|picture| picture.file.clone()).collect();
+        let images = images::save(self.context.client(), &answer, self.folder, row, &stored.before).await;
+        let files: Vec<String> = images.iter().filter_map(|image| image.file.clone()).collect();
         make_thumbnails(self.folder, files).await;
         let kept = match &stored.at {
             Place::File(path) => self.relative(path),
             Place::Journal(..) => String::new(),
         };
-        let status = Status::Finished(pictures.clone());
-        let (journal, line) = (self.journal.clone(), Finished { row: row.key.clone(), kept, pictures });
+        let status = Status::Finished(images.clone());
+        let (journal, line) = (self.journal.clone(), Finished { row: row.key.clone(), kept, images });
         let noted = on_disk(move || journal.append(&Line::Finished(line))).await;
         (index, (status, noted.err()))
     }
 
-    /// Prints what became of a row: the paths of its pictures as text, all of it as JSON.
+    /// Prints what became of a row: the paths of its images as text, all of it as JSON.
     fn tell(&self, index: usize, status: &Status, pieces: &mut Pieces<'_>) -> Result<(), Failure> {
         let row = &self.rows[index];
         let output = self.context.output();
         if output.format() != Format::Text {
             return pieces.push(&row_json(row, status, self.folder), "");
         }
-        if let Status::Finished(pictures) = status {
-            for file in pictures.iter().filter_map(|picture| picture.file.as_ref()) {
+        if let Status::Finished(images) = status {
+            for file in images.iter().filter_map(|image| image.file.as_ref()) {
                 pieces.push(&(), &self.folder.join(file).display().to_string())?;
             }
         }
@@ -371,7 +371,7 @@ impl Work<'_> {
     }
 }
 
-/// Makes thumbnails that are not there yet. A picture without one is shown without.
+/// Makes thumbnails that are not there yet. An image without one is shown without.
 pub(super) async fn make_thumbnails(folder: &Path, files: Vec<String>) {
     let folder = folder.to_owned();
     let made = tokio::task::spawn_blocking(move || {
@@ -387,7 +387,7 @@ pub(super) fn now() -> String {
 }
 
 async fn is_usable(kept: &Path) -> bool {
-    KeptAnswer::read(kept).await.is_ok_and(|answer| pictures::is_usable(&answer))
+    KeptAnswer::read(kept).await.is_ok_and(|answer| images::is_usable(&answer))
 }
 
 /// Runs what blocks elsewhere, to its end even if nobody waits for it any more.
@@ -424,7 +424,7 @@ impl Streak {
                 "rate_limited",
                 Exit::RateLimited,
                 "the service keeps saying that too much is in the making",
-                "wait a little, or lower --pictures-in-making, then run the same command again",
+                "wait a little, or lower --max-in-flight, then run the same command again",
             ),
             ("safety", _) => ("safety", Exit::Safety, SAFETY, SAFETY_NEXT),
             (_, Fate::Unknown | Fate::Unreadable) => (
@@ -447,11 +447,11 @@ impl Streak {
         self.count(kind, patience).then(|| Stop::Refused { exit, why: self.told(why), next })
     }
 
-    /// An answer ends a streak of refusals, unless all its pictures were withheld: that is refused too, and billed.
+    /// An answer ends a streak of refusals, unless all its images were withheld: that is refused too, and billed.
     fn answered(&mut self, status: &Status, patience: u32) -> Option<Stop> {
-        let Status::Finished(pictures) = status else { return None };
-        let is_withheld = |picture: &super::journal::Picture| picture.result == PictureResult::Withheld;
-        if pictures.is_empty() || !pictures.iter().all(is_withheld) {
+        let Status::Finished(images) = status else { return None };
+        let is_withheld = |image: &super::journal::Image| image.result == ImageResult::Withheld;
+        if images.is_empty() || !images.iter().all(is_withheld) {
             *self = Self::default();
             return None;
         }
@@ -472,32 +472,32 @@ impl Streak {
     }
 }
 
-const SAFETY: &str = "the safety check declines the rows, or withholds their pictures";
+const SAFETY: &str = "the safety check declines the rows, or withholds their images";
 const SAFETY_NEXT: &str =
-    "look at the prompts before you go on: --stop-after 0 goes on whatever happens, and withheld pictures are billed";
+    "look at the prompts before you go on: --stop-after 0 goes on whatever happens, and withheld images are billed";
 
 /// What the progress bar says beside the number of rows.
 #[derive(Default)]
 struct Tally {
-    pictures: u64,
+    images: u64,
     withheld: u64,
     failed: u64,
 }
 
 impl Tally {
     fn take(&mut self, status: &Status) {
-        let Status::Finished(pictures) = status else { return };
-        for picture in pictures {
-            match picture.result {
-                PictureResult::Saved => self.pictures += 1,
-                PictureResult::Withheld => self.withheld += 1,
-                PictureResult::Lost | PictureResult::NotSaved => self.failed += 1,
+        let Status::Finished(images) = status else { return };
+        for image in images {
+            match image.result {
+                ImageResult::Saved => self.images += 1,
+                ImageResult::Withheld => self.withheld += 1,
+                ImageResult::Lost | ImageResult::NotSaved => self.failed += 1,
             }
         }
     }
 
     fn line(&self) -> String {
-        let pictures = units::count(self.pictures, "picture");
-        format!("{pictures}, {} withheld, {} failed", self.withheld, self.failed)
+        let images = units::count(self.images, "image");
+        format!("{images}, {} withheld, {} failed", self.withheld, self.failed)
     }
 }

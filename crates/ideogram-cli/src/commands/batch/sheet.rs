@@ -10,7 +10,7 @@ use ideogram_client::{PartContent, Timestamp};
 use serde_json::Value;
 
 use super::{
-    journal::{Picture, PictureResult},
+    journal::{Image, ImageResult},
     report::Counts,
     row::Row,
     status::{Status, Words},
@@ -71,10 +71,10 @@ fn render(
 fn article(page: &mut impl io::Write, folder: &Path, row: &Row, status: &Status) -> io::Result<()> {
     let Words { class, title, billing, .. } = status.words();
     writeln!(page, "<article class=\"{class}\">")?;
-    if let Status::Finished(pictures) = status {
-        writeln!(page, "<div class=\"pictures\">")?;
-        for picture in pictures {
-            figure(page, folder, row, picture)?;
+    if let Status::Finished(images) = status {
+        writeln!(page, "<div class=\"images\">")?;
+        for image in images {
+            figure(page, folder, row, image)?;
         }
         writeln!(page, "</div>")?;
     }
@@ -92,7 +92,7 @@ fn article(page: &mut impl io::Write, folder: &Path, row: &Row, status: &Status)
         writeln!(page, "<p class=\"state\"><b>{title}</b> {billing}{colon}{}</p>", escaped(status.why()))?;
     }
     let made_of = match status {
-        Status::Finished(pictures) => pictures.iter().find_map(|picture| picture.prompt.as_deref()),
+        Status::Finished(images) => images.iter().find_map(|image| image.prompt.as_deref()),
         _ => None,
     };
     if let Some(made_of) = made_of {
@@ -112,10 +112,10 @@ fn article(page: &mut impl io::Write, folder: &Path, row: &Row, status: &Status)
     )
 }
 
-fn figure(page: &mut impl io::Write, folder: &Path, row: &Row, picture: &Picture) -> io::Result<()> {
-    let seed = picture.seed.map_or_else(String::new, |seed| format!("seed {seed}"));
-    let (mark, explained) = match (picture.result, &picture.file) {
-        (PictureResult::Saved, Some(file)) => {
+fn figure(page: &mut impl io::Write, folder: &Path, row: &Row, image: &Image) -> io::Result<()> {
+    let seed = image.seed.map_or_else(String::new, |seed| format!("seed {seed}"));
+    let (mark, explained) = match (image.result, &image.file) {
+        (ImageResult::Saved, Some(file)) => {
             let (link, name) = (url(file), escaped(file));
             write!(page, "<figure><a href=\"{link}\">")?;
             match fs::read(folder.join(super::THUMBNAILS).join(thumbnail_name(file))) {
@@ -135,9 +135,9 @@ fn figure(page: &mut impl io::Write, folder: &Path, row: &Row, picture: &Picture
                  <span>{seed}</span></figcaption></figure>"
             );
         }
-        (PictureResult::Withheld, _) => ("withheld", "made and billed, but held back by the safety check".to_owned()),
-        (PictureResult::Lost, _) => ("lost", picture.error.clone().unwrap_or_default()),
-        _ => ("not saved", picture.error.clone().unwrap_or_default()),
+        (ImageResult::Withheld, _) => ("withheld", "made and billed, but held back by the safety check".to_owned()),
+        (ImageResult::Lost, _) => ("lost", image.error.clone().unwrap_or_default()),
+        _ => ("not saved", image.error.clone().unwrap_or_default()),
     };
     let explained = escaped(&explained);
     writeln!(

@@ -1,6 +1,6 @@
 //! What became of a row: the one table of the words that programs, people and the contact sheet read.
 
-use super::journal::{Failed, Fate, Picture, PictureResult};
+use super::journal::{Failed, Fate, Image, ImageResult};
 use crate::units;
 
 /// What is known of a row at the end.
@@ -11,7 +11,7 @@ pub(super) enum Status {
     /// It was begun by an earlier run, and no response shows what became of it.
     Unknown,
     Failed(Failed),
-    Finished(Vec<Picture>),
+    Finished(Vec<Image>),
 }
 
 /// How a state is presented.
@@ -39,12 +39,12 @@ impl Status {
                 Fate::Unknown => words("unknown", "bad", "outcome unknown", "it may have been billed"),
                 Fate::Unreadable => words("unreadable", "bad", "unreadable response", "billed"),
             },
-            Self::Finished(pictures) => {
-                let all = |result| pictures.iter().all(|picture| picture.result == result);
-                match pictures.as_slice() {
-                    [] => words("unreadable", "bad", "no pictures", "billed"),
-                    _ if all(PictureResult::Saved) => words("saved", "good", "", ""),
-                    _ if all(PictureResult::Withheld) => words("withheld", "bad", "", ""),
+            Self::Finished(images) => {
+                let all = |result| images.iter().all(|image| image.result == result);
+                match images.as_slice() {
+                    [] => words("unreadable", "bad", "no images", "billed"),
+                    _ if all(ImageResult::Saved) => words("saved", "good", "", ""),
+                    _ if all(ImageResult::Withheld) => words("withheld", "bad", "", ""),
                     _ => words("partial", "good", "", ""),
                 }
             }
@@ -57,7 +57,7 @@ impl Status {
             Self::NotRun => "yet: running the same command again goes on here",
             Self::Unknown => "it was in flight when the command ended",
             Self::Failed(failed) => &failed.message,
-            Self::Finished(pictures) if pictures.is_empty() => "the answer holds none",
+            Self::Finished(images) if images.is_empty() => "the answer holds none",
             Self::Finished(_) => "",
         }
     }
@@ -67,24 +67,24 @@ impl Status {
         let Words { title, billing, .. } = self.words();
         match self {
             Self::NotRun => None,
-            Self::Finished(pictures) if !pictures.is_empty() => missing(pictures),
+            Self::Finished(images) if !images.is_empty() => missing(images),
             _ => Some(format!("{title}, {billing}: {}", self.why())),
         }
     }
 }
 
-fn missing(pictures: &[Picture]) -> Option<String> {
-    let number = |result| pictures.iter().filter(|picture| picture.result == result).count() as u64;
+fn missing(images: &[Image]) -> Option<String> {
+    let number = |result| images.iter().filter(|image| image.result == result).count() as u64;
     let words = [
-        (PictureResult::Withheld, "withheld by the safety check, billed all the same"),
-        (PictureResult::Lost, "lost"),
-        (PictureResult::NotSaved, "not saved"),
+        (ImageResult::Withheld, "withheld by the safety check, billed all the same"),
+        (ImageResult::Lost, "lost"),
+        (ImageResult::NotSaved, "not saved"),
     ];
     let mut parts: Vec<String> = words
         .into_iter()
         .filter(|(result, _)| number(*result) > 0)
-        .map(|(result, word)| format!("{} {word}", units::count(number(result), "picture")))
+        .map(|(result, word)| format!("{} {word}", units::count(number(result), "image")))
         .collect();
-    parts.extend(pictures.iter().find_map(|picture| picture.error.clone()));
+    parts.extend(images.iter().find_map(|image| image.error.clone()));
     (!parts.is_empty()).then(|| parts.join(": "))
 }

@@ -1,4 +1,4 @@
-//! Small pictures for the contact sheet, made once and kept in a folder of their own.
+//! Small images for the contact sheet, made once and kept in a folder of their own.
 
 use std::{
     fs,
@@ -10,16 +10,16 @@ use image::{DynamicImage, ImageFormat, ImageReader, Limits, codecs::jpeg::JpegEn
 
 /// The longest side, in pixels: twice what the sheet shows, for screens that are that fine.
 const LONGEST_SIDE: u32 = 400;
-/// No picture of the service comes near it; a file that claims more is not opened.
+/// No image of the service comes near it; a file that claims more is not opened.
 const MOST_MEMORY_BYTES: u64 = 512 * 1024 * 1024;
 const JPEG_QUALITY: u8 = 78;
 
-/// Makes the thumbnail of a picture unless it is there. Blocks.
-pub(super) fn make(picture: &Path, thumbnail: &Path) -> io::Result<()> {
+/// Makes the thumbnail of an image unless it is there. Blocks.
+pub(super) fn make(image: &Path, thumbnail: &Path) -> io::Result<()> {
     if thumbnail.is_file() {
         return Ok(());
     }
-    let bytes = small(picture)?;
+    let bytes = small(image)?;
     let folder = thumbnail.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     let mut part = tempfile::Builder::new().prefix(".ideogram-").suffix(".part").tempfile_in(folder)?;
@@ -28,14 +28,14 @@ pub(super) fn make(picture: &Path, thumbnail: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn small(picture: &Path) -> io::Result<Vec<u8>> {
-    let mut reader = ImageReader::open(picture)?.with_guessed_format()?;
+fn small(image: &Path) -> io::Result<Vec<u8>> {
+    let mut reader = ImageReader::open(image)?.with_guessed_format()?;
     let mut limits = Limits::default();
     limits.max_alloc = Some(MOST_MEMORY_BYTES);
     reader.limits(limits);
-    let picture = reader.decode().map_err(io::Error::other)?;
-    let is_small = picture.width() <= LONGEST_SIDE && picture.height() <= LONGEST_SIDE;
-    let small = if is_small { picture } else { picture.thumbnail(LONGEST_SIDE, LONGEST_SIDE) };
+    let image = reader.decode().map_err(io::Error::other)?;
+    let is_small = image.width() <= LONGEST_SIDE && image.height() <= LONGEST_SIDE;
+    let small = if is_small { image } else { image.thumbnail(LONGEST_SIDE, LONGEST_SIDE) };
     let mut bytes = Cursor::new(Vec::new());
     let written = if is_transparent(&small) {
         small.to_rgba8().write_to(&mut bytes, ImageFormat::Png)
@@ -46,8 +46,8 @@ fn small(picture: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes.into_inner())
 }
 
-fn is_transparent(picture: &DynamicImage) -> bool {
-    picture.color().has_alpha() && picture.to_rgba8().pixels().any(|pixel| pixel.0[3] < u8::MAX)
+fn is_transparent(image: &DynamicImage) -> bool {
+    image.color().has_alpha() && image.to_rgba8().pixels().any(|pixel| pixel.0[3] < u8::MAX)
 }
 
 /// Whether it is a PNG rather than a JPEG.

@@ -33,7 +33,7 @@ impl Create {
         match context.remark_on_changes() {
             Some(remark) => output.note(remark),
             None => output.note(&format!(
-                "next, bring a folder of pictures into it: ideogram datasets sync {} DIR",
+                "next, bring a folder of images into it: ideogram datasets sync {} DIR",
                 response.value().dataset_id
             )),
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use ideogram_client::dataset::{FileKind, FileState, LocalFile, MOST_PICTURES, Plan, PlannedFile};
+use ideogram_client::dataset::{FileKind, FileState, LocalFile, MAX_IMAGES, Plan, PlannedFile};
 use serde_json::{Value, json};
 
 use super::{
@@ -52,14 +52,13 @@ impl PlanSync {
             let what = format!("{} of the folder cannot be sent", units::count(refused, "file"));
             return Err(Failure::local_io(what).hint("`sync` sends the others, and ends with the exit code 11"));
         }
-        let pictures = plan.trainable_after.pictures;
-        let sends_pictures = plan.missing().any(|file| file.file.kind.is_picture());
-        if sends_pictures && pictures > MOST_PICTURES {
-            let surplus = pictures - MOST_PICTURES;
-            let what =
-                format!("the dataset would hold {pictures} pictures, {surplus} more than the {MOST_PICTURES} it can");
+        let images = plan.trainable_after.images;
+        let sends_images = plan.missing().any(|file| file.file.kind.is_image());
+        if sends_images && images > MAX_IMAGES {
+            let surplus = images - MAX_IMAGES;
+            let what = format!("the dataset would hold {images} images, {surplus} more than the {MAX_IMAGES} it can");
             return Err(
-                Failure::new(Exit::Usage, what).hint("`sync` would send nothing: take pictures out of the folder")
+                Failure::new(Exit::Usage, what).hint("`sync` would send nothing: take images out of the folder")
             );
         }
         Ok(())
@@ -73,7 +72,7 @@ fn to_json(plan: &Plan) -> Result<Value, Failure> {
     let missing = |is_wanted: fn(FileKind) -> bool| plan.missing().filter(|file| is_wanted(file.file.kind)).count();
     value["to_send"] = json!({
         "files": plan.missing().count(),
-        "pictures": missing(FileKind::is_picture),
+        "images": missing(FileKind::is_image),
         "captions": missing(|kind| kind == FileKind::Caption),
         "bytes": plan.missing_bytes(),
     });
@@ -87,12 +86,12 @@ impl View for Plan {
         };
         let to_send = files(|state| *state == FileState::Missing);
         let there = files(|state| matches!(state, FileState::Present | FileState::PresentUnverified));
-        let pictures = to_send.iter().filter(|file| file.kind.is_picture()).count() as u64;
-        let captions = to_send.len() as u64 - pictures;
+        let images = to_send.iter().filter(|file| file.kind.is_image()).count() as u64;
+        let captions = to_send.len() as u64 - images;
         let mut sends = pair::amount(to_send);
-        if pictures + captions > 0 {
-            let pictures = units::count(pictures, "picture");
-            sends = format!("{sends}: {pictures} and {}", units::count(captions, "caption"));
+        if images + captions > 0 {
+            let images = units::count(images, "image");
+            sends = format!("{sends}: {images} and {}", units::count(captions, "caption"));
         }
         Page::new()
             .field("Dataset", format!("{} ({})", self.dataset_name, self.dataset_id))

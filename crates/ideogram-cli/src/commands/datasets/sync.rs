@@ -38,7 +38,7 @@ use crate::{
 /// How many names are told of files that were under way; programs get them all.
 const NAMES_TOLD: usize = 5;
 
-/// Bring a folder of pictures and captions into a dataset, every file once
+/// Bring a folder of images and captions into a dataset, every file once
 ///
 /// Sends what is missing, in batches, and nothing that is there: files are compared by name and size. The service can
 /// neither replace nor remove a file, so a file of which that cannot be told, or that is there with another size, is
@@ -71,7 +71,7 @@ pub(crate) struct Sync {
     #[arg(long, value_name = "PATH")]
     journal: Option<PathBuf>,
 
-    /// How many files travel in one request; a caption travels with its picture
+    /// How many files travel in one request; a caption travels with its image
     #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..))]
     batch_files: u16,
 

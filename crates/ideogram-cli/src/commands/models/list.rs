@@ -13,7 +13,7 @@ use crate::{
 
 /// Show the models that the key may see
 ///
-/// AVAILABLE says whether pictures can be made with a model now, URI what a request for pictures takes. Times are in UTC;
+/// AVAILABLE says whether images can be made with a model now, URI what a request for images takes. Times are in UTC;
 /// `-` stands for what the service does not tell.
 #[derive(Debug, Args)]
 #[command(after_help = "\

@@ -31,7 +31,7 @@ impl Command {
     }
 }
 
-/// Whether pictures can be made with the model now.
+/// Whether images can be made with the model now.
 fn availability(model: &CustomModel) -> &'static str {
     if model.is_available_for_generation { "yes" } else { "no" }
 }

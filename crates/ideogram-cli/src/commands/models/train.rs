@@ -21,12 +21,12 @@ use crate::{
 
 /// Train a custom model from a dataset. Every run costs money
 ///
-/// The dataset must hold 15 to 100 pictures, which is checked before anything is ordered. Asks first at a terminal;
+/// The dataset must hold 15 to 100 images, which is checked before anything is ordered. Asks first at a terminal;
 /// elsewhere it needs --yes. A training cannot be cancelled, and neither it nor the model can be deleted. It takes from
 /// an hour to most of a day. While one from the same dataset is going on, another is ordered only with --again.
 ///
 /// The id of the model is printed at once. With --wait, the model follows when it is ready, with the URI that requests
-/// for pictures take; if the wait is cut short, `ideogram models wait ID` goes on with it. With --wait and
+/// for images take; if the wait is cut short, `ideogram models wait ID` goes on with it. With --wait and
 /// `--output json`, one JSON value is printed in the end, and the id goes to standard error at once.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -119,15 +119,12 @@ impl Train {
             Verdict::TooFew { .. } => {
                 return Err(Failure::usage(told.what)
                     .cause(format!("it cannot be trained: {}", trainable::why(trainable)))
-                    .hint(format!(
-                        "nothing was ordered; to add pictures: ideogram datasets sync {} DIR",
-                        self.dataset
-                    )));
+                    .hint(format!("nothing was ordered; to add images: ideogram datasets sync {} DIR", self.dataset)));
             }
             Verdict::TooMany { .. } => {
                 return Err(Failure::usage(told.what)
                     .cause(format!("it cannot be trained: {}", trainable::why(trainable)))
-                    .hint("nothing was ordered; the service cannot remove pictures: make another dataset"));
+                    .hint("nothing was ordered; the service cannot remove images: make another dataset"));
             }
             _ => {
                 let why = trainable::why(trainable);
@@ -136,8 +133,8 @@ impl Train {
         }
         self.check_running(context, told, &dataset.custom_model_ids).await?;
         let question = format!(
-            "train the model \"{}\" from \"{}\" ({} pictures)? It costs money and cannot be cancelled",
-            self.name, dataset.dataset.name, trainable.pictures
+            "train the model \"{}\" from \"{}\" ({} images)? It costs money and cannot be cancelled",
+            self.name, dataset.dataset.name, trainable.images
         );
         context.confirm(&question, Answer::No).await
     }

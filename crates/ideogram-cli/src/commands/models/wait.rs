@@ -13,12 +13,12 @@ use crate::{
     page::View as _,
 };
 
-/// Wait until a model is trained and pictures can be made with it
+/// Wait until a model is trained and images can be made with it
 ///
 /// A training takes from an hour to most of a day. It does not notice who waits for it: Ctrl-C ends the wait only, and
 /// the command can be run again at any time, on any machine. Failures of the network or the service do not end the wait.
 ///
-/// In the end, the model is printed, with the URI that requests for pictures take. The exit code is 15 if the training
+/// In the end, the model is printed, with the URI that requests for images take. The exit code is 15 if the training
 /// failed, or the model was not ready in time.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -52,7 +52,7 @@ impl Wait {
 /// Says what a trained model is good for.
 pub(super) fn next_step(output: &Output, trained: &TrainedModel) {
     output.note(&format!(
-        "next, make pictures with it: ideogram generate PROMPT --custom-model {}",
+        "next, make images with it: ideogram generate PROMPT --custom-model {}",
         trained.custom_model_uri
     ));
 }

@@ -5,7 +5,7 @@ use std::{fs, path::Path, process::Command};
 
 use ideogram_mock::MockServer;
 
-use super::{PICTURE, answers};
+use super::{IMAGE, answers};
 use crate::invocation::{ideogram, serve};
 
 const COMMANDS: [&str; 12] = [
@@ -57,7 +57,7 @@ fn every_example_runs() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("lanterns")).unwrap();
     for name in FILES {
-        fs::write(folder.path().join(name), PICTURE).unwrap();
+        fs::write(folder.path().join(name), IMAGE).unwrap();
     }
     let server = serve(MockServer::builder());
     let output = run("ideogram generate cat --out kept --output json > answer.json", folder.path(), &server);

@@ -1,11 +1,11 @@
-//! The size of a JPEG, PNG or WebP picture, if bytes are a whole one.
+//! The size of a JPEG, PNG or WebP image, if bytes are a whole one.
 //!
-//! The frame of the file is followed from its first to its last byte, which finds the pictures that a broken download or
+//! The frame of the file is followed from its first to its last byte, which finds the images that a broken download or
 //! a wrong extension leaves behind. Pixels are not decoded.
 
 use crate::size::Size;
 
-/// The size of the picture, if `bytes` are one of a format that the service takes, complete and with an area.
+/// The size of the image, if `bytes` are one of a format that the service takes, complete and with an area.
 pub(super) fn measure(bytes: &[u8]) -> Option<Size> {
     let size = if let Some(chunks) = bytes.strip_prefix(b"\x89PNG\r\n\x1a\n") {
         png(chunks)
@@ -110,7 +110,7 @@ mod tests {
     const WEBP: &[u8] = b"RIFF\x12\0\0\0WEBPVP8L\x06\0\0\0\x2f\0\0\0\0\0";
 
     #[test]
-    fn pictures_of_all_formats_are_measured() {
+    fn images_of_all_formats_are_measured() {
         let size = |width, height| Some(Size { width, height });
 
         assert_eq!(measure(&png_of(3)), size(3, 1));
@@ -121,22 +121,22 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_cut_anywhere_is_not_whole() {
+    fn an_image_cut_anywhere_is_not_whole() {
         // The last checksum of a PNG file is not part of what a decoder needs, but it belongs to the file.
-        for picture in [&png_of(1)[..], JPEG, WEBP] {
-            for end in 0..picture.len() {
-                assert!(measure(&picture[..end]).is_none(), "{end} bytes of {picture:?}");
+        for image in [&png_of(1)[..], JPEG, WEBP] {
+            for end in 0..image.len() {
+                assert!(measure(&image[..end]).is_none(), "{end} bytes of {image:?}");
             }
         }
     }
 
     #[test]
-    fn a_picture_without_area_is_not_whole() {
+    fn an_image_without_area_is_not_whole() {
         assert!(measure(&png_of(0)).is_none());
     }
 
     #[test]
-    fn other_content_is_no_picture() {
+    fn other_content_is_no_image() {
         assert!(measure(b"GIF89a").is_none());
         assert!(measure(b"").is_none());
     }

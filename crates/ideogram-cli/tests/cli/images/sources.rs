@@ -1,34 +1,34 @@
-//! Pictures that are sent: from paths, standard input and links.
+//! Images that are sent: from paths, standard input and links.
 
 use std::fs;
 
 use ideogram_mock::MockServer;
 
-use super::{PICTURE, calls, folder, parts};
+use super::{IMAGE, calls, folder, parts};
 use crate::{
     invocation::{ideogram, serve, snapshot},
     rogue::Rogue,
 };
 
 #[test]
-fn a_picture_and_a_prompt_may_come_from_standard_input() {
+fn an_image_and_a_prompt_may_come_from_standard_input() {
     let (server, folder) = (serve(MockServer::builder()), folder(&["a.png"]));
     let run = |arguments: &[&str]| ideogram(arguments.iter().copied()).against(&server).in_folder(folder.path());
 
-    assert_eq!(run(&["remix", "-", "cat", "--out", "out"]).run_with_input(PICTURE).code(), Some(0));
+    assert_eq!(run(&["remix", "-", "cat", "--out", "out"]).run_with_input(IMAGE).code(), Some(0));
     assert_eq!(parts(&server)[0], ("image".to_owned(), "stdin.png".to_owned()));
     assert_eq!(run(&["remix", "a.png", "-", "--out", "out"]).run_with_input("紙灯籠\n".as_bytes()).code(), Some(0));
     assert_eq!(parts(&server)[1], ("text_prompt".to_owned(), "紙灯籠".to_owned()));
     snapshot!(run(&["remix", "-", "-", "--out", "out"]).run_with_input(b"cat"), @"
     exit code: 2
     ----- stderr -----
-    error: standard input is named twice: it cannot be a picture as well
+    error: standard input is named twice: it cannot be an image as well
     ");
     assert_eq!(calls(&server).len(), 2);
 }
 
 #[test]
-fn standard_input_that_is_no_picture_or_no_prompt_is_refused() {
+fn standard_input_that_is_no_image_or_no_prompt_is_refused() {
     let folder = folder(&[]);
     let run =
         |arguments: &[&str]| ideogram(arguments.iter().copied()).at("http://127.0.0.1:1").in_folder(folder.path());
@@ -36,7 +36,7 @@ fn standard_input_that_is_no_picture_or_no_prompt_is_refused() {
     snapshot!(run(&["upscale", "-"]).run_with_input(b"<html>"), @"
     exit code: 2
     ----- stderr -----
-    error: standard input holds no picture: JPEG, PNG and WebP are taken
+    error: standard input holds no image: JPEG, PNG and WebP are taken
       caused by: it looks like a web page or SVG
     ");
     snapshot!(run(&["generate", "-"]).run_with_input(b"\n"), @"
@@ -73,7 +73,7 @@ fn odd_names_can_be_sent() {
 }
 
 #[test]
-fn what_is_no_picture_is_refused_before_anything_is_sent() {
+fn what_is_no_image_is_refused_before_anything_is_sent() {
     let (server, folder) = (serve(MockServer::builder()), folder(&["a.png"]));
     fs::write(folder.path().join("note.txt"), "hello").unwrap();
     let run = |name| ideogram(["upscale", name]).against(&server).in_folder(folder.path()).run();
@@ -81,7 +81,7 @@ fn what_is_no_picture_is_refused_before_anything_is_sent() {
     snapshot!(run("note.txt"), @r#"
     exit code: 2
     ----- stderr -----
-    error: nothing was sent: "note.txt" is no picture that the service takes
+    error: nothing was sent: "note.txt" is no image that the service takes
       caused by: it looks like text
     hint: JPEG, PNG and WebP are taken
     "#);
@@ -202,16 +202,16 @@ fn private_addresses_are_refused_without_a_request() {
     snapshot!(ideogram(["upscale", "https://10.0.0.1/x.png?sig=secret"]).against(&server).run(), @"
     exit code: 2
     ----- stderr -----
-    error: cannot fetch the picture
+    error: cannot fetch the image
       caused by: the link to 10.0.0.1 is not followed: it leads into this machine or a private network
-    hint: nothing was sent to the service; to send such a picture, save it and give its path
+    hint: nothing was sent to the service; to send such an image, save it and give its path
     ");
     snapshot!(ideogram(["upscale", "https://localhost/x.png"]).against(&server).run(), @"
     exit code: 2
     ----- stderr -----
-    error: cannot fetch the picture
+    error: cannot fetch the image
       caused by: the link to localhost is not followed: it leads into this machine or a private network
-    hint: nothing was sent to the service; to send such a picture, save it and give its path
+    hint: nothing was sent to the service; to send such an image, save it and give its path
     ");
 }
 
@@ -226,14 +226,14 @@ fn a_redirect_into_a_private_network_is_not_followed() {
     snapshot!(ran, @"
     exit code: 2
     ----- stderr -----
-    error: cannot fetch the picture
+    error: cannot fetch the image
       caused by: the link to 192.168.0.1 is not followed: it leads into this machine or a private network
-    hint: nothing was sent to the service; to send such a picture, save it and give its path
+    hint: nothing was sent to the service; to send such an image, save it and give its path
     ");
 }
 
 #[test]
-fn a_link_to_what_is_no_picture_or_too_large_is_refused() {
+fn a_link_to_what_is_no_image_or_too_large_is_refused() {
     for rogue in [
         Rogue::answers_with("200 OK", "content-type: image/png\r\n", "<html>a page</html>"),
         Rogue::sends("HTTP/1.1 200 OK\r\ncontent-length: 99999999\r\n\r\n\u{89}PNG"),

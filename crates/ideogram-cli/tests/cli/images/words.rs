@@ -1,4 +1,4 @@
-//! `describe` and `magic-prompt`: pictures and words without new pictures.
+//! `describe` and `magic-prompt`: images and words without new images.
 
 use std::fs;
 
@@ -11,20 +11,20 @@ use crate::{
 };
 
 #[test]
-fn pictures_are_described_in_plain_text() {
+fn images_are_described_in_plain_text() {
     let folder = folder(&["paper lantern.png"]);
 
     snapshot!(ideogram(["--mock", "describe", "paper lantern.png"]).in_folder(folder.path()).run(), @"
     exit code: 0
     ----- stdout -----
-    A wide picture of a paper lantern in flat colors under a banded sky.
+    A wide image of a paper lantern in flat colors under a banded sky.
 
     An illustration that shows a paper lantern.
     ");
 }
 
 #[test]
-fn pictures_are_described_as_a_structured_prompt() {
+fn images_are_described_as_a_structured_prompt() {
     let folder = folder(&["paper lantern.png"]);
     let run = |more: &[&str]| {
         let arguments = [&["--mock", "describe", "paper lantern.png", "--model", "v4"], more].concat();
@@ -34,7 +34,7 @@ fn pictures_are_described_as_a_structured_prompt() {
     snapshot!(run(&[]), @"
     exit code: 0
     ----- stdout -----
-    Picture:     An illustration of paper lantern.
+    Image:     An illustration of paper lantern.
     Background:  A banded sky.
     Elements:    paper lantern, in flat colors (from 94,100 to 694,240 of 1000)
     ");
@@ -46,7 +46,7 @@ fn pictures_are_described_as_a_structured_prompt() {
 }
 
 #[test]
-fn several_pictures_are_several_calls_and_lines() {
+fn several_images_are_several_calls_and_lines() {
     let (server, folder) = (serve(MockServer::builder()), folder(&["a.png", "b.png"]));
     let run = |more: &[&str]| {
         ideogram([&["describe", "a.png", "b.png"], more].concat()).against(&server).in_folder(folder.path()).run()
@@ -60,7 +60,7 @@ fn several_pictures_are_several_calls_and_lines() {
 }
 
 #[test]
-fn all_pictures_are_looked_at_before_the_first_is_paid_for() {
+fn all_images_are_looked_at_before_the_first_is_paid_for() {
     let (server, folder) = (serve(MockServer::builder()), folder(&["a.png"]));
 
     let ran = ideogram(["describe", "a.png", "nowhere.png"]).against(&server).in_folder(folder.path()).run();
@@ -84,7 +84,7 @@ fn a_prompt_is_enriched() {
     snapshot!(ideogram(["--mock", "magic-prompt", "a \"Noodles\" sign", "--aspect-ratio", "16:9"]).run(), @r#"
     exit code: 0
     ----- stdout -----
-    Picture:       An illustration of a "Noodles" sign.
+    Image:       An illustration of a "Noodles" sign.
     Aesthetics:    calm, graphic
     Medium:        illustration
     Lighting:      soft morning light

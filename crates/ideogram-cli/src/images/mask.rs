@@ -7,7 +7,7 @@ use std::io::{BufRead, Seek};
 
 use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, Limits, metadata::Orientation};
 
-use super::image::Content;
+use super::source::Content;
 
 /// What a mask may take in memory while it is looked at, in bytes. No image that the service takes comes near it.
 const MAX_MEMORY: u64 = 128 * 1024 * 1024;

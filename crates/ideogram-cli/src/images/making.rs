@@ -1,7 +1,7 @@
-//! From a call to pictures on disk.
+//! From a call to images on disk.
 //!
 //! Start at [`Making::begin`]. The folder is tried before anything is paid for, the answer is on disk before it is
-//! decoded, and whatever becomes of the pictures, the command says where the answer is.
+//! decoded, and whatever becomes of the images, the command says where the answer is.
 
 use std::{
     path::{Path, PathBuf},
@@ -9,7 +9,7 @@ use std::{
 };
 
 use ideogram_client::{
-    CallBuilder, CallOptions, Client, Error, HasPictures, IfExists, KeptAnswer, Picture as _, PictureOutcome, Response,
+    CallBuilder, CallOptions, Client, Error, HasImages, IfExists, Image as _, ImageOutcome, KeptAnswer, Response,
     SaveOutcome, SaveProgress,
 };
 use tokio::select;
@@ -33,7 +33,7 @@ use crate::{
 /// Uploads below this size are over before a bar is read.
 const SMALL_UPLOAD: u64 = 256 * 1024;
 
-/// Makes pictures and saves them.
+/// Makes images and saves them.
 #[derive(Debug)]
 pub(crate) struct Making<'a> {
     context: &'a Context<'a>,
@@ -65,18 +65,18 @@ impl<'a> Making<'a> {
     pub(crate) async fn make<B>(&self, call: B, what: &str) -> Result<(), Failure>
     where
         B: CallBuilder,
-        B::Output: HasPictures,
+        B::Output: HasImages,
     {
         let told = Told { what, look: "" };
         let request = call.prepare().map_err(|error| self.context.failure(told, &error))?;
-        let asked = request.pictures();
-        let pictures = units::count(asked.into(), "picture");
+        let asked = request.images();
+        let images = units::count(asked.into(), "image");
         if self.context.is_dry_run() {
             self.context.show(&request, told).await?;
-            self.context.output().note(&format!("{pictures} would be made and billed"));
+            self.context.output().note(&format!("{images} would be made and billed"));
             return Ok(());
         }
-        let response = send::<B::Output>(self.context, &self.client, request, format!("making {pictures}")).await;
+        let response = send::<B::Output>(self.context, &self.client, request, format!("making {images}")).await;
         match response {
             Ok(response) => self.save(&response, asked).await,
             Err(error) => self.save_what_is_whole(told, &error, asked).await,
@@ -87,11 +87,11 @@ impl<'a> Making<'a> {
     /// that is as much as was asked for.
     async fn save_what_is_whole(&self, told: Told<'_>, error: &Error, asked: u32) -> Result<(), Failure> {
         let failure = self.not_answered(told, error);
-        let pictures = error.pictures();
-        if !pictures.iter().any(|picture| matches!(picture.outcome(), PictureOutcome::Available(_))) {
+        let images = error.images();
+        if !images.iter().any(|image| matches!(image.outcome(), ImageOutcome::Available(_))) {
             return Err(failure);
         }
-        self.context.output().note(&format!("{error}; the links in the answer are whole, so its pictures are saved"));
+        self.context.output().note(&format!("{error}; the links in the answer are whole, so its images are saved"));
         let job = SaveJob {
             context: self.context,
             saving: self.saving,
@@ -108,13 +108,13 @@ impl<'a> Making<'a> {
             Some(kept) => job.run(&self.client, kept).await?,
             None => job.run(&self.client, error).await?,
         };
-        let is_all = pictures.len() >= usize::try_from(asked).unwrap_or(usize::MAX);
+        let is_all = images.len() >= usize::try_from(asked).unwrap_or(usize::MAX);
         let answer = error.decode_body().unwrap_or_default();
-        job.finish(Report { answer, pictures, outcomes, asked: Some(asked), kept_at: error.kept_at() }).await?;
+        job.finish(Report { answer, images, outcomes, asked: Some(asked), kept_at: error.kept_at() }).await?;
         if is_all { Ok(()) } else { Err(failure) }
     }
 
-    async fn save<T: HasPictures>(&self, response: &Response<T>, asked: u32) -> Result<(), Failure> {
+    async fn save<T: HasImages>(&self, response: &Response<T>, asked: u32) -> Result<(), Failure> {
         let answer = serde_json::from_slice(response.body()).unwrap_or_default();
         let job = SaveJob {
             context: self.context,
@@ -124,8 +124,8 @@ impl<'a> Making<'a> {
             kept_at: response.kept_at(),
         };
         let outcomes = job.run(&self.client, response).await?;
-        let pictures = response.pictures();
-        let report = Report { answer, pictures, outcomes, asked: Some(asked), kept_at: response.kept_at() };
+        let images = response.images();
+        let report = Report { answer, images, outcomes, asked: Some(asked), kept_at: response.kept_at() };
         job.finish(report).await
     }
 
@@ -139,7 +139,7 @@ impl<'a> Making<'a> {
     }
 }
 
-/// Saves the pictures of an answer that is there, whatever way it came.
+/// Saves the images of an answer that is there, whatever way it came.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SaveJob<'a> {
     pub(crate) context: &'a Context<'a>,
@@ -152,8 +152,8 @@ pub(crate) struct SaveJob<'a> {
 
 impl SaveJob<'_> {
     /// Fetches them all. Ctrl-C ends it with a word on where the answer is.
-    pub(crate) async fn run(&self, client: &Client, answer: &impl HasPictures) -> Result<Vec<SaveOutcome>, Failure> {
-        let count = answer.pictures().len();
+    pub(crate) async fn run(&self, client: &Client, answer: &impl HasImages) -> Result<Vec<SaveOutcome>, Failure> {
+        let count = answer.images().len();
         let progress = self.context.progress("saving", Counted::Bytes, None);
         let mut saving =
             client.save_all(answer, self.folder).if_exists(self.if_exists).on_progress(save_bar(progress, count));
@@ -164,12 +164,12 @@ impl SaveJob<'_> {
         let outcomes = select! {
             outcomes = saving.into_future() => outcomes,
             _ = graceful.asked() => {
-                let failure = Failure::new(Exit::Interrupted, "interrupted while pictures were being saved")
+                let failure = Failure::new(Exit::Interrupted, "interrupted while images were being saved")
                     .cause("they are made and billed, and stay at their links for some hours");
                 return Err(self.with_hint(failure));
             }
         };
-        let told = Told { what: "cannot save the pictures", look: "" };
+        let told = Told { what: "cannot save the images", look: "" };
         outcomes.map_err(|error| self.with_hint(self.context.failure(told, &error)))
     }
 
@@ -203,7 +203,7 @@ impl SaveJob<'_> {
 
 fn fetch_hint(kept_at: &Path, folder: &Path) -> String {
     format!(
-        "this fetches the pictures from the answer that was kept, at no cost, while their links live: \
+        "this fetches the images from the answer that was kept, at no cost, while their links live: \
          ideogram save {} --out {}",
         shell_word(&kept_at.display().to_string()),
         shell_word(&folder.display().to_string())
@@ -226,10 +226,10 @@ fn save_bar(progress: Progress, count: usize) -> impl Fn(SaveProgress) + Send + 
     let received = Arc::new(Mutex::new(vec![0_u64; count]));
     move |now| {
         let mut received = received.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(bytes) = received.get_mut(now.picture) {
+        if let Some(bytes) = received.get_mut(now.image) {
             *bytes = now.received_bytes;
         }
         progress.set(received.iter().sum());
-        progress.message(format!("{} of {}", now.finished, units::count(now.pictures as u64, "picture")));
+        progress.message(format!("{} of {}", now.finished, units::count(now.images as u64, "image")));
     }
 }

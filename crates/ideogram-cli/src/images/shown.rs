@@ -1,4 +1,4 @@
-//! What is done with pictures once they are on disk: a preview in the terminal, and the program that opens them.
+//! What is done with images once they are on disk: a preview in the terminal, and the program that opens them.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use super::{preview, saving::Saving};
 use crate::context::Context;
 
-/// Which pictures to open.
+/// Which images to open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Open {
     /// The first that was saved
@@ -16,7 +16,7 @@ pub(crate) enum Open {
     All,
 }
 
-/// Shows pictures as it was asked for. Nothing here fails the command: they are on disk.
+/// Shows images as it was asked for. Nothing here fails the command: they are on disk.
 pub(crate) async fn show(context: &Context<'_>, saving: &Saving, paths: Vec<PathBuf>) {
     // For programs, standard error is JSON.
     let is_for_people = context.output().format() == crate::arguments::Format::Text;
@@ -28,8 +28,8 @@ pub(crate) async fn show(context: &Context<'_>, saving: &Saving, paths: Vec<Path
     };
     let shown = tokio::task::spawn_blocking(move || {
         if let Some(way) = way {
-            for picture in paths.iter().filter_map(|path| std::fs::read(path).ok()) {
-                preview::show(way, &picture);
+            for image in paths.iter().filter_map(|path| std::fs::read(path).ok()) {
+                preview::show(way, &image);
             }
         }
         let wanted = paths.into_iter().take(opened);

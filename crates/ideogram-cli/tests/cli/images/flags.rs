@@ -154,7 +154,7 @@ fn the_older_models_have_names_of_their_own_for_sizes() {
 }
 
 #[test]
-fn pictures_are_remixed_by_each_model() {
+fn images_are_remixed_by_each_model() {
     let (call, parts) = sent("remix a.png cat --image-weight 30 --resolution 2048x2048 --rendering-speed quality");
     assert_eq!(call, "post_remix_image_v4");
     insta::assert_debug_snapshot!(parts, @r#"
@@ -236,7 +236,7 @@ fn a_mask_decides_between_inpaint_and_edit() {
 }
 
 #[test]
-fn the_other_tools_take_a_picture() {
+fn the_other_tools_take_an_image() {
     for (arguments, expected) in [
         ("reframe a.png --resolution 1536x512 --seed 1 --color-hex fd0", "post_reframe_image_v3"),
         ("reframe a.png --resolution 640x1024 --model legacy --style-type anime", "post_reframe_image"),
@@ -343,7 +343,7 @@ fn a_dry_run_of_each_command_needs_no_key_and_does_nothing() {
         "layerize-text a.png",
         "describe a.png",
         "magic-prompt cat",
-        "remix https://pictures.example.test/fox.jpg cat",
+        "remix https://images.example.test/fox.jpg cat",
     ] {
         let folder = folder(&FILES);
 
@@ -357,7 +357,7 @@ fn a_dry_run_of_each_command_needs_no_key_and_does_nothing() {
 }
 
 #[test]
-fn a_dry_run_says_how_many_pictures_would_be_billed() {
+fn a_dry_run_says_how_many_images_would_be_billed() {
     let ran = ideogram(["--dry-run", "generate", "cat", "--model", "v3", "-n", "4", "--seed", "7"]).run();
 
     snapshot!(ran, @"
@@ -374,6 +374,6 @@ fn a_dry_run_says_how_many_pictures_would_be_billed() {
     num_images  4
     ----- stderr -----
     dry run: nothing was sent
-    4 pictures would be made and billed
+    4 images would be made and billed
     ");
 }

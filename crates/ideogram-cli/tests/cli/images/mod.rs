@@ -1,11 +1,11 @@
-//! The commands about pictures.
+//! The commands about images.
 
 mod examples;
 mod flags;
-mod images;
 mod outcomes;
 mod saving;
 mod shown;
+mod sources;
 mod words;
 
 use std::{
@@ -17,14 +17,14 @@ use ideogram_mock::MockServer;
 use tempfile::TempDir;
 
 /// A PNG of two pixels, black and white: it is a mask for itself.
-const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x02\0\0\0\x01\x08\0\0\0\0\xd1I V\0\0\0\x0bIDATx\x9cc\
+const IMAGE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x02\0\0\0\x01\x08\0\0\0\0\xd1I V\0\0\0\x0bIDATx\x9cc\
     `\xf8\x0f\0\x01\x02\x01\0B\xbe\xbch\0\0\0\0IEND\xaeB`\x82";
 
-/// A folder with this picture under each of these names.
+/// A folder with this image under each of these names.
 pub(crate) fn folder(names: &[&str]) -> TempDir {
     let folder = TempDir::new().unwrap();
     for name in names {
-        fs::write(folder.path().join(name), PICTURE).unwrap();
+        fs::write(folder.path().join(name), IMAGE).unwrap();
     }
     folder
 }

@@ -8,14 +8,14 @@ use std::{
 };
 
 use ideogram_client::{
-    Client, Error, ErrorKind, HasPictures, IfExists, KeptAnswer, Origin, Picture as _, PictureOutcome, PictureRef,
-    SaveOutcome, Timestamp,
+    Client, Error, ErrorKind, HasImages, IfExists, Image as _, ImageOutcome, ImageRef, KeptAnswer, Origin, SaveOutcome,
+    Timestamp,
 };
 use serde_json::json;
 
 use super::{
     ANSWERS,
-    journal::{End, Past, Picture, PictureResult, RawBody},
+    journal::{End, Image, ImageResult, Past, RawBody},
     row::Row,
 };
 use crate::failure::Failure;
@@ -28,7 +28,7 @@ const MAX_NUMBER: u32 = 10_000;
 pub(super) struct Stored {
     pub(super) at: Place,
     /// What became of its images when they were saved before.
-    pub(super) before: Vec<Picture>,
+    pub(super) before: Vec<Image>,
 }
 
 #[derive(Clone, Debug)]
@@ -40,13 +40,13 @@ pub(super) enum Place {
 
 /// One image of a response, with what is known of the call that made it.
 struct One {
-    picture: PictureRef,
+    image: ImageRef,
     origin: Origin,
 }
 
-impl HasPictures for One {
-    fn pictures(&self) -> Vec<PictureRef> {
-        vec![self.picture.clone()]
+impl HasImages for One {
+    fn images(&self) -> Vec<ImageRef> {
+        vec![self.image.clone()]
     }
 
     fn origin(&self) -> Origin {
@@ -86,13 +86,13 @@ fn from_journal(row: &Row, status: u16, body: &RawBody) -> serde_json::Result<Ke
 
 /// Whether something can be made of a response: it has an image, or is whole and says that there is none.
 pub(super) fn is_usable(answer: &KeptAnswer) -> bool {
-    !answer.pictures().is_empty() || answer.answer().is_some()
+    !answer.images().is_empty() || answer.answer().is_some()
 }
 
 /// The response to a row that its images can be saved from: the newest one that can be used.
 pub(super) async fn stored(folder: &Path, row: &Row, past: &Past) -> Result<Option<Stored>, Failure> {
     let before = match past.end(&row.key) {
-        Some(End::Finished(finished)) => finished.pictures.clone(),
+        Some(End::Finished(finished)) => finished.images.clone(),
         _ => Vec::new(),
     };
     let mut places: Vec<_> =
@@ -108,7 +108,7 @@ pub(super) async fn stored(folder: &Path, row: &Row, past: &Past) -> Result<Opti
         if !(200..300).contains(&answer.status()) {
             continue;
         }
-        if !answer.pictures().is_empty() {
+        if !answer.images().is_empty() {
             return Ok(Some(stored));
         }
         if is_usable(&answer) {
@@ -152,15 +152,15 @@ pub(super) fn is_there(file: &Path) -> bool {
 }
 
 /// Images that were saved and have no file any more, nor a response to fetch them again by, are lost.
-pub(super) fn without_lost_files(mut pictures: Vec<Picture>, folder: &Path) -> Vec<Picture> {
-    for picture in &mut pictures {
-        if picture.file.as_ref().is_some_and(|file| !is_there(&folder.join(file))) {
-            picture.result = PictureResult::Lost;
-            let file = picture.file.take().unwrap_or_default();
-            picture.error = Some(format!("{file} is gone, and no stored response shows where it came from"));
+pub(super) fn without_lost_files(mut images: Vec<Image>, folder: &Path) -> Vec<Image> {
+    for image in &mut images {
+        if image.file.as_ref().is_some_and(|file| !is_there(&folder.join(file))) {
+            image.result = ImageResult::Lost;
+            let file = image.file.take().unwrap_or_default();
+            image.error = Some(format!("{file} is gone, and no stored response shows where it came from"));
         }
     }
-    pictures
+    images
 }
 
 /// Saves every image of a response that is not saved yet.
@@ -169,31 +169,31 @@ pub(super) async fn save(
     answer: &KeptAnswer,
     folder: &Path,
     row: &Row,
-    before: &[Picture],
-) -> Vec<Picture> {
-    let pictures = answer.pictures();
-    let count = pictures.len();
+    before: &[Image],
+) -> Vec<Image> {
+    let images = answer.images();
+    let count = images.len();
     let mut results = Vec::with_capacity(count);
-    for (index, picture) in pictures.into_iter().enumerate() {
-        let mut result = Picture {
-            result: PictureResult::Saved,
+    for (index, image) in images.into_iter().enumerate() {
+        let mut result = Image {
+            result: ImageResult::Saved,
             file: None,
-            seed: picture.seed(),
-            prompt: picture.prompt().filter(|made_of| *made_of != row.prompt).map(str::to_owned),
+            seed: image.seed(),
+            prompt: image.prompt().filter(|made_of| *made_of != row.prompt).map(str::to_owned),
             error: None,
         };
-        match picture.outcome() {
-            PictureOutcome::Available(_) => {
-                let file = before.get(index).and_then(|picture| picture.file.clone());
+        match image.outcome() {
+            ImageOutcome::Available(_) => {
+                let file = before.get(index).and_then(|image| image.file.clone());
                 let saved = match file.filter(|file| is_there(&folder.join(file))) {
                     Some(file) => Ok(file),
                     None => {
-                        let stem = match picture.role() {
+                        let stem = match image.role() {
                             _ if count == 1 => row.name.clone(),
                             Some(role) => format!("{}-{role}", row.name),
-                            None => format!("{}-{}", row.name, picture.number()),
+                            None => format!("{}-{}", row.name, image.number()),
                         };
-                        save_one(client, answer, picture, folder, &stem).await
+                        save_one(client, answer, image, folder, &stem).await
                     }
                 };
                 match saved {
@@ -201,9 +201,9 @@ pub(super) async fn save(
                     Err((lost, why)) => (result.result, result.error) = (lost, Some(why)),
                 }
             }
-            PictureOutcome::Withheld => result.result = PictureResult::Withheld,
+            ImageOutcome::Withheld => result.result = ImageResult::Withheld,
             _ => {
-                result.result = PictureResult::Lost;
+                result.result = ImageResult::Lost;
                 result.error = Some("the response has no link to it".to_owned());
             }
         }
@@ -211,10 +211,10 @@ pub(super) async fn save(
     }
     if answer.answer().is_none() {
         // It broke off: what it does not show is paid all the same.
-        let lost = (row.pictures as usize).saturating_sub(count);
+        let lost = (row.images as usize).saturating_sub(count);
         let error = Some("the response broke off before its link".to_owned());
-        results.extend((0..lost).map(|_| Picture {
-            result: PictureResult::Lost,
+        results.extend((0..lost).map(|_| Image {
+            result: ImageResult::Lost,
             file: None,
             seed: None,
             prompt: None,
@@ -231,32 +231,32 @@ pub(super) async fn save(
 async fn save_one(
     client: &Client,
     answer: &KeptAnswer,
-    picture: PictureRef,
+    image: ImageRef,
     folder: &Path,
     stem: &str,
-) -> Result<String, (PictureResult, String)> {
-    let one = One { picture, origin: answer.origin() };
+) -> Result<String, (ImageResult, String)> {
+    let one = One { image, origin: answer.origin() };
     for number in 1..=MAX_NUMBER {
         let stem = if number == 1 { stem.to_owned() } else { format!("{stem}-{number}") };
         // Only the file beside an image can tell that it is this one.
         let is_described = folder.join(format!("{stem}.json")).is_file();
         let if_exists = if is_described { IfExists::Skip } else { IfExists::Fail };
         let saving = client.save_all(&one, folder).stem(stem).if_exists(if_exists);
-        let outcomes = saving.await.map_err(|error| (PictureResult::NotSaved, error.to_string()))?;
+        let outcomes = saving.await.map_err(|error| (ImageResult::NotSaved, error.to_string()))?;
         let path = match outcomes.into_iter().next() {
             Some(SaveOutcome::Saved(saved)) => saved.path,
             Some(SaveOutcome::AlreadyThere { path }) => path,
             Some(SaveOutcome::Failed(error)) if is_taken(&error) => continue,
             Some(SaveOutcome::Failed(error)) => {
                 let is_lost = error.kind() == ErrorKind::LinkExpired;
-                let result = if is_lost { PictureResult::Lost } else { PictureResult::NotSaved };
+                let result = if is_lost { ImageResult::Lost } else { ImageResult::NotSaved };
                 return Err((result, error.to_string()));
             }
-            _ => return Err((PictureResult::Lost, "the response has no link to it".to_owned())),
+            _ => return Err((ImageResult::Lost, "the response has no link to it".to_owned())),
         };
         return Ok(path.file_name().unwrap_or_default().to_string_lossy().into_owned());
     }
-    Err((PictureResult::NotSaved, "no name is free for it".to_owned()))
+    Err((ImageResult::NotSaved, "no name is free for it".to_owned()))
 }
 
 fn is_taken(error: &Error) -> bool {

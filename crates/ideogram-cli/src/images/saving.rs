@@ -1,4 +1,4 @@
-//! Where pictures go, and what is done with them there.
+//! Where images go, and what is done with them there.
 
 use std::{
     ffi::OsStr,
@@ -15,16 +15,16 @@ use ideogram_client::{Timestamp, internal};
 use super::{preview, ready, shown::Open};
 use crate::{config::Profile, failure::Failure};
 
-/// Answers of paid calls, as they came, in the folder of their pictures.
+/// Answers of paid calls, as they came, in the folder of their images.
 pub(crate) const ANSWERS: &str = ".ideogram-answers";
 
-/// Where pictures go.
+/// Where images go.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Saving")]
 pub(crate) struct Saving {
-    /// The folder for the pictures, made if it is not there [default: `out` of the profile, or ideogram-YYYY-MM-DD with the day in UTC]
+    /// The folder for the images, made if it is not there [default: `out` of the profile, or ideogram-YYYY-MM-DD with the day in UTC]
     ///
-    /// No file is ever replaced. Beside each picture goes a JSON file that says how it was made, and the answer itself
+    /// No file is ever replaced. Beside each image goes a JSON file that says how it was made, and the answer itself
     /// goes into `.ideogram-answers` before anything is done with it.
     #[arg(long, short, value_name = "DIR", value_parser = out_folder())]
     pub(crate) out: Option<PathBuf>,
@@ -33,11 +33,11 @@ pub(crate) struct Saving {
     #[arg(long, value_name = "NAME", value_parser = name)]
     pub(crate) name: Option<String>,
 
-    /// When to show pictures in the terminal: `auto` does where kitty's or iTerm2's way is understood
+    /// When to show images in the terminal: `auto` does where kitty's or iTerm2's way is understood
     #[arg(long, value_name = "WHEN", value_enum, default_value_t, hide_possible_values = false)]
     pub(crate) preview: preview::When,
 
-    /// Open the first picture, or all, with the program of this machine
+    /// Open the first image, or all, with the program of this machine
     #[arg(long, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "first")]
     pub(crate) open: Option<Open>,
 }
@@ -52,7 +52,7 @@ impl Saving {
 /// `ideogram-2026-06-30`.
 fn folder_of_today() -> PathBuf {
     let now = Timestamp::from(SystemTime::now()).to_string();
-    PathBuf::from(format!("ideogram-{}", now.get(..10).unwrap_or("pictures")))
+    PathBuf::from(format!("ideogram-{}", now.get(..10).unwrap_or("images")))
 }
 
 /// Makes the folders, and makes sure that images and their answers can be written: before a call is paid for.
@@ -74,7 +74,7 @@ fn check_out(folder: PathBuf) -> Result<PathBuf, String> {
             .to_owned());
     }
     let extension = folder.extension().and_then(OsStr::to_str);
-    if extension.is_some_and(internal::is_picture_extension) && !folder.is_dir() {
+    if extension.is_some_and(internal::is_image_extension) && !folder.is_dir() {
         let stem = folder.file_stem().unwrap_or_default().display();
         return Err(format!("it names a folder, not a file: a file is named by --name {stem}"));
     }
@@ -84,7 +84,7 @@ fn check_out(folder: PathBuf) -> Result<PathBuf, String> {
 fn name(text: &str) -> Result<String, String> {
     // The extension is that of the image.
     let stem = match text.rsplit_once('.') {
-        Some((stem, extension)) if internal::is_picture_extension(extension) => stem,
+        Some((stem, extension)) if internal::is_image_extension(extension) => stem,
         _ => text,
     };
     internal::check_stem(stem).map_err(str::to_owned)?;

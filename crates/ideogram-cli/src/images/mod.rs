@@ -1,12 +1,11 @@
-//! What the commands about pictures share.
+//! What the commands about images share.
 //!
-//! Start at [`making`]: from a call to pictures on disk. [`flags`] holds the flags that several commands take, [`image`]
+//! Start at [`making`]: from a call to images on disk. [`flags`] holds the flags that several commands take, [`image`]
 //! and [`prompt`] read what they are given, [`mask`] looks at masks, [`ready`] tries folders and names, [`shown`] previews and opens what was
 //! saved.
 
 pub(crate) mod choice;
 pub(crate) mod flags;
-pub(crate) mod image;
 pub(crate) mod making;
 pub(crate) mod mask;
 pub(crate) mod preview;
@@ -16,4 +15,5 @@ pub(crate) mod report;
 pub(crate) mod saving;
 pub(crate) mod sending;
 pub(crate) mod shown;
+pub(crate) mod source;
 pub(crate) mod structured;

@@ -1,7 +1,7 @@
-//! The pictures of an answer, whatever its form.
+//! The images of an answer, whatever its form.
 //!
-//! Most picture operations answer with a list, `data`; layering text answers with single links. Both are read from the
-//! JSON of the answer, so that a decoded answer, a raw one and one that was kept in a file give the same pictures, with
+//! Most image operations answer with a list, `data`; layering text answers with single links. Both are read from the
+//! JSON of the answer, so that a decoded answer, a raw one and one that was kept in a file give the same images, with
 //! members that the document does not know yet.
 
 use std::{borrow::Cow, collections::BTreeSet, fmt};
@@ -11,12 +11,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    find::{Found, images_in},
+    find::{Found, find_images},
     link,
 };
 use crate::{
-    Error, KeptAnswer, PartContent, Picture, Request, Response, Timestamp,
-    picture::sealed::Sealed,
+    Error, Image, KeptAnswer, PartContent, Request, Response, Timestamp,
+    image::sealed::Sealed,
     received::{MAX_TEXT_BYTES, text_of},
     runtime::nearest_integer_or_none,
     types::{
@@ -25,22 +25,22 @@ use crate::{
     },
 };
 
-/// An answer, or whatever else pictures can be saved from.
+/// An answer, or whatever else images can be saved from.
 ///
-/// Implemented for every picture answer of the service, for [`Response`] with one of them, for [`KeptAnswer`], for JSON
-/// of an answer, and for any choice of their pictures:
+/// Implemented for every image answer of the service, for [`Response`] with one of them, for [`KeptAnswer`], for JSON
+/// of an answer, and for any choice of their images:
 ///
 /// ```
 /// # fn example(client: ideogram_client::Client, answer: ideogram_client::types::ImageGenerationResponseV3) {
-/// use ideogram_client::{HasPictures, PictureRef};
+/// use ideogram_client::{HasImages, ImageRef};
 ///
-/// let large: Vec<PictureRef> = answer.pictures().into_iter().filter(|picture| picture.seed() > Some(1000)).collect();
+/// let large: Vec<ImageRef> = answer.images().into_iter().filter(|image| image.seed() > Some(1000)).collect();
 /// let saving = client.save_all(&large, "out");
 /// # }
 /// ```
-pub trait HasPictures {
-    /// The pictures, in the order of the answer, withheld ones included.
-    fn pictures(&self) -> Vec<PictureRef>;
+pub trait HasImages {
+    /// The images, in the order of the answer, withheld ones included.
+    fn images(&self) -> Vec<ImageRef>;
 
     /// What is known of the call that made them. Nothing by default.
     fn origin(&self) -> Origin {
@@ -48,7 +48,7 @@ pub trait HasPictures {
     }
 }
 
-/// The call that made the pictures of an answer, as it is noted beside each of them. Its [`Debug`](fmt::Debug)
+/// The call that made the images of an answer, as it is noted beside each of them. Its [`Debug`](fmt::Debug)
 /// form does not show what was asked.
 #[derive(Clone, Default)]
 pub struct Origin {
@@ -117,11 +117,11 @@ pub(super) struct Noted {
     pub(super) request: Option<Value>,
 }
 
-/// One picture of an answer, still at its link. [`Picture::outcome`] says whether there is one.
+/// One image of an answer, still at its link. [`Image::outcome`] says whether there is one.
 ///
-/// Whoever has a link has the picture, so its [`Debug`](fmt::Debug) form shows neither link nor prompt.
+/// Whoever has a link has the image, so its [`Debug`](fmt::Debug) form shows neither link nor prompt.
 #[derive(Clone, PartialEq)]
-pub struct PictureRef {
+pub struct ImageRef {
     pub(super) number: usize,
     pub(super) role: Option<&'static str>,
     pub(super) created: Option<Timestamp>,
@@ -130,8 +130,8 @@ pub struct PictureRef {
     pub(super) item: Value,
 }
 
-impl PictureRef {
-    /// A picture of which nothing is known but its link.
+impl ImageRef {
+    /// An image of which nothing is known but its link.
     pub fn from_link(link: impl Into<String>) -> Self {
         let link = link.into();
         let item = serde_json::json!({"url": link});
@@ -175,18 +175,18 @@ impl PictureRef {
     }
 }
 
-impl fmt::Debug for PictureRef {
+impl fmt::Debug for ImageRef {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { number, role, created, link, is_safe, .. } = self;
-        let mut shown = formatter.debug_struct("PictureRef");
+        let mut shown = formatter.debug_struct("ImageRef");
         shown.field("number", number).field("role", role).field("created", created).field("seed", &self.seed());
         shown.field("has_link", &link.is_some()).field("is_safe", is_safe).finish_non_exhaustive()
     }
 }
 
-impl Sealed for PictureRef {}
+impl Sealed for ImageRef {}
 
-impl Picture for PictureRef {
+impl Image for ImageRef {
     fn link(&self) -> Option<&str> {
         self.link.as_deref()
     }
@@ -196,20 +196,20 @@ impl Picture for PictureRef {
     }
 }
 
-/// The pictures in the JSON of an answer; none in an answer without pictures.
-pub fn pictures_in(answer: &Value) -> Vec<PictureRef> {
-    pictures_of(answer)
+/// The images in the JSON of an answer; none in an answer without images.
+pub fn images_in(answer: &Value) -> Vec<ImageRef> {
+    images_of(answer)
 }
 
-fn pictures_of(answer: &impl Serialize) -> Vec<PictureRef> {
-    serde_json::to_string(answer).map(|answer| images_in(&answer, true).images).unwrap_or_default()
+fn images_of(answer: &impl Serialize) -> Vec<ImageRef> {
+    serde_json::to_string(answer).map(|answer| find_images(&answer, true).images).unwrap_or_default()
 }
 
 macro_rules! answers {
     ($($answer:ident),* $(,)?) => {$(
-        impl HasPictures for $answer {
-            fn pictures(&self) -> Vec<PictureRef> {
-                pictures_of(self)
+        impl HasImages for $answer {
+            fn images(&self) -> Vec<ImageRef> {
+                images_of(self)
             }
         }
     )*};
@@ -224,14 +224,14 @@ answers!(
     LayerizeTextResponse,
 );
 
-impl HasPictures for Value {
-    fn pictures(&self) -> Vec<PictureRef> {
-        pictures_in(self)
+impl HasImages for Value {
+    fn images(&self) -> Vec<ImageRef> {
+        images_in(self)
     }
 }
 
-impl<T: HasPictures> HasPictures for Response<T> {
-    fn pictures(&self) -> Vec<PictureRef> {
+impl<T: HasImages> HasImages for Response<T> {
+    fn images(&self) -> Vec<ImageRef> {
         // The raw body has what the document does not know yet.
         found_in(self.body()).images
     }
@@ -243,10 +243,10 @@ impl<T: HasPictures> HasPictures for Response<T> {
     }
 }
 
-/// Of a stored response that broke off or is damaged, the pictures whose links are whole; the last one may be without its
+/// Of a stored response that broke off or is damaged, the images whose links are whole; the last one may be without its
 /// link.
-impl HasPictures for KeptAnswer {
-    fn pictures(&self) -> Vec<PictureRef> {
+impl HasImages for KeptAnswer {
+    fn images(&self) -> Vec<ImageRef> {
         found_in(self.body()).images
     }
 
@@ -258,8 +258,8 @@ impl HasPictures for KeptAnswer {
 
 /// The same for a response that the client could not decode or store: it is in the error ([`Error::body`]). None in the
 /// error of a call that the service refused.
-impl HasPictures for Error {
-    fn pictures(&self) -> Vec<PictureRef> {
+impl HasImages for Error {
+    fn images(&self) -> Vec<ImageRef> {
         let is_success = self.status().is_some_and(|status| status.is_success());
         self.body().filter(|_| is_success).map(|body| found_in(body).images).unwrap_or_default()
     }
@@ -271,17 +271,17 @@ impl HasPictures for Error {
 }
 
 /// The images in a text that somebody hands over: a response, single items, lists and lines of them.
-pub fn images_in_text(text: &[u8]) -> Vec<PictureRef> {
+pub fn images_in_text(text: &[u8]) -> Vec<ImageRef> {
     found_in(text).images
 }
 
 /// The images in a body, whatever its form.
 fn found_in(body: &[u8]) -> Found {
     let text = text_of(body, MAX_TEXT_BYTES);
-    let found = images_in(&text.text, text.is_exact);
+    let found = find_images(&text.text, text.is_exact);
     if !found.is_whole && found.images.iter().all(|image| image.link.is_none()) {
         // What is too damaged to be read as what it was may still hold links as they are.
-        let as_it_is = images_in(&String::from_utf8_lossy(body), false);
+        let as_it_is = find_images(&String::from_utf8_lossy(body), false);
         if !as_it_is.images.is_empty() {
             return as_it_is;
         }
@@ -289,56 +289,56 @@ fn found_in(body: &[u8]) -> Found {
     found
 }
 
-impl HasPictures for PictureRef {
-    fn pictures(&self) -> Vec<PictureRef> {
+impl HasImages for ImageRef {
+    fn images(&self) -> Vec<ImageRef> {
         vec![self.clone()]
     }
 }
 
-impl HasPictures for [PictureRef] {
-    fn pictures(&self) -> Vec<PictureRef> {
+impl HasImages for [ImageRef] {
+    fn images(&self) -> Vec<ImageRef> {
         self.to_vec()
     }
 }
 
-impl HasPictures for Vec<PictureRef> {
-    fn pictures(&self) -> Vec<PictureRef> {
+impl HasImages for Vec<ImageRef> {
+    fn images(&self) -> Vec<ImageRef> {
         self.clone()
     }
 }
 
-/// Names for the files of pictures, no two alike: as each answer gives them, unless that is the same for two of them.
-pub(super) fn stems(pictures: &[PictureRef], given: Option<&str>) -> Vec<String> {
-    let stems: Vec<_> = pictures.iter().map(|picture| stem(picture, given, pictures.len())).collect();
+/// Names for the files of images, no two alike: as each answer gives them, unless that is the same for two of them.
+pub(super) fn stems(images: &[ImageRef], given: Option<&str>) -> Vec<String> {
+    let stems: Vec<_> = images.iter().map(|image| stem(image, given, images.len())).collect();
     let mut seen = BTreeSet::new();
     // Some file systems do not tell `A` from `a`.
     if stems.iter().all(|stem| seen.insert(stem.to_lowercase())) {
         return stems;
     }
     // They are of several answers, or one is there twice; in the list each has a place of its own.
-    let placed = pictures.iter().enumerate().map(|(index, picture)| {
-        let picture = PictureRef { number: index + 1, role: None, ..picture.clone() };
-        stem(&picture, given, pictures.len())
+    let placed = images.iter().enumerate().map(|(index, image)| {
+        let image = ImageRef { number: index + 1, role: None, ..image.clone() };
+        stem(&image, given, images.len())
     });
     placed.collect()
 }
 
-/// A name for the file of a picture: when it was made, its place in the answer, and a piece of its link, so that names
+/// A name for the file of an image: when it was made, its place in the answer, and a piece of its link, so that names
 /// sort by time, are the same each time, and differ between answers of the same second.
-fn stem(picture: &PictureRef, given: Option<&str>, pictures: usize) -> String {
-    let place = picture.role.map_or_else(
+fn stem(image: &ImageRef, given: Option<&str>, images: usize) -> String {
+    let place = image.role.map_or_else(
         || {
-            let digits = pictures.max(picture.number).to_string().len();
-            Cow::Owned(format!("{:0digits$}", picture.number))
+            let digits = images.max(image.number).to_string().len();
+            Cow::Owned(format!("{:0digits$}", image.number))
         },
         Cow::Borrowed,
     );
     if let Some(given) = given {
-        return if pictures == 1 { given.to_owned() } else { format!("{given}-{place}") };
+        return if images == 1 { given.to_owned() } else { format!("{given}-{place}") };
     }
-    let time = picture.created.as_ref().filter(|created| created.unix_seconds().is_some());
-    let time = time.map_or_else(|| "picture".to_owned(), Timestamp::compact);
-    match picture.link() {
+    let time = image.created.as_ref().filter(|created| created.unix_seconds().is_some());
+    let time = time.map_or_else(|| "image".to_owned(), Timestamp::compact);
+    match image.link() {
         Some(link) => format!("{time}-{place}-{}", short_id(link)),
         None => format!("{time}-{place}"),
     }
@@ -366,23 +366,23 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::PictureOutcome;
+    use crate::ImageOutcome;
 
     #[test]
-    fn names_sort_by_time_and_tell_pictures_apart() {
+    fn names_sort_by_time_and_tell_images_apart() {
         let answer = json!({
             "created": "2026-07-02 09:07:13.9+00:00",
             "data": [
                 {"url": "https://ideogram.ai/api/images/ephemeral/LavTZAE4l8zM63sVJs_7aA.png?exp=1&sig=2"},
                 {"url": "https://ideogram.ai/api/images/direct/ddgrm07nEJidT1m2fY8JiA"},
                 {"url": "https://host.test/../../etc/passwd"},
-                {"url": "https://host.test/picture?id=1"},
-                {"url": "https://host.test/picture?id=2"},
+                {"url": "https://host.test/image?id=1"},
+                {"url": "https://host.test/image?id=2"},
                 {"is_image_safe": false},
             ],
         });
 
-        let names: Vec<_> = pictures_in(&answer).iter().map(|picture| stem(picture, None, 6)).collect();
+        let names: Vec<_> = images_in(&answer).iter().map(|image| stem(image, None, 6)).collect();
 
         insta::assert_debug_snapshot!(names, @r#"
         [
@@ -399,22 +399,21 @@ mod tests {
     #[test]
     fn a_name_of_the_callers_is_kept_and_numbered_when_it_must_be() {
         let answer = json!({"data": (0..11).map(|seed| json!({"url": "", "seed": seed})).collect::<Vec<_>>()});
-        let pictures = pictures_in(&answer);
-        let layers =
-            pictures_in(&json!({"base_image_url": "https://a.test/", "original_image_url": "https://b.test/"}));
+        let images = images_in(&answer);
+        let layers = images_in(&json!({"base_image_url": "https://a.test/", "original_image_url": "https://b.test/"}));
 
-        assert_eq!(stem(&pictures[0], Some("cat"), 1), "cat");
-        assert_eq!(stem(&pictures[0], Some("cat"), 2), "cat-1");
-        assert_eq!(stem(&pictures[1], Some("cat"), 11), "cat-02");
-        assert_eq!(stem(&pictures[1], None, 11), "picture-02-4fd0bfc1");
+        assert_eq!(stem(&images[0], Some("cat"), 1), "cat");
+        assert_eq!(stem(&images[0], Some("cat"), 2), "cat-1");
+        assert_eq!(stem(&images[1], Some("cat"), 11), "cat-02");
+        assert_eq!(stem(&images[1], None, 11), "image-02-4fd0bfc1");
         assert_eq!(stem(&layers[0], Some("cat"), 2), "cat-base");
-        assert!(stem(&layers[1], None, 2).starts_with("picture-original-"));
+        assert!(stem(&layers[1], None, 2).starts_with("image-original-"));
     }
 
     #[test]
     fn names_that_would_be_the_same_are_numbered_by_their_place_in_the_list() {
         let layers = |host: &str| json!({"base_image_url": format!("https://{host}.test/b"), "data": [{"url": "x"}]});
-        let both = [pictures_in(&layers("a")), pictures_in(&layers("b"))].concat();
+        let both = [images_in(&layers("a")), images_in(&layers("b"))].concat();
 
         assert_eq!(stems(&both[..2], Some("sign")), ["sign-1", "sign-base"]);
         assert_eq!(stems(&both, Some("sign")), ["sign-1", "sign-2", "sign-3", "sign-4"]);
@@ -423,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn items_that_are_no_pictures_and_single_links_without_a_link_are_left_out() {
+    fn items_that_are_no_images_and_single_links_without_a_link_are_left_out() {
         for answer in [
             json!({"data": null}),
             json!({"data": [{"text": "a cat"}, 7, null]}),
@@ -431,24 +430,24 @@ mod tests {
             json!([]),
             json!(null),
         ] {
-            assert_eq!(pictures_in(&answer), [], "{answer}");
+            assert_eq!(images_in(&answer), [], "{answer}");
         }
     }
 
     #[test]
-    fn a_picture_knows_what_its_answer_says() {
+    fn an_image_knows_what_its_answer_says() {
         let link = "https://a.test/x?exp=1783069633&sig=1";
         let answer = json!({"created": "2026-07-02T09:07:13Z", "data": [
             {"url": link, "is_image_safe": true, "seed": 7, "prompt": "a cat", "new": [1]},
             {"url": null, "is_image_safe": false, "seed": 8},
         ]});
 
-        let [picture, withheld] = pictures_in(&answer).try_into().unwrap();
+        let [image, withheld] = images_in(&answer).try_into().unwrap();
 
-        assert_eq!(picture.outcome(), PictureOutcome::Available(link));
-        assert_eq!((picture.number(), picture.seed(), picture.prompt()), (1, Some(7), Some("a cat")));
-        assert_eq!(picture.expires().unwrap().to_string(), "2026-07-03T09:07:13Z");
-        assert_eq!(picture.item()["new"], json!([1]));
-        assert_eq!((withheld.number(), withheld.outcome()), (2, PictureOutcome::Withheld));
+        assert_eq!(image.outcome(), ImageOutcome::Available(link));
+        assert_eq!((image.number(), image.seed(), image.prompt()), (1, Some(7), Some("a cat")));
+        assert_eq!(image.expires().unwrap().to_string(), "2026-07-03T09:07:13Z");
+        assert_eq!(image.item()["new"], json!([1]));
+        assert_eq!((withheld.number(), withheld.outcome()), (2, ImageOutcome::Withheld));
     }
 }

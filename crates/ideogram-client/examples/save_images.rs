@@ -1,6 +1,6 @@
-//! Draws pictures and keeps them, each with a note of how it was made: links die after a day.
+//! Draws images and keeps them, each with a note of how it was made: links die after a day.
 //!
-//! `cargo run -p ideogram-client --example save_pictures -- --mock lanterns`
+//! `cargo run -p ideogram-client --example save_images -- --mock lanterns`
 
 #![allow(clippy::print_stdout, reason = "an example shows what came back")]
 
@@ -13,10 +13,10 @@ use ideogram_client::{ErrorKind, SaveOutcome};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let (client, _mock) = setup::client().await?;
-    let folder = setup::argument().map_or_else(|| env::temp_dir().join("ideogram-pictures"), Into::into);
+    let folder = setup::argument().map_or_else(|| env::temp_dir().join("ideogram-images"), Into::into);
 
     let call = client.generate_image_v3().prompt("A paper lantern over a dark lake").num_images(3);
-    // The response, and not the answer alone: it also knows the request, which is noted beside each picture.
+    // The response, and not the answer alone: it also knows the request, which is noted beside each image.
     let answer = call.response().await?;
 
     for outcome in client.save_all(&answer, &folder).await? {

@@ -1,4 +1,4 @@
-//! Flags that several commands about pictures take.
+//! Flags that several commands about images take.
 //!
 //! Models take different ones. Whoever builds a call takes what the model takes out of the flags, and what is left then
 //! was given in vain: [`refuse_rest`] says so before anything is sent. So no list of what a model takes can be wrong.
@@ -55,14 +55,14 @@ pub(crate) fn filled<T>(list: &mut Vec<T>) -> Option<Vec<T>> {
     Some(mem::take(list)).filter(|list| !list.is_empty())
 }
 
-/// How many pictures, and the chance that makes them.
+/// How many images, and the chance that makes them.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Count {
-    /// How many pictures to make, 1 to 8; each one is billed [default: 1] [all but 4.0]
+    /// How many images to make, 1 to 8; each one is billed [default: 1] [all but 4.0]
     #[arg(long, short = 'n', value_name = "NUMBER", value_parser = clap::value_parser!(i64).range(1..=8))]
     pub(crate) num_images: Option<i64>,
 
-    /// The number that chance starts from, 0 to 2147483647; the same makes a picture again [all but 4.0]
+    /// The number that chance starts from, 0 to 2147483647; the same makes an image again [all but 4.0]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(i64).range(0..=2_147_483_647))]
     pub(crate) seed: Option<i64>,
 }
@@ -232,7 +232,7 @@ pub(crate) struct Style {
     #[arg(long, value_name = "CODE", conflicts_with = "style_reference")]
     pub(crate) style_code: Vec<String>,
 
-    /// A picture whose style is borrowed, several times for several; 10 MB together [3.0]
+    /// An image whose style is borrowed, several times for several; 10 MB together [3.0]
     #[arg(long, value_name = "IMAGE")]
     pub(crate) style_reference: Vec<OsString>,
 }
@@ -280,11 +280,11 @@ impl Family {
 /// The character to keep.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Character {
-    /// A picture of the character to keep; billed at a rate of its own, excludes the flags for colors [3.0]
+    /// An image of the character to keep; billed at a rate of its own, excludes the flags for colors [3.0]
     #[arg(long, value_name = "IMAGE", conflicts_with_all = ["color_palette", "color_hex"])]
     pub(crate) character_reference: Vec<OsString>,
 
-    /// Which part of the character's picture counts: a greyscale picture of the same size [3.0]
+    /// Which part of the character's image counts: a greyscale image of the same size [3.0]
     #[arg(long, value_name = "IMAGE", requires = "character_reference")]
     pub(crate) character_mask: Vec<OsString>,
 }

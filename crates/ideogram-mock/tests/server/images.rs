@@ -1,4 +1,4 @@
-//! Pictures are made from prompt, seed and size.
+//! Images are made from prompt, seed and size.
 
 use std::{io::Cursor, time::Duration};
 
@@ -17,21 +17,21 @@ fn size(bytes: &[u8]) -> (u32, u32) {
     (info.width, info.height)
 }
 
-/// The pictures of an answer to a form.
+/// The images of an answer to a form.
 async fn made(caller: &Caller, path: &str, form: Form) -> Vec<Value> {
     let answer = caller.post_form(path, form).await;
     assert_eq!(answer.status, 200, "{path}: {}", answer.body);
     answer.body["data"].as_array().unwrap().clone()
 }
 
-async fn bytes(caller: &Caller, picture: &Value) -> Vec<u8> {
-    let (status, headers, bytes) = caller.fetch(&picture["url"]).await.unwrap();
+async fn bytes(caller: &Caller, image: &Value) -> Vec<u8> {
+    let (status, headers, bytes) = caller.fetch(&image["url"]).await.unwrap();
     assert_eq!((status.as_u16(), headers["content-type"].to_str().unwrap()), (200, "image/png"));
     bytes
 }
 
 #[tokio::test]
-async fn a_picture_has_the_size_that_was_asked_for() {
+async fn an_image_has_the_size_that_was_asked_for() {
     let caller = Caller::new().await;
     let square = (128, 128);
     let wide = (160, 90);
@@ -57,9 +57,9 @@ async fn a_picture_has_the_size_that_was_asked_for() {
             "640x1024",
         ),
     ] {
-        let pictures = made(&caller, path, form).await;
-        assert_eq!(pictures[0]["resolution"], resolution, "{path}");
-        let (width, height) = size(&bytes(&caller, &pictures[0]).await);
+        let images = made(&caller, path, form).await;
+        assert_eq!(images[0]["resolution"], resolution, "{path}");
+        let (width, height) = size(&bytes(&caller, &images[0]).await);
         assert_eq!(format!("{width}x{height}"), resolution, "{path}");
     }
 }
@@ -83,8 +83,8 @@ async fn what_is_enlarged_names_both_sizes() {
 async fn prompt_and_seed_decide_what_is_drawn() {
     let caller = Caller::new().await;
     let draw = async |prompt, seed| {
-        let pictures = made(&caller, GENERATE, form([("prompt", prompt), ("seed", seed)])).await;
-        bytes(&caller, &pictures[0]).await
+        let images = made(&caller, GENERATE, form([("prompt", prompt), ("seed", seed)])).await;
+        bytes(&caller, &images[0]).await
     };
 
     let first = draw("a cat", "7").await;
@@ -95,10 +95,10 @@ async fn prompt_and_seed_decide_what_is_drawn() {
 }
 
 #[tokio::test]
-async fn several_pictures_have_seeds_in_a_row() {
+async fn several_images_have_seeds_in_a_row() {
     let caller = Caller::new().await;
     let seeds = async |form| -> Vec<u64> {
-        made(&caller, GENERATE, form).await.iter().map(|picture| picture["seed"].as_u64().unwrap()).collect()
+        made(&caller, GENERATE, form).await.iter().map(|image| image["seed"].as_u64().unwrap()).collect()
     };
 
     let asked = seeds(form([("prompt", "a cat"), ("num_images", "3"), ("seed", "2147483646")])).await;
@@ -119,9 +119,9 @@ async fn wrapped_options_count_as_plain_ones_do() {
     let remix = with_png(form([("image_request", request.to_string().as_str())]), "image_file", "a.png", (9, 9));
     let remixed = made(&caller, "/remix", remix).await;
 
-    for pictures in [generated.body["data"].as_array().unwrap(), &remixed] {
-        assert_eq!(pictures.len(), 2);
-        assert_eq!((&pictures[1]["seed"], &pictures[1]["resolution"]), (&json!(6), &json!("1280x720")));
+    for images in [generated.body["data"].as_array().unwrap(), &remixed] {
+        assert_eq!(images.len(), 2);
+        assert_eq!((&images[1]["seed"], &images[1]["resolution"]), (&json!(6), &json!("1280x720")));
     }
 }
 
@@ -197,13 +197,13 @@ async fn the_fastest_speed_is_refused_where_the_service_refuses_it() {
 }
 
 #[tokio::test]
-async fn a_marked_prompt_withholds_pictures() {
+async fn a_marked_prompt_withholds_images() {
     let caller = Caller::new().await;
     let safe = async |prompt| -> Vec<bool> {
-        let pictures = made(&caller, GENERATE, form([("prompt", prompt), ("num_images", "3")])).await;
-        let is_safe = |picture: &Value| picture["is_image_safe"].as_bool().unwrap();
-        assert!(pictures.iter().all(|picture| is_safe(picture) != picture["url"].is_null()));
-        pictures.iter().map(is_safe).collect()
+        let images = made(&caller, GENERATE, form([("prompt", prompt), ("num_images", "3")])).await;
+        let is_safe = |image: &Value| image["is_image_safe"].as_bool().unwrap();
+        assert!(images.iter().all(|image| is_safe(image) != image["url"].is_null()));
+        images.iter().map(is_safe).collect()
     };
 
     assert_eq!(safe("a withheld cat").await, [false, false, false]);
@@ -218,12 +218,12 @@ async fn a_forbidden_prompt_is_declined() {
     let caller = Caller::new().await;
 
     let prompt = caller.post_form(GENERATE, form([("prompt", "a FORBIDDEN cat")])).await;
-    let picture = with_png(Form::new(), "image", "forbidden.png", (9, 9));
-    let picture = caller.post_form("/v1/remove-background", picture).await;
+    let image = with_png(Form::new(), "image", "forbidden.png", (9, 9));
+    let image = caller.post_form("/v1/remove-background", image).await;
 
-    assert_eq!((prompt.status.as_u16(), picture.status.as_u16()), (422, 422));
+    assert_eq!((prompt.status.as_u16(), image.status.as_u16()), (422, 422));
     assert!(prompt.body["error"].as_str().unwrap().starts_with("Prompt provided failed safety check"));
-    assert!(picture.body["error"].as_str().unwrap().starts_with("Image provided failed safety check"));
+    assert!(image.body["error"].as_str().unwrap().starts_with("Image provided failed safety check"));
 }
 
 #[tokio::test]

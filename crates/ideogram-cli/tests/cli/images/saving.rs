@@ -1,4 +1,4 @@
-//! Where pictures go, and what is beside them.
+//! Where images go, and what is beside them.
 
 use std::{fs, process::Stdio};
 
@@ -13,7 +13,7 @@ fn json(path: &std::path::Path) -> Value {
 }
 
 #[test]
-fn pictures_are_saved_with_what_made_them_and_their_paths_are_printed() {
+fn images_are_saved_with_what_made_them_and_their_paths_are_printed() {
     let (server, folder) = (serve(MockServer::builder()), folder(&[]));
 
     let ran = ideogram(["generate", "A paper lantern", "--out", "a/b"]).against(&server).in_folder(folder.path()).run();
@@ -23,9 +23,9 @@ fn pictures_are_saved_with_what_made_them_and_their_paths_are_printed() {
     ----- stdout -----
     a/b/20260701T090000Z-1-WjNzAPtP.png
     ");
-    let picture = folder.path().join(ran.stdout().trim());
-    assert!(fs::read(&picture).unwrap().starts_with(b"\x89PNG\r\n\x1a\n"));
-    let beside = json(&picture.with_extension("json"));
+    let image = folder.path().join(ran.stdout().trim());
+    assert!(fs::read(&image).unwrap().starts_with(b"\x89PNG\r\n\x1a\n"));
+    let beside = json(&image.with_extension("json"));
     assert_eq!(beside["operation"], "post_generate_image_v4");
     assert_eq!(beside["request"]["parts"][0]["text"], "A paper lantern");
     let [answer] = answers(folder.path()).try_into().unwrap();
@@ -156,7 +156,7 @@ fn a_limit_on_the_size_of_files_is_found_before_anything_is_paid_for() {
     snapshot!(limited.run(), @r#"
     exit code: 13
     ----- stderr -----
-    error: pictures cannot be saved in "out"
+    error: images cannot be saved in "out"
       caused by: no file may be as large as an image can be, 16.0 MiB (see `ulimit -f`)
     hint: nothing was sent; --out names another folder
     "#);
@@ -179,7 +179,7 @@ fn the_folder_of_the_profile_is_used() {
 }
 
 #[test]
-fn a_reader_that_hangs_up_loses_no_picture() {
+fn a_reader_that_hangs_up_loses_no_image() {
     let (server, folder) = (serve(MockServer::builder()), folder(&[]));
     let run = ideogram(["generate", "cat", "--model", "v3", "-n", "3", "--out", "out"]);
     let mut command = run.against(&server).in_folder(folder.path()).into_command();
@@ -192,7 +192,7 @@ fn a_reader_that_hangs_up_loses_no_picture() {
 }
 
 #[test]
-fn pictures_are_saved_again_from_an_answer_and_those_that_are_there_are_left_alone() {
+fn images_are_saved_again_from_an_answer_and_those_that_are_there_are_left_alone() {
     let (server, folder) = (serve(MockServer::builder()), folder(&[]));
     let run = |arguments: &[&str]| ideogram(arguments.iter().copied()).against(&server).in_folder(folder.path()).run();
     let made = run(&["generate", "cat", "--model", "v3", "-n", "2", "--out", "out"]);
@@ -203,7 +203,7 @@ fn pictures_are_saved_again_from_an_answer_and_those_that_are_there_are_left_alo
 
     let ran = run(&["save", answer.strip_prefix(folder.path()).unwrap().to_str().unwrap()]);
 
-    assert_eq!((ran.code(), ran.stderr().as_str()), (Some(0), "picture 2 is there already\n"), "{ran}");
+    assert_eq!((ran.code(), ran.stderr().as_str()), (Some(0), "image 2 is there already\n"), "{ran}");
     assert_eq!(ran.stdout().lines().next(), made.stdout().lines().next());
     assert_eq!(json(&lost.with_extension("json"))["request"]["operation"], "post_generate_image_v3");
     assert_eq!(calls(&server).len(), 1);
@@ -220,7 +220,7 @@ fn what_json_printed_and_plain_answers_can_be_saved_too() {
         let ran = ideogram(["save", "-", "--out", out]).env("IDEOGRAM_BASE_URL", server.url());
         let ran = ran.in_folder(folder.path()).run_with_input(text.as_bytes());
         assert_eq!(ran.code(), Some(0), "{ran}");
-        assert_eq!(files(&folder.path().join(out)).len(), 2, "a picture and what made it");
+        assert_eq!(files(&folder.path().join(out)).len(), 2, "an image and what made it");
     }
 }
 
@@ -263,13 +263,13 @@ fn another_file_of_the_name_of_an_image_is_not_taken_for_it() {
     let run = |arguments: &[&str]| ideogram(arguments.iter().copied()).against(&server).in_folder(folder.path()).run();
     let made = run(&["generate", "cat", "--out", "out"]);
     let [answer] = answers(folder.path()).try_into().unwrap();
-    let picture = folder.path().join(made.stdout().trim());
-    fs::write(&picture, "my notes").unwrap();
+    let image = folder.path().join(made.stdout().trim());
+    fs::write(&image, "my notes").unwrap();
 
     let ran = run(&["save", answer.to_str().unwrap()]);
 
     assert_eq!(ran.code(), Some(12), "{ran}");
-    assert_eq!(fs::read(picture).unwrap(), b"my notes");
+    assert_eq!(fs::read(image).unwrap(), b"my notes");
 }
 
 #[test]
@@ -285,20 +285,20 @@ fn a_file_that_is_too_large_for_an_answer_is_refused_unread() {
 
 #[test]
 fn what_is_no_answer_is_refused() {
-    let folder = folder(&["picture.png"]);
+    let folder = folder(&["image.png"]);
     fs::write(folder.path().join("empty.json"), "{}").unwrap();
 
-    snapshot!(ideogram(["save", "picture.png"]).in_folder(folder.path()).run(), @r#"
+    snapshot!(ideogram(["save", "image.png"]).in_folder(folder.path()).run(), @r#"
     exit code: 2
     ----- stderr -----
-    error: the answer "picture.png" cannot be read as text
+    error: the answer "image.png" cannot be read as text
       caused by: it is an image, not text
     hint: this input takes text in UTF-8
     "#);
     snapshot!(ideogram(["save", "empty.json"]).in_folder(folder.path()).run(), @r#"
     exit code: 2
     ----- stderr -----
-    error: there are no pictures in "empty.json"
+    error: there are no images in "empty.json"
     "#);
     assert_eq!(ideogram(["save", "nowhere.json"]).in_folder(folder.path()).run().code(), Some(13));
 }
@@ -313,8 +313,8 @@ fn a_link_into_a_private_network_is_not_saved_from() {
     snapshot!(ran, @"
     exit code: 12
     ----- stderr -----
-    error: 1 picture not saved
-      caused by: picture 1: the link to 10.0.0.1 is not followed: it leads into this machine or a private network
+    error: 1 image not saved
+      caused by: image 1: the link to 10.0.0.1 is not followed: it leads into this machine or a private network
     ");
 }
 
@@ -326,9 +326,9 @@ fn a_dry_run_of_save_lists_what_would_be_fetched() {
     snapshot!(ideogram(["save", "-", "--dry-run", "--out", "o"]).in_folder(folder.path()).run_with_input(answer), @r#"
     exit code: 0
     ----- stdout -----
-    picture 1 would be fetched
+    image 1 would be fetched
 
-    picture 2 has no link
+    image 2 has no link
     ----- stderr -----
     dry run: nothing was fetched into "o"
     "#);
@@ -337,7 +337,7 @@ fn a_dry_run_of_save_lists_what_would_be_fetched() {
 
 #[cfg(unix)]
 #[test]
-fn interrupted_while_pictures_come_in_it_says_how_to_get_them_later() {
+fn interrupted_while_images_come_in_it_says_how_to_get_them_later() {
     let folder = folder(&[]);
     let rogue = crate::rogue::Rogue::is_silent();
     let answer = format!(r#"{{"data": [{{"url": "{}/x.png"}}]}}"#, rogue.url());
@@ -348,9 +348,9 @@ fn interrupted_while_pictures_come_in_it_says_how_to_get_them_later() {
 
     assert_eq!(code, Some(130), "{stderr}");
     insta::assert_snapshot!(stderr, @"
-    error: interrupted while pictures were being saved
+    error: interrupted while images were being saved
       caused by: they are made and billed, and stay at their links for some hours
-    hint: this fetches the pictures from the answer that was kept, at no cost, while their links live: ideogram save answer.json --out out
+    hint: this fetches the images from the answer that was kept, at no cost, while their links live: ideogram save answer.json --out out
     ");
-    assert_eq!(files(&folder.path().join("out")), [] as [std::path::PathBuf; 0], "no half of a picture stays");
+    assert_eq!(files(&folder.path().join("out")), [] as [std::path::PathBuf; 0], "no half of an image stays");
 }

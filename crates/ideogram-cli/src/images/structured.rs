@@ -106,7 +106,7 @@ fn unknown(written: &Value, known: &Value, path: &str, names: &mut Vec<String>) 
 
 /// Adds a structured prompt to what people read.
 pub(crate) fn page(page: Page, prompt: &V4JsonPrompt) -> Page {
-    let mut page = page.field("Picture", prompt.high_level_description.clone());
+    let mut page = page.field("Image", prompt.high_level_description.clone());
     if let Some(style) = &prompt.style_description {
         let parts = [
             ("Aesthetics", &style.aesthetics),

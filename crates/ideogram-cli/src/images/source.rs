@@ -12,7 +12,7 @@ use std::{
 
 use ideogram_client::{
     Error, ErrorKind, File,
-    internal::{ForeignLink, SIGNATURE_BYTES, picture_type},
+    internal::{ForeignLink, SIGNATURE_BYTES, image_type},
     reqwest::Url,
 };
 
@@ -67,12 +67,12 @@ impl Content {
 
 /// Reads images for one command.
 #[derive(Debug)]
-pub(crate) struct Images<'a> {
+pub(crate) struct SourceImages<'a> {
     context: &'a Context<'a>,
     stdin: &'a Stdin,
 }
 
-impl<'a> Images<'a> {
+impl<'a> SourceImages<'a> {
     pub(crate) fn new(context: &'a Context<'a>, stdin: &'a Stdin) -> Self {
         Self { context, stdin }
     }
@@ -128,10 +128,9 @@ impl<'a> Images<'a> {
     async fn read(&self, source: &OsStr) -> Result<Content, Failure> {
         match source.to_str() {
             Some("-") => {
-                let bytes = self.stdin.read("a picture", LARGEST).await?;
-                let media_type = check_head(&bytes).map_err(|looks| {
-                    Failure::usage(format!("standard input holds no picture: {TAKEN}")).cause(looks)
-                })?;
+                let bytes = self.stdin.read("an image", LARGEST).await?;
+                let media_type = check_head(&bytes)
+                    .map_err(|looks| Failure::usage(format!("standard input holds no image: {TAKEN}")).cause(looks))?;
                 Ok(Content::Bytes { name: format!("stdin.{}", extension(media_type)), bytes })
             }
             Some(text) if is_link(text) => self.fetch(text).await,
@@ -155,7 +154,7 @@ impl<'a> Images<'a> {
         });
         let bytes = fetched.await.map_err(|error| not_fetched(&error))?;
         let media_type = check_head(&bytes).map_err(|looks| {
-            Failure::usage(format!("what {host} sent is no picture: {TAKEN}"))
+            Failure::usage(format!("what {host} sent is no image: {TAKEN}"))
                 .cause(looks)
                 .hint("nothing was sent to the service")
         })?;
@@ -169,9 +168,9 @@ fn not_fetched(error: &Error) -> Failure {
         ErrorKind::InvalidArgument | ErrorKind::UndocumentedAnswer => Exit::Usage,
         _ => Exit::Unavailable,
     };
-    Failure::new(exit, "cannot fetch the picture")
+    Failure::new(exit, "cannot fetch the image")
         .because(error)
-        .hint("nothing was sent to the service; to send such a picture, save it and give its path")
+        .hint("nothing was sent to the service; to send such an image, save it and give its path")
 }
 
 /// A name for the file, from the path of its link.
@@ -180,7 +179,7 @@ fn name_of(url: &Url, extension: &str) -> String {
     let stem = last.rsplit_once('.').map_or(last, |(stem, _)| stem);
     let harmless = |letter: &char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
     let stem: String = stem.chars().filter(harmless).take(80).collect();
-    if stem.is_empty() { format!("picture.{extension}") } else { format!("{stem}.{extension}") }
+    if stem.is_empty() { format!("image.{extension}") } else { format!("{stem}.{extension}") }
 }
 
 /// Whether it is meant to be fetched: no file is called like that.
@@ -200,11 +199,9 @@ async fn from_path(path: &Path) -> Result<Content, Failure> {
     let head = head.and_then(|head| head).map_err(|error| cannot(&error))?;
     match check_head(&head) {
         Ok(_) => Ok(content),
-        Err(looks) => {
-            Err(Failure::usage(format!("nothing was sent: \"{shown}\" is no picture that the service takes"))
-                .cause(looks)
-                .hint(TAKEN))
-        }
+        Err(looks) => Err(Failure::usage(format!("nothing was sent: \"{shown}\" is no image that the service takes"))
+            .cause(looks)
+            .hint(TAKEN)),
     }
 }
 
@@ -221,7 +218,7 @@ pub(crate) fn head_of(path: &Path) -> io::Result<Vec<u8>> {
 ///
 /// With what it looks like, if the service does not take it: a call with it would be paid for, or refused late.
 pub(crate) fn check_head(head: &[u8]) -> Result<&'static str, String> {
-    let looks = match picture_type(head) {
+    let looks = match image_type(head) {
         Some(media_type @ ("image/jpeg" | "image/png" | "image/webp")) => return Ok(media_type),
         Some("image/gif") => "a GIF",
         Some("image/avif") => "an AVIF image",
@@ -287,7 +284,7 @@ mod tests {
 
         assert_eq!(name("https://a.test/x/lantern.jpg?sig=1"), "lantern.png");
         assert_eq!(name("https://a.test/%0d%0ax.png"), "0d0ax.png");
-        assert_eq!(name("https://a.test"), "picture.png");
+        assert_eq!(name("https://a.test"), "image.png");
     }
 
     #[test]

@@ -23,7 +23,7 @@ fn a_preview_goes_to_standard_error_and_only_where_it_is_wanted() {
 /// wait for it.
 #[cfg(target_os = "linux")]
 #[test]
-fn saved_pictures_are_opened_with_the_program_of_the_platform() {
+fn saved_images_are_opened_with_the_program_of_the_platform() {
     use std::{fs, os::unix::fs::PermissionsExt as _, process::Command};
 
     for (flag, expected) in [("--open", 1), ("--open=all", 2)] {
@@ -51,7 +51,7 @@ fn saved_pictures_are_opened_with_the_program_of_the_platform() {
 }
 
 #[test]
-fn a_picture_that_cannot_be_opened_is_saved_all_the_same() {
+fn an_image_that_cannot_be_opened_is_saved_all_the_same() {
     let folder = folder(&[]);
 
     let run = ideogram(["--mock", "generate", "cat", "--out", "out", "--name", "cat", "--open"]);

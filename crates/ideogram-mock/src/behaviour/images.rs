@@ -1,6 +1,6 @@
-//! Making pictures: from prompts, and from other pictures.
+//! Making images: from prompts, and from other images.
 //!
-//! All operations work alike: prompt, seed and size make a picture; how many, and which sizes there are, stands in the
+//! All operations work alike: prompt, seed and size make an image; how many, and which sizes there are, stands in the
 //! document. Only what differs has a function of its own.
 
 use http::StatusCode;
@@ -13,7 +13,7 @@ use super::{
 use crate::{
     answers::Answer,
     clock::wire,
-    gallery::{Ground, LONGEST_SIDE, Picture},
+    gallery::{Ground, Image, LONGEST_SIDE},
     request::Call,
     size::Size,
     token::{fingerprint, scramble},
@@ -33,7 +33,7 @@ const EMBELLISHMENTS: [&str; 4] = [
     "with warm, muted colors",
 ];
 
-/// What is special about the pictures of one call.
+/// What is special about the images of one call.
 struct Plan {
     size: Size,
     upscaled: Option<Size>,
@@ -122,18 +122,18 @@ pub(super) fn upscale(service: &Service, call: &Call) -> Result<Value, Answer> {
 
 pub(super) fn remove_background(service: &Service, call: &Call) -> Result<Value, Answer> {
     let mut answer = make(service, call, &Plan { ground: Ground::Transparent, ..Plan::of(call) })?;
-    for picture in answer["data"].as_array_mut().into_iter().flatten() {
-        *picture = json!({"url": picture["url"], "is_image_safe": picture["is_image_safe"]});
+    for image in answer["data"].as_array_mut().into_iter().flatten() {
+        *image = json!({"url": image["url"], "is_image_safe": image["is_image_safe"]});
     }
     Ok(answer)
 }
 
-/// The text of a picture, made up from what it is about, and two pictures of the same size.
+/// The text of an image, made up from what it is about, and two images of the same size.
 pub(super) fn layerize_text(service: &Service, call: &Call) -> Result<Value, Answer> {
     check(call)?;
     let now = service.world.clock.now();
     let (text, size, seed) = (subject(call), size(call), first_seed(service, call));
-    let link = |about: &str, ground| service.links.give(picture(about, seed, size, ground), now);
+    let link = |about: &str, ground| service.links.give(image(about, seed, size, ground), now);
     let blocks =
         [("heading", text.to_uppercase(), 10, "bold"), ("caption", format!("A {text}\nby the mock"), 70, "italic")];
     let block = |(role, text, top, formatting)| {
@@ -159,17 +159,17 @@ fn make(service: &Service, call: &Call, plan: &Plan) -> Result<Value, Answer> {
     check(call)?;
     let now = service.world.clock.now();
     let (prompt, first_seed) = (used_prompt(call), first_seed(service, call));
-    let picture = |index| {
+    let image = |index| {
         // After the largest seed comes the smallest.
         let seed = (first_seed + index) & LARGEST_SEED;
         let is_safe = !is_withheld(call, index);
-        let picture = picture(&prompt, seed, plan.upscaled.unwrap_or(plan.size), plan.ground);
+        let image = image(&prompt, seed, plan.upscaled.unwrap_or(plan.size), plan.ground);
         let mut answer = json!({
             "prompt": prompt,
             "resolution": plan.size.to_string(),
             "is_image_safe": is_safe,
             "seed": seed,
-            "url": is_safe.then(|| service.links.give(picture, now)),
+            "url": is_safe.then(|| service.links.give(image, now)),
         });
         let upscaled = plan.upscaled.map(|size| json!(size.to_string()));
         for (name, value) in [("upscaled_resolution", upscaled), ("style_type", plan.style.clone())] {
@@ -179,16 +179,16 @@ fn make(service: &Service, call: &Call, plan: &Plan) -> Result<Value, Answer> {
         }
         answer
     };
-    let count = call.operation.pictures.count(&call.body);
-    Ok(json!({"created": wire(now), "data": (0..count).map(picture).collect::<Vec<_>>()}))
+    let count = call.operation.images.count(&call.body);
+    Ok(json!({"created": wire(now), "data": (0..count).map(image).collect::<Vec<_>>()}))
 }
 
-fn picture(prompt: &str, seed: u32, size: Size, ground: Ground) -> Picture {
+fn image(prompt: &str, seed: u32, size: Size, ground: Ground) -> Image {
     let motif = u32::try_from(fingerprint(prompt) >> 32).expect("32 bits");
-    Picture { motif, seed, size: size.within(LONGEST_SIDE), ground }
+    Image { motif, seed, size: size.within(LONGEST_SIDE), ground }
 }
 
-/// The seed of the first picture: the one asked for, or one that the server picks.
+/// The seed of the first image: the one asked for, or one that the server picks.
 fn first_seed(service: &Service, call: &Call) -> u32 {
     let asked = options(call)["seed"].as_u64().and_then(|seed| seed.try_into().ok());
     asked.unwrap_or_else(|| u32::try_from(scramble(service.links.given().into()) >> 33).expect("31 bits"))
@@ -218,7 +218,7 @@ fn used_prompt(call: &Call) -> String {
     format!("{}, {embellishment}.", subject.trim_end_matches(['.', ' ']))
 }
 
-/// Whether the safety check withholds a picture: all of a call that is marked, or every second one.
+/// Whether the safety check withholds an image: all of a call that is marked, or every second one.
 fn is_withheld(call: &Call, index: u32) -> bool {
     let mut names = call.files.iter().map(|file| &*file.file_name);
     let subject = subject(call);

@@ -28,7 +28,7 @@ pub(crate) async fn check_folder(folder: impl Into<PathBuf>) -> Result<(), Failu
     let folder = folder.into();
     let shown = folder.display().to_string();
     on_disk(move || try_folder(&folder)).await.map_err(|error| {
-        Failure::local_io(format!("pictures cannot be saved in \"{shown}\""))
+        Failure::local_io(format!("images cannot be saved in \"{shown}\""))
             .because(&error)
             .hint("nothing was sent; --out names another folder")
     })
@@ -60,7 +60,7 @@ pub(crate) async fn check_stems(folder: &Path, stems: Vec<String>) -> Result<(),
             let hint = format!("nothing was sent; up to {suffix} bytes are added to a name: its number and extension");
             Err(failure.because(&error).hint(hint))
         }
-        Err(error) => Err(Failure::local_io(format!("pictures cannot be saved in \"{}\"", folder.display()))
+        Err(error) => Err(Failure::local_io(format!("images cannot be saved in \"{}\"", folder.display()))
             .because(&error)
             .hint("nothing was sent; --out names another folder")),
     }

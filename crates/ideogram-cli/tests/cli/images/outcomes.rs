@@ -17,13 +17,13 @@ fn generate(server: &MockServer, folder: &Path, arguments: &[&str]) -> Ran {
 }
 
 #[test]
-fn all_pictures_withheld_is_exit_code_6() {
+fn all_images_withheld_is_exit_code_6() {
     let (server, folder) = (serve(MockServer::builder()), folder(&[]));
 
     snapshot!(generate(&server, folder.path(), &["withheld", "-n", "2"]), @"
     exit code: 6
     ----- stderr -----
-    error: 2 pictures withheld by the safety check
+    error: 2 images withheld by the safety check
     hint: what is withheld was made and billed, and there is no way to get it
     hint: the answer is kept in out/.ideogram-answers/[TIME]-post_generate_image_v3.json
     ");
@@ -31,7 +31,7 @@ fn all_pictures_withheld_is_exit_code_6() {
 }
 
 #[test]
-fn some_pictures_withheld_is_exit_code_11_and_the_others_are_saved() {
+fn some_images_withheld_is_exit_code_11_and_the_others_are_saved() {
     let (server, folder) = (serve(MockServer::builder()), folder(&[]));
 
     snapshot!(generate(&server, folder.path(), &["some withheld", "-n", "3"]), @"
@@ -40,7 +40,7 @@ fn some_pictures_withheld_is_exit_code_11_and_the_others_are_saved() {
     out/cat-1.png
     out/cat-3.png
     ----- stderr -----
-    error: 1 picture withheld by the safety check
+    error: 1 image withheld by the safety check
     hint: what is withheld was made and billed, and there is no way to get it
     hint: the answer is kept in out/.ideogram-answers/[TIME]-post_generate_image_v3.json
     ");
@@ -48,9 +48,9 @@ fn some_pictures_withheld_is_exit_code_11_and_the_others_are_saved() {
 }
 
 #[test]
-fn as_json_every_picture_is_told() {
+fn as_json_every_image_is_told() {
     let (server, folder) = (serve(MockServer::builder()), folder(&[]));
-    let expression = "[.pictures[] | {picture, outcome, path, seed}], .answer.data[1].is_image_safe, .kept_at";
+    let expression = "[.images[] | {image, outcome, path, seed}], .answer.data[1].is_image_safe, .kept_at";
 
     let ran = generate(&server, folder.path(), &["some withheld", "-n", "2", "--seed", "5", "--jq", expression]);
     snapshot!(ran, @r#"
@@ -58,13 +58,13 @@ fn as_json_every_picture_is_told() {
     ----- stdout -----
     [
       {
-        "picture": 1,
+        "image": 1,
         "outcome": "saved",
         "path": "out/cat-1.png",
         "seed": 5
       },
       {
-        "picture": 2,
+        "image": 2,
         "outcome": "withheld",
         "path": null,
         "seed": 6
@@ -73,7 +73,7 @@ fn as_json_every_picture_is_told() {
     false
     out/.ideogram-answers/[TIME]-post_generate_image_v3.json
     ----- stderr -----
-    {"error":{"kind":"partial","message":"1 picture withheld by the safety check","causes":[],"hints":["what is withheld was made and billed, and there is no way to get it","the answer is kept in out/.ideogram-answers/[TIME]-post_generate_image_v3.json"],"exit_code":11,"saved":1,"withheld":1,"failed":0,"kept_at":"out/.ideogram-answers/[TIME]-post_generate_image_v3.json"}}
+    {"error":{"kind":"partial","message":"1 image withheld by the safety check","causes":[],"hints":["what is withheld was made and billed, and there is no way to get it","the answer is kept in out/.ideogram-answers/[TIME]-post_generate_image_v3.json"],"exit_code":11,"saved":1,"withheld":1,"failed":0,"kept_at":"out/.ideogram-answers/[TIME]-post_generate_image_v3.json"}}
     "#);
     let ran = generate(&server, folder.path(), &["some withheld", "-n", "2", "--seed", "5", "--output", "jsonl"]);
     assert_eq!((ran.code(), ran.stdout().lines().count()), (Some(11), 2), "{ran}");
@@ -87,7 +87,7 @@ fn a_declined_prompt_is_exit_code_6() {
     snapshot!(generate(&server, folder.path(), &["cat"]), @"
     exit code: 6
     ----- stderr -----
-    error: cannot generate the picture
+    error: cannot generate the image
       caused by: post_generate_image_v3: 422 Unprocessable Entity: Prompt provided failed safety check due to the inclusion of prohibited content.
     hint: change what was asked for; the same again will be refused again
     ");
@@ -101,7 +101,7 @@ fn an_empty_balance_is_exit_code_7() {
     snapshot!(generate(&server, folder.path(), &["cat"]), @"
     exit code: 7
     ----- stderr -----
-    error: cannot generate the picture
+    error: cannot generate the image
       caused by: post_generate_image_v3: 402 Payment Required: You do not have sufficient balance.
     hint: top up the API balance, then run the command again: https://developer.ideogram.ai/ideogram-api/api-setup
     ");
@@ -118,7 +118,7 @@ fn a_rate_limit_passes_or_is_exit_code_8() {
     snapshot!(generate(&server, folder.path(), &["cat", "--attempts", "1"]), @"
     exit code: 8
     ----- stderr -----
-    error: cannot generate the picture
+    error: cannot generate the image
       caused by: post_generate_image_v3: 429 Too Many Requests: Too many requests in flight.
     hint: wait a little, then run the command again
     ");
@@ -132,7 +132,7 @@ fn a_call_that_may_have_run_is_exit_code_10_and_never_repeated() {
     snapshot!(generate(&server, folder.path(), &["cat"]), @"
     exit code: 10
     ----- stderr -----
-    error: cannot generate the picture
+    error: cannot generate the image
       caused by: post_generate_image_v3: 500 Internal Server Error: The server failed as its scenario asked for.; the call may have run, so look before calling again
     hint: it may have run, and then it is billed; running the command again may cost again
     ");
@@ -147,7 +147,7 @@ fn an_answer_that_breaks_off_is_kept_as_far_as_it_came() {
     snapshot!(generate(&server, folder.path(), &["cat"]), @"
     exit code: 10
     ----- stderr -----
-    error: cannot generate the picture
+    error: cannot generate the image
       caused by: post_generate_image_v3: the connection broke before an answer arrived; the call may have run, so look before calling again
       caused by: error sending request
       caused by: client error (SendRequest)
@@ -158,27 +158,27 @@ fn an_answer_that_breaks_off_is_kept_as_far_as_it_came() {
 }
 
 #[test]
-fn a_picture_that_breaks_off_is_fetched_again() {
+fn an_image_that_breaks_off_is_fetched_again() {
     let (server, folder) = (serve(MockServer::builder()), folder(&[]));
-    server.set_scenario(Scenario::PictureLostOnce);
+    server.set_scenario(Scenario::ImageLostOnce);
 
     assert_eq!(generate(&server, folder.path(), &["cat"]).code(), Some(0));
     assert_eq!(calls(&server).len(), 1);
 }
 
 #[test]
-fn a_picture_that_could_not_be_saved_is_fetched_later_from_the_kept_answer() {
+fn an_image_that_could_not_be_saved_is_fetched_later_from_the_kept_answer() {
     let (server, folder) = (serve(MockServer::builder()), folder(&[]));
-    server.set_scenario(Scenario::PictureLostOnce);
+    server.set_scenario(Scenario::ImageLostOnce);
 
     let ran = generate(&server, folder.path(), &["cat", "--attempts", "1"]);
 
     snapshot!(&ran, @"
     exit code: 12
     ----- stderr -----
-    error: 1 picture not saved
-      caused by: picture 1: no answer from 127.0.0.1
-    hint: this fetches the pictures from the answer that was kept, at no cost, while their links live: ideogram save out/.ideogram-answers/[TIME]-post_generate_image_v3.json --out out
+    error: 1 image not saved
+      caused by: image 1: no answer from 127.0.0.1
+    hint: this fetches the images from the answer that was kept, at no cost, while their links live: ideogram save out/.ideogram-answers/[TIME]-post_generate_image_v3.json --out out
     ");
     let stderr = ran.stderr();
     let (_, command) = stderr.split_once(": ideogram ").unwrap();
@@ -200,19 +200,19 @@ fn an_answer_that_cannot_be_read_is_kept_and_named() {
     snapshot!(ran, @r#"
     exit code: 12
     ----- stderr -----
-    error: cannot generate the picture
+    error: cannot generate the image
       caused by: post_generate_image_v4: 200 OK: the answer is not what the document describes: invalid type: string "…", expected a sequence at line 1 column 32
       caused by: the answer was: {"created": 7, "data": "no list"}
     hint: is http://127.0.0.1:[PORT]/ the Ideogram API? If so, a newer version of this command may know the answer
     hint: it ran, and its answer is kept in out/.ideogram-answers/[TIME]-post_generate_image_v4.json; do not run the command again
-    hint: this fetches the pictures from the answer that was kept, at no cost, while their links live: ideogram save out/.ideogram-answers/[TIME]-post_generate_image_v4.json --out out
+    hint: this fetches the images from the answer that was kept, at no cost, while their links live: ideogram save out/.ideogram-answers/[TIME]-post_generate_image_v4.json --out out
     "#);
     let kept = fs::read_to_string(&answers(folder.path())[0]).unwrap();
     assert!(kept.contains("no list") && !kept.contains("secret-1234"), "{kept}");
 }
 
 #[test]
-fn an_answer_without_pictures_is_told() {
+fn an_answer_without_images_is_told() {
     let folder = folder(&[]);
     let rogue = Rogue::answers("200 OK", r#"{"created": "2026-07-01T09:00:00Z", "data": [], "response_type": "url"}"#);
 
@@ -221,7 +221,7 @@ fn an_answer_without_pictures_is_told() {
     snapshot!(ran, @"
     exit code: 12
     ----- stderr -----
-    error: the answer holds no pictures
+    error: the answer holds no images
     hint: it was billed all the same
     hint: the answer is kept in out/.ideogram-answers/[TIME]-post_generate_image_v4.json
     ");

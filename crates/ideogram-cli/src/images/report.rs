@@ -1,21 +1,21 @@
-//! What became of the pictures of an answer, and the exit code that it deserves.
+//! What became of the images of an answer, and the exit code that it deserves.
 
 use std::path::{Path, PathBuf};
 
-use ideogram_client::{ErrorKind, Picture as _, PictureRef, SaveOutcome};
+use ideogram_client::{ErrorKind, Image as _, ImageRef, SaveOutcome};
 use serde_json::{Map, Value, json};
 
 use crate::{arguments::Format, exit::Exit, failure::Failure, output::Output, units};
 
-/// What became of the pictures of an answer.
+/// What became of the images of an answer.
 #[derive(Debug)]
 pub(crate) struct Report<'a> {
     /// As it came.
     pub(crate) answer: Value,
-    pub(crate) pictures: Vec<PictureRef>,
-    /// One for each picture.
+    pub(crate) images: Vec<ImageRef>,
+    /// One for each image.
     pub(crate) outcomes: Vec<SaveOutcome>,
-    /// How many pictures were asked for, if that is known.
+    /// How many images were asked for, if that is known.
     pub(crate) asked: Option<u32>,
     pub(crate) kept_at: Option<&'a Path>,
 }
@@ -33,13 +33,13 @@ struct Counts {
 impl Report<'_> {
     /// Paths as text; as JSON all that is known.
     pub(crate) fn print(&self, output: &Output) -> Result<(), Failure> {
-        let mut pieces = output.pieces("pictures");
-        for (picture, outcome) in self.pictures.iter().zip(&self.outcomes) {
+        let mut pieces = output.pieces("images");
+        for (image, outcome) in self.images.iter().zip(&self.outcomes) {
             let path = outcome.saved().map(|saved| saved.path.display().to_string());
             if output.format() == Format::Text && path.is_none() {
                 continue;
             }
-            pieces.push(&described(picture, outcome), &path.unwrap_or_default())?;
+            pieces.push(&described(image, outcome), &path.unwrap_or_default())?;
         }
         let kept_at = self.kept_at.map(|path| path.display().to_string());
         pieces.finish(Map::from_iter([
@@ -59,21 +59,21 @@ impl Report<'_> {
         let blocks = self.answer.get("text_blocks").and_then(Value::as_array).map(Vec::len);
         if let Some(blocks) = blocks {
             let blocks = units::count(blocks as u64, "block");
-            return Some(format!("{blocks} of text found: --output json and the files beside the pictures show them"));
+            return Some(format!("{blocks} of text found: --output json and the files beside the images show them"));
         }
-        let came = self.pictures.len();
+        let came = self.images.len();
         (came != asked && came > 0)
-            .then(|| format!("{} asked for, {came} in the answer", units::count(asked as u64, "picture")))
+            .then(|| format!("{} asked for, {came} in the answer", units::count(asked as u64, "image")))
     }
 
     /// How the command ends, unless all is well.
     pub(crate) fn failure(&self) -> Option<Failure> {
         let counts = self.counts();
-        let count = |number, what| format!("{} {what}", units::count(number, "picture"));
+        let count = |number, what| format!("{} {what}", units::count(number, "image"));
         let exit = match counts {
             Counts { saved: 0, withheld: 0, failed: 0, .. } => {
                 return Some(
-                    Failure::new(Exit::NotKept, "the answer holds no pictures").hint("it was billed all the same"),
+                    Failure::new(Exit::NotKept, "the answer holds no images").hint("it was billed all the same"),
                 );
             }
             Counts { withheld: 0, failed: 0, .. } => return None,
@@ -92,13 +92,13 @@ impl Report<'_> {
             .detail("saved", counts.saved)
             .detail("withheld", counts.withheld)
             .detail("failed", counts.failed);
-        for (picture, outcome) in self.pictures.iter().zip(&self.outcomes) {
+        for (image, outcome) in self.images.iter().zip(&self.outcomes) {
             match outcome {
                 SaveOutcome::Failed(error) => {
-                    failure = failure.cause(format!("picture {}: {error}", picture.number()));
+                    failure = failure.cause(format!("image {}: {error}", image.number()));
                 }
                 SaveOutcome::LinkMissing => {
-                    failure = failure.cause(format!("picture {}: the answer has no link to it", picture.number()));
+                    failure = failure.cause(format!("image {}: the answer has no link to it", image.number()));
                 }
                 _ => {}
             }
@@ -109,7 +109,7 @@ impl Report<'_> {
         Some(failure)
     }
 
-    /// Whether there are pictures still at their links.
+    /// Whether there are images still at their links.
     pub(crate) fn can_be_fetched_later(&self) -> bool {
         let counts = self.counts();
         counts.failed > counts.gone
@@ -132,15 +132,15 @@ impl Report<'_> {
     }
 }
 
-fn described(picture: &PictureRef, outcome: &SaveOutcome) -> Value {
-    let mut described = json!({"picture": picture.number()});
-    if let Some(role) = picture.role() {
+fn described(image: &ImageRef, outcome: &SaveOutcome) -> Value {
+    let mut described = json!({"image": image.number()});
+    if let Some(role) = image.role() {
         described["role"] = json!(role);
     }
-    if let Some(seed) = picture.seed() {
+    if let Some(seed) = image.seed() {
         described["seed"] = json!(seed);
     }
-    if let Some(link) = picture.link() {
+    if let Some(link) = image.link() {
         // `ideogram save` takes it.
         described["url"] = json!(link);
     }

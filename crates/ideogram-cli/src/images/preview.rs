@@ -1,4 +1,4 @@
-//! Pictures in the terminal, by the two ways that most terminals with pictures understand: kitty's and iTerm2's.
+//! Images in the terminal, by the two ways that most terminals with images understand: kitty's and iTerm2's.
 
 use std::{
     env,
@@ -8,14 +8,14 @@ use std::{
 
 use clap::ValueEnum;
 
-/// How wide a picture is shown, in columns.
+/// How wide an image is shown, in columns.
 const WIDTH: u32 = 40;
 /// Larger ones are not shown: a terminal keeps all of it in memory.
 const LARGEST: usize = 16 * 1024 * 1024;
 /// What kitty takes in one piece, in characters.
 const PIECE: usize = 4096;
 
-/// When to show pictures.
+/// When to show images.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum When {
     /// On a terminal that is known to understand it
@@ -27,7 +27,7 @@ pub(crate) enum When {
     Never,
 }
 
-/// How a terminal takes pictures.
+/// How a terminal takes images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
     /// PNG only.
@@ -36,7 +36,7 @@ pub(crate) enum Way {
 }
 
 impl When {
-    /// How to show pictures on standard error, if at all.
+    /// How to show images on standard error, if at all.
     pub(crate) fn way(self) -> Option<Way> {
         let known = known(|name| env::var(name).ok());
         match self {
@@ -49,7 +49,7 @@ impl When {
 
 /// What the terminal says of itself.
 fn known(variable: impl Fn(&str) -> Option<String>) -> Option<Way> {
-    // Neither passes pictures on unless it was told to.
+    // Neither passes images on unless it was told to.
     if variable("TMUX").is_some() || variable("STY").is_some() {
         return None;
     }
@@ -62,21 +62,21 @@ fn known(variable: impl Fn(&str) -> Option<String>) -> Option<Way> {
     ["iTerm.app", "WezTerm", "mintty"].contains(&program.as_str()).then_some(Way::Iterm2)
 }
 
-/// Writes a picture to standard error. What cannot be shown is left out: it is on disk in any case.
-pub(crate) fn show(way: Way, picture: &[u8]) {
-    if let Some(text) = encode(way, picture) {
+/// Writes an image to standard error. What cannot be shown is left out: it is on disk in any case.
+pub(crate) fn show(way: Way, image: &[u8]) {
+    if let Some(text) = encode(way, image) {
         let _ = io::stderr().lock().write_all(text.as_bytes());
     }
 }
 
-fn encode(way: Way, picture: &[u8]) -> Option<String> {
-    if picture.len() > LARGEST {
+fn encode(way: Way, image: &[u8]) -> Option<String> {
+    if image.len() > LARGEST {
         return None;
     }
     match way {
-        Way::Kitty if !picture.starts_with(b"\x89PNG") => None,
-        Way::Kitty => Some(kitty(&base64(picture))),
-        Way::Iterm2 => Some(iterm2(&base64(picture), picture.len())),
+        Way::Kitty if !image.starts_with(b"\x89PNG") => None,
+        Way::Kitty => Some(kitty(&base64(image))),
+        Way::Iterm2 => Some(iterm2(&base64(image), image.len())),
     }
 }
 
