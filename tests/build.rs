@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let document = read("../openapi/ideogram.yaml")?;
     let mut source = String::new();
     schemas(&document, &mut source)?;
-    answers(&document, &mut source)?;
+    responses(&document, &mut source)?;
     fs::write(folder.join("listed.rs"), source)?;
     Ok(())
 }
@@ -41,8 +41,8 @@ fn schemas(document: &str, source: &mut String) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The type of every operation's answer.
-fn answers(document: &str, source: &mut String) -> Result<(), Box<dyn Error>> {
+/// The type of every operation's response.
+fn responses(document: &str, source: &mut String) -> Result<(), Box<dyn Error>> {
     writeln!(source, "pub(crate) fn decoder(operation: &str) -> Option<Decoder> {{ match operation {{")?;
     let root = read_yaml(document)?;
     let items = root["paths"].as_object().into_iter().flatten().filter_map(|(_, item)| item.as_object()).flatten();

@@ -1,4 +1,4 @@
-//! What the client costs beside doing the same by hand: CPU time of a call, and of decoding a large answer.
+//! What the client costs beside doing the same by hand: CPU time of a call, and of decoding a large response.
 //!
 //! `cargo bench -p ideogram-tests --bench calls`. Both sides run in turns in one process against one server on loopback,
 //! so that a ratio means something on a machine that is busy with other things; the median of the rounds is printed. CPU
@@ -58,7 +58,7 @@ fn serve(body: &'static str) -> String {
             thread::spawn(move || {
                 let mut buffer = [0; 4096];
                 let mut filled = 0;
-                let answer = format!(
+                let response = format!(
                     "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
                     body.len()
                 );
@@ -66,7 +66,7 @@ fn serve(body: &'static str) -> String {
                     filled += read;
                     if buffer[..filled].ends_with(b"\r\n\r\n") {
                         filled = 0;
-                        if stream.write_all(answer.as_bytes()).is_err() {
+                        if stream.write_all(response.as_bytes()).is_err() {
                             return;
                         }
                     }
@@ -112,8 +112,8 @@ fn report(what: &str, unit: &str, scale: f64, (ours, theirs): (f64, f64)) {
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let answer = include_str!("../../openapi/examples/get_dataset/demo.json");
-    let url = serve(answer);
+    let response = include_str!("../../openapi/examples/get_dataset/demo.json");
+    let url = serve(response);
 
     let client = Client::builder().api_key("benchmark").base_url(&url).build().expect("a client");
     let http = reqwest::Client::builder().no_proxy().http1_only().build().expect("a client");
@@ -122,7 +122,7 @@ fn main() {
         || {
             runtime.block_on(async {
                 for _ in 0..CALLS {
-                    black_box(client.get_dataset().dataset_id("demo").send().await.expect("an answer"));
+                    black_box(client.get_dataset().dataset_id("demo").send().await.expect("a response"));
                     yield_now().await;
                 }
             });
@@ -132,7 +132,7 @@ fn main() {
                 for _ in 0..CALLS {
                     let request = http.get(&by_hand).header("Api-Key", "benchmark");
                     let response =
-                        request.send().await.and_then(reqwest::Response::error_for_status).expect("an answer");
+                        request.send().await.and_then(reqwest::Response::error_for_status).expect("a response");
                     let body = response.bytes().await.expect("a body");
                     black_box(serde_json::from_slice::<ByHand>(&body).expect("a dataset"));
                     yield_now().await;
@@ -145,7 +145,7 @@ fn main() {
     let files: Vec<_> = (0..FILES)
         .map(|number| serde_json::json!({"file_name": format!("lantern-{number:06}.png"), "file_size_bytes": 123_456 + number}))
         .collect();
-    let mut large: serde_json::Value = serde_json::from_str(answer).expect("the example is JSON");
+    let mut large: serde_json::Value = serde_json::from_str(response).expect("the example is JSON");
     large["files"] = files.into();
     let large = large.to_string();
     let decoding = beside(

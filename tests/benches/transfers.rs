@@ -30,13 +30,13 @@ fn serve() -> String {
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             // A client that goes away ends its connection, not the benchmark.
-            thread::spawn(move || drop(answer(&stream)));
+            thread::spawn(move || drop(response(&stream)));
         }
     });
     url
 }
 
-fn answer(stream: &TcpStream) -> io::Result<()> {
+fn response(stream: &TcpStream) -> io::Result<()> {
     let mut image = b"\x89PNG\r\n\x1a\n".to_vec();
     image.resize(IMAGE_BYTES, 7);
     let mut reader = BufReader::with_capacity(256 * 1024, stream);
@@ -122,7 +122,7 @@ fn main() {
     let uploads = beside(
         || {
             let call = client.upload_dataset_assets().dataset_id("demo").files([&large]);
-            runtime.block_on(call.send()).expect("an answer");
+            runtime.block_on(call.send()).expect("a response");
         },
         || curl(&["--form", &format!("files=@{}", large.display()), &format!("{url}/datasets/demo/upload_assets")]),
     );
@@ -132,13 +132,13 @@ fn main() {
     let items: Vec<_> = (0..IMAGES)
         .map(|number| serde_json::json!({"url": format!("{url}/{number:022}.png"), "is_image_safe": true}))
         .collect();
-    let answer = serde_json::json!({"data": items});
+    let response = serde_json::json!({"data": items});
     let (ours, theirs) = (folder.path().join("ours"), folder.path().join("theirs"));
     // curl writes nothing beside an image, and does not wait until it is safe on disk.
     let saving = beside(
         || {
             empty(&ours);
-            let saving = client.save_all(&answer, &ours).parallel(PARALLEL).without_sidecar();
+            let saving = client.save_all(&response, &ours).parallel(PARALLEL).without_sidecar();
             let outcomes = runtime.block_on(saving.into_future());
             let saved = outcomes.expect("outcomes").iter().filter(|outcome| outcome.saved().is_some()).count();
             assert_eq!(saved, IMAGES);

@@ -6,7 +6,7 @@ use ideogram_client::{CallOptions, Client, Error, ErrorKind, File, Outcome, Time
 use ideogram_mock::{MockServer, Scenario};
 use tokio::net::TcpListener;
 
-use crate::raw_server::{KEY, RawServer, answer, client_builder};
+use crate::raw_server::{KEY, RawServer, client_builder, response};
 
 const DATASET: &str = include_str!("../../openapi/examples/get_dataset/demo.json");
 
@@ -17,8 +17,8 @@ async fn mock() -> (MockServer, Client) {
 }
 
 /// The error of `get_dataset` towards a server that answers with these bytes.
-async fn error_after(answer: impl Into<Vec<u8>>) -> Error {
-    let server = RawServer::answering(answer).await;
+async fn error_after(response: impl Into<Vec<u8>>) -> Error {
+    let server = RawServer::answering(response).await;
     let error = server.client().get_dataset().dataset_id("abc").send().await.unwrap_err();
     assert_eq!(server.requests().len(), 1, "nothing is sent twice: {error}");
     error
@@ -39,9 +39,9 @@ fn printed(error: &Error) -> String {
 async fn a_call_is_one_request_with_the_key_and_no_version_header() {
     let (server, client) = mock().await;
 
-    let answer = client.get_dataset().dataset_id("demo").send().await.unwrap();
+    let response = client.get_dataset().dataset_id("demo").send().await.unwrap();
 
-    assert_eq!(answer.dataset.dataset_id, "demo");
+    assert_eq!(response.dataset.dataset_id, "demo");
     let requests = server.requests();
     assert_eq!(requests.len(), 1);
     assert_eq!((requests[0].method.as_str(), requests[0].path.as_str()), ("GET", "/datasets/demo"));
@@ -126,7 +126,7 @@ async fn a_request_that_the_service_would_refuse_is_not_sent() {
 }
 
 #[tokio::test]
-async fn an_answer_that_cannot_be_read_is_a_typed_error_with_status_and_body() {
+async fn a_response_that_cannot_be_read_is_a_typed_error_with_status_and_body() {
     let deep = "[".repeat(100_000);
     for body in [
         &b""[..],
@@ -142,20 +142,20 @@ async fn an_answer_that_cannot_be_read_is_a_typed_error_with_status_and_body() {
         b"\xff\xfe\x00",
         deep.as_bytes(),
     ] {
-        let error = error_after(answer(200, "", body)).await;
+        let error = error_after(response(200, "", body)).await;
 
         let shown = String::from_utf8_lossy(&body[..body.len().min(40)]);
-        assert_eq!((error.kind(), error.outcome()), (ErrorKind::UndocumentedAnswer, Outcome::Completed), "{shown}");
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::UndocumentedResponse, Outcome::Completed), "{shown}");
         assert_eq!(error.status(), Some(StatusCode::OK), "{shown}");
         assert_eq!(error.body().unwrap(), body, "{shown}");
         assert!(error.body_is_complete(), "{shown}");
-        let expected = "get_dataset: 200 OK: the answer is not what the document describes: ";
+        let expected = "get_dataset: 200 OK: the response is not what the document describes: ";
         assert!(error.to_string().starts_with(expected), "{error}");
     }
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_off_keeps_what_arrived() {
+async fn a_response_that_breaks_off_keeps_what_arrived() {
     let error = error_after("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"dataset\":").await;
 
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Transport, Outcome::Completed));
@@ -165,9 +165,9 @@ async fn an_answer_that_breaks_off_keeps_what_arrived() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_lost_after_the_call_ran_is_not_taken_for_a_failure_of_the_call() {
+async fn a_response_that_is_lost_after_the_call_ran_is_not_taken_for_a_failure_of_the_call() {
     let (server, client) = mock().await;
-    server.set_scenario(Scenario::AnswerLostOnce);
+    server.set_scenario(Scenario::ResponseLostOnce);
 
     let error = client.create_dataset().name("Lanterns").send().await.unwrap_err();
 
@@ -178,24 +178,24 @@ async fn an_answer_that_is_lost_after_the_call_ran_is_not_taken_for_a_failure_of
 
 #[tokio::test]
 async fn what_is_no_http_leaves_the_outcome_open() {
-    for answer in ["", "SSH-2.0-OpenSSH_9.9\r\n", "HTTP/1.1 banana\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Len"] {
-        let error = error_after(answer).await;
+    for response in ["", "SSH-2.0-OpenSSH_9.9\r\n", "HTTP/1.1 banana\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Len"] {
+        let error = error_after(response).await;
 
-        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Transport, Outcome::Unknown), "{answer:?}");
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Transport, Outcome::Unknown), "{response:?}");
         assert_eq!((error.status(), error.body()), (None, None));
     }
 }
 
 #[tokio::test]
-async fn an_answer_over_the_limit_is_cut_there() {
-    let server = RawServer::answering(answer(200, "", DATASET)).await;
+async fn a_response_over_the_limit_is_cut_there() {
+    let server = RawServer::answering(response(200, "", DATASET)).await;
     let limited =
-        |limit: usize| server.builder().options(CallOptions::new().answer_limit_bytes(limit)).build().unwrap();
+        |limit: usize| server.builder().options(CallOptions::new().max_response_bytes(limit)).build().unwrap();
 
     let error = limited(100).get_dataset().dataset_id("demo").send().await.unwrap_err();
     let fits = limited(DATASET.len()).get_dataset().dataset_id("demo").send().await;
 
-    assert_eq!((error.kind(), error.outcome()), (ErrorKind::UndocumentedAnswer, Outcome::Completed));
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::UndocumentedResponse, Outcome::Completed));
     assert!(error.to_string().contains("100 bytes"), "{error}");
     assert_eq!(error.body().unwrap(), &DATASET.as_bytes()[..100]);
     assert!(!error.body_is_complete());
@@ -203,13 +203,13 @@ async fn an_answer_over_the_limit_is_cut_there() {
 }
 
 #[tokio::test]
-async fn an_endless_answer_is_not_read_to_its_end() {
+async fn an_endless_response_is_not_read_to_its_end() {
     let mut endless = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
     for _ in 0..1000 {
         endless.extend_from_slice(format!("400\r\n{}\r\n", " ".repeat(0x400)).as_bytes());
     }
     let server = RawServer::answering(endless).await;
-    let client = server.builder().options(CallOptions::new().answer_limit_bytes(5000)).build().unwrap();
+    let client = server.builder().options(CallOptions::new().max_response_bytes(5000)).build().unwrap();
 
     let error = client.get_dataset().dataset_id("demo").send().await.unwrap_err();
 
@@ -218,7 +218,7 @@ async fn an_endless_answer_is_not_read_to_its_end() {
 
 #[tokio::test]
 async fn the_body_of_an_error_is_cut_at_a_limit_of_its_own() {
-    let error = error_after(answer(500, "", "x".repeat(1_000_000))).await;
+    let error = error_after(response(500, "", "x".repeat(1_000_000))).await;
 
     assert_eq!((error.kind(), error.status()), (ErrorKind::Server, Some(StatusCode::INTERNAL_SERVER_ERROR)));
     assert!(error.body().unwrap().len() <= 64 * 1024 && !error.body_is_complete());
@@ -246,7 +246,7 @@ async fn statuses_become_kinds_and_outcomes() {
         (503, K::Server, O::Unknown),
         (504, K::Server, O::Unknown),
     ] {
-        let error = error_after(answer(status, "Retry-After: 7\r\n", r#"{"error": "because"}"#)).await;
+        let error = error_after(response(status, "Retry-After: 7\r\n", r#"{"error": "because"}"#)).await;
 
         assert_eq!((error.kind(), error.outcome()), (kind, outcome), "{status}");
         assert_eq!(error.status().unwrap().as_u16(), status);
@@ -267,7 +267,7 @@ async fn every_shape_of_error_body_is_read_at_any_status() {
         (r#"{"error": {"nested": true}}"#, "no reason given"),
     ] {
         for status in [400, 401, 500] {
-            let error = error_after(answer(status, "", body)).await;
+            let error = error_after(response(status, "", body)).await;
 
             assert!(error.to_string().ends_with(&format!(": {expected}")), "{error}");
             assert_eq!(error.body().unwrap(), body.as_bytes());
@@ -302,12 +302,12 @@ async fn what_the_mock_server_refuses_is_told_apart() {
 
 #[tokio::test]
 async fn redirects_are_not_followed_and_the_key_stays() {
-    let elsewhere = RawServer::answering(answer(200, "", DATASET)).await;
+    let elsewhere = RawServer::answering(response(200, "", DATASET)).await;
     for status in [301, 302, 303, 307, 308] {
         for target in [format!("{}/datasets/abc", elsewhere.url()), "/elsewhere".to_owned()] {
-            let error = error_after(answer(status, &format!("Location: {target}\r\n"), "moved")).await;
+            let error = error_after(response(status, &format!("Location: {target}\r\n"), "moved")).await;
 
-            assert_eq!(error.kind(), ErrorKind::UndocumentedAnswer, "{status} {target}");
+            assert_eq!(error.kind(), ErrorKind::UndocumentedResponse, "{status} {target}");
             assert_eq!(error.status().unwrap().as_u16(), status);
             assert_eq!(error.body().unwrap(), &b"moved"[..]);
         }
@@ -338,7 +338,7 @@ async fn files_that_cannot_be_sent_are_named_before_anything_is_sent() {
 
 #[tokio::test]
 async fn the_key_is_in_nothing_that_is_printed() {
-    let server = RawServer::answering(answer(200, "", DATASET)).await;
+    let server = RawServer::answering(response(200, "", DATASET)).await;
     let builder = server.builder();
     let mut shown = format!("{builder:?} {builder:#?}");
     let client = builder.build().unwrap();
@@ -365,7 +365,7 @@ async fn a_server_that_repeats_the_key_does_not_get_it_into_an_error() {
         (200, format!("not JSON: {KEY}")),
         (200, json),
     ] {
-        let error = error_after(answer(status, &headers, &body)).await;
+        let error = error_after(response(status, &headers, &body)).await;
 
         assert!(!printed(&error).contains(KEY), "{}", printed(&error));
         assert!(!String::from_utf8_lossy(error.body().unwrap()).contains(KEY), "{status}");
@@ -409,7 +409,7 @@ async fn a_refused_connection_has_sent_nothing() {
 }
 
 #[tokio::test]
-async fn no_answer_in_time_leaves_the_outcome_open() {
+async fn no_response_in_time_leaves_the_outcome_open() {
     let server = RawServer::silent().await;
     let client = server.builder().options(CallOptions::new().deadline(Duration::from_millis(200))).build().unwrap();
 
@@ -422,9 +422,9 @@ async fn no_answer_in_time_leaves_the_outcome_open() {
 }
 
 #[tokio::test]
-async fn surprises_of_the_service_do_not_cost_the_answer() {
+async fn surprises_of_the_service_do_not_cost_the_response() {
     let news = include_str!("../../openapi/news/get_dataset/vendor_sample.json");
-    let server = RawServer::answering(answer(200, "X-Extra: kept\r\n", news)).await;
+    let server = RawServer::answering(response(200, "X-Extra: kept\r\n", news)).await;
 
     let response = server.client().get_dataset().dataset_id("demo").response().await.unwrap();
 

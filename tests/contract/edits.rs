@@ -175,7 +175,7 @@ fn an_edit_that_breaks_the_document_is_refused_with_place_and_repair() {
             "        '401':\n          $ref: '#/components/responses/Error'\n",
             "        '401':\n          description: No key.\n",
             "/responses/401`",
-            "an answer of its own",
+            "a response of its own",
         ),
         (
             "a link in prose",

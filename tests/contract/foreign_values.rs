@@ -135,7 +135,7 @@ fn checks_can_be_left_to_the_service() {
 }
 
 #[test]
-fn answers_survive_news() {
+fn responses_survive_news() {
     let pets: types::Pets = serde_json::from_value(json!({
         "pets": [
             {"id": "1", "kind": "FISH", "nick": null, "mother": null, "toys": null, "born": "2000-01-23 04:56:07+00:00"},

@@ -29,7 +29,7 @@ const SCHEMA: &[(&str, &str)] = &[
     ("description", "for people; kept where it becomes documentation"),
     ("example", "for people"),
     ("default", "the server decides; the client sends what it was given"),
-    ("minimum", "bounds of a request are checked by its `validate()`, those of an answer not at all"),
+    ("minimum", "bounds of a request are checked by its `validate()`, those of a response not at all"),
     ("maximum", "as `minimum`"),
     ("minLength", "as `minimum`"),
     ("maxLength", "as `minimum`"),
@@ -72,7 +72,7 @@ struct Meaning<'d> {
 
 struct Comparison<'d> {
     truth: &'d Value,
-    /// Components that answers hold.
+    /// Components that responses hold.
     answered: BTreeSet<&'d str>,
     differences: Vec<String>,
 }
@@ -87,7 +87,7 @@ impl<'d> Comparison<'d> {
             comparison.same_names(path, item, &lowered["paths"][path]);
             for (method, operation) in members(item) {
                 let place = format!("{method} {path}");
-                comparison.answers(&operation["responses"]);
+                comparison.responses(&operation["responses"]);
                 comparison.operation(&place, operation, &lowered["paths"][path][method], method_names);
             }
         }
@@ -99,10 +99,10 @@ impl<'d> Comparison<'d> {
         comparison.differences
     }
 
-    /// Notes what successful answers hold.
-    fn answers(&mut self, responses: &'d Value) {
+    /// Notes what successful responses hold.
+    fn responses(&mut self, responses: &'d Value) {
         let mut waiting: Vec<&Value> =
-            members(responses).filter(|(status, _)| status.starts_with('2')).map(|(_, answer)| answer).collect();
+            members(responses).filter(|(status, _)| status.starts_with('2')).map(|(_, response)| response).collect();
         while let Some(value) = waiting.pop() {
             if let Some(name) = component_name(value)
                 && self.answered.insert(name)
@@ -226,7 +226,7 @@ impl<'d> Comparison<'d> {
         self.same(name, "the members", &names, &lowered_names);
         let lowered_required: BTreeSet<_> = items(&lowered["required"]).into_iter().filter_map(Value::as_str).collect();
         if answered {
-            // Where Rust has an empty value, an answer may do without a list or a member that can be null.
+            // Where Rust has an empty value, a response may do without a list or a member that can be null.
             required.retain(|member| {
                 let meaning = self.meaning(&truth["properties"][*member]);
                 let may_be_missing = meaning.nullable || meaning.schema["type"] == "array";

@@ -1,15 +1,15 @@
-//! Answers that nobody wrote down: whatever conforms to the document decodes, and so does what may be new in it.
+//! Responses that nobody wrote down: whatever conforms to the document decodes, and so does what may be new in it.
 //!
-//! Start at the tests. [`answers`] makes answers from the schemas of the document, [`news`] changes them within what
+//! Start at the tests. [`responses`] makes responses from the schemas of the document, [`news`] changes them within what
 //! the client promises to survive; `openapi/README.md` says what that is. Every case has its own seed, so a failure is
-//! the same on every machine; it prints operation, seed and answer, and the answer makes a fine file for
+//! the same on every machine; it prints operation, seed and answer, and the response makes a fine file for
 //! `openapi/news`. `IDEOGRAM_PROPERTY_CASES` sets the number of cases per operation.
 //!
 //! No crate for property tests: the strategies are made from the document anyway, and a case that is printed whole
 //! needs no shrinking to be understood.
 
-mod answers;
 mod news;
+mod responses;
 
 use std::{
     env,
@@ -20,7 +20,7 @@ use fastrand::Rng;
 use serde_json::Value;
 use xtask::{Sources, Validity};
 
-use self::answers::Answers;
+use self::responses::Answers;
 use crate::{
     listed,
     samples::{Decoded, Decoder},
@@ -33,8 +33,8 @@ fn cases(usual: u64) -> u64 {
 /// Everything that the tests read, once each.
 fn read() -> (Sources, Answers) {
     let sources = Sources::read(&xtask::workspace_root()).unwrap();
-    let answers = Answers::of(ideogram_codegen::read_yaml(sources.document()).unwrap());
-    (sources, answers)
+    let responses = Answers::of(ideogram_codegen::read_yaml(sources.document()).unwrap());
+    (sources, responses)
 }
 
 fn decoder(operation: &str) -> Decoder {
@@ -47,8 +47,8 @@ fn decoded(operation: &str, seed: u64, json: &str) -> serde_json::Result<Decoded
         .unwrap_or_else(|_| panic!("the decoder of `{operation}` panics, seed {seed}:\n{json}"))
 }
 
-fn decodes(operation: &str, seed: u64, answer: &Value) {
-    let json = serde_json::to_string_pretty(answer).unwrap();
+fn decodes(operation: &str, seed: u64, response: &Value) {
+    let json = serde_json::to_string_pretty(response).unwrap();
     if let Err(error) = decoded(operation, seed, &json) {
         panic!("`{operation}` does not decode, seed {seed}: {error}\n{json}");
     }
@@ -56,12 +56,12 @@ fn decodes(operation: &str, seed: u64, answer: &Value) {
 
 #[test]
 fn what_the_generator_makes_conforms_to_the_document() {
-    let (mut sources, answers) = read();
-    for (operation, schema) in answers.operations() {
+    let (mut sources, responses) = read();
+    for (operation, schema) in responses.operations() {
         for seed in 0..10 {
-            let answer = answers.conforming(schema, &mut Rng::with_seed(seed));
+            let response = responses.conforming(schema, &mut Rng::with_seed(seed));
             let path = format!("{}{operation}/made_{seed}.json", Validity::Example.folder());
-            sources = sources.with(&path, serde_json::to_string_pretty(&answer).unwrap() + "\n");
+            sources = sources.with(&path, serde_json::to_string_pretty(&response).unwrap() + "\n");
         }
     }
 
@@ -72,28 +72,28 @@ fn what_the_generator_makes_conforms_to_the_document() {
 
 #[test]
 fn what_conforms_to_the_document_decodes() {
-    let (_, answers) = read();
+    let (_, responses) = read();
 
-    for (operation, schema) in answers.operations() {
+    for (operation, schema) in responses.operations() {
         for seed in 0..cases(40) {
-            decodes(operation, seed, &answers.conforming(schema, &mut Rng::with_seed(seed)));
+            decodes(operation, seed, &responses.conforming(schema, &mut Rng::with_seed(seed)));
         }
     }
 }
 
 #[test]
 fn what_may_be_new_decodes() {
-    let (_, answers) = read();
+    let (_, responses) = read();
 
-    for (operation, schema) in answers.operations() {
+    for (operation, schema) in responses.operations() {
         let mut changed = 0;
         for seed in 0..cases(80) {
             let mut random = Rng::with_seed(seed);
-            let mut answer = answers.conforming(schema, &mut random);
-            let before = answer.clone();
-            answers.make_news(schema, &mut answer, &mut random);
-            changed += usize::from(answer != before);
-            decodes(operation, seed, &answer);
+            let mut response = responses.conforming(schema, &mut random);
+            let before = response.clone();
+            responses.make_news(schema, &mut response, &mut random);
+            changed += usize::from(response != before);
+            decodes(operation, seed, &response);
         }
         assert!(changed > 0, "`{operation}`: nothing was changed");
     }
@@ -101,30 +101,30 @@ fn what_may_be_new_decodes() {
 
 #[test]
 fn each_kind_of_news_is_made() {
-    let (_, answers) = read();
+    let (_, responses) = read();
     let mut made = String::new();
 
-    for (_, schema) in answers.operations() {
+    for (_, schema) in responses.operations() {
         for seed in 0..80 {
             let mut random = Rng::with_seed(seed);
-            let mut answer = answers.conforming(schema, &mut random);
-            answers.make_news(schema, &mut answer, &mut random);
-            made += &answer.to_string();
+            let mut response = responses.conforming(schema, &mut random);
+            responses.make_news(schema, &mut response, &mut random);
+            made += &response.to_string();
         }
     }
 
     for sign in news::SIGNS {
-        assert!(made.contains(sign), "no answer holds {sign}");
+        assert!(made.contains(sign), "no response holds {sign}");
     }
 }
 
 #[test]
-fn broken_answers_are_an_error_or_a_value_but_never_a_panic() {
-    let (sources, answers) = read();
+fn broken_responses_are_an_error_or_a_value_but_never_a_panic() {
+    let (sources, responses) = read();
     let samples: Vec<_> = sources.samples().map(|sample| sample.text).collect();
     let (mut values, mut errors) = (0, 0);
 
-    for (operation, _) in answers.operations() {
+    for (operation, _) in responses.operations() {
         for seed in 0..cases(60) {
             let mut random = Rng::with_seed(seed);
             let json = broken(samples[random.usize(..samples.len())], &mut random);

@@ -11,13 +11,13 @@ pub(crate) fn client_builder(url: &str) -> ClientBuilder {
     Client::builder().api_key(KEY).base_url(url).options(CallOptions::new().attempts(1))
 }
 
-/// An answer with the right length.
-pub(crate) fn answer(status: u16, headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
+/// A response with the right length.
+pub(crate) fn response(status: u16, headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
     let body = body.as_ref();
     let length = body.len();
-    let mut answer = format!("HTTP/1.1 {status} X\r\nContent-Length: {length}\r\n{headers}\r\n").into_bytes();
-    answer.extend_from_slice(body);
-    answer
+    let mut response = format!("HTTP/1.1 {status} X\r\nContent-Length: {length}\r\n{headers}\r\n").into_bytes();
+    response.extend_from_slice(body);
+    response
 }
 
 /// A request as it came.

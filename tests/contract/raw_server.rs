@@ -12,7 +12,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-pub(crate) use crate::raw_request::{KEY, RawRequest, answer, client_builder};
+pub(crate) use crate::raw_request::{KEY, RawRequest, client_builder, response};
 
 /// A running server. Dropping it stops it, and breaks what is still open.
 pub(crate) struct RawServer {
@@ -26,20 +26,20 @@ pub(crate) struct RawServer {
 #[derive(Clone)]
 enum Reaction {
     Answer(Vec<u8>),
-    AnswerWhenTold(Vec<u8>, Arc<Notify>),
+    ResponseHeld(Vec<u8>, Arc<Notify>),
     Silence,
 }
 
 impl RawServer {
     /// Sends these bytes to every request, then closes the connection.
-    pub(crate) async fn answering(answer: impl Into<Vec<u8>>) -> Self {
-        Self::start(Reaction::Answer(answer.into())).await
+    pub(crate) async fn answering(response: impl Into<Vec<u8>>) -> Self {
+        Self::start(Reaction::Answer(response.into())).await
     }
 
     /// Sends these bytes once it is told to.
-    pub(crate) async fn answering_when_told(answer: impl Into<Vec<u8>>) -> (Self, Arc<Notify>) {
+    pub(crate) async fn answering_when_told(response: impl Into<Vec<u8>>) -> (Self, Arc<Notify>) {
         let told = Arc::new(Notify::new());
-        (Self::start(Reaction::AnswerWhenTold(answer.into(), Arc::clone(&told))).await, told)
+        (Self::start(Reaction::ResponseHeld(response.into(), Arc::clone(&told))).await, told)
     }
 
     /// Waits for a request.
@@ -66,13 +66,13 @@ impl RawServer {
                     kept.lock().unwrap().push(request);
                     asked_now.notify_one();
                 }
-                if let Reaction::AnswerWhenTold(_, told) = &reaction {
+                if let Reaction::ResponseHeld(_, told) = &reaction {
                     told.notified().await;
                 }
                 match &reaction {
-                    Reaction::Answer(answer) | Reaction::AnswerWhenTold(answer, _) => {
+                    Reaction::Answer(response) | Reaction::ResponseHeld(response, _) => {
                         // The client may have had enough before the end.
-                        let _ = stream.write_all(answer).await;
+                        let _ = stream.write_all(response).await;
                         let _ = stream.shutdown().await;
                     }
                     Reaction::Silence => silent.push(stream),

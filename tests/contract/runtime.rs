@@ -1,4 +1,4 @@
-//! What stands around a call: options, hooks, spans, kept answers, calls without `async`, and the way to the server.
+//! What stands around a call: options, hooks, spans, stored responses, calls without `async`, and the way to the server.
 
 use std::{
     fs,
@@ -8,14 +8,14 @@ use std::{
 };
 
 use ideogram_client::{
-    Attempt, CallOptions, Client, Ended, Error, ErrorKind, File, Hook, KeptAnswer, Outcome, Validation,
+    Attempt, CallOptions, Client, Ended, Error, ErrorKind, File, Hook, Outcome, StoredResponse, Validation,
     reqwest::{self, header::HeaderMap},
     types::{ColorPaletteWithPresetName, GetDatasetResponse},
 };
 use ideogram_mock::{MockServer, Scenario};
 use serde_json::{Value, json};
 
-use crate::raw_server::{KEY, RawServer, answer, client_builder};
+use crate::raw_server::{KEY, RawServer, client_builder, response};
 
 const DATASET: &str = include_str!("../../openapi/examples/get_dataset/demo.json");
 const IMAGES: &str = include_str!("../../openapi/examples/post_generate_image_v3/several_images.json");
@@ -80,7 +80,7 @@ async fn hooks_see_every_attempt_and_add_headers_but_not_the_clients_own() {
 
 #[tokio::test]
 async fn options_are_of_one_clone_and_add_up() {
-    let server = RawServer::answering(answer(200, "", DATASET)).await;
+    let server = RawServer::answering(response(200, "", DATASET)).await;
     let client = server.builder().options(CallOptions::new().header("x-all", "1")).build().unwrap();
     let traced = client.with(CallOptions::new().header("x-one", "2"));
 
@@ -94,7 +94,7 @@ async fn options_are_of_one_clone_and_add_up() {
 
 #[tokio::test]
 async fn headers_that_are_the_clients_own_are_refused_before_anything_is_sent() {
-    let server = RawServer::answering(answer(200, "", DATASET)).await;
+    let server = RawServer::answering(response(200, "", DATASET)).await;
     for (name, value) in [("Api-Key", "x"), ("content-length", "1"), ("Host", "x"), ("a b", "c"), ("x-a", "c\r\nd: e")]
     {
         let client = server.client().with(CallOptions::new().header(name, value));
@@ -112,8 +112,8 @@ async fn headers_that_are_the_clients_own_are_refused_before_anything_is_sent() 
 
 #[tokio::test]
 async fn a_prepared_request_is_sent_as_it_was_shown_and_never_to_another_host() {
-    let server = RawServer::answering(answer(200, "", DATASET)).await;
-    let other = RawServer::answering(answer(200, "", DATASET)).await;
+    let server = RawServer::answering(response(200, "", DATASET)).await;
+    let other = RawServer::answering(response(200, "", DATASET)).await;
     let request = server.client().get_dataset().dataset_id("demo").prepare().unwrap();
 
     let refused = other.client().execute::<GetDatasetResponse>(request.clone()).await.unwrap_err();
@@ -191,20 +191,20 @@ fn only_file(folder: &Path) -> std::path::PathBuf {
 }
 
 #[tokio::test]
-async fn the_answer_of_a_paid_call_is_on_disk_before_it_is_decoded() {
+async fn the_response_of_a_paid_call_is_on_disk_before_it_is_decoded() {
     let folder = tempfile::tempdir().unwrap();
     let kept = folder.path().join("made/on/demand");
     let (server, client) = mock().await;
-    let client = client.with(CallOptions::new().keep_answers_in(&kept));
+    let client = client.with(CallOptions::new().store_responses_in(&kept));
 
     let response = client.generate_image_v3().prompt("a lantern").num_images(2).response().await.unwrap();
     client.get_dataset().dataset_id("demo").send().await.unwrap();
 
     let path = only_file(&kept);
-    assert_eq!(response.kept_at(), Some(path.as_path()));
-    let read = KeptAnswer::read(&path).await.unwrap();
+    assert_eq!(response.stored_at(), Some(path.as_path()));
+    let read = StoredResponse::read(&path).await.unwrap();
     assert_eq!((read.operation_id(), read.status()), ("post_generate_image_v3", 200));
-    assert_eq!(read.answer(), Some(&serde_json::from_slice(response.body()).unwrap()));
+    assert_eq!(read.response(), Some(&serde_json::from_slice(response.body()).unwrap()));
     assert_eq!(read.request()["parts"][0], json!({"name": "prompt", "text": "a lantern"}));
     assert!(read.received().unix_seconds().is_some());
     assert!(!fs::read_to_string(&path).unwrap().contains(KEY));
@@ -212,36 +212,36 @@ async fn the_answer_of_a_paid_call_is_on_disk_before_it_is_decoded() {
 }
 
 #[tokio::test]
-async fn answers_that_cannot_be_decoded_or_broke_off_are_kept_as_they_came() {
+async fn responses_that_cannot_be_decoded_or_broke_off_are_kept_as_they_came() {
     let half = format!("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n{IMAGES}");
     let cut = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"data\":";
-    for (answer, json) in [
-        (answer(200, "", format!(r#"{{"data": "none, {KEY}"}}"#)), Some(json!({"data": "none, [key]"}))),
+    for (response, json) in [
+        (response(200, "", format!(r#"{{"data": "none, {KEY}"}}"#)), Some(json!({"data": "none, [key]"}))),
         (half.into_bytes(), Some(serde_json::from_str(IMAGES).unwrap())),
         (cut.as_bytes().to_vec(), None),
     ] {
         let folder = tempfile::tempdir().unwrap();
-        let server = RawServer::answering(answer).await;
-        let client = server.client().with(CallOptions::new().keep_answers_in(folder.path()));
+        let server = RawServer::answering(response).await;
+        let client = server.client().with(CallOptions::new().store_responses_in(folder.path()));
 
         let error = client.generate_image_v3().prompt("a").send().await.unwrap_err();
 
         assert_eq!(error.outcome(), Outcome::Completed, "{error}");
         let path = only_file(folder.path());
-        assert_eq!(error.kept_at(), Some(path.as_path()));
-        let read = KeptAnswer::read(path).await.unwrap();
-        assert_eq!(read.answer(), json.as_ref());
-        assert_eq!(read.answer_text(), json.is_none().then_some("{\"data\":"));
+        assert_eq!(error.stored_at(), Some(path.as_path()));
+        let read = StoredResponse::read(path).await.unwrap();
+        assert_eq!(read.response(), json.as_ref());
+        assert_eq!(read.response_text(), json.is_none().then_some("{\"data\":"));
     }
 }
 
 #[tokio::test]
-async fn a_paid_answer_that_cannot_be_kept_is_in_the_error() {
+async fn a_paid_response_that_cannot_be_kept_is_in_the_error() {
     let folder = tempfile::tempdir().unwrap();
     let in_the_way = folder.path().join("file");
     fs::write(&in_the_way, "").unwrap();
-    let server = RawServer::answering(answer(200, "", IMAGES)).await;
-    let client = server.client().with(CallOptions::new().keep_answers_in(&in_the_way));
+    let server = RawServer::answering(response(200, "", IMAGES)).await;
+    let client = server.client().with(CallOptions::new().store_responses_in(&in_the_way));
 
     let error = client.generate_image_v3().prompt("a").send().await.unwrap_err();
 
@@ -251,13 +251,13 @@ async fn a_paid_answer_that_cannot_be_kept_is_in_the_error() {
 }
 
 #[tokio::test]
-async fn what_is_no_kept_answer_is_refused_with_its_name() {
+async fn what_is_no_stored_response_is_refused_with_its_name() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.json");
     fs::write(&path, IMAGES).unwrap();
 
-    let wrong = KeptAnswer::read(&path).await.unwrap_err();
-    let missing = KeptAnswer::read(folder.path().join("b.json")).await.unwrap_err();
+    let wrong = StoredResponse::read(&path).await.unwrap_err();
+    let missing = StoredResponse::read(folder.path().join("b.json")).await.unwrap_err();
 
     assert_eq!((wrong.kind(), missing.kind()), (ErrorKind::InvalidArgument, ErrorKind::LocalIo));
     assert!(wrong.to_string().contains("a.json") && missing.to_string().contains("b.json"), "{wrong}, {missing}");
@@ -316,11 +316,11 @@ impl Hook for Broken {
 }
 
 #[test]
-fn a_hook_that_panics_costs_no_answer_and_no_thread() {
+fn a_hook_that_panics_costs_no_response_and_no_thread() {
     let folder = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let (_server, client) = runtime.block_on(mock());
-    let broken = client.with(CallOptions::new().keep_answers_in(folder.path()).hook(Broken));
+    let broken = client.with(CallOptions::new().store_responses_in(folder.path()).hook(Broken));
 
     let call = std::panic::AssertUnwindSafe(|| broken.generate_image_v3().prompt("a").send_blocking());
     let panicked = std::panic::catch_unwind(call).unwrap_err();
@@ -332,13 +332,13 @@ fn a_hook_that_panics_costs_no_answer_and_no_thread() {
 }
 
 #[tokio::test]
-async fn a_paid_call_that_is_dropped_still_brings_its_answer_to_disk_and_is_not_sent_again() {
-    for (answer, kept) in [(answer(200, "", IMAGES), 1), (answer(429, "Retry-After: 0\r\n", "{}"), 0)] {
+async fn a_paid_call_that_is_dropped_still_brings_its_response_to_disk_and_is_not_sent_again() {
+    for (response, kept) in [(response(200, "", IMAGES), 1), (response(429, "Retry-After: 0\r\n", "{}"), 0)] {
         let folder = tempfile::tempdir().unwrap();
-        let (server, release) = RawServer::answering_when_told(answer).await;
+        let (server, release) = RawServer::answering_when_told(response).await;
         let options = CallOptions::new()
             .attempts(5)
-            .keep_answers_in(folder.path())
+            .store_responses_in(folder.path())
             .first_wait(Duration::ZERO)
             .longest_wait(Duration::ZERO);
         let client = server.client().with(options);
@@ -347,7 +347,7 @@ async fn a_paid_call_that_is_dropped_still_brings_its_answer_to_disk_and_is_not_
         let mut call = Box::pin(call.send());
         tokio::select! {
             biased;
-            _ = &mut call => panic!("there is no answer yet"),
+            _ = &mut call => panic!("there is no response yet"),
             () = server.asked() => {}
         }
         drop(call);
@@ -363,8 +363,8 @@ async fn a_paid_call_that_is_dropped_still_brings_its_answer_to_disk_and_is_not_
 }
 
 #[tokio::test]
-async fn an_answer_of_another_form_is_not_quoted() {
-    let server = RawServer::answering(answer(200, "", r#"{"data": ["https://x.test/a?sig=1\"2\"3"]}"#)).await;
+async fn a_response_of_another_form_is_not_quoted() {
+    let server = RawServer::answering(response(200, "", r#"{"data": ["https://x.test/a?sig=1\"2\"3"]}"#)).await;
 
     let error = server.client().generate_image_v3().prompt("a").send().await.unwrap_err();
 
@@ -407,8 +407,8 @@ async fn an_upload_tells_how_far_it_is() {
 
 #[tokio::test]
 async fn a_proxy_gets_what_is_meant_for_elsewhere_and_loopback_bypasses_it() {
-    let proxy = RawServer::answering(answer(200, "", DATASET)).await;
-    let server = RawServer::answering(answer(200, "", DATASET)).await;
+    let proxy = RawServer::answering(response(200, "", DATASET)).await;
+    let server = RawServer::answering(response(200, "", DATASET)).await;
     let url = proxy.url().to_owned();
     let elsewhere = client_builder("http://ideogram.invalid").allow_plain_http();
     let elsewhere =
@@ -423,7 +423,7 @@ async fn a_proxy_gets_what_is_meant_for_elsewhere_and_loopback_bypasses_it() {
 
 #[tokio::test]
 async fn a_private_certificate_authority_is_trusted_once_it_is_named() {
-    let server = crate::tls_server::TlsServer::answering(answer(200, "", DATASET)).await;
+    let server = crate::tls_server::TlsServer::answering(response(200, "", DATASET)).await;
     let certificate = reqwest::Certificate::from_pem(server.authority_pem().as_bytes()).unwrap();
 
     let stranger = client_builder(server.url()).build().unwrap();

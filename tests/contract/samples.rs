@@ -16,10 +16,10 @@ use crate::{
     snapshots::compare,
 };
 
-/// Decodes the answer of one operation.
+/// Decodes the response of one operation.
 pub(crate) type Decoder = fn(&str) -> serde_json::Result<Decoded>;
 
-/// An answer, decoded: what a caller sees, and what it is as JSON again.
+/// A response, decoded: what a caller sees, and what it is as JSON again.
 pub(crate) struct Decoded {
     shown: String,
     encoded: Value,
@@ -30,7 +30,7 @@ pub(crate) fn decode<T: DeserializeOwned + Serialize + Debug + Clone + PartialEq
 ) -> serde_json::Result<Decoded> {
     let value: T = serde_json::from_str(json)?;
     let encoded = serde_json::to_value(&value)?;
-    // A caller that keeps answers as JSON gets the same ones back.
+    // A caller that keeps responses as JSON gets the same ones back.
     assert!(serde_json::from_value::<T>(encoded.clone())? == value, "changed on the way back: {value:#?}");
     Ok(Decoded { shown: format!("{value:#?}"), encoded })
 }
@@ -96,13 +96,13 @@ fn every_example_is_encoded_again_without_loss() {
     let document = Described::read(sources.document());
     for sample in sources.samples().filter(|sample| sample.validity == Validity::Example) {
         let original = serde_json::from_str(sample.text).unwrap();
-        let original = document.described(document.answer(sample.operation), original);
+        let original = document.described(document.response(sample.operation), original);
         assert_eq!(meaning(&decoded(&sample).encoded), meaning(&original), "`{}`", sample.path);
     }
 }
 
 #[test]
-fn every_operation_has_an_answer_that_is_tested() {
+fn every_operation_has_a_response_that_is_tested() {
     let (_, client) = checked();
 
     for operation in client.operations() {
@@ -110,7 +110,7 @@ fn every_operation_has_an_answer_that_is_tested() {
     }
 }
 
-/// The document, to tell members that it describes from those that a valid answer may have beside them.
+/// The document, to tell members that it describes from those that a valid response may have beside them.
 struct Described {
     root: Value,
 }
@@ -120,7 +120,7 @@ impl Described {
         Self { root: ideogram_codegen::read_yaml(document).unwrap() }
     }
 
-    fn answer(&self, operation: &str) -> &Value {
+    fn response(&self, operation: &str) -> &Value {
         let paths = self.root["paths"].as_object().unwrap().values();
         let mut operations = paths.flat_map(|item| item.as_object().unwrap().values());
         let found = operations.find(|found| found["operationId"] == operation).unwrap();

@@ -22,7 +22,7 @@ pub(crate) struct TlsServer {
 
 impl TlsServer {
     /// Sends these bytes to whatever is asked, then closes the connection.
-    pub(crate) async fn answering(answer: Vec<u8>) -> Self {
+    pub(crate) async fn answering(response: Vec<u8>) -> Self {
         let mut authority = CertificateParams::default();
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
@@ -43,7 +43,7 @@ impl TlsServer {
                 let Ok(mut stream) = acceptor.accept(stream).await else { continue };
                 let mut head = Vec::new();
                 while !head.ends_with(b"\r\n\r\n") && stream.read_buf(&mut head).await.is_ok_and(|read| read > 0) {}
-                let _ = stream.write_all(&answer).await;
+                let _ = stream.write_all(&response).await;
                 let _ = stream.shutdown().await;
             }
         });

@@ -36,7 +36,7 @@ impl Call {
         matches!(self, Self::Upload | Self::Generate)
     }
 
-    /// A good answer.
+    /// A good response.
     pub(crate) fn sample(self) -> &'static str {
         match self {
             Self::Get => include_str!("../../openapi/examples/get_dataset/demo.json"),

@@ -2,11 +2,11 @@
 //!
 //! Start at `rows`, the table of faults, and at `snapshots/table.snap`, what was measured for each. `table` runs it;
 //! `server` is the server, `calls` are the calls. `marks`: the marks in the document decide for every operation.
-//! `gate`: images in the making are counted, whatever happens. `secret`: the key is in nothing that the client shows
+//! `limiter`: images in the making are counted, whatever happens. `secret`: the key is in nothing that the client shows
 //! or keeps. `typed_calls`: a call of every operation.
 
 mod calls;
-mod gate;
+mod limiter;
 mod marks;
 #[path = "../contract/raw_request.rs"]
 mod raw_request;

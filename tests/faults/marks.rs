@@ -8,7 +8,7 @@ use ideogram_client::{CallOptions, operations};
 use serde_json::Value;
 
 use crate::{
-    raw_request::answer,
+    raw_request::response,
     server::{End, Fault, Reading, Server},
     typed_calls::calls,
 };
@@ -51,16 +51,16 @@ async fn what_is_paid_or_unsafe_is_sent_once_unless_it_never_ran() {
 
     for (operation, safe) in &marked {
         let expected = if *safe { ATTEMPTS } else { 1 };
-        let limited = answer(429, "Retry-After: 0\r\n", "{}");
+        let limited = response(429, "Retry-After: 0\r\n", "{}");
         let [busy, hung_up, limited] = [
-            sent(operation, Fault::answer(answer(503, "", "{}"))).await,
+            sent(operation, Fault::response(response(503, "", "{}"))).await,
             sent(operation, Fault::new(Reading::All, [], End::Close)).await,
-            sent(operation, Fault::answer(limited)).await,
+            sent(operation, Fault::response(limited)).await,
         ];
 
         assert!(!busy.is_empty(), "`{operation}` has no typed call");
         assert!(busy.iter().all(|count| *count == expected), "503, {operation}: {busy:?}");
-        assert!(hung_up.iter().all(|count| *count == expected), "no answer, {operation}: {hung_up:?}");
+        assert!(hung_up.iter().all(|count| *count == expected), "no response, {operation}: {hung_up:?}");
         assert!(limited.iter().all(|count| *count == ATTEMPTS), "429, {operation}: {limited:?}");
     }
     let safe: Vec<_> = marked.iter().filter(|(_, safe)| **safe).map(|(operation, _)| operation.as_str()).collect();

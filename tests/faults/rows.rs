@@ -14,7 +14,7 @@ use ideogram_client::{CallOptions, ErrorKind as K, Outcome as O};
 
 use crate::{
     calls::Call,
-    raw_request::answer,
+    raw_request::response,
     server::{End, Fault, Reading, Say},
 };
 
@@ -154,25 +154,25 @@ impl Row {
     }
 }
 
-/// A good answer to the call.
+/// A good response to the call.
 pub(crate) fn good(call: Call) -> Fault {
-    Fault::answer(answer(200, "", call.sample()))
+    Fault::response(response(200, "", call.sample()))
 }
 
-/// A good answer, after which the connection stays open.
+/// A good response, after which the connection stays open.
 pub(crate) fn good_and_kept(call: Call) -> Fault {
     Fault { end: End::Keep, ..good(call) }
 }
 
-/// The first half of a good answer.
+/// The first half of a good response.
 fn half(call: Call) -> Vec<u8> {
-    let answer = answer(200, "", call.sample());
-    answer[..answer.len() - call.sample().len() / 2].to_vec()
+    let response = response(200, "", call.sample());
+    response[..response.len() - call.sample().len() / 2].to_vec()
 }
 
 /// Every row, in groups that do not disturb each other's time-outs.
 pub(crate) fn rows() -> Vec<Vec<Row>> {
-    vec![connection(), request(), answer_lost(), slow(), statuses(), rate_limits(), redirects(), strange()]
+    vec![connection(), request(), response_lost(), slow(), statuses(), rate_limits(), redirects(), strange()]
 }
 
 fn connection() -> Vec<Row> {
@@ -194,14 +194,14 @@ fn request() -> Vec<Row> {
     let all = |end| move |_: &Setting<'_>| vec![Fault::new(Reading::All, [], end)];
     let early = |status, headers: &'static str| {
         move |_: &Setting<'_>| {
-            let answer = answer(status, headers, r#"{"error": "no"}"#);
-            vec![Fault::new(Reading::Part(64 * 1024), [Say::Bytes(answer)], End::Close)]
+            let response = response(status, headers, r#"{"error": "no"}"#);
+            vec![Fault::new(Reading::Part(64 * 1024), [Say::Bytes(response)], End::Close)]
         }
     };
     vec![
         Row::once("reset during the request", K::Transport, O::Unknown, part(End::Reset)).large_file(),
         Row::once("reset after the request", K::Transport, O::Unknown, all(End::Reset)),
-        Row::once("closed after the request, no answer", K::Transport, O::Unknown, all(End::Close)),
+        Row::once("closed after the request, no response", K::Transport, O::Unknown, all(End::Close)),
         Row::never(
             "413 during the request",
             failed(1, K::InvalidRequest, O::Declined),
@@ -213,16 +213,16 @@ fn request() -> Vec<Row> {
     ]
 }
 
-fn answer_lost() -> Vec<Row> {
+fn response_lost() -> Vec<Row> {
     let head = |end| move |_: &Setting<'_>| vec![Fault::new(Reading::All, [Say::Bytes(b"HTTP/1.1 20".to_vec())], end)];
     let cut = |end| move |setting: &Setting<'_>| vec![Fault::new(Reading::All, [Say::Bytes(half(setting.call))], end)];
     let chunk = |_: &Setting<'_>| {
-        vec![Fault::answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{\"created\": \"2026\r\n")]
+        vec![Fault::response("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{\"created\": \"2026\r\n")]
     };
     let error = |status| {
         move |_: &Setting<'_>| {
-            let answer = format!("HTTP/1.1 {status} X\r\nContent-Length: 100\r\n\r\n{{\"error\": \"no\"}}");
-            vec![Fault::new(Reading::All, [Say::Bytes(answer.into_bytes())], End::Reset)]
+            let response = format!("HTTP/1.1 {status} X\r\nContent-Length: 100\r\n\r\n{{\"error\": \"no\"}}");
+            vec![Fault::new(Reading::All, [Say::Bytes(response.into_bytes())], End::Reset)]
         }
     };
     vec![
@@ -241,7 +241,7 @@ fn slow() -> Vec<Row> {
     let silent = |reading| move |_: &Setting<'_>| vec![Fault::new(reading, [], End::Hang)];
     let dripping = |pause: Duration, count: usize| {
         move |setting: &Setting<'_>| {
-            let mut start = answer(200, "", setting.call.sample());
+            let mut start = response(200, "", setting.call.sample());
             let end = start.split_off(start.len() - count);
             vec![Fault::new(Reading::All, [Say::Bytes(start), Say::Drip(end, pause)], End::Close)]
         }
@@ -252,7 +252,7 @@ fn slow() -> Vec<Row> {
     };
     vec![
         Row::once("a connection that takes nothing", K::Transport, O::Unknown, silent(Reading::Nothing))
-            .limits(|options| options.idle_timeout(SHORT).answer_timeout(SHORT))
+            .limits(|options| options.idle_timeout(SHORT).response_timeout(SHORT))
             .large_file()
             .deaf(),
         Row::once(
@@ -261,25 +261,25 @@ fn slow() -> Vec<Row> {
             O::Unknown,
             silent(Reading::Part(100_000)),
         )
-        .limits(|options| options.idle_timeout(SHORT).answer_timeout(SHORT))
+        .limits(|options| options.idle_timeout(SHORT).response_timeout(SHORT))
         .large_file(),
-        Row::once("never an answer", K::Transport, O::Unknown, silent(Reading::All))
-            .limits(|options| options.answer_timeout(SHORT)),
-        Row::never("never an answer, and a deadline", failed(1, K::Transport, O::Unknown), silent(Reading::All))
+        Row::once("never a response", K::Transport, O::Unknown, silent(Reading::All))
+            .limits(|options| options.response_timeout(SHORT)),
+        Row::never("never a response, and a deadline", failed(1, K::Transport, O::Unknown), silent(Reading::All))
             .limits(|options| options.deadline(SHORT)),
-        Row::once("head of the answer byte by byte, without end", K::Transport, O::Unknown, head)
-            .limits(|options| options.answer_timeout(SHORT)),
+        Row::once("head of the response byte by byte, without end", K::Transport, O::Unknown, head)
+            .limits(|options| options.response_timeout(SHORT)),
         Row::never("answer byte by byte, each in time", ok(1), dripping(Duration::from_millis(25), 100))
-            .limits(|options| options.idle_timeout(LONG).answer_timeout(LONG)),
+            .limits(|options| options.idle_timeout(LONG).response_timeout(LONG)),
         Row::once(
-            "answer byte by byte, slower than the idle time-out",
+            "response byte by byte, slower than the idle time-out",
             K::Transport,
             O::Completed,
             dripping(LONG, 100),
         )
         .limits(|options| options.idle_timeout(SHORT)),
         Row::never(
-            "answer byte by byte, beyond the deadline",
+            "response byte by byte, beyond the deadline",
             failed(1, K::Transport, O::Completed),
             dripping(LONG / 20, 100),
         )
@@ -288,8 +288,8 @@ fn slow() -> Vec<Row> {
 }
 
 fn status(status: u16, headers: &str, body: &str) -> impl Fn(&Setting<'_>) -> Vec<Fault> + use<> {
-    let answer = answer(status, headers, body);
-    move |_| vec![Fault::answer(answer.clone())]
+    let response = response(status, headers, body);
+    move |_| vec![Fault::response(response.clone())]
 }
 
 fn statuses() -> Vec<Row> {
@@ -322,13 +322,13 @@ fn statuses() -> Vec<Row> {
     }
     rows.push(Row::never("501", failed(1, K::Server, O::Unknown), status(501, "", "")));
     rows.push(Row::new(
-        "503, then a good answer",
+        "503, then a good response",
         |setting| vec![status(503, "", "")(setting).remove(0), good(setting.call)],
         ok(2),
         failed(1, K::Server, O::Unknown),
     ));
     rows.push(Row::new(
-        "reset, then a good answer",
+        "reset, then a good response",
         |setting| vec![Fault::new(Reading::All, [], End::Reset), good(setting.call)],
         ok(2),
         failed(1, K::Transport, O::Unknown),
@@ -355,7 +355,7 @@ fn rate_limits() -> Vec<Row> {
         // Dates have whole seconds, and the second attempt finds this one in the past.
         Row::again("429, Retry-After as a date", K::RateLimited, O::Declined, |_| {
             let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(3));
-            vec![Fault::answer(answer(429, &format!("Retry-After: {date}\r\n"), "{}"))]
+            vec![Fault::response(response(429, &format!("Retry-After: {date}\r\n"), "{}"))]
         })
         .lasting(second..Duration::MAX),
         again("429, Retry-After as a past date", "Wed, 21 Oct 2015 07:28:00 GMT").lasting(Duration::ZERO..LONGEST_WAIT),
@@ -365,7 +365,7 @@ fn rate_limits() -> Vec<Row> {
         never("429, Retry-After beyond the longest wait", "11"),
         never("429, Retry-After beyond all counting", "18446744073709551615"),
         never("429, Retry-After beyond the deadline", "3").limits(|options| options.deadline(Duration::from_secs(2))),
-        Row::never("429, then a good answer", ok(2), then(|setting| good(setting.call))),
+        Row::never("429, then a good response", ok(2), then(|setting| good(setting.call))),
         Row::new(
             "429, then 503",
             then(|setting| status(503, "", "")(setting).remove(0)),
@@ -381,9 +381,9 @@ fn rate_limits() -> Vec<Row> {
         Row::new(
             "200 cut short, then 429",
             |setting| {
-                let cut = Fault::answer(half(setting.call));
-                let limited = answer(429, "Retry-After: 0\r\n", "{}");
-                vec![cut, Fault::answer(limited)]
+                let cut = Fault::response(half(setting.call));
+                let limited = response(429, "Retry-After: 0\r\n", "{}");
+                vec![cut, Fault::response(limited)]
             },
             failed(ATTEMPTS, K::RateLimited, O::Unknown),
             failed(1, K::Transport, O::Completed),
@@ -391,8 +391,8 @@ fn rate_limits() -> Vec<Row> {
         Row::new(
             "reset, then 429",
             |_| {
-                let limited = answer(429, "Retry-After: 0\r\n", "{}");
-                vec![Fault::new(Reading::All, [], End::Reset), Fault::answer(limited)]
+                let limited = response(429, "Retry-After: 0\r\n", "{}");
+                vec![Fault::new(Reading::All, [], End::Reset), Fault::response(limited)]
             },
             failed(ATTEMPTS, K::RateLimited, O::Unknown),
             failed(1, K::Transport, O::Unknown),
@@ -403,7 +403,7 @@ fn rate_limits() -> Vec<Row> {
 fn redirects() -> Vec<Row> {
     let mut rows = Vec::new();
     for code in [301, 302, 303, 307, 308] {
-        let ending = failed(1, K::UndocumentedAnswer, O::Unknown);
+        let ending = failed(1, K::UndocumentedResponse, O::Unknown);
         rows.push(Row::never(
             format!("{code} to the same origin"),
             ending,
@@ -417,27 +417,27 @@ fn redirects() -> Vec<Row> {
 }
 
 fn strange() -> Vec<Row> {
-    let unreadable = failed(1, K::UndocumentedAnswer, O::Completed);
+    let unreadable = failed(1, K::UndocumentedResponse, O::Completed);
     let flood = |head: &'static str| {
         move |_: &Setting<'_>| {
             let head = Say::Bytes(head.as_bytes().to_vec());
             vec![Fault::new(Reading::All, [head, Say::Flood(GIBIBYTE)], End::Close)]
         }
     };
-    let raw = |bytes: &'static str| move |_: &Setting<'_>| vec![Fault::answer(bytes)];
+    let raw = |bytes: &'static str| move |_: &Setting<'_>| vec![Fault::response(bytes)];
     vec![
         Row::never("200, wrong media type", unreadable, status(200, "Content-Type: text/html\r\n", "<html></html>")),
         Row::never("200, JSON of another form", unreadable, status(200, "", r#"{"data": 7, "dataset": 7}"#)),
         Row::never("200, no body", unreadable, status(200, "", "")),
         Row::never("204", unreadable, raw("HTTP/1.1 204 No Content\r\n\r\n")),
         Row::never("200, 100 MiB packed by gzip", unreadable, |_| {
-            vec![Fault::answer(answer(200, "Content-Encoding: gzip\r\n", bomb()))]
+            vec![Fault::response(response(200, "Content-Encoding: gzip\r\n", bomb()))]
         }),
         Row::once("500, 100 MiB packed by gzip", K::Server, O::Unknown, |_| {
-            vec![Fault::answer(answer(500, "Content-Encoding: gzip\r\n", bomb()))]
+            vec![Fault::response(response(500, "Content-Encoding: gzip\r\n", bomb()))]
         }),
         Row::never("200, body of 1 GiB", unreadable, flood("HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n"))
-            .limits(|options| options.answer_limit_bytes(1024 * 1024)),
+            .limits(|options| options.max_response_bytes(1024 * 1024)),
         Row::once(
             "500, body of 1 GiB",
             K::Server,
@@ -453,38 +453,38 @@ fn strange() -> Vec<Row> {
             O::Unknown,
             raw("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}"),
         ),
-        Row::never("a good answer, compressed by gzip", ok(1), |setting| {
-            vec![Fault::answer(answer(200, "Content-Encoding: gzip\r\n", gzip(setting.call.sample().as_bytes())))]
+        Row::never("a good response, compressed by gzip", ok(1), |setting| {
+            vec![Fault::response(response(200, "Content-Encoding: gzip\r\n", gzip(setting.call.sample().as_bytes())))]
         }),
-        Row::never("a good answer, called gzip and not compressed", ok(1), |setting| {
-            vec![Fault::answer(answer(200, "Content-Encoding: gzip\r\n", setting.call.sample()))]
+        Row::never("a good response, called gzip and not compressed", ok(1), |setting| {
+            vec![Fault::response(response(200, "Content-Encoding: gzip\r\n", setting.call.sample()))]
         }),
-        Row::never("a good answer, with a byte order mark", ok(1), |setting| {
-            vec![Fault::answer(answer(200, "", format!("\u{feff}{}", setting.call.sample())))]
+        Row::never("a good response, with a byte order mark", ok(1), |setting| {
+            vec![Fault::response(response(200, "", format!("\u{feff}{}", setting.call.sample())))]
         }),
-        Row::never("a good answer, in UTF-16", ok(1), |setting| {
+        Row::never("a good response, in UTF-16", ok(1), |setting| {
             let body: Vec<u8> = setting.call.sample().encode_utf16().flat_map(u16::to_le_bytes).collect();
-            vec![Fault::answer(answer(200, "", body))]
+            vec![Fault::response(response(200, "", body))]
         }),
-        Row::never("a good answer, and bytes after it", unreadable, |setting| {
-            vec![Fault::answer(answer(200, "", format!("{}<!-- cache -->", setting.call.sample())))]
+        Row::never("a good response, and bytes after it", unreadable, |setting| {
+            vec![Fault::response(response(200, "", format!("{}<!-- cache -->", setting.call.sample())))]
         }),
-        Row::never("a good answer, its header lines folded, spaced, or none", ok(1), |setting| {
+        Row::never("a good response, its header lines folded, spaced, or none", ok(1), |setting| {
             let odd = "X: a\r\n folded\r\nY : b\r\nno header\r\nSet-Cookie: a=\u{1}b\r\n";
-            vec![Fault::answer(answer(200, odd, setting.call.sample()))]
+            vec![Fault::response(response(200, odd, setting.call.sample()))]
         }),
-        Row::never("a good answer, with a thousand header lines", ok(1), |setting| {
-            vec![Fault::answer(answer(200, &"X-Hop: 1\r\n".repeat(1000), setting.call.sample()))]
+        Row::never("a good response, with a thousand header lines", ok(1), |setting| {
+            vec![Fault::response(response(200, &"X-Hop: 1\r\n".repeat(1000), setting.call.sample()))]
         }),
-        Row::never("100, then a good answer", ok(1), |setting| {
+        Row::never("100, then a good response", ok(1), |setting| {
             let mut bytes = b"HTTP/1.1 100 Continue\r\n\r\n".to_vec();
-            bytes.extend_from_slice(&answer(200, "", setting.call.sample()));
-            vec![Fault::answer(bytes)]
+            bytes.extend_from_slice(&response(200, "", setting.call.sample()));
+            vec![Fault::response(bytes)]
         }),
-        Row::never("a good answer, and another that nobody asked for", ok(1), |setting| {
-            let mut bytes = answer(200, "", setting.call.sample());
-            bytes.extend_from_slice(&answer(500, "", "not yours"));
-            vec![Fault { end: End::Keep, ..Fault::answer(bytes) }]
+        Row::never("a good response, and another that nobody asked for", ok(1), |setting| {
+            let mut bytes = response(200, "", setting.call.sample());
+            bytes.extend_from_slice(&response(500, "", "not yours"));
+            vec![Fault { end: End::Keep, ..Fault::response(bytes) }]
         }),
     ]
 }

@@ -13,14 +13,14 @@ use std::{
 };
 
 use ideogram_client::{
-    Attempt, CallOptions, Client, Ended, Error, Hook, KeptAnswer, dataset::Folder, reqwest::header::HeaderMap,
+    Attempt, CallOptions, Client, Ended, Error, Hook, StoredResponse, dataset::Folder, reqwest::header::HeaderMap,
 };
 use ideogram_mock::MockServer;
 
 use self::ears::Ears;
 use crate::{
     calls::Call,
-    raw_request::{KEY, answer},
+    raw_request::{KEY, response},
     rows::good,
     server::{End, Fault, Reading, Server},
 };
@@ -97,7 +97,8 @@ async fn what_is_built_prepared_and_answered_shows_no_key() {
     let shown = Shown::default();
     let ears = Ears::open();
     let server = Server::start(vec![good(Call::Generate)]);
-    let options = CallOptions::new().header("x-trace", "1").keep_answers_in("answers").hook(Looking(shown.clone()));
+    let options =
+        CallOptions::new().header("x-trace", "1").store_responses_in("responses").hook(Looking(shown.clone()));
     shown.debug(&options);
     let builder = server.builder().options(options);
     shown.debug(&builder);
@@ -105,7 +106,7 @@ async fn what_is_built_prepared_and_answered_shows_no_key() {
     shown.debug(&client);
 
     let folder = tempfile::tempdir().unwrap();
-    let client = client.with(CallOptions::new().keep_answers_in(folder.path()));
+    let client = client.with(CallOptions::new().store_responses_in(folder.path()));
     let call = client.generate_image_v3().prompt("a lantern");
     shown.debug(&call);
     let request = call.clone().prepare().unwrap();
@@ -145,13 +146,14 @@ async fn a_server_that_repeats_the_key_gets_it_into_nothing() {
     let mut faults = Vec::new();
     for text in &texts {
         for status in [200, 302, 401, 429, 503] {
-            faults.push(Fault::answer(answer(status, &echo, text)));
+            faults.push(Fault::response(response(status, &echo, text)));
         }
     }
     // The key in the status line, in the name of a header, cut off, and in what is no HTTP.
-    faults.push(Fault::answer(format!("HTTP/1.1 500 {KEY}\r\n{KEY}: {KEY}\r\nContent-Length: 0\r\n\r\n")));
-    faults.push(Fault::answer(format!("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{{\"data\": \"{}", &KEY[..15])));
-    faults.push(Fault::answer(KEY));
+    faults.push(Fault::response(format!("HTTP/1.1 500 {KEY}\r\n{KEY}: {KEY}\r\nContent-Length: 0\r\n\r\n")));
+    faults
+        .push(Fault::response(format!("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{{\"data\": \"{}", &KEY[..15])));
+    faults.push(Fault::response(KEY));
     faults.push(Fault::new(Reading::All, [], End::Reset));
 
     for fault in faults {
@@ -162,14 +164,14 @@ async fn a_server_that_repeats_the_key_gets_it_into_nothing() {
                 .attempts(2)
                 .first_wait(Duration::from_millis(1))
                 .longest_wait(Duration::from_secs(1));
-            let client = server.builder().options(options.keep_answers_in(folder.path())).build().unwrap();
+            let client = server.builder().options(options.store_responses_in(folder.path())).build().unwrap();
             let error = call.send(&client, 10).await.unwrap_err();
 
             shown.error(&error);
             shown.text(&error.decode_body::<serde_json::Value>().unwrap_or_default().to_string());
             shown.files(folder.path());
-            if let Some(path) = error.kept_at() {
-                shown.debug(&KeptAnswer::read(path).await.unwrap());
+            if let Some(path) = error.stored_at() {
+                shown.debug(&StoredResponse::read(path).await.unwrap());
             }
             assert_eq!(server.log().requests[0].request.header("api-key"), [KEY]);
         }
@@ -196,7 +198,7 @@ async fn what_is_refused_or_cannot_be_sent_shows_no_key() {
     let nobody = Server::start(Vec::new());
     let silent = Server::start(vec![Fault::new(Reading::All, [], End::Hang)]);
     for server in [nobody, silent] {
-        let options = CallOptions::new().attempts(1).answer_timeout(Duration::from_millis(50));
+        let options = CallOptions::new().attempts(1).response_timeout(Duration::from_millis(50));
         let client = server.builder().options(options).build().unwrap();
         for call in Call::ALL {
             shown.error(&call.send(&client, 10).await.unwrap_err());
@@ -215,10 +217,10 @@ async fn sidecars_journals_and_reports_hold_no_key() {
     let mock = MockServer::builder().api_key(KEY).start().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let client = Client::builder().api_key(KEY).base_url(mock.url());
-    let client = client.options(CallOptions::new().keep_answers_in(folder.path().join("kept"))).build().unwrap();
+    let client = client.options(CallOptions::new().store_responses_in(folder.path().join("kept"))).build().unwrap();
 
-    let answer = client.generate_image_v3().prompt("a lantern").num_images(2).response().await.unwrap();
-    shown.debug(&client.save_all(&answer, folder.path().join("images")).await.unwrap());
+    let response = client.generate_image_v3().prompt("a lantern").num_images(2).response().await.unwrap();
+    shown.debug(&client.save_all(&response, folder.path().join("images")).await.unwrap());
     let set = folder.path().join("set");
     std::fs::create_dir(&set).unwrap();
     for (name, size) in [("a.png", 100), ("b.png", 200)] {

@@ -57,7 +57,7 @@ pub(crate) enum Say {
 /// What becomes of the connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum End {
-    /// The end of the answer; what still comes is read and thrown away.
+    /// The end of the response; what still comes is read and thrown away.
     Close,
     /// A reset: what the other side has not read is lost.
     Reset,
@@ -73,7 +73,7 @@ impl Fault {
     }
 
     /// Reads the request, sends these bytes, and closes the connection.
-    pub(crate) fn answer(bytes: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn response(bytes: impl Into<Vec<u8>>) -> Self {
         Self::new(Reading::All, [Say::Bytes(bytes.into())], End::Close)
     }
 }
@@ -108,7 +108,7 @@ pub(crate) struct Log {
     pub(crate) ended: usize,
     /// Every request whose head arrived.
     pub(crate) requests: Vec<Seen>,
-    /// Bytes of answers that were taken by the other side or by the kernel.
+    /// Bytes of responses that were taken by the other side or by the kernel.
     pub(crate) sent_bytes: u64,
 }
 

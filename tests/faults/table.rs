@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ideogram_client::{Attempt, CallOptions, Client, Ended, Error, ErrorKind, Hook, KeptAnswer, Outcome};
+use ideogram_client::{Attempt, CallOptions, Client, Ended, Error, ErrorKind, Hook, Outcome, StoredResponse};
 use tokio::{sync::Notify, task::JoinSet};
 
 use crate::{
@@ -119,7 +119,7 @@ async fn measure(row: &Row, call: Call) -> Measured {
         .first_wait(Duration::from_millis(10))
         .longest_wait(LONGEST_WAIT)
         .deadline(PATIENCE);
-    let limited = client.with((row.limits)(options.keep_answers_in(kept.path())));
+    let limited = client.with((row.limits)(options.store_responses_in(kept.path())));
     if row.earlier != Earlier::None {
         Call::Get.send(&client, 0).await.unwrap();
     }
@@ -221,7 +221,7 @@ impl Check<'_> {
         self.that(error.body().is_none_or(|body| body.len() <= 1024 * 1024), || "a large body is kept".to_owned());
     }
 
-    /// An answer to a paid call is kept as it came, or not at all.
+    /// A response to a paid call is kept as it came, or not at all.
     async fn kept(&mut self, folder: &Path, call: Call, sent: &Result<(), Error>) {
         let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
         let came = match sent {
@@ -229,18 +229,18 @@ impl Check<'_> {
             Err(error) => error.outcome() == Outcome::Completed,
         };
         let wanted = usize::from(came && call == Call::Generate);
-        self.that(files.len() == wanted, || format!("{wanted} answers to keep, and these files: {files:?}"));
+        self.that(files.len() == wanted, || format!("{wanted} responses to keep, and these files: {files:?}"));
         for file in &files {
-            let kept = KeptAnswer::read(file).await;
+            let kept = StoredResponse::read(file).await;
             self.that(kept.as_ref().is_ok_and(|kept| kept.operation_id() == call.operation().id), || {
-                format!("a kept answer that cannot be read: {kept:?}")
+                format!("a stored response that cannot be read: {kept:?}")
             });
         }
-        let told = sent.as_ref().err().and_then(Error::kept_at);
+        let told = sent.as_ref().err().and_then(Error::stored_at);
         self.that(sent.is_ok() || told == files.first().map(PathBuf::as_path), || format!("told is {told:?}"));
     }
 
-    /// With a gate for one image, the next call can only go through if the last one gave its place back.
+    /// With a limiter for one image, the next call can only go through if the last one gave its place back.
     async fn places(&mut self, server: &mut Server, client: &Client) {
         self.that(client.images_in_flight() == 0, || "places are still taken".to_owned());
         server.mend(vec![good(Call::Generate)]);

@@ -1,4 +1,4 @@
-//! Bytes as the answer of every operation: an error or a value, and a value survives the way to JSON and back.
+//! Bytes as the response of every operation: an error or a value, and a value survives the way to JSON and back.
 
 use std::fmt::Debug;
 
@@ -31,7 +31,7 @@ fn decode<T: DeserializeOwned + Serialize + Debug + PartialEq>(json: &[u8]) -> b
     true
 }
 
-/// Decodes an answer as that of every operation; says whether it can be that of one.
+/// Decodes a response as that of every operation; says whether it can be that of one.
 pub(crate) fn run(json: &[u8]) -> bool {
     let mut taken = false;
     for operation in ideogram_client::operations::ALL {
@@ -77,7 +77,7 @@ fn mutate_value(value: &mut Value, seeds: &[Seed], random: &mut Rng) {
     }
 }
 
-/// An odd value, one that stands elsewhere in the same answer, or another sample.
+/// An odd value, one that stands elsewhere in the same response, or another sample.
 fn new_value(value: &Value, seeds: &[Seed], random: &mut Rng) -> Value {
     let odd = [
         Value::Null,

@@ -23,7 +23,7 @@ struct Target {
 }
 
 static TARGET: LazyLock<Target> = LazyLock::new(|| match env::var("IDEOGRAM_FUZZ_TARGET").as_deref() {
-    Ok("decode") => Target { seeds: seeds::answers(), mutate: decode::mutate, run: decode::run },
+    Ok("decode") => Target { seeds: seeds::responses(), mutate: decode::mutate, run: decode::run },
     Ok("codegen") => Target { seeds: seeds::documents(), mutate: codegen::mutate, run: codegen::run },
     other => panic!("`IDEOGRAM_FUZZ_TARGET` must be `decode` or `codegen`, not {other:?}; start `cargo xtask fuzz`"),
 });

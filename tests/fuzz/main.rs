@@ -88,7 +88,7 @@ fn say(text: &str) {
 #[test]
 fn decode_survives_mutants_of_samples() {
     let target =
-        Target { name: "decode", seeds: seeds::answers(), mutants: 1500, mutate: decode::mutate, run: decode::run };
+        Target { name: "decode", seeds: seeds::responses(), mutants: 1500, mutate: decode::mutate, run: decode::run };
 
     target.fuzz();
 }

@@ -17,7 +17,7 @@ impl Seed {
 }
 
 /// The samples, valid ones and news.
-pub(crate) fn answers() -> Vec<Seed> {
+pub(crate) fn responses() -> Vec<Seed> {
     let sources = Sources::read(&xtask::workspace_root()).unwrap();
     sources.samples().map(|sample| Seed::new(sample.path.replace('/', "_"), sample.text)).collect()
 }

@@ -21,22 +21,20 @@ mod call_builder;
 mod client;
 #[path = "../../crates/ideogram-client/src/config.rs"]
 mod config;
+#[path = "../../crates/ideogram-client/src/download_client.rs"]
+mod download_client;
 #[path = "../../crates/ideogram-client/src/durable.rs"]
 mod durable;
+#[path = "../../crates/ideogram-client/src/dynamic.rs"]
+mod dynamic;
 #[path = "../../crates/ideogram-client/src/error.rs"]
 mod error;
 #[path = "../../crates/ideogram-client/src/file.rs"]
 mod file;
-#[path = "../../crates/ideogram-client/src/gate.rs"]
-mod gate;
-#[path = "../../crates/ideogram-client/src/generic.rs"]
-mod generic;
 #[path = "../../crates/ideogram-client/src/hook.rs"]
 mod hook;
-#[path = "../../crates/ideogram-client/src/kept.rs"]
-mod kept;
-#[path = "../../crates/ideogram-client/src/link_stack.rs"]
-mod link_stack;
+#[path = "../../crates/ideogram-client/src/limiter.rs"]
+mod limiter;
 #[path = "../../crates/ideogram-client/src/operation.rs"]
 pub mod operation;
 #[path = "../../crates/ideogram-client/src/options.rs"]
@@ -57,6 +55,8 @@ mod runtime;
 pub mod schema;
 #[path = "../../crates/ideogram-client/src/signature.rs"]
 mod signature;
+#[path = "../../crates/ideogram-client/src/stored_response.rs"]
+mod stored_response;
 #[path = "../../crates/ideogram-client/src/summary.rs"]
 mod summary;
 #[path = "../../crates/ideogram-client/src/timestamp.rs"]
@@ -84,15 +84,15 @@ pub use self::{
     call_builder::CallBuilder,
     client::Client,
     config::{ClientBuilder, Validation},
+    dynamic::Call,
     error::{Error, ErrorKind, Outcome},
     file::{File, FileInfo},
     generated::{builder, operations, types},
-    generic::Call,
     hook::{Attempt, Ended, Hook},
-    kept::KeptAnswer,
     options::CallOptions,
     request::{Part, PartContent, Request},
     response::Response,
+    stored_response::StoredResponse,
     summary::{BodySummary, ContentSummary, PartSummary, RequestSummary},
     timestamp::Timestamp,
     validate::{Validate, Violation, Violations},

@@ -228,9 +228,9 @@ def known(case) -> dict:
     if not KNOWN:
         def call(method, path, **arguments):
             headers = {"Api-Key": os.environ["IDEOGRAM_API_KEY"]}
-            answer = requests.request(method, case.operation.base_url + path, headers=headers, timeout=10, **arguments)
-            answer.raise_for_status()
-            return answer.json()
+            response = requests.request(method, case.operation.base_url + path, headers=headers, timeout=10, **arguments)
+            response.raise_for_status()
+            return response.json()
 
         model = next(model for model in call("GET", "/models")["models"] if model.get("custom_model_uri"))
         KNOWN.update(model_id=model["model_id"], custom_model_uri=model["custom_model_uri"], dataset_id="demo")

@@ -34,10 +34,10 @@ const oneTag = () => ({
 
 const answerHasExample = () => ({
   Operation(operation, { report, location }) {
-    const answer = operation.responses?.['200']?.content?.['application/json'];
-    if (answer?.example === undefined) {
+    const response = operation.responses?.['200']?.content?.['application/json'];
+    if (response?.example === undefined) {
       report({
-        message: `The 200 answer of \`${operation.operationId}\` has no example.`,
+        message: `The 200 response of \`${operation.operationId}\` has no example.`,
         location: location.child(['responses']),
       });
     }
@@ -46,5 +46,5 @@ const answerHasExample = () => ({
 
 export default () => ({
   id: 'ideogram',
-  rules: { oas3: { marks, 'one-tag': oneTag, 'answer-has-example': answerHasExample } },
+  rules: { oas3: { marks, 'one-tag': oneTag, 'response-has-example': answerHasExample } },
 });

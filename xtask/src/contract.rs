@@ -109,7 +109,7 @@ fn mock(tools: &Tools, seed: u32) -> Result<()> {
     schemathesis.arg("run").arg(tools.root().join(DOCUMENT));
     schemathesis.args(["--url", &server.url, "--seed", &seed.to_string(), "--no-color"]);
     schemathesis.env("SCHEMATHESIS_HOOKS", tools.settings("hooks.py")).env("IDEOGRAM_API_KEY", KEY);
-    run(&mut schemathesis, "Schemathesis finds answers that the document does not allow")?;
+    run(&mut schemathesis, "Schemathesis finds responses that the document does not allow")?;
 
     let left = fs::read_to_string(&unanswered).context("the hooks of Schemathesis did not run")?;
     ensure!(left.is_empty(), "no request of these operations was answered with 200:\n{left}");

@@ -77,7 +77,7 @@ impl Rules<'_> {
         }
         self.path_ids(operation);
         self.body(operation);
-        self.answers(operation);
+        self.responses(operation);
     }
 
     fn path_ids(&mut self, operation: &Operation<'_>) {
@@ -115,18 +115,18 @@ impl Rules<'_> {
         }
     }
 
-    fn answers(&mut self, operation: &Operation<'_>) {
+    fn responses(&mut self, operation: &Operation<'_>) {
         let Some(responses) = operation.node.get("responses") else { return };
-        let answer = responses.get("200").and_then(|answer| answer.get("content"));
-        match answer.and_then(|content| content.get("application/json")) {
+        let response = responses.get("200").and_then(|response| response.get("content"));
+        match response.and_then(|content| content.get("application/json")) {
             Some(json) if json.get("example").is_none() => {
-                self.report(&json.pointer, "an answer needs an `example`", "add one with typical values");
+                self.report(&json.pointer, "a response needs an `example`", "add one with typical values");
             }
             Some(json) if json.value["schema"].get("$ref").is_none() => {
-                self.report(&json.pointer, "an answer is a named component", "move its schema to the components");
+                self.report(&json.pointer, "a response is a named component", "move its schema to the components");
             }
             Some(_) => {}
-            None => self.report(&responses.pointer, "needs a JSON answer for `200`", "describe it"),
+            None => self.report(&responses.pointer, "needs a JSON response for `200`", "describe it"),
         }
         for status in ERRORS {
             if responses.get(status).is_none() {
@@ -136,7 +136,7 @@ impl Rules<'_> {
         }
         for (status, response) in responses.children() {
             if status != "200" && response.value["$ref"] != ERROR {
-                let message = format!("`{status}` has an answer of its own");
+                let message = format!("`{status}` has a response of its own");
                 self.report(&response.pointer, message, format!("write `$ref: '{ERROR}'`: there is one form of error"));
             }
         }

@@ -14,8 +14,8 @@ use serde_json::Value;
 
 use crate::cargo;
 
-/// The files that are changed: the retry policy, and the gate that counts images.
-const FILES: [&str; 2] = ["crates/ideogram-client/src/retry.rs", "crates/ideogram-client/src/gate.rs"];
+/// The files that are changed: the retry policy, and the limiter that counts images.
+const FILES: [&str; 2] = ["crates/ideogram-client/src/retry.rs", "crates/ideogram-client/src/limiter.rs"];
 
 /// The tests that are asked, quickest first. A change that one notices is not shown to the next. Said to cargo itself, so
 /// that nothing else is built for each change.

@@ -38,7 +38,7 @@ pub(crate) fn check(sources: &Sources, root: &Value, problems: &mut Vec<Problem>
             let repair = format!("add `{}{}/<case>.json`", Validity::Example.folder(), operation.id);
             problems.push(Problem::of_document(document, &operation.node.pointer, message, repair));
         }
-        let Some(check) = answer_check(document, operation, &schemas, problems) else { continue };
+        let Some(check) = response_check(document, operation, &schemas, problems) else { continue };
         for sample in samples {
             problems.extend(sample_problems(&sample, &check));
         }
@@ -70,14 +70,14 @@ fn inline_values(document: &str, root: &Value, schemas: &Schemas, problems: &mut
     }
 }
 
-fn answer_check(
+fn response_check(
     document: &str,
     operation: &Operation<'_>,
     schemas: &Schemas,
     problems: &mut Vec<Problem>,
 ) -> Option<Check> {
-    let answer = operation.node.get("responses")?.get("200")?.get("content")?.get("application/json")?;
-    let schema = answer.get("schema")?;
+    let response = operation.node.get("responses")?.get("200")?.get("content")?.get("application/json")?;
+    let schema = response.get("schema")?;
     match schemas.check(schema.value) {
         Ok(check) => Some(check),
         Err(error) => {

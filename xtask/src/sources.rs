@@ -28,7 +28,7 @@ pub enum Validity {
     News,
 }
 
-/// An answer of the service, kept as a file.
+/// A response of the service, kept as a file.
 #[derive(Clone, Copy, Debug)]
 pub struct Sample<'s> {
     /// The file, from the root of the workspace.

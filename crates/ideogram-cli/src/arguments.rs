@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
 #[expect(clippy::doc_markdown, reason = "help is plain text")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Options {
-    /// How answers are printed [default: text]
+    /// How responses are printed [default: text]
     #[arg(long, global = true, value_name = "FORMAT", value_enum)]
     pub(crate) output: Option<Format>,
 
@@ -70,7 +70,7 @@ pub(crate) struct Options {
 
     /// How many seconds a call may take with all its attempts [default: 3600]
     ///
-    /// From 0.001 to 86400. Whatever it is, a call on which nothing moves for a minute is given up, and one whose answer
+    /// From 0.001 to 86400. Whatever it is, a call on which nothing moves for a minute is given up, and one whose response
     /// does not begin 5 minutes after it was sent. A call that is given up may have run all the same.
     #[arg(long, global = true, value_name = "SECONDS", value_parser = timeout)]
     pub(crate) timeout: Option<Duration>,
@@ -89,7 +89,7 @@ pub(crate) struct Options {
     #[arg(long, short, global = true)]
     pub(crate) yes: bool,
 
-    /// Print answers, warnings and errors, but no other messages
+    /// Print responses, warnings and errors, but no other messages
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
 
@@ -102,13 +102,13 @@ pub(crate) struct Options {
     pub(crate) color: color::When,
 }
 
-/// How answers are printed.
+/// How responses are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Format {
     /// For people: fields and tables
     Text,
-    /// For programs: the answer of the service as JSON, with all that it holds; errors as JSON too
+    /// For programs: the response of the service as JSON, with all that it holds; errors as JSON too
     Json,
     /// The same, one JSON value a line: an element of a list, or a result as soon as it is there
     Jsonl,

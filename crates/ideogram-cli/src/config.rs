@@ -142,9 +142,9 @@ impl Config {
     }
 }
 
-/// Where answers of paid calls are kept when nothing else says where; `None` if this account has no home.
-pub(crate) fn answers_folder() -> Option<PathBuf> {
-    Some(state_folder()?.join("answers"))
+/// Where responses of paid calls are kept when nothing else says where; `None` if this account has no home.
+pub(crate) fn responses_folder() -> Option<PathBuf> {
+    Some(state_folder()?.join("responses"))
 }
 
 /// Where what outlives a command is kept; `None` if this account has no home.

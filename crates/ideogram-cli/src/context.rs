@@ -86,7 +86,7 @@ impl<'a> Context<'a> {
         self.given.options.dry_run
     }
 
-    /// Sends a call and returns the answer; with `--dry-run` shows it instead and returns `None`.
+    /// Sends a call and returns the response; with `--dry-run` shows it instead and returns `None`.
     pub(crate) async fn call<B: CallBuilder>(
         &self,
         call: B,

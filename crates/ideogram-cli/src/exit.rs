@@ -8,7 +8,7 @@ use std::process::ExitCode;
 pub(crate) enum Exit {
     /// All was done that was asked for, even if nobody read all of the output.
     Success = 0,
-    /// A mistake of the command itself, or an answer that the document does not describe.
+    /// A mistake of the command itself, or a response that the document does not describe.
     Internal = 1,
     /// An argument was refused, or a question could not be asked. Nothing was sent.
     Usage = 2,
@@ -30,8 +30,8 @@ pub(crate) enum Exit {
     Unknown = 10,
     /// Some of it was done, and what was not is listed.
     Partial = 11,
-    /// A paid call has run, and its answer could not be read or kept as asked.
-    NotKept = 12,
+    /// A paid call has run, and its response could not be read or kept as asked.
+    NotStored = 12,
     /// A file or folder of this machine could not be read or written.
     LocalIo = 13,
     /// A comparison found a difference.
@@ -64,7 +64,7 @@ impl Exit {
         Self::Unavailable,
         Self::Unknown,
         Self::Partial,
-        Self::NotKept,
+        Self::NotStored,
         Self::LocalIo,
         Self::Difference,
         Self::NotTrained,
@@ -94,7 +94,7 @@ impl Exit {
             Self::Unavailable => "unavailable",
             Self::Unknown => "unknown_outcome",
             Self::Partial => "partial",
-            Self::NotKept => "not_kept",
+            Self::NotStored => "not_kept",
             Self::LocalIo => "local_io",
             Self::Difference => "difference",
             Self::NotTrained => "not_trained",
@@ -112,7 +112,7 @@ impl Exit {
     pub(crate) fn meaning(self) -> &'static str {
         match self {
             Self::Success => "success; a reader that closes the pipe early is no error as long as nothing is left out",
-            Self::Internal => "internal error, or an answer that the API's document does not describe",
+            Self::Internal => "internal error, or a response that the API's document does not describe",
             Self::Usage => "wrong usage: a missing or refused argument, or a question without --yes; nothing was sent",
             Self::Authentication => "not authenticated: no key, or one that the service refuses",
             Self::Invalid => "the service calls the request invalid, or forbids it to this account",
@@ -123,7 +123,9 @@ impl Exit {
             Self::Unavailable => "network or service failure with nothing to pay for: not sent, or a free call",
             Self::Unknown => "outcome unknown: a paid call may have run and been billed; look before repeating it",
             Self::Partial => "done in part; what was not done is listed",
-            Self::NotKept => "ran and was billed, but its answer could not be read or kept; stderr says where it is",
+            Self::NotStored => {
+                "ran and was billed, but its response could not be read or kept; stderr says where it is"
+            }
             Self::LocalIo => "a local file or disk failed",
             Self::Difference => "a difference was found",
             Self::NotTrained => "the training failed, or the time of --wait passed",

@@ -1,7 +1,7 @@
 //! The `ideogram` command: images, datasets and models of the Ideogram API, and a mock server to try it on.
 //!
 //! Start at [`Arguments`] for what can be asked, at [`commands`] for what is done and how to write
-//! a command. A command asks the service through its [`Context`](context::Context) and hands the answer to [`Output`],
+//! a command. A command asks the service through its [`Context`](context::Context) and hands the response to [`Output`],
 //! which alone prints; what goes wrong is a [`Failure`], which carries the exit code.
 
 mod arguments;

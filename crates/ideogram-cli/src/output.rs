@@ -62,13 +62,13 @@ impl Output {
         self.format
     }
 
-    /// Prints an answer of the service: what it means, or as JSON all that it holds.
-    pub(crate) fn answer<T: View>(&self, response: &Response<T>) -> Result<(), Failure> {
-        self.answer_as(response, &response.value().page(), T::ROWS)
+    /// Prints a response of the service: what it means, or as JSON all that it holds.
+    pub(crate) fn response<T: View>(&self, response: &Response<T>) -> Result<(), Failure> {
+        self.response_as(response, &response.value().page(), T::ROWS)
     }
 
-    /// Prints an answer of the service as JSON, and for people as this page.
-    pub(crate) fn answer_as<T>(
+    /// Prints a response of the service as JSON, and for people as this page.
+    pub(crate) fn response_as<T>(
         &self,
         response: &Response<T>,
         page: &Page,
@@ -84,12 +84,12 @@ impl Output {
         }
     }
 
-    /// Prints an answer of the service as JSON, also where text is wanted.
-    pub(crate) fn json_answer<T>(&self, response: &Response<T>) -> Result<(), Failure> {
+    /// Prints a response of the service as JSON, also where text is wanted.
+    pub(crate) fn json_response<T>(&self, response: &Response<T>) -> Result<(), Failure> {
         self.json(response.body())
     }
 
-    /// Prints what is no answer of the service: JSON, or a page.
+    /// Prints what is no response of the service: JSON, or a page.
     pub(crate) fn result(&self, value: &impl Serialize, page: &Page) -> Result<(), Failure> {
         match self.format {
             Format::Text => self.page(page),
@@ -97,7 +97,7 @@ impl Output {
         }
     }
 
-    /// Prints a list that is no answer of the service: as JSON under the name of its member, line by line with `jsonl`.
+    /// Prints a list that is no response of the service: as JSON under the name of its member, line by line with `jsonl`.
     pub(crate) fn list<T: Serialize>(&self, member: &'static str, values: &[T], page: &Page) -> Result<(), Failure> {
         match self.format {
             Format::Text => self.page(page),
@@ -159,7 +159,7 @@ impl Output {
         // Nothing else has the response of a paid call any more.
         printed.map_err(|failure| match failure.exit() {
             Exit::Internal if self.has_paid.load(Ordering::Relaxed) => {
-                failure.cause(format!("the answer was: {}", String::from_utf8_lossy(json)))
+                failure.cause(format!("the response was: {}", String::from_utf8_lossy(json)))
             }
             _ => failure,
         })
@@ -311,7 +311,7 @@ fn is_reader_gone() -> bool {
     false
 }
 
-/// The elements of a list in an answer, as they came.
+/// The elements of a list in a response, as they came.
 fn elements<'a>(body: &'a [u8], member: &str) -> Option<Vec<&'a RawValue>> {
     let members: std::collections::HashMap<&str, &RawValue> = serde_json::from_slice(body).ok()?;
     serde_json::from_str(members.get(member)?.get()).ok()

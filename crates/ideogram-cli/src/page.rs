@@ -16,7 +16,7 @@ const GAP: usize = 2;
 
 /// What can be shown to people.
 pub(crate) trait View {
-    /// The member whose elements `--output jsonl` prints line by line; all in one line without it. It is for answers
+    /// The member whose elements `--output jsonl` prints line by line; all in one line without it. It is for responses
     /// that are lists and nothing more: what stands beside the member is not printed.
     const ROWS: Option<&'static str> = None;
 

@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn a_word_of_a_command_line_is_quoted_as_its_shell_wants_it() {
         for (text, unix, windows) in [
-            ("out/.ideogram-answers/a.json", "out/.ideogram-answers/a.json", "out/.ideogram-answers/a.json"),
+            ("out/.ideogram-responses/a.json", "out/.ideogram-responses/a.json", "out/.ideogram-responses/a.json"),
             (r"C:\images\a.json", r"'C:\images\a.json'", r"C:\images\a.json"),
             ("my images", "'my images'", "\"my images\""),
             ("it's", r"'it'\''s'", "\"it's\""),

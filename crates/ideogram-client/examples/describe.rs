@@ -12,8 +12,8 @@ use std::error::Error;
 async fn main() -> Result<(), Box<dyn Error>> {
     let (client, _mock) = setup::client().await?;
 
-    let answer = client.describe().image_file(setup::image()).describe_model_version("V_3").send().await?;
-    for description in &answer.descriptions {
+    let response = client.describe().image_file(setup::image()).describe_model_version("V_3").send().await?;
+    for description in &response.descriptions {
         println!("{}", description.text.as_deref().unwrap_or("no text"));
     }
     Ok(())

@@ -14,9 +14,9 @@ use ideogram_client::types::V4PromptElement;
 async fn main() -> Result<(), Box<dyn Error>> {
     let (client, _mock) = setup::client().await?;
 
-    let answer = client.describe_v4().image_file(setup::image()).include_bbox(true).send().await?;
-    println!("{}", answer.json_prompt.high_level_description);
-    for element in &answer.json_prompt.compositional_deconstruction.elements {
+    let response = client.describe_v4().image_file(setup::image()).include_bbox(true).send().await?;
+    println!("{}", response.json_prompt.high_level_description);
+    for element in &response.json_prompt.compositional_deconstruction.elements {
         match element {
             V4PromptElement::Obj(thing) => println!("thing at {:?}: {}", thing.bbox, thing.desc),
             V4PromptElement::Text(text) => println!("text at {:?}: \"{}\", {}", text.bbox, text.text, text.desc),

@@ -17,9 +17,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (client, _mock) = setup::client().await?;
 
     let call = client.edit_image().image_file(setup::image()).mask(setup::mask());
-    let answer = call.prompt("A full moon").model("V_2").send().await?;
+    let response = call.prompt("A full moon").model("V_2").send().await?;
 
-    for image in &answer.data {
+    for image in &response.data {
         match image.outcome() {
             ImageOutcome::Available(link) => println!("{}: {link}", image.resolution),
             ImageOutcome::Withheld => println!("withheld by the safety check, billed all the same"),

@@ -18,9 +18,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     #[expect(deprecated, reason = "this is the example of the operation that the service will remove")]
     let call = client.edit_image_v3();
-    let answer = call.image(setup::image()).mask(setup::mask()).prompt("A full moon").send().await?;
+    let response = call.image(setup::image()).mask(setup::mask()).prompt("A full moon").send().await?;
 
-    for image in &answer.data {
+    for image in &response.data {
         match image.outcome() {
             ImageOutcome::Available(link) => println!("{}: {link}", image.resolution),
             ImageOutcome::Withheld => println!("withheld by the safety check, billed all the same"),

@@ -17,9 +17,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (client, _mock) = setup::client().await?;
 
     let request = ImageRequest::builder().prompt("A serene tropical beach").model("V_2").aspect_ratio("ASPECT_16_10");
-    let answer = client.generate_image().image_request(request).send().await?;
+    let response = client.generate_image().image_request(request).send().await?;
 
-    for image in &answer.data {
+    for image in &response.data {
         match image.outcome() {
             ImageOutcome::Available(link) => println!("{}: {link}", image.resolution),
             ImageOutcome::Withheld => println!("withheld by the safety check, billed all the same"),

@@ -18,7 +18,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (client, _mock) = setup::client().await?;
 
     let colors = ["#D65428", "#101838"].map(|color| ColorPaletteMember::builder().color_hex(color));
-    let answer = client
+    let response = client
         .generate_image_v3()
         .prompt("Paper lanterns over a river at night")
         .num_images(4)
@@ -27,7 +27,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .send()
         .await?;
 
-    for image in &answer.data {
+    for image in &response.data {
         match image.outcome() {
             ImageOutcome::Available(link) => println!("seed {}: {link}", image.seed),
             ImageOutcome::Withheld => println!("withheld by the safety check, billed all the same"),

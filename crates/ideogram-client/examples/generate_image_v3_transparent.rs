@@ -14,9 +14,9 @@ use ideogram_client::{Image as _, ImageOutcome};
 async fn main() -> Result<(), Box<dyn Error>> {
     let (client, _mock) = setup::client().await?;
 
-    let answer =
+    let response =
         client.generate_image_v3_transparent().prompt("A logo for a lantern maker").upscale_factor("X2").send().await?;
-    for image in &answer.data {
+    for image in &response.data {
         let size = image.upscaled_resolution.as_deref().unwrap_or(image.resolution.as_str());
         match image.outcome() {
             ImageOutcome::Available(link) => println!("{size}: {link}"),

@@ -17,8 +17,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let call =
         client.generate_image_v4().text_prompt("A ginger cat asleep on a sunlit windowsill").resolution("2048x2048");
     match call.send().await {
-        Ok(answer) => {
-            for image in &answer.data {
+        Ok(response) => {
+            for image in &response.data {
                 match image.outcome() {
                     // The link works for about a day, and without the key.
                     ImageOutcome::Available(link) => println!("seed {}: {link}", image.seed),

@@ -18,12 +18,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let id = setup::argument().unwrap_or_else(|| "demo".to_owned());
     match client.get_dataset().dataset_id(&id).send().await {
-        Ok(answer) => {
-            println!("{}: {} files", answer.dataset.name, answer.file_count);
-            for file in &answer.files {
+        Ok(response) => {
+            println!("{}: {} files", response.dataset.name, response.file_count);
+            for file in &response.files {
                 println!("  {}", file.file_name.as_deref().unwrap_or("a file without a name"));
             }
-            println!("models trained from it: {}", answer.custom_model_ids.join(", "));
+            println!("models trained from it: {}", response.custom_model_ids.join(", "));
         }
         Err(error) if error.kind() == ErrorKind::NotFound => println!("there is no dataset `{id}`"),
         Err(error) => return Err(error.into()),

@@ -14,7 +14,7 @@ use ideogram_client::{Image as _, ImageOutcome};
 async fn main() -> Result<(), Box<dyn Error>> {
     let (client, _mock) = setup::client().await?;
 
-    let answer = client
+    let response = client
         .inpaint_image_v3()
         .image(setup::image())
         .mask(setup::mask())
@@ -23,7 +23,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .send()
         .await?;
 
-    for image in &answer.data {
+    for image in &response.data {
         match image.outcome() {
             ImageOutcome::Available(link) => println!("{}: {link}", image.resolution),
             ImageOutcome::Withheld => println!("withheld by the safety check, billed all the same"),

@@ -12,9 +12,9 @@ use std::error::Error;
 async fn main() -> Result<(), Box<dyn Error>> {
     let (client, _mock) = setup::client().await?;
 
-    let answer = client.layerize_text_v3().image(setup::image()).send().await?;
-    println!("without its text: {}", answer.base_image_url);
-    for block in &answer.text_blocks {
+    let response = client.layerize_text_v3().image(setup::image()).send().await?;
+    println!("without its text: {}", response.base_image_url);
+    for block in &response.text_blocks {
         let role = block.role.as_ref().map_or("text", |role| role.as_str());
         println!("{role} at {}, {} ({} x {} pixels): {:?}", block.x, block.y, block.width, block.height, block.text);
     }

@@ -14,8 +14,8 @@ use ideogram_client::types::ModelStatus;
 async fn main() -> Result<(), Box<dyn Error>> {
     let (client, _mock) = setup::client().await?;
 
-    let answer = client.list_custom_models().scope("owned").status(["TRAINING", "COMPLETED"]).send().await?;
-    for model in &answer.models {
+    let response = client.list_custom_models().scope("owned").status(["TRAINING", "COMPLETED"]).send().await?;
+    for model in &response.models {
         match (&model.status, &model.custom_model_uri) {
             (ModelStatus::Completed, Some(uri)) => println!("{}: draw with {uri}", model.name),
             (status, _) => println!("{}: {status}", model.name),

@@ -12,9 +12,9 @@ use std::error::Error;
 async fn main() -> Result<(), Box<dyn Error>> {
     let (client, _mock) = setup::client().await?;
 
-    let answer = client.list_datasets().send().await?;
-    println!("{} datasets", answer.datasets.len());
-    for dataset in &answer.datasets {
+    let response = client.list_datasets().send().await?;
+    println!("{} datasets", response.datasets.len());
+    for dataset in &response.datasets {
         println!("{}: \"{}\", made {}", dataset.dataset_id, dataset.name, dataset.creation_time);
     }
     Ok(())

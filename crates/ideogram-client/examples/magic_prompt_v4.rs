@@ -12,12 +12,12 @@ use std::error::Error;
 async fn main() -> Result<(), Box<dyn Error>> {
     let (client, _mock) = setup::client().await?;
 
-    let answer = client.magic_prompt_v4().text_prompt("a paper lantern").aspect_ratio("16x9").send().await?;
-    println!("{}", answer.json_prompt.high_level_description);
-    println!("in front of {}", answer.json_prompt.compositional_deconstruction.background);
+    let response = client.magic_prompt_v4().text_prompt("a paper lantern").aspect_ratio("16x9").send().await?;
+    println!("{}", response.json_prompt.high_level_description);
+    println!("in front of {}", response.json_prompt.compositional_deconstruction.background);
 
     // `send()` in place of `prepare()` would draw it.
-    let request = client.generate_image_v4().json_prompt(answer.json_prompt).prepare()?;
+    let request = client.generate_image_v4().json_prompt(response.json_prompt).prepare()?;
     println!("{request}");
     Ok(())
 }

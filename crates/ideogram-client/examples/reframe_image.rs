@@ -16,10 +16,10 @@ use ideogram_client::{Image as _, ImageOutcome};
 async fn main() -> Result<(), Box<dyn Error>> {
     let (client, _mock) = setup::client().await?;
 
-    let answer =
+    let response =
         client.reframe_image().image_file(setup::image()).resolution("RESOLUTION_1280_800").model("V_2").send().await?;
 
-    for image in &answer.data {
+    for image in &response.data {
         match image.outcome() {
             ImageOutcome::Available(link) => println!("{}: {link}", image.resolution),
             ImageOutcome::Withheld => println!("withheld by the safety check, billed all the same"),

@@ -14,9 +14,9 @@ use ideogram_client::{Image as _, ImageOutcome};
 async fn main() -> Result<(), Box<dyn Error>> {
     let (client, _mock) = setup::client().await?;
 
-    let answer = client.reframe_image_v3().image(setup::image()).resolution("1280x800").send().await?;
+    let response = client.reframe_image_v3().image(setup::image()).resolution("1280x800").send().await?;
 
-    for image in &answer.data {
+    for image in &response.data {
         match image.outcome() {
             ImageOutcome::Available(link) => println!("{}: {link}", image.resolution),
             ImageOutcome::Withheld => println!("withheld by the safety check, billed all the same"),

@@ -17,9 +17,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (client, _mock) = setup::client().await?;
 
     let request = InitialImageRequest::builder().prompt("A lantern of blue glass").model("V_2").image_weight(40);
-    let answer = client.remix_image().image_file(setup::image()).image_request(request).send().await?;
+    let response = client.remix_image().image_file(setup::image()).image_request(request).send().await?;
 
-    for image in &answer.data {
+    for image in &response.data {
         match image.outcome() {
             ImageOutcome::Available(link) => println!("{}: {link}", image.resolution),
             ImageOutcome::Withheld => println!("withheld by the safety check, billed all the same"),

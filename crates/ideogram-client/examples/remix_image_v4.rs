@@ -14,7 +14,7 @@ use ideogram_client::{Image as _, ImageOutcome};
 async fn main() -> Result<(), Box<dyn Error>> {
     let (client, _mock) = setup::client().await?;
 
-    let answer = client
+    let response = client
         .remix_image_v4()
         .image(setup::image())
         .text_prompt("The same lantern as a watercolor")
@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .send()
         .await?;
 
-    for image in &answer.data {
+    for image in &response.data {
         match image.outcome() {
             ImageOutcome::Available(link) => println!("{}: {link}", image.resolution),
             ImageOutcome::Withheld => println!("withheld by the safety check, billed all the same"),

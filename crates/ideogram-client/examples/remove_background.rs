@@ -14,8 +14,8 @@ use ideogram_client::{Image as _, ImageOutcome};
 async fn main() -> Result<(), Box<dyn Error>> {
     let (client, _mock) = setup::client().await?;
 
-    let answer = client.remove_background().image(setup::image()).send().await?;
-    for image in &answer.data {
+    let response = client.remove_background().image(setup::image()).send().await?;
+    for image in &response.data {
         match image.outcome() {
             ImageOutcome::Available(link) => println!("{link}"),
             ImageOutcome::Withheld => println!("withheld by the safety check, billed all the same"),

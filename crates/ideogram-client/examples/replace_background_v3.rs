@@ -14,9 +14,10 @@ use ideogram_client::{Image as _, ImageOutcome};
 async fn main() -> Result<(), Box<dyn Error>> {
     let (client, _mock) = setup::client().await?;
 
-    let answer = client.replace_background_v3().image(setup::image()).prompt("A forest in the morning").send().await?;
+    let response =
+        client.replace_background_v3().image(setup::image()).prompt("A forest in the morning").send().await?;
 
-    for image in &answer.data {
+    for image in &response.data {
         match image.outcome() {
             ImageOutcome::Available(link) => println!("{}: {link}", image.resolution),
             ImageOutcome::Withheld => println!("withheld by the safety check, billed all the same"),

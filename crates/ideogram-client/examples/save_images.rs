@@ -16,10 +16,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let folder = setup::argument().map_or_else(|| env::temp_dir().join("ideogram-images"), Into::into);
 
     let call = client.generate_image_v3().prompt("A paper lantern over a dark lake").num_images(3);
-    // The response, and not the answer alone: it also knows the request, which is noted beside each image.
-    let answer = call.response().await?;
+    // The response, and not the response alone: it also knows the request, which is noted beside each image.
+    let response = call.response().await?;
 
-    for outcome in client.save_all(&answer, &folder).await? {
+    for outcome in client.save_all(&response, &folder).await? {
         match outcome {
             SaveOutcome::Saved(saved) => {
                 println!("{} ({}, {} bytes)", saved.path.display(), saved.media_type, saved.size_bytes);

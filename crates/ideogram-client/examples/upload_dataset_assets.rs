@@ -20,11 +20,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let caption = File::from_bytes("lantern.txt", "a paper lantern at night");
     let broken = File::from_bytes("broken.png", "no image at all");
     let files = [setup::image(), caption, broken];
-    let answer = client.upload_dataset_assets().dataset_id(&id).files(files).send().await?;
-    println!("{} images stored", answer.success_count);
+    let response = client.upload_dataset_assets().dataset_id(&id).files(files).send().await?;
+    println!("{} images stored", response.success_count);
 
     // The call succeeds even if single files fail.
-    for failed in &answer.failed_assets {
+    for failed in &response.failed_assets {
         println!("{}: {}", failed.file_name.as_deref().unwrap_or("?"), failed.failure_reason);
     }
     Ok(())

@@ -15,9 +15,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (client, _mock) = setup::client().await?;
 
     let options = UpscaleInitialImageRequest::builder().resemblance(70).detail(60);
-    let answer = client.upscale_image().image_file(setup::image()).image_request(options).send().await?;
+    let response = client.upscale_image().image_file(setup::image()).image_request(options).send().await?;
 
-    for image in &answer.data {
+    for image in &response.data {
         let size = image.upscaled_resolution.as_deref().unwrap_or(&image.resolution);
         match image.outcome() {
             ImageOutcome::Available(link) => println!("{size}: {link}"),

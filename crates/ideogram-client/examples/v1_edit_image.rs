@@ -2,7 +2,7 @@
 //!
 //! `cargo run -p ideogram-client --example v1_edit_image -- --mock`
 //!
-//! An image of an earlier answer needs no file: `.image_urls([link])`.
+//! An image of an earlier response needs no file: `.image_urls([link])`.
 
 #![allow(clippy::print_stdout, reason = "an example shows what came back")]
 
@@ -16,7 +16,7 @@ use ideogram_client::{Image as _, ImageOutcome};
 async fn main() -> Result<(), Box<dyn Error>> {
     let (client, _mock) = setup::client().await?;
 
-    let answer = client
+    let response = client
         .v1_edit_image()
         .images([setup::image()])
         .prompt("Let the lantern float on a lake")
@@ -24,7 +24,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .send()
         .await?;
 
-    for image in &answer.data {
+    for image in &response.data {
         match image.outcome() {
             ImageOutcome::Available(link) => println!("{}: {link}", image.resolution),
             ImageOutcome::Withheld => println!("withheld by the safety check, billed all the same"),

@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
 use crate::{
-    ApiKey, CallOptions, ClientBuilder, Error, Request, Response, Validation, gate::Gate, link_stack::LinkStack,
-    options::Settings, runtime,
+    ApiKey, CallOptions, ClientBuilder, Error, Request, Response, Validation, download_client::DownloadClient,
+    limiter::ImageLimiter, options::Settings, runtime,
 };
 
 /// A client of the service. Cheap to clone; clones share connections and the count of images in the making.
@@ -22,11 +22,11 @@ pub(crate) struct Inner {
     pub(crate) http: reqwest::Client,
     pub(crate) api_key: ApiKey,
     pub(crate) base_url: Url,
-    pub(crate) gate: Gate,
-    /// Calls that make no image pass no gate, but do not all run at once.
+    pub(crate) limiter: ImageLimiter,
+    /// Calls that make no image pass no limiter, but do not all run at once.
     pub(crate) attempts: Arc<Semaphore>,
     #[allow(dead_code, reason = "not every client of a document fetches links")]
-    pub(crate) links: LinkStack,
+    pub(crate) links: DownloadClient,
     #[cfg(feature = "blocking")]
     pub(crate) blocking: crate::runtime::Blocking,
 }
@@ -66,7 +66,7 @@ impl Client {
     ///
     /// let request = client.get_dataset().dataset_id("abc").prepare()?;
     /// println!("{request}");
-    /// let answer = client.execute::<GetDatasetResponse>(request).await?;
+    /// let response = client.execute::<GetDatasetResponse>(request).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -103,7 +103,7 @@ impl Client {
 
     /// How many places are taken by images in the making, of this client and its clones.
     pub fn images_in_flight(&self) -> u32 {
-        self.inner.gate.taken()
+        self.inner.limiter.taken()
     }
 
     pub(crate) fn validation(&self) -> &Validation {

@@ -8,9 +8,9 @@ use tokio::sync::Semaphore;
 use crate::{
     ApiKey, CallOptions, Client, Error, ErrorKind, Outcome, Violations,
     client::Inner,
-    gate::Gate,
+    download_client::{Configure, DownloadClient, is_loopback, with_lenient_headers, without_needless_roots},
     generated::operations,
-    link_stack::{Configure, LinkStack, is_loopback, with_lenient_headers, without_needless_roots},
+    limiter::ImageLimiter,
     options::Settings,
 };
 
@@ -216,7 +216,7 @@ impl ClientBuilder {
                     defaults = defaults.no_proxy();
                 }
                 // What keeps the promises comes last, so that nothing switches it on again. Another crate of the program
-                // may have switched decompression on for everybody: an answer is then not what was on the wire.
+                // may have switched decompression on for everybody: a response is then not what was on the wire.
                 let builder = match configure {
                     Some(configure) => configure(defaults),
                     None => defaults,
@@ -245,8 +245,8 @@ impl ClientBuilder {
             http,
             api_key,
             base_url,
-            links: LinkStack::new(self.connect_timeout, self.links),
-            gate: Gate::new(self.max_images_in_flight),
+            links: DownloadClient::new(self.connect_timeout, self.links),
+            limiter: ImageLimiter::new(self.max_images_in_flight),
             attempts: Arc::new(Semaphore::new(MAX_FREE_ATTEMPTS)),
             #[cfg(feature = "blocking")]
             blocking: crate::runtime::Blocking::default(),

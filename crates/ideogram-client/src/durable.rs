@@ -2,7 +2,7 @@
 //!
 //! A file is written under a name that nobody looks for, synced, put into its place in one step, and lasts once its
 //! folder is synced. Some file systems cannot do all of that, network and memory cards among them. What is in its place
-//! then is in its place: a paid answer does not fail over it.
+//! then is in its place: a paid response does not fail over it.
 
 use std::{fs::File, io, path::Path};
 

@@ -24,7 +24,7 @@ use crate::{
     retry::{Bearing, Stop},
 };
 
-/// The longest human text that is taken over from an answer.
+/// The longest human text that is taken over from a response.
 const LONGEST_TEXT: usize = 400;
 
 /// Why a call produced no result. Causes are in [`source`](StdError::source); the message says what a person needs of
@@ -36,8 +36,8 @@ struct Parts {
     outcome: Outcome,
     operation: Option<&'static Operation>,
     message: String,
-    answer: Option<Answer>,
-    kept_at: Option<PathBuf>,
+    response: Option<ErrorResponse>,
+    stored_at: Option<PathBuf>,
     attempts: u32,
     elapsed: Duration,
     stop: Option<Stop>,
@@ -45,7 +45,7 @@ struct Parts {
 }
 
 /// What came back before it went wrong.
-struct Answer {
+struct ErrorResponse {
     status: StatusCode,
     headers: HeaderMap,
     retry_after: Option<Duration>,
@@ -73,10 +73,10 @@ pub enum ErrorKind {
     RateLimited,
     /// 408 or 5xx: the service failed. See [`Error::outcome`] before calling again.
     Server,
-    /// No complete answer arrived. See [`Error::outcome`] before calling again.
+    /// No complete response arrived. See [`Error::outcome`] before calling again.
     Transport,
-    /// An answer that the document does not describe. The raw body is in the error.
-    UndocumentedAnswer,
+    /// A response that the document does not describe. The raw body is in the error.
+    UndocumentedResponse,
     /// A value was refused before the call was sent, or a link before it was followed.
     InvalidArgument,
     /// A local file could not be read or written.
@@ -95,7 +95,7 @@ pub enum Outcome {
     Declined,
     /// It may have run, and been billed. Look before calling again.
     Unknown,
-    /// It ran, and was billed if it costs, but its answer could not be read or kept. The raw body is in the error.
+    /// It ran, and was billed if it costs, but its response could not be read or kept. The raw body is in the error.
     Completed,
 }
 
@@ -112,7 +112,7 @@ impl ErrorKind {
             Self::RateLimited => "rate_limited",
             Self::Server => "server",
             Self::Transport => "transport",
-            Self::UndocumentedAnswer => "undocumented_answer",
+            Self::UndocumentedResponse => "undocumented_response",
             Self::InvalidArgument => "invalid_argument",
             Self::LocalIo => "local_io",
             Self::LinkExpired => "link_expired",
@@ -148,21 +148,21 @@ impl Error {
         self.0.operation
     }
 
-    /// The status, if an answer arrived.
+    /// The status, if a response arrived.
     pub fn status(&self) -> Option<StatusCode> {
-        self.0.answer.as_ref().map(|answer| answer.status)
+        self.0.response.as_ref().map(|response| response.status)
     }
 
-    /// The body as it came, if an answer arrived; cut at a limit (see [`Error::body_is_complete`]), and without the API key
-    /// should the server have repeated it. The images that are whole in it can be saved: the error is an answer like
+    /// The body as it came, if a response arrived; cut at a limit (see [`Error::body_is_complete`]), and without the API key
+    /// should the server have repeated it. The images that are whole in it can be saved: the error is a response like
     /// any other for [`Client::save_all`](crate::Client::save_all).
     pub fn body(&self) -> Option<&Bytes> {
-        self.0.answer.as_ref().map(|answer| &answer.body)
+        self.0.response.as_ref().map(|response| &response.body)
     }
 
     /// Whether [`Error::body`] is all that the service sent.
     pub fn body_is_complete(&self) -> bool {
-        self.0.answer.as_ref().is_some_and(|answer| answer.complete)
+        self.0.response.as_ref().is_some_and(|response| response.complete)
     }
 
     /// The text of the body, whatever content coding or text encoding it came in.
@@ -178,7 +178,7 @@ impl Error {
 
     /// The headers that came with the body, as far as they are known.
     pub(crate) fn headers(&self) -> Option<&HeaderMap> {
-        self.0.answer.as_ref().map(|answer| &answer.headers)
+        self.0.response.as_ref().map(|response| &response.headers)
     }
 
     /// Why the service refused, in its own code: `insufficient_funds`, `inflight_limit`, ...
@@ -195,7 +195,7 @@ impl Error {
 
     /// How long the service asks to wait.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.0.answer.as_ref()?.retry_after
+        self.0.response.as_ref()?.retry_after
     }
 
     /// How often it was sent or tried to; 0 if the request was refused before that.
@@ -208,11 +208,11 @@ impl Error {
         self.0.elapsed
     }
 
-    /// Where the answer was written as it came, if answers are kept ([`keep_answers_in`]) and one arrived.
+    /// Where the response was written as it came, if responses are kept ([`store_responses_in`]) and one arrived.
     ///
-    /// [`keep_answers_in`]: crate::CallOptions::keep_answers_in
-    pub fn kept_at(&self) -> Option<&Path> {
-        self.0.kept_at.as_deref()
+    /// [`store_responses_in`]: crate::CallOptions::store_responses_in
+    pub fn stored_at(&self) -> Option<&Path> {
+        self.0.stored_at.as_deref()
     }
 
     pub(crate) fn new(kind: ErrorKind, outcome: Outcome, message: impl Into<String>) -> Self {
@@ -221,8 +221,8 @@ impl Error {
             outcome,
             operation: None,
             message: one_line(&message.into()),
-            answer: None,
-            kept_at: None,
+            response: None,
+            stored_at: None,
             attempts: 0,
             elapsed: Duration::ZERO,
             stop: None,
@@ -235,7 +235,7 @@ impl Error {
         Self::new(ErrorKind::InvalidArgument, Outcome::NotSent, message)
     }
 
-    /// The error that an answer with another status than 2xx is. The service may repeat the key in it, as it is or
+    /// The error that a response with another status than 2xx is. The service may repeat the key in it, as it is or
     /// escaped, so it is taken out of the body and out of the text.
     pub(crate) fn from_status(
         status: StatusCode,
@@ -255,25 +255,25 @@ impl Error {
         };
         let text = api_key.redact(Bytes::from(reason.unwrap_or_else(|| "no reason given".to_owned())));
         let error = Self::new(kind, outcome_of(status), String::from_utf8_lossy(&text));
-        error.with_answer(status, body, complete).asking_to_wait(retry_after)
+        error.with_response(status, body, complete).asking_to_wait(retry_after)
     }
 
-    pub(crate) fn with_answer(mut self, status: StatusCode, body: Bytes, complete: bool) -> Self {
-        self.0.answer = Some(Answer { status, headers: HeaderMap::new(), retry_after: None, body, complete });
+    pub(crate) fn with_response(mut self, status: StatusCode, body: Bytes, complete: bool) -> Self {
+        self.0.response = Some(ErrorResponse { status, headers: HeaderMap::new(), retry_after: None, body, complete });
         self
     }
 
     pub(crate) fn with_headers(mut self, headers: HeaderMap) -> Self {
-        if let Some(answer) = &mut self.0.answer {
-            answer.headers = headers;
+        if let Some(response) = &mut self.0.response {
+            response.headers = headers;
         }
         self
     }
 
-    /// How long the answer asks to wait.
+    /// How long the response asks to wait.
     pub(crate) fn asking_to_wait(mut self, wait: Option<Duration>) -> Self {
-        if let Some(answer) = &mut self.0.answer {
-            answer.retry_after = wait;
+        if let Some(response) = &mut self.0.response {
+            response.retry_after = wait;
         }
         self
     }
@@ -290,8 +290,8 @@ impl Error {
         self
     }
 
-    pub(crate) fn kept_in(mut self, path: Option<PathBuf>) -> Self {
-        self.0.kept_at = path;
+    pub(crate) fn stored_in(mut self, path: Option<PathBuf>) -> Self {
+        self.0.stored_at = path;
         self
     }
 
@@ -362,14 +362,14 @@ impl fmt::Debug for Error {
         if let Some(operation) = self.0.operation {
             shown.field("operation", &operation.id);
         }
-        if let Some(answer) = &self.0.answer {
-            shown.field("status", &answer.status.as_u16()).field("body_bytes", &answer.body.len());
+        if let Some(response) = &self.0.response {
+            shown.field("status", &response.status.as_u16()).field("body_bytes", &response.body.len());
         }
         if self.0.attempts > 0 {
             shown.field("attempts", &self.0.attempts).field("elapsed", &self.0.elapsed);
         }
-        if let Some(path) = &self.0.kept_at {
-            shown.field("kept_at", path);
+        if let Some(path) = &self.0.stored_at {
+            shown.field("stored_at", path);
         }
         shown.field("message", &self.0.message).field("source", &self.0.source).finish()
     }
@@ -392,7 +392,7 @@ fn kind_of(status: StatusCode) -> ErrorKind {
         429 => ErrorKind::RateLimited,
         400..=499 => ErrorKind::InvalidRequest,
         // Redirects are not followed: the key must not leave, and a paid request must not be sent again.
-        _ => ErrorKind::UndocumentedAnswer,
+        _ => ErrorKind::UndocumentedResponse,
     }
 }
 
@@ -460,7 +460,7 @@ mod tests {
         use ErrorKind as K;
         use Outcome as O;
         for (status, kind, outcome) in [
-            (302, K::UndocumentedAnswer, O::Unknown),
+            (302, K::UndocumentedResponse, O::Unknown),
             (400, K::InvalidRequest, O::Declined),
             (401, K::Authentication, O::Declined),
             (402, K::Payment, O::Declined),

@@ -31,11 +31,11 @@ pub struct Attempt<'a> {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Ended<'a> {
-    /// How long it took, the reading of the answer included.
+    /// How long it took, the reading of the response included.
     pub elapsed: Duration,
-    /// The status, if an answer arrived.
+    /// The status, if a response arrived.
     pub status: Option<StatusCode>,
-    /// The headers of a successful answer.
+    /// The headers of a successful response.
     pub headers: Option<&'a HeaderMap>,
     /// What went wrong, if something did.
     pub error: Option<&'a Error>,

@@ -1,4 +1,4 @@
-//! What became of one image of an answer.
+//! What became of one image of a response.
 //!
 //! The image operations answer with items of different types that share two members: a link, and whether the safety
 //! check let the image through. A withheld image was made and billed all the same; its link is null, missing or
@@ -6,9 +6,9 @@
 
 use crate::types;
 
-/// An item of an answer that stands for one image.
+/// An item of a response that stands for one image.
 ///
-/// Implemented for the items of this API's answers, and for nothing else.
+/// Implemented for the items of this API's responses, and for nothing else.
 pub trait Image: sealed::Sealed {
     /// The link as it came: absent, empty or an address.
     fn link(&self) -> Option<&str>;

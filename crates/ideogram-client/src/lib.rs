@@ -6,16 +6,15 @@ mod call_builder;
 mod client;
 mod config;
 pub mod dataset;
+mod download_client;
 mod durable;
+mod dynamic;
 mod error;
 mod file;
-mod gate;
-mod generic;
 mod hook;
 mod image;
 mod journal;
-mod kept;
-mod link_stack;
+mod limiter;
 pub mod operation;
 mod options;
 mod received;
@@ -27,6 +26,7 @@ mod runtime;
 mod save;
 pub mod schema;
 mod signature;
+mod stored_response;
 mod summary;
 mod timestamp;
 pub mod training;
@@ -52,17 +52,17 @@ pub use self::{
     call_builder::CallBuilder,
     client::Client,
     config::{ClientBuilder, Validation},
+    dynamic::Call,
     error::{Error, ErrorKind, Outcome},
     file::{File, FileInfo},
     generated::{builder, operations, types},
-    generic::Call,
     hook::{Attempt, Ended, Hook},
     image::{Image, ImageOutcome},
-    kept::KeptAnswer,
     options::CallOptions,
     request::{Part, PartContent, Request},
     response::Response,
     save::{HasImages, IfExists, ImageRef, Origin, Save, SaveAll, SaveOutcome, SaveProgress, Saved, images_in},
+    stored_response::StoredResponse,
     summary::{BodySummary, ContentSummary, PartSummary, RequestSummary},
     timestamp::Timestamp,
     validate::{Validate, Violation, Violations},

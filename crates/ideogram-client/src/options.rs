@@ -1,4 +1,4 @@
-//! What can be set for one call: attempts, time-outs, headers, what becomes of its answer.
+//! What can be set for one call: attempts, time-outs, headers, what becomes of its response.
 //!
 //! [`CallOptions`] says what is to be different; [`Settings`] is everything, as the runtime reads it.
 
@@ -16,15 +16,15 @@ use crate::{Error, Hook, Validation, generated::operations, retry::Policy};
 /// Short enough to tell a dead connection, long enough for a network that changes over.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// Images are made while the call waits: usually seconds; several images of high quality take minutes.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(300);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(300);
 /// A hundred images over a slow line take their time; a call that moves is not dead.
 const DEADLINE: Duration = Duration::from_secs(3600);
 /// Three repeats: within seconds after a failure, within half a minute after 429.
 const ATTEMPTS: u32 = 4;
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// Far above any answer that was seen; a dataset of 100 000 files takes about 8 MB.
-const ANSWER_LIMIT_BYTES: usize = 64 * 1024 * 1024;
+/// Far above any response that was seen; a dataset of 100 000 files takes about 8 MB.
+const MAX_RESPONSE_BYTES: usize = 64 * 1024 * 1024;
 
 /// Headers that the runtime writes; one more of them would change where a request ends or what it holds.
 const OURS: [HeaderName; 5] =
@@ -50,10 +50,10 @@ pub struct CallOptions {
     longest_wait: Option<Duration>,
     deadline: Option<Duration>,
     idle_timeout: Option<Duration>,
-    answer_timeout: Option<Duration>,
-    answer_limit_bytes: Option<usize>,
+    response_timeout: Option<Duration>,
+    max_response_bytes: Option<usize>,
     validation: Option<Validation>,
-    keep_answers_in: Option<PathBuf>,
+    store_responses_in: Option<PathBuf>,
     on_upload: Option<OnUpload>,
     headers: HeaderMap,
     hooks: Vec<Arc<dyn Hook>>,
@@ -71,7 +71,7 @@ impl CallOptions {
 
     /// Most attempts of a call, the first included: 4 by default; 1 sends exactly once.
     ///
-    /// A free call that is safe to repeat is sent again when the connection fails, a time-out passes, an answer breaks
+    /// A free call that is safe to repeat is sent again when the connection fails, a time-out passes, a response breaks
     /// off, or after 408, 429, 500, 502, 503 and 504. Any other call is sent again only when no connection was
     /// established, or after 429: it has not run then, and is not billed.
     pub fn attempts(mut self, attempts: u32) -> Self {
@@ -87,7 +87,7 @@ impl CallOptions {
     }
 
     /// The longest wait of all between two attempts: 1 minute by default. When the service asks for a longer one, the call
-    /// ends with its answer.
+    /// ends with its response.
     pub fn longest_wait(mut self, wait: Duration) -> Self {
         self.longest_wait = Some(wait);
         self
@@ -100,23 +100,23 @@ impl CallOptions {
         self
     }
 
-    /// How long nothing may move while a request or an answer is under way: 1 minute by default. A slow upload that
+    /// How long nothing may move while a request or a response is under way: 1 minute by default. A slow upload that
     /// moves is not dead.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = Some(timeout);
         self
     }
 
-    /// How long the service may take from the end of a request to the beginning of its answer: 5 minutes by default. It
+    /// How long the service may take from the end of a request to the beginning of its response: 5 minutes by default. It
     /// makes images in that time.
-    pub fn answer_timeout(mut self, timeout: Duration) -> Self {
-        self.answer_timeout = Some(timeout);
+    pub fn response_timeout(mut self, timeout: Duration) -> Self {
+        self.response_timeout = Some(timeout);
         self
     }
 
-    /// How large an answer may be: 64 MiB by default. Reading stops there, and the call fails.
-    pub fn answer_limit_bytes(mut self, limit: usize) -> Self {
-        self.answer_limit_bytes = Some(limit);
+    /// How large a response may be: 64 MiB by default. Reading stops there, and the call fails.
+    pub fn max_response_bytes(mut self, limit: usize) -> Self {
+        self.max_response_bytes = Some(limit);
         self
     }
 
@@ -126,14 +126,14 @@ impl CallOptions {
         self
     }
 
-    /// Writes the answer of every paid call into this folder before it is decoded, beside what was asked. The folder is
-    /// made if need be; each answer is a file of its own, readable by you alone, and [`KeptAnswer`](crate::KeptAnswer)
-    /// reads it. An answer that cannot be written is in the error that says so.
+    /// Writes the response of every paid call into this folder before it is decoded, beside what was asked. The folder is
+    /// made if need be; each response is a file of its own, readable by you alone, and [`StoredResponse`](crate::StoredResponse)
+    /// reads it. A response that cannot be written is in the error that says so.
     ///
     /// A call that is dropped after it was sent goes on to its end, keeps its places among the images in the making
-    /// until then, and its answer is written too; it is not sent another time.
-    pub fn keep_answers_in(mut self, folder: impl AsRef<Path>) -> Self {
-        self.keep_answers_in = Some(folder.as_ref().to_owned());
+    /// until then, and its response is written too; it is not sent another time.
+    pub fn store_responses_in(mut self, folder: impl AsRef<Path>) -> Self {
+        self.store_responses_in = Some(folder.as_ref().to_owned());
         self
     }
 
@@ -184,10 +184,10 @@ impl fmt::Debug for CallOptions {
             .field("longest_wait", &self.longest_wait)
             .field("deadline", &self.deadline)
             .field("idle_timeout", &self.idle_timeout)
-            .field("answer_timeout", &self.answer_timeout)
-            .field("answer_limit_bytes", &self.answer_limit_bytes)
+            .field("response_timeout", &self.response_timeout)
+            .field("max_response_bytes", &self.max_response_bytes)
             .field("validation", &self.validation)
-            .field("keep_answers_in", &self.keep_answers_in)
+            .field("store_responses_in", &self.store_responses_in)
             .field("headers", &headers)
             .field("hooks", &self.hooks.len())
             .finish_non_exhaustive()
@@ -205,10 +205,10 @@ pub(crate) struct Settings {
     pub(crate) policy: Policy,
     pub(crate) deadline: Duration,
     pub(crate) idle_timeout: Duration,
-    pub(crate) answer_timeout: Duration,
-    pub(crate) answer_limit_bytes: usize,
+    pub(crate) response_timeout: Duration,
+    pub(crate) max_response_bytes: usize,
     pub(crate) validation: Validation,
-    pub(crate) keep_answers_in: Option<PathBuf>,
+    pub(crate) store_responses_in: Option<PathBuf>,
     pub(crate) on_upload: Option<OnUpload>,
     pub(crate) headers: HeaderMap,
     pub(crate) hooks: Vec<Arc<dyn Hook>>,
@@ -221,10 +221,10 @@ impl Default for Settings {
             policy: Policy { attempts: ATTEMPTS, first_wait: FIRST_WAIT, longest_wait: LONGEST_WAIT },
             deadline: DEADLINE,
             idle_timeout: IDLE_TIMEOUT,
-            answer_timeout: ANSWER_TIMEOUT,
-            answer_limit_bytes: ANSWER_LIMIT_BYTES,
+            response_timeout: RESPONSE_TIMEOUT,
+            max_response_bytes: MAX_RESPONSE_BYTES,
             validation: Validation::On,
-            keep_answers_in: None,
+            store_responses_in: None,
             on_upload: None,
             headers: HeaderMap::new(),
             hooks: Vec::new(),
@@ -248,10 +248,10 @@ impl Settings {
             },
             deadline: options.deadline.unwrap_or(self.deadline),
             idle_timeout: options.idle_timeout.unwrap_or(self.idle_timeout),
-            answer_timeout: options.answer_timeout.unwrap_or(self.answer_timeout),
-            answer_limit_bytes: options.answer_limit_bytes.unwrap_or(self.answer_limit_bytes),
+            response_timeout: options.response_timeout.unwrap_or(self.response_timeout),
+            max_response_bytes: options.max_response_bytes.unwrap_or(self.max_response_bytes),
             validation: options.validation.unwrap_or_else(|| self.validation.clone()),
-            keep_answers_in: options.keep_answers_in.or_else(|| self.keep_answers_in.clone()),
+            store_responses_in: options.store_responses_in.or_else(|| self.store_responses_in.clone()),
             on_upload: options.on_upload.or_else(|| self.on_upload.clone()),
             headers,
             hooks,

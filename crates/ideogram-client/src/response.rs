@@ -1,4 +1,4 @@
-//! An answer with everything that came with it.
+//! A response with everything that came with it.
 
 use std::{
     fmt,
@@ -11,7 +11,7 @@ use http::{HeaderMap, StatusCode};
 
 use crate::Request;
 
-/// A decoded answer beside its status, its headers and its body.
+/// A decoded response beside its status, its headers and its body.
 ///
 /// The body holds what the document does not know yet: members that the service added since.
 #[derive(Clone)]
@@ -21,15 +21,15 @@ pub struct Response<T> {
     body: Bytes,
     value: T,
     request: Request,
-    kept_at: Option<PathBuf>,
+    stored_at: Option<PathBuf>,
 }
 
-/// A successful answer, not yet decoded.
-pub(crate) struct Answer {
+/// A successful response, not yet decoded.
+pub(crate) struct RawResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    pub(crate) kept_at: Option<PathBuf>,
+    pub(crate) stored_at: Option<PathBuf>,
     /// Attempts made, this one included.
     pub(crate) attempts: u32,
     /// How long they took, with the waits between them.
@@ -37,9 +37,9 @@ pub(crate) struct Answer {
 }
 
 impl<T> Response<T> {
-    pub(crate) fn new(answer: Answer, value: T, request: Request) -> Self {
-        let Answer { status, headers, body, kept_at, .. } = answer;
-        Self { status, headers, body, value, request, kept_at }
+    pub(crate) fn new(response: RawResponse, value: T, request: Request) -> Self {
+        let RawResponse { status, headers, body, stored_at, .. } = response;
+        Self { status, headers, body, value, request, stored_at }
     }
 
     /// The status, always 2xx.
@@ -53,7 +53,7 @@ impl<T> Response<T> {
     }
 
     /// The body as it came, if that is JSON in UTF-8. Should it have come compressed or in another encoding, although
-    /// nobody asked for that, it is the text inside; a stored response ([`kept_at`](Self::kept_at)) has the bytes.
+    /// nobody asked for that, it is the text inside; a stored response ([`stored_at`](Self::stored_at)) has the bytes.
     pub fn body(&self) -> &Bytes {
         &self.body
     }
@@ -63,18 +63,18 @@ impl<T> Response<T> {
         &self.request
     }
 
-    /// Where the answer was written as it came, if answers are kept
-    /// ([`keep_answers_in`](crate::CallOptions::keep_answers_in)) and the call was a paid one.
-    pub fn kept_at(&self) -> Option<&Path> {
-        self.kept_at.as_deref()
+    /// Where the response was written as it came, if responses are kept
+    /// ([`store_responses_in`](crate::CallOptions::store_responses_in)) and the call was a paid one.
+    pub fn stored_at(&self) -> Option<&Path> {
+        self.stored_at.as_deref()
     }
 
-    /// The decoded answer.
+    /// The decoded response.
     pub fn value(&self) -> &T {
         &self.value
     }
 
-    /// The decoded answer, alone.
+    /// The decoded response, alone.
     pub fn into_value(self) -> T {
         self.value
     }

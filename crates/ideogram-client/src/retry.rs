@@ -31,12 +31,12 @@ impl Bearing {
     }
 }
 
-/// How an attempt ended without an answer to hand on.
+/// How an attempt ended without a response to hand on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
     /// No connection was established: nothing has left this machine.
     NotConnected,
-    /// A connection broke, a time-out passed or an answer broke off: it may have run.
+    /// A connection broke, a time-out passed or a response broke off: it may have run.
     Interrupted,
     /// Answered with a status other than 2xx.
     Status {
@@ -45,7 +45,7 @@ pub(crate) enum Event {
         /// How long the service asks to wait.
         retry_after: Option<Duration>,
     },
-    /// Nothing that time mends: a value refused, a file unreadable, an answer that cannot be decoded.
+    /// Nothing that time mends: a value refused, a file unreadable, a response that cannot be decoded.
     Final,
 }
 

@@ -1,8 +1,8 @@
 //! Points in time as the service writes them.
 //!
-//! The service's own pages show a space where RFC 3339 has a `T`, its answers have been seen with six fraction digits,
+//! The service's own pages show a space where RFC 3339 has a `T`, its responses have been seen with six fraction digits,
 //! with none, with `Z` and with `+00:00`. All are read, and a text that is none of them is kept, not refused: a paid
-//! answer must not be lost to the form of its date.
+//! response must not be lost to the form of its date.
 
 use std::{borrow::Cow, fmt, str::FromStr, time::SystemTime};
 
@@ -119,7 +119,7 @@ impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(match Value::deserialize(deserializer)? {
             Value::String(text) => Self::parse(&text),
-            // A service that changes to seconds since 1970 should not cost its answers.
+            // A service that changes to seconds since 1970 should not cost its responses.
             Value::Number(number) => number
                 .as_i64()
                 .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn no_form_of_json_costs_the_answer() {
+    fn no_form_of_json_costs_the_response() {
         for json in ["true", "[1]", "{}", "1e300", "18446744073709551615"] {
             assert_eq!(serde_json::from_str::<Timestamp>(json).unwrap().time(), None, "{json}");
         }

@@ -12,7 +12,7 @@
 //! | [`bounds_are_dropped`] | typify enforces bounds while decoding; requests are checked by generated `Validate` instead |
 //! | [`aliases_are_inlined`] | typify makes newtypes that take no literal; `.seed(42)` must compile |
 //! | [`defaults_are_dropped`] | typify sends defaults; the server decides |
-//! | [`tolerant_in_answers`] | required arrays and nullable members must survive null and absence |
+//! | [`tolerant_in_responses`] | required arrays and nullable members must survive null and absence |
 //! | [`replaced`] | enums, unions and path values are types of our own; typify only sees their names |
 //! | [`files_keep_their_format`] | `format: binary` is turned into the runtime's file type by a conversion |
 //! | [`discriminators_are_the_unions`] | the union writes the discriminator; a kind must not have it as a field |
@@ -40,7 +40,7 @@ pub(crate) fn lower_components(model: &Model) -> Value {
 }
 
 fn lower_operations<'m>(model: &Model, operations: impl Iterator<Item = &'m Operation>) -> Value {
-    let answered = model.in_answers();
+    let answered = model.in_responses();
     let mut schemas = Map::new();
     for (name, component) in &model.components {
         let lowered = match &component.shape {
@@ -93,11 +93,11 @@ fn location(location: Location) -> &'static str {
 
 /// Statuses other than the first success are read by the runtime.
 fn only_success(model: &Model, operation: &Operation) -> Value {
-    let mut response = json!({"description": ""});
-    if let Some(answer) = &operation.answer {
-        response["content"] = json!({"application/json": {"schema": schema(model, answer)}});
+    let mut success = json!({"description": ""});
+    if let Some(response) = &operation.response {
+        success["content"] = json!({"application/json": {"schema": schema(model, response)}});
     }
-    json!({ &operation.success: response })
+    json!({ &operation.success: success })
 }
 
 /// The model has chosen the media type already; encoding is the generated encoder's business.
@@ -114,13 +114,13 @@ fn multipart_becomes_form() -> &'static str {
     "application/x-www-form-urlencoded"
 }
 
-fn object_schema(model: &Model, name: &str, object: &Object, component: &Component, in_answers: bool) -> Value {
+fn object_schema(model: &Model, name: &str, object: &Object, component: &Component, in_responses: bool) -> Value {
     let hidden = discriminators_are_the_unions(model, name);
     let mut properties = Map::new();
     let mut required = Vec::new();
     for member in object.members.iter().filter(|member| !hidden.contains(&member.name.as_str())) {
         let mut lowered = schema(model, &member.schema);
-        let may_be_missing = in_answers && tolerant_in_answers(model, &member.schema, &mut lowered);
+        let may_be_missing = in_responses && tolerant_in_responses(model, &member.schema, &mut lowered);
         if member.required && !may_be_missing {
             required.push(member.name.clone());
         }
@@ -151,9 +151,9 @@ fn discriminators_are_the_unions<'m>(model: &'m Model, component: &str) -> Vec<&
         .collect()
 }
 
-/// Makes a member of an answer survive `null` and absence where Rust has a natural empty value for it: no elements,
+/// Makes a member of a response survive `null` and absence where Rust has a natural empty value for it: no elements,
 /// or `None` for what may be null anyway. Says whether the member may be missing although the document requires it.
-fn tolerant_in_answers(model: &Model, member: &Schema, lowered: &mut Value) -> bool {
+fn tolerant_in_responses(model: &Model, member: &Schema, lowered: &mut Value) -> bool {
     let resolved = model.resolved(member);
     if matches!(resolved.kind, Kind::Array(..) | Kind::Map(_) | Kind::FreeObject) {
         // `null` is read as empty by the runtime, so the field needs no `Option`.
@@ -269,13 +269,13 @@ mod tests {
         lower(&rules::read(&document).unwrap().model)
     }
 
-    /// The lowered members of a component `A` that an answer contains.
+    /// The lowered members of a component `A` that a response contains.
     fn answered(members: &str) -> Value {
         let components = format!(
             "    A: {{type: object, required: [m], properties: {{m: {members}}}}}\n    E: {{type: string, enum: [x]}}"
         );
-        let answer = "      responses: {'200': {description: ok, content: {application/json: {schema: {$ref: '#/components/schemas/A'}}}}}";
-        lowered(&components, answer)["components"]["schemas"]["A"].clone()
+        let response = "      responses: {'200': {description: ok, content: {application/json: {schema: {$ref: '#/components/schemas/A'}}}}}";
+        lowered(&components, response)["components"]["schemas"]["A"].clone()
     }
 
     /// The same for a request.
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_required_array_of_an_answer_may_be_missing_or_null() {
+    fn a_required_array_of_a_response_may_be_missing_or_null() {
         let members =
             answered("{type: array, minItems: 2, maxItems: 2, nullable: true, items: {type: string, pattern: a}}");
 
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_required_nullable_member_of_an_answer_may_be_missing() {
+    fn a_required_nullable_member_of_a_response_may_be_missing() {
         let members = answered("{type: string, nullable: true}");
 
         assert_eq!(members["required"], Value::Null);
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_required_scalar_of_an_answer_stays_required() {
+    fn a_required_scalar_of_a_response_stays_required() {
         assert_eq!(answered("{type: string}")["required"], json!(["m"]));
     }
 

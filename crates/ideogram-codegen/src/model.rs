@@ -33,8 +33,8 @@ pub(crate) struct Operation {
     pub(crate) images: ImageCount,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) body: Option<Body>,
-    /// The schema of a successful answer; `None` when it has no content.
-    pub(crate) answer: Option<Schema>,
+    /// The schema of a successful response; `None` when it has no content.
+    pub(crate) response: Option<Schema>,
     /// The one success status that stands for all in the lowered copy.
     pub(crate) success: String,
     /// Every status that the document declares, in its order.
@@ -252,10 +252,10 @@ impl Model {
         }
     }
 
-    /// Components that an answer can contain.
-    pub(crate) fn in_answers(&self) -> BTreeSet<&str> {
-        let answers = self.operations.iter().filter_map(|operation| operation.answer.as_ref());
-        self.reachable(answers.flat_map(direct_references))
+    /// Components that a response can contain.
+    pub(crate) fn in_responses(&self) -> BTreeSet<&str> {
+        let responses = self.operations.iter().filter_map(|operation| operation.response.as_ref());
+        self.reachable(responses.flat_map(direct_references))
     }
 
     /// Components that a request body can contain.

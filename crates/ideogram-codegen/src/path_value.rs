@@ -1,6 +1,6 @@
 //! Path parameters as types of their own, so that no id can change the path it is put into.
 //!
-//! In answers the same ids are plain strings: what a service sends is not refused.
+//! In responses the same ids are plain strings: what a service sends is not refused.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};

@@ -42,10 +42,10 @@ pub struct MockServerBuilder {
     start_time: Option<SystemTime>,
     time_scale: f64,
     training_time: Duration,
-    making_time: Duration,
+    generation_time: Duration,
     storing_time: Duration,
     tells_file_names: bool,
-    largest_body: u64,
+    max_body_bytes: u64,
     state_dir: Option<PathBuf>,
     scenario: Scenario,
 }
@@ -58,10 +58,10 @@ impl Default for MockServerBuilder {
             start_time: None,
             time_scale: 0.0,
             training_time: DEFAULT_TRAINING_TIME,
-            making_time: Duration::ZERO,
+            generation_time: Duration::ZERO,
             storing_time: Duration::ZERO,
             tells_file_names: true,
-            largest_body: DEFAULT_LARGEST_BODY,
+            max_body_bytes: DEFAULT_LARGEST_BODY,
             state_dir: None,
             scenario: Scenario::Normal,
         }
@@ -81,7 +81,7 @@ impl MockServerBuilder {
         self
     }
 
-    /// Where service time starts. Default: 2026-07-01, 9:00 UTC, so that answers are the same in every run.
+    /// Where service time starts. Default: 2026-07-01, 9:00 UTC, so that responses are the same in every run.
     ///
     /// If a state directory has kept a later time, service time goes on from there.
     pub fn start_time(mut self, time: SystemTime) -> Self {
@@ -107,14 +107,14 @@ impl MockServerBuilder {
     ///
     /// So long the images count as in the making, of which there may be ten at a time. A caller that hangs up does not
     /// change that.
-    pub fn making_time(mut self, time: Duration) -> Self {
-        self.making_time = time;
+    pub fn generation_time(mut self, time: Duration) -> Self {
+        self.generation_time = time;
         self
     }
 
     /// How long an upload to a dataset takes once its files have arrived, in real time. Default: 0.
     ///
-    /// The files are in the dataset after half of it, and the answer comes after all of it. A caller that hangs up does
+    /// The files are in the dataset after half of it, and the response comes after all of it. A caller that hangs up does
     /// not change that.
     pub fn storing_time(mut self, time: Duration) -> Self {
         self.storing_time = time;
@@ -130,8 +130,8 @@ impl MockServerBuilder {
     /// The largest request body in bytes; a larger one is answered with 413. Default: 4 GiB.
     ///
     /// A JSON body must not have more than 4 MiB in any case.
-    pub fn largest_body(mut self, bytes: u64) -> Self {
-        self.largest_body = bytes;
+    pub fn max_body_bytes(mut self, bytes: u64) -> Self {
+        self.max_body_bytes = bytes;
         self
     }
 
@@ -185,12 +185,12 @@ impl MockServerBuilder {
                 training_time: self.training_time,
                 storing_time: self.storing_time,
                 tells_file_names: self.tells_file_names,
-                studio: Studio::new(self.making_time),
+                studio: Studio::new(self.generation_time),
                 links: Links::new(url.clone()),
             },
             recorder: Recorder::default(),
             api_key: self.api_key,
-            largest_body: self.largest_body,
+            max_body_bytes: self.max_body_bytes,
         };
         MockServer::serve(listener, url, Arc::new(shared))
     }

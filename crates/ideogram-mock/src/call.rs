@@ -10,11 +10,11 @@ use http::{HeaderValue, Method, StatusCode, header, request};
 use tokio::time::sleep;
 
 use crate::{
-    answers::Answer,
     behaviour::{self, Behaviour, Service},
     document::{Document, Operation, Route},
     gallery,
     recorder::{Record, Recorder},
+    reply::Reply,
     request::{Call, Intake},
     scenario::Interference,
 };
@@ -26,10 +26,10 @@ pub(crate) struct Shared {
     pub(crate) recorder: Recorder,
     pub(crate) api_key: String,
     /// The largest body that is read, in bytes.
-    pub(crate) largest_body: u64,
+    pub(crate) max_body_bytes: u64,
 }
 
-/// How an answer leaves.
+/// How a response leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Delivery {
     Whole,
@@ -37,67 +37,67 @@ enum Delivery {
 }
 
 /// Answers one request.
-pub(crate) async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+pub(crate) async fn response(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let record = shared.recorder.begin(&head);
-    let intake = Intake::new(body, &head.headers, record.clone(), shared.largest_body);
-    let (answer, delivery) = match perform(&shared, &head, &intake, &record).await {
-        Ok((answer, delivery)) => (answer, delivery),
+    let intake = Intake::new(body, &head.headers, record.clone(), shared.max_body_bytes);
+    let (response, delivery) = match perform(&shared, &head, &intake, &record).await {
+        Ok((response, delivery)) => (response, delivery),
         Err(refusal) => (refusal, Delivery::Whole),
     };
     intake.drain().await;
-    record.set_status(answer.status());
+    record.set_status(response.status());
     match delivery {
-        Delivery::Whole => answer.into_response(),
-        Delivery::Broken => answer.into_broken_response(),
+        Delivery::Whole => response.into_response(),
+        Delivery::Broken => response.into_broken_response(),
     }
 }
 
-/// The answer of the operation, or the refusal of the first check that fails.
+/// The response of the operation, or the refusal of the first check that fails.
 async fn perform(
     shared: &Arc<Shared>,
     head: &request::Parts,
     intake: &Intake,
     record: &Record,
-) -> Result<(Answer, Delivery), Answer> {
+) -> Result<(Reply, Delivery), Reply> {
     let document = Document::embedded();
     let path = head.uri.path();
     if let Some(name) = gallery::image_name(path) {
-        let answer = gallery::show(name, head, shared.service.world.clock.now()).await?;
+        let response = gallery::show(name, head, shared.service.world.clock.now()).await?;
         let delivery = if shared.service.stage.loses_image() { Delivery::Broken } else { Delivery::Whole };
-        return Ok((answer, delivery));
+        return Ok((response, delivery));
     }
     let route = document.route(path).ok_or_else(|| {
-        Answer::problem(StatusCode::NOT_FOUND, &format!("the document has no path that fits '{path}'"))
+        Reply::problem(StatusCode::NOT_FOUND, &format!("the document has no path that fits '{path}'"))
     })?;
     let operation = operation(&route, head)?;
     record.set_operation(&operation.id);
     let key = head.headers.get(document.key_header());
     if key.is_none_or(|key| key.as_bytes() != shared.api_key.as_bytes()) {
-        return Err(Answer::access_denied());
+        return Err(Reply::access_denied());
     }
     intake.check_announced(&head.headers)?;
     let call = Call::read(operation, &route, head, intake, record).await?;
     let delivery = match shared.service.stage.interfere(operation) {
         Interference::None => Delivery::Whole,
-        Interference::Instead(answer) => return Ok((answer, Delivery::Whole)),
-        Interference::AnswerLost => Delivery::Broken,
+        Interference::Instead(response) => return Ok((response, Delivery::Whole)),
+        Interference::ResponseLost => Delivery::Broken,
     };
     let behaviour = behaviour::of(&operation.id).ok_or_else(|| {
         let text = format!("the mock server has no behaviour for `{}` yet", operation.id);
-        Answer::error(StatusCode::NOT_IMPLEMENTED, &text)
+        Reply::error(StatusCode::NOT_IMPLEMENTED, &text)
     })?;
     let places = shared.service.studio.take_places(operation.images.count(&call.body))?;
     let result = run(shared, operation, behaviour, call).await?;
     // Every test of every user checks in passing that the mock keeps to the document. It costs too much to do always.
     if cfg!(debug_assertions)
-        && let Some(complaint) = operation.answer.complaint(&result)
+        && let Some(complaint) = operation.response.complaint(&result)
     {
-        let text = format!("the mock server's own answer breaks the document: {complaint}");
-        return Err(Answer::error(StatusCode::INTERNAL_SERVER_ERROR, &text));
+        let text = format!("the mock server's own response breaks the document: {complaint}");
+        return Err(Reply::error(StatusCode::INTERNAL_SERVER_ERROR, &text));
     }
     shared.service.studio.make(places).await;
-    Ok((Answer::success(&result), delivery))
+    Ok((Reply::success(&result), delivery))
 }
 
 /// What the operation does. Files take their time to be stored, and are stored even if the caller hangs up meanwhile.
@@ -106,7 +106,7 @@ async fn run(
     operation: &Operation,
     behaviour: Behaviour,
     call: Call,
-) -> Result<serde_json::Value, Answer> {
+) -> Result<serde_json::Value, Reply> {
     let time = shared.service.storing_time;
     if time.is_zero() || !behaviour::stores_files(&operation.id) {
         return behaviour(&shared.service, &call);
@@ -119,12 +119,12 @@ async fn run(
         result
     });
     storing.await.unwrap_or_else(|_| {
-        Err(Answer::error(StatusCode::INTERNAL_SERVER_ERROR, "the mock server failed while it stored files"))
+        Err(Reply::error(StatusCode::INTERNAL_SERVER_ERROR, "the mock server failed while it stored files"))
     })
 }
 
 /// The operation that the path has for the method; `HEAD` is `GET` without the body, which HTTP leaves out.
-fn operation(route: &Route, head: &request::Parts) -> Result<&'static Operation, Answer> {
+fn operation(route: &Route, head: &request::Parts) -> Result<&'static Operation, Reply> {
     let method = if head.method == Method::HEAD { &Method::GET } else { &head.method };
     let operation = route.operations.iter().copied().find(|operation| operation.method == method);
     operation.ok_or_else(|| {
@@ -133,6 +133,6 @@ fn operation(route: &Route, head: &request::Parts) -> Result<&'static Operation,
             methods.map(|method| if method == Method::GET { "GET, HEAD" } else { method.as_str() }).collect();
         let allowed = HeaderValue::from_str(&allowed.join(", ")).expect("methods are tokens");
         let detail = format!("'{}' has no method {}", head.uri.path(), head.method);
-        Answer::problem(StatusCode::METHOD_NOT_ALLOWED, &detail).with_header(header::ALLOW, allowed)
+        Reply::problem(StatusCode::METHOD_NOT_ALLOWED, &detail).with_header(header::ALLOW, allowed)
     })
 }

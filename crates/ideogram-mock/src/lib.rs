@@ -31,7 +31,6 @@
 //! image does not resemble its source. Style, palette and speed do not change what is drawn. It listens on the loopback
 //! only.
 
-mod answers;
 mod behaviour;
 mod builder;
 mod call;
@@ -40,6 +39,7 @@ mod content;
 mod document;
 mod gallery;
 mod recorder;
+mod reply;
 mod request;
 mod scenario;
 mod server;

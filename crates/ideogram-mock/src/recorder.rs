@@ -33,7 +33,7 @@ pub struct RecordedRequest {
     pub parts: Vec<RecordedPart>,
     /// The id of the operation that the document has for this method and path.
     pub operation_id: Option<String>,
-    /// The status of the answer; `None` as long as there is no answer.
+    /// The status of the response; `None` as long as there is no response.
     pub status: Option<u16>,
 }
 

@@ -4,7 +4,7 @@ use std::{sync::Mutex, time::Duration};
 
 use http::StatusCode;
 
-use crate::{answers::Answer, document::Operation, studio::MOST_IN_MAKING};
+use crate::{document::Operation, reply::Reply, studio::MOST_IN_MAKING};
 
 /// How the server behaves towards calls that are otherwise in order: known path, right key, valid request.
 ///
@@ -31,8 +31,8 @@ pub enum Scenario {
         /// The status; one that is not from 500 to 599 is sent as 500.
         status: u16,
     },
-    /// The next call runs, but its answer breaks off in the middle: the caller cannot know that it ran.
-    AnswerLostOnce,
+    /// The next call runs, but its response breaks off in the middle: the caller cannot know that it ran.
+    ResponseLostOnce,
     /// The next image that is fetched breaks off in the middle; its link goes on working.
     ImageLostOnce,
     /// Uploaded files of these names fail with `INTERNAL_ERROR`, also inside of archives, in whatever folder.
@@ -46,10 +46,10 @@ pub enum Scenario {
 #[derive(Debug)]
 pub(crate) enum Interference {
     None,
-    /// The call does not run and gets this answer.
-    Instead(Answer),
-    /// The call runs, then its answer breaks off.
-    AnswerLost,
+    /// The call does not run and gets this response.
+    Instead(Reply),
+    /// The call runs, then its response breaks off.
+    ResponseLost,
 }
 
 /// The scenario that is switched on.
@@ -97,37 +97,37 @@ impl Stage {
             }
             Scenario::RateLimitedOnce { retry_after } => Interference::Instead(rate_limited(*retry_after)),
             Scenario::ServerErrorOnce { status } => Interference::Instead(server_error(*status)),
-            Scenario::AnswerLostOnce => Interference::AnswerLost,
+            Scenario::ResponseLostOnce => Interference::ResponseLost,
         };
         *scenario = Scenario::Normal;
         interference
     }
 }
 
-fn declined() -> Answer {
-    Answer::error(
+fn declined() -> Reply {
+    Reply::error(
         StatusCode::UNPROCESSABLE_ENTITY,
         "Prompt provided failed safety check due to the inclusion of prohibited content.",
     )
 }
 
-fn payment_required() -> Answer {
-    Answer::rejected(StatusCode::PAYMENT_REQUIRED, "You do not have sufficient balance.", "insufficient_funds")
+fn payment_required() -> Reply {
+    Reply::rejected(StatusCode::PAYMENT_REQUIRED, "You do not have sufficient balance.", "insufficient_funds")
 }
 
-fn rate_limited(retry_after: Option<Duration>) -> Answer {
-    let answer = Answer::inflight_limit(MOST_IN_MAKING);
+fn rate_limited(retry_after: Option<Duration>) -> Reply {
+    let response = Reply::inflight_limit(MOST_IN_MAKING);
     match retry_after {
-        Some(delay) => answer.with_header(http::header::RETRY_AFTER, delay.as_secs().into()),
-        None => answer,
+        Some(delay) => response.with_header(http::header::RETRY_AFTER, delay.as_secs().into()),
+        None => response,
     }
 }
 
-fn server_error(status: u16) -> Answer {
+fn server_error(status: u16) -> Reply {
     let status = StatusCode::from_u16(status).ok().filter(StatusCode::is_server_error);
     let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     match status {
-        StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => Answer::page(status),
-        _ => Answer::error(status, "The server failed as its scenario asked for."),
+        StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => Reply::page(status),
+        _ => Reply::error(status, "The server failed as its scenario asked for."),
     }
 }

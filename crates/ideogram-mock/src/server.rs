@@ -176,10 +176,10 @@ fn run(
 ) -> io::Result<()> {
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        // Answers are small; waiting to fill a packet would only make tests slow.
+        // Responses are small; waiting to fill a packet would only make tests slow.
         let listener = listener.tap_io(|stream| _ = stream.set_nodelay(true));
         // Bodies have limits of their own.
-        let router = Router::new().fallback(call::answer).layer(DefaultBodyLimit::disable()).with_state(shared);
+        let router = Router::new().fallback(call::response).layer(DefaultBodyLimit::disable()).with_state(shared);
         let (close, closing) = oneshot::channel::<()>();
         let server = axum::serve(listener, router).with_graceful_shutdown(async { _ = closing.await });
         let mut server = pin!(server.into_future());

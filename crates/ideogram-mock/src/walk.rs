@@ -1,4 +1,4 @@
-//! A walk through all operations, each answer held against the document.
+//! A walk through all operations, each response held against the document.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::{
     document::{self, Document},
 };
 
-/// Sends requests and checks answers, and notes which operations have succeeded.
+/// Sends requests and checks responses, and notes which operations have succeeded.
 struct Walker {
     server: MockServer,
     client: Client,
@@ -34,7 +34,7 @@ impl Walker {
         self.client.post(format!("{}{path}", self.server.url()))
     }
 
-    /// Sends a request with the key; the answer must have `status` and fit the document.
+    /// Sends a request with the key; the response must have `status` and fit the document.
     async fn step(&mut self, request: RequestBuilder, status: u16) -> Value {
         let response = request.header("Api-Key", self.server.api_key()).send().await.unwrap();
         assert_eq!(response.status(), status, "{response:?}");
@@ -44,7 +44,7 @@ impl Walker {
         let complaint = if status == 200 {
             self.succeeded.insert(id.clone());
             let operations = Document::embedded().operations();
-            operations.iter().find(|operation| operation.id == id).unwrap().answer.complaint(&body)
+            operations.iter().find(|operation| operation.id == id).unwrap().response.complaint(&body)
         } else {
             document::component("ErrorBody").complaint(&body)
         };
@@ -106,7 +106,7 @@ fn forms() -> Vec<(&'static str, Form)> {
 }
 
 #[tokio::test]
-async fn every_answer_fits_the_document() {
+async fn every_response_fits_the_document() {
     let mut walker = Walker::new().await;
     let training = |name: &str| json!({"dataset_id": "demo", "model_name": name});
 

@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    answers::Answer,
     clock::{Clock, later},
     content::Claim,
+    reply::Reply,
     store::Store,
     token::{base64url, scramble},
 };
@@ -102,17 +102,17 @@ impl State {
         base64url(u128::from(scramble(2 * self.ids)) << 64 | u128::from(scramble(2 * self.ids + 1)))
     }
 
-    pub(crate) fn dataset(&self, id: &str) -> Result<&Dataset, Answer> {
+    pub(crate) fn dataset(&self, id: &str) -> Result<&Dataset, Reply> {
         self.datasets.iter().find(|dataset| dataset.id == id).ok_or_else(no_dataset)
     }
 
-    pub(crate) fn dataset_mut(&mut self, id: &str) -> Result<&mut Dataset, Answer> {
+    pub(crate) fn dataset_mut(&mut self, id: &str) -> Result<&mut Dataset, Reply> {
         self.datasets.iter_mut().find(|dataset| dataset.id == id).ok_or_else(no_dataset)
     }
 }
 
-fn no_dataset() -> Answer {
-    Answer::not_found("Dataset not found.")
+fn no_dataset() -> Reply {
+    Reply::not_found("Dataset not found.")
 }
 
 /// The state of one server, with its clock and its place on disk.
@@ -133,14 +133,14 @@ impl World {
     }
 
     /// Makes a change whole or not at all.
-    pub(crate) fn change<T>(&self, make: impl FnOnce(&mut State) -> Result<T, Answer>) -> Result<T, Answer> {
+    pub(crate) fn change<T>(&self, make: impl FnOnce(&mut State) -> Result<T, Reply>) -> Result<T, Reply> {
         let mut state = self.state();
         let mut draft = state.clone();
         let result = make(&mut draft)?;
         if let Some(store) = &self.store {
             draft.now = Some(self.clock.now());
             store.save(&draft).map_err(|error| {
-                Answer::error(StatusCode::INTERNAL_SERVER_ERROR, &format!("could not keep the state: {error}"))
+                Reply::error(StatusCode::INTERNAL_SERVER_ERROR, &format!("could not keep the state: {error}"))
             })?;
         }
         *state = draft;

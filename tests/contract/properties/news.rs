@@ -1,4 +1,4 @@
-//! Changes answers in the ways in which a service changes them after a release of the client.
+//! Changes responses in the ways in which a service changes them after a release of the client.
 //!
 //! The client promises to survive every one of these. What it may insist on stays: required texts, booleans, integers
 //! and objects are there and of their type, and a list holds what it is a list of.
@@ -6,9 +6,9 @@
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
-use super::answers::{Answers, Resolved, is_required};
+use super::responses::{Answers, Resolved, is_required};
 
-/// What the answers of many cases hold between them if every kind of news is made: a member, an enum value, a kind of
+/// What the responses of many cases hold between them if every kind of news is made: a member, an enum value, a kind of
 /// a union, a number and a time that the document does not allow.
 pub(super) const SIGNS: [&str; 5] = [
     r#""news_member":"#,
@@ -33,7 +33,7 @@ const TIMES: [&str; 10] = [
 ];
 
 impl Answers {
-    /// Changes an answer here and there.
+    /// Changes a response here and there.
     pub(super) fn make_news(&self, schema: &Value, value: &mut Value, random: &mut Rng) {
         let Resolved { schema, .. } = self.resolve(schema);
         if let Some(kinds) = schema["oneOf"].as_array() {

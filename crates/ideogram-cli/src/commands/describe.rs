@@ -156,22 +156,22 @@ impl Describe {
             let start = if self.images.len() > 1 { Page::new().line(format!("{name}:")) } else { Page::new() };
             return context.output().result(&Value::Null, &describe(start));
         }
-        let answer = serde_json::from_slice(response.body()).unwrap_or(RawValue::NULL);
-        pieces.push(&Described { image: &name, answer }, "")
+        let response = serde_json::from_slice(response.body()).unwrap_or(RawValue::NULL);
+        pieces.push(&Described { image: &name, response }, "")
     }
 }
 
-/// An element of the result; the answer as it came.
+/// An element of the result; the response as it came.
 #[derive(Serialize)]
 struct Described<'a> {
     image: &'a str,
-    answer: &'a RawValue,
+    response: &'a RawValue,
 }
 
 /// What was done stays done, and is printed.
 fn stopped(failure: Failure, done: usize, all: usize) -> Failure {
     let rest = all - done;
-    if done == 0 || matches!(failure.exit(), Exit::Unknown | Exit::NotKept | Exit::Interrupted) {
+    if done == 0 || matches!(failure.exit(), Exit::Unknown | Exit::NotStored | Exit::Interrupted) {
         return failure;
     }
     let what = format!("{} of {} described", done, units::count(all as u64, "image"));
@@ -186,7 +186,7 @@ fn stopped(failure: Failure, done: usize, all: usize) -> Failure {
     partial.hint(format!("to go on, give the last {}", units::count(rest as u64, "image")))
 }
 
-fn plain(page: Page, answer: &DescribeResponse) -> Page {
-    let texts = answer.descriptions.iter().filter_map(|description| description.text.clone());
+fn plain(page: Page, response: &DescribeResponse) -> Page {
+    let texts = response.descriptions.iter().filter_map(|description| description.text.clone());
     texts.fold(page, Page::line)
 }

@@ -18,7 +18,7 @@ use crate::{
 #[command(after_help = "\
 Examples:
   ideogram layerize-text poster.png
-  ideogram layerize-text poster.png --out layers --jq '.answer.text_blocks[].text'")]
+  ideogram layerize-text poster.png --out layers --jq '.response.text_blocks[].text'")]
 pub(crate) struct LayerizeText {
     /// The image: a path, `-` for standard input, or an https link; JPEG, PNG or WebP
     image: OsString,

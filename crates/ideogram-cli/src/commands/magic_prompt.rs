@@ -42,7 +42,7 @@ impl MagicPrompt {
             aspect_ratio: self.aspect_ratio.clone(),
         });
         match ask(context, call, "cannot enrich the prompt", "writing").await? {
-            Some(response) => context.output().answer(&response),
+            Some(response) => context.output().response(&response),
             None => Ok(()),
         }
     }

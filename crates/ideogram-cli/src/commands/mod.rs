@@ -1,4 +1,4 @@
-//! The subcommands, one file each: arguments, the call, and what people see of its answer.
+//! The subcommands, one file each: arguments, the call, and what people see of its response.
 //!
 //! # How to write one
 //!
@@ -12,7 +12,7 @@
 //!         let told = Told { what: &what, look: "ideogram datasets list" };
 //!         let call = context.client().get_dataset().dataset_id(&self.id);
 //!         let Some(response) = context.call(call, told).await? else { return Ok(()) }; // `None`: --dry-run has shown it
-//!         context.output().answer(&response)
+//!         context.output().response(&response)
 //!     }
 //! }
 //! ```
@@ -23,9 +23,9 @@
 //!   waits or asks asks [`Context::is_dry_run`] before.
 //! - **Options of one call**: `context.client().with(CallOptions::new()..)` is a client of its own;
 //!   `context.uploading(label, bytes)` one whose uploads are shown as they go. Keep it in a block with the call, so that
-//!   the bar is gone when the answer is printed.
-//! - **Answers**: [`Output::answer`] prints an answer of the service: as the page of its [`View`](crate::page::View),
-//!   or as JSON just as it came. Results that are no answer: [`Output::result`] for one, [`Output::list`] for a list,
+//!   the bar is gone when the response is printed.
+//! - **Responses**: [`Output::response`] prints a response of the service: as the page of its [`View`](crate::page::View),
+//!   or as JSON just as it came. Results that are no response: [`Output::result`] for one, [`Output::list`] for a list,
 //!   [`Output::pieces`] for what comes one by one (a line at once as text and with `jsonl`, one document at the end with
 //!   `json`). `--jq` is honored by all of them.
 //! - **Talk**: [`Output::note`] (silenced by `--quiet`), [`Output::warning`] (not silenced), `Context::progress` for
@@ -37,18 +37,18 @@
 //!   read. A command that did a part of its work prints that and returns a failure with [`Exit::Partial`].
 //! - **Ctrl-C**: the command's future is dropped, so owners of half-written files remove them in `drop`. A command that
 //!   has something to bring to an end asks for [`Interrupt::gracefully`].
-//! - **Configuration**: [`Context::profile`] has what the profile prefers, [`config::answers_folder`] is where answers of
+//! - **Configuration**: [`Context::profile`] has what the profile prefers, [`config::responses_folder`] is where responses of
 //!   paid calls are kept. Only [`environment`](crate::environment) reads variables.
 //! - A new command also gets a line in [`operations::command`], a snapshot of its help in `tests/cli/help.rs`, a line in
 //!   `tests/cli/dry_run.rs` if it sends, and its help in `tests/cli/examples.rs`.
 //! - Commands that make no call take only the [`Output`] and are listed in [`run`] with their name, so that options
 //!   about calls are refused and not ignored.
 //!
-//! [`config::answers_folder`]: crate::config::answers_folder
+//! [`config::responses_folder`]: crate::config::responses_folder
 //! [`Exit::Partial`]: crate::exit::Exit::Partial
 //! [`Interrupt::gracefully`]: crate::interrupt::Interrupt::gracefully
 //! [`Output`]: crate::output::Output
-//! [`Output::answer`]: crate::output::Output::answer
+//! [`Output::response`]: crate::output::Output::response
 //! [`Output::list`]: crate::output::Output::list
 //! [`Output::note`]: crate::output::Output::note
 //! [`Output::pieces`]: crate::output::Output::pieces

@@ -7,7 +7,8 @@ use std::{
 
 use clap::Args;
 use ideogram_client::{
-    HasImages, IfExists, Image as _, ImageOutcome, ImageRef, KeptAnswer, Origin, SaveOutcome, internal::images_in_text,
+    HasImages, IfExists, Image as _, ImageOutcome, ImageRef, Origin, SaveOutcome, StoredResponse,
+    internal::images_in_text,
 };
 use serde_json::{Value, json};
 
@@ -19,39 +20,39 @@ use crate::{
         making::SaveJob,
         prompt::Stdin,
         report::Report,
-        saving::{ANSWERS, Saving, make_ready},
+        saving::{RESPONSES, Saving, make_ready},
         source::is_link,
     },
     page::Page,
     text::{self, Unreadable},
 };
 
-/// Far above any answer, in bytes.
+/// Far above any response, in bytes.
 const LARGEST: u64 = 64 * 1024 * 1024;
 
-/// Save the images of an answer that was kept
+/// Save the images of a response that was kept
 ///
-/// Every command that makes images keeps its answer in `.ideogram-answers`, in the folder of the images. This fetches
+/// Every command that makes images keeps its response in `.ideogram-responses`, in the folder of the images. This fetches
 /// the images of one, which takes no key and costs nothing while their links live, some hours. Images that are there already are left
 /// as they are. A response of the service from elsewhere, items of one, what `--output json` or `jsonl` has printed, and links, one a line, will do as well.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
 Examples:
-  ideogram save foxes/.ideogram-answers/20260702T090713Z-post_generate_image_v4-1a2b3c4d.json
-  ideogram save answer.json --out foxes")]
+  ideogram save foxes/.ideogram-responses/20260702T090713Z-post_generate_image_v4-1a2b3c4d.json
+  ideogram save response.json --out foxes")]
 pub(crate) struct Save {
-    /// The answer: a JSON file, `-` for standard input, or the https link of one image
-    #[arg(value_name = "ANSWER")]
-    answer: PathBuf,
+    /// The response: a JSON file, `-` for standard input, or the https link of one image
+    #[arg(value_name = "RESPONSE")]
+    response: PathBuf,
 
     #[command(flatten)]
     saving: Saving,
 }
 
-/// An answer, and what is known of its call.
+/// A response, and what is known of its call.
 struct Found {
     /// Nothing, if it is no JSON; the images in it may be whole all the same.
-    answer: Value,
+    response: Value,
     images: Vec<ImageRef>,
     origin: Origin,
 }
@@ -76,7 +77,7 @@ impl Save {
         let found = self.read().await?;
         let images = found.images();
         if images.is_empty() {
-            return Err(Failure::usage(format!("there are no images in \"{}\"", self.answer.display())));
+            return Err(Failure::usage(format!("there are no images in \"{}\"", self.response.display())));
         }
         let folder = self.folder(context);
         if context.is_dry_run() {
@@ -85,22 +86,22 @@ impl Save {
         make_ready(&folder, &self.saving).await?;
         // Names tell images apart, unless they were chosen.
         let if_exists = if self.saving.name.is_some() { IfExists::Number } else { IfExists::Skip };
-        let is_file = self.answer.as_os_str() != OsStr::new("-") && self.link().is_none();
-        let kept_at = is_file.then_some(self.answer.as_path());
-        let job = SaveJob { context, saving: &self.saving, folder: &folder, if_exists, kept_at };
+        let is_file = self.response.as_os_str() != OsStr::new("-") && self.link().is_none();
+        let stored_at = is_file.then_some(self.response.as_path());
+        let job = SaveJob { context, saving: &self.saving, folder: &folder, if_exists, stored_at };
         let outcomes = job.run(context.client(), &found).await?;
         for (image, outcome) in images.iter().zip(&outcomes) {
             if matches!(outcome, SaveOutcome::AlreadyThere { .. }) {
                 context.output().note(&format!("image {} is there already", image.number()));
             }
         }
-        job.finish(Report { answer: found.answer, images, outcomes, asked: None, kept_at }).await
+        job.finish(Report { response: found.response, images, outcomes, asked: None, stored_at }).await
     }
 
-    /// Where it was asked for, else where the answer's own images are, else in the folder of today.
+    /// Where it was asked for, else where the response's own images are, else in the folder of today.
     fn folder(&self, context: &Context<'_>) -> PathBuf {
-        let answers = self.answer.parent().filter(|folder| folder.file_name() == Some(OsStr::new(ANSWERS)));
-        let beside = answers
+        let responses = self.response.parent().filter(|folder| folder.file_name() == Some(OsStr::new(RESPONSES)));
+        let beside = responses
             .and_then(Path::parent)
             .map(|folder| if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() });
         self.saving.out.clone().or(beside).unwrap_or_else(|| self.saving.folder(context.profile()))
@@ -108,35 +109,35 @@ impl Save {
 
     /// The link of one image, if that was given in place of a response.
     fn link(&self) -> Option<&str> {
-        self.answer.to_str().filter(|text| is_link(text))
+        self.response.to_str().filter(|text| is_link(text))
     }
 
     async fn read(&self) -> Result<Found, Failure> {
         if let Some(link) = self.link() {
             let images = vec![ImageRef::from_link(link)];
-            return Ok(Found { answer: Value::Null, images, origin: Origin::default() });
+            return Ok(Found { response: Value::Null, images, origin: Origin::default() });
         }
-        let shown = self.answer.display();
-        let bytes = text::read(&self.answer, &Stdin::default(), "the answer", LARGEST).await?;
+        let shown = self.response.display();
+        let bytes = text::read(&self.response, &Stdin::default(), "the response", LARGEST).await?;
         let encoding = text::decode(&bytes);
         let bytes = encoding.as_ref().map_or(bytes, |text| text.clone().into_bytes());
-        if let Ok(kept) = serde_json::from_slice::<KeptAnswer>(&bytes) {
+        if let Ok(kept) = serde_json::from_slice::<StoredResponse>(&bytes) {
             let images = kept.images();
-            if kept.answer().is_none() && images.is_empty() {
-                return Err(Failure::usage(format!("the answer in \"{shown}\" broke off: no link in it is whole"))
-                    .hint("what arrived of it is in the file, under `answer_text` or `answer_base64`"));
+            if kept.response().is_none() && images.is_empty() {
+                return Err(Failure::usage(format!("the response in \"{shown}\" broke off: no link in it is whole"))
+                    .hint("what arrived of it is in the file, under `response_text` or `response_base64`"));
             }
-            return Ok(Found { answer: kept.answer().cloned().unwrap_or_default(), images, origin: kept.origin() });
+            return Ok(Found { response: kept.response().cloned().unwrap_or_default(), images, origin: kept.origin() });
         }
         if let Some(images) = links_in(&bytes) {
-            return Ok(Found { answer: Value::Null, images, origin: Origin::default() });
+            return Ok(Found { response: Value::Null, images, origin: Origin::default() });
         }
         let mut parsed = serde_json::from_slice::<Value>(&bytes);
-        // What `--output json` prints has the answer inside.
-        if let Ok(answer) = &mut parsed
-            && let Some(inner) = answer.get_mut("answer").filter(|inner| inner.is_object())
+        // What `--output json` prints has the response inside.
+        if let Ok(response) = &mut parsed
+            && let Some(inner) = response.get_mut("response").filter(|inner| inner.is_object())
         {
-            *answer = inner.take();
+            *response = inner.take();
         }
         let mut images = parsed.as_ref().map(Value::images).unwrap_or_default();
         if images.is_empty() {
@@ -145,11 +146,11 @@ impl Save {
             images.retain(|image| image.link().is_some());
         }
         match parsed {
-            Ok(answer) => Ok(Found { answer, images, origin: Origin::default() }),
-            Err(_) if !images.is_empty() => Ok(Found { answer: Value::Null, images, origin: Origin::default() }),
+            Ok(response) => Ok(Found { response, images, origin: Origin::default() }),
+            Err(_) if !images.is_empty() => Ok(Found { response: Value::Null, images, origin: Origin::default() }),
             Err(error) => Err(match encoding {
-                Err(encoding) => Unreadable::Encoding(encoding).failure(&format!("the answer \"{shown}\"")),
-                Ok(_) => Failure::usage(format!("\"{shown}\" is no answer: it is not JSON")).because(&error),
+                Err(encoding) => Unreadable::Encoding(encoding).failure(&format!("the response \"{shown}\"")),
+                Ok(_) => Failure::usage(format!("\"{shown}\" is no response: it is not JSON")).because(&error),
             }),
         }
     }

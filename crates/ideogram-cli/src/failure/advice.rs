@@ -39,11 +39,11 @@ pub(super) fn what_next(call: &Call<'_>, error: &Error) -> Option<String> {
             format!("nothing was sent: check the network, and the address {address}")
         }
         ErrorKind::LocalIo if error.outcome() == Outcome::NotSent => "nothing was sent".to_owned(),
-        ErrorKind::UndocumentedAnswer if error.status().is_some_and(|status| status.is_redirection()) => {
+        ErrorKind::UndocumentedResponse if error.status().is_some_and(|status| status.is_redirection()) => {
             format!("{address} sends the call elsewhere, where the key would go with it; give the final address")
         }
-        ErrorKind::UndocumentedAnswer => {
-            format!("is {address} the Ideogram API? If so, a newer version of this command may know the answer")
+        ErrorKind::UndocumentedResponse => {
+            format!("is {address} the Ideogram API? If so, a newer version of this command may know the response")
         }
         _ => return None,
     };
@@ -71,15 +71,15 @@ pub(super) fn what_became_of_it(call: &Call<'_>, error: &Error) -> Option<String
         Outcome::Unknown => {
             Some(format!("it may have been done all the same{}", see("before running the command again")))
         }
-        Outcome::Completed => match error.kept_at() {
+        Outcome::Completed => match error.stored_at() {
             Some(path) => {
-                Some(format!("it ran, and its answer is kept in {}; do not run the command again", path.display()))
+                Some(format!("it ran, and its response is kept in {}; do not run the command again", path.display()))
             }
             None if operation.repeat == Repeat::Safe => None,
             None if is_paid => Some(format!("it ran and is billed; do not run the command again{}", see(""))),
             None => {
                 let see = see("");
-                Some(format!("it was done, only its answer cannot be read; do not run the command again{see}"))
+                Some(format!("it was done, only its response cannot be read; do not run the command again{see}"))
             }
         },
         _ => None,

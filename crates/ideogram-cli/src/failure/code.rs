@@ -9,9 +9,9 @@ pub(crate) fn exit_of(error: &Error) -> Exit {
     exit(error.kind(), error.outcome(), error.operation().map(|operation| operation.billing))
 }
 
-/// Whether the call ran and was billed, so that its answer is worth money.
+/// Whether the call ran and was billed, so that its response is worth money.
 pub(super) fn is_paid_for(error: &Error) -> bool {
-    exit_of(error) == Exit::NotKept
+    exit_of(error) == Exit::NotStored
 }
 
 /// Money comes first: whether a paid call ran is told before what went wrong.
@@ -19,7 +19,7 @@ fn exit(kind: ErrorKind, outcome: Outcome, billing: Option<Billing>) -> Exit {
     // An operation without a mark counts as paid; an error outside of any operation cannot cost.
     let is_paid = billing.is_some_and(|billing| billing != Billing::Free);
     match (outcome, kind) {
-        (Outcome::Completed, _) if is_paid => Exit::NotKept,
+        (Outcome::Completed, _) if is_paid => Exit::NotStored,
         (Outcome::Unknown, _) if is_paid => Exit::Unknown,
         (_, ErrorKind::Authentication) => Exit::Authentication,
         (_, ErrorKind::Payment) => Exit::Payment,
@@ -52,7 +52,7 @@ mod tests {
             (ErrorKind::RateLimited, 8),
             (ErrorKind::Server, 9),
             (ErrorKind::Transport, 9),
-            (ErrorKind::UndocumentedAnswer, 1),
+            (ErrorKind::UndocumentedResponse, 1),
             (ErrorKind::InvalidArgument, 2),
             (ErrorKind::LocalIo, 13),
         ] {
@@ -71,12 +71,12 @@ mod tests {
         for kind in [
             ErrorKind::Server,
             ErrorKind::Transport,
-            ErrorKind::UndocumentedAnswer,
+            ErrorKind::UndocumentedResponse,
             ErrorKind::InvalidRequest,
             ErrorKind::LocalIo,
         ] {
             assert_eq!(exit(kind, Outcome::Unknown, Some(Billing::Paid)), Exit::Unknown, "{kind:?}");
-            assert_eq!(exit(kind, Outcome::Completed, Some(Billing::Paid)), Exit::NotKept, "{kind:?}");
+            assert_eq!(exit(kind, Outcome::Completed, Some(Billing::Paid)), Exit::NotStored, "{kind:?}");
         }
     }
 }

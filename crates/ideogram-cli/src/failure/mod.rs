@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 
 use crate::{exit::Exit, units};
 
-/// How much of an answer that cannot be read is shown, in characters.
-const SHOWN_OF_ANSWER: usize = 200;
+/// How much of a response that cannot be read is shown, in characters.
+const SHOWN_OF_RESPONSE: usize = 200;
 
 /// Ends a command. Printed by [`Output::failure`](crate::output::Output::failure).
 #[derive(Debug)]
@@ -102,11 +102,11 @@ impl Failure {
 
     pub(crate) fn of_call(call: &Call<'_>, error: &Error) -> Self {
         let mut failure = Self::new(code::exit_of(error), call.what).because(error);
-        if code::is_paid_for(error) && error.kept_at().is_none() {
+        if code::is_paid_for(error) && error.stored_at().is_none() {
             // Nothing else has it any more.
-            failure.0.causes.extend(error.body_text().map(|text| format!("the answer was: {text}")));
-        } else if error.kind() == ErrorKind::UndocumentedAnswer {
-            failure.0.causes.extend(beginning_of_answer(error));
+            failure.0.causes.extend(error.body_text().map(|text| format!("the response was: {text}")));
+        } else if error.kind() == ErrorKind::UndocumentedResponse {
+            failure.0.causes.extend(beginning_of_response(error));
         }
         failure.0.hints.extend(advice::what_next(call, error));
         failure.0.hints.extend(advice::what_became_of_it(call, error));
@@ -117,7 +117,7 @@ impl Failure {
             .detail("outcome", error.outcome().name())
             .detail("attempts", error.attempts())
             .detail("elapsed_seconds", (error.elapsed().as_secs_f64() * 1000.0).round() / 1000.0)
-            .detail("kept_at", error.kept_at().map(|path| path.display().to_string()))
+            .detail("stored_at", error.stored_at().map(|path| path.display().to_string()))
             .detail("reject_reason", error.reject_reason())
             .detail("retry_after_seconds", error.retry_after().map(|wait| wait.as_secs()))
     }
@@ -159,17 +159,17 @@ fn is_bare_kind(error: &(dyn StdError + 'static)) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.raw_os_error().is_none() && error.get_ref().is_none())
 }
 
-fn beginning_of_answer(error: &Error) -> Option<String> {
+fn beginning_of_response(error: &Error) -> Option<String> {
     let body = error.body()?;
     if body.is_empty() {
-        return Some("the answer has no body".to_owned());
+        return Some("the response has no body".to_owned());
     }
     let text = error.body_text()?;
-    let beginning: String = text.chars().take(SHOWN_OF_ANSWER).collect();
+    let beginning: String = text.chars().take(SHOWN_OF_RESPONSE).collect();
     if beginning.len() == text.len() {
-        return Some(format!("the answer was: {beginning}"));
+        return Some(format!("the response was: {beginning}"));
     }
-    Some(format!("the answer of {} begins: {beginning}", units::size(body.len() as u64)))
+    Some(format!("the response of {} begins: {beginning}", units::size(body.len() as u64)))
 }
 
 #[cfg(test)]

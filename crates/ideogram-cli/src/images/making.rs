@@ -1,7 +1,7 @@
 //! From a call to images on disk.
 //!
-//! Start at [`Making::begin`]. The folder is tried before anything is paid for, the answer is on disk before it is
-//! decoded, and whatever becomes of the images, the command says where the answer is.
+//! Start at [`Making::begin`]. The folder is tried before anything is paid for, the response is on disk before it is
+//! decoded, and whatever becomes of the images, the command says where the response is.
 
 use std::{
     path::{Path, PathBuf},
@@ -9,14 +9,14 @@ use std::{
 };
 
 use ideogram_client::{
-    CallBuilder, CallOptions, Client, Error, HasImages, IfExists, Image as _, ImageOutcome, KeptAnswer, Response,
-    SaveOutcome, SaveProgress,
+    CallBuilder, CallOptions, Client, Error, HasImages, IfExists, Image as _, ImageOutcome, Response, SaveOutcome,
+    SaveProgress, StoredResponse,
 };
 use tokio::select;
 
 use super::{
     report::Report,
-    saving::{ANSWERS, Saving, make_ready},
+    saving::{RESPONSES, Saving, make_ready},
     sending::send,
     shown,
 };
@@ -50,13 +50,13 @@ impl<'a> Making<'a> {
             make_ready(&folder, saving).await?;
         }
         let options = CallOptions::new()
-            .keep_answers_in(folder.join(ANSWERS))
+            .store_responses_in(folder.join(RESPONSES))
             .on_upload(upload_bar(context.output().talk().clone()));
         let client = context.client().with(options);
         Ok(Self { context, saving, folder, client })
     }
 
-    /// Begins a call whose answer will be kept.
+    /// Begins a call whose response will be kept.
     pub(crate) fn client(&self) -> &Client {
         &self.client
     }
@@ -83,7 +83,7 @@ impl<'a> Making<'a> {
         }
     }
 
-    /// Saves what can be saved of a paid answer that broke off, is damaged or not as the document says. All is well if
+    /// Saves what can be saved of a paid response that broke off, is damaged or not as the document says. All is well if
     /// that is as much as was asked for.
     async fn save_what_is_whole(&self, told: Told<'_>, error: &Error, asked: u32) -> Result<(), Failure> {
         let failure = self.not_answered(told, error);
@@ -91,16 +91,16 @@ impl<'a> Making<'a> {
         if !images.iter().any(|image| matches!(image.outcome(), ImageOutcome::Available(_))) {
             return Err(failure);
         }
-        self.context.output().note(&format!("{error}; the links in the answer are whole, so its images are saved"));
+        self.context.output().note(&format!("{error}; the links in the response are whole, so its images are saved"));
         let job = SaveJob {
             context: self.context,
             saving: self.saving,
             folder: &self.folder,
             if_exists: IfExists::Number,
-            kept_at: error.kept_at(),
+            stored_at: error.stored_at(),
         };
-        let kept = match error.kept_at() {
-            Some(path) => KeptAnswer::read(path).await.ok(),
+        let kept = match error.stored_at() {
+            Some(path) => StoredResponse::read(path).await.ok(),
             None => None,
         };
         let outcomes = match &kept {
@@ -109,54 +109,54 @@ impl<'a> Making<'a> {
             None => job.run(&self.client, error).await?,
         };
         let is_all = images.len() >= usize::try_from(asked).unwrap_or(usize::MAX);
-        let answer = error.decode_body().unwrap_or_default();
-        job.finish(Report { answer, images, outcomes, asked: Some(asked), kept_at: error.kept_at() }).await?;
+        let response = error.decode_body().unwrap_or_default();
+        job.finish(Report { response, images, outcomes, asked: Some(asked), stored_at: error.stored_at() }).await?;
         if is_all { Ok(()) } else { Err(failure) }
     }
 
     async fn save<T: HasImages>(&self, response: &Response<T>, asked: u32) -> Result<(), Failure> {
-        let answer = serde_json::from_slice(response.body()).unwrap_or_default();
+        let body = serde_json::from_slice(response.body()).unwrap_or_default();
         let job = SaveJob {
             context: self.context,
             saving: self.saving,
             folder: &self.folder,
             if_exists: IfExists::Number,
-            kept_at: response.kept_at(),
+            stored_at: response.stored_at(),
         };
         let outcomes = job.run(&self.client, response).await?;
         let images = response.images();
-        let report = Report { answer, images, outcomes, asked: Some(asked), kept_at: response.kept_at() };
+        let report = Report { response: body, images, outcomes, asked: Some(asked), stored_at: response.stored_at() };
         job.finish(report).await
     }
 
-    /// A failed call, and where its answer is if there is one.
+    /// A failed call, and where its response is if there is one.
     fn not_answered(&self, told: Told<'_>, error: &Error) -> Failure {
         let failure = self.context.failure(told, error);
-        match error.kept_at() {
-            Some(path) => failure.hint(fetch_hint(path, &self.folder)).detail("kept_at", path.display().to_string()),
+        match error.stored_at() {
+            Some(path) => failure.hint(fetch_hint(path, &self.folder)).detail("stored_at", path.display().to_string()),
             None => failure,
         }
     }
 }
 
-/// Saves the images of an answer that is there, whatever way it came.
+/// Saves the images of a response that is there, whatever way it came.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SaveJob<'a> {
     pub(crate) context: &'a Context<'a>,
     pub(crate) saving: &'a Saving,
     pub(crate) folder: &'a Path,
     pub(crate) if_exists: IfExists,
-    /// Where the answer is, to fetch them later.
-    pub(crate) kept_at: Option<&'a Path>,
+    /// Where the response is, to fetch them later.
+    pub(crate) stored_at: Option<&'a Path>,
 }
 
 impl SaveJob<'_> {
-    /// Fetches them all. Ctrl-C ends it with a word on where the answer is.
-    pub(crate) async fn run(&self, client: &Client, answer: &impl HasImages) -> Result<Vec<SaveOutcome>, Failure> {
-        let count = answer.images().len();
+    /// Fetches them all. Ctrl-C ends it with a word on where the response is.
+    pub(crate) async fn run(&self, client: &Client, response: &impl HasImages) -> Result<Vec<SaveOutcome>, Failure> {
+        let count = response.images().len();
         let progress = self.context.progress("saving", Counted::Bytes, None);
         let mut saving =
-            client.save_all(answer, self.folder).if_exists(self.if_exists).on_progress(save_bar(progress, count));
+            client.save_all(response, self.folder).if_exists(self.if_exists).on_progress(save_bar(progress, count));
         if let Some(name) = &self.saving.name {
             saving = saving.stem(name);
         }
@@ -183,10 +183,10 @@ impl SaveJob<'_> {
         match report.failure() {
             None => Ok(()),
             Some(failure) if report.can_be_fetched_later() => Err(self.with_hint(failure)),
-            Some(failure) => Err(match self.kept_at {
+            Some(failure) => Err(match self.stored_at {
                 Some(path) => {
                     let path = path.display().to_string();
-                    failure.hint(format!("the answer is kept in {path}")).detail("kept_at", path)
+                    failure.hint(format!("the response is kept in {path}")).detail("stored_at", path)
                 }
                 None => failure,
             }),
@@ -194,18 +194,18 @@ impl SaveJob<'_> {
     }
 
     fn with_hint(&self, failure: Failure) -> Failure {
-        match self.kept_at {
-            Some(path) => failure.hint(fetch_hint(path, self.folder)).detail("kept_at", path.display().to_string()),
+        match self.stored_at {
+            Some(path) => failure.hint(fetch_hint(path, self.folder)).detail("stored_at", path.display().to_string()),
             None => failure,
         }
     }
 }
 
-fn fetch_hint(kept_at: &Path, folder: &Path) -> String {
+fn fetch_hint(stored_at: &Path, folder: &Path) -> String {
     format!(
-        "this fetches the images from the answer that was kept, at no cost, while their links live: \
+        "this fetches the images from the response that was kept, at no cost, while their links live: \
          ideogram save {} --out {}",
-        shell_word(&kept_at.display().to_string()),
+        shell_word(&stored_at.display().to_string()),
         shell_word(&folder.display().to_string())
     )
 }

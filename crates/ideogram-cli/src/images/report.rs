@@ -1,4 +1,4 @@
-//! What became of the images of an answer, and the exit code that it deserves.
+//! What became of the images of a response, and the exit code that it deserves.
 
 use std::path::{Path, PathBuf};
 
@@ -7,17 +7,17 @@ use serde_json::{Map, Value, json};
 
 use crate::{arguments::Format, exit::Exit, failure::Failure, output::Output, units};
 
-/// What became of the images of an answer.
+/// What became of the images of a response.
 #[derive(Debug)]
 pub(crate) struct Report<'a> {
     /// As it came.
-    pub(crate) answer: Value,
+    pub(crate) response: Value,
     pub(crate) images: Vec<ImageRef>,
     /// One for each image.
     pub(crate) outcomes: Vec<SaveOutcome>,
     /// How many images were asked for, if that is known.
     pub(crate) asked: Option<u32>,
-    pub(crate) kept_at: Option<&'a Path>,
+    pub(crate) stored_at: Option<&'a Path>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,10 +41,10 @@ impl Report<'_> {
             }
             pieces.push(&described(image, outcome), &path.unwrap_or_default())?;
         }
-        let kept_at = self.kept_at.map(|path| path.display().to_string());
+        let stored_at = self.stored_at.map(|path| path.display().to_string());
         pieces.finish(Map::from_iter([
-            ("answer".to_owned(), self.answer.clone()),
-            ("kept_at".to_owned(), json!(kept_at)),
+            ("response".to_owned(), self.response.clone()),
+            ("stored_at".to_owned(), json!(stored_at)),
         ]))
     }
 
@@ -56,14 +56,14 @@ impl Report<'_> {
     /// What is worth a word though nothing is wrong.
     pub(crate) fn remark(&self) -> Option<String> {
         let asked = usize::try_from(self.asked?).ok()?;
-        let blocks = self.answer.get("text_blocks").and_then(Value::as_array).map(Vec::len);
+        let blocks = self.response.get("text_blocks").and_then(Value::as_array).map(Vec::len);
         if let Some(blocks) = blocks {
             let blocks = units::count(blocks as u64, "block");
             return Some(format!("{blocks} of text found: --output json and the files beside the images show them"));
         }
         let came = self.images.len();
         (came != asked && came > 0)
-            .then(|| format!("{} asked for, {came} in the answer", units::count(asked as u64, "image")))
+            .then(|| format!("{} asked for, {came} in the response", units::count(asked as u64, "image")))
     }
 
     /// How the command ends, unless all is well.
@@ -73,12 +73,12 @@ impl Report<'_> {
         let exit = match counts {
             Counts { saved: 0, withheld: 0, failed: 0, .. } => {
                 return Some(
-                    Failure::new(Exit::NotKept, "the answer holds no images").hint("it was billed all the same"),
+                    Failure::new(Exit::NotStored, "the response holds no images").hint("it was billed all the same"),
                 );
             }
             Counts { withheld: 0, failed: 0, .. } => return None,
             Counts { saved: 0, failed: 0, .. } => Exit::Safety,
-            Counts { saved: 0, .. } => Exit::NotKept,
+            Counts { saved: 0, .. } => Exit::NotStored,
             _ => Exit::Partial,
         };
         let mut parts = Vec::new();
@@ -98,7 +98,7 @@ impl Report<'_> {
                     failure = failure.cause(format!("image {}: {error}", image.number()));
                 }
                 SaveOutcome::LinkMissing => {
-                    failure = failure.cause(format!("image {}: the answer has no link to it", image.number()));
+                    failure = failure.cause(format!("image {}: the response has no link to it", image.number()));
                 }
                 _ => {}
             }

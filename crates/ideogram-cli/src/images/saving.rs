@@ -15,8 +15,8 @@ use ideogram_client::{Timestamp, internal};
 use super::{preview, ready, shown::Open};
 use crate::{config::Profile, failure::Failure};
 
-/// Answers of paid calls, as they came, in the folder of their images.
-pub(crate) const ANSWERS: &str = ".ideogram-answers";
+/// Responses of paid calls, as they came, in the folder of their images.
+pub(crate) const RESPONSES: &str = ".ideogram-responses";
 
 /// Where images go.
 #[derive(Args, Clone, Debug)]
@@ -24,8 +24,8 @@ pub(crate) const ANSWERS: &str = ".ideogram-answers";
 pub(crate) struct Saving {
     /// The folder for the images, made if it is not there [default: `out` of the profile, or ideogram-YYYY-MM-DD with the day in UTC]
     ///
-    /// No file is ever replaced. Beside each image goes a JSON file that says how it was made, and the answer itself
-    /// goes into `.ideogram-answers` before anything is done with it.
+    /// No file is ever replaced. Beside each image goes a JSON file that says how it was made, and the response itself
+    /// goes into `.ideogram-responses` before anything is done with it.
     #[arg(long, short, value_name = "DIR", value_parser = out_folder())]
     pub(crate) out: Option<PathBuf>,
 
@@ -55,10 +55,10 @@ fn folder_of_today() -> PathBuf {
     PathBuf::from(format!("ideogram-{}", now.get(..10).unwrap_or("images")))
 }
 
-/// Makes the folders, and makes sure that images and their answers can be written: before a call is paid for.
+/// Makes the folders, and makes sure that images and their responses can be written: before a call is paid for.
 pub(crate) async fn make_ready(folder: &Path, saving: &Saving) -> Result<(), Failure> {
     ready::check_folder(folder).await?;
-    ready::check_folder(folder.join(ANSWERS)).await?;
+    ready::check_folder(folder.join(RESPONSES)).await?;
     ready::check_stems(folder, vec![saving.name.clone().unwrap_or_else(ready::name_of_ours)]).await
 }
 

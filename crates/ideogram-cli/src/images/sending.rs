@@ -25,14 +25,14 @@ pub(crate) async fn send<T: DeserializeOwned>(
     response
 }
 
-/// A client for answers that are printed and not saved: they are kept beside those of `ideogram api`, where that can be
+/// A client for responses that are printed and not saved: they are kept beside those of `ideogram api`, where that can be
 /// done, until they are decoded.
 pub(crate) async fn keeping_client(context: &Context<'_>) -> Client {
-    let folder = config::answers_folder().filter(|_| !context.is_mock() && !context.is_dry_run());
+    let folder = config::responses_folder().filter(|_| !context.is_mock() && !context.is_dry_run());
     match folder {
         // Found out now: after the call it would be paid for.
         Some(folder) if check_folder(&folder).await.is_ok() => {
-            context.client().with(CallOptions::new().keep_answers_in(folder))
+            context.client().with(CallOptions::new().store_responses_in(folder))
         }
         _ => context.client().clone(),
     }

@@ -165,7 +165,7 @@ impl<'a> SourceImages<'a> {
 fn not_fetched(error: &Error) -> Failure {
     // What another link, or a file, would mend; the rest may be over by the next time.
     let exit = match error.kind() {
-        ErrorKind::InvalidArgument | ErrorKind::UndocumentedAnswer => Exit::Usage,
+        ErrorKind::InvalidArgument | ErrorKind::UndocumentedResponse => Exit::Usage,
         _ => Exit::Unavailable,
     };
     Failure::new(exit, "cannot fetch the image")

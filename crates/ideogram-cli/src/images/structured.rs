@@ -41,7 +41,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Reads the text of a structured prompt: by itself, or the answer of `magic-prompt` or `describe` around it.
+/// Reads the text of a structured prompt: by itself, or the response of `magic-prompt` or `describe` around it.
 pub(crate) async fn read(path: &Path, stdin: &Stdin, unchecked: bool) -> Result<String, Failure> {
     let text = text::read_text(path, stdin, "the structured prompt", LARGEST).await?;
     parse(&text, unchecked).map_err(|refusal| {
@@ -67,7 +67,7 @@ pub(crate) fn parse(text: &str, unchecked: bool) -> Result<String, Refusal> {
     }
 
     let text = without_mark(text).trim();
-    let text = serde_json::from_str::<Answer<'_>>(text).map_or(text, |answer| answer.json_prompt.get());
+    let text = serde_json::from_str::<Answer<'_>>(text).map_or(text, |response| response.json_prompt.get());
     let typed: V4JsonPrompt = serde_json::from_str(text).map_err(Refusal::Json)?;
     typed.validate().map_err(Refusal::Values)?;
     if !unchecked {

@@ -159,13 +159,13 @@ impl Worker {
 
     fn run(&mut self, json: &[u8], mut each: impl FnMut(Picked) -> Result<(), Failure>) -> Result<(), Failure> {
         let failed = |cause: String| {
-            Failure::internal("the expression of --jq failed on the answer")
+            Failure::internal("the expression of --jq failed on the response")
                 .cause(cause)
                 .hint("the call was made all the same; running it again for another expression may cost again")
         };
         let died = |_| {
             failed(
-                "it ran out of stack or memory, or was ended: the answer or a result nests too deeply, or a recursion \
+                "it ran out of stack or memory, or was ended: the response or a result nests too deeply, or a recursion \
                  has no end"
                     .to_owned(),
             )

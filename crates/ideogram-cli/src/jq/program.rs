@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expression_that_does_not_fit_the_answer_is_a_failure() {
+    fn an_expression_that_does_not_fit_the_response_is_a_failure() {
         let error = Program::new(".a.b").unwrap().run(br#"{"a":1}"#, |_| Ok::<(), String>(())).unwrap_err();
 
         assert!(error.contains("cannot index"), "{error}");

@@ -115,7 +115,7 @@ fn json_may_come_from_a_file() {
 }
 
 #[test]
-fn the_answer_of_a_paid_call_is_kept_before_it_is_printed() {
+fn the_response_of_a_paid_call_is_kept_before_it_is_printed() {
     let (server, folder) = (serve(MockServer::builder()), folder());
 
     let ran = ideogram(["api", "post_generate_image_v3", "--prompt", "a cat", "--jq", ".data[0].nope.nope.nope"])
@@ -123,12 +123,12 @@ fn the_answer_of_a_paid_call_is_kept_before_it_is_printed() {
         .at_home(folder.path())
         .run();
 
-    let answers = folder.path().join(".local/state/ideogram/answers");
-    let kept: Vec<_> = fs::read_dir(&answers).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let responses = folder.path().join(".local/state/ideogram/responses");
+    let kept: Vec<_> = fs::read_dir(&responses).unwrap().map(|entry| entry.unwrap().path()).collect();
     let [kept] = kept.as_slice() else { panic!("{kept:?}") };
     assert!(ran.stderr().contains(kept.to_str().unwrap()), "{ran}");
     let kept: serde_json::Value = serde_json::from_slice(&fs::read(kept).unwrap()).unwrap();
-    assert!(kept["answer"]["data"][0]["url"].is_string(), "{kept}");
+    assert!(kept["response"]["data"][0]["url"].is_string(), "{kept}");
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn a_refusal_of_the_service_has_its_exit_code() {
 }
 
 #[test]
-fn a_paid_call_whose_answer_is_lost_is_not_sent_again_and_says_so() {
+fn a_paid_call_whose_response_is_lost_is_not_sent_again_and_says_so() {
     let (server, folder) = (serve(MockServer::builder()), folder());
     server.set_scenario(Scenario::ServerErrorOnce { status: 503 });
 
@@ -204,13 +204,13 @@ fn a_paid_call_whose_answer_is_lost_is_not_sent_again_and_says_so() {
 }
 
 #[test]
-fn a_paid_answer_that_makes_no_sense_was_billed_and_is_kept() {
-    let (rogue, folder) = (Rogue::answers("200 OK", "<html>"), folder());
+fn a_paid_response_that_makes_no_sense_was_billed_and_is_kept() {
+    let (rogue, folder) = (Rogue::responses("200 OK", "<html>"), folder());
 
     let run = ideogram(["api", "post_generate_image_v3", "--prompt", "a cat", "--output", "json"]).at(rogue.url());
     let ran = run.at_home(folder.path()).run();
 
     assert_eq!((ran.code(), ran.stdout().as_str()), (Some(12), ""), "{ran}");
-    let kept = ran.error()["kept_at"].as_str().map(fs::read_to_string).unwrap().unwrap();
+    let kept = ran.error()["stored_at"].as_str().map(fs::read_to_string).unwrap().unwrap();
     assert!(kept.contains("<html>"), "{kept}");
 }

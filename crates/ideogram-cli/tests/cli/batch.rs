@@ -289,9 +289,9 @@ fn rows_that_are_withheld_altogether_stop_it_since_they_are_billed() {
 }
 
 #[test]
-fn an_answer_that_breaks_off_is_not_paid_again_unless_asked_to() {
+fn a_response_that_breaks_off_is_not_paid_again_unless_asked_to() {
     let folder = folder("rows.jsonl", "{\"prompt\":\"a river\",\"id\":\"river\"}\n");
-    let server = serve(MockServer::builder().scenario(Scenario::AnswerLostOnce));
+    let server = serve(MockServer::builder().scenario(Scenario::ResponseLostOnce));
 
     let lost = batch(&folder, &["rows.jsonl"]).against(&server).run();
     let again = batch(&folder, &["rows.jsonl"]).against(&server).run();
@@ -304,13 +304,13 @@ fn an_answer_that_breaks_off_is_not_paid_again_unless_asked_to() {
     ----- stderr -----
     contact sheet: rows-images/contact-sheet.html
     error: 1 row: 0 images saved, 1 row of unknown outcome
-      caused by: line 1 (river): outcome unknown, it may have been billed: post_generate_image_v4: the connection broke before an answer arrived; the call may have run, so look before calling again
+      caused by: line 1 (river): outcome unknown, it may have been billed: post_generate_image_v4: the connection broke before a response arrived; the call may have run, so look before calling again
     hint: rows of unknown outcome are not sent again, as they may be paid; --rerun-unknown does
     ");
 }
 
 #[test]
-fn an_answer_that_was_kept_is_saved_later_without_paying() {
+fn a_response_that_was_kept_is_saved_later_without_paying() {
     let folder = folder("rows.jsonl", TWO);
     let server = serve(MockServer::builder());
     let out = folder.path().join("rows-images");

@@ -222,7 +222,7 @@ fn images_that_are_gone_are_fetched_again_and_never_called_saved() {
 
     // Neither image nor response: said so, and not paid again.
     fs::remove_file(scene.path("rows-images/cats.png")).unwrap();
-    fs::remove_dir_all(scene.path("rows-images/answers")).unwrap();
+    fs::remove_dir_all(scene.path("rows-images/responses")).unwrap();
     let ran = scene.run(&["--yes"]);
     assert_eq!((ran.code(), scene.calls()), (Some(11), 2), "{ran}");
     let said = "1 image lost: cats.png is gone, and no stored response shows where it came from";
@@ -234,26 +234,26 @@ fn a_response_that_only_the_journal_could_hold_is_saved_from() {
     let scene = Scene::new();
     // Its folder turns into a file between the beginning of the row and its response.
     scene.server.set_scenario(ideogram_mock::Scenario::Normal);
-    let server = serve(MockServer::builder().making_time(std::time::Duration::from_millis(1500)));
+    let server = serve(MockServer::builder().generation_time(std::time::Duration::from_millis(1500)));
     let scene = Scene { server, ..scene };
     let child = {
         let run = ideogram(["batch", "rows.jsonl", "--out", "out"]).in_folder(scene.folder.path());
         let run = run.env("XDG_STATE_HOME", scene.path("state").to_str().unwrap()).against(&scene.server);
         run.into_command().stderr(std::process::Stdio::piped()).stdout(std::process::Stdio::null()).spawn().unwrap()
     };
-    let answers = scene.path("out/answers");
+    let responses = scene.path("out/responses");
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
     while scene.calls() < 2 {
         assert!(std::time::Instant::now() < deadline, "no row was sent");
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
-    fs::remove_dir_all(&answers).unwrap();
-    fs::write(&answers, "").unwrap();
+    fs::remove_dir_all(&responses).unwrap();
+    fs::write(&responses, "").unwrap();
     let first = Ran::of(child.wait_with_output().unwrap());
     assert_eq!(first.code(), Some(12), "{first}");
     assert!(first.stderr().contains("could not be stored, and stands in the journal: {"), "{first}");
 
-    fs::remove_file(&answers).unwrap();
+    fs::remove_file(&responses).unwrap();
     let ran = scene.run(&["--out", "out"]);
 
     assert_eq!((ran.code(), scene.calls()), (Some(0), 2), "{ran}");
@@ -266,7 +266,7 @@ fn a_response_that_only_the_journal_could_hold_is_saved_from() {
 
 #[test]
 fn no_row_is_sent_if_a_folder_cannot_be_written() {
-    for name in ["answers", "thumbnails"] {
+    for name in ["responses", "thumbnails"] {
         let scene = Scene::new();
         fs::create_dir(scene.path("out")).unwrap();
         fs::write(scene.path("out").join(name), "").unwrap();

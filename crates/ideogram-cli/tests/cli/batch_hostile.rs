@@ -37,11 +37,11 @@ struct Scene {
 }
 
 impl Scene {
-    fn new(seed: u64, making_time: Duration) -> Self {
+    fn new(seed: u64, generation_time: Duration) -> Self {
         let place = tempfile::tempdir().unwrap();
         let rows: String = (0..ROWS).map(|n| format!("{{\"prompt\":\"prompt {n}\",\"id\":\"row{n}\"}}\n")).collect();
         fs::write(place.path().join("rows.jsonl"), rows).unwrap();
-        let server = serve(MockServer::builder().making_time(making_time));
+        let server = serve(MockServer::builder().generation_time(generation_time));
         Self { place, server, story: vec![format!("seed {seed}")] }
     }
 
@@ -113,8 +113,8 @@ impl Scene {
 
     /// Rows that the server ran and of which there is no response on disk.
     fn lost(&self) -> usize {
-        let answers = files(&self.out().join("answers"));
-        let stored = answers.iter().filter(|path| path.extension().is_some_and(|extension| extension == "json"));
+        let responses = files(&self.out().join("responses"));
+        let stored = responses.iter().filter(|path| path.extension().is_some_and(|extension| extension == "json"));
         self.paid().len() - stored.count()
     }
 }
@@ -238,9 +238,9 @@ const EDITS: [(&str, Edit); 24] = [
         let _ = fs::rename(scene.out(), scene.place.path().join("aside"));
         let _ = fs::write(scene.out(), "");
     }),
-    ("responses deleted", |scene, _| drop(fs::remove_dir_all(scene.out().join("answers")))),
+    ("responses deleted", |scene, _| drop(fs::remove_dir_all(scene.out().join("responses")))),
     ("a response deleted", |scene, random| {
-        let responses = fs::read_dir(scene.out().join("answers")).into_iter().flatten().flatten();
+        let responses = fs::read_dir(scene.out().join("responses")).into_iter().flatten().flatten();
         if let Some(response) = random.choice(responses.collect::<Vec<_>>()) {
             let _ = fs::remove_dir_all(response.path());
         }
@@ -249,7 +249,7 @@ const EDITS: [(&str, Edit); 24] = [
     ("files beside images deleted", |scene, _| remove(scene, "json")),
     ("journal and responses deleted", |scene, _| {
         let _ = fs::remove_file(journal(scene));
-        let _ = fs::remove_dir_all(scene.out().join("answers"));
+        let _ = fs::remove_dir_all(scene.out().join("responses"));
     }),
 ];
 

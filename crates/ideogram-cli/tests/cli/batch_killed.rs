@@ -49,7 +49,7 @@ fn finish(folder: &Path, server: &MockServer, more: &[&str]) -> (Option<i32>, St
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
 
-/// Names of rows that the journal has begun and not ended, and of which no answer is kept.
+/// Names of rows that the journal has begun and not ended, and of which no response is kept.
 fn in_doubt(out: &Path) -> BTreeSet<String> {
     let journal = fs::read_to_string(out.join("batch.jsonl")).unwrap_or_default();
     let mut open = BTreeMap::new();
@@ -63,9 +63,9 @@ fn in_doubt(out: &Path) -> BTreeSet<String> {
         }
     }
     let is_kept = |row: &String| {
-        let answers = fs::read_dir(out.join("answers").join(row));
-        answers.is_ok_and(|mut answers| {
-            answers.any(|answer| answer.unwrap().path().extension().is_some_and(|extension| extension == "json"))
+        let responses = fs::read_dir(out.join("responses").join(row));
+        responses.is_ok_and(|mut responses| {
+            responses.any(|response| response.unwrap().path().extension().is_some_and(|extension| extension == "json"))
         })
     };
     open.into_iter().filter(|(row, _)| !is_kept(row)).map(|(_, name)| name).collect()
@@ -77,7 +77,7 @@ fn no_prompt_is_paid_twice_however_often_it_is_killed() {
     for round in 0..4 {
         let place = tempfile::tempdir().unwrap();
         rows(place.path());
-        let server = serve(MockServer::builder().making_time(MAKING_TIME));
+        let server = serve(MockServer::builder().generation_time(MAKING_TIME));
         let out = place.path().join("out");
         let mut random = fastrand::Rng::with_seed(seed + round);
 
@@ -135,7 +135,7 @@ mod interrupted {
         for (name, shown, exit) in SIGNALS {
             let place = tempfile::tempdir().unwrap();
             rows(place.path());
-            let server = serve(MockServer::builder().making_time(Duration::from_millis(400)));
+            let server = serve(MockServer::builder().generation_time(Duration::from_millis(400)));
 
             let mut command = command(place.path(), &server, &[]);
             let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -162,7 +162,7 @@ mod interrupted {
     fn the_second_signal_gives_up_and_tells_what_may_be_billed() {
         let place = tempfile::tempdir().unwrap();
         rows(place.path());
-        let server = serve(MockServer::builder().making_time(Duration::from_secs(20)));
+        let server = serve(MockServer::builder().generation_time(Duration::from_secs(20)));
 
         let mut command = command(place.path(), &server, &[]);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();

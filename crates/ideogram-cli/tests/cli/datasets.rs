@@ -24,7 +24,7 @@ fn a_newcomer_sees_a_dataset_without_key_or_network() {
     bamboo-frame.jpg        614.4 KiB
     blue-lantern.jpg        505.8 KiB
     child-with-lantern.jpg  525.8 KiB
-    festival-gate.webp      343.1 KiB
+    festival-limiter.webp      343.1 KiB
     floating-lights.png       1.4 MiB
     folding-table.jpg       403.7 KiB
     hand-painted.jpg        430.3 KiB
@@ -43,7 +43,7 @@ fn a_newcomer_sees_a_dataset_without_key_or_network() {
 }
 
 #[test]
-fn a_dataset_as_json_is_the_answer_of_the_service() {
+fn a_dataset_as_json_is_the_response_of_the_service() {
     let ran = ideogram(["--mock", "--output", "json", "datasets", "get", "demo"]).run();
 
     let members: Vec<_> = ran.json().as_object().unwrap().keys().cloned().collect();
@@ -130,7 +130,7 @@ fn datasets_are_listed_as_json() {
 
 #[test]
 fn an_empty_list_is_no_output_and_a_word_of_advice() {
-    let rogue = Rogue::answers("200 OK", r#"{"datasets":[]}"#);
+    let rogue = Rogue::responses("200 OK", r#"{"datasets":[]}"#);
 
     snapshot!(ideogram(["datasets", "list"]).at(rogue.url()).run(), @"
     exit code: 0
@@ -174,7 +174,7 @@ fn a_new_dataset_in_the_embedded_server_comes_with_a_warning_that_it_is_gone() {
 }
 
 #[test]
-fn quiet_leaves_the_answer_only() {
+fn quiet_leaves_the_response_only() {
     let ran = ideogram(["--mock", "--quiet", "datasets", "create", "x"]).run();
 
     assert_eq!((ran.code(), ran.stderr().as_str()), (Some(0), ""));
@@ -186,7 +186,7 @@ fn what_the_service_does_not_tell_is_said_to_be_unknown() {
     let body = r#"{"dataset":{"dataset_id":"d","name":"n","user_id":"u","creation_time":"soon"},"file_count":9,
         "files":[{"file_name":"a.png","file_size_bytes":2048},{"file_name":null},{"file_name":"c.png","file_size_bytes":-1}],
         "custom_model_ids":[]}"#;
-    let rogue = Rogue::answers("200 OK", body);
+    let rogue = Rogue::responses("200 OK", body);
 
     snapshot!(ideogram(["datasets", "get", "d"]).at(rogue.url()).run(), @"
     exit code: 0

@@ -12,7 +12,7 @@ const PAID: &[&str] = &["--attempts", "1", "api", "post_generate_image_v3", "--p
 const FREE: &[&str] = &["--attempts", "1", "datasets", "list"];
 
 fn answered(status: &str, words: &[&str]) -> Ran {
-    let (rogue, home) = (Rogue::answers(status, r#"{"error": "no"}"#), TempDir::new().unwrap());
+    let (rogue, home) = (Rogue::responses(status, r#"{"error": "no"}"#), TempDir::new().unwrap());
     ideogram(words.iter().copied()).at(rogue.url()).at_home(home.path()).run()
 }
 
@@ -42,9 +42,9 @@ fn a_status_has_the_code_of_the_table_free_or_paid() {
 }
 
 #[test]
-fn an_answer_that_makes_no_sense_was_billed_if_it_was_paid() {
+fn a_response_that_makes_no_sense_was_billed_if_it_was_paid() {
     for (words, code) in [(FREE, 1), (PAID, 12)] {
-        let (rogue, home) = (Rogue::answers("200 OK", "<html>"), TempDir::new().unwrap());
+        let (rogue, home) = (Rogue::responses("200 OK", "<html>"), TempDir::new().unwrap());
 
         let ran = ideogram(words.iter().copied()).at(rogue.url()).at_home(home.path()).run();
 
@@ -75,9 +75,9 @@ fn what_was_not_sent_cannot_cost() {
     }
 }
 
-/// A state folder that cannot be written: the answer is lost unless the error says what it was.
+/// A state folder that cannot be written: the response is lost unless the error says what it was.
 #[test]
-fn a_paid_answer_that_cannot_be_kept_is_told() {
+fn a_paid_response_that_cannot_be_kept_is_told() {
     let (server, home) = (serve(MockServer::builder()), TempDir::new().unwrap());
     std::fs::write(home.path().join("in-the-way"), "").unwrap();
     let state = home.path().join("in-the-way");
@@ -87,7 +87,7 @@ fn a_paid_answer_that_cannot_be_kept_is_told() {
 
     if cfg!(unix) {
         assert_eq!(ran.code(), Some(12), "{ran}");
-        assert!(ran.stderr().contains("the answer was: {") && ran.stderr().contains("\"url\":"), "{ran}");
+        assert!(ran.stderr().contains("the response was: {") && ran.stderr().contains("\"url\":"), "{ran}");
     }
 }
 

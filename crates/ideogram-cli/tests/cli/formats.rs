@@ -63,11 +63,11 @@ fn an_expression_that_cannot_be_read_is_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn an_expression_that_does_not_fit_the_answer_says_that_the_call_was_made() {
+fn an_expression_that_does_not_fit_the_response_says_that_the_call_was_made() {
     snapshot!(ideogram(["--mock", "datasets", "get", "demo", "--jq", ".file_count.x"]).run(), @r#"
     exit code: 1
     ----- stderr -----
-    {"error":{"kind":"internal","message":"the expression of --jq failed on the answer","causes":["cannot index 18 with \"x\""],"hints":["the call was made all the same; running it again for another expression may cost again"],"exit_code":1}}
+    {"error":{"kind":"internal","message":"the expression of --jq failed on the response","causes":["cannot index 18 with \"x\""],"hints":["the call was made all the same; running it again for another expression may cost again"],"exit_code":1}}
     "#);
 }
 
@@ -81,7 +81,7 @@ fn an_expression_and_text_exclude_each_other() {
 }
 
 #[test]
-fn an_error_of_a_call_is_json_where_answers_are() {
+fn an_error_of_a_call_is_json_where_responses_are() {
     let server = serve(MockServer::builder());
     server.set_scenario(Scenario::RateLimitedOnce { retry_after: Some(std::time::Duration::from_secs(7)) });
 
@@ -113,7 +113,7 @@ fn an_error_of_a_call_is_json_where_answers_are() {
 }
 
 #[test]
-fn wrong_usage_is_json_where_answers_are() {
+fn wrong_usage_is_json_where_responses_are() {
     let ran = ideogram(["datasets", "upload", "--output", "jsonl"]).run();
 
     assert_eq!((ran.code(), ran.stdout().as_str()), (Some(2), ""));
@@ -132,7 +132,7 @@ fn wrong_usage_is_json_where_answers_are() {
 }
 
 #[test]
-fn all_of_standard_error_is_json_where_answers_are() {
+fn all_of_standard_error_is_json_where_responses_are() {
     let ran = ideogram(["--mock", "--output", "json", "--debug", "datasets", "create", "x"]).run();
 
     let kinds: Vec<String> = ran

@@ -59,7 +59,7 @@ fn an_interrupted_look_says_no_more_than_that() {
 }
 
 #[test]
-fn an_interrupt_is_json_where_answers_are() {
+fn an_interrupt_is_json_where_responses_are() {
     let rogue = Rogue::is_silent();
 
     let run = ideogram(["datasets", "create", "x", "--output", "json"]).at(rogue.url());

@@ -2,7 +2,6 @@
 //!
 //! Start at [`invocation`], which runs it and turns what came out into one snapshot.
 
-mod answers;
 mod api;
 mod auth;
 mod batch;
@@ -32,6 +31,7 @@ mod place;
 mod plan;
 mod reader;
 mod refusals;
+mod responses;
 mod rogue;
 mod scripts;
 mod sync;

@@ -94,7 +94,7 @@ fn a_model_is_shown_as_json() {
 fn a_state_that_this_version_does_not_know_is_shown_as_it_came() {
     let body = r#"{"model":{"model_id":"m","name":"n","status":"PAUSED","creation_time":"2000-01-23 04:56:07+00:00",
         "is_available_for_generation":false,"is_owned":false}}"#;
-    let rogue = Rogue::answers("200 OK", body);
+    let rogue = Rogue::responses("200 OK", body);
 
     snapshot!(ideogram(["models", "get", "m"]).at(rogue.url()).run(), @"
     exit code: 0

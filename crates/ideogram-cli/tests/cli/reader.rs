@@ -52,7 +52,8 @@ fn a_loop_that_pays_ends_when_its_reader_has_seen_enough() {
     let names: Vec<String> = (0..8).map(|number| format!("{number}.png")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     for format in ["text", "jsonl"] {
-        let (server, folder) = (serve(MockServer::builder().making_time(Duration::from_millis(100))), folder(&names));
+        let (server, folder) =
+            (serve(MockServer::builder().generation_time(Duration::from_millis(100))), folder(&names));
         let arguments = [&["--output", format, "describe"], names.as_slice()].concat();
         let mut command = ideogram(arguments).against(&server).in_folder(folder.path()).into_command();
 

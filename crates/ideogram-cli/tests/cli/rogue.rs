@@ -1,4 +1,4 @@
-//! A server that gives one answer, byte by byte as a test wants it, or none.
+//! A server that gives one response, byte by byte as a test wants it, or none.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -14,7 +14,7 @@ enum Reply {
     Silence,
 }
 
-/// Answers one request, or as many as it has answers, then it is gone.
+/// Answers one request, or as many as it has responses, then it is gone.
 pub(crate) struct Rogue {
     url: String,
     /// Dropped to end a silence.
@@ -23,12 +23,12 @@ pub(crate) struct Rogue {
 }
 
 impl Rogue {
-    /// A whole answer: `200 OK` and its body.
-    pub(crate) fn answers(status: &str, body: &str) -> Self {
+    /// A whole response: `200 OK` and its body.
+    pub(crate) fn responses(status: &str, body: &str) -> Self {
         Self::answers_with(status, "", body)
     }
 
-    /// A whole answer with further header lines.
+    /// A whole response with further header lines.
     pub(crate) fn answers_with(status: &str, headers: &str, body: &str) -> Self {
         let length = body.len();
         Self::sends(format!(
@@ -103,6 +103,6 @@ fn read_request(stream: &TcpStream) {
             break;
         }
     }
-    // Hanging up on unread bytes would reset the connection before the answer is read.
+    // Hanging up on unread bytes would reset the connection before the response is read.
     reader.take(length).read_to_end(&mut Vec::new()).unwrap();
 }

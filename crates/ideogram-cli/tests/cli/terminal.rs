@@ -189,12 +189,12 @@ fn train(server: &MockServer, more: &[&'static str]) -> Terminal {
 
 #[test]
 fn a_no_orders_no_training() {
-    for answer in ["n\r", "\r", "\x04"] {
+    for response in ["n\r", "\r", "\x04"] {
         let server = idle(MockServer::builder());
 
         let mut terminal = train(&server, &[]);
         terminal.expect("It costs money and cannot be cancelled [y/N] ");
-        terminal.press(answer);
+        terminal.press(response);
         let (code, shown) = terminal.end();
 
         assert_eq!(code, 130, "{shown}");
@@ -210,7 +210,7 @@ fn a_yes_orders_a_training_and_what_is_neither_is_asked_again() {
     let mut terminal = train(&server, &[]);
     terminal.expect("[y/N] ");
     terminal.press("maybe\r");
-    terminal.expect("please answer y or n");
+    terminal.expect("please response y or n");
     terminal.press("y\r");
     let (code, shown) = terminal.end();
 

@@ -20,7 +20,7 @@ struct Input {
 
 const STRUCTURED: &str =
     r#"{"high_level_description": "a café", "compositional_deconstruction": {"background": "x", "elements": []}}"#;
-const ANSWER: &str = r#"{"data": [{"prompt": "café", "is_image_safe": false, "seed": 1}]}"#;
+const RESPONSE: &str = r#"{"data": [{"prompt": "café", "is_image_safe": false, "seed": 1}]}"#;
 const COLORS: &str = r##"{"members": [{"color_hex": "#FFAA00", "café": 1}]}"##;
 
 const INPUTS: &[Input] = &[
@@ -28,8 +28,8 @@ const INPUTS: &[Input] = &[
     input(&["magic-prompt", "-"], None, "a café", 2),
     input(&["generate", "--json-prompt", "-"], None, STRUCTURED, 5),
     input(&["generate", "--json-prompt", "in"], Some("in"), STRUCTURED, 5),
-    input(&["save", "-", "--dry-run"], None, ANSWER, 65),
-    input(&["save", "in", "--dry-run"], Some("in"), ANSWER, 65),
+    input(&["save", "-", "--dry-run"], None, RESPONSE, 65),
+    input(&["save", "in", "--dry-run"], Some("in"), RESPONSE, 65),
     input(&["api", "create_dataset", "--json-body", "-"], None, r#"{"name": "café"}"#, 17),
     input(&["api", "create_dataset", "--json-body", "in"], Some("in"), r#"{"name": "café"}"#, 17),
     input(&["api", "post_generate_image_v3", "--prompt", "x", "--color-palette", "@in"], Some("in"), COLORS, 17),

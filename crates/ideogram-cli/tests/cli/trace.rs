@@ -36,7 +36,7 @@ fn a_wait_between_attempts_is_told() {
     assert!(ran.stderr().contains("next attempt in "), "{ran}");
 }
 
-/// A server that repeats the key in a header and in its answer, spelled in several ways.
+/// A server that repeats the key in a header and in its response, spelled in several ways.
 #[test]
 fn a_key_that_the_service_repeats_is_printed_nowhere() {
     let key = "se/cret+1234";

@@ -136,7 +136,7 @@ fn a_dataset_that_tells_no_names_is_left_to_the_service_to_judge() {
 }
 
 #[test]
-fn an_order_whose_answer_is_lost_may_be_billed() {
+fn an_order_whose_response_is_lost_may_be_billed() {
     let files: Vec<_> =
         (0..15).map(|number| format!(r#"{{"file_name":"{number}.png","file_size_bytes":1}}"#)).collect();
     let dataset = format!(
@@ -155,7 +155,7 @@ fn an_order_whose_answer_is_lost_may_be_billed() {
     exit code: 10
     ----- stderr -----
     error: cannot train a model from the dataset d
-      caused by: train_model_v3: the connection broke before an answer arrived; the call may have run, so look before calling again
+      caused by: train_model_v3: the connection broke before a response arrived; the call may have run, so look before calling again
       caused by: error sending request
       caused by: client error (SendRequest)
       caused by: connection closed before message completed
@@ -205,7 +205,7 @@ fn a_training_is_waited_for_until_its_uri_is_known() {
 }
 
 #[test]
-fn a_wait_with_json_is_one_value_with_both_answers() {
+fn a_wait_with_json_is_one_value_with_both_responses() {
     let server = quick();
     let more = ["-y", "-q", "--wait", "--poll", "0.05", "--output", "json"];
 
@@ -398,7 +398,7 @@ fn a_second_training_of_a_dataset_needs_a_flag_of_its_own() {
 }
 
 /// A dataset with enough images, and its model, as a server would show them.
-fn answers(status: &str, list: &str) -> [String; 4] {
+fn responses(status: &str, list: &str) -> [String; 4] {
     let files: Vec<String> =
         (0..16).map(|number| format!(r#"{{"file_name":"{number}.png","file_size_bytes":1}}"#)).collect();
     let dataset = format!(
@@ -419,19 +419,19 @@ fn answers(status: &str, list: &str) -> [String; 4] {
 
 #[test]
 fn a_model_that_only_the_dataset_names_is_looked_at_and_what_cannot_be_seen_is_said() {
-    let run = |answers: Vec<String>| {
-        let rogue = Rogue::sends_in_turn(answers);
+    let run = |responses: Vec<String>| {
+        let rogue = Rogue::sends_in_turn(responses);
         ideogram(TRAIN.into_iter().chain(["--yes", "--attempts", "1"])).at(rogue.url()).run()
     };
 
-    let training = run(answers("training", r#"{"models":[]}"#).to_vec());
+    let training = run(responses("training", r#"{"models":[]}"#).to_vec());
     assert_eq!(training.code(), Some(2), "{training}");
     assert!(training.stderr().contains("the model m1 (\"Night market\") of this dataset is training"), "{training}");
 
-    let ended = run(answers("FAILED", r#"{"models":[]}"#).to_vec());
+    let ended = run(responses("FAILED", r#"{"models":[]}"#).to_vec());
     assert_eq!(ended.code(), Some(0), "{ended}");
 
-    let mut unreadable = answers("TRAINING", "{}").to_vec();
+    let mut unreadable = responses("TRAINING", "{}").to_vec();
     unreadable[2] = "HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}".to_owned();
     let unreadable = run(unreadable);
     assert_eq!(unreadable.code(), Some(0), "{unreadable}");
@@ -441,7 +441,7 @@ fn a_model_that_only_the_dataset_names_is_looked_at_and_what_cannot_be_seen_is_s
 #[test]
 fn a_wait_ends_on_every_state_that_reads_like_an_end() {
     for state in ["FAILED", "errored", "Cancelled", "EXPIRED", "REJECTED"] {
-        let [_, _, model, _] = answers(state, "");
+        let [_, _, model, _] = responses(state, "");
         let rogue = Rogue::sends(model);
 
         let ran = ideogram(["models", "wait", "m1", "--output", "json"]).at(rogue.url()).run();

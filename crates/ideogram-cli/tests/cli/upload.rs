@@ -67,7 +67,7 @@ fn what_was_stored_is_listed() {
     stored  a.png
     ----- stderr -----
     sending 2 files, 80 B, to the dataset demo
-    the answer does not name 1 of the files sent, as it never names captions and archives that are stored; `ideogram datasets get demo` shows what is there
+    the response does not name 1 of the files sent, as it never names captions and archives that are stored; `ideogram datasets get demo` shows what is there
     ");
 }
 
@@ -96,7 +96,7 @@ fn a_file_that_was_not_stored_is_named_with_the_reason_and_fails_the_command() {
 }
 
 #[test]
-fn an_upload_as_json_is_the_answer_of_the_service() {
+fn an_upload_as_json_is_the_response_of_the_service() {
     let folder = folder();
 
     let run = ideogram(["--mock", "--output", "json", "--quiet", "datasets", "upload", "demo", "a.png"]);
@@ -111,7 +111,7 @@ fn a_reason_or_count_that_makes_no_sense_is_shown_as_it_came() {
     let folder = folder();
     let body = r#"{"total_count":0,"success_count":6,"failure_count":0,
         "failed_assets":[{"failure_reason":"TOO_PRETTY"}]}"#;
-    let rogue = Rogue::answers("200 OK", body);
+    let rogue = Rogue::responses("200 OK", body);
 
     let ran = ideogram(["datasets", "upload", "demo", "a.png"]).at(rogue.url()).in_folder(folder.path()).run();
 
@@ -125,7 +125,7 @@ fn a_reason_or_count_that_makes_no_sense_is_shown_as_it_came() {
     failed  -     TOO_PRETTY
     ----- stderr -----
     sending 1 file, 70 B, to the dataset demo
-    the answer does not name 1 of the files sent, as it never names captions and archives that are stored; `ideogram datasets get demo` shows what is there
+    the response does not name 1 of the files sent, as it never names captions and archives that are stored; `ideogram datasets get demo` shows what is there
     error: 1 file was not stored
     hint: upload only what failed again: the service may keep the others twice
     ");
@@ -179,7 +179,7 @@ fn a_file_name_with_control_characters_is_shown_escaped() {
 }
 
 #[test]
-fn an_upload_whose_answer_is_lost_is_not_to_be_repeated_blindly() {
+fn an_upload_whose_response_is_lost_is_not_to_be_repeated_blindly() {
     let folder = folder();
     let rogue = Rogue::sends("");
 
@@ -190,7 +190,7 @@ fn an_upload_whose_answer_is_lost_is_not_to_be_repeated_blindly() {
     ----- stderr -----
     sending 1 file, 70 B, to the dataset demo
     error: cannot upload to the dataset demo
-      caused by: upload_dataset_assets: the connection broke before an answer arrived; the call may have run, so look before calling again
+      caused by: upload_dataset_assets: the connection broke before a response arrived; the call may have run, so look before calling again
       caused by: error sending request
       caused by: client error (SendRequest)
       caused by: connection closed before message completed

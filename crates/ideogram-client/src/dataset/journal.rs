@@ -75,7 +75,7 @@ pub(crate) struct End {
     /// The files that the service refused.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) failed: BTreeMap<String, DatasetAssetFailureReason>,
-    /// Why there is no answer.
+    /// Why there is no response.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<String>,
 }
@@ -106,11 +106,11 @@ pub(crate) struct LastSeen {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum UploadOutcome {
-    /// No answer tells.
+    /// No response tells.
     InFlight,
-    /// An answer came, and calls it neither failed nor stored.
+    /// A response came, and calls it neither failed nor stored.
     Accepted,
-    /// An answer calls it stored.
+    /// A response calls it stored.
     Confirmed,
     Failed(DatasetAssetFailureReason),
     NotStored,

@@ -1,6 +1,6 @@
 //! Compares a folder with a dataset: what is there, what is missing, what cannot be told.
 //!
-//! Pure: a folder that was read and an answer that came. The rules stand at [`Plan`].
+//! Pure: a folder that was read and a response that came. The rules stand at [`Plan`].
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -222,7 +222,7 @@ impl Plan {
         self.folder.unread().next().is_none() && self.files.iter().all(is_stored)
     }
 
-    /// The same folder, compared with a newer answer.
+    /// The same folder, compared with a newer response.
     pub fn again(&self, dataset: &GetDatasetResponse) -> Self {
         Self::new(self.folder.clone(), dataset)
     }
@@ -444,12 +444,12 @@ mod tests {
 
     fn dataset(files: &[(Option<&str>, Option<u64>)]) -> GetDatasetResponse {
         let file = |(name, size): &(Option<&str>, Option<u64>)| json!({"file_name": name, "file_size_bytes": size});
-        let answer = json!({
+        let response = json!({
             "dataset": {"dataset_id": "d", "name": "n", "user_id": "u", "creation_time": "2026-07-01T09:00:00Z"},
             "file_count": files.len(),
             "files": files.iter().map(file).collect::<Vec<_>>(),
         });
-        serde_json::from_value(answer).unwrap()
+        serde_json::from_value(response).unwrap()
     }
 
     fn states(local: &[(&str, u64)], remote: &[(Option<&str>, Option<u64>)]) -> Vec<FileState> {

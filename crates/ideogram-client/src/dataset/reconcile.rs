@@ -51,7 +51,7 @@ pub(crate) fn is_reconciled(history: &History, listing: &Listing) -> bool {
     open.all(|(name, known)| find(name, known, listing) == Lookup::Found)
 }
 
-/// Whether the service has taken a file for sure: its answer says so, or it is the caption of an image of which it says
+/// Whether the service has taken a file for sure: its response says so, or it is the caption of an image of which it says
 /// so and that does not show either, perhaps since the service calls both otherwise.
 pub(crate) fn is_taken(name: &str, known: &LastSeen, history: &History, listing: &Listing) -> bool {
     let is_hidden_image = |companion: &String| {

@@ -93,7 +93,7 @@ pub enum FileOutcome {
 pub enum Unknown {
     /// The service has taken it, but the dataset does not show it, or not yet.
     NotShown,
-    /// No answer came, and the dataset does not tell: it has new files without names, lists no captions, or cannot be
+    /// No response came, and the dataset does not tell: it has new files without names, lists no captions, or cannot be
     /// asked. Or the service may still be storing it ([`SyncDataset::settle_for`](super::SyncDataset::settle_for)); a
     /// later sync knows more.
     NotTold,

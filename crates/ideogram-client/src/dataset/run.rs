@@ -268,12 +268,12 @@ impl Run {
         self.tell();
 
         let client = self.settings.client.with(self.watch(batch, files));
-        let answer = self.settings.upload(&client, files).send().await;
+        let response = self.settings.upload(&client, files).send().await;
 
-        let is_refused = answer.as_ref().is_err_and(is_refusal);
-        let end = Line::End(end_of(batch, files, &answer));
+        let is_refused = response.as_ref().is_err_and(is_refusal);
+        let end = Line::End(end_of(batch, files, &response));
         let written = self.journal.write(&end).await;
-        self.progress().take_end(files, &end, answer.err(), written);
+        self.progress().take_end(files, &end, response.err(), written);
         self.tell();
         is_refused
     }
@@ -412,7 +412,7 @@ impl Progress {
     }
 
     /// Whether a file that an earlier sync has sent, and that the dataset does not show, is to be sent again: only if
-    /// no answer calls it stored. What this sync has sent may show later.
+    /// no response calls it stored. What this sync has sent may show later.
     fn may_send_again(&self, name: &str, known: &LastSeen, listing: &Listing) -> bool {
         self.sends.get(name).is_none_or(|sends| *sends == 0)
             && !reconcile::is_taken(name, known, &self.history, listing)
@@ -451,7 +451,7 @@ impl Progress {
             }
             (_, Some(known)) if is_open => match (&known.outcome, reconcile::find(name, known, listing)) {
                 (UploadOutcome::Failed(reason), _) => FileOutcome::Failed { reason: reason.clone() },
-                // Where the dataset cannot tell, its answer counts.
+                // Where the dataset cannot tell, its response counts.
                 (UploadOutcome::Confirmed, finding) if self.is_blind || finding == Lookup::Uncertain => {
                     FileOutcome::Stored
                 }

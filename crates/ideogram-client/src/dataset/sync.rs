@@ -18,7 +18,7 @@ const CONCURRENCY: usize = 2;
 /// Longer than storing a batch takes as a rule.
 const SETTLE_WAITS: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(5), Duration::from_secs(10)];
 
-/// How long storing a batch may take: as long as a client waits for an answer unless told otherwise.
+/// How long storing a batch may take: as long as a client waits for a response unless told otherwise.
 const SETTLE_FOR: Duration = Duration::from_secs(300);
 
 /// How often to look within that time.

@@ -1,4 +1,4 @@
-//! What the service's answer to a batch means: for its files, and for whether to go on.
+//! What the service's response to a batch means: for its files, and for whether to go on.
 //!
 //! Pure: what was sent and what came back in, a line for the journal or a yes or no out.
 
@@ -15,15 +15,15 @@ use crate::{
 };
 
 /// What became of a batch.
-pub(super) fn end_of(batch: u64, files: &[LocalFile], answer: &Result<UploadDatasetAssetsResponse, Error>) -> End {
+pub(super) fn end_of(batch: u64, files: &[LocalFile], response: &Result<UploadDatasetAssetsResponse, Error>) -> End {
     let time = Some(journal::now());
-    match answer {
-        Ok(answer) => End {
+    match response {
+        Ok(response) => End {
             batch,
             time,
             result: BatchResult::Answered,
-            stored: stored(files, answer),
-            failed: failed(files, answer),
+            stored: stored(files, response),
+            failed: failed(files, response),
             error: None,
         },
         Err(error) => {
@@ -40,12 +40,12 @@ pub(super) fn end_of(batch: u64, files: &[LocalFile], answer: &Result<UploadData
 
 /// The files of a batch that the service calls stored. It may call them by names of its own: where it failed nothing, and
 /// stored as many images as were sent, it has stored them all.
-fn stored(files: &[LocalFile], answer: &UploadDatasetAssetsResponse) -> BTreeSet<String> {
+fn stored(files: &[LocalFile], response: &UploadDatasetAssetsResponse) -> BTreeSet<String> {
     let named: Vec<_> =
-        answer.successful_assets.iter().map(|asset| asset.file_name.as_deref().map(name::base_name)).collect();
+        response.successful_assets.iter().map(|asset| asset.file_name.as_deref().map(name::base_name)).collect();
     let images = files.iter().filter(|file| file.kind.is_image()).count();
     let told = named.iter().filter(|name| !name.as_deref().is_some_and(name::is_caption)).count();
-    let is_whole = answer.failed_assets.is_empty() && answer.failure_count == 0 && told >= images;
+    let is_whole = response.failed_assets.is_empty() && response.failure_count == 0 && told >= images;
     let named: BTreeSet<&str> = named.iter().filter_map(Option::as_deref).collect();
     let is_stored = |file: &&LocalFile| named.contains(file.name.as_str()) || (is_whole && file.kind.is_image());
     files.iter().filter(is_stored).map(|file| file.name.clone()).collect()
@@ -53,9 +53,9 @@ fn stored(files: &[LocalFile], answer: &UploadDatasetAssetsResponse) -> BTreeSet
 
 /// The files of a batch that the service refused. Failures without a name cannot be told to belong to a file; whether a
 /// file is stored, the dataset tells.
-fn failed(files: &[LocalFile], answer: &UploadDatasetAssetsResponse) -> BTreeMap<String, DatasetAssetFailureReason> {
+fn failed(files: &[LocalFile], response: &UploadDatasetAssetsResponse) -> BTreeMap<String, DatasetAssetFailureReason> {
     let sent: BTreeSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
-    let named = answer.failed_assets.iter().filter_map(|asset| {
+    let named = response.failed_assets.iter().filter_map(|asset| {
         let name = name::base_name(asset.file_name.as_deref()?);
         sent.contains(name.as_str()).then(|| (name, asset.failure_reason.clone()))
     });

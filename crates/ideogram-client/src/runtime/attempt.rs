@@ -1,4 +1,4 @@
-//! One attempt: a request goes out, an answer comes back, or it is said how far it came.
+//! One attempt: a request goes out, a response comes back, or it is said how far it came.
 
 use std::{
     error::Error as StdError,
@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::progress::{Progress, Stalled, Watched};
 use crate::{
     Client, Error, ErrorKind, FileInfo, Outcome, Part, PartContent, Request, file::ReadFailure, generated::operations,
-    options, request::Body, response::Answer, retry::Event,
+    options, request::Body, response::RawResponse, retry::Event,
 };
 
 /// An error's body is for people; more than this of it helps nobody.
@@ -37,7 +37,7 @@ const LASTING_PROXY_ERRORS: [&str; 5] = [
     "invalid URL, scheme",
 ];
 
-/// An attempt without an answer to hand on.
+/// An attempt without a response to hand on.
 pub(super) struct Failed {
     pub(super) error: Error,
     pub(super) event: Event,
@@ -49,14 +49,14 @@ impl Failed {
     }
 }
 
-/// Sends the request once and reads the answer.
+/// Sends the request once and reads the response.
 pub(super) async fn attempt(
     client: &Client,
     request: &Request,
     infos: &[Option<FileInfo>],
     headers: HeaderMap,
     deadline: Instant,
-) -> Result<Answer, Failed> {
+) -> Result<RawResponse, Failed> {
     let start = Instant::now();
     let has_body = match request.body() {
         Body::Empty => false,
@@ -77,14 +77,14 @@ pub(super) async fn attempt(
     progress.received();
 
     let (status, mut headers) = (response.status(), mem::take(response.headers_mut()));
-    let limit = if status.is_success() { client.settings().answer_limit_bytes } else { ERROR_BODY_LIMIT_BYTES };
+    let limit = if status.is_success() { client.settings().max_response_bytes } else { ERROR_BODY_LIMIT_BYTES };
     let read = read_body(response, limit, &progress, stalled).await;
     let api_key = &client.inner().api_key;
     api_key.redact_headers(&mut headers);
     let stopped = match (status.is_success(), read.end) {
         (true, Ok(())) => {
             let elapsed = start.elapsed();
-            return Ok(Answer { status, headers, body: read.body, kept_at: None, attempts: 1, elapsed });
+            return Ok(RawResponse { status, headers, body: read.body, stored_at: None, attempts: 1, elapsed });
         }
         (true, Err(stopped)) => stopped,
         (false, end) => {
@@ -93,24 +93,24 @@ pub(super) async fn attempt(
             return Err(Failed { error, event: Event::Status { code: status.as_u16(), retry_after } });
         }
     };
-    // It ran: the service answered 2xx. What is missing is the rest of its answer.
+    // It ran: the service answered 2xx. What is missing is the rest of its response.
     let (error, event) = match stopped {
         Stopped::AtLimit => {
-            let message = format!("the answer is larger than the limit of {limit} bytes");
-            (Error::new(ErrorKind::UndocumentedAnswer, Outcome::Completed, message), Event::Final)
+            let message = format!("the response is larger than the limit of {limit} bytes");
+            (Error::new(ErrorKind::UndocumentedResponse, Outcome::Completed, message), Event::Final)
         }
         Stopped::Broken(error) => {
-            let error = Error::new(ErrorKind::Transport, Outcome::Completed, "the answer broke off")
+            let error = Error::new(ErrorKind::Transport, Outcome::Completed, "the response broke off")
                 .with_source(error.without_url());
             (error, Event::Interrupted)
         }
         Stopped::Stalled(stalled) => {
-            let message = format!("the answer did not end: {}", describe(stalled));
+            let message = format!("the response did not end: {}", describe(stalled));
             (Error::new(ErrorKind::Transport, Outcome::Completed, message), Event::Interrupted)
         }
     };
     let body = api_key.redact_cut(api_key.redact_body(read.body));
-    Err(Failed { error: error.with_answer(status, body, false).with_headers(headers), event })
+    Err(Failed { error: error.with_response(status, body, false).with_headers(headers), event })
 }
 
 /// The request for one attempt: files are opened anew for each.
@@ -188,7 +188,7 @@ fn form_part(part: &Part, info: Option<&FileInfo>) -> Result<reqwest::multipart:
     }
 }
 
-/// Why no answer arrived, and whether the request can have.
+/// Why no response arrived, and whether the request can have.
 fn transport_failure(error: reqwest::Error, progress: &Progress) -> Failed {
     let error = error.without_url();
     if let Some(message) = error.is_connect().then(|| lasting(&error)).flatten() {
@@ -205,7 +205,7 @@ fn transport_failure(error: reqwest::Error, progress: &Progress) -> Failed {
         return Failed::finally(Error::new(ErrorKind::LocalIo, outcome, message).with_source(error));
     }
     let message =
-        if error.is_timeout() { "no answer in time" } else { "the connection broke before an answer arrived" };
+        if error.is_timeout() { "no response in time" } else { "the connection broke before a response arrived" };
     let error = Error::new(ErrorKind::Transport, outcome, message).with_source(error);
     Failed { error, event: Event::Interrupted }
 }
@@ -237,14 +237,14 @@ fn lasting(error: &reqwest::Error) -> Option<String> {
 
 fn timed_out(stalled: Stalled, progress: &Progress) -> Failed {
     let outcome = if progress.give_up() { Outcome::Unknown } else { Outcome::NotSent };
-    let message = format!("no answer in time: {}", describe(stalled));
+    let message = format!("no response in time: {}", describe(stalled));
     Failed { error: Error::new(ErrorKind::Transport, outcome, message), event: Event::Interrupted }
 }
 
 fn describe(stalled: Stalled) -> String {
     match stalled {
         Stalled::Deadline => "the deadline of the call has passed".to_owned(),
-        Stalled::NoAnswer(timeout) => {
+        Stalled::NoResponse(timeout) => {
             format!("the service did not begin to answer within {:.1} s", timeout.as_secs_f64())
         }
         Stalled::Idle(timeout) => format!("nothing moved for {:.1} s", timeout.as_secs_f64()),
@@ -307,7 +307,7 @@ async fn read_body(
 }
 
 /// Seconds, or a date; a date that has passed asks for no wait. A date is measured by the clock that wrote it, if the
-/// answer tells its time.
+/// response tells its time.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let date = |name| httpdate::parse_http_date(headers.get(name)?.to_str().ok()?.trim()).ok();
     let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();

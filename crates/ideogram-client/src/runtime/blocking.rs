@@ -99,7 +99,7 @@ pub(crate) fn block_on<T: Send + 'static>(
         .ok_or_else(|| Error::new(ErrorKind::Transport, Outcome::Unknown, "the thread that makes the calls has ended"))
 }
 
-/// Sends a request, decodes its answer, and waits for both.
+/// Sends a request, decodes its response, and waits for both.
 pub(crate) fn call_blocking<T>(client: &Client, request: Request) -> Result<Response<T>, Error>
 where
     T: DeserializeOwned + Send + 'static,

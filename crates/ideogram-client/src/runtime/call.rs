@@ -1,4 +1,4 @@
-//! What happens between `send()` and the answer: one operation, made of attempts.
+//! What happens between `send()` and the response: one operation, made of attempts.
 //!
 //! Start at [`call`]. A call waits for its places among the images in the making; then attempts follow each other as
 //! [`retry`] decides. What one attempt does is in [`attempt`](super::attempt).
@@ -22,12 +22,12 @@ use tracing::{Instrument as _, Span, field::Empty};
 use super::attempt::{Failed, attempt};
 use crate::{
     Attempt, Client, Ended, Error, ErrorKind, FileInfo, Outcome, Request, Response,
-    gate::Permit,
-    kept,
+    limiter::Permit,
     operation::Billing,
     received::{MAX_TEXT_BYTES, text_of},
-    response::Answer,
+    response::RawResponse,
     retry::{self, Bearing, BodyLeft, Decision, Event, State},
+    stored_response,
 };
 
 /// Longer than any deadline that somebody means, and short enough to be added to any instant.
@@ -38,12 +38,12 @@ pub(crate) fn deadline_in(time: Duration) -> Instant {
     Instant::now() + time.min(FOREVER)
 }
 
-/// Sends a request and decodes its answer.
+/// Sends a request and decodes its response.
 pub(crate) async fn call<T: DeserializeOwned>(client: &Client, request: Request) -> Result<Response<T>, Error> {
     let operation = request.operation();
     let span = call_span(&request);
-    let answer = exchange(client, &request).instrument(span.clone()).await;
-    let decoded = answer.and_then(|answer| decode(client, answer, request));
+    let response = exchange(client, &request).instrument(span.clone()).await;
+    let decoded = response.and_then(|response| decode(client, response, request));
     let failed = decoded.as_ref().err();
     let status = decoded.as_ref().map(Response::status).ok().or_else(|| failed.and_then(Error::status));
     record(&span, status, failed);
@@ -90,11 +90,11 @@ fn record(span: &Span, status: Option<StatusCode>, failed: Option<&Error>) {
 }
 
 /// Attempts, until one is answered or no further one is allowed.
-async fn exchange(client: &Client, request: &Request) -> Result<Answer, Error> {
+async fn exchange(client: &Client, request: &Request) -> Result<RawResponse, Error> {
     let settings = client.settings();
     settings.check()?;
     let infos = Arc::from(request.inspect_files().await?);
-    let permit = Arc::new(client.inner().gate.enter(request.images()).await);
+    let permit = Arc::new(client.inner().limiter.enter(request.images()).await);
     // Waited for before the clock starts; later attempts wait on the call's own time.
     let mut first_place = place(client, request).await;
 
@@ -112,9 +112,9 @@ async fn exchange(client: &Client, request: &Request) -> Result<Answer, Error> {
         let (made, next) = observed(client, request, &infos, &permits, number, deadline).await;
         drop(permits);
         match (made, next) {
-            (Ok(mut answer), _) => {
-                (answer.attempts, answer.elapsed) = (number, start.elapsed());
-                return Ok(answer);
+            (Ok(mut response), _) => {
+                (response.attempts, response.elapsed) = (number, start.elapsed());
+                return Ok(response);
             }
             (Err(error), Decision::Repeat { after }) => {
                 tracing::debug!(after_ms = after.as_millis(), "sending again");
@@ -130,7 +130,7 @@ async fn exchange(client: &Client, request: &Request) -> Result<Answer, Error> {
     }
 }
 
-/// Room for one attempt of a call that makes no image. Others wait at the gate.
+/// Room for one attempt of a call that makes no image. Others wait at the limiter.
 async fn place(client: &Client, request: &Request) -> Option<OwnedSemaphorePermit> {
     if request.images() > 0 {
         return None;
@@ -149,7 +149,7 @@ async fn observed(
     permits: &Permits,
     number: u32,
     deadline: Instant,
-) -> (Result<Answer, Error>, Decision) {
+) -> (Result<RawResponse, Error>, Decision) {
     let settings = client.settings();
     let seen = Attempt { request, number };
     let mut headers = settings.headers.clone();
@@ -160,7 +160,7 @@ async fn observed(
     let span = attempt_span(request, number);
     let made = match keeps_in(client, request) {
         None => attempt(client, request, infos, headers, deadline).instrument(span.clone()).await,
-        // Whoever drops the call has paid for its answer all the same: this attempt goes on to its end, with its places.
+        // Whoever drops the call has paid for its response all the same: this attempt goes on to its end, with its places.
         Some(_) => {
             let (client, request) = (client.clone(), request.clone());
             let (infos, permits) = (Arc::clone(infos), Arc::clone(permits));
@@ -174,7 +174,7 @@ async fn observed(
                 Err(_) => Err(Failed::finally(Error::new(
                     ErrorKind::Transport,
                     Outcome::Unknown,
-                    "the runtime shut down before an answer arrived",
+                    "the runtime shut down before a response arrived",
                 ))),
             }
         }
@@ -188,18 +188,18 @@ async fn observed(
         roll: fastrand::f64(),
     };
     let (made, next) = match made {
-        Ok(answer) => (Ok(answer), Decision::Stop(retry::Stop::Pointless)),
+        Ok(response) => (Ok(response), Decision::Stop(retry::Stop::Pointless)),
         Err(Failed { error, event }) => {
             if let (Event::Status { code: 429, .. }, Some(allowed)) = (event, error.max_inflight()) {
-                client.inner().gate.learn(allowed);
+                client.inner().limiter.learn(allowed);
             }
             (Err(error), retry::decide(&settings.policy, &state, event))
         }
     };
     let error = made.as_ref().err();
-    let status = made.as_ref().map(|answer| answer.status).ok().or_else(|| error.and_then(Error::status));
+    let status = made.as_ref().map(|response| response.status).ok().or_else(|| error.and_then(Error::status));
     record(&span, status, error);
-    let headers: Option<&HeaderMap> = made.as_ref().ok().map(|answer| &answer.headers);
+    let headers: Option<&HeaderMap> = made.as_ref().ok().map(|response| &response.headers);
     let next_in = match next {
         Decision::Repeat { after } => Some(after),
         Decision::Stop(_) => None,
@@ -211,34 +211,38 @@ async fn observed(
     (made, next)
 }
 
-/// Where the answer of a call is kept, if it is a paid one and that was asked for.
+/// Where the response of a call is kept, if it is a paid one and that was asked for.
 fn keeps_in<'c>(client: &'c Client, request: &Request) -> Option<&'c Path> {
-    let folder = client.settings().keep_answers_in.as_deref()?;
+    let folder = client.settings().store_responses_in.as_deref()?;
     (request.operation().billing == Billing::Paid).then_some(folder)
 }
 
-/// One attempt, and what has arrived of its answer on disk, whole or not.
+/// One attempt, and what has arrived of its response on disk, whole or not.
 async fn attempt_and_keep(
     client: &Client,
     request: &Request,
     infos: &[Option<FileInfo>],
     headers: HeaderMap,
     deadline: Instant,
-) -> Result<Answer, Failed> {
+) -> Result<RawResponse, Failed> {
     match attempt(client, request, infos, headers, deadline).await {
-        Ok(mut answer) => match keep(client, request, infos, answer.status, &answer.headers, &answer.body).await {
-            Ok(kept_at) => {
-                answer.kept_at = kept_at;
-                Ok(answer)
+        Ok(mut response) => {
+            match keep(client, request, infos, response.status, &response.headers, &response.body).await {
+                Ok(stored_at) => {
+                    response.stored_at = stored_at;
+                    Ok(response)
+                }
+                // The images are paid for, and this may be the only copy of their links.
+                Err(error) => {
+                    Err(Failed::finally(error.with_response(response.status, redacted(client, response.body), true)))
+                }
             }
-            // The images are paid for, and this may be the only copy of their links.
-            Err(error) => Err(Failed::finally(error.with_answer(answer.status, redacted(client, answer.body), true))),
-        },
+        }
         Err(Failed { error, event }) => match (error.status(), error.body(), error.headers()) {
             (Some(status), Some(body), Some(headers)) if status.is_success() => {
                 // If it cannot be kept, it is still in the error.
-                let kept_at = keep(client, request, infos, status, headers, body).await.unwrap_or_default();
-                Err(Failed { error: error.kept_in(kept_at), event })
+                let stored_at = keep(client, request, infos, status, headers, body).await.unwrap_or_default();
+                Err(Failed { error: error.stored_in(stored_at), event })
             }
             _ => Err(Failed { error, event }),
         },
@@ -255,8 +259,8 @@ async fn keep(
 ) -> Result<Option<PathBuf>, Error> {
     let Some(folder) = keeps_in(client, request) else { return Ok(None) };
     let body = redacted(client, body.clone());
-    kept::write(folder, request.summarize(infos), status, headers, body).await.map(Some).map_err(|error| {
-        let message = format!("the answer cannot be kept in \"{}\": {error}", folder.display());
+    stored_response::write(folder, request.summarize(infos), status, headers, body).await.map(Some).map_err(|error| {
+        let message = format!("the response cannot be kept in \"{}\": {error}", folder.display());
         Error::new(ErrorKind::LocalIo, Outcome::Completed, message).with_source(error)
     })
 }
@@ -265,19 +269,23 @@ fn redacted(client: &Client, body: Bytes) -> Bytes {
     client.inner().api_key.redact_body(body)
 }
 
-fn decode<T: DeserializeOwned>(client: &Client, mut answer: Answer, request: Request) -> Result<Response<T>, Error> {
-    match decode_body(&answer.body) {
-        Ok(value) => Ok(Response::new(answer, value, request)),
+fn decode<T: DeserializeOwned>(
+    client: &Client,
+    mut response: RawResponse,
+    request: Request,
+) -> Result<Response<T>, Error> {
+    match decode_body(&response.body) {
+        Ok(value) => Ok(Response::new(response, value, request)),
         Err(error) => {
             // It may have come compressed or in another encoding.
-            let text = text_of(&answer.body, client.settings().answer_limit_bytes.min(MAX_TEXT_BYTES)).text;
-            if text.as_bytes() != answer.body.as_ref()
+            let text = text_of(&response.body, client.settings().max_response_bytes.min(MAX_TEXT_BYTES)).text;
+            if text.as_bytes() != response.body.as_ref()
                 && let Ok(value) = decode_body(text.as_bytes())
             {
-                answer.body = Bytes::from(text.into_owned());
-                return Ok(Response::new(answer, value, request));
+                response.body = Bytes::from(text.into_owned());
+                return Ok(Response::new(response, value, request));
             }
-            Err(undocumented(client, answer, &error))
+            Err(undocumented(client, response, &error))
         }
     }
 }
@@ -287,17 +295,18 @@ fn decode_body<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
         return serde_json::from_str("null");
     }
     serde_json::from_slice(body).or_else(|error| {
-        // A type that holds nothing, such as `()` for an operation without a documented answer, takes whatever came.
+        // A type that holds nothing, such as `()` for an operation without a documented response, takes whatever came.
         if size_of::<T>() == 0 { serde_json::from_str("null").map_err(|_| error) } else { Err(error) }
     })
 }
 
-/// The decoder quotes the answer, which holds signed links, and may repeat the key: what it quotes stays in the body.
-fn undocumented(client: &Client, answer: Answer, error: &serde_json::Error) -> Error {
-    let message = format!("the answer is not what the document describes: {}", without_quotes(&error.to_string()));
-    let error = Error::new(ErrorKind::UndocumentedAnswer, Outcome::Completed, message);
-    let error = error.with_answer(answer.status, redacted(client, answer.body), true).kept_in(answer.kept_at);
-    error.after(answer.attempts, answer.elapsed, None, Outcome::NotSent)
+/// The decoder quotes the response, which holds signed links, and may repeat the key: what it quotes stays in the body.
+fn undocumented(client: &Client, response: RawResponse, error: &serde_json::Error) -> Error {
+    let message = format!("the response is not what the document describes: {}", without_quotes(&error.to_string()));
+    let error = Error::new(ErrorKind::UndocumentedResponse, Outcome::Completed, message);
+    let error =
+        error.with_response(response.status, redacted(client, response.body), true).stored_in(response.stored_at);
+    error.after(response.attempts, response.elapsed, None, Outcome::NotSent)
 }
 
 /// A text without what stands between its first and its last quotation mark.

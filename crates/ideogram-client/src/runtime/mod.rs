@@ -1,4 +1,4 @@
-//! What generated code calls: everything between a filled-in builder and the decoded answer.
+//! What generated code calls: everything between a filled-in builder and the decoded response.
 //!
 //! `call` sends and repeats, `attempt` sends once, `progress` tells what moves from what is dead, `blocking` waits without
 //! `async`; `parts` collects multipart bodies, `open_enum`, `open_union` and `path_value` give generated
@@ -53,9 +53,9 @@ where
     values.map(|(index, value)| value.try_into().map_err(|error| format!("`{name}.{index}`: {error}"))).collect()
 }
 
-/// Reads an integer that is too large, or written as `12.0` or as text, rather than lose the answer that holds it: the
+/// Reads an integer that is too large, or written as `12.0` or as text, rather than lose the response that holds it: the
 /// nearest one is taken. The body has it as it came.
-#[allow(dead_code, reason = "called by generated code where an answer has such a member")]
+#[allow(dead_code, reason = "called by generated code where a response has such a member")]
 pub(crate) fn nearest_integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     struct Visitor;
 
@@ -96,7 +96,7 @@ pub(crate) fn nearest_integer<'de, D: Deserializer<'de>>(deserializer: D) -> Res
 }
 
 /// The same for an integer that may be null or missing.
-#[allow(dead_code, reason = "called by generated code where an answer has such a member")]
+#[allow(dead_code, reason = "called by generated code where a response has such a member")]
 pub(crate) fn nearest_integer_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     struct Nearest(i64);
 

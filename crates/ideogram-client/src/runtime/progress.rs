@@ -1,7 +1,7 @@
 //! Whether a call still moves.
 //!
 //! The HTTP stack has one time-out that runs while a request is uploaded, and one for a whole call. Neither tells a slow
-//! upload that moves from a dead one. So the body is watched on its way out ([`Watched`]), the answer on its way in
+//! upload that moves from a dead one. So the body is watched on its way out ([`Watched`]), the response on its way in
 //! ([`Progress::received`]), and [`Progress::stalled`] ends when nothing has moved for too long.
 
 use std::{
@@ -22,7 +22,7 @@ use crate::options::{OnUpload, Settings};
 #[derive(Debug)]
 pub(super) struct Progress {
     idle_timeout: Duration,
-    answer_timeout: Duration,
+    response_timeout: Duration,
     deadline: Instant,
     state: Mutex<State>,
 }
@@ -49,7 +49,7 @@ pub(super) enum Stalled {
     /// The call's deadline.
     Deadline,
     /// The service did not begin to answer.
-    NoAnswer(Duration),
+    NoResponse(Duration),
     /// Nothing moved.
     Idle(Duration),
 }
@@ -60,7 +60,7 @@ impl Progress {
         let phase = if has_body { Phase::Connecting } else { Phase::Waiting };
         Arc::new(Self {
             idle_timeout: settings.idle_timeout,
-            answer_timeout: settings.answer_timeout,
+            response_timeout: settings.response_timeout,
             deadline,
             state: Mutex::new(State { phase, moved: Instant::now(), given_up: false }),
         })
@@ -78,16 +78,16 @@ impl Progress {
         state.phase != Phase::Connecting
     }
 
-    /// A part of the answer has arrived.
+    /// A part of the response has arrived.
     pub(super) fn received(&self) {
         self.moved(Phase::Receiving);
     }
 
     /// Ends when nothing has moved for too long, and says what ran out.
     pub(super) async fn stalled(&self) -> Stalled {
-        // What is due may come nearer while this sleeps: who connects or waits for an answer has more time than who
+        // What is due may come nearer while this sleeps: who connects or waits for a response has more time than who
         // sends. No phase that begins later is over sooner than the shortest time-out, so that is how long to look away.
-        let longest_nap = self.idle_timeout.min(self.answer_timeout).max(Duration::from_millis(1));
+        let longest_nap = self.idle_timeout.min(self.response_timeout).max(Duration::from_millis(1));
         loop {
             let (due, stalled) = self.due();
             let now = Instant::now();
@@ -103,7 +103,7 @@ impl Progress {
         let by_phase = match phase {
             Phase::Connecting => None,
             Phase::Sending | Phase::Receiving => Some((self.idle_timeout, Stalled::Idle(self.idle_timeout))),
-            Phase::Waiting => Some((self.answer_timeout, Stalled::NoAnswer(self.answer_timeout))),
+            Phase::Waiting => Some((self.response_timeout, Stalled::NoResponse(self.response_timeout))),
         };
         let by_phase = by_phase.and_then(|(timeout, stalled)| Some((moved.checked_add(timeout)?, stalled)));
         by_phase.filter(|(due, _)| *due < self.deadline).unwrap_or((self.deadline, Stalled::Deadline))
@@ -191,7 +191,7 @@ mod tests {
     use crate::CallOptions;
 
     fn begun(has_body: bool) -> Arc<Progress> {
-        let options = CallOptions::new().idle_timeout(Duration::from_secs(2)).answer_timeout(Duration::from_secs(10));
+        let options = CallOptions::new().idle_timeout(Duration::from_secs(2)).response_timeout(Duration::from_secs(10));
         let settings = Settings::default().with(options);
         Progress::new(&settings, Instant::now() + Duration::from_secs(60), has_body)
     }
@@ -211,7 +211,7 @@ mod tests {
     async fn a_phase_with_less_time_is_noticed_while_the_one_before_is_waited_for() {
         for (has_body, phase, expected) in [
             (true, Phase::Sending, Stalled::Idle(Duration::from_secs(2))),
-            (true, Phase::Waiting, Stalled::NoAnswer(Duration::from_secs(10))),
+            (true, Phase::Waiting, Stalled::NoResponse(Duration::from_secs(10))),
             (false, Phase::Receiving, Stalled::Idle(Duration::from_secs(2))),
         ] {
             let progress = begun(has_body);
@@ -224,14 +224,14 @@ mod tests {
             let (stalled, ()) = tokio::join!(progress.stalled(), later);
 
             assert_eq!(stalled, expected, "{phase:?}");
-            let (Stalled::Idle(timeout) | Stalled::NoAnswer(timeout)) = stalled else { continue };
+            let (Stalled::Idle(timeout) | Stalled::NoResponse(timeout)) = stalled else { continue };
             assert_eq!(begun.elapsed(), Duration::from_millis(700) + timeout, "{phase:?}");
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_time_out_of_nothing_ends_at_once() {
-        let options = CallOptions::new().idle_timeout(Duration::ZERO).answer_timeout(Duration::MAX);
+        let options = CallOptions::new().idle_timeout(Duration::ZERO).response_timeout(Duration::MAX);
         let progress =
             Progress::new(&Settings::default().with(options), Instant::now() + Duration::from_secs(60), true);
         let start = Instant::now();
@@ -265,7 +265,7 @@ mod tests {
         let progress = begun(false);
         let start = Instant::now();
 
-        assert_eq!(progress.stalled().await, Stalled::NoAnswer(Duration::from_secs(10)));
+        assert_eq!(progress.stalled().await, Stalled::NoResponse(Duration::from_secs(10)));
 
         assert_eq!(start.elapsed(), Duration::from_secs(10));
         assert!(progress.has_left());

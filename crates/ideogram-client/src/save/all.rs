@@ -1,4 +1,4 @@
-//! Saving every image of an answer.
+//! Saving every image of a response.
 
 use std::{
     fmt,
@@ -25,7 +25,7 @@ use crate::{Client, Error, Image as _, ImageOutcome};
 /// So many downloads run at a time.
 const PARALLEL: usize = 4;
 
-/// Saves every image of an answer when it is awaited; see [`Client::save_all`].
+/// Saves every image of a response when it is awaited; see [`Client::save_all`].
 ///
 /// A future that is dropped keeps the images that are done and leaves nothing behind of the others.
 #[must_use = "nothing is saved until it is awaited"]
@@ -39,7 +39,7 @@ pub struct SaveAll {
     settings: Settings,
 }
 
-/// What became of one image of an answer.
+/// What became of one image of a response.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SaveOutcome {
@@ -52,7 +52,7 @@ pub enum SaveOutcome {
     },
     /// The safety check withheld it: it was made and billed, and there is nothing to save.
     Withheld,
-    /// It passed the safety check but has no link: its answer broke off before it, or holds what the service does not
+    /// It passed the safety check but has no link: its response broke off before it, or holds what the service does not
     /// document.
     LinkMissing,
     /// It could not be saved. It is still at its link, unless the error says that the link has expired; saving it again
@@ -92,11 +92,11 @@ impl SaveAll {
         Self { client, images, origin, folder, stem: None, parallel: PARALLEL, settings: Settings::default() }
     }
 
-    /// Names the files `<stem>.png`, or `<stem>-1.png`, `<stem>-2.png`, ... where the answer has several images. The number is
-    /// the place in the answer; in the list, if images of several answers have the same.
+    /// Names the files `<stem>.png`, or `<stem>-1.png`, `<stem>-2.png`, ... where the response has several images. The number is
+    /// the place in the response; in the list, if images of several responses have the same.
     ///
     /// Without it they are named `20260702T090713Z-1-LavTZAE4.png`: when they were made, in UTC, their place in the
-    /// answer, and a piece of their link. That is the same name each time, so images that are there already are not
+    /// response, and a piece of their link. That is the same name each time, so images that are there already are not
     /// downloaded again: [`IfExists::Skip`] takes them for saved.
     pub fn stem(mut self, stem: impl Into<String>) -> Self {
         self.stem = Some(stem.into());
@@ -119,7 +119,7 @@ impl SaveAll {
             return Err(failure::misuse(format!("`{given}` cannot begin the name of a file: {reason}")));
         }
         if images.is_empty() && origin.broke_off() {
-            return Err(failure::broken_answer());
+            return Err(failure::broken_response());
         }
         let origin = Arc::new(origin.note().await);
         let stems = stems(&images, given.as_deref());

@@ -129,7 +129,7 @@ impl Download<'_> {
         self.receive(part, response).await
     }
 
-    /// The answer with the image. Each redirect is looked at as the link was.
+    /// The response with the image. Each redirect is looked at as the link was.
     async fn ask(&self) -> Result<Response, Failed> {
         let mut url = self.url.clone();
         for _ in 0..=MOST_REDIRECTS {
@@ -137,7 +137,7 @@ impl Download<'_> {
             let response = match timeout(self.settings.idle_timeout, asked).await {
                 Ok(Ok(response)) => response,
                 Ok(Err(error)) if is_not_public(&error) => return Err(failure::not_public(&url).into()),
-                Ok(Err(error)) => return Err(passing(failure::transport(&url, "no answer from", error))),
+                Ok(Err(error)) => return Err(passing(failure::transport(&url, "no response from", error))),
                 Err(_) => return Err(passing(failure::idle(&url, self.settings.idle_timeout))),
             };
             let status = response.status();

@@ -26,14 +26,14 @@ pub(super) fn expired(url: &Url) -> Error {
     Error::new(ErrorKind::LinkExpired, Outcome::Completed, message)
 }
 
-/// An answer with 2xx that is no image.
+/// A response with 2xx that is no image.
 pub(super) fn no_image(url: &Url, what: &str) -> Error {
-    Error::new(ErrorKind::UndocumentedAnswer, Outcome::Completed, format!("{} sent no image: {what}", host(url)))
+    Error::new(ErrorKind::UndocumentedResponse, Outcome::Completed, format!("{} sent no image: {what}", host(url)))
 }
 
 pub(super) fn too_large(url: &Url, limit: u64) -> Error {
     let message = format!("the image at {} is larger than the limit of {limit} bytes", host(url));
-    Error::new(ErrorKind::UndocumentedAnswer, Outcome::Completed, message)
+    Error::new(ErrorKind::UndocumentedResponse, Outcome::Completed, message)
 }
 
 /// Another status than 2xx.
@@ -45,10 +45,10 @@ pub(super) fn status(url: &Url, status: StatusCode, retry_after: Option<Duration
         429 => ErrorKind::RateLimited,
         408 | 500..=599 => ErrorKind::Server,
         400..=499 => ErrorKind::InvalidRequest,
-        _ => ErrorKind::UndocumentedAnswer,
+        _ => ErrorKind::UndocumentedResponse,
     };
     let message = format!("{} did not hand the image out", host(url));
-    Error::new(kind, Outcome::Completed, message).with_answer(status, body, false).asking_to_wait(retry_after)
+    Error::new(kind, Outcome::Completed, message).with_response(status, body, false).asking_to_wait(retry_after)
 }
 
 pub(super) fn transport(url: &Url, what: &str, error: reqwest::Error) -> Error {
@@ -72,10 +72,10 @@ pub(super) fn cut(url: &Url, size_bytes: u64, media_type: &str) -> Error {
     Error::new(ErrorKind::Transport, Outcome::Completed, message)
 }
 
-/// A kept answer that has no whole image, and may have had some.
-pub(super) fn broken_answer() -> Error {
-    let message = "the answer broke off before its first image: nothing of it can be saved";
-    Error::new(ErrorKind::UndocumentedAnswer, Outcome::Completed, message)
+/// A stored response that has no whole image, and may have had some.
+pub(super) fn broken_response() -> Error {
+    let message = "the response broke off before its first image: nothing of it can be saved";
+    Error::new(ErrorKind::UndocumentedResponse, Outcome::Completed, message)
 }
 
 /// The runtime ends, and takes no more work.

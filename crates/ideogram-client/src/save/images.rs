@@ -1,7 +1,7 @@
-//! The images of an answer, whatever its form.
+//! The images of a response, whatever its form.
 //!
 //! Most image operations answer with a list, `data`; layering text answers with single links. Both are read from the
-//! JSON of the answer, so that a decoded answer, a raw one and one that was kept in a file give the same images, with
+//! JSON of the response, so that a decoded response, a raw one and one that was kept in a file give the same images, with
 //! members that the document does not know yet.
 
 use std::{borrow::Cow, collections::BTreeSet, fmt};
@@ -15,7 +15,7 @@ use super::{
     link,
 };
 use crate::{
-    Error, Image, KeptAnswer, PartContent, Request, Response, Timestamp,
+    Error, Image, PartContent, Request, Response, StoredResponse, Timestamp,
     image::sealed::Sealed,
     received::{MAX_TEXT_BYTES, text_of},
     runtime::nearest_integer_or_none,
@@ -25,21 +25,21 @@ use crate::{
     },
 };
 
-/// An answer, or whatever else images can be saved from.
+/// A response, or whatever else images can be saved from.
 ///
-/// Implemented for every image answer of the service, for [`Response`] with one of them, for [`KeptAnswer`], for JSON
-/// of an answer, and for any choice of their images:
+/// Implemented for every image response of the service, for [`Response`] with one of them, for [`StoredResponse`], for JSON
+/// of a response, and for any choice of their images:
 ///
 /// ```
-/// # fn example(client: ideogram_client::Client, answer: ideogram_client::types::ImageGenerationResponseV3) {
+/// # fn example(client: ideogram_client::Client, response: ideogram_client::types::ImageGenerationResponseV3) {
 /// use ideogram_client::{HasImages, ImageRef};
 ///
-/// let large: Vec<ImageRef> = answer.images().into_iter().filter(|image| image.seed() > Some(1000)).collect();
+/// let large: Vec<ImageRef> = response.images().into_iter().filter(|image| image.seed() > Some(1000)).collect();
 /// let saving = client.save_all(&large, "out");
 /// # }
 /// ```
 pub trait HasImages {
-    /// The images, in the order of the answer, withheld ones included.
+    /// The images, in the order of the response, withheld ones included.
     fn images(&self) -> Vec<ImageRef>;
 
     /// What is known of the call that made them. Nothing by default.
@@ -48,7 +48,7 @@ pub trait HasImages {
     }
 }
 
-/// The call that made the images of an answer, as it is noted beside each of them. Its [`Debug`](fmt::Debug)
+/// The call that made the images of a response, as it is noted beside each of them. Its [`Debug`](fmt::Debug)
 /// form does not show what was asked.
 #[derive(Clone, Default)]
 pub struct Origin {
@@ -78,7 +78,7 @@ impl Origin {
         self
     }
 
-    /// Whether there may have been more in the answer than is known.
+    /// Whether there may have been more in the response than is known.
     pub(super) fn broke_off(&self) -> bool {
         self.broke_off
     }
@@ -117,7 +117,7 @@ pub(super) struct Noted {
     pub(super) request: Option<Value>,
 }
 
-/// One image of an answer, still at its link. [`Image::outcome`] says whether there is one.
+/// One image of a response, still at its link. [`Image::outcome`] says whether there is one.
 ///
 /// Whoever has a link has the image, so its [`Debug`](fmt::Debug) form shows neither link nor prompt.
 #[derive(Clone, PartialEq)]
@@ -138,17 +138,17 @@ impl ImageRef {
         Self { number: 1, role: None, created: None, link: Some(link), is_safe: true, item }
     }
 
-    /// Its place in the answer, from 1.
+    /// Its place in the response, from 1.
     pub fn number(&self) -> usize {
         self.number
     }
 
-    /// What it is of an answer with single links: `base` (without its text) or `original`.
+    /// What it is of a response with single links: `base` (without its text) or `original`.
     pub fn role(&self) -> Option<&str> {
         self.role
     }
 
-    /// When the answer says that it was made.
+    /// When the response says that it was made.
     pub fn created(&self) -> Option<&Timestamp> {
         self.created.as_ref()
     }
@@ -169,7 +169,7 @@ impl ImageRef {
         Some(Timestamp::parse(&jiff::Timestamp::from_second(expiry).ok()?.to_string()))
     }
 
-    /// What the answer says of it, as it came.
+    /// What the response says of it, as it came.
     pub fn item(&self) -> &Value {
         &self.item
     }
@@ -196,18 +196,18 @@ impl Image for ImageRef {
     }
 }
 
-/// The images in the JSON of an answer; none in an answer without images.
-pub fn images_in(answer: &Value) -> Vec<ImageRef> {
-    images_of(answer)
+/// The images in the JSON of a response; none in a response without images.
+pub fn images_in(response: &Value) -> Vec<ImageRef> {
+    images_of(response)
 }
 
-fn images_of(answer: &impl Serialize) -> Vec<ImageRef> {
-    serde_json::to_string(answer).map(|answer| find_images(&answer, true).images).unwrap_or_default()
+fn images_of(response: &impl Serialize) -> Vec<ImageRef> {
+    serde_json::to_string(response).map(|response| find_images(&response, true).images).unwrap_or_default()
 }
 
-macro_rules! answers {
-    ($($answer:ident),* $(,)?) => {$(
-        impl HasImages for $answer {
+macro_rules! responses {
+    ($($response:ident),* $(,)?) => {$(
+        impl HasImages for $response {
             fn images(&self) -> Vec<ImageRef> {
                 images_of(self)
             }
@@ -215,7 +215,7 @@ macro_rules! answers {
     )*};
 }
 
-answers!(
+responses!(
     ImageGenerationResponseV4,
     ImageGenerationResponseV3,
     V1EditImagesResponse,
@@ -245,7 +245,7 @@ impl<T: HasImages> HasImages for Response<T> {
 
 /// Of a stored response that broke off or is damaged, the images whose links are whole; the last one may be without its
 /// link.
-impl HasImages for KeptAnswer {
+impl HasImages for StoredResponse {
     fn images(&self) -> Vec<ImageRef> {
         found_in(self.body()).images
     }
@@ -307,7 +307,7 @@ impl HasImages for Vec<ImageRef> {
     }
 }
 
-/// Names for the files of images, no two alike: as each answer gives them, unless that is the same for two of them.
+/// Names for the files of images, no two alike: as each response gives them, unless that is the same for two of them.
 pub(super) fn stems(images: &[ImageRef], given: Option<&str>) -> Vec<String> {
     let stems: Vec<_> = images.iter().map(|image| stem(image, given, images.len())).collect();
     let mut seen = BTreeSet::new();
@@ -315,7 +315,7 @@ pub(super) fn stems(images: &[ImageRef], given: Option<&str>) -> Vec<String> {
     if stems.iter().all(|stem| seen.insert(stem.to_lowercase())) {
         return stems;
     }
-    // They are of several answers, or one is there twice; in the list each has a place of its own.
+    // They are of several responses, or one is there twice; in the list each has a place of its own.
     let placed = images.iter().enumerate().map(|(index, image)| {
         let image = ImageRef { number: index + 1, role: None, ..image.clone() };
         stem(&image, given, images.len())
@@ -323,8 +323,8 @@ pub(super) fn stems(images: &[ImageRef], given: Option<&str>) -> Vec<String> {
     placed.collect()
 }
 
-/// A name for the file of an image: when it was made, its place in the answer, and a piece of its link, so that names
-/// sort by time, are the same each time, and differ between answers of the same second.
+/// A name for the file of an image: when it was made, its place in the response, and a piece of its link, so that names
+/// sort by time, are the same each time, and differ between responses of the same second.
 fn stem(image: &ImageRef, given: Option<&str>, images: usize) -> String {
     let place = image.role.map_or_else(
         || {
@@ -370,7 +370,7 @@ mod tests {
 
     #[test]
     fn names_sort_by_time_and_tell_images_apart() {
-        let answer = json!({
+        let response = json!({
             "created": "2026-07-02 09:07:13.9+00:00",
             "data": [
                 {"url": "https://ideogram.ai/api/images/ephemeral/LavTZAE4l8zM63sVJs_7aA.png?exp=1&sig=2"},
@@ -382,7 +382,7 @@ mod tests {
             ],
         });
 
-        let names: Vec<_> = images_in(&answer).iter().map(|image| stem(image, None, 6)).collect();
+        let names: Vec<_> = images_in(&response).iter().map(|image| stem(image, None, 6)).collect();
 
         insta::assert_debug_snapshot!(names, @r#"
         [
@@ -398,8 +398,8 @@ mod tests {
 
     #[test]
     fn a_name_of_the_callers_is_kept_and_numbered_when_it_must_be() {
-        let answer = json!({"data": (0..11).map(|seed| json!({"url": "", "seed": seed})).collect::<Vec<_>>()});
-        let images = images_in(&answer);
+        let response = json!({"data": (0..11).map(|seed| json!({"url": "", "seed": seed})).collect::<Vec<_>>()});
+        let images = images_in(&response);
         let layers = images_in(&json!({"base_image_url": "https://a.test/", "original_image_url": "https://b.test/"}));
 
         assert_eq!(stem(&images[0], Some("cat"), 1), "cat");
@@ -423,26 +423,26 @@ mod tests {
 
     #[test]
     fn items_that_are_no_images_and_single_links_without_a_link_are_left_out() {
-        for answer in [
+        for response in [
             json!({"data": null}),
             json!({"data": [{"text": "a cat"}, 7, null]}),
             json!({"base_image_url": null, "original_image_url": ""}),
             json!([]),
             json!(null),
         ] {
-            assert_eq!(images_in(&answer), [], "{answer}");
+            assert_eq!(images_in(&response), [], "{response}");
         }
     }
 
     #[test]
-    fn an_image_knows_what_its_answer_says() {
+    fn an_image_knows_what_its_response_says() {
         let link = "https://a.test/x?exp=1783069633&sig=1";
-        let answer = json!({"created": "2026-07-02T09:07:13Z", "data": [
+        let response = json!({"created": "2026-07-02T09:07:13Z", "data": [
             {"url": link, "is_image_safe": true, "seed": 7, "prompt": "a cat", "new": [1]},
             {"url": null, "is_image_safe": false, "seed": 8},
         ]});
 
-        let [image, withheld] = images_in(&answer).try_into().unwrap();
+        let [image, withheld] = images_in(&response).try_into().unwrap();
 
         assert_eq!(image.outcome(), ImageOutcome::Available(link));
         assert_eq!((image.number(), image.seed(), image.prompt()), (1, Some(7), Some("a cat")));

@@ -16,7 +16,7 @@ use super::failure;
 use crate::{
     ApiKey, Client, Error,
     address::{NOT_PUBLIC, is_public},
-    link_stack::is_loopback,
+    download_client::is_loopback,
 };
 
 /// What belongs to the service, and is exempt from the rules for the open internet.

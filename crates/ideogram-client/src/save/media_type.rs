@@ -40,7 +40,7 @@ impl MediaType {
             return Ok(Self::named(name));
         }
         if head.is_empty() {
-            return Err("the answer is empty".to_owned());
+            return Err("the response is empty".to_owned());
         }
         let declared = content_type.unwrap_or_default().split(';').next().unwrap_or_default();
         let declared = declared.trim().to_ascii_lowercase();

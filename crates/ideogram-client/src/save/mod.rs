@@ -1,9 +1,9 @@
 //! Keeps images past the expiry of their links.
 //!
-//! Start at [`Client::save_all`] (every image of an answer, into a folder) or [`Client::save`] (one link, one file).
-//! `images` finds the images of an answer, `link` decides what may be fetched, `download` fetches, `media_type` looks
+//! Start at [`Client::save_all`] (every image of a response, into a folder) or [`Client::save`] (one link, one file).
+//! `images` finds the images of a response, `link` decides what may be fetched, `download` fetches, `media_type` looks
 //! at what came, `target` puts it in its place, `sidecar` says what is written beside it. `find` finds the images in the text
-//! of an answer, whole or not.
+//! of a response, whole or not.
 //!
 //! An image is streamed into `.ideogram-<random>.part` in the folder of its target, synced, and renamed without
 //! replacing anything, so that no name ever holds half an image. Such a file goes when saving fails or is cancelled;
@@ -40,12 +40,12 @@ pub use self::{
 use crate::Client;
 
 impl Client {
-    /// Saves every image of an answer into a folder, which is made if it is not there.
+    /// Saves every image of a response into a folder, which is made if it is not there.
     ///
-    /// The result has one [`SaveOutcome`] for every image, in the order of the answer: withheld images are among
+    /// The result has one [`SaveOutcome`] for every image, in the order of the response: withheld images are among
     /// them, and an image that cannot be saved does not lose the others. Beside each image lies a JSON file that
     /// says how it was made. Hand in the [`Response`](crate::Response) (`.response()` of every builder) rather than the
-    /// decoded answer, and it also says which request made it.
+    /// decoded response, and it also says which request made it.
     ///
     /// ```
     /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -55,8 +55,8 @@ impl Client {
     /// # let folder = folder.path();
     /// use ideogram_client::SaveOutcome;
     ///
-    /// let answer = client.generate_image_v3().prompt("A paper lantern").num_images(2).response().await?;
-    /// for outcome in client.save_all(&answer, folder).parallel(2).await? {
+    /// let response = client.generate_image_v3().prompt("A paper lantern").num_images(2).response().await?;
+    /// for outcome in client.save_all(&response, folder).parallel(2).await? {
     ///     match outcome {
     ///         SaveOutcome::Saved(saved) => println!("{}", saved.path.display()),
     ///         SaveOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
@@ -69,8 +69,8 @@ impl Client {
     /// # }
     /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
     /// ```
-    pub fn save_all(&self, answer: &(impl HasImages + ?Sized), folder: impl Into<PathBuf>) -> SaveAll {
-        SaveAll::new(self.clone(), answer.images(), answer.origin(), folder.into())
+    pub fn save_all(&self, response: &(impl HasImages + ?Sized), folder: impl Into<PathBuf>) -> SaveAll {
+        SaveAll::new(self.clone(), response.images(), response.origin(), folder.into())
     }
 
     /// Saves the image behind one link to a file; folders on the way are made if they are not there.
@@ -87,8 +87,8 @@ impl Client {
     /// # let folder = folder.path();
     /// use ideogram_client::{Image, ImageOutcome};
     ///
-    /// let answer = client.generate_image_v3().prompt("A paper lantern").send().await?;
-    /// if let ImageOutcome::Available(link) = answer.data[0].outcome() {
+    /// let response = client.generate_image_v3().prompt("A paper lantern").send().await?;
+    /// if let ImageOutcome::Available(link) = response.data[0].outcome() {
     ///     let saved = client.save(link, folder.join("lantern")).await?;
     ///     assert_eq!(saved.path, folder.join("lantern.png"));
     /// }

@@ -31,7 +31,7 @@ pub enum IfExists {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SaveProgress {
-    /// The place of the image that moved, counted from 0 in the order of the answer.
+    /// The place of the image that moved, counted from 0 in the order of the response.
     pub image: usize,
     /// How many of its bytes have arrived; from 0 again when a download has to start anew.
     pub received_bytes: u64,

@@ -16,7 +16,7 @@ use crate::{ApiKey, Timestamp};
 pub(super) struct Sidecar {
     pub(super) image: ImageRef,
     pub(super) origin: Arc<Noted>,
-    /// A server may repeat the key in its answer; it is not written down.
+    /// A server may repeat the key in its response; it is not written down.
     pub(super) api_key: ApiKey,
 }
 
@@ -26,7 +26,7 @@ struct Form<'s> {
     file: &'s str,
     #[serde(skip_serializing_if = "Option::is_none")]
     operation: Option<&'s str>,
-    /// Its place in the answer, from 1.
+    /// Its place in the response, from 1.
     image: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<&'s str>,
@@ -40,7 +40,7 @@ struct Form<'s> {
     size_bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     link_expires: Option<Timestamp>,
-    /// What the answer says of it, the link included.
+    /// What the response says of it, the link included.
     item: &'s Value,
     #[serde(skip_serializing_if = "Option::is_none")]
     request: Option<&'s Value>,

@@ -201,7 +201,7 @@ impl Target {
         let sidecar = sidecar::read(&beside);
         let path = match &sidecar {
             Some(sidecar) => {
-                // An image of an answer without a list has one of several links, and a role.
+                // An image of a response without a list has one of several links, and a role.
                 let mut members = sidecar["item"].as_object()?.values();
                 let has_link = members.any(|member| member.as_str().is_some_and(|link| Some(link) == image.link()));
                 let is_it = has_link && sidecar["role"].as_str() == image.role();

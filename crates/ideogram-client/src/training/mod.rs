@@ -13,7 +13,7 @@ use std::{fmt, future::IntoFuture, pin::Pin, time::Duration};
 use futures_util::Stream;
 
 pub use self::state::{NotTrained, Sighting, TrainedModel, TrainingState, has_ended};
-use crate::{Client, Error, link_stack::is_loopback, types::ModelId};
+use crate::{Client, Error, download_client::is_loopback, types::ModelId};
 
 /// How often to ask unless the caller says otherwise, as the vendor's tutorial does.
 const POLL_EVERY: Duration = Duration::from_secs(60);

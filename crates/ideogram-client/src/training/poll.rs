@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::{NotTrained, Sighting, TrainedModel, TrainingState, state::Meaning};
 use crate::{Error, ErrorKind, Outcome, types::CustomModel};
 
-/// How often in a row the model may be missing, or the answer unreadable: a model may show a moment after its training
+/// How often in a row the model may be missing, or the response unreadable: a model may show a moment after its training
 /// was ordered, and a gateway may answer in place of the service. After that it is no accident.
 const DOUBTS_AT_MOST: u32 = 4;
 /// A model that is not there yet is looked for sooner, so that a wrong id does not cost minutes.
@@ -92,7 +92,7 @@ where
         let looked = match end.and_then(|end| end.checked_add(LAST_LOOK)) {
             // Looking is free and changes nothing, so it can be dropped half-way.
             Some(end) => timeout_at(end, (self.look)()).await.unwrap_or_else(|_| {
-                Err(Error::new(ErrorKind::Transport, Outcome::Unknown, "no answer before the deadline"))
+                Err(Error::new(ErrorKind::Transport, Outcome::Unknown, "no response before the deadline"))
             }),
             None => (self.look)().await,
         };
@@ -132,7 +132,7 @@ where
             ErrorKind::Transport | ErrorKind::Server | ErrorKind::RateLimited => true,
             // What has been seen does not vanish by accident.
             ErrorKind::NotFound if self.seen.is_some() => false,
-            ErrorKind::NotFound | ErrorKind::UndocumentedAnswer => {
+            ErrorKind::NotFound | ErrorKind::UndocumentedResponse => {
                 self.doubts += 1;
                 self.doubts < DOUBTS_AT_MOST
             }
@@ -294,11 +294,11 @@ mod tests {
             status(502, None),
             status(503, None),
             status(504, None),
-            failure(ErrorKind::UndocumentedAnswer),
+            failure(ErrorKind::UndocumentedResponse),
             model("DISTILLING", false, None),
-            failure(ErrorKind::UndocumentedAnswer),
-            failure(ErrorKind::UndocumentedAnswer),
-            failure(ErrorKind::UndocumentedAnswer),
+            failure(ErrorKind::UndocumentedResponse),
+            failure(ErrorKind::UndocumentedResponse),
+            failure(ErrorKind::UndocumentedResponse),
             model("DRAFT", false, None),
             trained(),
         ];

@@ -16,10 +16,10 @@ fn mock() -> (ideogram_mock::MockServer, Client) {
 fn images_are_saved_without_async() {
     let (_server, client) = mock();
     let folder = tempfile::tempdir().unwrap();
-    let answer = client.generate_image_v3().prompt("A paper lantern").send_blocking().unwrap();
-    let ImageOutcome::Available(link) = answer.data[0].outcome() else { panic!("{answer:?}") };
+    let response = client.generate_image_v3().prompt("A paper lantern").send_blocking().unwrap();
+    let ImageOutcome::Available(link) = response.data[0].outcome() else { panic!("{response:?}") };
 
-    let all = client.save_all(&answer, folder.path()).stem("all").save_blocking().unwrap();
+    let all = client.save_all(&response, folder.path()).stem("all").save_blocking().unwrap();
     let one = client.save(link, folder.path().join("one")).save_blocking().unwrap();
     let again = client.save(link, folder.path().join("one")).save_blocking().unwrap_err();
 

@@ -7,7 +7,7 @@ use ideogram_mock::{MockServer, Scenario};
 
 use crate::{
     client,
-    host::{Host, Reply, answer, endless, image, unframed},
+    host::{Host, Reply, endless, image, response, unframed},
     names, png,
 };
 
@@ -81,7 +81,7 @@ async fn saving_ends_at_its_deadline() {
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Transport, 1));
     assert!(error.to_string().contains("within 0.08 seconds"), "{error}");
 
-    let host = Host::answering(answer(503, "Retry-After: 30\r\n", "")).await;
+    let host = Host::answering(response(503, "Retry-After: 30\r\n", "")).await;
     let (error, questions) = failure(&host, |save| save.deadline(Duration::from_secs(20))).await;
     assert_eq!((error.kind(), questions), (ErrorKind::Server, 1), "a wait beyond the deadline is not begun");
 }
@@ -107,15 +107,15 @@ async fn refusals_that_may_pass_are_asked_again_and_others_are_not() {
         (502, ErrorKind::Server, 4),
         (503, ErrorKind::Server, 4),
         (504, ErrorKind::Server, 4),
-        (204, ErrorKind::UndocumentedAnswer, 1),
-        (206, ErrorKind::UndocumentedAnswer, 1),
-        (304, ErrorKind::UndocumentedAnswer, 1),
+        (204, ErrorKind::UndocumentedResponse, 1),
+        (206, ErrorKind::UndocumentedResponse, 1),
+        (304, ErrorKind::UndocumentedResponse, 1),
         (400, ErrorKind::InvalidRequest, 1),
         (401, ErrorKind::Forbidden, 1),
         (404, ErrorKind::NotFound, 1),
         (501, ErrorKind::Server, 1),
     ] {
-        let host = Host::answering(answer(status, "Content-Type: image/png\r\n", png(90, 1))).await;
+        let host = Host::answering(response(status, "Content-Type: image/png\r\n", png(90, 1))).await;
 
         let (error, asked) = failure(&host, |save| save).await;
 
@@ -142,7 +142,7 @@ async fn no_host_at_all_is_tried_again_too() {
 #[tokio::test]
 async fn an_error_tells_how_long_the_host_asks_to_wait() {
     for (status, kind) in [(429, ErrorKind::RateLimited), (503, ErrorKind::Server)] {
-        let host = Host::answering(answer(status, "Retry-After: 7\r\n", "later")).await;
+        let host = Host::answering(response(status, "Retry-After: 7\r\n", "later")).await;
 
         let (error, questions) = failure(&host, |save| save.attempts(1)).await;
 
@@ -163,11 +163,11 @@ async fn a_page_with_status_200_is_no_image() {
         ("Content-Type: image/png\r\n", ""),
         ("Content-Type: application/octet-stream\r\n", "\u{1}\u{2}"),
     ] {
-        let host = Host::answering(answer(200, headers, body)).await;
+        let host = Host::answering(response(200, headers, body)).await;
 
         let (error, questions) = failure(&host, |save| save).await;
 
-        assert_eq!((error.kind(), questions), (ErrorKind::UndocumentedAnswer, 1), "{headers} {body}: {error}");
+        assert_eq!((error.kind(), questions), (ErrorKind::UndocumentedResponse, 1), "{headers} {body}: {error}");
         assert!(error.to_string().contains("sent no image"), "{error}");
     }
 }
@@ -220,7 +220,7 @@ async fn an_image_is_judged_by_its_bytes_and_not_by_its_label() {
 }
 
 async fn assert_saved(label: &str, sent: &[u8], bytes: &[u8]) {
-    let host = Host::answering(answer(200, &format!("Content-Type: image/png\r\n{label}"), sent)).await;
+    let host = Host::answering(response(200, &format!("Content-Type: image/png\r\n{label}"), sent)).await;
     let folder = tempfile::tempdir().unwrap();
 
     let saved = client(host.url()).save(host.link("/x"), folder.path().join("lantern")).await.unwrap();
@@ -273,7 +273,7 @@ async fn an_image_beyond_the_limit_is_not_kept() {
     for (large, exact) in [(image(&bytes), image(&bytes)), (endless(&bytes), unframed(&bytes))] {
         let host = Host::answering(large).await;
         let (error, questions) = failure(&host, |save| save.size_limit_bytes(1000)).await;
-        assert_eq!((error.kind(), questions), (ErrorKind::UndocumentedAnswer, 1), "{error}");
+        assert_eq!((error.kind(), questions), (ErrorKind::UndocumentedResponse, 1), "{error}");
         assert!(error.to_string().contains("larger than the limit of 1000 bytes"), "{error}");
 
         let host = Host::answering(exact).await;
@@ -290,8 +290,8 @@ async fn an_image_beyond_the_limit_is_not_kept() {
 async fn the_mock_servers_lost_image_is_fetched_again() {
     let server = MockServer::start().await.unwrap();
     let client = crate::builder(server.url()).api_key(server.api_key()).build().unwrap();
-    let answer = client.generate_image_v3().prompt("A paper lantern").send().await.unwrap();
-    let ImageOutcome::Available(link) = answer.data[0].outcome() else { panic!("{answer:?}") };
+    let response = client.generate_image_v3().prompt("A paper lantern").send().await.unwrap();
+    let ImageOutcome::Available(link) = response.data[0].outcome() else { panic!("{response:?}") };
     server.set_scenario(Scenario::ImageLostOnce);
     let folder = tempfile::tempdir().unwrap();
 

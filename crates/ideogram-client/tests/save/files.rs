@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 
 use crate::{
     client,
-    host::{Host, Reply, answer, image},
+    host::{Host, Reply, image, response},
     is_part, names, png,
 };
 
@@ -54,7 +54,7 @@ async fn an_image_is_as_readable_as_any_new_file() {
 
 #[tokio::test]
 async fn what_the_image_is_decides_its_extension() {
-    let host = Host::answering(answer(200, "Content-Type: image/png\r\n", JPEG)).await;
+    let host = Host::answering(response(200, "Content-Type: image/png\r\n", JPEG)).await;
     for (asked, got) in [
         ("lantern.png", "lantern.jpg"),
         ("lantern.PNG", "lantern.jpg"),
@@ -140,7 +140,7 @@ async fn a_file_that_comes_while_an_image_is_fetched_is_left_alone() {
 #[tokio::test]
 async fn an_image_whose_name_is_taken_after_all_leaves_no_sidecar_behind() {
     // What it is, nobody could foresee.
-    let host = Host::answering(answer(200, "Content-Type: image/svg+xml\r\n", "<svg></svg>")).await;
+    let host = Host::answering(response(200, "Content-Type: image/svg+xml\r\n", "<svg></svg>")).await;
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("lantern.svg"), "mine").unwrap();
 
@@ -291,7 +291,7 @@ async fn of_savers_that_race_for_one_name_one_wins_and_its_files_are_whole() {
         Reply::Late(if before % 2 == 0 {
             image(png(100_000 + before, motif))
         } else {
-            answer(200, "", [JPEG, &vec![motif; 100_000]].concat())
+            response(200, "", [JPEG, &vec![motif; 100_000]].concat())
         })
     })
     .await;
@@ -369,9 +369,9 @@ async fn a_folder_that_cannot_be_used_is_found_out_before_anything_is_asked() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, "mine").unwrap();
-    let answer = json!({"data": [{"url": host.link("/x"), "is_image_safe": true}]});
+    let response = json!({"data": [{"url": host.link("/x"), "is_image_safe": true}]});
 
-    let outcomes = client(host.url()).save_all(&answer, file.join("out")).await.unwrap();
+    let outcomes = client(host.url()).save_all(&response, file.join("out")).await.unwrap();
 
     let [SaveOutcome::Failed(error)] = outcomes.as_slice() else { panic!("{outcomes:?}") };
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::LocalIo, Outcome::Completed));

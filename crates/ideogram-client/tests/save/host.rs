@@ -56,8 +56,8 @@ impl Host {
     }
 
     /// Answers every question with these bytes.
-    pub(crate) async fn answering(answer: Vec<u8>) -> Self {
-        Self::start(move |_, _| Reply::Bytes(answer.clone())).await
+    pub(crate) async fn answering(response: Vec<u8>) -> Self {
+        Self::start(move |_, _| Reply::Bytes(response.clone())).await
     }
 
     /// Answers the questions with these, one after the other, the last one for ever.
@@ -129,34 +129,34 @@ async fn serve(mut stream: TcpStream, state: Arc<State>, reply: Arc<impl Fn(usiz
     state.at_once.fetch_sub(1, Ordering::SeqCst);
 }
 
-/// An answer with the right length.
-pub(crate) fn answer(status: u16, headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
+/// A response with the right length.
+pub(crate) fn response(status: u16, headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
     let body = body.as_ref();
     let length = body.len();
-    let mut answer =
+    let mut response =
         format!("HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n").into_bytes();
-    answer.extend_from_slice(body);
-    answer
+    response.extend_from_slice(body);
+    response
 }
 
 /// An image, rightly called one.
 pub(crate) fn image(bytes: impl AsRef<[u8]>) -> Vec<u8> {
-    answer(200, "Content-Type: image/png\r\n", bytes)
+    response(200, "Content-Type: image/png\r\n", bytes)
 }
 
 /// The same without an end but the connection's.
 pub(crate) fn unframed(bytes: impl AsRef<[u8]>) -> Vec<u8> {
-    let mut answer = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: image/png\r\n\r\n".to_vec();
-    answer.extend_from_slice(bytes.as_ref());
-    answer
+    let mut response = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: image/png\r\n\r\n".to_vec();
+    response.extend_from_slice(bytes.as_ref());
+    response
 }
 
 /// The same in chunks, the last of which is missing.
 pub(crate) fn endless(bytes: impl AsRef<[u8]>) -> Vec<u8> {
     let bytes = bytes.as_ref();
-    let mut answer = b"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
-    answer.extend_from_slice(format!("{:x}\r\n", bytes.len()).as_bytes());
-    answer.extend_from_slice(bytes);
-    answer.extend_from_slice(b"\r\n");
-    answer
+    let mut response = b"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+    response.extend_from_slice(format!("{:x}\r\n", bytes.len()).as_bytes());
+    response.extend_from_slice(bytes);
+    response.extend_from_slice(b"\r\n");
+    response
 }

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 
 use crate::{
     KEY, builder, client,
-    host::{Host, Reply, answer, image},
+    host::{Host, Reply, image, response},
     names, png,
 };
 
@@ -52,7 +52,7 @@ async fn redirects_are_followed_without_the_key_and_not_for_ever() {
             "/twice" => "/once",
             _ => "/round",
         };
-        Reply::Bytes(answer(307, &format!("Location: {location}\r\n"), "moved"))
+        Reply::Bytes(response(307, &format!("Location: {location}\r\n"), "moved"))
     })
     .await;
     let folder = tempfile::tempdir().unwrap();
@@ -72,7 +72,7 @@ async fn a_redirect_to_where_no_link_may_lead_is_not_followed() {
     for location in
         ["http://ideogram.ai/x.png", "file:///etc/passwd", "http://10.0.0.1/x", "http://user:word@127.0.0.1/"]
     {
-        let host = Host::answering(answer(302, &format!("Location: {location}\r\n"), "")).await;
+        let host = Host::answering(response(302, &format!("Location: {location}\r\n"), "")).await;
         let folder = tempfile::tempdir().unwrap();
 
         let error = client(host.url()).save(host.link("/x"), folder.path().join("lantern")).await.unwrap_err();
@@ -132,9 +132,9 @@ async fn statuses_tell_an_expired_link_from_one_that_is_refused() {
         (404, "?exp=4000000000", ErrorKind::NotFound),
         (400, "?sig=2&exp=1", ErrorKind::LinkExpired),
         (501, "?exp=1", ErrorKind::Server),
-        (302, "?exp=1", ErrorKind::UndocumentedAnswer),
+        (302, "?exp=1", ErrorKind::UndocumentedResponse),
     ] {
-        let host = Host::answering(answer(status, "", "gone")).await;
+        let host = Host::answering(response(status, "", "gone")).await;
         let folder = tempfile::tempdir().unwrap();
 
         let error =
@@ -148,11 +148,11 @@ async fn statuses_tell_an_expired_link_from_one_that_is_refused() {
 async fn an_image_of_yesterday_is_gone() {
     let server = MockServer::start().await.unwrap();
     let client = builder(server.url()).api_key(server.api_key()).build().unwrap();
-    let answer = client.generate_image_v3().prompt("A paper lantern").num_images(2).send().await.unwrap();
+    let response = client.generate_image_v3().prompt("A paper lantern").num_images(2).send().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
 
     server.advance(Duration::from_secs(24 * 60 * 60));
-    let outcomes = client.save_all(&answer, folder.path()).await.unwrap();
+    let outcomes = client.save_all(&response, folder.path()).await.unwrap();
 
     assert_eq!(outcomes.len(), 2);
     for outcome in outcomes {
@@ -166,12 +166,12 @@ async fn an_image_of_yesterday_is_gone() {
 async fn the_mock_servers_images_come_without_the_key() {
     let server = MockServer::start().await.unwrap();
     let client = builder(server.url()).api_key(server.api_key()).build().unwrap();
-    let answer = client.generate_image_v3().prompt("A paper lantern").send().await.unwrap();
-    assert!(matches!(answer.images()[0].outcome(), ImageOutcome::Available(_)));
+    let response = client.generate_image_v3().prompt("A paper lantern").send().await.unwrap();
+    assert!(matches!(response.images()[0].outcome(), ImageOutcome::Available(_)));
     server.clear_requests();
     let folder = tempfile::tempdir().unwrap();
 
-    client.save_all(&answer, folder.path()).await.unwrap();
+    client.save_all(&response, folder.path()).await.unwrap();
 
     let [request] = server.requests().try_into().unwrap();
     assert!(request.headers.get("api-key").is_none());

@@ -1,7 +1,6 @@
 //! Images are kept: whole or not at all, under names of their own, and nothing of the caller's travels with the
 //! question.
 
-mod answers;
 #[cfg(feature = "blocking")]
 mod blocking;
 mod faults;
@@ -9,6 +8,7 @@ mod files;
 mod host;
 mod links;
 mod processes;
+mod responses;
 mod sidecars;
 
 use std::{fs, path::Path, time::Duration};

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use ideogram_client::{CallOptions, Client, HasImages, ImageRef, KeptAnswer, Origin, SaveOutcome};
+use ideogram_client::{CallOptions, Client, HasImages, ImageRef, Origin, SaveOutcome, StoredResponse};
 use ideogram_mock::MockServer;
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ impl HasImages for Described {
 #[tokio::test]
 async fn a_sidecar_says_how_the_image_was_made() {
     let host = Host::answering(image(png(90, 1))).await;
-    let answer = Described(json!({
+    let response = Described(json!({
         "created": "2026-07-02 09:07:13.904471+00:00",
         "data": [{
             "prompt": "A ginger cat", "resolution": "2048x2048", "is_image_safe": true, "seed": 1_943_218,
@@ -36,7 +36,7 @@ async fn a_sidecar_says_how_the_image_was_made() {
     }));
     let folder = tempfile::tempdir().unwrap();
 
-    let outcomes = client(host.url()).save_all(&answer, folder.path()).await.unwrap();
+    let outcomes = client(host.url()).save_all(&response, folder.path()).await.unwrap();
 
     let saved = outcomes[0].saved().unwrap();
     assert_eq!(names(folder.path()), ["20260702T090713Z-1-LavTZAE4.json", "20260702T090713Z-1-LavTZAE4.png"]);
@@ -96,10 +96,10 @@ async fn of_a_link_alone_a_sidecar_says_what_is_known() {
 async fn a_key_that_the_service_repeats_is_in_no_sidecar() {
     let host = Host::answering(image(png(90, 1))).await;
     for prompt in [format!("a cat {KEY}"), format!("a \"cat\"\n{KEY}")] {
-        let answer = json!({"data": [{"url": host.link("/x"), "prompt": prompt, "is_image_safe": true}]});
+        let response = json!({"data": [{"url": host.link("/x"), "prompt": prompt, "is_image_safe": true}]});
         let folder = tempfile::tempdir().unwrap();
 
-        let outcomes = client(host.url()).save_all(&answer, folder.path()).stem("cat").await.unwrap();
+        let outcomes = client(host.url()).save_all(&response, folder.path()).stem("cat").await.unwrap();
 
         let sidecar = fs::read_to_string(outcomes[0].saved().unwrap().sidecar.as_ref().unwrap()).unwrap();
         assert!(!sidecar.contains(KEY) && sidecar.contains("[key]"), "{sidecar}");
@@ -125,11 +125,11 @@ async fn a_response_says_which_request_made_its_images() {
     let source = folder.path().join("source.png");
     fs::write(&source, include_bytes!("../../examples/setup/lantern.png")).unwrap();
     let request = client.remix_image_v3().image(source.clone()).prompt("A paper lantern").num_images(2).seed(7);
-    let answer = request.response().await.unwrap();
+    let response = request.response().await.unwrap();
     // What was sent is known even if its file is gone.
     fs::remove_file(source).unwrap();
 
-    let outcomes = client.save_all(&answer, folder.path()).stem("lantern").await.unwrap();
+    let outcomes = client.save_all(&response, folder.path()).stem("lantern").await.unwrap();
 
     let [first, second] = sidecars(&outcomes).try_into().unwrap();
     assert_eq!(first["operation"], "post_remix_image_v3");
@@ -141,19 +141,19 @@ async fn a_response_says_which_request_made_its_images() {
     assert_eq!(part("prompt")["text"], "A paper lantern");
     let expected = json!({"name": "source.png", "media_type": "image/png", "size_bytes": null});
     assert_eq!(part("image")["file"], expected);
-    assert_eq!(first["item"]["resolution"], answer.value().data[0].resolution.as_str());
+    assert_eq!(first["item"]["resolution"], response.value().data[0].resolution.as_str());
     assert!(!first.to_string().contains(server.api_key()));
 }
 
 #[tokio::test]
-async fn a_kept_answer_gives_the_same_files_as_the_answer_itself() {
+async fn a_stored_response_gives_the_same_files_as_the_response_itself() {
     let (_server, client) = mock().await;
     let folder = tempfile::tempdir().unwrap();
-    let keeping = client.with(CallOptions::new().keep_answers_in(folder.path().join("answers")));
-    let answer = keeping.generate_image_v4().text_prompt("A paper lantern").response().await.unwrap();
-    let kept = KeptAnswer::read(answer.kept_at().unwrap()).await.unwrap();
+    let keeping = client.with(CallOptions::new().store_responses_in(folder.path().join("responses")));
+    let response = keeping.generate_image_v4().text_prompt("A paper lantern").response().await.unwrap();
+    let kept = StoredResponse::read(response.stored_at().unwrap()).await.unwrap();
 
-    let now = client.save_all(&answer, folder.path().join("now")).await.unwrap();
+    let now = client.save_all(&response, folder.path().join("now")).await.unwrap();
     let later = client.save_all(&kept, folder.path().join("later")).await.unwrap();
 
     assert_eq!(names(&folder.path().join("now")), names(&folder.path().join("later")));

@@ -135,11 +135,11 @@ async fn serve(mut stream: TcpStream, odd: Arc<Mutex<Odd>>) -> std::io::Result<(
         let text = String::from_utf8_lossy(&request).into_owned();
         let names = text.split("filename=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned());
         let mut odd = odd.lock().unwrap();
-        let answer = odd.upload(names.collect());
+        let response = odd.upload(names.collect());
         if odd.uploads <= odd.drops {
             return Ok(());
         }
-        answer
+        response
     };
     let body = body.to_string();
     let head = format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: ");
@@ -254,7 +254,7 @@ async fn a_file_that_was_taken_and_does_not_show_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn what_an_answer_calls_stored_is_never_sent_again_by_a_later_sync_either() {
+async fn what_a_response_calls_stored_is_never_sent_again_by_a_later_sync_either() {
     for odd in [Odd { lag: 99, ..Odd::default() }, Odd { renames: true, ..Odd::default() }] {
         let place = OddPlace::new(odd).await;
 
@@ -343,7 +343,7 @@ async fn a_dataset_that_goes_on_growing_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_batch_without_an_answer_and_a_dataset_that_cannot_be_asked_leave_it_unknown() {
+async fn a_batch_no_response_and_a_dataset_that_cannot_be_asked_leave_it_unknown() {
     let place = OddPlace::new(Odd { drops: 1, is_lost_after_upload: true, ..Odd::default() }).await;
 
     let report = place.sync().await.batch_files(20).settle_for(Duration::ZERO).await.unwrap();
@@ -430,7 +430,7 @@ async fn a_key_that_stops_working_ends_the_sync_with_a_report() {
 }
 
 #[tokio::test]
-async fn a_dataset_that_cannot_be_asked_any_more_leaves_what_the_answers_say() {
+async fn a_dataset_that_cannot_be_asked_any_more_leaves_what_the_responses_say() {
     let place = OddPlace::new(Odd { is_lost_after_upload: true, ..Odd::default() }).await;
 
     let report = place.sync().await.await.unwrap();

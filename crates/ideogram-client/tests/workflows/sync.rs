@@ -106,7 +106,7 @@ async fn a_caption_travels_with_its_image() {
 #[tokio::test]
 async fn whatever_happens_to_one_upload_every_file_is_stored_once() {
     for scenario in [
-        Scenario::AnswerLostOnce,
+        Scenario::ResponseLostOnce,
         Scenario::ServerErrorOnce { status: 500 },
         Scenario::ServerErrorOnce { status: 502 },
         Scenario::RateLimitedOnce { retry_after: None },
@@ -127,11 +127,11 @@ async fn whatever_happens_to_one_upload_every_file_is_stored_once() {
 }
 
 #[tokio::test]
-async fn an_upload_whose_answer_was_lost_is_not_sent_again() {
+async fn an_upload_whose_response_was_lost_is_not_sent_again() {
     let place = Place::new().await;
     place.fill(4);
 
-    let report = place.sync_with(before_upload(&place, 1, Scenario::AnswerLostOnce)).await.await.unwrap();
+    let report = place.sync_with(before_upload(&place, 1, Scenario::ResponseLostOnce)).await.await.unwrap();
 
     assert!(report.is_complete());
     assert_eq!(place.uploads(), 1);
@@ -142,7 +142,7 @@ async fn a_dataset_that_tells_no_names_leaves_it_unknown_and_nothing_is_sent_twi
     let place = Place::with(MockServer::builder().withhold_file_names()).await;
     place.fill(3);
 
-    let report = place.sync_with(before_upload(&place, 1, Scenario::AnswerLostOnce)).await.await.unwrap();
+    let report = place.sync_with(before_upload(&place, 1, Scenario::ResponseLostOnce)).await.await.unwrap();
     let again = place.sync().await.await.unwrap();
     let forced = place.sync().await.send_uncertain().await.unwrap();
 
@@ -154,7 +154,7 @@ async fn a_dataset_that_tells_no_names_leaves_it_unknown_and_nothing_is_sent_twi
 }
 
 #[tokio::test]
-async fn a_dataset_that_tells_no_names_is_believed_when_it_answers() {
+async fn a_dataset_that_tells_no_names_is_believed_when_it_responses() {
     let place = Place::with(MockServer::builder().withhold_file_names()).await;
     place.fill(2);
     std::fs::remove_file(place.set().join("000.txt")).unwrap();

@@ -41,7 +41,7 @@ async fn a_failure_of_the_service_does_not_end_the_wait_and_a_failed_training_do
     let client = client_of(server.url(), server.api_key());
     let ordered = client.train_model_v3().dataset_id("demo").model_name("errored lanterns").send().await.unwrap();
     server.advance(Duration::from_secs(24 * 3600));
-    server.set_scenario(Scenario::AnswerLostOnce);
+    server.set_scenario(Scenario::ResponseLostOnce);
 
     let end = client.wait_until_trained(&ordered.model_id).poll_every(QUICKLY).await;
 

@@ -116,7 +116,7 @@ fn builder(
 
 /// What all builders have in common, so that one function can send any of them.
 fn call_builder(ident: &syn::Ident, send: &syn::ImplItemFn, operation: &Operation) -> Result<Item, Unexpected> {
-    let output = answer_type(&send.sig.output)?;
+    let output = response_type(&send.sig.output)?;
     let constant = format_ident!("{}", names::constant_name(&operation.id));
     Ok(syn::parse2(quote! {
         impl crate::CallBuilder for #ident<'_> {
@@ -186,7 +186,7 @@ impl VisitMut for FromTypes {
 
 /// `prepare`, `response` and `send` in place of progenitor's `send`.
 fn sending(function: &syn::ImplItemFn, operation: &Operation, model: &Model) -> Result<Vec<ImplItem>, Unexpected> {
-    let answer = answer_type(&function.sig.output)?;
+    let response = response_type(&function.sig.output)?;
     let mut statements: Vec<Stmt> = function.block.stmts.clone();
     let tail = statements.iter().position(starts_the_tail);
     let tail = tail.ok_or_else(|| Unexpected::new("`send` does not build an address"))?;
@@ -219,8 +219,11 @@ fn sending(function: &syn::ImplItemFn, operation: &Operation, model: &Model) -> 
         MediaType::Json => quote! { request.json(&body)?; },
         MediaType::Multipart => quote! { request.multipart(&body)?; },
     });
-    let sends =
-        format!("Sends `{} {}` and returns the decoded answer.", operation.http_method.to_uppercase(), operation.path);
+    let sends = format!(
+        "Sends `{} {}` and returns the decoded response.",
+        operation.http_method.to_uppercase(),
+        operation.path
+    );
     let items = [
         quote! {
             /// Builds the request without sending it.
@@ -242,8 +245,8 @@ fn sending(function: &syn::ImplItemFn, operation: &Operation, model: &Model) -> 
             }
         },
         quote! {
-            /// Like `send()`, but returns status, headers and the raw body beside the decoded answer.
-            pub async fn response(self) -> ::std::result::Result<crate::Response<#answer>, crate::Error> {
+            /// Like `send()`, but returns status, headers and the raw body beside the decoded response.
+            pub async fn response(self) -> ::std::result::Result<crate::Response<#response>, crate::Error> {
                 let client = self.client;
                 crate::runtime::call(client, self.prepare()?).await
             }
@@ -255,14 +258,14 @@ fn sending(function: &syn::ImplItemFn, operation: &Operation, model: &Model) -> 
             ///
             /// The error's `kind()` says what to do next, its `outcome()` whether the call may have run. A call that is
             /// dropped while it is under way may have run as well; `CallOptions` has time-outs that say so.
-            pub async fn send(self) -> ::std::result::Result<#answer, crate::Error> {
+            pub async fn send(self) -> ::std::result::Result<#response, crate::Error> {
                 ::std::result::Result::Ok(self.response().await?.into_value())
             }
         },
         quote! {
             /// Like `response()`, for programs without `async`: the thread waits.
             #[cfg(feature = "blocking")]
-            pub fn response_blocking(self) -> ::std::result::Result<crate::Response<#answer>, crate::Error> {
+            pub fn response_blocking(self) -> ::std::result::Result<crate::Response<#response>, crate::Error> {
                 let client = self.client;
                 crate::runtime::call_blocking(client, self.prepare()?)
             }
@@ -270,7 +273,7 @@ fn sending(function: &syn::ImplItemFn, operation: &Operation, model: &Model) -> 
         quote! {
             /// Like `send()`, for programs without `async`: the thread waits.
             #[cfg(feature = "blocking")]
-            pub fn send_blocking(self) -> ::std::result::Result<#answer, crate::Error> {
+            pub fn send_blocking(self) -> ::std::result::Result<#response, crate::Error> {
                 ::std::result::Result::Ok(self.response_blocking()?.into_value())
             }
         },
@@ -279,14 +282,14 @@ fn sending(function: &syn::ImplItemFn, operation: &Operation, model: &Model) -> 
 }
 
 /// `T` of `Result<ResponseValue<T>, Error<E>>`.
-fn answer_type(output: &syn::ReturnType) -> Result<Type, Unexpected> {
-    let answer = match output {
+fn response_type(output: &syn::ReturnType) -> Result<Type, Unexpected> {
+    let response = match output {
         syn::ReturnType::Type(_, output) => {
             fields::ok_type(output).and_then(|value| fields::only_argument(value, "ResponseValue"))
         }
         syn::ReturnType::Default => None,
     };
-    answer.cloned().ok_or_else(|| Unexpected::new("`send` does not return a `ResponseValue`"))
+    response.cloned().ok_or_else(|| Unexpected::new("`send` does not return a `ResponseValue`"))
 }
 
 /// The first statement of the tail is the one that formats the address.

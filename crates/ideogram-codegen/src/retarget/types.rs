@@ -11,7 +11,7 @@ use crate::{
 
 pub(super) fn retarget(items: Vec<Item>, model: &Model, fields: &Fields) -> Result<Vec<Item>, Unexpected> {
     let with_files = model.holding_files();
-    let answered = model.in_answers();
+    let answered = model.in_responses();
     let mut adjusted = Vec::with_capacity(items.len());
     for item in items {
         adjusted.push(match item {
@@ -84,7 +84,7 @@ fn adjust_members(
     Ok(())
 }
 
-/// A member that the document requires is always written; in answers, `null` reads as an empty list.
+/// A member that the document requires is always written; in responses, `null` reads as an empty list.
 fn adjust_serde(
     attributes: &mut Vec<Attribute>,
     member: &Member,
@@ -167,7 +167,7 @@ fn retarget_builders(items: &mut [Item], model: &Model, fields: &Fields) -> Resu
     Ok(())
 }
 
-/// What a builder starts from. A list that the document requires of a request is asked for, although answers may come
+/// What a builder starts from. A list that the document requires of a request is asked for, although responses may come
 /// without it; members that the document does not name are nobody's duty.
 struct Requirements<'m> {
     model: &'m Model,

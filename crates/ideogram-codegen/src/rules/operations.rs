@@ -72,7 +72,7 @@ impl<'d> Reader<'d> {
             images: self.images(node),
             parameters: self.parameters(path, node, item),
             body: node.get("requestBody").and_then(|body| self.body(body)),
-            answer: self.answer(node),
+            response: self.response(node),
             success: success_status(node),
             statuses: responses(node).into_iter().map(|(status, _)| status.to_owned()).collect(),
             pointer: node.pointer.clone(),
@@ -244,8 +244,8 @@ impl<'d> Reader<'d> {
         }
     }
 
-    fn answer(&self, node: &Node<'d>) -> Option<Schema> {
-        let mut answers = Vec::new();
+    fn response(&self, node: &Node<'d>) -> Option<Schema> {
+        let mut successes = Vec::new();
         let responses = responses(node);
         for (status, response) in responses {
             let known = status == "default"
@@ -263,19 +263,23 @@ impl<'d> Reader<'d> {
             let Some(response) = self.followed(response, "responses") else { continue };
             self.only_keys(&response, &["description", "content", "headers"]);
             if is_success(status) {
-                answers.push((response.pointer.clone(), self.content(&response)));
+                successes.push((response.pointer.clone(), self.content(&response)));
             }
         }
-        let Some((_, first)) = answers.first() else {
-            self.report(node, "no successful answer is described", "add a response for `200`");
+        let Some((_, first)) = successes.first() else {
+            self.report(node, "no successful response is described", "add a response for `200`");
             return None;
         };
         let name = |schema: &Option<Schema>| match schema.as_ref().map(|schema| &schema.kind) {
             Some(Kind::Component(name)) => Some(name.clone()),
             _ => None,
         };
-        if let Some((pointer, _)) = answers.iter().find(|(_, other)| name(other) != name(first)) {
-            self.report_at(pointer, "successful answers of different shapes", "give every 2xx status the same schema");
+        if let Some((pointer, _)) = successes.iter().find(|(_, other)| name(other) != name(first)) {
+            self.report_at(
+                pointer,
+                "successful responses of different shapes",
+                "give every 2xx status the same schema",
+            );
         }
         first.clone()
     }
@@ -286,15 +290,15 @@ impl<'d> Reader<'d> {
             if let Some((media_type, entry)) = content.entries().next() {
                 self.report(
                     &entry,
-                    format!("answers of type `{media_type}` are not supported"),
-                    "describe an application/json answer",
+                    format!("responses of type `{media_type}` are not supported"),
+                    "describe an application/json response",
                 );
             }
             return None;
         };
         self.only_keys(&json, &["schema", "example", "examples"]);
         let Some(schema) = json.get("schema") else {
-            self.report(&json, "an answer without `schema`", "add `schema: {$ref: ...}`");
+            self.report(&json, "a response without `schema`", "add `schema: {$ref: ...}`");
             return None;
         };
         let read = self.schema(&schema);
@@ -302,7 +306,7 @@ impl<'d> Reader<'d> {
             let found = kind_of(schema.value);
             self.report(
                 &schema,
-                format!("an answer must be a named component, found {found}"),
+                format!("a response must be a named component, found {found}"),
                 "write `$ref: '#/components/schemas/Name'`",
             );
         }

@@ -215,7 +215,7 @@ impl<'d> Reader<'d> {
         }
     }
 
-    /// A schema at a member, parameter, item, answer or body.
+    /// A schema at a member, parameter, item, response or body.
     pub(super) fn schema(&self, node: &Node<'d>) -> Schema {
         let described = |kind| Schema {
             nullable: self.may_be_null(node, &kind),

@@ -90,11 +90,11 @@ impl Reader<'_> {
             self.operation.replace(None);
         }
         let with_files = model.holding_files();
-        for name in model.in_answers() {
+        for name in model.in_responses() {
             if with_files.contains(name) {
                 self.report_at(
                     &model.components[name].pointer,
-                    "a file inside an answer",
+                    "a file inside a response",
                     "use `format: byte` for encoded bytes",
                 );
             }
@@ -328,7 +328,7 @@ impl Reader<'_> {
             .iter()
             .find(|(name, component)| name.as_str() != union && references_of(&component.shape).contains(&kind));
         let in_operation = model.operations.iter().any(|operation| {
-            let answered = operation.answer.as_ref().is_some_and(|answer| is_component(answer, kind));
+            let answered = operation.response.as_ref().is_some_and(|response| is_component(response, kind));
             answered || operation.body.as_ref().is_some_and(|body| body.component == kind)
         });
         if elsewhere.is_some() || in_operation {

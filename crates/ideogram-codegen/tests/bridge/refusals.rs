@@ -98,12 +98,12 @@ const REFUSED: &[(&str, &str, &str)] = &[
         "style: pipeDelimited\n          schema: {type: string}",
         "unsupported style",
     ),
-    ("'204': {description: Gone.}", "'404': {description: Gone.}", "no successful answer"),
+    ("'204': {description: Gone.}", "'404': {description: Gone.}", "no successful response"),
     ("'204': {description: Gone.}", "'2O4': {description: Gone.}", "is not a status"),
     (
         "content: {application/json: {schema: {$ref: '#/components/schemas/Toy'}}}",
         "content: {image/png: {}}",
-        "answers of type `image/png`",
+        "responses of type `image/png`",
     ),
     ("{$ref: '#/components/responses/Refused'}", "{$ref: '#/components/responses/Nowhere'}", "leads nowhere"),
     (
@@ -145,7 +145,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
     (
         "type: {type: string, description: A keyword of Rust.}",
         "photo: {type: string, format: binary}",
-        "a file inside an answer",
+        "a file inside a response",
     ),
     ("required: [id, kind, nick, mother]", "required: [id, colour]", "`colour` is required but not among"),
     ("minLength: 1, maxLength: 5", "minLength: one", "expected a whole number"),

@@ -4,31 +4,31 @@ use serde_json::{Value, json};
 
 use super::Service;
 use crate::{
-    answers::Answer,
     clock::wire,
+    reply::Reply,
     request::Call,
     world::{Dataset, StoredFile, USER_ID},
 };
 
-pub(super) fn list(service: &Service, _: &Call) -> Result<Value, Answer> {
+pub(super) fn list(service: &Service, _: &Call) -> Result<Value, Reply> {
     service.world.read(|state| {
         let datasets: Vec<_> = state.datasets.iter().map(show).collect();
         Ok(json!({"datasets": datasets}))
     })
 }
 
-pub(super) fn create(service: &Service, call: &Call) -> Result<Value, Answer> {
+pub(super) fn create(service: &Service, call: &Call) -> Result<Value, Reply> {
     let created = service.world.clock.now();
     service.world.change(|state| {
         let name = call.text("name").to_owned();
         let dataset = Dataset { id: state.new_id(), name, created, cover: None, files: Vec::new() };
-        let answer = show(&dataset);
+        let response = show(&dataset);
         state.datasets.push(dataset);
-        Ok(answer)
+        Ok(response)
     })
 }
 
-pub(super) fn get(service: &Service, call: &Call) -> Result<Value, Answer> {
+pub(super) fn get(service: &Service, call: &Call) -> Result<Value, Reply> {
     service.world.read(|state| {
         let dataset = state.dataset(call.variable("dataset_id"))?;
         let trained = state.models.iter().filter(|model| model.dataset_id.as_ref() == Some(&dataset.id));

@@ -11,9 +11,9 @@ use super::{
     sources::{check, is_marked, options, source_size, subject, unreadable},
 };
 use crate::{
-    answers::Answer,
     clock::wire,
     gallery::{Ground, Image, LONGEST_SIDE},
+    reply::Reply,
     request::Call,
     size::Size,
     token::{fingerprint, scramble},
@@ -48,19 +48,19 @@ impl Plan {
 }
 
 /// Generate and remix with Ideogram 4.0.
-pub(super) fn v4(service: &Service, call: &Call) -> Result<Value, Answer> {
+pub(super) fn v4(service: &Service, call: &Call) -> Result<Value, Reply> {
     refuse_flash(call)?;
-    let mut answer = make(service, call, &Plan::of(call))?;
-    answer["response_type"] = json!("url");
-    Ok(answer)
+    let mut response = make(service, call, &Plan::of(call))?;
+    response["response_type"] = json!("url");
+    Ok(response)
 }
 
 /// All operations of Ideogram 3.0 but those below.
-pub(super) fn v3(service: &Service, call: &Call) -> Result<Value, Answer> {
+pub(super) fn v3(service: &Service, call: &Call) -> Result<Value, Reply> {
     let options = options(call);
     let has_model = match options["custom_model_uri"].as_str() {
         Some(uri) if !models::is_ready(service, uri) => {
-            return Err(Answer::error(StatusCode::BAD_REQUEST, "The custom model does not exist or is not ready."));
+            return Err(Reply::error(StatusCode::BAD_REQUEST, "The custom model does not exist or is not ready."));
         }
         model => model.is_some(),
     };
@@ -73,7 +73,7 @@ pub(super) fn v3(service: &Service, call: &Call) -> Result<Value, Answer> {
 }
 
 /// Generate with a transparent background.
-pub(super) fn transparent(service: &Service, call: &Call) -> Result<Value, Answer> {
+pub(super) fn transparent(service: &Service, call: &Call) -> Result<Value, Reply> {
     refuse_flash(call)?;
     let plan = Plan { ground: Ground::Transparent, ..Plan::of(call) };
     let factor = match options(call)["upscale_factor"].as_str() {
@@ -86,7 +86,7 @@ pub(super) fn transparent(service: &Service, call: &Call) -> Result<Value, Answe
 }
 
 /// Edit by instruction.
-pub(super) fn edit(service: &Service, call: &Call) -> Result<Value, Answer> {
+pub(super) fn edit(service: &Service, call: &Call) -> Result<Value, Reply> {
     let now = service.world.clock.now();
     let links = options(call)["image_urls"].as_array().into_iter().flatten();
     if !links.filter_map(Value::as_str).all(|link| service.links.accepts(link, now)) {
@@ -98,38 +98,38 @@ pub(super) fn edit(service: &Service, call: &Call) -> Result<Value, Answer> {
 }
 
 /// The legacy operations.
-pub(super) fn legacy(service: &Service, call: &Call) -> Result<Value, Answer> {
+pub(super) fn legacy(service: &Service, call: &Call) -> Result<Value, Reply> {
     make(service, call, &Plan { style: options(call).get("style_type").cloned(), ..Plan::of(call) })
 }
 
 /// The legacy edit, which works with the 2.0 models only.
-pub(super) fn legacy_edit(service: &Service, call: &Call) -> Result<Value, Answer> {
+pub(super) fn legacy_edit(service: &Service, call: &Call) -> Result<Value, Reply> {
     match call.text("model") {
         "V_2" | "V_2_TURBO" => legacy(service, call),
         model => {
             let text = format!("The model {model} does not support editing.");
-            Err(Answer::error(StatusCode::BAD_REQUEST, &text))
+            Err(Reply::error(StatusCode::BAD_REQUEST, &text))
         }
     }
 }
 
 /// Twice as large, as far as it goes.
-pub(super) fn upscale(service: &Service, call: &Call) -> Result<Value, Answer> {
+pub(super) fn upscale(service: &Service, call: &Call) -> Result<Value, Reply> {
     let plan = Plan::of(call);
     let upscaled = plan.size.times(2).within(LONGEST_SIDE).at_least(SHORTEST_SIDE);
     make(service, call, &Plan { upscaled: Some(upscaled), ..plan })
 }
 
-pub(super) fn remove_background(service: &Service, call: &Call) -> Result<Value, Answer> {
-    let mut answer = make(service, call, &Plan { ground: Ground::Transparent, ..Plan::of(call) })?;
-    for image in answer["data"].as_array_mut().into_iter().flatten() {
+pub(super) fn remove_background(service: &Service, call: &Call) -> Result<Value, Reply> {
+    let mut response = make(service, call, &Plan { ground: Ground::Transparent, ..Plan::of(call) })?;
+    for image in response["data"].as_array_mut().into_iter().flatten() {
         *image = json!({"url": image["url"], "is_image_safe": image["is_image_safe"]});
     }
-    Ok(answer)
+    Ok(response)
 }
 
 /// The text of an image, made up from what it is about, and two images of the same size.
-pub(super) fn layerize_text(service: &Service, call: &Call) -> Result<Value, Answer> {
+pub(super) fn layerize_text(service: &Service, call: &Call) -> Result<Value, Reply> {
     check(call)?;
     let now = service.world.clock.now();
     let (text, size, seed) = (subject(call), size(call), first_seed(service, call));
@@ -154,8 +154,8 @@ pub(super) fn layerize_text(service: &Service, call: &Call) -> Result<Value, Ans
     }))
 }
 
-/// The answer that all operations have in common.
-fn make(service: &Service, call: &Call, plan: &Plan) -> Result<Value, Answer> {
+/// The response that all operations have in common.
+fn make(service: &Service, call: &Call, plan: &Plan) -> Result<Value, Reply> {
     check(call)?;
     let now = service.world.clock.now();
     let (prompt, first_seed) = (used_prompt(call), first_seed(service, call));
@@ -164,7 +164,7 @@ fn make(service: &Service, call: &Call, plan: &Plan) -> Result<Value, Answer> {
         let seed = (first_seed + index) & LARGEST_SEED;
         let is_safe = !is_withheld(call, index);
         let image = image(&prompt, seed, plan.upscaled.unwrap_or(plan.size), plan.ground);
-        let mut answer = json!({
+        let mut response = json!({
             "prompt": prompt,
             "resolution": plan.size.to_string(),
             "is_image_safe": is_safe,
@@ -174,10 +174,10 @@ fn make(service: &Service, call: &Call, plan: &Plan) -> Result<Value, Answer> {
         let upscaled = plan.upscaled.map(|size| json!(size.to_string()));
         for (name, value) in [("upscaled_resolution", upscaled), ("style_type", plan.style.clone())] {
             if let Some(value) = value {
-                answer[name] = value;
+                response[name] = value;
             }
         }
-        answer
+        response
     };
     let count = call.operation.images.count(&call.body);
     Ok(json!({"created": wire(now), "data": (0..count).map(image).collect::<Vec<_>>()}))
@@ -226,9 +226,9 @@ fn is_withheld(call: &Call, index: u32) -> bool {
     marked && (index % 2 == 1 || !is_marked(&subject, "some withheld"))
 }
 
-fn refuse_flash(call: &Call) -> Result<(), Answer> {
+fn refuse_flash(call: &Call) -> Result<(), Reply> {
     if options(call)["rendering_speed"] == "FLASH" {
-        return Err(Answer::error(StatusCode::BAD_REQUEST, "This operation does not support the speed FLASH."));
+        return Err(Reply::error(StatusCode::BAD_REQUEST, "This operation does not support the speed FLASH."));
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::{answers::Answer, gallery::Links, request::Call, scenario::Stage, studio::Studio, world::World};
+use crate::{gallery::Links, reply::Reply, request::Call, scenario::Stage, studio::Studio, world::World};
 
 /// What behaviours work with.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub(crate) struct Service {
 }
 
 /// The behaviour of one operation.
-pub(crate) type Behaviour = fn(&Service, &Call) -> Result<Value, Answer>;
+pub(crate) type Behaviour = fn(&Service, &Call) -> Result<Value, Reply>;
 
 /// Whether the operation `id` stores files.
 pub(crate) fn stores_files(id: &str) -> bool {

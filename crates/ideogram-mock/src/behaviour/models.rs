@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::{Service, uploads::MAX_IMAGES};
 use crate::{
-    answers::Answer,
     clock::{later, wire},
+    reply::Reply,
     request::Call,
     world::{Model, new_uri},
 };
@@ -15,7 +15,7 @@ use crate::{
 /// How many images a training needs.
 const MIN_IMAGES: usize = 15;
 
-pub(super) fn train(service: &Service, call: &Call) -> Result<Value, Answer> {
+pub(super) fn train(service: &Service, call: &Call) -> Result<Value, Reply> {
     let created = service.world.clock.now();
     service.world.change(|state| {
         let dataset_id = call.text("dataset_id").to_owned();
@@ -31,18 +31,18 @@ pub(super) fn train(service: &Service, call: &Call) -> Result<Value, Answer> {
             uri: new_uri(&name),
             name,
         };
-        let answer = json!({
+        let response = json!({
             "model_id": model.id,
             "dataset_id": model.dataset_id,
             "training_status": status(&model, created),
             "model_name": model.name,
         });
         state.models.push(model);
-        Ok(answer)
+        Ok(response)
     })
 }
 
-pub(super) fn list(service: &Service, call: &Call) -> Result<Value, Answer> {
+pub(super) fn list(service: &Service, call: &Call) -> Result<Value, Reply> {
     let now = service.world.clock.now();
     let scope = call.query.get("scope").and_then(Value::as_str);
     let states = call.query.get("status").and_then(Value::as_array);
@@ -58,12 +58,12 @@ pub(super) fn list(service: &Service, call: &Call) -> Result<Value, Answer> {
     })
 }
 
-pub(super) fn get(service: &Service, call: &Call) -> Result<Value, Answer> {
+pub(super) fn get(service: &Service, call: &Call) -> Result<Value, Reply> {
     let now = service.world.clock.now();
     let id = call.variable("model_id");
     service.world.read(|state| {
         let model = state.models.iter().find(|model| model.id == id);
-        let model = model.ok_or_else(|| Answer::not_found("Model not found."))?;
+        let model = model.ok_or_else(|| Reply::not_found("Model not found."))?;
         Ok(json!({"model": show(model, now)}))
     })
 }
@@ -74,7 +74,7 @@ pub(super) fn is_ready(service: &Service, uri: &str) -> bool {
     service.world.read(|state| state.models.iter().any(|model| model.uri == uri && status(model, now) == "COMPLETED"))
 }
 
-fn check_images(count: usize) -> Result<(), Answer> {
+fn check_images(count: usize) -> Result<(), Reply> {
     let text = if count < MIN_IMAGES {
         format!("Dataset requires at least {MIN_IMAGES} images for training, but only {count} were provided.")
     } else if count > MAX_IMAGES {
@@ -82,7 +82,7 @@ fn check_images(count: usize) -> Result<(), Answer> {
     } else {
         return Ok(());
     };
-    Err(Answer::error(StatusCode::BAD_REQUEST, &text))
+    Err(Reply::error(StatusCode::BAD_REQUEST, &text))
 }
 
 /// The state of a model: `CREATING` for the first tenth of the training, then `TRAINING`, then the end.

@@ -6,9 +6,9 @@ use http::StatusCode;
 use serde_json::Value;
 
 use crate::{
-    answers::Answer,
     content::{Content, Fault, MAX_IMAGE_BYTES},
     document::WRAPPER,
+    reply::Reply,
     request::{Call, ReceivedFile},
     size::Size,
 };
@@ -39,7 +39,7 @@ pub(super) fn source_size(call: &Call) -> Option<Size> {
 }
 
 /// Checks the files and the prompt of a call.
-pub(super) fn check(call: &Call) -> Result<(), Answer> {
+pub(super) fn check(call: &Call) -> Result<(), Reply> {
     for file in &call.files {
         match &file.content {
             Content::Image(_) => {}
@@ -64,8 +64,8 @@ pub(super) fn check(call: &Call) -> Result<(), Answer> {
 }
 
 /// The refusal of an image that cannot be used.
-pub(super) fn unreadable() -> Answer {
-    Answer::error(StatusCode::BAD_REQUEST, "Could not read a source image.")
+pub(super) fn unreadable() -> Reply {
+    Reply::error(StatusCode::BAD_REQUEST, "Could not read a source image.")
 }
 
 /// Whether a prompt or a file name has a word that the server takes for an order.
@@ -74,15 +74,15 @@ pub(super) fn is_marked(text: &str, word: &str) -> bool {
 }
 
 /// A mask of another size is 422, as third parties report.
-fn check_mask(call: &Call) -> Result<(), Answer> {
+fn check_mask(call: &Call) -> Result<(), Reply> {
     match named(call, "mask").next() {
         Some(mask) if size(mask) != source_size(call) => Err(misfit("The mask must have the size of the image.")),
         _ => Ok(()),
     }
 }
 
-fn check_characters(call: &Call) -> Result<(), Answer> {
-    let refusal = |text| Err(Answer::error(StatusCode::BAD_REQUEST, text));
+fn check_characters(call: &Call) -> Result<(), Reply> {
+    let refusal = |text| Err(Reply::error(StatusCode::BAD_REQUEST, text));
     let images: Vec<_> = named(call, "character_reference_images").map(size).collect();
     let masks: Vec<_> = named(call, "character_reference_images_mask").map(size).collect();
     if images.len() > 1 {
@@ -119,15 +119,15 @@ fn title(file_name: &str) -> String {
     if words.is_empty() { "image".to_owned() } else { words.join(" ") }
 }
 
-fn unsafe_input(what: &str) -> Answer {
+fn unsafe_input(what: &str) -> Reply {
     let text = format!("{what} provided failed safety check due to the inclusion of prohibited content.");
-    Answer::error(StatusCode::UNPROCESSABLE_ENTITY, &text)
+    Reply::error(StatusCode::UNPROCESSABLE_ENTITY, &text)
 }
 
-fn misfit(text: &str) -> Answer {
-    Answer::error(StatusCode::UNPROCESSABLE_ENTITY, text)
+fn misfit(text: &str) -> Reply {
+    Reply::error(StatusCode::UNPROCESSABLE_ENTITY, text)
 }
 
-fn too_large() -> Answer {
-    Answer::error(StatusCode::BAD_REQUEST, "A source image, or a set of reference images, is larger than 10 MB.")
+fn too_large() -> Reply {
+    Reply::error(StatusCode::BAD_REQUEST, "A source image, or a set of reference images, is larger than 10 MB.")
 }

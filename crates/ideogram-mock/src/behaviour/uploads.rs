@@ -1,11 +1,11 @@
-//! Storing files in a dataset: each file is judged for itself, and the answer tells of each.
+//! Storing files in a dataset: each file is judged for itself, and the response tells of each.
 
 use serde_json::{Value, json};
 
 use super::Service;
 use crate::{
-    answers::Answer,
     content::{Content, Fault},
+    reply::Reply,
     request::Call,
     world::{State, StoredFile},
 };
@@ -20,7 +20,7 @@ struct Report {
     failed: Vec<Value>,
 }
 
-pub(super) fn upload(service: &Service, call: &Call) -> Result<Value, Answer> {
+pub(super) fn upload(service: &Service, call: &Call) -> Result<Value, Reply> {
     let dataset_id = call.variable("dataset_id");
     let report = service.world.change(|state| {
         state.dataset(dataset_id)?;
@@ -53,7 +53,7 @@ fn add(
     dataset_id: &str,
     (name, size, content): (&str, u64, &Content),
     report: &mut Report,
-) -> Result<(), Answer> {
+) -> Result<(), Reply> {
     if let Some(reason) = failure(service, name, content, state.dataset(dataset_id)?.images()) {
         report.failed.push(json!({"file_name": name, "failure_reason": reason}));
         return Ok(());

@@ -8,9 +8,9 @@ use super::{
     Service,
     sources::{check, options, source_size, subject},
 };
-use crate::{answers::Answer, request::Call, size::Size, token::fingerprint};
+use crate::{reply::Reply, request::Call, size::Size, token::fingerprint};
 
-pub(super) fn describe(_: &Service, call: &Call) -> Result<Value, Answer> {
+pub(super) fn describe(_: &Service, call: &Call) -> Result<Value, Reply> {
     check(call)?;
     let subject = subject(call);
     let shape = match source_size(call) {
@@ -24,13 +24,13 @@ pub(super) fn describe(_: &Service, call: &Call) -> Result<Value, Answer> {
     ]}))
 }
 
-pub(super) fn describe_v4(_: &Service, call: &Call) -> Result<Value, Answer> {
+pub(super) fn describe_v4(_: &Service, call: &Call) -> Result<Value, Reply> {
     check(call)?;
     let with_boxes = options(call)["include_bbox"] != false;
     Ok(json!({"json_prompt": structured(&subject(call), with_boxes)}))
 }
 
-pub(super) fn magic_prompt(_: &Service, call: &Call) -> Result<Value, Answer> {
+pub(super) fn magic_prompt(_: &Service, call: &Call) -> Result<Value, Reply> {
     check(call)?;
     let subject = subject(call);
     let mut prompt = structured(&subject, false);

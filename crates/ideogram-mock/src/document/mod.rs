@@ -81,7 +81,7 @@ impl Document {
     }
 }
 
-/// A check for one component, for tests of answers that no operation has a schema of its own for.
+/// A check for one component, for tests of responses that no operation has a schema of its own for.
 #[cfg(test)]
 pub(crate) fn component(name: &str) -> schema::Check {
     let root = yaml::read(include_str!("../../openapi/ideogram.yaml")).expect("the document is YAML");

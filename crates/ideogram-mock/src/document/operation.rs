@@ -23,7 +23,7 @@ pub(crate) struct Operation {
     pub(crate) is_paid: bool,
     /// How many images a call makes.
     pub(crate) images: ImageCount,
-    /// The sizes that an image may have, from the enum of the answer's or else of the request's `resolution`; empty when
+    /// The sizes that an image may have, from the enum of the response's or else of the request's `resolution`; empty when
     /// every size is possible.
     pub(crate) sizes: Vec<Size>,
     /// Whether a request may have a member `aspect_ratio`.
@@ -31,8 +31,8 @@ pub(crate) struct Operation {
     pub(crate) parameters: Vec<Parameter>,
     /// One for each media type; none when the operation takes no body.
     pub(crate) bodies: Vec<Body>,
-    /// What an answer with status 200 must look like.
-    pub(crate) answer: Check,
+    /// What a response with status 200 must look like.
+    pub(crate) response: Check,
 }
 
 /// How many images a call makes.
@@ -89,12 +89,12 @@ impl Operation {
         let id = operation["operationId"].as_str().ok_or("no `operationId`")?;
         let parameters = operation["parameters"].as_array().map_or(&[][..], Vec::as_slice);
         let bodies = operation["requestBody"]["content"].as_object().into_iter().flatten();
-        let answer = &operation["responses"]["200"]["content"]["application/json"]["schema"];
-        if answer.is_null() {
-            return Err("no schema for an answer with 200".to_owned());
+        let response = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+        if response.is_null() {
+            return Err("no schema for a response with 200".to_owned());
         }
         let options = bodies.clone().next().map(|(_, body)| options(&body["schema"], schemas)).unwrap_or_default();
-        let image = schemas.resolve(&schemas.resolve(&schemas.resolve(answer)["properties"]["data"])["items"]);
+        let image = schemas.resolve(&schemas.resolve(&schemas.resolve(response)["properties"]["data"])["items"]);
         let sizes = [&image["properties"]["resolution"], &options["resolution"]].map(|member| sizes(member, schemas));
         Ok(Self {
             id: id.to_owned(),
@@ -110,7 +110,7 @@ impl Operation {
                 .map(|parameter| Parameter::read(parameter, schemas))
                 .collect::<Result<_, _>>()?,
             bodies: bodies.map(|(media_type, body)| Body::read(media_type, body, schemas)).collect::<Result<_, _>>()?,
-            answer: schemas.answer(answer),
+            response: schemas.response(response),
         })
     }
 
@@ -119,7 +119,7 @@ impl Operation {
     pub(super) fn compile(&self) {
         let parameters = self.parameters.iter().map(|parameter| &parameter.check);
         let bodies = self.bodies.iter().map(|body| &body.check);
-        for check in parameters.chain(bodies).chain([&self.answer]) {
+        for check in parameters.chain(bodies).chain([&self.response]) {
             let _ = check.complaint(&Value::Null);
         }
     }

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 /// Where the components live for the validator; never fetched.
 const REQUEST_BASE: &str = "openapi:///request";
-const ANSWER_BASE: &str = "openapi:///answer";
+const RESPONSE_BASE: &str = "openapi:///response";
 
 /// Longest complaint in bytes; a complaint may quote what was sent, which may be long.
 const LONGEST_COMPLAINT: usize = 400;
@@ -54,7 +54,7 @@ enum Strictness {
 impl Schemas {
     pub(super) fn new(root: &Value) -> Result<Self, String> {
         let mut registry = Registry::new().draft(Draft::Draft202012);
-        for (base, strictness) in [(REQUEST_BASE, Strictness::Closed), (ANSWER_BASE, Strictness::Open)] {
+        for (base, strictness) in [(REQUEST_BASE, Strictness::Closed), (RESPONSE_BASE, Strictness::Open)] {
             let schemas = root["components"]["schemas"].as_object().ok_or("the document has no `schemas`")?;
             let schemas = convert_members(schemas, base, strictness);
             let resource = json!({"components": {"schemas": schemas}});
@@ -70,8 +70,8 @@ impl Schemas {
     }
 
     /// A check of what the server answers.
-    pub(super) fn answer(&self, schema: &Value) -> Check {
-        self.check(schema, ANSWER_BASE, Strictness::Open)
+    pub(super) fn response(&self, schema: &Value) -> Check {
+        self.check(schema, RESPONSE_BASE, Strictness::Open)
     }
 
     /// What a schema says itself: references are followed, and so is an `allOf` of one.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{Ground, Image};
 use crate::{
-    answers::Answer,
+    reply::Reply,
     size::Size,
     token::{base64url, from_base64url, scramble},
 };
@@ -64,8 +64,8 @@ pub(crate) fn image_name(path: &str) -> Option<&str> {
 /// The image that a link leads to.
 ///
 /// Unknown names are 404, wrong or missing signatures 403, and expired links 410, so that the three can be told apart.
-pub(super) fn open(name: &str, query: &str, now: Timestamp) -> Result<Image, Answer> {
-    let no_image = || Answer::not_found("There is no such image.");
+pub(super) fn open(name: &str, query: &str, now: Timestamp) -> Result<Image, Reply> {
+    let no_image = || Reply::not_found("There is no such image.");
     let id = name.strip_suffix(".png").and_then(from_base64url).ok_or_else(no_image)?;
     let value = |wanted: &str| {
         let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
@@ -73,9 +73,9 @@ pub(super) fn open(name: &str, query: &str, now: Timestamp) -> Result<Image, Ans
     };
     let expiry = value("exp").and_then(|expiry| expiry.parse::<i64>().ok());
     let signed = expiry.filter(|expiry| value("sig") == Some(&signature(id, *expiry)));
-    let expiry = signed.ok_or_else(|| Answer::error(StatusCode::FORBIDDEN, "The link is not signed."))?;
+    let expiry = signed.ok_or_else(|| Reply::error(StatusCode::FORBIDDEN, "The link is not signed."))?;
     if now.as_second() >= expiry {
-        return Err(Answer::error(StatusCode::GONE, "The link has expired."));
+        return Err(Reply::error(StatusCode::GONE, "The link has expired."));
     }
     unpack(id).ok_or_else(no_image)
 }

@@ -10,7 +10,7 @@ use http::{HeaderValue, Method, StatusCode, header, request};
 use jiff::Timestamp;
 
 pub(crate) use self::link::{Links, image_name};
-use crate::{answers::Answer, size::Size};
+use crate::{reply::Reply, size::Size};
 
 /// Longest side of an image in pixels: more than the service makes, and still drawn in moments.
 pub(crate) const LONGEST_SIDE: u32 = 8192;
@@ -34,13 +34,13 @@ pub(crate) enum Ground {
 }
 
 /// Answers a request for an image; `name` is what follows the folder of all images.
-pub(crate) async fn show(name: &str, head: &request::Parts, now: Timestamp) -> Result<Answer, Answer> {
+pub(crate) async fn show(name: &str, head: &request::Parts, now: Timestamp) -> Result<Reply, Reply> {
     if ![Method::GET, Method::HEAD].contains(&head.method) {
-        let refusal = Answer::problem(StatusCode::METHOD_NOT_ALLOWED, "images are there to be looked at");
+        let refusal = Reply::problem(StatusCode::METHOD_NOT_ALLOWED, "images are there to be looked at");
         return Err(refusal.with_header(header::ALLOW, HeaderValue::from_static("GET, HEAD")));
     }
     let image = link::open(name, head.uri.query().unwrap_or_default(), now)?;
     let drawn = tokio::task::spawn_blocking(move || drawing::png(image)).await;
-    let bytes = drawn.map_err(|_| Answer::error(StatusCode::INTERNAL_SERVER_ERROR, "could not draw the image"))?;
-    Ok(Answer::image(bytes))
+    let bytes = drawn.map_err(|_| Reply::error(StatusCode::INTERNAL_SERVER_ERROR, "could not draw the image"))?;
+    Ok(Reply::image(bytes))
 }

@@ -1,6 +1,6 @@
 //! The body of a request on its way in: counted, limited, recorded, and read to its end even when it is refused.
 //!
-//! A server that answers and hangs up while the client still sends may take its answer back: the client sees a broken
+//! A server that responses and hangs up while the client still sends may take its response back: the client sees a broken
 //! connection. So what remains of a refused body is read and dropped, within reason.
 
 use std::{
@@ -14,7 +14,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use http::{HeaderMap, StatusCode, header};
 
-use crate::{answers::Answer, recorder::Record};
+use crate::{recorder::Record, reply::Reply};
 
 /// How many bytes of a refused body are read before the connection is given up.
 const DRAINED_AT_MOST: u64 = 64 * 1024 * 1024;
@@ -66,7 +66,7 @@ impl Intake {
     }
 
     /// Refuses a body whose announced length is beyond the limit, before any of it is read.
-    pub(crate) fn check_announced(&self, headers: &HeaderMap) -> Result<(), Answer> {
+    pub(crate) fn check_announced(&self, headers: &HeaderMap) -> Result<(), Reply> {
         let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
         let limit = self.source().limit;
         if announced.is_some_and(|announced| announced > limit) { Err(too_large(limit)) } else { Ok(()) }
@@ -78,10 +78,10 @@ impl Intake {
         source.limit = source.limit.min(limit);
     }
 
-    /// The answer to a body that could not be read whole.
-    pub(super) fn refusal(&self, detail: &str) -> Answer {
+    /// The response to a body that could not be read whole.
+    pub(super) fn refusal(&self, detail: &str) -> Reply {
         let source = self.source();
-        if source.received > source.limit { too_large(source.limit) } else { Answer::bad_request(detail) }
+        if source.received > source.limit { too_large(source.limit) } else { Reply::bad_request(detail) }
     }
 
     /// Reads what is left, within reason.
@@ -122,7 +122,7 @@ impl Stream for Intake {
     }
 }
 
-fn too_large(limit: u64) -> Answer {
+fn too_large(limit: u64) -> Reply {
     let detail = format!("the request body is larger than {limit} bytes");
-    Answer::problem(StatusCode::PAYLOAD_TOO_LARGE, &detail)
+    Reply::problem(StatusCode::PAYLOAD_TOO_LARGE, &detail)
 }

@@ -12,10 +12,10 @@ use serde_json::{Map, Value};
 
 pub(crate) use self::intake::Intake;
 use crate::{
-    answers::Answer,
     content::Content,
     document::{Body, FormRules, Operation, Place, Route},
     recorder::Record,
+    reply::Reply,
 };
 
 /// A valid call of an operation.
@@ -50,7 +50,7 @@ impl Call {
         head: &request::Parts,
         intake: &Intake,
         record: &Record,
-    ) -> Result<Self, Answer> {
+    ) -> Result<Self, Reply> {
         let path = &route.variables;
         parameters::check(operation, Place::Path, &parameters::path(operation, path))?;
         let query = parameters::query(operation, &head.uri)?;
@@ -74,7 +74,7 @@ impl Call {
             }
         };
         match body.check.complaint(&call.body) {
-            Some(complaint) => Err(Answer::bad_request(&complaint)),
+            Some(complaint) => Err(Reply::bad_request(&complaint)),
             None => Ok(call),
         }
     }
@@ -92,25 +92,25 @@ impl Call {
 }
 
 /// An operation that also takes a form has one schema for both; JSON cannot carry the files of the form.
-fn refuse_files(operation: &Operation, body: &Value) -> Result<(), Answer> {
+fn refuse_files(operation: &Operation, body: &Value) -> Result<(), Reply> {
     let mut files = operation.bodies.iter().filter_map(|body| body.form.as_ref()).flat_map(FormRules::files);
     match files.find(|name| body.get(name).is_some()) {
         Some(name) => {
             let detail = format!("JSON cannot carry a file, send multipart/form-data - '{name}'");
-            Err(Answer::bad_request(&detail))
+            Err(Reply::bad_request(&detail))
         }
         None => Ok(()),
     }
 }
 
 /// The form of body that the `Content-Type` names.
-fn body_form<'a>(operation: &'a Operation, headers: &HeaderMap) -> Result<&'a Body, Answer> {
+fn body_form<'a>(operation: &'a Operation, headers: &HeaderMap) -> Result<&'a Body, Reply> {
     let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media_type = given.split(';').next().unwrap_or_default().trim();
     let body = operation.bodies.iter().find(|body| body.media_type.eq_ignore_ascii_case(media_type));
     body.ok_or_else(|| {
         let expected: Vec<_> = operation.bodies.iter().map(|body| format!("'{}'", body.media_type)).collect();
         let detail = format!("Invalid Content-type ({given}), expected {}", expected.join(" or "));
-        Answer::problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, &detail)
+        Reply::problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, &detail)
     })
 }

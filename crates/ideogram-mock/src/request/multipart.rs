@@ -14,10 +14,10 @@ use serde_json::{Map, Value};
 
 use super::{Intake, ReceivedFile};
 use crate::{
-    answers::Answer,
     content::Inspector,
     document::{FormRules, PartKind, PartRule},
     recorder::{Record, RecordedPart},
+    reply::Reply,
 };
 
 /// The longest text in a part that is not a file, in bytes.
@@ -40,23 +40,23 @@ pub(super) async fn read(
     head: &request::Parts,
     intake: &Intake,
     record: &Record,
-) -> Result<Form, Answer> {
+) -> Result<Form, Reply> {
     let malformed = |error: MultipartError| intake.refusal(&format!("malformed multipart body: {}", error.body_text()));
     let request = Request::from_parts(head.clone(), Body::from_stream(intake.clone()));
     let mut multipart =
-        Multipart::from_request(request, &()).await.map_err(|error| Answer::bad_request(&error.body_text()))?;
+        Multipart::from_request(request, &()).await.map_err(|error| Reply::bad_request(&error.body_text()))?;
     let mut members = Map::new();
     let mut files = Vec::new();
     let mut count = 0;
     while let Some(field) = multipart.next_field().await.map_err(malformed)? {
         count += 1;
         if count > MOST_PARTS {
-            return Err(Answer::bad_request(&format!("the body has more than {MOST_PARTS} parts")));
+            return Err(Reply::bad_request(&format!("the body has more than {MOST_PARTS} parts")));
         }
         let name = field.name().unwrap_or_default().to_owned();
         let Some(rule) = rules.rule(&name) else {
             let detail = format!("the operation has no part '{name}', only {}", rules.names());
-            return Err(Answer::bad_request(&detail));
+            return Err(Reply::bad_request(&detail));
         };
         let value = match rule.kind {
             PartKind::File => {
@@ -68,7 +68,7 @@ pub(super) async fn read(
             PartKind::Json => {
                 let text = read_text(field, rule, record, malformed).await?;
                 let json = serde_json::from_str(&text);
-                json.map_err(|error| Answer::bad_request(&format!("the part '{name}' is not JSON: {error}")))?
+                json.map_err(|error| Reply::bad_request(&format!("the part '{name}' is not JSON: {error}")))?
             }
             PartKind::Text(scalar) => scalar.read(read_text(field, rule, record, malformed).await?),
         };
@@ -76,7 +76,7 @@ pub(super) async fn read(
             None if rule.repeated => _ = members.insert(name, Value::Array(vec![value])),
             None => _ = members.insert(name, value),
             Some(Value::Array(earlier)) if rule.repeated => earlier.push(value),
-            Some(_) => return Err(Answer::bad_request(&format!("the part '{name}' is given twice"))),
+            Some(_) => return Err(Reply::bad_request(&format!("the part '{name}' is given twice"))),
         }
     }
     Ok(Form { members: Value::Object(members), files })
@@ -86,10 +86,10 @@ async fn read_file(
     mut field: Field<'_>,
     rule: &PartRule,
     record: &Record,
-    malformed: impl Fn(MultipartError) -> Answer,
-) -> Result<ReceivedFile, Answer> {
+    malformed: impl Fn(MultipartError) -> Reply,
+) -> Result<ReceivedFile, Reply> {
     let Some(file_name) = field.file_name().filter(|name| !name.is_empty()).map(str::to_owned) else {
-        return Err(Answer::bad_request(&format!("the part '{}' is a file and needs a file name", rule.name)));
+        return Err(Reply::bad_request(&format!("the part '{}' is a file and needs a file name", rule.name)));
     };
     let media_type = field.content_type().map(str::to_owned);
     let mut inspector = Inspector::new(&file_name).map_err(|error| broken(&error))?;
@@ -107,11 +107,11 @@ async fn read_text(
     mut field: Field<'_>,
     rule: &PartRule,
     record: &Record,
-    malformed: impl Fn(MultipartError) -> Answer,
-) -> Result<String, Answer> {
+    malformed: impl Fn(MultipartError) -> Reply,
+) -> Result<String, Reply> {
     let name = &rule.name;
     if field.file_name().is_some() {
-        return Err(Answer::bad_request(&format!("the part '{name}' is no file and must not have a file name")));
+        return Err(Reply::bad_request(&format!("the part '{name}' is no file and must not have a file name")));
     }
     let media_type = field.content_type().map(str::to_owned);
     let mut bytes = Vec::new();
@@ -119,17 +119,17 @@ async fn read_text(
         bytes.extend_from_slice(&chunk);
         if bytes.len() > LONGEST_TEXT {
             let detail = format!("the part '{name}' is longer than {LONGEST_TEXT} bytes");
-            return Err(Answer::problem(StatusCode::PAYLOAD_TOO_LARGE, &detail));
+            return Err(Reply::problem(StatusCode::PAYLOAD_TOO_LARGE, &detail));
         }
     }
     let size = bytes.len() as u64;
     let text = String::from_utf8(bytes);
-    let text = text.map_err(|_| Answer::bad_request(&format!("the part '{name}' is not UTF-8")))?;
+    let text = text.map_err(|_| Reply::bad_request(&format!("the part '{name}' is not UTF-8")))?;
     record.add_part(RecordedPart { name: name.clone(), file_name: None, media_type, size, text: Some(text.clone()) });
     Ok(text)
 }
 
 /// The server could not keep an archive on disk for inspection.
-fn broken(error: &io::Error) -> Answer {
-    Answer::error(StatusCode::INTERNAL_SERVER_ERROR, &format!("could not inspect an uploaded file: {error}"))
+fn broken(error: &io::Error) -> Reply {
+    Reply::error(StatusCode::INTERNAL_SERVER_ERROR, &format!("could not inspect an uploaded file: {error}"))
 }

@@ -5,8 +5,8 @@ use http::Uri;
 use serde_json::{Map, Value};
 
 use crate::{
-    answers::Answer,
     document::{Operation, Parameter, Place},
+    reply::Reply,
 };
 
 /// The variables of the path as values.
@@ -22,9 +22,9 @@ pub(super) fn path(operation: &Operation, variables: &[(String, String)]) -> Map
 }
 
 /// The parameters of the query as values; a repeated one is an array, one that the document does not know is ignored.
-pub(super) fn query(operation: &Operation, uri: &Uri) -> Result<Map<String, Value>, Answer> {
+pub(super) fn query(operation: &Operation, uri: &Uri) -> Result<Map<String, Value>, Reply> {
     let query = Query::<Vec<(String, String)>>::try_from_uri(uri);
-    let Query(pairs) = query.map_err(|error| Answer::bad_request(&format!("malformed query: {error}")))?;
+    let Query(pairs) = query.map_err(|error| Reply::bad_request(&format!("malformed query: {error}")))?;
     let mut values = Map::new();
     for (name, text) in pairs {
         // `openapi/README.md` says why.
@@ -34,14 +34,14 @@ pub(super) fn query(operation: &Operation, uri: &Uri) -> Result<Map<String, Valu
             None if parameter.repeated => _ = values.insert(name, Value::Array(vec![value])),
             None => _ = values.insert(name, value),
             Some(Value::Array(earlier)) if parameter.repeated => earlier.push(value),
-            Some(_) => return Err(Answer::bad_request(&format!("the query parameter '{name}' is given twice"))),
+            Some(_) => return Err(Reply::bad_request(&format!("the query parameter '{name}' is given twice"))),
         }
     }
     Ok(values)
 }
 
 /// Whether all required values are there and all values fit.
-pub(super) fn check(operation: &Operation, place: Place, values: &Map<String, Value>) -> Result<(), Answer> {
+pub(super) fn check(operation: &Operation, place: Place, values: &Map<String, Value>) -> Result<(), Reply> {
     for parameter in operation.parameters.iter().filter(|parameter| parameter.place == place) {
         let name = &parameter.name;
         let complaint = match values.get(name) {
@@ -49,7 +49,7 @@ pub(super) fn check(operation: &Operation, place: Place, values: &Map<String, Va
             None => parameter.required.then(|| format!("the parameter '{name}' is required")),
         };
         if let Some(complaint) = complaint {
-            return Err(Answer::bad_request(&complaint));
+            return Err(Reply::bad_request(&complaint));
         }
     }
     Ok(())

@@ -17,7 +17,7 @@ pub(crate) struct Caller {
     client: Client,
 }
 
-/// An answer, decoded if it is JSON.
+/// A response, decoded if it is JSON.
 #[derive(Debug)]
 pub(crate) struct Answered {
     pub(crate) status: StatusCode,

@@ -59,12 +59,12 @@ async fn the_first_image_becomes_the_cover() {
 }
 
 #[tokio::test]
-async fn two_servers_give_the_same_answers() {
+async fn two_servers_give_the_same_responses() {
     let (one, other) = (Caller::new().await, Caller::new().await);
 
-    let answers = (one.dataset_of(3).await, other.dataset_of(3).await);
+    let responses = (one.dataset_of(3).await, other.dataset_of(3).await);
 
-    assert_eq!(answers.0, answers.1);
+    assert_eq!(responses.0, responses.1);
 }
 
 #[tokio::test]

@@ -17,11 +17,11 @@ fn size(bytes: &[u8]) -> (u32, u32) {
     (info.width, info.height)
 }
 
-/// The images of an answer to a form.
+/// The images of a response to a form.
 async fn made(caller: &Caller, path: &str, form: Form) -> Vec<Value> {
-    let answer = caller.post_form(path, form).await;
-    assert_eq!(answer.status, 200, "{path}: {}", answer.body);
-    answer.body["data"].as_array().unwrap().clone()
+    let response = caller.post_form(path, form).await;
+    assert_eq!(response.status, 200, "{path}: {}", response.body);
+    response.body["data"].as_array().unwrap().clone()
 }
 
 async fn bytes(caller: &Caller, image: &Value) -> Vec<u8> {
@@ -168,8 +168,8 @@ async fn the_style_that_was_used_is_named() {
 async fn a_custom_model_must_exist_and_be_ready() {
     let caller = Caller::new().await;
     let generate = async |uri: &str| {
-        let answer = caller.post_form(GENERATE, form([("prompt", "a cat"), ("custom_model_uri", uri)])).await;
-        (answer.status.as_u16(), answer.body["data"][0]["style_type"].clone())
+        let response = caller.post_form(GENERATE, form([("prompt", "a cat"), ("custom_model_uri", uri)])).await;
+        (response.status.as_u16(), response.body["data"][0]["style_type"].clone())
     };
     let listed = caller.get("/models").await;
     let ready = listed.body["models"][0]["custom_model_uri"].as_str().unwrap();
@@ -191,8 +191,8 @@ async fn the_fastest_speed_is_refused_where_the_service_refuses_it() {
         ("/v1/ideogram-v3/generate-transparent", "prompt", 400),
         (GENERATE, "prompt", 200),
     ] {
-        let answer = caller.post_form(path, form([(prompt, "a cat"), ("rendering_speed", "FLASH")])).await;
-        assert_eq!(answer.status, status, "{path}");
+        let response = caller.post_form(path, form([(prompt, "a cat"), ("rendering_speed", "FLASH")])).await;
+        assert_eq!(response.status, status, "{path}");
     }
 }
 
@@ -259,9 +259,9 @@ async fn what_the_document_forbids_is_refused_with_the_reason() {
         ("/v1/ideogram-v4/generate", form([("json_prompt", "{}")]), "is a required property - 'json_prompt'"),
         ("/remix", form([("image_request", "{}")]), "is a required property"),
     ] {
-        let answer = caller.post_form(path, form).await;
-        let given = answer.body["detail"].as_str().unwrap_or_default();
-        assert_eq!(answer.status, 400, "{path} {detail}");
+        let response = caller.post_form(path, form).await;
+        let given = response.body["detail"].as_str().unwrap_or_default();
+        assert_eq!(response.status, 400, "{path} {detail}");
         assert!(given.contains(detail), "{given}");
     }
     assert_eq!(caller.post_form("/generate", form([("prompt", "a")])).await.status, 415);

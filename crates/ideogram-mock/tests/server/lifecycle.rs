@@ -49,15 +49,15 @@ async fn a_server_that_nobody_waits_for_any_more_is_gone() {
 
 /// The runtime of this test has one thread, which is busy here.
 #[tokio::test]
-async fn a_server_answers_while_the_test_blocks() {
+async fn a_server_responses_while_the_test_blocks() {
     let server = MockServer::start().await.unwrap();
 
     let mut stream = TcpStream::connect(server.url().strip_prefix("http://").unwrap()).unwrap();
     write!(stream, "GET /models HTTP/1.1\r\nHost: x\r\nApi-Key: {MOCK_API_KEY}\r\nConnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
 
-    assert!(answer.starts_with("HTTP/1.1 200"));
+    assert!(response.starts_with("HTTP/1.1 200"));
 }
 
 #[tokio::test]
@@ -129,11 +129,11 @@ async fn a_state_that_cannot_be_kept_has_not_changed() {
     let caller = Caller::with(MockServer::builder().state_dir(directory.path())).await;
     fs::remove_dir(directory.path()).unwrap();
 
-    let answer = caller.upload([("cat.png", png())]).await;
+    let response = caller.upload([("cat.png", png())]).await;
     let demo = caller.get("/datasets/demo").await;
 
-    assert_eq!(answer.status, 500);
-    assert!(answer.body["error"].as_str().unwrap().starts_with("could not keep the state"));
+    assert_eq!(response.status, 500);
+    assert!(response.body["error"].as_str().unwrap().starts_with("could not keep the state"));
     assert_eq!(demo.body["file_count"], 18);
 }
 

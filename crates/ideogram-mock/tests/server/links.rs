@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use crate::caller::{Caller, answered, form};
 
 async fn link(caller: &Caller) -> Value {
-    let answer = caller.post_form("/v1/ideogram-v3/generate", form([("prompt", "a cat")])).await;
-    answer.body["data"][0]["url"].clone()
+    let response = caller.post_form("/v1/ideogram-v3/generate", form([("prompt", "a cat")])).await;
+    response.body["data"][0]["url"].clone()
 }
 
 #[tokio::test]

@@ -91,11 +91,11 @@ async fn fourteen_images_are_too_few() {
     let caller = Caller::new().await;
 
     let id = caller.dataset_of(14).await;
-    let answer = train(&caller, &id, "paper-lanterns").await;
+    let response = train(&caller, &id, "paper-lanterns").await;
 
-    assert_eq!(answer.status, 400);
+    assert_eq!(response.status, 400);
     let text = "Dataset requires at least 15 images for training, but only 14 were provided.";
-    assert_eq!(answer.body, json!({"error": text}));
+    assert_eq!(response.body, json!({"error": text}));
 }
 
 #[tokio::test]
@@ -106,9 +106,9 @@ async fn names_that_do_not_fit_are_refused_with_the_reason() {
         ("four", r#""four" is shorter than 5 characters - 'model_name'"#),
         ("under_score", r#""under_score" does not match "^[A-Za-z0-9 -]+$" - 'model_name'"#),
     ] {
-        let answer = train(&caller, "demo", name).await;
-        assert_eq!(answer.status, 400);
-        assert_eq!(answer.body["detail"], detail);
+        let response = train(&caller, "demo", name).await;
+        assert_eq!(response.status, 400);
+        assert_eq!(response.body["detail"], detail);
     }
 }
 
@@ -144,8 +144,8 @@ async fn values_that_the_document_does_not_know_are_refused() {
         ("scope=mine", r#""mine" is not one of "owned" or "shared" - 'scope'"#),
         ("scope=owned&scope=owned", "the query parameter 'scope' is given twice"),
     ] {
-        let answer = caller.get(&format!("/models?{query}")).await;
-        assert_eq!((answer.status.as_u16(), answer.body["detail"].as_str()), (400, Some(detail)), "{query}");
+        let response = caller.get(&format!("/models?{query}")).await;
+        assert_eq!((response.status.as_u16(), response.body["detail"].as_str()), (400, Some(detail)), "{query}");
     }
     assert_eq!(caller.get("/models?status=TRAINING,COMPLETED").await.status, 400);
     assert_eq!(caller.get("/models?states=TRAINING&x&%5B").await.body, caller.get("/models").await.body);

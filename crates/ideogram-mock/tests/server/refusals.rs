@@ -33,9 +33,9 @@ async fn an_unknown_path_is_not_found() {
     let caller = Caller::new().await;
 
     for path in ["/", "/dataset", "/datasets/", "/datasets/demo/files", "/v2/datasets"] {
-        let answer = caller.get(path).await;
-        assert_eq!(answer.status, 404, "{path}");
-        assert_eq!(answer.headers["content-type"], "application/problem+json");
+        let response = caller.get(path).await;
+        assert_eq!(response.status, 404, "{path}");
+        assert_eq!(response.headers["content-type"], "application/problem+json");
     }
 }
 
@@ -43,10 +43,10 @@ async fn an_unknown_path_is_not_found() {
 async fn a_wrong_method_names_the_right_ones() {
     let caller = Caller::new().await;
 
-    let answer = answered(caller.request(Method::DELETE, "/datasets")).await;
+    let response = answered(caller.request(Method::DELETE, "/datasets")).await;
 
-    assert_eq!(answer.status, 405);
-    assert_eq!(answer.headers["allow"], "GET, HEAD, POST");
+    assert_eq!(response.status, 405);
+    assert_eq!(response.headers["allow"], "GET, HEAD, POST");
 }
 
 #[tokio::test]
@@ -71,11 +71,11 @@ async fn a_body_that_does_not_fit_is_refused_with_the_reason() {
         (json!({"name": "new", "nmae": "new"}), "Unevaluated properties are not allowed ('nmae' was unexpected)"),
         (json!([]), r#"[] is not of type "object""#),
     ] {
-        let answer = caller.post("/datasets", &body).await;
-        assert_eq!(answer.status, 400);
-        assert_eq!(answer.body["title"], "Bad Request");
-        assert_eq!(answer.body["status"], 400);
-        assert_eq!(answer.body["detail"], detail);
+        let response = caller.post("/datasets", &body).await;
+        assert_eq!(response.status, 400);
+        assert_eq!(response.body["title"], "Bad Request");
+        assert_eq!(response.body["status"], 400);
+        assert_eq!(response.body["detail"], detail);
     }
     assert_eq!(caller.get("/datasets").await.body["datasets"].as_array().unwrap().len(), 1);
 }
@@ -93,9 +93,9 @@ async fn malformed_bodies_are_refused() {
     let empty = post("/datasets/demo/upload_assets", "multipart/form-data; boundary=x", "--x--\r\n").await;
 
     assert_eq!(empty.body["detail"], r#""files" is a required property"#);
-    for answer in [json, no_boundary, cut, empty] {
-        assert_eq!(answer.status, 400);
-        assert!(answer.body["detail"].as_str().is_some_and(|detail| !detail.is_empty()));
+    for response in [json, no_boundary, cut, empty] {
+        assert_eq!(response.status, 400);
+        assert!(response.body["detail"].as_str().is_some_and(|detail| !detail.is_empty()));
     }
 }
 
@@ -110,7 +110,7 @@ async fn ids_that_would_lead_elsewhere_are_refused() {
 
 #[tokio::test]
 async fn bodies_beyond_the_limit_are_too_large() {
-    let caller = Caller::with(MockServer::builder().largest_body(1000)).await;
+    let caller = Caller::with(MockServer::builder().max_body_bytes(1000)).await;
 
     let announced = caller.upload([("cat.png", vec![0; 2000])]).await;
     let chunks = [Ok::<_, std::io::Error>(png()), Ok(vec![0; 2000])];
@@ -129,9 +129,9 @@ async fn a_refused_upload_is_read_to_its_end() {
     let caller = Caller::new().await;
 
     let form = reqwest::multipart::Form::new().part("no", reqwest::multipart::Part::bytes(vec![0; 8 * 1024 * 1024]));
-    let answer = caller.post_form("/datasets/demo/upload_assets", form).await;
+    let response = caller.post_form("/datasets/demo/upload_assets", form).await;
 
-    assert_eq!(answer.status, 400);
+    assert_eq!(response.status, 400);
     assert!(caller.server.requests()[0].body_size > 8 * 1024 * 1024);
     assert_eq!(caller.server.requests()[0].body.len(), 64 * 1024);
 }
@@ -142,9 +142,9 @@ async fn bytes_that_are_not_http_do_no_harm() {
 
     let mut stream = TcpStream::connect(caller.server.url().strip_prefix("http://").unwrap()).unwrap();
     stream.write_all(b"\x16\x03\x01 not http\r\n\r\n").unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).unwrap();
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).unwrap();
 
-    assert!(answer.starts_with(b"HTTP/1.1 400"));
+    assert!(response.starts_with(b"HTTP/1.1 400"));
     assert_eq!(caller.get("/datasets").await.status, 200);
 }

@@ -31,11 +31,11 @@ async fn an_empty_balance_stays_empty() {
     let caller = Caller::new().await;
     caller.server.set_scenario(Scenario::PaymentRequired);
 
-    let answers = [train(&caller).await, train(&caller).await];
+    let responses = [train(&caller).await, train(&caller).await];
 
-    for answer in answers {
-        assert_eq!(answer.status, 402);
-        assert_eq!(answer.body["reject_reason"], "insufficient_funds");
+    for response in responses {
+        assert_eq!(response.status, 402);
+        assert_eq!(response.body["reject_reason"], "insufficient_funds");
     }
 }
 
@@ -80,9 +80,9 @@ async fn the_server_fails_for_one_call_that_does_not_run() {
 }
 
 #[tokio::test]
-async fn an_answer_is_lost_although_the_call_ran() {
+async fn a_response_is_lost_although_the_call_ran() {
     let caller = Caller::new().await;
-    caller.server.set_scenario(Scenario::AnswerLostOnce);
+    caller.server.set_scenario(Scenario::ResponseLostOnce);
 
     let lost = match caller.request(Method::POST, "/datasets").json(&json!({"name": "new"})).send().await {
         Ok(response) => response.bytes().await.is_err(),

@@ -13,9 +13,9 @@ async fn a_source_that_is_no_image_is_refused() {
 
     for content in [cut, b"GIF89a".to_vec(), Vec::new()] {
         let form = Form::new().part("image", Part::bytes(content).file_name("cat.png"));
-        let answer = caller.post_form("/v1/remove-background", form).await;
-        assert_eq!(answer.status, 400);
-        assert_eq!(answer.body, json!({"error": "Could not read a source image."}));
+        let response = caller.post_form("/v1/remove-background", form).await;
+        assert_eq!(response.status, 400);
+        assert_eq!(response.body, json!({"error": "Could not read a source image."}));
     }
 }
 
@@ -59,7 +59,7 @@ async fn large_sources_and_sets_are_refused() {
     let each = prompt().part("images", padded(6 << 20)).part("images", padded(6 << 20));
     let each = caller.post_form("/v1/edit", each).await;
 
-    let statuses = [large, set, small_set, each].map(|answer| answer.status.as_u16());
+    let statuses = [large, set, small_set, each].map(|response| response.status.as_u16());
     assert_eq!(statuses, [400, 400, 200, 200]);
 }
 

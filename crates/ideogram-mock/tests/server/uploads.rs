@@ -9,13 +9,13 @@ use tokio::time::timeout;
 
 use crate::caller::{Answered, Caller, png, zip};
 
-fn counts(answer: &Answered) -> (u64, u64, u64) {
-    let count = |name: &str| answer.body[name].as_u64().unwrap();
+fn counts(response: &Answered) -> (u64, u64, u64) {
+    let count = |name: &str| response.body[name].as_u64().unwrap();
     (count("total_count"), count("success_count"), count("failure_count"))
 }
 
-fn failures(answer: &Answered) -> Value {
-    let failed = answer.body["failed_assets"].as_array().unwrap().iter();
+fn failures(response: &Answered) -> Value {
+    let failed = response.body["failed_assets"].as_array().unwrap().iter();
     failed.map(|asset| json!([asset["file_name"], asset["failure_reason"]])).collect()
 }
 
@@ -23,12 +23,12 @@ fn failures(answer: &Answered) -> Value {
 async fn images_and_captions_are_stored_and_images_counted() {
     let caller = Caller::new().await;
 
-    let answer = caller.upload([("cat.png", png()), ("cat.txt", b"a cat".to_vec())]).await;
+    let response = caller.upload([("cat.png", png()), ("cat.txt", b"a cat".to_vec())]).await;
     let demo = caller.get("/datasets/demo").await;
 
-    assert_eq!(answer.status, 200);
-    assert_eq!(counts(&answer), (1, 1, 0));
-    assert_eq!(answer.body["successful_assets"][0]["file_name"], "cat.png");
+    assert_eq!(response.status, 200);
+    assert_eq!(counts(&response), (1, 1, 0));
+    assert_eq!(response.body["successful_assets"][0]["file_name"], "cat.png");
     assert_eq!(demo.body["file_count"], 20);
 }
 
@@ -50,7 +50,7 @@ async fn every_faulty_file_has_its_reason() {
 
     let mut cut = png();
     cut.truncate(40);
-    let answer = caller
+    let response = caller
         .upload([
             ("cut.png", cut),
             ("text.jpg", b"no image".to_vec()),
@@ -64,8 +64,8 @@ async fn every_faulty_file_has_its_reason() {
         ])
         .await;
 
-    assert_eq!(answer.status, 200);
-    assert_eq!(counts(&answer), (9, 1, 8));
+    assert_eq!(response.status, 200);
+    assert_eq!(counts(&response), (9, 1, 8));
     let expected = json!([
         ["cut.png", "INVALID_IMAGE"],
         ["text.jpg", "INVALID_IMAGE"],
@@ -76,7 +76,7 @@ async fn every_faulty_file_has_its_reason() {
         ["unsafe-not-even-a-image.png", "INVALID_IMAGE"],
         ["large.png", "FILE_TOO_LARGE"],
     ]);
-    assert_eq!(failures(&answer), expected);
+    assert_eq!(failures(&response), expected);
 }
 
 #[tokio::test]
@@ -90,11 +90,11 @@ async fn an_archive_counts_by_its_content() {
         ("__MACOSX/._1.png", Vec::new()),
         ("inner.zip", zip([("3.png", png())])),
     ]);
-    let answer = caller.upload([("cats.zip", archive)]).await;
+    let response = caller.upload([("cats.zip", archive)]).await;
 
-    assert_eq!(counts(&answer), (3, 1, 2));
-    assert_eq!(answer.body["successful_assets"][0]["file_name"], "cats/1.png");
-    assert_eq!(failures(&answer), json!([["cats/2.gif", "INVALID_IMAGE"], ["inner.zip", "INVALID_ZIP"]]));
+    assert_eq!(counts(&response), (3, 1, 2));
+    assert_eq!(response.body["successful_assets"][0]["file_name"], "cats/1.png");
+    assert_eq!(failures(&response), json!([["cats/2.gif", "INVALID_IMAGE"], ["inner.zip", "INVALID_ZIP"]]));
 }
 
 #[tokio::test]
@@ -103,9 +103,9 @@ async fn an_archive_that_unpacks_to_too_much_is_cut_off() {
 
     let archive = zip([("zeros.png", vec![0; 16 * 1024 * 1024])]);
     assert!(archive.len() < 1024 * 1024, "zeros pack well");
-    let answer = caller.upload([("bomb.zip", archive)]).await;
+    let response = caller.upload([("bomb.zip", archive)]).await;
 
-    assert_eq!(failures(&answer), json!([["zeros.png", "FILE_TOO_LARGE"]]));
+    assert_eq!(failures(&response), json!([["zeros.png", "FILE_TOO_LARGE"]]));
 }
 
 #[tokio::test]
@@ -114,9 +114,9 @@ async fn an_archive_of_too_many_entries_is_refused_whole() {
 
     let names: Vec<&'static str> = (0..1001).map(|number| &*format!("{number}.txt").leak()).collect();
     let archive = zip(names.into_iter().map(|name| (name, b"caption".to_vec())));
-    let answer = caller.upload([("many.zip", archive)]).await;
+    let response = caller.upload([("many.zip", archive)]).await;
 
-    assert_eq!(failures(&answer), json!([["many.zip", "INVALID_ZIP"]]));
+    assert_eq!(failures(&response), json!([["many.zip", "INVALID_ZIP"]]));
 }
 
 #[tokio::test]
@@ -126,10 +126,10 @@ async fn an_archive_with_a_damaged_entry_is_refused_whole() {
     let mut archive = zip([("1.txt", b"a caption".to_vec()), ("2.txt", b"another caption".to_vec())]);
     // Within the packed bytes of the first entry, whose local header has 30 bytes and its name.
     archive[36] ^= 0x55;
-    let answer = caller.upload([("damaged.zip", archive)]).await;
+    let response = caller.upload([("damaged.zip", archive)]).await;
     let demo = caller.get("/datasets/demo").await;
 
-    assert_eq!(failures(&answer), json!([["damaged.zip", "INVALID_ZIP"]]));
+    assert_eq!(failures(&response), json!([["damaged.zip", "INVALID_ZIP"]]));
     assert_eq!(demo.body["file_count"], 18);
 }
 
@@ -139,10 +139,10 @@ async fn the_hundred_and_first_image_is_one_too_many() {
 
     let id = caller.dataset_of(99).await;
     let files = [("a.png", png()), ("b.png", png()), ("b.txt", b"still fits".to_vec())];
-    let answer = caller.upload_to(&id, files).await;
+    let response = caller.upload_to(&id, files).await;
 
-    assert_eq!(counts(&answer), (2, 1, 1));
-    assert_eq!(failures(&answer), json!([["b.png", "TOO_MANY_IMAGES"]]));
+    assert_eq!(counts(&response), (2, 1, 1));
+    assert_eq!(failures(&response), json!([["b.png", "TOO_MANY_IMAGES"]]));
 }
 
 #[tokio::test]
@@ -151,9 +151,9 @@ async fn files_can_be_made_to_fail() {
 
     caller.server.set_scenario(Scenario::UploadFails { names: vec!["b.png".to_owned()] });
     let archive = zip([("folder/b.png", png())]);
-    let answer = caller.upload([("a.png", png()), ("b.png", png()), ("c.zip", archive)]).await;
+    let response = caller.upload([("a.png", png()), ("b.png", png()), ("c.zip", archive)]).await;
 
-    assert_eq!(failures(&answer), json!([["b.png", "INTERNAL_ERROR"], ["folder/b.png", "INTERNAL_ERROR"]]));
+    assert_eq!(failures(&response), json!([["b.png", "INTERNAL_ERROR"], ["folder/b.png", "INTERNAL_ERROR"]]));
 }
 
 #[tokio::test]
@@ -188,10 +188,10 @@ async fn forms_that_do_not_fit_are_refused_with_the_reason() {
     ];
 
     for (form, detail) in cases {
-        let answer = caller.post_form(path, form).await;
-        assert_eq!(answer.status, 400);
-        assert_eq!(answer.headers["content-type"], "application/problem+json");
-        assert_eq!(answer.body["detail"], detail);
+        let response = caller.post_form(path, form).await;
+        assert_eq!(response.status, 400);
+        assert_eq!(response.headers["content-type"], "application/problem+json");
+        assert_eq!(response.body["detail"], detail);
     }
 }
 
@@ -199,9 +199,9 @@ async fn forms_that_do_not_fit_are_refused_with_the_reason() {
 async fn an_unknown_dataset_takes_no_files() {
     let caller = Caller::new().await;
 
-    let answer = caller.upload_to("nothing", [("cat.png", png())]).await;
+    let response = caller.upload_to("nothing", [("cat.png", png())]).await;
 
-    assert_eq!(answer.status, 404);
+    assert_eq!(response.status, 404);
 }
 
 #[tokio::test]
@@ -209,14 +209,14 @@ async fn storing_takes_its_time_and_does_not_need_the_caller() {
     let caller = Caller::with(MockServer::builder().storing_time(Duration::from_millis(300))).await;
     let started = Instant::now();
 
-    let answer = caller.upload([("cat.png", png())]).await;
+    let response = caller.upload([("cat.png", png())]).await;
     let took = started.elapsed();
     let hung_up = timeout(Duration::from_millis(100), caller.upload([("dog.png", png())])).await;
     let early = caller.get("/datasets/demo").await;
     let stored = async { while caller.get("/datasets/demo").await.body["file_count"] != 20 {} };
     let late = timeout(Duration::from_secs(30), stored).await;
 
-    assert_eq!(answer.status, 200);
+    assert_eq!(response.status, 200);
     assert!(took >= Duration::from_millis(300), "{took:?}");
     assert!(hung_up.is_err());
     assert_eq!(early.body["file_count"], 19);

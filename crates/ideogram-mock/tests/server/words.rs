@@ -10,9 +10,9 @@ async fn a_description_follows_from_name_and_shape() {
     let caller = Caller::new().await;
 
     let image = with_png(Form::new(), "image_file", "red-lantern_2.png", (16, 9));
-    let answer = caller.post_form("/describe", image).await;
+    let response = caller.post_form("/describe", image).await;
 
-    let text = answer.body["descriptions"][0]["text"].as_str().unwrap();
+    let text = response.body["descriptions"][0]["text"].as_str().unwrap();
     assert_eq!(text, "A wide image of a red lantern 2 in flat colors under a banded sky.");
 }
 
@@ -21,8 +21,8 @@ async fn a_structured_description_has_boxes_unless_told_otherwise() {
     let caller = Caller::new().await;
     let describe = async |texts: &[(&str, &str)]| {
         let image = with_png(form(texts.iter().copied()), "image_file", "red-lantern.png", (16, 9));
-        let answer = caller.post_form("/v1/ideogram-v4/describe", image).await;
-        answer.body["json_prompt"]["compositional_deconstruction"]["elements"][0].clone()
+        let response = caller.post_form("/v1/ideogram-v4/describe", image).await;
+        response.body["json_prompt"]["compositional_deconstruction"]["elements"][0].clone()
     };
 
     assert_eq!(describe(&[]).await["bbox"].as_array().unwrap().len(), 4);
@@ -52,14 +52,14 @@ async fn text_is_found_inside_the_image() {
     let caller = Caller::new().await;
 
     let image = with_png(form([("prompt", "open late")]), "image", "sign.png", (200, 100));
-    let answer = caller.post_form("/v1/ideogram-v3/layerize-text", image).await;
+    let response = caller.post_form("/v1/ideogram-v3/layerize-text", image).await;
 
-    let blocks = answer.body["text_blocks"].as_array().unwrap();
+    let blocks = response.body["text_blocks"].as_array().unwrap();
     let edge =
         |block: &Value, start: &str, length: &str| block[start].as_u64().unwrap() + block[length].as_u64().unwrap();
     assert_eq!(blocks[0]["text"], "OPEN LATE");
     assert!(blocks.iter().all(|block| edge(block, "x", "width") <= 200 && edge(block, "y", "height") <= 100));
     for link in ["base_image_url", "original_image_url"] {
-        assert_eq!(caller.fetch(&answer.body[link]).await.unwrap().0, 200);
+        assert_eq!(caller.fetch(&response.body[link]).await.unwrap().0, 200);
     }
 }

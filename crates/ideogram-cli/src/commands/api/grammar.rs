@@ -24,11 +24,11 @@ const LONG_ABOUT: &str = "\
 Call any operation of the API
 
 Each operation takes an option for each of its inputs; `ideogram api OPERATION_ID --help` shows them, `ideogram api` \
-lists the operations. The answer is printed as JSON. Names, required inputs and the form of numbers are checked before \
+lists the operations. The response is printed as JSON. Names, required inputs and the form of numbers are checked before \
 anything is sent; the rest is the service's part, which does not bill what it refuses. Inputs that the API's document \
 does not know are refused without --unchecked.
 
-The answer of a paid call is also kept in a file before it is decoded, in ~/.local/state/ideogram/answers (or where \
+The response of a paid call is also kept in a file before it is decoded, in ~/.local/state/ideogram/responses (or where \
 XDG_STATE_HOME says).";
 const EXAMPLES: &str = "\
 Examples:

@@ -32,10 +32,10 @@ impl Api {
         let told = Told { what: &what, look: asked.look() };
         let context = Context::open(given).await?;
         let body = asked.read_body().await?;
-        // The answer of a paid call is on disk before anything else can go wrong; the client keeps no others.
-        let folder = config::answers_folder().filter(|_| !context.is_mock());
+        // The response of a paid call is on disk before anything else can go wrong; the client keeps no others.
+        let folder = config::responses_folder().filter(|_| !context.is_mock());
         let client = match &folder {
-            Some(folder) => context.client().with(CallOptions::new().keep_answers_in(folder)),
+            Some(folder) => context.client().with(CallOptions::new().store_responses_in(folder)),
             None => context.client().clone(),
         };
         let call = asked.call(&client, body).map_err(|error| context.failure(told, &error))?;
@@ -46,10 +46,10 @@ impl Api {
             context.confirm(question, question::Default::No).await?;
         }
         let Some(response) = context.call(call, told).await? else { return Ok(()) };
-        if let Some(path) = response.kept_at() {
-            context.output().note(&format!("the answer is kept in {}", path.display()));
+        if let Some(path) = response.stored_at() {
+            context.output().note(&format!("the response is kept in {}", path.display()));
         }
-        context.output().json_answer(&response)
+        context.output().json_response(&response)
     }
 }
 

@@ -8,13 +8,13 @@ use std::{
 };
 
 use ideogram_client::{
-    Client, Error, ErrorKind, HasImages, IfExists, Image as _, ImageOutcome, ImageRef, KeptAnswer, Origin, SaveOutcome,
-    Timestamp,
+    Client, Error, ErrorKind, HasImages, IfExists, Image as _, ImageOutcome, ImageRef, Origin, SaveOutcome,
+    StoredResponse, Timestamp,
 };
 use serde_json::json;
 
 use super::{
-    ANSWERS,
+    RESPONSES,
     journal::{End, Image, ImageResult, Past, RawBody},
     row::Row,
 };
@@ -59,24 +59,24 @@ impl Stored {
         Self { at: Place::File(path), before: Vec::new() }
     }
 
-    pub(super) async fn read(&self, row: &Row) -> Result<KeptAnswer, Failure> {
+    pub(super) async fn read(&self, row: &Row) -> Result<StoredResponse, Failure> {
         let cannot =
             |error: &dyn StdError| Failure::local_io("a stored response cannot be read").cause(error.to_string());
         match &self.at {
-            Place::File(path) => KeptAnswer::read(path).await.map_err(|error| cannot(&error)),
+            Place::File(path) => StoredResponse::read(path).await.map_err(|error| cannot(&error)),
             Place::Journal(status, body) => from_journal(row, *status, body).map_err(|error| cannot(&error)),
         }
     }
 }
 
-fn from_journal(row: &Row, status: u16, body: &RawBody) -> serde_json::Result<KeptAnswer> {
+fn from_journal(row: &Row, status: u16, body: &RawBody) -> serde_json::Result<StoredResponse> {
     // In the form of a file: JSON as it is, other text, or bytes that are no text.
     let (form, body) = match body {
         RawBody::Text(text) => match serde_json::from_str(text) {
-            Ok(json) => ("answer", json),
-            Err(_) => ("answer_text", json!(text)),
+            Ok(json) => ("response", json),
+            Err(_) => ("response_text", json!(text)),
         },
-        RawBody::Base64(text) => ("answer_base64", json!(text)),
+        RawBody::Base64(text) => ("response_base64", json!(text)),
     };
     let operation = row.request.operation().id;
     let received = Timestamp::from(SystemTime::now()).to_string();
@@ -85,8 +85,8 @@ fn from_journal(row: &Row, status: u16, body: &RawBody) -> serde_json::Result<Ke
 }
 
 /// Whether something can be made of a response: it has an image, or is whole and says that there is none.
-pub(super) fn is_usable(answer: &KeptAnswer) -> bool {
-    !answer.images().is_empty() || answer.answer().is_some()
+pub(super) fn is_usable(response: &StoredResponse) -> bool {
+    !response.images().is_empty() || response.response().is_some()
 }
 
 /// The response to a row that its images can be saved from: the newest one that can be used.
@@ -96,7 +96,7 @@ pub(super) async fn stored(folder: &Path, row: &Row, past: &Past) -> Result<Opti
         _ => Vec::new(),
     };
     let mut places: Vec<_> =
-        files_in(folder.join(ANSWERS).join(&row.key)).await?.into_iter().map(Place::File).collect();
+        files_in(folder.join(RESPONSES).join(&row.key)).await?.into_iter().map(Place::File).collect();
     if let Some(End::Finished(finished)) = past.end(&row.key) {
         places.push(Place::File(folder.join(&finished.kept)));
     }
@@ -104,14 +104,14 @@ pub(super) async fn stored(folder: &Path, row: &Row, past: &Past) -> Result<Opti
     let mut without_images = None;
     for at in places {
         let stored = Stored { at, before: before.clone() };
-        let Ok(answer) = stored.read(row).await else { continue };
-        if !(200..300).contains(&answer.status()) {
+        let Ok(response) = stored.read(row).await else { continue };
+        if !(200..300).contains(&response.status()) {
             continue;
         }
-        if !answer.images().is_empty() {
+        if !response.images().is_empty() {
             return Ok(Some(stored));
         }
-        if is_usable(&answer) {
+        if is_usable(&response) {
             without_images = without_images.or(Some(stored));
         }
     }
@@ -166,12 +166,12 @@ pub(super) fn without_lost_files(mut images: Vec<Image>, folder: &Path) -> Vec<I
 /// Saves every image of a response that is not saved yet.
 pub(super) async fn save(
     client: &Client,
-    answer: &KeptAnswer,
+    response: &StoredResponse,
     folder: &Path,
     row: &Row,
     before: &[Image],
 ) -> Vec<Image> {
-    let images = answer.images();
+    let images = response.images();
     let count = images.len();
     let mut results = Vec::with_capacity(count);
     for (index, image) in images.into_iter().enumerate() {
@@ -193,7 +193,7 @@ pub(super) async fn save(
                             Some(role) => format!("{}-{role}", row.name),
                             None => format!("{}-{}", row.name, image.number()),
                         };
-                        save_one(client, answer, image, folder, &stem).await
+                        save_one(client, response, image, folder, &stem).await
                     }
                 };
                 match saved {
@@ -209,7 +209,7 @@ pub(super) async fn save(
         }
         results.push(result);
     }
-    if answer.answer().is_none() {
+    if response.response().is_none() {
         // It broke off: what it does not show is paid all the same.
         let lost = (row.images as usize).saturating_sub(count);
         let error = Some("the response broke off before its link".to_owned());
@@ -230,12 +230,12 @@ pub(super) async fn save(
 /// there is the image itself, saved before a journal could say so, or a free name.
 async fn save_one(
     client: &Client,
-    answer: &KeptAnswer,
+    response: &StoredResponse,
     image: ImageRef,
     folder: &Path,
     stem: &str,
 ) -> Result<String, (ImageResult, String)> {
-    let one = One { image, origin: answer.origin() };
+    let one = One { image, origin: response.origin() };
     for number in 1..=MAX_NUMBER {
         let stem = if number == 1 { stem.to_owned() } else { format!("{stem}-{number}") };
         // Only the file beside an image can tell that it is this one.

@@ -116,7 +116,7 @@ pub(super) struct Failed {
     pub(super) kept: Option<String>,
     /// A response that could not be stored as a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) answer: Option<RawBody>,
+    pub(super) response: Option<RawBody>,
 }
 
 /// The bytes of a response body: as text if that is what they are, otherwise as base64.
@@ -225,7 +225,7 @@ impl Past {
                 *end = End::Finished(finished);
             }
             Line::Failed(failed) => {
-                if let Some(body) = &failed.answer {
+                if let Some(body) = &failed.response {
                     self.bodies.insert(failed.row.clone(), (failed.status.unwrap_or(200), body.clone()));
                 }
                 if let Some((images, end)) = self.ends.get_mut(&failed.row) {
@@ -312,7 +312,7 @@ mod tests {
 
     fn failed(row: &str, fate: Fate) -> Line {
         let (row, kind, message) = (row.to_owned(), String::new(), String::new());
-        Line::Failed(Failed { row, fate, kind, status: None, message, kept: None, answer: None })
+        Line::Failed(Failed { row, fate, kind, status: None, message, kept: None, response: None })
     }
 
     fn finished(row: &str, images: usize) -> Line {

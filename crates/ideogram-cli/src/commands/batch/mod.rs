@@ -4,7 +4,7 @@
 //! [`canonical`] which JSON says the same), [`plan`] decides what is done with each, [`run`] sends and
 //! saves, [`images`] saves the images of one response, [`report`] sums up, [`sheet`] shows it as a page. [`journal`] and
 //! [`ledger`] remember across runs what was sent, [`status`] says what became of a row. The folder holds images, each with
-//! a JSON file beside it; `batch.jsonl`, the journal; `answers/`, the responses as they came; `thumbnails/`; and
+//! a JSON file beside it; `batch.jsonl`, the journal; `responses/`, the responses as they came; `thumbnails/`; and
 //! `contact-sheet.html`.
 
 mod canonical;
@@ -48,7 +48,7 @@ use crate::{
     units,
 };
 
-const ANSWERS: &str = "answers";
+const RESPONSES: &str = "responses";
 const THUMBNAILS: &str = "thumbnails";
 const SHEET: &str = "contact-sheet.html";
 
@@ -436,7 +436,7 @@ fn name_of(model: Model) -> String {
 
 /// Makes the folders, and tries whether responses, thumbnails and images can be written: before anything is paid.
 async fn make_ready(folder: &Path, rows: &[Row], plan: &Plan) -> Result<(), Failure> {
-    for folder in [folder.to_owned(), folder.join(ANSWERS), folder.join(THUMBNAILS)] {
+    for folder in [folder.to_owned(), folder.join(RESPONSES), folder.join(THUMBNAILS)] {
         ready::check_folder(folder).await?;
     }
     let to_send = plan.send.iter().map(|index| rows[*index].name.clone());
@@ -512,7 +512,7 @@ async fn show(context: &Context<'_>, rows: &[Row], plan: &Plan) -> Result<(), Fa
     let mut said = format!("dry run: nothing was sent; {requests} would make {}", units::count(images, "image"));
     if !plan.save.is_empty() {
         let rows = units::count(plan.save.len() as u64, "row");
-        said.push_str(&format!(", and the images of {rows} would be saved from answers that are paid"));
+        said.push_str(&format!(", and the images of {rows} would be saved from responses that are paid"));
     }
     if !plan.ask.is_empty() {
         let rows = units::count(plan.ask.len() as u64, "row");

@@ -12,7 +12,7 @@ use std::{
 };
 
 use super::{
-    ANSWERS,
+    RESPONSES,
     images::{self, Stored},
     journal::{End, Fate, ImageResult, Past},
     ledger::{Record, Records, input_of},
@@ -120,7 +120,7 @@ pub(super) async fn plan(
     records: &Records,
     allowed: Allowed,
 ) -> Result<Plan, Failure> {
-    let (keys, folders) = (keys(rows), response_folders(folder.join(ANSWERS)).await?);
+    let (keys, folders) = (keys(rows), response_folders(folder.join(RESPONSES)).await?);
     let mut plan = Plan { statuses: Vec::with_capacity(rows.len()), ..Plan::default() };
     let missing = files_that_are_gone(rows, past, folder).await?;
     for (index, row) in rows.iter().enumerate() {
@@ -188,14 +188,14 @@ fn begun_before(row: &Row, past: &Past, records: &Records, keys: &HashSet<&str>)
 }
 
 /// The rows for whose responses there is a folder.
-async fn response_folders(answers: PathBuf) -> Result<HashSet<String>, Failure> {
+async fn response_folders(responses: PathBuf) -> Result<HashSet<String>, Failure> {
     let listed = tokio::task::spawn_blocking(move || {
-        let entries = match fs::read_dir(&answers) {
+        let entries = match fs::read_dir(&responses) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(HashSet::new()),
             entries => entries,
         };
         let cannot = |error: io::Error| {
-            Failure::local_io(format!("cannot look for stored responses in \"{}\"", answers.display()))
+            Failure::local_io(format!("cannot look for stored responses in \"{}\"", responses.display()))
                 .because(&error)
                 .hint("nothing was sent; --out names another folder")
         };
@@ -229,7 +229,7 @@ mod tests {
 
     fn failed(fate: Fate) -> End {
         let (row, kind, message) = (String::new(), String::new(), String::new());
-        End::Failed(Failed { row, fate, kind, status: None, message, kept: None, answer: None })
+        End::Failed(Failed { row, fate, kind, status: None, message, kept: None, response: None })
     }
 
     fn finished(result: ImageResult) -> End {

@@ -29,7 +29,7 @@ pub(super) enum Stop {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Counts {
     pub(super) rows: u64,
-    /// Rows with an answer.
+    /// Rows with a response.
     pub(super) answered: u64,
     pub(super) saved: u64,
     pub(super) withheld: u64,
@@ -89,7 +89,7 @@ impl Counts {
             figure(self.declined, "row", "declined", "bad"),
             figure(self.failed, "row", "failed without being billed", "waiting"),
             figure(self.unknown, "row", "of unknown outcome", "bad"),
-            figure(self.unreadable, "row", "billed without a readable answer", "bad"),
+            figure(self.unreadable, "row", "billed without a readable response", "bad"),
             figure(self.not_run, "row", "not run", "waiting"),
         ];
         figures.extend(others.into_iter().filter(|(number, ..)| *number > 0));
@@ -207,7 +207,7 @@ fn exit(rows: &[(&Row, &Status)], counts: &Counts, stop: Option<Exit>) -> Exit {
     match stop {
         Some(exit @ (Exit::Interrupted | Exit::LocalIo)) => return exit,
         _ if counts.unknown > 0 => return Exit::Unknown,
-        _ if counts.unreadable > 0 => return Exit::NotKept,
+        _ if counts.unreadable > 0 => return Exit::NotStored,
         Some(exit) if exit != Exit::Partial => return exit,
         _ => {}
     }

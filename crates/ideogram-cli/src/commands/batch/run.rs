@@ -14,12 +14,12 @@ use std::{
 };
 
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
-use ideogram_client::{CallOptions, Error, ErrorKind, KeptAnswer, Outcome, Request, Timestamp, internal};
+use ideogram_client::{CallOptions, Error, ErrorKind, Outcome, Request, StoredResponse, Timestamp, internal};
 use serde_json::Value;
 use tokio::select;
 
 use super::{
-    ANSWERS, THUMBNAILS,
+    RESPONSES, THUMBNAILS,
     images::{self, Place, Stored},
     journal::{Begun, Failed, Fate, Finished, ImageResult, Journal, Line, RawBody},
     ledger::{Ledger, input_of},
@@ -185,7 +185,7 @@ impl Work<'_> {
             Err(reason) => {
                 let (row, fate, kind) = (row.key.clone(), Fate::NotRun, "local_io".to_owned());
                 let message = format!("{reason}; run the same command again");
-                let failed = Failed { row, fate, kind, status: None, message, kept: None, answer: None };
+                let failed = Failed { row, fate, kind, status: None, message, kept: None, response: None };
                 return (index, (Sent::Failed(failed), None));
             }
         };
@@ -193,7 +193,7 @@ impl Work<'_> {
             // For certain it was not sent. What cannot be written down leaves it in doubt, which costs nothing.
             let message = failure.what().to_owned();
             let (row, fate, kind) = (row.key.clone(), Fate::NotRun, "local_io".to_owned());
-            let failed = Failed { row, fate, kind, status: None, message, kept: None, answer: None };
+            let failed = Failed { row, fate, kind, status: None, message, kept: None, response: None };
             let _ = self.end(&self.rows[index], &failed).await;
             return (index, (Sent::No, Some(failure)));
         }
@@ -237,12 +237,12 @@ impl Work<'_> {
     /// Sends a row that was begun, and notes what became of it unless there is a response to save.
     async fn call(&self, row: &Row, request: Request) -> AndTrouble<Sent> {
         let operation = request.operation();
-        let client = self.context.client().with(CallOptions::new().keep_answers_in(self.responses_of(row)));
+        let client = self.context.client().with(CallOptions::new().store_responses_in(self.responses_of(row)));
         let in_flight = self.context.interrupt().call(operation, "");
         let response = client.execute::<Value>(request).await;
         drop(in_flight);
         let failed = match response {
-            Ok(response) => match response.kept_at() {
+            Ok(response) => match response.stored_at() {
                 Some(kept) => return (Sent::Answered(kept.to_owned()), None),
                 None => Failed {
                     row: row.key.clone(),
@@ -251,16 +251,16 @@ impl Work<'_> {
                     status: Some(response.status().as_u16()),
                     message: "the response could not be stored".to_owned(),
                     kept: None,
-                    answer: Some(RawBody::of(response.body())),
+                    response: Some(RawBody::of(response.body())),
                 },
             },
-            Err(error) => match error.kept_at() {
+            Err(error) => match error.stored_at() {
                 Some(kept) if is_usable(kept).await => return (Sent::Answered(kept.to_owned()), None),
                 _ => self.failed(row, &error),
             },
         };
         let noted = self.end(row, &failed).await;
-        if let Some(body) = &failed.answer {
+        if let Some(body) = &failed.response {
             // It may be the only copy of links that are paid for, if the journal cannot be written either.
             let place = if noted.is_ok() { "and stands in the journal" } else { "and here is all of it" };
             let text = format!("the response to line {} could not be stored, {place}: {}", row.line, body.text());
@@ -295,7 +295,7 @@ impl Work<'_> {
             // Those to come included: who does not know it must not take it for harmless.
             _ => Fate::Unknown,
         };
-        let kept = error.kept_at().map(|kept| self.relative(kept));
+        let kept = error.stored_at().map(|kept| self.relative(kept));
         let body = error.body().filter(|_| fate == Fate::Unreadable && kept.is_none());
         Failed {
             row: row.key.clone(),
@@ -303,7 +303,7 @@ impl Work<'_> {
             kind: error.kind().name().to_owned(),
             status: error.status().map(|status| status.as_u16()),
             message: error.to_string(),
-            answer: body.map(|body| RawBody::of(body)),
+            response: body.map(|body| RawBody::of(body)),
             kept,
         }
     }
@@ -311,15 +311,15 @@ impl Work<'_> {
     /// Saves the images of a stored response, makes their thumbnails, and notes what became of them.
     async fn save(&self, index: usize, stored: Stored) -> (usize, AndTrouble<Status>) {
         let row = &self.rows[index];
-        let answer = match stored.read(row).await {
-            Ok(answer) => answer,
+        let response = match stored.read(row).await {
+            Ok(response) => response,
             Err(failure) => {
                 // It was there a moment ago.
                 let status = if stored.before.is_empty() { Status::Unknown } else { Status::Finished(stored.before) };
                 return (index, (status, Some(failure)));
             }
         };
-        let images = images::save(self.context.client(), &answer, self.folder, row, &stored.before).await;
+        let images = images::save(self.context.client(), &response, self.folder, row, &stored.before).await;
         let files: Vec<String> = images.iter().filter_map(|image| image.file.clone()).collect();
         make_thumbnails(self.folder, files).await;
         let kept = match &stored.at {
@@ -363,7 +363,7 @@ impl Work<'_> {
     }
 
     fn responses_of(&self, row: &Row) -> PathBuf {
-        self.folder.join(ANSWERS).join(&row.key)
+        self.folder.join(RESPONSES).join(&row.key)
     }
 
     fn relative(&self, path: &Path) -> String {
@@ -387,7 +387,7 @@ pub(super) fn now() -> String {
 }
 
 async fn is_usable(kept: &Path) -> bool {
-    KeptAnswer::read(kept).await.is_ok_and(|answer| images::is_usable(&answer))
+    StoredResponse::read(kept).await.is_ok_and(|response| images::is_usable(&response))
 }
 
 /// Runs what blocks elsewhere, to its end even if nobody waits for it any more.
@@ -447,7 +447,7 @@ impl Streak {
         self.count(kind, patience).then(|| Stop::Refused { exit, why: self.told(why), next })
     }
 
-    /// An answer ends a streak of refusals, unless all its images were withheld: that is refused too, and billed.
+    /// A response ends a streak of refusals, unless all its images were withheld: that is refused too, and billed.
     fn answered(&mut self, status: &Status, patience: u32) -> Option<Stop> {
         let Status::Finished(images) = status else { return None };
         let is_withheld = |image: &super::journal::Image| image.result == ImageResult::Withheld;

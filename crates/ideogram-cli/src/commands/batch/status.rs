@@ -57,7 +57,7 @@ impl Status {
             Self::NotRun => "yet: running the same command again goes on here",
             Self::Unknown => "it was in flight when the command ended",
             Self::Failed(failed) => &failed.message,
-            Self::Finished(images) if images.is_empty() => "the answer holds none",
+            Self::Finished(images) if images.is_empty() => "the response holds none",
             Self::Finished(_) => "",
         }
     }

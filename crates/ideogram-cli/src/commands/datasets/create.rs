@@ -29,7 +29,7 @@ impl Create {
         let call = context.client().create_dataset().name(&self.name);
         let Some(response) = context.call(call, told).await? else { return Ok(()) };
         let output = context.output();
-        output.answer(&response)?;
+        output.response(&response)?;
         match context.remark_on_changes() {
             Some(remark) => output.note(remark),
             None => output.note(&format!(

@@ -31,7 +31,7 @@ impl Get {
         let told = Told { what: &what, look: "ideogram datasets list" };
         let call = context.client().get_dataset().dataset_id(&self.id);
         let Some(response) = context.call(call, told).await? else { return Ok(()) };
-        context.output().answer(&response)
+        context.output().response(&response)
     }
 }
 
@@ -52,12 +52,12 @@ impl View for GetDatasetResponse {
 }
 
 /// The count of the service; if its list is of another length, that too.
-fn file_count(answer: &GetDatasetResponse) -> String {
-    let listed = answer.files.len();
-    if usize::try_from(answer.file_count) == Ok(listed) {
+fn file_count(response: &GetDatasetResponse) -> String {
+    let listed = response.files.len();
+    if usize::try_from(response.file_count) == Ok(listed) {
         listed.to_string()
     } else {
-        format!("{} by the count of the service, which lists {listed}", answer.file_count)
+        format!("{} by the count of the service, which lists {listed}", response.file_count)
     }
 }
 

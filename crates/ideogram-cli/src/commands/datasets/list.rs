@@ -24,7 +24,7 @@ impl List {
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         let told = Told { what: "cannot list the datasets", look: "ideogram datasets list" };
         let Some(response) = context.call(context.client().list_datasets(), told).await? else { return Ok(()) };
-        context.output().answer(&response)?;
+        context.output().response(&response)?;
         if response.value().datasets.is_empty() {
             context.output().note("no datasets yet: `ideogram datasets create NAME` makes one");
         }

@@ -30,7 +30,7 @@ use crate::{
     failure::Failure,
     page::{Column, Page, Table},
     progress::{Counted, Progress},
-    question::Default as Answer,
+    question::Default as Reply,
     talk::Talk,
     units,
 };
@@ -189,7 +189,7 @@ impl Sync {
         }
         let count = units::count(uncertain, "file");
         let question = format!("send {count} that may be in the dataset already? Nothing can be removed from it");
-        context.confirm(&question, Answer::No).await
+        context.confirm(&question, Reply::No).await
     }
 }
 

@@ -67,24 +67,24 @@ impl Upload {
         };
         let Some(response) = response else { return Ok(()) };
 
-        output.answer(&response)?;
-        let answer = response.value();
+        output.response(&response)?;
+        let response = response.value();
         if let Some(remark) = context.remark_on_changes() {
             output.note(remark);
         }
-        match not_mentioned(&files, answer) {
+        match not_mentioned(&files, response) {
             0 => {}
             number => output.note(&format!(
-                "the answer does not name {number} of the files sent, as it never names captions and archives that are \
+                "the response does not name {number} of the files sent, as it never names captions and archives that are \
                  stored; `{look}` shows what is there"
             )),
         }
-        let what = match failed(answer) {
+        let what = match failed(response) {
             0 => return Ok(()),
             1 => "1 file was not stored".to_owned(),
             number => format!("{number} files were not stored"),
         };
-        let exit = if answer.success_count > 0 { Exit::Partial } else { Exit::Invalid };
+        let exit = if response.success_count > 0 { Exit::Partial } else { Exit::Invalid };
         Err(Failure::new(exit, what).hint("upload only what failed again: the service may keep the others twice"))
     }
 
@@ -144,15 +144,15 @@ impl Upload {
 }
 
 /// How many files the service has not stored, by its count or its list: it has been seen to disagree with itself.
-fn failed(answer: &UploadDatasetAssetsResponse) -> u64 {
-    let counted = u64::try_from(answer.failure_count).unwrap_or_default();
-    counted.max(answer.failed_assets.len() as u64)
+fn failed(response: &UploadDatasetAssetsResponse) -> u64 {
+    let counted = u64::try_from(response.failure_count).unwrap_or_default();
+    counted.max(response.failed_assets.len() as u64)
 }
 
-/// How many of the files that were sent the answer does not name.
-fn not_mentioned(files: &[File], answer: &UploadDatasetAssetsResponse) -> u64 {
-    let stored = answer.successful_assets.iter().filter_map(|asset| asset.file_name.as_deref());
-    let failed = answer.failed_assets.iter().filter_map(|asset| asset.file_name.as_deref());
+/// How many of the files that were sent the response does not name.
+fn not_mentioned(files: &[File], response: &UploadDatasetAssetsResponse) -> u64 {
+    let stored = response.successful_assets.iter().filter_map(|asset| asset.file_name.as_deref());
+    let failed = response.failed_assets.iter().filter_map(|asset| asset.file_name.as_deref());
     let mentioned: HashSet<&str> = stored.chain(failed).collect();
     files.iter().filter(|file| !mentioned.contains(file.name().as_ref())).count() as u64
 }

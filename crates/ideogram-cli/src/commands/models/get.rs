@@ -33,7 +33,7 @@ impl Get {
         let told = Told { what: &what, look: "ideogram models list" };
         let call = context.client().get_custom_model().model_id(&self.id);
         let Some(response) = context.call(call, told).await? else { return Ok(()) };
-        context.output().answer(&response)
+        context.output().response(&response)
     }
 }
 

@@ -54,7 +54,7 @@ impl List {
         let told = Told { what: "cannot list the models", look: "ideogram models list" };
         let Some(response) = context.call(call, told).await? else { return Ok(()) };
         let output = context.output();
-        output.answer(&response)?;
+        output.response(&response)?;
         if response.value().models.is_empty() {
             output.note(if is_filtered { "no models like that" } else { "no models yet" });
         }

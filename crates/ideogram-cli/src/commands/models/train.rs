@@ -15,7 +15,7 @@ use crate::{
     context::{Context, Told},
     failure::Failure,
     page::{Page, View},
-    question::Default as Answer,
+    question::Default as Reply,
     units,
 };
 
@@ -78,7 +78,7 @@ impl Train {
         if is_printed_in_the_end {
             output.note(&format!("the training of the model {id} has begun"));
         } else {
-            output.answer(&response)?;
+            output.response(&response)?;
         }
         match (context.remark_on_changes(), self.wait) {
             (Some(remark), _) => output.note(remark),
@@ -136,7 +136,7 @@ impl Train {
             "train the model \"{}\" from \"{}\" ({} images)? It costs money and cannot be cancelled",
             self.name, dataset.dataset.name, trainable.images
         );
-        context.confirm(&question, Answer::No).await
+        context.confirm(&question, Reply::No).await
     }
 
     /// Refuses a second training of a dataset while one is going on: it costs again, and is most often a mistake.

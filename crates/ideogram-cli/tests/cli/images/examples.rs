@@ -5,7 +5,7 @@ use std::{fs, path::Path, process::Command};
 
 use ideogram_mock::MockServer;
 
-use super::{IMAGE, answers};
+use super::{IMAGE, responses};
 use crate::invocation::{ideogram, serve};
 
 const COMMANDS: [&str; 12] = [
@@ -60,15 +60,15 @@ fn every_example_runs() {
         fs::write(folder.path().join(name), IMAGE).unwrap();
     }
     let server = serve(MockServer::builder());
-    let output = run("ideogram generate cat --out kept --output json > answer.json", folder.path(), &server);
+    let output = run("ideogram generate cat --out kept --output json > response.json", folder.path(), &server);
     assert!(output.status.success(), "{output:?}");
-    let kept = &answers(&folder.path().join("kept"))[0];
+    let kept = &responses(&folder.path().join("kept"))[0];
 
     for example in COMMANDS.iter().flat_map(|command| examples(command)) {
         assert!(example.starts_with("ideogram "), "this line is broken, or no example: {example}");
-        // What cannot be called the same everywhere: the answer that was kept.
-        let answer = example.split(' ').find(|word| word.contains(".ideogram-answers/"));
-        let line = answer.map_or(example.clone(), |word| example.replace(word, kept.to_str().unwrap()));
+        // What cannot be called the same everywhere: the response that was kept.
+        let response = example.split(' ').find(|word| word.contains(".ideogram-responses/"));
+        let line = response.map_or(example.clone(), |word| example.replace(word, kept.to_str().unwrap()));
 
         let output = run(&line, folder.path(), &server);
 

@@ -29,7 +29,7 @@ pub(crate) fn folder(names: &[&str]) -> TempDir {
     folder
 }
 
-/// The files below a folder, sorted, answers and all.
+/// The files below a folder, sorted, responses and all.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -40,9 +40,9 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The answers that were kept below a folder.
-fn answers(folder: &Path) -> Vec<PathBuf> {
-    files(folder).into_iter().filter(|path| path.parent().unwrap().ends_with(".ideogram-answers")).collect()
+/// The responses that were kept below a folder.
+fn responses(folder: &Path) -> Vec<PathBuf> {
+    files(folder).into_iter().filter(|path| path.parent().unwrap().ends_with(".ideogram-responses")).collect()
 }
 
 /// The paid calls that a server was sent.

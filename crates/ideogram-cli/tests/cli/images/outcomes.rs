@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use ideogram_mock::{MockServer, Scenario};
 
-use super::{answers, calls, folder};
+use super::{calls, folder, responses};
 use crate::{
     invocation::{Ran, ideogram, serve, snapshot},
     rogue::Rogue,
@@ -25,9 +25,9 @@ fn all_images_withheld_is_exit_code_6() {
     ----- stderr -----
     error: 2 images withheld by the safety check
     hint: what is withheld was made and billed, and there is no way to get it
-    hint: the answer is kept in out/.ideogram-answers/[TIME]-post_generate_image_v3.json
+    hint: the response is kept in out/.ideogram-responses/[TIME]-post_generate_image_v3.json
     ");
-    assert_eq!(answers(folder.path()).len(), 1);
+    assert_eq!(responses(folder.path()).len(), 1);
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn some_images_withheld_is_exit_code_11_and_the_others_are_saved() {
     ----- stderr -----
     error: 1 image withheld by the safety check
     hint: what is withheld was made and billed, and there is no way to get it
-    hint: the answer is kept in out/.ideogram-answers/[TIME]-post_generate_image_v3.json
+    hint: the response is kept in out/.ideogram-responses/[TIME]-post_generate_image_v3.json
     ");
     assert!(folder.path().join("out/cat-1.png").exists() && !folder.path().join("out/cat-2.png").exists());
 }
@@ -50,7 +50,7 @@ fn some_images_withheld_is_exit_code_11_and_the_others_are_saved() {
 #[test]
 fn as_json_every_image_is_told() {
     let (server, folder) = (serve(MockServer::builder()), folder(&[]));
-    let expression = "[.images[] | {image, outcome, path, seed}], .answer.data[1].is_image_safe, .kept_at";
+    let expression = "[.images[] | {image, outcome, path, seed}], .response.data[1].is_image_safe, .stored_at";
 
     let ran = generate(&server, folder.path(), &["some withheld", "-n", "2", "--seed", "5", "--jq", expression]);
     snapshot!(ran, @r#"
@@ -71,9 +71,9 @@ fn as_json_every_image_is_told() {
       }
     ]
     false
-    out/.ideogram-answers/[TIME]-post_generate_image_v3.json
+    out/.ideogram-responses/[TIME]-post_generate_image_v3.json
     ----- stderr -----
-    {"error":{"kind":"partial","message":"1 image withheld by the safety check","causes":[],"hints":["what is withheld was made and billed, and there is no way to get it","the answer is kept in out/.ideogram-answers/[TIME]-post_generate_image_v3.json"],"exit_code":11,"saved":1,"withheld":1,"failed":0,"kept_at":"out/.ideogram-answers/[TIME]-post_generate_image_v3.json"}}
+    {"error":{"kind":"partial","message":"1 image withheld by the safety check","causes":[],"hints":["what is withheld was made and billed, and there is no way to get it","the response is kept in out/.ideogram-responses/[TIME]-post_generate_image_v3.json"],"exit_code":11,"saved":1,"withheld":1,"failed":0,"stored_at":"out/.ideogram-responses/[TIME]-post_generate_image_v3.json"}}
     "#);
     let ran = generate(&server, folder.path(), &["some withheld", "-n", "2", "--seed", "5", "--output", "jsonl"]);
     assert_eq!((ran.code(), ran.stdout().lines().count()), (Some(11), 2), "{ran}");
@@ -140,15 +140,15 @@ fn a_call_that_may_have_run_is_exit_code_10_and_never_repeated() {
 }
 
 #[test]
-fn an_answer_that_breaks_off_is_kept_as_far_as_it_came() {
+fn a_response_that_breaks_off_is_kept_as_far_as_it_came() {
     let (server, folder) = (serve(MockServer::builder()), folder(&[]));
-    server.set_scenario(Scenario::AnswerLostOnce);
+    server.set_scenario(Scenario::ResponseLostOnce);
 
     snapshot!(generate(&server, folder.path(), &["cat"]), @"
     exit code: 10
     ----- stderr -----
     error: cannot generate the image
-      caused by: post_generate_image_v3: the connection broke before an answer arrived; the call may have run, so look before calling again
+      caused by: post_generate_image_v3: the connection broke before a response arrived; the call may have run, so look before calling again
       caused by: error sending request
       caused by: client error (SendRequest)
       caused by: connection closed before message completed
@@ -167,7 +167,7 @@ fn an_image_that_breaks_off_is_fetched_again() {
 }
 
 #[test]
-fn an_image_that_could_not_be_saved_is_fetched_later_from_the_kept_answer() {
+fn an_image_that_could_not_be_saved_is_fetched_later_from_the_stored_response() {
     let (server, folder) = (serve(MockServer::builder()), folder(&[]));
     server.set_scenario(Scenario::ImageLostOnce);
 
@@ -177,8 +177,8 @@ fn an_image_that_could_not_be_saved_is_fetched_later_from_the_kept_answer() {
     exit code: 12
     ----- stderr -----
     error: 1 image not saved
-      caused by: image 1: no answer from 127.0.0.1
-    hint: this fetches the images from the answer that was kept, at no cost, while their links live: ideogram save out/.ideogram-answers/[TIME]-post_generate_image_v3.json --out out
+      caused by: image 1: no response from 127.0.0.1
+    hint: this fetches the images from the response that was kept, at no cost, while their links live: ideogram save out/.ideogram-responses/[TIME]-post_generate_image_v3.json --out out
     ");
     let stderr = ran.stderr();
     let (_, command) = stderr.split_once(": ideogram ").unwrap();
@@ -191,9 +191,9 @@ fn an_image_that_could_not_be_saved_is_fetched_later_from_the_kept_answer() {
 }
 
 #[test]
-fn an_answer_that_cannot_be_read_is_kept_and_named() {
+fn a_response_that_cannot_be_read_is_kept_and_named() {
     let folder = folder(&[]);
-    let rogue = Rogue::answers("200 OK", r#"{"created": 7, "data": "no list"}"#);
+    let rogue = Rogue::responses("200 OK", r#"{"created": 7, "data": "no list"}"#);
 
     let ran = ideogram(["generate", "cat", "--out", "out"]).at(rogue.url()).in_folder(folder.path()).run();
 
@@ -201,28 +201,29 @@ fn an_answer_that_cannot_be_read_is_kept_and_named() {
     exit code: 12
     ----- stderr -----
     error: cannot generate the image
-      caused by: post_generate_image_v4: 200 OK: the answer is not what the document describes: invalid type: string "…", expected a sequence at line 1 column 32
-      caused by: the answer was: {"created": 7, "data": "no list"}
-    hint: is http://127.0.0.1:[PORT]/ the Ideogram API? If so, a newer version of this command may know the answer
-    hint: it ran, and its answer is kept in out/.ideogram-answers/[TIME]-post_generate_image_v4.json; do not run the command again
-    hint: this fetches the images from the answer that was kept, at no cost, while their links live: ideogram save out/.ideogram-answers/[TIME]-post_generate_image_v4.json --out out
+      caused by: post_generate_image_v4: 200 OK: the response is not what the document describes: invalid type: string "…", expected a sequence at line 1 column 32
+      caused by: the response was: {"created": 7, "data": "no list"}
+    hint: is http://127.0.0.1:[PORT]/ the Ideogram API? If so, a newer version of this command may know the response
+    hint: it ran, and its response is kept in out/.ideogram-responses/[TIME]-post_generate_image_v4.json; do not run the command again
+    hint: this fetches the images from the response that was kept, at no cost, while their links live: ideogram save out/.ideogram-responses/[TIME]-post_generate_image_v4.json --out out
     "#);
-    let kept = fs::read_to_string(&answers(folder.path())[0]).unwrap();
+    let kept = fs::read_to_string(&responses(folder.path())[0]).unwrap();
     assert!(kept.contains("no list") && !kept.contains("secret-1234"), "{kept}");
 }
 
 #[test]
-fn an_answer_without_images_is_told() {
+fn a_response_without_images_is_told() {
     let folder = folder(&[]);
-    let rogue = Rogue::answers("200 OK", r#"{"created": "2026-07-01T09:00:00Z", "data": [], "response_type": "url"}"#);
+    let rogue =
+        Rogue::responses("200 OK", r#"{"created": "2026-07-01T09:00:00Z", "data": [], "response_type": "url"}"#);
 
     let ran = ideogram(["generate", "cat", "--out", "out"]).at(rogue.url()).in_folder(folder.path()).run();
 
     snapshot!(ran, @"
     exit code: 12
     ----- stderr -----
-    error: the answer holds no images
+    error: the response holds no images
     hint: it was billed all the same
-    hint: the answer is kept in out/.ideogram-answers/[TIME]-post_generate_image_v4.json
+    hint: the response is kept in out/.ideogram-responses/[TIME]-post_generate_image_v4.json
     ");
 }

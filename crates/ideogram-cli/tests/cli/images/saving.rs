@@ -5,7 +5,7 @@ use std::{fs, process::Stdio};
 use ideogram_mock::MockServer;
 use serde_json::Value;
 
-use super::{answers, calls, files, folder};
+use super::{calls, files, folder, responses};
 use crate::invocation::{ideogram, serve, snapshot};
 
 fn json(path: &std::path::Path) -> Value {
@@ -28,8 +28,8 @@ fn images_are_saved_with_what_made_them_and_their_paths_are_printed() {
     let beside = json(&image.with_extension("json"));
     assert_eq!(beside["operation"], "post_generate_image_v4");
     assert_eq!(beside["request"]["parts"][0]["text"], "A paper lantern");
-    let [answer] = answers(folder.path()).try_into().unwrap();
-    assert_eq!(json(&answer)["answer"]["data"][0]["is_image_safe"], true);
+    let [response] = responses(folder.path()).try_into().unwrap();
+    assert_eq!(json(&response)["response"]["data"][0]["is_image_safe"], true);
     assert_eq!(calls(&server), ["post_generate_image_v4"]);
     for file in files(folder.path()) {
         assert!(!String::from_utf8_lossy(&fs::read(&file).unwrap()).contains(server.api_key()), "{}", file.display());
@@ -192,16 +192,16 @@ fn a_reader_that_hangs_up_loses_no_image() {
 }
 
 #[test]
-fn images_are_saved_again_from_an_answer_and_those_that_are_there_are_left_alone() {
+fn images_are_saved_again_from_a_response_and_those_that_are_there_are_left_alone() {
     let (server, folder) = (serve(MockServer::builder()), folder(&[]));
     let run = |arguments: &[&str]| ideogram(arguments.iter().copied()).against(&server).in_folder(folder.path()).run();
     let made = run(&["generate", "cat", "--model", "v3", "-n", "2", "--out", "out"]);
-    let [answer] = answers(folder.path()).try_into().unwrap();
+    let [response] = responses(folder.path()).try_into().unwrap();
     let lost = folder.path().join(made.stdout().lines().next().unwrap());
     fs::remove_file(&lost).unwrap();
     fs::remove_file(lost.with_extension("json")).unwrap();
 
-    let ran = run(&["save", answer.strip_prefix(folder.path()).unwrap().to_str().unwrap()]);
+    let ran = run(&["save", response.strip_prefix(folder.path()).unwrap().to_str().unwrap()]);
 
     assert_eq!((ran.code(), ran.stderr().as_str()), (Some(0), "image 2 is there already\n"), "{ran}");
     assert_eq!(ran.stdout().lines().next(), made.stdout().lines().next());
@@ -210,13 +210,13 @@ fn images_are_saved_again_from_an_answer_and_those_that_are_there_are_left_alone
 }
 
 #[test]
-fn what_json_printed_and_plain_answers_can_be_saved_too() {
+fn what_json_printed_and_plain_responses_can_be_saved_too() {
     let (server, folder) = (serve(MockServer::builder()), folder(&[]));
     let run = || ideogram(["generate", "cat", "--out", "out", "--output", "json"]);
     let printed = run().against(&server).in_folder(folder.path()).run().stdout();
-    let answer = serde_json::from_str::<Value>(&printed).unwrap()["answer"].to_string();
+    let response = serde_json::from_str::<Value>(&printed).unwrap()["response"].to_string();
 
-    for (text, out) in [(printed.as_str(), "again"), (answer.as_str(), "plain")] {
+    for (text, out) in [(printed.as_str(), "again"), (response.as_str(), "plain")] {
         let ran = ideogram(["save", "-", "--out", out]).env("IDEOGRAM_BASE_URL", server.url());
         let ran = ran.in_folder(folder.path()).run_with_input(text.as_bytes());
         assert_eq!(ran.code(), Some(0), "{ran}");
@@ -231,20 +231,20 @@ fn what_scripts_hand_on_can_be_saved() {
         let run = ideogram(["generate", "cat", "--model", "v3", "-n", "2", "--out", "out", "--output", format]);
         run.against(&server).in_folder(folder.path()).run().stdout()
     };
-    let (printed, answer) = (made("jsonl"), serde_json::from_str::<Value>(&made("json")).unwrap()["answer"].take());
-    let items = answer["data"].as_array().unwrap();
+    let (printed, response) = (made("jsonl"), serde_json::from_str::<Value>(&made("json")).unwrap()["response"].take());
+    let items = response["data"].as_array().unwrap();
     let links: Vec<&str> = items.iter().map(|item| item["url"].as_str().unwrap()).collect();
 
     for (form, text, count) in [
-        ("response", answer.to_string(), 2),
-        ("responses", Value::from(vec![answer.clone()]).to_string(), 2),
-        ("items", answer["data"].to_string(), 2),
+        ("response", response.to_string(), 2),
+        ("responses", Value::from(vec![response.clone()]).to_string(), 2),
+        ("items", response["data"].to_string(), 2),
         ("item", items[0].to_string(), 1),
         ("lines of items", format!("{}\n{}\n", items[0], items[1]), 2),
         ("lines of --output jsonl", printed, 2),
         ("links", format!("{}\r\n\n {}\n", links[0], links[1]), 2),
         ("links as JSON", serde_json::json!(links).to_string(), 2),
-        ("with a mark", format!("\u{feff}{answer}"), 2),
+        ("with a mark", format!("\u{feff}{response}"), 2),
     ] {
         let run = ideogram(["save", "-", "--out", form]).env("IDEOGRAM_BASE_URL", server.url());
         let ran = run.in_folder(folder.path()).run_with_input(text.as_bytes());
@@ -262,18 +262,18 @@ fn another_file_of_the_name_of_an_image_is_not_taken_for_it() {
     let (server, folder) = (serve(MockServer::builder()), folder(&[]));
     let run = |arguments: &[&str]| ideogram(arguments.iter().copied()).against(&server).in_folder(folder.path()).run();
     let made = run(&["generate", "cat", "--out", "out"]);
-    let [answer] = answers(folder.path()).try_into().unwrap();
+    let [response] = responses(folder.path()).try_into().unwrap();
     let image = folder.path().join(made.stdout().trim());
     fs::write(&image, "my notes").unwrap();
 
-    let ran = run(&["save", answer.to_str().unwrap()]);
+    let ran = run(&["save", response.to_str().unwrap()]);
 
     assert_eq!(ran.code(), Some(12), "{ran}");
     assert_eq!(fs::read(image).unwrap(), b"my notes");
 }
 
 #[test]
-fn a_file_that_is_too_large_for_an_answer_is_refused_unread() {
+fn a_file_that_is_too_large_for_a_response_is_refused_unread() {
     let folder = folder(&[]);
     let file = fs::File::create(folder.path().join("huge.json")).unwrap();
     file.set_len(10 * 1024 * 1024 * 1024).unwrap();
@@ -284,14 +284,14 @@ fn a_file_that_is_too_large_for_an_answer_is_refused_unread() {
 }
 
 #[test]
-fn what_is_no_answer_is_refused() {
+fn what_is_no_response_is_refused() {
     let folder = folder(&["image.png"]);
     fs::write(folder.path().join("empty.json"), "{}").unwrap();
 
     snapshot!(ideogram(["save", "image.png"]).in_folder(folder.path()).run(), @r#"
     exit code: 2
     ----- stderr -----
-    error: the answer "image.png" cannot be read as text
+    error: the response "image.png" cannot be read as text
       caused by: it is an image, not text
     hint: this input takes text in UTF-8
     "#);
@@ -306,9 +306,9 @@ fn what_is_no_answer_is_refused() {
 #[test]
 fn a_link_into_a_private_network_is_not_saved_from() {
     let folder = folder(&[]);
-    let answer = br#"{"data": [{"url": "https://10.0.0.1/x.png", "is_image_safe": true}]}"#;
+    let response = br#"{"data": [{"url": "https://10.0.0.1/x.png", "is_image_safe": true}]}"#;
 
-    let ran = ideogram(["save", "-", "--out", "out"]).in_folder(folder.path()).run_with_input(answer);
+    let ran = ideogram(["save", "-", "--out", "out"]).in_folder(folder.path()).run_with_input(response);
 
     snapshot!(ran, @"
     exit code: 12
@@ -321,9 +321,9 @@ fn a_link_into_a_private_network_is_not_saved_from() {
 #[test]
 fn a_dry_run_of_save_lists_what_would_be_fetched() {
     let folder = folder(&[]);
-    let answer = br#"{"data": [{"url": "https://a.test/x.png"}, {"is_image_safe": false}]}"#;
+    let response = br#"{"data": [{"url": "https://a.test/x.png"}, {"is_image_safe": false}]}"#;
 
-    snapshot!(ideogram(["save", "-", "--dry-run", "--out", "o"]).in_folder(folder.path()).run_with_input(answer), @r#"
+    snapshot!(ideogram(["save", "-", "--dry-run", "--out", "o"]).in_folder(folder.path()).run_with_input(response), @r#"
     exit code: 0
     ----- stdout -----
     image 1 would be fetched
@@ -340,9 +340,9 @@ fn a_dry_run_of_save_lists_what_would_be_fetched() {
 fn interrupted_while_images_come_in_it_says_how_to_get_them_later() {
     let folder = folder(&[]);
     let rogue = crate::rogue::Rogue::is_silent();
-    let answer = format!(r#"{{"data": [{{"url": "{}/x.png"}}]}}"#, rogue.url());
-    fs::write(folder.path().join("answer.json"), answer).unwrap();
-    let run = ideogram(["save", "answer.json", "--out", "out"]).at(rogue.url()).in_folder(folder.path());
+    let response = format!(r#"{{"data": [{{"url": "{}/x.png"}}]}}"#, rogue.url());
+    fs::write(folder.path().join("response.json"), response).unwrap();
+    let run = ideogram(["save", "response.json", "--out", "out"]).at(rogue.url()).in_folder(folder.path());
 
     let (code, stderr) = crate::interrupt::interrupted(run, &rogue);
 
@@ -350,7 +350,7 @@ fn interrupted_while_images_come_in_it_says_how_to_get_them_later() {
     insta::assert_snapshot!(stderr, @"
     error: interrupted while images were being saved
       caused by: they are made and billed, and stay at their links for some hours
-    hint: this fetches the images from the answer that was kept, at no cost, while their links live: ideogram save answer.json --out out
+    hint: this fetches the images from the response that was kept, at no cost, while their links live: ideogram save response.json --out out
     ");
     assert_eq!(files(&folder.path().join("out")), [] as [std::path::PathBuf; 0], "no half of an image stays");
 }

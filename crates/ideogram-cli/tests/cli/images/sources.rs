@@ -159,7 +159,7 @@ fn a_batch_looks_at_images_and_masks_before_it_pays() {
 fn a_link_of_the_service_is_fetched_and_sent() {
     let (server, folder) = (serve(MockServer::builder()), folder(&[]));
     let run = |arguments: &[&str]| ideogram(arguments.iter().copied()).against(&server).in_folder(folder.path()).run();
-    let link = run(&["generate", "cat", "--out", "out", "--jq", ".answer.data[0].url"]).stdout();
+    let link = run(&["generate", "cat", "--out", "out", "--jq", ".response.data[0].url"]).stdout();
 
     assert_eq!(run(&["remove-background", link.trim(), "--out", "out"]).code(), Some(0));
 

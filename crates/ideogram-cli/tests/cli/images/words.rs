@@ -40,7 +40,7 @@ fn images_are_described_as_a_structured_prompt() {
     ");
     assert!(!run(&["--no-boxes"]).stdout().contains("of 1000"));
     assert_eq!(
-        run(&["--jq", ".descriptions[0].answer.json_prompt.high_level_description | type"]).stdout(),
+        run(&["--jq", ".descriptions[0].response.json_prompt.high_level_description | type"]).stdout(),
         "string\n"
     );
 }
@@ -101,12 +101,12 @@ fn a_prompt_is_enriched() {
 fn a_structured_prompt_is_drawn() {
     let (server, folder) = (serve(MockServer::builder()), folder(&[]));
     let run = |arguments: &[&str]| ideogram(arguments.iter().copied()).against(&server).in_folder(folder.path());
-    let answer = run(&["magic-prompt", "a cat", "--output", "json"]).run().stdout();
-    fs::write(folder.path().join("cat.json"), &answer).unwrap();
+    let response = run(&["magic-prompt", "a cat", "--output", "json"]).run().stdout();
+    fs::write(folder.path().join("cat.json"), &response).unwrap();
 
     assert_eq!(run(&["generate", "--json-prompt", "cat.json", "--out", "out"]).run().code(), Some(0));
     assert_eq!(
-        run(&["generate", "--json-prompt", "-", "--out", "out"]).run_with_input(answer.as_bytes()).code(),
+        run(&["generate", "--json-prompt", "-", "--out", "out"]).run_with_input(response.as_bytes()).code(),
         Some(0)
     );
 
@@ -139,11 +139,11 @@ fn a_file_without_a_structured_prompt_is_refused() {
 fn what_is_described_before_a_failure_is_printed() {
     let folder = folder(&["a.png", "b.png"]);
     let good = r#"{"descriptions":[{"text":"a cat"}]}"#;
-    let answer = |status: &str, body: &str| {
+    let response = |status: &str, body: &str| {
         format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
     };
     for format in ["text", "json", "jsonl"] {
-        let rogue = Rogue::sends_in_turn([answer("200 OK", good), answer("422 Unprocessable Entity", "{}")]);
+        let rogue = Rogue::sends_in_turn([response("200 OK", good), response("422 Unprocessable Entity", "{}")]);
 
         let run = ideogram(["--output", format, "describe", "a.png", "b.png"]).at(rogue.url());
         let ran = run.at_home(folder.path()).in_folder(folder.path()).run();

@@ -1,4 +1,4 @@
-//! What becomes of answers that are refusals, that make no sense, that never come, or that nobody reads.
+//! What becomes of responses that are refusals, that make no sense, that never come, or that nobody reads.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -69,30 +69,30 @@ fn a_failure_of_the_service_after_a_change_asks_to_look_first() {
 }
 
 #[test]
-fn a_change_whose_answer_is_lost_asks_to_look_first() {
+fn a_change_whose_response_is_lost_asks_to_look_first() {
     let server = serve(MockServer::builder());
-    server.set_scenario(Scenario::AnswerLostOnce);
+    server.set_scenario(Scenario::ResponseLostOnce);
 
     let ran = ideogram(["datasets", "create", "x"]).against(&server).run();
 
-    // Whether the head of the answer arrives before the connection breaks is a matter of luck.
+    // Whether the head of the response arrives before the connection breaks is a matter of luck.
     assert_eq!(ran.code(), Some(9));
     assert!(ran.stderr().contains("see `ideogram datasets list`"), "{}", ran.stderr());
 }
 
 #[test]
-fn a_change_whose_answer_breaks_off_was_made() {
+fn a_change_whose_response_breaks_off_was_made() {
     let rogue = Rogue::sends("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"dataset_id\": ");
 
     snapshot!(ideogram(["datasets", "create", "x"]).at(rogue.url()).run(), @r#"
     exit code: 9
     ----- stderr -----
     error: cannot create the dataset "x"
-      caused by: create_dataset: 200 OK: the answer broke off
+      caused by: create_dataset: 200 OK: the response broke off
       caused by: error decoding response body
       caused by: error reading a body from connection
       caused by: end of file before message length reached
-    hint: it was done, only its answer cannot be read; do not run the command again: see `ideogram datasets list`
+    hint: it was done, only its response cannot be read; do not run the command again: see `ideogram datasets list`
     "#);
 }
 
@@ -112,45 +112,45 @@ fn a_service_that_cannot_be_reached_got_nothing() {
 }
 
 #[test]
-fn a_service_that_does_not_answer_is_given_up_in_time() {
+fn a_service_that_does_not_response_is_given_up_in_time() {
     let rogue = Rogue::is_silent();
 
     snapshot!(ideogram(["--timeout", "0.2", "datasets", "list"]).at(rogue.url()).run(), @"
     exit code: 9
     ----- stderr -----
     error: cannot list the datasets
-      caused by: list_datasets: no answer in time: the deadline of the call has passed; not sent again: the deadline leaves no time for it
+      caused by: list_datasets: no response in time: the deadline of the call has passed; not sent again: the deadline leaves no time for it
     hint: nothing was changed: the command can be run again
     ");
 }
 
 #[test]
 fn a_page_instead_of_json_is_shown() {
-    let rogue = Rogue::answers("200 OK", "<html>\x1b[31mhello</html>");
+    let rogue = Rogue::responses("200 OK", "<html>\x1b[31mhello</html>");
 
     snapshot!(ideogram(["datasets", "get", "x"]).at(rogue.url()).run(), @r"
     exit code: 1
     ----- stderr -----
     error: cannot get the dataset x
-      caused by: get_dataset: 200 OK: the answer is not what the document describes: expected value at line 1 column 1
-      caused by: the answer was: <html>\u{1b}[31mhello</html>
-    hint: is http://127.0.0.1:[PORT]/ the Ideogram API? If so, a newer version of this command may know the answer
+      caused by: get_dataset: 200 OK: the response is not what the document describes: expected value at line 1 column 1
+      caused by: the response was: <html>\u{1b}[31mhello</html>
+    hint: is http://127.0.0.1:[PORT]/ the Ideogram API? If so, a newer version of this command may know the response
     ");
 }
 
 #[test]
-fn a_long_answer_that_makes_no_sense_is_shown_in_part() {
-    let rogue = Rogue::answers("200 OK", &"äöü".repeat(1000));
+fn a_long_response_that_makes_no_sense_is_shown_in_part() {
+    let rogue = Rogue::responses("200 OK", &"äöü".repeat(1000));
 
     let ran = ideogram(["datasets", "get", "x"]).at(rogue.url()).run();
 
-    assert!(ran.stderr().contains("the answer of 5.9 KiB begins: äöü"), "{}", ran.stderr());
+    assert!(ran.stderr().contains("the response of 5.9 KiB begins: äöü"), "{}", ran.stderr());
 }
 
 #[test]
-fn an_answer_that_is_cut_or_empty_or_of_another_shape_is_an_error() {
+fn a_response_that_is_cut_or_empty_or_of_another_shape_is_an_error() {
     for body in ["", "{\"dataset\":", "[]", "null", "{}", "7"] {
-        let rogue = Rogue::answers("200 OK", body);
+        let rogue = Rogue::responses("200 OK", body);
 
         let ran = ideogram(["datasets", "get", "x"]).at(rogue.url()).run();
 
@@ -168,7 +168,7 @@ fn a_redirect_is_not_followed() {
     ----- stderr -----
     error: cannot get the dataset x
       caused by: get_dataset: 302 Found: no reason given
-      caused by: the answer has no body
+      caused by: the response has no body
     hint: http://127.0.0.1:[PORT]/ sends the call elsewhere, where the key would go with it; give the final address
     ");
 }
@@ -177,7 +177,7 @@ fn a_redirect_is_not_followed() {
 fn json_holds_what_this_version_does_not_know() {
     let body = r#"{"model":{"model_id":"m","name":"n","status":"NEW","creation_time":"2000-01-23 04:56:07+00:00","news":
         {"big":123456789012345678901234567890,"empty":[]},"is_available_for_generation":true,"is_owned":true}}"#;
-    let rogue = Rogue::answers("200 OK", body);
+    let rogue = Rogue::responses("200 OK", body);
 
     snapshot!(ideogram(["--output", "json", "models", "get", "m"]).at(rogue.url()).run(), @r#"
     exit code: 0
@@ -237,7 +237,7 @@ fn a_reader_that_has_seen_enough_is_no_error() {
         files.collect::<Vec<_>>().join(",")
     );
     for format in ["text", "json"] {
-        let rogue = Rogue::answers("200 OK", &body);
+        let rogue = Rogue::responses("200 OK", &body);
         let mut command = ideogram(["--output", format, "datasets", "get", "d"]).at(rogue.url()).into_command();
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
 
@@ -254,7 +254,7 @@ fn a_reader_that_has_seen_enough_is_no_error() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn an_answer_that_cannot_be_written_is_an_error() {
+fn a_response_that_cannot_be_written_is_an_error() {
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let mut command = ideogram(["--mock", "datasets", "get", "demo"]).into_command();
 

@@ -10,7 +10,7 @@ use tokio::{sync::Semaphore, task::JoinHandle};
 
 use crate::{
     calls::Call,
-    raw_request::answer,
+    raw_request::response,
     server::{End, Fault, Reading, Say, Server},
 };
 
@@ -29,8 +29,8 @@ impl Studio {
 
     /// Each call needs a permit to be answered.
     fn mend(&mut self) {
-        let answer = answer(200, "", Call::Generate.sample());
-        let say = [Say::Wait(Arc::clone(&self.permits)), Say::Bytes(answer)];
+        let response = response(200, "", Call::Generate.sample());
+        let say = [Say::Wait(Arc::clone(&self.permits)), Say::Bytes(response)];
         self.server.mend(vec![Fault::new(Reading::All, say, End::Close)]);
     }
 
@@ -56,8 +56,8 @@ impl Studio {
         requests.iter().map(|seen| seen.text("num_images").parse().unwrap()).collect()
     }
 
-    /// Permits so many answers.
-    fn answer(&self, calls: usize) {
+    /// Permits so many responses.
+    fn response(&self, calls: usize) {
         self.permits.add_permits(calls);
     }
 }
@@ -77,9 +77,9 @@ async fn ten_images_are_in_the_making_unless_told_otherwise() {
 
     let calls: Vec<_> = (0..5).map(|_| start(&client, 4)).collect();
     studio.arrived(2).await;
-    studio.answer(1);
+    studio.response(1);
     studio.arrived(3).await;
-    studio.answer(4);
+    studio.response(4);
 
     for call in calls {
         call.await.unwrap().unwrap();
@@ -114,7 +114,7 @@ async fn the_weight_is_read_where_the_document_says_also_within_json() {
 
     let _too_heavy = start(&client, 2);
     studio.arrived(1).await;
-    studio.answer(1);
+    studio.response(1);
     studio.arrived(2).await;
 }
 
@@ -127,12 +127,12 @@ async fn a_call_heavier_than_the_gate_takes_all_of_it_and_goes_through() {
     studio.arrived(1).await;
     let light = start(&client, 1);
     studio.arrived(1).await;
-    studio.answer(1);
+    studio.response(1);
     heavy.await.unwrap().unwrap();
     studio.arrived(2).await;
     let heavy = start(&client, 8);
     studio.arrived(2).await;
-    studio.answer(2);
+    studio.response(2);
 
     light.await.unwrap().unwrap();
     heavy.await.unwrap().unwrap();
@@ -150,17 +150,17 @@ async fn a_waiting_call_is_not_overtaken_by_a_lighter_one() {
     studio.arrived(1).await;
     let _light = start(&client, 1);
     studio.arrived(1).await;
-    studio.answer(1);
+    studio.response(1);
     studio.arrived(2).await;
 
     assert_eq!(studio.asked_for(), [3, 4]);
-    studio.answer(1);
+    studio.response(1);
     studio.arrived(3).await;
     assert_eq!(studio.asked_for(), [3, 4, 1]);
 }
 
 #[tokio::test]
-async fn clones_and_calls_with_options_share_one_gate() {
+async fn clones_and_calls_with_options_share_one_limiter() {
     let studio = Studio::start();
     let client = studio.client(1);
     let _first = start(&client.clone(), 1);
@@ -169,9 +169,9 @@ async fn clones_and_calls_with_options_share_one_gate() {
     let _second = start(&client.with(CallOptions::new().attempts(2)), 1);
     let _third = start(&client, 1);
     studio.arrived(1).await;
-    studio.answer(1);
+    studio.response(1);
     studio.arrived(2).await;
-    studio.answer(1);
+    studio.response(1);
     studio.arrived(3).await;
 }
 
@@ -190,7 +190,7 @@ async fn a_dropped_call_gives_its_places_back_and_sends_nothing_more() {
     first.abort();
     assert!(first.await.unwrap_err().is_cancelled());
     studio.arrived(2).await;
-    studio.answer(2);
+    studio.response(2);
 
     last.await.unwrap().unwrap();
     studio.arrived(2).await;
@@ -200,7 +200,7 @@ async fn a_dropped_call_gives_its_places_back_and_sends_nothing_more() {
 async fn a_call_that_was_never_polled_or_only_prepared_holds_no_place() {
     let studio = Studio::start();
     let client = studio.client(1);
-    studio.answer(1);
+    studio.response(1);
 
     let never_polled = Call::Generate.send(&client, 16);
     let prepared = client.generate_image_v3().prompt("a lantern").prepare().unwrap();
@@ -212,10 +212,10 @@ async fn a_call_that_was_never_polled_or_only_prepared_holds_no_place() {
 }
 
 #[tokio::test]
-async fn a_refusal_can_narrow_the_gate() {
+async fn a_refusal_can_narrow_the_limiter() {
     let refusal = r#"{"error": "too much", "reject_reason": "inflight_limit", "max_inflight_requests": 2}"#;
     let mut studio = Studio::start();
-    studio.server.mend(vec![Fault::answer(answer(429, "", refusal))]);
+    studio.server.mend(vec![Fault::response(response(429, "", refusal))]);
     let client = studio.client(10);
     let error = start(&client, 1).await.unwrap().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::RateLimited);
@@ -223,9 +223,9 @@ async fn a_refusal_can_narrow_the_gate() {
     studio.mend();
     let _calls: Vec<_> = (0..4).map(|_| start(&client, 1)).collect();
     studio.arrived(3).await;
-    studio.answer(1);
+    studio.response(1);
     studio.arrived(4).await;
-    studio.answer(3);
+    studio.response(3);
     studio.arrived(5).await;
 }
 
@@ -239,7 +239,7 @@ async fn a_deadline_begins_with_the_places_of_a_call() {
     let hurried = start(&client.with(CallOptions::new().deadline(Duration::from_millis(100))), 1);
     let waited = tokio::time::timeout(Duration::from_millis(200), std::future::pending::<()>()).await;
     assert!(waited.is_err() && !hurried.is_finished());
-    studio.answer(1);
+    studio.response(1);
     let error = hurried.await.unwrap().unwrap_err();
 
     assert_eq!((error.outcome(), error.attempts()), (Outcome::Unknown, 1), "{error}");

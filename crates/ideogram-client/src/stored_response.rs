@@ -1,7 +1,7 @@
 //! Stored responses: what arrived for a paid call, on disk before anybody decodes it.
 //!
-//! Such a response holds the only links to its images. [`CallOptions::keep_answers_in`](crate::CallOptions) has each one
-//! written to a file of its own, byte for byte; [`KeptAnswer::read`] brings it back. Damage in it is no reason to refuse
+//! Such a response holds the only links to its images. [`CallOptions::store_responses_in`](crate::CallOptions) has each one
+//! written to a file of its own, byte for byte; [`StoredResponse::read`] brings it back. Damage in it is no reason to refuse
 //! it: the links that are whole in it can be fetched.
 
 use std::{
@@ -31,7 +31,7 @@ const STORED_HEADERS: [HeaderName; 2] = [header::CONTENT_TYPE, header::CONTENT_E
 
 /// A response that was written to disk. Its [`Debug`](fmt::Debug) form shows neither the request nor the links.
 #[derive(Clone)]
-pub struct KeptAnswer {
+pub struct StoredResponse {
     operation: String,
     request: Value,
     status: u16,
@@ -52,16 +52,16 @@ struct Kept<'a> {
     headers: &'a HeaderMap,
     /// JSON, exactly as it came.
     #[serde(skip_serializing_if = "Option::is_none")]
-    answer: Option<&'a RawValue>,
+    response: Option<&'a RawValue>,
     /// White space before and after that JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
-    answer_padding: Option<(&'a str, &'a str)>,
+    response_padding: Option<(&'a str, &'a str)>,
     /// Other text.
     #[serde(skip_serializing_if = "Option::is_none")]
-    answer_text: Option<&'a str>,
+    response_text: Option<&'a str>,
     /// What is not UTF-8, such as a compressed body.
     #[serde(skip_serializing_if = "Option::is_none")]
-    answer_base64: Option<String>,
+    response_base64: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -71,13 +71,13 @@ struct Stored {
     status: u16,
     received: Timestamp,
     #[serde(default)]
-    answer: Option<Box<RawValue>>,
+    response: Option<Box<RawValue>>,
     #[serde(default)]
-    answer_padding: Option<(String, String)>,
+    response_padding: Option<(String, String)>,
     #[serde(default)]
-    answer_text: Option<String>,
+    response_text: Option<String>,
     #[serde(default)]
-    answer_base64: Option<String>,
+    response_base64: Option<String>,
 }
 
 fn as_map<S: Serializer>(headers: &HeaderMap, serializer: S) -> Result<S::Ok, S::Error> {
@@ -88,13 +88,13 @@ fn as_map<S: Serializer>(headers: &HeaderMap, serializer: S) -> Result<S::Ok, S:
     map.end()
 }
 
-impl<'de> Deserialize<'de> for KeptAnswer {
+impl<'de> Deserialize<'de> for StoredResponse {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Stored { operation, request, status, received, answer, answer_padding, answer_text, answer_base64 } =
+        let Stored { operation, request, status, received, response, response_padding, response_text, response_base64 } =
             Stored::deserialize(deserializer)?;
-        let body = match (answer, answer_text, answer_base64) {
+        let body = match (response, response_text, response_base64) {
             (Some(json), ..) => {
-                let (before, after) = answer_padding.unwrap_or_default();
+                let (before, after) = response_padding.unwrap_or_default();
                 Bytes::from([before.as_str(), json.get(), after.as_str()].concat())
             }
             (None, Some(text), _) => Bytes::from(text),
@@ -106,8 +106,8 @@ impl<'de> Deserialize<'de> for KeptAnswer {
     }
 }
 
-impl KeptAnswer {
-    /// Reads a file that [`keep_answers_in`](crate::CallOptions::keep_answers_in) has written.
+impl StoredResponse {
+    /// Reads a file that [`store_responses_in`](crate::CallOptions::store_responses_in) has written.
     ///
     /// # Errors
     ///
@@ -124,7 +124,7 @@ impl KeptAnswer {
             Error::new(ErrorKind::LocalIo, Outcome::NotSent, message).with_source(error)
         })?;
         serde_json::from_slice(&json).map_err(|error| {
-            let message = format!("\"{}\" is not a kept answer: {error}", path.display());
+            let message = format!("\"{}\" is not a stored response: {error}", path.display());
             Error::invalid_argument(message).with_source(error)
         })
     }
@@ -162,20 +162,20 @@ impl KeptAnswer {
 
     /// The body as JSON; `None` if it is not JSON, for instance because it broke off. Its images may be whole all the
     /// same: see [`HasImages`](crate::HasImages).
-    pub fn answer(&self) -> Option<&Value> {
+    pub fn response(&self) -> Option<&Value> {
         self.json.get_or_init(|| serde_json::from_str(self.text()).ok()).as_ref()
     }
 
     /// The text of a body that is not JSON.
-    pub fn answer_text(&self) -> Option<&str> {
-        self.answer().is_none().then(|| self.text())
+    pub fn response_text(&self) -> Option<&str> {
+        self.response().is_none().then(|| self.text())
     }
 }
 
-impl fmt::Debug for KeptAnswer {
+impl fmt::Debug for StoredResponse {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { operation, status, received, body, .. } = self;
-        let mut shown = formatter.debug_struct("KeptAnswer");
+        let mut shown = formatter.debug_struct("StoredResponse");
         shown.field("operation", operation).field("status", status).field("received", received);
         shown.field("body_bytes", &body.len()).finish_non_exhaustive()
     }
@@ -212,20 +212,20 @@ fn contents(
     body: &[u8],
 ) -> serde_json::Result<Vec<u8>> {
     let text = str::from_utf8(body).ok();
-    let answer: Option<&RawValue> = text.and_then(|text| serde_json::from_str(text).ok());
+    let response: Option<&RawValue> = text.and_then(|text| serde_json::from_str(text).ok());
     // Read back, `null` is no value.
-    let answer = answer.filter(|json| json.get() != "null");
-    let padding = text.zip(answer).and_then(|(text, json)| text.split_once(json.get()));
+    let response = response.filter(|json| json.get() != "null");
+    let padding = text.zip(response).and_then(|(text, json)| text.split_once(json.get()));
     serde_json::to_vec_pretty(&Kept {
         operation: &request.operation,
         request,
         status: status.as_u16(),
         received,
         headers,
-        answer,
-        answer_padding: padding.filter(|padding| *padding != ("", "")),
-        answer_text: text.filter(|_| answer.is_none()),
-        answer_base64: text.is_none().then(|| BASE64_STANDARD.encode(body)),
+        response,
+        response_padding: padding.filter(|padding| *padding != ("", "")),
+        response_text: text.filter(|_| response.is_none()),
+        response_base64: text.is_none().then(|| BASE64_STANDARD.encode(body)),
     })
 }
 
@@ -256,13 +256,13 @@ mod tests {
 
     use super::*;
 
-    async fn stored(body: &[u8]) -> KeptAnswer {
+    async fn stored(body: &[u8]) -> StoredResponse {
         let folder = tempfile::tempdir().unwrap();
         let (operation, method, url) = ("post_generate_image_v3".to_owned(), "POST".to_owned(), String::new());
         let request = RequestSummary { operation, method, url, headers: BTreeMap::new(), body: None };
         let (headers, body) = (HeaderMap::new(), Bytes::copy_from_slice(body));
         let path = write(folder.path(), request, StatusCode::OK, &headers, body).await.unwrap();
-        KeptAnswer::read(path).await.unwrap()
+        StoredResponse::read(path).await.unwrap()
     }
 
     #[tokio::test]
@@ -291,7 +291,7 @@ mod tests {
         }
         let deep = "[".repeat(200_000) + &"]".repeat(200_000);
         assert_eq!(stored(deep.as_bytes()).await.body(), deep.as_bytes());
-        assert_eq!(stored(deep.as_bytes()).await.answer(), None);
+        assert_eq!(stored(deep.as_bytes()).await.response(), None);
     }
 
     #[tokio::test]
@@ -301,9 +301,9 @@ mod tests {
         for body in [b"{\"a\": 1}\n".as_slice(), marked.as_bytes(), &utf16] {
             let stored = stored(body).await;
 
-            assert_eq!(stored.answer(), Some(&serde_json::json!({"a": 1})));
-            assert_eq!((stored.text().trim(), stored.answer_text()), ("{\"a\": 1}", None));
+            assert_eq!(stored.response(), Some(&serde_json::json!({"a": 1})));
+            assert_eq!((stored.text().trim(), stored.response_text()), ("{\"a\": 1}", None));
         }
-        assert_eq!(stored(b"{\"a\":").await.answer_text(), Some("{\"a\":"));
+        assert_eq!(stored(b"{\"a\":").await.response_text(), Some("{\"a\":"));
     }
 }

@@ -1,7 +1,7 @@
-//! Makes answers from the schemas of the document.
+//! Makes responses from the schemas of the document.
 //!
 //! Start at [`Answers::conforming`]. It knows the keywords that the house rules allow, and stops at a pattern or format
-//! that it has no samples of: answers that nobody can make would go untested without a word.
+//! that it has no samples of: responses that nobody can make would go untested without a word.
 
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
@@ -26,7 +26,7 @@ const TIMES: [&str; 6] = [
     "2024-02-29T00:00:00.0+14:00",
 ];
 
-/// Makes answers of every operation.
+/// Makes responses of every operation.
 pub(super) struct Answers {
     root: Value,
 }
@@ -42,7 +42,7 @@ impl Answers {
         Self { root }
     }
 
-    /// The operations with the schemas of their answers.
+    /// The operations with the schemas of their responses.
     pub(super) fn operations(&self) -> impl Iterator<Item = (&str, &Value)> {
         let operations = self.root["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap());
         operations.map(|(_, operation)| {
@@ -66,7 +66,7 @@ impl Answers {
         }
     }
 
-    /// An answer that the document allows.
+    /// A response that the document allows.
     pub(super) fn conforming(&self, schema: &Value, random: &mut Rng) -> Value {
         let Resolved { schema, nullable } = self.resolve(schema);
         if nullable && random.u8(..4) == 0 {
@@ -97,7 +97,7 @@ impl Answers {
                 random.choice(numbers).unwrap()
             }
             Some("boolean") => random.bool().into(),
-            other => panic!("answers of type {other:?} cannot be made yet: {schema}"),
+            other => panic!("responses of type {other:?} cannot be made yet: {schema}"),
         }
     }
 

@@ -46,7 +46,7 @@ fn without_roots(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
 pub(crate) type Configure = Box<dyn Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync>;
 
 /// Made on first use: most programs that call the service fetch no links.
-pub(crate) struct LinkStack {
+pub(crate) struct DownloadClient {
     resolver: PublicOnly,
     connect_timeout: Duration,
     configure: Option<Configure>,
@@ -56,7 +56,7 @@ pub(crate) struct LinkStack {
     this_machine_plain: OnceLock<reqwest::Client>,
 }
 
-impl LinkStack {
+impl DownloadClient {
     pub(crate) fn new(connect_timeout: Duration, configure: Option<Configure>) -> Self {
         let [elsewhere, this_machine, this_machine_plain] = [const { OnceLock::new() }; 3];
         let resolver = PublicOnly::default();
@@ -106,7 +106,7 @@ impl LinkStack {
             builder = builder.no_proxy();
         }
         // What keeps the promises comes last. Bytes are kept as they come: other crates of a program may have switched
-        // decompression on for everybody, and a small answer could then become an endless image.
+        // decompression on for everybody, and a small response could then become an endless image.
         builder
             .http1_only()
             .redirect(reqwest::redirect::Policy::none())
@@ -120,9 +120,9 @@ impl LinkStack {
     }
 }
 
-impl fmt::Debug for LinkStack {
+impl fmt::Debug for DownloadClient {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("LinkStack").finish_non_exhaustive()
+        formatter.debug_struct("DownloadClient").finish_non_exhaustive()
     }
 }
 

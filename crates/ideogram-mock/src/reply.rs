@@ -1,4 +1,4 @@
-//! The forms of answers: JSON, the error bodies that `openapi/README.md` decides on, and a gateway's page.
+//! The forms of responses: JSON, the error bodies that `openapi/README.md` decides on, and a gateway's page.
 
 use axum::{
     body::Body,
@@ -9,17 +9,17 @@ use futures_util::stream;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
-/// An answer before it is on its way.
+/// A response before it is on its way.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Reply {
     status: StatusCode,
     media_type: &'static str,
     body: Bytes,
-    /// Boxed because few answers have one, and every refusal is passed through many results.
+    /// Boxed because few responses have one, and every refusal is passed through many results.
     header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
-impl Answer {
+impl Reply {
     /// 200 with the result of an operation.
     pub(crate) fn success(result: &Value) -> Self {
         Self::json(StatusCode::OK, result)
@@ -32,7 +32,7 @@ impl Answer {
         Self { media_type: "application/problem+json", ..Self::json(status, &body) }
     }
 
-    /// [`Answer::problem`] with 400.
+    /// [`Reply::problem`] with 400.
     pub(crate) fn bad_request(detail: &str) -> Self {
         Self::problem(StatusCode::BAD_REQUEST, detail)
     }
@@ -84,10 +84,10 @@ impl Answer {
         self.status
     }
 
-    /// The answer as it looks when the connection is lost in the middle of its body.
+    /// The response as it looks when the connection is lost in the middle of its body.
     pub(crate) fn into_broken_response(self) -> Response {
         let half = self.body.slice(..self.body.len() / 2);
-        let parts = [Ok(half), Err("the scenario lets the answer break off")];
+        let parts = [Ok(half), Err("the scenario lets the response break off")];
         let mut response = self.into_response();
         *response.body_mut() = Body::from_stream(stream::iter(parts));
         response
@@ -98,7 +98,7 @@ impl Answer {
     }
 }
 
-impl IntoResponse for Answer {
+impl IntoResponse for Reply {
     fn into_response(self) -> Response {
         let media_type = [(header::CONTENT_TYPE, self.media_type)];
         let mut response = (self.status, media_type, self.body).into_response();

@@ -1,8 +1,8 @@
 //! Counts the images in the making.
 //!
-//! The service allows so many at a time for a whole organization, and answers 429 beyond that. Where such an answer says how many it allows, the gate gets smaller, and recovers slowly. Start at [`Gate::enter`]:
+//! The service allows so many at a time for a whole organization, and answers 429 beyond that. Where such a response says how many it allows, the limiter gets smaller, and recovers slowly. Start at [`ImageLimiter::enter`]:
 //! a call takes as many places as it makes images, in the order of asking, and gives them back when its permit is
-//! dropped. A call heavier than the gate takes all of it; nobody waits forever.
+//! dropped. A call heavier than the limiter takes all of it; nobody waits forever.
 
 use std::{
     collections::VecDeque,
@@ -12,12 +12,12 @@ use std::{
 
 use tokio::{sync::oneshot, time::Instant};
 
-/// The service says what it allows at the moment; the gate tries one place more for each of these without a refusal.
+/// The service says what it allows at the moment; the limiter tries one place more for each of these without a refusal.
 const RECOVERY: Duration = Duration::from_secs(60);
 
-/// A gate that clones of a client share.
+/// A limiter that clones of a client share.
 #[derive(Clone, Debug)]
-pub(crate) struct Gate {
+pub(crate) struct ImageLimiter {
     state: Arc<Mutex<State>>,
 }
 
@@ -39,16 +39,16 @@ struct Waiting {
     entrance: oneshot::Sender<Permit>,
 }
 
-/// Places in the gate, given back on drop.
+/// Places in the limiter, given back on drop.
 #[derive(Debug)]
 #[must_use = "places are given back as soon as the permit is dropped"]
 pub(crate) struct Permit {
-    gate: Gate,
+    limiter: ImageLimiter,
     places: u32,
 }
 
-impl Gate {
-    /// A gate of so many places, at least one.
+impl ImageLimiter {
+    /// A limiter of so many places, at least one.
     pub(crate) fn new(places: u32) -> Self {
         let places = places.max(1);
         let state = State { places, all_places: places, lowered: None, taken: 0, queue: VecDeque::new() };
@@ -66,7 +66,7 @@ impl Gate {
         // so that it is dropped after the channel is closed.
         let _leaving = Leaving(self);
         let admitted = self.join(weight);
-        Some(admitted.await.expect("a gate keeps the entrance of everybody who waits"))
+        Some(admitted.await.expect("a limiter keeps the entrance of everybody who waits"))
     }
 
     fn join(&self, weight: u32) -> oneshot::Receiver<Permit> {
@@ -117,7 +117,7 @@ impl Gate {
             }
             let first = state.queue.pop_front().expect("there is a first");
             state.taken += places;
-            if let Err(unwanted) = first.entrance.send(Permit { gate: self.clone(), places }) {
+            if let Err(unwanted) = first.entrance.send(Permit { limiter: self.clone(), places }) {
                 return Some(unwanted);
             }
         }
@@ -143,12 +143,12 @@ impl State {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.gate.change(|state| state.taken -= self.places);
+        self.limiter.change(|state| state.taken -= self.places);
     }
 }
 
 /// Lets the others on when somebody leaves the queue.
-struct Leaving<'g>(&'g Gate);
+struct Leaving<'g>(&'g ImageLimiter);
 
 impl Drop for Leaving<'_> {
     fn drop(&mut self) {
@@ -167,8 +167,8 @@ mod tests {
 
     type Entering<'g> = Pin<Box<dyn Future<Output = Option<Permit>> + 'g>>;
 
-    fn asks(gate: &Gate, weight: u32) -> Entering<'_> {
-        let mut entering: Entering = Box::pin(gate.enter(weight));
+    fn asks(limiter: &ImageLimiter, weight: u32) -> Entering<'_> {
+        let mut entering: Entering = Box::pin(limiter.enter(weight));
         assert!(poll(&mut entering).is_none(), "no room was expected for {weight}");
         entering
     }
@@ -180,58 +180,58 @@ mod tests {
         }
     }
 
-    fn enters(gate: &Gate, weight: u32) -> Permit {
-        poll(&mut (Box::pin(gate.enter(weight)) as Entering)).expect("there is room")
+    fn enters(limiter: &ImageLimiter, weight: u32) -> Permit {
+        poll(&mut (Box::pin(limiter.enter(weight)) as Entering)).expect("there is room")
     }
 
     #[test]
     fn a_call_takes_as_many_places_as_it_makes_images_and_gives_them_back() {
-        let gate = Gate::new(10);
+        let limiter = ImageLimiter::new(10);
 
-        let four = enters(&gate, 4);
-        let six = enters(&gate, 6);
-        assert_eq!(gate.taken(), 10);
-        let mut next = asks(&gate, 1);
+        let four = enters(&limiter, 4);
+        let six = enters(&limiter, 6);
+        assert_eq!(limiter.taken(), 10);
+        let mut next = asks(&limiter, 1);
         drop(four);
         let one = poll(&mut next).unwrap();
-        assert_eq!(gate.taken(), 7);
+        assert_eq!(limiter.taken(), 7);
 
         drop((six, one));
-        assert_eq!(gate.taken(), 0);
+        assert_eq!(limiter.taken(), 0);
     }
 
     #[test]
     fn a_call_that_makes_no_image_never_waits() {
-        let gate = Gate::new(1);
-        let _all = enters(&gate, 1);
+        let limiter = ImageLimiter::new(1);
+        let _all = enters(&limiter, 1);
 
-        let entering = pin!(gate.enter(0));
+        let entering = pin!(limiter.enter(0));
 
         assert!(matches!(entering.poll(&mut Context::from_waker(Waker::noop())), Poll::Ready(None)));
     }
 
     #[test]
     fn a_call_heavier_than_the_gate_takes_all_of_it() {
-        let gate = Gate::new(3);
-        let one = enters(&gate, 1);
+        let limiter = ImageLimiter::new(3);
+        let one = enters(&limiter, 1);
 
-        let mut heavy = asks(&gate, 8);
+        let mut heavy = asks(&limiter, 8);
         drop(one);
         let heavy = poll(&mut heavy).unwrap();
 
-        assert_eq!(gate.taken(), 3);
-        let mut light = asks(&gate, 1);
+        assert_eq!(limiter.taken(), 3);
+        let mut light = asks(&limiter, 1);
         drop(heavy);
         assert!(poll(&mut light).is_some());
     }
 
     #[test]
     fn nobody_overtakes_a_heavy_call() {
-        let gate = Gate::new(4);
-        let three = enters(&gate, 3);
+        let limiter = ImageLimiter::new(4);
+        let three = enters(&limiter, 3);
 
-        let mut heavy = asks(&gate, 4);
-        let mut light = asks(&gate, 1);
+        let mut heavy = asks(&limiter, 4);
+        let mut light = asks(&limiter, 1);
         drop(three);
 
         assert!(poll(&mut light).is_none(), "the heavy call asked first");
@@ -243,58 +243,58 @@ mod tests {
 
     #[test]
     fn who_stops_waiting_lets_the_others_on() {
-        let gate = Gate::new(2);
-        let one = enters(&gate, 1);
+        let limiter = ImageLimiter::new(2);
+        let one = enters(&limiter, 1);
 
-        let heavy = asks(&gate, 2);
-        let mut light = asks(&gate, 1);
+        let heavy = asks(&limiter, 2);
+        let mut light = asks(&limiter, 1);
         drop(heavy);
 
         let light = poll(&mut light).expect("one place was free all along");
         drop((one, light));
-        assert_eq!(gate.taken(), 0);
+        assert_eq!(limiter.taken(), 0);
     }
 
     #[test]
     fn places_that_were_granted_but_never_received_are_given_back() {
-        let gate = Gate::new(1);
-        let first = enters(&gate, 1);
-        let second = asks(&gate, 1);
-        let mut third = asks(&gate, 1);
+        let limiter = ImageLimiter::new(1);
+        let first = enters(&limiter, 1);
+        let second = asks(&limiter, 1);
+        let mut third = asks(&limiter, 1);
 
         drop(first);
-        assert_eq!(gate.taken(), 1, "granted to the second, who has not looked yet");
+        assert_eq!(limiter.taken(), 1, "granted to the second, who has not looked yet");
         drop(second);
 
         assert!(poll(&mut third).is_some());
-        assert_eq!(gate.taken(), 0);
+        assert_eq!(limiter.taken(), 0);
     }
 
     #[test]
     fn the_service_can_make_the_gate_smaller_but_not_larger() {
-        let gate = Gate::new(4);
-        let three = enters(&gate, 3);
+        let limiter = ImageLimiter::new(4);
+        let three = enters(&limiter, 3);
 
-        gate.learn(2);
-        gate.learn(9);
-        let mut next = asks(&gate, 2);
+        limiter.learn(2);
+        limiter.learn(9);
+        let mut next = asks(&limiter, 2);
         drop(three);
         let next = poll(&mut next).unwrap();
 
-        assert_eq!(gate.taken(), 2);
+        assert_eq!(limiter.taken(), 2);
         drop(next);
-        gate.learn(0);
-        assert_eq!(enters(&gate, 5).places, 1);
+        limiter.learn(0);
+        assert_eq!(enters(&limiter, 5).places, 1);
     }
 
     #[tokio::test(start_paused = true)]
     async fn places_that_the_service_took_away_come_back_one_by_one() {
-        let gate = Gate::new(4);
+        let limiter = ImageLimiter::new(4);
         let places = || {
-            let permit = enters(&gate, 9);
+            let permit = enters(&limiter, 9);
             permit.places
         };
-        gate.learn(0);
+        limiter.learn(0);
         assert_eq!(places(), 1);
 
         tokio::time::advance(RECOVERY.saturating_sub(Duration::from_secs(1))).await;
@@ -307,20 +307,20 @@ mod tests {
         tokio::time::advance(RECOVERY / 2).await;
         assert_eq!(places(), 3);
 
-        gate.learn(2);
+        limiter.learn(2);
         assert_eq!(places(), 2);
         tokio::time::advance(RECOVERY * 1000).await;
         assert_eq!(places(), 4, "and never more than were allowed in the beginning");
-        gate.learn(9);
+        limiter.learn(9);
         assert_eq!(places(), 4);
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_waits_gets_in_when_places_have_come_back_and_somebody_goes() {
-        let gate = Gate::new(2);
-        gate.learn(1);
-        let one = enters(&gate, 1);
-        let (mut second, mut third) = (asks(&gate, 1), asks(&gate, 1));
+        let limiter = ImageLimiter::new(2);
+        limiter.learn(1);
+        let one = enters(&limiter, 1);
+        let (mut second, mut third) = (asks(&limiter, 1), asks(&limiter, 1));
 
         tokio::time::advance(RECOVERY).await;
         drop(one);
@@ -330,11 +330,11 @@ mod tests {
 
     #[test]
     fn a_waiting_call_heavier_than_a_gate_that_became_smaller_still_gets_in() {
-        let gate = Gate::new(4);
-        let all = enters(&gate, 4);
-        let mut heavy = asks(&gate, 4);
+        let limiter = ImageLimiter::new(4);
+        let all = enters(&limiter, 4);
+        let mut heavy = asks(&limiter, 4);
 
-        gate.learn(2);
+        limiter.learn(2);
         drop(all);
 
         assert_eq!(poll(&mut heavy).unwrap().places, 2);
@@ -342,27 +342,27 @@ mod tests {
 
     #[test]
     fn no_place_is_lost_when_many_come_and_go_at_the_same_time() {
-        let gate = Gate::new(2);
+        let limiter = ImageLimiter::new(2);
 
         std::thread::scope(|scope| {
             for weight in [1, 1, 2, 3] {
-                let gate = &gate;
+                let limiter = &limiter;
                 scope.spawn(move || {
                     for _ in 0..5_000 {
                         // In and out, or away from the queue while somebody else lets it in.
-                        let mut entering: Entering = Box::pin(gate.enter(weight));
+                        let mut entering: Entering = Box::pin(limiter.enter(weight));
                         drop(poll(&mut entering));
                     }
                 });
             }
         });
 
-        assert_eq!(gate.taken(), 0);
-        assert_eq!(enters(&gate, 2).places, 2);
+        assert_eq!(limiter.taken(), 0);
+        assert_eq!(enters(&limiter, 2).places, 2);
     }
 
     #[test]
     fn a_gate_of_no_places_has_one() {
-        assert_eq!(enters(&Gate::new(0), 3).places, 1);
+        assert_eq!(enters(&ImageLimiter::new(0), 3).places, 1);
     }
 }

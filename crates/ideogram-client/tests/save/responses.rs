@@ -1,4 +1,4 @@
-//! Every form of answer, and what becomes of each of its images.
+//! Every form of response, and what becomes of each of its images.
 
 use std::{
     collections::BTreeSet,
@@ -8,25 +8,25 @@ use std::{
 };
 
 use ideogram_client::{
-    ErrorKind, HasImages, IfExists, Image as _, ImageOutcome, ImageRef, KeptAnswer, Outcome, SaveOutcome, SaveProgress,
-    images_in, operations, types,
+    ErrorKind, HasImages, IfExists, Image as _, ImageOutcome, ImageRef, Outcome, SaveOutcome, SaveProgress,
+    StoredResponse, images_in, operations, types,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::{
     client,
-    host::{Host, Reply, answer, image},
+    host::{Host, Reply, image, response},
     names, png,
 };
 
 type Decode = fn(&str) -> Option<Vec<ImageRef>>;
 
-fn decode<T: DeserializeOwned + HasImages>(answer: &str) -> Option<Vec<ImageRef>> {
-    serde_json::from_str::<T>(answer).ok().map(|answer| answer.images())
+fn decode<T: DeserializeOwned + HasImages>(response: &str) -> Option<Vec<ImageRef>> {
+    serde_json::from_str::<T>(response).ok().map(|response| response.images())
 }
 
-/// The operations that answer with images.
+/// The operations that response with images.
 fn decoder(operation: &str) -> Option<Decode> {
     Some(match operation {
         "post_generate_image_v4" | "post_remix_image_v4" => decode::<types::ImageGenerationResponseV4>,
@@ -49,7 +49,7 @@ fn decoder(operation: &str) -> Option<Decode> {
     })
 }
 
-/// Every sample answer: operation, path, text.
+/// Every sample response: operation, path, text.
 fn samples(folder: &str) -> Vec<(String, PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../openapi").join(folder);
     let entries = |path: &Path| fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
@@ -64,7 +64,7 @@ fn samples(folder: &str) -> Vec<(String, PathBuf, String)> {
         .collect()
 }
 
-/// Every link anywhere in an answer.
+/// Every link anywhere in a response.
 fn links(json: &Value) -> Vec<&str> {
     match json {
         Value::String(text) if text.contains("://") => vec![text],
@@ -74,7 +74,7 @@ fn links(json: &Value) -> Vec<&str> {
     }
 }
 
-/// What a decoded and a raw answer must agree on.
+/// What a decoded and a raw response must agree on.
 fn told(image: &ImageRef) -> Value {
     json!({
         "number": image.number(), "role": image.role(), "outcome": format!("{:?}", image.outcome()),
@@ -83,7 +83,7 @@ fn told(image: &ImageRef) -> Value {
 }
 
 #[test]
-fn every_link_of_every_sample_is_found_in_raw_and_in_decoded_answers_alike() {
+fn every_link_of_every_sample_is_found_in_raw_and_in_decoded_responses_alike() {
     let mut with_images = BTreeSet::new();
     for folder in ["examples", "news"] {
         for (operation, path, text) in samples(folder) {
@@ -106,7 +106,7 @@ fn every_link_of_every_sample_is_found_in_raw_and_in_decoded_answers_alike() {
                     let all = |images: &[ImageRef]| images.iter().map(told).collect::<Vec<_>>();
                     assert_eq!(all(&decoded), all(&found), "{}", path.display());
                     for (decoded, raw) in decoded.iter().zip(&found) {
-                        // Raw answers know more where the service answers what the document does not describe.
+                        // Raw responses know more where the service answers what the document does not describe.
                         assert!(decoded.seed().is_none() || decoded.seed() == raw.seed(), "{}", path.display());
                         assert!(decoded.prompt().is_none() || decoded.prompt() == raw.prompt(), "{}", path.display());
                     }
@@ -129,12 +129,12 @@ fn every_link_of_every_sample_is_found_in_raw_and_in_decoded_answers_alike() {
 }
 
 #[tokio::test]
-async fn each_image_has_a_result_in_the_order_of_the_answer() {
+async fn each_image_has_a_result_in_the_order_of_the_response() {
     let host = Host::start(|_, path| {
-        Reply::Late(if path == "/gone" { answer(410, "", "") } else { image(png(90, path.as_bytes()[1])) })
+        Reply::Late(if path == "/gone" { response(410, "", "") } else { image(png(90, path.as_bytes()[1])) })
     })
     .await;
-    let answer = json!({"created": "2026-07-02T09:07:13Z", "data": [
+    let response = json!({"created": "2026-07-02T09:07:13Z", "data": [
         {"url": host.link("/a"), "is_image_safe": true},
         {"url": null, "is_image_safe": false},
         {"url": host.link("/gone"), "is_image_safe": true},
@@ -144,7 +144,7 @@ async fn each_image_has_a_result_in_the_order_of_the_answer() {
     ]});
     let folder = tempfile::tempdir().unwrap();
 
-    let outcomes = client(host.url()).save_all(&answer, folder.path()).stem("cat").without_sidecar().await.unwrap();
+    let outcomes = client(host.url()).save_all(&response, folder.path()).stem("cat").without_sidecar().await.unwrap();
 
     let [SaveOutcome::Saved(a), SaveOutcome::Withheld, SaveOutcome::Failed(gone), SaveOutcome::LinkMissing, b, last] =
         outcomes.as_slice()
@@ -162,13 +162,13 @@ async fn each_image_has_a_result_in_the_order_of_the_answer() {
 #[tokio::test]
 async fn layers_are_saved_under_what_they_are() {
     let host = Host::start(|_, path| Reply::Bytes(image(png(90, path.as_bytes()[1])))).await;
-    let answer: types::LayerizeTextResponse = serde_json::from_value(json!({
+    let response: types::LayerizeTextResponse = serde_json::from_value(json!({
         "base_image_url": host.link("/b"), "original_image_url": host.link("/o"), "seed": 5, "text_blocks": [],
     }))
     .unwrap();
     let folder = tempfile::tempdir().unwrap();
 
-    client(host.url()).save_all(&answer, folder.path()).stem("sign").await.unwrap();
+    client(host.url()).save_all(&response, folder.path()).stem("sign").await.unwrap();
 
     assert_eq!(names(folder.path()), ["sign-base.json", "sign-base.png", "sign-original.json", "sign-original.png"]);
     assert_eq!(fs::read(folder.path().join("sign-original.png")).unwrap(), png(90, b'o'));
@@ -177,17 +177,17 @@ async fn layers_are_saved_under_what_they_are() {
 #[tokio::test]
 async fn saving_again_fetches_only_what_is_missing() {
     let host = Host::start(|before, _| match before {
-        0 => Reply::Bytes(answer(404, "", "")),
+        0 => Reply::Bytes(response(404, "", "")),
         _ => Reply::Bytes(image(png(90, 1))),
     })
     .await;
     let links = ["/AAAAAAAAAAAAAAAAAAAAAA.png", "/BBBBBBBBBBBBBBBBBBBBBB.png"];
-    let answer = json!({"data": links.map(|link| json!({"url": host.link(link), "is_image_safe": true}))});
+    let response = json!({"data": links.map(|link| json!({"url": host.link(link), "is_image_safe": true}))});
     let folder = tempfile::tempdir().unwrap();
     let client = client(host.url());
 
-    let first = client.save_all(&answer, folder.path()).parallel(1).await.unwrap();
-    let second = client.save_all(&answer, folder.path()).parallel(1).await.unwrap();
+    let first = client.save_all(&response, folder.path()).parallel(1).await.unwrap();
+    let second = client.save_all(&response, folder.path()).parallel(1).await.unwrap();
 
     assert!(first[0].error().is_some() && first[1].saved().is_some(), "{first:?}");
     assert!(second[0].saved().is_some(), "{second:?}");
@@ -199,12 +199,12 @@ async fn saving_again_fetches_only_what_is_missing() {
 async fn saving_goes_on_where_a_process_that_died_has_stopped() {
     let host = Host::start(|_, path| Reply::Bytes(image(png(90, path.as_bytes()[1])))).await;
     let links = ["/a", "/b", "/c", "/d"].map(|link| host.link(link));
-    let answer = json!({"data": links.map(|link| json!({"url": link, "is_image_safe": true}))});
+    let response = json!({"data": links.map(|link| json!({"url": link, "is_image_safe": true}))});
     for stem in [None, Some("cat")] {
         let folder = tempfile::tempdir().unwrap();
         let client = client(host.url());
         let all = || {
-            let saving = client.save_all(&answer, folder.path()).if_exists(IfExists::Skip);
+            let saving = client.save_all(&response, folder.path()).if_exists(IfExists::Skip);
             match stem {
                 Some(stem) => saving.stem(stem),
                 None => saving,
@@ -264,8 +264,8 @@ async fn no_more_downloads_run_at_a_time_than_are_allowed() {
         let host = Host::start(|_, _| Reply::Late(image(png(90, 1)))).await;
         let items: Vec<_> = (0..8).map(|place| json!({"url": host.link(&format!("/{place}"))})).collect();
         let folder = tempfile::tempdir().unwrap();
-        let answer = json!({"data": items});
-        let mut saving = client(host.url()).save_all(&answer, folder.path()).without_sidecar();
+        let response = json!({"data": items});
+        let mut saving = client(host.url()).save_all(&response, folder.path()).without_sidecar();
         if let Some(parallel) = parallel {
             saving = saving.parallel(parallel);
         }
@@ -279,9 +279,10 @@ async fn no_more_downloads_run_at_a_time_than_are_allowed() {
 
 #[tokio::test]
 async fn progress_tells_of_bytes_and_of_images() {
-    let host =
-        Host::start(|_, path| Reply::Bytes(if path == "/gone" { answer(404, "", "") } else { image(png(100_000, 1)) }))
-            .await;
+    let host = Host::start(|_, path| {
+        Reply::Bytes(if path == "/gone" { response(404, "", "") } else { image(png(100_000, 1)) })
+    })
+    .await;
     let items = [json!({"url": host.link("/a")}), json!({"url": host.link("/gone")}), json!({"is_image_safe": false})];
     let folder = tempfile::tempdir().unwrap();
     let events = Arc::new(Mutex::new(Vec::<SaveProgress>::new()));
@@ -301,12 +302,12 @@ async fn progress_tells_of_bytes_and_of_images() {
 }
 
 #[tokio::test]
-async fn images_can_be_chosen_and_an_answer_may_have_none() {
+async fn images_can_be_chosen_and_a_response_may_have_none() {
     let host = Host::answering(image(png(90, 1))).await;
-    let answer = json!({"data": [{"url": host.link("/a"), "seed": 1}, {"url": host.link("/b"), "seed": 2}]});
+    let response = json!({"data": [{"url": host.link("/a"), "seed": 1}, {"url": host.link("/b"), "seed": 2}]});
     let folder = tempfile::tempdir().unwrap();
     let client = client(host.url());
-    let chosen: Vec<_> = answer.images().into_iter().filter(|image| image.seed() == Some(2)).collect();
+    let chosen: Vec<_> = response.images().into_iter().filter(|image| image.seed() == Some(2)).collect();
 
     let one = client.save_all(&chosen[0], folder.path()).stem("one").await.unwrap();
     let list = client.save_all(&chosen, folder.path()).stem("list").await.unwrap();
@@ -319,12 +320,12 @@ async fn images_can_be_chosen_and_an_answer_may_have_none() {
 }
 
 #[tokio::test]
-async fn images_of_two_answers_never_get_the_same_name() {
+async fn images_of_two_responses_never_get_the_same_name() {
     let host = Host::start(|_, path| Reply::Late(image(png(90, path.as_bytes()[1])))).await;
-    let answers = [["/a", "/b"], ["/c", "/d"]]
+    let responses = [["/a", "/b"], ["/c", "/d"]]
         .map(|links| json!({"data": links.map(|link| json!({"url": host.link(link), "is_image_safe": true}))}));
     let links = ["/e", "/f"].map(|link| ImageRef::from_link(host.link(link)));
-    let both: Vec<_> = answers.iter().flat_map(HasImages::images).chain(links).collect();
+    let both: Vec<_> = responses.iter().flat_map(HasImages::images).chain(links).collect();
     for if_exists in [IfExists::Fail, IfExists::Replace, IfExists::Number] {
         let folder = tempfile::tempdir().unwrap();
 
@@ -340,12 +341,12 @@ async fn images_of_two_answers_never_get_the_same_name() {
 }
 
 #[tokio::test]
-async fn a_choice_of_one_answers_images_keeps_their_numbers() {
+async fn a_choice_of_one_responses_images_keeps_their_numbers() {
     let host = Host::answering(image(png(90, 1))).await;
-    let answer =
+    let response =
         json!({"data": (0..4).map(|place| json!({"url": host.link(&format!("/{place}"))})).collect::<Vec<_>>()});
     let folder = tempfile::tempdir().unwrap();
-    let chosen = [answer.images()[1].clone(), answer.images()[3].clone()];
+    let chosen = [response.images()[1].clone(), response.images()[3].clone()];
 
     client(host.url()).save_all(&chosen[..], folder.path()).stem("cat").without_sidecar().await.unwrap();
 
@@ -364,24 +365,24 @@ async fn of_the_same_image_twice_both_are_saved() {
     assert_eq!(names(folder.path()).len(), 2 * 2);
 }
 
-/// An answer that was kept, with its body as it came.
-async fn kept(folder: &Path, body: &str) -> KeptAnswer {
+/// A response that was kept, with its body as it came.
+async fn kept(folder: &Path, body: &str) -> StoredResponse {
     let path = folder.join("kept.json");
     let mut file = json!({
         "operation": "post_generate_image_v3", "request": {"json": {"prompt": "a hushed cat"}}, "status": 200,
         "received": "2026-07-02T09:07:13Z",
     });
     match serde_json::from_str::<Value>(body) {
-        Ok(answer) => file["answer"] = answer,
-        Err(_) => file["answer_text"] = json!(body),
+        Ok(response) => file["response"] = response,
+        Err(_) => file["response_text"] = json!(body),
     }
     fs::write(&path, file.to_string()).unwrap();
-    KeptAnswer::read(path).await.unwrap()
+    StoredResponse::read(path).await.unwrap()
 }
 
 /// The images with a link.
-fn linked(answer: &impl HasImages) -> Vec<(usize, Option<i64>, String)> {
-    let images = answer.images().into_iter();
+fn linked(response: &impl HasImages) -> Vec<(usize, Option<i64>, String)> {
+    let images = response.images().into_iter();
     let linked = images.filter_map(|image| {
         let link = image.link().filter(|_| matches!(image.outcome(), ImageOutcome::Available(_)));
         Some((image.number(), image.seed(), link?.to_owned()))
@@ -390,7 +391,7 @@ fn linked(answer: &impl HasImages) -> Vec<(usize, Option<i64>, String)> {
 }
 
 #[tokio::test]
-async fn an_answer_that_broke_off_anywhere_gives_every_whole_link_and_no_other() {
+async fn a_response_that_broke_off_anywhere_gives_every_whole_link_and_no_other() {
     let folder = tempfile::tempdir().unwrap();
     let text = r#"{"created": "2026-07-02T09:07:13Z", "note": "{[\"\\,", "data": [
         {"seed": 12, "prompt": "a \"cat\", \ud83d\ude00 {é😀]", "url": "https://a.test/1?exp=1&sig=abc", "more": [[], {}, 1.5e3]},
@@ -421,7 +422,7 @@ async fn an_answer_that_broke_off_anywhere_gives_every_whole_link_and_no_other()
 }
 
 #[tokio::test]
-async fn single_links_of_an_answer_that_broke_off_are_found() {
+async fn single_links_of_a_response_that_broke_off_are_found() {
     let folder = tempfile::tempdir().unwrap();
     let text = r#"{"base_image_url": "https://a.test/b", "original_image_url": "https://a.te"#;
 
@@ -429,7 +430,7 @@ async fn single_links_of_an_answer_that_broke_off_are_found() {
 }
 
 #[tokio::test]
-async fn what_is_not_the_beginning_of_an_answer_gives_no_links() {
+async fn what_is_not_the_beginning_of_a_response_gives_no_links() {
     let folder = tempfile::tempdir().unwrap();
     for text in [
         "",
@@ -443,7 +444,7 @@ async fn what_is_not_the_beginning_of_an_answer_gives_no_links() {
 }
 
 #[tokio::test]
-async fn saving_an_answer_that_broke_off_saves_what_is_whole_and_tells_what_is_not() {
+async fn saving_a_response_that_broke_off_saves_what_is_whole_and_tells_what_is_not() {
     let host = Host::answering(image(png(90, 1))).await;
     let place = tempfile::tempdir().unwrap();
     let whole = format!(r#"{{"data": [{{"is_image_safe": true, "url": "{}"}}, "#, host.link("/a"));
@@ -456,7 +457,7 @@ async fn saving_an_answer_that_broke_off_saves_what_is_whole_and_tells_what_is_n
 
     assert!(matches!(outcomes.as_slice(), [SaveOutcome::Saved(_), SaveOutcome::LinkMissing]), "{outcomes:?}");
     let error = none.unwrap_err();
-    assert_eq!((error.kind(), error.outcome()), (ErrorKind::UndocumentedAnswer, Outcome::Completed));
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::UndocumentedResponse, Outcome::Completed));
     assert!(error.to_string().contains("broke off"), "{error}");
     assert!(host.heads().iter().all(|head| head.starts_with("GET /a ")));
 }

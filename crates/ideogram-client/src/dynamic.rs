@@ -44,8 +44,8 @@ impl Client {
     ///
     /// ```no_run
     /// # async fn example(client: &ideogram_client::Client) -> Result<(), ideogram_client::Error> {
-    /// let answer = client.call("get_dataset")?.field("dataset_id", "abc").send().await?;
-    /// println!("{}", answer["file_count"]);
+    /// let response = client.call("get_dataset")?.field("dataset_id", "abc").send().await?;
+    /// println!("{}", response["file_count"]);
     /// # Ok(())
     /// # }
     /// ```
@@ -123,13 +123,13 @@ impl Call<'_> {
         request.validated_by(validation).checked(Source::Data, &unchecked)
     }
 
-    /// Sends the call, and returns status, headers and the raw body beside the decoded answer.
+    /// Sends the call, and returns status, headers and the raw body beside the decoded response.
     pub async fn response(self) -> Result<Response<Value>, Error> {
         let client = self.client;
         call(client, self.prepare()?).await
     }
 
-    /// Sends the call and returns the decoded answer.
+    /// Sends the call and returns the decoded response.
     pub async fn send(self) -> Result<Value, Error> {
         Ok(self.response().await?.into_value())
     }
