@@ -154,13 +154,7 @@ fn an_edit_that_breaks_the_document_is_refused_with_place_and_repair() {
             "`#/components/schemas/ListDatasetsResponse/properties/datasets/default`",
             "contradicts its schema",
         ),
-        (
-            "a mark left out",
-            "      x-ideogram-repeat: safe\n",
-            "",
-            "`#/paths/~1datasets/get`",
-            "no `x-ideogram-repeat`",
-        ),
+        ("a mark left out", "      x-ideogram-retry: safe\n", "", "`#/paths/~1datasets/get`", "no `x-ideogram-retry`"),
         (
             "a mark of another value",
             "x-ideogram-billing: free",

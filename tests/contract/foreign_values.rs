@@ -196,6 +196,6 @@ fn constants_say_what_the_document_says() {
     assert_eq!(operations::SERVER_URL, "https://petshop.test/api");
     assert_eq!(operations::API_KEY_HEADER, Some("X-Token"));
     assert_eq!(operations::ALL.len(), 5);
-    assert_eq!(operations::PUT_TOY.images, ImageCount::Member("count"));
+    assert_eq!(operations::PUT_TOY.images, ImageCount::Property("count"));
     assert!(operations::DELETE_PHOTO.deprecated);
 }

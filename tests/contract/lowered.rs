@@ -20,7 +20,7 @@ const OPERATION: &[(&str, &str)] = &[
     ("externalDocs", "for people"),
     ("deprecated", "marks the client's method, not the wire"),
     ("x-ideogram-billing", "a constant of the operation"),
-    ("x-ideogram-repeat", "a constant of the operation"),
+    ("x-ideogram-retry", "a constant of the operation"),
     ("x-ideogram-images", "a constant of the operation"),
 ];
 

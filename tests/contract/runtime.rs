@@ -8,7 +8,7 @@ use std::{
 };
 
 use ideogram_client::{
-    Attempt, CallOptions, Client, Ended, Error, ErrorKind, File, Hook, Outcome, StoredResponse, Validation,
+    Attempt, AttemptOutcome, CallOptions, Client, Error, ErrorKind, File, Hook, Outcome, StoredResponse, Validation,
     reqwest::{self, header::HeaderMap},
     types::{ColorPaletteWithPresetName, GetDatasetResponse},
 };
@@ -39,7 +39,7 @@ impl Hook for Watch {
         self.note(format!("before {} of {}", attempt.number, attempt.request.operation()));
     }
 
-    fn after(&self, attempt: &Attempt<'_>, ended: &Ended<'_>) {
+    fn after(&self, attempt: &Attempt<'_>, ended: &AttemptOutcome<'_>) {
         let status = ended.status.map(|status| status.as_u16());
         let error = ended.error.map(Error::kind);
         let again = if ended.next_in.is_some() { "again" } else { "the last" };
@@ -310,7 +310,7 @@ fn a_call_that_would_wait_for_its_own_thread_is_refused() {
 struct Broken;
 
 impl Hook for Broken {
-    fn after(&self, _: &Attempt<'_>, _: &Ended<'_>) {
+    fn after(&self, _: &Attempt<'_>, _: &AttemptOutcome<'_>) {
         panic!("a hook of theirs");
     }
 }

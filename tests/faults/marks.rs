@@ -22,7 +22,7 @@ fn marked() -> BTreeMap<String, bool> {
     let operations = paths.flat_map(|item| item.as_object().unwrap().values());
     let operations = operations.filter(|operation| operation["operationId"].is_string());
     let is_safe =
-        |operation: &Value| operation["x-ideogram-billing"] == "free" && operation["x-ideogram-repeat"] == "safe";
+        |operation: &Value| operation["x-ideogram-billing"] == "free" && operation["x-ideogram-retry"] == "safe";
     operations.map(|operation| (operation["operationId"].as_str().unwrap().to_owned(), is_safe(operation))).collect()
 }
 

@@ -13,7 +13,8 @@ use std::{
 };
 
 use ideogram_client::{
-    Attempt, CallOptions, Client, Ended, Error, Hook, StoredResponse, dataset::Folder, reqwest::header::HeaderMap,
+    Attempt, AttemptOutcome, CallOptions, Client, Error, Hook, StoredResponse, dataset::Folder,
+    reqwest::header::HeaderMap,
 };
 use ideogram_mock::MockServer;
 
@@ -85,7 +86,7 @@ impl Hook for Looking {
         self.0.debug(headers);
     }
 
-    fn after(&self, attempt: &Attempt<'_>, ended: &Ended<'_>) {
+    fn after(&self, attempt: &Attempt<'_>, ended: &AttemptOutcome<'_>) {
         self.0.debug(attempt);
         self.0.text(&attempt.request.to_string());
         self.0.debug(ended);

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ideogram_client::{Attempt, CallOptions, Client, Ended, Error, ErrorKind, Hook, Outcome, StoredResponse};
+use ideogram_client::{Attempt, AttemptOutcome, CallOptions, Client, Error, ErrorKind, Hook, Outcome, StoredResponse};
 use tokio::{sync::Notify, task::JoinSet};
 
 use crate::{
@@ -83,7 +83,7 @@ async fn every_call_waits_for_a_service_that_refuses_connections_and_is_then_sen
     struct Refused(Arc<Notify>);
 
     impl Hook for Refused {
-        fn after(&self, _: &Attempt<'_>, _: &Ended<'_>) {
+        fn after(&self, _: &Attempt<'_>, _: &AttemptOutcome<'_>) {
             self.0.notify_one();
         }
     }
@@ -261,7 +261,7 @@ impl Table {
         "fault".clone_into(&mut head[0]);
         for (cell, call) in head[1..].iter_mut().zip(Call::ALL) {
             let operation = call.operation();
-            *cell = format!("{} ({:?}, {:?})", operation.id, operation.billing, operation.repeat).to_lowercase();
+            *cell = format!("{} ({:?}, {:?})", operation.id, operation.billing, operation.retry).to_lowercase();
         }
         Self { rows: vec![head], column: 0 }
     }

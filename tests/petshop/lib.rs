@@ -88,7 +88,7 @@ pub use self::{
     error::{Error, ErrorKind, Outcome},
     file::{File, FileInfo},
     generated::{builder, operations, types},
-    hook::{Attempt, Ended, Hook},
+    hook::{Attempt, AttemptOutcome, Hook},
     options::CallOptions,
     request::{Part, PartContent, Request},
     response::Response,

@@ -3,7 +3,7 @@
 
 const MARKS = {
   'x-ideogram-billing': value => value === 'paid' || value === 'free',
-  'x-ideogram-repeat': value => value === 'safe' || value === 'unsafe',
+  'x-ideogram-retry': value => value === 'safe' || value === 'unsafe',
   // How many images, or the member of the request that says so, dotted where nested.
   'x-ideogram-images': value =>
     (Number.isInteger(value) && value >= 0) || (typeof value === 'string' && /^[a-z_]+(\.[a-z_]+)?$/.test(value)),

@@ -12,7 +12,7 @@ use crate::{
 const WIDEST_LINE: usize = 120;
 const MARKS: [(&str, &str); 3] = [
     ("x-ideogram-billing", "`paid` or `free`"),
-    ("x-ideogram-repeat", "`safe` or `unsafe`"),
+    ("x-ideogram-retry", "`safe` or `unsafe`"),
     ("x-ideogram-images", "a number, or the request member that says how many"),
 ];
 const ERROR: &str = "#/components/responses/Error";

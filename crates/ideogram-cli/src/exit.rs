@@ -37,7 +37,7 @@ pub(crate) enum Exit {
     /// A comparison found a difference.
     Difference = 14,
     /// A training failed, or was not done within the time that `--wait` was given.
-    NotTrained = 15,
+    TrainingError = 15,
     /// A model stayed in a state that nobody knows.
     UnknownState = 16,
     /// Stopped by SIGHUP: the terminal is gone.
@@ -67,7 +67,7 @@ impl Exit {
         Self::NotStored,
         Self::LocalIo,
         Self::Difference,
-        Self::NotTrained,
+        Self::TrainingError,
         Self::UnknownState,
         Self::HungUp,
         Self::Interrupted,
@@ -97,7 +97,7 @@ impl Exit {
             Self::NotStored => "not_kept",
             Self::LocalIo => "local_io",
             Self::Difference => "difference",
-            Self::NotTrained => "not_trained",
+            Self::TrainingError => "not_trained",
             Self::UnknownState => "unknown_state",
             Self::ReaderGone => "reader_gone",
             Self::HungUp | Self::Interrupted | Self::Terminated => "interrupted",
@@ -128,7 +128,7 @@ impl Exit {
             }
             Self::LocalIo => "a local file or disk failed",
             Self::Difference => "a difference was found",
-            Self::NotTrained => "the training failed, or the time of --wait passed",
+            Self::TrainingError => "the training failed, or the time of --wait passed",
             Self::UnknownState => {
                 "a model stayed in a state that this version does not know, for longer than a training takes"
             }

@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ideogram_client::operation::{Billing, Operation, Repeat};
+use ideogram_client::operation::{Billing, Operation, Retry};
 use tokio::{select, sync::Notify};
 
 use crate::{exit::Exit, failure::Failure};
@@ -145,7 +145,7 @@ impl Interrupt {
         for (operation, look) in under_way.calls.values() {
             if operation.billing != Billing::Free {
                 failure = failure.cause(format!("{operation} was under way: it may have run, and then it is billed"));
-            } else if operation.repeat != Repeat::Safe {
+            } else if operation.retry != Retry::Safe {
                 failure = failure.cause(format!("{operation} was under way: it may have been done all the same"));
             } else {
                 continue;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ideogram_client::{Attempt, Ended, Hook, reqwest::header::HeaderMap};
+use ideogram_client::{Attempt, AttemptOutcome, Hook, reqwest::header::HeaderMap};
 
 use crate::talk::Talk;
 
@@ -37,7 +37,7 @@ impl Hook for Trace {
         }
     }
 
-    fn after(&self, attempt: &Attempt<'_>, ended: &Ended<'_>) {
+    fn after(&self, attempt: &Attempt<'_>, ended: &AttemptOutcome<'_>) {
         let id = attempt.request.operation().id;
         if self.debug {
             let took = format!("after {:.3} s", ended.elapsed.as_secs_f64());

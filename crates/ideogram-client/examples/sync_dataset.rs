@@ -37,8 +37,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let plan = client.plan_dataset(&dataset_id, Folder::read(&folder).await?).await?;
     println!("{} files to send, {} bytes", plan.missing().count(), plan.missing_bytes());
     for file in &plan.files {
-        if let FileState::Refused(refusal) = &file.state {
-            println!("{} is left out: {refusal}", file.file.path.display());
+        if let FileState::Rejected(rejection) = &file.state {
+            println!("{} is left out: {rejection}", file.file.path.display());
         }
     }
 

@@ -33,7 +33,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // `wait.await` gives the model alone.
     let mut states = pin!(wait.states());
     while let Some(state) = states.try_next().await? {
-        println!("{:>6.1} s  {}", state.elapsed.as_secs_f64(), state.sighting);
+        println!("{:>6.1} s  {}", state.elapsed.as_secs_f64(), state.observation);
         if let Some(trained) = state.trained() {
             println!("draw with {}", trained.custom_model_uri);
         }

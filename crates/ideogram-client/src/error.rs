@@ -21,7 +21,7 @@ use crate::{
     operation::Operation,
     received::{MAX_TEXT_BYTES, text_of},
     refusal::Refusal,
-    retry::{Bearing, Stop},
+    retry::{RetrySafety, Stop},
 };
 
 /// The longest human text that is taken over from a response.
@@ -352,7 +352,7 @@ impl fmt::Display for Error {
 
 /// Whether it does not matter that a call may have run.
 fn is_harmless(operation: &Operation) -> bool {
-    Bearing::of(operation) == Bearing::Repeatable
+    RetrySafety::of(operation) == RetrySafety::Safe
 }
 
 impl fmt::Debug for Error {

@@ -115,7 +115,7 @@ impl File {
     }
 
     /// Whether the content can be read again for another attempt.
-    pub fn is_repeatable(&self) -> bool {
+    pub fn is_reusable(&self) -> bool {
         !matches!(self.source, Source::Reader { .. })
     }
 
@@ -435,7 +435,7 @@ mod tests {
 
         assert!(file.open(Some(3)).is_ok());
         assert!(file.open(Some(3)).unwrap_err().to_string().contains("cannot be read again"));
-        assert!(!file.is_repeatable());
+        assert!(!file.is_reusable());
     }
 
     #[tokio::test]

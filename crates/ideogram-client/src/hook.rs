@@ -14,7 +14,7 @@ pub trait Hook: Send + Sync {
     fn before(&self, _attempt: &Attempt<'_>, _headers: &mut HeaderMap) {}
 
     /// After an attempt.
-    fn after(&self, _attempt: &Attempt<'_>, _ended: &Ended<'_>) {}
+    fn after(&self, _attempt: &Attempt<'_>, _ended: &AttemptOutcome<'_>) {}
 }
 
 /// An attempt to make a call.
@@ -30,7 +30,7 @@ pub struct Attempt<'a> {
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub struct Ended<'a> {
+pub struct AttemptOutcome<'a> {
     /// How long it took, the reading of the response included.
     pub elapsed: Duration,
     /// The status, if a response arrived.

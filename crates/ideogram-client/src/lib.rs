@@ -56,12 +56,12 @@ pub use self::{
     error::{Error, ErrorKind, Outcome},
     file::{File, FileInfo},
     generated::{builder, operations, types},
-    hook::{Attempt, Ended, Hook},
+    hook::{Attempt, AttemptOutcome, Hook},
     image::{Image, ImageOutcome},
     options::CallOptions,
     request::{Part, PartContent, Request},
     response::Response,
-    save::{HasImages, IfExists, ImageRef, Origin, Save, SaveAll, SaveOutcome, SaveProgress, Saved, images_in},
+    save::{HasImages, IfExists, ImageRef, Provenance, Save, SaveAll, SaveOutcome, SaveProgress, Saved, images_in},
     stored_response::StoredResponse,
     summary::{BodySummary, ContentSummary, PartSummary, RequestSummary},
     timestamp::Timestamp,
@@ -75,7 +75,7 @@ pub mod internal {
     pub use crate::{
         durable::{put_new, sync_folder},
         journal::{Contents, Journal, JournalError, JournalErrorKind, JournalKind},
-        save::{ForeignLink, LONGEST_SUFFIX, check_stem, images_in_text, is_image_extension},
+        save::{ForeignLink, MAX_SUFFIX, check_stem, images_in_text, is_image_extension},
         signature::{SIGNATURE_BYTES, image_type},
     };
 }

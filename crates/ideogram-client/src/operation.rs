@@ -31,7 +31,7 @@ pub struct Operation {
     /// Whether a call costs money.
     pub billing: Billing,
     /// Whether a call may be sent twice without harm.
-    pub repeat: Repeat,
+    pub retry: Retry,
     /// How many images a call makes.
     pub images: ImageCount,
     /// The media type of the request body; empty without a body.
@@ -63,7 +63,7 @@ pub enum Billing {
 /// Whether a call may be sent twice without harm. An operation without a mark counts as unsafe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Repeat {
+pub enum Retry {
     /// Sent twice is as good as sent once.
     Safe,
     /// Sent twice may create, add or bill twice.
@@ -77,7 +77,7 @@ pub enum ImageCount {
     /// Always as many.
     Fixed(u64),
     /// As many as this member of the request says, one if it says nothing; dots lead into nested objects.
-    Member(&'static str),
+    Property(&'static str),
 }
 
 /// A parameter, or a member of the request body.

@@ -132,7 +132,7 @@ impl Request {
     pub fn images(&self) -> u32 {
         let number = match self.operation.images {
             ImageCount::Fixed(number) => Some(number),
-            ImageCount::Member(member) => self.body.number(member),
+            ImageCount::Property(member) => self.body.number(member),
         };
         // A number that says nothing sensible is the service's to refuse; until then it makes one image.
         number.map_or(1, |number| u32::try_from(number).unwrap_or(u32::MAX))
@@ -163,9 +163,9 @@ impl Request {
     }
 
     /// Whether the body can be sent more than once.
-    pub(crate) fn is_repeatable(&self) -> bool {
+    pub(crate) fn is_reusable(&self) -> bool {
         self.parts().iter().all(|part| match &part.content {
-            PartContent::File(file) => file.is_repeatable(),
+            PartContent::File(file) => file.is_reusable(),
             _ => true,
         })
     }

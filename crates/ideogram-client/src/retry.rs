@@ -8,24 +8,24 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 
-use crate::operation::{Billing, Operation, Repeat};
+use crate::operation::{Billing, Operation, Retry};
 
 /// So much longer are the waits after 429: up to 4, 8 and 16 seconds.
-const PATIENCE_WHEN_LIMITED: u32 = 4;
+const RATE_LIMIT_FACTOR: u32 = 4;
 
 /// What an operation bears.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Bearing {
+pub(crate) enum RetrySafety {
     /// Free and safe: sent twice is as good as sent once.
-    Repeatable,
+    Safe,
     /// Paid, or not safe to repeat: sent again only where it is certain that it has not run.
     Once,
 }
 
-impl Bearing {
+impl RetrySafety {
     pub(crate) fn of(operation: &Operation) -> Self {
-        match (operation.billing, operation.repeat) {
-            (Billing::Free, Repeat::Safe) => Self::Repeatable,
+        match (operation.billing, operation.retry) {
+            (Billing::Free, Retry::Safe) => Self::Safe,
             _ => Self::Once,
         }
     }
@@ -53,9 +53,9 @@ pub(crate) enum Event {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct State {
     /// What the operation bears.
-    pub(crate) bearing: Bearing,
+    pub(crate) safety: RetrySafety,
     /// Whether the body can be sent another time.
-    pub(crate) body: BodyLeft,
+    pub(crate) body: BodyReuse,
     /// Attempts made so far, the failed one included; at least 1.
     pub(crate) attempts: u32,
     /// What is left until the deadline.
@@ -66,7 +66,7 @@ pub(crate) struct State {
 
 /// Whether the body can be sent another time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum BodyLeft {
+pub(crate) enum BodyReuse {
     /// It can be built anew.
     Whole,
     /// A reader in it has been read.
@@ -88,7 +88,7 @@ pub(crate) struct Policy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
     /// Wait, then send again.
-    Repeat {
+    Retry {
         /// How long to wait.
         after: Duration,
     },
@@ -116,13 +116,13 @@ pub(crate) enum Stop {
 /// Decides what follows a failed attempt.
 pub(crate) fn decide(policy: &Policy, state: &State, event: Event) -> Decision {
     // In the order of what a caller wants to hear first.
-    if let Some(stop) = forbidden(state.bearing, event) {
+    if let Some(stop) = forbidden(state.safety, event) {
         return Decision::Stop(stop);
     }
     if state.attempts >= policy.attempts {
         return Decision::Stop(Stop::Attempts);
     }
-    if state.body == BodyLeft::UsedUp {
+    if state.body == BodyReuse::UsedUp {
         return Decision::Stop(Stop::Body);
     }
     let after = match event {
@@ -137,16 +137,16 @@ pub(crate) fn decide(policy: &Policy, state: &State, event: Event) -> Decision {
     if after >= state.time_left {
         return Decision::Stop(Stop::Deadline);
     }
-    Decision::Repeat { after }
+    Decision::Retry { after }
 }
 
 /// Why an event forbids another attempt, if it does.
-fn forbidden(bearing: Bearing, event: Event) -> Option<Stop> {
-    match (event, bearing) {
+fn forbidden(safety: RetrySafety, event: Event) -> Option<Stop> {
+    match (event, safety) {
         // Nothing left, or refused before it ran: safe for every call. The rest only where twice is as good as once.
         (Event::NotConnected | Event::Status { code: 429, .. }, _)
-        | (Event::Interrupted | Event::Status { code: 408 | 500 | 502 | 503 | 504, .. }, Bearing::Repeatable) => None,
-        (Event::Interrupted | Event::Status { code: 408 | 500..=599, .. }, Bearing::Once) => Some(Stop::MayHaveRun),
+        | (Event::Interrupted | Event::Status { code: 408 | 500 | 502 | 503 | 504, .. }, RetrySafety::Safe) => None,
+        (Event::Interrupted | Event::Status { code: 408 | 500..=599, .. }, RetrySafety::Once) => Some(Stop::MayHaveRun),
         (Event::Final | Event::Status { .. }, _) => Some(Stop::Pointless),
     }
 }
@@ -156,7 +156,7 @@ fn backed_off(policy: &Policy, state: &State, event: Event) -> Duration {
     let longest = longest_wait(policy, state.attempts);
     // Places among the images in the making come free when images are done, and that takes longer than a hiccup.
     let longest = match event {
-        Event::Status { code: 429, .. } => longest.saturating_mul(PATIENCE_WHEN_LIMITED).min(policy.longest_wait),
+        Event::Status { code: 429, .. } => longest.saturating_mul(RATE_LIMIT_FACTOR).min(policy.longest_wait),
         _ => longest,
     };
     longest.mul_f64(state.roll.clamp(0.0, 1.0))
@@ -183,8 +183,8 @@ mod tests {
         Policy { attempts: 4, first_wait: Duration::from_secs(1), longest_wait: Duration::from_secs(60) };
 
     const STATE: State = State {
-        bearing: Bearing::Repeatable,
-        body: BodyLeft::Whole,
+        safety: RetrySafety::Safe,
+        body: BodyReuse::Whole,
         attempts: 1,
         time_left: Duration::from_secs(600),
         roll: 1.0,
@@ -199,12 +199,12 @@ mod tests {
     }
 
     fn repeats(state: &State, event: Event) -> bool {
-        matches!(decide(&POLICY, state, event), Decision::Repeat { .. })
+        matches!(decide(&POLICY, state, event), Decision::Retry { .. })
     }
 
     #[test]
     fn of_all_statuses_six_are_repeated_for_safe_calls_and_one_for_the_others() {
-        let once = State { bearing: Bearing::Once, ..STATE };
+        let once = State { safety: RetrySafety::Once, ..STATE };
 
         let safe: Vec<u16> = (100..1000).filter(|code| repeats(&STATE, status(*code))).collect();
         let unsafe_or_paid: Vec<u16> = (100..1000).filter(|code| repeats(&once, status(*code))).collect();
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn what_may_have_run_is_repeated_only_if_twice_is_as_good_as_once() {
-        let once = State { bearing: Bearing::Once, ..STATE };
+        let once = State { safety: RetrySafety::Once, ..STATE };
         for (event, safe, other) in [
             (Event::NotConnected, true, true),
             (Event::Interrupted, true, false),
@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn the_reason_for_stopping_tells_what_may_have_run_from_what_is_pointless() {
-        let once = State { bearing: Bearing::Once, ..STATE };
+        let once = State { safety: RetrySafety::Once, ..STATE };
         for code in 100..1000 {
             let expected = match code {
                 429 => continue,
@@ -247,9 +247,9 @@ mod tests {
         use crate::generated::operations;
 
         for operation in operations::ALL {
-            let free_and_safe = operation.billing == Billing::Free && operation.repeat == Repeat::Safe;
+            let free_and_safe = operation.billing == Billing::Free && operation.retry == Retry::Safe;
 
-            assert_eq!(Bearing::of(operation) == Bearing::Repeatable, free_and_safe, "{operation}");
+            assert_eq!(RetrySafety::of(operation) == RetrySafety::Safe, free_and_safe, "{operation}");
         }
     }
 
@@ -267,7 +267,7 @@ mod tests {
 
     #[test]
     fn a_reader_is_never_sent_twice() {
-        let used_up = State { body: BodyLeft::UsedUp, ..STATE };
+        let used_up = State { body: BodyReuse::UsedUp, ..STATE };
 
         assert_eq!(decide(&POLICY, &used_up, Event::NotConnected), Decision::Stop(Stop::Body));
         assert_eq!(decide(&POLICY, &used_up, asks(1)), Decision::Stop(Stop::Body));
@@ -287,7 +287,7 @@ mod tests {
     fn places_in_the_making_are_waited_for_longer_than_a_hiccup() {
         let waits = [1, 2, 3, 8].map(|attempts| {
             let decision = decide(&Policy { attempts: 9, ..POLICY }, &State { attempts, ..STATE }, status(429));
-            let Decision::Repeat { after } = decision else { panic!("{decision:?}") };
+            let Decision::Retry { after } = decision else { panic!("{decision:?}") };
             after.as_secs()
         });
 
@@ -301,7 +301,7 @@ mod tests {
 
             let decision = decide(&Policy { attempts: 9, ..POLICY }, &state, Event::NotConnected);
 
-            assert_eq!(decision, Decision::Repeat { after: Duration::from_secs_f64(seconds) }, "{roll}");
+            assert_eq!(decision, Decision::Retry { after: Duration::from_secs_f64(seconds) }, "{roll}");
         }
     }
 
@@ -312,7 +312,7 @@ mod tests {
         {
             let decision = decide(&POLICY, &State { roll, ..STATE }, asks(seconds));
 
-            assert_eq!(decision, Decision::Repeat { after: Duration::from_secs(expected) }, "{roll}, {seconds} s");
+            assert_eq!(decision, Decision::Retry { after: Duration::from_secs(expected) }, "{roll}, {seconds} s");
         }
         assert_eq!(decide(&POLICY, &STATE, asks(61)), Decision::Stop(Stop::LongWait));
     }
@@ -320,8 +320,8 @@ mod tests {
     #[test]
     fn a_wait_that_cannot_end_before_the_deadline_is_not_started() {
         for (left, event, expected) in [
-            (10, asks(9), Decision::Repeat { after: Duration::from_secs(9) }),
-            (5, asks(0), Decision::Repeat { after: Duration::from_secs(4) }),
+            (10, asks(9), Decision::Retry { after: Duration::from_secs(9) }),
+            (5, asks(0), Decision::Retry { after: Duration::from_secs(4) }),
             (10, asks(10), Decision::Stop(Stop::Deadline)),
             (10, asks(11), Decision::Stop(Stop::Deadline)),
             (1, status(503), Decision::Stop(Stop::Deadline)),

@@ -104,7 +104,7 @@ pub struct Violation {
 
 impl Violation {
     /// The member, dots leading into objects; empty for the whole value.
-    pub fn member(&self) -> &str {
+    pub fn property(&self) -> &str {
         &self.member
     }
 

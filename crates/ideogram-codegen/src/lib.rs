@@ -10,7 +10,7 @@
 //! | extension of an operation | values | without it |
 //! | --- | --- | --- |
 //! | `x-<vendor>-billing` | `paid`, `free` | `paid` |
-//! | `x-<vendor>-repeat` | `safe`, `unsafe` | `unsafe` |
+//! | `x-<vendor>-retry` | `safe`, `unsafe` | `unsafe` |
 //! | `x-<vendor>-images` | a number, or the request member that says how many | 1 |
 //!
 //! The source expects certain names around it; `settings` lists them.
@@ -90,7 +90,7 @@ impl Client {
                 path: &operation.path,
                 media_type: operation.body.as_ref().map(|body| body.media_type.as_str()),
                 paid: operation.billing == model::Billing::Paid,
-                safe_to_repeat: operation.repeat == model::Repeat::Safe,
+                safe_to_repeat: operation.retry == model::Retry::Safe,
                 deprecated: operation.deprecated,
             })
             .collect()

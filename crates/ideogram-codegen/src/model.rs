@@ -29,7 +29,7 @@ pub(crate) struct Operation {
     pub(crate) docs_url: Option<String>,
     pub(crate) deprecated: bool,
     pub(crate) billing: Billing,
-    pub(crate) repeat: Repeat,
+    pub(crate) retry: Retry,
     pub(crate) images: ImageCount,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) body: Option<Body>,
@@ -51,7 +51,7 @@ pub(crate) enum Billing {
 
 /// Whether a call may be sent twice without harm. Unmarked counts as unsafe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Repeat {
+pub(crate) enum Retry {
     Safe,
     Unsafe,
 }
@@ -61,7 +61,7 @@ pub(crate) enum Repeat {
 pub(crate) enum ImageCount {
     Fixed(u64),
     /// As many as this member of the request says, one if it says nothing; dots lead into nested objects.
-    Member(String),
+    Property(String),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

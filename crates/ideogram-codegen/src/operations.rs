@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 
 use crate::{
     lower,
-    model::{Billing, ImageCount, Location, Model, Operation, Repeat, Schema},
+    model::{Billing, ImageCount, Location, Model, Operation, Retry, Schema},
     names,
     rules::Reading,
     schemas,
@@ -26,7 +26,7 @@ pub(crate) fn constants(reading: &Reading) -> TokenStream {
     quote! {
         #[allow(unused_imports)]
         use crate::{
-            operation::{Billing, Input, Location, Operation, ImageCount, Repeat},
+            operation::{Billing, Input, Location, Operation, ImageCount, Retry},
             schema::{Bound, Schema},
         };
 
@@ -55,13 +55,13 @@ fn constant(model: &Model, operation: &Operation) -> TokenStream {
         Billing::Paid => quote! { Billing::Paid },
         Billing::Free => quote! { Billing::Free },
     };
-    let repeat = match operation.repeat {
-        Repeat::Safe => quote! { Repeat::Safe },
-        Repeat::Unsafe => quote! { Repeat::Unsafe },
+    let retry = match operation.retry {
+        Retry::Safe => quote! { Retry::Safe },
+        Retry::Unsafe => quote! { Retry::Unsafe },
     };
     let images = match &operation.images {
         ImageCount::Fixed(number) => quote! { ImageCount::Fixed(#number) },
-        ImageCount::Member(member) => quote! { ImageCount::Member(#member) },
+        ImageCount::Property(member) => quote! { ImageCount::Property(#member) },
     };
     let media_type = operation.body.as_ref().map(|body| body.media_type.as_str()).unwrap_or_default();
     let inputs = inputs(model, operation);
@@ -87,7 +87,7 @@ fn constant(model: &Model, operation: &Operation) -> TokenStream {
             docs_url: #docs_url,
             deprecated: #deprecated,
             billing: #billing,
-            repeat: #repeat,
+            retry: #retry,
             images: #images,
             media_type: #media_type,
             inputs: &[#(#inputs),*],

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use ideogram_client::{
-    operation::{Billing, ImageCount, Operation, Repeat},
+    operation::{Billing, ImageCount, Operation, Retry},
     operations,
 };
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ impl Operations {
                 repeat(operation).to_owned(),
                 match operation.images {
                     ImageCount::Fixed(number) => number.to_string(),
-                    ImageCount::Member(name) => name.to_owned(),
+                    ImageCount::Property(name) => name.to_owned(),
                     _ => ABSENT.to_owned(),
                 },
                 command(operation).unwrap_or(ABSENT).to_owned(),
@@ -87,7 +87,7 @@ fn described(operation: &Operation) -> Value {
         "repeat": repeat(operation),
         "images": match operation.images {
             ImageCount::Fixed(number) => json!(number),
-            ImageCount::Member(name) => json!(name),
+            ImageCount::Property(name) => json!(name),
             _ => Value::Null,
         },
         "deprecated": operation.deprecated,
@@ -104,7 +104,7 @@ pub(crate) fn billing(operation: &Operation) -> &'static str {
 
 /// One without a mark counts as unsafe.
 pub(crate) fn repeat(operation: &Operation) -> &'static str {
-    if operation.repeat == Repeat::Safe { "safe" } else { "unsafe" }
+    if operation.retry == Retry::Safe { "safe" } else { "unsafe" }
 }
 
 #[cfg(test)]

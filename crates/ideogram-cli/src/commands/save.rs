@@ -7,7 +7,7 @@ use std::{
 
 use clap::Args;
 use ideogram_client::{
-    HasImages, IfExists, Image as _, ImageOutcome, ImageRef, Origin, SaveOutcome, StoredResponse,
+    HasImages, IfExists, Image as _, ImageOutcome, ImageRef, Provenance, SaveOutcome, StoredResponse,
     internal::images_in_text,
 };
 use serde_json::{Value, json};
@@ -54,7 +54,7 @@ struct Found {
     /// Nothing, if it is no JSON; the images in it may be whole all the same.
     response: Value,
     images: Vec<ImageRef>,
-    origin: Origin,
+    origin: Provenance,
 }
 
 impl HasImages for Found {
@@ -62,7 +62,7 @@ impl HasImages for Found {
         self.images.clone()
     }
 
-    fn origin(&self) -> Origin {
+    fn origin(&self) -> Provenance {
         self.origin.clone()
     }
 }
@@ -115,7 +115,7 @@ impl Save {
     async fn read(&self) -> Result<Found, Failure> {
         if let Some(link) = self.link() {
             let images = vec![ImageRef::from_link(link)];
-            return Ok(Found { response: Value::Null, images, origin: Origin::default() });
+            return Ok(Found { response: Value::Null, images, origin: Provenance::default() });
         }
         let shown = self.response.display();
         let bytes = text::read(&self.response, &Stdin::default(), "the response", LARGEST).await?;
@@ -130,7 +130,7 @@ impl Save {
             return Ok(Found { response: kept.response().cloned().unwrap_or_default(), images, origin: kept.origin() });
         }
         if let Some(images) = links_in(&bytes) {
-            return Ok(Found { response: Value::Null, images, origin: Origin::default() });
+            return Ok(Found { response: Value::Null, images, origin: Provenance::default() });
         }
         let mut parsed = serde_json::from_slice::<Value>(&bytes);
         // What `--output json` prints has the response inside.
@@ -146,8 +146,8 @@ impl Save {
             images.retain(|image| image.link().is_some());
         }
         match parsed {
-            Ok(response) => Ok(Found { response, images, origin: Origin::default() }),
-            Err(_) if !images.is_empty() => Ok(Found { response: Value::Null, images, origin: Origin::default() }),
+            Ok(response) => Ok(Found { response, images, origin: Provenance::default() }),
+            Err(_) if !images.is_empty() => Ok(Found { response: Value::Null, images, origin: Provenance::default() }),
             Err(error) => Err(match encoding {
                 Err(encoding) => Unreadable::Encoding(encoding).failure(&format!("the response \"{shown}\"")),
                 Ok(_) => Failure::usage(format!("\"{shown}\" is no response: it is not JSON")).because(&error),

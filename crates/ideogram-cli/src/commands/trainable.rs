@@ -1,11 +1,11 @@
 //! Whether a set of images can be trained, in words.
 
-use ideogram_client::dataset::{MAX_IMAGES, MIN_IMAGES, Trainable, Verdict};
+use ideogram_client::dataset::{MAX_IMAGES, MIN_IMAGES, Trainability, Verdict};
 
 use crate::units;
 
 /// `yes: 16 images`, `no: 4 images, 11 too few for a training (15 to 100)`.
-pub(super) fn told(trainable: Trainable) -> String {
+pub(super) fn told(trainable: Trainability) -> String {
     let verdict = match trainable.verdict {
         Verdict::Yes => "yes",
         Verdict::TooFew { .. } | Verdict::TooMany { .. } => "no",
@@ -15,7 +15,7 @@ pub(super) fn told(trainable: Trainable) -> String {
 }
 
 /// The same without the verdict.
-pub(super) fn why(trainable: Trainable) -> String {
+pub(super) fn why(trainable: Trainability) -> String {
     let mut images = units::count(trainable.images, "image");
     if trainable.perhaps > 0 {
         images = format!("{images} by name, and {} that may be some", units::count(trainable.perhaps, "file"));

@@ -2,7 +2,7 @@
 
 use ideogram_client::{
     Error, ErrorKind, Outcome,
-    operation::{Billing, Repeat},
+    operation::{Billing, Retry},
 };
 
 use super::Call;
@@ -60,7 +60,7 @@ pub(super) fn what_became_of_it(call: &Call<'_>, error: &Error) -> Option<String
         (look, then) => format!(": see `{look}` {then}"),
     };
     match error.outcome() {
-        Outcome::Unknown if operation.repeat == Repeat::Safe => {
+        Outcome::Unknown if operation.retry == Retry::Safe => {
             let may_pass = matches!(error.kind(), ErrorKind::Server | ErrorKind::Transport);
             may_pass.then(|| "nothing was changed: the command can be run again".to_owned())
         }
@@ -75,7 +75,7 @@ pub(super) fn what_became_of_it(call: &Call<'_>, error: &Error) -> Option<String
             Some(path) => {
                 Some(format!("it ran, and its response is kept in {}; do not run the command again", path.display()))
             }
-            None if operation.repeat == Repeat::Safe => None,
+            None if operation.retry == Retry::Safe => None,
             None if is_paid => Some(format!("it ran and is billed; do not run the command again{}", see(""))),
             None => {
                 let see = see("");

@@ -56,7 +56,7 @@ pub(crate) async fn check_stems(folder: &Path, stems: Vec<String>) -> Result<(),
             let what = format!("files in \"{}\" cannot be named `{name}`", folder.display());
             let is_name = matches!(error.kind(), io::ErrorKind::InvalidFilename | io::ErrorKind::InvalidInput);
             let failure = if is_name { Failure::usage(what) } else { Failure::local_io(what) };
-            let suffix = internal::LONGEST_SUFFIX.len();
+            let suffix = internal::MAX_SUFFIX.len();
             let hint = format!("nothing was sent; up to {suffix} bytes are added to a name: its number and extension");
             Err(failure.because(&error).hint(hint))
         }
@@ -100,7 +100,7 @@ fn try_folder(folder: &Path) -> io::Result<()> {
 
 fn try_stem(folder: &Path, stem: &str) -> io::Result<()> {
     internal::check_stem(stem).map_err(|reason| io::Error::new(io::ErrorKind::InvalidInput, reason))?;
-    let path = folder.join(format!("{stem}{}", internal::LONGEST_SUFFIX));
+    let path = folder.join(format!("{stem}{}", internal::MAX_SUFFIX));
     File::create(&path)?;
     fs::remove_file(path)
 }
@@ -117,7 +117,7 @@ mod tests {
     #[tokio::test]
     async fn names_are_tried_with_all_that_is_added_to_them() {
         let folder = tempfile::tempdir().unwrap();
-        let suffix = internal::LONGEST_SUFFIX.len();
+        let suffix = internal::MAX_SUFFIX.len();
         // Of every width that UTF-8 has.
         for letter in ["n", "\u{e9}", "\u{706f}", "\u{20000}"] {
             for bytes in 200..=260 {
@@ -127,7 +127,7 @@ mod tests {
                 let checked = check_stems(folder.path(), vec![name_of_ours(), stem.clone()]).await;
 
                 // What is let through can be written, and nothing else is refused: Linux counts bytes, others letters.
-                let path = folder.path().join(format!("{stem}{}", internal::LONGEST_SUFFIX));
+                let path = folder.path().join(format!("{stem}{}", internal::MAX_SUFFIX));
                 assert_eq!(checked.is_ok(), File::create(&path).is_ok(), "{letter} {bytes}");
                 if cfg!(target_os = "linux") {
                     assert_eq!(checked.is_ok(), written <= 255, "{letter} {bytes}");

@@ -12,7 +12,7 @@
 //! use ideogram_client::dataset::Folder;
 //!
 //! let plan = client.plan_dataset("dataset-id", Folder::read("lanterns").await?).await?;
-//! for file in plan.refused() {
+//! for file in plan.rejected() {
 //!     println!("{}: {:?}", file.file.path.display(), file.state);
 //! }
 //! let report = client.sync_dataset(plan, "lanterns.sync.jsonl").await?;
@@ -43,10 +43,10 @@ use std::fmt;
 pub use self::journal::lacks_lines;
 pub use self::{
     folder::{Fault, FileKind, Folder, LocalFile, MAX_FOLDER_DEPTH, MAX_FOLDER_ENTRIES, SkipReason, Skipped},
-    plan::{Doubt, FileState, Plan, PlannedFile, Refusal, Remark, RemoteFile},
+    plan::{FileState, Note, Plan, PlannedFile, Rejection, RemoteFile, Uncertainty},
     report::{FileOutcome, SyncProgress, SyncReport, SyncedFile, Unknown},
     sync::SyncDataset,
-    trainable::{MAX_IMAGES, MIN_IMAGES, Trainable, Verdict},
+    trainable::{MAX_IMAGES, MIN_IMAGES, Trainability, Verdict},
 };
 use crate::{Client, Error, types::DatasetId};
 

@@ -15,7 +15,7 @@ use super::{
     folder::Fault,
     listing::Listing,
     name, size_of,
-    trainable::{Images, Trainable},
+    trainable::{Images, Trainability},
 };
 use crate::types::GetDatasetResponse;
 
@@ -62,9 +62,9 @@ pub struct Plan {
     /// The sizes of those files of the dataset that the service gives no name; `None` where it tells no size either.
     pub nameless: Vec<Option<u64>>,
     /// Whether the dataset can be trained as it is.
-    pub trainable_now: Trainable,
+    pub trainable_now: Trainability,
     /// Whether it can be trained once what is missing is there.
-    pub trainable_after: Trainable,
+    pub trainable_after: Trainability,
     /// The folder.
     #[serde(flatten, serialize_with = "folder_without_files")]
     pub folder: Folder,
@@ -82,7 +82,7 @@ pub struct PlannedFile {
     /// Of a caption: its images, by name. Of an image: its caption, if it has one in the folder.
     pub belongs_to: Vec<String>,
     /// What is worth a look, without being in the way.
-    pub remarks: Vec<Remark>,
+    pub notes: Vec<Note>,
 }
 
 /// How a local file stands to the dataset.
@@ -102,16 +102,16 @@ pub enum FileState {
         remote_sizes_bytes: Vec<u64>,
     },
     /// Perhaps there. Not sent unless asked for.
-    Uncertain(Doubt),
+    Uncertain(Uncertainty),
     /// Cannot or must not be sent.
-    Refused(Refusal),
+    Rejected(Rejection),
 }
 
 /// Why it cannot be told whether a file is in the dataset.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Doubt {
+pub enum Uncertainty {
     /// The dataset has a name that differs in case only.
     OtherCase {
         /// The name in the dataset.
@@ -130,7 +130,7 @@ pub enum Doubt {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum Rejection {
     /// It cannot be sent as it is.
     Fault(Fault),
     /// Other files of the folder have the same name, as it is sent.
@@ -156,7 +156,7 @@ pub enum Refusal {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Remark {
+pub enum Note {
     /// An image of more than 10 MB: the limit that is documented elsewhere. For datasets none is published.
     Large,
     /// The name promises another format than the content has. The content counts.
@@ -211,8 +211,8 @@ impl Plan {
     }
 
     /// The files that cannot or must not be sent.
-    pub fn refused(&self) -> impl Iterator<Item = &PlannedFile> {
-        self.files.iter().filter(|file| matches!(file.state, FileState::Refused(_)))
+    pub fn rejected(&self) -> impl Iterator<Item = &PlannedFile> {
+        self.files.iter().filter(|file| matches!(file.state, FileState::Rejected(_)))
     }
 
     /// Whether the folder could be read whole, and every image and caption of it is in the dataset, under its name and
@@ -235,9 +235,9 @@ impl PlannedFile {
     }
 
     /// Why it cannot or must not be sent, if so.
-    pub fn refusal(&self) -> Option<&Refusal> {
+    pub fn rejection(&self) -> Option<&Rejection> {
         match &self.state {
-            FileState::Refused(refusal) => Some(refusal),
+            FileState::Rejected(rejection) => Some(rejection),
             _ => None,
         }
     }
@@ -256,19 +256,19 @@ fn folder_without_files<S: serde::Serializer>(folder: &Folder, serializer: S) ->
 fn plan_files(folder: &Folder, listing: &Listing) -> Vec<PlannedFile> {
     let refusals = refusals(folder);
     let cases: BTreeMap<_, _> = listing.names().map(|(name, _)| (name::case_folded(name), name)).collect();
-    let state = |file: &LocalFile, refusal: Option<&Refusal>| match refusal {
-        Some(refusal) => FileState::Refused(refusal.clone()),
+    let state = |file: &LocalFile, rejection: Option<&Rejection>| match rejection {
+        Some(rejection) => FileState::Rejected(rejection.clone()),
         None => compare(file, listing, &cases),
     };
     let mut planned: Vec<_> = folder
         .files
         .iter()
         .zip(&refusals)
-        .map(|(file, refusal)| PlannedFile {
+        .map(|(file, rejection)| PlannedFile {
             file: file.clone(),
-            state: state(file, refusal.as_ref()),
+            state: state(file, rejection.as_ref()),
             belongs_to: Vec::new(),
-            remarks: remarks(file),
+            notes: notes(file),
         })
         .collect();
     pair(&mut planned, listing);
@@ -276,7 +276,7 @@ fn plan_files(folder: &Folder, listing: &Listing) -> Vec<PlannedFile> {
 }
 
 /// Why files must not be sent, in the order of the files.
-fn refusals(folder: &Folder) -> Vec<Option<Refusal>> {
+fn refusals(folder: &Folder) -> Vec<Option<Rejection>> {
     let mut by_name: BTreeMap<&str, Vec<&PathBuf>> = BTreeMap::new();
     let mut by_case: BTreeMap<String, Vec<&PathBuf>> = BTreeMap::new();
     for file in &folder.files {
@@ -286,26 +286,26 @@ fn refusals(folder: &Folder) -> Vec<Option<Refusal>> {
     let others = |paths: &[&PathBuf], file: &LocalFile| -> Vec<String> {
         paths.iter().filter(|path| ***path != file.path).map(|path| path.display().to_string()).collect()
     };
-    let refusal = |file: &LocalFile| {
+    let rejection = |file: &LocalFile| {
         let same = others(&by_name[file.name.as_str()], file);
         let same_but_case = others(&by_case[&name::case_folded(&file.name)], file);
         if let Some(fault) = &file.fault {
-            Some(Refusal::Fault(fault.clone()))
+            Some(Rejection::Fault(fault.clone()))
         } else if !same.is_empty() {
             let is_in_one_form =
                 by_name[file.name.as_str()].iter().all(|path| path.file_name() == file.path.file_name());
             Some(if is_in_one_form {
-                Refusal::SameName { others: same }
+                Rejection::SameName { others: same }
             } else {
-                Refusal::SameNameInUnicode { others: same }
+                Rejection::SameNameInUnicode { others: same }
             })
         } else if !same_but_case.is_empty() {
-            Some(Refusal::SameNameButCase { others: same_but_case })
+            Some(Rejection::SameNameButCase { others: same_but_case })
         } else {
             None
         }
     };
-    folder.files.iter().map(refusal).collect()
+    folder.files.iter().map(rejection).collect()
 }
 
 fn compare(file: &LocalFile, listing: &Listing, cases: &BTreeMap<String, &str>) -> FileState {
@@ -320,21 +320,21 @@ fn compare(file: &LocalFile, listing: &Listing, cases: &BTreeMap<String, &str>) 
         return FileState::Different { remote_sizes_bytes: sizes.iter().copied().flatten().collect() };
     }
     if let Some(remote_name) = cases.get(&name::case_folded(&file.name)) {
-        return FileState::Uncertain(Doubt::OtherCase { remote_name: (*remote_name).to_owned() });
+        return FileState::Uncertain(Uncertainty::OtherCase { remote_name: (*remote_name).to_owned() });
     }
     if listing.nameless.iter().any(|size| size.is_none_or(|size| size == file.size_bytes)) {
-        return FileState::Uncertain(Doubt::Nameless);
+        return FileState::Uncertain(Uncertainty::Nameless);
     }
     FileState::Missing
 }
 
-fn remarks(file: &LocalFile) -> Vec<Remark> {
-    let mut remarks = Vec::new();
+fn notes(file: &LocalFile) -> Vec<Note> {
+    let mut notes = Vec::new();
     if file.kind.is_image() && file.size_bytes > LARGE_IMAGE_BYTES {
-        remarks.push(Remark::Large);
+        notes.push(Note::Large);
     }
     if file.has_byte_order_mark {
-        remarks.push(Remark::ByteOrderMark);
+        notes.push(Note::ByteOrderMark);
     }
     let promised = match name::extension(&file.name).as_str() {
         "jpg" | "jpeg" => Some(FileKind::Jpeg),
@@ -343,9 +343,9 @@ fn remarks(file: &LocalFile) -> Vec<Remark> {
         _ => None,
     };
     if file.kind.is_image() && promised != Some(file.kind) {
-        remarks.push(Remark::OtherFormat);
+        notes.push(Note::OtherFormat);
     }
-    remarks
+    notes
 }
 
 /// Gives captions to their images; a caption without one is refused, one of an image in doubt is in doubt.
@@ -356,12 +356,12 @@ fn pair(planned: &mut [PlannedFile], listing: &Listing) {
     }
     let mut local: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (index, file) in planned.iter().enumerate() {
-        if file.file.kind.is_image() && !matches!(file.state, FileState::Refused(_)) {
+        if file.file.kind.is_image() && !matches!(file.state, FileState::Rejected(_)) {
             local.entry(name::stem(&file.file.name).to_owned()).or_default().push(index);
         }
     }
     for index in 0..planned.len() {
-        if planned[index].file.kind != FileKind::Caption || matches!(planned[index].state, FileState::Refused(_)) {
+        if planned[index].file.kind != FileKind::Caption || matches!(planned[index].state, FileState::Rejected(_)) {
             continue;
         }
         let name = planned[index].file.name.clone();
@@ -378,19 +378,19 @@ fn pair(planned: &mut [PlannedFile], listing: &Listing) {
         if images.is_empty() {
             // What is in the dataset already stays there, image or not.
             if caption.is_missing() || matches!(caption.state, FileState::Uncertain(_)) {
-                caption.state = FileState::Refused(Refusal::NoImage);
+                caption.state = FileState::Rejected(Rejection::NoImage);
             }
         } else if are_in_doubt && caption.is_missing() {
-            caption.state = FileState::Uncertain(Doubt::Image);
+            caption.state = FileState::Uncertain(Uncertainty::Image);
         }
         if images.len() > 1 {
-            caption.remarks.push(Remark::SharedCaption);
+            caption.notes.push(Note::SharedCaption);
         }
         caption.belongs_to = images.into_iter().collect();
     }
 }
 
-impl fmt::Display for Doubt {
+impl fmt::Display for Uncertainty {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OtherCase { remote_name } => write!(formatter, "the dataset has \"{remote_name}\""),
@@ -401,7 +401,7 @@ impl fmt::Display for Doubt {
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for Rejection {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fault(fault) => fault.fmt(formatter),
@@ -494,7 +494,7 @@ mod tests {
     fn the_same_name_in_two_folders_is_refused_for_both_with_both_paths() {
         let refused = states(&[("one/a.png", 1), ("two/a.png", 2), ("b.png", 1)], &[]);
 
-        let same = |other: &str| FileState::Refused(Refusal::SameName { others: vec![other.to_owned()] });
+        let same = |other: &str| FileState::Rejected(Rejection::SameName { others: vec![other.to_owned()] });
         assert_eq!(refused, [same("two/a.png"), same("one/a.png"), FileState::Missing]);
     }
 
@@ -506,7 +506,7 @@ mod tests {
         assert_eq!(states(&[(composed, 1)], &[(Some(decomposed), Some(1))]), [FileState::Present]);
         let both = states(&[(composed, 1), (decomposed, 1)], &[]);
         assert!(
-            both.iter().all(|state| matches!(state, FileState::Refused(Refusal::SameNameInUnicode { .. }))),
+            both.iter().all(|state| matches!(state, FileState::Rejected(Rejection::SameNameInUnicode { .. }))),
             "{both:?}"
         );
         assert_eq!(Plan::new(folder(&[(decomposed, 1)]), &dataset(&[])).files[0].file.name, composed);
@@ -517,13 +517,13 @@ mod tests {
         let local = states(&[("a.png", 1), ("x/A.png", 1)], &[]);
         let remote = states(&[("a.png", 1)], &[(Some("A.png"), Some(1))]);
 
-        assert!(local.iter().all(|state| matches!(state, FileState::Refused(Refusal::SameNameButCase { .. }))));
-        assert_eq!(remote, [FileState::Uncertain(Doubt::OtherCase { remote_name: "A.png".to_owned() })]);
+        assert!(local.iter().all(|state| matches!(state, FileState::Rejected(Rejection::SameNameButCase { .. }))));
+        assert_eq!(remote, [FileState::Uncertain(Uncertainty::OtherCase { remote_name: "A.png".to_owned() })]);
     }
 
     #[test]
     fn a_file_without_a_name_leaves_those_in_doubt_that_it_could_be() {
-        let nameless = FileState::Uncertain(Doubt::Nameless);
+        let nameless = FileState::Uncertain(Uncertainty::Nameless);
 
         assert_eq!(states(&[("a.png", 1), ("b.png", 2)], &[(None, Some(1))]), [nameless.clone(), FileState::Missing]);
         assert_eq!(states(&[("a.png", 1)], &[(None, None)]), [nameless]);
@@ -544,10 +544,10 @@ mod tests {
             (&caption("b.txt").state, &caption("b.txt").belongs_to[..]),
             (&FileState::Missing, &["b.webp".to_owned()][..])
         );
-        assert_eq!(caption("c.txt").state, FileState::Refused(Refusal::NoImage));
+        assert_eq!(caption("c.txt").state, FileState::Rejected(Rejection::NoImage));
         assert_eq!(caption("d.txt").belongs_to, ["d.jpg", "d.png"]);
-        assert_eq!(caption("d.txt").remarks, [Remark::SharedCaption]);
-        assert_eq!(plan.refused().count(), 1);
+        assert_eq!(caption("d.txt").notes, [Note::SharedCaption]);
+        assert_eq!(plan.rejected().count(), 1);
     }
 
     #[test]
@@ -559,8 +559,8 @@ mod tests {
         let in_doubt = states(&[("a.png", 1), ("a.txt", 1)], &[(Some("A.png"), Some(1))]);
         let stored = states(&[("a.txt", 1)], &[(Some("a.txt"), Some(1))]);
 
-        assert_eq!(refused.files[1].state, FileState::Refused(Refusal::NoImage));
-        assert_eq!(in_doubt[1], FileState::Uncertain(Doubt::Image));
+        assert_eq!(refused.files[1].state, FileState::Rejected(Rejection::NoImage));
+        assert_eq!(in_doubt[1], FileState::Uncertain(Uncertainty::Image));
         assert_eq!(stored, [FileState::Present]);
     }
 
@@ -571,8 +571,8 @@ mod tests {
 
         let plan = Plan::new(odd, &dataset(&[]));
 
-        let remarks: Vec<_> = plan.files.iter().map(|file| file.remarks.clone()).collect();
-        assert_eq!(remarks, [vec![Remark::Large], vec![Remark::OtherFormat], vec![Remark::OtherFormat], vec![]]);
+        let notes: Vec<_> = plan.files.iter().map(|file| file.notes.clone()).collect();
+        assert_eq!(notes, [vec![Note::Large], vec![Note::OtherFormat], vec![Note::OtherFormat], vec![]]);
         assert_eq!(plan.missing().count(), 4);
     }
 
@@ -604,7 +604,7 @@ mod tests {
                 "dataset_id": "d", "dataset_name": "n",
                 "files": [{
                     "path": "a.png", "name": "a.png", "size_bytes": 1, "kind": "png", "fault": null,
-                    "state": "missing", "belongs_to": [], "remarks": [],
+                    "state": "missing", "belongs_to": [], "notes": [],
                 }],
                 "remote_only": [{"name": "b.png", "sizes_bytes": [null]}],
                 "remote_duplicates": [], "nameless": [],

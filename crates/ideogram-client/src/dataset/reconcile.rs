@@ -71,10 +71,10 @@ pub(crate) fn is_taken(name: &str, known: &LastSeen, history: &History, listing:
 ///
 /// A clock that was set back may put that time into the future. If it is further away than a file is waited for, it says
 /// nothing, and would be waited for for ever; then nothing comes back.
-pub(crate) fn time_left(under_way: SystemTime, now: SystemTime, settle_for: Duration) -> Option<Duration> {
+pub(crate) fn time_left(under_way: SystemTime, now: SystemTime, processing_timeout: Duration) -> Option<Duration> {
     match now.duration_since(under_way) {
-        Ok(age) => Some(settle_for.saturating_sub(age)),
-        Err(ahead) if ahead.duration() <= settle_for => Some(settle_for),
+        Ok(age) => Some(processing_timeout.saturating_sub(age)),
+        Err(ahead) if ahead.duration() <= processing_timeout => Some(processing_timeout),
         Err(_) => None,
     }
 }
@@ -128,14 +128,14 @@ mod tests {
 
     #[test]
     fn a_file_is_given_its_time_by_the_clock_unless_that_was_set_back() {
-        let settle_for = Duration::from_secs(300);
+        let processing_timeout = Duration::from_secs(300);
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000);
         let seconds = Duration::from_secs;
 
-        assert_eq!(time_left(now, now, settle_for), Some(settle_for));
-        assert_eq!(time_left(now - seconds(100), now, settle_for), Some(seconds(200)));
-        assert_eq!(time_left(now - seconds(86_400), now, settle_for), Some(Duration::ZERO));
-        assert_eq!(time_left(now + seconds(2), now, settle_for), Some(settle_for));
-        assert_eq!(time_left(now + seconds(86_400), now, settle_for), None);
+        assert_eq!(time_left(now, now, processing_timeout), Some(processing_timeout));
+        assert_eq!(time_left(now - seconds(100), now, processing_timeout), Some(seconds(200)));
+        assert_eq!(time_left(now - seconds(86_400), now, processing_timeout), Some(Duration::ZERO));
+        assert_eq!(time_left(now + seconds(2), now, processing_timeout), Some(processing_timeout));
+        assert_eq!(time_left(now + seconds(86_400), now, processing_timeout), None);
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::{Doubt, LocalFile, Plan, Refusal};
+use super::{LocalFile, Plan, Rejection, Uncertainty};
 use crate::{Error, types::DatasetAssetFailureReason};
 
 /// How far a sync has come.
@@ -81,9 +81,9 @@ pub enum FileOutcome {
     /// that is so.
     Unknown(Unknown),
     /// It was not sent, because it may be in the dataset.
-    Uncertain(Doubt),
+    Uncertain(Uncertainty),
     /// It was not sent, because it cannot or must not be.
-    Refused(Refusal),
+    Rejected(Rejection),
 }
 
 /// Why it cannot be told whether a file that was sent is in the dataset.
@@ -94,7 +94,7 @@ pub enum Unknown {
     /// The service has taken it, but the dataset does not show it, or not yet.
     NotShown,
     /// No response came, and the dataset does not tell: it has new files without names, lists no captions, or cannot be
-    /// asked. Or the service may still be storing it ([`SyncDataset::settle_for`](super::SyncDataset::settle_for)); a
+    /// asked. Or the service may still be storing it ([`SyncDataset::processing_timeout`](super::SyncDataset::processing_timeout)); a
     /// later sync knows more.
     NotTold,
 }
@@ -130,7 +130,7 @@ impl fmt::Display for FileOutcome {
             Self::Unknown(Unknown::NotShown) => formatter.write_str("sent, but the dataset does not show it"),
             Self::Unknown(Unknown::NotTold) => formatter.write_str("sent, but the dataset does not tell of it"),
             Self::Uncertain(doubt) => write!(formatter, "not sent, perhaps there: {doubt}"),
-            Self::Refused(refusal) => write!(formatter, "not sent: {refusal}"),
+            Self::Rejected(rejection) => write!(formatter, "not sent: {rejection}"),
         }
     }
 }

@@ -14,8 +14,8 @@ use futures_util::{StreamExt as _, stream};
 use tokio::time::{Instant, sleep};
 
 use super::{
-    Doubt, FileOutcome, FileState, LocalFile, MAX_IMAGES, Plan, SyncDataset, SyncProgress, SyncReport, SyncedFile,
-    Unknown, batch,
+    FileOutcome, FileState, LocalFile, MAX_IMAGES, Plan, SyncDataset, SyncProgress, SyncReport, SyncedFile,
+    Uncertainty, Unknown, batch,
     journal::{self, Begin, History, Journal, LastSeen, Line, Sent, UploadOutcome},
     listing::Listing,
     reconcile::{self, Lookup},
@@ -179,14 +179,18 @@ impl Run {
 
     /// How long the service may still be storing a file that was under way.
     fn time_left(&self, progress: &Progress, name: &str, known: &LastSeen, at: Instant) -> Duration {
-        let settle_for = self.settings.settle_for;
+        let processing_timeout = self.settings.processing_timeout;
         if let Some(under_way) = progress.under_way.get(name) {
-            return settle_for.saturating_sub(at.saturating_duration_since(*under_way));
+            return processing_timeout.saturating_sub(at.saturating_duration_since(*under_way));
         }
         let (opened, clock) = self.opened;
         // Where the clock says nothing, the waits of this sync have to do.
-        let left = reconcile::time_left(known.time, clock, settle_for).unwrap_or_else(|| {
-            if self.settings.is_patient { settle_for } else { settle_for.min(total(self.settings.waits())) }
+        let left = reconcile::time_left(known.time, clock, processing_timeout).unwrap_or_else(|| {
+            if self.settings.is_patient {
+                processing_timeout
+            } else {
+                processing_timeout.min(total(self.settings.waits()))
+            }
         });
         left.saturating_sub(at.saturating_duration_since(opened))
     }
@@ -425,7 +429,7 @@ impl Progress {
         let known = self.history.files.get(name);
         let is_open = matches!(&planned.state, FileState::Missing | FileState::Uncertain(_));
         match (&planned.state, known) {
-            (FileState::Refused(refusal), _) => FileOutcome::Refused(refusal.clone()),
+            (FileState::Rejected(rejection), _) => FileOutcome::Rejected(rejection.clone()),
             // The service stores images in its own way: what it has taken is there, whatever its size.
             (FileState::Different { .. }, Some(known))
                 if matches!(known.outcome, UploadOutcome::Accepted | UploadOutcome::Confirmed)
@@ -447,7 +451,7 @@ impl Progress {
             (FileState::Present | FileState::PresentUnverified, _) => FileOutcome::AlreadyThere,
             _ if is_open && self.sends.get(name) == Some(&CHANGED) => self.not_stored(name),
             _ if is_open && self.history.lacks_lines && !self.sends.contains_key(name) => {
-                FileOutcome::Uncertain(Doubt::Journal)
+                FileOutcome::Uncertain(Uncertainty::Journal)
             }
             (_, Some(known)) if is_open => match (&known.outcome, reconcile::find(name, known, listing)) {
                 (UploadOutcome::Failed(reason), _) => FileOutcome::Failed { reason: reason.clone() },

@@ -16,10 +16,10 @@ const BATCH_BYTES: u64 = 32 * 1024 * 1024;
 /// One batch is stored while the next one is sent.
 const CONCURRENCY: usize = 2;
 /// Longer than storing a batch takes as a rule.
-const SETTLE_WAITS: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(5), Duration::from_secs(10)];
+const POLL_INTERVALS: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(5), Duration::from_secs(10)];
 
 /// How long storing a batch may take: as long as a client waits for a response unless told otherwise.
-const SETTLE_FOR: Duration = Duration::from_secs(300);
+const PROCESSING_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// How often to look within that time.
 const LOOKS_AT_LEAST: u32 = 30;
@@ -37,12 +37,12 @@ impl Client {
     /// dataset as long as you sync a folder into it. When a sync is interrupted, by an error, by dropping it, by a power
     /// failure, start it again with the same journal: files whose upload has no certain end are looked for in the
     /// dataset, for minutes if need be, because the service may still be storing them, and sent again only if they are
-    /// not there ([`SyncDataset::settle_for`]). If the dataset cannot tell, they are reported and never sent twice.
+    /// not there ([`SyncDataset::processing_timeout`]). If the dataset cannot tell, they are reported and never sent twice.
     ///
     /// The journal is locked and checked: one that is damaged is refused, and a sync ends before the next upload if its
     /// journal is deleted, replaced or changed meanwhile. The number of the last batch also stands in a file beside it
     /// (`.last`). If the journal does not know that batch, since it was deleted, cut or replaced by an older copy, files
-    /// that the dataset does not show are uncertain ([`Doubt::Journal`](super::Doubt::Journal)), and not sent unless
+    /// that the dataset does not show are uncertain ([`Uncertainty::Journal`](super::Uncertainty::Journal)), and not sent unless
     /// asked for ([`SyncDataset::send_uncertain`]).
     ///
     /// A batch that the service refuses as a whole (400, 413, 422) is sent again in halves, down to a single image
@@ -60,8 +60,8 @@ impl Client {
             journal: journal.into(),
             limits: Limits { files: BATCH_FILES, bytes: BATCH_BYTES },
             concurrency: CONCURRENCY,
-            settle_waits: SETTLE_WAITS.to_vec(),
-            settle_for: SETTLE_FOR,
+            poll_intervals: POLL_INTERVALS.to_vec(),
+            processing_timeout: PROCESSING_TIMEOUT,
             is_patient: true,
             sends_uncertain: false,
             sends_failed: false,
@@ -79,8 +79,8 @@ pub struct SyncDataset {
     pub(super) journal: PathBuf,
     pub(super) limits: Limits,
     pub(super) concurrency: usize,
-    pub(super) settle_waits: Vec<Duration>,
-    pub(super) settle_for: Duration,
+    pub(super) poll_intervals: Vec<Duration>,
+    pub(super) processing_timeout: Duration,
     /// Whether it waits until files without a certain end have had their time.
     pub(super) is_patient: bool,
     pub(super) sends_uncertain: bool,
@@ -90,13 +90,13 @@ pub struct SyncDataset {
 
 impl SyncDataset {
     /// How many files a batch may hold: 20 by default. An image and its caption stay together in any case.
-    pub fn batch_files(mut self, files: usize) -> Self {
+    pub fn chunk_files(mut self, files: usize) -> Self {
         self.limits.files = files;
         self
     }
 
     /// How large a batch may be in bytes: 32 MiB by default. A larger file is a batch of its own.
-    pub fn batch_bytes(mut self, bytes: u64) -> Self {
+    pub fn chunk_bytes(mut self, bytes: u64) -> Self {
         self.limits.bytes = bytes;
         self
     }
@@ -113,21 +113,21 @@ impl SyncDataset {
     ///
     /// The journal tells when a file was under way. Where that is further in the future than this, since the clock was
     /// set back, the waits of the sync itself count.
-    pub fn settle_for(mut self, time: Duration) -> Self {
-        self.settle_for = time;
+    pub fn processing_timeout(mut self, time: Duration) -> Self {
+        self.processing_timeout = time;
         self
     }
 
     /// How long to wait before each further look for files that have no certain end or do not show: 2, 5 and 10 seconds
-    /// by default, none longer than a thirtieth of [`settle_for`](Self::settle_for), and then on and on with the last one
+    /// by default, none longer than a thirtieth of [`processing_timeout`](Self::processing_timeout), and then on and on with the last one
     /// until files without a certain end have had their time.
     ///
     /// With waits of your own, the sync waits no longer than they say, unless more and more files appear. What could still
     /// be on its way into the dataset then is reported as unknown and not sent; a later sync looks again.
     ///
     /// The same waits lie between a failed batch and the next try, unless the service asks for longer ones.
-    pub fn settle_waits(mut self, waits: impl IntoIterator<Item = Duration>) -> Self {
-        self.settle_waits = waits.into_iter().collect();
+    pub fn poll_intervals(mut self, waits: impl IntoIterator<Item = Duration>) -> Self {
+        self.poll_intervals = waits.into_iter().collect();
         self.is_patient = false;
         self
     }
@@ -173,8 +173,8 @@ impl SyncDataset {
 
     /// The waits between looks.
     pub(super) fn waits(&self) -> impl Iterator<Item = Duration> {
-        let longest = if self.is_patient { self.settle_for / LOOKS_AT_LEAST } else { Duration::MAX };
-        self.settle_waits.iter().map(move |wait| (*wait).min(longest))
+        let longest = if self.is_patient { self.processing_timeout / LOOKS_AT_LEAST } else { Duration::MAX };
+        self.poll_intervals.iter().map(move |wait| (*wait).min(longest))
     }
 
     /// The call that sends one batch.

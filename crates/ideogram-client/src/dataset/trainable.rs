@@ -13,7 +13,7 @@ pub const MAX_IMAGES: u64 = 100;
 /// Whether a set of images can be trained, and what is in the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Trainable {
+pub struct Trainability {
     /// How many images there are at least: those with a name.
     pub images: u64,
     /// How many files there are beside that may be images: those without a name, and archives.
@@ -43,7 +43,7 @@ pub enum Verdict {
     Unknown,
 }
 
-impl Trainable {
+impl Trainability {
     /// Judges what [`get_dataset`](crate::Client::get_dataset) answers.
     pub fn of(dataset: &GetDatasetResponse) -> Self {
         Images::of(&Listing::of(dataset)).trainable()
@@ -80,7 +80,7 @@ impl Images {
         Self { certain: self.certain + new, ..self }
     }
 
-    pub(crate) fn trainable(self) -> Trainable {
+    pub(crate) fn trainable(self) -> Trainability {
         let Self { certain, perhaps } = self;
         let verdict = if certain > MAX_IMAGES {
             Verdict::TooMany { surplus: certain - MAX_IMAGES }
@@ -91,7 +91,7 @@ impl Images {
         } else {
             Verdict::Unknown
         };
-        Trainable { images: certain, perhaps, verdict }
+        Trainability { images: certain, perhaps, verdict }
     }
 }
 

@@ -21,12 +21,12 @@ use tracing::{Instrument as _, Span, field::Empty};
 
 use super::attempt::{Failed, attempt};
 use crate::{
-    Attempt, Client, Ended, Error, ErrorKind, FileInfo, Outcome, Request, Response,
+    Attempt, AttemptOutcome, Client, Error, ErrorKind, FileInfo, Outcome, Request, Response,
     limiter::Permit,
     operation::Billing,
     received::{MAX_TEXT_BYTES, text_of},
     response::RawResponse,
-    retry::{self, Bearing, BodyLeft, Decision, Event, State},
+    retry::{self, BodyReuse, Decision, Event, RetrySafety, State},
     stored_response,
 };
 
@@ -116,7 +116,7 @@ async fn exchange(client: &Client, request: &Request) -> Result<RawResponse, Err
                 (response.attempts, response.elapsed) = (number, start.elapsed());
                 return Ok(response);
             }
-            (Err(error), Decision::Repeat { after }) => {
+            (Err(error), Decision::Retry { after }) => {
                 tracing::debug!(after_ms = after.as_millis(), "sending again");
                 if matches!(error.outcome(), Outcome::Unknown | Outcome::Completed) {
                     earlier = Outcome::Unknown;
@@ -181,8 +181,8 @@ async fn observed(
     };
 
     let state = State {
-        bearing: Bearing::of(request.operation()),
-        body: if request.is_repeatable() { BodyLeft::Whole } else { BodyLeft::UsedUp },
+        safety: RetrySafety::of(request.operation()),
+        body: if request.is_reusable() { BodyReuse::Whole } else { BodyReuse::UsedUp },
         attempts: number,
         time_left: deadline.saturating_duration_since(Instant::now()),
         roll: fastrand::f64(),
@@ -201,10 +201,10 @@ async fn observed(
     record(&span, status, error);
     let headers: Option<&HeaderMap> = made.as_ref().ok().map(|response| &response.headers);
     let next_in = match next {
-        Decision::Repeat { after } => Some(after),
+        Decision::Retry { after } => Some(after),
         Decision::Stop(_) => None,
     };
-    let ended = Ended { elapsed: start.elapsed(), status, headers, error, next_in };
+    let ended = AttemptOutcome { elapsed: start.elapsed(), status, headers, error, next_in };
     for hook in &settings.hooks {
         hook.after(&seen, &ended);
     }

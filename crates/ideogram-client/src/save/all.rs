@@ -15,7 +15,7 @@ use futures_util::{StreamExt as _, stream};
 
 use super::{
     failure,
-    images::{ImageRef, Origin, stems},
+    images::{ImageRef, Provenance, stems},
     one::{Done, Place, Saved, save},
     settings::{IfExists, SaveProgress, Settings, setters},
     target::{Target, check_stem},
@@ -32,7 +32,7 @@ const PARALLEL: usize = 4;
 pub struct SaveAll {
     client: Client,
     images: Vec<ImageRef>,
-    origin: Origin,
+    origin: Provenance,
     folder: PathBuf,
     stem: Option<String>,
     parallel: usize,
@@ -88,7 +88,7 @@ impl SaveOutcome {
 }
 
 impl SaveAll {
-    pub(super) fn new(client: Client, images: Vec<ImageRef>, origin: Origin, folder: PathBuf) -> Self {
+    pub(super) fn new(client: Client, images: Vec<ImageRef>, origin: Provenance, folder: PathBuf) -> Self {
         Self { client, images, origin, folder, stem: None, parallel: PARALLEL, settings: Settings::default() }
     }
 

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     Client, Error, Outcome,
     address::is_not_public,
-    retry::{Bearing, BodyLeft, Decision, Event, Policy, State, decide},
+    retry::{BodyReuse, Decision, Event, Policy, RetrySafety, State, decide},
     runtime::{deadline_in, retry_after},
     signature::SIGNATURE_BYTES,
 };
@@ -103,14 +103,14 @@ impl Download<'_> {
                 cut = Some(more);
             }
             let state = State {
-                bearing: Bearing::Repeatable,
-                body: BodyLeft::Whole,
+                safety: RetrySafety::Safe,
+                body: BodyReuse::Whole,
                 attempts,
                 time_left: deadline.saturating_duration_since(Instant::now()),
                 roll: fastrand::f64(),
             };
             match decide(&policy, &state, failed.event) {
-                Decision::Repeat { after } => sleep(after).await,
+                Decision::Retry { after } => sleep(after).await,
                 Decision::Stop(stop) => {
                     let error = failed.error.after(attempts, begun.elapsed(), Some(stop), Outcome::Completed);
                     return Err(DownloadFailed { error, cut });

@@ -43,15 +43,15 @@ pub trait HasImages {
     fn images(&self) -> Vec<ImageRef>;
 
     /// What is known of the call that made them. Nothing by default.
-    fn origin(&self) -> Origin {
-        Origin::default()
+    fn origin(&self) -> Provenance {
+        Provenance::default()
     }
 }
 
 /// The call that made the images of a response, as it is noted beside each of them. Its [`Debug`](fmt::Debug)
 /// form does not show what was asked.
 #[derive(Clone, Default)]
-pub struct Origin {
+pub struct Provenance {
     operation: Option<String>,
     asked: Asked,
     broke_off: bool,
@@ -65,7 +65,7 @@ enum Asked {
     Request(Box<Request>),
 }
 
-impl Origin {
+impl Provenance {
     /// A call of an operation, by the service's own id.
     pub fn new(operation: impl Into<String>) -> Self {
         Self { operation: Some(operation.into()), asked: Asked::Unknown, broke_off: false }
@@ -104,9 +104,9 @@ impl Origin {
     }
 }
 
-impl fmt::Debug for Origin {
+impl fmt::Debug for Provenance {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Origin").field("operation", &self.operation).finish_non_exhaustive()
+        formatter.debug_struct("Provenance").field("operation", &self.operation).finish_non_exhaustive()
     }
 }
 
@@ -236,10 +236,10 @@ impl<T: HasImages> HasImages for Response<T> {
         found_in(self.body()).images
     }
 
-    fn origin(&self) -> Origin {
+    fn origin(&self) -> Provenance {
         let request = self.request().clone();
         let operation = Some(request.operation().id.to_owned());
-        Origin { operation, asked: Asked::Request(Box::new(request)), broke_off: false }
+        Provenance { operation, asked: Asked::Request(Box::new(request)), broke_off: false }
     }
 }
 
@@ -250,9 +250,9 @@ impl HasImages for StoredResponse {
         found_in(self.body()).images
     }
 
-    fn origin(&self) -> Origin {
-        let origin = Origin::new(self.operation_id()).request(self.request().clone());
-        Origin { broke_off: !found_in(self.body()).is_whole, ..origin }
+    fn origin(&self) -> Provenance {
+        let origin = Provenance::new(self.operation_id()).request(self.request().clone());
+        Provenance { broke_off: !found_in(self.body()).is_whole, ..origin }
     }
 }
 
@@ -264,9 +264,9 @@ impl HasImages for Error {
         self.body().filter(|_| is_success).map(|body| found_in(body).images).unwrap_or_default()
     }
 
-    fn origin(&self) -> Origin {
+    fn origin(&self) -> Provenance {
         let operation = self.operation().map(|operation| operation.id.to_owned());
-        Origin { operation, asked: Asked::Unknown, broke_off: true }
+        Provenance { operation, asked: Asked::Unknown, broke_off: true }
     }
 }
 

@@ -31,11 +31,11 @@ use std::path::PathBuf;
 pub use self::{
     all::{SaveAll, SaveOutcome},
     foreign::ForeignLink,
-    images::{HasImages, ImageRef, Origin, images_in, images_in_text},
+    images::{HasImages, ImageRef, Provenance, images_in, images_in_text},
     media_type::is_image_extension,
     one::{Save, Saved},
     settings::{IfExists, SaveProgress},
-    target::{LONGEST_SUFFIX, check_stem},
+    target::{MAX_SUFFIX, check_stem},
 };
 use crate::Client;
 

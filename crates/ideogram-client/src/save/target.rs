@@ -36,7 +36,7 @@ const LIKELY_EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "webp", "gif"];
 
 /// The longest that is ever added to a stem that a caller chose: a role or place, a number of `MOST_NAMES`, and an
 /// extension of a media type that is not known.
-pub const LONGEST_SUFFIX: &str = "-original-10000.incomplete.abcdefgh";
+pub const MAX_SUFFIX: &str = "-original-10000.incomplete.abcdefgh";
 
 /// Stands before the extension of an image without its end.
 const INCOMPLETE: &str = "incomplete";
@@ -466,7 +466,7 @@ mod tests {
         let name = target.image(MOST_NAMES, &longest);
         let cut = target.path(MOST_NAMES, Some(OsStr::new(&format!("{INCOMPLETE}.{}", longest.extension))));
 
-        assert!(name.as_os_str().len() < LONGEST_SUFFIX.len());
-        assert_eq!(cut.to_str(), Some(LONGEST_SUFFIX));
+        assert!(name.as_os_str().len() < MAX_SUFFIX.len());
+        assert_eq!(cut.to_str(), Some(MAX_SUFFIX));
     }
 }

@@ -12,7 +12,7 @@ use std::{fmt, future::IntoFuture, pin::Pin, time::Duration};
 
 use futures_util::Stream;
 
-pub use self::state::{NotTrained, Sighting, TrainedModel, TrainingState, has_ended};
+pub use self::state::{Observation, TrainedModel, TrainingError, TrainingProgress, has_ended};
 use crate::{Client, Error, download_client::is_loopback, types::ModelId};
 
 /// How often to ask unless the caller says otherwise, as the vendor's tutorial does.
@@ -87,14 +87,14 @@ impl WaitUntilTrained {
     ///
     /// Those of awaiting it.
     #[cfg(feature = "blocking")]
-    pub fn wait_blocking(self) -> Result<TrainedModel, NotTrained> {
+    pub fn wait_blocking(self) -> Result<TrainedModel, TrainingError> {
         let client = self.client.clone();
         crate::runtime::block_on(&client, self.into_future())?
     }
 
     /// What is seen while waiting, one item for each look: for a progress display.
     ///
-    /// The last item is the state in which [`TrainingState::trained`] is something, or an error. Nothing is asked before
+    /// The last item is the state in which [`TrainingProgress::trained`] is something, or an error. Nothing is asked before
     /// the stream is read.
     ///
     /// ```no_run
@@ -105,12 +105,12 @@ impl WaitUntilTrained {
     ///
     /// let mut states = pin!(client.wait_until_trained("model-id").states());
     /// while let Some(state) = states.try_next().await? {
-    ///     println!("{} after {:?}", state.sighting, state.elapsed);
+    ///     println!("{} after {:?}", state.observation, state.elapsed);
     /// }
     /// # Ok(())
     /// # }
     /// ```
-    pub fn states(self) -> impl Stream<Item = Result<TrainingState, NotTrained>> + Send + use<> {
+    pub fn states(self) -> impl Stream<Item = Result<TrainingProgress, TrainingError>> + Send + use<> {
         let Self { client, model_id, poll_every, deadline } = self;
         let poll_every = poll_every.max(if is_loopback(client.base_url()) { MIN_POLL_HERE } else { MIN_POLL });
         let look = move || {
@@ -125,7 +125,7 @@ impl WaitUntilTrained {
 }
 
 impl IntoFuture for WaitUntilTrained {
-    type Output = Result<TrainedModel, NotTrained>;
+    type Output = Result<TrainedModel, TrainingError>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {

@@ -5,7 +5,7 @@ use std::{pin::pin, time::Duration};
 use futures_util::{Stream, TryStreamExt as _, stream};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::{NotTrained, Sighting, TrainedModel, TrainingState, state::Meaning};
+use super::{Observation, TrainedModel, TrainingError, TrainingProgress, state::Meaning};
 use crate::{Error, ErrorKind, Outcome, types::CustomModel};
 
 /// How often in a row the model may be missing, or the response unreadable: a model may show a moment after its training
@@ -25,7 +25,7 @@ pub(super) fn states<L, F>(
     look: L,
     poll_every: Duration,
     deadline: Option<Duration>,
-) -> impl Stream<Item = Result<TrainingState, NotTrained>> + Send
+) -> impl Stream<Item = Result<TrainingProgress, TrainingError>> + Send
 where
     L: Fn() -> F + Send,
     F: Future<Output = Result<CustomModel, Error>> + Send,
@@ -48,11 +48,11 @@ where
 
 /// Reads states to their end.
 pub(super) async fn last(
-    states: impl Stream<Item = Result<TrainingState, NotTrained>>,
-) -> Result<TrainedModel, NotTrained> {
+    states: impl Stream<Item = Result<TrainingProgress, TrainingError>>,
+) -> Result<TrainedModel, TrainingError> {
     let mut states = pin!(states);
     while let Some(state) = states.try_next().await? {
-        if let Sighting::Trained(trained) = state.sighting {
+        if let Observation::Trained(trained) = state.observation {
             return Ok(trained);
         }
     }
@@ -82,7 +82,7 @@ where
     F: Future<Output = Result<CustomModel, Error>>,
 {
     /// Waits, looks, and says what was seen; with what remains, if there is something to wait for.
-    async fn next(mut self) -> Result<(TrainingState, Option<Self>), NotTrained> {
+    async fn next(mut self) -> Result<(TrainingProgress, Option<Self>), TrainingError> {
         let started = *self.started.get_or_insert_with(Instant::now);
         let end = self.deadline.and_then(|deadline| started.checked_add(deadline));
         let due = Instant::now().checked_add(self.wait);
@@ -96,34 +96,34 @@ where
             }),
             None => (self.look)().await,
         };
-        let sighting = match looked {
+        let observation = match looked {
             Ok(model) => {
                 self.doubts = 0;
                 self.seen = Some(model.clone());
                 self.bear_unknown(&model)?;
-                Sighting::of(model)?
+                Observation::of(model)?
             }
-            Err(error) if self.bears(&error) => Sighting::Nothing(error),
+            Err(error) if self.bears(&error) => Observation::Nothing(error),
             Err(error) => return Err(error.into()),
         };
         let elapsed = started.elapsed();
-        if matches!(sighting, Sighting::Trained(_)) {
-            return Ok((TrainingState { sighting, elapsed, next_look_in: None }, None));
+        if matches!(observation, Observation::Trained(_)) {
+            return Ok((TrainingProgress { observation, elapsed, next_look_in: None }, None));
         }
-        let asked_for = match &sighting {
-            Sighting::Nothing(error) => error.retry_after().unwrap_or_default().min(ASKED_WAIT_AT_MOST),
+        let asked_for = match &observation {
+            Observation::Nothing(error) => error.retry_after().unwrap_or_default().min(ASKED_WAIT_AT_MOST),
             _ => Duration::ZERO,
         };
         let never_in_time = self.deadline.is_some_and(|deadline| elapsed.saturating_add(asked_for) >= deadline);
         if is_last || never_in_time {
-            let trouble = match sighting {
-                Sighting::Nothing(error) => Some(error),
+            let trouble = match observation {
+                Observation::Nothing(error) => Some(error),
                 _ => None,
             };
-            return Err(NotTrained::DeadlinePassed { elapsed, model: self.seen.map(Box::new), trouble });
+            return Err(TrainingError::DeadlinePassed { elapsed, model: self.seen.map(Box::new), trouble });
         }
-        self.wait = self.next_wait(&sighting).max(asked_for);
-        Ok((TrainingState { sighting, elapsed, next_look_in: Some(self.wait) }, Some(self)))
+        self.wait = self.next_wait(&observation).max(asked_for);
+        Ok((TrainingProgress { observation, elapsed, next_look_in: Some(self.wait) }, Some(self)))
     }
 
     /// Whether the wait goes on after this failure.
@@ -141,7 +141,7 @@ where
     }
 
     /// Ends the wait when the model has been in states that are not known for too long.
-    fn bear_unknown(&mut self, model: &CustomModel) -> Result<(), NotTrained> {
+    fn bear_unknown(&mut self, model: &CustomModel) -> Result<(), TrainingError> {
         if Meaning::of(&model.status) != Meaning::Unknown {
             self.unknown_since = None;
             return Ok(());
@@ -150,12 +150,12 @@ where
         if elapsed < UNKNOWN_AT_MOST {
             return Ok(());
         }
-        Err(NotTrained::UnknownState { elapsed, model: Box::new(model.clone()) })
+        Err(TrainingError::UnknownState { elapsed, model: Box::new(model.clone()) })
     }
 
-    fn next_wait(&self, sighting: &Sighting) -> Duration {
-        let interval = match sighting {
-            Sighting::Nothing(error) if error.kind() == ErrorKind::NotFound => {
+    fn next_wait(&self, observation: &Observation) -> Duration {
+        let interval = match observation {
+            Observation::Nothing(error) if error.kind() == ErrorKind::NotFound => {
                 self.poll_every.min(MISSING_WAIT_AT_MOST)
             }
             _ => self.poll_every,
@@ -208,7 +208,7 @@ mod tests {
     struct Watched {
         states: Vec<String>,
         looks: Vec<Duration>,
-        end: Result<(), NotTrained>,
+        end: Result<(), TrainingError>,
         left: usize,
     }
 
@@ -233,7 +233,7 @@ mod tests {
         let end = {
             let states = states(look, MINUTE, deadline);
             states.try_for_each(|state| {
-                seen.borrow_mut().push(state.sighting.to_string());
+                seen.borrow_mut().push(state.observation.to_string());
                 async { Ok(()) }
             })
         }
@@ -314,8 +314,8 @@ mod tests {
         let errored = watch([training(), model("ERRORED", false, None), trained()], None).await;
         let archived = watch([model("ARCHIVED", false, None), trained()], None).await;
 
-        assert!(matches!(errored.end, Err(NotTrained::Errored(ref model)) if model.name == "lanterns"));
-        assert!(matches!(archived.end, Err(NotTrained::Archived(_))));
+        assert!(matches!(errored.end, Err(TrainingError::Errored(ref model)) if model.name == "lanterns"));
+        assert!(matches!(archived.end, Err(TrainingError::Archived(_))));
         assert_eq!((errored.left, archived.left), (1, 1));
     }
 
@@ -324,7 +324,7 @@ mod tests {
         for state in ["FAILED", "failed", "CANCELLED", "EXPIRED", "REJECTED", "TRAINING_ERROR"] {
             let watched = watch([training(), model(state, false, None), trained()], None).await;
 
-            let Err(error @ NotTrained::Errored(_)) = watched.end else { panic!("{state}: {:?}", watched.end) };
+            let Err(error @ TrainingError::Errored(_)) = watched.end else { panic!("{state}: {:?}", watched.end) };
             assert_eq!(error.to_string(), format!("the training of the model m failed: its state is {state}"));
             assert_eq!(watched.left, 1, "{state}");
         }
@@ -339,7 +339,7 @@ mod tests {
 
         let day = Duration::from_secs(24 * 3600);
         assert!(
-            matches!(in_vain.end, Err(NotTrained::UnknownState { elapsed, .. }) if elapsed >= day && elapsed < day + 2 * MINUTE)
+            matches!(in_vain.end, Err(TrainingError::UnknownState { elapsed, .. }) if elapsed >= day && elapsed < day + 2 * MINUTE)
         );
         assert!(with_news.await.end.is_ok());
     }
@@ -349,7 +349,7 @@ mod tests {
         for code in [400, 401, 402, 403, 409, 422] {
             let watched = watch([training(), status(code, None), trained()], None).await;
 
-            assert!(matches!(watched.end, Err(NotTrained::Call(_))), "{code}");
+            assert!(matches!(watched.end, Err(TrainingError::Call(_))), "{code}");
             assert_eq!(watched.left, 1, "{code}");
         }
     }
@@ -362,9 +362,9 @@ mod tests {
 
         assert!(late.end.is_ok());
         assert!(late.looks[3] < Duration::from_secs(17), "{:?}", late.looks);
-        assert!(matches!(never.end, Err(NotTrained::Call(ref error)) if error.kind() == ErrorKind::NotFound));
+        assert!(matches!(never.end, Err(TrainingError::Call(ref error)) if error.kind() == ErrorKind::NotFound));
         assert_eq!(never.left, 9 - 4);
-        assert!(matches!(gone.end, Err(NotTrained::Call(_))));
+        assert!(matches!(gone.end, Err(TrainingError::Call(_))));
         assert_eq!(gone.left, 1);
     }
 
@@ -394,9 +394,9 @@ mod tests {
         let in_vain = watch([training(), training(), training(), trained()], Some(deadline)).await;
         let in_time = watch([training(), training(), trained()], Some(deadline)).await;
 
-        let Err(error @ NotTrained::DeadlinePassed { .. }) = in_vain.end else { panic!("{:?}", in_vain.end) };
+        let Err(error @ TrainingError::DeadlinePassed { .. }) = in_vain.end else { panic!("{:?}", in_vain.end) };
         assert!(error.to_string().contains("its training goes on"), "{error}");
-        assert!(matches!(error, NotTrained::DeadlinePassed { model: Some(_), trouble: None, .. }));
+        assert!(matches!(error, TrainingError::DeadlinePassed { model: Some(_), trouble: None, .. }));
         assert!(in_vain.looks[2] >= deadline && in_vain.looks[2] < deadline + Duration::from_secs(1));
         assert_eq!(in_vain.left, 1);
         assert!(in_time.end.is_ok());
@@ -406,7 +406,11 @@ mod tests {
     async fn a_wait_that_the_service_asks_for_is_not_begun_when_it_ends_too_late() {
         let watched = watch([training(), status(429, Some(600)), trained()], Some(Duration::from_secs(300))).await;
 
-        assert!(matches!(watched.end, Err(NotTrained::DeadlinePassed { trouble: Some(_), .. })), "{:?}", watched.end);
+        assert!(
+            matches!(watched.end, Err(TrainingError::DeadlinePassed { trouble: Some(_), .. })),
+            "{:?}",
+            watched.end
+        );
         assert_eq!(watched.looks.len(), 2);
     }
 
@@ -416,7 +420,11 @@ mod tests {
 
         let watched = watch([training()], Some(Duration::from_secs(70))).await;
 
-        assert!(matches!(watched.end, Err(NotTrained::DeadlinePassed { trouble: Some(_), .. })), "{:?}", watched.end);
+        assert!(
+            matches!(watched.end, Err(TrainingError::DeadlinePassed { trouble: Some(_), .. })),
+            "{:?}",
+            watched.end
+        );
         assert!(started.elapsed() <= Duration::from_secs(81), "{:?}", started.elapsed());
     }
 

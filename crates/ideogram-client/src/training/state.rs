@@ -20,9 +20,9 @@ pub struct TrainedModel {
 /// What one look showed.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct TrainingState {
+pub struct TrainingProgress {
     /// What was seen.
-    pub sighting: Sighting,
+    pub observation: Observation,
     /// The time since the wait began.
     pub elapsed: Duration,
     /// When the next look is due, from now on; `None` after the last one.
@@ -32,7 +32,7 @@ pub struct TrainingState {
 /// What a look at a model can show. More may come.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum Sighting {
+pub enum Observation {
     /// The training has not ended, or the model is in a state that this version does not know and whose name reads like
     /// neither success nor failure.
     Training(CustomModel),
@@ -47,7 +47,7 @@ pub enum Sighting {
 /// Why a wait ended without a trained model.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum NotTrained {
+pub enum TrainingError {
     /// The training failed, or ended in another way without a model, which is final. Training again costs again.
     #[error("the training of the model {} failed{}", .0.model_id, unless_documented(&.0.status))]
     Errored(Box<CustomModel>),
@@ -80,17 +80,17 @@ pub enum NotTrained {
     Call(#[from] Error),
 }
 
-impl TrainingState {
+impl TrainingProgress {
     /// The model that images can be made with: in the last state only.
     pub fn trained(&self) -> Option<&TrainedModel> {
-        match &self.sighting {
-            Sighting::Trained(trained) => Some(trained),
+        match &self.observation {
+            Observation::Trained(trained) => Some(trained),
             _ => None,
         }
     }
 }
 
-impl Sighting {
+impl Observation {
     /// The model, if it was seen.
     pub fn model(&self) -> Option<&CustomModel> {
         match self {
@@ -101,10 +101,10 @@ impl Sighting {
     }
 
     /// Judges a model by its state.
-    pub(super) fn of(model: CustomModel) -> Result<Self, NotTrained> {
+    pub(super) fn of(model: CustomModel) -> Result<Self, TrainingError> {
         match Meaning::of(&model.status) {
-            Meaning::Failed => Err(NotTrained::Errored(Box::new(model))),
-            Meaning::Archived => Err(NotTrained::Archived(Box::new(model))),
+            Meaning::Failed => Err(TrainingError::Errored(Box::new(model))),
+            Meaning::Archived => Err(TrainingError::Archived(Box::new(model))),
             Meaning::Completed => Ok(match &model.custom_model_uri {
                 Some(uri) if model.is_available_for_generation && !uri.is_empty() => {
                     Self::Trained(TrainedModel { custom_model_uri: uri.clone(), model })
@@ -179,7 +179,7 @@ fn unless_documented(status: &ModelStatus) -> String {
     if *status == ModelStatus::Errored { String::new() } else { format!(": its state is {status}") }
 }
 
-impl fmt::Display for Sighting {
+impl fmt::Display for Observation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Training(model) => write!(formatter, "{}", model.status),

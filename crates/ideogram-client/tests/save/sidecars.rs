@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use ideogram_client::{CallOptions, Client, HasImages, ImageRef, Origin, SaveOutcome, StoredResponse};
+use ideogram_client::{CallOptions, Client, HasImages, ImageRef, Provenance, SaveOutcome, StoredResponse};
 use ideogram_mock::MockServer;
 use serde_json::{Value, json};
 
@@ -19,8 +19,8 @@ impl HasImages for Described {
         self.0.images()
     }
 
-    fn origin(&self) -> Origin {
-        Origin::new("post_generate_image_v4").request(json!({"json": {"text_prompt": "cat"}}))
+    fn origin(&self) -> Provenance {
+        Provenance::new("post_generate_image_v4").request(json!({"json": {"text_prompt": "cat"}}))
     }
 }
 

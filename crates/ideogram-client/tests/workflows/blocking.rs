@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ideogram_client::{dataset::Folder, training::NotTrained};
+use ideogram_client::{dataset::Folder, training::TrainingError};
 use ideogram_mock::MockServer;
 
 use crate::place::client_of;
@@ -37,6 +37,6 @@ fn a_training_is_waited_for_without_async() {
     server.advance(Duration::from_secs(24 * 3600));
     let trained = client.wait_until_trained(&ordered.model_id).wait_blocking().unwrap();
 
-    assert!(matches!(early, Err(NotTrained::DeadlinePassed { .. })), "{early:?}");
+    assert!(matches!(early, Err(TrainingError::DeadlinePassed { .. })), "{early:?}");
     assert_eq!(trained.custom_model_uri, "model/lanterns-at-night/version/1");
 }

@@ -17,7 +17,7 @@ use crate::place::{Place, client_of};
 const ORDERS: &str = "IDEOGRAM_TEST_SYNC";
 
 /// Far longer than the server takes to store a batch, on a busy machine as well.
-const SETTLE_FOR: Duration = Duration::from_millis(250);
+const PROCESSING_TIMEOUT: Duration = Duration::from_millis(250);
 const WAITS: [Duration; 3] = [Duration::from_millis(20), Duration::from_millis(80), Duration::from_millis(200)];
 
 /// What the child runs: a test that passes at once unless it is the child.
@@ -28,7 +28,11 @@ fn child() {
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let client = client_of(url, key);
         let plan = client.plan_dataset(dataset_id, Folder::read(set).await.unwrap()).await.unwrap();
-        let sync = client.sync_dataset(plan, journal).batch_files(2).settle_waits(WAITS).settle_for(SETTLE_FOR);
+        let sync = client
+            .sync_dataset(plan, journal)
+            .chunk_files(2)
+            .poll_intervals(WAITS)
+            .processing_timeout(PROCESSING_TIMEOUT);
         let report = sync.await.unwrap();
         assert!(report.is_complete(), "{report:?}");
     });

@@ -18,7 +18,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use crate::place::{SETTLE_FOR, WAITS, client_of, outcome};
+use crate::place::{PROCESSING_TIMEOUT, WAITS, client_of, outcome};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -174,7 +174,7 @@ impl OddPlace {
 
     /// A sync that looks three times, and no more.
     async fn sync(&self) -> SyncDataset {
-        self.patient_sync().await.settle_waits(WAITS)
+        self.patient_sync().await.poll_intervals(WAITS)
     }
 
     /// A sync that looks until all had their time.
@@ -182,7 +182,7 @@ impl OddPlace {
         let client = client_of(&self.url, "key");
         let plan = client.plan_dataset("d", Folder::read(self.folder.path()).await.unwrap()).await.unwrap();
         let journal = self.folder.path().join(".journal");
-        client.sync_dataset(plan, journal).settle_for(SETTLE_FOR).batch_files(2).concurrency(1)
+        client.sync_dataset(plan, journal).processing_timeout(PROCESSING_TIMEOUT).chunk_files(2).concurrency(1)
     }
 
     /// Replaces the time of all lines of the journal, as if they had been written then.
@@ -270,8 +270,8 @@ async fn what_a_response_calls_stored_is_never_sent_again_by_a_later_sync_either
 async fn a_batch_that_is_still_being_stored_is_not_sent_again() {
     let place = OddPlace::new(Odd { drops: 9, lag: 99, ..Odd::default() }).await;
 
-    let first = place.sync().await.settle_for(HOUR).await.unwrap();
-    let again = place.sync().await.settle_for(HOUR).await.unwrap();
+    let first = place.sync().await.processing_timeout(HOUR).await.unwrap();
+    let again = place.sync().await.processing_timeout(HOUR).await.unwrap();
     place.odd.lock().unwrap().lag = 0;
     let later = place.sync().await.await.unwrap();
 
@@ -288,7 +288,7 @@ async fn a_sync_waits_until_a_batch_has_had_its_time_and_tells_so() {
     let awaited = Arc::new(Mutex::new(Vec::new()));
 
     let told = Arc::clone(&awaited);
-    let sync = place.patient_sync().await.settle_for(Duration::from_secs(2));
+    let sync = place.patient_sync().await.processing_timeout(Duration::from_secs(2));
     let report = sync.on_progress(move |now| told.lock().unwrap().push(now.files_awaited)).await.unwrap();
 
     assert!(report.is_complete(), "{report:?}");
@@ -301,11 +301,11 @@ async fn a_sync_waits_until_a_batch_has_had_its_time_and_tells_so() {
 async fn what_had_its_time_and_is_not_there_is_sent_again() {
     let place = OddPlace::new(Odd { refuses_from: Some((1, "500 Internal Server Error")), ..Odd::default() }).await;
 
-    let first = place.sync().await.settle_for(HOUR).await.unwrap();
+    let first = place.sync().await.processing_timeout(HOUR).await.unwrap();
     place.odd.lock().unwrap().refuses_from = None;
-    let early = place.sync().await.settle_for(HOUR).await.unwrap();
+    let early = place.sync().await.processing_timeout(HOUR).await.unwrap();
     place.set_time(1_790_000_000);
-    let later = place.sync().await.settle_for(HOUR).await.unwrap();
+    let later = place.sync().await.processing_timeout(HOUR).await.unwrap();
 
     for report in [&first, &early] {
         assert!(report.files.iter().all(|file| file.outcome == FileOutcome::Unknown(Unknown::NotTold)), "{report:?}");
@@ -318,11 +318,11 @@ async fn what_had_its_time_and_is_not_there_is_sent_again() {
 #[tokio::test]
 async fn a_clock_that_was_set_back_does_not_keep_files_out_for_ever() {
     let place = OddPlace::new(Odd { refuses_from: Some((1, "500 Internal Server Error")), ..Odd::default() }).await;
-    place.sync().await.settle_for(HOUR).await.unwrap();
+    place.sync().await.processing_timeout(HOUR).await.unwrap();
     place.odd.lock().unwrap().refuses_from = None;
     place.set_time(9_000_000_000);
 
-    let later = place.sync().await.settle_for(HOUR).await.unwrap();
+    let later = place.sync().await.processing_timeout(HOUR).await.unwrap();
 
     assert!(later.is_complete(), "{later:?}");
     assert_eq!(place.stored(), each_once());
@@ -335,7 +335,7 @@ async fn a_dataset_that_goes_on_growing_is_waited_for() {
         std::fs::write(place.folder.path().join(format!("{number}.png")), b"\x89PNG\r\n\x1a\n0000").unwrap();
     }
 
-    let sync = place.sync().await.batch_files(20).settle_for(Duration::ZERO);
+    let sync = place.sync().await.chunk_files(20).processing_timeout(Duration::ZERO);
     let report = sync.await.unwrap();
 
     assert!(report.is_complete(), "{report:?}");
@@ -346,7 +346,7 @@ async fn a_dataset_that_goes_on_growing_is_waited_for() {
 async fn a_batch_no_response_and_a_dataset_that_cannot_be_asked_leave_it_unknown() {
     let place = OddPlace::new(Odd { drops: 1, is_lost_after_upload: true, ..Odd::default() }).await;
 
-    let report = place.sync().await.batch_files(20).settle_for(Duration::ZERO).await.unwrap();
+    let report = place.sync().await.chunk_files(20).processing_timeout(Duration::ZERO).await.unwrap();
 
     assert!(report.stopped.is_some());
     assert!(report.files.iter().all(|file| file.outcome == FileOutcome::Unknown(Unknown::NotTold)), "{report:?}");
@@ -378,7 +378,7 @@ async fn a_refused_batch_is_sent_in_parts_and_one_bad_file_keeps_no_other_out() 
             std::fs::write(place.folder.path().join(name), b"\x89PNG\r\n\x1a\n0000").unwrap();
         }
 
-        let report = place.sync().await.batch_files(20).settle_waits([HOUR]).await.unwrap();
+        let report = place.sync().await.chunk_files(20).poll_intervals([HOUR]).await.unwrap();
 
         for file in &report.files {
             match file.file.name.as_str() {

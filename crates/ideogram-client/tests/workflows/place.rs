@@ -14,7 +14,7 @@ pub(crate) const WAITS: [Duration; 3] =
     [Duration::from_millis(10), Duration::from_millis(40), Duration::from_millis(80)];
 
 /// Longer than the servers of these tests take to store a batch.
-pub(crate) const SETTLE_FOR: Duration = Duration::from_millis(100);
+pub(crate) const PROCESSING_TIMEOUT: Duration = Duration::from_millis(100);
 
 pub(crate) struct Place {
     pub(crate) server: Arc<MockServer>,
@@ -73,13 +73,19 @@ impl Place {
     }
 
     pub(crate) async fn sync(&self) -> SyncDataset {
-        self.client.sync_dataset(self.plan().await, self.journal()).settle_waits(WAITS).settle_for(SETTLE_FOR)
+        self.client
+            .sync_dataset(self.plan().await, self.journal())
+            .poll_intervals(WAITS)
+            .processing_timeout(PROCESSING_TIMEOUT)
     }
 
     /// The same, with eyes on every attempt.
     pub(crate) async fn sync_with(&self, hook: impl Hook + 'static) -> SyncDataset {
         let client = self.client.with(CallOptions::new().hook(hook));
-        client.sync_dataset(self.plan().await, self.journal()).settle_waits(WAITS).settle_for(SETTLE_FOR)
+        client
+            .sync_dataset(self.plan().await, self.journal())
+            .poll_intervals(WAITS)
+            .processing_timeout(PROCESSING_TIMEOUT)
     }
 
     /// How often each name is in the dataset.

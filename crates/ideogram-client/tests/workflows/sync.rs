@@ -7,7 +7,7 @@ use std::sync::{
 
 use ideogram_client::{
     Attempt, ErrorKind, Hook, PartContent,
-    dataset::{Doubt, FileOutcome, FileState, Unknown},
+    dataset::{FileOutcome, FileState, Uncertainty, Unknown},
     reqwest::header::HeaderMap,
     types::DatasetAssetFailureReason,
 };
@@ -44,7 +44,7 @@ async fn a_folder_is_stored_once_and_a_second_sync_sends_nothing() {
     let place = Place::new().await;
     place.fill(16);
 
-    let first = place.sync().await.batch_files(5).await.unwrap();
+    let first = place.sync().await.chunk_files(5).await.unwrap();
     let uploads = place.uploads();
     let second = place.sync().await.await.unwrap();
 
@@ -62,7 +62,7 @@ async fn the_requests_of_a_plan_are_those_that_are_sent() {
     let place = Place::new().await;
     place.fill(7);
 
-    let sync = place.sync().await.batch_files(3).concurrency(1);
+    let sync = place.sync().await.chunk_files(3).concurrency(1);
     let requests = sync.requests().unwrap();
     assert_eq!(place.uploads(), 0);
     sync.await.unwrap();
@@ -93,7 +93,7 @@ async fn a_caption_travels_with_its_image() {
     let place = Place::new().await;
     place.fill(7);
 
-    place.sync().await.batch_files(3).await.unwrap();
+    place.sync().await.chunk_files(3).await.unwrap();
 
     for request in place.server.requests().iter().filter(|request| !request.parts.is_empty()) {
         let names: Vec<_> = request.parts.iter().filter_map(|part| part.file_name.as_deref()).collect();
@@ -117,7 +117,7 @@ async fn whatever_happens_to_one_upload_every_file_is_stored_once() {
             place.fill(10);
 
             let hook = before_upload(&place, number, scenario.clone());
-            let report = place.sync_with(hook).await.batch_files(4).concurrency(1).await.unwrap();
+            let report = place.sync_with(hook).await.chunk_files(4).concurrency(1).await.unwrap();
 
             assert!(report.is_complete(), "{scenario:?} at {number}: {report:?}");
             assert!(report.stopped.is_none());
@@ -164,7 +164,7 @@ async fn a_dataset_that_tells_no_names_is_believed_when_it_responses() {
     let later = place.sync().await.await.unwrap();
 
     assert!(report.is_complete(), "{report:?}");
-    assert_eq!(outcome(&later, "other.png"), &FileOutcome::Uncertain(Doubt::Nameless));
+    assert_eq!(outcome(&later, "other.png"), &FileOutcome::Uncertain(Uncertainty::Nameless));
     assert_eq!(place.uploads(), 1);
 }
 
@@ -268,7 +268,7 @@ async fn a_service_that_fails_again_and_again_ends_the_sync_and_loses_nothing() 
     place.fill(6);
 
     let hook = before_upload(&place, None, Scenario::ServerErrorOnce { status: 503 });
-    let report = place.sync_with(hook).await.batch_files(2).concurrency(1).await.unwrap();
+    let report = place.sync_with(hook).await.chunk_files(2).concurrency(1).await.unwrap();
     place.server.set_scenario(Scenario::Normal);
     let stored = place.stored().await;
     let later = place.sync().await.await.unwrap();
@@ -286,7 +286,7 @@ async fn a_dropped_sync_goes_on_where_it_stopped() {
     let place = Place::with(MockServer::builder().storing_time(std::time::Duration::from_millis(20))).await;
     place.fill(12);
     for limit in [1, 3, 7, 12, 25, 40, 60] {
-        let sync = place.sync().await.batch_files(2);
+        let sync = place.sync().await.chunk_files(2);
         let _ = tokio::time::timeout(std::time::Duration::from_millis(limit), sync).await;
     }
 
@@ -303,7 +303,7 @@ async fn progress_adds_up() {
     let told = Arc::new(Mutex::new(Vec::new()));
 
     let progress = Arc::clone(&told);
-    let sync = place.sync().await.batch_files(4).on_progress(move |now| progress.lock().unwrap().push(*now));
+    let sync = place.sync().await.chunk_files(4).on_progress(move |now| progress.lock().unwrap().push(*now));
     let bytes = place.plan().await.missing_bytes();
     sync.await.unwrap();
 
@@ -339,6 +339,6 @@ async fn a_plan_of_a_new_folder_says_that_all_is_missing() {
     let report = place.sync().await.await.unwrap();
 
     assert_eq!(plan.files.iter().filter(|file| file.state == FileState::Missing).count(), 3);
-    assert!(matches!(outcome(&report, "orphan.txt"), FileOutcome::Refused(_)));
+    assert!(matches!(outcome(&report, "orphan.txt"), FileOutcome::Rejected(_)));
     assert!(!place.stored().await.contains_key("orphan.txt"));
 }

@@ -3,7 +3,7 @@
 use std::{pin::pin, time::Duration};
 
 use futures_util::TryStreamExt as _;
-use ideogram_client::{ErrorKind, training::NotTrained};
+use ideogram_client::{ErrorKind, training::TrainingError};
 use ideogram_mock::{MockServer, Scenario};
 
 use crate::place::client_of;
@@ -19,13 +19,13 @@ async fn a_training_is_seen_through_to_the_uri() {
     let mut states = pin!(client.wait_until_trained(&ordered.model_id).poll_every(QUICKLY).states());
     let mut seen = Vec::new();
     while let Some(state) = states.try_next().await.unwrap() {
-        let sighting = state.sighting.to_string();
-        match sighting.as_str() {
+        let observation = state.observation.to_string();
+        match observation.as_str() {
             "CREATING" => server.advance(Duration::from_secs(30 * 60)),
             "TRAINING" => server.advance(Duration::from_secs(60 * 60)),
             _ => assert!(state.trained().is_some() && state.next_look_in.is_none()),
         }
-        seen.push(sighting);
+        seen.push(observation);
     }
     let trained = client.wait_until_trained(&ordered.model_id).await.unwrap();
 
@@ -45,7 +45,7 @@ async fn a_failure_of_the_service_does_not_end_the_wait_and_a_failed_training_do
 
     let end = client.wait_until_trained(&ordered.model_id).poll_every(QUICKLY).await;
 
-    assert!(matches!(end, Err(NotTrained::Errored(ref model)) if model.name == "errored lanterns"), "{end:?}");
+    assert!(matches!(end, Err(TrainingError::Errored(ref model)) if model.name == "errored lanterns"), "{end:?}");
 }
 
 #[tokio::test]
@@ -57,7 +57,7 @@ async fn a_wrong_id_ends_the_wait_and_a_useless_one_is_never_sent() {
     let asked = server.requests().len();
     let useless = client.wait_until_trained("a/b").await.unwrap_err();
 
-    assert!(matches!(unknown, NotTrained::Call(ref error) if error.kind() == ErrorKind::NotFound));
-    assert!(matches!(useless, NotTrained::Call(ref error) if error.kind() == ErrorKind::InvalidArgument));
+    assert!(matches!(unknown, TrainingError::Call(ref error) if error.kind() == ErrorKind::NotFound));
+    assert!(matches!(useless, TrainingError::Call(ref error) if error.kind() == ErrorKind::InvalidArgument));
     assert_eq!(server.requests().len(), asked);
 }

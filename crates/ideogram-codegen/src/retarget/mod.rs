@@ -15,7 +15,7 @@ use syn::{Item, ItemImpl, ItemMod};
 
 pub(crate) use self::fields::{Field, Fields};
 use crate::{
-    model::{Billing, Model, Operation, Repeat},
+    model::{Billing, Model, Operation, Retry},
     multipart, open_enum, open_union, operations, path_value,
     rules::Reading,
     schemas,
@@ -152,12 +152,12 @@ fn method_docs(operation: &Operation) -> String {
     let request = format!("`{} {}`", operation.http_method.to_uppercase(), operation.path);
     let summary = operation.summary.trim_end_matches('.');
     let first = if summary.is_empty() { format!("Sends {request}.") } else { format!("{summary}: {request}.") };
-    let promise = match (operation.billing, operation.repeat) {
+    let promise = match (operation.billing, operation.retry) {
         (Billing::Paid, _) => "Costs money. After an unknown outcome, look before calling again.",
-        (Billing::Free, Repeat::Unsafe) => {
+        (Billing::Free, Retry::Unsafe) => {
             "Free, but it changes something. After an unknown outcome, look before calling again."
         }
-        (Billing::Free, Repeat::Safe) => "Free, and safe to repeat.",
+        (Billing::Free, Retry::Safe) => "Free, and safe to repeat.",
     };
     let link = operation.docs_url.as_ref().map(|url| format!("Reference: <{url}>")).unwrap_or_default();
     open_enum::paragraphs(&[&first, &operation.description, promise, &link])

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Reader, kind_of};
 use crate::{
     document::Node,
-    model::{Billing, Body, ImageCount, Kind, Location, MediaType, Operation, Parameter, Repeat, Schema},
+    model::{Billing, Body, ImageCount, Kind, Location, MediaType, Operation, Parameter, Retry, Schema},
     names,
 };
 
@@ -68,7 +68,7 @@ impl<'d> Reader<'d> {
             docs_url: docs.map(|docs| self.text(&docs, "url")),
             deprecated: self.flag(node, "deprecated"),
             billing: self.mark(node, "-billing", &[("paid", Billing::Paid), ("free", Billing::Free)], Billing::Paid),
-            repeat: self.mark(node, "-repeat", &[("safe", Repeat::Safe), ("unsafe", Repeat::Unsafe)], Repeat::Unsafe),
+            retry: self.mark(node, "-retry", &[("safe", Retry::Safe), ("unsafe", Retry::Unsafe)], Retry::Unsafe),
             images: self.images(node),
             parameters: self.parameters(path, node, item),
             body: node.get("requestBody").and_then(|body| self.body(body)),
@@ -106,7 +106,7 @@ impl<'d> Reader<'d> {
         let Some(found) = self.extension(node, "-images") else { return ImageCount::Fixed(1) };
         match (found.value.as_u64(), found.value.as_str()) {
             (Some(number), _) => ImageCount::Fixed(number),
-            (_, Some(member)) => ImageCount::Member(member.to_owned()),
+            (_, Some(member)) => ImageCount::Property(member.to_owned()),
             _ => {
                 self.report(&found, "expected a number or the name of a request member", "write 0, 1 or `num_images`");
                 ImageCount::Fixed(1)

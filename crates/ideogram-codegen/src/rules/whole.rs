@@ -436,7 +436,7 @@ impl Reader<'_> {
     }
 
     fn images_are_counted(&self, model: &Model, operation: &Operation) {
-        let ImageCount::Member(path) = &operation.images else { return };
+        let ImageCount::Property(path) = &operation.images else { return };
         let mut component = operation.body.as_ref().map(|body| body.component.clone());
         let mut counted = false;
         for name in path.split('.') {

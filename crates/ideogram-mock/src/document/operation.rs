@@ -40,7 +40,7 @@ pub(crate) struct Operation {
 pub(crate) enum ImageCount {
     Fixed(u32),
     /// As many as a member of the request says, or 1; by JSON pointer.
-    Member(String),
+    Property(String),
 }
 
 /// A path with variables in braces.
@@ -129,7 +129,7 @@ impl ImageCount {
     fn read(mark: &Value) -> Self {
         match (mark.as_u64().map(u32::try_from), mark.as_str()) {
             (Some(Ok(count)), _) => Self::Fixed(count),
-            (_, Some(member)) => Self::Member(format!("/{}", member.replace('.', "/"))),
+            (_, Some(member)) => Self::Property(format!("/{}", member.replace('.', "/"))),
             // What the house rules assume of an operation without a mark.
             _ => Self::Fixed(1),
         }
@@ -139,7 +139,7 @@ impl ImageCount {
     pub(crate) fn count(&self, body: &Value) -> u32 {
         match self {
             Self::Fixed(count) => *count,
-            Self::Member(pointer) => {
+            Self::Property(pointer) => {
                 body.pointer(pointer).and_then(Value::as_u64).and_then(|count| count.try_into().ok()).unwrap_or(1)
             }
         }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use ideogram_client::{
-    Client, Error, ErrorKind, HasImages, IfExists, Image as _, ImageOutcome, ImageRef, Origin, SaveOutcome,
+    Client, Error, ErrorKind, HasImages, IfExists, Image as _, ImageOutcome, ImageRef, Provenance, SaveOutcome,
     StoredResponse, Timestamp,
 };
 use serde_json::json;
@@ -41,7 +41,7 @@ pub(super) enum Place {
 /// One image of a response, with what is known of the call that made it.
 struct One {
     image: ImageRef,
-    origin: Origin,
+    origin: Provenance,
 }
 
 impl HasImages for One {
@@ -49,7 +49,7 @@ impl HasImages for One {
         vec![self.image.clone()]
     }
 
-    fn origin(&self) -> Origin {
+    fn origin(&self) -> Provenance {
         self.origin.clone()
     }
 }

@@ -307,7 +307,7 @@ impl Draft<'_> {
     fn refused(&mut self, error: &Error) {
         let violations = error.source().and_then(|source| source.downcast_ref::<Violations>());
         for violation in violations.into_iter().flat_map(Violations::iter) {
-            let member = violation.member();
+            let member = violation.property();
             let member = member.strip_prefix(NESTED).and_then(|inner| inner.strip_prefix('.')).unwrap_or(member);
             let (member, place) = member.split_once('.').unwrap_or((member, ""));
             let member = if member == "text_prompt" { "prompt" } else { member };

@@ -31,7 +31,7 @@ impl Create {
         let output = context.output();
         output.response(&response)?;
         match context.remark_on_changes() {
-            Some(remark) => output.note(remark),
+            Some(note) => output.note(note),
             None => output.note(&format!(
                 "next, bring a folder of images into it: ideogram datasets sync {} DIR",
                 response.value().dataset_id

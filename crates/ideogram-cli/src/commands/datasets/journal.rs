@@ -72,7 +72,7 @@ impl Place {
         }
         let is_empty = plan.remote_only.is_empty()
             && plan.nameless.is_empty()
-            && plan.files.iter().all(|file| matches!(file.state, FileState::Missing | FileState::Refused(_)));
+            && plan.files.iter().all(|file| matches!(file.state, FileState::Missing | FileState::Rejected(_)));
         if self.temporary.is_none() && !is_empty && plan.missing().next().is_some() && !self.path.exists() {
             context.output().warning(&format!(
                 "the dataset has files, and the journal \"{journal}\" is new: a file that was sent without it and does not \

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ideogram_client::dataset::{Folder, Plan, PlannedFile, Remark, SkipReason};
+use ideogram_client::dataset::{Folder, Note, Plan, PlannedFile, SkipReason};
 
 use super::pair;
 use crate::{arguments::Format, exit::Exit, failure::Failure, output::Output, units};
@@ -28,15 +28,15 @@ pub(super) fn tell_skipped(output: &Output, folder: &Folder) {
 
 /// Names the files that cannot or must not be sent, by reason.
 pub(super) fn tell_refused(output: &Output, plan: &Plan) {
-    tell_files(output, plan, "not sent", |file| file.refusal().map(ToString::to_string).into_iter().collect());
+    tell_files(output, plan, "not sent", |file| file.rejection().map(ToString::to_string).into_iter().collect());
 }
 
 /// Names the files that will be sent although they may not be what people want, by reason.
 pub(super) fn tell_remarks(output: &Output, plan: &Plan) {
     tell_files(output, plan, "sent unchanged", |file| {
-        let remarks = file.remarks.iter().filter(|_| file.is_missing());
-        let remarks = remarks.filter(|remark| matches!(remark, Remark::Large | Remark::ByteOrderMark));
-        remarks.map(|remark| pair::remark(remark).to_owned()).collect()
+        let notes = file.notes.iter().filter(|_| file.is_missing());
+        let notes = notes.filter(|note| matches!(note, Note::Large | Note::ByteOrderMark));
+        notes.map(|note| pair::note(note).to_owned()).collect()
     });
 }
 

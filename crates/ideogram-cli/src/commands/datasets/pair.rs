@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use ideogram_client::{
-    dataset::{Folder, LocalFile, Plan, Remark},
+    dataset::{Folder, LocalFile, Note, Plan},
     types::DatasetId,
 };
 
@@ -82,12 +82,12 @@ pub(super) fn sizes(sizes: impl IntoIterator<Item = Option<u64>>) -> String {
 }
 
 /// What is worth a look, in words.
-pub(super) fn remark(remark: &Remark) -> &'static str {
-    match remark {
-        Remark::Large => "larger than 10 MB, the limit elsewhere in the API",
-        Remark::OtherFormat => "of another format than its name says",
-        Remark::SharedCaption => "a caption of several images",
-        Remark::ByteOrderMark => "begins with a byte order mark, which becomes part of the caption",
+pub(super) fn note(note: &Note) -> &'static str {
+    match note {
+        Note::Large => "larger than 10 MB, the limit elsewhere in the API",
+        Note::OtherFormat => "of another format than its name says",
+        Note::SharedCaption => "a caption of several images",
+        Note::ByteOrderMark => "begins with a byte order mark, which becomes part of the caption",
         _ => "worth a look",
     }
 }

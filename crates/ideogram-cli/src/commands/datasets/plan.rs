@@ -47,7 +47,7 @@ impl PlanSync {
         if let Some(failure) = left_out::unread(context.output(), &plan.folder) {
             return Err(failure.hint("`sync` sends the others, and ends with the exit code 11"));
         }
-        let refused = plan.refused().count() as u64;
+        let refused = plan.rejected().count() as u64;
         if refused > 0 {
             let what = format!("{} of the folder cannot be sent", units::count(refused, "file"));
             return Err(Failure::local_io(what).hint("`sync` sends the others, and ends with the exit code 11"));
@@ -108,18 +108,18 @@ fn table(plan: &Plan) -> Table {
     let mut table =
         Table::new([Column::Left("FILE"), Column::Right("SIZE"), Column::Left("STATE"), Column::Left("REMARK")]);
     for file in &plan.files {
-        let (state, mut remarks) = state(file);
-        remarks.extend(file.remarks.iter().map(|remark| pair::remark(remark).to_owned()));
+        let (state, mut notes) = state(file);
+        notes.extend(file.notes.iter().map(|note| pair::note(note).to_owned()));
         let path = pair::shown(&file.file.path, &plan.folder.path);
-        table.row([path, units::size(file.file.size_bytes), state.to_owned(), remarks.join("; ")]);
+        table.row([path, units::size(file.file.size_bytes), state.to_owned(), notes.join("; ")]);
     }
     for file in &plan.remote_only {
         let size = pair::sizes(file.sizes_bytes.iter().copied());
         table.row([file.name.clone(), size, "only there".to_owned(), String::new()]);
     }
     for size in &plan.nameless {
-        let remark = "the service tells no name".to_owned();
-        table.row(["-".to_owned(), pair::sizes([*size]), "only there".to_owned(), remark]);
+        let note = "the service tells no name".to_owned();
+        table.row(["-".to_owned(), pair::sizes([*size]), "only there".to_owned(), note]);
     }
     let mut row = |name, why| table.row([name, String::new(), "skipped".to_owned(), why]);
     let mut numbers: BTreeMap<_, usize> = BTreeMap::new();
@@ -147,7 +147,7 @@ pub(super) fn state(file: &PlannedFile) -> (&'static str, Vec<String>) {
             ("different", vec![format!("the dataset has one of {sizes}, which cannot be replaced")])
         }
         FileState::Uncertain(doubt) => ("perhaps there", vec![doubt.to_string()]),
-        FileState::Refused(refusal) => ("refused", vec![refusal.to_string()]),
+        FileState::Rejected(rejection) => ("refused", vec![rejection.to_string()]),
         _ => ("not sent", Vec::new()),
     }
 }

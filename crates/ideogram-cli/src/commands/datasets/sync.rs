@@ -9,7 +9,7 @@ use std::{
 
 use clap::Args;
 use ideogram_client::{
-    Attempt, CallOptions, Ended, Hook, PartContent,
+    Attempt, AttemptOutcome, CallOptions, Hook, PartContent,
     dataset::{FileOutcome, FileState, Plan, SyncDataset, SyncProgress, SyncReport},
     operations,
     reqwest::header::HeaderMap,
@@ -73,7 +73,7 @@ pub(crate) struct Sync {
 
     /// How many files travel in one request; a caption travels with its image
     #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..))]
-    batch_files: u16,
+    chunk_files: u16,
 
     /// How many seconds the service may go on storing files whose upload had no certain end
     ///
@@ -129,8 +129,8 @@ impl Sync {
         let report = ended.map_err(|error| context.failure(told, &error))?;
         let result = Outcome { plan: &plan, report: &report, journal: &place };
         context.output().result(&result.to_json()?, &result.page())?;
-        if let Some(remark) = context.remark_on_changes() {
-            context.output().note(remark);
+        if let Some(note) = context.remark_on_changes() {
+            context.output().note(note);
         }
         if let Some(failure) = result.failure(context, told) {
             return Err(failure);
@@ -149,7 +149,7 @@ impl Sync {
 
     fn with_settings(&self, sync: SyncDataset) -> SyncDataset {
         let patience = Duration::from_secs_f64(self.settle);
-        sync.batch_files(usize::from(self.batch_files)).settle_for(patience)
+        sync.chunk_files(usize::from(self.chunk_files)).processing_timeout(patience)
     }
 
     /// What `--dry-run` shows: the uploads of the whole folder.
@@ -265,7 +265,7 @@ impl Outcome<'_> {
                 let exit = match () {
                     () if !is_none_there || is_unread => Exit::Partial,
                     () if is_any(|outcome| matches!(outcome, FileOutcome::Failed { .. })) => Exit::Invalid,
-                    () if is_any(|outcome| matches!(outcome, FileOutcome::Refused(_))) => Exit::LocalIo,
+                    () if is_any(|outcome| matches!(outcome, FileOutcome::Rejected(_))) => Exit::LocalIo,
                     () if is_any(|outcome| matches!(outcome, FileOutcome::Uncertain(_))) => Exit::Partial,
                     () => Exit::Unavailable,
                 };
@@ -345,7 +345,7 @@ impl Hook for UnderWay {
         self.uploads().extend(Self::names_in(attempt));
     }
 
-    fn after(&self, attempt: &Attempt<'_>, _: &Ended<'_>) {
+    fn after(&self, attempt: &Attempt<'_>, _: &AttemptOutcome<'_>) {
         let Some(names) = Self::names_in(attempt) else { return };
         let mut uploads = self.uploads();
         if let Some(place) = uploads.iter().position(|upload| *upload == names) {

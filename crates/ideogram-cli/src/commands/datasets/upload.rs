@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 use ideogram_client::{
     File,
-    dataset::{LocalFile, Remark, SkipReason},
+    dataset::{LocalFile, Note, SkipReason},
     types::{DatasetId, UploadDatasetAssetsResponse},
 };
 
@@ -69,8 +69,8 @@ impl Upload {
 
         output.response(&response)?;
         let response = response.value();
-        if let Some(remark) = context.remark_on_changes() {
-            output.note(remark);
+        if let Some(note) = context.remark_on_changes() {
+            output.note(note);
         }
         match not_mentioned(&files, response) {
             0 => {}
@@ -114,8 +114,8 @@ impl Upload {
                         refused.push((path, format!("it would be sent under the same name as \"{other}\"")));
                     }
                     if file.has_byte_order_mark {
-                        let (path, remark) = (path.display(), pair::remark(&Remark::ByteOrderMark));
-                        output.warning(&format!("sent unchanged: {path} ({remark})"));
+                        let (path, note) = (path.display(), pair::note(&Note::ByteOrderMark));
+                        output.warning(&format!("sent unchanged: {path} ({note})"));
                     }
                 }
                 Err(SkipReason::Archive) => {}

@@ -49,7 +49,7 @@ struct Difference {
     local_size_bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     remote_sizes_bytes: Option<Vec<Option<u64>>>,
-    remark: String,
+    note: String,
 }
 
 impl Verify {
@@ -66,7 +66,7 @@ impl Verify {
         let mut table = Table::new(["FILE", "DIFFERENCE", "REMARK"].map(Column::Left));
         for difference in &differences {
             let file = difference.file.clone().unwrap_or_else(|| "-".to_owned());
-            table.row([file, difference.kind.replace('_', " "), difference.remark.clone()]);
+            table.row([file, difference.kind.replace('_', " "), difference.note.clone()]);
         }
         let page = Page::new()
             .field("Dataset", format!("{} ({})", plan.dataset_name, plan.dataset_id))
@@ -105,7 +105,7 @@ impl Verify {
     fn differences(&self, plan: &Plan) -> Vec<Difference> {
         let mut differences = Vec::new();
         for file in plan.files.iter().filter(|file| !is_there(&file.state)) {
-            let (word, remarks) = match &file.state {
+            let (word, notes) = match &file.state {
                 FileState::Missing => ("missing", Vec::new()),
                 FileState::Uncertain(_) => ("uncertain", plan::state(file).1),
                 _ => plan::state(file),
@@ -121,7 +121,7 @@ impl Verify {
                 kind: word,
                 local_size_bytes: Some(file.file.size_bytes),
                 remote_sizes_bytes,
-                remark: remarks.join("; "),
+                note: notes.join("; "),
             });
         }
         for skipped in plan.folder.skipped.iter().filter(|skipped| skipped.reason.is_unread()) {
@@ -130,7 +130,7 @@ impl Verify {
                 kind: "not_read",
                 local_size_bytes: None,
                 remote_sizes_bytes: None,
-                remark: skipped.reason.to_string(),
+                note: skipped.reason.to_string(),
             });
         }
         for file in &plan.remote_duplicates {
@@ -139,7 +139,7 @@ impl Verify {
                 kind: "more_than_once",
                 local_size_bytes: None,
                 remote_sizes_bytes: Some(file.sizes_bytes.clone()),
-                remark: format!("the dataset has it {} times", file.sizes_bytes.len()),
+                note: format!("the dataset has it {} times", file.sizes_bytes.len()),
             });
         }
         if !self.allow_extra {
@@ -149,7 +149,7 @@ impl Verify {
                 file,
                 kind: "only_in_dataset",
                 local_size_bytes: None,
-                remark: pair::sizes(sizes.iter().copied()),
+                note: pair::sizes(sizes.iter().copied()),
                 remote_sizes_bytes: Some(sizes),
             }));
         }

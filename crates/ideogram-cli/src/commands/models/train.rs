@@ -2,7 +2,7 @@
 
 use clap::Args;
 use ideogram_client::{
-    dataset::{Trainable, Verdict},
+    dataset::{Trainability, Verdict},
     training,
     types::{DatasetId, ModelId, TrainDatasetModelResponse},
 };
@@ -113,7 +113,7 @@ impl Train {
         let look = Told { look: "ideogram datasets list", ..told };
         let Some(response) = context.call(call, look).await? else { return Ok(()) };
         let dataset = response.value();
-        let trainable = Trainable::of(dataset);
+        let trainable = Trainability::of(dataset);
         match trainable.verdict {
             Verdict::Yes => {}
             Verdict::TooFew { .. } => {

@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 use futures_util::TryStreamExt as _;
 use ideogram_client::{
-    training::{NotTrained, Sighting, TrainedModel, TrainingState},
+    training::{Observation, TrainedModel, TrainingError, TrainingProgress},
     types::ModelId,
 };
 use tokio::{
@@ -63,7 +63,7 @@ impl Patience {
     ///
     /// # Errors
     ///
-    /// [`Exit::NotTrained`] if the training failed or the deadline has passed, [`Exit::Interrupted`] after Ctrl-C, else
+    /// [`Exit::TrainingError`] if the training failed or the deadline has passed, [`Exit::Interrupted`] after Ctrl-C, else
     /// what kept the service from telling.
     pub(super) async fn watch(self, context: &Context<'_>, id: &ModelId) -> Result<TrainedModel, Failure> {
         let mut wait = context.client().wait_until_trained(id.as_str());
@@ -114,18 +114,20 @@ fn time(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(number * factor).map_err(|_| refused())
 }
 
-fn not_trained(context: &Context<'_>, id: &ModelId, error: &NotTrained) -> Failure {
+fn not_trained(context: &Context<'_>, id: &ModelId, error: &TrainingError) -> Failure {
     match error {
-        NotTrained::Errored(model) => Failure::new(Exit::NotTrained, error.to_string())
+        TrainingError::Errored(model) => Failure::new(Exit::TrainingError, error.to_string())
             .hint("this is final; training again costs again")
             .detail("model_status", model.status.as_str()),
-        NotTrained::UnknownState { model, .. } => Failure::new(Exit::UnknownState, error.to_string())
+        TrainingError::UnknownState { model, .. } => Failure::new(Exit::UnknownState, error.to_string())
             .hint("it may have ended: see the page of the service, or a newer version of this command")
             .detail("model_status", model.status.as_str()),
-        NotTrained::Archived(_) => Failure::new(Exit::NotTrained, error.to_string()).detail("model_status", "ARCHIVED"),
-        NotTrained::DeadlinePassed { elapsed, model, trouble, .. } => {
+        TrainingError::Archived(_) => {
+            Failure::new(Exit::TrainingError, error.to_string()).detail("model_status", "ARCHIVED")
+        }
+        TrainingError::DeadlinePassed { elapsed, model, trouble, .. } => {
             let what = format!("the model {id} was not ready after {}", units::duration(*elapsed));
-            let mut failure = Failure::new(Exit::NotTrained, what);
+            let mut failure = Failure::new(Exit::TrainingError, what);
             if let Some(model) = model {
                 failure = failure.cause(format!("it was {} when it was seen last", model.status));
                 failure = failure.detail("model_status", model.status.as_str());
@@ -135,21 +137,21 @@ fn not_trained(context: &Context<'_>, id: &ModelId, error: &NotTrained) -> Failu
                 None => failure,
             }
         }
-        NotTrained::Call(error) => {
+        TrainingError::Call(error) => {
             let what = format!("cannot see how far the training of the model {id} has come");
             context.failure(Told { what: &what, look: "ideogram models list" }, error)
         }
         // Ends to come.
-        _ => Failure::new(Exit::NotTrained, error.to_string()),
+        _ => Failure::new(Exit::TrainingError, error.to_string()),
     }
 }
 
 impl Failure {
     /// Says how to wait again, where waiting again may help.
-    fn hint_unless_final(self, error: &NotTrained, again: String) -> Self {
+    fn hint_unless_final(self, error: &TrainingError, again: String) -> Self {
         match error {
-            NotTrained::Errored(_) | NotTrained::Archived(_) => self,
-            NotTrained::Call(error) if error.kind() == ideogram_client::ErrorKind::NotFound => self,
+            TrainingError::Errored(_) | TrainingError::Archived(_) => self,
+            TrainingError::Call(error) if error.kind() == ideogram_client::ErrorKind::NotFound => self,
             _ => self.hint(again),
         }
     }
@@ -159,7 +161,7 @@ impl Failure {
 struct Shown<'a> {
     context: &'a Context<'a>,
     progress: Option<Progress>,
-    sighting: String,
+    observation: String,
     next_look: Option<Instant>,
     next_second: Instant,
     told: Instant,
@@ -170,24 +172,24 @@ impl<'a> Shown<'a> {
         let has_line = !context.output().talk().is_quiet() && io::stderr().is_terminal();
         let progress = has_line.then(|| context.progress("training", Counted::Time, None));
         let now = Instant::now();
-        Self { context, progress, sighting: String::new(), next_look: None, next_second: now, told: now }
+        Self { context, progress, observation: String::new(), next_look: None, next_second: now, told: now }
     }
 
-    fn state(&mut self, state: &TrainingState) {
+    fn state(&mut self, state: &TrainingProgress) {
         let now = Instant::now();
-        let sighting = match &state.sighting {
-            Sighting::Nothing(error) => format!("the service does not tell: {error}"),
+        let observation = match &state.observation {
+            Observation::Nothing(error) => format!("the service does not tell: {error}"),
             seen => seen.to_string(),
         };
-        let has_changed = sighting != self.sighting;
-        self.sighting = sighting;
+        let has_changed = observation != self.observation;
+        self.observation = observation;
         self.next_look = state.next_look_in.and_then(|wait| now.checked_add(wait));
         if self.progress.is_none() && (has_changed || now.duration_since(self.told) >= TELL_EVERY) {
             self.told = now;
             let next = state.next_look_in.map(|wait| format!(", next look in {}", units::duration(rounded(wait))));
             self.context.output().note(&format!(
                 "{} after {}{}",
-                self.sighting,
+                self.observation,
                 units::duration(state.elapsed),
                 next.unwrap_or_default()
             ));
@@ -207,7 +209,7 @@ impl<'a> Shown<'a> {
     fn draw(&mut self, now: Instant) {
         let (Some(progress), Some(next_look)) = (&self.progress, self.next_look) else { return };
         let left = units::duration(rounded(next_look.saturating_duration_since(now)));
-        progress.message(format!("{}, next look in {left}", self.sighting));
+        progress.message(format!("{}, next look in {left}", self.observation));
         self.next_second = now + SECOND;
     }
 }
