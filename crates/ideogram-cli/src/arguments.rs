@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum, error::ErrorKind};
 
-use crate::{color, commands::Command, exit::Exit, failure::Failure, printable::printable};
+use crate::{commands::Command, exit::Exit, failure::Failure, output::color, output::printable::printable};
 
 /// The longest time-out: a day. No call takes as long; a larger number is a slip.
 const LONGEST_TIMEOUT_SECONDS: f64 = 86_400.0;

@@ -5,50 +5,32 @@
 //! which alone prints; what goes wrong is a [`Failure`], which carries the exit code.
 
 mod arguments;
-mod color;
 mod commands;
-mod config;
-mod connection;
-mod context;
-mod dry_run;
-mod environment;
 mod exit;
 mod failure;
 mod images;
-mod interrupt;
-mod jq;
-mod json;
-mod key;
-mod keyring;
 mod output;
-mod page;
-mod printable;
-mod progress;
-mod question;
-mod secret;
-mod talk;
-mod text;
-mod trace;
-mod units;
+mod session;
+mod text_input;
 
 use std::{env, ffi::OsString, process::ExitCode};
 
 use crate::{
     arguments::{Arguments, Options},
-    config::Config,
-    context::Given,
     exit::Exit,
     failure::Failure,
-    interrupt::Interrupt,
-    jq::Filter,
     output::Output,
+    output::jq::Filter,
+    session::config::Config,
+    session::context::Globals,
+    session::interrupt::Interrupt,
 };
 
 fn main() -> ExitCode {
     // Neither files nor a runtime before the arguments are understood: completions and scripts call it often.
     let words: Vec<OsString> = env::args_os().collect();
-    if words.get(1).is_some_and(|word| word == jq::WORKER_ARGUMENT) {
-        return jq::work();
+    if words.get(1).is_some_and(|word| word == output::jq::WORKER_ARGUMENT) {
+        return output::jq::work();
     }
     let early = || Output::new(arguments::early_format(&words), false, arguments::early_color(&words));
     let arguments = match arguments::read(&words) {
@@ -87,8 +69,9 @@ fn run(arguments: &Arguments, config: &Config, output: &Output) -> Result<(), Fa
     #[cfg(unix)]
     report_file_size_limit(&runtime);
     let interrupt = Interrupt::default();
-    let given = Given { options: &arguments.options, config, output, interrupt: &interrupt, places: None };
-    let result = runtime.block_on(interrupt.guard(commands::run(&arguments.command, given)));
+    let globals =
+        Globals { options: &arguments.options, config, output, interrupt: &interrupt, max_images_in_flight: None };
+    let result = runtime.block_on(interrupt.guard(commands::run(&arguments.command, globals)));
     // A name server or network drive that does not answer must not hold the command back once it is done.
     runtime.shutdown_background();
     result

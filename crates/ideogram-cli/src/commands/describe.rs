@@ -16,20 +16,20 @@ use tokio::select;
 
 use crate::{
     arguments::Format,
-    context::Context,
     exit::Exit,
     failure::Failure,
     images::{
         choice::Choice,
         flags::set,
+        paid_call::{ask, keeping_client},
         prompt::Stdin,
-        sending::{ask, keeping_client},
         source::SourceImages,
         structured,
     },
-    output::Pieces,
-    page::Page,
-    units,
+    output::ResultStream,
+    output::layout::Layout,
+    output::units,
+    session::context::Context,
 };
 
 /// Say what images show
@@ -117,7 +117,7 @@ impl Describe {
         source: &OsStr,
         file: File,
         what: &str,
-        pieces: &mut Pieces<'_>,
+        pieces: &mut ResultStream<'_>,
     ) -> Result<(), Failure> {
         match self.model {
             Model::V4 => {
@@ -129,7 +129,7 @@ impl Describe {
                     context,
                     source,
                     &response,
-                    |page| structured::page(page, &response.value().json_prompt),
+                    |layout| structured::layout(layout, &response.value().json_prompt),
                     pieces,
                 )
             }
@@ -138,7 +138,7 @@ impl Describe {
                     describe_model_version: self.version.clone(),
                 });
                 let Some(response) = ask(context, call, what, "looking").await? else { return Ok(()) };
-                self.tell(context, source, &response, |page| plain(page, response.value()), pieces)
+                self.tell(context, source, &response, |layout| plain(layout, response.value()), pieces)
             }
         }
     }
@@ -148,12 +148,12 @@ impl Describe {
         context: &Context<'_>,
         source: &OsStr,
         response: &Response<T>,
-        describe: impl FnOnce(Page) -> Page,
-        pieces: &mut Pieces<'_>,
+        describe: impl FnOnce(Layout) -> Layout,
+        pieces: &mut ResultStream<'_>,
     ) -> Result<(), Failure> {
         let name = Path::new(source).display().to_string();
         if context.output().format() == Format::Text {
-            let start = if self.images.len() > 1 { Page::new().line(format!("{name}:")) } else { Page::new() };
+            let start = if self.images.len() > 1 { Layout::new().line(format!("{name}:")) } else { Layout::new() };
             return context.output().result(&Value::Null, &describe(start));
         }
         let response = serde_json::from_slice(response.body()).unwrap_or(RawValue::NULL);
@@ -186,7 +186,7 @@ fn stopped(failure: Failure, done: usize, all: usize) -> Failure {
     partial.hint(format!("to go on, give the last {}", units::count(rest as u64, "image")))
 }
 
-fn plain(page: Page, response: &DescribeResponse) -> Page {
+fn plain(layout: Layout, response: &DescribeResponse) -> Layout {
     let texts = response.descriptions.iter().filter_map(|description| description.text.clone());
-    texts.fold(page, Page::line)
+    texts.fold(layout, Layout::line)
 }

@@ -6,16 +6,16 @@ use clap::Args;
 use ideogram_client::types::AspectRatioV3;
 
 use crate::{
-    context::Context,
     failure::Failure,
     images::{
         choice::pick,
         flags::{Count, Rewriting, Shape, filled, set},
-        making::Making,
+        generate_and_save::Making,
         prompt::Stdin,
-        saving::Saving,
+        save_flags::SaveFlags,
         source::SourceImages,
     },
+    session::context::Context,
 };
 
 const WHAT: &str = "cannot edit the image";
@@ -56,7 +56,7 @@ pub(crate) struct Edit {
     #[command(flatten)]
     rewriting: Rewriting,
     #[command(flatten)]
-    saving: Saving,
+    saving: SaveFlags,
 }
 
 impl Edit {

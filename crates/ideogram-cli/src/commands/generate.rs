@@ -9,7 +9,6 @@ use ideogram_client::{
 };
 
 use crate::{
-    context::Context,
     failure::Failure,
     images::{
         choice::{Choice, older_ratio, older_size, pick, pick_as},
@@ -17,12 +16,13 @@ use crate::{
             Character, Colors, Count, Family, Older, Rest, Rewriting, Shape, Speed, Style, filled, given, refuse_rest,
             set,
         },
-        making::Making,
+        generate_and_save::Making,
         prompt::Stdin,
-        saving::Saving,
+        save_flags::SaveFlags,
         source::SourceImages,
         structured,
     },
+    session::context::Context,
 };
 
 const WHAT: &str = "cannot generate the image";
@@ -99,7 +99,7 @@ pub(crate) struct Generate {
     #[command(flatten)]
     older: Older,
     #[command(flatten)]
-    saving: Saving,
+    saving: SaveFlags,
 }
 
 /// Which model draws.

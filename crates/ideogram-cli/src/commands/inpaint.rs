@@ -5,15 +5,15 @@ use std::ffi::OsString;
 use clap::{Args, ValueEnum};
 
 use crate::{
-    context::Context,
     failure::Failure,
     images::{
         flags::{Character, Colors, Count, Family, Older, Rest, Rewriting, Speed, Style, filled, refuse_rest, set},
-        making::Making,
+        generate_and_save::Making,
         prompt::Stdin,
-        saving::Saving,
+        save_flags::SaveFlags,
         source::SourceImages,
     },
+    session::context::Context,
 };
 
 const WHAT: &str = "cannot repaint the image";
@@ -61,7 +61,7 @@ pub(crate) struct Inpaint {
     #[command(flatten)]
     older: Older,
     #[command(flatten)]
-    saving: Saving,
+    saving: SaveFlags,
 }
 
 /// Which model draws.

@@ -5,9 +5,9 @@ use std::ffi::OsString;
 use clap::Args;
 
 use crate::{
-    context::Context,
     failure::Failure,
-    images::{flags::set, making::Making, prompt::Stdin, saving::Saving, source::SourceImages},
+    images::{flags::set, generate_and_save::Making, prompt::Stdin, save_flags::SaveFlags, source::SourceImages},
+    session::context::Context,
 };
 
 /// Take the text out of an image: the image without it, and the text in blocks
@@ -32,7 +32,7 @@ pub(crate) struct LayerizeText {
     seed: Option<i64>,
 
     #[command(flatten)]
-    saving: Saving,
+    saving: SaveFlags,
 }
 
 impl LayerizeText {

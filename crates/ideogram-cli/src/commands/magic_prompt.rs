@@ -4,16 +4,16 @@ use clap::Args;
 use ideogram_client::types::{AspectRatioV4, MagicPromptV4Response};
 
 use crate::{
-    context::Context,
     failure::Failure,
     images::{
         choice::Choice,
         flags::set,
+        paid_call::{ask, keeping_client},
         prompt::Stdin,
-        sending::{ask, keeping_client},
         structured,
     },
-    page::{Page, View},
+    output::layout::{Layout, ToLayout},
+    session::context::Context,
 };
 
 /// Turn a short prompt into a structured one of the 4.0 model
@@ -48,8 +48,8 @@ impl MagicPrompt {
     }
 }
 
-impl View for MagicPromptV4Response {
-    fn page(&self) -> Page {
-        structured::page(Page::new(), &self.json_prompt).field("Aspect ratio", self.aspect_ratio.to_string())
+impl ToLayout for MagicPromptV4Response {
+    fn layout(&self) -> Layout {
+        structured::layout(Layout::new(), &self.json_prompt).field("Aspect ratio", self.aspect_ratio.to_string())
     }
 }

@@ -9,9 +9,9 @@
 //! impl Get {
 //!     pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
 //!         let what = format!("cannot get the dataset {}", self.id);
-//!         let told = Told { what: &what, look: "ideogram datasets list" };
+//!         let wording = Wording { action: &what, inspect: "ideogram datasets list" };
 //!         let call = context.client().get_dataset().dataset_id(&self.id);
-//!         let Some(response) = context.call(call, told).await? else { return Ok(()) }; // `None`: --dry-run has shown it
+//!         let Some(response) = context.call(call, wording).await? else { return Ok(()) }; // `None`: --dry-run has shown it
 //!         context.output().response(&response)
 //!     }
 //! }
@@ -24,11 +24,11 @@
 //! - **Options of one call**: `context.client().with(CallOptions::new()..)` is a client of its own;
 //!   `context.uploading(label, bytes)` one whose uploads are shown as they go. Keep it in a block with the call, so that
 //!   the bar is gone when the response is printed.
-//! - **Responses**: [`Output::response`] prints a response of the service: as the page of its [`View`](crate::page::View),
+//! - **Responses**: [`Output::response`] prints a response of the service: as the layout of its [`ToLayout`](crate::output::layout::ToLayout),
 //!   or as JSON just as it came. Results that are no response: [`Output::result`] for one, [`Output::list`] for a list,
 //!   [`Output::pieces`] for what comes one by one (a line at once as text and with `jsonl`, one document at the end with
 //!   `json`). `--jq` is honored by all of them.
-//! - **Talk**: [`Output::note`] (silenced by `--quiet`), [`Output::warning`] (not silenced), `Context::progress` for
+//! - **Messages**: [`Output::note`] (silenced by `--quiet`), [`Output::warning`] (not silenced), `Context::progress` for
 //!   bars. Nothing else may print, above all not to standard output.
 //! - **Questions**: [`Context::confirm`] before what costs much or cannot be taken back. It goes on or returns the
 //!   failure to return.
@@ -38,15 +38,15 @@
 //! - **Ctrl-C**: the command's future is dropped, so owners of half-written files remove them in `drop`. A command that
 //!   has something to bring to an end asks for [`Interrupt::gracefully`].
 //! - **Configuration**: [`Context::profile`] has what the profile prefers, [`config::responses_folder`] is where responses of
-//!   paid calls are kept. Only [`environment`](crate::environment) reads variables.
+//!   paid calls are kept. Only [`environment`](crate::session::environment) reads variables.
 //! - A new command also gets a line in [`operations::command`], a snapshot of its help in `tests/cli/help.rs`, a line in
 //!   `tests/cli/dry_run.rs` if it sends, and its help in `tests/cli/examples.rs`.
 //! - Commands that make no call take only the [`Output`] and are listed in [`run`] with their name, so that options
 //!   about calls are refused and not ignored.
 //!
-//! [`config::responses_folder`]: crate::config::responses_folder
+//! [`config::responses_folder`]: crate::session::config::responses_folder
 //! [`Exit::Partial`]: crate::exit::Exit::Partial
-//! [`Interrupt::gracefully`]: crate::interrupt::Interrupt::gracefully
+//! [`Interrupt::gracefully`]: crate::session::interrupt::Interrupt::gracefully
 //! [`Output`]: crate::output::Output
 //! [`Output::response`]: crate::output::Output::response
 //! [`Output::list`]: crate::output::Output::list
@@ -82,8 +82,8 @@ mod upscale;
 use clap::Subcommand;
 
 use crate::{
-    context::{Context, Given},
     failure::Failure,
+    session::context::{Context, Globals},
 };
 
 /// What to do.
@@ -121,9 +121,9 @@ pub(crate) enum Command {
 }
 
 /// Does what was asked.
-pub(crate) async fn run(command: &Command, given: Given<'_>) -> Result<(), Failure> {
-    let context = || Context::open(given);
-    let makes_no_call = |command| given.options.refuse_those_of_calls(command);
+pub(crate) async fn run(command: &Command, globals: Globals<'_>) -> Result<(), Failure> {
+    let context = || Context::open(globals);
+    let makes_no_call = |command| globals.options.refuse_those_of_calls(command);
     match command {
         Command::Generate(command) => command.run(&context().await?).await,
         Command::Remix(command) => command.run(&context().await?).await,
@@ -136,30 +136,30 @@ pub(crate) async fn run(command: &Command, given: Given<'_>) -> Result<(), Failu
         Command::LayerizeText(command) => command.run(&context().await?).await,
         Command::Describe(command) => command.run(&context().await?).await,
         Command::MagicPrompt(command) => command.run(&context().await?).await,
-        Command::Save(command) => command.run(given).await,
+        Command::Save(command) => command.run(globals).await,
         Command::Datasets(command) => command.run(&context().await?).await,
         Command::Batch(batch) => {
-            let given = Given { places: Some(batch.max_images_in_flight()), ..given };
-            batch.run(&Context::open(given).await?).await
+            let globals = Globals { max_images_in_flight: Some(batch.max_images_in_flight()), ..globals };
+            batch.run(&Context::open(globals).await?).await
         }
         Command::Models(command) => command.run(&context().await?).await,
-        Command::Api(api) => api.run(given).await,
+        Command::Api(api) => api.run(globals).await,
         Command::Operations(operations) => {
             makes_no_call("ideogram operations")?;
-            operations.run(given.output)
+            operations.run(globals.output)
         }
-        Command::Auth(command) => command.run(given).await,
+        Command::Auth(command) => command.run(globals).await,
         Command::Mock(command) => {
             makes_no_call("ideogram mock")?;
-            command.run(given.output, given.interrupt).await
+            command.run(globals.output, globals.interrupt).await
         }
         Command::Completions(completions) => {
             makes_no_call("ideogram completions")?;
-            completions.run(given.output)
+            completions.run(globals.output)
         }
         Command::Man(man) => {
             makes_no_call("ideogram man")?;
-            man.run(given.output)
+            man.run(globals.output)
         }
     }
 }

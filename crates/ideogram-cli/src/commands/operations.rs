@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     failure::Failure,
     output::Output,
-    page::{ABSENT, Column, Page, Table},
+    output::layout::{ABSENT, Column, Layout, Table},
 };
 
 /// List the operations of the API, and the command for each
@@ -45,7 +45,7 @@ impl Operations {
             ]);
         }
         let values: Vec<Value> = operations::ALL.iter().map(|operation| described(operation)).collect();
-        output.list("operations", &values, &Page::new().table(table))
+        output.list("operations", &values, &Layout::new().table(table))
     }
 }
 

@@ -6,16 +6,16 @@ use clap::{Args, ValueEnum};
 use ideogram_client::types::{Resolution, ResolutionV3};
 
 use crate::{
-    context::Context,
     failure::Failure,
     images::{
         choice::{older_size, pick, pick_as, resolutions},
         flags::{Colors, Count, Family, Older, Rest, Speed, Style, filled, refuse_rest, set},
-        making::Making,
+        generate_and_save::Making,
         prompt::Stdin,
-        saving::Saving,
+        save_flags::SaveFlags,
         source::SourceImages,
     },
+    session::context::Context,
 };
 
 const WHAT: &str = "cannot reframe the image";
@@ -57,7 +57,7 @@ pub(crate) struct Reframe {
     #[command(flatten)]
     older: Older,
     #[command(flatten)]
-    saving: Saving,
+    saving: SaveFlags,
 }
 
 /// Which model draws.

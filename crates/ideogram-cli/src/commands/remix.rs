@@ -6,7 +6,6 @@ use clap::{Args, ValueEnum};
 use ideogram_client::types::{AspectRatio, AspectRatioV3, InitialImageRequest, Resolution};
 
 use crate::{
-    context::Context,
     failure::Failure,
     images::{
         choice::{older_ratio, older_size, pick, pick_as},
@@ -14,11 +13,12 @@ use crate::{
             Character, Colors, Count, Family, Older, Rest, Rewriting, Shape, Speed, Style, filled, given, refuse_rest,
             set,
         },
-        making::Making,
+        generate_and_save::Making,
         prompt::Stdin,
-        saving::Saving,
+        save_flags::SaveFlags,
         source::SourceImages,
     },
+    session::context::Context,
 };
 
 const WHAT: &str = "cannot remix the image";
@@ -76,7 +76,7 @@ pub(crate) struct Remix {
     #[command(flatten)]
     older: Older,
     #[command(flatten)]
-    saving: Saving,
+    saving: SaveFlags,
 }
 
 /// Which model draws.

@@ -5,9 +5,9 @@ use std::ffi::OsString;
 use clap::Args;
 
 use crate::{
-    context::Context,
     failure::Failure,
-    images::{making::Making, prompt::Stdin, saving::Saving, source::SourceImages},
+    images::{generate_and_save::Making, prompt::Stdin, save_flags::SaveFlags, source::SourceImages},
+    session::context::Context,
 };
 
 /// Cut out what stands in front, on transparent ground
@@ -21,7 +21,7 @@ pub(crate) struct RemoveBackground {
     image: OsString,
 
     #[command(flatten)]
-    saving: Saving,
+    saving: SaveFlags,
 }
 
 impl RemoveBackground {

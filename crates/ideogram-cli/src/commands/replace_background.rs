@@ -5,15 +5,15 @@ use std::ffi::OsString;
 use clap::Args;
 
 use crate::{
-    context::Context,
     failure::Failure,
     images::{
         flags::{Colors, Count, Rewriting, Speed, Style, filled, set},
-        making::Making,
+        generate_and_save::Making,
         prompt::Stdin,
-        saving::Saving,
+        save_flags::SaveFlags,
         source::SourceImages,
     },
+    session::context::Context,
 };
 
 /// Keep what stands in front, and paint a new background
@@ -42,7 +42,7 @@ pub(crate) struct ReplaceBackground {
     #[command(flatten)]
     colors: Colors,
     #[command(flatten)]
-    saving: Saving,
+    saving: SaveFlags,
 }
 
 impl ReplaceBackground {

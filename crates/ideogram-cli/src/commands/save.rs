@@ -13,18 +13,18 @@ use ideogram_client::{
 use serde_json::{Value, json};
 
 use crate::{
-    connection,
-    context::{Context, Given},
     failure::Failure,
     images::{
-        making::SaveJob,
+        generate_and_save::SaveJob,
         prompt::Stdin,
         report::Report,
-        saving::{RESPONSES, Saving, make_ready},
+        save_flags::{RESPONSES, SaveFlags, make_ready},
         source::is_link,
     },
-    page::Page,
-    text::{self, Unreadable},
+    output::layout::Layout,
+    session::connection,
+    session::context::{Context, Globals},
+    text_input::{self, Unreadable},
 };
 
 /// Far above any response, in bytes.
@@ -46,7 +46,7 @@ pub(crate) struct Save {
     response: PathBuf,
 
     #[command(flatten)]
-    saving: Saving,
+    saving: SaveFlags,
 }
 
 /// A response, and what is known of its call.
@@ -68,11 +68,11 @@ impl HasImages for Found {
 }
 
 impl Save {
-    pub(super) async fn run(&self, given: Given<'_>) -> Result<(), Failure> {
-        let context = &if given.options.mock {
-            Context::open(given).await?
+    pub(super) async fn run(&self, globals: Globals<'_>) -> Result<(), Failure> {
+        let context = &if globals.options.mock {
+            Context::open(globals).await?
         } else {
-            Context::with_client(given, connection::client(given, None)?)
+            Context::with_client(globals, connection::client(globals, None)?)
         };
         let found = self.read().await?;
         let images = found.images();
@@ -118,8 +118,8 @@ impl Save {
             return Ok(Found { response: Value::Null, images, origin: Provenance::default() });
         }
         let shown = self.response.display();
-        let bytes = text::read(&self.response, &Stdin::default(), "the response", LARGEST).await?;
-        let encoding = text::decode(&bytes);
+        let bytes = text_input::read(&self.response, &Stdin::default(), "the response", LARGEST).await?;
+        let encoding = text_input::decode(&bytes);
         let bytes = encoding.as_ref().map_or(bytes, |text| text.clone().into_bytes());
         if let Ok(kept) = serde_json::from_slice::<StoredResponse>(&bytes) {
             let images = kept.images();
@@ -173,8 +173,8 @@ fn list(context: &Context<'_>, images: &[ImageRef], folder: &Path) -> Result<(),
         let what = if has_link(image) { "would be fetched" } else { "has no link" };
         format!("image {} {what}", image.number())
     });
-    let page = lines.fold(Page::new(), Page::line);
-    context.output().list("images", &listed, &page)?;
+    let layout = lines.fold(Layout::new(), Layout::line);
+    context.output().list("images", &listed, &layout)?;
     context.output().note(&format!("dry run: nothing was fetched into \"{}\"", folder.display()));
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use ideogram_client::dataset::{MAX_IMAGES, MIN_IMAGES, Trainability, Verdict};
 
-use crate::units;
+use crate::output::units;
 
 /// `yes: 16 images`, `no: 4 images, 11 too few for a training (15 to 100)`.
 pub(super) fn told(trainable: Trainability) -> String {

@@ -6,15 +6,15 @@ use clap::Args;
 use ideogram_client::types::UpscaleInitialImageRequest;
 
 use crate::{
-    context::Context,
     failure::Failure,
     images::{
         flags::{Count, Rewriting, set},
-        making::Making,
+        generate_and_save::Making,
         prompt::Stdin,
-        saving::Saving,
+        save_flags::SaveFlags,
         source::SourceImages,
     },
+    session::context::Context,
 };
 
 /// Enlarge an image
@@ -46,7 +46,7 @@ pub(crate) struct Upscale {
     #[command(flatten)]
     rewriting: Rewriting,
     #[command(flatten)]
-    saving: Saving,
+    saving: SaveFlags,
 }
 
 impl Upscale {

@@ -6,7 +6,7 @@ use ideogram_client::{
 };
 
 use super::Call;
-use crate::{connection::KEY_PAGE, units};
+use crate::{output::units, session::connection::KEY_PAGE};
 
 /// What the kind of the error asks for.
 pub(super) fn what_next(call: &Call<'_>, error: &Error) -> Option<String> {

@@ -8,7 +8,7 @@ use std::{error::Error as StdError, io};
 use ideogram_client::{Error, ErrorKind};
 use serde_json::{Map, Value, json};
 
-use crate::{exit::Exit, units};
+use crate::{exit::Exit, output::units};
 
 /// How much of a response that cannot be read is shown, in characters.
 const SHOWN_OF_RESPONSE: usize = 200;
@@ -27,7 +27,7 @@ struct Parts {
     details: Map<String, Value>,
 }
 
-/// A call as its failure is told.
+/// A call as its failure is wording.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Call<'a> {
     /// What could not be done: "cannot get the dataset abc".

@@ -6,14 +6,14 @@
 
 pub(crate) mod choice;
 pub(crate) mod flags;
-pub(crate) mod making;
+pub(crate) mod generate_and_save;
 pub(crate) mod mask;
+pub(crate) mod open;
+pub(crate) mod paid_call;
 pub(crate) mod preview;
 pub(crate) mod prompt;
 pub(crate) mod ready;
 pub(crate) mod report;
-pub(crate) mod saving;
-pub(crate) mod sending;
-pub(crate) mod shown;
+pub(crate) mod save_flags;
 pub(crate) mod source;
 pub(crate) mod structured;

@@ -147,14 +147,14 @@ mod tests {
 
     #[test]
     fn terminals_are_known_by_what_they_say() {
-        let told = |said: &'static [(&str, &str)]| {
+        let wording = |said: &'static [(&str, &str)]| {
             known(move |name| said.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
         };
 
-        assert_eq!(told(&[("TERM", "xterm-kitty")]), Some(Way::Kitty));
-        assert_eq!(told(&[("TERM", "xterm-256color"), ("KITTY_WINDOW_ID", "1")]), Some(Way::Kitty));
-        assert_eq!(told(&[("TERM_PROGRAM", "iTerm.app")]), Some(Way::Iterm2));
-        assert_eq!(told(&[("TERM_PROGRAM", "WezTerm"), ("TMUX", "/tmp/x")]), None);
-        assert_eq!(told(&[("TERM", "xterm-256color")]), None);
+        assert_eq!(wording(&[("TERM", "xterm-kitty")]), Some(Way::Kitty));
+        assert_eq!(wording(&[("TERM", "xterm-256color"), ("KITTY_WINDOW_ID", "1")]), Some(Way::Kitty));
+        assert_eq!(wording(&[("TERM_PROGRAM", "iTerm.app")]), Some(Way::Iterm2));
+        assert_eq!(wording(&[("TERM_PROGRAM", "WezTerm"), ("TMUX", "/tmp/x")]), None);
+        assert_eq!(wording(&[("TERM", "xterm-256color")]), None);
     }
 }

@@ -4,7 +4,7 @@ use std::{cell::Cell, io, path::Path};
 
 use crate::{
     failure::Failure,
-    text::{self, Unreadable},
+    text_input::{self, Unreadable},
 };
 
 /// Far above any prompt that a model reads, in bytes.
@@ -50,7 +50,7 @@ impl Stdin {
             return Err(Failure::usage(format!("standard input is named twice: it cannot be {what} as well")));
         }
         // Read elsewhere, so that Ctrl-C is heard meanwhile.
-        let read = tokio::task::spawn_blocking(move || text::read_limited(io::stdin().lock(), limit)).await;
+        let read = tokio::task::spawn_blocking(move || text_input::read_limited(io::stdin().lock(), limit)).await;
         let read = read.unwrap_or_else(|error| Err(Unreadable::Io(io::Error::other(error))));
         read.map_err(|error| error.failure(&format!("{what} from standard input")))
     }
@@ -58,11 +58,11 @@ impl Stdin {
     /// A prompt; `-` is all of standard input, without line breaks at its end.
     pub(crate) async fn prompt(&self, text: &str) -> Result<String, Failure> {
         let text = if text == "-" {
-            let text = text::read_text(Path::new("-"), self, "the prompt", LONGEST).await?;
+            let text = text_input::read_text(Path::new("-"), self, "the prompt", LONGEST).await?;
             text.trim_end_matches(['\n', '\r']).to_owned()
         } else {
             // A shell puts the mark of a file there, as in "$(cat prompt.txt)".
-            let text = text::without_mark(text);
+            let text = text_input::without_mark(text);
             refuse_question(text)?;
             text.to_owned()
         };

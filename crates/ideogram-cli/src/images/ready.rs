@@ -11,7 +11,7 @@ use std::{
 
 use ideogram_client::internal;
 
-use crate::{failure::Failure, units};
+use crate::{failure::Failure, output::units};
 
 /// As large as an image may well be, in bytes: less must not be left, and no lower limit may hold for one file.
 const MIN_BYTES: u64 = 16 * 1024 * 1024;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use ideogram_client::{ErrorKind, Image as _, ImageRef, SaveOutcome};
 use serde_json::{Map, Value, json};
 
-use crate::{arguments::Format, exit::Exit, failure::Failure, output::Output, units};
+use crate::{arguments::Format, exit::Exit, failure::Failure, output::Output, output::units};
 
 /// What became of the images of a response.
 #[derive(Debug)]

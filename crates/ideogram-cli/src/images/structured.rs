@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
 use super::prompt::Stdin;
-use crate::{failure::Failure, page::Page, text, text::without_mark};
+use crate::{failure::Failure, output::layout::Layout, text_input, text_input::without_mark};
 
 /// Far above any prompt, in bytes.
 const LARGEST: u64 = 4 * 1024 * 1024;
@@ -43,7 +43,7 @@ impl fmt::Display for Refusal {
 
 /// Reads the text of a structured prompt: by itself, or the response of `magic-prompt` or `describe` around it.
 pub(crate) async fn read(path: &Path, stdin: &Stdin, unchecked: bool) -> Result<String, Failure> {
-    let text = text::read_text(path, stdin, "the structured prompt", LARGEST).await?;
+    let text = text_input::read_text(path, stdin, "the structured prompt", LARGEST).await?;
     parse(&text, unchecked).map_err(|refusal| {
         let shown = path.display();
         match refusal {
@@ -105,8 +105,8 @@ fn unknown(written: &Value, known: &Value, path: &str, names: &mut Vec<String>) 
 }
 
 /// Adds a structured prompt to what people read.
-pub(crate) fn page(page: Page, prompt: &V4JsonPrompt) -> Page {
-    let mut page = page.field("Image", prompt.high_level_description.clone());
+pub(crate) fn layout(layout: Layout, prompt: &V4JsonPrompt) -> Layout {
+    let mut layout = layout.field("Image", prompt.high_level_description.clone());
     if let Some(style) = &prompt.style_description {
         let parts = [
             ("Aesthetics", &style.aesthetics),
@@ -117,22 +117,22 @@ pub(crate) fn page(page: Page, prompt: &V4JsonPrompt) -> Page {
         ];
         for (label, text) in parts {
             if let Some(text) = text {
-                page = page.field(label, text.clone());
+                layout = layout.field(label, text.clone());
             }
         }
         if !style.color_palette.is_empty() {
-            page = page.field("Colors", style.color_palette.join(" "));
+            layout = layout.field("Colors", style.color_palette.join(" "));
         }
     }
     let parts = &prompt.compositional_deconstruction;
-    page = page.field("Background", parts.background.clone());
+    layout = layout.field("Background", parts.background.clone());
     if !parts.elements.is_empty() {
-        page = page.list("Elements", parts.elements.iter().map(element));
+        layout = layout.list("Elements", parts.elements.iter().map(element));
     }
     if !prompt.tags.is_empty() {
-        page = page.field("Tags", prompt.tags.join(", "));
+        layout = layout.field("Tags", prompt.tags.join(", "));
     }
-    page
+    layout
 }
 
 fn element(element: &V4PromptElement) -> String {

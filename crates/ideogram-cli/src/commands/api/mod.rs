@@ -2,35 +2,35 @@
 //!
 //! [`grammar`] makes the options, [`asked`] reads them back; the client's generic call does the rest.
 
-mod asked;
 mod grammar;
+mod input;
 
 use clap::{ArgMatches, Args, FromArgMatches};
 use ideogram_client::{CallOptions, operations};
 
-use self::asked::Asked;
+use self::input::ParsedInput;
 use crate::{
     commands::operations::Operations,
-    config,
-    context::{Context, Given, Told},
     failure::Failure,
-    question,
+    session::config,
+    session::context::{Context, Globals, Wording},
+    session::question,
 };
 
 /// What to call, if anything.
 #[derive(Debug)]
-pub(crate) struct Api(Option<Asked>);
+pub(crate) struct Api(Option<ParsedInput>);
 
 impl Api {
-    pub(super) async fn run(&self, given: Given<'_>) -> Result<(), Failure> {
+    pub(super) async fn run(&self, globals: Globals<'_>) -> Result<(), Failure> {
         let Some(asked) = &self.0 else {
-            given.options.refuse_those_of_calls("ideogram api")?;
-            return Operations {}.run(given.output);
+            globals.options.refuse_those_of_calls("ideogram api")?;
+            return Operations {}.run(globals.output);
         };
         let operation = asked.operation;
         let what = format!("cannot call {operation}");
-        let told = Told { what: &what, look: asked.look() };
-        let context = Context::open(given).await?;
+        let wording = Wording { action: &what, inspect: asked.look() };
+        let context = Context::open(globals).await?;
         let body = asked.read_body().await?;
         // The response of a paid call is on disk before anything else can go wrong; the client keeps no others.
         let folder = config::responses_folder().filter(|_| !context.is_mock());
@@ -38,14 +38,14 @@ impl Api {
             Some(folder) => context.client().with(CallOptions::new().store_responses_in(folder)),
             None => context.client().clone(),
         };
-        let call = asked.call(&client, body).map_err(|error| context.failure(told, &error))?;
+        let call = asked.call(&client, body).map_err(|error| context.failure(wording, &error))?;
         if operation.id == operations::TRAIN_MODEL_V3.id {
             // What is wrong with the request is said before anybody is asked.
-            call.clone().prepare().map_err(|error| context.failure(told, &error))?;
+            call.clone().prepare().map_err(|error| context.failure(wording, &error))?;
             let question = "Train a model? A training is billed and cannot be stopped.";
             context.confirm(question, question::Default::No).await?;
         }
-        let Some(response) = context.call(call, told).await? else { return Ok(()) };
+        let Some(response) = context.call(call, wording).await? else { return Ok(()) };
         if let Some(path) = response.stored_at() {
             context.output().note(&format!("the response is kept in {}", path.display()));
         }
@@ -58,7 +58,7 @@ impl FromArgMatches for Api {
         let Some((id, matches)) = matches.subcommand() else { return Ok(Self(None)) };
         let operation = operations::ALL.iter().find(|operation| operation.id == id);
         let operation = operation.expect("the grammar has a subcommand for each operation and no other");
-        Ok(Self(Some(Asked::read(operation, matches)?)))
+        Ok(Self(Some(ParsedInput::read(operation, matches)?)))
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {

@@ -7,15 +7,15 @@ use ideogram_client::ApiKey;
 use serde_json::json;
 
 use crate::{
-    connection::{self, KEY_PAGE},
-    context::{Context, Given, Told},
-    environment,
     exit::Exit,
     failure::Failure,
-    key::{self, KEY_VARIABLE, LONGEST_KEY_FILE_BYTES},
-    keyring,
-    page::Page,
-    text::{self, Unreadable},
+    output::layout::Layout,
+    session::connection::{self, KEY_PAGE},
+    session::context::{Context, Globals, Wording},
+    session::environment,
+    session::key::{self, KEY_VARIABLE, LONGEST_KEY_FILE_BYTES},
+    session::keyring,
+    text_input::{self, Unreadable},
 };
 
 /// Store the API key in the keyring
@@ -41,59 +41,60 @@ pub(crate) struct Login {
 }
 
 impl Login {
-    pub(super) async fn run(&self, given: Given<'_>) -> Result<(), Failure> {
-        if given.options.api_key_file.is_some() {
+    pub(super) async fn run(&self, globals: Globals<'_>) -> Result<(), Failure> {
+        if globals.options.api_key_file.is_some() {
             let hint = "to store the key of a file: ideogram auth login < PATH";
             return Err(Failure::usage("--api-key-file makes no sense here: this stores a new key").hint(hint));
         }
-        let key = if given.options.dry_run { "dry-run".to_owned() } else { read().await? };
-        given.output.talk().hide(&key);
+        let key = if globals.options.dry_run { "dry-run".to_owned() } else { read().await? };
+        globals.output.messages().hide(&key);
         // Said here rather than by the service, which is not asked with --no-check.
         ApiKey::new(&key).map_err(|error| {
             let hint = format!("how to get a key: {KEY_PAGE}");
             Failure::new(Exit::Authentication, "this cannot be a key").because(&error).hint(hint)
         })?;
         if !self.no_check {
-            let context = Context::with_client(given, connection::client(given, Some(&key))?);
-            let told = Told { what: "the key was not stored: the service was asked whether it takes it", look: "" };
-            if !context.key_is_taken(told).await? {
+            let context = Context::with_client(globals, connection::client(globals, Some(&key))?);
+            let wording =
+                Wording { action: "the key was not stored: the service was asked whether it takes it", inspect: "" };
+            if !context.key_is_taken(wording).await? {
                 return Ok(());
             }
-        } else if given.options.dry_run {
+        } else if globals.options.dry_run {
             return Err(Failure::usage("with --no-check nothing is sent, so there is nothing for --dry-run to show"));
         }
 
-        let stored = if self.insecure_storage { in_file(given, &key)? } else { in_keyring(given, &key).await? };
-        let profile = given.config.name();
-        let page = Page::new().line(format!("the key of the profile \"{profile}\" is in {stored}"));
-        given.output.result(&json!({"profile": profile, "stored_in": stored, "checked": !self.no_check}), &page)?;
+        let stored = if self.insecure_storage { in_file(globals, &key)? } else { in_keyring(globals, &key).await? };
+        let profile = globals.config.name();
+        let layout = Layout::new().line(format!("the key of the profile \"{profile}\" is in {stored}"));
+        globals.output.result(&json!({"profile": profile, "stored_in": stored, "checked": !self.no_check}), &layout)?;
         if environment::variable(KEY_VARIABLE)?.is_some() {
-            given.output.warning(&format!("{KEY_VARIABLE} is set, and goes before the key that was stored"));
+            globals.output.warning(&format!("{KEY_VARIABLE} is set, and goes before the key that was stored"));
         }
         Ok(())
     }
 }
 
-async fn in_keyring(given: Given<'_>, key: &str) -> Result<String, Failure> {
-    keyring::set(given.config.name(), key.trim()).await.map_err(|error| {
+async fn in_keyring(globals: Globals<'_>, key: &str) -> Result<String, Failure> {
+    keyring::set(globals.config.name(), key.trim()).await.map_err(|error| {
         Failure::local_io("the key was not stored: there is no keyring that can be used")
             .because(&error)
             .hint("--insecure-storage stores it in a file that only this account can read")
             .hint(format!("or do without storing it: export {KEY_VARIABLE}=..., or --api-key-file PATH"))
     })?;
     // A file would go before the keyring.
-    if let Some(path) = given.config.stored_key()
+    if let Some(path) = globals.config.stored_key()
         && let Err(error) = std::fs::remove_file(&path)
         && error.kind() != io::ErrorKind::NotFound
     {
-        given.output.warning(&format!("an older key in \"{}\" goes before the keyring: {error}", path.display()));
+        globals.output.warning(&format!("an older key in \"{}\" goes before the keyring: {error}", path.display()));
     }
     Ok("the keyring".to_owned())
 }
 
-fn in_file(given: Given<'_>, key: &str) -> Result<String, Failure> {
-    let path = given.config.stored_key().ok_or_else(|| {
-        Failure::usage(format!("the key of the profile \"{}\" cannot be stored in a file", given.config.name()))
+fn in_file(globals: Globals<'_>, key: &str) -> Result<String, Failure> {
+    let path = globals.config.stored_key().ok_or_else(|| {
+        Failure::usage(format!("the key of the profile \"{}\" cannot be stored in a file", globals.config.name()))
             .hint("its name must be letters, digits, `-` and `_`, and the account must have a home folder")
     })?;
     key::store(&path, key.trim()).map_err(|error| {
@@ -120,5 +121,5 @@ async fn read() -> Result<String, Failure> {
     });
     let line = read.await.map_err(io::Error::other).and_then(|read| read);
     let line = line.map_err(|error| Failure::local_io("cannot read the key").because(&error))?;
-    text::decode(&line).map_err(|encoding| Unreadable::Encoding(encoding).failure("the key from standard input"))
+    text_input::decode(&line).map_err(|encoding| Unreadable::Encoding(encoding).failure("the key from standard input"))
 }

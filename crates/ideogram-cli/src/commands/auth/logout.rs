@@ -5,7 +5,7 @@ use std::io;
 use clap::Args;
 use serde_json::json;
 
-use crate::{context::Given, failure::Failure, key, keyring, page::Page};
+use crate::{failure::Failure, output::layout::Layout, session::context::Globals, session::key, session::keyring};
 
 /// Forget the API key that `ideogram auth login` has stored
 ///
@@ -18,10 +18,10 @@ Examples:
 pub(crate) struct Logout {}
 
 impl Logout {
-    pub(super) async fn run(&self, given: Given<'_>) -> Result<(), Failure> {
-        given.options.refuse_those_of_calls_but_profile("ideogram auth logout")?;
+    pub(super) async fn run(&self, globals: Globals<'_>) -> Result<(), Failure> {
+        globals.options.refuse_those_of_calls_but_profile("ideogram auth logout")?;
         let mut removed = Vec::new();
-        if let Some(path) = given.config.stored_key() {
+        if let Some(path) = globals.config.stored_key() {
             match std::fs::remove_file(&path) {
                 Ok(()) => removed.push(format!("the file \"{}\"", path.display())),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -31,22 +31,23 @@ impl Logout {
                 }
             }
         }
-        match keyring::delete(given.config.name()).await {
+        match keyring::delete(globals.config.name()).await {
             Ok(true) => removed.push("the keyring".to_owned()),
             Ok(false) => {}
             // Without a keyring there is no key in one; with one that fails, there may be.
-            Err(error) => given.output.note(&format!("the keyring was not asked: {error}")),
+            Err(error) => globals.output.note(&format!("the keyring was not asked: {error}")),
         }
 
-        let profile = given.config.name();
-        let page = if removed.is_empty() {
-            Page::new().line(format!("no key was stored for the profile \"{profile}\""))
+        let profile = globals.config.name();
+        let layout = if removed.is_empty() {
+            Layout::new().line(format!("no key was stored for the profile \"{profile}\""))
         } else {
-            Page::new().line(format!("the key of the profile \"{profile}\" was removed from {}", removed.join(" and ")))
+            Layout::new()
+                .line(format!("the key of the profile \"{profile}\" was removed from {}", removed.join(" and ")))
         };
-        given.output.result(&json!({"profile": profile, "removed_from": removed}), &page)?;
-        if let Some(found) = key::find(None, given.config, given.output.talk()).await? {
-            given.output.warning(&format!("there still is a key in {}", found.source));
+        globals.output.result(&json!({"profile": profile, "removed_from": removed}), &layout)?;
+        if let Some(found) = key::find(None, globals.config, globals.output.messages()).await? {
+            globals.output.warning(&format!("there still is a key in {}", found.source));
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ mod status;
 
 use clap::Subcommand;
 
-use crate::{context::Given, failure::Failure};
+use crate::{failure::Failure, session::context::Globals};
 
 /// What to do with the API key.
 #[derive(Debug, Subcommand)]
@@ -36,14 +36,14 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(super) async fn run(&self, given: Given<'_>) -> Result<(), Failure> {
-        if given.options.mock {
+    pub(super) async fn run(&self, globals: Globals<'_>) -> Result<(), Failure> {
+        if globals.options.mock {
             return Err(Failure::usage("--mock makes no sense here: the mock server has a key of its own"));
         }
         match self {
-            Self::Login(login) => login.run(given).await,
-            Self::Status(status) => status.run(given).await,
-            Self::Logout(logout) => logout.run(given).await,
+            Self::Login(login) => login.run(globals).await,
+            Self::Status(status) => status.run(globals).await,
+            Self::Logout(logout) => logout.run(globals).await,
         }
     }
 }

@@ -4,12 +4,12 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::{
-    connection,
-    context::{Context, Given, Told},
     exit::Exit,
     failure::Failure,
-    key,
-    page::{ABSENT, Page},
+    output::layout::{ABSENT, Layout},
+    session::connection,
+    session::context::{Context, Globals, Wording},
+    session::key,
 };
 
 /// Show which API key is used, and where it comes from
@@ -28,24 +28,25 @@ pub(crate) struct Status {
 }
 
 impl Status {
-    pub(super) async fn run(&self, given: Given<'_>) -> Result<(), Failure> {
-        if !self.check && given.options.dry_run {
+    pub(super) async fn run(&self, globals: Globals<'_>) -> Result<(), Failure> {
+        if !self.check && globals.options.dry_run {
             return Err(Failure::usage("without --check nothing is sent, so there is nothing for --dry-run to show"));
         }
-        let found = key::find(given.options.api_key_file.as_deref(), given.config, given.output.talk()).await?;
-        let base_url = connection::base_url(given)?;
+        let found =
+            key::find(globals.options.api_key_file.as_deref(), globals.config, globals.output.messages()).await?;
+        let base_url = connection::base_url(globals)?;
         let (base_url, base_url_from) = match &base_url {
             Some((url, from)) => (url.as_str(), *from),
             None => (ideogram_client::operations::SERVER_URL, "the service's own"),
         };
-        let config = given.config.path().map(|path| path.display().to_string());
-        let config = config.filter(|_| given.config.path().is_some_and(std::path::Path::exists));
+        let config = globals.config.path().map(|path| path.display().to_string());
+        let config = config.filter(|_| globals.config.path().is_some_and(std::path::Path::exists));
 
         let mut taken = Value::Null;
         if let (true, Some(found)) = (self.check, &found) {
-            let context = Context::with_client(given, connection::client(given, Some(&found.key.0))?);
-            let told = Told { what: &format!("the key in {} was not taken", found.source), look: "" };
-            if !context.key_is_taken(told).await? {
+            let context = Context::with_client(globals, connection::client(globals, Some(&found.key.0))?);
+            let wording = Wording { action: &format!("the key in {} was not taken", found.source), inspect: "" };
+            if !context.key_is_taken(wording).await? {
                 return Ok(());
             }
             taken = json!(true);
@@ -53,11 +54,11 @@ impl Status {
 
         let mut status = json!({
             "source": null,
-            "profile": given.config.name(),
+            "profile": globals.config.name(),
             "base_url": base_url,
             "base_url_from": base_url_from,
             "config": config,
-            "out": given.config.profile().out,
+            "out": globals.config.profile().out,
             "taken": taken,
         });
         if let (Value::Object(status), Value::Object(source)) =
@@ -66,17 +67,17 @@ impl Status {
             status.extend(source);
         }
         let key = found.as_ref().map_or_else(|| "none".to_owned(), |found| format!("in {}", found.source));
-        let page = Page::new()
+        let layout = Layout::new()
             .field("Key", key)
             .field("Taken", if taken.is_null() { "not asked: --check asks the service" } else { "yes" })
-            .field("Profile", given.config.name())
+            .field("Profile", globals.config.name())
             .field("Address", format!("{base_url} ({base_url_from})"))
             .field("Configuration", config.unwrap_or_else(|| ABSENT.to_owned()));
-        let page = match &given.config.profile().out {
-            Some(folder) => page.field("Images", folder.display().to_string()),
-            None => page,
+        let layout = match &globals.config.profile().out {
+            Some(folder) => layout.field("Images", folder.display().to_string()),
+            None => layout,
         };
-        given.output.result(&status, &page)?;
+        globals.output.result(&status, &layout)?;
         match found {
             Some(_) => Ok(()),
             None => Err(Failure::new(Exit::Authentication, "no API key").hint("ideogram auth login stores one")),

@@ -16,7 +16,7 @@ use serde::{
 use serde_json::{Map, Value, value::RawValue};
 
 use super::{row, table};
-use crate::{failure::Failure, text::without_mark};
+use crate::{failure::Failure, text_input::without_mark};
 
 /// The largest file of rows, in bytes.
 pub(super) const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -113,7 +113,7 @@ pub(super) fn refused(name: &str, problems: &[Problem]) -> Failure {
             lines.push(problem.line);
         }
     }
-    let count = crate::units::count(grouped.len() as u64, "problem");
+    let count = crate::output::units::count(grouped.len() as u64, "problem");
     let mut failure = Failure::usage(format!("{count} in {name}: nothing was sent"));
     for (problem, lines) in grouped.iter().take(MAX_PROBLEMS) {
         let mut text = String::new();
@@ -338,8 +338,8 @@ mod tests {
     use super::*;
 
     fn told(problems: &[Problem]) -> Vec<String> {
-        let told = |problem: &Problem| format!("{}: {}: {}", problem.line, problem.place, problem.reason);
-        problems.iter().map(told).collect()
+        let wording = |problem: &Problem| format!("{}: {}: {}", problem.line, problem.place, problem.reason);
+        problems.iter().map(wording).collect()
     }
 
     fn read(form: Form, text: &str) -> Vec<(u64, Value)> {

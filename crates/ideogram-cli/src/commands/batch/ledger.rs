@@ -24,7 +24,7 @@ use super::{
     journal,
     row::{Row, hex},
 };
-use crate::{config, failure::Failure};
+use crate::{failure::Failure, session::config};
 
 const KIND: JournalKind = JournalKind { title: "ideogram batch ledger", format: 1 };
 

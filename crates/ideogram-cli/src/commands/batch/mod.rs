@@ -2,7 +2,7 @@
 //!
 //! [`input`] reads the file ([`table`] if it is a table), [`row`] understands its rows ([`spelling`] what cells mean,
 //! [`canonical`] which JSON says the same), [`plan`] decides what is done with each, [`run`] sends and
-//! saves, [`images`] saves the images of one response, [`report`] sums up, [`sheet`] shows it as a page. [`journal`] and
+//! saves, [`images`] saves the images of one response, [`report`] sums up, [`sheet`] shows it as a layout. [`journal`] and
 //! [`ledger`] remember across runs what was sent, [`status`] says what became of a row. The folder holds images, each with
 //! a JSON file beside it; `batch.jsonl`, the journal; `responses/`, the responses as they came; `thumbnails/`; and
 //! `contact-sheet.html`.
@@ -38,14 +38,14 @@ use self::{
     status::Status,
 };
 use crate::{
-    context::Context,
-    dry_run,
     failure::Failure,
-    images::{prompt::Stdin, ready, saving::out_folder},
-    page::Page,
-    question,
-    text::{self, Encoding, Unreadable},
-    units,
+    images::{prompt::Stdin, ready, save_flags::out_folder},
+    output::layout::Layout,
+    output::units,
+    session::context::Context,
+    session::dry_run,
+    session::question,
+    text_input::{self, Encoding, Unreadable},
 };
 
 const RESPONSES: &str = "responses";
@@ -70,7 +70,7 @@ const MOST_UNASKED: u64 = 20;
 /// was begun with, and pays for no finished row twice. Rows are known by what is sent for them,
 /// however they are spelled: a row that asks for something else is a new one. Rows that were in flight when the command was killed are listed, and sent again only with --rerun-unknown, since they may be
 /// paid. Rows that were begun in another folder or with another model, or whose journal is lost, are asked about, and with
-/// --yes sent again only with --pay-again. The folder also keeps every response as it came, and contact-sheet.html, a page
+/// --yes sent again only with --pay-again. The folder also keeps every response as it came, and contact-sheet.html, a layout
 /// of all results.
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, Args)]
@@ -201,14 +201,14 @@ impl Batch {
         self.sum_up(context, &folder, &rows, &plan.statuses, pieces, stop).await
     }
 
-    /// Says what became of everything: as data, as a page, and as messages.
+    /// Says what became of everything: as data, as a layout, and as messages.
     async fn sum_up(
         &self,
         context: &Context<'_>,
         folder: &Path,
         rows: &[Row],
         statuses: &[Status],
-        pieces: crate::output::Pieces<'_>,
+        pieces: crate::output::ResultStream<'_>,
         stop: Option<Stop>,
     ) -> Result<(), Failure> {
         let output = context.output();
@@ -225,10 +225,10 @@ impl Batch {
         if let Some(path) = shown {
             output.note(&format!("contact sheet: {path}"));
         }
-        if let Some(remark) = context.remark_on_changes() {
+        if let Some(remark) = context.changes_note() {
             output.note(remark);
         }
-        // What became of the rows comes before what became of the page.
+        // What became of the rows comes before what became of the layout.
         let verdict = report::verdict(&rows.iter().zip(statuses).collect::<Vec<_>>(), &counts, stop);
         match (verdict, sheet, printed) {
             (Err(failure), Err(sheet), _) => {
@@ -312,12 +312,12 @@ impl Batch {
             None if self.is_stdin() => Form::Jsonl,
             None => Form::of(&self.file)?,
         };
-        let bytes = text::read(&self.file, &Stdin::default(), "the file of rows", input::MAX_BYTES).await?;
+        let bytes = text_input::read(&self.file, &Stdin::default(), "the file of rows", input::MAX_BYTES).await?;
         let folder = self.file.parent().filter(|_| !self.is_stdin()).unwrap_or(Path::new("")).to_owned();
         let reading = Reading { client: context.client().clone(), model, folder, unchecked: self.unchecked };
         // Images of rows are hashed: Ctrl-C is heard meanwhile.
         on_disk(move || {
-            let text = text::decode(&bytes).map_err(|encoding| match encoding {
+            let text = text_input::decode(&bytes).map_err(|encoding| match encoding {
                 Encoding::Spreadsheet(_) => input::is_spreadsheet(&name),
                 encoding => Unreadable::Encoding(encoding).failure(&name),
             })?;
@@ -487,27 +487,27 @@ fn say_what_is_known(context: &Context<'_>, rows: &[Row], past: &Past, plan: &Pl
 
 /// Shows every request that would be sent.
 async fn show(context: &Context<'_>, rows: &[Row], plan: &Plan) -> Result<(), Failure> {
-    let (mut page, mut requests) = (Page::new(), Vec::new());
+    let (mut layout, mut requests) = (Layout::new(), Vec::new());
     let mut images = 0_u64;
     for index in &plan.send {
         let row = &rows[*index];
         images += u64::from(row.images);
         let count = units::count(u64::from(row.images), "image");
-        page = page.line(format!("line {} ({}): {count}", row.line, row.name));
+        layout = layout.line(format!("line {} ({}): {count}", row.line, row.name));
         // `POST address` first, then a body of JSON, or a line for each part.
         for line in row.request.to_string().lines() {
             let split = if line.starts_with('{') { None } else { line.split_once(": ").or(line.split_once(' ')) };
             let (name, value) = split.unwrap_or(("json", line));
-            page = page.field(name.to_owned(), value);
+            layout = layout.field(name.to_owned(), value);
         }
-        page = page.field("api-key", "[key]");
+        layout = layout.field("api-key", "[key]");
         let request = dry_run::describe(&row.request)
             .await
             .map_err(|error| Failure::local_io("a request cannot be shown").because(&error))?
             .json;
         requests.push(json!({"row": row.name, "line": row.line, "images": row.images, "request": request}));
     }
-    context.output().list("requests", &requests, &page)?;
+    context.output().list("requests", &requests, &layout)?;
     let requests = units::count(plan.send.len() as u64, "request");
     let mut said = format!("dry run: nothing was sent; {requests} would make {}", units::count(images, "image"));
     if !plan.save.is_empty() {

@@ -271,28 +271,28 @@ mod tests {
                 let allowed = Allowed { rerun_unknown, retry_declined, pay_again };
                 let evidence = || Evidence { journal: journal.clone(), ..Evidence::default() };
                 let done = |evidence| name(&step(evidence, allowed));
-                let told = format!("{journal_says}, {allowed:?}");
+                let wording = format!("{journal_says}, {allowed:?}");
                 let is_final = matches!(journal, Some(End::Finished(_)));
                 let knows_begun = is_final
                     || matches!(journal, Some(End::None))
                     || matches!(journal, Some(End::Failed(failed)) if failed.fate.is_billed());
 
-                assert_eq!(done(evidence()), expected[index], "{told}");
+                assert_eq!(done(evidence()), expected[index], "{wording}");
                 // The ledger knows of more than the journal: only money that nothing accounts for is asked about.
                 let again = || Evidence { begun_before: Some(Record::default()), ..evidence() };
                 let asked =
                     if expected[index] == "send" && !knows_begun && !pay_again { "ask" } else { expected[index] };
-                assert_eq!(done(again()), asked, "begun before, {told}");
+                assert_eq!(done(again()), asked, "begun before, {wording}");
                 // Its folder was made, which is removed when a row is not billed.
                 let with_folder = Evidence { has_folder: true, ..again() };
                 let unknown = if rerun_unknown { "send" } else { "unknown" };
-                assert_eq!(done(with_folder), if knows_begun { expected[index] } else { unknown }, "folder, {told}");
+                assert_eq!(done(with_folder), if knows_begun { expected[index] } else { unknown }, "folder, {wording}");
                 // A stored response is always used, unless there is nothing left to save.
                 let with_response = Evidence { has_folder: true, stored: Some(stored()), ..again() };
                 let is_done = is_final && expected[index] != "partial";
-                assert_eq!(done(with_response), if is_done { expected[index] } else { "save" }, "stored, {told}");
+                assert_eq!(done(with_response), if is_done { expected[index] } else { "save" }, "stored, {wording}");
                 let gone = Evidence { stored: Some(stored()), lacks_files: true, ..evidence() };
-                assert_eq!(done(gone), "save", "files gone, {told}");
+                assert_eq!(done(gone), "save", "files gone, {wording}");
             }
         }
     }

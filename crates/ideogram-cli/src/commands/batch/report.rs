@@ -7,7 +7,7 @@ use super::{
     row::Row,
     status::Status,
 };
-use crate::{exit::Exit, failure::Failure, units};
+use crate::{exit::Exit, failure::Failure, output::units};
 
 /// How many rows are listed with their reasons before the rest is only counted: the contact sheet has all.
 const MOST_LISTED: usize = 100;

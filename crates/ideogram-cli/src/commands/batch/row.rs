@@ -31,8 +31,8 @@ use crate::{
         source::{self, Content, LARGEST},
         structured,
     },
-    text::{self, without_mark},
-    units,
+    output::units,
+    text_input::{self, without_mark},
 };
 
 /// Where a structured prompt is.
@@ -145,7 +145,7 @@ impl Row {
                 let Some(path) = file.path() else { return Ok(file.clone()) };
                 let shown = path.display();
                 let bytes =
-                    text::read_file(path, LARGEST).map_err(|_| format!("\"{shown}\" cannot be read any more"))?;
+                    text_input::read_file(path, LARGEST).map_err(|_| format!("\"{shown}\" cannot be read any more"))?;
                 if files.get(path).is_none_or(|digest| *digest != hex(&Sha256::digest(&bytes))) {
                     return Err(format!("\"{shown}\" has changed since the rows were read"));
                 }
@@ -809,7 +809,7 @@ mod tests {
             let (form, text) =
                 if random.bool() { respelled_json(&rows, &mut random) } else { respelled_table(&rows, &mut random) };
             let bytes = encoded(&text, &mut random);
-            let decoded = crate::text::decode(&bytes).unwrap();
+            let decoded = crate::text_input::decode(&bytes).unwrap();
 
             assert_eq!(keys(form, &decoded), wanted, "case {case}: {form:?}\n{text}");
         }

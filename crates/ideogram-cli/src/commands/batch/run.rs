@@ -31,7 +31,8 @@ use super::{
     thumbnail,
 };
 use crate::{
-    arguments::Format, context::Context, exit::Exit, failure::Failure, output::Pieces, progress::Counted, units,
+    arguments::Format, exit::Exit, failure::Failure, output::ResultStream, output::progress::Counted, output::units,
+    session::context::Context,
 };
 
 /// How many rows are being saved before no new one is sent.
@@ -76,7 +77,7 @@ impl Work<'_> {
         &self,
         plan: &mut Plan,
         mut asked: u64,
-        pieces: &mut Pieces<'_>,
+        pieces: &mut ResultStream<'_>,
     ) -> Result<Option<Stop>, Failure> {
         let total = plan.send.len() + plan.save.len();
         let progress = self.context.progress("batch", Counted::Things("row"), Some(total as u64));
@@ -333,7 +334,7 @@ impl Work<'_> {
     }
 
     /// Prints what became of a row: the paths of its images as text, all of it as JSON.
-    fn tell(&self, index: usize, status: &Status, pieces: &mut Pieces<'_>) -> Result<(), Failure> {
+    fn tell(&self, index: usize, status: &Status, pieces: &mut ResultStream<'_>) -> Result<(), Failure> {
         let row = &self.rows[index];
         let output = self.context.output();
         if output.format() != Format::Text {

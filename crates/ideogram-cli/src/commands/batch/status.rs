@@ -1,7 +1,7 @@
 //! What became of a row: the one table of the words that programs, people and the contact sheet read.
 
 use super::journal::{Failed, Fate, Image, ImageResult};
-use crate::units;
+use crate::output::units;
 
 /// What is known of a row at the end.
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ use super::{
     input::{Problem, Raw, line_ends},
     row,
 };
-use crate::text::without_mark;
+use crate::text_input::without_mark;
 
 /// What may stand between cells. The first is taken where all say the same.
 const SEPARATORS: [char; 4] = [',', ';', '\t', '|'];

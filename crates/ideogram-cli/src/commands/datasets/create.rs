@@ -3,8 +3,8 @@
 use clap::Args;
 
 use crate::{
-    context::{Context, Told},
     failure::Failure,
+    session::context::{Context, Wording},
 };
 
 /// Make an empty dataset
@@ -25,12 +25,12 @@ pub(crate) struct Create {
 impl Create {
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         let what = format!("cannot create the dataset \"{}\"", self.name);
-        let told = Told { what: &what, look: "ideogram datasets list" };
+        let wording = Wording { action: &what, inspect: "ideogram datasets list" };
         let call = context.client().create_dataset().name(&self.name);
-        let Some(response) = context.call(call, told).await? else { return Ok(()) };
+        let Some(response) = context.call(call, wording).await? else { return Ok(()) };
         let output = context.output();
         output.response(&response)?;
-        match context.remark_on_changes() {
+        match context.changes_note() {
             Some(note) => output.note(note),
             None => output.note(&format!(
                 "next, bring a folder of images into it: ideogram datasets sync {} DIR",

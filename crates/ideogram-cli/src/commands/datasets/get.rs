@@ -5,10 +5,10 @@ use ideogram_client::types::{DatasetFile, DatasetId, GetDatasetResponse};
 
 use crate::{
     commands::ids,
-    context::{Context, Told},
     failure::Failure,
-    page::{ABSENT, Column, Page, Table, View},
-    units,
+    output::layout::{ABSENT, Column, Layout, Table, ToLayout},
+    output::units,
+    session::context::{Context, Wording},
 };
 
 /// Show a dataset: its files, and the models that were trained from it
@@ -28,22 +28,22 @@ pub(crate) struct Get {
 impl Get {
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         let what = format!("cannot get the dataset {}", self.id);
-        let told = Told { what: &what, look: "ideogram datasets list" };
+        let wording = Wording { action: &what, inspect: "ideogram datasets list" };
         let call = context.client().get_dataset().dataset_id(&self.id);
-        let Some(response) = context.call(call, told).await? else { return Ok(()) };
+        let Some(response) = context.call(call, wording).await? else { return Ok(()) };
         context.output().response(&response)
     }
 }
 
-impl View for GetDatasetResponse {
-    fn page(&self) -> Page {
+impl ToLayout for GetDatasetResponse {
+    fn layout(&self) -> Layout {
         let mut table = Table::new([Column::Left("FILE"), Column::Right("SIZE")]);
         for file in &self.files {
             let size = size_of(file).map_or_else(|| ABSENT.to_owned(), units::size);
             table.row([file.file_name.clone().unwrap_or_else(|| ABSENT.to_owned()), size]);
         }
         self.dataset
-            .page()
+            .layout()
             .field("Files", file_count(self))
             .field("Total size", total_size(&self.files))
             .list("Models", self.custom_model_ids.iter().cloned())

@@ -15,7 +15,7 @@ use ideogram_client::{
 };
 use tempfile::TempDir;
 
-use crate::{config, context::Context, failure::Failure};
+use crate::{failure::Failure, session::config, session::context::Context};
 
 /// What a journal knows of earlier syncs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

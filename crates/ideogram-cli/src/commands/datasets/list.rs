@@ -4,10 +4,10 @@ use clap::Args;
 use ideogram_client::types::ListDatasetsResponse;
 
 use crate::{
-    context::{Context, Told},
     failure::Failure,
-    page::{Column, Page, Table, View},
-    units,
+    output::layout::{Column, Layout, Table, ToLayout},
+    output::units,
+    session::context::{Context, Wording},
 };
 
 /// Show all datasets of the account
@@ -22,8 +22,8 @@ pub(crate) struct List {}
 
 impl List {
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
-        let told = Told { what: "cannot list the datasets", look: "ideogram datasets list" };
-        let Some(response) = context.call(context.client().list_datasets(), told).await? else { return Ok(()) };
+        let wording = Wording { action: "cannot list the datasets", inspect: "ideogram datasets list" };
+        let Some(response) = context.call(context.client().list_datasets(), wording).await? else { return Ok(()) };
         context.output().response(&response)?;
         if response.value().datasets.is_empty() {
             context.output().note("no datasets yet: `ideogram datasets create NAME` makes one");
@@ -32,14 +32,14 @@ impl List {
     }
 }
 
-impl View for ListDatasetsResponse {
+impl ToLayout for ListDatasetsResponse {
     const ROWS: Option<&'static str> = Some("datasets");
 
-    fn page(&self) -> Page {
+    fn layout(&self) -> Layout {
         let mut table = Table::new([Column::Left("ID"), Column::Left("NAME"), Column::Left("CREATED")]);
         for dataset in &self.datasets {
             table.row([dataset.dataset_id.clone(), dataset.name.clone(), units::time(&dataset.creation_time)]);
         }
-        Page::new().table(table)
+        Layout::new().table(table)
     }
 }

@@ -1,11 +1,11 @@
 //! `ideogram datasets`.
 
 mod create;
+mod folder_and_dataset;
 mod get;
 mod journal;
 mod left_out;
 mod list;
-mod pair;
 mod plan;
 mod sync;
 mod upload;
@@ -15,10 +15,10 @@ use clap::Subcommand;
 use ideogram_client::types;
 
 use crate::{
-    context::Context,
     failure::Failure,
-    page::{Page, View},
-    units,
+    output::layout::{Layout, ToLayout},
+    output::units,
+    session::context::Context,
 };
 
 /// What to do with datasets.
@@ -48,9 +48,9 @@ impl Command {
     }
 }
 
-impl View for types::Dataset {
-    fn page(&self) -> Page {
-        Page::new()
+impl ToLayout for types::Dataset {
+    fn layout(&self) -> Layout {
+        Layout::new()
             .field("Name", &self.name)
             .field("Id", &self.dataset_id)
             .field("Created", units::time(&self.creation_time))

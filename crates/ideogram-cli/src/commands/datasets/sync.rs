@@ -19,20 +19,20 @@ use serde_json::{Value, json};
 use tokio::select;
 
 use super::{
+    folder_and_dataset::{self, Pair},
     journal::{History, Place},
     left_out,
-    pair::{self, Pair},
 };
 use crate::{
     commands::trainable,
-    context::{Context, Told},
     exit::Exit,
     failure::Failure,
-    page::{Column, Page, Table},
-    progress::{Counted, Progress},
-    question::Default as Reply,
-    talk::Talk,
-    units,
+    output::layout::{Column, Layout, Table},
+    output::messages::Messages,
+    output::progress::{Counted, Progress},
+    output::units,
+    session::context::{Context, Wording},
+    session::question::Default as Reply,
 };
 
 /// How many names are told of files that were under way; programs get them all.
@@ -41,7 +41,7 @@ const NAMES_TOLD: usize = 5;
 /// Bring a folder of images and captions into a dataset, every file once
 ///
 /// Sends what is missing, in batches, and nothing that is there: files are compared by name and size. The service can
-/// neither replace nor remove a file, so a file of which that cannot be told, or that is there with another size, is
+/// neither replace nor remove a file, so a file of which that cannot be wording, or that is there with another size, is
 /// listed and not sent. What is in the folder and not sent is named with the reason. `plan` shows beforehand what would
 /// be done.
 ///
@@ -103,7 +103,7 @@ impl Sync {
 
         let under_way = UnderWay::default();
         let client = context.client().with(CallOptions::new().hook(under_way.clone()));
-        let shown = Shown::new(context.output().talk());
+        let shown = Shown::new(context.output().messages());
         let tell = {
             let shown = shown.clone();
             move |now: &SyncProgress| shown.tell(now)
@@ -125,14 +125,14 @@ impl Sync {
 
         let look = format!("ideogram datasets get {}", self.pair.id);
         let what = format!("cannot sync \"{}\" into the dataset {}", self.pair.directory.display(), self.pair.id);
-        let told = Told { what: &what, look: &look };
-        let report = ended.map_err(|error| context.failure(told, &error))?;
+        let wording = Wording { action: &what, inspect: &look };
+        let report = ended.map_err(|error| context.failure(wording, &error))?;
         let result = Outcome { plan: &plan, report: &report, journal: &place };
-        context.output().result(&result.to_json()?, &result.page())?;
-        if let Some(note) = context.remark_on_changes() {
+        context.output().result(&result.to_json()?, &result.layout())?;
+        if let Some(note) = context.changes_note() {
             context.output().note(note);
         }
-        if let Some(failure) = result.failure(context, told) {
+        if let Some(failure) = result.failure(context, wording) {
             return Err(failure);
         }
         if let Some(failure) = left_out::unread(context.output(), &plan.folder) {
@@ -165,9 +165,9 @@ impl Sync {
         // It is not opened: nothing is written either.
         let sync = self.with_settings(context.client().sync_dataset(plan.clone(), PathBuf::new()));
         let what = format!("cannot show the uploads to the dataset {}", self.pair.id);
-        let told = Told { what: &what, look: "ideogram datasets list" };
-        let requests = sync.requests().map_err(|error| context.failure(told, &error))?;
-        context.show_all(&requests, told).await?;
+        let wording = Wording { action: &what, inspect: "ideogram datasets list" };
+        let requests = sync.requests().map_err(|error| context.failure(wording, &error))?;
+        context.show_all(&requests, wording).await?;
         let output = context.output();
         output.note("these are all uploads of the folder; what is in the dataset already is not sent");
         left_out::tell_skipped(output, &plan.folder);
@@ -232,25 +232,25 @@ impl Outcome<'_> {
         Ok(value)
     }
 
-    fn page(&self) -> Page {
+    fn layout(&self) -> Layout {
         let not_there: Vec<_> = self.report.not_stored().collect();
         let there = self.report.files.iter().filter(|file| file.outcome.is_there());
         let mut table = Table::new(["FILE", "WHY NOT"].map(Column::Left));
         for file in &not_there {
-            let path = pair::shown(&file.file.path, &self.plan.folder.path);
+            let path = folder_and_dataset::shown(&file.file.path, &self.plan.folder.path);
             table.row([path, file.outcome.to_string()]);
         }
-        Page::new()
+        Layout::new()
             .field("Dataset", format!("{} ({})", self.plan.dataset_name, self.plan.dataset_id))
-            .field("Added", pair::amount(self.added()))
-            .field("There now", pair::amount(there.map(|file| &file.file)))
-            .field("Not there", pair::amount(not_there.iter().map(|file| &file.file)))
+            .field("Added", folder_and_dataset::amount(self.added()))
+            .field("There now", folder_and_dataset::amount(there.map(|file| &file.file)))
+            .field("Not there", folder_and_dataset::amount(not_there.iter().map(|file| &file.file)))
             .field("Trainable", trainable::told(self.report.after.trainable_now))
             .table(table)
     }
 
     /// Why this is no success, if it is none.
-    fn failure(&self, context: &Context<'_>, told: Told<'_>) -> Option<Failure> {
+    fn failure(&self, context: &Context<'_>, wording: Wording<'_>) -> Option<Failure> {
         let not_there: Vec<&FileOutcome> = self.report.not_stored().map(|file| &file.outcome).collect();
         if not_there.is_empty() && self.report.stopped.is_none() {
             return None;
@@ -258,7 +258,7 @@ impl Outcome<'_> {
         let is_any = |is_wanted: fn(&FileOutcome) -> bool| not_there.iter().any(|outcome| is_wanted(outcome));
         let is_none_there = not_there.len() == self.report.files.len();
         let mut failure = match &self.report.stopped {
-            Some(error) if is_none_there => context.failure(told, error),
+            Some(error) if is_none_there => context.failure(wording, error),
             stopped => {
                 let all = units::count(self.report.files.len() as u64, "file");
                 let is_unread = self.report.after.folder.unread().next().is_some();
@@ -360,16 +360,16 @@ struct Shown(Arc<Mutex<Drawn>>);
 
 #[derive(Debug)]
 struct Drawn {
-    talk: Talk,
+    messages: Messages,
     /// First a look at the dataset, then a bar of bytes; none in the end.
     progress: Option<Progress>,
     last: SyncProgress,
 }
 
 impl Shown {
-    fn new(talk: &Talk) -> Self {
-        let progress = Some(Progress::new(talk, "looking at the dataset", Counted::Time, None));
-        Self(Arc::new(Mutex::new(Drawn { talk: talk.clone(), progress, last: SyncProgress::default() })))
+    fn new(messages: &Messages) -> Self {
+        let progress = Some(Progress::new(messages, "looking at the dataset", Counted::Time, None));
+        Self(Arc::new(Mutex::new(Drawn { messages: messages.clone(), progress, last: SyncProgress::default() })))
     }
 
     fn tell(&self, now: &SyncProgress) {
@@ -378,9 +378,13 @@ impl Shown {
             return;
         }
         if drawn.last.files_total == 0 {
-            let talk = drawn.talk.clone();
-            talk.note(&format!("sending {}, {}", units::count(now.files_total, "file"), units::size(now.bytes_total)));
-            drawn.progress = Some(Progress::new(&talk, "sending", Counted::Bytes, Some(now.bytes_total)));
+            let messages = drawn.messages.clone();
+            messages.note(&format!(
+                "sending {}, {}",
+                units::count(now.files_total, "file"),
+                units::size(now.bytes_total)
+            ));
+            drawn.progress = Some(Progress::new(&messages, "sending", Counted::Bytes, Some(now.bytes_total)));
         }
         drawn.last = *now;
         if let Some(progress) = &drawn.progress {

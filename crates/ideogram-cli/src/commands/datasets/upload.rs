@@ -13,15 +13,15 @@ use ideogram_client::{
     types::{DatasetId, UploadDatasetAssetsResponse},
 };
 
-use super::pair;
+use super::folder_and_dataset;
 use crate::{
     commands::ids,
-    context::{Context, Told},
     exit::Exit,
     failure::Failure,
     output::Output,
-    page::{ABSENT, Column, Page, Table, View},
-    units,
+    output::layout::{ABSENT, Column, Layout, Table, ToLayout},
+    output::units,
+    session::context::{Context, Wording},
 };
 
 /// Add images, captions and ZIP archives of both to a dataset
@@ -63,13 +63,13 @@ impl Upload {
         let response = {
             let client = context.uploading("sending", size);
             let call = client.upload_dataset_assets().dataset_id(&self.id).files(files.iter().cloned());
-            context.call(call, Told { what: &what, look: &look }).await?
+            context.call(call, Wording { action: &what, inspect: &look }).await?
         };
         let Some(response) = response else { return Ok(()) };
 
         output.response(&response)?;
         let response = response.value();
-        if let Some(note) = context.remark_on_changes() {
+        if let Some(note) = context.changes_note() {
             output.note(note);
         }
         match not_mentioned(&files, response) {
@@ -114,7 +114,7 @@ impl Upload {
                         refused.push((path, format!("it would be sent under the same name as \"{other}\"")));
                     }
                     if file.has_byte_order_mark {
-                        let (path, note) = (path.display(), pair::note(&Note::ByteOrderMark));
+                        let (path, note) = (path.display(), folder_and_dataset::note(&Note::ByteOrderMark));
                         output.warning(&format!("sent unchanged: {path} ({note})"));
                     }
                 }
@@ -157,8 +157,8 @@ fn not_mentioned(files: &[File], response: &UploadDatasetAssetsResponse) -> u64 
     files.iter().filter(|file| !mentioned.contains(file.name().as_ref())).count() as u64
 }
 
-impl View for UploadDatasetAssetsResponse {
-    fn page(&self) -> Page {
+impl ToLayout for UploadDatasetAssetsResponse {
+    fn layout(&self) -> Layout {
         let name = |name: &Option<String>| name.clone().unwrap_or_else(|| ABSENT.to_owned());
         let mut table = Table::new([Column::Left("RESULT"), Column::Left("FILE"), Column::Left("REASON")]);
         for asset in &self.successful_assets {
@@ -167,7 +167,7 @@ impl View for UploadDatasetAssetsResponse {
         for asset in &self.failed_assets {
             table.row(["failed".to_owned(), name(&asset.file_name), asset.failure_reason.to_string()]);
         }
-        Page::new()
+        Layout::new()
             .field("Stored", self.success_count.to_string())
             .field("Failed", self.failure_count.to_string())
             .table(table)

@@ -6,17 +6,16 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{
-    left_out,
-    pair::{self, Pair},
-    plan,
+    folder_and_dataset::{self, Pair},
+    left_out, plan,
 };
 use crate::{
     commands::trainable,
-    context::Context,
     exit::Exit,
     failure::Failure,
-    page::{Column, Page, Table},
-    units,
+    output::layout::{Column, Layout, Table},
+    output::units,
+    session::context::Context,
 };
 
 /// Check that a dataset holds what a folder holds, file by file, by name and size
@@ -68,7 +67,7 @@ impl Verify {
             let file = difference.file.clone().unwrap_or_else(|| "-".to_owned());
             table.row([file, difference.kind.replace('_', " "), difference.note.clone()]);
         }
-        let page = Page::new()
+        let layout = Layout::new()
             .field("Dataset", format!("{} ({})", plan.dataset_name, plan.dataset_id))
             .field("Folder", plan.folder.path.display().to_string())
             .field("Same", same_told)
@@ -85,7 +84,7 @@ impl Verify {
             "trainable": plan.trainable_now,
             "skipped": plan.folder.skipped,
         });
-        context.output().result(&result, &page)?;
+        context.output().result(&result, &layout)?;
         left_out::tell_skipped(context.output(), &plan.folder);
 
         if differences.is_empty() {
@@ -117,7 +116,7 @@ impl Verify {
                 _ => None,
             };
             differences.push(Difference {
-                file: Some(pair::shown(&file.file.path, &plan.folder.path)),
+                file: Some(folder_and_dataset::shown(&file.file.path, &plan.folder.path)),
                 kind: word,
                 local_size_bytes: Some(file.file.size_bytes),
                 remote_sizes_bytes,
@@ -126,7 +125,7 @@ impl Verify {
         }
         for skipped in plan.folder.skipped.iter().filter(|skipped| skipped.reason.is_unread()) {
             differences.push(Difference {
-                file: Some(pair::shown(&skipped.path, &plan.folder.path)),
+                file: Some(folder_and_dataset::shown(&skipped.path, &plan.folder.path)),
                 kind: "not_read",
                 local_size_bytes: None,
                 remote_sizes_bytes: None,
@@ -149,7 +148,7 @@ impl Verify {
                 file,
                 kind: "only_in_dataset",
                 local_size_bytes: None,
-                note: pair::sizes(sizes.iter().copied()),
+                note: folder_and_dataset::sizes(sizes.iter().copied()),
                 remote_sizes_bytes: Some(sizes),
             }));
         }

@@ -4,7 +4,7 @@ mod serve;
 
 use clap::Subcommand;
 
-use crate::{failure::Failure, interrupt::Interrupt, output::Output};
+use crate::{failure::Failure, output::Output, session::interrupt::Interrupt};
 
 /// What to do with the mock server.
 #[derive(Debug, Subcommand)]

@@ -10,7 +10,10 @@ use ideogram_client::ApiKey;
 use ideogram_mock::{MOCK_API_KEY, MockServer};
 use serde_json::json;
 
-use crate::{failure::Failure, interrupt::Interrupt, output::Output, page::Page, printable::shell_word, units};
+use crate::{
+    failure::Failure, output::Output, output::layout::Layout, output::printable::shell_word, output::units,
+    session::interrupt::Interrupt,
+};
 
 /// How long a training takes in service time.
 const TRAINING_SECONDS: f64 = 90.0 * 60.0;
@@ -64,7 +67,7 @@ impl Serve {
         let server = builder.start().await.map_err(|error| self.cannot_start(&error))?;
 
         let url = server.url();
-        output.result(&json!({"url": url, "api_key": self.api_key}), &Page::new().line(url))?;
+        output.result(&json!({"url": url, "api_key": self.api_key}), &Layout::new().line(url))?;
         output.note(&format!(
             "serving until Ctrl-C; in another terminal:\n\
              \x20 export IDEOGRAM_BASE_URL={url}\n\

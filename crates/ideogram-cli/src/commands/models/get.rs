@@ -6,10 +6,10 @@ use ideogram_client::types::{CustomModel, GetModelResponse, ModelId};
 use super::{availability, or_absent, scope};
 use crate::{
     commands::ids,
-    context::{Context, Told},
     failure::Failure,
-    page::{Page, View},
-    units,
+    output::layout::{Layout, ToLayout},
+    output::units,
+    session::context::{Context, Wording},
 };
 
 /// Show a model, and how far its training has come
@@ -30,22 +30,22 @@ pub(crate) struct Get {
 impl Get {
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         let what = format!("cannot get the model {}", self.id);
-        let told = Told { what: &what, look: "ideogram models list" };
+        let wording = Wording { action: &what, inspect: "ideogram models list" };
         let call = context.client().get_custom_model().model_id(&self.id);
-        let Some(response) = context.call(call, told).await? else { return Ok(()) };
+        let Some(response) = context.call(call, wording).await? else { return Ok(()) };
         context.output().response(&response)
     }
 }
 
-impl View for GetModelResponse {
-    fn page(&self) -> Page {
-        self.model.page()
+impl ToLayout for GetModelResponse {
+    fn layout(&self) -> Layout {
+        self.model.layout()
     }
 }
 
-impl View for CustomModel {
-    fn page(&self) -> Page {
-        Page::new()
+impl ToLayout for CustomModel {
+    fn layout(&self) -> Layout {
+        Layout::new()
             .field("Name", &self.name)
             .field("Id", &self.model_id)
             .field("Status", self.status.as_str())

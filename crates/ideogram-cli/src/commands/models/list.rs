@@ -5,10 +5,10 @@ use ideogram_client::types::{ListModelsResponse, ModelStatus, ModelsScope};
 
 use super::{availability, or_absent, scope};
 use crate::{
-    context::{Context, Told},
     failure::Failure,
-    page::{Column, Page, Table, View},
-    units,
+    output::layout::{Column, Layout, Table, ToLayout},
+    output::units,
+    session::context::{Context, Wording},
 };
 
 /// Show the models that the key may see
@@ -51,8 +51,8 @@ impl List {
         if let Some(scope) = &self.scope {
             call = call.scope(scope);
         }
-        let told = Told { what: "cannot list the models", look: "ideogram models list" };
-        let Some(response) = context.call(call, told).await? else { return Ok(()) };
+        let wording = Wording { action: "cannot list the models", inspect: "ideogram models list" };
+        let Some(response) = context.call(call, wording).await? else { return Ok(()) };
         let output = context.output();
         output.response(&response)?;
         if response.value().models.is_empty() {
@@ -62,10 +62,10 @@ impl List {
     }
 }
 
-impl View for ListModelsResponse {
+impl ToLayout for ListModelsResponse {
     const ROWS: Option<&'static str> = Some("models");
 
-    fn page(&self) -> Page {
+    fn layout(&self) -> Layout {
         let headings = ["ID", "NAME", "STATUS", "AVAILABLE", "SCOPE", "DATASET", "CREATED", "UPDATED", "URI"];
         let mut table = Table::new(headings.map(Column::Left));
         for model in &self.models {
@@ -81,6 +81,6 @@ impl View for ListModelsResponse {
                 or_absent(model.custom_model_uri.as_deref()),
             ]);
         }
-        Page::new().table(table)
+        Layout::new().table(table)
     }
 }

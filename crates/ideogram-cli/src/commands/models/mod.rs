@@ -9,7 +9,7 @@ mod watch;
 use clap::Subcommand;
 use ideogram_client::types::CustomModel;
 
-use crate::{context::Context, failure::Failure, page::ABSENT};
+use crate::{failure::Failure, output::layout::ABSENT, session::context::Context};
 
 /// What to do with models.
 #[derive(Debug, Subcommand)]

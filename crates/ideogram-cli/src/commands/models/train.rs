@@ -12,11 +12,11 @@ use super::{wait, watch::Patience};
 use crate::{
     arguments::Format,
     commands::{ids, trainable},
-    context::{Context, Told},
     failure::Failure,
-    page::{Page, View},
-    question::Default as Reply,
-    units,
+    output::layout::{Layout, ToLayout},
+    output::units,
+    session::context::{Context, Wording},
+    session::question::Default as Reply,
 };
 
 /// Train a custom model from a dataset. Every run costs money
@@ -62,14 +62,14 @@ impl Train {
             self.patience.refuse_without_wait()?;
         }
         let what = format!("cannot train a model from the dataset {}", self.dataset);
-        let told = Told { what: &what, look: "ideogram models list" };
+        let wording = Wording { action: &what, inspect: "ideogram models list" };
         let call = context.client().train_model_v3().dataset_id(self.dataset.as_str()).model_name(&self.name);
         // The name is checked before anything is asked.
-        call.clone().prepare().map_err(|error| context.failure(told, &error))?;
+        call.clone().prepare().map_err(|error| context.failure(wording, &error))?;
         if !context.is_dry_run() {
-            self.check_and_ask(context, told).await?;
+            self.check_and_ask(context, wording).await?;
         }
-        let Some(response) = context.call(call, told).await? else { return Ok(()) };
+        let Some(response) = context.call(call, wording).await? else { return Ok(()) };
 
         let output = context.output();
         let ordered = response.value();
@@ -80,7 +80,7 @@ impl Train {
         } else {
             output.response(&response)?;
         }
-        match (context.remark_on_changes(), self.wait) {
+        match (context.changes_note(), self.wait) {
             (Some(remark), _) => output.note(remark),
             (None, false) => output.note(&format!("next, wait for it: ideogram models wait {id}")),
             (None, true) => {
@@ -97,32 +97,32 @@ impl Train {
         let model = watched.as_ref().ok().map(|trained| &trained.model);
         if is_printed_in_the_end {
             let training: Value = serde_json::from_slice(response.body()).unwrap_or_else(|_| json!(ordered));
-            output.result(&json!({"training": training, "model": model}), &Page::new())?;
+            output.result(&json!({"training": training, "model": model}), &Layout::new())?;
         } else if let Some(model) = model {
             let uri = model.custom_model_uri.as_deref().unwrap_or_default();
-            let page = Page::new().field("Status", model.status.as_str()).field("URI", uri);
-            output.result(&json!({"model": model}), &page)?;
+            let layout = Layout::new().field("Status", model.status.as_str()).field("URI", uri);
+            output.result(&json!({"model": model}), &layout)?;
         }
         wait::next_step(output, &watched?);
         Ok(())
     }
 
     /// Makes sure that the service would begin, and that somebody wants to pay for it.
-    async fn check_and_ask(&self, context: &Context<'_>, told: Told<'_>) -> Result<(), Failure> {
+    async fn check_and_ask(&self, context: &Context<'_>, wording: Wording<'_>) -> Result<(), Failure> {
         let call = context.client().get_dataset().dataset_id(&self.dataset);
-        let look = Told { look: "ideogram datasets list", ..told };
+        let look = Wording { inspect: "ideogram datasets list", ..wording };
         let Some(response) = context.call(call, look).await? else { return Ok(()) };
         let dataset = response.value();
         let trainable = Trainability::of(dataset);
         match trainable.verdict {
             Verdict::Yes => {}
             Verdict::TooFew { .. } => {
-                return Err(Failure::usage(told.what)
+                return Err(Failure::usage(wording.action)
                     .cause(format!("it cannot be trained: {}", trainable::why(trainable)))
                     .hint(format!("nothing was ordered; to add images: ideogram datasets sync {} DIR", self.dataset)));
             }
             Verdict::TooMany { .. } => {
-                return Err(Failure::usage(told.what)
+                return Err(Failure::usage(wording.action)
                     .cause(format!("it cannot be trained: {}", trainable::why(trainable)))
                     .hint("nothing was ordered; the service cannot remove images: make another dataset"));
             }
@@ -131,7 +131,7 @@ impl Train {
                 context.output().warning(&format!("whether the dataset can be trained, the service decides: {why}"));
             }
         }
-        self.check_running(context, told, &dataset.custom_model_ids).await?;
+        self.check_running(context, wording, &dataset.custom_model_ids).await?;
         let question = format!(
             "train the model \"{}\" from \"{}\" ({} images)? It costs money and cannot be cancelled",
             self.name, dataset.dataset.name, trainable.images
@@ -140,7 +140,12 @@ impl Train {
     }
 
     /// Refuses a second training of a dataset while one is going on: it costs again, and is most often a mistake.
-    async fn check_running(&self, context: &Context<'_>, told: Told<'_>, of_dataset: &[String]) -> Result<(), Failure> {
+    async fn check_running(
+        &self,
+        context: &Context<'_>,
+        wording: Wording<'_>,
+        of_dataset: &[String],
+    ) -> Result<(), Failure> {
         let mut models = Vec::new();
         match context.client().list_custom_models().send().await {
             Ok(response) => models.extend(response.models.into_iter().filter(|model| {
@@ -176,7 +181,7 @@ impl Train {
             return Ok(());
         }
         Err(lines
-            .fold(Failure::usage(told.what), Failure::cause)
+            .fold(Failure::usage(wording.action), Failure::cause)
             .hint(format!("nothing was ordered; to wait for that one: ideogram models wait {}", first.model_id))
             .hint("--again orders another training from this dataset, which costs again"))
     }
@@ -185,9 +190,9 @@ impl Train {
 /// How many models are looked at one by one, if the list does not show them.
 const MOST_LOOKS: usize = 20;
 
-impl View for TrainDatasetModelResponse {
-    fn page(&self) -> Page {
-        Page::new()
+impl ToLayout for TrainDatasetModelResponse {
+    fn layout(&self) -> Layout {
+        Layout::new()
             .field("Name", &self.model_name)
             .field("Id", &self.model_id)
             .field("Dataset", &self.dataset_id)

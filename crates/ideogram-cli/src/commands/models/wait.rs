@@ -7,10 +7,10 @@ use serde_json::json;
 use super::watch::Patience;
 use crate::{
     commands::ids,
-    context::{Context, Told},
     failure::Failure,
     output::Output,
-    page::View as _,
+    output::layout::ToLayout as _,
+    session::context::{Context, Wording},
 };
 
 /// Wait until a model is trained and images can be made with it
@@ -38,12 +38,12 @@ impl Wait {
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         if context.is_dry_run() {
             let what = format!("cannot get the model {}", self.id);
-            let told = Told { what: &what, look: "ideogram models list" };
-            context.call(context.client().get_custom_model().model_id(&self.id), told).await?;
+            let wording = Wording { action: &what, inspect: "ideogram models list" };
+            context.call(context.client().get_custom_model().model_id(&self.id), wording).await?;
             return Ok(());
         }
         let trained = self.patience.watch(context, &self.id).await?;
-        context.output().result(&json!({"model": trained.model}), &trained.model.page())?;
+        context.output().result(&json!({"model": trained.model}), &trained.model.layout())?;
         next_step(context.output(), &trained);
         Ok(())
     }

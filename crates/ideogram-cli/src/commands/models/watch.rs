@@ -18,11 +18,11 @@ use tokio::{
 };
 
 use crate::{
-    context::{Context, Told},
     exit::Exit,
     failure::Failure,
-    progress::{Counted, Progress},
-    units,
+    output::progress::{Counted, Progress},
+    output::units,
+    session::context::{Context, Wording},
 };
 
 /// How often a state that does not change is told where no line can be overwritten.
@@ -120,7 +120,7 @@ fn not_trained(context: &Context<'_>, id: &ModelId, error: &TrainingError) -> Fa
             .hint("this is final; training again costs again")
             .detail("model_status", model.status.as_str()),
         TrainingError::UnknownState { model, .. } => Failure::new(Exit::UnknownState, error.to_string())
-            .hint("it may have ended: see the page of the service, or a newer version of this command")
+            .hint("it may have ended: see the layout of the service, or a newer version of this command")
             .detail("model_status", model.status.as_str()),
         TrainingError::Archived(_) => {
             Failure::new(Exit::TrainingError, error.to_string()).detail("model_status", "ARCHIVED")
@@ -139,7 +139,7 @@ fn not_trained(context: &Context<'_>, id: &ModelId, error: &TrainingError) -> Fa
         }
         TrainingError::Call(error) => {
             let what = format!("cannot see how far the training of the model {id} has come");
-            context.failure(Told { what: &what, look: "ideogram models list" }, error)
+            context.failure(Wording { action: &what, inspect: "ideogram models list" }, error)
         }
         // Ends to come.
         _ => Failure::new(Exit::TrainingError, error.to_string()),
@@ -164,15 +164,15 @@ struct Shown<'a> {
     observation: String,
     next_look: Option<Instant>,
     next_second: Instant,
-    told: Instant,
+    wording: Instant,
 }
 
 impl<'a> Shown<'a> {
     fn new(context: &'a Context<'a>) -> Self {
-        let has_line = !context.output().talk().is_quiet() && io::stderr().is_terminal();
+        let has_line = !context.output().messages().is_quiet() && io::stderr().is_terminal();
         let progress = has_line.then(|| context.progress("training", Counted::Time, None));
         let now = Instant::now();
-        Self { context, progress, observation: String::new(), next_look: None, next_second: now, told: now }
+        Self { context, progress, observation: String::new(), next_look: None, next_second: now, wording: now }
     }
 
     fn state(&mut self, state: &TrainingProgress) {
@@ -184,8 +184,8 @@ impl<'a> Shown<'a> {
         let has_changed = observation != self.observation;
         self.observation = observation;
         self.next_look = state.next_look_in.and_then(|wait| now.checked_add(wait));
-        if self.progress.is_none() && (has_changed || now.duration_since(self.told) >= TELL_EVERY) {
-            self.told = now;
+        if self.progress.is_none() && (has_changed || now.duration_since(self.wording) >= TELL_EVERY) {
+            self.wording = now;
             let next = state.next_look_in.map(|wait| format!(", next look in {}", units::duration(rounded(wait))));
             self.context.output().note(&format!(
                 "{} after {}{}",

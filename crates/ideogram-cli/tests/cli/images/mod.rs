@@ -2,9 +2,9 @@
 
 mod examples;
 mod flags;
+mod open;
 mod outcomes;
 mod saving;
-mod shown;
 mod sources;
 mod words;
 

@@ -10,15 +10,15 @@ use ideogram_client::ApiKey;
 use serde::{Serialize, Serializer};
 
 use crate::{
-    config::Config,
-    connection::KEY_PAGE,
-    environment,
     exit::Exit,
     failure::Failure,
-    keyring::{self, NoKeyring},
-    question::can_ask,
-    talk::Talk,
-    text,
+    output::messages::Messages,
+    session::config::Config,
+    session::connection::KEY_PAGE,
+    session::environment,
+    session::keyring::{self, NoKeyring},
+    session::question::can_ask,
+    text_input,
 };
 
 /// The variable that holds the key.
@@ -89,19 +89,19 @@ impl fmt::Display for Source {
 }
 
 /// Finds the key, or says that there is none. The keyring is asked last, and may ask the user.
-pub(crate) async fn find(flag: Option<&Path>, config: &Config, talk: &Talk) -> Result<Option<Found>, Failure> {
-    let found = match find_outside_of_keyring(flag, config, talk)? {
+pub(crate) async fn find(flag: Option<&Path>, config: &Config, messages: &Messages) -> Result<Option<Found>, Failure> {
+    let found = match find_outside_of_keyring(flag, config, messages)? {
         Some(found) => Some(found),
-        None => from_keyring(config, talk).await.map(|key| checked(&key, Source::Keyring)).transpose()?,
+        None => from_keyring(config, messages).await.map(|key| checked(&key, Source::Keyring)).transpose()?,
     };
     if let Some(found) = &found {
-        talk.hide(&found.key.0);
+        messages.hide(&found.key.0);
     }
     Ok(found)
 }
 
 /// The key in the keyring. A machine without a keyring has none; one that fails or does not answer is told of.
-async fn from_keyring(config: &Config, talk: &Talk) -> Option<String> {
+async fn from_keyring(config: &Config, messages: &Messages) -> Option<String> {
     let asked = keyring::get(config.name());
     // Who sits at a terminal may be asked to unlock it, which takes a while.
     let time = if can_ask() { KEYRING_TIME_AT_TERMINAL } else { KEYRING_TIME };
@@ -109,19 +109,19 @@ async fn from_keyring(config: &Config, talk: &Talk) -> Option<String> {
         Ok(Ok(key)) => key,
         Ok(Err(NoKeyring::Missing(_))) => None,
         Ok(Err(error)) => {
-            talk.warning(&format!("the keyring was not asked for a key: {error}"));
+            messages.warning(&format!("the keyring was not asked for a key: {error}"));
             None
         }
         Err(_) => {
-            talk.warning(&format!("the keyring did not answer within {} s: it may be locked", time.as_secs()));
+            messages.warning(&format!("the keyring did not answer within {} s: it may be locked", time.as_secs()));
             None
         }
     }
 }
 
 /// Finds the key, or says how to get one.
-pub(crate) async fn require(flag: Option<&Path>, config: &Config, talk: &Talk) -> Result<Found, Failure> {
-    find(flag, config, talk).await?.ok_or_else(|| {
+pub(crate) async fn require(flag: Option<&Path>, config: &Config, messages: &Messages) -> Result<Found, Failure> {
+    find(flag, config, messages).await?.ok_or_else(|| {
         Failure::new(Exit::Authentication, "no API key")
             .cause(format!(
                 "none in --api-key-file, {KEY_VARIABLE}, the profile \"{}\" and the keyring, in this order",
@@ -133,48 +133,52 @@ pub(crate) async fn require(flag: Option<&Path>, config: &Config, talk: &Talk) -
     })
 }
 
-fn find_outside_of_keyring(flag: Option<&Path>, config: &Config, talk: &Talk) -> Result<Option<Found>, Failure> {
+fn find_outside_of_keyring(
+    flag: Option<&Path>,
+    config: &Config,
+    messages: &Messages,
+) -> Result<Option<Found>, Failure> {
     if let Some(path) = flag {
-        return from_file(path, Source::Flag { path: path.to_owned() }, talk).map(Some);
+        return from_file(path, Source::Flag { path: path.to_owned() }, messages).map(Some);
     }
     if let Some(key) = environment::variable(KEY_VARIABLE)? {
         let has_key = config.profile().api_key.is_some()
             || config.key_file().is_some()
             || config.stored_key().is_some_and(|path| path.exists());
         if config.was_asked_for() && has_key {
-            talk.warning(&format!("{KEY_VARIABLE} goes before the key of the profile \"{}\"", config.name()));
+            messages.warning(&format!("{KEY_VARIABLE} goes before the key of the profile \"{}\"", config.name()));
         }
         return checked(&key, Source::Environment).map(Some);
     }
     let profile = config.profile();
     if let (Some(key), Some(path)) = (&profile.api_key, config.path()) {
-        warn_if_readable(path, talk);
+        warn_if_readable(path, messages);
         return checked(&key.0, Source::Profile { path: path.to_owned() }).map(Some);
     }
     if let Some(path) = config.key_file() {
         let source = Source::ProfileFile { path: path.clone() };
-        return from_file(&path, source, talk).map(Some);
+        return from_file(&path, source, messages).map(Some);
     }
     match config.stored_key() {
         Some(path) if path.exists() => {
             let source = Source::ProfileFile { path: path.clone() };
-            from_file(&path, source, talk).map(Some)
+            from_file(&path, source, messages).map(Some)
         }
         _ => Ok(None),
     }
 }
 
-fn from_file(path: &Path, source: Source, talk: &Talk) -> Result<Found, Failure> {
-    let key = text::read_text_file(path, LONGEST_KEY_FILE_BYTES)
+fn from_file(path: &Path, source: Source, messages: &Messages) -> Result<Found, Failure> {
+    let key = text_input::read_text_file(path, LONGEST_KEY_FILE_BYTES)
         .map_err(|error| error.failure(&format!("the API key from \"{}\"", path.display())))?;
-    warn_if_readable(path, talk);
+    warn_if_readable(path, messages);
     checked(&key, source)
 }
 
-/// Asked here and not when the client is built, to say where the key came from.
+/// ParsedInput here and not when the client is built, to say where the key came from.
 fn checked(key: &str, source: Source) -> Result<Found, Failure> {
     // A shell puts the mark of a file there, as in "$(cat key)".
-    let key = text::without_mark(key).to_owned();
+    let key = text_input::without_mark(key).to_owned();
     ApiKey::new(&key).map_err(|error| {
         Failure::new(Exit::Authentication, format!("the key in {source} cannot be one"))
             .because(&error)
@@ -185,13 +189,13 @@ fn checked(key: &str, source: Source) -> Result<Found, Failure> {
 
 /// Pipes and their like, which no other program can read, are no reason to warn.
 #[cfg(unix)]
-fn warn_if_readable(path: &Path, talk: &Talk) {
+fn warn_if_readable(path: &Path, messages: &Messages) {
     use std::os::unix::fs::PermissionsExt as _;
 
     let is_readable =
         fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o077 != 0);
     if is_readable {
-        talk.warning(&format!(
+        messages.warning(&format!(
             "others on this machine may read the API key in \"{0}\": chmod 600 \"{0}\" keeps them out",
             path.display()
         ));
@@ -199,7 +203,7 @@ fn warn_if_readable(path: &Path, talk: &Talk) {
 }
 
 #[cfg(not(unix))]
-fn warn_if_readable(_path: &Path, _talk: &Talk) {}
+fn warn_if_readable(_path: &Path, _talk: &Messages) {}
 
 /// Writes a key to a file that only its owner can read.
 pub(crate) fn store(path: &Path, key: &str) -> io::Result<()> {

@@ -1,13 +1,13 @@
 //! What people read: fields and tables, laid out in columns.
 //!
-//! Start at [`View`]. A page holds text as it came; [`Page::render`] makes it printable and cuts nothing: a table that
+//! Start at [`ToLayout`]. A layout holds text as it came; [`Layout::render`] makes it printable and cuts nothing: a table that
 //! is too wide for the terminal becomes a list of fields.
 
 use std::borrow::Cow;
 
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::{color, printable::printable};
+use crate::{output::color, output::printable::printable};
 
 /// Stands for a value that is not there.
 pub(crate) const ABSENT: &str = "-";
@@ -15,16 +15,16 @@ pub(crate) const ABSENT: &str = "-";
 const GAP: usize = 2;
 
 /// What can be shown to people.
-pub(crate) trait View {
+pub(crate) trait ToLayout {
     /// The member whose elements `--output jsonl` prints line by line; all in one line without it. It is for responses
     /// that are lists and nothing more: what stands beside the member is not printed.
     const ROWS: Option<&'static str> = None;
 
     /// What of it people want to see.
-    fn page(&self) -> Page;
+    fn layout(&self) -> Layout;
 }
 
-/// The screen that a page is laid out for.
+/// The screen that a layout is laid out for.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Screen {
     /// In columns; `None` if there is no end to it.
@@ -34,12 +34,12 @@ pub(crate) struct Screen {
 
 /// Blocks, an empty line between them.
 #[derive(Debug, Default)]
-pub(crate) struct Page {
-    blocks: Vec<Block>,
+pub(crate) struct Layout {
+    sections: Vec<Section>,
 }
 
 #[derive(Debug)]
-enum Block {
+enum Section {
     Line(String),
     Fields(Vec<Field>),
     Table(Table),
@@ -66,18 +66,18 @@ pub(crate) enum Column {
     Right(&'static str),
 }
 
-impl Page {
+impl Layout {
     pub(crate) fn new() -> Self {
         Self::default()
     }
 
     /// Adds a line that stands for itself.
     pub(crate) fn line(mut self, text: impl Into<String>) -> Self {
-        self.blocks.push(Block::Line(text.into()));
+        self.sections.push(Section::Line(text.into()));
         self
     }
 
-    /// Adds a field to the last block of fields, or begins one.
+    /// Adds a field to the last section of fields, or begins one.
     pub(crate) fn field(self, label: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
         self.list(label, [value.into()])
     }
@@ -93,10 +93,10 @@ impl Page {
             values.push(ABSENT.to_owned());
         }
         let field = Field { label: label.into(), values };
-        if let Some(Block::Fields(fields)) = self.blocks.last_mut() {
+        if let Some(Section::Fields(fields)) = self.sections.last_mut() {
             fields.push(field);
         } else {
-            self.blocks.push(Block::Fields(vec![field]));
+            self.sections.push(Section::Fields(vec![field]));
         }
         self
     }
@@ -104,25 +104,25 @@ impl Page {
     /// Adds a table; one without rows is left out.
     pub(crate) fn table(mut self, table: Table) -> Self {
         if !table.rows.is_empty() {
-            self.blocks.push(Block::Table(table));
+            self.sections.push(Section::Table(table));
         }
         self
     }
 
-    /// Adds another page below.
-    pub(crate) fn and(mut self, page: Self) -> Self {
-        self.blocks.extend(page.blocks);
+    /// Adds another layout below.
+    pub(crate) fn and(mut self, layout: Self) -> Self {
+        self.sections.extend(layout.sections);
         self
     }
 
-    /// The page as text, at most as wide as the screen where that can be done.
+    /// The layout as text, at most as wide as the screen where that can be done.
     pub(crate) fn render(&self, screen: Screen) -> String {
-        let blocks: Vec<String> = self.blocks.iter().map(|block| block.render(screen)).collect();
-        blocks.join("\n")
+        let sections: Vec<String> = self.sections.iter().map(|section| section.render(screen)).collect();
+        sections.join("\n")
     }
 }
 
-impl Block {
+impl Section {
     fn render(&self, screen: Screen) -> String {
         match self {
             Self::Line(text) => format!("{}\n", printable(text)),
@@ -227,20 +227,21 @@ mod tests {
 
     #[test]
     fn color_changes_no_letter_and_no_column() {
-        let page = Page::new().field("Id", "demo").table(files());
+        let layout = Layout::new().field("Id", "demo").table(files());
 
-        let colored = page.render(Screen { width: None, color: true });
+        let colored = layout.render(Screen { width: None, color: true });
 
-        assert_eq!(colored.replace("\x1b[1m", "").replace("\x1b[0m", ""), page.render(Screen::default()));
+        assert_eq!(colored.replace("\x1b[1m", "").replace("\x1b[0m", ""), layout.render(Screen::default()));
         assert!(colored.contains("\x1b[1mFILE           SIZE\x1b[0m\n"), "{colored:?}");
     }
 
     #[test]
     fn columns_line_up_on_the_screen_whatever_the_letters() {
-        let page = Page::new().field("Id", "demo").list("Models", ["one".to_owned(), "two".to_owned()]).table(files());
+        let layout =
+            Layout::new().field("Id", "demo").list("Models", ["one".to_owned(), "two".to_owned()]).table(files());
 
         assert_eq!(
-            page.render(Screen::default()),
+            layout.render(Screen::default()),
             "Id:      demo\nModels:  one\n         two\n\n\
              FILE           SIZE\n紙灯籠.png  9.7 MiB\na\\nb           64 B\n"
         );
@@ -248,14 +249,14 @@ mod tests {
 
     #[test]
     fn a_table_wider_than_the_terminal_becomes_fields() {
-        let page = Page::new().table(files());
+        let layout = Layout::new().table(files());
 
-        assert_eq!(page.render(wide(19)), page.render(Screen::default()));
-        assert_eq!(page.render(wide(18)), "FILE:  紙灯籠.png\nSIZE:  9.7 MiB\n\nFILE:  a\\nb\nSIZE:  64 B\n");
+        assert_eq!(layout.render(wide(19)), layout.render(Screen::default()));
+        assert_eq!(layout.render(wide(18)), "FILE:  紙灯籠.png\nSIZE:  9.7 MiB\n\nFILE:  a\\nb\nSIZE:  64 B\n");
     }
 
     #[test]
     fn what_is_not_there_is_shown_as_such() {
-        assert_eq!(Page::new().list("Models", []).table(Table::new([])).render(Screen::default()), "Models:  -\n");
+        assert_eq!(Layout::new().list("Models", []).table(Table::new([])).render(Screen::default()), "Models:  -\n");
     }
 }

@@ -7,53 +7,53 @@ use ideogram_mock::MockServer;
 
 use crate::{
     arguments::Options,
-    config::{Config, Profile},
-    connection::Connection,
-    dry_run,
     failure::{self, Failure},
-    interrupt::Interrupt,
     output::Output,
-    page::Page,
-    progress::{Counted, Progress},
-    question,
+    output::layout::Layout,
+    output::progress::{Counted, Progress},
+    session::config::{Config, Profile},
+    session::connection::Connection,
+    session::dry_run,
+    session::interrupt::Interrupt,
+    session::question,
 };
 
-/// What there is before there is a connection.
+/// Global options, configuration and output: everything that a command has before it connects.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Given<'a> {
+pub(crate) struct Globals<'a> {
     pub(crate) options: &'a Options,
     pub(crate) config: &'a Config,
     pub(crate) output: &'a Output,
     pub(crate) interrupt: &'a Interrupt,
-    /// How many images may be in the making at a time, if the command has a say in it.
-    pub(crate) places: Option<u32>,
+    /// How many images may be in flight, if the command decides it.
+    pub(crate) max_images_in_flight: Option<u32>,
 }
 
 /// What a command works with.
 #[derive(Debug)]
 pub(crate) struct Context<'a> {
-    given: Given<'a>,
+    globals: Globals<'a>,
     connection: Connection,
 }
 
-/// How a call is told of when it fails.
+/// The wording of the error message of a failed call.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Told<'a> {
+pub(crate) struct Wording<'a> {
     /// What could not be done: "cannot get the dataset abc".
-    pub(crate) what: &'a str,
+    pub(crate) action: &'a str,
     /// The command that shows whether the call has changed anything: "ideogram datasets list"; empty if there is none.
-    pub(crate) look: &'a str,
+    pub(crate) inspect: &'a str,
 }
 
 impl<'a> Context<'a> {
     /// Gets all ready; nothing is sent yet.
-    pub(crate) async fn open(given: Given<'a>) -> Result<Self, Failure> {
-        Ok(Self { given, connection: Connection::open(given).await? })
+    pub(crate) async fn open(globals: Globals<'a>) -> Result<Self, Failure> {
+        Ok(Self { globals, connection: Connection::open(globals).await? })
     }
 
     /// The same with a client of one's own.
-    pub(crate) fn with_client(given: Given<'a>, client: Client) -> Self {
-        Self { given, connection: Connection::of(client) }
+    pub(crate) fn with_client(globals: Globals<'a>, client: Client) -> Self {
+        Self { globals, connection: Connection::of(client) }
     }
 
     /// Begins a call; hand it to [`Context::call`].
@@ -62,74 +62,74 @@ impl<'a> Context<'a> {
     }
 
     pub(crate) fn output(&self) -> &Output {
-        self.given.output
+        self.globals.output
     }
 
     /// For commands that bring something to an end after Ctrl-C.
     pub(crate) fn interrupt(&self) -> &Interrupt {
-        self.given.interrupt
+        self.globals.interrupt
     }
 
     /// Whether the service is the mock server of `--mock`, so that nothing of it lasts.
     pub(crate) fn is_mock(&self) -> bool {
-        self.given.options.mock
+        self.globals.options.mock
     }
 
     /// What the profile prefers, such as the folder for images.
     pub(crate) fn profile(&self) -> &Profile {
-        self.given.config.profile()
+        self.globals.config.profile()
     }
 
     /// Whether nothing may be sent. [`Context::call`] and [`Context::confirm`] know it by themselves; ask here before
     /// writing files, waiting, or sending by any other way.
     pub(crate) fn is_dry_run(&self) -> bool {
-        self.given.options.dry_run
+        self.globals.options.dry_run
     }
 
     /// Sends a call and returns the response; with `--dry-run` shows it instead and returns `None`.
     pub(crate) async fn call<B: CallBuilder>(
         &self,
         call: B,
-        told: Told<'_>,
+        wording: Wording<'_>,
     ) -> Result<Option<Response<B::Output>>, Failure> {
         let client = call.client().clone();
-        let request = call.prepare().map_err(|error| self.failure(told, &error))?;
-        if self.given.options.dry_run {
-            self.show(&request, told).await?;
+        let request = call.prepare().map_err(|error| self.failure(wording, &error))?;
+        if self.globals.options.dry_run {
+            self.show(&request, wording).await?;
             return Ok(None);
         }
         if request.operation().billing != Billing::Free {
             self.output().expect_reader()?;
         }
-        let under_way = self.interrupt().call(request.operation(), told.look);
+        let under_way = self.interrupt().call(request.operation(), wording.inspect);
         let response = client.execute(request).await;
         drop(under_way);
-        response.map(Some).map_err(|error| self.failure(told, &error))
+        response.map(Some).map_err(|error| self.failure(wording, &error))
     }
 
     /// Asks the service whether it takes the key, by a call that costs nothing; `false` if `--dry-run` has only shown it.
-    pub(crate) async fn key_is_taken(&self, told: Told<'_>) -> Result<bool, Failure> {
-        Ok(self.call(self.client().list_custom_models(), told).await?.is_some())
+    pub(crate) async fn key_is_taken(&self, wording: Wording<'_>) -> Result<bool, Failure> {
+        Ok(self.call(self.client().list_custom_models(), wording).await?.is_some())
     }
 
     /// Shows a request as `--dry-run` does.
-    pub(crate) async fn show(&self, request: &Request, told: Told<'_>) -> Result<(), Failure> {
-        let described = dry_run::describe(request).await.map_err(|error| self.failure(told, &error))?;
-        self.output().result(&described.json, &described.page)?;
+    pub(crate) async fn show(&self, request: &Request, wording: Wording<'_>) -> Result<(), Failure> {
+        let described = dry_run::describe(request).await.map_err(|error| self.failure(wording, &error))?;
+        self.output().result(&described.json, &described.layout)?;
         self.output().note("dry run: nothing was sent");
         Ok(())
     }
 
     /// Shows requests as `--dry-run` does, for a command that sends several.
-    pub(crate) async fn show_all(&self, requests: &[Request], told: Told<'_>) -> Result<(), Failure> {
-        let mut page = Page::new();
+    pub(crate) async fn show_all(&self, requests: &[Request], wording: Wording<'_>) -> Result<(), Failure> {
+        let mut layout = Layout::new();
         let mut shown = Vec::new();
         for request in requests {
-            let described = dry_run::describe(request).await.map_err(|error| self.failure(told, &error))?;
-            page = page.and(described.page);
+            let described = dry_run::describe(request).await.map_err(|error| self.failure(wording, &error))?;
+            layout = layout.and(described.layout);
             shown.push(described.json);
         }
-        self.output().list("requests", &shown, &page)?;
+        self.output().list("requests", &shown, &layout)?;
         self.output().note("dry run: nothing was sent");
         Ok(())
     }
@@ -142,20 +142,20 @@ impl<'a> Context<'a> {
     /// [`Exit::Interrupted`](crate::exit::Exit::Interrupted) after a no, [`Exit::Usage`](crate::exit::Exit::Usage) if
     /// there is nobody to ask.
     pub(crate) async fn confirm(&self, question: &str, default: question::Default) -> Result<(), Failure> {
-        if self.given.options.dry_run || self.given.options.yes {
+        if self.globals.options.dry_run || self.globals.options.yes {
             return Ok(());
         }
-        question::confirm(self.output().talk(), question, default).await
+        question::confirm(self.output().messages(), question, default).await
     }
 
     /// Whether `--yes` answers all questions, for those that need a flag of their own.
     pub(crate) fn says_yes(&self) -> bool {
-        self.given.options.yes
+        self.globals.options.yes
     }
 
     /// Shows how far something has come, until it is dropped.
     pub(crate) fn progress(&self, label: impl Into<String>, counted: Counted, total: Option<u64>) -> Progress {
-        Progress::new(self.output().talk(), label, counted, total)
+        Progress::new(self.output().messages(), label, counted, total)
     }
 
     /// A client whose uploads are shown as they go; drop it when the call has ended.
@@ -179,13 +179,13 @@ impl<'a> Context<'a> {
     }
 
     /// Says that changes will not last, if they were made in the mock server of `--mock`.
-    pub(crate) fn remark_on_changes(&self) -> Option<&'static str> {
-        self.connection.remark_on_changes()
+    pub(crate) fn changes_note(&self) -> Option<&'static str> {
+        self.connection.changes_note()
     }
 
     /// Tells of a call that failed, for those that were not sent by [`Context::call`].
-    pub(crate) fn failure(&self, told: Told<'_>, error: &Error) -> Failure {
+    pub(crate) fn failure(&self, wording: Wording<'_>, error: &Error) -> Failure {
         let address = self.client().base_url().as_str();
-        Failure::of_call(&failure::Call { what: told.what, look: told.look, address }, error)
+        Failure::of_call(&failure::Call { what: wording.action, look: wording.inspect, address }, error)
     }
 }

@@ -3,7 +3,7 @@
 use ideogram_client::{CallOptions, Client, ClientBuilder};
 use ideogram_mock::MockServer;
 
-use crate::{context::Given, environment, failure::Failure, key, trace::Trace};
+use crate::{failure::Failure, session::context::Globals, session::environment, session::key, session::trace::Trace};
 
 const URL_VARIABLE: &str = "IDEOGRAM_BASE_URL";
 
@@ -19,16 +19,21 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// Makes the client; nothing is sent yet.
-    pub(crate) async fn open(given: Given<'_>) -> Result<Self, Failure> {
-        let options = given.options;
+    pub(crate) async fn open(globals: Globals<'_>) -> Result<Self, Failure> {
+        let options = globals.options;
         if !options.mock {
             // What is only shown needs no key.
             let key = if options.dry_run {
                 None
             } else {
-                Some(key::require(options.api_key_file.as_deref(), given.config, given.output.talk()).await?.key.0)
+                Some(
+                    key::require(options.api_key_file.as_deref(), globals.config, globals.output.messages())
+                        .await?
+                        .key
+                        .0,
+                )
             };
-            return Ok(Self { client: client(given, key.as_deref())?, embedded: None });
+            return Ok(Self { client: client(globals, key.as_deref())?, embedded: None });
         }
         if options.base_url.is_some() {
             return Err(Failure::usage(
@@ -38,7 +43,7 @@ impl Connection {
         let server = MockServer::start()
             .await
             .map_err(|error| Failure::internal("cannot start the mock server").because(&error))?;
-        let client = builder(given)
+        let client = builder(globals)
             .api_key(server.api_key())
             .base_url(server.url())
             .build()
@@ -59,16 +64,16 @@ impl Connection {
     }
 
     /// A remark on changes that will not last, if they will not.
-    pub(crate) fn remark_on_changes(&self) -> Option<&'static str> {
+    pub(crate) fn changes_note(&self) -> Option<&'static str> {
         let remark =
             "this was done in a mock server that ends with the command; `ideogram mock serve` runs one that stays";
         self.embedded.is_some().then_some(remark)
     }
 }
 
-fn call_options(given: Given<'_>) -> CallOptions {
-    let Given { options, output, .. } = given;
-    let mut call_options = CallOptions::new().hook(Trace::new(output.talk().clone(), options.debug));
+fn call_options(globals: Globals<'_>) -> CallOptions {
+    let Globals { options, output, .. } = globals;
+    let mut call_options = CallOptions::new().hook(Trace::new(output.messages().clone(), options.debug));
     if let Some(timeout) = options.timeout {
         call_options = call_options.deadline(timeout);
     }
@@ -78,23 +83,23 @@ fn call_options(given: Given<'_>) -> CallOptions {
     call_options
 }
 
-fn builder(given: Given<'_>) -> ClientBuilder {
-    let builder = Client::builder().options(call_options(given));
-    match given.places {
+fn builder(globals: Globals<'_>) -> ClientBuilder {
+    let builder = Client::builder().options(call_options(globals));
+    match globals.max_images_in_flight {
         Some(places) => builder.max_images_in_flight(places),
         None => builder,
     }
 }
 
 /// A client with this key, or with none for what takes none, for the address that is asked for.
-pub(crate) fn client(given: Given<'_>, key: Option<&str>) -> Result<Client, Failure> {
-    let builder = builder(given);
+pub(crate) fn client(globals: Globals<'_>, key: Option<&str>) -> Result<Client, Failure> {
+    let builder = builder(globals);
     let mut builder = match key {
         Some(key) => builder.api_key(key),
         None => builder.without_api_key(),
     };
     let mut origin = "use";
-    if let Some((url, from)) = base_url(given)? {
+    if let Some((url, from)) = base_url(globals)? {
         origin = from;
         builder = builder.base_url(url);
     }
@@ -106,12 +111,12 @@ pub(crate) fn client(given: Given<'_>, key: Option<&str>) -> Result<Client, Fail
 }
 
 /// The address that is asked for, and where: option, environment, profile.
-pub(crate) fn base_url(given: Given<'_>) -> Result<Option<(String, &'static str)>, Failure> {
-    if let Some(url) = &given.options.base_url {
+pub(crate) fn base_url(globals: Globals<'_>) -> Result<Option<(String, &'static str)>, Failure> {
+    if let Some(url) = &globals.options.base_url {
         return Ok(Some((url.clone(), "--base-url")));
     }
     if let Some(url) = environment::variable(URL_VARIABLE)? {
         return Ok(Some((url, URL_VARIABLE)));
     }
-    Ok(given.config.profile().base_url.clone().map(|url| (url, "the profile")))
+    Ok(globals.config.profile().base_url.clone().map(|url| (url, "the profile")))
 }

@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use crate::printable::is_unprintable;
+use crate::output::printable::is_unprintable;
 
 /// Deeper than this, nothing is indented: lines would grow with the depth, and the whole with its square.
 const MAX_INDENTED: usize = 64;

@@ -15,19 +15,19 @@ use ideogram_client::{
 use tokio::select;
 
 use super::{
+    open,
+    paid_call::send,
     report::Report,
-    saving::{RESPONSES, Saving, make_ready},
-    sending::send,
-    shown,
+    save_flags::{RESPONSES, SaveFlags, make_ready},
 };
 use crate::{
-    context::{Context, Told},
     exit::Exit,
     failure::Failure,
-    printable::shell_word,
-    progress::{Counted, Progress},
-    talk::Talk,
-    units,
+    output::messages::Messages,
+    output::printable::shell_word,
+    output::progress::{Counted, Progress},
+    output::units,
+    session::context::{Context, Wording},
 };
 
 /// Uploads below this size are over before a bar is read.
@@ -37,21 +37,21 @@ const SMALL_UPLOAD: u64 = 256 * 1024;
 #[derive(Debug)]
 pub(crate) struct Making<'a> {
     context: &'a Context<'a>,
-    saving: &'a Saving,
+    saving: &'a SaveFlags,
     folder: PathBuf,
     client: Client,
 }
 
 impl<'a> Making<'a> {
     /// Gets the folder ready, unless nothing is to be sent.
-    pub(crate) async fn begin(context: &'a Context<'a>, saving: &'a Saving) -> Result<Self, Failure> {
+    pub(crate) async fn begin(context: &'a Context<'a>, saving: &'a SaveFlags) -> Result<Self, Failure> {
         let folder = saving.folder(context.profile());
         if !context.is_dry_run() {
             make_ready(&folder, saving).await?;
         }
         let options = CallOptions::new()
             .store_responses_in(folder.join(RESPONSES))
-            .on_upload(upload_bar(context.output().talk().clone()));
+            .on_upload(upload_bar(context.output().messages().clone()));
         let client = context.client().with(options);
         Ok(Self { context, saving, folder, client })
     }
@@ -67,26 +67,26 @@ impl<'a> Making<'a> {
         B: CallBuilder,
         B::Output: HasImages,
     {
-        let told = Told { what, look: "" };
-        let request = call.prepare().map_err(|error| self.context.failure(told, &error))?;
+        let wording = Wording { action: what, inspect: "" };
+        let request = call.prepare().map_err(|error| self.context.failure(wording, &error))?;
         let asked = request.images();
         let images = units::count(asked.into(), "image");
         if self.context.is_dry_run() {
-            self.context.show(&request, told).await?;
+            self.context.show(&request, wording).await?;
             self.context.output().note(&format!("{images} would be made and billed"));
             return Ok(());
         }
         let response = send::<B::Output>(self.context, &self.client, request, format!("making {images}")).await;
         match response {
             Ok(response) => self.save(&response, asked).await,
-            Err(error) => self.save_what_is_whole(told, &error, asked).await,
+            Err(error) => self.save_what_is_whole(wording, &error, asked).await,
         }
     }
 
     /// Saves what can be saved of a paid response that broke off, is damaged or not as the document says. All is well if
     /// that is as much as was asked for.
-    async fn save_what_is_whole(&self, told: Told<'_>, error: &Error, asked: u32) -> Result<(), Failure> {
-        let failure = self.not_answered(told, error);
+    async fn save_what_is_whole(&self, wording: Wording<'_>, error: &Error, asked: u32) -> Result<(), Failure> {
+        let failure = self.not_answered(wording, error);
         let images = error.images();
         if !images.iter().any(|image| matches!(image.outcome(), ImageOutcome::Available(_))) {
             return Err(failure);
@@ -130,8 +130,8 @@ impl<'a> Making<'a> {
     }
 
     /// A failed call, and where its response is if there is one.
-    fn not_answered(&self, told: Told<'_>, error: &Error) -> Failure {
-        let failure = self.context.failure(told, error);
+    fn not_answered(&self, wording: Wording<'_>, error: &Error) -> Failure {
+        let failure = self.context.failure(wording, error);
         match error.stored_at() {
             Some(path) => failure.hint(fetch_hint(path, &self.folder)).detail("stored_at", path.display().to_string()),
             None => failure,
@@ -143,7 +143,7 @@ impl<'a> Making<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SaveJob<'a> {
     pub(crate) context: &'a Context<'a>,
-    pub(crate) saving: &'a Saving,
+    pub(crate) saving: &'a SaveFlags,
     pub(crate) folder: &'a Path,
     pub(crate) if_exists: IfExists,
     /// Where the response is, to fetch them later.
@@ -169,8 +169,8 @@ impl SaveJob<'_> {
                 return Err(self.with_hint(failure));
             }
         };
-        let told = Told { what: "cannot save the images", look: "" };
-        outcomes.map_err(|error| self.with_hint(self.context.failure(told, &error)))
+        let wording = Wording { action: "cannot save the images", inspect: "" };
+        outcomes.map_err(|error| self.with_hint(self.context.failure(wording, &error)))
     }
 
     /// Prints what became of them, shows them, and ends with the exit code that they deserve.
@@ -179,7 +179,7 @@ impl SaveJob<'_> {
         if let Some(remark) = report.remark() {
             self.context.output().note(&remark);
         }
-        shown::show(self.context, self.saving, report.paths()).await;
+        open::show(self.context, self.saving, report.paths()).await;
         match report.failure() {
             None => Ok(()),
             Some(failure) if report.can_be_fetched_later() => Err(self.with_hint(failure)),
@@ -210,7 +210,7 @@ fn fetch_hint(stored_at: &Path, folder: &Path) -> String {
     )
 }
 
-fn upload_bar(talk: Talk) -> impl Fn(u64, Option<u64>) + Send + Sync + 'static {
+fn upload_bar(messages: Messages) -> impl Fn(u64, Option<u64>) + Send + Sync + 'static {
     let bar: Mutex<Option<Progress>> = Mutex::default();
     move |sent, total| {
         let mut bar = bar.lock().unwrap_or_else(PoisonError::into_inner);
@@ -218,7 +218,7 @@ fn upload_bar(talk: Talk) -> impl Fn(u64, Option<u64>) + Send + Sync + 'static {
             *bar = None;
             return;
         }
-        bar.get_or_insert_with(|| Progress::new(&talk, "uploading", Counted::Bytes, total)).set(sent);
+        bar.get_or_insert_with(|| Progress::new(&messages, "uploading", Counted::Bytes, total)).set(sent);
     }
 }
 

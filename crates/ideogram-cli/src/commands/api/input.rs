@@ -14,7 +14,7 @@ use crate::{
     commands::operations,
     failure::Failure,
     images::prompt::Stdin,
-    text::{self, is_standard_input},
+    text_input::{self, is_standard_input},
 };
 
 /// Far above any JSON that the service takes, in bytes.
@@ -24,7 +24,7 @@ const LARGEST_FILE: u64 = 256 * 1024 * 1024;
 
 /// A call as it was asked for.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(super) struct ParsedInput {
     pub(super) operation: &'static Operation,
     inputs: Vec<(String, Content)>,
     body: Option<PathBuf>,
@@ -54,7 +54,7 @@ enum Ready {
     File(File),
 }
 
-impl Asked {
+impl ParsedInput {
     /// Takes what was given; nothing is read yet.
     pub(super) fn read(operation: &'static Operation, matches: &ArgMatches) -> Result<Self, clap::Error> {
         let mut inputs = Vec::new();
@@ -102,7 +102,7 @@ impl Asked {
         let stdin = Stdin::default();
         let body = match &self.body {
             Some(path) => {
-                let text = text::read_text(path, &stdin, "the JSON body", LARGEST_JSON).await?;
+                let text = text_input::read_text(path, &stdin, "the JSON body", LARGEST_JSON).await?;
                 let what = || format!("--json-body {} is not JSON", path.display());
                 Some(serde_json::from_str(&text).map_err(|error| Failure::usage(what()).because(&error))?)
             }
@@ -114,7 +114,7 @@ impl Asked {
                 Content::Text(text) => Ready::Text(text.clone()),
                 Content::JsonFile(path) => {
                     let what = format!("the JSON of `{name}`");
-                    Ready::Text(text::read_text(path, &stdin, &what, LARGEST_JSON).await?)
+                    Ready::Text(text_input::read_text(path, &stdin, &what, LARGEST_JSON).await?)
                 }
                 Content::File(path) if is_standard_input(path) => {
                     Ready::File(File::from_bytes(name, stdin.read("a file", LARGEST_FILE).await?))
@@ -171,7 +171,7 @@ fn content(input: &Input, text: &str) -> Content {
     match text.strip_prefix('@') {
         Some(path) if input.kind() == InputKind::Json => Content::JsonFile(PathBuf::from(path)),
         // A shell puts the mark of a file there, as in "$(cat prompt.txt)".
-        _ => Content::Text(text::without_mark(text).to_owned()),
+        _ => Content::Text(text_input::without_mark(text).to_owned()),
     }
 }
 
@@ -202,12 +202,12 @@ mod tests {
 
     use super::*;
 
-    fn asked(words: &[&str]) -> Result<Asked, clap::Error> {
+    fn asked(words: &[&str]) -> Result<ParsedInput, clap::Error> {
         let command = grammar::augment(Command::new("api"));
         let matches = command.try_get_matches_from([&["api"], words].concat())?;
         let (id, matches) = matches.subcommand().unwrap();
         let operation = ideogram_client::operations::ALL.iter().find(|operation| operation.id == id).unwrap();
-        Asked::read(operation, matches)
+        ParsedInput::read(operation, matches)
     }
 
     fn inputs(words: &[&str]) -> Vec<(String, Content)> {

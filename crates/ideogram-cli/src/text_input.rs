@@ -10,7 +10,7 @@ use std::{
     path::Path,
 };
 
-use crate::{failure::Failure, images::prompt::Stdin, units};
+use crate::{failure::Failure, images::prompt::Stdin, output::units};
 
 /// The byte order mark: editors on Windows begin files with it.
 const MARK: char = '\u{feff}';
@@ -75,7 +75,7 @@ impl fmt::Display for Encoding {
             Self::CodePage { byte, line } => write!(
                 formatter,
                 "it is not UTF-8: line {line} has the byte 0x{byte:02x}; its encoding is probably Windows-1252 \
-                 (\"ANSI\") or another code page"
+                 (\"ANSI\") or another code layout"
             ),
             Self::Binary(what) | Self::Spreadsheet(what) => write!(formatter, "it is {what}, not text"),
         }

@@ -10,7 +10,7 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::{printable::printable, talk::Talk, units};
+use crate::{output::messages::Messages, output::printable::printable, output::units};
 
 /// How often a line is printed where no bar can be.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -33,7 +33,7 @@ pub(crate) struct Progress(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    talk: Talk,
+    messages: Messages,
     label: String,
     counted: Counted,
     state: Mutex<State>,
@@ -52,13 +52,13 @@ struct State {
 
 impl Progress {
     /// Begins: `label` says what is being done ("uploading"), `total` is how much there is to do, if that is known.
-    pub(crate) fn new(talk: &Talk, label: impl Into<String>, counted: Counted, total: Option<u64>) -> Self {
+    pub(crate) fn new(messages: &Messages, label: impl Into<String>, counted: Counted, total: Option<u64>) -> Self {
         let label = label.into();
-        let has_bar = !talk.is_quiet() && io::stderr().is_terminal();
-        let bar = has_bar.then(|| bar(talk, &label, counted, total));
+        let has_bar = !messages.is_quiet() && io::stderr().is_terminal();
+        let bar = has_bar.then(|| bar(messages, &label, counted, total));
         let now = Instant::now();
         let state = Mutex::new(State { done: 0, total, message: String::new(), started: now, last_line: now });
-        Self(Arc::new(Inner { talk: talk.clone(), label, counted, state, bar }))
+        Self(Arc::new(Inner { messages: messages.clone(), label, counted, state, bar }))
     }
 
     /// So much more is done.
@@ -107,7 +107,7 @@ impl Inner {
         let now = Instant::now();
         if self.bar.is_none() && now.duration_since(state.last_line) >= LINE_EVERY {
             state.last_line = now;
-            self.talk.note(&self.line(state, now.duration_since(state.started)));
+            self.messages.note(&self.line(state, now.duration_since(state.started)));
         }
     }
 
@@ -135,12 +135,12 @@ impl Drop for Inner {
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
-            self.talk.bars().remove(bar);
+            self.messages.bars().remove(bar);
         }
     }
 }
 
-fn bar(talk: &Talk, label: &str, counted: Counted, total: Option<u64>) -> ProgressBar {
+fn bar(messages: &Messages, label: &str, counted: Counted, total: Option<u64>) -> ProgressBar {
     let template = match (counted, total) {
         (Counted::Bytes, Some(_)) => "{prefix} [{bar:15}] {bytes}/{total_bytes} {bytes_per_sec}, {eta} left {wide_msg}",
         (Counted::Bytes, None) => "{prefix} {spinner} {bytes} {bytes_per_sec} {wide_msg}",
@@ -150,7 +150,7 @@ fn bar(talk: &Talk, label: &str, counted: Counted, total: Option<u64>) -> Progre
     };
     let style = ProgressStyle::with_template(template).expect("the templates above are valid");
     let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
-    let bar = talk.bars().add(bar.with_style(style.progress_chars("=> ")).with_prefix(label.to_owned()));
+    let bar = messages.bars().add(bar.with_style(style.progress_chars("=> ")).with_prefix(label.to_owned()));
     bar.enable_steady_tick(TICK);
     bar
 }
@@ -158,19 +158,19 @@ fn bar(talk: &Talk, label: &str, counted: Counted, total: Option<u64>) -> Progre
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{arguments::Format, color::When};
+    use crate::{arguments::Format, output::color::When};
 
     #[test]
     fn a_line_says_how_far_it_has_come() {
-        let talk = Talk::new(Format::Text, true, When::Never);
+        let messages = Messages::new(Format::Text, true, When::Never);
         let line = |progress: &Progress| progress.0.line(&progress.0.state(), Duration::from_secs(75));
 
-        let files = Progress::new(&talk, "uploading", Counted::Things("file"), Some(40));
+        let files = Progress::new(&messages, "uploading", Counted::Things("file"), Some(40));
         files.advance(12);
         files.message("1.0 MiB/s");
-        let bytes = Progress::new(&talk, "sending", Counted::Bytes, Some(2048));
+        let bytes = Progress::new(&messages, "sending", Counted::Bytes, Some(2048));
         bytes.set(1024);
-        let wait = Progress::new(&talk, "training", Counted::Time, None);
+        let wait = Progress::new(&messages, "training", Counted::Time, None);
 
         assert_eq!(line(&files), "uploading for 1 min 15 s: 12 of 40 files: 1.0 MiB/s");
         assert_eq!(line(&bytes), "sending for 1 min 15 s: 1.0 KiB of 2.0 KiB");

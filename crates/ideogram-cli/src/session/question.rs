@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
-use crate::{exit::Exit, failure::Failure, talk::Talk};
+use crate::{exit::Exit, failure::Failure, output::messages::Messages};
 
 /// What an empty response means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,15 +21,15 @@ pub(crate) fn can_ask() -> bool {
 /// # Errors
 ///
 /// [`Exit::Interrupted`] after a no, [`Exit::Usage`] if there is nobody to ask.
-pub(crate) async fn confirm(talk: &Talk, question: &str, default: Default) -> Result<(), Failure> {
+pub(crate) async fn confirm(messages: &Messages, question: &str, default: Default) -> Result<(), Failure> {
     if !can_ask() {
         return Err(Failure::usage(format!("this asks first, and there is nobody to ask: {question}"))
             .hint("nothing was sent; --yes answers all questions with yes"));
     }
     let question = format!("{question} {} ", if default == Default::Yes { "[Y/n]" } else { "[y/N]" });
     loop {
-        let prompt = crate::printable::printable(&question).into_owned();
-        talk.bars().suspend(|| {
+        let prompt = crate::output::printable::printable(&question).into_owned();
+        messages.bars().suspend(|| {
             let mut stderr = io::stderr().lock();
             // If nothing can be written there, the response decides all the same.
             let _ = stderr.write_all(prompt.as_bytes()).and_then(|()| stderr.flush());
@@ -48,7 +48,7 @@ pub(crate) async fn confirm(talk: &Talk, question: &str, default: Default) -> Re
             Some(Some(true)) => return Ok(()),
             // The end of the input is no yes.
             None | Some(Some(false)) => return Err(Failure::new(Exit::Interrupted, "not confirmed: nothing was sent")),
-            Some(None) => talk.note("please response y or n"),
+            Some(None) => messages.note("please response y or n"),
         }
     }
 }

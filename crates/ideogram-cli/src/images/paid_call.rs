@@ -5,10 +5,10 @@ use serde::de::DeserializeOwned;
 
 use super::ready::check_folder;
 use crate::{
-    config,
-    context::{Context, Told},
     failure::Failure,
-    progress::Counted,
+    output::progress::Counted,
+    session::config,
+    session::context::{Context, Wording},
 };
 
 /// Sends a call; `doing` stands beside the time that it takes.
@@ -45,13 +45,13 @@ pub(crate) async fn ask<B: CallBuilder>(
     what: &str,
     doing: &str,
 ) -> Result<Option<Response<B::Output>>, Failure> {
-    let told = Told { what, look: "" };
+    let wording = Wording { action: what, inspect: "" };
     if context.is_dry_run() {
-        return context.call(call, told).await;
+        return context.call(call, wording).await;
     }
     context.output().expect_reader()?;
     let client = call.client().clone();
-    let request = call.prepare().map_err(|error| context.failure(told, &error))?;
+    let request = call.prepare().map_err(|error| context.failure(wording, &error))?;
     let response = send(context, &client, request, doing.to_owned()).await;
-    response.map(Some).map_err(|error| context.failure(told, &error))
+    response.map(Some).map_err(|error| context.failure(wording, &error))
 }

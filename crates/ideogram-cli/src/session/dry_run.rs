@@ -4,8 +4,8 @@ use ideogram_client::{BodySummary, ContentSummary, Error, Request};
 use serde_json::{Value, json};
 
 use crate::{
-    page::{Column, Page, Table},
-    units,
+    output::layout::{Column, Layout, Table},
+    output::units,
 };
 
 /// Stands for the API key.
@@ -22,7 +22,7 @@ pub(crate) struct Described {
     /// For programs.
     pub(crate) json: Value,
     /// For people.
-    pub(crate) page: Page,
+    pub(crate) layout: Layout,
 }
 
 /// Looks at all that would be sent. Files are opened to see whether they can be read, and how large they are.
@@ -33,22 +33,22 @@ pub(crate) async fn describe(request: &Request) -> Result<Described, Error> {
         summary.headers.insert("content-type".to_owned(), "multipart/form-data".to_owned());
     }
 
-    let mut page = Page::new().line(format!("{} {}", summary.method, summary.url));
+    let mut layout = Layout::new().line(format!("{} {}", summary.method, summary.url));
     for (name, value) in &summary.headers {
-        page = page.field(name.clone(), value);
+        layout = layout.field(name.clone(), value);
     }
-    page = match &summary.body {
-        Some(BodySummary::Json(body)) => page.line(body.to_string()),
+    layout = match &summary.body {
+        Some(BodySummary::Json(body)) => layout.line(body.to_string()),
         Some(BodySummary::Parts(parts)) => {
             let mut table = Table::new(["PART", "CONTENT"].map(Column::Left));
             for part in parts {
                 table.row([part.name.clone(), content(&part.content)]);
             }
-            page.table(table)
+            layout.table(table)
         }
-        _ => page,
+        _ => layout,
     };
-    Ok(Described { json: json!(summary), page })
+    Ok(Described { json: json!(summary), layout })
 }
 
 fn content(content: &ContentSummary) -> String {

@@ -42,7 +42,7 @@ mod platform {
     /// Stores the key of a profile.
     pub(crate) async fn set(profile: &str, key: &str) -> Result<(), NoKeyring> {
         let key = key.to_owned();
-        in_keyring(profile, move |entry| entry.set_password(&key)).await.map_err(told)
+        in_keyring(profile, move |entry| entry.set_password(&key)).await.map_err(wording)
     }
 
     /// Removes the key of a profile, and says whether there was one.

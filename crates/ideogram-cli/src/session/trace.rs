@@ -4,18 +4,18 @@ use std::time::Duration;
 
 use ideogram_client::{Attempt, AttemptOutcome, Hook, reqwest::header::HeaderMap};
 
-use crate::talk::Talk;
+use crate::output::messages::Messages;
 
 /// Sees every attempt of every call. The API key is in nothing that it sees.
 #[derive(Debug)]
 pub(crate) struct Trace {
-    talk: Talk,
+    messages: Messages,
     debug: bool,
 }
 
 impl Trace {
-    pub(crate) fn new(talk: Talk, debug: bool) -> Self {
-        Self { talk, debug }
+    pub(crate) fn new(messages: Messages, debug: bool) -> Self {
+        Self { messages, debug }
     }
 }
 
@@ -26,14 +26,14 @@ impl Hook for Trace {
         }
         let request = attempt.request;
         let id = request.operation().id;
-        self.talk.debug(&format!("{id}: attempt {}: {} {}", attempt.number, request.method(), request.url()));
+        self.messages.debug(&format!("{id}: attempt {}: {} {}", attempt.number, request.method(), request.url()));
         for (name, value) in request.headers().iter().chain(headers.iter()) {
-            self.talk.debug(&format!("{id}: > {name}: {}", shown(value)));
+            self.messages.debug(&format!("{id}: > {name}: {}", shown(value)));
         }
-        self.talk.debug(&format!("{id}: > api-key: [key]"));
+        self.messages.debug(&format!("{id}: > api-key: [key]"));
         let body = request.json_body().map(|body| String::from_utf8_lossy(body).into_owned());
         for line in body.into_iter().chain(request.parts().iter().map(ToString::to_string)) {
-            self.talk.debug(&format!("{id}: > {line}"));
+            self.messages.debug(&format!("{id}: > {line}"));
         }
     }
 
@@ -46,13 +46,13 @@ impl Hook for Trace {
                 (None, Some(status)) => format!("{id}: {status} {took}"),
                 (None, None) => format!("{id}: ended {took}"),
             };
-            self.talk.debug(&text);
+            self.messages.debug(&text);
             for (name, value) in ended.headers.into_iter().flatten() {
-                self.talk.debug(&format!("{id}: < {name}: {}", shown(value)));
+                self.messages.debug(&format!("{id}: < {name}: {}", shown(value)));
             }
         }
         if let (Some(wait), Some(error)) = (ended.next_in, ended.error) {
-            self.talk.note(&format!("{error}; next attempt in {}", seconds(wait)));
+            self.messages.note(&format!("{error}; next attempt in {}", seconds(wait)));
         }
     }
 }

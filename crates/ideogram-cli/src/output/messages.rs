@@ -12,16 +12,16 @@ use serde_json::{Value, json};
 
 use crate::{
     arguments::Format,
-    color::{self, styled},
     failure::Failure,
-    json,
-    printable::printable,
-    secret::Secret,
+    output::color::{self, styled},
+    output::json as json_text,
+    output::printable::printable,
+    session::secret::Secret,
 };
 
-/// How to talk. Cheap to clone, also into other threads.
+/// How to messages. Cheap to clone, also into other threads.
 #[derive(Clone, Debug)]
-pub(crate) struct Talk {
+pub(crate) struct Messages {
     format: Format,
     quiet: bool,
     color: color::When,
@@ -29,7 +29,7 @@ pub(crate) struct Talk {
     secret: Secret,
 }
 
-impl Talk {
+impl Messages {
     pub(crate) fn new(format: Format, quiet: bool, color: color::When) -> Self {
         Self { format, quiet, color, bars: MultiProgress::new(), secret: Secret::default() }
     }
@@ -101,7 +101,7 @@ impl Talk {
     }
 
     fn say_json(&self, value: &Value) {
-        self.say(json::compact(&value.to_string()).trim_end());
+        self.say(json_text::compact(&value.to_string()).trim_end());
     }
 
     fn say(&self, text: &str) {

@@ -14,9 +14,9 @@ use serde::Deserialize;
 
 use crate::{
     arguments::Format,
-    environment,
     failure::Failure,
-    text::{self, Unreadable},
+    session::environment,
+    text_input::{self, Unreadable},
 };
 
 const CONFIG_VARIABLE: &str = "IDEOGRAM_CONFIG";
@@ -156,7 +156,7 @@ pub(crate) fn state_folder() -> Option<PathBuf> {
 }
 
 fn read(path: &Path, must_exist: bool) -> Result<File, Failure> {
-    let text = match text::read_text_file(path, LARGEST) {
+    let text = match text_input::read_text_file(path, LARGEST) {
         Ok(text) => text,
         Err(Unreadable::Io(error)) if error.kind() == io::ErrorKind::NotFound && !must_exist => {
             return Ok(File::default());

@@ -1,6 +1,15 @@
-//! What a command prints on standard output: data. What it says beside that is [`Talk`].
+//! What a command prints on standard output: data. What it says beside that is [`Messages`].
 //!
 //! Text that came from elsewhere never reaches the terminal with its control characters.
+
+pub(crate) mod color;
+pub(crate) mod jq;
+pub(crate) mod json;
+pub(crate) mod layout;
+pub(crate) mod messages;
+pub(crate) mod printable;
+pub(crate) mod progress;
+pub(crate) mod units;
 
 use std::{
     io::{self, BufWriter, IsTerminal as _, StdoutLock, Write as _},
@@ -16,14 +25,12 @@ use serde_json::{
 
 use crate::{
     arguments::Format,
-    color,
     exit::Exit,
     failure::Failure,
-    jq::{Filter, Picked},
-    json,
-    page::{Page, Screen, View},
-    printable::is_unprintable,
-    talk::Talk,
+    output::jq::{Filter, Picked},
+    output::layout::{Layout, Screen, ToLayout},
+    output::messages::Messages,
+    output::printable::is_unprintable,
 };
 
 /// How to print.
@@ -32,7 +39,7 @@ pub(crate) struct Output {
     format: Format,
     filter: Option<Filter>,
     color: color::When,
-    talk: Talk,
+    messages: Messages,
     /// Whether a reader that went away was noticed while printing.
     has_lost_reader: AtomicBool,
     /// Whether what is printed may be paid for.
@@ -41,12 +48,12 @@ pub(crate) struct Output {
 
 impl Output {
     pub(crate) fn new(format: Format, quiet: bool, color: color::When) -> Self {
-        let talk = Talk::new(format, quiet, color);
+        let messages = Messages::new(format, quiet, color);
         Self {
             format,
             filter: None,
             color,
-            talk,
+            messages,
             has_lost_reader: AtomicBool::new(false),
             has_paid: AtomicBool::new(false),
         }
@@ -63,19 +70,19 @@ impl Output {
     }
 
     /// Prints a response of the service: what it means, or as JSON all that it holds.
-    pub(crate) fn response<T: View>(&self, response: &Response<T>) -> Result<(), Failure> {
-        self.response_as(response, &response.value().page(), T::ROWS)
+    pub(crate) fn response<T: ToLayout>(&self, response: &Response<T>) -> Result<(), Failure> {
+        self.response_as(response, &response.value().layout(), T::ROWS)
     }
 
-    /// Prints a response of the service as JSON, and for people as this page.
+    /// Prints a response of the service as JSON, and for people as this layout.
     pub(crate) fn response_as<T>(
         &self,
         response: &Response<T>,
-        page: &Page,
+        layout: &Layout,
         rows: Option<&'static str>,
     ) -> Result<(), Failure> {
         match self.format {
-            Format::Text => self.page(page),
+            Format::Text => self.layout(layout),
             Format::Json => self.json(response.body()),
             Format::Jsonl => match rows.and_then(|member| elements(response.body(), member)) {
                 Some(elements) => elements.iter().try_for_each(|element| self.json(element.get().as_bytes())),
@@ -89,26 +96,31 @@ impl Output {
         self.json(response.body())
     }
 
-    /// Prints what is no response of the service: JSON, or a page.
-    pub(crate) fn result(&self, value: &impl Serialize, page: &Page) -> Result<(), Failure> {
+    /// Prints what is no response of the service: JSON, or a layout.
+    pub(crate) fn result(&self, value: &impl Serialize, layout: &Layout) -> Result<(), Failure> {
         match self.format {
-            Format::Text => self.page(page),
+            Format::Text => self.layout(layout),
             Format::Json | Format::Jsonl => self.json(&encoded(value)?),
         }
     }
 
     /// Prints a list that is no response of the service: as JSON under the name of its member, line by line with `jsonl`.
-    pub(crate) fn list<T: Serialize>(&self, member: &'static str, values: &[T], page: &Page) -> Result<(), Failure> {
+    pub(crate) fn list<T: Serialize>(
+        &self,
+        member: &'static str,
+        values: &[T],
+        layout: &Layout,
+    ) -> Result<(), Failure> {
         match self.format {
-            Format::Text => self.page(page),
+            Format::Text => self.layout(layout),
             Format::Json => self.json(&encoded(&json!({ member: values }))?),
             Format::Jsonl => values.iter().try_for_each(|value| self.json(&encoded(value)?)),
         }
     }
 
     /// Begins a result that comes piece by piece.
-    pub(crate) fn pieces(&self, member: &'static str) -> Pieces<'_> {
-        Pieces { output: self, member, values: Vec::new() }
+    pub(crate) fn pieces(&self, member: &'static str) -> ResultStream<'_> {
+        ResultStream { output: self, member, values: Vec::new() }
     }
 
     /// Prints text as it is, such as a script: neither JSON nor cleaned.
@@ -117,28 +129,28 @@ impl Output {
     }
 
     /// The side of it that talks to people.
-    pub(crate) fn talk(&self) -> &Talk {
-        &self.talk
+    pub(crate) fn messages(&self) -> &Messages {
+        &self.messages
     }
 
-    /// [`Talk::note`].
+    /// [`Messages::note`].
     pub(crate) fn note(&self, text: &str) {
-        self.talk.note(text);
+        self.messages.note(text);
     }
 
-    /// [`Talk::warning`].
+    /// [`Messages::warning`].
     pub(crate) fn warning(&self, text: &str) {
-        self.talk.warning(text);
+        self.messages.warning(text);
     }
 
-    /// [`Talk::failure`].
+    /// [`Messages::failure`].
     pub(crate) fn failure(&self, failure: &Failure) {
-        self.talk.failure(failure);
+        self.messages.failure(failure);
     }
 
-    fn page(&self, page: &Page) -> Result<(), Failure> {
+    fn layout(&self, layout: &Layout) -> Result<(), Failure> {
         let width = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
-        self.print(page.render(Screen { width, color: self.color.on_stdout() }).as_bytes())
+        self.print(layout.render(Screen { width, color: self.color.on_stdout() }).as_bytes())
     }
 
     /// Prints JSON, or what the expression of `--jq` picks from it.
@@ -167,7 +179,7 @@ impl Output {
 
     /// Lays JSON out while it is written: a deep value on many lines is much longer than it came.
     fn print_json(&self, json: &[u8]) -> Result<(), Failure> {
-        let json = self.talk.secret().removed_from(json);
+        let json = self.messages.secret().removed_from(json);
         let json = String::from_utf8_lossy(&json);
         self.print_with(|stdout| match self.format {
             Format::Jsonl => json::write_compact(&json, stdout),
@@ -190,7 +202,7 @@ impl Output {
     }
 
     fn print(&self, bytes: &[u8]) -> Result<(), Failure> {
-        let bytes = self.talk.secret().removed_from(bytes);
+        let bytes = self.messages.secret().removed_from(bytes);
         self.print_with(|stdout| stdout.write_all(&bytes))
     }
 
@@ -198,7 +210,7 @@ impl Output {
         &self,
         write: impl FnOnce(&mut BufWriter<StdoutLock<'static>>) -> io::Result<()>,
     ) -> Result<(), Failure> {
-        let written = self.talk.bars().suspend(|| {
+        let written = self.messages.bars().suspend(|| {
             let mut stdout = BufWriter::new(io::stdout().lock());
             write(&mut stdout).and_then(|()| stdout.flush())
         });
@@ -216,17 +228,17 @@ impl Output {
 
 /// A result that comes piece by piece: printed at once as text and with `jsonl`, at the end with `json`.
 #[derive(Debug)]
-pub(crate) struct Pieces<'a> {
+pub(crate) struct ResultStream<'a> {
     output: &'a Output,
     member: &'static str,
     values: Vec<Box<RawValue>>,
 }
 
-impl Pieces<'_> {
+impl ResultStream<'_> {
     /// One more piece, and the line that people see of it.
     pub(crate) fn push(&mut self, value: &impl Serialize, line: &str) -> Result<(), Failure> {
         match self.output.format {
-            Format::Text => self.output.page(&Page::new().line(line)),
+            Format::Text => self.output.layout(&Layout::new().line(line)),
             Format::Jsonl => self.output.json(&encoded(value)?),
             Format::Json => {
                 self.values.push(to_raw_value(value).map_err(|error| cannot_encode(&error))?);
@@ -276,7 +288,7 @@ pub(crate) fn help_or_usage(error: &clap::Error, output: &Output) -> Exit {
         };
     }
     if output.format == Format::Text {
-        output.talk.usage(&rendered);
+        output.messages.usage(&rendered);
         return Exit::Usage;
     }
     let text = rendered.to_string();

@@ -11,9 +11,9 @@ use ideogram_client::{
 use super::left_out;
 use crate::{
     commands::ids,
-    context::{Context, Told},
     failure::Failure,
-    units,
+    output::units,
+    session::context::{Context, Wording},
 };
 
 /// Which folder, and which dataset.
@@ -45,9 +45,9 @@ impl Pair {
     pub(super) async fn compare(&self, context: &Context<'_>) -> Result<Option<Plan>, Failure> {
         let folder = self.folder().await?;
         let what = format!("cannot get the dataset {}", self.id);
-        let told = Told { what: &what, look: "ideogram datasets list" };
+        let wording = Wording { action: &what, inspect: "ideogram datasets list" };
         let call = context.client().get_dataset().dataset_id(&self.id);
-        let Some(response) = context.call(call, told).await? else {
+        let Some(response) = context.call(call, wording).await? else {
             left_out::tell_skipped(context.output(), &folder);
             return left_out::unread(context.output(), &folder).map_or(Ok(None), Err);
         };

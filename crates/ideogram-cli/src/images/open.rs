@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use super::{preview, saving::Saving};
-use crate::context::Context;
+use super::{preview, save_flags::SaveFlags};
+use crate::session::context::Context;
 
 /// Which images to open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -17,7 +17,7 @@ pub(crate) enum Open {
 }
 
 /// Shows images as it was asked for. Nothing here fails the command: they are on disk.
-pub(crate) async fn show(context: &Context<'_>, saving: &Saving, paths: Vec<PathBuf>) {
+pub(crate) async fn show(context: &Context<'_>, saving: &SaveFlags, paths: Vec<PathBuf>) {
     // For programs, standard error is JSON.
     let is_for_people = context.output().format() == crate::arguments::Format::Text;
     let way = saving.preview.way().filter(|_| is_for_people || saving.preview == preview::When::Always);

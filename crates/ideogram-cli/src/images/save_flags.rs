@@ -12,16 +12,16 @@ use clap::{
 };
 use ideogram_client::{Timestamp, internal};
 
-use super::{preview, ready, shown::Open};
-use crate::{config::Profile, failure::Failure};
+use super::{open::Open, preview, ready};
+use crate::{failure::Failure, session::config::Profile};
 
 /// Responses of paid calls, as they came, in the folder of their images.
 pub(crate) const RESPONSES: &str = ".ideogram-responses";
 
 /// Where images go.
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Saving")]
-pub(crate) struct Saving {
+#[command(next_help_heading = "SaveFlags")]
+pub(crate) struct SaveFlags {
     /// The folder for the images, made if it is not there [default: `out` of the profile, or ideogram-YYYY-MM-DD with the day in UTC]
     ///
     /// No file is ever replaced. Beside each image goes a JSON file that says how it was made, and the response itself
@@ -42,7 +42,7 @@ pub(crate) struct Saving {
     pub(crate) open: Option<Open>,
 }
 
-impl Saving {
+impl SaveFlags {
     /// The folder that was asked for, that of the profile, or that of today.
     pub(crate) fn folder(&self, profile: &Profile) -> PathBuf {
         self.out.clone().or_else(|| profile.out.clone()).unwrap_or_else(folder_of_today)
@@ -56,7 +56,7 @@ fn folder_of_today() -> PathBuf {
 }
 
 /// Makes the folders, and makes sure that images and their responses can be written: before a call is paid for.
-pub(crate) async fn make_ready(folder: &Path, saving: &Saving) -> Result<(), Failure> {
+pub(crate) async fn make_ready(folder: &Path, saving: &SaveFlags) -> Result<(), Failure> {
     ready::check_folder(folder).await?;
     ready::check_folder(folder.join(RESPONSES)).await?;
     ready::check_stems(folder, vec![saving.name.clone().unwrap_or_else(ready::name_of_ours)]).await
