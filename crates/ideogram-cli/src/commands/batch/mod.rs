@@ -106,7 +106,7 @@ pub(crate) struct Batch {
 
     /// How many images may be in the making at a time; the service allows 10 unless agreed otherwise
     #[arg(long, value_name = "NUMBER", default_value = "10", value_parser = clap::value_parser!(u32).range(1..=1000))]
-    max_images_in_flight: u32,
+    max_in_flight: u32,
 
     /// Stop after so many rows in a row were refused for the same reason, such as balance, rate or safety; 0 never
     #[arg(long, value_name = "NUMBER", default_value = "3")]
@@ -131,7 +131,7 @@ pub(crate) struct Batch {
 
 impl Batch {
     pub(crate) fn max_images_in_flight(&self) -> u32 {
-        self.max_images_in_flight
+        self.max_in_flight
     }
 
     pub(crate) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
@@ -192,7 +192,7 @@ impl Batch {
             ledger,
             folder: &folder,
             rows: &rows,
-            places: self.max_images_in_flight,
+            places: self.max_in_flight,
             max_images: self.max_images,
             patience: self.stop_after,
         };
