@@ -1,5 +1,5 @@
-//! Lists what the document defines, types and answers, so that no test keeps a list of its own; and generates the client
-//! of another document, the pet shop, which the library of this package includes.
+//! Lists what the document defines, types and answers, so that no test keeps a list of its own; and generates the
+//! client of another document, the pet shop, which the library of this package includes.
 //!
 //! A new component or operation is tested without a line of Rust; that nothing is left out, the tests compare with what
 //! the document says.

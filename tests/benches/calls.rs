@@ -1,9 +1,10 @@
 //! What the client costs beside doing the same by hand: CPU time of a call, and of decoding a large response.
 //!
-//! `cargo bench -p ideogram-tests --bench calls`. Both sides run in turns in one process against one server on loopback,
-//! so that a ratio means something on a machine that is busy with other things; the median of the rounds is printed. CPU
-//! time of the calling thread is read from the kernel, so this runs on Linux only. Between two calls the connection gets
-//! its turn to go back to the pool: otherwise whoever calls at once opens another one, which costs more than the call.
+//! `cargo bench -p ideogram-tests --bench calls`. Both sides run in turns in one process against one server on
+//! loopback, so that a ratio means something on a machine that is busy with other things; the median of the rounds is
+//! printed. CPU time of the calling thread is read from the kernel, so this runs on Linux only. Between two calls the
+//! connection gets its turn to go back to the pool: otherwise whoever calls at once opens another one, which costs more
+//! than the call.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
 

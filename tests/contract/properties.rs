@@ -1,8 +1,8 @@
 //! Responses that nobody wrote down: whatever conforms to the document decodes, and so does what may be new in it.
 //!
-//! Start at the tests. [`responses`] makes responses from the schemas of the document, [`news`] changes them within what
-//! the client promises to survive; `openapi/README.md` says what that is. Every case has its own seed, so a failure is
-//! the same on every machine; it prints operation, seed and answer, and the response makes a fine file for
+//! Start at the tests. [`responses`] makes responses from the schemas of the document, [`news`] changes them within
+//! what the client promises to survive; `openapi/README.md` says what that is. Every case has its own seed, so a
+//! failure is the same on every machine; it prints operation, seed and answer, and the response makes a fine file for
 //! `openapi/news`. `IDEOGRAM_PROPERTY_CASES` sets the number of cases per operation.
 //!
 //! No crate for property tests: the strategies are made from the document anyway, and a case that is printed whole

@@ -1,4 +1,5 @@
-//! What stands around a call: options, hooks, spans, stored responses, calls without `async`, and the way to the server.
+//! What stands around a call: options, hooks, spans, stored responses, calls without `async`, and the way to the
+//! server.
 
 use std::{
     fs,

@@ -1,7 +1,7 @@
 //! `cargo xtask contract`: proof from tools made by others that the document and the wire agree.
 //!
-//! Start at [`contract`]. Redocly CLI and Spectral read the document, Schemathesis calls the mock server by the document,
-//! Prism judges by the document what the client sends. Settings, hooks and lock files are in
+//! Start at [`contract`]. Redocly CLI and Spectral read the document, Schemathesis calls the mock server by the
+//! document, Prism judges by the document what the client sends. Settings, hooks and lock files are in
 //! `xtask/contract`; what is missing is installed by the module `contract_tools`. `cargo test` needs none of it.
 
 use std::{

@@ -1,8 +1,8 @@
 //! `cargo xtask fuzz`: the targets of `tests/fuzz` under libFuzzer, for a fixed time.
 //!
 //! A stable compiler does: it can count what was reached, and only the sanitizers, which safe Rust needs less, are for
-//! nightly ones. libFuzzer itself is C++ and built from source. Corpus, findings and log stay in `target/fuzz/<target>/`,
-//! so that the next run goes on where this one ended.
+//! nightly ones. libFuzzer itself is C++ and built from source. Corpus, findings and log stay in
+//! `target/fuzz/<target>/`, so that the next run goes on where this one ended.
 
 use std::{
     collections::BTreeSet,

@@ -30,7 +30,8 @@ enum Task {
         #[arg(long, default_value_t = 60, value_name = "SECONDS")]
         seconds: u64,
     },
-    /// Changes the retry policy and the limiter, one place at a time, and sees whether a test fails; needs cargo-mutants
+    /// Changes the retry policy and the limiter, one place at a time, and sees whether a test fails; needs
+    /// cargo-mutants
     Mutants {
         /// Only changes whose name matches this regular expression, such as `decide`
         pattern: Option<String>,

@@ -1,5 +1,5 @@
-//! `cargo xtask mutants`: changes what decides how often a request is sent, one place at a time, and sees whether a test
-//! fails.
+//! `cargo xtask mutants`: changes what decides how often a request is sent, one place at a time, and sees whether a
+//! test fails.
 //!
 //! A change that no test notices is listed and fails the task. It takes too long for CI: every change is a build of the
 //! client. The changes are made by cargo-mutants in a copy of the workspace; what it wrote stays in `target/mutants`.
@@ -17,8 +17,8 @@ use crate::cargo;
 /// The files that are changed: the retry policy, and the limiter that counts images.
 const FILES: [&str; 2] = ["crates/ideogram-client/src/retry.rs", "crates/ideogram-client/src/limiter.rs"];
 
-/// The tests that are asked, quickest first. A change that one notices is not shown to the next. Said to cargo itself, so
-/// that nothing else is built for each change.
+/// The tests that are asked, quickest first. A change that one notices is not shown to the next. Said to cargo itself,
+/// so that nothing else is built for each change.
 const TESTS: [&[&str]; 2] =
     [&["--cargo-arg=--lib"], &["--cargo-arg=--package=ideogram-tests", "--cargo-arg=--test=faults"]];
 

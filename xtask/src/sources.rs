@@ -1,5 +1,5 @@
-//! The files of `openapi/` and of the command's subcommands, read once and then only looked at, so that a check can also
-//! run on a changed copy.
+//! The files of `openapi/` and of the command's subcommands, read once and then only looked at, so that a check can
+//! also run on a changed copy.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -95,7 +95,8 @@ impl Sources {
         })
     }
 
-    /// The subcommand whose file calls a method of the client. Such a file has a help text; what several share has none.
+    /// The subcommand whose file calls a method of the client. Such a file has a help text; what several share has
+    /// none.
     pub(crate) fn command_calling(&self, method: &str) -> Option<String> {
         let call = format!(".{method}()");
         let is_command = |path: &str, text: &str| path.starts_with(COMMANDS) && text.contains("after_help = ");

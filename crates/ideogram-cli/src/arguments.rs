@@ -35,10 +35,10 @@ pub(crate) struct Options {
 
     /// Print what this expression picks from the JSON, as jq does; texts without quotes
     ///
-    /// It sees what `--output json` prints, which it implies, or each line of `--output jsonl`. Built in: jq need not be
-    /// installed. Of the manual of jq 1.7 it lacks env and $ENV, which would show the API key, import, include, `?//`,
-    /// $__loc__, @base32, @base32d, builtins, input_line_number, and assignments to paths below null, for which setpath
-    /// can be used.
+    /// It sees what `--output json` prints, which it implies, or each line of `--output jsonl`. Built in: jq need not
+    /// be installed. Of the manual of jq 1.7 it lacks env and $ENV, which would show the API key, import, include,
+    /// `?//`, $__loc__, @base32, @base32d, builtins, input_line_number, and assignments to paths below null, for which
+    /// setpath can be used.
     #[arg(long, global = true, value_name = "EXPRESSION", allow_hyphen_values = true)]
     pub(crate) jq: Option<String>,
 
@@ -70,8 +70,8 @@ pub(crate) struct Options {
 
     /// How many seconds a call may take with all its attempts [default: 3600]
     ///
-    /// From 0.001 to 86400. Whatever it is, a call on which nothing moves for a minute is given up, and one whose response
-    /// does not begin 5 minutes after it was sent. A call that is given up may have run all the same.
+    /// From 0.001 to 86400. Whatever it is, a call on which nothing moves for a minute is given up, and one whose
+    /// response does not begin 5 minutes after it was sent. A call that is given up may have run all the same.
     #[arg(long, global = true, value_name = "SECONDS", value_parser = timeout)]
     pub(crate) timeout: Option<Duration>,
 

@@ -1,8 +1,8 @@
 //! The `ideogram` command: images, datasets and models of the Ideogram API, and a mock server to try it on.
 //!
-//! Start at [`Arguments`] for what can be asked, at [`commands`] for what is done and how to write
-//! a command. A command asks the service through its [`Context`](context::Context) and hands the response to [`Output`],
-//! which alone prints; what goes wrong is a [`Failure`], which carries the exit code.
+//! Start at [`Arguments`] for what can be asked, at [`commands`] for what is done and how to write a command. A command
+//! asks the service through its [`Context`](context::Context) and hands the response to [`Output`], which alone prints;
+//! what goes wrong is a [`Failure`], which carries the exit code.
 
 mod arguments;
 mod commands;
@@ -77,7 +77,8 @@ fn run(arguments: &Arguments, config: &Config, output: &Output) -> Result<(), Fa
     result
 }
 
-/// Lets a write beyond the limit of `ulimit -f` fail with an error, which is reported; the signal would end the process.
+/// Lets a write beyond the limit of `ulimit -f` fail with an error, which is reported; the signal would end the
+/// process.
 #[cfg(unix)]
 fn report_file_size_limit(runtime: &tokio::runtime::Runtime) {
     use tokio::signal::unix::{SignalKind, signal};

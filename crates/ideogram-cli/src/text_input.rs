@@ -1,8 +1,8 @@
 //! Text that users bring, from files and standard input, as the programs of all systems save it.
 //!
-//! [`read`] reads bytes up to a limit, [`decode`] makes text of them. UTF-8 is text, with or without a byte order mark, and
-//! so is UTF-16 with one. Every other encoding is refused by name: a guess would put the wrong letters into an image that
-//! is paid.
+//! [`read`] reads bytes up to a limit, [`decode`] makes text of them. UTF-8 is text, with or without a byte order mark,
+//! and so is UTF-16 with one. Every other encoding is refused by name: a guess would put the wrong letters into an
+//! image that is paid.
 
 use std::{
     fmt, fs,
@@ -75,7 +75,7 @@ impl fmt::Display for Encoding {
             Self::CodePage { byte, line } => write!(
                 formatter,
                 "it is not UTF-8: line {line} has the byte 0x{byte:02x}; its encoding is probably Windows-1252 \
-                 (\"ANSI\") or another code layout"
+                 (\"ANSI\") or another code page"
             ),
             Self::Binary(what) | Self::Spreadsheet(what) => write!(formatter, "it is {what}, not text"),
         }
@@ -87,7 +87,8 @@ pub(crate) async fn read(path: &Path, stdin: &Stdin, what: &str, limit: u64) -> 
     if is_standard_input(path) {
         return stdin.read(what, limit).await;
     }
-    // Elsewhere than on the runtime's thread: a pipe or a network drive may take its time, and Ctrl-C is heard meanwhile.
+    // Elsewhere than on the runtime's thread: a pipe or a network drive may take its time, and Ctrl-C is heard
+    // meanwhile.
     let file = path.to_owned();
     let read = tokio::task::spawn_blocking(move || read_file(&file, limit)).await;
     let read = read.unwrap_or_else(|error| Err(Unreadable::Io(io::Error::other(error))));

@@ -2,8 +2,8 @@
 //!
 //! `cargo run -p ideogram-client --example sync_dataset -- --mock`
 //!
-//! A folder and the id of a dataset may follow: `-- --mock lanterns demo`. Run it again, also after an interruption, and
-//! it goes on where it stopped: the journal lies beside the folder.
+//! A folder and the id of a dataset may follow: `-- --mock lanterns demo`. Run it again, also after an interruption,
+//! and it goes on where it stopped: the journal lies beside the folder.
 
 #![allow(clippy::print_stdout, reason = "an example shows what came back")]
 

@@ -1,9 +1,9 @@
 //! Which addresses belong to the open internet.
 //!
-//! A link comes from a response, a file or an argument, and may have been written by anybody. So only what IANA has given
-//! out for the public internet is connected to: everything in its two registries of special-purpose addresses that is
-//! not globally reachable is refused, and so is every IPv6 address that carries such an IPv4 address. The lists below
-//! follow the registries `iana-ipv4-special-registry` and `iana-ipv6-special-registry`, as of 2025-10.
+//! A link comes from a response, a file or an argument, and may have been written by anybody. So only what IANA has
+//! given out for the public internet is connected to: everything in its two registries of special-purpose addresses
+//! that is not globally reachable is refused, and so is every IPv6 address that carries such an IPv4 address. The lists
+//! below follow the registries `iana-ipv4-special-registry` and `iana-ipv6-special-registry`, as of 2025-10.
 
 use std::{
     collections::BTreeSet,
@@ -38,8 +38,8 @@ const SPECIAL_V4: [([u8; 4], u32); 17] = [
     ([224, 0, 0, 0], 3),     // multicast, reserved, broadcast
 ];
 
-/// Blocks of IPv6 inside `2000::/3` that are no public destination. What is outside of it is none either, apart from the
-/// addresses that carry one of IPv4.
+/// Blocks of IPv6 inside `2000::/3` that are no public destination. What is outside of it is none either, apart from
+/// the addresses that carry one of IPv4.
 const SPECIAL_V6: [(Ipv6Addr, u32); 5] = [
     // Protocol assignments: Teredo, benchmarks, AMT, AS112, ORCHID, drone identities. None of them serves images.
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
@@ -76,11 +76,11 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         && !SPECIAL_V6.iter().any(|(block, length)| within(*block, *length))
 }
 
-/// Looks up the names of links, and hands out addresses only if all of them are public. The connection goes to those that
-/// were looked at: what the name means a moment later does not count.
+/// Looks up the names of links, and hands out addresses only if all of them are public. The connection goes to those
+/// that were looked at: what the name means a moment later does not count.
 ///
-/// A proxy has a name as well, in a private network as a rule, and looks up the names of links itself: so a name is looked
-/// at only if a link leads to it.
+/// A proxy has a name as well, in a private network as a rule, and looks up the names of links itself: so a name is
+/// looked at only if a link leads to it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PublicOnly {
     hosts: Arc<RwLock<BTreeSet<String>>>,

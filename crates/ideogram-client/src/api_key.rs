@@ -17,8 +17,8 @@ pub struct ApiKey {
     header: HeaderValue,
 }
 
-/// A shorter key is a word, not a secret, such as what a gateway is content with. Taking it out of a response would spoil
-/// the links in it.
+/// A shorter key is a word, not a secret, such as what a gateway is content with. Taking it out of a response would
+/// spoil the links in it.
 const SHORTEST_SECRET: usize = 12;
 
 impl ApiKey {

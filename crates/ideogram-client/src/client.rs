@@ -73,8 +73,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As `send()` of every builder; and [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if the request
-    /// is for another address than this client's: the key stays where it belongs.
+    /// As `send()` of every builder; and [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if the
+    /// request is for another address than this client's: the key stays where it belongs.
     pub async fn execute<T: DeserializeOwned>(&self, request: Request) -> Result<Response<T>, Error> {
         self.check_origin(&request)?;
         runtime::call(self, request).await

@@ -100,8 +100,8 @@ impl ClientBuilder {
         self
     }
 
-    /// For programs that save images from links or prepare requests, which takes no key. Whatever is sent to the service
-    /// fails with [`ErrorKind::InvalidArgument`] before it leaves.
+    /// For programs that save images from links or prepare requests, which takes no key. Whatever is sent to the
+    /// service fails with [`ErrorKind::InvalidArgument`] before it leaves.
     pub fn without_api_key(mut self) -> Self {
         self.api_key = Some(Ok(ApiKey::none()));
         self
@@ -130,15 +130,15 @@ impl ClientBuilder {
 
     /// How many images may be in the making at a time, for the client and all its clones: 10 by default, which is what
     /// the service allows an organization. A call waits until there is room for the images that it makes; one that
-    /// makes more than this takes all the room. When the service says that it allows fewer, the client keeps to that, and
-    /// tries one more for each minute that passes.
+    /// makes more than this takes all the room. When the service says that it allows fewer, the client keeps to that,
+    /// and tries one more for each minute that passes.
     pub fn max_images_in_flight(mut self, images: u32) -> Self {
         self.max_images_in_flight = images;
         self
     }
 
-    /// What all calls have in common, unless [`Client::with`] says otherwise for some. Called again, it adds to what was
-    /// set before.
+    /// What all calls have in common, unless [`Client::with`] says otherwise for some. Called again, it adds to what
+    /// was set before.
     pub fn options(mut self, options: CallOptions) -> Self {
         self.settings = self.settings.with(options);
         self
@@ -215,8 +215,9 @@ impl ClientBuilder {
                 if is_loopback(&base_url) {
                     defaults = defaults.no_proxy();
                 }
-                // What keeps the promises comes last, so that nothing switches it on again. Another crate of the program
-                // may have switched decompression on for everybody: a response is then not what was on the wire.
+                // What keeps the promises comes last, so that nothing switches it on again. Another crate of the
+                // program may have switched decompression on for everybody: a response is then not what was on the
+                // wire.
                 let builder = match configure {
                     Some(configure) => configure(defaults),
                     None => defaults,

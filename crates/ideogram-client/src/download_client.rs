@@ -15,8 +15,8 @@ const MAX_HEADERS: usize = 5000;
 /// Reads past what browsers and curl read past: folded header lines, spaces before the colon, lines that are no header,
 /// many lines. A firewall's odd cookie must not cost a response that is paid for.
 ///
-/// What stays an error, as it is for browsers: lengths that contradict each other or are no number, and header sections of
-/// more than about 400 KiB.
+/// What stays an error, as it is for browsers: lengths that contradict each other or are no number, and header sections
+/// of more than about 400 KiB.
 pub(crate) fn with_lenient_headers(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
     builder
         .http1_allow_obsolete_multiline_headers_in_responses(true)

@@ -1,7 +1,7 @@
 //! Any operation by its id, with fields as text: for commands, scripts and what is not typed.
 //!
-//! Start at [`Client::call`]. What can be given is read from the operation's constant ([`crate::operations`]), so all of
-//! the runtime's promises hold: what a call costs, whether it may be repeated, how many images it makes.
+//! Start at [`Client::call`]. What can be given is read from the operation's constant ([`crate::operations`]), so all
+//! of the runtime's promises hold: what a call costs, whether it may be repeated, how many images it makes.
 
 use std::fmt::Display;
 
@@ -64,8 +64,8 @@ impl Client {
 }
 
 impl Call<'_> {
-    /// Sets a parameter or a member of the body, as text: a number in digits, `true` or `false`, an object as JSON. Given
-    /// several times, a member that can be repeated takes all of them.
+    /// Sets a parameter or a member of the body, as text: a number in digits, `true` or `false`, an object as JSON.
+    /// Given several times, a member that can be repeated takes all of them.
     pub fn field(mut self, name: impl Into<String>, value: impl Display) -> Self {
         self.fields.push((name.into(), Given::Text(value.to_string())));
         self
@@ -109,8 +109,8 @@ impl Call<'_> {
 
     /// Builds the request without sending it.
     ///
-    /// Names, types, bounds, allowed values and exclusions are checked as the document has them, with the messages of the
-    /// typed builders. [`Call::validation`] leaves some or all of that to the service.
+    /// Names, types, bounds, allowed values and exclusions are checked as the document has them, with the messages of
+    /// the typed builders. [`Call::validation`] leaves some or all of that to the service.
     ///
     /// # Errors
     ///

@@ -65,9 +65,11 @@ pub enum ErrorKind {
     Forbidden,
     /// 404: nothing there, or not visible to this key.
     NotFound,
-    /// 400, 405, 413, 415, 422 for another reason than safety, and other refusals: the request is wrong. Change it; repeating it is pointless.
+    /// 400, 405, 413, 415, 422 for another reason than safety, and other refusals: the request is wrong. Change it;
+    /// repeating it is pointless.
     InvalidRequest,
-    /// 422, and its body says so or nothing: a prompt or image failed the safety check. Change it; repeating it is pointless.
+    /// 422, and its body says so or nothing: a prompt or image failed the safety check. Change it; repeating it is
+    /// pointless.
     Safety,
     /// 429: too much in the making. Wait, then call again; it is safe to.
     RateLimited,
@@ -153,9 +155,9 @@ impl Error {
         self.0.response.as_ref().map(|response| response.status)
     }
 
-    /// The body as it came, if a response arrived; cut at a limit (see [`Error::body_is_complete`]), and without the API key
-    /// should the server have repeated it. The images that are whole in it can be saved: the error is a response like
-    /// any other for [`Client::save_all`](crate::Client::save_all).
+    /// The body as it came, if a response arrived; cut at a limit (see [`Error::body_is_complete`]), and without the
+    /// API key should the server have repeated it. The images that are whole in it can be saved: the error is a
+    /// response like any other for [`Client::save_all`](crate::Client::save_all).
     pub fn body(&self) -> Option<&Bytes> {
         self.0.response.as_ref().map(|response| &response.body)
     }

@@ -28,9 +28,9 @@ const CHUNK_BYTES: usize = 256 * 1024;
 
 /// A file to upload.
 ///
-/// Serializes as name, size and media type, without its content. Nothing is read for that: size and media type of a file
-/// on disk are `null`, and [`File::inspect`] tells them. It cannot be deserialized: JSON from elsewhere must not name
-/// local files.
+/// Serializes as name, size and media type, without its content. Nothing is read for that: size and media type of a
+/// file on disk are `null`, and [`File::inspect`] tells them. It cannot be deserialized: JSON from elsewhere must not
+/// name local files.
 #[derive(Clone)]
 pub struct File {
     source: Source,
@@ -96,8 +96,8 @@ impl File {
         self
     }
 
-    /// The name that is sent. Bytes of a path that are not UTF-8 become `%` and two digits, so that two files do not get
-    /// one name.
+    /// The name that is sent. Bytes of a path that are not UTF-8 become `%` and two digits, so that two files do not
+    /// get one name.
     pub fn name(&self) -> Cow<'_, str> {
         match (&self.name, &self.source) {
             (Some(name), _) => Cow::Borrowed(name),

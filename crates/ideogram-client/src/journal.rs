@@ -1,18 +1,18 @@
 //! An append-only journal of JSON lines: what was begun before a program ended, and what became of it.
 //!
-//! Start at [`Journal::open`]. The first line names the kind of the journal and holds its header; the caller decides what
-//! the other lines mean. A line is on disk when [`Journal::append`] returns. Three rules make it something to rely on
-//! where money depends on it:
+//! Start at [`Journal::open`]. The first line names the kind of the journal and holds its header; the caller decides
+//! what the other lines mean. A line is on disk when [`Journal::append`] returns. Three rules make it something to rely
+//! on where money depends on it:
 //!
 //! - A journal belongs to one process at a time: it is locked, and the system releases the lock when the process ends.
 //! - Each line ends with a check over itself and all lines before it, so that changed, missing, repeated and reordered
-//!   lines are noticed. FNV-1a does for that: it guards against accidents, not against forgery. Only the end of a journal
-//!   can be lost without a trace; a caller that cannot live with that keeps evidence in a second place.
-//! - The journal counts only while it is the file of its name. Before each line, the file under that name must be the one
-//!   that is open, and as long as this process left it.
+//!   lines are noticed. FNV-1a does for that: it guards against accidents, not against forgery. Only the end of a
+//!   journal can be lost without a trace; a caller that cannot live with that keeps evidence in a second place.
+//! - The journal counts only while it is the file of its name. Before each line, the file under that name must be the
+//!   one that is open, and as long as this process left it.
 //!
-//! A process that is killed leaves half a line at the end. It was not acted upon, so it is reported and overwritten; all
-//! other damage is an error that names the line. All of this blocks.
+//! A process that is killed leaves half a line at the end. It was not acted upon, so it is reported and overwritten;
+//! all other damage is an error that names the line. All of this blocks.
 
 use std::{
     fmt::{self, Write as _},
@@ -168,8 +168,8 @@ impl From<io::Error> for JournalErrorKind {
 }
 
 impl Journal {
-    /// Opens a journal or begins one with this header, and hands every line to `each`, in order. The file is not changed
-    /// unless it is new.
+    /// Opens a journal or begins one with this header, and hands every line to `each`, in order. The file is not
+    /// changed unless it is new.
     ///
     /// # Errors
     ///
@@ -206,8 +206,8 @@ impl Journal {
         read().map_err(|kind| JournalError::new(path, kind))
     }
 
-    /// Appends a line, which must serialize as an object with at least one member. It is on disk when this returns; after
-    /// an error it is not in the journal, and no part of it ever becomes part of another line.
+    /// Appends a line, which must serialize as an object with at least one member. It is on disk when this returns;
+    /// after an error it is not in the journal, and no part of it ever becomes part of another line.
     ///
     /// # Errors
     ///
@@ -401,7 +401,8 @@ fn scan<H: DeserializeOwned, L: DeserializeOwned>(
     Ok((contents, end))
 }
 
-/// Refuses a first line that is none of this kind of journal, before its seal is looked at: another format may have none.
+/// Refuses a first line that is none of this kind of journal, before its seal is looked at: another format may have
+/// none.
 fn check_kind(line: &[u8], may_be_torn: bool, kind: JournalKind) -> Result<(), JournalErrorKind> {
     #[derive(Deserialize)]
     struct Format {

@@ -1,8 +1,9 @@
 //! Counts the images in the making.
 //!
-//! The service allows so many at a time for a whole organization, and answers 429 beyond that. Where such a response says how many it allows, the limiter gets smaller, and recovers slowly. Start at [`ImageLimiter::enter`]:
-//! a call takes as many places as it makes images, in the order of asking, and gives them back when its permit is
-//! dropped. A call heavier than the limiter takes all of it; nobody waits forever.
+//! The service allows so many at a time for a whole organization, and answers 429 beyond that. Where such a response
+//! says how many it allows, the limiter gets smaller, and recovers slowly. Start at [`ImageLimiter::enter`]: a call
+//! takes as many places as it makes images, in the order of asking, and gives them back when its permit is dropped. A
+//! call heavier than the limiter takes all of it; nobody waits forever.
 
 use std::{
     collections::VecDeque,
@@ -62,8 +63,8 @@ impl ImageLimiter {
         if weight == 0 {
             return None;
         }
-        // Who stops waiting may have been the heavy one whom the others wait behind. Declared before the queue is joined,
-        // so that it is dropped after the channel is closed.
+        // Who stops waiting may have been the heavy one whom the others wait behind. Declared before the queue is
+        // joined, so that it is dropped after the channel is closed.
         let _leaving = Leaving(self);
         let admitted = self.join(weight);
         Some(admitted.await.expect("a limiter keeps the entrance of everybody who waits"))

@@ -79,15 +79,16 @@ impl CallOptions {
         self
     }
 
-    /// The longest wait after the first attempt: 1 second by default, and four times that after 429. It doubles with every
-    /// further attempt; the wait itself is anything from nothing to that, so that callers do not come back all at once.
+    /// The longest wait after the first attempt: 1 second by default, and four times that after 429. It doubles with
+    /// every further attempt; the wait itself is anything from nothing to that, so that callers do not come back all at
+    /// once.
     pub fn first_wait(mut self, wait: Duration) -> Self {
         self.first_wait = Some(wait);
         self
     }
 
-    /// The longest wait of all between two attempts: 1 minute by default. When the service asks for a longer one, the call
-    /// ends with its response.
+    /// The longest wait of all between two attempts: 1 minute by default. When the service asks for a longer one, the
+    /// call ends with its response.
     pub fn longest_wait(mut self, wait: Duration) -> Self {
         self.longest_wait = Some(wait);
         self
@@ -107,8 +108,8 @@ impl CallOptions {
         self
     }
 
-    /// How long the service may take from the end of a request to the beginning of its response: 5 minutes by default. It
-    /// makes images in that time.
+    /// How long the service may take from the end of a request to the beginning of its response: 5 minutes by default.
+    /// It makes images in that time.
     pub fn response_timeout(mut self, timeout: Duration) -> Self {
         self.response_timeout = Some(timeout);
         self
@@ -126,9 +127,10 @@ impl CallOptions {
         self
     }
 
-    /// Writes the response of every paid call into this folder before it is decoded, beside what was asked. The folder is
-    /// made if need be; each response is a file of its own, readable by you alone, and [`StoredResponse`](crate::StoredResponse)
-    /// reads it. A response that cannot be written is in the error that says so.
+    /// Writes the response of every paid call into this folder before it is decoded, beside what was asked. The folder
+    /// is made if need be; each response is a file of its own, readable by you alone, and
+    /// [`StoredResponse`](crate::StoredResponse) reads it. A response that cannot be written is in the error that says
+    /// so.
     ///
     /// A call that is dropped after it was sent goes on to its end, keeps its places among the images in the making
     /// until then, and its response is written too; it is not sent another time.
@@ -137,8 +139,8 @@ impl CallOptions {
         self
     }
 
-    /// Tells how many bytes of a request's body have been handed to the network, and of how many. Called often, and from
-    /// the task that sends: it should be quick. A new attempt begins at 0 again.
+    /// Tells how many bytes of a request's body have been handed to the network, and of how many. Called often, and
+    /// from the task that sends: it should be quick. A new attempt begins at 0 again.
     pub fn on_upload(mut self, told: impl Fn(u64, Option<u64>) + Send + Sync + 'static) -> Self {
         self.on_upload = Some(Arc::new(told));
         self

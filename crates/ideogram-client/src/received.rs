@@ -1,7 +1,8 @@
 //! The text of a response body, in whatever form it came.
 //!
-//! Nobody asks the service for content codings, but gateways compress all the same, declare the wrong coding or none, and
-//! files pass through programs that change their encoding. So the bytes decide, not the headers. Start at [`text_of`].
+//! Nobody asks the service for content codings, but gateways compress all the same, declare the wrong coding or none,
+//! and files pass through programs that change their encoding. So the bytes decide, not the headers. Start at
+//! [`text_of`].
 
 use std::{
     borrow::Cow,
@@ -19,8 +20,8 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// How much of a body decides whether it is text.
 const SAMPLE_BYTES: usize = 2048;
-/// A decoder that fails loses what it wrote since it was last asked. So one that fails early is run again in small steps,
-/// which take much longer.
+/// A decoder that fails loses what it wrote since it was last asked. So one that fails early is run again in small
+/// steps, which take much longer.
 const STEP_BYTES: usize = 8192;
 const SMALL_STEP_BYTES: usize = 64;
 const MAX_SMALL_STEPS_BYTES: usize = 64 * 1024;
@@ -35,8 +36,8 @@ pub(crate) struct Text<'b> {
     pub(crate) is_exact: bool,
 }
 
-/// Undoes content codings and text encodings. Of a body that is damaged, as much as can be read; what no coding explains
-/// is taken for text. At most `max_bytes` are decompressed, all codings together.
+/// Undoes content codings and text encodings. Of a body that is damaged, as much as can be read; what no coding
+/// explains is taken for text. At most `max_bytes` are decompressed, all codings together.
 pub(crate) fn text_of(body: &[u8], max_bytes: usize) -> Text<'_> {
     // The usual case.
     if let Ok(text) = std::str::from_utf8(body)
@@ -138,7 +139,8 @@ fn drain(decoder: &mut dyn Read, step_bytes: usize, max_bytes: usize) -> (Vec<u8
     }
 }
 
-/// Whether bytes look like text: a quarter of them may be control characters or no UTF-8. Compressed bytes are above a half.
+/// Whether bytes look like text: a quarter of them may be control characters or no UTF-8. Compressed bytes are above a
+/// half.
 fn reads_as_text(bytes: &[u8]) -> bool {
     let sample = &bytes[..bytes.len().min(SAMPLE_BYTES)];
     if utf16(sample).is_some() {

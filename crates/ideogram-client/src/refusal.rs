@@ -1,7 +1,7 @@
 //! Why the service refused a call, wherever in the body of its response that stands.
 //!
-//! The service writes `{"error": "..."}`; its framework, gateways and proxies in front of it write what they are used to:
-//! objects in objects, lists with one entry per property, pages.
+//! The service writes `{"error": "..."}`; its framework, gateways and proxies in front of it write what they are used
+//! to: objects in objects, lists with one entry per property, pages.
 
 use http::StatusCode;
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! Whether an attempt may be followed by another, and after how long.
 //!
-//! Start at [`decide`]: state and event in, decision out. It sends nothing, waits for nothing and reads no clock, so that
-//! every case of it can be tested. What an operation may bear comes from its marks in the document; there is no
+//! Start at [`decide`]: state and event in, decision out. It sends nothing, waits for nothing and reads no clock, so
+//! that every case of it can be tested. What an operation may bear comes from its marks in the document; there is no
 //! idempotency key in the API, so a call that may have run is sent again only if twice is as good as once.
 
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! What the document says of request values, as data: types, bounds, allowed values, and which properties exclude others.
+//! What the document says of request values, as data: types, bounds, allowed values, and which properties exclude
+//! others.
 //!
 //! The constants are generated: each [`Input`](crate::operation::Input) of an operation has its [`Schema`]. The same
 //! constants check every request before it is sent, whether a typed builder or [`Client::call`](crate::Client::call)

@@ -1,8 +1,8 @@
 //! Stored responses: what arrived for a paid call, on disk before anybody decodes it.
 //!
-//! Such a response holds the only links to its images. [`CallOptions::store_responses_in`](crate::CallOptions) has each one
-//! written to a file of its own, byte for byte; [`StoredResponse::read`] brings it back. Damage in it is no reason to refuse
-//! it: the links that are whole in it can be fetched.
+//! Such a response holds the only links to its images. [`CallOptions::store_responses_in`](crate::CallOptions) has each
+//! one written to a file of its own, byte for byte; [`StoredResponse::read`] brings it back. Damage in it is no reason
+//! to refuse it: the links that are whole in it can be fetched.
 
 use std::{
     fmt,

@@ -55,7 +55,8 @@ pub enum ContentSummary {
     Text(String),
     /// JSON text.
     Json(Value),
-    /// A file: its name, size and media type. The size of one that is gone is not known, and its name stands for its type.
+    /// A file: its name, size and media type. The size of one that is gone is not known, and its name stands for its
+    /// type.
     File(FileInfo),
 }
 

@@ -1,8 +1,8 @@
 //! Points in time as the service writes them.
 //!
-//! The service's own pages show a space where RFC 3339 has a `T`, its responses have been seen with six fraction digits,
-//! with none, with `Z` and with `+00:00`. All are read, and a text that is none of them is kept, not refused: a paid
-//! response must not be lost to the form of its date.
+//! The service's own pages show a space where RFC 3339 has a `T`, its responses have been seen with six fraction
+//! digits, with none, with `Z` and with `+00:00`. All are read, and a text that is none of them is kept, not refused: a
+//! paid response must not be lost to the form of its date.
 
 use std::{borrow::Cow, fmt, str::FromStr, time::SystemTime};
 

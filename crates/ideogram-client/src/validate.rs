@@ -1,8 +1,8 @@
 //! Checks of request values against the document, before anything is sent.
 //!
-//! Start at [`Checker::value`]: it walks over a value and its [`Schema`]. Typed values and values given as data pass the
-//! same checks. A limit that the service has widened since is no obstacle: [`Validation::Off`](crate::Validation::Off)
-//! sends unchecked.
+//! Start at [`Checker::value`]: it walks over a value and its [`Schema`]. Typed values and values given as data pass
+//! the same checks. A limit that the service has widened since is no obstacle:
+//! [`Validation::Off`](crate::Validation::Off) sends unchecked.
 
 use std::{fmt, sync::OnceLock};
 

@@ -23,8 +23,8 @@ use crate::{
     world::{State, World},
 };
 
-/// Where service time starts unless the builder says otherwise: the second demo model is half an hour into its training.
-/// That is 2026-07-01, 9:00 UTC.
+/// Where service time starts unless the builder says otherwise: the second demo model is half an hour into its
+/// training. That is 2026-07-01, 9:00 UTC.
 const DEFAULT_START: Timestamp = Timestamp::constant(1_782_896_400, 0);
 
 /// As long as the shortest training that was observed, roughly.
@@ -114,8 +114,8 @@ impl MockServerBuilder {
 
     /// How long an upload to a dataset takes once its files have arrived, in real time. Default: 0.
     ///
-    /// The files are in the dataset after half of it, and the response comes after all of it. A caller that hangs up does
-    /// not change that.
+    /// The files are in the dataset after half of it, and the response comes after all of it. A caller that hangs up
+    /// does not change that.
     pub fn storing_time(mut self, time: Duration) -> Self {
         self.storing_time = time;
         self

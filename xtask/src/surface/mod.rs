@@ -1,8 +1,8 @@
 //! The public surface of generated source, for review: what users can name, without bodies and trait impls.
 //!
-//! Start at [`surface`]. One text per type and per operation builder, and one for the constants of all operations, so that
-//! a change of the document shows up where it matters and nowhere else. Schemas, parts of multipart bodies and patterns
-//! of path ids stand below their type as comments. `print` writes one thing per line, without absolute paths.
+//! Start at [`surface`]. One text per type and per operation builder, and one for the constants of all operations, so
+//! that a change of the document shows up where it matters and nowhere else. Schemas, parts of multipart bodies and
+//! patterns of path ids stand below their type as comments. `print` writes one thing per line, without absolute paths.
 
 mod print;
 

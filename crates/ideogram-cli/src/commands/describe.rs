@@ -34,8 +34,8 @@ use crate::{
 
 /// Say what images show
 ///
-/// One call for each image, each of them billed; it stops at the first that fails. `v3` answers in plain text, `v4` with
-/// a structured prompt that `ideogram generate --json-prompt` draws.
+/// One call for each image, each of them billed; it stops at the first that fails. `v3` answers in plain text, `v4`
+/// with a structured prompt that `ideogram generate --json-prompt` draws.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
 Examples:

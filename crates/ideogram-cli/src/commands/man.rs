@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use clap::Args;
 use clap_mangen::{
-    Man as Layout,
+    Man as ManualPage,
     roff::{Roff, roman},
 };
 
@@ -14,8 +14,8 @@ use crate::{arguments, exit::Exit, failure::Failure, output::Output, output::uni
 
 /// Write the manual as man pages
 ///
-/// Into a folder: one layout for the command and one for each subcommand; their paths go to standard output. Without a
-/// folder the layout of the command itself does.
+/// Into a folder: one page for the command and one for each subcommand; their paths go to standard output. Without a
+/// folder the page of the command itself does.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -31,7 +31,7 @@ impl Man {
     pub(super) fn run(&self, output: &Output) -> Result<(), Failure> {
         let command = arguments::brief_command();
         let Some(folder) = &self.folder else {
-            return output.verbatim(&layout(command, None).map_err(|error| cannot_write(&error))?);
+            return output.verbatim(&page(command, None).map_err(|error| cannot_write(&error))?);
         };
         std::fs::create_dir_all(folder).map_err(|error| {
             Failure::local_io(format!("cannot make the folder \"{}\"", folder.display())).because(&error)
@@ -47,12 +47,12 @@ impl Man {
             written.push(&json!({"path": path}), &path)?;
         }
         written.finish(Map::new())?;
-        output.note(&format!("wrote {} to {}", units::count(pages.len() as u64, "layout"), folder.display()));
+        output.note(&format!("wrote {} to {}", units::count(pages.len() as u64, "page"), folder.display()));
         Ok(())
     }
 }
 
-/// The layout of a command and those of its subcommands, each named by its words: `ideogram-datasets-get`.
+/// The page of a command and those of its subcommands, each named by its words: `ideogram-datasets-get`.
 fn collect(command: clap::Command, parent: Option<&str>, pages: &mut Vec<(String, Vec<u8>)>) -> io::Result<()> {
     let name = match parent {
         Some(parent) => format!("{parent}-{}", command.get_name()),
@@ -63,19 +63,19 @@ fn collect(command: clap::Command, parent: Option<&str>, pages: &mut Vec<(String
             collect(subcommand.clone(), Some(&name), pages)?;
         }
     }
-    let text = layout(command, Some(&name))?;
+    let text = page(command, Some(&name))?;
     pages.push((name, text));
     Ok(())
 }
 
-fn layout(command: clap::Command, name: Option<&str>) -> io::Result<Vec<u8>> {
+fn page(command: clap::Command, name: Option<&str>) -> io::Result<Vec<u8>> {
     let command = match name {
         Some(name) => command.name(name.to_owned()),
         None => command,
     };
     let is_root = command.get_name() == "ideogram";
     let mut text = Vec::new();
-    Layout::new(command).render(&mut text)?;
+    ManualPage::new(command).render(&mut text)?;
     if !is_root {
         let mut codes = Roff::new();
         codes.control("SH", ["EXIT STATUS"]);

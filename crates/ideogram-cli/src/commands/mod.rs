@@ -19,17 +19,17 @@
 //!
 //! - **Sending**: [`Context::call`] takes a generated builder before its `send()`. It checks the request, shows it
 //!   instead of sending it with `--dry-run`, tells Ctrl-C what is under way, and turns an error into a [`Failure`] with
-//!   the exit code of the table in [`exit`](crate::exit). Nothing is sent by any other way. A command that writes files,
-//!   waits or asks asks [`Context::is_dry_run`] before.
+//!   the exit code of the table in [`exit`](crate::exit). Nothing is sent by any other way. A command that writes
+//!   files, waits or asks asks [`Context::is_dry_run`] before.
 //! - **Options of one call**: `context.client().with(CallOptions::new()..)` is a client of its own;
-//!   `context.uploading(label, bytes)` one whose uploads are shown as they go. Keep it in a block with the call, so that
-//!   the bar is gone when the response is printed.
-//! - **Responses**: [`Output::response`] prints a response of the service: as the layout of its [`ToLayout`](crate::output::layout::ToLayout),
-//!   or as JSON just as it came. Results that are no response: [`Output::result`] for one, [`Output::list`] for a list,
-//!   [`Output::pieces`] for what comes one by one (a line at once as text and with `jsonl`, one document at the end with
-//!   `json`). `--jq` is honored by all of them.
-//! - **Messages**: [`Output::note`] (silenced by `--quiet`), [`Output::warning`] (not silenced), `Context::progress` for
-//!   bars. Nothing else may print, above all not to standard output.
+//!   `context.uploading(label, bytes)` one whose uploads are shown as they go. Keep it in a block with the call, so
+//!   that the bar is gone when the response is printed.
+//! - **Responses**: [`Output::response`] prints a response of the service: as the layout of its
+//!   [`ToLayout`](crate::output::layout::ToLayout), or as JSON just as it came. Results that are no response:
+//!   [`Output::result`] for one, [`Output::list`] for a list, [`Output::pieces`] for what comes one by one (a line at
+//!   once as text and with `jsonl`, one document at the end with `json`). `--jq` is honored by all of them.
+//! - **Messages**: [`Output::note`] (silenced by `--quiet`), [`Output::warning`] (not silenced), `Context::progress`
+//!   for bars. Nothing else may print, above all not to standard output.
 //! - **Questions**: [`Context::confirm`] before what costs much or cannot be taken back. It goes on or returns the
 //!   failure to return.
 //! - **Failures**: [`Failure::new`] with an exit code, [`Failure::usage`] for refused arguments, [`Failure::local_io`]
@@ -37,10 +37,10 @@
 //!   read. A command that did a part of its work prints that and returns a failure with [`Exit::Partial`].
 //! - **Ctrl-C**: the command's future is dropped, so owners of half-written files remove them in `drop`. A command that
 //!   has something to bring to an end asks for [`Interrupt::gracefully`].
-//! - **Configuration**: [`Context::profile`] has what the profile prefers, [`config::responses_folder`] is where responses of
-//!   paid calls are kept. Only [`environment`](crate::session::environment) reads variables.
-//! - A new command also gets a line in [`operations::command`], a snapshot of its help in `tests/cli/help.rs`, a line in
-//!   `tests/cli/dry_run.rs` if it sends, and its help in `tests/cli/examples.rs`.
+//! - **Configuration**: [`Context::profile`] has what the profile prefers, [`config::responses_folder`] is where
+//!   responses of paid calls are kept. Only [`environment`](crate::session::environment) reads variables.
+//! - A new command also gets a line in [`operations::command`], a snapshot of its help in `tests/cli/help.rs`, a line
+//!   in `tests/cli/dry_run.rs` if it sends, and its help in `tests/cli/examples.rs`.
 //! - Commands that make no call take only the [`Output`] and are listed in [`run`] with their name, so that options
 //!   about calls are refused and not ignored.
 //!

@@ -22,8 +22,8 @@ const WHAT: &str = "cannot reframe the image";
 
 /// Paint a square image on to another size
 ///
-/// The 3.0 model draws unless another is asked for; flags say in brackets which models take them, and one that the model
-/// does not take is refused before anything is sent.
+/// The 3.0 model draws unless another is asked for; flags say in brackets which models take them, and one that the
+/// model does not take is refused before anything is sent.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
 Examples:

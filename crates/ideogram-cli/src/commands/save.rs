@@ -32,9 +32,10 @@ const LARGEST: u64 = 64 * 1024 * 1024;
 
 /// Save the images of a response that was kept
 ///
-/// Every command that makes images keeps its response in `.ideogram-responses`, in the folder of the images. This fetches
-/// the images of one, which takes no key and costs nothing while their links live, some hours. Images that are there already are left
-/// as they are. A response of the service from elsewhere, items of one, what `--output json` or `jsonl` has printed, and links, one a line, will do as well.
+/// Every command that makes images keeps its response in `.ideogram-responses`, in the folder of the images. This
+/// fetches the images of one, which takes no key and costs nothing while their links live, some hours. Images that are
+/// there already are left as they are. A response of the service from elsewhere, items of one, what `--output json` or
+/// `jsonl` has printed, and links, one a line, will do as well.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
 Examples:

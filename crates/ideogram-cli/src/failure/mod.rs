@@ -27,7 +27,7 @@ struct Parts {
     details: Map<String, Value>,
 }
 
-/// A call as its failure is wording.
+/// The failed call that a message describes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Call<'a> {
     /// What could not be done: "cannot get the dataset abc".

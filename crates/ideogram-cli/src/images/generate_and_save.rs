@@ -83,8 +83,8 @@ impl<'a> Making<'a> {
         }
     }
 
-    /// Saves what can be saved of a paid response that broke off, is damaged or not as the document says. All is well if
-    /// that is as much as was asked for.
+    /// Saves what can be saved of a paid response that broke off, is damaged or not as the document says. All is well
+    /// if that is as much as was asked for.
     async fn save_what_is_whole(&self, wording: Wording<'_>, error: &Error, asked: u32) -> Result<(), Failure> {
         let failure = self.not_answered(wording, error);
         let images = error.images();

@@ -1,8 +1,8 @@
 //! What the commands about images share.
 //!
 //! Start at [`making`]: from a call to images on disk. [`flags`] holds the flags that several commands take, [`image`]
-//! and [`prompt`] read what they are given, [`mask`] looks at masks, [`ready`] tries folders and names, [`shown`] previews and opens what was
-//! saved.
+//! and [`prompt`] read what they are given, [`mask`] looks at masks, [`ready`] tries folders and names, [`shown`]
+//! previews and opens what was saved.
 
 pub(crate) mod choice;
 pub(crate) mod flags;

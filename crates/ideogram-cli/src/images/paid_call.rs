@@ -25,8 +25,8 @@ pub(crate) async fn send<T: DeserializeOwned>(
     response
 }
 
-/// A client for responses that are printed and not saved: they are kept beside those of `ideogram api`, where that can be
-/// done, until they are decoded.
+/// A client for responses that are printed and not saved: they are kept beside those of `ideogram api`, where that can
+/// be done, until they are decoded.
 pub(crate) async fn keeping_client(context: &Context<'_>) -> Client {
     let folder = config::responses_folder().filter(|_| !context.is_mock() && !context.is_dry_run());
     match folder {

@@ -43,7 +43,8 @@ pub(crate) async fn check_folder(folder: impl Into<PathBuf>) -> Result<(), Failu
 pub(crate) async fn check_stems(folder: &Path, stems: Vec<String>) -> Result<(), Failure> {
     let into = folder.to_owned();
     let tried = on_disk(move || {
-        // Beside the files of the user, so that no name is taken by theirs, and what a kill leaves is one hidden folder.
+        // Beside the files of the user, so that no name is taken by theirs, and what a kill leaves is one hidden
+        // folder.
         let probes = tempfile::Builder::new().prefix(".ideogram-").suffix(".part").tempdir_in(into)?;
         let refused = stems.into_iter().find_map(|stem| Some((try_stem(probes.path(), &stem).err()?, stem)));
         probes.close().map(|()| refused)

@@ -20,16 +20,18 @@ pub(crate) const RESPONSES: &str = ".ideogram-responses";
 
 /// Where images go.
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "SaveFlags")]
+#[command(next_help_heading = "Saving")]
 pub(crate) struct SaveFlags {
-    /// The folder for the images, made if it is not there [default: `out` of the profile, or ideogram-YYYY-MM-DD with the day in UTC]
+    /// The folder for the images, made if it is not there [default: `out` of the profile, or ideogram-YYYY-MM-DD with
+    /// the day in UTC]
     ///
     /// No file is ever replaced. Beside each image goes a JSON file that says how it was made, and the response itself
     /// goes into `.ideogram-responses` before anything is done with it.
     #[arg(long, short, value_name = "DIR", value_parser = out_folder())]
     pub(crate) out: Option<PathBuf>,
 
-    /// What the files are called: NAME.png, or NAME-1.png, NAME-2.png, ... [default: time, number and a piece of the link]
+    /// What the files are called: NAME.png, or NAME-1.png, NAME-2.png, ... [default: time, number and a piece of the
+    /// link]
     #[arg(long, value_name = "NAME", value_parser = name)]
     pub(crate) name: Option<String>,
 

@@ -1,7 +1,7 @@
 //! An image that is sent: from a path, from standard input (`-`), or from a link (`https://...`).
 //!
-//! What is no image that the service takes, by its first bytes and not by its name, is refused before a call is paid for,
-//! and so are masks that do not fit.
+//! What is no image that the service takes, by its first bytes and not by its name, is refused before a call is paid
+//! for, and so are masks that do not fit.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -232,7 +232,7 @@ pub(crate) fn check_head(head: &[u8]) -> Result<&'static str, String> {
             [b'P', b'K', 3, 4, ..] => "a ZIP archive",
             [b'8', b'B', b'P', b'S', ..] => "a Photoshop document",
             _ => match head.iter().find(|byte| !byte.is_ascii_whitespace()) {
-                Some(b'<') => "a web layout or SVG",
+                Some(b'<') => "a web page or SVG",
                 _ if head.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()) => "text",
                 _ => "something else",
             },
@@ -299,8 +299,8 @@ mod tests {
         }
         for (head, looks) in [
             (b"".as_slice(), "nothing"),
-            (b"<!DOCTYPE html>", "a web layout"),
-            (b"\n <svg/>", "a web layout or SVG"),
+            (b"<!DOCTYPE html>", "a web page"),
+            (b"\n <svg/>", "a web page or SVG"),
             (b"GIF89a....", "a GIF"),
             (b"\0\0\0\x18ftypheic\0\0", "HEIC"),
             (b"\0\0\0\x18ftypmif1\0\0", "HEIC"),

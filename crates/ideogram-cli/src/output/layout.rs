@@ -1,7 +1,7 @@
 //! What people read: fields and tables, laid out in columns.
 //!
-//! Start at [`ToLayout`]. A layout holds text as it came; [`Layout::render`] makes it printable and cuts nothing: a table that
-//! is too wide for the terminal becomes a list of fields.
+//! Start at [`ToLayout`]. A layout holds text as it came; [`Layout::render`] makes it printable and cuts nothing: a
+//! table that is too wide for the terminal becomes a list of fields.
 
 use std::borrow::Cow;
 

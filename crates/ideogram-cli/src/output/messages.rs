@@ -19,7 +19,7 @@ use crate::{
     session::secret::Secret,
 };
 
-/// How to messages. Cheap to clone, also into other threads.
+/// Prints messages on standard error. Cheap to clone, also into other threads.
 #[derive(Clone, Debug)]
 pub(crate) struct Messages {
     format: Format,

@@ -104,7 +104,8 @@ impl Output {
         }
     }
 
-    /// Prints a list that is no response of the service: as JSON under the name of its member, line by line with `jsonl`.
+    /// Prints a list that is no response of the service: as JSON under the name of its member, line by line with
+    /// `jsonl`.
     pub(crate) fn list<T: Serialize>(
         &self,
         member: &'static str,

@@ -107,7 +107,8 @@ impl<'a> Context<'a> {
         response.map(Some).map_err(|error| self.failure(wording, &error))
     }
 
-    /// Asks the service whether it takes the key, by a call that costs nothing; `false` if `--dry-run` has only shown it.
+    /// Asks the service whether it takes the key, by a call that costs nothing; `false` if `--dry-run` has only shown
+    /// it.
     pub(crate) async fn key_is_taken(&self, wording: Wording<'_>) -> Result<bool, Failure> {
         Ok(self.call(self.client().list_custom_models(), wording).await?.is_some())
     }

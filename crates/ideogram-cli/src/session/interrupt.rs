@@ -1,7 +1,7 @@
 //! Ctrl-C, SIGTERM and SIGHUP: end the command cleanly, and know which calls are under way.
 //!
-//! [`Interrupt::guard`] runs the command. On a signal it drops it, and with it whatever it was waiting for; half-written
-//! files are removed by their owners. A command that has something to bring to an end asks for
+//! [`Interrupt::guard`] runs the command. On a signal it drops it, and with it whatever it was waiting for;
+//! half-written files are removed by their owners. A command that has something to bring to an end asks for
 //! [`Interrupt::gracefully`] first: then the first signal is only told to it, and the second one ends it.
 
 use std::{

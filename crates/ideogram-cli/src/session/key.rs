@@ -175,7 +175,7 @@ fn from_file(path: &Path, source: Source, messages: &Messages) -> Result<Found, 
     checked(&key, source)
 }
 
-/// ParsedInput here and not when the client is built, to say where the key came from.
+/// Parsed here and not when the client is built, to say where the key came from.
 fn checked(key: &str, source: Source) -> Result<Found, Failure> {
     // A shell puts the mark of a file there, as in "$(cat key)".
     let key = text_input::without_mark(key).to_owned();

@@ -24,7 +24,7 @@ fn a_newcomer_sees_a_dataset_without_key_or_network() {
     bamboo-frame.jpg        614.4 KiB
     blue-lantern.jpg        505.8 KiB
     child-with-lantern.jpg  525.8 KiB
-    festival-limiter.webp      343.1 KiB
+    festival-gate.webp      343.1 KiB
     floating-lights.png       1.4 MiB
     folding-table.jpg       403.7 KiB
     hand-painted.jpg        430.3 KiB

@@ -1,5 +1,5 @@
-//! Every argument of every command with text that a terminal would obey, and with bytes that are no UTF-8: never a panic,
-//! never an escape on the terminal, JSON where JSON is promised.
+//! Every argument of every command with text that a terminal would obey, and with bytes that are no UTF-8: never a
+//! panic, never an escape on the terminal, JSON where JSON is promised.
 #![cfg(unix)]
 
 use std::{

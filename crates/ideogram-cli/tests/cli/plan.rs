@@ -78,8 +78,8 @@ fn files_that_cannot_be_sent_are_named_with_the_reason() {
     b/same.png  70 B  refused  has the same name as set/a/same.png
     empty.png    0 B  refused  it is empty
     good.png    70 B  to send
-    orphan.txt  13 B  refused  a caption without an image: a.txt is the caption of a.png, a.jpg or a.webp
-    text.png    17 B  refused  it is not a JPEG, PNG or WebP image
+    orphan.txt  11 B  refused  a caption without an image: a.txt is the caption of a.png, a.jpg or a.webp
+    text.png    15 B  refused  it is not a JPEG, PNG or WebP image
     ----- stderr -----
     error: 5 files of the folder cannot be sent
     hint: `sync` sends the others, and ends with the exit code 11

@@ -160,7 +160,7 @@ fn files_that_cannot_be_sent_do_not_keep_the_others_back() {
     Dataset:    Night market (bnieaqG5ZfQGxF0YgAlFTw)
     Added:      1 file, 70 B
     There now:  1 file, 70 B
-    Not there:  2 files, 13 B
+    Not there:  2 files, 11 B
     Trainable:  no: 1 image, 14 too few for a training (15 to 100)
 
     FILE        WHY NOT
@@ -237,8 +237,8 @@ fn a_dry_run_shows_every_upload_and_sends_nothing() {
     let place = Place::new();
     place.fill(3);
 
-    let as_text = place.datasets("sync", ["--dry-run", "--batch-files", "2"]).run();
-    let as_json = place.datasets("sync", ["--dry-run", "--batch-files", "2", "--output", "json"]).run();
+    let as_text = place.datasets("sync", ["--dry-run", "--chunk-files", "2"]).run();
+    let as_json = place.datasets("sync", ["--dry-run", "--chunk-files", "2", "--output", "json"]).run();
 
     assert!(place.server.requests().is_empty() && !place.path().join("home").exists());
     assert_eq!(as_json.json()["requests"][0]["parts"][0]["file"]["name"], "000.png");
@@ -366,7 +366,7 @@ fn a_journal_that_is_no_regular_file_or_was_edited_is_refused() {
     let place = Place::new();
     place.fill(2);
     let edited = place.path().join("edited.jsonl");
-    place.datasets("sync", ["--journal", "edited.jsonl", "--batch-files", "1"]).run();
+    place.datasets("sync", ["--journal", "edited.jsonl", "--chunk-files", "1"]).run();
     let text = std::fs::read_to_string(&edited).unwrap();
     std::fs::write(&edited, text.replacen("000.png", "001.png", 1)).unwrap();
     place.write("new.png", IMAGE);
@@ -389,7 +389,7 @@ fn a_journal_that_is_deleted_during_a_sync_ends_it_before_the_next_upload() {
     let place = Place::with(MockServer::builder().storing_time(std::time::Duration::from_millis(500)));
     place.fill(8);
 
-    let mut command = place.datasets("sync", ["--journal", "sync.jsonl", "--batch-files", "2"]).into_command();
+    let mut command = place.datasets("sync", ["--journal", "sync.jsonl", "--chunk-files", "2"]).into_command();
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     while place.uploads().is_empty() {
         std::thread::yield_now();

@@ -1,4 +1,5 @@
-//! Tables as users bring them to `batch`: which are one table, what is wrong with them, and what is sent beyond the document.
+//! Tables as users bring them to `batch`: which are one table, what is wrong with them, and what is sent beyond the
+//! document.
 
 use std::fs;
 

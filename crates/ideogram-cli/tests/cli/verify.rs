@@ -77,7 +77,7 @@ fn a_file_that_is_there_twice_is_a_difference() {
     place.datasets("sync", []).run();
     place.ideogram(["datasets", "upload", &place.id, "set/000.png"]).run();
 
-    let ran = place.datasets("verify", ["--jq", ".differences[] | [.file, .difference, .remark]", "-q"]).run();
+    let ran = place.datasets("verify", ["--jq", ".differences[] | [.file, .difference, .note]", "-q"]).run();
 
     assert_eq!(ran.code(), Some(14));
     assert_eq!(ran.json(), serde_json::json!(["000.png", "more_than_once", "the dataset has it 2 times"]));

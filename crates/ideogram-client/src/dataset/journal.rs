@@ -1,7 +1,7 @@
 //! The journal of a sync: what was sent, so that a sync that is interrupted goes on where it stopped.
 //!
-//! One line before a batch is sent and one after ([`crate::journal`] says how they are kept). A batch that was begun and
-//! has no end, or an end without a response, is looked for in the dataset.
+//! One line before a batch is sent and one after ([`crate::journal`] says how they are kept). A batch that was begun
+//! and has no end, or an end without a response, is looked for in the dataset.
 //!
 //! The journal itself cannot notice that its last lines are missing: it was deleted, cut, or replaced by an older copy.
 //! So the number of the last batch also stands in a second file beside it. If the journal does not know that batch,

@@ -1,7 +1,7 @@
 //! How names of files are compared.
 //!
-//! Files are sent by their base name, and the service pairs and shows them by it. Names are compared in one Unicode form
-//! (NFC), because some file systems change the form on their own, and otherwise exactly: whether the service tells
+//! Files are sent by their base name, and the service pairs and shows them by it. Names are compared in one Unicode
+//! form (NFC), because some file systems change the form on their own, and otherwise exactly: whether the service tells
 //! `Cat.png` from `cat.png` is not known, so names that differ in case only are neither the same nor different.
 
 use unicode_normalization::UnicodeNormalization as _;

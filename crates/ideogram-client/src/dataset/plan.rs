@@ -35,17 +35,18 @@ const LARGE_IMAGE_BYTES: u64 = 10_000_000;
 ///   the form on their own, and otherwise exactly. Folders, here or in the dataset, count for nothing.
 /// - The same name with the same size is there. With another size it is different, and not sent: it would stand beside
 ///   the old one. With a size that the service does not tell, it counts as there.
-/// - Whether the service tells `Cat.png` from `cat.png` is not known, so a file whose name differs in case only from one
-///   in the dataset is in doubt. So is every file that may be one of those that the dataset gives no name: those of the
-///   same size, or of none. What is in doubt is not sent unless asked for.
-/// - Two local files with one name, or with names that differ in case only, are both refused: which of them would end up
-///   in the dataset, and whose caption would be whose, would be chance.
+/// - Whether the service tells `Cat.png` from `cat.png` is not known, so a file whose name differs in case only from
+///   one in the dataset is in doubt. So is every file that may be one of those that the dataset gives no name: those of
+///   the same size, or of none. What is in doubt is not sent unless asked for.
+/// - Two local files with one name, or with names that differ in case only, are both refused: which of them would end
+///   up in the dataset, and whose caption would be whose, would be chance.
 /// - A caption belongs to the images with its stem, in the folder or in the dataset, and shares their doubt; one
 ///   without an image is refused.
-/// - Images are told by their content, captions by the extension `.txt`. Archives, hidden files, images of other formats
-///   and all else are listed with the reason, and not sent. Empty files, files that are not what their names promise and
-///   captions that are not UTF-8 are refused. No limit for the size of an image in a dataset is published, so large ones
-///   are remarked, and sent. Files are sent as they are: a byte order mark in a caption is remarked, and sent.
+/// - Images are told by their content, captions by the extension `.txt`. Archives, hidden files, images of other
+///   formats and all else are listed with the reason, and not sent. Empty files, files that are not what their names
+///   promise and captions that are not UTF-8 are refused. No limit for the size of an image in a dataset is published,
+///   so large ones are remarked, and sent. Files are sent as they are: a byte order mark in a caption is remarked, and
+///   sent.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Plan {
@@ -121,8 +122,8 @@ pub enum Uncertainty {
     Nameless,
     /// It is the caption of an image in doubt.
     Image,
-    /// Lines of the journal are missing: it was deleted, cut, or replaced by an older copy. So it cannot be told whether
-    /// the file was sent.
+    /// Lines of the journal are missing: it was deleted, cut, or replaced by an older copy. So it cannot be told
+    /// whether the file was sent.
     Journal,
 }
 

@@ -23,9 +23,9 @@ pub(crate) enum Lookup {
 
 /// Looks for a file.
 ///
-/// It was not there by name when it was sent, so a file of that name is this one. If files without a name have come since,
-/// it may be one of them. Whether the service lists captions is not certain: one that is not listed is absent only if
-/// other captions are, or nothing of its batch has arrived.
+/// It was not there by name when it was sent, so a file of that name is this one. If files without a name have come
+/// since, it may be one of them. Whether the service lists captions is not certain: one that is not listed is absent
+/// only if other captions are, or nothing of its batch has arrived.
 pub(crate) fn find(name: &str, known: &LastSeen, listing: &Listing) -> Lookup {
     if listing.has(name) {
         return Lookup::Found;
@@ -51,8 +51,8 @@ pub(crate) fn is_reconciled(history: &History, listing: &Listing) -> bool {
     open.all(|(name, known)| find(name, known, listing) == Lookup::Found)
 }
 
-/// Whether the service has taken a file for sure: its response says so, or it is the caption of an image of which it says
-/// so and that does not show either, perhaps since the service calls both otherwise.
+/// Whether the service has taken a file for sure: its response says so, or it is the caption of an image of which it
+/// says so and that does not show either, perhaps since the service calls both otherwise.
 pub(crate) fn is_taken(name: &str, known: &LastSeen, history: &History, listing: &Listing) -> bool {
     let is_hidden_image = |companion: &String| {
         !name::is_caption(companion)
@@ -69,8 +69,8 @@ pub(crate) fn is_taken(name: &str, known: &LastSeen, history: &History, listing:
 
 /// How long the service may still be storing a file that was under way at a time; zero if it has had enough of it.
 ///
-/// A clock that was set back may put that time into the future. If it is further away than a file is waited for, it says
-/// nothing, and would be waited for for ever; then nothing comes back.
+/// A clock that was set back may put that time into the future. If it is further away than a file is waited for, it
+/// says nothing, and would be waited for for ever; then nothing comes back.
 pub(crate) fn time_left(under_way: SystemTime, now: SystemTime, processing_timeout: Duration) -> Option<Duration> {
     match now.duration_since(under_way) {
         Ok(age) => Some(processing_timeout.saturating_sub(age)),

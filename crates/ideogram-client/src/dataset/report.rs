@@ -17,8 +17,8 @@ pub struct SyncProgress {
     pub files_done: u64,
     /// How many of them the service has refused, so far.
     pub files_failed: u64,
-    /// How many files that were sent have no certain end, and may still be on their way into the dataset: the sync looks
-    /// for them, which can take minutes.
+    /// How many files that were sent have no certain end, and may still be on their way into the dataset: the sync
+    /// looks for them, which can take minutes.
     pub files_awaited: u64,
     /// The size of all files to be sent, in bytes.
     pub bytes_total: u64,
@@ -94,14 +94,14 @@ pub enum Unknown {
     /// The service has taken it, but the dataset does not show it, or not yet.
     NotShown,
     /// No response came, and the dataset does not tell: it has new files without names, lists no captions, or cannot be
-    /// asked. Or the service may still be storing it ([`SyncDataset::processing_timeout`](super::SyncDataset::processing_timeout)); a
-    /// later sync knows more.
+    /// asked. Or the service may still be storing it
+    /// ([`SyncDataset::processing_timeout`](super::SyncDataset::processing_timeout)); a later sync knows more.
     NotTold,
 }
 
 impl SyncReport {
-    /// Whether the folder could be read whole, and every image and caption of it is in the dataset, as far as the service
-    /// tells.
+    /// Whether the folder could be read whole, and every image and caption of it is in the dataset, as far as the
+    /// service tells.
     pub fn is_complete(&self) -> bool {
         self.after.folder.unread().next().is_none() && self.files.iter().all(|file| file.outcome.is_there())
     }

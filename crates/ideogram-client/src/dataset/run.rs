@@ -1,8 +1,8 @@
 //! Runs a sync in rounds until no file is left to send.
 //!
 //! Each round requests the list of files in the dataset, reconciles uploads of unknown outcome with it, and sends the
-//! files that are certainly missing. So an error of a round is judged by the dataset, not by the error itself. The service
-//! may still be storing files of a recent upload; they are judged only when the time for that has passed.
+//! files that are certainly missing. So an error of a round is judged by the dataset, not by the error itself. The
+//! service may still be storing files of a recent upload; they are judged only when the time for that has passed.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -158,8 +158,8 @@ impl Run {
         Ok(View { at, plan: self.settings.plan.again(&dataset), listing: Listing::of(&dataset) })
     }
 
-    /// Tells how many files of the folder may still be on their way into the dataset; how long that may go on for any of
-    /// them is given back, and nothing if there are none.
+    /// Tells how many files of the folder may still be on their way into the dataset; how long that may go on for any
+    /// of them is given back, and nothing if there are none.
     fn await_files(&self, listing: &Listing, at: Instant) -> Option<Duration> {
         let (left, has_changed) = {
             let mut progress = self.progress();

@@ -34,16 +34,17 @@ impl Client {
     /// changed since is not sent. Awaiting it gives a report that tells of every file of the folder.
     ///
     /// `journal` is a file that remembers what was sent; it is made if it does not exist. Use the same journal for a
-    /// dataset as long as you sync a folder into it. When a sync is interrupted, by an error, by dropping it, by a power
-    /// failure, start it again with the same journal: files whose upload has no certain end are looked for in the
+    /// dataset as long as you sync a folder into it. When a sync is interrupted, by an error, by dropping it, by a
+    /// power failure, start it again with the same journal: files whose upload has no certain end are looked for in the
     /// dataset, for minutes if need be, because the service may still be storing them, and sent again only if they are
-    /// not there ([`SyncDataset::processing_timeout`]). If the dataset cannot tell, they are reported and never sent twice.
+    /// not there ([`SyncDataset::processing_timeout`]). If the dataset cannot tell, they are reported and never sent
+    /// twice.
     ///
     /// The journal is locked and checked: one that is damaged is refused, and a sync ends before the next upload if its
     /// journal is deleted, replaced or changed meanwhile. The number of the last batch also stands in a file beside it
-    /// (`.last`). If the journal does not know that batch, since it was deleted, cut or replaced by an older copy, files
-    /// that the dataset does not show are uncertain ([`Uncertainty::Journal`](super::Uncertainty::Journal)), and not sent unless
-    /// asked for ([`SyncDataset::send_uncertain`]).
+    /// (`.last`). If the journal does not know that batch, since it was deleted, cut or replaced by an older copy,
+    /// files that the dataset does not show are uncertain ([`Uncertainty::Journal`](super::Uncertainty::Journal)), and
+    /// not sent unless asked for ([`SyncDataset::send_uncertain`]).
     ///
     /// A batch that the service refuses as a whole (400, 413, 422) is sent again in halves, down to a single image
     /// with its caption, so that one bad file does not keep the others out.
@@ -107,9 +108,9 @@ impl SyncDataset {
         self
     }
 
-    /// How long the service may go on storing a batch that has no certain end, since it was under way for the last time:
-    /// 5 minutes by default. What is not in the dataset then, and while no more files appear in it, counts as not stored
-    /// and is sent again. The sync waits for that, and tells of it ([`SyncProgress::files_awaited`]).
+    /// How long the service may go on storing a batch that has no certain end, since it was under way for the last
+    /// time: 5 minutes by default. What is not in the dataset then, and while no more files appear in it, counts as not
+    /// stored and is sent again. The sync waits for that, and tells of it ([`SyncProgress::files_awaited`]).
     ///
     /// The journal tells when a file was under way. Where that is further in the future than this, since the clock was
     /// set back, the waits of the sync itself count.
@@ -119,11 +120,11 @@ impl SyncDataset {
     }
 
     /// How long to wait before each further look for files that have no certain end or do not show: 2, 5 and 10 seconds
-    /// by default, none longer than a thirtieth of [`processing_timeout`](Self::processing_timeout), and then on and on with the last one
-    /// until files without a certain end have had their time.
+    /// by default, none longer than a thirtieth of [`processing_timeout`](Self::processing_timeout), and then on and on
+    /// with the last one until files without a certain end have had their time.
     ///
-    /// With waits of your own, the sync waits no longer than they say, unless more and more files appear. What could still
-    /// be on its way into the dataset then is reported as unknown and not sent; a later sync looks again.
+    /// With waits of your own, the sync waits no longer than they say, unless more and more files appear. What could
+    /// still be on its way into the dataset then is reported as unknown and not sent; a later sync looks again.
     ///
     /// The same waits lie between a failed batch and the next try, unless the service asks for longer ones.
     pub fn poll_intervals(mut self, waits: impl IntoIterator<Item = Duration>) -> Self {
@@ -163,8 +164,8 @@ impl SyncDataset {
         crate::runtime::block_on(&client, self.into_future())?
     }
 
-    /// The uploads that the plan alone leads to, in order: what is missing by it, in batches. Nothing is asked or sent, and
-    /// the journal is not read, so a sync that goes on where another one ended may send less.
+    /// The uploads that the plan alone leads to, in order: what is missing by it, in batches. Nothing is asked or sent,
+    /// and the journal is not read, so a sync that goes on where another one ended may send less.
     pub fn requests(&self) -> Result<Vec<Request>, Error> {
         let missing = self.plan.missing().map(|file| file.file.clone()).collect();
         let batches = batch::pack(missing, self.limits);

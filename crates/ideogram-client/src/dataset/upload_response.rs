@@ -38,8 +38,8 @@ pub(super) fn end_of(batch: u64, files: &[LocalFile], response: &Result<UploadDa
     }
 }
 
-/// The files of a batch that the service calls stored. It may call them by names of its own: where it failed nothing, and
-/// stored as many images as were sent, it has stored them all.
+/// The files of a batch that the service calls stored. It may call them by names of its own: where it failed nothing,
+/// and stored as many images as were sent, it has stored them all.
 fn stored(files: &[LocalFile], response: &UploadDatasetAssetsResponse) -> BTreeSet<String> {
     let named: Vec<_> =
         response.successful_assets.iter().map(|asset| asset.file_name.as_deref().map(name::base_name)).collect();

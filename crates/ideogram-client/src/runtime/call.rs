@@ -160,7 +160,8 @@ async fn observed(
     let span = attempt_span(request, number);
     let made = match keeps_in(client, request) {
         None => attempt(client, request, infos, headers, deadline).instrument(span.clone()).await,
-        // Whoever drops the call has paid for its response all the same: this attempt goes on to its end, with its places.
+        // Whoever drops the call has paid for its response all the same: this attempt goes on to its end, with its
+        // places.
         Some(_) => {
             let (client, request) = (client.clone(), request.clone());
             let (infos, permits) = (Arc::clone(infos), Arc::clone(permits));

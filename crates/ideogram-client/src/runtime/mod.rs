@@ -1,8 +1,8 @@
 //! What generated code calls: everything between a filled-in builder and the decoded response.
 //!
-//! `call` sends and repeats, `attempt` sends once, `progress` tells what moves from what is dead, `blocking` waits without
-//! `async`; `parts` collects multipart bodies, `open_enum`, `open_union` and `path_value` give generated
-//! types their traits.
+//! `call` sends and repeats, `attempt` sends once, `progress` tells what moves from what is dead, `blocking` waits
+//! without `async`; `parts` collects multipart bodies, `open_enum`, `open_union` and `path_value` give generated types
+//! their traits.
 
 mod attempt;
 #[cfg(feature = "blocking")]
@@ -53,8 +53,8 @@ where
     values.map(|(index, value)| value.try_into().map_err(|error| format!("`{name}.{index}`: {error}"))).collect()
 }
 
-/// Reads an integer that is too large, or written as `12.0` or as text, rather than lose the response that holds it: the
-/// nearest one is taken. The body has it as it came.
+/// Reads an integer that is too large, or written as `12.0` or as text, rather than lose the response that holds it:
+/// the nearest one is taken. The body has it as it came.
 #[allow(dead_code, reason = "called by generated code where a response has such a member")]
 pub(crate) fn nearest_integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     struct Visitor;

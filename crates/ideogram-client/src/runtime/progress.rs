@@ -1,8 +1,8 @@
 //! Whether a call still moves.
 //!
-//! The HTTP stack has one time-out that runs while a request is uploaded, and one for a whole call. Neither tells a slow
-//! upload that moves from a dead one. So the body is watched on its way out ([`Watched`]), the response on its way in
-//! ([`Progress::received`]), and [`Progress::stalled`] ends when nothing has moved for too long.
+//! The HTTP stack has one time-out that runs while a request is uploaded, and one for a whole call. Neither tells a
+//! slow upload that moves from a dead one. So the body is watched on its way out ([`Watched`]), the response on its way
+//! in ([`Progress::received`]), and [`Progress::stalled`] ends when nothing has moved for too long.
 
 use std::{
     error::Error as StdError,
@@ -86,7 +86,8 @@ impl Progress {
     /// Ends when nothing has moved for too long, and says what ran out.
     pub(super) async fn stalled(&self) -> Stalled {
         // What is due may come nearer while this sleeps: who connects or waits for a response has more time than who
-        // sends. No phase that begins later is over sooner than the shortest time-out, so that is how long to look away.
+        // sends. No phase that begins later is over sooner than the shortest time-out, so that is how long to look
+        // away.
         let longest_nap = self.idle_timeout.min(self.response_timeout).max(Duration::from_millis(1));
         loop {
             let (due, stalled) = self.due();

@@ -92,8 +92,8 @@ impl SaveAll {
         Self { client, images, origin, folder, stem: None, parallel: PARALLEL, settings: Settings::default() }
     }
 
-    /// Names the files `<stem>.png`, or `<stem>-1.png`, `<stem>-2.png`, ... where the response has several images. The number is
-    /// the place in the response; in the list, if images of several responses have the same.
+    /// Names the files `<stem>.png`, or `<stem>-1.png`, `<stem>-2.png`, ... where the response has several images. The
+    /// number is the place in the response; in the list, if images of several responses have the same.
     ///
     /// Without it they are named `20260702T090713Z-1-LavTZAE4.png`: when they were made, in UTC, their place in the
     /// response, and a piece of their link. That is the same name each time, so images that are there already are not

@@ -1,8 +1,8 @@
 //! Whether a file holds an image to its end, for every format that is known by its first bytes.
 //!
-//! A cache that broke off while it filled hands out half an image, and its length is right for the half. Every format here
-//! says where it ends, so the structure is walked and no pixel is decoded: a few bytes in memory, whatever the file holds.
-//! What follows the end is nobody's business.
+//! A cache that broke off while it filled hands out half an image, and its length is right for the half. Every format
+//! here says where it ends, so the structure is walked and no pixel is decoded: a few bytes in memory, whatever the
+//! file holds. What follows the end is nobody's business.
 
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 

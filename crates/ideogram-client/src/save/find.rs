@@ -1,8 +1,8 @@
 //! The images in the text of a response, whether or not all of it is whole.
 //!
 //! A paid response may have broken off, or be damaged anywhere, or have its links in another place than the document
-//! says; each link that is whole in it can be fetched. So the text is not parsed but scanned, in one pass, with bounds on
-//! what is remembered: nesting of any depth costs no stack and no memory. Start at [`find_images`].
+//! says; each link that is whole in it can be fetched. So the text is not parsed but scanned, in one pass, with bounds
+//! on what is remembered: nesting of any depth costs no stack and no memory. Start at [`find_images`].
 
 use std::{
     borrow::Cow,
@@ -395,8 +395,8 @@ fn loose_links(text: &str, mut known: BTreeSet<String>) -> Vec<(usize, String)> 
     found
 }
 
-/// The link that begins here, if it is whole: it ends at a quotation mark, a bracket of a tag or white space, and not at
-/// damage or with the text.
+/// The link that begins here, if it is whole: it ends at a quotation mark, a bracket of a tag or white space, and not
+/// at damage or with the text.
 fn whole_link(bytes: &[u8], start: usize) -> Option<(String, usize)> {
     let mut link = String::new();
     let mut place = start;

@@ -1,8 +1,8 @@
 //! The images of a response, whatever its form.
 //!
 //! Most image operations answer with a list, `data`; layering text answers with single links. Both are read from the
-//! JSON of the response, so that a decoded response, a raw one and one that was kept in a file give the same images, with
-//! members that the document does not know yet.
+//! JSON of the response, so that a decoded response, a raw one and one that was kept in a file give the same images,
+//! with members that the document does not know yet.
 
 use std::{borrow::Cow, collections::BTreeSet, fmt};
 
@@ -27,8 +27,8 @@ use crate::{
 
 /// A response, or whatever else images can be saved from.
 ///
-/// Implemented for every image response of the service, for [`Response`] with one of them, for [`StoredResponse`], for JSON
-/// of a response, and for any choice of their images:
+/// Implemented for every image response of the service, for [`Response`] with one of them, for [`StoredResponse`], for
+/// JSON of a response, and for any choice of their images:
 ///
 /// ```
 /// # fn example(client: ideogram_client::Client, response: ideogram_client::types::ImageGenerationResponseV3) {
@@ -71,8 +71,8 @@ impl Provenance {
         Self { operation: Some(operation.into()), asked: Asked::Unknown, broke_off: false }
     }
 
-    /// What was asked, such as a [`RequestSummary`](crate::RequestSummary) as JSON. It must hold neither the key nor the
-    /// content of files.
+    /// What was asked, such as a [`RequestSummary`](crate::RequestSummary) as JSON. It must hold neither the key nor
+    /// the content of files.
     pub fn request(mut self, request: Value) -> Self {
         self.asked = Asked::Json(request);
         self
@@ -389,8 +389,8 @@ mod tests {
             "20260702T090713Z-1-LavTZAE4",
             "20260702T090713Z-2-ddgrm07n",
             "20260702T090713Z-3-e78a3f2a",
-            "20260702T090713Z-4-0700198a",
-            "20260702T090713Z-5-07001aff",
+            "20260702T090713Z-4-36a5e708",
+            "20260702T090713Z-5-36a5e5dd",
             "20260702T090713Z-6",
         ]
         "#);

@@ -1,8 +1,9 @@
 //! Which links are followed, and when one expires.
 //!
-//! A link comes from a response, or from a file or argument that somebody handed over. Fetching it must not become a way
-//! to reach what only this machine can reach, an image must not travel in the clear, and the API key must not travel at
-//! all. Here a link is judged by what stands in it; the addresses of its name are judged when it is connected to.
+//! A link comes from a response, or from a file or argument that somebody handed over. Fetching it must not become a
+//! way to reach what only this machine can reach, an image must not travel in the clear, and the API key must not
+//! travel at all. Here a link is judged by what stands in it; the addresses of its name are judged when it is connected
+//! to.
 
 use std::{
     net::IpAddr,
@@ -96,7 +97,8 @@ pub(super) fn expiry(url: &Url) -> Option<i64> {
     url.query_pairs().find_map(|(name, value)| (name == "exp").then(|| value.parse().ok()).flatten())
 }
 
-/// Whether a link that was refused has expired. The clock of this machine may be wrong, so it is never a reason not to ask.
+/// Whether a link that was refused has expired. The clock of this machine may be wrong, so it is never a reason not to
+/// ask.
 pub(super) fn is_past(url: &Url, now: SystemTime) -> bool {
     let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
     expiry(url).is_some_and(|expiry| u64::try_from(expiry).unwrap_or(0) <= now)

@@ -2,8 +2,8 @@
 //!
 //! Start at [`Client::save_all`] (every image of a response, into a folder) or [`Client::save`] (one link, one file).
 //! `images` finds the images of a response, `link` decides what may be fetched, `download` fetches, `media_type` looks
-//! at what came, `target` puts it in its place, `sidecar` says what is written beside it. `find` finds the images in the text
-//! of a response, whole or not.
+//! at what came, `target` puts it in its place, `sidecar` says what is written beside it. `find` finds the images in
+//! the text of a response, whole or not.
 //!
 //! An image is streamed into `.ideogram-<random>.part` in the folder of its target, synced, and renamed without
 //! replacing anything, so that no name ever holds half an image. Such a file goes when saving fails or is cancelled;

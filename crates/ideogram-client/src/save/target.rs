@@ -257,8 +257,8 @@ impl Target {
         part_in(&self.folder)
     }
 
-    /// Gives the beginning of an image a name that says so: `lantern.incomplete.png`. Most of an image is worth more than
-    /// none, and must not be taken for all of it.
+    /// Gives the beginning of an image a name that says so: `lantern.incomplete.png`. Most of an image is worth more
+    /// than none, and must not be taken for all of it.
     pub(super) fn keep_cut(&self, cut: Received) -> Result<PathBuf, Error> {
         let Received { mut part, media_type, size_bytes } = cut;
         let extension = OsString::from(format!("{INCOMPLETE}.{}", media_type.extension));

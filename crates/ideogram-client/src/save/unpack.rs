@@ -1,7 +1,7 @@
 //! Downloads that were compressed though nobody asked for it.
 //!
-//! Object stores hand out what was stored with a content coding, whatever is accepted; the label may be wrong or missing.
-//! So the bytes decide: a coding is undone if an image, or another coding, comes out.
+//! Object stores hand out what was stored with a content coding, whatever is accepted; the label may be wrong or
+//! missing. So the bytes decide: a coding is undone if an image, or another coding, comes out.
 
 use std::{
     fs::File,
@@ -32,7 +32,8 @@ pub(super) fn may_be_packed(head: &[u8], label: &[u8]) -> bool {
     is_marked(head) || is_zlib(head) || (!label.is_empty() && !label.eq_ignore_ascii_case(b"identity"))
 }
 
-/// Undoes codings, if there are any: into files that `new_part` makes, and up to `limit` bytes. `None` if more come out.
+/// Undoes codings, if there are any: into files that `new_part` makes, and up to `limit` bytes. `None` if more come
+/// out.
 pub(super) fn unpack(
     mut part: NamedTempFile,
     limit: u64,

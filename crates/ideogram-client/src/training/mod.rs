@@ -26,9 +26,9 @@ impl Client {
     /// Waits until a model is trained and images can be made with it.
     ///
     /// The wait is over when the model is `COMPLETED`, available, and has the URI that images are made with; a model
-    /// that is `COMPLETED` but not registered yet is waited for. A model that is `ERRORED` or `ARCHIVED`, or in any other
-    /// state whose name reads like a failure, ends the wait with an error, as do a wrong key, a model that is not there,
-    /// and a day in states of which this version does not know what they mean.
+    /// that is `COMPLETED` but not registered yet is waited for. A model that is `ERRORED` or `ARCHIVED`, or in any
+    /// other state whose name reads like a failure, ends the wait with an error, as do a wrong key, a model that is not
+    /// there, and a day in states of which this version does not know what they mean.
     ///
     /// Awaiting it gives the model. [`WaitUntilTrained::states`] tells what happens meanwhile. Both can be dropped at
     /// any time, and started again.
@@ -74,8 +74,8 @@ impl WaitUntilTrained {
         self
     }
 
-    /// How long to wait at most, counted from the first look: for ever by default. A last look is taken when the time is
-    /// over, and may take ten seconds more. The training itself goes on.
+    /// How long to wait at most, counted from the first look: for ever by default. A last look is taken when the time
+    /// is over, and may take ten seconds more. The training itself goes on.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
         self
@@ -94,8 +94,8 @@ impl WaitUntilTrained {
 
     /// What is seen while waiting, one item for each look: for a progress display.
     ///
-    /// The last item is the state in which [`TrainingProgress::trained`] is something, or an error. Nothing is asked before
-    /// the stream is read.
+    /// The last item is the state in which [`TrainingProgress::trained`] is something, or an error. Nothing is asked
+    /// before the stream is read.
     ///
     /// ```no_run
     /// # async fn example(client: ideogram_client::Client) -> Result<(), Box<dyn std::error::Error>> {

@@ -8,8 +8,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::{Observation, TrainedModel, TrainingError, TrainingProgress, state::Meaning};
 use crate::{Error, ErrorKind, Outcome, types::CustomModel};
 
-/// How often in a row the model may be missing, or the response unreadable: a model may show a moment after its training
-/// was ordered, and a gateway may answer in place of the service. After that it is no accident.
+/// How often in a row the model may be missing, or the response unreadable: a model may show a moment after its
+/// training was ordered, and a gateway may answer in place of the service. After that it is no accident.
 const DOUBTS_AT_MOST: u32 = 4;
 /// A model that is not there yet is looked for sooner, so that a wrong id does not cost minutes.
 const MISSING_WAIT_AT_MOST: Duration = Duration::from_secs(5);

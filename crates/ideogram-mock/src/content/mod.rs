@@ -1,6 +1,7 @@
 //! What an uploaded file holds, found out while it streams in.
 //!
-//! Start at [`Inspector`]. The name says what a file wants to be, the content whether it is; the content is then dropped.
+//! Start at [`Inspector`]. The name says what a file wants to be, the content whether it is; the content is then
+//! dropped.
 
 mod archive;
 mod image;

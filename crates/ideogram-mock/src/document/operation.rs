@@ -23,8 +23,8 @@ pub(crate) struct Operation {
     pub(crate) is_paid: bool,
     /// How many images a call makes.
     pub(crate) images: ImageCount,
-    /// The sizes that an image may have, from the enum of the response's or else of the request's `resolution`; empty when
-    /// every size is possible.
+    /// The sizes that an image may have, from the enum of the response's or else of the request's `resolution`; empty
+    /// when every size is possible.
     pub(crate) sizes: Vec<Size>,
     /// Whether a request may have a member `aspect_ratio`.
     pub(crate) takes_ratio: bool,

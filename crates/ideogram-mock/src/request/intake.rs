@@ -1,7 +1,7 @@
 //! The body of a request on its way in: counted, limited, recorded, and read to its end even when it is refused.
 //!
-//! A server that responses and hangs up while the client still sends may take its response back: the client sees a broken
-//! connection. So what remains of a refused body is read and dropped, within reason.
+//! A server that responses and hangs up while the client still sends may take its response back: the client sees a
+//! broken connection. So what remains of a refused body is read and dropped, within reason.
 
 use std::{
     pin::Pin,

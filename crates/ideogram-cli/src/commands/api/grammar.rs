@@ -83,7 +83,7 @@ fn argument(input: &'static Input) -> Arg {
         .help_heading("Inputs")
         // Said here and not by clap: a file, a field or a JSON body may hold it as well.
         .required(false)
-        // Globals twice by mistake, it is refused by name rather than taken once.
+        // Given twice by mistake, it is refused by name rather than taken once.
         .action(ArgAction::Append);
     match input.kind() {
         InputKind::File => argument.value_name("PATH").value_parser(clap::value_parser!(PathBuf)),

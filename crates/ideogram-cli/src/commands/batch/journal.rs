@@ -1,8 +1,8 @@
 //! The journal of a batch: which rows were sent, and what became of them.
 //!
-//! `batch.jsonl` in the folder of the batch. A line is on disk before a row is sent, and another one when the row is done.
-//! A row that was begun and has no end was in flight when the process ended: nobody knows whether it is paid, unless its
-//! response was stored. How a journal survives kills, edits and replaced files: `journal.rs` of the library.
+//! `batch.jsonl` in the folder of the batch. A line is on disk before a row is sent, and another one when the row is
+//! done. A row that was begun and has no end was in flight when the process ended: nobody knows whether it is paid,
+//! unless its response was stored. How a journal survives kills, edits and replaced files: `journal.rs` of the library.
 
 use std::{
     collections::{HashMap, HashSet},

@@ -1,10 +1,10 @@
 //! `ideogram batch`: a file of prompts to a folder of images, each prompt paid at most once.
 //!
 //! [`input`] reads the file ([`table`] if it is a table), [`row`] understands its rows ([`spelling`] what cells mean,
-//! [`canonical`] which JSON says the same), [`plan`] decides what is done with each, [`run`] sends and
-//! saves, [`images`] saves the images of one response, [`report`] sums up, [`sheet`] shows it as a layout. [`journal`] and
-//! [`ledger`] remember across runs what was sent, [`status`] says what became of a row. The folder holds images, each with
-//! a JSON file beside it; `batch.jsonl`, the journal; `responses/`, the responses as they came; `thumbnails/`; and
+//! [`canonical`] which JSON says the same), [`plan`] decides what is done with each, [`run`] sends and saves,
+//! [`images`] saves the images of one response, [`report`] sums up, [`sheet`] shows it as a page. [`journal`] and
+//! [`ledger`] remember across runs what was sent, [`status`] says what became of a row. The folder holds images, each
+//! with a JSON file beside it; `batch.jsonl`, the journal; `responses/`, the responses as they came; `thumbnails/`; and
 //! `contact-sheet.html`.
 
 mod canonical;
@@ -58,20 +58,20 @@ const MOST_UNASKED: u64 = 20;
 /// Make images for a file of prompts, paying for each prompt at most once
 ///
 /// FILE holds a row for each call: a table with a header, as spreadsheets and data frames save it (.csv, .tsv), JSON
-/// (.jsonl, .json), or a prompt on each line (.txt). A row has a `prompt`, and any other property of the request under the
-/// name it has on the wire, such as `num_images` or `aspect_ratio`. `model` (v4, v3, legacy) or `operation` (an id of
-/// `ideogram operations`) choose what is called, `id` names the files of a row. Properties that are files hold paths, which
-/// begin at the folder of FILE. All rows are checked before any is sent.
+/// (.jsonl, .json), or a prompt on each line (.txt). A row has a `prompt`, and any other property of the request under
+/// the name it has on the wire, such as `num_images` or `aspect_ratio`. `model` (v4, v3, legacy) or `operation` (an id
+/// of `ideogram operations`) choose what is called, `id` names the files of a row. Properties that are files hold
+/// paths, which begin at the folder of FILE. All rows are checked before any is sent.
 ///
 /// In tables and lists of prompts, white space around a cell or a prompt does not count, and a cell without a value is
 /// left out. JSON is sent as it is written.
 ///
-/// The folder keeps a journal. The same command again goes on where it stopped, with the model and in the folder that it
-/// was begun with, and pays for no finished row twice. Rows are known by what is sent for them,
-/// however they are spelled: a row that asks for something else is a new one. Rows that were in flight when the command was killed are listed, and sent again only with --rerun-unknown, since they may be
-/// paid. Rows that were begun in another folder or with another model, or whose journal is lost, are asked about, and with
-/// --yes sent again only with --pay-again. The folder also keeps every response as it came, and contact-sheet.html, a layout
-/// of all results.
+/// The folder keeps a journal. The same command again goes on where it stopped, with the model and in the folder that
+/// it was begun with, and pays for no finished row twice. Rows are known by what is sent for them, however they are
+/// spelled: a row that asks for something else is a new one. Rows that were in flight when the command was killed are
+/// listed, and sent again only with --rerun-unknown, since they may be paid. Rows that were begun in another folder or
+/// with another model, or whose journal is lost, are asked about, and with --yes sent again only with --pay-again. The
+/// folder also keeps every response as it came, and contact-sheet.html, a page of all results.
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -228,7 +228,7 @@ impl Batch {
         if let Some(remark) = context.changes_note() {
             output.note(remark);
         }
-        // What became of the rows comes before what became of the layout.
+        // What became of the rows comes before what became of the page.
         let verdict = report::verdict(&rows.iter().zip(statuses).collect::<Vec<_>>(), &counts, stop);
         match (verdict, sheet, printed) {
             (Err(failure), Err(sheet), _) => {

@@ -1,8 +1,8 @@
 //! What is done with each row: found out before anything is sent, from all that is known of it.
 //!
-//! [`step`] decides, and is a pure function. Its rule: a row is sent without a question only if nothing says that it was
-//! begun before, or if it is known that it was not billed. What is known comes from four places, since each can be lost:
-//! the journal, the folders of stored responses (made before a row is sent), the files of images, and the
+//! [`step`] decides, and is a pure function. Its rule: a row is sent without a question only if nothing says that it
+//! was begun before, or if it is known that it was not billed. What is known comes from four places, since each can be
+//! lost: the journal, the folders of stored responses (made before a row is sent), the files of images, and the
 //! [`ledger`](super::ledger).
 
 use std::{
@@ -177,8 +177,8 @@ fn keys(rows: &[Row]) -> HashSet<&str> {
     rows.iter().map(|row| row.key.as_str()).collect()
 }
 
-/// Where a row was begun, if the journal cannot account for it: the same row, or one that asks for the same with another
-/// model or id. Rows of the table that ask for the same are wanted as often as they stand there.
+/// Where a row was begun, if the journal cannot account for it: the same row, or one that asks for the same with
+/// another model or id. Rows of the table that ask for the same are wanted as often as they stand there.
 fn begun_before(row: &Row, past: &Past, records: &Records, keys: &HashSet<&str>) -> Option<Record> {
     let input = input_of(row);
     let is_it = |key: &str| key == row.key || !keys.contains(key);
@@ -253,7 +253,8 @@ mod tests {
 
     #[test]
     fn a_row_is_sent_only_if_nothing_says_that_it_may_be_paid() {
-        // What the journal says, and what is done: with nothing allowed, --rerun-unknown, --retry-declined, --pay-again.
+        // What the journal says, and what is done: with nothing allowed, --rerun-unknown, --retry-declined,
+        // --pay-again.
         let journals = [
             ("nothing", None, ["send"; 4]),
             ("begun", Some(End::None), ["unknown", "send", "unknown", "unknown"]),

@@ -1,7 +1,7 @@
 //! What a row asks for: the request that it stands for, checked before anything is sent, and who it is.
 //!
-//! A row is known by what is sent for it, files by their content: running the same rows again finds it, wherever they have
-//! moved to and however they are spelled, and a row that sends something else is a new one.
+//! A row is known by what is sent for it, files by their content: running the same rows again finds it, wherever they
+//! have moved to and however they are spelled, and a row that sends something else is a new one.
 
 use std::{
     collections::{BTreeMap, HashMap},

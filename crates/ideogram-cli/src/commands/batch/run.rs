@@ -1,7 +1,7 @@
 //! Sends the rows that are still to be sent, a few images at a time, and saves what comes back.
 //!
-//! The client counts the images in flight, and so does this module: a row is noted as begun only when there is a place for
-//! it, so that a process that ends leaves as few rows as possible of which nobody knows whether they are paid.
+//! The client counts the images in flight, and so does this module: a row is noted as begun only when there is a place
+//! for it, so that a process that ends leaves as few rows as possible of which nobody knows whether they are paid.
 //!
 //! A row is begun in three places before it is sent, each on disk: the journal, the ledger, and the folder of its
 //! response. If one of them refuses, the row is not sent, and neither is any other.

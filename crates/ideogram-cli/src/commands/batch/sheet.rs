@@ -1,7 +1,7 @@
-//! The contact sheet: one HTML layout with all rows of a batch, for any browser, straight from the disk.
+//! The contact sheet: one HTML page with all rows of a batch, for any browser, straight from the disk.
 //!
-//! It needs nothing but itself: styles and thumbnails are in the layout, there is no script, and a content security policy
-//! forbids what somebody's prompt may try to bring in. All text is escaped.
+//! It needs nothing but itself: styles and thumbnails are in the page, there is no script, and a content security
+//! policy forbids what somebody's prompt may try to bring in. All text is escaped.
 
 use std::{fs, io, path::Path};
 
@@ -33,15 +33,15 @@ pub(super) fn write(
     #[cfg(unix)]
     part.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let part = part.tempfile_in(folder)?;
-    let mut layout = io::BufWriter::new(part);
-    render(&mut layout, folder, title, time, rows, counts)?;
-    let part = layout.into_inner().map_err(io::IntoInnerError::into_error)?;
+    let mut page = io::BufWriter::new(part);
+    render(&mut page, folder, title, time, rows, counts)?;
+    let part = page.into_inner().map_err(io::IntoInnerError::into_error)?;
     part.persist(folder.join(super::SHEET))?;
     Ok(())
 }
 
 fn render(
-    layout: &mut impl io::Write,
+    page: &mut impl io::Write,
     folder: &Path,
     title: &str,
     time: &str,
@@ -50,7 +50,7 @@ fn render(
 ) -> io::Result<()> {
     let title = escaped(title);
     write!(
-        layout,
+        page,
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src \
          'unsafe-inline'\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -59,37 +59,37 @@ fn render(
          <p class=\"figures\">"
     )?;
     for (number, words, class) in counts.figures() {
-        write!(layout, "<span class=\"{class}\"><b>{number}</b> {words}</span> ")?;
+        write!(page, "<span class=\"{class}\"><b>{number}</b> {words}</span> ")?;
     }
-    writeln!(layout, "</p>\n<p class=\"quiet\">{}</p>\n</header>\n<main>", escaped(time))?;
+    writeln!(page, "</p>\n<p class=\"quiet\">{}</p>\n</header>\n<main>", escaped(time))?;
     for (row, status) in rows {
-        article(layout, folder, row, status)?;
+        article(page, folder, row, status)?;
     }
-    writeln!(layout, "</main>\n</body>\n</html>")
+    writeln!(page, "</main>\n</body>\n</html>")
 }
 
-fn article(layout: &mut impl io::Write, folder: &Path, row: &Row, status: &Status) -> io::Result<()> {
+fn article(page: &mut impl io::Write, folder: &Path, row: &Row, status: &Status) -> io::Result<()> {
     let Words { class, title, billing, .. } = status.words();
-    writeln!(layout, "<article class=\"{class}\">")?;
+    writeln!(page, "<article class=\"{class}\">")?;
     if let Status::Finished(images) = status {
-        writeln!(layout, "<div class=\"images\">")?;
+        writeln!(page, "<div class=\"images\">")?;
         for image in images {
-            figure(layout, folder, row, image)?;
+            figure(page, folder, row, image)?;
         }
-        writeln!(layout, "</div>")?;
+        writeln!(page, "</div>")?;
     }
     let prompt = if row.prompt.is_empty() { "(no prompt)" } else { &row.prompt };
-    writeln!(layout, "<div class=\"words\">")?;
+    writeln!(page, "<div class=\"words\">")?;
     // A prompt that scrolls can be reached by keyboard; what cannot scroll needs no stop on the way.
     let stop = if may_scroll(prompt) {
         format!(" tabindex=\"0\" role=\"group\" aria-label=\"Prompt of line {}\"", row.line)
     } else {
         String::new()
     };
-    writeln!(layout, "<div class=\"prompt\" dir=\"auto\"{stop}>{}</div>", escaped(prompt))?;
+    writeln!(page, "<div class=\"prompt\" dir=\"auto\"{stop}>{}</div>", escaped(prompt))?;
     if !title.is_empty() {
         let colon = if billing.is_empty() { "" } else { ": " };
-        writeln!(layout, "<p class=\"state\"><b>{title}</b> {billing}{colon}{}</p>", escaped(status.why()))?;
+        writeln!(page, "<p class=\"state\"><b>{title}</b> {billing}{colon}{}</p>", escaped(status.why()))?;
     }
     let made_of = match status {
         Status::Finished(images) => images.iter().find_map(|image| image.prompt.as_deref()),
@@ -97,11 +97,11 @@ fn article(layout: &mut impl io::Write, folder: &Path, row: &Row, status: &Statu
     };
     if let Some(made_of) = made_of {
         let made_of = escaped(made_of);
-        writeln!(layout, "<details><summary>Prompt as drawn</summary><p dir=\"auto\">{made_of}</p></details>")?;
+        writeln!(page, "<details><summary>Prompt as drawn</summary><p dir=\"auto\">{made_of}</p></details>")?;
     }
     let (operation, model) = (row.request.operation().id, model(row));
     writeln!(
-        layout,
+        page,
         "<p class=\"quiet\"><span class=\"line\">line {}</span><span class=\"cut\" title=\"{}\">{}</span>\
          <span class=\"cut\" title=\"{}\">{}</span></p>\n</div>\n</article>",
         row.line,
@@ -112,25 +112,25 @@ fn article(layout: &mut impl io::Write, folder: &Path, row: &Row, status: &Statu
     )
 }
 
-fn figure(layout: &mut impl io::Write, folder: &Path, row: &Row, image: &Image) -> io::Result<()> {
+fn figure(page: &mut impl io::Write, folder: &Path, row: &Row, image: &Image) -> io::Result<()> {
     let seed = image.seed.map_or_else(String::new, |seed| format!("seed {seed}"));
     let (mark, explained) = match (image.result, &image.file) {
         (ImageResult::Saved, Some(file)) => {
             let (link, name) = (url(file), escaped(file));
-            write!(layout, "<figure><a href=\"{link}\">")?;
+            write!(page, "<figure><a href=\"{link}\">")?;
             match fs::read(folder.join(super::THUMBNAILS).join(thumbnail_name(file))) {
                 Ok(bytes) => {
                     let media_type = thumbnail::media_type(&bytes);
                     let data = BASE64_STANDARD.encode(&bytes);
                     let alt = escaped(&row.prompt);
                     let class = if media_type == "image/png" { "clear" } else { "solid" };
-                    write!(layout, "<img class=\"{class}\" alt=\"{alt}\" src=\"data:{media_type};base64,{data}\">")?;
+                    write!(page, "<img class=\"{class}\" alt=\"{alt}\" src=\"data:{media_type};base64,{data}\">")?;
                 }
-                Err(_) => write!(layout, "<span class=\"blank\">no preview</span>")?,
+                Err(_) => write!(page, "<span class=\"blank\">no preview</span>")?,
             }
             let parts = in_two(file);
             return writeln!(
-                layout,
+                page,
                 "</a><figcaption><a class=\"cut\" href=\"{link}\" title=\"{name}\">{parts}</a> \
                  <span>{seed}</span></figcaption></figure>"
             );
@@ -141,7 +141,7 @@ fn figure(layout: &mut impl io::Write, folder: &Path, row: &Row, image: &Image) 
     };
     let explained = escaped(&explained);
     writeln!(
-        layout,
+        page,
         "<figure><span class=\"blank\"><b>{mark}</b>{explained}</span><figcaption><span>{seed}</span></figcaption></figure>"
     )
 }

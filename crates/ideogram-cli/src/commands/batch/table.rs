@@ -1,7 +1,7 @@
 //! Tables of text, as spreadsheets and data frames save them.
 //!
-//! Quoting is read strictly. A reader that forgives a lost quotation mark would put several rows into one prompt, which is
-//! paid.
+//! Quoting is read strictly. A reader that forgives a lost quotation mark would put several rows into one prompt, which
+//! is paid.
 
 use serde_json::{Map, Value};
 

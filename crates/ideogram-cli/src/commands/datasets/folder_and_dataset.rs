@@ -36,8 +36,8 @@ impl Pair {
             .map_err(|error| Failure::local_io("nothing was sent: the folder cannot be read").because(&error))
     }
 
-    /// Reads the folder, asks what is in the dataset, and compares them; with `--dry-run` shows the request instead, names
-    /// what is left out of the folder, and returns `None`.
+    /// Reads the folder, asks what is in the dataset, and compares them; with `--dry-run` shows the request instead,
+    /// names what is left out of the folder, and returns `None`.
     ///
     /// # Errors
     ///

@@ -24,8 +24,8 @@ const MAX_SKIPPED_ROWS: usize = 20;
 
 /// Show what `sync` would do: compare a folder with a dataset, and send nothing
 ///
-/// Files are compared by name and size. Says of every file whether it is there, would be sent, or would not and why, and
-/// whether the dataset can be trained now and then.
+/// Files are compared by name and size. Says of every file whether it is there, would be sent, or would not and why,
+/// and whether the dataset can be trained now and then.
 ///
 /// The exit code is 0 if `sync` could send all that is missing, 2 if the dataset would hold more than 100 images, 11 if
 /// something in the folder could not be read, and 13 if files of the folder cannot be sent as they are.

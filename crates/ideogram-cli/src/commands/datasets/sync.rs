@@ -41,20 +41,20 @@ const NAMES_TOLD: usize = 5;
 /// Bring a folder of images and captions into a dataset, every file once
 ///
 /// Sends what is missing, in batches, and nothing that is there: files are compared by name and size. The service can
-/// neither replace nor remove a file, so a file of which that cannot be wording, or that is there with another size, is
+/// neither replace nor remove a file, so a file of uncertain state, or that is there with another size, is
 /// listed and not sent. What is in the folder and not sent is named with the reason. `plan` shows beforehand what would
 /// be done.
 ///
-/// Run it again after a failure, Ctrl-C or a power cut: a journal remembers what was under way, and the dataset is asked
-/// what became of it before anything is sent. The journal is kept with the state of programs
-/// (`~/.local/state/ideogram/sync`, or below XDG_STATE_HOME; on Windows below %APPDATA%): one for each
-/// dataset. If it was deleted, cut or replaced by an older copy, files that the dataset does not show may have been sent:
-/// they are listed, and sent only with --send-uncertain.
+/// Run it again after a failure, Ctrl-C or a power cut: a journal remembers what was under way, and the dataset is
+/// asked what became of it before anything is sent. The journal is kept with the state of programs
+/// (`~/.local/state/ideogram/sync`, or below XDG_STATE_HOME; on Windows below %APPDATA%): one for each dataset. If it
+/// was deleted, cut or replaced by an older copy, files that the dataset does not show may have been sent: they are
+/// listed, and sent only with --send-uncertain.
 ///
 /// With --dry-run, all uploads are shown as if the dataset was empty, since nothing is asked either.
 ///
-/// The exit code is 11 if some files are not in the dataset in the end, which are listed with the reason, or could not be
-/// read; 4 if the service refused them all.
+/// The exit code is 11 if some files are not in the dataset in the end, which are listed with the reason, or could not
+/// be read; 4 if the service refused them all.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -27,9 +27,9 @@ use crate::{
 /// Add images, captions and ZIP archives of both to a dataset
 ///
 /// All files go in one call. If one of them cannot be read, is empty or of another kind, nothing is sent. The service
-/// takes JPEG, PNG and WebP images, UTF-8 text files as captions (sunset.txt belongs to sunset.jpg) and ZIP archives; a dataset holds at most
-/// 100 images. It may fail single files: they are listed with the reason, and the exit code is 11,
-/// or 4 if none was stored.
+/// takes JPEG, PNG and WebP images, UTF-8 text files as captions (sunset.txt belongs to sunset.jpg) and ZIP archives; a
+/// dataset holds at most 100 images. It may fail single files: they are listed with the reason, and the exit code is
+/// 11, or 4 if none was stored.
 ///
 /// Nothing in the service removes a file again. Whether it recognizes a file that it has already is not known.
 #[derive(Debug, Args)]

@@ -21,8 +21,8 @@ const TRAINING_SECONDS: f64 = 90.0 * 60.0;
 /// Run a mock server of the API on this machine until Ctrl-C
 ///
 /// It keeps datasets and models, reads uploads and trains as the service does, and bills nothing. It starts with the
-/// dataset `demo` and the models trained from it. Its address goes to standard output; what to set to use it, to standard
-/// error. Other machines cannot reach it.
+/// dataset `demo` and the models trained from it. Its address goes to standard output; what to set to use it, to
+/// standard error. Other machines cannot reach it.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

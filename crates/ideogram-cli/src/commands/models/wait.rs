@@ -16,7 +16,8 @@ use crate::{
 /// Wait until a model is trained and images can be made with it
 ///
 /// A training takes from an hour to most of a day. It does not notice who waits for it: Ctrl-C ends the wait only, and
-/// the command can be run again at any time, on any machine. Failures of the network or the service do not end the wait.
+/// the command can be run again at any time, on any machine. Failures of the network or the service do not end the
+/// wait.
 ///
 /// In the end, the model is printed, with the URI that requests for images take. The exit code is 15 if the training
 /// failed, or the model was not ready in time.

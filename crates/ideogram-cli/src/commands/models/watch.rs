@@ -63,8 +63,8 @@ impl Patience {
     ///
     /// # Errors
     ///
-    /// [`Exit::TrainingError`] if the training failed or the deadline has passed, [`Exit::Interrupted`] after Ctrl-C, else
-    /// what kept the service from telling.
+    /// [`Exit::TrainingError`] if the training failed or the deadline has passed, [`Exit::Interrupted`] after Ctrl-C,
+    /// else what kept the service from telling.
     pub(super) async fn watch(self, context: &Context<'_>, id: &ModelId) -> Result<TrainedModel, Failure> {
         let mut wait = context.client().wait_until_trained(id.as_str());
         if let Some(poll_every) = self.poll.or(context.is_mock().then_some(MOCK_TIME.1)) {
@@ -120,7 +120,7 @@ fn not_trained(context: &Context<'_>, id: &ModelId, error: &TrainingError) -> Fa
             .hint("this is final; training again costs again")
             .detail("model_status", model.status.as_str()),
         TrainingError::UnknownState { model, .. } => Failure::new(Exit::UnknownState, error.to_string())
-            .hint("it may have ended: see the layout of the service, or a newer version of this command")
+            .hint("it may have ended: see the page of the service, or a newer version of this command")
             .detail("model_status", model.status.as_str()),
         TrainingError::Archived(_) => {
             Failure::new(Exit::TrainingError, error.to_string()).detail("model_status", "ARCHIVED")

@@ -1,5 +1,5 @@
-//! The process in which an expression runs: reads the expression and then inputs from standard input, and writes what is
-//! picked to standard output.
+//! The process in which an expression runs: reads the expression and then inputs from standard input, and writes what
+//! is picked to standard output.
 
 use std::{
     io::{self, BufWriter, Write},

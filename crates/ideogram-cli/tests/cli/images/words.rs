@@ -34,7 +34,7 @@ fn images_are_described_as_a_structured_prompt() {
     snapshot!(run(&[]), @"
     exit code: 0
     ----- stdout -----
-    Image:     An illustration of paper lantern.
+    Image:       An illustration of paper lantern.
     Background:  A banded sky.
     Elements:    paper lantern, in flat colors (from 94,100 to 694,240 of 1000)
     ");
@@ -84,7 +84,7 @@ fn a_prompt_is_enriched() {
     snapshot!(ideogram(["--mock", "magic-prompt", "a \"Noodles\" sign", "--aspect-ratio", "16:9"]).run(), @r#"
     exit code: 0
     ----- stdout -----
-    Image:       An illustration of a "Noodles" sign.
+    Image:         An illustration of a "Noodles" sign.
     Aesthetics:    calm, graphic
     Medium:        illustration
     Lighting:      soft morning light
