@@ -1,4 +1,4 @@
-//! How a server is to be, before it starts.
+//! The builder of a server: port, key, time, limits, state directory, scenario.
 
 use std::{
     io::{self, ErrorKind},
@@ -11,27 +11,29 @@ use std::{
 use jiff::Timestamp;
 
 use crate::{
-    behaviour::Service,
-    call::Shared,
     clock::Clock,
-    gallery::Links,
+    concurrency::ImageLimiter,
+    dispatch::Shared,
+    handlers::Service,
+    images::Links,
     recorder::Recorder,
-    scenario::{Scenario, Stage},
-    server::{MOCK_API_KEY, MockServer},
-    store::Store,
-    studio::Studio,
-    world::{State, World},
+    scenario::{Scenario, ScenarioState},
+    server::MockServer,
+    state::State,
+    store::{StateFile, Store},
 };
 
-/// Where service time starts unless the builder says otherwise: the second demo model is half an hour into its
-/// training. That is 2026-07-01, 9:00 UTC.
+/// The key that a server accepts unless its builder sets another.
+pub const MOCK_API_KEY: &str = "mock-api-key";
+
+/// 2026-07-01, 9:00 UTC. At this time the second demo model is half an hour into its training.
 const DEFAULT_START: Timestamp = Timestamp::constant(1_782_896_400, 0);
 
-/// As long as the shortest training that was observed, roughly.
+/// Roughly the shortest training that was observed.
 const DEFAULT_TRAINING_TIME: Duration = Duration::from_secs(90 * 60);
 
-/// Large enough for every upload that makes sense: 100 images of 10 MiB as files, and again in archives.
-const DEFAULT_LARGEST_BODY: u64 = 4 * 1024 * 1024 * 1024;
+/// Enough for the largest reasonable upload: 100 images of 10 MiB as files, and the same in archives.
+const DEFAULT_MAX_BODY_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 
 /// Sets up a [`MockServer`]; see [`MockServer::builder`].
 #[derive(Debug, Clone)]
@@ -44,7 +46,7 @@ pub struct MockServerBuilder {
     training_time: Duration,
     generation_time: Duration,
     storing_time: Duration,
-    tells_file_names: bool,
+    shows_file_names: bool,
     max_body_bytes: u64,
     state_dir: Option<PathBuf>,
     scenario: Scenario,
@@ -60,8 +62,8 @@ impl Default for MockServerBuilder {
             training_time: DEFAULT_TRAINING_TIME,
             generation_time: Duration::ZERO,
             storing_time: Duration::ZERO,
-            tells_file_names: true,
-            max_body_bytes: DEFAULT_LARGEST_BODY,
+            shows_file_names: true,
+            max_body_bytes: DEFAULT_MAX_BODY_BYTES,
             state_dir: None,
             scenario: Scenario::Normal,
         }
@@ -75,23 +77,23 @@ impl MockServerBuilder {
         self
     }
 
-    /// The one key that the server accepts. Default: [`MOCK_API_KEY`].
+    /// The key that the server accepts. Default: [`MOCK_API_KEY`].
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.api_key = key.into();
         self
     }
 
-    /// Where service time starts. Default: 2026-07-01, 9:00 UTC, so that responses are the same in every run.
+    /// The start of service time. Default: 2026-07-01, 9:00 UTC, so that responses are the same in every run.
     ///
-    /// If a state directory has kept a later time, service time goes on from there.
+    /// If the state directory holds a later time, service time continues from there.
     pub fn start_time(mut self, time: SystemTime) -> Self {
         self.start_time = Some(time);
         self
     }
 
-    /// How many service seconds pass in a real second. Default: 0, time moves with [`MockServer::advance`] only.
+    /// Service seconds per real second. Default: 0, time moves with [`MockServer::advance`] only.
     ///
-    /// With 1, time runs as it does; with 540, a training of 90 minutes takes 10 seconds.
+    /// With 1, service time runs like real time; with 540, a training of 90 minutes takes 10 seconds.
     pub fn time_scale(mut self, scale: f64) -> Self {
         self.time_scale = scale;
         self
@@ -103,10 +105,10 @@ impl MockServerBuilder {
         self
     }
 
-    /// How long a call that makes images takes, in real time. Default: 0, they are there at once.
+    /// How long a call that creates images takes, in real time. Default: 0.
     ///
-    /// So long the images count as in the making, of which there may be ten at a time. A caller that hangs up does not
-    /// change that.
+    /// During this time the images count as in flight, which at most ten may be. A caller that hangs up does not change
+    /// that.
     pub fn generation_time(mut self, time: Duration) -> Self {
         self.generation_time = time;
         self
@@ -121,40 +123,40 @@ impl MockServerBuilder {
         self
     }
 
-    /// Datasets do not tell the names of their files, which the document allows: they are null.
+    /// Sets the file names in the responses for datasets to null, which the document allows.
     pub fn withhold_file_names(mut self) -> Self {
-        self.tells_file_names = false;
+        self.shows_file_names = false;
         self
     }
 
-    /// The largest request body in bytes; a larger one is answered with 413. Default: 4 GiB.
+    /// The largest request body in bytes; a larger one is refused with 413. Default: 4 GiB.
     ///
-    /// A JSON body must not have more than 4 MiB in any case.
+    /// A JSON body is limited to 4 MiB in any case.
     pub fn max_body_bytes(mut self, bytes: u64) -> Self {
         self.max_body_bytes = bytes;
         self
     }
 
-    /// A directory that keeps datasets and models across restarts. Default: they are forgotten.
+    /// A directory in which datasets and models survive a restart. Default: none, the state ends with the server.
     ///
-    /// It is made if it does not exist. Two servers must not use it at the same time.
+    /// It is created if it does not exist. Two servers must not use it at the same time.
     pub fn state_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.state_dir = Some(directory.into());
         self
     }
 
-    /// The behaviour to start with. Default: [`Scenario::Normal`].
+    /// The scenario to start with. Default: [`Scenario::Normal`].
     pub fn scenario(mut self, scenario: Scenario) -> Self {
         self.scenario = scenario;
         self
     }
 
-    /// Starts the server; it answers from now on, whether or not the caller's runtime is polled.
+    /// Starts the server. It runs in a thread of its own, so it responds even while the caller's runtime is blocked.
     ///
     /// # Errors
     ///
-    /// The port is taken; the state directory cannot be used, or what it keeps is not a state of the mock server, in
-    /// which case it is left as it is; the start time or the time scale makes no sense.
+    /// The port is in use; the state directory cannot be used, or its file is not a state of the mock server, in which
+    /// case the file is left unchanged; the start time or the time scale is out of range.
     #[expect(clippy::unused_async, reason = "leaves room for a start that waits, without a change for users")]
     pub async fn start(self) -> io::Result<MockServer> {
         if !self.time_scale.is_finite() || self.time_scale < 0.0 {
@@ -165,27 +167,27 @@ impl MockServerBuilder {
             Some(time) => Timestamp::try_from(time).map_err(|error| io::Error::new(ErrorKind::InvalidInput, error))?,
             None => DEFAULT_START,
         };
-        let (store, state) = match &self.state_dir {
+        let (file, state) = match &self.state_dir {
             Some(directory) => {
-                let (store, state) = Store::open(directory)?;
-                (Some(store), state)
+                let (file, state) = StateFile::open(directory)?;
+                (Some(file), state)
             }
             None => (None, None),
         };
         let state = state.unwrap_or_else(|| State::demo(self.training_time));
-        if let Some(kept) = state.now {
-            start = start.max(kept);
+        if let Some(stored) = state.now {
+            start = start.max(stored);
         }
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port))?;
         let url = format!("http://{}", listener.local_addr()?);
         let shared = Shared {
             service: Service {
-                world: World::new(state, store, Clock::new(start, self.time_scale)),
-                stage: Stage::new(self.scenario),
+                store: Store::new(state, file, Clock::new(start, self.time_scale)),
+                scenario: ScenarioState::new(self.scenario),
                 training_time: self.training_time,
                 storing_time: self.storing_time,
-                tells_file_names: self.tells_file_names,
-                studio: Studio::new(self.generation_time),
+                shows_file_names: self.shows_file_names,
+                limiter: ImageLimiter::new(self.generation_time),
                 links: Links::new(url.clone()),
             },
             recorder: Recorder::default(),

@@ -1,4 +1,4 @@
-//! Service time: it starts where the builder says, runs as fast as the builder says, and can be turned.
+//! Service time. The builder sets its start and its speed; it can be advanced.
 
 use std::{
     sync::Mutex,
@@ -14,32 +14,32 @@ pub(crate) struct Clock {
     started: Instant,
     /// Service seconds per real second; zero when time stands still.
     scale: f64,
-    turned: Mutex<Duration>,
+    advanced: Mutex<Duration>,
 }
 
 impl Clock {
     pub(crate) fn new(start: Timestamp, scale: f64) -> Self {
-        Self { start, started: Instant::now(), scale, turned: Mutex::default() }
+        Self { start, started: Instant::now(), scale, advanced: Mutex::default() }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
         let run =
             Duration::try_from_secs_f64(self.started.elapsed().as_secs_f64() * self.scale).unwrap_or(Duration::MAX);
-        later(self.start, run.saturating_add(*self.turned.lock().expect("nothing panics while it holds this lock")))
+        later(self.start, run.saturating_add(*self.advanced.lock().expect("nothing panics while it holds this lock")))
     }
 
     pub(crate) fn advance(&self, by: Duration) {
-        let mut turned = self.turned.lock().expect("nothing panics while it holds this lock");
-        *turned = turned.saturating_add(by);
+        let mut advanced = self.advanced.lock().expect("nothing panics while it holds this lock");
+        *advanced = advanced.saturating_add(by);
     }
 }
 
-/// The time `by` after `time`, or the last one there is.
+/// Returns `time + by`, or the maximum on overflow.
 pub(crate) fn later(time: Timestamp, by: Duration) -> Timestamp {
     SignedDuration::try_from(by).ok().and_then(|by| time.checked_add(by).ok()).unwrap_or(Timestamp::MAX)
 }
 
-/// The form that the service most likely writes: `T`, six digits of fraction, a numeric offset.
+/// Formats a time as the service probably does: `T`, six digits of fraction, a numeric offset.
 pub(crate) fn wire(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%S.%6f+00:00").to_string()
 }
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_at_rest_moves_only_when_turned() {
+    fn a_stopped_clock_moves_only_when_advanced() {
         let clock = Clock::new(time("2026-07-01T09:00:00Z"), 0.0);
 
         clock.advance(Duration::from_secs(90));
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_turned_too_far_stays_at_the_end_of_time() {
+    fn a_clock_advanced_too_far_stays_at_the_maximum() {
         let clock = Clock::new(time("2026-07-01T09:00:00Z"), 1e300);
 
         clock.advance(Duration::MAX);

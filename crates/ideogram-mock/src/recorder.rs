@@ -1,4 +1,4 @@
-//! Keeps what the server was sent, so that tests can assert it, and that nothing more was sent.
+//! Records requests, so that tests can assert what was sent and that nothing else was.
 
 use std::{
     collections::VecDeque,
@@ -7,11 +7,11 @@ use std::{
 
 use http::{HeaderMap, Method, request};
 
-/// How many requests are kept; the oldest go first.
-const REQUESTS_KEPT: usize = 1000;
+/// How many requests are recorded; the oldest are dropped first.
+const MAX_REQUESTS: usize = 1000;
 
-/// How many bytes of a body are kept.
-const BODY_BYTES_KEPT: usize = 64 * 1024;
+/// How many bytes of a body are recorded.
+const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// A request as the server received it, refused ones included.
 #[derive(Debug, Clone)]
@@ -21,9 +21,9 @@ pub struct RecordedRequest {
     pub method: Method,
     /// The path as it was sent, percent-encoding included.
     pub path: String,
-    /// What followed the `?`, as it was sent.
+    /// The query as it was sent, without the `?`.
     pub query: Option<String>,
-    /// The headers, with the key that was sent.
+    /// The headers, including the key.
     pub headers: HeaderMap,
     /// The first 64 KiB of the body.
     pub body: Vec<u8>,
@@ -53,14 +53,14 @@ pub struct RecordedPart {
     pub text: Option<String>,
 }
 
-/// A request that is still being received or answered.
+/// The record of one request.
 #[derive(Debug, Clone)]
 pub(crate) struct Record(Arc<Mutex<RecordedRequest>>);
 
 impl Record {
     pub(crate) fn add_bytes(&self, bytes: &[u8]) {
         let mut request = self.lock();
-        let room = BODY_BYTES_KEPT - request.body.len();
+        let room = MAX_BODY_BYTES - request.body.len();
         request.body.extend_from_slice(&bytes[..bytes.len().min(room)]);
         request.body_size += bytes.len() as u64;
     }
@@ -101,7 +101,7 @@ impl Recorder {
             status: None,
         })));
         let mut records = self.lock();
-        if records.len() == REQUESTS_KEPT {
+        if records.len() == MAX_REQUESTS {
             records.pop_front();
         }
         records.push_back(record.clone());

@@ -1,4 +1,4 @@
-//! The forms of responses: JSON, the error bodies that `openapi/README.md` decides on, and a gateway's page.
+//! Responses: JSON, the error bodies that `openapi/README.md` describes, and the HTML page of a gateway.
 
 use axum::{
     body::Body,
@@ -9,13 +9,13 @@ use futures_util::stream;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
-/// A response before it is on its way.
+/// A response before it is sent.
 #[derive(Debug)]
 pub(crate) struct Reply {
     status: StatusCode,
     media_type: &'static str,
     body: Bytes,
-    /// Boxed because few responses have one, and every refusal is passed through many results.
+    /// Boxed to keep `Result<_, Reply>` small; few responses have one.
     header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
@@ -25,7 +25,7 @@ impl Reply {
         Self::json(StatusCode::OK, result)
     }
 
-    /// A request that does not fit the document, in the words of the framework.
+    /// The request does not fit the document. The body is a problem document.
     pub(crate) fn problem(status: StatusCode, detail: &str) -> Self {
         let title = status.canonical_reason().unwrap_or("Error");
         let body = json!({"type": "about:blank", "title": title, "detail": detail, "status": status.as_u16()});
@@ -37,29 +37,29 @@ impl Reply {
         Self::problem(StatusCode::BAD_REQUEST, detail)
     }
 
-    /// A rule of the service itself is broken.
+    /// The request breaks a rule of the service.
     pub(crate) fn error(status: StatusCode, text: &str) -> Self {
         Self::json(status, &json!({"error": text}))
     }
 
-    /// Nothing is known under an id.
+    /// An id is unknown.
     pub(crate) fn not_found(text: &str) -> Self {
         Self::error(StatusCode::NOT_FOUND, text)
     }
 
-    /// A rule of the service itself is broken, and there is a code for it.
+    /// The request breaks a rule of the service that has a code.
     pub(crate) fn rejected(status: StatusCode, text: &str, reason: &str) -> Self {
         Self::json(status, &json!({"error": text, "reject_reason": reason}))
     }
 
-    /// There is no room for the images of a call beside those that are being made.
+    /// Too many images are in flight.
     pub(crate) fn inflight_limit(limit: u32) -> Self {
         let text = "Too many requests in flight.";
         let body = json!({"error": text, "reject_reason": "inflight_limit", "max_inflight_requests": limit});
         Self::json(StatusCode::TOO_MANY_REQUESTS, &body)
     }
 
-    /// An image to look at.
+    /// A PNG image.
     pub(crate) fn image(png: Vec<u8>) -> Self {
         Self { status: StatusCode::OK, media_type: "image/png", body: png.into(), header: None }
     }
@@ -70,7 +70,7 @@ impl Reply {
         Self::json(StatusCode::UNAUTHORIZED, &body)
     }
 
-    /// What a gateway in front of the service sends when it cannot reach it.
+    /// The page of a gateway that cannot reach the service.
     pub(crate) fn page(status: StatusCode) -> Self {
         let body = format!("<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>\n");
         Self { status, media_type: "text/html", body: body.into(), header: None }
@@ -84,10 +84,10 @@ impl Reply {
         self.status
     }
 
-    /// The response as it looks when the connection is lost in the middle of its body.
+    /// Returns a response whose connection breaks in the middle of the body.
     pub(crate) fn into_broken_response(self) -> Response {
         let half = self.body.slice(..self.body.len() / 2);
-        let parts = [Ok(half), Err("the scenario lets the response break off")];
+        let parts = [Ok(half), Err("the scenario cuts the response off")];
         let mut response = self.into_response();
         *response.body_mut() = Body::from_stream(stream::iter(parts));
         response

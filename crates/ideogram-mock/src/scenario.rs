@@ -1,10 +1,10 @@
-//! Named behaviours that a test or a user switches on, and how they interfere with calls.
+//! Scenarios: named ways of responding that a test or a user selects.
 
 use std::{sync::Mutex, time::Duration};
 
 use http::StatusCode;
 
-use crate::{document::Operation, reply::Reply, studio::MOST_IN_MAKING};
+use crate::{concurrency::MAX_IMAGES_IN_FLIGHT, document::Operation, reply::Reply};
 
 /// How the server behaves towards calls that are otherwise in order: known path, right key, valid request.
 ///
@@ -12,30 +12,30 @@ use crate::{document::Operation, reply::Reply, studio::MOST_IN_MAKING};
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Scenario {
-    /// Every call does what it should.
+    /// Every call succeeds.
     #[default]
     Normal,
-    /// Calls that are billed are answered with 422, as if their input had failed the safety check.
+    /// Billed calls get 422, as if their input had failed the safety check.
     Declines,
-    /// Calls that are billed are answered with 402: the balance is too low.
+    /// Billed calls get 402: the balance is too low.
     PaymentRequired,
-    /// The next call is answered with 429.
+    /// The next call gets 429.
     RateLimitedOnce {
         /// What the `Retry-After` header says, in whole seconds; no header without it.
         retry_after: Option<Duration>,
     },
-    /// The next call is answered with a status of the 500s and does not run.
+    /// The next call gets a status of the 500s and does not run.
     ///
     /// 502 and 504 come as a page of HTML, as from a gateway in front of the service.
     ServerErrorOnce {
         /// The status; one that is not from 500 to 599 is sent as 500.
         status: u16,
     },
-    /// The next call runs, but its response breaks off in the middle: the caller cannot know that it ran.
+    /// The next call runs, but the connection breaks in the middle of its response: the caller cannot know that it ran.
     ResponseLostOnce,
-    /// The next image that is fetched breaks off in the middle; its link goes on working.
+    /// The connection breaks in the middle of the next image that is fetched; its link keeps working.
     ImageLostOnce,
-    /// Uploaded files of these names fail with `INTERNAL_ERROR`, also inside of archives, in whatever folder.
+    /// Uploaded files of these names fail with `INTERNAL_ERROR`, also inside archives, in any folder.
     UploadFails {
         /// The names, with extension, without folders.
         names: Vec<String>,
@@ -48,15 +48,15 @@ pub(crate) enum Interference {
     None,
     /// The call does not run and gets this response.
     Instead(Reply),
-    /// The call runs, then its response breaks off.
+    /// The call runs, then its response is cut off.
     ResponseLost,
 }
 
-/// The scenario that is switched on.
+/// The current scenario.
 #[derive(Debug)]
-pub(crate) struct Stage(Mutex<Scenario>);
+pub(crate) struct ScenarioState(Mutex<Scenario>);
 
-impl Stage {
+impl ScenarioState {
     pub(crate) fn new(scenario: Scenario) -> Self {
         Self(Mutex::new(scenario))
     }
@@ -65,24 +65,24 @@ impl Stage {
         *self.0.lock().expect("nothing panics while it holds this lock") = scenario;
     }
 
-    /// Whether an uploaded file of this name is to fail.
+    /// Returns whether an uploaded file of this name must fail.
     pub(crate) fn fails(&self, file_name: &str) -> bool {
         let file_name = file_name.rsplit('/').next().unwrap_or(file_name);
         let scenario = self.0.lock().expect("nothing panics while it holds this lock");
         matches!(&*scenario, Scenario::UploadFails { names } if names.iter().any(|name| name == file_name))
     }
 
-    /// Whether an image that is being fetched is to break off; used up by the first.
-    pub(crate) fn loses_image(&self) -> bool {
+    /// Returns whether the response with an image must be cut off; this resets the scenario.
+    pub(crate) fn breaks_image(&self) -> bool {
         let mut scenario = self.0.lock().expect("nothing panics while it holds this lock");
-        let loses = *scenario == Scenario::ImageLostOnce;
-        if loses {
+        let breaks = *scenario == Scenario::ImageLostOnce;
+        if breaks {
             *scenario = Scenario::Normal;
         }
-        loses
+        breaks
     }
 
-    /// What happens to a call of `operation`; a scenario for one call is used up by it.
+    /// Returns what happens to a call of `operation`; this resets a scenario that is for one call only.
     pub(crate) fn interfere(&self, operation: &Operation) -> Interference {
         let mut scenario = self.0.lock().expect("nothing panics while it holds this lock");
         let interference = match &*scenario {
@@ -116,7 +116,7 @@ fn payment_required() -> Reply {
 }
 
 fn rate_limited(retry_after: Option<Duration>) -> Reply {
-    let response = Reply::inflight_limit(MOST_IN_MAKING);
+    let response = Reply::inflight_limit(MAX_IMAGES_IN_FLIGHT);
     match retry_after {
         Some(delay) => response.with_header(http::header::RETRY_AFTER, delay.as_secs().into()),
         None => response,
@@ -128,6 +128,6 @@ fn server_error(status: u16) -> Reply {
     let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     match status {
         StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => Reply::page(status),
-        _ => Reply::error(status, "The server failed as its scenario asked for."),
+        _ => Reply::error(status, "The scenario of the server requires this failure."),
     }
 }

@@ -1,6 +1,6 @@
-//! The running server: a thread of its own with a runtime of its own.
+//! The running server.
 //!
-//! So it answers while a test blocks, waits for a child process, or has no runtime at all.
+//! It has its own thread and runtime, so it responds while a test blocks, waits for a child process, or has no runtime.
 
 use std::{
     fmt,
@@ -23,16 +23,13 @@ use tokio::{
 
 use crate::{
     builder::MockServerBuilder,
-    call::{self, Shared},
+    dispatch::{self, Shared},
     document::Document,
     recorder::RecordedRequest,
     scenario::Scenario,
 };
 
-/// The key that a server accepts unless its builder names another.
-pub const MOCK_API_KEY: &str = "mock-api-key";
-
-/// How long a server that is asked to stop waits for requests that are still running.
+/// How long a server that stops waits for running requests.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// A server on the loopback that behaves like the Ideogram API. Dropping it stops it.
@@ -42,18 +39,21 @@ const GRACE: Duration = Duration::from_secs(5);
 pub struct MockServer {
     url: String,
     shared: Arc<Shared>,
-    orders: mpsc::UnboundedSender<Order>,
-    /// Gone once the server has been stopped.
+    shutdown: mpsc::UnboundedSender<Shutdown>,
+    /// `None` once the server has been stopped.
     thread: Option<JoinHandle<io::Result<()>>>,
     ended: oneshot::Receiver<()>,
 }
 
-/// What the thread of the server is told.
+/// How the thread of the server ends.
 #[derive(Debug)]
-enum Order {
+enum Shutdown {
+    /// At once; running requests are cut off.
     Abort,
-    Finish,
-    FinishAtInterrupt,
+    /// After running requests.
+    Graceful,
+    /// Like `Graceful`, but not before a signal.
+    GracefulAtSignal,
 }
 
 impl MockServer {
@@ -81,7 +81,7 @@ impl MockServer {
         &self.shared.api_key
     }
 
-    /// The last 1000 requests, oldest first, those included that were refused or are still coming in.
+    /// The last 1000 requests, oldest first, including those that were refused or are still being received.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.shared.recorder.requests()
     }
@@ -91,60 +91,61 @@ impl MockServer {
         self.shared.recorder.clear();
     }
 
-    /// Switches to another behaviour, from the next request on.
+    /// Switches to another scenario, from the next request on.
     pub fn set_scenario(&self, scenario: Scenario) {
-        self.shared.service.stage.set(scenario);
+        self.shared.service.scenario.set(scenario);
     }
 
-    /// Lets service time pass at once: trainings go on, models get ready.
+    /// Advances service time: trainings progress, links expire.
     pub fn advance(&self, time: Duration) {
-        self.shared.service.world.clock.advance(time);
+        self.shared.service.store.clock.advance(time);
     }
 
     /// Stops the server: no new requests, and up to 5 seconds for those that are running.
     ///
     /// # Errors
     ///
-    /// What made the server fail, if it did.
+    /// The server has failed.
     pub async fn stop(self) -> io::Result<()> {
-        self.end(Order::Finish).await
+        self.end(Shutdown::Graceful).await
     }
 
-    /// Serves until Ctrl-C, then stops like [`MockServer::stop`]: for a program that is nothing but the server.
+    /// Serves until Ctrl-C or, on Unix, SIGTERM; then stops like [`MockServer::stop`]. For a program that only runs the
+    /// server.
     ///
     /// # Errors
     ///
-    /// Ctrl-C cannot be awaited on this system, or what made the server fail, if it did.
+    /// The signals cannot be awaited on this system, or the server has failed.
     pub async fn wait(self) -> io::Result<()> {
-        self.end(Order::FinishAtInterrupt).await
+        self.end(Shutdown::GracefulAtSignal).await
     }
 
-    /// Serves on `listener`, which is reached under `url`.
+    /// Serves on `listener`, whose address is `url`.
     pub(crate) fn serve(listener: TcpListener, url: String, shared: Arc<Shared>) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-        let (orders, incoming) = mpsc::unbounded_channel();
+        let (shutdown, requested) = mpsc::unbounded_channel();
         let (end, ended) = oneshot::channel();
         let served = Arc::clone(&shared);
         let thread = thread::Builder::new().name("ideogram-mock".to_owned()).spawn(move || {
             // Requests can wait in the socket while the document is being read.
             let _ = Document::embedded();
-            let result = run(&runtime, listener, served, incoming);
-            // An inspection of an archive that nobody waits for any more may go on a little longer.
+            let result = run(&runtime, listener, served, requested);
+            // Does not wait for the inspection of an archive whose caller has gone.
             runtime.shutdown_background();
             let _ = end.send(());
             result
         })?;
-        Ok(Self { url, shared, orders, thread: Some(thread), ended })
+        Ok(Self { url, shared, shutdown, thread: Some(thread), ended })
     }
 
-    async fn end(mut self, order: Order) -> io::Result<()> {
-        let _ = self.orders.send(order);
+    async fn end(mut self, shutdown: Shutdown) -> io::Result<()> {
+        let _ = self.shutdown.send(shutdown);
         let _ = (&mut self.ended).await;
         self.join()
     }
 
-    /// Waits for the thread, which must have been told to stop.
+    /// Waits for the thread; call it after a shutdown has been requested.
     fn join(&mut self) -> io::Result<()> {
         match self.thread.take().map(JoinHandle::join) {
             Some(Ok(result)) => result,
@@ -156,7 +157,7 @@ impl MockServer {
 
 impl Drop for MockServer {
     fn drop(&mut self) {
-        let _ = self.orders.send(Order::Abort);
+        let _ = self.shutdown.send(Shutdown::Abort);
         let _ = self.join();
     }
 }
@@ -167,37 +168,51 @@ impl fmt::Debug for MockServer {
     }
 }
 
-/// Serves until told to stop.
+/// Serves until a shutdown is requested.
 fn run(
     runtime: &Runtime,
     listener: TcpListener,
     shared: Arc<Shared>,
-    mut orders: mpsc::UnboundedReceiver<Order>,
+    mut requested: mpsc::UnboundedReceiver<Shutdown>,
 ) -> io::Result<()> {
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        // Responses are small; waiting to fill a packet would only make tests slow.
+        // Responses are small; Nagle's algorithm would only delay them.
         let listener = listener.tap_io(|stream| _ = stream.set_nodelay(true));
-        // Bodies have limits of their own.
-        let router = Router::new().fallback(call::response).layer(DefaultBodyLimit::disable()).with_state(shared);
+        // `BodyStream` limits bodies.
+        let router = Router::new().fallback(dispatch::handle).layer(DefaultBodyLimit::disable()).with_state(shared);
         let (close, closing) = oneshot::channel::<()>();
         let server = axum::serve(listener, router).with_graceful_shutdown(async { _ = closing.await });
         let mut server = pin!(server.into_future());
-        let order = select! {
+        let shutdown = select! {
             result = &mut server => return result,
-            order = orders.recv() => order.unwrap_or(Order::Abort),
+            shutdown = requested.recv() => shutdown.unwrap_or(Shutdown::Abort),
         };
-        match order {
-            Order::Abort => return Ok(()),
-            Order::Finish => {}
-            Order::FinishAtInterrupt => select! {
+        match shutdown {
+            Shutdown::Abort => return Ok(()),
+            Shutdown::Graceful => {}
+            Shutdown::GracefulAtSignal => select! {
                 result = &mut server => return result,
-                result = signal::ctrl_c() => result?,
+                result = stop_signal() => result?,
                 // The caller has stopped waiting.
-                _ = orders.recv() => return Ok(()),
+                _ = requested.recv() => return Ok(()),
             },
         }
         let _ = close.send(());
         timeout(GRACE, server).await.unwrap_or(Ok(()))
     })
+}
+
+/// Waits for Ctrl-C or, on Unix, SIGTERM.
+async fn stop_signal() -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate())?;
+        select! {
+            result = signal::ctrl_c() => result,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    signal::ctrl_c().await
 }

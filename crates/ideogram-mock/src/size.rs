@@ -1,4 +1,4 @@
-//! Sizes of images in pixels, in all the ways in which the document writes them.
+//! Sizes of images in pixels, and the notations of the document for them.
 
 use std::fmt;
 
@@ -24,12 +24,12 @@ impl Size {
         Self { width: self.width.saturating_mul(factor), height: self.height.saturating_mul(factor) }
     }
 
-    /// The same size, with no side shorter than `shortest`.
+    /// Returns this size with no side shorter than `shortest`.
     pub(crate) fn at_least(self, shortest: u32) -> Self {
         Self { width: self.width.max(shortest), height: self.height.max(shortest) }
     }
 
-    /// The same shape, with no side longer than `longest`.
+    /// Returns this shape with no side longer than `longest`.
     pub(crate) fn within(self, longest: u32) -> Self {
         let longer = u64::from(self.width.max(self.height));
         let fit = |side: u32| {
@@ -39,10 +39,10 @@ impl Size {
         if longer <= longest.into() { self } else { Self { width: fit(self.width), height: fit(self.height) } }
     }
 
-    /// Which of `sizes` comes closest to this shape; of equally close ones the largest.
+    /// Returns the one of `sizes` whose shape is nearest to this one; of several, the largest.
     pub(crate) fn nearest_in(self, sizes: &[Self]) -> Option<Self> {
         let distance = |size: &Self| {
-            // The quotient of the two ratios, as many thousandths away from 1.
+            // The quotient of the two ratios, in thousandths.
             let (one, other) = (size.cross(self), self.cross(*size));
             one.max(other) * 1000 / one.min(other)
         };
@@ -50,7 +50,7 @@ impl Size {
         sizes.iter().copied().min_by_key(|size| (distance(size), u64::MAX - area(size)))
     }
 
-    /// This width times that height.
+    /// Returns this width times the height of `other`.
     fn cross(self, other: Self) -> u64 {
         u64::from(self.width) * u64::from(other.height)
     }

@@ -1,24 +1,66 @@
-//! The state on disk: one JSON file, always replaced whole.
+//! The store: the state of one server, shared by its requests and written to disk if it has a directory.
+//!
+//! Start at [`Store::change`]. A change is made on a copy, the copy is written, and only then replaces the state: a change
+//! that cannot be written has not happened.
 
 use std::{
     fs,
     io::{self, ErrorKind, Write},
     path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard},
 };
 
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
-use crate::world::State;
+use crate::{clock::Clock, reply::Reply, state::State};
 
 const FILE_NAME: &str = "ideogram-mock.json";
 
-/// Raised when the form of the file changes.
+/// The version of the file. It rises when the form of the file changes.
 const FORMAT: u32 = 1;
 
-/// A directory that keeps the state of one server. Two servers must not share it.
+/// The state of one server, its clock, and its file.
 #[derive(Debug)]
 pub(crate) struct Store {
+    state: Mutex<State>,
+    file: Option<StateFile>,
+    pub(crate) clock: Clock,
+}
+
+impl Store {
+    pub(crate) fn new(state: State, file: Option<StateFile>, clock: Clock) -> Self {
+        Self { state: Mutex::new(state), file, clock }
+    }
+
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&State) -> T) -> T {
+        read(&self.lock())
+    }
+
+    /// Applies a change completely or not at all.
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut State) -> Result<T, Reply>) -> Result<T, Reply> {
+        let mut state = self.lock();
+        let mut draft = state.clone();
+        let result = change(&mut draft)?;
+        if let Some(file) = &self.file {
+            draft.now = Some(self.clock.now());
+            file.save(&draft).map_err(|error| {
+                Reply::error(StatusCode::INTERNAL_SERVER_ERROR, &format!("could not write the state: {error}"))
+            })?;
+        }
+        *state = draft;
+        Ok(result)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("nothing panics while it holds this lock")
+    }
+}
+
+/// The file with the state of one server: JSON, always replaced as a whole. Two servers must not share a directory.
+#[derive(Debug)]
+pub(crate) struct StateFile {
     directory: PathBuf,
 }
 
@@ -28,22 +70,22 @@ struct Envelope<S> {
     state: S,
 }
 
-impl Store {
-    /// Opens a directory, which is made if it does not exist, and reads what it keeps.
+impl StateFile {
+    /// Opens a directory, creating it if it does not exist, and reads the state in it.
     ///
     /// # Errors
     ///
-    /// The directory cannot be made, or its file cannot be read or understood. Nothing has been overwritten.
+    /// The directory cannot be created, or its file cannot be read or decoded. Nothing has been overwritten.
     pub(crate) fn open(directory: &Path) -> io::Result<(Self, Option<State>)> {
         fs::create_dir_all(directory).map_err(|error| at(directory, &error))?;
-        let store = Self { directory: directory.to_owned() };
-        let path = store.path();
+        let file = Self { directory: directory.to_owned() };
+        let path = file.path();
         let text = match fs::read(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok((store, None)),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok((file, None)),
             read => read.map_err(|error| at(&path, &error))?,
         };
         let corrupt = |why: String| {
-            let text = format!("`{}` is not a state of the mock server ({why}); move it away", path.display());
+            let text = format!("`{}` is not a state file of the mock server ({why}); move it away", path.display());
             io::Error::new(ErrorKind::InvalidData, text)
         };
         let envelope: Envelope<serde_json::Value> =
@@ -52,7 +94,7 @@ impl Store {
             return Err(corrupt(format!("format {} instead of {FORMAT}", envelope.format)));
         }
         let state = serde_json::from_value(envelope.state).map_err(|error| corrupt(error.to_string()))?;
-        Ok((store, Some(state)))
+        Ok((file, Some(state)))
     }
 
     /// Replaces the file in one step, so that a reader sees the old state or the new one.
@@ -70,7 +112,30 @@ impl Store {
     }
 }
 
-/// The same error with the path, which `std` leaves out.
+/// Adds the path to the error, which `std` leaves out.
 fn at(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("`{}`: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use jiff::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_change_that_fails_leaves_no_trace() {
+        let clock = Clock::new(Timestamp::UNIX_EPOCH, 0.0);
+        let store = Store::new(State::demo(Duration::ZERO), None, clock);
+
+        let result = store.change(|state| {
+            state.datasets.clear();
+            Err::<(), _>(Reply::not_found("Dataset not found."))
+        });
+
+        assert!(result.is_err());
+        assert_eq!(store.read(|state| state.datasets.len()), 1);
+    }
 }

@@ -1,8 +1,8 @@
-//! Numbers that look like chance, and how they are written.
+//! Deterministic pseudo-random numbers, and their notation.
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// `SplitMix64`: neighbours become strangers, the same in every run, and no two are alike.
+/// Scrambles a number with the bijective mixer of `SplitMix64`.
 pub(crate) fn scramble(number: u64) -> u64 {
     let mut mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -10,26 +10,26 @@ pub(crate) fn scramble(number: u64) -> u64 {
     mixed ^ (mixed >> 31)
 }
 
-/// A number that stands for a text.
+/// Returns a hash of a text.
 pub(crate) fn fingerprint(text: &str) -> u64 {
     text.bytes().fold(1, |sum, byte| scramble(sum ^ u64::from(byte)))
 }
 
-/// 22 characters, as the service writes a UUID.
+/// Returns 22 characters, the form in which the service writes a UUID.
 pub(crate) fn base64url(bits: u128) -> String {
     // 21 characters of 6 bits, and the last 2 bits padded with zeros.
     let sextets = (0..21).map(|place| bits >> (122 - 6 * place)).chain([bits << 4]);
     sextets.map(|bits| char::from(ALPHABET[usize::try_from(bits & 63).expect("six bits")])).collect()
 }
 
-/// What [`base64url`] has written.
+/// Reads the output of [`base64url`].
 pub(crate) fn from_base64url(text: &str) -> Option<u128> {
     let mut bits = 0;
     for (place, byte) in text.bytes().enumerate() {
         let sextet = ALPHABET.iter().position(|known| *known == byte)? as u128;
         bits = if place < 21 { bits << 6 | sextet } else { bits << 2 | sextet >> 4 };
     }
-    // The way back catches every other length, and bits in the padding.
+    // Encoding it again detects other lengths and bits in the padding.
     (base64url(bits) == text).then_some(bits)
 }
 

@@ -1,29 +1,29 @@
-//! ZIP archives: opened, unpacked within bounds, and each entry judged.
+//! ZIP archives: unpacked within limits, each entry inspected.
 
 use std::{fs::File, io::Read};
 
 use zip::{ZipArchive, result::ZipResult};
 
-use super::{Claim, Content, Entry, Fault, judge};
+use super::{Content, Entry, Fault, FileType, inspect};
 
-/// How many entries an archive may have.
-const MOST_ENTRIES: usize = 1000;
+/// Most entries in an archive.
+const MAX_ENTRIES: usize = 1000;
 
-/// How many bytes all entries together may unpack to: a small archive can hold a great many zeros.
-const MOST_UNPACKED: u64 = 2 * 1024 * 1024 * 1024;
+/// Most bytes that all entries together may unpack to: a small archive can hold very many zeros.
+const MAX_UNPACKED: u64 = 2 * 1024 * 1024 * 1024;
 
-/// What the archive in `file` holds; one that cannot be read whole, or is beyond the bounds, is a fault.
+/// Returns the entries of the archive in `file`, or a fault if it cannot be read completely or exceeds a limit.
 pub(super) fn open(file: File) -> Content {
     match read(file) {
         Ok(Some(entries)) => Content::Archive(entries),
-        Ok(None) | Err(_) => Content::Faulty(Fault::NoArchive),
+        Ok(None) | Err(_) => Content::Faulty(Fault::NotArchive),
     }
 }
 
-/// The entries, or `None` if they are too many or too large.
+/// Returns the entries, or `None` if they are too many or too large.
 fn read(file: File) -> ZipResult<Option<Vec<Entry>>> {
     let mut archive = ZipArchive::new(file)?;
-    if archive.is_empty() || archive.len() > MOST_ENTRIES {
+    if archive.is_empty() || archive.len() > MAX_ENTRIES {
         return Ok(None);
     }
     let mut entries = Vec::new();
@@ -31,7 +31,7 @@ fn read(file: File) -> ZipResult<Option<Vec<Entry>>> {
     for index in 0..archive.len() {
         let Some(entry) = read_entry(&mut archive, index)? else { continue };
         unpacked += entry.size;
-        if unpacked > MOST_UNPACKED {
+        if unpacked > MAX_UNPACKED {
             return Ok(None);
         }
         entries.push(entry);
@@ -39,29 +39,29 @@ fn read(file: File) -> ZipResult<Option<Vec<Entry>>> {
     Ok(Some(entries))
 }
 
-/// One entry, or `None` if it is nothing that anybody meant to upload.
+/// Returns one entry, or `None` for folders and hidden files.
 fn read_entry(archive: &mut ZipArchive<File>, index: usize) -> ZipResult<Option<Entry>> {
     let entry = archive.by_index(index)?;
     let name = entry.name()?.into_owned();
     if entry.is_dir() || is_hidden(&name) {
         return Ok(None);
     }
-    // The size in the header is a claim; what counts is what comes out, one byte beyond the limit at most.
-    let claim = Claim::of(&name);
-    let limit = match claim {
+    // The size in the header is not reliable, so the size is measured: at most one byte beyond the limit is read.
+    let file_type = FileType::of(&name);
+    let limit = match file_type {
         // Archives in archives are not opened.
-        Claim::Archive => 0,
-        Claim::Image | Claim::Caption => claim.limit(),
+        FileType::Archive => 0,
+        FileType::Image | FileType::Caption => file_type.limit(),
     };
     let mut bytes = Vec::new();
     entry.take(limit + 1).read_to_end(&mut bytes)?;
     let size = bytes.len() as u64;
-    let is_too_large = claim != Claim::Archive && size > limit;
-    let content = if is_too_large { Content::Faulty(Fault::TooLarge) } else { judge(claim, &bytes) };
+    let is_too_large = file_type != FileType::Archive && size > limit;
+    let content = if is_too_large { Content::Faulty(Fault::TooLarge) } else { inspect(file_type, &bytes) };
     Ok(Some(Entry { name, size, content }))
 }
 
-/// What operating systems leave in archives.
+/// Returns whether an entry was added by an operating system.
 fn is_hidden(name: &str) -> bool {
     name.split('/').any(|part| part == "__MACOSX" || part.starts_with('.') && part != ".")
 }

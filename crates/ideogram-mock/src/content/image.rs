@@ -1,11 +1,11 @@
-//! The size of a JPEG, PNG or WebP image, if bytes are a whole one.
+//! Measures JPEG, PNG and WebP images, and checks that they are complete.
 //!
-//! The frame of the file is followed from its first to its last byte, which finds the images that a broken download or
-//! a wrong extension leaves behind. Pixels are not decoded.
+//! The structure of the file is followed from its first to its last byte, which detects truncated downloads and wrong
+//! extensions. Pixels are not decoded.
 
 use crate::size::Size;
 
-/// The size of the image, if `bytes` are one of a format that the service takes, complete and with an area.
+/// Returns the size of an image that is complete, not empty, and of a format that the service takes.
 pub(super) fn measure(bytes: &[u8]) -> Option<Size> {
     let size = if let Some(chunks) = bytes.strip_prefix(b"\x89PNG\r\n\x1a\n") {
         png(chunks)
@@ -49,7 +49,7 @@ fn jpeg(mut rest: &[u8]) -> Option<Size> {
         let (length, _) = segment.split_first_chunk::<2>()?;
         let data = segment.get(..usize::from(u16::from_be_bytes(*length)))?;
         match (marker, data) {
-            // Start of frame: length, precision, height, width. A height of 0 would come later; nobody writes that.
+            // Start of frame: length, precision, height, width. A height of 0 (set later) is not supported.
             (0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf, frame) if frame.len() >= 7 => {
                 size = Some(Size { width: big_endian(&frame[5..7]), height: big_endian(&frame[3..5]) });
             }
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn other_content_is_no_image() {
+    fn other_content_is_not_an_image() {
         assert!(measure(b"GIF89a").is_none());
         assert!(measure(b"").is_none());
     }

@@ -1,7 +1,6 @@
-//! What an uploaded file holds, found out while it streams in.
+//! Inspects an uploaded file while it is received.
 //!
-//! Start at [`Inspector`]. The name says what a file wants to be, the content whether it is; the content is then
-//! dropped.
+//! Start at [`Inspector`]. The name decides the expected type of a file; the content is checked and then dropped.
 
 mod archive;
 mod image;
@@ -17,12 +16,12 @@ use crate::size::Size;
 pub(crate) const MAX_IMAGE_BYTES: u64 = 10 * 1024 * 1024;
 
 /// Largest caption in bytes.
-const LARGEST_CAPTION: u64 = 1024 * 1024;
+const MAX_CAPTION_BYTES: u64 = 1024 * 1024;
 
 /// Largest archive in bytes; it is inspected on disk.
-const LARGEST_ARCHIVE: u64 = 1024 * 1024 * 1024;
+const MAX_ARCHIVE_BYTES: u64 = 1024 * 1024 * 1024;
 
-/// What a file turned out to be.
+/// The content of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Content {
     /// With its size in pixels.
@@ -46,36 +45,36 @@ pub(crate) struct Entry {
 /// Why a file cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
-    NoImage,
-    NoCaption,
-    NoArchive,
+    NotImage,
+    NotCaption,
+    NotArchive,
     TooLarge,
 }
 
-/// What a file claims to be by its name.
+/// The type of a file according to its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Claim {
+pub(crate) enum FileType {
     Image,
     Caption,
     Archive,
 }
 
-/// Takes a file in pieces and says in the end what it was.
+/// Receives a file in pieces and returns its content at the end.
 #[derive(Debug)]
 pub(crate) struct Inspector {
-    claim: Claim,
+    file_type: FileType,
     size: u64,
-    kept: Kept,
+    buffer: Buffer,
 }
 
-/// What has been received so far; nothing more is added once the file is too large.
+/// The bytes received so far; none are added once the file is too large.
 #[derive(Debug)]
-enum Kept {
+enum Buffer {
     Memory(Vec<u8>),
     Disk(File),
 }
 
-impl Claim {
+impl FileType {
     pub(crate) fn of(file_name: &str) -> Self {
         match file_name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).as_deref() {
             Some("txt") => Self::Caption,
@@ -87,58 +86,58 @@ impl Claim {
     fn limit(self) -> u64 {
         match self {
             Self::Image => MAX_IMAGE_BYTES,
-            Self::Caption => LARGEST_CAPTION,
-            Self::Archive => LARGEST_ARCHIVE,
+            Self::Caption => MAX_CAPTION_BYTES,
+            Self::Archive => MAX_ARCHIVE_BYTES,
         }
     }
 }
 
 impl Inspector {
     pub(crate) fn new(file_name: &str) -> io::Result<Self> {
-        let claim = Claim::of(file_name);
-        let kept = match claim {
-            Claim::Archive => Kept::Disk(tempfile::tempfile()?),
-            Claim::Image | Claim::Caption => Kept::Memory(Vec::new()),
+        let file_type = FileType::of(file_name);
+        let buffer = match file_type {
+            FileType::Archive => Buffer::Disk(tempfile::tempfile()?),
+            FileType::Image | FileType::Caption => Buffer::Memory(Vec::new()),
         };
-        Ok(Self { claim, size: 0, kept })
+        Ok(Self { file_type, size: 0, buffer })
     }
 
     pub(crate) fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.size += bytes.len() as u64;
-        if self.size > self.claim.limit() {
+        if self.size > self.file_type.limit() {
             return Ok(());
         }
-        match &mut self.kept {
-            Kept::Memory(kept) => kept.extend_from_slice(bytes),
-            Kept::Disk(file) => file.write_all(bytes)?,
+        match &mut self.buffer {
+            Buffer::Memory(buffer) => buffer.extend_from_slice(bytes),
+            Buffer::Disk(file) => file.write_all(bytes)?,
         }
         Ok(())
     }
 
-    /// The size so far in bytes, whether kept or not.
+    /// The number of bytes received so far, including those that were dropped.
     pub(crate) fn size(&self) -> u64 {
         self.size
     }
 
     pub(crate) async fn finish(self) -> io::Result<Content> {
-        if self.size > self.claim.limit() {
+        if self.size > self.file_type.limit() {
             return Ok(Content::Faulty(Fault::TooLarge));
         }
-        match self.kept {
-            Kept::Memory(bytes) => Ok(judge(self.claim, &bytes)),
-            // Unpacking takes long enough to hold up other requests.
-            Kept::Disk(file) => tokio::task::spawn_blocking(|| archive::open(file)).await.map_err(io::Error::other),
+        match self.buffer {
+            Buffer::Memory(bytes) => Ok(inspect(self.file_type, &bytes)),
+            // Unpacking blocks; other requests go on meanwhile.
+            Buffer::Disk(file) => tokio::task::spawn_blocking(|| archive::open(file)).await.map_err(io::Error::other),
         }
     }
 }
 
-/// What a file is that is no archive.
-fn judge(claim: Claim, bytes: &[u8]) -> Content {
-    match claim {
-        Claim::Image => image::measure(bytes).map_or(Content::Faulty(Fault::NoImage), Content::Image),
-        Claim::Caption if std::str::from_utf8(bytes).is_ok_and(|text| !text.trim().is_empty()) => Content::Caption,
-        Claim::Caption => Content::Faulty(Fault::NoCaption),
-        Claim::Archive => Content::Faulty(Fault::NoArchive),
+/// Returns the content of a file that is not an archive.
+fn inspect(file_type: FileType, bytes: &[u8]) -> Content {
+    match file_type {
+        FileType::Image => image::measure(bytes).map_or(Content::Faulty(Fault::NotImage), Content::Image),
+        FileType::Caption if std::str::from_utf8(bytes).is_ok_and(|text| !text.trim().is_empty()) => Content::Caption,
+        FileType::Caption => Content::Faulty(Fault::NotCaption),
+        FileType::Archive => Content::Faulty(Fault::NotArchive),
     }
 }
 
@@ -148,15 +147,15 @@ mod tests {
 
     #[test]
     fn captions_are_text_and_not_blank() {
-        assert_eq!(judge(Claim::Caption, "a lantern, größer".as_bytes()), Content::Caption);
-        assert_eq!(judge(Claim::Caption, b" \n"), Content::Faulty(Fault::NoCaption));
-        assert_eq!(judge(Claim::Caption, b"\xff\xfe"), Content::Faulty(Fault::NoCaption));
+        assert_eq!(inspect(FileType::Caption, "a lantern, größer".as_bytes()), Content::Caption);
+        assert_eq!(inspect(FileType::Caption, b" \n"), Content::Faulty(Fault::NotCaption));
+        assert_eq!(inspect(FileType::Caption, b"\xff\xfe"), Content::Faulty(Fault::NotCaption));
     }
 
     #[test]
     fn extensions_are_read_in_any_case() {
-        assert_eq!(Claim::of("A.TXT"), Claim::Caption);
-        assert_eq!(Claim::of("b.Zip"), Claim::Archive);
-        assert_eq!(Claim::of("txt"), Claim::Image);
+        assert_eq!(FileType::of("A.TXT"), FileType::Caption);
+        assert_eq!(FileType::of("b.Zip"), FileType::Archive);
+        assert_eq!(FileType::of("txt"), FileType::Image);
     }
 }

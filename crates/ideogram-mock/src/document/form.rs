@@ -1,4 +1,4 @@
-//! How the parts of a multipart body become members of one JSON object.
+//! Rules that turn the parts of a multipart body into properties of a JSON object.
 
 use serde_json::Value;
 
@@ -8,16 +8,16 @@ use super::schema::{Scalar, Schemas};
 #[derive(Debug)]
 pub(crate) struct FormRules(Vec<PartRule>);
 
-/// How one part is read.
+/// The rule for one part.
 #[derive(Debug)]
 pub(crate) struct PartRule {
     pub(crate) name: String,
     pub(crate) kind: PartKind,
-    /// Whether the part may come several times: the member is an array.
+    /// Whether the part may be repeated: the property is an array.
     pub(crate) repeated: bool,
 }
 
-/// What a part holds.
+/// The content of a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PartKind {
     File,
@@ -28,13 +28,13 @@ pub(crate) enum PartKind {
 
 impl FormRules {
     pub(super) fn read(schema: &Value, encoding: &Value, schemas: &Schemas) -> Self {
-        let members = schemas.resolve(schema)["properties"].as_object();
-        let rule = |(name, member): (&String, &Value)| {
-            let member = schemas.resolve(member);
-            let items = schemas.resolve(&member["items"]);
+        let properties = schemas.resolve(schema)["properties"].as_object();
+        let rule = |(name, property): (&String, &Value)| {
+            let property = schemas.resolve(property);
+            let items = schemas.resolve(&property["items"]);
             let is_json = encoding[name]["contentType"] == "application/json";
-            let repeated = member["type"] == "array" && !is_json && !is_object(items);
-            let kind = match if repeated { items } else { member } {
+            let repeated = property["type"] == "array" && !is_json && !is_object(items);
+            let kind = match if repeated { items } else { property } {
                 _ if is_json => PartKind::Json,
                 value if value["format"] == "binary" => PartKind::File,
                 value if value["type"] == "array" || is_object(value) => PartKind::Json,
@@ -42,7 +42,7 @@ impl FormRules {
             };
             PartRule { name: name.clone(), kind, repeated }
         };
-        Self(members.into_iter().flatten().map(rule).collect())
+        Self(properties.into_iter().flatten().map(rule).collect())
     }
 
     /// The rule for the part `name`, if the document knows it.
@@ -55,13 +55,13 @@ impl FormRules {
         self.0.iter().filter(|rule| rule.kind == PartKind::File).map(|rule| rule.name.as_str())
     }
 
-    /// The names of all parts, for those who used another one.
+    /// The names of all parts, for a message.
     pub(crate) fn names(&self) -> String {
         self.0.iter().map(|rule| format!("'{}'", rule.name)).collect::<Vec<_>>().join(", ")
     }
 }
 
-/// Whether values of a schema are objects, which only JSON text can carry; unions are always of objects.
+/// Returns whether values of a schema are objects, which are sent as JSON text. Unions are always of objects.
 fn is_object(schema: &Value) -> bool {
     schema["type"] == "object" || schema["properties"].is_object() || schema["oneOf"].is_array()
 }

@@ -1,7 +1,7 @@
-//! The OpenAPI document as the server reads it: which operations there are, and what each of them takes and answers.
+//! The OpenAPI document as the server reads it: the operations with their requests and responses.
 //!
-//! Start at [`Document::embedded`]. This is a reading of its own: it shares the file with the client's generator, and
-//! no line of code. Nothing here knows the name of an operation.
+//! Start at [`Document::embedded`]. This reader is independent: it shares the file with the client's generator, but no
+//! code. Nothing here knows the name of an operation.
 
 mod form;
 mod operation;
@@ -14,7 +14,7 @@ use serde_json::Value;
 
 pub(crate) use self::{
     form::{FormRules, PartKind, PartRule},
-    operation::{Body, Operation, Parameter, Place, WRAPPER},
+    operation::{Body, Location, Operation, Parameter, WRAPPER},
 };
 
 /// The document, read once per process, and not before the first server needs it.
@@ -30,7 +30,7 @@ pub(crate) struct Document {
     key_header: String,
 }
 
-/// A path of the document that a request's path fits, with what it has in place of the variables.
+/// A path of the document that matches the path of a request, with the values of its variables.
 #[derive(Debug)]
 pub(crate) struct Route {
     /// One for each method of the path.
@@ -48,7 +48,7 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// What is wrong, for the maintainer who has just edited the document.
+    /// A message for the maintainer who has edited the document.
     fn read(text: &str) -> Result<Self, String> {
         let root = yaml::read(text)?;
         let schemas = schema::Schemas::new(&root)?;
@@ -67,27 +67,13 @@ impl Document {
         &self.key_header
     }
 
-    #[cfg(test)]
-    pub(crate) fn operations(&self) -> &[Operation] {
-        &self.operations
-    }
-
-    /// Where a request for `path` (percent-encoded) leads; if several paths fit, the one with fewest variables.
+    /// Returns the route of a `path` (percent-encoded); if several match, the one with the fewest variables.
     pub(crate) fn route(&'static self, path: &str) -> Option<Route> {
         let fitting = self.operations.iter().filter_map(|operation| Some((operation, operation.path.variables(path)?)));
         let (first, variables) = fitting.min_by_key(|(_, variables)| variables.len())?;
         let operations = self.operations.iter().filter(|operation| operation.path == first.path).collect();
         Some(Route { operations, variables })
     }
-}
-
-/// A check for one component, for tests of responses that no operation has a schema of its own for.
-#[cfg(test)]
-pub(crate) fn component(name: &str) -> schema::Check {
-    let root = yaml::read(include_str!("../../openapi/ideogram.yaml")).expect("the document is YAML");
-    let schemas = schema::Schemas::new(&root).expect("the document has schemas");
-    // Checked as strictly as a request, so that members the document does not know are noticed.
-    schemas.request(&serde_json::json!({"$ref": format!("#/components/schemas/{name}")}))
 }
 
 fn key_header(root: &Value) -> Result<String, String> {

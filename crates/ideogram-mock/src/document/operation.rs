@@ -1,4 +1,4 @@
-//! One operation: its address, what it takes, what it answers.
+//! One operation: its path, its parameters and bodies, its response.
 
 use http::Method;
 use percent_encoding::percent_decode_str;
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::size::Size;
 
-/// The member of some bodies that holds all others but the files.
+/// The property of some bodies that holds all others but the files.
 pub(crate) const WRAPPER: &str = "image_request";
 
 /// One operation of the document.
@@ -19,27 +19,27 @@ pub(crate) struct Operation {
     pub(crate) id: String,
     pub(crate) method: Method,
     pub(crate) path: PathTemplate,
-    /// Whether a call that succeeds is billed.
+    /// Whether a successful call is billed.
     pub(crate) is_paid: bool,
-    /// How many images a call makes.
+    /// How many images a call creates.
     pub(crate) images: ImageCount,
     /// The sizes that an image may have, from the enum of the response's or else of the request's `resolution`; empty
     /// when every size is possible.
     pub(crate) sizes: Vec<Size>,
-    /// Whether a request may have a member `aspect_ratio`.
+    /// Whether a request may have a property `aspect_ratio`.
     pub(crate) takes_ratio: bool,
     pub(crate) parameters: Vec<Parameter>,
     /// One for each media type; none when the operation takes no body.
     pub(crate) bodies: Vec<Body>,
-    /// What a response with status 200 must look like.
+    /// The check of a response with status 200.
     pub(crate) response: Check,
 }
 
-/// How many images a call makes.
+/// How many images a call creates.
 #[derive(Debug)]
 pub(crate) enum ImageCount {
     Fixed(u32),
-    /// As many as a member of the request says, or 1; by JSON pointer.
+    /// The value of a property of the request, or 1; a JSON pointer.
     Property(String),
 }
 
@@ -57,23 +57,23 @@ enum Segment {
 #[derive(Debug)]
 pub(crate) struct Parameter {
     pub(crate) name: String,
-    pub(crate) place: Place,
+    pub(crate) location: Location,
     pub(crate) required: bool,
     /// How one value is written.
     pub(crate) scalar: Scalar,
-    /// Whether the name may come several times.
+    /// Whether the name may be repeated.
     pub(crate) repeated: bool,
     pub(crate) check: Check,
 }
 
-/// Where a parameter stands.
+/// The location of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Location {
     Path,
     Query,
 }
 
-/// A form in which an operation takes its body.
+/// The body of an operation in one media type.
 #[derive(Debug)]
 pub(crate) struct Body {
     /// As in the document, without parameters: `application/json`.
@@ -95,12 +95,13 @@ impl Operation {
         }
         let options = bodies.clone().next().map(|(_, body)| options(&body["schema"], schemas)).unwrap_or_default();
         let image = schemas.resolve(&schemas.resolve(&schemas.resolve(response)["properties"]["data"])["items"]);
-        let sizes = [&image["properties"]["resolution"], &options["resolution"]].map(|member| sizes(member, schemas));
+        let sizes =
+            [&image["properties"]["resolution"], &options["resolution"]].map(|property| sizes(property, schemas));
         Ok(Self {
             id: id.to_owned(),
             method,
             path: PathTemplate::read(path),
-            // Without a mark a call counts as billed: that is the safer mistake.
+            // Without the extension a call counts as billed: that is the safer assumption.
             is_paid: operation["x-ideogram-billing"] != "free",
             images: ImageCount::read(&operation["x-ideogram-images"]),
             sizes: sizes.into_iter().find(|sizes| !sizes.is_empty()).unwrap_or_default(),
@@ -120,22 +121,22 @@ impl Operation {
         let parameters = self.parameters.iter().map(|parameter| &parameter.check);
         let bodies = self.bodies.iter().map(|body| &body.check);
         for check in parameters.chain(bodies).chain([&self.response]) {
-            let _ = check.complaint(&Value::Null);
+            let _ = check.violation(&Value::Null);
         }
     }
 }
 
 impl ImageCount {
-    fn read(mark: &Value) -> Self {
-        match (mark.as_u64().map(u32::try_from), mark.as_str()) {
+    fn read(extension: &Value) -> Self {
+        match (extension.as_u64().map(u32::try_from), extension.as_str()) {
             (Some(Ok(count)), _) => Self::Fixed(count),
-            (_, Some(member)) => Self::Property(format!("/{}", member.replace('.', "/"))),
-            // What the house rules assume of an operation without a mark.
+            (_, Some(property)) => Self::Property(format!("/{}", property.replace('.', "/"))),
+            // The house rules assume one image without the extension.
             _ => Self::Fixed(1),
         }
     }
 
-    /// How many images a call with this body makes.
+    /// Returns how many images a call with this body creates.
     pub(crate) fn count(&self, body: &Value) -> u32 {
         match self {
             Self::Fixed(count) => *count,
@@ -146,18 +147,18 @@ impl ImageCount {
     }
 }
 
-/// The members of a body that say what to make: its own, or those of the one object that wraps them.
+/// Returns the properties of a body, or of the object that it wraps.
 fn options(body: &Value, schemas: &Schemas) -> Value {
-    let members = &schemas.resolve(body)["properties"];
-    match &members[WRAPPER] {
-        Value::Null => members.clone(),
+    let properties = &schemas.resolve(body)["properties"];
+    match &properties[WRAPPER] {
+        Value::Null => properties.clone(),
         wrapped => schemas.resolve(wrapped)["properties"].clone(),
     }
 }
 
-/// The sizes that an enum lists.
-fn sizes(member: &Value, schemas: &Schemas) -> Vec<Size> {
-    let values = schemas.resolve(member)["enum"].as_array().into_iter().flatten();
+/// Returns the sizes that an enum lists.
+fn sizes(property: &Value, schemas: &Schemas) -> Vec<Size> {
+    let values = schemas.resolve(property)["enum"].as_array().into_iter().flatten();
     values.filter_map(|value| Size::read(value.as_str()?)).collect()
 }
 
@@ -170,20 +171,20 @@ impl PathTemplate {
         Self(path.split('/').map(segment).collect())
     }
 
-    /// Names and decoded values of the variables, if `path` (percent-encoded) fits.
+    /// Returns names and decoded values of the variables, if `path` (percent-encoded) matches.
     ///
-    /// The path is split before it is decoded, so that no value can move a border; an empty value fits nothing.
+    /// The path is split before it is decoded, so a value may contain an encoded slash; an empty value does not match.
     pub(super) fn variables(&self, path: &str) -> Option<Vec<(String, String)>> {
-        let given: Vec<_> = path.split('/').collect();
-        if given.len() != self.0.len() {
+        let segments: Vec<_> = path.split('/').collect();
+        if segments.len() != self.0.len() {
             return None;
         }
         let mut variables = Vec::new();
-        for (segment, given) in self.0.iter().zip(given) {
-            let given = percent_decode_str(given).decode_utf8_lossy();
+        for (segment, value) in self.0.iter().zip(segments) {
+            let value = percent_decode_str(value).decode_utf8_lossy();
             match segment {
-                Segment::Literal(text) if *text == given => {}
-                Segment::Variable(name) if !given.is_empty() => variables.push((name.clone(), given.into_owned())),
+                Segment::Literal(text) if *text == value => {}
+                Segment::Variable(name) if !value.is_empty() => variables.push((name.clone(), value.into_owned())),
                 Segment::Literal(_) | Segment::Variable(_) => return None,
             }
         }
@@ -194,16 +195,16 @@ impl PathTemplate {
 impl Parameter {
     fn read(parameter: &Value, schemas: &Schemas) -> Result<Self, String> {
         let name = parameter["name"].as_str().ok_or("a parameter without a name")?;
-        let place = match parameter["in"].as_str() {
-            Some("path") => Place::Path,
-            Some("query") => Place::Query,
+        let location = match parameter["in"].as_str() {
+            Some("path") => Location::Path,
+            Some("query") => Location::Query,
             _ => return Err(format!("`{name}` is neither in the path nor in the query")),
         };
         let schema = &parameter["schema"];
         let items = &schemas.resolve(schema)["items"];
         Ok(Self {
             name: name.to_owned(),
-            place,
+            location,
             required: parameter["required"] == true,
             scalar: Scalar::of(schemas.resolve(if items.is_null() { schema } else { items })),
             repeated: !items.is_null(),

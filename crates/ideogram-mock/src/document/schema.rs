@@ -1,7 +1,7 @@
-//! Schemas of OpenAPI 3.0 made into JSON Schema, and instances checked with them.
+//! Converts schemas of OpenAPI 3.0 to JSON Schema and checks values with them.
 //!
-//! Start at [`Check`]. Requests are checked more strictly than the document says: members that it does not know are
-//! refused, since they are most likely slips of the pen.
+//! Start at [`Check`]. Requests are checked more strictly than the document says: unknown properties are refused, because
+//! they are most likely typing errors.
 
 use std::{
     slice::from_ref,
@@ -11,12 +11,12 @@ use std::{
 use jsonschema::{Draft, Registry, ValidationError, Validator, error::ValidationErrorKind};
 use serde_json::{Map, Value, json};
 
-/// Where the components live for the validator; never fetched.
+/// Base URIs of the components in the registry; they are never fetched.
 const REQUEST_BASE: &str = "openapi:///request";
 const RESPONSE_BASE: &str = "openapi:///response";
 
-/// Longest complaint in bytes; a complaint may quote what was sent, which may be long.
-const LONGEST_COMPLAINT: usize = 400;
+/// Longest message in bytes; a message may quote a long value.
+const MAX_MESSAGE_BYTES: usize = 400;
 
 /// The named schemas of a document.
 #[derive(Debug)]
@@ -25,17 +25,17 @@ pub(crate) struct Schemas {
     registry: Arc<Registry<'static>>,
 }
 
-/// A schema to check instances with; compiled when first used, since a test uses few of them.
+/// A schema to check values with; compiled at its first use, because a test uses few of them.
 #[derive(Debug)]
 pub(crate) struct Check {
     schema: Value,
-    /// The keywords as the document has them, to explain what the validator cannot.
+    /// The keywords of the document, for messages that the validator cannot give.
     original: Value,
     registry: Arc<Registry<'static>>,
     validator: OnceLock<Validator>,
 }
 
-/// How a scalar is written as text.
+/// The type of a scalar that is sent as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scalar {
     Boolean,
@@ -44,7 +44,7 @@ pub(crate) enum Scalar {
     String,
 }
 
-/// Whether members that the schema does not know are let through.
+/// Whether unknown properties are allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Strictness {
     Open,
@@ -56,7 +56,7 @@ impl Schemas {
         let mut registry = Registry::new().draft(Draft::Draft202012);
         for (base, strictness) in [(REQUEST_BASE, Strictness::Closed), (RESPONSE_BASE, Strictness::Open)] {
             let schemas = root["components"]["schemas"].as_object().ok_or("the document has no `schemas`")?;
-            let schemas = convert_members(schemas, base, strictness);
+            let schemas = convert_all(schemas, base, strictness);
             let resource = json!({"components": {"schemas": schemas}});
             registry = registry.add(base, resource).map_err(|error| error.to_string())?;
         }
@@ -64,17 +64,17 @@ impl Schemas {
         Ok(Self { root: root.clone(), registry: Arc::new(registry) })
     }
 
-    /// A check of what clients send.
+    /// Returns a check of requests.
     pub(super) fn request(&self, schema: &Value) -> Check {
         self.check(schema, REQUEST_BASE, Strictness::Closed)
     }
 
-    /// A check of what the server answers.
+    /// Returns a check of responses.
     pub(super) fn response(&self, schema: &Value) -> Check {
         self.check(schema, RESPONSE_BASE, Strictness::Open)
     }
 
-    /// What a schema says itself: references are followed, and so is an `allOf` of one.
+    /// Follows references, and an `allOf` of one schema.
     pub(super) fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
         let mut schema = schema;
         loop {
@@ -98,9 +98,9 @@ impl Schemas {
 }
 
 impl Check {
-    /// What is wrong with `instance`, in the manner of the service: the complaint, then the member; nothing if all is
-    /// well.
-    pub(crate) fn complaint(&self, instance: &Value) -> Option<String> {
+    /// Returns what is wrong with `instance` in the form of the service: the message, then the property; `None` if it is
+    /// valid.
+    pub(crate) fn violation(&self, instance: &Value) -> Option<String> {
         let validator = self.validator.get_or_init(|| {
             let options = jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true);
             let compiled = options.with_registry(&self.registry).build(&self.schema);
@@ -108,22 +108,22 @@ impl Check {
         });
         let error = validator.validate(instance).err()?;
         let path = error.instance_path().as_str().trim_start_matches('/').replace('/', ".");
-        let mut complaint = self.explain(&error, instance);
-        truncate(&mut complaint, LONGEST_COMPLAINT);
+        let mut message = self.explain(&error, instance);
+        truncate(&mut message, MAX_MESSAGE_BYTES);
         if !path.is_empty() {
-            complaint = format!("{complaint} - '{path}'");
+            message = format!("{message} - '{path}'");
         }
-        Some(complaint)
+        Some(message)
     }
 
-    /// The validator's words, except for exclusions: there it would print schema and instance side by side.
+    /// Returns the message of the validator, except for exclusions, where it would print schema and instance.
     fn explain(&self, error: &ValidationError<'_>, instance: &Value) -> String {
         if error.instance_path().as_str().is_empty() {
             match error.kind() {
                 ValidationErrorKind::Not { schema } => {
                     let excluded = required_lists(schema["anyOf"].as_array().map_or(from_ref(schema), Vec::as_slice));
-                    let given = |names: &&Vec<&str>| names.iter().all(|name| instance.get(*name).is_some());
-                    if let Some(names) = excluded.iter().find(given) {
+                    let has_all = |names: &&Vec<&str>| names.iter().all(|name| instance.get(*name).is_some());
+                    if let Some(names) = excluded.iter().find(has_all) {
                         return format!("{} cannot be combined", quoted(names, " and "));
                     }
                 }
@@ -142,7 +142,7 @@ impl Check {
 }
 
 impl Scalar {
-    /// How values of a schema are written.
+    /// Returns the type of a schema.
     pub(super) fn of(schema: &Value) -> Self {
         match schema["type"].as_str() {
             Some("boolean") => Self::Boolean,
@@ -152,7 +152,7 @@ impl Scalar {
         }
     }
 
-    /// Reads a value; text that does not fit stays text, for the schema to complain about.
+    /// Reads a value. Text of another type stays text, and the schema then refuses it.
     pub(crate) fn read(self, text: String) -> Value {
         let value = match self {
             Self::Boolean => text.parse::<bool>().ok().map(Value::from),
@@ -164,7 +164,7 @@ impl Scalar {
     }
 }
 
-/// One schema of OpenAPI 3.0 as JSON Schema 2020-12.
+/// Converts one schema of OpenAPI 3.0 to JSON Schema 2020-12.
 fn convert(schema: &Value, base: &str, strictness: Strictness) -> Value {
     let Some(keywords) = schema.as_object() else { return schema.clone() };
     let mut converted = Map::new();
@@ -172,21 +172,21 @@ fn convert(schema: &Value, base: &str, strictness: Strictness) -> Value {
         let value = match keyword.as_str() {
             "$ref" => json!(format!("{base}{}", value.as_str().unwrap_or_default())),
             "properties" => match value {
-                Value::Object(members) => convert_members(members, base, strictness),
+                Value::Object(properties) => convert_all(properties, base, strictness),
                 _ => value.clone(),
             },
             "items" | "not" | "additionalProperties" => convert(value, base, strictness),
             "allOf" | "anyOf" | "oneOf" => {
                 value.as_array().into_iter().flatten().map(|schema| convert(schema, base, strictness)).collect()
             }
-            // For people, or for other readers of the document.
+            // Annotations, without effect on validity.
             "nullable" | "description" | "title" | "example" | "default" | "deprecated" | "discriminator"
             | "externalDocs" | "readOnly" | "writeOnly" | "xml" => continue,
             _ => value.clone(),
         };
         converted.insert(keyword.clone(), value);
     }
-    // In 3.0 these two are flags beside the bound; in JSON Schema they are the bound.
+    // In 3.0 these two are flags next to the bound; in JSON Schema they are the bound.
     for (flag, bound) in [("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")] {
         match converted.get(flag) {
             Some(Value::Bool(true)) => {
@@ -208,11 +208,11 @@ fn convert(schema: &Value, base: &str, strictness: Strictness) -> Value {
     if schema["nullable"] == true { nullable(converted) } else { converted.into() }
 }
 
-fn convert_members(schemas: &Map<String, Value>, base: &str, strictness: Strictness) -> Value {
+fn convert_all(schemas: &Map<String, Value>, base: &str, strictness: Strictness) -> Value {
     schemas.iter().map(|(name, schema)| (name.clone(), convert(schema, base, strictness))).collect()
 }
 
-/// The same schema, or null. Complaints about a list of types read better than those about a union.
+/// Returns a schema that also allows null. Messages about a list of types read better than those about a union.
 fn nullable(mut schema: Map<String, Value>) -> Value {
     match schema.get_mut("type") {
         Some(kind) => {
@@ -228,7 +228,7 @@ fn nullable(mut schema: Map<String, Value>) -> Value {
     }
 }
 
-/// The `required` lists of several schemas.
+/// Returns the `required` lists of several schemas.
 fn required_lists(schemas: &[Value]) -> Vec<Vec<&str>> {
     let lists = schemas.iter().filter_map(|schema| schema["required"].as_array());
     lists.map(|names| names.iter().filter_map(Value::as_str).collect()).collect()
@@ -249,17 +249,17 @@ fn truncate(text: &mut String, longest: usize) {
 mod tests {
     use super::*;
 
-    fn complaint(schema: &Value, instance: &Value) -> Option<String> {
+    fn violation(schema: &Value, instance: &Value) -> Option<String> {
         let root = json!({"components": {"schemas": {"Thing": schema}}});
-        Schemas::new(&root).unwrap().request(&json!({"$ref": "#/components/schemas/Thing"})).complaint(instance)
+        Schemas::new(&root).unwrap().request(&json!({"$ref": "#/components/schemas/Thing"})).violation(instance)
     }
 
     #[test]
     fn nullable_members_may_be_null() {
         let schema = json!({"type": "string", "enum": ["a"], "nullable": true});
 
-        assert_eq!(complaint(&schema, &Value::Null), None);
-        assert_eq!(complaint(&schema, &json!("b")).unwrap(), r#""b" is not one of "a" or null"#);
+        assert_eq!(violation(&schema, &Value::Null), None);
+        assert_eq!(violation(&schema, &json!("b")).unwrap(), r#""b" is not one of "a" or null"#);
     }
 
     #[test]
@@ -269,42 +269,42 @@ mod tests {
 
         for not in [one, several] {
             let schema = json!({"properties": {"a": {}, "b": {}, "c": {}}, "not": not});
-            assert_eq!(complaint(&schema, &json!({"a": 1, "b": 2})).unwrap(), "'a' and 'b' cannot be combined");
+            assert_eq!(violation(&schema, &json!({"a": 1, "b": 2})).unwrap(), "'a' and 'b' cannot be combined");
         }
     }
 
     #[test]
-    fn a_choice_that_was_not_made_is_named() {
+    fn a_missing_choice_is_named() {
         let choices = json!([{"required": ["a"]}, {"required": ["b"]}]);
         let schema = json!({"properties": {"a": {}, "b": {}}, "oneOf": choices});
 
-        assert_eq!(complaint(&schema, &json!({})).unwrap(), "exactly one of 'a', 'b' is required");
-        assert!(complaint(&schema, &json!({"a": 1, "b": 1})).is_some());
-        assert_eq!(complaint(&schema, &json!({"a": 1})), None);
+        assert_eq!(violation(&schema, &json!({})).unwrap(), "exactly one of 'a', 'b' is required");
+        assert!(violation(&schema, &json!({"a": 1, "b": 1})).is_some());
+        assert_eq!(violation(&schema, &json!({"a": 1})), None);
     }
 
     #[test]
     fn unknown_members_of_a_request_are_refused_at_any_depth() {
         let schema = json!({"type": "object", "properties": {"a": {"type": "object", "properties": {}}}});
 
-        let complaint = complaint(&schema, &json!({"a": {"typo": 1}})).unwrap();
+        let violation = violation(&schema, &json!({"a": {"typo": 1}})).unwrap();
 
-        assert!(complaint.contains("typo"), "{complaint}");
-        assert!(complaint.ends_with("- 'a'"), "{complaint}");
+        assert!(violation.contains("typo"), "{violation}");
+        assert!(violation.ends_with("- 'a'"), "{violation}");
     }
 
     #[test]
     fn exclusive_bounds_are_flags() {
         let schema = json!({"type": "integer", "minimum": 0, "exclusiveMinimum": true});
 
-        assert!(complaint(&schema, &json!(0)).is_some());
-        assert_eq!(complaint(&schema, &json!(1)), None);
+        assert!(violation(&schema, &json!(0)).is_some());
+        assert_eq!(violation(&schema, &json!(1)), None);
     }
 
     #[test]
     fn long_values_are_not_repeated_whole() {
-        let complaint = complaint(&json!({"type": "integer"}), &json!("ü".repeat(1000))).unwrap();
+        let violation = violation(&json!({"type": "integer"}), &json!("ü".repeat(1000))).unwrap();
 
-        assert!(complaint.len() < LONGEST_COMPLAINT + 10, "{complaint}");
+        assert!(violation.len() < MAX_MESSAGE_BYTES + 10, "{violation}");
     }
 }

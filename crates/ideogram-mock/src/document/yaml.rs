@@ -1,4 +1,4 @@
-//! YAML read as JSON values.
+//! Reads YAML as JSON values.
 
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value};
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 ///
 /// # Errors
 ///
-/// Where the text is not YAML, or has something that JSON cannot say.
+/// The text is not YAML, or has a construct without a counterpart in JSON.
 pub(crate) fn read(text: &str) -> Result<Value, String> {
     let mut documents = Yaml::load_from_str(text).map_err(|error| error.to_string())?;
     match documents.pop() {
@@ -24,10 +24,12 @@ fn convert(node: Yaml<'_>) -> Result<Value, String> {
         Yaml::Value(Scalar::FloatingPoint(value)) => value.into_inner().into(),
         Yaml::Value(Scalar::String(value)) => value.into_owned().into(),
         Yaml::Sequence(items) => items.into_iter().map(convert).collect::<Result<_, _>>()?,
-        Yaml::Mapping(members) => {
-            let mut object = Map::with_capacity(members.len());
-            for (key, value) in members {
-                let Yaml::Value(Scalar::String(key)) = key else { return Err(format!("the key {key:?} is no string")) };
+        Yaml::Mapping(entries) => {
+            let mut object = Map::with_capacity(entries.len());
+            for (key, value) in entries {
+                let Yaml::Value(Scalar::String(key)) = key else {
+                    return Err(format!("the key {key:?} is not a string"));
+                };
                 object.insert(key.into_owned(), convert(value)?);
             }
             Value::Object(object)
@@ -43,12 +45,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_that_only_old_yaml_takes_for_booleans_stay_text() {
+    fn words_that_are_booleans_only_in_yaml_1_1_stay_text() {
         assert_eq!(read("[ON, true, '1', 1]").unwrap(), json!(["ON", true, "1", 1]));
     }
 
     #[test]
     fn keys_must_be_text() {
-        assert!(read("200: ok").unwrap_err().contains("is no string"));
+        assert!(read("200: ok").unwrap_err().contains("is not a string"));
     }
 }

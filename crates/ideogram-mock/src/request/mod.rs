@@ -1,8 +1,8 @@
-//! A request checked against the document and decoded: what a behaviour gets to see.
+//! A request, decoded and checked against the document: the input of a handler.
 //!
-//! Start at [`Call::read`]. What does not fit is refused here, with 400, 413 or 415, for all operations alike.
+//! Start at [`Call::read`]. It refuses invalid requests of all operations with 400, 413 or 415.
 
-mod intake;
+mod body;
 mod json;
 mod multipart;
 mod parameters;
@@ -10,10 +10,10 @@ mod parameters;
 use http::{HeaderMap, StatusCode, header, request};
 use serde_json::{Map, Value};
 
-pub(crate) use self::intake::Intake;
+pub(crate) use self::body::BodyStream;
 use crate::{
     content::Content,
-    document::{Body, FormRules, Operation, Place, Route},
+    document::{Body, FormRules, Location, Operation, Route},
     recorder::Record,
     reply::Reply,
 };
@@ -26,13 +26,13 @@ pub(crate) struct Call {
     path: Vec<(String, String)>,
     /// The parameters of the query, by name.
     pub(crate) query: Map<String, Value>,
-    /// The body as JSON; of a form, the members that are not files, with file names in place of files.
+    /// The body as JSON; of a form, with file names in place of files.
     pub(crate) body: Value,
     /// The files of a form, in the order in which they came.
     pub(crate) files: Vec<ReceivedFile>,
 }
 
-/// A file that came as a part of a form. Its bytes have been looked at and dropped.
+/// A file in a form. Its bytes have been inspected and dropped.
 #[derive(Debug)]
 pub(crate) struct ReceivedFile {
     /// The name of the part.
@@ -43,18 +43,18 @@ pub(crate) struct ReceivedFile {
 }
 
 impl Call {
-    /// Reads and checks the whole request.
+    /// Reads and checks a request.
     pub(crate) async fn read(
         operation: &'static Operation,
         route: &Route,
         head: &request::Parts,
-        intake: &Intake,
+        stream: &BodyStream,
         record: &Record,
     ) -> Result<Self, Reply> {
         let path = &route.variables;
-        parameters::check(operation, Place::Path, &parameters::path(operation, path))?;
+        parameters::check(operation, Location::Path, &parameters::path(operation, path))?;
         let query = parameters::query(operation, &head.uri)?;
-        parameters::check(operation, Place::Query, &query)?;
+        parameters::check(operation, Location::Query, &query)?;
 
         let mut call = Self { operation, path: path.clone(), query, body: Value::Null, files: Vec::new() };
         if operation.bodies.is_empty() {
@@ -63,18 +63,18 @@ impl Call {
         let body = body_form(operation, &head.headers)?;
         call.body = match &body.form {
             None => {
-                let body = json::read(intake).await?;
+                let body = json::read(stream).await?;
                 refuse_files(operation, &body)?;
                 body
             }
             Some(rules) => {
-                let form = multipart::read(rules, head, intake, record).await?;
+                let form = multipart::read(rules, head, stream, record).await?;
                 call.files = form.files;
-                form.members
+                form.properties
             }
         };
-        match body.check.complaint(&call.body) {
-            Some(complaint) => Err(Reply::bad_request(&complaint)),
+        match body.check.violation(&call.body) {
+            Some(violation) => Err(Reply::bad_request(&violation)),
             None => Ok(call),
         }
     }
@@ -82,16 +82,16 @@ impl Call {
     /// A variable of the path.
     pub(crate) fn variable(&self, name: &str) -> &str {
         let variable = self.path.iter().find(|(variable, _)| variable == name);
-        &variable.expect("a behaviour asks for variables of its own path").1
+        &variable.expect("a handler uses variables of its own path").1
     }
 
-    /// A text of the body.
+    /// A required text of the body.
     pub(crate) fn text(&self, name: &str) -> &str {
-        self.body[name].as_str().expect("a behaviour asks for texts that the document requires")
+        self.body[name].as_str().expect("a handler uses texts that the document requires")
     }
 }
 
-/// An operation that also takes a form has one schema for both; JSON cannot carry the files of the form.
+/// Refuses files in JSON. An operation that also takes a form has one schema for both, but JSON cannot carry files.
 fn refuse_files(operation: &Operation, body: &Value) -> Result<(), Reply> {
     let mut files = operation.bodies.iter().filter_map(|body| body.form.as_ref()).flat_map(FormRules::files);
     match files.find(|name| body.get(name).is_some()) {
@@ -103,14 +103,14 @@ fn refuse_files(operation: &Operation, body: &Value) -> Result<(), Reply> {
     }
 }
 
-/// The form of body that the `Content-Type` names.
+/// Returns the body of the media type that `Content-Type` names.
 fn body_form<'a>(operation: &'a Operation, headers: &HeaderMap) -> Result<&'a Body, Reply> {
-    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media_type = given.split(';').next().unwrap_or_default().trim();
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
     let body = operation.bodies.iter().find(|body| body.media_type.eq_ignore_ascii_case(media_type));
     body.ok_or_else(|| {
         let expected: Vec<_> = operation.bodies.iter().map(|body| format!("'{}'", body.media_type)).collect();
-        let detail = format!("Invalid Content-type ({given}), expected {}", expected.join(" or "));
+        let detail = format!("Invalid Content-type ({content_type}), expected {}", expected.join(" or "));
         Reply::problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, &detail)
     })
 }

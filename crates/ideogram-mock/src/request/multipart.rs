@@ -1,4 +1,4 @@
-//! Multipart bodies: part after part, never more than one file in memory.
+//! Multipart bodies, read part by part with at most one file in memory.
 
 use std::io;
 
@@ -12,7 +12,7 @@ use axum::{
 use http::{StatusCode, request};
 use serde_json::{Map, Value};
 
-use super::{Intake, ReceivedFile};
+use super::{BodyStream, ReceivedFile};
 use crate::{
     content::Inspector,
     document::{FormRules, PartKind, PartRule},
@@ -20,38 +20,38 @@ use crate::{
     reply::Reply,
 };
 
-/// The longest text in a part that is not a file, in bytes.
-const LONGEST_TEXT: usize = 1024 * 1024;
+/// Longest text in a part that is not a file, in bytes.
+const MAX_TEXT_BYTES: usize = 1024 * 1024;
 
-/// How many parts a body may have.
-const MOST_PARTS: usize = 2000;
+/// Most parts in a body.
+const MAX_PARTS: usize = 2000;
 
-/// A form as a JSON object, and beside it the files.
+/// A form: its properties as a JSON object, and its files.
 #[derive(Debug)]
 pub(super) struct Form {
-    /// File names stand in place of files.
-    pub(super) members: Value,
+    /// With file names in place of files.
+    pub(super) properties: Value,
     pub(super) files: Vec<ReceivedFile>,
 }
 
-/// Reads a form; texts become values by the types in `rules`, which the schema then judges.
+/// Reads a form. Texts become values of the types in `rules`; the schema is checked later.
 pub(super) async fn read(
     rules: &FormRules,
     head: &request::Parts,
-    intake: &Intake,
+    stream: &BodyStream,
     record: &Record,
 ) -> Result<Form, Reply> {
-    let malformed = |error: MultipartError| intake.refusal(&format!("malformed multipart body: {}", error.body_text()));
-    let request = Request::from_parts(head.clone(), Body::from_stream(intake.clone()));
+    let malformed = |error: MultipartError| stream.refusal(&format!("malformed multipart body: {}", error.body_text()));
+    let request = Request::from_parts(head.clone(), Body::from_stream(stream.clone()));
     let mut multipart =
         Multipart::from_request(request, &()).await.map_err(|error| Reply::bad_request(&error.body_text()))?;
-    let mut members = Map::new();
+    let mut properties = Map::new();
     let mut files = Vec::new();
     let mut count = 0;
     while let Some(field) = multipart.next_field().await.map_err(malformed)? {
         count += 1;
-        if count > MOST_PARTS {
-            return Err(Reply::bad_request(&format!("the body has more than {MOST_PARTS} parts")));
+        if count > MAX_PARTS {
+            return Err(Reply::bad_request(&format!("the body has more than {MAX_PARTS} parts")));
         }
         let name = field.name().unwrap_or_default().to_owned();
         let Some(rule) = rules.rule(&name) else {
@@ -72,14 +72,14 @@ pub(super) async fn read(
             }
             PartKind::Text(scalar) => scalar.read(read_text(field, rule, record, malformed).await?),
         };
-        match members.get_mut(&name) {
-            None if rule.repeated => _ = members.insert(name, Value::Array(vec![value])),
-            None => _ = members.insert(name, value),
+        match properties.get_mut(&name) {
+            None if rule.repeated => _ = properties.insert(name, Value::Array(vec![value])),
+            None => _ = properties.insert(name, value),
             Some(Value::Array(earlier)) if rule.repeated => earlier.push(value),
-            Some(_) => return Err(Reply::bad_request(&format!("the part '{name}' is given twice"))),
+            Some(_) => return Err(Reply::bad_request(&format!("the part '{name}' is repeated"))),
         }
     }
-    Ok(Form { members: Value::Object(members), files })
+    Ok(Form { properties: Value::Object(properties), files })
 }
 
 async fn read_file(
@@ -92,14 +92,14 @@ async fn read_file(
         return Err(Reply::bad_request(&format!("the part '{}' is a file and needs a file name", rule.name)));
     };
     let media_type = field.content_type().map(str::to_owned);
-    let mut inspector = Inspector::new(&file_name).map_err(|error| broken(&error))?;
+    let mut inspector = Inspector::new(&file_name).map_err(|error| inspection_failed(&error))?;
     while let Some(chunk) = field.chunk().await.map_err(&malformed)? {
-        inspector.push(&chunk).map_err(|error| broken(&error))?;
+        inspector.push(&chunk).map_err(|error| inspection_failed(&error))?;
     }
     let size = inspector.size();
     let name = rule.name.clone();
     record.add_part(RecordedPart { name, file_name: Some(file_name.clone()), media_type, size, text: None });
-    let content = inspector.finish().await.map_err(|error| broken(&error))?;
+    let content = inspector.finish().await.map_err(|error| inspection_failed(&error))?;
     Ok(ReceivedFile { part: rule.name.clone(), file_name, size, content })
 }
 
@@ -111,14 +111,14 @@ async fn read_text(
 ) -> Result<String, Reply> {
     let name = &rule.name;
     if field.file_name().is_some() {
-        return Err(Reply::bad_request(&format!("the part '{name}' is no file and must not have a file name")));
+        return Err(Reply::bad_request(&format!("the part '{name}' is not a file and must not have a file name")));
     }
     let media_type = field.content_type().map(str::to_owned);
     let mut bytes = Vec::new();
     while let Some(chunk) = field.chunk().await.map_err(&malformed)? {
         bytes.extend_from_slice(&chunk);
-        if bytes.len() > LONGEST_TEXT {
-            let detail = format!("the part '{name}' is longer than {LONGEST_TEXT} bytes");
+        if bytes.len() > MAX_TEXT_BYTES {
+            let detail = format!("the part '{name}' is longer than {MAX_TEXT_BYTES} bytes");
             return Err(Reply::problem(StatusCode::PAYLOAD_TOO_LARGE, &detail));
         }
     }
@@ -129,7 +129,7 @@ async fn read_text(
     Ok(text)
 }
 
-/// The server could not keep an archive on disk for inspection.
-fn broken(error: &io::Error) -> Reply {
+/// The server could not inspect a file, for example because the disk is full.
+fn inspection_failed(error: &io::Error) -> Reply {
     Reply::error(StatusCode::INTERNAL_SERVER_ERROR, &format!("could not inspect an uploaded file: {error}"))
 }

@@ -5,14 +5,14 @@ use http::Uri;
 use serde_json::{Map, Value};
 
 use crate::{
-    document::{Operation, Parameter, Place},
+    document::{Location, Operation, Parameter},
     reply::Reply,
 };
 
-/// The variables of the path as values.
+/// Returns the variables of the path as values.
 pub(super) fn path(operation: &Operation, variables: &[(String, String)]) -> Map<String, Value> {
     let value = |(name, text): &(String, String)| {
-        let value = match parameter(operation, Place::Path, name) {
+        let value = match parameter(operation, Location::Path, name) {
             Some(parameter) => parameter.scalar.read(text.clone()),
             None => text.clone().into(),
         };
@@ -21,40 +21,40 @@ pub(super) fn path(operation: &Operation, variables: &[(String, String)]) -> Map
     variables.iter().map(value).collect()
 }
 
-/// The parameters of the query as values; a repeated one is an array, one that the document does not know is ignored.
+/// Returns the parameters of the query as values. A parameter that may be repeated is an array; unknown ones are ignored.
 pub(super) fn query(operation: &Operation, uri: &Uri) -> Result<Map<String, Value>, Reply> {
     let query = Query::<Vec<(String, String)>>::try_from_uri(uri);
     let Query(pairs) = query.map_err(|error| Reply::bad_request(&format!("malformed query: {error}")))?;
     let mut values = Map::new();
     for (name, text) in pairs {
-        // `openapi/README.md` says why.
-        let Some(parameter) = parameter(operation, Place::Query, &name) else { continue };
+        // `openapi/README.md` gives the reason.
+        let Some(parameter) = parameter(operation, Location::Query, &name) else { continue };
         let value = parameter.scalar.read(text);
         match values.get_mut(&name) {
             None if parameter.repeated => _ = values.insert(name, Value::Array(vec![value])),
             None => _ = values.insert(name, value),
             Some(Value::Array(earlier)) if parameter.repeated => earlier.push(value),
-            Some(_) => return Err(Reply::bad_request(&format!("the query parameter '{name}' is given twice"))),
+            Some(_) => return Err(Reply::bad_request(&format!("the query parameter '{name}' is repeated"))),
         }
     }
     Ok(values)
 }
 
-/// Whether all required values are there and all values fit.
-pub(super) fn check(operation: &Operation, place: Place, values: &Map<String, Value>) -> Result<(), Reply> {
-    for parameter in operation.parameters.iter().filter(|parameter| parameter.place == place) {
+/// Checks that all required values are present and all values are valid.
+pub(super) fn check(operation: &Operation, location: Location, values: &Map<String, Value>) -> Result<(), Reply> {
+    for parameter in operation.parameters.iter().filter(|parameter| parameter.location == location) {
         let name = &parameter.name;
-        let complaint = match values.get(name) {
-            Some(value) => parameter.check.complaint(value).map(|complaint| format!("{complaint} - '{name}'")),
+        let violation = match values.get(name) {
+            Some(value) => parameter.check.violation(value).map(|violation| format!("{violation} - '{name}'")),
             None => parameter.required.then(|| format!("the parameter '{name}' is required")),
         };
-        if let Some(complaint) = complaint {
-            return Err(Reply::bad_request(&complaint));
+        if let Some(violation) = violation {
+            return Err(Reply::bad_request(&violation));
         }
     }
     Ok(())
 }
 
-fn parameter<'a>(operation: &'a Operation, place: Place, name: &str) -> Option<&'a Parameter> {
-    operation.parameters.iter().find(|parameter| parameter.place == place && parameter.name == name)
+fn parameter<'a>(operation: &'a Operation, location: Location, name: &str) -> Option<&'a Parameter> {
+    operation.parameters.iter().find(|parameter| parameter.location == location && parameter.name == name)
 }

@@ -19,7 +19,7 @@ pub(crate) struct Caller {
 
 /// A response, decoded if it is JSON.
 #[derive(Debug)]
-pub(crate) struct Answered {
+pub(crate) struct Response {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Value,
@@ -38,16 +38,16 @@ impl Caller {
         self.client.request(method, format!("{}{path}", self.server.url())).header("Api-Key", self.server.api_key())
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Answered {
-        answered(self.request(Method::GET, path)).await
+    pub(crate) async fn get(&self, path: &str) -> Response {
+        send(self.request(Method::GET, path)).await
     }
 
-    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answered {
-        answered(self.request(Method::POST, path).json(body)).await
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Response {
+        send(self.request(Method::POST, path).json(body)).await
     }
 
-    pub(crate) async fn post_form(&self, path: &str, form: Form) -> Answered {
-        answered(self.request(Method::POST, path).multipart(form)).await
+    pub(crate) async fn post_form(&self, path: &str, form: Form) -> Response {
+        send(self.request(Method::POST, path).multipart(form)).await
     }
 
     /// Fetches an image, without the key.
@@ -58,7 +58,7 @@ impl Caller {
     }
 
     /// Uploads files (name, content) to the dataset `demo`.
-    pub(crate) async fn upload(&self, files: impl IntoIterator<Item = (&str, Vec<u8>)>) -> Answered {
+    pub(crate) async fn upload(&self, files: impl IntoIterator<Item = (&str, Vec<u8>)>) -> Response {
         self.upload_to("demo", files).await
     }
 
@@ -66,7 +66,7 @@ impl Caller {
         &self,
         dataset_id: &str,
         files: impl IntoIterator<Item = (&str, Vec<u8>)>,
-    ) -> Answered {
+    ) -> Response {
         let part = |(name, content): (&str, Vec<u8>)| Part::bytes(content).file_name(name.to_owned());
         let form = files.into_iter().map(part).fold(Form::new(), |form, part| form.part("files", part));
         self.post_form(&format!("/datasets/{dataset_id}/upload_assets"), form).await
@@ -84,11 +84,11 @@ impl Caller {
     }
 }
 
-pub(crate) async fn answered(request: RequestBuilder) -> Answered {
+pub(crate) async fn send(request: RequestBuilder) -> Response {
     let response = request.send().await.unwrap();
     let (status, headers) = (response.status(), response.headers().clone());
     let body = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or_default();
-    Answered { status, headers, body }
+    Response { status, headers, body }
 }
 
 /// A form with a file in the part `name`, of this file name and size in pixels.

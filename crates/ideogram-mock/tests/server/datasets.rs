@@ -1,4 +1,4 @@
-//! Datasets are made, listed and shown.
+//! Datasets are created, listed and returned.
 
 use serde_json::{Value, json};
 
@@ -23,16 +23,16 @@ async fn a_new_dataset_is_empty_and_listed() {
 
     let created = caller.post("/datasets", &json!({"name": "Größe ✓"})).await;
     let id = created.body["dataset_id"].as_str().unwrap();
-    let shown = caller.get(&format!("/datasets/{id}")).await;
+    let dataset = caller.get(&format!("/datasets/{id}")).await;
     let listed = caller.get("/datasets").await;
 
     assert_eq!(created.status, 200);
     assert_eq!(created.body["name"], "Größe ✓");
     assert_eq!(created.body["creation_time"], "2026-07-01T09:00:00.000000+00:00");
     assert_eq!(id.len(), 22);
-    assert_eq!(shown.body["dataset"]["dataset_id"], id);
-    assert_eq!(shown.body["file_count"], 0);
-    assert_eq!(shown.body["custom_model_ids"], json!([]));
+    assert_eq!(dataset.body["dataset"]["dataset_id"], id);
+    assert_eq!(dataset.body["file_count"], 0);
+    assert_eq!(dataset.body["custom_model_ids"], json!([]));
     assert_eq!(listed.body["datasets"].as_array().unwrap().len(), 2);
 }
 
@@ -52,10 +52,10 @@ async fn the_first_image_becomes_the_cover() {
     let caller = Caller::new().await;
 
     let id = caller.dataset_of(2).await;
-    let shown = caller.get(&format!("/datasets/{id}")).await;
+    let dataset = caller.get(&format!("/datasets/{id}")).await;
 
-    assert_eq!(shown.body["dataset"]["cover_asset_identifier"]["asset_type"], "UPLOAD");
-    assert_eq!(shown.body["files"][0], json!({"file_name": "0.png", "file_size_bytes": 45}));
+    assert_eq!(dataset.body["dataset"]["cover_asset_identifier"]["asset_type"], "UPLOAD");
+    assert_eq!(dataset.body["files"][0], json!({"file_name": "0.png", "file_size_bytes": 45}));
 }
 
 #[tokio::test]
@@ -71,8 +71,8 @@ async fn two_servers_give_the_same_responses() {
 async fn an_unknown_dataset_is_not_found() {
     let caller = Caller::new().await;
 
-    let shown = caller.get("/datasets/nothing").await;
+    let dataset = caller.get("/datasets/nothing").await;
 
-    assert_eq!(shown.status, 404);
-    assert_eq!(shown.body, json!({"error": "Dataset not found."}));
+    assert_eq!(dataset.status, 404);
+    assert_eq!(dataset.body, json!({"error": "Dataset not found."}));
 }

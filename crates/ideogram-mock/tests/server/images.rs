@@ -1,4 +1,4 @@
-//! Images are made from prompt, seed and size.
+//! Images are created from prompt, seed and size.
 
 use std::{io::Cursor, time::Duration};
 
@@ -18,7 +18,7 @@ fn size(bytes: &[u8]) -> (u32, u32) {
 }
 
 /// The images of a response to a form.
-async fn made(caller: &Caller, path: &str, form: Form) -> Vec<Value> {
+async fn images(caller: &Caller, path: &str, form: Form) -> Vec<Value> {
     let response = caller.post_form(path, form).await;
     assert_eq!(response.status, 200, "{path}: {}", response.body);
     response.body["data"].as_array().unwrap().clone()
@@ -31,7 +31,7 @@ async fn bytes(caller: &Caller, image: &Value) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn an_image_has_the_size_that_was_asked_for() {
+async fn an_image_has_the_requested_size() {
     let caller = Caller::new().await;
     let square = (128, 128);
     let wide = (160, 90);
@@ -57,7 +57,7 @@ async fn an_image_has_the_size_that_was_asked_for() {
             "640x1024",
         ),
     ] {
-        let images = made(&caller, path, form).await;
+        let images = images(&caller, path, form).await;
         assert_eq!(images[0]["resolution"], resolution, "{path}");
         let (width, height) = size(&bytes(&caller, &images[0]).await);
         assert_eq!(format!("{width}x{height}"), resolution, "{path}");
@@ -65,13 +65,13 @@ async fn an_image_has_the_size_that_was_asked_for() {
 }
 
 #[tokio::test]
-async fn what_is_enlarged_names_both_sizes() {
+async fn an_upscaled_image_has_both_sizes() {
     let caller = Caller::new().await;
 
     let logo = form([("prompt", "a logo"), ("aspect_ratio", "2x1"), ("upscale_factor", "X2")]);
-    let logo = made(&caller, "/v1/ideogram-v3/generate-transparent", logo).await;
+    let logo = images(&caller, "/v1/ideogram-v3/generate-transparent", logo).await;
     let photo = with_png(form([("image_request", "{}")]), "image_file", "photo.png", (30, 20));
-    let photo = made(&caller, "/upscale", photo).await;
+    let photo = images(&caller, "/upscale", photo).await;
 
     assert_eq!((&logo[0]["resolution"], &logo[0]["upscaled_resolution"]), (&json!("1408x704"), &json!("2816x1408")));
     assert_eq!(size(&bytes(&caller, &logo[0]).await), (2816, 1408));
@@ -80,10 +80,10 @@ async fn what_is_enlarged_names_both_sizes() {
 }
 
 #[tokio::test]
-async fn prompt_and_seed_decide_what_is_drawn() {
+async fn prompt_and_seed_define_the_image() {
     let caller = Caller::new().await;
     let draw = async |prompt, seed| {
-        let images = made(&caller, GENERATE, form([("prompt", prompt), ("seed", seed)])).await;
+        let images = images(&caller, GENERATE, form([("prompt", prompt), ("seed", seed)])).await;
         bytes(&caller, &images[0]).await
     };
 
@@ -98,14 +98,14 @@ async fn prompt_and_seed_decide_what_is_drawn() {
 async fn several_images_have_seeds_in_a_row() {
     let caller = Caller::new().await;
     let seeds = async |form| -> Vec<u64> {
-        made(&caller, GENERATE, form).await.iter().map(|image| image["seed"].as_u64().unwrap()).collect()
+        images(&caller, GENERATE, form).await.iter().map(|image| image["seed"].as_u64().unwrap()).collect()
     };
 
-    let asked = seeds(form([("prompt", "a cat"), ("num_images", "3"), ("seed", "2147483646")])).await;
+    let requested = seeds(form([("prompt", "a cat"), ("num_images", "3"), ("seed", "2147483646")])).await;
     let picked = seeds(form([("prompt", "a cat"), ("num_images", "2")])).await;
     let again = seeds(form([("prompt", "a cat")])).await;
 
-    assert_eq!(asked, [2_147_483_646, 2_147_483_647, 0]);
+    assert_eq!(requested, [2_147_483_646, 2_147_483_647, 0]);
     assert_eq!(picked[1], picked[0] + 1);
     assert_ne!(again[0], picked[0]);
 }
@@ -117,7 +117,7 @@ async fn wrapped_options_count_as_plain_ones_do() {
 
     let generated = caller.post("/generate", &json!({"image_request": request})).await;
     let remix = with_png(form([("image_request", request.to_string().as_str())]), "image_file", "a.png", (9, 9));
-    let remixed = made(&caller, "/remix", remix).await;
+    let remixed = images(&caller, "/remix", remix).await;
 
     for images in [generated.body["data"].as_array().unwrap(), &remixed] {
         assert_eq!(images.len(), 2);
@@ -128,7 +128,7 @@ async fn wrapped_options_count_as_plain_ones_do() {
 #[tokio::test]
 async fn magic_prompt_rewrites_when_it_is_on() {
     let caller = Caller::new().await;
-    let prompt = async |path, form| made(&caller, path, form).await[0]["prompt"].as_str().unwrap().to_owned();
+    let prompt = async |path, form| images(&caller, path, form).await[0]["prompt"].as_str().unwrap().to_owned();
     let structured = json!({
         "high_level_description": "a cat",
         "compositional_deconstruction": {"background": "grass", "elements": []},
@@ -151,7 +151,7 @@ async fn magic_prompt_rewrites_when_it_is_on() {
 #[tokio::test]
 async fn the_style_that_was_used_is_named() {
     let caller = Caller::new().await;
-    let style = async |path, form| made(&caller, path, form).await[0].get("style_type").cloned();
+    let style = async |path, form| images(&caller, path, form).await[0].get("style_type").cloned();
 
     let chosen = style(GENERATE, form([("prompt", "a cat"), ("style_type", "DESIGN")])).await;
     let usual = style(GENERATE, form([("prompt", "a cat")])).await;
@@ -200,7 +200,7 @@ async fn the_fastest_speed_is_refused_where_the_service_refuses_it() {
 async fn a_marked_prompt_withholds_images() {
     let caller = Caller::new().await;
     let safe = async |prompt| -> Vec<bool> {
-        let images = made(&caller, GENERATE, form([("prompt", prompt), ("num_images", "3")])).await;
+        let images = images(&caller, GENERATE, form([("prompt", prompt), ("num_images", "3")])).await;
         let is_safe = |image: &Value| image["is_image_safe"].as_bool().unwrap();
         assert!(images.iter().all(|image| is_safe(image) != image["url"].is_null()));
         images.iter().map(is_safe).collect()
@@ -209,7 +209,7 @@ async fn a_marked_prompt_withholds_images() {
     assert_eq!(safe("a withheld cat").await, [false, false, false]);
     assert_eq!(safe("Some withheld cats").await, [true, false, true]);
     let cut_out = with_png(Form::new(), "image", "withheld.png", (9, 9));
-    let cut_out = made(&caller, "/v1/remove-background", cut_out).await;
+    let cut_out = images(&caller, "/v1/remove-background", cut_out).await;
     assert_eq!(cut_out, [json!({"url": null, "is_image_safe": false})]);
 }
 
@@ -227,7 +227,7 @@ async fn a_forbidden_prompt_is_declined() {
 }
 
 #[tokio::test]
-async fn what_the_document_forbids_is_refused_with_the_reason() {
+async fn invalid_requests_are_refused_with_the_reason() {
     let caller = Caller::new().await;
 
     for (path, form, detail) in [
@@ -260,15 +260,15 @@ async fn what_the_document_forbids_is_refused_with_the_reason() {
         ("/remix", form([("image_request", "{}")]), "is a required property"),
     ] {
         let response = caller.post_form(path, form).await;
-        let given = response.body["detail"].as_str().unwrap_or_default();
+        let actual = response.body["detail"].as_str().unwrap_or_default();
         assert_eq!(response.status, 400, "{path} {detail}");
-        assert!(given.contains(detail), "{given}");
+        assert!(actual.contains(detail), "{actual}");
     }
     assert_eq!(caller.post_form("/generate", form([("prompt", "a")])).await.status, 415);
 }
 
 #[tokio::test]
-async fn the_legacy_edit_takes_the_two_models_that_work() {
+async fn the_legacy_edit_takes_two_models_only() {
     let caller = Caller::new().await;
 
     for (model, status) in [("V_2", 200), ("V_2_TURBO", 200), ("V_1", 400), ("V_9", 400)] {

@@ -1,4 +1,4 @@
-//! At most ten images are in the making.
+//! At most ten images are in flight.
 
 use std::{pin::pin, time::Duration};
 
@@ -6,9 +6,9 @@ use futures_util::future::{Either, select};
 use ideogram_mock::MockServer;
 use serde_json::json;
 
-use crate::caller::{Answered, Caller, with_png};
+use crate::caller::{Caller, Response, with_png};
 
-async fn generate(caller: &Caller, count: u32) -> Answered {
+async fn generate(caller: &Caller, count: u32) -> Response {
     caller.post("/generate", &json!({"image_request": {"prompt": "a cat", "num_images": count}})).await
 }
 
@@ -16,11 +16,11 @@ async fn generate(caller: &Caller, count: u32) -> Answered {
 async fn images_are_counted_not_calls() {
     let caller = Caller::with(MockServer::builder().generation_time(Duration::from_secs(3600))).await;
 
-    // One of them is in the making for an hour, whichever came first; the other is refused and so the first to answer.
+    // The call that arrives first takes an hour; the other is refused, so its response is the first.
     let refused = match select(pin!(generate(&caller, 8)), pin!(generate(&caller, 3))).await {
         Either::Left((response, _)) | Either::Right((response, _)) => response,
     };
-    // The caller of the one in the making has hung up by now, which frees no place.
+    // The first caller has hung up by now, which does not release its permits.
     let late = generate(&caller, 8).await;
     let image = with_png(reqwest::multipart::Form::new(), "image_file", "a.png", (9, 9));
     let described = caller.post_form("/describe", image).await;
@@ -34,7 +34,7 @@ async fn images_are_counted_not_calls() {
 }
 
 #[tokio::test]
-async fn ten_images_fit_and_places_are_free_again() {
+async fn ten_images_fit_and_their_permits_are_released() {
     let caller = Caller::with(MockServer::builder().generation_time(Duration::from_millis(30))).await;
 
     let together = tokio::join!(generate(&caller, 8), generate(&caller, 2));
@@ -46,7 +46,7 @@ async fn ten_images_fit_and_places_are_free_again() {
 }
 
 #[tokio::test]
-async fn a_refused_call_takes_no_place() {
+async fn a_refused_call_takes_no_permit() {
     let caller = Caller::with(MockServer::builder().generation_time(Duration::from_secs(3600))).await;
 
     for _ in 0..2 {

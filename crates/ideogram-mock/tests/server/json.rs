@@ -3,10 +3,10 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::caller::{Caller, answered, form};
+use crate::caller::{Caller, form, send};
 
 #[tokio::test]
-async fn json_and_a_form_with_the_same_values_make_the_same_images() {
+async fn json_and_a_form_with_the_same_values_create_the_same_images() {
     let caller = Caller::new().await;
     let palette = json!({"members": [{"color_hex": "#FFAA00", "color_weight": 0.5}]});
     for (path, request) in [
@@ -71,5 +71,5 @@ async fn head_is_get_without_a_body() {
         }
         assert!(head.bytes().await.unwrap().is_empty(), "{path}");
     }
-    assert_eq!(answered(caller.request(Method::HEAD, "/v1/edit")).await.status, 405);
+    assert_eq!(send(caller.request(Method::HEAD, "/v1/edit")).await.status, 405);
 }

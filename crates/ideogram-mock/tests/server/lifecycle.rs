@@ -17,7 +17,7 @@ fn is_reachable(url: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_dropped_server_is_gone() {
+async fn a_dropped_server_is_unreachable() {
     let server = MockServer::start().await.unwrap();
     let url = server.url().to_owned();
     assert!(is_reachable(&url));
@@ -28,7 +28,7 @@ async fn a_dropped_server_is_gone() {
 }
 
 #[tokio::test]
-async fn a_stopped_server_is_gone() {
+async fn a_stopped_server_is_unreachable() {
     let server = MockServer::start().await.unwrap();
     let url = server.url().to_owned();
 
@@ -38,7 +38,7 @@ async fn a_stopped_server_is_gone() {
 }
 
 #[tokio::test]
-async fn a_server_that_nobody_waits_for_any_more_is_gone() {
+async fn a_server_whose_wait_is_cancelled_is_unreachable() {
     let server = MockServer::start().await.unwrap();
     let url = server.url().to_owned();
 
@@ -49,7 +49,7 @@ async fn a_server_that_nobody_waits_for_any_more_is_gone() {
 
 /// The runtime of this test has one thread, which is busy here.
 #[tokio::test]
-async fn a_server_responses_while_the_test_blocks() {
+async fn a_server_responds_while_the_test_blocks() {
     let server = MockServer::start().await.unwrap();
 
     let mut stream = TcpStream::connect(server.url().strip_prefix("http://").unwrap()).unwrap();
@@ -61,7 +61,7 @@ async fn a_server_responses_while_the_test_blocks() {
 }
 
 #[tokio::test]
-async fn a_port_is_used_as_asked_and_not_twice() {
+async fn a_port_is_used_once() {
     let first = MockServer::start().await.unwrap();
     let port = first.url().rsplit(':').next().unwrap().parse().unwrap();
 
@@ -109,7 +109,7 @@ async fn a_state_directory_outlives_the_server() {
 }
 
 #[tokio::test]
-async fn a_corrupt_state_is_an_error_and_left_alone() {
+async fn a_corrupt_state_file_is_an_error_and_unchanged() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("ideogram-mock.json");
 
@@ -124,7 +124,7 @@ async fn a_corrupt_state_is_an_error_and_left_alone() {
 }
 
 #[tokio::test]
-async fn a_state_that_cannot_be_kept_has_not_changed() {
+async fn a_state_that_cannot_be_stored_does_not_change() {
     let directory = tempfile::tempdir().unwrap();
     let caller = Caller::with(MockServer::builder().state_dir(directory.path())).await;
     fs::remove_dir(directory.path()).unwrap();
@@ -133,12 +133,12 @@ async fn a_state_that_cannot_be_kept_has_not_changed() {
     let demo = caller.get("/datasets/demo").await;
 
     assert_eq!(response.status, 500);
-    assert!(response.body["error"].as_str().unwrap().starts_with("could not keep the state"));
+    assert!(response.body["error"].as_str().unwrap().starts_with("could not write the state"));
     assert_eq!(demo.body["file_count"], 18);
 }
 
 #[tokio::test]
-async fn a_start_time_is_used_as_asked() {
+async fn service_time_starts_at_the_start_time() {
     let start = SystemTime::UNIX_EPOCH + Duration::from_millis(1_800_000_000_500);
     let caller = Caller::with(MockServer::builder().start_time(start)).await;
 
@@ -148,7 +148,7 @@ async fn a_start_time_is_used_as_asked() {
 }
 
 #[tokio::test]
-async fn a_time_scale_that_makes_no_sense_is_refused() {
+async fn an_invalid_time_scale_is_refused() {
     for scale in [-1.0, f64::NAN, f64::INFINITY] {
         let error = MockServer::builder().time_scale(scale).start().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidInput);

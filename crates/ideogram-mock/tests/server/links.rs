@@ -6,7 +6,7 @@ use ideogram_mock::Scenario;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::caller::{Caller, answered, form};
+use crate::caller::{Caller, form, send};
 
 async fn link(caller: &Caller) -> Value {
     let response = caller.post_form("/v1/ideogram-v3/generate", form([("prompt", "a cat")])).await;
@@ -55,7 +55,7 @@ async fn a_link_outlives_its_server() {
 }
 
 #[tokio::test]
-async fn a_changed_link_leads_nowhere() {
+async fn a_changed_link_is_refused() {
     let caller = Caller::new().await;
     let link = link(&caller).await;
     let changed = |from, to| json!(link.as_str().unwrap().replacen(from, to, 1));
@@ -66,12 +66,12 @@ async fn a_changed_link_leads_nowhere() {
 }
 
 #[tokio::test]
-async fn images_are_only_looked_at() {
+async fn images_can_only_be_fetched() {
     let caller = Caller::new().await;
     let path = link(&caller).await.as_str().unwrap().replace(caller.server.url(), "");
 
-    let head = answered(caller.request(Method::HEAD, &path)).await;
-    let post = answered(caller.request(Method::POST, &path)).await;
+    let head = send(caller.request(Method::HEAD, &path)).await;
+    let post = send(caller.request(Method::POST, &path)).await;
 
     assert_eq!(head.status, 200);
     assert!(head.headers["content-length"].to_str().unwrap().parse::<u32>().unwrap() > 1000);
@@ -80,7 +80,7 @@ async fn images_are_only_looked_at() {
 }
 
 #[tokio::test]
-async fn an_image_is_lost_on_the_way_once() {
+async fn the_response_with_an_image_breaks_once() {
     let caller = Caller::new().await;
     let link = link(&caller).await;
     caller.server.set_scenario(Scenario::ImageLostOnce);

@@ -1,7 +1,8 @@
-//! What a client sees of the mock server, asked over HTTP with a plain client.
+//! The mock server over HTTP, called with a plain HTTP client.
 
 mod caller;
 mod datasets;
+mod every_operation;
 mod images;
 mod inflight;
 mod json;

@@ -1,29 +1,29 @@
-//! Models are trained over service time, listed and shown.
+//! Models are trained over service time, listed and returned.
 
 use std::time::Duration;
 
 use ideogram_mock::MockServer;
 use serde_json::{Value, json};
 
-use crate::caller::{Answered, Caller};
+use crate::caller::{Caller, Response};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-async fn train(caller: &Caller, dataset_id: &str, name: &str) -> Answered {
+async fn train(caller: &Caller, dataset_id: &str, name: &str) -> Response {
     caller.post("/v1/ideogram-v3/train-model", &json!({"dataset_id": dataset_id, "model_name": name})).await
 }
 
-async fn model(caller: &Caller, trained: &Answered) -> Value {
+async fn model(caller: &Caller, trained: &Response) -> Value {
     let id = trained.body["model_id"].as_str().unwrap();
     caller.get(&format!("/models/{id}")).await.body["model"].clone()
 }
 
-fn names(listed: &Answered) -> Vec<&str> {
+fn names(listed: &Response) -> Vec<&str> {
     listed.body["models"].as_array().unwrap().iter().map(|model| model["name"].as_str().unwrap()).collect()
 }
 
 #[tokio::test]
-async fn a_training_goes_on_over_service_time() {
+async fn a_training_progresses_with_service_time() {
     let caller = Caller::new().await;
 
     let trained = train(&caller, "demo", "My lanterns").await;
@@ -46,7 +46,7 @@ async fn a_training_goes_on_over_service_time() {
 }
 
 #[tokio::test]
-async fn a_model_named_for_it_ends_errored() {
+async fn a_model_with_the_marker_ends_errored() {
     let caller = Caller::new().await;
 
     let trained = train(&caller, "demo", "errored-model").await;
@@ -69,7 +69,7 @@ async fn a_dataset_names_the_models_trained_from_it() {
 }
 
 #[tokio::test]
-async fn a_training_can_be_as_short_as_asked() {
+async fn the_training_time_can_be_set() {
     let caller = Caller::with(MockServer::builder().training_time(Duration::ZERO)).await;
 
     let trained = train(&caller, "demo", "at once").await;
@@ -78,7 +78,7 @@ async fn a_training_can_be_as_short_as_asked() {
 }
 
 #[tokio::test]
-async fn time_runs_as_fast_as_asked() {
+async fn the_time_scale_can_be_set() {
     let caller = Caller::with(MockServer::builder().time_scale(1e9)).await;
 
     let trained = train(&caller, "demo", "at once").await;
@@ -99,7 +99,7 @@ async fn fourteen_images_are_too_few() {
 }
 
 #[tokio::test]
-async fn names_that_do_not_fit_are_refused_with_the_reason() {
+async fn invalid_names_are_refused_with_the_reason() {
     let caller = Caller::new().await;
 
     for (name, detail) in [
@@ -113,7 +113,7 @@ async fn names_that_do_not_fit_are_refused_with_the_reason() {
 }
 
 #[tokio::test]
-async fn an_unknown_dataset_cannot_be_trained_from() {
+async fn an_unknown_dataset_cannot_be_trained() {
     let caller = Caller::new().await;
 
     assert_eq!(train(&caller, "nothing", "paper-lanterns").await.status, 404);
@@ -142,7 +142,7 @@ async fn values_that_the_document_does_not_know_are_refused() {
 
     for (query, detail) in [
         ("scope=mine", r#""mine" is not one of "owned" or "shared" - 'scope'"#),
-        ("scope=owned&scope=owned", "the query parameter 'scope' is given twice"),
+        ("scope=owned&scope=owned", "the query parameter 'scope' is repeated"),
     ] {
         let response = caller.get(&format!("/models?{query}")).await;
         assert_eq!((response.status.as_u16(), response.body["detail"].as_str()), (400, Some(detail)), "{query}");

@@ -3,7 +3,7 @@
 use ideogram_mock::MockServer;
 use reqwest::{Method, StatusCode, multipart::Form};
 
-use crate::caller::{Answered, Caller, answered};
+use crate::caller::{Caller, Response, send};
 
 /// JSON nested `depth` levels deep, whole or cut off in the middle.
 fn nested(depth: usize) -> [String; 4] {
@@ -12,7 +12,7 @@ fn nested(depth: usize) -> [String; 4] {
 }
 
 /// The deepest are also too long for some places.
-fn is_refusal(response: &Answered, depth: usize) -> bool {
+fn is_refusal(response: &Response, depth: usize) -> bool {
     response.status == StatusCode::BAD_REQUEST || depth == 100_000 && response.status == StatusCode::PAYLOAD_TOO_LARGE
 }
 
@@ -25,7 +25,7 @@ async fn deep_json_in_bodies_and_parts_is_refused() {
                 let body = format!(r#"{{"name": {text}, "text_prompt": {text}, "image_request": {text}}}"#);
                 for body in [body, text.clone()] {
                     let request = caller.request(Method::POST, path).header("content-type", "application/json");
-                    let response = answered(request.body(body)).await;
+                    let response = send(request.body(body)).await;
                     assert!(is_refusal(&response, depth), "{path} {depth}: {}", response.status);
                     assert!(response.body["detail"].as_str().unwrap().len() < 1000, "{path} {depth}");
                 }
@@ -44,7 +44,7 @@ async fn deep_json_in_bodies_and_parts_is_refused() {
 }
 
 #[tokio::test]
-async fn a_deep_state_file_is_refused_and_left_alone() {
+async fn a_deep_state_file_is_refused_and_unchanged() {
     for text in nested(100_000) {
         for text in [format!(r#"{{"format": 1, "state": {text}}}"#), text] {
             let directory = tempfile::tempdir().unwrap();
@@ -53,7 +53,7 @@ async fn a_deep_state_file_is_refused_and_left_alone() {
 
             let error = MockServer::builder().state_dir(directory.path()).start().await.unwrap_err();
 
-            assert!(error.to_string().contains("is not a state of the mock server"), "{error}");
+            assert!(error.to_string().contains("is not a state file of the mock server"), "{error}");
             assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
         }
     }

@@ -9,16 +9,16 @@ use ideogram_mock::MockServer;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::caller::{Caller, answered, png};
+use crate::caller::{Caller, png, send};
 
 #[tokio::test]
 async fn a_missing_or_wrong_key_is_denied() {
     let caller = Caller::with(MockServer::builder().api_key("right")).await;
     let url = format!("{}/datasets", caller.server.url());
 
-    let missing = answered(reqwest::Client::new().get(&url)).await;
-    let wrong = answered(reqwest::Client::new().get(&url).header("Api-Key", "wrong")).await;
-    let bearer = answered(reqwest::Client::new().get(&url).header("Authorization", "Bearer right")).await;
+    let missing = send(reqwest::Client::new().get(&url)).await;
+    let wrong = send(reqwest::Client::new().get(&url).header("Api-Key", "wrong")).await;
+    let bearer = send(reqwest::Client::new().get(&url).header("Authorization", "Bearer right")).await;
     let right = caller.get("/datasets").await;
 
     for denied in [missing, wrong, bearer] {
@@ -43,7 +43,7 @@ async fn an_unknown_path_is_not_found() {
 async fn a_wrong_method_names_the_right_ones() {
     let caller = Caller::new().await;
 
-    let response = answered(caller.request(Method::DELETE, "/datasets")).await;
+    let response = send(caller.request(Method::DELETE, "/datasets")).await;
 
     assert_eq!(response.status, 405);
     assert_eq!(response.headers["allow"], "GET, HEAD, POST");
@@ -53,7 +53,7 @@ async fn a_wrong_method_names_the_right_ones() {
 async fn a_wrong_content_type_names_the_right_one() {
     let caller = Caller::new().await;
 
-    let form = answered(caller.request(Method::POST, "/datasets").body("name=new")).await;
+    let form = send(caller.request(Method::POST, "/datasets").body("name=new")).await;
     let json = caller.post("/datasets/demo/upload_assets", &json!({"files": ["cat.png"]})).await;
 
     assert_eq!(form.status, 415);
@@ -62,7 +62,7 @@ async fn a_wrong_content_type_names_the_right_one() {
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_fit_is_refused_with_the_reason() {
+async fn an_invalid_body_is_refused_with_the_reason() {
     let caller = Caller::new().await;
 
     for (body, detail) in [
@@ -83,9 +83,8 @@ async fn a_body_that_does_not_fit_is_refused_with_the_reason() {
 #[tokio::test]
 async fn malformed_bodies_are_refused() {
     let caller = Caller::new().await;
-    let post = |path, media_type, body| {
-        answered(caller.request(Method::POST, path).header("Content-Type", media_type).body(body))
-    };
+    let post =
+        |path, media_type, body| send(caller.request(Method::POST, path).header("Content-Type", media_type).body(body));
 
     let json = post("/datasets", "application/json", "{\"name\":").await;
     let no_boundary = post("/datasets/demo/upload_assets", "multipart/form-data", "--x--").await;
@@ -100,7 +99,7 @@ async fn malformed_bodies_are_refused() {
 }
 
 #[tokio::test]
-async fn ids_that_would_lead_elsewhere_are_refused() {
+async fn ids_that_change_the_path_are_refused() {
     let caller = Caller::new().await;
 
     for id in ["a%2Fb", "a%20b", "%23"] {

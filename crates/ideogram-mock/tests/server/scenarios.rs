@@ -6,9 +6,9 @@ use ideogram_mock::{MockServer, Scenario};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::caller::{Answered, Caller};
+use crate::caller::{Caller, Response};
 
-async fn train(caller: &Caller) -> Answered {
+async fn train(caller: &Caller) -> Response {
     caller.post("/v1/ideogram-v3/train-model", &json!({"dataset_id": "demo", "model_name": "lanterns"})).await
 }
 
@@ -40,7 +40,7 @@ async fn an_empty_balance_stays_empty() {
 }
 
 #[tokio::test]
-async fn the_rate_is_limited_for_one_call() {
+async fn one_call_is_rate_limited() {
     let caller = Caller::new().await;
     caller.server.set_scenario(Scenario::RateLimitedOnce { retry_after: Some(Duration::from_secs(7)) });
 
@@ -53,7 +53,7 @@ async fn the_rate_is_limited_for_one_call() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_refused_anyway_does_not_use_a_scenario_up() {
+async fn a_refused_call_does_not_reset_the_scenario() {
     let caller = Caller::new().await;
     caller.server.set_scenario(Scenario::RateLimitedOnce { retry_after: None });
 
@@ -66,7 +66,7 @@ async fn a_call_that_is_refused_anyway_does_not_use_a_scenario_up() {
 }
 
 #[tokio::test]
-async fn the_server_fails_for_one_call_that_does_not_run() {
+async fn one_call_fails_and_does_not_run() {
     let caller = Caller::new().await;
 
     for (status, media_type) in [(500, "application/json"), (503, "application/json"), (502, "text/html")] {

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::caller::{Caller, form, png, with_png};
 
 #[tokio::test]
-async fn a_source_that_is_no_image_is_refused() {
+async fn a_source_that_is_not_an_image_is_refused() {
     let caller = Caller::new().await;
     let mut cut = png();
     cut.truncate(40);
@@ -81,7 +81,7 @@ async fn a_mask_has_the_size_of_its_image() {
 }
 
 #[tokio::test]
-async fn characters_come_alone_and_with_masks_that_fit() {
+async fn a_character_reference_needs_a_mask_of_its_size() {
     let caller = Caller::new().await;
     let generate = async |texts: &[(&str, &str)], images: &[(u8, u8)], masks: &[(u8, u8)]| {
         let mut form = form([("prompt", "a cat")].into_iter().chain(texts.iter().copied()));

@@ -7,14 +7,14 @@ use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use crate::caller::{Answered, Caller, png, zip};
+use crate::caller::{Caller, Response, png, zip};
 
-fn counts(response: &Answered) -> (u64, u64, u64) {
+fn counts(response: &Response) -> (u64, u64, u64) {
     let count = |name: &str| response.body[name].as_u64().unwrap();
     (count("total_count"), count("success_count"), count("failure_count"))
 }
 
-fn failures(response: &Answered) -> Value {
+fn failures(response: &Response) -> Value {
     let failed = response.body["failed_assets"].as_array().unwrap().iter();
     failed.map(|asset| json!([asset["file_name"], asset["failure_reason"]])).collect()
 }
@@ -33,7 +33,7 @@ async fn images_and_captions_are_stored_and_images_counted() {
 }
 
 #[tokio::test]
-async fn a_file_uploaded_twice_is_there_twice() {
+async fn a_file_uploaded_twice_is_stored_twice() {
     let caller = Caller::new().await;
 
     caller.upload([("cat.png", png())]).await;
@@ -98,7 +98,7 @@ async fn an_archive_counts_by_its_content() {
 }
 
 #[tokio::test]
-async fn an_archive_that_unpacks_to_too_much_is_cut_off() {
+async fn an_archive_that_unpacks_to_too_many_bytes_is_refused() {
     let caller = Caller::new().await;
 
     let archive = zip([("zeros.png", vec![0; 16 * 1024 * 1024])]);
@@ -109,7 +109,7 @@ async fn an_archive_that_unpacks_to_too_much_is_cut_off() {
 }
 
 #[tokio::test]
-async fn an_archive_of_too_many_entries_is_refused_whole() {
+async fn an_archive_with_too_many_entries_is_refused() {
     let caller = Caller::new().await;
 
     let names: Vec<&'static str> = (0..1001).map(|number| &*format!("{number}.txt").leak()).collect();
@@ -120,7 +120,7 @@ async fn an_archive_of_too_many_entries_is_refused_whole() {
 }
 
 #[tokio::test]
-async fn an_archive_with_a_damaged_entry_is_refused_whole() {
+async fn an_archive_with_a_damaged_entry_is_refused() {
     let caller = Caller::new().await;
 
     let mut archive = zip([("1.txt", b"a caption".to_vec()), ("2.txt", b"another caption".to_vec())]);
@@ -173,7 +173,7 @@ async fn parts_are_recorded_as_they_came() {
 }
 
 #[tokio::test]
-async fn forms_that_do_not_fit_are_refused_with_the_reason() {
+async fn invalid_forms_are_refused_with_the_reason() {
     let caller = Caller::new().await;
     let path = "/datasets/demo/upload_assets";
     let file = || Part::bytes(png()).file_name("cat.png");
@@ -205,7 +205,7 @@ async fn an_unknown_dataset_takes_no_files() {
 }
 
 #[tokio::test]
-async fn storing_takes_its_time_and_does_not_need_the_caller() {
+async fn storing_takes_the_configured_time_and_does_not_need_the_caller() {
     let caller = Caller::with(MockServer::builder().storing_time(Duration::from_millis(300))).await;
     let started = Instant::now();
 

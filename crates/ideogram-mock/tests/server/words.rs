@@ -17,7 +17,7 @@ async fn a_description_follows_from_name_and_shape() {
 }
 
 #[tokio::test]
-async fn a_structured_description_has_boxes_unless_told_otherwise() {
+async fn a_structured_description_has_boxes_by_default() {
     let caller = Caller::new().await;
     let describe = async |texts: &[(&str, &str)]| {
         let image = with_png(form(texts.iter().copied()), "image_file", "red-lantern.png", (16, 9));

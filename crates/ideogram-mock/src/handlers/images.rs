@@ -1,7 +1,7 @@
-//! Making images: from prompts, and from other images.
+//! Handlers that create images, from prompts and from other images.
 //!
-//! All operations work alike: prompt, seed and size make an image; how many, and which sizes there are, stands in the
-//! document. Only what differs has a function of its own.
+//! All operations share one function: prompt, seed and size define an image; the document defines how many images and
+//! which sizes there are. Only operations that differ have a function of their own.
 
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     clock::wire,
-    gallery::{Ground, Image, LONGEST_SIDE},
+    images::{Background, ImageSpec, MAX_SIDE},
     reply::Reply,
     request::Call,
     size::Size,
@@ -20,12 +20,12 @@ use crate::{
 };
 
 /// Seeds have 31 bits.
-const LARGEST_SEED: u32 = 0x7fff_ffff;
+const MAX_SEED: u32 = 0x7fff_ffff;
 
-/// The document writes the sides of an upscaled image with two digits at least.
-const SHORTEST_SIDE: u32 = 10;
+/// The pattern of `upscaled_resolution` requires at least two digits for a side.
+const MIN_SIDE: u32 = 10;
 
-/// What magic prompt adds.
+/// Texts that magic prompt appends.
 const EMBELLISHMENTS: [&str; 4] = [
     "in soft morning light",
     "as a finely detailed illustration",
@@ -33,29 +33,29 @@ const EMBELLISHMENTS: [&str; 4] = [
     "with warm, muted colors",
 ];
 
-/// What is special about the images of one call.
+/// Properties of the images of one call.
 struct Plan {
     size: Size,
     upscaled: Option<Size>,
     style: Option<Value>,
-    ground: Ground,
+    background: Background,
 }
 
 impl Plan {
     fn of(call: &Call) -> Self {
-        Self { size: size(call), upscaled: None, style: None, ground: Ground::Sky }
+        Self { size: size(call), upscaled: None, style: None, background: Background::Sky }
     }
 }
 
-/// Generate and remix with Ideogram 4.0.
+/// Handles generate and remix with Ideogram 4.0.
 pub(super) fn v4(service: &Service, call: &Call) -> Result<Value, Reply> {
     refuse_flash(call)?;
-    let mut response = make(service, call, &Plan::of(call))?;
+    let mut response = respond(service, call, &Plan::of(call))?;
     response["response_type"] = json!("url");
     Ok(response)
 }
 
-/// All operations of Ideogram 3.0 but those below.
+/// Handles all operations of Ideogram 3.0 except those below.
 pub(super) fn v3(service: &Service, call: &Call) -> Result<Value, Reply> {
     let options = options(call);
     let has_model = match options["custom_model_uri"].as_str() {
@@ -69,40 +69,40 @@ pub(super) fn v3(service: &Service, call: &Call) -> Result<Value, Reply> {
         None if has_model => Some(json!("CUSTOM")),
         None => options.get("style_codes").is_none().then(|| json!("GENERAL")),
     };
-    make(service, call, &Plan { style, ..Plan::of(call) })
+    respond(service, call, &Plan { style, ..Plan::of(call) })
 }
 
-/// Generate with a transparent background.
+/// Handles generate with a transparent background.
 pub(super) fn transparent(service: &Service, call: &Call) -> Result<Value, Reply> {
     refuse_flash(call)?;
-    let plan = Plan { ground: Ground::Transparent, ..Plan::of(call) };
+    let plan = Plan { background: Background::Transparent, ..Plan::of(call) };
     let factor = match options(call)["upscale_factor"].as_str() {
         Some("X2") => 2,
         Some("X4") => 4,
         _ => 1,
     };
     let upscaled = (factor > 1).then(|| plan.size.times(factor));
-    make(service, call, &Plan { upscaled, ..plan })
+    respond(service, call, &Plan { upscaled, ..plan })
 }
 
-/// Edit by instruction.
+/// Handles edit by instruction.
 pub(super) fn edit(service: &Service, call: &Call) -> Result<Value, Reply> {
-    let now = service.world.clock.now();
+    let now = service.now();
     let links = options(call)["image_urls"].as_array().into_iter().flatten();
     if !links.filter_map(Value::as_str).all(|link| service.links.accepts(link, now)) {
         return Err(unreadable());
     }
     let is_transparent = options(call)["transparent_background"] == true;
-    let ground = if is_transparent { Ground::Transparent } else { Ground::Sky };
-    make(service, call, &Plan { ground, ..Plan::of(call) })
+    let background = if is_transparent { Background::Transparent } else { Background::Sky };
+    respond(service, call, &Plan { background, ..Plan::of(call) })
 }
 
-/// The legacy operations.
+/// Handles the legacy operations.
 pub(super) fn legacy(service: &Service, call: &Call) -> Result<Value, Reply> {
-    make(service, call, &Plan { style: options(call).get("style_type").cloned(), ..Plan::of(call) })
+    respond(service, call, &Plan { style: options(call).get("style_type").cloned(), ..Plan::of(call) })
 }
 
-/// The legacy edit, which works with the 2.0 models only.
+/// Handles the legacy edit, which works with the 2.0 models only.
 pub(super) fn legacy_edit(service: &Service, call: &Call) -> Result<Value, Reply> {
     match call.text("model") {
         "V_2" | "V_2_TURBO" => legacy(service, call),
@@ -113,27 +113,27 @@ pub(super) fn legacy_edit(service: &Service, call: &Call) -> Result<Value, Reply
     }
 }
 
-/// Twice as large, as far as it goes.
+/// Doubles the size of an image, up to the maximum.
 pub(super) fn upscale(service: &Service, call: &Call) -> Result<Value, Reply> {
     let plan = Plan::of(call);
-    let upscaled = plan.size.times(2).within(LONGEST_SIDE).at_least(SHORTEST_SIDE);
-    make(service, call, &Plan { upscaled: Some(upscaled), ..plan })
+    let upscaled = plan.size.times(2).within(MAX_SIDE).at_least(MIN_SIDE);
+    respond(service, call, &Plan { upscaled: Some(upscaled), ..plan })
 }
 
 pub(super) fn remove_background(service: &Service, call: &Call) -> Result<Value, Reply> {
-    let mut response = make(service, call, &Plan { ground: Ground::Transparent, ..Plan::of(call) })?;
+    let mut response = respond(service, call, &Plan { background: Background::Transparent, ..Plan::of(call) })?;
     for image in response["data"].as_array_mut().into_iter().flatten() {
         *image = json!({"url": image["url"], "is_image_safe": image["is_image_safe"]});
     }
     Ok(response)
 }
 
-/// The text of an image, made up from what it is about, and two images of the same size.
+/// Returns text blocks derived from the subject of an image, and two images of the same size.
 pub(super) fn layerize_text(service: &Service, call: &Call) -> Result<Value, Reply> {
     check(call)?;
-    let now = service.world.clock.now();
+    let now = service.now();
     let (text, size, seed) = (subject(call), size(call), first_seed(service, call));
-    let link = |about: &str, ground| service.links.give(image(about, seed, size, ground), now);
+    let link = |about: &str, background| service.links.issue(image(about, seed, size, background), now);
     let blocks =
         [("heading", text.to_uppercase(), 10, "bold"), ("caption", format!("A {text}\nby the mock"), 70, "italic")];
     let block = |(role, text, top, formatting)| {
@@ -147,29 +147,29 @@ pub(super) fn layerize_text(service: &Service, call: &Call) -> Result<Value, Rep
         })
     };
     Ok(json!({
-        "base_image_url": link(&text, Ground::Sky),
-        "original_image_url": link(&format!("{text} with its text"), Ground::Sky),
+        "base_image_url": link(&text, Background::Sky),
+        "original_image_url": link(&format!("{text} with its text"), Background::Sky),
         "seed": seed,
         "text_blocks": blocks.map(block),
     }))
 }
 
-/// The response that all operations have in common.
-fn make(service: &Service, call: &Call, plan: &Plan) -> Result<Value, Reply> {
+/// Returns the response that all operations share.
+fn respond(service: &Service, call: &Call, plan: &Plan) -> Result<Value, Reply> {
     check(call)?;
-    let now = service.world.clock.now();
+    let now = service.now();
     let (prompt, first_seed) = (used_prompt(call), first_seed(service, call));
     let image = |index| {
-        // After the largest seed comes the smallest.
-        let seed = (first_seed + index) & LARGEST_SEED;
+        // Seeds wrap around to zero.
+        let seed = (first_seed + index) & MAX_SEED;
         let is_safe = !is_withheld(call, index);
-        let image = image(&prompt, seed, plan.upscaled.unwrap_or(plan.size), plan.ground);
+        let image = image(&prompt, seed, plan.upscaled.unwrap_or(plan.size), plan.background);
         let mut response = json!({
             "prompt": prompt,
             "resolution": plan.size.to_string(),
             "is_image_safe": is_safe,
             "seed": seed,
-            "url": is_safe.then(|| service.links.give(image, now)),
+            "url": is_safe.then(|| service.links.issue(image, now)),
         });
         let upscaled = plan.upscaled.map(|size| json!(size.to_string()));
         for (name, value) in [("upscaled_resolution", upscaled), ("style_type", plan.style.clone())] {
@@ -183,30 +183,30 @@ fn make(service: &Service, call: &Call, plan: &Plan) -> Result<Value, Reply> {
     Ok(json!({"created": wire(now), "data": (0..count).map(image).collect::<Vec<_>>()}))
 }
 
-fn image(prompt: &str, seed: u32, size: Size, ground: Ground) -> Image {
-    let motif = u32::try_from(fingerprint(prompt) >> 32).expect("32 bits");
-    Image { motif, seed, size: size.within(LONGEST_SIDE), ground }
+fn image(prompt: &str, seed: u32, size: Size, background: Background) -> ImageSpec {
+    let prompt_hash = u32::try_from(fingerprint(prompt) >> 32).expect("32 bits");
+    ImageSpec { prompt_hash, seed, size: size.within(MAX_SIDE), background }
 }
 
-/// The seed of the first image: the one asked for, or one that the server picks.
+/// Returns the seed of the first image: the one in the request, or one that the server picks.
 fn first_seed(service: &Service, call: &Call) -> u32 {
-    let asked = options(call)["seed"].as_u64().and_then(|seed| seed.try_into().ok());
-    asked.unwrap_or_else(|| u32::try_from(scramble(service.links.given().into()) >> 33).expect("31 bits"))
+    let requested = options(call)["seed"].as_u64().and_then(|seed| seed.try_into().ok());
+    requested.unwrap_or_else(|| u32::try_from(scramble(service.links.issued().into()) >> 33).expect("31 bits"))
 }
 
-/// The size before any enlarging: as asked for, or the nearest that the operation has to the ratio or to the source.
+/// Returns the size before upscaling: as requested, or the operation's nearest to the ratio or to the source image.
 fn size(call: &Call) -> Size {
     let options = options(call);
-    let asked = |name: &str| options[name].as_str().and_then(Size::read);
-    if let Some(size) = asked("resolution") {
+    let requested = |name: &str| options[name].as_str().and_then(Size::read);
+    if let Some(size) = requested("resolution") {
         return size;
     }
-    let source = source_size(call).map(|size| size.within(LONGEST_SIDE)).filter(|_| !call.operation.takes_ratio);
-    let shape = asked("aspect_ratio").or(source).unwrap_or(Size::SQUARE);
+    let source = source_size(call).map(|size| size.within(MAX_SIDE)).filter(|_| !call.operation.takes_ratio);
+    let shape = requested("aspect_ratio").or(source).unwrap_or(Size::SQUARE);
     shape.nearest_in(&call.operation.sizes).unwrap_or(shape)
 }
 
-/// The prompt that is drawn: magic prompt rewrites it when it is on, and always for the `text_prompt` of 4.0.
+/// Returns the prompt in use: magic prompt rewrites it when it is on, and always for the `text_prompt` of 4.0.
 fn used_prompt(call: &Call) -> String {
     let (subject, options) = (subject(call), options(call));
     let is_on = ["magic_prompt", "magic_prompt_option"].iter().any(|name| options[name] == "ON");
@@ -218,7 +218,7 @@ fn used_prompt(call: &Call) -> String {
     format!("{}, {embellishment}.", subject.trim_end_matches(['.', ' ']))
 }
 
-/// Whether the safety check withholds an image: all of a call that is marked, or every second one.
+/// Returns whether the safety check withholds an image: all images of a marked call, or every second one.
 fn is_withheld(call: &Call, index: u32) -> bool {
     let mut names = call.files.iter().map(|file| &*file.file_name);
     let subject = subject(call);

@@ -1,7 +1,7 @@
-//! The body of a request on its way in: counted, limited, recorded, and read to its end even when it is refused.
+//! The body of a request as a stream: counted, limited, recorded, and read to its end even if it is refused.
 //!
-//! A server that responses and hangs up while the client still sends may take its response back: the client sees a
-//! broken connection. So what remains of a refused body is read and dropped, within reason.
+//! If a server responds and closes the connection while the client still sends, the client may see a broken connection
+//! instead of the response. So the rest of a refused body is read and dropped, up to a limit.
 
 use std::{
     pin::Pin,
@@ -16,12 +16,12 @@ use http::{HeaderMap, StatusCode, header};
 
 use crate::{recorder::Record, reply::Reply};
 
-/// How many bytes of a refused body are read before the connection is given up.
-const DRAINED_AT_MOST: u64 = 64 * 1024 * 1024;
+/// How many bytes of a refused body are read before the connection is closed.
+const MAX_DRAINED_BYTES: u64 = 64 * 1024 * 1024;
 
 /// A body as a stream; clones read from the same body.
 #[derive(Debug, Clone)]
-pub(crate) struct Intake(Arc<Mutex<Source>>);
+pub(crate) struct BodyStream(Arc<Mutex<Source>>);
 
 #[derive(Debug)]
 struct Source {
@@ -29,18 +29,18 @@ struct Source {
     record: Record,
     received: u64,
     limit: u64,
-    /// Whether the client waits for permission to send the body.
+    /// Whether the client waits for `100 Continue`.
     awaits_continue: bool,
 }
 
 /// Why a body ended early.
 #[derive(Debug)]
-pub(crate) enum IntakeError {
+pub(crate) enum BodyError {
     TooLarge,
     Lost(axum::Error),
 }
 
-impl std::fmt::Display for IntakeError {
+impl std::fmt::Display for BodyError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::TooLarge => f.write_str("the request body is too large"),
@@ -49,7 +49,7 @@ impl std::fmt::Display for IntakeError {
     }
 }
 
-impl std::error::Error for IntakeError {
+impl std::error::Error for BodyError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::TooLarge => None,
@@ -58,7 +58,7 @@ impl std::error::Error for IntakeError {
     }
 }
 
-impl Intake {
+impl BodyStream {
     pub(crate) fn new(body: Body, headers: &HeaderMap, record: Record, limit: u64) -> Self {
         let body = body.into_data_stream();
         let awaits_continue = headers.contains_key(header::EXPECT);
@@ -78,20 +78,20 @@ impl Intake {
         source.limit = source.limit.min(limit);
     }
 
-    /// The response to a body that could not be read whole.
+    /// Returns the response to a body that could not be read completely.
     pub(super) fn refusal(&self, detail: &str) -> Reply {
         let source = self.source();
         if source.received > source.limit { too_large(source.limit) } else { Reply::bad_request(detail) }
     }
 
-    /// Reads what is left, within reason.
+    /// Reads and drops the rest, up to [`MAX_DRAINED_BYTES`].
     pub(crate) async fn drain(&self) {
         {
             let mut source = self.source();
             if source.awaits_continue && source.received == 0 {
                 return;
             }
-            source.limit = source.received.saturating_add(DRAINED_AT_MOST);
+            source.limit = source.received.saturating_add(MAX_DRAINED_BYTES);
         }
         let mut rest = self.clone();
         while let Some(Ok(_)) = rest.next().await {}
@@ -102,21 +102,21 @@ impl Intake {
     }
 }
 
-impl Stream for Intake {
-    type Item = Result<Bytes, IntakeError>;
+impl Stream for BodyStream {
+    type Item = Result<Bytes, BodyError>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let mut source = self.source();
         if source.received > source.limit {
-            return Poll::Ready(Some(Err(IntakeError::TooLarge)));
+            return Poll::Ready(Some(Err(BodyError::TooLarge)));
         }
         Poll::Ready(match ready!(source.body.poll_next_unpin(context)) {
             None => None,
-            Some(Err(error)) => Some(Err(IntakeError::Lost(error))),
+            Some(Err(error)) => Some(Err(BodyError::Lost(error))),
             Some(Ok(bytes)) => {
                 source.received += bytes.len() as u64;
                 source.record.add_bytes(&bytes);
-                Some(if source.received > source.limit { Err(IntakeError::TooLarge) } else { Ok(bytes) })
+                Some(if source.received > source.limit { Err(BodyError::TooLarge) } else { Ok(bytes) })
             }
         })
     }

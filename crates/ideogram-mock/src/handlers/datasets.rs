@@ -1,4 +1,4 @@
-//! Making and showing datasets.
+//! Handlers that list, create and return datasets.
 
 use serde_json::{Value, json};
 
@@ -7,36 +7,36 @@ use crate::{
     clock::wire,
     reply::Reply,
     request::Call,
-    world::{Dataset, StoredFile, USER_ID},
+    state::{Dataset, StoredFile, USER_ID},
 };
 
 pub(super) fn list(service: &Service, _: &Call) -> Result<Value, Reply> {
-    service.world.read(|state| {
-        let datasets: Vec<_> = state.datasets.iter().map(show).collect();
+    service.store.read(|state| {
+        let datasets: Vec<_> = state.datasets.iter().map(to_json).collect();
         Ok(json!({"datasets": datasets}))
     })
 }
 
 pub(super) fn create(service: &Service, call: &Call) -> Result<Value, Reply> {
-    let created = service.world.clock.now();
-    service.world.change(|state| {
+    let created = service.now();
+    service.store.change(|state| {
         let name = call.text("name").to_owned();
         let dataset = Dataset { id: state.new_id(), name, created, cover: None, files: Vec::new() };
-        let response = show(&dataset);
+        let response = to_json(&dataset);
         state.datasets.push(dataset);
         Ok(response)
     })
 }
 
 pub(super) fn get(service: &Service, call: &Call) -> Result<Value, Reply> {
-    service.world.read(|state| {
+    service.store.read(|state| {
         let dataset = state.dataset(call.variable("dataset_id"))?;
         let trained = state.models.iter().filter(|model| model.dataset_id.as_ref() == Some(&dataset.id));
         let model_ids: Vec<_> = trained.map(|model| model.id.as_str()).collect();
-        let told = |file: &StoredFile| service.tells_file_names.then(|| file.name.clone());
-        let file = dataset.files.iter().map(|file| json!({"file_name": told(file), "file_size_bytes": file.size}));
+        let name = |file: &StoredFile| service.shows_file_names.then(|| file.name.clone());
+        let file = dataset.files.iter().map(|file| json!({"file_name": name(file), "file_size_bytes": file.size}));
         Ok(json!({
-            "dataset": show(dataset),
+            "dataset": to_json(dataset),
             "file_count": dataset.files.len(),
             "files": file.collect::<Vec<_>>(),
             "custom_model_ids": model_ids,
@@ -44,15 +44,15 @@ pub(super) fn get(service: &Service, call: &Call) -> Result<Value, Reply> {
     })
 }
 
-fn show(dataset: &Dataset) -> Value {
-    let mut shown = json!({
+fn to_json(dataset: &Dataset) -> Value {
+    let mut json = json!({
         "dataset_id": dataset.id,
         "name": dataset.name,
         "user_id": USER_ID,
         "creation_time": wire(dataset.created),
     });
     if let Some(id) = &dataset.cover {
-        shown["cover_asset_identifier"] = json!({"asset_type": "UPLOAD", "asset_id": id});
+        json["cover_asset_identifier"] = json!({"asset_type": "UPLOAD", "asset_id": id});
     }
-    shown
+    json
 }

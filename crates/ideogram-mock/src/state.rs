@@ -1,34 +1,28 @@
-//! What the service remembers: datasets, models, and the ids it has given out.
+//! The state of the service: datasets, models, and the ids it has issued.
 //!
-//! Start at [`World`]. Every change is made on a copy, kept on disk if there is a store, and only then becomes real: a
-//! change that cannot be kept has not happened.
+//! [`Store`](crate::store::Store) shares it between requests and writes it to disk.
 
-use std::{
-    sync::{Mutex, MutexGuard},
-    time::Duration,
-};
+use std::time::Duration;
 
-use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    clock::{Clock, later},
-    content::Claim,
+    clock::later,
+    content::FileType,
     reply::Reply,
-    store::Store,
     token::{base64url, scramble},
 };
 
-/// The account that every key belongs to.
+/// The account of every key.
 pub(crate) const USER_ID: &str = "kX0p3rZcSLi4mB2vD7qNfw";
 
 /// The state of the service at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct State {
-    /// Service time when the state was kept: time does not run backwards across a restart.
+    /// Service time when the state was stored: time does not run backwards across a restart.
     pub(crate) now: Option<Timestamp>,
     ids: u64,
     pub(crate) datasets: Vec<Dataset>,
@@ -59,13 +53,13 @@ pub(crate) struct StoredFile {
 pub(crate) struct Model {
     pub(crate) id: String,
     pub(crate) name: String,
-    /// `None` for a model that somebody else has trained.
+    /// `None` for a model of another user.
     pub(crate) dataset_id: Option<String>,
     pub(crate) created: Timestamp,
     /// When the training ends, in success or failure.
     pub(crate) ends: Timestamp,
     pub(crate) fails: bool,
-    /// What images are made with once the training has succeeded.
+    /// Selects the model in a request for images, once the training has succeeded.
     pub(crate) uri: String,
 }
 
@@ -82,7 +76,7 @@ impl Dataset {
 }
 
 impl State {
-    /// The state that every server starts with; the samples of the document tell the same story.
+    /// Returns the state that every server starts with, read from the samples of the document.
     pub(crate) fn demo(training_time: Duration) -> Self {
         let sample = |text: &str| serde_json::from_str::<Value>(text).expect("samples are JSON");
         let dataset = sample(include_str!("../openapi/examples/get_dataset/demo.json"));
@@ -96,7 +90,7 @@ impl State {
         }
     }
 
-    /// An id that has not been given out: 22 characters, as a UUID in base64url has.
+    /// Returns a new id: 22 characters, the length of a UUID in base64url.
     pub(crate) fn new_id(&mut self) -> String {
         self.ids += 1;
         base64url(u128::from(scramble(2 * self.ids)) << 64 | u128::from(scramble(2 * self.ids + 1)))
@@ -115,47 +109,10 @@ fn no_dataset() -> Reply {
     Reply::not_found("Dataset not found.")
 }
 
-/// The state of one server, with its clock and its place on disk.
-#[derive(Debug)]
-pub(crate) struct World {
-    state: Mutex<State>,
-    store: Option<Store>,
-    pub(crate) clock: Clock,
-}
-
-impl World {
-    pub(crate) fn new(state: State, store: Option<Store>, clock: Clock) -> Self {
-        Self { state: Mutex::new(state), store, clock }
-    }
-
-    pub(crate) fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
-        look(&self.state())
-    }
-
-    /// Makes a change whole or not at all.
-    pub(crate) fn change<T>(&self, make: impl FnOnce(&mut State) -> Result<T, Reply>) -> Result<T, Reply> {
-        let mut state = self.state();
-        let mut draft = state.clone();
-        let result = make(&mut draft)?;
-        if let Some(store) = &self.store {
-            draft.now = Some(self.clock.now());
-            store.save(&draft).map_err(|error| {
-                Reply::error(StatusCode::INTERNAL_SERVER_ERROR, &format!("could not keep the state: {error}"))
-            })?;
-        }
-        *state = draft;
-        Ok(result)
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("nothing panics while it holds this lock")
-    }
-}
-
 fn demo_dataset(sample: &Value) -> Dataset {
     let file = |file: &Value| {
         let name = text(&file["file_name"]);
-        let is_image = Claim::of(&name) == Claim::Image;
+        let is_image = FileType::of(&name) == FileType::Image;
         StoredFile { name, size: file["file_size_bytes"].as_u64().expect("the sample has sizes"), is_image }
     };
     Dataset {
@@ -186,7 +143,7 @@ fn demo_model(sample: &Value, training_time: Duration) -> Model {
     }
 }
 
-/// The address of a model's only version. Callers must not build it, so it differs from the name where it can.
+/// Returns the address of a model's only version. Callers must not construct it, so it differs from the name.
 pub(crate) fn new_uri(model_name: &str) -> String {
     format!("model/{}/version/1", model_name.to_ascii_lowercase().replace(' ', "-"))
 }
@@ -213,19 +170,5 @@ mod tests {
 
         assert_eq!(ids.len(), 1000);
         assert!(ids.iter().all(|id| id.len() == 22));
-    }
-
-    #[test]
-    fn a_change_that_fails_leaves_no_trace() {
-        let clock = Clock::new(Timestamp::UNIX_EPOCH, 0.0);
-        let world = World::new(State::demo(Duration::ZERO), None, clock);
-
-        let result = world.change(|state| {
-            state.datasets.clear();
-            Err::<(), _>(no_dataset())
-        });
-
-        assert!(result.is_err());
-        assert_eq!(world.read(|state| state.datasets.len()), 1);
     }
 }

@@ -1,4 +1,4 @@
-//! Storing files in a dataset: each file is judged for itself, and the response tells of each.
+//! The handler that stores files in a dataset. It checks and reports each file separately.
 
 use serde_json::{Value, json};
 
@@ -7,13 +7,13 @@ use crate::{
     content::{Content, Fault},
     reply::Reply,
     request::Call,
-    world::{State, StoredFile},
+    state::{State, StoredFile},
 };
 
-/// How many images a dataset holds at most; captions do not count.
+/// Most images in a dataset; captions do not count.
 pub(super) const MAX_IMAGES: usize = 100;
 
-/// What has become of the files of one upload.
+/// The results of one upload.
 #[derive(Debug, Default)]
 struct Report {
     stored: Vec<Value>,
@@ -22,12 +22,12 @@ struct Report {
 
 pub(super) fn upload(service: &Service, call: &Call) -> Result<Value, Reply> {
     let dataset_id = call.variable("dataset_id");
-    let report = service.world.change(|state| {
+    let report = service.store.change(|state| {
         state.dataset(dataset_id)?;
         let mut report = Report::default();
         for file in &call.files {
             match &file.content {
-                Content::Archive(entries) if !service.stage.fails(&file.file_name) => {
+                Content::Archive(entries) if !service.scenario.fails(&file.file_name) => {
                     for entry in entries {
                         add(service, state, dataset_id, (&entry.name, entry.size, &entry.content), &mut report)?;
                     }
@@ -46,7 +46,7 @@ pub(super) fn upload(service: &Service, call: &Call) -> Result<Value, Reply> {
     }))
 }
 
-/// Stores one file (name, size, content), or reports why not. A stored caption is in no list.
+/// Stores one file (name, size, content), or reports why not. The report does not list stored captions.
 fn add(
     service: &Service,
     state: &mut State,
@@ -69,14 +69,14 @@ fn add(
     Ok(())
 }
 
-/// Why a file cannot be stored beside `images` others.
+/// Returns why a file cannot be added to a dataset of `images` images.
 fn failure(service: &Service, name: &str, content: &Content, images: usize) -> Option<&'static str> {
     match content {
-        _ if service.stage.fails(name) => Some("INTERNAL_ERROR"),
+        _ if service.scenario.fails(name) => Some("INTERNAL_ERROR"),
         Content::Faulty(Fault::TooLarge) => Some("FILE_TOO_LARGE"),
-        Content::Faulty(Fault::NoImage) => Some("INVALID_IMAGE"),
-        Content::Faulty(Fault::NoCaption) => Some("INVALID_CAPTION"),
-        Content::Faulty(Fault::NoArchive) | Content::Archive(_) => Some("INVALID_ZIP"),
+        Content::Faulty(Fault::NotImage) => Some("INVALID_IMAGE"),
+        Content::Faulty(Fault::NotCaption) => Some("INVALID_CAPTION"),
+        Content::Faulty(Fault::NotArchive) | Content::Archive(_) => Some("INVALID_ZIP"),
         _ if name.to_ascii_lowercase().contains("unsafe") => Some("FAILED_SAFETY_CHECK"),
         Content::Image(_) if images >= MAX_IMAGES => Some("TOO_MANY_IMAGES"),
         Content::Image(_) | Content::Caption => None,

@@ -1,4 +1,4 @@
-//! The way of every request: recorded, routed, authenticated, checked, interfered with, and at last answered.
+//! The path of every request: record, route, authenticate, validate, apply the scenario, run the handler, respond.
 
 use std::sync::Arc;
 
@@ -10,16 +10,16 @@ use http::{HeaderValue, Method, StatusCode, header, request};
 use tokio::time::sleep;
 
 use crate::{
-    behaviour::{self, Behaviour, Service},
     document::{Document, Operation, Route},
-    gallery,
+    handlers::{self, Handler, Service},
+    images,
     recorder::{Record, Recorder},
     reply::Reply,
-    request::{Call, Intake},
+    request::{BodyStream, Call},
     scenario::Interference,
 };
 
-/// What all requests to one server share.
+/// The state that all requests to one server share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) service: Service,
@@ -29,23 +29,23 @@ pub(crate) struct Shared {
     pub(crate) max_body_bytes: u64,
 }
 
-/// How a response leaves.
+/// How a response is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Delivery {
     Whole,
     Broken,
 }
 
-/// Answers one request.
-pub(crate) async fn response(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+/// Responds to one request.
+pub(crate) async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let record = shared.recorder.begin(&head);
-    let intake = Intake::new(body, &head.headers, record.clone(), shared.max_body_bytes);
-    let (response, delivery) = match perform(&shared, &head, &intake, &record).await {
+    let stream = BodyStream::new(body, &head.headers, record.clone(), shared.max_body_bytes);
+    let (response, delivery) = match perform(&shared, &head, &stream, &record).await {
         Ok((response, delivery)) => (response, delivery),
         Err(refusal) => (refusal, Delivery::Whole),
     };
-    intake.drain().await;
+    stream.drain().await;
     record.set_status(response.status());
     match delivery {
         Delivery::Whole => response.into_response(),
@@ -53,18 +53,18 @@ pub(crate) async fn response(State(shared): State<Arc<Shared>>, request: Request
     }
 }
 
-/// The response of the operation, or the refusal of the first check that fails.
+/// Returns the response of the operation, or the refusal of the first check that fails.
 async fn perform(
     shared: &Arc<Shared>,
     head: &request::Parts,
-    intake: &Intake,
+    stream: &BodyStream,
     record: &Record,
 ) -> Result<(Reply, Delivery), Reply> {
     let document = Document::embedded();
     let path = head.uri.path();
-    if let Some(name) = gallery::image_name(path) {
-        let response = gallery::show(name, head, shared.service.world.clock.now()).await?;
-        let delivery = if shared.service.stage.loses_image() { Delivery::Broken } else { Delivery::Whole };
+    if let Some(name) = images::image_name(path) {
+        let response = images::serve(name, head, shared.service.now()).await?;
+        let delivery = if shared.service.scenario.breaks_image() { Delivery::Broken } else { Delivery::Whole };
         return Ok((response, delivery));
     }
     let route = document.route(path).ok_or_else(|| {
@@ -76,45 +76,45 @@ async fn perform(
     if key.is_none_or(|key| key.as_bytes() != shared.api_key.as_bytes()) {
         return Err(Reply::access_denied());
     }
-    intake.check_announced(&head.headers)?;
-    let call = Call::read(operation, &route, head, intake, record).await?;
-    let delivery = match shared.service.stage.interfere(operation) {
+    stream.check_announced(&head.headers)?;
+    let call = Call::read(operation, &route, head, stream, record).await?;
+    let delivery = match shared.service.scenario.interfere(operation) {
         Interference::None => Delivery::Whole,
         Interference::Instead(response) => return Ok((response, Delivery::Whole)),
         Interference::ResponseLost => Delivery::Broken,
     };
-    let behaviour = behaviour::of(&operation.id).ok_or_else(|| {
-        let text = format!("the mock server has no behaviour for `{}` yet", operation.id);
+    let handler = handlers::find(&operation.id).ok_or_else(|| {
+        let text = format!("the mock server has no handler for `{}` yet", operation.id);
         Reply::error(StatusCode::NOT_IMPLEMENTED, &text)
     })?;
-    let places = shared.service.studio.take_places(operation.images.count(&call.body))?;
-    let result = run(shared, operation, behaviour, call).await?;
-    // Every test of every user checks in passing that the mock keeps to the document. It costs too much to do always.
+    let permit = shared.service.limiter.acquire(operation.images.count(&call.body))?;
+    let result = run(shared, operation, handler, call).await?;
+    // In debug builds only, because it is slow. So every test of every user checks that the mock follows the document.
     if cfg!(debug_assertions)
-        && let Some(complaint) = operation.response.complaint(&result)
+        && let Some(violation) = operation.response.violation(&result)
     {
-        let text = format!("the mock server's own response breaks the document: {complaint}");
+        let text = format!("the mock server's own response breaks the document: {violation}");
         return Err(Reply::error(StatusCode::INTERNAL_SERVER_ERROR, &text));
     }
-    shared.service.studio.make(places).await;
+    shared.service.limiter.hold(permit).await;
     Ok((Reply::success(&result), delivery))
 }
 
-/// What the operation does. Files take their time to be stored, and are stored even if the caller hangs up meanwhile.
+/// Runs the handler. Files are stored after a delay, and also if the caller hangs up meanwhile.
 async fn run(
     shared: &Arc<Shared>,
     operation: &Operation,
-    behaviour: Behaviour,
+    handler: Handler,
     call: Call,
 ) -> Result<serde_json::Value, Reply> {
     let time = shared.service.storing_time;
-    if time.is_zero() || !behaviour::stores_files(&operation.id) {
-        return behaviour(&shared.service, &call);
+    if time.is_zero() || !handlers::stores_files(&operation.id) {
+        return handler(&shared.service, &call);
     }
     let shared = Arc::clone(shared);
     let storing = tokio::spawn(async move {
         sleep(time / 2).await;
-        let result = behaviour(&shared.service, &call);
+        let result = handler(&shared.service, &call);
         sleep(time / 2).await;
         result
     });
@@ -123,7 +123,7 @@ async fn run(
     })
 }
 
-/// The operation that the path has for the method; `HEAD` is `GET` without the body, which HTTP leaves out.
+/// Returns the operation of the path for the method; `HEAD` is treated like `GET`, and HTTP drops the body.
 fn operation(route: &Route, head: &request::Parts) -> Result<&'static Operation, Reply> {
     let method = if head.method == Method::HEAD { &Method::GET } else { &head.method };
     let operation = route.operations.iter().copied().find(|operation| operation.method == method);

@@ -1,16 +1,16 @@
-//! Draws images: flat scenes of a few shapes in 16 colors, so that even the largest is quickly drawn and sent.
+//! Draws images: scenes of a few flat shapes in 16 colors, so that even the largest image is quick to draw and to send.
 //!
-//! Start at [`png`]. The motif chooses scene and colors, the seed the arrangement: images of one prompt look like
-//! siblings, and two prompts can be told apart.
+//! Start at [`png`]. The hash of the prompt chooses scene and colors, the seed the arrangement: images of one prompt look
+//! similar, images of two prompts differ.
 
 use std::io::Write;
 
 use flate2::{Compression, Crc, write::ZlibEncoder};
 
-use super::{Ground, Image};
+use super::{Background, ImageSpec};
 use crate::token::scramble;
 
-/// Where colors begin in the palette: 6 shades of sky, 4 of land, 6 others.
+/// Indexes into the palette: 6 shades of sky, 4 of land, 6 others.
 const SKY: u8 = 0;
 const LAND: u8 = 6;
 const ACCENT: u8 = 10;
@@ -38,15 +38,15 @@ enum Shape {
     },
 }
 
-/// The image as a PNG file, always the same for the same image.
-pub(super) fn png(image: Image) -> Vec<u8> {
+/// Returns the image as a PNG file; the same specification yields the same bytes.
+pub(super) fn png(image: ImageSpec) -> Vec<u8> {
     let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
     let mut header = [image.size.width.to_be_bytes(), image.size.height.to_be_bytes()].concat();
     // 4 bits for a pixel, colors from a palette.
     header.extend([4, 3, 0, 0, 0]);
     chunk(&mut file, *b"IHDR", &header);
-    chunk(&mut file, *b"PLTE", palette(image.motif).as_flattened());
-    if image.ground == Ground::Transparent {
+    chunk(&mut file, *b"PLTE", palette(image.prompt_hash).as_flattened());
+    if image.background == Background::Transparent {
         chunk(&mut file, *b"tRNS", &[0]);
     }
     chunk(&mut file, *b"IDAT", &pixels(image));
@@ -64,15 +64,15 @@ fn chunk(file: &mut Vec<u8>, kind: [u8; 4], data: &[u8]) {
     file.extend(sum.sum().to_be_bytes());
 }
 
-/// The compressed rows.
-fn pixels(image: Image) -> Vec<u8> {
+/// Returns the compressed rows.
+fn pixels(image: ImageSpec) -> Vec<u8> {
     let (width, height) = (i64::from(image.size.width), i64::from(image.size.height));
     let shapes = Scene::of(image).shapes;
     let mut row = vec![SKY; usize::try_from(width).expect("sides are short")];
     let mut compressed = ZlibEncoder::new(Vec::new(), Compression::fast());
     for y in 0..height {
         let sky = u8::try_from(y * i64::from(LAND) / height).expect("six shades");
-        row.fill(if image.ground == Ground::Transparent { SKY } else { sky });
+        row.fill(if image.background == Background::Transparent { SKY } else { sky });
         for (shape, color) in &shapes {
             let (left, right) = shape.span(y);
             let [left, right] = [left, right].map(|x| usize::try_from(x.clamp(0, width)).expect("it is in the row"));
@@ -81,15 +81,15 @@ fn pixels(image: Image) -> Vec<u8> {
             }
         }
         let packed = row.chunks(2).map(|pair| pair[0] << 4 | pair.get(1).unwrap_or(&0));
-        // Rows start with the kind of their filter: none.
+        // Each row starts with its filter type: none.
         let line: Vec<u8> = [0].into_iter().chain(packed).collect();
-        compressed.write_all(&line).expect("memory takes what it is given");
+        compressed.write_all(&line).expect("writing to memory cannot fail");
     }
-    compressed.finish().expect("memory takes what it is given")
+    compressed.finish().expect("writing to memory cannot fail")
 }
 
 impl Shape {
-    /// From where to where the shape covers a row; nothing if the first is not less than the second.
+    /// Returns the range that the shape covers in a row; it is empty if the start is not less than the end.
     fn span(&self, y: i64) -> (i64, i64) {
         match *self {
             Self::Disc { x, y: middle, radius } if (y - middle).abs() <= radius => {
@@ -106,20 +106,21 @@ impl Shape {
     }
 }
 
-/// A scene while it is arranged. Places are in thousandths of the width and of the height, lengths of the shorter side.
+/// A scene under construction. Positions are in thousandths of width and height, lengths in thousandths of the shorter
+/// side.
 struct Scene {
     width: i64,
     height: i64,
-    chance: u64,
+    random: u64,
     shapes: Vec<(Shape, u8)>,
 }
 
 impl Scene {
-    fn of(image: Image) -> Self {
-        let chance = u64::from(image.motif) << 31 | u64::from(image.seed);
+    fn of(image: ImageSpec) -> Self {
+        let random = u64::from(image.prompt_hash) << 31 | u64::from(image.seed);
         let (width, height) = (image.size.width.into(), image.size.height.into());
-        let mut scene = Self { width, height, chance: scramble(chance), shapes: Vec::new() };
-        match image.motif % 6 {
+        let mut scene = Self { width, height, random: scramble(random), shapes: Vec::new() };
+        match image.prompt_hash % 6 {
             0 => scene.hills(),
             1 => scene.town(),
             2 => scene.mountains(),
@@ -153,13 +154,13 @@ impl Scene {
         self.disc(x, 200, 70, LIGHT);
         for column in 0..9 {
             let (top, color) = (self.roll(300, 750), LAND + u8::try_from(self.roll(0, 4)).unwrap_or_default());
-            self.shapes_in_columns(column, top, color);
+            self.house(column, top, color);
         }
         self.bar(500, 960, 4000, 100, LAND + 3);
     }
 
-    /// A house of the town, with windows, some of them lit.
-    fn shapes_in_columns(&mut self, column: i64, top: i64, color: u8) {
+    /// Adds a house with windows, some of them lit.
+    fn house(&mut self, column: i64, top: i64, color: u8) {
         let left = column * 115;
         self.block(left, left + 105, top, 1000, color);
         for floor in (top + 40..930).step_by(80) {
@@ -229,10 +230,10 @@ impl Scene {
         }
     }
 
-    /// A number from `from` to below `to`.
+    /// Returns a random number in `from..to`.
     fn roll(&mut self, from: i64, to: i64) -> i64 {
-        self.chance = scramble(self.chance);
-        from + i64::try_from(self.chance >> 33).expect("31 bits") % (to - from)
+        self.random = scramble(self.random);
+        from + i64::try_from(self.random >> 33).expect("31 bits") % (to - from)
     }
 
     fn accent(&mut self) -> u8 {
@@ -248,7 +249,7 @@ impl Scene {
         self.shapes.push((disc, color));
     }
 
-    /// A bar that stands around `x` and hangs down from `y`.
+    /// Adds a bar centered at `x` whose top is `y`.
     fn bar(&mut self, x: i64, y: i64, width: i64, height: i64, color: u8) {
         let (x, top) = (self.width * x / 1000, self.height * y / 1000);
         let half = self.length(width) / 2;
@@ -256,7 +257,7 @@ impl Scene {
         self.shapes.push((bar, color));
     }
 
-    /// A bar whose sides are all places.
+    /// Adds a bar given by the positions of its sides.
     fn block(&mut self, left: i64, right: i64, top: i64, bottom: i64, color: u8) {
         let [left, right] = [left, right].map(|x| self.width * x / 1000);
         let [top, bottom] = [top, bottom].map(|y| self.height * y / 1000);
@@ -270,9 +271,9 @@ impl Scene {
     }
 }
 
-/// The colors of a motif, the sky from top to bottom first.
-fn palette(motif: u32) -> [[u8; 3]; 16] {
-    let hue = i64::from(motif / 6 % HUES);
+/// Returns the colors, starting with the sky from top to bottom.
+fn palette(prompt_hash: u32) -> [[u8; 3]; 16] {
+    let hue = i64::from(prompt_hash / 6 % HUES);
     let turned = |by: i64| hue + by * i64::from(HUES) / 12;
     let mut colors = [[0; 3]; 16];
     for (color, step) in colors.iter_mut().zip(0..) {
@@ -289,10 +290,10 @@ fn palette(motif: u32) -> [[u8; 3]; 16] {
 /// How many hues there are.
 const HUES: u32 = 1536;
 
-/// A hue, at a lightness from 0 (black) to 100 (white).
+/// Returns the color of a hue at a lightness from 0 (black) to 100 (white).
 fn shade(hue: i64, lightness: i64) -> [u8; 3] {
     [0, 512, 1024].map(|shift| {
-        // Full for a third of the wheel around its own hue, then falling off over a sixth on either side.
+        // Full for a third of the color wheel around the hue, then decreasing over a sixth on either side.
         let distance = (hue - shift).rem_euclid(HUES.into());
         let full = 511 - distance.min(i64::from(HUES) - distance);
         let pure = full.clamp(0, 255);
@@ -308,12 +309,12 @@ mod tests {
 
     use super::*;
     use crate::{
-        gallery::{Ground, LONGEST_SIDE},
+        images::{Background, MAX_SIDE},
         size::Size,
     };
 
-    fn image(motif: u32, seed: u32) -> Image {
-        Image { motif, seed, size: Size { width: 64, height: 48 }, ground: Ground::Sky }
+    fn image(prompt_hash: u32, seed: u32) -> ImageSpec {
+        ImageSpec { prompt_hash, seed, size: Size { width: 64, height: 48 }, background: Background::Sky }
     }
 
     fn decoded(bytes: &[u8]) -> (u32, u32, Vec<u8>) {
@@ -326,19 +327,19 @@ mod tests {
     }
 
     #[test]
-    fn an_image_depends_on_motif_and_seed_alone() {
-        for motif in 0..6 {
-            assert_eq!(png(image(motif, 1)), png(image(motif, 1)));
-            assert_ne!(png(image(motif, 1)), png(image(motif, 2)), "{motif}");
-            assert_ne!(png(image(motif, 1)), png(image(motif + 6, 1)), "{motif}");
+    fn an_image_depends_on_prompt_hash_and_seed_alone() {
+        for prompt_hash in 0..6 {
+            assert_eq!(png(image(prompt_hash, 1)), png(image(prompt_hash, 1)));
+            assert_ne!(png(image(prompt_hash, 1)), png(image(prompt_hash, 2)), "{prompt_hash}");
+            assert_ne!(png(image(prompt_hash, 1)), png(image(prompt_hash + 6, 1)), "{prompt_hash}");
         }
     }
 
     #[test]
     fn an_image_of_any_size_can_be_decoded() {
-        for (width, height) in [(1, 1), (2, 1), (1, 3), (31, 17), (LONGEST_SIDE, 1), (1, LONGEST_SIDE)] {
-            for motif in 0..6 {
-                let bytes = png(Image { size: Size { width, height }, ..image(motif, 7) });
+        for (width, height) in [(1, 1), (2, 1), (1, 3), (31, 17), (MAX_SIDE, 1), (1, MAX_SIDE)] {
+            for prompt_hash in 0..6 {
+                let bytes = png(ImageSpec { size: Size { width, height }, ..image(prompt_hash, 7) });
                 let (decoded_width, decoded_height, _) = decoded(&bytes);
                 assert_eq!((decoded_width, decoded_height), (width, height));
             }
@@ -346,8 +347,8 @@ mod tests {
     }
 
     #[test]
-    fn transparent_ground_lets_some_pixels_through_and_not_all() {
-        let bytes = png(Image { ground: Ground::Transparent, ..image(4, 7) });
+    fn a_transparent_background_shows_through_some_pixels() {
+        let bytes = png(ImageSpec { background: Background::Transparent, ..image(4, 7) });
 
         let (_, _, pixels) = decoded(&bytes);
         let opaque = pixels.chunks(4).filter(|pixel| pixel[3] == 255).count();

@@ -1,6 +1,6 @@
-//! What the operations do: the only place that knows their names.
+//! The handlers: what each operation does. Only this module knows the names of the operations.
 //!
-//! A behaviour gets a call that is already valid against the document, and answers with the result or a refusal.
+//! A handler gets a call that is already valid against the document, and returns the result or a refusal.
 
 mod datasets;
 mod images;
@@ -11,35 +11,45 @@ mod words;
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::{gallery::Links, reply::Reply, request::Call, scenario::Stage, studio::Studio, world::World};
+use crate::{
+    concurrency::ImageLimiter, images::Links, reply::Reply, request::Call, scenario::ScenarioState, store::Store,
+};
 
-/// What behaviours work with.
+/// State and settings for the handlers.
 #[derive(Debug)]
 pub(crate) struct Service {
-    pub(crate) world: World,
-    pub(crate) stage: Stage,
+    pub(crate) store: Store,
+    pub(crate) scenario: ScenarioState,
     /// How long a training takes, in service time.
     pub(crate) training_time: Duration,
     /// How long it takes to store uploaded files, in real time.
     pub(crate) storing_time: Duration,
-    /// Whether datasets tell the names of their files.
-    pub(crate) tells_file_names: bool,
-    pub(crate) studio: Studio,
+    /// Whether the responses for datasets contain the names of files.
+    pub(crate) shows_file_names: bool,
+    pub(crate) limiter: ImageLimiter,
     pub(crate) links: Links,
 }
 
-/// The behaviour of one operation.
-pub(crate) type Behaviour = fn(&Service, &Call) -> Result<Value, Reply>;
+/// The function of one operation.
+pub(crate) type Handler = fn(&Service, &Call) -> Result<Value, Reply>;
 
-/// Whether the operation `id` stores files.
+impl Service {
+    /// The current service time.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.store.clock.now()
+    }
+}
+
+/// Returns whether the operation `id` stores files.
 pub(crate) fn stores_files(id: &str) -> bool {
     id == "upload_dataset_assets"
 }
 
-/// The behaviour of the operation `id`; a test sees to it that every operation of the document has one.
-pub(crate) fn of(id: &str) -> Option<Behaviour> {
+/// Returns the handler of the operation `id`; a test checks that every operation of the document has one.
+pub(crate) fn find(id: &str) -> Option<Handler> {
     Some(match id {
         "post_generate_image_v4" | "post_remix_image_v4" => images::v4,
         "post_magic_prompt_v4" => words::magic_prompt,

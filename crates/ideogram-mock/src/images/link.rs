@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use http::StatusCode;
 use jiff::Timestamp;
 
-use super::{Ground, Image};
+use super::{Background, ImageSpec};
 use crate::{
     reply::Reply,
     size::Size,
@@ -15,38 +15,38 @@ use crate::{
 /// The folder of all images.
 const FOLDER: &str = "/api/images/ephemeral/";
 
-/// How long a link works, in seconds of service time: 24 hours, as measured.
+/// How long a link works, in seconds of service time; measured.
 const LIFETIME: i64 = 24 * 60 * 60;
 
 /// Bits of a side in a link.
 const SIDE_BITS: u32 = 14;
 
-/// Gives out links, and knows its own.
+/// Issues links and checks them.
 #[derive(Debug)]
 pub(crate) struct Links {
     /// The base URL of the server.
     url: String,
-    given: AtomicU32,
+    issued: AtomicU32,
 }
 
 impl Links {
     pub(crate) fn new(url: String) -> Self {
-        Self { url, given: AtomicU32::new(0) }
+        Self { url, issued: AtomicU32::new(0) }
     }
 
-    /// How many links have been given out.
-    pub(crate) fn given(&self) -> u32 {
-        self.given.load(Ordering::Relaxed)
+    /// How many links have been issued out.
+    pub(crate) fn issued(&self) -> u32 {
+        self.issued.load(Ordering::Relaxed)
     }
 
-    /// A link to an image, like no other link of this server.
-    pub(crate) fn give(&self, image: Image, now: Timestamp) -> String {
-        let id = pack(image, self.given.fetch_add(1, Ordering::Relaxed));
+    /// Returns a new, unique link to an image.
+    pub(crate) fn issue(&self, image: ImageSpec, now: Timestamp) -> String {
+        let id = pack(image, self.issued.fetch_add(1, Ordering::Relaxed));
         let expiry = now.as_second().saturating_add(LIFETIME);
         format!("{}{FOLDER}{}.png?exp={expiry}&sig={}", self.url, base64url(id), signature(id, expiry))
     }
 
-    /// Whether a client may hand a link in: one from here that still works, or one of the service, on trust.
+    /// Returns whether a request may contain this link: a working link of this server, or any link of the service.
     pub(crate) fn accepts(&self, link: &str, now: Timestamp) -> bool {
         let own = link.strip_prefix(&self.url).and_then(image_name).map(|name| {
             let (name, query) = name.split_once('?').unwrap_or((name, ""));
@@ -56,20 +56,20 @@ impl Links {
     }
 }
 
-/// What follows the folder in the path of an image.
+/// Returns the part of the path after the folder of all images.
 pub(crate) fn image_name(path: &str) -> Option<&str> {
     path.strip_prefix(FOLDER)
 }
 
-/// The image that a link leads to.
+/// Decodes a link.
 ///
-/// Unknown names are 404, wrong or missing signatures 403, and expired links 410, so that the three can be told apart.
-pub(super) fn open(name: &str, query: &str, now: Timestamp) -> Result<Image, Reply> {
+/// Unknown names are 404, wrong or missing signatures 403, expired links 410.
+pub(super) fn open(name: &str, query: &str, now: Timestamp) -> Result<ImageSpec, Reply> {
     let no_image = || Reply::not_found("There is no such image.");
     let id = name.strip_suffix(".png").and_then(from_base64url).ok_or_else(no_image)?;
-    let value = |wanted: &str| {
+    let value = |key: &str| {
         let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-        pairs.find_map(|(name, value)| (name == wanted).then_some(value))
+        pairs.find_map(|(name, value)| (name == key).then_some(value))
     };
     let expiry = value("exp").and_then(|expiry| expiry.parse::<i64>().ok());
     let signed = expiry.filter(|expiry| value("sig") == Some(&signature(id, *expiry)));
@@ -80,32 +80,32 @@ pub(super) fn open(name: &str, query: &str, now: Timestamp) -> Result<Image, Rep
     unpack(id).ok_or_else(no_image)
 }
 
-/// 63 bits of motif and seed, then 61 bits of the rest, scrambled so that neighbours look like strangers.
-fn pack(image: Image, serial: u32) -> u128 {
-    let content = u64::from(image.motif) << 31 | u64::from(image.seed);
-    let ground = u64::from(image.ground == Ground::Transparent);
+/// Packs prompt hash and seed into 63 bits and the rest into 61 bits, scrambled so that ids look random.
+fn pack(image: ImageSpec, serial: u32) -> u128 {
+    let content = u64::from(image.prompt_hash) << 31 | u64::from(image.seed);
+    let background = u64::from(image.background == Background::Transparent);
     let Size { width, height } = image.size;
-    let rest = ((u64::from(serial) << 1 | ground) << SIDE_BITS | u64::from(width)) << SIDE_BITS | u64::from(height);
+    let rest = ((u64::from(serial) << 1 | background) << SIDE_BITS | u64::from(width)) << SIDE_BITS | u64::from(height);
     u128::from(content ^ scramble(rest)) << 64 | u128::from(rest ^ KEY)
 }
 
-fn unpack(id: u128) -> Option<Image> {
+fn unpack(id: u128) -> Option<ImageSpec> {
     let side = |bits: u64| u32::try_from(bits & ((1 << SIDE_BITS) - 1)).ok().filter(|side| *side > 0);
     let rest = u64::try_from(id & u128::from(u64::MAX)).ok()? ^ KEY;
     let content = u64::try_from(id >> 64).ok()? ^ scramble(rest);
-    let ground = if rest >> (2 * SIDE_BITS) & 1 == 1 { Ground::Transparent } else { Ground::Sky };
-    Some(Image {
-        motif: u32::try_from(content >> 31).ok()?,
+    let background = if rest >> (2 * SIDE_BITS) & 1 == 1 { Background::Transparent } else { Background::Sky };
+    Some(ImageSpec {
+        prompt_hash: u32::try_from(content >> 31).ok()?,
         seed: u32::try_from(content & 0x7fff_ffff).ok()?,
         size: Size { width: side(rest >> SIDE_BITS)?, height: side(rest)? },
-        ground,
+        background,
     })
 }
 
-/// Makes small numbers look like others.
+/// Scrambles small numbers.
 const KEY: u64 = 0x6a09_e667_f3bc_c908;
 
-/// 64 hexadecimal digits. Nobody is kept from forging one: it is there so that clients keep links whole.
+/// Returns 64 hexadecimal digits. They do not prevent forgery; they detect clients that change a link.
 fn signature(id: u128, expiry: i64) -> String {
     let halves = [(id >> 64) & u128::from(u64::MAX), id & u128::from(u64::MAX)];
     let [high, low] = halves.map(|half| u64::try_from(half).expect("64 bits"));
@@ -117,11 +117,11 @@ fn signature(id: u128, expiry: i64) -> String {
 mod tests {
     use super::*;
 
-    const IMAGE: Image = Image {
-        motif: u32::MAX,
+    const IMAGE: ImageSpec = ImageSpec {
+        prompt_hash: u32::MAX,
         seed: 0x7fff_ffff,
         size: Size { width: 8192, height: 1 },
-        ground: Ground::Transparent,
+        background: Background::Transparent,
     };
 
     fn time(second: i64) -> Timestamp {
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_link_has_the_form_of_the_service_and_leads_back() {
-        let link = Links::new(String::new()).give(IMAGE, time(1000));
+        let link = Links::new(String::new()).issue(IMAGE, time(1000));
 
         let (name, query) = image_name(&link).unwrap().split_once('?').unwrap();
         assert_eq!(name.len(), 26);
@@ -149,12 +149,12 @@ mod tests {
     fn two_links_to_one_image_differ() {
         let links = Links::new(String::new());
 
-        assert_ne!(links.give(IMAGE, time(0)), links.give(IMAGE, time(0)));
+        assert_ne!(links.issue(IMAGE, time(0)), links.issue(IMAGE, time(0)));
     }
 
     #[test]
-    fn links_that_were_changed_or_kept_too_long_say_why() {
-        let link = Links::new(String::new()).give(IMAGE, time(0));
+    fn changed_and_expired_links_are_refused_with_a_reason() {
+        let link = Links::new(String::new()).issue(IMAGE, time(0));
 
         assert_eq!(status(&link, 86_399), 200);
         assert_eq!(status(&link, 86_400), 410);
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn only_links_from_here_or_of_the_service_are_accepted() {
         let links = Links::new("http://127.0.0.1:1".to_owned());
-        let own = links.give(IMAGE, time(0));
+        let own = links.issue(IMAGE, time(0));
 
         assert!(links.accepts(&own, time(0)));
         assert!(!links.accepts(&own, time(86_400)));

@@ -1,6 +1,6 @@
-//! Describing images, and making structured prompts of short ones.
+//! Handlers that describe images and turn short prompts into structured ones.
 //!
-//! No image is looked at: what is said follows from file name, prompt and size, and is the same every time.
+//! They do not look at the pixels: the text follows from file name, prompt and size, and is deterministic.
 
 use serde_json::{Value, json};
 
@@ -46,7 +46,7 @@ pub(super) fn magic_prompt(_: &Service, call: &Call) -> Result<Value, Reply> {
     Ok(json!({"json_prompt": prompt, "aspect_ratio": ratio}))
 }
 
-/// A prompt of the 4.0 model; what stands in quotation marks becomes text in the image.
+/// Returns a prompt of the 4.0 model; text in quotation marks becomes text in the image.
 fn structured(subject: &str, with_boxes: bool) -> Value {
     let quoted = subject.split('"').skip(1).step_by(2).filter(|text| !text.trim().is_empty());
     let texts = quoted.map(|text| json!({"type": "text", "text": text, "desc": "large letters in a plain typeface"}));
@@ -54,7 +54,7 @@ fn structured(subject: &str, with_boxes: bool) -> Value {
     let mut elements: Vec<Value> = [thing].into_iter().chain(texts).collect();
     if with_boxes {
         for (element, index) in elements.iter_mut().zip(0..) {
-            // From top to bottom, in steps that the canvas of 1000 by 1000 always has room for.
+            // From top to bottom, within the canvas of 1000 by 1000.
             let (top, left) = ((100 + 150 * index).min(850), fingerprint(subject) % 300);
             element["bbox"] = json!([top, left, top + 140, left + 600]);
         }

@@ -1,4 +1,4 @@
-//! Training models, and showing how far they have come.
+//! Handlers that train, list and return models.
 
 use http::StatusCode;
 use jiff::Timestamp;
@@ -9,15 +9,15 @@ use crate::{
     clock::{later, wire},
     reply::Reply,
     request::Call,
-    world::{Model, new_uri},
+    state::{Model, new_uri},
 };
 
-/// How many images a training needs.
+/// Fewest images for a training.
 const MIN_IMAGES: usize = 15;
 
 pub(super) fn train(service: &Service, call: &Call) -> Result<Value, Reply> {
-    let created = service.world.clock.now();
-    service.world.change(|state| {
+    let created = service.now();
+    service.store.change(|state| {
         let dataset_id = call.text("dataset_id").to_owned();
         let images = state.dataset(&dataset_id)?.images();
         check_images(images)?;
@@ -43,35 +43,35 @@ pub(super) fn train(service: &Service, call: &Call) -> Result<Value, Reply> {
 }
 
 pub(super) fn list(service: &Service, call: &Call) -> Result<Value, Reply> {
-    let now = service.world.clock.now();
+    let now = service.now();
     let scope = call.query.get("scope").and_then(Value::as_str);
     let states = call.query.get("status").and_then(Value::as_array);
-    let is_wanted = |model: &&Model| match scope {
+    let is_selected = |model: &&Model| match scope {
         Some("owned") if !model.is_owned() => false,
         Some("shared") if model.is_owned() => false,
         // The filter by state is for own models only.
         _ => !model.is_owned() || states.is_none_or(|states| states.iter().any(|state| state == status(model, now))),
     };
-    service.world.read(|state| {
-        let models: Vec<_> = state.models.iter().filter(is_wanted).map(|model| show(model, now)).collect();
+    service.store.read(|state| {
+        let models: Vec<_> = state.models.iter().filter(is_selected).map(|model| to_json(model, now)).collect();
         Ok(json!({"models": models}))
     })
 }
 
 pub(super) fn get(service: &Service, call: &Call) -> Result<Value, Reply> {
-    let now = service.world.clock.now();
+    let now = service.now();
     let id = call.variable("model_id");
-    service.world.read(|state| {
+    service.store.read(|state| {
         let model = state.models.iter().find(|model| model.id == id);
         let model = model.ok_or_else(|| Reply::not_found("Model not found."))?;
-        Ok(json!({"model": show(model, now)}))
+        Ok(json!({"model": to_json(model, now)}))
     })
 }
 
-/// Whether images can be made with the model that `uri` names.
+/// Returns whether the model that `uri` names can generate images.
 pub(super) fn is_ready(service: &Service, uri: &str) -> bool {
-    let now = service.world.clock.now();
-    service.world.read(|state| state.models.iter().any(|model| model.uri == uri && status(model, now) == "COMPLETED"))
+    let now = service.now();
+    service.store.read(|state| state.models.iter().any(|model| model.uri == uri && status(model, now) == "COMPLETED"))
 }
 
 fn check_images(count: usize) -> Result<(), Reply> {
@@ -85,7 +85,7 @@ fn check_images(count: usize) -> Result<(), Reply> {
     Err(Reply::error(StatusCode::BAD_REQUEST, &text))
 }
 
-/// The state of a model: `CREATING` for the first tenth of the training, then `TRAINING`, then the end.
+/// Returns the state of a model: `CREATING` for the first tenth of the training, then `TRAINING`, then its end state.
 fn status(model: &Model, now: Timestamp) -> &'static str {
     if now >= model.ends {
         return if model.fails { "ERRORED" } else { "COMPLETED" };
@@ -94,10 +94,10 @@ fn status(model: &Model, now: Timestamp) -> &'static str {
     if trained * 10 < model.ends.duration_since(model.created) { "CREATING" } else { "TRAINING" }
 }
 
-fn show(model: &Model, now: Timestamp) -> Value {
+fn to_json(model: &Model, now: Timestamp) -> Value {
     let status = status(model, now);
     let is_completed = status == "COMPLETED";
-    // Observed: nothing is updated before the training ends.
+    // Observed: `last_update_time` does not change before the training ends.
     let updated = if now >= model.ends { model.ends } else { model.created };
     json!({
         "model_id": model.id,

@@ -1,6 +1,6 @@
-//! What a request for images brings along: its prompt, and images that must be readable and fit together.
+//! The inputs of a request for images: its prompt, and images that must be readable and fit together.
 //!
-//! The document cannot say these things in keywords, so they are said here.
+//! The keywords of the document cannot express these rules.
 
 use http::StatusCode;
 use serde_json::Value;
@@ -16,12 +16,12 @@ use crate::{
 /// A prompt or a file name with this word is refused.
 const FORBIDDEN: &str = "forbidden";
 
-/// What a call asks for: the body itself, or what it wraps.
+/// Returns the options of a call: the body, or the object that it wraps.
 pub(super) fn options(call: &Call) -> &Value {
     call.body.get(WRAPPER).unwrap_or(&call.body)
 }
 
-/// What the images are about: the prompt, or the name of the first file where there is none.
+/// Returns the subject of the images: the prompt, or the name of the first file if there is no prompt.
 pub(super) fn subject(call: &Call) -> String {
     let options = options(call);
     let prompt = ["prompt", "text_prompt"].iter().find_map(|name| options[name].as_str());
@@ -32,7 +32,7 @@ pub(super) fn subject(call: &Call) -> String {
     }
 }
 
-/// The size of the image that the call starts from.
+/// Returns the size of the source image.
 pub(super) fn source_size(call: &Call) -> Option<Size> {
     let is_source = |file: &&ReceivedFile| matches!(&*file.part, "image" | "image_file" | "images");
     call.files.iter().find(is_source).and_then(size)
@@ -63,17 +63,17 @@ pub(super) fn check(call: &Call) -> Result<(), Reply> {
     Ok(())
 }
 
-/// The refusal of an image that cannot be used.
+/// Returns the refusal of an image that cannot be read.
 pub(super) fn unreadable() -> Reply {
     Reply::error(StatusCode::BAD_REQUEST, "Could not read a source image.")
 }
 
-/// Whether a prompt or a file name has a word that the server takes for an order.
+/// Returns whether a prompt or a file name contains a marker.
 pub(super) fn is_marked(text: &str, word: &str) -> bool {
     text.to_ascii_lowercase().contains(word)
 }
 
-/// A mask of another size is 422, as third parties report.
+/// Refuses a mask of another size with 422, as third parties report.
 fn check_mask(call: &Call) -> Result<(), Reply> {
     match named(call, "mask").next() {
         Some(mask) if size(mask) != source_size(call) => Err(misfit("The mask must have the size of the image.")),
@@ -112,7 +112,7 @@ fn size(file: &ReceivedFile) -> Option<Size> {
     }
 }
 
-/// What a file name says about its image: `red-lantern_2.jpg` shows a `red lantern 2`.
+/// Derives a subject from a file name: `red-lantern_2.jpg` becomes `red lantern 2`.
 fn title(file_name: &str) -> String {
     let stem = file_name.rsplit_once('.').map_or(file_name, |(stem, _)| stem);
     let words: Vec<_> = stem.split(|char: char| !char.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
