@@ -433,6 +433,8 @@ async fn a_private_certificate_authority_is_trusted_once_it_is_named() {
     let answered = client.unwrap().get_dataset().dataset_id("demo").send().await.unwrap();
 
     assert_eq!((refused.kind(), refused.outcome()), (ErrorKind::Transport, Outcome::NotSent), "{refused:?}");
+    assert_eq!(refused.attempts(), 1, "waiting does not mend it: {refused}");
+    assert!(refused.to_string().contains("the certificate of the service is not trusted"), "{refused}");
     assert_eq!(answered.dataset.dataset_id, "demo");
 }
 

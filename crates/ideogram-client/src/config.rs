@@ -6,9 +6,11 @@ use reqwest::Url;
 use tokio::sync::Semaphore;
 
 use crate::{
-    ApiKey, CallOptions, Client, Error, ErrorKind, Outcome, Violations,
+    ApiKey, CallOptions, Client, Error, Violations,
     client::Inner,
-    download_client::{Configure, DownloadClient, is_loopback, with_lenient_headers, without_needless_roots},
+    download_client::{
+        Configure, DownloadClient, is_loopback, stack_error, with_lenient_headers, without_needless_roots,
+    },
     generated::operations,
     limiter::ImageLimiter,
     options::Settings,
@@ -193,7 +195,8 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidArgument`] if the key or the address cannot be used, or the HTTP stack refuses its settings.
+    /// [`ErrorKind::InvalidArgument`] if the key or the address cannot be used, or the HTTP stack refuses its settings;
+    /// [`ErrorKind::Transport`] if the address needs https and this system has no certificate authorities.
     pub fn build(self) -> Result<Client, Error> {
         let api_key =
             self.api_key.unwrap_or_else(|| Err(Error::invalid_argument("no API key was given".to_owned())))?;
@@ -230,10 +233,7 @@ impl ClientBuilder {
                     .no_brotli()
                     .no_deflate()
                     .no_zstd();
-                builder.build().map_err(|error| {
-                    let message = "the HTTP stack refuses its settings";
-                    Error::new(ErrorKind::InvalidArgument, Outcome::NotSent, message).with_source(error)
-                })?
+                builder.build().map_err(stack_error)?
             }
         };
         self.settings.check()?;

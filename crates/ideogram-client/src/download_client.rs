@@ -3,7 +3,7 @@
 //! Links lead to other hosts. What a caller puts into the stack for calls, such as default headers with a gateway's
 //! token, must not reach them, so nothing is shared. Redirects are off here too: whoever follows one looks at it first.
 
-use std::{fmt, net::IpAddr, sync::OnceLock, time::Duration};
+use std::{error::Error as StdError, fmt, iter, net::IpAddr, sync::OnceLock, time::Duration};
 
 use reqwest::Url;
 
@@ -40,6 +40,19 @@ fn without_roots(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
 #[cfg(not(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls")))]
 fn without_roots(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
     builder
+}
+
+/// The error of a stack that cannot be made: the caller's settings, or a machine without certificate authorities.
+pub(crate) fn stack_error(error: reqwest::Error) -> Error {
+    let texts = iter::successors(error.source(), |&cause: &&dyn StdError| cause.source()).map(ToString::to_string);
+    let (kind, message) = if texts.into_iter().any(|text| text.contains("No CA certificates")) {
+        let message = "this system has no certificate authorities to check https with: install its package of them, \
+                       such as ca-certificates, or name a file in the environment variable SSL_CERT_FILE";
+        (ErrorKind::Transport, message)
+    } else {
+        (ErrorKind::InvalidArgument, "the HTTP stack refuses its settings")
+    };
+    Error::new(kind, Outcome::NotSent, message).with_source(error)
 }
 
 /// What a caller changes about the stack.
@@ -81,10 +94,7 @@ impl DownloadClient {
         if let Some(client) = place.get() {
             return Ok(client);
         }
-        let client = self.build(proxies, url).map_err(|error| {
-            let message = "the HTTP stack for links refuses its settings";
-            Error::new(ErrorKind::InvalidArgument, Outcome::NotSent, message).with_source(error)
-        })?;
+        let client = self.build(proxies, url).map_err(stack_error)?;
         Ok(place.get_or_init(|| client))
     }
 

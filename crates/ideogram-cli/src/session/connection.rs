@@ -1,9 +1,11 @@
 //! From options, environment and configuration to a client.
 
-use ideogram_client::{CallOptions, Client, ClientBuilder};
+use ideogram_client::{CallOptions, Client, ClientBuilder, ErrorKind};
 use ideogram_mock::MockServer;
 
-use crate::{failure::Failure, session::context::Globals, session::environment, session::key, session::trace::Trace};
+use crate::{
+    exit::Exit, failure::Failure, session::context::Globals, session::environment, session::key, session::trace::Trace,
+};
 
 const URL_VARIABLE: &str = "IDEOGRAM_BASE_URL";
 
@@ -104,6 +106,9 @@ pub(crate) fn client(globals: Globals<'_>, key: Option<&str>) -> Result<Client, 
         builder = builder.base_url(url);
     }
     builder.build().map_err(|error| {
+        if error.kind() == ErrorKind::Transport {
+            return Failure::new(Exit::Unavailable, "cannot connect to the service").because(&error);
+        }
         Failure::usage(format!("the address in {origin} is refused")).because(&error).hint(
             "an address looks like https://api.ideogram.ai, or http://127.0.0.1:8080 for a server on this machine",
         )

@@ -25,6 +25,7 @@ mod invocation;
 mod lone_words;
 mod mock_serve;
 mod models;
+mod networks;
 mod odd_folders;
 mod operations;
 mod place;

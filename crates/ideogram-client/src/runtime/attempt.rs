@@ -2,7 +2,7 @@
 
 use std::{
     error::Error as StdError,
-    io, mem,
+    io, iter, mem,
     pin::{Pin, pin},
     sync::Arc,
     time::{Duration, SystemTime},
@@ -28,14 +28,23 @@ const TRUST: &str = if cfg!(all(unix, not(target_vendor = "apple"))) {
 } else {
     "if a proxy of your network signs it, add its certificate authority to those that the system trusts"
 };
-/// What the HTTP stack says of proxies that will refuse the next attempt too.
-const LASTING_PROXY_ERRORS: [&str; 5] = [
+/// Errors of the HTTP stack about proxies that refuse the next attempt too.
+const LASTING_PROXY_ERRORS: [&str; 10] = [
     "proxy authorization required",
     "unsupported scheme",
     "unknown proxy scheme",
-    "SOCKS error: auth",
     "invalid URL, scheme",
+    "does not support user/pass authentication",
+    "implements authentication incorrectly",
+    "credentials not accepted",
+    "connection not allowed",
+    "command not supported",
+    "address type not supported",
 ];
+/// Errors of the HTTP stack about a proxy that may work later.
+const PROXY_ERRORS: [&str; 3] = ["tunnel error", "SOCKS error", "connecting to socks proxy"];
+/// The next step for both.
+const PROXY_VARIABLES: &str = "check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY in the environment";
 
 /// An attempt without a response to hand on.
 pub(super) struct Failed {
@@ -195,8 +204,12 @@ fn transport_failure(error: reqwest::Error, progress: &Progress) -> Failed {
         return Failed::finally(Error::new(ErrorKind::Transport, Outcome::NotSent, message).with_source(error));
     }
     if error.is_connect() {
-        let error =
-            Error::new(ErrorKind::Transport, Outcome::NotSent, "no connection to the service").with_source(error);
+        let message = if causes(&error).any(|text| PROXY_ERRORS.iter().any(|proxy| text.contains(proxy))) {
+            format!("no connection to the service through the proxy; {PROXY_VARIABLES}")
+        } else {
+            "no connection to the service".to_owned()
+        };
+        let error = Error::new(ErrorKind::Transport, Outcome::NotSent, message).with_source(error);
         return Failed { error, event: Event::NotConnected };
     }
     let outcome = if progress.has_left() { Outcome::Unknown } else { Outcome::NotSent };
@@ -208,6 +221,11 @@ fn transport_failure(error: reqwest::Error, progress: &Progress) -> Failed {
         if error.is_timeout() { "no response in time" } else { "the connection broke before a response arrived" };
     let error = Error::new(ErrorKind::Transport, outcome, message).with_source(error);
     Failed { error, event: Event::Interrupted }
+}
+
+/// The texts of the causes of an error.
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = String> {
+    iter::successors(error.source(), |&cause: &&dyn StdError| cause.source()).map(ToString::to_string)
 }
 
 /// Why there is no connection, if waiting does not mend it, and what does.
@@ -226,9 +244,7 @@ fn lasting(error: &reqwest::Error) -> Option<String> {
             return Some(format!("no TLS connection to the service: {text}"));
         }
         if LASTING_PROXY_ERRORS.iter().any(|lasting| text.contains(lasting)) {
-            return Some(format!(
-                "the proxy cannot be used: {text}; look at HTTPS_PROXY, HTTP_PROXY and ALL_PROXY in the environment"
-            ));
+            return Some(format!("the proxy cannot be used: {text}; {PROXY_VARIABLES}"));
         }
         cause = current.source();
     }
