@@ -21,7 +21,7 @@ fn batch(folder: &TempDir, arguments: &[&str]) -> Run {
 }
 
 /// The prompts that the server was asked to draw, refusals included.
-fn prompts(server: &MockServer) -> Vec<String> {
+pub(crate) fn prompts(server: &MockServer) -> Vec<String> {
     let requests = server.requests();
     let sent = requests.iter().filter(|request| request.method == "POST");
     let prompt = |part: &&ideogram_mock::RecordedPart| ["prompt", "text_prompt"].contains(&part.name.as_str());

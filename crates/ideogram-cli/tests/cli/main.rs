@@ -17,6 +17,8 @@ mod dry_run;
 mod examples;
 mod exit_codes;
 mod formats;
+#[cfg(target_os = "linux")]
+mod full_disk;
 mod help;
 mod hostile_arguments;
 mod images;

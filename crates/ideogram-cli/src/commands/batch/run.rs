@@ -260,12 +260,15 @@ impl Work<'_> {
                 _ => self.failed(row, &error),
             },
         };
-        let noted = self.end(row, &failed).await;
+        let mut noted = self.end(row, &failed).await;
         if let Some(body) = &failed.response {
             // It may be the only copy of links that are paid for, if the journal cannot be written either.
             let place = if noted.is_ok() { "and stands in the journal" } else { "and here is all of it" };
             let text = format!("the response to line {} could not be stored, {place}: {}", row.line, body.text());
             self.context.output().warning(&text);
+            // Nothing more is paid for that the disk has no room for.
+            noted =
+                noted.and_then(|()| Err(Failure::local_io("responses cannot be stored").cause(failed.message.clone())));
         }
         (Sent::Failed(failed), noted.err())
     }
