@@ -1,7 +1,7 @@
 //! `cargo xtask contract`: proof from tools made by others that the document and the wire agree.
 //!
 //! Start at [`contract`]. Redocly CLI and Spectral read the document, Schemathesis calls the mock server by the
-//! document, Prism judges by the document what the client sends. Settings, hooks and lock files are in
+//! document, Prism judges by the document what the client sends, axe-core judges the contact sheet in a browser. Settings, hooks and lock files are in
 //! `xtask/contract`; what is missing is installed by the module `contract_tools`. `cargo test` needs none of it.
 
 use std::{
@@ -33,6 +33,8 @@ pub enum Part {
     Mock,
     /// Prism: what the client sends is what the document describes, for every operation
     Client,
+    /// axe-core: the contact sheet of a batch is accessible, light and dark
+    Page,
 }
 
 /// Runs `parts`, or all of them if none is named; `seed` decides which requests the mock server gets.
@@ -53,6 +55,7 @@ pub fn contract(root: &Path, parts: &[Part], seed: u32) -> Result<()> {
             Part::Document => document(&tools),
             Part::Mock => mock(&tools, seed),
             Part::Client => client(&tools),
+            Part::Page => page(&tools),
         };
         summary.push(line(part.name(), begin.elapsed(), if result.is_ok() { "ok" } else { "FAILED" }));
         if let Err(error) = result {
@@ -63,7 +66,7 @@ pub fn contract(root: &Path, parts: &[Part], seed: u32) -> Result<()> {
     say(&format!("--- contract\n{}", summary.join("\n")));
     let seed = if failed.contains(&Part::Mock.name()) { format!(" --seed {seed}") } else { String::new() };
     let failed = failed.join(" ");
-    ensure!(failed.is_empty(), "document and wire disagree; see it again with `cargo xtask contract {failed}{seed}`");
+    ensure!(failed.is_empty(), "others find faults; see them again with `cargo xtask contract {failed}{seed}`");
     Ok(())
 }
 
@@ -73,6 +76,7 @@ impl Part {
             Self::Document => "document",
             Self::Mock => "mock",
             Self::Client => "client",
+            Self::Page => "page",
         }
     }
 }
@@ -122,6 +126,37 @@ fn client(tools: &Tools) -> Result<()> {
     prism.arg(tools.settings("prism.mjs")).arg(tools.root().join(DOCUMENT));
     let server = Server::start(&mut prism)?;
     run(Command::new(tour).arg(&server.url), "Prism finds requests that the document does not describe")
+}
+
+/// Prompts of every length, in more than one script, with results of every kind.
+fn rows() -> String {
+    let prompts =
+        ["A paper lantern", "some withheld cats", "something forbidden", "提灯", &"a river in the fog, ".repeat(100)];
+    let row = |(number, prompt): (usize, &&str)| {
+        let id = format!("{}-{number}", "a-long-name".repeat(number + 1));
+        serde_json::json!({"prompt": prompt, "id": id, "model": "v3", "num_images": number + 1}).to_string() + "\n"
+    };
+    prompts.iter().enumerate().map(row).collect()
+}
+
+fn page(tools: &Tools) -> Result<()> {
+    let program = built(tools, &["--package", "ideogram-cli", "--bin", "ideogram"])?;
+    let folder = tools.folder().join("page");
+    match fs::remove_dir_all(&folder) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            return Err(error).with_context(|| format!("cannot remove `{}`", folder.display()));
+        }
+        _ => fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder `{}`", folder.display()))?,
+    }
+    fs::write(folder.join("rows.jsonl"), rows()).context("cannot write the rows of a batch")?;
+    let mut batch = Command::new(program);
+    batch.args(["--mock", "--yes", "--quiet", "batch", "rows.jsonl", "--out", "images"]).current_dir(&folder);
+    let ran = batch.output().context("cannot run a batch")?;
+    let sheet = folder.join("images/contact-sheet.html");
+    ensure!(sheet.is_file(), "the batch made no contact sheet: {}", String::from_utf8_lossy(&ran.stderr));
+    let browser = Tools::browser()?;
+    let mut axe = tools.node();
+    run(axe.arg(tools.settings("axe.mjs")).arg(browser).arg(sheet), "axe-core finds faults in the contact sheet")
 }
 
 /// Builds one program and says where it is.

@@ -75,6 +75,14 @@ impl Tools {
         command
     }
 
+    /// A browser that runs without a screen.
+    pub(crate) fn browser() -> Result<PathBuf> {
+        let folders: Vec<_> = env::var_os("PATH").iter().flat_map(env::split_paths).collect();
+        let names = ["chromium", "chromium-browser", "google-chrome"];
+        let mut programs = names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+        programs.find(|path| path.is_file()).context("no browser: install chromium or google-chrome")
+    }
+
     fn python_program(&self) -> PathBuf {
         self.folder.join("python").join(if cfg!(windows) { "Scripts" } else { "bin" }).join("python")
     }
