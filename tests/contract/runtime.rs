@@ -4,7 +4,10 @@
 use std::{
     fs,
     path::Path,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -15,6 +18,7 @@ use ideogram_client::{
 };
 use ideogram_mock::{MockServer, Scenario};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::raw_server::{KEY, RawServer, client_builder, response};
 
@@ -436,6 +440,37 @@ async fn a_private_certificate_authority_is_trusted_once_it_is_named() {
     assert_eq!(refused.attempts(), 1, "waiting does not mend it: {refused}");
     assert!(refused.to_string().contains("the certificate of the service is not trusted"), "{refused}");
     assert_eq!(answered.dataset.dataset_id, "demo");
+}
+
+#[tokio::test]
+async fn hundreds_of_calls_at_once_keep_a_bounded_number_of_connections() {
+    const MAX_CONNECTIONS: usize = 100;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = client_builder(&format!("http://{}", listener.local_addr().unwrap())).build().unwrap();
+    let (open, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (opened, highest) = (Arc::clone(&open), Arc::clone(&most));
+    let server = tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            highest.fetch_max(opened.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            let opened = Arc::clone(&opened);
+            tokio::spawn(async move {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") && stream.read_buf(&mut head).await.is_ok_and(|read| read > 0) {}
+                // Long enough for all calls that may to be here.
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                opened.fetch_sub(1, Ordering::SeqCst);
+                let _ = stream.write_all(&response(200, "connection: close\r\n", DATASET)).await;
+            });
+        }
+    });
+
+    let calls = (0..350).map(|_| client.get_dataset().dataset_id("demo").send());
+    let ended = futures_util::future::join_all(calls).await;
+
+    assert!(ended.iter().all(Result::is_ok), "{:?}", ended.iter().find_map(|ended| ended.as_ref().err()));
+    let most = most.load(Ordering::SeqCst);
+    assert!((2..=MAX_CONNECTIONS).contains(&most), "{most} connections at once");
+    server.abort();
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod batch_hostile;
 mod batch_killed;
 mod configuration;
 mod contact_sheet;
+mod damaged_responses;
 mod datasets;
 mod depth;
 mod dry_run;
