@@ -6,7 +6,7 @@
 
 use std::{env, error::Error, fmt::Write as _, fs, path::PathBuf};
 
-use ideogram_codegen::{Client, read_yaml};
+use ideogram_codegen::{GeneratedClient, read_yaml};
 
 fn main() -> Result<(), Box<dyn Error>> {
     // `cargo package --workspace` also builds a copy of this package, alone: there is nothing to test in it.
@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let folder = PathBuf::from(env::var("OUT_DIR")?);
     let petshop = read("../crates/ideogram-codegen/tests/bridge/petshop.yaml")?;
-    fs::write(folder.join("client.rs"), Client::read(&petshop)?.source())?;
+    fs::write(folder.join("client.rs"), GeneratedClient::read(&petshop)?.source())?;
 
     let document = read("../openapi/ideogram.yaml")?;
     let mut source = String::new();
@@ -34,7 +34,7 @@ fn read(document: &str) -> Result<String, Box<dyn Error>> {
 /// The JSON Schema of every type that is data. Path ids are checked texts, and never part of a body.
 fn schemas(document: &str, source: &mut String) -> Result<(), Box<dyn Error>> {
     writeln!(source, "pub(crate) fn schemas() -> Vec<(&'static str, schemars::Schema)> {{ vec![")?;
-    for name in Client::read(document)?.data_types() {
+    for name in GeneratedClient::read(document)?.data_types() {
         writeln!(source, "({name:?}, schemars::schema_for!(types::{name})),")?;
     }
     writeln!(source, "] }}")?;

@@ -1,19 +1,42 @@
 //! Generates the client from `openapi/ideogram.yaml` into `$OUT_DIR/client.rs`.
 
-use std::{env, error::Error, fs, path::PathBuf, process};
+use std::{
+    env,
+    error::Error,
+    fs,
+    path::{Path, PathBuf},
+    process,
+};
 
 fn main() -> Result<(), Box<dyn Error>> {
     // A link into the workspace; a published crate carries its own copy.
-    let document = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("openapi/ideogram.yaml");
+    let folder = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
+    let document = folder.join("openapi/ideogram.yaml");
     println!("cargo::rerun-if-changed={}", document.display());
     let text = fs::read_to_string(&document).map_err(|error| format!("cannot read {}: {error}", document.display()))?;
-    match ideogram_codegen::Client::read(&text) {
+    let mut methods = Vec::new();
+    client_methods(&folder.join("src"), &mut methods)?;
+    match ideogram_codegen::GeneratedClient::read_with_methods(&text, &methods) {
         Ok(client) => fs::write(PathBuf::from(env::var("OUT_DIR")?).join("client.rs"), client.source())?,
         Err(error) => {
             for problem in error.problems() {
                 println!("cargo::error=openapi/ideogram.yaml: {problem}");
             }
             process::exit(1);
+        }
+    }
+    Ok(())
+}
+
+/// Collects the methods of `Client` that are written by hand: an operation must not have the name of one. No
+/// `rerun-if-changed`: a new method that collides with an operation is a compile error at that method.
+fn client_methods(folder: &Path, methods: &mut Vec<String>) -> Result<(), Box<dyn Error>> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            client_methods(&path, methods)?;
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            methods.extend(ideogram_codegen::client_methods(&fs::read_to_string(&path)?));
         }
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! The document, its samples and everything derived from them are in order.
 
-use ideogram_codegen::Client;
+use ideogram_codegen::GeneratedClient;
 use xtask::{Sources, Validity};
 
 /// The files of `openapi/`, unchecked.
@@ -9,7 +9,7 @@ pub(crate) fn sources() -> Sources {
 }
 
 /// The files of `openapi/` and the client made from them.
-pub(crate) fn checked() -> (Sources, Client) {
+pub(crate) fn checked() -> (Sources, GeneratedClient) {
     let sources = sources();
     match xtask::check(&sources) {
         Ok(client) => (sources, client),

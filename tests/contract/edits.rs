@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ideogram_codegen::Client;
+use ideogram_codegen::GeneratedClient;
 use xtask::{DOCUMENT, Problems, Sources, snapshots};
 
 use crate::document::{checked, sources};
@@ -22,7 +22,7 @@ fn problems(sources: &Sources) -> Problems {
 }
 
 /// The parts of the surface that an edit changes, adds or removes.
-fn changed_surface(client: &Client) -> BTreeSet<String> {
+fn changed_surface(client: &GeneratedClient) -> BTreeSet<String> {
     let (_, before) = checked();
     let (before, after) = (xtask::surface(&before), xtask::surface(client));
     let names = before.keys().chain(after.keys());
@@ -30,7 +30,7 @@ fn changed_surface(client: &Client) -> BTreeSet<String> {
 }
 
 /// The diff of the coverage table after an edit.
-fn coverage_diff(sources: &Sources, client: &Client) -> String {
+fn coverage_diff(sources: &Sources, client: &GeneratedClient) -> String {
     xtask::stale(sources, client).unwrap().into_iter().map(|file| file.diff).collect()
 }
 
@@ -117,7 +117,7 @@ fn an_edit_that_breaks_the_document_is_refused_with_place_and_repair() {
             "$ref: '#/components/schemas/ListDatasetsResponse'",
             "$ref: '#/components/schemas/Nowhere'",
             "`#/paths/~1datasets/get/responses/200/content/application~1json/schema",
-            "the reference `#/components/schemas/Nowhere` leads nowhere",
+            "the reference `#/components/schemas/Nowhere` has no target",
         ),
         (
             "two operations of one id",
@@ -160,7 +160,7 @@ fn an_edit_that_breaks_the_document_is_refused_with_place_and_repair() {
             "x-ideogram-billing: free",
             "x-ideogram-billing: gratis",
             "`#/paths/~1datasets/get/x-ideogram-billing`",
-            "unknown value of a mark",
+            "unknown value of an extension",
         ),
         ("no summary", "      summary: List datasets\n", "", "`#/paths/~1datasets/get`", "needs a `summary`"),
         ("an unknown tag", "tags: [models]", "tags: [images]", "/tags/0`", "unknown tag"),

@@ -8,7 +8,7 @@ use std::{
     fmt::Debug,
 };
 
-use ideogram_codegen::Client;
+use ideogram_codegen::GeneratedClient;
 use serde_json::Value;
 use xtask::Sources;
 
@@ -369,7 +369,7 @@ fn items(value: &Value) -> Vec<&Value> {
 /// The true document, the lowered one, and the names of methods by operation id.
 fn documents() -> (Value, Value, BTreeMap<String, String>) {
     let sources = Sources::read(&xtask::workspace_root()).unwrap();
-    let client = Client::read(sources.document()).unwrap();
+    let client = GeneratedClient::read(sources.document()).unwrap();
     let operations = client.operations();
     let names = operations.iter().map(|operation| (operation.id.to_owned(), operation.method_name.to_owned()));
     (ideogram_codegen::read_yaml(sources.document()).unwrap(), client.lowered(), names.collect())

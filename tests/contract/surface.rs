@@ -52,7 +52,7 @@ fn without_descriptions(schema: &mut Value) {
 #[test]
 fn the_surface_of_a_foreign_document_is_what_its_reader_expects() {
     let petshop = include_str!("../../crates/ideogram-codegen/tests/bridge/petshop.yaml");
-    let surface = xtask::surface(&ideogram_codegen::Client::read(petshop).unwrap());
+    let surface = xtask::surface(&ideogram_codegen::GeneratedClient::read(petshop).unwrap());
     let shown: String = surface.iter().map(|(name, text)| format!("--- {name}\n{text}\n")).collect();
 
     let mut settings = insta::Settings::clone_current();

@@ -1,14 +1,14 @@
 //! Bytes as a document: a client, or an error that names a line and a repair.
 
 use fastrand::Rng;
-use ideogram_codegen::Client;
+use ideogram_codegen::GeneratedClient;
 
 use crate::seeds::Seed;
 
 /// Reads a document and asks the client for everything it can tell; says whether there is a client.
 pub(crate) fn run(document: &[u8]) -> bool {
     let Ok(document) = str::from_utf8(document) else { return false };
-    let client = Client::read(document);
+    let client = GeneratedClient::read(document);
     match &client {
         Ok(client) => {
             // The surface parses the source, so it is Rust as far as its grammar goes.

@@ -1,7 +1,7 @@
 //! The derived files that are kept in the repository.
 
 use anyhow::{Context as _, Result};
-use ideogram_codegen::Client;
+use ideogram_codegen::GeneratedClient;
 use similar::TextDiff;
 
 use crate::{coverage, sources::Sources};
@@ -12,7 +12,7 @@ pub struct Artifact {
     /// The file, from the root of the workspace.
     pub path: &'static str,
     /// Makes its whole text.
-    pub render: fn(&Sources, &Client) -> Result<String>,
+    pub render: fn(&Sources, &GeneratedClient) -> Result<String>,
 }
 
 /// Every derived file but the snapshots, which are for people to accept.
@@ -34,7 +34,7 @@ pub struct Stale {
 /// # Errors
 ///
 /// If a file cannot be made, such as for want of the markers around a table.
-pub fn stale(sources: &Sources, client: &Client) -> Result<Vec<Stale>> {
+pub fn stale(sources: &Sources, client: &GeneratedClient) -> Result<Vec<Stale>> {
     let mut stale = Vec::new();
     for Artifact { path, render } in ARTIFACTS {
         let wanted = render(sources, client).with_context(|| format!("cannot make `{path}`"))?;

@@ -1,6 +1,6 @@
 //! Whether document and samples keep their promises.
 
-use ideogram_codegen::Client;
+use ideogram_codegen::GeneratedClient;
 
 use crate::{
     house_rules,
@@ -16,9 +16,9 @@ use crate::{
 /// # Errors
 ///
 /// Everything that is wrong, each with file, place and repair.
-pub fn check(sources: &Sources) -> Result<Client, Problems> {
+pub fn check(sources: &Sources) -> Result<GeneratedClient, Problems> {
     let text = sources.document();
-    let client = Client::read(text);
+    let client = GeneratedClient::read(text);
     let mut problems: Vec<Problem> =
         client.as_ref().err().into_iter().flat_map(ideogram_codegen::Error::problems).map(Problem::from).collect();
     if let Ok(root) = ideogram_codegen::read_yaml(text) {

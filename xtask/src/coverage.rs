@@ -1,7 +1,7 @@
 //! The coverage table of `openapi/README.md`: which operations there are and how the client knows them.
 
 use anyhow::{Context as _, Result};
-use ideogram_codegen::{Client, OperationSummary};
+use ideogram_codegen::{GeneratedClient, OperationSummary};
 
 use crate::sources::{Sources, Validity};
 
@@ -15,7 +15,7 @@ const HEADER: [&str; 9] =
 pub(crate) const FILE: &str = "openapi/README.md";
 
 /// The whole file, its table made anew.
-pub(crate) fn render(sources: &Sources, client: &Client) -> Result<String> {
+pub(crate) fn render(sources: &Sources, client: &GeneratedClient) -> Result<String> {
     let current = sources.get(FILE).with_context(|| format!("`{FILE}` is missing"))?;
     let markers = || format!("`{FILE}` must have the lines `{BEGIN}` and `{END}`, in this order; put them back");
     let (before, rest) = current.split_once(BEGIN).with_context(markers)?;
@@ -23,7 +23,7 @@ pub(crate) fn render(sources: &Sources, client: &Client) -> Result<String> {
     Ok(format!("{before}{BEGIN}\n{NOTE}\n\n{}\n{END}{after}", table(sources, client)))
 }
 
-fn table(sources: &Sources, client: &Client) -> String {
+fn table(sources: &Sources, client: &GeneratedClient) -> String {
     let mut lines = vec![row(&HEADER.map(str::to_owned)), row(&HEADER.map(|_| "---".to_owned()))];
     lines.extend(client.operations().iter().map(|operation| row(&cells(sources, operation))));
     lines.iter().map(|line| format!("{line}\n")).collect()
@@ -43,7 +43,7 @@ fn cells(sources: &Sources, operation: &OperationSummary<'_>) -> [String; 9] {
         format!("`{}`", operation.path),
         operation.media_type.map(|media_type| format!("`{media_type}`")).unwrap_or_default(),
         if operation.paid { "paid" } else { "free" }.to_owned(),
-        if operation.safe_to_repeat { "safe" } else { "unsafe" }.to_owned(),
+        if operation.safe_to_retry { "safe" } else { "unsafe" }.to_owned(),
         samples(sources, operation.id),
     ]
 }

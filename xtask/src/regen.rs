@@ -3,7 +3,7 @@
 use std::{fs, path::Path, process::Stdio};
 
 use anyhow::{Context as _, Result, bail};
-use ideogram_codegen::Client;
+use ideogram_codegen::GeneratedClient;
 
 use crate::{
     artifacts, cargo,
@@ -48,7 +48,7 @@ pub fn regen(root: &Path, mode: Mode) -> Result<()> {
 }
 
 /// Runs the tests that compare snapshots, for the files they leave behind.
-fn write_pending(root: &Path, client: &Client, sources: &Sources) -> Result<()> {
+fn write_pending(root: &Path, client: &GeneratedClient, sources: &Sources) -> Result<()> {
     let expected = snapshots::expected(client, sources);
     // What an earlier run left may be out of date; the tests write anew what still differs.
     let pending = snapshots::survey(root, &expected)?.pending;
@@ -74,7 +74,7 @@ fn write_pending(root: &Path, client: &Client, sources: &Sources) -> Result<()> 
     Ok(())
 }
 
-fn check_snapshots(root: &Path, client: &Client, sources: &Sources, stale: &[&str]) -> Result<()> {
+fn check_snapshots(root: &Path, client: &GeneratedClient, sources: &Sources, stale: &[&str]) -> Result<()> {
     let Survey { orphaned, pending, missing } = snapshots::survey(root, &snapshots::expected(client, sources))?;
     let mut complaints = Vec::new();
     for (paths, complaint) in [(&pending, "not reviewed"), (&orphaned, "of no use any more"), (&missing, "missing")] {

@@ -6,7 +6,7 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use anyhow::{Context as _, Result};
-use ideogram_codegen::Client;
+use ideogram_codegen::GeneratedClient;
 
 use crate::sources::Sources;
 
@@ -49,7 +49,7 @@ pub fn schema_name(kind: &str) -> String {
 }
 
 /// Every snapshot there should be, as a path below [`FOLDER`].
-pub fn expected(client: &Client, sources: &Sources) -> BTreeSet<String> {
+pub fn expected(client: &GeneratedClient, sources: &Sources) -> BTreeSet<String> {
     let file = |kind: SnapshotKind, name: &str| format!("{}/{name}.snap", kind.folder());
     let surface = crate::surface(client);
     let surface = surface.keys().map(|name| file(SnapshotKind::Surface, &surface_name(name)));

@@ -1,4 +1,4 @@
-//! A document as written: its nodes, their places, and where references lead.
+//! A parsed document: its nodes, their locations, and the targets of references.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{Error, Problem, yaml};
 
-/// A document that is valid YAML; nothing more is known of it.
+/// A document that is valid YAML and not checked any further.
 pub(crate) struct Document {
     root: Value,
     lines: HashMap<String, usize>,
@@ -22,14 +22,14 @@ impl Document {
         Node { value: &self.root, pointer: String::new() }
     }
 
-    /// Where a local reference leads.
+    /// Returns the target of a local reference.
     pub(crate) fn follow(&self, reference: &str) -> Option<Node<'_>> {
         let pointer = reference.strip_prefix('#')?;
         let value = self.root.pointer(pointer)?;
         Some(Node { value, pointer: pointer.to_owned() })
     }
 
-    /// A problem at a node, or at the nearest node above it whose line is known.
+    /// Returns a problem at a node, with the line of the nearest node above it whose line is known.
     pub(crate) fn problem(&self, pointer: &str, message: impl Into<String>) -> Problem {
         let mut nearest = pointer;
         let line = loop {
@@ -45,7 +45,7 @@ impl Document {
     }
 }
 
-/// A value with its place.
+/// A value with its location.
 #[derive(Clone, Debug)]
 pub(crate) struct Node<'d> {
     pub(crate) value: &'d Value,
@@ -58,7 +58,7 @@ impl<'d> Node<'d> {
         Some(Node { value, pointer: format!("{}/{}", self.pointer, yaml::escape(key)) })
     }
 
-    /// Members of an object; none if it is something else.
+    /// Returns the properties of an object; none for other values.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (&'d str, Node<'d>)> + use<'d> {
         let pointer = self.pointer.clone();
         self.value.as_object().into_iter().flatten().map(move |(key, value)| {
@@ -66,7 +66,7 @@ impl<'d> Node<'d> {
         })
     }
 
-    /// Items of an array; none if it is something else.
+    /// Returns the items of an array; none for other values.
     pub(crate) fn items(&self) -> impl Iterator<Item = Node<'d>> + use<'d> {
         let pointer = self.pointer.clone();
         let items = self.value.as_array().into_iter().flatten().enumerate();

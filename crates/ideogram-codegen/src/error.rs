@@ -1,8 +1,8 @@
-//! What is wrong with a document, where, and how to repair it.
+//! Problems of a document, each with location and repair.
 
 use std::fmt;
 
-/// Why no code was generated: every problem found, in the order of the document.
+/// All problems of a document, in its order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     problems: Vec<Problem>,
@@ -42,7 +42,42 @@ impl From<Problem> for Error {
     }
 }
 
-/// One thing that a document must not contain, or must.
+/// Why progenitor's output could not be adjusted. The caller adds the place in the document.
+#[derive(Debug)]
+pub(crate) struct RetargetError {
+    pub(crate) operation: Option<String>,
+    pub(crate) message: String,
+    pub(crate) repair: &'static str,
+}
+
+impl RetargetError {
+    /// The output does not have the form that `retarget` was written for.
+    pub(crate) fn drift(message: impl std::fmt::Display) -> Self {
+        Self {
+            operation: None,
+            message: format!("progenitor's output is not what retarget expects: {message}"),
+            repair: "compare the version of progenitor with the one that `retarget` was written for",
+        }
+    }
+
+    /// A name of the document is a name that generated code already has.
+    pub(crate) fn collision(message: String, repair: &'static str) -> Self {
+        Self { operation: None, message, repair }
+    }
+
+    pub(crate) fn in_operation(mut self, id: &str) -> Self {
+        self.operation = Some(id.to_owned());
+        self
+    }
+}
+
+impl From<syn::Error> for RetargetError {
+    fn from(error: syn::Error) -> Self {
+        Self::drift(format!("its tokens do not parse: {error}"))
+    }
+}
+
+/// One rule of the document that is broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     line: Option<usize>,
@@ -76,12 +111,12 @@ impl Problem {
         self.line
     }
 
-    /// The place as a JSON pointer; absent when the text is not even YAML.
+    /// The location as a JSON pointer; absent if the text is not YAML.
     pub fn pointer(&self) -> Option<&str> {
         self.pointer.as_deref()
     }
 
-    /// The id of the operation that the place belongs to, if it belongs to one.
+    /// The id of the operation at this location, if there is one.
     pub fn operation(&self) -> Option<&str> {
         self.operation.as_deref()
     }

@@ -1,4 +1,4 @@
-//! Runs progenitor over the lowered document, and turns its panics into errors that name an operation.
+//! Runs progenitor on the lowered document, and turns its panics into errors that name an operation.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -7,28 +7,28 @@ use serde_json::Value;
 
 use crate::{Error, Problem, document::Document, lower, model::Model, settings};
 
-/// progenitor's tokens for the whole document.
+/// Returns progenitor's tokens for the document.
 pub(crate) fn generate(document: &Document, model: &Model) -> Result<TokenStream, Error> {
     run(model, lower::lower(model)).map_err(|failure| {
-        // One operation at a time: the first that fails alone is the one to look at, unless the components fail alone.
+        // Finds the operation that fails alone, unless the components fail alone.
         let components_fail = run(model, lower::lower_components(model)).is_err();
-        let mut suspects = model.operations.iter().filter(|_| !components_fail);
-        let culprit = suspects.find(|operation| run(model, lower::lower_only(model, operation)).is_err());
-        let (pointer, operation) = match culprit {
+        let mut operations = model.operations.iter().filter(|_| !components_fail);
+        let failing = operations.find(|operation| run(model, lower::lower_only(model, operation)).is_err());
+        let (pointer, operation) = match failing {
             Some(operation) => (operation.pointer.as_str(), Some(operation.id.clone())),
             None => ("/components/schemas", None),
         };
         let problem: Problem = document
-            .problem(pointer, format!("the generator cannot take this: {failure}"))
+            .problem(pointer, format!("the generator does not support this: {failure}"))
             .in_operation(operation)
-            .repair("describe it more simply, or teach `lower.rs` a rule for it");
+            .repair("describe it in a simpler form, or add a rule to `lower.rs`");
         problem.into()
     })
 }
 
 fn run(model: &Model, lowered: Value) -> Result<TokenStream, String> {
     let lowered: openapiv3::OpenAPI = serde_json::from_value(lowered).map_err(|error| error.to_string())?;
-    // The generator keeps no state that a panic could leave half-changed: it is dropped here.
+    // The generator is dropped here, so a panic leaves no inconsistent state.
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         progenitor::Generator::new(&settings::settings(model)).generate_tokens(&lowered)
     }));
@@ -65,8 +65,8 @@ paths:
     #[test]
     fn a_panic_of_the_generator_is_an_error_that_names_the_operation() {
         let document = Document::parse(DOCUMENT).unwrap();
-        let mut model = rules::read(&document).unwrap().model;
-        // No document gets this far; a rule that is missing would let it.
+        let mut model = rules::read(&document, &[]).unwrap().model;
+        // The rules refuse such a document; this simulates a missing rule.
         model.operations[1].parameters[0].required = false;
 
         let error = generate(&document, &model).unwrap_err();
@@ -80,7 +80,7 @@ paths:
     #[test]
     fn an_error_of_the_generator_names_the_operation_too() {
         let document = Document::parse(DOCUMENT).unwrap();
-        let mut model = rules::read(&document).unwrap().model;
+        let mut model = rules::read(&document, &[]).unwrap().model;
         model.operations[1].path = "/b/{id".to_owned();
 
         let error = generate(&document, &model).unwrap_err();

@@ -1,22 +1,24 @@
 //! Turns an OpenAPI 3.0 document into the Rust source of a client.
 //!
-//! Start at [`Client::read`]. Three visible steps make the source, one module each: `lower` rewrites the document into
-//! what progenitor accepts, `generate` runs progenitor, `retarget` points its tokens at the including crate's runtime.
-//! Before them `rules` reads the document and refuses, with the place and a repair, whatever the bridge cannot carry.
+//! Start at [`GeneratedClient::read`]. It has four steps, one module each: `rules` reads the document and refuses, with
+//! location and repair, everything that the generator does not support; `lower` rewrites the document into a form that
+//! progenitor accepts; `generate` runs progenitor; `retarget` rewrites its tokens for the including crate's runtime.
 //!
-//! Pure: text in, text out; no files, no network, and no name of any API. What is special about an operation stands in
-//! the document, in standard keywords or in three extensions, where `<vendor>` is any word:
+//! The crate does no I/O and knows no API. The document describes what is special about an operation, in standard
+//! keywords or in three extensions, where `<vendor>` is any word:
 //!
 //! | extension of an operation | values | without it |
 //! | --- | --- | --- |
 //! | `x-<vendor>-billing` | `paid`, `free` | `paid` |
 //! | `x-<vendor>-retry` | `safe`, `unsafe` | `unsafe` |
-//! | `x-<vendor>-images` | a number, or the request member that says how many | 1 |
+//! | `x-<vendor>-images` | a number, or the request property that holds the number | 1 |
 //!
-//! The source expects certain names around it; `settings` lists them.
+//! `settings` lists the names that the including crate must define.
 
+mod docs;
 mod document;
 mod error;
+mod fields;
 mod generate;
 mod lower;
 mod model;
@@ -35,53 +37,63 @@ mod yaml;
 use proc_macro2::TokenStream;
 
 pub use crate::error::{Error, Problem};
-use crate::{document::Document, rules::Reading};
+use crate::{document::Document, rules::DocumentFacts};
 
-/// A client, read from a document and generated.
+/// A client that was generated from a document.
 #[derive(Debug)]
-pub struct Client {
-    reading: Reading,
+pub struct GeneratedClient {
+    facts: DocumentFacts,
     tokens: TokenStream,
 }
 
-impl Client {
+impl GeneratedClient {
     /// Reads a document and generates its client.
     ///
     /// # Errors
     ///
-    /// Every place where the document breaks a rule or holds what the bridge cannot carry, each with a repair.
+    /// All problems of the document, each with location and repair.
     pub fn read(document: &str) -> Result<Self, Error> {
-        let document = Document::parse(document)?;
-        let reading = rules::read(&document)?;
-        let generated = generate::generate(&document, &reading.model)?;
-        let tokens = retarget::retarget(generated, &reading).map_err(|unexpected| {
-            let message = format!("progenitor's output is not what retarget expects: {}", unexpected.message);
-            let problem = document.problem("", message).in_operation(unexpected.operation);
-            problem.repair("compare the version of progenitor with the one that `retarget` was written for")
-        })?;
-        Ok(Self { reading, tokens })
+        Self::read_with_methods(document, &[])
     }
 
-    /// The source, as the compiler wants it: one long line.
+    /// Reads a document and generates its client, which is included next to an `impl Client` with these methods.
+    ///
+    /// # Errors
+    ///
+    /// As [`GeneratedClient::read`]; also every operation whose method has one of these names.
+    pub fn read_with_methods(document: &str, client_methods: &[String]) -> Result<Self, Error> {
+        let document = Document::parse(document)?;
+        let facts = rules::read(&document, client_methods)?;
+        let generated = generate::generate(&document, &facts.model)?;
+        let tokens = retarget::retarget(generated, &facts).map_err(|error| {
+            let operation =
+                facts.model.operations.iter().find(|operation| Some(&operation.id) == error.operation.as_ref());
+            let pointer = operation.map_or("", |operation| operation.pointer.as_str());
+            document.problem(pointer, error.message).in_operation(error.operation).repair(error.repair)
+        })?;
+        Ok(Self { facts, tokens })
+    }
+
+    /// The source, unformatted.
     pub fn source(&self) -> String {
         self.tokens.to_string()
     }
 
-    /// The names of types that a body can hold. Path values are no data: they only stand in addresses.
+    /// The names of the types that a body can contain: all but those of path values.
     pub fn data_types(&self) -> Vec<&str> {
-        let components = self.reading.model.components.iter();
+        let components = self.facts.model.components.iter();
         let data = components.filter(|(_, component)| !matches!(component.shape, model::Shape::Alias(_)));
         data.map(|(name, _)| name.as_str()).collect()
     }
 
-    /// The document as progenitor saw it.
+    /// The document in the form that progenitor reads.
     pub fn lowered(&self) -> serde_json::Value {
-        lower::lower(&self.reading.model)
+        lower::lower(&self.facts.model)
     }
 
-    /// What the document says of each operation, in its order.
+    /// A summary of each operation, in the order of the document.
     pub fn operations(&self) -> Vec<OperationSummary<'_>> {
-        let operations = self.reading.model.operations.iter();
+        let operations = self.facts.model.operations.iter();
         operations
             .map(|operation| OperationSummary {
                 id: &operation.id,
@@ -90,14 +102,14 @@ impl Client {
                 path: &operation.path,
                 media_type: operation.body.as_ref().map(|body| body.media_type.as_str()),
                 paid: operation.billing == model::Billing::Paid,
-                safe_to_repeat: operation.retry == model::Retry::Safe,
+                safe_to_retry: operation.retry == model::Retry::Safe,
                 deprecated: operation.deprecated,
             })
             .collect()
     }
 }
 
-/// An operation as tables show it.
+/// The summary of an operation.
 #[derive(Clone, Debug)]
 pub struct OperationSummary<'c> {
     /// The service's own id.
@@ -112,22 +124,39 @@ pub struct OperationSummary<'c> {
     pub media_type: Option<&'static str>,
     /// Whether a call costs money.
     pub paid: bool,
-    /// Whether a call may be sent twice without harm.
-    pub safe_to_repeat: bool,
+    /// Whether a call may be sent again without side effects.
+    pub safe_to_retry: bool,
     /// Whether the service announces its removal.
     pub deprecated: bool,
 }
 
-/// Reads a document as JSON, with nothing checked but its YAML: for tools that look at what the rules do not.
+/// Returns the names of the methods that Rust source defines in `impl Client` blocks, for
+/// [`GeneratedClient::read_with_methods`]. Source that does not parse has none: the compiler reports it.
+pub fn client_methods(source: &str) -> Vec<String> {
+    let items = syn::parse_file(source).map(|file| file.items).unwrap_or_default();
+    let blocks = items.into_iter().filter_map(|item| match item {
+        syn::Item::Impl(block) if block.trait_.is_none() => Some(block),
+        _ => None,
+    });
+    let blocks =
+        blocks.filter(|block| matches!(&*block.self_ty, syn::Type::Path(path) if path.path.is_ident("Client")));
+    let methods = blocks.flat_map(|block| block.items).filter_map(|item| match item {
+        syn::ImplItem::Fn(function) => Some(function.sig.ident.to_string()),
+        _ => None,
+    });
+    methods.collect()
+}
+
+/// Reads a document as JSON and checks nothing but its YAML; for tools that read parts that the rules ignore.
 ///
 /// # Errors
 ///
-/// The line where the text stops being YAML.
+/// The text is not YAML, with the line.
 pub fn read_yaml(document: &str) -> Result<serde_json::Value, Error> {
     Ok(yaml::read(document)?.root)
 }
 
-/// The line, counted from 1, of the node that a JSON pointer leads to.
+/// Returns the line, counted from 1, of the node at a JSON pointer.
 pub fn line_of(document: &str, pointer: &str) -> Option<usize> {
     yaml::read(document).ok()?.lines.get(pointer).copied()
 }

@@ -1,50 +1,54 @@
 //! Lowers a document into what progenitor accepts.
 //!
-//! Start at [`lower`]: it builds the copy from the model, so nothing reaches progenitor that no rule has looked at.
-//! The true document stays the source of everything that the copy loses; each rule says what that is and who brings it
-//! back. The rules, in one place:
+//! Start at [`lower`]: it builds the lowered document from the model, so progenitor sees only what the rules have
+//! checked. Other modules generate from the original what the lowered document has lost. The rules:
 //!
 //! | rule | reason |
 //! | --- | --- |
-//! | [`multipart_becomes_form`] | progenitor has no multipart; a form body gives the typed struct, and a mark for retarget |
+//! | [`multipart_becomes_form`] | progenitor has no multipart; a form body gives the typed struct, and marks the place for retarget |
 //! | [`one_media_type`] | progenitor panics on two media types for one body |
 //! | [`only_success`] | progenitor panics on errors of different shapes; the runtime reads every error itself |
 //! | [`bounds_are_dropped`] | typify enforces bounds while decoding; requests are checked by generated `Validate` instead |
-//! | [`aliases_are_inlined`] | typify makes newtypes that take no literal; `.seed(42)` must compile |
-//! | [`defaults_are_dropped`] | typify sends defaults; the server decides |
-//! | [`tolerant_in_responses`] | required arrays and nullable members must survive null and absence |
+//! | aliases are inlined | typify generates newtypes that take no literal; `.seed(42)` must compile |
+//! | no `default` | typify sends defaults; the server decides |
+//! | [`tolerant_in_responses`] | required arrays and nullable properties must survive null and absence |
 //! | [`replaced`] | enums, unions and path values are types of our own; typify only sees their names |
-//! | [`files_keep_their_format`] | `format: binary` is turned into the runtime's file type by a conversion |
+//! | `format: binary` is kept | a conversion of `settings` turns it into the runtime's file type |
 //! | [`discriminators_are_the_unions`] | the union writes the discriminator; a kind must not have it as a field |
 
 use serde_json::{Map, Value, json};
 
-use crate::model::{
-    Body, Component, FloatWidth, IntegerWidth, Kind, Location, MediaType, Model, Object, Operation, Parameter, Schema,
-    Shape,
+use crate::{
+    docs,
+    model::{
+        Body, Component, FloatWidth, IntegerWidth, Kind, Location, MediaType, Model, Object, Operation, Parameter,
+        Schema, Shape,
+    },
 };
 
-/// The copy of the document for progenitor.
+/// Returns the lowered document.
 pub(crate) fn lower(model: &Model) -> Value {
     lower_operations(model, model.operations.iter())
 }
 
-/// The copy with a single operation, to find out which one progenitor cannot take.
+/// Returns the lowered document with a single operation, to find the one that progenitor does not support.
 pub(crate) fn lower_only(model: &Model, operation: &Operation) -> Value {
     lower_operations(model, std::iter::once(operation))
 }
 
-/// The copy without operations, to find out whether they are to blame at all.
+/// Returns the lowered document without operations.
 pub(crate) fn lower_components(model: &Model) -> Value {
     lower_operations(model, std::iter::empty())
 }
 
 fn lower_operations<'m>(model: &Model, operations: impl Iterator<Item = &'m Operation>) -> Value {
-    let answered = model.in_responses();
+    let in_responses = model.in_responses();
     let mut schemas = Map::new();
     for (name, component) in &model.components {
         let lowered = match &component.shape {
-            Shape::Object(object) => object_schema(model, name, object, component, answered.contains(name.as_str())),
+            Shape::Object(object) => {
+                object_schema(model, name, object, component, in_responses.contains(name.as_str()))
+            }
             _ => replaced(component),
         };
         schemas.insert(name.clone(), lowered);
@@ -76,7 +80,7 @@ fn lowered_operation(model: &Model, operation: &Operation) -> Value {
 
 fn lowered_parameter(model: &Model, parameter: &Parameter) -> Value {
     let schema = match (parameter.location, &parameter.schema.kind) {
-        // A path value is checked by a type of its own, so here the name of the component stays.
+        // A path value has its own type, which is named after the component.
         (Location::Path, Kind::Component(name)) => reference(name),
         _ => schema(model, &parameter.schema),
     };
@@ -91,7 +95,7 @@ fn location(location: Location) -> &'static str {
     }
 }
 
-/// Statuses other than the first success are read by the runtime.
+/// Keeps the first success status; the runtime reads the other responses.
 fn only_success(model: &Model, operation: &Operation) -> Value {
     let mut success = json!({"description": ""});
     if let Some(response) = &operation.response {
@@ -100,7 +104,7 @@ fn only_success(model: &Model, operation: &Operation) -> Value {
     json!({ &operation.success: success })
 }
 
-/// The model has chosen the media type already; encoding is the generated encoder's business.
+/// Keeps the media type that the model has chosen.
 fn one_media_type(body: &Body) -> Value {
     let media_type = match body.media_type {
         MediaType::Json => "application/json",
@@ -118,17 +122,17 @@ fn object_schema(model: &Model, name: &str, object: &Object, component: &Compone
     let hidden = discriminators_are_the_unions(model, name);
     let mut properties = Map::new();
     let mut required = Vec::new();
-    for member in object.members.iter().filter(|member| !hidden.contains(&member.name.as_str())) {
-        let mut lowered = schema(model, &member.schema);
-        let may_be_missing = in_responses && tolerant_in_responses(model, &member.schema, &mut lowered);
-        if member.required && !may_be_missing {
-            required.push(member.name.clone());
+    for property in object.properties.iter().filter(|property| !hidden.contains(&property.name.as_str())) {
+        let mut lowered = schema(model, &property.schema);
+        let may_be_missing = in_responses && tolerant_in_responses(model, &property.schema, &mut lowered);
+        if property.required && !may_be_missing {
+            required.push(property.name.clone());
         }
-        let description = described(model, &member.schema);
+        let description = docs::own_description(model, &property.schema);
         if !description.is_empty() {
             lowered = with_description(lowered, &description);
         }
-        properties.insert(member.name.clone(), lowered);
+        properties.insert(property.name.clone(), lowered);
     }
     let mut lowered = json!({"type": "object", "description": component.description, "properties": properties});
     if !required.is_empty() {
@@ -151,10 +155,10 @@ fn discriminators_are_the_unions<'m>(model: &'m Model, component: &str) -> Vec<&
         .collect()
 }
 
-/// Makes a member of a response survive `null` and absence where Rust has a natural empty value for it: no elements,
-/// or `None` for what may be null anyway. Says whether the member may be missing although the document requires it.
-fn tolerant_in_responses(model: &Model, member: &Schema, lowered: &mut Value) -> bool {
-    let resolved = model.resolved(member);
+/// Lets a property of a response be `null` or absent if Rust has an empty value for it: an empty list, or `None` for a
+/// nullable property. Returns whether the property may be missing although the document requires it.
+fn tolerant_in_responses(model: &Model, property: &Schema, lowered: &mut Value) -> bool {
+    let resolved = model.resolved(property);
     if matches!(resolved.kind, Kind::Array(..) | Kind::Map(_) | Kind::FreeObject) {
         // `null` is read as empty by the runtime, so the field needs no `Option`.
         if let Some(object) = lowered.as_object_mut() {
@@ -162,17 +166,17 @@ fn tolerant_in_responses(model: &Model, member: &Schema, lowered: &mut Value) ->
         }
         return true;
     }
-    member.nullable || resolved.nullable
+    property.nullable || resolved.nullable
 }
 
-/// What typify sees of a component whose type codegen writes itself, or that no lowered schema names any more.
+/// Returns a placeholder for a component whose type codegen generates, or that no lowered schema uses.
 fn replaced(component: &Component) -> Value {
     json!({"type": "string", "description": component.description})
 }
 
-/// The lowered form of a schema where it stands.
+/// Lowers a schema.
 pub(crate) fn schema(model: &Model, schema: &Schema) -> Value {
-    let resolved = aliases_are_inlined(model, schema);
+    let resolved = model.resolved(schema);
     let nullable = schema.nullable || resolved.nullable;
     let mut lowered = match &resolved.kind {
         Kind::Component(name) if nullable => json!({"allOf": [reference(name)]}),
@@ -182,11 +186,7 @@ pub(crate) fn schema(model: &Model, schema: &Schema) -> Value {
     if nullable && !matches!(resolved.kind, Kind::Any) {
         lowered["nullable"] = true.into();
     }
-    defaults_are_dropped(lowered)
-}
-
-fn aliases_are_inlined<'m>(model: &'m Model, schema: &'m Schema) -> &'m Schema {
-    model.resolved(schema)
+    lowered
 }
 
 fn bounds_are_dropped(model: &Model, kind: &Kind) -> Value {
@@ -194,7 +194,7 @@ fn bounds_are_dropped(model: &Model, kind: &Kind) -> Value {
         Kind::Component(name) => reference(name),
         Kind::Text(_) => json!({"type": "string"}),
         Kind::Time => json!({"type": "string", "format": "date-time"}),
-        Kind::File => files_keep_their_format(),
+        Kind::File => json!({"type": "string", "format": "binary"}),
         Kind::Integer(_, IntegerWidth::I32) => json!({"type": "integer", "format": "int32"}),
         Kind::Integer(_, IntegerWidth::I64) => json!({"type": "integer", "format": "int64"}),
         Kind::Number(_, FloatWidth::F32) => json!({"type": "number", "format": "float"}),
@@ -205,16 +205,6 @@ fn bounds_are_dropped(model: &Model, kind: &Kind) -> Value {
         Kind::FreeObject => json!({"type": "object"}),
         Kind::Any => json!({}),
     }
-}
-
-/// Nothing to do: the lowered schema is built without `default`. The rule has a name so that nobody adds one.
-fn defaults_are_dropped(lowered: Value) -> Value {
-    debug_assert!(lowered.get("default").is_none());
-    lowered
-}
-
-fn files_keep_their_format() -> Value {
-    json!({"type": "string", "format": "binary"})
 }
 
 fn reference(component: &str) -> Value {
@@ -230,31 +220,6 @@ fn with_description(lowered: Value, description: &str) -> Value {
     lowered
 }
 
-/// The member's own words, else those of the alias behind it, which would be lost otherwise.
-pub(crate) fn described(model: &Model, schema: &Schema) -> String {
-    if !schema.description.is_empty() {
-        return schema.description.clone();
-    }
-    match &schema.kind {
-        Kind::Component(name) => match model.components.get(name) {
-            Some(Component { shape: Shape::Alias(_), description, .. }) => description.clone(),
-            _ => String::new(),
-        },
-        _ => String::new(),
-    }
-}
-
-/// The same, else what the component behind it says of itself: for places where its type is not in sight.
-pub(crate) fn explained(model: &Model, schema: &Schema) -> String {
-    let own = described(model, schema);
-    match &schema.kind {
-        Kind::Component(name) if own.is_empty() => {
-            model.components.get(name).map(|component| component.description.clone()).unwrap_or_default()
-        }
-        _ => own,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -266,22 +231,22 @@ mod tests {
              paths:\n  /a:\n    post:\n      operationId: a\n{operation}\ncomponents:\n  schemas:\n{components}\n"
         );
         let document = Document::parse(&text).unwrap();
-        lower(&rules::read(&document).unwrap().model)
+        lower(&rules::read(&document, &[]).unwrap().model)
     }
 
-    /// The lowered members of a component `A` that a response contains.
-    fn answered(members: &str) -> Value {
+    /// The lowered properties of a component `A` that a response contains.
+    fn in_responses(properties: &str) -> Value {
         let components = format!(
-            "    A: {{type: object, required: [m], properties: {{m: {members}}}}}\n    E: {{type: string, enum: [x]}}"
+            "    A: {{type: object, required: [m], properties: {{m: {properties}}}}}\n    E: {{type: string, enum: [x]}}"
         );
         let response = "      responses: {'200': {description: ok, content: {application/json: {schema: {$ref: '#/components/schemas/A'}}}}}";
         lowered(&components, response)["components"]["schemas"]["A"].clone()
     }
 
     /// The same for a request.
-    fn requested(members: &str) -> Value {
+    fn requested(properties: &str) -> Value {
         let components = format!(
-            "    A: {{type: object, required: [m], properties: {{m: {members}}}}}\n    E: {{type: string, enum: [x]}}"
+            "    A: {{type: object, required: [m], properties: {{m: {properties}}}}}\n    E: {{type: string, enum: [x]}}"
         );
         let request = "      requestBody: {required: true, content: {application/json: {schema: {$ref: '#/components/schemas/A'}}}}\n      responses: {'200': {description: ok}}";
         lowered(&components, request)["components"]["schemas"]["A"].clone()
@@ -289,18 +254,18 @@ mod tests {
 
     #[test]
     fn bounds_and_defaults_are_gone() {
-        let members = answered("{type: integer, minimum: 1, maximum: 1, default: 1, format: int64}");
+        let properties = in_responses("{type: integer, minimum: 1, maximum: 1, default: 1, format: int64}");
 
-        assert_eq!(members["properties"]["m"], json!({"type": "integer", "format": "int64"}));
+        assert_eq!(properties["properties"]["m"], json!({"type": "integer", "format": "int64"}));
     }
 
     #[test]
     fn a_required_array_of_a_response_may_be_missing_or_null() {
-        let members =
-            answered("{type: array, minItems: 2, maxItems: 2, nullable: true, items: {type: string, pattern: a}}");
+        let properties =
+            in_responses("{type: array, minItems: 2, maxItems: 2, nullable: true, items: {type: string, pattern: a}}");
 
-        assert_eq!(members["required"], Value::Null);
-        assert_eq!(members["properties"]["m"], json!({"type": "array", "items": {"type": "string"}}));
+        assert_eq!(properties["required"], Value::Null);
+        assert_eq!(properties["properties"]["m"], json!({"type": "array", "items": {"type": "string"}}));
     }
 
     #[test]
@@ -310,23 +275,23 @@ mod tests {
 
     #[test]
     fn a_required_nullable_member_of_a_response_may_be_missing() {
-        let members = answered("{type: string, nullable: true}");
+        let properties = in_responses("{type: string, nullable: true}");
 
-        assert_eq!(members["required"], Value::Null);
-        assert_eq!(members["properties"]["m"], json!({"type": "string", "nullable": true}));
+        assert_eq!(properties["required"], Value::Null);
+        assert_eq!(properties["properties"]["m"], json!({"type": "string", "nullable": true}));
     }
 
     #[test]
     fn a_required_scalar_of_a_response_stays_required() {
-        assert_eq!(answered("{type: string}")["required"], json!(["m"]));
+        assert_eq!(in_responses("{type: string}")["required"], json!(["m"]));
     }
 
     #[test]
     fn descriptions_stand_beside_a_wrapped_reference() {
-        let members = answered("{allOf: [{$ref: '#/components/schemas/E'}], description: Why.}");
+        let properties = in_responses("{allOf: [{$ref: '#/components/schemas/E'}], description: Why.}");
 
         assert_eq!(
-            members["properties"]["m"],
+            properties["properties"]["m"],
             json!({"allOf": [{"$ref": "#/components/schemas/E"}], "description": "Why."})
         );
     }
@@ -335,7 +300,7 @@ mod tests {
     fn text_formats_other_than_times_and_files_become_plain_text() {
         for format in ["uri", "uuid", "date", "ipv4", "byte", "password"] {
             assert_eq!(
-                answered(&format!("{{type: string, format: {format}}}"))["properties"]["m"],
+                in_responses(&format!("{{type: string, format: {format}}}"))["properties"]["m"],
                 json!({"type": "string"})
             );
         }

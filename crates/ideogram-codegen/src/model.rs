@@ -1,7 +1,7 @@
-//! What the document says, in the terms the bridge works with.
+//! The model of a document.
 //!
-//! [`crate::rules`] builds a [`Model`] from a document and refuses what has no place here. Everything after it
-//! (lowering, constants, encoders, checks) reads the model, so each of them means the same by a member or a part.
+//! [`crate::rules`] builds a [`Model`] and refuses everything that it cannot represent. All later steps (lowering,
+//! constants, encoders, checks) read only the model.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,32 +35,32 @@ pub(crate) struct Operation {
     pub(crate) body: Option<Body>,
     /// The schema of a successful response; `None` when it has no content.
     pub(crate) response: Option<Schema>,
-    /// The one success status that stands for all in the lowered copy.
+    /// The success status in the lowered document.
     pub(crate) success: String,
     /// Every status that the document declares, in its order.
     pub(crate) statuses: Vec<String>,
     pub(crate) pointer: String,
 }
 
-/// Whether a call costs money. Unmarked counts as paid.
+/// Whether a call costs money. Without the extension: paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Billing {
     Paid,
     Free,
 }
 
-/// Whether a call may be sent twice without harm. Unmarked counts as unsafe.
+/// Whether a call may be sent again without side effects. Without the extension: unsafe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Retry {
     Safe,
     Unsafe,
 }
 
-/// How many images a call makes.
+/// How many images a call creates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ImageCount {
     Fixed(u64),
-    /// As many as this member of the request says, one if it says nothing; dots lead into nested objects.
+    /// The value of this property of the request, one if it is absent; dots separate nested objects.
     Property(String),
 }
 
@@ -105,7 +105,7 @@ impl MediaType {
     }
 }
 
-/// A schema as it stands at a member, parameter or item.
+/// The schema of a property, parameter or item.
 #[derive(Clone, Debug)]
 pub(crate) struct Schema {
     pub(crate) kind: Kind,
@@ -149,7 +149,7 @@ pub(crate) struct TextBounds {
     pub(crate) pattern: Option<String>,
 }
 
-/// Bounds that are allowed values themselves.
+/// Inclusive bounds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct IntegerBounds {
     pub(crate) minimum: Option<i64>,
@@ -183,26 +183,26 @@ pub(crate) enum Shape {
     Object(Object),
     Enum(Vec<String>),
     Union(Union),
-    /// A name for something that Rust has a type for already: bounded text, a number, an array.
+    /// A name for a value with a Rust type of its own: bounded text, a number, an array.
     Alias(Schema),
 }
 
 #[derive(Debug)]
 pub(crate) struct Object {
-    pub(crate) members: Vec<Member>,
+    pub(crate) properties: Vec<Property>,
     pub(crate) choices: Vec<Choice>,
-    /// The schema of members that the document does not name.
+    /// The schema of additional properties.
     pub(crate) rest: Option<Schema>,
 }
 
 #[derive(Debug)]
-pub(crate) struct Member {
+pub(crate) struct Property {
     pub(crate) name: String,
     pub(crate) required: bool,
     pub(crate) schema: Schema,
 }
 
-/// Which members may stand together.
+/// Which properties may be combined.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Choice {
     /// `not: {required: [a, b]}`
@@ -215,7 +215,7 @@ pub(crate) enum Choice {
 
 #[derive(Debug)]
 pub(crate) struct Union {
-    /// The member that tells the kinds apart; without it they are told apart by their required members.
+    /// The property that selects the kind; without it, the required properties do.
     pub(crate) discriminator: Option<String>,
     pub(crate) kinds: Vec<UnionKind>,
 }
@@ -227,11 +227,22 @@ pub(crate) struct UnionKind {
     pub(crate) value: Option<String>,
 }
 
+/// How one value of a part is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PartKind {
+    /// A file, with name and media type.
+    File,
+    /// Text: numbers in decimal, `true` and `false`, enum values as they are.
+    Text,
+    /// An object as JSON text.
+    Json,
+}
+
 impl Model {
-    /// The schema behind names of aliases: what Rust's type is made from.
+    /// Follows aliases to the schema that defines the Rust type.
     pub(crate) fn resolved<'m>(&'m self, schema: &'m Schema) -> &'m Schema {
         let mut schema = schema;
-        // Rules refuse aliases in a circle; the bound only makes that independent of their order.
+        // Rules refuse circular aliases, but some of them run this before that is known.
         for _ in 0..32 {
             match &schema.kind {
                 Kind::Component(name) => match self.components.get(name).map(|component| &component.shape) {
@@ -244,7 +255,7 @@ impl Model {
         schema
     }
 
-    /// The members of an object component.
+    /// The properties of an object component.
     pub(crate) fn object(&self, component: &str) -> Option<&Object> {
         match &self.components.get(component)?.shape {
             Shape::Object(object) => Some(object),
@@ -264,13 +275,28 @@ impl Model {
     }
 
     /// Components that hold a file, directly or through others.
-    pub(crate) fn holding_files(&self) -> BTreeSet<&str> {
+    pub(crate) fn with_files(&self) -> BTreeSet<&str> {
         let holds = |name: &str| {
             self.reachable([name].into_iter())
                 .into_iter()
                 .any(|inner| schemas_of(&self.components[inner].shape).iter().any(|schema| contains_file(schema)))
         };
         self.components.keys().map(String::as_str).filter(|name| holds(name)).collect()
+    }
+
+    /// How a property of a multipart body is written: each item of an array is a part.
+    pub(crate) fn part_kind(&self, property: &Schema) -> PartKind {
+        let resolved = self.resolved(property);
+        let single = match &resolved.kind {
+            Kind::Array(items, _) => self.resolved(items),
+            _ => resolved,
+        };
+        match &single.kind {
+            Kind::File => PartKind::File,
+            Kind::Component(name) if matches!(self.components[name].shape, Shape::Enum(_)) => PartKind::Text,
+            Kind::Component(_) | Kind::Array(..) | Kind::Map(_) | Kind::FreeObject | Kind::Any => PartKind::Json,
+            Kind::Text(_) | Kind::Time | Kind::Integer(..) | Kind::Number(..) | Kind::Boolean => PartKind::Text,
+        }
     }
 
     fn reachable<'m>(&'m self, from: impl Iterator<Item = &'m str>) -> BTreeSet<&'m str> {
@@ -286,18 +312,18 @@ impl Model {
     }
 }
 
-/// The schemas that a shape is made of.
+/// Returns the schemas inside a shape.
 pub(crate) fn schemas_of(shape: &Shape) -> Vec<&Schema> {
     match shape {
         Shape::Object(object) => {
-            object.members.iter().map(|member| &member.schema).chain(object.rest.as_ref()).collect()
+            object.properties.iter().map(|property| &property.schema).chain(object.rest.as_ref()).collect()
         }
         Shape::Alias(schema) => vec![schema],
         Shape::Enum(_) | Shape::Union(_) => Vec::new(),
     }
 }
 
-/// The components that a shape names.
+/// Returns the components that a shape refers to.
 pub(crate) fn references_of(shape: &Shape) -> Vec<&str> {
     match shape {
         Shape::Union(union) => union.kinds.iter().map(|kind| kind.component.as_str()).collect(),

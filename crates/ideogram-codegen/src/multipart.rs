@@ -1,41 +1,12 @@
-//! Encoders of multipart bodies, made from the true document: which part is a file, a repeated value, JSON text.
+//! Encoders of multipart bodies, generated from the original document.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use crate::{
-    model::{Body, Kind, MediaType, Member, Model, Schema, Shape},
-    retarget::{Field, Fields},
+    fields::{Field, Fields},
+    model::{Body, MediaType, Model, PartKind, Property},
 };
-
-/// How one value of a part is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PartKind {
-    /// A file, with name and media type.
-    File,
-    /// Text: numbers in decimal, `true` and `false`, enum values as they are.
-    Text,
-    /// An object as JSON text.
-    Json,
-}
-
-/// How a member of a multipart body is written, and whether it can be several parts of one name.
-pub(crate) fn part_kind(model: &Model, member: &Schema) -> (PartKind, bool) {
-    let resolved = model.resolved(member);
-    match &resolved.kind {
-        Kind::Array(items, _) => (single_kind(model, items), true),
-        _ => (single_kind(model, resolved), false),
-    }
-}
-
-fn single_kind(model: &Model, schema: &Schema) -> PartKind {
-    match &model.resolved(schema).kind {
-        Kind::File => PartKind::File,
-        Kind::Component(name) if matches!(model.components[name].shape, Shape::Enum(_)) => PartKind::Text,
-        Kind::Component(_) | Kind::Array(..) | Kind::Map(_) | Kind::FreeObject | Kind::Any => PartKind::Json,
-        Kind::Text(_) | Kind::Time | Kind::Integer(..) | Kind::Number(..) | Kind::Boolean => PartKind::Text,
-    }
-}
 
 pub(crate) fn encoders(model: &Model, fields: &Fields) -> TokenStream {
     let mut written = Vec::new();
@@ -53,10 +24,10 @@ pub(crate) fn encoders(model: &Model, fields: &Fields) -> TokenStream {
 
 fn encoder(model: &Model, fields: &Fields, body: &Body) -> TokenStream {
     let ident = format_ident!("{}", body.component);
-    let members = model.object(&body.component).into_iter().flat_map(|object| &object.members);
-    let parts = members.filter_map(|member| {
-        let field = fields.get(&body.component, &member.name)?;
-        Some(part(model, body, member, field))
+    let properties = model.object(&body.component).into_iter().flat_map(|object| &object.properties);
+    let parts = properties.filter_map(|property| {
+        let field = fields.get(&body.component, &property.name)?;
+        Some(part(model, body, property, field))
     });
     let parts: TokenStream = parts.collect();
     quote! {
@@ -69,9 +40,9 @@ fn encoder(model: &Model, fields: &Fields, body: &Body) -> TokenStream {
     }
 }
 
-fn part(model: &Model, body: &Body, member: &Member, field: &Field) -> TokenStream {
-    let (name, ident) = (&member.name, &field.ident);
-    let (kind, _) = part_kind(model, &member.schema);
+fn part(model: &Model, body: &Body, property: &Property, field: &Field) -> TokenStream {
+    let (name, ident) = (&property.name, &field.ident);
+    let kind = model.part_kind(&property.schema);
     let add = match kind {
         PartKind::File => quote! { parts.file(#name, value); },
         PartKind::Text => quote! { parts.text(#name, value); },
@@ -84,8 +55,8 @@ fn part(model: &Model, body: &Body, member: &Member, field: &Field) -> TokenStre
         }
     };
     match (field.optional, field.items().is_some()) {
-        // What is optional and empty is absent.
-        (false, false) if field.is_map() && !member.required => {
+        // Optional empty values are omitted.
+        (false, false) if field.is_map() && !property.required => {
             quote! { if !self.#ident.is_empty() { let value = &self.#ident; #add } }
         }
         (false, false) => quote! { { let value = &self.#ident; #add } },

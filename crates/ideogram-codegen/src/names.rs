@@ -1,17 +1,17 @@
-//! Rules that turn names of the document into names of Rust, the same way every time.
+//! Rules that turn names of the document into names of Rust.
 //!
-//! Each rule is stable: a new value or operation never renames an older one. Two names that would become one are
-//! an error in the document's reading, never a number appended in order of appearance.
+//! The rules are stable: a new value or operation never renames an existing one. Names that collide in Rust are refused;
+//! no number is appended.
 
 use heck::{ToSnakeCase as _, ToUpperCamelCase as _};
 
-/// The type that a component becomes. A component whose name is not already written this way is refused, so that
-/// the document and the client speak of the same thing by the same name.
+/// Returns the type of a component. Components with other names are refused, so that the document and the client use
+/// the same names.
 pub(crate) fn type_name(component: &str) -> String {
     component.to_upper_camel_case()
 }
 
-/// The method that an operation becomes: its id, without a leading `post_`, `put_` or `patch_` that only repeats
+/// Returns the method of an operation: its id, without a leading `post_`, `put_` or `patch_` that only repeats
 /// the HTTP method (`post_generate_image` → `generate_image`). `get_`, `list_`, `delete_` stay: they are verbs.
 pub(crate) fn method_name(operation_id: &str, http_method: &str) -> String {
     let name = operation_id.to_snake_case();
@@ -22,17 +22,17 @@ pub(crate) fn method_name(operation_id: &str, http_method: &str) -> String {
     identifier(shortened)
 }
 
-/// The field or setter that a member or parameter becomes.
-pub(crate) fn field_name(member: &str) -> String {
-    identifier(&member.to_snake_case())
+/// Returns the field or setter of a property or parameter.
+pub(crate) fn field_name(property: &str) -> String {
+    identifier(&property.to_snake_case())
 }
 
-/// The constant that an operation becomes.
+/// Returns the constant of an operation.
 pub(crate) fn constant_name(operation_id: &str) -> String {
     operation_id.to_snake_case().to_uppercase()
 }
 
-/// Whether Rust takes the word as a plain identifier.
+/// Returns whether a word is an identifier in Rust.
 pub(crate) fn is_identifier(name: &str) -> bool {
     syn::parse_str::<syn::Ident>(name).is_ok()
 }
@@ -42,12 +42,12 @@ fn identifier(name: &str) -> String {
     if is_identifier(name) { name.to_owned() } else { format!("{name}_") }
 }
 
-/// The variant that an enum value becomes.
+/// Returns the variant of an enum value.
 ///
 /// - Words are joined in camel case: `FAILED_SAFETY_CHECK` → `FailedSafetyCheck`.
 /// - Two digits that would touch keep an underscore: `ASPECT_10_16` → `Aspect10_16`.
-/// - A size or ratio says what is what: `1312x736` → `W1312H736`.
-/// - Any other value that starts with a digit is led by the first word of its enum: `80S_ILLUSTRATION` of
+/// - A size or ratio names its sides: `1312x736` → `W1312H736`.
+/// - Any other value that starts with a digit is prefixed with the first word of its enum: `80S_ILLUSTRATION` of
 ///   `StylePresetV3` → `Style80sIllustration`.
 pub(crate) fn variant_name(enum_name: &str, value: &str) -> String {
     if let Some((width, height)) = value.split_once('x')

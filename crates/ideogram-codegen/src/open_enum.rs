@@ -1,13 +1,13 @@
-//! Enums that survive new values.
+//! Enums that accept new values.
 //!
-//! Every enum of the document becomes a type with one variant per known value and `Unrecognized` for the rest, which
-//! keeps the text as it came. The traits come from the runtime's macro `open_enum`, so that generated code stays
-//! short; what a reader wants to see, the variants, is written out.
+//! Every enum of the document becomes a type with one variant per known value, and `Unrecognized` with the text of any
+//! other value. The runtime's macro `open_enum` implements the traits, so that generated code stays short.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use crate::{
+    docs::paragraphs,
     model::{Model, Shape},
     names,
 };
@@ -32,14 +32,9 @@ fn open_enum(name: &str, description: &str, values: &[String]) -> TokenStream {
         #[non_exhaustive]
         pub enum #ident {
             #(#[doc = #value_docs] #variants,)*
-            /// A value that the document did not list when this version was made.
+            /// A value that the document did not list when this version was released.
             Unrecognized(::std::string::String),
         }
         crate::runtime::open_enum!(#ident { #(#variants = #values,)* });
     }
-}
-
-/// Joins what is not empty into paragraphs of documentation.
-pub(crate) fn paragraphs(texts: &[&str]) -> String {
-    texts.iter().map(|text| text.trim()).filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n")
 }

@@ -1,15 +1,15 @@
-//! Unions (`oneOf`) that survive new kinds.
+//! Unions (`oneOf`) that accept new kinds.
 //!
-//! A union becomes an enum with one variant per kind and `Unrecognized` for JSON of any other kind, kept whole. With a
-//! discriminator its value decides; without one, the first kind whose required members are all present.
+//! A union becomes an enum with one variant per kind, and `Unrecognized` with the JSON of any other kind. The value of
+//! the discriminator selects the variant; without a discriminator, the first kind whose required properties are present.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use crate::{
+    docs::paragraphs,
     model::{Model, Shape, Union, UnionKind},
     names,
-    open_enum::paragraphs,
 };
 
 pub(crate) fn types(model: &Model) -> TokenStream {
@@ -39,7 +39,7 @@ fn open_union(model: &Model, name: &str, description: &str, union: &Union) -> To
                 let names = required(model, kind);
                 quote! { [#(#names),*] }
             });
-            quote! { members { #(#variants(#kinds) = #required,)* } }
+            quote! { properties { #(#variants(#kinds) = #required,)* } }
         }
     };
     quote! {
@@ -48,7 +48,7 @@ fn open_union(model: &Model, name: &str, description: &str, union: &Union) -> To
         #[non_exhaustive]
         pub enum #ident {
             #(#[doc = #kind_docs] #variants(#kinds),)*
-            /// A kind that the document did not list when this version was made.
+            /// A kind that the document did not list when this version was released.
             Unrecognized(::serde_json::Value),
         }
         crate::runtime::open_union!(#ident #telling_apart);
@@ -88,8 +88,8 @@ fn without_shared_prefix(names: &[String]) -> Vec<String> {
 }
 
 fn required(model: &Model, kind: &UnionKind) -> Vec<String> {
-    let members = model.object(&kind.component).into_iter().flat_map(|object| &object.members);
-    members.filter(|member| member.required).map(|member| member.name.clone()).collect()
+    let properties = model.object(&kind.component).into_iter().flat_map(|object| &object.properties);
+    properties.filter(|property| property.required).map(|property| property.name.clone()).collect()
 }
 
 fn code_list(names: &[String]) -> String {

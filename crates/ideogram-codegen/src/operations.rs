@@ -1,48 +1,59 @@
-//! One constant per operation: what the runtime, the command and the tests read instead of knowing operations by name.
+//! One constant per operation, so that runtime, command and tests need no list of operations.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use crate::{
-    lower,
+    docs,
+    error::RetargetError,
     model::{Billing, ImageCount, Location, Model, Operation, Retry, Schema},
     names,
-    rules::Reading,
+    rules::DocumentFacts,
     schemas,
 };
 
-pub(crate) fn constants(reading: &Reading) -> TokenStream {
-    let model = &reading.model;
-    let idents: Vec<_> =
-        model.operations.iter().map(|operation| format_ident!("{}", names::constant_name(&operation.id))).collect();
-    let constants = model.operations.iter().map(|operation| constant(model, operation));
-    let schemas = schemas::constants(model);
-    let server_url = &reading.server_url;
-    let header = match &reading.api_key_header {
+pub(crate) fn constants(facts: &DocumentFacts) -> Result<TokenStream, RetargetError> {
+    let model = &facts.model;
+    let header = match &facts.api_key_header {
         Some(header) => quote! { ::std::option::Option::Some(#header) },
         None => quote! { ::std::option::Option::None },
     };
-    let (title, version) = (&model.title, &model.version);
-    quote! {
+    let text = quote! { &str };
+    let (title, version, server_url) = (&model.title, &model.version, &facts.server_url);
+    let of_document = [
+        ("TITLE", "The title of the document.", text.clone(), quote! { #title }),
+        ("VERSION", "The version of the document.", text.clone(), quote! { #version }),
+        ("SERVER_URL", "The URL of the service.", text, quote! { #server_url }),
+        ("API_KEY_HEADER", "The header that carries the API key.", quote! { ::std::option::Option<&str> }, header),
+    ];
+    let mut idents = Vec::new();
+    for operation in &model.operations {
+        let name = names::constant_name(&operation.id);
+        if name == "ALL" || of_document.iter().any(|(other, ..)| *other == name) {
+            let message = format!("the constant of `{}` would be `{name}`, which describes the document", operation.id);
+            return Err(RetargetError::collision(message, "choose another `operationId`").in_operation(&operation.id));
+        }
+        idents.push(format_ident!("{name}"));
+    }
+    let of_document = of_document.into_iter().map(|(name, docs, kind, value)| {
+        let ident = format_ident!("{name}");
+        quote! { #[doc = #docs] pub const #ident: #kind = #value; }
+    });
+    let constants = model.operations.iter().map(|operation| constant(model, operation));
+    let schemas = schemas::constants(model);
+    Ok(quote! {
         #[allow(unused_imports)]
         use crate::{
             operation::{Billing, Input, Location, Operation, ImageCount, Retry},
             schema::{Bound, Schema},
         };
 
-        /// The title of the document.
-        pub const TITLE: &str = #title;
-        /// The version of the document.
-        pub const VERSION: &str = #version;
-        /// Where the service is.
-        pub const SERVER_URL: &str = #server_url;
-        /// The header that carries the API key.
-        pub const API_KEY_HEADER: ::std::option::Option<&str> = #header;
+        #(#of_document)*
         /// All operations, in the order of the document.
         pub static ALL: &[&Operation] = &[#(&#idents),*];
         #(#constants)*
         #schemas
-    }
+    })
 }
 
 fn constant(model: &Model, operation: &Operation) -> TokenStream {
@@ -61,7 +72,7 @@ fn constant(model: &Model, operation: &Operation) -> TokenStream {
     };
     let images = match &operation.images {
         ImageCount::Fixed(number) => quote! { ImageCount::Fixed(#number) },
-        ImageCount::Property(member) => quote! { ImageCount::Property(#member) },
+        ImageCount::Property(property) => quote! { ImageCount::Property(#property) },
     };
     let media_type = operation.body.as_ref().map(|body| body.media_type.as_str()).unwrap_or_default();
     let inputs = inputs(model, operation);
@@ -106,13 +117,13 @@ fn inputs(model: &Model, operation: &Operation) -> Vec<TokenStream> {
         };
         input(model, &parameter.name, &location, parameter.required, &parameter.schema, &parameter.description)
     });
-    let members =
-        operation.body.iter().filter_map(|body| model.object(&body.component)).flat_map(|object| &object.members);
-    let members = members.map(|member| {
-        let description = lower::explained(model, &member.schema);
-        input(model, &member.name, &quote! { Location::Body }, member.required, &member.schema, &description)
+    let properties =
+        operation.body.iter().filter_map(|body| model.object(&body.component)).flat_map(|object| &object.properties);
+    let properties = properties.map(|property| {
+        let description = docs::description_of(model, &property.schema);
+        input(model, &property.name, &quote! { Location::Body }, property.required, &property.schema, &description)
     });
-    parameters.chain(members).collect()
+    parameters.chain(properties).collect()
 }
 
 fn input(

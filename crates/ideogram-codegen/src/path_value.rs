@@ -1,13 +1,13 @@
-//! Path parameters as types of their own, so that no id can change the path it is put into.
+//! Newtypes for path parameters, so that no id can change the path of a request.
 //!
-//! In responses the same ids are plain strings: what a service sends is not refused.
+//! In responses the same ids are plain strings: values from the service are not refused.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use crate::{
+    docs::paragraphs,
     model::{Component, Kind, Location, Model, Shape, TextBounds},
-    open_enum::paragraphs,
 };
 
 pub(crate) fn types(model: &Model) -> TokenStream {
@@ -32,7 +32,7 @@ fn path_value(name: &str, component: &Component, bounds: &TextBounds) -> TokenSt
     let ident = format_ident!("{name}");
     let docs = paragraphs(&[
         &component.description,
-        "Checked when it is made: it is not empty, `.` or `..`, and holds no `/`, `?`, `#`, `%`, white space or control \
+        "Checked when it is created: it is not empty, `.` or `..`, and holds no `/`, `?`, `#`, `%`, white space or control \
          character, so it cannot change the path of a request.",
     ]);
     let pattern = match &bounds.pattern {

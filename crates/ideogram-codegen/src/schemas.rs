@@ -1,14 +1,14 @@
-//! The schemas of requests as constants, made from the true document, because the lowered one has lost the bounds.
+//! The schemas of requests as constants, generated from the original document, because the lowered one has no bounds.
 //!
-//! The runtime compares requests with them before anything is sent. Users can switch that off for the day the service
-//! widens a limit.
+//! The runtime validates requests with them before it sends anything. Users can switch that off in case the service
+//! extends a limit.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use crate::model::{Choice, Kind, Model, NumberBounds, Object, Schema, Shape, TextBounds, Union};
 
-/// One constant for each object and union that a request can hold, and what says that it is the schema of its type.
+/// Returns one constant for each object and union that a request can contain.
 pub(crate) fn constants(model: &Model) -> TokenStream {
     let constants = model.in_requests().into_iter().filter_map(|name| {
         let ident = format_ident!("{name}");
@@ -34,7 +34,7 @@ pub(crate) fn constants(model: &Model) -> TokenStream {
     }
 }
 
-/// The schema of each request type, for checks of a value that is not sent yet.
+/// Implements `Validate` for each request type, so that users can validate a value before they send it.
 pub(crate) fn impls(model: &Model) -> TokenStream {
     let impls = model.in_requests().into_iter().filter_map(|name| {
         let ident = format_ident!("{name}");
@@ -55,7 +55,7 @@ pub(crate) fn impls(model: &Model) -> TokenStream {
     impls.collect()
 }
 
-/// A reference to the schema of a value. Each is a static of its own, so that any of them can hold a pattern.
+/// Returns a reference to the schema of a value. Each is a separate static, because a schema may contain a pattern.
 pub(crate) fn reference(model: &Model, schema: &Schema) -> TokenStream {
     let schema = value_schema(model, schema);
     quote! { { static SCHEMA: Schema = #schema; &SCHEMA } }
@@ -121,10 +121,10 @@ fn number_schema(bounds: &NumberBounds) -> TokenStream {
 }
 
 fn object_schema(model: &Model, object: &Object) -> TokenStream {
-    let properties = object.members.iter().map(|member| {
-        let (name, required) = (&member.name, member.required);
-        let nullable = member.schema.nullable || model.resolved(&member.schema).nullable;
-        let schema = reference(model, &member.schema);
+    let properties = object.properties.iter().map(|property| {
+        let (name, required) = (&property.name, property.required);
+        let nullable = property.schema.nullable || model.resolved(&property.schema).nullable;
+        let schema = reference(model, &property.schema);
         quote! { Property { name: #name, required: #required, nullable: #nullable, schema: #schema } }
     });
     let rules = object.choices.iter().map(|choice| match choice {
@@ -155,7 +155,7 @@ fn union_schema(union: &Union) -> TokenStream {
     };
     let kinds = union.kinds.iter().map(|kind| {
         let ident = format_ident!("{}", kind.component);
-        // With a discriminator, a kind that names no value is told by its own name.
+        // With a discriminator, the value of a kind defaults to its name.
         let value = match &union.discriminator {
             Some(_) => kind.value.as_deref().unwrap_or(&kind.component),
             None => "",

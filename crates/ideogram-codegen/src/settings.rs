@@ -1,4 +1,4 @@
-//! Every setting of progenitor, each with its reason, and the names that generated code expects around it.
+//! The settings of progenitor, each with its reason, and the names that the including crate must define.
 //!
 //! Generated code is included into a crate that has, at its root: `CallBuilder`, `Client`, `Error`, `File`, `Request`,
 //! `Response`, `Timestamp`, `Validate`, modules `operation` and `schema` with the types of the constants, the modules
@@ -16,15 +16,15 @@ pub(crate) fn settings(model: &Model) -> GenerationSettings {
     settings.with_interface(InterfaceStyle::Builder);
     // Values are compared in users' tests.
     settings.with_derive("PartialEq");
-    // Users publish schemas of what they store; schemars 1.x, whatever progenitor uses inside.
+    // Users publish schemas of stored values; schemars 1.x, independent of the version in progenitor.
     settings.with_derive("::schemars::JsonSchema");
     // Sorted keys: the same document gives the same bytes.
     settings.with_map_type("::std::collections::BTreeMap");
-    // A file is its source and its name, not text.
+    // A file is a source and a name, not text.
     settings.with_conversion(text_with_format("binary"), "crate::File", std::iter::empty());
-    // chrono's reader refuses forms that this kind of service is known to send.
+    // chrono refuses time formats that such services send.
     settings.with_conversion(text_with_format("date-time"), "crate::Timestamp", [TypeImpl::Display].into_iter());
-    // Enums, unions and path values are ours; typify only needs to know their names.
+    // Codegen generates enums, unions and path values; typify needs only their names.
     for (name, component) in &model.components {
         let abilities: &[TypeImpl] = match component.shape {
             Shape::Object(_) => continue,

@@ -1,7 +1,7 @@
-//! Reads YAML into JSON values, and remembers on which line each value stands.
+//! Reads YAML as JSON values, and records the line of each value.
 //!
-//! Start at [`read`]. An OpenAPI document needs no more than JSON can say, so tags, aliases, keys that are not text
-//! and several documents in one file are refused. Whoever reports a problem later finds the line by JSON pointer.
+//! Start at [`read`]. An OpenAPI document needs only what JSON can express, so tags, aliases, keys that are not text and
+//! several documents in one file are refused.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use serde_json::{Map, Number, Value};
 
 use crate::{Error, Problem};
 
-/// Deeper documents are refused before recursion over them could exhaust the stack.
+/// Deeper documents are refused, because recursion could exhaust the stack.
 const MAX_DEPTH: usize = 96;
 
 /// A document as JSON, with the line (counted from 1) of each node by its JSON pointer.
@@ -38,7 +38,7 @@ pub(crate) fn read(text: &str) -> Result<Located, Error> {
     Ok(Located { root, lines })
 }
 
-/// The YAML loader recurses, and so do we; the parser below it does not.
+/// Measures the depth with the parser, which does not recurse; the loader does.
 fn refuse_deep_nesting(text: &str) -> Result<(), Error> {
     let mut depth = 0_usize;
     // What is not valid YAML is reported by the loader.
@@ -101,7 +101,7 @@ fn convert(node: &MarkedYaml, pointer: &mut String, lines: &mut HashMap<String, 
                 let value = convert(value, pointer, lines)?;
                 pointer.truncate(length);
                 if object.insert(name.clone(), value).is_some() {
-                    return Err(refused(&format!("the key `{name}` stands here twice")));
+                    return Err(refused(&format!("the key `{name}` is repeated")));
                 }
             }
             Ok(Value::Object(object))

@@ -8,7 +8,7 @@ mod print;
 
 use std::collections::BTreeMap;
 
-use ideogram_codegen::Client;
+use ideogram_codegen::GeneratedClient;
 use proc_macro2::TokenStream;
 use quote::ToTokens as _;
 use syn::{Fields, ImplItem, Item, Visibility, visit_mut::VisitMut};
@@ -20,7 +20,7 @@ use self::print::{commented, constant_value, documented, documented_once, indent
 /// # Panics
 ///
 /// Never for a client that codegen made: its source consists of parsed items.
-pub fn surface(client: &Client) -> BTreeMap<String, String> {
+pub fn surface(client: &GeneratedClient) -> BTreeMap<String, String> {
     let file: syn::File = syn::parse_str(&client.source()).expect("codegen builds its source from parsed items");
     let mut outlines = Outlines::default();
     for item in &file.items {

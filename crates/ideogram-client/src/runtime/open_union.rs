@@ -32,7 +32,7 @@ macro_rules! open_union {
         }
     };
 
-    ($name:ident members { $($variant:ident($kind:ident) = [$($member:literal),*],)* }) => {
+    ($name:ident properties { $($variant:ident($kind:ident) = [$($member:literal),*],)* }) => {
         crate::runtime::open_union!(@common $name $($variant($kind))*);
 
         impl $name {

@@ -1,19 +1,20 @@
-//! Replaces what progenitor does with a request by one call into the runtime.
+//! Replaces progenitor's code that sends a request with a call into the runtime.
+
+use std::collections::BTreeSet;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, format_ident, quote};
 use syn::{ImplItem, Item, ItemImpl, ItemStruct, Stmt, Type, visit_mut::VisitMut};
 
-use super::{Fields, Unexpected, fields, setters, types};
+use super::{setters, types};
 use crate::{
+    error::RetargetError,
+    fields::{self, Fields},
     model::{Kind, Location, MediaType, Model, Operation},
     names,
 };
 
-/// Methods of every builder; a member of the same name is set through `body_map`.
-const OWN_METHODS: [&str; 7] = ["new", "body", "body_map", "prepare", "fill", "response", "send"];
-
-pub(super) fn retarget(items: Vec<Item>, model: &Model, fields: &Fields) -> Result<Vec<Item>, Unexpected> {
+pub(super) fn retarget(items: Vec<Item>, model: &Model, fields: &Fields) -> Result<Vec<Item>, RetargetError> {
     let mut structures: Vec<ItemStruct> = Vec::new();
     let mut adjusted = Vec::with_capacity(items.len());
     for item in items {
@@ -33,13 +34,13 @@ pub(super) fn retarget(items: Vec<Item>, model: &Model, fields: &Fields) -> Resu
                 let operation = operation_of(model, &name)?;
                 let structure = structures.iter().find(|structure| structure.ident == name);
                 let structure =
-                    structure.ok_or_else(|| Unexpected::new(format!("the builder `{name}` has no fields")))?;
+                    structure.ok_or_else(|| RetargetError::drift(format!("the builder `{name}` has no fields")))?;
                 let items = builder(block, structure, operation, model, fields);
-                adjusted.extend(items.map_err(|unexpected| unexpected.in_operation(operation))?);
+                adjusted.extend(items.map_err(|error| error.in_operation(&operation.id))?);
             }
             // Imports of progenitor's own runtime.
             Item::Use(_) => {}
-            _ => return Err(Unexpected::new("`mod builder` has an item of an unknown kind")),
+            _ => return Err(RetargetError::drift("`mod builder` has an item of an unknown kind")),
         }
     }
     Ok(adjusted)
@@ -52,9 +53,9 @@ fn self_name(block: &ItemImpl) -> String {
     }
 }
 
-fn operation_of<'m>(model: &'m Model, builder: &str) -> Result<&'m Operation, Unexpected> {
+fn operation_of<'m>(model: &'m Model, builder: &str) -> Result<&'m Operation, RetargetError> {
     let found = model.operations.iter().find(|operation| names::type_name(&operation.method_name) == builder);
-    found.ok_or_else(|| Unexpected::new(format!("the builder `{builder}` belongs to no operation")))
+    found.ok_or_else(|| RetargetError::drift(format!("the builder `{builder}` belongs to no operation")))
 }
 
 fn builder(
@@ -63,14 +64,24 @@ fn builder(
     operation: &Operation,
     model: &Model,
     fields: &Fields,
-) -> Result<[Item; 2], Unexpected> {
+) -> Result<[Item; 2], RetargetError> {
+    refuse_collisions(structure, &block.items)?;
     let mut items: Vec<ImplItem> = Vec::new();
     let mut common = None;
+    let mut after_body = None;
     for item in block.items {
         let ImplItem::Fn(mut function) = item else {
-            return Err(Unexpected::new("a builder has an item that is no method"));
+            return Err(RetargetError::drift("a builder has an item that is not a method"));
         };
-        match function.sig.ident.to_string().as_str() {
+        let name = function.sig.ident.to_string();
+        if let Some(parameter) = operation.parameters.iter().find(|other| names::field_name(&other.name) == name) {
+            let field = structure.fields.iter().find(|field| field.ident.as_ref().is_some_and(|ident| *ident == name));
+            let field = field.ok_or_else(|| RetargetError::drift(format!("the setter `{name}` has no field")))?;
+            let docs = parameter_docs(parameter);
+            items.push(syn::parse2(setters::setter(&parameter.name, &function.sig.ident, &field.ty, &docs)?)?);
+            continue;
+        }
+        match name.as_str() {
             "new" => {
                 setters::MissingValues.visit_impl_item_fn_mut(&mut function);
                 function.vis = syn::parse_quote!(pub(super));
@@ -80,7 +91,7 @@ fn builder(
                 let docs = "Sets the whole request body at once.";
                 function.attrs.push(syn::parse_quote!(#[doc = #docs]));
                 items.push(ImplItem::Fn(function));
-                items.extend(body_setters(operation, model, fields, structure)?);
+                after_body = Some(items.len());
             }
             "body_map" => {
                 let docs = "Changes the request body through its own builder.";
@@ -91,31 +102,46 @@ fn builder(
                 items.extend(sending(&function, operation, model)?);
                 common = Some(call_builder(&structure.ident, &function, operation)?);
             }
-            name => {
-                let field =
-                    structure.fields.iter().find(|field| field.ident.as_ref().is_some_and(|ident| ident == name));
-                let field = field.ok_or_else(|| Unexpected::new(format!("the setter `{name}` has no field")))?;
-                let parameter =
-                    operation.parameters.iter().find(|parameter| names::field_name(&parameter.name) == name);
-                let parameter =
-                    parameter.ok_or_else(|| Unexpected::new(format!("the setter `{name}` belongs to no parameter")))?;
-                let ident = &function.sig.ident;
-                items.push(syn::parse2(setters::setter(
-                    &parameter.name,
-                    ident,
-                    &field.ty,
-                    &parameter_docs(parameter),
-                )?)?);
-            }
+            _ => return Err(RetargetError::drift(format!("the setter `{name}` belongs to no parameter"))),
         }
     }
+    refuse_collisions(structure, &items)?;
+    if let Some(position) = after_body {
+        let setters = body_setters(operation, model, fields, structure, &items)?;
+        items.splice(position..position, setters);
+    }
     block.items = items;
-    let common = common.ok_or_else(|| Unexpected::new("a builder has no `send`"))?;
+    let common = common.ok_or_else(|| RetargetError::drift("a builder has no `send`"))?;
     Ok([Item::Impl(block), common])
 }
 
-/// What all builders have in common, so that one function can send any of them.
-fn call_builder(ident: &syn::Ident, send: &syn::ImplItemFn, operation: &Operation) -> Result<Item, Unexpected> {
+/// Refuses a parameter with the name of a method or field that every builder has.
+fn refuse_collisions(structure: &ItemStruct, items: &[ImplItem]) -> Result<(), RetargetError> {
+    let collision = |name: &str| {
+        let message = format!("a parameter has the name `{name}`, which every builder needs for itself");
+        RetargetError::collision(message, "teach `retarget/builders.rs` another name for it")
+    };
+    // progenitor renames its own field if a parameter has the same name.
+    let client = structure.fields.iter().find(|field| matches!(field.ty, Type::Reference(_)));
+    if client.and_then(|field| field.ident.as_ref()).is_none_or(|ident| ident != "client") {
+        return Err(collision("client"));
+    }
+    let mut names = BTreeSet::new();
+    match items.iter().filter_map(method_name).find(|name| !names.insert(name.to_string())) {
+        Some(name) => Err(collision(&name.to_string())),
+        None => Ok(()),
+    }
+}
+
+fn method_name(item: &ImplItem) -> Option<&syn::Ident> {
+    match item {
+        ImplItem::Fn(function) => Some(&function.sig.ident),
+        _ => None,
+    }
+}
+
+/// Implements the trait of all builders, so that one function can send any of them.
+fn call_builder(ident: &syn::Ident, send: &syn::ImplItemFn, operation: &Operation) -> Result<Item, RetargetError> {
     let output = response_type(&send.sig.output)?;
     let constant = format_ident!("{}", names::constant_name(&operation.id));
     Ok(syn::parse2(quote! {
@@ -141,36 +167,38 @@ fn parameter_docs(parameter: &crate::model::Parameter) -> String {
     if parameter.description.is_empty() { format!("Sets `{}`.", parameter.name) } else { parameter.description.clone() }
 }
 
-/// One setter per member of the body, so that a call reads as one chain.
+/// One setter per property of the body, so that a call reads as one chain. A property with the name of another method is
+/// set through `body_map`.
 fn body_setters(
     operation: &Operation,
     model: &Model,
     fields: &Fields,
     structure: &ItemStruct,
-) -> Result<Vec<ImplItem>, Unexpected> {
-    let Some(body) = &operation.body else { return Err(Unexpected::new("a body where the document has none")) };
+    methods: &[ImplItem],
+) -> Result<Vec<ImplItem>, RetargetError> {
+    let Some(body) = &operation.body else { return Err(RetargetError::drift("a body where the document has none")) };
     let Some(object) = model.object(&body.component) else { return Ok(Vec::new()) };
     let taken = |name: &str| {
         let by_parameter = structure.fields.iter().any(|field| field.ident.as_ref().is_some_and(|ident| ident == name));
-        by_parameter || OWN_METHODS.contains(&name)
+        by_parameter || methods.iter().filter_map(method_name).any(|method| method == name)
     };
     let mut items = Vec::new();
-    for member in &object.members {
-        let Some(field) = fields.get(&body.component, &member.name) else { continue };
+    for property in &object.properties {
+        let Some(field) = fields.get(&body.component, &property.name) else { continue };
         if taken(&field.ident.to_string()) {
             continue;
         }
-        // The builder's field is a `Result` of what the struct holds; its types are named from within `types`.
+        // The builder's field is a `Result` of the field of the struct, whose type is named relative to `types`.
         let mut held = field.inner.clone();
         FromTypes.visit_type_mut(&mut held);
         let wrapped: Type = syn::parse_quote!(::std::result::Result<#held, ::std::string::String>);
-        let docs = types::member_docs(model, &body.component, &member.name);
-        items.push(syn::parse2(setters::forwarded(&member.name, &field.ident, &wrapped, &docs)?)?);
+        let docs = types::property_docs(model, &body.component, &property.name);
+        items.push(syn::parse2(setters::forwarded(&property.name, &field.ident, &wrapped, &docs)?)?);
     }
     Ok(items)
 }
 
-/// Names of `types` as seen from `builder`.
+/// Qualifies names of `types` for use in `builder`.
 struct FromTypes;
 
 impl VisitMut for FromTypes {
@@ -185,11 +213,11 @@ impl VisitMut for FromTypes {
 }
 
 /// `prepare`, `response` and `send` in place of progenitor's `send`.
-fn sending(function: &syn::ImplItemFn, operation: &Operation, model: &Model) -> Result<Vec<ImplItem>, Unexpected> {
+fn sending(function: &syn::ImplItemFn, operation: &Operation, model: &Model) -> Result<Vec<ImplItem>, RetargetError> {
     let response = response_type(&function.sig.output)?;
     let mut statements: Vec<Stmt> = function.block.stmts.clone();
     let tail = statements.iter().position(starts_the_tail);
-    let tail = tail.ok_or_else(|| Unexpected::new("`send` does not build an address"))?;
+    let tail = tail.ok_or_else(|| RetargetError::drift("`send` does not build a URL"))?;
     statements.truncate(tail);
     for statement in &mut statements {
         InvalidArgument.visit_stmt_mut(statement);
@@ -199,25 +227,25 @@ fn sending(function: &syn::ImplItemFn, operation: &Operation, model: &Model) -> 
         let (name, value) = (&parameter.name, format_ident!("{}", names::field_name(&parameter.name)));
         let many = matches!(model.resolved(&parameter.schema).kind, Kind::Array(..));
         match (parameter.location, parameter.required, many) {
-            (Location::Path, ..) => quote! { request.path(#name, &#value); },
-            (Location::Query, true, false) => quote! { request.query(#name, &#value); },
+            (Location::Path, ..) => quote! { __request.path(#name, &#value); },
+            (Location::Query, true, false) => quote! { __request.query(#name, &#value); },
             (Location::Query, false, false) => {
-                quote! { if let ::std::option::Option::Some(value) = &#value { request.query(#name, value); } }
+                quote! { if let ::std::option::Option::Some(value) = &#value { __request.query(#name, value); } }
             }
-            (Location::Query, true, true) => quote! { for value in &#value { request.query(#name, value); } },
+            (Location::Query, true, true) => quote! { for value in &#value { __request.query(#name, value); } },
             (Location::Query, false, true) => {
-                quote! { for value in #value.iter().flatten() { request.query(#name, value); } }
+                quote! { for value in #value.iter().flatten() { __request.query(#name, value); } }
             }
-            (Location::Header, true, _) => quote! { request.header(#name, &#value)?; },
+            (Location::Header, true, _) => quote! { __request.header(#name, &#value)?; },
             (Location::Header, false, _) => {
-                quote! { if let ::std::option::Option::Some(value) = &#value { request.header(#name, value)?; } }
+                quote! { if let ::std::option::Option::Some(value) = &#value { __request.header(#name, value)?; } }
             }
         }
     });
     let parameters: TokenStream = parameters.collect();
     let body = operation.body.as_ref().map(|body| match body.media_type {
-        MediaType::Json => quote! { request.json(&body)?; },
-        MediaType::Multipart => quote! { request.multipart(&body)?; },
+        MediaType::Json => quote! { __request.json(&body)?; },
+        MediaType::Multipart => quote! { __request.multipart(&body)?; },
     });
     let sends = format!(
         "Sends `{} {}` and returns the decoded response.",
@@ -238,14 +266,14 @@ fn sending(function: &syn::ImplItemFn, operation: &Operation, model: &Model) -> 
         quote! {
             fn fill(self) -> ::std::result::Result<crate::Request, crate::Error> {
                 #(#statements)*
-                let mut request = crate::Request::new(client, &super::operations::#constant);
+                let mut __request = crate::Request::new(client, &super::operations::#constant);
                 #parameters
                 #body
-                request.checked(crate::runtime::Source::Types, &[])
+                __request.checked(crate::runtime::Source::Types, &[])
             }
         },
         quote! {
-            /// Like `send()`, but returns status, headers and the raw body beside the decoded response.
+            /// Like `send()`, but also returns status, headers and the raw body.
             pub async fn response(self) -> ::std::result::Result<crate::Response<#response>, crate::Error> {
                 let client = self.client;
                 crate::runtime::call(client, self.prepare()?).await
@@ -256,14 +284,14 @@ fn sending(function: &syn::ImplItemFn, operation: &Operation, model: &Model) -> 
             ///
             /// # Errors
             ///
-            /// The error's `kind()` says what to do next, its `outcome()` whether the call may have run. A call that is
-            /// dropped while it is under way may have run as well; `CallOptions` has time-outs that say so.
+            /// `kind()` of the error says what to do next, `outcome()` whether the call may have run. A call whose future
+            /// is dropped may have run as well; use the timeouts of `CallOptions`, which report the outcome.
             pub async fn send(self) -> ::std::result::Result<#response, crate::Error> {
                 ::std::result::Result::Ok(self.response().await?.into_value())
             }
         },
         quote! {
-            /// Like `response()`, for programs without `async`: the thread waits.
+            /// Like `response()`, but blocks the thread; for programs without `async`.
             #[cfg(feature = "blocking")]
             pub fn response_blocking(self) -> ::std::result::Result<crate::Response<#response>, crate::Error> {
                 let client = self.client;
@@ -271,7 +299,7 @@ fn sending(function: &syn::ImplItemFn, operation: &Operation, model: &Model) -> 
             }
         },
         quote! {
-            /// Like `send()`, for programs without `async`: the thread waits.
+            /// Like `send()`, but blocks the thread; for programs without `async`.
             #[cfg(feature = "blocking")]
             pub fn send_blocking(self) -> ::std::result::Result<#response, crate::Error> {
                 ::std::result::Result::Ok(self.response_blocking()?.into_value())
@@ -282,23 +310,23 @@ fn sending(function: &syn::ImplItemFn, operation: &Operation, model: &Model) -> 
 }
 
 /// `T` of `Result<ResponseValue<T>, Error<E>>`.
-fn response_type(output: &syn::ReturnType) -> Result<Type, Unexpected> {
+fn response_type(output: &syn::ReturnType) -> Result<Type, RetargetError> {
     let response = match output {
         syn::ReturnType::Type(_, output) => {
             fields::ok_type(output).and_then(|value| fields::only_argument(value, "ResponseValue"))
         }
         syn::ReturnType::Default => None,
     };
-    response.cloned().ok_or_else(|| Unexpected::new("`send` does not return a `ResponseValue`"))
+    response.cloned().ok_or_else(|| RetargetError::drift("`send` does not return a `ResponseValue`"))
 }
 
-/// The first statement of the tail is the one that formats the address.
+/// Returns whether a statement formats the URL, which begins the code that sends the request.
 fn starts_the_tail(statement: &Stmt) -> bool {
     let Stmt::Local(local) = statement else { return false };
     local.init.as_ref().is_some_and(|init| init.expr.to_token_stream().to_string().starts_with("format !"))
 }
 
-/// progenitor's error for a value that could not be converted becomes the crate's own.
+/// Replaces progenitor's error for an invalid value with the error of the crate.
 struct InvalidArgument;
 
 impl VisitMut for InvalidArgument {

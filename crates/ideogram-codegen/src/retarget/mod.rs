@@ -1,11 +1,10 @@
-//! Points progenitor's output at the runtime, on tokens, never on text.
+//! Rewrites progenitor's tokens so that they use the runtime of the including crate.
 //!
-//! Start at [`retarget`]. `types` adjusts the data types, `setters` makes setters that take what a caller has at
-//! hand, `builders` replaces the tail of every `send()` by a call into the runtime. progenitor's client, its
-//! constructors, its hooks and its error type are left out: the crate that includes the code brings its own.
+//! Start at [`retarget`]. `types` adjusts the data types, `setters` generates setters that take literals, `builders`
+//! replaces the end of every `send()` with a call into the runtime. progenitor's client, constructors, hooks and error
+//! type are dropped: the including crate has its own.
 
 mod builders;
-mod fields;
 mod setters;
 mod types;
 
@@ -13,47 +12,25 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Item, ItemImpl, ItemMod};
 
-pub(crate) use self::fields::{Field, Fields};
 use crate::{
+    docs,
+    error::RetargetError,
+    fields::Fields,
     model::{Billing, Model, Operation, Retry},
     multipart, open_enum, open_union, operations, path_value,
-    rules::Reading,
+    rules::DocumentFacts,
     schemas,
 };
 
-/// progenitor's output was not of the form that retarget was written for.
-#[derive(Debug)]
-pub(crate) struct Unexpected {
-    pub(crate) operation: Option<String>,
-    pub(crate) message: String,
-}
-
-impl Unexpected {
-    fn new(message: impl Into<String>) -> Self {
-        Self { operation: None, message: message.into() }
-    }
-
-    fn in_operation(mut self, operation: &Operation) -> Self {
-        self.operation = Some(operation.id.clone());
-        self
-    }
-}
-
-impl From<syn::Error> for Unexpected {
-    fn from(error: syn::Error) -> Self {
-        Self::new(format!("its tokens do not parse: {error}"))
-    }
-}
-
-/// The finished source, as tokens.
-pub(crate) fn retarget(tokens: TokenStream, reading: &Reading) -> Result<TokenStream, Unexpected> {
-    let model = &reading.model;
+/// Returns the finished source as tokens.
+pub(crate) fn retarget(tokens: TokenStream, facts: &DocumentFacts) -> Result<TokenStream, RetargetError> {
+    let model = &facts.model;
     let Parts { types, methods, builders } = Parts::of(syn::parse2(tokens)?)?;
     let fields = Fields::of(&types)?;
     let types = types::retarget(types, model, &fields)?;
     let methods = client_methods(methods, model)?;
     let builders = builders::retarget(builders, model, &fields)?;
-    let operations = operations::constants(reading);
+    let operations = operations::constants(facts)?;
     let enums = open_enum::types(model);
     let unions = open_union::types(model);
     let path_values = path_value::types(model);
@@ -62,7 +39,7 @@ pub(crate) fn retarget(tokens: TokenStream, reading: &Reading) -> Result<TokenSt
     Ok(quote! {
         use crate::Client;
 
-        /// The values that requests and answers are made of.
+        /// Types of requests and responses.
         pub mod types {
             #(#types)*
             #path_values
@@ -72,13 +49,13 @@ pub(crate) fn retarget(tokens: TokenStream, reading: &Reading) -> Result<TokenSt
 
         #methods
 
-        /// One builder per operation: set what is needed, then `send()`.
+        /// One builder per operation: set its values, then call `send()`.
         pub mod builder {
             use super::types;
             #(#builders)*
         }
 
-        /// What the document says of each operation beside its types.
+        /// Facts about each operation, from the document.
         pub mod operations {
             #operations
         }
@@ -95,41 +72,42 @@ struct Parts {
 }
 
 impl Parts {
-    fn of(file: syn::File) -> Result<Self, Unexpected> {
+    fn of(file: syn::File) -> Result<Self, RetargetError> {
         let (mut types, mut methods, mut builders) = (None, None, None);
         for item in file.items {
             match item {
                 Item::Mod(module) if module.ident == "types" => types = Some(content(module)?),
                 Item::Mod(module) if module.ident == "builder" => builders = Some(content(module)?),
                 Item::Impl(block) if is_methods(&block) => methods = Some(block),
-                // Imports, the client with its constructors and hooks, the prelude: replaced by the including crate.
+                // The including crate has its own imports, client and prelude.
                 Item::Use(_) | Item::Struct(_) | Item::Impl(_) | Item::Mod(_) => {}
-                _ => return Err(Unexpected::new("it has a top-level item of an unknown kind")),
+                _ => return Err(RetargetError::drift("it has a top-level item of an unknown kind")),
             }
         }
         match (types, methods, builders) {
             (Some(types), Some(methods), Some(builders)) => Ok(Self { types, methods, builders }),
-            _ => Err(Unexpected::new("one of `mod types`, `mod builder` and the client's methods is missing")),
+            _ => Err(RetargetError::drift("one of `mod types`, `mod builder` and the client's methods is missing")),
         }
     }
 }
 
-fn content(module: ItemMod) -> Result<Vec<Item>, Unexpected> {
-    let (_, items) = module.content.ok_or_else(|| Unexpected::new(format!("`mod {}` has no content", module.ident)))?;
+fn content(module: ItemMod) -> Result<Vec<Item>, RetargetError> {
+    let (_, items) =
+        module.content.ok_or_else(|| RetargetError::drift(format!("`mod {}` has no content", module.ident)))?;
     Ok(items)
 }
 
-/// `impl Client` with one method per operation, as opposed to the one with the constructors.
+/// Returns whether a block is the `impl Client` with one method per operation, not the one with the constructors.
 fn is_methods(block: &ItemImpl) -> bool {
     let constructs =
         block.items.iter().any(|item| matches!(item, syn::ImplItem::Fn(function) if function.sig.ident == "new"));
     block.trait_.is_none() && !constructs
 }
 
-fn client_methods(mut block: ItemImpl, model: &Model) -> Result<ItemImpl, Unexpected> {
+fn client_methods(mut block: ItemImpl, model: &Model) -> Result<ItemImpl, RetargetError> {
     for item in &mut block.items {
         let syn::ImplItem::Fn(function) = item else {
-            return Err(Unexpected::new("the client has an item that is not a method"));
+            return Err(RetargetError::drift("the client has an item that is not a method"));
         };
         let operation = operation_of(model, &function.sig.ident)?;
         let docs = method_docs(operation);
@@ -143,9 +121,9 @@ fn client_methods(mut block: ItemImpl, model: &Model) -> Result<ItemImpl, Unexpe
     Ok(block)
 }
 
-fn operation_of<'m>(model: &'m Model, method: &syn::Ident) -> Result<&'m Operation, Unexpected> {
+fn operation_of<'m>(model: &'m Model, method: &syn::Ident) -> Result<&'m Operation, RetargetError> {
     let found = model.operations.iter().find(|operation| *method == operation.method_name);
-    found.ok_or_else(|| Unexpected::new(format!("it has a method `{method}` that belongs to no operation")))
+    found.ok_or_else(|| RetargetError::drift(format!("it has a method `{method}` that belongs to no operation")))
 }
 
 fn method_docs(operation: &Operation) -> String {
@@ -153,12 +131,12 @@ fn method_docs(operation: &Operation) -> String {
     let summary = operation.summary.trim_end_matches('.');
     let first = if summary.is_empty() { format!("Sends {request}.") } else { format!("{summary}: {request}.") };
     let promise = match (operation.billing, operation.retry) {
-        (Billing::Paid, _) => "Costs money. After an unknown outcome, look before calling again.",
+        (Billing::Paid, _) => "Billed. If the outcome is unknown, check whether the call ran before you call again.",
         (Billing::Free, Retry::Unsafe) => {
-            "Free, but it changes something. After an unknown outcome, look before calling again."
+            "Free, but not idempotent. If the outcome is unknown, check whether the call ran before you call again."
         }
-        (Billing::Free, Retry::Safe) => "Free, and safe to repeat.",
+        (Billing::Free, Retry::Safe) => "Free, and safe to retry.",
     };
     let link = operation.docs_url.as_ref().map(|url| format!("Reference: <{url}>")).unwrap_or_default();
-    open_enum::paragraphs(&[&first, &operation.description, promise, &link])
+    docs::paragraphs(&[&first, &operation.description, promise, &link])
 }

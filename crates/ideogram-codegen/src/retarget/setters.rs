@@ -1,22 +1,22 @@
-//! Setters that take what a caller has at hand: `.prompt("a cat")`, `.num_images(4)`, `.files(["a.png"])`.
+//! Setters that take literals: `.prompt("a cat")`, `.num_images(4)`, `.files(["a.png"])`.
 //!
-//! progenitor's own want `TryInto<Option<T>>`, which no literal is, and forget why a conversion failed.
+//! progenitor's setters take `TryInto<Option<T>>`, which literals do not implement, and drop the error of a conversion.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Ident, Type};
 
-use super::{Unexpected, fields};
+use crate::{error::RetargetError, fields};
 
-/// The signature's parts for a value of one type.
-struct Taking {
+/// The parts of a setter for a value of one type.
+struct SetterParts {
     generics: TokenStream,
     argument: TokenStream,
     bounds: TokenStream,
     convert: TokenStream,
 }
 
-impl Taking {
+impl SetterParts {
     fn new(name: &str, inner: &Type) -> Self {
         match fields::only_argument(inner, "Vec") {
             Some(item) => Self {
@@ -42,10 +42,10 @@ impl Taking {
     }
 }
 
-/// A setter for a field of type `Result<T, String>` or `Result<Option<T>, String>`.
-pub(super) fn setter(name: &str, ident: &Ident, field: &Type, docs: &str) -> Result<TokenStream, Unexpected> {
+/// Returns a setter for a field of type `Result<T, String>` or `Result<Option<T>, String>`.
+pub(super) fn setter(name: &str, ident: &Ident, field: &Type, docs: &str) -> Result<TokenStream, RetargetError> {
     let (optional, inner) = held(ident, field)?;
-    let Taking { generics, argument, bounds, convert } = Taking::new(name, &inner);
+    let SetterParts { generics, argument, bounds, convert } = SetterParts::new(name, &inner);
     let some = optional.then(|| quote! { .map(::std::option::Option::Some) });
     Ok(quote! {
         #[doc = #docs]
@@ -59,10 +59,10 @@ pub(super) fn setter(name: &str, ident: &Ident, field: &Type, docs: &str) -> Res
     })
 }
 
-/// A setter that hands its value to the builder of the body.
-pub(super) fn forwarded(name: &str, ident: &Ident, field: &Type, docs: &str) -> Result<TokenStream, Unexpected> {
+/// Returns a setter that passes its value to the builder of the body.
+pub(super) fn forwarded(name: &str, ident: &Ident, field: &Type, docs: &str) -> Result<TokenStream, RetargetError> {
     let (_, inner) = held(ident, field)?;
-    let Taking { generics, argument, bounds, .. } = Taking::new(name, &inner);
+    let SetterParts { generics, argument, bounds, .. } = SetterParts::new(name, &inner);
     let value = if fields::only_argument(&inner, "Vec").is_some() {
         quote! { values }
     } else {
@@ -80,13 +80,13 @@ pub(super) fn forwarded(name: &str, ident: &Ident, field: &Type, docs: &str) -> 
     })
 }
 
-fn held(ident: &Ident, field: &Type) -> Result<(bool, Type), Unexpected> {
+fn held(ident: &Ident, field: &Type) -> Result<(bool, Type), RetargetError> {
     let held = fields::ok_type(field)
-        .ok_or_else(|| Unexpected::new(format!("the field `{ident}` of a builder is not a `Result`")))?;
+        .ok_or_else(|| RetargetError::drift(format!("the field `{ident}` of a builder is not a `Result`")))?;
     Ok(fields::without_option(held))
 }
 
-/// Says which value was not given, in the words that the setters use.
+/// Rewrites progenitor's messages about missing values.
 pub(super) struct MissingValues;
 
 impl syn::visit_mut::VisitMut for MissingValues {

@@ -1,27 +1,29 @@
-//! Adjusts the data types: tolerant reading, faithful writing, setters.
+//! Adjusts the data types: tolerant decoding, complete encoding, setters.
 
 use quote::ToTokens as _;
 use syn::{Attribute, Item, ItemImpl, ItemStruct, Meta, Token, punctuated::Punctuated, visit_mut::VisitMut};
 
-use super::{Field, Fields, Unexpected, setters};
+use super::setters;
 use crate::{
-    lower,
-    model::{Member, Model},
+    docs,
+    error::RetargetError,
+    fields::{Field, Fields},
+    model::{Model, Property},
 };
 
-pub(super) fn retarget(items: Vec<Item>, model: &Model, fields: &Fields) -> Result<Vec<Item>, Unexpected> {
-    let with_files = model.holding_files();
-    let answered = model.in_responses();
+pub(super) fn retarget(items: Vec<Item>, model: &Model, fields: &Fields) -> Result<Vec<Item>, RetargetError> {
+    let with_files = model.with_files();
+    let in_responses = model.in_responses();
     let mut adjusted = Vec::with_capacity(items.len());
     for item in items {
         adjusted.push(match item {
             Item::Struct(mut structure) => {
                 let name = structure.ident.to_string();
                 if with_files.contains(name.as_str()) {
-                    // Foreign JSON must not name local files.
-                    forget_deserialize(&mut structure)?;
+                    // JSON from outside must not name local files.
+                    remove_deserialize(&mut structure)?;
                 }
-                adjust_members(&mut structure, model, fields, answered.contains(name.as_str()))?;
+                adjust_properties(&mut structure, model, fields, in_responses.contains(name.as_str()))?;
                 structure.attrs.push(syn::parse_quote!(#[non_exhaustive]));
                 Item::Struct(structure)
             }
@@ -46,14 +48,12 @@ fn document_builder(block: &mut ItemImpl) {
         if let syn::ImplItem::Fn(function) = item
             && function.sig.ident == "builder"
         {
-            function
-                .attrs
-                .push(syn::parse_quote!(#[doc = "Starts a value: set its members, then hand the builder over."]));
+            function.attrs.push(syn::parse_quote!(#[doc = "Returns a builder for a value of this type."]));
         }
     }
 }
 
-fn forget_deserialize(structure: &mut ItemStruct) -> Result<(), Unexpected> {
+fn remove_deserialize(structure: &mut ItemStruct) -> Result<(), RetargetError> {
     for attribute in structure.attrs.iter_mut().filter(|attribute| attribute.path().is_ident("derive")) {
         let derives = attribute.parse_args_with(Punctuated::<syn::Path, Token![,]>::parse_terminated)?;
         let kept =
@@ -64,50 +64,50 @@ fn forget_deserialize(structure: &mut ItemStruct) -> Result<(), Unexpected> {
     Ok(())
 }
 
-fn adjust_members(
+fn adjust_properties(
     structure: &mut ItemStruct,
     model: &Model,
     fields: &Fields,
-    answered: bool,
-) -> Result<(), Unexpected> {
+    in_responses: bool,
+) -> Result<(), RetargetError> {
     let component = structure.ident.to_string();
     let Some(object) = model.object(&component) else {
-        return Err(Unexpected::new(format!("it has a type `{component}` that is no component")));
+        return Err(RetargetError::drift(format!("it has a type `{component}` that is not a component")));
     };
     for field in &mut structure.fields {
         let Some(ident) = field.ident.clone() else { continue };
-        let name = fields.member(&component, &ident).unwrap_or_default();
-        let member = object.members.iter().find(|member| member.name == name);
-        let (Some(member), Some(shape)) = (member, fields.get(&component, name)) else { continue };
-        adjust_serde(&mut field.attrs, member, shape, answered)?;
+        let name = fields.property(&component, &ident).unwrap_or_default();
+        let property = object.properties.iter().find(|property| property.name == name);
+        let (Some(property), Some(shape)) = (property, fields.get(&component, name)) else { continue };
+        adjust_serde(&mut field.attrs, property, shape, in_responses)?;
     }
     Ok(())
 }
 
-/// A member that the document requires is always written; in responses, `null` reads as an empty list.
+/// Adjusts `serde` attributes: a required property is always encoded; in responses, `null` decodes as an empty list.
 fn adjust_serde(
     attributes: &mut Vec<Attribute>,
-    member: &Member,
+    property: &Property,
     field: &Field,
-    answered: bool,
-) -> Result<(), Unexpected> {
+    in_responses: bool,
+) -> Result<(), RetargetError> {
     let mut metas: Vec<Meta> = Vec::new();
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
         metas.extend(attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)?);
     }
     attributes.retain(|attribute| !attribute.path().is_ident("serde"));
     metas.retain(|meta| {
-        let dropped = member.required && meta.path().is_ident("skip_serializing_if");
-        // typify makes a required nullable member fail when it is absent.
+        let dropped = property.required && meta.path().is_ident("skip_serializing_if");
+        // typify makes a required nullable property fail when it is absent.
         !dropped && !meta.path().is_ident("deserialize_with")
     });
-    if answered && !field.optional && (field.items().is_some() || field.is_map()) {
+    if in_responses && !field.optional && (field.items().is_some() || field.is_map()) {
         if !metas.iter().any(|meta| meta.path().is_ident("default")) {
             metas.push(syn::parse_quote!(default));
         }
         metas.push(syn::parse_quote!(deserialize_with = "crate::runtime::null_as_default"));
     }
-    if answered && field.is_integer() {
+    if in_responses && field.is_integer() {
         if field.optional {
             metas.push(syn::parse_quote!(default));
             metas.push(syn::parse_quote!(deserialize_with = "crate::runtime::nearest_integer_or_none"));
@@ -121,7 +121,7 @@ fn adjust_serde(
     Ok(())
 }
 
-fn retarget_builders(items: &mut [Item], model: &Model, fields: &Fields) -> Result<(), Unexpected> {
+fn retarget_builders(items: &mut [Item], model: &Model, fields: &Fields) -> Result<(), RetargetError> {
     let structures: Vec<ItemStruct> = items
         .iter()
         .filter_map(|item| match item {
@@ -129,20 +129,20 @@ fn retarget_builders(items: &mut [Item], model: &Model, fields: &Fields) -> Resu
             _ => None,
         })
         .collect();
-    let asked_for = model.in_requests();
+    let in_requests = model.in_requests();
     for item in items {
         match item {
             Item::Impl(block) if block.trait_.is_none() => {
                 let name = block.self_ty.to_token_stream().to_string();
                 let structure = structures.iter().find(|structure| structure.ident == name);
                 let structure =
-                    structure.ok_or_else(|| Unexpected::new(format!("the builder `{name}` has no fields")))?;
+                    structure.ok_or_else(|| RetargetError::drift(format!("the builder `{name}` has no fields")))?;
                 block.items.clear();
                 for field in &structure.fields {
                     let Some(ident) = &field.ident else { continue };
-                    let member = fields.member(&name, ident).unwrap_or_default().to_owned();
-                    let docs = member_docs(model, &name, &member);
-                    block.items.push(syn::parse2(setters::setter(&member, ident, &field.ty, &docs)?)?);
+                    let property = fields.property(&name, ident).unwrap_or_default().to_owned();
+                    let docs = property_docs(model, &name, &property);
+                    block.items.push(syn::parse2(setters::setter(&property, ident, &field.ty, &docs)?)?);
                 }
             }
             Item::Impl(block) => {
@@ -152,13 +152,13 @@ fn retarget_builders(items: &mut [Item], model: &Model, fields: &Fields) -> Resu
                     .as_ref()
                     .is_some_and(|(path, _)| path.segments.last().is_some_and(|last| last.ident == "Default"))
                 {
-                    Requirements { model, fields, component: &name, asked_for: asked_for.contains(name.as_str()) }
+                    Requirements { model, fields, component: &name, in_requests: in_requests.contains(name.as_str()) }
                         .visit_item_impl_mut(block);
                 }
                 setters::MissingValues.visit_item_impl_mut(block);
             }
             Item::Struct(structure) => {
-                let docs = format!("Collects the members of [`{0}`](super::{0}).", structure.ident);
+                let docs = format!("Builds a [`{0}`](super::{0}).", structure.ident);
                 structure.attrs.insert(0, syn::parse_quote!(#[doc = #docs]));
             }
             _ => {}
@@ -167,24 +167,24 @@ fn retarget_builders(items: &mut [Item], model: &Model, fields: &Fields) -> Resu
     Ok(())
 }
 
-/// What a builder starts from. A list that the document requires of a request is asked for, although responses may come
-/// without it; members that the document does not name are nobody's duty.
+/// Sets the initial values of a builder. A required list of a request has to be set, although responses may omit it;
+/// additional properties are always optional.
 struct Requirements<'m> {
     model: &'m Model,
     fields: &'m Fields,
     component: &'m str,
-    asked_for: bool,
+    in_requests: bool,
 }
 
 impl VisitMut for Requirements<'_> {
     fn visit_field_value_mut(&mut self, value: &mut syn::FieldValue) {
         let syn::Member::Named(ident) = &value.member else { return };
-        let name = self.fields.member(self.component, ident).unwrap_or_default();
-        let members = self.model.object(self.component).into_iter().flat_map(|object| &object.members);
-        match members.into_iter().find(|member| member.name == name) {
+        let name = self.fields.property(self.component, ident).unwrap_or_default();
+        let properties = self.model.object(self.component).into_iter().flat_map(|object| &object.properties);
+        match properties.into_iter().find(|property| property.name == name) {
             None => value.expr = syn::parse_quote!(Ok(Default::default())),
-            Some(member) if self.asked_for && member.required => {
-                let nullable = member.schema.nullable || self.model.resolved(&member.schema).nullable;
+            Some(property) if self.in_requests && property.required => {
+                let nullable = property.schema.nullable || self.model.resolved(&property.schema).nullable;
                 let missing = format!("no value supplied for {ident}");
                 if !nullable {
                     value.expr = syn::parse_quote!(Err(#missing.to_string()));
@@ -195,10 +195,10 @@ impl VisitMut for Requirements<'_> {
     }
 }
 
-/// What the document says of a member, for the documentation of its setter.
-pub(super) fn member_docs(model: &Model, component: &str, member: &str) -> String {
-    let members = model.object(component).into_iter().flat_map(|object| &object.members);
-    let found = members.into_iter().find(|other| other.name == member);
-    let description = found.map(|found| lower::explained(model, &found.schema)).unwrap_or_default();
-    if description.is_empty() { format!("Sets `{member}`.") } else { description }
+/// Returns the documentation of the setter of a property.
+pub(super) fn property_docs(model: &Model, component: &str, property: &str) -> String {
+    let properties = model.object(component).into_iter().flat_map(|object| &object.properties);
+    let found = properties.into_iter().find(|other| other.name == property);
+    let description = found.map(|found| docs::description_of(model, &found.schema)).unwrap_or_default();
+    if description.is_empty() { format!("Sets `{property}`.") } else { description }
 }

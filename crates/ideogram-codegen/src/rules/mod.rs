@@ -1,12 +1,11 @@
-//! The house rules: what a document may contain, and the reading of what it contains.
+//! The house rules: reads a document and refuses everything that the generator does not support.
 //!
-//! Start at [`read`]. Reading and refusing are one pass, so there is nothing that a rule forgot to look at: a keyword
-//! that no function here asks for is a problem of its own. `schemas` reads schemas, `operations` reads paths, and
-//! `whole` checks what only shows once everything has been read. Problems are collected, not returned one by one.
+//! Start at [`read`]. A keyword that no function here reads is a problem, so no keyword is ignored silently. `schemas`
+//! reads schemas, `operations` reads paths, and `cross_checks` checks the whole document. All problems are collected.
 
+mod cross_checks;
 mod operations;
 mod schemas;
-mod whole;
 
 use std::cell::RefCell;
 
@@ -18,34 +17,40 @@ use crate::{
     model::Model,
 };
 
-/// What the rules made of a document.
+/// The contents of a valid document.
 #[derive(Debug)]
-pub(crate) struct Reading {
+pub(crate) struct DocumentFacts {
     pub(crate) model: Model,
     pub(crate) server_url: String,
     /// The header that carries the API key, from the one security scheme.
     pub(crate) api_key_header: Option<String>,
 }
 
-/// Reads a document, or says everything that is wrong with it.
-pub(crate) fn read(document: &Document) -> Result<Reading, Error> {
-    let reader = Reader { document, problems: RefCell::default(), operation: RefCell::default() };
-    let reading = reader.document();
+/// Reads a document whose operations must not have the names of `client_methods`.
+///
+/// # Errors
+///
+/// All problems of the document.
+pub(crate) fn read(document: &Document, client_methods: &[String]) -> Result<DocumentFacts, Error> {
+    let reader = Reader { document, client_methods, problems: RefCell::default(), operation: RefCell::default() };
+    let facts = reader.document();
     match Error::from_problems(reader.problems.into_inner()) {
         Some(error) => Err(error),
-        None => Ok(reading),
+        None => Ok(facts),
     }
 }
 
 struct Reader<'d> {
     document: &'d Document,
+    /// Methods that the hand-written part of the client has.
+    client_methods: &'d [String],
     problems: RefCell<Vec<Problem>>,
     /// The operation being read, for the problems found in it.
     operation: RefCell<Option<String>>,
 }
 
 impl<'d> Reader<'d> {
-    fn document(&self) -> Reading {
+    fn document(&self) -> DocumentFacts {
         let root = self.document.root();
         let known = ["openapi", "info", "servers", "paths", "components", "security", "tags", "externalDocs"];
         self.only_keys(&root, &known);
@@ -58,40 +63,40 @@ impl<'d> Reader<'d> {
             );
         }
 
-        self.references_lead_somewhere(&root);
+        self.references_have_targets(&root);
         let info = self.required_object(&root, "info");
         let (title, info_version) =
             info.map_or_else(Default::default, |info| (self.text(&info, "title"), self.text(&info, "version")));
         let components = self.components(&root);
         let operations = self.operations(&root);
         let model = Model { title, version: info_version, operations, components };
-        self.whole(&model);
+        self.cross_checks(&model);
 
-        Reading { model, server_url: self.server_url(&root), api_key_header: self.api_key_header(&root) }
+        DocumentFacts { model, server_url: self.server_url(&root), api_key_header: self.api_key_header(&root) }
     }
 
-    /// Also where nothing else reads them: errors, and media types that are not sent.
-    fn references_lead_somewhere(&self, node: &Node<'d>) {
+    /// Checks all references, also in error responses and in media types that are not sent.
+    fn references_have_targets(&self, node: &Node<'d>) {
         for (key, value) in node.entries() {
             match value.value.as_str() {
                 Some(target) if key == "$ref" && self.document.follow(target).is_none() => {
                     self.report(
                         &value,
-                        format!("the reference `{target}` leads nowhere"),
-                        "name what this document has",
+                        format!("the reference `{target}` has no target"),
+                        "name a node of this document",
                     );
                 }
-                // Examples are data; a `$ref` in them is only a name.
+                // Examples are data; `$ref` has no meaning in them.
                 _ if key == "example" => {}
-                _ => self.references_lead_somewhere(&value),
+                _ => self.references_have_targets(&value),
             }
         }
-        node.items().for_each(|item| self.references_lead_somewhere(&item));
+        node.items().for_each(|item| self.references_have_targets(&item));
     }
 
     fn server_url(&self, root: &Node<'d>) -> String {
         let Some(server) = root.get("servers").and_then(|servers| servers.items().next()) else {
-            self.report(root, "no server is named", "add `servers: [{url: https://...}]`");
+            self.report(root, "the document has no server", "add `servers: [{url: https://...}]`");
             return String::new();
         };
         if server.get("variables").is_some() {
@@ -129,7 +134,7 @@ impl<'d> Reader<'d> {
         self.problems.borrow_mut().push(problem);
     }
 
-    /// Refuses keywords that nothing here reads. Extensions (`x-…`) belong to whoever reads them.
+    /// Refuses unknown keywords. Extensions (`x-…`) are allowed.
     fn only_keys(&self, node: &Node<'d>, known: &[&str]) {
         if !node.value.is_object() {
             self.report(node, format!("expected an object, found {}", kind_of(node.value)), "write `key: value` pairs");
@@ -142,7 +147,7 @@ impl<'d> Reader<'d> {
         }
     }
 
-    /// A member that must be text; empty, with a problem reported, if it is not.
+    /// Reads a required text; reports a problem and returns an empty text if it is not text.
     fn text(&self, node: &Node<'d>, key: &str) -> String {
         match node.get(key) {
             Some(found) => self.text_of(&found),
@@ -177,7 +182,7 @@ impl<'d> Reader<'d> {
         })
     }
 
-    /// A list of texts; items that are not text are reported and left out.
+    /// Reads a list of texts; reports and skips other items.
     fn texts(&self, node: &Node<'d>) -> Vec<String> {
         if !node.value.is_array() {
             self.report(node, format!("expected a list, found {}", kind_of(node.value)), "write `[a, b]`");
@@ -193,7 +198,7 @@ impl<'d> Reader<'d> {
         found
     }
 
-    /// The node itself, or what it refers to: for parameters, bodies and responses.
+    /// Follows the reference of a parameter, body or response, if it is one.
     fn followed(&self, node: Node<'d>, section: &str) -> Option<Node<'d>> {
         let Some(reference) = node.get("$ref") else { return Some(node) };
         let target = reference.value.as_str().filter(|target| target.starts_with(&format!("#/components/{section}/")));
@@ -204,7 +209,7 @@ impl<'d> Reader<'d> {
                 let shown = reference.value.as_str().unwrap_or_default();
                 self.report(
                     &reference,
-                    format!("the reference `{shown}` leads nowhere"),
+                    format!("the reference `{shown}` has no target"),
                     format!("name an entry of `#/components/{section}/`"),
                 );
                 None

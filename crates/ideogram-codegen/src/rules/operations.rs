@@ -1,4 +1,4 @@
-//! Reads paths: operations with their marks, parameters, bodies and answers.
+//! Reads paths: operations with their extensions, parameters, bodies and responses.
 
 use std::collections::BTreeMap;
 
@@ -67,8 +67,18 @@ impl<'d> Reader<'d> {
             description: self.optional_text(node, "description"),
             docs_url: docs.map(|docs| self.text(&docs, "url")),
             deprecated: self.flag(node, "deprecated"),
-            billing: self.mark(node, "-billing", &[("paid", Billing::Paid), ("free", Billing::Free)], Billing::Paid),
-            retry: self.mark(node, "-retry", &[("safe", Retry::Safe), ("unsafe", Retry::Unsafe)], Retry::Unsafe),
+            billing: self.extension_value(
+                node,
+                "-billing",
+                &[("paid", Billing::Paid), ("free", Billing::Free)],
+                Billing::Paid,
+            ),
+            retry: self.extension_value(
+                node,
+                "-retry",
+                &[("safe", Retry::Safe), ("unsafe", Retry::Unsafe)],
+                Retry::Unsafe,
+            ),
             images: self.images(node),
             parameters: self.parameters(path, node, item),
             body: node.get("requestBody").and_then(|body| self.body(body)),
@@ -79,24 +89,24 @@ impl<'d> Reader<'d> {
         }
     }
 
-    /// Marks are extensions `x-<vendor>-<mark>`; the vendor's name is not ours to know.
-    fn extension(&self, node: &Node<'d>, mark: &str) -> Option<Node<'d>> {
-        let mut found = node.entries().filter(|(key, _)| key.starts_with("x-") && key.ends_with(mark));
+    /// Returns the extension `x-<vendor><suffix>` for any vendor.
+    fn extension(&self, node: &Node<'d>, suffix: &str) -> Option<Node<'d>> {
+        let mut found = node.entries().filter(|(key, _)| key.starts_with("x-") && key.ends_with(suffix));
         let first = found.next().map(|(_, value)| value);
         if let Some((key, value)) = found.next() {
-            self.report(&value, format!("`{key}` says again what another mark says"), "keep one of them");
+            self.report(&value, format!("`{key}` repeats another extension"), "keep one of them");
         }
         first
     }
 
-    fn mark<T: Copy>(&self, node: &Node<'d>, mark: &str, values: &[(&str, T)], unmarked: T) -> T {
-        let Some(found) = self.extension(node, mark) else { return unmarked };
+    fn extension_value<T: Copy>(&self, node: &Node<'d>, suffix: &str, values: &[(&str, T)], default: T) -> T {
+        let Some(found) = self.extension(node, suffix) else { return default };
         let value = values.iter().find(|(name, _)| found.value == name);
         value.map_or_else(
             || {
                 let names: Vec<&str> = values.iter().map(|(name, _)| *name).collect();
-                self.report(&found, "unknown value of a mark", format!("write one of: {}", names.join(", ")));
-                unmarked
+                self.report(&found, "unknown value of an extension", format!("write one of: {}", names.join(", ")));
+                default
             },
             |(_, value)| *value,
         )
@@ -106,9 +116,13 @@ impl<'d> Reader<'d> {
         let Some(found) = self.extension(node, "-images") else { return ImageCount::Fixed(1) };
         match (found.value.as_u64(), found.value.as_str()) {
             (Some(number), _) => ImageCount::Fixed(number),
-            (_, Some(member)) => ImageCount::Property(member.to_owned()),
+            (_, Some(property)) => ImageCount::Property(property.to_owned()),
             _ => {
-                self.report(&found, "expected a number or the name of a request member", "write 0, 1 or `num_images`");
+                self.report(
+                    &found,
+                    "expected a number or the name of a request property",
+                    "write 0, 1 or `num_images`",
+                );
                 ImageCount::Fixed(1)
             }
         }
@@ -120,7 +134,7 @@ impl<'d> Reader<'d> {
         for node in list(node).chain(list(item)) {
             let Some(node) = self.followed(node, "parameters") else { continue };
             let Some(parameter) = self.parameter(&node) else { continue };
-            // One on the operation wins over one on the path.
+            // Parameters of the operation override those of the path.
             if !parameters.iter().any(|other| other.name == parameter.name && other.location == parameter.location) {
                 parameters.push(parameter);
             }
@@ -137,11 +151,7 @@ impl<'d> Reader<'d> {
         }
         for (index, name) in template.iter().enumerate() {
             if template[..index].contains(name) {
-                self.report(
-                    node,
-                    format!("`{{{name}}}` stands twice in the path"),
-                    "give each segment a name of its own",
-                );
+                self.report(node, format!("`{{{name}}}` is in the path twice"), "give each segment a name of its own");
             }
             if !parameters.iter().any(|parameter| parameter.location == Location::Path && parameter.name == *name) {
                 self.report(
@@ -158,7 +168,7 @@ impl<'d> Reader<'d> {
         if !plain || path.contains(['?', '#', '%', ' ']) {
             self.report(
                 node,
-                format!("the path `{path}` is not made of plain and `{{named}}` segments"),
+                format!("the path `{path}` has segments that are neither plain nor `{{named}}`"),
                 "give each parameter a whole segment",
             );
         }
@@ -207,7 +217,7 @@ impl<'d> Reader<'d> {
         let node = self.followed(node, "requestBodies")?;
         self.only_keys(&node, &["description", "required", "content"]);
         if !self.flag(&node, "required") {
-            self.report(&node, "an optional body", "add `required: true`; let its members be optional");
+            self.report(&node, "an optional body", "add `required: true`; let its properties be optional");
         }
         let content = self.required_object(&node, "content")?;
         let supported = [MediaType::Multipart, MediaType::Json];
@@ -220,7 +230,7 @@ impl<'d> Reader<'d> {
                 );
             }
         }
-        // Multipart first: where a service takes both, only multipart can carry files.
+        // Multipart first: only multipart can carry files.
         let (media_type, entry) = supported.into_iter().find_map(|kind| Some((kind, content.get(kind.as_str())?)))?;
         self.only_keys(&entry, &["schema", "example", "examples", "encoding"]);
         let mut part_media_types = BTreeMap::new();
@@ -267,7 +277,7 @@ impl<'d> Reader<'d> {
             }
         }
         let Some((_, first)) = successes.first() else {
-            self.report(node, "no successful response is described", "add a response for `200`");
+            self.report(node, "no successful response is own_description", "add a response for `200`");
             return None;
         };
         let name = |schema: &Option<Schema>| match schema.as_ref().map(|schema| &schema.kind) {
@@ -318,7 +328,7 @@ fn responses<'d>(operation: &Node<'d>) -> Vec<(&'d str, Node<'d>)> {
     operation.get("responses").into_iter().flat_map(|responses| responses.entries()).collect()
 }
 
-/// The status that stands for success in the lowered copy.
+/// Returns the success status for the lowered document.
 fn success_status(operation: &Node<'_>) -> String {
     let responses = responses(operation);
     let success = responses.iter().map(|(status, _)| *status).find(|status| is_success(status));
@@ -329,7 +339,7 @@ fn is_success(status: &str) -> bool {
     status.starts_with('2')
 }
 
-/// The names in braces of a path template.
+/// Returns the names in braces of a path template.
 fn path_names(path: &str) -> Vec<&str> {
     path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}')).collect()
 }

@@ -8,12 +8,12 @@ use super::{Reader, kind_of};
 use crate::{
     document::Node,
     model::{
-        ArrayBounds, Choice, Component, FloatWidth, IntegerBounds, IntegerWidth, Kind, Member, NumberBounds, Object,
+        ArrayBounds, Choice, Component, FloatWidth, IntegerBounds, IntegerWidth, Kind, NumberBounds, Object, Property,
         Schema, Shape, TextBounds, Union, UnionKind,
     },
 };
 
-/// Keywords that say something to people only, or to other tools.
+/// Keywords without effect on validity.
 const ANNOTATIONS: [&str; 8] =
     ["description", "title", "example", "default", "deprecated", "readOnly", "writeOnly", "externalDocs"];
 const SCHEMAS: &str = "#/components/schemas/";
@@ -56,7 +56,7 @@ impl<'d> Reader<'d> {
         let listed = node.get("enum");
         let (nulls, values): (Vec<_>, Vec<_>) =
             listed.iter().flat_map(Node::items).partition(|value| value.value.is_null());
-        // The letter of OpenAPI 3.0.3: `nullable` alone does not add null to what `enum` lists.
+        // In OpenAPI 3.0.3 `nullable` alone does not add null to the values of `enum`.
         if self.flag(node, "nullable") != (nulls.len() == 1) {
             self.report(node, "`nullable` and the values of the enum disagree", "list `null` if it may be null");
         }
@@ -76,19 +76,19 @@ impl<'d> Reader<'d> {
         let required = node.get("required").map(|names| self.texts(&names)).unwrap_or_default();
         let properties = node.get("properties").into_iter().flat_map(|properties| {
             if !properties.value.is_object() {
-                self.report(&properties, "expected an object of members", "write `name: {type: ...}` pairs");
+                self.report(&properties, "expected an object of properties", "write `name: {type: ...}` pairs");
             }
             properties.entries()
         });
-        let members: Vec<Member> = properties
-            .map(|(name, schema)| Member {
+        let properties: Vec<Property> = properties
+            .map(|(name, schema)| Property {
                 name: name.to_owned(),
                 required: required.iter().any(|other| other == name),
                 schema: self.schema(&schema),
             })
             .collect();
         for name in &required {
-            if !members.iter().any(|member| member.name == *name) {
+            if !properties.iter().any(|property| property.name == *name) {
                 self.report(
                     node,
                     format!("`{name}` is required but not among the properties"),
@@ -97,47 +97,47 @@ impl<'d> Reader<'d> {
             }
         }
         let rest = node.get("additionalProperties").and_then(|rest| self.additional(&rest));
-        let object = Object { choices: self.choices(node, &members), members, rest };
+        let object = Object { choices: self.choices(node, &properties), properties, rest };
         Shape::Object(object)
     }
 
     fn additional(&self, node: &Node<'d>) -> Option<Schema> {
         match node.value {
-            // Answers stay open either way, and requests hold what their type has.
+            // Responses are open in any case, and requests contain what their type has.
             Value::Bool(_) => None,
             _ => Some(self.schema(node)),
         }
     }
 
-    /// `not`, `oneOf` and `anyOf` beside `properties` may only say which members go together.
-    fn choices(&self, node: &Node<'d>, members: &[Member]) -> Vec<Choice> {
+    /// Reads `not`, `oneOf` and `anyOf` next to `properties`, which may only say which properties can be combined.
+    fn choices(&self, node: &Node<'d>, properties: &[Property]) -> Vec<Choice> {
         let mut choices = Vec::new();
         if let Some(not) = node.get("not") {
             let alternatives: Vec<_> = match not.get("anyOf") {
                 Some(several) => several.items().collect(),
                 None => vec![not],
             };
-            choices.extend(alternatives.iter().map(|one| Choice::NotTogether(self.required_set(one, members))));
+            choices.extend(alternatives.iter().map(|one| Choice::NotTogether(self.required_set(one, properties))));
         }
-        let sets = |list: Node<'d>| list.items().map(|one| self.required_set(&one, members)).collect();
+        let sets = |list: Node<'d>| list.items().map(|one| self.required_set(&one, properties)).collect();
         choices.extend(node.get("oneOf").map(|list| Choice::ExactlyOne(sets(list))));
         choices.extend(node.get("anyOf").map(|list| Choice::AtLeastOne(sets(list))));
         choices
     }
 
-    fn required_set(&self, node: &Node<'d>, members: &[Member]) -> Vec<String> {
+    fn required_set(&self, node: &Node<'d>, properties: &[Property]) -> Vec<String> {
         let names = node.get("required").map(|names| self.texts(&names)).unwrap_or_default();
         let only_required = node.value.as_object().is_some_and(|object| object.len() == 1);
         if names.is_empty() || !only_required {
             self.report(
                 node,
-                "beside `properties` only sets of required members are supported here",
+                "next to `properties`, only sets of required properties are supported here",
                 "write `required: [a, b]` alone, or make the schema a union of named components",
             );
         }
         for name in &names {
-            if !members.iter().any(|member| member.name == *name) {
-                self.report(node, format!("`{name}` is not among the properties"), "name members of this object");
+            if !properties.iter().any(|property| property.name == *name) {
+                self.report(node, format!("`{name}` is not among the properties"), "name properties of this object");
             }
         }
         names
@@ -180,7 +180,7 @@ impl<'d> Reader<'d> {
             if !kinds.iter().any(|kind| Some(kind.component.as_str()) == named) {
                 self.report(
                     &target,
-                    format!("the mapping of `{value}` leads to no kind of the union"),
+                    format!("the mapping of `{value}` does not refer to a kind of the union"),
                     "name a component of `oneOf`",
                 );
             }
@@ -196,8 +196,8 @@ impl<'d> Reader<'d> {
                 if node.value.as_object().is_some_and(|object| object.len() > 1) {
                     self.report(
                         node,
-                        "OpenAPI 3.0 ignores what stands beside `$ref`",
-                        "write `allOf: [{$ref: ...}]` and put the rest beside `allOf`",
+                        "OpenAPI 3.0 ignores keywords next to `$ref`",
+                        "write `allOf: [{$ref: ...}]` and put the other keywords next to `allOf`",
                     );
                 }
                 Some(name.to_owned())
@@ -205,7 +205,7 @@ impl<'d> Reader<'d> {
             _ => {
                 let shown = reference.as_ref().and_then(|reference| reference.value.as_str()).unwrap_or_default();
                 let message = if reference.is_some() {
-                    format!("the reference `{shown}` leads nowhere")
+                    format!("the reference `{shown}` has no target")
                 } else {
                     "expected a reference to a component".to_owned()
                 };
@@ -215,9 +215,9 @@ impl<'d> Reader<'d> {
         }
     }
 
-    /// A schema at a member, parameter, item, response or body.
+    /// Reads the schema of a property, parameter, item, response or body.
     pub(super) fn schema(&self, node: &Node<'d>) -> Schema {
-        let described = |kind| Schema {
+        let own_description = |kind| Schema {
             nullable: self.may_be_null(node, &kind),
             kind,
             description: if node.get("$ref").is_none() {
@@ -227,20 +227,22 @@ impl<'d> Reader<'d> {
             },
         };
         if node.get("$ref").is_some() {
-            return described(self.referenced_component(node).map_or(Kind::Any, Kind::Component));
+            return own_description(self.referenced_component(node).map_or(Kind::Any, Kind::Component));
         }
         if let Some(list) = node.get("allOf") {
             self.only_schema_keys(node, &["allOf", "nullable"]);
             let mut items = list.items();
             return match (items.next(), items.next()) {
-                (Some(only), None) => described(self.referenced_component(&only).map_or(Kind::Any, Kind::Component)),
+                (Some(only), None) => {
+                    own_description(self.referenced_component(&only).map_or(Kind::Any, Kind::Component))
+                }
                 _ => {
                     self.report(
                         &list,
                         "`allOf` must have exactly one entry, a reference",
-                        "write the members out in one component",
+                        "write the properties out in one component",
                     );
-                    described(Kind::Any)
+                    own_description(Kind::Any)
                 }
             };
         }
@@ -251,14 +253,14 @@ impl<'d> Reader<'d> {
                     format!("`{keyword}` outside of a named component"),
                     format!("move the schema to `{SCHEMAS}Name` and refer to it, so that its type has a name"),
                 );
-                return described(Kind::Any);
+                return own_description(Kind::Any);
             }
         }
-        described(self.plain(node))
+        own_description(self.plain(node))
     }
 
-    /// Whether the schema says so itself, or the enum, object or union that it refers to does. Aliases speak for
-    /// themselves: the model resolves them.
+    /// Returns whether the schema, or the enum, object or union that it refers to, is nullable. The model resolves
+    /// aliases.
     fn may_be_null(&self, node: &Node<'d>, kind: &Kind) -> bool {
         let own = node.get("$ref").is_none() && self.flag(node, "nullable");
         let Kind::Component(name) = kind else { return own };
@@ -345,7 +347,7 @@ impl<'d> Reader<'d> {
         }
     }
 
-    /// Integers have bounds of their own: beyond 2^53, a float is another number.
+    /// Reads bounds of integers, which floats cannot represent beyond 2^53.
     fn integer_bounds(&self, node: &Node<'d>) -> IntegerBounds {
         let bound = |key, exclusive, step: i64| {
             let bound = self.bound(node, key, "a whole number", Value::as_i64)?;

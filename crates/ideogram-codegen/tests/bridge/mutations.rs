@@ -1,6 +1,6 @@
 //! Documents broken at random are refused with a place, or generated; never a panic.
 
-use ideogram_codegen::Client;
+use ideogram_codegen::GeneratedClient;
 use serde_json::{Value, json};
 
 use crate::petshop::PETSHOP;
@@ -86,7 +86,7 @@ fn run(document: &str, seeds: std::ops::Range<u64>) {
         }
         // JSON is YAML, so the mutant goes in by the same door.
         let text = serde_json::to_string_pretty(&mutant).unwrap();
-        match Client::read(&text) {
+        match GeneratedClient::read(&text) {
             Ok(client) => {
                 let parsed: Result<proc_macro2::TokenStream, _> = client.source().parse();
                 assert!(parsed.is_ok(), "seed {seed}: the source is not Rust");

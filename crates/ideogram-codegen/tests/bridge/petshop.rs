@@ -2,12 +2,12 @@
 //!
 //! That the source compiles and works is shown in the workspace's contract tests, which build it against the runtime.
 
-use ideogram_codegen::Client;
+use ideogram_codegen::GeneratedClient;
 
 pub(crate) const PETSHOP: &str = include_str!("petshop.yaml");
 
-fn petshop() -> Client {
-    Client::read(PETSHOP).unwrap()
+fn petshop() -> GeneratedClient {
+    GeneratedClient::read(PETSHOP).unwrap()
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn operations_without_marks_count_as_paid_and_unsafe() {
     let client = petshop();
     let marks = |id: &str| {
         let operation = client.operations().into_iter().find(|operation| operation.id == id).unwrap();
-        (operation.paid, operation.safe_to_repeat)
+        (operation.paid, operation.safe_to_retry)
     };
 
     assert_eq!(marks("post_pet"), (true, false));

@@ -1,6 +1,6 @@
-//! What the bridge cannot carry is refused with place, operation and repair.
+//! Unsupported documents are refused with location, operation and repair.
 
-use ideogram_codegen::{Client, Problem};
+use ideogram_codegen::{GeneratedClient, Problem, client_methods};
 
 use crate::petshop::PETSHOP;
 
@@ -9,15 +9,15 @@ use crate::petshop::PETSHOP;
 fn problems(from: &str, to: &str) -> Vec<Problem> {
     assert!(PETSHOP.contains(from), "the document does not contain {from:?}");
     let changed = PETSHOP.replacen(from, to, 1);
-    Client::read(&changed).err().map(|error| error.problems().to_vec()).unwrap_or_default()
+    GeneratedClient::read(&changed).err().map(|error| error.problems().to_vec()).unwrap_or_default()
 }
 
 #[track_caller]
 fn assert_refused(from: &str, to: &str, message: &str) {
     let problems = problems(from, to);
-    let shown: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    let messages: Vec<String> = problems.iter().map(ToString::to_string).collect();
     let found = problems.iter().find(|problem| problem.to_string().contains(message));
-    let found = found.unwrap_or_else(|| panic!("no problem says {message:?}: {shown:#?}"));
+    let found = found.unwrap_or_else(|| panic!("no problem says {message:?}: {messages:#?}"));
 
     assert!(found.line().is_some(), "{found}");
     assert!(!found.repair_hint().is_empty(), "{found}");
@@ -25,22 +25,22 @@ fn assert_refused(from: &str, to: &str, message: &str) {
 
 /// What is replaced in the document, by what, and what the problem then says.
 const REFUSED: &[(&str, &str, &str)] = &[
-    ("operationId: delete_photo", "operationId: builder", "a name that the client has for itself"),
-    ("operationId: delete_photo", "operationId: version", "a name that the client has for itself"),
-    ("- name: X-Trace", "- name: client", "a name that builders need for themselves"),
+    ("operationId: delete_photo", "operationId: version", "would be `VERSION`, which describes the document"),
+    ("- name: X-Trace", "- name: client", "the name `client`, which every builder needs for itself"),
+    ("- name: X-Trace", "- name: prepare", "the name `prepare`, which every builder needs for itself"),
     (
         "    Refusal: {",
         "    Default: {type: object, properties: {}}\n    Refusal: {",
-        "a name that generated code needs",
+        "a name that generated code uses",
     ),
-    ("photos/{number}", "photos/{pet_id}", "stands twice in the path"),
-    ("{$ref: '#/components/schemas/Problem'}", "{$ref: '#/components/schemas/Trouble'}", "Trouble` leads nowhere"),
+    ("photos/{number}", "photos/{pet_id}", "is in the path twice"),
+    ("{$ref: '#/components/schemas/Problem'}", "{$ref: '#/components/schemas/Trouble'}", "Trouble` has no target"),
     (
         "application/json: {schema: {$ref: '#/components/schemas/NewPet'}}",
         "application/json: {schema: {$ref: '#/components/schemas/Old'}}",
-        "Old` leads nowhere",
+        "Old` has no target",
     ),
-    ("rope: Rope}", "rope: Rope, bell: Bell}", "leads to no kind of the union"),
+    ("rope: Rope}", "rope: Rope, bell: Bell}", "does not refer to a kind of the union"),
     (
         "encoding: {toy: {contentType: application/json}}",
         "encoding: {toy: {style: pipeDelimited}}",
@@ -49,12 +49,12 @@ const REFUSED: &[(&str, &str, &str)] = &[
     (
         "encoding: {toy: {contentType: application/json}}",
         "encoding: {kind: {contentType: text/plain}}",
-        "no part written as JSON",
+        "not a JSON part",
     ),
     (
         "encoding: {toy: {contentType: application/json}}",
         "encoding: {car: {contentType: text/plain}}",
-        "no part written as JSON",
+        "not a JSON part",
     ),
     ("deprecated: true", "security: []", "unsupported keyword `security`"),
     ("items: {$ref: '#/components/schemas/Nickname'}", "items: {type: string, nullable: true}", "may hold null"),
@@ -66,32 +66,32 @@ const REFUSED: &[(&str, &str, &str)] = &[
     (
         "required: [type, knots]\n      properties: {type: {type: string}, knots: {type: array, items: {type: integer}}}",
         "required: [type]\n      properties: {type: {type: string}}",
-        "no member but the discriminator",
+        "no property but the discriminator",
     ),
     ("diameter: {type: integer, minimum: 1}", "diameter: {type: string, format: binary}", "holds a file"),
     ("      not: {anyOf:", "      additionalProperties: {type: string}\n      not: {anyOf:", "parts without a name"),
     ("openapi: 3.0.3", "openapi: 3.1.0", "is not 3.0.x"),
     ("info:\n", "info: 3\nother:\n", "`info` is missing"),
-    ("servers:\n  - url: https://petshop.test/api/\n", "", "no server is named"),
+    ("servers:\n  - url: https://petshop.test/api/\n", "", "the document has no server"),
     ("in: header, name: X-Token", "in: cookie, name: X-Token", "only `type: apiKey`"),
-    ("operationId: delete_photo", "operationId: listPets", "would be one method `list_pets`"),
-    ("operationId: delete_photo", "operationId: list_pets", "would be one method `list_pets`"),
+    ("operationId: delete_photo", "operationId: listPets", "have the same method name `list_pets`"),
+    ("operationId: delete_photo", "operationId: list_pets", "have the same method name `list_pets`"),
     ("operationId: delete_photo", "summary: none", "`operationId` is missing"),
     ("operationId: delete_photo", "operationId: 7 days", "does not make a method name"),
     ("deprecated: true", "callbacks: {}", "unsupported keyword `callbacks`"),
-    ("x-petshop-billing: free", "x-petshop-billing: cheap", "unknown value of a mark"),
-    ("x-petshop-images: count", "x-petshop-images: drawing", "not an integer member"),
+    ("x-petshop-billing: free", "x-petshop-billing: cheap", "unknown value of an extension"),
+    ("x-petshop-images: count", "x-petshop-images: drawing", "not an integer property"),
     ("x-petshop-images: count", "x-petshop-images: {}", "expected a number or the name"),
     ("in: query\n          required: true", "in: cookie\n          required: true", "parameters in `cookie`"),
     ("/photos/{number}", "/photos/{n}", "is not in the path"),
-    ("/photos/{number}", "/photos/no-{number}", "not made of plain"),
+    ("/photos/{number}", "/photos/no-{number}", "neither plain nor"),
     ("  /toys:", "  toys:", "does not start with a slash"),
     (
         "PetId: {type: string, description: A pet., pattern: '^[a-z]+$'}",
         "PetId: {type: boolean}",
-        "cannot be sent as it is described",
+        "cannot be sent in its described form",
     ),
-    ("schema: {$ref: '#/components/schemas/PetId'}", "schema: {type: string}", "cannot be sent as it is described"),
+    ("schema: {$ref: '#/components/schemas/PetId'}", "schema: {type: string}", "cannot be sent in its described form"),
     ("{name: number, in: path, required: true,", "{name: number, in: path,", "a path parameter is always required"),
     (
         "schema: {type: array, items: {$ref: '#/components/schemas/Kind'}}",
@@ -105,7 +105,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
         "content: {image/png: {}}",
         "responses of type `image/png`",
     ),
-    ("{$ref: '#/components/responses/Refused'}", "{$ref: '#/components/responses/Nowhere'}", "leads nowhere"),
+    ("{$ref: '#/components/responses/Refused'}", "{$ref: '#/components/responses/Nowhere'}", "has no target"),
     (
         "content: {application/json: {schema: {$ref: '#/components/schemas/NewToy'}}}",
         "content: {text/csv: {}}",
@@ -125,12 +125,12 @@ const REFUSED: &[(&str, &str, &str)] = &[
     (
         "kind: {$ref: '#/components/schemas/Kind'}",
         "kind: {$ref: '#/components/schemas/Sort'}",
-        "the reference `#/components/schemas/Sort` leads nowhere",
+        "the reference `#/components/schemas/Sort` has no target",
     ),
     (
         "kind: {$ref: '#/components/schemas/Kind'}",
         "kind: {$ref: '#/components/schemas/Kind', nullable: true}",
-        "ignores what stands beside `$ref`",
+        "ignores keywords next to `$ref`",
     ),
     ("nick: {type: string, nullable: true}", "nick: {type: string, enum: [A]}", "outside of a named component"),
     ("nick: {type: string, nullable: true}", "nick: {type: object, properties: {}}", "outside of a named component"),
@@ -140,8 +140,8 @@ const REFUSED: &[(&str, &str, &str)] = &[
         "nick: {type: string, contentEncoding: base64}",
         "unsupported keyword `contentEncoding`",
     ),
-    ("type: {type: string, description: A keyword of Rust.}", "Kind: {type: string}", "would both be `kind`"),
-    ("type: {type: string, description: A keyword of Rust.}", "'+': {type: string}", "does not make a Rust name"),
+    ("type: {type: string, description: A keyword of Rust.}", "Kind: {type: string}", "are both `kind`"),
+    ("type: {type: string, description: A keyword of Rust.}", "'+': {type: string}", "is not a valid name in Rust"),
     (
         "type: {type: string, description: A keyword of Rust.}",
         "photo: {type: string, format: binary}",
@@ -149,7 +149,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ),
     ("required: [id, kind, nick, mother]", "required: [id, colour]", "`colour` is required but not among"),
     ("minLength: 1, maxLength: 5", "minLength: one", "expected a whole number"),
-    ("enum: [CAT, DOG, 3_LEGGED, 10x20]", "enum: [CAT, cat]", "would both be `Cat`"),
+    ("enum: [CAT, DOG, 3_LEGGED, 10x20]", "enum: [CAT, cat]", "are both `Cat`"),
     ("enum: [CAT, DOG, 3_LEGGED, 10x20]", "enum: []", "an enum without values"),
     ("enum: [CAT, DOG, 3_LEGGED, 10x20]", "enum: [1, 2]", "expected text"),
     ("Kind: {type: string, description: What it is.,", "Kind: {type: string, nullable: true,", "enum disagree"),
@@ -166,19 +166,23 @@ const REFUSED: &[(&str, &str, &str)] = &[
         "exactly one entry",
     ),
     ("{required: [tame, toy]}", "{required: [tame, car]}", "`car` is not among the properties"),
-    ("{required: [tame, toy]}", "{maxProperties: 3}", "only sets of required members"),
+    ("{required: [tame, toy]}", "{maxProperties: 3}", "only sets of required properties"),
     (
         "mapping: {ball: '#/components/schemas/Ball', rope: Rope}",
         "mapping: {rope: Rope}",
         "has no value in the discriminator's mapping",
     ),
-    ("propertyName: type\n", "propertyName: sort\n", "has no member `sort`"),
+    ("propertyName: type\n", "propertyName: sort\n", "has no property `sort`"),
     (
         "oneOf: [{$ref: '#/components/schemas/FoodByName'},",
         "oneOf: [{$ref: '#/components/schemas/Kind'},",
         "is not an object",
     ),
-    ("FoodByName: {type: object, required: [name],", "FoodByName: {type: object,", "nothing required tells"),
+    (
+        "FoodByName: {type: object, required: [name],",
+        "FoodByName: {type: object,",
+        "no required property distinguishes",
+    ),
     (
         "Refusal: {type: object, properties: {error: {type: string}}}",
         "Refusal: {type: object, properties: {error: {$ref: '#/components/schemas/Ball'}}}",
@@ -187,7 +191,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
     (
         "diameter: {type: integer, minimum: 1}",
         "diameter: {$ref: '#/components/schemas/Toy'}",
-        "holds itself without an array",
+        "contains itself without an array",
     ),
     (
         "toy: {$ref: '#/components/schemas/Toy'}\n        food",
@@ -197,10 +201,26 @@ const REFUSED: &[(&str, &str, &str)] = &[
 ];
 
 #[test]
-fn every_rule_says_what_is_wrong_where_and_what_to_write_instead() {
+fn every_rule_reports_location_and_repair() {
     for (from, to, message) in REFUSED {
         assert_refused(from, to, message);
     }
+}
+
+#[test]
+fn an_operation_with_the_name_of_a_method_of_the_client_is_refused() {
+    let source = "impl Client { pub fn save_all(&self) {} } impl Other { fn list_pets(&self) {} }";
+    let methods = client_methods(source);
+    let text = PETSHOP.replacen("operationId: delete_photo", "operationId: saveAll", 1);
+
+    let error = GeneratedClient::read_with_methods(&text, &methods).unwrap_err();
+
+    assert_eq!(methods, ["save_all"]);
+    assert_eq!(
+        error.to_string(),
+        "line 60, `#/paths/~1pets~1{pet_id}~1photos~1{number}/delete` (operation `saveAll`): `Client` already has a method \
+         `save_all`; choose another `operationId`, or rename the method of `Client`",
+    );
 }
 
 #[test]
@@ -216,14 +236,14 @@ fn a_problem_inside_an_operation_names_it() {
 #[test]
 fn all_problems_are_reported_at_once_in_the_order_of_the_document() {
     let text = PETSHOP.replacen("deprecated: true", "callbacks: {}", 1).replacen("3_LEGGED", "CAT", 1);
-    let error = Client::read(&text.replacen("title: Pet Shop", "title: 7", 1)).unwrap_err();
+    let error = GeneratedClient::read(&text.replacen("title: Pet Shop", "title: 7", 1)).unwrap_err();
     let lines: Vec<_> = error.problems().iter().map(Problem::line).collect();
 
     assert!(lines.len() >= 2 && lines.is_sorted(), "{error}");
 }
 
 #[test]
-fn what_is_no_document_at_all_is_refused() {
+fn text_that_is_not_a_document_is_refused() {
     for text in [
         "",
         "null",
@@ -238,7 +258,7 @@ fn what_is_no_document_at_all_is_refused() {
         "!!tag 3",
         "--- 1\n--- 2\n",
     ] {
-        let error = Client::read(text).unwrap_err();
+        let error = GeneratedClient::read(text).unwrap_err();
 
         assert!(!error.problems().is_empty(), "{text:?}");
     }

@@ -1,15 +1,15 @@
-//! How the members of components became fields.
+//! The fields that progenitor generated for the properties of components.
 //!
-//! Encoders and checks read fields, so they must know which are optional or lists. That is asked of the generated
-//! structs themselves: another version of the generator may decide otherwise.
+//! Encoders and checks need to know which fields are optional or lists. The generated structs are inspected, because
+//! that depends on the version of the generator.
 
 use std::collections::BTreeMap;
 
 use syn::{GenericArgument, Item, PathArguments, Type};
 
-use super::Unexpected;
+use crate::error::RetargetError;
 
-/// Components → members → fields.
+/// Components → properties → fields.
 #[derive(Default)]
 pub(crate) struct Fields {
     components: BTreeMap<String, BTreeMap<String, Field>>,
@@ -40,35 +40,35 @@ impl Field {
 }
 
 impl Fields {
-    pub(super) fn of(items: &[Item]) -> Result<Self, Unexpected> {
+    pub(crate) fn of(items: &[Item]) -> Result<Self, RetargetError> {
         let mut components = BTreeMap::new();
         for item in items {
             let Item::Struct(structure) = item else { continue };
-            let mut members = BTreeMap::new();
+            let mut properties = BTreeMap::new();
             for field in &structure.fields {
                 let Some(ident) = field.ident.clone() else { continue };
                 let name = renamed(field)?.unwrap_or_else(|| ident.to_string());
                 let (optional, inner) = without_option(&field.ty);
-                members.insert(name, Field { ident, optional, inner });
+                properties.insert(name, Field { ident, optional, inner });
             }
-            components.insert(structure.ident.to_string(), members);
+            components.insert(structure.ident.to_string(), properties);
         }
         Ok(Self { components })
     }
 
-    pub(crate) fn get(&self, component: &str, member: &str) -> Option<&Field> {
-        self.components.get(component)?.get(member)
+    pub(crate) fn get(&self, component: &str, property: &str) -> Option<&Field> {
+        self.components.get(component)?.get(property)
     }
 
-    /// The member that became a field of this name.
-    pub(super) fn member(&self, component: &str, ident: &syn::Ident) -> Option<&str> {
-        let members = self.components.get(component)?;
-        members.iter().find(|(_, field)| field.ident == *ident).map(|(name, _)| name.as_str())
+    /// Returns the property of a field.
+    pub(crate) fn property(&self, component: &str, ident: &syn::Ident) -> Option<&str> {
+        let properties = self.components.get(component)?;
+        properties.iter().find(|(_, field)| field.ident == *ident).map(|(name, _)| name.as_str())
     }
 }
 
-/// Takes `Option` off a type, and says whether there was one.
-pub(super) fn without_option(kind: &Type) -> (bool, Type) {
+/// Removes `Option` from a type; also returns whether there was one.
+pub(crate) fn without_option(kind: &Type) -> (bool, Type) {
     match only_argument(kind, "Option") {
         Some(inner) => (true, inner.clone()),
         None => (false, kind.clone()),
@@ -76,12 +76,12 @@ pub(super) fn without_option(kind: &Type) -> (bool, Type) {
 }
 
 /// `T` of `Wrapper<T>`, by the last segment's name.
-pub(super) fn only_argument<'t>(kind: &'t Type, wrapper: &str) -> Option<&'t Type> {
+pub(crate) fn only_argument<'t>(kind: &'t Type, wrapper: &str) -> Option<&'t Type> {
     first_argument(kind, wrapper, 1)
 }
 
 /// `T` of `Result<T, E>`.
-pub(super) fn ok_type(kind: &Type) -> Option<&Type> {
+pub(crate) fn ok_type(kind: &Type) -> Option<&Type> {
     first_argument(kind, "Result", 2)
 }
 
@@ -102,7 +102,7 @@ fn last_segment(kind: &Type) -> Option<&syn::PathSegment> {
 }
 
 /// The name in `#[serde(rename = "...")]`.
-fn renamed(field: &syn::Field) -> Result<Option<String>, Unexpected> {
+fn renamed(field: &syn::Field) -> Result<Option<String>, RetargetError> {
     let mut name = None;
     for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
         attribute.parse_nested_meta(|meta| {

@@ -1,50 +1,15 @@
-//! Rules that need the whole document: names that meet, references that circle, files where none can go.
+//! Rules that need the whole document: colliding names, circular references, files in the wrong place.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Reader;
 use crate::{
-    model::{ImageCount, Kind, Location, MediaType, Model, Operation, Schema, Shape, references_of, schemas_of},
-    multipart::{PartKind, part_kind},
+    model::{
+        ImageCount, Kind, Location, MediaType, Model, Operation, PartKind, Schema, Shape, references_of, schemas_of,
+    },
     names,
 };
 
-/// Methods that the client has beside those of the operations.
-const CLIENT_METHODS: [&str; 13] = [
-    "new",
-    "builder",
-    "base_url",
-    "with",
-    "call",
-    "execute",
-    "execute_blocking",
-    "check_origin",
-    "images_in_flight",
-    "validation",
-    "settings",
-    "inner",
-    "from_parts",
-];
-/// Constants that stand beside those of the operations.
-const CONSTANTS: [&str; 5] = ["TITLE", "VERSION", "SERVER_URL", "API_KEY_HEADER", "ALL"];
-/// Names that the code of a builder has for itself.
-const IN_BUILDERS: [&str; 15] = [
-    "client",
-    "request",
-    "response",
-    "response_blocking",
-    "body",
-    "body_map",
-    "new",
-    "prepare",
-    "fill",
-    "send",
-    "send_blocking",
-    "value",
-    "values",
-    "checker",
-    "url",
-];
 /// Types that generated code names without a path.
 const PRELUDE: [&str; 22] = [
     "Self",
@@ -72,9 +37,9 @@ const PRELUDE: [&str; 22] = [
 ];
 
 impl Reader<'_> {
-    pub(super) fn whole(&self, model: &Model) {
+    pub(super) fn cross_checks(&self, model: &Model) {
         self.aliases_end(model);
-        // What follows looks through aliases, so it waits until they are known to end.
+        // The following checks resolve aliases, so aliases must not be circular.
         if !self.problems.borrow().is_empty() {
             return;
         }
@@ -89,7 +54,7 @@ impl Reader<'_> {
             self.images_are_counted(model, operation);
             self.operation.replace(None);
         }
-        let with_files = model.holding_files();
+        let with_files = model.with_files();
         for name in model.in_responses() {
             if with_files.contains(name) {
                 self.report_at(
@@ -101,17 +66,17 @@ impl Reader<'_> {
         }
     }
 
-    /// What a request holds is written by generated code, which has no way to write `null` in a list or map.
+    /// Refuses requests that generated code cannot encode: it has no way to write `null` in a list or map.
     fn requests_can_be_written(&self, model: &Model) {
         for name in model.in_requests() {
             let component = &model.components[name];
             if let Shape::Object(object) = &component.shape
-                && object.members.is_empty()
+                && object.properties.is_empty()
             {
                 self.report_at(
                     &component.pointer,
-                    format!("`{name}` is sent, and has no members"),
-                    "describe what it holds",
+                    format!("`{name}` is part of a request, but has no properties"),
+                    "describe its properties",
                 );
             }
             for schema in schemas_of(&component.shape) {
@@ -119,7 +84,7 @@ impl Reader<'_> {
                     self.report_at(
                         &component.pointer,
                         format!("a list or map in `{name}` may hold null"),
-                        "drop `nullable` from what it holds",
+                        "remove `nullable` from its items",
                     );
                 }
             }
@@ -134,8 +99,8 @@ impl Reader<'_> {
                 if next == name {
                     self.report_at(
                         &component.pointer,
-                        format!("`{name}` refers to itself without an object between"),
-                        "make it an object, or break the circle",
+                        format!("`{name}` refers to itself without an object in between"),
+                        "make it an object, or remove the circular reference",
                     );
                     break;
                 }
@@ -162,24 +127,27 @@ impl Reader<'_> {
             if PRELUDE.contains(&name.as_str()) {
                 self.report_at(
                     &component.pointer,
-                    format!("`{name}` is a name that generated code needs"),
-                    "call it otherwise",
+                    format!("`{name}` is a name that generated code uses"),
+                    "choose another name",
                 );
             }
             if let Shape::Object(object) = &component.shape
                 && object.rest.is_some()
-                && object.members.iter().any(|member| names::field_name(&member.name) == "extra")
+                && object.properties.iter().any(|property| names::field_name(&property.name) == "extra")
             {
                 self.report_at(
                     &component.pointer,
-                    "`extra` holds the members that the document does not name",
-                    "drop the schema of `additionalProperties`",
+                    "`extra` holds the properties that the document does not name",
+                    "remove the schema of `additionalProperties`",
                 );
             }
             match &component.shape {
                 Shape::Object(object) => self.distinct(
                     &component.pointer,
-                    object.members.iter().map(|member| (member.name.as_str(), names::field_name(&member.name))),
+                    object
+                        .properties
+                        .iter()
+                        .map(|property| (property.name.as_str(), names::field_name(&property.name))),
                 ),
                 Shape::Enum(values) => self.distinct(
                     &component.pointer,
@@ -196,22 +164,12 @@ impl Reader<'_> {
     fn operation_names(&self, model: &Model) {
         for (index, operation) in model.operations.iter().enumerate() {
             self.operation.replace(Some(operation.id.clone()));
-            let constant = names::constant_name(&operation.id);
-            if CLIENT_METHODS.contains(&operation.method_name.as_str()) || CONSTANTS.contains(&constant.as_str()) {
+            if self.client_methods.contains(&operation.method_name) {
                 self.report_at(
                     &operation.pointer,
-                    format!("`{}` is a name that the client has for itself", operation.id),
-                    "call the operation otherwise",
+                    format!("`Client` already has a method `{}`", operation.method_name),
+                    "choose another `operationId`, or rename the method of `Client`",
                 );
-            }
-            for parameter in &operation.parameters {
-                if IN_BUILDERS.contains(&names::field_name(&parameter.name).as_str()) {
-                    self.report_at(
-                        &operation.pointer,
-                        format!("parameter `{}` has a name that builders need for themselves", parameter.name),
-                        "the bridge cannot carry it yet: teach `retarget/builders.rs` another name",
-                    );
-                }
             }
             if let Some(earlier) = model.operations[..index].iter().find(|other| {
                 other.id == operation.id
@@ -221,7 +179,7 @@ impl Reader<'_> {
                 self.report_at(
                     &operation.pointer,
                     format!(
-                        "`{}` and the earlier `{}` would be one method `{}`",
+                        "`{}` and the earlier `{}` have the same method name `{}`",
                         operation.id, earlier.id, operation.method_name
                     ),
                     "give each operation an id of its own",
@@ -236,20 +194,20 @@ impl Reader<'_> {
         }
     }
 
-    /// Refuses two names that become one in Rust, and names that become none.
+    /// Refuses names that are equal in Rust, and names that are not valid in Rust.
     fn distinct<'n>(&self, pointer: &str, names: impl Iterator<Item = (&'n str, String)>) {
         let mut seen: BTreeMap<String, &str> = BTreeMap::new();
         for (name, rust_name) in names {
             if !names::is_identifier(&rust_name) {
                 self.report_at(
                     pointer,
-                    format!("`{name}` does not make a Rust name"),
+                    format!("`{name}` is not a valid name in Rust"),
                     "use letters, digits and underscores",
                 );
             } else if let Some(other) = seen.insert(rust_name.clone(), name) {
                 self.report_at(
                     pointer,
-                    format!("`{other}` and `{name}` would both be `{rust_name}`"),
+                    format!("`{other}` and `{name}` are both `{rust_name}` in Rust"),
                     "rename one of them",
                 );
             }
@@ -257,7 +215,7 @@ impl Reader<'_> {
     }
 
     fn unions(&self, model: &Model) {
-        let with_files = model.holding_files();
+        let with_files = model.with_files();
         for (name, component) in &model.components {
             let Shape::Union(union) = &component.shape else { continue };
             let mut seen = BTreeSet::new();
@@ -278,58 +236,60 @@ impl Reader<'_> {
                     );
                 }
                 let discriminators = union.discriminator.iter();
-                if discriminators.filter(|name| object.members.iter().any(|member| member.name == **name)).count()
-                    == object.members.len()
+                if discriminators
+                    .filter(|name| object.properties.iter().any(|property| property.name == **name))
+                    .count()
+                    == object.properties.len()
                 {
                     self.report_at(
                         &component.pointer,
-                        format!("`{}` has no member but the discriminator", kind.component),
-                        "give it another member",
+                        format!("`{}` has no property but the discriminator", kind.component),
+                        "give it another property",
                     );
                 }
                 if !seen.insert(kind.component.as_str()) {
                     self.report_at(
                         &component.pointer,
-                        format!("`{}` stands in the union twice", kind.component),
+                        format!("`{}` is in the union twice", kind.component),
                         "list it once",
                     );
                 }
                 if let Some(discriminator) = &union.discriminator {
-                    if !object.members.iter().any(|member| member.name == *discriminator) {
+                    if !object.properties.iter().any(|property| property.name == *discriminator) {
                         self.report_at(
                             &component.pointer,
-                            format!("`{}` has no member `{discriminator}`", kind.component),
+                            format!("`{}` has no property `{discriminator}`", kind.component),
                             "add the discriminator to every kind",
                         );
                     }
-                    self.only_in(model, name, &kind.component);
-                } else if !object.members.iter().any(|member| member.required) {
+                    self.only_inside_union(model, name, &kind.component);
+                } else if !object.properties.iter().any(|property| property.required) {
                     self.report_at(
                         &component.pointer,
-                        format!("nothing required tells `{}` from the other kinds", kind.component),
-                        "require a member of its own, or add a discriminator",
+                        format!("no required property distinguishes `{}` from the other kinds", kind.component),
+                        "require a property of its own, or add a discriminator",
                     );
                 }
             }
             if holds_directly(model, name) {
                 self.report_at(
                     &component.pointer,
-                    format!("`{name}` holds itself without an array between"),
-                    "put an array between, so that its size is known",
+                    format!("`{name}` contains itself without an array in between"),
+                    "put an array in between, so that its size is finite",
                 );
             }
         }
     }
 
-    /// The union writes the discriminator, so a kind must not be used where no union stands around it.
-    fn only_in(&self, model: &Model, union: &str, kind: &str) {
+    /// Refuses a kind that is used outside its union: the union encodes the discriminator.
+    fn only_inside_union(&self, model: &Model, union: &str, kind: &str) {
         let elsewhere = model
             .components
             .iter()
             .find(|(name, component)| name.as_str() != union && references_of(&component.shape).contains(&kind));
         let in_operation = model.operations.iter().any(|operation| {
-            let answered = operation.response.as_ref().is_some_and(|response| is_component(response, kind));
-            answered || operation.body.as_ref().is_some_and(|body| body.component == kind)
+            let in_responses = operation.response.as_ref().is_some_and(|response| is_component(response, kind));
+            in_responses || operation.body.as_ref().is_some_and(|body| body.component == kind)
         });
         if elsewhere.is_some() || in_operation {
             let place = elsewhere.map_or("an operation", |(name, _)| name.as_str());
@@ -348,7 +308,7 @@ impl Reader<'_> {
                 self.report_at(
                     &operation.pointer,
                     format!("parameter `{}` may be null", parameter.name),
-                    "drop `nullable`; leave it out instead",
+                    "remove `nullable`; an optional parameter can be omitted",
                 );
             }
             let named = matches!(parameter.schema.kind, Kind::Component(_));
@@ -366,7 +326,7 @@ impl Reader<'_> {
                 };
                 self.report_at(
                     &operation.pointer,
-                    format!("parameter `{}` cannot be sent as it is described", parameter.name),
+                    format!("parameter `{}` cannot be sent in its described form", parameter.name),
                     repair,
                 );
             }
@@ -376,14 +336,14 @@ impl Reader<'_> {
     fn body_can_be_sent(&self, model: &Model, operation: &Operation) {
         let Some(body) = &operation.body else { return };
         let component = &model.components[&body.component];
-        let with_files = model.holding_files();
+        let with_files = model.with_files();
         match (body.media_type, model.object(&body.component)) {
             (MediaType::Json, _) => {
                 if !matches!(component.shape, Shape::Object(_) | Shape::Union(_)) {
                     self.report_at(
                         &component.pointer,
                         "a JSON body must be an object or a union",
-                        "put the value into a member of an object",
+                        "put the value into a property of an object",
                     );
                 }
                 if with_files.contains(body.component.as_str()) {
@@ -402,21 +362,21 @@ impl Reader<'_> {
                     self.report_at(
                         &component.pointer,
                         "parts without a name",
-                        "drop the schema of `additionalProperties`",
+                        "remove the schema of `additionalProperties`",
                     );
                 }
                 for part in body.part_media_types.keys() {
-                    let member = object.members.iter().find(|member| member.name == *part);
-                    if member.is_none_or(|member| part_kind(model, &member.schema).0 != PartKind::Json) {
+                    let property = object.properties.iter().find(|property| property.name == *part);
+                    if property.is_none_or(|property| model.part_kind(&property.schema) != PartKind::Json) {
                         self.report_at(
                             &operation.pointer,
-                            format!("`encoding` of `{part}`, which is no part written as JSON"),
+                            format!("`encoding` of `{part}`, which is not a JSON part"),
                             "files say their media type themselves, and text needs none",
                         );
                     }
                 }
-                for member in &object.members {
-                    let resolved = model.resolved(&member.schema);
+                for property in &object.properties {
+                    let resolved = model.resolved(&property.schema);
                     let item = match &resolved.kind {
                         Kind::Array(items, _) => model.resolved(items),
                         _ => resolved,
@@ -426,7 +386,7 @@ impl Reader<'_> {
                     if nested || deep_file {
                         self.report_at(
                             &component.pointer,
-                            format!("part `{}` cannot be encoded", member.name),
+                            format!("part `{}` cannot be encoded", property.name),
                             "use a scalar, a file, an object without files, or an array of one of these",
                         );
                     }
@@ -441,8 +401,8 @@ impl Reader<'_> {
         let mut counted = false;
         for name in path.split('.') {
             let object = component.as_deref().and_then(|component| model.object(component));
-            let member = object.and_then(|object| object.members.iter().find(|member| member.name == name));
-            let kind = member.map(|member| &model.resolved(&member.schema).kind);
+            let property = object.and_then(|object| object.properties.iter().find(|property| property.name == name));
+            let kind = property.map(|property| &model.resolved(&property.schema).kind);
             counted = matches!(kind, Some(Kind::Integer(..)));
             component = match kind {
                 Some(Kind::Component(name)) => Some(name.clone()),
@@ -452,14 +412,14 @@ impl Reader<'_> {
         if !counted {
             self.report_at(
                 &operation.pointer,
-                format!("`{path}` is not an integer member of the request"),
-                "name the member that says how many images are made",
+                format!("`{path}` is not an integer property of the request"),
+                "name the property that holds the number of images",
             );
         }
     }
 }
 
-/// Whether the elements of a list or map may be null.
+/// Returns whether the elements of a list or map may be null.
 fn holds_null(model: &Model, schema: &Schema) -> bool {
     match &model.resolved(schema).kind {
         Kind::Array(inner, _) | Kind::Map(inner) => {
@@ -488,8 +448,8 @@ fn is_scalar(model: &Model, schema: &Schema) -> bool {
     }
 }
 
-/// Whether a value of the component would hold another of it with no array or map between. progenitor boxes objects
-/// in a circle by itself; it does not look into unions.
+/// Returns whether a component contains itself without an array or map in between. progenitor boxes circular objects,
+/// but not unions.
 fn holds_directly(model: &Model, component: &str) -> bool {
     let mut seen = BTreeSet::new();
     let mut waiting = vec![component];

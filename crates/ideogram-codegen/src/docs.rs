@@ -1,0 +1,33 @@
+//! Texts of documentation comments.
+
+use crate::model::{Component, Kind, Model, Schema, Shape};
+
+/// Joins texts into paragraphs; empty ones are left out.
+pub(crate) fn paragraphs(texts: &[&str]) -> String {
+    texts.iter().map(|text| text.trim()).filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n")
+}
+
+/// Returns the description of a property, else that of the alias behind it, which would be lost otherwise.
+pub(crate) fn own_description(model: &Model, schema: &Schema) -> String {
+    if !schema.description.is_empty() {
+        return schema.description.clone();
+    }
+    match &schema.kind {
+        Kind::Component(name) => match model.components.get(name) {
+            Some(Component { shape: Shape::Alias(_), description, .. }) => description.clone(),
+            _ => String::new(),
+        },
+        _ => String::new(),
+    }
+}
+
+/// Returns [`own_description`], else that of the component: for places that do not show the type.
+pub(crate) fn description_of(model: &Model, schema: &Schema) -> String {
+    let own = own_description(model, schema);
+    match &schema.kind {
+        Kind::Component(name) if own.is_empty() => {
+            model.components.get(name).map(|component| component.description.clone()).unwrap_or_default()
+        }
+        _ => own,
+    }
+}
