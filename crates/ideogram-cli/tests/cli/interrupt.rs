@@ -71,15 +71,25 @@ fn an_interrupt_is_json_where_responses_are() {
 }
 
 #[test]
-fn every_signal_says_what_may_be_billed_and_has_its_exit_code() {
-    let paid = || ideogram(["api", "train_model_v3", "--dataset-id=demo", "--model-name=lanterns", "--yes"]);
-    for (signal, name, code) in SIGNALS {
+fn every_signal_says_what_may_have_run_and_has_its_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.png"), b"\x89PNG\r\n\x1a\n and so on").unwrap();
+    let train = &["api", "train_model_v3", "--dataset-id=demo", "--model-name=lanterns", "--yes"][..];
+    let calls = [
+        (train, "train_model_v3 was under way: it may have run, and then it is billed"),
+        (&["datasets", "create", "lanterns"], "create_dataset was under way: it may have been done all the same"),
+        (&["datasets", "upload", "demo", "a.png"], "upload_dataset_assets was under way: it may have been done all the same"),
+    ];
+    for ((signal, name, code), (arguments, message)) in
+        SIGNALS.into_iter().flat_map(|signal| calls.map(|call| (signal, call)))
+    {
         let rogue = Rogue::is_silent();
+        let run = ideogram(arguments.iter().copied()).in_folder(folder.path()).at(rogue.url());
 
-        let (exit, stderr) = signalled(signal, paid().at(rogue.url()).into_command(), &rogue);
+        let (exit, stderr) = signalled(signal, run.into_command(), &rogue);
 
         assert_eq!(exit, Some(code), "{signal}: {stderr}");
-        assert!(stderr.contains("train_model_v3 was under way: it may have run, and then it is billed"), "{stderr}");
+        assert!(stderr.contains(message), "{stderr}");
         assert_eq!(stderr.contains(&format!("{name} asked the command to end")), name != "Ctrl-C", "{stderr}");
     }
 }
