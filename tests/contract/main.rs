@@ -14,6 +14,7 @@ mod edits;
 mod foreign;
 mod foreign_values;
 mod lowered;
+mod pages;
 mod properties;
 mod raw_request;
 mod raw_server;

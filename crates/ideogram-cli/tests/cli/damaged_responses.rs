@@ -34,7 +34,7 @@ fn damaged(whole: &str, link: &str) -> Vec<(&'static str, &'static str, Vec<u8>)
         ("a property of another type", "", whole.replace("\"is_image_safe\":true", "\"is_image_safe\":[7]").into()),
         ("a property is missing", "", whole.replace("\"is_image_safe\":true,", "").into()),
         ("cut behind the link", "", whole[..after_link].into()),
-        ("a comma too many", "", whole.replace("]", ",]").into()),
+        ("a comma too many", "", whole.replace(']', ",]").into()),
         ("a byte order mark", "", [b"\xef\xbb\xbf", whole.as_bytes()].concat()),
         ("UTF-16", "", utf_16),
         ("a coding that was not asked for", "content-encoding: gzip\r\n", gzip(whole.as_bytes())),

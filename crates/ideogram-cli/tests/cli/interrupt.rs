@@ -78,7 +78,10 @@ fn every_signal_says_what_may_have_run_and_has_its_exit_code() {
     let calls = [
         (train, "train_model_v3 was under way: it may have run, and then it is billed"),
         (&["datasets", "create", "lanterns"], "create_dataset was under way: it may have been done all the same"),
-        (&["datasets", "upload", "demo", "a.png"], "upload_dataset_assets was under way: it may have been done all the same"),
+        (
+            &["datasets", "upload", "demo", "a.png"],
+            "upload_dataset_assets was under way: it may have been done all the same",
+        ),
     ];
     for ((signal, name, code), (arguments, message)) in
         SIGNALS.into_iter().flat_map(|signal| calls.map(|call| (signal, call)))
