@@ -21,7 +21,7 @@ use crate::{
     images::{
         choice::Choice,
         flags::set,
-        paid_call::{ask, keeping_client},
+        paid_call::{ask, storing_client},
         prompt::Stdin,
         source::SourceImages,
         structured,
@@ -83,7 +83,7 @@ impl Describe {
         let stdin = Stdin::default();
         // All are looked at before the first is paid for.
         let files = SourceImages::new(context, &stdin).all(&self.images).await?.unwrap_or_default();
-        let client = keeping_client(context).await;
+        let client = storing_client(context).await?;
         let mut pieces = context.output().pieces("descriptions");
         let mut done = 0;
         let all = async {

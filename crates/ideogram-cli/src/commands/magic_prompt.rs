@@ -8,7 +8,7 @@ use crate::{
     images::{
         choice::Choice,
         flags::set,
-        paid_call::{ask, keeping_client},
+        paid_call::{ask, storing_client},
         prompt::Stdin,
         structured,
     },
@@ -37,7 +37,7 @@ pub(crate) struct MagicPrompt {
 impl MagicPrompt {
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         let prompt = Stdin::default().prompt(&self.prompt).await?;
-        let client = keeping_client(context).await;
+        let client = storing_client(context).await?;
         let call = set!(client.magic_prompt_v4().text_prompt(prompt), {
             aspect_ratio: self.aspect_ratio.clone(),
         });

@@ -3,7 +3,7 @@
 use ideogram_client::{CallBuilder, CallOptions, Client, Error, Request, Response};
 use serde::de::DeserializeOwned;
 
-use super::ready::check_folder;
+use super::ready::check_responses_folder;
 use crate::{
     failure::Failure,
     output::progress::Counted,
@@ -25,17 +25,16 @@ pub(crate) async fn send<T: DeserializeOwned>(
     response
 }
 
-/// A client for responses that are printed and not saved: they are kept beside those of `ideogram api`, where that can
-/// be done, until they are decoded.
-pub(crate) async fn keeping_client(context: &Context<'_>) -> Client {
+/// Returns a client for responses that are printed and not saved: it stores them before they are decoded.
+///
+/// # Errors
+///
+/// If the folder for them cannot be used: after the call, the response would be paid for.
+pub(crate) async fn storing_client(context: &Context<'_>) -> Result<Client, Failure> {
     let folder = config::responses_folder().filter(|_| !context.is_mock() && !context.is_dry_run());
-    match folder {
-        // Found out now: after the call it would be paid for.
-        Some(folder) if check_folder(&folder).await.is_ok() => {
-            context.client().with(CallOptions::new().store_responses_in(folder))
-        }
-        _ => context.client().clone(),
-    }
+    let Some(folder) = folder else { return Ok(context.client().clone()) };
+    check_responses_folder(folder.clone()).await?;
+    Ok(context.client().with(CallOptions::new().store_responses_in(folder)))
 }
 
 /// Sends a call of such a client; with `--dry-run` shows it instead and returns `None`.

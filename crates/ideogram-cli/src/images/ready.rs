@@ -15,6 +15,8 @@ use crate::{failure::Failure, output::units};
 
 /// As large as an image may well be, in bytes: less must not be left, and no lower limit may hold for one file.
 const MIN_BYTES: u64 = 16 * 1024 * 1024;
+/// Space for a response that is printed and not saved, in bytes.
+const MIN_RESPONSE_BYTES: u64 = 1024 * 1024;
 
 /// The longest name that images get when nobody chooses one: time, place, and a piece of the link.
 const NAME_OF_OURS: &str = "20260702T090713Z-1-LavTZAE4";
@@ -27,10 +29,25 @@ const NAME_OF_OURS: &str = "20260702T090713Z-1-LavTZAE4";
 pub(crate) async fn check_folder(folder: impl Into<PathBuf>) -> Result<(), Failure> {
     let folder = folder.into();
     let shown = folder.display().to_string();
-    on_disk(move || try_folder(&folder)).await.map_err(|error| {
+    on_disk(move || try_folder(&folder, MIN_BYTES)).await.map_err(|error| {
         Failure::local_io(format!("images cannot be saved in \"{shown}\""))
             .because(&error)
             .hint("nothing was sent; --out names another folder")
+    })
+}
+
+/// Makes the folder for responses that are printed and not saved, unless it is there, and tries whether one can be
+/// written into it.
+///
+/// # Errors
+///
+/// With a failure that says that nothing was sent.
+pub(crate) async fn check_responses_folder(folder: PathBuf) -> Result<(), Failure> {
+    let shown = folder.display().to_string();
+    on_disk(move || try_folder(&folder, MIN_RESPONSE_BYTES)).await.map_err(|error| {
+        Failure::local_io(format!("the response, which is paid for, cannot be stored in \"{shown}\""))
+            .because(&error)
+            .hint("nothing was sent; the environment variable XDG_STATE_HOME names another place for such folders")
     })
 }
 
@@ -72,14 +89,14 @@ pub(crate) fn name_of_ours() -> String {
     NAME_OF_OURS.to_owned()
 }
 
-fn try_folder(folder: &Path) -> io::Result<()> {
+fn try_folder(folder: &Path, min_bytes: u64) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let mut probe = tempfile::tempfile_in(folder)?;
     // Takes no space where files may have holes, and finds the limit of the process as writing would.
-    probe.set_len(MIN_BYTES).map_err(|error| match error.kind() {
+    probe.set_len(min_bytes).map_err(|error| match error.kind() {
         io::ErrorKind::FileTooLarge => {
-            let limit = units::size(MIN_BYTES);
-            let message = format!("no file may be as large as an image can be, {limit} (see `ulimit -f`)");
+            let limit = units::size(min_bytes);
+            let message = format!("no file may have {limit}, which may be needed (see `ulimit -f`)");
             io::Error::new(error.kind(), message)
         }
         _ => error,
@@ -90,10 +107,10 @@ fn try_folder(folder: &Path) -> io::Result<()> {
     // Not every file system knows its size.
     if let Ok(space) = fs4::statvfs(folder)
         && space.total_space() > 0
-        && space.available_space() < MIN_BYTES
+        && space.available_space() < min_bytes
     {
-        let (left, needed) = (units::size(space.available_space()), units::size(MIN_BYTES));
-        let message = format!("the disk has {left} left, and an image may take {needed}");
+        let (left, needed) = (units::size(space.available_space()), units::size(min_bytes));
+        let message = format!("the disk has {left} left, and {needed} may be needed");
         return Err(io::Error::new(io::ErrorKind::StorageFull, message));
     }
     Ok(())

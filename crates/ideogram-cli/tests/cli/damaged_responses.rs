@@ -82,3 +82,34 @@ fn every_whole_link_of_a_damaged_response_is_saved_by_every_command() {
         assert!([&generated, &batch, &saved].iter().all(|ran| ran.code() != Some(1)), "{damage}\n{generated}\n{batch}");
     }
 }
+
+#[test]
+fn a_folder_for_responses_that_cannot_be_used_is_refused_before_paying() {
+    let server = serve(MockServer::builder());
+    let folder = tempfile::tempdir().unwrap();
+    image::RgbImage::new(32, 32).save(folder.path().join("a.png")).unwrap();
+    fs::write(folder.path().join("file"), "").unwrap();
+    let commands: [&[&str]; 4] = [
+        &["api", "post_magic_prompt_v4", "--text-prompt", "a lantern"],
+        &["api", "post_generate_image_v4", "--text-prompt", "a lantern"],
+        &["magic-prompt", "a lantern"],
+        &["describe", "a.png"],
+    ];
+    let run = |command: &[&str], state: &str| {
+        let run = ideogram(command.iter().copied()).against(&server).in_folder(folder.path());
+        run.env("XDG_STATE_HOME", folder.path().join(state).to_str().unwrap()).run()
+    };
+
+    for command in commands {
+        let refused = run(command, "file");
+        let hint = "nothing was sent; the environment variable XDG_STATE_HOME names another place";
+        assert_eq!(refused.code(), Some(13), "{command:?}: {refused}");
+        assert!(refused.stderr().contains(hint), "{refused}");
+    }
+    assert_eq!(server.requests().len(), 0);
+    for command in commands {
+        let ran = run(command, "state");
+        assert_eq!(ran.code(), Some(0), "{command:?}: {ran}");
+    }
+    assert_eq!(run(&["api", "list_datasets"], "file").code(), Some(0), "what is free stores nothing");
+}

@@ -6,13 +6,13 @@ mod grammar;
 mod input;
 
 use clap::{ArgMatches, Args, FromArgMatches};
-use ideogram_client::{CallOptions, operations};
+use ideogram_client::{operation::Billing, operations};
 
 use self::input::ParsedInput;
 use crate::{
     commands::operations::Operations,
     failure::Failure,
-    session::config,
+    images::paid_call::storing_client,
     session::context::{Context, Globals, Wording},
     session::question,
 };
@@ -32,11 +32,9 @@ impl Api {
         let wording = Wording { action: &what, inspect: asked.look() };
         let context = Context::open(globals).await?;
         let body = asked.read_body().await?;
-        // The response of a paid call is on disk before anything else can go wrong; the client keeps no others.
-        let folder = config::responses_folder().filter(|_| !context.is_mock());
-        let client = match &folder {
-            Some(folder) => context.client().with(CallOptions::new().store_responses_in(folder)),
-            None => context.client().clone(),
+        let client = match operation.billing {
+            Billing::Free => context.client().clone(),
+            _ => storing_client(&context).await?,
         };
         let call = asked.call(&client, body).map_err(|error| context.failure(wording, &error))?;
         if operation.id == operations::TRAIN_MODEL_V3.id {

@@ -133,7 +133,7 @@ fn a_call_that_may_have_run_is_exit_code_10_and_never_repeated() {
     exit code: 10
     ----- stderr -----
     error: cannot generate the image
-      caused by: post_generate_image_v3: 500 Internal Server Error: The server failed as its scenario asked for.; the call may have run, so look before calling again
+      caused by: post_generate_image_v3: 500 Internal Server Error: The scenario of the server requires this failure.; the call may have run, so look before calling again
     hint: it may have run, and then it is billed; running the command again may cost again
     ");
     assert_eq!(calls(&server).len(), 1);

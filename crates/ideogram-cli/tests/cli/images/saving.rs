@@ -157,7 +157,7 @@ fn a_limit_on_the_size_of_files_is_found_before_anything_is_paid_for() {
     exit code: 13
     ----- stderr -----
     error: images cannot be saved in "out"
-      caused by: no file may be as large as an image can be, 16.0 MiB (see `ulimit -f`)
+      caused by: no file may have 16.0 MiB, which may be needed (see `ulimit -f`)
     hint: nothing was sent; --out names another folder
     "#);
     assert!(server.requests().is_empty());
