@@ -31,7 +31,7 @@ fn changed_surface(client: &GeneratedClient) -> BTreeSet<String> {
 
 /// The diff of the coverage table after an edit.
 fn coverage_diff(sources: &Sources, client: &GeneratedClient) -> String {
-    xtask::stale(sources, client).unwrap().into_iter().map(|file| file.diff).collect()
+    xtask::outdated(sources, client).unwrap().into_iter().map(|file| file.diff).collect()
 }
 
 fn names<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
@@ -39,7 +39,7 @@ fn names<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
 }
 
 #[test]
-fn another_member_shows_in_its_type_and_nowhere_else() {
+fn another_property_shows_in_its_type_and_nowhere_else() {
     let sources = edited(
         "        user_id:\n          type: string\n",
         "        colour:\n          type: string\n          description: Red, most of the time.\n        user_id:\n          type: string\n",
@@ -141,7 +141,7 @@ fn an_edit_that_breaks_the_document_is_refused_with_place_and_repair() {
             "contradicts its schema: \"two\" is not of type \"integer\"",
         ),
         (
-            "an example of a member that contradicts its schema",
+            "an example of a property that contradicts its schema",
             "          example: 482113",
             "          example: large",
             "`#/components/schemas/DatasetFile/properties/file_size_bytes/example`",
@@ -213,14 +213,14 @@ fn a_sample_in_the_wrong_place_is_refused_with_the_right_one() {
             "openapi/examples/get_dataset/odd.json",
             text(surprising),
             "openapi/examples/get_dataset/odd.json: `#/dataset/creation_time`: contradicts the document: \
-             \"2000-01-23 04:56:07+00:00\" is not a \"date-time\"; correct it or the document; a surprise of the \
-             service is `openapi/news/get_dataset/odd.json`",
+             \"2000-01-23 04:56:07+00:00\" is not a \"date-time\"; correct it or the document; a response \
+             that breaks the document belongs to `openapi/news/get_dataset/odd.json`",
         ),
         (
             "openapi/news/get_dataset/plain.json",
             text(valid),
-            "openapi/news/get_dataset/plain.json: `#`: valid against the document, so it is no news; move it to \
-             `openapi/examples/get_dataset/plain.json`, or make it break what its name says",
+            "openapi/news/get_dataset/plain.json: `#`: valid against the document, so it is an example; move it to \
+             `openapi/examples/get_dataset/plain.json`, or make it break the document as its name says",
         ),
         (
             "openapi/news/get_images/plain.json",
@@ -231,7 +231,7 @@ fn a_sample_in_the_wrong_place_is_refused_with_the_right_one() {
         (
             "openapi/examples/stray.json",
             text(valid),
-            "openapi/examples/stray.json: a file among the samples that is none; name it `<operation>/<case>.json`, \
+            "openapi/examples/stray.json: the file is not a sample; name it `<operation>/<case>.json`, \
              the case in lower case with digits and `_`, or remove it",
         ),
         (
@@ -243,7 +243,7 @@ fn a_sample_in_the_wrong_place_is_refused_with_the_right_one() {
         (
             valid,
             text(valid).replacen("  ", "\t", 1),
-            "openapi/examples/get_dataset/demo.json:2: not laid out as JSON samples are: two spaces, one member a \
+            "openapi/examples/get_dataset/demo.json:2: not in the layout of samples: two spaces, one property per \
              line, a final newline; write `\"dataset\": {`",
         ),
     ] {
@@ -258,7 +258,7 @@ fn a_readme_without_markers_is_refused_with_the_repair() {
     let (sources, client) = checked();
     let readme = sources.get("openapi/README.md").unwrap().replace("<!-- coverage:end -->", "");
 
-    let error = xtask::stale(&sources.with("openapi/README.md", readme), &client).unwrap_err();
+    let error = xtask::outdated(&sources.with("openapi/README.md", readme), &client).unwrap_err();
 
     assert!(format!("{error:#}").contains("must have the lines"), "{error:#}");
 }

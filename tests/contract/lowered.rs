@@ -41,8 +41,8 @@ const SCHEMA: &[(&str, &str)] = &[
 /// What it may lack of an object, beside that.
 const OBJECT: &[(&str, &str)] = &[
     ("not", "exclusions are checked by `validate()`"),
-    ("oneOf", "choices of members are checked by `validate()`"),
-    ("anyOf", "choices of members are checked by `validate()`"),
+    ("oneOf", "choices of properties are checked by `validate()`"),
+    ("anyOf", "choices of properties are checked by `validate()`"),
 ];
 
 /// Formats of text that become plain text: the client takes and gives them as they are.
@@ -83,9 +83,9 @@ impl<'d> Comparison<'d> {
         let mut comparison = Self { truth, answered: BTreeSet::new(), differences: Vec::new() };
         comparison.keys("the document", truth, lowered, &["openapi", "info", "paths", "components"], RUNTIME);
         comparison.same_names("paths", &truth["paths"], &lowered["paths"]);
-        for (path, item) in members(&truth["paths"]) {
+        for (path, item) in entries(&truth["paths"]) {
             comparison.same_names(path, item, &lowered["paths"][path]);
-            for (method, operation) in members(item) {
+            for (method, operation) in entries(item) {
                 let place = format!("{method} {path}");
                 comparison.responses(&operation["responses"]);
                 comparison.operation(&place, operation, &lowered["paths"][path][method], method_names);
@@ -93,7 +93,7 @@ impl<'d> Comparison<'d> {
         }
         let schemas = &truth["components"]["schemas"];
         comparison.same_names("components", schemas, &lowered["components"]["schemas"]);
-        for (name, component) in members(schemas) {
+        for (name, component) in entries(schemas) {
             comparison.component(name, component, &lowered["components"]["schemas"][name]);
         }
         comparison.differences
@@ -102,14 +102,14 @@ impl<'d> Comparison<'d> {
     /// Notes what successful responses hold.
     fn responses(&mut self, responses: &'d Value) {
         let mut waiting: Vec<&Value> =
-            members(responses).filter(|(status, _)| status.starts_with('2')).map(|(_, response)| response).collect();
+            entries(responses).filter(|(status, _)| status.starts_with('2')).map(|(_, response)| response).collect();
         while let Some(value) = waiting.pop() {
             if let Some(name) = component_name(value)
                 && self.answered.insert(name)
             {
                 waiting.push(&self.truth["components"]["schemas"][name]);
             }
-            waiting.extend(members(value).map(|(_, member)| member));
+            waiting.extend(entries(value).map(|(_, property)| property));
             waiting.extend(value.as_array().into_iter().flatten());
         }
     }
@@ -137,14 +137,14 @@ impl<'d> Comparison<'d> {
         self.body(place, &truth["requestBody"], &lowered["requestBody"]);
 
         // Errors and their shapes are the runtime's: it reads every one of them.
-        let successes = members(&truth["responses"]).filter(|(status, _)| status.starts_with('2'));
+        let successes = entries(&truth["responses"]).filter(|(status, _)| status.starts_with('2'));
         let successes: Vec<_> = successes.map(|(status, _)| status).collect();
-        let statuses: Vec<_> = members(&lowered["responses"]).map(|(status, _)| status).collect();
+        let statuses: Vec<_> = entries(&lowered["responses"]).map(|(status, _)| status).collect();
         self.same(place, "the statuses of success", &successes, &statuses);
         for status in successes {
             let (truth, lowered) = (&truth["responses"][status]["content"], &lowered["responses"][status]["content"]);
             self.same_names(&format!("{place} {status}"), truth, lowered);
-            for (media_type, truth) in members(truth) {
+            for (media_type, truth) in entries(truth) {
                 self.schema(place, &truth["schema"], &lowered[media_type]["schema"], true);
             }
         }
@@ -178,7 +178,7 @@ impl<'d> Comparison<'d> {
         self.keys(&place, truth, lowered, &["required", "content"], &["description"]);
         self.same(&place, "`required`", &(truth["required"] == true), &(lowered["required"] == true));
         let (mut truths, lowereds): (Vec<_>, Vec<_>) =
-            (members(&truth["content"]).collect(), members(&lowered["content"]).collect());
+            (entries(&truth["content"]).collect(), entries(&lowered["content"]).collect());
         // Of two media types the client sends the one that carries files; both have the same schema.
         if truths.len() == 2 {
             self.same(&place, "the schema of both media types", &truths[0].1["schema"], &truths[1].1["schema"]);
@@ -205,7 +205,7 @@ impl<'d> Comparison<'d> {
             self.keys(name, truth, lowered, &kept, &dropped);
             self.object(name, truth, lowered);
         } else {
-            let keywords: Vec<_> = members(lowered).map(|(keyword, _)| keyword).collect();
+            let keywords: Vec<_> = entries(lowered).map(|(keyword, _)| keyword).collect();
             self.same(name, "the keywords of a name", &["type", "description"][..], &keywords[..]);
             self.same(name, "the type of a name", &Value::from("string"), &lowered["type"]);
         }
@@ -213,30 +213,30 @@ impl<'d> Comparison<'d> {
 
     fn object(&mut self, name: &'d str, truth: &'d Value, lowered: &'d Value) {
         self.same(name, "the type", &truth["type"], &lowered["type"]);
-        // A union writes the member that tells its kinds apart, so its kinds do not have it.
+        // A union writes the property that tells its kinds apart, so its kinds do not have it.
         let hidden = self.discriminators(name);
         let answered = self.answered.contains(name);
         let mut required: BTreeSet<_> = items(&truth["required"]).into_iter().filter_map(Value::as_str).collect();
-        let mut names: BTreeSet<_> = members(&truth["properties"]).map(|(member, _)| member).collect();
-        for member in hidden {
-            names.remove(member);
-            required.remove(member);
+        let mut names: BTreeSet<_> = entries(&truth["properties"]).map(|(property, _)| property).collect();
+        for property in hidden {
+            names.remove(property);
+            required.remove(property);
         }
-        let lowered_names: BTreeSet<_> = members(&lowered["properties"]).map(|(member, _)| member).collect();
+        let lowered_names: BTreeSet<_> = entries(&lowered["properties"]).map(|(property, _)| property).collect();
         self.same(name, "the members", &names, &lowered_names);
         let lowered_required: BTreeSet<_> = items(&lowered["required"]).into_iter().filter_map(Value::as_str).collect();
         if answered {
-            // Where Rust has an empty value, a response may do without a list or a member that can be null.
-            required.retain(|member| {
-                let meaning = self.meaning(&truth["properties"][*member]);
+            // Where Rust has an empty value, a response may do without a list or a property that can be null.
+            required.retain(|property| {
+                let meaning = self.meaning(&truth["properties"][*property]);
                 let may_be_missing = meaning.nullable || meaning.schema["type"] == "array";
-                !may_be_missing || lowered_required.contains(member)
+                !may_be_missing || lowered_required.contains(property)
             });
         }
         self.same(name, "the required members", &required, &lowered_required);
-        for member in names {
-            let place = format!("{name}.{member}");
-            self.schema(&place, &truth["properties"][member], &lowered["properties"][member], answered);
+        for property in names {
+            let place = format!("{name}.{property}");
+            self.schema(&place, &truth["properties"][property], &lowered["properties"][property], answered);
         }
         match (truth.get("additionalProperties"), lowered.get("additionalProperties")) {
             (None, None) => {}
@@ -247,7 +247,7 @@ impl<'d> Comparison<'d> {
 
     /// The discriminators of the unions that a component is a kind of.
     fn discriminators(&self, name: &str) -> Vec<&'d str> {
-        let unions = members(&self.truth["components"]["schemas"]).map(|(_, component)| component);
+        let unions = entries(&self.truth["components"]["schemas"]).map(|(_, component)| component);
         let of_it = unions.filter(|union| items(&union["oneOf"]).iter().any(|kind| component_name(kind) == Some(name)));
         of_it.filter_map(|union| union["discriminator"]["propertyName"].as_str()).collect()
     }
@@ -289,7 +289,7 @@ impl<'d> Comparison<'d> {
         loop {
             let schema = meaning.schema;
             meaning.nullable |= schema["nullable"] == true;
-            let keywords = members(schema).map(|(keyword, _)| keyword);
+            let keywords = entries(schema).map(|(keyword, _)| keyword);
             meaning.keywords.extend(keywords.filter(|keyword| !["$ref", "allOf"].contains(keyword)));
             if let Some(name) = component_name(schema) {
                 let component = &self.truth["components"]["schemas"][name];
@@ -309,12 +309,12 @@ impl<'d> Comparison<'d> {
 
     /// Whether both have the same of the kept keywords, and nothing beside them but what may be dropped.
     fn keys(&mut self, place: &str, truth: &Value, lowered: &Value, kept: &[&str], dropped: &[&str]) {
-        for (keyword, _) in members(truth) {
+        for (keyword, _) in entries(truth) {
             if !kept.contains(&keyword) && !dropped.contains(&keyword) {
                 self.differences.push(format!("{place}: what becomes of `{keyword}`?"));
             }
         }
-        for (keyword, _) in members(lowered) {
+        for (keyword, _) in entries(lowered) {
             if !kept.contains(&keyword) && keyword != "description" {
                 self.differences.push(format!("{place}: the lowered document adds `{keyword}`"));
             }
@@ -322,7 +322,7 @@ impl<'d> Comparison<'d> {
     }
 
     fn same_names(&mut self, place: &str, truth: &Value, lowered: &Value) {
-        let names = |value| members(value).map(|(name, _)| name.to_owned()).collect::<BTreeSet<_>>();
+        let names = |value| entries(value).map(|(name, _)| name.to_owned()).collect::<BTreeSet<_>>();
         self.same(place, "the names", &names(truth), &names(lowered));
     }
 
@@ -335,7 +335,7 @@ impl<'d> Comparison<'d> {
 
 fn lowered_meaning(schema: &Value) -> Meaning<'_> {
     let behind = if schema.get("allOf").is_some() { &schema["allOf"][0] } else { schema };
-    let keywords = members(schema).map(|(keyword, _)| keyword);
+    let keywords = entries(schema).map(|(keyword, _)| keyword);
     Meaning {
         component: component_name(behind),
         schema: behind,
@@ -358,8 +358,8 @@ fn component_name(schema: &Value) -> Option<&str> {
     schema["$ref"].as_str()?.strip_prefix("#/components/schemas/")
 }
 
-fn members(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
-    value.as_object().into_iter().flatten().map(|(name, member)| (name.as_str(), member))
+fn entries(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    value.as_object().into_iter().flatten().map(|(name, property)| (name.as_str(), property))
 }
 
 fn items(value: &Value) -> Vec<&Value> {
@@ -381,7 +381,7 @@ fn the_lowered_document_describes_the_same_wire() {
 
     let differences = Comparison::differences(&truth, &lowered, &method_names);
 
-    assert_eq!(method_names.len(), members(&truth["paths"]).flat_map(|(_, item)| members(item)).count());
+    assert_eq!(method_names.len(), entries(&truth["paths"]).flat_map(|(_, item)| entries(item)).count());
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 

@@ -1,7 +1,7 @@
 //! What the client sends for every operation, compared part by part with what the document says.
 //!
 //! The document is read here as plain JSON, beside the reading that the client was generated from: two readings of one
-//! document that agree are evidence. [`calls`] has the typed calls; that they leave no operation, no member and no
+//! document that agree are evidence. [`calls`] has the typed calls; that they leave no operation, no property and no
 //! smallest request out, is a test of its own.
 
 mod calls;
@@ -40,7 +40,7 @@ async fn sent(operation: &Operation<'_>) -> Vec<(Value, RawRequest)> {
     all_given.into_iter().zip(requests).collect()
 }
 
-/// The same by the operation's id, with each member as text or file, or with all that is no file as one JSON body.
+/// The same by the operation's id, with each property as text or file, or with all that is no file as one JSON body.
 async fn sent_by_id(operation: &Operation<'_>, given: &Value, as_json: bool) -> RawRequest {
     let server = RawServer::answering(response(404, "", "{}")).await;
     let client = server.client();
@@ -108,7 +108,7 @@ async fn a_call_by_its_id_sends_what_the_document_says_too() {
 }
 
 #[tokio::test]
-async fn every_member_of_every_request_has_been_sent() {
+async fn every_property_of_every_request_has_been_sent() {
     let document = Document::read();
 
     for operation in document.operations() {
@@ -179,7 +179,7 @@ async fn a_request_that_the_document_describes_differently_is_noticed() {
     }
 }
 
-/// Sets a member of a document.
+/// Sets a property of a document.
 fn put(document: &mut Value, pointer: &str, value: Value) {
     let (parent, name) = pointer.rsplit_once('/').unwrap();
     let parent = document.pointer_mut(parent).unwrap_or_else(|| panic!("the document has no `{parent}`"));

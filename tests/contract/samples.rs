@@ -110,7 +110,7 @@ fn every_operation_has_a_response_that_is_tested() {
     }
 }
 
-/// The document, to tell members that it describes from those that a valid response may have beside them.
+/// The document, to tell properties that it describes from those that a valid response may have beside them.
 struct Described {
     root: Value,
 }
@@ -146,12 +146,12 @@ impl Described {
         }
     }
 
-    /// A value without the members that the document does not describe.
+    /// A value without the properties that the document does not describe.
     fn described(&self, schema: &Value, value: Value) -> Value {
         let schemas = self.alternatives(schema, &value);
         match value {
-            Value::Object(members) if schemas.iter().any(|schema| schema.get("properties").is_some()) => {
-                let described = members.into_iter().filter_map(|(name, value)| {
+            Value::Object(properties) if schemas.iter().any(|schema| schema.get("properties").is_some()) => {
+                let described = properties.into_iter().filter_map(|(name, value)| {
                     let schema = schemas.iter().find_map(|schema| schema["properties"].get(&name))?;
                     Some((name, self.described(schema, value)))
                 });
@@ -170,9 +170,9 @@ impl Described {
 /// of a time.
 fn meaning(value: &Value) -> Value {
     match value {
-        Value::Object(members) => {
-            let members = members.iter().map(|(name, value)| (name, meaning(value)));
-            let kept = members.filter(|(_, value)| !value.is_null() && *value != Value::Array(Vec::new()));
+        Value::Object(properties) => {
+            let properties = properties.iter().map(|(name, value)| (name, meaning(value)));
+            let kept = properties.filter(|(_, value)| !value.is_null() && *value != Value::Array(Vec::new()));
             kept.map(|(name, value)| (name.clone(), value)).collect()
         }
         Value::Array(items) => items.iter().map(meaning).collect(),

@@ -39,9 +39,9 @@ fn the_json_schemas_of_public_types_are_the_reviewed_ones() {
 /// Drops what the surface shows already. A property may be called `description`: only text is one.
 fn without_descriptions(schema: &mut Value) {
     match schema {
-        Value::Object(members) => {
-            members.retain(|name, value| !(name == "description" && value.is_string()));
-            members.values_mut().for_each(without_descriptions);
+        Value::Object(properties) => {
+            properties.retain(|name, value| !(name == "description" && value.is_string()));
+            properties.values_mut().for_each(without_descriptions);
         }
         Value::Array(items) => items.iter_mut().for_each(without_descriptions),
         _ => {}

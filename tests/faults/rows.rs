@@ -489,7 +489,7 @@ fn strange() -> Vec<Row> {
     ]
 }
 
-/// 100 MiB of zeros, compressed: a hundred members, as gzip allows.
+/// 100 MiB of zeros, compressed: a hundred properties, as gzip allows.
 fn bomb() -> Vec<u8> {
     static MEMBER: LazyLock<Vec<u8>> = LazyLock::new(|| gzip(&vec![0; 1024 * 1024]));
     MEMBER.repeat(100)

@@ -208,7 +208,7 @@ fn replace_key(lines: &mut [String], at: usize, random: &mut Rng) {
     }
 }
 
-/// One word by another of the same document: another type, format, member, or the name of another schema, so that
+/// One word by another of the same document: another type, format, property, or the name of another schema, so that
 /// references go in circles.
 fn replace_word(lines: &mut [String], at: usize, random: &mut Rng) {
     fn words(line: &str) -> Vec<&str> {

@@ -60,11 +60,13 @@ fn mutate_value(value: &mut Value, seeds: &[Seed], random: &mut Rng) {
     let new = new_value(value, seeds, random);
     let Some(target) = value.pointer_mut(&target) else { return };
     match target {
-        Value::Object(members) if random.bool() => {
-            let names: Vec<_> = members.keys().cloned().collect();
+        Value::Object(properties) if random.bool() => {
+            let names: Vec<_> = properties.keys().cloned().collect();
             match random.choice(names) {
-                Some(name) if random.bool() => drop(members.remove(&name)),
-                _ => drop(members.insert(random.choice(["news", "", "type", "url"]).unwrap_or_default().into(), new)),
+                Some(name) if random.bool() => drop(properties.remove(&name)),
+                _ => {
+                    drop(properties.insert(random.choice(["news", "", "type", "url"]).unwrap_or_default().into(), new))
+                }
             }
         }
         Value::Array(items) if random.bool() => items.insert(random.usize(..=items.len()), new),
@@ -110,8 +112,8 @@ fn pointers(value: &Value) -> Vec<String> {
     fn collect(value: &Value, pointer: &str, found: &mut Vec<String>) {
         found.push(pointer.to_owned());
         match value {
-            Value::Object(members) => {
-                for (name, value) in members {
+            Value::Object(properties) => {
+                for (name, value) in properties {
                     collect(value, &format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1")), found);
                 }
             }

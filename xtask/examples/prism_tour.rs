@@ -1,7 +1,7 @@
 //! Sends every operation through the client, for Prism to judge: `cargo xtask contract client` runs it.
 //!
-//! The calls are those of the tests, which see to it that they leave no operation and no member out; there our own
-//! reading of the document judges them, here somebody else's.
+//! The calls are those of the tests, which check that they cover every operation and every property. There our own
+//! reader of the document checks them, here another one does.
 
 #[path = "../../tests/contract/requests/calls.rs"]
 mod calls;

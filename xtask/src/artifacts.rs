@@ -1,4 +1,4 @@
-//! The derived files that are kept in the repository.
+//! The derived files in the repository.
 
 use anyhow::{Context as _, Result};
 use ideogram_codegen::GeneratedClient;
@@ -11,39 +11,39 @@ use crate::{coverage, sources::Sources};
 pub struct Artifact {
     /// The file, from the root of the workspace.
     pub path: &'static str,
-    /// Makes its whole text.
+    /// Returns its text.
     pub render: fn(&Sources, &GeneratedClient) -> Result<String>,
 }
 
-/// Every derived file but the snapshots, which are for people to accept.
+/// Every derived file except the snapshots, which people accept.
 pub const ARTIFACTS: &[Artifact] = &[Artifact { path: coverage::FILE, render: coverage::render }];
 
-/// A derived file that is not what it should be.
+/// A derived file that is out of date.
 #[derive(Clone, Debug)]
-pub struct Stale {
+pub struct OutdatedArtifact {
     /// The file, from the root of the workspace.
     pub path: &'static str,
-    /// Its text as it should be.
+    /// Its new text.
     pub wanted: String,
-    /// The way there, as a unified diff.
+    /// The unified diff to the new text.
     pub diff: String,
 }
 
-/// The derived files that have to be made anew.
+/// Returns the derived files that are out of date.
 ///
 /// # Errors
 ///
-/// If a file cannot be made, such as for want of the markers around a table.
-pub fn stale(sources: &Sources, client: &GeneratedClient) -> Result<Vec<Stale>> {
-    let mut stale = Vec::new();
+/// A file cannot be rendered, for example because the markers around a table are missing.
+pub fn outdated(sources: &Sources, client: &GeneratedClient) -> Result<Vec<OutdatedArtifact>> {
+    let mut outdated = Vec::new();
     for Artifact { path, render } in ARTIFACTS {
-        let wanted = render(sources, client).with_context(|| format!("cannot make `{path}`"))?;
+        let wanted = render(sources, client).with_context(|| format!("cannot render `{path}`"))?;
         let current = sources.get(path).unwrap_or_default();
         if current != wanted {
             let diff = TextDiff::from_lines(current, &wanted);
-            let diff = diff.unified_diff().header(path, &format!("{path} (made anew)")).to_string();
-            stale.push(Stale { path, wanted, diff });
+            let diff = diff.unified_diff().header(path, &format!("{path} (regenerated)")).to_string();
+            outdated.push(OutdatedArtifact { path, wanted, diff });
         }
     }
-    Ok(stale)
+    Ok(outdated)
 }

@@ -1,4 +1,4 @@
-//! Whether document and samples keep their promises.
+//! Checks the document and its samples.
 
 use ideogram_codegen::GeneratedClient;
 
@@ -9,13 +9,13 @@ use crate::{
     sources::Sources,
 };
 
-/// Checks the document, the examples in it and the samples beside it, and generates the client. No I/O.
+/// Checks the document, its examples and its samples, and generates the client. No I/O.
 ///
-/// Samples are looked at only once the document is in order: what they are compared with is made from it.
+/// Samples are checked only if the document has no problems.
 ///
 /// # Errors
 ///
-/// Everything that is wrong, each with file, place and repair.
+/// All problems, each with file, location and repair.
 pub fn check(sources: &Sources) -> Result<GeneratedClient, Problems> {
     let text = sources.document();
     let client = GeneratedClient::read(text);

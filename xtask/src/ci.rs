@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::cargo;
 
-/// One promise of CI; the command is one that a person can paste.
+/// One step of CI; its command can be pasted into a shell.
 struct Step {
     name: &'static str,
     command: &'static str,
@@ -28,7 +28,7 @@ const STEPS: &[Step] = &[
     Step { name: "test", command: "cargo test --workspace", environment: &[] },
 ];
 
-/// Runs every step up to the first that fails.
+/// Runs the steps up to the first that fails.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! `cargo xtask contract`: proof from tools made by others that the document and the wire agree.
+//! `cargo xtask contract`: third-party tools check that the document and the wire agree.
 //!
 //! Start at [`contract`]. Redocly CLI and Spectral read the document, Schemathesis calls the mock server by the
 //! document, Prism judges by the document what the client sends, axe-core judges the contact sheet in a browser. Settings, hooks and lock files are in
@@ -21,27 +21,27 @@ use crate::{
     contract_tools::{Tools, run},
 };
 
-/// The key that servers of this machine are called with; no service knows it.
+/// The API key for local servers; it is not a real key.
 const KEY: &str = "contract-key";
 
-/// One proof.
+/// One check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Part {
-    /// Redocly CLI and Spectral: the document is in order, by their rules and by ours
+    /// Redocly CLI and Spectral: the document follows their rules and ours
     Document,
-    /// Schemathesis: the mock server answers what the document promises and refuses what it forbids
+    /// Schemathesis: the mock server responds as documented and refuses invalid requests
     Mock,
-    /// Prism: what the client sends is what the document describes, for every operation
+    /// Prism: the client sends valid requests for every operation
     Client,
     /// axe-core: the contact sheet of a batch is accessible, light and dark
     Page,
 }
 
-/// Runs `parts`, or all of them if none is named; `seed` decides which requests the mock server gets.
+/// Runs `parts`, or all of them if it is empty; `seed` selects the requests to the mock server.
 ///
 /// # Errors
 ///
-/// The parts that failed, and how to see them again; their own output has the findings.
+/// The parts that failed, and how to run them again; their output has the findings.
 pub fn contract(root: &Path, parts: &[Part], seed: u32) -> Result<()> {
     let parts = if parts.is_empty() { Part::value_variants() } else { parts };
     let begin = Instant::now();
@@ -162,7 +162,7 @@ fn page(tools: &Tools) -> Result<()> {
     run(axe.arg(tools.settings("axe.mjs")).arg(browser).arg(sheet), "axe-core finds faults in the contact sheet")
 }
 
-/// Builds one program and says where it is.
+/// Builds one program and returns its path.
 fn built(tools: &Tools, selection: &[&str]) -> Result<PathBuf> {
     let mut build = cargo();
     build.args(["build", "--quiet", "--message-format=json-render-diagnostics"]).args(selection);
@@ -174,7 +174,7 @@ fn built(tools: &Tools, selection: &[&str]) -> Result<PathBuf> {
     executable.with_context(|| format!("`cargo build {}` made no program", selection.join(" ")))
 }
 
-/// A server of this machine; dropping it stops it.
+/// A local server; dropping it stops it.
 struct Server {
     process: Child,
     url: String,
@@ -183,7 +183,7 @@ struct Server {
 }
 
 impl Server {
-    /// Starts a program whose first line is its address.
+    /// Starts a program whose first line of output is its URL.
     fn start(command: &mut Command) -> Result<Self> {
         let program = command.get_program().to_string_lossy().into_owned();
         let process = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
@@ -199,7 +199,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing to stop.
+        // It may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 
-/// What must be there before anything can be installed.
+/// Programs that must be installed already.
 const PROGRAMS: [(&str, &str); 3] =
     [("python3", "Python 3.11 or later"), ("node", "Node.js 20 or later"), ("npm", "npm, which comes with Node.js")];
 

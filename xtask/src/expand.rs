@@ -1,4 +1,4 @@
-//! `cargo xtask expand`: the generated client as a person would format it.
+//! `cargo xtask expand`: the generated client, formatted.
 
 use std::{env, fs, path::Path};
 
@@ -6,11 +6,11 @@ use anyhow::{Context as _, Result};
 
 use crate::{check::check, sources::Sources};
 
-/// Writes `target/expand/client.rs`, to be read, not compiled.
+/// Writes `target/expand/client.rs` for readers; it is not compiled.
 ///
 /// # Errors
 ///
-/// If the document is not in order or the file cannot be written.
+/// The document has problems, or the file cannot be written.
 pub fn expand(root: &Path) -> Result<()> {
     let client = check(&Sources::read(root)?)?;
     let file = syn::parse_file(&client.source()).context("the generated source is not Rust")?;

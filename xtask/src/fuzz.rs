@@ -1,7 +1,7 @@
 //! `cargo xtask fuzz`: the targets of `tests/fuzz` under libFuzzer, for a fixed time.
 //!
-//! A stable compiler does: it can count what was reached, and only the sanitizers, which safe Rust needs less, are for
-//! nightly ones. libFuzzer itself is C++ and built from source. Corpus, findings and log stay in
+//! A stable compiler suffices: it has coverage counters; only the sanitizers, which safe Rust needs less, require a
+//! nightly compiler. libFuzzer itself is C++ and built from source. Corpus, findings and log stay in
 //! `target/fuzz/<target>/`, so that the next run goes on where this one ended.
 
 use std::{
@@ -23,13 +23,13 @@ const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-l
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares";
 
-/// More findings of one target in one run are mostly one finding again.
+/// Further findings of one target in one run are mostly duplicates.
 const MOST_FINDINGS: usize = 10;
 
 struct Target {
     name: &'static str,
     longest_input_bytes: usize,
-    /// How long one input may take; what takes longer is a finding.
+    /// The timeout of one input; a slower input is a finding.
     patience: Duration,
 }
 
@@ -38,7 +38,7 @@ const TARGETS: [Target; 2] = [
     Target { name: "codegen", longest_input_bytes: 256 * 1024, patience: Duration::from_secs(60) },
 ];
 
-/// What a target did with its time.
+/// The result of one target.
 #[derive(Debug, Default)]
 struct Outcome {
     executions: u64,
@@ -52,11 +52,11 @@ struct Finding {
     message: String,
 }
 
-/// Runs every target for its share of the time, and prints what was tried and found.
+/// Runs every target for its share of the time, and prints inputs and findings.
 ///
 /// # Errors
 ///
-/// If a target cannot be built or started, or finds something; the command that repeats it is printed.
+/// A target cannot be built or started, or has a finding; the command that reproduces it is printed.
 pub fn fuzz(root: &Path, time: Duration) -> Result<()> {
     let target_folder = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |target| root.join(target));
     let folder = target_folder.join("fuzz");
@@ -85,7 +85,7 @@ pub fn fuzz(root: &Path, time: Duration) -> Result<()> {
     Ok(())
 }
 
-/// Builds the targets with coverage counters, apart from other builds, and says where the program is.
+/// Builds the targets with coverage counters in a separate folder, and returns the program.
 fn build(root: &Path, folder: &Path) -> Result<PathBuf> {
     say("building the fuzz targets with coverage counters");
     let mut build = cargo();
@@ -108,7 +108,7 @@ fn build(root: &Path, folder: &Path) -> Result<PathBuf> {
     program.context("cargo does not say which program it built")
 }
 
-/// The platform that this runs on, in the compiler's words.
+/// Returns the target triple of this platform.
 fn host() -> Result<String> {
     let compiler = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(compiler).arg("-vV").output().context("cannot run rustc")?;
@@ -117,7 +117,7 @@ fn host() -> Result<String> {
     Ok(host.context("`rustc -vV` names no host")?.to_owned())
 }
 
-/// One target. libFuzzer ends at a finding, so it is started again until the time is over.
+/// Runs one target. libFuzzer ends at a finding, so it is started again until the time is over.
 fn run(root: &Path, folder: &Path, program: &Path, target: &Target, time: Duration) -> Result<Outcome> {
     let [corpus, seeds, findings] = ["corpus", "seeds", "findings"].map(|name| folder.join(name));
     for folder in [&corpus, &seeds, &findings] {
@@ -138,7 +138,7 @@ fn run(root: &Path, folder: &Path, program: &Path, target: &Target, time: Durati
         fuzzer.arg(format!("-max_len={}", target.longest_input_bytes)).arg("-print_final_stats=1");
         fuzzer.arg(format!("-artifact_prefix={}/", findings.display()));
         fuzzer.env("IDEOGRAM_FUZZ_TARGET", target.name).env("IDEOGRAM_FUZZ_SEEDS", &seeds);
-        // What cargo sets for tests, and the workspace is found by.
+        // Cargo sets this for tests; it locates the workspace.
         fuzzer.env("CARGO_MANIFEST_DIR", root.join("tests"));
         let file = File::create(&log).with_context(|| format!("cannot write `{}`", log.display()))?;
         fuzzer.stdout(Stdio::null()).stderr(file);
@@ -165,13 +165,13 @@ fn files(folder: &Path) -> Result<BTreeSet<PathBuf>> {
     entries.map(|entry| Ok(entry?.path())).collect()
 }
 
-/// The number behind the last mention of a name; 0 without one.
+/// Returns the number after the last occurrence of a name, or 0.
 fn number_after(log: &str, name: &str) -> u64 {
     let number = log.rsplit_once(name).and_then(|(_, rest)| rest.split_whitespace().next());
     number.and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
-/// What a panic or libFuzzer said.
+/// Returns the message of a panic or of libFuzzer.
 fn message(log: &str) -> String {
     let mut lines = log.lines().skip_while(|line| !line.contains("panicked at"));
     if let (Some(place), Some(text)) = (lines.next(), lines.next()) {

@@ -1,26 +1,26 @@
-//! The house rules that the generator has no need of: marks, examples, prose. `openapi/README.md` lists them all.
+//! The house rules that the generator does not need: extensions, examples, prose. `openapi/README.md` lists all rules.
 //!
-//! Start at [`check`]. What the generator cannot carry it refuses itself; here is what only people would miss.
+//! Start at [`check`]. The generator itself refuses what it does not support.
 
 use serde_json::Value;
 
 use crate::{
     problem::Problem,
-    walk::{self, Operation, Placed},
+    schema_walk::{self, Operation, Placed},
 };
 
 const WIDEST_LINE: usize = 120;
 const MARKS: [(&str, &str); 3] = [
     ("x-ideogram-billing", "`paid` or `free`"),
     ("x-ideogram-retry", "`safe` or `unsafe`"),
-    ("x-ideogram-images", "a number, or the request member that says how many"),
+    ("x-ideogram-images", "a number, or the request property that says how many"),
 ];
 const ERROR: &str = "#/components/responses/Error";
 /// Errors that every operation declares.
 const ERRORS: [&str; 4] = ["401", "403", "4XX", "5XX"];
 const COMPONENTS: &str = "#/components/schemas/";
 
-/// Reports what breaks a rule.
+/// Reports broken rules.
 pub(crate) fn check(document: &str, root: &Value, problems: &mut Vec<Problem>) {
     let mut rules = Rules { document, root, problems };
     for (index, line) in document.lines().enumerate() {
@@ -30,10 +30,10 @@ pub(crate) fn check(document: &str, root: &Value, problems: &mut Vec<Problem>) {
             rules.problems.push(problem);
         }
     }
-    for operation in walk::operations(root) {
+    for operation in schema_walk::operations(root) {
         rules.operation(&operation);
     }
-    for schema in walk::walk(root).schemas {
+    for schema in schema_walk::walk(root).schemas {
         rules.schema(&schema);
     }
     rules.prose(&Placed::root(root));
@@ -144,7 +144,7 @@ impl Rules<'_> {
 
     fn schema(&mut self, schema: &Placed<'_>) {
         if schema.value["additionalProperties"] == false {
-            let message = "closed against members that the service may add";
+            let message = "closed against properties that the service may add";
             self.report(&schema.pointer, message, "drop `additionalProperties: false`");
         }
         for (kind, format) in [("integer", "int64"), ("number", "double")] {
@@ -163,7 +163,7 @@ impl Rules<'_> {
         }
     }
 
-    /// Descriptions become rustdoc: what rustdoc would take for a link or a tag is refused.
+    /// Descriptions become rustdoc, so text that rustdoc reads as a link or a tag is refused.
     fn prose(&mut self, node: &Placed<'_>) {
         for (key, inner) in node.children() {
             match (key.as_str(), inner.value) {
@@ -183,7 +183,7 @@ impl Rules<'_> {
     }
 }
 
-/// What stands outside of backticks.
+/// Returns the text outside of backticks.
 fn without_code(text: &str) -> String {
     text.split('`').step_by(2).collect()
 }

@@ -1,8 +1,8 @@
-//! The maintenance tasks of this workspace, callable from tests so that `cargo test` alone notices what is stale.
+//! The maintenance tasks of this workspace, callable from tests so that `cargo test` alone finds outdated files.
 //!
-//! Start at [`check()`]: document and samples in, client or problems out, no I/O. [`ARTIFACTS`] are the derived files.
-//! `main.rs` parses the command line; each task is a module of its own. Nothing here links the client: what needs it
-//! runs through cargo.
+//! Start at [`check()`]: it takes document and samples and returns the client or problems, without I/O. [`ARTIFACTS`] are
+//! the derived files. `main.rs` parses the command line; each task is a module. Nothing here links the client: tasks that
+//! need it run cargo.
 
 mod artifacts;
 mod check;
@@ -18,10 +18,10 @@ mod problem;
 mod regen;
 mod samples;
 mod schema;
+mod schema_walk;
 pub mod snapshots;
 mod sources;
 mod surface;
-mod walk;
 
 use std::{
     env,
@@ -30,7 +30,7 @@ use std::{
 };
 
 pub use self::{
-    artifacts::{ARTIFACTS, Artifact, Stale, stale},
+    artifacts::{ARTIFACTS, Artifact, OutdatedArtifact, outdated},
     check::check,
     ci::ci,
     contract::{Part, contract},
@@ -45,13 +45,13 @@ pub use self::{
 
 /// The root of the workspace.
 pub fn workspace_root() -> PathBuf {
-    // Cargo says which package it runs, this one or that of the tests, and both lie directly below the root. What was
-    // true when this was compiled may be another copy of the workspace.
+    // Cargo sets the folder of the running package, this one or that of the tests; both are directly below the root. The
+    // folder at compile time may be another copy of the workspace.
     let package = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
     package.parent().map_or(package.clone(), Path::to_owned)
 }
 
-/// The cargo that runs this, to be run again.
+/// Returns a command for the cargo that runs this program.
 fn cargo() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }

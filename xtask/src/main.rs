@@ -16,7 +16,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Checks the document and its samples, writes derived files anew, leaves changed snapshots for review
+    /// Checks the document and its samples, writes derived files, leaves changed snapshots for review
     Regen {
         /// Changes nothing: prints what differs and fails
         #[arg(long)]
@@ -30,19 +30,18 @@ enum Task {
         #[arg(long, default_value_t = 60, value_name = "SECONDS")]
         seconds: u64,
     },
-    /// Changes the retry policy and the limiter, one place at a time, and sees whether a test fails; needs
-    /// cargo-mutants
+    /// Mutates the retry policy and the limiter, and checks that a test fails; needs cargo-mutants
     Mutants {
         /// Only changes whose name matches this regular expression, such as `decide`
         pattern: Option<String>,
     },
-    /// Has tools made by others compare document, mock server and client; needs Python and Node.js
+    /// Compares document, mock server and client with third-party tools; needs Python and Node.js
     ///
     /// It installs what is missing into `target/contract`, pinned by the lock files in `xtask/contract`.
     Contract {
-        /// What to prove; all if none is named
+        /// The checks to run; all by default
         parts: Vec<Part>,
-        /// Decides which requests the mock server gets
+        /// Seed of the requests to the mock server
         #[arg(long, default_value_t = 1)]
         seed: u32,
     },

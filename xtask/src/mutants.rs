@@ -1,8 +1,7 @@
-//! `cargo xtask mutants`: changes what decides how often a request is sent, one place at a time, and sees whether a
-//! test fails.
+//! `cargo xtask mutants`: mutates the code that decides how often a request is sent, and checks that a test fails.
 //!
-//! A change that no test notices is listed and fails the task. It takes too long for CI: every change is a build of the
-//! client. The changes are made by cargo-mutants in a copy of the workspace; what it wrote stays in `target/mutants`.
+//! A mutant that no test detects is listed and fails the task. It takes too long for CI: every mutant is a build of the
+//! client. cargo-mutants works in a copy of the workspace; its output stays in `target/mutants`.
 
 use std::{
     env, fs,
@@ -14,32 +13,32 @@ use serde_json::Value;
 
 use crate::cargo;
 
-/// The files that are changed: the retry policy, and the limiter that counts images.
+/// The files to mutate: the retry policy, and the limiter of images in flight.
 const FILES: [&str; 2] = ["crates/ideogram-client/src/retry.rs", "crates/ideogram-client/src/limiter.rs"];
 
-/// The tests that are asked, quickest first. A change that one notices is not shown to the next. Said to cargo itself,
-/// so that nothing else is built for each change.
+/// The tests to run, fastest first. A mutant that one test detects is not tested again. Passed to cargo, so that
+/// nothing else is built for each mutant.
 const TESTS: [&[&str]; 2] =
     [&["--cargo-arg=--lib"], &["--cargo-arg=--package=ideogram-tests", "--cargo-arg=--test=faults"]];
 
-/// How long tests may take, in seconds, before a change counts as noticed: some make a loop endless.
+/// Timeout of the tests in seconds, after which a mutant counts as detected: some cause an endless loop.
 const PATIENCE: &str = "120";
 
-/// What became of the changes.
+/// The results of the mutants.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Outcome {
     noticed: u64,
     endless: u64,
-    /// Those that do not compile, and so cannot go wrong.
+    /// Mutants that do not compile.
     unbuildable: u64,
     missed: Vec<String>,
 }
 
-/// Makes every change, or those whose names match the pattern, and prints what was noticed.
+/// Tests every mutant, or those whose names match the pattern, and prints the results.
 ///
 /// # Errors
 ///
-/// If cargo-mutants is missing or cannot run, or if a change goes unnoticed.
+/// cargo-mutants is missing or cannot run, or a mutant is not detected.
 pub fn mutants(root: &Path, pattern: Option<&str>) -> Result<()> {
     let installed = cargo().args(["mutants", "--version"]).output().context("cannot run cargo")?;
     ensure!(installed.status.success(), "cargo-mutants is missing; run `cargo install --locked cargo-mutants`");
@@ -71,7 +70,7 @@ pub fn mutants(root: &Path, pattern: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-/// One run: all changes the first time, what is still unnoticed after that.
+/// Runs once: with all mutants the first time, later with those that are not detected yet.
 fn run(root: &Path, folder: &Path, pattern: Option<&str>, tests: &[&str]) -> Result<Outcome> {
     let mut command = cargo();
     command.current_dir(root).args(["mutants", "--iterate", "--package", "ideogram-client"]);
@@ -81,7 +80,7 @@ fn run(root: &Path, folder: &Path, pattern: Option<&str>, tests: &[&str]) -> Res
     command.args(["--colors", "never", "--no-times", "--timeout", PATIENCE, "--build-timeout", "900", "--output"]);
     command.arg(folder).args(tests).env("CARGO_TARGET_DIR", folder.join("build"));
     let status = command.status().context("cannot run cargo")?;
-    // 2: something was missed; 3: something took too long. Everything else is no result.
+    // 2: something was missed; 3: something took too long. Everything else is a failure.
     ensure!(matches!(status.code(), Some(0 | 2 | 3)), "cargo-mutants stops without a result ({status})");
     let path: PathBuf = folder.join("mutants.out/outcomes.json");
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;

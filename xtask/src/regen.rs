@@ -1,4 +1,4 @@
-//! `cargo xtask regen [--check]`: document and samples checked, derived files made anew, snapshots left for review.
+//! `cargo xtask regen [--check]`: checks document and samples, writes derived files, leaves snapshots for review.
 
 use std::{fs, path::Path, process::Stdio};
 
@@ -12,16 +12,16 @@ use crate::{
     sources::Sources,
 };
 
-/// What to do about a file that is not what it should be.
+/// What to do with files that are out of date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Write it; snapshots become pending, none is ever accepted.
+    /// Write them; changed snapshots become pending and are never accepted.
     Write,
-    /// Change nothing, show the difference, fail.
+    /// Change nothing, print the differences, fail.
     Check,
 }
 
-/// Runs the task and says what it did.
+/// Runs the task and prints what it did.
 ///
 /// # Errors
 ///
@@ -29,28 +29,28 @@ pub enum Mode {
 pub fn regen(root: &Path, mode: Mode) -> Result<()> {
     let sources = Sources::read(root)?;
     let client =
-        check(&sources).context("the files of `openapi/` are not in order; correct them, then run it again")?;
-    say(&format!("in order: {} operations, {} samples", client.operations().len(), sources.samples().count()));
+        check(&sources).context("the files of `openapi/` have problems; correct them, then run the task again")?;
+    say(&format!("checked: {} operations, {} samples", client.operations().len(), sources.samples().count()));
 
-    let stale = artifacts::stale(&sources, &client)?;
-    for file in &stale {
+    let outdated = artifacts::outdated(&sources, &client)?;
+    for file in &outdated {
         say(&format!("{}\n{}", if mode == Mode::Write { "written:" } else { "differs:" }, file.diff));
         if mode == Mode::Write {
             fs::write(root.join(file.path), &file.wanted).with_context(|| format!("cannot write `{}`", file.path))?;
         }
     }
-    let stale = if mode == Mode::Check { stale.iter().map(|file| file.path).collect() } else { Vec::new() };
+    let outdated = if mode == Mode::Check { outdated.iter().map(|file| file.path).collect() } else { Vec::new() };
 
     match mode {
         Mode::Write => write_pending(root, &client, &sources),
-        Mode::Check => check_snapshots(root, &client, &sources, &stale),
+        Mode::Check => check_snapshots(root, &client, &sources, &outdated),
     }
 }
 
-/// Runs the tests that compare snapshots, for the files they leave behind.
+/// Runs the tests that compare snapshots, which write pending snapshots.
 fn write_pending(root: &Path, client: &GeneratedClient, sources: &Sources) -> Result<()> {
     let expected = snapshots::expected(client, sources);
-    // What an earlier run left may be out of date; the tests write anew what still differs.
+    // Pending snapshots of an earlier run may be out of date; the tests write those that still differ.
     let pending = snapshots::survey(root, &expected)?.pending;
     for path in pending.iter().filter(|path| snapshots::is_ours(path)) {
         fs::remove_file(root.join(path)).with_context(|| format!("cannot remove `{path}`"))?;
@@ -59,53 +59,54 @@ fn write_pending(root: &Path, client: &GeneratedClient, sources: &Sources) -> Re
     let writing = [("INSTA_UPDATE", "new"), ("INSTA_FORCE_PASS", "1"), ("INSTA_OUTPUT", "none")];
     if let Some(report) = failure_of_comparison(root, &writing)? {
         say(&report);
-        bail!("the tests that compare snapshots fail for another reason than a difference, see above; correct it");
+        bail!("the tests that compare snapshots fail for another reason than a difference, see above");
     }
 
     let Survey { orphaned, pending, .. } = snapshots::survey(root, &expected)?;
     if !orphaned.is_empty() {
-        say(&format!("of no use any more, remove them:\n{}", listed(&orphaned)));
+        say(&format!("unused, remove them:\n{}", listed(&orphaned)));
     }
     if pending.is_empty() {
-        say("no snapshot waits for review");
+        say("no snapshots to review");
     } else {
-        say(&format!("waiting for your review:\n{}\n{}", listed(&pending), how_to_review(root)));
+        say(&format!("to review:\n{}\n{}", listed(&pending), how_to_review(root)));
     }
     Ok(())
 }
 
-fn check_snapshots(root: &Path, client: &GeneratedClient, sources: &Sources, stale: &[&str]) -> Result<()> {
+fn check_snapshots(root: &Path, client: &GeneratedClient, sources: &Sources, outdated: &[&str]) -> Result<()> {
     let Survey { orphaned, pending, missing } = snapshots::survey(root, &snapshots::expected(client, sources))?;
-    let mut complaints = Vec::new();
-    for (paths, complaint) in [(&pending, "not reviewed"), (&orphaned, "of no use any more"), (&missing, "missing")] {
+    let mut violations = Vec::new();
+    for (paths, violation) in [(&pending, "not reviewed"), (&orphaned, "unused"), (&missing, "missing")] {
         if !paths.is_empty() {
-            complaints.push(format!("{complaint}:\n{}", listed(paths)));
+            violations.push(format!("{violation}:\n{}", listed(paths)));
         }
     }
-    // The differences themselves are what the tests print.
-    if complaints.is_empty()
+    // The tests print the differences.
+    if violations.is_empty()
         && let Some(report) = failure_of_comparison(root, &[("INSTA_UPDATE", "no")])?
     {
         say(&report);
-        complaints.push("snapshots differ from what the document makes, see above".to_owned());
+        violations.push("snapshots differ from the document, see above".to_owned());
     }
-    if !stale.is_empty() {
-        complaints.push(format!("stale: {}", stale.join(", ")));
+    if !outdated.is_empty() {
+        violations.push(format!("outdated: {}", outdated.join(", ")));
     }
-    if !complaints.is_empty() {
-        bail!("{}\nrun `cargo xtask regen`, then `cargo insta review`", complaints.join("\n"));
+    if !violations.is_empty() {
+        bail!("{}\nrun `cargo xtask regen`, then `cargo insta review`", violations.join("\n"));
     }
-    say("nothing to do");
+    say("up to date");
     Ok(())
 }
 
 const COMPARE: &str = "cargo test --workspace --test contract -- surface:: samples::";
 
-/// What the tests say if they fail. The whole workspace, since parts of it would be built again with other features.
+/// Returns the output of the tests if they fail. Tests the workspace, because a part of it would be built again with
+/// other features.
 fn failure_of_comparison(root: &Path, environment: &[(&str, &str)]) -> Result<Option<String>> {
     let mut command = cargo();
     command.args(COMPARE.split(' ').skip(1)).arg("--quiet").current_dir(root).envs(environment.iter().copied());
-    // The compiler's progress and complaints are worth seeing at once.
+    // The output of the compiler is shown at once.
     let output = command.stderr(Stdio::inherit()).output().with_context(|| format!("cannot run `{COMPARE}`"))?;
     Ok((!output.status.success()).then(|| String::from_utf8_lossy(&output.stdout).into_owned()))
 }
@@ -127,7 +128,7 @@ fn listed(paths: &[String]) -> String {
     paths.iter().map(|path| format!("  {path}")).collect::<Vec<_>>().join("\n")
 }
 
-#[expect(clippy::print_stdout, reason = "the report is what the task is run for")]
+#[expect(clippy::print_stdout, reason = "the report is the result of the task")]
 fn say(text: &str) {
     println!("{text}");
 }

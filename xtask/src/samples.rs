@@ -1,16 +1,16 @@
-//! Whether samples are what their folders say: examples valid against the document, news not.
+//! Checks that examples are valid against the document, and news are not.
 
 use serde_json::Value;
 
 use crate::{
     problem::Problem,
     schema::{Check, Schemas},
+    schema_walk::{self, Operation},
     sources::{Sample, Sources, Validity},
-    walk::{self, Operation},
 };
 
-/// More complaints about one value repeat themselves.
-const MOST_COMPLAINTS: usize = 5;
+/// Most violations to report for one value.
+const MAX_VIOLATIONS: usize = 5;
 
 /// Checks the samples, and the examples and defaults inside of the document.
 pub(crate) fn check(sources: &Sources, root: &Value, problems: &mut Vec<Problem>) {
@@ -18,7 +18,7 @@ pub(crate) fn check(sources: &Sources, root: &Value, problems: &mut Vec<Problem>
     let schemas = match Schemas::of(root) {
         Ok(schemas) => schemas,
         Err(error) => {
-            let message = format!("the schemas do not make a JSON Schema: {error}");
+            let message = format!("the schemas are not valid JSON Schema: {error}");
             problems.push(Problem::of_document(document, "/components/schemas", message, "correct the schema"));
             return;
         }
@@ -26,11 +26,11 @@ pub(crate) fn check(sources: &Sources, root: &Value, problems: &mut Vec<Problem>
     inline_values(document, root, &schemas, problems);
 
     for path in sources.strays() {
-        let message = "a file among the samples that is none";
+        let message = "the file is not a sample";
         let repair = "name it `<operation>/<case>.json`, the case in lower case with digits and `_`, or remove it";
         problems.push(Problem::of_file(path, message, repair));
     }
-    let operations = walk::operations(root);
+    let operations = schema_walk::operations(root);
     for operation in &operations {
         let samples: Vec<_> = sources.samples().filter(|sample| sample.operation == operation.id).collect();
         if !samples.iter().any(|sample| sample.validity == Validity::Example) {
@@ -53,7 +53,7 @@ pub(crate) fn check(sources: &Sources, root: &Value, problems: &mut Vec<Problem>
 }
 
 fn inline_values(document: &str, root: &Value, schemas: &Schemas, problems: &mut Vec<Problem>) {
-    for (value, schema) in walk::walk(root).values {
+    for (value, schema) in schema_walk::walk(root).values {
         let check = match schemas.check(schema) {
             Ok(check) => check,
             Err(error) => {
@@ -62,9 +62,9 @@ fn inline_values(document: &str, root: &Value, schemas: &Schemas, problems: &mut
                 continue;
             }
         };
-        for complaint in check.complaints(value.value).into_iter().take(MOST_COMPLAINTS) {
-            let pointer = format!("{}{}", value.pointer, complaint.pointer);
-            let message = format!("contradicts its schema: {}", complaint.message);
+        for violation in check.violations(value.value).into_iter().take(MAX_VIOLATIONS) {
+            let pointer = format!("{}{}", value.pointer, violation.pointer);
+            let message = format!("contradicts its schema: {}", violation.message);
             problems.push(Problem::of_document(document, &pointer, message, "correct the value or the schema"));
         }
     }
@@ -102,31 +102,37 @@ fn sample_problems(sample: &Sample<'_>, check: &Check) -> Vec<Problem> {
     let twin = |validity: Validity| format!("{}{}/{}.json", validity.folder(), sample.operation, sample.case);
     match sample.validity {
         Validity::Example => {
-            let complaints = check.complaints(&value).into_iter().take(MOST_COMPLAINTS);
-            let repair = format!("correct it or the document; a surprise of the service is `{}`", twin(Validity::News));
-            complaints
-                .map(|complaint| {
-                    let message = format!("contradicts the document: {}", complaint.message);
-                    Problem::of_file(sample.path, message, repair.clone()).at_pointer(&complaint.pointer)
+            let violations = check.violations(&value).into_iter().take(MAX_VIOLATIONS);
+            let repair = format!(
+                "correct it or the document; a response that breaks the document belongs to `{}`",
+                twin(Validity::News)
+            );
+            violations
+                .map(|violation| {
+                    let message = format!("contradicts the document: {}", violation.message);
+                    Problem::of_file(sample.path, message, repair.clone()).at_pointer(&violation.pointer)
                 })
                 .collect()
         }
         Validity::News if check.is_valid(&value) => {
-            let repair = format!("move it to `{}`, or make it break what its name says", twin(Validity::Example));
-            vec![Problem::of_file(sample.path, "valid against the document, so it is no news", repair).at_pointer("")]
+            let repair =
+                format!("move it to `{}`, or make it break the document as its name says", twin(Validity::Example));
+            vec![
+                Problem::of_file(sample.path, "valid against the document, so it is an example", repair).at_pointer(""),
+            ]
         }
         Validity::News => Vec::new(),
     }
 }
 
-/// One layout for all, so that a difference between two samples is a difference of content.
+/// Checks the layout, so that two samples differ only in content.
 fn layout_problem(sample: &Sample<'_>, value: &Value) -> Option<Problem> {
     let wanted = serde_json::to_string_pretty(value).ok()? + "\n";
     if wanted == sample.text {
         return None;
     }
     let same = wanted.lines().zip(sample.text.lines()).take_while(|(wanted, found)| wanted == found).count();
-    let message = "not laid out as JSON samples are: two spaces, one member a line, a final newline";
+    let message = "not in the layout of samples: two spaces, one property per line, a final newline";
     let repair = match wanted.lines().nth(same) {
         Some(line) => format!("write `{}`", line.trim()),
         None => "end the file with one newline".to_owned(),

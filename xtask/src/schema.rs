@@ -1,17 +1,17 @@
-//! Schemas of OpenAPI 3.0 as JSON Schema, and what is wrong with a value.
+//! Converts schemas of OpenAPI 3.0 to JSON Schema and validates values.
 
 use std::sync::Arc;
 
 use jsonschema::{Draft, Registry, RegistryBuilder, Validator};
 use serde_json::{Map, Value, json};
 
-/// Where the components live for the validator; never fetched.
+/// Base URI of the components in the registry; it is never fetched.
 const BASE: &str = "openapi:///document";
 
-/// The longest complaint in characters; it may quote the value, which may be long.
-const LONGEST_COMPLAINT: usize = 300;
+/// The longest violation in characters; it may quote the value, which may be long.
+const MAX_MESSAGE_CHARS: usize = 300;
 
-/// The named schemas of a document, ready to check values with.
+/// The named schemas of a document.
 pub(crate) struct Schemas {
     registry: Arc<Registry<'static>>,
 }
@@ -19,15 +19,15 @@ pub(crate) struct Schemas {
 /// Checks values against one schema.
 pub(crate) struct Check(Validator);
 
-/// What is wrong with a value, and where in it.
+/// What is wrong with a value, and the location in it.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Complaint {
+pub(crate) struct Violation {
     pub(crate) pointer: String,
     pub(crate) message: String,
 }
 
 impl Schemas {
-    /// Takes the components of a document.
+    /// Reads the components of a document.
     pub(crate) fn of(root: &Value) -> Result<Self, String> {
         let components = converted_members(&root["components"]["schemas"]);
         let resource = json!({"components": {"schemas": components}});
@@ -49,10 +49,10 @@ impl Check {
         self.0.is_valid(value)
     }
 
-    pub(crate) fn complaints(&self, value: &Value) -> Vec<Complaint> {
+    pub(crate) fn violations(&self, value: &Value) -> Vec<Violation> {
         let errors = self.0.iter_errors(value);
         errors
-            .map(|error| Complaint {
+            .map(|error| Violation {
                 pointer: error.instance_path().as_str().to_owned(),
                 message: shortened(&error.to_string()),
             })
@@ -61,10 +61,10 @@ impl Check {
 }
 
 fn shortened(text: &str) -> String {
-    if text.chars().count() <= LONGEST_COMPLAINT {
+    if text.chars().count() <= MAX_MESSAGE_CHARS {
         return text.to_owned();
     }
-    text.chars().take(LONGEST_COMPLAINT).chain(['…']).collect()
+    text.chars().take(MAX_MESSAGE_CHARS).chain(['…']).collect()
 }
 
 fn converted(schema: &Value) -> Value {
@@ -81,7 +81,7 @@ fn converted(schema: &Value) -> Value {
         };
         wanted.insert(keyword.clone(), value);
     }
-    // Flags beside a bound in OpenAPI 3.0, bounds of their own in JSON Schema.
+    // Flags next to a bound in OpenAPI 3.0, separate bounds in JSON Schema.
     for (flag, bound) in [("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")] {
         if let Some(Value::Bool(exclusive)) = wanted.get(flag).cloned() {
             wanted.remove(flag);
@@ -91,33 +91,33 @@ fn converted(schema: &Value) -> Value {
         }
     }
     if schema["nullable"] == true {
-        // Unlike a union with null, this complains about what is wrong inside of a value that is not null.
+        // Unlike a union with null, this reports the problems inside a value that is not null.
         return json!({"if": {"type": "null"}, "else": wanted});
     }
     wanted.into()
 }
 
-fn converted_members(members: &Value) -> Value {
-    let members = members.as_object().into_iter().flatten();
-    members.map(|(name, schema)| (name.clone(), converted(schema))).collect()
+fn converted_members(properties: &Value) -> Value {
+    let properties = properties.as_object().into_iter().flatten();
+    properties.map(|(name, schema)| (name.clone(), converted(schema))).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn complaints(schema: &Value, value: &Value) -> Vec<Complaint> {
+    fn violations(schema: &Value, value: &Value) -> Vec<Violation> {
         let root = json!({"components": {"schemas": {"Thing": schema}}});
         let schemas = Schemas::of(&root).unwrap();
-        schemas.check(&json!({"$ref": "#/components/schemas/Thing"})).unwrap().complaints(value)
+        schemas.check(&json!({"$ref": "#/components/schemas/Thing"})).unwrap().violations(value)
     }
 
     #[test]
     fn null_is_valid_only_where_it_is_allowed() {
         let schema = json!({"type": "string", "nullable": true});
 
-        assert_eq!(complaints(&schema, &Value::Null), []);
-        assert_eq!(complaints(&json!({"type": "string"}), &Value::Null).len(), 1);
+        assert_eq!(violations(&schema, &Value::Null), []);
+        assert_eq!(violations(&json!({"type": "string"}), &Value::Null).len(), 1);
     }
 
     #[test]
@@ -125,26 +125,26 @@ mod tests {
         let inner = json!({"type": "object", "properties": {"b": {"type": "integer"}}});
         let schema = json!({"type": "object", "properties": {"a": {"allOf": [inner], "nullable": true}}});
 
-        let complaints = complaints(&schema, &json!({"a": {"b": "text"}}));
+        let violations = violations(&schema, &json!({"a": {"b": "text"}}));
 
-        let expected = Complaint { pointer: "/a/b".into(), message: r#""text" is not of type "integer""#.into() };
-        assert_eq!(complaints, [expected]);
+        let expected = Violation { pointer: "/a/b".into(), message: r#""text" is not of type "integer""#.into() };
+        assert_eq!(violations, [expected]);
     }
 
     #[test]
     fn times_need_their_t() {
         let schema = json!({"type": "string", "format": "date-time"});
 
-        assert_eq!(complaints(&schema, &json!("2000-01-23T04:56:07+00:00")), []);
-        assert_eq!(complaints(&schema, &json!("2000-01-23 04:56:07+00:00")).len(), 1);
-        assert_eq!(complaints(&schema, &json!("2000-01-23T04:56:07")).len(), 1);
+        assert_eq!(violations(&schema, &json!("2000-01-23T04:56:07+00:00")), []);
+        assert_eq!(violations(&schema, &json!("2000-01-23 04:56:07+00:00")).len(), 1);
+        assert_eq!(violations(&schema, &json!("2000-01-23T04:56:07")).len(), 1);
     }
 
     #[test]
     fn exclusive_bounds_are_flags() {
         let schema = json!({"type": "integer", "minimum": 0, "exclusiveMinimum": true});
 
-        assert_eq!(complaints(&schema, &json!(0)).len(), 1);
-        assert_eq!(complaints(&schema, &json!(1)), []);
+        assert_eq!(violations(&schema, &json!(0)).len(), 1);
+        assert_eq!(violations(&schema, &json!(1)), []);
     }
 }

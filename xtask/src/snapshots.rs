@@ -1,7 +1,6 @@
-//! Which snapshots the contract tests compare, told from document and samples alone.
+//! The snapshots of the contract tests, derived from document and samples.
 //!
-//! So nothing has to run to know that a snapshot belongs to nothing any more, and the tests cannot disagree with
-//! `cargo xtask regen` about a name. Names are `<subject>__<case>`, one folder for each kind.
+//! So unused snapshots are found without a run, and the tests use the same names as `cargo xtask regen`. Names are `<subject>__<case>`, one folder for each kind.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -10,17 +9,17 @@ use ideogram_codegen::GeneratedClient;
 
 use crate::sources::Sources;
 
-/// Where the snapshots lie, from the root of the workspace.
+/// The folder of the snapshots, from the root of the workspace.
 pub const FOLDER: &str = "tests/contract/snapshots";
 
 /// What a snapshot shows; each kind has a folder of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SnapshotKind {
-    /// What users can name: the public surface of the generated client.
+    /// The public surface of the generated client.
     Surface,
-    /// What other tools read: the JSON Schema of a public type.
+    /// The JSON Schema of a public type.
     Schema,
-    /// What the samples of an operation are once they have been decoded.
+    /// The decoded samples of an operation.
     Samples,
 }
 
@@ -48,7 +47,7 @@ pub fn schema_name(kind: &str) -> String {
     format!("types__{kind}")
 }
 
-/// Every snapshot there should be, as a path below [`FOLDER`].
+/// Returns every expected snapshot as a path below [`FOLDER`].
 pub fn expected(client: &GeneratedClient, sources: &Sources) -> BTreeSet<String> {
     let file = |kind: SnapshotKind, name: &str| format!("{}/{name}.snap", kind.folder());
     let surface = crate::surface(client);
@@ -58,18 +57,18 @@ pub fn expected(client: &GeneratedClient, sources: &Sources) -> BTreeSet<String>
     surface.chain(schemas).chain(samples).collect()
 }
 
-/// How the snapshots of the workspace stand. Paths are from its root.
+/// The state of the snapshots of the workspace. Paths are from its root.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Survey {
-    /// Snapshots that nothing compares any more, those of every package.
+    /// Snapshots of every package that no test compares.
     pub orphaned: Vec<String>,
-    /// Snapshots of the contract tests that have never been accepted.
+    /// Expected snapshots of the contract tests that do not exist.
     pub missing: Vec<String>,
-    /// Snapshots that wait for review, those of every package.
+    /// Snapshots of every package that are pending review.
     pub pending: Vec<String>,
 }
 
-/// Compares what is there with what should be.
+/// Compares the existing snapshots with the expected ones.
 ///
 /// # Errors
 ///
@@ -93,8 +92,8 @@ pub fn survey(root: &Path, expected: &BTreeSet<String>) -> Result<Survey> {
     })
 }
 
-/// Whether the source that a snapshot of another package names still has its name, in quotes. insta may put the names
-/// of modules in front.
+/// Returns whether the source of a snapshot of another package still contains its name, in quotes. insta may prefix the
+/// names of modules.
 fn is_named(root: &Path, path: &str) -> Result<bool> {
     let text = fs::read_to_string(root.join(path)).with_context(|| format!("cannot read `{path}`"))?;
     let source = text.lines().find_map(|line| line.strip_prefix("source: ")).unwrap_or_default();
@@ -105,29 +104,29 @@ fn is_named(root: &Path, path: &str) -> Result<bool> {
     Ok(names.any(|name| source.contains(&format!("\"{name}\""))))
 }
 
-/// What insta leaves for review: beside a snapshot in a file, or beside the source of one in the source.
+/// Returns whether a file is pending review: next to a snapshot, or next to a source file with inline snapshots.
 fn is_pending(path: &str) -> bool {
     path.ends_with(".snap.new") || path.ends_with(".pending-snap")
 }
 
-/// A snapshot as insta names it.
+/// Returns whether a file is an accepted snapshot.
 fn is_accepted(name: &str) -> bool {
     Path::new(name).extension().is_some_and(|extension| extension == "snap")
 }
 
-/// Whether a file lies in the folder of the contract tests' snapshots.
+/// Returns whether a file is in the folder of the contract tests' snapshots.
 pub(crate) fn is_ours(path: &str) -> bool {
     path.strip_prefix(FOLDER).is_some_and(|below| below.starts_with('/'))
 }
 
-/// Collects snapshots, pending ones too, and everything in the folder of the contract tests' snapshots.
+/// Collects accepted and pending snapshots, and every file in the folder of the contract tests' snapshots.
 fn list(root: &Path, folder: &str, found: &mut BTreeSet<String>) -> Result<()> {
     let context = || format!("cannot read the folder `{}`", root.join(folder).display());
     for entry in fs::read_dir(root.join(folder)).with_context(context)? {
         let entry = entry.with_context(context)?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
-        // Links lead to files that are listed where they are; hidden folders and build products are not ours.
+        // Links, hidden folders and build output are skipped.
         let kind = entry.file_type().with_context(context)?;
         if kind.is_dir() && !name.starts_with('.') && path != "target" {
             list(root, &path, found)?;

@@ -1,5 +1,5 @@
-//! The files of `openapi/` and of the command's subcommands, read once and then only looked at, so that a check can
-//! also run on a changed copy.
+//! The files of `openapi/` and the sources of the command's subcommands, held in memory, so that a check can also run
+//! on a changed copy.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 /// The document, from the root of the workspace.
 pub const DOCUMENT: &str = "openapi/ideogram.yaml";
 
-/// What is read, from the root of the workspace.
+/// The folders to read, from the root of the workspace.
 const FOLDERS: [&str; 2] = ["openapi", COMMANDS];
 /// One file for each subcommand, in folders like the command's words.
 const COMMANDS: &str = "crates/ideogram-cli/src/commands";
@@ -22,22 +22,22 @@ pub struct Sources {
 /// Whether a sample is valid against the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Validity {
-    /// `openapi/examples/`: it is.
+    /// Valid: `openapi/examples/`.
     Example,
-    /// `openapi/news/`: it is not, and must decode all the same.
+    /// Invalid, but it must decode: `openapi/news/`.
     News,
 }
 
-/// A response of the service, kept as a file.
+/// A response of the service in a file.
 #[derive(Clone, Copy, Debug)]
 pub struct Sample<'s> {
     /// The file, from the root of the workspace.
     pub path: &'s str,
-    /// The id of the operation that it answers.
+    /// The id of its operation.
     pub operation: &'s str,
-    /// What is special about it.
+    /// The name of the case.
     pub case: &'s str,
-    /// Which folder it lies in.
+    /// The folder that it is in.
     pub validity: Validity,
     /// Its content.
     pub text: &'s str,
@@ -69,7 +69,7 @@ impl Sources {
         Ok(Self { files })
     }
 
-    /// The same files, one of them replaced or added.
+    /// Returns a copy in which one file is replaced or added.
     pub fn with(mut self, path: &str, text: impl Into<String>) -> Self {
         self.files.insert(path.to_owned(), text.into());
         self
@@ -80,12 +80,12 @@ impl Sources {
         self.files.get(path).map(String::as_str)
     }
 
-    /// The document; empty, which no check accepts, if it is missing.
+    /// The document; empty if it is missing, which no check accepts.
     pub fn document(&self) -> &str {
         self.get(DOCUMENT).unwrap_or_default()
     }
 
-    /// The samples, in the order of their paths; misplaced files are not among them.
+    /// The samples in the order of their paths, without misplaced files.
     pub fn samples(&self) -> impl Iterator<Item = Sample<'_>> {
         self.files.iter().filter_map(|(path, text)| {
             let validity = validity_of(path)?;
@@ -105,7 +105,7 @@ impl Sources {
         Some(format!("ideogram{}", words.strip_suffix(" mod").unwrap_or(&words)))
     }
 
-    /// Files among the samples that are none.
+    /// Misplaced files in the folders of samples.
     pub(crate) fn strays(&self) -> impl Iterator<Item = &str> {
         let paths = self.files.keys().map(String::as_str);
         paths.filter(|path| validity_of(path).is_some() && !self.samples().any(|sample| sample.path == *path))
@@ -116,7 +116,7 @@ fn validity_of(path: &str) -> Option<Validity> {
     Validity::ALL.into_iter().find(|validity| path.starts_with(validity.folder()))
 }
 
-/// Cases are parts of snapshots' names.
+/// Returns whether a name can be part of the name of a snapshot.
 fn is_case(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
@@ -126,7 +126,7 @@ fn read_folder(root: &Path, folder: &str, files: &mut BTreeMap<String, String>) 
         let entry = entry.with_context(|| format!("cannot read the folder `{folder}`"))?;
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        // What desktops and editors leave behind.
+        // Files of desktops and editors.
         if name.starts_with('.') {
             continue;
         }

@@ -31,17 +31,7 @@ impl Document {
 
     /// Returns a problem at a node, with the line of the nearest node above it whose line is known.
     pub(crate) fn problem(&self, pointer: &str, message: impl Into<String>) -> Problem {
-        let mut nearest = pointer;
-        let line = loop {
-            if let Some(line) = self.lines.get(nearest) {
-                break Some(*line);
-            }
-            match nearest.rfind('/') {
-                Some(end) => nearest = &nearest[..end],
-                None => break None,
-            }
-        };
-        Problem::at(line, pointer.to_owned(), message)
+        Problem::new(message).at_pointer(pointer).at_line(yaml::nearest_line(&self.lines, pointer))
     }
 }
 

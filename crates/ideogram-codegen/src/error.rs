@@ -88,22 +88,31 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(crate) fn at_line(line: usize, message: impl Into<String>) -> Self {
-        Self { line: Some(line), pointer: None, operation: None, message: message.into(), repair: String::new() }
+    /// Creates a problem without a location.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { line: None, pointer: None, operation: None, message: message.into(), repair: String::new() }
     }
 
-    pub(crate) fn at(line: Option<usize>, pointer: String, message: impl Into<String>) -> Self {
-        Self { line, pointer: Some(pointer), operation: None, message: message.into(), repair: String::new() }
+    /// Sets the line, counted from 1.
+    #[must_use]
+    pub fn at_line(self, line: Option<usize>) -> Self {
+        Self { line, ..self }
     }
 
-    pub(crate) fn in_operation(mut self, operation: Option<String>) -> Self {
-        self.operation = operation;
-        self
+    /// Sets the location as a JSON pointer.
+    #[must_use]
+    pub fn at_pointer(self, pointer: &str) -> Self {
+        Self { pointer: Some(pointer.to_owned()), ..self }
     }
 
-    pub(crate) fn repair(mut self, repair: impl Into<String>) -> Self {
-        self.repair = repair.into();
-        self
+    /// Sets the text that says what to do.
+    #[must_use]
+    pub fn repair(self, repair: impl Into<String>) -> Self {
+        Self { repair: repair.into(), ..self }
+    }
+
+    pub(crate) fn in_operation(self, operation: Option<String>) -> Self {
+        Self { operation, ..self }
     }
 
     /// The line of the document, counted from 1.

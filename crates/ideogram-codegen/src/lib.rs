@@ -156,7 +156,7 @@ pub fn read_yaml(document: &str) -> Result<serde_json::Value, Error> {
     Ok(yaml::read(document)?.root)
 }
 
-/// Returns the line, counted from 1, of the node at a JSON pointer.
+/// Returns the line, counted from 1, of the node at a JSON pointer, or of the nearest node above it.
 pub fn line_of(document: &str, pointer: &str) -> Option<usize> {
-    yaml::read(document).ok()?.lines.get(pointer).copied()
+    yaml::nearest_line(&yaml::read(document).ok()?.lines, pointer)
 }

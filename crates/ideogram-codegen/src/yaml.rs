@@ -25,17 +25,30 @@ pub(crate) fn read(text: &str) -> Result<Located, Error> {
     refuse_deep_nesting(text)?;
     let nodes = MarkedYaml::load_from_str(text).map_err(|error| {
         let marker = error.marker();
-        Problem::at_line(marker.line(), format!("not valid YAML: {} (column {})", error.info(), marker.col() + 1))
+        Problem::new(format!("not valid YAML: {} (column {})", error.info(), marker.col() + 1))
+            .at_line(Some(marker.line()))
             .repair("correct the YAML at this line or just above it")
     })?;
     let [node] = nodes.as_slice() else {
-        return Err(Problem::at_line(1, format!("expected one YAML document, found {}", nodes.len()))
+        return Err(Problem::new(format!("expected one YAML document, found {}", nodes.len()))
+            .at_line(Some(1))
             .repair("keep a single document in the file")
             .into());
     };
     let mut lines = HashMap::new();
     let root = convert(node, &mut String::new(), &mut lines)?;
     Ok(Located { root, lines })
+}
+
+/// Returns the line of a node, or of the nearest node above it whose line is known.
+pub(crate) fn nearest_line(lines: &HashMap<String, usize>, pointer: &str) -> Option<usize> {
+    let mut nearest = pointer;
+    loop {
+        if let Some(line) = lines.get(nearest) {
+            return Some(*line);
+        }
+        nearest = &nearest[..nearest.rfind('/')?];
+    }
 }
 
 /// Measures the depth with the parser, which does not recurse; the loader does.
@@ -49,7 +62,8 @@ fn refuse_deep_nesting(text: &str) -> Result<(), Error> {
             _ => {}
         }
         if depth > MAX_DEPTH {
-            return Err(Problem::at_line(span.start.line(), "nested too deeply for an OpenAPI document")
+            return Err(Problem::new("nested too deeply for an OpenAPI document")
+                .at_line(Some(span.start.line()))
                 .repair("move inner schemas to `components.schemas` and refer to them")
                 .into());
         }
@@ -61,7 +75,7 @@ fn convert(node: &MarkedYaml, pointer: &mut String, lines: &mut HashMap<String, 
     let line = node.span.start.line();
     lines.entry(pointer.clone()).or_insert(line);
     let refused = |message: &str| {
-        Error::from(Problem::at_line(line, message.to_owned()).repair("write it as plain JSON-like YAML"))
+        Error::from(Problem::new(message).at_line(Some(line)).repair("write it as plain JSON-like YAML"))
     };
     match &node.data {
         YamlData::Value(scalar) => Ok(match scalar {

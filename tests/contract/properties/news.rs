@@ -8,10 +8,10 @@ use serde_json::{Map, Value, json};
 
 use super::responses::{Answers, Resolved, is_required};
 
-/// What the responses of many cases hold between them if every kind of news is made: a member, an enum value, a kind of
+/// What the responses of many cases hold between them if every kind of news is made: a property, an enum value, a kind of
 /// a union, a number and a time that the document does not allow.
 pub(super) const SIGNS: [&str; 5] = [
-    r#""news_member":"#,
+    r#""news_property":"#,
     r#""NEWS_VALUE""#,
     r#""news_kind""#,
     "-9223372036854775808",
@@ -41,7 +41,7 @@ impl Answers {
             return;
         }
         match value {
-            Value::Object(members) => self.make_news_of_members(schema, members, random),
+            Value::Object(properties) => self.make_news_of_properties(schema, properties, random),
             Value::Array(items) => {
                 for item in &mut *items {
                     self.make_news(&schema["items"], item, random);
@@ -75,7 +75,7 @@ impl Answers {
         let tag = schema["discriminator"]["propertyName"].as_str();
         match (random.u8(..4), tag) {
             (0, Some(tag)) => value[tag] = "news_kind".into(),
-            (1, Some(tag)) => drop(value.as_object_mut().map(|members| members.remove(tag))),
+            (1, Some(tag)) => drop(value.as_object_mut().map(|properties| properties.remove(tag))),
             (2, _) => *value = any(random),
             (_, tag) => {
                 let kind = kinds.iter().find(|kind| {
@@ -89,23 +89,23 @@ impl Answers {
         }
     }
 
-    fn make_news_of_members(&self, schema: &Value, members: &mut Map<String, Value>, random: &mut Rng) {
-        for (name, member) in schema["properties"].as_object().into_iter().flatten() {
-            let Resolved { schema: resolved, nullable } = self.resolve(member);
+    fn make_news_of_properties(&self, schema: &Value, properties: &mut Map<String, Value>, random: &mut Rng) {
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            let Resolved { schema: resolved, nullable } = self.resolve(property);
             let insisted_on = is_required(schema, name) && !nullable && resolved["type"] != "array";
             match random.u8(..5) {
-                0 if !insisted_on => drop(members.remove(name)),
-                1 if !insisted_on => drop(members.insert(name.clone(), Value::Null)),
+                0 if !insisted_on => drop(properties.remove(name)),
+                1 if !insisted_on => drop(properties.insert(name.clone(), Value::Null)),
                 _ => {
-                    if let Some(value) = members.get_mut(name) {
-                        self.make_news(member, value, random);
+                    if let Some(value) = properties.get_mut(name) {
+                        self.make_news(property, value, random);
                     }
                 }
             }
         }
         if random.u8(..3) == 0 {
-            members.insert("news_member".to_owned(), any(random));
-            members.insert(String::new(), any(random));
+            properties.insert("news_property".to_owned(), any(random));
+            properties.insert(String::new(), any(random));
         }
     }
 }

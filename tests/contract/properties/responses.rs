@@ -102,11 +102,11 @@ impl Answers {
     }
 
     fn object(&self, schema: &Value, random: &mut Rng) -> Value {
-        let members = schema["properties"].as_object().into_iter().flatten();
+        let properties = schema["properties"].as_object().into_iter().flatten();
         let mut made = Map::new();
-        for (name, member) in members {
+        for (name, property) in properties {
             if is_required(schema, name) || random.bool() {
-                made.insert(name.clone(), self.conforming(member, random));
+                made.insert(name.clone(), self.conforming(property, random));
             }
         }
         made.into()

@@ -1,4 +1,4 @@
-//! The typed calls: for every operation so many that each member of its request is sent by one of them.
+//! The typed calls: for every operation so many that each property of its request is sent by one of them.
 //!
 //! What must not stand together is spread over several calls. Values are beside what a call is given, written as they
 //! should look on the wire, so that no type of the client says what is right.
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 /// A typed call.
 pub(super) struct Call<'c> {
-    /// Parameters and members of the body by their names on the wire. A file stands as its name.
+    /// Parameters and properties of the body by their names on the wire. A file stands as its name.
     pub(super) given: Value,
     pub(super) sending: Pin<Box<dyn Future<Output = Result<(), Error>> + 'c>>,
 }

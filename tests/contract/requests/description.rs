@@ -56,15 +56,15 @@ impl Document {
         }
     }
 
-    /// The names of members, and of members within them: `image_request/prompt`.
+    /// The names of properties, and of properties within them: `image_request/prompt`.
     fn members(&self, schema: &Value, prefix: &str, found: &mut BTreeSet<String>) {
         let schema = self.resolved(schema);
         for kind in schema["oneOf"].as_array().into_iter().flatten().chain(schema.get("items")) {
             self.members(kind, prefix, found);
         }
-        for (name, member) in schema["properties"].as_object().into_iter().flatten() {
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
             found.insert(format!("{prefix}{name}"));
-            self.members(member, &format!("{prefix}{name}/"), found);
+            self.members(property, &format!("{prefix}{name}/"), found);
         }
     }
 }
@@ -75,7 +75,7 @@ impl<'d> Operation<'d> {
         there.map(|parameter| (parameter["name"].as_str().unwrap(), &parameter["schema"]))
     }
 
-    /// All that can be given: parameters and members of the body.
+    /// All that can be given: parameters and properties of the body.
     pub(super) fn inputs(&self, document: &Document) -> BTreeSet<String> {
         let mut inputs =
             self.parameters.iter().map(|parameter| parameter["name"].as_str().unwrap().to_owned()).collect();

@@ -1,8 +1,8 @@
-//! The public surface of generated source, for review: what users can name, without bodies and trait impls.
+//! The public surface of generated source, for review: public items without bodies and trait impls.
 //!
 //! Start at [`surface`]. One text per type and per operation builder, and one for the constants of all operations, so
-//! that a change of the document shows up where it matters and nowhere else. Schemas, parts of multipart bodies and
-//! patterns of path ids stand below their type as comments. `print` writes one thing per line, without absolute paths.
+//! that a change of the document changes few snapshots. Schemas, parts of multipart bodies and patterns of path ids are
+//! comments below their type. `print` writes one thing per line, without absolute paths.
 
 mod print;
 
@@ -19,7 +19,7 @@ use self::print::{commented, constant_value, documented, documented_once, indent
 ///
 /// # Panics
 ///
-/// Never for a client that codegen made: its source consists of parsed items.
+/// Never, because codegen generates valid source.
 pub fn surface(client: &GeneratedClient) -> BTreeMap<String, String> {
     let file: syn::File = syn::parse_str(&client.source()).expect("codegen builds its source from parsed items");
     let mut outlines = Outlines::default();
@@ -43,7 +43,7 @@ struct Outlines {
 }
 
 impl Outlines {
-    /// Adds a section to the outline of this name.
+    /// Adds a section to the text of this name.
     fn push(&mut self, name: &str, section: &str) {
         if section.is_empty() {
             return;
@@ -85,7 +85,7 @@ fn module_outline<'i>(module: &str, items: impl Iterator<Item = &'i Item>, outli
                 let pattern = line(&arguments.skip(1).collect());
                 outlines.push(&format!("{module}/{name}"), &commented("Pattern", &[pattern]));
             }
-            // The builders of types repeat their members; the types themselves are the review's subject.
+            // The builders of types repeat their properties; the types themselves are the review's subject.
             _ => {}
         }
     }

@@ -1,9 +1,9 @@
-//! Writes tokens as a person would: no absolute paths, spaces where they belong, one thing per line.
+//! Formats tokens for readers: no absolute paths, usual spacing, one item per line.
 
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use quote::ToTokens as _;
 
-/// Members of schemas that say nothing when they are absent.
+/// Fields of schemas that are omitted when they are empty.
 const SILENT: [&str; 8] =
     ["min_length", "max_length", "pattern", "minimum", "maximum", "min_items", "max_items", "additional"];
 /// The widest line of prose.
@@ -84,7 +84,7 @@ pub(super) fn signature(signature: &syn::Signature) -> String {
     text
 }
 
-/// The value of a constant: a member, and a structure in a list, on a line of its own.
+/// The value of a constant: a property, and a structure in a list, on a line of its own.
 pub(super) fn constant_value(value: &syn::Expr) -> String {
     match value {
         // A schema is a static of its own, named where it stands.
@@ -102,11 +102,11 @@ pub(super) fn constant_value(value: &syn::Expr) -> String {
                 let (name, value) = (line(&field.member.to_token_stream()), line(&field.expr.to_token_stream()));
                 in_body && name == "schema" || value == "None" && SILENT.contains(&name.as_str())
             };
-            let members = value.fields.iter().filter(|field| !is_silent(field)).map(|field| {
+            let properties = value.fields.iter().filter(|field| !is_silent(field)).map(|field| {
                 let name = field.member.to_token_stream();
                 indented(&format!("{name}: {},\n", constant_value(&field.expr)))
             });
-            format!("{} {{\n{}}}", line(&value.path.to_token_stream()), members.collect::<String>())
+            format!("{} {{\n{}}}", line(&value.path.to_token_stream()), properties.collect::<String>())
         }
         syn::Expr::Reference(reference) => match &*reference.expr {
             syn::Expr::Array(array) => {
@@ -192,7 +192,7 @@ fn flatten(tokens: TokenStream, atoms: &mut Vec<String>) {
     atoms.retain(|atom| !atom.is_empty());
 }
 
-/// Drops the modules in front of names that are known without them.
+/// Removes the modules of well-known names.
 fn without_prefixes(atoms: Vec<String>) -> Vec<String> {
     const KNOWN: [&str; 8] = ["std", "serde", "serde_json", "schemars", "crate", "super", "runtime", "types"];
     let mut kept: Vec<String> = Vec::new();

@@ -1,13 +1,13 @@
-//! Finds schemas and the values beside them in a document.
+//! Finds the schemas of a document, and their examples and defaults.
 //!
-//! A walk by position, not by name: a member of an object may be called `example` or `default`.
+//! It follows the structure of OpenAPI, because a property may have the name `example` or `default`.
 
 use serde_json::Value;
 
 const SCHEMA_LISTS: [&str; 3] = ["allOf", "anyOf", "oneOf"];
 const INNER_SCHEMAS: [&str; 3] = ["items", "not", "additionalProperties"];
 
-/// What a document holds, each with its place.
+/// The schemas and values of a document, each with its location.
 #[derive(Debug, Default)]
 pub(crate) struct Found<'d> {
     /// Every schema, inner ones included.
@@ -16,7 +16,7 @@ pub(crate) struct Found<'d> {
     pub(crate) values: Vec<(Placed<'d>, &'d Value)>,
 }
 
-/// A value with its place.
+/// A value with its location.
 #[derive(Clone, Debug)]
 pub(crate) struct Placed<'d> {
     pub(crate) pointer: String,
@@ -32,14 +32,14 @@ impl<'d> Placed<'d> {
         Some(Self { pointer: join(&self.pointer, key), value: self.value.get(key)? })
     }
 
-    /// Members of an object or items of a list, with their names or numbers.
+    /// Properties of an object or items of a list, with their names or indexes.
     pub(crate) fn children(&self) -> Vec<(String, Self)> {
         let named = |(key, value): (String, &'d Value)| {
             let pointer = join(&self.pointer, &key);
             (key, Self { pointer, value })
         };
         match self.value {
-            Value::Object(members) => members.iter().map(|(key, value)| named((key.clone(), value))).collect(),
+            Value::Object(properties) => properties.iter().map(|(key, value)| named((key.clone(), value))).collect(),
             Value::Array(items) => items.iter().enumerate().map(|(at, item)| named((at.to_string(), item))).collect(),
             _ => Vec::new(),
         }
@@ -66,7 +66,7 @@ pub(crate) fn operations(root: &Value) -> Vec<Operation<'_>> {
     operations.map(|(_, node)| Operation { id: node.value["operationId"].as_str().unwrap_or_default(), node }).collect()
 }
 
-/// Everything in components and operations.
+/// Collects the schemas and values in components and operations.
 pub(crate) fn walk(root: &Value) -> Found<'_> {
     let mut found = Found::default();
     if let Some(components) = Placed::root(root).get("components") {
@@ -101,7 +101,7 @@ fn content<'d>(holder: &Placed<'d>, found: &mut Found<'d>) {
     }
 }
 
-/// A parameter or a media type: a schema with examples beside it.
+/// Collects from a parameter or a media type: a schema with examples.
 fn parameter<'d>(holder: &Placed<'d>, found: &mut Found<'d>) {
     let Some(described) = holder.get("schema") else { return };
     schema(&described, found);
