@@ -42,7 +42,7 @@ mod platform {
     /// Stores the key of a profile.
     pub(crate) async fn set(profile: &str, key: &str) -> Result<(), NoKeyring> {
         let key = key.to_owned();
-        in_keyring(profile, move |entry| entry.set_password(&key)).await.map_err(wording)
+        in_keyring(profile, move |entry| entry.set_password(&key)).await.map_err(failed)
     }
 
     /// Removes the key of a profile, and says whether there was one.
@@ -64,11 +64,11 @@ mod platform {
         match result {
             Ok(value) => Ok(Some(value)),
             Err(Error::NoEntry) => Ok(None),
-            Err(error) => Err(told(error)),
+            Err(error) => Err(failed(error)),
         }
     }
 
-    fn told(error: Error) -> NoKeyring {
+    fn failed(error: Error) -> NoKeyring {
         NoKeyring::Failed(error.to_string())
     }
 }
