@@ -6,7 +6,7 @@ use tokio::{io::AsyncReadExt as _, net::TcpStream};
 /// A key that is easy to find where it must not be.
 pub(crate) const KEY: &str = "secret-key-0123456789";
 
-/// A client with [`KEY`] that makes one attempt of each call, unless told otherwise.
+/// A client with [`KEY`] that makes one attempt of each call by default.
 pub(crate) fn client_builder(url: &str) -> ClientBuilder {
     Client::builder().api_key(KEY).base_url(url).options(CallOptions::new().attempts(1))
 }

@@ -1,6 +1,6 @@
-//! A server that answers with given bytes, right or wrong, and keeps what it was sent.
+//! A server that responds with given bytes, valid or not, and records requests.
 //!
-//! The mock server speaks HTTP as one should. This one says what a broken service, a proxy or an attacker might say.
+//! The mock server sends valid HTTP. This one sends what a broken service, a proxy or an attacker may send.
 
 use std::sync::{Arc, Mutex};
 
@@ -18,36 +18,36 @@ pub(crate) use crate::raw_request::{KEY, RawRequest, client_builder, response};
 pub(crate) struct RawServer {
     url: String,
     requests: Arc<Mutex<Vec<RawRequest>>>,
-    asked: Arc<Notify>,
+    received: Arc<Notify>,
     task: JoinHandle<()>,
 }
 
-/// What becomes of a connection once its request has been read.
+/// What happens to a connection after its request has been read.
 #[derive(Clone)]
 enum Reaction {
-    Answer(Vec<u8>),
-    ResponseHeld(Vec<u8>, Arc<Notify>),
+    Response(Vec<u8>),
+    HeldResponse(Vec<u8>, Arc<Notify>),
     Silence,
 }
 
 impl RawServer {
     /// Sends these bytes to every request, then closes the connection.
-    pub(crate) async fn answering(response: impl Into<Vec<u8>>) -> Self {
-        Self::start(Reaction::Answer(response.into())).await
+    pub(crate) async fn responding(response: impl Into<Vec<u8>>) -> Self {
+        Self::start(Reaction::Response(response.into())).await
     }
 
-    /// Sends these bytes once it is told to.
-    pub(crate) async fn answering_when_told(response: impl Into<Vec<u8>>) -> (Self, Arc<Notify>) {
-        let told = Arc::new(Notify::new());
-        (Self::start(Reaction::ResponseHeld(response.into(), Arc::clone(&told))).await, told)
+    /// Sends these bytes after a notification.
+    pub(crate) async fn responding_when_notified(response: impl Into<Vec<u8>>) -> (Self, Arc<Notify>) {
+        let permission = Arc::new(Notify::new());
+        (Self::start(Reaction::HeldResponse(response.into(), Arc::clone(&permission))).await, permission)
     }
 
     /// Waits for a request.
-    pub(crate) async fn asked(&self) {
-        self.asked.notified().await;
+    pub(crate) async fn received(&self) {
+        self.received.notified().await;
     }
 
-    /// Never answers.
+    /// Never responds.
     pub(crate) async fn silent() -> Self {
         Self::start(Reaction::Silence).await
     }
@@ -56,22 +56,22 @@ impl RawServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&requests);
-        let asked = Arc::new(Notify::new());
-        let asked_now = Arc::clone(&asked);
+        let log = Arc::clone(&requests);
+        let received = Arc::new(Notify::new());
+        let arrival = Arc::clone(&received);
         let task = tokio::spawn(async move {
             let mut silent = Vec::new();
             while let Ok((mut stream, _)) = listener.accept().await {
                 if let Some(request) = read_request(&mut stream).await {
-                    kept.lock().unwrap().push(request);
-                    asked_now.notify_one();
+                    log.lock().unwrap().push(request);
+                    arrival.notify_one();
                 }
-                if let Reaction::ResponseHeld(_, told) = &reaction {
-                    told.notified().await;
+                if let Reaction::HeldResponse(_, permission) = &reaction {
+                    permission.notified().await;
                 }
                 match &reaction {
-                    Reaction::Answer(response) | Reaction::ResponseHeld(response, _) => {
-                        // The client may have had enough before the end.
+                    Reaction::Response(response) | Reaction::HeldResponse(response, _) => {
+                        // The client may close the connection early.
                         let _ = stream.write_all(response).await;
                         let _ = stream.shutdown().await;
                     }
@@ -79,7 +79,7 @@ impl RawServer {
                 }
             }
         });
-        Self { url, requests, asked, task }
+        Self { url, requests, received, task }
     }
 
     pub(crate) fn url(&self) -> &str {

@@ -85,7 +85,7 @@ async fn hooks_see_every_attempt_and_add_headers_but_not_the_clients_own() {
 
 #[tokio::test]
 async fn options_are_of_one_clone_and_add_up() {
-    let server = RawServer::answering(response(200, "", DATASET)).await;
+    let server = RawServer::responding(response(200, "", DATASET)).await;
     let client = server.builder().options(CallOptions::new().header("x-all", "1")).build().unwrap();
     let traced = client.with(CallOptions::new().header("x-one", "2"));
 
@@ -99,7 +99,7 @@ async fn options_are_of_one_clone_and_add_up() {
 
 #[tokio::test]
 async fn headers_that_are_the_clients_own_are_refused_before_anything_is_sent() {
-    let server = RawServer::answering(response(200, "", DATASET)).await;
+    let server = RawServer::responding(response(200, "", DATASET)).await;
     for (name, value) in [("Api-Key", "x"), ("content-length", "1"), ("Host", "x"), ("a b", "c"), ("x-a", "c\r\nd: e")]
     {
         let client = server.client().with(CallOptions::new().header(name, value));
@@ -117,8 +117,8 @@ async fn headers_that_are_the_clients_own_are_refused_before_anything_is_sent() 
 
 #[tokio::test]
 async fn a_prepared_request_is_sent_as_it_was_shown_and_never_to_another_host() {
-    let server = RawServer::answering(response(200, "", DATASET)).await;
-    let other = RawServer::answering(response(200, "", DATASET)).await;
+    let server = RawServer::responding(response(200, "", DATASET)).await;
+    let other = RawServer::responding(response(200, "", DATASET)).await;
     let request = server.client().get_dataset().dataset_id("demo").prepare().unwrap();
 
     let refused = other.client().execute::<GetDatasetResponse>(request.clone()).await.unwrap_err();
@@ -226,7 +226,7 @@ async fn responses_that_cannot_be_decoded_or_broke_off_are_kept_as_they_came() {
         (cut.as_bytes().to_vec(), None),
     ] {
         let folder = tempfile::tempdir().unwrap();
-        let server = RawServer::answering(response).await;
+        let server = RawServer::responding(response).await;
         let client = server.client().with(CallOptions::new().store_responses_in(folder.path()));
 
         let error = client.generate_image_v3().prompt("a").send().await.unwrap_err();
@@ -245,7 +245,7 @@ async fn a_paid_response_that_cannot_be_kept_is_in_the_error() {
     let folder = tempfile::tempdir().unwrap();
     let in_the_way = folder.path().join("file");
     fs::write(&in_the_way, "").unwrap();
-    let server = RawServer::answering(response(200, "", IMAGES)).await;
+    let server = RawServer::responding(response(200, "", IMAGES)).await;
     let client = server.client().with(CallOptions::new().store_responses_in(&in_the_way));
 
     let error = client.generate_image_v3().prompt("a").send().await.unwrap_err();
@@ -340,7 +340,7 @@ fn a_hook_that_panics_costs_no_response_and_no_thread() {
 async fn a_paid_call_that_is_dropped_still_brings_its_response_to_disk_and_is_not_sent_again() {
     for (response, kept) in [(response(200, "", IMAGES), 1), (response(429, "Retry-After: 0\r\n", "{}"), 0)] {
         let folder = tempfile::tempdir().unwrap();
-        let (server, release) = RawServer::answering_when_told(response).await;
+        let (server, release) = RawServer::responding_when_notified(response).await;
         let options = CallOptions::new()
             .attempts(5)
             .store_responses_in(folder.path())
@@ -353,7 +353,7 @@ async fn a_paid_call_that_is_dropped_still_brings_its_response_to_disk_and_is_no
         tokio::select! {
             biased;
             _ = &mut call => panic!("there is no response yet"),
-            () = server.asked() => {}
+            () = server.received() => {}
         }
         drop(call);
         assert_eq!(client.images_in_flight(), 3, "they are still being made");
@@ -369,7 +369,7 @@ async fn a_paid_call_that_is_dropped_still_brings_its_response_to_disk_and_is_no
 
 #[tokio::test]
 async fn a_response_of_another_form_is_not_quoted() {
-    let server = RawServer::answering(response(200, "", r#"{"data": ["https://x.test/a?sig=1\"2\"3"]}"#)).await;
+    let server = RawServer::responding(response(200, "", r#"{"data": ["https://x.test/a?sig=1\"2\"3"]}"#)).await;
 
     let error = server.client().generate_image_v3().prompt("a").send().await.unwrap_err();
 
@@ -395,25 +395,25 @@ async fn a_client_of_ones_own_cannot_be_adjusted_as_if_it_were_ours() {
 #[tokio::test]
 async fn an_upload_tells_how_far_it_is() {
     let (_server, client) = mock().await;
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let teller = Arc::clone(&told);
+    let reports = Arc::new(Mutex::new(Vec::new()));
+    let recorder = Arc::clone(&reports);
     let client =
-        client.with(CallOptions::new().on_upload(move |sent, total| teller.lock().unwrap().push((sent, total))));
+        client.with(CallOptions::new().on_upload(move |sent, total| recorder.lock().unwrap().push((sent, total))));
 
     let file = File::from_bytes("a.txt", vec![b'a'; 300_000]);
     client.upload_dataset_assets().dataset_id("demo").files([file]).send().await.unwrap();
 
-    let told = told.lock().unwrap();
-    assert!(told.is_sorted() && told.len() > 3, "a file in memory goes piece by piece: {told:?}");
-    let (sent, total) = *told.last().unwrap();
+    let reports = reports.lock().unwrap();
+    assert!(reports.is_sorted() && reports.len() > 3, "a file in memory is sent in pieces: {reports:?}");
+    let (sent, total) = *reports.last().unwrap();
     assert_eq!(Some(sent), total);
     assert!(sent > 300_000);
 }
 
 #[tokio::test]
 async fn a_proxy_gets_what_is_meant_for_elsewhere_and_loopback_bypasses_it() {
-    let proxy = RawServer::answering(response(200, "", DATASET)).await;
-    let server = RawServer::answering(response(200, "", DATASET)).await;
+    let proxy = RawServer::responding(response(200, "", DATASET)).await;
+    let server = RawServer::responding(response(200, "", DATASET)).await;
     let url = proxy.url().to_owned();
     let elsewhere = client_builder("http://ideogram.invalid").allow_plain_http();
     let elsewhere =
@@ -428,7 +428,7 @@ async fn a_proxy_gets_what_is_meant_for_elsewhere_and_loopback_bypasses_it() {
 
 #[tokio::test]
 async fn a_private_certificate_authority_is_trusted_once_it_is_named() {
-    let server = crate::tls_server::TlsServer::answering(response(200, "", DATASET)).await;
+    let server = crate::tls_server::TlsServer::responding(response(200, "", DATASET)).await;
     let certificate = reqwest::Certificate::from_pem(server.authority_pem().as_bytes()).unwrap();
 
     let stranger = client_builder(server.url()).build().unwrap();

@@ -1,4 +1,4 @@
-//! A server behind TLS, with a certificate that only its own authority vouches for.
+//! A server behind TLS, with a certificate of its own authority.
 
 use std::sync::Arc;
 
@@ -21,8 +21,8 @@ pub(crate) struct TlsServer {
 }
 
 impl TlsServer {
-    /// Sends these bytes to whatever is asked, then closes the connection.
-    pub(crate) async fn answering(response: Vec<u8>) -> Self {
+    /// Sends these bytes to every request, then closes the connection.
+    pub(crate) async fn responding(response: Vec<u8>) -> Self {
         let mut authority = CertificateParams::default();
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();

@@ -15,7 +15,7 @@ use ideogram_client::{CallOptions, ErrorKind as K, Outcome as O};
 use crate::{
     calls::Call,
     raw_request::response,
-    server::{End, Fault, Reading, Say},
+    server::{Action, End, Fault, Reading},
 };
 
 /// How often a call may be sent at most.
@@ -195,7 +195,7 @@ fn request() -> Vec<Row> {
     let early = |status, headers: &'static str| {
         move |_: &Setting<'_>| {
             let response = response(status, headers, r#"{"error": "no"}"#);
-            vec![Fault::new(Reading::Part(64 * 1024), [Say::Bytes(response)], End::Close)]
+            vec![Fault::new(Reading::Part(64 * 1024), [Action::Bytes(response)], End::Close)]
         }
     };
     vec![
@@ -214,15 +214,17 @@ fn request() -> Vec<Row> {
 }
 
 fn response_lost() -> Vec<Row> {
-    let head = |end| move |_: &Setting<'_>| vec![Fault::new(Reading::All, [Say::Bytes(b"HTTP/1.1 20".to_vec())], end)];
-    let cut = |end| move |setting: &Setting<'_>| vec![Fault::new(Reading::All, [Say::Bytes(half(setting.call))], end)];
+    let head =
+        |end| move |_: &Setting<'_>| vec![Fault::new(Reading::All, [Action::Bytes(b"HTTP/1.1 20".to_vec())], end)];
+    let cut =
+        |end| move |setting: &Setting<'_>| vec![Fault::new(Reading::All, [Action::Bytes(half(setting.call))], end)];
     let chunk = |_: &Setting<'_>| {
         vec![Fault::response("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{\"created\": \"2026\r\n")]
     };
     let error = |status| {
         move |_: &Setting<'_>| {
             let response = format!("HTTP/1.1 {status} X\r\nContent-Length: 100\r\n\r\n{{\"error\": \"no\"}}");
-            vec![Fault::new(Reading::All, [Say::Bytes(response.into_bytes())], End::Reset)]
+            vec![Fault::new(Reading::All, [Action::Bytes(response.into_bytes())], End::Reset)]
         }
     };
     vec![
@@ -243,12 +245,12 @@ fn slow() -> Vec<Row> {
         move |setting: &Setting<'_>| {
             let mut start = response(200, "", setting.call.sample());
             let end = start.split_off(start.len() - count);
-            vec![Fault::new(Reading::All, [Say::Bytes(start), Say::Drip(end, pause)], End::Close)]
+            vec![Fault::new(Reading::All, [Action::Bytes(start), Action::Drip(end, pause)], End::Close)]
         }
     };
     let head = |_: &Setting<'_>| {
         let head = format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(10_000));
-        vec![Fault::new(Reading::All, [Say::Drip(head.into_bytes(), Duration::from_millis(10))], End::Hang)]
+        vec![Fault::new(Reading::All, [Action::Drip(head.into_bytes(), Duration::from_millis(10))], End::Hang)]
     };
     vec![
         Row::once("a connection that takes nothing", K::Transport, O::Unknown, silent(Reading::Nothing))
@@ -420,8 +422,8 @@ fn strange() -> Vec<Row> {
     let unreadable = failed(1, K::UndocumentedResponse, O::Completed);
     let flood = |head: &'static str| {
         move |_: &Setting<'_>| {
-            let head = Say::Bytes(head.as_bytes().to_vec());
-            vec![Fault::new(Reading::All, [head, Say::Flood(GIBIBYTE)], End::Close)]
+            let head = Action::Bytes(head.as_bytes().to_vec());
+            vec![Fault::new(Reading::All, [head, Action::Flood(GIBIBYTE)], End::Close)]
         }
     };
     let raw = |bytes: &'static str| move |_: &Setting<'_>| vec![Fault::response(bytes)];
@@ -481,7 +483,7 @@ fn strange() -> Vec<Row> {
             bytes.extend_from_slice(&response(200, "", setting.call.sample()));
             vec![Fault::response(bytes)]
         }),
-        Row::never("a good response, and another that nobody asked for", ok(1), |setting| {
+        Row::never("a good response, and a second, unexpected one", ok(1), |setting| {
             let mut bytes = response(200, "", setting.call.sample());
             bytes.extend_from_slice(&response(500, "", "not yours"));
             vec![Fault { end: End::Keep, ..Fault::response(bytes) }]

@@ -1,8 +1,8 @@
 //! The key is in nothing that the client shows, tells or writes, also when a server repeats it.
 //!
-//! [`Ears`] hear everything that is told by way of `tracing` and `log`, by the client and by what it stands on.
+//! [`LogCapture`] records all messages of `tracing` and `log`, of the client and its dependencies.
 
-mod ears;
+mod log_capture;
 
 use std::{
     error::Error as StdError,
@@ -18,7 +18,7 @@ use ideogram_client::{
 };
 use ideogram_mock::MockServer;
 
-use self::ears::Ears;
+use self::log_capture::LogCapture;
 use crate::{
     calls::Call,
     raw_request::{KEY, response},
@@ -96,7 +96,7 @@ impl Hook for Looking {
 #[tokio::test]
 async fn what_is_built_prepared_and_answered_shows_no_key() {
     let shown = Shown::default();
-    let ears = Ears::open();
+    let log_capture = LogCapture::open();
     let server = Server::start(vec![good(Call::Generate)]);
     let options =
         CallOptions::new().header("x-trace", "1").store_responses_in("responses").hook(Looking(shown.clone()));
@@ -124,7 +124,7 @@ async fn what_is_built_prepared_and_answered_shows_no_key() {
     shown.debug(&generic.prepare().unwrap());
 
     assert_eq!(shown.files(folder.path()), 1);
-    shown.text(&ears.heard());
+    shown.text(&log_capture.heard());
     for wanted in ["a lantern", "127.0.0.1", "x-trace", "http.request.resend_count", "post_generate_image_v3"] {
         assert!(shown.holds(wanted), "`{wanted}` may be seen");
     }
@@ -134,7 +134,7 @@ async fn what_is_built_prepared_and_answered_shows_no_key() {
 #[tokio::test]
 async fn a_server_that_repeats_the_key_gets_it_into_nothing() {
     let shown = Shown::default();
-    let ears = Ears::open();
+    let log_capture = LogCapture::open();
     let escaped: String = KEY.chars().map(|character| format!("\\u{:04x}", u32::from(character))).collect();
     let echo = format!("X-Echo: {KEY}\r\nLocation: http://127.0.0.1:1/?key={KEY}\r\nRetry-After: 0\r\n");
     let texts = [
@@ -177,7 +177,7 @@ async fn a_server_that_repeats_the_key_gets_it_into_nothing() {
             assert_eq!(server.log().requests[0].request.header("api-key"), [KEY]);
         }
     }
-    shown.text(&ears.heard());
+    shown.text(&log_capture.heard());
     assert!(!shown.holds(&KEY[..15]), "not a part of it either");
     shown.check();
 }
@@ -185,7 +185,7 @@ async fn a_server_that_repeats_the_key_gets_it_into_nothing() {
 #[tokio::test]
 async fn what_is_refused_or_cannot_be_sent_shows_no_key() {
     let shown = Shown::default();
-    let ears = Ears::open();
+    let log_capture = LogCapture::open();
     for builder in [
         Client::builder().api_key(format!("{KEY}\n{KEY}")),
         Client::builder().api_key(KEY).base_url(format!("http://{KEY}@127.0.0.1")),
@@ -206,7 +206,7 @@ async fn what_is_refused_or_cannot_be_sent_shows_no_key() {
         }
     }
 
-    shown.text(&ears.heard());
+    shown.text(&log_capture.heard());
     assert!(shown.holds("error.type=\"transport\""));
     shown.check();
 }
@@ -214,7 +214,7 @@ async fn what_is_refused_or_cannot_be_sent_shows_no_key() {
 #[tokio::test]
 async fn sidecars_journals_and_reports_hold_no_key() {
     let shown = Shown::default();
-    let ears = Ears::open();
+    let log_capture = LogCapture::open();
     let mock = MockServer::builder().api_key(KEY).start().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let client = Client::builder().api_key(KEY).base_url(mock.url());
@@ -241,6 +241,6 @@ async fn sidecars_journals_and_reports_hold_no_key() {
     // Two stored responses, two images with sidecars, the set itself, the journal and the number of its last chunk.
     assert_eq!(shown.files(folder.path()), 2 + 4 + 2 + 2);
     assert!(mock.requests().iter().any(|request| request.headers.get("api-key").is_some_and(|key| key == KEY)));
-    shown.text(&ears.heard());
+    shown.text(&log_capture.heard());
     shown.check();
 }

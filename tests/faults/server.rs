@@ -1,6 +1,6 @@
-//! A server that misbehaves on purpose, and counts what reaches it.
+//! A server that misbehaves on purpose, and counts connections and requests.
 //!
-//! It works through a script: one [`Fault`] for each request, the last one for all that follow. It speaks TCP itself,
+//! It follows a script: one [`Fault`] for each request, the last one for all further requests. It uses TCP directly,
 //! because no HTTP server resets a connection in the middle of a header.
 
 use std::{
@@ -21,43 +21,43 @@ use tokio::{
 
 use crate::raw_request::{RawRequest, client_builder};
 
-/// Far longer than anything here takes; a test that waits so long has failed.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// A test that waits longer has failed.
+pub(crate) const TEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What becomes of one request.
+/// The reaction to one request.
 #[derive(Clone, Debug)]
 pub(crate) struct Fault {
     pub(crate) read: Reading,
-    pub(crate) say: Vec<Say>,
+    pub(crate) actions: Vec<Action>,
     pub(crate) end: End,
 }
 
-/// How much of a request is read before anything is said.
+/// How much of a request is read before the response.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Reading {
     Nothing,
-    /// It is waited for, and left unread.
+    /// Waits for it, without reading.
     Arrival,
-    /// Request line, headers, and so many bytes of the body.
+    /// Request line, headers, and this many bytes of the body.
     Part(usize),
     All,
 }
 
 #[derive(Clone, Debug)]
-pub(crate) enum Say {
+pub(crate) enum Action {
     Bytes(Vec<u8>),
     /// One byte, a pause, one byte.
     Drip(Vec<u8>, Duration),
-    /// So many bytes, as fast as they are taken.
+    /// This many bytes, as fast as they are accepted.
     Flood(u64),
-    /// Nothing before a test permits it.
+    /// Waits for a permit of the test.
     Wait(Arc<Semaphore>),
 }
 
-/// What becomes of the connection.
+/// What happens to the connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum End {
-    /// The end of the response; what still comes is read and thrown away.
+    /// The end of the response; further bytes are read and dropped.
     Close,
     /// A reset: what the other side has not read is lost.
     Reset,
@@ -68,20 +68,20 @@ pub(crate) enum End {
 }
 
 impl Fault {
-    pub(crate) fn new(read: Reading, say: impl Into<Vec<Say>>, end: End) -> Self {
-        Self { read, say: say.into(), end }
+    pub(crate) fn new(read: Reading, actions: impl Into<Vec<Action>>, end: End) -> Self {
+        Self { read, actions: actions.into(), end }
     }
 
     /// Reads the request, sends these bytes, and closes the connection.
     pub(crate) fn response(bytes: impl Into<Vec<u8>>) -> Self {
-        Self::new(Reading::All, [Say::Bytes(bytes.into())], End::Close)
+        Self::new(Reading::All, [Action::Bytes(bytes.into())], End::Close)
     }
 }
 
 /// A running server. Dropping it stops it, and breaks what is still open.
 pub(crate) struct Server {
     address: SocketAddr,
-    /// Bound, so that nobody else gets the port, and not listening, so that connections are refused.
+    /// Bound, so that the port is reserved, and not listening, so that connections are refused.
     refusing: Option<TcpSocket>,
     shared: Arc<Shared>,
     task: Option<JoinHandle<()>>,
@@ -91,7 +91,7 @@ pub(crate) struct Server {
 struct Shared {
     script: Mutex<Script>,
     log: Mutex<Log>,
-    news: Notify,
+    changed: Notify,
 }
 
 #[derive(Default)]
@@ -100,39 +100,30 @@ struct Script {
     next: usize,
 }
 
-/// What reached the server.
+/// Connections and requests so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Log {
     pub(crate) connections: usize,
     /// Connections that are over, for both sides.
     pub(crate) ended: usize,
     /// Every request whose head arrived.
-    pub(crate) requests: Vec<Seen>,
+    pub(crate) requests: Vec<RecordedRequest>,
     /// Bytes of responses that were taken by the other side or by the kernel.
     pub(crate) sent_bytes: u64,
 }
 
 /// A request, without the bytes of large bodies.
 #[derive(Clone, Debug)]
-pub(crate) struct Seen {
+pub(crate) struct RecordedRequest {
     pub(crate) request: RawRequest,
     pub(crate) body_bytes: usize,
 }
 
-/// A body of this size is kept whole.
-const KEPT_BODY_BYTES: usize = 16 * 1024;
-
-impl Seen {
-    /// The text of a part of a multipart body.
-    pub(crate) fn text(&self, part: &str) -> String {
-        let body = String::from_utf8_lossy(&self.request.body);
-        let (_, rest) = body.split_once(&format!("name=\"{part}\"")).expect("the body has the part");
-        rest.split("\r\n").nth(2).expect("a part has a head and an end").to_owned()
-    }
-}
+/// Bodies up to this size are recorded.
+const MAX_STORED_BODY_BYTES: usize = 16 * 1024;
 
 impl Server {
-    /// Works through the script; refuses connections if it is empty.
+    /// Starts with a script; refuses connections if it is empty.
     pub(crate) fn start(script: Vec<Fault>) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         // Small, so that a client notices soon when nothing is read.
@@ -141,13 +132,13 @@ impl Server {
         let address = socket.local_addr().unwrap();
         let mut server = Self { address, refusing: Some(socket), shared: Arc::default(), task: None };
         if !script.is_empty() {
-            server.mend(script);
+            server.set_script(script);
         }
         server
     }
 
-    /// Goes on with another script.
-    pub(crate) fn mend(&mut self, faults: Vec<Fault>) {
+    /// Continues with another script.
+    pub(crate) fn set_script(&mut self, faults: Vec<Fault>) {
         *self.shared.script.lock().unwrap() = Script { faults, next: 0 };
         if let Some(socket) = self.refusing.take() {
             let listener = socket.listen(1024).unwrap();
@@ -165,24 +156,24 @@ impl Server {
         client_builder(&self.url()).configure_http(|http| http.tls_certs_only([]))
     }
 
-    /// What reached it so far.
+    /// The log so far.
     pub(crate) fn log(&self) -> Log {
         self.shared.log.lock().unwrap().clone()
     }
 
-    /// Waits until this is true of what reached the server.
+    /// Waits until this is true of the log.
     pub(crate) async fn until(&self, is_so: impl Fn(&Log) -> bool) {
         let seen = async {
             loop {
-                let news = self.shared.news.notified();
+                let changed = self.shared.changed.notified();
                 if is_so(&self.shared.log.lock().unwrap()) {
                     break;
                 }
-                news.await;
+                changed.await;
             }
         };
-        let in_time = timeout(PATIENCE, seen).await;
-        assert!(in_time.is_ok(), "the server still waits: {:?}", self.log());
+        let in_time = timeout(TEST_TIMEOUT, seen).await;
+        assert!(in_time.is_ok(), "the condition is not true in time: {:?}", self.log());
     }
 }
 
@@ -197,7 +188,7 @@ impl Drop for Server {
 impl Shared {
     fn note(&self, change: impl FnOnce(&mut Log)) {
         change(&mut self.log.lock().unwrap());
-        self.news.notify_waiters();
+        self.changed.notify_waiters();
     }
 
     fn next_fault(&self) -> Fault {
@@ -225,12 +216,12 @@ async fn serve(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut rest = Vec::new();
     loop {
-        let Fault { read, say, end } = shared.next_fault();
-        if !hear(&mut stream, &mut rest, read, shared).await {
+        let Fault { read, actions, end } = shared.next_fault();
+        if !read_request(&mut stream, &mut rest, read, shared).await {
             return Ok(());
         }
-        for say in say {
-            speak(&mut stream, say, shared).await?;
+        for actions in actions {
+            perform(&mut stream, actions, shared).await?;
         }
         match end {
             End::Keep if rest.is_empty() && stream.peek(&mut [0]).await? == 0 => return Ok(()),
@@ -247,8 +238,8 @@ async fn serve(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
     }
 }
 
-/// Whether so much of a request came.
-async fn hear(stream: &mut TcpStream, rest: &mut Vec<u8>, reading: Reading, shared: &Shared) -> bool {
+/// Returns whether this part of a request arrived.
+async fn read_request(stream: &mut TcpStream, rest: &mut Vec<u8>, reading: Reading, shared: &Shared) -> bool {
     let most = match reading {
         Reading::Nothing => return true,
         Reading::Arrival => return stream.peek(&mut [0]).await.is_ok(),
@@ -259,30 +250,30 @@ async fn hear(stream: &mut TcpStream, rest: &mut Vec<u8>, reading: Reading, shar
     let mut index = 0;
     shared.note(|log| {
         index = log.requests.len();
-        log.requests.push(Seen { request: request.clone(), body_bytes: 0 });
+        log.requests.push(RecordedRequest { request: request.clone(), body_bytes: 0 });
     });
     let arrived = request.read_body(stream, rest, most).await.is_some();
     shared.note(|log| {
         let seen = &mut log.requests[index];
         seen.body_bytes = request.body.len();
-        if seen.body_bytes <= KEPT_BODY_BYTES {
+        if seen.body_bytes <= MAX_STORED_BODY_BYTES {
             seen.request.body = request.body;
         }
     });
     arrived
 }
 
-async fn speak(stream: &mut TcpStream, say: Say, shared: &Shared) -> io::Result<()> {
-    match say {
-        Say::Bytes(bytes) => stream.write_all(&bytes).await,
-        Say::Drip(bytes, pause) => {
+async fn perform(stream: &mut TcpStream, actions: Action, shared: &Shared) -> io::Result<()> {
+    match actions {
+        Action::Bytes(bytes) => stream.write_all(&bytes).await,
+        Action::Drip(bytes, pause) => {
             for byte in bytes {
                 stream.write_all(&[byte]).await?;
                 sleep(pause).await;
             }
             Ok(())
         }
-        Say::Flood(bytes) => {
+        Action::Flood(bytes) => {
             let block = vec![b' '; 64 * 1024];
             let mut left = bytes;
             while left > 0 {
@@ -292,7 +283,7 @@ async fn speak(stream: &mut TcpStream, say: Say, shared: &Shared) -> io::Result<
             }
             Ok(())
         }
-        Say::Wait(permits) => {
+        Action::Wait(permits) => {
             permits.acquire().await.expect("tests do not close it").forget();
             Ok(())
         }

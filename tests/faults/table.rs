@@ -15,7 +15,7 @@ use crate::{
     calls::Call,
     raw_request::KEY,
     rows::{ATTEMPTS, Earlier, Ending, LONGEST_WAIT, Row, Setting, good, rows},
-    server::{End, Fault, Log, PATIENCE, Reading, Server},
+    server::{End, Fault, Log, Reading, Server, TEST_TIMEOUT},
 };
 
 /// What a row and a call came to.
@@ -97,7 +97,7 @@ async fn every_call_waits_for_a_service_that_refuses_connections_and_is_then_sen
             options().attempts(1000).first_wait(waits).longest_wait(waits).hook(Refused(Arc::clone(&refused)));
         let calling = tokio::spawn(async move { call.send(&client.with(patient), 4096).await });
         refused.notified().await;
-        server.mend(vec![good(call)]);
+        server.set_script(vec![good(call)]);
 
         calling.await.unwrap().unwrap();
         assert_eq!(server.log().requests.len(), 1, "{call:?}");
@@ -118,7 +118,7 @@ async fn measure(row: &Row, call: Call) -> Measured {
         .attempts(ATTEMPTS)
         .first_wait(Duration::from_millis(10))
         .longest_wait(LONGEST_WAIT)
-        .deadline(PATIENCE);
+        .deadline(TEST_TIMEOUT);
     let limited = client.with((row.limits)(options.store_responses_in(kept.path())));
     if row.earlier != Earlier::None {
         Call::Get.send(&client, 0).await.unwrap();
@@ -150,7 +150,7 @@ async fn measure(row: &Row, call: Call) -> Measured {
     if let Err(error) = &sent {
         check.error(row, call, error, elapsed);
     }
-    check.that(elsewhere.log().connections == 0, || "another origin was asked".to_owned());
+    check.that(elsewhere.log().connections == 0, || "another origin received a request".to_owned());
     check.kept(kept.path(), call, &sent).await;
     if row.earlier != Earlier::None {
         server.until(|log| log.ended == log.connections).await;
@@ -165,7 +165,7 @@ fn options() -> CallOptions {
         .attempts(ATTEMPTS)
         .first_wait(Duration::from_millis(10))
         .longest_wait(LONGEST_WAIT)
-        .deadline(PATIENCE)
+        .deadline(TEST_TIMEOUT)
 }
 
 struct Check<'w> {
@@ -213,7 +213,7 @@ impl Check<'_> {
         self.that(error.operation().is_some_and(|operation| operation.id == call.operation().id), || {
             format!("no operation in {error:?}")
         });
-        self.that(error.elapsed() <= elapsed, || format!("{:?} of {elapsed:?} are told", error.elapsed()));
+        self.that(error.elapsed() <= elapsed, || format!("{:?} of {elapsed:?} are reported", error.elapsed()));
         if error.attempts() == row.safe.attempts {
             self.that(row.lasting.contains(&error.elapsed()), || format!("took {:?}", error.elapsed()));
         }
@@ -236,15 +236,17 @@ impl Check<'_> {
                 format!("a stored response that cannot be read: {kept:?}")
             });
         }
-        let told = sent.as_ref().err().and_then(Error::stored_at);
-        self.that(sent.is_ok() || told == files.first().map(PathBuf::as_path), || format!("told is {told:?}"));
+        let stored_at = sent.as_ref().err().and_then(Error::stored_at);
+        self.that(sent.is_ok() || stored_at == files.first().map(PathBuf::as_path), || {
+            format!("`stored_at` is {stored_at:?}")
+        });
     }
 
     /// With a limiter for one image, the next call can only go through if the last one gave its place back.
     async fn places(&mut self, server: &mut Server, client: &Client) {
         self.that(client.images_in_flight() == 0, || "places are still taken".to_owned());
-        server.mend(vec![good(Call::Generate)]);
-        let next = tokio::time::timeout(PATIENCE, Call::Generate.send(client, 16)).await;
+        server.set_script(vec![good(Call::Generate)]);
+        let next = tokio::time::timeout(TEST_TIMEOUT, Call::Generate.send(client, 16)).await;
         self.that(matches!(next, Ok(Ok(()))), || format!("the next call does not go through: {next:?}"));
     }
 }

@@ -23,7 +23,7 @@ pub(crate) fn run(document: &[u8]) -> bool {
             for problem in error.problems() {
                 assert!(problem.line().is_some_and(|line| (1..=lines).contains(&line)), "no line: {problem}");
                 assert!(!problem.message().is_empty() && !problem.repair_hint().is_empty(), "no repair: {problem}");
-                // The generator's panics are caught and told; a rule should have refused the document before.
+                // The generator's panics become errors; a rule should have refused the document before.
                 assert!(!problem.message().contains("it panicked"), "no rule refuses this: {problem}");
             }
         }

@@ -132,7 +132,7 @@ def after_call(context, case, response):
 
 @atexit.register
 def leave_unanswered():
-    """Finding nothing means nothing if no request gets through, so whoever runs this is told who got none."""
+    """Finding nothing means nothing if no request gets through, so operations without one are reported."""
     ids = {operation["operationId"] for _, operation in operations()} if DOCUMENT else {"everything"}
     with open("unanswered.txt", "w", encoding="utf-8") as file:
         file.write("\n".join(sorted(ids - ANSWERED)))

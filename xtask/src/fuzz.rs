@@ -209,10 +209,10 @@ stat::average_exec_per_sec:     0
     }
 
     #[test]
-    fn a_finding_is_told_in_the_words_of_its_panic() {
-        let told = message(LOG);
+    fn a_finding_is_reported_with_the_message_of_its_panic() {
+        let text = message(LOG);
 
-        assert!(told.ends_with("panicked at crates/a/src/b.rs:3:4: index out of bounds"), "{told}");
+        assert!(text.ends_with("panicked at crates/a/src/b.rs:3:4: index out of bounds"), "{text}");
         assert!(message("==1== ERROR: libFuzzer: timeout after 5 seconds").contains("timeout"));
     }
 }

@@ -1,4 +1,4 @@
-//! Hears what is told by way of `tracing` and `log`.
+//! Records the messages of `tracing` and `log`.
 
 use std::{
     fmt::{Debug, Write as _},
@@ -16,43 +16,43 @@ use tracing::{
 };
 
 /// Open until dropped, for what runs in this thread; `log` knows no threads, so that is heard from everywhere.
-pub(super) struct Ears {
-    told: Arc<Told>,
+pub(super) struct LogCapture {
+    captured: Arc<Captured>,
     _open: DefaultGuard,
 }
 
 #[derive(Default)]
-struct Told {
+struct Captured {
     text: Mutex<String>,
     spans: AtomicU64,
 }
 
-/// What `log` was told, in all the process.
+/// The messages of `log` in the whole process.
 static LOGGED: Mutex<String> = Mutex::new(String::new());
 
-impl Ears {
+impl LogCapture {
     pub(super) fn open() -> Self {
         static LOG: LazyLock<()> = LazyLock::new(|| {
             log::set_logger(&Logger).expect("nobody else listens in this process");
             log::set_max_level(log::LevelFilter::Trace);
         });
         LazyLock::force(&LOG);
-        let told = Arc::new(Told::default());
-        let open = tracing::subscriber::set_default(Hearing(Arc::clone(&told)));
-        Self { told, _open: open }
+        let captured = Arc::new(Captured::default());
+        let open = tracing::subscriber::set_default(CapturingSubscriber(Arc::clone(&captured)));
+        Self { captured, _open: open }
     }
 
     /// Everything so far.
     pub(super) fn heard(&self) -> String {
-        let told = self.told.text.lock().unwrap().clone();
-        assert!(!told.is_empty(), "the client tells of its calls");
-        told + &LOGGED.lock().unwrap()
+        let captured = self.captured.text.lock().unwrap().clone();
+        assert!(!captured.is_empty(), "the client logs its calls");
+        captured + &LOGGED.lock().unwrap()
     }
 }
 
-struct Hearing(Arc<Told>);
+struct CapturingSubscriber(Arc<Captured>);
 
-impl Hearing {
+impl CapturingSubscriber {
     fn tell(&self, what: &str, metadata: &Metadata<'_>, record: impl FnOnce(&mut Line<'_>)) {
         let mut text = self.0.text.lock().unwrap();
         write!(text, "{what} {} {}", metadata.target(), metadata.name()).unwrap();
@@ -61,7 +61,7 @@ impl Hearing {
     }
 }
 
-impl Subscriber for Hearing {
+impl Subscriber for CapturingSubscriber {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
         true
     }
