@@ -21,7 +21,14 @@ async fn parameters_go_into_path_query_and_header() {
     let server = RawServer::responding(response(200, "", r#"{"pets": []}"#)).await;
 
     let client = client(&server);
-    client.list_pets().kind(["CAT", "10x20", "FISH"]).page(2).x_trace("abc").send().await.unwrap();
+    client
+        .list_pets()
+        .kind(["CAT", "10x20", "FISH"].map(types::Kind::custom))
+        .page(2)
+        .x_trace("abc")
+        .send()
+        .await
+        .unwrap();
 
     let request = only_request(&server);
     assert_eq!(request.line(), "GET /pets?kind=CAT&kind=10x20&kind=FISH&page=2");

@@ -1,7 +1,11 @@
 //! What the pet shop's client refuses, builds and reads, without a server.
 
 use petshop::{
-    Client, Error, ErrorKind, File, PartContent, Request, Validation, operation::ImageCount, operations, types,
+    Client, Error, ErrorKind, File, Validation,
+    operation::ImageCount,
+    operations,
+    request::{PartContent, Request},
+    types,
 };
 use serde_json::json;
 

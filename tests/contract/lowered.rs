@@ -283,6 +283,13 @@ impl<'d> Comparison<'d> {
         }
     }
 
+    /// Whether a component is the type of a path parameter: such an alias keeps its name.
+    fn is_path_value(&self, component: &str) -> bool {
+        let paths = entries(&self.truth["paths"]).flat_map(|(_, item)| entries(item));
+        let mut parameters = paths.flat_map(|(_, operation)| items(&operation["parameters"]));
+        parameters.any(|parameter| parameter["in"] == "path" && component_name(&parameter["schema"]) == Some(component))
+    }
+
     /// A schema of the true document, behind aliases.
     fn meaning(&self, schema: &'d Value) -> Meaning<'d> {
         let mut meaning = Meaning { component: None, schema, nullable: false, keywords: BTreeSet::new() };
@@ -294,7 +301,7 @@ impl<'d> Comparison<'d> {
             if let Some(name) = component_name(schema) {
                 let component = &self.truth["components"]["schemas"][name];
                 meaning.schema = component;
-                if form(component) != Form::Alias {
+                if form(component) != Form::Alias || self.is_path_value(name) {
                     meaning.nullable |= component["nullable"] == true;
                     meaning.component = Some(name);
                     return meaning;

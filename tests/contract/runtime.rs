@@ -12,7 +12,8 @@ use std::{
 };
 
 use ideogram_client::{
-    Attempt, AttemptOutcome, CallOptions, Client, Error, ErrorKind, File, Hook, Outcome, StoredResponse, Validation,
+    CallOptions, Client, Error, ErrorKind, File, Outcome, StoredResponse, Validation,
+    hook::{Attempt, AttemptOutcome, Hook},
     reqwest::{self, header::HeaderMap},
     types::{ColorPaletteWithPresetName, GetDatasetResponse},
 };

@@ -130,7 +130,10 @@ async fn a_list_in_a_query_is_repeated() {
     let server = RawServer::responding(response(200, "", r#"{"models":[]}"#)).await;
     let client = server.client();
 
-    let call = client.list_custom_models().scope("owned").status(["TRAINING", "COMPLETED", "A STATE & MORE"]);
+    let call = client
+        .list_custom_models()
+        .scope("owned")
+        .status(["TRAINING", "COMPLETED", "A STATE & MORE"].map(types::ModelStatus::custom));
     call.send().await.unwrap();
 
     let line = "GET /models?scope=owned&status=TRAINING&status=COMPLETED&status=A+STATE+%26+MORE";
@@ -194,5 +197,5 @@ async fn what_is_prepared_is_what_is_sent() {
     let json: Value = serde_json::from_slice(&sent.body).unwrap();
     assert_eq!(serde_json::from_slice::<Value>(prepared.json_body().unwrap()).unwrap(), json);
     assert_eq!(sent.line(), format!("{} {}", prepared.method(), prepared.url().path()));
-    assert!(!dataset.dataset_id.is_empty());
+    assert!(!dataset.dataset_id.as_str().is_empty());
 }

@@ -13,7 +13,9 @@ use std::{
 };
 
 use ideogram_client::{
-    Attempt, AttemptOutcome, CallOptions, Client, Error, Hook, StoredResponse, dataset::Folder,
+    CallOptions, Client, Error, StoredResponse,
+    dataset::Folder,
+    hook::{Attempt, AttemptOutcome, Hook},
     reqwest::header::HeaderMap,
 };
 use ideogram_mock::MockServer;

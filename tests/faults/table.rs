@@ -8,7 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ideogram_client::{Attempt, AttemptOutcome, CallOptions, Client, Error, ErrorKind, Hook, Outcome, StoredResponse};
+use ideogram_client::{
+    CallOptions, Client, Error, ErrorKind, Outcome, StoredResponse,
+    hook::{Attempt, AttemptOutcome, Hook},
+};
 use tokio::{sync::Notify, task::JoinSet};
 
 use crate::{

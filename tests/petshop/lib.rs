@@ -2,7 +2,7 @@
 //!
 //! This crate root stands where the client's own stands: it includes its modules, and a client that was generated from
 //! the document that the generator is tested with (`../build.rs`). What compiles and works here knows no name of the
-//! service; modules that extend types of the service, such as `image`, are not here.
+//! service; modules that extend types of the service, such as `save`, are not here.
 
 #![allow(
     clippy::doc_markdown,
@@ -32,7 +32,7 @@ mod error;
 #[path = "../../crates/ideogram-client/src/file.rs"]
 mod file;
 #[path = "../../crates/ideogram-client/src/hook.rs"]
-mod hook;
+pub mod hook;
 #[path = "../../crates/ideogram-client/src/limiter.rs"]
 mod limiter;
 #[path = "../../crates/ideogram-client/src/operation.rs"]
@@ -44,7 +44,7 @@ mod received;
 #[path = "../../crates/ideogram-client/src/refusal.rs"]
 mod refusal;
 #[path = "../../crates/ideogram-client/src/request.rs"]
-mod request;
+pub mod request;
 #[path = "../../crates/ideogram-client/src/response.rs"]
 mod response;
 #[path = "../../crates/ideogram-client/src/retry.rs"]
@@ -62,7 +62,7 @@ mod summary;
 #[path = "../../crates/ideogram-client/src/timestamp.rs"]
 mod timestamp;
 #[path = "../../crates/ideogram-client/src/validate.rs"]
-mod validate;
+pub mod validate;
 
 #[allow(
     dead_code,
@@ -84,16 +84,12 @@ pub use self::{
     call_builder::CallBuilder,
     client::Client,
     config::{ClientBuilder, Validation},
-    dynamic::Call,
+    dynamic::DynamicCall,
     error::{Error, ErrorKind, Outcome},
-    file::{File, FileInfo},
+    file::File,
     generated::{builder, operations, types},
-    hook::{Attempt, AttemptOutcome, Hook},
     options::CallOptions,
-    request::{Part, PartContent, Request},
     response::Response,
     stored_response::StoredResponse,
-    summary::{BodySummary, ContentSummary, PartSummary, RequestSummary},
     timestamp::Timestamp,
-    validate::{Validate, Violation, Violations},
 };

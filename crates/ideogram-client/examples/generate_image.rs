@@ -10,7 +10,10 @@ mod setup;
 
 use std::error::Error;
 
-use ideogram_client::{Image as _, ImageOutcome, types::ImageRequest};
+use ideogram_client::{
+    save::{Image as _, ImageOutcome},
+    types::ImageRequest,
+};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {

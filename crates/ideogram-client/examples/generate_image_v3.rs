@@ -10,8 +10,8 @@ mod setup;
 
 use std::error::Error;
 
+use ideogram_client::save::{Image as _, ImageOutcome};
 use ideogram_client::types::{AspectRatioV3, ColorPaletteMember, ColorPaletteWithMembers};
-use ideogram_client::{Image as _, ImageOutcome};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {

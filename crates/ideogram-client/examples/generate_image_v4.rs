@@ -8,7 +8,10 @@ mod setup;
 
 use std::error::Error;
 
-use ideogram_client::{ErrorKind, Image as _, ImageOutcome, Outcome};
+use ideogram_client::{
+    ErrorKind, Outcome,
+    save::{Image as _, ImageOutcome},
+};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {

@@ -18,7 +18,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // Without an id: the last model of the list.
     let id = match setup::argument() {
-        Some(id) => id,
+        Some(id) => id.into(),
         None => client.list_custom_models().send().await?.models.pop().ok_or("there is no model")?.model_id,
     };
     let model = client.get_custom_model().model_id(&id).send().await?.model;

@@ -8,7 +8,7 @@ mod setup;
 
 use std::error::Error;
 
-use ideogram_client::{Image as _, ImageOutcome};
+use ideogram_client::save::{Image as _, ImageOutcome};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {

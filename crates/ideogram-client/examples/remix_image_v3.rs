@@ -8,7 +8,10 @@ mod setup;
 
 use std::error::Error;
 
-use ideogram_client::{Image as _, ImageOutcome, types::StylePresetV3};
+use ideogram_client::{
+    save::{Image as _, ImageOutcome},
+    types::StylePresetV3,
+};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {

@@ -8,7 +8,7 @@ mod setup;
 
 use std::{env, error::Error};
 
-use ideogram_client::{ErrorKind, SaveOutcome};
+use ideogram_client::{ErrorKind, save::SaveOutcome};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {

@@ -30,7 +30,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         None => lanterns(made_up.path())?,
     };
     let dataset_id = match arguments.next() {
-        Some(id) => id,
+        Some(id) => id.into(),
         None => client.create_dataset().name("Paper lanterns").send().await?.dataset_id,
     };
 

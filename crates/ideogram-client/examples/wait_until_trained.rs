@@ -19,7 +19,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // Without an id: a model that is in training.
     let id = match setup::argument() {
-        Some(id) => id,
+        Some(id) => id.into(),
         None => {
             let training = client.list_custom_models().status([ModelStatus::Training]).scope("owned").send().await?;
             training.models.into_iter().next().ok_or("no model is in training")?.model_id

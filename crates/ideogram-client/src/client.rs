@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
 use crate::{
-    ApiKey, CallOptions, ClientBuilder, Error, Request, Response, Validation, download_client::DownloadClient,
-    limiter::ImageLimiter, options::Settings, runtime,
+    ApiKey, CallOptions, ClientBuilder, Error, Response, Validation, download_client::DownloadClient,
+    limiter::ImageLimiter, options::Settings, request::Request, runtime,
 };
 
 /// A client of the service. Cheap to clone; clones share connections and the count of images in the making.
@@ -39,6 +39,16 @@ impl Client {
     /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if the key cannot be one.
     pub fn new(api_key: impl AsRef<str>) -> Result<Self, Error> {
         Self::builder().api_key(api_key).build()
+    }
+
+    /// Creates a client with the API key in the environment variable `IDEOGRAM_API_KEY`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if the variable is not set, is empty, or holds
+    /// what cannot be a key. The message does not contain the value.
+    pub fn from_env() -> Result<Self, Error> {
+        Self::builder().api_key_from_env().build()
     }
 
     /// A client to adjust.
@@ -75,7 +85,7 @@ impl Client {
     ///
     /// As `send()` of every builder; and [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if the
     /// request is for another address than this client's: the key stays where it belongs.
-    pub async fn execute<T: DeserializeOwned>(&self, request: Request) -> Result<Response<T>, Error> {
+    pub async fn execute<T: DeserializeOwned + 'static>(&self, request: Request) -> Result<Response<T>, Error> {
         self.check_origin(&request)?;
         runtime::call(self, request).await
     }

@@ -1,12 +1,12 @@
 //! API key, address, time-outs → a ready client.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{env, ffi::OsString, fmt, sync::Arc, time::Duration};
 
 use reqwest::Url;
 use tokio::sync::Semaphore;
 
 use crate::{
-    ApiKey, CallOptions, Client, Error, Violations,
+    ApiKey, CallOptions, Client, Error,
     client::Inner,
     download_client::{
         Configure, DownloadClient, is_loopback, stack_error, with_lenient_headers, without_needless_roots,
@@ -14,8 +14,11 @@ use crate::{
     generated::operations,
     limiter::ImageLimiter,
     options::Settings,
+    validate::Violations,
 };
 
+/// Where [`ClientBuilder::api_key_from_env`] finds the key.
+const API_KEY_VARIABLE: &str = "IDEOGRAM_API_KEY";
 /// Long enough for a slow network, short enough to tell a dead one.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection that the peer closed while it was idle looks like an unknown outcome, so idle ones are not kept long.
@@ -52,6 +55,17 @@ impl Validation {
             Self::Except(members) => checked.or_else(|violations| violations.except(members)),
         }
     }
+}
+
+/// Reads the key from an environment.
+fn key_from_env(variable: impl FnOnce(&str) -> Option<OsString>) -> Result<ApiKey, Error> {
+    let invalid = |problem: &str| {
+        let message = format!("the environment variable {API_KEY_VARIABLE} {problem}; set it to an API key");
+        Error::invalid_argument(message)
+    };
+    let value = variable(API_KEY_VARIABLE).ok_or_else(|| invalid("is not set"))?;
+    let key = value.to_str().map(str::trim).ok_or_else(|| invalid("is not valid Unicode"))?;
+    if key.is_empty() { Err(invalid("is empty")) } else { ApiKey::new(key) }
 }
 
 /// Adjusts a [`Client`] before it is made.
@@ -99,6 +113,13 @@ impl ClientBuilder {
     /// The key that every call carries. Required, except as [`ClientBuilder::without_api_key`] says.
     pub fn api_key(mut self, api_key: impl AsRef<str>) -> Self {
         self.api_key = Some(ApiKey::new(api_key));
+        self
+    }
+
+    /// Takes the key from the environment variable `IDEOGRAM_API_KEY`. If the variable is not set, or does not hold a
+    /// key, [`ClientBuilder::build`] fails.
+    pub fn api_key_from_env(mut self) -> Self {
+        self.api_key = Some(key_from_env(|name| env::var_os(name)));
         self
     }
 
@@ -298,6 +319,20 @@ fn has_valid_host(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_in_the_environment_is_found_and_its_absence_explained() {
+        for (value, message) in [
+            (None, "the environment variable IDEOGRAM_API_KEY is not set; set it to an API key"),
+            (Some(" "), "the environment variable IDEOGRAM_API_KEY is empty; set it to an API key"),
+            (Some("a b"), "the API key holds white space or characters beyond ASCII, which no key does"),
+        ] {
+            let error = key_from_env(|_| value.map(OsString::from)).unwrap_err();
+
+            assert_eq!((error.kind(), error.to_string().as_str()), (crate::ErrorKind::InvalidArgument, message));
+        }
+        assert!(key_from_env(|name| (name == "IDEOGRAM_API_KEY").then(|| "key ".into())).is_ok());
+    }
 
     fn build(url: &str) -> Result<Client, Error> {
         Client::builder().api_key("secret").base_url(url).build()

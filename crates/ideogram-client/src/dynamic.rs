@@ -10,10 +10,10 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    CallBuilder, Client, Error, File, Part, PartContent, Request, Response, Validation,
+    CallBuilder, Client, Error, File, Response, Validation,
     generated::operations,
     operation::{Input, InputKind, Location, Operation},
-    request::Body,
+    request::{Body, Part, PartContent, Request},
     runtime::{Source, call, check_path_value},
 };
 
@@ -23,7 +23,7 @@ const JSON: &str = "application/json";
 /// A call of an operation that is named by its id.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent until `send()` is called"]
-pub struct Call<'c> {
+pub struct DynamicCall<'c> {
     client: &'c Client,
     operation: &'static Operation,
     fields: Vec<(String, Given)>,
@@ -53,17 +53,24 @@ impl Client {
     /// # Errors
     ///
     /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if there is no such operation.
-    pub fn call(&self, operation_id: &str) -> Result<Call<'_>, Error> {
+    pub fn call(&self, operation_id: &str) -> Result<DynamicCall<'_>, Error> {
         let operation = operations::ALL.iter().find(|operation| operation.id == operation_id);
         let operation = operation.ok_or_else(|| {
             let ids: Vec<&str> = operations::ALL.iter().map(|operation| operation.id).collect();
             Error::invalid_argument(format!("there is no operation `{operation_id}`; there are {}", ids.join(", ")))
         })?;
-        Ok(Call { client: self, operation, fields: Vec::new(), json: None, unchecked: Vec::new(), validation: None })
+        Ok(DynamicCall {
+            client: self,
+            operation,
+            fields: Vec::new(),
+            json: None,
+            unchecked: Vec::new(),
+            validation: None,
+        })
     }
 }
 
-impl Call<'_> {
+impl DynamicCall<'_> {
     /// Sets a parameter or a member of the body, as text: a number in digits, `true` or `false`, an object as JSON.
     /// Given several times, a member that can be repeated takes all of them.
     pub fn field(mut self, name: impl Into<String>, value: impl Display) -> Self {
@@ -110,7 +117,7 @@ impl Call<'_> {
     /// Builds the request without sending it.
     ///
     /// Names, types, bounds, allowed values and exclusions are checked as the document has them, with the messages of
-    /// the typed builders. [`Call::validation`] leaves some or all of that to the service.
+    /// the typed builders. [`DynamicCall::validation`] leaves some or all of that to the service.
     ///
     /// # Errors
     ///
@@ -250,7 +257,7 @@ fn unknown_properties(
     Ok(properties)
 }
 
-impl CallBuilder for Call<'_> {
+impl CallBuilder for DynamicCall<'_> {
     type Output = Value;
 
     fn operation(&self) -> &'static Operation {

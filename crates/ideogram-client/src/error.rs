@@ -6,7 +6,7 @@
 use std::{
     borrow::Cow,
     error::Error as StdError,
-    fmt,
+    fmt, io,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -41,6 +41,7 @@ struct Parts {
     attempts: u32,
     elapsed: Duration,
     stop: Option<Stop>,
+    is_timeout: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -65,13 +66,13 @@ pub enum ErrorKind {
     Forbidden,
     /// 404: nothing there, or not visible to this key.
     NotFound,
-    /// 400, 405, 413, 415, 422 for another reason than safety, and other refusals: the request is wrong. Change it;
-    /// repeating it is pointless.
+    /// 400, 405, 413, 415, 422 for another reason than safety, and other refusals: the request is wrong. Change it; an
+    /// unchanged request fails again.
     InvalidRequest,
-    /// 422, and its body says so or nothing: a prompt or image failed the safety check. Change it; repeating it is
-    /// pointless.
+    /// 422, unless its body gives another reason: a prompt or image failed the safety check. Change it; an unchanged
+    /// request fails again.
     Safety,
-    /// 429: too much in the making. Wait, then call again; it is safe to.
+    /// 429: too many images in flight. Nothing ran; wait, then call again.
     RateLimited,
     /// 408 or 5xx: the service failed. See [`Error::outcome`] before calling again.
     Server,
@@ -91,13 +92,15 @@ pub enum ErrorKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// Nothing reached the service. Calling again is safe.
+    /// Nothing reached the service. Calling again costs nothing twice.
     NotSent,
-    /// The service refused before running it: not billed, nothing changed. Calling again is safe.
+    /// The service refused the call before running it: not billed, nothing changed. Calling again costs nothing twice;
+    /// whether it can succeed depends on the [`ErrorKind`].
     Declined,
-    /// It may have run, and been billed. Look before calling again.
+    /// The call may have run, and been billed. Check what the service has before calling again.
     Unknown,
-    /// It ran, and was billed if it costs, but its response could not be read or kept. The raw body is in the error.
+    /// The call ran, and was billed if it costs, but its response could not be read or stored. The raw body is in the
+    /// error.
     Completed,
 }
 
@@ -143,6 +146,52 @@ impl Error {
     /// What became of the call: whether it may have run and been billed.
     pub fn outcome(&self) -> Outcome {
         self.0.outcome
+    }
+
+    /// Returns whether the call may have run, and been billed if it costs: the outcome is [`Outcome::Unknown`] or
+    /// [`Outcome::Completed`]. Check what the service has before calling again. An error of
+    /// [`saving`](crate::Client) is about an image of a call that ran; saving again costs nothing.
+    pub fn may_have_run(&self) -> bool {
+        !matches!(self.0.outcome, Outcome::NotSent | Outcome::Declined)
+    }
+
+    /// Returns whether calling again cannot cost twice or create anything twice: the call did not run
+    /// ([`Error::may_have_run`] is false), or its operation is free and safe to retry.
+    ///
+    /// This does not mean that the same call succeeds: a declined prompt is declined again. [`Error::is_transient`]
+    /// answers that.
+    pub fn is_safe_to_retry(&self) -> bool {
+        !self.may_have_run() || self.0.operation.is_some_and(is_harmless)
+    }
+
+    /// Returns whether the same call can succeed later without a change: the kind is [`ErrorKind::RateLimited`],
+    /// [`ErrorKind::Server`] or [`ErrorKind::Transport`]. Call again only if [`Error::is_safe_to_retry`].
+    pub fn is_transient(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::RateLimited | ErrorKind::Server | ErrorKind::Transport)
+    }
+
+    /// Returns whether the service declined the call because too many images are in flight (429). Nothing ran; call
+    /// again after [`Error::retry_after`], if the service sent it.
+    pub fn is_rate_limited(&self) -> bool {
+        self.0.kind == ErrorKind::RateLimited
+    }
+
+    /// Returns whether time ran out: a connection, an idle or a response timeout, or the deadline of the call. A
+    /// status 408 or 504 counts, too: the service or its gateway gave up. [`Error::outcome`] says whether the call may
+    /// have run.
+    pub fn is_timeout(&self) -> bool {
+        let by_status = matches!(self.status(), Some(StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT));
+        by_status || self.0.is_timeout || self.source().is_some_and(is_timeout)
+    }
+
+    /// Returns whether the key was missing, wrong or paused (401).
+    pub fn is_authentication(&self) -> bool {
+        self.0.kind == ErrorKind::Authentication
+    }
+
+    /// Returns whether the service found nothing of that id that is visible to this key (404).
+    pub fn is_not_found(&self) -> bool {
+        self.0.kind == ErrorKind::NotFound
     }
 
     /// The operation that was called; `None` for errors outside of a call.
@@ -228,6 +277,7 @@ impl Error {
             attempts: 0,
             elapsed: Duration::ZERO,
             stop: None,
+            is_timeout: false,
             source: None,
         }))
     }
@@ -284,6 +334,12 @@ impl Error {
     #[allow(dead_code, reason = "not every client of a document saves images")]
     pub(crate) fn noting(mut self, note: &str) -> Self {
         self.0.message = format!("{}; {}", self.0.message, one_line(note));
+        self
+    }
+
+    /// Marks an error as one that [`Error::is_timeout`] reports.
+    pub(crate) fn timed_out(mut self) -> Self {
+        self.0.is_timeout = true;
         self
     }
 
@@ -355,6 +411,13 @@ impl fmt::Display for Error {
 /// Whether it does not matter that a call may have run.
 fn is_harmless(operation: &Operation) -> bool {
     RetrySafety::of(operation) == RetrySafety::Safe
+}
+
+/// Whether a source of an error is a timeout of the HTTP stack or of the system.
+fn is_timeout(source: &(dyn StdError + 'static)) -> bool {
+    let by_http = source.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_timeout);
+    let by_system = || source.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut);
+    by_http || by_system() || source.source().is_some_and(is_timeout)
 }
 
 impl fmt::Debug for Error {

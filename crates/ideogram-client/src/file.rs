@@ -16,7 +16,6 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt as _, stream};
-use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio_util::io::ReaderStream;
@@ -332,12 +331,13 @@ impl Serialize for File {
     }
 }
 
-impl JsonSchema for File {
-    fn schema_name() -> Cow<'static, str> {
+#[cfg(feature = "schemars")]
+impl schemars::JsonSchema for File {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
         "File".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "type": "object",
             "description": "A file as it is logged: without its content.",

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 
-use crate::{Error, Request};
+use crate::{Error, request::Request};
 
 /// Sees every attempt of a call before and after it is made. Both methods do nothing unless you say otherwise.
 ///

@@ -11,26 +11,25 @@ mod durable;
 mod dynamic;
 mod error;
 mod file;
-mod hook;
-mod image;
+pub mod hook;
 mod journal;
 mod limiter;
 pub mod operation;
 mod options;
 mod received;
 mod refusal;
-mod request;
+pub mod request;
 mod response;
 mod retry;
 mod runtime;
-mod save;
+pub mod save;
 pub mod schema;
 mod signature;
 mod stored_response;
 mod summary;
 mod timestamp;
 pub mod training;
-mod validate;
+pub mod validate;
 
 #[allow(
     dead_code,
@@ -47,27 +46,22 @@ mod generated {
     include!(concat!(env!("OUT_DIR"), "/client.rs"));
 }
 
+pub use reqwest;
+
 pub use self::{
     api_key::ApiKey,
     call_builder::CallBuilder,
     client::Client,
     config::{ClientBuilder, Validation},
-    dynamic::Call,
+    dynamic::DynamicCall,
     error::{Error, ErrorKind, Outcome},
-    file::{File, FileInfo},
+    file::File,
     generated::{builder, operations, types},
-    hook::{Attempt, AttemptOutcome, Hook},
-    image::{Image, ImageOutcome},
     options::CallOptions,
-    request::{Part, PartContent, Request},
     response::Response,
-    save::{HasImages, IfExists, ImageRef, Provenance, Save, SaveAll, SaveOutcome, SaveProgress, Saved, images_in},
     stored_response::StoredResponse,
-    summary::{BodySummary, ContentSummary, PartSummary, RequestSummary},
     timestamp::Timestamp,
-    validate::{Validate, Violation, Violations},
 };
-pub use reqwest;
 
 /// What the `ideogram` command of the same version shares with this library. It changes without notice.
 #[doc(hidden)]
@@ -75,7 +69,7 @@ pub mod internal {
     pub use crate::{
         durable::{put_new, sync_folder},
         journal::{Contents, Journal, JournalError, JournalErrorKind, JournalKind},
-        save::{ForeignLink, MAX_SUFFIX, check_stem, images_in_text, is_image_extension},
+        save::internal::{ForeignLink, MAX_SUFFIX, check_stem, images_in_text, is_image_extension},
         signature::{SIGNATURE_BYTES, image_type},
     };
 }

@@ -11,7 +11,7 @@ use std::{
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use crate::{Error, Hook, Validation, generated::operations, retry::Policy};
+use crate::{Error, Validation, generated::operations, hook::Hook, retry::Policy};
 
 /// Short enough to tell a dead connection, long enough for a network that changes over.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);

@@ -17,11 +17,15 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    Client, Error, ErrorKind, File, FileInfo, Outcome, Validation,
+    Client, Error, ErrorKind, File, Outcome, Validation,
     operation::{ImageCount, Input, Location, Operation},
     runtime::{Multipart, Parts},
     schema::Schema,
     validate::{Checker, Source},
+};
+pub use crate::{
+    file::FileInfo,
+    summary::{BodySummary, ContentSummary, PartSummary, RequestSummary},
 };
 
 /// What stays as it is in a segment of a path: RFC 3986's unreserved characters.
@@ -214,7 +218,7 @@ impl Request {
         Ok(())
     }
 
-    /// A body that was put together by hand, see [`Call`](crate::Call).
+    /// A body that was put together by hand, see [`Call`](crate::DynamicCall).
     pub(crate) fn set_body(&mut self, body: Body) {
         if matches!(body, Body::Json(_)) {
             self.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
-use crate::Request;
+use crate::request::Request;
 
 /// A decoded response beside its status, its headers and its body.
 ///

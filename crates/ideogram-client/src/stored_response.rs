@@ -20,8 +20,9 @@ use serde_json::{Value, value::RawValue};
 use tokio::io::AsyncReadExt as _;
 
 use crate::{
-    Error, ErrorKind, Outcome, RequestSummary, Timestamp, durable,
+    Error, ErrorKind, Outcome, Timestamp, durable,
     received::{MAX_TEXT_BYTES, text_of},
+    request::RequestSummary,
 };
 
 /// A stored response is larger than its body: Base64 takes a third more, and the request stands beside it.
@@ -161,7 +162,7 @@ impl StoredResponse {
     }
 
     /// The body as JSON; `None` if it is not JSON, for instance because it broke off. Its images may be whole all the
-    /// same: see [`HasImages`](crate::HasImages).
+    /// same: see [`HasImages`](crate::save::HasImages).
     pub fn response(&self) -> Option<&Value> {
         self.json.get_or_init(|| serde_json::from_str(self.text()).ok()).as_ref()
     }

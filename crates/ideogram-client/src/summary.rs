@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{Error, FileInfo, Part, PartContent, Request, request::Body};
+use crate::{
+    Error,
+    request::{Body, FileInfo, Part, PartContent, Request},
+};
 
 /// What a request holds, for a dry run, a log, or beside an image. It serializes, and it names no key.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -4,19 +4,21 @@
 //! digits, with none, with `Z` and with `+00:00`. All are read, and a text that is none of them is kept, not refused: a
 //! paid response must not be lost to the form of its date.
 
-use std::{borrow::Cow, fmt, str::FromStr, time::SystemTime};
+use std::{fmt, str::FromStr, time::SystemTime};
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 /// A point in time.
 ///
-/// Displayed and serialized as RFC 3339 with `T`, in UTC; a text that is no time is given back as it came.
-#[derive(Clone, PartialEq, Eq, Hash)]
+/// Displayed and serialized as RFC 3339 with `T`, in UTC; text that is not a time keeps its form.
+///
+/// Timestamps order by time. Text that is not a time comes after every time, in the order of the text.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(Form);
 
-#[derive(Clone, PartialEq, Eq, Hash)]
+// The order of the variants is the documented order of timestamps.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Form {
     Time(jiff::Timestamp),
     Text(String),
@@ -62,6 +64,15 @@ impl Timestamp {
             Form::Time(time) => time.strftime("%Y%m%dT%H%M%SZ").to_string(),
             Form::Text(_) => String::from("undated"),
         }
+    }
+}
+
+impl TryFrom<Timestamp> for SystemTime {
+    type Error = Timestamp;
+
+    /// Returns the timestamp itself if it is text that is not a time.
+    fn try_from(timestamp: Timestamp) -> Result<Self, Timestamp> {
+        timestamp.time().ok_or(timestamp)
     }
 }
 
@@ -129,8 +140,9 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-impl JsonSchema for Timestamp {
-    fn schema_name() -> Cow<'static, str> {
+#[cfg(feature = "schemars")]
+impl schemars::JsonSchema for Timestamp {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
         "Timestamp".into()
     }
 
@@ -138,7 +150,7 @@ impl JsonSchema for Timestamp {
         true
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({"type": "string", "format": "date-time"})
     }
 }
@@ -161,6 +173,17 @@ mod tests {
         ] {
             assert_eq!(Timestamp::parse(text).to_string(), "2000-01-23T04:56:07Z", "{text}");
         }
+    }
+
+    #[test]
+    fn times_order_before_text() {
+        let sorted =
+            ["2000-01-23T04:56:07Z", "2000-01-23T04:56:07.5Z", "2024-01-01T00:00:00+01:00", "", "today", "yesterday"];
+        let mut timestamps: Vec<Timestamp> = sorted.into_iter().rev().map(Timestamp::parse).collect();
+
+        timestamps.sort();
+
+        assert_eq!(timestamps, sorted.map(Timestamp::parse));
     }
 
     #[test]

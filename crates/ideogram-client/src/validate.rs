@@ -124,6 +124,15 @@ impl fmt::Display for Violation {
     }
 }
 
+/// The allowed values as text; of a long list, some examples.
+pub(crate) fn one_of(values: &[&str]) -> String {
+    if values.len() <= MAX_VALUES_SHOWN {
+        format!("one of {}", values.join(", "))
+    } else {
+        format!("one of {} values such as {}", values.len(), values[..EXAMPLE_VALUES].join(", "))
+    }
+}
+
 /// Walks over a value and its schema, and collects violations.
 #[derive(Debug)]
 pub(crate) struct Checker {
@@ -191,14 +200,9 @@ impl Checker {
                     self.report(format!("does not match `{}`", pattern.source));
                 }
             }
-            Schema::Enum(values) if is_data && !values.contains(&text) => self.report(format!(
-                "must be {}, and is `{text}`",
-                if values.len() <= MAX_VALUES_SHOWN {
-                    format!("one of {}", values.join(", "))
-                } else {
-                    format!("one of {} values such as {}", values.len(), values[..EXAMPLE_VALUES].join(", "))
-                }
-            )),
+            Schema::Enum(values) if is_data && !values.contains(&text) => {
+                self.report(crate::runtime::unknown_value(text, values));
+            }
             Schema::Integer { minimum, maximum } => match text.parse::<i128>() {
                 Ok(number) => {
                     if let Some(minimum) = minimum.filter(|minimum| number < i128::from(*minimum)) {

@@ -176,7 +176,10 @@ fn replaced(component: &Component) -> Value {
 
 /// Lowers a schema.
 pub(crate) fn schema(model: &Model, schema: &Schema) -> Value {
-    let resolved = model.resolved(schema);
+    let resolved = match &schema.kind {
+        Kind::Component(name) if model.is_path_value(name) => schema,
+        _ => model.resolved(schema),
+    };
     let nullable = schema.nullable || resolved.nullable;
     let mut lowered = match &resolved.kind {
         Kind::Component(name) if nullable => json!({"allOf": [reference(name)]}),

@@ -255,6 +255,14 @@ impl Model {
         schema
     }
 
+    /// Whether a component is the type of a path parameter.
+    pub(crate) fn is_path_value(&self, component: &str) -> bool {
+        self.operations.iter().flat_map(|operation| &operation.parameters).any(|parameter| {
+            parameter.location == Location::Path
+                && matches!(&parameter.schema.kind, Kind::Component(name) if name == component)
+        })
+    }
+
     /// The properties of an object component.
     pub(crate) fn object(&self, component: &str) -> Option<&Object> {
         match &self.components.get(component)?.shape {

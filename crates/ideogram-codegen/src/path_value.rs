@@ -1,18 +1,19 @@
-//! Newtypes for path parameters, so that no id can change the path of a request.
+//! Named strings that stand in paths become newtypes, in requests and in responses.
 //!
-//! In responses the same ids are plain strings: values from the service are not refused.
+//! Decoding accepts any text, so that no response is lost. Setters of path parameters check the value, so that no id
+//! can change the path of a request.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use crate::{
     docs::paragraphs,
-    model::{Component, Kind, Location, Model, Shape, TextBounds},
+    model::{Component, Kind, Model, Shape, TextBounds},
 };
 
 pub(crate) fn types(model: &Model) -> TokenStream {
     let values = model.components.iter().filter_map(|(name, component)| match &component.shape {
-        Shape::Alias(schema) if is_path_value(model, name) => match &model.resolved(schema).kind {
+        Shape::Alias(schema) if model.is_path_value(name) => match &model.resolved(schema).kind {
             Kind::Text(bounds) => Some(path_value(name, component, bounds)),
             _ => None,
         },
@@ -21,19 +22,12 @@ pub(crate) fn types(model: &Model) -> TokenStream {
     values.collect()
 }
 
-fn is_path_value(model: &Model, component: &str) -> bool {
-    model.operations.iter().flat_map(|operation| &operation.parameters).any(|parameter| {
-        parameter.location == Location::Path
-            && matches!(&parameter.schema.kind, Kind::Component(name) if name == component)
-    })
-}
-
 fn path_value(name: &str, component: &Component, bounds: &TextBounds) -> TokenStream {
     let ident = format_ident!("{name}");
     let docs = paragraphs(&[
         &component.description,
-        "Checked when it is created: it is not empty, `.` or `..`, and holds no `/`, `?`, `#`, `%`, white space or control \
-         character, so it cannot change the path of a request.",
+        "Any text converts into this type. The setter of a path parameter refuses a value that is empty, `.` or `..`, or \
+         contains `/`, `?`, `#`, `%`, white space or a control character: it would change the path of the request.",
     ]);
     let pattern = match &bounds.pattern {
         Some(pattern) => quote! { ::std::option::Option::Some(#pattern) },

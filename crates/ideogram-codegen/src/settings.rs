@@ -16,8 +16,6 @@ pub(crate) fn settings(model: &Model) -> GenerationSettings {
     settings.with_interface(InterfaceStyle::Builder);
     // Values are compared in users' tests.
     settings.with_derive("PartialEq");
-    // Users publish schemas of stored values; schemars 1.x, independent of the version in progenitor.
-    settings.with_derive("::schemars::JsonSchema");
     // Sorted keys: the same document gives the same bytes.
     settings.with_map_type("::std::collections::BTreeMap");
     // A file is a source and a name, not text.

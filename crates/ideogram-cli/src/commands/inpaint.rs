@@ -144,7 +144,7 @@ impl Inpaint {
     async fn legacy(mut self, context: &Context<'_>) -> Result<(), Failure> {
         let (seed, number) = (self.count.seed.take(), self.count.num_images.take());
         let (rewriting, family) = (self.rewriting.take(), self.family.take_older());
-        let model = self.older.take().unwrap_or_else(|| "V_2".into());
+        let model = self.older.take().unwrap_or_else(|| ideogram_client::types::ModelEnum::V2);
         refuse_rest("an older model", self.rest())?;
         let stdin = Stdin::default();
         let prompt = stdin.prompt(&self.prompt).await?;

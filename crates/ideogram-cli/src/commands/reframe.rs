@@ -113,7 +113,7 @@ impl Reframe {
         let wanted = Some(self.resolution.clone());
         let resolution = pick_as("--resolution", wanted, Resolution::ALL, "the older model", older_size)?;
         let (seed, number, family) = (self.count.seed.take(), self.count.num_images.take(), self.family.take_older());
-        let model = self.older.take().unwrap_or_else(|| "V_2".into());
+        let model = self.older.take().unwrap_or_else(|| ideogram_client::types::ModelEnum::V2);
         refuse_rest("reframing with an older model", self.rest())?;
         let stdin = Stdin::default();
         let image = SourceImages::new(context, &stdin).one(&self.image).await?;

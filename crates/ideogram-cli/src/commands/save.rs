@@ -7,8 +7,9 @@ use std::{
 
 use clap::Args;
 use ideogram_client::{
-    HasImages, IfExists, Image as _, ImageOutcome, ImageRef, Provenance, SaveOutcome, StoredResponse,
+    StoredResponse,
     internal::images_in_text,
+    save::{HasImages, IfExists, Image as _, ImageOutcome, ImageRef, Provenance, SaveOutcome},
 };
 use serde_json::{Value, json};
 

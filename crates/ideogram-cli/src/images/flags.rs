@@ -89,7 +89,7 @@ impl Rest for Speed {
 
 impl Speed {
     pub(crate) fn take(&mut self) -> Option<RenderingSpeed> {
-        self.rendering_speed.take().map(RenderingSpeed::from)
+        self.rendering_speed.take().map(RenderingSpeed::custom)
     }
 }
 
@@ -109,7 +109,7 @@ impl Rest for Rewriting {
 
 impl Rewriting {
     pub(crate) fn take(&mut self) -> Option<MagicPromptOption> {
-        self.magic_prompt.take().map(MagicPromptOption::from)
+        self.magic_prompt.take().map(MagicPromptOption::custom)
     }
 }
 
@@ -161,7 +161,7 @@ impl Rest for Older {
 
 impl Older {
     pub(crate) fn take(&mut self) -> Option<ModelEnum> {
-        self.legacy_model.take().map(ModelEnum::from)
+        self.legacy_model.take().map(ModelEnum::custom)
     }
 }
 
@@ -249,7 +249,7 @@ impl Rest for Style {
 
 impl Style {
     pub(crate) fn take_preset(&mut self) -> Option<StylePresetV3> {
-        self.style_preset.take().map(StylePresetV3::from)
+        self.style_preset.take().map(StylePresetV3::custom)
     }
 }
 
@@ -273,7 +273,7 @@ impl Family {
     }
 
     pub(crate) fn take_older(&mut self) -> Option<StyleType> {
-        self.style_type.take().map(StyleType::from)
+        self.style_type.take().map(StyleType::custom)
     }
 }
 

@@ -9,8 +9,8 @@ use std::{
 };
 
 use ideogram_client::{
-    CallBuilder, CallOptions, Client, Error, HasImages, IfExists, Image as _, ImageOutcome, Response, SaveOutcome,
-    SaveProgress, StoredResponse,
+    CallBuilder, CallOptions, Client, Error, Response, StoredResponse,
+    save::{HasImages, IfExists, Image as _, ImageOutcome, SaveOutcome, SaveProgress},
 };
 use tokio::select;
 

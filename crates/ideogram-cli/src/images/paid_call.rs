@@ -1,6 +1,6 @@
 //! Sends calls that are paid for.
 
-use ideogram_client::{CallBuilder, CallOptions, Client, Error, Request, Response};
+use ideogram_client::{CallBuilder, CallOptions, Client, Error, Response, request::Request};
 use serde::de::DeserializeOwned;
 
 use super::ready::check_responses_folder;
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Sends a call; `doing` stands beside the time that it takes.
-pub(crate) async fn send<T: DeserializeOwned>(
+pub(crate) async fn send<T: DeserializeOwned + 'static>(
     context: &Context<'_>,
     client: &Client,
     request: Request,

@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use ideogram_client::{ErrorKind, Image as _, ImageRef, SaveOutcome};
+use ideogram_client::{
+    ErrorKind,
+    save::{Image as _, ImageRef, SaveOutcome},
+};
 use serde_json::{Map, Value, json};
 
 use crate::{arguments::Format, exit::Exit, failure::Failure, output::Output, output::units};

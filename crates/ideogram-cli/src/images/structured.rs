@@ -3,8 +3,8 @@
 use std::{fmt, path::Path};
 
 use ideogram_client::{
-    Validate as _, Violations,
     types::{V4JsonPrompt, V4PromptElement},
+    validate::{Validate as _, Violations},
 };
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};

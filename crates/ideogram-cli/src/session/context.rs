@@ -2,7 +2,7 @@
 //!
 //! Start at [`Context::call`]. How to write a command: [`commands`](crate::commands).
 
-use ideogram_client::{CallBuilder, CallOptions, Client, Error, Request, Response, operation::Billing};
+use ideogram_client::{CallBuilder, CallOptions, Client, Error, Response, operation::Billing, request::Request};
 use ideogram_mock::MockServer;
 
 use crate::{

@@ -1,6 +1,9 @@
 //! `--dry-run`: the request as it would be sent, without the key.
 
-use ideogram_client::{BodySummary, ContentSummary, Error, Request};
+use ideogram_client::{
+    Error,
+    request::{BodySummary, ContentSummary, Request},
+};
 use serde_json::{Value, json};
 
 use crate::{

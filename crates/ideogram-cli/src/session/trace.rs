@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use ideogram_client::{Attempt, AttemptOutcome, Hook, reqwest::header::HeaderMap};
+use ideogram_client::{
+    hook::{Attempt, AttemptOutcome, Hook},
+    reqwest::header::HeaderMap,
+};
 
 use crate::output::messages::Messages;
 

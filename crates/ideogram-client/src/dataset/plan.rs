@@ -189,7 +189,7 @@ impl Plan {
         let now = Images::of(&listing);
         let new = files.iter().filter(|file| file.is_missing() && file.file.kind.is_image()).count() as u64;
         Self {
-            dataset_id: dataset.dataset.dataset_id.clone(),
+            dataset_id: dataset.dataset.dataset_id.to_string(),
             dataset_name: dataset.dataset.name.clone(),
             files,
             remote_only: listing.names().filter(|(name, _)| !local.contains(name)).map(remote).collect(),

@@ -7,7 +7,7 @@ use super::{
     batch::{self, Limits},
     run::Run,
 };
-use crate::{Client, Error, File, Request, builder::UploadDatasetAssets};
+use crate::{Client, Error, File, builder::UploadDatasetAssets, request::Request};
 
 /// Few enough to lose little when one fails.
 const BATCH_FILES: usize = 20;

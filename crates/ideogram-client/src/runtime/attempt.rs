@@ -15,8 +15,13 @@ use tokio::time::Instant;
 
 use super::progress::{Progress, Stalled, Watched};
 use crate::{
-    Client, Error, ErrorKind, FileInfo, Outcome, Part, PartContent, Request, file::ReadFailure, generated::operations,
-    options, request::Body, response::RawResponse, retry::Event,
+    Client, Error, ErrorKind, Outcome,
+    file::ReadFailure,
+    generated::operations,
+    options,
+    request::{Body, FileInfo, Part, PartContent, Request},
+    response::RawResponse,
+    retry::Event,
 };
 
 /// An error's body is for people; more than this of it helps nobody.
@@ -115,7 +120,7 @@ pub(super) async fn attempt(
         }
         Stopped::Stalled(stalled) => {
             let message = format!("the response did not end: {}", describe(stalled));
-            (Error::new(ErrorKind::Transport, Outcome::Completed, message), Event::Interrupted)
+            (Error::new(ErrorKind::Transport, Outcome::Completed, message).timed_out(), Event::Interrupted)
         }
     };
     let body = api_key.redact_cut(api_key.redact_body(read.body));
@@ -254,7 +259,7 @@ fn lasting(error: &reqwest::Error) -> Option<String> {
 fn timed_out(stalled: Stalled, progress: &Progress) -> Failed {
     let outcome = if progress.give_up() { Outcome::Unknown } else { Outcome::NotSent };
     let message = format!("no response in time: {}", describe(stalled));
-    Failed { error: Error::new(ErrorKind::Transport, outcome, message), event: Event::Interrupted }
+    Failed { error: Error::new(ErrorKind::Transport, outcome, message).timed_out(), event: Event::Interrupted }
 }
 
 fn describe(stalled: Stalled) -> String {

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use super::call;
-use crate::{Client, Error, ErrorKind, Outcome, Request, Response};
+use crate::{Client, Error, ErrorKind, Outcome, Response, request::Request};
 
 /// The runtime of a client, made with the first call that needs it.
 #[derive(Default)]

@@ -27,7 +27,7 @@ pub(crate) use self::open_union::open_union;
 pub(crate) use self::{attempt::retry_after, call::deadline_in};
 pub(crate) use self::{
     call::call,
-    open_enum::open_enum,
+    open_enum::{open_enum, unknown_value},
     parts::{Multipart, Parts},
     path_value::{check_path_value, path_value},
 };

@@ -1,4 +1,19 @@
-//! The traits of generated enums: known values by name, unknown ones verbatim.
+//! The traits of generated enums. Decoding keeps unknown values verbatim; conversion from text refuses them, because in
+//! a request they are mostly typos.
+
+use crate::validate::one_of;
+
+/// The reason why text is not a value of an enum. Suggests a value that differs in case and separators only.
+pub(crate) fn unknown_value(value: &str, known: &[&str]) -> String {
+    // Sizes and ratios are written with `x`, `:` and `/` elsewhere.
+    let normalized = |text: &str| -> String {
+        let separator = |character: char| if ":/-_ *".contains(character) { 'x' } else { character };
+        text.to_lowercase().chars().map(separator).collect()
+    };
+    let suggestion = known.iter().find(|candidate| normalized(candidate) == normalized(value));
+    let hint = suggestion.map(|candidate| format!("; did you mean `{candidate}`?")).unwrap_or_default();
+    format!("must be {}, and is `{value}`{hint}", one_of(known))
+}
 
 macro_rules! open_enum {
     ($name:ident { $($variant:ident = $value:literal,)* }) => {
@@ -20,24 +35,43 @@ macro_rules! open_enum {
             }
         }
 
-        impl ::std::convert::From<&str> for $name {
-            fn from(value: &str) -> Self {
-                match value {
+        impl $name {
+            /// A value that this version may not know, sent as it is. Known values become their variant.
+            pub fn custom(value: impl ::std::convert::AsRef<str>) -> Self {
+                match value.as_ref() {
                     $($value => Self::$variant,)*
                     other => Self::Unrecognized(other.to_owned()),
                 }
             }
         }
 
-        impl ::std::convert::From<::std::string::String> for $name {
-            fn from(value: ::std::string::String) -> Self {
-                Self::from(value.as_str())
+        /// Accepts known values only; `custom` accepts any.
+        impl ::std::convert::TryFrom<&str> for $name {
+            type Error = error::ConversionError;
+
+            fn try_from(value: &str) -> ::std::result::Result<Self, Self::Error> {
+                match value {
+                    $($value => Ok(Self::$variant),)*
+                    other => Err(crate::runtime::unknown_value(other, &[$($value),*]).into()),
+                }
             }
         }
 
-        impl ::std::convert::From<&::std::string::String> for $name {
-            fn from(value: &::std::string::String) -> Self {
-                Self::from(value.as_str())
+        /// Accepts known values only; `custom` accepts any.
+        impl ::std::convert::TryFrom<::std::string::String> for $name {
+            type Error = error::ConversionError;
+
+            fn try_from(value: ::std::string::String) -> ::std::result::Result<Self, Self::Error> {
+                Self::try_from(value.as_str())
+            }
+        }
+
+        /// Accepts known values only; `custom` accepts any.
+        impl ::std::convert::TryFrom<&::std::string::String> for $name {
+            type Error = error::ConversionError;
+
+            fn try_from(value: &::std::string::String) -> ::std::result::Result<Self, Self::Error> {
+                Self::try_from(value.as_str())
             }
         }
 
@@ -47,11 +81,12 @@ macro_rules! open_enum {
             }
         }
 
+        /// Accepts known values only; `custom` accepts any.
         impl ::std::str::FromStr for $name {
-            type Err = ::std::convert::Infallible;
+            type Err = error::ConversionError;
 
             fn from_str(value: &str) -> ::std::result::Result<Self, Self::Err> {
-                Ok(Self::from(value))
+                Self::try_from(value)
             }
         }
 
@@ -70,10 +105,11 @@ macro_rules! open_enum {
         impl<'de> ::serde::Deserialize<'de> for $name {
             fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
                 let value = <::std::borrow::Cow<'de, str> as ::serde::Deserialize>::deserialize(deserializer)?;
-                Ok(Self::from(value.as_ref()))
+                Ok(Self::custom(value))
             }
         }
 
+        #[cfg(feature = "schemars")]
         impl ::schemars::JsonSchema for $name {
             fn schema_name() -> ::std::borrow::Cow<'static, str> {
                 stringify!($name).into()
@@ -92,6 +128,13 @@ pub(crate) use open_enum;
 #[cfg(test)]
 #[allow(unreachable_pub, reason = "the macro is written for public types")]
 mod tests {
+    use super::*;
+
+    /// In generated code, a module of typify with this name is in scope.
+    mod error {
+        pub type ConversionError = String;
+    }
+
     #[derive(Clone, Debug, PartialEq)]
     enum Light {
         Red,
@@ -108,13 +151,32 @@ mod tests {
         assert_eq!(light, Light::Unrecognized("AMBER".to_owned()));
         assert!(!light.is_recognized());
         assert_eq!(serde_json::to_string(&light).unwrap(), r#""AMBER""#);
-        assert_eq!(format!("{light:>6}|{}", Light::from("RED")), " AMBER|RED");
+        assert_eq!(format!("{light:>6}|{}", Light::custom("RED")), " AMBER|RED");
     }
 
     #[test]
     fn known_values_are_all_there() {
         assert_eq!(Light::ALL, [Light::Red, Light::Green]);
         assert_eq!("GREEN".parse::<Light>().unwrap().as_str(), "GREEN");
+    }
+
+    #[test]
+    fn text_with_an_unknown_value_is_refused_with_the_known_ones() {
+        assert_eq!("AMBER".parse::<Light>().unwrap_err(), "must be one of RED, GREEN, and is `AMBER`");
+        assert_eq!(Light::custom("AMBER"), Light::Unrecognized("AMBER".to_owned()));
+        assert_eq!(Light::custom("RED"), Light::Red);
+    }
+
+    #[test]
+    fn a_value_that_differs_in_case_or_separators_only_is_suggested() {
+        for (value, suggestion) in [("16:9", "16x9"), ("16X9", "16x9"), ("very_high", "VERY-HIGH")] {
+            let message = unknown_value(value, &["1x1", "16x9", "VERY-HIGH"]);
+
+            assert_eq!(
+                message,
+                format!("must be one of 1x1, 16x9, VERY-HIGH, and is `{value}`; did you mean `{suggestion}`?")
+            );
+        }
     }
 
     #[test]

@@ -4,7 +4,10 @@ use std::fmt::Display;
 
 use serde::Serialize;
 
-use crate::{Error, File, Part, PartContent};
+use crate::{
+    Error, File,
+    request::{Part, PartContent},
+};
 
 /// A request body that is sent as multipart. Implementations are generated from the document.
 pub(crate) trait Multipart {

@@ -1,8 +1,8 @@
-//! The checks of generated path parameters: no value may change the path it is put into.
+//! Ids as newtypes, and the check of path parameters: no value may change the path of a request.
 
 use crate::validate::Pattern;
 
-/// Says why a value cannot stand in a path.
+/// Returns the reason if a value cannot stand in a path.
 pub(crate) fn check_path_value(value: &str, pattern: Option<&Pattern>) -> Result<(), String> {
     if value.is_empty() {
         return Err("must not be empty".to_owned());
@@ -37,7 +37,8 @@ macro_rules! path_value {
                 &self.0
             }
 
-            fn checked(value: &str) -> ::std::result::Result<Self, error::ConversionError> {
+            /// The value, unless it would change the path of a request.
+            pub(crate) fn checked(self, parameter: &str) -> ::std::result::Result<Self, ::std::string::String> {
                 static PATTERN: ::std::option::Option<crate::runtime::Pattern> = {
                     const SOURCE: ::std::option::Option<&str> = $pattern;
                     match SOURCE {
@@ -45,33 +46,28 @@ macro_rules! path_value {
                         None => None,
                     }
                 };
-                crate::runtime::check_path_value(value, PATTERN.as_ref())
-                    .map(|()| Self(value.to_owned()))
-                    .map_err(error::ConversionError::from)
+                match crate::runtime::check_path_value(&self.0, PATTERN.as_ref()) {
+                    Ok(()) => Ok(self),
+                    Err(reason) => Err(::std::format!("`{parameter}`: {reason}")),
+                }
             }
         }
 
-        impl ::std::convert::TryFrom<&str> for $name {
-            type Error = error::ConversionError;
-
-            fn try_from(value: &str) -> ::std::result::Result<Self, Self::Error> {
-                Self::checked(value)
+        impl ::std::convert::From<&str> for $name {
+            fn from(value: &str) -> Self {
+                Self(value.to_owned())
             }
         }
 
-        impl ::std::convert::TryFrom<::std::string::String> for $name {
-            type Error = error::ConversionError;
-
-            fn try_from(value: ::std::string::String) -> ::std::result::Result<Self, Self::Error> {
-                Self::checked(&value)
+        impl ::std::convert::From<::std::string::String> for $name {
+            fn from(value: ::std::string::String) -> Self {
+                Self(value)
             }
         }
 
-        impl ::std::convert::TryFrom<&::std::string::String> for $name {
-            type Error = error::ConversionError;
-
-            fn try_from(value: &::std::string::String) -> ::std::result::Result<Self, Self::Error> {
-                Self::checked(value)
+        impl ::std::convert::From<&::std::string::String> for $name {
+            fn from(value: &::std::string::String) -> Self {
+                Self(value.clone())
             }
         }
 
@@ -81,17 +77,86 @@ macro_rules! path_value {
             }
         }
 
+        impl ::std::convert::From<$name> for ::std::string::String {
+            fn from(value: $name) -> Self {
+                value.0
+            }
+        }
+
+        impl ::std::convert::From<&$name> for ::std::string::String {
+            fn from(value: &$name) -> Self {
+                value.0.clone()
+            }
+        }
+
         impl ::std::str::FromStr for $name {
-            type Err = error::ConversionError;
+            type Err = ::std::convert::Infallible;
 
             fn from_str(value: &str) -> ::std::result::Result<Self, Self::Err> {
-                Self::checked(value)
+                Ok(Self::from(value))
+            }
+        }
+
+        impl ::std::convert::AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl ::std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl ::std::cmp::PartialEq<str> for $name {
+            fn eq(&self, other: &str) -> bool {
+                self.0 == other
+            }
+        }
+
+        impl ::std::cmp::PartialEq<&str> for $name {
+            fn eq(&self, other: &&str) -> bool {
+                self.0 == *other
+            }
+        }
+
+        impl ::std::cmp::PartialEq<::std::string::String> for $name {
+            fn eq(&self, other: &::std::string::String) -> bool {
+                self.0 == *other
             }
         }
 
         impl ::std::fmt::Display for $name {
             fn fmt(&self, formatter: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 formatter.pad(&self.0)
+            }
+        }
+
+        impl ::serde::Serialize for $name {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> ::serde::Deserialize<'de> for $name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
+                <::std::string::String as ::serde::Deserialize>::deserialize(deserializer).map(Self)
+            }
+        }
+
+        #[cfg(feature = "schemars")]
+        impl ::schemars::JsonSchema for $name {
+            fn schema_name() -> ::std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn json_schema(_: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
+                ::schemars::json_schema!({"type": "string"})
             }
         }
     };

@@ -20,7 +20,10 @@ use super::{
     settings::{IfExists, SaveProgress, Settings, setters},
     target::{Target, check_stem},
 };
-use crate::{Client, Error, Image as _, ImageOutcome};
+use crate::{
+    Client, Error,
+    save::{Image as _, ImageOutcome},
+};
 
 /// So many downloads run at a time.
 const PARALLEL: usize = 4;

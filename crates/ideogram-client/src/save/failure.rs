@@ -91,12 +91,12 @@ pub(super) fn no_thread(error: Error) -> Error {
 
 pub(super) fn idle(url: &Url, timeout: Duration) -> Error {
     let message = format!("{} sent nothing for {} seconds", host(url), timeout.as_secs_f64());
-    Error::new(ErrorKind::Transport, Outcome::Completed, message)
+    Error::new(ErrorKind::Transport, Outcome::Completed, message).timed_out()
 }
 
 pub(super) fn too_late(url: &Url, deadline: Duration) -> Error {
     let message = format!("the image at {} was not saved within {} seconds", host(url), deadline.as_secs_f64());
-    Error::new(ErrorKind::Transport, Outcome::Completed, message)
+    Error::new(ErrorKind::Transport, Outcome::Completed, message).timed_out()
 }
 
 /// A file or folder that could not be read, made or written.

@@ -15,10 +15,12 @@ use super::{
     link,
 };
 use crate::{
-    Error, Image, PartContent, Request, Response, StoredResponse, Timestamp,
-    image::sealed::Sealed,
+    Error, Response, StoredResponse, Timestamp,
     received::{MAX_TEXT_BYTES, text_of},
+    request::{PartContent, Request},
     runtime::nearest_integer_or_none,
+    save::Image,
+    save::image::sealed::Sealed,
     types::{
         GenerateImageResponse, ImageGenerationResponseV3, ImageGenerationResponseV4, LayerizeTextResponse,
         RemoveBackgroundResponse, V1EditImagesResponse,
@@ -32,7 +34,7 @@ use crate::{
 ///
 /// ```
 /// # fn example(client: ideogram_client::Client, response: ideogram_client::types::ImageGenerationResponseV3) {
-/// use ideogram_client::{HasImages, ImageRef};
+/// use ideogram_client::save::{HasImages, ImageRef};
 ///
 /// let large: Vec<ImageRef> = response.images().into_iter().filter(|image| image.seed() > Some(1000)).collect();
 /// let saving = client.save_all(&large, "out");
@@ -71,7 +73,7 @@ impl Provenance {
         Self { operation: Some(operation.into()), asked: Asked::Unknown, broke_off: false }
     }
 
-    /// What was asked, such as a [`RequestSummary`](crate::RequestSummary) as JSON. It must hold neither the key nor
+    /// What was asked, such as a [`RequestSummary`](crate::request::RequestSummary) as JSON. It must hold neither the key nor
     /// the content of files.
     pub fn request(mut self, request: Value) -> Self {
         self.asked = Asked::Json(request);
@@ -366,7 +368,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::ImageOutcome;
+    use crate::save::ImageOutcome;
 
     #[test]
     fn names_sort_by_time_and_tell_images_apart() {

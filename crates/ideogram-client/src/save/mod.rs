@@ -17,6 +17,7 @@ mod download;
 mod failure;
 mod find;
 mod foreign;
+mod image;
 mod images;
 mod link;
 mod media_type;
@@ -30,14 +31,22 @@ use std::path::PathBuf;
 
 pub use self::{
     all::{SaveAll, SaveOutcome},
-    foreign::ForeignLink,
-    images::{HasImages, ImageRef, Provenance, images_in, images_in_text},
-    media_type::is_image_extension,
+    image::{Image, ImageOutcome},
+    images::{HasImages, ImageRef, Provenance, images_in},
     one::{Save, Saved},
     settings::{IfExists, SaveProgress},
-    target::{MAX_SUFFIX, check_stem},
 };
 use crate::Client;
+
+/// What the `ideogram` command uses besides.
+pub(crate) mod internal {
+    pub use super::{
+        foreign::ForeignLink,
+        images::images_in_text,
+        media_type::is_image_extension,
+        target::{MAX_SUFFIX, check_stem},
+    };
+}
 
 impl Client {
     /// Saves every image of a response into a folder, which is made if it is not there.
@@ -53,7 +62,7 @@ impl Client {
     /// # let client = ideogram_client::Client::builder().api_key(server.api_key()).base_url(server.url()).build()?;
     /// # let folder = tempfile::tempdir()?;
     /// # let folder = folder.path();
-    /// use ideogram_client::SaveOutcome;
+    /// use ideogram_client::save::SaveOutcome;
     ///
     /// let response = client.generate_image_v3().prompt("A paper lantern").num_images(2).response().await?;
     /// for outcome in client.save_all(&response, folder).parallel(2).await? {
@@ -85,7 +94,7 @@ impl Client {
     /// # let client = ideogram_client::Client::builder().api_key(server.api_key()).base_url(server.url()).build()?;
     /// # let folder = tempfile::tempdir()?;
     /// # let folder = folder.path();
-    /// use ideogram_client::{Image, ImageOutcome};
+    /// use ideogram_client::save::{Image, ImageOutcome};
     ///
     /// let response = client.generate_image_v3().prompt("A paper lantern").send().await?;
     /// if let ImageOutcome::Available(link) = response.data[0].outcome() {

@@ -17,7 +17,10 @@ use super::{
     sidecar::Sidecar,
     target::{Naming, Target, on_disk},
 };
-use crate::{Client, Error, Image as _, ImageOutcome};
+use crate::{
+    Client, Error,
+    save::{Image as _, ImageOutcome},
+};
 
 /// Saves one image when it is awaited; see [`Client::save`].
 ///

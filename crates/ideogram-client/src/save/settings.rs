@@ -129,7 +129,7 @@ macro_rules! setters {
 
         /// Calls this whenever bytes arrive or an image is done with. It is called from the task that saves, so it
         /// must be quick.
-        pub fn on_progress(mut self, on_progress: impl Fn($crate::SaveProgress) + Send + Sync + 'static) -> Self {
+        pub fn on_progress(mut self, on_progress: impl Fn($crate::save::SaveProgress) + Send + Sync + 'static) -> Self {
             self.settings.on_progress = Some(::std::sync::Arc::new(on_progress));
             self
         }

@@ -22,7 +22,7 @@ use super::{
     settings::IfExists,
     sidecar::{self, Sidecar},
 };
-use crate::{Error, Image as _, durable, signature::SIGNATURE_BYTES};
+use crate::{Error, durable, save::Image as _, signature::SIGNATURE_BYTES};
 
 /// Files that are not complete are called `.ideogram-<random>.part`.
 const PART_PREFIX: &str = ".ideogram-";

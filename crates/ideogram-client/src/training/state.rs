@@ -145,7 +145,7 @@ const SUCCESSES: [&str; 7] = ["COMPLETE", "SUCCE", "FINISHED", "READY", "TRAINED
 impl Meaning {
     pub(super) fn of(status: &ModelStatus) -> Self {
         let name = status.as_str().trim().to_ascii_uppercase();
-        match ModelStatus::from(name.as_str()) {
+        match ModelStatus::custom(&name) {
             ModelStatus::Creating | ModelStatus::Draft | ModelStatus::Training => return Self::InProgress,
             ModelStatus::Completed => return Self::Completed,
             ModelStatus::Errored => return Self::Failed,
@@ -208,7 +208,7 @@ mod tests {
             (Meaning::Unknown, "QUEUED PENDING VALIDATING CANCELLING NOT_READY PAUSED NEW RETRYING_FAILED_STEP"),
         ] {
             for name in names.split(' ') {
-                assert_eq!(Meaning::of(&ModelStatus::from(name)), meaning, "{name}");
+                assert_eq!(Meaning::of(&ModelStatus::custom(name)), meaning, "{name}");
             }
         }
     }

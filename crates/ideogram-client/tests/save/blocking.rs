@@ -1,6 +1,9 @@
 //! Saving without `async`.
 
-use ideogram_client::{Client, ErrorKind, Image as _, ImageOutcome};
+use ideogram_client::{
+    Client, ErrorKind,
+    save::{Image as _, ImageOutcome},
+};
 
 use crate::{builder, names};
 

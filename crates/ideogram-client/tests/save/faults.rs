@@ -2,7 +2,10 @@
 
 use std::{io::Write as _, time::Duration};
 
-use ideogram_client::{Error, ErrorKind, Image as _, ImageOutcome, Outcome, Save};
+use ideogram_client::{
+    Error, ErrorKind, Outcome,
+    save::{Image as _, ImageOutcome, Save},
+};
 use ideogram_mock::{MockServer, Scenario};
 
 use crate::{

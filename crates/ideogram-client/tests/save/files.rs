@@ -7,7 +7,10 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use ideogram_client::{ErrorKind, IfExists, Outcome, SaveOutcome};
+use ideogram_client::{
+    ErrorKind, Outcome,
+    save::{IfExists, SaveOutcome},
+};
 use serde_json::json;
 use tokio::sync::Notify;
 

@@ -3,8 +3,9 @@
 use std::{net::SocketAddr, time::Duration};
 
 use ideogram_client::{
-    CallOptions, Client, ErrorKind, HasImages as _, Image as _, ImageOutcome, SaveOutcome,
+    CallOptions, Client, ErrorKind,
     reqwest::header::{HeaderMap, HeaderValue},
+    save::{HasImages as _, Image as _, ImageOutcome, SaveOutcome},
 };
 use ideogram_mock::MockServer;
 use tokio::net::TcpListener;

@@ -10,7 +10,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use ideogram_client::{ErrorKind, Outcome, SaveOutcome};
+use ideogram_client::{ErrorKind, Outcome, save::SaveOutcome};
 use serde_json::json;
 
 use crate::{

@@ -8,8 +8,9 @@ use std::{
 };
 
 use ideogram_client::{
-    ErrorKind, HasImages, IfExists, Image as _, ImageOutcome, ImageRef, Outcome, SaveOutcome, SaveProgress,
-    StoredResponse, images_in, operations, types,
+    ErrorKind, Outcome, StoredResponse, operations,
+    save::{HasImages, IfExists, Image as _, ImageOutcome, ImageRef, SaveOutcome, SaveProgress, images_in},
+    types,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};

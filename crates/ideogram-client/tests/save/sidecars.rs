@@ -2,7 +2,10 @@
 
 use std::fs;
 
-use ideogram_client::{CallOptions, Client, HasImages, ImageRef, Provenance, SaveOutcome, StoredResponse};
+use ideogram_client::{
+    CallOptions, Client, StoredResponse,
+    save::{HasImages, ImageRef, Provenance, SaveOutcome},
+};
 use ideogram_mock::MockServer;
 use serde_json::{Value, json};
 

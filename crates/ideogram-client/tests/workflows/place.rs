@@ -3,8 +3,9 @@
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use ideogram_client::{
-    CallOptions, Client, Hook,
+    CallOptions, Client,
     dataset::{FileOutcome, Folder, Plan, SyncDataset, SyncReport},
+    hook::Hook,
 };
 use ideogram_mock::{MockServer, MockServerBuilder};
 use tempfile::TempDir;
@@ -41,7 +42,7 @@ impl Place {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("set")).unwrap();
         server.clear_requests();
-        Self { server: Arc::new(server), client, dataset_id, folder }
+        Self { server: Arc::new(server), client, dataset_id: dataset_id.into(), folder }
     }
 
     /// Writes images of different sizes, and a caption for every third.

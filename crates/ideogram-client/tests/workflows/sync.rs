@@ -6,8 +6,10 @@ use std::sync::{
 };
 
 use ideogram_client::{
-    Attempt, ErrorKind, Hook, PartContent,
+    ErrorKind,
     dataset::{FileOutcome, FileState, Uncertainty, Unknown},
+    hook::{Attempt, Hook},
+    request::PartContent,
     reqwest::header::HeaderMap,
     types::DatasetAssetFailureReason,
 };

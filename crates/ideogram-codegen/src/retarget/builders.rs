@@ -78,7 +78,11 @@ fn builder(
             let field = structure.fields.iter().find(|field| field.ident.as_ref().is_some_and(|ident| *ident == name));
             let field = field.ok_or_else(|| RetargetError::drift(format!("the setter `{name}` has no field")))?;
             let docs = parameter_docs(parameter);
-            items.push(syn::parse2(setters::setter(&parameter.name, &function.sig.ident, &field.ty, &docs)?)?);
+            let setter = match (parameter.location, &parameter.schema.kind) {
+                (Location::Path, Kind::Component(_)) => setters::path_setter,
+                _ => setters::setter,
+            };
+            items.push(syn::parse2(setter(&parameter.name, &function.sig.ident, &field.ty, &docs)?)?);
             continue;
         }
         match name.as_str() {
@@ -156,7 +160,7 @@ fn call_builder(ident: &syn::Ident, send: &syn::ImplItemFn, operation: &Operatio
                 self.client
             }
 
-            fn prepare(self) -> ::std::result::Result<crate::Request, crate::Error> {
+            fn prepare(self) -> ::std::result::Result<crate::request::Request, crate::Error> {
                 self.prepare()
             }
         }
@@ -259,14 +263,14 @@ fn sending(function: &syn::ImplItemFn, operation: &Operation, model: &Model) -> 
             /// # Errors
             ///
             /// `ErrorKind::InvalidArgument` if a required value is missing, or a value is out of its bounds.
-            pub fn prepare(self) -> ::std::result::Result<crate::Request, crate::Error> {
+            pub fn prepare(self) -> ::std::result::Result<crate::request::Request, crate::Error> {
                 self.fill().map_err(|error| error.in_operation(&super::operations::#constant))
             }
         },
         quote! {
-            fn fill(self) -> ::std::result::Result<crate::Request, crate::Error> {
+            fn fill(self) -> ::std::result::Result<crate::request::Request, crate::Error> {
                 #(#statements)*
-                let mut __request = crate::Request::new(client, &super::operations::#constant);
+                let mut __request = crate::request::Request::new(client, &super::operations::#constant);
                 #parameters
                 #body
                 __request.checked(crate::runtime::Source::Types, &[])

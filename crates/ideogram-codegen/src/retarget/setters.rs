@@ -44,6 +44,21 @@ impl SetterParts {
 
 /// Returns a setter for a field of type `Result<T, String>` or `Result<Option<T>, String>`.
 pub(super) fn setter(name: &str, ident: &Ident, field: &Type, docs: &str) -> Result<TokenStream, RetargetError> {
+    checked_setter(name, ident, field, docs, &TokenStream::new())
+}
+
+/// Returns a setter for a path parameter of a type from `path_value`.
+pub(super) fn path_setter(name: &str, ident: &Ident, field: &Type, docs: &str) -> Result<TokenStream, RetargetError> {
+    checked_setter(name, ident, field, docs, &quote! { .and_then(|value| value.checked(#name)) })
+}
+
+fn checked_setter(
+    name: &str,
+    ident: &Ident,
+    field: &Type,
+    docs: &str,
+    check: &TokenStream,
+) -> Result<TokenStream, RetargetError> {
     let (optional, inner) = held(ident, field)?;
     let SetterParts { generics, argument, bounds, convert } = SetterParts::new(name, &inner);
     let some = optional.then(|| quote! { .map(::std::option::Option::Some) });
@@ -53,7 +68,7 @@ pub(super) fn setter(name: &str, ident: &Ident, field: &Type, docs: &str) -> Res
         where
             #bounds
         {
-            self.#ident = #convert #some;
+            self.#ident = #convert #check #some;
             self
         }
     })

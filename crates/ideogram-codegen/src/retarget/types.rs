@@ -25,6 +25,10 @@ pub(super) fn retarget(items: Vec<Item>, model: &Model, fields: &Fields) -> Resu
                 }
                 adjust_properties(&mut structure, model, fields, in_responses.contains(name.as_str()))?;
                 structure.attrs.push(syn::parse_quote!(#[non_exhaustive]));
+                // schemars 1.x, whatever version progenitor uses inside.
+                structure
+                    .attrs
+                    .push(syn::parse_quote!(#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]));
                 Item::Struct(structure)
             }
             Item::Impl(mut block) => {

@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{ArgMatches, error::ErrorKind};
 use ideogram_client::{
-    Call, Client, Error, File, Validation,
+    Client, DynamicCall, Error, File, Validation,
     operation::{Input, InputKind, Operation},
 };
 use serde_json::Value;
@@ -127,7 +127,7 @@ impl ParsedInput {
     }
 
     /// The call.
-    pub(super) fn call<'c>(&self, client: &'c Client, read: Read) -> Result<Call<'c>, Error> {
+    pub(super) fn call<'c>(&self, client: &'c Client, read: Read) -> Result<DynamicCall<'c>, Error> {
         let mut call = client.call(self.operation.id)?;
         if self.unchecked {
             call = call.validation(Validation::Off);

@@ -8,8 +8,8 @@ use std::{
 };
 
 use ideogram_client::{
-    Client, Error, ErrorKind, HasImages, IfExists, Image as _, ImageOutcome, ImageRef, Provenance, SaveOutcome,
-    StoredResponse, Timestamp,
+    Client, Error, ErrorKind, StoredResponse, Timestamp,
+    save::{HasImages, IfExists, Image as _, ImageOutcome, ImageRef, Provenance, SaveOutcome},
 };
 use serde_json::json;
 

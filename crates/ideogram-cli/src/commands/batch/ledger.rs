@@ -13,8 +13,8 @@ use std::{
 };
 
 use ideogram_client::{
-    PartContent,
     internal::{self, JournalKind},
+    request::PartContent,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};

@@ -12,10 +12,12 @@ use std::{
 };
 
 use ideogram_client::{
-    Client, Error, File, PartContent, Request, Validation, Violations,
+    Client, Error, File, Validation,
     operation::{Billing, ImageCount, Input, InputKind, Location, Operation},
     operations,
+    request::{PartContent, Request},
     schema::{Property, Schema},
+    validate::Violations,
 };
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};

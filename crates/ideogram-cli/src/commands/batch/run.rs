@@ -14,7 +14,7 @@ use std::{
 };
 
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
-use ideogram_client::{CallOptions, Error, ErrorKind, Outcome, Request, StoredResponse, Timestamp, internal};
+use ideogram_client::{CallOptions, Error, ErrorKind, Outcome, StoredResponse, Timestamp, internal, request::Request};
 use serde_json::Value;
 use tokio::select;
 

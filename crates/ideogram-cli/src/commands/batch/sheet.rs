@@ -6,7 +6,7 @@
 use std::{fs, io, path::Path};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use ideogram_client::{PartContent, Timestamp};
+use ideogram_client::{Timestamp, request::PartContent};
 use serde_json::Value;
 
 use super::{

@@ -46,7 +46,7 @@ impl ToLayout for GetDatasetResponse {
             .layout()
             .field("Files", file_count(self))
             .field("Total size", total_size(&self.files))
-            .list("Models", self.custom_model_ids.iter().cloned())
+            .list("Models", self.custom_model_ids.iter().map(ToString::to_string))
             .table(table)
     }
 }

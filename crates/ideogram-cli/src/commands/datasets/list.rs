@@ -38,7 +38,7 @@ impl ToLayout for ListDatasetsResponse {
     fn layout(&self) -> Layout {
         let mut table = Table::new([Column::Left("ID"), Column::Left("NAME"), Column::Left("CREATED")]);
         for dataset in &self.datasets {
-            table.row([dataset.dataset_id.clone(), dataset.name.clone(), units::time(&dataset.creation_time)]);
+            table.row([dataset.dataset_id.to_string(), dataset.name.clone(), units::time(&dataset.creation_time)]);
         }
         Layout::new().table(table)
     }

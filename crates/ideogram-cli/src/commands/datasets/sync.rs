@@ -9,9 +9,11 @@ use std::{
 
 use clap::Args;
 use ideogram_client::{
-    Attempt, AttemptOutcome, CallOptions, Hook, PartContent,
+    CallOptions,
     dataset::{FileOutcome, FileState, Plan, SyncDataset, SyncProgress, SyncReport},
+    hook::{Attempt, AttemptOutcome, Hook},
     operations,
+    request::PartContent,
     reqwest::header::HeaderMap,
     types::GetDatasetResponse,
 };

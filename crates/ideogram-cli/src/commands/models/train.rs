@@ -144,17 +144,18 @@ impl Train {
         &self,
         context: &Context<'_>,
         wording: Wording<'_>,
-        of_dataset: &[String],
+        of_dataset: &[ModelId],
     ) -> Result<(), Failure> {
         let mut models = Vec::new();
         match context.client().list_custom_models().send().await {
             Ok(response) => models.extend(response.models.into_iter().filter(|model| {
-                model.dataset_id.as_deref() == Some(self.dataset.as_str()) || of_dataset.contains(&model.model_id)
+                model.dataset_id.as_ref().map(DatasetId::as_str) == Some(self.dataset.as_str())
+                    || of_dataset.contains(&model.model_id)
             })),
             Err(error) => context.output().warning(&format!("the models cannot be listed: {error}")),
         }
         let missing = of_dataset.iter().filter(|id| models.iter().all(|model| model.model_id != **id));
-        let missing: Vec<String> = missing.cloned().collect();
+        let missing: Vec<String> = missing.map(ToString::to_string).collect();
         for id in missing.iter().take(MOST_LOOKS) {
             match context.client().get_custom_model().model_id(id.as_str()).send().await {
                 Ok(response) => models.push(response.model),
