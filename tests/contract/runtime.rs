@@ -28,7 +28,7 @@ const IMAGES: &str = include_str!("../../openapi/examples/post_generate_image_v3
 
 async fn mock() -> (MockServer, Client) {
     let server = MockServer::builder().api_key(KEY).start().await.unwrap();
-    let waits = CallOptions::new().first_wait(Duration::from_millis(1)).longest_wait(Duration::from_millis(10));
+    let waits = CallOptions::new().initial_backoff(Duration::from_millis(1)).max_backoff(Duration::from_millis(10));
     let client = Client::builder().api_key(KEY).base_url(server.url()).options(waits).build().unwrap();
     (server, client)
 }
@@ -345,8 +345,8 @@ async fn a_paid_call_that_is_dropped_still_brings_its_response_to_disk_and_is_no
         let options = CallOptions::new()
             .attempts(5)
             .store_responses_in(folder.path())
-            .first_wait(Duration::ZERO)
-            .longest_wait(Duration::ZERO);
+            .initial_backoff(Duration::ZERO)
+            .max_backoff(Duration::ZERO);
         let client = server.client().with(options);
 
         let call = client.generate_image_v3().prompt("a").num_images(3);

@@ -29,8 +29,10 @@ fn marked() -> BTreeMap<String, bool> {
 /// How often the calls of an operation reach a server that always does the same, each call once per entry.
 async fn sent(operation: &str, fault: Fault) -> Vec<u32> {
     let server = Server::start(vec![fault]);
-    let options =
-        CallOptions::new().attempts(ATTEMPTS).first_wait(Duration::from_millis(2)).longest_wait(Duration::from_secs(1));
+    let options = CallOptions::new()
+        .attempts(ATTEMPTS)
+        .initial_backoff(Duration::from_millis(2))
+        .max_backoff(Duration::from_secs(1));
     let client = server.builder().options(options).build().unwrap();
     let mut counts = Vec::new();
     for call in calls(&client, operation) {

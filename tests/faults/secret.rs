@@ -165,8 +165,8 @@ async fn a_server_that_repeats_the_key_gets_it_into_nothing() {
             let folder = tempfile::tempdir().unwrap();
             let options = CallOptions::new()
                 .attempts(2)
-                .first_wait(Duration::from_millis(1))
-                .longest_wait(Duration::from_secs(1));
+                .initial_backoff(Duration::from_millis(1))
+                .max_backoff(Duration::from_secs(1));
             let client = server.builder().options(options.store_responses_in(folder.path())).build().unwrap();
             let error = call.send(&client, 10).await.unwrap_err();
 

@@ -97,7 +97,7 @@ async fn every_call_waits_for_a_service_that_refuses_connections_and_is_then_sen
         let client = server.builder().build().unwrap();
         let waits = Duration::from_millis(20);
         let patient =
-            options().attempts(1000).first_wait(waits).longest_wait(waits).hook(Refused(Arc::clone(&refused)));
+            options().attempts(1000).initial_backoff(waits).max_backoff(waits).hook(Refused(Arc::clone(&refused)));
         let calling = tokio::spawn(async move { call.send(&client.with(patient), 4096).await });
         refused.notified().await;
         server.set_script(vec![good(call)]);
@@ -119,8 +119,8 @@ async fn measure(row: &Row, call: Call) -> Measured {
     let client = client.max_images_in_flight(1).build().unwrap();
     let options = CallOptions::new()
         .attempts(ATTEMPTS)
-        .first_wait(Duration::from_millis(10))
-        .longest_wait(LONGEST_WAIT)
+        .initial_backoff(Duration::from_millis(10))
+        .max_backoff(LONGEST_WAIT)
         .deadline(TEST_TIMEOUT);
     let limited = client.with((row.limits)(options.store_responses_in(kept.path())));
     if row.earlier != Earlier::None {
@@ -166,8 +166,8 @@ async fn measure(row: &Row, call: Call) -> Measured {
 fn options() -> CallOptions {
     CallOptions::new()
         .attempts(ATTEMPTS)
-        .first_wait(Duration::from_millis(10))
-        .longest_wait(LONGEST_WAIT)
+        .initial_backoff(Duration::from_millis(10))
+        .max_backoff(LONGEST_WAIT)
         .deadline(TEST_TIMEOUT)
 }
 

@@ -46,7 +46,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for file in &report.files {
         println!("{}: {}", file.file.name, file.outcome);
     }
-    println!("can be trained: {:?}", report.after.trainable_now.verdict);
+    println!("can be trained: {:?}", report.after.trainable_now.status);
     match report.stopped {
         Some(error) => Err(error.into()),
         None => Ok(()),

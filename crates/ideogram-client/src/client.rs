@@ -111,9 +111,9 @@ impl Client {
         Err(Error::invalid_argument(message).in_operation(request.operation()))
     }
 
-    /// How many places are taken by images in the making, of this client and its clones.
+    /// Returns the number of images in flight, of this client and its clones.
     pub fn images_in_flight(&self) -> u32 {
-        self.inner.limiter.taken()
+        self.inner.limiter.acquired()
     }
 
     pub(crate) fn validation(&self) -> &Validation {

@@ -9,7 +9,8 @@ use crate::{
     ApiKey, CallOptions, Client, Error,
     client::Inner,
     download_client::{
-        Configure, DownloadClient, is_loopback, stack_error, with_lenient_headers, without_needless_roots,
+        Configure, DownloadClient, POOL_IDLE_TIMEOUT, is_loopback, stack_error, with_lenient_headers,
+        without_needless_roots,
     },
     generated::operations,
     limiter::ImageLimiter,
@@ -21,8 +22,6 @@ use crate::{
 const API_KEY_VARIABLE: &str = "IDEOGRAM_API_KEY";
 /// Long enough for a slow network, short enough to tell a dead one.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// A connection that the peer closed while it was idle looks like an unknown outcome, so idle ones are not kept long.
-pub(crate) const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 /// As many as the service allows an organization at a time, unless agreed otherwise.
 const DEFAULT_MAX_IMAGES_IN_FLIGHT: u32 = 10;
 /// Attempts of calls that make no image, at a time: each takes a connection, and its files. Systems allow a process 256

@@ -7,7 +7,10 @@ use std::{error::Error as StdError, fmt, iter, net::IpAddr, sync::OnceLock, time
 
 use reqwest::Url;
 
-use crate::{Error, ErrorKind, Outcome, address::PublicOnly, config::POOL_IDLE_TIMEOUT};
+use crate::{Error, ErrorKind, Outcome, address::PublicOnly};
+
+/// A connection that the peer closed while it was idle looks like an unknown outcome, so idle ones are not kept long.
+pub(crate) const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// As many header lines as curl reads; the stack's own limit is 100.
 const MAX_HEADERS: usize = 5000;

@@ -1,9 +1,11 @@
-//! Counts the images in the making.
+//! Limits the images in flight.
 //!
-//! The service allows so many at a time for a whole organization, and answers 429 beyond that. Where such a response
-//! says how many it allows, the limiter gets smaller, and recovers slowly. Start at [`ImageLimiter::enter`]: a call
-//! takes as many places as it makes images, in the order of asking, and gives them back when its permit is dropped. A
-//! call heavier than the limiter takes all of it; nobody waits forever.
+//! The service allows an organization a number of images in flight, and responds with 429 beyond it. If such a response
+//! names a lower limit, the limiter adopts it and recovers slowly. Start at [`ImageLimiter::acquire`]: a call acquires
+//! one permit for each image, in the order of the calls, and releases them on drop. A call that needs more permits than
+//! there are takes all of them, so no call waits forever.
+//!
+//! `tokio::sync::Semaphore` is not enough: a call in its queue keeps its weight after the limit was lowered.
 
 use std::{
     collections::VecDeque,
@@ -13,10 +15,10 @@ use std::{
 
 use tokio::{sync::oneshot, time::Instant};
 
-/// The service says what it allows at the moment; the limiter tries one place more for each of these without a refusal.
+/// After a lower limit was adopted, one permit comes back for each of these intervals without another 429.
 const RECOVERY: Duration = Duration::from_secs(60);
 
-/// A limiter that clones of a client share.
+/// A limiter; the clones of a client share it.
 #[derive(Clone, Debug)]
 pub(crate) struct ImageLimiter {
     state: Arc<Mutex<State>>,
@@ -24,102 +26,102 @@ pub(crate) struct ImageLimiter {
 
 #[derive(Debug)]
 struct State {
-    places: u32,
-    /// How many places there are when the service refuses nothing.
-    all_places: u32,
-    /// Since when the places are as many as they are, if they are fewer than all.
+    permits: u32,
+    /// The number of permits without a limit from the service.
+    max_permits: u32,
+    /// When the number of permits last changed, if it is below the maximum.
     lowered: Option<Instant>,
-    taken: u32,
+    acquired: u32,
     queue: VecDeque<Waiting>,
 }
 
-/// Somebody who has not been let in yet.
+/// A call waiting for permits.
 #[derive(Debug)]
 struct Waiting {
     weight: u32,
-    entrance: oneshot::Sender<Permit>,
+    sender: oneshot::Sender<Permit>,
 }
 
-/// Places in the limiter, given back on drop.
+/// Permits of the limiter, released on drop.
 #[derive(Debug)]
-#[must_use = "places are given back as soon as the permit is dropped"]
+#[must_use = "the permits are released when this is dropped"]
 pub(crate) struct Permit {
     limiter: ImageLimiter,
-    places: u32,
+    permits: u32,
 }
 
 impl ImageLimiter {
-    /// A limiter of so many places, at least one.
-    pub(crate) fn new(places: u32) -> Self {
-        let places = places.max(1);
-        let state = State { places, all_places: places, lowered: None, taken: 0, queue: VecDeque::new() };
+    /// Creates a limiter with this number of permits, at least one.
+    pub(crate) fn new(permits: u32) -> Self {
+        let permits = permits.max(1);
+        let state = State { permits, max_permits: permits, lowered: None, acquired: 0, queue: VecDeque::new() };
         Self { state: Arc::new(Mutex::new(state)) }
     }
 
-    /// Waits for `weight` places, behind all who asked before. A weight of nothing needs no place.
+    /// Waits for `weight` permits, after all earlier calls. A weight of 0 needs no permit.
     ///
-    /// Dropped while it waits, it leaves the queue.
-    pub(crate) async fn enter(&self, weight: u32) -> Option<Permit> {
+    /// If the future is dropped, the call leaves the queue.
+    pub(crate) async fn acquire(&self, weight: u32) -> Option<Permit> {
         if weight == 0 {
             return None;
         }
-        // Who stops waiting may have been the heavy one whom the others wait behind. Declared before the queue is
-        // joined, so that it is dropped after the channel is closed.
+        // The others may be waiting behind this call. Declared before the call joins the queue, so that it is dropped
+        // after the channel is closed.
         let _leaving = Leaving(self);
-        let admitted = self.join(weight);
-        Some(admitted.await.expect("a limiter keeps the entrance of everybody who waits"))
+        let granted = self.join(weight);
+        Some(granted.await.expect("the limiter keeps the sender of each waiting call"))
     }
 
     fn join(&self, weight: u32) -> oneshot::Receiver<Permit> {
-        let (entrance, admitted) = oneshot::channel();
-        self.change(|state| state.queue.push_back(Waiting { weight, entrance }));
-        admitted
+        let (sender, granted) = oneshot::channel();
+        self.change(|state| state.queue.push_back(Waiting { weight, sender }));
+        granted
     }
 
-    /// Takes over what the service says it allows, as far as that is fewer places than there are. They come back one by
-    /// one: the limit may have been a passing one.
-    pub(crate) fn learn(&self, allowed: u32) {
+    /// Lowers the number of permits to what the service allows. They come back one by one: the lower limit may be
+    /// temporary.
+    pub(crate) fn lower_to(&self, allowed: u32) {
         let mut state = self.lock();
         state.recover();
-        let places = state.places.min(allowed.max(1));
-        if places < state.all_places {
-            (state.places, state.lowered) = (places, Some(Instant::now()));
+        let permits = state.permits.min(allowed.max(1));
+        if permits < state.max_permits {
+            (state.permits, state.lowered) = (permits, Some(Instant::now()));
         }
     }
 
-    /// How many places are taken.
-    pub(crate) fn taken(&self) -> u32 {
-        self.lock().taken
+    /// Returns the number of acquired permits.
+    pub(crate) fn acquired(&self) -> u32 {
+        self.lock().acquired
     }
 
-    /// Changes the state, and lets in who can now come in.
+    /// Changes the state, then grants permits to waiting calls.
     fn change(&self, change: impl FnOnce(&mut State)) {
         let mut state = self.lock();
         state.recover();
         change(&mut state);
-        let unwanted = self.admit(&mut state);
+        let unused = self.grant(&mut state);
         drop(state);
-        // Gives its places back, which needs the lock.
-        drop(unwanted);
+        // Releases its permits, which needs the lock.
+        drop(unused);
     }
 
-    /// Lets in who is first in the queue, as long as there is room. Ends early with the permit of somebody who was gone
-    /// in this moment; dropping it lets the next ones in.
-    fn admit(&self, state: &mut State) -> Option<Permit> {
+    /// Grants permits in the order of the queue while there are enough. Returns early with the permits of a call that was
+    /// dropped at this moment; dropping them grants them to the next calls.
+    fn grant(&self, state: &mut State) -> Option<Permit> {
         loop {
             let first = state.queue.front()?;
-            if first.entrance.is_closed() {
+            if first.sender.is_closed() {
                 state.queue.pop_front();
                 continue;
             }
-            let places = first.weight.min(state.places);
-            if state.taken.saturating_add(places) > state.places {
+            let permits = first.weight.min(state.permits);
+            if state.acquired.saturating_add(permits) > state.permits {
                 return None;
             }
-            let first = state.queue.pop_front().expect("there is a first");
-            state.taken += places;
-            if let Err(unwanted) = first.entrance.send(Permit { limiter: self.clone(), places }) {
-                return Some(unwanted);
+            let first = state.queue.pop_front().expect("the queue is not empty");
+            state.acquired += permits;
+            if let Err(unused) = first.sender.send(Permit { limiter: self.clone(), permits }) {
+                return Some(unused);
             }
         }
     }
@@ -131,24 +133,24 @@ impl ImageLimiter {
 }
 
 impl State {
-    /// Gives back places that were taken away long enough ago.
+    /// Raises the number of permits for the time since it was lowered.
     fn recover(&mut self) {
         let Some(lowered) = self.lowered else { return };
         let steps = lowered.elapsed().as_secs() / RECOVERY.as_secs();
-        let places = u32::try_from(steps).unwrap_or(u32::MAX).saturating_add(self.places);
-        self.places = places.min(self.all_places);
-        let is_lower = self.places < self.all_places;
+        let permits = u32::try_from(steps).unwrap_or(u32::MAX).saturating_add(self.permits);
+        self.permits = permits.min(self.max_permits);
+        let is_lower = self.permits < self.max_permits;
         self.lowered = is_lower.then(|| lowered + RECOVERY * u32::try_from(steps).unwrap_or(u32::MAX));
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.limiter.change(|state| state.taken -= self.places);
+        self.limiter.change(|state| state.acquired -= self.permits);
     }
 }
 
-/// Lets the others on when somebody leaves the queue.
+/// Grants permits to other calls when a call leaves the queue.
 struct Leaving<'g>(&'g ImageLimiter);
 
 impl Drop for Leaving<'_> {
@@ -166,62 +168,62 @@ mod tests {
 
     use super::*;
 
-    type Entering<'g> = Pin<Box<dyn Future<Output = Option<Permit>> + 'g>>;
+    type Acquiring<'g> = Pin<Box<dyn Future<Output = Option<Permit>> + 'g>>;
 
-    fn asks(limiter: &ImageLimiter, weight: u32) -> Entering<'_> {
-        let mut entering: Entering = Box::pin(limiter.enter(weight));
-        assert!(poll(&mut entering).is_none(), "no room was expected for {weight}");
-        entering
+    fn waits(limiter: &ImageLimiter, weight: u32) -> Acquiring<'_> {
+        let mut acquiring: Acquiring = Box::pin(limiter.acquire(weight));
+        assert!(poll(&mut acquiring).is_none(), "permits were not expected for {weight}");
+        acquiring
     }
 
-    fn poll(entering: &mut Entering) -> Option<Permit> {
-        match entering.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+    fn poll(acquiring: &mut Acquiring) -> Option<Permit> {
+        match acquiring.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(permit) => Some(permit.unwrap()),
             Poll::Pending => None,
         }
     }
 
-    fn enters(limiter: &ImageLimiter, weight: u32) -> Permit {
-        poll(&mut (Box::pin(limiter.enter(weight)) as Entering)).expect("there is room")
+    fn acquires(limiter: &ImageLimiter, weight: u32) -> Permit {
+        poll(&mut (Box::pin(limiter.acquire(weight)) as Acquiring)).expect("enough permits")
     }
 
     #[test]
-    fn a_call_takes_as_many_places_as_it_makes_images_and_gives_them_back() {
+    fn a_call_takes_as_many_permits_as_it_makes_images_and_gives_them_back() {
         let limiter = ImageLimiter::new(10);
 
-        let four = enters(&limiter, 4);
-        let six = enters(&limiter, 6);
-        assert_eq!(limiter.taken(), 10);
-        let mut next = asks(&limiter, 1);
+        let four = acquires(&limiter, 4);
+        let six = acquires(&limiter, 6);
+        assert_eq!(limiter.acquired(), 10);
+        let mut next = waits(&limiter, 1);
         drop(four);
         let one = poll(&mut next).unwrap();
-        assert_eq!(limiter.taken(), 7);
+        assert_eq!(limiter.acquired(), 7);
 
         drop((six, one));
-        assert_eq!(limiter.taken(), 0);
+        assert_eq!(limiter.acquired(), 0);
     }
 
     #[test]
     fn a_call_that_makes_no_image_never_waits() {
         let limiter = ImageLimiter::new(1);
-        let _all = enters(&limiter, 1);
+        let _all = acquires(&limiter, 1);
 
-        let entering = pin!(limiter.enter(0));
+        let acquiring = pin!(limiter.acquire(0));
 
-        assert!(matches!(entering.poll(&mut Context::from_waker(Waker::noop())), Poll::Ready(None)));
+        assert!(matches!(acquiring.poll(&mut Context::from_waker(Waker::noop())), Poll::Ready(None)));
     }
 
     #[test]
     fn a_call_heavier_than_the_gate_takes_all_of_it() {
         let limiter = ImageLimiter::new(3);
-        let one = enters(&limiter, 1);
+        let one = acquires(&limiter, 1);
 
-        let mut heavy = asks(&limiter, 8);
+        let mut heavy = waits(&limiter, 8);
         drop(one);
         let heavy = poll(&mut heavy).unwrap();
 
-        assert_eq!(limiter.taken(), 3);
-        let mut light = asks(&limiter, 1);
+        assert_eq!(limiter.acquired(), 3);
+        let mut light = waits(&limiter, 1);
         drop(heavy);
         assert!(poll(&mut light).is_some());
     }
@@ -229,10 +231,10 @@ mod tests {
     #[test]
     fn nobody_overtakes_a_heavy_call() {
         let limiter = ImageLimiter::new(4);
-        let three = enters(&limiter, 3);
+        let three = acquires(&limiter, 3);
 
-        let mut heavy = asks(&limiter, 4);
-        let mut light = asks(&limiter, 1);
+        let mut heavy = waits(&limiter, 4);
+        let mut light = waits(&limiter, 1);
         drop(three);
 
         assert!(poll(&mut light).is_none(), "the heavy call asked first");
@@ -245,83 +247,83 @@ mod tests {
     #[test]
     fn who_stops_waiting_lets_the_others_on() {
         let limiter = ImageLimiter::new(2);
-        let one = enters(&limiter, 1);
+        let one = acquires(&limiter, 1);
 
-        let heavy = asks(&limiter, 2);
-        let mut light = asks(&limiter, 1);
+        let heavy = waits(&limiter, 2);
+        let mut light = waits(&limiter, 1);
         drop(heavy);
 
         let light = poll(&mut light).expect("one place was free all along");
         drop((one, light));
-        assert_eq!(limiter.taken(), 0);
+        assert_eq!(limiter.acquired(), 0);
     }
 
     #[test]
     fn places_that_were_granted_but_never_received_are_given_back() {
         let limiter = ImageLimiter::new(1);
-        let first = enters(&limiter, 1);
-        let second = asks(&limiter, 1);
-        let mut third = asks(&limiter, 1);
+        let first = acquires(&limiter, 1);
+        let second = waits(&limiter, 1);
+        let mut third = waits(&limiter, 1);
 
         drop(first);
-        assert_eq!(limiter.taken(), 1, "granted to the second, who has not looked yet");
+        assert_eq!(limiter.acquired(), 1, "granted to the second, who has not looked yet");
         drop(second);
 
         assert!(poll(&mut third).is_some());
-        assert_eq!(limiter.taken(), 0);
+        assert_eq!(limiter.acquired(), 0);
     }
 
     #[test]
     fn the_service_can_make_the_gate_smaller_but_not_larger() {
         let limiter = ImageLimiter::new(4);
-        let three = enters(&limiter, 3);
+        let three = acquires(&limiter, 3);
 
-        limiter.learn(2);
-        limiter.learn(9);
-        let mut next = asks(&limiter, 2);
+        limiter.lower_to(2);
+        limiter.lower_to(9);
+        let mut next = waits(&limiter, 2);
         drop(three);
         let next = poll(&mut next).unwrap();
 
-        assert_eq!(limiter.taken(), 2);
+        assert_eq!(limiter.acquired(), 2);
         drop(next);
-        limiter.learn(0);
-        assert_eq!(enters(&limiter, 5).places, 1);
+        limiter.lower_to(0);
+        assert_eq!(acquires(&limiter, 5).permits, 1);
     }
 
     #[tokio::test(start_paused = true)]
     async fn places_that_the_service_took_away_come_back_one_by_one() {
         let limiter = ImageLimiter::new(4);
-        let places = || {
-            let permit = enters(&limiter, 9);
-            permit.places
+        let permits = || {
+            let permit = acquires(&limiter, 9);
+            permit.permits
         };
-        limiter.learn(0);
-        assert_eq!(places(), 1);
+        limiter.lower_to(0);
+        assert_eq!(permits(), 1);
 
         tokio::time::advance(RECOVERY.saturating_sub(Duration::from_secs(1))).await;
-        assert_eq!(places(), 1);
+        assert_eq!(permits(), 1);
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!(places(), 2);
+        assert_eq!(permits(), 2);
         // What is more than half of the way to the next place is not lost.
         tokio::time::advance(RECOVERY / 2).await;
-        assert_eq!(places(), 2);
+        assert_eq!(permits(), 2);
         tokio::time::advance(RECOVERY / 2).await;
-        assert_eq!(places(), 3);
+        assert_eq!(permits(), 3);
 
-        limiter.learn(2);
-        assert_eq!(places(), 2);
+        limiter.lower_to(2);
+        assert_eq!(permits(), 2);
         tokio::time::advance(RECOVERY * 1000).await;
-        assert_eq!(places(), 4, "and never more than were allowed in the beginning");
-        limiter.learn(9);
-        assert_eq!(places(), 4);
+        assert_eq!(permits(), 4, "and never more than were allowed in the beginning");
+        limiter.lower_to(9);
+        assert_eq!(permits(), 4);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_waits_gets_in_when_places_have_come_back_and_somebody_goes() {
+    async fn who_waits_gets_in_when_permits_have_come_back_and_somebody_goes() {
         let limiter = ImageLimiter::new(2);
-        limiter.learn(1);
-        let one = enters(&limiter, 1);
-        let (mut second, mut third) = (asks(&limiter, 1), asks(&limiter, 1));
+        limiter.lower_to(1);
+        let one = acquires(&limiter, 1);
+        let (mut second, mut third) = (waits(&limiter, 1), waits(&limiter, 1));
 
         tokio::time::advance(RECOVERY).await;
         drop(one);
@@ -332,13 +334,13 @@ mod tests {
     #[test]
     fn a_waiting_call_heavier_than_a_gate_that_became_smaller_still_gets_in() {
         let limiter = ImageLimiter::new(4);
-        let all = enters(&limiter, 4);
-        let mut heavy = asks(&limiter, 4);
+        let all = acquires(&limiter, 4);
+        let mut heavy = waits(&limiter, 4);
 
-        limiter.learn(2);
+        limiter.lower_to(2);
         drop(all);
 
-        assert_eq!(poll(&mut heavy).unwrap().places, 2);
+        assert_eq!(poll(&mut heavy).unwrap().permits, 2);
     }
 
     #[test]
@@ -351,19 +353,19 @@ mod tests {
                 scope.spawn(move || {
                     for _ in 0..5_000 {
                         // In and out, or away from the queue while somebody else lets it in.
-                        let mut entering: Entering = Box::pin(limiter.enter(weight));
-                        drop(poll(&mut entering));
+                        let mut acquiring: Acquiring = Box::pin(limiter.acquire(weight));
+                        drop(poll(&mut acquiring));
                     }
                 });
             }
         });
 
-        assert_eq!(limiter.taken(), 0);
-        assert_eq!(enters(&limiter, 2).places, 2);
+        assert_eq!(limiter.acquired(), 0);
+        assert_eq!(acquires(&limiter, 2).permits, 2);
     }
 
     #[test]
-    fn a_gate_of_no_places_has_one() {
-        assert_eq!(enters(&ImageLimiter::new(0), 3).places, 1);
+    fn a_gate_of_no_permits_has_one() {
+        assert_eq!(acquires(&ImageLimiter::new(0), 3).permits, 1);
     }
 }

@@ -21,8 +21,8 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_secs(300);
 const DEADLINE: Duration = Duration::from_secs(3600);
 /// Three repeats: within seconds after a failure, within half a minute after 429.
 const ATTEMPTS: u32 = 4;
-const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const INITIAL_BACKOFF: Duration = Duration::from_secs(1);
+const MAX_BACKOFF: Duration = Duration::from_secs(60);
 /// Far above any response that was seen; a dataset of 100 000 files takes about 8 MB.
 const MAX_RESPONSE_BYTES: usize = 64 * 1024 * 1024;
 
@@ -46,8 +46,8 @@ const OURS: [HeaderName; 5] =
 #[derive(Clone, Default)]
 pub struct CallOptions {
     attempts: Option<u32>,
-    first_wait: Option<Duration>,
-    longest_wait: Option<Duration>,
+    initial_backoff: Option<Duration>,
+    max_backoff: Option<Duration>,
     deadline: Option<Duration>,
     idle_timeout: Option<Duration>,
     response_timeout: Option<Duration>,
@@ -79,18 +79,18 @@ impl CallOptions {
         self
     }
 
-    /// The longest wait after the first attempt: 1 second by default, and four times that after 429. It doubles with
-    /// every further attempt; the wait itself is anything from nothing to that, so that callers do not come back all at
-    /// once.
-    pub fn first_wait(mut self, wait: Duration) -> Self {
-        self.first_wait = Some(wait);
+    /// Sets the longest backoff after the first attempt: 1 second by default, and four times that after 429. It doubles
+    /// with each attempt. The backoff itself is a random time between zero and this value (full jitter), so that
+    /// callers do not retry all at once.
+    pub fn initial_backoff(mut self, backoff: Duration) -> Self {
+        self.initial_backoff = Some(backoff);
         self
     }
 
-    /// The longest wait of all between two attempts: 1 minute by default. When the service asks for a longer one, the
-    /// call ends with its response.
-    pub fn longest_wait(mut self, wait: Duration) -> Self {
-        self.longest_wait = Some(wait);
+    /// Sets the maximum backoff between two attempts: 1 minute by default. If the `Retry-After` of a response is longer,
+    /// the call ends with that response.
+    pub fn max_backoff(mut self, backoff: Duration) -> Self {
+        self.max_backoff = Some(backoff);
         self
     }
 
@@ -182,8 +182,8 @@ impl fmt::Debug for CallOptions {
         formatter
             .debug_struct("CallOptions")
             .field("attempts", &self.attempts)
-            .field("first_wait", &self.first_wait)
-            .field("longest_wait", &self.longest_wait)
+            .field("initial_backoff", &self.initial_backoff)
+            .field("max_backoff", &self.max_backoff)
             .field("deadline", &self.deadline)
             .field("idle_timeout", &self.idle_timeout)
             .field("response_timeout", &self.response_timeout)
@@ -220,7 +220,7 @@ pub(crate) struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            policy: Policy { attempts: ATTEMPTS, first_wait: FIRST_WAIT, longest_wait: LONGEST_WAIT },
+            policy: Policy { attempts: ATTEMPTS, initial_backoff: INITIAL_BACKOFF, max_backoff: MAX_BACKOFF },
             deadline: DEADLINE,
             idle_timeout: IDLE_TIMEOUT,
             response_timeout: RESPONSE_TIMEOUT,
@@ -245,8 +245,8 @@ impl Settings {
         Self {
             policy: Policy {
                 attempts: options.attempts.unwrap_or(self.policy.attempts),
-                first_wait: options.first_wait.unwrap_or(self.policy.first_wait),
-                longest_wait: options.longest_wait.unwrap_or(self.policy.longest_wait),
+                initial_backoff: options.initial_backoff.unwrap_or(self.policy.initial_backoff),
+                max_backoff: options.max_backoff.unwrap_or(self.policy.max_backoff),
             },
             deadline: options.deadline.unwrap_or(self.deadline),
             idle_timeout: options.idle_timeout.unwrap_or(self.idle_timeout),

@@ -1,24 +1,22 @@
-//! Whether an attempt may be followed by another, and after how long.
+//! Decides whether a call is retried, and after which backoff.
 //!
-//! Start at [`decide`]: state and event in, decision out. It sends nothing, waits for nothing and reads no clock, so
-//! that every case of it can be tested. What an operation may bear comes from its marks in the document; there is no
-//! idempotency key in the API, so a call that may have run is sent again only if twice is as good as once.
+//! Start at [`decide`]: state and event in, decision out. It sends nothing, does not sleep and reads no clock, so that
+//! every case can be tested. The document marks each operation as paid or free, and as safe or unsafe to retry. The API
+//! has no idempotency key, so a call that may have run is retried only if its operation is free and safe.
 
 use std::time::Duration;
 
-use backon::{BackoffBuilder as _, ExponentialBuilder};
-
 use crate::operation::{Billing, Operation, Retry};
 
-/// So much longer are the waits after 429: up to 4, 8 and 16 seconds.
+/// Multiplies the backoff after 429, since capacity becomes free only when an image is finished.
 const RATE_LIMIT_FACTOR: u32 = 4;
 
-/// What an operation bears.
+/// Whether an operation may run twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RetrySafety {
-    /// Free and safe: sent twice is as good as sent once.
+    /// Free and safe: running twice has the same effect as running once.
     Safe,
-    /// Paid, or not safe to repeat: sent again only where it is certain that it has not run.
+    /// Paid, or not safe to retry: retried only if it certainly has not run.
     Once,
 }
 
@@ -31,91 +29,92 @@ impl RetrySafety {
     }
 }
 
-/// How an attempt ended without a response to hand on.
+/// How an attempt failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
     /// No connection was established: nothing has left this machine.
     NotConnected,
-    /// A connection broke, a time-out passed or a response broke off: it may have run.
+    /// A connection broke, a timeout passed or a response broke off: the call may have run.
     Interrupted,
-    /// Answered with a status other than 2xx.
+    /// The response has a status other than 2xx.
     Status {
         /// The status.
         code: u16,
-        /// How long the service asks to wait.
+        /// The `Retry-After` of the response.
         retry_after: Option<Duration>,
     },
-    /// Nothing that time mends: a value refused, a file unreadable, a response that cannot be decoded.
+    /// A failure that another attempt would not change: a refused value, an unreadable file, a response that cannot be
+    /// decoded.
     Final,
 }
 
-/// How far a call has come.
+/// The state of a call after a failed attempt.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct State {
-    /// What the operation bears.
+    /// Whether the operation may run twice.
     pub(crate) safety: RetrySafety,
     /// Whether the body can be sent another time.
     pub(crate) body: BodyReuse,
-    /// Attempts made so far, the failed one included; at least 1.
+    /// Attempts so far, including the failed one; at least 1.
     pub(crate) attempts: u32,
-    /// What is left until the deadline.
+    /// The time until the deadline.
     pub(crate) time_left: Duration,
-    /// A number from 0 to 1 that spreads the waits of many callers.
+    /// A random number from 0 to 1 for the jitter of the backoff.
     pub(crate) roll: f64,
 }
 
 /// Whether the body can be sent another time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BodyReuse {
-    /// It can be built anew.
+    /// It can be built again.
     Whole,
-    /// A reader in it has been read.
+    /// It contains a reader that has been read.
     UsedUp,
 }
 
-/// How many attempts, and how long between them.
+/// How many attempts a call makes, and the backoff between them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Policy {
-    /// Most attempts of a call, the first included; 0 counts as 1.
+    /// The maximum number of attempts, including the first; 0 counts as 1.
     pub(crate) attempts: u32,
-    /// The longest wait after the first attempt; it doubles with every attempt.
-    pub(crate) first_wait: Duration,
-    /// The longest wait of all, also one that the service asks for.
-    pub(crate) longest_wait: Duration,
+    /// The longest backoff after the first attempt; it doubles with each attempt.
+    pub(crate) initial_backoff: Duration,
+    /// The maximum of every backoff, and of a `Retry-After` that is obeyed.
+    pub(crate) max_backoff: Duration,
 }
 
 /// What to do after a failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// Wait, then send again.
+    /// Retry after a backoff.
     Retry {
-        /// How long to wait.
+        /// The backoff.
         after: Duration,
     },
     /// Give up.
     Stop(Stop),
 }
 
-/// Why a call was not sent again.
+/// Why a call is not retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
     /// Another attempt would end the same way.
     Pointless,
-    /// It may have run, and must not run twice.
+    /// The call may have run, and must not run twice.
     MayHaveRun,
-    /// All attempts are used up.
+    /// The call has made all its attempts.
     Attempts,
-    /// The body holds a reader, and that has been read.
+    /// The body contains a reader that has been read.
     Body,
-    /// The service asks for a longer wait than is allowed.
+    /// `Retry-After` is longer than the maximum backoff.
     LongWait,
-    /// The wait would not end before the deadline.
+    /// The backoff would not end before the deadline.
     Deadline,
 }
 
 /// Decides what follows a failed attempt.
 pub(crate) fn decide(policy: &Policy, state: &State, event: Event) -> Decision {
-    // In the order of what a caller wants to hear first.
+    // The most informative reason comes first.
     if let Some(stop) = forbidden(state.safety, event) {
         return Decision::Stop(stop);
     }
@@ -126,24 +125,24 @@ pub(crate) fn decide(policy: &Policy, state: &State, event: Event) -> Decision {
         return Decision::Stop(Stop::Body);
     }
     let after = match event {
-        Event::Status { retry_after: Some(asked), .. } if asked > policy.longest_wait => {
+        Event::Status { retry_after: Some(wait), .. } if wait > policy.max_backoff => {
             return Decision::Stop(Stop::LongWait);
         }
-        // Asked for nothing, or for a date that has passed, it still is no use to be back at once.
-        Event::Status { retry_after: Some(asked), .. } => asked.max(backed_off(policy, state, event)),
-        _ => backed_off(policy, state, event),
+        // `Retry-After: 0` or a date in the past must not cause an immediate retry.
+        Event::Status { retry_after: Some(wait), .. } => wait.max(backoff(policy, state, event)),
+        _ => backoff(policy, state, event),
     };
-    // A wait that ends with the deadline leaves no time for the attempt.
+    // A backoff that ends at the deadline leaves no time for the attempt.
     if after >= state.time_left {
         return Decision::Stop(Stop::Deadline);
     }
     Decision::Retry { after }
 }
 
-/// Why an event forbids another attempt, if it does.
+/// Returns the reason if an event forbids a retry.
 fn forbidden(safety: RetrySafety, event: Event) -> Option<Stop> {
     match (event, safety) {
-        // Nothing left, or refused before it ran: safe for every call. The rest only where twice is as good as once.
+        // The call did not run: every operation may be retried. Otherwise only operations that may run twice.
         (Event::NotConnected | Event::Status { code: 429, .. }, _)
         | (Event::Interrupted | Event::Status { code: 408 | 500 | 502 | 503 | 504, .. }, RetrySafety::Safe) => None,
         (Event::Interrupted | Event::Status { code: 408 | 500..=599, .. }, RetrySafety::Once) => Some(Stop::MayHaveRun),
@@ -151,28 +150,20 @@ fn forbidden(safety: RetrySafety, event: Event) -> Option<Stop> {
     }
 }
 
-/// Anything from nothing to the longest wait after so many attempts.
-fn backed_off(policy: &Policy, state: &State, event: Event) -> Duration {
-    let longest = longest_wait(policy, state.attempts);
-    // Places among the images in the making come free when images are done, and that takes longer than a hiccup.
-    let longest = match event {
-        Event::Status { code: 429, .. } => longest.saturating_mul(RATE_LIMIT_FACTOR).min(policy.longest_wait),
-        _ => longest,
+/// Returns the backoff with full jitter: between zero and the maximum after this number of attempts.
+fn backoff(policy: &Policy, state: &State, event: Event) -> Duration {
+    let max = max_backoff_after(policy, state.attempts);
+    let max = match event {
+        Event::Status { code: 429, .. } => max.saturating_mul(RATE_LIMIT_FACTOR).min(policy.max_backoff),
+        _ => max,
     };
-    longest.mul_f64(state.roll.clamp(0.0, 1.0))
+    max.mul_f64(state.roll.clamp(0.0, 1.0))
 }
 
-/// The longest wait after so many attempts: doubling, with a cap. Full jitter makes it anything from nothing to that.
-fn longest_wait(policy: &Policy, attempts: u32) -> Duration {
-    let doubling = ExponentialBuilder::new()
-        .with_min_delay(policy.first_wait)
-        .with_max_delay(policy.longest_wait)
-        .without_max_times()
-        .build();
-    let earlier = usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX);
-    // Past 64 doublings every wait is the longest.
-    let wait = doubling.take(64).nth(earlier.min(63)).unwrap_or(policy.longest_wait);
-    wait.min(policy.longest_wait)
+/// Returns the longest backoff after this number of attempts: it doubles with each attempt, up to the maximum.
+fn max_backoff_after(policy: &Policy, attempts: u32) -> Duration {
+    let doublings = attempts.saturating_sub(1).min(31);
+    policy.initial_backoff.saturating_mul(1 << doublings).min(policy.max_backoff)
 }
 
 #[cfg(test)]
@@ -180,7 +171,7 @@ mod tests {
     use super::*;
 
     const POLICY: Policy =
-        Policy { attempts: 4, first_wait: Duration::from_secs(1), longest_wait: Duration::from_secs(60) };
+        Policy { attempts: 4, initial_backoff: Duration::from_secs(1), max_backoff: Duration::from_secs(60) };
 
     const STATE: State = State {
         safety: RetrySafety::Safe,
@@ -198,16 +189,16 @@ mod tests {
         Event::Status { code: 429, retry_after: Some(Duration::from_secs(seconds)) }
     }
 
-    fn repeats(state: &State, event: Event) -> bool {
+    fn retries(state: &State, event: Event) -> bool {
         matches!(decide(&POLICY, state, event), Decision::Retry { .. })
     }
 
     #[test]
-    fn of_all_statuses_six_are_repeated_for_safe_calls_and_one_for_the_others() {
+    fn of_all_statuses_six_are_retried_for_safe_calls_and_one_for_the_others() {
         let once = State { safety: RetrySafety::Once, ..STATE };
 
-        let safe: Vec<u16> = (100..1000).filter(|code| repeats(&STATE, status(*code))).collect();
-        let unsafe_or_paid: Vec<u16> = (100..1000).filter(|code| repeats(&once, status(*code))).collect();
+        let safe: Vec<u16> = (100..1000).filter(|code| retries(&STATE, status(*code))).collect();
+        let unsafe_or_paid: Vec<u16> = (100..1000).filter(|code| retries(&once, status(*code))).collect();
 
         assert_eq!(safe, [408, 429, 500, 502, 503, 504]);
         assert_eq!(unsafe_or_paid, [429]);
@@ -222,7 +213,7 @@ mod tests {
             (status(500), true, false),
             (Event::Final, false, false),
         ] {
-            assert_eq!((repeats(&STATE, event), repeats(&once, event)), (safe, other), "{event:?}");
+            assert_eq!((retries(&STATE, event), retries(&once, event)), (safe, other), "{event:?}");
         }
     }
 
@@ -275,12 +266,12 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_the_longest() {
-        let waits: Vec<u64> = (1..=9).map(|attempts| longest_wait(&POLICY, attempts).as_secs()).collect();
+        let waits: Vec<u64> = (1..=9).map(|attempts| max_backoff_after(&POLICY, attempts).as_secs()).collect();
 
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
-        assert_eq!(longest_wait(&POLICY, u32::MAX), POLICY.longest_wait);
-        let reversed = Policy { first_wait: Duration::from_secs(90), ..POLICY };
-        assert_eq!(longest_wait(&reversed, 1), POLICY.longest_wait);
+        assert_eq!(max_backoff_after(&POLICY, u32::MAX), POLICY.max_backoff);
+        let reversed = Policy { initial_backoff: Duration::from_secs(90), ..POLICY };
+        assert_eq!(max_backoff_after(&reversed, 1), POLICY.max_backoff);
     }
 
     #[test]

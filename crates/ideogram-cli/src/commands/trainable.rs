@@ -1,14 +1,14 @@
 //! Whether a set of images can be trained, in words.
 
-use ideogram_client::dataset::{MAX_IMAGES, MIN_IMAGES, Trainability, Verdict};
+use ideogram_client::dataset::{MAX_IMAGES, MIN_IMAGES, Trainability, TrainabilityStatus};
 
 use crate::output::units;
 
 /// `yes: 16 images`, `no: 4 images, 11 too few for a training (15 to 100)`.
 pub(super) fn told(trainable: Trainability) -> String {
-    let verdict = match trainable.verdict {
-        Verdict::Yes => "yes",
-        Verdict::TooFew { .. } | Verdict::TooMany { .. } => "no",
+    let verdict = match trainable.status {
+        TrainabilityStatus::Yes => "yes",
+        TrainabilityStatus::TooFew { .. } | TrainabilityStatus::TooMany { .. } => "no",
         _ => "cannot be told",
     };
     format!("{verdict}: {}", why(trainable))
@@ -17,14 +17,14 @@ pub(super) fn told(trainable: Trainability) -> String {
 /// The same without the verdict.
 pub(super) fn why(trainable: Trainability) -> String {
     let mut images = units::count(trainable.images, "image");
-    if trainable.perhaps > 0 {
-        images = format!("{images} by name, and {} that may be some", units::count(trainable.perhaps, "file"));
+    if trainable.uncertain > 0 {
+        images = format!("{images} by name, and {} that may be some", units::count(trainable.uncertain, "file"));
     }
     let range = format!("for a training ({MIN_IMAGES} to {MAX_IMAGES})");
-    match trainable.verdict {
-        Verdict::Yes => images,
-        Verdict::TooFew { missing } => format!("{images}, {missing} too few {range}"),
-        Verdict::TooMany { surplus } => format!("{images}, {surplus} too many {range}"),
+    match trainable.status {
+        TrainabilityStatus::Yes => images,
+        TrainabilityStatus::TooFew { missing } => format!("{images}, {missing} too few {range}"),
+        TrainabilityStatus::TooMany { surplus } => format!("{images}, {surplus} too many {range}"),
         _ => format!("{images}; {MIN_IMAGES} to {MAX_IMAGES} are needed"),
     }
 }

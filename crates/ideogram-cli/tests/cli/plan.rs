@@ -52,8 +52,8 @@ fn a_plan_is_data_with_its_sums() {
     assert_eq!((plan.code(), plan.stderr().as_str()), (Some(0), ""));
     assert_eq!(json["to_send"]["files"], 22);
     assert_eq!((&json["to_send"]["images"], &json["to_send"]["captions"]), (&16.into(), &6.into()));
-    assert_eq!(json["trainable_now"]["verdict"]["too_few"]["missing"], 15);
-    assert_eq!(json["trainable_after"]["verdict"], "yes");
+    assert_eq!(json["trainable_now"]["status"]["too_few"]["missing"], 15);
+    assert_eq!(json["trainable_after"]["status"], "yes");
     assert_eq!((&json["files"][0]["name"], &json["files"][0]["state"]), (&"000.png".into(), &"missing".into()));
 }
 
@@ -98,8 +98,8 @@ fn more_images_than_a_dataset_holds_are_too_many() {
     ----- stdout -----
     {
       "images": 101,
-      "perhaps": 0,
-      "verdict": {
+      "uncertain": 0,
+      "status": {
         "too_many": {
           "surplus": 1
         }

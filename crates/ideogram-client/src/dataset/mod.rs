@@ -44,9 +44,9 @@ pub use self::journal::lacks_lines;
 pub use self::{
     folder::{Fault, FileKind, Folder, LocalFile, MAX_FOLDER_DEPTH, MAX_FOLDER_ENTRIES, SkipReason, Skipped},
     plan::{FileState, Note, Plan, PlannedFile, Rejection, RemoteFile, Uncertainty},
-    report::{FileOutcome, SyncProgress, SyncReport, SyncedFile, Unknown},
+    report::{FileOutcome, SyncProgress, SyncReport, SyncedFile, UnknownReason},
     sync::SyncDataset,
-    trainable::{MAX_IMAGES, MIN_IMAGES, Trainability, Verdict},
+    trainable::{MAX_IMAGES, MIN_IMAGES, Trainability, TrainabilityStatus},
 };
 use crate::{Client, Error, types::DatasetId};
 

@@ -425,7 +425,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::dataset::Verdict;
+    use crate::dataset::TrainabilityStatus;
 
     fn folder(files: &[(&str, u64)]) -> Folder {
         let file = |(path, size_bytes): &(&str, u64)| {
@@ -585,11 +585,11 @@ mod tests {
 
         let plan = Plan::new(folder(&[("new.png", 1), ("new.txt", 1), ("1.png", 1)]), &dataset(&remote));
 
-        assert_eq!(plan.trainable_now.verdict, Verdict::TooFew { missing: 1 });
+        assert_eq!(plan.trainable_now.status, TrainabilityStatus::TooFew { missing: 1 });
         assert_eq!((plan.trainable_after.images, plan.trainable_after.is_certain()), (15, true));
         remote.push((None, None));
         let plan = Plan::new(folder(&[]), &dataset(&remote));
-        assert_eq!(plan.trainable_now.verdict, Verdict::Unknown);
+        assert_eq!(plan.trainable_now.status, TrainabilityStatus::Unknown);
     }
 
     #[test]
@@ -609,8 +609,8 @@ mod tests {
                 }],
                 "remote_only": [{"name": "b.png", "sizes_bytes": [null]}],
                 "remote_duplicates": [], "nameless": [],
-                "trainable_now": {"images": 1, "perhaps": 0, "verdict": {"too_few": {"missing": 14}}},
-                "trainable_after": {"images": 2, "perhaps": 0, "verdict": {"too_few": {"missing": 13}}},
+                "trainable_now": {"images": 1, "uncertain": 0, "status": {"too_few": {"missing": 14}}},
+                "trainable_after": {"images": 2, "uncertain": 0, "status": {"too_few": {"missing": 13}}},
                 "folder": "set", "skipped": [{"path": ".x", "reason": "hidden"}],
             })
         );

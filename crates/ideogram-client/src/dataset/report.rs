@@ -79,7 +79,7 @@ pub enum FileOutcome {
     },
     /// It was sent, and whether it is in the dataset cannot be told. It is not sent again with this journal as long as
     /// that is so.
-    Unknown(Unknown),
+    Unknown(UnknownReason),
     /// It was not sent, because it may be in the dataset.
     Uncertain(Uncertainty),
     /// It was not sent, because it cannot or must not be.
@@ -90,7 +90,7 @@ pub enum FileOutcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Unknown {
+pub enum UnknownReason {
     /// The service has taken it, but the dataset does not show it, or not yet.
     NotShown,
     /// No response came, and the dataset does not tell: it has new files without names, lists no captions, or cannot be
@@ -127,8 +127,8 @@ impl fmt::Display for FileOutcome {
             Self::Different { .. } => formatter.write_str("the dataset has it with another size"),
             Self::Failed { reason } => write!(formatter, "refused by the service: {reason}"),
             Self::NotStored { why } => write!(formatter, "not stored: {why}"),
-            Self::Unknown(Unknown::NotShown) => formatter.write_str("sent, but the dataset does not show it"),
-            Self::Unknown(Unknown::NotTold) => formatter.write_str("sent, but the dataset does not tell of it"),
+            Self::Unknown(UnknownReason::NotShown) => formatter.write_str("sent, but the dataset does not show it"),
+            Self::Unknown(UnknownReason::NotTold) => formatter.write_str("sent, but the dataset does not tell of it"),
             Self::Uncertain(doubt) => write!(formatter, "not sent, perhaps there: {doubt}"),
             Self::Rejected(rejection) => write!(formatter, "not sent: {rejection}"),
         }

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     FileOutcome, FileState, LocalFile, MAX_IMAGES, Plan, SyncDataset, SyncProgress, SyncReport, SyncedFile,
-    Uncertainty, Unknown, batch,
+    Uncertainty, UnknownReason, batch,
     journal::{self, Begin, History, Journal, LastSeen, Line, Sent, UploadOutcome},
     listing::Listing,
     reconcile::{self, Lookup},
@@ -460,9 +460,11 @@ impl Progress {
                     FileOutcome::Stored
                 }
                 (UploadOutcome::Accepted, _) if self.may_send_again(name, known, listing) => self.not_stored(name),
-                (UploadOutcome::Accepted | UploadOutcome::Confirmed, _) => FileOutcome::Unknown(Unknown::NotShown),
+                (UploadOutcome::Accepted | UploadOutcome::Confirmed, _) => {
+                    FileOutcome::Unknown(UnknownReason::NotShown)
+                }
                 (UploadOutcome::InFlight, finding) if self.is_blind || is_awaited || finding == Lookup::Uncertain => {
-                    FileOutcome::Unknown(Unknown::NotTold)
+                    FileOutcome::Unknown(UnknownReason::NotTold)
                 }
                 (UploadOutcome::InFlight | UploadOutcome::NotStored, _) => self.not_stored(name),
             },

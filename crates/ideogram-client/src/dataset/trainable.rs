@@ -10,23 +10,23 @@ pub const MIN_IMAGES: u64 = 15;
 /// How many images a dataset holds at most.
 pub const MAX_IMAGES: u64 = 100;
 
-/// Whether a set of images can be trained, and what is in the way.
+/// Whether a set of images can be trained, and the reason if not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Trainability {
-    /// How many images there are at least: those with a name.
+    /// The number of files that are certainly images: those with a name.
     pub images: u64,
-    /// How many files there are beside that may be images: those without a name, and archives.
-    pub perhaps: u64,
-    /// What follows.
-    pub verdict: Verdict,
+    /// The number of other files that may be or contain images: those without a name, and archives.
+    pub uncertain: u64,
+    /// Whether the dataset can be trained, as far as these numbers tell.
+    pub status: TrainabilityStatus,
 }
 
 /// Whether there are enough images and not too many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Verdict {
+pub enum TrainabilityStatus {
     /// It can be trained.
     Yes,
     /// Images are missing.
@@ -51,7 +51,7 @@ impl Trainability {
 
     /// Whether it can be trained for all that is known.
     pub fn is_certain(&self) -> bool {
-        self.verdict == Verdict::Yes
+        self.status == TrainabilityStatus::Yes
     }
 }
 
@@ -59,16 +59,16 @@ impl Trainability {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Images {
     certain: u64,
-    perhaps: u64,
+    uncertain: u64,
 }
 
 impl Images {
     pub(crate) fn of(listing: &Listing) -> Self {
-        let mut images = Self { certain: 0, perhaps: listing.nameless.len() as u64 };
+        let mut images = Self { certain: 0, uncertain: listing.nameless.len() as u64 };
         for (name, sizes) in listing.names() {
             match name::extension(name).as_str() {
                 "txt" => {}
-                "zip" => images.perhaps += sizes.len() as u64,
+                "zip" => images.uncertain += sizes.len() as u64,
                 _ => images.certain += sizes.len() as u64,
             }
         }
@@ -81,17 +81,17 @@ impl Images {
     }
 
     pub(crate) fn trainable(self) -> Trainability {
-        let Self { certain, perhaps } = self;
-        let verdict = if certain > MAX_IMAGES {
-            Verdict::TooMany { surplus: certain - MAX_IMAGES }
-        } else if certain + perhaps < MIN_IMAGES {
-            Verdict::TooFew { missing: MIN_IMAGES - certain - perhaps }
-        } else if certain >= MIN_IMAGES && certain + perhaps <= MAX_IMAGES {
-            Verdict::Yes
+        let Self { certain, uncertain } = self;
+        let status = if certain > MAX_IMAGES {
+            TrainabilityStatus::TooMany { surplus: certain - MAX_IMAGES }
+        } else if certain + uncertain < MIN_IMAGES {
+            TrainabilityStatus::TooFew { missing: MIN_IMAGES - certain - uncertain }
+        } else if certain >= MIN_IMAGES && certain + uncertain <= MAX_IMAGES {
+            TrainabilityStatus::Yes
         } else {
-            Verdict::Unknown
+            TrainabilityStatus::Unknown
         };
-        Trainability { images: certain, perhaps, verdict }
+        Trainability { images: certain, uncertain, status }
     }
 }
 
@@ -101,19 +101,19 @@ mod tests {
 
     #[test]
     fn fifteen_to_a_hundred_images_can_be_trained() {
-        for (certain, perhaps, verdict) in [
-            (0, 0, Verdict::TooFew { missing: 15 }),
-            (14, 0, Verdict::TooFew { missing: 1 }),
-            (15, 0, Verdict::Yes),
-            (100, 0, Verdict::Yes),
-            (101, 0, Verdict::TooMany { surplus: 1 }),
-            (10, 4, Verdict::TooFew { missing: 1 }),
-            (10, 5, Verdict::Unknown),
-            (15, 85, Verdict::Yes),
-            (15, 86, Verdict::Unknown),
-            (101, 5, Verdict::TooMany { surplus: 1 }),
+        for (certain, uncertain, status) in [
+            (0, 0, TrainabilityStatus::TooFew { missing: 15 }),
+            (14, 0, TrainabilityStatus::TooFew { missing: 1 }),
+            (15, 0, TrainabilityStatus::Yes),
+            (100, 0, TrainabilityStatus::Yes),
+            (101, 0, TrainabilityStatus::TooMany { surplus: 1 }),
+            (10, 4, TrainabilityStatus::TooFew { missing: 1 }),
+            (10, 5, TrainabilityStatus::Unknown),
+            (15, 85, TrainabilityStatus::Yes),
+            (15, 86, TrainabilityStatus::Unknown),
+            (101, 5, TrainabilityStatus::TooMany { surplus: 1 }),
         ] {
-            assert_eq!(Images { certain, perhaps }.trainable().verdict, verdict, "{certain} {perhaps}");
+            assert_eq!(Images { certain, uncertain }.trainable().status, status, "{certain} {uncertain}");
         }
     }
 }

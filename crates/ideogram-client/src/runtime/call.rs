@@ -100,7 +100,7 @@ async fn exchange(client: &Client, request: &Request) -> Result<RawResponse, Err
     let settings = client.settings();
     settings.check()?;
     let infos = Arc::from(request.inspect_files().await?);
-    let permit = Arc::new(client.inner().limiter.enter(request.images()).await);
+    let permit = Arc::new(client.inner().limiter.acquire(request.images()).await);
     // Waited for before the clock starts; later attempts wait on the call's own time.
     let mut first_place = place(client, request).await;
 
@@ -198,7 +198,7 @@ async fn observed(
         Ok(response) => (Ok(response), Decision::Stop(retry::Stop::Pointless)),
         Err(Failed { error, event }) => {
             if let (Event::Status { code: 429, .. }, Some(allowed)) = (event, error.max_inflight()) {
-                client.inner().limiter.learn(allowed);
+                client.inner().limiter.lower_to(allowed);
             }
             (Err(error), retry::decide(&settings.policy, &state, event))
         }

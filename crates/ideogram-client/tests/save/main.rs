@@ -20,7 +20,7 @@ const KEY: &str = "secret-key-0123456789";
 
 /// A client of a service on this machine that does not wait between attempts unless it is asked to.
 fn builder(url: &str) -> ClientBuilder {
-    let options = CallOptions::new().first_wait(Duration::ZERO).longest_wait(Duration::from_secs(60));
+    let options = CallOptions::new().initial_backoff(Duration::ZERO).max_backoff(Duration::from_secs(60));
     Client::builder().api_key(KEY).base_url(url).options(options)
 }
 

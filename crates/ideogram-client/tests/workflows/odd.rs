@@ -8,7 +8,7 @@ use std::{
 
 use ideogram_client::{
     ErrorKind,
-    dataset::{FileOutcome, FileState, Folder, SyncDataset, Unknown},
+    dataset::{FileOutcome, FileState, Folder, SyncDataset, UnknownReason},
     internal::{Journal, JournalKind},
 };
 use serde_json::{Value, json};
@@ -228,7 +228,7 @@ async fn captions_that_are_never_listed_are_never_sent_twice() {
 
     for report in [first, second] {
         assert_eq!(outcome(&report, "a.png"), &FileOutcome::Stored);
-        assert_eq!(outcome(&report, "a.txt"), &FileOutcome::Unknown(Unknown::NotShown));
+        assert_eq!(outcome(&report, "a.txt"), &FileOutcome::Unknown(UnknownReason::NotShown));
     }
     assert_eq!(place.stored(), each_once());
 }
@@ -249,7 +249,10 @@ async fn a_file_that_was_taken_and_does_not_show_is_not_sent_again() {
 
     let report = place.sync().await.await.unwrap();
 
-    assert!(report.files.iter().all(|file| file.outcome == FileOutcome::Unknown(Unknown::NotShown)), "{report:?}");
+    assert!(
+        report.files.iter().all(|file| file.outcome == FileOutcome::Unknown(UnknownReason::NotShown)),
+        "{report:?}"
+    );
     assert_eq!((report.uploads, place.stored()), (2, each_once()));
 }
 
@@ -261,7 +264,10 @@ async fn what_a_response_calls_stored_is_never_sent_again_by_a_later_sync_either
         place.sync().await.await.unwrap();
         let later = place.sync().await.await.unwrap();
 
-        assert!(later.files.iter().all(|file| file.outcome == FileOutcome::Unknown(Unknown::NotShown)), "{later:?}");
+        assert!(
+            later.files.iter().all(|file| file.outcome == FileOutcome::Unknown(UnknownReason::NotShown)),
+            "{later:?}"
+        );
         assert_eq!((later.uploads, place.stored()), (0, each_once()));
     }
 }
@@ -276,7 +282,10 @@ async fn a_batch_that_is_still_being_stored_is_not_sent_again() {
     let later = place.sync().await.await.unwrap();
 
     for report in [first, again] {
-        assert!(report.files.iter().all(|file| file.outcome == FileOutcome::Unknown(Unknown::NotTold)), "{report:?}");
+        assert!(
+            report.files.iter().all(|file| file.outcome == FileOutcome::Unknown(UnknownReason::NotTold)),
+            "{report:?}"
+        );
     }
     assert!(later.is_complete(), "{later:?}");
     assert_eq!((place.uploads(), place.stored()), (2, each_once()));
@@ -308,7 +317,10 @@ async fn what_had_its_time_and_is_not_there_is_sent_again() {
     let later = place.sync().await.processing_timeout(HOUR).await.unwrap();
 
     for report in [&first, &early] {
-        assert!(report.files.iter().all(|file| file.outcome == FileOutcome::Unknown(Unknown::NotTold)), "{report:?}");
+        assert!(
+            report.files.iter().all(|file| file.outcome == FileOutcome::Unknown(UnknownReason::NotTold)),
+            "{report:?}"
+        );
     }
     assert_eq!(early.uploads, 0);
     assert!(later.is_complete(), "{later:?}");
@@ -349,7 +361,7 @@ async fn a_batch_no_response_and_a_dataset_that_cannot_be_asked_leave_it_unknown
     let report = place.sync().await.chunk_files(20).processing_timeout(Duration::ZERO).await.unwrap();
 
     assert!(report.stopped.is_some());
-    assert!(report.files.iter().all(|file| file.outcome == FileOutcome::Unknown(Unknown::NotTold)), "{report:?}");
+    assert!(report.files.iter().all(|file| file.outcome == FileOutcome::Unknown(UnknownReason::NotTold)), "{report:?}");
     assert_eq!(place.stored(), each_once());
 }
 
@@ -436,7 +448,7 @@ async fn a_dataset_that_cannot_be_asked_any_more_leaves_what_the_responses_say()
     let report = place.sync().await.await.unwrap();
 
     assert_eq!(outcome(&report, "a.png"), &FileOutcome::Stored);
-    assert_eq!(outcome(&report, "a.txt"), &FileOutcome::Unknown(Unknown::NotShown));
+    assert_eq!(outcome(&report, "a.txt"), &FileOutcome::Unknown(UnknownReason::NotShown));
     assert!(report.stopped.is_some_and(|error| error.kind() == ErrorKind::Forbidden));
 }
 
@@ -448,7 +460,7 @@ async fn a_failure_without_a_name_is_found_by_the_dataset() {
     place.odd.lock().unwrap().fails_silently = None;
     let later = place.sync().await.await.unwrap();
 
-    assert_eq!(outcome(&report, "b.png"), &FileOutcome::Unknown(Unknown::NotShown));
+    assert_eq!(outcome(&report, "b.png"), &FileOutcome::Unknown(UnknownReason::NotShown));
     assert!(later.is_complete(), "{later:?}");
     assert_eq!(place.stored(), each_once());
 }

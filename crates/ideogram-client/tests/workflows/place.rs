@@ -26,7 +26,7 @@ pub(crate) struct Place {
 
 pub(crate) fn client_of(url: &str, key: &str) -> Client {
     let client = Client::builder().api_key(key).base_url(url).build().unwrap();
-    client.with(CallOptions::new().first_wait(Duration::from_millis(5)).longest_wait(Duration::from_millis(50)))
+    client.with(CallOptions::new().initial_backoff(Duration::from_millis(5)).max_backoff(Duration::from_millis(50)))
 }
 
 impl Place {

@@ -7,7 +7,7 @@ use std::sync::{
 
 use ideogram_client::{
     ErrorKind,
-    dataset::{FileOutcome, FileState, Uncertainty, Unknown},
+    dataset::{FileOutcome, FileState, Uncertainty, UnknownReason},
     hook::{Attempt, Hook},
     request::PartContent,
     reqwest::header::HeaderMap,
@@ -149,7 +149,10 @@ async fn a_dataset_that_tells_no_names_leaves_it_unknown_and_nothing_is_sent_twi
     let forced = place.sync().await.send_uncertain().await.unwrap();
 
     for report in [&report, &again, &forced] {
-        assert!(report.files.iter().all(|file| file.outcome == FileOutcome::Unknown(Unknown::NotTold)), "{report:?}");
+        assert!(
+            report.files.iter().all(|file| file.outcome == FileOutcome::Unknown(UnknownReason::NotTold)),
+            "{report:?}"
+        );
     }
     assert_eq!(place.uploads(), 1);
     assert_eq!(place.stored().await.values().sum::<usize>(), 4);

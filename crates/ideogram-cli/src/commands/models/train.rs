@@ -2,7 +2,7 @@
 
 use clap::Args;
 use ideogram_client::{
-    dataset::{Trainability, Verdict},
+    dataset::{Trainability, TrainabilityStatus},
     training,
     types::{DatasetId, ModelId, TrainDatasetModelResponse},
 };
@@ -114,14 +114,14 @@ impl Train {
         let Some(response) = context.call(call, look).await? else { return Ok(()) };
         let dataset = response.value();
         let trainable = Trainability::of(dataset);
-        match trainable.verdict {
-            Verdict::Yes => {}
-            Verdict::TooFew { .. } => {
+        match trainable.status {
+            TrainabilityStatus::Yes => {}
+            TrainabilityStatus::TooFew { .. } => {
                 return Err(Failure::usage(wording.action)
                     .cause(format!("it cannot be trained: {}", trainable::why(trainable)))
                     .hint(format!("nothing was ordered; to add images: ideogram datasets sync {} DIR", self.dataset)));
             }
-            Verdict::TooMany { .. } => {
+            TrainabilityStatus::TooMany { .. } => {
                 return Err(Failure::usage(wording.action)
                     .cause(format!("it cannot be trained: {}", trainable::why(trainable)))
                     .hint("nothing was ordered; the service cannot remove images: make another dataset"));
