@@ -18,7 +18,7 @@ async fn mock() -> (MockServer, Client) {
 
 /// The error of `get_dataset` towards a server that answers with these bytes.
 async fn error_after(response: impl Into<Vec<u8>>) -> Error {
-    let server = RawServer::responding(response).await;
+    let server = RawServer::responding(response);
     let error = server.client().get_dataset().dataset_id("abc").send().await.unwrap_err();
     assert_eq!(server.requests().len(), 1, "nothing is sent twice: {error}");
     error
@@ -188,7 +188,7 @@ async fn what_is_no_http_leaves_the_outcome_open() {
 
 #[tokio::test]
 async fn a_response_over_the_limit_is_cut_there() {
-    let server = RawServer::responding(response(200, "", DATASET)).await;
+    let server = RawServer::responding(response(200, "", DATASET));
     let limited =
         |limit: usize| server.builder().options(CallOptions::new().max_response_bytes(limit)).build().unwrap();
 
@@ -208,7 +208,7 @@ async fn an_endless_response_is_not_read_to_its_end() {
     for _ in 0..1000 {
         endless.extend_from_slice(format!("400\r\n{}\r\n", " ".repeat(0x400)).as_bytes());
     }
-    let server = RawServer::responding(endless).await;
+    let server = RawServer::responding(endless);
     let client = server.builder().options(CallOptions::new().max_response_bytes(5000)).build().unwrap();
 
     let error = client.get_dataset().dataset_id("demo").send().await.unwrap_err();
@@ -283,7 +283,7 @@ async fn what_the_mock_server_refuses_is_told_apart() {
 
 #[tokio::test]
 async fn redirects_are_not_followed_and_the_key_stays() {
-    let elsewhere = RawServer::responding(response(200, "", DATASET)).await;
+    let elsewhere = RawServer::responding(response(200, "", DATASET));
     for status in [301, 302, 303, 307, 308] {
         for target in [format!("{}/datasets/abc", elsewhere.url()), "/elsewhere".to_owned()] {
             let error = error_after(response(status, &format!("Location: {target}\r\n"), "moved")).await;
@@ -319,7 +319,7 @@ async fn files_that_cannot_be_sent_are_named_before_anything_is_sent() {
 
 #[tokio::test]
 async fn the_key_is_in_nothing_that_is_printed() {
-    let server = RawServer::responding(response(200, "", DATASET)).await;
+    let server = RawServer::responding(response(200, "", DATASET));
     let builder = server.builder();
     let mut shown = format!("{builder:?} {builder:#?}");
     let client = builder.build().unwrap();
@@ -391,7 +391,7 @@ async fn a_refused_connection_has_sent_nothing() {
 
 #[tokio::test]
 async fn no_response_in_time_leaves_the_outcome_open() {
-    let server = RawServer::silent().await;
+    let server = RawServer::silent();
     let client = server.builder().options(CallOptions::new().deadline(Duration::from_millis(200))).build().unwrap();
 
     let error = client.create_dataset().name("Lanterns").send().await.unwrap_err();
@@ -405,7 +405,7 @@ async fn no_response_in_time_leaves_the_outcome_open() {
 #[tokio::test]
 async fn surprises_of_the_service_do_not_cost_the_response() {
     let news = include_str!("../../openapi/news/get_dataset/vendor_sample.json");
-    let server = RawServer::responding(response(200, "X-Extra: kept\r\n", news)).await;
+    let server = RawServer::responding(response(200, "X-Extra: kept\r\n", news));
 
     let response = server.client().get_dataset().dataset_id("demo").response().await.unwrap();
 

@@ -1,93 +1,52 @@
-//! A server that responds with given bytes, valid or not, and records requests.
-//!
-//! The mock server sends valid HTTP. This one sends what a broken service, a proxy or an attacker may send.
+//! A server that responds with given bytes, and a client of it.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use ideogram_client::{Client, ClientBuilder};
-use tokio::{
-    io::AsyncWriteExt as _,
-    net::{TcpListener, TcpStream},
-    sync::Notify,
-    task::JoinHandle,
-};
+use ideogram_testkit::{Reply, Server};
+use tokio::sync::Notify;
 
-pub(crate) use crate::raw_request::{KEY, RawRequest, client_builder, response};
+pub(crate) use crate::raw_request::{KEY, RawRequest, client_builder};
 
-/// A running server. Dropping it stops it, and breaks what is still open.
-pub(crate) struct RawServer {
-    url: String,
-    requests: Arc<Mutex<Vec<RawRequest>>>,
-    received: Arc<Notify>,
-    task: JoinHandle<()>,
+/// Returns a response with the right length, after which the client does not use the connection again: the server
+/// closes it.
+pub(crate) fn response(status: u16, headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
+    ideogram_testkit::response(status, &format!("Connection: close\r\n{headers}"), body)
 }
 
-/// What happens to a connection after its request has been read.
-#[derive(Clone)]
-enum Reaction {
-    Response(Vec<u8>),
-    HeldResponse(Vec<u8>, Arc<Notify>),
-    Silence,
-}
+/// A running server. Dropping it stops it, and breaks open connections.
+pub(crate) struct RawServer(Server);
 
 impl RawServer {
     /// Sends these bytes to every request, then closes the connection.
-    pub(crate) async fn responding(response: impl Into<Vec<u8>>) -> Self {
-        Self::start(Reaction::Response(response.into())).await
+    pub(crate) fn responding(response: impl Into<Vec<u8>>) -> Self {
+        let response = response.into();
+        Self(Server::start(move |_, _| Reply::Bytes(response.clone())))
     }
 
     /// Sends these bytes after a notification.
-    pub(crate) async fn responding_when_notified(response: impl Into<Vec<u8>>) -> (Self, Arc<Notify>) {
-        let permission = Arc::new(Notify::new());
-        (Self::start(Reaction::HeldResponse(response.into(), Arc::clone(&permission))).await, permission)
+    pub(crate) fn responding_when_notified(response: impl Into<Vec<u8>>) -> (Self, Arc<Notify>) {
+        let (response, permission) = (response.into(), Arc::new(Notify::new()));
+        let held = Reply::Held(Arc::clone(&permission), response);
+        (Self(Server::start(move |_, _| held.clone())), permission)
+    }
+
+    /// Never responds.
+    pub(crate) fn silent() -> Self {
+        Self(Server::start(|_, _| Reply::Unfinished(Vec::new())))
     }
 
     /// Waits for a request.
     pub(crate) async fn received(&self) {
-        self.received.notified().await;
-    }
-
-    /// Never responds.
-    pub(crate) async fn silent() -> Self {
-        Self::start(Reaction::Silence).await
-    }
-
-    async fn start(reaction: Reaction) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let requests = Arc::new(Mutex::new(Vec::new()));
-        let log = Arc::clone(&requests);
-        let received = Arc::new(Notify::new());
-        let arrival = Arc::clone(&received);
-        let task = tokio::spawn(async move {
-            let mut silent = Vec::new();
-            while let Ok((mut stream, _)) = listener.accept().await {
-                if let Some(request) = read_request(&mut stream).await {
-                    log.lock().unwrap().push(request);
-                    arrival.notify_one();
-                }
-                if let Reaction::HeldResponse(_, permission) = &reaction {
-                    permission.notified().await;
-                }
-                match &reaction {
-                    Reaction::Response(response) | Reaction::HeldResponse(response, _) => {
-                        // The client may close the connection early.
-                        let _ = stream.write_all(response).await;
-                        let _ = stream.shutdown().await;
-                    }
-                    Reaction::Silence => silent.push(stream),
-                }
-            }
-        });
-        Self { url, requests, received, task }
+        self.0.received().await;
     }
 
     pub(crate) fn url(&self) -> &str {
-        &self.url
+        self.0.url()
     }
 
     pub(crate) fn requests(&self) -> Vec<RawRequest> {
-        self.requests.lock().unwrap().clone()
+        self.0.requests()
     }
 
     /// A client of this server.
@@ -96,19 +55,6 @@ impl RawServer {
     }
 
     pub(crate) fn builder(&self) -> ClientBuilder {
-        client_builder(&self.url)
+        client_builder(self.url())
     }
-}
-
-impl Drop for RawServer {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-async fn read_request(stream: &mut TcpStream) -> Option<RawRequest> {
-    let mut rest = Vec::new();
-    let mut request = RawRequest::read_head(stream, &mut rest).await?;
-    request.read_body(stream, &mut rest, usize::MAX).await?;
-    Some(request)
 }

@@ -27,7 +27,7 @@ use crate::raw_server::{RawRequest, RawServer, response};
 /// What each of the typed calls was given, and what came of it on the wire.
 async fn sent(operation: &Operation<'_>) -> Vec<(Value, RawRequest)> {
     // Refused, so that no call needs a response of its own type.
-    let server = RawServer::responding(response(404, "", "{}")).await;
+    let server = RawServer::responding(response(404, "", "{}"));
     let client = server.client();
     let mut all_given = Vec::new();
     for call in calls(&client, operation.id) {
@@ -42,7 +42,7 @@ async fn sent(operation: &Operation<'_>) -> Vec<(Value, RawRequest)> {
 
 /// The same by the operation's id, with each property as text or file, or with all that is no file as one JSON body.
 async fn sent_by_id(operation: &Operation<'_>, given: &Value, as_json: bool) -> RawRequest {
-    let server = RawServer::responding(response(404, "", "{}")).await;
+    let server = RawServer::responding(response(404, "", "{}"));
     let client = server.client();
     let constant = operations::ALL.iter().find(|constant| constant.id == operation.id).unwrap();
     let mut call = client.call(operation.id).unwrap();

@@ -86,7 +86,7 @@ async fn hooks_see_every_attempt_and_add_headers_but_not_the_clients_own() {
 
 #[tokio::test]
 async fn options_are_of_one_clone_and_add_up() {
-    let server = RawServer::responding(response(200, "", DATASET)).await;
+    let server = RawServer::responding(response(200, "", DATASET));
     let client = server.builder().options(CallOptions::new().header("x-all", "1")).build().unwrap();
     let traced = client.with(CallOptions::new().header("x-one", "2"));
 
@@ -100,7 +100,7 @@ async fn options_are_of_one_clone_and_add_up() {
 
 #[tokio::test]
 async fn headers_that_are_the_clients_own_are_refused_before_anything_is_sent() {
-    let server = RawServer::responding(response(200, "", DATASET)).await;
+    let server = RawServer::responding(response(200, "", DATASET));
     for (name, value) in [("Api-Key", "x"), ("content-length", "1"), ("Host", "x"), ("a b", "c"), ("x-a", "c\r\nd: e")]
     {
         let client = server.client().with(CallOptions::new().header(name, value));
@@ -118,8 +118,8 @@ async fn headers_that_are_the_clients_own_are_refused_before_anything_is_sent() 
 
 #[tokio::test]
 async fn a_prepared_request_is_sent_as_it_was_shown_and_never_to_another_host() {
-    let server = RawServer::responding(response(200, "", DATASET)).await;
-    let other = RawServer::responding(response(200, "", DATASET)).await;
+    let server = RawServer::responding(response(200, "", DATASET));
+    let other = RawServer::responding(response(200, "", DATASET));
     let request = server.client().get_dataset().dataset_id("demo").prepare().unwrap();
 
     let refused = other.client().execute::<GetDatasetResponse>(request.clone()).await.unwrap_err();
@@ -227,7 +227,7 @@ async fn responses_that_cannot_be_decoded_or_broke_off_are_kept_as_they_came() {
         (cut.as_bytes().to_vec(), None),
     ] {
         let folder = tempfile::tempdir().unwrap();
-        let server = RawServer::responding(response).await;
+        let server = RawServer::responding(response);
         let client = server.client().with(CallOptions::new().store_responses_in(folder.path()));
 
         let error = client.generate_image_v3().prompt("a").send().await.unwrap_err();
@@ -246,7 +246,7 @@ async fn a_paid_response_that_cannot_be_kept_is_in_the_error() {
     let folder = tempfile::tempdir().unwrap();
     let in_the_way = folder.path().join("file");
     fs::write(&in_the_way, "").unwrap();
-    let server = RawServer::responding(response(200, "", IMAGES)).await;
+    let server = RawServer::responding(response(200, "", IMAGES));
     let client = server.client().with(CallOptions::new().store_responses_in(&in_the_way));
 
     let error = client.generate_image_v3().prompt("a").send().await.unwrap_err();
@@ -341,7 +341,7 @@ fn a_hook_that_panics_costs_no_response_and_no_thread() {
 async fn a_paid_call_that_is_dropped_still_brings_its_response_to_disk_and_is_not_sent_again() {
     for (response, kept) in [(response(200, "", IMAGES), 1), (response(429, "Retry-After: 0\r\n", "{}"), 0)] {
         let folder = tempfile::tempdir().unwrap();
-        let (server, release) = RawServer::responding_when_notified(response).await;
+        let (server, release) = RawServer::responding_when_notified(response);
         let options = CallOptions::new()
             .attempts(5)
             .store_responses_in(folder.path())
@@ -370,7 +370,7 @@ async fn a_paid_call_that_is_dropped_still_brings_its_response_to_disk_and_is_no
 
 #[tokio::test]
 async fn a_response_of_another_form_is_not_quoted() {
-    let server = RawServer::responding(response(200, "", r#"{"data": ["https://x.test/a?sig=1\"2\"3"]}"#)).await;
+    let server = RawServer::responding(response(200, "", r#"{"data": ["https://x.test/a?sig=1\"2\"3"]}"#));
 
     let error = server.client().generate_image_v3().prompt("a").send().await.unwrap_err();
 
@@ -413,8 +413,8 @@ async fn an_upload_tells_how_far_it_is() {
 
 #[tokio::test]
 async fn a_proxy_gets_what_is_meant_for_elsewhere_and_loopback_bypasses_it() {
-    let proxy = RawServer::responding(response(200, "", DATASET)).await;
-    let server = RawServer::responding(response(200, "", DATASET)).await;
+    let proxy = RawServer::responding(response(200, "", DATASET));
+    let server = RawServer::responding(response(200, "", DATASET));
     let url = proxy.url().to_owned();
     let elsewhere = client_builder("http://ideogram.invalid").allow_plain_http();
     let elsewhere =

@@ -11,7 +11,7 @@ const JPEG: &[u8] = b"\xff\xd8\xff\xe0 rest";
 
 /// Uploads, and returns the one request that was sent for it.
 async fn upload(files: impl IntoIterator<Item = File>) -> RawRequest {
-    let server = RawServer::responding(response(200, "", UPLOADED)).await;
+    let server = RawServer::responding(response(200, "", UPLOADED));
 
     server.client().upload_dataset_assets().dataset_id("abc").files(files).send().await.unwrap();
 
@@ -127,7 +127,7 @@ async fn a_file_name_beyond_ascii_is_sent_in_utf_8() {
 
 #[tokio::test]
 async fn a_list_in_a_query_is_repeated() {
-    let server = RawServer::responding(response(200, "", r#"{"models":[]}"#)).await;
+    let server = RawServer::responding(response(200, "", r#"{"models":[]}"#));
     let client = server.client();
 
     let call = client
@@ -142,7 +142,7 @@ async fn a_list_in_a_query_is_repeated() {
 
 #[tokio::test]
 async fn a_query_without_values_is_no_query() {
-    let server = RawServer::responding(response(200, "", r#"{"models":[]}"#)).await;
+    let server = RawServer::responding(response(200, "", r#"{"models":[]}"#));
 
     server.client().list_custom_models().send().await.unwrap();
 
@@ -152,7 +152,7 @@ async fn a_query_without_values_is_no_query() {
 #[tokio::test]
 async fn a_json_body_holds_what_was_set_and_nothing_else() {
     let created = include_str!("../../openapi/examples/create_dataset/created.json");
-    let server = RawServer::responding(response(200, "", created)).await;
+    let server = RawServer::responding(response(200, "", created));
 
     server.client().create_dataset().name("Lanterns \"red\" – ü").send().await.unwrap();
 
@@ -164,7 +164,7 @@ async fn a_json_body_holds_what_was_set_and_nothing_else() {
 
 #[tokio::test]
 async fn an_id_is_one_segment_of_the_path() {
-    let server = RawServer::responding(response(404, "", "{}")).await;
+    let server = RawServer::responding(response(404, "", "{}"));
 
     let _ = server.client().get_custom_model().model_id("ä@:;=+&...").send().await;
 
@@ -173,7 +173,7 @@ async fn an_id_is_one_segment_of_the_path() {
 
 #[tokio::test]
 async fn a_path_in_the_base_url_stays_in_front() {
-    let server = RawServer::responding(response(200, "", r#"{"datasets":[]}"#)).await;
+    let server = RawServer::responding(response(200, "", r#"{"datasets":[]}"#));
     for suffix in ["/gateway/v9", "/gateway/v9/"] {
         let client = crate::raw_server::client_builder(&format!("{}{suffix}", server.url())).build().unwrap();
         client.list_datasets().send().await.unwrap();
@@ -186,7 +186,7 @@ async fn a_path_in_the_base_url_stays_in_front() {
 #[tokio::test]
 async fn what_is_prepared_is_what_is_sent() {
     let created = include_str!("../../openapi/examples/create_dataset/created.json");
-    let server = RawServer::responding(response(200, "", created)).await;
+    let server = RawServer::responding(response(200, "", created));
     let client: Client = server.client();
 
     let prepared = client.create_dataset().name("Lanterns").prepare().unwrap();

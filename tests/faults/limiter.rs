@@ -11,9 +11,9 @@ use tokio::{sync::Semaphore, task::JoinHandle};
 
 use crate::{
     calls::Call,
-    raw_request::response,
     server::{Action, End, Fault, Reading, Server},
 };
+use ideogram_testkit::response;
 
 /// A server that responds when permitted.
 struct HeldServer {

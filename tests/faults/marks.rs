@@ -8,10 +8,10 @@ use ideogram_client::{CallOptions, operations};
 use serde_json::Value;
 
 use crate::{
-    raw_request::response,
     server::{End, Fault, Reading, Server},
     typed_calls::calls,
 };
+use ideogram_testkit::response;
 
 const ATTEMPTS: u32 = 3;
 

@@ -14,9 +14,9 @@ use ideogram_client::{CallOptions, ErrorKind as K, Outcome as O};
 
 use crate::{
     calls::Call,
-    raw_request::response,
     server::{Action, End, Fault, Reading},
 };
+use ideogram_testkit::response;
 
 /// How often a call may be sent at most.
 pub(crate) const ATTEMPTS: u32 = 3;

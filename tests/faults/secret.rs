@@ -23,10 +23,11 @@ use ideogram_mock::MockServer;
 use self::log_capture::LogCapture;
 use crate::{
     calls::Call,
-    raw_request::{KEY, response},
+    raw_request::KEY,
     rows::good,
     server::{End, Fault, Reading, Server},
 };
+use ideogram_testkit::response;
 
 /// Everything that was shown, for one look at the end.
 #[derive(Clone, Default)]

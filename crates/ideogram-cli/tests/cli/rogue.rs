@@ -1,34 +1,17 @@
-//! A server that gives one response, byte by byte as a test wants it, or none.
+//! A server that sends given responses, valid or not, or none.
 
-use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::{TcpListener, TcpStream},
-    sync::mpsc,
-    thread,
-};
+use ideogram_testkit::{Reply, Server};
 
-/// What to do with a connection that comes.
-enum Reply {
-    Bytes(Vec<u8>),
-    /// Keep it open and say nothing.
-    Silence,
-}
-
-/// Answers one request, or as many as it has responses, then it is gone.
-pub(crate) struct Rogue {
-    url: String,
-    /// Dropped to end a silence.
-    _end: mpsc::Sender<()>,
-    connected: mpsc::Receiver<()>,
-}
+/// Sends one response, or each of several, then refuses connections.
+pub(crate) struct Rogue(Server);
 
 impl Rogue {
-    /// A whole response: `200 OK` and its body.
+    /// A complete response: `200 OK` and its body.
     pub(crate) fn responses(status: &str, body: &str) -> Self {
         Self::answers_with(status, "", body)
     }
 
-    /// A whole response with further header lines.
+    /// A complete response with further header lines.
     pub(crate) fn answers_with(status: &str, headers: &str, body: &str) -> Self {
         let length = body.len();
         Self::sends(format!(
@@ -36,73 +19,31 @@ impl Rogue {
         ))
     }
 
-    /// These bytes, and then it hangs up.
+    /// These bytes, then the end of the connection.
     pub(crate) fn sends(bytes: impl Into<Vec<u8>>) -> Self {
-        Self::start(Reply::Bytes(bytes.into()))
+        Self::start(vec![Reply::Bytes(bytes.into())])
     }
 
-    /// One of these for each connection, whatever the bytes are, and then it hangs up.
+    /// One of these for each connection, then its end.
     pub(crate) fn sends_in_turn(bytes: impl IntoIterator<Item = String>) -> Self {
-        Self::start_all(bytes.into_iter().map(|bytes| Reply::Bytes(bytes.into_bytes())).collect())
+        Self::start(bytes.into_iter().map(|bytes| Reply::Bytes(bytes.into_bytes())).collect())
     }
 
-    /// Takes the request, and is never heard of again.
+    /// Reads the request and never responds.
     pub(crate) fn is_silent() -> Self {
-        Self::start(Reply::Silence)
+        Self::start(vec![Reply::Unfinished(Vec::new())])
     }
 
     pub(crate) fn url(&self) -> &str {
-        &self.url
+        self.0.url()
     }
 
-    /// Waits until somebody has connected and sent the head of a request.
+    /// Waits until a request has arrived.
     pub(crate) fn wait_for_connection(&self) {
-        self.connected.recv().unwrap();
+        self.0.wait_for_request();
     }
 
-    fn start(reply: Reply) -> Self {
-        Self::start_all(vec![reply])
+    fn start(replies: Vec<Reply>) -> Self {
+        Self(Server::start_limited(replies.len(), move |before, _| replies[before].clone()))
     }
-
-    fn start_all(replies: Vec<Reply>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let (end, ended) = mpsc::channel();
-        let (connecting, connected) = mpsc::channel();
-        thread::spawn(move || {
-            for reply in replies {
-                let (mut stream, _) = listener.accept().unwrap();
-                match reply {
-                    Reply::Bytes(bytes) => {
-                        read_request(&stream);
-                        stream.write_all(&bytes).unwrap();
-                    }
-                    Reply::Silence => {
-                        read_request(&stream);
-                        // Most tests do not wait for it.
-                        let _ = connecting.send(());
-                        _ = ended.recv();
-                    }
-                }
-            }
-        });
-        Self { url, _end: end, connected }
-    }
-}
-
-fn read_request(stream: &TcpStream) {
-    let mut reader = BufReader::new(stream);
-    let mut length = 0;
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).unwrap();
-        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap();
-        }
-        if line.trim().is_empty() {
-            break;
-        }
-    }
-    // Hanging up on unread bytes would reset the connection before the response is read.
-    reader.take(length).read_to_end(&mut Vec::new()).unwrap();
 }

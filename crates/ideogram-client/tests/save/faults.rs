@@ -25,7 +25,7 @@ async fn failure(host: &Host, adjust: impl FnOnce(Save) -> Save) -> (Error, usiz
     assert!(names(folder.path()).is_empty(), "{:?}", names(folder.path()));
     assert_eq!(error.outcome(), Outcome::Completed, "the image was made and billed");
     assert!(!format!("{error} {error:?}").contains("hush"), "{error:?}");
-    (error, host.questions())
+    (error, host.requests())
 }
 
 #[tokio::test]
@@ -33,15 +33,15 @@ async fn an_image_that_breaks_off_is_fetched_again() {
     let bytes = png(100_000, 1);
     let cut = image(&bytes)[..60_000].to_vec();
     for broken in [cut, endless(&bytes), unframed(&bytes[..60_000]), Vec::new(), b"HTTP/1.1 200".to_vec()] {
-        let host = Host::in_turn(vec![Reply::Bytes(broken.clone()), Reply::Bytes(image(&bytes))]).await;
+        let host = Host::in_turn(vec![Reply::Bytes(broken.clone()), Reply::Bytes(image(&bytes))]);
         let folder = tempfile::tempdir().unwrap();
 
         let saved = client(host.url()).save(host.link("/x"), folder.path().join("lantern")).await.unwrap();
 
         assert!(std::fs::read(saved.path).unwrap() == bytes);
-        assert_eq!(host.questions(), 2);
+        assert_eq!(host.requests(), 2);
 
-        let host = Host::answering(broken).await;
+        let host = Host::responding(broken);
         let (error, questions) = failure(&host, |save| save.attempts(1)).await;
         assert_eq!((error.kind(), questions, error.attempts()), (ErrorKind::Transport, 1, 1));
         let (error, questions) = failure(&host, |save| save).await;
@@ -52,7 +52,7 @@ async fn an_image_that_breaks_off_is_fetched_again() {
 #[tokio::test]
 async fn an_image_without_a_length_is_saved_when_its_end_is_there() {
     let bytes = png(1000, 1);
-    let host = Host::answering(unframed(&bytes)).await;
+    let host = Host::responding(unframed(&bytes));
     let folder = tempfile::tempdir().unwrap();
 
     let saved = client(host.url()).save(host.link("/x"), folder.path().join("lantern")).await.unwrap();
@@ -64,7 +64,7 @@ async fn an_image_without_a_length_is_saved_when_its_end_is_there() {
 async fn a_host_that_falls_silent_is_given_up() {
     let half = image(png(1000, 1))[..500].to_vec();
     for begun in [Vec::new(), half] {
-        let host = Host::start(move |_, _| Reply::ThenSilence(begun.clone())).await;
+        let host = Host::start(move |_, _| Reply::Unfinished(begun.clone()));
         let hasty = |save: Save| save.idle_timeout(Duration::from_millis(50)).attempts(2);
 
         let (error, _) = failure(&host, hasty).await;
@@ -77,21 +77,21 @@ async fn a_host_that_falls_silent_is_given_up() {
 #[tokio::test]
 async fn saving_ends_at_its_deadline() {
     let half = image(png(1000, 1))[..500].to_vec();
-    let host = Host::start(move |_, _| Reply::ThenSilence(half.clone())).await;
+    let host = Host::start(move |_, _| Reply::Unfinished(half.clone()));
 
     let (error, _) = failure(&host, |save| save.deadline(Duration::from_millis(80))).await;
 
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Transport, 1));
     assert!(error.to_string().contains("within 0.08 seconds"), "{error}");
 
-    let host = Host::answering(response(503, "Retry-After: 30\r\n", "")).await;
+    let host = Host::responding(response(503, "Retry-After: 30\r\n", ""));
     let (error, questions) = failure(&host, |save| save.deadline(Duration::from_secs(20))).await;
     assert_eq!((error.kind(), questions), (ErrorKind::Server, 1), "a wait beyond the deadline is not begun");
 }
 
 #[tokio::test]
 async fn settings_beyond_every_clock_do_no_harm() {
-    let host = Host::answering(image(png(90, 1))).await;
+    let host = Host::responding(image(png(90, 1)));
     let folder = tempfile::tempdir().unwrap();
     let saving = client(host.url()).save(host.link("/x"), folder.path().join("lantern"));
 
@@ -118,7 +118,7 @@ async fn refusals_that_may_pass_are_asked_again_and_others_are_not() {
         (404, ErrorKind::NotFound, 1),
         (501, ErrorKind::Server, 1),
     ] {
-        let host = Host::answering(response(status, "Content-Type: image/png\r\n", png(90, 1))).await;
+        let host = Host::responding(response(status, "Content-Type: image/png\r\n", png(90, 1)));
 
         let (error, asked) = failure(&host, |save| save).await;
 
@@ -129,7 +129,7 @@ async fn refusals_that_may_pass_are_asked_again_and_others_are_not() {
 
 #[tokio::test]
 async fn no_host_at_all_is_tried_again_too() {
-    let host = Host::answering(Vec::new()).await;
+    let host = Host::responding(Vec::new());
     let link = host.link("/x");
     let client = client(host.url());
     drop(host);
@@ -145,7 +145,7 @@ async fn no_host_at_all_is_tried_again_too() {
 #[tokio::test]
 async fn an_error_tells_how_long_the_host_asks_to_wait() {
     for (status, kind) in [(429, ErrorKind::RateLimited), (503, ErrorKind::Server)] {
-        let host = Host::answering(response(status, "Retry-After: 7\r\n", "later")).await;
+        let host = Host::responding(response(status, "Retry-After: 7\r\n", "later"));
 
         let (error, questions) = failure(&host, |save| save.attempts(1)).await;
 
@@ -166,7 +166,7 @@ async fn a_page_with_status_200_is_no_image() {
         ("Content-Type: image/png\r\n", ""),
         ("Content-Type: application/octet-stream\r\n", "\u{1}\u{2}"),
     ] {
-        let host = Host::answering(response(200, headers, body)).await;
+        let host = Host::responding(response(200, headers, body));
 
         let (error, questions) = failure(&host, |save| save).await;
 
@@ -223,7 +223,7 @@ async fn an_image_is_judged_by_its_bytes_and_not_by_its_label() {
 }
 
 async fn assert_saved(label: &str, sent: &[u8], bytes: &[u8]) {
-    let host = Host::answering(response(200, &format!("Content-Type: image/png\r\n{label}"), sent)).await;
+    let host = Host::responding(response(200, &format!("Content-Type: image/png\r\n{label}"), sent));
     let folder = tempfile::tempdir().unwrap();
 
     let saved = client(host.url()).save(host.link("/x"), folder.path().join("lantern")).await.unwrap();
@@ -236,7 +236,7 @@ async fn assert_saved(label: &str, sent: &[u8], bytes: &[u8]) {
 
 #[tokio::test]
 async fn what_comes_out_of_a_small_download_is_limited_too() {
-    let host = Host::answering(image(gzip(&[png(90, 1), vec![0; 1_000_000]].concat()))).await;
+    let host = Host::responding(image(gzip(&[png(90, 1), vec![0; 1_000_000]].concat())));
 
     let (error, questions) = failure(&host, |save| save.size_limit_bytes(100_000)).await;
 
@@ -248,13 +248,13 @@ async fn what_comes_out_of_a_small_download_is_limited_too() {
 async fn half_an_image_of_the_right_length_is_fetched_again_and_never_called_whole() {
     let bytes = png(1000, 1);
     for cut in [image(&bytes[..980]), image(gzip(&bytes[..980]))] {
-        let host = Host::in_turn(vec![Reply::Bytes(cut.clone()), Reply::Bytes(image(&bytes))]).await;
+        let host = Host::in_turn(vec![Reply::Bytes(cut.clone()), Reply::Bytes(image(&bytes))]);
         let folder = tempfile::tempdir().unwrap();
         let saved = client(host.url()).save(host.link("/x"), folder.path().join("lantern")).await.unwrap();
         assert!(std::fs::read(saved.path).unwrap() == bytes);
         assert_eq!(names(folder.path()), ["lantern.json", "lantern.png"]);
 
-        let host = Host::answering(cut).await;
+        let host = Host::responding(cut);
         let folder = tempfile::tempdir().unwrap();
         for _ in 0..2 {
             let saving = client(host.url()).save(host.link("/x"), folder.path().join("lantern"));
@@ -274,18 +274,18 @@ async fn half_an_image_of_the_right_length_is_fetched_again_and_never_called_who
 async fn an_image_beyond_the_limit_is_not_kept() {
     let bytes = png(1001, 1);
     for (large, exact) in [(image(&bytes), image(&bytes)), (endless(&bytes), unframed(&bytes))] {
-        let host = Host::answering(large).await;
+        let host = Host::responding(large);
         let (error, questions) = failure(&host, |save| save.size_limit_bytes(1000)).await;
         assert_eq!((error.kind(), questions), (ErrorKind::UndocumentedResponse, 1), "{error}");
         assert!(error.to_string().contains("larger than the limit of 1000 bytes"), "{error}");
 
-        let host = Host::answering(exact).await;
+        let host = Host::responding(exact);
         let folder = tempfile::tempdir().unwrap();
         let saving = client(host.url()).save(host.link("/x"), folder.path().join("x")).size_limit_bytes(1001);
         assert_eq!(saving.await.unwrap().size_bytes, 1001);
     }
     // A length that is a lie for as long as nobody has read it is enough.
-    let host = Host::answering(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n".to_vec()).await;
+    let host = Host::responding(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n".to_vec());
     assert_eq!(failure(&host, |save| save).await.1, 1);
 }
 

@@ -27,7 +27,7 @@ async fn an_image_is_saved_byte_by_byte() {
     // Larger than what is gathered before it is written.
     for size_bytes in [32, 512 * 1024, 3 * 1024 * 1024 + 7] {
         let bytes = png(size_bytes, 1);
-        let host = Host::answering(image(&bytes)).await;
+        let host = Host::responding(image(&bytes));
         let folder = tempfile::tempdir().unwrap();
 
         let saved = client(host.url()).save(host.link("/x"), folder.path().join("a/b/lantern")).await.unwrap();
@@ -36,7 +36,7 @@ async fn an_image_is_saved_byte_by_byte() {
         assert!(fs::read(&saved.path).unwrap() == bytes);
         assert_eq!((saved.media_type.as_str(), saved.size_bytes), ("image/png", size_bytes as u64));
         assert_eq!(names(&folder.path().join("a/b")), ["lantern.json", "lantern.png"]);
-        assert_eq!(host.questions(), 1);
+        assert_eq!(host.requests(), 1);
     }
 }
 
@@ -44,7 +44,7 @@ async fn an_image_is_saved_byte_by_byte() {
 #[tokio::test]
 async fn an_image_is_as_readable_as_any_new_file() {
     use std::os::unix::fs::PermissionsExt as _;
-    let host = Host::answering(image(png(90, 1))).await;
+    let host = Host::responding(image(png(90, 1)));
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("other"), "").unwrap();
 
@@ -57,7 +57,7 @@ async fn an_image_is_as_readable_as_any_new_file() {
 
 #[tokio::test]
 async fn what_the_image_is_decides_its_extension() {
-    let host = Host::answering(response(200, "Content-Type: image/png\r\n", JPEG)).await;
+    let host = Host::responding(response(200, "Content-Type: image/png\r\n", JPEG));
     for (asked, got) in [
         ("lantern.png", "lantern.jpg"),
         ("lantern.PNG", "lantern.jpg"),
@@ -86,7 +86,7 @@ async fn what_the_image_is_decides_its_extension() {
 
 #[tokio::test]
 async fn names_that_cannot_be_are_refused_before_anything_is_asked() {
-    let host = Host::answering(image(png(90, 1))).await;
+    let host = Host::responding(image(png(90, 1)));
     let folder = tempfile::tempdir().unwrap();
     let client = client(host.url());
 
@@ -99,13 +99,13 @@ async fn names_that_cannot_be_are_refused_before_anything_is_asked() {
         let error = client.save_all(&json!({}), folder.path()).stem(stem).await.unwrap_err();
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::InvalidArgument, Outcome::NotSent), "{stem}");
     }
-    assert_eq!(host.questions(), 0);
+    assert_eq!(host.requests(), 0);
     assert!(names(folder.path()).is_empty());
 }
 
 #[tokio::test]
 async fn a_file_that_is_there_is_left_alone_and_nothing_is_asked() {
-    let host = Host::answering(image(png(90, 1))).await;
+    let host = Host::responding(image(png(90, 1)));
     for there in ["lantern.png", "lantern.jpg", "lantern.webp", "lantern.json"] {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(there), "mine").unwrap();
@@ -117,7 +117,7 @@ async fn a_file_that_is_there_is_left_alone_and_nothing_is_asked() {
         assert_eq!(names(folder.path()), [there]);
         assert_eq!(fs::read(folder.path().join(there)).unwrap(), b"mine");
     }
-    assert_eq!(host.questions(), 0);
+    assert_eq!(host.requests(), 0);
 }
 
 #[tokio::test]
@@ -128,8 +128,7 @@ async fn a_file_that_comes_while_an_image_is_fetched_is_left_alone() {
         let host = Host::start(move |_, _| {
             fs::write(&path, "mine").unwrap();
             Reply::Bytes(image(png(90, 1)))
-        })
-        .await;
+        });
 
         let error = client(host.url()).save(host.link("/x"), folder.path().join("lantern")).await.unwrap_err();
 
@@ -143,7 +142,7 @@ async fn a_file_that_comes_while_an_image_is_fetched_is_left_alone() {
 #[tokio::test]
 async fn an_image_whose_name_is_taken_after_all_leaves_no_sidecar_behind() {
     // What it is, nobody could foresee.
-    let host = Host::answering(response(200, "Content-Type: image/svg+xml\r\n", "<svg></svg>")).await;
+    let host = Host::responding(response(200, "Content-Type: image/svg+xml\r\n", "<svg></svg>"));
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("lantern.svg"), "mine").unwrap();
 
@@ -159,7 +158,7 @@ async fn an_image_whose_name_is_taken_after_all_leaves_no_sidecar_behind() {
 
 #[tokio::test]
 async fn a_sidecar_that_was_left_alone_does_not_keep_its_own_image_out() {
-    let host = Host::answering(image(png(90, 1))).await;
+    let host = Host::responding(image(png(90, 1)));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("lantern.png");
     client(host.url()).save(host.link("/x"), &path).await.unwrap();
@@ -181,7 +180,7 @@ async fn a_sidecar_that_was_left_alone_does_not_keep_its_own_image_out() {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_link_to_nowhere_is_a_file_that_is_there() {
-    let host = Host::answering(image(png(90, 1))).await;
+    let host = Host::responding(image(png(90, 1)));
     let folder = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink("elsewhere", folder.path().join("lantern.png")).unwrap();
 
@@ -194,7 +193,7 @@ async fn a_link_to_nowhere_is_a_file_that_is_there() {
 #[tokio::test]
 async fn a_file_is_replaced_or_passed_by_when_told_so() {
     let bytes = png(90, 1);
-    let host = Host::answering(image(&bytes)).await;
+    let host = Host::responding(image(&bytes));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("lantern.png");
     fs::write(&path, "old").unwrap();
@@ -215,7 +214,7 @@ async fn a_file_is_replaced_or_passed_by_when_told_so() {
 
 #[tokio::test]
 async fn replacing_an_image_replaces_no_json_but_its_own() {
-    let host = Host::answering(image(png(90, 1))).await;
+    let host = Host::responding(image(png(90, 1)));
     for unrelated in [r#"{"name": "package", "file": "x"}"#, "[]", "no JSON", ""] {
         let folder = tempfile::tempdir().unwrap();
         let (path, beside) = (folder.path().join("package.png"), folder.path().join("package.json"));
@@ -230,7 +229,7 @@ async fn replacing_an_image_replaces_no_json_but_its_own() {
         assert_eq!(fs::read(&beside).unwrap(), unrelated.as_bytes());
         assert_eq!(names(folder.path()).len(), 2);
     }
-    assert_eq!(host.questions(), 0);
+    assert_eq!(host.requests(), 0);
 }
 
 #[tokio::test]
@@ -241,8 +240,7 @@ async fn json_that_comes_while_a_replacing_image_is_fetched_is_left_alone() {
     let host = Host::start(move |_, _| {
         fs::write(&late, "mine").unwrap();
         Reply::Bytes(image(png(90, 1)))
-    })
-    .await;
+    });
 
     let saving = client(host.url()).save(host.link("/x"), folder.path().join("lantern")).if_exists(IfExists::Replace);
 
@@ -253,7 +251,7 @@ async fn json_that_comes_while_a_replacing_image_is_fetched_is_left_alone() {
 
 #[tokio::test]
 async fn an_image_that_cannot_be_replaced_keeps_its_own_sidecar() {
-    let host = Host::answering(image(png(90, 1))).await;
+    let host = Host::responding(image(png(90, 1)));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("lantern.png");
     let saved = client(host.url()).save(host.link("/old"), &path).await.unwrap();
@@ -271,7 +269,7 @@ async fn an_image_that_cannot_be_replaced_keeps_its_own_sidecar() {
 
 #[tokio::test]
 async fn an_image_that_replaces_another_has_no_sidecar_of_the_other() {
-    let host = Host::answering(image(png(90, 1))).await;
+    let host = Host::responding(image(png(90, 1)));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("lantern.png");
     let replace = |link| client(host.url()).save(host.link(link), &path).if_exists(IfExists::Replace);
@@ -291,13 +289,15 @@ async fn of_savers_that_race_for_one_name_one_wins_and_its_files_are_whole() {
     // Each gets an image of its own, half of them of another kind.
     let host = Host::start(|before, _| {
         let motif = u8::try_from(before).unwrap();
-        Reply::Late(if before % 2 == 0 {
-            image(png(100_000 + before, motif))
-        } else {
-            response(200, "", [JPEG, &vec![motif; 100_000]].concat())
-        })
-    })
-    .await;
+        Reply::Delayed(
+            Duration::from_millis(30),
+            if before % 2 == 0 {
+                image(png(100_000 + before, motif))
+            } else {
+                response(200, "", [JPEG, &vec![motif; 100_000]].concat())
+            },
+        )
+    });
     for round in 0..8 {
         let folder = tempfile::tempdir().unwrap();
         let client = client(host.url());
@@ -323,7 +323,7 @@ async fn of_savers_that_race_for_one_name_one_wins_and_its_files_are_whole() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn savers_that_pass_by_each_other_all_get_a_name() {
-    let host = Host::start(|before, _| Reply::Late(image(png(1000 + before, 1)))).await;
+    let host = Host::start(|before, _| Reply::Delayed(Duration::from_millis(30), image(png(1000 + before, 1))));
     let folder = tempfile::tempdir().unwrap();
     let client = client(host.url());
     let savers = (0..10).map(|_| {
@@ -343,7 +343,7 @@ async fn savers_that_pass_by_each_other_all_get_a_name() {
 #[tokio::test]
 async fn a_saver_that_is_dropped_leaves_nothing() {
     let half = image(png(100_000, 1))[..50_000].to_vec();
-    let host = Host::start(move |_, _| Reply::ThenSilence(half.clone())).await;
+    let host = Host::start(move |_, _| Reply::Unfinished(half.clone()));
     let folder = tempfile::tempdir().unwrap();
     let begun = Arc::new(Notify::new());
     let told = Arc::clone(&begun);
@@ -368,7 +368,7 @@ async fn a_saver_that_is_dropped_leaves_nothing() {
 
 #[tokio::test]
 async fn a_folder_that_cannot_be_used_is_found_out_before_anything_is_asked() {
-    let host = Host::answering(image(png(90, 1))).await;
+    let host = Host::responding(image(png(90, 1)));
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, "mine").unwrap();
@@ -378,5 +378,5 @@ async fn a_folder_that_cannot_be_used_is_found_out_before_anything_is_asked() {
 
     let [SaveOutcome::Failed(error)] = outcomes.as_slice() else { panic!("{outcomes:?}") };
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::LocalIo, Outcome::Completed));
-    assert_eq!(host.questions(), 0);
+    assert_eq!(host.requests(), 0);
 }

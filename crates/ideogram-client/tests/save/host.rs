@@ -1,142 +1,54 @@
-//! A host of images that answers with given bytes, right or wrong, and keeps what it was asked.
+//! A host of images that responds with given bytes, valid or not, and records requests.
 
-use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use ideogram_testkit::{RawRequest, Server};
 
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
-    task::{JoinHandle, JoinSet},
-};
+pub(crate) use ideogram_testkit::Reply;
 
-/// A running host. Dropping it stops it, and breaks what is still open.
-pub(crate) struct Host {
-    url: String,
-    state: Arc<State>,
-    task: JoinHandle<()>,
-}
-
-#[derive(Default)]
-struct State {
-    heads: Mutex<Vec<String>>,
-    at_once: AtomicUsize,
-    most_at_once: AtomicUsize,
-}
-
-/// What a question gets.
-#[derive(Clone, Debug)]
-pub(crate) enum Reply {
-    /// These bytes, then the end of the connection.
-    Bytes(Vec<u8>),
-    /// These bytes after some milliseconds.
-    Late(Vec<u8>),
-    /// These bytes, then nothing, for ever.
-    ThenSilence(Vec<u8>),
-}
+/// A running host. Dropping it stops it, and breaks open connections.
+pub(crate) struct Host(Server);
 
 impl Host {
-    /// Answers each question as `reply` says, which is told how many there were before, and the path.
-    pub(crate) async fn start(reply: impl Fn(usize, &str) -> Reply + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let (state, reply) = (Arc::new(State::default()), Arc::new(reply));
-        let kept = Arc::clone(&state);
-        let task = tokio::spawn(async move {
-            let mut open = JoinSet::new();
-            while let Ok((stream, _)) = listener.accept().await {
-                open.spawn(serve(stream, Arc::clone(&kept), Arc::clone(&reply)));
-            }
-        });
-        Self { url, state, task }
+    /// Responds with `reply`, which gets the number of earlier requests and the path.
+    pub(crate) fn start(reply: impl Fn(usize, &str) -> Reply + Send + Sync + 'static) -> Self {
+        let path = |request: &RawRequest| request.head.split(' ').nth(1).unwrap_or_default().to_owned();
+        Self(Server::start(move |before, request| reply(before, &path(request))))
     }
 
-    /// Answers every question with these bytes.
-    pub(crate) async fn answering(response: Vec<u8>) -> Self {
-        Self::start(move |_, _| Reply::Bytes(response.clone())).await
+    /// Responds to every request with these bytes.
+    pub(crate) fn responding(response: Vec<u8>) -> Self {
+        Self::start(move |_, _| Reply::Bytes(response.clone()))
     }
 
-    /// Answers the questions with these, one after the other, the last one for ever.
-    pub(crate) async fn in_turn(replies: Vec<Reply>) -> Self {
-        Self::start(move |before, _| replies[before.min(replies.len() - 1)].clone()).await
+    /// Responds with these, one after the other; the last one is repeated.
+    pub(crate) fn in_turn(replies: Vec<Reply>) -> Self {
+        Self::start(move |before, _| replies[before.min(replies.len() - 1)].clone())
     }
 
     pub(crate) fn url(&self) -> &str {
-        &self.url
+        self.0.url()
     }
 
     pub(crate) fn link(&self, path: &str) -> String {
-        format!("{}{path}", self.url)
+        format!("{}{path}", self.url())
     }
 
-    /// Request line and headers of every question.
+    /// Request line and headers of every request.
     pub(crate) fn heads(&self) -> Vec<String> {
-        self.state.heads.lock().unwrap().clone()
+        self.0.requests().into_iter().map(|request| request.head).collect()
     }
 
-    pub(crate) fn questions(&self) -> usize {
+    pub(crate) fn requests(&self) -> usize {
         self.heads().len()
     }
 
-    /// How many questions were being answered at the same time.
-    pub(crate) fn most_at_once(&self) -> usize {
-        self.state.most_at_once.load(Ordering::SeqCst)
+    pub(crate) fn max_in_flight(&self) -> usize {
+        self.0.max_in_flight()
     }
-}
-
-impl Drop for Host {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-async fn serve(mut stream: TcpStream, state: Arc<State>, reply: Arc<impl Fn(usize, &str) -> Reply>) {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        if stream.read_buf(&mut head).await.unwrap_or(0) == 0 {
-            return;
-        }
-    }
-    let head = String::from_utf8(head).unwrap();
-    let path = head.split(' ').nth(1).unwrap().to_owned();
-    let before = {
-        let mut heads = state.heads.lock().unwrap();
-        heads.push(head);
-        heads.len() - 1
-    };
-    let at_once = state.at_once.fetch_add(1, Ordering::SeqCst) + 1;
-    state.most_at_once.fetch_max(at_once, Ordering::SeqCst);
-    // The client may have had enough before the end.
-    match reply(before, &path) {
-        Reply::Bytes(bytes) => {
-            let _ = stream.write_all(&bytes).await;
-            let _ = stream.shutdown().await;
-        }
-        Reply::Late(bytes) => {
-            tokio::time::sleep(Duration::from_millis(30)).await;
-            let _ = stream.write_all(&bytes).await;
-            let _ = stream.shutdown().await;
-        }
-        Reply::ThenSilence(bytes) => {
-            let _ = stream.write_all(&bytes).await;
-            let _ = stream.read(&mut [0]).await;
-        }
-    }
-    state.at_once.fetch_sub(1, Ordering::SeqCst);
 }
 
 /// A response with the right length.
 pub(crate) fn response(status: u16, headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
-    let body = body.as_ref();
-    let length = body.len();
-    let mut response =
-        format!("HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n").into_bytes();
-    response.extend_from_slice(body);
-    response
+    ideogram_testkit::response(status, &format!("Connection: close\r\n{headers}"), body)
 }
 
 /// An image, rightly called one.

@@ -18,8 +18,8 @@ use crate::{
 
 #[tokio::test]
 async fn nothing_of_the_caller_travels_with_the_question() {
-    let service = Host::answering(Vec::new()).await;
-    let host = Host::answering(image(png(90, 1))).await;
+    let service = Host::responding(Vec::new());
+    let host = Host::responding(image(png(90, 1)));
     let gateway = HeaderMap::from_iter([("x-gateway".parse().unwrap(), HeaderValue::from_static("gateway-token"))]);
     let client = builder(service.url())
         .configure_http(move |builder| builder.default_headers(gateway))
@@ -39,13 +39,13 @@ async fn nothing_of_the_caller_travels_with_the_question() {
     host: [HOST]
     ");
     assert!(!heads.contains(KEY));
-    assert_eq!(service.questions(), 0);
+    assert_eq!(service.requests(), 0);
 }
 
 #[tokio::test]
 async fn redirects_are_followed_without_the_key_and_not_for_ever() {
     let bytes = png(90, 1);
-    let host = Host::answering(image(&bytes)).await;
+    let host = Host::responding(image(&bytes));
     let there = host.link("/there");
     let redirects = Host::start(move |_, path| {
         let location = match path {
@@ -54,15 +54,14 @@ async fn redirects_are_followed_without_the_key_and_not_for_ever() {
             _ => "/round",
         };
         Reply::Bytes(response(307, &format!("Location: {location}\r\n"), "moved"))
-    })
-    .await;
+    });
     let folder = tempfile::tempdir().unwrap();
     let client = client(redirects.url());
 
     client.save(redirects.link("/twice"), folder.path().join("lantern")).await.unwrap();
     let error = client.save(redirects.link("/round"), folder.path().join("other")).await.unwrap_err();
 
-    assert_eq!((host.questions(), redirects.questions()), (1, 2 + 6));
+    assert_eq!((host.requests(), redirects.requests()), (1, 2 + 6));
     assert!(error.to_string().contains("redirects more than 5 times"), "{error}");
     assert!(!host.heads().join("").contains(KEY) && !redirects.heads().join("").contains(KEY));
     assert_eq!(names(folder.path()), ["lantern.json", "lantern.png"]);
@@ -73,19 +72,19 @@ async fn a_redirect_to_where_no_link_may_lead_is_not_followed() {
     for location in
         ["http://ideogram.ai/x.png", "file:///etc/passwd", "http://10.0.0.1/x", "http://user:word@127.0.0.1/"]
     {
-        let host = Host::answering(response(302, &format!("Location: {location}\r\n"), "")).await;
+        let host = Host::responding(response(302, &format!("Location: {location}\r\n"), ""));
         let folder = tempfile::tempdir().unwrap();
 
         let error = client(host.url()).save(host.link("/x"), folder.path().join("lantern")).await.unwrap_err();
 
-        assert_eq!((error.kind(), host.questions()), (ErrorKind::InvalidArgument, 1), "{location}: {error}");
+        assert_eq!((error.kind(), host.requests()), (ErrorKind::InvalidArgument, 1), "{location}: {error}");
         assert!(names(folder.path()).is_empty());
     }
 }
 
 #[tokio::test]
 async fn links_into_this_machine_are_not_followed_for_a_service_that_is_elsewhere() {
-    let host = Host::answering(image(png(90, 1))).await;
+    let host = Host::responding(image(png(90, 1)));
     let client = client("https://api.ideogram.ai");
     let folder = tempfile::tempdir().unwrap();
 
@@ -94,7 +93,7 @@ async fn links_into_this_machine_are_not_followed_for_a_service_that_is_elsewher
 
         assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{link}: {error}");
     }
-    assert_eq!(host.questions(), 0);
+    assert_eq!(host.requests(), 0);
 }
 
 /// A client for which `images.test` is this machine.
@@ -135,13 +134,13 @@ async fn statuses_tell_an_expired_link_from_one_that_is_refused() {
         (501, "?exp=1", ErrorKind::Server),
         (302, "?exp=1", ErrorKind::UndocumentedResponse),
     ] {
-        let host = Host::answering(response(status, "", "gone")).await;
+        let host = Host::responding(response(status, "", "gone"));
         let folder = tempfile::tempdir().unwrap();
 
         let error =
             client(host.url()).save(host.link(&format!("/x{query}")), folder.path().join("x")).await.unwrap_err();
 
-        assert_eq!((error.kind(), host.questions()), (kind, 1), "{status} {query}: {error}");
+        assert_eq!((error.kind(), host.requests()), (kind, 1), "{status} {query}: {error}");
     }
 }
 

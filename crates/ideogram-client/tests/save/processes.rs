@@ -52,8 +52,7 @@ async fn a_full_disk_loses_no_image_that_fits() {
         assert!(error.to_string().contains("still at its link"), "{error}");
         return;
     }
-    let host =
-        Host::start(|_, path| Reply::Bytes(image(png(if path == "/large" { 2_000_000 } else { 9000 }, 1)))).await;
+    let host = Host::start(|_, path| Reply::Bytes(image(png(if path == "/large" { 2_000_000 } else { 9000 }, 1))));
     let folder = tempfile::tempdir().unwrap();
 
     // Blocks are of 512 or 1024 bytes, as the shell likes it.
@@ -62,7 +61,7 @@ async fn a_full_disk_loses_no_image_that_fits() {
     let output = tokio::task::spawn_blocking(move || child.output().unwrap()).await.unwrap();
 
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-    assert_eq!(host.questions(), 3, "a full disk is no reason to ask again");
+    assert_eq!(host.requests(), 3, "a full disk is no reason to ask again");
     assert_eq!(names(folder.path()), ["lantern-1.json", "lantern-1.png", "lantern-3.json", "lantern-3.png"]);
 }
 
@@ -82,10 +81,9 @@ async fn a_process_that_is_killed_leaves_no_half_of_an_image_under_its_name() {
     let half = image(&bytes)[..1_400_000].to_vec();
     let whole = image(&bytes);
     let host = Host::start(move |before, _| match before {
-        0 => Reply::ThenSilence(half.clone()),
+        0 => Reply::Unfinished(half.clone()),
         _ => Reply::Bytes(whole.clone()),
-    })
-    .await;
+    });
     let folder = tempfile::tempdir().unwrap();
     let test = "processes::a_process_that_is_killed_leaves_no_half_of_an_image_under_its_name";
 

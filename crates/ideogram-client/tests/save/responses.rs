@@ -5,6 +5,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use ideogram_client::{
@@ -132,9 +133,11 @@ fn every_link_of_every_sample_is_found_in_raw_and_in_decoded_responses_alike() {
 #[tokio::test]
 async fn each_image_has_a_result_in_the_order_of_the_response() {
     let host = Host::start(|_, path| {
-        Reply::Late(if path == "/gone" { response(410, "", "") } else { image(png(90, path.as_bytes()[1])) })
-    })
-    .await;
+        Reply::Delayed(
+            Duration::from_millis(30),
+            if path == "/gone" { response(410, "", "") } else { image(png(90, path.as_bytes()[1])) },
+        )
+    });
     let response = json!({"created": "2026-07-02T09:07:13Z", "data": [
         {"url": host.link("/a"), "is_image_safe": true},
         {"url": null, "is_image_safe": false},
@@ -162,7 +165,7 @@ async fn each_image_has_a_result_in_the_order_of_the_response() {
 
 #[tokio::test]
 async fn layers_are_saved_under_what_they_are() {
-    let host = Host::start(|_, path| Reply::Bytes(image(png(90, path.as_bytes()[1])))).await;
+    let host = Host::start(|_, path| Reply::Bytes(image(png(90, path.as_bytes()[1]))));
     let response: types::LayerizeTextResponse = serde_json::from_value(json!({
         "base_image_url": host.link("/b"), "original_image_url": host.link("/o"), "seed": 5, "text_blocks": [],
     }))
@@ -180,8 +183,7 @@ async fn saving_again_fetches_only_what_is_missing() {
     let host = Host::start(|before, _| match before {
         0 => Reply::Bytes(response(404, "", "")),
         _ => Reply::Bytes(image(png(90, 1))),
-    })
-    .await;
+    });
     let links = ["/AAAAAAAAAAAAAAAAAAAAAA.png", "/BBBBBBBBBBBBBBBBBBBBBB.png"];
     let response = json!({"data": links.map(|link| json!({"url": host.link(link), "is_image_safe": true}))});
     let folder = tempfile::tempdir().unwrap();
@@ -193,12 +195,12 @@ async fn saving_again_fetches_only_what_is_missing() {
     assert!(first[0].error().is_some() && first[1].saved().is_some(), "{first:?}");
     assert!(second[0].saved().is_some(), "{second:?}");
     assert!(second[1].error().unwrap().to_string().contains("image-2-BBBBBBBB.png"), "{second:?}");
-    assert_eq!(host.questions(), 3);
+    assert_eq!(host.requests(), 3);
 }
 
 #[tokio::test]
 async fn saving_goes_on_where_a_process_that_died_has_stopped() {
-    let host = Host::start(|_, path| Reply::Bytes(image(png(90, path.as_bytes()[1])))).await;
+    let host = Host::start(|_, path| Reply::Bytes(image(png(90, path.as_bytes()[1]))));
     let links = ["/a", "/b", "/c", "/d"].map(|link| host.link(link));
     let response = json!({"data": links.map(|link| json!({"url": link, "is_image_safe": true}))});
     for stem in [None, Some("cat")] {
@@ -217,7 +219,7 @@ async fn saving_goes_on_where_a_process_that_died_has_stopped() {
         fs::remove_file(&saved[2].path).unwrap();
         fs::remove_file(&saved[3].path).unwrap();
         fs::remove_file(saved[3].sidecar.as_ref().unwrap()).unwrap();
-        let before = host.questions();
+        let before = host.requests();
 
         let second = all().await.unwrap();
 
@@ -228,14 +230,14 @@ async fn saving_goes_on_where_a_process_that_died_has_stopped() {
         assert_eq!((a, b), (&saved[0].path, &saved[1].path));
         assert_eq!((c.saved(), d.saved()), (Some(&saved[2]), Some(&saved[3])));
         assert!(second.iter().zip(&saved).all(|(outcome, saved)| outcome.path() == Some(&saved.path)));
-        assert_eq!(host.questions() - before, 2);
+        assert_eq!(host.requests() - before, 2);
         assert_eq!(names(folder.path()).len(), 2 * 4);
     }
 }
 
 #[tokio::test]
 async fn what_is_there_is_taken_for_the_image_only_if_it_may_be_that() {
-    let host = Host::start(|_, path| Reply::Bytes(image(png(90, path.as_bytes()[1])))).await;
+    let host = Host::start(|_, path| Reply::Bytes(image(png(90, path.as_bytes()[1]))));
     let client = client(host.url());
     let save = |link, path: &Path| client.save(host.link(link), path).if_exists(IfExists::Skip);
     let folder = tempfile::tempdir().unwrap();
@@ -243,7 +245,7 @@ async fn what_is_there_is_taken_for_the_image_only_if_it_may_be_that() {
 
     let saved = save("/a", &path).await.unwrap();
     assert_eq!(save("/a", &path).await.unwrap(), saved);
-    assert_eq!(host.questions(), 1);
+    assert_eq!(host.requests(), 1);
     // The sidecar says that it is another one.
     let other = save("/b", &path).await.unwrap_err();
     assert_eq!(other.kind(), ErrorKind::LocalIo);
@@ -256,13 +258,13 @@ async fn what_is_there_is_taken_for_the_image_only_if_it_may_be_that() {
         assert_eq!(save("/a", &path).await.unwrap_err().kind(), ErrorKind::LocalIo);
         assert_eq!(fs::read(&path).unwrap(), no_image.as_bytes());
     }
-    assert_eq!(host.questions(), 1);
+    assert_eq!(host.requests(), 1);
 }
 
 #[tokio::test]
 async fn no_more_downloads_run_at_a_time_than_are_allowed() {
     for (parallel, most) in [(Some(1), 1), (Some(2), 2), (None, 4), (Some(0), 1)] {
-        let host = Host::start(|_, _| Reply::Late(image(png(90, 1)))).await;
+        let host = Host::start(|_, _| Reply::Delayed(Duration::from_millis(30), image(png(90, 1))));
         let items: Vec<_> = (0..8).map(|place| json!({"url": host.link(&format!("/{place}"))})).collect();
         let folder = tempfile::tempdir().unwrap();
         let response = json!({"data": items});
@@ -274,7 +276,7 @@ async fn no_more_downloads_run_at_a_time_than_are_allowed() {
         let outcomes = saving.await.unwrap();
 
         assert!(outcomes.iter().all(|outcome| outcome.saved().is_some()), "{outcomes:?}");
-        assert_eq!(host.most_at_once(), most);
+        assert_eq!(host.max_in_flight(), most);
     }
 }
 
@@ -282,8 +284,7 @@ async fn no_more_downloads_run_at_a_time_than_are_allowed() {
 async fn progress_tells_of_bytes_and_of_images() {
     let host = Host::start(|_, path| {
         Reply::Bytes(if path == "/gone" { response(404, "", "") } else { image(png(100_000, 1)) })
-    })
-    .await;
+    });
     let items = [json!({"url": host.link("/a")}), json!({"url": host.link("/gone")}), json!({"is_image_safe": false})];
     let folder = tempfile::tempdir().unwrap();
     let events = Arc::new(Mutex::new(Vec::<SaveProgress>::new()));
@@ -304,7 +305,7 @@ async fn progress_tells_of_bytes_and_of_images() {
 
 #[tokio::test]
 async fn images_can_be_chosen_and_a_response_may_have_none() {
-    let host = Host::answering(image(png(90, 1))).await;
+    let host = Host::responding(image(png(90, 1)));
     let response = json!({"data": [{"url": host.link("/a"), "seed": 1}, {"url": host.link("/b"), "seed": 2}]});
     let folder = tempfile::tempdir().unwrap();
     let client = client(host.url());
@@ -322,7 +323,7 @@ async fn images_can_be_chosen_and_a_response_may_have_none() {
 
 #[tokio::test]
 async fn images_of_two_responses_never_get_the_same_name() {
-    let host = Host::start(|_, path| Reply::Late(image(png(90, path.as_bytes()[1])))).await;
+    let host = Host::start(|_, path| Reply::Delayed(Duration::from_millis(30), image(png(90, path.as_bytes()[1]))));
     let responses = [["/a", "/b"], ["/c", "/d"]]
         .map(|links| json!({"data": links.map(|link| json!({"url": host.link(link), "is_image_safe": true}))}));
     let links = ["/e", "/f"].map(|link| ImageRef::from_link(host.link(link)));
@@ -343,7 +344,7 @@ async fn images_of_two_responses_never_get_the_same_name() {
 
 #[tokio::test]
 async fn a_choice_of_one_responses_images_keeps_their_numbers() {
-    let host = Host::answering(image(png(90, 1))).await;
+    let host = Host::responding(image(png(90, 1)));
     let response =
         json!({"data": (0..4).map(|place| json!({"url": host.link(&format!("/{place}"))})).collect::<Vec<_>>()});
     let folder = tempfile::tempdir().unwrap();
@@ -356,7 +357,7 @@ async fn a_choice_of_one_responses_images_keeps_their_numbers() {
 
 #[tokio::test]
 async fn of_the_same_image_twice_both_are_saved() {
-    let host = Host::answering(image(png(90, 1))).await;
+    let host = Host::responding(image(png(90, 1)));
     let twice = vec![ImageRef::from_link(host.link("/x")); 2];
     let folder = tempfile::tempdir().unwrap();
 
@@ -446,7 +447,7 @@ async fn what_is_not_the_beginning_of_a_response_gives_no_links() {
 
 #[tokio::test]
 async fn saving_a_response_that_broke_off_saves_what_is_whole_and_tells_what_is_not() {
-    let host = Host::answering(image(png(90, 1))).await;
+    let host = Host::responding(image(png(90, 1)));
     let place = tempfile::tempdir().unwrap();
     let whole = format!(r#"{{"data": [{{"is_image_safe": true, "url": "{}"}}, "#, host.link("/a"));
     let cut = format!(r#"{whole}{{"is_image_safe": true, "url": "{}"#, host.link("/b"));

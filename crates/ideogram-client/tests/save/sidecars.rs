@@ -29,7 +29,7 @@ impl HasImages for Described {
 
 #[tokio::test]
 async fn a_sidecar_says_how_the_image_was_made() {
-    let host = Host::answering(image(png(90, 1))).await;
+    let host = Host::responding(image(png(90, 1)));
     let response = Described(json!({
         "created": "2026-07-02 09:07:13.904471+00:00",
         "data": [{
@@ -76,7 +76,7 @@ async fn a_sidecar_says_how_the_image_was_made() {
 
 #[tokio::test]
 async fn of_a_link_alone_a_sidecar_says_what_is_known() {
-    let host = Host::answering(image(png(90, 1))).await;
+    let host = Host::responding(image(png(90, 1)));
     let folder = tempfile::tempdir().unwrap();
 
     let saved = client(host.url()).save(host.link("/x.png"), folder.path().join("lantern")).await.unwrap();
@@ -97,7 +97,7 @@ async fn of_a_link_alone_a_sidecar_says_what_is_known() {
 
 #[tokio::test]
 async fn a_key_that_the_service_repeats_is_in_no_sidecar() {
-    let host = Host::answering(image(png(90, 1))).await;
+    let host = Host::responding(image(png(90, 1)));
     for prompt in [format!("a cat {KEY}"), format!("a \"cat\"\n{KEY}")] {
         let response = json!({"data": [{"url": host.link("/x"), "prompt": prompt, "is_image_safe": true}]});
         let folder = tempfile::tempdir().unwrap();

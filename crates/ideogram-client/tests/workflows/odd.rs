@@ -11,12 +11,9 @@ use ideogram_client::{
     dataset::{FileOutcome, FileState, Folder, SyncDataset, UnknownReason},
     internal::{Journal, JournalKind},
 };
+use ideogram_testkit::{RawRequest, Reply, Server, response};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
-};
 
 use crate::place::{PROCESSING_TIMEOUT, WAITS, client_of, outcome};
 
@@ -111,65 +108,43 @@ fn is_caption(name: &str) -> bool {
     name.strip_suffix(".txt").is_some()
 }
 
-async fn serve(mut stream: TcpStream, odd: Arc<Mutex<Odd>>) -> std::io::Result<()> {
-    let mut request = Vec::new();
-    let (head, length) = loop {
-        if stream.read_buf(&mut request).await? == 0 {
-            return Ok(());
-        }
-        let text = String::from_utf8_lossy(&request);
-        if let Some((head, _)) = text.split_once("\r\n\r\n") {
-            let length = head
-                .to_lowercase()
-                .split_once("content-length: ")
-                .map_or(0, |(_, rest)| rest.split("\r\n").next().unwrap().parse::<usize>().unwrap());
-            break (head.to_owned(), length);
-        }
-    };
-    while request.len() < head.len() + 4 + length {
-        stream.read_buf(&mut request).await?;
-    }
-    let (status, body) = if head.starts_with("GET ") {
-        odd.lock().unwrap().look()
+fn reply(odd: &Mutex<Odd>, request: &RawRequest) -> Reply {
+    let mut odd = odd.lock().unwrap();
+    let (status, body) = if request.head.starts_with("GET ") {
+        odd.look()
     } else {
-        let text = String::from_utf8_lossy(&request).into_owned();
+        let text = String::from_utf8_lossy(&request.body);
         let names = text.split("filename=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned());
-        let mut odd = odd.lock().unwrap();
         let response = odd.upload(names.collect());
         if odd.uploads <= odd.drops {
-            return Ok(());
+            return Reply::Bytes(Vec::new());
         }
         response
     };
-    let body = body.to_string();
-    let head = format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: ");
-    stream.write_all(format!("{head}{}\r\n\r\n{body}", body.len()).as_bytes()).await
+    // A status may be followed by headers.
+    let (status, headers) = status.split_once("\r\n").unwrap_or((status, "connection: close"));
+    let headers = format!("{headers}\r\ncontent-type: application/json\r\n");
+    Reply::Bytes(response(status[..3].parse().unwrap(), &headers, body.to_string()))
 }
 
 /// Two images with captions, and where they go.
 struct OddPlace {
     odd: Arc<Mutex<Odd>>,
-    url: String,
+    server: Server,
     folder: TempDir,
 }
 
 impl OddPlace {
     async fn new(odd: Odd) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
         let odd = Arc::new(Mutex::new(odd));
         let served = Arc::clone(&odd);
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, Arc::clone(&served)));
-            }
-        });
+        let server = Server::start(move |_, request| reply(&served, request));
         let folder = tempfile::tempdir().unwrap();
         for name in ["a", "b"] {
             std::fs::write(folder.path().join(format!("{name}.png")), b"\x89PNG\r\n\x1a\n0000").unwrap();
             std::fs::write(folder.path().join(format!("{name}.txt")), b"a lantern").unwrap();
         }
-        Self { odd, url, folder }
+        Self { odd, server, folder }
     }
 
     /// A sync that looks three times, and no more.
@@ -179,7 +154,7 @@ impl OddPlace {
 
     /// A sync that looks until all had their time.
     async fn patient_sync(&self) -> SyncDataset {
-        let client = client_of(&self.url, "key");
+        let client = client_of(self.server.url(), "key");
         let plan = client.plan_dataset("d", Folder::read(self.folder.path()).await.unwrap()).await.unwrap();
         let journal = self.folder.path().join(".journal");
         client.sync_dataset(plan, journal).processing_timeout(PROCESSING_TIMEOUT).chunk_files(2).concurrency(1)
