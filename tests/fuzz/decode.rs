@@ -65,7 +65,7 @@ fn mutate_value(value: &mut Value, seeds: &[Seed], random: &mut Rng) {
             match random.choice(names) {
                 Some(name) if random.bool() => drop(properties.remove(&name)),
                 _ => {
-                    drop(properties.insert(random.choice(["news", "", "type", "url"]).unwrap_or_default().into(), new))
+                    drop(properties.insert(random.choice(["news", "", "type", "url"]).unwrap_or_default().into(), new));
                 }
             }
         }

@@ -135,10 +135,10 @@ struct OddPlace {
 }
 
 impl OddPlace {
-    async fn new(odd: Odd) -> Self {
+    fn new(odd: Odd) -> Self {
         let odd = Arc::new(Mutex::new(odd));
-        let served = Arc::clone(&odd);
-        let server = Server::start(move |_, request| reply(&served, request));
+        let shared = Arc::clone(&odd);
+        let server = Server::start(move |_, request| reply(&shared, request));
         let folder = tempfile::tempdir().unwrap();
         for name in ["a", "b"] {
             std::fs::write(folder.path().join(format!("{name}.png")), b"\x89PNG\r\n\x1a\n0000").unwrap();
@@ -196,7 +196,7 @@ fn each_once() -> BTreeMap<String, usize> {
 
 #[tokio::test]
 async fn captions_that_are_never_listed_are_never_sent_twice() {
-    let place = OddPlace::new(Odd { hides_captions: true, ..Odd::default() }).await;
+    let place = OddPlace::new(Odd { hides_captions: true, ..Odd::default() });
 
     let first = place.sync().await.await.unwrap();
     let second = place.sync().await.await.unwrap();
@@ -210,7 +210,7 @@ async fn captions_that_are_never_listed_are_never_sent_twice() {
 
 #[tokio::test]
 async fn a_dataset_that_shows_files_late_gets_them_once() {
-    let place = OddPlace::new(Odd { lag: 3, ..Odd::default() }).await;
+    let place = OddPlace::new(Odd { lag: 3, ..Odd::default() });
 
     let report = place.sync().await.await.unwrap();
 
@@ -220,7 +220,7 @@ async fn a_dataset_that_shows_files_late_gets_them_once() {
 
 #[tokio::test]
 async fn a_file_that_was_taken_and_does_not_show_is_not_sent_again() {
-    let place = OddPlace::new(Odd { lag: 99, ..Odd::default() }).await;
+    let place = OddPlace::new(Odd { lag: 99, ..Odd::default() });
 
     let report = place.sync().await.await.unwrap();
 
@@ -234,7 +234,7 @@ async fn a_file_that_was_taken_and_does_not_show_is_not_sent_again() {
 #[tokio::test]
 async fn what_a_response_calls_stored_is_never_sent_again_by_a_later_sync_either() {
     for odd in [Odd { lag: 99, ..Odd::default() }, Odd { renames: true, ..Odd::default() }] {
-        let place = OddPlace::new(odd).await;
+        let place = OddPlace::new(odd);
 
         place.sync().await.await.unwrap();
         let later = place.sync().await.await.unwrap();
@@ -249,7 +249,7 @@ async fn what_a_response_calls_stored_is_never_sent_again_by_a_later_sync_either
 
 #[tokio::test]
 async fn a_batch_that_is_still_being_stored_is_not_sent_again() {
-    let place = OddPlace::new(Odd { drops: 9, lag: 99, ..Odd::default() }).await;
+    let place = OddPlace::new(Odd { drops: 9, lag: 99, ..Odd::default() });
 
     let first = place.sync().await.processing_timeout(HOUR).await.unwrap();
     let again = place.sync().await.processing_timeout(HOUR).await.unwrap();
@@ -268,7 +268,7 @@ async fn a_batch_that_is_still_being_stored_is_not_sent_again() {
 
 #[tokio::test]
 async fn a_sync_waits_until_a_batch_has_had_its_time_and_tells_so() {
-    let place = OddPlace::new(Odd { drops: 2, lag: 7, ..Odd::default() }).await;
+    let place = OddPlace::new(Odd { drops: 2, lag: 7, ..Odd::default() });
     let awaited = Arc::new(Mutex::new(Vec::new()));
 
     let told = Arc::clone(&awaited);
@@ -283,7 +283,7 @@ async fn a_sync_waits_until_a_batch_has_had_its_time_and_tells_so() {
 
 #[tokio::test]
 async fn what_had_its_time_and_is_not_there_is_sent_again() {
-    let place = OddPlace::new(Odd { refuses_from: Some((1, "500 Internal Server Error")), ..Odd::default() }).await;
+    let place = OddPlace::new(Odd { refuses_from: Some((1, "500 Internal Server Error")), ..Odd::default() });
 
     let first = place.sync().await.processing_timeout(HOUR).await.unwrap();
     place.odd.lock().unwrap().refuses_from = None;
@@ -304,7 +304,7 @@ async fn what_had_its_time_and_is_not_there_is_sent_again() {
 
 #[tokio::test]
 async fn a_clock_that_was_set_back_does_not_keep_files_out_for_ever() {
-    let place = OddPlace::new(Odd { refuses_from: Some((1, "500 Internal Server Error")), ..Odd::default() }).await;
+    let place = OddPlace::new(Odd { refuses_from: Some((1, "500 Internal Server Error")), ..Odd::default() });
     place.sync().await.processing_timeout(HOUR).await.unwrap();
     place.odd.lock().unwrap().refuses_from = None;
     place.set_time(9_000_000_000);
@@ -317,7 +317,7 @@ async fn a_clock_that_was_set_back_does_not_keep_files_out_for_ever() {
 
 #[tokio::test]
 async fn a_dataset_that_goes_on_growing_is_waited_for() {
-    let place = OddPlace::new(Odd { drops: 1, drip: Some(1), ..Odd::default() }).await;
+    let place = OddPlace::new(Odd { drops: 1, drip: Some(1), ..Odd::default() });
     for number in 0..8 {
         std::fs::write(place.folder.path().join(format!("{number}.png")), b"\x89PNG\r\n\x1a\n0000").unwrap();
     }
@@ -331,7 +331,7 @@ async fn a_dataset_that_goes_on_growing_is_waited_for() {
 
 #[tokio::test]
 async fn a_batch_no_response_and_a_dataset_that_cannot_be_asked_leave_it_unknown() {
-    let place = OddPlace::new(Odd { drops: 1, is_lost_after_upload: true, ..Odd::default() }).await;
+    let place = OddPlace::new(Odd { drops: 1, is_lost_after_upload: true, ..Odd::default() });
 
     let report = place.sync().await.chunk_files(20).processing_timeout(Duration::ZERO).await.unwrap();
 
@@ -342,7 +342,7 @@ async fn a_batch_no_response_and_a_dataset_that_cannot_be_asked_leave_it_unknown
 
 #[tokio::test]
 async fn an_image_that_the_service_stores_in_its_own_way_is_stored() {
-    let place = OddPlace::new(Odd { size_bytes: Some(5), ..Odd::default() }).await;
+    let place = OddPlace::new(Odd { size_bytes: Some(5), ..Odd::default() });
 
     let first = place.sync().await.await.unwrap();
     let later = place.sync().await.await.unwrap();
@@ -360,7 +360,7 @@ async fn an_image_that_the_service_stores_in_its_own_way_is_stored() {
 #[tokio::test]
 async fn a_refused_batch_is_sent_in_parts_and_one_bad_file_keeps_no_other_out() {
     for status in ["400 Bad Request", "413 Content Too Large", "422 Unprocessable Entity"] {
-        let place = OddPlace::new(Odd { refuses: Some(("b.png", status)), ..Odd::default() }).await;
+        let place = OddPlace::new(Odd { refuses: Some(("b.png", status)), ..Odd::default() });
         for name in ["c.png", "d.png", "e.png"] {
             std::fs::write(place.folder.path().join(name), b"\x89PNG\r\n\x1a\n0000").unwrap();
         }
@@ -387,7 +387,7 @@ async fn a_refused_batch_is_sent_in_parts_and_one_bad_file_keeps_no_other_out() 
 #[tokio::test]
 async fn a_service_that_asks_for_an_hour_ends_the_sync_with_a_report() {
     let status = "429 Too Many Requests\r\nretry-after: 3600";
-    let place = OddPlace::new(Odd { refuses_from: Some((2, status)), ..Odd::default() }).await;
+    let place = OddPlace::new(Odd { refuses_from: Some((2, status)), ..Odd::default() });
 
     let report = place.sync().await.await.unwrap();
 
@@ -399,7 +399,7 @@ async fn a_service_that_asks_for_an_hour_ends_the_sync_with_a_report() {
 #[tokio::test]
 async fn a_key_that_stops_working_ends_the_sync_with_a_report() {
     for status in ["401 Unauthorized", "402 Payment Required", "403 Forbidden", "404 Not Found"] {
-        let place = OddPlace::new(Odd { refuses_from: Some((2, status)), ..Odd::default() }).await;
+        let place = OddPlace::new(Odd { refuses_from: Some((2, status)), ..Odd::default() });
 
         let report = place.sync().await.await.unwrap();
 
@@ -418,7 +418,7 @@ async fn a_key_that_stops_working_ends_the_sync_with_a_report() {
 
 #[tokio::test]
 async fn a_dataset_that_cannot_be_asked_any_more_leaves_what_the_responses_say() {
-    let place = OddPlace::new(Odd { is_lost_after_upload: true, ..Odd::default() }).await;
+    let place = OddPlace::new(Odd { is_lost_after_upload: true, ..Odd::default() });
 
     let report = place.sync().await.await.unwrap();
 
@@ -429,7 +429,7 @@ async fn a_dataset_that_cannot_be_asked_any_more_leaves_what_the_responses_say()
 
 #[tokio::test]
 async fn a_failure_without_a_name_is_found_by_the_dataset() {
-    let place = OddPlace::new(Odd { fails_silently: Some("b.png"), ..Odd::default() }).await;
+    let place = OddPlace::new(Odd { fails_silently: Some("b.png"), ..Odd::default() });
 
     let report = place.sync().await.await.unwrap();
     place.odd.lock().unwrap().fails_silently = None;
