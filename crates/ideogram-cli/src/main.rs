@@ -1,14 +1,15 @@
 //! The `ideogram` command: images, datasets and models of the Ideogram API, and a mock server to try it on.
 //!
-//! Start at [`Arguments`] for what can be asked, at [`commands`] for what is done and how to write a command. A command
-//! asks the service through its [`Context`](context::Context) and hands the response to [`Output`], which alone prints;
+//! Start at [`Arguments`] for the command line, at [`commands`] for the commands and how to write one. A command calls
+//! the service through its [`Context`](session::context::Context) and hands the response to [`Output`], which alone prints;
 //! what goes wrong is a [`Failure`], which carries the exit code.
 
-mod arguments;
+mod cli;
 mod commands;
 mod exit;
 mod failure;
 mod images;
+mod options;
 mod output;
 mod session;
 mod text_input;
@@ -16,14 +17,8 @@ mod text_input;
 use std::{env, ffi::OsString, process::ExitCode};
 
 use crate::{
-    arguments::{Arguments, Options},
-    exit::Exit,
-    failure::Failure,
-    output::Output,
-    output::jq::Filter,
-    session::config::Config,
-    session::context::Globals,
-    session::interrupt::Interrupt,
+    cli::Arguments, exit::Exit, failure::Failure, options::Options, output::Output, output::jq::Filter,
+    session::config::Config, session::globals::Globals, session::interrupt::Interrupt,
 };
 
 fn main() -> ExitCode {
@@ -32,8 +27,8 @@ fn main() -> ExitCode {
     if words.get(1).is_some_and(|word| word == output::jq::WORKER_ARGUMENT) {
         return output::jq::work();
     }
-    let early = || Output::new(arguments::early_format(&words), false, arguments::early_color(&words));
-    let arguments = match arguments::read(&words) {
+    let early = || Output::new(options::early_format(&words), false, options::early_color(&words));
+    let arguments = match cli::read(&words) {
         Ok(arguments) => arguments,
         Err(error) => return output::help_or_usage(&error, &early()).into(),
     };
@@ -71,7 +66,7 @@ fn run(arguments: &Arguments, config: &Config, output: &Output) -> Result<(), Fa
     let interrupt = Interrupt::default();
     let globals =
         Globals { options: &arguments.options, config, output, interrupt: &interrupt, max_images_in_flight: None };
-    let result = runtime.block_on(interrupt.guard(commands::run(&arguments.command, globals)));
+    let result = runtime.block_on(interrupt.guard(commands::run(&arguments.command, globals, cli::command)));
     // A name server or network drive that does not answer must not hold the command back once it is done.
     runtime.shutdown_background();
     result

@@ -5,12 +5,13 @@
 //! image that is paid.
 
 use std::{
+    cell::Cell,
     fmt, fs,
     io::{self, Read as _},
     path::Path,
 };
 
-use crate::{failure::Failure, images::prompt::Stdin, output::units};
+use crate::{failure::Failure, output::units};
 
 /// The byte order mark: editors on Windows begin files with it.
 const MARK: char = '\u{feff}';
@@ -79,6 +80,23 @@ impl fmt::Display for Encoding {
             ),
             Self::Binary(what) | Self::Spreadsheet(what) => write!(formatter, "it is {what}, not text"),
         }
+    }
+}
+
+/// Standard input, which can be read once.
+#[derive(Debug, Default)]
+pub(crate) struct Stdin(Cell<bool>);
+
+impl Stdin {
+    /// All that it holds, up to so many bytes; `what` says what it stands for.
+    pub(crate) async fn read(&self, what: &str, limit: u64) -> Result<Vec<u8>, Failure> {
+        if self.0.replace(true) {
+            return Err(Failure::usage(format!("standard input is named twice: it cannot be {what} as well")));
+        }
+        // Read elsewhere, so that Ctrl-C is heard meanwhile.
+        let read = tokio::task::spawn_blocking(move || read_limited(io::stdin().lock(), limit)).await;
+        let read = read.unwrap_or_else(|error| Err(Unreadable::Io(io::Error::other(error))));
+        read.map_err(|error| error.failure(&format!("{what} from standard input")))
     }
 }
 

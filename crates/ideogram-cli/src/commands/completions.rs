@@ -3,7 +3,7 @@
 use clap::Args;
 use clap_complete::Shell;
 
-use crate::{arguments, failure::Failure, output::Output};
+use crate::{failure::Failure, output::Output};
 
 /// Print a script that completes the command in a shell
 ///
@@ -21,9 +21,9 @@ pub(crate) struct Completions {
 }
 
 impl Completions {
-    pub(super) fn run(&self, output: &Output) -> Result<(), Failure> {
+    pub(super) fn run(&self, output: &Output, mut tree: clap::Command) -> Result<(), Failure> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut arguments::command(), "ideogram", &mut script);
+        clap_complete::generate(self.shell, &mut tree, "ideogram", &mut script);
         output.verbatim(&script)
     }
 }

@@ -15,7 +15,6 @@ use serde_json::{Map, Value, value::RawValue};
 use tokio::select;
 
 use crate::{
-    arguments::Format,
     exit::Exit,
     failure::Failure,
     images::{
@@ -26,6 +25,7 @@ use crate::{
         source::SourceImages,
         structured,
     },
+    options::Format,
     output::ResultStream,
     output::layout::Layout,
     output::units,

@@ -10,7 +10,7 @@ use clap_mangen::{
 
 use serde_json::{Map, json};
 
-use crate::{arguments, exit::Exit, failure::Failure, output::Output, output::units};
+use crate::{exit::Exit, failure::Failure, options, output::Output, output::units};
 
 /// Write the manual as man pages
 ///
@@ -28,8 +28,8 @@ pub(crate) struct Man {
 }
 
 impl Man {
-    pub(super) fn run(&self, output: &Output) -> Result<(), Failure> {
-        let command = arguments::brief_command();
+    pub(super) fn run(&self, output: &Output, tree: clap::Command) -> Result<(), Failure> {
+        let command = options::brief(tree);
         let Some(folder) = &self.folder else {
             return output.verbatim(&page(command, None).map_err(|error| cannot_write(&error))?);
         };

@@ -83,7 +83,7 @@ use clap::Subcommand;
 
 use crate::{
     failure::Failure,
-    session::context::{Context, Globals},
+    session::{context::Context, globals::Globals},
 };
 
 /// What to do.
@@ -120,8 +120,8 @@ pub(crate) enum Command {
     Man(man::Man),
 }
 
-/// Does what was asked.
-pub(crate) async fn run(command: &Command, globals: Globals<'_>) -> Result<(), Failure> {
+/// Runs a command. `tree` makes the tree of all commands, for those that print it.
+pub(crate) async fn run(command: &Command, globals: Globals<'_>, tree: fn() -> clap::Command) -> Result<(), Failure> {
     let context = || Context::open(globals);
     let makes_no_call = |command| globals.options.refuse_those_of_calls(command);
     match command {
@@ -155,11 +155,11 @@ pub(crate) async fn run(command: &Command, globals: Globals<'_>) -> Result<(), F
         }
         Command::Completions(completions) => {
             makes_no_call("ideogram completions")?;
-            completions.run(globals.output)
+            completions.run(globals.output, tree())
         }
         Command::Man(man) => {
             makes_no_call("ideogram man")?;
-            man.run(globals.output)
+            man.run(globals.output, tree())
         }
     }
 }

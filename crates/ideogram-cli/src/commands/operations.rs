@@ -110,11 +110,10 @@ pub(crate) fn repeat(operation: &Operation) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arguments;
 
     #[test]
     fn every_command_that_is_named_exists() {
-        let root = arguments::command();
+        let root = crate::cli::command();
         for operation in operations::ALL {
             let Some(words) = command(operation) else { continue };
             let found = words.split(' ').try_fold(&root, |command, word| command.find_subcommand(word));

@@ -6,7 +6,7 @@ use ideogram_client::{
 };
 
 use super::Call;
-use crate::{output::units, session::connection::KEY_PAGE};
+use crate::{failure::links::KEY_PAGE, output::units};
 
 /// What the kind of the error asks for.
 pub(super) fn what_next(call: &Call<'_>, error: &Error) -> Option<String> {

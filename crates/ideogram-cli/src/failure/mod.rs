@@ -2,6 +2,7 @@
 
 mod advice;
 mod code;
+pub(crate) mod links;
 
 use std::{error::Error as StdError, io};
 

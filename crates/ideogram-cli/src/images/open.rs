@@ -2,24 +2,16 @@
 
 use std::path::PathBuf;
 
-use clap::ValueEnum;
-
-use super::{preview, save_flags::SaveFlags};
+use super::{
+    preview,
+    save_flags::{Open, SaveFlags},
+};
 use crate::session::context::Context;
-
-/// Which images to open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Open {
-    /// The first that was saved
-    First,
-    /// Each of them
-    All,
-}
 
 /// Shows images as it was asked for. Nothing here fails the command: they are on disk.
 pub(crate) async fn show(context: &Context<'_>, saving: &SaveFlags, paths: Vec<PathBuf>) {
     // For programs, standard error is JSON.
-    let is_for_people = context.output().format() == crate::arguments::Format::Text;
+    let is_for_people = context.output().format() == crate::options::Format::Text;
     let way = saving.preview.way().filter(|_| is_for_people || saving.preview == preview::When::Always);
     let opened = match saving.open {
         None => 0,

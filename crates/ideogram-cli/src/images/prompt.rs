@@ -1,11 +1,9 @@
 //! A prompt from the command line or from standard input.
 
-use std::{cell::Cell, io, path::Path};
+use std::path::Path;
 
-use crate::{
-    failure::Failure,
-    text_input::{self, Unreadable},
-};
+pub(crate) use crate::text_input::Stdin;
+use crate::{failure::Failure, text_input};
 
 /// Far above any prompt that a model reads, in bytes.
 const LONGEST: u64 = 1024 * 1024;
@@ -39,22 +37,7 @@ fn refuse_question(prompt: &str) -> Result<(), Failure> {
         .hint(format!("this sends the word all the same: echo '{word}' | ideogram COMMAND -")))
 }
 
-/// Standard input, which can be read once.
-#[derive(Debug, Default)]
-pub(crate) struct Stdin(Cell<bool>);
-
 impl Stdin {
-    /// All that it holds, up to so many bytes; `what` says what it stands for.
-    pub(crate) async fn read(&self, what: &str, limit: u64) -> Result<Vec<u8>, Failure> {
-        if self.0.replace(true) {
-            return Err(Failure::usage(format!("standard input is named twice: it cannot be {what} as well")));
-        }
-        // Read elsewhere, so that Ctrl-C is heard meanwhile.
-        let read = tokio::task::spawn_blocking(move || text_input::read_limited(io::stdin().lock(), limit)).await;
-        let read = read.unwrap_or_else(|error| Err(Unreadable::Io(io::Error::other(error))));
-        read.map_err(|error| error.failure(&format!("{what} from standard input")))
-    }
-
     /// A prompt; `-` is all of standard input, without line breaks at its end.
     pub(crate) async fn prompt(&self, text: &str) -> Result<String, Failure> {
         let text = if text == "-" {

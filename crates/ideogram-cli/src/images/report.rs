@@ -8,7 +8,7 @@ use ideogram_client::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::{arguments::Format, exit::Exit, failure::Failure, output::Output, output::units};
+use crate::{exit::Exit, failure::Failure, options::Format, output::Output, output::units};
 
 /// What became of the images of a response.
 #[derive(Debug)]

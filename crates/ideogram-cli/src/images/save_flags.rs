@@ -7,12 +7,12 @@ use std::{
 };
 
 use clap::{
-    Args,
+    Args, ValueEnum,
     builder::{PathBufValueParser, TypedValueParser},
 };
 use ideogram_client::{Timestamp, internal};
 
-use super::{open::Open, preview, ready};
+use super::{preview, ready};
 use crate::{failure::Failure, session::config::Profile};
 
 /// Responses of paid calls, as they came, in the folder of their images.
@@ -42,6 +42,15 @@ pub(crate) struct SaveFlags {
     /// Open the first image, or all, with the program of this machine
     #[arg(long, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "first")]
     pub(crate) open: Option<Open>,
+}
+
+/// Which images to open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Open {
+    /// The first that was saved
+    First,
+    /// Each of them
+    All,
 }
 
 impl SaveFlags {

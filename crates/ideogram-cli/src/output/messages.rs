@@ -11,8 +11,8 @@ use indicatif::MultiProgress;
 use serde_json::{Value, json};
 
 use crate::{
-    arguments::Format,
     failure::Failure,
+    options::Format,
     output::color::{self, styled},
     output::json as json_text,
     output::printable::printable,

@@ -24,9 +24,9 @@ use serde_json::{
 };
 
 use crate::{
-    arguments::Format,
     exit::Exit,
     failure::Failure,
+    options::Format,
     output::jq::{Filter, Picked},
     output::layout::{Layout, Screen, ToLayout},
     output::messages::Messages,

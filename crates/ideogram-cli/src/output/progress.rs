@@ -158,7 +158,7 @@ fn bar(messages: &Messages, label: &str, counted: Counted, total: Option<u64>) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{arguments::Format, output::color::When};
+    use crate::{options::Format, output::color::When};
 
     #[test]
     fn a_line_says_how_far_it_has_come() {

@@ -13,8 +13,8 @@ use etcetera::BaseStrategy as _;
 use serde::Deserialize;
 
 use crate::{
-    arguments::Format,
     failure::Failure,
+    options::Format,
     session::environment,
     text_input::{self, Unreadable},
 };

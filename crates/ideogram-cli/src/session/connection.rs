@@ -4,13 +4,10 @@ use ideogram_client::{CallOptions, Client, ClientBuilder, ErrorKind};
 use ideogram_mock::MockServer;
 
 use crate::{
-    exit::Exit, failure::Failure, session::context::Globals, session::environment, session::key, session::trace::Trace,
+    exit::Exit, failure::Failure, session::environment, session::globals::Globals, session::key, session::trace::Trace,
 };
 
 const URL_VARIABLE: &str = "IDEOGRAM_BASE_URL";
-
-/// Where a key comes from.
-pub(crate) const KEY_PAGE: &str = "https://developer.ideogram.ai/ideogram-api/api-setup";
 
 /// A client, and with `--mock` the server that it talks to.
 #[derive(Debug)]

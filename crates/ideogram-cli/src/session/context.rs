@@ -6,28 +6,17 @@ use ideogram_client::{CallBuilder, CallOptions, Client, Error, Response, operati
 use ideogram_mock::MockServer;
 
 use crate::{
-    arguments::Options,
     failure::{self, Failure},
     output::Output,
     output::layout::Layout,
     output::progress::{Counted, Progress},
-    session::config::{Config, Profile},
+    session::config::Profile,
     session::connection::Connection,
     session::dry_run,
+    session::globals::Globals,
     session::interrupt::Interrupt,
     session::question,
 };
-
-/// Global options, configuration and output: everything that a command has before it connects.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Globals<'a> {
-    pub(crate) options: &'a Options,
-    pub(crate) config: &'a Config,
-    pub(crate) output: &'a Output,
-    pub(crate) interrupt: &'a Interrupt,
-    /// How many images may be in flight, if the command decides it.
-    pub(crate) max_images_in_flight: Option<u32>,
-}
 
 /// What a command works with.
 #[derive(Debug)]

@@ -12,9 +12,9 @@ use serde::{Serialize, Serializer};
 use crate::{
     exit::Exit,
     failure::Failure,
+    failure::links::KEY_PAGE,
     output::messages::Messages,
     session::config::Config,
-    session::connection::KEY_PAGE,
     session::environment,
     session::keyring::{self, NoKeyring},
     session::question::can_ask,

@@ -179,12 +179,11 @@ impl TypedValueParser for Known {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arguments;
 
     #[test]
     fn every_input_of_every_operation_has_an_option_of_its_own() {
         // The whole tree is built, so clap itself refuses names that are taken.
-        let root = arguments::command();
+        let root = crate::cli::command();
         root.clone().debug_assert();
         let api = root.find_subcommand("api").unwrap();
 

@@ -13,8 +13,7 @@ use super::grammar;
 use crate::{
     commands::operations,
     failure::Failure,
-    images::prompt::Stdin,
-    text_input::{self, is_standard_input},
+    text_input::{self, Stdin, is_standard_input},
 };
 
 /// Far above any JSON that the service takes, in bytes.

@@ -13,8 +13,11 @@ use crate::{
     commands::operations::Operations,
     failure::Failure,
     images::paid_call::storing_client,
-    session::context::{Context, Globals, Wording},
     session::question,
+    session::{
+        context::{Context, Wording},
+        globals::Globals,
+    },
 };
 
 /// What to call, if anything.

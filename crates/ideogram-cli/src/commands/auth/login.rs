@@ -9,12 +9,16 @@ use serde_json::json;
 use crate::{
     exit::Exit,
     failure::Failure,
+    failure::links::KEY_PAGE,
     output::layout::Layout,
-    session::connection::{self, KEY_PAGE},
-    session::context::{Context, Globals, Wording},
+    session::connection,
     session::environment,
     session::key::{self, KEY_VARIABLE, LONGEST_KEY_FILE_BYTES},
     session::keyring,
+    session::{
+        context::{Context, Wording},
+        globals::Globals,
+    },
     text_input::{self, Unreadable},
 };
 

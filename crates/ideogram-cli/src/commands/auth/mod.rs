@@ -6,7 +6,7 @@ mod status;
 
 use clap::Subcommand;
 
-use crate::{failure::Failure, session::context::Globals};
+use crate::{failure::Failure, session::globals::Globals};
 
 /// What to do with the API key.
 #[derive(Debug, Subcommand)]

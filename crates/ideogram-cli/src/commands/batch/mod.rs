@@ -39,13 +39,13 @@ use self::{
 };
 use crate::{
     failure::Failure,
-    images::{prompt::Stdin, ready, save_flags::out_folder},
+    images::{ready, save_flags::out_folder},
     output::layout::Layout,
     output::units,
     session::context::Context,
     session::dry_run,
     session::question,
-    text_input::{self, Encoding, Unreadable},
+    text_input::{self, Encoding, Stdin, Unreadable},
 };
 
 const RESPONSES: &str = "responses";

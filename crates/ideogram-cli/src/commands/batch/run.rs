@@ -31,7 +31,7 @@ use super::{
     thumbnail,
 };
 use crate::{
-    arguments::Format, exit::Exit, failure::Failure, output::ResultStream, output::progress::Counted, output::units,
+    exit::Exit, failure::Failure, options::Format, output::ResultStream, output::progress::Counted, output::units,
     session::context::Context,
 };
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ideogram_client::dataset::{Folder, Note, Plan, PlannedFile, SkipReason};
 
 use super::folder_and_dataset;
-use crate::{arguments::Format, exit::Exit, failure::Failure, output::Output, output::units};
+use crate::{exit::Exit, failure::Failure, options::Format, output::Output, output::units};
 
 /// How many names are shown for each reason; programs get all of them.
 const MAX_NAMES: usize = 5;

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use super::{wait, watch::Patience};
 use crate::{
-    arguments::Format,
     commands::{ids, trainable},
     failure::Failure,
+    options::Format,
     output::layout::{Layout, ToLayout},
     output::units,
     session::context::{Context, Wording},

@@ -1,27 +1,13 @@
-//! What can be asked of the command, beside the subcommands themselves.
+//! The global options: those that every command takes.
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
-use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum, error::ErrorKind};
+use clap::{Args, ValueEnum};
 
-use crate::{commands::Command, exit::Exit, failure::Failure, output::color, output::printable::printable};
+use crate::{failure::Failure, output::color};
 
-/// The longest time-out: a day. No call takes as long; a larger number is a slip.
-const LONGEST_TIMEOUT_SECONDS: f64 = 86_400.0;
-
-/// The Ideogram API from the terminal: images, datasets and custom models
-///
-/// Collects images and captions in datasets, shows the models that are trained from them, and calls any operation of
-/// the API. Answers go to standard output, everything else to standard error.
-#[derive(Debug, Parser)]
-#[command(name = "ideogram", version, max_term_width = 100, after_help = after_help(), after_long_help = after_long_help())]
-pub(crate) struct Arguments {
-    #[command(flatten)]
-    pub(crate) options: Options,
-
-    #[command(subcommand)]
-    pub(crate) command: Command,
-}
+/// A day. No call takes as long; a larger number is a mistake.
+const MAX_TIMEOUT_SECONDS: f64 = 86_400.0;
 
 /// Options that every subcommand takes.
 #[derive(Debug, Args)]
@@ -157,58 +143,8 @@ fn refuse(command: &str, options: &[(&str, bool)]) -> Result<(), Failure> {
     }
 }
 
-/// Reads the arguments.
-pub(crate) fn read(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
-    let color = early_color(arguments).for_help();
-    parse(arguments).map_err(|error| match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            brief(built(Arguments::command().color(color))).try_get_matches_from(arguments).err().unwrap_or(error)
-        }
-        _ => harmless(error, arguments),
-    })
-}
-
-fn parse(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
-    let color = early_color(arguments).for_help();
-    let mut matches = Arguments::command().color(color).try_get_matches_from(arguments)?;
-    Arguments::from_arg_matches_mut(&mut matches)
-}
-
-/// The same error, quoting the arguments without characters that a terminal would obey.
-fn harmless(error: clap::Error, arguments: &[OsString]) -> clap::Error {
-    let escaped: Vec<OsString> =
-        arguments.iter().map(|argument| printable(&argument.to_string_lossy()).into_owned().into()).collect();
-    if escaped == arguments {
-        return error;
-    }
-    // The escaped arguments are wrong in the same way, and clap lays the error out around them.
-    match parse(&escaped) {
-        Err(same) if same.kind() == error.kind() => same,
-        _ => {
-            let lines: Vec<String> = error.to_string().lines().map(|line| printable(line).into_owned()).collect();
-            let text = lines.join("\n");
-            clap::Error::raw(error.kind(), text.strip_prefix("error: ").unwrap_or(&text).to_owned() + "\n")
-        }
-    }
-}
-
-/// The whole tree of commands, each with the global options. Making it takes time, so it is for help and its like.
-pub(crate) fn command() -> clap::Command {
-    built(Arguments::command())
-}
-
-/// The same tree as help shows it: the global options stand at its root only.
-pub(crate) fn brief_command() -> clap::Command {
-    brief(command())
-}
-
-fn built(mut command: clap::Command) -> clap::Command {
-    command.build();
-    command
-}
-
-/// The same tree with the global options shown at its root only: below it, they would bury what a command takes itself.
-fn brief(mut command: clap::Command) -> clap::Command {
+/// Shows the global options in the help of the root only: below it, they would hide what a command takes itself.
+pub(crate) fn brief(mut command: clap::Command) -> clap::Command {
     const ELSEWHERE: &str = "`ideogram --help` shows the global options: --output, --jq, --mock, --dry-run, ...";
     let names: Vec<String> = command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
     for name in names {
@@ -225,8 +161,8 @@ fn brief(mut command: clap::Command) -> clap::Command {
 
 /// How to print what is wrong with the arguments, before they are understood.
 pub(crate) fn early_format(arguments: &[OsString]) -> Format {
-    let asked = early(arguments, "--output").and_then(|value| Format::from_str(value, true).ok());
-    asked.unwrap_or(if early(arguments, "--jq").is_some() { Format::Json } else { Format::Text })
+    let format = early(arguments, "--output").and_then(|value| Format::from_str(value, true).ok());
+    format.unwrap_or(if early(arguments, "--jq").is_some() { Format::Json } else { Format::Text })
 }
 
 /// When to color the help, before the arguments are understood.
@@ -249,37 +185,10 @@ fn early<'a>(arguments: &'a [OsString], option: &str) -> Option<&'a str> {
 
 fn timeout(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    if !(0.001..=LONGEST_TIMEOUT_SECONDS).contains(&seconds) {
-        return Err(format!("not from 0.001 to {LONGEST_TIMEOUT_SECONDS} seconds"));
+    if !(0.001..=MAX_TIMEOUT_SECONDS).contains(&seconds) {
+        return Err(format!("not from 0.001 to {MAX_TIMEOUT_SECONDS} seconds"));
     }
     Ok(Duration::from_secs_f64(seconds))
-}
-
-const EXAMPLES: &str = "\
-Examples:
-  ideogram --mock generate \"A paper lantern\"    try it: no key, no network
-  ideogram generate \"A paper lantern\" -o out    saves an image, and prints its path
-  ideogram datasets create \"Paper lanterns\"     prints the id of the new dataset
-  ideogram datasets upload ID lanterns/*.jpg    adds images to it
-  ideogram models list --output json            for scripts";
-
-fn after_help() -> String {
-    format!("{EXAMPLES}\n\n`ideogram --help` also explains environment variables and exit codes.")
-}
-
-fn after_long_help() -> String {
-    format!(
-        "{EXAMPLES}\n\n\
-         Environment variables:\n\
-         \x20 IDEOGRAM_API_KEY          the API key; `ideogram auth --help` shows where else it may be\n\
-         \x20 IDEOGRAM_BASE_URL         where the service is [default: {}]\n\
-         \x20 IDEOGRAM_PROFILE          the profile of the configuration file to use\n\
-         \x20 IDEOGRAM_CONFIG           the configuration file, if not in its own place\n\
-         \x20 NO_COLOR, CLICOLOR_FORCE  never color, or also in files and pipes\n\n\
-         Exit codes:\n{}",
-        ideogram_client::operations::SERVER_URL,
-        Exit::table(),
-    )
 }
 
 #[cfg(test)]
@@ -304,11 +213,6 @@ mod tests {
         ] {
             assert_eq!(early_format(&words(arguments)), expected, "{arguments}");
         }
-    }
-
-    #[test]
-    fn the_grammar_holds_together() {
-        command().debug_assert();
     }
 
     #[test]
