@@ -3,11 +3,9 @@
 //! The service wants a mask as large as its image, black where to repaint and white where to keep. Other services want
 //! transparency instead, or gray: a call with such a mask is paid for, and does not give what was wanted.
 
-use std::io::{BufRead, Seek};
-
 use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, Limits, metadata::Orientation};
 
-use super::source::Content;
+use super::content::{Content, Input};
 
 /// What a mask may take in memory while it is looked at, in bytes. No image that the service takes comes near it.
 const MAX_MEMORY: u64 = 128 * 1024 * 1024;
@@ -111,11 +109,6 @@ fn reader(content: &Content) -> Result<Option<ImageReader<Box<dyn Input + '_>>>,
     let guessed = input.map(|input| ImageReader::new(input).with_guessed_format()).transpose();
     guessed.map_err(|error| unreadable(&error))
 }
-
-/// What images are decoded from.
-pub(crate) trait Input: BufRead + Seek {}
-
-impl<T: BufRead + Seek> Input for T {}
 
 fn unreadable(error: &dyn std::error::Error) -> String {
     format!("cannot be compared with its image: {error}")

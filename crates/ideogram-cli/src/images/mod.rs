@@ -5,6 +5,7 @@
 //! previews and opens what was saved.
 
 pub(crate) mod choice;
+pub(crate) mod content;
 pub(crate) mod flags;
 pub(crate) mod generate_and_save;
 pub(crate) mod mask;

@@ -6,8 +6,8 @@
 use std::{
     ffi::{OsStr, OsString},
     fs,
-    io::{self, BufReader, Cursor, Read as _},
-    path::{Path, PathBuf},
+    io::{self, Read as _},
+    path::Path,
 };
 
 use ideogram_client::{
@@ -16,10 +16,7 @@ use ideogram_client::{
     reqwest::Url,
 };
 
-use super::{
-    mask::{self, Input},
-    prompt::Stdin,
-};
+use super::{content::Content, mask, prompt::Stdin};
 use crate::{exit::Exit, failure::Failure, output::progress::Counted, output::units, session::context::Context};
 
 /// What is taken from standard input and from links, in bytes: the most that the service has ever said to take.
@@ -27,43 +24,6 @@ pub(crate) const LARGEST: u64 = 25 * 1024 * 1024;
 
 /// What the service takes, for messages.
 const TAKEN: &str = "JPEG, PNG and WebP are taken";
-
-/// The content of an image that is sent.
-#[derive(Debug)]
-pub(crate) enum Content {
-    /// A file, sent under this name.
-    Path { name: String, path: PathBuf },
-    /// In memory.
-    Bytes { name: String, bytes: Vec<u8> },
-    /// Behind a link that is not asked, since nothing is to be sent.
-    NotFetched { name: String },
-}
-
-impl Content {
-    /// A file under its own name.
-    pub(crate) fn of_path(path: &Path) -> Self {
-        // A name on disk may hold what no header of a request may.
-        let name = File::from_path(path).name().chars().map(|it| if it.is_control() { '_' } else { it }).collect();
-        Self::Path { name, path: path.to_owned() }
-    }
-
-    /// To read it; `None` if there is nothing to read.
-    pub(crate) fn open(&self) -> io::Result<Option<Box<dyn Input + '_>>> {
-        Ok(match self {
-            Self::Path { path, .. } => Some(Box::new(BufReader::new(fs::File::open(path)?))),
-            Self::Bytes { bytes, .. } => Some(Box::new(Cursor::new(bytes))),
-            Self::NotFetched { .. } => None,
-        })
-    }
-
-    fn into_file(self) -> File {
-        match self {
-            Self::Path { name, path } => File::from_path(path).with_name(name),
-            Self::Bytes { name, bytes } => File::from_bytes(name, bytes),
-            Self::NotFetched { name } => File::from_reader(name, tokio::io::empty(), None),
-        }
-    }
-}
 
 /// Reads images for one command.
 #[derive(Debug)]

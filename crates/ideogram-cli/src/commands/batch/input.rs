@@ -15,7 +15,10 @@ use serde::{
 };
 use serde_json::{Map, Value, value::RawValue};
 
-use super::{row, table};
+use super::{
+    raw::{Problem, Raw, line_ends},
+    row, table,
+};
 use crate::{failure::Failure, text_input::without_mark};
 
 /// The largest file of rows, in bytes.
@@ -38,65 +41,6 @@ pub(super) enum Form {
     Tsv,
     /// A prompt on each line
     Txt,
-}
-
-/// One row, as it stands in the file.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Raw {
-    /// The line on which it begins, from 1.
-    pub(super) line: u64,
-    /// The line of the header, if it is a row of a table.
-    pub(super) header: Option<u64>,
-    /// What is empty or null is left out.
-    pub(super) members: Map<String, Value>,
-}
-
-/// Where something is wrong, and what.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Problem {
-    line: u64,
-    /// Property or column; empty for the whole line.
-    place: String,
-    reason: String,
-}
-
-impl Problem {
-    pub(super) fn new(line: u64, place: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { line, place: place.into(), reason: reason.into() }
-    }
-
-    pub(super) fn line(&self) -> u64 {
-        self.line
-    }
-}
-
-impl Raw {
-    fn json(line: u64, members: Map<String, Value>) -> Self {
-        Self { line, header: None, members }
-    }
-
-    /// A row that holds nothing but a prompt.
-    fn prompt(line: u64, prompt: &str) -> Self {
-        Self::json(line, Map::from_iter([("prompt".to_owned(), Value::from(prompt))]))
-    }
-
-    /// A problem with one of its properties.
-    pub(super) fn problem(&self, member: &str, reason: impl Into<String>) -> Problem {
-        Problem::new(self.line, self.place(member), reason)
-    }
-
-    /// A problem with the name of a property: in a table, with its header.
-    pub(super) fn problem_with_name(&self, member: &str, reason: impl Into<String>) -> Problem {
-        Problem::new(self.header.unwrap_or(self.line), self.place(member), reason)
-    }
-
-    fn place(&self, member: &str) -> String {
-        match self.header {
-            _ if member.is_empty() => String::new(),
-            None => format!("`{member}`"),
-            Some(_) => format!("column `{member}`"),
-        }
-    }
 }
 
 /// All problems in one failure, each of them once with its file and lines.
@@ -204,11 +148,6 @@ fn lines(text: &str) -> impl Iterator<Item = (u64, &str)> {
             Some((!is_rest).then(|| (number, without_mark(piece.trim_end_matches(['\n', '\r'])))))
         })
         .flatten()
-}
-
-/// How many lines end in a text.
-pub(super) fn line_ends(text: &str) -> u64 {
-    (text.matches(['\n', '\r']).count() - text.matches("\r\n").count()) as u64
 }
 
 fn prompts(text: &str) -> Vec<Raw> {

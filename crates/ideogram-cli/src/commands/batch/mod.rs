@@ -13,6 +13,7 @@ mod input;
 mod journal;
 mod ledger;
 mod plan;
+mod raw;
 mod report;
 mod row;
 mod run;
@@ -28,7 +29,7 @@ use clap::{Args, ValueEnum as _};
 use serde_json::{Map, json};
 
 use self::{
-    input::{Form, Problem},
+    input::Form,
     journal::{Header, Journal, Line, Past, Run},
     ledger::{Ledger, Records},
     plan::{Allowed, Plan},
@@ -327,7 +328,7 @@ impl Batch {
                 Ok(_) => return Err(input::refused(&name, &problems)),
                 Err(more) => {
                     problems.extend(more);
-                    problems.sort_by_key(Problem::line);
+                    problems.sort_by_key(|problem| problem.line);
                     return Err(input::refused(&name, &problems));
                 }
             };

@@ -24,13 +24,14 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     canonical,
-    input::{Problem, Raw},
+    raw::{Problem, Raw},
     spelling::{self, Cell},
 };
 use crate::{
     images::{
+        content::Content,
         mask,
-        source::{self, Content, LARGEST},
+        source::{self, LARGEST},
         structured,
     },
     output::units,

@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::{
-    input::{Problem, Raw, line_ends},
+    raw::{Problem, Raw, line_ends},
     row,
 };
 use crate::text_input::without_mark;

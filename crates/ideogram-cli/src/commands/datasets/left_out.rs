@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ideogram_client::dataset::{Folder, Note, Plan, PlannedFile, SkipReason};
 
-use super::folder_and_dataset;
+use super::texts;
 use crate::{exit::Exit, failure::Failure, options::Format, output::Output, output::units};
 
 /// How many names are shown for each reason; programs get all of them.
@@ -14,7 +14,7 @@ const MAX_NAMES: usize = 5;
 pub(super) fn tell_skipped(output: &Output, folder: &Folder) {
     let mut by_reason: BTreeMap<SkipReason, Vec<String>> = BTreeMap::new();
     for skipped in &folder.skipped {
-        let mut name = folder_and_dataset::shown(&skipped.path, &folder.path);
+        let mut name = texts::shown(&skipped.path, &folder.path);
         if let SkipReason::OtherCaption { rename_to: Some(caption) } = &skipped.reason {
             name = format!("{name} -> {caption}");
         }
@@ -36,7 +36,7 @@ pub(super) fn tell_remarks(output: &Output, plan: &Plan) {
     tell_files(output, plan, "sent unchanged", |file| {
         let notes = file.notes.iter().filter(|_| file.is_missing());
         let notes = notes.filter(|note| matches!(note, Note::Large | Note::ByteOrderMark));
-        notes.map(|note| folder_and_dataset::note(note).to_owned()).collect()
+        notes.map(|note| texts::note(note).to_owned()).collect()
     });
 }
 
@@ -44,7 +44,7 @@ fn tell_files(output: &Output, plan: &Plan, what: &str, reasons: impl Fn(&Planne
     let mut by_reason: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for file in &plan.files {
         for reason in reasons(file) {
-            by_reason.entry(reason).or_default().push(folder_and_dataset::shown(&file.file.path, &plan.folder.path));
+            by_reason.entry(reason).or_default().push(texts::shown(&file.file.path, &plan.folder.path));
         }
     }
     for (reason, names) in &by_reason {
@@ -54,7 +54,7 @@ fn tell_files(output: &Output, plan: &Plan, what: &str, reasons: impl Fn(&Planne
 
 /// Why a command is no success although all that it could read is in order: something could not be read.
 pub(super) fn unread(output: &Output, folder: &Folder) -> Option<Failure> {
-    let names: Vec<_> = folder.unread().map(|path| folder_and_dataset::shown(path, &folder.path)).collect();
+    let names: Vec<_> = folder.unread().map(|path| texts::shown(path, &folder.path)).collect();
     if names.is_empty() {
         return None;
     }

@@ -8,6 +8,7 @@ mod left_out;
 mod list;
 mod plan;
 mod sync;
+mod texts;
 mod upload;
 mod verify;
 

@@ -6,10 +6,7 @@ use clap::Args;
 use ideogram_client::dataset::{FileKind, FileState, LocalFile, MAX_IMAGES, Plan, PlannedFile};
 use serde_json::{Value, json};
 
-use super::{
-    folder_and_dataset::{self, Pair},
-    left_out,
-};
+use super::{folder_and_dataset::Pair, left_out, texts};
 use crate::{
     commands::trainable,
     exit::Exit,
@@ -88,7 +85,7 @@ impl ToLayout for Plan {
         let there = files(|state| matches!(state, FileState::Present | FileState::PresentUnverified));
         let images = to_send.iter().filter(|file| file.kind.is_image()).count() as u64;
         let captions = to_send.len() as u64 - images;
-        let mut sends = folder_and_dataset::amount(to_send);
+        let mut sends = texts::amount(to_send);
         if images + captions > 0 {
             let images = units::count(images, "image");
             sends = format!("{sends}: {images} and {}", units::count(captions, "caption"));
@@ -97,7 +94,7 @@ impl ToLayout for Plan {
             .field("Dataset", format!("{} ({})", self.dataset_name, self.dataset_id))
             .field("Folder", self.folder.path.display().to_string())
             .field("To send", sends)
-            .field("There", folder_and_dataset::amount(there))
+            .field("There", texts::amount(there))
             .field("Trainable now", trainable::told(self.trainable_now))
             .field("Trainable then", trainable::told(self.trainable_after))
             .table(table(self))
@@ -109,17 +106,17 @@ fn table(plan: &Plan) -> Table {
         Table::new([Column::Left("FILE"), Column::Right("SIZE"), Column::Left("STATE"), Column::Left("REMARK")]);
     for file in &plan.files {
         let (state, mut notes) = state(file);
-        notes.extend(file.notes.iter().map(|note| folder_and_dataset::note(note).to_owned()));
-        let path = folder_and_dataset::shown(&file.file.path, &plan.folder.path);
+        notes.extend(file.notes.iter().map(|note| texts::note(note).to_owned()));
+        let path = texts::shown(&file.file.path, &plan.folder.path);
         table.row([path, units::size(file.file.size_bytes), state.to_owned(), notes.join("; ")]);
     }
     for file in &plan.remote_only {
-        let size = folder_and_dataset::sizes(file.sizes_bytes.iter().copied());
+        let size = texts::sizes(file.sizes_bytes.iter().copied());
         table.row([file.name.clone(), size, "only there".to_owned(), String::new()]);
     }
     for size in &plan.nameless {
         let note = "the service tells no name".to_owned();
-        table.row(["-".to_owned(), folder_and_dataset::sizes([*size]), "only there".to_owned(), note]);
+        table.row(["-".to_owned(), texts::sizes([*size]), "only there".to_owned(), note]);
     }
     let mut row = |name, why| table.row([name, String::new(), "skipped".to_owned(), why]);
     let mut numbers: BTreeMap<_, usize> = BTreeMap::new();
@@ -127,7 +124,7 @@ fn table(plan: &Plan) -> Table {
         let number = numbers.entry(left_out::group(&skipped.reason)).or_default();
         *number += 1;
         if *number <= MAX_SKIPPED_ROWS {
-            row(folder_and_dataset::shown(&skipped.path, &plan.folder.path), skipped.reason.to_string());
+            row(texts::shown(&skipped.path, &plan.folder.path), skipped.reason.to_string());
         }
     }
     for (reason, number) in numbers.iter().filter(|(_, number)| **number > MAX_SKIPPED_ROWS) {
@@ -143,7 +140,7 @@ pub(super) fn state(file: &PlannedFile) -> (&'static str, Vec<String>) {
         FileState::Present => ("there", Vec::new()),
         FileState::PresentUnverified => ("there", vec!["the service tells no size".to_owned()]),
         FileState::Different { remote_sizes_bytes } => {
-            let sizes = folder_and_dataset::sizes(remote_sizes_bytes.iter().copied().map(Some));
+            let sizes = texts::sizes(remote_sizes_bytes.iter().copied().map(Some));
             ("different", vec![format!("the dataset has one of {sizes}, which cannot be replaced")])
         }
         FileState::Uncertain(doubt) => ("perhaps there", vec![doubt.to_string()]),

@@ -21,9 +21,9 @@ use serde_json::{Value, json};
 use tokio::select;
 
 use super::{
-    folder_and_dataset::{self, Pair},
+    folder_and_dataset::Pair,
     journal::{History, Place},
-    left_out,
+    left_out, texts,
 };
 use crate::{
     commands::trainable,
@@ -239,14 +239,14 @@ impl Outcome<'_> {
         let there = self.report.files.iter().filter(|file| file.outcome.is_there());
         let mut table = Table::new(["FILE", "WHY NOT"].map(Column::Left));
         for file in &not_there {
-            let path = folder_and_dataset::shown(&file.file.path, &self.plan.folder.path);
+            let path = texts::shown(&file.file.path, &self.plan.folder.path);
             table.row([path, file.outcome.to_string()]);
         }
         Layout::new()
             .field("Dataset", format!("{} ({})", self.plan.dataset_name, self.plan.dataset_id))
-            .field("Added", folder_and_dataset::amount(self.added()))
-            .field("There now", folder_and_dataset::amount(there.map(|file| &file.file)))
-            .field("Not there", folder_and_dataset::amount(not_there.iter().map(|file| &file.file)))
+            .field("Added", texts::amount(self.added()))
+            .field("There now", texts::amount(there.map(|file| &file.file)))
+            .field("Not there", texts::amount(not_there.iter().map(|file| &file.file)))
             .field("Trainable", trainable::told(self.report.after.trainable_now))
             .table(table)
     }

@@ -13,7 +13,7 @@ use ideogram_client::{
     types::{DatasetId, UploadDatasetAssetsResponse},
 };
 
-use super::folder_and_dataset;
+use super::texts;
 use crate::{
     commands::ids,
     exit::Exit,
@@ -114,7 +114,7 @@ impl Upload {
                         refused.push((path, format!("it would be sent under the same name as \"{other}\"")));
                     }
                     if file.has_byte_order_mark {
-                        let (path, note) = (path.display(), folder_and_dataset::note(&Note::ByteOrderMark));
+                        let (path, note) = (path.display(), texts::note(&Note::ByteOrderMark));
                         output.warning(&format!("sent unchanged: {path} ({note})"));
                     }
                 }

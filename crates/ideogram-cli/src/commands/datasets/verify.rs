@@ -5,10 +5,7 @@ use ideogram_client::dataset::{FileState, Plan};
 use serde::Serialize;
 use serde_json::json;
 
-use super::{
-    folder_and_dataset::{self, Pair},
-    left_out, plan,
-};
+use super::{folder_and_dataset::Pair, left_out, plan, texts};
 use crate::{
     commands::trainable,
     exit::Exit,
@@ -116,7 +113,7 @@ impl Verify {
                 _ => None,
             };
             differences.push(Difference {
-                file: Some(folder_and_dataset::shown(&file.file.path, &plan.folder.path)),
+                file: Some(texts::shown(&file.file.path, &plan.folder.path)),
                 kind: word,
                 local_size_bytes: Some(file.file.size_bytes),
                 remote_sizes_bytes,
@@ -125,7 +122,7 @@ impl Verify {
         }
         for skipped in plan.folder.skipped.iter().filter(|skipped| skipped.reason.is_unread()) {
             differences.push(Difference {
-                file: Some(folder_and_dataset::shown(&skipped.path, &plan.folder.path)),
+                file: Some(texts::shown(&skipped.path, &plan.folder.path)),
                 kind: "not_read",
                 local_size_bytes: None,
                 remote_sizes_bytes: None,
@@ -148,7 +145,7 @@ impl Verify {
                 file,
                 kind: "only_in_dataset",
                 local_size_bytes: None,
-                note: folder_and_dataset::sizes(sizes.iter().copied()),
+                note: texts::sizes(sizes.iter().copied()),
                 remote_sizes_bytes: Some(sizes),
             }));
         }

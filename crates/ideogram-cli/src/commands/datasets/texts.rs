@@ -1,0 +1,41 @@
+//! Files, sizes and notes, as people read them.
+
+use std::path::Path;
+
+use ideogram_client::dataset::{LocalFile, Note};
+
+use crate::output::units;
+
+/// A path as seen from the folder.
+pub(super) fn shown(path: &Path, folder: &Path) -> String {
+    path.strip_prefix(folder).unwrap_or(path).display().to_string()
+}
+
+/// `12 files, 3.4 MiB`.
+pub(super) fn amount<'f>(files: impl IntoIterator<Item = &'f LocalFile>) -> String {
+    let (mut number, mut bytes) = (0_u64, 0_u64);
+    for file in files {
+        number += 1;
+        bytes = bytes.saturating_add(file.size_bytes);
+    }
+    if number == 0 { "nothing".to_owned() } else { format!("{}, {}", units::count(number, "file"), units::size(bytes)) }
+}
+
+/// Sizes of files in the dataset: `64 B`, `64 B and 70 B`, `a size that the service does not report`.
+pub(super) fn sizes(sizes: impl IntoIterator<Item = Option<u64>>) -> String {
+    let words = sizes
+        .into_iter()
+        .map(|size| size.map_or_else(|| "a size that the service does not report".to_owned(), units::size));
+    words.collect::<Vec<_>>().join(" and ")
+}
+
+/// A note on a file.
+pub(super) fn note(note: &Note) -> &'static str {
+    match note {
+        Note::Large => "larger than 10 MB, the limit elsewhere in the API",
+        Note::OtherFormat => "of another format than its name says",
+        Note::SharedCaption => "a caption of several images",
+        Note::ByteOrderMark => "begins with a byte order mark, which becomes part of the caption",
+        _ => "worth a look",
+    }
+}
