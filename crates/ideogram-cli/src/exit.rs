@@ -6,17 +6,17 @@ use std::process::ExitCode;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Exit {
-    /// All was done that was asked for, even if nobody read all of the output.
+    /// The request was carried out, even if nobody read all of the output.
     Success = 0,
     /// A mistake of the command itself, or a response that the document does not describe.
     Internal = 1,
-    /// An argument was refused, or a question could not be asked. Nothing was sent.
+    /// An argument was refused, or there was nobody to answer a question. Nothing was sent.
     Usage = 2,
     /// No key, or one that the service does not take.
     Authentication = 3,
     /// The service calls the request wrong, or does not allow it to this account.
     Invalid = 4,
-    /// What was asked for is not there, or not for this key.
+    /// What was requested is not there, or not for this key.
     NotFound = 5,
     /// The safety check declined the call, or withheld every image.
     Safety = 6,
@@ -30,7 +30,7 @@ pub(crate) enum Exit {
     Unknown = 10,
     /// Some of it was done, and what was not is listed.
     Partial = 11,
-    /// A paid call has run, and its response could not be read or kept as asked.
+    /// A paid call has run, and its response could not be read or stored.
     NotStored = 12,
     /// A file or folder of this machine could not be read or written.
     LocalIo = 13,

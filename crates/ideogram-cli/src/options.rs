@@ -101,7 +101,7 @@ pub(crate) enum Format {
 }
 
 impl Options {
-    /// How to print: what was asked for, what `--jq` implies, or what the profile prefers.
+    /// How to print: what was requested, what `--jq` implies, or what the profile prefers.
     pub(crate) fn format(&self, preferred: Option<Format>) -> Result<Format, Failure> {
         match (self.output, &self.jq) {
             (Some(Format::Text), Some(_)) => {

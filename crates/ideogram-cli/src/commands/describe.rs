@@ -98,7 +98,7 @@ impl Describe {
         let ended = select! {
             ended = all => ended,
             // Looked at while the call is still under way.
-            failure = async { interrupted.asked().await; context.interrupt().failure() } => Err(failure),
+            failure = async { interrupted.signalled().await; context.interrupt().failure() } => Err(failure),
         };
         // Those that were described are paid for, whatever became of the others.
         if !context.is_dry_run() && (done > 0 || ended.is_ok()) {

@@ -29,7 +29,7 @@ const WHAT: &str = "cannot generate the image";
 
 /// Make images from a prompt
 ///
-/// The images are saved at once, and their paths are printed. The 4.0 model draws unless another is asked for; flags
+/// The images are saved at once, and their paths are printed. The 4.0 model draws unless another is requested; flags
 /// say in brackets which models take them, and one that the model does not take is refused before anything is sent.
 /// --transparent and --custom-model use the 3.0 model.
 ///

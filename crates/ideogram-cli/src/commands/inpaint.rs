@@ -21,7 +21,7 @@ const WHAT: &str = "cannot repaint the image";
 /// Repaint a part of an image, which a mask shows
 ///
 /// The mask is an image of the same size, black where to repaint and white where to keep. The 3.0 model draws unless
-/// another is asked for; flags say in brackets which models take them, and one that the model does not take is refused
+/// another is requested; flags say in brackets which models take them, and one that the model does not take is refused
 /// before anything is sent. To change an image without a mask: `ideogram edit`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\

@@ -22,7 +22,7 @@ const WHAT: &str = "cannot reframe the image";
 
 /// Paint a square image on to another size
 ///
-/// The 3.0 model draws unless another is asked for; flags say in brackets which models take them, and one that the
+/// The 3.0 model draws unless another is requested; flags say in brackets which models take them, and one that the
 /// model does not take is refused before anything is sent.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\

@@ -25,9 +25,9 @@ const WHAT: &str = "cannot remix the image";
 
 /// Make images from an image and a prompt
 ///
-/// The 4.0 model draws unless another is asked for; flags say in brackets which models take them, and one that the
+/// The 4.0 model draws unless another is requested; flags say in brackets which models take them, and one that the
 /// model does not take is refused before anything is sent. 3.0 and the older models first cut the image to the shape
-/// that is asked for.
+/// that is requested.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
 Examples:

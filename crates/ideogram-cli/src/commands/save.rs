@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// Far above any response, in bytes.
-const LARGEST: u64 = 64 * 1024 * 1024;
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Save the images of a response that was kept
 ///
@@ -97,10 +97,10 @@ impl Save {
                 context.output().note(&format!("image {} is there already", image.number()));
             }
         }
-        job.finish(Report { response: found.response, images, outcomes, asked: None, stored_at }).await
+        job.finish(Report { response: found.response, images, outcomes, requested: None, stored_at }).await
     }
 
-    /// Where it was asked for, else where the response's own images are, else in the folder of today.
+    /// The folder of `--out`, else where the response's own images are, else in the folder of today.
     fn folder(&self, context: &Context<'_>) -> PathBuf {
         let responses = self.response.parent().filter(|folder| folder.file_name() == Some(OsStr::new(RESPONSES)));
         let beside = responses
@@ -120,7 +120,7 @@ impl Save {
             return Ok(Found { response: Value::Null, images, origin: Provenance::default() });
         }
         let shown = self.response.display();
-        let bytes = text_input::read(&self.response, &Stdin::default(), "the response", LARGEST).await?;
+        let bytes = text_input::read(&self.response, &Stdin::default(), "the response", MAX_BYTES).await?;
         let encoding = text_input::decode(&bytes);
         let bytes = encoding.as_ref().map_or(bytes, |text| text.clone().into_bytes());
         if let Ok(kept) = serde_json::from_slice::<StoredResponse>(&bytes) {

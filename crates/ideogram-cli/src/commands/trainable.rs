@@ -5,11 +5,11 @@ use ideogram_client::dataset::{MAX_IMAGES, MIN_IMAGES, Trainability, Trainabilit
 use crate::output::units;
 
 /// `yes: 16 images`, `no: 4 images, 11 too few for a training (15 to 100)`.
-pub(super) fn told(trainable: Trainability) -> String {
+pub(super) fn describe(trainable: Trainability) -> String {
     let verdict = match trainable.status {
         TrainabilityStatus::Yes => "yes",
         TrainabilityStatus::TooFew { .. } | TrainabilityStatus::TooMany { .. } => "no",
-        _ => "cannot be told",
+        _ => "unknown",
     };
     format!("{verdict}: {}", why(trainable))
 }

@@ -29,7 +29,7 @@ pub(super) fn what_next(call: &Call<'_>, error: &Error) -> Option<String> {
             "links live for a day: the image can only be made again, which costs again".to_owned()
         }
         ErrorKind::InvalidRequest | ErrorKind::Safety => {
-            "change what was asked for; the same again will be refused again".to_owned()
+            "change what was requested; the same again will be refused again".to_owned()
         }
         ErrorKind::RateLimited => match error.retry_after() {
             Some(wait) => format!("wait {}, then run the command again", units::count(wait.as_secs(), "second")),

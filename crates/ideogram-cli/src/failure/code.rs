@@ -14,7 +14,7 @@ pub(super) fn is_paid_for(error: &Error) -> bool {
     exit_of(error) == Exit::NotStored
 }
 
-/// Money comes first: whether a paid call ran is told before what went wrong.
+/// Money comes first: whether a paid call ran goes before what went wrong.
 fn exit(kind: ErrorKind, outcome: Outcome, billing: Option<Billing>) -> Exit {
     // An operation without a mark counts as paid; an error outside of any operation cannot cost.
     let is_paid = billing.is_some_and(|billing| billing != Billing::Free);

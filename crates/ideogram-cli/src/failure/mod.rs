@@ -1,4 +1,4 @@
-//! Why a command did not do what it was asked: what happened, why, and what to do next.
+//! Why a command failed: what happened, why, and what to do next.
 
 mod advice;
 mod code;
@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::{exit::Exit, output::units};
 
 /// How much of a response that cannot be read is shown, in characters.
-const SHOWN_OF_RESPONSE: usize = 200;
+const MAX_RESPONSE_CHARS: usize = 200;
 
 /// Ends a command. Printed by [`Output::failure`](crate::output::Output::failure).
 #[derive(Debug)]
@@ -166,7 +166,7 @@ fn beginning_of_response(error: &Error) -> Option<String> {
         return Some("the response has no body".to_owned());
     }
     let text = error.body_text()?;
-    let beginning: String = text.chars().take(SHOWN_OF_RESPONSE).collect();
+    let beginning: String = text.chars().take(MAX_RESPONSE_CHARS).collect();
     if beginning.len() == text.len() {
         return Some(format!("the response was: {beginning}"));
     }

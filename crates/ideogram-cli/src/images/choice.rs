@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn every_size_of_every_model_can_be_asked_for() {
+    fn every_size_of_every_model_can_be_requested() {
         for size in ResolutionV4::ALL.iter().map(ToString::to_string) {
             assert!(parsed(&resolutions(), &size).is_some(), "{size}");
         }
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn every_ratio_of_the_older_models_can_be_asked_for() {
+    fn every_ratio_of_the_older_models_can_be_requested() {
         for ratio in AspectRatio::ALL {
             let short = ratio.to_string().replace("ASPECT_", "").replace('_', ":");
             let short = parsed(&ratios(), &short).unwrap();

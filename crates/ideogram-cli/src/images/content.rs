@@ -15,7 +15,7 @@ pub(crate) enum Content {
     Path { name: String, path: PathBuf },
     /// In memory.
     Bytes { name: String, bytes: Vec<u8> },
-    /// Behind a link that is not asked, since nothing is to be sent.
+    /// Behind a link that is not followed, since nothing is to be sent.
     NotFetched { name: String },
 }
 

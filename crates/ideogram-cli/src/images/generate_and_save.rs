@@ -69,8 +69,8 @@ impl<'a> Making<'a> {
     {
         let wording = Wording { action: what, inspect: "" };
         let request = call.prepare().map_err(|error| self.context.failure(wording, &error))?;
-        let asked = request.images();
-        let images = units::count(asked.into(), "image");
+        let requested = request.images();
+        let images = units::count(requested.into(), "image");
         if self.context.is_dry_run() {
             self.context.show(&request, wording).await?;
             self.context.output().note(&format!("{images} would be made and billed"));
@@ -78,14 +78,14 @@ impl<'a> Making<'a> {
         }
         let response = send::<B::Output>(self.context, &self.client, request, format!("making {images}")).await;
         match response {
-            Ok(response) => self.save(&response, asked).await,
-            Err(error) => self.save_what_is_whole(wording, &error, asked).await,
+            Ok(response) => self.save(&response, requested).await,
+            Err(error) => self.save_what_is_whole(wording, &error, requested).await,
         }
     }
 
     /// Saves what can be saved of a paid response that broke off, is damaged or not as the document says. All is well
-    /// if that is as much as was asked for.
-    async fn save_what_is_whole(&self, wording: Wording<'_>, error: &Error, asked: u32) -> Result<(), Failure> {
+    /// if that is as much as was requested.
+    async fn save_what_is_whole(&self, wording: Wording<'_>, error: &Error, requested: u32) -> Result<(), Failure> {
         let failure = self.not_answered(wording, error);
         let images = error.images();
         if !images.iter().any(|image| matches!(image.outcome(), ImageOutcome::Available(_))) {
@@ -108,13 +108,14 @@ impl<'a> Making<'a> {
             Some(kept) => job.run(&self.client, kept).await?,
             None => job.run(&self.client, error).await?,
         };
-        let is_all = images.len() >= usize::try_from(asked).unwrap_or(usize::MAX);
+        let is_all = images.len() >= usize::try_from(requested).unwrap_or(usize::MAX);
         let response = error.decode_body().unwrap_or_default();
-        job.finish(Report { response, images, outcomes, asked: Some(asked), stored_at: error.stored_at() }).await?;
+        job.finish(Report { response, images, outcomes, requested: Some(requested), stored_at: error.stored_at() })
+            .await?;
         if is_all { Ok(()) } else { Err(failure) }
     }
 
-    async fn save<T: HasImages>(&self, response: &Response<T>, asked: u32) -> Result<(), Failure> {
+    async fn save<T: HasImages>(&self, response: &Response<T>, requested: u32) -> Result<(), Failure> {
         let body = serde_json::from_slice(response.body()).unwrap_or_default();
         let job = SaveJob {
             context: self.context,
@@ -125,7 +126,8 @@ impl<'a> Making<'a> {
         };
         let outcomes = job.run(&self.client, response).await?;
         let images = response.images();
-        let report = Report { response: body, images, outcomes, asked: Some(asked), stored_at: response.stored_at() };
+        let report =
+            Report { response: body, images, outcomes, requested: Some(requested), stored_at: response.stored_at() };
         job.finish(report).await
     }
 
@@ -163,7 +165,7 @@ impl SaveJob<'_> {
         let graceful = self.context.interrupt().gracefully();
         let outcomes = select! {
             outcomes = saving.into_future() => outcomes,
-            _ = graceful.asked() => {
+            _ = graceful.signalled() => {
                 let failure = Failure::new(Exit::Interrupted, "interrupted while images were being saved")
                     .cause("they are made and billed, and stay at their links for some hours");
                 return Err(self.with_hint(failure));

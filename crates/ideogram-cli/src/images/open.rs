@@ -8,7 +8,7 @@ use super::{
 };
 use crate::session::context::Context;
 
-/// Shows images as it was asked for. Nothing here fails the command: they are on disk.
+/// Shows images as it was requested. Nothing here fails the command: they are on disk.
 pub(crate) async fn show(context: &Context<'_>, saving: &SaveFlags, paths: Vec<PathBuf>) {
     // For programs, standard error is JSON.
     let is_for_people = context.output().format() == crate::options::Format::Text;

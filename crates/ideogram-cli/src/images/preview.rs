@@ -11,7 +11,7 @@ use clap::ValueEnum;
 /// How wide an image is shown, in columns.
 const WIDTH: u32 = 40;
 /// Larger ones are not shown: a terminal keeps all of it in memory.
-const LARGEST: usize = 16 * 1024 * 1024;
+const MAX_BYTES: usize = 16 * 1024 * 1024;
 /// What kitty takes in one piece, in characters.
 const PIECE: usize = 4096;
 
@@ -49,7 +49,7 @@ impl When {
 
 /// What the terminal says of itself.
 fn known(variable: impl Fn(&str) -> Option<String>) -> Option<Way> {
-    // Neither passes images on unless it was told to.
+    // Neither passes images on unless it is configured to.
     if variable("TMUX").is_some() || variable("STY").is_some() {
         return None;
     }
@@ -70,7 +70,7 @@ pub(crate) fn show(way: Way, image: &[u8]) {
 }
 
 fn encode(way: Way, image: &[u8]) -> Option<String> {
-    if image.len() > LARGEST {
+    if image.len() > MAX_BYTES {
         return None;
     }
     match way {

@@ -6,7 +6,7 @@ pub(crate) use crate::text_input::Stdin;
 use crate::{failure::Failure, text_input};
 
 /// Far above any prompt that a model reads, in bytes.
-const LONGEST: u64 = 1024 * 1024;
+const MAX_BYTES: u64 = 1024 * 1024;
 
 /// Words of people who ask what a command does, or which version of it this is. An image of them would be paid.
 const QUESTIONS: [&str; 14] = [
@@ -41,7 +41,7 @@ impl Stdin {
     /// A prompt; `-` is all of standard input, without line breaks at its end.
     pub(crate) async fn prompt(&self, text: &str) -> Result<String, Failure> {
         let text = if text == "-" {
-            let text = text_input::read_text(Path::new("-"), self, "the prompt", LONGEST).await?;
+            let text = text_input::read_text(Path::new("-"), self, "the prompt", MAX_BYTES).await?;
             text.trim_end_matches(['\n', '\r']).to_owned()
         } else {
             // A shell puts the mark of a file there, as in "$(cat prompt.txt)".

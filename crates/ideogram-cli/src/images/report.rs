@@ -18,8 +18,8 @@ pub(crate) struct Report<'a> {
     pub(crate) images: Vec<ImageRef>,
     /// One for each image.
     pub(crate) outcomes: Vec<SaveOutcome>,
-    /// How many images were asked for, if that is known.
-    pub(crate) asked: Option<u32>,
+    /// How many images were requested, if that is known.
+    pub(crate) requested: Option<u32>,
     pub(crate) stored_at: Option<&'a Path>,
 }
 
@@ -58,15 +58,15 @@ impl Report<'_> {
 
     /// What is worth a word though nothing is wrong.
     pub(crate) fn remark(&self) -> Option<String> {
-        let asked = usize::try_from(self.asked?).ok()?;
+        let requested = usize::try_from(self.requested?).ok()?;
         let blocks = self.response.get("text_blocks").and_then(Value::as_array).map(Vec::len);
         if let Some(blocks) = blocks {
             let blocks = units::count(blocks as u64, "block");
             return Some(format!("{blocks} of text found: --output json and the files beside the images show them"));
         }
         let came = self.images.len();
-        (came != asked && came > 0)
-            .then(|| format!("{} asked for, {came} in the response", units::count(asked as u64, "image")))
+        (came != requested && came > 0)
+            .then(|| format!("{} requested, {came} in the response", units::count(requested as u64, "image")))
     }
 
     /// How the command ends, unless all is well.

@@ -54,7 +54,7 @@ pub(crate) enum Open {
 }
 
 impl SaveFlags {
-    /// The folder that was asked for, that of the profile, or that of today.
+    /// The folder that was requested, that of the profile, or that of today.
     pub(crate) fn folder(&self, profile: &Profile) -> PathBuf {
         self.out.clone().or_else(|| profile.out.clone()).unwrap_or_else(folder_of_today)
     }

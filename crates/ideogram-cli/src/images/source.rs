@@ -20,7 +20,7 @@ use super::{content::Content, mask, prompt::Stdin};
 use crate::{exit::Exit, failure::Failure, output::progress::Counted, output::units, session::context::Context};
 
 /// What is taken from standard input and from links, in bytes: the most that the service has ever said to take.
-pub(crate) const LARGEST: u64 = 25 * 1024 * 1024;
+pub(crate) const MAX_BYTES: u64 = 25 * 1024 * 1024;
 
 /// What the service takes, for messages.
 const TAKEN: &str = "JPEG, PNG and WebP are taken";
@@ -88,7 +88,7 @@ impl<'a> SourceImages<'a> {
     async fn read(&self, source: &OsStr) -> Result<Content, Failure> {
         match source.to_str() {
             Some("-") => {
-                let bytes = self.stdin.read("an image", LARGEST).await?;
+                let bytes = self.stdin.read("an image", MAX_BYTES).await?;
                 let media_type = check_head(&bytes)
                     .map_err(|looks| Failure::usage(format!("standard input holds no image: {TAKEN}")).cause(looks))?;
                 Ok(Content::Bytes { name: format!("stdin.{}", extension(media_type)), bytes })
@@ -98,7 +98,7 @@ impl<'a> SourceImages<'a> {
         }
     }
 
-    /// Fetches an image from the web; with `--dry-run` nothing is asked.
+    /// Fetches an image from the web; with `--dry-run` the link is not followed.
     async fn fetch(&self, text: &str) -> Result<Content, Failure> {
         let link = ForeignLink::new(self.context.client(), text).map_err(|error| not_fetched(&error))?;
         if self.context.is_dry_run() {
@@ -106,7 +106,7 @@ impl<'a> SourceImages<'a> {
         }
         let host = link.url().host_str().unwrap_or_default();
         let progress = self.context.progress(format!("fetching from {host}"), Counted::Bytes, None);
-        let fetched = link.fetch(LARGEST, |received, total| {
+        let fetched = link.fetch(MAX_BYTES, |received, total| {
             if let Some(total) = total {
                 progress.set_total(total);
             }

@@ -13,7 +13,7 @@ use super::prompt::Stdin;
 use crate::{failure::Failure, output::layout::Layout, text_input, text_input::without_mark};
 
 /// Far above any prompt, in bytes.
-const LARGEST: u64 = 4 * 1024 * 1024;
+const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Why a structured prompt is not sent.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ impl fmt::Display for Refusal {
 
 /// Reads the text of a structured prompt: by itself, or the response of `magic-prompt` or `describe` around it.
 pub(crate) async fn read(path: &Path, stdin: &Stdin, unchecked: bool) -> Result<String, Failure> {
-    let text = text_input::read_text(path, stdin, "the structured prompt", LARGEST).await?;
+    let text = text_input::read_text(path, stdin, "the structured prompt", MAX_BYTES).await?;
     parse(&text, unchecked).map_err(|refusal| {
         let shown = path.display();
         match refusal {

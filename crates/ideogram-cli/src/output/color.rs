@@ -64,7 +64,7 @@ impl When {
             can_show: anstyle_query::term_supports_ansi_color(),
         });
         if colors && is_terminal {
-            // Older consoles of Windows have to be asked; elsewhere this does nothing.
+            // Older consoles of Windows need a switch; elsewhere this does nothing.
             #[cfg(windows)]
             let _ = anstyle_query::windows::enable_ansi_colors();
         }

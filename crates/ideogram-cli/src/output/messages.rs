@@ -47,7 +47,7 @@ impl Messages {
         self.quiet
     }
 
-    /// Says something on the side, unless it was asked not to.
+    /// Prints a note, unless `--quiet`.
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {
             match self.format {

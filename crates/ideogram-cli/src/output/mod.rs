@@ -275,7 +275,7 @@ impl Serialize for Whole {
     }
 }
 
-/// Prints the help that was asked for, or what is wrong with the arguments.
+/// Prints help, or what is wrong with the arguments.
 pub(crate) fn help_or_usage(error: &clap::Error, output: &Output) -> Exit {
     let rendered = error.render();
     if !error.use_stderr() {
@@ -314,8 +314,8 @@ fn is_reader_gone() -> bool {
         return false;
     }
     let mut polled = [PollFd::new(&stdout, PollFlags::empty())];
-    let asked = poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
-    asked.is_ok() && polled[0].revents().intersects(PollFlags::ERR | PollFlags::HUP)
+    let ready = poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
+    ready.is_ok() && polled[0].revents().intersects(PollFlags::ERR | PollFlags::HUP)
 }
 
 /// Elsewhere only printing shows it.

@@ -22,7 +22,7 @@ use crate::{
 const CONFIG_VARIABLE: &str = "IDEOGRAM_CONFIG";
 const PROFILE_VARIABLE: &str = "IDEOGRAM_PROFILE";
 /// Far above any configuration, in bytes.
-const LARGEST: u64 = 1024 * 1024;
+const MAX_BYTES: u64 = 1024 * 1024;
 /// The profile that is there without any configuration.
 const DEFAULT_PROFILE: &str = "default";
 
@@ -33,7 +33,7 @@ pub(crate) struct Config {
     path: Option<PathBuf>,
     name: String,
     /// Whether `--profile` names it.
-    was_asked_for: bool,
+    was_requested: bool,
     profile: Profile,
 }
 
@@ -65,14 +65,14 @@ impl std::fmt::Debug for Secret {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    /// The profile to use when none is asked for.
+    /// The profile to use when none is requested.
     profile: Option<String>,
     #[serde(default)]
     profiles: BTreeMap<String, Profile>,
 }
 
 impl Config {
-    /// Reads the file, if there is one, and takes the profile that is asked for.
+    /// Reads the file, if there is one, and takes the profile that is requested.
     pub(crate) fn read(profile: Option<&str>) -> Result<Self, Failure> {
         let (path, must_exist) = match environment::variable(CONFIG_VARIABLE)? {
             Some(path) => (Some(PathBuf::from(path)), true),
@@ -83,13 +83,13 @@ impl Config {
             None => File::default(),
         };
 
-        let was_asked_for = profile.is_some();
-        let asked = match profile {
+        let was_requested = profile.is_some();
+        let requested = match profile {
             Some(name) => Some((name.to_owned(), "--profile")),
             None => environment::variable(PROFILE_VARIABLE)?.map(|name| (name, PROFILE_VARIABLE)),
         };
-        let (name, origin) = match (asked, file.profile.take()) {
-            (Some(asked), _) => asked,
+        let (name, origin) = match (requested, file.profile.take()) {
+            (Some(requested), _) => requested,
             (None, Some(name)) => (name, "`profile` of the configuration file"),
             (None, None) => (DEFAULT_PROFILE.to_owned(), ""),
         };
@@ -98,7 +98,7 @@ impl Config {
             None if name == DEFAULT_PROFILE => Profile::default(),
             None => return Err(unknown(&name, origin, &file, path.as_deref())),
         };
-        Ok(Self { path, name, was_asked_for, profile })
+        Ok(Self { path, name, was_requested, profile })
     }
 
     /// Where the file is unless `IDEOGRAM_CONFIG` says otherwise: `~/.config/ideogram/config.toml`, or what
@@ -119,8 +119,8 @@ impl Config {
     }
 
     /// Whether `--profile` names the profile.
-    pub(crate) fn was_asked_for(&self) -> bool {
-        self.was_asked_for
+    pub(crate) fn was_requested(&self) -> bool {
+        self.was_requested
     }
 
     pub(crate) fn profile(&self) -> &Profile {
@@ -156,7 +156,7 @@ pub(crate) fn state_folder() -> Option<PathBuf> {
 }
 
 fn read(path: &Path, must_exist: bool) -> Result<File, Failure> {
-    let text = match text_input::read_text_file(path, LARGEST) {
+    let text = match text_input::read_text_file(path, MAX_BYTES) {
         Ok(text) => text,
         Err(Unreadable::Io(error)) if error.kind() == io::ErrorKind::NotFound && !must_exist => {
             return Ok(File::default());

@@ -90,7 +90,7 @@ fn builder(globals: Globals<'_>) -> ClientBuilder {
     }
 }
 
-/// A client with this key, or with none for what takes none, for the address that is asked for.
+/// A client with this key, or with none for what takes none, for the address that is requested.
 pub(crate) fn client(globals: Globals<'_>, key: Option<&str>) -> Result<Client, Failure> {
     let builder = builder(globals);
     let mut builder = match key {
@@ -112,7 +112,7 @@ pub(crate) fn client(globals: Globals<'_>, key: Option<&str>) -> Result<Client, 
     })
 }
 
-/// The address that is asked for, and where: option, environment, profile.
+/// The address that is requested, and where: option, environment, profile.
 pub(crate) fn base_url(globals: Globals<'_>) -> Result<Option<(String, &'static str)>, Failure> {
     if let Some(url) = &globals.options.base_url {
         return Ok(Some((url.clone(), "--base-url")));

@@ -1,4 +1,4 @@
-//! What a command works with: the service, the output, and what was asked of all commands.
+//! What a command works with: the service, the output, and the global options.
 //!
 //! Start at [`Context::call`]. How to write a command: [`commands`](crate::commands).
 

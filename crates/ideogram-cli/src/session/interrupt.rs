@@ -2,7 +2,7 @@
 //!
 //! [`Interrupt::guard`] runs the command. On a signal it drops it, and with it whatever it was waiting for;
 //! half-written files are removed by their owners. A command that has something to bring to an end asks for
-//! [`Interrupt::gracefully`] first: then the first signal is only told to it, and the second one ends it.
+//! [`Interrupt::gracefully`] first: then it only learns of the first signal, and the second one ends it.
 
 use std::{
     collections::BTreeMap,
@@ -23,7 +23,7 @@ use crate::{exit::Exit, failure::Failure};
 /// whole group, and when a terminal closes, the kernel and the shell both send SIGHUP.
 const SAME_REQUEST: Duration = Duration::from_millis(500);
 
-/// What asked the command to end.
+/// A signal that ends the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signal {
     /// Ctrl-C; on Windows also Ctrl-Break.
@@ -63,7 +63,7 @@ pub(crate) struct Interrupt(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     is_graceful: AtomicBool,
-    asked: Notify,
+    first: Notify,
     under_way: Mutex<UnderWay>,
 }
 
@@ -101,7 +101,7 @@ impl Interrupt {
                     return self.failure();
                 }
                 first = Some(Instant::now());
-                self.0.asked.notify_one();
+                self.0.first.notify_one();
             }
         };
         let result = select! {
@@ -116,7 +116,7 @@ impl Interrupt {
     fn naming_the_signal(&self, failure: Failure) -> Failure {
         match self.under_way().signal {
             Some(signal @ (Signal::Terminate | Signal::HangUp)) if failure.exit() == Exit::Interrupted => {
-                failure.cause(format!("{signal} asked the command to end")).exiting(signal.exit())
+                failure.cause(format!("{signal} ended the command")).exiting(signal.exit())
             }
             _ => failure,
         }
@@ -131,7 +131,7 @@ impl Interrupt {
         CallUnderWay(self.clone(), number)
     }
 
-    /// Takes over the first signal: it ends [`Graceful::asked`] instead of the command.
+    /// Takes over the first signal: it ends [`Graceful::signalled`] instead of the command.
     pub(crate) fn gracefully(&self) -> Graceful {
         self.0.is_graceful.store(true, Ordering::Relaxed);
         Graceful(self.clone())
@@ -166,8 +166,8 @@ impl Interrupt {
 
 impl Graceful {
     /// Waits for the first signal.
-    pub(crate) async fn asked(&self) -> Signal {
-        self.0.0.asked.notified().await;
+    pub(crate) async fn signalled(&self) -> Signal {
+        self.0.0.first.notified().await;
         self.0.under_way().signal.unwrap_or(Signal::Interrupt)
     }
 }

@@ -24,7 +24,7 @@ use crate::{
 /// The variable that holds the key.
 pub(crate) const KEY_VARIABLE: &str = "IDEOGRAM_API_KEY";
 /// Far more than any key has.
-pub(crate) const LONGEST_KEY_FILE_BYTES: u64 = 64 * 1024;
+pub(crate) const MAX_KEY_FILE_BYTES: u64 = 64 * 1024;
 
 /// How long the keyring may take.
 const KEYRING_TIME: Duration = Duration::from_secs(5);
@@ -88,7 +88,7 @@ impl fmt::Display for Source {
     }
 }
 
-/// Finds the key, or says that there is none. The keyring is asked last, and may ask the user.
+/// Finds the key, or says that there is none. The keyring is last, and may ask the user.
 pub(crate) async fn find(flag: Option<&Path>, config: &Config, messages: &Messages) -> Result<Option<Found>, Failure> {
     let found = match find_outside_of_keyring(flag, config, messages)? {
         Some(found) => Some(found),
@@ -100,16 +100,16 @@ pub(crate) async fn find(flag: Option<&Path>, config: &Config, messages: &Messag
     Ok(found)
 }
 
-/// The key in the keyring. A machine without a keyring has none; one that fails or does not answer is told of.
+/// The key in the keyring. A machine without a keyring has none; one that fails or does not answer gives a warning.
 async fn from_keyring(config: &Config, messages: &Messages) -> Option<String> {
-    let asked = keyring::get(config.name());
-    // Who sits at a terminal may be asked to unlock it, which takes a while.
+    let stored = keyring::get(config.name());
+    // A user at a terminal may have to unlock it, which takes a while.
     let time = if can_ask() { KEYRING_TIME_AT_TERMINAL } else { KEYRING_TIME };
-    match tokio::time::timeout(time, asked).await {
+    match tokio::time::timeout(time, stored).await {
         Ok(Ok(key)) => key,
         Ok(Err(NoKeyring::Missing(_))) => None,
         Ok(Err(error)) => {
-            messages.warning(&format!("the keyring was not asked for a key: {error}"));
+            messages.warning(&format!("the keyring was not requested a key: {error}"));
             None
         }
         Err(_) => {
@@ -145,7 +145,7 @@ fn find_outside_of_keyring(
         let has_key = config.profile().api_key.is_some()
             || config.key_file().is_some()
             || config.stored_key().is_some_and(|path| path.exists());
-        if config.was_asked_for() && has_key {
+        if config.was_requested() && has_key {
             messages.warning(&format!("{KEY_VARIABLE} goes before the key of the profile \"{}\"", config.name()));
         }
         return checked(&key, Source::Environment).map(Some);
@@ -169,7 +169,7 @@ fn find_outside_of_keyring(
 }
 
 fn from_file(path: &Path, source: Source, messages: &Messages) -> Result<Found, Failure> {
-    let key = text_input::read_text_file(path, LONGEST_KEY_FILE_BYTES)
+    let key = text_input::read_text_file(path, MAX_KEY_FILE_BYTES)
         .map_err(|error| error.failure(&format!("the API key from \"{}\"", path.display())))?;
     warn_if_readable(path, messages);
     checked(&key, source)

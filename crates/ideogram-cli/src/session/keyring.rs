@@ -13,7 +13,7 @@ const SERVICE: &str = "ideogram";
 pub(crate) enum NoKeyring {
     /// This machine has none.
     Missing(String),
-    /// It could not be asked.
+    /// It could not be used.
     Failed(String),
 }
 

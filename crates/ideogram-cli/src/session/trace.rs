@@ -1,4 +1,4 @@
-//! What happens on the wire, told while it happens: waits between attempts always, all of it with `--debug`.
+//! Prints what happens on the wire: waits between attempts always, all of it with `--debug`.
 
 use std::time::Duration;
 

@@ -189,7 +189,7 @@ fn status_says_where_the_key_comes_from_and_sends_nothing() {
     exit code: 0
     ----- stdout -----
     Key:            in the environment variable IDEOGRAM_API_KEY
-    Taken:          not asked: --check asks the service
+    Taken:          unknown: --check calls the service
     Profile:        default
     Address:        http://127.0.0.1:[PORT] (IDEOGRAM_BASE_URL)
     Configuration:  -

@@ -20,7 +20,7 @@ fn batch(folder: &TempDir, arguments: &[&str]) -> Run {
     run.env("XDG_STATE_HOME", folder.path().join("state").to_str().unwrap())
 }
 
-/// The prompts that the server was asked to draw, refusals included.
+/// The prompts that the server received, refused ones included.
 pub(crate) fn prompts(server: &MockServer) -> Vec<String> {
     let requests = server.requests();
     let sent = requests.iter().filter(|request| request.method == "POST");
@@ -83,7 +83,7 @@ fn a_batch_saves_its_images_and_running_it_again_pays_nothing() {
     let again = batch(&folder, &["rows.jsonl"]).against(&server).run();
 
     assert_eq!(prompts(&server), ["a river", "two cats"]);
-    assert_eq!(server.requests().len(), sent, "nothing is asked for again, not even the images");
+    assert_eq!(server.requests().len(), sent, "nothing is requested again, not even the images");
     assert_eq!(images(&folder.path().join("rows-images")), ["cats-1.png", "cats-2.png", "river.png"]);
     let mut paths: Vec<_> = first.stdout().lines().map(str::to_owned).collect();
     paths.sort_unstable();
@@ -123,7 +123,7 @@ nonsense
       caused by: rows.jsonl:1: `num_images`: must be at most 8, and is 9
       caused by: rows.jsonl:2: `id`: becomes the name of files: 1 to 64 letters, digits, `-`, `_`, `.` and spaces, no `.` first
       caused by: rows.jsonl:3: not JSON: expected ident at character 2
-      caused by: rows.jsonl:4: `aspect_ratio`: must be one of 1x3, 3x1, 1x2, 2x1, 9x16, 16x9, 10x16, 16x10, 2x3, 3x2, 3x4, 4x3, 4x5, 5x4, 1x1, and is `16:9`; --unchecked leaves it to the service
+      caused by: rows.jsonl:4: `aspect_ratio`: must be one of 1x3, 3x1, 1x2, 2x1, 9x16, 16x9, 10x16, 16x10, 2x3, 3x2, 3x4, 4x3, 4x5, 5x4, 1x1, and is `16:9`; did you mean `16x9`?; --unchecked leaves it to the service
       caused by: rows.jsonl:4: `resolution` with `aspect_ratio` cannot stand together
       caused by: rows.jsonl:5: `id`: "Same" is the id of line 4 already
       caused by: rows.jsonl:5: `num_images`: post_generate_image_v4 has none; with `model` v3 there is one
@@ -174,7 +174,7 @@ fn more_than_twenty_images_are_asked_about_first() {
     let folder = folder("rows.jsonl", &rows);
     let server = serve(MockServer::builder());
 
-    let asked = batch(&folder, &["rows.jsonl"]).against(&server).run();
+    let question = batch(&folder, &["rows.jsonl"]).against(&server).run();
     assert!(server.requests().is_empty());
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no trace of it");
     let limited = batch(&folder, &["rows.jsonl", "--max-images", "20"]).against(&server).run();
@@ -184,7 +184,7 @@ fn more_than_twenty_images_are_asked_about_first() {
 
     assert_eq!((limited.code(), confirmed.code()), (Some(11), Some(0)));
     assert!(limited.stderr().contains("stopped before more than 20 images were made"), "{limited}");
-    snapshot!(asked, @"
+    snapshot!(question, @"
     exit code: 2
     ----- stderr -----
     error: this asks first, and there is nobody to ask: make 24 images, each of them billed, for 3 rows?

@@ -250,7 +250,7 @@ fn a_response_that_only_the_journal_could_hold_is_saved_from() {
     fs::remove_dir_all(&responses).unwrap();
     fs::write(&responses, "").unwrap();
     let first = Ran::of(child.wait_with_output().unwrap());
-    assert_eq!(first.code(), Some(12), "{first}");
+    assert_eq!(first.code(), Some(13), "{first}");
     assert!(first.stderr().contains("could not be stored, and stands in the journal: {"), "{first}");
 
     fs::remove_file(&responses).unwrap();

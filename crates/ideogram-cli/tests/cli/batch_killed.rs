@@ -1,4 +1,4 @@
-//! `batch` that is killed or interrupted: what is paid, what is told, and how it goes on.
+//! `batch` that is killed or interrupted: what is paid, what is printed, and how it goes on.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -94,15 +94,15 @@ fn no_prompt_is_paid_twice_however_often_it_is_killed() {
         let doubted = in_doubt(&out);
         let (code, said) = finish(place.path(), &server, &["--output", "json"]);
 
-        let told = format!("round {round}: {doubted:?}\n{said}");
-        assert!(paid(&server).values().all(|times| *times == 1), "{told}\n{:?}", paid(&server));
-        assert_eq!(code, Some(if doubted.is_empty() { 0 } else { 10 }), "{told}");
+        let story = format!("round {round}: {doubted:?}\n{said}");
+        assert!(paid(&server).values().all(|times| *times == 1), "{story}\n{:?}", paid(&server));
+        assert_eq!(code, Some(if doubted.is_empty() { 0 } else { 10 }), "{story}");
         for name in &doubted {
             let warning = format!("({name}) was in flight when an earlier run ended: it may be paid");
-            assert!(said.contains(&warning), "{told}");
+            assert!(said.contains(&warning), "{story}");
         }
         let saved = |out: &Path| (0..ROWS).filter(|n| out.join(format!("row{n}.png")).is_file()).count();
-        assert_eq!(saved(&out), ROWS - doubted.len(), "{told}");
+        assert_eq!(saved(&out), ROWS - doubted.len(), "{story}");
 
         let (code, said) = finish(place.path(), &server, &["--rerun-unknown"]);
         assert_eq!((code, saved(&out)), (Some(0), ROWS), "round {round}\n{said}");
@@ -121,7 +121,7 @@ mod interrupted {
     use super::*;
     use crate::interrupt::{SIGNALS, signal};
 
-    /// Waits until the server has been asked to draw something.
+    /// Waits until the server has received a prompt.
     fn wait_for_a_row(server: &MockServer) {
         let deadline = Instant::now() + Duration::from_secs(30);
         while paid(server).is_empty() {

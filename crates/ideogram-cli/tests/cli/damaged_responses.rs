@@ -37,7 +37,7 @@ fn damaged(whole: &str, link: &str) -> Vec<(&'static str, &'static str, Vec<u8>)
         ("a comma too many", "", whole.replace(']', ",]").into()),
         ("a byte order mark", "", [b"\xef\xbb\xbf", whole.as_bytes()].concat()),
         ("UTF-16", "", utf_16),
-        ("a coding that was not asked for", "content-encoding: gzip\r\n", gzip(whole.as_bytes())),
+        ("a coding that was not requested", "content-encoding: gzip\r\n", gzip(whole.as_bytes())),
         ("packed without a label", "", gzip(whole.as_bytes())),
         ("a label without the coding", "content-encoding: br\r\n", whole.into()),
         ("a control character", "", whole.replace("\"data\"", "\"x\":\"\u{1}\",\"data\"").into()),

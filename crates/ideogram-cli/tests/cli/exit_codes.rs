@@ -75,22 +75,6 @@ fn what_was_not_sent_cannot_cost() {
     }
 }
 
-/// A state folder that cannot be written: the response is lost unless the error says what it was.
-#[test]
-fn a_paid_response_that_cannot_be_kept_is_told() {
-    let (server, home) = (serve(MockServer::builder()), TempDir::new().unwrap());
-    std::fs::write(home.path().join("in-the-way"), "").unwrap();
-    let state = home.path().join("in-the-way");
-
-    let run = ideogram(PAID.iter().copied()).against(&server).at_home(home.path());
-    let ran = run.env("XDG_STATE_HOME", state.to_str().unwrap()).run();
-
-    if cfg!(unix) {
-        assert_eq!(ran.code(), Some(12), "{ran}");
-        assert!(ran.stderr().contains("the response was: {") && ran.stderr().contains("\"url\":"), "{ran}");
-    }
-}
-
 #[test]
 fn a_stored_part_of_an_upload_is_a_partial_success_and_none_of_it_is_not() {
     let folder = TempDir::new().unwrap();

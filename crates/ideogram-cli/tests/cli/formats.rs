@@ -144,7 +144,7 @@ fn all_of_standard_error_is_json_where_responses_are() {
 }
 
 #[test]
-fn a_pipe_gets_no_color_unless_it_is_asked_for() {
+fn a_pipe_gets_no_color_unless_it_is_requested() {
     let colored = |run: crate::invocation::Run| {
         let ran = run.run();
         ran.stdout().contains("\x1b[1m")

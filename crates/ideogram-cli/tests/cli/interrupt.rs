@@ -93,7 +93,7 @@ fn every_signal_says_what_may_have_run_and_has_its_exit_code() {
 
         assert_eq!(exit, Some(code), "{signal}: {stderr}");
         assert!(stderr.contains(message), "{stderr}");
-        assert_eq!(stderr.contains(&format!("{name} asked the command to end")), name != "Ctrl-C", "{stderr}");
+        assert_eq!(stderr.contains(&format!("{name} ended the command")), name != "Ctrl-C", "{stderr}");
     }
 }
 

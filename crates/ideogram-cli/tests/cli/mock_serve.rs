@@ -80,7 +80,7 @@ fn a_signal_ends_the_server_well_as_soon_as_its_address_is_known() {
 }
 
 #[test]
-fn the_address_is_json_when_asked_for() {
+fn the_address_is_json_when_requested() {
     let mut server = Server::start(["--output", "json", "--quiet", "--api-key", r#"a"b"#]);
     server.child.kill().unwrap();
     let mut rest = String::new();

@@ -92,11 +92,11 @@ fn files_that_the_service_refuses_are_listed_with_the_reason() {
     place.fill(2).write("unsafe.png", IMAGE);
     place.server.set_scenario(Scenario::UploadFails { names: vec!["001.png".to_owned()] });
 
-    let first = place.datasets("sync", ["--settle", "0"]).run();
+    let first = place.datasets("sync", ["--processing-timeout", "0"]).run();
     place.server.set_scenario(Scenario::Normal);
-    let second = place.datasets("sync", ["--settle", "0"]).run();
+    let second = place.datasets("sync", ["--processing-timeout", "0"]).run();
     place.server.clear_requests();
-    let forced = place.datasets("sync", ["--settle", "0", "--send-failed"]).run();
+    let forced = place.datasets("sync", ["--processing-timeout", "0", "--send-failed"]).run();
 
     snapshot!(first, @"
     exit code: 11

@@ -52,7 +52,7 @@ fn end_until_done(round: u64) -> u64 {
     let mut lifetime = Duration::from_millis(random.u64(5..60));
     for ends in 0.. {
         // Far longer than the server takes to store a batch, on a busy machine as well.
-        let mut child = start(&place, ["--chunk-files", "2", "--settle", "2"]);
+        let mut child = start(&place, ["--chunk-files", "2", "--processing-timeout", "2"]);
         thread::sleep(lifetime);
         if child.try_wait().unwrap().is_none() && end(&mut child, &mut random) {
             lifetime = lifetime.mul_f64(1.2 + random.f64() * 0.5);
@@ -72,7 +72,7 @@ fn edit_after_each_end(round: u64) -> u64 {
     let mut random = fastrand::Rng::with_seed(100 + round);
     let place = Place::with(MockServer::builder().storing_time(STORING));
     let journal = place.path().join("sync.jsonl");
-    let options = ["--journal", "sync.jsonl", "--chunk-files", "2", "--settle", "2"];
+    let options = ["--journal", "sync.jsonl", "--chunk-files", "2", "--processing-timeout", "2"];
     let mut ends = 0;
     for step in 0..EDITS {
         for number in 0..6 {

@@ -82,7 +82,7 @@ fn each_problem_of_a_table_is_said_once() {
 }
 
 #[test]
-fn properties_that_the_document_does_not_know_are_sent_when_that_is_asked_for() {
+fn properties_that_the_document_does_not_know_are_sent_when_that_is_requested() {
     let (server, folder) = (serve(MockServer::builder()), tempfile::tempdir().unwrap());
     let rows = "{\"prompt\": \"a\", \"lens\": \"85\", \"deep\": {\"b\": 1, \"a\": 2}}\n\
                 {\"prompt\": \"a\", \"model\": \"V_2\", \"lens\": 85}\n";

@@ -1,4 +1,4 @@
-//! `--debug`, and what is told of waits without it.
+//! `--debug`, and what is printed of waits without it.
 
 use std::time::Duration;
 

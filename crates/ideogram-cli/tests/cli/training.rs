@@ -178,18 +178,18 @@ fn a_training_is_waited_for_until_its_uri_is_known() {
     let wait = TRAIN.into_iter().chain(["-y", "--wait", "--poll", "0.05"]);
     let mut child =
         ideogram(wait).against(&server).into_command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut told = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let mut messages = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
 
     assert_eq!(
-        told.next().unwrap(),
+        messages.next().unwrap(),
         "if this wait is cut short, go on with it: ideogram models wait bnieaqG5ZfQGxF0YgAlFTw"
     );
-    assert!(told.next().unwrap().starts_with("CREATING after "));
+    assert!(messages.next().unwrap().starts_with("CREATING after "));
     server.advance(Duration::from_secs(30 * 60));
-    assert!(told.next().unwrap().starts_with("TRAINING after "));
+    assert!(messages.next().unwrap().starts_with("TRAINING after "));
     server.advance(Duration::from_secs(60 * 60));
     assert_eq!(
-        told.collect::<Vec<_>>(),
+        messages.collect::<Vec<_>>(),
         ["next, make images with it: ideogram generate PROMPT --custom-model model/paper-lanterns/version/1"]
     );
     snapshot!(Ran::of(child.wait_with_output().unwrap()), @"

@@ -67,13 +67,13 @@ fn the_walk_of_the_readme_leads_to_images() {
     terminal.press("y\r");
     let (code, screen) = terminal.end();
     server.kill().unwrap();
-    let mut told = url.clone();
-    server.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    let mut messages = url.clone();
+    server.stderr.take().unwrap().read_to_string(&mut messages).unwrap();
     server.wait().unwrap();
 
     assert_eq!(code, 0, "{screen}");
     for line in shown(&first) {
-        assert!(told.contains(&line.replace(ADDRESS, address)), "{line:?} in {told}");
+        assert!(messages.contains(&line.replace(ADDRESS, address)), "{line:?} in {messages}");
     }
     for line in shown(&second) {
         // Images are named by time and seed, and sizes are those of the images.

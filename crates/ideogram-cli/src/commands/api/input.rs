@@ -17,11 +17,11 @@ use crate::{
 };
 
 /// Far above any JSON that the service takes, in bytes.
-const LARGEST_JSON: u64 = 16 * 1024 * 1024;
+const MAX_JSON_BYTES: u64 = 16 * 1024 * 1024;
 /// What is taken of a file from standard input, in bytes: it is held in memory.
-const LARGEST_FILE: u64 = 256 * 1024 * 1024;
+const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
 
-/// A call as it was asked for.
+/// A call, parsed from arguments.
 #[derive(Debug)]
 pub(super) struct ParsedInput {
     pub(super) operation: &'static Operation,
@@ -80,12 +80,12 @@ impl ParsedInput {
         }
         let body = matches.try_get_one::<PathBuf>(grammar::BODY).ok().flatten().cloned();
         let unchecked = matches.try_get_one::<bool>(grammar::UNCHECKED).ok().flatten().copied().unwrap_or_default();
-        let asked = Self { operation, inputs, body, unchecked };
-        if asked.readers_of_standard_input() > 1 {
+        let input = Self { operation, inputs, body, unchecked };
+        if input.readers_of_standard_input() > 1 {
             let text = "standard input can be read only once, and several options ask for it";
             return Err(clap::Error::raw(ErrorKind::ArgumentConflict, format!("{text}\n")));
         }
-        Ok(asked)
+        Ok(input)
     }
 
     fn readers_of_standard_input(&self) -> usize {
@@ -101,7 +101,7 @@ impl ParsedInput {
         let stdin = Stdin::default();
         let body = match &self.body {
             Some(path) => {
-                let text = text_input::read_text(path, &stdin, "the JSON body", LARGEST_JSON).await?;
+                let text = text_input::read_text(path, &stdin, "the JSON body", MAX_JSON_BYTES).await?;
                 let what = || format!("--json-body {} is not JSON", path.display());
                 Some(serde_json::from_str(&text).map_err(|error| Failure::usage(what()).because(&error))?)
             }
@@ -113,10 +113,10 @@ impl ParsedInput {
                 Content::Text(text) => Ready::Text(text.clone()),
                 Content::JsonFile(path) => {
                     let what = format!("the JSON of `{name}`");
-                    Ready::Text(text_input::read_text(path, &stdin, &what, LARGEST_JSON).await?)
+                    Ready::Text(text_input::read_text(path, &stdin, &what, MAX_JSON_BYTES).await?)
                 }
                 Content::File(path) if is_standard_input(path) => {
-                    Ready::File(File::from_bytes(name, stdin.read("a file", LARGEST_FILE).await?))
+                    Ready::File(File::from_bytes(name, stdin.read("a file", MAX_FILE_BYTES).await?))
                 }
                 Content::File(path) => Ready::File(File::from_path(path)),
             };
@@ -201,7 +201,7 @@ mod tests {
 
     use super::*;
 
-    fn asked(words: &[&str]) -> Result<ParsedInput, clap::Error> {
+    fn parsed(words: &[&str]) -> Result<ParsedInput, clap::Error> {
         let command = grammar::augment(Command::new("api"));
         let matches = command.try_get_matches_from([&["api"], words].concat())?;
         let (id, matches) = matches.subcommand().unwrap();
@@ -210,7 +210,7 @@ mod tests {
     }
 
     fn inputs(words: &[&str]) -> Vec<(String, Content)> {
-        asked(words).unwrap().inputs
+        parsed(words).unwrap().inputs
     }
 
     fn text(name: &str, text: &str) -> (String, Content) {
@@ -251,13 +251,13 @@ mod tests {
             ["list_datasets", "--field", "a=b"],
             ["get_dataset", "--json-body", "-"],
         ] {
-            assert!(asked(&words).is_err(), "{words:?}");
+            assert!(parsed(&words).is_err(), "{words:?}");
         }
     }
 
     #[test]
     fn standard_input_is_read_once() {
-        let error = asked(&["upload_dataset_assets", "--files=-", "--json-body=-"]).unwrap_err();
+        let error = parsed(&["upload_dataset_assets", "--files=-", "--json-body=-"]).unwrap_err();
 
         assert!(error.to_string().contains("only once"), "{error}");
     }

@@ -1,6 +1,6 @@
 //! `ideogram api`: any operation, with options made from its generated constant.
 //!
-//! [`grammar`] makes the options, [`asked`] reads them back; the client's generic call does the rest.
+//! [`grammar`] makes the options, [`input`] reads them back; the client's generic call does the rest.
 
 mod grammar;
 mod input;
@@ -26,22 +26,22 @@ pub(crate) struct Api(Option<ParsedInput>);
 
 impl Api {
     pub(super) async fn run(&self, globals: Globals<'_>) -> Result<(), Failure> {
-        let Some(asked) = &self.0 else {
+        let Some(input) = &self.0 else {
             globals.options.refuse_those_of_calls("ideogram api")?;
             return Operations {}.run(globals.output);
         };
-        let operation = asked.operation;
+        let operation = input.operation;
         let what = format!("cannot call {operation}");
-        let wording = Wording { action: &what, inspect: asked.look() };
+        let wording = Wording { action: &what, inspect: input.look() };
         let context = Context::open(globals).await?;
-        let body = asked.read_body().await?;
+        let body = input.read_body().await?;
         let client = match operation.billing {
             Billing::Free => context.client().clone(),
             _ => storing_client(&context).await?,
         };
-        let call = asked.call(&client, body).map_err(|error| context.failure(wording, &error))?;
+        let call = input.call(&client, body).map_err(|error| context.failure(wording, &error))?;
         if operation.id == operations::TRAIN_MODEL_V3.id {
-            // What is wrong with the request is said before anybody is asked.
+            // What is wrong with the request is said before anybody is input.
             call.clone().prepare().map_err(|error| context.failure(wording, &error))?;
             let question = "Train a model? A training is billed and cannot be stopped.";
             context.confirm(question, question::Default::No).await?;

@@ -13,7 +13,7 @@ use crate::{
     output::layout::Layout,
     session::connection,
     session::environment,
-    session::key::{self, KEY_VARIABLE, LONGEST_KEY_FILE_BYTES},
+    session::key::{self, KEY_VARIABLE, MAX_KEY_FILE_BYTES},
     session::keyring,
     session::{
         context::{Context, Wording},
@@ -52,15 +52,14 @@ impl Login {
         }
         let key = if globals.options.dry_run { "dry-run".to_owned() } else { read().await? };
         globals.output.messages().hide(&key);
-        // Said here rather than by the service, which is not asked with --no-check.
+        // Refused here too: with --no-check, the service does not see the key.
         ApiKey::new(&key).map_err(|error| {
             let hint = format!("how to get a key: {KEY_PAGE}");
             Failure::new(Exit::Authentication, "this cannot be a key").because(&error).hint(hint)
         })?;
         if !self.no_check {
             let context = Context::with_client(globals, connection::client(globals, Some(&key))?);
-            let wording =
-                Wording { action: "the key was not stored: the service was asked whether it takes it", inspect: "" };
+            let wording = Wording { action: "the key was not stored: the service did not take it", inspect: "" };
             if !context.key_is_taken(wording).await? {
                 return Ok(());
             }
@@ -114,7 +113,7 @@ async fn read() -> Result<String, Failure> {
         if io::stdin().is_terminal() {
             return rpassword::prompt_password("API key (not shown): ").map(String::into_bytes);
         }
-        let mut stdin = io::stdin().lock().take(LONGEST_KEY_FILE_BYTES);
+        let mut stdin = io::stdin().lock().take(MAX_KEY_FILE_BYTES);
         let mut line = Vec::new();
         stdin.read_until(b'\n', &mut line)?;
         // In UTF-16 that byte is half of the end of a line, or no end of one.

@@ -35,7 +35,7 @@ impl Logout {
             Ok(true) => removed.push("the keyring".to_owned()),
             Ok(false) => {}
             // Without a keyring there is no key in one; with one that fails, there may be.
-            Err(error) => globals.output.note(&format!("the keyring was not asked: {error}")),
+            Err(error) => globals.output.note(&format!("the keyring could not be used: {error}")),
         }
 
         let profile = globals.config.name();

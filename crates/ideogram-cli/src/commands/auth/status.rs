@@ -72,7 +72,7 @@ impl Status {
         let key = found.as_ref().map_or_else(|| "none".to_owned(), |found| format!("in {}", found.source));
         let layout = Layout::new()
             .field("Key", key)
-            .field("Taken", if taken.is_null() { "not asked: --check asks the service" } else { "yes" })
+            .field("Taken", if taken.is_null() { "unknown: --check calls the service" } else { "yes" })
             .field("Profile", globals.config.name())
             .field("Address", format!("{base_url} ({base_url_from})"))
             .field("Configuration", config.unwrap_or_else(|| ABSENT.to_owned()));

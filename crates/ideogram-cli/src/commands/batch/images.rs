@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::{
     RESPONSES,
-    journal::{End, Image, ImageResult, Past, RawBody},
+    journal::{End, History, Image, ImageResult, RawBody},
     row::Row,
 };
 use crate::failure::Failure;
@@ -26,13 +26,13 @@ const MAX_NUMBER: u32 = 10_000;
 /// A response that is paid and was stored.
 #[derive(Clone, Debug)]
 pub(super) struct Stored {
-    pub(super) at: Place,
+    pub(super) at: StoredAt,
     /// What became of its images when they were saved before.
     pub(super) before: Vec<Image>,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Place {
+pub(super) enum StoredAt {
     File(PathBuf),
     /// It could not be stored as a file, and stands in the journal.
     Journal(u16, RawBody),
@@ -56,15 +56,15 @@ impl HasImages for One {
 
 impl Stored {
     pub(super) fn file(path: PathBuf) -> Self {
-        Self { at: Place::File(path), before: Vec::new() }
+        Self { at: StoredAt::File(path), before: Vec::new() }
     }
 
     pub(super) async fn read(&self, row: &Row) -> Result<StoredResponse, Failure> {
         let cannot =
             |error: &dyn StdError| Failure::local_io("a stored response cannot be read").cause(error.to_string());
         match &self.at {
-            Place::File(path) => StoredResponse::read(path).await.map_err(|error| cannot(&error)),
-            Place::Journal(status, body) => from_journal(row, *status, body).map_err(|error| cannot(&error)),
+            StoredAt::File(path) => StoredResponse::read(path).await.map_err(|error| cannot(&error)),
+            StoredAt::Journal(status, body) => from_journal(row, *status, body).map_err(|error| cannot(&error)),
         }
     }
 }
@@ -90,17 +90,17 @@ pub(super) fn is_usable(response: &StoredResponse) -> bool {
 }
 
 /// The response to a row that its images can be saved from: the newest one that can be used.
-pub(super) async fn stored(folder: &Path, row: &Row, past: &Past) -> Result<Option<Stored>, Failure> {
-    let before = match past.end(&row.key) {
+pub(super) async fn stored(folder: &Path, row: &Row, history: &History) -> Result<Option<Stored>, Failure> {
+    let before = match history.end(&row.key) {
         Some(End::Finished(finished)) => finished.images.clone(),
         _ => Vec::new(),
     };
     let mut places: Vec<_> =
-        files_in(folder.join(RESPONSES).join(&row.key)).await?.into_iter().map(Place::File).collect();
-    if let Some(End::Finished(finished)) = past.end(&row.key) {
-        places.push(Place::File(folder.join(&finished.kept)));
+        files_in(folder.join(RESPONSES).join(&row.key)).await?.into_iter().map(StoredAt::File).collect();
+    if let Some(End::Finished(finished)) = history.end(&row.key) {
+        places.push(StoredAt::File(folder.join(&finished.kept)));
     }
-    places.extend(past.body(&row.key).map(|(status, body)| Place::Journal(*status, body.clone())));
+    places.extend(history.body(&row.key).map(|(status, body)| StoredAt::Journal(*status, body.clone())));
     let mut without_images = None;
     for at in places {
         let stored = Stored { at, before: before.clone() };

@@ -23,7 +23,7 @@ use crate::{failure::Failure, text_input::without_mark};
 
 /// The largest file of rows, in bytes.
 pub(super) const MAX_BYTES: u64 = 64 * 1024 * 1024;
-/// How many problems are told at once.
+/// How many problems are listed at once.
 const MAX_PROBLEMS: usize = 50;
 /// How many lines are named of a problem that many lines have.
 const MAX_LINES: usize = 3;
@@ -276,14 +276,14 @@ mod tests {
 
     use super::*;
 
-    fn told(problems: &[Problem]) -> Vec<String> {
+    fn texts(problems: &[Problem]) -> Vec<String> {
         let wording = |problem: &Problem| format!("{}: {}: {}", problem.line, problem.place, problem.reason);
         problems.iter().map(wording).collect()
     }
 
     fn read(form: Form, text: &str) -> Vec<(u64, Value)> {
         let (rows, problems) = form.read(text);
-        assert_eq!(told(&problems), Vec::<String>::new(), "{text}");
+        assert_eq!(texts(&problems), Vec::<String>::new(), "{text}");
         rows.into_iter().map(|row| (row.line, Value::Object(row.members))).collect()
     }
 
@@ -316,7 +316,7 @@ mod tests {
         let (rows, problems) = Form::Jsonl.read("{\"prompt\": \"a\"}\n7\n{\"prompt\": \n{\"seed\": 1, \"seed\": 2}\n");
         assert_eq!(rows.len(), 1);
         assert_eq!(
-            told(&problems),
+            texts(&problems),
             [
                 "2: : not a JSON object; a row looks like {\"prompt\": \"a red lantern\"}",
                 "3: : not JSON: EOF while parsing a value at character 11",
@@ -324,9 +324,9 @@ mod tests {
             ]
         );
         let frame = r#"{"prompt text": {"0": "a"}, "number": {"0": 2}}"#;
-        assert!(told(&Form::Json.read(frame).1)[0].contains("orient=\"records\""));
+        assert!(texts(&Form::Json.read(frame).1)[0].contains("orient=\"records\""));
         assert_eq!(
-            told(&Form::Json.read("[\n{\"prompt\": \"a\"},\n{]").1)[0],
+            texts(&Form::Json.read("[\n{\"prompt\": \"a\"},\n{]").1)[0],
             "3: : not JSON: key must be a string at character 2"
         );
     }
@@ -340,7 +340,7 @@ mod tests {
         }
         let row = format!("{{\"prompt\": {}{}}}", "[".repeat(200_000), "]".repeat(200_000));
         for text in [row.clone(), format!("[{row}]")] {
-            assert_eq!(told(&Form::Json.read(&text).1), ["1: : is nested too deeply"]);
+            assert_eq!(texts(&Form::Json.read(&text).1), ["1: : is nested too deeply"]);
         }
     }
 

@@ -61,7 +61,7 @@ pub(super) struct Begun {
     pub(super) time: String,
     pub(super) operation: String,
     pub(super) prompt: String,
-    /// How many images were asked for.
+    /// How many images were requested.
     pub(super) images: u32,
 }
 
@@ -105,7 +105,7 @@ pub(super) enum ImageResult {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Failed {
     pub(super) row: String,
-    pub(super) fate: Fate,
+    pub(super) state: RowState,
     /// The kind of the error, for programs.
     pub(super) kind: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -145,7 +145,7 @@ impl RawBody {
 /// What is known of a row without images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Fate {
+pub(super) enum RowState {
     /// It did not run, is not billed, and may do better another time.
     NotRun,
     /// It was refused for what it asks, is not billed, and would be refused again.
@@ -156,7 +156,7 @@ pub(super) enum Fate {
     Unreadable,
 }
 
-impl Fate {
+impl RowState {
     pub(super) fn is_billed(self) -> bool {
         matches!(self, Self::Unknown | Self::Unreadable)
     }
@@ -172,13 +172,13 @@ pub(super) enum End {
 
 /// What a journal says.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Past {
+pub(super) struct History {
     /// `None` if there is no journal yet, or an empty one.
     pub(super) header: Option<Header>,
     /// Whether half a line stands at the end.
     pub(super) is_torn: bool,
     pub(super) last_run: Option<Run>,
-    /// How many images were asked for and may be billed, of all runs together.
+    /// How many images were requested and may be billed, of all runs together.
     pub(super) images: u64,
     ends: HashMap<String, (u32, End)>,
     /// The inputs of rows that were begun, with the keys of those rows.
@@ -187,7 +187,7 @@ pub(super) struct Past {
     bodies: HashMap<String, (u16, RawBody)>,
 }
 
-impl Past {
+impl History {
     /// What became of a row; `None` if it was never begun.
     pub(super) fn end(&self, row: &str) -> Option<&End> {
         self.ends.get(row).map(|(_, end)| end)
@@ -229,7 +229,7 @@ impl Past {
                     self.bodies.insert(failed.row.clone(), (failed.status.unwrap_or(200), body.clone()));
                 }
                 if let Some((images, end)) = self.ends.get_mut(&failed.row) {
-                    if !failed.fate.is_billed() {
+                    if !failed.state.is_billed() {
                         self.images = self.images.saturating_sub(u64::from(*images));
                     }
                     *end = End::Failed(failed);
@@ -238,14 +238,19 @@ impl Past {
         }
     }
 
-    fn of(contents: internal::Contents<Header>, mut past: Self, base_url: &str, path: &Path) -> Result<Self, Failure> {
+    fn of(
+        contents: internal::Contents<Header>,
+        mut history: Self,
+        base_url: &str,
+        path: &Path,
+    ) -> Result<Self, Failure> {
         if let Some(header) = contents.header.as_ref().filter(|header| header.base_url != base_url) {
             let (place, begun) = (path.display(), &header.base_url);
             let what = format!("the journal \"{place}\" is of a batch at {begun}, not at {base_url}");
             return Err(Failure::usage(what).hint("nothing was sent; --out names another folder"));
         }
-        (past.header, past.is_torn) = (contents.header, contents.is_torn);
-        Ok(past)
+        (history.header, history.is_torn) = (contents.header, contents.is_torn);
+        Ok(history)
     }
 }
 
@@ -255,19 +260,20 @@ pub(super) struct Journal(Arc<internal::Journal>);
 
 impl Journal {
     /// Opens a journal or begins one, and reads what it says. Blocks.
-    pub(super) fn open(path: &Path, header: &Header) -> Result<(Self, Past), Failure> {
-        let mut past = Past::default();
-        let opened = internal::Journal::open(path, KIND, header, |line| past.take(line));
+    pub(super) fn open(path: &Path, header: &Header) -> Result<(Self, History), Failure> {
+        let mut history = History::default();
+        let opened = internal::Journal::open(path, KIND, header, |line| history.take(line));
         let (journal, contents) = opened.map_err(|error| failure(&error))?;
-        let past = Past::of(contents, past, &header.base_url, path)?;
-        Ok((Self(Arc::new(journal)), past))
+        let history = History::of(contents, history, &header.base_url, path)?;
+        Ok((Self(Arc::new(journal)), history))
     }
 
     /// What a journal says, without taking it over; nothing if there is none. Blocks.
-    pub(super) fn look(path: &Path, base_url: &str) -> Result<Past, Failure> {
-        let mut past = Past::default();
-        let contents = internal::Journal::read(path, KIND, |line| past.take(line)).map_err(|error| failure(&error))?;
-        Past::of(contents, past, base_url, path)
+    pub(super) fn look(path: &Path, base_url: &str) -> Result<History, Failure> {
+        let mut history = History::default();
+        let contents =
+            internal::Journal::read(path, KIND, |line| history.take(line)).map_err(|error| failure(&error))?;
+        History::of(contents, history, base_url, path)
     }
 
     /// Writes a line, which is on disk when this returns. Blocks.
@@ -310,9 +316,9 @@ mod tests {
         Line::Begun(Begun { row, input, name, line: 1, time, operation, prompt, images: 2 })
     }
 
-    fn failed(row: &str, fate: Fate) -> Line {
+    fn failed(row: &str, state: RowState) -> Line {
         let (row, kind, message) = (row.to_owned(), String::new(), String::new());
-        Line::Failed(Failed { row, fate, kind, status: None, message, kept: None, response: None })
+        Line::Failed(Failed { row, state, kind, status: None, message, kept: None, response: None })
     }
 
     fn finished(row: &str, images: usize) -> Line {
@@ -325,19 +331,19 @@ mod tests {
         for (lines, images) in [
             (vec![begun("a")], 2),
             (vec![begun("a"), finished("a", 2)], 2),
-            (vec![begun("a"), failed("a", Fate::NotRun)], 0),
-            (vec![begun("a"), failed("a", Fate::Declined), begun("a")], 2),
-            (vec![begun("a"), failed("a", Fate::Unknown), begun("a"), finished("a", 2)], 4),
-            (vec![begun("a"), failed("a", Fate::Unreadable)], 2),
+            (vec![begun("a"), failed("a", RowState::NotRun)], 0),
+            (vec![begun("a"), failed("a", RowState::Declined), begun("a")], 2),
+            (vec![begun("a"), failed("a", RowState::Unknown), begun("a"), finished("a", 2)], 4),
+            (vec![begun("a"), failed("a", RowState::Unreadable)], 2),
             // Found through its stored response.
             (vec![finished("a", 3), finished("a", 3)], 3),
-            (vec![failed("a", Fate::NotRun)], 0),
+            (vec![failed("a", RowState::NotRun)], 0),
         ] {
-            let mut past = Past::default();
+            let mut history = History::default();
             for line in &lines {
-                past.take(line.clone());
+                history.take(line.clone());
             }
-            assert_eq!(past.images, images, "{lines:?}");
+            assert_eq!(history.images, images, "{lines:?}");
         }
     }
 
@@ -346,14 +352,14 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let path = path_in(place.path());
         let header = Header { base_url: "https://one.test/".to_owned(), model: "v3".to_owned() };
-        assert_eq!(Journal::look(&path, &header.base_url).unwrap(), Past::default());
-        let (journal, past) = Journal::open(&path, &header).unwrap();
-        assert_eq!(past, Past::default());
+        assert_eq!(Journal::look(&path, &header.base_url).unwrap(), History::default());
+        let (journal, history) = Journal::open(&path, &header).unwrap();
+        assert_eq!(history, History::default());
         journal.append(&begun("a")).unwrap();
         drop(journal);
 
-        let past = Journal::look(&path, "https://one.test/").unwrap();
-        assert_eq!((past.header.as_ref(), past.rows_with_input("input").next()), (Some(&header), Some("a")));
+        let history = Journal::look(&path, "https://one.test/").unwrap();
+        assert_eq!((history.header.as_ref(), history.rows_with_input("input").next()), (Some(&header), Some("a")));
         let refused = Journal::look(&path, "https://two.test/").unwrap_err();
         assert!(
             refused.what().ends_with("is of a batch at https://one.test/, not at https://two.test/"),

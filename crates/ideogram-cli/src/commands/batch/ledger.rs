@@ -1,6 +1,6 @@
 //! The ledger: which rows this account has begun in which folder, kept where the platform keeps the state of programs.
 //!
-//! The journal of a batch lies in its folder and shares its fate: the folder may be deleted, renamed, or brought back
+//! The journal of a batch lies in its folder and shares its state: the folder may be deleted, renamed, or brought back
 //! from an old copy, and a batch may be started again with another `--out` or `--model`. The ledger remembers all the
 //! same what was begun, so that nothing is paid again without a question. It holds fingerprints of rows and paths of
 //! folders, no prompt and no link. There is one file for each folder of a batch, a journal like any other.

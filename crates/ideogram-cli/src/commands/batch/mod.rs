@@ -30,7 +30,7 @@ use serde_json::{Map, json};
 
 use self::{
     input::Form,
-    journal::{Header, Journal, Line, Past, Run},
+    journal::{Header, History, Journal, Line, Run},
     ledger::{Ledger, Records},
     plan::{Allowed, Plan},
     report::{Counts, Stop},
@@ -53,8 +53,8 @@ const RESPONSES: &str = "responses";
 const THUMBNAILS: &str = "thumbnails";
 const SHEET: &str = "contact-sheet.html";
 
-/// More images than this are asked about first.
-const MOST_UNASKED: u64 = 20;
+/// More images than this need a yes first.
+const MAX_WITHOUT_QUESTION: u64 = 20;
 
 /// Make images for a file of prompts, paying for each prompt at most once
 ///
@@ -71,7 +71,7 @@ const MOST_UNASKED: u64 = 20;
 /// it was begun with, and pays for no finished row twice. Rows are known by what is sent for them, however they are
 /// spelled: a row that asks for something else is a new one. Rows that were in flight when the command was killed are
 /// listed, and sent again only with --rerun-unknown, since they may be paid. Rows that were begun in another folder or
-/// with another model, or whose journal is lost, are asked about, and with --yes sent again only with --pay-again. The
+/// with another model, or whose journal is lost, need a yes, and with --yes sent again only with --pay-again. The
 /// folder also keeps every response as it came, and contact-sheet.html, a page of all results.
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, Args)]
@@ -101,7 +101,7 @@ pub(crate) struct Batch {
     #[arg(long, value_enum)]
     model: Option<Model>,
 
-    /// Stop before more images than this are asked for, those of earlier runs included
+    /// Stop before more images than this are requested, those of earlier runs included
     #[arg(long, value_name = "NUMBER")]
     max_images: Option<u64>,
 
@@ -142,11 +142,11 @@ impl Batch {
         let folder = self.folder(context, ledgers.as_deref(), base_url).await?;
         let journal_path = journal::path_in(&folder);
         // Looked at first: a question that is answered with no leaves no trace.
-        let past = {
+        let history = {
             let (path, base_url) = (journal_path.clone(), base_url.to_owned());
             on_disk(move || Journal::look(&path, &base_url)).await?
         };
-        let model = self.model(context, &past);
+        let model = self.model(context, &history);
         let rows = self.rows(context, model).await?;
         let records = match &ledgers {
             Some(place) => {
@@ -160,7 +160,7 @@ impl Batch {
             retry_declined: self.retry_declined,
             pay_again: self.pay_again,
         };
-        let looked = plan::plan(&rows, &past, &folder, &records, allowed).await?;
+        let looked = plan::plan(&rows, &history, &folder, &records, allowed).await?;
         if context.is_dry_run() {
             return show(context, &rows, &looked).await;
         }
@@ -168,19 +168,19 @@ impl Batch {
             self.confirm_paying_again(context, &folder, &rows, &looked).await?;
             allowed.pay_again = true;
         }
-        let looked = plan::plan(&rows, &past, &folder, &records, allowed).await?;
-        self.confirm(context, &rows, &looked, &past).await?;
+        let looked = plan::plan(&rows, &history, &folder, &records, allowed).await?;
+        self.confirm(context, &rows, &looked, &history).await?;
 
         make_ready(&folder, &rows, &looked).await?;
         let header = Header { base_url: base_url.to_owned(), model: name_of(model) };
-        let (journal, past) = on_disk(move || Journal::open(&journal_path, &header)).await?;
-        let mut plan = plan::plan(&rows, &past, &folder, &records, allowed).await?;
+        let (journal, history) = on_disk(move || Journal::open(&journal_path, &header)).await?;
+        let mut plan = plan::plan(&rows, &history, &folder, &records, allowed).await?;
         if plan.send != looked.send {
             return Err(Failure::usage("another batch was at work in the folder meanwhile: nothing was sent")
                 .hint("run the same command again"));
         }
         let ledger = self.ledger(context, ledgers, base_url, &folder).await;
-        say_what_is_known(context, &rows, &past, &plan);
+        say_what_is_known(context, &rows, &history, &plan);
         let line = Line::Run(Run { time: run::now(), rows: rows.len(), rows_hash: row::hash(&rows) });
         {
             let journal = journal.clone();
@@ -198,7 +198,7 @@ impl Batch {
             patience: self.stop_after,
         };
         let mut pieces = context.output().pieces("rows");
-        let stop = work.run(&mut plan, past.images, &mut pieces).await?;
+        let stop = work.run(&mut plan, history.images, &mut pieces).await?;
         self.sum_up(context, &folder, &rows, &plan.statuses, pieces, stop).await
     }
 
@@ -266,8 +266,8 @@ impl Batch {
     }
 
     /// What rows are made with that do not say: as the user says, or as the batch was begun.
-    fn model(&self, context: &Context<'_>, past: &Past) -> Model {
-        let begun = past.header.as_ref().and_then(|header| Model::from_str(&header.model, false).ok());
+    fn model(&self, context: &Context<'_>, history: &History) -> Model {
+        let begun = history.header.as_ref().and_then(|header| Model::from_str(&header.model, false).ok());
         if let (None, Some(begun)) = (self.model, begun)
             && begun != Model::V4
         {
@@ -352,7 +352,7 @@ impl Batch {
         let whole = units::count(plan.ask.len() as u64, "row");
         let mut failure = Failure::usage(format!("{whole} of this file may be paid already: nothing was sent"));
         let mut hints = Vec::new();
-        for ((place, is_same), records) in plan.asked(rows) {
+        for ((place, is_same), records) in plan.questions(rows) {
             let rows = units::count(records.len() as u64, "row");
             let time = records.iter().map(|record| record.time.as_str()).max().unwrap_or_default();
             let time = if time.is_empty() { String::new() } else { format!(", the last one at {time}") };
@@ -389,11 +389,17 @@ impl Batch {
     }
 
     /// Asks before many images are made.
-    async fn confirm(&self, context: &Context<'_>, rows: &[Row], plan: &Plan, past: &Past) -> Result<(), Failure> {
+    async fn confirm(
+        &self,
+        context: &Context<'_>,
+        rows: &[Row],
+        plan: &Plan,
+        history: &History,
+    ) -> Result<(), Failure> {
         let wanted: u64 = plan.send.iter().map(|index| u64::from(rows[*index].images)).sum();
-        let allowed = self.max_images.map_or(u64::MAX, |most| most.saturating_sub(past.images));
+        let allowed = self.max_images.map_or(u64::MAX, |most| most.saturating_sub(history.images));
         let images = wanted.min(allowed);
-        if images <= MOST_UNASKED {
+        if images <= MAX_WITHOUT_QUESTION {
             return Ok(());
         }
         let rows = units::count(plan.send.len() as u64, "row");
@@ -445,9 +451,9 @@ async fn make_ready(folder: &Path, rows: &[Row], plan: &Plan) -> Result<(), Fail
 }
 
 /// On a later run: what is done already, what is not understood, and what is not as it was left.
-fn say_what_is_known(context: &Context<'_>, rows: &[Row], past: &Past, plan: &Plan) {
+fn say_what_is_known(context: &Context<'_>, rows: &[Row], history: &History, plan: &Plan) {
     let output = context.output();
-    if past.is_torn {
+    if history.is_torn {
         output.warning("the last line of the journal was incomplete: an earlier run was killed, or the file was cut");
     }
     if plan.unjournaled > 0 {
@@ -461,12 +467,12 @@ fn say_what_is_known(context: &Context<'_>, rows: &[Row], past: &Past, plan: &Pl
         let rows = units::count(plan.without_files as u64, "row");
         output.note(&format!("images of {rows} are gone: they are fetched again, which costs nothing"));
     }
-    if let Some(last) = &past.last_run {
-        let known = rows.iter().filter(|row| past.end(&row.key).is_some()).count();
+    if let Some(last) = &history.last_run {
+        let known = rows.iter().filter(|row| history.end(&row.key).is_some()).count();
         let finished = plan.statuses.iter().filter(|status| matches!(status, Status::Finished(_))).count();
         output.note(&format!("going on: {finished} of {} finished before", units::count(rows.len() as u64, "row")));
         if last.rows_hash != row::hash(rows) {
-            let gone = past.rows().saturating_sub(known);
+            let gone = history.rows().saturating_sub(known);
             let mut text = format!("the rows are not those of {}: what was changed or added is new", last.time);
             if gone > 0 {
                 let rows = units::count(gone as u64, "row");
@@ -517,7 +523,7 @@ async fn show(context: &Context<'_>, rows: &[Row], plan: &Plan) -> Result<(), Fa
     }
     if !plan.ask.is_empty() {
         let rows = units::count(plan.ask.len() as u64, "row");
-        said.push_str(&format!("; {rows} may be paid already, and would be asked about"));
+        said.push_str(&format!("; {rows} may be paid already, and would need a yes"));
     }
     context.output().note(&said);
     Ok(())

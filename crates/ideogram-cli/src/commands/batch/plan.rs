@@ -14,7 +14,7 @@ use std::{
 use super::{
     RESPONSES,
     images::{self, Stored},
-    journal::{End, Fate, ImageResult, Past},
+    journal::{End, History, ImageResult, RowState},
     ledger::{Record, Records, input_of},
     row::Row,
     status::Status,
@@ -71,7 +71,7 @@ pub(super) fn step(evidence: Evidence, allowed: Allowed) -> Step {
         return Step::Save(stored);
     }
     match journal {
-        Some(End::Failed(failed)) if failed.fate.is_billed() => {
+        Some(End::Failed(failed)) if failed.state.is_billed() => {
             if allowed.rerun_unknown {
                 Step::Send
             } else {
@@ -81,7 +81,7 @@ pub(super) fn step(evidence: Evidence, allowed: Allowed) -> Step {
         Some(End::None) => if_unknown(allowed),
         // The folder is removed when a row turns out not to be billed: this was begun after all that the journal knows.
         _ if has_folder => if_unknown(allowed),
-        Some(End::Failed(failed)) if failed.fate == Fate::Declined && !allowed.retry_declined => {
+        Some(End::Failed(failed)) if failed.state == RowState::Declined && !allowed.retry_declined => {
             Step::Keep(Status::Failed(failed))
         }
         _ => match begun_before {
@@ -115,16 +115,16 @@ pub(super) struct Plan {
 /// Gathers what is known of every row, and decides.
 pub(super) async fn plan(
     rows: &[Row],
-    past: &Past,
+    history: &History,
     folder: &Path,
     records: &Records,
     allowed: Allowed,
 ) -> Result<Plan, Failure> {
     let (keys, folders) = (keys(rows), response_folders(folder.join(RESPONSES)).await?);
     let mut plan = Plan { statuses: Vec::with_capacity(rows.len()), ..Plan::default() };
-    let missing = files_that_are_gone(rows, past, folder).await?;
+    let missing = files_that_are_gone(rows, history, folder).await?;
     for (index, row) in rows.iter().enumerate() {
-        let journal = past.end(&row.key).cloned();
+        let journal = history.end(&row.key).cloned();
         let has_folder = folders.contains(&row.key);
         let lacks_files = missing.contains(&index);
         let is_done = match &journal {
@@ -133,12 +133,12 @@ pub(super) async fn plan(
             }
             _ => false,
         };
-        let stored = if is_done { None } else { images::stored(folder, row, past).await? };
+        let stored = if is_done { None } else { images::stored(folder, row, history).await? };
         if !is_done && journal.is_none() && has_folder {
             plan.unjournaled += 1;
         }
         plan.without_files += usize::from(lacks_files);
-        let begun_before = begun_before(row, past, records, &keys);
+        let begun_before = begun_before(row, history, records, &keys);
         match step(Evidence { journal, stored, has_folder, lacks_files, begun_before }, allowed) {
             Step::Keep(Status::Finished(images)) if lacks_files => {
                 plan.statuses.push(Status::Finished(images::without_lost_files(images, folder)));
@@ -163,13 +163,13 @@ pub(super) async fn plan(
 
 impl Plan {
     /// The rows that were begun before, by the folder in which that was, and whether they were the same rows: otherwise
-    /// they asked for the same with another model or id.
-    pub(super) fn asked(&self, rows: &[Row]) -> BTreeMap<(&Path, bool), Vec<&Record>> {
-        let mut asked: BTreeMap<(&Path, bool), Vec<&Record>> = BTreeMap::new();
+    /// they requested the same with another model or id.
+    pub(super) fn questions(&self, rows: &[Row]) -> BTreeMap<(&Path, bool), Vec<&Record>> {
+        let mut questions: BTreeMap<(&Path, bool), Vec<&Record>> = BTreeMap::new();
         for (index, record) in &self.ask {
-            asked.entry((&record.folder, record.row == rows[*index].key)).or_default().push(record);
+            questions.entry((&record.folder, record.row == rows[*index].key)).or_default().push(record);
         }
-        asked
+        questions
     }
 }
 
@@ -179,10 +179,10 @@ fn keys(rows: &[Row]) -> HashSet<&str> {
 
 /// Where a row was begun, if the journal cannot account for it: the same row, or one that asks for the same with
 /// another model or id. Rows of the table that ask for the same are wanted as often as they stand there.
-fn begun_before(row: &Row, past: &Past, records: &Records, keys: &HashSet<&str>) -> Option<Record> {
+fn begun_before(row: &Row, history: &History, records: &Records, keys: &HashSet<&str>) -> Option<Record> {
     let input = input_of(row);
     let is_it = |key: &str| key == row.key || !keys.contains(key);
-    let here = || past.rows_with_input(&input).find(|key| *key != row.key && is_it(key));
+    let here = || history.rows_with_input(&input).find(|key| *key != row.key && is_it(key));
     let elsewhere = records.get(&input).into_iter().flatten().find(|record| is_it(&record.row));
     elsewhere.cloned().or_else(|| here().map(|key| Record { row: key.to_owned(), ..Record::default() }))
 }
@@ -208,10 +208,10 @@ async fn response_folders(responses: PathBuf) -> Result<HashSet<String>, Failure
 }
 
 /// The rows of which a file is gone that was saved.
-async fn files_that_are_gone(rows: &[Row], past: &Past, folder: &Path) -> Result<HashSet<usize>, Failure> {
+async fn files_that_are_gone(rows: &[Row], history: &History, folder: &Path) -> Result<HashSet<usize>, Failure> {
     let mut files = Vec::new();
     for (index, row) in rows.iter().enumerate() {
-        if let Some(End::Finished(finished)) = past.end(&row.key) {
+        if let Some(End::Finished(finished)) = history.end(&row.key) {
             let saved = finished.images.iter().filter(|image| image.result == ImageResult::Saved);
             files.extend(saved.filter_map(|image| image.file.as_ref()).map(|file| (index, folder.join(file))));
         }
@@ -227,9 +227,9 @@ mod tests {
     use super::*;
     use crate::commands::batch::journal::{Failed, Finished, Image};
 
-    fn failed(fate: Fate) -> End {
+    fn failed(state: RowState) -> End {
         let (row, kind, message) = (String::new(), String::new(), String::new());
-        End::Failed(Failed { row, fate, kind, status: None, message, kept: None, response: None })
+        End::Failed(Failed { row, state, kind, status: None, message, kept: None, response: None })
     }
 
     fn finished(result: ImageResult) -> End {
@@ -258,10 +258,10 @@ mod tests {
         let journals = [
             ("nothing", None, ["send"; 4]),
             ("begun", Some(End::None), ["unknown", "send", "unknown", "unknown"]),
-            ("not run", Some(failed(Fate::NotRun)), ["send"; 4]),
-            ("declined", Some(failed(Fate::Declined)), ["declined", "declined", "send", "declined"]),
-            ("unknown", Some(failed(Fate::Unknown)), ["unknown", "send", "unknown", "unknown"]),
-            ("unreadable", Some(failed(Fate::Unreadable)), ["unreadable", "send", "unreadable", "unreadable"]),
+            ("not run", Some(failed(RowState::NotRun)), ["send"; 4]),
+            ("declined", Some(failed(RowState::Declined)), ["declined", "declined", "send", "declined"]),
+            ("unknown", Some(failed(RowState::Unknown)), ["unknown", "send", "unknown", "unknown"]),
+            ("unreadable", Some(failed(RowState::Unreadable)), ["unreadable", "send", "unreadable", "unreadable"]),
             ("saved", Some(finished(ImageResult::Saved)), ["saved"; 4]),
             ("withheld", Some(finished(ImageResult::Withheld)), ["withheld"; 4]),
             ("not saved", Some(finished(ImageResult::NotSaved)), ["partial"; 4]),
@@ -276,14 +276,14 @@ mod tests {
                 let is_final = matches!(journal, Some(End::Finished(_)));
                 let knows_begun = is_final
                     || matches!(journal, Some(End::None))
-                    || matches!(journal, Some(End::Failed(failed)) if failed.fate.is_billed());
+                    || matches!(journal, Some(End::Failed(failed)) if failed.state.is_billed());
 
                 assert_eq!(done(evidence()), expected[index], "{wording}");
-                // The ledger knows of more than the journal: only money that nothing accounts for is asked about.
+                // The ledger knows of more than the journal: only what nothing accounts for needs a question.
                 let again = || Evidence { begun_before: Some(Record::default()), ..evidence() };
-                let asked =
+                let questions =
                     if expected[index] == "send" && !knows_begun && !pay_again { "ask" } else { expected[index] };
-                assert_eq!(done(again()), asked, "begun before, {wording}");
+                assert_eq!(done(again()), questions, "begun before, {wording}");
                 // Its folder was made, which is removed when a row is not billed.
                 let with_folder = Evidence { has_folder: true, ..again() };
                 let unknown = if rerun_unknown { "send" } else { "unknown" };

@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 
 use super::{
-    journal::{Fate, ImageResult},
+    journal::{ImageResult, RowState},
     row::Row,
     status::Status,
 };
 use crate::{exit::Exit, failure::Failure, output::units};
 
 /// How many rows are listed with their reasons before the rest is only counted: the contact sheet has all.
-const MOST_LISTED: usize = 100;
+const MAX_LISTED: usize = 100;
 
 /// Why no more rows were sent.
 #[derive(Debug)]
@@ -53,11 +53,11 @@ impl Counts {
             match status {
                 Status::NotRun => counts.not_run += 1,
                 Status::Unknown => counts.unknown += 1,
-                Status::Failed(failed) => match failed.fate {
-                    Fate::NotRun => counts.failed += 1,
-                    Fate::Declined => counts.declined += 1,
-                    Fate::Unknown => counts.unknown += 1,
-                    Fate::Unreadable => counts.unreadable += 1,
+                Status::Failed(failed) => match failed.state {
+                    RowState::NotRun => counts.failed += 1,
+                    RowState::Declined => counts.declined += 1,
+                    RowState::Unknown => counts.unknown += 1,
+                    RowState::Unreadable => counts.unreadable += 1,
                 },
                 Status::Finished(images) if images.is_empty() => counts.unreadable += 1,
                 Status::Finished(images) => {
@@ -181,8 +181,8 @@ pub(super) fn verdict(rows: &[(&Row, &Status)], counts: &Counts, stop: Option<St
         failure = failure.cause(counts.line());
     }
     let reasons: Vec<String> = rows.iter().filter_map(|(row, status)| reason(row, status)).collect();
-    let unlisted = reasons.len().saturating_sub(MOST_LISTED);
-    for reason in reasons.into_iter().take(MOST_LISTED) {
+    let unlisted = reasons.len().saturating_sub(MAX_LISTED);
+    for reason in reasons.into_iter().take(MAX_LISTED) {
         failure = failure.cause(reason);
     }
     if unlisted > 0 {

@@ -31,7 +31,7 @@ use crate::{
     images::{
         content::Content,
         mask,
-        source::{self, LARGEST},
+        source::{self, MAX_BYTES},
         structured,
     },
     output::units,
@@ -45,9 +45,9 @@ const NESTED: &str = "image_request";
 /// How much is read of a file at a time.
 const PIECE_BYTES: usize = 256 * 1024;
 /// How long a name made of a prompt is, without what makes it unique.
-const LONGEST_SLUG: usize = 40;
+const MAX_SLUG_CHARS: usize = 40;
 /// How long an `id` may be: it becomes the name of files.
-const LONGEST_ID: usize = 64;
+const MAX_ID_BYTES: usize = 64;
 
 /// What to generate with where a row says nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -107,7 +107,7 @@ pub(super) fn understand(rows: &[Raw], reading: &Reading) -> Result<Vec<Row>, Ve
     for raw in rows {
         let mut draft = Draft { raw, reading, digests: &mut digests, problems: Vec::new() };
         if let Some(mut row) = draft.row(&mut ids) {
-            // The same twice is wanted twice, and told apart by its place among its equals.
+            // The same twice is wanted twice, and distinguished by its place among its equals.
             let occurrence = same.entry(row.key.clone()).or_default();
             *occurrence += 1;
             if *occurrence > 1 {
@@ -147,8 +147,8 @@ impl Row {
             request.try_map_files(|file| {
                 let Some(path) = file.path() else { return Ok(file.clone()) };
                 let shown = path.display();
-                let bytes =
-                    text_input::read_file(path, LARGEST).map_err(|_| format!("\"{shown}\" cannot be read any more"))?;
+                let bytes = text_input::read_file(path, MAX_BYTES)
+                    .map_err(|_| format!("\"{shown}\" cannot be read any more"))?;
                 if files.get(path).is_none_or(|digest| *digest != hex(&Sha256::digest(&bytes))) {
                     return Err(format!("\"{shown}\" has changed since the rows were read"));
                 }
@@ -176,12 +176,12 @@ fn digest(path: &Path) -> Result<String, String> {
     match metadata.len() {
         _ if !metadata.is_file() => return Err(format!("\"{}\" is no file", path.display())),
         0 => return Err(format!("\"{}\" is empty", path.display())),
-        size if size > LARGEST => {
+        size if size > MAX_BYTES => {
             return Err(format!(
                 "\"{}\" is too large: {}; the service takes no image above {}",
                 path.display(),
                 units::size(size),
-                units::size(LARGEST)
+                units::size(MAX_BYTES)
             ));
         }
         _ => {}
@@ -366,7 +366,7 @@ impl Draft<'_> {
             }
         };
         let is_plain = |character: char| character.is_alphanumeric() || matches!(character, '-' | '_' | '.' | ' ');
-        if id.is_empty() || id.starts_with('.') || !id.chars().all(is_plain) || id.chars().count() > LONGEST_ID {
+        if id.is_empty() || id.starts_with('.') || !id.chars().all(is_plain) || id.chars().count() > MAX_ID_BYTES {
             let reason = "becomes the name of files: 1 to 64 letters, digits, `-`, `_`, `.` and spaces, no `.` first";
             self.problem("id", reason);
             return None;
@@ -608,7 +608,7 @@ fn prompt_of(members: &Map<String, Value>) -> String {
 fn slug(prompt: &str) -> String {
     let mut slug = String::new();
     for word in prompt.split(|character: char| !character.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
-        if slug.len() + word.len() > LONGEST_SLUG {
+        if slug.len() + word.len() > MAX_SLUG_CHARS {
             break;
         }
         slug.push_str(&word.to_ascii_lowercase());

@@ -20,8 +20,8 @@ use tokio::select;
 
 use super::{
     RESPONSES, THUMBNAILS,
-    images::{self, Place, Stored},
-    journal::{Begun, Failed, Fate, Finished, ImageResult, Journal, Line, RawBody},
+    images::{self, Stored, StoredAt},
+    journal::{Begun, Failed, Finished, ImageResult, Journal, Line, RawBody, RowState},
     ledger::{Ledger, input_of},
     plan::Plan,
     report::{Stop, row_json},
@@ -36,7 +36,7 @@ use crate::{
 };
 
 /// How many rows are being saved before no new one is sent.
-const MOST_SAVING: usize = 8;
+const MAX_SAVING: usize = 8;
 
 /// What there is to do, and how.
 pub(super) struct Work<'a> {
@@ -47,7 +47,7 @@ pub(super) struct Work<'a> {
     pub(super) rows: &'a [Row],
     /// How many images may be in flight.
     pub(super) places: u32,
-    /// How many images may be asked for, those of earlier runs included.
+    /// How many images may be requested, those of earlier runs included.
     pub(super) max_images: Option<u64>,
     /// How many refusals in a row end it.
     pub(super) patience: u32,
@@ -62,7 +62,7 @@ enum Sent {
 }
 
 /// What something came to, and what went wrong on this machine meanwhile: no more rows are sent then.
-type AndTrouble<T> = (T, Option<Failure>);
+type WithTrouble<T> = (T, Option<Failure>);
 
 /// Refusals without anything better in between.
 #[derive(Default)]
@@ -76,7 +76,7 @@ impl Work<'_> {
     pub(super) async fn run(
         &self,
         plan: &mut Plan,
-        mut asked: u64,
+        mut requested: u64,
         pieces: &mut ResultStream<'_>,
     ) -> Result<Option<Stop>, Failure> {
         let total = plan.send.len() + plan.save.len();
@@ -90,7 +90,7 @@ impl Work<'_> {
         let in_flight = RefCell::new(Vec::<usize>::new());
         let mut tally = Tally::default();
         loop {
-            while stop.is_none() && saving.len() < MOST_SAVING {
+            while stop.is_none() && saving.len() < MAX_SAVING {
                 if let Some((index, stored)) = plan.save.pop_front() {
                     saving.push(self.save(index, stored));
                     continue;
@@ -102,7 +102,7 @@ impl Work<'_> {
                     break;
                 }
                 if let Some(most) = self.max_images
-                    && asked + u64::from(row.images) > most
+                    && requested + u64::from(row.images) > most
                 {
                     stop = Some(Stop::MaxImages(most));
                     break;
@@ -112,7 +112,7 @@ impl Work<'_> {
                     break;
                 }
                 plan.send.pop_front();
-                asked += u64::from(row.images);
+                requested += u64::from(row.images);
                 making += weight;
                 in_flight.borrow_mut().push(index);
                 sending.push(self.send(index));
@@ -121,10 +121,10 @@ impl Work<'_> {
                 break;
             }
             let is_interrupted = matches!(stop, Some(Stop::Interrupted));
-            let asked_to_end = graceful.as_ref().expect("it is always there but for an instant").asked();
+            let signalled = graceful.as_ref().expect("it is always there but for an instant").signalled();
             select! {
                 biased;
-                signal = asked_to_end => {
+                signal = signalled => {
                     if is_interrupted {
                         return Err(self.given_up(&in_flight.borrow()));
                     }
@@ -142,11 +142,11 @@ impl Work<'_> {
                     in_flight.borrow_mut().retain(|other| *other != index);
                     making -= self.rows[index].images.min(self.places);
                     match sent {
-                        Sent::No => asked -= u64::from(self.rows[index].images),
+                        Sent::No => requested -= u64::from(self.rows[index].images),
                         Sent::Answered(kept) => saving.push(self.save(index, Stored::file(kept))),
                         Sent::Failed(failed) => {
-                            if !failed.fate.is_billed() {
-                                asked -= u64::from(self.rows[index].images);
+                            if !failed.state.is_billed() {
+                                requested -= u64::from(self.rows[index].images);
                             }
                             let refused = streak.refused(&failed, self.patience);
                             plan.statuses[index] = Status::Failed(failed);
@@ -178,23 +178,23 @@ impl Work<'_> {
         Ok(stop)
     }
 
-    async fn send(&self, index: usize) -> (usize, AndTrouble<Sent>) {
+    async fn send(&self, index: usize) -> (usize, WithTrouble<Sent>) {
         let row = &self.rows[index];
         // What is sent is what the key was made from, or nothing is sent, and nothing is begun.
         let request = match row.sealed_request().await {
             Ok(request) => request,
             Err(reason) => {
-                let (row, fate, kind) = (row.key.clone(), Fate::NotRun, "local_io".to_owned());
+                let (row, state, kind) = (row.key.clone(), RowState::NotRun, "local_io".to_owned());
                 let message = format!("{reason}; run the same command again");
-                let failed = Failed { row, fate, kind, status: None, message, kept: None, response: None };
+                let failed = Failed { row, state, kind, status: None, message, kept: None, response: None };
                 return (index, (Sent::Failed(failed), None));
             }
         };
         if let Err(failure) = self.begin(row).await {
             // For certain it was not sent. What cannot be written down leaves it in doubt, which costs nothing.
             let message = failure.what().to_owned();
-            let (row, fate, kind) = (row.key.clone(), Fate::NotRun, "local_io".to_owned());
-            let failed = Failed { row, fate, kind, status: None, message, kept: None, response: None };
+            let (row, state, kind) = (row.key.clone(), RowState::NotRun, "local_io".to_owned());
+            let failed = Failed { row, state, kind, status: None, message, kept: None, response: None };
             let _ = self.end(&self.rows[index], &failed).await;
             return (index, (Sent::No, Some(failure)));
         }
@@ -236,7 +236,7 @@ impl Work<'_> {
     }
 
     /// Sends a row that was begun, and notes what became of it unless there is a response to save.
-    async fn call(&self, row: &Row, request: Request) -> AndTrouble<Sent> {
+    async fn call(&self, row: &Row, request: Request) -> WithTrouble<Sent> {
         let operation = request.operation();
         let client = self.context.client().with(CallOptions::new().store_responses_in(self.responses_of(row)));
         let in_flight = self.context.interrupt().call(operation, "");
@@ -247,7 +247,7 @@ impl Work<'_> {
                 Some(kept) => return (Sent::Answered(kept.to_owned()), None),
                 None => Failed {
                     row: row.key.clone(),
-                    fate: Fate::Unreadable,
+                    state: RowState::Unreadable,
                     kind: "local_io".to_owned(),
                     status: Some(response.status().as_u16()),
                     message: "the response could not be stored".to_owned(),
@@ -277,7 +277,7 @@ impl Work<'_> {
     /// between the steps leaves the row in doubt, and never sends it again unasked.
     async fn end(&self, row: &Row, failed: &Failed) -> Result<(), Failure> {
         let (journal, ledger, line) = (self.journal.clone(), self.ledger.clone(), Line::Failed(failed.clone()));
-        let (is_billed, row, responses) = (failed.fate.is_billed(), row.clone(), self.responses_of(row));
+        let (is_billed, row, responses) = (failed.state.is_billed(), row.clone(), self.responses_of(row));
         on_disk(move || {
             if !is_billed {
                 if let Some(ledger) = ledger {
@@ -292,18 +292,20 @@ impl Work<'_> {
     }
 
     fn failed(&self, row: &Row, error: &Error) -> Failed {
-        let fate = match (error.outcome(), error.kind()) {
-            (Outcome::Declined, ErrorKind::Safety | ErrorKind::InvalidRequest | ErrorKind::Forbidden) => Fate::Declined,
-            (Outcome::NotSent | Outcome::Declined, _) => Fate::NotRun,
-            (Outcome::Completed, _) => Fate::Unreadable,
+        let state = match (error.outcome(), error.kind()) {
+            (Outcome::Declined, ErrorKind::Safety | ErrorKind::InvalidRequest | ErrorKind::Forbidden) => {
+                RowState::Declined
+            }
+            (Outcome::NotSent | Outcome::Declined, _) => RowState::NotRun,
+            (Outcome::Completed, _) => RowState::Unreadable,
             // Those to come included: who does not know it must not take it for harmless.
-            _ => Fate::Unknown,
+            _ => RowState::Unknown,
         };
         let kept = error.stored_at().map(|kept| self.relative(kept));
-        let body = error.body().filter(|_| fate == Fate::Unreadable && kept.is_none());
+        let body = error.body().filter(|_| state == RowState::Unreadable && kept.is_none());
         Failed {
             row: row.key.clone(),
-            fate,
+            state,
             kind: error.kind().name().to_owned(),
             status: error.status().map(|status| status.as_u16()),
             message: error.to_string(),
@@ -313,7 +315,7 @@ impl Work<'_> {
     }
 
     /// Saves the images of a stored response, makes their thumbnails, and notes what became of them.
-    async fn save(&self, index: usize, stored: Stored) -> (usize, AndTrouble<Status>) {
+    async fn save(&self, index: usize, stored: Stored) -> (usize, WithTrouble<Status>) {
         let row = &self.rows[index];
         let response = match stored.read(row).await {
             Ok(response) => response,
@@ -327,8 +329,8 @@ impl Work<'_> {
         let files: Vec<String> = images.iter().filter_map(|image| image.file.clone()).collect();
         make_thumbnails(self.folder, files).await;
         let kept = match &stored.at {
-            Place::File(path) => self.relative(path),
-            Place::Journal(..) => String::new(),
+            StoredAt::File(path) => self.relative(path),
+            StoredAt::Journal(..) => String::new(),
         };
         let status = Status::Finished(images.clone());
         let (journal, line) = (self.journal.clone(), Finished { row: row.key.clone(), kept, images });
@@ -413,7 +415,7 @@ fn worse(stop: Option<Stop>, failure: Failure) -> Stop {
 impl Streak {
     /// Counts a refusal; enough of them, or one that all rows would share, is a reason to stop.
     fn refused(&mut self, failed: &Failed, patience: u32) -> Option<Stop> {
-        let (kind, exit, why, next) = match (failed.kind.as_str(), failed.fate) {
+        let (kind, exit, why, next) = match (failed.kind.as_str(), failed.state) {
             ("authentication", _) => {
                 let next = "check the key (`ideogram auth status` says which one is used), then run the command again";
                 return Some(Stop::Refused { exit: Exit::Authentication, why: failed.message.clone(), next });
@@ -431,13 +433,13 @@ impl Streak {
                 "wait a little, or lower --max-in-flight, then run the same command again",
             ),
             ("safety", _) => ("safety", Exit::Safety, SAFETY, SAFETY_NEXT),
-            (_, Fate::Unknown | Fate::Unreadable) => (
+            (_, RowState::Unknown | RowState::Unreadable) => (
                 "unknown",
                 Exit::Unknown,
                 "too many rows in a row have an outcome that nobody knows",
                 "see what the service says of your usage before you go on",
             ),
-            (_, Fate::NotRun) => (
+            (_, RowState::NotRun) => (
                 "unavailable",
                 Exit::Unavailable,
                 "the service cannot be reached, or fails",
@@ -448,7 +450,7 @@ impl Streak {
                 return None;
             }
         };
-        self.count(kind, patience).then(|| Stop::Refused { exit, why: self.told(why), next })
+        self.count(kind, patience).then(|| Stop::Refused { exit, why: self.explained(why), next })
     }
 
     /// A response ends a streak of refusals, unless all its images were withheld: that is refused too, and billed.
@@ -460,7 +462,7 @@ impl Streak {
             return None;
         }
         let stop = self.count("safety", patience);
-        stop.then(|| Stop::Refused { exit: Exit::Safety, why: self.told(SAFETY), next: SAFETY_NEXT })
+        stop.then(|| Stop::Refused { exit: Exit::Safety, why: self.explained(SAFETY), next: SAFETY_NEXT })
     }
 
     fn count(&mut self, kind: &'static str, patience: u32) -> bool {
@@ -471,7 +473,7 @@ impl Streak {
         patience > 0 && self.length >= patience
     }
 
-    fn told(&self, why: &str) -> String {
+    fn explained(&self, why: &str) -> String {
         format!("{why} ({} in a row)", units::count(u64::from(self.length), "row"))
     }
 }

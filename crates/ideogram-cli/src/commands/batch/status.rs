@@ -1,6 +1,6 @@
 //! What became of a row: the one table of the words that programs, people and the contact sheet read.
 
-use super::journal::{Failed, Fate, Image, ImageResult};
+use super::journal::{Failed, Image, ImageResult, RowState};
 use crate::output::units;
 
 /// What is known of a row at the end.
@@ -33,11 +33,11 @@ impl Status {
         match self {
             Self::NotRun => words("not_run", "waiting", "not run", ""),
             Self::Unknown => words("unknown", "bad", "outcome unknown", "it may have been billed"),
-            Self::Failed(failed) => match failed.fate {
-                Fate::NotRun => words("failed", "waiting", "failed", "not billed"),
-                Fate::Declined => words("declined", "bad", "declined", "not billed"),
-                Fate::Unknown => words("unknown", "bad", "outcome unknown", "it may have been billed"),
-                Fate::Unreadable => words("unreadable", "bad", "unreadable response", "billed"),
+            Self::Failed(failed) => match failed.state {
+                RowState::NotRun => words("failed", "waiting", "failed", "not billed"),
+                RowState::Declined => words("declined", "bad", "declined", "not billed"),
+                RowState::Unknown => words("unknown", "bad", "outcome unknown", "it may have been billed"),
+                RowState::Unreadable => words("unreadable", "bad", "unreadable response", "billed"),
             },
             Self::Finished(images) => {
                 let all = |result| images.iter().all(|image| image.result == result);

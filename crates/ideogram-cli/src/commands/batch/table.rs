@@ -294,7 +294,7 @@ mod tests {
 
     use super::*;
 
-    fn told(text: &str) -> Vec<String> {
+    fn texts(text: &str) -> Vec<String> {
         let (_, problems) = read(text, None);
         super::super::input::refused("t", &problems).causes().to_vec()
     }
@@ -379,7 +379,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_once_and_where() {
         assert_eq!(
-            told("prompt,,prompt,extra\na,x,,\nb,1,2,3,4\nc,1,2,3,4\n"),
+            texts("prompt,,prompt,extra\na,x,,\nb,1,2,3,4\nc,1,2,3,4\n"),
             [
                 "t:1: column 2: has no name, and is not empty in line 2",
                 "t:1: column 3: is called `prompt` like another",
@@ -387,7 +387,7 @@ mod tests {
             ]
         );
         assert_eq!(
-            told("prompt,id\n\"a\" lantern,1\n\"b,2\nc,3\n"),
+            texts("prompt,id\n\"a\" lantern,1\n\"b,2\nc,3\n"),
             [
                 "t:2: has a quotation mark in the middle of a cell; one inside a cell is written twice: \"a \"\"red\"\" lantern\"",
                 "t:3: has a quotation mark that is never closed; one inside a cell is written twice",

@@ -9,9 +9,9 @@ use std::{
 use image::{DynamicImage, ImageFormat, ImageReader, Limits, codecs::jpeg::JpegEncoder};
 
 /// The longest side, in pixels: twice what the sheet shows, for screens that are that fine.
-const LONGEST_SIDE: u32 = 400;
+const MAX_SIDE: u32 = 400;
 /// No image of the service comes near it; a file that claims more is not opened.
-const MOST_MEMORY_BYTES: u64 = 512 * 1024 * 1024;
+const MAX_MEMORY_BYTES: u64 = 512 * 1024 * 1024;
 const JPEG_QUALITY: u8 = 78;
 
 /// Makes the thumbnail of an image unless it is there. Blocks.
@@ -31,11 +31,11 @@ pub(super) fn make(image: &Path, thumbnail: &Path) -> io::Result<()> {
 fn small(image: &Path) -> io::Result<Vec<u8>> {
     let mut reader = ImageReader::open(image)?.with_guessed_format()?;
     let mut limits = Limits::default();
-    limits.max_alloc = Some(MOST_MEMORY_BYTES);
+    limits.max_alloc = Some(MAX_MEMORY_BYTES);
     reader.limits(limits);
     let image = reader.decode().map_err(io::Error::other)?;
-    let is_small = image.width() <= LONGEST_SIDE && image.height() <= LONGEST_SIDE;
-    let small = if is_small { image } else { image.thumbnail(LONGEST_SIDE, LONGEST_SIDE) };
+    let is_small = image.width() <= MAX_SIDE && image.height() <= MAX_SIDE;
+    let small = if is_small { image } else { image.thumbnail(MAX_SIDE, MAX_SIDE) };
     let mut bytes = Cursor::new(Vec::new());
     let written = if is_transparent(&small) {
         small.to_rgba8().write_to(&mut bytes, ImageFormat::Png)

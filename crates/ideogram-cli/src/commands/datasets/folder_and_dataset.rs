@@ -47,7 +47,7 @@ impl Pair {
         let wording = Wording { action: &what, inspect: "ideogram datasets list" };
         let call = context.client().get_dataset().dataset_id(&self.id);
         let Some(response) = context.call(call, wording).await? else {
-            left_out::tell_skipped(context.output(), &folder);
+            left_out::print_skipped(context.output(), &folder);
             return left_out::unread(context.output(), &folder).map_or(Ok(None), Err);
         };
         let plan = Plan::new(folder, response.value());

@@ -28,19 +28,19 @@ pub(super) enum History {
 
 /// The journal of a sync.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct JournalLocation {
     pub(super) path: PathBuf,
     /// Removed in the end: what is done in the mock server of `--mock` ends with it.
     temporary: Option<TempDir>,
 }
 
-impl Place {
+impl JournalLocation {
     /// Finds the place and makes its folder.
-    pub(super) fn find(context: &Context<'_>, id: &DatasetId, asked: Option<PathBuf>) -> Result<Self, Failure> {
+    pub(super) fn find(context: &Context<'_>, id: &DatasetId, chosen: Option<PathBuf>) -> Result<Self, Failure> {
         let cannot = |error: &std::io::Error| {
             Failure::local_io("nothing was sent: there is no place for the journal of the sync").because(error)
         };
-        if let Some(path) = asked {
+        if let Some(path) = chosen {
             return Ok(Self { path, temporary: None });
         }
         if context.embedded().is_some() {
@@ -58,7 +58,7 @@ impl Place {
     }
 }
 
-impl Place {
+impl JournalLocation {
     /// Says what the journal cannot know of files that were sent earlier.
     pub(super) fn tell(&self, context: &Context<'_>, plan: &Plan) -> History {
         let journal = self.path.display();

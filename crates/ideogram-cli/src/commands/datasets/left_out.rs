@@ -11,7 +11,7 @@ use crate::{exit::Exit, failure::Failure, options::Format, output::Output, outpu
 const MAX_NAMES: usize = 5;
 
 /// Names what in the folder is not part of the set, by reason.
-pub(super) fn tell_skipped(output: &Output, folder: &Folder) {
+pub(super) fn print_skipped(output: &Output, folder: &Folder) {
     let mut by_reason: BTreeMap<SkipReason, Vec<String>> = BTreeMap::new();
     for skipped in &folder.skipped {
         let mut name = texts::shown(&skipped.path, &folder.path);
@@ -27,12 +27,12 @@ pub(super) fn tell_skipped(output: &Output, folder: &Folder) {
 }
 
 /// Names the files that cannot or must not be sent, by reason.
-pub(super) fn tell_refused(output: &Output, plan: &Plan) {
+pub(super) fn print_rejected(output: &Output, plan: &Plan) {
     tell_files(output, plan, "not sent", |file| file.rejection().map(ToString::to_string).into_iter().collect());
 }
 
 /// Names the files that will be sent although they may not be what people want, by reason.
-pub(super) fn tell_remarks(output: &Output, plan: &Plan) {
+pub(super) fn print_notes(output: &Output, plan: &Plan) {
     tell_files(output, plan, "sent unchanged", |file| {
         let notes = file.notes.iter().filter(|_| file.is_missing());
         let notes = notes.filter(|note| matches!(note, Note::Large | Note::ByteOrderMark));

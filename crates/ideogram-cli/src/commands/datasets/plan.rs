@@ -95,8 +95,8 @@ impl ToLayout for Plan {
             .field("Folder", self.folder.path.display().to_string())
             .field("To send", sends)
             .field("There", texts::amount(there))
-            .field("Trainable now", trainable::told(self.trainable_now))
-            .field("Trainable then", trainable::told(self.trainable_after))
+            .field("Trainable now", trainable::describe(self.trainable_now))
+            .field("Trainable then", trainable::describe(self.trainable_after))
             .table(table(self))
     }
 }

@@ -22,7 +22,7 @@ use tokio::select;
 
 use super::{
     folder_and_dataset::Pair,
-    journal::{History, Place},
+    journal::{History, JournalLocation},
     left_out, texts,
 };
 use crate::{
@@ -37,8 +37,8 @@ use crate::{
     session::question::Default as Reply,
 };
 
-/// How many names are told of files that were under way; programs get them all.
-const NAMES_TOLD: usize = 5;
+/// How many names of files in flight are listed; programs get them all.
+const MAX_NAMES_LISTED: usize = 5;
 
 /// Bring a folder of images and captions into a dataset, every file once
 ///
@@ -48,12 +48,12 @@ const NAMES_TOLD: usize = 5;
 /// be done.
 ///
 /// Run it again after a failure, Ctrl-C or a power cut: a journal remembers what was under way, and the dataset is
-/// asked what became of it before anything is sent. The journal is kept with the state of programs
+/// looked up before anything is sent. The journal is kept with the state of programs
 /// (`~/.local/state/ideogram/sync`, or below XDG_STATE_HOME; on Windows below %APPDATA%): one for each dataset. If it
 /// was deleted, cut or replaced by an older copy, files that the dataset does not show may have been sent: they are
 /// listed, and sent only with --send-uncertain.
 ///
-/// With --dry-run, all uploads are shown as if the dataset was empty, since nothing is asked either.
+/// With --dry-run, all uploads are shown as if the dataset was empty, since the dataset is not read either.
 ///
 /// The exit code is 11 if some files are not in the dataset in the end, which are listed with the reason, or could not
 /// be read; 4 if the service refused them all.
@@ -81,7 +81,7 @@ pub(crate) struct Sync {
     ///
     /// They are looked for that long, counted from the upload. What is not there then is sent again.
     #[arg(long, value_name = "SECONDS", default_value_t = 300.0, value_parser = seconds)]
-    settle: f64,
+    processing_timeout: f64,
 
     /// Also send what may be there already; nothing can be removed again, so this asks first
     #[arg(long)]
@@ -97,10 +97,10 @@ impl Sync {
         if context.is_dry_run() {
             return self.show(context).await;
         }
-        let place = Place::find(context, &self.pair.id, self.journal.clone())?;
+        let place = JournalLocation::find(context, &self.pair.id, self.journal.clone())?;
         let Some(plan) = self.pair.compare(context).await? else { return Ok(()) };
-        left_out::tell_skipped(context.output(), &plan.folder);
-        left_out::tell_remarks(context.output(), &plan);
+        left_out::print_skipped(context.output(), &plan.folder);
+        left_out::print_notes(context.output(), &plan);
         self.ask(context, &plan, place.tell(context, &plan)).await?;
 
         let under_way = UnderWay::default();
@@ -120,7 +120,7 @@ impl Sync {
         let interrupted = context.interrupt().gracefully();
         let ended = select! {
             ended = sync => Some(ended),
-            _ = interrupted.asked() => None,
+            _ = interrupted.signalled() => None,
         };
         let last = shown.end();
         let Some(ended) = ended else { return Err(was_interrupted(last, &under_way.names())) };
@@ -150,8 +150,8 @@ impl Sync {
     }
 
     fn with_settings(&self, sync: SyncDataset) -> SyncDataset {
-        let patience = Duration::from_secs_f64(self.settle);
-        sync.chunk_files(usize::from(self.chunk_files)).processing_timeout(patience)
+        let timeout = Duration::from_secs_f64(self.processing_timeout);
+        sync.chunk_files(usize::from(self.chunk_files)).processing_timeout(timeout)
     }
 
     /// What `--dry-run` shows: the uploads of the whole folder.
@@ -172,9 +172,9 @@ impl Sync {
         context.show_all(&requests, wording).await?;
         let output = context.output();
         output.note("these are all uploads of the folder; what is in the dataset already is not sent");
-        left_out::tell_skipped(output, &plan.folder);
-        left_out::tell_refused(output, &plan);
-        left_out::tell_remarks(output, &plan);
+        left_out::print_skipped(output, &plan.folder);
+        left_out::print_rejected(output, &plan);
+        left_out::print_notes(output, &plan);
         left_out::unread(output, &plan.folder).map_or(Ok(()), Err)
     }
 
@@ -207,7 +207,7 @@ struct Outcome<'a> {
     /// As it was before.
     plan: &'a Plan,
     report: &'a SyncReport,
-    journal: &'a Place,
+    journal: &'a JournalLocation,
 }
 
 impl Outcome<'_> {
@@ -247,7 +247,7 @@ impl Outcome<'_> {
             .field("Added", texts::amount(self.added()))
             .field("There now", texts::amount(there.map(|file| &file.file)))
             .field("Not there", texts::amount(not_there.iter().map(|file| &file.file)))
-            .field("Trainable", trainable::told(self.report.after.trainable_now))
+            .field("Trainable", trainable::describe(self.report.after.trainable_now))
             .table(table)
     }
 
@@ -305,9 +305,9 @@ fn was_interrupted(last: SyncProgress, under_way: &[String]) -> Failure {
         failure = failure.cause("no upload was under way");
     } else {
         let count = units::count(under_way.len() as u64, "file");
-        let mut names = under_way.iter().take(NAMES_TOLD).map(String::as_str).collect::<Vec<_>>().join(", ");
-        if under_way.len() > NAMES_TOLD {
-            names = format!("{names} and {} more", under_way.len() - NAMES_TOLD);
+        let mut names = under_way.iter().take(MAX_NAMES_LISTED).map(String::as_str).collect::<Vec<_>>().join(", ");
+        if under_way.len() > MAX_NAMES_LISTED {
+            names = format!("{names} and {} more", under_way.len() - MAX_NAMES_LISTED);
         }
         failure = failure.cause(format!("{count} under way, which may be stored all the same: {names}"));
     }

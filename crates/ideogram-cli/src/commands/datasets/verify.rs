@@ -69,7 +69,7 @@ impl Verify {
             .field("Folder", plan.folder.path.display().to_string())
             .field("Same", same_told)
             .field("Differences", differences.len().to_string())
-            .field("Trainable", trainable::told(plan.trainable_now))
+            .field("Trainable", trainable::describe(plan.trainable_now))
             .table(table);
         let result = json!({
             "dataset_id": plan.dataset_id,
@@ -82,7 +82,7 @@ impl Verify {
             "skipped": plan.folder.skipped,
         });
         context.output().result(&result, &layout)?;
-        left_out::tell_skipped(context.output(), &plan.folder);
+        left_out::print_skipped(context.output(), &plan.folder);
 
         if differences.is_empty() {
             return Ok(());

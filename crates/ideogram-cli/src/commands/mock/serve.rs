@@ -80,7 +80,7 @@ impl Serve {
             output.note(&remark);
         }
 
-        interrupted.asked().await;
+        interrupted.signalled().await;
         server.stop().await.map_err(|error| Failure::internal("the mock server failed").because(&error))
     }
 

@@ -8,7 +8,7 @@ use ideogram_client::{
 };
 use serde_json::{Value, json};
 
-use super::{wait, watch::Patience};
+use super::{wait, watch::WaitFlags};
 use crate::{
     commands::{ids, trainable},
     failure::Failure,
@@ -53,18 +53,18 @@ pub(crate) struct Train {
     wait: bool,
 
     #[command(flatten)]
-    patience: Patience,
+    wait_flags: WaitFlags,
 }
 
 impl Train {
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         if !self.wait {
-            self.patience.refuse_without_wait()?;
+            self.wait_flags.refuse_without_wait()?;
         }
         let what = format!("cannot train a model from the dataset {}", self.dataset);
         let wording = Wording { action: &what, inspect: "ideogram models list" };
         let call = context.client().train_model_v3().dataset_id(self.dataset.as_str()).model_name(&self.name);
-        // The name is checked before anything is asked.
+        // The name is checked before anything is sent.
         call.clone().prepare().map_err(|error| context.failure(wording, &error))?;
         if !context.is_dry_run() {
             self.check_and_ask(context, wording).await?;
@@ -91,7 +91,7 @@ impl Train {
             return Ok(());
         }
         let watched = match ModelId::try_from(id.as_str()) {
-            Ok(id) => self.patience.watch(context, &id).await,
+            Ok(id) => self.wait_flags.watch(context, &id).await,
             Err(error) => Err(Failure::internal(format!("the service gave the model an id that {error}"))),
         };
         let model = watched.as_ref().ok().map(|trained| &trained.model);
@@ -156,7 +156,7 @@ impl Train {
         }
         let missing = of_dataset.iter().filter(|id| models.iter().all(|model| model.model_id != **id));
         let missing: Vec<String> = missing.map(ToString::to_string).collect();
-        for id in missing.iter().take(MOST_LOOKS) {
+        for id in missing.iter().take(MAX_LOOKUPS) {
             match context.client().get_custom_model().model_id(id.as_str()).send().await {
                 Ok(response) => models.push(response.model),
                 Err(error) => context.output().warning(&format!(
@@ -164,8 +164,8 @@ impl Train {
                 )),
             }
         }
-        if missing.len() > MOST_LOOKS {
-            let rest = units::count((missing.len() - MOST_LOOKS) as u64, "model");
+        if missing.len() > MAX_LOOKUPS {
+            let rest = units::count((missing.len() - MAX_LOOKUPS) as u64, "model");
             context.output().warning(&format!("{rest} of this dataset were not looked at: they may be in training"));
         }
         let running: Vec<_> = models.iter().filter(|model| !training::has_ended(&model.status)).collect();
@@ -189,7 +189,7 @@ impl Train {
 }
 
 /// How many models are looked at one by one, if the list does not show them.
-const MOST_LOOKS: usize = 20;
+const MAX_LOOKUPS: usize = 20;
 
 impl ToLayout for TrainDatasetModelResponse {
     fn layout(&self) -> Layout {

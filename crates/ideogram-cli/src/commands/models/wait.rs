@@ -4,7 +4,7 @@ use clap::Args;
 use ideogram_client::{training::TrainedModel, types::ModelId};
 use serde_json::json;
 
-use super::watch::Patience;
+use super::watch::WaitFlags;
 use crate::{
     commands::ids,
     failure::Failure,
@@ -32,7 +32,7 @@ pub(crate) struct Wait {
     id: ModelId,
 
     #[command(flatten)]
-    patience: Patience,
+    wait_flags: WaitFlags,
 }
 
 impl Wait {
@@ -43,7 +43,7 @@ impl Wait {
             context.call(context.client().get_custom_model().model_id(&self.id), wording).await?;
             return Ok(());
         }
-        let trained = self.patience.watch(context, &self.id).await?;
+        let trained = self.wait_flags.watch(context, &self.id).await?;
         context.output().result(&json!({"model": trained.model}), &trained.model.layout())?;
         next_step(context.output(), &trained);
         Ok(())

@@ -25,7 +25,7 @@ use crate::{
     session::context::{Context, Wording},
 };
 
-/// How often a state that does not change is told where no line can be overwritten.
+/// How often a state that does not change is printed where no line can be overwritten.
 const TELL_EVERY: Duration = Duration::from_secs(600);
 /// How often the time to the next look is drawn anew.
 const SECOND: Duration = Duration::from_secs(1);
@@ -34,7 +34,7 @@ const MOCK_TIME: (Duration, Duration) = (Duration::from_secs(20 * 60), Duration:
 
 /// How to wait.
 #[derive(Clone, Copy, Debug, Args)]
-pub(super) struct Patience {
+pub(super) struct WaitFlags {
     /// How long to wait between two looks: seconds, or 90s, 5m, 2h [default: 60]
     ///
     /// Less than a second counts as a second, unless the server is on this machine.
@@ -48,7 +48,7 @@ pub(super) struct Patience {
     deadline: Option<Duration>,
 }
 
-impl Patience {
+impl WaitFlags {
     /// Refuses what is only for a wait.
     pub(super) fn refuse_without_wait(self) -> Result<(), Failure> {
         for (option, is_given) in [("--poll", self.poll.is_some()), ("--deadline", self.deadline.is_some())] {
@@ -80,7 +80,7 @@ impl Patience {
         loop {
             let seen = select! {
                 seen = states.try_next() => seen,
-                _ = interrupted.asked() => return Err(Failure::new(Exit::Interrupted, "interrupted").hint(again)),
+                _ = interrupted.signalled() => return Err(Failure::new(Exit::Interrupted, "interrupted").hint(again)),
                 () = shown.count_down() => continue,
             };
             match seen {

@@ -11,7 +11,7 @@ use serde::de::IgnoredAny;
 use super::Picked;
 
 /// How much of an expression is shown where it cannot be read, in characters.
-const SHOWN_OF_EXPRESSION: usize = 40;
+const MAX_EXPRESSION_CHARS: usize = 40;
 /// Definitions of our own.
 const PRELUDE: &str = include_str!("prelude.jq");
 
@@ -98,7 +98,7 @@ fn expected_at(expression: &str, expected: &str, at: &str) -> String {
     if rest.is_empty() {
         return format!("expected {expected} at its end");
     }
-    let shown: String = rest.chars().take(SHOWN_OF_EXPRESSION).collect();
+    let shown: String = rest.chars().take(MAX_EXPRESSION_CHARS).collect();
     format!("expected {expected} at `{shown}`")
 }
 

@@ -42,7 +42,7 @@ fn sent_json(arguments: &str) -> Value {
 }
 
 #[test]
-fn the_newest_model_draws_unless_another_is_asked_for() {
+fn the_newest_model_draws_unless_another_is_requested() {
     let (call, parts) = sent("generate cat --resolution 1440x2880 --rendering-speed turbo --copyright-detection");
 
     assert_eq!(call, "post_generate_image_v4");

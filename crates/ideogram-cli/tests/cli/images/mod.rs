@@ -54,6 +54,6 @@ pub(crate) fn calls(server: &MockServer) -> Vec<String> {
 fn parts(server: &MockServer) -> Vec<(String, String)> {
     let requests = server.requests();
     let call = requests.iter().rev().find(|request| request.operation_id.is_some()).expect("a call was sent");
-    let told = |part: &ideogram_mock::RecordedPart| part.text.clone().or(part.file_name.clone()).unwrap_or_default();
-    call.parts.iter().map(|part| (part.name.clone(), told(part))).collect()
+    let value = |part: &ideogram_mock::RecordedPart| part.text.clone().or(part.file_name.clone()).unwrap_or_default();
+    call.parts.iter().map(|part| (part.name.clone(), value(part))).collect()
 }

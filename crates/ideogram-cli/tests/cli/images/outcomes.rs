@@ -89,7 +89,7 @@ fn a_declined_prompt_is_exit_code_6() {
     ----- stderr -----
     error: cannot generate the image
       caused by: post_generate_image_v3: 422 Unprocessable Entity: Prompt provided failed safety check due to the inclusion of prohibited content.
-    hint: change what was asked for; the same again will be refused again
+    hint: change what was requested; the same again will be refused again
     ");
 }
 
