@@ -123,7 +123,7 @@ nonsense
       caused by: rows.jsonl:1: `num_images`: must be at most 8, and is 9
       caused by: rows.jsonl:2: `id`: becomes the name of files: 1 to 64 letters, digits, `-`, `_`, `.` and spaces, no `.` first
       caused by: rows.jsonl:3: not JSON: expected ident at character 2
-      caused by: rows.jsonl:4: `aspect_ratio`: must be one of 1x3, 3x1, 1x2, 2x1, 9x16, 16x9, 10x16, 16x10, 2x3, 3x2, 3x4, 4x3, 4x5, 5x4, 1x1, and is `16:9`; did you mean `16x9`?; --unchecked leaves it to the service
+      caused by: rows.jsonl:4: `aspect_ratio`: must be one of 1x3, 3x1, 1x2, 2x1, 9x16, 16x9, 10x16, 16x10, 2x3, 3x2, 3x4, 4x3, 4x5, 5x4, 1x1, and is `16:9` (did you mean `16x9`?); --unchecked leaves it to the service
       caused by: rows.jsonl:4: `resolution` with `aspect_ratio` cannot stand together
       caused by: rows.jsonl:5: `id`: "Same" is the id of line 4 already
       caused by: rows.jsonl:5: `num_images`: post_generate_image_v4 has none; with `model` v3 there is one

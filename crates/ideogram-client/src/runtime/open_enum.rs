@@ -11,7 +11,7 @@ pub(crate) fn unknown_value(value: &str, known: &[&str]) -> String {
         text.to_lowercase().chars().map(separator).collect()
     };
     let suggestion = known.iter().find(|candidate| normalized(candidate) == normalized(value));
-    let hint = suggestion.map(|candidate| format!("; did you mean `{candidate}`?")).unwrap_or_default();
+    let hint = suggestion.map(|candidate| format!(" (did you mean `{candidate}`?)")).unwrap_or_default();
     format!("must be {}, and is `{value}`{hint}", one_of(known))
 }
 
@@ -174,7 +174,7 @@ mod tests {
 
             assert_eq!(
                 message,
-                format!("must be one of 1x1, 16x9, VERY-HIGH, and is `{value}`; did you mean `{suggestion}`?")
+                format!("must be one of 1x1, 16x9, VERY-HIGH, and is `{value}` (did you mean `{suggestion}`?)")
             );
         }
     }

@@ -39,6 +39,13 @@ macro_rules! path_value {
 
             /// The value, unless it would change the path of a request.
             pub(crate) fn checked(self, parameter: &str) -> ::std::result::Result<Self, ::std::string::String> {
+                match Self::check(&self.0) {
+                    Ok(()) => Ok(self),
+                    Err(reason) => Err(::std::format!("`{parameter}`: {reason}")),
+                }
+            }
+
+            fn check(value: &str) -> ::std::result::Result<(), ::std::string::String> {
                 static PATTERN: ::std::option::Option<crate::runtime::Pattern> = {
                     const SOURCE: ::std::option::Option<&str> = $pattern;
                     match SOURCE {
@@ -46,10 +53,7 @@ macro_rules! path_value {
                         None => None,
                     }
                 };
-                match crate::runtime::check_path_value(&self.0, PATTERN.as_ref()) {
-                    Ok(()) => Ok(self),
-                    Err(reason) => Err(::std::format!("`{parameter}`: {reason}")),
-                }
+                crate::runtime::check_path_value(value, PATTERN.as_ref())
             }
         }
 
@@ -89,10 +93,12 @@ macro_rules! path_value {
             }
         }
 
+        /// Refuses text that cannot stand in a path, for programs that parse input. `From` accepts any text.
         impl ::std::str::FromStr for $name {
-            type Err = ::std::convert::Infallible;
+            type Err = error::ConversionError;
 
             fn from_str(value: &str) -> ::std::result::Result<Self, Self::Err> {
+                Self::check(value)?;
                 Ok(Self::from(value))
             }
         }

@@ -16,7 +16,8 @@ use futures_util::{StreamExt as _, stream};
 use super::{
     failure,
     images::{ImageRef, Provenance, stems},
-    one::{Done, Place, Saved, save},
+    one::{Place, save},
+    saved::{Done, Saved},
     settings::{IfExists, SaveProgress, Settings, setters},
     target::{Target, check_stem},
 };

@@ -12,6 +12,7 @@ use super::{
     failure,
     link::{self, Rules},
     media_type::MediaType,
+    saved::Received,
     settings::Settings,
     target::{Target, on_disk},
     unpack::{Unpacked, may_be_packed, unpack},
@@ -29,13 +30,6 @@ const WRITE_BYTES: usize = 512 * 1024;
 /// Of a refusal, no more than this is kept.
 const REFUSAL_BYTES: usize = 4 * 1024;
 const MOST_REDIRECTS: usize = 5;
-
-/// An image that has arrived.
-pub(super) struct Received {
-    pub(super) part: NamedTempFile,
-    pub(super) media_type: MediaType,
-    pub(super) size_bytes: u64,
-}
 
 /// One image to fetch.
 pub(super) struct Download<'d> {

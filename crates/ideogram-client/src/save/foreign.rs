@@ -5,9 +5,10 @@ use std::io::Read as _;
 use reqwest::Url;
 
 use super::{
-    download::{Download, Received},
+    download::Download,
     failure,
     link::{self, Own, Rules},
+    saved::Received,
     settings::Settings,
     target::{Target, on_disk},
 };

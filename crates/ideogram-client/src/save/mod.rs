@@ -22,6 +22,7 @@ mod images;
 mod link;
 mod media_type;
 mod one;
+mod saved;
 mod settings;
 mod sidecar;
 mod target;
@@ -33,7 +34,8 @@ pub use self::{
     all::{SaveAll, SaveOutcome},
     image::{Image, ImageOutcome},
     images::{HasImages, ImageRef, Provenance, images_in},
-    one::{Save, Saved},
+    one::Save,
+    saved::Saved,
     settings::{IfExists, SaveProgress},
 };
 use crate::Client;

@@ -13,6 +13,7 @@ use super::{
     failure,
     images::{ImageRef, Noted},
     link::{self, Own, Rules},
+    saved::{Done, Saved},
     settings::{IfExists, SaveProgress, Settings, setters},
     sidecar::Sidecar,
     target::{Naming, Target, on_disk},
@@ -32,27 +33,6 @@ pub struct Save {
     file: PathBuf,
     naming: Naming,
     settings: Settings,
-}
-
-/// An image on disk.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Saved {
-    /// Where the image is.
-    pub path: PathBuf,
-    /// Where the JSON file is that says how it was made, unless there is to be none.
-    pub sidecar: Option<PathBuf>,
-    /// What the image really is, such as `image/png`.
-    pub media_type: String,
-    /// Its size in bytes.
-    pub size_bytes: u64,
-}
-
-/// How saving an image ends well.
-pub(super) enum Done {
-    Saved(Saved),
-    /// It was there before.
-    There(Saved),
 }
 
 impl Save {

@@ -14,11 +14,10 @@ use std::{
 use tempfile::{NamedTempFile, PersistError, TempPath};
 
 use super::{
-    download::Received,
     failure,
     images::ImageRef,
     media_type::{MediaType, is_image_extension},
-    one::{Done, Saved},
+    saved::{Done, Received, Saved},
     settings::IfExists,
     sidecar::{self, Sidecar},
 };
