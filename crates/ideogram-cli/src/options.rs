@@ -24,7 +24,7 @@ pub(crate) struct Options {
     /// It sees what `--output json` prints, which it implies, or each line of `--output jsonl`. Built in: jq need not
     /// be installed. Of the manual of jq 1.7 it lacks env and $ENV, which would show the API key, import, include,
     /// `?//`, $__loc__, @base32, @base32d, builtins, input_line_number, and assignments to paths below null, for which
-    /// setpath can be used.
+    /// setpath can be used; `capture` leaves out the names of groups that match nothing.
     #[arg(long, global = true, value_name = "EXPRESSION", allow_hyphen_values = true)]
     pub(crate) jq: Option<String>,
 
