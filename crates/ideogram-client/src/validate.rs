@@ -124,6 +124,19 @@ impl fmt::Display for Violation {
     }
 }
 
+impl Schema {
+    /// Checks the text of a single value, such as an argument of a command line, as values of requests are checked.
+    ///
+    /// # Errors
+    ///
+    /// What the document forbids about it: a number out of bounds, a value that an enum does not list, a wrong length.
+    pub fn check_text(&self, text: &str) -> Result<(), Violations> {
+        let mut checker = Checker::new(Source::Data);
+        checker.text(text, self);
+        checker.finish()
+    }
+}
+
 /// The allowed values as text; of a long list, some examples.
 pub(crate) fn one_of(values: &[&str]) -> String {
     if values.len() <= MAX_VALUES_SHOWN {

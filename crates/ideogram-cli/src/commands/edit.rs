@@ -9,8 +9,8 @@ use crate::{
     failure::Failure,
     images::{
         choice::pick,
-        flags::{Count, Rewriting, Shape, filled, set},
-        generate_and_save::Making,
+        flags::{Count, MagicPromptFlag, SizeFlags, filled, set},
+        generate_and_save::GenerateAndSave,
         prompt::Stdin,
         save_flags::SaveFlags,
         source::SourceImages,
@@ -23,7 +23,7 @@ const WHAT: &str = "cannot edit the image";
 /// Change images as a prompt says, without a mask
 ///
 /// Takes up to 10 images and makes new ones of them. To repaint the part of an image that a mask shows, also with the
-/// older models and the operation that the service once called edit: `ideogram inpaint`.
+/// legacy models and the operation that the service once called edit: `ideogram inpaint`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
 Examples:
@@ -52,9 +52,9 @@ pub(crate) struct Edit {
     #[command(flatten)]
     count: Count,
     #[command(flatten)]
-    shape: Shape,
+    shape: SizeFlags,
     #[command(flatten)]
-    rewriting: Rewriting,
+    magic_prompt: MagicPromptFlag,
     #[command(flatten)]
     saving: SaveFlags,
 }
@@ -68,17 +68,17 @@ impl Edit {
         let prompt = stdin.prompt(&self.prompt).await?;
         let images = SourceImages::new(context, &stdin).all(&self.images).await?;
 
-        let making = Making::begin(context, &self.saving).await?;
-        let call = set!(making.client().v1_edit_image().prompt(prompt), {
+        let job = GenerateAndSave::begin(context, &self.saving).await?;
+        let call = set!(job.client().v1_edit_image().prompt(prompt), {
             images: images,
             image_urls: filled(&mut flags.image_url),
             num_images: flags.count.num_images,
             seed: flags.count.seed,
-            magic_prompt: flags.rewriting.take(),
+            magic_prompt: flags.magic_prompt.take(),
             resolution: resolution,
             aspect_ratio: ratio,
             transparent_background: self.transparent_background.then_some(true),
         });
-        making.make(call, WHAT).await
+        job.make(call, WHAT).await
     }
 }

@@ -11,12 +11,12 @@ use ideogram_client::{
 use crate::{
     failure::Failure,
     images::{
-        choice::{Choice, older_ratio, older_size, pick, pick_as},
+        choice::{Choice, legacy_ratio, legacy_size, pick, pick_named},
         flags::{
-            Character, Colors, Count, Family, Older, Rest, Rewriting, Shape, Speed, Style, filled, given, refuse_rest,
-            set,
+            Character, Colors, Count, GivenFlags, Legacy, MagicPromptFlag, RenderingSpeedFlag, SizeFlags, Style,
+            StyleTypeFlag, filled, given, refuse_rest, set,
         },
-        generate_and_save::Making,
+        generate_and_save::GenerateAndSave,
         prompt::Stdin,
         save_flags::SaveFlags,
         source::SourceImages,
@@ -72,7 +72,7 @@ pub(crate) struct Generate {
     #[arg(long, value_name = "URI")]
     custom_model: Option<String>,
 
-    /// What to keep out of the image; the prompt has the last word [3.0, older ones]
+    /// What to keep out of the image; the prompt has the last word [3.0, legacy models]
     #[arg(long, value_name = "TEXT")]
     negative_prompt: Option<String>,
 
@@ -83,13 +83,13 @@ pub(crate) struct Generate {
     #[command(flatten)]
     count: Count,
     #[command(flatten)]
-    shape: Shape,
+    shape: SizeFlags,
     #[command(flatten)]
-    speed: Speed,
+    speed: RenderingSpeedFlag,
     #[command(flatten)]
-    rewriting: Rewriting,
+    magic_prompt: MagicPromptFlag,
     #[command(flatten)]
-    family: Family,
+    family: StyleTypeFlag,
     #[command(flatten)]
     style: Style,
     #[command(flatten)]
@@ -97,7 +97,7 @@ pub(crate) struct Generate {
     #[command(flatten)]
     character: Character,
     #[command(flatten)]
-    older: Older,
+    legacy: Legacy,
     #[command(flatten)]
     saving: SaveFlags,
 }
@@ -113,7 +113,7 @@ enum Model {
     Legacy,
 }
 
-impl Rest for Generate {
+impl GivenFlags for Generate {
     fn rest(&self) -> Vec<&'static str> {
         let mut rest = given([
             ("--json-prompt", self.json_prompt.is_some()),
@@ -122,16 +122,16 @@ impl Rest for Generate {
             ("--negative-prompt", self.negative_prompt.is_some()),
             ("--copyright-detection", self.copyright_detection),
         ]);
-        let groups: [&dyn Rest; 9] = [
+        let groups: [&dyn GivenFlags; 9] = [
             &self.count,
             &self.shape,
             &self.speed,
-            &self.rewriting,
+            &self.magic_prompt,
             &self.family,
             &self.style,
             &self.colors,
             &self.character,
-            &self.older,
+            &self.legacy,
         ];
         rest.extend(groups.iter().flat_map(|group| group.rest()));
         rest
@@ -169,10 +169,10 @@ impl Generate {
             None => None,
         };
 
-        let making = Making::begin(context, &self.saving).await?;
+        let job = GenerateAndSave::begin(context, &self.saving).await?;
         if let Some(text) = json_prompt {
             // As it was written: a model reads the properties of a structured prompt in their order.
-            let call = making.client().call(operations::POST_GENERATE_IMAGE_V4.id);
+            let call = job.client().call(operations::POST_GENERATE_IMAGE_V4.id);
             let mut call = call.expect("the constant names an operation").field("json_prompt", text);
             if self.unchecked {
                 call = call.validation(Validation::Off);
@@ -186,22 +186,22 @@ impl Generate {
             if let Some(detection) = detection {
                 call = call.field("enable_copyright_detection", detection);
             }
-            return making.make(call, WHAT).await;
+            return job.make(call, WHAT).await;
         }
-        let call = set!(making.client().generate_image_v4(), {
+        let call = set!(job.client().generate_image_v4(), {
             text_prompt: text_prompt,
             resolution: resolution,
             rendering_speed: pace,
             enable_copyright_detection: detection,
         });
-        making.make(call, WHAT).await
+        job.make(call, WHAT).await
     }
 
     async fn v3(mut self, context: &Context<'_>) -> Result<(), Failure> {
         let resolution = self.shape.take_resolution_v3()?;
         let ratio = pick("--aspect-ratio", self.shape.aspect_ratio.take(), AspectRatioV3::ALL, "3.0")?;
         let (seed, number) = (self.count.seed.take(), self.count.num_images.take());
-        let (pace, rewriting) = (self.speed.take(), self.rewriting.take());
+        let (pace, magic_prompt) = (self.speed.take(), self.magic_prompt.take());
         let (family, preset) = (self.family.take_v3()?, self.style.take_preset());
         let (codes, colors) = (filled(&mut self.style.style_code), self.colors.take());
         let (negative, custom) = (self.negative_prompt.take(), self.custom_model.take());
@@ -216,14 +216,14 @@ impl Generate {
         let styles = images.all(&styles).await?;
         let (characters, masks) = images.with_masks(&characters, &masks).await?;
 
-        let making = Making::begin(context, &self.saving).await?;
-        let call = set!(making.client().generate_image_v3(), {
+        let job = GenerateAndSave::begin(context, &self.saving).await?;
+        let call = set!(job.client().generate_image_v3(), {
             prompt: prompt,
             seed: seed,
             resolution: resolution,
             aspect_ratio: ratio,
             rendering_speed: pace,
-            magic_prompt: rewriting,
+            magic_prompt: magic_prompt,
             negative_prompt: negative,
             num_images: number,
             color_palette: colors,
@@ -236,57 +236,57 @@ impl Generate {
             character_reference_images_mask: masks,
             enable_copyright_detection: detection,
         });
-        making.make(call, WHAT).await
+        job.make(call, WHAT).await
     }
 
     async fn transparent(mut self, context: &Context<'_>) -> Result<(), Failure> {
         let ratio = pick("--aspect-ratio", self.shape.aspect_ratio.take(), AspectRatioV3::ALL, "3.0")?;
         let (seed, number) = (self.count.seed.take(), self.count.num_images.take());
-        let (pace, rewriting) = (self.speed.take(), self.rewriting.take());
+        let (pace, magic_prompt) = (self.speed.take(), self.magic_prompt.take());
         let (negative, factor) = (self.negative_prompt.take(), self.upscale_factor.take());
         refuse_rest("the 3.0 model on transparent ground", self.rest())?;
         let stdin = Stdin::default();
         let prompt = stdin.prompt_if_given(self.prompt.as_deref()).await?;
 
-        let making = Making::begin(context, &self.saving).await?;
-        let call = set!(making.client().generate_image_v3_transparent(), {
+        let job = GenerateAndSave::begin(context, &self.saving).await?;
+        let call = set!(job.client().generate_image_v3_transparent(), {
             prompt: prompt,
             seed: seed,
             upscale_factor: factor,
             aspect_ratio: ratio,
             rendering_speed: pace,
-            magic_prompt: rewriting,
+            magic_prompt: magic_prompt,
             negative_prompt: negative,
             num_images: number,
         });
-        making.make(call, WHAT).await
+        job.make(call, WHAT).await
     }
 
     async fn legacy(mut self, context: &Context<'_>) -> Result<(), Failure> {
         let resolution = self.shape.resolution.take();
-        let resolution = pick_as("--resolution", resolution, Resolution::ALL, "the older model", older_size)?;
+        let resolution = pick_named("--resolution", resolution, Resolution::ALL, "the legacy model", legacy_size)?;
         let ratio = self.shape.aspect_ratio.take();
-        let ratio = pick_as("--aspect-ratio", ratio, AspectRatio::ALL, "the older model", older_ratio)?;
+        let ratio = pick_named("--aspect-ratio", ratio, AspectRatio::ALL, "the legacy model", legacy_ratio)?;
         let (seed, number) = (self.count.seed.take(), self.count.num_images.take());
-        let (rewriting, family) = (self.rewriting.take(), self.family.take_older());
+        let (magic_prompt, family) = (self.magic_prompt.take(), self.family.take_legacy());
         let (negative, colors) = (self.negative_prompt.take(), self.colors.take());
-        let model = self.older.take();
+        let model = self.legacy.take();
         refuse_rest("an older model", self.rest())?;
         let prompt = Stdin::default().prompt_if_given(self.prompt.as_deref()).await?;
 
-        let making = Making::begin(context, &self.saving).await?;
+        let job = GenerateAndSave::begin(context, &self.saving).await?;
         let request = set!(ImageRequest::builder(), {
             prompt: prompt,
             seed: seed,
             resolution: resolution,
             aspect_ratio: ratio,
-            magic_prompt_option: rewriting,
+            magic_prompt_option: magic_prompt,
             negative_prompt: negative,
             num_images: number,
             color_palette: colors,
             style_type: family,
             model: model,
         });
-        making.make(making.client().generate_image().image_request(request), WHAT).await
+        job.make(job.client().generate_image().image_request(request), WHAT).await
     }
 }

@@ -7,8 +7,11 @@ use clap::{Args, ValueEnum};
 use crate::{
     failure::Failure,
     images::{
-        flags::{Character, Colors, Count, Family, Older, Rest, Rewriting, Speed, Style, filled, refuse_rest, set},
-        generate_and_save::Making,
+        flags::{
+            Character, Colors, Count, GivenFlags, Legacy, MagicPromptFlag, RenderingSpeedFlag, Style, StyleTypeFlag,
+            filled, refuse_rest, set,
+        },
+        generate_and_save::GenerateAndSave,
         prompt::Stdin,
         save_flags::SaveFlags,
         source::SourceImages,
@@ -47,11 +50,11 @@ pub(crate) struct Inpaint {
     #[command(flatten)]
     count: Count,
     #[command(flatten)]
-    speed: Speed,
+    speed: RenderingSpeedFlag,
     #[command(flatten)]
-    rewriting: Rewriting,
+    magic_prompt: MagicPromptFlag,
     #[command(flatten)]
-    family: Family,
+    family: StyleTypeFlag,
     #[command(flatten)]
     style: Style,
     #[command(flatten)]
@@ -59,7 +62,7 @@ pub(crate) struct Inpaint {
     #[command(flatten)]
     character: Character,
     #[command(flatten)]
-    older: Older,
+    legacy: Legacy,
     #[command(flatten)]
     saving: SaveFlags,
 }
@@ -75,17 +78,17 @@ enum Model {
     Legacy,
 }
 
-impl Rest for Inpaint {
+impl GivenFlags for Inpaint {
     fn rest(&self) -> Vec<&'static str> {
-        let groups: [&dyn Rest; 8] = [
+        let groups: [&dyn GivenFlags; 8] = [
             &self.count,
             &self.speed,
-            &self.rewriting,
+            &self.magic_prompt,
             &self.family,
             &self.style,
             &self.colors,
             &self.character,
-            &self.older,
+            &self.legacy,
         ];
         groups.iter().flat_map(|group| group.rest()).collect()
     }
@@ -101,7 +104,7 @@ impl Inpaint {
 
     async fn v3(mut self, context: &Context<'_>) -> Result<(), Failure> {
         let (seed, number) = (self.count.seed.take(), self.count.num_images.take());
-        let (pace, rewriting) = (self.speed.take(), self.rewriting.take());
+        let (pace, magic_prompt) = (self.speed.take(), self.magic_prompt.take());
         let (family, preset) = (self.family.take_v3()?, self.style.take_preset());
         let (codes, colors) = (filled(&mut self.style.style_code), self.colors.take());
         let styles = std::mem::take(&mut self.style.style_reference);
@@ -115,12 +118,12 @@ impl Inpaint {
         let styles = images.all(&styles).await?;
         let (characters, masks) = images.with_masks(&characters, &masks).await?;
 
-        let making = Making::begin(context, &self.saving).await?;
+        let job = GenerateAndSave::begin(context, &self.saving).await?;
         // Two operations that take the same.
         macro_rules! call {
             ($call:expr) => {
                 set!($call.image(image).mask(mask).prompt(prompt), {
-                    magic_prompt: rewriting,
+                    magic_prompt: magic_prompt,
                     num_images: number,
                     seed: seed,
                     rendering_speed: pace,
@@ -136,29 +139,29 @@ impl Inpaint {
         }
         match self.model {
             #[expect(deprecated, reason = "reachable for as long as the service has it")]
-            Model::V3Edit => making.make(call!(making.client().edit_image_v3()), WHAT).await,
-            _ => making.make(call!(making.client().inpaint_image_v3()), WHAT).await,
+            Model::V3Edit => job.make(call!(job.client().edit_image_v3()), WHAT).await,
+            _ => job.make(call!(job.client().inpaint_image_v3()), WHAT).await,
         }
     }
 
     async fn legacy(mut self, context: &Context<'_>) -> Result<(), Failure> {
         let (seed, number) = (self.count.seed.take(), self.count.num_images.take());
-        let (rewriting, family) = (self.rewriting.take(), self.family.take_older());
-        let model = self.older.take().unwrap_or_else(|| ideogram_client::types::ModelEnum::V2);
+        let (magic_prompt, family) = (self.magic_prompt.take(), self.family.take_legacy());
+        let model = self.legacy.take().unwrap_or_else(|| ideogram_client::types::ModelEnum::V2);
         refuse_rest("an older model", self.rest())?;
         let stdin = Stdin::default();
         let prompt = stdin.prompt(&self.prompt).await?;
         let images = SourceImages::new(context, &stdin);
         let (image, mask) = images.with_mask(&self.image, &self.mask).await?;
 
-        let making = Making::begin(context, &self.saving).await?;
-        let call = making.client().edit_image().image_file(image).mask(mask).prompt(prompt).model(model);
+        let job = GenerateAndSave::begin(context, &self.saving).await?;
+        let call = job.client().edit_image().image_file(image).mask(mask).prompt(prompt).model(model);
         let call = set!(call, {
-            magic_prompt_option: rewriting,
+            magic_prompt_option: magic_prompt,
             num_images: number,
             seed: seed,
             style_type: family,
         });
-        making.make(call, WHAT).await
+        job.make(call, WHAT).await
     }
 }

@@ -4,9 +4,17 @@ use std::ffi::OsString;
 
 use clap::Args;
 
+use ideogram_client::operations;
+
 use crate::{
     failure::Failure,
-    images::{flags::set, generate_and_save::Making, prompt::Stdin, save_flags::SaveFlags, source::SourceImages},
+    images::{
+        flags::{bounds, set, whole_number},
+        generate_and_save::GenerateAndSave,
+        prompt::Stdin,
+        save_flags::SaveFlags,
+        source::SourceImages,
+    },
     session::context::Context,
 };
 
@@ -27,8 +35,12 @@ pub(crate) struct LayerizeText {
     #[arg(long, short, value_name = "TEXT")]
     prompt: Option<String>,
 
-    /// The number that chance starts from, 0 to 2147483647; the same gives the same result again
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(i64).range(0..=2_147_483_647))]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    #[arg(value_parser = whole_number(&operations::POST_LAYERIZE_TEXT_V3, "seed"))]
+    #[arg(help = format!(
+        "Seed, {}; the same one gives the same result again",
+        bounds(&operations::POST_LAYERIZE_TEXT_V3, "seed"),
+    ))]
     seed: Option<i64>,
 
     #[command(flatten)]
@@ -41,11 +53,11 @@ impl LayerizeText {
         let prompt = stdin.prompt_if_given(self.prompt.as_deref()).await?;
         let image = SourceImages::new(context, &stdin).one(&self.image).await?;
 
-        let making = Making::begin(context, &self.saving).await?;
-        let call = set!(making.client().layerize_text_v3().image(image), {
+        let job = GenerateAndSave::begin(context, &self.saving).await?;
+        let call = set!(job.client().layerize_text_v3().image(image), {
             prompt: prompt,
             seed: self.seed,
         });
-        making.make(call, "cannot take the text out of the image").await
+        job.make(call, "cannot take the text out of the image").await
     }
 }

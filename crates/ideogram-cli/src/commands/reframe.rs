@@ -8,9 +8,11 @@ use ideogram_client::types::{Resolution, ResolutionV3};
 use crate::{
     failure::Failure,
     images::{
-        choice::{older_size, pick, pick_as, resolutions},
-        flags::{Colors, Count, Family, Older, Rest, Speed, Style, filled, refuse_rest, set},
-        generate_and_save::Making,
+        choice::{legacy_size, pick, pick_named, resolutions},
+        flags::{
+            Colors, Count, GivenFlags, Legacy, RenderingSpeedFlag, Style, StyleTypeFlag, filled, refuse_rest, set,
+        },
+        generate_and_save::GenerateAndSave,
         prompt::Stdin,
         save_flags::SaveFlags,
         source::SourceImages,
@@ -47,15 +49,15 @@ pub(crate) struct Reframe {
     #[command(flatten)]
     count: Count,
     #[command(flatten)]
-    speed: Speed,
+    speed: RenderingSpeedFlag,
     #[command(flatten)]
-    family: Family,
+    family: StyleTypeFlag,
     #[command(flatten)]
     style: Style,
     #[command(flatten)]
     colors: Colors,
     #[command(flatten)]
-    older: Older,
+    legacy: Legacy,
     #[command(flatten)]
     saving: SaveFlags,
 }
@@ -69,9 +71,10 @@ enum Model {
     Legacy,
 }
 
-impl Rest for Reframe {
+impl GivenFlags for Reframe {
     fn rest(&self) -> Vec<&'static str> {
-        let groups: [&dyn Rest; 6] = [&self.count, &self.speed, &self.family, &self.style, &self.colors, &self.older];
+        let groups: [&dyn GivenFlags; 6] =
+            [&self.count, &self.speed, &self.family, &self.style, &self.colors, &self.legacy];
         groups.iter().flat_map(|group| group.rest()).collect()
     }
 }
@@ -95,8 +98,8 @@ impl Reframe {
         let images = SourceImages::new(context, &stdin);
         let (image, styles) = (images.one(&self.image).await?, images.all(&styles).await?);
 
-        let making = Making::begin(context, &self.saving).await?;
-        let call = set!(making.client().reframe_image_v3().image(image), {
+        let job = GenerateAndSave::begin(context, &self.saving).await?;
+        let call = set!(job.client().reframe_image_v3().image(image), {
             resolution: resolution,
             num_images: number,
             seed: seed,
@@ -106,25 +109,25 @@ impl Reframe {
             style_codes: codes,
             style_reference_images: styles,
         });
-        making.make(call, WHAT).await
+        job.make(call, WHAT).await
     }
 
     async fn legacy(mut self, context: &Context<'_>) -> Result<(), Failure> {
         let wanted = Some(self.resolution.clone());
-        let resolution = pick_as("--resolution", wanted, Resolution::ALL, "the older model", older_size)?;
-        let (seed, number, family) = (self.count.seed.take(), self.count.num_images.take(), self.family.take_older());
-        let model = self.older.take().unwrap_or_else(|| ideogram_client::types::ModelEnum::V2);
+        let resolution = pick_named("--resolution", wanted, Resolution::ALL, "the legacy model", legacy_size)?;
+        let (seed, number, family) = (self.count.seed.take(), self.count.num_images.take(), self.family.take_legacy());
+        let model = self.legacy.take().unwrap_or_else(|| ideogram_client::types::ModelEnum::V2);
         refuse_rest("reframing with an older model", self.rest())?;
         let stdin = Stdin::default();
         let image = SourceImages::new(context, &stdin).one(&self.image).await?;
 
-        let making = Making::begin(context, &self.saving).await?;
-        let call = set!(making.client().reframe_image().image_file(image).model(model), {
+        let job = GenerateAndSave::begin(context, &self.saving).await?;
+        let call = set!(job.client().reframe_image().image_file(image).model(model), {
             resolution: resolution,
             num_images: number,
             seed: seed,
             style_type: family,
         });
-        making.make(call, WHAT).await
+        job.make(call, WHAT).await
     }
 }

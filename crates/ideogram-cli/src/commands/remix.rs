@@ -3,17 +3,20 @@
 use std::ffi::OsString;
 
 use clap::{Args, ValueEnum};
-use ideogram_client::types::{AspectRatio, AspectRatioV3, InitialImageRequest, Resolution};
+use ideogram_client::{
+    operations,
+    types::{AspectRatio, AspectRatioV3, InitialImageRequest, Resolution},
+};
 
 use crate::{
     failure::Failure,
     images::{
-        choice::{older_ratio, older_size, pick, pick_as},
+        choice::{legacy_ratio, legacy_size, pick, pick_named},
         flags::{
-            Character, Colors, Count, Family, Older, Rest, Rewriting, Shape, Speed, Style, filled, given, refuse_rest,
-            set,
+            Character, Colors, Count, GivenFlags, Legacy, MagicPromptFlag, RenderingSpeedFlag, SizeFlags, Style,
+            StyleTypeFlag, bounds, filled, given, refuse_rest, set, whole_number,
         },
-        generate_and_save::Making,
+        generate_and_save::GenerateAndSave,
         prompt::Stdin,
         save_flags::SaveFlags,
         source::SourceImages,
@@ -26,7 +29,7 @@ const WHAT: &str = "cannot remix the image";
 /// Make images from an image and a prompt
 ///
 /// The 4.0 model draws unless another is requested; flags say in brackets which models take them, and one that the
-/// model does not take is refused before anything is sent. 3.0 and the older models first cut the image to the shape
+/// model does not take is refused before anything is sent. 3.0 and the legacy models first cut the image to the shape
 /// that is requested.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
@@ -45,11 +48,15 @@ pub(crate) struct Remix {
     #[arg(long, value_enum, default_value = "v4")]
     model: Model,
 
-    /// How much of the image is kept, 1 to 100 [default: 50; with 4.0 the service decides by the prompt]
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(i64).range(1..=100))]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    #[arg(value_parser = whole_number(&operations::POST_REMIX_IMAGE_V3, "image_weight"))]
+    #[arg(help = format!(
+        "How much of the image is kept, {} [default: 50; with 4.0 the service decides by the prompt]",
+        bounds(&operations::POST_REMIX_IMAGE_V3, "image_weight"),
+    ))]
     image_weight: Option<i64>,
 
-    /// What to keep out of the image; the prompt has the last word [3.0, older ones]
+    /// What to keep out of the image; the prompt has the last word [3.0, legacy models]
     #[arg(long, value_name = "TEXT")]
     negative_prompt: Option<String>,
 
@@ -60,13 +67,13 @@ pub(crate) struct Remix {
     #[command(flatten)]
     count: Count,
     #[command(flatten)]
-    shape: Shape,
+    shape: SizeFlags,
     #[command(flatten)]
-    speed: Speed,
+    speed: RenderingSpeedFlag,
     #[command(flatten)]
-    rewriting: Rewriting,
+    magic_prompt: MagicPromptFlag,
     #[command(flatten)]
-    family: Family,
+    family: StyleTypeFlag,
     #[command(flatten)]
     style: Style,
     #[command(flatten)]
@@ -74,7 +81,7 @@ pub(crate) struct Remix {
     #[command(flatten)]
     character: Character,
     #[command(flatten)]
-    older: Older,
+    legacy: Legacy,
     #[command(flatten)]
     saving: SaveFlags,
 }
@@ -90,23 +97,23 @@ enum Model {
     Legacy,
 }
 
-impl Rest for Remix {
+impl GivenFlags for Remix {
     fn rest(&self) -> Vec<&'static str> {
         let mut rest = given([
             ("--image-weight", self.image_weight.is_some()),
             ("--negative-prompt", self.negative_prompt.is_some()),
             ("--copyright-detection", self.copyright_detection),
         ]);
-        let groups: [&dyn Rest; 9] = [
+        let groups: [&dyn GivenFlags; 9] = [
             &self.count,
             &self.shape,
             &self.speed,
-            &self.rewriting,
+            &self.magic_prompt,
             &self.family,
             &self.style,
             &self.colors,
             &self.character,
-            &self.older,
+            &self.legacy,
         ];
         rest.extend(groups.iter().flat_map(|group| group.rest()));
         rest
@@ -132,21 +139,21 @@ impl Remix {
         let prompt = stdin.prompt(&self.prompt).await?;
         let image = SourceImages::new(context, &stdin).one(&self.image).await?;
 
-        let making = Making::begin(context, &self.saving).await?;
-        let call = set!(making.client().remix_image_v4().image(image).text_prompt(prompt), {
+        let job = GenerateAndSave::begin(context, &self.saving).await?;
+        let call = set!(job.client().remix_image_v4().image(image).text_prompt(prompt), {
             image_weight: weight,
             resolution: resolution,
             rendering_speed: pace,
             enable_copyright_detection: detection,
         });
-        making.make(call, WHAT).await
+        job.make(call, WHAT).await
     }
 
     async fn v3(mut self, context: &Context<'_>) -> Result<(), Failure> {
         let resolution = self.shape.take_resolution_v3()?;
         let ratio = pick("--aspect-ratio", self.shape.aspect_ratio.take(), AspectRatioV3::ALL, "3.0")?;
         let (seed, number, weight) = (self.count.seed.take(), self.count.num_images.take(), self.image_weight.take());
-        let (pace, rewriting, negative) = (self.speed.take(), self.rewriting.take(), self.negative_prompt.take());
+        let (pace, magic_prompt, negative) = (self.speed.take(), self.magic_prompt.take(), self.negative_prompt.take());
         let (family, preset) = (self.family.take_v3()?, self.style.take_preset());
         let (codes, colors) = (filled(&mut self.style.style_code), self.colors.take());
         let styles = std::mem::take(&mut self.style.style_reference);
@@ -160,14 +167,14 @@ impl Remix {
         let styles = images.all(&styles).await?;
         let (characters, masks) = images.with_masks(&characters, &masks).await?;
 
-        let making = Making::begin(context, &self.saving).await?;
-        let call = set!(making.client().remix_image_v3().image(image).prompt(prompt), {
+        let job = GenerateAndSave::begin(context, &self.saving).await?;
+        let call = set!(job.client().remix_image_v3().image(image).prompt(prompt), {
             image_weight: weight,
             seed: seed,
             resolution: resolution,
             aspect_ratio: ratio,
             rendering_speed: pace,
-            magic_prompt: rewriting,
+            magic_prompt: magic_prompt,
             negative_prompt: negative,
             num_images: number,
             color_palette: colors,
@@ -178,36 +185,36 @@ impl Remix {
             character_reference_images: characters,
             character_reference_images_mask: masks,
         });
-        making.make(call, WHAT).await
+        job.make(call, WHAT).await
     }
 
     async fn legacy(mut self, context: &Context<'_>) -> Result<(), Failure> {
         let resolution = self.shape.resolution.take();
-        let resolution = pick_as("--resolution", resolution, Resolution::ALL, "the older model", older_size)?;
+        let resolution = pick_named("--resolution", resolution, Resolution::ALL, "the legacy model", legacy_size)?;
         let ratio = self.shape.aspect_ratio.take();
-        let ratio = pick_as("--aspect-ratio", ratio, AspectRatio::ALL, "the older model", older_ratio)?;
+        let ratio = pick_named("--aspect-ratio", ratio, AspectRatio::ALL, "the legacy model", legacy_ratio)?;
         let (seed, number, weight) = (self.count.seed.take(), self.count.num_images.take(), self.image_weight.take());
-        let (rewriting, family, negative) =
-            (self.rewriting.take(), self.family.take_older(), self.negative_prompt.take());
-        let (colors, model) = (self.colors.take(), self.older.take());
+        let (magic_prompt, family, negative) =
+            (self.magic_prompt.take(), self.family.take_legacy(), self.negative_prompt.take());
+        let (colors, model) = (self.colors.take(), self.legacy.take());
         refuse_rest("an older model", self.rest())?;
         let stdin = Stdin::default();
         let prompt = stdin.prompt(&self.prompt).await?;
         let image = SourceImages::new(context, &stdin).one(&self.image).await?;
 
-        let making = Making::begin(context, &self.saving).await?;
+        let job = GenerateAndSave::begin(context, &self.saving).await?;
         let request = set!(InitialImageRequest::builder().prompt(prompt), {
             image_weight: weight,
             seed: seed,
             resolution: resolution,
             aspect_ratio: ratio,
-            magic_prompt_option: rewriting,
+            magic_prompt_option: magic_prompt,
             negative_prompt: negative,
             num_images: number,
             color_palette: colors,
             style_type: family,
             model: model,
         });
-        making.make(making.client().remix_image().image_file(image).image_request(request), WHAT).await
+        job.make(job.client().remix_image().image_file(image).image_request(request), WHAT).await
     }
 }

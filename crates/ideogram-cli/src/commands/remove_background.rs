@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::{
     failure::Failure,
-    images::{generate_and_save::Making, prompt::Stdin, save_flags::SaveFlags, source::SourceImages},
+    images::{generate_and_save::GenerateAndSave, prompt::Stdin, save_flags::SaveFlags, source::SourceImages},
     session::context::Context,
 };
 
@@ -29,7 +29,7 @@ impl RemoveBackground {
         let stdin = Stdin::default();
         let image = SourceImages::new(context, &stdin).one(&self.image).await?;
 
-        let making = Making::begin(context, &self.saving).await?;
-        making.make(making.client().remove_background().image(image), "cannot remove the background").await
+        let job = GenerateAndSave::begin(context, &self.saving).await?;
+        job.make(job.client().remove_background().image(image), "cannot remove the background").await
     }
 }

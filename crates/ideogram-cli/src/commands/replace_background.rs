@@ -7,8 +7,8 @@ use clap::Args;
 use crate::{
     failure::Failure,
     images::{
-        flags::{Colors, Count, Rewriting, Speed, Style, filled, set},
-        generate_and_save::Making,
+        flags::{Colors, Count, MagicPromptFlag, RenderingSpeedFlag, Style, filled, set},
+        generate_and_save::GenerateAndSave,
         prompt::Stdin,
         save_flags::SaveFlags,
         source::SourceImages,
@@ -34,9 +34,9 @@ pub(crate) struct ReplaceBackground {
     #[command(flatten)]
     count: Count,
     #[command(flatten)]
-    speed: Speed,
+    speed: RenderingSpeedFlag,
     #[command(flatten)]
-    rewriting: Rewriting,
+    magic_prompt: MagicPromptFlag,
     #[command(flatten)]
     style: Style,
     #[command(flatten)]
@@ -53,9 +53,9 @@ impl ReplaceBackground {
         let images = SourceImages::new(context, &stdin);
         let (image, styles) = (images.one(&self.image).await?, images.all(&self.style.style_reference).await?);
 
-        let making = Making::begin(context, &self.saving).await?;
-        let call = set!(making.client().replace_background_v3().image(image).prompt(prompt), {
-            magic_prompt: flags.rewriting.take(),
+        let job = GenerateAndSave::begin(context, &self.saving).await?;
+        let call = set!(job.client().replace_background_v3().image(image).prompt(prompt), {
+            magic_prompt: flags.magic_prompt.take(),
             num_images: flags.count.num_images,
             seed: flags.count.seed,
             rendering_speed: flags.speed.take(),
@@ -64,6 +64,6 @@ impl ReplaceBackground {
             style_codes: filled(&mut flags.style.style_code),
             style_reference_images: styles,
         });
-        making.make(call, "cannot replace the background").await
+        job.make(call, "cannot replace the background").await
     }
 }

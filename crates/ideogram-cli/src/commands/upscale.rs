@@ -3,13 +3,13 @@
 use std::ffi::OsString;
 
 use clap::Args;
-use ideogram_client::types::UpscaleInitialImageRequest;
+use ideogram_client::{operations, types::UpscaleInitialImageRequest};
 
 use crate::{
     failure::Failure,
     images::{
-        flags::{Count, Rewriting, set},
-        generate_and_save::Making,
+        flags::{Count, MagicPromptFlag, bounds, set, whole_number},
+        generate_and_save::GenerateAndSave,
         prompt::Stdin,
         save_flags::SaveFlags,
         source::SourceImages,
@@ -33,18 +33,26 @@ pub(crate) struct Upscale {
     #[arg(long, short, value_name = "TEXT")]
     prompt: Option<String>,
 
-    /// How close to stay to the image, 1 to 100 [default: 50]
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(i64).range(1..=100))]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    #[arg(value_parser = whole_number(&operations::POST_UPSCALE_IMAGE, "image_request.resemblance"))]
+    #[arg(help = format!(
+        "How close to stay to the image, {} [default: 50]",
+        bounds(&operations::POST_UPSCALE_IMAGE, "image_request.resemblance"),
+    ))]
     resemblance: Option<i64>,
 
-    /// How much detail to add, 1 to 100 [default: 50]
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(i64).range(1..=100))]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    #[arg(value_parser = whole_number(&operations::POST_UPSCALE_IMAGE, "image_request.detail"))]
+    #[arg(help = format!(
+        "How much detail to add, {} [default: 50]",
+        bounds(&operations::POST_UPSCALE_IMAGE, "image_request.detail"),
+    ))]
     detail: Option<i64>,
 
     #[command(flatten)]
     count: Count,
     #[command(flatten)]
-    rewriting: Rewriting,
+    magic_prompt: MagicPromptFlag,
     #[command(flatten)]
     saving: SaveFlags,
 }
@@ -55,16 +63,16 @@ impl Upscale {
         let prompt = stdin.prompt_if_given(self.prompt.as_deref()).await?;
         let image = SourceImages::new(context, &stdin).one(&self.image).await?;
 
-        let making = Making::begin(context, &self.saving).await?;
+        let job = GenerateAndSave::begin(context, &self.saving).await?;
         let request = set!(UpscaleInitialImageRequest::builder(), {
             prompt: prompt,
             resemblance: self.resemblance,
             detail: self.detail,
-            magic_prompt_option: self.rewriting.clone().take(),
+            magic_prompt_option: self.magic_prompt.clone().take(),
             num_images: self.count.num_images,
             seed: self.count.seed,
         });
-        let call = making.client().upscale_image().image_file(image).image_request(request);
-        making.make(call, "cannot enlarge the image").await
+        let call = job.client().upscale_image().image_file(image).image_request(request);
+        job.make(call, "cannot enlarge the image").await
     }
 }

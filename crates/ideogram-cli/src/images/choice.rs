@@ -49,7 +49,7 @@ fn folded(text: &str) -> String {
 pub(crate) fn resolutions() -> Choice {
     let newer = ResolutionV4::ALL.iter().map(ToString::to_string);
     let middle = ResolutionV3::ALL.iter().map(ToString::to_string);
-    let older = Resolution::ALL.iter().map(|value| asked_as(&value.to_string()));
+    let older = Resolution::ALL.iter().map(|value| short_name(&value.to_string()));
     let mut sizes: Vec<String> = newer.chain(middle).chain(older).collect();
     sizes.sort_by_key(|size| {
         let side = |text: &str| text.parse::<u32>().unwrap_or(u32::MAX);
@@ -71,11 +71,11 @@ pub(crate) fn pick<T: Clone + Display>(
     values: &[T],
     model: &str,
 ) -> Result<Option<T>, Failure> {
-    pick_as(flag, wanted, values, model, str::to_owned)
+    pick_named(flag, wanted, values, model, str::to_owned)
 }
 
 /// The same, where the model has another name for the value.
-pub(crate) fn pick_as<T: Clone + Display>(
+pub(crate) fn pick_named<T: Clone + Display>(
     flag: &str,
     wanted: Option<String>,
     values: &[T],
@@ -87,23 +87,23 @@ pub(crate) fn pick_as<T: Clone + Display>(
     if let Some(value) = values.iter().find(|value| value.to_string() == name) {
         return Ok(Some(value.clone()));
     }
-    let known: Vec<String> = values.iter().map(|value| asked_as(&value.to_string())).collect();
-    Err(Failure::usage(format!("{flag} {wanted} is nothing that {model} takes"))
-        .hint(format!("it takes {}", known.join(", "))))
+    let known: Vec<String> = values.iter().map(|value| short_name(&value.to_string())).collect();
+    Err(Failure::usage(format!("{flag} {wanted} is not supported by {model}: nothing was sent"))
+        .hint(format!("use one of: {}", known.join(", "))))
 }
 
-/// `1024x1024` as the older models call it.
-pub(crate) fn older_size(size: &str) -> String {
+/// `1024x1024` as the legacy models call it.
+pub(crate) fn legacy_size(size: &str) -> String {
     format!("RESOLUTION_{}", size.replace('x', "_"))
 }
 
-/// `16x9` as the older models call it.
-pub(crate) fn older_ratio(ratio: &str) -> String {
+/// `16x9` as the legacy models call it.
+pub(crate) fn legacy_ratio(ratio: &str) -> String {
     format!("ASPECT_{}", ratio.replace('x', "_"))
 }
 
 /// `RESOLUTION_1024_1024` and `ASPECT_16_9` as flags call them; all else as it is.
-fn asked_as(value: &str) -> String {
+fn short_name(value: &str) -> String {
     let older = value.strip_prefix("RESOLUTION_").or_else(|| value.strip_prefix("ASPECT_"));
     older.map_or_else(|| value.to_owned(), |older| older.replace('_', "x"))
 }
@@ -132,27 +132,28 @@ mod tests {
             assert!(parsed(&resolutions(), &size).is_some(), "{size}");
         }
         for size in Resolution::ALL {
-            let short = parsed(&resolutions(), &asked_as(&size.to_string())).unwrap();
-            let picked = pick_as("--resolution", Some(short), Resolution::ALL, "it", older_size).unwrap();
+            let short = parsed(&resolutions(), &short_name(&size.to_string())).unwrap();
+            let picked = pick_named("--resolution", Some(short), Resolution::ALL, "it", legacy_size).unwrap();
             assert_eq!(picked.as_ref(), Some(size));
         }
     }
 
     #[test]
-    fn every_ratio_of_the_older_models_can_be_requested() {
+    fn every_ratio_of_the_legacy_models_can_be_requested() {
         for ratio in AspectRatio::ALL {
             let short = ratio.to_string().replace("ASPECT_", "").replace('_', ":");
             let short = parsed(&ratios(), &short).unwrap();
-            let picked = pick_as("--aspect-ratio", Some(short), AspectRatio::ALL, "it", older_ratio).unwrap();
+            let picked = pick_named("--aspect-ratio", Some(short), AspectRatio::ALL, "it", legacy_ratio).unwrap();
             assert_eq!(picked.as_ref(), Some(ratio));
         }
     }
 
     #[test]
     fn what_a_model_does_not_take_is_refused_with_what_it_takes() {
-        let failure = pick_as("--aspect-ratio", Some("1x2".into()), AspectRatio::ALL, "it", older_ratio).unwrap_err();
+        let failure =
+            pick_named("--aspect-ratio", Some("1x2".into()), AspectRatio::ALL, "it", legacy_ratio).unwrap_err();
 
-        assert_eq!(failure.what(), "--aspect-ratio 1x2 is nothing that it takes");
+        assert_eq!(failure.what(), "--aspect-ratio 1x2 is not supported by it: nothing was sent");
         assert!(failure.hints()[0].contains("10x16, 16x10"), "{:?}", failure.hints());
     }
 }

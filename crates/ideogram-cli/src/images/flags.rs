@@ -6,9 +6,14 @@
 use std::{ffi::OsString, mem};
 
 use clap::Args;
-use ideogram_client::types::{
-    ColorPalettePresetName, ColorPaletteWithPresetNameOrMembers, MagicPromptOption, ModelEnum, RenderingSpeed,
-    ResolutionV3, ResolutionV4, StylePresetV3, StyleType, StyleTypeV3,
+use ideogram_client::{
+    operation::Operation,
+    operations,
+    schema::Schema,
+    types::{
+        ColorPalettePresetName, ColorPaletteWithPresetNameOrMembers, MagicPromptOption, ModelEnum, RenderingSpeed,
+        ResolutionV3, ResolutionV4, StylePresetV3, StyleType, StyleTypeV3,
+    },
 };
 use serde_json::json;
 
@@ -29,7 +34,7 @@ macro_rules! set {
 pub(crate) use set;
 
 /// Flags that were given and not taken.
-pub(crate) trait Rest {
+pub(crate) trait GivenFlags {
     /// Their names.
     fn rest(&self) -> Vec<&'static str>;
 }
@@ -55,59 +60,97 @@ pub(crate) fn filled<T>(list: &mut Vec<T>) -> Option<Vec<T>> {
     Some(mem::take(list)).filter(|list| !list.is_empty())
 }
 
-/// How many images, and the chance that makes them.
+/// The schema of a property of a request; a path with dots leads into an object.
+fn schema(operation: &Operation, path: &str) -> &'static Schema {
+    let mut names = path.split('.');
+    let first = names.next().and_then(|name| operation.inputs.iter().find(|input| input.name == name));
+    let first = first.expect("the operation has the property").schema;
+    names.fold(first, |schema, name| match schema {
+        Schema::Object(object) => object.property(name).expect("the object has the property").schema,
+        _ => panic!("`{path}` leads into no object"),
+    })
+}
+
+/// Reads a whole number within the bounds of a property; others are refused in the words of the library.
+pub(crate) fn whole_number(
+    operation: &'static Operation,
+    path: &'static str,
+) -> impl Fn(&str) -> Result<i64, String> + Clone + Send + Sync + 'static {
+    move |text| {
+        schema(operation, path).check_text(text).map_err(|violations| violations.to_string())?;
+        text.trim().parse().map_err(|_| "must be a whole number".to_owned())
+    }
+}
+
+/// `1 to 8`: the bounds of a property, for help.
+pub(crate) fn bounds(operation: &Operation, path: &str) -> String {
+    match schema(operation, path) {
+        Schema::Integer { minimum: Some(minimum), maximum: Some(maximum) } => format!("{minimum} to {maximum}"),
+        schema => panic!("`{path}` has no bounds: {schema:?}"),
+    }
+}
+
+/// How many images, and the seed of their randomness.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Count {
-    /// How many images to make, 1 to 8; each one is billed [default: 1] [all but 4.0]
-    #[arg(long, short = 'n', value_name = "NUMBER", value_parser = clap::value_parser!(i64).range(1..=8))]
+    #[arg(long, short = 'n', value_name = "NUMBER", allow_negative_numbers = true)]
+    #[arg(value_parser = whole_number(&operations::POST_GENERATE_IMAGE_V3, "num_images"))]
+    #[arg(help = format!(
+        "How many images to make, {}; each one is billed [default: 1] [all but 4.0]",
+        bounds(&operations::POST_GENERATE_IMAGE_V3, "num_images"),
+    ))]
     pub(crate) num_images: Option<i64>,
 
-    /// The number that chance starts from, 0 to 2147483647; the same makes an image again [all but 4.0]
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(i64).range(0..=2_147_483_647))]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    #[arg(value_parser = whole_number(&operations::POST_GENERATE_IMAGE_V3, "seed"))]
+    #[arg(help = format!(
+        "Seed, {}; the same one makes an image again [all but 4.0]",
+        bounds(&operations::POST_GENERATE_IMAGE_V3, "seed"),
+    ))]
     pub(crate) seed: Option<i64>,
 }
 
-impl Rest for Count {
+impl GivenFlags for Count {
     fn rest(&self) -> Vec<&'static str> {
         given([("--num-images", self.num_images.is_some()), ("--seed", self.seed.is_some())])
     }
 }
 
-/// Speed, and the rewriting of prompts.
+/// How fast the service works.
 #[derive(Args, Clone, Debug, Default)]
-pub(crate) struct Speed {
+pub(crate) struct RenderingSpeedFlag {
     /// Trades quality for time, and sets the price [default: DEFAULT] [4.0 (not FLASH), 3.0]
     #[arg(long, value_name = "SPEED", value_parser = Choice::of(RenderingSpeed::ALL))]
     pub(crate) rendering_speed: Option<String>,
 }
 
-impl Rest for Speed {
+impl GivenFlags for RenderingSpeedFlag {
     fn rest(&self) -> Vec<&'static str> {
         given([("--rendering-speed", self.rendering_speed.is_some())])
     }
 }
 
-impl Speed {
+impl RenderingSpeedFlag {
     pub(crate) fn take(&mut self) -> Option<RenderingSpeed> {
         self.rendering_speed.take().map(RenderingSpeed::custom)
     }
 }
 
-/// The rewriting of prompts.
+/// Whether the service may rewrite the prompt.
 #[derive(Args, Clone, Debug, Default)]
-pub(crate) struct Rewriting {
+pub(crate) struct MagicPromptFlag {
     /// Whether the service may rewrite the prompt before it draws [all but 4.0, which always does]
     #[arg(long, value_name = "WHETHER", value_parser = Choice::of(MagicPromptOption::ALL))]
     pub(crate) magic_prompt: Option<String>,
 }
 
-impl Rest for Rewriting {
+impl GivenFlags for MagicPromptFlag {
     fn rest(&self) -> Vec<&'static str> {
         given([("--magic-prompt", self.magic_prompt.is_some())])
     }
 }
 
-impl Rewriting {
+impl MagicPromptFlag {
     pub(crate) fn take(&mut self) -> Option<MagicPromptOption> {
         self.magic_prompt.take().map(MagicPromptOption::custom)
     }
@@ -115,7 +158,7 @@ impl Rewriting {
 
 /// Size or shape.
 #[derive(Args, Clone, Debug, Default)]
-pub(crate) struct Shape {
+pub(crate) struct SizeFlags {
     /// Exact size in pixels, width first, such as 1024x1024; excludes --aspect-ratio
     ///
     /// Each model has its own list, which a size that it does not take brings up.
@@ -128,13 +171,13 @@ pub(crate) struct Shape {
     pub(crate) aspect_ratio: Option<String>,
 }
 
-impl Rest for Shape {
+impl GivenFlags for SizeFlags {
     fn rest(&self) -> Vec<&'static str> {
         given([("--resolution", self.resolution.is_some()), ("--aspect-ratio", self.aspect_ratio.is_some())])
     }
 }
 
-impl Shape {
+impl SizeFlags {
     pub(crate) fn take_resolution_v4(&mut self) -> Result<Option<ResolutionV4>, Failure> {
         pick("--resolution", self.resolution.take(), ResolutionV4::ALL, "4.0")
     }
@@ -144,22 +187,22 @@ impl Shape {
     }
 }
 
-/// The older models.
+/// The legacy models.
 #[derive(Args, Clone, Debug, Default)]
 #[expect(clippy::doc_markdown, reason = "help is plain text")]
-pub(crate) struct Older {
-    /// Which of the older models, with `--model legacy` [default: V_2]
+pub(crate) struct Legacy {
+    /// Which of the legacy models, with `--model legacy` [default: V_2]
     #[arg(long, value_name = "NAME", value_parser = Choice::of(ModelEnum::ALL))]
     pub(crate) legacy_model: Option<String>,
 }
 
-impl Rest for Older {
+impl GivenFlags for Legacy {
     fn rest(&self) -> Vec<&'static str> {
         given([("--legacy-model", self.legacy_model.is_some())])
     }
 }
 
-impl Older {
+impl Legacy {
     pub(crate) fn take(&mut self) -> Option<ModelEnum> {
         self.legacy_model.take().map(ModelEnum::custom)
     }
@@ -168,7 +211,7 @@ impl Older {
 /// Colors to steer towards.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Colors {
-    /// Colors to steer towards, by the name of a palette; excludes --color-hex [3.0, older ones]
+    /// Colors to steer towards, by the name of a palette; excludes --color-hex [3.0, legacy models]
     #[arg(long, value_name = "NAME", value_parser = Choice::of(ColorPalettePresetName::ALL))]
     #[arg(conflicts_with = "color_hex")]
     pub(crate) color_palette: Option<String>,
@@ -178,7 +221,7 @@ pub(crate) struct Colors {
     pub(crate) color_hex: Vec<(String, Option<f64>)>,
 }
 
-impl Rest for Colors {
+impl GivenFlags for Colors {
     fn rest(&self) -> Vec<&'static str> {
         given([("--color-palette", self.color_palette.is_some()), ("--color-hex", !self.color_hex.is_empty())])
     }
@@ -237,7 +280,7 @@ pub(crate) struct Style {
     pub(crate) style_reference: Vec<OsString>,
 }
 
-impl Rest for Style {
+impl GivenFlags for Style {
     fn rest(&self) -> Vec<&'static str> {
         given([
             ("--style-preset", self.style_preset.is_some()),
@@ -253,26 +296,26 @@ impl Style {
     }
 }
 
-/// The family of styles, which the older models know too.
+/// The family of styles, which the legacy models know too.
 #[derive(Args, Clone, Debug, Default)]
-pub(crate) struct Family {
-    /// Broad family of styles; excludes --style-code [default: GENERAL] [3.0, older ones]
+pub(crate) struct StyleTypeFlag {
+    /// Broad family of styles; excludes --style-code [default: GENERAL] [3.0, legacy models]
     #[arg(long, value_name = "FAMILY", value_parser = Choice::of(StyleType::ALL), conflicts_with = "style_code")]
     pub(crate) style_type: Option<String>,
 }
 
-impl Rest for Family {
+impl GivenFlags for StyleTypeFlag {
     fn rest(&self) -> Vec<&'static str> {
         given([("--style-type", self.style_type.is_some())])
     }
 }
 
-impl Family {
+impl StyleTypeFlag {
     pub(crate) fn take_v3(&mut self) -> Result<Option<StyleTypeV3>, Failure> {
         pick("--style-type", self.style_type.take(), StyleTypeV3::ALL, "3.0")
     }
 
-    pub(crate) fn take_older(&mut self) -> Option<StyleType> {
+    pub(crate) fn take_legacy(&mut self) -> Option<StyleType> {
         self.style_type.take().map(StyleType::custom)
     }
 }
@@ -289,7 +332,7 @@ pub(crate) struct Character {
     pub(crate) character_mask: Vec<OsString>,
 }
 
-impl Rest for Character {
+impl GivenFlags for Character {
     fn rest(&self) -> Vec<&'static str> {
         given([
             ("--character-reference", !self.character_reference.is_empty()),

@@ -1,6 +1,6 @@
 //! From a call to images on disk.
 //!
-//! Start at [`Making::begin`]. The folder is tried before anything is paid for, the response is on disk before it is
+//! Start at [`GenerateAndSave::begin`]. The folder is tried before anything is paid for, the response is on disk before it is
 //! decoded, and whatever becomes of the images, the command says where the response is.
 
 use std::{
@@ -35,14 +35,14 @@ const SMALL_UPLOAD: u64 = 256 * 1024;
 
 /// Makes images and saves them.
 #[derive(Debug)]
-pub(crate) struct Making<'a> {
+pub(crate) struct GenerateAndSave<'a> {
     context: &'a Context<'a>,
     saving: &'a SaveFlags,
     folder: PathBuf,
     client: Client,
 }
 
-impl<'a> Making<'a> {
+impl<'a> GenerateAndSave<'a> {
     /// Gets the folder ready, unless nothing is to be sent.
     pub(crate) async fn begin(context: &'a Context<'a>, saving: &'a SaveFlags) -> Result<Self, Failure> {
         let folder = saving.folder(context.profile());

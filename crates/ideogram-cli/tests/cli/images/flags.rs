@@ -1,5 +1,6 @@
 //! What flags become on the wire, and what is refused before anything is sent.
 
+use ideogram_client::{operation::InputKind, operations, schema::Schema};
 use ideogram_mock::MockServer;
 use serde_json::{Value, json};
 
@@ -136,7 +137,7 @@ fn a_custom_model_and_transparent_ground_need_no_word_on_the_model() {
 }
 
 #[test]
-fn the_older_models_have_names_of_their_own_for_sizes() {
+fn the_legacy_models_have_names_of_their_own_for_sizes() {
     let request = sent_json(
         "generate cat --model legacy --legacy-model v_2_turbo --aspect-ratio 16:9 --seed 3 -n 2 --magic-prompt auto \
          --style-type render-3d --negative-prompt dogs --color-palette ember",
@@ -323,8 +324,8 @@ fn a_refusal_says_what_will_do() {
     snapshot!(ran, @"
     exit code: 2
     ----- stderr -----
-    error: --aspect-ratio 1x2 is nothing that the older model takes
-    hint: it takes 10x16, 16x10, 9x16, 16x9, 3x2, 2x3, 4x3, 3x4, 1x1, 1x3, 3x1
+    error: --aspect-ratio 1x2 is not supported by the legacy model: nothing was sent
+    hint: use one of: 10x16, 16x10, 9x16, 16x9, 3x2, 2x3, 4x3, 3x4, 1x1, 1x3, 3x1
     ");
 }
 
@@ -376,4 +377,62 @@ fn a_dry_run_says_how_many_images_would_be_billed() {
     dry run: nothing was sent
     4 images would be made and billed
     ");
+}
+
+/// The friendly command of an operation, with what it requires.
+fn friendly(operation: &str) -> Option<Vec<&'static str>> {
+    let words = match operation {
+        "post_generate_image_v3" => "generate x --model v3",
+        "post_generate_image_v3_transparent" => "generate x --transparent",
+        "post_remix_image_v4" => "remix a.png x",
+        "post_remix_image_v3" => "remix a.png x --model v3",
+        "post_inpaint_image_v3" => "inpaint a.png x --mask a.png",
+        "post_reframe_image_v3" => "reframe a.png --resolution 512x1536",
+        "post_replace_background_v3" => "replace-background a.png x",
+        "post_v1_edit_image" => "edit --prompt x a.png",
+        "post_layerize_text_v3" => "layerize-text a.png",
+        "post_edit_image" => "inpaint a.png x --mask a.png --model legacy",
+        _ => return None,
+    };
+    Some(words.split(' ').collect())
+}
+
+#[test]
+fn a_number_out_of_bounds_is_refused_alike_by_the_command_and_by_api() {
+    let folder = tempfile::tempdir().unwrap();
+    image::RgbImage::new(32, 32).save(folder.path().join("a.png")).unwrap();
+    let mut compared = 0;
+    for operation in operations::ALL {
+        let Some(command) = friendly(operation.id) else { continue };
+        let required = operation.inputs.iter().filter(|input| input.required).map(|input| {
+            let value = match input.kind() {
+                InputKind::File => "a.png",
+                _ => input.values().first().copied().unwrap_or("x"),
+            };
+            format!("--{}={value}", input.name.replace('_', "-"))
+        });
+        let required: Vec<String> = required.collect();
+        for input in operation.inputs {
+            let Schema::Integer { minimum: Some(minimum), maximum: Some(maximum) } = input.schema else { continue };
+            let flag = format!("--{}", input.name.replace('_', "-"));
+            for value in [minimum - 1, maximum + 1] {
+                let argument = format!("{flag}={value}");
+                let reason = input.schema.check_text(&value.to_string()).unwrap_err().to_string();
+
+                let command = command.iter().copied().chain([argument.as_str(), "--dry-run"]);
+                let by_command = ideogram(command).in_folder(folder.path()).run();
+                let by_api = ["api", operation.id, &argument, "--dry-run"]
+                    .into_iter()
+                    .chain(required.iter().map(String::as_str));
+                let by_api = ideogram(by_api).in_folder(folder.path()).run();
+
+                for ran in [by_command, by_api] {
+                    assert_eq!(ran.code(), Some(2), "{} {argument}: {ran}", operation.id);
+                    assert!(ran.stderr().contains(&reason), "{} {argument}: {reason}\n{ran}", operation.id);
+                }
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared >= 24, "{compared}");
 }
