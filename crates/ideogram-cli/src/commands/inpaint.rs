@@ -147,7 +147,7 @@ impl Inpaint {
     async fn legacy(mut self, context: &Context<'_>) -> Result<(), Failure> {
         let (seed, number) = (self.count.seed.take(), self.count.num_images.take());
         let (magic_prompt, family) = (self.magic_prompt.take(), self.family.take_legacy());
-        let model = self.legacy.take().unwrap_or_else(|| ideogram_client::types::ModelEnum::V2);
+        let model = self.legacy.take().unwrap_or(ideogram_client::types::ModelEnum::V2);
         refuse_rest("an older model", self.rest())?;
         let stdin = Stdin::default();
         let prompt = stdin.prompt(&self.prompt).await?;

@@ -116,7 +116,7 @@ impl Reframe {
         let wanted = Some(self.resolution.clone());
         let resolution = pick_named("--resolution", wanted, Resolution::ALL, "the legacy model", legacy_size)?;
         let (seed, number, family) = (self.count.seed.take(), self.count.num_images.take(), self.family.take_legacy());
-        let model = self.legacy.take().unwrap_or_else(|| ideogram_client::types::ModelEnum::V2);
+        let model = self.legacy.take().unwrap_or(ideogram_client::types::ModelEnum::V2);
         refuse_rest("reframing with an older model", self.rest())?;
         let stdin = Stdin::default();
         let image = SourceImages::new(context, &stdin).one(&self.image).await?;
