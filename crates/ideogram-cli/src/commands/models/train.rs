@@ -90,7 +90,7 @@ impl Train {
         if !self.wait {
             return Ok(());
         }
-        let watched = match ModelId::try_from(id.as_str()) {
+        let watched = match id.as_str().parse::<ModelId>() {
             Ok(id) => self.wait_flags.watch(context, &id).await,
             Err(error) => Err(Failure::internal(format!("the service gave the model an id that {error}"))),
         };
