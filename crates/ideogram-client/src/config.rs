@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_is_for_this_machine_unless_asked_for() {
+    fn plain_http_is_for_this_machine_unless_requested() {
         for url in ["http://127.0.0.1:80", "http://localhost:8080/", "http://[::1]:1", "https://example.test/prefix"] {
             assert!(build(url).is_ok(), "{url}");
         }

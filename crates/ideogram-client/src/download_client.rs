@@ -87,7 +87,7 @@ impl DownloadClient {
         {
             self.resolver.watch(host);
         }
-        // A proxy named by the environment must not be asked for what is on this machine.
+        // A proxy named by the environment must not be requested what is on this machine.
         let (place, proxies) = if is_loopback(url) {
             let is_plain = url.scheme() == "http";
             (if is_plain { &self.this_machine_plain } else { &self.this_machine }, Proxies::None)

@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_properties_are_sent_when_that_is_asked_for() {
+    fn unknown_properties_are_sent_when_that_is_requested() {
         let client = client();
         let multipart = client.call("post_generate_image_v3").unwrap().field("prompt", "x");
         let unknown = json!({"b": [1], "a": null});

@@ -72,7 +72,7 @@ impl File {
     /// A file that is read while it is sent. It can be sent once: a second attempt has nothing left to read.
     ///
     /// Give the size in bytes where you know it: some servers want it, and a reader that holds more or less fails the
-    /// call. Its media type is told from the name.
+    /// call. Its media type is taken from the name.
     pub fn from_reader(
         name: impl AsRef<str>,
         reader: impl AsyncRead + Send + 'static,
@@ -89,7 +89,7 @@ impl File {
         self
     }
 
-    /// Sends the file with a media type of your choice. Otherwise it is told from the content, then from the name.
+    /// Sends the file with a media type of your choice. Otherwise it is taken from the content, then from the name.
     pub fn with_media_type(mut self, media_type: impl AsRef<str>) -> Self {
         self.media_type = Some(Arc::from(media_type.as_ref()));
         self

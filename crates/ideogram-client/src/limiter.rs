@@ -237,7 +237,7 @@ mod tests {
         let mut light = waits(&limiter, 1);
         drop(three);
 
-        assert!(poll(&mut light).is_none(), "the heavy call asked first");
+        assert!(poll(&mut light).is_none(), "the heavy call came first");
         let heavy = poll(&mut heavy).unwrap();
         assert!(poll(&mut light).is_none());
         drop(heavy);

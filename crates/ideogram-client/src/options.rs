@@ -60,7 +60,7 @@ pub struct CallOptions {
     refused: Option<String>,
 }
 
-/// Told how many bytes of a body have been handed to the network, and of how many if that is known.
+/// Called with how many bytes of a body have been handed to the network, and of how many if that is known.
 pub(crate) type OnUpload = Arc<dyn Fn(u64, Option<u64>) + Send + Sync>;
 
 impl CallOptions {
@@ -127,7 +127,7 @@ impl CallOptions {
         self
     }
 
-    /// Writes the response of every paid call into this folder before it is decoded, beside what was asked. The folder
+    /// Writes the response of every paid call into this folder before it is decoded, with the request. The folder
     /// is made if need be; each response is a file of its own, readable by you alone, and
     /// [`StoredResponse`](crate::StoredResponse) reads it. A response that cannot be written is in the error that says
     /// so.
@@ -141,8 +141,8 @@ impl CallOptions {
 
     /// Tells how many bytes of a request's body have been handed to the network, and of how many. Called often, and
     /// from the task that sends: it should be quick. A new attempt begins at 0 again.
-    pub fn on_upload(mut self, told: impl Fn(u64, Option<u64>) + Send + Sync + 'static) -> Self {
-        self.on_upload = Some(Arc::new(told));
+    pub fn on_upload(mut self, observer: impl Fn(u64, Option<u64>) + Send + Sync + 'static) -> Self {
+        self.on_upload = Some(Arc::new(observer));
         self
     }
 

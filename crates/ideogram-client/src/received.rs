@@ -20,7 +20,7 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// How much of a body decides whether it is text.
 const SAMPLE_BYTES: usize = 2048;
-/// A decoder that fails loses what it wrote since it was last asked. So one that fails early is run again in small
+/// A decoder that fails loses what it wrote since it was last read. So one that fails early is run again in small
 /// steps, which take much longer.
 const STEP_BYTES: usize = 8192;
 const SMALL_STEP_BYTES: usize = 64;
@@ -94,7 +94,7 @@ enum Decoder {
 }
 
 impl Decoder {
-    /// What may have written the bytes, the likeliest first. Brotli and deflate cannot be told by how they begin.
+    /// What may have written the bytes, the likeliest first. Brotli and deflate cannot be recognized by how they begin.
     fn candidates(bytes: &[u8]) -> impl Iterator<Item = Self> {
         let gzip = bytes.starts_with(&GZIP).then_some(Self::Gzip);
         let zstd = bytes.starts_with(&ZSTD).then_some(Self::Zstd);

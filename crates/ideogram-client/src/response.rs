@@ -53,12 +53,12 @@ impl<T> Response<T> {
     }
 
     /// The body as it came, if that is JSON in UTF-8. Should it have come compressed or in another encoding, although
-    /// nobody asked for that, it is the text inside; a stored response ([`stored_at`](Self::stored_at)) has the bytes.
+    /// nobody requested it, it is the text inside; a stored response ([`stored_at`](Self::stored_at)) has the bytes.
     pub fn body(&self) -> &Bytes {
         &self.body
     }
 
-    /// What was asked.
+    /// The request.
     pub fn request(&self) -> &Request {
         &self.request
     }

@@ -83,7 +83,7 @@ pub(crate) struct End {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum BatchResult {
-    /// The service told what it has stored.
+    /// The service listed what it has stored.
     Answered,
     /// Nothing was stored: the batch did not reach the service, or was refused.
     NotStored,
@@ -255,7 +255,7 @@ fn unusable(error: JournalError) -> Error {
         }
         JournalErrorKind::Damaged { .. } => Error::invalid_argument(format!(
             "{message}; put back the file as it was, or move it away: then files that the dataset does not show are \
-             uncertain, and not sent unless asked for"
+             uncertain, and not sent unless requested"
         )),
         _ => Error::invalid_argument(message),
     }

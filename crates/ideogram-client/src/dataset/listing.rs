@@ -8,9 +8,9 @@ use crate::types::GetDatasetResponse;
 /// The files of a dataset by their base names in NFC.
 #[derive(Clone, Debug)]
 pub(crate) struct Listing {
-    /// The sizes of the files of each name, as far as they are told.
+    /// The sizes of the files of each name, as far as the service reports them.
     sizes: BTreeMap<String, Vec<Option<u64>>>,
-    /// The sizes of the files without a name, as far as they are told.
+    /// The sizes of the files without a name, as far as the service reports them.
     pub(crate) nameless: Vec<Option<u64>>,
 }
 

@@ -1,4 +1,4 @@
-//! Compares a folder with a dataset: what is there, what is missing, what cannot be told.
+//! Compares a folder with a dataset: what is there, what is missing, what is uncertain.
 //!
 //! Pure: a folder that was read and a response that came. The rules stand at [`Plan`].
 
@@ -37,12 +37,12 @@ const LARGE_IMAGE_BYTES: u64 = 10_000_000;
 ///   the old one. With a size that the service does not tell, it counts as there.
 /// - Whether the service tells `Cat.png` from `cat.png` is not known, so a file whose name differs in case only from
 ///   one in the dataset is in doubt. So is every file that may be one of those that the dataset gives no name: those of
-///   the same size, or of none. What is in doubt is not sent unless asked for.
+///   the same size, or of none. What is in doubt is not sent unless requested.
 /// - Two local files with one name, or with names that differ in case only, are both refused: which of them would end
 ///   up in the dataset, and whose caption would be whose, would be chance.
 /// - A caption belongs to the images with its stem, in the folder or in the dataset, and shares their doubt; one
 ///   without an image is refused.
-/// - Images are told by their content, captions by the extension `.txt`. Archives, hidden files, images of other
+/// - Images are recognized by their content, captions by the extension `.txt`. Archives, hidden files, images of other
 ///   formats and all else are listed with the reason, and not sent. Empty files, files that are not what their names
 ///   promise and captions that are not UTF-8 are refused. No limit for the size of an image in a dataset is published,
 ///   so large ones are remarked, and sent. Files are sent as they are: a byte order mark in a caption is remarked, and
@@ -102,13 +102,13 @@ pub enum FileState {
         /// The sizes in the dataset.
         remote_sizes_bytes: Vec<u64>,
     },
-    /// Perhaps there. Not sent unless asked for.
+    /// Perhaps there. Not sent unless requested.
     Uncertain(Uncertainty),
     /// Cannot or must not be sent.
     Rejected(Rejection),
 }
 
-/// Why it cannot be told whether a file is in the dataset.
+/// Why it is uncertain whether a file is in the dataset.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -122,7 +122,7 @@ pub enum Uncertainty {
     Nameless,
     /// It is the caption of an image in doubt.
     Image,
-    /// Lines of the journal are missing: it was deleted, cut, or replaced by an older copy. So it cannot be told
+    /// Lines of the journal are missing: it was deleted, cut, or replaced by an older copy. So it is uncertain
     /// whether the file was sent.
     Journal,
 }
@@ -174,7 +174,7 @@ pub enum Note {
 pub struct RemoteFile {
     /// The base name, in NFC.
     pub name: String,
-    /// The size of each file of this name, as far as it is told.
+    /// The size of each file of this name, as far as the service reports it.
     pub sizes_bytes: Vec<Option<u64>>,
 }
 

@@ -77,7 +77,7 @@ pub enum FileOutcome {
         /// Why not.
         why: String,
     },
-    /// It was sent, and whether it is in the dataset cannot be told. It is not sent again with this journal as long as
+    /// It was sent, and whether it is in the dataset is uncertain. It is not sent again with this journal as long as
     /// that is so.
     Unknown(UnknownReason),
     /// It was not sent, because it may be in the dataset.
@@ -86,7 +86,7 @@ pub enum FileOutcome {
     Rejected(Rejection),
 }
 
-/// Why it cannot be told whether a file that was sent is in the dataset.
+/// Why it is uncertain whether a file that was sent is in the dataset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -94,7 +94,7 @@ pub enum UnknownReason {
     /// The service has taken it, but the dataset does not show it, or not yet.
     NotShown,
     /// No response came, and the dataset does not tell: it has new files without names, lists no captions, or cannot be
-    /// asked. Or the service may still be storing it
+    /// read. Or the service may still be storing it
     /// ([`SyncDataset::processing_timeout`](super::SyncDataset::processing_timeout)); a later sync knows more.
     NotTold,
 }

@@ -67,7 +67,7 @@ struct Progress {
     /// How long the service asks to wait before the next round.
     asked_for: Option<Duration>,
     stopped: Option<Error>,
-    /// Whether the dataset could not be asked after the last upload.
+    /// Whether the dataset could not be read after the last upload.
     is_blind: bool,
 }
 

@@ -18,19 +18,19 @@ const CONCURRENCY: usize = 2;
 /// Longer than storing a batch takes as a rule.
 const POLL_INTERVALS: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(5), Duration::from_secs(10)];
 
-/// How long storing a batch may take: as long as a client waits for a response unless told otherwise.
+/// How long storing a batch may take: as long as a client waits for a response by default.
 const PROCESSING_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// How often to look within that time.
 const LOOKS_AT_LEAST: u32 = 30;
 
-/// Who is told how far a sync has come.
+/// The observer of the progress of a sync.
 pub(super) type OnProgress = Arc<dyn Fn(&SyncProgress) + Send + Sync>;
 
 impl Client {
     /// Sends the files of a plan that are missing in the dataset, in batches.
     ///
-    /// The dataset is asked again first, so the plan may be old; the folder is not read again, and a file that has
+    /// The dataset is read again first, so the plan may be old; the folder is not read again, and a file that has
     /// changed since is not sent. Awaiting it gives a report that tells of every file of the folder.
     ///
     /// `journal` is a file that remembers what was sent; it is made if it does not exist. Use the same journal for a
@@ -44,7 +44,7 @@ impl Client {
     /// journal is deleted, replaced or changed meanwhile. The number of the last batch also stands in a file beside it
     /// (`.last`). If the journal does not know that batch, since it was deleted, cut or replaced by an older copy,
     /// files that the dataset does not show are uncertain ([`Uncertainty::Journal`](super::Uncertainty::Journal)), and
-    /// not sent unless asked for ([`SyncDataset::send_uncertain`]).
+    /// not sent unless requested ([`SyncDataset::send_uncertain`]).
     ///
     /// A batch that the service refuses as a whole (400, 413, 422) is sent again in halves, down to a single image
     /// with its caption, so that one bad file does not keep the others out.
@@ -52,7 +52,7 @@ impl Client {
     /// # Errors
     ///
     /// What keeps a sync from beginning: the journal is damaged, of another dataset or in use by another sync; the
-    /// dataset cannot be asked; it would hold more than [`MAX_IMAGES`](super::MAX_IMAGES). Nothing has been sent
+    /// dataset cannot be read; it would hold more than [`MAX_IMAGES`](super::MAX_IMAGES). Nothing has been sent
     /// then. What ends a sync later is in the report.
     pub fn sync_dataset(&self, plan: Plan, journal: impl Into<PathBuf>) -> SyncDataset {
         SyncDataset {
@@ -133,14 +133,14 @@ impl SyncDataset {
         self
     }
 
-    /// Also sends files of which it cannot be told whether they are in the dataset
+    /// Also sends files of which it is uncertain whether they are in the dataset
     /// ([`FileState::Uncertain`](super::FileState::Uncertain)). Some may then be there twice.
     pub fn send_uncertain(mut self) -> Self {
         self.sends_uncertain = true;
         self
     }
 
-    /// Also sends files that an earlier sync with this journal was told to be unfit, unchanged in size. Otherwise they
+    /// Also sends files that an earlier sync with this journal learned to be unfit, unchanged in size. Otherwise they
     /// are not sent again: the safety check, and those for formats, would say the same.
     pub fn send_failed(mut self) -> Self {
         self.sends_failed = true;
@@ -164,7 +164,7 @@ impl SyncDataset {
         crate::runtime::block_on(&client, self.into_future())?
     }
 
-    /// The uploads that the plan alone leads to, in order: what is missing by it, in batches. Nothing is asked or sent,
+    /// The uploads that the plan alone leads to, in order: what is missing by it, in batches. Nothing is read or sent,
     /// and the journal is not read, so a sync that goes on where another one ended may send less.
     pub fn requests(&self) -> Result<Vec<Request>, Error> {
         let missing = self.plan.missing().map(|file| file.file.clone()).collect();

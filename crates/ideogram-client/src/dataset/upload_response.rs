@@ -44,14 +44,14 @@ fn stored(files: &[LocalFile], response: &UploadDatasetAssetsResponse) -> BTreeS
     let named: Vec<_> =
         response.successful_assets.iter().map(|asset| asset.file_name.as_deref().map(name::base_name)).collect();
     let images = files.iter().filter(|file| file.kind.is_image()).count();
-    let told = named.iter().filter(|name| !name.as_deref().is_some_and(name::is_caption)).count();
-    let is_whole = response.failed_assets.is_empty() && response.failure_count == 0 && told >= images;
+    let count = named.iter().filter(|name| !name.as_deref().is_some_and(name::is_caption)).count();
+    let is_whole = response.failed_assets.is_empty() && response.failure_count == 0 && count >= images;
     let named: BTreeSet<&str> = named.iter().filter_map(Option::as_deref).collect();
     let is_stored = |file: &&LocalFile| named.contains(file.name.as_str()) || (is_whole && file.kind.is_image());
     files.iter().filter(is_stored).map(|file| file.name.clone()).collect()
 }
 
-/// The files of a batch that the service refused. Failures without a name cannot be told to belong to a file; whether a
+/// The files of a batch that the service refused. Failures without a name cannot be assigned to a file; whether a
 /// file is stored, the dataset tells.
 fn failed(files: &[LocalFile], response: &UploadDatasetAssetsResponse) -> BTreeMap<String, DatasetAssetFailureReason> {
     let sent: BTreeSet<&str> = files.iter().map(|file| file.name.as_str()).collect();

@@ -343,7 +343,7 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    fn asked(value: &str) -> Option<Duration> {
+    fn waits(value: &str) -> Option<Duration> {
         retry_after(&HeaderMap::from_iter([(header::RETRY_AFTER, HeaderValue::from_str(value).unwrap())]))
     }
 
@@ -351,11 +351,11 @@ mod tests {
     fn the_service_asks_for_a_wait_in_seconds_or_by_a_date() {
         let in_a_minute = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(60));
 
-        assert_eq!(asked(" 120 "), Some(Duration::from_secs(120)));
-        assert!((55..=60).contains(&asked(&in_a_minute).unwrap().as_secs()));
-        assert_eq!(asked("Thu, 01 Jan 1998 00:00:00 GMT"), Some(Duration::ZERO));
+        assert_eq!(waits(" 120 "), Some(Duration::from_secs(120)));
+        assert!((55..=60).contains(&waits(&in_a_minute).unwrap().as_secs()));
+        assert_eq!(waits("Thu, 01 Jan 1998 00:00:00 GMT"), Some(Duration::ZERO));
         for garbage in ["", "soon", "-1", "1.5", "99999999999999999999"] {
-            assert_eq!(asked(garbage), None, "{garbage}");
+            assert_eq!(waits(garbage), None, "{garbage}");
         }
         assert_eq!(retry_after(&HeaderMap::new()), None);
     }

@@ -218,7 +218,7 @@ async fn observed(
     (made, next)
 }
 
-/// Where the response of a call is kept, if it is a paid one and that was asked for.
+/// Where the response of a call is kept, if it is a paid one and that was requested.
 fn keeps_in<'c>(client: &'c Client, request: &Request) -> Option<&'c Path> {
     let folder = client.settings().store_responses_in.as_deref()?;
     (request.operation().billing == Billing::Paid).then_some(folder)

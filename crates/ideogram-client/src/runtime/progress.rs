@@ -36,7 +36,7 @@ struct State {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// The HTTP stack has not asked for the body: nothing was written yet. It has a time-out of its own to connect.
+    /// The HTTP stack has not read the body: nothing was written yet. It has a time-out of its own to connect.
     Connecting,
     Sending,
     Waiting,
@@ -115,7 +115,7 @@ impl Progress {
         (state.phase, state.moved) = (phase, Instant::now());
     }
 
-    /// The body is asked for: it begins to leave, unless the attempt has been given up.
+    /// The body is read: it begins to leave, unless the attempt has been given up.
     fn begin_to_send(&self) -> bool {
         let mut state = self.lock();
         if state.phase == Phase::Connecting && !state.given_up {
@@ -135,7 +135,7 @@ pub(super) struct Watched {
     progress: Arc<Progress>,
     sent: u64,
     total: Option<u64>,
-    told: Option<OnUpload>,
+    observer: Option<OnUpload>,
 }
 
 impl Watched {
@@ -144,10 +144,10 @@ impl Watched {
         body: reqwest::Body,
         announced: Option<u64>,
         progress: Arc<Progress>,
-        told: Option<OnUpload>,
+        observer: Option<OnUpload>,
     ) -> Self {
         let total = body.size_hint().exact().or(announced);
-        Self { body, progress, sent: 0, total, told }
+        Self { body, progress, sent: 0, total, observer }
     }
 }
 
@@ -166,8 +166,8 @@ impl Body for Watched {
         if let Poll::Ready(frame) = &polled {
             if let Some(data) = frame.as_ref().and_then(|frame| frame.as_ref().ok()).and_then(Frame::data_ref) {
                 self.sent += data.len() as u64;
-                if let Some(told) = &self.told {
-                    told(self.sent, self.total);
+                if let Some(observer) = &self.observer {
+                    observer(self.sent, self.total);
                 }
             }
             // The HTTP stack does not come back for the end of a body whose length it knows.

@@ -49,7 +49,7 @@ pub struct SaveAll {
 pub enum SaveOutcome {
     /// It is on disk.
     Saved(Saved),
-    /// It was on disk already, whole, and nothing was asked for: [`IfExists::Skip`].
+    /// It was on disk already, whole, and nothing was requested: [`IfExists::Skip`].
     AlreadyThere {
         /// Where the image is.
         path: PathBuf,

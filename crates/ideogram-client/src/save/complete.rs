@@ -335,7 +335,7 @@ mod tests {
             [("png", png()), ("jpeg", jpeg()), ("gif", gif()), ("webp", webp()), ("avif", avif()), ("heic", heic())];
         for (format, image) in samples {
             assert!(checked(&image), "{format}");
-            // Fewer bytes than a signature are told by nobody for an image.
+            // Fewer bytes than a signature are recognized by nobody as an image.
             for cut in SIGNATURE_BYTES..image.len() {
                 assert!(!checked(&image[..cut]), "{format} cut at {cut} of {}", image.len());
             }

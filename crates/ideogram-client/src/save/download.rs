@@ -38,7 +38,7 @@ pub(super) struct Download<'d> {
     pub(super) url: Url,
     pub(super) target: &'d Target,
     pub(super) settings: &'d Settings,
-    /// Told how many bytes have arrived, and how many there will be.
+    /// Called with how many bytes have arrived, and how many there will be.
     pub(super) on_bytes: &'d (dyn Fn(u64, Option<u64>) + Send + Sync),
 }
 
@@ -116,7 +116,7 @@ impl Download<'_> {
 
     async fn attempt(&self) -> Result<Received, Failed> {
         (self.on_bytes)(0, None);
-        // A folder that cannot be written is found out before anything is asked for.
+        // A folder that cannot be written is found before anything is requested.
         let target = self.target.clone();
         let part = on_disk(move || target.part()).await?;
         let response = self.ask().await?;
@@ -127,8 +127,8 @@ impl Download<'_> {
     async fn ask(&self) -> Result<Response, Failed> {
         let mut url = self.url.clone();
         for _ in 0..=MOST_REDIRECTS {
-            let asked = self.stack(&url)?.get(url.clone()).header(header::ACCEPT_ENCODING, "identity").send();
-            let response = match timeout(self.settings.idle_timeout, asked).await {
+            let sent = self.stack(&url)?.get(url.clone()).header(header::ACCEPT_ENCODING, "identity").send();
+            let response = match timeout(self.settings.idle_timeout, sent).await {
                 Ok(Ok(response)) => response,
                 Ok(Err(error)) if is_not_public(&error) => return Err(failure::not_public(&url).into()),
                 Ok(Err(error)) => return Err(passing(failure::transport(&url, "no response from", error))),

@@ -1,7 +1,7 @@
 //! What can go wrong while an image is saved.
 //!
 //! The image exists and is billed whatever happens here, so the outcome is always `Completed`, except where saving was
-//! asked for what cannot be. Links are signed: whoever has one can fetch the image, so no error shows one.
+//! given what cannot be. Links are signed: whoever has one can fetch the image, so no error shows one.
 
 use std::{io, path::Path, time::Duration};
 
@@ -11,7 +11,7 @@ use reqwest::Url;
 
 use crate::{Error, ErrorKind, Outcome, address::NOT_PUBLIC};
 
-/// Saving was asked for what cannot be.
+/// Saving was given arguments that cannot be used.
 pub(super) fn misuse(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidArgument, Outcome::NotSent, message)
 }

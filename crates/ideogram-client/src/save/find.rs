@@ -566,7 +566,7 @@ mod tests {
             for _ in 0..16 {
                 let mut damaged = bytes.to_vec();
                 damaged[place] = random.u8(..);
-                // The third link can only be told by the name of its property.
+                // The third link can only be recognized by the name of its property.
                 let name = spans[2].start - 6..spans[2].start;
                 if name.contains(&place) {
                     continue;

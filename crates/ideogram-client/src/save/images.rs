@@ -51,16 +51,16 @@ pub trait HasImages {
 }
 
 /// The call that made the images of a response, as it is noted beside each of them. Its [`Debug`](fmt::Debug)
-/// form does not show what was asked.
+/// form does not show the request.
 #[derive(Clone, Default)]
 pub struct Provenance {
     operation: Option<String>,
-    asked: Asked,
+    request: RequestOf,
     broke_off: bool,
 }
 
 #[derive(Clone, Default)]
-enum Asked {
+enum RequestOf {
     #[default]
     Unknown,
     Json(Value),
@@ -70,13 +70,13 @@ enum Asked {
 impl Provenance {
     /// A call of an operation, by the service's own id.
     pub fn new(operation: impl Into<String>) -> Self {
-        Self { operation: Some(operation.into()), asked: Asked::Unknown, broke_off: false }
+        Self { operation: Some(operation.into()), request: RequestOf::Unknown, broke_off: false }
     }
 
-    /// What was asked, such as a [`RequestSummary`](crate::request::RequestSummary) as JSON. It must hold neither the key nor
+    /// The request, such as a [`RequestSummary`](crate::request::RequestSummary) as JSON. It must hold neither the key nor
     /// the content of files.
     pub fn request(mut self, request: Value) -> Self {
-        self.asked = Asked::Json(request);
+        self.request = RequestOf::Json(request);
         self
     }
 
@@ -87,10 +87,10 @@ impl Provenance {
 
     /// As it is written down: the operation and the request.
     pub(super) async fn note(self) -> Noted {
-        let request = match self.asked {
-            Asked::Unknown => None,
-            Asked::Json(request) => Some(request),
-            Asked::Request(request) => {
+        let request = match self.request {
+            RequestOf::Unknown => None,
+            RequestOf::Json(request) => Some(request),
+            RequestOf::Request(request) => {
                 let mut infos = Vec::with_capacity(request.parts().len());
                 for part in request.parts() {
                     infos.push(match &part.content {
@@ -241,7 +241,7 @@ impl<T: HasImages> HasImages for Response<T> {
     fn origin(&self) -> Provenance {
         let request = self.request().clone();
         let operation = Some(request.operation().id.to_owned());
-        Provenance { operation, asked: Asked::Request(Box::new(request)), broke_off: false }
+        Provenance { operation, request: RequestOf::Request(Box::new(request)), broke_off: false }
     }
 }
 
@@ -268,7 +268,7 @@ impl HasImages for Error {
 
     fn origin(&self) -> Provenance {
         let operation = self.operation().map(|operation| operation.id.to_owned());
-        Provenance { operation, asked: Asked::Unknown, broke_off: true }
+        Provenance { operation, request: RequestOf::Unknown, broke_off: true }
     }
 }
 

@@ -80,7 +80,7 @@ impl<'c> Rules<'c> {
     }
 
     /// The address that a redirect leads to, if it may be followed. Letters beyond ASCII that stand in it unescaped are
-    /// asked for as they came, as browsers do.
+    /// requested as they came, as browsers do.
     pub(super) fn redirected(&self, from: &Url, location: &[u8]) -> Result<Url, Error> {
         let location = percent_encode(location, &AsciiSet::EMPTY).to_string();
         let to =

@@ -119,7 +119,7 @@ macro_rules! setters {
             self
         }
 
-        /// Most attempts of a download, the first included: as many as the client makes of a call unless told
+        /// Most attempts of a download, the first included: as many as the client makes of a call unless set
         /// otherwise, with the same waits ([`CallOptions`](crate::CallOptions)). A download costs nothing, so it is
         /// repeated when the connection fails, breaks or falls silent, and after 408, 429, 500, 502, 503 and 504.
         pub fn attempts(mut self, attempts: u32) -> Self {

@@ -133,7 +133,7 @@ impl Target {
         Ok(Self { folder: folder.to_owned(), stem: stem.to_owned(), extension })
     }
 
-    /// The file with one of the names: the first as asked for, then `-2`, `-3`, ...
+    /// The file with one of the names: the first as requested, then `-2`, `-3`, ...
     fn path(&self, number: u32, extension: Option<&OsStr>) -> PathBuf {
         let mut name = self.stem.clone();
         if number > 1 {

@@ -1,4 +1,4 @@
-//! Downloads that were compressed though nobody asked for it.
+//! Downloads that were compressed though nobody requested it.
 //!
 //! Object stores hand out what was stored with a content coding, whatever is accepted; the label may be wrong or
 //! missing. So the bytes decide: a coding is undone if an image, or another coding, comes out.

@@ -94,7 +94,7 @@ impl WaitUntilTrained {
 
     /// What is seen while waiting, one item for each look: for a progress display.
     ///
-    /// The last item is the state in which [`TrainingProgress::trained`] is something, or an error. Nothing is asked
+    /// The last item is the state in which [`TrainingProgress::trained`] is something, or an error. Nothing is sent
     /// before the stream is read.
     ///
     /// ```no_run

@@ -264,7 +264,7 @@ mod tests {
         let waiting = "COMPLETED, but not registered yet";
         assert_eq!(watched.states, ["CREATING", "TRAINING", waiting, waiting, waiting, waiting, "COMPLETED"]);
         assert!(watched.end.is_ok());
-        assert_eq!(watched.left, 1, "nothing is asked after the end");
+        assert_eq!(watched.left, 1, "nothing is sent after the end");
     }
 
     #[tokio::test(start_paused = true)]

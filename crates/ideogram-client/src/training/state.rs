@@ -74,7 +74,7 @@ pub enum TrainingError {
         /// The model as it was seen last.
         model: Box<CustomModel>,
     },
-    /// The service cannot be asked: the key is wrong, the model is not there, the request is refused. Waiting longer
+    /// The service refuses the call: the key is wrong, the model is not there, the request is refused. Waiting longer
     /// does not help.
     #[error(transparent)]
     Call(#[from] Error),

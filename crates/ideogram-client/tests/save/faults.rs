@@ -14,7 +14,7 @@ use crate::{
     names, png,
 };
 
-/// Saves what the host has, and looks for what must not be left: the error, and how often the host was asked.
+/// Saves what the host has, and looks for what must not be left: the error, and how often the host was called.
 async fn failure(host: &Host, adjust: impl FnOnce(Save) -> Save) -> (Error, usize) {
     let folder = tempfile::tempdir().unwrap();
     let saving =
@@ -120,9 +120,9 @@ async fn refusals_that_may_pass_are_asked_again_and_others_are_not() {
     ] {
         let host = Host::responding(response(status, "Content-Type: image/png\r\n", png(90, 1)));
 
-        let (error, asked) = failure(&host, |save| save).await;
+        let (error, requests) = failure(&host, |save| save).await;
 
-        assert_eq!((error.kind(), asked), (kind, questions), "{status}: {error}");
+        assert_eq!((error.kind(), requests), (kind, questions), "{status}: {error}");
         assert_eq!(error.status().unwrap().as_u16(), status);
     }
 }

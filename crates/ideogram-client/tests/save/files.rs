@@ -58,7 +58,7 @@ async fn an_image_is_as_readable_as_any_new_file() {
 #[tokio::test]
 async fn what_the_image_is_decides_its_extension() {
     let host = Host::responding(response(200, "Content-Type: image/png\r\n", JPEG));
-    for (asked, got) in [
+    for (name, got) in [
         ("lantern.png", "lantern.jpg"),
         ("lantern.PNG", "lantern.jpg"),
         ("lantern.jpeg", "lantern.jpeg"),
@@ -69,7 +69,7 @@ async fn what_the_image_is_decides_its_extension() {
     ] {
         let folder = tempfile::tempdir().unwrap();
 
-        let saved = client(host.url()).save(host.link("/x.webp"), folder.path().join(asked)).await.unwrap();
+        let saved = client(host.url()).save(host.link("/x.webp"), folder.path().join(name)).await.unwrap();
 
         assert_eq!(saved.path, folder.path().join(got));
         assert_eq!(saved.media_type, "image/jpeg");
@@ -346,13 +346,13 @@ async fn a_saver_that_is_dropped_leaves_nothing() {
     let host = Host::start(move |_, _| Reply::Unfinished(half.clone()));
     let folder = tempfile::tempdir().unwrap();
     let begun = Arc::new(Notify::new());
-    let told = Arc::clone(&begun);
+    let notify = Arc::clone(&begun);
     let seen = Arc::new(Mutex::new(Vec::new()));
     let (kept, path) = (Arc::clone(&seen), folder.path().to_owned());
     let saving = client(host.url()).save(host.link("/x"), folder.path().join("lantern")).on_progress(move |progress| {
         if progress.received_bytes > 0 {
             *kept.lock().unwrap() = names(&path);
-            told.notify_one();
+            notify.notify_one();
         }
     });
 

@@ -18,7 +18,7 @@ use ideogram_client::{CallOptions, Client, ClientBuilder};
 /// A key that is easy to find where it must not be.
 const KEY: &str = "secret-key-0123456789";
 
-/// A client of a service on this machine that does not wait between attempts unless it is asked to.
+/// A client of a service on this machine that does not wait between attempts unless it is set to.
 fn builder(url: &str) -> ClientBuilder {
     let options = CallOptions::new().initial_backoff(Duration::ZERO).max_backoff(Duration::from_secs(60));
     Client::builder().api_key(KEY).base_url(url).options(options)

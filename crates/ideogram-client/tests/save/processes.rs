@@ -27,20 +27,20 @@ fn again(test: &str, first: &str, host: &Host, folder: &Path) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", &format!("{first} exec \"$0\" \"$@\"")]).arg(env::current_exe().unwrap());
     command.args(["--exact", test, "--nocapture"]).env(HOST, host.url()).env(FOLDER, folder);
-    // Nobody is there; what is on this machine is not asked for by way of others.
+    // Nobody is there; what is on this machine is not fetched through others.
     command.env("http_proxy", "http://127.0.0.1:1").env("all_proxy", "http://127.0.0.1:1").env_remove("no_proxy");
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     command
 }
 
-/// What the second run is told.
-fn told() -> Option<(String, String)> {
+/// The arguments of the second run.
+fn arguments() -> Option<(String, String)> {
     Some((env::var(HOST).ok()?, env::var(FOLDER).ok()?))
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_loses_no_image_that_fits() {
-    if let Some((host, folder)) = told() {
+    if let Some((host, folder)) = arguments() {
         let items = ["/small", "/large", "/other"].map(|path| json!({"url": format!("{host}{path}")}));
         let outcomes = client(&host).save_all(&json!({"data": items}), folder).stem("lantern").await.unwrap();
 
@@ -67,7 +67,7 @@ async fn a_full_disk_loses_no_image_that_fits() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_that_is_killed_leaves_no_half_of_an_image_under_its_name() {
-    if let Some((host, folder)) = told() {
+    if let Some((host, folder)) = arguments() {
         let saving = client(&host).save(format!("{host}/x"), Path::new(&folder).join("lantern.png"));
         let result = saving.on_progress(|progress| {
             if progress.received_bytes > 600_000 {

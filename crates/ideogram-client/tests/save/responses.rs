@@ -77,7 +77,7 @@ fn links(json: &Value) -> Vec<&str> {
 }
 
 /// What a decoded and a raw response must agree on.
-fn told(image: &ImageRef) -> Value {
+fn described(image: &ImageRef) -> Value {
     json!({
         "number": image.number(), "role": image.role(), "outcome": format!("{:?}", image.outcome()),
         "created": image.created(), "expires": image.expires(),
@@ -105,7 +105,7 @@ fn every_link_of_every_sample_is_found_in_raw_and_in_decoded_responses_alike() {
             if let Some(decode) = decoder(&operation) {
                 assert_eq!(linked, expected, "{}", path.display());
                 if let Some(decoded) = decode(&text) {
-                    let all = |images: &[ImageRef]| images.iter().map(told).collect::<Vec<_>>();
+                    let all = |images: &[ImageRef]| images.iter().map(described).collect::<Vec<_>>();
                     assert_eq!(all(&decoded), all(&found), "{}", path.display());
                     for (decoded, raw) in decoded.iter().zip(&found) {
                         // Raw responses know more where the service answers what the document does not describe.

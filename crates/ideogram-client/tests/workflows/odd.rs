@@ -271,9 +271,9 @@ async fn a_sync_waits_until_a_batch_has_had_its_time_and_tells_so() {
     let place = OddPlace::new(Odd { drops: 2, lag: 7, ..Odd::default() });
     let awaited = Arc::new(Mutex::new(Vec::new()));
 
-    let told = Arc::clone(&awaited);
+    let seen = Arc::clone(&awaited);
     let sync = place.patient_sync().await.processing_timeout(Duration::from_secs(2));
-    let report = sync.on_progress(move |now| told.lock().unwrap().push(now.files_awaited)).await.unwrap();
+    let report = sync.on_progress(move |now| seen.lock().unwrap().push(now.files_awaited)).await.unwrap();
 
     assert!(report.is_complete(), "{report:?}");
     assert_eq!((place.uploads(), place.stored()), (2, each_once()));

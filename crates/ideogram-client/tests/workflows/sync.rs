@@ -305,18 +305,18 @@ async fn a_dropped_sync_goes_on_where_it_stopped() {
 async fn progress_adds_up() {
     let place = Place::new().await;
     place.fill(9);
-    let told = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::new(Mutex::new(Vec::new()));
 
-    let progress = Arc::clone(&told);
+    let progress = Arc::clone(&seen);
     let sync = place.sync().await.chunk_files(4).on_progress(move |now| progress.lock().unwrap().push(*now));
     let bytes = place.plan().await.missing_bytes();
     sync.await.unwrap();
 
-    let told = told.lock().unwrap();
-    let (first, last) = (told.first().unwrap(), told.last().unwrap());
+    let seen = seen.lock().unwrap();
+    let (first, last) = (seen.first().unwrap(), seen.last().unwrap());
     assert_eq!((first.files_total, first.files_done, first.bytes_sent), (12, 0, 0));
     assert_eq!((last.files_done, last.files_failed, last.bytes_sent), (12, 0, bytes));
-    assert!(told.iter().all(|now| now.bytes_sent <= now.bytes_total && now.bytes_total == bytes));
+    assert!(seen.iter().all(|now| now.bytes_sent <= now.bytes_total && now.bytes_total == bytes));
 }
 
 #[tokio::test]

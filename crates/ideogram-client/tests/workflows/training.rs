@@ -54,10 +54,10 @@ async fn a_wrong_id_ends_the_wait_and_a_useless_one_is_never_sent() {
     let client = client_of(server.url(), server.api_key());
 
     let unknown = client.wait_until_trained("unknown").poll_every(QUICKLY).await.unwrap_err();
-    let asked = server.requests().len();
+    let before = server.requests().len();
     let useless = client.wait_until_trained("a/b").await.unwrap_err();
 
     assert!(matches!(unknown, TrainingError::Call(ref error) if error.kind() == ErrorKind::NotFound));
     assert!(matches!(useless, TrainingError::Call(ref error) if error.kind() == ErrorKind::InvalidArgument));
-    assert_eq!(server.requests().len(), asked);
+    assert_eq!(server.requests().len(), before);
 }
