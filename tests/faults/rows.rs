@@ -21,7 +21,7 @@ use ideogram_testkit::response;
 /// How often a call may be sent at most.
 pub(crate) const ATTEMPTS: u32 = 3;
 /// The longest wait that a service may ask for.
-pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(10);
+pub(crate) const MAX_WAIT: Duration = Duration::from_secs(10);
 /// More than the kernel keeps for a server that does not read.
 const LARGE_FILE_BYTES: usize = 8 * 1024 * 1024;
 const GIBIBYTE: u64 = 1024 * 1024 * 1024;
@@ -360,10 +360,10 @@ fn rate_limits() -> Vec<Row> {
             vec![Fault::response(response(429, &format!("Retry-After: {date}\r\n"), "{}"))]
         })
         .lasting(second..Duration::MAX),
-        again("429, Retry-After as a past date", "Wed, 21 Oct 2015 07:28:00 GMT").lasting(Duration::ZERO..LONGEST_WAIT),
-        again("429, Retry-After that says nothing", "soon").lasting(Duration::ZERO..LONGEST_WAIT),
-        again("429, Retry-After below zero", "-5").lasting(Duration::ZERO..LONGEST_WAIT),
-        again("429, no Retry-After", "").lasting(Duration::ZERO..LONGEST_WAIT),
+        again("429, Retry-After as a past date", "Wed, 21 Oct 2015 07:28:00 GMT").lasting(Duration::ZERO..MAX_WAIT),
+        again("429, Retry-After that says nothing", "soon").lasting(Duration::ZERO..MAX_WAIT),
+        again("429, Retry-After below zero", "-5").lasting(Duration::ZERO..MAX_WAIT),
+        again("429, no Retry-After", "").lasting(Duration::ZERO..MAX_WAIT),
         never("429, Retry-After beyond the longest wait", "11"),
         never("429, Retry-After beyond all counting", "18446744073709551615"),
         never("429, Retry-After beyond the deadline", "3").limits(|options| options.deadline(Duration::from_secs(2))),

@@ -17,7 +17,7 @@ use tokio::{sync::Notify, task::JoinSet};
 use crate::{
     calls::Call,
     raw_request::KEY,
-    rows::{ATTEMPTS, Earlier, Ending, LONGEST_WAIT, Row, Setting, good, rows},
+    rows::{ATTEMPTS, Earlier, Ending, MAX_WAIT, Row, Setting, good, rows},
     server::{End, Fault, Log, Reading, Server, TEST_TIMEOUT},
 };
 
@@ -120,7 +120,7 @@ async fn measure(row: &Row, call: Call) -> Measured {
     let options = CallOptions::new()
         .attempts(ATTEMPTS)
         .initial_backoff(Duration::from_millis(10))
-        .max_backoff(LONGEST_WAIT)
+        .max_backoff(MAX_WAIT)
         .deadline(TEST_TIMEOUT);
     let limited = client.with((row.limits)(options.store_responses_in(kept.path())));
     if row.earlier != Earlier::None {
@@ -167,7 +167,7 @@ fn options() -> CallOptions {
     CallOptions::new()
         .attempts(ATTEMPTS)
         .initial_backoff(Duration::from_millis(10))
-        .max_backoff(LONGEST_WAIT)
+        .max_backoff(MAX_WAIT)
         .deadline(TEST_TIMEOUT)
 }
 

@@ -24,7 +24,7 @@ const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-l
     -Cllvm-args=-sanitizer-coverage-trace-compares";
 
 /// Further findings of one target in one run are mostly duplicates.
-const MOST_FINDINGS: usize = 10;
+const MAX_FINDINGS: usize = 10;
 
 struct Target {
     name: &'static str,
@@ -126,7 +126,7 @@ fn run(root: &Path, folder: &Path, program: &Path, target: &Target, time: Durati
     let log = folder.join("log");
     let start = Instant::now();
     let mut outcome = Outcome::default();
-    while outcome.findings.len() < MOST_FINDINGS {
+    while outcome.findings.len() < MAX_FINDINGS {
         let left = time.saturating_sub(start.elapsed()).as_secs();
         if left == 0 {
             break;

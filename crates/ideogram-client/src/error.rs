@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// The longest human text that is taken over from a response.
-const LONGEST_TEXT: usize = 400;
+const MAX_TEXT: usize = 400;
 
 /// Why a call produced no result. Causes are in [`source`](StdError::source); the message says what a person needs of
 /// them.
@@ -472,12 +472,12 @@ fn outcome_of(status: StatusCode) -> Outcome {
 /// One printable line of bounded length.
 fn one_line(text: &str) -> String {
     let printable = |character: char| if character.is_control() { ' ' } else { character };
-    let line: String = text.chars().take(4 * LONGEST_TEXT).map(printable).collect();
+    let line: String = text.chars().take(4 * MAX_TEXT).map(printable).collect();
     let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= LONGEST_TEXT {
+    if line.chars().count() <= MAX_TEXT {
         return line;
     }
-    line.chars().take(LONGEST_TEXT).chain(['…']).collect()
+    line.chars().take(MAX_TEXT).chain(['…']).collect()
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use crate::{
 const ROUNDS: u64 = 6;
 /// How often the journal of one round is edited.
 const EDITS: usize = 7;
-/// How long the server takes to store a batch: so long that the sync after the edit finds some of them on their way.
+/// How long the server takes to store a chunk: so long that the sync after the edit finds some of them on their way.
 const STORING: Duration = Duration::from_millis(500);
 
 #[test]
@@ -51,7 +51,7 @@ fn end_until_done(round: u64) -> u64 {
     place.fill(12);
     let mut lifetime = Duration::from_millis(random.u64(5..60));
     for ends in 0.. {
-        // Far longer than the server takes to store a batch, on a busy machine as well.
+        // Far longer than the server takes to store a chunk, on a busy machine as well.
         let mut child = start(&place, ["--chunk-files", "2", "--processing-timeout", "2"]);
         thread::sleep(lifetime);
         if child.try_wait().unwrap().is_none() && end(&mut child, &mut random) {

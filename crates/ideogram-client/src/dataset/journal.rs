@@ -1,10 +1,10 @@
 //! The journal of a sync: what was sent, so that a sync that is interrupted goes on where it stopped.
 //!
-//! One line before a batch is sent and one after ([`crate::journal`] says how they are kept). A batch that was begun
+//! One line before a chunk is sent and one after ([`crate::journal`] says how they are kept). A chunk that was begun
 //! and has no end, or an end without a response, is looked for in the dataset.
 //!
 //! The journal itself cannot notice that its last lines are missing: it was deleted, cut, or replaced by an older copy.
-//! So the number of the last batch also stands in a second file beside it. If the journal does not know that batch,
+//! So the number of the last chunk also stands in a second file beside it. If the journal does not know that chunk,
 //! nobody can say which files were sent, and those that the dataset does not show are uncertain.
 
 use std::{
@@ -39,15 +39,15 @@ struct Header {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Line {
-    /// A batch is about to be sent.
+    /// A chunk is about to be sent.
     Begin(Begin),
-    /// What became of a batch.
+    /// What became of a chunk.
     End(End),
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Begin {
-    pub(crate) batch: u64,
+    pub(crate) chunk: u64,
     /// When, in seconds since 1970.
     pub(crate) time: f64,
     /// How many files without a name the dataset had before.
@@ -55,7 +55,7 @@ pub(crate) struct Begin {
     pub(crate) files: Vec<Sent>,
 }
 
-/// A file of a batch.
+/// A file of a chunk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Sent {
     pub(crate) name: String,
@@ -64,11 +64,11 @@ pub(crate) struct Sent {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct End {
-    pub(crate) batch: u64,
+    pub(crate) chunk: u64,
     /// When, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) time: Option<f64>,
-    pub(crate) result: BatchResult,
+    pub(crate) result: ChunkResult,
     /// The files that the service says it has stored.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(crate) stored: BTreeSet<String>,
@@ -82,12 +82,12 @@ pub(crate) struct End {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum BatchResult {
+pub(crate) enum ChunkResult {
     /// The service listed what it has stored.
     Answered,
-    /// Nothing was stored: the batch did not reach the service, or was refused.
+    /// Nothing was stored: the chunk did not reach the service, or was refused.
     NotStored,
-    /// The batch may have been stored.
+    /// The chunk may have been stored.
     Unknown,
 }
 
@@ -99,7 +99,7 @@ pub(crate) struct LastSeen {
     pub(crate) nameless: usize,
     /// When it was under way for the last time, by the clock of then.
     pub(crate) time: SystemTime,
-    /// The names that were sent in the same batch.
+    /// The names that were sent in the same chunk.
     pub(crate) companions: Arc<[String]>,
     pub(crate) outcome: UploadOutcome,
 }
@@ -116,21 +116,21 @@ pub(crate) enum UploadOutcome {
     NotStored,
 }
 
-/// What a journal tells of the files that were sent, by name. A later batch overwrites an earlier one.
+/// What a journal tells of the files that were sent, by name. A later chunk overwrites an earlier one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct History {
     /// Whether lines of the journal are missing, so that files may have been sent of which it does not tell.
     pub(crate) lacks_lines: bool,
     pub(crate) files: BTreeMap<String, LastSeen>,
-    batches: BTreeMap<u64, Vec<String>>,
-    last_batch: u64,
+    chunkes: BTreeMap<u64, Vec<String>>,
+    last_chunk: u64,
 }
 
 impl History {
     pub(crate) fn take(&mut self, line: &Line) {
         match line {
             Line::Begin(begin) => {
-                self.last_batch = self.last_batch.max(begin.batch);
+                self.last_chunk = self.last_chunk.max(begin.chunk);
                 let companions: Arc<[String]> = begin.files.iter().map(|file| file.name.clone()).collect();
                 let time = moment(begin.time);
                 for file in &begin.files {
@@ -139,28 +139,28 @@ impl History {
                     let known = LastSeen { size_bytes, nameless, time, companions, outcome: UploadOutcome::InFlight };
                     self.files.insert(file.name.clone(), known);
                 }
-                self.batches.insert(begin.batch, companions.to_vec());
+                self.chunkes.insert(begin.chunk, companions.to_vec());
             }
             Line::End(end) => {
-                for name in self.batches.get(&end.batch).into_iter().flatten() {
+                for name in self.chunkes.get(&end.chunk).into_iter().flatten() {
                     let Some(known) = self.files.get_mut(name) else { continue };
                     known.time = end.time.map_or(known.time, moment);
                     known.outcome = match (end.result, end.failed.get(name)) {
-                        (BatchResult::Answered, Some(reason)) => UploadOutcome::Failed(reason.clone()),
-                        (BatchResult::Answered, None) if end.stored.contains(name) => UploadOutcome::Confirmed,
-                        (BatchResult::Answered, None) => UploadOutcome::Accepted,
-                        (BatchResult::NotStored, _) => UploadOutcome::NotStored,
-                        (BatchResult::Unknown, _) => UploadOutcome::InFlight,
+                        (ChunkResult::Answered, Some(reason)) => UploadOutcome::Failed(reason.clone()),
+                        (ChunkResult::Answered, None) if end.stored.contains(name) => UploadOutcome::Confirmed,
+                        (ChunkResult::Answered, None) => UploadOutcome::Accepted,
+                        (ChunkResult::NotStored, _) => UploadOutcome::NotStored,
+                        (ChunkResult::Unknown, _) => UploadOutcome::InFlight,
                     };
                 }
             }
         }
     }
 
-    /// A number that no batch has had.
+    /// A number that no chunk has had.
     pub(crate) fn take_number(&mut self) -> u64 {
-        self.last_batch += 1;
-        self.last_batch
+        self.last_chunk += 1;
+        self.last_chunk
     }
 }
 
@@ -186,7 +186,7 @@ struct Inner {
     journal: journal::Journal,
     path: PathBuf,
     /// The number in the second file.
-    last_batch: Mutex<u64>,
+    last_chunk: Mutex<u64>,
 }
 
 impl Journal {
@@ -213,10 +213,10 @@ impl Journal {
                 found.dataset_id, header.dataset_id
             )));
         }
-        let last_batch = read_number(&number_path(&path)).map_err(|error| cannot_use(&path, error))?;
-        history.lacks_lines = history.last_batch < last_batch;
-        history.last_batch = history.last_batch.max(last_batch);
-        Ok((Self(Arc::new(Inner { journal, path, last_batch: Mutex::new(last_batch) })), history))
+        let last_chunk = read_number(&number_path(&path)).map_err(|error| cannot_use(&path, error))?;
+        history.lacks_lines = history.last_chunk < last_chunk;
+        history.last_chunk = history.last_chunk.max(last_chunk);
+        Ok((Self(Arc::new(Inner { journal, path, last_chunk: Mutex::new(last_chunk) })), history))
     }
 
     /// Appends a line. It is on disk when this returns.
@@ -230,10 +230,10 @@ impl Inner {
     fn write(&self, line: &Line) -> Result<(), Error> {
         self.journal.append(line).map_err(unusable)?;
         if let Line::Begin(begin) = line {
-            let mut last_batch = self.last_batch.lock().unwrap_or_else(PoisonError::into_inner);
-            if begin.batch > *last_batch {
-                write_number(&number_path(&self.path), begin.batch).map_err(|error| cannot_use(&self.path, error))?;
-                *last_batch = begin.batch;
+            let mut last_chunk = self.last_chunk.lock().unwrap_or_else(PoisonError::into_inner);
+            if begin.chunk > *last_chunk {
+                write_number(&number_path(&self.path), begin.chunk).map_err(|error| cannot_use(&self.path, error))?;
+                *last_chunk = begin.chunk;
             }
         }
         Ok(())
@@ -267,7 +267,7 @@ fn cannot_use(path: &Path, error: io::Error) -> Error {
     Error::new(ErrorKind::LocalIo, Outcome::NotSent, message).with_source(error)
 }
 
-/// The file beside a journal that holds the number of its last batch: `sync.jsonl.last`.
+/// The file beside a journal that holds the number of its last chunk: `sync.jsonl.last`.
 fn number_path(journal: &Path) -> PathBuf {
     let mut name = journal.file_name().map(OsString::from).unwrap_or_default();
     name.push(".last");
@@ -282,7 +282,7 @@ fn number_path(journal: &Path) -> PathBuf {
 pub fn lacks_lines(path: &Path) -> Result<bool, JournalError> {
     let mut history = History::default();
     journal::Journal::read::<Header, _>(path, KIND, |line: Line| history.take(&line))?;
-    Ok(history.last_batch < read_number(&number_path(path)).unwrap_or_default())
+    Ok(history.last_chunk < read_number(&number_path(path)).unwrap_or_default())
 }
 
 /// The number in a file; 0 if there is none.
@@ -313,14 +313,14 @@ mod tests {
 
     const URL: &str = "https://example.test/";
 
-    fn begin(batch: u64, names: &[&str]) -> Line {
+    fn begin(chunk: u64, names: &[&str]) -> Line {
         let files = names.iter().map(|name| Sent { name: (*name).to_owned(), size_bytes: 7 }).collect();
-        Line::Begin(Begin { batch, time: 0.0, nameless: 0, files })
+        Line::Begin(Begin { chunk, time: 0.0, nameless: 0, files })
     }
 
-    fn end(batch: u64, result: BatchResult, failed: &[(&str, DatasetAssetFailureReason)]) -> Line {
+    fn end(chunk: u64, result: ChunkResult, failed: &[(&str, DatasetAssetFailureReason)]) -> Line {
         let failed = failed.iter().map(|(name, reason)| ((*name).to_owned(), reason.clone())).collect();
-        Line::End(End { batch, time: None, result, stored: ["s".to_owned()].into(), failed, error: None })
+        Line::End(End { chunk, time: None, result, stored: ["s".to_owned()].into(), failed, error: None })
     }
 
     fn fates(history: &History) -> Vec<(&str, UploadOutcome)> {
@@ -337,13 +337,13 @@ mod tests {
             for line in [
                 begin(1, &["a", "b"]),
                 begin(2, &["c"]),
-                end(1, BatchResult::Answered, &[("b", DatasetAssetFailureReason::InvalidImage)]),
+                end(1, ChunkResult::Answered, &[("b", DatasetAssetFailureReason::InvalidImage)]),
                 begin(5, &["s", "t"]),
-                end(5, BatchResult::Answered, &[]),
+                end(5, ChunkResult::Answered, &[]),
                 begin(3, &["d"]),
-                end(3, BatchResult::NotStored, &[]),
+                end(3, ChunkResult::NotStored, &[]),
                 begin(4, &["e"]),
-                end(4, BatchResult::Unknown, &[]),
+                end(4, ChunkResult::Unknown, &[]),
             ] {
                 journal.write(&line).await.unwrap();
             }
@@ -368,10 +368,10 @@ mod tests {
     }
 
     #[test]
-    fn a_file_was_last_under_way_when_its_batch_ended() {
+    fn a_file_was_last_under_way_when_its_chunk_ended() {
         let mut history = History::default();
         let begin = |time: &str| {
-            format!(r#"{{"begin":{{"batch":1,"time":{time},"nameless":0,"files":[{{"name":"a","size_bytes":7}}]}}}}"#)
+            format!(r#"{{"begin":{{"chunk":1,"time":{time},"nameless":0,"files":[{{"name":"a","size_bytes":7}}]}}}}"#)
         };
         let mut seconds = |line: &str| {
             history.take(&serde_json::from_str(line).unwrap());
@@ -379,24 +379,24 @@ mod tests {
         };
 
         assert!((seconds(&begin("1790000000")) - 1_790_000_000.0).abs() < 0.001);
-        assert!((seconds(r#"{"end":{"batch":1,"result":"unknown"}}"#) - 1_790_000_000.0).abs() < 0.001);
+        assert!((seconds(r#"{"end":{"chunk":1,"result":"unknown"}}"#) - 1_790_000_000.0).abs() < 0.001);
         assert!(
-            (seconds(r#"{"end":{"batch":1,"time":1790000100.5,"result":"unknown"}}"#) - 1_790_000_100.5).abs() < 0.001
+            (seconds(r#"{"end":{"chunk":1,"time":1790000100.5,"result":"unknown"}}"#) - 1_790_000_100.5).abs() < 0.001
         );
         assert!(seconds(&begin("-1")) < 0.001);
         assert!(seconds(&begin("1e300")) < 0.001);
     }
 
-    /// A journal of two batches; `a` was stored, `b` is in flight.
+    /// A journal of two chunkes; `a` was stored, `b` is in flight.
     async fn written(path: &Path) {
         let (journal, _) = Journal::open(path.to_owned(), "d", URL).await.unwrap();
         journal.write(&begin(1, &["a"])).await.unwrap();
-        journal.write(&end(1, BatchResult::Answered, &[])).await.unwrap();
+        journal.write(&end(1, ChunkResult::Answered, &[])).await.unwrap();
         journal.write(&begin(2, &["b"])).await.unwrap();
     }
 
     #[tokio::test]
-    async fn a_journal_cut_anywhere_knows_whether_a_batch_is_missing() {
+    async fn a_journal_cut_anywhere_knows_whether_a_chunk_is_missing() {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("sync.jsonl");
         written(&path).await;
@@ -412,7 +412,7 @@ mod tests {
             let (journal, mut history) = Journal::open(path.clone(), "d", URL).await.unwrap();
             assert_eq!(history.lacks_lines, !is_whole, "cut at {cut}");
             assert_eq!(history.files.contains_key("b"), is_whole);
-            // A number that no batch had, whatever the journal knows.
+            // A number that no chunk had, whatever the journal knows.
             assert_eq!(history.take_number(), 3);
 
             journal.write(&begin(3, &["z"])).await.unwrap();

@@ -22,7 +22,7 @@
 //! # }
 //! ```
 
-mod batch;
+mod chunk;
 mod content;
 mod folder;
 mod journal;

@@ -36,8 +36,8 @@ const LARGE_IMAGE_BYTES: u64 = 10_000_000;
 /// - The same name with the same size is there. With another size it is different, and not sent: it would stand beside
 ///   the old one. With a size that the service does not tell, it counts as there.
 /// - Whether the service tells `Cat.png` from `cat.png` is not known, so a file whose name differs in case only from
-///   one in the dataset is in doubt. So is every file that may be one of those that the dataset gives no name: those of
-///   the same size, or of none. What is in doubt is not sent unless requested.
+///   one in the dataset is uncertain. So is every file that may be one of those that the dataset gives no name: those of
+///   the same size, or of none. What is uncertain is not sent unless requested.
 /// - Two local files with one name, or with names that differ in case only, are both refused: which of them would end
 ///   up in the dataset, and whose caption would be whose, would be chance.
 /// - A caption belongs to the images with its stem, in the folder or in the dataset, and shares their doubt; one
@@ -120,7 +120,7 @@ pub enum Uncertainty {
     },
     /// The dataset has a file without a name that could be this one: of the same size, or of none.
     Nameless,
-    /// It is the caption of an image in doubt.
+    /// It is the caption of an uncertain image.
     Image,
     /// Lines of the journal are missing: it was deleted, cut, or replaced by an older copy. So it is uncertain
     /// whether the file was sent.
@@ -349,7 +349,7 @@ fn notes(file: &LocalFile) -> Vec<Note> {
     notes
 }
 
-/// Gives captions to their images; a caption without one is refused, one of an image in doubt is in doubt.
+/// Gives captions to their images; a caption without one is refused, one of an uncertain image is uncertain.
 fn pair(planned: &mut [PlannedFile], listing: &Listing) {
     let mut remote: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (name, _) in listing.names().filter(|(name, _)| !name::is_caption(name)) {
@@ -396,7 +396,7 @@ impl fmt::Display for Uncertainty {
         match self {
             Self::OtherCase { remote_name } => write!(formatter, "the dataset has \"{remote_name}\""),
             Self::Nameless => formatter.write_str("the dataset has files without names"),
-            Self::Image => formatter.write_str("its image is in doubt"),
+            Self::Image => formatter.write_str("its image is uncertain"),
             Self::Journal => formatter.write_str("the journal lacks lines, and it may have been sent"),
         }
     }

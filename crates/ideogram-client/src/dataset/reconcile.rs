@@ -25,7 +25,7 @@ pub(crate) enum Lookup {
 ///
 /// It was not there by name when it was sent, so a file of that name is this one. If files without a name have come
 /// since, it may be one of them. Whether the service lists captions is not certain: one that is not listed is absent
-/// only if other captions are, or nothing of its batch has arrived.
+/// only if other captions are, or nothing of its chunk has arrived.
 pub(crate) fn find(name: &str, known: &LastSeen, listing: &Listing) -> Lookup {
     if listing.has(name) {
         return Lookup::Found;
@@ -35,8 +35,8 @@ pub(crate) fn find(name: &str, known: &LastSeen, listing: &Listing) -> Lookup {
     }
     if name::is_caption(name) && !listing.has_captions() {
         let mut companions = known.companions.iter().filter(|companion| !name::is_caption(companion)).peekable();
-        let batch_is_absent = companions.peek().is_some() && !companions.any(|companion| listing.has(companion));
-        if !batch_is_absent {
+        let chunk_is_absent = companions.peek().is_some() && !companions.any(|companion| listing.has(companion));
+        if !chunk_is_absent {
             return Lookup::Uncertain;
         }
     }
@@ -117,12 +117,12 @@ mod tests {
     }
 
     #[test]
-    fn a_caption_is_absent_only_where_captions_show_or_its_batch_does_not() {
-        let batch = known(0, &["a.png", "a.txt"]);
+    fn a_caption_is_absent_only_where_captions_show_or_its_chunk_does_not() {
+        let chunk = known(0, &["a.png", "a.txt"]);
 
-        assert_eq!(find("a.txt", &batch, &listing(&[])), Lookup::Absent);
-        assert_eq!(find("a.txt", &batch, &listing(&[Some("a.png")])), Lookup::Uncertain);
-        assert_eq!(find("a.txt", &batch, &listing(&[Some("a.png"), Some("b.txt")])), Lookup::Absent);
+        assert_eq!(find("a.txt", &chunk, &listing(&[])), Lookup::Absent);
+        assert_eq!(find("a.txt", &chunk, &listing(&[Some("a.png")])), Lookup::Uncertain);
+        assert_eq!(find("a.txt", &chunk, &listing(&[Some("a.png"), Some("b.txt")])), Lookup::Absent);
         assert_eq!(find("a.txt", &known(0, &["a.txt"]), &listing(&[Some("a.png")])), Lookup::Uncertain);
     }
 

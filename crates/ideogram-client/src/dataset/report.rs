@@ -22,7 +22,7 @@ pub struct SyncProgress {
     pub files_awaited: u64,
     /// The size of all files to be sent, in bytes.
     pub bytes_total: u64,
-    /// How much of that has left this machine. A batch that has to be sent again takes its share back.
+    /// How much of that has left this machine. A chunk that has to be sent again takes its share back.
     pub bytes_sent: u64,
 }
 
@@ -129,7 +129,7 @@ impl fmt::Display for FileOutcome {
             Self::NotStored { why } => write!(formatter, "not stored: {why}"),
             Self::Unknown(UnknownReason::NotShown) => formatter.write_str("sent, but the dataset does not show it"),
             Self::Unknown(UnknownReason::NotTold) => formatter.write_str("sent, but the dataset does not tell of it"),
-            Self::Uncertain(doubt) => write!(formatter, "not sent, perhaps there: {doubt}"),
+            Self::Uncertain(reason) => write!(formatter, "not sent, perhaps there: {reason}"),
             Self::Rejected(rejection) => write!(formatter, "not sent: {rejection}"),
         }
     }

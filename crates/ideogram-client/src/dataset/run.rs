@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     FileOutcome, FileState, LocalFile, MAX_IMAGES, Plan, SyncDataset, SyncProgress, SyncReport, SyncedFile,
-    Uncertainty, UnknownReason, batch,
+    Uncertainty, UnknownReason, chunk,
     journal::{self, Begin, History, Journal, LastSeen, Line, Sent, UploadOutcome},
     listing::Listing,
     reconcile::{self, Lookup},
@@ -45,7 +45,7 @@ pub(super) struct Run {
     progress: Arc<Mutex<Progress>>,
 }
 
-/// What batches share.
+/// What chunkes share.
 #[derive(Default)]
 struct Progress {
     history: History,
@@ -53,13 +53,13 @@ struct Progress {
     sends: BTreeMap<String, u32>,
     /// When each file that was sent in this sync was under way for the last time.
     under_way: BTreeMap<String, Instant>,
-    /// The files whose batch was refused as a whole, and cannot be made smaller.
+    /// The files whose chunk was refused as a whole, and cannot be made smaller.
     refused: BTreeSet<String>,
     /// Why files were not stored the last time.
     troubles: BTreeMap<String, String>,
     /// What this sync is to send, with sizes.
     wanted: BTreeMap<String, u64>,
-    /// How many bytes of each batch under way have left.
+    /// How many bytes of each chunk under way have left.
     leaving: BTreeMap<u64, u64>,
     /// How many files may still be on their way into the dataset.
     awaited: u64,
@@ -97,8 +97,8 @@ impl Run {
         let mut waits = self.settings.waits();
         while !files.is_empty() {
             let nameless = view.listing.nameless.len();
-            let batches = batch::pack(files, self.settings.limits);
-            let sent = batches.into_iter().map(|files| self.send(files, nameless));
+            let chunkes = chunk::pack(files, self.settings.limits);
+            let sent = chunkes.into_iter().map(|files| self.send(files, nameless));
             let () = stream::iter(sent).buffer_unordered(self.settings.concurrency).collect().await;
 
             let asked_for = self.progress().asked_for.take();
@@ -233,29 +233,29 @@ impl Run {
         files.map(|file| &file.file).filter(|file| is_to_send(file)).cloned().collect()
     }
 
-    /// Sends one batch; in parts, if the service refuses it as a whole, since one file may be to blame.
+    /// Sends one chunk; in parts, if the service refuses it as a whole, since one file may be to blame.
     async fn send(&self, files: Vec<LocalFile>, nameless: usize) {
         let mut waiting = vec![files];
         while let Some(files) = waiting.pop() {
             let files = self.unchanged(files).await;
-            if files.is_empty() || !self.send_batch(&files, nameless).await {
+            if files.is_empty() || !self.send_chunk(&files, nameless).await {
                 continue;
             }
-            match batch::halves(&files) {
+            match chunk::halves(&files) {
                 Some([first, second]) => waiting.extend([second, first]),
                 None => self.progress().refused.extend(files.into_iter().map(|file| file.name)),
             }
         }
     }
 
-    /// Sends one batch, between two lines of the journal. Says whether the service refused it as a whole.
-    async fn send_batch(&self, files: &[LocalFile], nameless: usize) -> bool {
+    /// Sends one chunk, between two lines of the journal. Says whether the service refused it as a whole.
+    async fn send_chunk(&self, files: &[LocalFile], nameless: usize) -> bool {
         if self.progress().stopped.is_some() {
             return false;
         }
         let sent = files.iter().map(|file| Sent { name: file.name.clone(), size_bytes: file.size_bytes });
-        let batch = self.take_number(files);
-        let begin = Line::Begin(Begin { batch, time: journal::now(), nameless, files: sent.collect() });
+        let chunk = self.take_number(files);
+        let begin = Line::Begin(Begin { chunk, time: journal::now(), nameless, files: sent.collect() });
         if let Err(error) = self.journal.write(&begin).await {
             self.progress().stopped.get_or_insert(error);
             return false;
@@ -267,23 +267,23 @@ impl Run {
             for file in files {
                 *progress.sends.entry(file.name.clone()).or_default() += 1;
             }
-            progress.leaving.insert(batch, 0);
+            progress.leaving.insert(chunk, 0);
         }
         self.tell();
 
-        let client = self.settings.client.with(self.watch(batch, files));
+        let client = self.settings.client.with(self.watch(chunk, files));
         let response = self.settings.upload(&client, files).send().await;
 
         let is_refused = response.as_ref().is_err_and(is_refusal);
-        let end = Line::End(end_of(batch, files, &response));
+        let end = Line::End(end_of(chunk, files, &response));
         let written = self.journal.write(&end).await;
         self.progress().take_end(files, &end, response.err(), written);
         self.tell();
         is_refused
     }
 
-    /// Tells how much of a batch has left.
-    fn watch(&self, batch: u64, files: &[LocalFile]) -> CallOptions {
+    /// Tells how much of a chunk has left.
+    fn watch(&self, chunk: u64, files: &[LocalFile]) -> CallOptions {
         let options = CallOptions::new();
         let Some(tell) = self.settings.on_progress.clone() else { return options };
         let size_bytes = super::size_of(files);
@@ -292,7 +292,7 @@ impl Run {
             let shown = {
                 let mut progress = lock(&shared);
                 // What stands around the files on their way is not theirs.
-                match progress.leaving.get_mut(&batch) {
+                match progress.leaving.get_mut(&chunk) {
                     Some(leaving) => *leaving = sent.min(size_bytes),
                     None => return,
                 }
@@ -322,7 +322,7 @@ impl Run {
         unchanged
     }
 
-    /// A number for a batch, before its line is written.
+    /// A number for a chunk, before its line is written.
     fn take_number(&self, files: &[LocalFile]) -> u64 {
         let mut progress = self.progress();
         for file in files {
@@ -365,7 +365,7 @@ impl Progress {
     fn take_end(&mut self, files: &[LocalFile], end: &Line, error: Option<Error>, written: Result<(), Error>) {
         self.history.take(end);
         if let Line::End(end) = end {
-            self.leaving.remove(&end.batch);
+            self.leaving.remove(&end.chunk);
         }
         let now = Instant::now();
         self.under_way.extend(files.iter().map(|file| (file.name.clone(), now)));
@@ -468,8 +468,8 @@ impl Progress {
                 }
                 (UploadOutcome::InFlight | UploadOutcome::NotStored, _) => self.not_stored(name),
             },
-            (FileState::Uncertain(doubt), _) if !self.troubles.contains_key(name) => {
-                FileOutcome::Uncertain(doubt.clone())
+            (FileState::Uncertain(reason), _) if !self.troubles.contains_key(name) => {
+                FileOutcome::Uncertain(reason.clone())
             }
             _ => self.not_stored(name),
         }

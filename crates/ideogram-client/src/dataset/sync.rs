@@ -4,31 +4,31 @@ use std::{fmt, future::IntoFuture, path::PathBuf, pin::Pin, sync::Arc, time::Dur
 
 use super::{
     LocalFile, Plan, SyncProgress, SyncReport,
-    batch::{self, Limits},
+    chunk::{self, Limits},
     run::Run,
 };
 use crate::{Client, Error, File, builder::UploadDatasetAssets, request::Request};
 
 /// Few enough to lose little when one fails.
-const BATCH_FILES: usize = 20;
+const CHUNK_FILES: usize = 20;
 /// Small enough to be through in a few minutes on a slow line.
-const BATCH_BYTES: u64 = 32 * 1024 * 1024;
-/// One batch is stored while the next one is sent.
+const CHUNK_BYTES: u64 = 32 * 1024 * 1024;
+/// One chunk is stored while the next one is sent.
 const CONCURRENCY: usize = 2;
-/// Longer than storing a batch takes as a rule.
+/// Longer than storing a chunk takes as a rule.
 const POLL_INTERVALS: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(5), Duration::from_secs(10)];
 
-/// How long storing a batch may take: as long as a client waits for a response by default.
+/// How long storing a chunk may take: as long as a client waits for a response by default.
 const PROCESSING_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// How often to look within that time.
-const LOOKS_AT_LEAST: u32 = 30;
+const MIN_POLL_INTERVAL: u32 = 30;
 
 /// The observer of the progress of a sync.
 pub(super) type OnProgress = Arc<dyn Fn(&SyncProgress) + Send + Sync>;
 
 impl Client {
-    /// Sends the files of a plan that are missing in the dataset, in batches.
+    /// Sends the files of a plan that are missing in the dataset, in chunkes.
     ///
     /// The dataset is read again first, so the plan may be old; the folder is not read again, and a file that has
     /// changed since is not sent. Awaiting it gives a report that tells of every file of the folder.
@@ -41,12 +41,12 @@ impl Client {
     /// twice.
     ///
     /// The journal is locked and checked: one that is damaged is refused, and a sync ends before the next upload if its
-    /// journal is deleted, replaced or changed meanwhile. The number of the last batch also stands in a file beside it
-    /// (`.last`). If the journal does not know that batch, since it was deleted, cut or replaced by an older copy,
+    /// journal is deleted, replaced or changed meanwhile. The number of the last chunk also stands in a file beside it
+    /// (`.last`). If the journal does not know that chunk, since it was deleted, cut or replaced by an older copy,
     /// files that the dataset does not show are uncertain ([`Uncertainty::Journal`](super::Uncertainty::Journal)), and
     /// not sent unless requested ([`SyncDataset::send_uncertain`]).
     ///
-    /// A batch that the service refuses as a whole (400, 413, 422) is sent again in halves, down to a single image
+    /// A chunk that the service refuses as a whole (400, 413, 422) is sent again in halves, down to a single image
     /// with its caption, so that one bad file does not keep the others out.
     ///
     /// # Errors
@@ -59,7 +59,7 @@ impl Client {
             client: self.clone(),
             plan,
             journal: journal.into(),
-            limits: Limits { files: BATCH_FILES, bytes: BATCH_BYTES },
+            limits: Limits { files: CHUNK_FILES, bytes: CHUNK_BYTES },
             concurrency: CONCURRENCY,
             poll_intervals: POLL_INTERVALS.to_vec(),
             processing_timeout: PROCESSING_TIMEOUT,
@@ -90,25 +90,25 @@ pub struct SyncDataset {
 }
 
 impl SyncDataset {
-    /// How many files a batch may hold: 20 by default. An image and its caption stay together in any case.
+    /// How many files a chunk may hold: 20 by default. An image and its caption stay together in any case.
     pub fn chunk_files(mut self, files: usize) -> Self {
         self.limits.files = files;
         self
     }
 
-    /// How large a batch may be in bytes: 32 MiB by default. A larger file is a batch of its own.
+    /// How large a chunk may be in bytes: 32 MiB by default. A larger file is a chunk of its own.
     pub fn chunk_bytes(mut self, bytes: u64) -> Self {
         self.limits.bytes = bytes;
         self
     }
 
-    /// How many batches may be under way at a time: 2 by default, and 1 at least.
-    pub fn concurrency(mut self, batches: usize) -> Self {
-        self.concurrency = batches.max(1);
+    /// How many chunkes may be under way at a time: 2 by default, and 1 at least.
+    pub fn concurrency(mut self, chunkes: usize) -> Self {
+        self.concurrency = chunkes.max(1);
         self
     }
 
-    /// How long the service may go on storing a batch that has no certain end, since it was under way for the last
+    /// How long the service may go on storing a chunk that has no certain end, since it was under way for the last
     /// time: 5 minutes by default. What is not in the dataset then, and while no more files appear in it, counts as not
     /// stored and is sent again. The sync waits for that, and tells of it ([`SyncProgress::files_awaited`]).
     ///
@@ -126,7 +126,7 @@ impl SyncDataset {
     /// With waits of your own, the sync waits no longer than they say, unless more and more files appear. What could
     /// still be on its way into the dataset then is reported as unknown and not sent; a later sync looks again.
     ///
-    /// The same waits lie between a failed batch and the next try, unless the service asks for longer ones.
+    /// The same waits lie between a failed chunk and the next try, unless the service asks for longer ones.
     pub fn poll_intervals(mut self, waits: impl IntoIterator<Item = Duration>) -> Self {
         self.poll_intervals = waits.into_iter().collect();
         self.is_patient = false;
@@ -164,21 +164,21 @@ impl SyncDataset {
         crate::runtime::block_on(&client, self.into_future())?
     }
 
-    /// The uploads that the plan alone leads to, in order: what is missing by it, in batches. Nothing is read or sent,
+    /// The uploads that the plan alone leads to, in order: what is missing by it, in chunkes. Nothing is read or sent,
     /// and the journal is not read, so a sync that goes on where another one ended may send less.
     pub fn requests(&self) -> Result<Vec<Request>, Error> {
         let missing = self.plan.missing().map(|file| file.file.clone()).collect();
-        let batches = batch::pack(missing, self.limits);
-        batches.iter().map(|files| self.upload(&self.client, files).prepare()).collect()
+        let chunkes = chunk::pack(missing, self.limits);
+        chunkes.iter().map(|files| self.upload(&self.client, files).prepare()).collect()
     }
 
     /// The waits between looks.
     pub(super) fn waits(&self) -> impl Iterator<Item = Duration> {
-        let longest = if self.is_patient { self.processing_timeout / LOOKS_AT_LEAST } else { Duration::MAX };
+        let longest = if self.is_patient { self.processing_timeout / MIN_POLL_INTERVAL } else { Duration::MAX };
         self.poll_intervals.iter().map(move |wait| (*wait).min(longest))
     }
 
-    /// The call that sends one batch.
+    /// The call that sends one chunk.
     pub(super) fn upload<'c>(&self, client: &'c Client, files: &[LocalFile]) -> UploadDatasetAssets<'c> {
         let parts = files.iter().map(|file| File::from_path(&file.path).with_name(&file.name));
         client.upload_dataset_assets().dataset_id(&self.plan.dataset_id).files(parts)

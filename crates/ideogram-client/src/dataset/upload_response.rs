@@ -1,4 +1,4 @@
-//! What the service's response to a batch means: for its files, and for whether to go on.
+//! What the service's response to a chunk means: for its files, and for whether to go on.
 //!
 //! Pure: what was sent and what came back in, a line for the journal or a yes or no out.
 
@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     LocalFile,
-    journal::{self, BatchResult, End},
+    journal::{self, ChunkResult, End},
     name,
 };
 use crate::{
@@ -14,31 +14,31 @@ use crate::{
     types::{DatasetAssetFailureReason, UploadDatasetAssetsResponse},
 };
 
-/// What became of a batch.
-pub(super) fn end_of(batch: u64, files: &[LocalFile], response: &Result<UploadDatasetAssetsResponse, Error>) -> End {
+/// What became of a chunk.
+pub(super) fn end_of(chunk: u64, files: &[LocalFile], response: &Result<UploadDatasetAssetsResponse, Error>) -> End {
     let time = Some(journal::now());
     match response {
         Ok(response) => End {
-            batch,
+            chunk,
             time,
-            result: BatchResult::Answered,
+            result: ChunkResult::Answered,
             stored: stored(files, response),
             failed: failed(files, response),
             error: None,
         },
         Err(error) => {
             let result = match error.outcome() {
-                Outcome::NotSent | Outcome::Declined => BatchResult::NotStored,
+                Outcome::NotSent | Outcome::Declined => ChunkResult::NotStored,
                 // Unknown, Completed, and whatever may come: the dataset tells.
-                _ => BatchResult::Unknown,
+                _ => ChunkResult::Unknown,
             };
             let (stored, failed) = (BTreeSet::new(), BTreeMap::new());
-            End { batch, time, result, stored, failed, error: Some(error.to_string()) }
+            End { chunk, time, result, stored, failed, error: Some(error.to_string()) }
         }
     }
 }
 
-/// The files of a batch that the service calls stored. It may call them by names of its own: where it failed nothing,
+/// The files of a chunk that the service calls stored. It may call them by names of its own: where it failed nothing,
 /// and stored as many images as were sent, it has stored them all.
 fn stored(files: &[LocalFile], response: &UploadDatasetAssetsResponse) -> BTreeSet<String> {
     let named: Vec<_> =
@@ -51,7 +51,7 @@ fn stored(files: &[LocalFile], response: &UploadDatasetAssetsResponse) -> BTreeS
     files.iter().filter(is_stored).map(|file| file.name.clone()).collect()
 }
 
-/// The files of a batch that the service refused. Failures without a name cannot be assigned to a file; whether a
+/// The files of a chunk that the service refused. Failures without a name cannot be assigned to a file; whether a
 /// file is stored, the dataset tells.
 fn failed(files: &[LocalFile], response: &UploadDatasetAssetsResponse) -> BTreeMap<String, DatasetAssetFailureReason> {
     let sent: BTreeSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
@@ -76,13 +76,13 @@ pub(super) fn is_final(reason: &DatasetAssetFailureReason) -> bool {
     )
 }
 
-/// Whether the service has refused a batch for what is in it.
+/// Whether the service has refused a chunk for what is in it.
 pub(super) fn is_refusal(error: &Error) -> bool {
     let status = error.status().map(|status| status.as_u16());
     error.outcome() == Outcome::Declined && matches!(status, Some(400 | 413 | 422))
 }
 
-/// Whether the next batch would meet the same error.
+/// Whether the next chunk would meet the same error.
 pub(super) fn is_hopeless(error: &Error) -> bool {
     matches!(
         error.kind(),

@@ -29,7 +29,7 @@ use crate::{
 const WRITE_BYTES: usize = 512 * 1024;
 /// Of a refusal, no more than this is kept.
 const REFUSAL_BYTES: usize = 4 * 1024;
-const MOST_REDIRECTS: usize = 5;
+const MAX_REDIRECTS: usize = 5;
 
 /// One image to fetch.
 pub(super) struct Download<'d> {
@@ -126,7 +126,7 @@ impl Download<'_> {
     /// The response with the image. Each redirect is looked at as the link was.
     async fn ask(&self) -> Result<Response, Failed> {
         let mut url = self.url.clone();
-        for _ in 0..=MOST_REDIRECTS {
+        for _ in 0..=MAX_REDIRECTS {
             let sent = self.stack(&url)?.get(url.clone()).header(header::ACCEPT_ENCODING, "identity").send();
             let response = match timeout(self.settings.idle_timeout, sent).await {
                 Ok(Ok(response)) => response,
@@ -146,7 +146,7 @@ impl Download<'_> {
                 _ => return Err(self.refused(&url, response).await),
             }
         }
-        Err(failure::refused(format!("the link redirects more than {MOST_REDIRECTS} times")).into())
+        Err(failure::refused(format!("the link redirects more than {MAX_REDIRECTS} times")).into())
     }
 
     fn stack(&self, url: &Url) -> Result<&reqwest::Client, Error> {

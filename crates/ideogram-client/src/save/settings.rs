@@ -1,4 +1,4 @@
-//! What can be settled about saving, and the setters that one image and all images share.
+//! The settings of saving, and the setters that one image and all images share.
 
 use std::{fmt, sync::Arc, time::Duration};
 

@@ -28,12 +28,12 @@ const PART_PREFIX: &str = ".ideogram-";
 const PART_SUFFIX: &str = ".part";
 
 /// How many names are tried before there is no free one.
-const MOST_NAMES: u32 = 10_000;
+const MAX_NAMES: u32 = 10_000;
 
 /// Extensions that are looked for before a download: with one of them, the name is taken.
 const LIKELY_EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "webp", "gif"];
 
-/// The longest that is ever added to a stem that a caller chose: a role or place, a number of `MOST_NAMES`, and an
+/// The longest that is ever added to a stem that a caller chose: a role or place, a number of `MAX_NAMES`, and an
 /// extension of a media type that is not known.
 pub const MAX_SUFFIX: &str = "-original-10000.incomplete.abcdefgh";
 
@@ -261,7 +261,7 @@ impl Target {
     pub(super) fn keep_cut(&self, cut: Received) -> Result<PathBuf, Error> {
         let Received { mut part, media_type, size_bytes } = cut;
         let extension = OsString::from(format!("{INCOMPLETE}.{}", media_type.extension));
-        for number in 1..=MOST_NAMES {
+        for number in 1..=MAX_NAMES {
             let path = self.path(number, Some(&extension));
             match durable::put_new(part, &path) {
                 Ok(()) => return Ok(path),
@@ -274,7 +274,7 @@ impl Target {
                 Err(failed) => return Err(failure::local("write", &path, &failed.error)),
             }
         }
-        Err(exists(&self.path(MOST_NAMES, Some(&extension))))
+        Err(exists(&self.path(MAX_NAMES, Some(&extension))))
     }
 
     /// After a download: gives the image its name, and its sidecar beside it.
@@ -309,7 +309,7 @@ impl Target {
         if_exists: IfExists,
     ) -> Result<Done, Error> {
         let Received { mut part, media_type, size_bytes } = received;
-        for number in 1..=MOST_NAMES {
+        for number in 1..=MAX_NAMES {
             if let Some(path) = self.taken(number, image, sidecar.is_some(), if_exists) {
                 if if_exists == IfExists::Number {
                     continue;
@@ -344,7 +344,7 @@ impl Target {
                 }
             }
         }
-        Err(exists(&self.image(MOST_NAMES, &media_type)))
+        Err(exists(&self.image(MAX_NAMES, &media_type)))
     }
 
     /// Puts an image into the place of another.
@@ -462,8 +462,8 @@ mod tests {
         let longest = MediaType::of(b"\0\x01", Some("image/abcdefghijkl")).unwrap();
         let target = Target::in_folder(PathBuf::new(), "-original");
 
-        let name = target.image(MOST_NAMES, &longest);
-        let cut = target.path(MOST_NAMES, Some(OsStr::new(&format!("{INCOMPLETE}.{}", longest.extension))));
+        let name = target.image(MAX_NAMES, &longest);
+        let cut = target.path(MAX_NAMES, Some(OsStr::new(&format!("{INCOMPLETE}.{}", longest.extension))));
 
         assert!(name.as_os_str().len() < MAX_SUFFIX.len());
         assert_eq!(cut.to_str(), Some(MAX_SUFFIX));

@@ -10,13 +10,13 @@ use crate::{Error, ErrorKind, Outcome, types::CustomModel};
 
 /// How often in a row the model may be missing, or the response unreadable: a model may show a moment after its
 /// training was ordered, and a gateway may answer in place of the service. After that it is no accident.
-const DOUBTS_AT_MOST: u32 = 4;
+const MAX_FAILURES: u32 = 4;
 /// A model that is not there yet is looked for sooner, so that a wrong id does not cost minutes.
-const MISSING_WAIT_AT_MOST: Duration = Duration::from_secs(5);
+const MAX_WAIT_FOR_MISSING: Duration = Duration::from_secs(5);
 /// The longest wait that the service is granted, however long it asks for: who waits wants to know.
-const ASKED_WAIT_AT_MOST: Duration = Duration::from_secs(600);
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(600);
 /// How long a model may be in states that this version does not know: longer than any training takes.
-const UNKNOWN_AT_MOST: Duration = Duration::from_secs(24 * 3600);
+const MAX_UNKNOWN_STATE: Duration = Duration::from_secs(24 * 3600);
 /// How long the last look, taken when the caller's time is over, may take.
 const LAST_LOOK: Duration = Duration::from_secs(10);
 
@@ -36,7 +36,7 @@ where
         deadline,
         started: None,
         wait: Duration::ZERO,
-        doubts: 0,
+        failures: 0,
         seen: None,
         unknown_since: None,
     };
@@ -69,7 +69,7 @@ struct Watch<L> {
     started: Option<Instant>,
     /// How long to wait before the next look.
     wait: Duration,
-    doubts: u32,
+    failures: u32,
     /// The model as it was seen last.
     seen: Option<CustomModel>,
     /// Since when the model has been in states that are not known.
@@ -98,7 +98,7 @@ where
         };
         let observation = match looked {
             Ok(model) => {
-                self.doubts = 0;
+                self.failures = 0;
                 self.seen = Some(model.clone());
                 self.bear_unknown(&model)?;
                 Observation::of(model)?
@@ -111,7 +111,7 @@ where
             return Ok((TrainingProgress { observation, elapsed, next_look_in: None }, None));
         }
         let asked_for = match &observation {
-            Observation::Nothing(error) => error.retry_after().unwrap_or_default().min(ASKED_WAIT_AT_MOST),
+            Observation::Nothing(error) => error.retry_after().unwrap_or_default().min(MAX_RETRY_AFTER),
             _ => Duration::ZERO,
         };
         let never_in_time = self.deadline.is_some_and(|deadline| elapsed.saturating_add(asked_for) >= deadline);
@@ -133,8 +133,8 @@ where
             // What has been seen does not vanish by accident.
             ErrorKind::NotFound if self.seen.is_some() => false,
             ErrorKind::NotFound | ErrorKind::UndocumentedResponse => {
-                self.doubts += 1;
-                self.doubts < DOUBTS_AT_MOST
+                self.failures += 1;
+                self.failures < MAX_FAILURES
             }
             _ => false,
         }
@@ -147,7 +147,7 @@ where
             return Ok(());
         }
         let elapsed = self.unknown_since.get_or_insert_with(Instant::now).elapsed();
-        if elapsed < UNKNOWN_AT_MOST {
+        if elapsed < MAX_UNKNOWN_STATE {
             return Ok(());
         }
         Err(TrainingError::UnknownState { elapsed, model: Box::new(model.clone()) })
@@ -156,7 +156,7 @@ where
     fn next_wait(&self, observation: &Observation) -> Duration {
         let interval = match observation {
             Observation::Nothing(error) if error.kind() == ErrorKind::NotFound => {
-                self.poll_every.min(MISSING_WAIT_AT_MOST)
+                self.poll_every.min(MAX_WAIT_FOR_MISSING)
             }
             _ => self.poll_every,
         };

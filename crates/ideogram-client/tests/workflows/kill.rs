@@ -16,7 +16,7 @@ use crate::place::{Place, client_of};
 /// Tells the child what to do; without it, the child does nothing.
 const ORDERS: &str = "IDEOGRAM_TEST_SYNC";
 
-/// Far longer than the server takes to store a batch, on a busy machine as well.
+/// Far longer than the server takes to store a chunk, on a busy machine as well.
 const PROCESSING_TIMEOUT: Duration = Duration::from_millis(250);
 const WAITS: [Duration; 3] = [Duration::from_millis(20), Duration::from_millis(80), Duration::from_millis(200)];
 
@@ -52,7 +52,7 @@ fn start_child(place: &Place) -> Child {
         .unwrap()
 }
 
-/// Whether a batch was under way, by the journal.
+/// Whether a chunk was under way, by the journal.
 fn was_sending(place: &Place) -> bool {
     let journal = std::fs::read_to_string(place.journal()).unwrap_or_default();
     journal.matches("{\"begin\"").count() > journal.matches("{\"end\"").count()

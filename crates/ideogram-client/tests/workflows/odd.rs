@@ -248,7 +248,7 @@ async fn what_a_response_calls_stored_is_never_sent_again_by_a_later_sync_either
 }
 
 #[tokio::test]
-async fn a_batch_that_is_still_being_stored_is_not_sent_again() {
+async fn a_chunk_that_is_still_being_stored_is_not_sent_again() {
     let place = OddPlace::new(Odd { drops: 9, lag: 99, ..Odd::default() });
 
     let first = place.sync().await.processing_timeout(HOUR).await.unwrap();
@@ -267,7 +267,7 @@ async fn a_batch_that_is_still_being_stored_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_sync_waits_until_a_batch_has_had_its_time_and_tells_so() {
+async fn a_sync_waits_until_a_chunk_has_had_its_time_and_tells_so() {
     let place = OddPlace::new(Odd { drops: 2, lag: 7, ..Odd::default() });
     let awaited = Arc::new(Mutex::new(Vec::new()));
 
@@ -330,7 +330,7 @@ async fn a_dataset_that_goes_on_growing_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_batch_no_response_and_a_dataset_that_cannot_be_asked_leave_it_unknown() {
+async fn a_chunk_no_response_and_a_dataset_that_cannot_be_asked_leave_it_unknown() {
     let place = OddPlace::new(Odd { drops: 1, is_lost_after_upload: true, ..Odd::default() });
 
     let report = place.sync().await.chunk_files(20).processing_timeout(Duration::ZERO).await.unwrap();
@@ -358,7 +358,7 @@ async fn an_image_that_the_service_stores_in_its_own_way_is_stored() {
 }
 
 #[tokio::test]
-async fn a_refused_batch_is_sent_in_parts_and_one_bad_file_keeps_no_other_out() {
+async fn a_refused_chunk_is_sent_in_parts_and_one_bad_file_keeps_no_other_out() {
     for status in ["400 Bad Request", "413 Content Too Large", "422 Unprocessable Entity"] {
         let place = OddPlace::new(Odd { refuses: Some(("b.png", status)), ..Odd::default() });
         for name in ["c.png", "d.png", "e.png"] {

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 pub(crate) const WAITS: [Duration; 3] =
     [Duration::from_millis(10), Duration::from_millis(40), Duration::from_millis(80)];
 
-/// Longer than the servers of these tests take to store a batch.
+/// Longer than the servers of these tests take to store a chunk.
 pub(crate) const PROCESSING_TIMEOUT: Duration = Duration::from_millis(100);
 
 pub(crate) struct Place {

@@ -2,15 +2,15 @@
 
 use super::{LocalFile, name, size_of};
 
-/// How large a batch may be.
+/// How large a chunk may be.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub(crate) files: usize,
     pub(crate) bytes: u64,
 }
 
-/// Packs files into batches, in order. Files of one stem, an image and its caption, stay together, even if they alone
-/// are more than a batch should hold.
+/// Packs files into chunkes, in order. Files of one stem, an image and its caption, stay together, even if they alone
+/// are more than a chunk should hold.
 pub(crate) fn pack(files: Vec<LocalFile>, limits: Limits) -> Vec<Vec<LocalFile>> {
     let mut groups: Vec<Vec<LocalFile>> = Vec::new();
     let mut places = std::collections::BTreeMap::new();
@@ -21,21 +21,21 @@ pub(crate) fn pack(files: Vec<LocalFile>, limits: Limits) -> Vec<Vec<LocalFile>>
         });
         groups[place].push(file);
     }
-    let mut batches: Vec<Vec<LocalFile>> = Vec::new();
+    let mut chunkes: Vec<Vec<LocalFile>> = Vec::new();
     for group in groups {
-        match batches.last_mut() {
-            Some(batch)
-                if batch.len() + group.len() <= limits.files && size_of(batch.iter().chain(&group)) <= limits.bytes =>
+        match chunkes.last_mut() {
+            Some(chunk)
+                if chunk.len() + group.len() <= limits.files && size_of(chunk.iter().chain(&group)) <= limits.bytes =>
             {
-                batch.extend(group);
+                chunk.extend(group);
             }
-            _ => batches.push(group),
+            _ => chunkes.push(group),
         }
     }
-    batches
+    chunkes
 }
 
-/// Two batches in place of one; nothing if it holds the files of one stem alone.
+/// Two chunkes in place of one; nothing if it holds the files of one stem alone.
 pub(crate) fn halves(files: &[LocalFile]) -> Option<[Vec<LocalFile>; 2]> {
     let mut groups = pack(files.to_vec(), Limits { files: 1, bytes: 0 });
     if groups.len() < 2 {
@@ -62,8 +62,8 @@ mod tests {
         files.iter().map(file).collect()
     }
 
-    fn names(batches: impl IntoIterator<Item = Vec<LocalFile>>) -> Vec<Vec<String>> {
-        batches.into_iter().map(|batch| batch.into_iter().map(|file| file.name).collect()).collect()
+    fn names(chunkes: impl IntoIterator<Item = Vec<LocalFile>>) -> Vec<Vec<String>> {
+        chunkes.into_iter().map(|chunk| chunk.into_iter().map(|file| file.name).collect()).collect()
     }
 
     fn packed(files: &[(&str, u64)], limits: Limits) -> Vec<Vec<String>> {
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_is_halved_until_only_the_files_of_one_stem_are_left() {
+    fn a_chunk_is_halved_until_only_the_files_of_one_stem_are_left() {
         let files = local(&[("a.png", 0), ("b.png", 0), ("c.png", 0), ("a.txt", 0), ("c.txt", 0)]);
 
         let [first, second] = halves(&files).unwrap();
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn batches_keep_to_their_size_unless_one_file_is_larger() {
+    fn chunkes_keep_to_their_size_unless_one_file_is_larger() {
         let files = [("a", 6), ("b", 4), ("c", 1), ("d", 50), ("e", 1)];
 
         assert_eq!(packed(&files, Limits { files: 10, bytes: 10 }), [vec!["a", "b"], vec!["c"], vec!["d"], vec!["e"]]);
