@@ -1,8 +1,9 @@
 //! `cargo xtask contract`: third-party tools check that the document and the wire agree.
 //!
 //! Start at [`contract`]. Redocly CLI and Spectral read the document, Schemathesis calls the mock server by the
-//! document, Prism judges by the document what the client sends, axe-core judges the contact sheet in a browser. Settings, hooks and lock files are in
-//! `xtask/contract`; what is missing is installed by the module `contract_tools`. `cargo test` needs none of it.
+//! document, Prism judges by the document what the client sends, axe-core judges the contact sheet in a browser.
+//! Settings, hooks and lock files are in `xtask/contract`; what is missing is installed by the module `contract_tools`.
+//! `cargo test` needs none of it.
 
 use std::{
     fs,

@@ -1,8 +1,8 @@
 //! The maintenance tasks of this workspace, callable from tests so that `cargo test` alone finds outdated files.
 //!
-//! Start at [`check()`]: it takes document and samples and returns the client or problems, without I/O. [`ARTIFACTS`] are
-//! the derived files. `main.rs` parses the command line; each task is a module. Nothing here links the client: tasks that
-//! need it run cargo.
+//! Start at [`check()`]: it takes document and samples and returns the client or problems, without I/O. [`ARTIFACTS`]
+//! are the derived files. `main.rs` parses the command line; each task is a module. Nothing here links the client:
+//! tasks that need it run cargo.
 
 mod artifacts;
 mod check;
@@ -45,8 +45,8 @@ pub use self::{
 
 /// The root of the workspace.
 pub fn workspace_root() -> PathBuf {
-    // Cargo sets the folder of the running package, this one or that of the tests; both are directly below the root. The
-    // folder at compile time may be another copy of the workspace.
+    // Cargo sets the folder of the running package, this one or that of the tests; both are directly below the root.
+    // The folder at compile time may be another copy of the workspace.
     let package = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
     package.parent().map_or(package.clone(), Path::to_owned)
 }

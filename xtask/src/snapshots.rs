@@ -1,6 +1,7 @@
 //! The snapshots of the contract tests, derived from document and samples.
 //!
-//! So unused snapshots are found without a run, and the tests use the same names as `cargo xtask regen`. Names are `<subject>__<case>`, one folder for each kind.
+//! So unused snapshots are found without a run, and the tests use the same names as `cargo xtask regen`. Names are
+//! `<subject>__<case>`, one folder for each kind.
 
 use std::{collections::BTreeSet, fs, path::Path};
 

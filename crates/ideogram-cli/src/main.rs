@@ -1,8 +1,8 @@
 //! The `ideogram` command: images, datasets and models of the Ideogram API, and a mock server to try it on.
 //!
 //! Start at [`Arguments`] for the command line, at [`commands`] for the commands and how to write one. A command calls
-//! the service through its [`Context`](session::context::Context) and hands the response to [`Output`], which alone prints;
-//! what goes wrong is a [`Failure`], which carries the exit code.
+//! the service through its [`Context`](session::context::Context) and hands the response to [`Output`], which alone
+//! prints; what goes wrong is a [`Failure`], which carries the exit code.
 
 mod cli;
 mod commands;

@@ -4,8 +4,8 @@ use serde::de::DeserializeOwned;
 
 use crate::{Client, Error, Response, operation::Operation, request::Request};
 
-/// A builder of a call: generated for each operation, and [`Call`](crate::DynamicCall) for an operation that is named by its
-/// id.
+/// A builder of a call: generated for each operation, and [`Call`](crate::DynamicCall) for an operation that is named
+/// by its id.
 ///
 /// It lets one function take the builder of any operation:
 ///

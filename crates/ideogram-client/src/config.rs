@@ -123,7 +123,7 @@ impl ClientBuilder {
     }
 
     /// For programs that save images from links or prepare requests, which takes no key. Whatever is sent to the
-    /// service fails with [`ErrorKind::InvalidArgument`] before it leaves.
+    /// service fails with [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) before it leaves.
     pub fn without_api_key(mut self) -> Self {
         self.api_key = Some(Ok(ApiKey::none()));
         self
@@ -215,8 +215,10 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidArgument`] if the key or the address cannot be used, or the HTTP stack refuses its settings;
-    /// [`ErrorKind::Transport`] if the address needs https and this system has no certificate authorities.
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if the key or the address cannot be used, or
+    /// the HTTP stack refuses its settings;
+    /// [`ErrorKind::Transport`](crate::ErrorKind::Transport) if the address needs https and this system has no
+    /// certificate authorities.
     pub fn build(self) -> Result<Client, Error> {
         let api_key =
             self.api_key.unwrap_or_else(|| Err(Error::invalid_argument("no API key was given".to_owned())))?;

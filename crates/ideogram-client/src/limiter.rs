@@ -105,8 +105,8 @@ impl ImageLimiter {
         drop(unused);
     }
 
-    /// Grants permits in the order of the queue while there are enough. Returns early with the permits of a call that was
-    /// dropped at this moment; dropping them grants them to the next calls.
+    /// Grants permits in the order of the queue while there are enough. Returns early with the permits of a call that
+    /// was dropped at this moment; dropping them grants them to the next calls.
     fn grant(&self, state: &mut State) -> Option<Permit> {
         loop {
             let first = state.queue.front()?;

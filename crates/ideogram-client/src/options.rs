@@ -87,8 +87,8 @@ impl CallOptions {
         self
     }
 
-    /// Sets the maximum backoff between two attempts: 1 minute by default. If the `Retry-After` of a response is longer,
-    /// the call ends with that response.
+    /// Sets the maximum backoff between two attempts: 1 minute by default. If the `Retry-After` of a response is
+    /// longer, the call ends with that response.
     pub fn max_backoff(mut self, backoff: Duration) -> Self {
         self.max_backoff = Some(backoff);
         self

@@ -1,6 +1,6 @@
 //! Checks of request values against the document, before anything is sent.
 //!
-//! Start at [`Checker::value`]: it walks over a value and its [`Schema`]. Typed values and values given as data pass
+//! Start at `Checker::value`: it walks over a value and its [`Schema`]. Typed values and values given as data pass
 //! the same checks. A limit that the service has widened since is no obstacle:
 //! [`Validation::Off`](crate::Validation::Off) sends unchecked.
 

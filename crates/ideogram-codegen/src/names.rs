@@ -1,7 +1,7 @@
 //! Rules that turn names of the document into names of Rust.
 //!
-//! The rules are stable: a new value or operation never renames an existing one. Names that collide in Rust are refused;
-//! no number is appended.
+//! The rules are stable: a new value or operation never renames an existing one. Names that collide in Rust are
+//! refused; no number is appended.
 
 use heck::{ToSnakeCase as _, ToUpperCamelCase as _};
 

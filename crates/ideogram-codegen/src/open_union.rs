@@ -1,7 +1,8 @@
 //! Unions (`oneOf`) that accept new kinds.
 //!
 //! A union becomes an enum with one variant per kind, and `Unrecognized` with the JSON of any other kind. The value of
-//! the discriminator selects the variant; without a discriminator, the first kind whose required properties are present.
+//! the discriminator selects the variant; without a discriminator, the first kind whose required properties are
+//! present.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};

@@ -1,7 +1,7 @@
 //! Reads YAML as JSON values, and records the line of each value.
 //!
-//! Start at [`read`]. An OpenAPI document needs only what JSON can express, so tags, aliases, keys that are not text and
-//! several documents in one file are refused.
+//! Start at [`read`]. An OpenAPI document needs only what JSON can express, so tags, aliases, keys that are not text
+//! and several documents in one file are refused.
 
 use std::collections::HashMap;
 

@@ -5,23 +5,24 @@
 //! The mock server decides as follows:
 //!
 //! - It starts with the dataset `demo` (15 images and 3 captions), the two models trained on it, and a shared model.
-//! - **Uploading a file a second time stores it a second time**, as an append-only store would, so that a test notices a
-//!   double upload.
+//! - **Uploading a file a second time stores it a second time**, as an append-only store would, so that a test notices
+//!   a double upload.
 //! - **The name of a file decides its type**: `.txt` is a caption, `.zip` an archive, everything else an image, whose
 //!   content must be JPEG, PNG or WebP. Captions must be UTF-8 and not blank.
 //! - **Limits for datasets**: 10 MiB for an image, 1 MiB for a caption, 1 GiB for an archive; a larger file fails with
 //!   `FILE_TOO_LARGE`. An archive may hold 1000 entries and unpack to 2 GiB; hidden files and `__MACOSX` in it are
 //!   skipped. If one entry cannot be unpacked, the whole archive fails.
 //! - **Bodies are read strictly**: parts and properties that the document does not know are refused, although the
-//!   service may ignore them. Texts must not have a file name, files must have one. Unknown query parameters are ignored.
+//!   service may ignore them. Texts must not have a file name, files must have one. Unknown query parameters are
+//!   ignored.
 //! - **JSON and forms**: an operation that takes both has one schema for both; a JSON body with a file is 400.
 //! - **Nesting**: JSON deeper than 128 levels is 400, in bodies and in parts.
-//! - **Images in a request** are refused with 400 if they cannot be read or are larger than 10 MiB; style references and
-//!   character references count as a sum each. A mask whose size differs from its image's is 422.
-//! - **Also 400**: a second character reference; a character reference together with `color_palette`; the speed `FLASH` on
-//!   4.0 and on transparent generation; a `custom_model_uri` that names no `COMPLETED` model; a model other than `V_2` and
-//!   `V_2_TURBO` on the legacy edit; an entry of `image_urls` that is neither a working link of this server nor a link of
-//!   the service. The other limits of the legacy models are not checked, nor is the length of a prompt.
+//! - **Images in a request** are refused with 400 if they cannot be read or are larger than 10 MiB; style references
+//!   and character references count as a sum each. A mask whose size differs from its image's is 422.
+//! - **Also 400**: a second character reference; a character reference together with `color_palette`; the speed `FLASH`
+//!   on 4.0 and on transparent generation; a `custom_model_uri` that names no `COMPLETED` model; a model other than
+//!   `V_2` and `V_2_TURBO` on the legacy edit; an entry of `image_urls` that is neither a working link of this server
+//!   nor a link of the service. The other limits of the legacy models are not checked, nor is the length of a prompt.
 //! - **Upscaling doubles** width and height, up to 8192 pixels. No image is larger than that.
 //! - **Descriptions and structured prompts** are derived from file name, prompt and shape; text in quotation marks
 //!   becomes text in the image.

@@ -1,7 +1,7 @@
 //! The store: the state of one server, shared by its requests and written to disk if it has a directory.
 //!
-//! Start at [`Store::change`]. A change is made on a copy, the copy is written, and only then replaces the state: a change
-//! that cannot be written has not happened.
+//! Start at [`Store::change`]. A change is made on a copy, the copy is written, and only then replaces the state: a
+//! change that cannot be written has not happened.
 
 use std::{
     fs,

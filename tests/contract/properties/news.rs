@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 
 use super::responses::{Answers, Resolved, is_required};
 
-/// What the responses of many cases hold between them if every kind of news is made: a property, an enum value, a kind of
-/// a union, a number and a time that the document does not allow.
+/// What the responses of many cases hold between them if every kind of news is made: a property, an enum value, a kind
+/// of a union, a number and a time that the document does not allow.
 pub(super) const SIGNS: [&str; 5] = [
     r#""news_property":"#,
     r#""NEWS_VALUE""#,

@@ -43,8 +43,8 @@ impl RawRequest {
         Some(Self { head: String::from_utf8(head).expect("heads are text"), body: Vec::new() })
     }
 
-    /// Reads the body, at most `most` bytes of it; leaves the bytes after it in `rest`. Returns `None` if the connection
-    /// ended.
+    /// Reads the body, at most `most` bytes of it; leaves the bytes after it in `rest`. Returns `None` if the
+    /// connection ended.
     ///
     /// # Panics
     ///

@@ -1,7 +1,7 @@
 //! From a call to images on disk.
 //!
-//! Start at [`GenerateAndSave::begin`]. The folder is tried before anything is paid for, the response is on disk before it is
-//! decoded, and whatever becomes of the images, the command says where the response is.
+//! Start at [`GenerateAndSave::begin`]. The folder is tried before anything is paid for, the response is on disk before
+//! it is decoded, and whatever becomes of the images, the command says where the response is.
 
 use std::{
     path::{Path, PathBuf},

@@ -1,8 +1,8 @@
 //! What the commands about images share.
 //!
-//! Start at [`making`]: from a call to images on disk. [`flags`] holds the flags that several commands take, [`image`]
-//! and [`prompt`] read what they are given, [`mask`] looks at masks, [`ready`] tries folders and names, [`shown`]
-//! previews and opens what was saved.
+//! Start at [`generate_and_save`]: from a call to images on disk. [`flags`] holds the flags that several commands take,
+//! [`source`] and [`prompt`] read what is sent, [`mask`] checks masks, [`ready`] tries folders and names, [`open`]
+//! shows what was saved.
 
 pub(crate) mod choice;
 pub(crate) mod content;

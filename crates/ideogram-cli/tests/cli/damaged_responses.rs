@@ -1,5 +1,5 @@
-//! Responses of paid calls that are not as the document describes them: their images are saved all the same, at once, by
-//! `generate`, `batch` and `save` alike.
+//! Responses of paid calls that are not as the document describes them: their images are saved all the same, at once,
+//! by `generate`, `batch` and `save` alike.
 
 use std::{fs, io::Write as _, path::Path};
 

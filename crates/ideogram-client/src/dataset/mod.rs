@@ -1,6 +1,8 @@
 //! Brings a local folder of images and captions into a dataset, every file once.
 //!
-//! Start at [`Folder::read`], then [`Client::plan_dataset`], which says what is there, what is missing and what is uncertain, then [`Client::sync_dataset`], which sends what is missing. A [`Plan`] made afterwards verifies the result.
+//! Start at [`Folder::read`], then [`Client::plan_dataset`], which says what is there, what is missing and what is
+//! uncertain, then [`Client::sync_dataset`], which sends what is missing. A [`Plan`] made afterwards verifies the
+//! result.
 //!
 //! Nothing can be removed from a dataset, replaced in it or renamed, and what is sent twice may be there twice. So a
 //! file is sent only if it is certainly not there, and a journal on disk remembers what was under way when a sync ended

@@ -36,8 +36,8 @@ const LARGE_IMAGE_BYTES: u64 = 10_000_000;
 /// - The same name with the same size is there. With another size it is different, and not sent: it would stand beside
 ///   the old one. With a size that the service does not tell, it counts as there.
 /// - Whether the service tells `Cat.png` from `cat.png` is not known, so a file whose name differs in case only from
-///   one in the dataset is uncertain. So is every file that may be one of those that the dataset gives no name: those of
-///   the same size, or of none. What is uncertain is not sent unless requested.
+///   one in the dataset is uncertain. So is every file that may be one of those that the dataset gives no name: those
+///   of the same size, or of none. What is uncertain is not sent unless requested.
 /// - Two local files with one name, or with names that differ in case only, are both refused: which of them would end
 ///   up in the dataset, and whose caption would be whose, would be chance.
 /// - A caption belongs to the images with its stem, in the folder or in the dataset, and shares their doubt; one

@@ -73,8 +73,8 @@ impl Provenance {
         Self { operation: Some(operation.into()), request: RequestOf::Unknown, broke_off: false }
     }
 
-    /// The request, such as a [`RequestSummary`](crate::request::RequestSummary) as JSON. It must hold neither the key nor
-    /// the content of files.
+    /// The request, such as a [`RequestSummary`](crate::request::RequestSummary) as JSON. It must hold neither the key
+    /// nor the content of files.
     pub fn request(mut self, request: Value) -> Self {
         self.request = RequestOf::Json(request);
         self

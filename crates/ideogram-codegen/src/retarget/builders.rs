@@ -171,8 +171,8 @@ fn parameter_docs(parameter: &crate::model::Parameter) -> String {
     if parameter.description.is_empty() { format!("Sets `{}`.", parameter.name) } else { parameter.description.clone() }
 }
 
-/// One setter per property of the body, so that a call reads as one chain. A property with the name of another method is
-/// set through `body_map`.
+/// One setter per property of the body, so that a call reads as one chain. A property with the name of another method
+/// is set through `body_map`.
 fn body_setters(
     operation: &Operation,
     model: &Model,
@@ -288,8 +288,8 @@ fn sending(function: &syn::ImplItemFn, operation: &Operation, model: &Model) -> 
             ///
             /// # Errors
             ///
-            /// `kind()` of the error says what to do next, `outcome()` whether the call may have run. A call whose future
-            /// is dropped may have run as well; use the timeouts of `CallOptions`, which report the outcome.
+            /// `kind()` of the error says what to do next, `outcome()` whether the call may have run. A call whose
+            /// future is dropped may have run as well; use the timeouts of `CallOptions`, which report the outcome.
             pub async fn send(self) -> ::std::result::Result<#response, crate::Error> {
                 ::std::result::Result::Ok(self.response().await?.into_value())
             }

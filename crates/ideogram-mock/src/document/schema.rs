@@ -1,7 +1,7 @@
 //! Converts schemas of OpenAPI 3.0 to JSON Schema and checks values with them.
 //!
-//! Start at [`Check`]. Requests are checked more strictly than the document says: unknown properties are refused, because
-//! they are most likely typing errors.
+//! Start at [`Check`]. Requests are checked more strictly than the document says: unknown properties are refused,
+//! because they are most likely typing errors.
 
 use std::{
     slice::from_ref,
@@ -98,8 +98,8 @@ impl Schemas {
 }
 
 impl Check {
-    /// Returns what is wrong with `instance` in the form of the service: the message, then the property; `None` if it is
-    /// valid.
+    /// Returns what is wrong with `instance` in the form of the service: the message, then the property; `None` if it
+    /// is valid.
     pub(crate) fn violation(&self, instance: &Value) -> Option<String> {
         let validator = self.validator.get_or_init(|| {
             let options = jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true);

@@ -1,7 +1,7 @@
 //! Draws images: scenes of a few flat shapes in 16 colors, so that even the largest image is quick to draw and to send.
 //!
-//! Start at [`png`]. The hash of the prompt chooses scene and colors, the seed the arrangement: images of one prompt look
-//! similar, images of two prompts differ.
+//! Start at [`png`]. The hash of the prompt chooses scene and colors, the seed the arrangement: images of one prompt
+//! look similar, images of two prompts differ.
 
 use std::io::Write;
 

@@ -1,6 +1,7 @@
 //! The images of the server, encoded in their links: nothing is stored, and an image is drawn when it is fetched.
 //!
-//! Start at [`ImageSpec`]. It fits into the 22 characters of a link, so a link works on any mock server until it expires.
+//! Start at [`ImageSpec`]. It fits into the 22 characters of a link, so a link works on any mock server until it
+//! expires.
 
 mod drawing;
 mod link;

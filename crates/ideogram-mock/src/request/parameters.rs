@@ -21,7 +21,8 @@ pub(super) fn path(operation: &Operation, variables: &[(String, String)]) -> Map
     variables.iter().map(value).collect()
 }
 
-/// Returns the parameters of the query as values. A parameter that may be repeated is an array; unknown ones are ignored.
+/// Returns the parameters of the query as values. A parameter that may be repeated is an array; unknown ones are
+/// ignored.
 pub(super) fn query(operation: &Operation, uri: &Uri) -> Result<Map<String, Value>, Reply> {
     let query = Query::<Vec<(String, String)>>::try_from_uri(uri);
     let Query(pairs) = query.map_err(|error| Reply::bad_request(&format!("malformed query: {error}")))?;
