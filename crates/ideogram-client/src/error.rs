@@ -483,6 +483,10 @@ fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        generated::operations,
+        operation::{Billing, Retry},
+    };
 
     fn answered(status: u16, body: &str) -> Error {
         let body = Bytes::copy_from_slice(body.as_bytes());
@@ -493,6 +497,35 @@ mod tests {
             true,
             &ApiKey::new("secret-12345").unwrap(),
         )
+    }
+
+    #[test]
+    fn predicates_say_what_may_cost_again() {
+        for (outcome, may_have_run) in [
+            (Outcome::NotSent, false),
+            (Outcome::Declined, false),
+            (Outcome::Unknown, true),
+            (Outcome::Completed, true),
+        ] {
+            let error = || Error::new(ErrorKind::Transport, outcome, "x");
+            assert_eq!(error().may_have_run(), may_have_run, "{outcome:?}");
+            for operation in operations::ALL {
+                let is_harmless = operation.billing == Billing::Free && operation.retry == Retry::Safe;
+                let safe = error().in_operation(operation).is_safe_to_retry();
+                assert_eq!(safe, !may_have_run || is_harmless, "{outcome:?} {operation}");
+            }
+            assert_eq!(error().is_safe_to_retry(), !may_have_run, "an error outside of an operation: {outcome:?}");
+        }
+    }
+
+    #[test]
+    fn predicates_follow_the_status() {
+        for status in (400..600).filter(|status| StatusCode::from_u16(*status).is_ok()) {
+            let error = answered(status, "{}");
+            let found = (error.is_authentication(), error.is_not_found(), error.is_rate_limited(), error.is_timeout());
+            assert_eq!(found, (status == 401, status == 404, status == 429, matches!(status, 408 | 504)), "{status}");
+            assert_eq!(error.is_transient(), matches!(status, 408 | 429) || status >= 500, "{status}: {error:?}");
+        }
     }
 
     #[test]
