@@ -66,7 +66,7 @@ async fn every_operation_works_against_the_mock_server() {
 
     assert_eq!(datasets[0].dataset_id, "demo");
     assert_eq!(uploaded.failure_count, 0);
-    assert_eq!(model.dataset_id.as_ref().map(ideogram_client::types::DatasetId::as_str), Some("demo"));
+    assert_eq!(model.dataset_id.as_deref(), Some("demo"));
     assert!(models.contains(&model), "{models:#?}");
 }
 

@@ -32,7 +32,7 @@ const oneTag = () => ({
   },
 });
 
-const answerHasExample = () => ({
+const responseHasExample = () => ({
   Operation(operation, { report, location }) {
     const response = operation.responses?.['200']?.content?.['application/json'];
     if (response?.example === undefined) {
@@ -46,5 +46,5 @@ const answerHasExample = () => ({
 
 export default () => ({
   id: 'ideogram',
-  rules: { oas3: { marks, 'one-tag': oneTag, 'response-has-example': answerHasExample } },
+  rules: { oas3: { marks, 'one-tag': oneTag, 'response-has-example': responseHasExample } },
 });

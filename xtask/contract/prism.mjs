@@ -93,7 +93,7 @@ const prism = createClientFromOperations(await getHttpOperationsFromSpec(structu
   logger: silence,
 });
 
-async function response(request) {
+async function judged(request) {
   const chunks = [];
   for await (const chunk of request) chunks.push(chunk);
   let body = Buffer.concat(chunks);
@@ -118,7 +118,7 @@ async function response(request) {
 const server = createServer(async (request, response) => {
   let status, data;
   try {
-    ({ status, data } = await response(request));
+    ({ status, data } = await judged(request));
   } catch (complaint) {
     const detail = complaint?.detail ?? complaint?.message ?? complaint;
     [status, data] = [400, { type: 'about:blank', title: 'Bad Request', detail: String(detail), status: 400 }];

@@ -1,7 +1,7 @@
 //! `ideogram models get`.
 
 use clap::Args;
-use ideogram_client::types::{CustomModel, DatasetId, GetModelResponse, ModelId};
+use ideogram_client::types::{CustomModel, GetModelResponse, ModelId};
 
 use super::{availability, or_absent, scope};
 use crate::{
@@ -52,7 +52,7 @@ impl ToLayout for CustomModel {
             .field("Available", availability(self))
             .field("URI", or_absent(self.custom_model_uri.as_deref()))
             .field("Scope", scope(self))
-            .field("Dataset", or_absent(self.dataset_id.as_ref().map(DatasetId::as_str)))
+            .field("Dataset", or_absent(self.dataset_id.as_deref()))
             .field("Created", units::time(&self.creation_time))
             .field("Updated", or_absent(self.last_update_time.as_ref().map(units::time)))
     }

@@ -1,7 +1,7 @@
 //! `ideogram models list`.
 
 use clap::{Args, builder::PossibleValuesParser};
-use ideogram_client::types::{DatasetId, ListModelsResponse, ModelStatus, ModelsScope};
+use ideogram_client::types::{ListModelsResponse, ModelStatus, ModelsScope};
 
 use super::{availability, or_absent, scope};
 use crate::{
@@ -75,7 +75,7 @@ impl ToLayout for ListModelsResponse {
                 model.status.to_string(),
                 availability(model).to_owned(),
                 scope(model).to_owned(),
-                or_absent(model.dataset_id.as_ref().map(DatasetId::as_str)),
+                or_absent(model.dataset_id.as_deref()),
                 units::time(&model.creation_time),
                 or_absent(model.last_update_time.as_ref().map(units::time)),
                 or_absent(model.custom_model_uri.as_deref()),

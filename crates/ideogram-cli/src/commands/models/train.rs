@@ -149,8 +149,7 @@ impl Train {
         let mut models = Vec::new();
         match context.client().list_custom_models().send().await {
             Ok(response) => models.extend(response.models.into_iter().filter(|model| {
-                model.dataset_id.as_ref().map(DatasetId::as_str) == Some(self.dataset.as_str())
-                    || of_dataset.contains(&model.model_id)
+                model.dataset_id.as_deref() == Some(self.dataset.as_str()) || of_dataset.contains(&model.model_id)
             })),
             Err(error) => context.output().warning(&format!("the models cannot be listed: {error}")),
         }
