@@ -6,29 +6,29 @@ use std::process::ExitCode;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Exit {
-    /// The request was carried out, even if nobody read all of the output.
+    /// Success; also if the reader closed the pipe before the end of the output.
     Success = 0,
     /// A mistake of the command itself, or a response that the document does not describe.
     Internal = 1,
-    /// An argument was refused, or there was nobody to answer a question. Nothing was sent.
+    /// Wrong usage, or a question without a terminal. Nothing was sent.
     Usage = 2,
-    /// No key, or one that the service does not take.
+    /// No key, or one that the service refuses.
     Authentication = 3,
-    /// The service calls the request wrong, or does not allow it to this account.
+    /// The service refused the request as invalid or forbidden.
     Invalid = 4,
-    /// What was requested is not there, or not for this key.
+    /// Not found, or not visible to this key.
     NotFound = 5,
     /// The safety check declined the call, or withheld every image.
     Safety = 6,
     /// The balance does not cover the call.
     Payment = 7,
-    /// Too much in the making.
+    /// Rate limited: too many images are in flight.
     RateLimited = 8,
     /// The network or the service failed, and there is nothing to pay for: the call was not sent, or is free.
     Unavailable = 9,
-    /// Nobody knows whether a paid call has run.
+    /// It is unknown whether a paid call ran.
     Unknown = 10,
-    /// Some of it was done, and what was not is listed.
+    /// Done in part; the rest is listed.
     Partial = 11,
     /// A paid call has run, and its response could not be read or stored.
     NotStored = 12,
@@ -36,15 +36,15 @@ pub(crate) enum Exit {
     LocalIo = 13,
     /// A comparison found a difference.
     Difference = 14,
-    /// A training failed, or was not done within the time that `--wait` was given.
+    /// A training failed, or did not end within the time of `--wait`.
     TrainingError = 15,
-    /// A model stayed in a state that nobody knows.
+    /// A model stayed in a state that this version does not know.
     UnknownState = 16,
     /// Stopped by SIGHUP: the terminal is gone.
     HungUp = 129,
     /// Stopped by Ctrl-C, or by a question answered with no.
     Interrupted = 130,
-    /// Nobody reads standard output any more, and paid calls were left out for that reason.
+    /// The reader of standard output went away, so paid calls were not made.
     ReaderGone = 141,
     /// Stopped by SIGTERM.
     Terminated = 143,
@@ -94,7 +94,7 @@ impl Exit {
             Self::Unavailable => "unavailable",
             Self::Unknown => "unknown_outcome",
             Self::Partial => "partial",
-            Self::NotStored => "not_kept",
+            Self::NotStored => "not_stored",
             Self::LocalIo => "local_io",
             Self::Difference => "difference",
             Self::TrainingError => "not_trained",
@@ -111,20 +111,20 @@ impl Exit {
 
     pub(crate) fn meaning(self) -> &'static str {
         match self {
-            Self::Success => "success; a reader that closes the pipe early is no error as long as nothing is left out",
+            Self::Success => "success; also if the reader closes the pipe early and nothing was left out",
             Self::Internal => "internal error, or a response that the API's document does not describe",
             Self::Usage => "wrong usage: a missing or refused argument, or a question without --yes; nothing was sent",
             Self::Authentication => "not authenticated: no key, or one that the service refuses",
-            Self::Invalid => "the service calls the request invalid, or forbids it to this account",
+            Self::Invalid => "the service refused the request as invalid or forbidden",
             Self::NotFound => "not found, or not visible to this key",
             Self::Safety => "declined by the safety check, or every image was withheld by it",
             Self::Payment => "the balance does not cover the call",
-            Self::RateLimited => "rate limited: too much in the making",
+            Self::RateLimited => "rate limited: too many images are in flight",
             Self::Unavailable => "network or service failure with nothing to pay for: not sent, or a free call",
-            Self::Unknown => "outcome unknown: a paid call may have run and been billed; look before repeating it",
+            Self::Unknown => "outcome unknown: a paid call may have run and been billed; check before running it again",
             Self::Partial => "done in part; what was not done is listed",
             Self::NotStored => {
-                "ran and was billed, but its response could not be read or kept; stderr says where it is"
+                "ran and was billed, but its response could not be read or stored; stderr says where it is"
             }
             Self::LocalIo => "a local file or disk failed",
             Self::Difference => "a difference was found",

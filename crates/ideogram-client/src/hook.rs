@@ -1,4 +1,4 @@
-//! Eyes on every attempt: for logs, metrics and trace headers of the caller's own.
+//! Hooks around every attempt: for the caller's logs, metrics and trace headers.
 
 use std::time::Duration;
 

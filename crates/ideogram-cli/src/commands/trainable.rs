@@ -6,15 +6,15 @@ use crate::output::units;
 
 /// `yes: 16 images`, `no: 4 images, 11 too few for a training (15 to 100)`.
 pub(super) fn describe(trainable: Trainability) -> String {
-    let verdict = match trainable.status {
+    let answer = match trainable.status {
         TrainabilityStatus::Yes => "yes",
         TrainabilityStatus::TooFew { .. } | TrainabilityStatus::TooMany { .. } => "no",
         _ => "unknown",
     };
-    format!("{verdict}: {}", why(trainable))
+    format!("{answer}: {}", why(trainable))
 }
 
-/// The same without the verdict.
+/// The counts only, without saying whether the dataset can be trained.
 pub(super) fn why(trainable: Trainability) -> String {
     let mut images = units::count(trainable.images, "image");
     if trainable.uncertain > 0 {

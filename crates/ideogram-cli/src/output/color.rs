@@ -1,4 +1,4 @@
-//! Whether to color, and how. Everything can be understood without.
+//! Whether and how to use color. No information is in colors alone.
 
 use std::io::{self, IsTerminal as _};
 

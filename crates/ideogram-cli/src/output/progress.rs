@@ -21,13 +21,13 @@ const TICK: Duration = Duration::from_millis(120);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Counted {
     Bytes,
-    /// Things of this name: "file".
+    /// Items with this name: "file".
     Things(&'static str),
-    /// Nothing: it is done when it is done.
+    /// Elapsed time only: there is no amount.
     Time,
 }
 
-/// One thing in progress. Clones show the same; when the last is dropped the bar is removed.
+/// A progress bar. Clones share it; the last one that is dropped removes it.
 #[derive(Clone, Debug)]
 pub(crate) struct Progress(Arc<Inner>);
 
@@ -37,7 +37,7 @@ struct Inner {
     label: String,
     counted: Counted,
     state: Mutex<State>,
-    /// On a terminal.
+    /// A bar on a terminal.
     bar: Option<ProgressBar>,
 }
 
@@ -51,7 +51,7 @@ struct State {
 }
 
 impl Progress {
-    /// Begins: `label` says what is being done ("uploading"), `total` is how much there is to do, if that is known.
+    /// Starts a bar. `label` says what happens ("uploading"), `total` is the whole amount, if it is known.
     pub(crate) fn new(messages: &Messages, label: impl Into<String>, counted: Counted, total: Option<u64>) -> Self {
         let label = label.into();
         let has_bar = !messages.is_quiet() && io::stderr().is_terminal();
@@ -61,13 +61,13 @@ impl Progress {
         Self(Arc::new(Inner { messages: messages.clone(), label, counted, state, bar }))
     }
 
-    /// So much more is done.
+    /// Adds to the amount that is done.
     pub(crate) fn advance(&self, by: u64) {
         let done = self.0.state().done.saturating_add(by);
         self.set(done);
     }
 
-    /// So much is done in all.
+    /// Sets the amount that is done.
     pub(crate) fn set(&self, done: u64) {
         let mut state = self.0.state();
         state.done = done;
@@ -77,7 +77,7 @@ impl Progress {
         self.0.line_if_due(&mut state);
     }
 
-    /// There is so much to do in all, as it turns out.
+    /// Sets the whole amount, once it is known.
     pub(crate) fn set_total(&self, total: u64) {
         let mut state = self.0.state();
         state.total = Some(total);
@@ -86,7 +86,7 @@ impl Progress {
         }
     }
 
-    /// What stands behind the figures: "12 of 40 files", "TRAINING, next look in 30 s".
+    /// The text after the figures: "12 of 40 files", "TRAINING, next look in 30 s".
     pub(crate) fn message(&self, text: impl Into<String>) {
         let mut state = self.0.state();
         state.message = text.into();

@@ -20,7 +20,7 @@ pub(crate) fn size(bytes: u64) -> String {
     fitting.expect("a number of 64 bits is below 1024 EiB")
 }
 
-/// `2026-06-30 09:12:44 UTC`, or what the service sent if that is no time.
+/// `2026-06-30 09:12:44 UTC`, or the text of the service if it is not a time.
 pub(crate) fn time(timestamp: &Timestamp) -> String {
     let text = timestamp.to_string();
     let Some((day, time)) = timestamp.time().and_then(|_| text.split_once('T')) else {

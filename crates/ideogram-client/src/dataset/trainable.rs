@@ -75,7 +75,7 @@ impl Images {
         images
     }
 
-    /// With so many more.
+    /// Returns the counts after `new` more images.
     pub(crate) fn and(self, new: u64) -> Self {
         Self { certain: self.certain + new, ..self }
     }

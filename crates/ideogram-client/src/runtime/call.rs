@@ -36,7 +36,7 @@ use crate::{
 /// Longer than any deadline that somebody means, and short enough to be added to any instant.
 const FOREVER: Duration = Duration::from_secs(10 * 365 * 86_400);
 
-/// When something ends that begins now, however long it may take.
+/// `Instant::now() + time`, saturating instead of panicking on overflow.
 pub(crate) fn deadline_in(time: Duration) -> Instant {
     Instant::now() + time.min(FOREVER)
 }

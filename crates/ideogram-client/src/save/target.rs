@@ -194,7 +194,8 @@ impl Target {
         sidecar["item"] == *image.item() && described.is_some_and(|image| image.symlink_metadata().is_err())
     }
 
-    /// The image itself, saved before. What has a name is whole; what is no image, or another one, is not it.
+    /// Returns the file if this image was saved earlier. Files are renamed into place only when complete, so it is enough
+    /// to check that it is an image and that its sidecar names the same link.
     fn saved_before(&self, image: &ImageRef) -> Option<Saved> {
         let beside = self.sidecar(1);
         let sidecar = sidecar::read(&beside);

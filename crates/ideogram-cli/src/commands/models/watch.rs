@@ -141,7 +141,7 @@ fn not_trained(context: &Context<'_>, id: &ModelId, error: &TrainingError) -> Fa
             let what = format!("cannot see how far the training of the model {id} has come");
             context.failure(Wording { action: &what, inspect: "ideogram models list" }, error)
         }
-        // Ends to come.
+        // Future variants.
         _ => Failure::new(Exit::TrainingError, error.to_string()),
     }
 }
