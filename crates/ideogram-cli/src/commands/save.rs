@@ -152,7 +152,7 @@ impl Save {
             Err(_) if !images.is_empty() => Ok(Found { response: Value::Null, images, origin: Provenance::default() }),
             Err(error) => Err(match encoding {
                 Err(encoding) => Unreadable::Encoding(encoding).failure(&format!("the response \"{shown}\"")),
-                Ok(_) => Failure::usage(format!("\"{shown}\" is no response: it is not JSON")).because(&error),
+                Ok(_) => Failure::usage(format!("\"{shown}\" is not a response: it is not JSON")).because(&error),
             }),
         }
     }

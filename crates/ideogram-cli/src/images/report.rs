@@ -107,7 +107,7 @@ impl Report<'_> {
             }
         }
         if counts.withheld > 0 {
-            failure = failure.hint("what is withheld was made and billed, and there is no way to get it");
+            failure = failure.hint("withheld images were made and billed, and cannot be fetched");
         }
         Some(failure)
     }

@@ -1,6 +1,6 @@
 //! An image that is sent: from a path, from standard input (`-`), or from a link (`https://...`).
 //!
-//! What is no image that the service takes, by its first bytes and not by its name, is refused before a call is paid
+//! What is not an image that the service takes, by its first bytes and not by its name, is refused before a call is paid
 //! for, and so are masks that do not fit.
 
 use std::{
@@ -114,7 +114,7 @@ impl<'a> SourceImages<'a> {
         });
         let bytes = fetched.await.map_err(|error| not_fetched(&error))?;
         let media_type = check_head(&bytes).map_err(|looks| {
-            Failure::usage(format!("what {host} sent is no image: {TAKEN}"))
+            Failure::usage(format!("what {host} sent is not an image: {TAKEN}"))
                 .cause(looks)
                 .hint("nothing was sent to the service")
         })?;
@@ -159,9 +159,11 @@ async fn from_path(path: &Path) -> Result<Content, Failure> {
     let head = head.and_then(|head| head).map_err(|error| cannot(&error))?;
     match check_head(&head) {
         Ok(_) => Ok(content),
-        Err(looks) => Err(Failure::usage(format!("nothing was sent: \"{shown}\" is no image that the service takes"))
-            .cause(looks)
-            .hint(TAKEN)),
+        Err(looks) => {
+            Err(Failure::usage(format!("nothing was sent: \"{shown}\" is not an image that the service takes"))
+                .cause(looks)
+                .hint(TAKEN))
+        }
     }
 }
 

@@ -47,10 +47,10 @@ pub(crate) async fn read(path: &Path, stdin: &Stdin, unchecked: bool) -> Result<
     parse(&text, unchecked).map_err(|refusal| {
         let shown = path.display();
         match refusal {
-            Refusal::Unknown(_) => {
-                Failure::usage(format!("nothing was sent: \"{shown}\" is no structured prompt of the API's document"))
-                    .cause(refusal.to_string())
-            }
+            Refusal::Unknown(_) => Failure::usage(format!(
+                "nothing was sent: \"{shown}\" is not a structured prompt of the API's document"
+            ))
+            .cause(refusal.to_string()),
             _ => Failure::usage(format!("\"{shown}\" holds no structured prompt"))
                 .cause(refusal.to_string())
                 .hint("`ideogram magic-prompt PROMPT --jq .json_prompt` makes one; nothing was sent"),

@@ -181,7 +181,7 @@ fn unknown(name: &str, origin: &str, file: &File, path: Option<&Path>) -> Failur
     if !names.contains(&DEFAULT_PROFILE) {
         names.push(DEFAULT_PROFILE);
     }
-    let failure = Failure::usage(format!("there is no profile \"{name}\", which {origin} asks for"))
+    let failure = Failure::usage(format!("there is no profile \"{name}\", which {origin} names"))
         .cause(format!("there are: {}", names.join(", ")));
     match path {
         Some(path) => failure.hint(format!("a new one begins with [profiles.{name}] in \"{}\"", path.display())),

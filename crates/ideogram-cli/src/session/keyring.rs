@@ -94,7 +94,7 @@ mod platform {
             return Ok(None);
         }
         let key = String::from_utf8(succeeded(output)?.stdout)
-            .map_err(|_| NoKeyring::Failed("what the keyring holds is no text".to_owned()))?;
+            .map_err(|_| NoKeyring::Failed("the content of the keyring is not text".to_owned()))?;
         Ok(Some(key).filter(|key| !key.trim().is_empty()))
     }
 

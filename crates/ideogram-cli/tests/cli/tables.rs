@@ -126,7 +126,7 @@ fn structured_prompts_are_treated_alike_in_generate_and_batch() {
     snapshot!(refused, @r#"
     exit code: 2
     ----- stderr -----
-    error: nothing was sent: "prompt.json" is no structured prompt of the API's document
+    error: nothing was sent: "prompt.json" is not a structured prompt of the API's document
       caused by: the API's document knows no `style_description.mood` in a structured prompt; --unchecked sends it all the same
     "#);
     let _ = generate(&more, &["--unchecked"]);

@@ -174,7 +174,7 @@ fn digest(path: &Path) -> Result<String, String> {
     // Before it is opened: a pipe would wait for somebody to write.
     let metadata = fs::metadata(path).map_err(unreadable)?;
     match metadata.len() {
-        _ if !metadata.is_file() => return Err(format!("\"{}\" is no file", path.display())),
+        _ if !metadata.is_file() => return Err(format!("\"{}\" is not a file", path.display())),
         0 => return Err(format!("\"{}\" is empty", path.display())),
         size if size > MAX_BYTES => {
             return Err(format!(
@@ -196,7 +196,7 @@ fn digest(path: &Path) -> Result<String, String> {
             Ok(length) => {
                 if std::mem::take(&mut is_first) {
                     source::check_head(&piece[..length])
-                        .map_err(|looks| format!("\"{}\" is no image that is taken: {looks}", path.display()))?;
+                        .map_err(|looks| format!("\"{}\" is not a supported image: {looks}", path.display()))?;
                 }
                 hash.update(&piece[..length]);
             }

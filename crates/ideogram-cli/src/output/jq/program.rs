@@ -43,7 +43,7 @@ impl Program {
         json: &[u8],
         mut each: impl FnMut(Picked) -> Result<(), E>,
     ) -> Result<(), E> {
-        let input = read::parse_single(json).map_err(|error| format!("it got what is no JSON: {error}"))?;
+        let input = read::parse_single(json).map_err(|error| format!("it got text that is not JSON: {error}"))?;
         let context = Ctx::<JustLut<Val>>::new(&self.0.lut, Vars::new([]));
         for picked in self.0.id.run((context, input)) {
             let value = match picked {

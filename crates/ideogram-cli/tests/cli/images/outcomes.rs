@@ -24,7 +24,7 @@ fn all_images_withheld_is_exit_code_6() {
     exit code: 6
     ----- stderr -----
     error: 2 images withheld by the safety check
-    hint: what is withheld was made and billed, and there is no way to get it
+    hint: withheld images were made and billed, and cannot be fetched
     hint: the response is kept in out/.ideogram-responses/[TIME]-post_generate_image_v3.json
     ");
     assert_eq!(responses(folder.path()).len(), 1);
@@ -41,7 +41,7 @@ fn some_images_withheld_is_exit_code_11_and_the_others_are_saved() {
     out/cat-3.png
     ----- stderr -----
     error: 1 image withheld by the safety check
-    hint: what is withheld was made and billed, and there is no way to get it
+    hint: withheld images were made and billed, and cannot be fetched
     hint: the response is kept in out/.ideogram-responses/[TIME]-post_generate_image_v3.json
     ");
     assert!(folder.path().join("out/cat-1.png").exists() && !folder.path().join("out/cat-2.png").exists());
@@ -73,7 +73,7 @@ fn as_json_every_image_is_told() {
     false
     out/.ideogram-responses/[TIME]-post_generate_image_v3.json
     ----- stderr -----
-    {"error":{"kind":"partial","message":"1 image withheld by the safety check","causes":[],"hints":["what is withheld was made and billed, and there is no way to get it","the response is kept in out/.ideogram-responses/[TIME]-post_generate_image_v3.json"],"exit_code":11,"saved":1,"withheld":1,"failed":0,"stored_at":"out/.ideogram-responses/[TIME]-post_generate_image_v3.json"}}
+    {"error":{"kind":"partial","message":"1 image withheld by the safety check","causes":[],"hints":["withheld images were made and billed, and cannot be fetched","the response is kept in out/.ideogram-responses/[TIME]-post_generate_image_v3.json"],"exit_code":11,"saved":1,"withheld":1,"failed":0,"stored_at":"out/.ideogram-responses/[TIME]-post_generate_image_v3.json"}}
     "#);
     let ran = generate(&server, folder.path(), &["some withheld", "-n", "2", "--seed", "5", "--output", "jsonl"]);
     assert_eq!((ran.code(), ran.stdout().lines().count()), (Some(11), 2), "{ran}");

@@ -81,7 +81,7 @@ fn what_is_no_image_is_refused_before_anything_is_sent() {
     snapshot!(run("note.txt"), @r#"
     exit code: 2
     ----- stderr -----
-    error: nothing was sent: "note.txt" is no image that the service takes
+    error: nothing was sent: "note.txt" is not an image that the service takes
       caused by: it looks like text
     hint: JPEG, PNG and WebP are taken
     "#);
