@@ -67,7 +67,8 @@ type WithTrouble<T> = (T, Option<Failure>);
 /// Refusals without anything better in between.
 #[derive(Default)]
 struct Streak {
-    kind: Option<&'static str>,
+    /// The exit code of the refusals that are counted.
+    exit: Option<Exit>,
     length: u32,
 }
 
@@ -413,44 +414,31 @@ fn worse(stop: Option<Stop>, failure: Failure) -> Stop {
 }
 
 impl Streak {
-    /// Counts a refusal; enough of them, or one that all rows would share, is a reason to stop.
-    fn refused(&mut self, failed: &Failed, patience: u32) -> Option<Stop> {
-        let (kind, exit, why, next) = match (failed.kind.as_str(), failed.state) {
-            ("authentication", _) => {
-                let next = "check the key (`ideogram auth status` says which one is used), then run the command again";
-                return Some(Stop::Refused { exit: Exit::Authentication, why: failed.message.clone(), next });
-            }
-            ("payment", _) => (
-                "payment",
-                Exit::Payment,
-                "the balance does not cover the rows",
-                "top up the API balance, then run the same command again: what is paid is not paid again",
-            ),
-            ("rate_limited", _) => (
-                "rate_limited",
-                Exit::RateLimited,
-                "the service keeps saying that too much is in the making",
-                "wait a little, or lower --max-in-flight, then run the same command again",
-            ),
-            ("safety", _) => ("safety", Exit::Safety, SAFETY, SAFETY_NEXT),
-            (_, RowState::Unknown | RowState::Unreadable) => (
-                "unknown",
-                Exit::Unknown,
-                "too many rows in a row have an outcome that nobody knows",
-                "see what the service says of your usage before you go on",
-            ),
-            (_, RowState::NotRun) => (
-                "unavailable",
-                Exit::Unavailable,
-                "the service cannot be reached, or fails",
-                "run the same command again when it is back",
-            ),
-            _ => {
-                *self = Self::default();
-                return None;
-            }
+    /// Counts a refusal. Enough refusals of one kind, or one that all rows would share, are a reason to stop.
+    fn refused(&mut self, failed: &Failed, max_length: u32) -> Option<Stop> {
+        let is = |kind: ErrorKind| failed.kind == kind.name();
+        let (exit, why, next) = if is(ErrorKind::Authentication) {
+            let next = "check the key (`ideogram auth status` says which one is used), then run the command again";
+            return Some(Stop::Refused { exit: Exit::Authentication, why: failed.message.clone(), next });
+        } else if is(ErrorKind::Payment) {
+            let next = "top up the API balance, then run the same command again: what is paid is not paid again";
+            (Exit::Payment, "the balance does not cover the rows", next)
+        } else if is(ErrorKind::RateLimited) {
+            let next = "wait a little, or lower --max-in-flight, then run the same command again";
+            (Exit::RateLimited, "the service keeps answering that too many images are in flight", next)
+        } else if is(ErrorKind::Safety) {
+            (Exit::Safety, SAFETY, SAFETY_NEXT)
+        } else if matches!(failed.state, RowState::Unknown | RowState::Unreadable) {
+            let next = "see what the service says of your usage before you go on";
+            (Exit::Unknown, "too many rows in a row have an unknown outcome", next)
+        } else if failed.state == RowState::NotRun {
+            let next = "run the same command again when it is back";
+            (Exit::Unavailable, "the service cannot be reached, or fails", next)
+        } else {
+            *self = Self::default();
+            return None;
         };
-        self.count(kind, patience).then(|| Stop::Refused { exit, why: self.explained(why), next })
+        self.count(exit, max_length).then(|| Stop::Refused { exit, why: self.explained(why), next })
     }
 
     /// A response ends a streak of refusals, unless all its images were withheld: that is refused too, and billed.
@@ -461,16 +449,16 @@ impl Streak {
             *self = Self::default();
             return None;
         }
-        let stop = self.count("safety", patience);
+        let stop = self.count(Exit::Safety, patience);
         stop.then(|| Stop::Refused { exit: Exit::Safety, why: self.explained(SAFETY), next: SAFETY_NEXT })
     }
 
-    fn count(&mut self, kind: &'static str, patience: u32) -> bool {
-        if self.kind != Some(kind) {
-            *self = Self { kind: Some(kind), length: 0 };
+    fn count(&mut self, exit: Exit, max_length: u32) -> bool {
+        if self.exit != Some(exit) {
+            *self = Self { exit: Some(exit), length: 0 };
         }
         self.length += 1;
-        patience > 0 && self.length >= patience
+        max_length > 0 && self.length >= max_length
     }
 
     fn explained(&self, why: &str) -> String {
