@@ -6,7 +6,9 @@ use std::{
     io::{self, IsTerminal as _, Write as _},
 };
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use clap::ValueEnum;
+use ideogram_client::internal;
 
 /// How wide an image is shown, in columns.
 const WIDTH: u32 = 40;
@@ -74,9 +76,9 @@ fn encode(way: Way, image: &[u8]) -> Option<String> {
         return None;
     }
     match way {
-        Way::Kitty if !image.starts_with(b"\x89PNG") => None,
-        Way::Kitty => Some(kitty(&base64(image))),
-        Way::Iterm2 => Some(iterm2(&base64(image), image.len())),
+        Way::Kitty if internal::image_type(image) != Some("image/png") => None,
+        Way::Kitty => Some(kitty(&BASE64_STANDARD.encode(image))),
+        Way::Iterm2 => Some(iterm2(&BASE64_STANDARD.encode(image), image.len())),
     }
 }
 
@@ -98,38 +100,13 @@ fn iterm2(data: &str, size: usize) -> String {
     format!("\x1b]1337;File=inline=1;size={size};width={WIDTH};preserveAspectRatio=1:{data}\x07\n")
 }
 
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for three in bytes.chunks(3) {
-        let byte = |place: usize| u32::from(three.get(place).copied().unwrap_or_default());
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for place in 0..4 {
-            let index = bits >> (18 - 6 * place) & 63;
-            let letter = LETTERS[usize::try_from(index).expect("six bits")];
-            text.push(if place > three.len() { '=' } else { char::from(letter) });
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn bytes_become_base64() {
-        for (bytes, expected) in
-            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE=")]
-        {
-            assert_eq!(base64(bytes.as_bytes()), expected);
-        }
-        assert_eq!(base64(&[0xfb, 0xff, 0xfe]), "+//+");
-    }
-
-    #[test]
     fn kitty_gets_pieces_and_only_png() {
-        let text = encode(Way::Kitty, &[b"\x89PNG".as_slice(), &[0; 4000]].concat()).unwrap();
+        let text = encode(Way::Kitty, &[b"\x89PNG\r\n\x1a\n".as_slice(), &[0; 4000]].concat()).unwrap();
 
         let pieces: Vec<&str> = text.trim_end().split_terminator("\x1b\\").collect();
         assert_eq!(pieces.len(), 2);

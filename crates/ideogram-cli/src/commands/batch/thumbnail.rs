@@ -6,6 +6,7 @@ use std::{
     path::Path,
 };
 
+use ideogram_client::internal;
 use image::{DynamicImage, ImageFormat, ImageReader, Limits, codecs::jpeg::JpegEncoder};
 
 /// The longest side, in pixels: twice what the sheet shows, for screens that are that fine.
@@ -50,7 +51,7 @@ fn is_transparent(image: &DynamicImage) -> bool {
     image.color().has_alpha() && image.to_rgba8().pixels().any(|pixel| pixel.0[3] < u8::MAX)
 }
 
-/// Whether it is a PNG rather than a JPEG.
+/// The media type of a thumbnail.
 pub(super) fn media_type(bytes: &[u8]) -> &'static str {
-    if bytes.starts_with(b"\x89PNG") { "image/png" } else { "image/jpeg" }
+    internal::image_type(bytes).unwrap_or("image/jpeg")
 }
