@@ -109,7 +109,7 @@ async fn from_keyring(config: &Config, messages: &Messages) -> Option<String> {
         Ok(Ok(key)) => key,
         Ok(Err(NoKeyring::Missing(_))) => None,
         Ok(Err(error)) => {
-            messages.warning(&format!("the keyring was not requested a key: {error}"));
+            messages.warning(&format!("the keyring gave no key: {error}"));
             None
         }
         Err(_) => {
@@ -203,7 +203,7 @@ fn warn_if_readable(path: &Path, messages: &Messages) {
 }
 
 #[cfg(not(unix))]
-fn warn_if_readable(_path: &Path, _talk: &Messages) {}
+fn warn_if_readable(_path: &Path, _messages: &Messages) {}
 
 /// Writes a key to a file that only its owner can read.
 pub(crate) fn store(path: &Path, key: &str) -> io::Result<()> {

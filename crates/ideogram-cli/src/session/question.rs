@@ -4,7 +4,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 use crate::{exit::Exit, failure::Failure, output::messages::Messages};
 
-/// What an empty response means.
+/// What an empty answer means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Default {
     Yes,
@@ -31,7 +31,7 @@ pub(crate) async fn confirm(messages: &Messages, question: &str, default: Defaul
         let prompt = crate::output::printable::printable(&question).into_owned();
         messages.bars().suspend(|| {
             let mut stderr = io::stderr().lock();
-            // If nothing can be written there, the response decides all the same.
+            // If nothing can be written there, the answer decides all the same.
             let _ = stderr.write_all(prompt.as_bytes()).and_then(|()| stderr.flush());
         });
         // Read elsewhere, so that Ctrl-C is heard meanwhile.
@@ -43,12 +43,12 @@ pub(crate) async fn confirm(messages: &Messages, question: &str, default: Defaul
             .await
             .map_err(io::Error::other)
             .and_then(|read| read)
-            .map_err(|error| Failure::local_io("cannot read the response").because(&error))?;
+            .map_err(|error| Failure::local_io("cannot read the answer").because(&error))?;
         match line.as_deref().map(|line| understood(line, default)) {
             Some(Some(true)) => return Ok(()),
             // The end of the input is no yes.
             None | Some(Some(false)) => return Err(Failure::new(Exit::Interrupted, "not confirmed: nothing was sent")),
-            Some(None) => messages.note("please response y or n"),
+            Some(None) => messages.note("please answer y or n"),
         }
     }
 }

@@ -210,7 +210,7 @@ fn a_yes_orders_a_training_and_what_is_neither_is_asked_again() {
     let mut terminal = train(&server, &[]);
     terminal.expect("[y/N] ");
     terminal.press("maybe\r");
-    terminal.expect("please response y or n");
+    terminal.expect("please answer y or n");
     terminal.press("y\r");
     let (code, shown) = terminal.end();
 

@@ -28,7 +28,7 @@ fn decode<T: DeserializeOwned + HasImages>(response: &str) -> Option<Vec<ImageRe
     serde_json::from_str::<T>(response).ok().map(|response| response.images())
 }
 
-/// The operations that response with images.
+/// The operations whose responses have images.
 fn decoder(operation: &str) -> Option<Decode> {
     Some(match operation {
         "post_generate_image_v4" | "post_remix_image_v4" => decode::<types::ImageGenerationResponseV4>,
