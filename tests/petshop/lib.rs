@@ -6,63 +6,32 @@
 
 #![allow(
     clippy::doc_markdown,
+    dead_code,
     rustdoc::broken_intra_doc_links,
     unreachable_pub,
-    reason = "the client's modules speak of the client's own types"
+    unused_imports,
+    unused_macros,
+    reason = "the client's modules speak of the client's own types, and serve more than this document"
 )]
 
-#[path = "../../crates/ideogram-client/src/address.rs"]
-mod address;
-#[path = "../../crates/ideogram-client/src/api_key.rs"]
-mod api_key;
-#[path = "../../crates/ideogram-client/src/call_builder.rs"]
-mod call_builder;
-#[path = "../../crates/ideogram-client/src/client.rs"]
+#[path = "../../crates/ideogram-client/src/call/mod.rs"]
+mod call;
+#[path = "../../crates/ideogram-client/src/client/mod.rs"]
 mod client;
-#[path = "../../crates/ideogram-client/src/config.rs"]
-mod config;
-#[path = "../../crates/ideogram-client/src/download_client.rs"]
-mod download_client;
-#[path = "../../crates/ideogram-client/src/durable.rs"]
-mod durable;
-#[path = "../../crates/ideogram-client/src/dynamic.rs"]
-mod dynamic;
+#[path = "../../crates/ideogram-client/src/document/mod.rs"]
+mod document;
 #[path = "../../crates/ideogram-client/src/error.rs"]
 mod error;
-#[path = "../../crates/ideogram-client/src/file.rs"]
-mod file;
-#[path = "../../crates/ideogram-client/src/hook.rs"]
-pub mod hook;
-#[path = "../../crates/ideogram-client/src/limiter.rs"]
-mod limiter;
-#[path = "../../crates/ideogram-client/src/operation.rs"]
-pub mod operation;
-#[path = "../../crates/ideogram-client/src/options.rs"]
-mod options;
-#[path = "../../crates/ideogram-client/src/received.rs"]
-mod received;
-#[path = "../../crates/ideogram-client/src/refusal.rs"]
-mod refusal;
-#[path = "../../crates/ideogram-client/src/request.rs"]
+#[path = "../../crates/ideogram-client/src/fs/mod.rs"]
+mod fs;
+#[path = "../../crates/ideogram-client/src/net/mod.rs"]
+mod net;
+#[path = "../../crates/ideogram-client/src/request/mod.rs"]
 pub mod request;
-#[path = "../../crates/ideogram-client/src/response.rs"]
-mod response;
-#[path = "../../crates/ideogram-client/src/retry.rs"]
-mod retry;
-#[path = "../../crates/ideogram-client/src/runtime/mod.rs"]
+#[path = "../../crates/ideogram-client/src/runtime.rs"]
 mod runtime;
-#[path = "../../crates/ideogram-client/src/schema.rs"]
-pub mod schema;
-#[path = "../../crates/ideogram-client/src/signature.rs"]
-mod signature;
-#[path = "../../crates/ideogram-client/src/stored_response.rs"]
-mod stored_response;
-#[path = "../../crates/ideogram-client/src/summary.rs"]
-mod summary;
-#[path = "../../crates/ideogram-client/src/timestamp.rs"]
-mod timestamp;
-#[path = "../../crates/ideogram-client/src/validate.rs"]
-pub mod validate;
+#[path = "../../crates/ideogram-client/src/values/mod.rs"]
+mod values;
 
 #[allow(
     dead_code,
@@ -80,16 +49,10 @@ mod generated {
 }
 
 pub use self::{
-    api_key::ApiKey,
-    call_builder::CallBuilder,
-    client::Client,
-    config::{ClientBuilder, Validation},
-    dynamic::DynamicCall,
+    call::{CallBuilder, DynamicCall, Response, StoredResponse},
+    client::{ApiKey, CallOptions, Client, ClientBuilder, hook},
+    document::{operation, schema, validate, validate::Validation},
     error::{Error, ErrorKind, Outcome},
-    file::File,
     generated::{builder, operations, types},
-    options::CallOptions,
-    response::Response,
-    stored_response::StoredResponse,
-    timestamp::Timestamp,
+    values::{file::File, timestamp::Timestamp},
 };

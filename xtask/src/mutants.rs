@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::cargo;
 
 /// The files to mutate: the retry policy, and the limiter of images in flight.
-const FILES: [&str; 2] = ["crates/ideogram-client/src/retry.rs", "crates/ideogram-client/src/limiter.rs"];
+const FILES: [&str; 2] = ["crates/ideogram-client/src/call/retry.rs", "crates/ideogram-client/src/client/limiter.rs"];
 
 /// The tests to run, fastest first. A mutant that one test detects is not tested again. Passed to cargo, so that
 /// nothing else is built for each mutant.

@@ -1,35 +1,17 @@
 #![doc = include_str!("../README.md")]
 
-mod address;
-mod api_key;
-mod call_builder;
+mod call;
 mod client;
-mod config;
 pub mod dataset;
-mod download_client;
-mod durable;
-mod dynamic;
+mod document;
 mod error;
-mod file;
-pub mod hook;
-mod journal;
-mod limiter;
-pub mod operation;
-mod options;
-mod received;
-mod refusal;
+mod fs;
+mod net;
 pub mod request;
-mod response;
-mod retry;
 mod runtime;
 pub mod save;
-pub mod schema;
-mod signature;
-mod stored_response;
-mod summary;
-mod timestamp;
 pub mod training;
-pub mod validate;
+mod values;
 
 #[allow(
     dead_code,
@@ -49,27 +31,23 @@ mod generated {
 pub use reqwest;
 
 pub use self::{
-    api_key::ApiKey,
-    call_builder::CallBuilder,
-    client::Client,
-    config::{ClientBuilder, Validation},
-    dynamic::DynamicCall,
+    call::{CallBuilder, DynamicCall, Response, StoredResponse},
+    client::{ApiKey, CallOptions, Client, ClientBuilder, hook},
+    document::{operation, schema, validate, validate::Validation},
     error::{Error, ErrorKind, Outcome},
-    file::File,
     generated::{builder, operations, types},
-    options::CallOptions,
-    response::Response,
-    stored_response::StoredResponse,
-    timestamp::Timestamp,
+    values::{file::File, timestamp::Timestamp},
 };
 
 /// What the `ideogram` command of the same version shares with this library. It changes without notice.
 #[doc(hidden)]
 pub mod internal {
     pub use crate::{
-        durable::{put_new, sync_folder},
-        journal::{Contents, Journal, JournalError, JournalErrorKind, JournalKind},
+        fs::{
+            durable::{put_new, sync_folder},
+            journal::{Contents, Journal, JournalError, JournalErrorKind, JournalKind},
+        },
         save::internal::{ForeignLink, MAX_SUFFIX, check_stem, images_in_text, is_image_extension},
-        signature::{SIGNATURE_BYTES, image_type},
+        values::signature::{SIGNATURE_BYTES, image_type},
     };
 }

@@ -18,7 +18,7 @@ fn a_folder_is_stored_once_and_a_second_sync_sends_nothing() {
     let mut sizes: Vec<usize> = place.uploads().iter().map(Vec::len).collect();
     let second = place.datasets("sync", []).run();
 
-    // Two chunkes are under way at a time.
+    // Two chunks are under way at a time.
     sizes.sort_unstable();
     assert_eq!((sizes, place.uploads().len()), (vec![2, 20], 2));
     assert_eq!(place.stored(), place.each_once());

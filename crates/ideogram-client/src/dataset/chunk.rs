@@ -9,7 +9,7 @@ pub(crate) struct Limits {
     pub(crate) bytes: u64,
 }
 
-/// Packs files into chunkes, in order. Files of one stem, an image and its caption, stay together, even if they alone
+/// Packs files into chunks, in order. Files of one stem, an image and its caption, stay together, even if they alone
 /// are more than a chunk should hold.
 pub(crate) fn pack(files: Vec<LocalFile>, limits: Limits) -> Vec<Vec<LocalFile>> {
     let mut groups: Vec<Vec<LocalFile>> = Vec::new();
@@ -21,21 +21,21 @@ pub(crate) fn pack(files: Vec<LocalFile>, limits: Limits) -> Vec<Vec<LocalFile>>
         });
         groups[place].push(file);
     }
-    let mut chunkes: Vec<Vec<LocalFile>> = Vec::new();
+    let mut chunks: Vec<Vec<LocalFile>> = Vec::new();
     for group in groups {
-        match chunkes.last_mut() {
+        match chunks.last_mut() {
             Some(chunk)
                 if chunk.len() + group.len() <= limits.files && size_of(chunk.iter().chain(&group)) <= limits.bytes =>
             {
                 chunk.extend(group);
             }
-            _ => chunkes.push(group),
+            _ => chunks.push(group),
         }
     }
-    chunkes
+    chunks
 }
 
-/// Two chunkes in place of one; nothing if it holds the files of one stem alone.
+/// Two chunks in place of one; nothing if it holds the files of one stem alone.
 pub(crate) fn halves(files: &[LocalFile]) -> Option<[Vec<LocalFile>; 2]> {
     let mut groups = pack(files.to_vec(), Limits { files: 1, bytes: 0 });
     if groups.len() < 2 {
@@ -62,8 +62,8 @@ mod tests {
         files.iter().map(file).collect()
     }
 
-    fn names(chunkes: impl IntoIterator<Item = Vec<LocalFile>>) -> Vec<Vec<String>> {
-        chunkes.into_iter().map(|chunk| chunk.into_iter().map(|file| file.name).collect()).collect()
+    fn names(chunks: impl IntoIterator<Item = Vec<LocalFile>>) -> Vec<Vec<String>> {
+        chunks.into_iter().map(|chunk| chunk.into_iter().map(|file| file.name).collect()).collect()
     }
 
     fn packed(files: &[(&str, u64)], limits: Limits) -> Vec<Vec<String>> {
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn chunkes_keep_to_their_size_unless_one_file_is_larger() {
+    fn chunks_keep_to_their_size_unless_one_file_is_larger() {
         let files = [("a", 6), ("b", 4), ("c", 1), ("d", 50), ("e", 1)];
 
         assert_eq!(packed(&files, Limits { files: 10, bytes: 10 }), [vec!["a", "b"], vec!["c"], vec!["d"], vec!["e"]]);

@@ -5,12 +5,11 @@
 
 use std::io;
 
-use super::{Fault, FileKind, SkipReason, name};
-use crate::signature::image_type;
-
-/// How large a caption may be. The service publishes no limit; nobody writes a caption of this size, and more than
-/// this is not read.
-pub(crate) const MAX_CAPTION_BYTES: u64 = 1024 * 1024;
+use super::{
+    local_file::{Fault, FileKind, MAX_CAPTION_BYTES, SkipReason},
+    name,
+};
+use crate::values::signature::image_type;
 
 /// Extensions of images that the service takes.
 const IMAGE_EXTENSIONS: [&str; 4] = ["jpeg", "jpg", "png", "webp"];

@@ -1,6 +1,6 @@
 //! The journal of a sync: what was sent, so that a sync that is interrupted goes on where it stopped.
 //!
-//! One line before a chunk is sent and one after ([`crate::journal`] says how they are kept). A chunk that was begun
+//! One line before a chunk is sent and one after ([`crate::fs::journal`] says how they are kept). A chunk that was begun
 //! and has no end, or an end without a response, is looked for in the dataset.
 //!
 //! The journal itself cannot notice that its last lines are missing: it was deleted, cut, or replaced by an older copy.
@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, ErrorKind, Outcome,
-    journal::{self, JournalError, JournalErrorKind, JournalKind},
+    fs::journal::{self, JournalError, JournalErrorKind, JournalKind},
     types::DatasetAssetFailureReason,
 };
 
@@ -122,7 +122,7 @@ pub(crate) struct History {
     /// Whether lines of the journal are missing, so that files may have been sent of which it does not tell.
     pub(crate) lacks_lines: bool,
     pub(crate) files: BTreeMap<String, LastSeen>,
-    chunkes: BTreeMap<u64, Vec<String>>,
+    chunks: BTreeMap<u64, Vec<String>>,
     last_chunk: u64,
 }
 
@@ -139,10 +139,10 @@ impl History {
                     let known = LastSeen { size_bytes, nameless, time, companions, outcome: UploadOutcome::InFlight };
                     self.files.insert(file.name.clone(), known);
                 }
-                self.chunkes.insert(begin.chunk, companions.to_vec());
+                self.chunks.insert(begin.chunk, companions.to_vec());
             }
             Line::End(end) => {
-                for name in self.chunkes.get(&end.chunk).into_iter().flatten() {
+                for name in self.chunks.get(&end.chunk).into_iter().flatten() {
                     let Some(known) = self.files.get_mut(name) else { continue };
                     known.time = end.time.map_or(known.time, moment);
                     known.outcome = match (end.result, end.failed.get(name)) {
@@ -387,7 +387,7 @@ mod tests {
         assert!(seconds(&begin("1e300")) < 0.001);
     }
 
-    /// A journal of two chunkes; `a` was stored, `b` is in flight.
+    /// A journal of two chunks; `a` was stored, `b` is in flight.
     async fn written(path: &Path) {
         let (journal, _) = Journal::open(path.to_owned(), "d", URL).await.unwrap();
         journal.write(&begin(1, &["a"])).await.unwrap();

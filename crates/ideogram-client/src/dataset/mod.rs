@@ -29,6 +29,7 @@ mod content;
 mod folder;
 mod journal;
 mod listing;
+mod local_file;
 mod name;
 mod plan;
 mod reconcile;
@@ -43,7 +44,8 @@ use std::fmt;
 #[doc(hidden)]
 pub use self::journal::lacks_lines;
 pub use self::{
-    folder::{Fault, FileKind, Folder, LocalFile, MAX_FOLDER_DEPTH, MAX_FOLDER_ENTRIES, SkipReason, Skipped},
+    folder::Folder,
+    local_file::{Fault, FileKind, LocalFile, MAX_FOLDER_DEPTH, MAX_FOLDER_ENTRIES, SkipReason, Skipped},
     plan::{FileState, Note, Plan, PlannedFile, Rejection, RemoteFile, Uncertainty},
     report::{FileOutcome, SyncProgress, SyncReport, SyncedFile, UnknownReason},
     sync::SyncDataset,

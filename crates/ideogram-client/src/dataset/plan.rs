@@ -12,8 +12,8 @@ use serde::Serialize;
 
 use super::{
     FileKind, Folder, LocalFile,
-    folder::Fault,
     listing::Listing,
+    local_file::Fault,
     name, size_of,
     trainable::{Images, Trainability},
 };

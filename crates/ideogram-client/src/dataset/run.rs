@@ -6,6 +6,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    future::IntoFuture,
+    pin::Pin,
     sync::{Arc, Mutex, MutexGuard},
     time::{Duration, SystemTime},
 };
@@ -37,7 +39,7 @@ const MAX_WAIT: Duration = Duration::from_secs(600);
 const CHANGED: u32 = u32::MAX;
 
 /// A sync under way.
-pub(super) struct Run {
+struct Run {
     settings: SyncDataset,
     journal: Journal,
     /// When the journal was read, by both clocks.
@@ -45,7 +47,7 @@ pub(super) struct Run {
     progress: Arc<Mutex<Progress>>,
 }
 
-/// What chunkes share.
+/// What chunks share.
 #[derive(Default)]
 struct Progress {
     history: History,
@@ -79,8 +81,17 @@ struct View {
     listing: Listing,
 }
 
+impl IntoFuture for SyncDataset {
+    type Output = Result<SyncReport, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(Run::sync(self))
+    }
+}
+
 impl Run {
-    pub(super) async fn sync(settings: SyncDataset) -> Result<SyncReport, Error> {
+    async fn sync(settings: SyncDataset) -> Result<SyncReport, Error> {
         let base_url = settings.client.base_url().as_str().to_owned();
         let (journal, history) = Journal::open(settings.journal.clone(), &settings.plan.dataset_id, &base_url).await?;
         let progress = Arc::new(Mutex::new(Progress { history, ..Progress::default() }));
@@ -97,8 +108,8 @@ impl Run {
         let mut waits = self.settings.waits();
         while !files.is_empty() {
             let nameless = view.listing.nameless.len();
-            let chunkes = chunk::pack(files, self.settings.limits);
-            let sent = chunkes.into_iter().map(|files| self.send(files, nameless));
+            let chunks = chunk::pack(files, self.settings.limits);
+            let sent = chunks.into_iter().map(|files| self.send(files, nameless));
             let () = stream::iter(sent).buffer_unordered(self.settings.concurrency).collect().await;
 
             let asked_for = self.progress().asked_for.take();

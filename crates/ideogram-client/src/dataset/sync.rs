@@ -1,11 +1,10 @@
 //! The settings of a sync.
 
-use std::{fmt, future::IntoFuture, path::PathBuf, pin::Pin, sync::Arc, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
-    LocalFile, Plan, SyncProgress, SyncReport,
+    LocalFile, Plan, SyncProgress,
     chunk::{self, Limits},
-    run::Run,
 };
 use crate::{Client, Error, File, builder::UploadDatasetAssets, request::Request};
 
@@ -28,7 +27,7 @@ const MIN_POLL_INTERVAL: u32 = 30;
 pub(super) type OnProgress = Arc<dyn Fn(&SyncProgress) + Send + Sync>;
 
 impl Client {
-    /// Sends the files of a plan that are missing in the dataset, in chunkes.
+    /// Sends the files of a plan that are missing in the dataset, in chunks.
     ///
     /// The dataset is read again first, so the plan may be old; the folder is not read again, and a file that has
     /// changed since is not sent. Awaiting it gives a report that tells of every file of the folder.
@@ -102,9 +101,9 @@ impl SyncDataset {
         self
     }
 
-    /// How many chunkes may be under way at a time: 2 by default, and 1 at least.
-    pub fn concurrency(mut self, chunkes: usize) -> Self {
-        self.concurrency = chunkes.max(1);
+    /// How many chunks may be under way at a time: 2 by default, and 1 at least.
+    pub fn concurrency(mut self, chunks: usize) -> Self {
+        self.concurrency = chunks.max(1);
         self
     }
 
@@ -159,17 +158,17 @@ impl SyncDataset {
     ///
     /// Those of awaiting it ([`Client::sync_dataset`]).
     #[cfg(feature = "blocking")]
-    pub fn sync_blocking(self) -> Result<SyncReport, Error> {
+    pub fn sync_blocking(self) -> Result<super::SyncReport, Error> {
         let client = self.client.clone();
-        crate::runtime::block_on(&client, self.into_future())?
+        client.block_on(self.into_future())?
     }
 
-    /// The uploads that the plan alone leads to, in order: what is missing by it, in chunkes. Nothing is read or sent,
+    /// The uploads that the plan alone leads to, in order: what is missing by it, in chunks. Nothing is read or sent,
     /// and the journal is not read, so a sync that goes on where another one ended may send less.
     pub fn requests(&self) -> Result<Vec<Request>, Error> {
         let missing = self.plan.missing().map(|file| file.file.clone()).collect();
-        let chunkes = chunk::pack(missing, self.limits);
-        chunkes.iter().map(|files| self.upload(&self.client, files).prepare()).collect()
+        let chunks = chunk::pack(missing, self.limits);
+        chunks.iter().map(|files| self.upload(&self.client, files).prepare()).collect()
     }
 
     /// The waits between looks.
@@ -182,15 +181,6 @@ impl SyncDataset {
     pub(super) fn upload<'c>(&self, client: &'c Client, files: &[LocalFile]) -> UploadDatasetAssets<'c> {
         let parts = files.iter().map(|file| File::from_path(&file.path).with_name(&file.name));
         client.upload_dataset_assets().dataset_id(&self.plan.dataset_id).files(parts)
-    }
-}
-
-impl IntoFuture for SyncDataset {
-    type Output = Result<SyncReport, Error>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(Run::sync(self))
     }
 }
 

@@ -15,7 +15,8 @@ use futures_util::{StreamExt as _, stream};
 
 use super::{
     failure,
-    images::{ImageRef, Provenance, stems},
+    image_ref::ImageRef,
+    images::{Provenance, stems},
     one::{Place, save},
     saved::{Done, Saved},
     settings::{IfExists, SaveProgress, Settings, setters},

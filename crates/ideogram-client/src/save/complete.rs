@@ -6,7 +6,7 @@
 
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
-use crate::signature::SIGNATURE_BYTES;
+use crate::values::signature::SIGNATURE_BYTES;
 
 /// Boxes that stand in a file and in no other box.
 const BOXES: [&[u8; 4]; 10] =

@@ -19,10 +19,10 @@ use super::{
 };
 use crate::{
     Client, Error, Outcome,
-    address::is_not_public,
-    retry::{BodyReuse, Decision, Event, Policy, RetrySafety, State, decide},
-    runtime::{deadline_in, retry_after},
-    signature::SIGNATURE_BYTES,
+    call::retry::{BodyReuse, Decision, Event, Policy, RetrySafety, State, decide},
+    call::{deadline_in, retry_after},
+    net::address::is_not_public,
+    values::signature::SIGNATURE_BYTES,
 };
 
 /// So much is gathered before it goes to the disk.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use reqwest::Url;
 
-use crate::{Error, ErrorKind, Outcome, address::NOT_PUBLIC};
+use crate::{Error, ErrorKind, Outcome, net::address::NOT_PUBLIC};
 
 /// Saving was given arguments that cannot be used.
 pub(super) fn misuse(message: impl Into<String>) -> Error {

@@ -13,8 +13,8 @@ use std::{
 use reqwest::Url;
 use serde_json::{Map, Value};
 
-use super::images::ImageRef;
-use crate::{Timestamp, received::is_json};
+use super::image_ref::ImageRef;
+use crate::{Timestamp, net::body_text::is_json};
 
 /// Single links of responses, and what they are called in file names.
 const SINGLE_LINKS: [(&str, &str); 2] = [("\"base_image_url\"", "base"), ("\"original_image_url\"", "original")];
@@ -552,7 +552,7 @@ mod tests {
             start - 1..start + link.len() + 1
         });
         let expected = |damaged: &[u8], is_whole: &dyn Fn(&Range<usize>) -> bool| {
-            let text = crate::received::text_of(damaged, 1 << 20);
+            let text = crate::net::body_text::text_of(damaged, 1 << 20);
             let found = links(&text.text);
             for (span, link) in spans.iter().zip(LINKS) {
                 assert!(!is_whole(span) || found.iter().any(|one| one == link), "{link}: {}", text.text);

@@ -16,8 +16,8 @@ use reqwest::Url;
 use super::failure;
 use crate::{
     ApiKey, Client, Error,
-    address::{NOT_PUBLIC, is_public},
-    download_client::is_loopback,
+    net::address::{NOT_PUBLIC, is_public},
+    net::download_client::is_loopback,
 };
 
 /// What belongs to the service, and is exempt from the rules for the open internet.

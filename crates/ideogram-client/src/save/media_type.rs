@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::signature::image_type;
+use crate::values::signature::image_type;
 
 /// A media type of images, and the extension that goes with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub fn is_image_extension(extension: &str) -> bool {
 }
 
 impl MediaType {
-    /// The type of a download that begins with `head`, [`SIGNATURE_BYTES`](crate::signature::SIGNATURE_BYTES) of them
+    /// The type of a download that begins with `head`, [`SIGNATURE_BYTES`](crate::values::signature::SIGNATURE_BYTES) of them
     /// if there are so many, if it is an image; otherwise, what it looks like.
     pub(super) fn of(head: &[u8], content_type: Option<&str>) -> Result<Self, String> {
         if let Some(name) = image_type(head) {

@@ -18,6 +18,7 @@ mod failure;
 mod find;
 mod foreign;
 mod image;
+mod image_ref;
 mod images;
 mod link;
 mod media_type;
@@ -33,7 +34,8 @@ use std::path::PathBuf;
 pub use self::{
     all::{SaveAll, SaveOutcome},
     image::{Image, ImageOutcome},
-    images::{HasImages, ImageRef, Provenance, images_in},
+    image_ref::ImageRef,
+    images::{HasImages, Provenance, images_in},
     one::Save,
     saved::Saved,
     settings::{IfExists, SaveProgress},

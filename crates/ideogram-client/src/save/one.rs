@@ -11,7 +11,8 @@ use std::{
 use super::{
     download::{Download, DownloadFailed},
     failure,
-    images::{ImageRef, Noted},
+    image_ref::ImageRef,
+    images::Noted,
     link::{self, Own, Rules},
     saved::{Done, Saved},
     settings::{IfExists, SaveProgress, Settings, setters},

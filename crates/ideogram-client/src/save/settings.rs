@@ -139,8 +139,7 @@ macro_rules! setters {
         pub fn save_blocking(self) -> <Self as ::std::future::IntoFuture>::Output {
             let client = self.client.clone();
             // What is saved was made and billed before.
-            $crate::runtime::block_on(&client, ::std::future::IntoFuture::into_future(self))
-                .map_err($crate::save::failure::no_thread)?
+            client.block_on(::std::future::IntoFuture::into_future(self)).map_err($crate::save::failure::no_thread)?
         }
     };
 }

@@ -6,10 +6,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{
-    images::{ImageRef, Noted},
-    media_type::MediaType,
-};
+use super::{image_ref::ImageRef, images::Noted, media_type::MediaType};
 use crate::{ApiKey, Timestamp};
 
 /// What is known of an image beside its file.

@@ -15,13 +15,13 @@ use tempfile::{NamedTempFile, PersistError, TempPath};
 
 use super::{
     failure,
-    images::ImageRef,
+    image_ref::ImageRef,
     media_type::{MediaType, is_image_extension},
     saved::{Done, Received, Saved},
     settings::IfExists,
     sidecar::{self, Sidecar},
 };
-use crate::{Error, durable, save::Image as _, signature::SIGNATURE_BYTES};
+use crate::{Error, fs::durable, save::Image as _, values::signature::SIGNATURE_BYTES};
 
 /// Files that are not complete are called `.ideogram-<random>.part`.
 const PART_PREFIX: &str = ".ideogram-";

@@ -11,7 +11,7 @@ use std::{
 use tempfile::NamedTempFile;
 
 use super::complete::is_complete;
-use crate::signature::{SIGNATURE_BYTES, image_type};
+use crate::values::signature::{SIGNATURE_BYTES, image_type};
 
 /// More codings on top of each other than this are not undone.
 const MAX_CODINGS: u32 = 4;

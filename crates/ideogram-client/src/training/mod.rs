@@ -13,7 +13,7 @@ use std::{fmt, future::IntoFuture, pin::Pin, time::Duration};
 use futures_util::Stream;
 
 pub use self::state::{Observation, TrainedModel, TrainingError, TrainingProgress, has_ended};
-use crate::{Client, Error, download_client::is_loopback, types::ModelId};
+use crate::{Client, Error, net::download_client::is_loopback, types::ModelId};
 
 /// How often to ask unless the caller says otherwise, as the vendor's tutorial does.
 const POLL_EVERY: Duration = Duration::from_secs(60);
@@ -89,7 +89,7 @@ impl WaitUntilTrained {
     #[cfg(feature = "blocking")]
     pub fn wait_blocking(self) -> Result<TrainedModel, TrainingError> {
         let client = self.client.clone();
-        crate::runtime::block_on(&client, self.into_future())?
+        client.block_on(self.into_future())?
     }
 
     /// What is seen while waiting, one item for each look: for a progress display.

@@ -173,7 +173,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::ApiKey;
+    use crate::{ApiKey, call::status::error_of};
 
     const MINUTE: Duration = Duration::from_secs(60);
 
@@ -197,7 +197,7 @@ mod tests {
     fn status(status: u16, retry_after: Option<u64>) -> Result<CustomModel, Error> {
         let status = StatusCode::from_u16(status).unwrap();
         let retry_after = retry_after.map(Duration::from_secs);
-        Err(Error::from_status(status, retry_after, Bytes::new(), true, &ApiKey::new("secret").unwrap()))
+        Err(error_of(status, retry_after, Bytes::new(), true, &ApiKey::new("secret").unwrap()))
     }
 
     fn failure(kind: ErrorKind) -> Result<CustomModel, Error> {

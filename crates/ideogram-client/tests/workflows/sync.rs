@@ -278,7 +278,7 @@ async fn a_service_that_fails_again_and_again_ends_the_sync_and_loses_nothing() 
     let stored = place.stored().await;
     let later = place.sync().await.await.unwrap();
 
-    // Four chunkes, three times each.
+    // Four chunks, three times each.
     assert_eq!(report.uploads, 12);
     assert!(report.files.iter().all(|file| matches!(file.outcome, FileOutcome::NotStored { .. })), "{report:?}");
     assert!(stored.is_empty());

@@ -270,7 +270,7 @@ fn sending(function: &syn::ImplItemFn, operation: &Operation, model: &Model) -> 
         quote! {
             fn fill(self) -> ::std::result::Result<crate::request::Request, crate::Error> {
                 #(#statements)*
-                let mut __request = crate::request::Request::new(client, &super::operations::#constant);
+                let mut __request = client.new_request(&super::operations::#constant);
                 #parameters
                 #body
                 __request.checked(crate::runtime::Source::Types, &[])

@@ -42,7 +42,7 @@ const MAX_NAMES_LISTED: usize = 5;
 
 /// Bring a folder of images and captions into a dataset, every file once
 ///
-/// Sends what is missing, in chunkes, and nothing that is there: files are compared by name and size. The service can
+/// Sends what is missing, in chunks, and nothing that is there: files are compared by name and size. The service can
 /// neither replace nor remove a file, so a file of uncertain state, or that is there with another size, is
 /// listed and not sent. What is in the folder and not sent is named with the reason. `plan` shows beforehand what would
 /// be done.

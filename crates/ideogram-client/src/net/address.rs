@@ -110,7 +110,6 @@ impl Resolve for PublicOnly {
 }
 
 /// Whether a connection was not made because its name has an address that is not public.
-#[allow(dead_code, reason = "not every client of a document fetches links")]
 pub(crate) fn is_not_public(error: &reqwest::Error) -> bool {
     std::iter::successors(std::error::Error::source(error), |error| error.source()).any(|error| {
         // What an `io::Error` holds is not its source.

@@ -20,17 +20,19 @@ use tokio::{
 };
 use tracing::{Instrument as _, Span, field::Empty};
 
-use super::attempt::{Failed, attempt};
-use crate::{
-    Client, Error, ErrorKind, Outcome, Response,
-    hook::{Attempt, AttemptOutcome},
-    limiter::Permit,
-    operation::Billing,
-    received::{MAX_TEXT_BYTES, text_of},
-    request::{FileInfo, Request},
+use super::{
+    attempt::{Failed, attempt},
     response::RawResponse,
     retry::{self, BodyReuse, Decision, Event, RetrySafety, State},
     stored_response,
+};
+use crate::{
+    Client, Error, ErrorKind, Outcome, Response,
+    client::Permit,
+    hook::{Attempt, AttemptOutcome},
+    net::body_text::{MAX_TEXT_BYTES, text_of},
+    operation::Billing,
+    request::{FileInfo, Request},
 };
 
 /// Longer than any deadline that somebody means, and short enough to be added to any instant.

@@ -1,9 +1,8 @@
 //! The traits of generated unions: known kinds by their type, unknown ones as JSON.
 
-#[allow(unused_macros, reason = "a document without unions is none the worse for it")]
 macro_rules! open_union {
     ($name:ident tag $tag:literal { $($variant:ident($kind:ident) = $value:literal,)* }) => {
-        crate::runtime::open_union!(@common $name $($variant($kind))*);
+        crate::values::open_union::open_union!(@common $name $($variant($kind))*);
 
         impl $name {
             fn recognize(value: &::serde_json::Value) -> ::std::option::Option<Self> {
@@ -33,7 +32,7 @@ macro_rules! open_union {
     };
 
     ($name:ident properties { $($variant:ident($kind:ident) = [$($member:literal),*],)* }) => {
-        crate::runtime::open_union!(@common $name $($variant($kind))*);
+        crate::values::open_union::open_union!(@common $name $($variant($kind))*);
 
         impl $name {
             fn recognize(value: &::serde_json::Value) -> ::std::option::Option<Self> {
@@ -106,5 +105,4 @@ macro_rules! open_union {
     };
 }
 
-#[allow(unused_imports, reason = "a document without unions is none the worse for it")]
 pub(crate) use open_union;

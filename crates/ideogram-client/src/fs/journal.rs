@@ -26,7 +26,7 @@ use std::{
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::durable;
+use super::durable;
 
 /// How long the last line of a process that is ending may take.
 const MAX_LOCK_WAIT: Duration = Duration::from_secs(2);

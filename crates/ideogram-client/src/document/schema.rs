@@ -5,7 +5,7 @@
 //! constants check every request before it is sent, whether a typed builder or [`Client::call`](crate::Client::call)
 //! made it.
 
-pub use crate::validate::Pattern;
+use std::{fmt, sync::OnceLock};
 
 /// What a value must be.
 #[derive(Debug)]
@@ -133,5 +133,46 @@ impl Object {
     /// The property of this name.
     pub fn property(&self, name: &str) -> Option<&'static Property> {
         self.properties.iter().find(|property| property.name == name)
+    }
+}
+
+/// A pattern of the document, compiled when it is first needed.
+pub struct Pattern {
+    source: &'static str,
+    compiled: OnceLock<Option<regress::Regex>>,
+}
+
+impl fmt::Debug for Pattern {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Pattern({:?})", self.source)
+    }
+}
+
+impl Pattern {
+    pub(crate) const fn new(source: &'static str) -> Self {
+        Self { source, compiled: OnceLock::new() }
+    }
+
+    /// A pattern that cannot be compiled forbids nothing: the service decides.
+    pub fn matches(&self, text: &str) -> bool {
+        let compiled = self.compiled.get_or_init(|| regress::Regex::with_flags(self.source, "u").ok());
+        compiled.as_ref().is_none_or(|pattern| pattern.find(text).is_some())
+    }
+
+    pub(crate) fn source(&self) -> &'static str {
+        self.source
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_are_those_of_json_schema() {
+        static ID: Pattern = Pattern::new(r"^(?!\.{1,2}$)[^/]+$");
+
+        assert!(ID.matches("abc") && ID.matches("..."));
+        assert!(!ID.matches("..") && !ID.matches("a/b") && !ID.matches(""));
     }
 }

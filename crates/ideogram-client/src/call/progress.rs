@@ -16,7 +16,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, sleep_until};
 
-use crate::options::{OnUpload, Settings};
+use crate::client::{OnUpload, Settings};
 
 /// How far an attempt has come.
 #[derive(Debug)]

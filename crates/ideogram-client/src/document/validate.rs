@@ -4,12 +4,12 @@
 //! the same checks. A limit that the service has widened since is no obstacle:
 //! [`Validation::Off`](crate::Validation::Off) sends unchecked.
 
-use std::{fmt, sync::OnceLock};
+use std::fmt;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::schema::{Bound, Object, Property, Rule, Schema, Union};
+use super::schema::{Bound, Object, Property, Rule, Schema, Union};
 
 /// Lists of allowed values up to this length are shown whole.
 const MAX_VALUES_SHOWN: usize = 16;
@@ -47,6 +47,34 @@ pub(crate) enum Source {
     Types,
     /// Text or JSON of a caller: anything can be wrong. A property that is `null` counts as absent.
     Data,
+}
+
+/// Whether requests are checked against the document before they are sent.
+///
+/// Path parameters are always checked: an id must not change the path of a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Validation {
+    /// What the document forbids is refused before it is sent.
+    #[default]
+    On,
+    /// All but these members are checked, for the day on which the service widens one limit. Dots lead into objects,
+    /// and through lists: `color_palette.members.color_weight`. What is inside a named member is spared with it, and so
+    /// is a rule about several members that names it.
+    Except(Vec<String>),
+    /// The service decides.
+    Off,
+}
+
+impl Validation {
+    /// What is left of the result of a check, without what is not to be checked.
+    pub(crate) fn filter(&self, checked: Result<(), Violations>) -> Result<(), Violations> {
+        match self {
+            Self::Off => Ok(()),
+            Self::On => checked,
+            Self::Except(members) => checked.or_else(|violations| violations.except(members)),
+        }
+    }
 }
 
 /// One or more violations.
@@ -137,8 +165,20 @@ impl Schema {
     }
 }
 
+/// The reason why text is not a value of an enum. Suggests a value that differs in case and separators only.
+pub(crate) fn unknown_value(value: &str, known: &[&str]) -> String {
+    // Sizes and ratios are written with `x`, `:` and `/` elsewhere.
+    let normalized = |text: &str| -> String {
+        let separator = |character: char| if ":/-_ *".contains(character) { 'x' } else { character };
+        text.to_lowercase().chars().map(separator).collect()
+    };
+    let suggestion = known.iter().find(|candidate| normalized(candidate) == normalized(value));
+    let hint = suggestion.map(|candidate| format!(" (did you mean `{candidate}`?)")).unwrap_or_default();
+    format!("must be {}, and is `{value}`{hint}", one_of(known))
+}
+
 /// The allowed values as text; of a long list, some examples.
-pub(crate) fn one_of(values: &[&str]) -> String {
+fn one_of(values: &[&str]) -> String {
     if values.len() <= MAX_VALUES_SHOWN {
         format!("one of {}", values.join(", "))
     } else {
@@ -210,11 +250,11 @@ impl Checker {
             Schema::Text { min_length, max_length, pattern } => {
                 self.size(text.chars().count() as u64, *min_length, *max_length, "character");
                 if let Some(pattern) = pattern.filter(|pattern| !pattern.matches(text)) {
-                    self.report(format!("does not match `{}`", pattern.source));
+                    self.report(format!("does not match `{}`", pattern.source()));
                 }
             }
             Schema::Enum(values) if is_data && !values.contains(&text) => {
-                self.report(crate::runtime::unknown_value(text, values));
+                self.report(unknown_value(text, values));
             }
             Schema::Integer { minimum, maximum } => match text.parse::<i128>() {
                 Ok(number) => {
@@ -398,39 +438,12 @@ impl<T: Validate> Validate for Box<T> {
     }
 }
 
-/// A pattern of the document, compiled when it is first needed.
-pub struct Pattern {
-    source: &'static str,
-    compiled: OnceLock<Option<regress::Regex>>,
-}
-
-impl fmt::Debug for Pattern {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Pattern({:?})", self.source)
-    }
-}
-
-impl Pattern {
-    pub(crate) const fn new(source: &'static str) -> Self {
-        Self { source, compiled: OnceLock::new() }
-    }
-
-    /// A pattern that cannot be compiled forbids nothing: the service decides.
-    pub fn matches(&self, text: &str) -> bool {
-        let compiled = self.compiled.get_or_init(|| regress::Regex::with_flags(self.source, "u").ok());
-        compiled.as_ref().is_none_or(|pattern| pattern.find(text).is_some())
-    }
-
-    pub(crate) fn source(&self) -> &'static str {
-        self.source
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::document::schema::UnionKind;
 
     fn violations(source: Source, value: &Value, schema: &Schema) -> String {
         let mut checker = Checker::new(source);
@@ -474,8 +487,6 @@ mod tests {
     static TAGGED: Schema =
         Schema::Union(&Union { discriminator: Some("type"), kinds: &[UnionKind { value: "x", object: &B }] });
     static MAP: Schema = Schema::Map(&WEIGHT);
-
-    use crate::schema::UnionKind;
 
     #[test]
     fn what_the_document_forbids_is_refused_from_types_and_data_alike() {
@@ -596,10 +607,14 @@ mod tests {
     }
 
     #[test]
-    fn patterns_are_those_of_json_schema() {
-        static ID: Pattern = Pattern::new(r"^(?!\.{1,2}$)[^/]+$");
+    fn a_value_that_differs_in_case_or_separators_only_is_suggested() {
+        for (value, suggestion) in [("16:9", "16x9"), ("16X9", "16x9"), ("very_high", "VERY-HIGH")] {
+            let message = unknown_value(value, &["1x1", "16x9", "VERY-HIGH"]);
 
-        assert!(ID.matches("abc") && ID.matches("..."));
-        assert!(!ID.matches("..") && !ID.matches("a/b") && !ID.matches(""));
+            assert_eq!(
+                message,
+                format!("must be one of 1x1, 16x9, VERY-HIGH, and is `{value}` (did you mean `{suggestion}`?)")
+            );
+        }
     }
 }

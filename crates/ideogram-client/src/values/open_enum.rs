@@ -1,20 +1,6 @@
 //! The traits of generated enums. Decoding keeps unknown values verbatim; conversion from text refuses them, because in
 //! a request they are mostly typos.
 
-use crate::validate::one_of;
-
-/// The reason why text is not a value of an enum. Suggests a value that differs in case and separators only.
-pub(crate) fn unknown_value(value: &str, known: &[&str]) -> String {
-    // Sizes and ratios are written with `x`, `:` and `/` elsewhere.
-    let normalized = |text: &str| -> String {
-        let separator = |character: char| if ":/-_ *".contains(character) { 'x' } else { character };
-        text.to_lowercase().chars().map(separator).collect()
-    };
-    let suggestion = known.iter().find(|candidate| normalized(candidate) == normalized(value));
-    let hint = suggestion.map(|candidate| format!(" (did you mean `{candidate}`?)")).unwrap_or_default();
-    format!("must be {}, and is `{value}`{hint}", one_of(known))
-}
-
 macro_rules! open_enum {
     ($name:ident { $($variant:ident = $value:literal,)* }) => {
         impl $name {
@@ -52,7 +38,7 @@ macro_rules! open_enum {
             fn try_from(value: &str) -> ::std::result::Result<Self, Self::Error> {
                 match value {
                     $($value => Ok(Self::$variant),)*
-                    other => Err(crate::runtime::unknown_value(other, &[$($value),*]).into()),
+                    other => Err(crate::document::validate::unknown_value(other, &[$($value),*]).into()),
                 }
             }
         }
@@ -128,8 +114,6 @@ pub(crate) use open_enum;
 #[cfg(test)]
 #[allow(unreachable_pub, reason = "the macro is written for public types")]
 mod tests {
-    use super::*;
-
     /// In generated code, a module of typify with this name is in scope.
     mod error {
         pub type ConversionError = String;
@@ -165,18 +149,6 @@ mod tests {
         assert_eq!("AMBER".parse::<Light>().unwrap_err(), "must be one of RED, GREEN, and is `AMBER`");
         assert_eq!(Light::custom("AMBER"), Light::Unrecognized("AMBER".to_owned()));
         assert_eq!(Light::custom("RED"), Light::Red);
-    }
-
-    #[test]
-    fn a_value_that_differs_in_case_or_separators_only_is_suggested() {
-        for (value, suggestion) in [("16:9", "16x9"), ("16X9", "16x9"), ("very_high", "VERY-HIGH")] {
-            let message = unknown_value(value, &["1x1", "16x9", "VERY-HIGH"]);
-
-            assert_eq!(
-                message,
-                format!("must be one of 1x1, 16x9, VERY-HIGH, and is `{value}` (did you mean `{suggestion}`?)")
-            );
-        }
     }
 
     #[test]

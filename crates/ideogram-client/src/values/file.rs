@@ -20,7 +20,7 @@ use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio_util::io::ReaderStream;
 
-use crate::signature::{SIGNATURE_BYTES, image_type};
+use super::signature::{SIGNATURE_BYTES, image_type};
 
 /// How much is read from a file at a time.
 const CHUNK_BYTES: usize = 256 * 1024;

@@ -1,37 +1,15 @@
-//! What generated code calls: everything between a filled-in builder and the decoded response.
-//!
-//! `call` sends and repeats, `attempt` sends once, `progress` tells what moves from what is dead, `blocking` waits
-//! without `async`; `parts` collects multipart bodies, `open_enum`, `open_union` and `path_value` give generated types
-//! their traits.
+//! Types of values in requests and responses, and the conversions that generated code calls.
 
-mod attempt;
-#[cfg(feature = "blocking")]
-mod blocking;
-mod call;
-mod open_enum;
-mod open_union;
-mod parts;
-mod path_value;
-mod progress;
+pub(crate) mod file;
+pub(crate) mod open_enum;
+pub(crate) mod open_union;
+pub(crate) mod path_value;
+pub(crate) mod signature;
+pub(crate) mod timestamp;
 
 use std::fmt::{self, Display};
 
 use serde::{Deserialize, Deserializer, de};
-
-#[cfg(feature = "blocking")]
-#[allow(unused_imports, reason = "a client of another document may have nothing but single calls")]
-pub(crate) use self::blocking::{Blocking, block_on, call_blocking};
-#[allow(unused_imports, reason = "a document without unions is none the worse for it")]
-pub(crate) use self::open_union::open_union;
-#[allow(unused_imports, reason = "not every client of a document fetches links")]
-pub(crate) use self::{attempt::retry_after, call::deadline_in};
-pub(crate) use self::{
-    call::call,
-    open_enum::{open_enum, unknown_value},
-    parts::{Multipart, Parts},
-    path_value::{check_path_value, path_value},
-};
-pub(crate) use crate::validate::{Pattern, Source};
 
 /// Turns what a caller has at hand into what a member holds, and keeps the reason if that is impossible.
 pub(crate) fn convert<T, V>(name: &str, value: V) -> Result<T, String>
@@ -55,7 +33,6 @@ where
 
 /// Reads an integer that is too large, or written as `12.0` or as text, rather than lose the response that holds it:
 /// the nearest one is taken. The body has it as it came.
-#[allow(dead_code, reason = "called by generated code where a response has such a member")]
 pub(crate) fn nearest_integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     struct Visitor;
 
@@ -96,7 +73,6 @@ pub(crate) fn nearest_integer<'de, D: Deserializer<'de>>(deserializer: D) -> Res
 }
 
 /// The same for an integer that may be null or missing.
-#[allow(dead_code, reason = "called by generated code where a response has such a member")]
 pub(crate) fn nearest_integer_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     struct Nearest(i64);
 

@@ -3,11 +3,10 @@
 //! Generated code fills it in, the runtime sends it. Because it is data and not a stream, it can be shown without being
 //! sent (`prepare()` of every builder) and built anew for every attempt.
 
-use std::{
-    borrow::Cow,
-    fmt::{self, Display, Write as _},
-    io,
-};
+mod part;
+mod summary;
+
+use std::fmt::{self, Display};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
@@ -16,16 +15,17 @@ use reqwest::Url;
 use serde::Serialize;
 use serde_json::Value;
 
+pub(crate) use self::part::{Multipart, Parts};
+pub use self::{
+    part::{Part, PartContent},
+    summary::{BodySummary, ContentSummary, PartSummary, RequestSummary},
+};
+pub use crate::values::file::FileInfo;
 use crate::{
-    Client, Error, ErrorKind, File, Outcome, Validation,
+    Error, ErrorKind, File, Outcome, Validation,
     operation::{ImageCount, Input, Location, Operation},
-    runtime::{Multipart, Parts},
     schema::Schema,
     validate::{Checker, Source},
-};
-pub use crate::{
-    file::FileInfo,
-    summary::{BodySummary, ContentSummary, PartSummary, RequestSummary},
 };
 
 /// What stays as it is in a segment of a path: RFC 3986's unreserved characters.
@@ -51,43 +51,16 @@ pub(crate) enum Body {
     Multipart(Vec<Part>),
 }
 
-/// One part of a multipart body.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Part {
-    /// The name of the part.
-    pub name: Cow<'static, str>,
-    /// What it holds.
-    pub content: PartContent,
-}
-
-/// What a part holds.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum PartContent {
-    /// A scalar as text.
-    Text(String),
-    /// An object as JSON text, with the media type that the document gives to the part.
-    Json {
-        /// The JSON.
-        text: String,
-        /// The part's own media type, if the document names one.
-        media_type: Option<&'static str>,
-    },
-    /// A file.
-    File(File),
-}
-
 impl Request {
-    pub(crate) fn new(client: &Client, operation: &'static Operation) -> Self {
+    pub(crate) fn new(operation: &'static Operation, base_url: Url, validation: Validation) -> Self {
         Self {
             operation,
-            url: client.base_url().clone(),
+            url: base_url,
             path: operation.path.to_owned(),
             headers: HeaderMap::new(),
             body: Body::Empty,
             parameters: Vec::new(),
-            validation: client.validation().clone(),
+            validation,
         }
     }
 
@@ -298,20 +271,6 @@ impl Body {
     }
 }
 
-impl Part {
-    pub(crate) fn unreadable(&self, error: &io::Error) -> Error {
-        let shown = match &self.content {
-            PartContent::File(file) => {
-                file.path().map_or_else(|| file.name().into_owned(), |path| path.display().to_string())
-            }
-            _ => String::new(),
-        };
-        let message = format!("`{}`: cannot send \"{shown}\": {error}", self.name);
-        // The cause is in the message already; its kind is what a caller may still want.
-        Error::new(ErrorKind::LocalIo, Outcome::NotSent, message).with_source(io::Error::from(error.kind()))
-    }
-}
-
 /// Checks the values of a parameter.
 fn scalars<'t>(checker: &mut Checker, input: &Input, texts: impl Iterator<Item = &'t str>) {
     let contents: Vec<_> = texts.map(|text| PartContent::Text(text.to_owned())).collect();
@@ -350,21 +309,6 @@ impl Display for Request {
             Body::Empty => Ok(()),
             Body::Json(json) => write!(formatter, "\n{}", String::from_utf8_lossy(json)),
             Body::Multipart(parts) => parts.iter().try_for_each(|part| write!(formatter, "\n{part}")),
-        }
-    }
-}
-
-impl Display for Part {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: ", self.name)?;
-        match &self.content {
-            PartContent::Text(text) | PartContent::Json { text, .. } => formatter.write_str(text),
-            PartContent::File(file) => {
-                formatter.write_str("file ")?;
-                formatter.write_char('"')?;
-                formatter.write_str(&file.name())?;
-                formatter.write_char('"')
-            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Ids as newtypes, and the check of path parameters: no value may change the path of a request.
 
-use crate::validate::Pattern;
+use crate::document::schema::Pattern;
 
 /// Returns the reason if a value cannot stand in a path.
 pub(crate) fn check_path_value(value: &str, pattern: Option<&Pattern>) -> Result<(), String> {
@@ -46,14 +46,14 @@ macro_rules! path_value {
             }
 
             fn check(value: &str) -> ::std::result::Result<(), ::std::string::String> {
-                static PATTERN: ::std::option::Option<crate::runtime::Pattern> = {
+                static PATTERN: ::std::option::Option<crate::document::schema::Pattern> = {
                     const SOURCE: ::std::option::Option<&str> = $pattern;
                     match SOURCE {
-                        Some(source) => Some(crate::runtime::Pattern::new(source)),
+                        Some(source) => Some(crate::document::schema::Pattern::new(source)),
                         None => None,
                     }
                 };
-                crate::runtime::check_path_value(value, PATTERN.as_ref())
+                crate::values::path_value::check_path_value(value, PATTERN.as_ref())
             }
         }
 

@@ -7,7 +7,8 @@ use std::{error::Error as StdError, fmt, iter, net::IpAddr, sync::OnceLock, time
 
 use reqwest::Url;
 
-use crate::{Error, ErrorKind, Outcome, address::PublicOnly};
+use super::address::PublicOnly;
+use crate::{Error, ErrorKind, Outcome};
 
 /// A connection that the peer closed while it was idle looks like an unknown outcome, so idle ones are not kept long.
 pub(crate) const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(20);
@@ -80,7 +81,6 @@ impl DownloadClient {
     }
 
     /// The client to fetch `url` with. The name of another host than the service's own must have public addresses.
-    #[allow(dead_code, reason = "not every client of a document fetches links")]
     pub(crate) fn client(&self, url: &Url, is_own_host: bool) -> Result<&reqwest::Client, Error> {
         if let Some(host) = url.host_str()
             && !is_own_host

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue};
 
 use crate::{
     Error,
-    received::{MAX_TEXT_BYTES, text_of},
+    net::body_text::{MAX_TEXT_BYTES, text_of},
 };
 
 /// An API key. `Debug` does not show it, and nothing displays it.

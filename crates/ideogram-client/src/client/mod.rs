@@ -1,15 +1,25 @@
 //! The client that generated methods hang on.
 
+mod api_key;
+#[cfg(feature = "blocking")]
+mod blocking;
+mod builder;
+pub mod hook;
+mod limiter;
+mod options;
+
 use std::{fmt, sync::Arc};
 
 use reqwest::Url;
-use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
-use crate::{
-    ApiKey, CallOptions, ClientBuilder, Error, Response, Validation, download_client::DownloadClient,
-    limiter::ImageLimiter, options::Settings, request::Request, runtime,
+use self::limiter::ImageLimiter;
+pub use self::{api_key::ApiKey, builder::ClientBuilder, options::CallOptions};
+pub(crate) use self::{
+    limiter::Permit,
+    options::{OnUpload, Settings, is_ours},
 };
+use crate::{Error, net::download_client::DownloadClient, operation::Operation, request::Request};
 
 /// A client of the service. Cheap to clone; clones share connections and the count of images in the making.
 #[derive(Clone)]
@@ -25,10 +35,9 @@ pub(crate) struct Inner {
     pub(crate) limiter: ImageLimiter,
     /// Calls that make no image pass no limiter, but do not all run at once.
     pub(crate) attempts: Arc<Semaphore>,
-    #[allow(dead_code, reason = "not every client of a document fetches links")]
     pub(crate) links: DownloadClient,
     #[cfg(feature = "blocking")]
-    pub(crate) blocking: crate::runtime::Blocking,
+    blocking: blocking::Blocking,
 }
 
 impl Client {
@@ -68,56 +77,23 @@ impl Client {
         Self { inner: Arc::clone(&self.inner), settings: Arc::new(self.settings.with(options)) }
     }
 
-    /// Sends a request that was prepared with this client, or with one that shares its connections.
-    ///
-    /// ```no_run
-    /// # async fn example(client: &ideogram_client::Client) -> Result<(), ideogram_client::Error> {
-    /// use ideogram_client::types::GetDatasetResponse;
-    ///
-    /// let request = client.get_dataset().dataset_id("abc").prepare()?;
-    /// println!("{request}");
-    /// let response = client.execute::<GetDatasetResponse>(request).await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As `send()` of every builder; and [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if the
-    /// request is for another address than this client's: the key stays where it belongs.
-    pub async fn execute<T: DeserializeOwned + 'static>(&self, request: Request) -> Result<Response<T>, Error> {
-        self.check_origin(&request)?;
-        runtime::call(self, request).await
-    }
-
-    /// Like [`Client::execute`], for programs without `async`: the thread waits.
-    #[cfg(feature = "blocking")]
-    pub fn execute_blocking<T: DeserializeOwned + Send + 'static>(
-        &self,
-        request: Request,
-    ) -> Result<Response<T>, Error> {
-        self.check_origin(&request)?;
-        runtime::call_blocking(self, request)
-    }
-
-    /// The key stays where it belongs.
-    fn check_origin(&self, request: &Request) -> Result<(), Error> {
-        let (ours, theirs) = (self.base_url().origin(), request.url().origin());
-        if ours == theirs {
-            return Ok(());
-        }
-        let (ours, theirs) = (ours.ascii_serialization(), theirs.ascii_serialization());
-        let message = format!("the request was prepared for {theirs}, and this client calls {ours}");
-        Err(Error::invalid_argument(message).in_operation(request.operation()))
-    }
-
     /// Returns the number of images in flight, of this client and its clones.
     pub fn images_in_flight(&self) -> u32 {
         self.inner.limiter.acquired()
     }
 
-    pub(crate) fn validation(&self) -> &Validation {
-        &self.settings.validation
+    /// Returns an empty request of an operation.
+    pub(crate) fn new_request(&self, operation: &'static Operation) -> Request {
+        Request::new(operation, self.base_url().clone(), self.settings.validation.clone())
+    }
+
+    /// Runs a future on the client's own thread, and waits for its result.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn block_on<T: Send + 'static>(
+        &self,
+        future: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.inner.blocking.block_on(future)
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -128,7 +104,7 @@ impl Client {
         &self.inner
     }
 
-    pub(crate) fn from_parts(inner: Inner, settings: Settings) -> Self {
+    fn from_parts(inner: Inner, settings: Settings) -> Self {
         Self { inner: Arc::new(inner), settings: Arc::new(settings) }
     }
 }

@@ -5,17 +5,14 @@ use std::{env, ffi::OsString, fmt, sync::Arc, time::Duration};
 use reqwest::Url;
 use tokio::sync::Semaphore;
 
+use super::{Inner, limiter::ImageLimiter, options::Settings};
 use crate::{
-    ApiKey, CallOptions, Client, Error,
-    client::Inner,
-    download_client::{
+    ApiKey, CallOptions, Client, Error, Validation,
+    generated::operations,
+    net::download_client::{
         Configure, DownloadClient, POOL_IDLE_TIMEOUT, is_loopback, stack_error, with_lenient_headers,
         without_needless_roots,
     },
-    generated::operations,
-    limiter::ImageLimiter,
-    options::Settings,
-    validate::Violations,
 };
 
 /// Where [`ClientBuilder::api_key_from_env`] finds the key.
@@ -27,34 +24,6 @@ const DEFAULT_MAX_IMAGES_IN_FLIGHT: u32 = 10;
 /// Attempts of calls that make no image, at a time: each takes a connection, and its files. Systems allow a process 256
 /// and more.
 const MAX_FREE_ATTEMPTS: usize = 100;
-
-/// Whether requests are checked against the document before they are sent.
-///
-/// Path parameters are always checked: an id must not change the path of a request.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Validation {
-    /// What the document forbids is refused before it is sent.
-    #[default]
-    On,
-    /// All but these members are checked, for the day on which the service widens one limit. Dots lead into objects,
-    /// and through lists: `color_palette.members.color_weight`. What is inside a named member is spared with it, and so
-    /// is a rule about several members that names it.
-    Except(Vec<String>),
-    /// The service decides.
-    Off,
-}
-
-impl Validation {
-    /// What is left of the result of a check, without what is not to be checked.
-    pub(crate) fn filter(&self, checked: Result<(), Violations>) -> Result<(), Violations> {
-        match self {
-            Self::Off => Ok(()),
-            Self::On => checked,
-            Self::Except(members) => checked.or_else(|violations| violations.except(members)),
-        }
-    }
-}
 
 /// Reads the key from an environment.
 fn key_from_env(variable: impl FnOnce(&str) -> Option<OsString>) -> Result<ApiKey, Error> {
@@ -272,7 +241,7 @@ impl ClientBuilder {
             limiter: ImageLimiter::new(self.max_images_in_flight),
             attempts: Arc::new(Semaphore::new(MAX_FREE_ATTEMPTS)),
             #[cfg(feature = "blocking")]
-            blocking: crate::runtime::Blocking::default(),
+            blocking: super::blocking::Blocking::default(),
         };
         Ok(Client::from_parts(inner, self.settings))
     }

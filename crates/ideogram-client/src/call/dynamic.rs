@@ -9,12 +9,14 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::call;
 use crate::{
     CallBuilder, Client, Error, File, Response, Validation,
     generated::operations,
     operation::{Input, InputKind, Location, Operation},
     request::{Body, Part, PartContent, Request},
-    runtime::{Source, call, check_path_value},
+    validate::Source,
+    values::path_value::check_path_value,
 };
 
 /// The media type of a part that holds JSON.
@@ -145,7 +147,7 @@ impl DynamicCall<'_> {
     #[cfg(feature = "blocking")]
     pub fn response_blocking(self) -> Result<Response<Value>, Error> {
         let client = self.client;
-        crate::runtime::call_blocking(client, self.prepare()?)
+        super::call_blocking(client, self.prepare()?)
     }
 
     /// Like `send()`, for programs without `async`: the thread waits.
@@ -168,7 +170,7 @@ impl DynamicCall<'_> {
         };
         let unchecked = unknown_properties(operation, &members, unchecked)?;
 
-        let mut request = Request::new(client, operation);
+        let mut request = client.new_request(operation);
         let mut parts = Vec::new();
         for input in operation.inputs {
             let given: Vec<&Given> =

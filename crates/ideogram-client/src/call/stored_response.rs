@@ -20,8 +20,9 @@ use serde_json::{Value, value::RawValue};
 use tokio::io::AsyncReadExt as _;
 
 use crate::{
-    Error, ErrorKind, Outcome, Timestamp, durable,
-    received::{MAX_TEXT_BYTES, text_of},
+    Error, ErrorKind, Outcome, Timestamp,
+    fs::durable,
+    net::body_text::{MAX_TEXT_BYTES, text_of},
     request::RequestSummary,
 };
 

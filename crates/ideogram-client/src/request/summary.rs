@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{
-    Error,
-    request::{Body, FileInfo, Part, PartContent, Request},
-};
+use super::{Body, FileInfo, Part, PartContent, Request};
+use crate::Error;
 
 /// What a request holds, for a dry run, a log, or beside an image. It serializes, and it names no key.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -11,7 +11,8 @@ use std::{
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use crate::{Error, Validation, generated::operations, hook::Hook, retry::Policy};
+use super::hook::Hook;
+use crate::{Error, Validation, call::retry::Policy, generated::operations};
 
 /// Short enough to tell a dead connection, long enough for a network that changes over.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);

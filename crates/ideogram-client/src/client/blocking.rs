@@ -10,11 +10,9 @@ use std::{
     thread::{self, ThreadId},
 };
 
-use serde::de::DeserializeOwned;
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use super::call;
-use crate::{Client, Error, ErrorKind, Outcome, Response, request::Request};
+use crate::{Error, ErrorKind, Outcome};
 
 /// The runtime of a client, made with the first call that needs it.
 #[derive(Default)]
@@ -43,11 +41,26 @@ impl Blocking {
         Ok(runtime.insert(made).handle().clone())
     }
 
-    /// Runs a future on the client's own thread, and waits for what it gives; nothing if the thread ends before.
-    pub(crate) fn wait_for<T: Send + 'static>(
+    /// Runs a future on the client's own thread, and waits for its result.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::LocalIo`] if the thread cannot be started or waited for; [`ErrorKind::Transport`] if it ends before
+    /// the future does.
+    pub(super) fn block_on<T: Send + 'static>(
         &self,
         future: impl Future<Output = T> + Send + 'static,
-    ) -> io::Result<Option<T>> {
+    ) -> Result<T, Error> {
+        let result = self.wait_for(future).map_err(|error| {
+            let message = format!("no thread can make the call: {error}");
+            Error::new(ErrorKind::LocalIo, Outcome::NotSent, message).with_source(error)
+        })?;
+        let ended = "the thread that makes the calls has ended";
+        result.ok_or_else(|| Error::new(ErrorKind::Transport, Outcome::Unknown, ended))
+    }
+
+    /// Returns the result of a future, or `None` if the thread ends before the future does.
+    fn wait_for<T: Send + 'static>(&self, future: impl Future<Output = T> + Send + 'static) -> io::Result<Option<T>> {
         if self.worker.get() == Some(&thread::current().id()) {
             let message = "called from a hook or a report of progress, on the thread that it would wait for";
             return Err(io::Error::new(io::ErrorKind::Deadlock, message));
@@ -79,35 +92,4 @@ impl fmt::Debug for Blocking {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Blocking").finish_non_exhaustive()
     }
-}
-
-/// Runs a future that takes one call or many on the client's own thread, and waits for its result.
-///
-/// # Errors
-///
-/// [`ErrorKind::LocalIo`] if the thread cannot be started or waited for; [`ErrorKind::Transport`] if it ends before the
-/// future does.
-pub(crate) fn block_on<T: Send + 'static>(
-    client: &Client,
-    future: impl Future<Output = T> + Send + 'static,
-) -> Result<T, Error> {
-    let result = client.inner().blocking.wait_for(future).map_err(|error| {
-        let message = format!("no thread can make the call: {error}");
-        Error::new(ErrorKind::LocalIo, Outcome::NotSent, message).with_source(error)
-    })?;
-    result
-        .ok_or_else(|| Error::new(ErrorKind::Transport, Outcome::Unknown, "the thread that makes the calls has ended"))
-}
-
-/// Sends a request, decodes its response, and waits for both.
-pub(crate) fn call_blocking<T>(client: &Client, request: Request) -> Result<Response<T>, Error>
-where
-    T: DeserializeOwned + Send + 'static,
-{
-    let operation = request.operation();
-    let called = {
-        let client = client.clone();
-        block_on(&client.clone(), async move { call(&client, request).await })
-    };
-    called.map_err(|error| error.in_operation(operation))?
 }

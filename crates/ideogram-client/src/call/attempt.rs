@@ -13,15 +13,17 @@ use futures_util::future::{Either, select};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use tokio::time::Instant;
 
-use super::progress::{Progress, Stalled, Watched};
-use crate::{
-    Client, Error, ErrorKind, Outcome,
-    file::ReadFailure,
-    generated::operations,
-    options,
-    request::{Body, FileInfo, Part, PartContent, Request},
+use super::{
+    progress::{Progress, Stalled, Watched},
     response::RawResponse,
     retry::Event,
+    status,
+};
+use crate::{
+    Client, Error, ErrorKind, Outcome, client,
+    generated::operations,
+    request::{Body, FileInfo, Part, PartContent, Request},
+    values::file::ReadFailure,
 };
 
 /// An error's body is for people; more than this of it helps nobody.
@@ -103,7 +105,7 @@ pub(super) async fn attempt(
         (true, Err(stopped)) => stopped,
         (false, end) => {
             let retry_after = retry_after(&headers);
-            let error = Error::from_status(status, retry_after, read.body, end.is_ok(), api_key);
+            let error = status::error_of(status, retry_after, read.body, end.is_ok(), api_key);
             return Err(Failed { error, event: Event::Status { code: status.as_u16(), retry_after } });
         }
     };
@@ -136,7 +138,7 @@ fn build(
     progress: &Arc<Progress>,
 ) -> Result<reqwest::Request, Error> {
     // A hook may have added what is not its to say.
-    let foreign: Vec<HeaderName> = headers.keys().filter(|name| options::is_ours(name)).cloned().collect();
+    let foreign: Vec<HeaderName> = headers.keys().filter(|name| client::is_ours(name)).cloned().collect();
     for name in foreign {
         headers.remove(name);
     }

@@ -6,7 +6,7 @@
 use http::StatusCode;
 use serde_json::Value;
 
-use crate::received::text_of;
+use crate::net::body_text::text_of;
 
 /// The body of a refusal is cut long before.
 const MAX_TEXT_BYTES: usize = 1024 * 1024;

@@ -1,0 +1,173 @@
+//! What a response with a status other than 2xx means.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::StatusCode;
+
+use super::refusal::Refusal;
+use crate::{ApiKey, Error, ErrorKind, Outcome};
+
+/// Returns the error of a response with a status other than 2xx. The service may repeat the key in the body, as it is or
+/// escaped, so the key is taken out of the body and of the message.
+pub(crate) fn error_of(
+    status: StatusCode,
+    retry_after: Option<Duration>,
+    body: Bytes,
+    complete: bool,
+    api_key: &ApiKey,
+) -> Error {
+    let body = api_key.redact_body(body);
+    let body = if complete { body } else { api_key.redact_cut(body) };
+    let refusal = Refusal::read(&body);
+    let reason = refusal.reason();
+    let kind = match status.as_u16() {
+        // The document knows no other 422 than that of the safety check; the service does.
+        422 if reason.is_some() && !refusal.names_safety() => ErrorKind::InvalidRequest,
+        _ => kind_of(status),
+    };
+    let text = api_key.redact(Bytes::from(reason.unwrap_or_else(|| "no reason given".to_owned())));
+    let error = Error::new(kind, outcome_of(status), String::from_utf8_lossy(&text));
+    error.with_response(status, body, complete).asking_to_wait(retry_after)
+}
+
+fn kind_of(status: StatusCode) -> ErrorKind {
+    match status.as_u16() {
+        401 => ErrorKind::Authentication,
+        402 => ErrorKind::Payment,
+        403 => ErrorKind::Forbidden,
+        404 => ErrorKind::NotFound,
+        408 | 500..=599 => ErrorKind::Server,
+        422 => ErrorKind::Safety,
+        429 => ErrorKind::RateLimited,
+        400..=499 => ErrorKind::InvalidRequest,
+        // Redirects are not followed: the key must not leave, and a paid request must not be sent again.
+        _ => ErrorKind::UndocumentedResponse,
+    }
+}
+
+/// The service's list of what is not billed, and the refusals of its framework that come before it.
+fn outcome_of(status: StatusCode) -> Outcome {
+    match status.as_u16() {
+        400..=406 | 411 | 413..=415 | 422 | 429 | 431 => Outcome::Declined,
+        _ => Outcome::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(status: u16, body: &str) -> Error {
+        let body = Bytes::copy_from_slice(body.as_bytes());
+        error_of(StatusCode::from_u16(status).unwrap(), None, body, true, &ApiKey::new("secret-12345").unwrap())
+    }
+
+    #[test]
+    fn predicates_follow_the_status() {
+        for status in (400..600).filter(|status| StatusCode::from_u16(*status).is_ok()) {
+            let error = answered(status, "{}");
+            let found = (error.is_authentication(), error.is_not_found(), error.is_rate_limited(), error.is_timeout());
+            assert_eq!(found, (status == 401, status == 404, status == 429, matches!(status, 408 | 504)), "{status}");
+            assert_eq!(error.is_transient(), matches!(status, 408 | 429) || status >= 500, "{status}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn every_shape_of_error_body_gives_its_human_text() {
+        for (body, expected) in [
+            (r#"{"error":"Could not read a source image."}"#, "Could not read a source image."),
+            (r#"{"message":"Access denied."}"#, "Access denied."),
+            (
+                r#"{"type":"about:blank","title":"Bad Request","detail":"'x' is too short","status":400}"#,
+                "'x' is too short",
+            ),
+            (r#"{"type":"about:blank","title":"Bad Request","status":400}"#, "Bad Request"),
+            ("{}", "no reason given"),
+            ("", "no reason given"),
+            ("[1, 2]", "no reason given"),
+            ("null", "no reason given"),
+            (r#"{"error": 7}"#, "no reason given"),
+            (r#"{"error": "cut"#, r#"{"error": "cut"#),
+            ("<html><head><title>502 Bad Gateway</title></head></html>", "502 Bad Gateway"),
+            ("two\nlines\x1b[31m", "two lines [31m"),
+        ] {
+            assert_eq!(answered(400, body).to_string(), format!("400 Bad Request: {expected}"), "{body}");
+        }
+        let page = "<html><head><title>502 Bad Gateway</title></head></html>";
+        assert_eq!(answered(502, page).to_string(), "502 Bad Gateway");
+    }
+
+    #[test]
+    fn statuses_say_what_to_do_and_what_became_of_the_call() {
+        use ErrorKind as K;
+        use Outcome as O;
+        for (status, kind, outcome) in [
+            (302, K::UndocumentedResponse, O::Unknown),
+            (400, K::InvalidRequest, O::Declined),
+            (401, K::Authentication, O::Declined),
+            (402, K::Payment, O::Declined),
+            (403, K::Forbidden, O::Declined),
+            (404, K::NotFound, O::Declined),
+            (405, K::InvalidRequest, O::Declined),
+            (408, K::Server, O::Unknown),
+            (409, K::InvalidRequest, O::Unknown),
+            (413, K::InvalidRequest, O::Declined),
+            (415, K::InvalidRequest, O::Declined),
+            (422, K::Safety, O::Declined),
+            (429, K::RateLimited, O::Declined),
+            (500, K::Server, O::Unknown),
+            (503, K::Server, O::Unknown),
+            (599, K::Server, O::Unknown),
+        ] {
+            let error = answered(status, "{}");
+
+            assert_eq!((error.kind(), error.outcome()), (kind, outcome), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_422_is_the_safety_check_unless_its_body_gives_another_reason() {
+        for (body, kind) in [
+            (r#"{"error":"Image provided failed safety check."}"#, ErrorKind::Safety),
+            ("{}", ErrorKind::Safety),
+            ("", ErrorKind::Safety),
+            (r#"{"error":"The mask must have the size of the image"}"#, ErrorKind::InvalidRequest),
+            (r#"{"detail":[{"loc":["body","prompt"],"msg":"field required"}]}"#, ErrorKind::InvalidRequest),
+            ("Unprocessable", ErrorKind::InvalidRequest),
+        ] {
+            assert_eq!(
+                (answered(422, body).kind(), answered(422, body).outcome()),
+                (kind, Outcome::Declined),
+                "{body}"
+            );
+        }
+        assert_eq!(answered(400, r#"{"error":"unsafe"}"#).kind(), ErrorKind::InvalidRequest);
+    }
+
+    #[test]
+    fn a_long_text_is_cut_and_stays_one_line() {
+        let shown = answered(500, &"word ".repeat(10_000)).to_string();
+
+        assert!(shown.chars().count() < 450 && shown.ends_with('…'), "{shown}");
+    }
+
+    #[test]
+    fn a_key_that_the_service_repeats_is_in_no_error() {
+        for body in
+            [r#"{"error":"bad key secret-12345"}"#, r#"{"error":"bad key \u0073ecret-12345"}"#, "bad key secret-12345"]
+        {
+            let error = answered(401, body);
+
+            assert_eq!(error.to_string(), "401 Unauthorized: bad key [key]", "{body}");
+            assert!(!String::from_utf8_lossy(error.body().unwrap()).contains("secret"), "{body}");
+        }
+    }
+
+    #[test]
+    fn the_reason_code_is_read_from_the_body() {
+        let error = answered(402, r#"{"error":"no money","reject_reason":"insufficient_funds"}"#);
+
+        assert_eq!(error.reject_reason().as_deref(), Some("insufficient_funds"));
+    }
+}

@@ -1,0 +1,185 @@
+//! Files of a local folder: what they are, and why some are left out.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use serde::{Serialize, Serializer};
+
+/// How large a caption may be. The service publishes no limit; nobody writes a caption of this size, and more than
+/// this is not read.
+pub(crate) const MAX_CAPTION_BYTES: u64 = 1024 * 1024;
+
+/// How many folders deep a folder is read. Paths grow with the depth, and every look at a path costs its length.
+pub const MAX_FOLDER_DEPTH: usize = 256;
+/// How many files and folders are looked at: far more than any training set, and less than a whole disk.
+pub const MAX_FOLDER_ENTRIES: usize = 1_000_000;
+
+/// A local image or caption.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct LocalFile {
+    /// The path of the file.
+    #[serde(serialize_with = "lossy")]
+    pub path: PathBuf,
+    /// The name that is sent: the base name, in NFC.
+    pub name: String,
+    /// The size in bytes.
+    pub size_bytes: u64,
+    /// What the file is.
+    pub kind: FileKind,
+    /// Why it cannot be sent as it is, if so.
+    pub fault: Option<Fault>,
+    /// Whether it is a caption that begins with a byte order mark. The mark is sent with it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub has_byte_order_mark: bool,
+}
+
+/// What a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FileKind {
+    /// A JPEG by its signature.
+    Jpeg,
+    /// A PNG by its signature.
+    Png,
+    /// A WebP by its signature.
+    WebP,
+    /// An image by its name, and not by its content.
+    NoImage,
+    /// A text, by its name.
+    Caption,
+}
+
+/// Why a local file cannot be sent as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Fault {
+    /// It is empty or, as a caption, holds nothing but white space.
+    Empty,
+    /// Its name promises an image, its content is none.
+    NotAImage,
+    /// Its name promises an image that the service takes; its content is an image of another format.
+    OtherImage(String),
+    /// A caption that is not UTF-8.
+    NotText,
+    /// A caption in another encoding, such as UTF-16.
+    OtherEncoding(String),
+    /// A caption of more than 1 MiB.
+    TooLarge,
+    /// It cannot be read.
+    Unreadable(String),
+    /// Its name is not UTF-8 or contains a control character, and cannot be sent.
+    UnusableName,
+}
+
+/// Something in the folder that is not part of the set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Skipped {
+    /// The path.
+    #[serde(serialize_with = "lossy")]
+    pub path: PathBuf,
+    /// Why it was skipped.
+    pub reason: SkipReason,
+}
+
+/// Why something was skipped.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum SkipReason {
+    /// It cannot be read.
+    Unreadable(String),
+    /// A link whose target does not exist.
+    BrokenLink,
+    /// A folder that is more than [`MAX_FOLDER_DEPTH`] folders deep. It is not read.
+    TooDeep,
+    /// An image of a format that the service does not take, such as HEIC.
+    OtherImage(String),
+    /// Most likely a caption, or the captions of many images, in a form that the service does not take.
+    OtherCaption {
+        /// The name that would make it the caption of an image in the folder.
+        rename_to: Option<String>,
+    },
+    /// A ZIP archive: its files cannot be compared with the dataset. Unpack it, or upload it by itself.
+    Archive,
+    /// An archive that the service does not take.
+    OtherArchive,
+    /// Its name begins with a dot. A hidden folder is not read.
+    Hidden,
+    /// Neither image nor caption.
+    OtherType,
+    /// Not a regular file, such as a pipe.
+    NotAFile,
+    /// A link to a folder that is read anyway.
+    AlreadyRead,
+}
+
+impl FileKind {
+    /// Whether it is an image that the service takes.
+    pub fn is_image(self) -> bool {
+        matches!(self, Self::Jpeg | Self::Png | Self::WebP)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => formatter.write_str("it is empty"),
+            Self::NotAImage => formatter.write_str("it is not a JPEG, PNG or WebP image"),
+            Self::OtherImage(format) => {
+                write!(formatter, "its format is {format}; the service takes JPEG, PNG and WebP images")
+            }
+            Self::NotText => formatter.write_str("it is not UTF-8 text"),
+            Self::OtherEncoding(encoding) => write!(formatter, "its encoding is {encoding}; save it as UTF-8"),
+            Self::TooLarge => {
+                write!(formatter, "it is larger than {} KiB, too large for a caption", MAX_CAPTION_BYTES / 1024)
+            }
+            Self::Unreadable(why) => write!(formatter, "it cannot be read: {why}"),
+            Self::UnusableName => {
+                formatter.write_str("its name is not UTF-8 or contains a control character, and cannot be sent")
+            }
+        }
+    }
+}
+
+impl fmt::Display for SkipReason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(why) => write!(formatter, "cannot be read: {why}"),
+            Self::BrokenLink => formatter.write_str("a link that leads nowhere"),
+            Self::TooDeep => write!(formatter, "more than {MAX_FOLDER_DEPTH} folders deep, and not read"),
+            Self::OtherImage(format) => {
+                write!(formatter, "an image of the format {format}: convert it to JPEG, PNG or WebP")
+            }
+            Self::OtherCaption { rename_to: Some(name) } => {
+                write!(formatter, "perhaps a caption: rename it to {name} to send it")
+            }
+            Self::OtherCaption { rename_to: None } => {
+                formatter.write_str("perhaps captions: the service takes one text file per image, a.txt for a.png")
+            }
+            Self::Archive => formatter.write_str("a ZIP archive: unpack it, or upload it by itself"),
+            Self::OtherArchive => formatter.write_str("an archive that the service does not take: unpack it"),
+            Self::Hidden => formatter.write_str("hidden: its name begins with a dot"),
+            Self::OtherType => formatter.write_str("neither image nor caption"),
+            Self::NotAFile => formatter.write_str("not a regular file"),
+            Self::AlreadyRead => formatter.write_str("a link to a folder that is read anyway"),
+        }
+    }
+}
+
+impl SkipReason {
+    /// Whether it may hold images or captions that could not be read.
+    pub fn is_unread(&self) -> bool {
+        matches!(self, Self::Unreadable(_) | Self::BrokenLink | Self::TooDeep)
+    }
+}
+
+/// A path as text, whatever it holds: a list of files must not fail because of one name.
+pub(super) fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
+}

@@ -1,0 +1,101 @@
+//! Parts of multipart bodies; generated encoders say what goes into them.
+
+use std::{
+    borrow::Cow,
+    fmt::{self, Display},
+    io,
+};
+
+use serde::Serialize;
+
+use crate::{Error, ErrorKind, File, Outcome};
+
+/// One part of a multipart body.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Part {
+    /// The name of the part.
+    pub name: Cow<'static, str>,
+    /// What it holds.
+    pub content: PartContent,
+}
+
+/// What a part holds.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum PartContent {
+    /// A scalar as text.
+    Text(String),
+    /// An object as JSON text, with the media type that the document gives to the part.
+    Json {
+        /// The JSON.
+        text: String,
+        /// The part's own media type, if the document names one.
+        media_type: Option<&'static str>,
+    },
+    /// A file.
+    File(File),
+}
+
+/// A request body that is sent as multipart. Implementations are generated from the document.
+pub(crate) trait Multipart {
+    fn encode(&self, parts: &mut Parts) -> Result<(), Error>;
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Parts {
+    parts: Vec<Part>,
+}
+
+impl Parts {
+    pub(crate) fn file(&mut self, name: &'static str, file: &File) {
+        self.parts.push(Part { name: name.into(), content: PartContent::File(file.clone()) });
+    }
+
+    pub(crate) fn text(&mut self, name: &'static str, value: &impl Display) {
+        self.parts.push(Part { name: name.into(), content: PartContent::Text(value.to_string()) });
+    }
+
+    pub(crate) fn json(
+        &mut self,
+        name: &'static str,
+        value: &impl Serialize,
+        media_type: Option<&'static str>,
+    ) -> Result<(), Error> {
+        let text = serde_json::to_string(value).map_err(|error| {
+            Error::invalid_argument(format!("`{name}` cannot be written as JSON")).with_source(error)
+        })?;
+        self.parts.push(Part { name: name.into(), content: PartContent::Json { text, media_type } });
+        Ok(())
+    }
+
+    pub(crate) fn into_parts(self) -> Vec<Part> {
+        self.parts
+    }
+}
+
+impl Part {
+    pub(crate) fn unreadable(&self, error: &io::Error) -> Error {
+        let shown = match &self.content {
+            PartContent::File(file) => {
+                file.path().map_or_else(|| file.name().into_owned(), |path| path.display().to_string())
+            }
+            _ => String::new(),
+        };
+        let message = format!("`{}`: cannot send \"{shown}\": {error}", self.name);
+        // The cause is in the message already; its kind is what a caller may still want.
+        Error::new(ErrorKind::LocalIo, Outcome::NotSent, message).with_source(io::Error::from(error.kind()))
+    }
+}
+
+impl Display for Part {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: ", self.name)?;
+        match &self.content {
+            PartContent::Text(text) | PartContent::Json { text, .. } => formatter.write_str(text),
+            PartContent::File(file) => {
+                write!(formatter, "file \"{}\"", file.name())
+            }
+        }
+    }
+}
