@@ -14,12 +14,11 @@ use serde::Serialize;
 use serde_json::{Map, Value, value::RawValue};
 use tokio::select;
 
+use super::values::Known;
 use crate::{
     exit::Exit,
     failure::Failure,
     images::{
-        choice::Choice,
-        flags::set,
         paid_call::{ask, storing_client},
         prompt::Stdin,
         source::SourceImages,
@@ -54,7 +53,7 @@ pub(crate) struct Describe {
 
     /// Which model writes the plain text [default: V_3] (v3 only)
     #[arg(long = "describe-model-version", value_name = "VERSION")]
-    #[arg(value_parser = Choice::of(DescribeModelVersion::ALL))]
+    #[arg(value_parser = Known::new(DescribeModelVersion::ALL.iter().map(ToString::to_string)))]
     version: Option<String>,
 
     /// Leave out where in the image things are (v4 only)
@@ -82,7 +81,7 @@ impl Describe {
         }
         let stdin = Stdin::default();
         // All are looked at before the first is paid for.
-        let files = SourceImages::new(context, &stdin).all(&self.images).await?.unwrap_or_default();
+        let files = SourceImages::new(context, &stdin).all(&self.images).await?;
         let client = storing_client(context).await?;
         let mut pieces = context.output().pieces("descriptions");
         let mut done = 0;
@@ -121,9 +120,10 @@ impl Describe {
     ) -> Result<(), Failure> {
         match self.model {
             Model::V4 => {
-                let call = set!(client.describe_v4().image_file(file), {
-                    include_bbox: self.no_boxes.then_some(false),
-                });
+                let mut call = client.describe_v4().image_file(file);
+                if self.no_boxes {
+                    call = call.include_bbox(false);
+                }
                 let Some(response) = ask(context, call, what, "looking").await? else { return Ok(()) };
                 self.tell(
                     context,
@@ -134,9 +134,10 @@ impl Describe {
                 )
             }
             Model::V3 => {
-                let call = set!(client.describe().image_file(file), {
-                    describe_model_version: self.version.clone(),
-                });
+                let mut call = client.describe().image_file(file);
+                if let Some(version) = &self.version {
+                    call = call.describe_model_version(version.as_str());
+                }
                 let Some(response) = ask(context, call, what, "looking").await? else { return Ok(()) };
                 self.tell(context, source, &response, |layout| plain(layout, response.value()), pieces)
             }

@@ -3,11 +3,10 @@
 use clap::Args;
 use ideogram_client::types::{AspectRatioV4, MagicPromptV4Response};
 
+use super::values::Known;
 use crate::{
     failure::Failure,
     images::{
-        choice::Choice,
-        flags::set,
         paid_call::{ask, storing_client},
         prompt::Stdin,
         structured,
@@ -30,7 +29,7 @@ pub(crate) struct MagicPrompt {
     prompt: String,
 
     /// Shape of the image it is for; AUTO leaves it to the service [default: AUTO]
-    #[arg(long, value_name = "RATIO", value_parser = Choice::of(AspectRatioV4::ALL))]
+    #[arg(long, value_name = "RATIO", value_parser = Known::new(AspectRatioV4::ALL.iter().map(ToString::to_string)))]
     aspect_ratio: Option<String>,
 }
 
@@ -38,9 +37,10 @@ impl MagicPrompt {
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         let prompt = Stdin::default().prompt(&self.prompt).await?;
         let client = storing_client(context).await?;
-        let call = set!(client.magic_prompt_v4().text_prompt(prompt), {
-            aspect_ratio: self.aspect_ratio.clone(),
-        });
+        let mut call = client.magic_prompt_v4().text_prompt(prompt);
+        if let Some(ratio) = &self.aspect_ratio {
+            call = call.aspect_ratio(ratio.as_str());
+        }
         match ask(context, call, "cannot enrich the prompt", "writing").await? {
             Some(response) => context.output().response(&response),
             None => Ok(()),

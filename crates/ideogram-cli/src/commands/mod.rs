@@ -1,4 +1,5 @@
-//! The subcommands, one file each: arguments, the call, and what people see of its response.
+//! The subcommands, one file each: arguments, the call, and what people see of its response. Those that make images are
+//! rows of a table: [`image`].
 //!
 //! # How to write one
 //!
@@ -61,23 +62,16 @@ mod batch;
 mod completions;
 mod datasets;
 mod describe;
-mod edit;
-mod generate;
 mod ids;
-mod inpaint;
-mod layerize_text;
+mod image;
 mod magic_prompt;
 mod man;
 mod mock;
 mod models;
 mod operations;
-mod reframe;
-mod remix;
-mod remove_background;
-mod replace_background;
 mod save;
 mod trainable;
-mod upscale;
+mod values;
 
 use clap::Subcommand;
 
@@ -89,15 +83,8 @@ use crate::{
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    Generate(Box<generate::Generate>),
-    Remix(Box<remix::Remix>),
-    Edit(edit::Edit),
-    Inpaint(Box<inpaint::Inpaint>),
-    Reframe(Box<reframe::Reframe>),
-    ReplaceBackground(Box<replace_background::ReplaceBackground>),
-    RemoveBackground(remove_background::RemoveBackground),
-    Upscale(upscale::Upscale),
-    LayerizeText(layerize_text::LayerizeText),
+    #[command(flatten)]
+    Image(image::Image),
     Describe(describe::Describe),
     MagicPrompt(magic_prompt::MagicPrompt),
     Batch(batch::Batch),
@@ -125,15 +112,7 @@ pub(crate) async fn run(command: &Command, globals: Globals<'_>, tree: fn() -> c
     let context = || Context::open(globals);
     let makes_no_call = |command| globals.options.refuse_those_of_calls(command);
     match command {
-        Command::Generate(command) => command.run(&context().await?).await,
-        Command::Remix(command) => command.run(&context().await?).await,
-        Command::Edit(command) => command.run(&context().await?).await,
-        Command::Inpaint(command) => command.run(&context().await?).await,
-        Command::Reframe(command) => command.run(&context().await?).await,
-        Command::ReplaceBackground(command) => command.run(&context().await?).await,
-        Command::RemoveBackground(command) => command.run(&context().await?).await,
-        Command::Upscale(command) => command.run(&context().await?).await,
-        Command::LayerizeText(command) => command.run(&context().await?).await,
+        Command::Image(command) => command.run(&context().await?).await,
         Command::Describe(command) => command.run(&context().await?).await,
         Command::MagicPrompt(command) => command.run(&context().await?).await,
         Command::Save(command) => command.run(globals).await,

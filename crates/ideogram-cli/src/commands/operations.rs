@@ -7,6 +7,7 @@ use ideogram_client::{
 };
 use serde_json::{Value, json};
 
+use super::image;
 use crate::{
     failure::Failure,
     output::Output,
@@ -51,19 +52,10 @@ impl Operations {
 
 /// The command that was made for an operation, beside `ideogram api`.
 pub(crate) fn command(operation: &Operation) -> Option<&'static str> {
+    if let Some(name) = image::command_for(operation) {
+        return Some(name);
+    }
     Some(match operation.id {
-        "post_generate_image_v4"
-        | "post_generate_image_v3"
-        | "post_generate_image_v3_transparent"
-        | "post_generate_image" => "generate",
-        "post_remix_image_v4" | "post_remix_image_v3" | "post_remix_image" => "remix",
-        "post_v1_edit_image" => "edit",
-        "post_inpaint_image_v3" | "post_edit_image_v3" | "post_edit_image" => "inpaint",
-        "post_reframe_image_v3" | "post_reframe_image" => "reframe",
-        "post_replace_background_v3" => "replace-background",
-        "post_remove_background" => "remove-background",
-        "post_upscale_image" => "upscale",
-        "post_layerize_text_v3" => "layerize-text",
         "post_describe" | "post_describe_v4" => "describe",
         "post_magic_prompt_v4" => "magic-prompt",
         "list_datasets" => "datasets list",

@@ -1,6 +1,6 @@
 //! From a call to images on disk.
 //!
-//! Start at [`GenerateAndSave::begin`]. The folder is tried before anything is paid for, the response is on disk before
+//! Start at [`generate_and_save`]. The folder is tried before anything is paid for, the response is on disk before
 //! it is decoded, and whatever becomes of the images, the command says where the response is.
 
 use std::{
@@ -9,9 +9,11 @@ use std::{
 };
 
 use ideogram_client::{
-    CallBuilder, CallOptions, Client, Error, Response, StoredResponse,
+    CallOptions, Client, Error, Response, StoredResponse,
+    request::Request,
     save::{HasImages, IfExists, Image as _, ImageOutcome, SaveOutcome, SaveProgress},
 };
+use serde_json::Value;
 use tokio::select;
 
 use super::{
@@ -33,59 +35,51 @@ use crate::{
 /// Uploads below this size are over before a bar is read.
 const SMALL_UPLOAD: u64 = 256 * 1024;
 
-/// Makes images and saves them.
+/// Sends the call, saves its images and reports them; with `--dry-run` shows the call instead. `action` is what could
+/// not be done if it fails.
+pub(crate) async fn generate_and_save(
+    context: &Context<'_>,
+    saving: &SaveFlags,
+    request: Request,
+    action: &str,
+) -> Result<(), Failure> {
+    let wording = Wording { action, inspect: "" };
+    let requested = request.images();
+    let images = units::count(requested.into(), "image");
+    if context.is_dry_run() {
+        context.show(&request, wording).await?;
+        context.output().note(&format!("{images} would be made and billed"));
+        return Ok(());
+    }
+    let folder = saving.folder(context.profile());
+    make_ready(&folder, saving).await?;
+    let options = CallOptions::new()
+        .store_responses_in(folder.join(RESPONSES))
+        .on_upload(upload_bar(context.output().messages().clone()));
+    let client = context.client().with(options);
+    let response = send(context, &client, request, format!("making {images}")).await;
+    let paid = PaidCall { context, saving, folder, client, requested };
+    match response {
+        Ok(response) => paid.save(&response).await,
+        Err(error) => paid.save_what_is_whole(wording, &error).await,
+    }
+}
+
+/// A call that was sent.
 #[derive(Debug)]
-pub(crate) struct GenerateAndSave<'a> {
+struct PaidCall<'a> {
     context: &'a Context<'a>,
     saving: &'a SaveFlags,
     folder: PathBuf,
     client: Client,
+    /// How many images were requested.
+    requested: u32,
 }
 
-impl<'a> GenerateAndSave<'a> {
-    /// Gets the folder ready, unless nothing is to be sent.
-    pub(crate) async fn begin(context: &'a Context<'a>, saving: &'a SaveFlags) -> Result<Self, Failure> {
-        let folder = saving.folder(context.profile());
-        if !context.is_dry_run() {
-            make_ready(&folder, saving).await?;
-        }
-        let options = CallOptions::new()
-            .store_responses_in(folder.join(RESPONSES))
-            .on_upload(upload_bar(context.output().messages().clone()));
-        let client = context.client().with(options);
-        Ok(Self { context, saving, folder, client })
-    }
-
-    /// Begins a call whose response will be kept.
-    pub(crate) fn client(&self) -> &Client {
-        &self.client
-    }
-
-    /// Sends the call, saves what it made and reports it; with `--dry-run` shows it instead.
-    pub(crate) async fn make<B>(&self, call: B, what: &str) -> Result<(), Failure>
-    where
-        B: CallBuilder,
-        B::Output: HasImages,
-    {
-        let wording = Wording { action: what, inspect: "" };
-        let request = call.prepare().map_err(|error| self.context.failure(wording, &error))?;
-        let requested = request.images();
-        let images = units::count(requested.into(), "image");
-        if self.context.is_dry_run() {
-            self.context.show(&request, wording).await?;
-            self.context.output().note(&format!("{images} would be made and billed"));
-            return Ok(());
-        }
-        let response = send::<B::Output>(self.context, &self.client, request, format!("making {images}")).await;
-        match response {
-            Ok(response) => self.save(&response, requested).await,
-            Err(error) => self.save_what_is_whole(wording, &error, requested).await,
-        }
-    }
-
+impl PaidCall<'_> {
     /// Saves what can be saved of a paid response that broke off, is damaged or not as the document says. All is well
     /// if that is as much as was requested.
-    async fn save_what_is_whole(&self, wording: Wording<'_>, error: &Error, requested: u32) -> Result<(), Failure> {
+    async fn save_what_is_whole(&self, wording: Wording<'_>, error: &Error) -> Result<(), Failure> {
         let failure = self.not_answered(wording, error);
         let images = error.images();
         if !images.iter().any(|image| matches!(image.outcome(), ImageOutcome::Available(_))) {
@@ -108,15 +102,20 @@ impl<'a> GenerateAndSave<'a> {
             Some(kept) => job.run(&self.client, kept).await?,
             None => job.run(&self.client, error).await?,
         };
-        let is_all = images.len() >= usize::try_from(requested).unwrap_or(usize::MAX);
+        let is_all = images.len() >= usize::try_from(self.requested).unwrap_or(usize::MAX);
         let response = error.decode_body().unwrap_or_default();
-        job.finish(Report { response, images, outcomes, requested: Some(requested), stored_at: error.stored_at() })
-            .await?;
+        job.finish(Report {
+            response,
+            images,
+            outcomes,
+            requested: Some(self.requested),
+            stored_at: error.stored_at(),
+        })
+        .await?;
         if is_all { Ok(()) } else { Err(failure) }
     }
 
-    async fn save<T: HasImages>(&self, response: &Response<T>, requested: u32) -> Result<(), Failure> {
-        let body = serde_json::from_slice(response.body()).unwrap_or_default();
+    async fn save(&self, response: &Response<Value>) -> Result<(), Failure> {
         let job = SaveJob {
             context: self.context,
             saving: self.saving,
@@ -126,8 +125,13 @@ impl<'a> GenerateAndSave<'a> {
         };
         let outcomes = job.run(&self.client, response).await?;
         let images = response.images();
-        let report =
-            Report { response: body, images, outcomes, requested: Some(requested), stored_at: response.stored_at() };
+        let report = Report {
+            response: response.value().clone(),
+            images,
+            outcomes,
+            requested: Some(self.requested),
+            stored_at: response.stored_at(),
+        };
         job.finish(report).await
     }
 

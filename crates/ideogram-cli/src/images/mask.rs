@@ -25,6 +25,12 @@ pub(crate) enum Kind {
     Reference,
 }
 
+/// The properties that images can be in, that of their masks, and what the masks are for.
+pub(crate) const PAIRS: &[(&[&str], &str, Kind)] = &[
+    (&["image", "image_file"], "mask", Kind::Repaint),
+    (&["character_reference_images"], "character_reference_images_mask", Kind::Reference),
+];
+
 /// Looks whether a mask fits its image. Blocks.
 ///
 /// # Errors

@@ -1,12 +1,10 @@
 //! What the commands about images share.
 //!
-//! Start at [`generate_and_save`]: from a call to images on disk. [`flags`] holds the flags that several commands take,
-//! [`source`] and [`prompt`] read what is sent, [`mask`] checks masks, [`ready`] tries folders and names, [`open`]
+//! Start at [`generate_and_save`]: from a call to images on disk. [`source`] and
+//! [`prompt`] read what is sent, [`mask`] checks masks, [`ready`] tries folders and names, [`open`]
 //! shows what was saved.
 
-pub(crate) mod choice;
 pub(crate) mod content;
-pub(crate) mod flags;
 pub(crate) mod generate_and_save;
 pub(crate) mod mask;
 pub(crate) mod open;

@@ -54,12 +54,4 @@ impl Stdin {
         }
         Ok(text)
     }
-
-    /// The same for a prompt that need not be given.
-    pub(crate) async fn prompt_if_given(&self, text: Option<&str>) -> Result<Option<String>, Failure> {
-        match text {
-            Some(text) => self.prompt(text).await.map(Some),
-            None => Ok(None),
-        }
-    }
 }

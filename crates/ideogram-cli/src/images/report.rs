@@ -10,6 +10,9 @@ use serde_json::{Map, Value, json};
 
 use crate::{exit::Exit, failure::Failure, options::Format, output::Output, output::units};
 
+/// How much of a response without images is shown, in characters.
+const MAX_RESPONSE_CHARS: usize = 200;
+
 /// What became of the images of a response.
 #[derive(Debug)]
 pub(crate) struct Report<'a> {
@@ -75,8 +78,11 @@ impl Report<'_> {
         let count = |number, what| format!("{} {what}", units::count(number, "image"));
         let exit = match counts {
             Counts { saved: 0, withheld: 0, failed: 0, .. } => {
+                let response: String = self.response.to_string().chars().take(MAX_RESPONSE_CHARS).collect();
                 return Some(
-                    Failure::new(Exit::NotStored, "the response holds no images").hint("it was billed all the same"),
+                    Failure::new(Exit::NotStored, "the response holds no images")
+                        .cause(format!("the response was: {response}"))
+                        .hint("it was billed all the same"),
                 );
             }
             Counts { withheld: 0, failed: 0, .. } => return None,

@@ -17,7 +17,7 @@ use ideogram_client::{
 };
 
 use super::{content::Content, mask, prompt::Stdin};
-use crate::{exit::Exit, failure::Failure, output::progress::Counted, output::units, session::context::Context};
+use crate::{exit::Exit, failure::Failure, output::progress::Counted, session::context::Context};
 
 /// What is taken from standard input and from links, in bytes: the most that the service has ever said to take.
 pub(crate) const MAX_BYTES: u64 = 25 * 1024 * 1024;
@@ -37,55 +37,17 @@ impl<'a> SourceImages<'a> {
         Self { context, stdin }
     }
 
-    /// One image, ready to be sent.
-    pub(crate) async fn one(&self, source: &OsStr) -> Result<File, Failure> {
-        self.read(source).await.map(Content::into_file)
-    }
-
-    /// All of them; `None` if there are none.
-    pub(crate) async fn all(&self, sources: &[OsString]) -> Result<Option<Vec<File>>, Failure> {
+    /// Reads all images, ready to be sent.
+    pub(crate) async fn all(&self, sources: &[OsString]) -> Result<Vec<File>, Failure> {
         let mut files = Vec::new();
         for source in sources {
-            files.push(self.one(source).await?);
+            files.push(self.read(source).await?.into_file());
         }
-        Ok(Some(files).filter(|files| !files.is_empty()))
+        Ok(files)
     }
 
-    /// An image, and the mask that shows where to repaint it.
-    pub(crate) async fn with_mask(&self, image: &OsStr, mask: &OsStr) -> Result<(File, File), Failure> {
-        let contents = (self.read(image).await?, self.read(mask).await?);
-        let (image, mask) = checked(mask::Kind::Repaint, contents, mask).await?;
-        Ok((image.into_file(), mask.into_file()))
-    }
-
-    /// References, and their masks if there are any: one for each, in the same order.
-    pub(crate) async fn with_masks(
-        &self,
-        images: &[OsString],
-        masks: &[OsString],
-    ) -> Result<(Option<Vec<File>>, Option<Vec<File>>), Failure> {
-        if masks.is_empty() {
-            return Ok((self.all(images).await?, None));
-        }
-        if images.len() != masks.len() {
-            let what = format!(
-                "{} for {}",
-                units::count(masks.len() as u64, "mask"),
-                units::count(images.len() as u64, "reference")
-            );
-            return Err(Failure::usage(what).hint("each reference takes one mask, in the same order; nothing was sent"));
-        }
-        let (mut files, mut mask_files) = (Vec::new(), Vec::new());
-        for (image, mask) in images.iter().zip(masks) {
-            let contents = (self.read(image).await?, self.read(mask).await?);
-            let (image, mask) = checked(mask::Kind::Reference, contents, mask).await?;
-            files.push(image.into_file());
-            mask_files.push(mask.into_file());
-        }
-        Ok((Some(files), Some(mask_files)))
-    }
-
-    async fn read(&self, source: &OsStr) -> Result<Content, Failure> {
+    /// Reads one image.
+    pub(crate) async fn read(&self, source: &OsStr) -> Result<Content, Failure> {
         match source.to_str() {
             Some("-") => {
                 let bytes = self.stdin.read("an image", MAX_BYTES).await?;
@@ -212,10 +174,11 @@ pub(crate) fn extension(media_type: &str) -> &'static str {
     }
 }
 
-/// An image and its mask, if they go together.
-async fn checked(
+/// Checks that a mask fits its image, and returns both. `source` names the mask.
+pub(crate) async fn check_mask(
     kind: mask::Kind,
-    (image, mask): (Content, Content),
+    image: Content,
+    mask: Content,
     source: &OsStr,
 ) -> Result<(Content, Content), Failure> {
     // Decoding takes its time; Ctrl-C is heard meanwhile.

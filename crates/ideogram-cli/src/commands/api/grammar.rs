@@ -1,17 +1,17 @@
 //! The options of an operation, made from its constant.
 
-use std::{ffi::OsStr, path::PathBuf};
+use std::path::PathBuf;
 
-use clap::{
-    Arg, ArgAction, Command,
-    builder::{PossibleValue, StringValueParser, TypedValueParser, ValueParser},
-};
+use clap::{Arg, ArgAction, Command};
 use ideogram_client::{
     operation::{Input, InputKind, Operation},
     operations,
 };
 
-use crate::commands::operations::{billing, repeat};
+use crate::commands::{
+    operations::{billing, repeat},
+    values::Known,
+};
 
 /// Options that every operation has.
 pub(super) const FIELD: &str = "any_field";
@@ -93,7 +93,7 @@ fn argument(input: &'static Input) -> Arg {
         }
         InputKind::Json => argument.value_name("JSON|@PATH"),
         _ if input.values().is_empty() => argument.value_name("TEXT"),
-        _ => argument.value_name("VALUE").value_parser(ValueParser::new(Known(input.values()))),
+        _ => argument.value_name("VALUE").value_parser(Known::new(input.values())),
     }
 }
 
@@ -158,22 +158,6 @@ pub(super) fn long(input: &Input) -> String {
 
 fn first_sentence(text: &str) -> &str {
     text.find(". ").map_or(text, |end| &text[..=end]).trim_end_matches('.')
-}
-
-/// Shows the values that the document knows, and takes any: the service may know more by now.
-#[derive(Clone, Debug)]
-struct Known(&'static [&'static str]);
-
-impl TypedValueParser for Known {
-    type Value = String;
-
-    fn parse_ref(&self, command: &Command, argument: Option<&Arg>, value: &OsStr) -> Result<String, clap::Error> {
-        StringValueParser::new().parse_ref(command, argument, value)
-    }
-
-    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(self.0.iter().copied().map(PossibleValue::new)))
-    }
 }
 
 #[cfg(test)]

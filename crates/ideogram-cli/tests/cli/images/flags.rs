@@ -44,7 +44,8 @@ fn sent_json(arguments: &str) -> Value {
 
 #[test]
 fn the_newest_model_draws_unless_another_is_requested() {
-    let (call, parts) = sent("generate cat --resolution 1440x2880 --rendering-speed turbo --copyright-detection");
+    let (call, parts) =
+        sent("generate cat --resolution 1440x2880 --rendering-speed turbo --enable-copyright-detection");
 
     assert_eq!(call, "post_generate_image_v4");
     insta::assert_debug_snapshot!(parts, @r#"
@@ -61,8 +62,8 @@ fn the_newest_model_draws_unless_another_is_requested() {
 fn every_flag_of_3_0_is_sent() {
     let (call, parts) = sent(
         "generate cat --model v3 --seed 7 --aspect-ratio 16:9 --rendering-speed quality --magic-prompt off \
-         --negative-prompt dogs -n 2 --style-preset oil-painting --style-reference s1.png --style-reference s2.png \
-         --character-reference c.png --character-mask m.png --copyright-detection",
+         --negative-prompt dogs -n 2 --style-preset oil-painting --style-reference-images s1.png --style-reference-images s2.png \
+         --character-reference-images c.png --character-reference-images-mask m.png --enable-copyright-detection",
     );
 
     assert_eq!(call, "post_generate_image_v3");
@@ -88,8 +89,8 @@ fn every_flag_of_3_0_is_sent() {
 #[test]
 fn colors_style_codes_and_sizes_of_3_0_are_sent() {
     let (_, parts) = sent(
-        "generate cat --model v3 --resolution 512x1536 --color-hex #FFD700=0.5 --color-hex 000 --style-code AAFF5733 \
-         --style-code 0133FF57",
+        "generate cat --model v3 --resolution 512x1536 --color-hex #FFD700=0.5 --color-hex 000 --style-codes AAFF5733 \
+         --style-codes 0133FF57",
     );
 
     insta::assert_debug_snapshot!(parts, @r##"
@@ -170,7 +171,7 @@ fn images_are_remixed_by_each_model() {
 
     let (call, parts) = sent(
         "remix a.png cat --model v3 --image-weight 30 -n 2 --seed 1 --aspect-ratio 2x1 --style-preset weird \
-         --style-reference s1.png --character-reference c.png --character-mask m.png",
+         --style-reference-images s1.png --character-reference-images c.png --character-reference-images-mask m.png",
     );
     assert_eq!(call, "post_remix_image_v3");
     insta::assert_debug_snapshot!(parts, @r#"
@@ -194,7 +195,7 @@ fn images_are_remixed_by_each_model() {
 
 #[test]
 fn a_mask_decides_between_inpaint_and_edit() {
-    let (call, parts) = sent("inpaint a.png cat --mask mask.png -n 2 --seed 1 --style-code AAFF5733");
+    let (call, parts) = sent("inpaint a.png cat --mask mask.png -n 2 --seed 1 --style-codes AAFF5733");
     assert_eq!(call, "post_inpaint_image_v3");
     insta::assert_debug_snapshot!(parts, @r#"
     [
@@ -241,7 +242,7 @@ fn the_other_tools_take_an_image() {
     for (arguments, expected) in [
         ("reframe a.png --resolution 1536x512 --seed 1 --color-hex fd0", "post_reframe_image_v3"),
         ("reframe a.png --resolution 640x1024 --model legacy --style-type anime", "post_reframe_image"),
-        ("replace-background a.png cat -n 2 --style-reference s1.png", "post_replace_background_v3"),
+        ("replace-background a.png cat -n 2 --style-reference-images s1.png", "post_replace_background_v3"),
         ("remove-background a.png", "post_remove_background"),
         ("upscale a.png --prompt cat --resemblance 80 --detail 20 -n 2", "post_upscale_image"),
         ("layerize-text a.png --prompt cat --seed 5", "post_layerize_text_v3"),
@@ -271,12 +272,11 @@ fn what_contradicts_itself_or_the_model_is_refused_before_anything_is_sent() {
         "generate cat --model v3 --resolution 512x1536 --aspect-ratio 1x1",
         "generate cat --model v3 --aspect-ratio 1x7",
         "generate cat --model v3 --style-type anime",
-        "generate cat --model v3 --style-type auto --style-code AAFF5733",
-        "generate cat --model v3 --style-code AAFF5733 --style-reference s1.png",
-        "generate cat --model v3 --style-code nonsense",
+        "generate cat --model v3 --style-type auto --style-codes AAFF5733",
+        "generate cat --model v3 --style-codes AAFF5733 --style-reference-images s1.png",
+        "generate cat --model v3 --style-codes nonsense",
         "generate cat --model v3 --color-palette ember --color-hex fd0",
-        "generate cat --model v3 --color-palette ember --character-reference c.png",
-        "generate cat --model v3 --character-mask m.png",
+        "generate cat --model v3 --character-reference-images-mask m.png",
         "generate cat --model v3 -n 9",
         "generate cat --model v3 --seed 2147483648",
         "generate cat --model v3 --legacy-model V_2",
@@ -311,21 +311,22 @@ fn a_refusal_says_what_will_do() {
     snapshot!(ideogram(["--mock", "generate", "cat", "--seed", "7"]).run(), @"
     exit code: 2
     ----- stderr -----
-    error: the 4.0 model does not take --seed
-    hint: the help of the command says which model takes what; nothing was sent
+    error: --seed is not supported by --model v4, the default: nothing was sent
+    hint: use --model v3 or --model legacy, which takes it
     ");
     snapshot!(ideogram(["--mock", "generate", "cat", "--transparent", "--model", "v4"]).run(), @"
     exit code: 2
     ----- stderr -----
-    error: --transparent is for the 3.0 model: it excludes --model v4 and --model legacy
-    hint: nothing was sent
+    error: --transparent is not supported by --model v4: nothing was sent
+    hint: use --model v3
     ");
     let ran = ideogram(["--mock", "generate", "cat", "--model", "legacy", "--aspect-ratio", "1:2"]).run();
     snapshot!(ran, @"
     exit code: 2
     ----- stderr -----
-    error: --aspect-ratio 1x2 is not supported by the legacy model: nothing was sent
-    hint: use one of: 10x16, 16x10, 9x16, 16x9, 3x2, 2x3, 4x3, 3x4, 1x1, 1x3, 3x1
+    error: --aspect-ratio 1x2 is not supported by --model legacy: nothing was sent
+    hint: use --model v3, which supports it
+    hint: with --model legacy, use one of: 10x16, 16x10, 9x16, 16x9, 3x2, 2x3, 4x3, 3x4, 1x1, 1x3, 3x1
     ");
 }
 

@@ -86,7 +86,7 @@ fn what_is_no_image_is_refused_before_anything_is_sent() {
     hint: JPEG, PNG and WebP are taken
     "#);
     assert_eq!((run("nowhere.png").code(), run(".").code()), (Some(13), Some(13)));
-    let reference = ["generate", "cat", "--model", "v3", "--style-reference", "nowhere.png", "--out", "out"];
+    let reference = ["generate", "cat", "--model", "v3", "--style-reference-images", "nowhere.png", "--out", "out"];
     assert_eq!(ideogram(reference).against(&server).in_folder(folder.path()).run().code(), Some(13));
     assert!(server.requests().is_empty() && !folder.path().join("out").exists());
 }
@@ -115,10 +115,10 @@ fn a_mask_that_does_not_fit_is_refused_before_anything_is_sent() {
             assert!(ran.stderr().contains(problem), "{ran}");
         }
     }
-    let character = "generate cat --model v3 --character-reference a.png";
-    let ran = run(&format!("{character} --character-mask large.png"));
+    let character = "generate cat --model v3 --character-reference-images a.png";
+    let ran = run(&format!("{character} --character-reference-images-mask large.png"));
     assert!(ran.stderr().contains("has 3x1 pixels"), "{ran}");
-    run(&format!("{character} --character-mask a.png --character-mask a.png"));
+    run(&format!("{character} --character-reference-images-mask a.png --character-reference-images-mask a.png"));
     assert!(server.requests().is_empty());
 }
 
@@ -170,7 +170,7 @@ fn a_link_of_the_service_is_fetched_and_sent() {
     let fetched = requests.iter().filter(|request| request.path.starts_with("/api/images/"));
     assert!(fetched.clone().count() >= 3 && fetched.clone().all(|request| !request.headers.contains_key("api-key")));
     // By its link, nothing is fetched: the service has it.
-    assert_eq!(run(&["edit", "--image-url", link.trim(), "--prompt", "night", "--out", "out"]).code(), Some(0));
+    assert_eq!(run(&["edit", "--image-urls", link.trim(), "--prompt", "night", "--out", "out"]).code(), Some(0));
     assert_eq!(parts(&server)[1], ("image_urls".to_owned(), link.trim().to_owned()));
 }
 

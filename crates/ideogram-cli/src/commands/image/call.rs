@@ -1,0 +1,337 @@
+//! From the arguments of a command to its request.
+
+use std::{error::Error as _, ffi::OsString, mem, path::Path};
+
+use clap::ArgMatches;
+use ideogram_client::{DynamicCall, Error, Validation, request::Request, schema::Schema, validate::Violations};
+use serde_json::{Map, Value, json};
+
+use super::{
+    flags::{FLAGS, Flag, Kind, LEGACY_OBJECT, MODEL, TRANSPARENT, Target, UNCHECKED},
+    table::{ImageCommand, Model},
+};
+use crate::{
+    commands::values,
+    failure::Failure,
+    images::{
+        content::Content,
+        mask,
+        prompt::Stdin,
+        source::{SourceImages, check_mask},
+        structured,
+    },
+    output::units,
+    session::context::{Context, Wording},
+};
+
+/// Lists of up to this many values are shown in whole.
+const MAX_SHOWN_VALUES: usize = 20;
+/// How many of a longer list are suggested.
+const MAX_SUGGESTIONS: usize = 5;
+
+/// Reads the arguments, and what they name; nothing is sent.
+pub(super) async fn prepare(
+    command: &'static ImageCommand,
+    matches: &ArgMatches,
+    context: &Context<'_>,
+) -> Result<Request, Failure> {
+    let given: Vec<&'static Flag> = FLAGS.iter().filter(|flag| flag.is_given(matches)).collect();
+    let model = choose(command, matches, &given)?;
+    check_flags(command, model, matches, &given)?;
+    let unchecked = matches.try_get_one::<bool>(UNCHECKED).ok().flatten().is_some_and(|unchecked| *unchecked);
+
+    let call = context.client().call(model.operation.id).expect("the table names operations by their constants");
+    let mut draft = Draft { call, object: Map::new() };
+    if unchecked {
+        draft.call = draft.call.validation(Validation::Off);
+    }
+    if let Some((property, value)) = model.default {
+        let is_given = |flag: &&Flag| flag.properties.contains(&property);
+        if !given.iter().any(is_given) {
+            draft.call = draft.call.field(property, value);
+        }
+    }
+    // Values come first: what is refused is refused before anything is read.
+    for (flag, target) in targets(&given, model) {
+        for text in texts(flag, flag.kind(target), matches) {
+            let value = value(command, model, flag, target, text)?;
+            draft.set(target, value);
+        }
+        if flag.kind(target) == Kind::Switch {
+            draft.set(target, Value::Bool(true));
+        }
+    }
+    let colors =
+        given.iter().find(|flag| flag.name == "color_hex").and_then(|flag| Some((flag, flag.target(model.operation)?)));
+    if let Some((flag, target)) = colors {
+        let members = many::<String>(matches, flag.name).map(|text| color(text)).collect::<Result<Vec<_>, _>>()?;
+        draft.set(target, json!({ "members": members }));
+    }
+    let stdin = Stdin::default();
+    let sources = SourceImages::new(context, &stdin);
+    let mut images: Vec<(&'static str, Vec<(OsString, Content)>)> = Vec::new();
+    for (flag, target) in targets(&given, model) {
+        match flag.kind(target) {
+            Kind::Prompt => {
+                for text in many::<String>(matches, flag.name) {
+                    draft.set(target, stdin.prompt(text).await?.into());
+                }
+            }
+            Kind::StructuredPrompt => {
+                for path in many::<OsString>(matches, flag.name) {
+                    // As it was written: a model reads the properties of a structured prompt in their order.
+                    let text = structured::read(Path::new(path), &stdin, unchecked).await?;
+                    draft.call = draft.call.field(target.property, text);
+                }
+            }
+            _ => {}
+        }
+    }
+    for (flag, target) in targets(&given, model).filter(|(flag, target)| flag.kind(*target) == Kind::Image) {
+        let mut contents = Vec::new();
+        for source in many::<OsString>(matches, flag.name) {
+            contents.push((source.clone(), sources.read(source).await?));
+        }
+        images.push((target.property, contents));
+    }
+    check_masks(&mut images).await?;
+    for (property, contents) in images {
+        for (_, content) in contents {
+            draft.call = draft.call.file(property, content.into_file());
+        }
+    }
+    draft.finish(model).prepare().map_err(|error| refused(command, &given, context, &error))
+}
+
+/// A call that is being filled.
+struct Draft<'a> {
+    call: DynamicCall<'a>,
+    /// The properties of [`LEGACY_OBJECT`].
+    object: Map<String, Value>,
+}
+
+impl Draft<'_> {
+    fn set(&mut self, target: Target, value: Value) {
+        if target.in_object {
+            self.object.insert(target.property.to_owned(), value);
+            return;
+        }
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        self.call = self.call.clone().field(target.property, text);
+    }
+}
+
+impl<'a> Draft<'a> {
+    fn finish(self, model: &Model) -> DynamicCall<'a> {
+        if model.operation.inputs.iter().any(|input| input.name == LEGACY_OBJECT) {
+            self.call.field(LEGACY_OBJECT, Value::Object(self.object))
+        } else {
+            self.call
+        }
+    }
+}
+
+/// The flags that a model takes, and what they set.
+fn targets<'a>(given: &'a [&'static Flag], model: &'a Model) -> impl Iterator<Item = (&'static Flag, Target)> + 'a {
+    given.iter().filter_map(|flag| Some((*flag, flag.target(model.operation)?)))
+}
+
+fn many<'a, T: Clone + Send + Sync + 'static>(matches: &'a ArgMatches, id: &str) -> impl Iterator<Item = &'a T> {
+    matches.get_many::<T>(id).into_iter().flatten()
+}
+
+/// The texts of a flag whose values are checked one by one.
+fn texts<'a>(flag: &Flag, kind: Kind, matches: &'a ArgMatches) -> Vec<&'a String> {
+    match kind {
+        Kind::Number | Kind::Enum(_) | Kind::Palette | Kind::Text => many(matches, flag.name).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The model that was requested, or the default.
+fn choose(command: &'static ImageCommand, matches: &ArgMatches, given: &[&Flag]) -> Result<&'static Model, Failure> {
+    let is_transparent = matches.try_get_one::<bool>(TRANSPARENT).ok().flatten().is_some_and(|it| *it);
+    let requested = matches.try_get_one::<String>(MODEL).ok().flatten();
+    let models = || command.models.iter().filter(|model| model.is_transparent == is_transparent);
+    let found = match requested {
+        Some(name) => models().find(|model| model.name == name),
+        None => {
+            let is_implied =
+                |model: &&Model| model.implied_by.is_some_and(|name| given.iter().any(|it| it.name == name));
+            models().find(is_implied).or_else(|| models().next())
+        }
+    };
+    found.ok_or_else(|| {
+        let name = requested.map_or("", String::as_str);
+        let others: Vec<String> = models().map(|model| format!("--model {}", model.name)).collect();
+        Failure::usage(format!("--transparent is not supported by --model {name}: nothing was sent"))
+            .hint(format!("use {}", others.join(" or ")))
+    })
+}
+
+/// The flags that choose a model that can do something. Where a model can do it anyway, `--transparent` is left out.
+fn flags_of(command: &ImageCommand, can: impl Fn(&Model) -> bool) -> Vec<String> {
+    let is_plain = |name: &str| command.models.iter().any(|it| it.name == name && !it.is_transparent && can(it));
+    let models = command.models.iter().filter(|it| can(it) && !(it.is_transparent && is_plain(it.name)));
+    models.map(Model::flags).collect()
+}
+
+/// Refuses flags that the model does not take, and names the models that do.
+fn check_flags(command: &ImageCommand, model: &Model, matches: &ArgMatches, given: &[&Flag]) -> Result<(), Failure> {
+    let takes = |model: &Model, flag: &Flag| flag.target(model.operation).is_some();
+    let refused: Vec<&Flag> = given.iter().copied().filter(|flag| !takes(model, flag)).collect();
+    if refused.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = refused.iter().map(|flag| flag.shown(command)).collect();
+    let (is, it) = if names.len() == 1 { ("is", "it") } else { ("are", "them") };
+    let default = if matches.contains_id(MODEL) || model.is_transparent { "" } else { ", the default" };
+    let what = format!("{} {is} not supported by {}{default}: nothing was sent", names.join(", "), model.flags());
+    let that_take = |flags: &[&Flag]| flags_of(command, |model| flags.iter().all(|flag| takes(model, flag)));
+    let all = that_take(given);
+    if !all.is_empty() {
+        return Err(Failure::usage(what).hint(format!("use {}, which takes {it}", all.join(" or "))));
+    }
+    let hint = |failure: Failure, flag: &Flag| {
+        let models = that_take(&[flag]);
+        failure.hint(format!("{} is for {}", flag.shown(command), models.join(" and ")))
+    };
+    Err(refused.into_iter().fold(Failure::usage(what), hint))
+}
+
+/// The value of a flag as the operation takes it.
+fn value(command: &ImageCommand, model: &Model, flag: &Flag, target: Target, text: &str) -> Result<Value, Failure> {
+    match flag.kind(target) {
+        Kind::Palette => return Ok(json!({ "name": text })),
+        Kind::Enum(values) => {
+            if let Some(value) = values::find(values, text) {
+                return Ok((*value).into());
+            }
+            return Err(unsupported(command, model, flag, values, text));
+        }
+        _ => {}
+    }
+    let single = match target.schema {
+        Schema::Array { items, .. } => items,
+        schema => schema,
+    };
+    single
+        .check_text(text)
+        .map_err(|reason| Failure::usage(format!("{} {reason}: nothing was sent", flag.shown(command))))?;
+    if flag.kind(target) == Kind::Number {
+        let number = text.trim().parse::<i64>();
+        return number.map(Value::from).map_err(|_| {
+            Failure::usage(format!("{} must be a whole number, not {text}: nothing was sent", flag.shown(command)))
+        });
+    }
+    Ok(text.into())
+}
+
+/// The refusal of a value that is not in an enum, with the models that take it and with values that are similar.
+fn unsupported(command: &ImageCommand, model: &Model, flag: &Flag, values: &[&str], text: &str) -> Failure {
+    let takes = |other: &Model| match flag.target(other.operation).map(|target| flag.kind(target)) {
+        Some(Kind::Enum(values)) => values::find(values, text).is_some(),
+        _ => false,
+    };
+    let others = flags_of(command, takes);
+    let mut short: Vec<String> = values.iter().map(|value| values::short_name(value)).collect();
+    let mut closest = "one of";
+    if short.len() > MAX_SHOWN_VALUES {
+        closest = "one of the closest, such as";
+        if let Some(wanted) = size(text) {
+            let distance = |name: &String| size(name).map_or(f64::MAX, |size| distance(size, wanted));
+            short.sort_by(|one, other| distance(one).total_cmp(&distance(other)));
+        } else {
+            let similarity = |name: &String| strsim::jaro_winkler(&name.to_lowercase(), &text.to_lowercase());
+            short.sort_by(|one, other| similarity(other).total_cmp(&similarity(one)));
+        }
+        short.truncate(MAX_SUGGESTIONS);
+    }
+    let by = if model.name.is_empty() { "this command".to_owned() } else { model.flags() };
+    let failure = Failure::usage(format!("{} {text} is not supported by {by}: nothing was sent", flag.shown(command)));
+    let values = format!("use {closest}: {}", short.join(", "));
+    if others.is_empty() {
+        return failure.hint(values);
+    }
+    failure.hint(format!("use {}, which supports it", others.join(" or "))).hint(format!("with {by}, {values}"))
+}
+
+/// Width and height of `1024x640`.
+fn size(text: &str) -> Option<(f64, f64)> {
+    let (width, height) = text.split_once(['x', 'X'])?;
+    let side = |text: &str| text.parse::<u32>().ok().filter(|side| *side > 0).map(f64::from);
+    Some((side(width)?, side(height)?))
+}
+
+/// How different two sizes are: their shapes first.
+fn distance((width, height): (f64, f64), (other_width, other_height): (f64, f64)) -> f64 {
+    let shape = ((width / height) / (other_width / other_height)).ln().abs();
+    let area = ((width * height) / (other_width * other_height)).ln().abs();
+    4.0 * shape + area
+}
+
+/// `#FFD700`, or `#FFD700=0.5` with a weight.
+fn color(text: &str) -> Result<Value, Failure> {
+    let (hex, weight) = text.split_once('=').map_or((text, None), |(hex, weight)| (hex, Some(weight)));
+    let hex = format!("#{}", hex.strip_prefix('#').unwrap_or(hex));
+    match weight {
+        None => Ok(json!({ "color_hex": hex })),
+        Some(weight) => match weight.parse::<f64>() {
+            Ok(weight) => Ok(json!({ "color_hex": hex, "color_weight": weight })),
+            Err(_) => {
+                Err(Failure::usage(format!("the weight of --color-hex {text} is not a number: nothing was sent")))
+            }
+        },
+    }
+}
+
+/// Checks that masks fit their images: a call with one that does not is paid for, and gives another result.
+async fn check_masks(images: &mut [(&'static str, Vec<(OsString, Content)>)]) -> Result<(), Failure> {
+    for (of, mask, kind) in mask::PAIRS {
+        let Some(masks) = images.iter().position(|(property, _)| property == mask) else { continue };
+        let Some(masked) = images.iter().position(|(property, _)| of.contains(property)) else {
+            return Err(Failure::usage("a mask is given without its image: nothing was sent"));
+        };
+        let (image_count, mask_count) = (images[masked].1.len() as u64, images[masks].1.len() as u64);
+        if image_count != mask_count {
+            let counts = format!("{} for {}", units::count(mask_count, "mask"), units::count(image_count, "image"));
+            return Err(Failure::usage(format!("{counts}: nothing was sent"))
+                .hint("give one mask for each image, in the same order"));
+        }
+        let pairs = mem::take(&mut images[masked].1).into_iter().zip(mem::take(&mut images[masks].1));
+        for ((image_source, image), (mask_source, mask)) in pairs.collect::<Vec<_>>() {
+            let (image, mask) = check_mask(*kind, image, mask, &mask_source).await?;
+            images[masked].1.push((image_source, image));
+            images[masks].1.push((mask_source, mask));
+        }
+    }
+    Ok(())
+}
+
+/// The refusal of a request, with the flags in place of the properties.
+fn refused(command: &ImageCommand, given: &[&Flag], context: &Context<'_>, error: &Error) -> Failure {
+    let violations = error.source().and_then(|source| source.downcast_ref::<Violations>());
+    let Some(violations) = violations else {
+        return context.failure(Wording { action: command.action, inspect: "" }, error);
+    };
+    let shown = |property: &str| {
+        let flags = || given.iter().copied().chain(FLAGS).filter(|flag| flag.properties.contains(&property));
+        flags().next().map_or_else(|| format!("`{property}`"), |flag| flag.shown(command))
+    };
+    let reasons = violations.iter().map(|violation| {
+        let property = violation.property();
+        let property = property.strip_prefix(LEGACY_OBJECT).map_or(property, |inner| inner.trim_start_matches('.'));
+        let property = property.split('.').next().unwrap_or_default();
+        let quoted = |text: &str| {
+            FLAGS
+                .iter()
+                .flat_map(|flag| flag.properties)
+                .fold(text.to_owned(), |text, name| text.replace(&format!("`{name}`"), &shown(name)))
+        };
+        match property {
+            "" => quoted(violation.reason()),
+            _ => format!("{} {}", shown(property), quoted(violation.reason())),
+        }
+    });
+    Failure::usage(format!("{}: nothing was sent", reasons.collect::<Vec<_>>().join("; ")))
+}

@@ -1,0 +1,393 @@
+//! The flags of the commands that make images: one row each.
+//!
+//! A flag has the name of the property that it sets, with hyphens for underscores. A command offers it if one of its
+//! models takes the property; types, values and bounds are those of the document.
+
+use std::ffi::OsString;
+
+use clap::{Arg, ArgAction, ArgMatches, builder::PossibleValue};
+use ideogram_client::{
+    operation::{Location, Operation},
+    schema::Schema,
+    types::ColorPalettePresetName,
+};
+
+use super::table::{ImageCommand, Model};
+use crate::commands::values::{Known, short_name};
+
+/// The object that holds most properties of the legacy operations.
+pub(super) const LEGACY_OBJECT: &str = "image_request";
+
+/// The flag that `--model` stands before.
+const FIRST_OPTION: &str = "json_prompt";
+pub(super) const MODEL: &str = "model";
+pub(super) const TRANSPARENT: &str = "transparent";
+pub(super) const UNCHECKED: &str = "unchecked";
+
+/// A flag that sets a property.
+#[derive(Debug)]
+pub(super) struct Flag {
+    /// Its id; its name has hyphens for underscores.
+    pub(super) name: &'static str,
+    /// The property, under each name that operations have for it.
+    pub(super) properties: &'static [&'static str],
+    value_name: &'static str,
+    /// Bounds, values and models are added to it.
+    help: &'static str,
+}
+
+/// What the value of a flag is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A prompt, or `-`.
+    Prompt,
+    /// The file of a structured prompt, or `-`.
+    StructuredPrompt,
+    /// A path, `-` or a link.
+    Image,
+    /// `true` if the flag is there.
+    Switch,
+    Number,
+    /// A value of an enum.
+    Enum(&'static [&'static str]),
+    /// The name of a palette.
+    Palette,
+    /// A color, with or without a weight.
+    Color,
+    Text,
+}
+
+/// The property that a flag sets in an operation.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Target {
+    pub(super) property: &'static str,
+    /// Whether it is in the object of legacy operations.
+    pub(super) in_object: bool,
+    pub(super) schema: &'static Schema,
+    required: bool,
+}
+
+const fn flag(
+    name: &'static str,
+    properties: &'static [&'static str],
+    value_name: &'static str,
+    help: &'static str,
+) -> Flag {
+    Flag { name, properties, value_name, help }
+}
+
+/// In the order of the help.
+pub(super) const FLAGS: &[Flag] = &[
+    flag(
+        "image",
+        &["image", "image_file"],
+        "IMAGE",
+        "The image: a path, `-` for standard input, or an https link; JPEG, PNG or WebP",
+    ),
+    flag(
+        "images",
+        &["images"],
+        "IMAGES",
+        "The images: paths, `-` for standard input, or https links; JPEG, PNG or WebP",
+    ),
+    flag("prompt", &["prompt", "text_prompt"], "PROMPT", ""),
+    flag("mask", &["mask"], "IMAGE", "The mask: black is repainted, white is kept; it has the size of the image"),
+    flag(
+        "json_prompt",
+        &["json_prompt"],
+        "FILE",
+        "A structured prompt in place of PROMPT: a JSON file, or `-` for standard input",
+    ),
+    flag(
+        "upscale_factor",
+        &["upscale_factor"],
+        "FACTOR",
+        "How much to enlarge the result; above X1 costs more [default: X1]",
+    ),
+    flag(
+        "custom_model",
+        &["custom_model_uri"],
+        "URI",
+        "A trained model: its URI, model/NAME/version/VERSION, as `ideogram models list` shows it",
+    ),
+    flag(
+        "image_weight",
+        &["image_weight"],
+        "NUMBER",
+        "How much of the image is kept [default: 50; with v4 the service decides by the prompt]",
+    ),
+    flag("resemblance", &["resemblance"], "NUMBER", "How close to stay to the image [default: 50]"),
+    flag("detail", &["detail"], "NUMBER", "How much detail to add [default: 50]"),
+    flag(
+        "image_urls",
+        &["image_urls"],
+        "LINK",
+        "A link of Ideogram's own to an image that the service has; several times for several. Other links are given as \
+         IMAGES: this machine fetches them and sends the images",
+    ),
+    flag(
+        "negative_prompt",
+        &["negative_prompt"],
+        "TEXT",
+        "What to keep out of the image; the prompt has the last word",
+    ),
+    flag("transparent_background", &["transparent_background"], "", "Make the background transparent"),
+    flag(
+        "enable_copyright_detection",
+        &["enable_copyright_detection"],
+        "",
+        "Detect likenesses and logos, which takes longer and may withhold the image",
+    ),
+    flag("num_images", &["num_images"], "NUMBER", "How many images to make; each one is billed [default: 1]"),
+    flag("seed", &["seed"], "NUMBER", "Where the randomness starts; the same seed makes the same image again"),
+    flag(
+        "resolution",
+        &["resolution"],
+        "SIZE",
+        "Exact size in pixels, width first, such as 1024x1024; each model has its own list",
+    ),
+    flag("aspect_ratio", &["aspect_ratio"], "RATIO", "Shape, such as 16:9; the service picks the size [default: 1:1]"),
+    flag(
+        "rendering_speed",
+        &["rendering_speed"],
+        "SPEED",
+        "Trades quality for time, and sets the price [default: DEFAULT]",
+    ),
+    flag(
+        "magic_prompt",
+        &["magic_prompt", "magic_prompt_option"],
+        "OPTION",
+        "Whether the service may rewrite the prompt",
+    ),
+    flag("style_type", &["style_type"], "TYPE", "Broad family of styles [default: GENERAL]"),
+    flag("style_preset", &["style_preset"], "NAME", "A named style"),
+    flag(
+        "style_codes",
+        &["style_codes"],
+        "CODE",
+        "A style by its code of 8 hexadecimal digits; several times for several",
+    ),
+    flag(
+        "style_reference_images",
+        &["style_reference_images"],
+        "IMAGE",
+        "An image whose style is borrowed; several times for several; 10 MB together",
+    ),
+    flag("color_palette", &["color_palette"], "NAME", "Colors to prefer, by the name of a palette"),
+    flag(
+        "color_hex",
+        &["color_palette"],
+        "#RRGGBB[=WEIGHT]",
+        "A color to prefer, such as #FFD700, or #FFD700=0.5 with a weight; several times for several",
+    ),
+    flag(
+        "character_reference_images",
+        &["character_reference_images"],
+        "IMAGE",
+        "An image of the character to keep; billed at a rate of its own",
+    ),
+    flag(
+        "character_reference_images_mask",
+        &["character_reference_images_mask"],
+        "IMAGE",
+        "Which part of the character's image counts: a grayscale image of the same size",
+    ),
+    flag("legacy_model", &["model"], "NAME", "The legacy model, with `--model legacy` [default: V_2]"),
+];
+
+impl Flag {
+    /// As the user writes it: `--num-images`, or `PROMPT` for an argument without a name.
+    pub(super) fn shown(&self, command: &ImageCommand) -> String {
+        if command.arguments.contains(&self.name) { self.name.to_uppercase() } else { format!("--{}", long(self.name)) }
+    }
+
+    /// What it sets in an operation; `None` if the operation does not take it.
+    pub(super) fn target(&self, operation: &'static Operation) -> Option<Target> {
+        let body = || operation.inputs.iter().filter(|input| input.location == Location::Body);
+        let is_named = |name: &str| self.properties.contains(&name);
+        if let Some(input) = body().find(|input| is_named(input.name)) {
+            let (schema, required) = (input.schema, input.required);
+            return Some(Target { property: input.name, in_object: false, schema, required });
+        }
+        let Schema::Object(object) = body().find(|input| input.name == LEGACY_OBJECT)?.schema else { return None };
+        let property = object.properties.iter().find(|property| is_named(property.name))?;
+        let (schema, required) = (property.schema, property.required);
+        Some(Target { property: property.name, in_object: true, schema, required })
+    }
+
+    pub(super) fn kind(&self, target: Target) -> Kind {
+        let single = match target.schema {
+            Schema::Array { items, .. } => items,
+            schema => schema,
+        };
+        match (self.name, single) {
+            ("prompt", _) => Kind::Prompt,
+            ("json_prompt", _) => Kind::StructuredPrompt,
+            ("color_palette", _) => Kind::Palette,
+            ("color_hex", _) => Kind::Color,
+            (_, Schema::File) => Kind::Image,
+            (_, Schema::Boolean) => Kind::Switch,
+            (_, Schema::Integer { .. }) => Kind::Number,
+            (_, Schema::Enum(values)) => Kind::Enum(values),
+            _ => Kind::Text,
+        }
+    }
+
+    pub(super) fn is_given(&self, matches: &ArgMatches) -> bool {
+        matches.try_contains_id(self.name).is_ok()
+            && matches.value_source(self.name) == Some(clap::parser::ValueSource::CommandLine)
+    }
+
+    /// The argument of a command; `None` if none of its models takes it.
+    fn argument(&'static self, command: &'static ImageCommand) -> Option<Arg> {
+        let targets: Vec<(&Model, Target)> =
+            command.models.iter().filter_map(|model| Some((model, self.target(model.operation)?))).collect();
+        let first = targets.first()?.1;
+        let is_required = |(model, target): &(&Model, Target)| {
+            target.required && model.default.is_none_or(|it| it.0 != target.property)
+        };
+        let is_repeated = matches!(first.schema, Schema::Array { .. }) || self.name == "color_hex";
+        let mut argument = Arg::new(self.name).help(self.help(command, &targets)).value_name(self.value_name);
+        if !command.arguments.contains(&self.name) {
+            argument = argument.long(long(self.name));
+            argument = match self.name {
+                "num_images" => argument.short('n'),
+                "prompt" => argument.short('p'),
+                _ => argument,
+            };
+        }
+        argument = match command.required_unless.iter().find(|(name, _)| *name == self.name) {
+            Some((_, other)) => argument.required_unless_present(*other),
+            None => argument.required(targets.len() == command.models.len() && targets.iter().all(is_required)),
+        };
+        let is_path = matches!(self.kind(first), Kind::Image | Kind::StructuredPrompt);
+        argument = match self.kind(first) {
+            Kind::Switch => return Some(argument.action(ArgAction::SetTrue)),
+            Kind::Number => argument.allow_negative_numbers(true),
+            Kind::Enum(_) => {
+                let values = targets.iter().flat_map(|(_, target)| match self.kind(*target) {
+                    Kind::Enum(values) => values,
+                    _ => &[],
+                });
+                let argument = argument.value_parser(Known::new(values.map(|value| short_name(value))));
+                if self.name == "resolution" { argument.hide_possible_values(true) } else { argument }
+            }
+            Kind::Palette => argument
+                .value_parser(Known::new(ColorPalettePresetName::ALL.iter().map(ToString::to_string)))
+                .conflicts_with("color_hex"),
+            _ if is_path => argument.value_parser(clap::value_parser!(OsString)),
+            _ => argument,
+        };
+        Some(match (is_repeated, command.arguments.contains(&self.name)) {
+            (false, _) => argument,
+            (true, false) => argument.action(ArgAction::Append),
+            (true, true) => argument.num_args(1..),
+        })
+    }
+
+    /// What it does, its bounds, and the models that take it unless all do.
+    fn help(&self, command: &ImageCommand, targets: &[(&Model, Target)]) -> String {
+        let mut help = match self.name {
+            "prompt" => format!("{}; `-` reads it from standard input", command.prompt),
+            _ => self.help.to_owned(),
+        };
+        if let Some((_, Target { schema: Schema::Integer { minimum: Some(minimum), maximum: Some(maximum) }, .. })) =
+            targets.first()
+        {
+            let bounds = format!(", {minimum} to {maximum}");
+            help.insert_str(help.find(['[', ';']).map_or(help.len(), |at| help[..at].trim_end().len()), &bounds);
+        }
+        if targets.len() < command.models.len() {
+            let takes = |model: &Model| targets.iter().any(|(other, _)| std::ptr::eq(*other, model));
+            let mut names: Vec<String> = Vec::new();
+            for model in command.models.iter().filter(|model| takes(model)) {
+                let has_plain =
+                    command.models.iter().any(|it| it.name == model.name && !it.is_transparent && takes(it));
+                let name = match model.is_transparent {
+                    true if has_plain => continue,
+                    true => format!("{} --transparent", model.name),
+                    false => model.name.to_owned(),
+                };
+                names.push(name);
+            }
+            help.push_str(&format!(" [{}]", names.join(", ")));
+        }
+        help
+    }
+}
+
+fn long(name: &str) -> String {
+    name.replace('_', "-")
+}
+
+/// All arguments of a command, in the order of its help.
+pub(super) fn arguments(command: &'static ImageCommand) -> Vec<Arg> {
+    let mut arguments = Vec::new();
+    for flag in FLAGS {
+        if flag.name == FIRST_OPTION && command.models.len() > 1 {
+            arguments.extend(model_arguments(command));
+        }
+        let Some(argument) = flag.argument(command) else { continue };
+        arguments.push(argument);
+        if flag.name == "json_prompt" {
+            arguments.push(
+                Arg::new(UNCHECKED)
+                    .long(UNCHECKED)
+                    .action(ArgAction::SetTrue)
+                    .requires("json_prompt")
+                    .help("Send a structured prompt with properties that the API's document does not know"),
+            );
+        }
+    }
+    arguments
+}
+
+/// `--model` and `--transparent`.
+fn model_arguments(command: &'static ImageCommand) -> Vec<Arg> {
+    let plain = || command.models.iter().filter(|model| !model.is_transparent);
+    let implied = plain().filter_map(|model| Some(format!(", or {} with --{}", model.name, long(model.implied_by?))));
+    let values: Vec<_> = plain().map(|model| PossibleValue::new(model.name).help(model.help)).collect();
+    let help = format!("The model [default: {}{}]", command.models[0].name, implied.collect::<String>());
+    let mut arguments = vec![
+        Arg::new(MODEL).long(MODEL).value_name("MODEL").help(help).value_parser(values).hide_possible_values(false),
+    ];
+    let transparent: Vec<&str> = command.models.iter().filter(|it| it.is_transparent).map(|it| it.name).collect();
+    if !transparent.is_empty() {
+        let help = format!("Make the background transparent [{}]", transparent.join(", "));
+        arguments.push(Arg::new(TRANSPARENT).long(TRANSPARENT).action(ArgAction::SetTrue).help(help));
+    }
+    arguments
+}
+
+#[cfg(test)]
+mod tests {
+    use ideogram_client::{
+        operation::{Billing, ImageCount},
+        operations,
+    };
+
+    use super::{super::table::COMMANDS, *};
+
+    #[test]
+    fn every_property_of_every_operation_that_makes_images_has_a_flag() {
+        for operation in operations::ALL {
+            if operation.billing == Billing::Free || operation.images == ImageCount::Fixed(0) {
+                continue;
+            }
+            let command = super::super::command_for(operation);
+            let command = COMMANDS.iter().find(|row| Some(row.name) == command).expect(operation.id);
+            let names = operation.inputs.iter().flat_map(|input| match input.schema {
+                Schema::Object(object) if input.name == LEGACY_OBJECT => {
+                    object.properties.iter().map(|property| property.name).collect()
+                }
+                _ => vec![input.name],
+            });
+            for name in names {
+                let flag = FLAGS.iter().find(|flag| flag.properties.contains(&name));
+                let flag = flag.unwrap_or_else(|| panic!("{operation}: no flag sets `{name}`"));
+                assert!(flag.argument(command).is_some(), "{operation}: {name}");
+                assert!(flag.target(operation).is_some(), "{operation}: {name}");
+            }
+        }
+    }
+}

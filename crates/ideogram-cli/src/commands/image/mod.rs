@@ -1,0 +1,82 @@
+//! The commands that make images: `generate`, `remix`, `edit` and others.
+//!
+//! [`table`] has a row for each command, [`flags`] one for each flag; [`call`] makes a request of the arguments, which
+//! [`generate_and_save`](crate::images::generate_and_save) sends.
+
+mod call;
+mod flags;
+mod table;
+
+use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
+use ideogram_client::operation::Operation;
+
+use self::table::{COMMANDS, ImageCommand};
+use crate::{
+    failure::Failure,
+    images::{generate_and_save::generate_and_save, save_flags::SaveFlags},
+    session::context::Context,
+};
+
+/// A command that makes images, and its arguments.
+#[derive(Debug)]
+pub(crate) struct Image {
+    command: &'static ImageCommand,
+    matches: ArgMatches,
+    saving: SaveFlags,
+}
+
+impl Image {
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
+        let request = call::prepare(self.command, &self.matches, context).await?;
+        generate_and_save(context, &self.saving, request, self.command.action).await
+    }
+}
+
+/// The name of the command for an operation.
+pub(super) fn command_for(operation: &Operation) -> Option<&'static str> {
+    let calls = |command: &&ImageCommand| command.models.iter().any(|model| model.operation.id == operation.id);
+    COMMANDS.iter().find(calls).map(|command| command.name)
+}
+
+fn find(name: &str) -> Option<&'static ImageCommand> {
+    COMMANDS.iter().find(|command| command.name == name)
+}
+
+impl Subcommand for Image {
+    fn augment_subcommands(parent: Command) -> Command {
+        parent.subcommands(COMMANDS.iter().map(|row| {
+            // Arguments are made only for the command that is called. What is deferred captures nothing.
+            Command::new(row.name).about(row.about).defer(|command| {
+                let row = find(command.get_name()).expect("each command here has a row");
+                let long_about = format!("{}\n\n{}", row.about, row.details);
+                // Adding them overwrites what the help begins with.
+                SaveFlags::augment_args(command.args(flags::arguments(row)))
+                    .about(row.about)
+                    .long_about(long_about.trim_end().to_owned())
+                    .after_help(format!("Examples:\n  {}", row.examples))
+            })
+        }))
+    }
+
+    fn augment_subcommands_for_update(parent: Command) -> Command {
+        Self::augment_subcommands(parent)
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        find(name).is_some()
+    }
+}
+
+impl FromArgMatches for Image {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let missing = || clap::Error::new(clap::error::ErrorKind::MissingSubcommand);
+        let (name, matches) = matches.subcommand().ok_or_else(missing)?;
+        let command = find(name).ok_or_else(missing)?;
+        Ok(Self { command, matches: matches.clone(), saving: SaveFlags::from_arg_matches(matches)? })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
