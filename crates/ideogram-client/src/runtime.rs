@@ -4,7 +4,10 @@
 pub(crate) use crate::call::call_blocking;
 pub(crate) use crate::{
     call::call,
-    document::{schema::Pattern, validate::Source},
+    document::{
+        schema::Pattern,
+        validate::{Source, sealed::HasSchema},
+    },
     request::{Multipart, Parts},
     values::{
         convert, convert_all, nearest_integer, nearest_integer_or_none, null_as_default, open_enum::open_enum,

@@ -44,7 +44,9 @@ pub(crate) fn impls(model: &Model) -> TokenStream {
             Shape::Enum(_) | Shape::Alias(_) => return None,
         };
         Some(quote! {
-            impl crate::validate::Validate for types::#ident {
+            impl crate::validate::Validate for types::#ident {}
+
+            impl crate::runtime::HasSchema for types::#ident {
                 fn schema() -> &'static crate::schema::Schema {
                     static SCHEMA: crate::schema::Schema = crate::schema::Schema::#kind(&crate::operations::schemas::#ident);
                     &SCHEMA

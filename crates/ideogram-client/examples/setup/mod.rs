@@ -1,7 +1,7 @@
 //! What every example needs before its call: a client, and something to send.
 //!
-//! With `IDEOGRAM_API_KEY` set, the examples call the service, or what `IDEOGRAM_BASE_URL` names, and paid calls are
-//! billed. Without a key, or with the argument `--mock`, they call a mock server that they start themselves.
+//! With `IDEOGRAM_API_KEY` set, the examples call the service, or the address in `IDEOGRAM_BASE_URL`, and paid calls are
+//! billed. Without a key, or with the argument `--mock`, they start a mock server and call that.
 
 #![allow(dead_code, reason = "no example needs all of it")]
 
@@ -10,27 +10,23 @@ use std::{env, error::Error};
 use ideogram_client::{Client, File, reqwest::ClientBuilder};
 use ideogram_mock::MockServer;
 
-/// A client, and the mock server that it calls, if it calls one: that runs until it is dropped.
+/// Returns a client, and the mock server if the client calls one: the server runs until it is dropped.
 pub(crate) async fn client() -> Result<(Client, Option<MockServer>), Box<dyn Error>> {
-    match env::var("IDEOGRAM_API_KEY") {
-        Ok(key) if !env::args().any(|argument| argument == "--mock") => {
-            let mut builder = Client::builder().api_key(key);
-            if let Ok(url) = env::var("IDEOGRAM_BASE_URL") {
-                builder = builder.base_url(url);
-            }
-            Ok((builder.build()?, None))
-        }
-        _ => {
-            let server = MockServer::start().await?;
-            let builder = Client::builder().api_key(server.api_key()).base_url(server.url());
-            // A proxy that the surroundings ask for cannot reach this machine's own server.
-            let client = builder.configure_http(ClientBuilder::no_proxy).build()?;
-            Ok((client, Some(server)))
-        }
+    if env::var_os("IDEOGRAM_API_KEY").is_none() || env::args().any(|argument| argument == "--mock") {
+        let server = MockServer::start().await?;
+        let builder = Client::builder().api_key(server.api_key()).base_url(server.url());
+        // A proxy of the environment cannot reach a server on this machine.
+        let client = builder.configure_http(ClientBuilder::no_proxy).build()?;
+        return Ok((client, Some(server)));
     }
+    let client = match env::var("IDEOGRAM_BASE_URL") {
+        Ok(url) => Client::builder().api_key_from_env().base_url(url).build()?,
+        Err(_) => Client::from_env()?,
+    };
+    Ok((client, None))
 }
 
-/// The first argument that is no option, such as an id.
+/// Returns the first argument that is not an option, such as an id.
 pub(crate) fn argument() -> Option<String> {
     env::args().skip(1).find(|argument| !argument.starts_with('-'))
 }
@@ -40,7 +36,7 @@ pub(crate) fn image() -> File {
     File::from_bytes("lantern.png", include_bytes!("lantern.png").as_slice())
 }
 
-/// Where the image may be repainted: black is the lantern, white the night around it.
+/// A mask for that image: the lantern is black, the night around it white. Black is repainted.
 pub(crate) fn mask() -> File {
     File::from_bytes("mask.png", include_bytes!("mask.png").as_slice())
 }

@@ -6,9 +6,9 @@
 
 use std::fmt;
 
-use serde::Serialize;
 use serde_json::{Map, Value};
 
+use self::sealed::HasSchema;
 use super::schema::{Bound, Object, Property, Rule, Schema, Union};
 
 /// Lists of allowed values up to this length are shown whole.
@@ -17,17 +17,15 @@ const MAX_VALUES_SHOWN: usize = 16;
 const EXAMPLE_VALUES: usize = 4;
 
 /// A request value that can be checked against the bounds, patterns and exclusions of the document.
-pub trait Validate: Serialize {
-    /// What the document says of it.
-    #[doc(hidden)]
-    fn schema() -> &'static Schema;
-
-    /// Checks the value and everything in it. Values of open enums are not checked: any text can be a value that the
-    /// service has added since.
+///
+/// Implemented for the request types that are generated from the document, and sealed: no other type can implement it.
+pub trait Validate: HasSchema {
+    /// Checks the value and everything in it. Values of open enums are not checked: the service may have added any
+    /// value since.
     ///
     /// # Errors
     ///
-    /// Everything that the document forbids, not only the first. The service would have declined the request.
+    /// Everything that the document forbids, not only the first violation. The service would decline the request.
     fn validate(&self) -> Result<(), Violations> {
         // Text and not `to_value`, which would widen 32-bit numbers: 0.7 must stay 0.7.
         let json = serde_json::to_vec(self).and_then(|json| serde_json::from_slice::<Value>(&json));
@@ -37,6 +35,25 @@ pub trait Validate: Serialize {
             Err(error) => checker.report(format!("cannot be written as JSON: {error}")),
         }
         checker.finish()
+    }
+}
+
+impl<T: Validate> Validate for Box<T> {}
+
+pub(crate) mod sealed {
+    use serde::Serialize;
+
+    use crate::schema::Schema;
+
+    /// A type with a schema in the document.
+    pub trait HasSchema: Serialize {
+        fn schema() -> &'static Schema;
+    }
+
+    impl<T: HasSchema> HasSchema for Box<T> {
+        fn schema() -> &'static Schema {
+            T::schema()
+        }
     }
 }
 
@@ -429,13 +446,6 @@ fn in_code(properties: &[&str]) -> String {
 
 fn listed(sets: &[&[&str]]) -> String {
     sets.iter().map(|set| in_code(set)).collect::<Vec<_>>().join(", ")
-}
-
-/// Forwards to the boxed value.
-impl<T: Validate> Validate for Box<T> {
-    fn schema() -> &'static Schema {
-        T::schema()
-    }
 }
 
 #[cfg(test)]
