@@ -398,7 +398,7 @@ async fn no_response_in_time_leaves_the_outcome_open() {
 
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Transport, Outcome::Unknown));
     assert!(error.to_string().contains("in time"), "{error}");
-    assert!(error.to_string().contains("may have run, so look before calling again"), "{error}");
+    assert!(error.to_string().contains("may have run: check before calling again"), "{error}");
     assert_eq!(server.requests().len(), 1);
 }
 

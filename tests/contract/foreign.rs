@@ -70,7 +70,7 @@ async fn what_excludes_each_other_is_not_sent() {
     let pet = || client.pet().kind("CAT").photos([File::from_bytes("a.png", "pixels")]);
 
     for (prepared, reason) in [
-        (pet().tame(true).toy(ball.clone()).prepare(), "`tame` with `toy` cannot stand together"),
+        (pet().tame(true).toy(ball.clone()).prepare(), "`tame` with `toy` cannot be combined"),
         (pet().nicknames(["a", "b", "c"]).prepare(), "`nicknames` must have at most 2 elements"),
         (pet().nicknames(["too long"]).prepare(), "`nicknames.0` must have 1 to 5 characters"),
         (pet().weight(0_f32).prepare(), "`weight` must be more than 0"),

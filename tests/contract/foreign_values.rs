@@ -90,7 +90,7 @@ fn what_the_document_forbids_is_refused_by_name() {
     );
     assert_eq!(
         refused(client.pet().kind("CAT").photos(["a"]).tame(true).toy(types::Rope::builder().knots([1])).prepare()),
-        "post_pet: `tame` with `toy` cannot stand together"
+        "post_pet: `tame` with `toy` cannot be combined"
     );
     assert_eq!(
         refused(client.pet().kind("CAT").photos(["a"]).food(types::FoodByName::builder().name("grass")).prepare()),

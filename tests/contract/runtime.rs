@@ -253,7 +253,7 @@ async fn a_paid_response_that_cannot_be_kept_is_in_the_error() {
 
     assert_eq!((error.kind(), error.outcome(), error.attempts()), (ErrorKind::LocalIo, Outcome::Completed, 1));
     assert_eq!(error.body().unwrap(), IMAGES.as_bytes());
-    assert!(error.body_is_complete() && error.to_string().contains("cannot be kept in"), "{error}");
+    assert!(error.body_is_complete() && error.to_string().contains("cannot store the response in"), "{error}");
 }
 
 #[tokio::test]

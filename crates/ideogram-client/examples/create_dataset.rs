@@ -1,4 +1,4 @@
-//! Makes a dataset, but not two of them.
+//! Creates a dataset, and not a second one after a failure.
 //!
 //! `cargo run -p ideogram-client --example create_dataset -- --mock`
 
@@ -8,16 +8,14 @@ mod setup;
 
 use std::error::Error;
 
-use ideogram_client::Outcome;
-
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let (client, _mock) = setup::client().await?;
 
     match client.create_dataset().name("Paper lanterns").send().await {
         Ok(dataset) => println!("upload to {}", dataset.dataset_id),
-        // Nothing deletes a dataset, so look at the list before trying again.
-        Err(error) if matches!(error.outcome(), Outcome::Unknown | Outcome::Completed) => {
+        // A dataset cannot be deleted, so check the list before calling again.
+        Err(error) if error.may_have_run() => {
             println!("there may be a new dataset: {error}");
         }
         Err(error) => return Err(error.into()),

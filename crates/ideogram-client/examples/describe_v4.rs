@@ -1,4 +1,4 @@
-//! Reads an image into a structured prompt that would draw it again with Ideogram 4.0.
+//! Describes an image as a structured prompt for Ideogram 4.0.
 //!
 //! `cargo run -p ideogram-client --example describe_v4 -- --mock`
 
@@ -20,7 +20,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         match element {
             V4PromptElement::Obj(thing) => println!("thing at {:?}: {}", thing.bbox, thing.desc),
             V4PromptElement::Text(text) => println!("text at {:?}: \"{}\", {}", text.bbox, text.text, text.desc),
-            // A kind that the service has learned since is kept as JSON.
+            // A kind of element that this version does not know, as JSON.
             other => println!("{other:?}"),
         }
     }

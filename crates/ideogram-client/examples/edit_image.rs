@@ -1,8 +1,8 @@
-//! Repaints what is black in a mask with a 2.0 model.
+//! Repaints the black parts of a mask with a 2.0 model.
 //!
 //! `cargo run -p ideogram-client --example edit_image -- --mock`
 //!
-//! New work is better served by `inpaint_image_v3`.
+//! For new work, use `inpaint_image_v3`.
 
 #![allow(clippy::print_stdout, reason = "an example shows what came back")]
 

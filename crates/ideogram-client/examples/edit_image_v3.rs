@@ -1,8 +1,8 @@
-//! Repaints what is black in a mask, under the old name of `inpaint_image_v3`.
+//! Repaints the black parts of a mask, under the old name of `inpaint_image_v3`.
 //!
 //! `cargo run -p ideogram-client --example edit_image_v3 -- --mock`
 //!
-//! The service announces the removal of this one: call `inpaint_image_v3`.
+//! The service will remove this operation: call `inpaint_image_v3`.
 
 #![allow(clippy::print_stdout, reason = "an example shows what came back")]
 

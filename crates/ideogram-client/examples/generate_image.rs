@@ -1,8 +1,8 @@
-//! Draws an image with one of the older models.
+//! Draws an image with a legacy model.
 //!
 //! `cargo run -p ideogram-client --example generate_image -- --mock`
 //!
-//! New work is better served by `generate_image_v3` and `generate_image_v4`.
+//! For new work, use `generate_image_v3` or `generate_image_v4`.
 
 #![allow(clippy::print_stdout, reason = "an example shows what came back")]
 

@@ -2,7 +2,7 @@
 //!
 //! `cargo run -p ideogram-client --example generate_image_v3 -- --mock`
 //!
-//! With a model that you trained: `.custom_model_uri(...)`, as `get_custom_model` names it.
+//! For a model that you trained, add `.custom_model_uri(...)` with the URI from `get_custom_model`.
 
 #![allow(clippy::print_stdout, reason = "an example shows what came back")]
 

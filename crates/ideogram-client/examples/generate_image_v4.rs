@@ -1,4 +1,4 @@
-//! Draws an image with Ideogram 4.0, and says what became of the call if it fails.
+//! Draws an image with Ideogram 4.0, and explains a failure.
 //!
 //! `cargo run -p ideogram-client --example generate_image_v4 -- --mock`
 

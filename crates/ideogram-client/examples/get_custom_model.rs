@@ -1,4 +1,4 @@
-//! Shows how far a model has come.
+//! Shows the state of a model.
 //!
 //! `cargo run -p ideogram-client --example get_custom_model -- --mock`
 //!
@@ -16,7 +16,7 @@ use ideogram_client::types::ModelStatus;
 async fn main() -> Result<(), Box<dyn Error>> {
     let (client, _mock) = setup::client().await?;
 
-    // Without an id: the last model of the list.
+    // Without an id, the last model of the list.
     let id = match setup::argument() {
         Some(id) => id.into(),
         None => client.list_custom_models().send().await?.models.pop().ok_or("there is no model")?.model_id,
@@ -29,7 +29,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ModelStatus::Completed | ModelStatus::Creating | ModelStatus::Draft | ModelStatus::Training => {
             println!("not ready yet: {}", model.status);
         }
-        // `ERRORED` is final; a state that is new to this version means neither success nor failure.
+        // `ERRORED` is final. A state that this version does not know means neither success nor failure.
         status => println!("{status}"),
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Repaints what is black in a mask, which has the size of its image.
+//! Repaints the black parts of a mask. The mask has the size of its image.
 //!
 //! `cargo run -p ideogram-client --example inpaint_image_v3 -- --mock`
 

@@ -1,4 +1,4 @@
-//! Lists own models, as far as they are trained or in training.
+//! Lists your models that are trained or in training.
 //!
 //! `cargo run -p ideogram-client --example list_custom_models -- --mock`
 

@@ -15,7 +15,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let response = client.list_datasets().send().await?;
     println!("{} datasets", response.datasets.len());
     for dataset in &response.datasets {
-        println!("{}: \"{}\", made {}", dataset.dataset_id, dataset.name, dataset.creation_time);
+        println!("{}: \"{}\", created {}", dataset.dataset_id, dataset.name, dataset.creation_time);
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Turns a few words into a structured prompt, and puts that into a request for an image.
+//! Expands a short text into a structured prompt, and prepares a request for an image with it.
 //!
 //! `cargo run -p ideogram-client --example magic_prompt_v4 -- --mock`
 
@@ -16,7 +16,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("{}", response.json_prompt.high_level_description);
     println!("in front of {}", response.json_prompt.compositional_deconstruction.background);
 
-    // `send()` in place of `prepare()` would draw it.
+    // `send()` instead of `prepare()` draws the image.
     let request = client.generate_image_v4().json_prompt(response.json_prompt).prepare()?;
     println!("{request}");
     Ok(())

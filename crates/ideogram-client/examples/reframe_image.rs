@@ -1,8 +1,8 @@
-//! Brings a square image to another size with a 2.0 model.
+//! Extends a square image to another size with a 2.0 model.
 //!
 //! `cargo run -p ideogram-client --example reframe_image -- --mock`
 //!
-//! New work is better served by `reframe_image_v3`.
+//! For new work, use `reframe_image_v3`.
 
 #![allow(clippy::print_stdout, reason = "an example shows what came back")]
 

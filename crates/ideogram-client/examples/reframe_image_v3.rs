@@ -1,4 +1,4 @@
-//! Widens a square image to another size.
+//! Extends a square image to another size.
 //!
 //! `cargo run -p ideogram-client --example reframe_image_v3 -- --mock`
 

@@ -1,8 +1,8 @@
-//! Draws a new image from a given one with one of the older models.
+//! Draws a new image from an existing one with a legacy model.
 //!
 //! `cargo run -p ideogram-client --example remix_image -- --mock`
 //!
-//! New work is better served by `remix_image_v3` and `remix_image_v4`.
+//! For new work, use `remix_image_v3` or `remix_image_v4`.
 
 #![allow(clippy::print_stdout, reason = "an example shows what came back")]
 

@@ -1,4 +1,4 @@
-//! Draws a new image from a given one with Ideogram 3.0.
+//! Draws a new image from an existing one with Ideogram 3.0.
 //!
 //! `cargo run -p ideogram-client --example remix_image_v3 -- --mock`
 

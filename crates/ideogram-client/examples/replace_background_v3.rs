@@ -1,4 +1,4 @@
-//! Keeps what an image shows, and draws another background around it.
+//! Keeps the subject of an image, and draws another background.
 //!
 //! `cargo run -p ideogram-client --example replace_background_v3 -- --mock`
 

@@ -1,4 +1,4 @@
-//! Draws images and keeps them, each with a note of how it was made: links die after a day.
+//! Draws images and saves them, each with a sidecar that says how it was made: links expire after a day.
 //!
 //! `cargo run -p ideogram-client --example save_images -- --mock lanterns`
 
@@ -16,7 +16,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let folder = setup::argument().map_or_else(|| env::temp_dir().join("ideogram-images"), Into::into);
 
     let call = client.generate_image_v3().prompt("A paper lantern over a dark lake").num_images(3);
-    // The response, and not the response alone: it also knows the request, which is noted beside each image.
+    // Not `send()`: the full response also contains the request, which is written into each sidecar.
     let response = call.response().await?;
 
     for outcome in client.save_all(&response, &folder).await? {
@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 println!("{} ({}, {} bytes)", saved.path.display(), saved.media_type, saved.size_bytes);
             }
             SaveOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
-            SaveOutcome::Failed(error) if error.kind() == ErrorKind::LinkExpired => println!("gone: {error}"),
+            SaveOutcome::Failed(error) if error.kind() == ErrorKind::LinkExpired => println!("expired: {error}"),
             SaveOutcome::Failed(error) => println!("still at its link, save it again: {error}"),
             other => println!("nothing to save: {other:?}"),
         }

@@ -1,9 +1,9 @@
-//! Brings a folder of images and captions into a dataset, and says what became of each file.
+//! Uploads a folder of images and captions to a dataset, and prints the outcome of each file.
 //!
 //! `cargo run -p ideogram-client --example sync_dataset -- --mock`
 //!
-//! A folder and the id of a dataset may follow: `-- --mock lanterns demo`. Run it again, also after an interruption,
-//! and it goes on where it stopped: the journal lies beside the folder.
+//! A folder and the id of a dataset may follow: `-- --mock lanterns demo`. Run it again after an interruption, and it
+//! continues: the journal is next to the folder.
 
 #![allow(clippy::print_stdout, reason = "an example shows what came back")]
 
@@ -23,11 +23,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (client, _mock) = setup::client().await?;
 
     let mut arguments = env::args().skip(1).filter(|argument| !argument.starts_with('-'));
-    // Without a folder: one that is made up, and gone in the end.
-    let made_up = tempfile::tempdir()?;
+    // Without an argument, a temporary folder.
+    let temporary = tempfile::tempdir()?;
     let folder = match arguments.next() {
         Some(folder) => PathBuf::from(folder),
-        None => lanterns(made_up.path())?,
+        None => lanterns(temporary.path())?,
     };
     let dataset_id = match arguments.next() {
         Some(id) => id.into(),
@@ -53,9 +53,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// A folder with a few images, a caption, and a file that only looks like an image.
-fn lanterns(place: &Path) -> Result<PathBuf, Box<dyn Error>> {
-    let folder = place.join("lanterns");
+/// Creates a folder with a few images, a caption, and a file that only looks like an image.
+fn lanterns(parent: &Path) -> Result<PathBuf, Box<dyn Error>> {
+    let folder = parent.join("lanterns");
     fs::create_dir(&folder)?;
     for name in ["red.png", "green.png", "blue.png"] {
         fs::write(folder.join(name), include_bytes!("setup/lantern.png"))?;

@@ -19,7 +19,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let id = setup::argument().unwrap_or_else(|| "demo".to_owned());
     let call = client.train_model_v3().dataset_id(&id).model_name("paper-lanterns");
     match call.send().await {
-        // It takes hours: ask `get_custom_model` about once a minute.
+        // Training takes hours: poll `get_custom_model` about once a minute, or await `wait_until_trained`.
         Ok(training) => println!("{}: {}", training.model_id, training.training_status),
         Err(error) if error.outcome() == Outcome::Declined => println!("not started and not billed: {error}"),
         Err(error) => return Err(error.into()),

@@ -1,8 +1,8 @@
-//! Uploads an image and its caption, and says which files were not stored.
+//! Uploads an image and its caption, and prints which files were not stored.
 //!
 //! `cargo run -p ideogram-client --example upload_dataset_assets -- --mock`
 //!
-//! The id of a dataset may follow: `-- --mock demo`. From a folder: `.files(["a.png", "a.txt"])`.
+//! The id of a dataset may follow: `-- --mock demo`. Files on disk are given by their paths: `.files(["a.png", "a.txt"])`.
 
 #![allow(clippy::print_stdout, reason = "an example shows what came back")]
 

@@ -1,8 +1,8 @@
-//! Waits until a model is trained, and shows what it sees meanwhile.
+//! Waits until a model is trained, and prints every state that it observes.
 //!
 //! `cargo run -p ideogram-client --example wait_until_trained -- --mock`
 //!
-//! The id of a model may follow. On the mock server half an hour passes with every look.
+//! The id of a model may follow. On the mock server, half an hour passes with every poll.
 
 #![allow(clippy::print_stdout, reason = "an example shows what came back")]
 
@@ -17,7 +17,7 @@ use ideogram_client::types::ModelStatus;
 async fn main() -> Result<(), Box<dyn Error>> {
     let (client, mock) = setup::client().await?;
 
-    // Without an id: a model that is in training.
+    // Without an id, a model that is in training.
     let id = match setup::argument() {
         Some(id) => id.into(),
         None => {
@@ -30,7 +30,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         wait = wait.poll_every(Duration::from_millis(100));
     }
 
-    // `wait.await` gives the model alone.
+    // `wait.await` returns the model only.
     let mut states = pin!(wait.states());
     while let Some(state) = states.try_next().await? {
         println!("{:>6.1} s  {}", state.elapsed.as_secs_f64(), state.observation);

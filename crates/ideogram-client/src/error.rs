@@ -1,7 +1,7 @@
-//! What can go wrong, in the caller's words.
+//! The error of a call.
 //!
-//! Two questions matter after a failure, and they are independent: what to do next ([`Error::kind`]), and what became
-//! of the call ([`Error::outcome`]): with no idempotency key in the API, sending it again may cost again.
+//! Two independent questions matter after a failure: what to do next ([`Error::kind`]), and whether the call ran
+//! ([`Error::outcome`]). The API has no idempotency key, so calling again may cost again.
 
 use std::{
     borrow::Cow,
@@ -22,11 +22,10 @@ use crate::{
     operation::Operation,
 };
 
-/// The longest human text that is taken over from a response.
-const MAX_TEXT: usize = 400;
+/// The maximum length of a message, in characters.
+const MAX_MESSAGE_CHARS: usize = 400;
 
-/// Why a call produced no result. Causes are in [`source`](StdError::source); the message says what a person needs of
-/// them.
+/// Why a call has no result. Its cause is in [`source`](StdError::source).
 pub struct Error(Box<Parts>);
 
 struct Parts {
@@ -43,7 +42,7 @@ struct Parts {
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-/// What came back before it went wrong.
+/// The response that came with an error, complete or not.
 struct ErrorResponse {
     status: StatusCode,
     headers: HeaderMap,
@@ -52,7 +51,7 @@ struct ErrorResponse {
     complete: bool,
 }
 
-/// What to do next. More kinds may come.
+/// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -62,12 +61,12 @@ pub enum ErrorKind {
     Payment,
     /// 403: the account may not do this.
     Forbidden,
-    /// 404: nothing there, or not visible to this key.
+    /// 404: it does not exist, or is not visible to this key.
     NotFound,
-    /// 400, 405, 413, 415, 422 for another reason than safety, and other refusals: the request is wrong. Change it; an
-    /// unchanged request fails again.
+    /// Other 4xx, and 422 for another reason than safety: the request is wrong. Change it; an unchanged request fails
+    /// again.
     InvalidRequest,
-    /// 422, unless its body gives another reason: a prompt or image failed the safety check. Change it; an unchanged
+    /// 422, unless the body gives another reason: a prompt or image failed the safety check. Change it; an unchanged
     /// request fails again.
     Safety,
     /// 429: too many images in flight. Nothing ran; wait, then call again.
@@ -82,11 +81,11 @@ pub enum ErrorKind {
     InvalidArgument,
     /// A local file could not be read or written.
     LocalIo,
-    /// The link to an image has expired: the image is gone, and making it again costs again.
+    /// The link to an image has expired: the image is gone, and generating it again costs again.
     LinkExpired,
 }
 
-/// What became of the call.
+/// Whether the call ran.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
@@ -95,7 +94,7 @@ pub enum Outcome {
     /// The service refused the call before running it: not billed, nothing changed. Calling again costs nothing twice;
     /// whether it can succeed depends on the [`ErrorKind`].
     Declined,
-    /// The call may have run, and been billed. Check what the service has before calling again.
+    /// The call may have run and been billed. Check what the service has before calling again.
     Unknown,
     /// The call ran, and was billed if it costs, but its response could not be read or stored. The raw body is in the
     /// error.
@@ -103,7 +102,7 @@ pub enum Outcome {
 }
 
 impl ErrorKind {
-    /// A short name for logs and metrics, such as `rate_limited`.
+    /// Returns a short name for logs and metrics, such as `rate_limited`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Authentication => "authentication",
@@ -124,7 +123,7 @@ impl ErrorKind {
 }
 
 impl Outcome {
-    /// A short name for logs and metrics, such as `not_sent`.
+    /// Returns a short name for logs and metrics, such as `not_sent`.
     pub fn name(self) -> &'static str {
         match self {
             Self::NotSent => "not_sent",
@@ -136,19 +135,19 @@ impl Outcome {
 }
 
 impl Error {
-    /// What went wrong, for matching.
+    /// What to do next.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// What became of the call: whether it may have run and been billed.
+    /// Whether the call may have run and been billed.
     pub fn outcome(&self) -> Outcome {
         self.0.outcome
     }
 
     /// Returns whether the call may have run, and been billed if it costs: the outcome is [`Outcome::Unknown`] or
     /// [`Outcome::Completed`]. Check what the service has before calling again. An error of
-    /// [`saving`](crate::Client) is about an image of a call that ran; saving again costs nothing.
+    /// [`Client::save`](crate::Client::save) is about an image of a call that ran; saving again costs nothing.
     pub fn may_have_run(&self) -> bool {
         !matches!(self.0.outcome, Outcome::NotSent | Outcome::Declined)
     }
@@ -202,62 +201,61 @@ impl Error {
         self.0.response.as_ref().map(|response| response.status)
     }
 
-    /// The body as it came, if a response arrived; cut at a limit (see [`Error::body_is_complete`]), and without the
-    /// API key should the server have repeated it. The images that are whole in it can be saved: the error is a
-    /// response like any other for [`Client::save_all`](crate::Client::save_all).
+    /// The body, if a response arrived: cut at a limit (see [`Error::body_is_complete`]), and without the API key if the
+    /// server echoed it. [`Client::save_all`](crate::Client::save_all) takes the error as a response, and saves the images
+    /// whose links are whole.
     pub fn body(&self) -> Option<&Bytes> {
         self.0.response.as_ref().map(|response| &response.body)
     }
 
-    /// Whether [`Error::body`] is all that the service sent.
+    /// Whether [`Error::body`] is complete.
     pub fn body_is_complete(&self) -> bool {
         self.0.response.as_ref().is_some_and(|response| response.complete)
     }
 
-    /// The text of the body, whatever content coding or text encoding it came in.
+    /// The text of the body. Content codings and text encodings are decoded, also if no header declares them.
     pub fn body_text(&self) -> Option<Cow<'_, str>> {
         self.body().map(|body| text_of(body, MAX_TEXT_BYTES).text)
     }
 
-    /// The body as JSON of a type, such as `types::ErrorBody`, whatever content coding or text encoding it came in;
-    /// `None` if it is not of that form.
+    /// Decodes the text of the body as JSON of a type, such as `types::ErrorBody`; `None` if it is not of that form.
     pub fn decode_body<T: DeserializeOwned>(&self) -> Option<T> {
         serde_json::from_str(&self.body_text()?).ok()
     }
 
-    /// The headers that came with the body, as far as they are known.
+    /// The headers of the response, if they were recorded.
     pub(crate) fn headers(&self) -> Option<&HeaderMap> {
         self.0.response.as_ref().map(|response| &response.headers)
     }
 
-    /// Why the service refused, in its own code: `insufficient_funds`, `inflight_limit`, ...
+    /// The service's code for the reason of a refusal: `insufficient_funds`, `inflight_limit`, ...
     pub fn reject_reason(&self) -> Option<String> {
         let body: Value = self.decode_body()?;
         body.get("reject_reason")?.as_str().map(str::to_owned)
     }
 
-    /// How much the service says that it works on at a time for the organization, if it says so.
+    /// The number of requests in flight that the service allows the organization, if the response names it.
     pub(crate) fn max_inflight(&self) -> Option<u32> {
         let body: Value = self.decode_body()?;
         u32::try_from(body.get("max_inflight_requests")?.as_u64()?).ok()
     }
 
-    /// How long the service asks to wait.
+    /// The `Retry-After` of the response.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.response.as_ref()?.retry_after
     }
 
-    /// How often it was sent or tried to; 0 if the request was refused before that.
+    /// The number of attempts; 0 if the request was refused before the first.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
 
-    /// How long the call took, attempts and the waits between them.
+    /// The duration of the call: all attempts and the backoffs between them.
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed
     }
 
-    /// Where the response was written as it came, if responses are kept ([`store_responses_in`]) and one arrived.
+    /// The path of the stored response, if responses are stored ([`store_responses_in`]) and one arrived.
     ///
     /// [`store_responses_in`]: crate::CallOptions::store_responses_in
     pub fn stored_at(&self) -> Option<&Path> {
@@ -280,7 +278,7 @@ impl Error {
         }))
     }
 
-    /// A refused value; generated code calls it.
+    /// The error of a value that is refused before a call. Generated code calls it.
     pub(crate) fn invalid_argument(message: String) -> Self {
         Self::new(ErrorKind::InvalidArgument, Outcome::NotSent, message)
     }
@@ -297,16 +295,15 @@ impl Error {
         self
     }
 
-    /// How long the response asks to wait.
-    pub(crate) fn asking_to_wait(mut self, wait: Option<Duration>) -> Self {
+    pub(crate) fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
         if let Some(response) = &mut self.0.response {
             response.retry_after = wait;
         }
         self
     }
 
-    /// Says more.
-    pub(crate) fn noting(mut self, note: &str) -> Self {
+    /// Appends a note to the message.
+    pub(crate) fn with_note(mut self, note: &str) -> Self {
         self.0.message = format!("{}; {}", self.0.message, one_line(note));
         self
     }
@@ -327,25 +324,25 @@ impl Error {
         self
     }
 
-    /// What became of the whole call, of which this was the last attempt.
+    /// Makes the error of the last attempt the error of the whole call.
     pub(crate) fn after(mut self, attempts: u32, elapsed: Duration, stop: Option<Stop>, earlier: Outcome) -> Self {
         self.0.attempts = attempts;
         self.0.elapsed = elapsed;
         self.0.stop = stop;
-        // One attempt that may have run is enough for the call to have.
+        // The call may have run if one of its attempts may have.
         if earlier == Outcome::Unknown && matches!(self.0.outcome, Outcome::NotSent | Outcome::Declined) {
             self.0.outcome = Outcome::Unknown;
         }
         self
     }
 
-    /// Why it was not sent again, where that is not plain from the rest.
-    fn why_not_again(&self) -> Option<&'static str> {
+    /// Why the call was not retried, unless the rest of the message implies it.
+    fn why_not_retried(&self) -> Option<&'static str> {
         match self.0.stop? {
             Stop::Pointless | Stop::MayHaveRun | Stop::Attempts => None,
-            Stop::Body => Some("not sent again: its body holds a reader, which can be read only once"),
-            Stop::LongWait => Some("not sent again: the service asks for a longer wait than is allowed"),
-            Stop::Deadline => Some("not sent again: the deadline leaves no time for it"),
+            Stop::Body => Some("not retried: its body contains a reader, which can be read only once"),
+            Stop::LongWait => Some("not retried: `Retry-After` is longer than the maximum backoff"),
+            Stop::Deadline => Some("not retried: the deadline leaves no time for it"),
         }
     }
 
@@ -362,17 +359,17 @@ impl fmt::Display for Error {
         }
         if let Some(status) = self.status() {
             let status = format!("{} {}", status.as_u16(), status.canonical_reason().unwrap_or("status"));
-            // Gateways put the status into the title of their page.
+            // Pages of gateways have the status in their title.
             if !self.0.message.starts_with(&status) {
                 write!(formatter, "{status}: ")?;
             }
         }
         formatter.write_str(&self.0.message)?;
-        // The other outcomes are plain from what went wrong.
+        // The kind implies the other outcomes.
         if self.0.outcome == Outcome::Unknown && self.0.operation.is_some_and(|operation| !is_harmless(operation)) {
-            formatter.write_str("; the call may have run, so look before calling again")?;
+            formatter.write_str("; the call may have run: check before calling again")?;
         }
-        if let Some(reason) = self.why_not_again() {
+        if let Some(reason) = self.why_not_retried() {
             write!(formatter, "; {reason}")?;
         }
         if self.0.attempts > 1 {
@@ -382,12 +379,12 @@ impl fmt::Display for Error {
     }
 }
 
-/// Whether it does not matter that a call may have run.
+/// Returns whether a call of an operation may run twice.
 fn is_harmless(operation: &Operation) -> bool {
     RetrySafety::of(operation) == RetrySafety::Safe
 }
 
-/// Whether a source of an error is a timeout of the HTTP stack or of the system.
+/// Returns whether an error or one of its sources is a timeout of the HTTP stack or of the system.
 fn is_timeout(source: &(dyn StdError + 'static)) -> bool {
     let by_http = source.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_timeout);
     let by_system = || source.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut);
@@ -396,21 +393,21 @@ fn is_timeout(source: &(dyn StdError + 'static)) -> bool {
 
 impl fmt::Debug for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = formatter.debug_struct("Error");
-        shown.field("kind", &self.0.kind).field("outcome", &self.0.outcome);
+        let mut debug = formatter.debug_struct("Error");
+        debug.field("kind", &self.0.kind).field("outcome", &self.0.outcome);
         if let Some(operation) = self.0.operation {
-            shown.field("operation", &operation.id);
+            debug.field("operation", &operation.id);
         }
         if let Some(response) = &self.0.response {
-            shown.field("status", &response.status.as_u16()).field("body_bytes", &response.body.len());
+            debug.field("status", &response.status.as_u16()).field("body_bytes", &response.body.len());
         }
         if self.0.attempts > 0 {
-            shown.field("attempts", &self.0.attempts).field("elapsed", &self.0.elapsed);
+            debug.field("attempts", &self.0.attempts).field("elapsed", &self.0.elapsed);
         }
         if let Some(path) = &self.0.stored_at {
-            shown.field("stored_at", path);
+            debug.field("stored_at", path);
         }
-        shown.field("message", &self.0.message).field("source", &self.0.source).finish()
+        debug.field("message", &self.0.message).field("source", &self.0.source).finish()
     }
 }
 
@@ -420,15 +417,15 @@ impl StdError for Error {
     }
 }
 
-/// One printable line of bounded length.
+/// Returns one printable line of bounded length.
 fn one_line(text: &str) -> String {
     let printable = |character: char| if character.is_control() { ' ' } else { character };
-    let line: String = text.chars().take(4 * MAX_TEXT).map(printable).collect();
+    let line: String = text.chars().take(4 * MAX_MESSAGE_CHARS).map(printable).collect();
     let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= MAX_TEXT {
+    if line.chars().count() <= MAX_MESSAGE_CHARS {
         return line;
     }
-    line.chars().take(MAX_TEXT).chain(['…']).collect()
+    line.chars().take(MAX_MESSAGE_CHARS).chain(['…']).collect()
 }
 
 #[cfg(test)]
@@ -440,7 +437,7 @@ mod tests {
     };
 
     #[test]
-    fn predicates_say_what_may_cost_again() {
+    fn predicates_follow_the_outcome() {
         for (outcome, may_have_run) in [
             (Outcome::NotSent, false),
             (Outcome::Declined, false),

@@ -1,4 +1,4 @@
-//! What generated code calls. Nothing else imports this module.
+//! The items that generated code names. Nothing else imports this module.
 
 #[cfg(feature = "blocking")]
 pub(crate) use crate::call::call_blocking;

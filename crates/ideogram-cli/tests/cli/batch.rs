@@ -124,7 +124,7 @@ nonsense
       caused by: rows.jsonl:2: `id`: becomes the name of files: 1 to 64 letters, digits, `-`, `_`, `.` and spaces, no `.` first
       caused by: rows.jsonl:3: not JSON: expected ident at character 2
       caused by: rows.jsonl:4: `aspect_ratio`: must be one of 1x3, 3x1, 1x2, 2x1, 9x16, 16x9, 10x16, 16x10, 2x3, 3x2, 3x4, 4x3, 4x5, 5x4, 1x1, and is `16:9` (did you mean `16x9`?); --unchecked leaves it to the service
-      caused by: rows.jsonl:4: `resolution` with `aspect_ratio` cannot stand together
+      caused by: rows.jsonl:4: `resolution` with `aspect_ratio` cannot be combined
       caused by: rows.jsonl:5: `id`: "Same" is the id of line 4 already
       caused by: rows.jsonl:5: `num_images`: post_generate_image_v4 has none; with `model` v3 there is one
       caused by: rows.jsonl:6: `promt`: post_generate_image_v3 has none; there are id, operation, model, prompt, seed, resolution, aspect_ratio, rendering_speed, magic_prompt, negative_prompt, num_images, color_palette, style_codes, style_type, style_preset, custom_model_uri, style_reference_images, character_reference_images, character_reference_images_mask, enable_copyright_detection
@@ -304,7 +304,7 @@ fn a_response_that_breaks_off_is_not_paid_again_unless_asked_to() {
     ----- stderr -----
     contact sheet: rows-images/contact-sheet.html
     error: 1 row: 0 images saved, 1 row of unknown outcome
-      caused by: line 1 (river): outcome unknown, it may have been billed: post_generate_image_v4: the connection broke before a response arrived; the call may have run, so look before calling again
+      caused by: line 1 (river): outcome unknown, it may have been billed: post_generate_image_v4: the connection broke before a response arrived; the call may have run: check before calling again
     hint: rows of unknown outcome are not sent again, as they may be paid; --rerun-unknown does
     ");
 }

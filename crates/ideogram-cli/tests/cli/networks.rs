@@ -125,7 +125,7 @@ fn a_machine_without_certificate_authorities_needs_none_for_plain_http() {
     assert_eq!((mock.code(), saved.code()), (Some(0), Some(0)), "{mock}{saved}");
     assert_eq!(https.code(), Some(9), "{https}");
     assert!(
-        https.stderr().contains("ca-certificates, or name a file in the environment variable SSL_CERT_FILE"),
+        https.stderr().contains("ca-certificates, or set the environment variable SSL_CERT_FILE to a file"),
         "{https}"
     );
 }

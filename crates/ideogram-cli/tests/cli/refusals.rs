@@ -140,7 +140,7 @@ fn an_address_that_would_show_the_key_on_the_way_is_refused() {
     exit code: 2
     ----- stderr -----
     error: the address in IDEOGRAM_BASE_URL is refused
-      caused by: the base URL is plain http to another machine: the key would travel in the clear; use https, or allow it
+      caused by: the base URL is plain http to another machine, and the key would be sent unencrypted: use https, or allow plain http
     hint: an address looks like https://api.ideogram.ai, or http://127.0.0.1:[PORT] for a server on this machine
     ");
 }

@@ -63,7 +63,7 @@ fn a_failure_of_the_service_after_a_change_asks_to_look_first() {
     exit code: 9
     ----- stderr -----
     error: cannot create the dataset "x"
-      caused by: create_dataset: 502 Bad Gateway; the call may have run, so look before calling again
+      caused by: create_dataset: 502 Bad Gateway; the call may have run: check before calling again
     hint: it may have been done all the same: see `ideogram datasets list` before running the command again
     "#);
 }
@@ -119,7 +119,7 @@ fn a_service_that_does_not_response_is_given_up_in_time() {
     exit code: 9
     ----- stderr -----
     error: cannot list the datasets
-      caused by: list_datasets: no response in time: the deadline of the call has passed; not sent again: the deadline leaves no time for it
+      caused by: list_datasets: no response in time: the deadline of the call has passed; not retried: the deadline leaves no time for it
     hint: nothing was changed: the command can be run again
     ");
 }

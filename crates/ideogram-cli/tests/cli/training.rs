@@ -155,7 +155,7 @@ fn an_order_whose_response_is_lost_may_be_billed() {
     exit code: 10
     ----- stderr -----
     error: cannot train a model from the dataset d
-      caused by: train_model_v3: the connection broke before a response arrived; the call may have run, so look before calling again
+      caused by: train_model_v3: the connection broke before a response arrived; the call may have run: check before calling again
       caused by: error sending request
       caused by: client error (SendRequest)
       caused by: connection closed before message completed

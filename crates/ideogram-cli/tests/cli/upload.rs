@@ -190,7 +190,7 @@ fn an_upload_whose_response_is_lost_is_not_to_be_repeated_blindly() {
     ----- stderr -----
     sending 1 file, 70 B, to the dataset demo
     error: cannot upload to the dataset demo
-      caused by: upload_dataset_assets: the connection broke before a response arrived; the call may have run, so look before calling again
+      caused by: upload_dataset_assets: the connection broke before a response arrived; the call may have run: check before calling again
       caused by: error sending request
       caused by: client error (SendRequest)
       caused by: connection closed before message completed

@@ -1,4 +1,4 @@
-//! One attempt: a request goes out, a response comes back, or it is said how far it came.
+//! One attempt: sends a request, and returns its response or how far the request came.
 
 use std::{
     error::Error as StdError,
@@ -26,17 +26,17 @@ use crate::{
     values::file::ReadFailure,
 };
 
-/// An error's body is for people; more than this of it helps nobody.
+/// The body of an error is for people, who do not read more than this.
 const ERROR_BODY_LIMIT_BYTES: usize = 64 * 1024;
 
-/// The way out where a company's proxy signs what it leads on.
+/// The next step behind a proxy that signs connections with its own certificate.
 const TRUST: &str = if cfg!(all(unix, not(target_vendor = "apple"))) {
-    "if a proxy of your network signs it, name a file with its certificate authority in the environment variable SSL_CERT_FILE"
+    "if a proxy of your network signs it, set the environment variable SSL_CERT_FILE to a file with its certificate authority"
 } else {
     "if a proxy of your network signs it, add its certificate authority to those that the system trusts"
 };
-/// Errors of the HTTP stack about proxies that refuse the next attempt too.
-const LASTING_PROXY_ERRORS: [&str; 10] = [
+/// Errors of the HTTP stack about proxies that would refuse the next attempt, too.
+const PERMANENT_PROXY_ERRORS: [&str; 10] = [
     "proxy authorization required",
     "unsupported scheme",
     "unknown proxy scheme",
@@ -53,7 +53,7 @@ const PROXY_ERRORS: [&str; 3] = ["tunnel error", "SOCKS error", "connecting to s
 /// The next step for both.
 const PROXY_VARIABLES: &str = "check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY in the environment";
 
-/// An attempt without a response to hand on.
+/// A failed attempt.
 pub(super) struct Failed {
     pub(super) error: Error,
     pub(super) event: Event,
@@ -82,7 +82,7 @@ pub(super) async fn attempt(
     let progress = Progress::new(client.settings(), deadline, has_body);
     let built = build(client, request, infos, headers, &progress).map_err(Failed::finally)?;
 
-    // One timer for all of the attempt: it looks anew at what moved whenever it rings.
+    // One timer for the whole attempt: it checks the progress when it fires.
     let mut stalled = pin!(progress.stalled());
     let sent = pin!(client.inner().http.execute(built));
     let mut response = match select(sent, stalled.as_mut()).await {
@@ -109,7 +109,7 @@ pub(super) async fn attempt(
             return Err(Failed { error, event: Event::Status { code: status.as_u16(), retry_after } });
         }
     };
-    // It ran: the service answered 2xx. What is missing is the rest of its response.
+    // The call ran: the status is 2xx. The rest of the response is missing.
     let (error, event) = match stopped {
         Stopped::AtLimit => {
             let message = format!("the response is larger than the limit of {limit} bytes");
@@ -129,7 +129,7 @@ pub(super) async fn attempt(
     Err(Failed { error: error.with_response(status, body, false).with_headers(headers), event })
 }
 
-/// The request for one attempt: files are opened anew for each.
+/// Builds the request of one attempt, which opens its files.
 fn build(
     client: &Client,
     request: &Request,
@@ -137,9 +137,9 @@ fn build(
     mut headers: HeaderMap,
     progress: &Arc<Progress>,
 ) -> Result<reqwest::Request, Error> {
-    // A hook may have added what is not its to say.
-    let foreign: Vec<HeaderName> = headers.keys().filter(|name| client::is_ours(name)).cloned().collect();
-    for name in foreign {
+    // A hook may have added headers that the client writes itself.
+    let reserved: Vec<HeaderName> = headers.keys().filter(|name| client::is_reserved(name)).cloned().collect();
+    for name in reserved {
         headers.remove(name);
     }
     headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json"));
@@ -148,7 +148,9 @@ fn build(
     let inner = client.inner();
     let mut builder = inner.http.request(request.method(), request.url()).headers(headers);
     if inner.api_key.is_none() {
-        return Err(Error::invalid_argument("this client was made without an API key: it cannot call".to_owned()));
+        return Err(Error::invalid_argument(
+            "this client was built without an API key, and cannot make calls".to_owned(),
+        ));
     }
     if let Some(name) = operations::API_KEY_HEADER {
         let name = HeaderName::from_bytes(name.as_bytes()).expect("the rules check header names");
@@ -199,15 +201,15 @@ fn form_part(part: &Part, info: Option<&FileInfo>) -> Result<reqwest::multipart:
             Ok(reqwest::multipart::Part::text(text.clone()))
         }
         (PartContent::File(file), None) => {
-            Err(Error::new(ErrorKind::LocalIo, Outcome::NotSent, format!("\"{}\" was not looked at", file.name())))
+            Err(Error::new(ErrorKind::LocalIo, Outcome::NotSent, format!("\"{}\" was not inspected", file.name())))
         }
     }
 }
 
-/// Why no response arrived, and whether the request can have.
+/// The failure of an attempt without a response.
 fn transport_failure(error: reqwest::Error, progress: &Progress) -> Failed {
     let error = error.without_url();
-    if let Some(message) = error.is_connect().then(|| lasting(&error)).flatten() {
+    if let Some(message) = error.is_connect().then(|| permanent(&error)).flatten() {
         return Failed::finally(Error::new(ErrorKind::Transport, Outcome::NotSent, message).with_source(error));
     }
     if error.is_connect() {
@@ -235,14 +237,14 @@ fn causes(error: &reqwest::Error) -> impl Iterator<Item = String> {
     iter::successors(error.source(), |&cause: &&dyn StdError| cause.source()).map(ToString::to_string)
 }
 
-/// Why there is no connection, if waiting does not mend it, and what does.
-fn lasting(error: &reqwest::Error) -> Option<String> {
+/// Returns why no connection can be established, with the next step, if a retry would not help.
+fn permanent(error: &reqwest::Error) -> Option<String> {
     let mut cause = error.source();
     while let Some(current) = cause {
         let io = current.downcast_ref::<io::Error>();
         let inner = io.and_then(io::Error::get_ref);
         let text = inner.map_or_else(|| current.to_string(), ToString::to_string);
-        // What the TLS library says of what it was sent; a connection that breaks has other kinds.
+        // An error of the TLS library about the data it received; a broken connection has other kinds.
         let is_tls = inner.is_some() && io.is_some_and(|error| error.kind() == io::ErrorKind::InvalidData);
         if text.contains("certificate") {
             return Some(format!("the certificate of the service is not trusted: {text}; {TRUST}"));
@@ -250,7 +252,7 @@ fn lasting(error: &reqwest::Error) -> Option<String> {
         if is_tls || text.contains("invalid dns name") {
             return Some(format!("no TLS connection to the service: {text}"));
         }
-        if LASTING_PROXY_ERRORS.iter().any(|lasting| text.contains(lasting)) {
+        if PERMANENT_PROXY_ERRORS.iter().any(|permanent| text.contains(permanent)) {
             return Some(format!("the proxy cannot be used: {text}; {PROXY_VARIABLES}"));
         }
         cause = current.source();
@@ -268,13 +270,13 @@ fn describe(stalled: Stalled) -> String {
     match stalled {
         Stalled::Deadline => "the deadline of the call has passed".to_owned(),
         Stalled::NoResponse(timeout) => {
-            format!("the service did not begin to answer within {:.1} s", timeout.as_secs_f64())
+            format!("no response began within {:.1} s", timeout.as_secs_f64())
         }
-        Stalled::Idle(timeout) => format!("nothing moved for {:.1} s", timeout.as_secs_f64()),
+        Stalled::Idle(timeout) => format!("no progress for {:.1} s", timeout.as_secs_f64()),
     }
 }
 
-/// The local file behind a request that broke off, if it was one.
+/// Returns the failure to read a local file, if that broke the request off.
 fn read_failure(error: &reqwest::Error) -> Option<&ReadFailure> {
     let mut cause: Option<&(dyn StdError + 'static)> = error.source();
     while let Some(current) = cause {
@@ -286,7 +288,7 @@ fn read_failure(error: &reqwest::Error) -> Option<&ReadFailure> {
     None
 }
 
-/// What was read of a body, and how the reading ended.
+/// The bytes read of a body, and how the reading ended.
 struct Read {
     body: Bytes,
     end: Result<(), Stopped>,
@@ -329,8 +331,8 @@ async fn read_body(
     Read { body: body.freeze(), end }
 }
 
-/// Seconds, or a date; a date that has passed asks for no wait. A date is measured by the clock that wrote it, if the
-/// response tells its time.
+/// Returns the `Retry-After` of a response, in seconds or as a date; zero for a date in the past. A date is compared
+/// with the `Date` of the response, if it has one.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let date = |name| httpdate::parse_http_date(headers.get(name)?.to_str().ok()?.trim()).ok();
     let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
@@ -350,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn the_service_asks_for_a_wait_in_seconds_or_by_a_date() {
+    fn retry_after_is_a_number_of_seconds_or_a_date() {
         let in_a_minute = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(60));
 
         assert_eq!(waits(" 120 "), Some(Duration::from_secs(120)));
@@ -363,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_is_measured_by_the_clock_of_whoever_wrote_it() {
+    fn a_date_is_compared_with_the_date_of_the_response() {
         let dates =
             [(header::DATE, "Thu, 01 Jan 1998 00:00:00 GMT"), (header::RETRY_AFTER, "Thu, 01 Jan 1998 00:00:30 GMT")];
         let headers = dates.map(|(name, date)| (name, HeaderValue::from_static(date)));

@@ -1,13 +1,12 @@
-//! What all builders of calls have in common.
+//! What all builders of calls share.
 
 use serde::de::DeserializeOwned;
 
 use crate::{Client, Error, Response, operation::Operation, request::Request};
 
-/// A builder of a call: generated for each operation, and [`Call`](crate::DynamicCall) for an operation that is named
-/// by its id.
+/// A builder of a call: the generated builder of each operation, and [`DynamicCall`](crate::DynamicCall).
 ///
-/// It lets one function take the builder of any operation:
+/// One function can take the builder of any operation:
 ///
 /// ```
 /// use ideogram_client::{CallBuilder, Error, operation::Billing};
@@ -37,7 +36,7 @@ pub trait CallBuilder: Clone + Sized {
     /// out of its bounds.
     fn prepare(self) -> Result<Request, Error>;
 
-    /// Sends the call, and returns status, headers and the raw body beside the decoded one.
+    /// Sends the call, and returns status, headers and raw body with the decoded body.
     fn response(self) -> impl Future<Output = Result<Response<Self::Output>, Error>> + Send {
         let client = self.client().clone();
         let request = self.prepare();

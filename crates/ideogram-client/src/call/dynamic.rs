@@ -1,7 +1,7 @@
-//! Any operation by its id, with fields as text: for commands, scripts and what is not typed.
+//! Calls of any operation by its id, with fields as text: for commands and scripts.
 //!
-//! Start at [`Client::call`]. What can be given is read from the operation's constant ([`crate::operations`]), so all
-//! of the runtime's promises hold: what a call costs, whether it may be repeated, how many images it makes.
+//! Start at [`Client::call`]. The operation's constant ([`crate::operations`]) describes its inputs, its billing, its
+//! retry safety and its number of images, so these calls behave like typed ones.
 
 use std::fmt::Display;
 
@@ -28,7 +28,7 @@ const JSON: &str = "application/json";
 pub struct DynamicCall<'c> {
     client: &'c Client,
     operation: &'static Operation,
-    fields: Vec<(String, Given)>,
+    fields: Vec<(String, Field)>,
     json: Option<Value>,
     /// Properties that the document does not know, as JSON.
     unchecked: Vec<(String, Result<String, String>)>,
@@ -36,13 +36,13 @@ pub struct DynamicCall<'c> {
 }
 
 #[derive(Clone, Debug)]
-enum Given {
+enum Field {
     Text(String),
     File(File),
 }
 
 impl Client {
-    /// A call of the operation with this id, which is the service's own: `get_dataset`, `post_generate_image_v3`.
+    /// Returns a call of the operation with this id, such as `get_dataset` or `post_generate_image_v3`.
     ///
     /// ```no_run
     /// # async fn example(client: &ideogram_client::Client) -> Result<(), ideogram_client::Error> {
@@ -73,28 +73,28 @@ impl Client {
 }
 
 impl DynamicCall<'_> {
-    /// Sets a parameter or a member of the body, as text: a number in digits, `true` or `false`, an object as JSON.
-    /// Given several times, a member that can be repeated takes all of them.
+    /// Sets a parameter or a property of the body, as text: a number in digits, `true` or `false`, an object as JSON.
+    /// Call it several times for a property that is a list.
     pub fn field(mut self, name: impl Into<String>, value: impl Display) -> Self {
-        self.fields.push((name.into(), Given::Text(value.to_string())));
+        self.fields.push((name.into(), Field::Text(value.to_string())));
         self
     }
 
     /// Adds a file.
     pub fn file(mut self, name: impl Into<String>, file: impl Into<File>) -> Self {
-        self.fields.push((name.into(), Given::File(file.into())));
+        self.fields.push((name.into(), Field::File(file.into())));
         self
     }
 
-    /// Sets the whole body, an object; fields are added to it. A multipart body takes its members as parts.
+    /// Sets the whole body, a JSON object; fields are added to it. In a multipart body, each property becomes a part.
     pub fn json(mut self, body: Value) -> Self {
         self.json = Some(body);
         self
     }
 
-    /// Adds a property of the body that the document does not know, unchecked: the service may know more by now.
+    /// Adds a property of the body that the document does not know, without a check.
     ///
-    /// In a multipart body, text, numbers and booleans are sent as text, everything else as a part of JSON.
+    /// In a multipart body, text, numbers and booleans are sent as text, and everything else as JSON.
     ///
     /// ```no_run
     /// # async fn example(client: &ideogram_client::Client) -> Result<(), ideogram_client::Error> {
@@ -109,8 +109,8 @@ impl DynamicCall<'_> {
         self
     }
 
-    /// Sets what is checked, in place of the client's own [`Validation`]: with [`Validation::Off`], values that the
-    /// document forbids are left to the service.
+    /// Replaces the [`Validation`] of the client: with [`Validation::Off`], the service decides about values that the
+    /// document forbids.
     pub fn validation(mut self, validation: Validation) -> Self {
         self.validation = Some(validation);
         self
@@ -118,8 +118,8 @@ impl DynamicCall<'_> {
 
     /// Builds the request without sending it.
     ///
-    /// Names, types, bounds, allowed values and exclusions are checked as the document has them, with the messages of
-    /// the typed builders. [`DynamicCall::validation`] leaves some or all of that to the service.
+    /// Names, types, bounds, allowed values and exclusions are checked against the document, with the messages of the
+    /// typed builders, unless [`DynamicCall::validation`] excepts them.
     ///
     /// # Errors
     ///
@@ -132,7 +132,7 @@ impl DynamicCall<'_> {
         request.validated_by(validation).checked(Source::Data, &unchecked)
     }
 
-    /// Sends the call, and returns status, headers and the raw body beside the decoded response.
+    /// Sends the call, and returns status, headers and raw body with the decoded response.
     pub async fn response(self) -> Result<Response<Value>, Error> {
         let client = self.client;
         call(client, self.prepare()?).await
@@ -162,42 +162,42 @@ impl DynamicCall<'_> {
         if let Some((name, _)) = unknown {
             return Err(format!("there is no `{name}`; there are {}", names(operation)));
         }
-        let mut members = match json {
+        let mut properties = match json {
             None => Map::new(),
             Some(_) if operation.media_type.is_empty() => return Err("this operation has no body".to_owned()),
-            Some(Value::Object(members)) => members,
+            Some(Value::Object(properties)) => properties,
             Some(_) => return Err("the body must be a JSON object".to_owned()),
         };
-        let unchecked = unknown_properties(operation, &members, unchecked)?;
+        let unchecked = unknown_properties(operation, &properties, unchecked)?;
 
         let mut request = client.new_request(operation);
         let mut parts = Vec::new();
         for input in operation.inputs {
-            let given: Vec<&Given> =
-                fields.iter().filter(|(name, _)| name == input.name).map(|(_, given)| given).collect();
-            if given.len() > 1 && !input.is_repeated() {
+            let values: Vec<&Field> =
+                fields.iter().filter(|(name, _)| name == input.name).map(|(_, field)| field).collect();
+            if values.len() > 1 && !input.is_repeated() {
                 return Err(format!("`{}` can be given only once", input.name));
             }
             let in_body =
-                input.location == Location::Body && members.get(input.name).is_some_and(|value| !value.is_null());
-            if input.required && given.is_empty() && !in_body {
+                input.location == Location::Body && properties.get(input.name).is_some_and(|value| !value.is_null());
+            if input.required && values.is_empty() && !in_body {
                 return Err(format!("`{}` is missing", input.name));
             }
             if input.location != Location::Body {
-                for given in given {
-                    parameter(&mut request, input, given)?;
+                for field in values {
+                    parameter(&mut request, input, field)?;
                 }
             } else if operation.media_type == JSON {
-                let values = given.into_iter().map(|given| value(input, given)).collect::<Result<Vec<_>, _>>()?;
+                let values = values.into_iter().map(|field| value(input, field)).collect::<Result<Vec<_>, _>>()?;
                 if input.is_repeated() && !values.is_empty() {
-                    members.insert(input.name.to_owned(), Value::Array(values));
+                    properties.insert(input.name.to_owned(), Value::Array(values));
                 } else if let Some(value) = values.into_iter().next() {
-                    members.insert(input.name.to_owned(), value);
+                    properties.insert(input.name.to_owned(), value);
                 }
             } else {
-                if given.is_empty() {
+                if values.is_empty() {
                     parts.extend(
-                        members
+                        properties
                             .remove(input.name)
                             .map(|value| parts_of(input, value))
                             .transpose()?
@@ -205,20 +205,20 @@ impl DynamicCall<'_> {
                             .flatten(),
                     );
                 }
-                for given in given {
-                    parts.push(part(input, given)?);
+                for field in values {
+                    parts.push(part(input, field)?);
                 }
-                members.remove(input.name);
+                properties.remove(input.name);
             }
         }
         match operation.media_type {
             "" => {}
             "application/json" => {
-                members.extend(unchecked);
-                request.set_body(Body::Json(Bytes::from(Value::Object(members).to_string())));
+                properties.extend(unchecked);
+                request.set_body(Body::Json(Bytes::from(Value::Object(properties).to_string())));
             }
             _ => {
-                if let Some(name) = members.keys().next() {
+                if let Some(name) = properties.keys().next() {
                     return Err(format!("there is no `{name}`; there are {}", names(operation)));
                 }
                 parts.extend(unchecked.into_iter().map(|(name, value)| {
@@ -236,10 +236,10 @@ impl DynamicCall<'_> {
     }
 }
 
-/// Properties that the document does not know, each of them once.
+/// Returns the properties that the document does not know, and refuses duplicates.
 fn unknown_properties(
     operation: &Operation,
-    members: &Map<String, Value>,
+    known: &Map<String, Value>,
     unchecked: Vec<(String, Result<String, String>)>,
 ) -> Result<Map<String, Value>, String> {
     let mut properties = Map::new();
@@ -252,7 +252,7 @@ fn unknown_properties(
         }
         let value = json.and_then(|json| serde_json::from_str(&json).map_err(|error| error.to_string()));
         let value = value.map_err(|reason| format!("`{name}` cannot be written as JSON: {reason}"))?;
-        if members.contains_key(&name) || properties.insert(name.clone(), value).is_some() {
+        if known.contains_key(&name) || properties.insert(name.clone(), value).is_some() {
             return Err(format!("`{name}` can be given only once"));
         }
     }
@@ -281,9 +281,9 @@ fn names(operation: &Operation) -> String {
 }
 
 /// Puts a parameter into path, query or headers.
-fn parameter(request: &mut Request, input: &'static Input, given: &Given) -> Result<(), String> {
-    let Given::Text(text) = given else { return Err(not_a_file(input)) };
-    let value = value(input, given)?;
+fn parameter(request: &mut Request, input: &'static Input, field: &Field) -> Result<(), String> {
+    let Field::Text(text) = field else { return Err(not_a_file(input)) };
+    let value = value(input, field)?;
     let text = if let Value::String(text) = &value { text } else { text };
     match input.location {
         Location::Path => {
@@ -297,9 +297,9 @@ fn parameter(request: &mut Request, input: &'static Input, given: &Given) -> Res
     Ok(())
 }
 
-/// What a text means, as JSON.
-fn value(input: &Input, given: &Given) -> Result<Value, String> {
-    let Given::Text(text) = given else { return Err(not_a_file(input)) };
+/// Reads a text as JSON of the type of the input.
+fn value(input: &Input, field: &Field) -> Result<Value, String> {
+    let Field::Text(text) = field else { return Err(not_a_file(input)) };
     let name = input.name;
     let parsed = || serde_json::from_str::<Value>(text.trim());
     match input.kind() {
@@ -325,27 +325,27 @@ fn not_a_file(input: &Input) -> String {
 }
 
 /// One part of a multipart body.
-fn part(input: &'static Input, given: &Given) -> Result<Part, String> {
-    let content = match (input.kind(), given) {
-        (InputKind::File, Given::File(file)) => PartContent::File(file.clone()),
-        (InputKind::Json, Given::Text(text)) => {
-            value(input, given)?;
-            // As it was written: a model reads the properties of a structured prompt in their order.
+fn part(input: &'static Input, field: &Field) -> Result<Part, String> {
+    let content = match (input.kind(), field) {
+        (InputKind::File, Field::File(file)) => PartContent::File(file.clone()),
+        (InputKind::Json, Field::Text(text)) => {
+            value(input, field)?;
+            // Unchanged: a model reads the properties of a structured prompt in their order.
             PartContent::Json { text: text.trim().to_owned(), media_type: Some(JSON) }
         }
-        (_, Given::Text(text)) => match value(input, given)? {
+        (_, Field::Text(text)) => match value(input, field)? {
             Value::String(text) => PartContent::Text(text),
             _ => PartContent::Text(text.trim().to_owned()),
         },
-        (_, Given::File(_)) => return Err(not_a_file(input)),
+        (_, Field::File(_)) => return Err(not_a_file(input)),
     };
     Ok(Part { name: input.name.into(), content })
 }
 
-/// The parts that a member of a JSON object stands for.
+/// Returns the parts for a property of a JSON object.
 fn parts_of(input: &'static Input, value: Value) -> Result<Vec<Part>, String> {
     let values = match value {
-        // As if it were not there.
+        // Like an absent property.
         Value::Null => return Ok(Vec::new()),
         Value::Array(values) if input.is_repeated() => values,
         value => vec![value],
@@ -384,19 +384,19 @@ mod tests {
     }
 
     #[test]
-    fn json_is_sent_as_it_was_written() {
-        let written = "{\"b\": 1.50,\n \"a\": [\"\\u00e9\", 12345678901234567890123]}";
+    fn json_text_is_sent_unchanged() {
+        let json = "{\"b\": 1.50,\n \"a\": [\"\\u00e9\", 12345678901234567890123]}";
         let client = client();
         let call = client.call("post_generate_image_v3").unwrap().validation(Validation::Off);
-        let call = call.field("prompt", "x").field("color_palette", written);
+        let call = call.field("prompt", "x").field("color_palette", json);
 
         let request = call.prepare().unwrap();
 
-        assert_eq!(parts(&request)[1], ("color_palette", format!("application/json {written}")));
+        assert_eq!(parts(&request)[1], ("color_palette", format!("application/json {json}")));
     }
 
     #[test]
-    fn unknown_properties_are_sent_when_that_is_requested() {
+    fn unchecked_properties_are_sent() {
         let client = client();
         let multipart = client.call("post_generate_image_v3").unwrap().field("prompt", "x");
         let unknown = json!({"b": [1], "a": null});
@@ -435,7 +435,7 @@ mod tests {
     }
 
     #[test]
-    fn nesting_of_any_depth_is_refused_and_not_followed() {
+    fn deep_nesting_is_refused() {
         let client = client();
         let deep = "[".repeat(200_000);
         for call in [

@@ -1,7 +1,7 @@
-//! What happens between `send()` and the response: one operation, made of attempts.
+//! From a prepared request to a decoded response: a call, made of attempts.
 //!
-//! Start at [`call`]. A call waits for its places among the images in the making; then attempts follow each other as
-//! [`retry`] decides. What one attempt does is in [`attempt`](super::attempt).
+//! Start at [`call`]. A call acquires permits for its images; then attempts follow each other as [`retry`] decides.
+//! [`attempt`](super::attempt) makes one attempt.
 
 use std::{
     any::TypeId,
@@ -35,12 +35,12 @@ use crate::{
     request::{FileInfo, Request},
 };
 
-/// Longer than any deadline that somebody means, and short enough to be added to any instant.
-const FOREVER: Duration = Duration::from_secs(10 * 365 * 86_400);
+/// Longer than any sensible deadline, and short enough to be added to any instant.
+const MAX_DEADLINE: Duration = Duration::from_secs(10 * 365 * 86_400);
 
 /// `Instant::now() + time`, saturating instead of panicking on overflow.
 pub(crate) fn deadline_in(time: Duration) -> Instant {
-    Instant::now() + time.min(FOREVER)
+    Instant::now() + time.min(MAX_DEADLINE)
 }
 
 /// Sends a request and decodes its response.
@@ -97,14 +97,14 @@ fn record(span: &Span, status: Option<StatusCode>, failed: Option<&Error>) {
     }
 }
 
-/// Attempts, until one is answered or no further one is allowed.
+/// Makes attempts until one succeeds or a retry is not allowed.
 async fn exchange(client: &Client, request: &Request) -> Result<RawResponse, Error> {
     let settings = client.settings();
     settings.check()?;
     let infos = Arc::from(request.inspect_files().await?);
     let permit = Arc::new(client.inner().limiter.acquire(request.images()).await);
-    // Waited for before the clock starts; later attempts wait on the call's own time.
-    let mut first_place = place(client, request).await;
+    // The first attempt waits for its slot before the deadline starts; later ones wait within it.
+    let mut first_slot = attempt_slot(client, request).await;
 
     let start = Instant::now();
     let deadline = deadline_in(settings.deadline);
@@ -112,20 +112,20 @@ async fn exchange(client: &Client, request: &Request) -> Result<RawResponse, Err
     let mut number = 0;
     loop {
         number += 1;
-        let place = match first_place.take() {
-            Some(place) => Some(place),
-            None => place(client, request).await,
+        let slot = match first_slot.take() {
+            Some(slot) => Some(slot),
+            None => attempt_slot(client, request).await,
         };
-        let permits = Arc::new((Arc::clone(&permit), place));
-        let (made, next) = observed(client, request, &infos, &permits, number, deadline).await;
+        let permits = Arc::new((Arc::clone(&permit), slot));
+        let (result, next) = observed(client, request, &infos, &permits, number, deadline).await;
         drop(permits);
-        match (made, next) {
+        match (result, next) {
             (Ok(mut response), _) => {
                 (response.attempts, response.elapsed) = (number, start.elapsed());
                 return Ok(response);
             }
             (Err(error), Decision::Retry { after }) => {
-                tracing::debug!(after_ms = after.as_millis(), "sending again");
+                tracing::debug!(after_ms = after.as_millis(), "retrying");
                 if matches!(error.outcome(), Outcome::Unknown | Outcome::Completed) {
                     earlier = Outcome::Unknown;
                 }
@@ -138,18 +138,18 @@ async fn exchange(client: &Client, request: &Request) -> Result<RawResponse, Err
     }
 }
 
-/// Room for one attempt of a call that makes no image. Others wait at the limiter.
-async fn place(client: &Client, request: &Request) -> Option<OwnedSemaphorePermit> {
+/// Waits for a slot for one attempt of a call that makes no image. The limiter holds back all others.
+async fn attempt_slot(client: &Client, request: &Request) -> Option<OwnedSemaphorePermit> {
     if request.images() > 0 {
         return None;
     }
     Arc::clone(&client.inner().attempts).acquire_owned().await.ok()
 }
 
-/// What a call holds while an attempt runs: images in flight, and room for the attempt.
+/// What a call holds during an attempt: permits for images in flight, or a slot for the attempt.
 type Permits = Arc<(Arc<Option<Permit>>, Option<OwnedSemaphorePermit>)>;
 
-/// One attempt, as hooks and spans see it, and what is to follow if it failed.
+/// Makes one attempt with its hooks and its span, and decides what follows a failure.
 async fn observed(
     client: &Client,
     request: &Request,
@@ -159,26 +159,25 @@ async fn observed(
     deadline: Instant,
 ) -> (Result<RawResponse, Error>, Decision) {
     let settings = client.settings();
-    let seen = Attempt { request, number };
+    let observed = Attempt { request, number };
     let mut headers = settings.headers.clone();
     for hook in &settings.hooks {
-        hook.before(&seen, &mut headers);
+        hook.before(&observed, &mut headers);
     }
     let start = Instant::now();
     let span = attempt_span(request, number);
-    let made = match keeps_in(client, request) {
+    let result = match response_folder(client, request) {
         None => attempt(client, request, infos, headers, deadline).instrument(span.clone()).await,
-        // Whoever drops the call has paid for its response all the same: this attempt goes on to its end, with its
-        // places.
+        // The response is billed even if the caller drops the call, so the attempt continues in a task of its own.
         Some(_) => {
             let (client, request) = (client.clone(), request.clone());
             let (infos, permits) = (Arc::clone(infos), Arc::clone(permits));
-            let outliving = async move {
+            let detached = async move {
                 let _permits = permits;
-                attempt_and_keep(&client, &request, &infos, headers, deadline).await
+                attempt_and_store(&client, &request, &infos, headers, deadline).await
             };
-            match tokio::spawn(outliving.instrument(span.clone())).await {
-                Ok(made) => made,
+            match tokio::spawn(detached.instrument(span.clone())).await {
+                Ok(result) => result,
                 Err(error) if error.is_panic() => panic::resume_unwind(error.into_panic()),
                 Err(_) => Err(Failed::finally(Error::new(
                     ErrorKind::Transport,
@@ -196,7 +195,7 @@ async fn observed(
         time_left: deadline.saturating_duration_since(Instant::now()),
         roll: fastrand::f64(),
     };
-    let (made, next) = match made {
+    let (result, next) = match result {
         Ok(response) => (Ok(response), Decision::Stop(retry::Stop::Pointless)),
         Err(Failed { error, event }) => {
             if let (Event::Status { code: 429, .. }, Some(allowed)) = (event, error.max_inflight()) {
@@ -205,29 +204,29 @@ async fn observed(
             (Err(error), retry::decide(&settings.policy, &state, event))
         }
     };
-    let error = made.as_ref().err();
-    let status = made.as_ref().map(|response| response.status).ok().or_else(|| error.and_then(Error::status));
+    let error = result.as_ref().err();
+    let status = result.as_ref().map(|response| response.status).ok().or_else(|| error.and_then(Error::status));
     record(&span, status, error);
-    let headers: Option<&HeaderMap> = made.as_ref().ok().map(|response| &response.headers);
+    let headers: Option<&HeaderMap> = result.as_ref().ok().map(|response| &response.headers);
     let next_in = match next {
         Decision::Retry { after } => Some(after),
         Decision::Stop(_) => None,
     };
-    let ended = AttemptOutcome { elapsed: start.elapsed(), status, headers, error, next_in };
+    let outcome = AttemptOutcome { elapsed: start.elapsed(), status, headers, error, next_in };
     for hook in &settings.hooks {
-        hook.after(&seen, &ended);
+        hook.after(&observed, &outcome);
     }
-    (made, next)
+    (result, next)
 }
 
-/// Where the response of a call is kept, if it is a paid one and that was requested.
-fn keeps_in<'c>(client: &'c Client, request: &Request) -> Option<&'c Path> {
+/// Returns the folder for the response of a call, if it is a paid call and responses are stored.
+fn response_folder<'c>(client: &'c Client, request: &Request) -> Option<&'c Path> {
     let folder = client.settings().store_responses_in.as_deref()?;
     (request.operation().billing == Billing::Paid).then_some(folder)
 }
 
-/// One attempt, and what has arrived of its response on disk, whole or not.
-async fn attempt_and_keep(
+/// Makes one attempt, and stores what arrives of its response, complete or not.
+async fn attempt_and_store(
     client: &Client,
     request: &Request,
     infos: &[Option<FileInfo>],
@@ -236,7 +235,7 @@ async fn attempt_and_keep(
 ) -> Result<RawResponse, Failed> {
     match attempt(client, request, infos, headers, deadline).await {
         Ok(mut response) => {
-            match keep(client, request, infos, response.status, &response.headers, &response.body).await {
+            match store(client, request, infos, response.status, &response.headers, &response.body).await {
                 Ok(stored_at) => {
                     response.stored_at = stored_at;
                     Ok(response)
@@ -249,8 +248,8 @@ async fn attempt_and_keep(
         }
         Err(Failed { error, event }) => match (error.status(), error.body(), error.headers()) {
             (Some(status), Some(body), Some(headers)) if status.is_success() => {
-                // If it cannot be kept, it is still in the error.
-                let stored_at = keep(client, request, infos, status, headers, body).await.unwrap_or_default();
+                // If it cannot be stored, the error still contains it.
+                let stored_at = store(client, request, infos, status, headers, body).await.unwrap_or_default();
                 Err(Failed { error: error.stored_in(stored_at), event })
             }
             _ => Err(Failed { error, event }),
@@ -258,7 +257,7 @@ async fn attempt_and_keep(
     }
 }
 
-async fn keep(
+async fn store(
     client: &Client,
     request: &Request,
     infos: &[Option<FileInfo>],
@@ -266,10 +265,10 @@ async fn keep(
     headers: &HeaderMap,
     body: &Bytes,
 ) -> Result<Option<PathBuf>, Error> {
-    let Some(folder) = keeps_in(client, request) else { return Ok(None) };
+    let Some(folder) = response_folder(client, request) else { return Ok(None) };
     let body = redacted(client, body.clone());
     stored_response::write(folder, request.summarize(infos), status, headers, body).await.map(Some).map_err(|error| {
-        let message = format!("the response cannot be kept in \"{}\": {error}", folder.display());
+        let message = format!("cannot store the response in \"{}\": {error}", folder.display());
         Error::new(ErrorKind::LocalIo, Outcome::Completed, message).with_source(error)
     })
 }
@@ -286,7 +285,7 @@ fn decode<T: DeserializeOwned + 'static>(
     match decode_body(&response.body) {
         Ok(value) => Ok(Response::new(response, value, request)),
         Err(error) => {
-            // It may have come compressed or in another encoding.
+            // It may be compressed or in another encoding.
             let text = text_of(&response.body, client.settings().max_response_bytes.min(MAX_TEXT_BYTES)).text;
             if text.as_bytes() != response.body.as_ref()
                 && let Ok(value) = decode_body(text.as_bytes())
@@ -304,12 +303,13 @@ fn decode_body<T: DeserializeOwned + 'static>(body: &[u8]) -> serde_json::Result
         return serde_json::from_str("null");
     }
     serde_json::from_slice(body).or_else(|error| {
-        // `()` stands for a response that the document does not describe: any body will do.
+        // `()` stands for a response that the document does not describe: it accepts any body.
         if TypeId::of::<T>() == TypeId::of::<()>() { serde_json::from_str("null") } else { Err(error) }
     })
 }
 
-/// The decoder quotes the response, which holds signed links, and may repeat the key: what it quotes stays in the body.
+/// The error of a response that cannot be decoded. The decoder quotes the response, which may contain signed links or
+/// the key, so its quotes are left out.
 fn undocumented(client: &Client, response: RawResponse, error: &serde_json::Error) -> Error {
     let message = format!("the response is not what the document describes: {}", without_quotes(&error.to_string()));
     let error = Error::new(ErrorKind::UndocumentedResponse, Outcome::Completed, message);
@@ -318,7 +318,7 @@ fn undocumented(client: &Client, response: RawResponse, error: &serde_json::Erro
     error.after(response.attempts, response.elapsed, None, Outcome::NotSent)
 }
 
-/// A text without what stands between its first and its last quotation mark.
+/// Removes the text between the first and the last quotation mark.
 fn without_quotes(text: &str) -> String {
     match (text.find('"'), text.rfind('"')) {
         (Some(first), Some(last)) if first < last => format!("{}…{}", &text[..=first], &text[last..]),

@@ -38,8 +38,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As `send()` of every builder; and [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if the
-    /// request is for another address than this client's: the key stays where it belongs.
+    /// Those of `send()` of every builder, and [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if the
+    /// request was prepared for another address than this client's: the key is not sent there.
     pub async fn execute<T: DeserializeOwned + 'static>(&self, request: Request) -> Result<Response<T>, Error> {
         self.check_origin(&request)?;
         call(self, request).await
@@ -55,7 +55,7 @@ impl Client {
         call_blocking(self, request)
     }
 
-    /// The key stays where it belongs.
+    /// Refuses a request for another address: the key must not be sent there.
     fn check_origin(&self, request: &Request) -> Result<(), Error> {
         let (ours, theirs) = (self.base_url().origin(), request.url().origin());
         if ours == theirs {

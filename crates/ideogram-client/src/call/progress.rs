@@ -1,8 +1,8 @@
-//! Whether a call still moves.
+//! The progress of an attempt, and its timeouts.
 //!
-//! The HTTP stack has one time-out that runs while a request is uploaded, and one for a whole call. Neither tells a
-//! slow upload that moves from a dead one. So the body is watched on its way out ([`Watched`]), the response on its way
-//! in ([`Progress::received`]), and [`Progress::stalled`] ends when nothing has moved for too long.
+//! The HTTP stack has a timeout that runs during the upload, and one for a whole call. Neither can tell a slow upload
+//! from a dead one. So the body of the request is observed ([`Watched`]), and so is the response
+//! ([`Progress::received`]); [`Progress::stalled`] completes when there was no progress for too long.
 
 use std::{
     error::Error as StdError,
@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::client::{OnUpload, Settings};
 
-/// How far an attempt has come.
+/// The progress of an attempt.
 #[derive(Debug)]
 pub(super) struct Progress {
     idle_timeout: Duration,
@@ -36,26 +36,26 @@ struct State {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// The HTTP stack has not read the body: nothing was written yet. It has a time-out of its own to connect.
+    /// The HTTP stack has not read the body: nothing was sent yet. It has its own timeout to connect.
     Connecting,
     Sending,
     Waiting,
     Receiving,
 }
 
-/// What ran out.
+/// The timeout that passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stalled {
     /// The call's deadline.
     Deadline,
-    /// The service did not begin to answer.
+    /// No response began.
     NoResponse(Duration),
-    /// Nothing moved.
+    /// Neither the request nor the response made progress.
     Idle(Duration),
 }
 
 impl Progress {
-    /// Begins with an attempt. One without a body is as good as sent: nobody tells when its head is written.
+    /// Starts with an attempt. A request without a body counts as sent: nothing reports when its head is written.
     pub(super) fn new(settings: &Settings, deadline: Instant, has_body: bool) -> Arc<Self> {
         let phase = if has_body { Phase::Connecting } else { Phase::Waiting };
         Arc::new(Self {
@@ -66,36 +66,35 @@ impl Progress {
         })
     }
 
-    /// Whether a part of the request can have left.
+    /// Returns whether a part of the request may have been sent.
     pub(super) fn has_left(&self) -> bool {
         self.lock().phase != Phase::Connecting
     }
 
-    /// Ends the attempt, and says whether a part of the request can have left: from now on nothing more does.
+    /// Ends the attempt, and returns whether a part of the request may have been sent. From now on, nothing more is.
     pub(super) fn give_up(&self) -> bool {
         let mut state = self.lock();
         state.given_up = true;
         state.phase != Phase::Connecting
     }
 
-    /// A part of the response has arrived.
+    /// Records that a part of the response has arrived.
     pub(super) fn received(&self) {
         self.moved(Phase::Receiving);
     }
 
-    /// Ends when nothing has moved for too long, and says what ran out.
+    /// Completes when there was no progress for too long, and returns the timeout that passed.
     pub(super) async fn stalled(&self) -> Stalled {
-        // What is due may come nearer while this sleeps: who connects or waits for a response has more time than who
-        // sends. No phase that begins later is over sooner than the shortest time-out, so that is how long to look
-        // away.
-        let longest_nap = self.idle_timeout.min(self.response_timeout).max(Duration::from_millis(1));
+        // A phase that begins while this sleeps may have a shorter timeout. No phase ends before the shortest of them,
+        // so the sleep is not longer than that.
+        let max_sleep = self.idle_timeout.min(self.response_timeout).max(Duration::from_millis(1));
         loop {
             let (due, stalled) = self.due();
             let now = Instant::now();
             if due <= now {
                 return stalled;
             }
-            sleep_until(now.checked_add(longest_nap).map_or(due, |nap| nap.min(due))).await;
+            sleep_until(now.checked_add(max_sleep).map_or(due, |end| end.min(due))).await;
         }
     }
 
@@ -115,7 +114,7 @@ impl Progress {
         (state.phase, state.moved) = (phase, Instant::now());
     }
 
-    /// The body is read: it begins to leave, unless the attempt has been given up.
+    /// Records that the HTTP stack reads the body, and returns whether the attempt goes on.
     fn begin_to_send(&self) -> bool {
         let mut state = self.lock();
         if state.phase == Phase::Connecting && !state.given_up {
@@ -129,7 +128,7 @@ impl Progress {
     }
 }
 
-/// A body that says when it moves.
+/// A body that reports its progress.
 pub(super) struct Watched {
     body: reqwest::Body,
     progress: Arc<Progress>,
@@ -139,7 +138,7 @@ pub(super) struct Watched {
 }
 
 impl Watched {
-    /// `announced` is the length in the head of the request: a body of several parts does not know its own.
+    /// `announced` is the `Content-Length` of the request: a body of several parts does not know its size.
     pub(super) fn new(
         body: reqwest::Body,
         announced: Option<u64>,
@@ -160,7 +159,7 @@ impl Body for Watched {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         if !self.progress.begin_to_send() {
-            return Poll::Ready(Some(Err("the attempt has been given up".into())));
+            return Poll::Ready(Some(Err("the attempt was ended".into())));
         }
         let polled = Pin::new(&mut self.body).poll_frame(context);
         if let Poll::Ready(frame) = &polled {
@@ -170,7 +169,7 @@ impl Body for Watched {
                     observer(self.sent, self.total);
                 }
             }
-            // The HTTP stack does not come back for the end of a body whose length it knows.
+            // The HTTP stack does not read on at the end of a body whose size it knows.
             let is_over = frame.is_none() || self.body.is_end_stream() || self.total == Some(self.sent);
             self.progress.moved(if is_over { Phase::Waiting } else { Phase::Sending });
         }
@@ -191,7 +190,7 @@ mod tests {
     use super::*;
     use crate::CallOptions;
 
-    fn begun(has_body: bool) -> Arc<Progress> {
+    fn started(has_body: bool) -> Arc<Progress> {
         let options = CallOptions::new().idle_timeout(Duration::from_secs(2)).response_timeout(Duration::from_secs(10));
         let settings = Settings::default().with(options);
         Progress::new(&settings, Instant::now() + Duration::from_secs(60), has_body)
@@ -199,7 +198,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn connecting_is_bounded_by_the_deadline_alone() {
-        let progress = begun(true);
+        let progress = started(true);
         let start = Instant::now();
 
         assert_eq!(progress.stalled().await, Stalled::Deadline);
@@ -209,14 +208,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_phase_with_less_time_is_noticed_while_the_one_before_is_waited_for() {
+    async fn a_phase_with_a_shorter_timeout_ends_in_time() {
         for (has_body, phase, expected) in [
             (true, Phase::Sending, Stalled::Idle(Duration::from_secs(2))),
             (true, Phase::Waiting, Stalled::NoResponse(Duration::from_secs(10))),
             (false, Phase::Receiving, Stalled::Idle(Duration::from_secs(2))),
         ] {
-            let progress = begun(has_body);
-            let begun = Instant::now();
+            let progress = started(has_body);
+            let start = Instant::now();
             let later = async {
                 tokio::time::sleep(Duration::from_millis(700)).await;
                 progress.moved(phase);
@@ -226,12 +225,12 @@ mod tests {
 
             assert_eq!(stalled, expected, "{phase:?}");
             let (Stalled::Idle(timeout) | Stalled::NoResponse(timeout)) = stalled else { continue };
-            assert_eq!(begun.elapsed(), Duration::from_millis(700) + timeout, "{phase:?}");
+            assert_eq!(start.elapsed(), Duration::from_millis(700) + timeout, "{phase:?}");
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_time_out_of_nothing_ends_at_once() {
+    async fn a_timeout_of_zero_ends_at_once() {
         let options = CallOptions::new().idle_timeout(Duration::ZERO).response_timeout(Duration::MAX);
         let progress =
             Progress::new(&Settings::default().with(options), Instant::now() + Duration::from_secs(60), true);
@@ -244,8 +243,8 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_moves_is_not_dead() {
-        let progress = begun(true);
+    async fn progress_extends_the_idle_timeout() {
+        let progress = started(true);
         let start = Instant::now();
         progress.moved(Phase::Sending);
 
@@ -262,8 +261,8 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_service_has_longer_to_think_than_the_network_to_move() {
-        let progress = begun(false);
+    async fn the_response_timeout_is_longer_than_the_idle_timeout() {
+        let progress = started(false);
         let start = Instant::now();
 
         assert_eq!(progress.stalled().await, Stalled::NoResponse(Duration::from_secs(10)));

@@ -1,25 +1,25 @@
-//! Why the service refused a call, wherever in the body of its response that stands.
+//! The reason why the service refused a call, from any form of body.
 //!
-//! The service writes `{"error": "..."}`; its framework, gateways and proxies in front of it write what they are used
-//! to: objects in objects, lists with one entry per property, pages.
+//! The service writes `{"error": "..."}`. Its framework, gateways and proxies write other forms: nested objects, lists
+//! with one entry per property, web pages.
 
 use http::StatusCode;
 use serde_json::Value;
 
 use crate::net::body_text::text_of;
 
-/// The body of a refusal is cut long before.
+/// Bodies of errors are cut long before this size.
 const MAX_TEXT_BYTES: usize = 1024 * 1024;
-/// Of a list of reasons, the first ones.
+/// The number of reasons that are taken from a list.
 const MAX_REASONS: usize = 5;
-/// Properties that hold the reason, the usual ones first.
+/// Properties that hold the reason, the most common first.
 const REASONS: [&str; 9] =
     ["error", "message", "detail", "error_description", "description", "reason", "msg", "errors", "title"];
-/// Properties whose text is for programs, or what the caller sent.
+/// Properties whose text is for programs, or a value of the caller.
 const NO_REASONS: [&str; 11] =
     ["code", "ctx", "input", "instance", "loc", "path", "request_id", "status", "trace_id", "type", "url"];
-/// What a refusal by the safety check says, in words or as a code.
-const SAFETY_WORDS: [&str; 8] =
+/// Words and codes in a refusal by the safety check.
+const SAFETY_TERMS: [&str; 8] =
     ["safety", "unsafe", "moderat", "prohibited", "content policy", "content_policy", "nsfw", "inappropriate"];
 
 /// The body of a refusal.
@@ -35,7 +35,7 @@ impl Refusal {
         serde_json::from_str(&text).map_or_else(|_| Self::Text(text.into_owned()), Self::Json)
     }
 
-    /// What a person should read.
+    /// Returns the reason for people.
     pub(crate) fn reason(&self) -> Option<String> {
         match self {
             Self::Json(json) => reason_in(json),
@@ -44,11 +44,11 @@ impl Refusal {
         .filter(|reason| !reason.trim().is_empty())
     }
 
-    /// Whether the safety check refused, going by the words of the body.
+    /// Returns whether the body says that the safety check refused.
     pub(crate) fn names_safety(&self) -> bool {
         match self {
             Self::Json(json) => names_safety(json),
-            Self::Text(text) => has_safety_word(text),
+            Self::Text(text) => has_safety_term(text),
         }
     }
 }
@@ -58,15 +58,15 @@ fn reason_in(json: &Value) -> Option<String> {
         Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
         Value::Array(items) => joined(items.iter().filter_map(reason_in)),
         Value::Object(object) => {
-            // Each value is looked into once: nesting must not multiply the work.
+            // Each value is visited once: nesting must not multiply the work.
             let mut known: Vec<_> = REASONS.iter().filter_map(|name| reason_in(object.get(*name)?)).collect();
-            // "Bad Request" and `invalid_value` say less than a sentence beside them.
+            // A sentence says more than "Bad Request" or `invalid_value`.
             let best = known.iter().position(|text| is_sentence(text)).unwrap_or(0);
             let best = (best < known.len()).then(|| known.swap_remove(best));
-            if let (Some(best), Some(Value::Array(place))) = (&best, object.get("loc")) {
-                let place: Vec<_> =
-                    place.iter().map(|step| step.as_str().map_or(step.to_string(), str::to_owned)).collect();
-                return Some(format!("{}: {best}", place.join(".")));
+            if let (Some(best), Some(Value::Array(path))) = (&best, object.get("loc")) {
+                let path: Vec<_> =
+                    path.iter().map(|step| step.as_str().map_or(step.to_string(), str::to_owned)).collect();
+                return Some(format!("{}: {best}", path.join(".")));
             }
             best.or_else(|| {
                 let is_other = |name: &str| !NO_REASONS.contains(&name) && !REASONS.contains(&name);
@@ -86,21 +86,21 @@ fn joined(reasons: impl Iterator<Item = String>) -> Option<String> {
     (!reasons.is_empty()).then(|| reasons.join("; "))
 }
 
-/// Whether a text says more than a status or a code for programs.
+/// Returns whether a text says more than a status or a code.
 fn is_sentence(text: &str) -> bool {
     let is_status = (400..=511).filter_map(|code| StatusCode::from_u16(code).ok()?.canonical_reason());
     let is_code = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte));
     !is_code && !is_status.into_iter().any(|reason| text.eq_ignore_ascii_case(reason))
 }
 
-/// The prompt as it was sent; a list beside this name is about it.
+/// Returns whether a property is the prompt of the caller; a list of that name is about the prompt.
 fn is_prompt(name: &str, value: &Value) -> bool {
     name == "prompt" && value.is_string()
 }
 
 fn names_safety(json: &Value) -> bool {
     match json {
-        Value::String(text) => has_safety_word(text),
+        Value::String(text) => has_safety_term(text),
         Value::Array(items) => items.iter().any(names_safety),
         Value::Object(object) => object.iter().any(|(name, value)| {
             let is_callers = ["ctx", "input", "loc", "url"].contains(&name.as_str());
@@ -110,9 +110,9 @@ fn names_safety(json: &Value) -> bool {
     }
 }
 
-fn has_safety_word(text: &str) -> bool {
+fn has_safety_term(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
-    SAFETY_WORDS.iter().any(|word| text.contains(word))
+    SAFETY_TERMS.iter().any(|term| text.contains(term))
 }
 
 fn is_page(text: &str) -> bool {
@@ -120,7 +120,7 @@ fn is_page(text: &str) -> bool {
     ["<html", "<!doctype", "<title", "<body"].iter().any(|tag| start.contains(tag))
 }
 
-/// The title of a page and what stands in it, without its tags.
+/// Returns the title and the text of a page, without its tags.
 fn reason_of_page(page: &str) -> String {
     let (mut title, mut text) = (String::new(), String::new());
     let mut rest = page;
@@ -141,10 +141,10 @@ fn reason_of_page(page: &str) -> String {
     reason_of(&title, &text)
 }
 
-fn take(words: &str, inside: &str, title: &mut String, text: &mut String) {
+fn take(content: &str, inside: &str, title: &mut String, text: &mut String) {
     match inside {
-        "title" => title.push_str(words),
-        "" => text.push_str(words),
+        "title" => title.push_str(content),
+        "" => text.push_str(content),
         _ => {}
     }
 }
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reason_is_found_in_every_form() {
+    fn the_reason_is_read_from_every_form() {
         for (body, expected) in [
             (r#"{"error":{"message":"Size 9x9 is not offered","code":null}}"#, "Size 9x9 is not offered"),
             (
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_caller_sent_is_no_refusal_by_the_safety_check() {
+    fn values_of_the_caller_do_not_name_the_safety_check() {
         for (body, expected) in [
             (r#"{"error":"Prompt provided failed safety check due to the inclusion of prohibited content."}"#, true),
             (r#"{"error":{"code":"moderation_blocked"}}"#, true),

@@ -1,4 +1,4 @@
-//! A response with everything that came with it.
+//! The response of a call.
 
 use std::{
     fmt,
@@ -11,9 +11,9 @@ use http::{HeaderMap, StatusCode};
 
 use crate::request::Request;
 
-/// A decoded response beside its status, its headers and its body.
+/// A decoded response with its status, headers and raw body.
 ///
-/// The body holds what the document does not know yet: members that the service added since.
+/// The body also has the properties that this version does not know.
 #[derive(Clone)]
 pub struct Response<T> {
     status: StatusCode,
@@ -30,9 +30,9 @@ pub(crate) struct RawResponse {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) stored_at: Option<PathBuf>,
-    /// Attempts made, this one included.
+    /// The number of attempts, including this one.
     pub(crate) attempts: u32,
-    /// How long they took, with the waits between them.
+    /// The duration of all attempts and the backoffs between them.
     pub(crate) elapsed: Duration,
 }
 
@@ -47,13 +47,13 @@ impl<T> Response<T> {
         self.status
     }
 
-    /// The headers, without the API key should the server have repeated it.
+    /// The headers, without the API key if the server echoed it.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    /// The body as it came, if that is JSON in UTF-8. Should it have come compressed or in another encoding, although
-    /// nobody requested it, it is the text inside; a stored response ([`stored_at`](Self::stored_at)) has the bytes.
+    /// The body as it arrived, if it is JSON in UTF-8. If it arrived compressed or in another encoding, this is the
+    /// decoded text; a stored response ([`stored_at`](Self::stored_at)) has the original bytes.
     pub fn body(&self) -> &Bytes {
         &self.body
     }
@@ -63,7 +63,7 @@ impl<T> Response<T> {
         &self.request
     }
 
-    /// Where the response was written as it came, if responses are kept
+    /// The path of the stored response, if responses are stored
     /// ([`store_responses_in`](crate::CallOptions::store_responses_in)) and the call was a paid one.
     pub fn stored_at(&self) -> Option<&Path> {
         self.stored_at.as_deref()
@@ -74,7 +74,7 @@ impl<T> Response<T> {
         &self.value
     }
 
-    /// The decoded response, alone.
+    /// Returns the decoded response only.
     pub fn into_value(self) -> T {
         self.value
     }
@@ -82,8 +82,8 @@ impl<T> Response<T> {
 
 impl<T: fmt::Debug> fmt::Debug for Response<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = formatter.debug_struct("Response");
-        shown.field("status", &self.status.as_u16()).field("body_bytes", &self.body.len());
-        shown.field("value", &self.value).finish_non_exhaustive()
+        let mut debug = formatter.debug_struct("Response");
+        debug.field("status", &self.status.as_u16()).field("body_bytes", &self.body.len());
+        debug.field("value", &self.value).finish_non_exhaustive()
     }
 }

@@ -185,7 +185,7 @@ mod tests {
         Event::Status { code, retry_after: None }
     }
 
-    fn asks(seconds: u64) -> Event {
+    fn retry_after(seconds: u64) -> Event {
         Event::Status { code: 429, retry_after: Some(Duration::from_secs(seconds)) }
     }
 
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn of_all_statuses_six_are_retried_for_safe_calls_and_one_for_the_others() {
+    fn six_statuses_are_retried_for_safe_calls_and_one_for_the_others() {
         let once = State { safety: RetrySafety::Once, ..STATE };
 
         let safe: Vec<u16> = (100..1000).filter(|code| retries(&STATE, status(*code))).collect();
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_have_run_is_repeated_only_if_twice_is_as_good_as_once() {
+    fn a_call_that_may_have_run_is_retried_only_if_it_is_safe() {
         let once = State { safety: RetrySafety::Once, ..STATE };
         for (event, safe, other) in [
             (Event::NotConnected, true, true),
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reason_for_stopping_tells_what_may_have_run_from_what_is_pointless() {
+    fn a_call_that_may_have_run_has_its_own_reason_to_stop() {
         let once = State { safety: RetrySafety::Once, ..STATE };
         for code in 100..1000 {
             let expected = match code {
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_is_repeatable_only_if_it_is_free_and_safe() {
+    fn an_operation_may_be_retried_only_if_it_is_free_and_safe() {
         use crate::generated::operations;
 
         for operation in operations::ALL {
@@ -247,11 +247,11 @@ mod tests {
     #[test]
     fn attempts_are_counted_with_the_first() {
         for attempts in 0..6 {
-            for made in 1..8 {
+            for count in 1..8 {
                 let policy = Policy { attempts, ..POLICY };
-                let decision = decide(&policy, &State { attempts: made, ..STATE }, Event::NotConnected);
+                let decision = decide(&policy, &State { attempts: count, ..STATE }, Event::NotConnected);
 
-                assert_eq!(decision == Decision::Stop(Stop::Attempts), made >= attempts, "{made} of {attempts}");
+                assert_eq!(decision == Decision::Stop(Stop::Attempts), count >= attempts, "{count} of {attempts}");
             }
         }
     }
@@ -261,11 +261,11 @@ mod tests {
         let used_up = State { body: BodyReuse::UsedUp, ..STATE };
 
         assert_eq!(decide(&POLICY, &used_up, Event::NotConnected), Decision::Stop(Stop::Body));
-        assert_eq!(decide(&POLICY, &used_up, asks(1)), Decision::Stop(Stop::Body));
+        assert_eq!(decide(&POLICY, &used_up, retry_after(1)), Decision::Stop(Stop::Body));
     }
 
     #[test]
-    fn waits_double_up_to_the_longest() {
+    fn backoffs_double_up_to_the_maximum() {
         let waits: Vec<u64> = (1..=9).map(|attempts| max_backoff_after(&POLICY, attempts).as_secs()).collect();
 
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn places_in_the_making_are_waited_for_longer_than_a_hiccup() {
+    fn the_backoff_after_429_is_longer() {
         let waits = [1, 2, 3, 8].map(|attempts| {
             let decision = decide(&Policy { attempts: 9, ..POLICY }, &State { attempts, ..STATE }, status(429));
             let Decision::Retry { after } = decision else { panic!("{decision:?}") };
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn the_roll_spreads_a_wait_from_nothing_to_all_of_it() {
+    fn jitter_spreads_the_backoff_from_zero_to_its_maximum() {
         for (roll, seconds) in [(0.0, 0.0), (0.25, 1.0), (1.0, 4.0), (-1.0, 0.0), (2.0, 4.0)] {
             let state = State { attempts: 3, roll, ..STATE };
 
@@ -297,26 +297,26 @@ mod tests {
     }
 
     #[test]
-    fn the_service_is_asked_again_when_it_says_and_not_before() {
+    fn retry_after_is_the_minimum_of_the_backoff() {
         for (roll, seconds, expected) in
             [(0.0, 0, 0), (0.5, 0, 2), (1.0, 0, 4), (1.0, 1, 4), (1.0, 5, 5), (0.0, 60, 60)]
         {
-            let decision = decide(&POLICY, &State { roll, ..STATE }, asks(seconds));
+            let decision = decide(&POLICY, &State { roll, ..STATE }, retry_after(seconds));
 
             assert_eq!(decision, Decision::Retry { after: Duration::from_secs(expected) }, "{roll}, {seconds} s");
         }
-        assert_eq!(decide(&POLICY, &STATE, asks(61)), Decision::Stop(Stop::LongWait));
+        assert_eq!(decide(&POLICY, &STATE, retry_after(61)), Decision::Stop(Stop::LongWait));
     }
 
     #[test]
-    fn a_wait_that_cannot_end_before_the_deadline_is_not_started() {
+    fn a_backoff_that_cannot_end_before_the_deadline_is_not_started() {
         for (left, event, expected) in [
-            (10, asks(9), Decision::Retry { after: Duration::from_secs(9) }),
-            (5, asks(0), Decision::Retry { after: Duration::from_secs(4) }),
-            (10, asks(10), Decision::Stop(Stop::Deadline)),
-            (10, asks(11), Decision::Stop(Stop::Deadline)),
+            (10, retry_after(9), Decision::Retry { after: Duration::from_secs(9) }),
+            (5, retry_after(0), Decision::Retry { after: Duration::from_secs(4) }),
+            (10, retry_after(10), Decision::Stop(Stop::Deadline)),
+            (10, retry_after(11), Decision::Stop(Stop::Deadline)),
             (1, status(503), Decision::Stop(Stop::Deadline)),
-            (0, asks(0), Decision::Stop(Stop::Deadline)),
+            (0, retry_after(0), Decision::Stop(Stop::Deadline)),
             (0, Event::NotConnected, Decision::Stop(Stop::Deadline)),
         ] {
             let state = State { time_left: Duration::from_secs(left), ..STATE };

@@ -28,7 +28,7 @@ pub(crate) fn error_of(
     };
     let text = api_key.redact(Bytes::from(reason.unwrap_or_else(|| "no reason given".to_owned())));
     let error = Error::new(kind, outcome_of(status), String::from_utf8_lossy(&text));
-    error.with_response(status, body, complete).asking_to_wait(retry_after)
+    error.with_response(status, body, complete).with_retry_after(retry_after)
 }
 
 fn kind_of(status: StatusCode) -> ErrorKind {
@@ -41,12 +41,12 @@ fn kind_of(status: StatusCode) -> ErrorKind {
         422 => ErrorKind::Safety,
         429 => ErrorKind::RateLimited,
         400..=499 => ErrorKind::InvalidRequest,
-        // Redirects are not followed: the key must not leave, and a paid request must not be sent again.
+        // Redirects are not followed: the key must not be sent elsewhere, nor a paid request twice.
         _ => ErrorKind::UndocumentedResponse,
     }
 }
 
-/// The service's list of what is not billed, and the refusals of its framework that come before it.
+/// Statuses that the service documents as not billed, and refusals of the framework in front of it.
 fn outcome_of(status: StatusCode) -> Outcome {
     match status.as_u16() {
         400..=406 | 411 | 413..=415 | 422 | 429 | 431 => Outcome::Declined,
@@ -58,7 +58,7 @@ fn outcome_of(status: StatusCode) -> Outcome {
 mod tests {
     use super::*;
 
-    fn answered(status: u16, body: &str) -> Error {
+    fn error(status: u16, body: &str) -> Error {
         let body = Bytes::copy_from_slice(body.as_bytes());
         error_of(StatusCode::from_u16(status).unwrap(), None, body, true, &ApiKey::new("secret-12345").unwrap())
     }
@@ -66,15 +66,20 @@ mod tests {
     #[test]
     fn predicates_follow_the_status() {
         for status in (400..600).filter(|status| StatusCode::from_u16(*status).is_ok()) {
-            let error = answered(status, "{}");
-            let found = (error.is_authentication(), error.is_not_found(), error.is_rate_limited(), error.is_timeout());
-            assert_eq!(found, (status == 401, status == 404, status == 429, matches!(status, 408 | 504)), "{status}");
+            let error = error(status, "{}");
+            let predicates =
+                (error.is_authentication(), error.is_not_found(), error.is_rate_limited(), error.is_timeout());
+            assert_eq!(
+                predicates,
+                (status == 401, status == 404, status == 429, matches!(status, 408 | 504)),
+                "{status}"
+            );
             assert_eq!(error.is_transient(), matches!(status, 408 | 429) || status >= 500, "{status}: {error:?}");
         }
     }
 
     #[test]
-    fn every_shape_of_error_body_gives_its_human_text() {
+    fn the_message_is_read_from_every_form_of_body() {
         for (body, expected) in [
             (r#"{"error":"Could not read a source image."}"#, "Could not read a source image."),
             (r#"{"message":"Access denied."}"#, "Access denied."),
@@ -92,14 +97,14 @@ mod tests {
             ("<html><head><title>502 Bad Gateway</title></head></html>", "502 Bad Gateway"),
             ("two\nlines\x1b[31m", "two lines [31m"),
         ] {
-            assert_eq!(answered(400, body).to_string(), format!("400 Bad Request: {expected}"), "{body}");
+            assert_eq!(error(400, body).to_string(), format!("400 Bad Request: {expected}"), "{body}");
         }
         let page = "<html><head><title>502 Bad Gateway</title></head></html>";
-        assert_eq!(answered(502, page).to_string(), "502 Bad Gateway");
+        assert_eq!(error(502, page).to_string(), "502 Bad Gateway");
     }
 
     #[test]
-    fn statuses_say_what_to_do_and_what_became_of_the_call() {
+    fn every_status_has_a_kind_and_an_outcome() {
         use ErrorKind as K;
         use Outcome as O;
         for (status, kind, outcome) in [
@@ -120,7 +125,7 @@ mod tests {
             (503, K::Server, O::Unknown),
             (599, K::Server, O::Unknown),
         ] {
-            let error = answered(status, "{}");
+            let error = error(status, "{}");
 
             assert_eq!((error.kind(), error.outcome()), (kind, outcome), "{status}");
         }
@@ -136,28 +141,24 @@ mod tests {
             (r#"{"detail":[{"loc":["body","prompt"],"msg":"field required"}]}"#, ErrorKind::InvalidRequest),
             ("Unprocessable", ErrorKind::InvalidRequest),
         ] {
-            assert_eq!(
-                (answered(422, body).kind(), answered(422, body).outcome()),
-                (kind, Outcome::Declined),
-                "{body}"
-            );
+            assert_eq!((error(422, body).kind(), error(422, body).outcome()), (kind, Outcome::Declined), "{body}");
         }
-        assert_eq!(answered(400, r#"{"error":"unsafe"}"#).kind(), ErrorKind::InvalidRequest);
+        assert_eq!(error(400, r#"{"error":"unsafe"}"#).kind(), ErrorKind::InvalidRequest);
     }
 
     #[test]
     fn a_long_text_is_cut_and_stays_one_line() {
-        let shown = answered(500, &"word ".repeat(10_000)).to_string();
+        let message = error(500, &"word ".repeat(10_000)).to_string();
 
-        assert!(shown.chars().count() < 450 && shown.ends_with('…'), "{shown}");
+        assert!(message.chars().count() < 450 && message.ends_with('…'), "{message}");
     }
 
     #[test]
-    fn a_key_that_the_service_repeats_is_in_no_error() {
+    fn a_key_that_the_service_echoes_is_in_no_error() {
         for body in
             [r#"{"error":"bad key secret-12345"}"#, r#"{"error":"bad key \u0073ecret-12345"}"#, "bad key secret-12345"]
         {
-            let error = answered(401, body);
+            let error = error(401, body);
 
             assert_eq!(error.to_string(), "401 Unauthorized: bad key [key]", "{body}");
             assert!(!String::from_utf8_lossy(error.body().unwrap()).contains("secret"), "{body}");
@@ -166,7 +167,7 @@ mod tests {
 
     #[test]
     fn the_reason_code_is_read_from_the_body() {
-        let error = answered(402, r#"{"error":"no money","reject_reason":"insufficient_funds"}"#);
+        let error = error(402, r#"{"error":"no money","reject_reason":"insufficient_funds"}"#);
 
         assert_eq!(error.reject_reason().as_deref(), Some("insufficient_funds"));
     }

@@ -1,8 +1,8 @@
-//! Stored responses: what arrived for a paid call, on disk before anybody decodes it.
+//! Stored responses: the responses of paid calls, written to disk before they are decoded.
 //!
-//! Such a response holds the only links to its images. [`CallOptions::store_responses_in`](crate::CallOptions) has each
-//! one written to a file of its own, byte for byte; [`StoredResponse::read`] brings it back. Damage in it is no reason
-//! to refuse it: the links that are whole in it can be fetched.
+//! A response holds the only links to its images. With [`CallOptions::store_responses_in`](crate::CallOptions), each is
+//! written to a file of its own, byte for byte; [`StoredResponse::read`] reads it. A damaged response is read, too: the
+//! links that are whole in it work.
 
 use std::{
     fmt,
@@ -26,9 +26,9 @@ use crate::{
     request::RequestSummary,
 };
 
-/// A stored response is larger than its body: Base64 takes a third more, and the request stands beside it.
+/// A file is larger than the body in it: Base64 adds a third, and the file contains the request, too.
 const MAX_FILE_BYTES: u64 = 512 * 1024 * 1024;
-/// The headers that say how to read a body.
+/// The headers that say how to decode a body.
 const STORED_HEADERS: [HeaderName; 2] = [header::CONTENT_TYPE, header::CONTENT_ENCODING];
 
 /// A response that was written to disk. Its [`Debug`](fmt::Debug) form shows neither the request nor the links.
@@ -43,16 +43,16 @@ pub struct StoredResponse {
     json: OnceLock<Option<Value>>,
 }
 
-/// The file. Of the three forms of a body it has one, so that people and other programs can read what can be read.
+/// The file as it is written. It has one of the three forms of a body, the most readable one that fits.
 #[derive(Serialize)]
-struct Kept<'a> {
+struct Writing<'a> {
     operation: &'a str,
     request: &'a RequestSummary,
     status: u16,
     received: &'a Timestamp,
     #[serde(serialize_with = "as_map", skip_serializing_if = "HeaderMap::is_empty")]
     headers: &'a HeaderMap,
-    /// JSON, exactly as it came.
+    /// JSON, byte for byte.
     #[serde(skip_serializing_if = "Option::is_none")]
     response: Option<&'a RawValue>,
     /// White space before and after that JSON.
@@ -61,13 +61,14 @@ struct Kept<'a> {
     /// Other text.
     #[serde(skip_serializing_if = "Option::is_none")]
     response_text: Option<&'a str>,
-    /// What is not UTF-8, such as a compressed body.
+    /// Bytes that are not UTF-8, such as a compressed body.
     #[serde(skip_serializing_if = "Option::is_none")]
     response_base64: Option<String>,
 }
 
+/// The file as it is read.
 #[derive(Deserialize)]
-struct Stored {
+struct Reading {
     operation: String,
     request: Value,
     status: u16,
@@ -92,8 +93,16 @@ fn as_map<S: Serializer>(headers: &HeaderMap, serializer: S) -> Result<S::Ok, S:
 
 impl<'de> Deserialize<'de> for StoredResponse {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Stored { operation, request, status, received, response, response_padding, response_text, response_base64 } =
-            Stored::deserialize(deserializer)?;
+        let Reading {
+            operation,
+            request,
+            status,
+            received,
+            response,
+            response_padding,
+            response_text,
+            response_base64,
+        } = Reading::deserialize(deserializer)?;
         let body = match (response, response_text, response_base64) {
             (Some(json), ..) => {
                 let (before, after) = response_padding.unwrap_or_default();
@@ -109,11 +118,11 @@ impl<'de> Deserialize<'de> for StoredResponse {
 }
 
 impl StoredResponse {
-    /// Reads a file that [`store_responses_in`](crate::CallOptions::store_responses_in) has written.
+    /// Reads a file that was written with [`store_responses_in`](crate::CallOptions::store_responses_in).
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::LocalIo`] if it cannot be read, [`ErrorKind::InvalidArgument`] if it is no such file.
+    /// [`ErrorKind::LocalIo`] if it cannot be read, [`ErrorKind::InvalidArgument`] if it is not a stored response.
     pub async fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let bounded = async {
@@ -136,7 +145,7 @@ impl StoredResponse {
         &self.operation
     }
 
-    /// The request, as a [`RequestSummary`] writes it.
+    /// The request, as a [`RequestSummary`] in JSON.
     pub fn request(&self) -> &Value {
         &self.request
     }
@@ -146,24 +155,24 @@ impl StoredResponse {
         self.status
     }
 
-    /// When it arrived.
+    /// When the response arrived.
     pub fn received(&self) -> &Timestamp {
         &self.received
     }
 
-    /// The body, byte for byte as it arrived. One that repeated the API key is without it, and without the content
-    /// codings and the text encoding around it.
+    /// The body, byte for byte as it arrived. If it contained the API key, the key was removed, and a compressed or
+    /// otherwise encoded body was decoded for that.
     pub fn body(&self) -> &Bytes {
         &self.body
     }
 
-    /// The text of the body: content codings and text encodings are undone, also those that the headers do not name.
+    /// The text of the body. Content codings and text encodings are decoded, also if no header declares them.
     pub fn text(&self) -> &str {
         self.text.get_or_init(|| text_of(&self.body, MAX_TEXT_BYTES).text.into_owned())
     }
 
-    /// The body as JSON; `None` if it is not JSON, for instance because it broke off. Its images may be whole all the
-    /// same: see [`HasImages`](crate::save::HasImages).
+    /// The body as JSON; `None` if it is not JSON, for example because it broke off. It may still contain whole links:
+    /// see [`HasImages`](crate::save::HasImages).
     pub fn response(&self) -> Option<&Value> {
         self.json.get_or_init(|| serde_json::from_str(self.text()).ok()).as_ref()
     }
@@ -177,9 +186,9 @@ impl StoredResponse {
 impl fmt::Debug for StoredResponse {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { operation, status, received, body, .. } = self;
-        let mut shown = formatter.debug_struct("StoredResponse");
-        shown.field("operation", operation).field("status", status).field("received", received);
-        shown.field("body_bytes", &body.len()).finish_non_exhaustive()
+        let mut debug = formatter.debug_struct("StoredResponse");
+        debug.field("operation", operation).field("status", status).field("received", received);
+        debug.field("body_bytes", &body.len()).finish_non_exhaustive()
     }
 }
 
@@ -198,12 +207,12 @@ pub(crate) async fn write(
         }
     }
     let folder = folder.to_owned();
-    let written = tokio::task::spawn_blocking(move || {
+    let writing = tokio::task::spawn_blocking(move || {
         let received = Timestamp::from(SystemTime::now());
         let contents = contents(&request, status, &received, &stored_headers, &body)?;
         write_blocking(&folder, &format!("{}-{}-", received.compact(), request.operation), &contents)
     });
-    written.await.map_err(io::Error::other)?
+    writing.await.map_err(io::Error::other)?
 }
 
 fn contents(
@@ -215,10 +224,10 @@ fn contents(
 ) -> serde_json::Result<Vec<u8>> {
     let text = str::from_utf8(body).ok();
     let response: Option<&RawValue> = text.and_then(|text| serde_json::from_str(text).ok());
-    // Read back, `null` is no value.
+    // Serde reads `null` as an absent value.
     let response = response.filter(|json| json.get() != "null");
     let padding = text.zip(response).and_then(|(text, json)| text.split_once(json.get()));
-    serde_json::to_vec_pretty(&Kept {
+    serde_json::to_vec_pretty(&Writing {
         operation: &request.operation,
         request,
         status: status.as_u16(),
@@ -233,7 +242,7 @@ fn contents(
 
 fn write_blocking(folder: &Path, prefix: &str, contents: &[u8]) -> io::Result<PathBuf> {
     std::fs::create_dir_all(folder)?;
-    // Under its own name only when all of it is there; a name of its own even beside another process.
+    // The file gets its name when it is complete, and the name is free even if other processes write here.
     let mut file = tempfile::Builder::new().prefix(".").suffix(".part").tempfile_in(folder)?;
     file.write_all(contents)?;
     file.as_file().sync_all()?;
@@ -241,12 +250,12 @@ fn write_blocking(folder: &Path, prefix: &str, contents: &[u8]) -> io::Result<Pa
         let path = folder.join(format!("{prefix}{:08x}.json", fastrand::u32(..)));
         match durable::put_new(file, &path) {
             Ok(()) => {
-                // It is in its place. A disk that fails now takes no response away that the caller is about to get.
+                // The file is there. A failing disk is no reason to withhold the response from the caller.
                 let _ = durable::sync_folder(folder);
                 return Ok(path);
             }
-            Err(refused) if refused.error.kind() == io::ErrorKind::AlreadyExists => file = refused.file,
-            Err(refused) => return Err(refused.error),
+            Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => file = failed.file,
+            Err(failed) => return Err(failed.error),
         }
     }
     Err(io::Error::new(io::ErrorKind::AlreadyExists, "no free name"))
@@ -268,7 +277,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_body_comes_back_byte_for_byte() {
+    async fn every_body_is_read_byte_for_byte() {
         for body in [
             "",
             "null",

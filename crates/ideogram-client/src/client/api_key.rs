@@ -1,4 +1,4 @@
-//! The API key, kept out of everything that is printed.
+//! The API key, which is never printed.
 
 use std::{borrow::Cow, fmt};
 
@@ -17,17 +17,16 @@ pub struct ApiKey {
     header: HeaderValue,
 }
 
-/// A shorter key is a word, not a secret, such as what a gateway is content with. Taking it out of a response would
-/// spoil the links in it.
-const SHORTEST_SECRET: usize = 12;
+/// A shorter key is a word, not a secret, such as a gateway may accept. Redacting it would damage links in responses.
+const MIN_SECRET_BYTES: usize = 12;
 
 impl ApiKey {
-    /// Takes a key as the service handed it out. White space around it is dropped.
+    /// Creates a key from the text that the service issued. White space around it is removed.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if it is empty or cannot stand in a header.
-    /// The error does not repeat it.
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if it is empty, or not valid in a header. The
+    /// error does not contain it.
     pub fn new(key: impl AsRef<str>) -> Result<Self, Error> {
         let key = key.as_ref().trim();
         if key.is_empty() {
@@ -38,12 +37,12 @@ impl ApiKey {
             return Err(Error::invalid_argument(reason.to_owned()));
         }
         let mut header = HeaderValue::from_str(key)
-            .map_err(|_| Error::invalid_argument("the API key cannot stand in a header".to_owned()))?;
+            .map_err(|_| Error::invalid_argument("the API key is not valid in a header".to_owned()))?;
         header.set_sensitive(true);
         Ok(Self { header })
     }
 
-    /// The key of a client that has none.
+    /// Returns the placeholder of a client without a key.
     pub(crate) fn none() -> Self {
         Self { header: HeaderValue::from_static("") }
     }
@@ -56,8 +55,8 @@ impl ApiKey {
         self.header.clone()
     }
 
-    /// Takes the key out of what came from elsewhere: a server may repeat what it was sent, also escaped as JSON and
-    /// links allow. Everything else stays byte for byte.
+    /// Removes the key from bytes that a server sent: it may echo the request, and escape it as JSON or a link allow.
+    /// All other bytes stay as they are.
     pub(crate) fn redact(&self, bytes: Bytes) -> Bytes {
         let Some((mut start, mut length)) = self.find(&bytes) else { return bytes };
         let mut redacted = Vec::with_capacity(bytes.len());
@@ -75,7 +74,7 @@ impl ApiKey {
         Bytes::from(redacted)
     }
 
-    /// The same for what was cut at a limit: the key may have been cut too, and its beginning is taken away.
+    /// Like `redact`, for bytes that were cut at a limit: removes the beginning of a key at the end, too.
     pub(crate) fn redact_cut(&self, bytes: Bytes) -> Bytes {
         let key = self.header.as_bytes();
         let bytes = self.redact(bytes);
@@ -83,19 +82,18 @@ impl ApiKey {
         bytes.slice(..bytes.len() - cut)
     }
 
-    /// The same for a body in any form. One that is compressed or in another encoding and holds the key becomes plain
+    /// Like `redact`, for a body in any form. A compressed or otherwise encoded body that contains the key becomes plain
     /// text without it.
     pub(crate) fn redact_body(&self, body: Bytes) -> Bytes {
         let redacted = self.redact(body);
         let text = match text_of(&redacted, MAX_TEXT_BYTES).text {
-            // As it stands: there is nothing inside.
             Cow::Borrowed(_) => return redacted,
             Cow::Owned(text) => text,
         };
         if self.is_in(&text) { self.redact(Bytes::from(text)) } else { redacted }
     }
 
-    /// Takes the key out of headers, whatever their names. A header whose name holds it goes.
+    /// Removes the key from the values of headers, and removes headers whose names contain it.
     pub(crate) fn redact_headers(&self, headers: &mut HeaderMap) {
         let named: Vec<_> = headers.keys().filter(|name| self.is_in(name.as_str())).cloned().collect();
         for name in named {
@@ -109,15 +107,15 @@ impl ApiKey {
         }
     }
 
-    /// Whether a text, such as a link from a response, contains the key, in whatever case and however escaped.
+    /// Returns whether a text, such as a link, contains the key, in any case and with any escapes.
     pub(crate) fn is_in(&self, text: &str) -> bool {
         self.find(text.as_bytes()).is_some()
     }
 
-    /// The first place where the key stands, and how long it is there.
+    /// Returns the first position of the key, and its length there.
     fn find(&self, text: &[u8]) -> Option<(usize, usize)> {
         let key = self.header.as_bytes();
-        if key.len() < SHORTEST_SECRET {
+        if key.len() < MIN_SECRET_BYTES {
             return None;
         }
         let may_begin = |byte: u8| byte.eq_ignore_ascii_case(&key[0]) || byte == b'%' || byte == b'\\';
@@ -126,25 +124,25 @@ impl ApiKey {
     }
 }
 
-/// How long the key is at the beginning of a text, if it is there: each character plain, or escaped as JSON (`\u0041`,
-/// `\/`) or a link (`%41`) would.
+/// Returns the length of the key at the beginning of a text, if it is there: each character is plain, or escaped as in
+/// JSON (`\u0041`, `\/`) or in a link (`%41`).
 fn length_of(key: &[u8], text: &[u8]) -> Option<usize> {
-    let mut place = 0;
+    let mut position = 0;
     for wanted in key {
         let is_wanted = |byte: u8| byte.eq_ignore_ascii_case(wanted);
         let hex = |from: usize, digits: usize| {
-            let digits = str::from_utf8(text.get(place + from..place + from + digits)?).ok()?;
+            let digits = str::from_utf8(text.get(position + from..position + from + digits)?).ok()?;
             u8::try_from(u32::from_str_radix(digits, 16).ok()?).ok()
         };
-        place += match *text.get(place)? {
+        position += match *text.get(position)? {
             b'%' if hex(1, 2).is_some_and(is_wanted) => 3,
-            b'\\' if text.get(place + 1) == Some(&b'u') && hex(2, 4).is_some_and(is_wanted) => 6,
-            b'\\' if b"\"\\/".contains(wanted) && text.get(place + 1) == Some(wanted) => 2,
+            b'\\' if text.get(position + 1) == Some(&b'u') && hex(2, 4).is_some_and(is_wanted) => 6,
+            b'\\' if b"\"\\/".contains(wanted) && text.get(position + 1) == Some(wanted) => 2,
             byte if is_wanted(byte) => 1,
             _ => return None,
         };
     }
-    Some(place)
+    Some(position)
 }
 
 impl fmt::Debug for ApiKey {
@@ -178,24 +176,24 @@ mod tests {
     fn a_key_that_a_server_repeats_is_taken_out() {
         let key = ApiKey::new("secret-12345").unwrap();
 
-        for (sent, shown) in
+        for (sent, redacted) in
             [("a secret-12345 b secret-12345", "a [key] b [key]"), ("nothing here", "nothing here"), ("", "")]
         {
-            assert_eq!(key.redact(Bytes::from(sent)), shown);
+            assert_eq!(key.redact(Bytes::from(sent)), redacted);
         }
         let escaped = key.redact(Bytes::from(r#"{"a":["\u0073ecret-12345\n"],"\u0073ecret-12345":1,"z":0}"#));
         assert_eq!(escaped, r#"{"a":["[key]\n"],"[key]":1,"z":0}"#);
-        for (sent, shown) in [
+        for (sent, redacted) in [
             (r#"{"score": NaN, "a": "\u0073\u0065cret-12345"}"#, r#"{"score": NaN, "a": "[key]"}"#),
             ("https://a.test/?k=%73ecret%2d12345&x", "https://a.test/?k=[key]&x"),
             ("HTTPS://SECRET-12345.test/", "HTTPS://[key].test/"),
             ("secret-1234 secret_12345", "secret-1234 secret_12345"),
         ] {
-            assert_eq!(key.redact(Bytes::from(sent)), shown);
-            assert_eq!(key.is_in(sent), sent != shown);
+            assert_eq!(key.redact(Bytes::from(sent)), redacted);
+            assert_eq!(key.is_in(sent), sent != redacted);
         }
-        for (cut, shown) in [("a secret-12345 b secr", "a [key] b "), ("a s", "a "), ("a b", "a b"), ("", "")] {
-            assert_eq!(key.redact_cut(Bytes::from(cut)), shown);
+        for (cut, redacted) in [("a secret-12345 b secr", "a [key] b "), ("a s", "a "), ("a b", "a b"), ("", "")] {
+            assert_eq!(key.redact_cut(Bytes::from(cut)), redacted);
         }
     }
 

@@ -1,8 +1,8 @@
 //! Calls for programs without `async`.
 //!
-//! A client that is used this way keeps one thread of its own, which makes its calls and looks after its connections
-//! between them. A call waits for it, so it works from everywhere but that thread itself, where hooks and reports of
-//! progress run; also from within an async runtime, whose thread it then blocks.
+//! A client that is used this way has one thread of its own, which makes its calls and maintains its connections
+//! between them. The caller waits for that thread. That works everywhere except on the thread itself, where hooks and
+//! progress callbacks run; within an async runtime, it blocks the thread of the runtime.
 
 use std::{
     fmt, io, panic,
@@ -14,7 +14,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::{Error, ErrorKind, Outcome};
 
-/// The runtime of a client, made with the first call that needs it.
+/// The runtime of a client, started by the first blocking call.
 #[derive(Default)]
 pub(crate) struct Blocking {
     runtime: Mutex<Option<Runtime>>,
@@ -29,16 +29,16 @@ impl Blocking {
             return Ok(runtime.handle().clone());
         }
         let worker = Arc::clone(&self.worker);
-        let made = Builder::new_multi_thread()
+        let built = Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("ideogram-client")
             .enable_all()
-            // The first thread is the one; later ones read files.
+            // The first thread is the worker; later ones read files.
             .on_thread_start(move || {
                 let _ = worker.set(thread::current().id());
             })
             .build()?;
-        Ok(runtime.insert(made).handle().clone())
+        Ok(runtime.insert(built).handle().clone())
     }
 
     /// Runs a future on the client's own thread, and waits for its result.
@@ -52,7 +52,7 @@ impl Blocking {
         future: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, Error> {
         let result = self.wait_for(future).map_err(|error| {
-            let message = format!("no thread can make the call: {error}");
+            let message = format!("cannot make a blocking call: {error}");
             Error::new(ErrorKind::LocalIo, Outcome::NotSent, message).with_source(error)
         })?;
         let ended = "the thread that makes the calls has ended";
@@ -62,17 +62,16 @@ impl Blocking {
     /// Returns the result of a future, or `None` if the thread ends before the future does.
     fn wait_for<T: Send + 'static>(&self, future: impl Future<Output = T> + Send + 'static) -> io::Result<Option<T>> {
         if self.worker.get() == Some(&thread::current().id()) {
-            let message = "called from a hook or a report of progress, on the thread that it would wait for";
+            let message = "a blocking call in a hook or a progress callback would wait for its own thread";
             return Err(io::Error::new(io::ErrorKind::Deadlock, message));
         }
         let (sender, result) = mpsc::sync_channel(1);
         let runtime = self.handle()?;
         let task = runtime.spawn(future);
-        // Whoever waits is blocked until this arrives.
         runtime.spawn(async move { sender.send(task.await) });
         match result.recv() {
             Ok(Ok(value)) => Ok(Some(value)),
-            // A hook of theirs has panicked: they hear of it as they would have without the thread.
+            // A hook has panicked: the panic continues in the caller, as it would without the thread.
             Ok(Err(ended)) if ended.is_panic() => panic::resume_unwind(ended.into_panic()),
             Ok(Err(_)) | Err(_) => Ok(None),
         }
@@ -81,7 +80,7 @@ impl Blocking {
 
 impl Drop for Blocking {
     fn drop(&mut self) {
-        // The last client may go inside of an async runtime, where nobody may wait for another one to end.
+        // The last client may be dropped inside an async runtime, where waiting for another runtime panics.
         if let Some(runtime) = self.runtime.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
             runtime.shutdown_background();
         }

@@ -1,4 +1,4 @@
-//! API key, address, time-outs → a ready client.
+//! The builder of a client: API key, address, timeouts, HTTP stack.
 
 use std::{env, ffi::OsString, fmt, sync::Arc, time::Duration};
 
@@ -15,14 +15,14 @@ use crate::{
     },
 };
 
-/// Where [`ClientBuilder::api_key_from_env`] finds the key.
+/// The variable that [`ClientBuilder::api_key_from_env`] reads.
 const API_KEY_VARIABLE: &str = "IDEOGRAM_API_KEY";
-/// Long enough for a slow network, short enough to tell a dead one.
+/// Long enough for a slow network, short enough to notice a dead one.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// As many as the service allows an organization at a time, unless agreed otherwise.
+/// The service's limit for an organization, unless agreed otherwise.
 const DEFAULT_MAX_IMAGES_IN_FLIGHT: u32 = 10;
-/// Attempts of calls that make no image, at a time: each takes a connection, and its files. Systems allow a process 256
-/// and more.
+/// Concurrent attempts of calls that make no image. Each opens a connection and files, and systems allow a process 256
+/// open files or more.
 const MAX_FREE_ATTEMPTS: usize = 100;
 
 /// Reads the key from an environment.
@@ -36,8 +36,8 @@ fn key_from_env(variable: impl FnOnce(&str) -> Option<OsString>) -> Result<ApiKe
     if key.is_empty() { Err(invalid("is empty")) } else { ApiKey::new(key) }
 }
 
-/// Adjusts a [`Client`] before it is made.
-#[must_use = "a builder makes nothing until `build()` is called"]
+/// Builds a [`Client`].
+#[must_use = "a builder does nothing until `build()` is called"]
 pub struct ClientBuilder {
     api_key: Option<Result<ApiKey, Error>>,
     base_url: Option<String>,
@@ -56,9 +56,9 @@ enum PlainHttp {
 }
 
 enum Http {
-    Ours(Option<ConfigureOnce>),
-    Theirs(reqwest::Client),
-    /// One of the two would be lost.
+    Own(Option<ConfigureOnce>),
+    Custom(reqwest::Client),
+    /// Both were set, and one of them would be ignored.
     Both,
 }
 
@@ -73,12 +73,12 @@ impl ClientBuilder {
             connect_timeout: CONNECT_TIMEOUT,
             max_images_in_flight: DEFAULT_MAX_IMAGES_IN_FLIGHT,
             settings: Settings::default(),
-            http: Http::Ours(None),
+            http: Http::Own(None),
             links: None,
         }
     }
 
-    /// The key that every call carries. Required, except as [`ClientBuilder::without_api_key`] says.
+    /// Sets the key that every call carries. Required, except with [`ClientBuilder::without_api_key`].
     pub fn api_key(mut self, api_key: impl AsRef<str>) -> Self {
         self.api_key = Some(ApiKey::new(api_key));
         self
@@ -91,73 +91,73 @@ impl ClientBuilder {
         self
     }
 
-    /// For programs that save images from links or prepare requests, which takes no key. Whatever is sent to the
-    /// service fails with [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) before it leaves.
+    /// Builds a client that saves images from links and prepares requests, which needs no key. A call fails with
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) before it is sent.
     pub fn without_api_key(mut self) -> Self {
         self.api_key = Some(Ok(ApiKey::none()));
         self
     }
 
-    /// Another address than the service's own, such as a mock server or a gateway; a path is kept in front of the
-    /// operations' own.
+    /// Sets another address than the service's own, such as a mock server or a gateway. A path in it comes before the
+    /// paths of operations.
     ///
-    /// Plain `http` is refused unless the host is this machine: the key would travel in the clear.
+    /// Plain `http` is refused unless the host is this machine: the key would be sent unencrypted.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(url.into());
         self
     }
 
-    /// Allows plain `http` to any host. The key then travels in the clear.
+    /// Allows plain `http` to any host. The key is then sent unencrypted.
     pub fn allow_plain_http(mut self) -> Self {
         self.plain_http = PlainHttp::Anywhere;
         self
     }
 
-    /// How long a connection may take to be established: 10 seconds by default. Nothing has been sent by then.
+    /// Sets how long connecting may take: 10 seconds by default. Nothing of the request has been sent then.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// How many images may be in the making at a time, for the client and all its clones: 10 by default, which is what
-    /// the service allows an organization. A call waits until there is room for the images that it makes; one that
-    /// makes more than this takes all the room. When the service says that it allows fewer, the client keeps to that,
-    /// and tries one more for each minute that passes.
+    /// Sets how many images may be in flight, for the client and all its clones: 10 by default, the service's limit for
+    /// an organization. A call waits until there are permits for all of its images; a call for more images than this
+    /// takes all permits. If the service reports a lower limit, the client adopts it, and raises it by one for each
+    /// minute without another 429.
     pub fn max_images_in_flight(mut self, images: u32) -> Self {
         self.max_images_in_flight = images;
         self
     }
 
-    /// What all calls have in common, unless [`Client::with`] says otherwise for some. Called again, it adds to what
-    /// was set before.
+    /// Sets the options of all calls; [`Client::with`] overrides them for some. Calling it again adds to the options
+    /// set before.
     pub fn options(mut self, options: CallOptions) -> Self {
         self.settings = self.settings.with(options);
         self
     }
 
-    /// Whether requests are checked against the document before they are sent.
+    /// Sets whether requests are checked against the document before they are sent.
     pub fn validation(self, validation: Validation) -> Self {
         self.options(CallOptions::new().validation(validation))
     }
 
-    /// Adjusts the HTTP stack: proxies, certificate authorities, local addresses. Redirects stay off, and so do the
-    /// stack's own repeats. Called again, it adjusts what the earlier call left.
+    /// Configures the HTTP stack for calls: proxies, certificate authorities, local addresses. Redirects and the stack's
+    /// own retries stay off. Calling it again adds to the earlier configuration.
     pub fn configure_http(
         mut self,
         configure: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + 'static,
     ) -> Self {
         self.http = match self.http {
-            Http::Ours(Some(earlier)) => Http::Ours(Some(Box::new(move |builder| configure(earlier(builder))))),
-            Http::Ours(None) => Http::Ours(Some(Box::new(configure))),
-            Http::Theirs(_) | Http::Both => Http::Both,
+            Http::Own(Some(earlier)) => Http::Own(Some(Box::new(move |builder| configure(earlier(builder))))),
+            Http::Own(None) => Http::Own(Some(Box::new(configure))),
+            Http::Custom(_) | Http::Both => Http::Both,
         };
         self
     }
 
-    /// Adjusts the HTTP stack that fetches links when images are saved: proxies, certificate authorities. It is a
-    /// stack of its own, because links lead to other hosts: whatever is set here reaches them, default headers
-    /// included, and nothing that [`ClientBuilder::configure_http`] sets does. Redirects and repeats stay as saving
-    /// needs them. Called again, it adjusts what the earlier call left.
+    /// Configures the HTTP stack that downloads images: proxies, certificate authorities. It is separate because links
+    /// lead to other hosts: they receive what is set here, default headers included, and nothing that
+    /// [`ClientBuilder::configure_http`] sets. The stack's own redirects and retries stay off. Calling it again adds to
+    /// the earlier configuration.
     pub fn configure_downloads(
         mut self,
         configure: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync + 'static,
@@ -169,48 +169,47 @@ impl ClientBuilder {
         self
     }
 
-    /// Sends with a client of your own, at your own risk: whether redirects are followed (with the key, and a paid
-    /// request sent twice), whether requests are repeated, and how long a connection may take is then yours to decide.
-    /// Links are fetched with the stack of [`ClientBuilder::configure_downloads`] all the same.
+    /// Sends calls with an HTTP client of your own, at your own risk: it decides whether redirects are followed (with the
+    /// key, and with a paid request sent twice), whether requests are retried, and how long connecting may take.
+    /// Downloads still use the stack of [`ClientBuilder::configure_downloads`].
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.http = match self.http {
-            Http::Ours(None) | Http::Theirs(_) => Http::Theirs(client),
-            Http::Ours(Some(_)) | Http::Both => Http::Both,
+            Http::Own(None) | Http::Custom(_) => Http::Custom(client),
+            Http::Own(Some(_)) | Http::Both => Http::Both,
         };
         self
     }
 
-    /// Makes the client.
+    /// Builds the client.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if the key or the address cannot be used, or
-    /// the HTTP stack refuses its settings;
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if the key or the address is not valid, or the
+    /// HTTP stack refuses its configuration;
     /// [`ErrorKind::Transport`](crate::ErrorKind::Transport) if the address needs https and this system has no
     /// certificate authorities.
     pub fn build(self) -> Result<Client, Error> {
-        let api_key =
-            self.api_key.unwrap_or_else(|| Err(Error::invalid_argument("no API key was given".to_owned())))?;
+        let api_key = self.api_key.unwrap_or_else(|| Err(Error::invalid_argument("no API key is set".to_owned())))?;
         let base_url = checked_base_url(self.base_url.as_deref().unwrap_or(operations::SERVER_URL), self.plain_http)?;
         let http = match self.http {
-            Http::Theirs(client) => client,
+            Http::Custom(client) => client,
             Http::Both => {
                 let message = "`configure_http` adjusts the client's own HTTP stack, and `http_client` replaces it";
                 return Err(Error::invalid_argument(message.to_owned()));
             }
-            Http::Ours(configure) => {
+            Http::Own(configure) => {
                 let mut defaults = reqwest::Client::builder()
                     .user_agent(concat!("ideogram-client/", env!("CARGO_PKG_VERSION")))
                     .connect_timeout(self.connect_timeout)
                     .pool_idle_timeout(POOL_IDLE_TIMEOUT)
                     .tcp_keepalive(POOL_IDLE_TIMEOUT);
                 defaults = without_needless_roots(with_lenient_headers(defaults), &base_url);
-                // A proxy named by the environment must not get what is meant for this machine, key included.
+                // A proxy of the environment must not receive requests to this machine, key included.
                 if is_loopback(&base_url) {
                     defaults = defaults.no_proxy();
                 }
-                // What keeps the promises comes last, so that nothing switches it on again. Another crate of the
-                // program may have switched decompression on for everybody: a response is then not what was on the
+                // Last, so that the caller's configuration cannot override it. Another crate of the program may have
+                // enabled decompression for every client, and a response would then differ from the bytes on the
                 // wire.
                 let builder = match configure {
                     Some(configure) => configure(defaults),
@@ -229,9 +228,7 @@ impl ClientBuilder {
         };
         self.settings.check()?;
         if self.max_images_in_flight == 0 {
-            return Err(Error::invalid_argument(
-                "no image could ever be made with `max_images_in_flight(0)`".to_owned(),
-            ));
+            return Err(Error::invalid_argument("`max_images_in_flight(0)` allows no image: use 1 or more".to_owned()));
         }
         let inner = Inner {
             http,
@@ -249,10 +246,10 @@ impl ClientBuilder {
 
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // An address that will be refused may hold a key by mistake.
+        // An invalid address may hold a key by mistake.
         let base_url = self.base_url.as_deref().map(|url| match checked_base_url(url, PlainHttp::Anywhere) {
             Ok(url) => url.to_string(),
-            Err(_) => "(cannot be used)".to_owned(),
+            Err(_) => "(not valid)".to_owned(),
         });
         formatter.debug_struct("ClientBuilder").field("base_url", &base_url).finish_non_exhaustive()
     }
@@ -260,7 +257,7 @@ impl fmt::Debug for ClientBuilder {
 
 fn checked_base_url(text: &str, plain_http: PlainHttp) -> Result<Url, Error> {
     let refused = |reason: &str| Error::invalid_argument(format!("the base URL {reason}"));
-    // An address that does not parse may hold a key by mistake, so it is not repeated.
+    // An invalid address may hold a key by mistake, so the message does not contain it.
     let url = Url::parse(text).map_err(|error| refused(&format!("is not valid: {error}")))?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(refused("must not hold a user name or password"));
@@ -269,17 +266,17 @@ fn checked_base_url(text: &str, plain_http: PlainHttp) -> Result<Url, Error> {
         return Err(refused("must not have a query or fragment"));
     }
     match url.scheme() {
-        "https" | "http" if !has_valid_host(&url) => Err(refused("has a host whose name cannot be one")),
+        "https" | "http" if !has_valid_host(&url) => Err(refused("has a host name that is not valid")),
         "https" => Ok(url),
         "http" if plain_http == PlainHttp::Anywhere || is_loopback(&url) => Ok(url),
-        "http" => {
-            Err(refused("is plain http to another machine: the key would travel in the clear; use https, or allow it"))
-        }
+        "http" => Err(refused(
+            "is plain http to another machine, and the key would be sent unencrypted: use https, or allow plain http",
+        )),
         other => Err(refused(&format!("has the scheme `{other}`; use https"))),
     }
 }
 
-/// What no resolver can answer: an empty label, or one or a name that is too long.
+/// Returns whether a resolver can look up the host: no label is empty, and neither a label nor the name is too long.
 fn has_valid_host(url: &Url) -> bool {
     let Some(name) = url.domain() else { return true };
     let name = name.strip_suffix('.').unwrap_or(name);
@@ -291,7 +288,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_in_the_environment_is_found_and_its_absence_explained() {
+    fn a_key_of_the_environment_is_read_and_its_absence_explained() {
         for (value, message) in [
             (None, "the environment variable IDEOGRAM_API_KEY is not set; set it to an API key"),
             (Some(" "), "the environment variable IDEOGRAM_API_KEY is empty; set it to an API key"),

@@ -1,4 +1,4 @@
-//! Hooks around every attempt: for the caller's logs, metrics and trace headers.
+//! Hooks around every attempt, for logs, metrics and trace headers.
 
 use std::time::Duration;
 
@@ -6,24 +6,24 @@ use http::{HeaderMap, StatusCode};
 
 use crate::{Error, request::Request};
 
-/// Sees every attempt of a call before and after it is made. Both methods do nothing unless you say otherwise.
+/// Observes every attempt of a call. Both methods do nothing by default.
 ///
-/// They run in the task that calls, so they should be quick. The API key is in nothing that they see.
+/// They run in the task of the call, so they should be quick. They never receive the API key.
 pub trait Hook: Send + Sync {
-    /// Before an attempt. Headers that you add are sent with it, except those that are the client's own.
+    /// Runs before an attempt. Headers that you add are sent, except those that the client writes itself.
     fn before(&self, _attempt: &Attempt<'_>, _headers: &mut HeaderMap) {}
 
-    /// After an attempt.
-    fn after(&self, _attempt: &Attempt<'_>, _ended: &AttemptOutcome<'_>) {}
+    /// Runs after an attempt.
+    fn after(&self, _attempt: &Attempt<'_>, _outcome: &AttemptOutcome<'_>) {}
 }
 
-/// An attempt to make a call.
+/// An attempt of a call.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Attempt<'a> {
-    /// What is sent.
+    /// The request.
     pub request: &'a Request,
-    /// Which attempt it is, from 1.
+    /// The number of the attempt, from 1.
     pub number: u32,
 }
 
@@ -31,14 +31,14 @@ pub struct Attempt<'a> {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct AttemptOutcome<'a> {
-    /// How long it took, the reading of the response included.
+    /// The duration of the attempt, including the reading of the response.
     pub elapsed: Duration,
     /// The status, if a response arrived.
     pub status: Option<StatusCode>,
     /// The headers of a successful response.
     pub headers: Option<&'a HeaderMap>,
-    /// What went wrong, if something did.
+    /// The error, if the attempt failed.
     pub error: Option<&'a Error>,
-    /// How long the call now waits before it is sent again; `None` if it is not.
+    /// The backoff before the next attempt; `None` if the call is not retried.
     pub next_in: Option<Duration>,
 }

@@ -65,7 +65,7 @@ impl ImageLimiter {
         if weight == 0 {
             return None;
         }
-        // The others may be waiting behind this call. Declared before the call joins the queue, so that it is dropped
+        // Other calls may be waiting behind this one. Declared before the call joins the queue, so that it is dropped
         // after the channel is closed.
         let _leaving = Leaving(self);
         let granted = self.join(weight);
@@ -127,7 +127,7 @@ impl ImageLimiter {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing in here panics between two states; a poisoned lock is as good as a clean one.
+        // No code panics while it changes the state, so a poisoned lock is valid.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_takes_as_many_permits_as_it_makes_images_and_gives_them_back() {
+    fn a_call_takes_one_permit_for_each_image_and_releases_them() {
         let limiter = ImageLimiter::new(10);
 
         let four = acquires(&limiter, 4);
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_heavier_than_the_gate_takes_all_of_it() {
+    fn a_call_heavier_than_the_limit_takes_all_permits() {
         let limiter = ImageLimiter::new(3);
         let one = acquires(&limiter, 1);
 
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_overtakes_a_heavy_call() {
+    fn no_call_overtakes_a_heavy_one() {
         let limiter = ImageLimiter::new(4);
         let three = acquires(&limiter, 3);
 
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn who_stops_waiting_lets_the_others_on() {
+    fn a_call_that_leaves_the_queue_does_not_block_it() {
         let limiter = ImageLimiter::new(2);
         let one = acquires(&limiter, 1);
 
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn places_that_the_service_took_away_come_back_one_by_one() {
+    async fn a_lowered_limit_recovers_one_by_one() {
         let limiter = ImageLimiter::new(4);
         let permits = || {
             let permit = acquires(&limiter, 9);
@@ -304,7 +304,7 @@ mod tests {
         assert_eq!(permits(), 1);
         tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!(permits(), 2);
-        // What is more than half of the way to the next place is not lost.
+        // The time since the last permit came back is not lost.
         tokio::time::advance(RECOVERY / 2).await;
         assert_eq!(permits(), 2);
         tokio::time::advance(RECOVERY / 2).await;
@@ -313,13 +313,13 @@ mod tests {
         limiter.lower_to(2);
         assert_eq!(permits(), 2);
         tokio::time::advance(RECOVERY * 1000).await;
-        assert_eq!(permits(), 4, "and never more than were allowed in the beginning");
+        assert_eq!(permits(), 4, "never more than at the beginning");
         limiter.lower_to(9);
         assert_eq!(permits(), 4);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_waits_gets_in_when_permits_have_come_back_and_somebody_goes() {
+    async fn recovered_permits_are_granted_when_another_call_ends() {
         let limiter = ImageLimiter::new(2);
         limiter.lower_to(1);
         let one = acquires(&limiter, 1);
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn a_waiting_call_heavier_than_a_gate_that_became_smaller_still_gets_in() {
+    fn a_waiting_call_heavier_than_a_lowered_limit_gets_all_permits() {
         let limiter = ImageLimiter::new(4);
         let all = acquires(&limiter, 4);
         let mut heavy = waits(&limiter, 4);
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn no_place_is_lost_when_many_come_and_go_at_the_same_time() {
+    fn no_permit_is_lost_when_many_calls_come_and_go() {
         let limiter = ImageLimiter::new(2);
 
         std::thread::scope(|scope| {
@@ -352,7 +352,7 @@ mod tests {
                 let limiter = &limiter;
                 scope.spawn(move || {
                     for _ in 0..5_000 {
-                        // In and out, or away from the queue while somebody else lets it in.
+                        // Acquires and releases, or leaves the queue while another thread grants its permits.
                         let mut acquiring: Acquiring = Box::pin(limiter.acquire(weight));
                         drop(poll(&mut acquiring));
                     }
@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gate_of_no_permits_has_one() {
+    fn a_limit_of_zero_counts_as_one() {
         assert_eq!(acquires(&ImageLimiter::new(0), 3).permits, 1);
     }
 }

@@ -1,4 +1,4 @@
-//! The client that generated methods hang on.
+//! The client: its methods are generated, one per operation.
 
 mod api_key;
 #[cfg(feature = "blocking")]
@@ -17,11 +17,11 @@ use self::limiter::ImageLimiter;
 pub use self::{api_key::ApiKey, builder::ClientBuilder, options::CallOptions};
 pub(crate) use self::{
     limiter::Permit,
-    options::{OnUpload, Settings, is_ours},
+    options::{OnUpload, Settings, is_reserved},
 };
 use crate::{Error, net::download_client::DownloadClient, operation::Operation, request::Request};
 
-/// A client of the service. Cheap to clone; clones share connections and the count of images in the making.
+/// A client of the service. Cheap to clone: clones share connections and the limit of images in flight.
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
@@ -33,7 +33,7 @@ pub(crate) struct Inner {
     pub(crate) api_key: ApiKey,
     pub(crate) base_url: Url,
     pub(crate) limiter: ImageLimiter,
-    /// Calls that make no image pass no limiter, but do not all run at once.
+    /// Limits concurrent attempts of calls that make no image.
     pub(crate) attempts: Arc<Semaphore>,
     pub(crate) links: DownloadClient,
     #[cfg(feature = "blocking")]
@@ -41,11 +41,11 @@ pub(crate) struct Inner {
 }
 
 impl Client {
-    /// A client with sensible defaults. [`Client::builder`] has the rest.
+    /// Creates a client with the default settings; [`Client::builder`] changes them.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if the key cannot be one.
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if the key is not valid.
     pub fn new(api_key: impl AsRef<str>) -> Result<Self, Error> {
         Self::builder().api_key(api_key).build()
     }
@@ -54,25 +54,24 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if the variable is not set, is empty, or holds
-    /// what cannot be a key. The message does not contain the value.
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if the variable is not set, is empty, or does
+    /// not hold a valid key. The message does not contain the value.
     pub fn from_env() -> Result<Self, Error> {
         Self::builder().api_key_from_env().build()
     }
 
-    /// A client to adjust.
+    /// Returns a builder.
     pub fn builder() -> ClientBuilder {
         ClientBuilder::new()
     }
 
-    /// Where the service is.
+    /// The address of the service.
     pub fn base_url(&self) -> &Url {
         &self.inner.base_url
     }
 
-    /// The same client, with other settings for the calls made with it. It shares connections and the count of images
-    /// in the making.
-    #[must_use = "the client itself stays as it is"]
+    /// Returns a client with other settings, which shares connections and the limit of images in flight.
+    #[must_use = "the client itself does not change"]
     pub fn with(&self, options: CallOptions) -> Self {
         Self { inner: Arc::clone(&self.inner), settings: Arc::new(self.settings.with(options)) }
     }

@@ -1,6 +1,6 @@
-//! What can be set for one call: attempts, time-outs, headers, what becomes of its response.
+//! Options of a call: attempts, timeouts, headers, where its response is stored.
 //!
-//! [`CallOptions`] says what is to be different; [`Settings`] is everything, as the runtime reads it.
+//! [`CallOptions`] holds the changes; [`Settings`] holds every value, for the code that sends calls.
 
 use std::{
     fmt,
@@ -14,24 +14,23 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use super::hook::Hook;
 use crate::{Error, Validation, call::retry::Policy, generated::operations};
 
-/// Short enough to tell a dead connection, long enough for a network that changes over.
+/// Short enough to notice a dead connection, long enough for a change of network.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
-/// Images are made while the call waits: usually seconds; several images of high quality take minutes.
+/// Images are drawn while the call waits: usually for seconds, for minutes with several images of high quality.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(300);
-/// A hundred images over a slow line take their time; a call that moves is not dead.
+/// A hundred images over a slow line take long; a call that makes progress is not dead.
 const DEADLINE: Duration = Duration::from_secs(3600);
-/// Three repeats: within seconds after a failure, within half a minute after 429.
 const ATTEMPTS: u32 = 4;
 const INITIAL_BACKOFF: Duration = Duration::from_secs(1);
 const MAX_BACKOFF: Duration = Duration::from_secs(60);
-/// Far above any response that was seen; a dataset of 100 000 files takes about 8 MB.
+/// Far above any observed response; a dataset of 100,000 files takes about 8 MB.
 const MAX_RESPONSE_BYTES: usize = 64 * 1024 * 1024;
 
-/// Headers that the runtime writes; one more of them would change where a request ends or what it holds.
-const OURS: [HeaderName; 5] =
+/// Headers that the client writes itself; a second one would change where a request ends or how it is read.
+const RESERVED: [HeaderName; 5] =
     [header::ACCEPT_ENCODING, header::CONTENT_LENGTH, header::CONTENT_TYPE, header::HOST, header::TRANSFER_ENCODING];
 
-/// What is different for some calls. What is not set stays as the client has it.
+/// Options of calls. An option that is not set keeps the client's value.
 ///
 /// ```no_run
 /// # async fn example(client: &ideogram_client::Client) -> Result<(), ideogram_client::Error> {
@@ -39,8 +38,8 @@ const OURS: [HeaderName; 5] =
 ///
 /// use ideogram_client::CallOptions;
 ///
-/// let hasty = client.with(CallOptions::new().attempts(1).deadline(Duration::from_secs(30)));
-/// let dataset = hasty.get_dataset().dataset_id("abc").send().await?;
+/// let quick = client.with(CallOptions::new().attempts(1).deadline(Duration::from_secs(30)));
+/// let dataset = quick.get_dataset().dataset_id("abc").send().await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -58,23 +57,24 @@ pub struct CallOptions {
     on_upload: Option<OnUpload>,
     headers: HeaderMap,
     hooks: Vec<Arc<dyn Hook>>,
-    refused: Option<String>,
+    /// Why an option cannot be used.
+    invalid: Option<String>,
 }
 
-/// Called with how many bytes of a body have been handed to the network, and of how many if that is known.
+/// Called with the bytes of a body that were sent, and the size of the body if it is known.
 pub(crate) type OnUpload = Arc<dyn Fn(u64, Option<u64>) + Send + Sync>;
 
 impl CallOptions {
-    /// Nothing different.
+    /// Returns options of which none is set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Most attempts of a call, the first included: 4 by default; 1 sends exactly once.
+    /// Sets the maximum number of attempts of a call, including the first: 4 by default; 1 sends it once.
     ///
-    /// A free call that is safe to repeat is sent again when the connection fails, a time-out passes, a response breaks
-    /// off, or after 408, 429, 500, 502, 503 and 504. Any other call is sent again only when no connection was
-    /// established, or after 429: it has not run then, and is not billed.
+    /// A call that is free and safe to retry is retried when the connection fails, a timeout passes, a response breaks
+    /// off, and after 408, 429, 500, 502, 503 and 504. Every other call is retried only if no connection was
+    /// established, or after 429: then it has not run, and is not billed.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = Some(attempts);
         self
@@ -95,81 +95,80 @@ impl CallOptions {
         self
     }
 
-    /// How long a call may take with all its attempts and waits: 1 hour by default. It begins when the call has its
-    /// places among the images in the making; until then nothing is sent, and dropping the call costs nothing.
+    /// Sets how long a call may take with all its attempts and backoffs: 1 hour by default. The time begins when the call
+    /// has its permits for images in flight; until then nothing is sent, and dropping the call costs nothing.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
         self
     }
 
-    /// How long nothing may move while a request or a response is under way: 1 minute by default. A slow upload that
-    /// moves is not dead.
+    /// Sets how long a request or a response may make no progress: 1 minute by default. A slow upload that makes progress
+    /// is not interrupted.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = Some(timeout);
         self
     }
 
-    /// How long the service may take from the end of a request to the beginning of its response: 5 minutes by default.
-    /// It makes images in that time.
+    /// Sets how long the service may take from the end of a request to the beginning of its response: 5 minutes by
+    /// default. It draws images in that time.
     pub fn response_timeout(mut self, timeout: Duration) -> Self {
         self.response_timeout = Some(timeout);
         self
     }
 
-    /// How large a response may be: 64 MiB by default. Reading stops there, and the call fails.
+    /// Sets the maximum size of a response: 64 MiB by default. A larger response fails the call.
     pub fn max_response_bytes(mut self, limit: usize) -> Self {
         self.max_response_bytes = Some(limit);
         self
     }
 
-    /// Whether requests are checked against the document before they are sent.
+    /// Sets whether requests are checked against the document before they are sent.
     pub fn validation(mut self, validation: Validation) -> Self {
         self.validation = Some(validation);
         self
     }
 
-    /// Writes the response of every paid call into this folder before it is decoded, with the request. The folder
-    /// is made if need be; each response is a file of its own, readable by you alone, and
-    /// [`StoredResponse`](crate::StoredResponse) reads it. A response that cannot be written is in the error that says
-    /// so.
+    /// Writes the response of every paid call, with the request, into this folder before it is decoded. The folder is
+    /// created if necessary. Each response is a file of its own, readable by its owner only;
+    /// [`StoredResponse`](crate::StoredResponse) reads it. If a response cannot be written, the error contains it.
     ///
-    /// A call that is dropped after it was sent goes on to its end, keeps its places among the images in the making
-    /// until then, and its response is written too; it is not sent another time.
+    /// If the future of a call is dropped after it was sent, the attempt continues in the background, holds its permits
+    /// for images in flight, and its response is written, too. It is not retried.
     pub fn store_responses_in(mut self, folder: impl AsRef<Path>) -> Self {
         self.store_responses_in = Some(folder.as_ref().to_owned());
         self
     }
 
-    /// Tells how many bytes of a request's body have been handed to the network, and of how many. Called often, and
-    /// from the task that sends: it should be quick. A new attempt begins at 0 again.
+    /// Calls `observer` with the bytes of the body that were sent, and with the size of the body if it is known. It is
+    /// called often and in the task that sends, so it should be quick. Each attempt starts at 0.
     pub fn on_upload(mut self, observer: impl Fn(u64, Option<u64>) + Send + Sync + 'static) -> Self {
         self.on_upload = Some(Arc::new(observer));
         self
     }
 
-    /// A header for every request, such as a trace id. Those that say where a request ends and what it holds, and the
-    /// one that carries the API key, are the client's own: naming one of them makes the call fail before it is sent.
+    /// Adds a header to every request, such as a trace id. The client itself writes the headers that describe the body
+    /// and the header with the API key: with one of these, the call fails before it is sent.
     pub fn header<N, V>(mut self, name: N, value: V) -> Self
     where
         N: TryInto<HeaderName>,
         V: TryInto<HeaderValue>,
     {
         match (name.try_into(), value.try_into()) {
-            (Ok(name), Ok(_)) if is_ours(&name) => {
-                self.refused = Some(format!("the header `{name}` is written by the client itself"));
+            (Ok(name), Ok(_)) if is_reserved(&name) => {
+                self.invalid = Some(format!("the header `{name}` is written by the client itself"));
             }
             (Ok(name), Ok(value)) => {
                 self.headers.insert(name, value);
             }
             (Ok(name), Err(_)) => {
-                self.refused = Some(format!("the value of the header `{name}` cannot stand in a header"));
+                self.invalid = Some(format!("the value of the header `{name}` is not valid"));
             }
-            (Err(_), _) => self.refused = Some("a header has a name that cannot be one".to_owned()),
+            (Err(_), _) => self.invalid = Some("the name of a header is not valid".to_owned()),
         }
         self
     }
 
-    /// Sees every attempt before and after it is made. Hooks of the client are kept; this one comes after them.
+    /// Adds a hook that observes every attempt. It runs after the hooks of the client.
     pub fn hook(mut self, hook: impl Hook + 'static) -> Self {
         self.hooks.push(Arc::new(hook));
         self
@@ -197,12 +196,12 @@ impl fmt::Debug for CallOptions {
     }
 }
 
-/// Whether a header is written by the client itself.
-pub(crate) fn is_ours(name: &HeaderName) -> bool {
-    OURS.contains(name) || operations::API_KEY_HEADER.is_some_and(|ours| name.as_str().eq_ignore_ascii_case(ours))
+/// Returns whether the client writes a header itself.
+pub(crate) fn is_reserved(name: &HeaderName) -> bool {
+    RESERVED.contains(name) || operations::API_KEY_HEADER.is_some_and(|key| name.as_str().eq_ignore_ascii_case(key))
 }
 
-/// Everything that can be set for a call.
+/// The value of every option of a call.
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) policy: Policy,
@@ -215,7 +214,7 @@ pub(crate) struct Settings {
     pub(crate) on_upload: Option<OnUpload>,
     pub(crate) headers: HeaderMap,
     pub(crate) hooks: Vec<Arc<dyn Hook>>,
-    refused: Option<String>,
+    invalid: Option<String>,
 }
 
 impl Default for Settings {
@@ -231,13 +230,13 @@ impl Default for Settings {
             on_upload: None,
             headers: HeaderMap::new(),
             hooks: Vec::new(),
-            refused: None,
+            invalid: None,
         }
     }
 }
 
 impl Settings {
-    /// These settings, with what the options make different.
+    /// Returns these settings with the changes of the options.
     pub(crate) fn with(&self, options: CallOptions) -> Self {
         let mut headers = self.headers.clone();
         headers.extend(options.headers);
@@ -258,12 +257,12 @@ impl Settings {
             on_upload: options.on_upload.or_else(|| self.on_upload.clone()),
             headers,
             hooks,
-            refused: options.refused.or_else(|| self.refused.clone()),
+            invalid: options.invalid.or_else(|| self.invalid.clone()),
         }
     }
 
-    /// Whether all that was set can be used.
+    /// Returns an error if an option cannot be used.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        self.refused.clone().map_or(Ok(()), |reason| Err(Error::invalid_argument(reason)))
+        self.invalid.clone().map_or(Ok(()), |reason| Err(Error::invalid_argument(reason)))
     }
 }

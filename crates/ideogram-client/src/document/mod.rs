@@ -1,4 +1,4 @@
-//! What the document says, as data: operations, schemas, and the checks that follow from them.
+//! The OpenAPI document as data: operations, schemas, and the checks of values.
 
 pub mod operation;
 pub mod schema;

@@ -1,6 +1,6 @@
-//! What the document says of an operation beside its types: how it is sent, what it costs, whether it may be repeated.
+//! The description of an operation: its request, its billing, its retry safety.
 //!
-//! The constants themselves are generated: [`crate::operations`].
+//! The constants are generated: [`crate::operations`].
 
 use std::fmt;
 
@@ -16,29 +16,29 @@ pub struct Operation {
     pub method_name: &'static str,
     /// The HTTP method.
     pub method: &'static str,
-    /// The path, parameters in braces.
+    /// The path, with parameters in braces.
     pub path: &'static str,
-    /// The group that the document puts it into; empty if none.
+    /// The group in the document; empty without one.
     pub tag: &'static str,
-    /// One line.
+    /// The summary, one line.
     pub summary: &'static str,
-    /// All that the document says.
+    /// The description of the document.
     pub description: &'static str,
     /// The page of the vendor's reference; empty if none is known.
     pub docs_url: &'static str,
-    /// Whether the service announces its removal.
+    /// Whether the service will remove it.
     pub deprecated: bool,
     /// Whether a call costs money.
     pub billing: Billing,
-    /// Whether a call may be sent twice without harm.
+    /// Whether a call may be retried after it may have run.
     pub retry: Retry,
-    /// How many images a call makes.
+    /// The number of images that a call makes.
     pub images: ImageCount,
     /// The media type of the request body; empty without a body.
     pub media_type: &'static str,
-    /// Parameters and members of the body.
+    /// The parameters and the properties of the body.
     pub inputs: &'static [Input],
-    /// What the body must be; none without a body, or if any will do.
+    /// The schema of the body; `None` without a body, or if any body is valid.
     pub body: Option<&'static Object>,
     /// The statuses that the document declares.
     pub statuses: &'static [&'static str],
@@ -60,44 +60,44 @@ pub enum Billing {
     Free,
 }
 
-/// Whether a call may be sent twice without harm. An operation without a mark counts as unsafe.
+/// Whether a call may be retried after it may have run. An operation without a mark counts as unsafe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Retry {
-    /// Sent twice is as good as sent once.
+    /// Running twice has the same effect as running once.
     Safe,
-    /// Sent twice may create, add or bill twice.
+    /// Running twice may create, add or bill twice.
     Unsafe,
 }
 
-/// How many images a call makes.
+/// The number of images that a call makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ImageCount {
-    /// Always as many.
+    /// Always this number.
     Fixed(u64),
-    /// As many as this member of the request says, one if it says nothing; dots lead into nested objects.
+    /// The number in this property of the request, or one; dots lead into objects.
     Property(&'static str),
 }
 
-/// A parameter, or a member of the request body.
+/// A parameter, or a property of the request body.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Input {
     /// The name on the wire.
     pub name: &'static str,
-    /// Where it goes.
+    /// Its location in the request.
     pub location: Location,
     /// Whether a call without it is refused.
     pub required: bool,
-    /// What its value must be; for an input that can be given several times, a list of what each must be.
+    /// The schema of its value; a list for an input with several values.
     pub schema: &'static Schema,
-    /// What the document says of it.
+    /// The description of the document.
     pub description: &'static str,
 }
 
 impl Input {
-    /// What a single value of it holds.
+    /// The type of a single value.
     pub fn kind(&self) -> InputKind {
         match self.single() {
             Schema::File => InputKind::File,
@@ -111,12 +111,12 @@ impl Input {
         }
     }
 
-    /// Whether it can be given several times.
+    /// Whether it takes several values.
     pub fn is_repeated(&self) -> bool {
         matches!(self.schema, Schema::Array { .. })
     }
 
-    /// The values that the document knows; none if it is no enum.
+    /// The known values of an enum; empty for other types.
     pub fn values(&self) -> &'static [&'static str] {
         match self.single() {
             Schema::Enum(values) => values,
@@ -133,21 +133,21 @@ impl Input {
     }
 }
 
-/// Where an input goes.
+/// The location of an input in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Location {
-    /// Into the path.
+    /// In the path.
     Path,
-    /// Behind the `?`.
+    /// In the query, after the `?`.
     Query,
-    /// Into a header.
+    /// In a header.
     Header,
-    /// Into the body.
+    /// In the body.
     Body,
 }
 
-/// What an input holds.
+/// The type of an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InputKind {

@@ -1,13 +1,11 @@
-//! What the document says of request values, as data: types, bounds, allowed values, and which properties exclude
-//! others.
+//! The schemas of request values: types, bounds, allowed values and exclusions.
 //!
-//! The constants are generated: each [`Input`](crate::operation::Input) of an operation has its [`Schema`]. The same
-//! constants check every request before it is sent, whether a typed builder or [`Client::call`](crate::Client::call)
-//! made it.
+//! Each [`Input`](crate::operation::Input) of an operation has a generated [`Schema`]. It checks every request before it
+//! is sent, of typed builders and of [`Client::call`](crate::Client::call) alike.
 
 use std::{fmt, sync::OnceLock};
 
-/// What a value must be.
+/// The schema of a value.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Schema {
@@ -21,20 +19,20 @@ pub enum Schema {
     Time,
     /// Text.
     Text {
-        /// The fewest characters.
+        /// The minimum number of characters.
         min_length: Option<u64>,
-        /// The most characters.
+        /// The maximum number of characters.
         max_length: Option<u64>,
-        /// The pattern that it must match.
+        /// The pattern that the text must match.
         pattern: Option<&'static Pattern>,
     },
-    /// One of these texts. The service may know more by now.
+    /// One of these texts. The service may know more.
     Enum(&'static [&'static str]),
     /// A whole number; both bounds are allowed values.
     Integer {
-        /// The smallest.
+        /// The lower bound.
         minimum: Option<i64>,
-        /// The largest.
+        /// The upper bound.
         maximum: Option<i64>,
     },
     /// A number.
@@ -48,9 +46,9 @@ pub enum Schema {
     Array {
         /// The schema of each element.
         items: &'static Schema,
-        /// The fewest elements.
+        /// The minimum number of elements.
         min_items: Option<u64>,
-        /// The most elements.
+        /// The maximum number of elements.
         max_items: Option<u64>,
     },
     /// An object with any names, whose values have this schema.
@@ -61,7 +59,7 @@ pub enum Schema {
     Union(&'static Union),
 }
 
-/// The bound of a number.
+/// A bound of a number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Bound {
@@ -77,9 +75,9 @@ pub struct Bound {
 pub struct Object {
     /// The properties, in the order of the document.
     pub properties: &'static [Property],
-    /// Which properties may stand together.
+    /// The rules about several properties.
     pub rules: &'static [Rule],
-    /// The schema of properties that the document does not name; none if it allows no others.
+    /// The schema of all other properties; `None` if no others are allowed.
     pub additional: Option<&'static Schema>,
 }
 
@@ -89,19 +87,19 @@ pub struct Object {
 pub struct Property {
     /// The name on the wire.
     pub name: &'static str,
-    /// Whether it must be there.
+    /// Whether it must be present.
     pub required: bool,
     /// Whether it may be `null`.
     pub nullable: bool,
-    /// What its value must be.
+    /// The schema of its value.
     pub schema: &'static Schema,
 }
 
-/// Which properties of an object may stand together.
+/// A rule about the properties of an object.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Rule {
-    /// Not all of these at once.
+    /// These properties exclude each other.
     NotTogether(&'static [&'static str]),
     /// The properties of exactly one of these sets.
     ExactlyOne(&'static [&'static [&'static str]]),
@@ -113,7 +111,7 @@ pub enum Rule {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Union {
-    /// The property whose value tells the kinds apart; without it, the first kind whose required properties are there.
+    /// The property whose value names the kind. Without it, the first kind applies whose required properties are present.
     pub discriminator: Option<&'static str>,
     /// The kinds, in the order of the document.
     pub kinds: &'static [UnionKind],
@@ -125,18 +123,18 @@ pub struct Union {
 pub struct UnionKind {
     /// The value of the discriminator; empty if there is none.
     pub value: &'static str,
-    /// Its properties.
+    /// The properties of this kind.
     pub object: &'static Object,
 }
 
 impl Object {
-    /// The property of this name.
+    /// Returns the property with this name.
     pub fn property(&self, name: &str) -> Option<&'static Property> {
         self.properties.iter().find(|property| property.name == name)
     }
 }
 
-/// A pattern of the document, compiled when it is first needed.
+/// A pattern of the document, compiled on first use.
 pub struct Pattern {
     source: &'static str,
     compiled: OnceLock<Option<regress::Regex>>,
@@ -153,7 +151,7 @@ impl Pattern {
         Self { source, compiled: OnceLock::new() }
     }
 
-    /// A pattern that cannot be compiled forbids nothing: the service decides.
+    /// Returns whether a text matches. A pattern that cannot be compiled matches every text: the service decides.
     pub fn matches(&self, text: &str) -> bool {
         let compiled = self.compiled.get_or_init(|| regress::Regex::with_flags(self.source, "u").ok());
         compiled.as_ref().is_none_or(|pattern| pattern.find(text).is_some())

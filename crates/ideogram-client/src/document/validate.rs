@@ -1,8 +1,7 @@
 //! Checks of request values against the document, before anything is sent.
 //!
-//! Start at `Checker::value`: it walks over a value and its [`Schema`]. Typed values and values given as data pass
-//! the same checks. A limit that the service has widened since is no obstacle:
-//! [`Validation::Off`](crate::Validation::Off) sends unchecked.
+//! Start at [`Validate::validate`], or set the [`Validation`](crate::Validation) of a client or call. Typed values, and
+//! text and JSON of [`Client::call`](crate::Client::call), pass the same checks against a [`Schema`].
 
 use std::fmt;
 
@@ -11,9 +10,9 @@ use serde_json::{Map, Value};
 use self::sealed::HasSchema;
 use super::schema::{Bound, Object, Property, Rule, Schema, Union};
 
-/// Lists of allowed values up to this length are shown whole.
+/// Messages contain lists of allowed values up to this length.
 const MAX_VALUES_SHOWN: usize = 16;
-/// Of longer lists, this many values are shown as examples.
+/// Of longer lists, messages contain this many values as examples.
 const EXAMPLE_VALUES: usize = 4;
 
 /// A request value that can be checked against the bounds, patterns and exclusions of the document.
@@ -57,10 +56,10 @@ pub(crate) mod sealed {
     }
 }
 
-/// Where the values of a request come from, which decides what can be wrong with them.
+/// The source of values, which decides what must be checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// Generated types: names and types are right, and a value of an enum that the document does not list is meant.
+    /// Generated types: names and types are right, and an unknown value of an enum is intended.
     Types,
     /// Text or JSON of a caller: anything can be wrong. A property that is `null` counts as absent.
     Data,
@@ -72,24 +71,24 @@ pub(crate) enum Source {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Validation {
-    /// What the document forbids is refused before it is sent.
+    /// A request that the document forbids is refused before it is sent.
     #[default]
     On,
-    /// All but these members are checked, for the day on which the service widens one limit. Dots lead into objects,
-    /// and through lists: `color_palette.members.color_weight`. What is inside a named member is spared with it, and so
-    /// is a rule about several members that names it.
+    /// All properties except these are checked, for the case that the service widens a limit. Dots lead into objects and
+    /// the elements of lists: `color_palette.members.color_weight`. Everything inside a named property is exempt, and so
+    /// is every rule about several properties that names it.
     Except(Vec<String>),
     /// The service decides.
     Off,
 }
 
 impl Validation {
-    /// What is left of the result of a check, without what is not to be checked.
+    /// Removes the violations that are exempt from a result.
     pub(crate) fn filter(&self, checked: Result<(), Violations>) -> Result<(), Violations> {
         match self {
             Self::Off => Ok(()),
             Self::On => checked,
-            Self::Except(members) => checked.or_else(|violations| violations.except(members)),
+            Self::Except(properties) => checked.or_else(|violations| violations.except(properties)),
         }
     }
 }
@@ -106,22 +105,22 @@ impl Violations {
         self.violations.iter()
     }
 
-    /// What is left without those of the given members and of what is inside them.
-    pub(crate) fn except(self, members: &[String]) -> Result<(), Self> {
-        let spared = |violation: &Violation| {
-            // Elements of a list are meant by the list's name.
-            let steps = violation.member.split('.').filter(|step| step.parse::<usize>().is_err());
-            let place = steps.collect::<Vec<_>>().join(".");
-            let is_inside = |place: &str, member: &str| {
-                place.strip_prefix(member).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    /// Removes the violations of these properties, and of everything inside them.
+    pub(crate) fn except(self, properties: &[String]) -> Result<(), Self> {
+        let is_exempt = |violation: &Violation| {
+            // The name of a list stands for its elements.
+            let steps = violation.property.split('.').filter(|step| step.parse::<usize>().is_err());
+            let path = steps.collect::<Vec<_>>().join(".");
+            let is_inside = |path: &str, property: &str| {
+                path.strip_prefix(property).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
             };
-            let prefix = if place.is_empty() { String::new() } else { format!("{place}.") };
-            members.iter().any(|member| {
-                let about = |name: &String| is_inside(&format!("{prefix}{name}"), member);
-                is_inside(&place, member) || violation.about.iter().any(about)
+            let prefix = if path.is_empty() { String::new() } else { format!("{path}.") };
+            properties.iter().any(|property| {
+                let about = |name: &String| is_inside(&format!("{prefix}{name}"), property);
+                is_inside(&path, property) || violation.about.iter().any(about)
             })
         };
-        let violations: Vec<_> = self.violations.into_iter().filter(|violation| !spared(violation)).collect();
+        let violations: Vec<_> = self.violations.into_iter().filter(|violation| !is_exempt(violation)).collect();
         if violations.is_empty() { Ok(()) } else { Err(Self { violations }) }
     }
 }
@@ -141,19 +140,19 @@ impl std::error::Error for Violations {}
 /// A value that the document forbids.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    member: String,
+    property: String,
     reason: String,
-    /// The members that a rule about several of them names.
+    /// The properties that a rule about several of them names.
     about: Vec<String>,
 }
 
 impl Violation {
-    /// The member, dots leading into objects; empty for the whole value.
+    /// The property, with dots that lead into objects; empty for the whole value.
     pub fn property(&self) -> &str {
-        &self.member
+        &self.property
     }
 
-    /// What the document asks for.
+    /// What the document requires.
     pub fn reason(&self) -> &str {
         &self.reason
     }
@@ -161,20 +160,20 @@ impl Violation {
 
 impl fmt::Display for Violation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.member.is_empty() {
+        if self.property.is_empty() {
             formatter.write_str(&self.reason)
         } else {
-            write!(formatter, "`{}` {}", self.member, self.reason)
+            write!(formatter, "`{}` {}", self.property, self.reason)
         }
     }
 }
 
 impl Schema {
-    /// Checks the text of a single value, such as an argument of a command line, as values of requests are checked.
+    /// Checks the text of a single value, such as an argument of a command line.
     ///
     /// # Errors
     ///
-    /// What the document forbids about it: a number out of bounds, a value that an enum does not list, a wrong length.
+    /// The violations: a number out of bounds, a value that an enum does not list, a wrong length, ...
     pub fn check_text(&self, text: &str) -> Result<(), Violations> {
         let mut checker = Checker::new(Source::Data);
         checker.text(text, self);
@@ -182,7 +181,7 @@ impl Schema {
     }
 }
 
-/// The reason why text is not a value of an enum. Suggests a value that differs in case and separators only.
+/// Returns the reason why a text is not a value of an enum. Suggests a value that differs in case and separators only.
 pub(crate) fn unknown_value(value: &str, known: &[&str]) -> String {
     // Sizes and ratios are written with `x`, `:` and `/` elsewhere.
     let normalized = |text: &str| -> String {
@@ -194,7 +193,7 @@ pub(crate) fn unknown_value(value: &str, known: &[&str]) -> String {
     format!("must be {}, and is `{value}`{hint}", one_of(known))
 }
 
-/// The allowed values as text; of a long list, some examples.
+/// Returns the allowed values as text, or examples of a long list.
 fn one_of(values: &[&str]) -> String {
     if values.len() <= MAX_VALUES_SHOWN {
         format!("one of {}", values.join(", "))
@@ -207,13 +206,13 @@ fn one_of(values: &[&str]) -> String {
 #[derive(Debug)]
 pub(crate) struct Checker {
     source: Source,
-    place: Vec<String>,
+    path: Vec<String>,
     violations: Vec<Violation>,
 }
 
 impl Checker {
     pub(crate) fn new(source: Source) -> Self {
-        Self { source, place: Vec::new(), violations: Vec::new() }
+        Self { source, path: Vec::new(), violations: Vec::new() }
     }
 
     pub(crate) fn finish(self) -> Result<(), Violations> {
@@ -222,9 +221,9 @@ impl Checker {
 
     /// Checks a property or an element.
     pub(crate) fn enter(&mut self, name: &str, check: impl FnOnce(&mut Self)) {
-        self.place.push(name.to_owned());
+        self.path.push(name.to_owned());
         check(self);
-        self.place.pop();
+        self.path.pop();
     }
 
     /// Checks a value and everything in it.
@@ -235,7 +234,7 @@ impl Checker {
             (Schema::Integer { .. } | Schema::Number { .. }, Value::Number(number)) => {
                 self.text(&number.to_string(), schema);
             }
-            // JSON has no other way to write a number that is none.
+            // Serde writes NaN and infinity as `null`.
             (Schema::Integer { .. } | Schema::Number { .. }, Value::Null) => self.report("must be a finite number"),
             (Schema::Array { items, min_items, max_items }, Value::Array(values)) => {
                 self.size(values.len() as u64, *min_items, *max_items, "element");
@@ -251,16 +250,16 @@ impl Checker {
             (Schema::Object(object), Value::Object(properties)) => self.object(properties, object),
             (Schema::Union(union), Value::Object(properties)) => self.union(properties, union),
             _ if self.source == Source::Data => {
-                let shown =
+                let actual =
                     if value.is_array() || value.is_object() { String::new() } else { format!(", not {value}") };
-                self.report(format!("must be {}{shown}", expected(schema)));
+                self.report(format!("must be {}{actual}", expected(schema)));
             }
             // A union of generated types may hold JSON of a kind that the document does not know.
             _ => {}
         }
     }
 
-    /// Checks a scalar that is written as text, as in a part of a form or a parameter.
+    /// Checks a scalar that is text, as in a parameter or a part of a form.
     pub(crate) fn text(&mut self, text: &str, schema: &Schema) {
         let is_data = self.source == Source::Data;
         match schema {
@@ -315,7 +314,7 @@ impl Checker {
         for (name, value) in properties {
             match object.property(name) {
                 Some(property) if value.is_null() && (property.nullable || is_data) => {}
-                // What is optional and empty is absent.
+                // An empty optional list counts as absent.
                 Some(property) if !property.required && is_empty(value) => {}
                 Some(property) => self.enter(name, |checker| checker.value(value, property.schema)),
                 None => match object.additional {
@@ -326,22 +325,22 @@ impl Checker {
             }
         }
         if is_data {
-            let is_there = |property: &Property| properties.get(property.name).is_some_and(|it| !it.is_null());
-            for property in object.properties.iter().filter(|it| it.required && !it.nullable && !is_there(it)) {
+            let is_present = |property: &Property| properties.get(property.name).is_some_and(|it| !it.is_null());
+            for property in object.properties.iter().filter(|it| it.required && !it.nullable && !is_present(it)) {
                 self.enter(property.name, |checker| checker.report("is missing"));
             }
         }
         self.rules(object, |name| properties.get(name).is_some_and(|value| !value.is_null() && !is_empty(value)));
     }
 
-    /// Checks which properties of an object stand together.
+    /// Checks the rules about the properties of an object.
     pub(crate) fn rules(&mut self, object: &Object, is_present: impl Fn(&str) -> bool) {
         let all_present = |set: &[&str]| set.iter().all(|property| is_present(property));
         for rule in object.rules {
             match rule {
                 Rule::NotTogether(set) if all_present(set) => {
                     let about = set.iter().map(|property| (*property).to_owned()).collect();
-                    self.report_about(format!("{} cannot stand together", in_code(set)), about);
+                    self.report_about(format!("{} cannot be combined", in_code(set)), about);
                 }
                 Rule::NotTogether(_) => {}
                 Rule::ExactlyOne(sets) => {
@@ -389,7 +388,7 @@ impl Checker {
         }
     }
 
-    /// Checks how many characters or elements there are.
+    /// Checks a number of characters or elements.
     pub(crate) fn size(&mut self, size: u64, minimum: Option<u64>, maximum: Option<u64>, unit: &str) {
         let below = minimum.is_some_and(|minimum| size < minimum);
         let above = maximum.is_some_and(|maximum| size > maximum);
@@ -414,7 +413,7 @@ impl Checker {
     }
 
     fn report_about(&mut self, reason: String, about: Vec<String>) {
-        self.violations.push(Violation { member: self.place.join("."), reason, about });
+        self.violations.push(Violation { property: self.path.join("."), reason, about });
     }
 }
 
@@ -499,7 +498,7 @@ mod tests {
     static MAP: Schema = Schema::Map(&WEIGHT);
 
     #[test]
-    fn what_the_document_forbids_is_refused_from_types_and_data_alike() {
+    fn types_and_data_pass_the_same_checks() {
         for (schema, value, reason) in [
             (&TEXT, json!("äöü"), ""),
             (&TEXT, json!("a"), "must have 2 to 3 characters, and has 1"),
@@ -525,7 +524,7 @@ mod tests {
             (
                 &TAGGED,
                 json!({"type": "x", "b": "ab", "list": ["ab"], "flag": true}),
-                "`list` with `flag` cannot stand together; takes only one of `b`, `flag` with `list`, not `b` and `flag` with `list`",
+                "`list` with `flag` cannot be combined; takes only one of `b`, `flag` with `list`, not `b` and `flag` with `list`",
             ),
             (
                 &TAGGED,
@@ -555,7 +554,7 @@ mod tests {
         ] {
             assert_eq!(violations(Source::Data, &value, schema), reason, "{value}");
         }
-        // An open enum of a type holds what its caller wants.
+        // Typed values may use values that the document does not know.
         assert_eq!(violations(Source::Types, &json!("16:9"), &SHAPE), "");
         assert_eq!(violations(Source::Types, &json!({"other": 1}), &KINDS), "");
         assert_eq!(violations(Source::Data, &json!({"type": "x", "b": "ab", "flag": null}), &KINDS), "");
@@ -592,9 +591,9 @@ mod tests {
             check(&mut checker);
             checker.finish().unwrap_err()
         }
-        let except = |violations: &Violations, members: &[&str]| {
-            let members: Vec<String> = members.iter().map(|member| (*member).to_owned()).collect();
-            violations.clone().except(&members)
+        let except = |violations: &Violations, properties: &[&str]| {
+            let properties: Vec<String> = properties.iter().map(|name| (*name).to_owned()).collect();
+            violations.clone().except(&properties)
         };
         let short = |checker: &mut Checker| checker.report("is too short");
         let one = refused(|checker| {

@@ -1,14 +1,14 @@
-//! Files that are whole under their names, or not there: the steps that everything shares that must survive.
+//! Durable files: a file has its name only when it is complete.
 //!
-//! A file is written under a name that nobody looks for, synced, put into its place in one step, and lasts once its
-//! folder is synced. Some file systems cannot do all of that, network and memory cards among them. What is in its place
-//! then is in its place: a paid response does not fail over it.
+//! A file is written under a temporary name, synced, and renamed in one step; it lasts once its folder is synced. Some
+//! file systems, such as those of networks and memory cards, do not support all of this. Then the file still gets its
+//! name, because a paid response must not be lost.
 
 use std::{fs::File, io, path::Path};
 
 use tempfile::{NamedTempFile, PersistError};
 
-/// Gives a file its name, unless there is something of that name.
+/// Renames a temporary file, unless something of that name exists.
 pub fn put_new(part: NamedTempFile, path: &Path) -> Result<(), PersistError> {
     // One step, by the system's own call for it or by a hard link.
     put_new_by(part, path, |part, path| part.persist_noclobber(path))
@@ -21,24 +21,28 @@ fn put_new_by(
 ) -> Result<(), PersistError> {
     one_step(part, path).map(drop).or_else(|failed| {
         let has_neither = matches!(failed.error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied);
-        // Looking first leaves an instant for somebody else's file of that name.
+        // Not atomic: another process may create a file of that name between the check and the rename.
         if has_neither && path.symlink_metadata().is_err() { failed.file.persist(path).map(drop) } else { Err(failed) }
     })
 }
 
-/// Makes the names in a folder last. Where folders cannot be synced, the system does without.
+/// Syncs a folder, so that the names in it last. Does nothing if the system cannot sync folders.
 ///
 /// # Errors
 ///
-/// If the disk fails, and not if there is no such thing.
+/// If the disk fails.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
-    // Elsewhere a folder cannot be opened as a file.
-    if cfg!(unix) { File::open(folder).and_then(|folder| folder.sync_all()).or_else(unless_it_cannot) } else { Ok(()) }
+    // Other systems cannot open a folder as a file.
+    if cfg!(unix) {
+        File::open(folder).and_then(|folder| folder.sync_all()).or_else(unless_unsupported)
+    } else {
+        Ok(())
+    }
 }
 
-fn unless_it_cannot(error: io::Error) -> io::Result<()> {
+fn unless_unsupported(error: io::Error) -> io::Result<()> {
     use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
-    // A folder may be written and not read.
+    // A folder may be writable and not readable.
     if matches!(error.kind(), Unsupported | InvalidInput | PermissionDenied) { Ok(()) } else { Err(error) }
 }
 
@@ -59,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_system_that_has_no_step_for_it_gets_the_file_all_the_same() {
+    fn a_file_system_without_an_atomic_rename_gets_the_file_nevertheless() {
         for kind in [io::ErrorKind::Unsupported, io::ErrorKind::PermissionDenied] {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("file");
@@ -74,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_stays_and_a_full_disk_is_told() {
+    fn an_existing_file_stays_and_a_full_disk_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         let full = put_new_by(part(folder.path()), &path, |part, _| refuse(part, io::ErrorKind::StorageFull));
@@ -88,13 +92,13 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_cannot_be_synced_is_no_failure_and_a_disk_that_fails_is_one() {
+    fn an_unsupported_sync_is_ignored_and_a_failing_disk_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         sync_folder(folder.path()).unwrap();
         for kind in [io::ErrorKind::Unsupported, io::ErrorKind::InvalidInput, io::ErrorKind::PermissionDenied] {
-            unless_it_cannot(kind.into()).unwrap();
+            unless_unsupported(kind.into()).unwrap();
         }
-        assert!(unless_it_cannot(io::ErrorKind::Other.into()).is_err());
+        assert!(unless_unsupported(io::ErrorKind::Other.into()).is_err());
         #[cfg(unix)]
         assert!(sync_folder(&folder.path().join("nowhere")).is_err());
     }

@@ -1,18 +1,17 @@
-//! An append-only journal of JSON lines: what was begun before a program ended, and what became of it.
+//! An append-only journal of JSON lines: what a program began, and with which result.
 //!
-//! Start at [`Journal::open`]. The first line names the kind of the journal and holds its header; the caller decides
-//! what the other lines mean. A line is on disk when [`Journal::append`] returns. Three rules make it something to rely
-//! on where money depends on it:
+//! Start at [`Journal::open`]. The first line names the kind of the journal and holds its header; the caller defines the
+//! other lines. A line is on disk when [`Journal::append`] returns. Money depends on journals, so there are three rules:
 //!
-//! - A journal belongs to one process at a time: it is locked, and the system releases the lock when the process ends.
-//! - Each line ends with a check over itself and all lines before it, so that changed, missing, repeated and reordered
-//!   lines are noticed. FNV-1a does for that: it guards against accidents, not against forgery. Only the end of a
-//!   journal can be lost without a trace; a caller that cannot live with that keeps evidence in a second place.
-//! - The journal counts only while it is the file of its name. Before each line, the file under that name must be the
-//!   one that is open, and as long as this process left it.
+//! - One process at a time uses a journal: it is locked, and the system releases the lock when the process ends.
+//! - Each line ends with a checksum over itself and all lines before it, which detects changed, missing, repeated and
+//!   reordered lines. FNV-1a is enough against accidents; it is none against forgery. Only the loss of the last lines
+//!   goes undetected; a caller for whom this matters stores the number of lines in a second file.
+//! - A journal is valid only while it is the file of its name. Before each line is written, the file of that name must
+//!   be the open file, with the length that this process left.
 //!
-//! A process that is killed leaves half a line at the end. It was not acted upon, so it is reported and overwritten;
-//! all other damage is an error that names the line. All of this blocks.
+//! A process that is killed may leave a part of a line at the end. Nothing was done because of it, so it is reported and
+//! overwritten; all other damage is an error that names the line. All functions block.
 
 use std::{
     fmt::{self, Write as _},
@@ -28,32 +27,32 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::durable;
 
-/// How long the last line of a process that is ending may take.
+/// How long to wait for the lock of a process that is ending.
 const MAX_LOCK_WAIT: Duration = Duration::from_secs(2);
-/// A line may hold a response that could not be stored elsewhere. What is longer is no line.
+/// The maximum length of a line. It may contain a response that could not be stored elsewhere.
 const MAX_LINE_BYTES: u64 = 256 * 1024 * 1024;
 /// `,"check":"0123456789abcdef"}`
 const SEAL_BYTES: usize = 28;
 
-/// Which kind of journal a file is.
+/// A kind of journal.
 #[derive(Clone, Copy, Debug)]
 pub struct JournalKind {
-    /// Stands at the beginning of the first line.
+    /// The title, at the beginning of the first line.
     pub title: &'static str,
-    /// Raised when lines change their meaning.
+    /// The version of the format.
     pub format: u32,
 }
 
-/// What a journal holds beside its lines.
+/// The contents of a journal apart from its lines.
 #[derive(Clone, Debug)]
 pub struct Contents<H> {
-    /// The header in the file; `None` if there was none yet, because the journal is new or was emptied.
+    /// The header of the file; `None` if the journal is new or was emptied.
     pub header: Option<H>,
-    /// Whether half a line stands at the end: a process was killed, or the file was cut.
+    /// Whether the last line is incomplete: a process was killed, or the file was cut.
     pub is_torn: bool,
 }
 
-/// A journal that is open and locked.
+/// An open, locked journal.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
@@ -66,17 +65,17 @@ struct Writer {
     identity: Identity,
     end: End,
     /// The length of the file as this process left it; `None` after a write that failed.
-    left_at: Option<u64>,
+    expected_length: Option<u64>,
 }
 
-/// Where the next line goes.
+/// The position of the next line.
 #[derive(Clone, Copy, Debug, Default)]
 struct End {
-    /// The length of all whole lines in bytes.
+    /// The length of all complete lines in bytes.
     length: u64,
-    /// The check of the last line.
+    /// The checksum of the last line.
     check: u64,
-    /// The last line is whole, but an editor has removed its line break.
+    /// Whether the last line is complete, but lacks its line break, as some editors leave it.
     lacks_line_break: bool,
 }
 
@@ -93,9 +92,9 @@ pub struct JournalError {
 pub enum JournalErrorKind {
     /// It cannot be read or written.
     Io(io::Error),
-    /// A folder, a device, a pipe: something that keeps no lines.
+    /// It is a folder, a device or a pipe, and cannot store lines.
     NotAFile,
-    /// A file, but no journal of this kind.
+    /// It is not a journal of this kind.
     OtherKind,
     /// It was written by another version.
     Format {
@@ -106,16 +105,16 @@ pub enum JournalErrorKind {
     },
     /// Another process has locked it.
     InUse,
-    /// A line is not what was written there.
+    /// A line is not as it was written.
     Damaged {
         /// The number of the line, from 1.
         line: u64,
         /// What is wrong with it.
         reason: String,
     },
-    /// There is another file, or none, under its name.
+    /// Its name belongs to another file, or to none.
     Replaced,
-    /// Something else has written into it, or cut it.
+    /// Another program has written into it, or cut it.
     Changed,
 }
 
@@ -168,12 +167,12 @@ impl From<io::Error> for JournalErrorKind {
 }
 
 impl Journal {
-    /// Opens a journal or begins one with this header, and hands every line to `each`, in order. The file is not
-    /// changed unless it is new.
+    /// Opens a journal, or creates one with this header, and passes every line to `each`, in order. An existing file is
+    /// not changed.
     ///
     /// # Errors
     ///
-    /// See [`JournalErrorKind`]. Lines before a damaged one were handed over by then.
+    /// See [`JournalErrorKind`]. `each` has received the lines before a damaged one.
     pub fn open<H: Serialize + DeserializeOwned, L: DeserializeOwned>(
         path: &Path,
         kind: JournalKind,
@@ -185,7 +184,7 @@ impl Journal {
         Ok((Self { path: path.to_owned(), writer: Mutex::new(writer) }, contents))
     }
 
-    /// Reads a journal without locking or changing it; one that does not exist is as good as an empty one.
+    /// Reads a journal without locking or changing it. A journal that does not exist is empty.
     ///
     /// # Errors
     ///
@@ -196,7 +195,7 @@ impl Journal {
         each: impl FnMut(L),
     ) -> Result<Contents<H>, JournalError> {
         let read = || {
-            refuse_what_is_no_file(path)?;
+            require_file(path)?;
             match File::open(path) {
                 Ok(file) => scan(&file, kind, each).map(|(contents, _)| contents),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Contents { header: None, is_torn: false }),
@@ -206,13 +205,13 @@ impl Journal {
         read().map_err(|kind| JournalError::new(path, kind))
     }
 
-    /// Appends a line, which must serialize as an object with at least one member. It is on disk when this returns;
-    /// after an error it is not in the journal, and no part of it ever becomes part of another line.
+    /// Appends a line, which must serialize as an object with at least one property. It is on disk when this returns.
+    /// After an error, it is not in the journal, and no part of it ever becomes part of another line.
     ///
     /// # Errors
     ///
-    /// [`JournalErrorKind::Replaced`] and [`JournalErrorKind::Changed`] if the journal is not what this process made of
-    /// it, [`JournalErrorKind::Io`] if the disk refuses.
+    /// [`JournalErrorKind::Replaced`] or [`JournalErrorKind::Changed`] if the journal is not as this process left it,
+    /// [`JournalErrorKind::Io`] if writing fails.
     pub fn append(&self, line: &impl Serialize) -> Result<(), JournalError> {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         writer.check_identity(&self.path).and_then(|()| writer.append(line)).map_err(|kind| self.error(kind))
@@ -240,18 +239,18 @@ impl Writer {
         header: &H,
         each: impl FnMut(L),
     ) -> Result<(Self, Contents<H>), JournalErrorKind> {
-        refuse_what_is_no_file(path)?;
+        require_file(path)?;
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         lock(&file)?;
         let (contents, end) = scan(&file, kind, each)?;
         let metadata = file.metadata()?;
-        let mut writer = Self { identity: Identity::of(&metadata), end, left_at: Some(metadata.len()), file };
-        // It may have been replaced before it was locked.
+        let mut writer = Self { identity: Identity::of(&metadata), end, expected_length: Some(metadata.len()), file };
+        // The file may have been replaced before it was locked.
         writer.check_identity(path)?;
         if contents.header.is_none() {
             writer.append(&FirstLine { journal: kind.title.into(), format: kind.format, header })?;
             writer.file.sync_all()?;
-            // A new file exists for sure only when its folder is on disk.
+            // A new file lasts when its folder is synced.
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
             durable::sync_folder(folder)?;
         }
@@ -269,8 +268,8 @@ impl Writer {
         if Identity::of(&metadata) != self.identity {
             return Err(JournalErrorKind::Replaced);
         }
-        // After a write that failed, nobody knows how much of it arrived.
-        if self.left_at.is_some_and(|length| length != metadata.len()) {
+        // After a failed write, the length is not known.
+        if self.expected_length.is_some_and(|length| length != metadata.len()) {
             return Err(JournalErrorKind::Changed);
         }
         Ok(())
@@ -286,9 +285,8 @@ impl Writer {
         bytes.extend(line);
         bytes.push(b'\n');
 
-        // Written at the end of all whole lines: what is left of a line that could not be written is gone first, and if
-        // that fails, so does this.
-        if self.left_at.take() != Some(self.end.length) {
+        // The part of a line that could not be written is removed first; if that fails, nothing is written.
+        if self.expected_length.take() != Some(self.end.length) {
             self.file.set_len(self.end.length)?;
         }
         self.file.seek(SeekFrom::Start(self.end.length))?;
@@ -296,7 +294,7 @@ impl Writer {
         self.file.sync_data()?;
         let length = self.end.length + bytes.len() as u64;
         self.end = End { length, check, lacks_line_break: false };
-        self.left_at = Some(length);
+        self.expected_length = Some(length);
         Ok(())
     }
 }
@@ -310,7 +308,7 @@ struct FirstLine<H> {
     header: H,
 }
 
-/// What tells a file from another one of its name.
+/// The identity of a file, to tell it from another one of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Identity(u64, u64);
 
@@ -321,7 +319,7 @@ impl Identity {
         Self(metadata.dev(), metadata.ino())
     }
 
-    /// The number of a file cannot be had from the standard library there; its length is compared beside this.
+    /// The standard library does not return the number of a file on Windows. Its length is compared, too.
     #[cfg(windows)]
     fn of(metadata: &Metadata) -> Self {
         use std::os::windows::fs::MetadataExt as _;
@@ -334,8 +332,8 @@ impl Identity {
     }
 }
 
-/// Opening a pipe blocks until somebody writes into it, and what is written into a device is gone.
-fn refuse_what_is_no_file(path: &Path) -> Result<(), JournalErrorKind> {
+/// Refuses everything but regular files: opening a pipe would block, and a device does not store lines.
+fn require_file(path: &Path) -> Result<(), JournalErrorKind> {
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => Ok(()),
         Ok(_) => Err(JournalErrorKind::NotAFile),
@@ -344,7 +342,7 @@ fn refuse_what_is_no_file(path: &Path) -> Result<(), JournalErrorKind> {
     }
 }
 
-/// Locks a journal. A process that ended a moment ago may still be writing its last line.
+/// Locks a journal, and waits for a process that is ending.
 fn lock(file: &File) -> Result<(), JournalErrorKind> {
     let started = Instant::now();
     loop {
@@ -401,8 +399,7 @@ fn scan<H: DeserializeOwned, L: DeserializeOwned>(
     Ok((contents, end))
 }
 
-/// Refuses a first line that is none of this kind of journal, before its seal is looked at: another format may have
-/// none.
+/// Refuses the first line of another kind or format, before its checksum is verified: another format may have none.
 fn check_kind(line: &[u8], may_be_torn: bool, kind: JournalKind) -> Result<(), JournalErrorKind> {
     #[derive(Deserialize)]
     struct Format {
@@ -410,8 +407,8 @@ fn check_kind(line: &[u8], may_be_torn: bool, kind: JournalKind) -> Result<(), J
     }
     let title = serde_json::to_string(kind.title).map_err(io::Error::other)?;
     let begin = format!("{{\"journal\":{title}").into_bytes();
-    let begins_well = line.starts_with(&begin) || may_be_torn && begin.starts_with(line);
-    if !begins_well {
+    let is_of_kind = line.starts_with(&begin) || may_be_torn && begin.starts_with(line);
+    if !is_of_kind {
         return Err(JournalErrorKind::OtherKind);
     }
     match serde_json::from_slice(line) {
@@ -422,21 +419,21 @@ fn check_kind(line: &[u8], may_be_torn: bool, kind: JournalKind) -> Result<(), J
     }
 }
 
-/// The line with its check in it, and the check. `before` is the check of the line before.
+/// Adds the checksum to a line, and returns both. `before` is the checksum of the previous line.
 fn sealed(mut line: Vec<u8>, before: u64) -> (Vec<u8>, u64) {
-    debug_assert!(line.len() > 2 && line.last() == Some(&b'}'), "a line is an object with members");
+    debug_assert!(line.len() > 2 && line.last() == Some(&b'}'), "a line is an object with properties");
     let check = fnv_1a(before, &line);
     line.pop();
     line.extend(seal(check).into_bytes());
     (line, check)
 }
 
-/// Takes the check out of a line and returns it, if it is the right one.
+/// Removes the checksum from a line, and returns it if it is correct.
 fn unseal(line: &mut Vec<u8>, before: u64) -> Option<u64> {
-    let found = line.split_off(line.len().checked_sub(SEAL_BYTES)?);
+    let actual = line.split_off(line.len().checked_sub(SEAL_BYTES)?);
     line.push(b'}');
     let check = fnv_1a(before, line);
-    (found == seal(check).into_bytes()).then_some(check)
+    (actual == seal(check).into_bytes()).then_some(check)
 }
 
 fn seal(check: u64) -> String {
@@ -445,7 +442,7 @@ fn seal(check: u64) -> String {
     seal
 }
 
-/// <http://www.isthe.com/chongo/tech/comp/fnv/>, 64 bits, begun with the result for what came before.
+/// FNV-1a with 64 bits (<http://www.isthe.com/chongo/tech/comp/fnv/>), continued from the checksum before.
 fn fnv_1a(before: u64, bytes: &[u8]) -> u64 {
     let begin = 0xcbf2_9ce4_8422_2325 ^ before;
     bytes.iter().fold(begin, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
@@ -501,7 +498,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read_again() {
+    fn lines_are_read_as_they_were_written() {
         let (_folder, path) = written();
 
         let (journal, contents, found) = open(&path).unwrap();
@@ -516,7 +513,7 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_cut_anywhere_is_as_good_as_its_whole_lines_and_goes_on() {
+    fn a_journal_cut_anywhere_has_its_complete_lines_and_continues() {
         let (_folder, path) = written();
         let text = fs::read(&path).unwrap();
 
@@ -525,11 +522,11 @@ mod tests {
             // A line is whole with or without its line break.
             let whole = text.split_inclusive(|byte| *byte == b'\n');
             let ends = whole.scan(0, |end, line| (*end += line.len(), Some(*end)).1);
-            let kept = ends.take_while(|end| end - 1 <= cut).count();
-            let expected = &lines()[..kept.saturating_sub(1)];
+            let complete = ends.take_while(|end| end - 1 <= cut).count();
+            let expected = &lines()[..complete.saturating_sub(1)];
 
             let (contents, found) = read(&path).unwrap();
-            assert_eq!((contents.header.is_some(), found.as_slice()), (kept > 0, expected), "cut at {cut}");
+            assert_eq!((contents.header.is_some(), found.as_slice()), (complete > 0, expected), "cut at {cut}");
             let at_end = cut == 0 || text[cut - 1] == b'\n' || text.get(cut) == Some(&b'\n');
             assert_eq!(contents.is_torn, !at_end, "cut at {cut}");
 
@@ -544,7 +541,7 @@ mod tests {
     }
 
     #[test]
-    fn no_byte_changes_unnoticed() {
+    fn every_changed_byte_is_detected() {
         let (_folder, path) = written();
         let text = fs::read(&path).unwrap();
         let last_line = text[..text.len() - 1].iter().rposition(|byte| *byte == b'\n').unwrap();
@@ -573,13 +570,13 @@ mod tests {
                 }
                 let before = fs::read(&path).unwrap();
                 drop(open(&path));
-                assert_eq!(fs::read(&path).unwrap(), before, "it is left as it was found");
+                assert_eq!(fs::read(&path).unwrap(), before, "it is not changed");
             }
         }
     }
 
     #[test]
-    fn lines_that_were_removed_repeated_reordered_or_added_are_named() {
+    fn removed_repeated_reordered_and_added_lines_are_detected() {
         let (_folder, path) = written();
         let text = fs::read_to_string(&path).unwrap();
         let whole: Vec<&str> = text.split_inclusive('\n').collect();
@@ -608,13 +605,13 @@ mod tests {
     }
 
     #[test]
-    fn half_a_line_that_could_not_be_written_spoils_nothing() {
+    fn a_partly_written_line_damages_no_other() {
         let (_folder, path) = written();
         let (journal, ..) = open(&path).unwrap();
         {
             // As a full disk leaves it.
             let mut writer = journal.writer.lock().unwrap();
-            writer.left_at = None;
+            writer.expected_length = None;
             writer.file.seek(SeekFrom::End(0)).unwrap();
             writer.file.write_all(b"{\"begun\":6").unwrap();
         }
@@ -627,7 +624,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn a_disk_that_refuses_a_line_leaves_none_of_it() {
+    fn a_line_that_cannot_be_written_leaves_nothing() {
         let (_folder, path) = written();
         let (journal, ..) = open(&path).unwrap();
         let before = fs::read(&path).unwrap();
@@ -646,7 +643,7 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_that_is_no_longer_the_file_of_its_name_takes_no_line() {
+    fn a_replaced_or_changed_journal_takes_no_line() {
         type Act = fn(&Path);
         let copy = |path: &Path| fs::copy(path, path.with_extension("copy")).unwrap();
         let acts: [(&str, Act, bool); 8] = [
@@ -717,7 +714,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_journal_is_refused_and_left_alone() {
+    fn other_files_are_refused_and_not_changed() {
         let (_folder, path) = written();
         let good = fs::read_to_string(&path).unwrap();
         for (text, expected) in [
@@ -741,7 +738,7 @@ mod tests {
     }
 
     #[test]
-    fn one_process_at_a_time_and_a_short_wait_for_the_one_before() {
+    fn one_process_at_a_time_after_a_short_wait_for_another() {
         let (_folder, path) = written();
         let (first, ..) = open(&path).unwrap();
         assert!(matches!(open(&path), Err(JournalErrorKind::InUse)));
@@ -757,7 +754,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn what_keeps_no_lines_is_refused_without_blocking() {
+    fn devices_pipes_and_folders_are_refused_without_blocking() {
         use std::os::unix::fs::symlink;
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("pipe");

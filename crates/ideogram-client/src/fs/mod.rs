@@ -1,4 +1,4 @@
-//! Files that survive a crash.
+//! Files that survive a crash: durable writes, and a journal.
 
 pub(crate) mod durable;
 pub(crate) mod journal;

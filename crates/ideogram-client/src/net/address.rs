@@ -1,9 +1,8 @@
-//! Which addresses belong to the open internet.
+//! Addresses of the public internet.
 //!
-//! A link comes from a response, a file or an argument, and may have been written by anybody. So only what IANA has
-//! given out for the public internet is connected to: everything in its two registries of special-purpose addresses
-//! that is not globally reachable is refused, and so is every IPv6 address that carries such an IPv4 address. The lists
-//! below follow the registries `iana-ipv4-special-registry` and `iana-ipv6-special-registry`, as of 2025-10.
+//! A link in a response, a file or an argument may come from anyone, so a link may lead to public addresses only. All
+//! addresses that IANA's registries `iana-ipv4-special-registry` and `iana-ipv6-special-registry` (as of 2025-10) list
+//! as not globally reachable are refused, and so is every IPv6 address that contains such an IPv4 address.
 
 use std::{
     collections::BTreeSet,
@@ -14,10 +13,10 @@ use std::{
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// What is said of a name or address that is not connected to.
+/// The reason why a name or address is refused.
 pub(crate) const NOT_PUBLIC: &str = "it leads into this machine or a private network";
 
-/// Blocks of IPv4 that are no public destination: address, length of the prefix.
+/// Blocks of IPv4 that are not public: address and prefix length.
 const SPECIAL_V4: [([u8; 4], u32); 17] = [
     ([0, 0, 0, 0], 8),       // this network
     ([10, 0, 0, 0], 8),      // private use
@@ -38,8 +37,8 @@ const SPECIAL_V4: [([u8; 4], u32); 17] = [
     ([224, 0, 0, 0], 3),     // multicast, reserved, broadcast
 ];
 
-/// Blocks of IPv6 inside `2000::/3` that are no public destination. What is outside of it is none either, apart from
-/// the addresses that carry one of IPv4.
+/// Blocks of IPv6 within `2000::/3` that are not public. Outside of it, only addresses that contain an IPv4 address can
+/// be public.
 const SPECIAL_V6: [(Ipv6Addr, u32); 5] = [
     // Protocol assignments: Teredo, benchmarks, AMT, AS112, ORCHID, drone identities. None of them serves images.
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
@@ -49,7 +48,7 @@ const SPECIAL_V6: [(Ipv6Addr, u32); 5] = [
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20),     // documentation
 ];
 
-/// Whether an address belongs to the open internet.
+/// Returns whether an address belongs to the public internet.
 pub(crate) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -65,7 +64,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let bits = address.to_bits();
     let within = |block: Ipv6Addr, length: u32| (bits ^ block.to_bits()) >> (128 - length) == 0;
-    // Reached as the address of IPv4 that they carry: mapped (by this machine), translated (by the network's NAT64).
+    // These lead to the IPv4 address in them: mapped (by this machine) or translated (by NAT64 of the network).
     let mapped = Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0);
     let translated = Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0);
     if within(mapped, 96) || within(translated, 96) {
@@ -76,18 +75,17 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         && !SPECIAL_V6.iter().any(|(block, length)| within(*block, *length))
 }
 
-/// Looks up the names of links, and hands out addresses only if all of them are public. The connection goes to those
-/// that were looked at: what the name means a moment later does not count.
+/// A resolver that returns the addresses of a name only if all of them are public. The connection uses these addresses,
+/// so a later change of the name has no effect.
 ///
-/// A proxy has a name as well, in a private network as a rule, and looks up the names of links itself: so a name is
-/// looked at only if a link leads to it.
+/// A proxy is often in a private network, and resolves the names of links itself: so only the hosts of links are checked.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PublicOnly {
     hosts: Arc<RwLock<BTreeSet<String>>>,
 }
 
 impl PublicOnly {
-    /// A link leads to this host. That stays so: a connection may be established when nobody waits for it any more.
+    /// Adds the host of a link. It is never removed: a connection may be established after its download ended.
     pub(crate) fn watch(&self, host: &str) {
         if !self.watches(host) {
             self.hosts.write().unwrap_or_else(PoisonError::into_inner).insert(host.to_owned());
@@ -103,28 +101,32 @@ impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
         let is_watched = self.watches(name.as_str());
         Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            if is_watched { Ok(public_ones(found)?) } else { Ok(Box::new(found.into_iter()) as Addrs) }
+            let addresses: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            if is_watched { Ok(all_public(addresses)?) } else { Ok(Box::new(addresses.into_iter()) as Addrs) }
         })
     }
 }
 
-/// Whether a connection was not made because its name has an address that is not public.
+/// Returns whether a connection was refused because its name has an address that is not public.
 pub(crate) fn is_not_public(error: &reqwest::Error) -> bool {
     std::iter::successors(std::error::Error::source(error), |error| error.source()).any(|error| {
-        // What an `io::Error` holds is not its source.
-        let held = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        error.is::<NotPublic>() || held.is_some_and(<dyn std::error::Error + Send + Sync>::is::<NotPublic>)
+        // The error inside an `io::Error` is not its source.
+        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        error.is::<NotPublic>() || inner.is_some_and(<dyn std::error::Error + Send + Sync>::is::<NotPublic>)
     })
 }
 
-/// A name with an address that is not connected to.
+/// A name has an address that is not public.
 #[derive(Debug, thiserror::Error)]
 #[error("{NOT_PUBLIC}")]
 struct NotPublic;
 
-fn public_ones(found: Vec<SocketAddr>) -> Result<Addrs, NotPublic> {
-    if found.iter().all(|address| is_public(address.ip())) { Ok(Box::new(found.into_iter())) } else { Err(NotPublic) }
+fn all_public(addresses: Vec<SocketAddr>) -> Result<Addrs, NotPublic> {
+    if addresses.iter().all(|address| is_public(address.ip())) {
+        Ok(Box::new(addresses.into_iter()))
+    } else {
+        Err(NotPublic)
+    }
 }
 
 #[cfg(test)]
@@ -272,9 +274,9 @@ mod tests {
     fn one_private_address_spoils_a_name() {
         let socket = |text: &str| SocketAddr::new(address(text), 0);
 
-        assert!(public_ones(vec![socket("8.8.8.8"), socket("2606:4700::1111")]).is_ok());
-        assert!(public_ones(vec![socket("8.8.8.8"), socket("10.0.0.1")]).is_err());
-        assert!(public_ones(vec![socket("2606:4700::1111"), socket("::ffff:127.0.0.1")]).is_err());
+        assert!(all_public(vec![socket("8.8.8.8"), socket("2606:4700::1111")]).is_ok());
+        assert!(all_public(vec![socket("8.8.8.8"), socket("10.0.0.1")]).is_err());
+        assert!(all_public(vec![socket("2606:4700::1111"), socket("::ffff:127.0.0.1")]).is_err());
     }
 
     #[tokio::test]

@@ -1,8 +1,7 @@
-//! The text of a response body, in whatever form it came.
+//! The text of a response body in any form.
 //!
-//! Nobody asks the service for content codings, but gateways compress all the same, declare the wrong coding or none,
-//! and files pass through programs that change their encoding. So the bytes decide, not the headers. Start at
-//! [`text_of`].
+//! No request accepts content codings, but gateways compress nevertheless, declare a wrong coding or none, and files
+//! pass through programs that change their encoding. So the bytes decide, not the headers. Start at [`text_of`].
 
 use std::{
     borrow::Cow,
@@ -11,35 +10,34 @@ use std::{
 
 use serde::de::IgnoredAny;
 
-/// How much text is read of a compressed body. Few responses have a hundredth of it, and it takes no time.
+/// The maximum text of a compressed body. Few responses have a hundredth of it.
 pub(crate) const MAX_TEXT_BYTES: usize = 4 * 1024 * 1024;
-/// More codings on top of each other than this are not undone.
+/// The maximum number of nested codings that are decoded.
 const MAX_CODINGS: usize = 4;
-/// How these begin, which nothing else does.
+/// The first bytes of gzip and Zstandard.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-/// How much of a body decides whether it is text.
+/// The size of the sample that decides whether a body is text.
 const SAMPLE_BYTES: usize = 2048;
-/// A decoder that fails loses what it wrote since it was last read. So one that fails early is run again in small
-/// steps, which take much longer.
+/// A decoder that fails loses its output since the last read. So a decoder that fails early runs again in small steps,
+/// which take much longer.
 const STEP_BYTES: usize = 8192;
 const SMALL_STEP_BYTES: usize = 64;
 const MAX_SMALL_STEPS_BYTES: usize = 64 * 1024;
-/// A shorter piece of text may be an accident.
+/// Shorter partial output may be text by accident.
 const MIN_PARTIAL_BYTES: usize = 16;
 
 /// The text of a body.
 #[derive(Debug)]
 pub(crate) struct Text<'b> {
     pub(crate) text: Cow<'b, str>,
-    /// Whether no byte had to be guessed or replaced.
+    /// Whether no character was guessed or replaced.
     pub(crate) is_exact: bool,
 }
 
-/// Undoes content codings and text encodings. Of a body that is damaged, as much as can be read; what no coding
-/// explains is taken for text. At most `max_bytes` are decompressed, all codings together.
+/// Decodes content codings and text encodings. Of a damaged body, it returns as much as can be decoded; bytes that no
+/// coding explains count as text. Decompresses at most `max_bytes` in total.
 pub(crate) fn text_of(body: &[u8], max_bytes: usize) -> Text<'_> {
-    // The usual case.
     if let Ok(text) = std::str::from_utf8(body)
         && is_json(body)
     {
@@ -56,11 +54,11 @@ pub(crate) fn text_of(body: &[u8], max_bytes: usize) -> Text<'_> {
 }
 
 pub(crate) fn is_json(bytes: &[u8]) -> bool {
-    // Needs neither memory nor stack for what it skips.
+    // Skipping takes neither memory nor stack.
     serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
 }
 
-/// What is inside of the codings; `None` if there is none.
+/// Returns the decoded bytes; `None` if there is no coding.
 fn without_codings(bytes: &[u8], codings: usize, budget: &mut usize) -> Option<Vec<u8>> {
     if bytes.is_empty() || codings == 0 || *budget == 0 {
         return None;
@@ -69,13 +67,13 @@ fn without_codings(bytes: &[u8], codings: usize, budget: &mut usize) -> Option<V
     for decoder in Decoder::candidates(bytes) {
         let (output, is_whole) = decoder.run(bytes, budget);
         let inner = without_codings(&output, codings - 1, budget).or_else(|| {
-            let is_inside = if is_text {
-                // Text that happens to be the beginning of something compressed gives rubbish.
+            let is_decoded = if is_text {
+                // Text can look like the beginning of compressed data.
                 is_whole && is_json(&output)
             } else {
                 (is_whole || output.len() >= MIN_PARTIAL_BYTES) && reads_as_text(&output)
             };
-            (is_inside && !output.is_empty()).then_some(output)
+            (is_decoded && !output.is_empty()).then_some(output)
         });
         if inner.is_some() {
             return inner;
@@ -89,12 +87,12 @@ enum Decoder {
     Gzip,
     Zstd,
     Brotli,
-    /// Deflate behind a header of so many bytes: 2 of zlib; 10 of gzip, should that be damaged.
+    /// Deflate after a header of this many bytes: 2 of zlib, 10 of damaged gzip.
     Deflate(usize),
 }
 
 impl Decoder {
-    /// What may have written the bytes, the likeliest first. Brotli and deflate cannot be recognized by how they begin.
+    /// Returns possible decoders, the most likely first. Brotli and deflate have no signature.
     fn candidates(bytes: &[u8]) -> impl Iterator<Item = Self> {
         let gzip = bytes.starts_with(&GZIP).then_some(Self::Gzip);
         let zstd = bytes.starts_with(&ZSTD).then_some(Self::Zstd);
@@ -102,7 +100,7 @@ impl Decoder {
         gzip.into_iter().chain(zstd).chain(others)
     }
 
-    /// What comes out, and whether it came to its end.
+    /// Returns the output, and whether it is complete.
     fn run(self, bytes: &[u8], budget: &mut usize) -> (Vec<u8>, bool) {
         let (mut output, is_whole) = drain(&mut *self.reader(bytes), STEP_BYTES, *budget);
         if !is_whole && output.len() < MAX_SMALL_STEPS_BYTES.min(*budget) {
@@ -125,7 +123,7 @@ impl Decoder {
     }
 }
 
-/// Reads to the end, an error or the limit; says whether it was the end.
+/// Reads to the end, an error or the limit, and returns whether it was the end.
 fn drain(decoder: &mut dyn Read, step_bytes: usize, max_bytes: usize) -> (Vec<u8>, bool) {
     let mut output = Vec::new();
     let mut step = vec![0; step_bytes];
@@ -139,8 +137,8 @@ fn drain(decoder: &mut dyn Read, step_bytes: usize, max_bytes: usize) -> (Vec<u8
     }
 }
 
-/// Whether bytes look like text: a quarter of them may be control characters or no UTF-8. Compressed bytes are above a
-/// half.
+/// Returns whether bytes look like text: at most a quarter of them are control characters or not UTF-8. Of compressed
+/// bytes, it is more than half.
 fn reads_as_text(bytes: &[u8]) -> bool {
     let sample = &bytes[..bytes.len().min(SAMPLE_BYTES)];
     if utf16(sample).is_some() {
@@ -152,7 +150,7 @@ fn reads_as_text(bytes: &[u8]) -> bool {
     (odd + invalid) * 4 <= sample.len()
 }
 
-/// The byte order of UTF-16, by its mark or by its zeros.
+/// Returns the byte order of UTF-16, by its mark or its zero bytes.
 fn utf16(bytes: &[u8]) -> Option<fn([u8; 2]) -> u16> {
     match bytes {
         [0xff, 0xfe, ..] => return Some(u16::from_le_bytes),
@@ -169,7 +167,7 @@ fn utf16(bytes: &[u8]) -> Option<fn([u8; 2]) -> u16> {
     }
 }
 
-/// Undoes the text encoding.
+/// Decodes the text encoding.
 fn decoded(bytes: &[u8]) -> Text<'_> {
     if let Some(order) = utf16(bytes) {
         let (pairs, rest) = bytes.as_chunks::<2>();
@@ -190,7 +188,7 @@ fn decoded(bytes: &[u8]) -> Text<'_> {
     if let Ok(text) = std::str::from_utf8(bytes) {
         return Text { text: Cow::Borrowed(text), is_exact: true };
     }
-    // Where no letter beyond ASCII is UTF-8, all of them are Latin-1.
+    // If no character beyond ASCII is valid UTF-8, the text is Latin-1.
     let is_latin1 = bytes.utf8_chunks().all(|chunk| chunk.valid().is_ascii());
     let text = if is_latin1 {
         Cow::Owned(bytes.iter().map(|byte| char::from(*byte)).collect())
@@ -211,7 +209,7 @@ mod tests {
 
     const LIMIT: usize = 1 << 20;
     const JSON: &str = r#"{"created":"2026-07-02T09:07:13Z","data":[{"prompt":"a café, a café, a café","seed":12,"is_image_safe":true,"url":"https://a.test/api/images/1.png?exp=1&sig=abcdef0123456789"}]}"#;
-    /// The same as Brotli, written by another implementation.
+    /// `JSON` compressed by another implementation of Brotli.
     const BROTLI: &str = "G7MAQBwF7p4QLiiWTH2M8WE2cBtpT38i0ewjJRzk4sjHg6VPHgQcdrVIDMxWnRzpwfi7fUnzIE4kAM0xb7BxbMOAXfGiEsJoniUiEWHtKeokNc5hWbzFED9Ny9hPG4QYSOPi/wyghVtztRGLq9eWMYzAEInCvnTL26eKj00UFU+1HWRsuFr5NRmFbV0ak6RZXtCxHC+IkqxA3w8=";
 
     fn deflate(bytes: &[u8]) -> Vec<u8> {
@@ -252,7 +250,7 @@ mod tests {
     const CODINGS: [Coding; 4] = [gzip, zlib, deflate, zstd];
 
     #[test]
-    fn every_coding_alone_and_on_top_of_another_is_undone() {
+    fn every_coding_alone_and_nested_is_decoded() {
         let plain: Coding = <[u8]>::to_vec;
         for (outer, outer_name) in CODINGS.iter().zip(["gzip", "zlib", "deflate", "zstd"]) {
             for (inner, inner_name) in CODINGS.iter().chain([&plain]).zip(["gzip", "zlib", "deflate", "zstd", "plain"])
@@ -266,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn every_encoding_is_undone_compressed_or_not() {
+    fn every_encoding_is_decoded_compressed_or_not() {
         let marked = format!("\u{feff}{JSON}");
         let latin1: Vec<u8> = JSON.chars().map(|letter| u8::try_from(u32::from(letter)).unwrap()).collect();
         for (name, bytes) in [
@@ -286,16 +284,16 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_no_json_stays_as_it_is() {
+    fn text_that_is_not_json_does_not_change() {
         for text in ["", "{", "x", "xy", "502 Bad Gateway", "<html>é</html>", "{\"data\": [NaN]} é", "\u{1}\u{2}{}"] {
             assert_eq!(read(text.as_bytes()), text);
         }
     }
 
     #[test]
-    fn a_coded_body_that_is_cut_gives_what_came_before() {
+    fn a_cut_body_is_decoded_up_to_the_cut() {
         let long = JSON.repeat(20);
-        // Zstandard comes in blocks, of which the last one is lost.
+        // Not Zstandard: it loses its last block.
         for coding in [gzip, zlib, deflate] {
             let coded = coding(long.as_bytes());
             let whole = read(&coded[..coded.len() - 1]);
@@ -307,21 +305,21 @@ mod tests {
     }
 
     #[test]
-    fn a_small_body_does_not_become_an_endless_one() {
+    fn the_decompressed_size_is_limited() {
         let zeros = gzip(&gzip(&vec![b' '; 16 << 20]));
 
         assert!(text_of(&zeros, LIMIT).text.len() <= LIMIT);
     }
 
     #[test]
-    fn nothing_panics_whatever_byte_is_damaged() {
+    fn no_damaged_byte_causes_a_panic() {
         let mut random = fastrand::Rng::with_seed(7);
         for coding in CODINGS {
             let coded = coding(JSON.as_bytes());
             for _ in 0..500 {
                 let mut damaged = coded.clone();
-                let place = random.usize(..damaged.len());
-                damaged[place] = random.u8(..);
+                let position = random.usize(..damaged.len());
+                damaged[position] = random.u8(..);
                 damaged.truncate(random.usize(..=damaged.len()));
                 let _ = text_of(&damaged, LIMIT);
             }

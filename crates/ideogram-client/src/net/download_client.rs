@@ -1,7 +1,7 @@
-//! The HTTP stack that fetches links, apart from the one that calls the service.
+//! The HTTP stack for downloads, separate from the one for calls.
 //!
-//! Links lead to other hosts. What a caller puts into the stack for calls, such as default headers with a gateway's
-//! token, must not reach them, so nothing is shared. Redirects are off here too: whoever follows one looks at it first.
+//! Links lead to other hosts, which must not receive what a caller configures for calls, such as default headers with
+//! the token of a gateway. So nothing is shared. Redirects are off: each is checked before it is followed.
 
 use std::{error::Error as StdError, fmt, iter, net::IpAddr, sync::OnceLock, time::Duration};
 
@@ -10,17 +10,16 @@ use reqwest::Url;
 use super::address::PublicOnly;
 use crate::{Error, ErrorKind, Outcome};
 
-/// A connection that the peer closed while it was idle looks like an unknown outcome, so idle ones are not kept long.
+/// Short, because a request on an idle connection that the peer has closed has an unknown outcome.
 pub(crate) const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// As many header lines as curl reads; the stack's own limit is 100.
+/// The limit of curl; the stack's own limit is 100.
 const MAX_HEADERS: usize = 5000;
 
-/// Reads past what browsers and curl read past: folded header lines, spaces before the colon, lines that are no header,
-/// many lines. A firewall's odd cookie must not cost a response that is paid for.
+/// Accepts headers that browsers and curl accept: folded lines, spaces before the colon, lines that are not headers, many
+/// lines. An odd cookie of a firewall must not cost a paid response.
 ///
-/// What stays an error, as it is for browsers: lengths that contradict each other or are no number, and header sections
-/// of more than about 400 KiB.
+/// As in browsers, invalid or contradicting lengths and header sections above about 400 KiB are errors.
 pub(crate) fn with_lenient_headers(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
     builder
         .http1_allow_obsolete_multiline_headers_in_responses(true)
@@ -29,9 +28,9 @@ pub(crate) fn with_lenient_headers(builder: reqwest::ClientBuilder) -> reqwest::
         .http1_max_headers(MAX_HEADERS)
 }
 
-/// Loads no certificate authorities where none are needed: a machine may have none, and then no stack could be made.
+/// Loads no certificate authorities if none are needed: on a machine without any, no stack could be built otherwise.
 pub(crate) fn without_needless_roots(builder: reqwest::ClientBuilder, url: &Url) -> reqwest::ClientBuilder {
-    // A plain address on another machine may be reached through a proxy that is not plain.
+    // A plain address on another machine may be behind a proxy with https.
     let needs_none = url.scheme() == "http" && (is_loopback(url) || reqwest::Client::builder().build().is_err());
     if needs_none { without_roots(builder) } else { builder }
 }
@@ -46,59 +45,60 @@ fn without_roots(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
     builder
 }
 
-/// The error of a stack that cannot be made: the caller's settings, or a machine without certificate authorities.
+/// The error of a stack that cannot be built: its configuration is invalid, or the machine has no certificate
+/// authorities.
 pub(crate) fn stack_error(error: reqwest::Error) -> Error {
     let texts = iter::successors(error.source(), |&cause: &&dyn StdError| cause.source()).map(ToString::to_string);
     let (kind, message) = if texts.into_iter().any(|text| text.contains("No CA certificates")) {
-        let message = "this system has no certificate authorities to check https with: install its package of them, \
-                       such as ca-certificates, or name a file in the environment variable SSL_CERT_FILE";
+        let message = "this system has no certificate authorities, which https needs: install its package of them, such \
+                       as ca-certificates, or set the environment variable SSL_CERT_FILE to a file";
         (ErrorKind::Transport, message)
     } else {
-        (ErrorKind::InvalidArgument, "the HTTP stack refuses its settings")
+        (ErrorKind::InvalidArgument, "the configuration of the HTTP stack is not valid")
     };
     Error::new(kind, Outcome::NotSent, message).with_source(error)
 }
 
-/// What a caller changes about the stack.
+/// The caller's configuration of the stack.
 pub(crate) type Configure = Box<dyn Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync>;
 
-/// Made on first use: most programs that call the service fetch no links.
+/// The clients for downloads, built on first use.
 pub(crate) struct DownloadClient {
     resolver: PublicOnly,
     connect_timeout: Duration,
     configure: Option<Configure>,
-    elsewhere: OnceLock<reqwest::Client>,
-    this_machine: OnceLock<reqwest::Client>,
-    /// The same by plain http, for which no certificates are loaded.
-    this_machine_plain: OnceLock<reqwest::Client>,
+    external: OnceLock<reqwest::Client>,
+    loopback: OnceLock<reqwest::Client>,
+    /// For plain http, without certificate authorities.
+    loopback_plain: OnceLock<reqwest::Client>,
 }
 
 impl DownloadClient {
     pub(crate) fn new(connect_timeout: Duration, configure: Option<Configure>) -> Self {
-        let [elsewhere, this_machine, this_machine_plain] = [const { OnceLock::new() }; 3];
+        let [external, loopback, loopback_plain] = [const { OnceLock::new() }; 3];
         let resolver = PublicOnly::default();
-        Self { resolver, connect_timeout, configure, elsewhere, this_machine, this_machine_plain }
+        Self { resolver, connect_timeout, configure, external, loopback, loopback_plain }
     }
 
-    /// The client to fetch `url` with. The name of another host than the service's own must have public addresses.
+    /// Returns the client for a link. Unless it leads to the host of the service, its addresses must be public.
     pub(crate) fn client(&self, url: &Url, is_own_host: bool) -> Result<&reqwest::Client, Error> {
         if let Some(host) = url.host_str()
             && !is_own_host
         {
             self.resolver.watch(host);
         }
-        // A proxy named by the environment must not be requested what is on this machine.
-        let (place, proxies) = if is_loopback(url) {
+        // A proxy of the environment must not receive requests to this machine.
+        let (client, proxies) = if is_loopback(url) {
             let is_plain = url.scheme() == "http";
-            (if is_plain { &self.this_machine_plain } else { &self.this_machine }, Proxies::None)
+            (if is_plain { &self.loopback_plain } else { &self.loopback }, Proxies::None)
         } else {
-            (&self.elsewhere, Proxies::OfTheEnvironment)
+            (&self.external, Proxies::Environment)
         };
-        if let Some(client) = place.get() {
+        if let Some(client) = client.get() {
             return Ok(client);
         }
-        let client = self.build(proxies, url).map_err(stack_error)?;
-        Ok(place.get_or_init(|| client))
+        let built = self.build(proxies, url).map_err(stack_error)?;
+        Ok(client.get_or_init(|| built))
     }
 
     fn build(&self, proxies: Proxies, url: &Url) -> reqwest::Result<reqwest::Client> {
@@ -118,8 +118,8 @@ impl DownloadClient {
         if proxies == Proxies::None {
             builder = builder.no_proxy();
         }
-        // What keeps the promises comes last. Bytes are kept as they come: other crates of a program may have switched
-        // decompression on for everybody, and a small response could then become an endless image.
+        // Last, so that the caller's configuration cannot override it. Another crate of the program may have enabled
+        // decompression for every client, and a small response could then become an endless image.
         builder
             .http1_only()
             .redirect(reqwest::redirect::Policy::none())
@@ -141,11 +141,11 @@ impl fmt::Debug for DownloadClient {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Proxies {
-    OfTheEnvironment,
+    Environment,
     None,
 }
 
-/// Whether an address leads to this machine.
+/// Returns whether an address leads to this machine.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())

@@ -1,4 +1,4 @@
-//! Addresses, links and bodies: what the network brings.
+//! The network: public addresses, the HTTP client for downloads, the text of bodies.
 
 pub(crate) mod address;
 pub(crate) mod body_text;

@@ -1,7 +1,7 @@
-//! A request as data: everything that will be sent, except the key.
+//! A request as data: everything that is sent, except the key.
 //!
-//! Generated code fills it in, the runtime sends it. Because it is data and not a stream, it can be shown without being
-//! sent (`prepare()` of every builder) and built anew for every attempt.
+//! `prepare()` of every builder returns it. Since it is data and not a stream, it can be printed without being sent, and
+//! every attempt can build its body again.
 
 mod part;
 mod summary;
@@ -28,7 +28,7 @@ use crate::{
     validate::{Checker, Source},
 };
 
-/// What stays as it is in a segment of a path: RFC 3986's unreserved characters.
+/// Characters of a path segment that are not encoded: the unreserved characters of RFC 3986.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A request that has not been sent.
@@ -39,7 +39,7 @@ pub struct Request {
     path: String,
     headers: HeaderMap,
     body: Body,
-    /// Parameters as they were given, for checks.
+    /// The values of parameters before encoding, for checks.
     parameters: Vec<(String, String)>,
     validation: Validation,
 }
@@ -64,7 +64,7 @@ impl Request {
         }
     }
 
-    /// The operation that is called.
+    /// The operation.
     pub fn operation(&self) -> &'static Operation {
         self.operation
     }
@@ -75,7 +75,7 @@ impl Request {
         Method::from_bytes(self.operation.method.as_bytes()).expect("operations have a valid method")
     }
 
-    /// The address, parameters filled in.
+    /// The address, with its parameters.
     pub fn url(&self) -> Url {
         let mut url = self.url.clone();
         let path = format!("{}{}", url.path().trim_end_matches('/'), self.path);
@@ -83,12 +83,12 @@ impl Request {
         url
     }
 
-    /// The headers that belong to the call. The key, and what every request carries, are added when it is sent.
+    /// The headers of the call. The key and the headers of every request are added when it is sent.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    /// The JSON body, if it has one.
+    /// The JSON body, if there is one.
     pub fn json_body(&self) -> Option<&Bytes> {
         match &self.body {
             Body::Json(json) => Some(json),
@@ -96,7 +96,7 @@ impl Request {
         }
     }
 
-    /// The parts of a multipart body, in the order in which they are sent; none for other bodies.
+    /// The parts of a multipart body, in order; empty for other bodies.
     pub fn parts(&self) -> &[Part] {
         match &self.body {
             Body::Multipart(parts) => parts,
@@ -104,18 +104,18 @@ impl Request {
         }
     }
 
-    /// How many images the call makes, as the document weighs it: so many places it takes among the images in the
-    /// making.
+    /// The number of images that the call makes, according to the document: it takes this many permits for images in
+    /// flight.
     pub fn images(&self) -> u32 {
         let number = match self.operation.images {
             ImageCount::Fixed(number) => Some(number),
-            ImageCount::Property(member) => self.body.number(member),
+            ImageCount::Property(property) => self.body.number(property),
         };
-        // A number that says nothing sensible is the service's to refuse; until then it makes one image.
+        // Without a valid number, one image: the service refuses the call, or uses its default.
         number.map_or(1, |number| u32::try_from(number).unwrap_or(u32::MAX))
     }
 
-    /// The same request with other files in place of its own.
+    /// Replaces the files of the request.
     ///
     /// # Errors
     ///
@@ -147,7 +147,7 @@ impl Request {
         })
     }
 
-    /// Looks at every file of a multipart body, one entry for each part.
+    /// Inspects the files of a multipart body, with one entry for each part.
     pub(crate) async fn inspect_files(&self) -> Result<Vec<Option<FileInfo>>, Error> {
         let mut infos = Vec::with_capacity(self.parts().len());
         for part in self.parts() {
@@ -178,7 +178,7 @@ impl Request {
     pub(crate) fn header(&mut self, name: &'static str, value: &impl Display) -> Result<(), Error> {
         let text = value.to_string();
         let value = HeaderValue::from_str(&text)
-            .map_err(|_| Error::invalid_argument(format!("`{name}` holds what cannot stand in a header")))
+            .map_err(|_| Error::invalid_argument(format!("`{name}` is not valid in a header")))
             .map_err(|error| error.in_operation(self.operation))?;
         self.headers.insert(HeaderName::from_bytes(name.as_bytes()).expect("the rules check header names"), value);
         self.parameters.push((name.to_owned(), text));
@@ -191,7 +191,6 @@ impl Request {
         Ok(())
     }
 
-    /// A body that was put together by hand, see [`Call`](crate::DynamicCall).
     pub(crate) fn set_body(&mut self, body: Body) {
         if matches!(body, Body::Json(_)) {
             self.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -206,13 +205,13 @@ impl Request {
         Ok(())
     }
 
-    /// Replaces what is checked, if there is something to replace it with.
+    /// Replaces the validation, if there is another one.
     pub(crate) fn validated_by(mut self, validation: Option<Validation>) -> Self {
         self.validation = validation.unwrap_or(self.validation);
         self
     }
 
-    /// The request, if the document forbids nothing in it but in these properties.
+    /// Returns the request if the document forbids none of its values, apart from these properties.
     pub(crate) fn checked(self, source: Source, unchecked: &[String]) -> Result<Self, Error> {
         let mut checker = Checker::new(source);
         self.check(&mut checker);
@@ -227,15 +226,15 @@ impl Request {
 
     fn check(&self, checker: &mut Checker) {
         for input in self.operation.inputs.iter().filter(|input| input.location != Location::Body) {
-            let given = self.parameters.iter().filter(|(name, _)| name == input.name);
-            checker.enter(input.name, |checker| scalars(checker, input, given.map(|(_, text)| text.as_str())));
+            let values = self.parameters.iter().filter(|(name, _)| name == input.name);
+            checker.enter(input.name, |checker| scalars(checker, input, values.map(|(_, text)| text.as_str())));
         }
         let Some(object) = self.operation.body else { return };
         match &self.body {
             Body::Empty => {}
             Body::Json(json) => match serde_json::from_slice(json) {
                 Ok(body) => checker.value(&body, &Schema::Object(object)),
-                Err(error) => checker.report(format!("is not JSON that can be sent: {error}")),
+                Err(error) => checker.report(format!("is not valid JSON: {error}")),
             },
             Body::Multipart(parts) => {
                 for input in self.operation.inputs.iter().filter(|input| input.location == Location::Body) {
@@ -256,9 +255,9 @@ impl Request {
 }
 
 impl Body {
-    /// The whole number that a member holds; dots lead into objects.
-    fn number(&self, member: &str) -> Option<u64> {
-        let (first, inner) = member.split_once('.').map_or((member, None), |(first, inner)| (first, Some(inner)));
+    /// Returns the whole number in a property; dots lead into objects.
+    fn number(&self, property: &str) -> Option<u64> {
+        let (first, inner) = property.split_once('.').map_or((property, None), |(first, inner)| (first, Some(inner)));
         let value: Value = match self {
             Self::Empty => return None,
             Self::Json(json) => serde_json::from_slice::<Value>(json).ok()?.get(first)?.clone(),
@@ -277,7 +276,7 @@ fn scalars<'t>(checker: &mut Checker, input: &Input, texts: impl Iterator<Item =
     check_parts(checker, input, contents.iter());
 }
 
-/// Checks what an input holds; an input that is absent holds nothing.
+/// Checks the values of an input; an absent input has none.
 fn check_parts<'p>(checker: &mut Checker, input: &Input, contents: impl Iterator<Item = &'p PartContent>) {
     let contents: Vec<_> = contents.collect();
     let check = |checker: &mut Checker, content: &PartContent, schema: &Schema| match content {
@@ -285,7 +284,7 @@ fn check_parts<'p>(checker: &mut Checker, input: &Input, contents: impl Iterator
         PartContent::Text(text) => checker.text(text, schema),
         PartContent::Json { text, .. } => match serde_json::from_str(text) {
             Ok(value) => checker.value(&value, schema),
-            Err(error) => checker.report(format!("is not JSON that can be sent: {error}")),
+            Err(error) => checker.report(format!("is not valid JSON: {error}")),
         },
     };
     match input.schema {
@@ -302,7 +301,7 @@ fn check_parts<'p>(checker: &mut Checker, input: &Input, contents: impl Iterator
 }
 
 impl Display for Request {
-    /// Method, address and body, without the key: what a person wants to see before it is sent.
+    /// Writes method, address and body, without the key.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} {}", self.method(), self.url())?;
         match &self.body {

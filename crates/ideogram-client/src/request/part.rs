@@ -1,4 +1,4 @@
-//! Parts of multipart bodies; generated encoders say what goes into them.
+//! Parts of multipart bodies, which generated encoders fill.
 
 use std::{
     borrow::Cow,
@@ -16,21 +16,21 @@ use crate::{Error, ErrorKind, File, Outcome};
 pub struct Part {
     /// The name of the part.
     pub name: Cow<'static, str>,
-    /// What it holds.
+    /// The content of the part.
     pub content: PartContent,
 }
 
-/// What a part holds.
+/// The content of a part.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum PartContent {
     /// A scalar as text.
     Text(String),
-    /// An object as JSON text, with the media type that the document gives to the part.
+    /// An object as JSON text.
     Json {
         /// The JSON.
         text: String,
-        /// The part's own media type, if the document names one.
+        /// The media type of the part, if the document names one.
         media_type: Option<&'static str>,
     },
     /// A file.
@@ -76,14 +76,14 @@ impl Parts {
 
 impl Part {
     pub(crate) fn unreadable(&self, error: &io::Error) -> Error {
-        let shown = match &self.content {
+        let file = match &self.content {
             PartContent::File(file) => {
                 file.path().map_or_else(|| file.name().into_owned(), |path| path.display().to_string())
             }
             _ => String::new(),
         };
-        let message = format!("`{}`: cannot send \"{shown}\": {error}", self.name);
-        // The cause is in the message already; its kind is what a caller may still want.
+        let message = format!("`{}`: cannot send \"{file}\": {error}", self.name);
+        // The message contains the cause already; the source keeps its kind.
         Error::new(ErrorKind::LocalIo, Outcome::NotSent, message).with_source(io::Error::from(error.kind()))
     }
 }

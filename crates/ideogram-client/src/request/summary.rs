@@ -1,4 +1,4 @@
-//! A request as it is shown and kept: everything that is sent, except the key and the content of files.
+//! A request for people and logs: everything that is sent, except the key and the content of files.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Body, FileInfo, Part, PartContent, Request};
 use crate::Error;
 
-/// What a request holds, for a dry run, a log, or beside an image. It serializes, and it names no key.
+/// The content of a request, for a dry run, a log or a sidecar. It contains no key.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct RequestSummary {
@@ -16,23 +16,23 @@ pub struct RequestSummary {
     pub operation: String,
     /// The HTTP method.
     pub method: String,
-    /// The address, parameters filled in.
+    /// The address, with its parameters.
     pub url: String,
-    /// The headers that belong to the call. A multipart body has its `Content-Type` from the HTTP stack.
+    /// The headers of the call. The HTTP stack adds the `Content-Type` of a multipart body.
     pub headers: BTreeMap<String, String>,
-    /// What the body holds.
+    /// The body.
     #[serde(flatten)]
     pub body: Option<BodySummary>,
 }
 
-/// What a body holds.
+/// The content of a body.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum BodySummary {
     /// A JSON body.
     Json(Value),
-    /// The parts of a multipart body, in the order in which they are sent.
+    /// The parts of a multipart body, in order.
     Parts(Vec<PartSummary>),
 }
 
@@ -42,12 +42,12 @@ pub enum BodySummary {
 pub struct PartSummary {
     /// The name of the part.
     pub name: String,
-    /// What it holds.
+    /// The content of the part.
     #[serde(flatten)]
     pub content: ContentSummary,
 }
 
-/// What a part holds.
+/// The content of a part.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -56,13 +56,13 @@ pub enum ContentSummary {
     Text(String),
     /// JSON text.
     Json(Value),
-    /// A file: its name, size and media type. The size of one that is gone is not known, and its name stands for its
-    /// type.
+    /// A file: its name, size and media type. If the file no longer exists, its size is not known, and its media type is
+    /// that of its name.
     File(FileInfo),
 }
 
 impl Request {
-    /// What would be sent. Files are looked at for their sizes and media types, and nothing is sent.
+    /// Describes the request without sending it. Files are inspected for their sizes and media types.
     ///
     /// # Errors
     ///
@@ -72,12 +72,12 @@ impl Request {
     }
 
     pub(crate) fn summarize(&self, infos: &[Option<FileInfo>]) -> RequestSummary {
-        let shown = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         RequestSummary {
             operation: self.operation().id.to_owned(),
             method: self.method().to_string(),
             url: self.url().to_string(),
-            headers: self.headers().iter().map(|(name, value)| (name.to_string(), shown(value))).collect(),
+            headers: self.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
             body: match self.body() {
                 Body::Empty => None,
                 Body::Json(json) => Some(BodySummary::Json(json_or_text(json))),
@@ -95,7 +95,7 @@ impl Part {
             (PartContent::Text(text), _) => ContentSummary::Text(text.clone()),
             (PartContent::Json { text, .. }, _) => ContentSummary::Json(json_or_text(text.as_bytes())),
             (PartContent::File(_), Some(info)) => ContentSummary::File(info.clone()),
-            (PartContent::File(file), None) => ContentSummary::File(file.unseen()),
+            (PartContent::File(file), None) => ContentSummary::File(file.uninspected()),
         };
         PartSummary { name: self.name.to_string(), content }
     }

@@ -48,7 +48,7 @@ pub(super) fn status(url: &Url, status: StatusCode, retry_after: Option<Duration
         _ => ErrorKind::UndocumentedResponse,
     };
     let message = format!("{} did not hand the image out", host(url));
-    Error::new(kind, Outcome::Completed, message).with_response(status, body, false).asking_to_wait(retry_after)
+    Error::new(kind, Outcome::Completed, message).with_response(status, body, false).with_retry_after(retry_after)
 }
 
 pub(super) fn transport(url: &Url, what: &str, error: reqwest::Error) -> Error {

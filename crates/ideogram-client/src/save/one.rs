@@ -124,7 +124,7 @@ pub(super) async fn save(
         Err(DownloadFailed { error, cut: None }) => return Err(error),
         Err(DownloadFailed { error, cut: Some(cut) }) => {
             let kept = on_disk(move || target.keep_cut(cut)).await?;
-            return Err(error.noting(&format!("what there is of it is in \"{}\"", kept.display())));
+            return Err(error.with_note(&format!("what there is of it is in \"{}\"", kept.display())));
         }
     };
 

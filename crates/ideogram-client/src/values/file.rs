@@ -1,7 +1,7 @@
 //! Files to upload, from a path, from memory or from a reader.
 //!
-//! Nothing is read until a call is sent. Then the file is looked at first ([`File::inspect`]): what is missing, empty
-//! or a directory fails before anything leaves. Paths and bytes can be read again for another attempt, readers cannot.
+//! Nothing is read until a call is sent. Then the file is inspected first ([`File::inspect`]): a missing or empty file or
+//! a directory fails the call before anything is sent. Paths and bytes can be read again for a retry, readers cannot.
 
 use std::{
     borrow::Cow,
@@ -22,14 +22,14 @@ use tokio_util::io::ReaderStream;
 
 use super::signature::{SIGNATURE_BYTES, image_type};
 
-/// How much is read from a file at a time.
+/// The number of bytes read from a file at a time.
 const CHUNK_BYTES: usize = 256 * 1024;
 
 /// A file to upload.
 ///
-/// Serializes as name, size and media type, without its content. Nothing is read for that: size and media type of a
-/// file on disk are `null`, and [`File::inspect`] tells them. It cannot be deserialized: JSON from elsewhere must not
-/// name local files.
+/// Serializes as name, size and media type, without its content. The file is not read for that, so size and media type
+/// of a file on disk are `null`; [`File::inspect`] returns them. It cannot be deserialized: foreign JSON must not name
+/// local files.
 #[derive(Clone)]
 pub struct File {
     source: Source,
@@ -46,7 +46,7 @@ enum Source {
 
 type Reader = Pin<Box<dyn AsyncRead + Send>>;
 
-/// What a file turned out to be when it was looked at.
+/// Properties of a file at the time of its inspection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct FileInfo {
@@ -54,25 +54,25 @@ pub struct FileInfo {
     pub name: String,
     /// The media type that is sent.
     pub media_type: String,
-    /// The size; unknown for a reader that was given none, and for a file that is gone.
+    /// The size; unknown for a reader without a size, and for a file that no longer exists.
     pub size_bytes: Option<u64>,
 }
 
 impl File {
-    /// A file on disk, sent under its own name. `"a.png".into()` does the same.
+    /// Creates a file from a path, sent under its own name. `"a.png".into()` does the same.
     pub fn from_path(path: impl AsRef<Path>) -> Self {
         Self { source: Source::Path(Arc::from(path.as_ref())), name: None, media_type: None }
     }
 
-    /// A file in memory.
+    /// Creates a file from bytes in memory.
     pub fn from_bytes(name: impl AsRef<str>, bytes: impl Into<Bytes>) -> Self {
         Self { source: Source::Bytes(bytes.into()), name: Some(Arc::from(name.as_ref())), media_type: None }
     }
 
-    /// A file that is read while it is sent. It can be sent once: a second attempt has nothing left to read.
+    /// Creates a file from a reader, which is read while it is sent. It can be sent once, so the call is not retried.
     ///
-    /// Give the size in bytes where you know it: some servers want it, and a reader that holds more or less fails the
-    /// call. Its media type is taken from the name.
+    /// Pass the size in bytes if it is known: some servers need it. If the reader has more or less bytes, the call fails.
+    /// The media type is that of the name.
     pub fn from_reader(
         name: impl AsRef<str>,
         reader: impl AsyncRead + Send + 'static,
@@ -89,14 +89,14 @@ impl File {
         self
     }
 
-    /// Sends the file with a media type of your choice. Otherwise it is taken from the content, then from the name.
+    /// Sends the file with this media type. By default, the content decides, then the name.
     pub fn with_media_type(mut self, media_type: impl AsRef<str>) -> Self {
         self.media_type = Some(Arc::from(media_type.as_ref()));
         self
     }
 
-    /// The name that is sent. Bytes of a path that are not UTF-8 become `%` and two digits, so that two files do not
-    /// get one name.
+    /// The name that is sent. Bytes of a path that are not UTF-8 become `%` and two digits, so that two files have
+    /// different names.
     pub fn name(&self) -> Cow<'_, str> {
         match (&self.name, &self.source) {
             (Some(name), _) => Cow::Borrowed(name),
@@ -113,12 +113,12 @@ impl File {
         }
     }
 
-    /// Whether the content can be read again for another attempt.
+    /// Whether the content can be read again for a retry.
     pub fn is_reusable(&self) -> bool {
         !matches!(self.source, Source::Reader { .. })
     }
 
-    /// Looks at the file without sending it.
+    /// Inspects the file without sending it.
     ///
     /// # Errors
     ///
@@ -127,9 +127,9 @@ impl File {
         let (signature, size_bytes) = match &self.source {
             Source::Path(path) => {
                 let path = Arc::clone(path);
-                // A network drive may take its time; the caller's other work goes on meanwhile.
-                let looked = tokio::task::spawn_blocking(move || look_at(&path)).await;
-                let (signature, size) = looked.map_err(io::Error::other)??;
+                // A network drive may be slow, and must not block the runtime.
+                let inspected = tokio::task::spawn_blocking(move || inspect_path(&path)).await;
+                let (signature, size) = inspected.map_err(io::Error::other)??;
                 (signature, Some(size))
             }
             Source::Bytes(bytes) => {
@@ -152,31 +152,31 @@ impl File {
         Ok(FileInfo { name, media_type, size_bytes })
     }
 
-    /// What is known of a file that cannot be looked at: it may be gone since it was sent.
-    pub(crate) fn unseen(&self) -> FileInfo {
+    /// Returns what is known of a file without inspecting it: the file may no longer exist.
+    pub(crate) fn uninspected(&self) -> FileInfo {
         let name = self.name().into_owned();
         let media_type = self.media_type.as_deref().unwrap_or_else(|| media_type_of(&[], &name)).to_owned();
         FileInfo { name, media_type, size_bytes: None }
     }
 
-    /// The content for one attempt, as long as [`File::inspect`] found it.
+    /// Returns the content for one attempt, with the size from [`File::inspect`].
     ///
-    /// A file on disk is opened when its turn comes: a request may hold more files than a process may have open.
+    /// A file on disk is opened when it is read: a request may contain more files than a process may open.
     pub(crate) fn open(&self, size_bytes: Option<u64>) -> io::Result<reqwest::Body> {
         let name = self.name().into_owned();
         match &self.source {
             Source::Bytes(bytes) => {
-                // Piece by piece: of one large piece nobody could tell whether it moves.
+                // In chunks, because the progress of one large chunk cannot be observed.
                 let bytes = bytes.clone();
-                let pieces = (0..bytes.len()).step_by(CHUNK_BYTES);
-                let pieces = pieces.map(move |at| Ok(bytes.slice(at..bytes.len().min(at + CHUNK_BYTES))));
-                Ok(body_of(name, stream::iter(pieces)))
+                let chunks = (0..bytes.len()).step_by(CHUNK_BYTES);
+                let chunks = chunks.map(move |at| Ok(bytes.slice(at..bytes.len().min(at + CHUNK_BYTES))));
+                Ok(body_of(name, stream::iter(chunks)))
             }
             Source::Path(path) => {
                 let path = Arc::clone(path);
                 let opened = async move {
                     let file = tokio::fs::File::open(path).await?;
-                    let exact = Exact { reader: file, missing: size_bytes };
+                    let exact = Exact { reader: file, remaining: size_bytes };
                     io::Result::Ok(ReaderStream::with_capacity(exact, CHUNK_BYTES))
                 };
                 Ok(body_of(name, stream::once(opened).try_flatten()))
@@ -185,7 +185,7 @@ impl File {
                 let reader = reader.lock().unwrap_or_else(PoisonError::into_inner).take();
                 let reader = reader
                     .ok_or_else(|| io::Error::other("the reader has been sent already, and cannot be read again"))?;
-                let exact = Exact { reader, missing: size_bytes };
+                let exact = Exact { reader, remaining: size_bytes };
                 Ok(body_of(name, ReaderStream::with_capacity(exact, CHUNK_BYTES)))
             }
         }
@@ -196,7 +196,7 @@ fn body_of(name: String, stream: impl Stream<Item = io::Result<Bytes>> + Send + 
     reqwest::Body::wrap_stream(stream.map_err(move |error| ReadFailure { name: name.clone(), error }))
 }
 
-/// A file that could not be read while it was sent. The HTTP stack passes it through as a cause of its own error.
+/// A file could not be read while it was sent. The HTTP stack makes this a source of its own error.
 #[derive(Debug, thiserror::Error)]
 #[error("\"{name}\": {error}")]
 pub(crate) struct ReadFailure {
@@ -216,7 +216,7 @@ fn name_of(file_name: &OsStr) -> Cow<'_, str> {
     Cow::Owned(name)
 }
 
-fn look_at(path: &Path) -> io::Result<(Vec<u8>, u64)> {
+fn inspect_path(path: &Path) -> io::Result<(Vec<u8>, u64)> {
     let metadata = std::fs::metadata(path)?;
     if metadata.is_dir() {
         return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory"));
@@ -229,7 +229,7 @@ fn look_at(path: &Path) -> io::Result<(Vec<u8>, u64)> {
     Ok((signature, metadata.len()))
 }
 
-/// Content first, name second: services check what a file is, not what it is called.
+/// Returns the media type by the content, then by the name: services check the content.
 fn media_type_of(signature: &[u8], name: &str) -> &'static str {
     if let Some(image) = image_type(signature) {
         return image;
@@ -250,12 +250,12 @@ fn media_type_of(signature: &[u8], name: &str) -> &'static str {
     }
 }
 
-/// A reader that fails if it does not hold exactly what was announced: a shorter body never ends, and of a longer one
-/// the end is cut off.
+/// A reader that fails unless it has exactly the announced size: a shorter body would never end, and a longer one would
+/// be cut off.
 struct Exact<R> {
     reader: R,
-    /// What is still to come; unknown if nothing was announced.
-    missing: Option<u64>,
+    /// The remaining bytes; unknown without an announced size.
+    remaining: Option<u64>,
 }
 
 impl<R: AsyncRead + Unpin> AsyncRead for Exact<R> {
@@ -267,22 +267,22 @@ impl<R: AsyncRead + Unpin> AsyncRead for Exact<R> {
         let before = buffer.filled().len();
         let had_room = buffer.remaining() > 0;
         let outcome = Pin::new(&mut self.reader).poll_read(context, buffer);
-        if let (Poll::Ready(Ok(())), Some(missing)) = (&outcome, self.missing) {
+        if let (Poll::Ready(Ok(())), Some(remaining)) = (&outcome, self.remaining) {
             let read = (buffer.filled().len() - before) as u64;
-            if read == 0 && had_room && missing > 0 {
+            if read == 0 && had_room && remaining > 0 {
                 return Poll::Ready(Err(io::Error::new(
                     io::ErrorKind::UnexpectedEof,
                     "it became shorter while it was sent",
                 )));
             }
-            if read > missing {
+            if read > remaining {
                 buffer.set_filled(before);
                 return Poll::Ready(Err(io::Error::new(
                     io::ErrorKind::InvalidData,
                     "it became longer while it was sent",
                 )));
             }
-            self.missing = Some(missing - read);
+            self.remaining = Some(remaining - read);
         }
         outcome
     }
@@ -290,19 +290,19 @@ impl<R: AsyncRead + Unpin> AsyncRead for Exact<R> {
 
 impl fmt::Debug for File {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = formatter.debug_struct("File");
-        shown.field("name", &self.name());
+        let mut debug = formatter.debug_struct("File");
+        debug.field("name", &self.name());
         match &self.source {
-            Source::Path(path) => shown.field("path", path),
-            Source::Bytes(bytes) => shown.field("size_bytes", &bytes.len()),
-            Source::Reader { size_bytes, .. } => shown.field("size_bytes", size_bytes),
+            Source::Path(path) => debug.field("path", path),
+            Source::Bytes(bytes) => debug.field("size_bytes", &bytes.len()),
+            Source::Reader { size_bytes, .. } => debug.field("size_bytes", size_bytes),
         };
-        shown.finish_non_exhaustive()
+        debug.finish_non_exhaustive()
     }
 }
 
 impl PartialEq for File {
-    /// Same source and same name. Two readers are the same only if one is a clone of the other.
+    /// Compares source, name and media type. Readers are equal only if one is a clone of the other.
     fn eq(&self, other: &Self) -> bool {
         let same_source = match (&self.source, &other.source) {
             (Source::Path(one), Source::Path(two)) => one == two,
@@ -376,7 +376,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn content_decides_before_the_name() {
+    fn the_content_decides_before_the_name() {
         assert_eq!(media_type_of(b"\x89PNG\r\n\x1a\n", "a.jpg"), "image/png");
         assert_eq!(media_type_of(b"RIFF\0\0\0\0WEBPVP8 ", "a"), "image/webp");
         assert_eq!(media_type_of(b"a caption", "A.TXT"), "text/plain");
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_cannot_be_sent_is_said_before_it_is_tried() {
+    async fn files_that_cannot_be_sent_fail_the_inspection() {
         let folder = std::env::temp_dir();
 
         assert_eq!(File::from_path(&folder).inspect().await.unwrap_err().to_string(), "it is a directory");
@@ -396,14 +396,14 @@ mod tests {
     }
 
     #[test]
-    fn serialized_files_hold_no_content() {
+    fn serialized_files_have_no_content() {
         let json = serde_json::to_value(File::from_bytes("a.png", &b"\x89PNG\r\n\x1a\nsecret"[..])).unwrap();
 
         assert_eq!(json, serde_json::json!({"name": "a.png", "size_bytes": 14, "media_type": "image/png"}));
     }
 
     #[test]
-    fn what_is_serialized_is_what_is_sent_or_nothing() {
+    fn size_and_media_type_are_serialized_if_they_are_known() {
         let fields = |file: &File| {
             let json = serde_json::to_value(file).unwrap();
             (json["size_bytes"].clone(), json["media_type"].clone())
@@ -439,14 +439,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_changes_its_size_while_it_is_sent_is_noticed() {
+    async fn a_file_that_changes_its_size_while_it_is_sent_is_an_error() {
         for (announced, expected) in [
             (Some(3), Err(io::ErrorKind::UnexpectedEof)),
             (Some(2), Ok(2)),
             (Some(1), Err(io::ErrorKind::InvalidData)),
             (None, Ok(2)),
         ] {
-            let mut exact = Exact { reader: &b"12"[..], missing: announced };
+            let mut exact = Exact { reader: &b"12"[..], remaining: announced };
             let mut read = Vec::new();
 
             assert_eq!(exact.read_to_end(&mut read).await.map_err(|error| error.kind()), expected, "{announced:?}");

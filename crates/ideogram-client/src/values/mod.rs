@@ -1,4 +1,4 @@
-//! Types of values in requests and responses, and the conversions that generated code calls.
+//! Values in requests and responses, and the conversions that generated code calls.
 
 pub(crate) mod file;
 pub(crate) mod open_enum;
@@ -11,7 +11,7 @@ use std::fmt::{self, Display};
 
 use serde::{Deserialize, Deserializer, de};
 
-/// Turns what a caller has at hand into what a member holds, and keeps the reason if that is impossible.
+/// Converts the argument of a setter into the type of a property, and keeps the reason of a failure.
 pub(crate) fn convert<T, V>(name: &str, value: V) -> Result<T, String>
 where
     V: TryInto<T>,
@@ -20,7 +20,7 @@ where
     value.try_into().map_err(|error| format!("`{name}`: {error}"))
 }
 
-/// The same for every element of a list.
+/// Converts every element of a list.
 pub(crate) fn convert_all<T, I>(name: &str, values: I) -> Result<Vec<T>, String>
 where
     I: IntoIterator,
@@ -31,8 +31,8 @@ where
     values.map(|(index, value)| value.try_into().map_err(|error| format!("`{name}.{index}`: {error}"))).collect()
 }
 
-/// Reads an integer that is too large, or written as `12.0` or as text, rather than lose the response that holds it:
-/// the nearest one is taken. The body has it as it came.
+/// Reads the nearest integer of a number that is too large, or written as `12.0` or as text: the response must not be
+/// lost for it. The raw body has the original.
 pub(crate) fn nearest_integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     struct Visitor;
 
@@ -59,7 +59,7 @@ pub(crate) fn nearest_integer<'de, D: Deserializer<'de>>(deserializer: D) -> Res
 
         fn visit_str<E: de::Error>(self, text: &str) -> Result<i64, E> {
             let text = text.trim();
-            // Unlike Rust, no service writes `nan` or `inf` for an integer.
+            // Rust also parses `nan` and `inf`, which are not integers.
             let is_number = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
             match (text.parse(), text.parse()) {
                 (Ok(integer), _) => Ok(integer),
@@ -72,7 +72,7 @@ pub(crate) fn nearest_integer<'de, D: Deserializer<'de>>(deserializer: D) -> Res
     deserializer.deserialize_any(Visitor)
 }
 
-/// The same for an integer that may be null or missing.
+/// Like [`nearest_integer`], for an integer that may be null or missing.
 pub(crate) fn nearest_integer_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     struct Nearest(i64);
 

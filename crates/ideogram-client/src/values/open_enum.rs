@@ -1,5 +1,5 @@
-//! The traits of generated enums. Decoding keeps unknown values verbatim; conversion from text refuses them, because in
-//! a request they are mostly typos.
+//! The traits of generated enums. Decoding accepts unknown values; conversion from text refuses them, because in a
+//! request they are mostly typos.
 
 macro_rules! open_enum {
     ($name:ident { $($variant:ident = $value:literal,)* }) => {
@@ -129,7 +129,7 @@ mod tests {
     open_enum!(Light { Red = "RED", Green = "GREEN", });
 
     #[test]
-    fn unknown_values_are_kept_verbatim() {
+    fn unknown_values_are_decoded_as_they_are() {
         let light: Light = serde_json::from_str(r#""AMBER""#).unwrap();
 
         assert_eq!(light, Light::Unrecognized("AMBER".to_owned()));
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn known_values_are_all_there() {
+    fn all_known_values_are_listed() {
         assert_eq!(Light::ALL, [Light::Red, Light::Green]);
         assert_eq!("GREEN".parse::<Light>().unwrap().as_str(), "GREEN");
     }

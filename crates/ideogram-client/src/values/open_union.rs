@@ -1,4 +1,4 @@
-//! The traits of generated unions: known kinds by their type, unknown ones as JSON.
+//! The traits of generated unions: known kinds as their types, unknown kinds as JSON.
 
 macro_rules! open_union {
     ($name:ident tag $tag:literal { $($variant:ident($kind:ident) = $value:literal,)* }) => {
@@ -15,7 +15,7 @@ macro_rules! open_union {
 
         impl ::serde::Serialize for $name {
             fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
-                /// The union writes the tag, its kinds do not hold it.
+                /// The types of the kinds do not contain the tag.
                 #[derive(::serde::Serialize)]
                 struct Tagged<'a, T> {
                     #[serde(rename = $tag)]
@@ -31,13 +31,13 @@ macro_rules! open_union {
         }
     };
 
-    ($name:ident properties { $($variant:ident($kind:ident) = [$($member:literal),*],)* }) => {
+    ($name:ident properties { $($variant:ident($kind:ident) = [$($property:literal),*],)* }) => {
         crate::values::open_union::open_union!(@common $name $($variant($kind))*);
 
         impl $name {
             fn recognize(value: &::serde_json::Value) -> ::std::option::Option<Self> {
                 $(
-                    if [$($member),*].iter().all(|member| value.get(member).is_some())
+                    if [$($property),*].iter().all(|property| value.get(property).is_some())
                         && let Ok(kind) = <$kind as ::serde::Deserialize>::deserialize(value)
                     {
                         return ::std::option::Option::Some(Self::$variant(kind));

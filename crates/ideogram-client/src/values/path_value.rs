@@ -2,7 +2,7 @@
 
 use crate::document::schema::Pattern;
 
-/// Returns the reason if a value cannot stand in a path.
+/// Returns the reason if a value is not valid in a path.
 pub(crate) fn check_path_value(value: &str, pattern: Option<&Pattern>) -> Result<(), String> {
     if value.is_empty() {
         return Err("must not be empty".to_owned());
@@ -19,7 +19,7 @@ pub(crate) fn check_path_value(value: &str, pattern: Option<&Pattern>) -> Result
         }
         Some(character) if character.is_whitespace() => return Err("must not contain white space".to_owned()),
         Some(character) => {
-            return Err(format!("must not contain `{character}`, which has a meaning of its own in a path"));
+            return Err(format!("must not contain `{character}`, which has a special meaning in a path"));
         }
         None => {}
     }
@@ -175,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_could_change_the_path_is_refused_with_the_reason() {
+    fn values_that_would_change_the_path_are_refused() {
         for (value, reason) in [
             ("", "must not be empty"),
             (".", "must not be `.`"),
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_as_the_service_makes_them_pass() {
+    fn ids_of_the_service_are_accepted() {
         for value in ["abc", "7uS_VESkRI6O3-sVgHQp_A", "...", "a.b", "ä", "@:,;=+&"] {
             assert_eq!(check_path_value(value, None), Ok(()), "{value}");
         }

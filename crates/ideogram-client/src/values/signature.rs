@@ -1,9 +1,9 @@
-//! What an image is, by its first bytes. Names and headers promise it; these are it.
+//! The type of an image by its first bytes. Names and headers can be wrong.
 
-/// How many bytes [`image_type`] needs.
+/// The number of bytes that [`image_type`] needs.
 pub const SIGNATURE_BYTES: usize = 16;
 
-/// The media type of an image that begins with `head`; `None` if it is none, or of another kind.
+/// Returns the media type of an image that begins with `head`; `None` for other types and other files.
 pub fn image_type(head: &[u8]) -> Option<&'static str> {
     match head {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some("image/png"),

@@ -1,8 +1,7 @@
-//! Points in time as the service writes them.
+//! Times as the service writes them.
 //!
-//! The service's own pages show a space where RFC 3339 has a `T`, its responses have been seen with six fraction
-//! digits, with none, with `Z` and with `+00:00`. All are read, and a text that is none of them is kept, not refused: a
-//! paid response must not be lost to the form of its date.
+//! The vendor's reference has a space where RFC 3339 has a `T`; responses had six fraction digits or none, `Z` or
+//! `+00:00`. All of these are read. Any other text is stored as it is: a paid response must not be lost for its date.
 
 use std::{fmt, str::FromStr, time::SystemTime};
 
@@ -11,7 +10,7 @@ use serde_json::Value;
 
 /// A point in time.
 ///
-/// Displayed and serialized as RFC 3339 with `T`, in UTC; text that is not a time keeps its form.
+/// Displayed and serialized as RFC 3339 with `T`, in UTC; text that is not a time does not change.
 ///
 /// Timestamps order by time. Text that is not a time comes after every time, in the order of the text.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,7 +24,7 @@ enum Form {
 }
 
 impl Timestamp {
-    /// Reads `2026-06-30T09:12:44.307115+00:00` and its relatives: `T`, `t` or one space; no fraction or up to nine
+    /// Reads `2026-06-30T09:12:44.307115+00:00` and similar forms: `T`, `t` or one space; no fraction or up to nine
     /// digits; `Z`, `z`, a numeric offset, or none, which is read as UTC.
     pub fn parse(text: &str) -> Self {
         let text = text.trim();
@@ -34,13 +33,13 @@ impl Timestamp {
             text.parse::<jiff::civil::DateTime>().and_then(|time| jiff::tz::Offset::UTC.to_timestamp(time))
         });
         match time {
-            // A bare date is no point in time.
+            // Not a date without a time.
             Ok(time) if text.len() > "2000-01-01".len() => Self(Form::Time(time)),
             _ => Self(Form::Text(text.to_owned())),
         }
     }
 
-    /// The time, or `None` if the service sent a text that is no time.
+    /// The time; `None` for text that is not a time.
     pub fn time(&self) -> Option<SystemTime> {
         match &self.0 {
             Form::Time(time) => Some(SystemTime::from(*time)),
@@ -48,7 +47,7 @@ impl Timestamp {
         }
     }
 
-    /// Seconds since 1970, or `None` if the service sent a text that is no time.
+    /// The seconds since 1970; `None` for text that is not a time.
     pub fn unix_seconds(&self) -> Option<i64> {
         match &self.0 {
             Form::Time(time) => Some(time.as_second()),
@@ -58,7 +57,7 @@ impl Timestamp {
 }
 
 impl Timestamp {
-    /// For file names: digits, `T` and `Z`, to the second, sorted as time is.
+    /// Returns a form for file names, to the second, which sorts by time.
     pub(crate) fn compact(&self) -> String {
         match &self.0 {
             Form::Time(time) => time.strftime("%Y%m%dT%H%M%SZ").to_string(),
@@ -77,12 +76,12 @@ impl TryFrom<Timestamp> for SystemTime {
 }
 
 impl From<SystemTime> for Timestamp {
-    /// To the millisecond.
+    /// Converts a time, with a precision of milliseconds.
     fn from(time: SystemTime) -> Self {
         match jiff::Timestamp::try_from(time).and_then(|time| jiff::Timestamp::from_millisecond(time.as_millisecond()))
         {
             Ok(time) => Self(Form::Time(time)),
-            // Farther away than any calendar goes.
+            // Outside the range of the calendar.
             Err(_) => Self(Form::Text(format!("{time:?}"))),
         }
     }
@@ -130,7 +129,7 @@ impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(match Value::deserialize(deserializer)? {
             Value::String(text) => Self::parse(&text),
-            // A service that changes to seconds since 1970 should not cost its responses.
+            // Seconds since 1970, in case that the service changes to them.
             Value::Number(number) => number
                 .as_i64()
                 .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
@@ -160,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_form_that_was_seen_is_the_same_time() {
+    fn every_observed_form_is_the_same_time() {
         for text in [
             "2000-01-23 04:56:07+00:00",
             "2000-01-23T04:56:07+00:00",
@@ -187,12 +186,12 @@ mod tests {
     }
 
     #[test]
-    fn fractions_are_kept() {
+    fn fractions_are_preserved() {
         assert_eq!(Timestamp::parse("2024-11-22T20:21:27.062171+00:00").to_string(), "2024-11-22T20:21:27.062171Z");
     }
 
     #[test]
-    fn what_is_no_time_is_kept_verbatim() {
+    fn text_that_is_not_a_time_is_preserved() {
         for text in ["yesterday", "", "2000-01-23", "25:00", "2000-13-40T99:00:00Z"] {
             let timestamp = Timestamp::parse(text);
 
@@ -209,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn no_form_of_json_costs_the_response() {
+    fn every_json_value_is_decoded() {
         for json in ["true", "[1]", "{}", "1e300", "18446744073709551615"] {
             assert_eq!(serde_json::from_str::<Timestamp>(json).unwrap().time(), None, "{json}");
         }

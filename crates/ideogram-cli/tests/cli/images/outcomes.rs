@@ -133,7 +133,7 @@ fn a_call_that_may_have_run_is_exit_code_10_and_never_repeated() {
     exit code: 10
     ----- stderr -----
     error: cannot generate the image
-      caused by: post_generate_image_v3: 500 Internal Server Error: The scenario of the server requires this failure.; the call may have run, so look before calling again
+      caused by: post_generate_image_v3: 500 Internal Server Error: The scenario of the server requires this failure.; the call may have run: check before calling again
     hint: it may have run, and then it is billed; running the command again may cost again
     ");
     assert_eq!(calls(&server).len(), 1);
@@ -148,7 +148,7 @@ fn a_response_that_breaks_off_is_kept_as_far_as_it_came() {
     exit code: 10
     ----- stderr -----
     error: cannot generate the image
-      caused by: post_generate_image_v3: the connection broke before a response arrived; the call may have run, so look before calling again
+      caused by: post_generate_image_v3: the connection broke before a response arrived; the call may have run: check before calling again
       caused by: error sending request
       caused by: client error (SendRequest)
       caused by: connection closed before message completed
