@@ -83,12 +83,12 @@ impl Describe {
         // All are looked at before the first is paid for.
         let files = SourceImages::new(context, &stdin).all(&self.images).await?;
         let client = storing_client(context).await?;
-        let mut pieces = context.output().pieces("descriptions");
+        let mut stream = context.output().stream("descriptions");
         let mut done = 0;
         let all = async {
             for (source, file) in self.images.iter().zip(files) {
                 let what = format!("cannot describe \"{}\"", Path::new(source).display());
-                self.one(context, &client, source, file, &what, &mut pieces).await?;
+                self.one(context, &client, source, file, &what, &mut stream).await?;
                 done += 1;
             }
             Ok(())
@@ -101,7 +101,7 @@ impl Describe {
         };
         // Those that were described are paid for, whatever became of the others.
         if !context.is_dry_run() && (done > 0 || ended.is_ok()) {
-            let printed = pieces.finish(Map::new());
+            let printed = stream.finish(Map::new());
             if ended.is_ok() {
                 return printed;
             }
@@ -116,7 +116,7 @@ impl Describe {
         source: &OsStr,
         file: File,
         what: &str,
-        pieces: &mut ResultStream<'_>,
+        stream: &mut ResultStream<'_>,
     ) -> Result<(), Failure> {
         match self.model {
             Model::V4 => {
@@ -130,7 +130,7 @@ impl Describe {
                     source,
                     &response,
                     |layout| structured::layout(layout, &response.value().json_prompt),
-                    pieces,
+                    stream,
                 )
             }
             Model::V3 => {
@@ -139,7 +139,7 @@ impl Describe {
                     call = call.describe_model_version(version.as_str());
                 }
                 let Some(response) = ask(context, call, what, "looking").await? else { return Ok(()) };
-                self.tell(context, source, &response, |layout| plain(layout, response.value()), pieces)
+                self.tell(context, source, &response, |layout| plain(layout, response.value()), stream)
             }
         }
     }
@@ -150,7 +150,7 @@ impl Describe {
         source: &OsStr,
         response: &Response<T>,
         describe: impl FnOnce(Layout) -> Layout,
-        pieces: &mut ResultStream<'_>,
+        stream: &mut ResultStream<'_>,
     ) -> Result<(), Failure> {
         let name = Path::new(source).display().to_string();
         if context.output().format() == Format::Text {
@@ -158,7 +158,7 @@ impl Describe {
             return context.output().result(&Value::Null, &describe(start));
         }
         let response = serde_json::from_slice(response.body()).unwrap_or(RawValue::NULL);
-        pieces.push(&Described { image: &name, response }, "")
+        stream.push(&Described { image: &name, response }, "")
     }
 }
 

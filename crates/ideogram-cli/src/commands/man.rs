@@ -38,7 +38,7 @@ impl Man {
         })?;
         let mut pages = Vec::new();
         collect(command, None, &mut pages).map_err(|error| cannot_write(&error))?;
-        let mut written = output.pieces("pages");
+        let mut written = output.stream("pages");
         for (name, text) in &pages {
             let path = folder.join(format!("{name}.1"));
             std::fs::write(&path, text)

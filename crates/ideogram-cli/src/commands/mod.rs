@@ -27,7 +27,7 @@
 //!   that the bar is gone when the response is printed.
 //! - **Responses**: [`Output::response`] prints a response of the service: as the layout of its
 //!   [`ToLayout`](crate::output::layout::ToLayout), or as JSON just as it came. Results that are no response:
-//!   [`Output::result`] for one, [`Output::list`] for a list, [`Output::pieces`] for what comes one by one (a line at
+//!   [`Output::result`] for one, [`Output::list`] for a list, [`Output::stream`] for what comes one by one (a line at
 //!   once as text and with `jsonl`, one document at the end with `json`). `--jq` is honored by all of them.
 //! - **Messages**: [`Output::note`] (silenced by `--quiet`), [`Output::warning`] (not silenced), `Context::progress`
 //!   for bars. Nothing else may print, above all not to standard output.
@@ -52,7 +52,7 @@
 //! [`Output::response`]: crate::output::Output::response
 //! [`Output::list`]: crate::output::Output::list
 //! [`Output::note`]: crate::output::Output::note
-//! [`Output::pieces`]: crate::output::Output::pieces
+//! [`Output::stream`]: crate::output::Output::stream
 //! [`Output::result`]: crate::output::Output::result
 //! [`Output::warning`]: crate::output::Output::warning
 

@@ -39,16 +39,16 @@ struct Counts {
 impl Report<'_> {
     /// Paths as text; as JSON all that is known.
     pub(crate) fn print(&self, output: &Output) -> Result<(), Failure> {
-        let mut pieces = output.pieces("images");
+        let mut stream = output.stream("images");
         for (image, outcome) in self.images.iter().zip(&self.outcomes) {
             let path = outcome.saved().map(|saved| saved.path.display().to_string());
             if output.format() == Format::Text && path.is_none() {
                 continue;
             }
-            pieces.push(&described(image, outcome), &path.unwrap_or_default())?;
+            stream.push(&described(image, outcome), &path.unwrap_or_default())?;
         }
         let stored_at = self.stored_at.map(|path| path.display().to_string());
-        pieces.finish(Map::from_iter([
+        stream.finish(Map::from_iter([
             ("response".to_owned(), self.response.clone()),
             ("stored_at".to_owned(), json!(stored_at)),
         ]))

@@ -119,8 +119,8 @@ impl Output {
         }
     }
 
-    /// Begins a result that comes piece by piece.
-    pub(crate) fn pieces(&self, member: &'static str) -> ResultStream<'_> {
+    /// Begins a list whose elements are printed one by one.
+    pub(crate) fn stream(&self, member: &'static str) -> ResultStream<'_> {
         ResultStream { output: self, member, values: Vec::new() }
     }
 

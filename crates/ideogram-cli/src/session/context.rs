@@ -124,21 +124,21 @@ impl<'a> Context<'a> {
         Ok(())
     }
 
-    /// Asks before something that costs or cannot be taken back, and goes on only after a yes. `--yes` is one, and with
-    /// `--dry-run` there is nothing to ask.
+    /// Asks before something that costs or cannot be undone, and continues only after a yes. `--yes` answers yes, and with
+    /// `--dry-run` there is no question.
     ///
     /// # Errors
     ///
     /// [`Exit::Interrupted`](crate::exit::Exit::Interrupted) after a no, [`Exit::Usage`](crate::exit::Exit::Usage) if
-    /// there is nobody to ask.
-    pub(crate) async fn confirm(&self, question: &str, default: question::Default) -> Result<(), Failure> {
+    /// there is no terminal.
+    pub(crate) async fn confirm(&self, question: &str) -> Result<(), Failure> {
         if self.globals.options.dry_run || self.globals.options.yes {
             return Ok(());
         }
-        question::confirm(self.output().messages(), question, default).await
+        question::confirm(self.output().messages(), question).await
     }
 
-    /// Whether `--yes` answers all questions, for those that need a flag of their own.
+    /// Whether `--yes` is set, for questions that need a flag of their own.
     pub(crate) fn says_yes(&self) -> bool {
         self.globals.options.yes
     }

@@ -17,7 +17,7 @@ use crate::{
     session::config::Config,
     session::environment,
     session::keyring::{self, NoKeyring},
-    session::question::can_ask,
+    session::question,
     text_input,
 };
 
@@ -104,7 +104,7 @@ pub(crate) async fn find(flag: Option<&Path>, config: &Config, messages: &Messag
 async fn from_keyring(config: &Config, messages: &Messages) -> Option<String> {
     let stored = keyring::get(config.name());
     // A user at a terminal may have to unlock it, which takes a while.
-    let time = if can_ask() { KEYRING_TIME_AT_TERMINAL } else { KEYRING_TIME };
+    let time = if question::is_possible() { KEYRING_TIME_AT_TERMINAL } else { KEYRING_TIME };
     match tokio::time::timeout(time, stored).await {
         Ok(Ok(key)) => key,
         Ok(Err(NoKeyring::Missing(_))) => None,

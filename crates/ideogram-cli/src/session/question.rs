@@ -1,40 +1,33 @@
-//! Questions to the person at the terminal.
+//! Questions to the user at the terminal.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 use crate::{exit::Exit, failure::Failure, output::messages::Messages};
 
-/// What an empty answer means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Default {
-    Yes,
-    No,
-}
-
-/// Whether there is somebody to ask: standard input and standard error are a terminal.
-pub(crate) fn can_ask() -> bool {
+/// Whether the user can be asked: standard input and standard error are a terminal.
+pub(crate) fn is_possible() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Asks, and goes on only after a yes.
+/// Asks a question, and returns only after a yes. An empty line is a no.
 ///
 /// # Errors
 ///
-/// [`Exit::Interrupted`] after a no, [`Exit::Usage`] if there is nobody to ask.
-pub(crate) async fn confirm(messages: &Messages, question: &str, default: Default) -> Result<(), Failure> {
-    if !can_ask() {
-        return Err(Failure::usage(format!("this asks first, and there is nobody to ask: {question}"))
+/// [`Exit::Interrupted`] after a no, [`Exit::Usage`] without a terminal.
+pub(crate) async fn confirm(messages: &Messages, question: &str) -> Result<(), Failure> {
+    if !is_possible() {
+        return Err(Failure::usage(format!("this needs an answer, and there is no terminal: {question}"))
             .hint("nothing was sent; --yes answers all questions with yes"));
     }
-    let question = format!("{question} {} ", if default == Default::Yes { "[Y/n]" } else { "[y/N]" });
+    let question = format!("{question} [y/N] ");
     loop {
         let prompt = crate::output::printable::printable(&question).into_owned();
         messages.bars().suspend(|| {
             let mut stderr = io::stderr().lock();
-            // If nothing can be written there, the answer decides all the same.
+            // The answer counts even if the question cannot be written.
             let _ = stderr.write_all(prompt.as_bytes()).and_then(|()| stderr.flush());
         });
-        // Read elsewhere, so that Ctrl-C is heard meanwhile.
+        // Ctrl-C must work meanwhile.
         let read = tokio::task::spawn_blocking(|| {
             let mut line = String::new();
             io::stdin().lock().read_line(&mut line).map(|length| (length > 0).then_some(line))
@@ -44,9 +37,9 @@ pub(crate) async fn confirm(messages: &Messages, question: &str, default: Defaul
             .map_err(io::Error::other)
             .and_then(|read| read)
             .map_err(|error| Failure::local_io("cannot read the answer").because(&error))?;
-        match line.as_deref().map(|line| understood(line, default)) {
+        match line.as_deref().map(answer) {
             Some(Some(true)) => return Ok(()),
-            // The end of the input is no yes.
+            // The end of the input is a no.
             None | Some(Some(false)) => return Err(Failure::new(Exit::Interrupted, "not confirmed: nothing was sent")),
             Some(None) => messages.note("please answer y or n"),
         }
@@ -54,11 +47,10 @@ pub(crate) async fn confirm(messages: &Messages, question: &str, default: Defaul
 }
 
 /// Yes, no, or neither.
-fn understood(line: &str, default: Default) -> Option<bool> {
+fn answer(line: &str) -> Option<bool> {
     match line.trim().to_ascii_lowercase().as_str() {
-        "" => Some(default == Default::Yes),
         "y" | "yes" => Some(true),
-        "n" | "no" => Some(false),
+        "" | "n" | "no" => Some(false),
         _ => None,
     }
 }
@@ -69,16 +61,10 @@ mod tests {
 
     #[test]
     fn only_a_yes_is_a_yes() {
-        for (line, default, expected) in [
-            ("y\n", Default::No, Some(true)),
-            (" Yes\r\n", Default::No, Some(true)),
-            ("n\n", Default::Yes, Some(false)),
-            ("NO\n", Default::Yes, Some(false)),
-            ("\n", Default::No, Some(false)),
-            ("\n", Default::Yes, Some(true)),
-            ("yep\n", Default::Yes, None),
-        ] {
-            assert_eq!(understood(line, default), expected, "{line:?} {default:?}");
+        for (line, expected) in
+            [("y\n", Some(true)), (" Yes\r\n", Some(true)), ("NO\n", Some(false)), ("\n", Some(false)), ("yep\n", None)]
+        {
+            assert_eq!(answer(line), expected, "{line:?}");
         }
     }
 }

@@ -13,7 +13,6 @@ use crate::{
     commands::operations::Operations,
     failure::Failure,
     images::paid_call::storing_client,
-    session::question,
     session::{
         context::{Context, Wording},
         globals::Globals,
@@ -44,7 +43,7 @@ impl Api {
             // What is wrong with the request is said before anybody is input.
             call.clone().prepare().map_err(|error| context.failure(wording, &error))?;
             let question = "Train a model? A training is billed and cannot be stopped.";
-            context.confirm(question, question::Default::No).await?;
+            context.confirm(question).await?;
         }
         let Some(response) = context.call(call, wording).await? else { return Ok(()) };
         if let Some(path) = response.stored_at() {

@@ -1,4 +1,4 @@
-//! One spelling for JSON that says the same.
+//! One text for all JSON of equal value.
 
 use serde_json::{Map, Number, Value};
 
@@ -9,9 +9,9 @@ pub(super) enum Order {
     Sorted,
 }
 
-/// JSON without white space, with each number and each letter in one spelling. Text that is no JSON stays as it is.
+/// JSON without white space, with each number and character in one form. Other text is returned unchanged.
 pub(super) fn json(text: &str, order: Order) -> String {
-    // The parser refuses deep nesting, so that what follows need not.
+    // The parser refuses deep nesting, so the recursion is bounded.
     serde_json::from_str(text).map_or_else(|_| text.to_owned(), |value| canonical(value, order).to_string())
 }
 
@@ -19,19 +19,19 @@ fn canonical(value: Value, order: Order) -> Value {
     match value {
         Value::Number(number) => Value::Number(whole(&number).unwrap_or(number)),
         Value::Array(values) => values.into_iter().map(|value| canonical(value, order)).collect(),
-        Value::Object(members) => {
-            let mut members: Map<String, Value> =
-                members.into_iter().map(|(name, value)| (name, canonical(value, order))).collect();
+        Value::Object(properties) => {
+            let mut properties: Map<String, Value> =
+                properties.into_iter().map(|(name, value)| (name, canonical(value, order))).collect();
             if order == Order::Sorted {
-                members.sort_keys();
+                properties.sort_keys();
             }
-            Value::Object(members)
+            Value::Object(properties)
         }
         value => value,
     }
 }
 
-/// `2` for `2.0`, as long as no digit is lost.
+/// `2` for `2.0`, if that is exact.
 #[expect(clippy::cast_possible_truncation, reason = "the number is whole, and small enough for each bit of it")]
 pub(super) fn whole(number: &Number) -> Option<Number> {
     let float = number.as_f64().filter(|_| number.is_f64())?;
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_says_the_same_is_spelled_the_same() {
+    fn equal_values_have_the_same_text() {
         let one = r#"{"b": 2.0, "a": [1, "é", 0.50]}"#;
         let other = r#"{ "b":2,"a":[1e0,"\u00e9",5e-1] }"#;
 
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_the_same_stays_apart() {
+    fn different_values_have_different_texts() {
         for (one, other) in [
             (r#"{"a": 1, "b": 2}"#, r#"{"b": 2, "a": 1}"#),
             ("[1, 2]", "[2, 1]"),

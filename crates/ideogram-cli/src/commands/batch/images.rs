@@ -1,44 +1,45 @@
-//! From a stored response to images on disk. It costs nothing, and can be done again.
+//! Saves the images of a stored response. This is free, and can be done again.
 
 use std::{
     error::Error as StdError,
     fs, io,
     path::{Path, PathBuf},
-    time::SystemTime,
 };
 
 use ideogram_client::{
-    Client, Error, ErrorKind, StoredResponse, Timestamp,
+    Client, Error, ErrorKind, StoredResponse,
     save::{HasImages, IfExists, Image as _, ImageOutcome, ImageRef, Provenance, SaveOutcome},
 };
 use serde_json::json;
 
 use super::{
     RESPONSES,
-    journal::{End, History, Image, ImageResult, RawBody},
+    disk::names_in,
+    journal::{End, History, Image, RawBody, now},
     row::Row,
+    state::ImageResult,
 };
 use crate::failure::Failure;
 
-/// How many images of one name a folder may hold.
+/// The largest number that is appended to a name that is taken.
 const MAX_NUMBER: u32 = 10_000;
 
-/// A response that is paid and was stored.
+/// A stored response.
 #[derive(Clone, Debug)]
 pub(super) struct Stored {
     pub(super) at: StoredAt,
-    /// What became of its images when they were saved before.
+    /// The results of its images in an earlier run.
     pub(super) before: Vec<Image>,
 }
 
 #[derive(Clone, Debug)]
 pub(super) enum StoredAt {
     File(PathBuf),
-    /// It could not be stored as a file, and stands in the journal.
+    /// In the journal, with its status, since it could not be stored as a file.
     Journal(u16, RawBody),
 }
 
-/// One image of a response, with what is known of the call that made it.
+/// One image of a response, with the call that it comes from.
 struct One {
     image: ImageRef,
     origin: Provenance,
@@ -70,7 +71,7 @@ impl Stored {
 }
 
 fn from_journal(row: &Row, status: u16, body: &RawBody) -> serde_json::Result<StoredResponse> {
-    // In the form of a file: JSON as it is, other text, or bytes that are no text.
+    // The three forms of a body in the file of a stored response.
     let (form, body) = match body {
         RawBody::Text(text) => match serde_json::from_str(text) {
             Ok(json) => ("response", json),
@@ -79,30 +80,30 @@ fn from_journal(row: &Row, status: u16, body: &RawBody) -> serde_json::Result<St
         RawBody::Base64(text) => ("response_base64", json!(text)),
     };
     let operation = row.request.operation().id;
-    let received = Timestamp::from(SystemTime::now()).to_string();
+    let received = now();
     let stored = json!({"operation": operation, "request": null, "status": status, "received": received, form: body});
     serde_json::from_str(&stored.to_string())
 }
 
-/// Whether something can be made of a response: it has an image, or is whole and says that there is none.
+/// Whether a response has an image, or is complete and has none.
 pub(super) fn is_usable(response: &StoredResponse) -> bool {
     !response.images().is_empty() || response.response().is_some()
 }
 
-/// The response to a row that its images can be saved from: the newest one that can be used.
+/// The newest usable response to a row.
 pub(super) async fn stored(folder: &Path, row: &Row, history: &History) -> Result<Option<Stored>, Failure> {
     let before = match history.end(&row.key) {
         Some(End::Finished(finished)) => finished.images.clone(),
         _ => Vec::new(),
     };
-    let mut places: Vec<_> =
+    let mut candidates: Vec<_> =
         files_in(folder.join(RESPONSES).join(&row.key)).await?.into_iter().map(StoredAt::File).collect();
     if let Some(End::Finished(finished)) = history.end(&row.key) {
-        places.push(StoredAt::File(folder.join(&finished.kept)));
+        candidates.push(StoredAt::File(folder.join(&finished.stored)));
     }
-    places.extend(history.body(&row.key).map(|(status, body)| StoredAt::Journal(*status, body.clone())));
+    candidates.extend(history.body(&row.key).map(|(status, body)| StoredAt::Journal(*status, body.clone())));
     let mut without_images = None;
-    for at in places {
+    for at in candidates {
         let stored = Stored { at, before: before.clone() };
         let Ok(response) = stored.read(row).await else { continue };
         if !(200..300).contains(&response.status()) {
@@ -120,50 +121,32 @@ pub(super) async fn stored(folder: &Path, row: &Row, history: &History) -> Resul
 
 /// The stored responses in a folder, the newest first.
 async fn files_in(folder: PathBuf) -> Result<Vec<PathBuf>, Failure> {
-    let listed = tokio::task::spawn_blocking(move || {
-        let cannot = |error: &io::Error| {
-            Failure::local_io(format!("cannot look for stored responses in \"{}\"", folder.display())).because(error)
-        };
-        let entries = match fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-                return Ok(Vec::new());
-            }
-            Err(error) => return Err(cannot(&error)),
-        };
-        let mut paths = Vec::new();
-        for entry in entries {
-            let path = entry.map_err(|error| cannot(&error))?.path();
-            // Half a response has another name until it is whole.
-            if path.extension().is_some_and(|extension| extension == "json") {
-                paths.push(path);
-            }
-        }
-        // Their names begin with the time.
-        paths.sort_unstable_by(|one, other| other.cmp(one));
-        Ok(paths)
-    });
-    listed.await.unwrap_or_else(|error| Err(Failure::internal("a look at the folder broke off").because(&error)))
+    let mut names = names_in(folder.clone()).await?;
+    // An incomplete response has another extension.
+    names.retain(|name| Path::new(name).extension().is_some_and(|extension| extension == "json"));
+    // Names begin with the time.
+    names.sort_unstable_by(|one, other| other.cmp(one));
+    Ok(names.into_iter().map(|name| folder.join(name)).collect())
 }
 
-/// Whether the file of an image is there.
-pub(super) fn is_there(file: &Path) -> bool {
+/// Whether the file of an image exists and is not empty.
+pub(super) fn exists(file: &Path) -> bool {
     fs::metadata(file).is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0)
 }
 
-/// Images that were saved and have no file any more, nor a response to fetch them again by, are lost.
+/// Marks images whose file is missing as lost, since no stored response has their link.
 pub(super) fn without_lost_files(mut images: Vec<Image>, folder: &Path) -> Vec<Image> {
     for image in &mut images {
-        if image.file.as_ref().is_some_and(|file| !is_there(&folder.join(file))) {
+        if image.file.as_ref().is_some_and(|file| !exists(&folder.join(file))) {
             image.result = ImageResult::Lost;
             let file = image.file.take().unwrap_or_default();
-            image.error = Some(format!("{file} is gone, and no stored response shows where it came from"));
+            image.error = Some(format!("{file} is missing, and no stored response has its link"));
         }
     }
     images
 }
 
-/// Saves every image of a response that is not saved yet.
+/// Saves the images of a response that are not saved yet.
 pub(super) async fn save(
     client: &Client,
     response: &StoredResponse,
@@ -179,13 +162,13 @@ pub(super) async fn save(
             result: ImageResult::Saved,
             file: None,
             seed: image.seed(),
-            prompt: image.prompt().filter(|made_of| *made_of != row.prompt).map(str::to_owned),
+            prompt: image.prompt().filter(|prompt| *prompt != row.prompt).map(str::to_owned),
             error: None,
         };
         match image.outcome() {
             ImageOutcome::Available(_) => {
                 let file = before.get(index).and_then(|image| image.file.clone());
-                let saved = match file.filter(|file| is_there(&folder.join(file))) {
+                let saved = match file.filter(|file| exists(&folder.join(file))) {
                     Some(file) => Ok(file),
                     None => {
                         let stem = match image.role() {
@@ -210,9 +193,9 @@ pub(super) async fn save(
         results.push(result);
     }
     if response.response().is_none() {
-        // It broke off: what it does not show is paid all the same.
+        // It is incomplete: the images that it lacks are billed too.
         let lost = (row.images as usize).saturating_sub(count);
-        let error = Some("the response broke off before its link".to_owned());
+        let error = Some("the response ended before its link".to_owned());
         results.extend((0..lost).map(|_| Image {
             result: ImageResult::Lost,
             file: None,
@@ -224,10 +207,10 @@ pub(super) async fn save(
     results
 }
 
-/// Saves one image and returns the name of its file; otherwise what became of it, and why.
+/// Saves one image and returns the name of its file, or its result and the reason.
 ///
-/// The name may belong to another row of earlier times, or be a file of the user: then the next number is tried, until
-/// there is the image itself, saved before a journal could say so, or a free name.
+/// If the name belongs to another image or a file of the user, appends the next number, until the name is free or
+/// belongs to this image, saved before the journal could record it.
 async fn save_one(
     client: &Client,
     response: &StoredResponse,
@@ -238,9 +221,9 @@ async fn save_one(
     let one = One { image, origin: response.origin() };
     for number in 1..=MAX_NUMBER {
         let stem = if number == 1 { stem.to_owned() } else { format!("{stem}-{number}") };
-        // Only the file beside an image can tell that it is this one.
-        let is_described = folder.join(format!("{stem}.json")).is_file();
-        let if_exists = if is_described { IfExists::Skip } else { IfExists::Fail };
+        // Only a sidecar shows whether a file is this image.
+        let has_sidecar = folder.join(format!("{stem}.json")).is_file();
+        let if_exists = if has_sidecar { IfExists::Skip } else { IfExists::Fail };
         let saving = client.save_all(&one, folder).stem(stem).if_exists(if_exists);
         let outcomes = saving.await.map_err(|error| (ImageResult::NotSaved, error.to_string()))?;
         let path = match outcomes.into_iter().next() {

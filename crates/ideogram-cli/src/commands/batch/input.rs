@@ -1,6 +1,6 @@
 //! The file of rows: JSON, a table as a spreadsheet saves it, or a prompt on each line.
 //!
-//! Only the form is read here: which line holds which properties. What they mean is [`row`]'s. Tables are read by
+//! This module only finds the properties of each row. [`draft`](super::draft) interprets them. Tables are read by
 //! [`table`].
 
 use std::{
@@ -16,19 +16,20 @@ use serde::{
 use serde_json::{Map, Value, value::RawValue};
 
 use super::{
+    properties::is_known,
     raw::{Problem, Raw, line_ends},
-    row, table,
+    table,
 };
 use crate::{failure::Failure, text_input::without_mark};
 
-/// The largest file of rows, in bytes.
+/// The maximum size of the file of rows.
 pub(super) const MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// How many problems are listed at once.
 const MAX_PROBLEMS: usize = 50;
-/// How many lines are named of a problem that many lines have.
+/// How many lines of one problem are listed.
 const MAX_LINES: usize = 3;
 
-/// How the rows are written.
+/// The format of the file of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Form {
     /// JSON lines: an object on each
@@ -43,12 +44,12 @@ pub(super) enum Form {
     Txt,
 }
 
-/// All problems in one failure, each of them once with its file and lines.
+/// All problems in one failure; equal ones are listed once, with their lines.
 pub(super) fn refused(name: &str, problems: &[Problem]) -> Failure {
-    let mut places: HashMap<(&str, &str), usize> = HashMap::new();
+    let mut indexes: HashMap<(&str, &str), usize> = HashMap::new();
     let mut grouped: Vec<(&Problem, Vec<u64>)> = Vec::new();
     for problem in problems {
-        let index = *places.entry((&problem.place, &problem.reason)).or_insert_with(|| {
+        let index = *indexes.entry((&problem.location, &problem.reason)).or_insert_with(|| {
             grouped.push((problem, Vec::new()));
             grouped.len() - 1
         });
@@ -61,8 +62,8 @@ pub(super) fn refused(name: &str, problems: &[Problem]) -> Failure {
     let mut failure = Failure::usage(format!("{count} in {name}: nothing was sent"));
     for (problem, lines) in grouped.iter().take(MAX_PROBLEMS) {
         let mut text = String::new();
-        if !problem.place.is_empty() {
-            let _ = write!(text, "{}: ", problem.place);
+        if !problem.location.is_empty() {
+            let _ = write!(text, "{}: ", problem.location);
         }
         text.push_str(&problem.reason);
         failure = failure.cause(match lines[..] {
@@ -78,24 +79,24 @@ pub(super) fn refused(name: &str, problems: &[Problem]) -> Failure {
 
 /// `lines 2 and 3`, `lines 2, 3, 5 and 27 more`.
 fn listed(lines: &[u64]) -> String {
-    let (shown, more) = match lines.len() {
+    let (listed, more) = match lines.len() {
         count if count > MAX_LINES + 1 => (&lines[..MAX_LINES], Some(count - MAX_LINES)),
         _ => (lines, None),
     };
-    let numbers: Vec<String> = shown.iter().map(ToString::to_string).collect();
+    let numbers: Vec<String> = listed.iter().map(ToString::to_string).collect();
     match (more, numbers.split_last()) {
         (Some(more), _) => format!("lines {} and {more} more", numbers.join(", ")),
-        (None, Some((last, rest))) => format!("lines {} and {last}", rest.join(", ")),
+        (None, Some((last, others))) => format!("lines {} and {last}", others.join(", ")),
         (None, None) => String::new(),
     }
 }
 
 impl Form {
-    /// The form that the extension of a file tells.
+    /// The format of a file with this extension.
     ///
     /// # Errors
     ///
-    /// A failure that says what to do, if it tells none.
+    /// If the extension is unknown, with a hint.
     pub(super) fn of(path: &Path) -> Result<Self, Failure> {
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
         match extension.to_ascii_lowercase().as_str() {
@@ -106,14 +107,14 @@ impl Form {
             "txt" => Ok(Self::Txt),
             "xlsx" | "xlsm" | "xlsb" | "xls" | "ods" | "numbers" => Err(is_spreadsheet(&path.display().to_string())),
             _ => Err(Failure::usage(format!(
-                "cannot tell how {} is written: it ends in none of .csv, .tsv, .jsonl, .json and .txt",
+                "the format of {} is unknown: its name does not end in .csv, .tsv, .jsonl, .json or .txt",
                 path.display()
             ))
-            .hint("--form says it, as in --form csv")),
+            .hint("choose the format, such as --form csv")),
         }
     }
 
-    /// Reads the rows, and all that is wrong with their form.
+    /// Reads the rows, and returns them with all problems.
     pub(super) fn read(self, text: &str) -> (Vec<Raw>, Vec<Problem>) {
         match self {
             Self::Jsonl if text.trim_start().starts_with('[') => json(text),
@@ -121,31 +122,31 @@ impl Form {
             Self::Json => json(text),
             Self::Csv => table::read(text, None),
             Self::Tsv => table::read(text, Some('\t')),
-            // Spreadsheets call a table of tabs text as well.
+            // Spreadsheets also save a table with tabs as .txt.
             Self::Txt if table::begins_with_header(text) => table::read(text, Some('\t')),
             Self::Txt => (prompts(text), Vec::new()),
         }
     }
 }
 
-/// A spreadsheet that was not saved as a table of text.
+/// Refuses a spreadsheet that was not saved as text.
 pub(super) fn is_spreadsheet(name: &str) -> Failure {
-    Failure::usage(format!("{name} is a spreadsheet, and rows are read from text")).hint(
+    Failure::usage(format!("{name} is a spreadsheet, not text")).hint(
         "save it as CSV: in Excel \"CSV UTF-8\", in LibreOffice \"Text CSV\"; in Google Sheets and Numbers export it",
     )
 }
 
-/// The lines of a text with their numbers. They end in `\n`, `\r\n` or `\r`.
+/// The lines of a text with their numbers. A line ends in `\n`, `\r\n` or `\r`.
 fn lines(text: &str) -> impl Iterator<Item = (u64, &str)> {
     let mut line = 1_u64;
     text.split_inclusive(['\n', '\r'])
-        .scan(false, move |after_return, piece| {
-            // `\r\n` is one end: its second half is a piece of its own.
-            let is_rest = *after_return && piece == "\n";
-            *after_return = piece.ends_with('\r');
+        .scan(false, move |after_return, text| {
+            // `\r\n` was split in two, but is one line end.
+            let is_second_half = *after_return && text == "\n";
+            *after_return = text.ends_with('\r');
             let number = line;
-            line += u64::from(!is_rest);
-            Some((!is_rest).then(|| (number, without_mark(piece.trim_end_matches(['\n', '\r'])))))
+            line += u64::from(!is_second_half);
+            Some((!is_second_half).then(|| (number, without_mark(text.trim_end_matches(['\n', '\r'])))))
         })
         .flatten()
 }
@@ -166,12 +167,12 @@ fn json_lines(text: &str) -> (Vec<Raw>, Vec<Problem>) {
     (rows, problems)
 }
 
-/// An array of rows, or values one after the other.
+/// Reads an array of rows, or a sequence of values.
 fn json(text: &str) -> (Vec<Raw>, Vec<Problem>) {
     let (mut rows, mut problems) = (Vec::new(), Vec::new());
     let (mut counted, mut line) = (0, 1);
     let mut line_of = |value: &RawValue| {
-        // Values are slices of the text, in their order.
+        // Values are slices of the text, in order.
         let begin = (value.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize).clamp(counted, text.len());
         line += line_ends(&text[counted..begin]);
         counted = begin;
@@ -179,13 +180,13 @@ fn json(text: &str) -> (Vec<Raw>, Vec<Problem>) {
     };
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
     for value in values.by_ref() {
-        let found = value.and_then(|value| {
+        let values = value.and_then(|value| {
             let is_array = value.get().starts_with('[');
             if is_array { serde_json::from_str::<Vec<&RawValue>>(value.get()) } else { Ok(vec![value]) }
         });
-        match found {
-            Ok(found) => {
-                for value in found {
+        match values {
+            Ok(values) => {
+                for value in values {
                     match json_row(line_of(value), value.get()) {
                         Ok(row) => rows.push(row),
                         Err(problem) => problems.push(problem),
@@ -209,27 +210,27 @@ fn json_row(line: u64, text: &str) -> Result<Raw, Problem> {
             Err(error) => Err(problem(not_json(&error))),
         },
         Some(b'{') => {
-            let Object { mut members, twice } =
+            let Object { mut properties, duplicate } =
                 serde_json::from_str(text).map_err(|error: serde_json::Error| problem(not_json(&error)))?;
-            if let Some(name) = twice {
-                return Err(Problem::new(line, format!("`{name}`"), "is there twice"));
+            if let Some(name) = duplicate {
+                return Err(Problem::new(line, format!("`{name}`"), "is a duplicate"));
             }
-            if !members.is_empty() && members.iter().all(|(name, value)| value.is_object() && !row::is_known(name)) {
-                let reason = "an object of columns, not of rows; data frames write rows with orient=\"records\"";
+            if !properties.is_empty() && properties.iter().all(|(name, value)| value.is_object() && !is_known(name)) {
+                let reason = "has columns, not rows; data frames write rows with orient=\"records\"";
                 return Err(problem(reason.to_owned()));
             }
-            members.retain(|_, value| !value.is_null());
-            Ok(Raw::json(line, members))
+            properties.retain(|_, value| !value.is_null());
+            Ok(Raw::json(line, properties))
         }
         _ => match serde_json::from_str::<Value>(text) {
-            Ok(_) => Err(problem("not a JSON object; a row looks like {\"prompt\": \"a red lantern\"}".to_owned())),
+            Ok(_) => Err(problem("not a JSON object such as {\"prompt\": \"a red lantern\"}".to_owned())),
             Err(error) => Err(problem(not_json(&error))),
         },
     }
 }
 
 fn not_json(error: &serde_json::Error) -> String {
-    // Its text ends in a line of its own.
+    // The text of the error ends in a line number within the row.
     let text = error.to_string();
     let reason = text.split(" at line ").next().unwrap_or(&text);
     if text.contains("recursion limit") {
@@ -238,10 +239,10 @@ fn not_json(error: &serde_json::Error) -> String {
     format!("not JSON: {reason} at character {}", error.column())
 }
 
-/// A JSON object, and a name that it has twice: only one of the values would be sent.
+/// A JSON object, and a duplicate name: only one of its values would be sent.
 struct Object {
-    members: Map<String, Value>,
-    twice: Option<String>,
+    properties: Map<String, Value>,
+    duplicate: Option<String>,
 }
 
 impl<'de> Deserialize<'de> for Object {
@@ -256,10 +257,10 @@ impl<'de> Deserialize<'de> for Object {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Object, A::Error> {
-                let mut object = Object { members: Map::new(), twice: None };
+                let mut object = Object { properties: Map::new(), duplicate: None };
                 while let Some((name, value)) = access.next_entry::<String, Value>()? {
-                    if object.members.insert(name.clone(), value).is_some() {
-                        object.twice = Some(name);
+                    if object.properties.insert(name.clone(), value).is_some() {
+                        object.duplicate = Some(name);
                     }
                 }
                 Ok(object)
@@ -277,14 +278,14 @@ mod tests {
     use super::*;
 
     fn texts(problems: &[Problem]) -> Vec<String> {
-        let wording = |problem: &Problem| format!("{}: {}: {}", problem.line, problem.place, problem.reason);
+        let wording = |problem: &Problem| format!("{}: {}: {}", problem.line, problem.location, problem.reason);
         problems.iter().map(wording).collect()
     }
 
     fn read(form: Form, text: &str) -> Vec<(u64, Value)> {
         let (rows, problems) = form.read(text);
         assert_eq!(texts(&problems), Vec::<String>::new(), "{text}");
-        rows.into_iter().map(|row| (row.line, Value::Object(row.members))).collect()
+        rows.into_iter().map(|row| (row.line, Value::Object(row.properties))).collect()
     }
 
     #[test]
@@ -312,15 +313,15 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_wrong_with_json_is_told_with_its_line() {
+    fn each_problem_of_json_is_reported_with_its_line() {
         let (rows, problems) = Form::Jsonl.read("{\"prompt\": \"a\"}\n7\n{\"prompt\": \n{\"seed\": 1, \"seed\": 2}\n");
         assert_eq!(rows.len(), 1);
         assert_eq!(
             texts(&problems),
             [
-                "2: : not a JSON object; a row looks like {\"prompt\": \"a red lantern\"}",
+                "2: : not a JSON object such as {\"prompt\": \"a red lantern\"}",
                 "3: : not JSON: EOF while parsing a value at character 11",
-                "4: `seed`: is there twice",
+                "4: `seed`: is a duplicate",
             ]
         );
         let frame = r#"{"prompt text": {"0": "a"}, "number": {"0": 2}}"#;
@@ -332,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn nesting_of_any_depth_is_a_problem_and_no_abort() {
+    fn deep_nesting_is_a_problem_and_does_not_abort() {
         for open in ["[", "{\"a\":", "[{\"prompt\":"] {
             for form in [Form::Jsonl, Form::Json, Form::Csv, Form::Tsv, Form::Txt] {
                 let _ = form.read(&open.repeat(200_000));
@@ -345,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn each_problem_is_said_once_with_its_lines() {
+    fn each_problem_is_listed_once_with_its_lines() {
         let problem = |line, reason: &str| Problem::new(line, "column `seed`", reason);
         let mut problems: Vec<Problem> = (2..32).map(|line| problem(line, "is odd")).collect();
         problems.extend([problem(4, "is even"), problem(9, "is even"), problem(1, "is new")]);

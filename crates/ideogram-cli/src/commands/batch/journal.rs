@@ -1,33 +1,37 @@
-//! The journal of a batch: which rows were sent, and what became of them.
+//! The journal of a batch: which rows were sent, and how they ended.
 //!
-//! `batch.jsonl` in the folder of the batch. A line is on disk before a row is sent, and another one when the row is
-//! done. A row that was begun and has no end was in flight when the process ended: nobody knows whether it is paid,
-//! unless its response was stored. How a journal survives kills, edits and replaced files: `journal.rs` of the library.
+//! `batch.jsonl` in the folder of the batch. A line is on disk before a row is sent, and another one when the row has
+//! ended. A row without an end was in flight when the process ended: it is unknown whether it is billed, unless its
+//! response was stored. How a journal survives kills, edits and replaced files: `journal.rs` of the library.
 
 use std::{
     collections::{HashMap, HashSet},
     path::{Path, PathBuf},
     sync::Arc,
+    time::SystemTime,
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use ideogram_client::internal::{self, JournalError, JournalErrorKind, JournalKind};
+use ideogram_client::{
+    Timestamp,
+    internal::{self, JournalError, JournalErrorKind, JournalKind},
+};
 use serde::{Deserialize, Serialize};
 
+use super::state::{ImageResult, RowState};
 use crate::failure::Failure;
 
 const KIND: JournalKind = JournalKind { title: "ideogram batch", format: 2 };
 
-/// What a batch was begun with: it goes on with the same.
+/// The settings of the first run, which later runs keep.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Header {
-    /// Of which service.
     pub(super) base_url: String,
     /// The `--model` of rows that name none.
     pub(super) model: String,
 }
 
-/// Every other line.
+/// A line after the header.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Line {
@@ -35,15 +39,15 @@ pub(super) enum Line {
     Run(Run),
     /// A row is about to be sent.
     Begun(Begun),
-    /// The response to a row is there, and what became of its images.
+    /// The response to a row was stored and its images were handled.
     Finished(Finished),
-    /// A row has no response with images.
+    /// A row ended without images.
     Failed(Failed),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Run {
-    /// When, in UTC: for people.
+    /// In UTC.
     pub(super) time: String,
     pub(super) rows: usize,
     /// A fingerprint of all rows.
@@ -54,22 +58,22 @@ pub(super) struct Run {
 pub(super) struct Begun {
     /// The key of the row.
     pub(super) row: String,
-    /// What it asks for, whatever model makes it.
+    /// The fingerprint of what it requests, with any model.
     pub(super) input: String,
     pub(super) name: String,
     pub(super) line: u64,
     pub(super) time: String,
     pub(super) operation: String,
     pub(super) prompt: String,
-    /// How many images were requested.
+    /// The number of requested images.
     pub(super) images: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Finished {
     pub(super) row: String,
-    /// Where the response is stored, from the folder of the journal.
-    pub(super) kept: String,
+    /// The stored response, relative to the folder of the journal.
+    pub(super) stored: String,
     pub(super) images: Vec<Image>,
 }
 
@@ -82,24 +86,12 @@ pub(super) struct Image {
     pub(super) file: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) seed: Option<i64>,
-    /// The prompt that made it, where it is not the one of the row.
+    /// The prompt that the service used, if it differs from that of the row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) prompt: Option<String>,
     /// Why it is not saved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum ImageResult {
-    Saved,
-    /// By the safety check; billed all the same.
-    Withheld,
-    /// It is not at its link any more, or has none: there is nothing to come back for.
-    Lost,
-    /// Still at its link.
-    NotSaved,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,15 +103,15 @@ pub(super) struct Failed {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) status: Option<u16>,
     pub(super) message: String,
-    /// Where what arrived of a response is stored.
+    /// The stored part of a response, relative to the folder of the journal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) kept: Option<String>,
+    pub(super) stored: Option<String>,
     /// A response that could not be stored as a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) response: Option<RawBody>,
 }
 
-/// The bytes of a response body: as text if that is what they are, otherwise as base64.
+/// A response body: text, or base64 if it is not UTF-8.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum RawBody {
@@ -135,34 +127,14 @@ impl RawBody {
         }
     }
 
-    /// The same for people who may have to bring it to safety by hand.
+    /// The text or base64, for a message from which the user can copy it.
     pub(super) fn text(&self) -> &str {
         let (Self::Text(text) | Self::Base64(text)) = self;
         text
     }
 }
 
-/// What is known of a row without images.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum RowState {
-    /// It did not run, is not billed, and may do better another time.
-    NotRun,
-    /// It was refused for what it asks, is not billed, and would be refused again.
-    Declined,
-    /// Nobody knows whether it ran and was billed.
-    Unknown,
-    /// It ran and was billed, and its response cannot be read.
-    Unreadable,
-}
-
-impl RowState {
-    pub(super) fn is_billed(self) -> bool {
-        matches!(self, Self::Unknown | Self::Unreadable)
-    }
-}
-
-/// The last that a journal says of a row.
+/// The last line of a journal about a row.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum End {
     None,
@@ -170,45 +142,45 @@ pub(super) enum End {
     Failed(Failed),
 }
 
-/// What a journal says.
+/// The content of a journal.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct History {
     /// `None` if there is no journal yet, or an empty one.
     pub(super) header: Option<Header>,
-    /// Whether half a line stands at the end.
+    /// Whether the last line is incomplete.
     pub(super) is_torn: bool,
     pub(super) last_run: Option<Run>,
-    /// How many images were requested and may be billed, of all runs together.
+    /// How many images were requested and may be billed, in all runs.
     pub(super) images: u64,
     ends: HashMap<String, (u32, End)>,
-    /// The inputs of rows that were begun, with the keys of those rows.
+    /// The keys of rows that were sent, by their inputs.
     inputs: HashMap<String, HashSet<String>>,
     /// Responses that could not be stored as files, with their status, by row.
     bodies: HashMap<String, (u16, RawBody)>,
 }
 
 impl History {
-    /// What became of a row; `None` if it was never begun.
+    /// How a row ended; `None` if it was never sent.
     pub(super) fn end(&self, row: &str) -> Option<&End> {
         self.ends.get(row).map(|(_, end)| end)
     }
 
-    /// How many rows were begun.
+    /// How many rows were sent.
     pub(super) fn rows(&self) -> usize {
         self.ends.len()
     }
 
-    /// The keys of rows that were begun with this input.
+    /// The keys of rows that were sent with this input.
     pub(super) fn rows_with_input(&self, input: &str) -> impl Iterator<Item = &str> {
         self.inputs.get(input).into_iter().flatten().map(String::as_str)
     }
 
-    /// The response to a row that only the journal holds, with its status.
+    /// The response to a row that only the journal has, with its status.
     pub(super) fn body(&self, row: &str) -> Option<&(u16, RawBody)> {
         self.bodies.get(row)
     }
 
-    fn take(&mut self, line: Line) {
+    fn add(&mut self, line: Line) {
         match line {
             Line::Run(run) => self.last_run = Some(run),
             Line::Begun(begun) => {
@@ -217,7 +189,7 @@ impl History {
                 self.ends.insert(begun.row, (begun.images, End::None));
             }
             Line::Finished(finished) => {
-                // A row without a begin was found through its stored response: it is paid all the same.
+                // A row that was never begun here was found by its stored response; it is billed too.
                 let (_, end) = self.ends.entry(finished.row.clone()).or_insert_with(|| {
                     self.images += finished.images.len() as u64;
                     (u32::try_from(finished.images.len()).unwrap_or(u32::MAX), End::None)
@@ -245,64 +217,69 @@ impl History {
         path: &Path,
     ) -> Result<Self, Failure> {
         if let Some(header) = contents.header.as_ref().filter(|header| header.base_url != base_url) {
-            let (place, begun) = (path.display(), &header.base_url);
-            let what = format!("the journal \"{place}\" is of a batch at {begun}, not at {base_url}");
-            return Err(Failure::usage(what).hint("nothing was sent; --out names another folder"));
+            let (path, other) = (path.display(), &header.base_url);
+            let what = format!("the journal \"{path}\" belongs to a batch at {other}, not at {base_url}");
+            return Err(Failure::usage(what).hint("nothing was sent; choose another folder with --out"));
         }
         (history.header, history.is_torn) = (contents.header, contents.is_torn);
         Ok(history)
     }
 }
 
-/// A journal that is open, and nobody else's.
+/// An open journal, locked against other processes.
 #[derive(Clone, Debug)]
 pub(super) struct Journal(Arc<internal::Journal>);
 
 impl Journal {
-    /// Opens a journal or begins one, and reads what it says. Blocks.
+    /// Opens or creates a journal, and reads it. Blocks.
     pub(super) fn open(path: &Path, header: &Header) -> Result<(Self, History), Failure> {
         let mut history = History::default();
-        let opened = internal::Journal::open(path, KIND, header, |line| history.take(line));
+        let opened = internal::Journal::open(path, KIND, header, |line| history.add(line));
         let (journal, contents) = opened.map_err(|error| failure(&error))?;
         let history = History::of(contents, history, &header.base_url, path)?;
         Ok((Self(Arc::new(journal)), history))
     }
 
-    /// What a journal says, without taking it over; nothing if there is none. Blocks.
-    pub(super) fn look(path: &Path, base_url: &str) -> Result<History, Failure> {
+    /// Reads a journal without locking it; empty if there is none. Blocks.
+    pub(super) fn read(path: &Path, base_url: &str) -> Result<History, Failure> {
         let mut history = History::default();
         let contents =
-            internal::Journal::read(path, KIND, |line| history.take(line)).map_err(|error| failure(&error))?;
+            internal::Journal::read(path, KIND, |line| history.add(line)).map_err(|error| failure(&error))?;
         History::of(contents, history, base_url, path)
     }
 
-    /// Writes a line, which is on disk when this returns. Blocks.
+    /// Appends a line, which is on disk when this returns. Blocks.
     pub(super) fn append(&self, line: &Line) -> Result<(), Failure> {
         self.0.append(line).map_err(|error| failure(&error))
     }
 }
 
-/// Says what is wrong with a journal, and what to do about it.
+/// Explains an error of a journal, and what to do.
 pub(super) fn failure(error: &JournalError) -> Failure {
     match error.kind() {
         JournalErrorKind::Io(cause) => {
-            let place = error.path().display();
-            Failure::local_io(format!("the journal \"{place}\" cannot be used")).because(cause)
+            let path = error.path().display();
+            Failure::local_io(format!("the journal \"{path}\" cannot be used")).because(cause)
         }
         JournalErrorKind::Replaced | JournalErrorKind::Changed => Failure::local_io(error.to_string())
-            .hint("put the folder and its journal back as they were, then run the same command again"),
+            .hint("restore the folder with its journal, then run the same command again"),
         JournalErrorKind::Damaged { .. } => Failure::usage(error.to_string()).hint(
-            "nothing was sent; bring back a copy that is whole, or move the journal away: what was begun is then found \
-             through the stored responses",
+            "nothing was sent; restore a complete copy, or move the journal away: then the stored responses show which \
+             rows were sent",
         ),
         JournalErrorKind::InUse => Failure::usage(error.to_string()),
-        _ => Failure::usage(error.to_string()).hint("nothing was sent; --out names another folder"),
+        _ => Failure::usage(error.to_string()).hint("nothing was sent; choose another folder with --out"),
     }
 }
 
-/// Where the journal of a folder is.
+/// The path of the journal in a folder.
 pub(super) fn path_in(folder: &Path) -> PathBuf {
     folder.join("batch.jsonl")
+}
+
+/// The current time, as the journal has it.
+pub(super) fn now() -> String {
+    Timestamp::from(SystemTime::now()).to_string()
 }
 
 #[cfg(test)]
@@ -318,12 +295,12 @@ mod tests {
 
     fn failed(row: &str, state: RowState) -> Line {
         let (row, kind, message) = (row.to_owned(), String::new(), String::new());
-        Line::Failed(Failed { row, state, kind, status: None, message, kept: None, response: None })
+        Line::Failed(Failed { row, state, kind, status: None, message, stored: None, response: None })
     }
 
     fn finished(row: &str, images: usize) -> Line {
         let image = Image { result: ImageResult::Saved, file: None, seed: None, prompt: None, error: None };
-        Line::Finished(Finished { row: row.to_owned(), kept: String::new(), images: vec![image; images] })
+        Line::Finished(Finished { row: row.to_owned(), stored: String::new(), images: vec![image; images] })
     }
 
     #[test]
@@ -331,38 +308,38 @@ mod tests {
         for (lines, images) in [
             (vec![begun("a")], 2),
             (vec![begun("a"), finished("a", 2)], 2),
-            (vec![begun("a"), failed("a", RowState::NotRun)], 0),
+            (vec![begun("a"), failed("a", RowState::Failed)], 0),
             (vec![begun("a"), failed("a", RowState::Declined), begun("a")], 2),
             (vec![begun("a"), failed("a", RowState::Unknown), begun("a"), finished("a", 2)], 4),
             (vec![begun("a"), failed("a", RowState::Unreadable)], 2),
-            // Found through its stored response.
+            // Found by its stored response.
             (vec![finished("a", 3), finished("a", 3)], 3),
-            (vec![failed("a", RowState::NotRun)], 0),
+            (vec![failed("a", RowState::Failed)], 0),
         ] {
             let mut history = History::default();
             for line in &lines {
-                history.take(line.clone());
+                history.add(line.clone());
             }
             assert_eq!(history.images, images, "{lines:?}");
         }
     }
 
     #[test]
-    fn a_journal_is_of_one_service_and_says_what_it_was_begun_with() {
-        let place = tempfile::tempdir().unwrap();
-        let path = path_in(place.path());
+    fn a_journal_belongs_to_one_service_and_has_the_settings_of_the_first_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = path_in(folder.path());
         let header = Header { base_url: "https://one.test/".to_owned(), model: "v3".to_owned() };
-        assert_eq!(Journal::look(&path, &header.base_url).unwrap(), History::default());
+        assert_eq!(Journal::read(&path, &header.base_url).unwrap(), History::default());
         let (journal, history) = Journal::open(&path, &header).unwrap();
         assert_eq!(history, History::default());
         journal.append(&begun("a")).unwrap();
         drop(journal);
 
-        let history = Journal::look(&path, "https://one.test/").unwrap();
+        let history = Journal::read(&path, "https://one.test/").unwrap();
         assert_eq!((history.header.as_ref(), history.rows_with_input("input").next()), (Some(&header), Some("a")));
-        let refused = Journal::look(&path, "https://two.test/").unwrap_err();
+        let refused = Journal::read(&path, "https://two.test/").unwrap_err();
         assert!(
-            refused.what().ends_with("is of a batch at https://one.test/, not at https://two.test/"),
+            refused.what().ends_with("belongs to a batch at https://one.test/, not at https://two.test/"),
             "{refused:?}"
         );
     }

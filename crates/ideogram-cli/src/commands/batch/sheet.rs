@@ -1,7 +1,7 @@
-//! The contact sheet: one HTML page with all rows of a batch, for any browser, straight from the disk.
+//! The contact sheet: one HTML page with all rows of a batch.
 //!
-//! It needs nothing but itself: styles and thumbnails are in the page, there is no script, and a content security
-//! policy forbids what somebody's prompt may try to bring in. All text is escaped.
+//! The page is self-contained: styles and thumbnails are in it, and it has no script. All text is escaped, and a content
+//! security policy forbids everything else that a prompt could inject.
 
 use std::{fs, io, path::Path};
 
@@ -9,18 +9,12 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use ideogram_client::{Timestamp, request::PartContent};
 use serde_json::Value;
 
-use super::{
-    journal::{Image, ImageResult},
-    report::Counts,
-    row::Row,
-    status::{Status, Words},
-    thumbnail,
-};
+use super::{journal::Image, report::Counts, row::Row, state::ImageResult, status::Status, thumbnail};
 use crate::output::units;
 
 const STYLE: &str = include_str!("sheet.css");
 
-/// Writes the sheet, in one step. Blocks.
+/// Writes the sheet, and replaces an earlier one at once. Blocks.
 pub(super) fn write(
     folder: &Path,
     title: &str,
@@ -69,8 +63,8 @@ fn render(
 }
 
 fn article(page: &mut impl io::Write, folder: &Path, row: &Row, status: &Status) -> io::Result<()> {
-    let Words { class, title, billing, .. } = status.words();
-    writeln!(page, "<article class=\"{class}\">")?;
+    let info = status.state().info();
+    writeln!(page, "<article class=\"{}\">", info.class)?;
     if let Status::Finished(images) = status {
         writeln!(page, "<div class=\"images\">")?;
         for image in images {
@@ -80,24 +74,21 @@ fn article(page: &mut impl io::Write, folder: &Path, row: &Row, status: &Status)
     }
     let prompt = if row.prompt.is_empty() { "(no prompt)" } else { &row.prompt };
     writeln!(page, "<div class=\"words\">")?;
-    // A prompt that scrolls can be reached by keyboard; what cannot scroll needs no stop on the way.
+    // Only a prompt that scrolls takes the keyboard focus.
     let stop = if may_scroll(prompt) {
         format!(" tabindex=\"0\" role=\"group\" aria-label=\"Prompt of line {}\"", row.line)
     } else {
         String::new()
     };
     writeln!(page, "<div class=\"prompt\" dir=\"auto\"{stop}>{}</div>", escaped(prompt))?;
-    if !title.is_empty() {
-        let colon = if billing.is_empty() { "" } else { ": " };
-        writeln!(page, "<p class=\"state\"><b>{title}</b> {billing}{colon}{}</p>", escaped(status.why()))?;
+    if !info.title.is_empty() {
+        let colon = if info.billing.is_empty() { "" } else { ": " };
+        let why = escaped(status.why());
+        writeln!(page, "<p class=\"state\"><b>{}</b> {}{colon}{why}</p>", info.title, info.billing)?;
     }
-    let made_of = match status {
-        Status::Finished(images) => images.iter().find_map(|image| image.prompt.as_deref()),
-        _ => None,
-    };
-    if let Some(made_of) = made_of {
-        let made_of = escaped(made_of);
-        writeln!(page, "<details><summary>Prompt as drawn</summary><p dir=\"auto\">{made_of}</p></details>")?;
+    if let Some(prompt) = status.images().iter().find_map(|image| image.prompt.as_deref()) {
+        let prompt = escaped(prompt);
+        writeln!(page, "<details><summary>Prompt as used</summary><p dir=\"auto\">{prompt}</p></details>")?;
     }
     let (operation, model) = (row.request.operation().id, model(row));
     writeln!(
@@ -114,11 +105,11 @@ fn article(page: &mut impl io::Write, folder: &Path, row: &Row, status: &Status)
 
 fn figure(page: &mut impl io::Write, folder: &Path, row: &Row, image: &Image) -> io::Result<()> {
     let seed = image.seed.map_or_else(String::new, |seed| format!("seed {seed}"));
-    let (mark, explained) = match (image.result, &image.file) {
+    let explanation = match (image.result, &image.file) {
         (ImageResult::Saved, Some(file)) => {
             let (link, name) = (url(file), escaped(file));
             write!(page, "<figure><a href=\"{link}\">")?;
-            match fs::read(folder.join(super::THUMBNAILS).join(thumbnail_name(file))) {
+            match fs::read(thumbnail::path_of(folder, file)) {
                 Ok(bytes) => {
                     let media_type = thumbnail::media_type(&bytes);
                     let data = BASE64_STANDARD.encode(&bytes);
@@ -135,18 +126,17 @@ fn figure(page: &mut impl io::Write, folder: &Path, row: &Row, image: &Image) ->
                  <span>{seed}</span></figcaption></figure>"
             );
         }
-        (ImageResult::Withheld, _) => ("withheld", "made and billed, but held back by the safety check".to_owned()),
-        (ImageResult::Lost, _) => ("lost", image.error.clone().unwrap_or_default()),
-        _ => ("not saved", image.error.clone().unwrap_or_default()),
+        (ImageResult::Withheld, _) => "generated and billed, but withheld by the safety check".to_owned(),
+        _ => image.error.clone().unwrap_or_default(),
     };
-    let explained = escaped(&explained);
+    let (mark, explanation) = (image.result.info().title, escaped(&explanation));
     writeln!(
         page,
-        "<figure><span class=\"blank\"><b>{mark}</b>{explained}</span><figcaption><span>{seed}</span></figcaption></figure>"
+        "<figure><span class=\"blank\"><b>{mark}</b>{explanation}</span><figcaption><span>{seed}</span></figcaption></figure>"
     )
 }
 
-/// What drew it: the model that the request names, or else what was called.
+/// The model that the request names, or else the path of the operation.
 fn model(row: &Row) -> String {
     let part = |wanted: &str| {
         row.request.parts().iter().find(|part| part.name == wanted).and_then(|part| match &part.content {
@@ -163,11 +153,11 @@ fn model(row: &Row) -> String {
     part("custom_model_uri").or_else(|| part("model")).or_else(nested).unwrap_or_else(called)
 }
 
-/// How many characters at the end of a name stay visible when its start is cut.
+/// How many characters at the end of a name stay visible when its beginning is cut.
 const TAIL_CHARACTERS: usize = 10;
 
-/// A name as two elements, the first of which is cut where there is no room: what tells names of a batch apart mostly
-/// stands at one of the two ends.
+/// A name as two elements, the first of which is cut if there is no room: the names of a batch mostly differ at one of
+/// the two ends.
 fn in_two(name: &str) -> String {
     let length = name.chars().count();
     let head = if length > TAIL_CHARACTERS + 4 { length - TAIL_CHARACTERS } else { length };
@@ -177,19 +167,14 @@ fn in_two(name: &str) -> String {
     format!("<span>{}</span>{tail}", escaped(head))
 }
 
-/// Whether a prompt may be longer than what the style sheet shows at once, in the narrowest column.
+/// Whether a prompt may be longer than its box in the narrowest column.
 fn may_scroll(prompt: &str) -> bool {
     const LINES: usize = 16;
     const MIN_CHARACTERS_PER_LINE: usize = 15;
     prompt.lines().map(|line| 1 + line.chars().count() / MIN_CHARACTERS_PER_LINE).sum::<usize>() > LINES
 }
 
-/// The file of a thumbnail in its folder.
-pub(super) fn thumbnail_name(file: &str) -> String {
-    format!("{file}.thumbnail")
-}
-
-/// Text between tags and in quotes. What turns the direction of text is left to the browser, which isolates it.
+/// Escapes text for elements and attributes. Characters that change the direction of text stay: `dir` isolates them.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + 8);
     for character in text.chars() {
@@ -199,7 +184,7 @@ fn escaped(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
-            // HTML has no place for most control characters.
+            // HTML does not allow most control characters.
             _ if character.is_control() && !matches!(character, '\n' | '\t') => escaped.push('\u{fffd}'),
             _ => escaped.push(character),
         }
@@ -207,7 +192,7 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
-/// The name of a file beside the sheet, as a link.
+/// A link to a file in the folder of the sheet.
 fn url(file: &str) -> String {
     let mut url = String::from("./");
     for byte in file.bytes() {
@@ -219,7 +204,7 @@ fn url(file: &str) -> String {
     url
 }
 
-/// When the sheet was written, and how much there is of it.
+/// The number of rows, and when the sheet was written.
 pub(super) fn subtitle(time: &str, rows: usize) -> String {
     format!("{}, {}", units::count(rows as u64, "row"), units::time(&Timestamp::parse(time)))
 }
@@ -229,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_cannot_leave_its_place() {
+    fn text_is_escaped_for_elements_attributes_and_links() {
         assert_eq!(escaped("<script>\"'&\0\n"), "&lt;script&gt;&quot;&#39;&amp;\u{fffd}\n");
         assert_eq!(url("a lantern\"ü.png"), "./a%20lantern%22%C3%BC.png");
         assert_eq!(url("javascript:alert(1)"), "./javascript%3Aalert%281%29");
@@ -246,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_prompt_that_may_scroll_is_a_stop_of_the_keyboard() {
+    fn only_a_prompt_that_may_scroll_takes_the_keyboard_focus() {
         assert!(!may_scroll(&"a".repeat(200)));
         assert!(may_scroll(&"a".repeat(300)));
         assert!(may_scroll(&"a\n".repeat(20)));

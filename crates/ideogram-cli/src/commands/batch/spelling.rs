@@ -1,30 +1,30 @@
-//! What the cells of tables mean: numbers, `true` and what is missing, as spreadsheets and data frames write them.
+//! Values of cells in tables: numbers, booleans and missing values, as spreadsheets and data frames write them.
 //!
-//! What could mean two things is refused: a guess would be paid.
+//! An ambiguous cell is refused: a wrong guess would be billed.
 
 use ideogram_client::operation::{Input, InputKind};
 use serde_json::Value;
 
 use super::canonical;
 
-/// What a property holds.
+/// The type of a property.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cell {
-    /// Text that is sent as it is.
+    /// Free text.
     Text,
-    /// One of some words, a path, or JSON.
+    /// An enum value, a path, or JSON.
     Word,
     Integer,
     Number,
     Boolean,
-    /// A property that the document does not know.
+    /// A property that is not in the document.
     Any,
 }
 
-/// How data frames and spreadsheets write that there is no value.
+/// How data frames and spreadsheets write a missing value.
 const MISSING: [&str; 10] = ["nan", "NaN", "NAN", "None", "<NA>", "NaT", "null", "NULL", "N/A", "#N/A"];
 
-/// TRUE and FALSE in the languages of spreadsheets. None of these words says the other thing in another language.
+/// TRUE and FALSE in the languages of spreadsheets. No word means the opposite in another language.
 const TRUE: &[&str] = &[
     "true",
     "wahr",
@@ -82,12 +82,12 @@ impl Cell {
     }
 }
 
-/// Whether a cell says that there is nothing in it.
+/// Whether a cell is a missing value.
 pub(super) fn is_missing(text: &str) -> bool {
     MISSING.contains(&text)
 }
 
-/// The value that is meant, in one spelling; `None` if it is missing. Only tables have words for what is missing.
+/// The value in its canonical text; `None` if it is missing, which only cells of tables can say.
 pub(super) fn read(value: &Value, kind: Cell, is_cell: bool) -> Result<Option<Value>, String> {
     let text = match value {
         Value::String(text) => text,
@@ -97,12 +97,12 @@ pub(super) fn read(value: &Value, kind: Cell, is_cell: bool) -> Result<Option<Va
         _ => return Ok(Some(value.clone())),
     };
     if is_cell && is_error(text) {
-        return Err(format!("`{text}` is an error of the spreadsheet"));
+        return Err(format!("`{text}` is an error value of the spreadsheet"));
     }
     if is_cell && is_missing(text) {
         return match kind {
             Cell::Text => Err(format!(
-                "`{text}` is how data frames write that a value is missing: leave the cell empty; JSON lines take it as text"
+                "`{text}` is a missing value of data frames: leave the cell empty, or use JSON lines to send it as text"
             )),
             _ => Ok(None),
         };
@@ -136,13 +136,13 @@ fn boolean(text: &str) -> Result<String, String> {
     } else if FALSE.contains(&word.as_str()) {
         Ok("false".to_owned())
     } else {
-        Err(format!("takes true or false, as spreadsheets write it in any language (TRUE, WAHR, VRAI), not `{text}`"))
+        Err(format!("must be true or false, in any language of spreadsheets (TRUE, WAHR, VRAI), not `{text}`"))
     }
 }
 
-/// Digits, without what programs add to them.
+/// The digits of a whole number, without separators and an empty fraction.
 fn whole_number(text: &str) -> Result<String, String> {
-    let no_number = || format!("takes a whole number, not `{text}`");
+    let no_number = || format!("must be a whole number, not `{text}`");
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => ("-", digits),
         None => ("", text.strip_prefix('+').unwrap_or(text)),
@@ -152,7 +152,7 @@ fn whole_number(text: &str) -> Result<String, String> {
     }
     if digits.contains(['e', 'E']) && text.parse::<f64>().is_ok() || exponent_with_comma(text) {
         return Err(format!(
-            "`{text}` is a number that the spreadsheet has shortened: show the column as whole numbers, then save it again"
+            "`{text}` is a rounded number: format the column as whole numbers, then save the spreadsheet again"
         ));
     }
     let is_separator = |letter: char| matches!(letter, '.' | ',' | ' ' | '\u{a0}' | '\u{202f}' | '\'' | '\u{2019}');
@@ -188,7 +188,7 @@ fn exponent_with_comma(text: &str) -> bool {
     text.contains(['e', 'E']) && text.replace(',', ".").parse::<f64>().is_ok()
 }
 
-/// A number with a decimal point, in one spelling; what is none is left to the check that follows.
+/// The canonical text of a number; other text is returned unchanged and refused by a later check.
 fn decimal(text: &str) -> String {
     let pointed = if text.contains('.') { text.to_owned() } else { text.replacen(',', ".", 1) };
     match pointed.parse::<f64>() {
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_numbers_are_read_in_every_spelling_that_says_one_thing() {
+    fn whole_numbers_are_read_unless_they_are_ambiguous() {
         for (text, number) in [
             ("2", "2"),
             (" 2 ", "2"),
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_no_value_and_no_prompt() {
+    fn a_missing_value_is_left_out_and_refused_as_prompt() {
         for text in MISSING {
             for kind in [Cell::Integer, Cell::Boolean, Cell::Word, Cell::Any, Cell::Number] {
                 assert_eq!(cell(text, kind), Ok(None), "{text}");
@@ -284,13 +284,13 @@ mod tests {
             assert_eq!(
                 read(&Value::from(text), Cell::Text, false),
                 Ok(Some(Value::from(text))),
-                "JSON says what it means"
+                "JSON has null for it"
             );
         }
     }
 
     #[test]
-    fn errors_of_spreadsheets_are_no_prompts() {
+    fn error_values_of_spreadsheets_are_refused() {
         for text in ["#REF!", "#NAME?", "#DIV/0!", "#WERT!", "#BEZUG!", "#ÜBERLAUF!", "#####"] {
             assert!(cell(text, Cell::Text).unwrap_err().contains("spreadsheet"), "{text}");
         }
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn decimals_have_one_spelling() {
+    fn decimals_have_one_text() {
         for text in ["0.5", ".5", "0,5", "0.50", "5e-1"] {
             assert_eq!(cell(text, Cell::Number), Ok(Some(Value::from("0.5"))), "{text}");
         }

@@ -1,31 +1,30 @@
-//! Tables of text, as spreadsheets and data frames save them.
+//! Tables of text (CSV, TSV), as spreadsheets and data frames save them.
 //!
-//! Quoting is read strictly. A reader that forgives a lost quotation mark would put several rows into one prompt, which
-//! is paid.
+//! Quotation marks are read strictly: otherwise a missing one could turn several rows into one prompt, which is billed.
 
 use serde_json::{Map, Value};
 
 use super::{
+    properties::is_known,
     raw::{Problem, Raw, line_ends},
-    row,
 };
 use crate::text_input::without_mark;
 
-/// What may stand between cells. The first is taken where all say the same.
+/// The separators of cells. The first is used if no other fits better.
 const SEPARATORS: [char; 4] = [',', ';', '\t', '|'];
-/// How data frames call columns without a name when they read their own tables.
+/// The prefix that data frames give to columns without a name.
 const UNNAMED: &str = "Unnamed: ";
 
 struct Record {
-    /// The line on which it begins, from 1.
+    /// Its first line, from 1.
     line: u64,
-    /// Without white space at their ends.
+    /// Trimmed.
     cells: Vec<String>,
 }
 
 impl Record {
     fn known_names(&self) -> usize {
-        self.cells.iter().filter(|cell| row::is_known(&column_name(cell))).count()
+        self.cells.iter().filter(|cell| is_known(&column_name(cell))).count()
     }
 
     fn is_empty(&self) -> bool {
@@ -33,10 +32,10 @@ impl Record {
     }
 }
 
-/// Reads a table; without a separator, finds out which it has.
+/// Reads a table. Without a separator, detects it.
 pub(super) fn read(text: &str, separator: Option<char>) -> (Vec<Raw>, Vec<Problem>) {
-    let (text, first_line, said) = after_separator_line(text);
-    let separator = match said.or(separator) {
+    let (text, first_line, declared) = after_separator_line(text);
+    let separator = match declared.or(separator) {
         Some(separator) => Some(separator),
         None => separator_of(text),
     };
@@ -63,7 +62,7 @@ pub(super) fn read(text: &str, separator: Option<char>) -> (Vec<Raw>, Vec<Proble
         let width = record.cells.iter().rposition(|cell| !cell.is_empty()).map_or(0, |last| last + 1);
         if width > names.len() {
             let reason = format!(
-                "has {width} cells, and the header {}; a cell that holds {} stands in quotation marks",
+                "has {width} cells, but the header has {}; write a cell that contains {} in quotation marks",
                 names.len(),
                 separator.map_or_else(
                     || "a separator".to_owned(),
@@ -73,44 +72,48 @@ pub(super) fn read(text: &str, separator: Option<char>) -> (Vec<Raw>, Vec<Proble
             problems.push(Problem::new(record.line, "", reason));
             continue;
         }
-        // Cells that are missing at the end of a row are empty: spreadsheets leave them out.
+        // Spreadsheets leave out empty cells at the end of a row.
         let cells = names.iter().zip(record.cells).filter(|(_, cell)| !cell.is_empty());
-        let members: Map<String, Value> =
+        let properties: Map<String, Value> =
             cells.filter_map(|(name, cell)| Some((name.clone()?, Value::String(cell)))).collect();
-        if !members.is_empty() {
-            raw.push(Raw { line: record.line, header: Some(header.line), members });
+        if !properties.is_empty() {
+            raw.push(Raw { line: record.line, header: Some(header.line), properties });
         }
     }
     (raw, problems)
 }
 
-/// Whether a text is a table of tabs and not a prompt on each line.
+/// Whether a text is a table with tabs and not a list of prompts.
 pub(super) fn begins_with_header(text: &str) -> bool {
     let mut records = Records { text, at: 0, line: 1, separator: Some('\t') };
     matches!(records.next(), Some(Ok(header))
         if header.known_names() > 0 && header.known_names() == header.cells.iter().filter(|cell| !cell.is_empty()).count())
 }
 
-/// The names of the columns; none for those that are left out.
+/// The names of the columns; `None` for a column to ignore.
 fn names(header: &Record, rows: &[Record], problems: &mut Vec<Problem>) -> Vec<Option<String>> {
     let mut names: Vec<Option<String>> = Vec::new();
     for (index, cell) in header.cells.iter().enumerate() {
         let cells = || rows.iter().map(move |record| record.cells.get(index).map_or("", String::as_str));
-        let place = || format!("column {}", index + 1);
+        let column = || format!("column {}", index + 1);
         if cell.is_empty() || cell.starts_with(UNNAMED) {
             // Data frames number their rows in a first column without a name.
             let is_index =
                 index == 0 && cells().all(|cell| !cell.is_empty() && cell.bytes().all(|byte| byte.is_ascii_digit()));
             if !is_index && let Some((record, _)) = rows.iter().zip(cells()).find(|(_, cell)| !cell.is_empty()) {
-                let reason = format!("has no name, and is not empty in line {}", record.line);
-                problems.push(Problem::new(header.line, place(), reason));
+                let reason = format!("has no name, but a value in line {}", record.line);
+                problems.push(Problem::new(header.line, column(), reason));
             }
             names.push(None);
             continue;
         }
         let name = column_name(cell);
         if names.contains(&Some(name.clone())) {
-            problems.push(Problem::new(header.line, place(), format!("is called `{name}` like another")));
+            problems.push(Problem::new(
+                header.line,
+                column(),
+                format!("has the same name as another column: `{name}`"),
+            ));
             names.push(None);
         } else {
             names.push(Some(name));
@@ -119,19 +122,19 @@ fn names(header: &Record, rows: &[Record], problems: &mut Vec<Problem>) -> Vec<O
     names
 }
 
-/// The property that a column is for: people write `Num Images` in a header.
+/// The property of a column; also accepts a spelling like `Num Images`.
 fn column_name(cell: &str) -> String {
     let plain = cell.to_lowercase().replace([' ', '-'], "_");
-    if row::is_known(&plain) { plain } else { cell.to_owned() }
+    if is_known(&plain) { plain } else { cell.to_owned() }
 }
 
-/// What follows a line `sep=;`, the line on which that begins, and the separator.
+/// Returns the text after a line `sep=;`, the number of its first line, and the separator.
 fn after_separator_line(text: &str) -> (&str, u64, Option<char>) {
     let end = text.find(['\n', '\r']).unwrap_or(text.len());
     let (first, rest) = text.split_at(end);
     let first = first.trim_matches(['"', ' ']);
-    let said = first.get(..4).filter(|word| word.eq_ignore_ascii_case("sep=")).map(|_| &first[4..]);
-    let mut letters = said.unwrap_or_default().chars();
+    let declared = first.get(..4).filter(|word| word.eq_ignore_ascii_case("sep=")).map(|_| &first[4..]);
+    let mut letters = declared.unwrap_or_default().chars();
     match (letters.next(), letters.next()) {
         (Some(separator), None) => {
             let rest = rest.strip_prefix("\r\n").or(rest.strip_prefix(['\n', '\r'])).unwrap_or(rest);
@@ -141,32 +144,32 @@ fn after_separator_line(text: &str) -> (&str, u64, Option<char>) {
     }
 }
 
-/// The separator by which the header has most names that are known; none for a single column.
+/// The separator with which the header has the most known names; `None` for a single column.
 fn separator_of(text: &str) -> Option<char> {
     let score = |separator: char| {
         let records = Records { text, at: 0, line: 1, separator: Some(separator) };
-        // The second one as well: the first may be a title.
+        // The first record may be a title.
         let first = records.flatten().filter(|record| !record.is_empty()).take(2);
         let scores = first.map(|record| (record.known_names(), record.cells.len()));
         scores.reduce(|header, next| if next.0 > header.0 { next } else { header }).unwrap_or_default()
     };
     let mut best = (SEPARATORS[0], score(SEPARATORS[0]));
     for separator in SEPARATORS.into_iter().skip(1) {
-        let found = score(separator);
-        if found > best.1 {
-            best = (separator, found);
+        let score = score(separator);
+        if score > best.1 {
+            best = (separator, score);
         }
     }
-    // What such a program does not put into quotation marks is no separator of its own.
+    // A program that writes one column does not quote separators.
     if best.1.1 <= 1 { None } else { Some(best.0) }
 }
 
-/// Cuts a text into records.
+/// An iterator over the records of a text.
 struct Records<'t> {
     text: &'t str,
     at: usize,
     line: u64,
-    /// Without one, every record is one cell.
+    /// If `None`, each record is one cell.
     separator: Option<char>,
 }
 
@@ -199,7 +202,7 @@ impl Records<'_> {
         &self.text[self.at..]
     }
 
-    /// Passes the end of a line, if there is one here.
+    /// Skips a line end.
     fn end_line(&mut self) {
         let length = match self.rest().as_bytes() {
             [b'\r', b'\n', ..] => 2,
@@ -214,7 +217,7 @@ impl Records<'_> {
         text.chars().next().is_none_or(|letter| matches!(letter, '\n' | '\r') || Some(letter) == self.separator)
     }
 
-    /// One cell, up to what ends it.
+    /// Reads one cell, up to the separator or line end.
     fn cell(&mut self, line: u64) -> Result<String, Problem> {
         let separator = self.separator;
         let is_blank = |letter: char| letter == ' ' || (letter == '\t' && separator != Some('\t'));
@@ -230,7 +233,7 @@ impl Records<'_> {
                     self.at += rest.len() - rest.trim_start_matches(is_blank).len();
                     return Ok(cell);
                 }
-                // Programs that separate by tabs may quote nothing.
+                // Programs that separate cells by tabs may not use quotation marks.
                 Err(_) if separator == Some('\t') => {}
                 Err(reason) => {
                     let is_open = matches!(reason, Quoting::Open);
@@ -249,7 +252,7 @@ impl Records<'_> {
         Ok(cell)
     }
 
-    /// A cell behind its opening quotation mark, and how long it is with the closing one.
+    /// Reads a cell after its opening quotation mark; also returns its length including the closing one.
     fn quoted(&self, text: &str) -> Result<(String, usize), Quoting> {
         let mut cell = String::new();
         let mut at = 0;
@@ -261,7 +264,7 @@ impl Records<'_> {
                 cell.push('"');
                 at += 1;
             } else if self.ends_cell(text[at..].trim_start_matches(' ')) {
-                // Ends of lines differ from system to system, and are the same to a reader.
+                // The same on every system.
                 let cell = cell.replace("\r\n", "\n").replace('\r', "\n");
                 return Ok((without_mark(cell.trim()).to_owned(), at));
             } else {
@@ -271,7 +274,7 @@ impl Records<'_> {
     }
 }
 
-/// What is wrong with quotation marks.
+/// A problem with quotation marks.
 enum Quoting {
     Open,
     Loose,
@@ -280,10 +283,8 @@ enum Quoting {
 impl Quoting {
     fn reason(&self) -> &'static str {
         match self {
-            Self::Open => "has a quotation mark that is never closed; one inside a cell is written twice",
-            Self::Loose => {
-                "has a quotation mark in the middle of a cell; one inside a cell is written twice: \"a \"\"red\"\" lantern\""
-            }
+            Self::Open => "has a quotation mark that is never closed; write a quotation mark inside a cell twice",
+            Self::Loose => "has a quotation mark in the middle of a cell; write it twice: \"a \"\"red\"\" lantern\"",
         }
     }
 }
@@ -302,7 +303,7 @@ mod tests {
     fn rows(text: &str) -> Vec<(u64, Value)> {
         let (rows, problems) = read(text, None);
         assert!(problems.is_empty(), "{text}: {problems:?}");
-        rows.into_iter().map(|row| (row.line, Value::Object(row.members))).collect()
+        rows.into_iter().map(|row| (row.line, Value::Object(row.properties))).collect()
     }
 
     #[test]
@@ -369,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn programs_that_separate_by_tabs_need_not_quote() {
+    fn a_table_with_tabs_needs_no_quotation_marks() {
         let text = "prompt\tid\n\"red\" lantern\t1\n\"open\t2\nnext\t3\n";
 
         let prompts: Vec<_> = rows(text).into_iter().map(|(_, row)| row["prompt"].clone()).collect();
@@ -377,25 +378,25 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_once_and_where() {
+    fn each_problem_is_reported_once_with_its_lines() {
         assert_eq!(
             texts("prompt,,prompt,extra\na,x,,\nb,1,2,3,4\nc,1,2,3,4\n"),
             [
-                "t:1: column 2: has no name, and is not empty in line 2",
-                "t:1: column 3: is called `prompt` like another",
-                "t: lines 3 and 4: has 5 cells, and the header 4; a cell that holds `,` stands in quotation marks",
+                "t:1: column 2: has no name, but a value in line 2",
+                "t:1: column 3: has the same name as another column: `prompt`",
+                "t: lines 3 and 4: has 5 cells, but the header has 4; write a cell that contains `,` in quotation marks",
             ]
         );
         assert_eq!(
             texts("prompt,id\n\"a\" lantern,1\n\"b,2\nc,3\n"),
             [
-                "t:2: has a quotation mark in the middle of a cell; one inside a cell is written twice: \"a \"\"red\"\" lantern\"",
-                "t:3: has a quotation mark that is never closed; one inside a cell is written twice",
+                "t:2: has a quotation mark in the middle of a cell; write it twice: \"a \"\"red\"\" lantern\"",
+                "t:3: has a quotation mark that is never closed; write a quotation mark inside a cell twice",
             ]
         );
     }
 
-    /// Bytes at random: every table ends, and no line is lost between rows and problems.
+    /// Random text: reading always ends, and lines are in order.
     #[test]
     fn any_text_is_read_to_its_end() {
         let mut random = fastrand::Rng::with_seed(7);

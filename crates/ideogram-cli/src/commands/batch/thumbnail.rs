@@ -1,22 +1,40 @@
-//! Small images for the contact sheet, made once and kept in a folder of their own.
+//! Thumbnails for the contact sheet, generated once and stored in a folder of their own.
 
 use std::{
     fs,
     io::{self, Cursor, Write as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use ideogram_client::internal;
 use image::{DynamicImage, ImageFormat, ImageReader, Limits, codecs::jpeg::JpegEncoder};
 
-/// The longest side, in pixels: twice what the sheet shows, for screens that are that fine.
+use super::{THUMBNAILS, disk::blocking};
+
+/// In pixels: twice the size on the sheet, for screens of high resolution.
 const MAX_SIDE: u32 = 400;
-/// No image of the service comes near it; a file that claims more is not opened.
+/// Far above the size of any image of the service; a file that claims more is not decoded.
 const MAX_MEMORY_BYTES: u64 = 512 * 1024 * 1024;
 const JPEG_QUALITY: u8 = 78;
 
-/// Makes the thumbnail of an image unless it is there. Blocks.
-pub(super) fn make(image: &Path, thumbnail: &Path) -> io::Result<()> {
+/// Generates missing thumbnails of images in a folder. An image whose thumbnail fails is shown without one.
+pub(super) async fn make_all(folder: &Path, files: Vec<String>) {
+    let folder = folder.to_owned();
+    let done = blocking(move || {
+        for file in files {
+            let _ = make(&folder.join(&file), &path_of(&folder, &file));
+        }
+        Ok(())
+    });
+    let _ = done.await;
+}
+
+/// The thumbnail of an image file in the folder of a batch.
+pub(super) fn path_of(folder: &Path, file: &str) -> PathBuf {
+    folder.join(THUMBNAILS).join(format!("{file}.thumbnail"))
+}
+
+fn make(image: &Path, thumbnail: &Path) -> io::Result<()> {
     if thumbnail.is_file() {
         return Ok(());
     }

@@ -34,7 +34,6 @@ use crate::{
     output::progress::{Counted, Progress},
     output::units,
     session::context::{Context, Wording},
-    session::question::Default as Reply,
 };
 
 /// How many names of files in flight are listed; programs get them all.
@@ -191,7 +190,7 @@ impl Sync {
         }
         let count = units::count(uncertain, "file");
         let question = format!("send {count} that may be in the dataset already? Nothing can be removed from it");
-        context.confirm(&question, Reply::No).await
+        context.confirm(&question).await
     }
 }
 

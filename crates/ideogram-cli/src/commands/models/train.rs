@@ -16,7 +16,6 @@ use crate::{
     output::layout::{Layout, ToLayout},
     output::units,
     session::context::{Context, Wording},
-    session::question::Default as Reply,
 };
 
 /// Train a custom model from a dataset. Every run costs money
@@ -136,7 +135,7 @@ impl Train {
             "train the model \"{}\" from \"{}\" ({} images)? It costs money and cannot be cancelled",
             self.name, dataset.dataset.name, trainable.images
         );
-        context.confirm(&question, Reply::No).await
+        context.confirm(&question).await
     }
 
     /// Refuses a second training of a dataset while one is going on: it costs again, and is most often a mistake.

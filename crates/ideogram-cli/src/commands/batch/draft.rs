@@ -1,0 +1,582 @@
+//! Turns rows of a file into requests, and checks them before anything is sent.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    error::Error as _,
+    path::PathBuf,
+};
+
+use ideogram_client::{
+    Client, Error, File, Validation,
+    operation::{Input, InputKind, Operation},
+    operations,
+    schema::Schema,
+    validate::Violations,
+};
+use serde_json::{Map, Value};
+
+use super::{
+    canonical,
+    digest::Digests,
+    properties::{JSON_PROMPT, NESTED, generates_images, input, is_known, nested},
+    raw::{Problem, Raw},
+    row::{Row, key, slug},
+    spelling::{self, Cell},
+};
+use crate::{
+    images::{content::Content, mask, structured},
+    text_input::without_mark,
+};
+
+/// The maximum length of an `id`: it becomes the name of files.
+const MAX_ID_CHARS: usize = 64;
+
+/// The model of rows that name none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Model {
+    /// Ideogram 4.0: one image a row
+    V4,
+    /// Ideogram 3.0, and models trained from it
+    V3,
+    /// The legacy models, `V_1` to `V_2A`
+    Legacy,
+}
+
+/// The settings for turning rows into requests.
+#[derive(Clone, Debug)]
+pub(super) struct Reading {
+    pub(super) client: Client,
+    pub(super) model: Model,
+    /// Paths of files are relative to it.
+    pub(super) folder: PathBuf,
+    /// Leaves values that the document does not know to the service.
+    pub(super) unchecked: bool,
+}
+
+impl Model {
+    fn operation(self) -> &'static Operation {
+        match self {
+            Self::V4 => &operations::POST_GENERATE_IMAGE_V4,
+            Self::V3 => &operations::POST_GENERATE_IMAGE_V3,
+            Self::Legacy => &operations::POST_GENERATE_IMAGE,
+        }
+    }
+}
+
+/// Turns all rows into requests, or returns all their problems. Reads the files of the rows. Blocks.
+pub(super) fn rows(rows: &[Raw], reading: &Reading) -> Result<Vec<Row>, Vec<Problem>> {
+    let (mut done, mut problems) = (Vec::new(), Vec::new());
+    let mut ids: HashMap<String, u64> = HashMap::new();
+    let mut same: HashMap<String, u32> = HashMap::new();
+    let mut digests = Digests::default();
+    for raw in rows {
+        let mut draft = Draft { raw, reading, digests: &mut digests, problems: Vec::new() };
+        if let Some(mut row) = draft.row(&mut ids) {
+            // Equal rows are all wanted, and numbered.
+            let occurrence = same.entry(row.key.clone()).or_default();
+            *occurrence += 1;
+            if *occurrence > 1 {
+                row.key = format!("{}-{occurrence}", row.key);
+            }
+            if row.name.is_empty() {
+                row.name = format!("{}{}", slug(&row.prompt), &row.key[..8]);
+                if *occurrence > 1 {
+                    row.name = format!("{}-{occurrence}", row.name);
+                }
+            }
+            done.push(row);
+        }
+        problems.append(&mut draft.problems);
+    }
+    if problems.is_empty() { Ok(done) } else { Err(problems) }
+}
+
+/// A row that is being turned into a request.
+struct Draft<'a> {
+    raw: &'a Raw,
+    reading: &'a Reading,
+    digests: &'a mut Digests,
+    problems: Vec<Problem>,
+}
+
+impl Draft<'_> {
+    fn problem(&mut self, property: &str, reason: impl Into<String>) {
+        self.problems.push(self.raw.problem(property, reason));
+    }
+
+    fn row(&mut self, ids: &mut HashMap<String, u64>) -> Option<Row> {
+        let mut properties = self.raw.properties.clone();
+        if self.raw.header.is_some() {
+            for name in ["id", "model", "operation"] {
+                if properties.get(name).and_then(Value::as_str).is_some_and(spelling::is_missing) {
+                    properties.shift_remove(name);
+                }
+            }
+        }
+        let id = properties.shift_remove("id").and_then(|id| self.id(&id, ids));
+        let operation = self.operation(&mut properties)?;
+        self.read_cells(operation, &mut properties);
+        self.rename_prompt(operation, &mut properties);
+        self.nest(operation, &mut properties);
+
+        let mut call = self.reading.client.call(operation.id).ok()?;
+        if self.reading.unchecked {
+            call = call.validation(Validation::Off);
+        }
+        let mut files = BTreeMap::new();
+        let mut paths: HashMap<&str, Vec<PathBuf>> = HashMap::new();
+        for (name, value) in &properties {
+            let Some(input) = input(operation, name) else {
+                if self.reading.unchecked {
+                    call = call.unchecked_field(name.as_str(), value);
+                } else {
+                    self.problems.push(unknown(self.raw, operation, name));
+                }
+                continue;
+            };
+            for value in self.values(input, value) {
+                if input.kind() == InputKind::File {
+                    let path = self.reading.folder.join(&value);
+                    match self.digests.of(&path) {
+                        Ok(digest) => drop(files.insert(path.clone(), digest)),
+                        Err(reason) => self.problem(name, reason),
+                    }
+                    call = call.file(input.name, File::from_path(&path));
+                    paths.entry(input.name).or_default().push(path);
+                } else {
+                    self.check(input, &value);
+                    call = call.field(input.name, &value);
+                }
+            }
+        }
+        if self.problems.is_empty() {
+            self.check_masks(&paths);
+        }
+        for input in operation.inputs.iter().filter(|input| input.required) {
+            if !properties.contains_key(input.name) {
+                let name = if input.name == "text_prompt" { "prompt" } else { input.name };
+                self.problem(name, format!("is missing: {operation} requires it"));
+            }
+        }
+        let request = match call.prepare() {
+            Ok(request) if self.problems.is_empty() => request,
+            Ok(_) => return None,
+            Err(error) => {
+                self.refused(&error);
+                return None;
+            }
+        };
+
+        let prompt = prompt_of(&properties);
+        let key = key(&request, &files);
+        let images = request.images().max(1);
+        Some(Row { line: self.raw.line, key, name: id.unwrap_or_default(), prompt, request, images, files })
+    }
+
+    /// Reports masks that do not fit their images: the service would bill the call without using them.
+    fn check_masks(&mut self, paths: &HashMap<&str, Vec<PathBuf>>) {
+        for (image, mask, kind) in [
+            ("image", "mask", mask::Kind::Repaint),
+            ("image_file", "mask", mask::Kind::Repaint),
+            ("character_reference_images", "character_reference_images_mask", mask::Kind::Reference),
+        ] {
+            let (Some(images), Some(masks)) = (paths.get(image), paths.get(mask)) else { continue };
+            for (image_path, mask_path) in images.iter().zip(masks) {
+                let (image, content) = (Content::of_path(image_path), Content::of_path(mask_path));
+                if let Err(problem) = mask::check(kind, &image, &content) {
+                    self.problem(mask, format!("\"{}\" {problem}", mask_path.display()));
+                }
+            }
+        }
+    }
+
+    /// Reports violations of the document under the names that the row uses.
+    fn refused(&mut self, error: &Error) {
+        let violations = error.source().and_then(|source| source.downcast_ref::<Violations>());
+        for violation in violations.into_iter().flat_map(Violations::iter) {
+            let property = violation.property();
+            let property = property.strip_prefix(NESTED).and_then(|inner| inner.strip_prefix('.')).unwrap_or(property);
+            let (property, path) = property.split_once('.').unwrap_or((property, ""));
+            let property = if property == "text_prompt" { "prompt" } else { property };
+            let path = if path.is_empty() { String::new() } else { format!("`{path}` ") };
+            let reason = violation.reason().replace("`text_prompt`", "`prompt`");
+            // The service may have added these since.
+            let is_addition = reason.starts_with("must be one of") || reason == "is not in the document";
+            let hint = if is_addition { "; --unchecked leaves it to the service" } else { "" };
+            self.problem(property, format!("{path}{reason}{hint}"));
+        }
+        // Without violations, the problem was reported before the call was prepared.
+        if self.problems.is_empty() {
+            self.problem("", error.to_string());
+        }
+    }
+
+    /// Reads the cells of a table, in which programs write numbers, `true` and missing values in many ways.
+    fn read_cells(&mut self, operation: &Operation, properties: &mut Map<String, Value>) {
+        let (is_cell, is_nested) = (self.raw.header.is_some(), input(operation, NESTED).is_some());
+        let mut read = Map::new();
+        for (name, value) in std::mem::take(properties) {
+            let input = input(operation, &name);
+            let whole = nested(operation, &name).is_some_and(|it| matches!(it.schema, Schema::Integer { .. }));
+            let is_free_text = ["prompt", "text_prompt", "negative_prompt"].contains(&name.as_str())
+                || input.is_some_and(|input| input.kind() == InputKind::Text && input.values().is_empty());
+            let kind = match input {
+                _ if is_free_text => Cell::Text,
+                Some(input) => Cell::of(input),
+                None if is_nested && whole => Cell::Integer,
+                None => Cell::Any,
+            };
+            match spelling::read(&value, kind, is_cell) {
+                // In a JSON object, numbers are not text.
+                Ok(Some(Value::String(text))) if is_cell && input.is_none() && kind == Cell::Integer => {
+                    read.insert(name, serde_json::from_str(&text).unwrap_or(Value::String(text)));
+                }
+                Ok(Some(value)) => drop(read.insert(name, value)),
+                Ok(None) => {}
+                Err(reason) => self.problem(&name, reason),
+            }
+        }
+        *properties = read;
+    }
+
+    /// The `id` of a row, which becomes the name of its files.
+    fn id(&mut self, id: &Value, ids: &mut HashMap<String, u64>) -> Option<String> {
+        let id = match id {
+            Value::String(text) => text.trim().to_owned(),
+            Value::Number(number) => number.to_string(),
+            _ => {
+                self.problem("id", "must be text");
+                return None;
+            }
+        };
+        let is_plain = |character: char| character.is_alphanumeric() || matches!(character, '-' | '_' | '.' | ' ');
+        if id.is_empty() || id.starts_with('.') || !id.chars().all(is_plain) || id.chars().count() > MAX_ID_CHARS {
+            let reason = "becomes the name of files: use 1 to 64 letters, digits, `-`, `_`, `.` and spaces, not beginning with `.`";
+            self.problem("id", reason);
+            return None;
+        }
+        // Many file systems ignore case.
+        if let Some(line) = ids.insert(id.to_lowercase(), self.raw.line) {
+            self.problem("id", format!("\"{id}\" is already the id of line {line}"));
+        }
+        Some(id)
+    }
+
+    /// The operation of a row: by its id, by its model, or the default.
+    fn operation(&mut self, properties: &mut Map<String, Value>) -> Option<&'static Operation> {
+        let model = properties.get("model").and_then(Value::as_str).map(str::trim).map(str::to_owned);
+        let chosen = match model.as_deref() {
+            Some("v4") => Some(Model::V4),
+            Some("v3") => Some(Model::V3),
+            Some("legacy") => Some(Model::Legacy),
+            _ => None,
+        };
+        if chosen.is_some() {
+            properties.shift_remove("model");
+        }
+        let Some(operation) = properties.shift_remove("operation") else {
+            let legacy = model.is_some_and(|model| model.starts_with("V_")).then_some(Model::Legacy);
+            let trained = properties.contains_key("custom_model_uri").then_some(Model::V3);
+            return Some(chosen.or(legacy).or(trained).unwrap_or(self.reading.model).operation());
+        };
+        if chosen.is_some() {
+            self.problem("operation", "cannot be combined with `model`: v4, v3 and legacy select the operation");
+            return None;
+        }
+        let name = operation.as_str().map(str::trim).unwrap_or_default();
+        let found = operations::ALL.iter().find(|operation| operation.id == name || operation.method_name == name);
+        match found.filter(|operation| generates_images(operation)) {
+            Some(operation) => Some(operation),
+            None => {
+                let known: Vec<&str> =
+                    operations::ALL.iter().filter(|it| generates_images(it)).map(|it| it.id).collect();
+                let name = operation.as_str().map_or_else(|| operation.to_string(), str::to_owned);
+                let problem = format!("`{name}` does not generate images; use one of {}", known.join(", "));
+                self.problem("operation", problem);
+                None
+            }
+        }
+    }
+
+    /// Accepts `prompt` for operations that call it `text_prompt`.
+    fn rename_prompt(&mut self, operation: &Operation, properties: &mut Map<String, Value>) {
+        if input(operation, "prompt").is_some() || input(operation, "text_prompt").is_none() {
+            return;
+        }
+        if let Some(prompt) = properties.shift_remove("prompt") {
+            if properties.contains_key("text_prompt") {
+                self.problem("prompt", "cannot be combined with `text_prompt`, which means the same");
+            }
+            properties.insert("text_prompt".to_owned(), prompt);
+        }
+    }
+
+    /// Moves properties into the nested object of a legacy operation.
+    fn nest(&mut self, operation: &Operation, properties: &mut Map<String, Value>) {
+        if input(operation, NESTED).is_none() {
+            return;
+        }
+        let mut nested = match properties.shift_remove(NESTED) {
+            None => Map::new(),
+            Some(Value::Object(nested)) => nested,
+            Some(Value::String(text)) => match serde_json::from_str(&text) {
+                Ok(Value::Object(nested)) => nested,
+                _ => return self.problem(NESTED, "must be a JSON object"),
+            },
+            Some(_) => return self.problem(NESTED, "must be a JSON object"),
+        };
+        let names: Vec<String> = properties.keys().filter(|name| input(operation, name).is_none()).cloned().collect();
+        for name in names {
+            let Some(value) = properties.shift_remove(&name) else { continue };
+            if nested.insert(name.clone(), value).is_some() {
+                self.problem(&name, format!("is also in `{NESTED}`"));
+            }
+        }
+        for (_, value) in &mut nested {
+            if let Value::Number(number) = value
+                && let Some(whole) = canonical::whole(number)
+            {
+                *number = whole;
+            }
+        }
+        properties.insert(NESTED.to_owned(), Value::Object(nested));
+    }
+
+    /// The values of a property, as the text that is sent.
+    fn values(&mut self, input: &Input, value: &Value) -> Vec<String> {
+        let parsed = match value {
+            // A cell holds one value, or a list as JSON.
+            Value::String(text) if self.raw.header.is_some() && input.is_repeated() && text.starts_with('[') => {
+                serde_json::from_str(text).unwrap_or_else(|_| value.clone())
+            }
+            _ => value.clone(),
+        };
+        let values = match parsed {
+            Value::Array(values) if input.is_repeated() => values,
+            value => vec![value],
+        };
+        let mut texts = Vec::new();
+        for value in values {
+            match value {
+                Value::String(text) if input.name == JSON_PROMPT => {
+                    match structured::parse(&text, self.reading.unchecked) {
+                        Ok(text) => texts.push(text),
+                        Err(refusal) => self.problem(input.name, refusal.to_string()),
+                    }
+                }
+                Value::String(text) => texts.push(without_mark(&text).to_owned()),
+                value @ (Value::Number(_) | Value::Bool(_))
+                    if !matches!(input.kind(), InputKind::File | InputKind::Json) =>
+                {
+                    texts.push(value.to_string());
+                }
+                value if input.name == JSON_PROMPT => {
+                    match structured::parse(&value.to_string(), self.reading.unchecked) {
+                        Ok(text) => texts.push(text),
+                        Err(refusal) => self.problem(input.name, refusal.to_string()),
+                    }
+                }
+                value if input.kind() == InputKind::Json => texts.push(value.to_string()),
+                value => self.problem(input.name, format!("must be {}, not {value}", wanted(input))),
+            }
+        }
+        texts
+    }
+
+    /// Checks the syntax of one value; the call is checked against the document when it is prepared.
+    fn check(&mut self, input: &Input, value: &str) {
+        let number = || serde_json::from_str::<Value>(value.trim()).ok();
+        let fits = match input.kind() {
+            InputKind::Integer => number().is_some_and(|number| number.is_i64() || number.is_u64()),
+            InputKind::Number => number().is_some_and(|number| number.is_number()),
+            InputKind::Boolean => matches!(value.trim(), "true" | "false"),
+            InputKind::Json => number().is_some(),
+            _ => true,
+        };
+        if !fits {
+            return self.problem(input.name, format!("must be {}, not `{value}`", wanted(input)));
+        }
+        if input.kind() == InputKind::Text && value.trim().is_empty() {
+            self.problem(input.name, "is empty");
+        }
+    }
+}
+
+/// Reports a property that the operation does not have; only once for a table if no operation has it.
+fn unknown(raw: &Raw, operation: &Operation, name: &str) -> Problem {
+    let generators = [("v4", Model::V4), ("v3", Model::V3)];
+    let other = generators.iter().find(|(_, model)| input(model.operation(), name).is_some());
+    if let Some((word, _)) = other
+        && generators.iter().any(|(_, model)| model.operation().id == operation.id)
+    {
+        return raw
+            .problem(name, format!("{operation} does not have this property; with `model` {word} it can be used"));
+    }
+    let names: Vec<&str> = operation.inputs.iter().map(|input| input.name).collect();
+    let reason = format!("{operation} does not have this property; use id, operation, model, {}", names.join(", "));
+    if is_known(name) { raw.problem(name, reason) } else { raw.problem_with_name(name, reason) }
+}
+
+fn wanted(input: &Input) -> &'static str {
+    match input.kind() {
+        InputKind::Integer => "a whole number",
+        InputKind::Number => "a number",
+        InputKind::Boolean => "true or false",
+        InputKind::File => "the path of a file",
+        InputKind::Json => "JSON",
+        _ => "text",
+    }
+}
+
+fn prompt_of(properties: &Map<String, Value>) -> String {
+    let nested = properties.get(NESTED).and_then(|nested| nested.get("prompt"));
+    let prompt = properties.get("prompt").or_else(|| properties.get("text_prompt")).or(nested);
+    let prompt = prompt.or_else(|| properties.get("json_prompt"));
+    prompt.map_or_else(String::new, |prompt| prompt.as_str().map_or_else(|| prompt.to_string(), str::to_owned))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::{collections::HashSet, fs, path::Path, sync::LazyLock};
+
+    use ideogram_client::request::PartContent;
+    use serde_json::json;
+
+    use super::*;
+    use crate::commands::batch::input::Form;
+
+    fn reading(folder: &Path) -> Reading {
+        static CLIENT: LazyLock<Client> = LazyLock::new(|| Client::new("secret-1234").unwrap());
+        Reading { client: CLIENT.clone(), model: Model::V3, folder: folder.to_owned(), unchecked: false }
+    }
+
+    fn rows_in(folder: &Path, form: Form, text: &str) -> Vec<Row> {
+        let (raw, problems) = form.read(text);
+        assert!(problems.is_empty(), "{text}: {problems:?}");
+        rows(&raw, &reading(folder)).unwrap_or_else(|problems| panic!("{text}: {problems:?}"))
+    }
+
+    pub(in super::super) fn keys(form: Form, text: &str) -> Vec<String> {
+        rows_in(Path::new(""), form, text).into_iter().map(|row| row.key).collect()
+    }
+
+    #[test]
+    fn the_same_request_is_the_same_row() {
+        let wanted = keys(Form::Jsonl, r#"{"prompt": "a lantern", "num_images": 2, "model": "v3"}"#);
+        for (form, text) in [
+            (Form::Jsonl, r#"{"num_images":2.0,"prompt":"a lantern"}"#),
+            (Form::Jsonl, r#"{"num_images":" 2","prompt":"a l\u0061ntern","id":"x"}"#),
+            (
+                Form::Jsonl,
+                "{\"prompt\": \"\u{feff}a lantern\", \"num_images\": 2, \"operation\": \"post_generate_image_v3\"}",
+            ),
+            (Form::Csv, "prompt,num_images\na lantern, 2\n"),
+            (Form::Csv, "Num Images;prompt;;\n2,0;\"a lantern\";;\n"),
+            (Form::Tsv, "id\tprompt\tnum_images\tmodel\nx\ta lantern\t2.0\tv3\n"),
+        ] {
+            assert_eq!(keys(form, text), wanted, "{text}");
+        }
+        for text in [
+            r#"{"prompt": "a lantern", "num_images": 3}"#,
+            r#"{"prompt": "a lantern"}"#,
+            r#"{"prompt": "a lantern ", "num_images": 2}"#,
+            r#"{"text_prompt": "a lantern", "model": "v4"}"#,
+        ] {
+            assert_ne!(keys(Form::Jsonl, text), wanted, "{text}");
+        }
+        assert_eq!(
+            keys(Form::Jsonl, r#"{"prompt": "a", "model": "v4"}"#),
+            keys(Form::Jsonl, r#"{"text_prompt": "a", "model": "v4"}"#)
+        );
+    }
+
+    #[test]
+    fn legacy_rows_are_the_same_whatever_the_order_and_the_nesting() {
+        let wanted = keys(Form::Jsonl, r#"{"prompt": "a", "model": "V_2", "num_images": 2, "seed": 7}"#);
+        for (form, text) in [
+            (
+                Form::Jsonl,
+                r#"{"operation": "post_generate_image", "image_request": {"seed": 7.0, "model": "V_2", "num_images": 2, "prompt": "a"}}"#,
+            ),
+            (Form::Csv, "seed,num_images,model,prompt\n7.0,2,V_2,a\n"),
+            (
+                Form::Csv,
+                "operation;image_request\npost_generate_image;\"{\"\"seed\"\":7,\"\"prompt\"\":\"\"a\"\",\"\"num_images\"\":2,\"\"model\"\":\"\"V_2\"\"}\"\n",
+            ),
+        ] {
+            assert_eq!(keys(form, text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_order_within_a_structured_prompt_matters() {
+        let row = |prompt: &str| format!("{{\"model\": \"v4\", \"json_prompt\": {prompt}}}");
+        let one =
+            r#"{"high_level_description": "a", "compositional_deconstruction": {"background": "b", "elements": []}}"#;
+        let other =
+            r#"{"compositional_deconstruction": {"elements": [], "background": "b"}, "high_level_description": "a"}"#;
+        let rows = rows_in(Path::new(""), Form::Jsonl, &format!("{}\n{}", row(one), row(other)));
+
+        assert_ne!(rows[0].key, rows[1].key);
+        for (row, text) in rows.iter().zip([one, other]) {
+            let PartContent::Json { text: sent, .. } = &row.request.parts()[0].content else { panic!("no JSON") };
+            assert_eq!(*sent, text.replace(": ", ":").replace(", ", ","));
+        }
+        let spelled = row(&serde_json::to_string(&one.replace(' ', "\t ")).unwrap());
+        assert_eq!(keys(Form::Jsonl, &spelled)[0], rows[0].key);
+    }
+
+    #[test]
+    fn equal_rows_are_two_rows_and_each_id_names_its_own() {
+        let rows = rows_in(
+            Path::new(""),
+            Form::Jsonl,
+            "{\"prompt\": \"a\", \"id\": \"x\"}\n\"a\"\n{\"prompt\": \"a\", \"id\": \"y\"}",
+        );
+
+        let keys: HashSet<&str> = rows.iter().map(|row| row.key.as_str()).collect();
+        assert_eq!(keys.len(), 3);
+        assert_eq!((rows[0].name.as_str(), rows[2].name.as_str()), ("x", "y"));
+        assert_eq!(rows[1].name, format!("a-{}-2", &rows[0].key[..8]));
+    }
+
+    const ONE: &[u8] = b"\x89PNG\r\n\x1a\none";
+    const TWO: &[u8] = b"\x89PNG\r\n\x1a\ntwo";
+
+    #[test]
+    fn files_are_identified_by_their_content() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("sub")).unwrap();
+        for (name, content) in [("a.png", ONE), ("sub/b.png", ONE), ("c.png", TWO)] {
+            fs::write(folder.path().join(name), content).unwrap();
+        }
+        let row = |path: &str| json!({"operation": "post_remix_image_v3", "prompt": "x", "image": path}).to_string();
+        let absolute = folder.path().join("a.png").display().to_string();
+        let texts = [row("a.png"), row("./sub/../a.png"), row("sub/b.png"), row(&absolute), row("c.png")];
+        let key = |text: &str| rows_in(folder.path(), Form::Jsonl, text)[0].key.clone();
+        let keys: Vec<String> = texts.iter().map(|text| key(text)).collect();
+
+        assert_eq!(keys[..4].iter().collect::<HashSet<_>>().len(), 1);
+        assert_ne!(keys[4], keys[0]);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_has_changed_is_not_sent() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.png");
+        fs::write(&path, ONE).unwrap();
+        let row = json!({"operation": "post_remix_image_v3", "prompt": "x", "image": "a.png"}).to_string();
+        let row = rows_in(folder.path(), Form::Jsonl, &row).remove(0);
+
+        let sealed = row.sealed_request().await.unwrap();
+        let PartContent::File(file) = &sealed.parts()[0].content else { panic!("no file") };
+        assert_eq!((file.name().as_ref(), file.path()), ("a.png", None));
+        // With the same length and time as before.
+        let time = fs::metadata(&path).unwrap().modified().unwrap();
+        fs::write(&path, TWO).unwrap();
+        fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+        assert!(row.sealed_request().await.unwrap_err().contains("has changed"));
+        fs::remove_file(&path).unwrap();
+        assert!(row.sealed_request().await.unwrap_err().contains("can no longer be read"));
+    }
+}

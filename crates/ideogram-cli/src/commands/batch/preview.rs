@@ -1,0 +1,43 @@
+//! `--dry-run`: every request that a batch would send.
+
+use serde_json::json;
+
+use super::{plan::Plan, row::Row};
+use crate::{failure::Failure, output::layout::Layout, output::units, session::context::Context, session::dry_run};
+
+/// Prints every request that would be sent.
+pub(super) async fn show(context: &Context<'_>, rows: &[Row], plan: &Plan) -> Result<(), Failure> {
+    let (mut layout, mut requests) = (Layout::new(), Vec::new());
+    let mut images = 0_u64;
+    for index in &plan.send {
+        let row = &rows[*index];
+        images += u64::from(row.images);
+        let count = units::count(u64::from(row.images), "image");
+        layout = layout.line(format!("line {} ({}): {count}", row.line, row.name));
+        // `POST address` first, then a body of JSON, or a line for each part.
+        for line in row.request.to_string().lines() {
+            let split = if line.starts_with('{') { None } else { line.split_once(": ").or(line.split_once(' ')) };
+            let (name, value) = split.unwrap_or(("json", line));
+            layout = layout.field(name.to_owned(), value);
+        }
+        layout = layout.field("api-key", "[key]");
+        let request = dry_run::describe(&row.request)
+            .await
+            .map_err(|error| Failure::local_io("a request cannot be printed").because(&error))?
+            .json;
+        requests.push(json!({"row": row.name, "line": row.line, "images": row.images, "request": request}));
+    }
+    context.output().list("requests", &requests, &layout)?;
+    let requests = units::count(plan.send.len() as u64, "request");
+    let mut note = format!("dry run: nothing was sent; {requests} would generate {}", units::count(images, "image"));
+    if !plan.save.is_empty() {
+        let rows = units::count(plan.save.len() as u64, "row");
+        note.push_str(&format!(", and the images of {rows} would be saved from stored responses"));
+    }
+    if !plan.confirm.is_empty() {
+        let rows = units::count(plan.confirm.len() as u64, "row");
+        note.push_str(&format!("; {rows} may be paid already, and would be sent only after a question"));
+    }
+    context.output().note(&note);
+    Ok(())
+}

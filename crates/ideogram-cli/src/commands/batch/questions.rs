@@ -1,0 +1,126 @@
+//! What a batch asks and reports before it sends rows.
+
+use std::path::Path;
+
+use super::{
+    journal::History,
+    ledger,
+    plan::Plan,
+    report::RERUN_UNKNOWN,
+    row::{self, Row},
+    status::Status,
+};
+use crate::{failure::Failure, output::units, session::context::Context, session::question};
+
+/// Up to this many images are requested without a question.
+const MAX_WITHOUT_QUESTION: u64 = 20;
+
+/// Asks before rows are paid again that were sent before and that the journal does not account for.
+pub(super) async fn confirm_paying_again(
+    context: &Context<'_>,
+    folder: &Path,
+    rows: &[Row],
+    plan: &Plan,
+) -> Result<(), Failure> {
+    let own_path = ledger::absolute_path(folder);
+    let total = units::count(plan.confirm.len() as u64, "row");
+    let mut failure = Failure::usage(format!("{total} of this file may be paid already: nothing was sent"));
+    let mut hints = Vec::new();
+    for ((other, is_same), records) in plan.records_by_folder(rows) {
+        let rows = units::count(records.len() as u64, "row");
+        let time = records.iter().map(|record| record.time.as_str()).max().unwrap_or_default();
+        let time = if time.is_empty() { String::new() } else { format!(", the last at {time}") };
+        let is_own = other.as_os_str().is_empty() || other == Path::new(&own_path);
+        let (cause, hint) = match (is_own, is_same) {
+            (true, true) => (
+                format!("{rows} sent from this folder{time}, and missing in its journal"),
+                "restore the folder with its journal, and run the command again".to_owned(),
+            ),
+            (_, false) => (
+                format!(
+                    "{rows} sent with another model or id, from \"{}\"{time}",
+                    if is_own { folder } else { other }.display()
+                ),
+                "use the same --model and ids as before to continue".to_owned(),
+            ),
+            (false, true) => (
+                format!("{rows} sent from \"{}\"{time}", other.display()),
+                format!("if that folder still exists, continue there with --out \"{}\"", other.display()),
+            ),
+        };
+        failure = failure.cause(cause);
+        hints.push(hint);
+    }
+    if context.says_yes() || !question::is_possible() {
+        hints.push("to pay for them again, use --pay-again".to_owned());
+        return Err(hints.into_iter().fold(failure, Failure::hint));
+    }
+    for cause in failure.causes() {
+        context.output().warning(cause);
+    }
+    context.confirm(&format!("{total} of this file may be paid already: pay again?")).await
+}
+
+/// Asks before many images are requested.
+pub(super) async fn confirm_number(
+    context: &Context<'_>,
+    rows: &[Row],
+    plan: &Plan,
+    history: &History,
+    max_images: Option<u64>,
+) -> Result<(), Failure> {
+    let wanted: u64 = plan.send.iter().map(|index| u64::from(rows[*index].images)).sum();
+    let allowed = max_images.map_or(u64::MAX, |max| max.saturating_sub(history.images));
+    let images = wanted.min(allowed);
+    if images <= MAX_WITHOUT_QUESTION {
+        return Ok(());
+    }
+    let rows = units::count(plan.send.len() as u64, "row");
+    let most = if allowed < wanted { "at most " } else { "" };
+    let question = format!("generate {most}{}, each of them billed, for {rows}?", units::count(images, "image"));
+    context.confirm(&question).await
+}
+
+/// On a later run, reports what is finished, of unknown outcome, missing or damaged.
+pub(super) fn report_history(context: &Context<'_>, rows: &[Row], history: &History, plan: &Plan) {
+    let output = context.output();
+    if history.is_torn {
+        output.warning("the last line of the journal was incomplete: an earlier run was killed, or the file was cut");
+    }
+    if plan.unjournaled > 0 {
+        let rows = units::count(plan.unjournaled as u64, "row");
+        output.warning(&format!(
+            "the journal does not know {rows} that were sent from here: it was lost, cut or replaced; their stored \
+             responses are used"
+        ));
+    }
+    if plan.without_files > 0 {
+        let rows = units::count(plan.without_files as u64, "row");
+        output.note(&format!("images of {rows} are missing: they are fetched again, which is free"));
+    }
+    if let Some(last) = &history.last_run {
+        let known = rows.iter().filter(|row| history.end(&row.key).is_some()).count();
+        let finished = plan.statuses.iter().filter(|status| matches!(status, Status::Finished(_))).count();
+        output.note(&format!("continuing: {finished} of {} are finished", units::count(rows.len() as u64, "row")));
+        if last.rows_hash != row::hash(rows) {
+            let gone = history.rows().saturating_sub(known);
+            let mut text = format!("the file has changed since {}: changed and added rows are new", last.time);
+            if gone > 0 {
+                let rows = units::count(gone as u64, "row");
+                text.push_str(&format!(", and {rows} of the journal are no longer in it"));
+            }
+            output.warning(&text);
+        }
+    }
+    let unknown: Vec<_> =
+        rows.iter().zip(&plan.statuses).filter(|(_, status)| matches!(status, Status::Unknown)).collect();
+    for (row, _) in &unknown {
+        output.warning(&format!(
+            "line {} ({}) was in flight when an earlier run ended: it may be billed",
+            row.line, row.name
+        ));
+    }
+    if !unknown.is_empty() {
+        output.warning(RERUN_UNKNOWN);
+    }
+}
