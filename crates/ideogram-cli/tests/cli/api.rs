@@ -166,7 +166,7 @@ fn a_training_is_not_paid_for_without_a_yes() {
     snapshot!(ran, @"
     exit code: 2
     ----- stderr -----
-    error: this asks first, and there is nobody to ask: Train a model? A training is billed and cannot be stopped.
+    error: this needs an answer, and there is no terminal: Train a model? A training is billed and cannot be stopped.
     hint: nothing was sent; --yes answers all questions with yes
     ");
 }

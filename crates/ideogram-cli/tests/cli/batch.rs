@@ -1,4 +1,4 @@
-//! `batch`: what is sent, what is paid, what is kept, and how it goes on.
+//! `batch`: what is sent, billed and saved, and how a later run continues.
 
 use std::{fs, path::Path};
 
@@ -69,7 +69,7 @@ fn a_dry_run_shows_every_request_and_leaves_nothing_behind() {
     num_images:  2
     api-key:     [key]
     ----- stderr -----
-    dry run: nothing was sent; 2 requests would make 3 images
+    dry run: nothing was sent; 2 requests would generate 3 images
     ");
 }
 
@@ -92,14 +92,14 @@ fn a_batch_saves_its_images_and_running_it_again_pays_nothing() {
     snapshot!(again, @"
     exit code: 0
     ----- stderr -----
-    going on: 2 of 2 rows finished before
+    continuing: 2 of 2 rows are finished
     2 rows: 3 images saved
     contact sheet: rows-images/contact-sheet.html
     ");
 }
 
 #[test]
-fn all_that_is_wrong_with_rows_is_told_before_anything_is_sent() {
+fn all_problems_of_rows_are_reported_before_anything_is_sent() {
     let rows = r#"{"prompt": "a", "num_images": 9, "model": "v3"}
 {"prompt": "b", "id": "../b"}
 nonsense
@@ -121,16 +121,16 @@ nonsense
     ----- stderr -----
     error: 14 problems in rows.jsonl: nothing was sent
       caused by: rows.jsonl:1: `num_images`: must be at most 8, and is 9
-      caused by: rows.jsonl:2: `id`: becomes the name of files: 1 to 64 letters, digits, `-`, `_`, `.` and spaces, no `.` first
+      caused by: rows.jsonl:2: `id`: becomes the name of files: use 1 to 64 letters, digits, `-`, `_`, `.` and spaces, not beginning with `.`
       caused by: rows.jsonl:3: not JSON: expected ident at character 2
       caused by: rows.jsonl:4: `aspect_ratio`: must be one of 1x3, 3x1, 1x2, 2x1, 9x16, 16x9, 10x16, 16x10, 2x3, 3x2, 3x4, 4x3, 4x5, 5x4, 1x1, and is `16:9` (did you mean `16x9`?); --unchecked leaves it to the service
       caused by: rows.jsonl:4: `resolution` with `aspect_ratio` cannot be combined
-      caused by: rows.jsonl:5: `id`: "Same" is the id of line 4 already
-      caused by: rows.jsonl:5: `num_images`: post_generate_image_v4 has none; with `model` v3 there is one
-      caused by: rows.jsonl:6: `promt`: post_generate_image_v3 has none; there are id, operation, model, prompt, seed, resolution, aspect_ratio, rendering_speed, magic_prompt, negative_prompt, num_images, color_palette, style_codes, style_type, style_preset, custom_model_uri, style_reference_images, character_reference_images, character_reference_images_mask, enable_copyright_detection
-      caused by: rows.jsonl:6: `prompt`: is missing: post_generate_image_v3 needs it
-      caused by: rows.jsonl:7: `operation`: `get_dataset` makes no images; those that do: post_generate_image_v4, post_remix_image_v4, post_generate_image_v3, post_generate_image_v3_transparent, post_inpaint_image_v3, post_remix_image_v3, post_reframe_image_v3, post_replace_background_v3, post_remove_background, post_layerize_text_v3, post_v1_edit_image, post_upscale_image, post_generate_image, post_edit_image_v3, post_edit_image, post_remix_image, post_reframe_image
-      caused by: rows.jsonl:8: `seed`: takes a whole number, not `many`
+      caused by: rows.jsonl:5: `id`: "Same" is already the id of line 4
+      caused by: rows.jsonl:5: `num_images`: post_generate_image_v4 does not have this property; with `model` v3 it can be used
+      caused by: rows.jsonl:6: `promt`: post_generate_image_v3 does not have this property; use id, operation, model, prompt, seed, resolution, aspect_ratio, rendering_speed, magic_prompt, negative_prompt, num_images, color_palette, style_codes, style_type, style_preset, custom_model_uri, style_reference_images, character_reference_images, character_reference_images_mask, enable_copyright_detection
+      caused by: rows.jsonl:6: `prompt`: is missing: post_generate_image_v3 requires it
+      caused by: rows.jsonl:7: `operation`: `get_dataset` does not generate images; use one of post_generate_image_v4, post_remix_image_v4, post_generate_image_v3, post_generate_image_v3_transparent, post_inpaint_image_v3, post_remix_image_v3, post_reframe_image_v3, post_replace_background_v3, post_remove_background, post_layerize_text_v3, post_v1_edit_image, post_upscale_image, post_generate_image, post_edit_image_v3, post_edit_image, post_remix_image, post_reframe_image
+      caused by: rows.jsonl:8: `seed`: must be a whole number, not `many`
       caused by: rows.jsonl:8: `image`: cannot read "nowhere.png": No such file or directory (os error [CODE])
       caused by: rows.jsonl:9: `num_images`: must be at least 1, and is 0
       caused by: rows.jsonl:9: `colour`: is not in the document; --unchecked leaves it to the service
@@ -169,7 +169,7 @@ fn a_table_is_read_with_its_columns_and_files_beside_it() {
 }
 
 #[test]
-fn more_than_twenty_images_are_asked_about_first() {
+fn more_than_twenty_images_need_a_yes() {
     let rows: String = (0..3).map(|n| format!("{{\"prompt\":\"{n}\",\"model\":\"v3\",\"num_images\":8}}\n")).collect();
     let folder = folder("rows.jsonl", &rows);
     let server = serve(MockServer::builder());
@@ -183,11 +183,11 @@ fn more_than_twenty_images_are_asked_about_first() {
     assert_eq!(prompts(&server).len(), 3);
 
     assert_eq!((limited.code(), confirmed.code()), (Some(11), Some(0)));
-    assert!(limited.stderr().contains("stopped before more than 20 images were made"), "{limited}");
+    assert!(limited.stderr().contains("stopped: the next row would exceed --max-images 20"), "{limited}");
     snapshot!(question, @"
     exit code: 2
     ----- stderr -----
-    error: this asks first, and there is nobody to ask: make 24 images, each of them billed, for 3 rows?
+    error: this needs an answer, and there is no terminal: generate 24 images, each of them billed, for 3 rows?
     hint: nothing was sent; --yes answers all questions with yes
     ");
 }
@@ -205,7 +205,7 @@ fn the_limit_counts_earlier_runs() {
 }
 
 #[test]
-fn a_balance_that_is_too_low_stops_it_and_the_next_run_goes_on() {
+fn a_balance_that_is_too_low_stops_it_and_the_next_run_continues() {
     let rows: String = (0..6).map(|n| format!("{{\"prompt\":\"number {n}\",\"id\":{n}}}\n")).collect();
     let folder = folder("rows.jsonl", &rows);
     let server = serve(MockServer::builder().scenario(Scenario::PaymentRequired));
@@ -225,12 +225,12 @@ fn a_balance_that_is_too_low_stops_it_and_the_next_run_goes_on() {
       caused by: line 1 (0): failed, not billed: post_generate_image_v4: 402 Payment Required: You do not have sufficient balance.
       caused by: line 2 (1): failed, not billed: post_generate_image_v4: 402 Payment Required: You do not have sufficient balance.
       caused by: line 3 (2): failed, not billed: post_generate_image_v4: 402 Payment Required: You do not have sufficient balance.
-    hint: top up the API balance, then run the same command again: what is paid is not paid again
+    hint: top up the API balance, then run the same command again; no row is paid twice
     ");
 }
 
 #[test]
-fn declined_rows_are_not_sent_again_unless_asked_to() {
+fn declined_rows_are_sent_again_only_with_retry_declined() {
     let folder = folder("rows.jsonl", "{\"prompt\":\"a\",\"id\":\"a\"}\n{\"prompt\":\"b\",\"id\":\"b\"}\n");
     let server = serve(MockServer::builder().scenario(Scenario::Declines));
 
@@ -249,12 +249,12 @@ fn declined_rows_are_not_sent_again_unless_asked_to() {
     error: 2 rows: 0 images saved, 2 rows declined
       caused by: line 1 (a): declined, not billed: post_generate_image_v4: 422 Unprocessable Entity: Prompt provided failed safety check due to the inclusion of prohibited content.
       caused by: line 2 (b): declined, not billed: post_generate_image_v4: 422 Unprocessable Entity: Prompt provided failed safety check due to the inclusion of prohibited content.
-    hint: change the declined rows; unchanged ones are sent again only with --retry-declined
+    hint: change the declined rows, or send them unchanged with --retry-declined
     ");
 }
 
 #[test]
-fn withheld_images_are_told_and_billed_once() {
+fn withheld_images_are_reported_and_billed_once() {
     let rows = "{\"prompt\":\"some withheld cats\",\"id\":\"cats\",\"model\":\"v3\",\"num_images\":2}\n";
     let folder = folder("rows.jsonl", rows);
     let server = serve(MockServer::builder());
@@ -263,7 +263,7 @@ fn withheld_images_are_told_and_billed_once() {
     let again = batch(&folder, &["rows.jsonl"]).against(&server).run();
 
     assert_eq!((again.code(), prompts(&server).len()), (Some(11), 1));
-    assert!(sheet(&folder).contains("<b>withheld</b>made and billed"));
+    assert!(sheet(&folder).contains("<b>withheld</b>generated and billed"));
     snapshot!(ran, @"
     exit code: 11
     ----- stdout -----
@@ -271,7 +271,7 @@ fn withheld_images_are_told_and_billed_once() {
     ----- stderr -----
     contact sheet: rows-images/contact-sheet.html
     error: 1 row: 1 image saved, 1 image withheld
-      caused by: line 1 (cats): 1 image withheld by the safety check, billed all the same
+      caused by: line 1 (cats): 1 image withheld by the safety check, and billed
     ");
 }
 
@@ -289,7 +289,7 @@ fn rows_that_are_withheld_altogether_stop_it_since_they_are_billed() {
 }
 
 #[test]
-fn a_response_that_breaks_off_is_not_paid_again_unless_asked_to() {
+fn an_incomplete_response_is_paid_again_only_with_rerun_unknown() {
     let folder = folder("rows.jsonl", "{\"prompt\":\"a river\",\"id\":\"river\"}\n");
     let server = serve(MockServer::builder().scenario(Scenario::ResponseLostOnce));
 
@@ -305,7 +305,7 @@ fn a_response_that_breaks_off_is_not_paid_again_unless_asked_to() {
     contact sheet: rows-images/contact-sheet.html
     error: 1 row: 0 images saved, 1 row of unknown outcome
       caused by: line 1 (river): outcome unknown, it may have been billed: post_generate_image_v4: the connection broke before a response arrived; the call may have run: check before calling again
-    hint: rows of unknown outcome are not sent again, as they may be paid; --rerun-unknown does
+    hint: rows of unknown outcome are not sent again, since they may be billed; --rerun-unknown sends them
     ");
 }
 
@@ -340,7 +340,7 @@ fn a_row_that_was_changed_is_a_new_one() {
     let out = folder.path().join("rows-images");
     assert_eq!(images(&out), ["cats-1.png", "cats-2.png", "river-2.png", "river.png"]);
     assert_eq!(ran.code(), Some(0));
-    assert!(ran.stderr().contains("what was changed or added is new, and 1 row of the journal"), "{ran}");
+    assert!(ran.stderr().contains("changed and added rows are new, and 1 row of the journal"), "{ran}");
 }
 
 #[test]
@@ -435,7 +435,7 @@ fn rows_come_one_by_one_as_json_lines_and_all_together_as_json() {
       ],
       "counts": {
         "rows": 2,
-        "rows_answered": 2,
+        "rows_finished": 2,
         "images_saved": 3,
         "images_withheld": 0,
         "images_lost": 0,
@@ -458,7 +458,7 @@ fn rows_from_standard_input_need_a_folder() {
     snapshot!(batch(&folder, &["--mock", "-"]).run(), @"
     exit code: 2
     ----- stderr -----
-    error: rows from standard input need --out: the folder with the journal, to find it again
+    error: rows from standard input need --out: the folder whose journal a later run continues
     ");
 }
 

@@ -51,7 +51,7 @@ impl Scene {
 }
 
 #[test]
-fn it_goes_on_in_the_folder_and_with_the_model_that_it_was_begun_with() {
+fn a_later_run_continues_with_the_folder_and_model_of_the_first() {
     let scene = Scene::new();
     assert_eq!(scene.run(&["--out", "lanterns", "--model", "v3"]).code(), Some(0));
     assert_eq!(scene.calls(), 2);
@@ -64,9 +64,9 @@ fn it_goes_on_in_the_folder_and_with_the_model_that_it_was_begun_with() {
     assert_eq!((bare.code(), from_elsewhere.code(), scene.calls()), (Some(0), Some(0), 2), "{bare}\n{from_elsewhere}");
     let shown = bare.stderr().replace(fs::canonicalize(scene.folder.path()).unwrap().to_str().unwrap(), "[FOLDER]");
     insta::assert_snapshot!(shown, @r#"
-    going on in "[FOLDER]/lanterns", where this file was begun
-    going on with --model v3, as the batch was begun
-    going on: 2 of 2 rows finished before
+    continuing in "[FOLDER]/lanterns", where this file was sent before
+    continuing with --model v3, as in an earlier run
+    continuing: 2 of 2 rows are finished
     2 rows: 2 images saved
     contact sheet: [FOLDER]/lanterns/contact-sheet.html
     "#);
@@ -74,7 +74,7 @@ fn it_goes_on_in_the_folder_and_with_the_model_that_it_was_begun_with() {
 }
 
 #[test]
-fn another_folder_or_model_for_the_same_rows_is_asked_about_and_yes_is_not_enough() {
+fn another_folder_or_model_for_the_same_rows_needs_pay_again() {
     let scene = Scene::new();
     assert_eq!(scene.run(&["--out", "out"]).code(), Some(0));
     // The same table under another name, and one more row that is free to be sent.
@@ -92,16 +92,16 @@ fn another_folder_or_model_for_the_same_rows_is_asked_about_and_yes_is_not_enoug
         insta::allow_duplicates! {
             insta::assert_snapshot!(shown(&ran), @r#"
             error: 2 rows of this file may be paid already: nothing was sent
-              caused by: 2 rows begun in "[FOLDER]/out", the last one at [TIME]
-            hint: --out "[FOLDER]/out" goes on there, if the folder still exists
-            hint: --pay-again pays for them again
+              caused by: 2 rows sent from "[FOLDER]/out", the last at [TIME]
+            hint: if that folder still exists, continue there with --out "[FOLDER]/out"
+            hint: to pay for them again, use --pay-again
             "#);
         }
     }
     let renamed = scene.run_in(scene.folder.path(), "copy.jsonl", &["--yes"]);
     let model = scene.run(&["--out", "out", "--model", "v3", "--yes"]);
     assert_eq!((renamed.code(), model.code(), scene.calls()), (Some(2), Some(2), 2), "{renamed}\n{model}");
-    assert!(shown(&model).contains("2 rows begun with another model or id, in \"out\""), "{model}");
+    assert!(shown(&model).contains("2 rows sent with another model or id, from \"out\""), "{model}");
 
     let again = scene.run(&["--out", "other", "--yes", "--pay-again"]);
     let and_again = scene.run(&["--out", "other", "--yes"]);
@@ -144,7 +144,7 @@ fn a_new_row_with_the_prompt_of_another_is_sent_without_a_question() {
 }
 
 #[test]
-fn a_journal_that_is_gone_is_named_and_the_stored_responses_are_used() {
+fn without_a_journal_the_stored_responses_are_used() {
     for remove_ledger in [false, true] {
         let scene = Scene::new();
         assert_eq!(scene.run(&[]).code(), Some(0));
@@ -158,17 +158,17 @@ fn a_journal_that_is_gone_is_named_and_the_stored_responses_are_used() {
         let again = scene.run(&["--yes"]);
 
         assert_eq!((ran.code(), again.code(), scene.calls()), (Some(0), Some(0), 2), "{ran}\n{again}");
-        assert!(ran.stderr().contains("the journal does not know 2 rows that were begun here"), "{ran}");
+        assert!(ran.stderr().contains("the journal does not know 2 rows that were sent from here"), "{ran}");
         assert_eq!(scene.images("rows-images"), ["cats.png", "river.png"]);
         assert!(
-            again.stderr().starts_with("going on: 2 of 2 rows finished before\n2 rows: 2 images saved\n"),
+            again.stderr().starts_with("continuing: 2 of 2 rows are finished\n2 rows: 2 images saved\n"),
             "{again}"
         );
     }
 }
 
 #[test]
-fn a_journal_that_is_gone_with_its_responses_is_asked_about() {
+fn without_journal_and_responses_paying_again_needs_a_yes() {
     let scene = Scene::new();
     assert_eq!(scene.run(&[]).code(), Some(0));
     fs::remove_dir_all(scene.path("rows-images")).unwrap();
@@ -176,9 +176,9 @@ fn a_journal_that_is_gone_with_its_responses_is_asked_about() {
     let ran = scene.run(&["--yes"]);
 
     assert_eq!((ran.code(), scene.calls()), (Some(2), 2), "{ran}");
-    let said = ran.stderr();
-    assert!(said.contains("2 rows begun in this folder"), "{ran}");
-    assert!(said.contains("hint: put the folder and its journal back as they were"), "{ran}");
+    let stderr = ran.stderr();
+    assert!(stderr.contains("2 rows sent from this folder"), "{ran}");
+    assert!(stderr.contains("hint: restore the folder with its journal"), "{ran}");
     assert!(!scene.path("rows-images").exists(), "no trace of it");
 }
 
@@ -198,7 +198,7 @@ fn damage_to_the_journal_is_named_by_its_line() {
     exit code: 2
     ----- stderr -----
     error: the journal "rows-images/batch.jsonl" is damaged in line 3: it was changed, or lines before it were changed, removed, repeated or reordered
-    hint: nothing was sent; bring back a copy that is whole, or move the journal away: what was begun is then found through the stored responses
+    hint: nothing was sent; restore a complete copy, or move the journal away: then the stored responses show which rows were sent
     "#);
     fs::remove_file(journal).unwrap();
     let ran = scene.run(&["--yes"]);
@@ -206,7 +206,7 @@ fn damage_to_the_journal_is_named_by_its_line() {
 }
 
 #[test]
-fn images_that_are_gone_are_fetched_again_and_never_called_saved() {
+fn missing_images_are_fetched_again_and_not_reported_as_saved() {
     let scene = Scene::new();
     assert_eq!(scene.run(&[]).code(), Some(0));
     fs::remove_file(scene.path("rows-images/cats.png")).unwrap();
@@ -218,19 +218,19 @@ fn images_that_are_gone_are_fetched_again_and_never_called_saved() {
 
     assert_eq!(scene.images("rows-images"), ["cats.png", "river.png"]);
     assert_eq!((ran.code(), scene.calls()), (Some(0), 2), "{ran}");
-    assert!(ran.stderr().contains("images of 2 rows are gone: they are fetched again, which costs nothing"), "{ran}");
+    assert!(ran.stderr().contains("images of 2 rows are missing: they are fetched again, which is free"), "{ran}");
 
     // Neither image nor response: said so, and not paid again.
     fs::remove_file(scene.path("rows-images/cats.png")).unwrap();
     fs::remove_dir_all(scene.path("rows-images/responses")).unwrap();
     let ran = scene.run(&["--yes"]);
     assert_eq!((ran.code(), scene.calls()), (Some(11), 2), "{ran}");
-    let said = "1 image lost: cats.png is gone, and no stored response shows where it came from";
-    assert!(ran.stderr().contains(said), "{ran}");
+    let lost = "1 image lost: cats.png is missing, and no stored response has its link";
+    assert!(ran.stderr().contains(lost), "{ran}");
 }
 
 #[test]
-fn a_response_that_only_the_journal_could_hold_is_saved_from() {
+fn images_are_saved_from_a_response_that_only_the_journal_has() {
     let scene = Scene::new();
     // Its folder turns into a file between the beginning of the row and its response.
     scene.server.set_scenario(ideogram_mock::Scenario::Normal);
@@ -251,7 +251,7 @@ fn a_response_that_only_the_journal_could_hold_is_saved_from() {
     fs::write(&responses, "").unwrap();
     let first = Ran::of(child.wait_with_output().unwrap());
     assert_eq!(first.code(), Some(13), "{first}");
-    assert!(first.stderr().contains("could not be stored, and stands in the journal: {"), "{first}");
+    assert!(first.stderr().contains("could not be stored; the journal has it: {"), "{first}");
 
     fs::remove_file(&responses).unwrap();
     let ran = scene.run(&["--out", "out"]);
@@ -279,7 +279,7 @@ fn no_row_is_sent_if_a_folder_cannot_be_written() {
 }
 
 #[test]
-fn where_no_ledger_can_be_kept_the_journal_has_to_do() {
+fn without_a_ledger_the_journal_suffices() {
     let scene = Scene::new();
     fs::write(scene.path("state"), "").unwrap();
 
@@ -287,5 +287,5 @@ fn where_no_ledger_can_be_kept_the_journal_has_to_do() {
     let again = scene.run(&[]);
 
     assert_eq!((ran.code(), again.code(), scene.calls()), (Some(0), Some(0), 2), "{ran}\n{again}");
-    assert!(ran.stderr().contains("what is begun is remembered in the folder alone"), "{ran}");
+    assert!(ran.stderr().contains("only the journal in the folder records which rows are sent"), "{ran}");
 }

@@ -30,7 +30,7 @@ fn number(name: &str, default: u64) -> u64 {
 
 /// A table of rows, a place for its batch, and a server that counts.
 struct Scene {
-    place: TempDir,
+    folder: TempDir,
     server: MockServer,
     /// What was done, for the message of a failure.
     story: Vec<String>,
@@ -38,24 +38,24 @@ struct Scene {
 
 impl Scene {
     fn new(seed: u64, generation_time: Duration) -> Self {
-        let place = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().unwrap();
         let rows: String = (0..ROWS).map(|n| format!("{{\"prompt\":\"prompt {n}\",\"id\":\"row{n}\"}}\n")).collect();
-        fs::write(place.path().join("rows.jsonl"), rows).unwrap();
+        fs::write(folder.path().join("rows.jsonl"), rows).unwrap();
         let server = serve(MockServer::builder().generation_time(generation_time));
-        Self { place, server, story: vec![format!("seed {seed}")] }
+        Self { folder, server, story: vec![format!("seed {seed}")] }
     }
 
     fn out(&self) -> PathBuf {
-        self.place.path().join("out")
+        self.folder.path().join("out")
     }
 
     fn command(&self, out: &str, more: &[&str]) -> Command {
         let arguments = ["batch", "rows.jsonl", "--out", out, "--yes", "--max-in-flight", "2"];
         let run = ideogram(arguments.into_iter().chain(more.iter().copied()));
-        let state = self.place.path().join("state");
+        let state = self.folder.path().join("state");
         run.env("XDG_STATE_HOME", state.to_str().unwrap())
             .against(&self.server)
-            .in_folder(self.place.path())
+            .in_folder(self.folder.path())
             .into_command()
     }
 
@@ -66,9 +66,9 @@ impl Scene {
     fn run(&mut self, out: &str, more: &[&str]) -> Option<i32> {
         let output = self.command(out, more).output().unwrap();
         let code = output.status.code();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(!said.contains("panicked"), "{}\n{said}", self.story());
-        self.story.push(format!("--out {out} {more:?}: exit {code:?}\n{said}"));
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!stderr.contains("panicked"), "{}\n{stderr}", self.story());
+        self.story.push(format!("--out {out} {more:?}: exit {code:?}\n{stderr}"));
         code
     }
 
@@ -94,7 +94,7 @@ impl Scene {
 
     /// Images that have their name are whole, and so are stored responses.
     fn check_nothing_is_half(&self) {
-        for path in files(self.place.path()) {
+        for path in files(self.folder.path()) {
             let bytes = fs::read(&path).unwrap();
             match path.extension().and_then(|extension| extension.to_str()) {
                 Some("png") => assert!(image::load_from_memory(&bytes).is_ok(), "{}\n{}", path.display(), self.story()),
@@ -156,7 +156,7 @@ fn kills_of_every_kind_pay_for_nothing_twice_and_only_the_hardest_loses_a_row() 
             done += 1;
 
             if name == "-KILL" {
-                // The server goes on with what it has, as the service would.
+                // The server finishes the images in flight, as the service would.
                 thread::sleep(Duration::from_millis(100));
             } else {
                 assert_eq!(scene.lost(), before, "{}", scene.story());
@@ -219,7 +219,7 @@ const EDITS: [(&str, Edit); 24] = [
             fs::rename(copy, journal(scene)).unwrap();
         }
     }),
-    ("journal of old", |scene, _| drop(fs::copy(scene.place.path().join("old/batch.jsonl"), journal(scene)))),
+    ("journal of old", |scene, _| drop(fs::copy(scene.folder.path().join("old/batch.jsonl"), journal(scene)))),
     ("journal is a pipe", |scene, _| {
         let _ = fs::remove_file(journal(scene));
         let _ = Command::new("mkfifo").arg(journal(scene)).stderr(Stdio::null()).status();
@@ -229,13 +229,13 @@ const EDITS: [(&str, Edit); 24] = [
         let _ = std::os::unix::fs::symlink("/dev/null", journal(scene));
     }),
     ("folder deleted", |scene, _| drop(fs::remove_dir_all(scene.out()))),
-    ("folder renamed", |scene, _| drop(fs::rename(scene.out(), scene.place.path().join("moved")))),
+    ("folder renamed", |scene, _| drop(fs::rename(scene.out(), scene.folder.path().join("moved")))),
     ("folder of old", |scene, _| {
         let _ = fs::remove_dir_all(scene.out());
-        copy(&scene.place.path().join("old"), &scene.out());
+        copy(&scene.folder.path().join("old"), &scene.out());
     }),
     ("folder is a file", |scene, _| {
-        let _ = fs::rename(scene.out(), scene.place.path().join("aside"));
+        let _ = fs::rename(scene.out(), scene.folder.path().join("aside"));
         let _ = fs::write(scene.out(), "");
     }),
     ("responses deleted", |scene, _| drop(fs::remove_dir_all(scene.out().join("responses")))),
@@ -307,7 +307,7 @@ fn edits_of_every_kind_pay_for_nothing_twice() {
         let (name, act) = EDITS[usize::try_from(round).unwrap() % EDITS.len()];
         let some = random.usize(1..ROWS).to_string();
         scene.run("out", &["--max-images", &some]);
-        copy(&scene.out(), &scene.place.path().join("old"));
+        copy(&scene.out(), &scene.folder.path().join("old"));
         if random.bool() {
             let more = random.usize(1..=ROWS).to_string();
             scene.run("out", &["--max-images", &more]);

@@ -50,7 +50,7 @@ fn finish(folder: &Path, server: &MockServer, more: &[&str]) -> (Option<i32>, St
 }
 
 /// Names of rows that the journal has begun and not ended, and of which no response is kept.
-fn in_doubt(out: &Path) -> BTreeSet<String> {
+fn unknown_rows(out: &Path) -> BTreeSet<String> {
     let journal = fs::read_to_string(out.join("batch.jsonl")).unwrap_or_default();
     let mut open = BTreeMap::new();
     for line in journal.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok()) {
@@ -75,40 +75,40 @@ fn in_doubt(out: &Path) -> BTreeSet<String> {
 fn no_prompt_is_paid_twice_however_often_it_is_killed() {
     let seed = 20_261_123;
     for round in 0..4 {
-        let place = tempfile::tempdir().unwrap();
-        rows(place.path());
+        let folder = tempfile::tempdir().unwrap();
+        rows(folder.path());
         let server = serve(MockServer::builder().generation_time(MAKING_TIME));
-        let out = place.path().join("out");
+        let out = folder.path().join("out");
         let mut random = fastrand::Rng::with_seed(seed + round);
 
         for kill in 0..6 {
-            let mut child = start(place.path(), &server);
-            // From before its first line to somewhere in the middle; later kills come later, or nothing would happen.
+            let mut child = start(folder.path(), &server);
+            // From before the first line to the middle of the run; later kills come later, so that the run makes progress.
             let most = 40 + 60 * kill * (1 + round);
             thread::sleep(Duration::from_millis(random.u64(5..most)));
             child.kill().unwrap();
             child.wait().unwrap();
         }
-        // The server goes on with what it has, as the service would.
+        // The server finishes the images in flight, as the service would.
         thread::sleep(2 * MAKING_TIME);
-        let doubted = in_doubt(&out);
-        let (code, said) = finish(place.path(), &server, &["--output", "json"]);
+        let unknown = unknown_rows(&out);
+        let (code, stderr) = finish(folder.path(), &server, &["--output", "json"]);
 
-        let story = format!("round {round}: {doubted:?}\n{said}");
+        let story = format!("round {round}: {unknown:?}\n{stderr}");
         assert!(paid(&server).values().all(|times| *times == 1), "{story}\n{:?}", paid(&server));
-        assert_eq!(code, Some(if doubted.is_empty() { 0 } else { 10 }), "{story}");
-        for name in &doubted {
-            let warning = format!("({name}) was in flight when an earlier run ended: it may be paid");
-            assert!(said.contains(&warning), "{story}");
+        assert_eq!(code, Some(if unknown.is_empty() { 0 } else { 10 }), "{story}");
+        for name in &unknown {
+            let warning = format!("({name}) was in flight when an earlier run ended: it may be billed");
+            assert!(stderr.contains(&warning), "{story}");
         }
         let saved = |out: &Path| (0..ROWS).filter(|n| out.join(format!("row{n}.png")).is_file()).count();
-        assert_eq!(saved(&out), ROWS - doubted.len(), "{story}");
+        assert_eq!(saved(&out), ROWS - unknown.len(), "{story}");
 
-        let (code, said) = finish(place.path(), &server, &["--rerun-unknown"]);
-        assert_eq!((code, saved(&out)), (Some(0), ROWS), "round {round}\n{said}");
+        let (code, stderr) = finish(folder.path(), &server, &["--rerun-unknown"]);
+        assert_eq!((code, saved(&out)), (Some(0), ROWS), "round {round}\n{stderr}");
         assert!(paid(&server).iter().all(|(prompt, times)| {
             let name = prompt.replace("prompt ", "row");
-            *times == 1 || *times == 2 && doubted.contains(&name)
+            *times == 1 || *times == 2 && unknown.contains(&name)
         }));
         let extra = fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let extra: Vec<_> = extra.filter(|name| name.ends_with("-2.png")).collect();
@@ -131,13 +131,13 @@ mod interrupted {
     }
 
     #[test]
-    fn a_signal_sends_no_more_rows_and_waits_for_those_under_way() {
-        for (name, shown, exit) in SIGNALS {
-            let place = tempfile::tempdir().unwrap();
-            rows(place.path());
+    fn after_a_signal_rows_in_flight_are_finished_and_no_more_are_sent() {
+        for (name, signal_name, exit) in SIGNALS {
+            let folder = tempfile::tempdir().unwrap();
+            rows(folder.path());
             let server = serve(MockServer::builder().generation_time(Duration::from_millis(400)));
 
-            let mut command = command(place.path(), &server, &[]);
+            let mut command = command(folder.path(), &server, &[]);
             let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
             wait_for_a_row(&server);
             // `timeout` sends it twice.
@@ -145,40 +145,40 @@ mod interrupted {
             signal(&child, name);
             let output = child.wait_with_output().unwrap();
 
-            let said = String::from_utf8(output.stderr).unwrap();
-            assert_eq!(output.status.code(), Some(exit), "{said}");
-            assert!(said.contains("no more rows are sent; waiting for"), "{said}");
-            assert!(said.contains(&format!("({shown} again gives them up)")), "{said}");
+            let stderr = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(exit), "{stderr}");
+            assert!(stderr.contains("no more rows are sent; waiting for"), "{stderr}");
+            assert!(stderr.contains(&format!("({signal_name} again abandons them)")), "{stderr}");
             let sent = paid(&server).len();
-            assert!(sent <= 3, "no more than had places: {sent}");
-            assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), sent, "all are saved\n{said}");
-            let (code, said) = finish(place.path(), &server, &[]);
-            assert_eq!(code, Some(0), "{said}");
+            assert!(sent <= 3, "at most as many as may be in flight: {sent}");
+            assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), sent, "all are saved\n{stderr}");
+            let (code, stderr) = finish(folder.path(), &server, &[]);
+            assert_eq!(code, Some(0), "{stderr}");
             assert!(paid(&server).values().all(|times| *times == 1));
         }
     }
 
     #[test]
-    fn the_second_signal_gives_up_and_tells_what_may_be_billed() {
-        let place = tempfile::tempdir().unwrap();
-        rows(place.path());
+    fn the_second_signal_abandons_rows_and_lists_them() {
+        let folder = tempfile::tempdir().unwrap();
+        rows(folder.path());
         let server = serve(MockServer::builder().generation_time(Duration::from_secs(20)));
 
-        let mut command = command(place.path(), &server, &[]);
+        let mut command = command(folder.path(), &server, &[]);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
+        let mut pipe = std::io::BufReader::new(child.stderr.take().unwrap());
         wait_for_a_row(&server);
         signal(&child, "-INT");
-        let mut said = String::new();
-        std::io::BufRead::read_line(&mut stderr, &mut said).unwrap();
-        // Sooner, it would count as the same one.
+        let mut stderr = String::new();
+        std::io::BufRead::read_line(&mut pipe, &mut stderr).unwrap();
+        // An earlier one would count as the same signal.
         thread::sleep(Duration::from_millis(600));
         signal(&child, "-TERM");
-        std::io::Read::read_to_string(&mut stderr, &mut said).unwrap();
+        std::io::Read::read_to_string(&mut pipe, &mut stderr).unwrap();
 
-        assert_eq!(child.wait().unwrap().code(), Some(143), "{said}");
-        assert!(said.starts_with("no more rows are sent; waiting for"), "{said}");
-        assert!(said.contains("was in flight: it may have run, and then it is billed"), "{said}");
-        assert!(said.contains("--rerun-unknown"), "{said}");
+        assert_eq!(child.wait().unwrap().code(), Some(143), "{stderr}");
+        assert!(stderr.starts_with("no more rows are sent; waiting for"), "{stderr}");
+        assert!(stderr.contains("was in flight: it may be billed"), "{stderr}");
+        assert!(stderr.contains("--rerun-unknown"), "{stderr}");
     }
 }

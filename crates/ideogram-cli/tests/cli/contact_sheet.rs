@@ -64,9 +64,9 @@ fn the_sheet_holds_all_rows_and_needs_nothing_else() {
     }
     for text in [
         "default-src 'none'",
-        "<b>withheld</b>made and billed",
+        "<b>withheld</b>generated and billed",
         "<b>declined</b> not billed: ",
-        "<b>not run</b> yet",
+        "<b>not run</b> run the same command again",
         "href=\"./cats-1.png\"",
         "seed ",
         "&lt;script&gt;",

@@ -38,7 +38,7 @@ fn a_training_needs_a_yes_where_nobody_can_be_asked() {
     snapshot!(ran, @r#"
     exit code: 2
     ----- stderr -----
-    error: this asks first, and there is nobody to ask: train the model "Paper lanterns" from "Paper lanterns (demo)" (15 images)? It costs money and cannot be cancelled
+    error: this needs an answer, and there is no terminal: train the model "Paper lanterns" from "Paper lanterns (demo)" (15 images)? It costs money and cannot be cancelled
     hint: nothing was sent; --yes answers all questions with yes
     "#);
 }
