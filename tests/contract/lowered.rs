@@ -40,6 +40,7 @@ const SCHEMA: &[(&str, &str)] = &[
 
 /// What it may lack of an object, beside that.
 const OBJECT: &[(&str, &str)] = &[
+    ("nullable", "null is absence, and every property of such a type is optional"),
     ("not", "exclusions are checked by `validate()`"),
     ("oneOf", "choices of properties are checked by `validate()`"),
     ("anyOf", "choices of properties are checked by `validate()`"),

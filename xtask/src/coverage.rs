@@ -38,7 +38,10 @@ fn cells(sources: &Sources, operation: &OperationSummary<'_>) -> [String; 9] {
     [
         if operation.deprecated { format!("{name} (deprecated)") } else { name },
         format!("`{}()`", operation.method_name),
-        sources.command_calling(operation.method_name).map(|command| format!("`{command}`")).unwrap_or_default(),
+        sources
+            .command_for(operation.id, operation.method_name)
+            .map(|command| format!("`{command}`"))
+            .unwrap_or_default(),
         operation.http_method.clone(),
         format!("`{}`", operation.path),
         operation.media_type.map(|media_type| format!("`{media_type}`")).unwrap_or_default(),

@@ -12,6 +12,8 @@ pub const DOCUMENT: &str = "openapi/ideogram.yaml";
 const FOLDERS: [&str; 2] = ["openapi", COMMANDS];
 /// One file for each subcommand, in folders like the command's words.
 const COMMANDS: &str = "crates/ideogram-cli/src/commands";
+/// The table of the commands that make images.
+const IMAGE_COMMANDS: &str = "crates/ideogram-cli/src/commands/image/table.rs";
 
 /// Texts by path from the root of the workspace, with slashes.
 #[derive(Clone, Debug)]
@@ -95,9 +97,19 @@ impl Sources {
         })
     }
 
-    /// The subcommand whose file calls a method of the client. Such a file has a help text; what several share has
-    /// none.
-    pub(crate) fn command_calling(&self, method: &str) -> Option<String> {
+    /// The subcommand for an operation: the row of the image commands that names it, or the file that calls its method.
+    /// Such a file has a help text; what several share has none.
+    pub(crate) fn command_for(&self, operation: &str, method: &str) -> Option<String> {
+        let constant = format!("operations::{}", operation.to_ascii_uppercase());
+        let names = |row: &&str| {
+            let mut after = row.match_indices(&constant).map(|(at, _)| row[at + constant.len()..].chars().next());
+            after.any(|next| next.is_none_or(|next| !next.is_ascii_alphanumeric() && next != '_'))
+        };
+        let rows = self.get(IMAGE_COMMANDS).unwrap_or_default().split("ImageCommand {");
+        let name = |row: &str| row.split_once("name: \"")?.1.split_once('"').map(|(name, _)| name.to_owned());
+        if let Some(name) = rows.into_iter().find(names).and_then(name) {
+            return Some(format!("ideogram {name}"));
+        }
         let call = format!(".{method}()");
         let is_command = |path: &str, text: &str| path.starts_with(COMMANDS) && text.contains("after_help = ");
         let (path, _) = self.files.iter().find(|(path, text)| is_command(path, text) && text.contains(&call))?;

@@ -50,7 +50,10 @@ pub(super) fn calls<'c>(client: &'c Client, operation: &str) -> Vec<Call<'c>> {
         "post_edit_image" => edit_image(client),
         "post_remix_image" => remix_image(client),
         "post_reframe_image" => reframe_image(client),
-        "list_datasets" => vec![call(json!({}), client.list_datasets().send())],
+        "list_datasets" => vec![
+            call(json!({"search": "lantern"}), client.list_datasets().search("lantern").send()),
+            call(json!({}), client.list_datasets().send()),
+        ],
         "create_dataset" => {
             vec![call(json!({"name": "A \"name\""}), client.create_dataset().name("A \"name\"").send())]
         }
@@ -437,8 +440,14 @@ fn remove_background(client: &Client) -> Vec<Call<'_>> {
 fn layerize_text_v3(client: &Client) -> Vec<Call<'_>> {
     vec![
         call(
-            json!({"image": "a.png", "prompt": "a sign", "seed": 9}),
-            client.layerize_text_v3().image(file("a.png")).prompt("a sign").seed(9).send(),
+            json!({"image": "a.png", "prompt": "a sign", "seed": 9, "font_candidate_files": ["a.otf", "b.otf"]}),
+            client
+                .layerize_text_v3()
+                .image(file("a.png"))
+                .prompt("a sign")
+                .seed(9)
+                .font_candidate_files(files(["a.otf", "b.otf"]))
+                .send(),
         ),
         call(json!({"image": "a.png"}), client.layerize_text_v3().image(file("a.png")).send()),
     ]

@@ -140,6 +140,7 @@ fn compare_parts(document: &Document, body: &Value, given: &Map<String, Value>, 
                 Some((_, "png")) => "image/png",
                 Some((_, "jpg")) => "image/jpeg",
                 Some((_, "webp")) => "image/webp",
+                Some((_, "otf")) => "font/otf",
                 _ => "text/plain",
             };
             ensure!(part.file_name.as_ref() == Some(&file_name), "{part:?} should be the file `{file_name}`");

@@ -22,6 +22,9 @@ pub(crate) async fn send<T: DeserializeOwned + 'static>(
     let under_way = context.interrupt().call(request.operation(), "");
     let response = client.execute(request).await;
     drop((under_way, progress));
+    if let Ok(response) = &response {
+        context.announce(response);
+    }
     response
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Start at [`Context::call`]. How to write a command: [`commands`](crate::commands).
 
+use std::cell::Cell;
+
 use ideogram_client::{CallBuilder, CallOptions, Client, Error, Response, operation::Billing, request::Request};
 use ideogram_mock::MockServer;
 
@@ -23,7 +25,12 @@ use crate::{
 pub(crate) struct Context<'a> {
     globals: Globals<'a>,
     connection: Connection,
+    /// Whether an announcement of the service was passed on.
+    has_announced: Cell<bool>,
 }
+
+/// How much of an announcement is shown, in characters.
+const MAX_ANNOUNCEMENT_CHARS: usize = 500;
 
 /// The wording of the error message of a failed call.
 #[derive(Clone, Copy, Debug)]
@@ -37,12 +44,12 @@ pub(crate) struct Wording<'a> {
 impl<'a> Context<'a> {
     /// Gets all ready; nothing is sent yet.
     pub(crate) async fn open(globals: Globals<'a>) -> Result<Self, Failure> {
-        Ok(Self { globals, connection: Connection::open(globals).await? })
+        Ok(Self { globals, connection: Connection::open(globals).await?, has_announced: Cell::new(false) })
     }
 
     /// The same with a client of one's own.
     pub(crate) fn with_client(globals: Globals<'a>, client: Client) -> Self {
-        Self { globals, connection: Connection::of(client) }
+        Self { globals, connection: Connection::of(client), has_announced: Cell::new(false) }
     }
 
     /// Begins a call; hand it to [`Context::call`].
@@ -93,7 +100,21 @@ impl<'a> Context<'a> {
         let under_way = self.interrupt().call(request.operation(), wording.inspect);
         let response = client.execute(request).await;
         drop(under_way);
+        if let Ok(response) = &response {
+            self.announce(response);
+        }
         response.map(Some).map_err(|error| self.failure(wording, &error))
+    }
+
+    /// Passes on what the service announces beside a response, once in a command.
+    pub(crate) fn announce<T>(&self, response: &Response<T>) {
+        let successor = response.successor().map(|page| format!("it is replaced by {page}"));
+        let announcement = [response.notice(), successor].into_iter().flatten().collect::<Vec<_>>().join("; ");
+        let announcement: String = announcement.chars().take(MAX_ANNOUNCEMENT_CHARS).collect();
+        if !announcement.is_empty() && !self.has_announced.replace(true) {
+            let operation = response.request().operation();
+            self.output().note(&format!("the service says about {operation}: {announcement}"));
+        }
     }
 
     /// Asks the service whether it takes the key, by a call that costs nothing; `false` if `--dry-run` has only shown

@@ -197,7 +197,7 @@ fn what_is_sent_although_it_may_not_be_meant_so_is_named() {
     let place = Place::new();
     place.write("good.png", IMAGE).write("good.txt", b"\xef\xbb\xbfa lantern");
     let mut large = IMAGE.to_vec();
-    large.resize(10_000_001, 0);
+    large.resize(25_000_001, 0);
     place.write("large.png", &large);
 
     let dry_run = place.datasets("sync", ["--dry-run"]).run();
@@ -205,7 +205,7 @@ fn what_is_sent_although_it_may_not_be_meant_so_is_named() {
 
     for ran in [&dry_run, &ran] {
         assert!(ran.stderr().contains("sent unchanged: good.txt (begins with a byte order mark"), "{ran}");
-        assert!(ran.stderr().contains("sent unchanged: large.png (larger than 10 MB"), "{ran}");
+        assert!(ran.stderr().contains("sent unchanged: large.png (larger than 25 MB"), "{ran}");
         assert_eq!(ran.code(), Some(0));
     }
     let parts = place.server.requests().into_iter().flat_map(|request| request.parts);

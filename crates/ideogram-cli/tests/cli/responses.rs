@@ -263,3 +263,20 @@ fn a_response_that_cannot_be_written_is_an_error() {
     assert_eq!(output.status.code(), Some(13));
     assert!(String::from_utf8_lossy(&output.stderr).starts_with("error: cannot write to standard output\n"));
 }
+
+#[test]
+fn what_the_service_announces_is_passed_on_once() {
+    let link = "Link: <https://developer.ideogram.ai/v2/api-reference/x>; rel=\"successor-version\"\r\n";
+    let body = "{\"datasets\": [], \"notice\": \"use \\u001b[31mversion 2\"}";
+
+    let rogue = Rogue::answers_with("200 OK", link, body);
+    let ran = ideogram(["datasets", "list"]).at(rogue.url()).run();
+    assert_eq!(ran.code(), Some(0), "{ran}");
+    assert_eq!(ran.stderr().matches("the service says about list_datasets: use ").count(), 1, "{ran}");
+    assert!(ran.stderr().contains("it is replaced by https://developer.ideogram.ai/v2/api-reference/x"), "{ran}");
+    assert!(!ran.stderr().contains('\u{1b}'), "{ran}");
+
+    let rogue = Rogue::answers_with("200 OK", link, body);
+    let ran = ideogram(["datasets", "list", "--quiet"]).at(rogue.url()).run();
+    assert_eq!((ran.code(), ran.stderr().as_str()), (Some(0), ""), "{ran}");
+}

@@ -7,7 +7,8 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, header::LINK};
+use serde::Deserialize;
 
 use crate::request::Request;
 
@@ -69,6 +70,23 @@ impl<T> Response<T> {
         self.stored_at.as_deref()
     }
 
+    /// What the service announces beside a response, such as an operation that replaces this one: the text `notice` of
+    /// the body. Operations of the first API version have it since October 2026.
+    pub fn notice(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Announcement {
+            notice: String,
+        }
+        serde_json::from_slice::<Announcement>(&self.body).ok().map(|body| body.notice)
+    }
+
+    /// The page of the operation that replaces this one, if the service names one: the `Link` header with the relation
+    /// `successor-version` (RFC 5829).
+    pub fn successor(&self) -> Option<&str> {
+        let headers = self.headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok());
+        headers.flat_map(links).find(|(_, parameters)| is_successor(parameters)).map(|(target, _)| target)
+    }
+
     /// The decoded response.
     pub fn value(&self) -> &T {
         &self.value
@@ -85,5 +103,54 @@ impl<T: fmt::Debug> fmt::Debug for Response<T> {
         let mut debug = formatter.debug_struct("Response");
         debug.field("status", &self.status.as_u16()).field("body_bytes", &self.body.len());
         debug.field("value", &self.value).finish_non_exhaustive()
+    }
+}
+
+/// The targets of a `Link` header, each with its parameters (RFC 8288).
+fn links(header: &str) -> Vec<(&str, &str)> {
+    let mut links = Vec::new();
+    let mut rest = header;
+    while let Some((_, after)) = rest.split_once('<') {
+        let Some((target, after)) = after.split_once('>') else { break };
+        let mut is_quoted = false;
+        let end = after.find(|character| {
+            is_quoted ^= character == '"';
+            character == ',' && !is_quoted
+        });
+        let (parameters, next) = after.split_at(end.unwrap_or(after.len()));
+        links.push((target, parameters));
+        rest = next;
+    }
+    links
+}
+
+fn is_successor(parameters: &str) -> bool {
+    parameters.split(';').any(|parameter| {
+        parameter.split_once('=').is_some_and(|(name, relations)| {
+            let mut relations = relations.trim().trim_matches('"').split_ascii_whitespace();
+            name.trim().eq_ignore_ascii_case("rel") && relations.any(|it| it.eq_ignore_ascii_case("successor-version"))
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_successor_is_found_among_links_of_any_form() {
+        let successor = |header| links(header).into_iter().find(|link| is_successor(link.1)).map(|link| link.0);
+        for header in [
+            "<https://a.test/x>; rel=\"successor-version\"",
+            "<https://a.test/x>;REL=Successor-Version",
+            "<https://b.test/?a,b>; rel=\"next\"; title=\"x, y\", <https://a.test/x> ; rel=\"up successor-version\"",
+        ] {
+            assert_eq!(successor(header), Some("https://a.test/x"), "{header}");
+        }
+        for header in
+            ["", "<", "<https://a.test/x>", "<https://a.test/x>; rel=next", "https://a.test; rel=successor-version"]
+        {
+            assert_eq!(successor(header), None, "{header}");
+        }
     }
 }

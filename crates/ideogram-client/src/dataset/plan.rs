@@ -20,7 +20,7 @@ use super::{
 use crate::types::GetDatasetResponse;
 
 /// The documented limit for an image elsewhere in the API; for datasets none is published.
-const LARGE_IMAGE_BYTES: u64 = 10_000_000;
+const LARGE_IMAGE_BYTES: u64 = 25_000_000;
 
 /// A local folder compared with a dataset.
 ///
@@ -158,7 +158,7 @@ pub enum Rejection {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Note {
-    /// An image of more than 10 MB: the limit that is documented elsewhere. For datasets none is published.
+    /// An image of more than 25 MB: the limit that is documented elsewhere. For datasets none is published.
     Large,
     /// The name promises another format than the content has. The content counts.
     OtherFormat,
@@ -567,7 +567,7 @@ mod tests {
 
     #[test]
     fn large_images_and_wrong_extensions_are_remarked_and_sent() {
-        let mut odd = folder(&[("a.png", 10_000_001), ("b.jpg", 10_000_000), ("c", 1), ("d.PNG", 1)]);
+        let mut odd = folder(&[("a.png", LARGE_IMAGE_BYTES + 1), ("b.jpg", LARGE_IMAGE_BYTES), ("c", 1), ("d.PNG", 1)]);
         odd.files[1].kind = FileKind::Png;
 
         let plan = Plan::new(odd, &dataset(&[]));

@@ -12,8 +12,8 @@ use std::{
 
 use crate::size::Size;
 
-/// Largest image in bytes. The limit for datasets is not published; elsewhere the service takes 10 MB.
-pub(crate) const MAX_IMAGE_BYTES: u64 = 10 * 1024 * 1024;
+/// Largest image in bytes. The limit for datasets is not published; elsewhere the service takes 25 MB.
+pub(crate) const MAX_IMAGE_BYTES: u64 = 25 * 1024 * 1024;
 
 /// Largest caption in bytes.
 const MAX_CAPTION_BYTES: u64 = 1024 * 1024;

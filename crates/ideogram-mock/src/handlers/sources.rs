@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde_json::Value;
 
 use crate::{
-    content::{Content, Fault, MAX_IMAGE_BYTES},
+    content::{Content, Fault},
     document::WRAPPER,
     reply::Reply,
     request::{Call, ReceivedFile},
@@ -38,9 +38,15 @@ pub(super) fn source_size(call: &Call) -> Option<Size> {
     call.files.iter().find(is_source).and_then(size)
 }
 
+/// The part with fonts, whose content is not inspected.
+const FONTS: &str = "font_candidate_files";
+
+/// All files of a request together, in bytes.
+const MAX_REQUEST_BYTES: u64 = 50 * 1024 * 1024;
+
 /// Checks the files and the prompt of a call.
 pub(super) fn check(call: &Call) -> Result<(), Reply> {
-    for file in &call.files {
+    for file in call.files.iter().filter(|file| file.part != FONTS) {
         match &file.content {
             Content::Image(_) => {}
             Content::Faulty(Fault::TooLarge) => return Err(too_large()),
@@ -49,9 +55,7 @@ pub(super) fn check(call: &Call) -> Result<(), Reply> {
     }
     check_mask(call)?;
     check_characters(call)?;
-    let of_style = named(call, "style_reference_images").map(|file| file.size).sum::<u64>();
-    let of_characters = named(call, "character_reference_images").map(|file| file.size).sum::<u64>();
-    if of_style.max(of_characters) > MAX_IMAGE_BYTES {
+    if call.files.iter().map(|file| file.size).sum::<u64>() > MAX_REQUEST_BYTES {
         return Err(too_large());
     }
     if call.files.iter().any(|file| is_marked(&file.file_name, FORBIDDEN)) {
@@ -129,5 +133,5 @@ fn misfit(text: &str) -> Reply {
 }
 
 fn too_large() -> Reply {
-    Reply::error(StatusCode::BAD_REQUEST, "A source image, or a set of reference images, is larger than 10 MB.")
+    Reply::error(StatusCode::BAD_REQUEST, "A source image is larger than 25 MB, or all of them are larger than 50 MB.")
 }

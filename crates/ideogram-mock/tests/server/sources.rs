@@ -49,14 +49,14 @@ async fn large_sources_and_sets_are_refused() {
     let padded = |size: usize| Part::bytes([png(), vec![0; size]].concat()).file_name("cat.png");
     let prompt = || form([("prompt", "a cat")]);
 
-    let large = caller.post_form("/v1/remove-background", Form::new().part("image", padded(10 << 20))).await;
+    let large = caller.post_form("/v1/remove-background", Form::new().part("image", padded(25 << 20))).await;
     let styles = |size| {
         let form = prompt().part("style_reference_images", padded(size));
-        form.part("style_reference_images", padded(size))
+        form.part("style_reference_images", padded(size)).part("style_reference_images", padded(4 << 20))
     };
-    let set = caller.post_form("/v1/ideogram-v3/generate", styles(6 << 20)).await;
-    let small_set = caller.post_form("/v1/ideogram-v3/generate", styles(4 << 20)).await;
-    let each = prompt().part("images", padded(6 << 20)).part("images", padded(6 << 20));
+    let set = caller.post_form("/v1/ideogram-v3/generate", styles(24 << 20)).await;
+    let small_set = caller.post_form("/v1/ideogram-v3/generate", styles(20 << 20)).await;
+    let each = prompt().part("images", padded(24 << 20)).part("images", padded(20 << 20));
     let each = caller.post_form("/v1/edit", each).await;
 
     let statuses = [large, set, small_set, each].map(|response| response.status.as_u16());

@@ -92,6 +92,9 @@ impl Work<'_> {
         let in_flight = self.context.interrupt().call(operation, "");
         let response = client.execute::<Value>(request).await;
         drop(in_flight);
+        if let Ok(response) = &response {
+            self.context.announce(response);
+        }
         let failed = match response {
             Ok(response) => match response.stored_at() {
                 Some(path) => return (Sent::Stored(path.to_owned()), None),

@@ -17,16 +17,28 @@ use crate::{
 #[command(after_help = "\
 Examples:
   ideogram datasets list
+  ideogram datasets list --search lanterns
   ideogram datasets list --jq '.datasets[].dataset_id'")]
-pub(crate) struct List {}
+pub(crate) struct List {
+    /// Only datasets whose name contains this text
+    #[arg(long, value_name = "TEXT")]
+    search: Option<String>,
+}
 
 impl List {
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         let wording = Wording { action: "cannot list the datasets", inspect: "ideogram datasets list" };
-        let Some(response) = context.call(context.client().list_datasets(), wording).await? else { return Ok(()) };
+        let mut call = context.client().list_datasets();
+        if let Some(text) = &self.search {
+            call = call.search(text);
+        }
+        let Some(response) = context.call(call, wording).await? else { return Ok(()) };
         context.output().response(&response)?;
         if response.value().datasets.is_empty() {
-            context.output().note("no datasets yet: `ideogram datasets create NAME` makes one");
+            context.output().note(match self.search {
+                Some(_) => "no dataset has such a name; `ideogram datasets list` shows all",
+                None => "no datasets yet: `ideogram datasets create NAME` makes one",
+            });
         }
         Ok(())
     }

@@ -32,7 +32,7 @@ pub(super) fn sizes(sizes: impl IntoIterator<Item = Option<u64>>) -> String {
 /// A note on a file.
 pub(super) fn note(note: &Note) -> &'static str {
     match note {
-        Note::Large => "larger than 10 MB, the limit elsewhere in the API",
+        Note::Large => "larger than 25 MB, the limit elsewhere in the API",
         Note::OtherFormat => "of another format than its name says",
         Note::SharedCaption => "a caption of several images",
         Note::ByteOrderMark => "begins with a byte order mark, which becomes part of the caption",

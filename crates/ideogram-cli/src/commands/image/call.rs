@@ -3,7 +3,7 @@
 use std::{error::Error as _, ffi::OsString, mem, path::Path};
 
 use clap::ArgMatches;
-use ideogram_client::{DynamicCall, Error, Validation, request::Request, schema::Schema, validate::Violations};
+use ideogram_client::{DynamicCall, Error, File, Validation, request::Request, schema::Schema, validate::Violations};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -95,6 +95,16 @@ pub(super) async fn prepare(
         images.push((target.property, contents));
     }
     check_masks(&mut images).await?;
+    for (flag, target) in targets(&given, model).filter(|(flag, target)| flag.kind(*target) == Kind::File) {
+        for path in many::<OsString>(matches, flag.name) {
+            let file = File::from_path(path);
+            file.inspect().await.map_err(|error| {
+                let shown = Path::new(path).display();
+                Failure::local_io(format!("nothing was sent: \"{shown}\" cannot be sent")).because(&error)
+            })?;
+            draft.call = draft.call.file(target.property, file);
+        }
+    }
     for (property, contents) in images {
         for (_, content) in contents {
             draft.call = draft.call.file(property, content.into_file());

@@ -45,6 +45,8 @@ pub(super) enum Kind {
     StructuredPrompt,
     /// A path, `-` or a link.
     Image,
+    /// The path of a file that is not an image.
+    File,
     /// `true` if the flag is there.
     Switch,
     Number,
@@ -139,6 +141,12 @@ pub(super) const FLAGS: &[Flag] = &[
         "Detect likenesses and logos, which takes longer and may withhold the image",
     ),
     flag("num_images", &["num_images"], "NUMBER", "How many images to make; each one is billed [default: 1]"),
+    flag(
+        "font_candidate_files",
+        &["font_candidate_files"],
+        "FONT",
+        "A font that the text may be set in; several times for several",
+    ),
     flag("seed", &["seed"], "NUMBER", "Where the randomness starts; the same seed makes the same image again"),
     flag(
         "resolution",
@@ -171,7 +179,7 @@ pub(super) const FLAGS: &[Flag] = &[
         "style_reference_images",
         &["style_reference_images"],
         "IMAGE",
-        "An image whose style is borrowed; several times for several; 10 MB together",
+        "An image whose style is borrowed; several times for several",
     ),
     flag("color_palette", &["color_palette"], "NAME", "Colors to prefer, by the name of a palette"),
     flag(
@@ -225,6 +233,7 @@ impl Flag {
             ("json_prompt", _) => Kind::StructuredPrompt,
             ("color_palette", _) => Kind::Palette,
             ("color_hex", _) => Kind::Color,
+            ("font_candidate_files", _) => Kind::File,
             (_, Schema::File) => Kind::Image,
             (_, Schema::Boolean) => Kind::Switch,
             (_, Schema::Integer { .. }) => Kind::Number,
@@ -260,7 +269,7 @@ impl Flag {
             Some((_, other)) => argument.required_unless_present(*other),
             None => argument.required(targets.len() == command.models.len() && targets.iter().all(is_required)),
         };
-        let is_path = matches!(self.kind(first), Kind::Image | Kind::StructuredPrompt);
+        let is_path = matches!(self.kind(first), Kind::Image | Kind::File | Kind::StructuredPrompt);
         argument = match self.kind(first) {
             Kind::Switch => return Some(argument.action(ArgAction::SetTrue)),
             Kind::Number => argument.allow_negative_numbers(true),

@@ -267,7 +267,7 @@ fn what_contradicts_itself_or_the_model_is_refused_before_anything_is_sent() {
         "generate cat --transparent --custom-model model/a/version/0",
         "generate cat --transparent --resolution 512x1536",
         "generate cat --upscale-factor x2",
-        "generate cat --resolution 512x1536",
+        "generate cat --resolution 576x1408",
         "generate cat --model v3 --resolution 2048x2048",
         "generate cat --model v3 --resolution 512x1536 --aspect-ratio 1x1",
         "generate cat --model v3 --aspect-ratio 1x7",
