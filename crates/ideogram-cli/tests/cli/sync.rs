@@ -225,7 +225,7 @@ fn what_may_be_there_is_sent_only_after_a_yes() {
     Trainable:  no: 1 image, 14 too few for a training (15 to 100)
 
     FILE     WHY NOT
-    000.PNG  not sent, perhaps there: the dataset has "000.png"
+    000.PNG  not sent, because the dataset may have it: the dataset has "000.png"
     ----- stderr -----
     error: the dataset lacks, or may lack, 1 of 1 file
     hint: --send-uncertain sends what may be there already; some may then be there twice
@@ -339,7 +339,7 @@ fn a_journal_that_was_deleted_keeps_nothing_from_being_asked() {
     Trainable:  no: 2 images, 13 too few for a training (15 to 100)
 
     FILE     WHY NOT
-    new.png  not sent, perhaps there: the journal lacks lines, and it may have been sent
+    new.png  not sent, because the dataset may have it: the journal lacks lines, and the file may have been sent
     ----- stderr -----
     warning: the journal "sync.jsonl" lacks lines: it was deleted, cut, or replaced by an older copy; files that the dataset does not show may have been sent, and are sent only with --send-uncertain
     error: the dataset lacks, or may lack, 1 of 4 files

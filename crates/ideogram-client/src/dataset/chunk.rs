@@ -1,25 +1,25 @@
-//! Which files travel together.
+//! Chunks: the files of one upload.
 
 use super::{LocalFile, name, size_of};
 
-/// How large a chunk may be.
+/// The maximum size of a chunk.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub(crate) files: usize,
     pub(crate) bytes: u64,
 }
 
-/// Packs files into chunks, in order. Files of one stem, an image and its caption, stay together, even if they alone
-/// are more than a chunk should hold.
+/// Packs files into chunks, in order. Files of one stem, an image and its caption, stay together, even if they exceed
+/// the limits.
 pub(crate) fn pack(files: Vec<LocalFile>, limits: Limits) -> Vec<Vec<LocalFile>> {
     let mut groups: Vec<Vec<LocalFile>> = Vec::new();
-    let mut places = std::collections::BTreeMap::new();
+    let mut indexes = std::collections::BTreeMap::new();
     for file in files {
-        let place = *places.entry(name::stem(&file.name).to_owned()).or_insert_with(|| {
+        let index = *indexes.entry(name::stem(&file.name).to_owned()).or_insert_with(|| {
             groups.push(Vec::new());
             groups.len() - 1
         });
-        groups[place].push(file);
+        groups[index].push(file);
     }
     let mut chunks: Vec<Vec<LocalFile>> = Vec::new();
     for group in groups {
@@ -35,7 +35,7 @@ pub(crate) fn pack(files: Vec<LocalFile>, limits: Limits) -> Vec<Vec<LocalFile>>
     chunks
 }
 
-/// Two chunks in place of one; nothing if it holds the files of one stem alone.
+/// Splits a chunk into two; `None` if it has the files of one stem only.
 pub(crate) fn halves(files: &[LocalFile]) -> Option<[Vec<LocalFile>; 2]> {
     let mut groups = pack(files.to_vec(), Limits { files: 1, bytes: 0 });
     if groups.len() < 2 {
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chunk_is_halved_until_only_the_files_of_one_stem_are_left() {
+    fn a_chunk_is_halved_down_to_the_files_of_one_stem() {
         let files = local(&[("a.png", 0), ("b.png", 0), ("c.png", 0), ("a.txt", 0), ("c.txt", 0)]);
 
         let [first, second] = halves(&files).unwrap();
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_caption_travels_with_its_image() {
+    fn a_caption_is_in_the_chunk_of_its_image() {
         let files = [("a.png", 1), ("b.png", 1), ("c.png", 1), ("a.txt", 1), ("c.txt", 1)];
 
         assert_eq!(
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn chunks_keep_to_their_size_unless_one_file_is_larger() {
+    fn a_chunk_exceeds_its_size_only_with_a_single_file() {
         let files = [("a", 6), ("b", 4), ("c", 1), ("d", 50), ("e", 1)];
 
         assert_eq!(packed(&files, Limits { files: 10, bytes: 10 }), [vec!["a", "b"], vec!["c"], vec!["d"], vec!["e"]]);

@@ -1,7 +1,7 @@
-//! What a file of a training set is, judged by its first bytes, then by its name.
+//! The type of a file in a training set, by its first bytes, then by its name.
 //!
-//! Pure: a name and bytes in, a judgement out. Names promise a format, the bytes are it: phones save HEIC images under
-//! the name `photo.jpg`, and the service refuses those.
+//! Pure functions of a name and bytes. A name may be wrong: phones save HEIC images as `photo.jpg`, which the service
+//! refuses.
 
 use std::io;
 
@@ -11,9 +11,9 @@ use super::{
 };
 use crate::values::signature::image_type;
 
-/// Extensions of images that the service takes.
+/// Extensions of images that the service accepts.
 const IMAGE_EXTENSIONS: [&str; 4] = ["jpeg", "jpg", "png", "webp"];
-/// Extensions of images that it does not take.
+/// Extensions of other images.
 const OTHER_IMAGE_EXTENSIONS: [&str; 24] = [
     "arw", "avif", "bmp", "cr2", "cr3", "dng", "exr", "gif", "heic", "heif", "ico", "jfif", "jp2", "jxl", "nef", "orf",
     "psd", "raf", "raw", "rw2", "svg", "tga", "tif", "tiff",
@@ -21,28 +21,28 @@ const OTHER_IMAGE_EXTENSIONS: [&str; 24] = [
 const ARCHIVE_EXTENSIONS: [&str; 9] = ["7z", "bz2", "gz", "rar", "tar", "tgz", "xz", "zip", "zst"];
 /// Extensions that training tools give to captions.
 const CAPTION_EXTENSIONS: [&str; 7] = ["cap", "caption", "captions", "prompt", "prompts", "tag", "tags"];
-/// Extensions of captions if an image of the same stem, or the name of the file, says so.
+/// Extensions of files that are captions if an image has the same stem, or if the name says so.
 const PERHAPS_CAPTION_EXTENSIONS: [&str; 10] =
     ["csv", "json", "jsonl", "md", "parquet", "text", "tsv", "xml", "yaml", "yml"];
-/// Names of files that hold the captions of all images.
+/// Names of files with the captions of all images.
 const CAPTION_TABLES: [&str; 6] = ["caption", "captions", "dataset", "labels", "metadata", "prompts"];
 
-/// What a file is.
+/// The type of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
-    /// Part of the set.
+    /// It is part of the training set.
     File {
         kind: FileKind,
         fault: Option<Fault>,
         /// Whether it is a caption that begins with a byte order mark.
         has_byte_order_mark: bool,
     },
-    /// Not part of the set.
+    /// It is not part of the training set.
     Other(SkipReason),
 }
 
-/// Judges a file by its name, its first bytes and its size. Of a caption, `head` is the whole text, or as much as
-/// [`MAX_CAPTION_BYTES`] and one byte more.
+/// Judges a file by its name, its first bytes and its size. For a caption, `head` is the whole text, up to one byte more
+/// than [`MAX_CAPTION_BYTES`].
 pub(crate) fn judge(name: &str, head: &[u8], size_bytes: u64) -> Content {
     let file = |kind, fault| Content::File { kind, fault, has_byte_order_mark: false };
     if name::is_caption(name) {
@@ -75,7 +75,7 @@ pub(crate) fn judge(name: &str, head: &[u8], size_bytes: u64) -> Content {
     })
 }
 
-/// Judges a file that cannot be read. Whatever its name, it may be an image.
+/// Judges a file that cannot be read, by its name.
 pub(crate) fn unreadable(name: &str, error: &io::Error) -> Content {
     let why = error.to_string();
     let kind = match name::extension(name) {
@@ -86,7 +86,7 @@ pub(crate) fn unreadable(name: &str, error: &io::Error) -> Content {
     Content::File { kind, fault: Some(Fault::Unreadable(why)), has_byte_order_mark: false }
 }
 
-/// Whether a file of this name may hold the caption of an image with the same stem.
+/// Returns whether a file of this name may be the caption of an image with the same stem.
 pub(crate) fn may_be_caption(name: &str) -> bool {
     let extension = name::extension(name);
     CAPTION_EXTENSIONS.contains(&extension.as_str()) || PERHAPS_CAPTION_EXTENSIONS.contains(&extension.as_str())
@@ -106,7 +106,7 @@ fn kind_of(head: &[u8]) -> Option<FileKind> {
     }
 }
 
-/// The format of an image that the service does not take.
+/// Returns the format of an image that the service does not accept.
 fn other_format(head: &[u8]) -> Option<&'static str> {
     match head {
         [b'G', b'I', b'F', b'8', ..] => Some("GIF"),
@@ -118,7 +118,7 @@ fn other_format(head: &[u8]) -> Option<&'static str> {
             b"crx " => Some("raw camera"),
             _ => None,
         },
-        // Most raw formats of cameras are TIFF files too.
+        // Most raw formats of cameras are TIFF files, too.
         [b'I', b'I', b'*' | b'+', 0, ..] | [b'M', b'M', 0, b'*' | b'+', ..] => Some("TIFF"),
         [b'B', b'M', _, _, _, _, 0, 0, 0, 0, ..] => Some("BMP"),
         [b'8', b'B', b'P', b'S', ..] => Some("PSD"),

@@ -1,8 +1,8 @@
-//! Reads a local folder: which files are in it, which of them are images and captions, and why others are left out.
+//! Reads a local folder: its images and captions, and why other files are skipped.
 //!
 //! Start at [`Folder::read`]. The whole tree below the folder is read, in the order of the paths, which is the same on
-//! every machine. Links are followed, and no folder is read twice, so a link that leads back ends nowhere. Nothing that
-//! was found is dropped without a word: it is in [`Folder::files`] or, with the reason, in [`Folder::skipped`].
+//! every machine. Links are followed, and no folder is read twice, so circular links end. Every file is in
+//! [`Folder::files`] or, with the reason, in [`Folder::skipped`].
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{Error, ErrorKind, Outcome, values::signature::SIGNATURE_BYTES};
 
-/// A local folder of images and captions, as it was when it was read.
+/// A local folder of images and captions, at the time when it was read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Folder {
@@ -31,26 +31,26 @@ pub struct Folder {
     pub path: PathBuf,
     /// The images and captions, in the order of their paths.
     pub files: Vec<LocalFile>,
-    /// Everything else, and what could not be read, in the order of the paths.
+    /// All other files and folders, in the order of their paths.
     pub skipped: Vec<Skipped>,
 }
 
 impl Folder {
-    /// Reads a folder. Captions are read up to 1 MiB, of other files only the first bytes.
+    /// Reads a folder: captions up to 1 MiB, and the first bytes of other files.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::LocalIo`] if the folder itself cannot be read, or holds more than [`MAX_FOLDER_ENTRIES`] files and
-    /// folders. What cannot be read inside of it is listed ([`Folder::unread`]).
+    /// [`ErrorKind::LocalIo`] if the folder itself cannot be read, or contains more than [`MAX_FOLDER_ENTRIES`] files
+    /// and folders. Paths in it that cannot be read are listed ([`Folder::unread`]).
     pub async fn read(path: impl Into<PathBuf>) -> Result<Self, Error> {
         let path = path.into();
         let text = path.display().to_string();
-        // A network drive may take its time; the caller's other work goes on meanwhile.
+        // A network drive may be slow, and must not block the runtime.
         let read = tokio::task::spawn_blocking(move || read_folder(path)).await;
         read.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(|error| unreadable(&text, error))
     }
 
-    /// The same as [`Folder::read`], for programs without `async`.
+    /// Like [`Folder::read`], for programs without `async`.
     ///
     /// # Errors
     ///
@@ -62,8 +62,8 @@ impl Folder {
         read_folder(path).map_err(|error| unreadable(&text, error))
     }
 
-    /// The paths that could not be read and may hold images or captions. While there are any, nobody can say that a
-    /// dataset holds all of the folder.
+    /// The paths that could not be read and may contain images or captions. If there are any, it is not known whether a
+    /// dataset has all files of the folder.
     pub fn unread(&self) -> impl Iterator<Item = &Path> {
         let skipped = self.skipped.iter().filter(|skipped| skipped.reason.is_unread());
         let files = self.files.iter().filter(|file| matches!(file.fault, Some(Fault::Unreadable(_))));
@@ -72,7 +72,7 @@ impl Folder {
 }
 
 impl LocalFile {
-    /// Judges one file as [`Folder::read`] does. Blocks while it reads from the disk.
+    /// Judges one file like [`Folder::read`]. Blocks while it reads the file.
     ///
     /// # Errors
     ///
@@ -100,13 +100,13 @@ struct Reader {
     folder: Folder,
     max_depth: usize,
     max_entries: usize,
-    /// How many files and folders were found.
+    /// The number of files and folders so far.
     entries: usize,
-    /// The folders that were found, whatever links lead to them.
-    found: HashSet<FolderId>,
+    /// The folders so far, to recognize links to them.
+    seen: HashSet<FolderId>,
 }
 
-/// A folder that waits to be read, and how many folders it is below the first one.
+/// A folder to read, and its depth.
 struct Waiting {
     path: PathBuf,
     depth: usize,
@@ -115,13 +115,13 @@ struct Waiting {
 impl Reader {
     fn new(path: PathBuf, max_depth: usize, max_entries: usize) -> Self {
         let folder = Folder { path, files: Vec::new(), skipped: Vec::new() };
-        Self { folder, max_depth, max_entries, entries: 0, found: HashSet::new() }
+        Self { folder, max_depth, max_entries, entries: 0, seen: HashSet::new() }
     }
 
     fn read(&mut self) -> io::Result<()> {
         let first = self.folder.path.clone();
-        self.found.insert(folder_id(&first, &fs::metadata(&first)?)?);
-        // Level by level: of all ways that lead to a folder, the shortest counts.
+        self.seen.insert(folder_id(&first, &fs::metadata(&first)?)?);
+        // Level by level, so that the shortest path to a folder counts.
         let mut waiting = VecDeque::from([Waiting { path: first, depth: 0 }]);
         while let Some(Waiting { path, depth }) = waiting.pop_front() {
             match fs::read_dir(&path).and_then(|entries| self.paths(entries)) {
@@ -136,7 +136,7 @@ impl Reader {
         Ok(())
     }
 
-    /// The paths in a folder, sorted.
+    /// Returns the paths in a folder, sorted.
     fn paths(&mut self, entries: fs::ReadDir) -> io::Result<Vec<PathBuf>> {
         let mut paths = Vec::new();
         for entry in entries {
@@ -154,7 +154,7 @@ impl Reader {
         self.folder.skipped.push(Skipped { path, reason });
     }
 
-    /// Lists what a path leads to, or returns it if it is a folder to be read.
+    /// Lists a path, or returns it if it is a folder to read.
     fn look_at(&mut self, path: PathBuf, depth: usize) -> Option<PathBuf> {
         let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
         let metadata = if is_hidden { Err(SkipReason::Hidden) } else { metadata_of(&path) };
@@ -162,10 +162,10 @@ impl Reader {
             Err(reason) => reason,
             Ok(metadata) if metadata.is_dir() => match folder_id(&path, &metadata) {
                 Err(error) => SkipReason::Unreadable(error.to_string()),
-                Ok(id) if self.found.contains(&id) => SkipReason::AlreadyRead,
+                Ok(id) if self.seen.contains(&id) => SkipReason::AlreadyRead,
                 Ok(_) if depth > self.max_depth => SkipReason::TooDeep,
                 Ok(id) => {
-                    self.found.insert(id);
+                    self.seen.insert(id);
                     return Some(path);
                 }
             },
@@ -176,21 +176,21 @@ impl Reader {
                 }
                 Err(reason) => reason,
             },
-            // Opening a pipe would wait for somebody to write to it.
+            // Opening a pipe would block.
             Ok(_) => SkipReason::NotAFile,
         };
         self.skip(path, reason);
         None
     }
 
-    /// The folder in the order of its paths, with captions of other forms found by the names of the images.
+    /// Sorts the paths, and recognizes captions of other forms by the names of the images.
     fn finish(self) -> Folder {
         let mut folder = self.folder;
         folder.files.sort_by(|one, other| one.path.cmp(&other.path));
         folder.skipped.sort_by(|one, other| one.path.cmp(&other.path));
         let captions: HashSet<_> = names_of(&folder.files, |kind| kind == FileKind::Caption).collect();
         let captions: HashSet<_> = captions.into_iter().map(|name| name::case_folded(name::stem(name))).collect();
-        // By stem, and by whole name: some tools call the caption of `a.png` `a.png.caption`.
+        // By stem, and by whole name: some tools name the caption of `a.png` `a.png.caption`.
         let images: HashMap<_, _> = names_of(&folder.files, |kind| kind != FileKind::Caption)
             .flat_map(|name| [name::stem(name), name].map(|key| (name::case_folded(key), name::stem(name).to_owned())))
             .collect();
@@ -214,13 +214,13 @@ fn names_of(files: &[LocalFile], is_wanted: impl Fn(FileKind) -> bool) -> impl I
     files.iter().filter(move |file| is_wanted(file.kind)).map(|file| file.name.as_str())
 }
 
-/// What tells one folder from another, on every way that leads to it.
+/// The identity of a folder, for every path that leads to it.
 #[cfg(unix)]
 type FolderId = (u64, u64);
 #[cfg(not(unix))]
 type FolderId = PathBuf;
 
-/// Resolving the path instead would cost a look at each folder above.
+/// Resolving the path instead would read every folder above it.
 #[cfg(unix)]
 #[expect(clippy::unnecessary_wraps, reason = "it can fail on other systems")]
 fn folder_id(_: &Path, metadata: &Metadata) -> io::Result<FolderId> {
@@ -306,7 +306,7 @@ mod tests {
 
     #[tokio::test]
     async fn content_says_what_an_image_is_and_the_order_is_that_of_the_paths() {
-        let place = folder(&[
+        let root = folder(&[
             ("b.jpg", PNG),
             ("a/z.webp", WEBP),
             ("a/photo", JPEG),
@@ -315,7 +315,7 @@ mod tests {
             ("c.png", b""),
         ]);
 
-        let folder = Folder::read(place.path()).await.unwrap();
+        let folder = Folder::read(root.path()).await.unwrap();
 
         assert_eq!(names(&folder), ["a/photo", "a/z.webp", "a.txt", "b.jpg", "b.png", "c.png"]);
         let kinds: Vec<_> = folder.files.iter().map(|file| (file.kind, file.fault.clone())).collect();
@@ -336,9 +336,9 @@ mod tests {
     #[tokio::test]
     async fn a_caption_is_read_up_to_its_limit_and_no_further() {
         let long = vec![b'a'; usize::try_from(MAX_CAPTION_BYTES).unwrap() + 2];
-        let place = folder(&[("a.txt", &long), ("b.txt", &long[2..]), ("c.txt", b"\xef\xbb\xbfa lantern")]);
+        let root = folder(&[("a.txt", &long), ("b.txt", &long[2..]), ("c.txt", b"\xef\xbb\xbfa lantern")]);
 
-        let folder = Folder::read(place.path()).await.unwrap();
+        let folder = Folder::read(root.path()).await.unwrap();
 
         let faults: Vec<_> = folder.files.iter().map(|file| file.fault.clone()).collect();
         assert_eq!(faults, [Some(Fault::TooLarge), None, None]);
@@ -347,7 +347,7 @@ mod tests {
 
     #[tokio::test]
     async fn captions_under_other_names_are_told_by_the_names_of_the_images() {
-        let place = folder(&[
+        let root = folder(&[
             ("a.png", PNG),
             ("a.caption", b"a lantern"),
             ("b.png", PNG),
@@ -365,7 +365,7 @@ mod tests {
             ("h.png", PNG),
         ]);
 
-        let folder = Folder::read(place.path()).await.unwrap();
+        let folder = Folder::read(root.path()).await.unwrap();
 
         let caption = |name: &str, stem: Option<&str>| {
             (name.to_owned(), SkipReason::OtherCaption { rename_to: stem.map(|stem| format!("{stem}.txt")) })
@@ -388,7 +388,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_no_part_of_the_set_is_listed_with_the_reason() {
-        let place = folder(&[
+        let root = folder(&[
             (".hidden.png", PNG),
             (".git/a.png", PNG),
             ("all.zip", b"PK\x03\x04"),
@@ -396,7 +396,7 @@ mod tests {
             ("old.gif", b"GIF89a"),
         ]);
 
-        let folder = Folder::read(place.path()).await.unwrap();
+        let folder = Folder::read(root.path()).await.unwrap();
 
         assert!(folder.files.is_empty());
         let expected = [
@@ -414,14 +414,14 @@ mod tests {
     async fn links_are_followed_and_lead_nowhere_twice() {
         use std::os::unix::fs::symlink;
 
-        let place = folder(&[("a.png", PNG), ("inner/b.png", PNG)]);
-        symlink(place.path(), place.path().join("inner/loop")).unwrap();
-        symlink(place.path().join("inner"), place.path().join("same")).unwrap();
-        symlink(place.path().join("a.png"), place.path().join("link.png")).unwrap();
-        symlink("nowhere", place.path().join("broken.png")).unwrap();
-        let _socket = std::os::unix::net::UnixListener::bind(place.path().join("socket.png")).unwrap();
+        let root = folder(&[("a.png", PNG), ("inner/b.png", PNG)]);
+        symlink(root.path(), root.path().join("inner/loop")).unwrap();
+        symlink(root.path().join("inner"), root.path().join("same")).unwrap();
+        symlink(root.path().join("a.png"), root.path().join("link.png")).unwrap();
+        symlink("nowhere", root.path().join("broken.png")).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(root.path().join("socket.png")).unwrap();
 
-        let folder = Folder::read(place.path()).await.unwrap();
+        let folder = Folder::read(root.path()).await.unwrap();
 
         assert_eq!(names(&folder), ["a.png", "inner/b.png", "link.png"]);
         let expected = [
@@ -431,7 +431,7 @@ mod tests {
             ("socket.png", SkipReason::NotAFile),
         ];
         assert_eq!(skipped(&folder), expected.map(|(name, reason)| (name.to_owned(), reason)));
-        assert_eq!(folder.unread().collect::<Vec<_>>(), [place.path().join("broken.png")]);
+        assert_eq!(folder.unread().collect::<Vec<_>>(), [root.path().join("broken.png")]);
     }
 
     #[cfg(unix)]
@@ -439,13 +439,13 @@ mod tests {
     async fn links_in_a_circle_are_named_and_end_the_reading_of_nothing_else() {
         use std::os::unix::fs::symlink;
 
-        let place = folder(&[("a.png", PNG), ("one/b.png", PNG), ("two/c.png", PNG)]);
-        symlink("self.png", place.path().join("self.png")).unwrap();
-        symlink("../two", place.path().join("one/two")).unwrap();
-        symlink("../one", place.path().join("two/one")).unwrap();
-        symlink(".", place.path().join("here")).unwrap();
+        let root = folder(&[("a.png", PNG), ("one/b.png", PNG), ("two/c.png", PNG)]);
+        symlink("self.png", root.path().join("self.png")).unwrap();
+        symlink("../two", root.path().join("one/two")).unwrap();
+        symlink("../one", root.path().join("two/one")).unwrap();
+        symlink(".", root.path().join("here")).unwrap();
 
-        let folder = Folder::read(place.path()).await.unwrap();
+        let folder = Folder::read(root.path()).await.unwrap();
 
         assert_eq!(names(&folder), ["a.png", "one/b.png", "two/c.png"]);
         let skipped = skipped(&folder);
@@ -457,8 +457,8 @@ mod tests {
     #[test]
     fn every_entry_is_looked_at_once_however_deep_it_is_and_whatever_links_lead_to_it() {
         for depth in [1, 10, 100, MAX_FOLDER_DEPTH] {
-            let place = tempfile::tempdir().unwrap();
-            let mut path = place.path().to_owned();
+            let root = tempfile::tempdir().unwrap();
+            let mut path = root.path().to_owned();
             for _ in 0..depth {
                 path.push("d");
                 fs::create_dir(&path).unwrap();
@@ -467,21 +467,21 @@ mod tests {
                 std::os::unix::fs::symlink("..", path.join("up")).unwrap();
             }
 
-            let mut reader = Reader::new(place.path().to_owned(), MAX_FOLDER_DEPTH, MAX_FOLDER_ENTRIES);
+            let mut reader = Reader::new(root.path().to_owned(), MAX_FOLDER_DEPTH, MAX_FOLDER_ENTRIES);
             reader.read().unwrap();
 
             let entries_of_a_level = if cfg!(unix) { 3 } else { 2 };
             assert_eq!(reader.entries, depth * entries_of_a_level);
-            assert_eq!(reader.found.len(), depth + 1);
+            assert_eq!(reader.seen.len(), depth + 1);
             assert_eq!(reader.folder.unread().count(), 0);
         }
     }
 
     #[test]
     fn a_folder_below_the_deepest_is_named_and_not_read() {
-        let place = folder(&[("a.png", PNG), ("1/2/b.png", PNG), ("1/2/3/c.png", PNG), ("1/2/3/4/d.png", PNG)]);
+        let root = folder(&[("a.png", PNG), ("1/2/b.png", PNG), ("1/2/3/c.png", PNG), ("1/2/3/4/d.png", PNG)]);
 
-        let mut reader = Reader::new(place.path().to_owned(), 2, 100);
+        let mut reader = Reader::new(root.path().to_owned(), 2, 100);
         reader.read().unwrap();
         let folder = reader.finish();
 
@@ -492,9 +492,9 @@ mod tests {
 
     #[test]
     fn a_folder_of_too_many_entries_is_an_error_before_all_of_them_are_read() {
-        let place = folder(&[("a.png", PNG), ("b.png", PNG), ("1/c.png", PNG)]);
+        let root = folder(&[("a.png", PNG), ("b.png", PNG), ("1/c.png", PNG)]);
         for (limit, is_read) in [(4, true), (3, false), (2, false), (0, false)] {
-            let mut reader = Reader::new(place.path().to_owned(), 9, limit);
+            let mut reader = Reader::new(root.path().to_owned(), 9, limit);
 
             assert_eq!(reader.read().is_ok(), is_read, "{limit}");
             assert!(reader.entries <= limit + 1);
@@ -506,20 +506,20 @@ mod tests {
     async fn what_this_user_may_not_read_is_named() {
         use std::os::unix::fs::PermissionsExt as _;
 
-        let place =
+        let root =
             folder(&[("a.png", PNG), ("b", PNG), ("c.txt", b"a lantern"), ("notes.md", b"#"), ("closed/d.png", PNG)]);
         for name in ["a.png", "b", "c.txt", "notes.md", "closed"] {
-            fs::set_permissions(place.path().join(name), fs::Permissions::from_mode(0o000)).unwrap();
+            fs::set_permissions(root.path().join(name), fs::Permissions::from_mode(0o000)).unwrap();
         }
-        if fs::read(place.path().join("a.png")).is_ok() {
+        if fs::read(root.path().join("a.png")).is_ok() {
             return; // The superuser may read everything.
         }
 
-        let folder = Folder::read(place.path()).await.unwrap();
+        let folder = Folder::read(root.path()).await.unwrap();
 
         let mut unread: Vec<_> = folder.unread().map(|path| path.file_name().unwrap().to_owned()).collect();
         unread.sort();
-        fs::set_permissions(place.path().join("closed"), fs::Permissions::from_mode(0o700)).unwrap();
+        fs::set_permissions(root.path().join("closed"), fs::Permissions::from_mode(0o700)).unwrap();
         assert_eq!(unread, ["a.png", "b", "c.txt", "closed", "notes.md"]);
     }
 
@@ -528,10 +528,10 @@ mod tests {
     async fn a_name_that_cannot_be_sent_is_a_fault() {
         use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
 
-        let place = folder(&[("a\nb.png", PNG)]);
-        fs::write(place.path().join(OsStr::from_bytes(b"\xff.png")), PNG).unwrap();
+        let root = folder(&[("a\nb.png", PNG)]);
+        fs::write(root.path().join(OsStr::from_bytes(b"\xff.png")), PNG).unwrap();
 
-        let folder = Folder::read(place.path()).await.unwrap();
+        let folder = Folder::read(root.path()).await.unwrap();
 
         assert!(folder.files.iter().all(|file| file.fault == Some(Fault::UnusableName)), "{folder:?}");
         assert_eq!(folder.files.len(), 2);
@@ -539,9 +539,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_folder_that_is_not_there_is_an_error() {
-        let place = tempfile::tempdir().unwrap();
+        let root = tempfile::tempdir().unwrap();
 
-        let error = Folder::read(place.path().join("none")).await.unwrap_err();
+        let error = Folder::read(root.path().join("none")).await.unwrap_err();
 
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::LocalIo, Outcome::NotSent));
         assert!(error.to_string().contains("none"), "{error}");

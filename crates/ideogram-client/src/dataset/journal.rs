@@ -1,11 +1,11 @@
-//! The journal of a sync: what was sent, so that a sync that is interrupted goes on where it stopped.
+//! The journal of a sync: it records uploads, so that an interrupted sync can continue.
 //!
-//! One line before a chunk is sent and one after ([`crate::fs::journal`] says how they are kept). A chunk that was begun
-//! and has no end, or an end without a response, is looked for in the dataset.
+//! There is one line before a chunk is sent and one after it ([`crate::fs::journal`] stores them). The files of a chunk
+//! without an end, or with an end without a response, are looked up in the dataset.
 //!
-//! The journal itself cannot notice that its last lines are missing: it was deleted, cut, or replaced by an older copy.
-//! So the number of the last chunk also stands in a second file beside it. If the journal does not know that chunk,
-//! nobody can say which files were sent, and those that the dataset does not show are uncertain.
+//! The journal itself cannot detect that its last lines are missing, because it was deleted, cut, or replaced by an
+//! earlier copy. So a second file contains the number of the last chunk. If the journal does not contain that chunk, it
+//! is not known which files were sent, and files that the dataset does not list are uncertain.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -31,7 +31,7 @@ const KIND: JournalKind = JournalKind { title: "ideogram dataset sync", format: 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Header {
     dataset_id: String,
-    /// Of which service.
+    /// The address of the service.
     base_url: String,
 }
 
@@ -41,16 +41,16 @@ struct Header {
 pub(crate) enum Line {
     /// A chunk is about to be sent.
     Begin(Begin),
-    /// What became of a chunk.
+    /// The result of a chunk.
     End(End),
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Begin {
     pub(crate) chunk: u64,
-    /// When, in seconds since 1970.
+    /// The time, in seconds since 1970.
     pub(crate) time: f64,
-    /// How many files without a name the dataset had before.
+    /// The number of files without a name in the dataset before.
     pub(crate) nameless: usize,
     pub(crate) files: Vec<Sent>,
 }
@@ -65,11 +65,11 @@ pub(crate) struct Sent {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct End {
     pub(crate) chunk: u64,
-    /// When, in seconds since 1970.
+    /// The time, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) time: Option<f64>,
     pub(crate) result: ChunkResult,
-    /// The files that the service says it has stored.
+    /// The files that the service reports as stored.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(crate) stored: BTreeSet<String>,
     /// The files that the service refused.
@@ -83,7 +83,7 @@ pub(crate) struct End {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ChunkResult {
-    /// The service listed what it has stored.
+    /// The service reported which files it has stored.
     Answered,
     /// Nothing was stored: the chunk did not reach the service, or was refused.
     NotStored,
@@ -91,13 +91,13 @@ pub(crate) enum ChunkResult {
     Unknown,
 }
 
-/// What is known of a file that was sent.
+/// What the journal records of a file that was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LastSeen {
     pub(crate) size_bytes: u64,
-    /// How many files without a name the dataset had before.
+    /// The number of files without a name in the dataset before.
     pub(crate) nameless: usize,
-    /// When it was under way for the last time, by the clock of then.
+    /// When it was last in flight, by the clock at that time.
     pub(crate) time: SystemTime,
     /// The names that were sent in the same chunk.
     pub(crate) companions: Arc<[String]>,
@@ -106,20 +106,20 @@ pub(crate) struct LastSeen {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum UploadOutcome {
-    /// No response tells.
+    /// No response has arrived.
     InFlight,
-    /// A response came, and calls it neither failed nor stored.
+    /// The response reports it neither as stored nor as failed.
     Accepted,
-    /// A response calls it stored.
+    /// The response reports it as stored.
     Confirmed,
     Failed(DatasetAssetFailureReason),
     NotStored,
 }
 
-/// What a journal tells of the files that were sent, by name. A later chunk overwrites an earlier one.
+/// What a journal records of the files that were sent, by name. A later chunk overrides an earlier one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct History {
-    /// Whether lines of the journal are missing, so that files may have been sent of which it does not tell.
+    /// Whether lines of the journal are missing, so that other files may have been sent.
     pub(crate) lacks_lines: bool,
     pub(crate) files: BTreeMap<String, LastSeen>,
     chunks: BTreeMap<u64, Vec<String>>,
@@ -157,27 +157,27 @@ impl History {
         }
     }
 
-    /// A number that no chunk has had.
+    /// Returns the number of a new chunk.
     pub(crate) fn take_number(&mut self) -> u64 {
         self.last_chunk += 1;
         self.last_chunk
     }
 }
 
-/// The time now, as lines tell it.
+/// Returns the current time for a line.
 pub(crate) fn now() -> f64 {
     let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    // Milliseconds do, and are easier to read.
+    // Milliseconds are precise enough, and easier to read.
     (since_1970.as_secs_f64() * 1000.0).round() / 1000.0
 }
 
-/// The time that a line tells; what cannot be one is as good as none.
+/// Returns the time of a line; 1970 if it is not valid.
 fn moment(time: f64) -> SystemTime {
     let since_1970 = Duration::try_from_secs_f64(time).unwrap_or_default();
     SystemTime::UNIX_EPOCH.checked_add(since_1970).unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
-/// A journal that is open and locked.
+/// An open, locked journal.
 #[derive(Clone, Debug)]
 pub(crate) struct Journal(Arc<Inner>);
 
@@ -190,7 +190,7 @@ struct Inner {
 }
 
 impl Journal {
-    /// Opens a journal or begins one, and reads its lines.
+    /// Opens or creates a journal, and reads its lines.
     ///
     /// # Errors
     ///
@@ -254,8 +254,8 @@ fn unusable(error: JournalError) -> Error {
             Error::new(ErrorKind::LocalIo, Outcome::NotSent, message).with_source(error)
         }
         JournalErrorKind::Damaged { .. } => Error::invalid_argument(format!(
-            "{message}; put back the file as it was, or move it away: then files that the dataset does not show are \
-             uncertain, and not sent unless requested"
+            "{message}; restore the file, or move it away: then files that the dataset does not list are uncertain, \
+             and not sent unless requested"
         )),
         _ => Error::invalid_argument(message),
     }
@@ -267,14 +267,14 @@ fn cannot_use(path: &Path, error: io::Error) -> Error {
     Error::new(ErrorKind::LocalIo, Outcome::NotSent, message).with_source(error)
 }
 
-/// The file beside a journal that holds the number of its last chunk: `sync.jsonl.last`.
+/// Returns the path of the file with the number of the last chunk: `sync.jsonl.last`.
 fn number_path(journal: &Path) -> PathBuf {
     let mut name = journal.file_name().map(OsString::from).unwrap_or_default();
     name.push(".last");
     journal.with_file_name(name)
 }
 
-/// Whether the last lines of a journal are missing: it was deleted, cut, or replaced by an older copy.
+/// Returns whether the last lines of a journal are missing: it was deleted, cut, or replaced by an earlier copy.
 ///
 /// # Errors
 ///
@@ -285,7 +285,7 @@ pub fn lacks_lines(path: &Path) -> Result<bool, JournalError> {
     Ok(history.last_chunk < read_number(&number_path(path)).unwrap_or_default())
 }
 
-/// The number in a file; 0 if there is none.
+/// Reads the number in a file; 0 if there is none.
 fn read_number(path: &Path) -> io::Result<u64> {
     let file = match OpenOptions::new().read(true).open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
@@ -296,10 +296,10 @@ fn read_number(path: &Path) -> io::Result<u64> {
     Ok(text.trim().parse().unwrap_or_default())
 }
 
-/// As many digits as any number has.
+/// The maximum number of digits.
 const DIGITS: usize = 20;
 
-/// Writes a number over the one in a file. All are of one length, so the file is never shorter in between.
+/// Overwrites the number in a file. All numbers have the same length, so the file never gets shorter.
 fn write_number(path: &Path, number: u64) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
     file.write_all(format!("{number:0DIGITS$}\n").as_bytes())
@@ -323,14 +323,14 @@ mod tests {
         Line::End(End { chunk, time: None, result, stored: ["s".to_owned()].into(), failed, error: None })
     }
 
-    fn fates(history: &History) -> Vec<(&str, UploadOutcome)> {
+    fn outcomes(history: &History) -> Vec<(&str, UploadOutcome)> {
         history.files.iter().map(|(name, known)| (name.as_str(), known.outcome.clone())).collect()
     }
 
     #[tokio::test]
-    async fn what_was_written_is_read_again() {
-        let place = tempfile::tempdir().unwrap();
-        let path = place.path().join("sync.jsonl");
+    async fn lines_are_read_as_they_were_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sync.jsonl");
         {
             let (journal, history) = Journal::open(path.clone(), "d", URL).await.unwrap();
             assert_eq!(history, History::default());
@@ -352,7 +352,7 @@ mod tests {
         let (_journal, mut history) = Journal::open(path, "d", URL).await.unwrap();
 
         assert_eq!(
-            fates(&history),
+            outcomes(&history),
             [
                 ("a", UploadOutcome::Accepted),
                 ("b", UploadOutcome::Failed(DatasetAssetFailureReason::InvalidImage)),
@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_was_last_under_way_when_its_chunk_ended() {
+    fn a_file_was_last_in_flight_when_its_chunk_ended() {
         let mut history = History::default();
         let begin = |time: &str| {
             format!(r#"{{"begin":{{"chunk":1,"time":{time},"nameless":0,"files":[{{"name":"a","size_bytes":7}}]}}}}"#)
@@ -396,9 +396,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_journal_cut_anywhere_knows_whether_a_chunk_is_missing() {
-        let place = tempfile::tempdir().unwrap();
-        let path = place.path().join("sync.jsonl");
+    async fn a_journal_cut_anywhere_detects_a_missing_chunk() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sync.jsonl");
         written(&path).await;
         let text = fs::read(&path).unwrap();
         let number = fs::read(number_path(&path)).unwrap();
@@ -412,7 +412,7 @@ mod tests {
             let (journal, mut history) = Journal::open(path.clone(), "d", URL).await.unwrap();
             assert_eq!(history.lacks_lines, !is_whole, "cut at {cut}");
             assert_eq!(history.files.contains_key("b"), is_whole);
-            // A number that no chunk had, whatever the journal knows.
+            // The number is new, even if the journal lacks lines.
             assert_eq!(history.take_number(), 3);
 
             journal.write(&begin(3, &["z"])).await.unwrap();
@@ -427,28 +427,28 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_journal_that_was_deleted_or_replaced_by_an_older_copy_lacks_lines() {
-        let place = tempfile::tempdir().unwrap();
-        let path = place.path().join("sync.jsonl");
+    async fn a_journal_that_was_deleted_or_replaced_by_an_earlier_copy_lacks_lines() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sync.jsonl");
         drop(Journal::open(path.clone(), "d", URL).await.unwrap());
-        let older = fs::read(&path).unwrap();
+        let earlier = fs::read(&path).unwrap();
         assert!(!lacks_lines(&path).unwrap());
         written(&path).await;
         assert!(!lacks_lines(&path).unwrap());
 
         fs::remove_file(&path).unwrap();
         assert!(lacks_lines(&path).unwrap());
-        fs::write(&path, older).unwrap();
+        fs::write(&path, earlier).unwrap();
         assert!(lacks_lines(&path).unwrap());
-        // Nothing is left to tell of it.
+        // Without both files, nothing is missing.
         fs::remove_file(number_path(&path)).unwrap();
         assert!(!lacks_lines(&path).unwrap());
     }
 
     #[tokio::test]
     async fn a_journal_that_is_replaced_while_it_is_open_takes_no_line() {
-        let place = tempfile::tempdir().unwrap();
-        let path = place.path().join("sync.jsonl");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sync.jsonl");
         let (journal, _) = Journal::open(path.clone(), "d", URL).await.unwrap();
         fs::remove_file(&path).unwrap();
 
@@ -459,9 +459,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_journal_of_something_else_is_refused_and_left_alone() {
-        let place = tempfile::tempdir().unwrap();
-        let path = place.path().join("sync.jsonl");
+    async fn another_journal_is_refused_and_not_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sync.jsonl");
         drop(Journal::open(path.clone(), "d", URL).await.unwrap());
         let good = fs::read_to_string(&path).unwrap();
         for (text, dataset, url, expected) in [

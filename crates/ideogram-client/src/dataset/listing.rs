@@ -1,4 +1,4 @@
-//! What is in a dataset, as far as the service tells.
+//! The files of a dataset, as the service lists them.
 
 use std::collections::BTreeMap;
 
@@ -24,14 +24,14 @@ impl Listing {
                 None => listing.nameless.push(size),
             }
         }
-        // The service counts more files than it lists: those are as good as files without a name.
+        // Files that are counted but not listed are files without a name.
         let counted = usize::try_from(dataset.file_count).unwrap_or_default();
         let unlisted = counted.saturating_sub(dataset.files.len());
         listing.nameless.extend(std::iter::repeat_n(None, unlisted));
         listing
     }
 
-    /// The sizes of the files of this name.
+    /// Returns the sizes of the files of this name.
     pub(crate) fn sizes(&self, name: &str) -> &[Option<u64>] {
         self.sizes.get(name).map_or(&[], Vec::as_slice)
     }
@@ -40,7 +40,7 @@ impl Listing {
         self.sizes.contains_key(name)
     }
 
-    /// The names, each with its sizes, in order.
+    /// Returns the names in order, each with its sizes.
     pub(crate) fn names(&self) -> impl Iterator<Item = (&str, &[Option<u64>])> {
         self.sizes.iter().map(|(name, sizes)| (name.as_str(), sizes.as_slice()))
     }
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_counted_but_not_listed_has_no_name() {
+    fn counted_files_that_are_not_listed_have_no_name() {
         let dataset = json!({
             "dataset": {"dataset_id": "d", "name": "n", "user_id": "u", "creation_time": "2026-07-01T09:00:00Z"},
             "file_count": 6,

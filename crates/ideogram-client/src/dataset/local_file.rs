@@ -7,13 +7,12 @@ use std::{
 
 use serde::{Serialize, Serializer};
 
-/// How large a caption may be. The service publishes no limit; nobody writes a caption of this size, and more than
-/// this is not read.
+/// The maximum size of a caption. The service publishes no limit; no more than this is read.
 pub(crate) const MAX_CAPTION_BYTES: u64 = 1024 * 1024;
 
-/// How many folders deep a folder is read. Paths grow with the depth, and every look at a path costs its length.
+/// The maximum depth of folders that are read.
 pub const MAX_FOLDER_DEPTH: usize = 256;
-/// How many files and folders are looked at: far more than any training set, and less than a whole disk.
+/// The maximum number of files and folders: far more than any training set, and less than a whole disk.
 pub const MAX_FOLDER_ENTRIES: usize = 1_000_000;
 
 /// A local image or caption.
@@ -27,16 +26,16 @@ pub struct LocalFile {
     pub name: String,
     /// The size in bytes.
     pub size_bytes: u64,
-    /// What the file is.
+    /// The type of the file.
     pub kind: FileKind,
-    /// Why it cannot be sent as it is, if so.
+    /// Why it cannot be sent, if so.
     pub fault: Option<Fault>,
     /// Whether it is a caption that begins with a byte order mark. The mark is sent with it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub has_byte_order_mark: bool,
 }
 
-/// What a file is.
+/// The type of a local file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -47,22 +46,22 @@ pub enum FileKind {
     Png,
     /// A WebP by its signature.
     WebP,
-    /// An image by its name, and not by its content.
+    /// An image by its name, but not by its content.
     NoImage,
-    /// A text, by its name.
+    /// A caption by its name.
     Caption,
 }
 
-/// Why a local file cannot be sent as it is.
+/// Why a local file cannot be sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Fault {
-    /// It is empty or, as a caption, holds nothing but white space.
+    /// It is empty, or a caption of white space only.
     Empty,
-    /// Its name promises an image, its content is none.
+    /// It has the name of an image, but another content.
     NotAImage,
-    /// Its name promises an image that the service takes; its content is an image of another format.
+    /// It has the name of an image that the service accepts, but the content of another format.
     OtherImage(String),
     /// A caption that is not UTF-8.
     NotText,
@@ -76,7 +75,7 @@ pub enum Fault {
     UnusableName,
 }
 
-/// Something in the folder that is not part of the set.
+/// A file or folder that is not part of the training set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Skipped {
@@ -98,16 +97,16 @@ pub enum SkipReason {
     BrokenLink,
     /// A folder that is more than [`MAX_FOLDER_DEPTH`] folders deep. It is not read.
     TooDeep,
-    /// An image of a format that the service does not take, such as HEIC.
+    /// An image of a format that the service does not accept, such as HEIC.
     OtherImage(String),
-    /// Most likely a caption, or the captions of many images, in a form that the service does not take.
+    /// Probably a caption, or the captions of many images, in a form that the service does not accept.
     OtherCaption {
         /// The name that would make it the caption of an image in the folder.
         rename_to: Option<String>,
     },
-    /// A ZIP archive: its files cannot be compared with the dataset. Unpack it, or upload it by itself.
+    /// A ZIP archive, whose files cannot be compared with the dataset. Unpack it, or upload it separately.
     Archive,
-    /// An archive that the service does not take.
+    /// An archive of another format, which the service does not accept.
     OtherArchive,
     /// Its name begins with a dot. A hidden folder is not read.
     Hidden,
@@ -115,12 +114,12 @@ pub enum SkipReason {
     OtherType,
     /// Not a regular file, such as a pipe.
     NotAFile,
-    /// A link to a folder that is read anyway.
+    /// A link to a folder that is already read.
     AlreadyRead,
 }
 
 impl FileKind {
-    /// Whether it is an image that the service takes.
+    /// Whether it is an image that the service accepts.
     pub fn is_image(self) -> bool {
         matches!(self, Self::Jpeg | Self::Png | Self::WebP)
     }
@@ -173,13 +172,13 @@ impl fmt::Display for SkipReason {
 }
 
 impl SkipReason {
-    /// Whether it may hold images or captions that could not be read.
+    /// Whether it may contain images or captions that could not be read.
     pub fn is_unread(&self) -> bool {
         matches!(self, Self::Unreadable(_) | Self::BrokenLink | Self::TooDeep)
     }
 }
 
-/// A path as text, whatever it holds: a list of files must not fail because of one name.
+/// Serializes a path as text, also if it is not UTF-8: a list of files must not fail because of one name.
 pub(super) fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&path.display())
 }

@@ -1,12 +1,12 @@
-//! Brings a local folder of images and captions into a dataset, every file once.
+//! Uploads a local folder of images and captions to a dataset, every file once.
 //!
-//! Start at [`Folder::read`], then [`Client::plan_dataset`], which says what is there, what is missing and what is
-//! uncertain, then [`Client::sync_dataset`], which sends what is missing. A [`Plan`] made afterwards verifies the
-//! result.
+//! Start at [`Folder::read`]. Then [`Client::plan_dataset`] compares the folder with the dataset, and
+//! [`Client::sync_dataset`] uploads the missing files. Another [`Plan`] verifies the result.
 //!
-//! Nothing can be removed from a dataset, replaced in it or renamed, and what is sent twice may be there twice. So a
-//! file is sent only if it is certainly not there, and a journal on disk remembers what was under way when a sync ended
-//! early. Two syncs into one dataset at the same time, from two machines or with two journals, are not kept apart.
+//! Files of a dataset cannot be removed, replaced or renamed, and a file that is sent twice may be stored twice. So a
+//! file is sent only if it is certain that the dataset does not have it, and a journal on disk records uploads in case
+//! the sync is interrupted. Two syncs into one dataset at the same time, from two machines or with two journals, do not
+//! know of each other.
 //!
 //! ```no_run
 //! # async fn example(client: ideogram_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -54,7 +54,7 @@ pub use self::{
 use crate::{Client, Error, types::DatasetId};
 
 impl Client {
-    /// Compares a folder with a dataset. Nothing is sent but the question what is in the dataset.
+    /// Compares a folder with a dataset. Nothing is uploaded.
     ///
     /// # Errors
     ///
@@ -84,7 +84,7 @@ impl Client {
     }
 }
 
-/// The size of all files in bytes. Sparse files can be larger together than any number.
+/// Returns the size of all files in bytes. It saturates, since sparse files can have any size.
 fn size_of<'f>(files: impl IntoIterator<Item = &'f LocalFile>) -> u64 {
     files.into_iter().map(|file| file.size_bytes).fold(0, u64::saturating_add)
 }

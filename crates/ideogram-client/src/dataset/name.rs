@@ -1,25 +1,25 @@
-//! How names of files are compared.
+//! Comparison of file names.
 //!
-//! Files are sent by their base name, and the service pairs and shows them by it. Names are compared in one Unicode
-//! form (NFC), because some file systems change the form on their own, and otherwise exactly: whether the service tells
-//! `Cat.png` from `cat.png` is not known, so names that differ in case only are neither the same nor different.
+//! Files are sent by their base name, and the service pairs and lists them by it. Names are compared in one Unicode form
+//! (NFC), because some file systems change the form, and otherwise exactly. Whether the service distinguishes `Cat.png`
+//! from `cat.png` is not known, so names that differ in case only are neither the same nor different.
 
 use unicode_normalization::UnicodeNormalization as _;
 
-/// The base name of a file in NFC: what is sent, and what is compared.
+/// Returns the base name of a file in NFC, which is sent and compared.
 ///
-/// The service shows files of an archive with their folders, which count for nothing.
+/// The service lists the files of an archive with their folders, which are ignored.
 pub(crate) fn base_name(name: &str) -> String {
     let base = name.rsplit(['/', '\\']).next().unwrap_or(name);
     base.nfc().collect()
 }
 
-/// The same for all names that differ in case only.
+/// Returns the same text for all names that differ in case only.
 pub(crate) fn case_folded(name: &str) -> String {
     name.to_lowercase().nfc().collect()
 }
 
-/// What a caption and its image have in common.
+/// Returns the stem of a name, which a caption shares with its image.
 pub(crate) fn stem(name: &str) -> &str {
     match name.rsplit_once('.') {
         Some((stem, _)) if !stem.is_empty() => stem,
@@ -27,7 +27,7 @@ pub(crate) fn stem(name: &str) -> &str {
     }
 }
 
-/// The extension in lower case; empty if there is none.
+/// Returns the extension in lower case; empty if there is none.
 pub(crate) fn extension(name: &str) -> String {
     match name.rsplit_once('.') {
         Some((stem, extension)) if !stem.is_empty() => extension.to_ascii_lowercase(),
@@ -35,7 +35,7 @@ pub(crate) fn extension(name: &str) -> String {
     }
 }
 
-/// Whether a file of this name is a caption.
+/// Returns whether a file of this name is a caption.
 pub(crate) fn is_caption(name: &str) -> bool {
     extension(name) == "txt"
 }
@@ -45,13 +45,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_unicode_forms_of_a_name_are_one() {
+    fn both_unicode_forms_of_a_name_are_equal() {
         assert_eq!(base_name("Gr\u{f6}\u{df}e.png"), base_name("Gro\u{308}\u{df}e.png"));
         assert_ne!(base_name("Cat.png"), base_name("cat.png"));
     }
 
     #[test]
-    fn folders_count_for_nothing() {
+    fn folders_are_ignored() {
         for name in ["a.png", "lanterns/a.png", "lanterns\\a.png", "/x/y/a.png"] {
             assert_eq!(base_name(name), "a.png", "{name}");
         }

@@ -1,6 +1,6 @@
-//! Compares a folder with a dataset: what is there, what is missing, what is uncertain.
+//! Compares a folder with a dataset.
 //!
-//! Pure: a folder that was read and a response that came. The rules stand at [`Plan`].
+//! Pure functions of a folder and a response. [`Plan`] documents the rules.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,34 +19,33 @@ use super::{
 };
 use crate::types::GetDatasetResponse;
 
-/// The documented limit for an image elsewhere in the API; for datasets none is published.
+/// The limit for images that other operations document; none is published for datasets.
 const LARGE_IMAGE_BYTES: u64 = 25_000_000;
 
 /// A local folder compared with a dataset.
 ///
-/// It is data: show it, keep it as JSON, or hand it to [`Client::sync_dataset`](crate::Client::sync_dataset).
+/// It is data: print it, store it as JSON, or pass it to [`Client::sync_dataset`](crate::Client::sync_dataset).
 ///
 /// # Rules
 ///
-/// Nothing can be removed from a dataset or replaced in it, so a file is planned to be sent only if it is certainly not
-/// there.
+/// Files of a dataset cannot be removed or replaced, so a file is sent only if it is certain that the dataset does not
+/// have it.
 ///
-/// - Files are sent by base name, so they are compared by it: in one Unicode form (NFC), since some file systems change
-///   the form on their own, and otherwise exactly. Folders, here or in the dataset, count for nothing.
-/// - The same name with the same size is there. With another size it is different, and not sent: it would stand beside
-///   the old one. With a size that the service does not tell, it counts as there.
-/// - Whether the service tells `Cat.png` from `cat.png` is not known, so a file whose name differs in case only from
-///   one in the dataset is uncertain. So is every file that may be one of those that the dataset gives no name: those
-///   of the same size, or of none. What is uncertain is not sent unless requested.
-/// - Two local files with one name, or with names that differ in case only, are both refused: which of them would end
-///   up in the dataset, and whose caption would be whose, would be chance.
-/// - A caption belongs to the images with its stem, in the folder or in the dataset, and shares their doubt; one
-///   without an image is refused.
+/// - Files are sent by base name, so they are compared by base name: in one Unicode form (NFC), since some file systems
+///   change the form, and otherwise exactly. Folders, here or in the dataset, are ignored.
+/// - A file with the same name and size is present. With another size it is different, and not sent: the dataset would
+///   have both. If the service does not report the size, the file counts as present.
+/// - Whether the service distinguishes `Cat.png` from `cat.png` is not known, so a file is uncertain if its name differs
+///   from one in the dataset in case only. A file is also uncertain if the dataset has a file without a name, and of the
+///   same or an unknown size. Uncertain files are not sent unless requested.
+/// - Two local files with the same name, or with names that differ in case only, are both rejected: only one of them
+///   would be stored, and captions could be mixed up.
+/// - A caption belongs to the images with its stem, in the folder or in the dataset. It is uncertain if they all are,
+///   and rejected without an image.
 /// - Images are recognized by their content, captions by the extension `.txt`. Archives, hidden files, images of other
-///   formats and all else are listed with the reason, and not sent. Empty files, files that are not what their names
-///   promise and captions that are not UTF-8 are refused. No limit for the size of an image in a dataset is published,
-///   so large ones are remarked, and sent. Files are sent as they are: a byte order mark in a caption is remarked, and
-///   sent.
+///   formats and all other files are listed with the reason, and not sent. Empty files, files with the name of an image
+///   and another content, and captions that are not UTF-8 are rejected. Large images have a note and are sent, since no
+///   limit is published for datasets. A caption with a byte order mark has a note, and is sent with the mark.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Plan {
@@ -60,51 +59,51 @@ pub struct Plan {
     pub remote_only: Vec<RemoteFile>,
     /// The names that the dataset has more than once.
     pub remote_duplicates: Vec<RemoteFile>,
-    /// The sizes of those files of the dataset that the service gives no name; `None` where it tells no size either.
+    /// The sizes of the files of the dataset without a name; `None` for an unknown size.
     pub nameless: Vec<Option<u64>>,
     /// Whether the dataset can be trained as it is.
     pub trainable_now: Trainability,
-    /// Whether it can be trained once what is missing is there.
+    /// Whether it can be trained after the missing files are uploaded.
     pub trainable_after: Trainability,
     /// The folder.
     #[serde(flatten, serialize_with = "folder_without_files")]
     pub folder: Folder,
 }
 
-/// A local file, and what is to become of it.
+/// A local file compared with the dataset.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PlannedFile {
     /// The file.
     #[serde(flatten)]
     pub file: LocalFile,
-    /// How it stands to the dataset.
+    /// Its state in the dataset.
     pub state: FileState,
-    /// Of a caption: its images, by name. Of an image: its caption, if it has one in the folder.
+    /// The names of the images of a caption, or of the caption of an image, if there is one.
     pub belongs_to: Vec<String>,
-    /// What is worth a look, without being in the way.
+    /// Notes that do not prevent the upload.
     pub notes: Vec<Note>,
 }
 
-/// How a local file stands to the dataset.
+/// The state of a local file in the dataset.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FileState {
-    /// Not there: to be sent.
+    /// The dataset does not have it, and it will be sent.
     Missing,
-    /// There, with the same size.
+    /// The dataset has it, with the same size.
     Present,
-    /// There by name; the service tells no size.
+    /// The dataset has its name; the service does not report the size.
     PresentUnverified,
-    /// There by name, with other sizes, in bytes. Not sent: it would not replace what is there.
+    /// The dataset has its name with another size. It is not sent, since it would not replace the other file.
     Different {
-        /// The sizes in the dataset.
+        /// The sizes in the dataset, in bytes.
         remote_sizes_bytes: Vec<u64>,
     },
-    /// Perhaps there. Not sent unless requested.
+    /// The dataset may have it. It is not sent unless requested.
     Uncertain(Uncertainty),
-    /// Cannot or must not be sent.
+    /// It cannot or must not be sent.
     Rejected(Rejection),
 }
 
@@ -118,12 +117,12 @@ pub enum Uncertainty {
         /// The name in the dataset.
         remote_name: String,
     },
-    /// The dataset has a file without a name that could be this one: of the same size, or of none.
+    /// The dataset has a file without a name, and of the same or an unknown size.
     Nameless,
     /// It is the caption of an uncertain image.
     Image,
-    /// Lines of the journal are missing: it was deleted, cut, or replaced by an older copy. So it is uncertain
-    /// whether the file was sent.
+    /// Lines of the journal are missing, because it was deleted, cut, or replaced by an earlier copy. So the file may
+    /// have been sent.
     Journal,
 }
 
@@ -132,35 +131,35 @@ pub enum Uncertainty {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Rejection {
-    /// It cannot be sent as it is.
+    /// The file itself cannot be sent.
     Fault(Fault),
-    /// Other files of the folder have the same name, as it is sent.
+    /// Other files of the folder have the same base name.
     SameName {
-        /// Where they are.
+        /// The paths of these files.
         others: Vec<String>,
     },
-    /// Other files of the folder have the same name in another Unicode form; it is sent in one form (NFC).
+    /// Other files of the folder have the same name in another Unicode form; names are sent in one form (NFC).
     SameNameInUnicode {
-        /// Where they are.
+        /// The paths of these files.
         others: Vec<String>,
     },
     /// Other files of the folder have a name that differs in case only.
     SameNameButCase {
-        /// Where they are.
+        /// The paths of these files.
         others: Vec<String>,
     },
     /// A caption without an image that is in the dataset or can be sent.
     NoImage,
 }
 
-/// What is worth a look.
+/// A note about a local file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Note {
-    /// An image of more than 25 MB: the limit that is documented elsewhere. For datasets none is published.
+    /// An image of more than 25 MB, the limit of other operations. None is published for datasets.
     Large,
-    /// The name promises another format than the content has. The content counts.
+    /// The extension is of another format than the content. The content counts.
     OtherFormat,
     /// The caption belongs to more than one image: they share its stem.
     SharedCaption,
@@ -179,7 +178,7 @@ pub struct RemoteFile {
 }
 
 impl Plan {
-    /// Compares a folder with what [`get_dataset`](crate::Client::get_dataset) answers.
+    /// Compares a folder with a response of [`get_dataset`](crate::Client::get_dataset).
     pub fn new(folder: Folder, dataset: &GetDatasetResponse) -> Self {
         let listing = Listing::of(dataset);
         let files = plan_files(&folder, &listing);
@@ -201,12 +200,12 @@ impl Plan {
         }
     }
 
-    /// The files to be sent.
+    /// The files to send.
     pub fn missing(&self) -> impl Iterator<Item = &PlannedFile> {
         self.files.iter().filter(|file| file.is_missing())
     }
 
-    /// The size of the files to be sent, in bytes.
+    /// The size of the files to send, in bytes.
     pub fn missing_bytes(&self) -> u64 {
         size_of(self.missing().map(|file| &file.file))
     }
@@ -216,21 +215,21 @@ impl Plan {
         self.files.iter().filter(|file| matches!(file.state, FileState::Rejected(_)))
     }
 
-    /// Whether the folder could be read whole, and every image and caption of it is in the dataset, under its name and
-    /// with its size as far as the service tells it: what a verification asks.
+    /// Whether the whole folder could be read, and the dataset has every image and caption in it, with the same name and,
+    /// if the service reports it, the same size.
     pub fn is_complete(&self) -> bool {
         let is_stored = |file: &PlannedFile| matches!(file.state, FileState::Present | FileState::PresentUnverified);
         self.folder.unread().next().is_none() && self.files.iter().all(is_stored)
     }
 
-    /// The same folder, compared with a newer response.
+    /// Compares the same folder with a newer response.
     pub fn again(&self, dataset: &GetDatasetResponse) -> Self {
         Self::new(self.folder.clone(), dataset)
     }
 }
 
 impl PlannedFile {
-    /// Whether it is to be sent.
+    /// Whether the file will be sent.
     pub fn is_missing(&self) -> bool {
         self.state == FileState::Missing
     }
@@ -244,7 +243,7 @@ impl PlannedFile {
     }
 }
 
-/// The files are in the plan already, each with its state.
+/// Serializes the folder without its files, which the plan contains.
 fn folder_without_files<S: serde::Serializer>(folder: &Folder, serializer: S) -> Result<S::Ok, S::Error> {
     #[derive(Serialize)]
     struct Rest<'f> {
@@ -255,7 +254,7 @@ fn folder_without_files<S: serde::Serializer>(folder: &Folder, serializer: S) ->
 }
 
 fn plan_files(folder: &Folder, listing: &Listing) -> Vec<PlannedFile> {
-    let refusals = refusals(folder);
+    let rejections = rejections(folder);
     let cases: BTreeMap<_, _> = listing.names().map(|(name, _)| (name::case_folded(name), name)).collect();
     let state = |file: &LocalFile, rejection: Option<&Rejection>| match rejection {
         Some(rejection) => FileState::Rejected(rejection.clone()),
@@ -264,7 +263,7 @@ fn plan_files(folder: &Folder, listing: &Listing) -> Vec<PlannedFile> {
     let mut planned: Vec<_> = folder
         .files
         .iter()
-        .zip(&refusals)
+        .zip(&rejections)
         .map(|(file, rejection)| PlannedFile {
             file: file.clone(),
             state: state(file, rejection.as_ref()),
@@ -276,8 +275,8 @@ fn plan_files(folder: &Folder, listing: &Listing) -> Vec<PlannedFile> {
     planned
 }
 
-/// Why files must not be sent, in the order of the files.
-fn refusals(folder: &Folder) -> Vec<Option<Rejection>> {
+/// Returns why files must not be sent, in the order of the files.
+fn rejections(folder: &Folder) -> Vec<Option<Rejection>> {
     let mut by_name: BTreeMap<&str, Vec<&PathBuf>> = BTreeMap::new();
     let mut by_case: BTreeMap<String, Vec<&PathBuf>> = BTreeMap::new();
     for file in &folder.files {
@@ -337,19 +336,19 @@ fn notes(file: &LocalFile) -> Vec<Note> {
     if file.has_byte_order_mark {
         notes.push(Note::ByteOrderMark);
     }
-    let promised = match name::extension(&file.name).as_str() {
+    let by_extension = match name::extension(&file.name).as_str() {
         "jpg" | "jpeg" => Some(FileKind::Jpeg),
         "png" => Some(FileKind::Png),
         "webp" => Some(FileKind::WebP),
         _ => None,
     };
-    if file.kind.is_image() && promised != Some(file.kind) {
+    if file.kind.is_image() && by_extension != Some(file.kind) {
         notes.push(Note::OtherFormat);
     }
     notes
 }
 
-/// Gives captions to their images; a caption without one is refused, one of an uncertain image is uncertain.
+/// Pairs captions with images. A caption without an image is rejected, and one of uncertain images is uncertain.
 fn pair(planned: &mut [PlannedFile], listing: &Listing) {
     let mut remote: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (name, _) in listing.names().filter(|(name, _)| !name::is_caption(name)) {
@@ -370,18 +369,18 @@ fn pair(planned: &mut [PlannedFile], listing: &Listing) {
         let there = remote.get(name::stem(&name));
         let mut images: BTreeSet<String> = here.iter().map(|index| planned[*index].file.name.clone()).collect();
         images.extend(there.into_iter().flatten().map(|name| (*name).to_owned()));
-        let are_in_doubt =
+        let are_uncertain =
             there.is_none() && here.iter().all(|index| matches!(planned[*index].state, FileState::Uncertain(_)));
         for image in here {
             planned[*image].belongs_to.push(name.clone());
         }
         let caption = &mut planned[index];
         if images.is_empty() {
-            // What is in the dataset already stays there, image or not.
+            // A caption in the dataset stays there, with or without an image.
             if caption.is_missing() || matches!(caption.state, FileState::Uncertain(_)) {
                 caption.state = FileState::Rejected(Rejection::NoImage);
             }
-        } else if are_in_doubt && caption.is_missing() {
+        } else if are_uncertain && caption.is_missing() {
             caption.state = FileState::Uncertain(Uncertainty::Image);
         }
         if images.len() > 1 {
@@ -397,7 +396,7 @@ impl fmt::Display for Uncertainty {
             Self::OtherCase { remote_name } => write!(formatter, "the dataset has \"{remote_name}\""),
             Self::Nameless => formatter.write_str("the dataset has files without names"),
             Self::Image => formatter.write_str("its image is uncertain"),
-            Self::Journal => formatter.write_str("the journal lacks lines, and it may have been sent"),
+            Self::Journal => formatter.write_str("the journal lacks lines, and the file may have been sent"),
         }
     }
 }
@@ -411,7 +410,7 @@ impl fmt::Display for Rejection {
                 write!(formatter, "has the same name, in another Unicode form, as {}", others.join(", "))
             }
             Self::SameNameButCase { others } => {
-                write!(formatter, "has, but for upper and lower case, the same name as {}", others.join(", "))
+                write!(formatter, "has a name that differs in upper and lower case only from {}", others.join(", "))
             }
             Self::NoImage => {
                 formatter.write_str("a caption without an image: a.txt is the caption of a.png, a.jpg or a.webp")
@@ -492,7 +491,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_name_in_two_folders_is_refused_for_both_with_both_paths() {
+    fn the_same_name_in_two_folders_is_rejected_for_both() {
         let refused = states(&[("one/a.png", 1), ("two/a.png", 2), ("b.png", 1)], &[]);
 
         let same = |other: &str| FileState::Rejected(Rejection::SameName { others: vec![other.to_owned()] });
@@ -523,7 +522,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_a_name_leaves_those_in_doubt_that_it_could_be() {
+    fn a_file_without_a_name_makes_files_of_its_size_uncertain() {
         let nameless = FileState::Uncertain(Uncertainty::Nameless);
 
         assert_eq!(states(&[("a.png", 1), ("b.png", 2)], &[(None, Some(1))]), [nameless.clone(), FileState::Missing]);
@@ -552,21 +551,21 @@ mod tests {
     }
 
     #[test]
-    fn a_caption_shares_the_fate_of_its_image() {
+    fn a_caption_is_rejected_or_uncertain_with_its_image() {
         let mut broken = folder(&[("a.png", 1), ("a.txt", 1)]);
         broken.files[0].fault = Some(Fault::NotAImage);
 
         let refused = Plan::new(broken, &dataset(&[]));
-        let in_doubt = states(&[("a.png", 1), ("a.txt", 1)], &[(Some("A.png"), Some(1))]);
+        let uncertain = states(&[("a.png", 1), ("a.txt", 1)], &[(Some("A.png"), Some(1))]);
         let stored = states(&[("a.txt", 1)], &[(Some("a.txt"), Some(1))]);
 
         assert_eq!(refused.files[1].state, FileState::Rejected(Rejection::NoImage));
-        assert_eq!(in_doubt[1], FileState::Uncertain(Uncertainty::Image));
+        assert_eq!(uncertain[1], FileState::Uncertain(Uncertainty::Image));
         assert_eq!(stored, [FileState::Present]);
     }
 
     #[test]
-    fn large_images_and_wrong_extensions_are_remarked_and_sent() {
+    fn large_images_and_wrong_extensions_have_notes_and_are_sent() {
         let mut odd = folder(&[("a.png", LARGE_IMAGE_BYTES + 1), ("b.jpg", LARGE_IMAGE_BYTES), ("c", 1), ("d.PNG", 1)]);
         odd.files[1].kind = FileKind::Png;
 
@@ -578,7 +577,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_trained_counts_images_and_not_captions() {
+    fn images_count_for_a_training_and_captions_do_not() {
         let names: Vec<String> = (0..14).map(|number| format!("{number}.png")).collect();
         let mut remote: Vec<_> = names.iter().map(|name| (Some(name.as_str()), Some(1))).collect();
         remote.push((Some("0.txt"), Some(1)));

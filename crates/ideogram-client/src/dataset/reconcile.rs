@@ -1,6 +1,6 @@
-//! Finds out whether files arrived whose upload had an unknown outcome, by the list of files in the dataset.
+//! Finds out from the list of files in a dataset whether uploads with an unknown outcome arrived.
 //!
-//! Pure: the caller requests the list, and waits between requests.
+//! Pure functions: the caller requests the list, and waits between requests.
 
 use std::time::{Duration, SystemTime};
 
@@ -15,17 +15,17 @@ use super::{
 pub(crate) enum Lookup {
     /// It is listed.
     Found,
-    /// It is not listed, and would be.
+    /// It is not listed, and would be listed if it were stored.
     Absent,
     /// It may be stored without a name, or be a caption where captions are not listed.
     Uncertain,
 }
 
-/// Looks for a file.
+/// Looks for a file in the list.
 ///
-/// It was not there by name when it was sent, so a file of that name is this one. If files without a name have come
-/// since, it may be one of them. Whether the service lists captions is not certain: one that is not listed is absent
-/// only if other captions are, or nothing of its chunk has arrived.
+/// The dataset had no file of that name before the upload, so a file of that name is this one. If there are new files
+/// without a name, it may be one of them. Whether the service lists captions is not certain: a caption that is not
+/// listed is absent only if other captions are listed, or if no file of its chunk is.
 pub(crate) fn find(name: &str, known: &LastSeen, listing: &Listing) -> Lookup {
     if listing.has(name) {
         return Lookup::Found;
@@ -43,7 +43,7 @@ pub(crate) fn find(name: &str, known: &LastSeen, listing: &Listing) -> Lookup {
     Lookup::Absent
 }
 
-/// Whether every file that may have been stored is there: then nobody needs to look again.
+/// Returns whether every file that may have been stored is listed.
 pub(crate) fn is_reconciled(history: &History, listing: &Listing) -> bool {
     let mut open = history.files.iter().filter(|(_, known)| {
         matches!(known.outcome, UploadOutcome::InFlight | UploadOutcome::Accepted | UploadOutcome::Confirmed)
@@ -51,8 +51,8 @@ pub(crate) fn is_reconciled(history: &History, listing: &Listing) -> bool {
     open.all(|(name, known)| find(name, known, listing) == Lookup::Found)
 }
 
-/// Whether the service has taken a file for sure: its response says so, or it is the caption of an image of which it
-/// says so and that does not show either, perhaps since the service calls both otherwise.
+/// Returns whether the service has certainly stored a file: its response says so, or the file is the caption of an image
+/// that the response reports as stored and that is not listed either, perhaps because the service uses other names.
 pub(crate) fn is_taken(name: &str, known: &LastSeen, history: &History, listing: &Listing) -> bool {
     let is_hidden_image = |companion: &String| {
         !name::is_caption(companion)
@@ -67,10 +67,10 @@ pub(crate) fn is_taken(name: &str, known: &LastSeen, history: &History, listing:
     }
 }
 
-/// How long the service may still be storing a file that was under way at a time; zero if it has had enough of it.
+/// Returns how much longer the service may take to store a file that was last in flight at `under_way`.
 ///
-/// A clock that was set back may put that time into the future. If it is further away than a file is waited for, it
-/// says nothing, and would be waited for for ever; then nothing comes back.
+/// If the clock was set back, that time may be in the future. If it is further away than `processing_timeout`, it is
+/// meaningless, and this returns `None`.
 pub(crate) fn time_left(under_way: SystemTime, now: SystemTime, processing_timeout: Duration) -> Option<Duration> {
     match now.duration_since(under_way) {
         Ok(age) => Some(processing_timeout.saturating_sub(age)),
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_shows_is_there_and_one_that_does_not_is_absent() {
+    fn a_listed_name_is_found_and_another_is_absent() {
         let known = known(0, &["a.png", "b.png"]);
 
         assert_eq!(find("a.png", &known, &listing(&[Some("a.png")])), Lookup::Found);
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn new_files_without_a_name_leave_it_open() {
+    fn new_files_without_a_name_make_it_uncertain() {
         let files = listing(&[None, None, Some("a.png")]);
 
         assert_eq!(find("b.png", &known(1, &["b.png"]), &files), Lookup::Uncertain);
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_caption_is_absent_only_where_captions_show_or_its_chunk_does_not() {
+    fn a_caption_is_absent_only_if_captions_are_listed_or_its_chunk_is_not() {
         let chunk = known(0, &["a.png", "a.txt"]);
 
         assert_eq!(find("a.txt", &chunk, &listing(&[])), Lookup::Absent);
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_given_its_time_by_the_clock_unless_that_was_set_back() {
+    fn the_time_left_follows_the_clock_unless_it_was_set_back() {
         let processing_timeout = Duration::from_secs(300);
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000);
         let seconds = Duration::from_secs;

@@ -1,4 +1,4 @@
-//! What a sync tells: how far it has come, and in the end what became of every file.
+//! The progress and the report of a sync.
 
 use std::fmt;
 
@@ -7,78 +7,77 @@ use serde::{Serialize, Serializer};
 use super::{LocalFile, Plan, Rejection, Uncertainty};
 use crate::{Error, types::DatasetAssetFailureReason};
 
-/// How far a sync has come.
+/// The progress of a sync.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SyncProgress {
-    /// How many files are to be sent.
+    /// The number of files to send.
     pub files_total: u64,
-    /// How many of them the service has taken.
+    /// The number of files that the service has accepted.
     pub files_done: u64,
-    /// How many of them the service has refused, so far.
+    /// The number of files that the service has refused.
     pub files_failed: u64,
-    /// How many files that were sent have no certain end, and may still be on their way into the dataset: the sync
-    /// looks for them, which can take minutes.
+    /// The number of files with an unknown outcome that the service may still be storing. The sync looks for them, which
+    /// can take minutes.
     pub files_awaited: u64,
-    /// The size of all files to be sent, in bytes.
+    /// The size of all files to send, in bytes.
     pub bytes_total: u64,
-    /// How much of that has left this machine. A chunk that has to be sent again takes its share back.
+    /// The number of bytes that were sent. It decreases if a chunk has to be sent again.
     pub bytes_sent: u64,
 }
 
-/// What a sync has done, and how the dataset looks now.
+/// The result of a sync.
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct SyncReport {
     /// Every image and caption of the folder, in the order of the plan.
     pub files: Vec<SyncedFile>,
-    /// How many uploads were begun.
+    /// The number of uploads that were started.
     pub uploads: u64,
-    /// The folder compared with the dataset as it was seen last: the verification.
+    /// The folder compared with the dataset after the sync, which verifies the result.
     pub after: Plan,
-    /// What ended the sync before all was sent, if anything did.
+    /// The error that ended the sync early, if any.
     #[serde(serialize_with = "as_text")]
     pub stopped: Option<Error>,
 }
 
-/// A file, and what became of it.
+/// A file and its outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SyncedFile {
     /// The file.
     #[serde(flatten)]
     pub file: LocalFile,
-    /// What became of it.
+    /// The outcome.
     pub outcome: FileOutcome,
 }
 
-/// What became of a file.
+/// The outcome of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FileOutcome {
-    /// It was in the dataset before this journal's first upload of it.
+    /// The dataset had it before the first upload with this journal.
     AlreadyThere,
-    /// It was sent, now or earlier with this journal, and is in the dataset.
+    /// It was sent with this journal, now or earlier, and is in the dataset.
     Stored,
-    /// The dataset has a file of this name with other sizes, in bytes, and it is not the one that was sent with this
-    /// journal. A service that stores an image in its own way changes its size.
+    /// The dataset has a file of this name with another size, which was not sent with this journal. (The service may
+    /// change the size of an image when it stores it.)
     Different {
-        /// The sizes in the dataset.
+        /// The sizes in the dataset, in bytes.
         remote_sizes_bytes: Vec<u64>,
     },
     /// The service refused it.
     Failed {
-        /// Why.
+        /// The reason.
         reason: DatasetAssetFailureReason,
     },
     /// It is not in the dataset. The next sync sends it.
     NotStored {
-        /// Why not.
+        /// The reason.
         why: String,
     },
-    /// It was sent, and whether it is in the dataset is uncertain. It is not sent again with this journal as long as
-    /// that is so.
+    /// It was sent, and may be in the dataset. While that is uncertain, it is not sent again with this journal.
     Unknown(UnknownReason),
     /// It was not sent, because it may be in the dataset.
     Uncertain(Uncertainty),
@@ -86,27 +85,27 @@ pub enum FileOutcome {
     Rejected(Rejection),
 }
 
-/// Why it is uncertain whether a file that was sent is in the dataset.
+/// The reason why it is uncertain whether a file that was sent is in the dataset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum UnknownReason {
-    /// The service has taken it, but the dataset does not show it, or not yet.
+    /// The service has accepted it, but does not list it, or not yet.
     NotShown,
-    /// No response came, and the dataset does not tell: it has new files without names, lists no captions, or cannot be
-    /// read. Or the service may still be storing it
-    /// ([`SyncDataset::processing_timeout`](super::SyncDataset::processing_timeout)); a later sync knows more.
+    /// No response arrived, and the list of files does not decide: it has new files without names, lists no captions, or
+    /// cannot be read. Or the service may still be storing the file
+    /// ([`SyncDataset::processing_timeout`](super::SyncDataset::processing_timeout)): start another sync later.
     NotTold,
 }
 
 impl SyncReport {
-    /// Whether the folder could be read whole, and every image and caption of it is in the dataset, as far as the
-    /// service tells.
+    /// Whether the whole folder could be read, and every image and caption in it is in the dataset, as far as the service
+    /// lists them.
     pub fn is_complete(&self) -> bool {
         self.after.folder.unread().next().is_none() && self.files.iter().all(|file| file.outcome.is_there())
     }
 
-    /// The files that are not in the dataset for sure.
+    /// The files that are not certainly in the dataset.
     pub fn not_stored(&self) -> impl Iterator<Item = &SyncedFile> {
         self.files.iter().filter(|file| !file.outcome.is_there())
     }
@@ -122,20 +121,22 @@ impl FileOutcome {
 impl fmt::Display for FileOutcome {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AlreadyThere => formatter.write_str("was there"),
+            Self::AlreadyThere => formatter.write_str("already in the dataset"),
             Self::Stored => formatter.write_str("stored"),
             Self::Different { .. } => formatter.write_str("the dataset has it with another size"),
             Self::Failed { reason } => write!(formatter, "refused by the service: {reason}"),
             Self::NotStored { why } => write!(formatter, "not stored: {why}"),
-            Self::Unknown(UnknownReason::NotShown) => formatter.write_str("sent, but the dataset does not show it"),
-            Self::Unknown(UnknownReason::NotTold) => formatter.write_str("sent, but the dataset does not tell of it"),
-            Self::Uncertain(reason) => write!(formatter, "not sent, perhaps there: {reason}"),
+            Self::Unknown(UnknownReason::NotShown) => formatter.write_str("sent, but the dataset does not list it"),
+            Self::Unknown(UnknownReason::NotTold) => {
+                formatter.write_str("sent, but it is not known whether the dataset has it")
+            }
+            Self::Uncertain(reason) => write!(formatter, "not sent, because the dataset may have it: {reason}"),
             Self::Rejected(rejection) => write!(formatter, "not sent: {rejection}"),
         }
     }
 }
 
-#[expect(clippy::ref_option, reason = "serde calls it with a reference to the member")]
+#[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
 fn as_text<S: Serializer>(error: &Option<Error>, serializer: S) -> Result<S::Ok, S::Error> {
     error.as_ref().map(Error::to_string).serialize(serializer)
 }

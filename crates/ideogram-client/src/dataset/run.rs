@@ -28,17 +28,17 @@ use crate::{
     types::{DatasetAssetFailureReason, GetDatasetResponse},
 };
 
-/// How often one sync sends a file whose uploads fail as a whole.
+/// How often a sync sends a file whose uploads fail as a whole.
 const MAX_SENDS: u32 = 3;
-/// How often one sync sends a file that the service fails with an internal error.
+/// How often a sync sends a file for which the service reports an internal error.
 const MAX_SENDS_OF_FAILED: u32 = 2;
 
-/// The longest wait between two rounds. A service that asks for more ends the sync.
-const MAX_WAIT: Duration = Duration::from_secs(600);
-/// Replaces the count of sends of a file that has changed since the folder was read; it is not sent in this sync.
+/// The maximum `Retry-After` between two rounds; a longer one ends the sync.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(600);
+/// Sentinel send count of a file that has changed since the folder was read; it is not sent in this sync.
 const CHANGED: u32 = u32::MAX;
 
-/// A sync under way.
+/// A running sync.
 struct Run {
     settings: SyncDataset,
     journal: Journal,
@@ -47,35 +47,35 @@ struct Run {
     progress: Arc<Mutex<Progress>>,
 }
 
-/// What chunks share.
+/// The state that chunks share.
 #[derive(Default)]
 struct Progress {
     history: History,
     /// How often each file was sent in this sync.
     sends: BTreeMap<String, u32>,
-    /// When each file that was sent in this sync was under way for the last time.
-    under_way: BTreeMap<String, Instant>,
-    /// The files whose chunk was refused as a whole, and cannot be made smaller.
+    /// When each file that was sent in this sync was last in flight.
+    last_in_flight: BTreeMap<String, Instant>,
+    /// The files whose chunk was refused as a whole, and cannot be split.
     refused: BTreeSet<String>,
     /// Why files were not stored the last time.
-    troubles: BTreeMap<String, String>,
-    /// What this sync is to send, with sizes.
+    failures: BTreeMap<String, String>,
+    /// The files to send, with their sizes.
     wanted: BTreeMap<String, u64>,
-    /// How many bytes of each chunk under way have left.
-    leaving: BTreeMap<u64, u64>,
-    /// How many files may still be on their way into the dataset.
+    /// How many bytes of each chunk in flight were sent.
+    in_flight: BTreeMap<u64, u64>,
+    /// The number of files that the service may still be storing.
     awaited: u64,
     uploads: u64,
-    /// How long the service asks to wait before the next round.
-    asked_for: Option<Duration>,
+    /// The longest `Retry-After` of this round.
+    retry_after: Option<Duration>,
     stopped: Option<Error>,
     /// Whether the dataset could not be read after the last upload.
     is_blind: bool,
 }
 
-/// A look at the dataset.
+/// The state of the dataset at a time.
 struct View {
-    /// When it was begun.
+    /// When it was requested.
     at: Instant,
     plan: Plan,
     listing: Listing,
@@ -100,11 +100,11 @@ impl Run {
     }
 
     async fn rounds(self) -> Result<SyncReport, Error> {
-        let mut view = self.look(self.settings.is_patient).await?;
+        let mut view = self.look(self.settings.waits_for_unknown).await?;
         let mut files = self.to_send(&view);
         check_limit(&view, &files)?;
         self.progress().wanted = files.iter().map(|file| (file.name.clone(), file.size_bytes)).collect();
-        self.tell();
+        self.notify();
         let mut waits = self.settings.waits();
         while !files.is_empty() {
             let nameless = view.listing.nameless.len();
@@ -112,12 +112,12 @@ impl Run {
             let sent = chunks.into_iter().map(|files| self.send(files, nameless));
             let () = stream::iter(sent).buffer_unordered(self.settings.concurrency).collect().await;
 
-            let asked_for = self.progress().asked_for.take();
+            let retry_after = self.progress().retry_after.take();
             let is_stopped = self.progress().stopped.is_some();
-            if let (Some(asked_for), false) = (asked_for, is_stopped) {
-                sleep(asked_for.max(waits.next().unwrap_or_default())).await;
+            if let (Some(retry_after), false) = (retry_after, is_stopped) {
+                sleep(retry_after.max(waits.next().unwrap_or_default())).await;
             }
-            match self.look(self.settings.is_patient && !is_stopped).await {
+            match self.look(self.settings.waits_for_unknown && !is_stopped).await {
                 Ok(newer) => view = newer,
                 Err(error) => {
                     let mut progress = self.progress();
@@ -134,13 +134,12 @@ impl Run {
         Ok(self.report(view))
     }
 
-    /// Asks the dataset what it holds: several times, if files without a certain end do not show. Who is patient waits
-    /// until they have had their time.
-    async fn look(&self, is_patient: bool) -> Result<View, Error> {
+    /// Requests the list of files, repeatedly if uploads with an unknown outcome are not listed.
+    async fn look(&self, waits_for_unknown: bool) -> Result<View, Error> {
         let mut at = Instant::now();
         let mut dataset = self.dataset().await?;
         let mut waits = self.settings.waits();
-        let mut longest = None;
+        let mut last_wait = None;
         let mut has_grown = false;
         loop {
             let listing = Listing::of(&dataset);
@@ -149,12 +148,12 @@ impl Run {
             }
             let left = self.await_files(&listing, at);
             let next = waits.next();
-            longest = next.or(longest);
-            let wait = match (next, left, longest) {
+            last_wait = next.or(last_wait);
+            let wait = match (next, left, last_wait) {
                 (Some(wait), ..) => wait,
-                // Somebody is still storing files.
-                (None, Some(_), Some(longest)) if has_grown => longest,
-                (None, Some(left), Some(longest)) if is_patient && !left.is_zero() => longest.min(left),
+                // The service is still storing files.
+                (None, Some(_), Some(wait)) if has_grown => wait,
+                (None, Some(left), Some(wait)) if waits_for_unknown && !left.is_zero() => wait.min(left),
                 _ => break,
             };
             sleep(wait).await;
@@ -164,13 +163,13 @@ impl Run {
             dataset = newer;
         }
         if std::mem::take(&mut self.progress().awaited) > 0 {
-            self.tell();
+            self.notify();
         }
         Ok(View { at, plan: self.settings.plan.again(&dataset), listing: Listing::of(&dataset) })
     }
 
-    /// Tells how many files of the folder may still be on their way into the dataset; how long that may go on for any
-    /// of them is given back, and nothing if there are none.
+    /// Reports how many files the service may still be storing, and returns the longest time left for one of them; `None`
+    /// if there are none.
     fn await_files(&self, listing: &Listing, at: Instant) -> Option<Duration> {
         let (left, has_changed) = {
             let mut progress = self.progress();
@@ -183,21 +182,21 @@ impl Run {
             (left.into_iter().max(), std::mem::replace(&mut progress.awaited, awaited) != awaited)
         };
         if has_changed {
-            self.tell();
+            self.notify();
         }
         left
     }
 
-    /// How long the service may still be storing a file that was under way.
+    /// Returns how much longer the service may take to store a file.
     fn time_left(&self, progress: &Progress, name: &str, known: &LastSeen, at: Instant) -> Duration {
         let processing_timeout = self.settings.processing_timeout;
-        if let Some(under_way) = progress.under_way.get(name) {
-            return processing_timeout.saturating_sub(at.saturating_duration_since(*under_way));
+        if let Some(last_in_flight) = progress.last_in_flight.get(name) {
+            return processing_timeout.saturating_sub(at.saturating_duration_since(*last_in_flight));
         }
         let (opened, clock) = self.opened;
-        // Where the clock says nothing, the waits of this sync have to do.
+        // If the clock was set back, the intervals of this sync count.
         let left = reconcile::time_left(known.time, clock, processing_timeout).unwrap_or_else(|| {
-            if self.settings.is_patient {
+            if self.settings.waits_for_unknown {
                 processing_timeout
             } else {
                 processing_timeout.min(total(self.settings.waits()))
@@ -210,7 +209,7 @@ impl Run {
         self.settings.client.get_dataset().dataset_id(&self.settings.plan.dataset_id).send().await
     }
 
-    /// The files that are certainly not in the dataset, and not known to be unfit for it.
+    /// Returns the files that are certainly not in the dataset, and that the service has not refused.
     fn to_send(&self, view: &View) -> Vec<LocalFile> {
         let progress = self.progress();
         let is_to_send = |file: &LocalFile| {
@@ -244,7 +243,7 @@ impl Run {
         files.map(|file| &file.file).filter(|file| is_to_send(file)).cloned().collect()
     }
 
-    /// Sends one chunk; in parts, if the service refuses it as a whole, since one file may be to blame.
+    /// Sends a chunk; in halves, if the service refuses it as a whole, since the reason may be a single file.
     async fn send(&self, files: Vec<LocalFile>, nameless: usize) {
         let mut waiting = vec![files];
         while let Some(files) = waiting.pop() {
@@ -259,7 +258,7 @@ impl Run {
         }
     }
 
-    /// Sends one chunk, between two lines of the journal. Says whether the service refused it as a whole.
+    /// Sends a chunk between two lines of the journal, and returns whether the service refused it as a whole.
     async fn send_chunk(&self, files: &[LocalFile], nameless: usize) -> bool {
         if self.progress().stopped.is_some() {
             return false;
@@ -278,9 +277,9 @@ impl Run {
             for file in files {
                 *progress.sends.entry(file.name.clone()).or_default() += 1;
             }
-            progress.leaving.insert(chunk, 0);
+            progress.in_flight.insert(chunk, 0);
         }
-        self.tell();
+        self.notify();
 
         let client = self.settings.client.with(self.watch(chunk, files));
         let response = self.settings.upload(&client, files).send().await;
@@ -289,31 +288,31 @@ impl Run {
         let end = Line::End(end_of(chunk, files, &response));
         let written = self.journal.write(&end).await;
         self.progress().take_end(files, &end, response.err(), written);
-        self.tell();
+        self.notify();
         is_refused
     }
 
-    /// Tells how much of a chunk has left.
+    /// Returns options that report the progress of a chunk.
     fn watch(&self, chunk: u64, files: &[LocalFile]) -> CallOptions {
         let options = CallOptions::new();
-        let Some(tell) = self.settings.on_progress.clone() else { return options };
+        let Some(observer) = self.settings.on_progress.clone() else { return options };
         let size_bytes = super::size_of(files);
         let shared = Arc::clone(&self.progress);
         options.on_upload(move |sent, _| {
-            let shown = {
+            let report = {
                 let mut progress = lock(&shared);
-                // What stands around the files on their way is not theirs.
-                match progress.leaving.get_mut(&chunk) {
-                    Some(leaving) => *leaving = sent.min(size_bytes),
+                // The body is larger than its files.
+                match progress.in_flight.get_mut(&chunk) {
+                    Some(bytes) => *bytes = sent.min(size_bytes),
                     None => return,
                 }
-                progress.shown()
+                progress.report()
             };
-            tell(&shown);
+            observer(&report);
         })
     }
 
-    /// The files that are as they were when the folder was read.
+    /// Returns the files that have not changed since the folder was read.
     async fn unchanged(&self, files: Vec<LocalFile>) -> Vec<LocalFile> {
         let mut unchanged = Vec::new();
         for file in files {
@@ -326,18 +325,17 @@ impl Run {
                 Err(error) => format!("it cannot be read any more: {error}"),
             };
             let mut progress = self.progress();
-            // Not in this sync: what was read of it is no longer true.
             progress.sends.insert(file.name.clone(), CHANGED);
-            progress.troubles.insert(file.name, why);
+            progress.failures.insert(file.name, why);
         }
         unchanged
     }
 
-    /// A number for a chunk, before its line is written.
+    /// Returns the number of a new chunk.
     fn take_number(&self, files: &[LocalFile]) -> u64 {
         let mut progress = self.progress();
         for file in files {
-            progress.troubles.remove(&file.name);
+            progress.failures.remove(&file.name);
         }
         progress.history.take_number()
     }
@@ -346,10 +344,10 @@ impl Run {
         lock(&self.progress)
     }
 
-    fn tell(&self) {
-        if let Some(tell) = &self.settings.on_progress {
-            let progress = self.progress().shown();
-            tell(&progress);
+    fn notify(&self) {
+        if let Some(observer) = &self.settings.on_progress {
+            let progress = self.progress().report();
+            observer(&progress);
         }
     }
 
@@ -376,22 +374,22 @@ impl Progress {
     fn take_end(&mut self, files: &[LocalFile], end: &Line, error: Option<Error>, written: Result<(), Error>) {
         self.history.take(end);
         if let Line::End(end) = end {
-            self.leaving.remove(&end.chunk);
+            self.in_flight.remove(&end.chunk);
         }
         let now = Instant::now();
-        self.under_way.extend(files.iter().map(|file| (file.name.clone(), now)));
+        self.last_in_flight.extend(files.iter().map(|file| (file.name.clone(), now)));
         if let Some(error) = error {
             let text = error.to_string();
-            self.troubles.extend(files.iter().map(|file| (file.name.clone(), text.clone())));
+            self.failures.extend(files.iter().map(|file| (file.name.clone(), text.clone())));
             if is_refusal(&error) {
-                // The parts are sent at once, and are other requests.
+                // The halves are other requests.
                 for file in files {
                     self.sends.entry(file.name.clone()).and_modify(|sends| *sends = sends.saturating_sub(1));
                 }
             } else {
                 let wait = error.retry_after().unwrap_or_default();
-                self.asked_for = Some(self.asked_for.unwrap_or_default().max(wait));
-                if is_hopeless(&error) || wait > MAX_WAIT {
+                self.retry_after = Some(self.retry_after.unwrap_or_default().max(wait));
+                if is_hopeless(&error) || wait > MAX_RETRY_AFTER {
                     self.stopped.get_or_insert(error);
                 }
             }
@@ -401,47 +399,47 @@ impl Progress {
         }
     }
 
-    fn shown(&self) -> SyncProgress {
-        let mut shown = SyncProgress {
+    fn report(&self) -> SyncProgress {
+        let mut report = SyncProgress {
             files_total: self.wanted.len() as u64,
             files_awaited: self.awaited,
             ..SyncProgress::default()
         };
         for (name, size_bytes) in &self.wanted {
-            shown.bytes_total = shown.bytes_total.saturating_add(*size_bytes);
+            report.bytes_total = report.bytes_total.saturating_add(*size_bytes);
             let was_sent = self.sends.contains_key(name);
             match self.history.files.get(name).map(|known| &known.outcome) {
                 Some(UploadOutcome::Accepted | UploadOutcome::Confirmed) if was_sent => {
-                    shown.files_done += 1;
-                    shown.bytes_sent = shown.bytes_sent.saturating_add(*size_bytes);
+                    report.files_done += 1;
+                    report.bytes_sent = report.bytes_sent.saturating_add(*size_bytes);
                 }
                 Some(UploadOutcome::Failed(_)) if was_sent => {
-                    shown.files_failed += 1;
-                    shown.bytes_sent = shown.bytes_sent.saturating_add(*size_bytes);
+                    report.files_failed += 1;
+                    report.bytes_sent = report.bytes_sent.saturating_add(*size_bytes);
                 }
                 _ => {}
             }
         }
-        shown.bytes_sent = self.leaving.values().copied().fold(shown.bytes_sent, u64::saturating_add);
-        shown
+        report.bytes_sent = self.in_flight.values().copied().fold(report.bytes_sent, u64::saturating_add);
+        report
     }
 
-    /// Whether a file that an earlier sync has sent, and that the dataset does not show, is to be sent again: only if
-    /// no response calls it stored. What this sync has sent may show later.
+    /// Returns whether to send a file again that an earlier sync has sent and that the dataset does not list: only if no
+    /// response reports it as stored. Files of this sync may be listed later.
     fn may_send_again(&self, name: &str, known: &LastSeen, listing: &Listing) -> bool {
         self.sends.get(name).is_none_or(|sends| *sends == 0)
             && !reconcile::is_taken(name, known, &self.history, listing)
             && reconcile::find(name, known, listing) == Lookup::Absent
     }
 
-    /// What became of a file; one that is awaited may still be on its way into the dataset.
+    /// Returns the outcome of a file; the service may still be storing one that is awaited.
     fn outcome(&self, planned: &super::PlannedFile, listing: &Listing, is_awaited: bool) -> FileOutcome {
         let name = &planned.file.name;
         let known = self.history.files.get(name);
         let is_open = matches!(&planned.state, FileState::Missing | FileState::Uncertain(_));
         match (&planned.state, known) {
             (FileState::Rejected(rejection), _) => FileOutcome::Rejected(rejection.clone()),
-            // The service stores images in its own way: what it has taken is there, whatever its size.
+            // The service may change the size of an image when it stores it.
             (FileState::Different { .. }, Some(known))
                 if matches!(known.outcome, UploadOutcome::Accepted | UploadOutcome::Confirmed)
                     && known.size_bytes == planned.file.size_bytes =>
@@ -466,7 +464,7 @@ impl Progress {
             }
             (_, Some(known)) if is_open => match (&known.outcome, reconcile::find(name, known, listing)) {
                 (UploadOutcome::Failed(reason), _) => FileOutcome::Failed { reason: reason.clone() },
-                // Where the dataset cannot tell, its response counts.
+                // If the list does not decide, the response counts.
                 (UploadOutcome::Confirmed, finding) if self.is_blind || finding == Lookup::Uncertain => {
                     FileOutcome::Stored
                 }
@@ -479,7 +477,7 @@ impl Progress {
                 }
                 (UploadOutcome::InFlight | UploadOutcome::NotStored, _) => self.not_stored(name),
             },
-            (FileState::Uncertain(reason), _) if !self.troubles.contains_key(name) => {
+            (FileState::Uncertain(reason), _) if !self.failures.contains_key(name) => {
                 FileOutcome::Uncertain(reason.clone())
             }
             _ => self.not_stored(name),
@@ -487,7 +485,7 @@ impl Progress {
     }
 
     fn not_stored(&self, name: &str) -> FileOutcome {
-        let why = self.troubles.get(name).cloned();
+        let why = self.failures.get(name).cloned();
         FileOutcome::NotStored { why: why.unwrap_or_else(|| "the sync ended before it was sent".to_owned()) }
     }
 }

@@ -5,9 +5,9 @@ use serde::Serialize;
 use super::{listing::Listing, name};
 use crate::types::GetDatasetResponse;
 
-/// How many images a training needs.
+/// The minimum number of images for a training.
 pub const MIN_IMAGES: u64 = 15;
-/// How many images a dataset holds at most.
+/// The maximum number of images in a dataset.
 pub const MAX_IMAGES: u64 = 100;
 
 /// Whether a set of images can be trained, and the reason if not.
@@ -29,33 +29,33 @@ pub struct Trainability {
 pub enum TrainabilityStatus {
     /// It can be trained.
     Yes,
-    /// Images are missing.
+    /// There are too few images.
     TooFew {
-        /// How many.
+        /// The number of missing images.
         missing: u64,
     },
-    /// There are more images than a dataset holds.
+    /// There are too many images.
     TooMany {
-        /// How many more.
+        /// The number of images above the maximum.
         surplus: u64,
     },
-    /// That depends on files that have no name.
+    /// It depends on files that may be images.
     Unknown,
 }
 
 impl Trainability {
-    /// Judges what [`get_dataset`](crate::Client::get_dataset) answers.
+    /// Judges the dataset in a response of [`get_dataset`](crate::Client::get_dataset).
     pub fn of(dataset: &GetDatasetResponse) -> Self {
         Images::of(&Listing::of(dataset)).trainable()
     }
 
-    /// Whether it can be trained for all that is known.
+    /// Whether the dataset can certainly be trained.
     pub fn is_certain(&self) -> bool {
         self.status == TrainabilityStatus::Yes
     }
 }
 
-/// How many images there are.
+/// Counts of images.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Images {
     certain: u64,

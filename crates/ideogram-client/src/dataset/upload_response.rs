@@ -1,6 +1,6 @@
-//! What the service's response to a chunk means: for its files, and for whether to go on.
+//! The meaning of the response to an upload, for its files and for the rest of the sync.
 //!
-//! Pure: what was sent and what came back in, a line for the journal or a yes or no out.
+//! Pure functions of a chunk and its response.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use crate::{
     types::{DatasetAssetFailureReason, UploadDatasetAssetsResponse},
 };
 
-/// What became of a chunk.
+/// Returns the line of the journal for the end of a chunk.
 pub(super) fn end_of(chunk: u64, files: &[LocalFile], response: &Result<UploadDatasetAssetsResponse, Error>) -> End {
     let time = Some(journal::now());
     match response {
@@ -29,7 +29,7 @@ pub(super) fn end_of(chunk: u64, files: &[LocalFile], response: &Result<UploadDa
         Err(error) => {
             let result = match error.outcome() {
                 Outcome::NotSent | Outcome::Declined => ChunkResult::NotStored,
-                // Unknown, Completed, and whatever may come: the dataset tells.
+                // Unknown, Completed, and future variants: the list of files in the dataset decides.
                 _ => ChunkResult::Unknown,
             };
             let (stored, failed) = (BTreeSet::new(), BTreeMap::new());
@@ -38,8 +38,8 @@ pub(super) fn end_of(chunk: u64, files: &[LocalFile], response: &Result<UploadDa
     }
 }
 
-/// The files of a chunk that the service calls stored. It may call them by names of its own: where it failed nothing,
-/// and stored as many images as were sent, it has stored them all.
+/// Returns the files of a chunk that the service reports as stored. It may report other names: if nothing failed, and as
+/// many images were stored as were sent, then all of them were stored.
 fn stored(files: &[LocalFile], response: &UploadDatasetAssetsResponse) -> BTreeSet<String> {
     let named: Vec<_> =
         response.successful_assets.iter().map(|asset| asset.file_name.as_deref().map(name::base_name)).collect();
@@ -51,8 +51,8 @@ fn stored(files: &[LocalFile], response: &UploadDatasetAssetsResponse) -> BTreeS
     files.iter().filter(is_stored).map(|file| file.name.clone()).collect()
 }
 
-/// The files of a chunk that the service refused. Failures without a name cannot be assigned to a file; whether a
-/// file is stored, the dataset tells.
+/// Returns the files of a chunk that the service refused. A failure without a name cannot be assigned to a file; the list
+/// of files in the dataset decides about these.
 fn failed(files: &[LocalFile], response: &UploadDatasetAssetsResponse) -> BTreeMap<String, DatasetAssetFailureReason> {
     let sent: BTreeSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
     let named = response.failed_assets.iter().filter_map(|asset| {
@@ -62,7 +62,7 @@ fn failed(files: &[LocalFile], response: &UploadDatasetAssetsResponse) -> BTreeM
     named.collect()
 }
 
-/// Whether the service would say the same of the same file.
+/// Returns whether the same file would fail again.
 pub(super) fn is_final(reason: &DatasetAssetFailureReason) -> bool {
     use DatasetAssetFailureReason as Reason;
     matches!(
@@ -76,13 +76,13 @@ pub(super) fn is_final(reason: &DatasetAssetFailureReason) -> bool {
     )
 }
 
-/// Whether the service has refused a chunk for what is in it.
+/// Returns whether the service has refused a chunk because of its files.
 pub(super) fn is_refusal(error: &Error) -> bool {
     let status = error.status().map(|status| status.as_u16());
     error.outcome() == Outcome::Declined && matches!(status, Some(400 | 413 | 422))
 }
 
-/// Whether the next chunk would meet the same error.
+/// Returns whether the next chunk would fail in the same way.
 pub(super) fn is_hopeless(error: &Error) -> bool {
     matches!(
         error.kind(),

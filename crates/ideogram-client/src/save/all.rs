@@ -17,7 +17,7 @@ use super::{
     failure,
     image_ref::ImageRef,
     images::{Provenance, stems},
-    one::{Place, save},
+    one::{Position, save},
     saved::{Done, Saved},
     settings::{IfExists, SaveProgress, Settings, setters},
     target::{Target, check_stem},
@@ -27,12 +27,12 @@ use crate::{
     save::{Image as _, ImageOutcome},
 };
 
-/// So many downloads run at a time.
+/// The default number of concurrent downloads.
 const PARALLEL: usize = 4;
 
 /// Saves every image of a response when it is awaited; see [`Client::save_all`].
 ///
-/// A future that is dropped keeps the images that are done and leaves nothing behind of the others.
+/// If the future is dropped, the saved images stay, and nothing is left of the others.
 #[must_use = "nothing is saved until it is awaited"]
 pub struct SaveAll {
     client: Client,
@@ -44,29 +44,30 @@ pub struct SaveAll {
     settings: Settings,
 }
 
-/// What became of one image of a response.
+/// The outcome of saving one image of a response.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SaveOutcome {
-    /// It is on disk.
+    /// It was saved.
     Saved(Saved),
-    /// It was on disk already, whole, and nothing was requested: [`IfExists::Skip`].
+    /// It was on disk already, and was not downloaded: [`IfExists::Skip`].
     AlreadyThere {
-        /// Where the image is.
+        /// The path of the image.
         path: PathBuf,
     },
-    /// The safety check withheld it: it was made and billed, and there is nothing to save.
+    /// The safety check withheld it: it was generated and billed, and there is nothing to save.
     Withheld,
-    /// It passed the safety check but has no link: its response broke off before it, or holds what the service does not
-    /// document.
+    /// It passed the safety check but has no link: the response broke off before it, or is not as documented.
     LinkMissing,
-    /// It could not be saved. It is still at its link, unless the error says that the link has expired; saving it again
-    /// costs nothing.
+    /// It could not be saved. Saving it again costs nothing while the link works; [`ErrorKind::LinkExpired`] says that it
+    /// does not.
+    ///
+    /// [`ErrorKind::LinkExpired`]: crate::ErrorKind::LinkExpired
     Failed(Error),
 }
 
 impl SaveOutcome {
-    /// Where the image is, if it is on disk, saved now or before.
+    /// The path of the image, if it is on disk, saved now or earlier.
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::Saved(saved) => Some(&saved.path),
@@ -75,7 +76,7 @@ impl SaveOutcome {
         }
     }
 
-    /// The image, if it was saved now.
+    /// The saved image, if it was saved now.
     pub fn saved(&self) -> Option<&Saved> {
         match self {
             Self::Saved(saved) => Some(saved),
@@ -83,7 +84,7 @@ impl SaveOutcome {
         }
     }
 
-    /// Why it could not be saved, if there was something to save.
+    /// Why it could not be saved.
     pub fn error(&self) -> Option<&Error> {
         match self {
             Self::Failed(error) => Some(error),
@@ -97,18 +98,17 @@ impl SaveAll {
         Self { client, images, origin, folder, stem: None, parallel: PARALLEL, settings: Settings::default() }
     }
 
-    /// Names the files `<stem>.png`, or `<stem>-1.png`, `<stem>-2.png`, ... where the response has several images. The
-    /// number is the place in the response; in the list, if images of several responses have the same.
+    /// Names the files `<stem>.png`, or `<stem>-1.png`, `<stem>-2.png`, ... for several images. The number is the position
+    /// in the response, or in the list if images of several responses would get the same name.
     ///
-    /// Without it they are named `20260702T090713Z-1-LavTZAE4.png`: when they were made, in UTC, their place in the
-    /// response, and a piece of their link. That is the same name each time, so images that are there already are not
-    /// downloaded again: [`IfExists::Skip`] takes them for saved.
+    /// The default is a name such as `20260702T090713Z-1-LavTZAE4.png`: the time of the response in UTC, the position in
+    /// the response, and a part of the link. An image gets the same name each time, so that [`IfExists::Skip`] finds it.
     pub fn stem(mut self, stem: impl Into<String>) -> Self {
         self.stem = Some(stem.into());
         self
     }
 
-    /// How many downloads run at a time: 4 by default, 1 at least.
+    /// Sets the number of concurrent downloads: 4 by default, at least 1.
     pub fn parallel(mut self, downloads: usize) -> Self {
         self.parallel = downloads.max(1);
         self
@@ -117,17 +117,17 @@ impl SaveAll {
     setters!();
 
     async fn run(self) -> Result<Vec<SaveOutcome>, Error> {
-        let Self { client, images, origin, folder, stem: given, parallel, settings } = self;
-        if let Some(given) = &given
-            && let Err(reason) = check_stem(given)
+        let Self { client, images, origin, folder, stem, parallel, settings } = self;
+        if let Some(stem) = &stem
+            && let Err(reason) = check_stem(stem)
         {
-            return Err(failure::misuse(format!("`{given}` cannot begin the name of a file: {reason}")));
+            return Err(failure::misuse(format!("`{stem}` is not valid as the name of a file: {reason}")));
         }
         if images.is_empty() && origin.broke_off() {
             return Err(failure::broken_response());
         }
         let origin = Arc::new(origin.note().await);
-        let stems = stems(&images, given.as_deref());
+        let stems = stems(&images, stem.as_deref());
         let count = images.len();
         let finished = AtomicUsize::new(0);
         let saving = images.into_iter().zip(stems).enumerate().map(|(index, (image, stem))| {
@@ -135,13 +135,13 @@ impl SaveAll {
             let (client, settings, finished, origin) = (&client, &settings, &finished, Arc::clone(&origin));
             async move {
                 let done = || finished.load(Ordering::Relaxed);
-                let at = Place { image: index, images: count, finished: &done };
+                let position = Position { image: index, images: count, finished: &done };
                 let outcome = match image.outcome() {
                     ImageOutcome::Withheld => SaveOutcome::Withheld,
                     ImageOutcome::LinkMissing => SaveOutcome::LinkMissing,
-                    ImageOutcome::Available(_) => match save(client, image, origin, target, settings, at).await {
+                    ImageOutcome::Available(_) => match save(client, image, origin, target, settings, position).await {
                         Ok(Done::Saved(saved)) => SaveOutcome::Saved(saved),
-                        Ok(Done::There(found)) => SaveOutcome::AlreadyThere { path: found.path },
+                        Ok(Done::AlreadyThere(saved)) => SaveOutcome::AlreadyThere { path: saved.path },
                         Err(error) => SaveOutcome::Failed(error),
                     },
                 };
@@ -153,7 +153,7 @@ impl SaveAll {
                 (index, outcome)
             }
         });
-        // The order in which they end does not matter; waiting for the first would let the others wait.
+        // Unordered, so that a slow download does not delay the next ones.
         let mut outcomes: Vec<_> = stream::iter(saving).buffer_unordered(parallel).collect().await;
         outcomes.sort_by_key(|(index, _)| *index);
         Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
@@ -172,8 +172,8 @@ impl IntoFuture for SaveAll {
 impl fmt::Debug for SaveAll {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { images, folder, settings, .. } = self;
-        let mut shown = formatter.debug_struct("SaveAll");
-        shown.field("images", &images.len()).field("folder", folder).field("settings", settings);
-        shown.finish_non_exhaustive()
+        let mut debug = formatter.debug_struct("SaveAll");
+        debug.field("images", &images.len()).field("folder", folder).field("settings", settings);
+        debug.finish_non_exhaustive()
     }
 }

@@ -1,18 +1,18 @@
-//! Whether a file holds an image to its end, for every format that is known by its first bytes.
+//! Checks whether an image is complete.
 //!
-//! A cache that broke off while it filled hands out half an image, and its length is right for the half. Every format
-//! here says where it ends, so the structure is walked and no pixel is decoded: a few bytes in memory, whatever the
-//! file holds. What follows the end is nobody's business.
+//! A cache that broke off while it was filled sends a part of an image, with the size of the part. Every format here
+//! says where it ends, so the structure is read without decoding a pixel, with a few bytes of memory. Bytes after the
+//! end are ignored.
 
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
 use crate::values::signature::SIGNATURE_BYTES;
 
-/// Boxes that stand in a file and in no other box.
+/// Boxes at the top level of a file.
 const BOXES: [&[u8; 4]; 10] =
     [b"mdat", b"meta", b"moov", b"moof", b"mfra", b"free", b"skip", b"uuid", b"sidx", b"styp"];
 
-/// Whether the image in a file is there to its end. What is of no format that says where it ends is taken to be.
+/// Returns whether an image is complete. A file of another format counts as complete.
 pub(super) fn is_complete(file: impl Read + Seek) -> io::Result<bool> {
     let mut image = Walk { file: BufReader::new(file) };
     let length = image.file.seek(SeekFrom::End(0))?;
@@ -34,7 +34,7 @@ pub(super) fn is_complete(file: impl Read + Seek) -> io::Result<bool> {
     }
 }
 
-/// A file that is walked through from its first byte. Each walk ends without an error at the end of the image.
+/// Reads the structure of a file. Each method returns without an error at the end of the image.
 struct Walk<F> {
     file: BufReader<F>,
 }
@@ -64,11 +64,11 @@ impl<F: Read + Seek> Walk<F> {
         self.go_to(2)?;
         let mut has_scan = false;
         loop {
-            // Between segments: only here other bytes are data of a scan.
+            // Only between segments can other bytes be the data of a scan.
             let marker = self.marker(has_scan)?;
             match marker {
                 0xd9 if has_scan => return Ok(()),
-                // Restarts, and what has no length.
+                // Restarts, and markers without a length.
                 0x01 | 0xd0..=0xd7 => {}
                 0x00 | 0xd8 | 0xd9 => return broken(),
                 _ => {
@@ -113,7 +113,7 @@ impl<F: Read + Seek> Walk<F> {
                 [b'!'] => self.skip(1)?,
                 _ => return broken(),
             }
-            // Data: pieces with their length, up to an empty one.
+            // Blocks of data with their length, up to an empty one.
             loop {
                 match self.take::<1>()? {
                     [0] => break,
@@ -123,7 +123,7 @@ impl<F: Read + Seek> Walk<F> {
         }
     }
 
-    /// The length of all, and chunks that fill it.
+    /// The total length, and chunks that fill it.
     fn webp(&mut self, length: u64) -> io::Result<()> {
         self.go_to(4)?;
         let end = u64::from(u32::from_le_bytes(self.take::<4>()?)) + 8;
@@ -135,7 +135,7 @@ impl<F: Read + Seek> Walk<F> {
         while at < end {
             let [_, _, _, _, a, b, c, d] = self.take::<8>()?;
             let size = u64::from(u32::from_le_bytes([a, b, c, d]));
-            // The byte that makes a length even is left out by some at the very end.
+            // Some writers omit the padding of the last chunk.
             at += 8 + size;
             if at > end {
                 return broken();
@@ -151,10 +151,10 @@ impl<F: Read + Seek> Walk<F> {
         let (mut at, mut has_meta, mut has_data) = (0, false, false);
         while at < length {
             self.go_to(at)?;
-            // Fewer bytes than a box has, or none: what follows the image, if it was there.
-            let found = if length - at < 8 { None } else { self.box_at(at, length)? };
-            match found {
-                // Text behind the image reads like a box of some length.
+            // Fewer bytes than a box: they follow the image.
+            let next = if length - at < 8 { None } else { self.box_at(at, length)? };
+            match next {
+                // Text after the image looks like a box.
                 Some((name, _)) if has_meta && has_data && !BOXES.contains(&&name) => break,
                 Some((_, end)) if end > length => return broken(),
                 Some((name, end)) => {
@@ -171,7 +171,7 @@ impl<F: Read + Seek> Walk<F> {
         if has_meta && has_data { Ok(()) } else { broken() }
     }
 
-    /// Name and end of a box; `None` if there is none.
+    /// Returns the name and the end of a box; `None` if there is none.
     fn box_at(&mut self, at: u64, length: u64) -> io::Result<Option<([u8; 4], u64)>> {
         let [a, b, c, d, name @ ..] = self.take::<8>()?;
         if !name.iter().all(|letter| (b' '..=b'~').contains(letter)) {
@@ -193,9 +193,9 @@ impl<F: Read + Seek> Walk<F> {
         Ok(Some((name, end)))
     }
 
-    /// Whether a `meta` box holds the data of the image itself, in `idat`.
+    /// Returns whether a `meta` box contains the data of the image, in `idat`.
     fn has_inner_data(&mut self, end: u64) -> io::Result<bool> {
-        // Behind its version and flags.
+        // After its version and flags.
         let mut at = self.file.stream_position()? + 4;
         while at + 8 <= end {
             self.go_to(at)?;
@@ -218,12 +218,12 @@ impl<F: Read + Seek> Walk<F> {
         self.file.seek(SeekFrom::Start(at)).map(drop)
     }
 
-    /// Passes over bytes; whether they are there is seen with the next one that is read.
+    /// Skips bytes. If the file ends before, the next read fails.
     fn skip(&mut self, bytes: u64) -> io::Result<()> {
         self.file.seek_relative(i64::try_from(bytes).or(broken())?)
     }
 
-    /// Passes over all before this byte, and over it; says how many there were before.
+    /// Skips all bytes up to and including this one, and returns the number of bytes before it.
     fn skip_to(&mut self, byte: u8) -> io::Result<u64> {
         let mut skipped = 0;
         loop {
@@ -231,20 +231,20 @@ impl<F: Read + Seek> Walk<F> {
             if buffer.is_empty() {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            let (found, length) = match buffer.iter().position(|it| *it == byte) {
-                Some(place) => (true, place),
+            let (is_there, length) = match buffer.iter().position(|it| *it == byte) {
+                Some(index) => (true, index),
                 None => (false, buffer.len()),
             };
-            self.file.consume(length + usize::from(found));
+            self.file.consume(length + usize::from(is_there));
             skipped += length as u64;
-            if found {
+            if is_there {
                 return Ok(skipped);
             }
         }
     }
 }
 
-/// How many bytes a table of colors takes, by the flags before it.
+/// Returns the size of a table of colors, by the flags before it.
 fn color_table_bytes(flags: u8) -> u64 {
     if flags & 0x80 == 0 { 0 } else { 3 << ((flags & 7) + 1) }
 }
@@ -317,7 +317,7 @@ mod tests {
         [boxed(b"ftyp", b"avif\0\0\0\0avifmif1"), boxed(b"meta", &meta), boxed(b"mdat", &[5; 30])].concat()
     }
 
-    /// Its data stands inside, and the length of the last box is written in 64 bits.
+    /// With its data inside `meta`, and a length of 64 bits.
     fn heic() -> Vec<u8> {
         let meta = [b"\0\0\0\0".to_vec(), boxed(b"hdlr", &[0; 24]), boxed(b"idat", &[5; 30])].concat();
         let length = u64::try_from(meta.len() + 16).unwrap().to_be_bytes();
@@ -330,12 +330,12 @@ mod tests {
     }
 
     #[test]
-    fn an_image_cut_at_any_byte_is_not_complete_and_what_follows_its_end_is_fine() {
+    fn an_image_cut_at_any_byte_is_not_complete_and_bytes_after_its_end_are_ignored() {
         let samples =
             [("png", png()), ("jpeg", jpeg()), ("gif", gif()), ("webp", webp()), ("avif", avif()), ("heic", heic())];
         for (format, image) in samples {
             assert!(checked(&image), "{format}");
-            // Fewer bytes than a signature are recognized by nobody as an image.
+            // Shorter files are not recognized as images.
             for cut in SIGNATURE_BYTES..image.len() {
                 assert!(!checked(&image[..cut]), "{format} cut at {cut} of {}", image.len());
             }
@@ -346,12 +346,12 @@ mod tests {
     }
 
     #[test]
-    fn an_image_with_a_byte_of_any_value_anywhere_ends_the_walk_without_a_panic() {
+    fn no_damaged_byte_causes_a_panic() {
         for image in [png(), jpeg(), gif(), webp(), avif(), heic()] {
-            for place in 0..image.len() {
+            for position in 0..image.len() {
                 for value in [0, 1, 0x7f, 0x80, 0xd9, 0xff] {
                     let mut damaged = image.clone();
-                    damaged[place] = value;
+                    damaged[position] = value;
                     let _ = checked(&damaged);
                 }
             }
@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_say_where_it_ends_is_taken_to_be_complete() {
+    fn other_formats_count_as_complete() {
         for bytes in [b"<svg>".as_slice(), b"BM", b"", b"II*\0"] {
             assert!(checked(bytes));
         }

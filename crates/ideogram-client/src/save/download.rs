@@ -1,4 +1,4 @@
-//! Fetches an image into a file.
+//! Downloads an image into a file.
 
 use std::{io::Write as _, time::SystemTime};
 
@@ -25,28 +25,28 @@ use crate::{
     values::signature::SIGNATURE_BYTES,
 };
 
-/// So much is gathered before it goes to the disk.
+/// The number of bytes that are buffered before they are written.
 const WRITE_BYTES: usize = 512 * 1024;
-/// Of a refusal, no more than this is kept.
+/// The maximum size of the body of a refusal.
 const REFUSAL_BYTES: usize = 4 * 1024;
 const MAX_REDIRECTS: usize = 5;
 
-/// One image to fetch.
+/// The download of one image.
 pub(super) struct Download<'d> {
     pub(super) client: &'d Client,
     pub(super) rules: Rules<'d>,
     pub(super) url: Url,
     pub(super) target: &'d Target,
     pub(super) settings: &'d Settings,
-    /// Called with how many bytes have arrived, and how many there will be.
+    /// Called with the bytes that have arrived, and the size if it is known.
     pub(super) on_bytes: &'d (dyn Fn(u64, Option<u64>) + Send + Sync),
 }
 
-/// Why an attempt failed, and whether another one may do better.
+/// A failed attempt.
 struct Failed {
     error: Error,
     event: Event,
-    /// The beginning of an image that the host calls all of it.
+    /// An incomplete image, from a response that was complete.
     cut: Option<Received>,
 }
 
@@ -56,10 +56,10 @@ impl From<Error> for Failed {
     }
 }
 
-/// Why a download failed.
+/// A failed download.
 pub(super) struct DownloadFailed {
     pub(super) error: Error,
-    /// The largest part of the image that the host called all of it.
+    /// The largest incomplete image of all attempts.
     pub(super) cut: Option<Received>,
 }
 
@@ -70,10 +70,10 @@ impl From<Error> for DownloadFailed {
 }
 
 impl Download<'_> {
-    /// Fetches the image; downloads are free, so what may pass is tried again.
+    /// Downloads the image, with retries.
     pub(super) async fn run(&self) -> Result<Received, DownloadFailed> {
         self.rules.check(&self.url)?;
-        // Made on first use, which takes a moment that is not the host's.
+        // Built on first use, before the deadline starts.
         self.stack(&self.url)?;
         let begun = Instant::now();
         let deadline = deadline_in(self.settings.deadline);
@@ -116,26 +116,26 @@ impl Download<'_> {
 
     async fn attempt(&self) -> Result<Received, Failed> {
         (self.on_bytes)(0, None);
-        // A folder that cannot be written is found before anything is requested.
+        // Before the request, so that a folder that cannot be written fails early.
         let target = self.target.clone();
         let part = on_disk(move || target.part()).await?;
-        let response = self.ask().await?;
+        let response = self.request().await?;
         self.receive(part, response).await
     }
 
-    /// The response with the image. Each redirect is looked at as the link was.
-    async fn ask(&self) -> Result<Response, Failed> {
+    /// Requests the image. Each redirect is checked like the link.
+    async fn request(&self) -> Result<Response, Failed> {
         let mut url = self.url.clone();
         for _ in 0..=MAX_REDIRECTS {
             let sent = self.stack(&url)?.get(url.clone()).header(header::ACCEPT_ENCODING, "identity").send();
             let response = match timeout(self.settings.idle_timeout, sent).await {
                 Ok(Ok(response)) => response,
                 Ok(Err(error)) if is_not_public(&error) => return Err(failure::not_public(&url).into()),
-                Ok(Err(error)) => return Err(passing(failure::transport(&url, "no response from", error))),
-                Err(_) => return Err(passing(failure::idle(&url, self.settings.idle_timeout))),
+                Ok(Err(error)) => return Err(transient(failure::transport(&url, "no response from", error))),
+                Err(_) => return Err(transient(failure::idle(&url, self.settings.idle_timeout))),
             };
             let status = response.status();
-            // Of the others, 206 would be a part of an image.
+            // Not 206, which would be a part of an image.
             if matches!(status, StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION) {
                 return Ok(response);
             }
@@ -153,13 +153,13 @@ impl Download<'_> {
         self.client.inner().links.client(url, self.rules.is_own(url))
     }
 
-    /// The failure that another status than 2xx is.
+    /// Returns the failure of a response with another status.
     async fn refused(&self, url: &Url, mut response: Response) -> Failed {
         let status = response.status();
-        // Nothing says which status an expired link has, so every refusal that lasts is one by then.
-        let lasts = status.is_client_error() && !matches!(status.as_u16(), 408 | 429);
-        let no_longer = lasts && link::is_past(&self.url, SystemTime::now());
-        if status == StatusCode::GONE || no_longer {
+        // The status of an expired link is not documented, so every permanent refusal after the expiry counts.
+        let is_permanent = status.is_client_error() && !matches!(status.as_u16(), 408 | 429);
+        let is_expired = is_permanent && link::is_past(&self.url, SystemTime::now());
+        if status == StatusCode::GONE || is_expired {
             return failure::expired(url).into();
         }
         let retry_after = retry_after(response.headers());
@@ -186,33 +186,33 @@ impl Download<'_> {
         let content_type = content_type.and_then(|value| value.to_str().ok()).map(str::to_owned);
         let no_image = |what: String| failure::no_image(url, &what);
 
-        // Otherwise only the end of the connection says where the image ends, and that comes early when it breaks.
+        // Without framing, the image ends with the connection, and a broken connection looks like its end.
         let is_framed = total.is_some() || response.headers().contains_key(header::TRANSFER_ENCODING);
-        // Labels are often wrong. What the bytes are is seen when they are there.
+        // The header is often wrong; the bytes decide later.
         let codings = response.headers().get_all(header::CONTENT_ENCODING);
         let label = codings.iter().map(HeaderValue::as_bytes).collect::<Vec<_>>().join(&b',');
 
-        let (mut size_bytes, mut is_looked_at, mut waiting) = (0_u64, false, BytesMut::new());
+        let (mut size_bytes, mut is_checked, mut waiting) = (0_u64, false, BytesMut::new());
         loop {
             let chunk = match timeout(self.settings.idle_timeout, response.chunk()).await {
                 Ok(Ok(Some(chunk))) => chunk,
                 Ok(Ok(None)) => break,
                 Ok(Err(error)) => {
-                    return Err(passing(failure::transport(url, "the image broke off at", error)));
+                    return Err(transient(failure::transport(url, "the image broke off at", error)));
                 }
-                Err(_) => return Err(passing(failure::idle(url, self.settings.idle_timeout))),
+                Err(_) => return Err(transient(failure::idle(url, self.settings.idle_timeout))),
             };
             size_bytes += u64::try_from(chunk.len()).unwrap_or(u64::MAX);
             if size_bytes > limit {
                 return Err(failure::too_large(url, limit).into());
             }
             waiting.extend_from_slice(&chunk);
-            if !is_looked_at && waiting.len() >= SIGNATURE_BYTES {
-                // An endless page is no image after its first bytes already.
+            if !is_checked && waiting.len() >= SIGNATURE_BYTES {
+                // A long page is refused after its first bytes.
                 if !may_be_packed(&waiting, &label) {
                     MediaType::of(&waiting, content_type.as_deref()).map_err(no_image)?;
                 }
-                is_looked_at = true;
+                is_checked = true;
             }
             if waiting.len() >= WRITE_BYTES {
                 part = self.write(part, waiting.split().freeze()).await?;
@@ -235,7 +235,7 @@ impl Download<'_> {
             return Ok(received);
         }
         if !is_framed {
-            return Err(passing(failure::broken_off(url)));
+            return Err(transient(failure::broken_off(url)));
         }
         let error = failure::cut(url, size_bytes, &received.media_type.name);
         Err(Failed { error, event: Event::Interrupted, cut: Some(received) })
@@ -251,7 +251,7 @@ impl Download<'_> {
     }
 }
 
-/// A failure that may be over by the next attempt.
-fn passing(error: Error) -> Failed {
+/// Returns a failure that a retry may avoid.
+fn transient(error: Error) -> Failed {
     Failed { error, event: Event::Interrupted, cut: None }
 }

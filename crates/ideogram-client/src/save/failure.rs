@@ -1,7 +1,7 @@
-//! What can go wrong while an image is saved.
+//! Errors of saving an image.
 //!
-//! The image exists and is billed whatever happens here, so the outcome is always `Completed`, except where saving was
-//! given what cannot be. Links are signed: whoever has one can fetch the image, so no error shows one.
+//! The image exists and was billed, so the outcome is `Completed`, except for invalid arguments. A link gives access to
+//! the image, so no error contains one.
 
 use std::{io, path::Path, time::Duration};
 
@@ -11,24 +11,29 @@ use reqwest::Url;
 
 use crate::{Error, ErrorKind, Outcome, net::address::NOT_PUBLIC};
 
-/// Saving was given arguments that cannot be used.
+/// An argument is not valid.
 pub(super) fn misuse(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidArgument, Outcome::NotSent, message)
 }
 
-/// A link that must not be followed.
+/// A link must not be followed.
 pub(super) fn refused(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidArgument, Outcome::Completed, message)
 }
 
 pub(super) fn expired(url: &Url) -> Error {
-    let message = format!("the link to {} has expired: the image is gone, making it again costs again", host(url));
+    let message =
+        format!("the link to {} has expired: the image is gone, and generating it again costs again", host(url));
     Error::new(ErrorKind::LinkExpired, Outcome::Completed, message)
 }
 
-/// A response with 2xx that is no image.
+/// A response with status 2xx is not an image.
 pub(super) fn no_image(url: &Url, what: &str) -> Error {
-    Error::new(ErrorKind::UndocumentedResponse, Outcome::Completed, format!("{} sent no image: {what}", host(url)))
+    Error::new(
+        ErrorKind::UndocumentedResponse,
+        Outcome::Completed,
+        format!("{} did not send an image: {what}", host(url)),
+    )
 }
 
 pub(super) fn too_large(url: &Url, limit: u64) -> Error {
@@ -36,7 +41,7 @@ pub(super) fn too_large(url: &Url, limit: u64) -> Error {
     Error::new(ErrorKind::UndocumentedResponse, Outcome::Completed, message)
 }
 
-/// Another status than 2xx.
+/// A response has a status other than 2xx.
 pub(super) fn status(url: &Url, status: StatusCode, retry_after: Option<Duration>, body: Bytes) -> Error {
     let kind = match status.as_u16() {
         // The key is not sent to links, so 401 is not about it.
@@ -47,7 +52,7 @@ pub(super) fn status(url: &Url, status: StatusCode, retry_after: Option<Duration
         400..=499 => ErrorKind::InvalidRequest,
         _ => ErrorKind::UndocumentedResponse,
     };
-    let message = format!("{} did not hand the image out", host(url));
+    let message = format!("{} did not send the image", host(url));
     Error::new(kind, Outcome::Completed, message).with_response(status, body, false).with_retry_after(retry_after)
 }
 
@@ -61,29 +66,29 @@ pub(super) fn broken_off(url: &Url) -> Error {
     Error::new(ErrorKind::Transport, Outcome::Completed, message)
 }
 
-/// A link whose name leads where no link may lead.
+/// The host of a link has an address that is not public.
 pub(super) fn not_public(url: &Url) -> Error {
     refused(format!("the link to {} is not followed: {NOT_PUBLIC}", host(url)))
 }
 
-/// An image without its end, which the host calls all of it.
+/// The end of an image is missing, although the response was complete.
 pub(super) fn cut(url: &Url, size_bytes: u64, media_type: &str) -> Error {
     let message = format!("{} sent {size_bytes} bytes of {media_type}, and its end is missing", host(url));
     Error::new(ErrorKind::Transport, Outcome::Completed, message)
 }
 
-/// A stored response that has no whole image, and may have had some.
+/// A broken response has no image with a whole link.
 pub(super) fn broken_response() -> Error {
-    let message = "the response broke off before its first image: nothing of it can be saved";
+    let message = "the response broke off before its first image, so there is nothing to save";
     Error::new(ErrorKind::UndocumentedResponse, Outcome::Completed, message)
 }
 
-/// The runtime ends, and takes no more work.
+/// The runtime is shutting down.
 pub(super) fn shutting_down() -> Error {
     Error::new(ErrorKind::LocalIo, Outcome::Completed, "nothing can be written: the runtime is shutting down")
 }
 
-/// A program without `async` has no thread for it, or no longer.
+/// The thread for blocking calls cannot be used.
 #[cfg(feature = "blocking")]
 pub(super) fn no_thread(error: Error) -> Error {
     Error::new(ErrorKind::LocalIo, Outcome::Completed, "there is no thread to save images with").with_source(error)
@@ -99,21 +104,21 @@ pub(super) fn too_late(url: &Url, deadline: Duration) -> Error {
     Error::new(ErrorKind::Transport, Outcome::Completed, message).timed_out()
 }
 
-/// A file or folder that could not be read, made or written.
+/// A file or folder could not be read, created or written.
 pub(super) fn local(action: &str, path: &Path, error: &io::Error) -> Error {
     let reason = match error.kind() {
         io::ErrorKind::StorageFull => "the disk is full".to_owned(),
         io::ErrorKind::QuotaExceeded => "the quota is used up".to_owned(),
-        io::ErrorKind::FileTooLarge => "a file may not be that large here".to_owned(),
-        io::ErrorKind::AlreadyExists => "there is a file of that name, and it is left as it is".to_owned(),
+        io::ErrorKind::FileTooLarge => "the file system does not allow such a large file".to_owned(),
+        io::ErrorKind::AlreadyExists => "the file exists, and is not overwritten".to_owned(),
         _ => error.to_string(),
     };
     let message = format!("cannot {action} \"{}\": {reason}; the image is still at its link", path.display());
-    // The cause is in the message already; its kind is what a caller may still want.
+    // The message contains the cause already; the source keeps its kind.
     Error::new(ErrorKind::LocalIo, Outcome::Completed, message).with_source(io::Error::from(error.kind()))
 }
 
-/// The host of a link, which is all that may be shown of it.
+/// Returns the host of a link, the only part that an error may contain.
 fn host(url: &Url) -> &str {
     url.host_str().unwrap_or("a link without a host")
 }

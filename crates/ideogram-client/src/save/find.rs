@@ -1,8 +1,8 @@
-//! The images in the text of a response, whether or not all of it is whole.
+//! Finds the images in the text of a response, also if it is damaged.
 //!
-//! A paid response may have broken off, or be damaged anywhere, or have its links in another place than the document
-//! says; each link that is whole in it can be fetched. So the text is not parsed but scanned, in one pass, with bounds
-//! on what is remembered: nesting of any depth costs no stack and no memory. Start at [`find_images`].
+//! A paid response may have broken off, be damaged anywhere, or have its links elsewhere than documented; every link that
+//! is whole in it works. So the text is scanned instead of parsed, in one pass and with bounded memory: nesting of any
+//! depth costs neither stack nor memory. Start at [`find_images`].
 
 use std::{
     borrow::Cow,
@@ -16,31 +16,30 @@ use serde_json::{Map, Value};
 use super::image_ref::ImageRef;
 use crate::{Timestamp, net::body_text::is_json};
 
-/// Single links of responses, and what they are called in file names.
+/// Properties with a single link, and their roles in file names.
 const SINGLE_LINKS: [(&str, &str); 2] = [("\"base_image_url\"", "base"), ("\"original_image_url\"", "original")];
-/// Of brackets that are open, the innermost are remembered.
+/// The number of open brackets that are stored, from the innermost.
 const MAX_OPEN: usize = 128;
-/// Properties of an object that is damaged.
+/// The maximum number of properties of a damaged object.
 const MAX_PROPERTIES: usize = 64;
-/// No response has as many.
+/// The maximum number of images; no response has as many.
 const MAX_IMAGES: usize = 10_000;
-/// How much text becomes values in memory, which take many times its size.
+/// The maximum size of text that is parsed into values, which take many times its size.
 const MAX_PARSED_BYTES: usize = 4 * 1024 * 1024;
-/// JSON inside of a JSON string, inside of a JSON string.
+/// The maximum nesting of JSON in JSON strings.
 const MAX_STRINGS: usize = 3;
-/// Endings of files that are images.
+/// Extensions of image files.
 const EXTENSIONS: [&str; 7] = [".png", ".jpg", ".jpeg", ".webp", ".gif", ".svg", ".avif"];
 
-/// What was found.
+/// The images in a text.
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) images: Vec<ImageRef>,
-    /// Whether the text is JSON; otherwise there may have been more in it.
+    /// Whether the text is JSON; otherwise the response may have had more images.
     pub(super) is_whole: bool,
 }
 
-/// Finds the images: those that stand where the document says; if there are none with a link, or the text is damaged,
-/// also what else looks like one.
+/// Finds the documented images. If none has a link, or the text is damaged, also finds other links to images.
 pub(super) fn find_images(text: &str, is_exact: bool) -> Found {
     let mut text = Cow::Borrowed(text);
     for _ in 0..MAX_STRINGS {
@@ -50,7 +49,7 @@ pub(super) fn find_images(text: &str, is_exact: bool) -> Found {
         }
     }
     if text.contains('\0') {
-        // UTF-16 or UTF-32 that went unnoticed because it is damaged.
+        // Damaged UTF-16 or UTF-32 that was not recognized.
         text = Cow::Owned(text.replace('\0', ""));
     }
     let is_whole = is_exact && is_json(text.as_bytes());
@@ -64,7 +63,7 @@ struct Scan<'t> {
     text: &'t str,
     is_whole: bool,
     open: VecDeque<Open>,
-    /// How many brackets are open, remembered or not.
+    /// The number of open brackets, stored or not.
     depth: usize,
     items: Vec<Item>,
     singles: Vec<(&'static str, String)>,
@@ -73,20 +72,20 @@ struct Scan<'t> {
     parsed_bytes: usize,
 }
 
-/// A bracket that is open.
+/// An open bracket.
 struct Open {
     start: usize,
     is_object: bool,
     /// Whether it is the list `data` of the response, or an object in it.
     is_data: bool,
-    /// Whether it is the value of a property `url`, or in it.
+    /// Whether it is in the value of a property `url`.
     is_link: bool,
     /// Names and values, without objects and lists.
     properties: Vec<(Range<usize>, Range<usize>)>,
     item: Option<usize>,
 }
 
-/// An object that stands for an image.
+/// An object that represents an image.
 struct Item {
     span: Range<usize>,
     is_documented: bool,
@@ -99,44 +98,44 @@ impl Scan<'_> {
     fn run(&mut self) {
         let bytes = self.text.as_bytes();
         let mut name: Option<Range<usize>> = None;
-        let mut place = 0;
-        while let Some(byte) = bytes.get(place) {
+        let mut position = 0;
+        while let Some(byte) = bytes.get(position) {
             match byte {
                 b'"' => {
-                    let Some(end) = end_of_string(bytes, place) else { break };
+                    let Some(end) = end_of_string(bytes, position) else { break };
                     let next = bytes[end..].iter().find(|byte| !byte.is_ascii_whitespace());
                     if next == Some(&b':') {
-                        name = Some(place..end);
+                        name = Some(position..end);
                     } else {
-                        self.value(name.take(), place..end);
+                        self.value(name.take(), position..end);
                     }
-                    place = end;
+                    position = end;
                 }
                 b'{' | b'[' => {
-                    self.open(*byte == b'{', place, name.take().as_ref());
-                    place += 1;
+                    self.open(*byte == b'{', position, name.take().as_ref());
+                    position += 1;
                 }
                 b'}' | b']' => {
                     name = None;
-                    place += 1;
-                    self.close(*byte == b'}', place);
+                    position += 1;
+                    self.close(*byte == b'}', position);
                 }
                 b',' => {
                     name = None;
-                    place += 1;
+                    position += 1;
                 }
-                b':' => place += 1,
-                byte if byte.is_ascii_whitespace() => place += 1,
+                b':' => position += 1,
+                byte if byte.is_ascii_whitespace() => position += 1,
                 _ => {
                     let ends = |byte: &u8| b"{}[],:\"".contains(byte) || byte.is_ascii_whitespace();
-                    // What ends with the text may go on.
-                    let Some(length) = bytes[place..].iter().position(ends) else { break };
-                    self.value(name.take(), place..place + length);
-                    place += length;
+                    // A value at the end of the text may be cut.
+                    let Some(length) = bytes[position..].iter().position(ends) else { break };
+                    self.value(name.take(), position..position + length);
+                    position += length;
                 }
             }
         }
-        // What is still open broke off.
+        // The text broke off inside of these.
         while let Some(open) = self.open.pop_back() {
             self.end_item(&open, bytes.len(), false);
         }
@@ -170,15 +169,15 @@ impl Scan<'_> {
     }
 
     fn close(&mut self, is_object: bool, end: usize) {
-        // A bracket that closes nothing is damage, and so is one that was not closed before it.
-        let Some(place) = self.open.iter().rposition(|open| open.is_object == is_object) else {
+        // Unbalanced brackets are damage.
+        let Some(position) = self.open.iter().rposition(|open| open.is_object == is_object) else {
             self.depth = self.depth.saturating_sub(usize::from(self.open.is_empty()));
             return;
         };
-        while self.open.len() > place {
-            let open = self.open.pop_back().expect("there are more than `place`");
+        while self.open.len() > position {
+            let open = self.open.pop_back().expect("the queue is longer than `position`");
             self.depth -= 1;
-            let is_whole = self.open.len() == place;
+            let is_whole = self.open.len() == position;
             if self.depth == 0 {
                 self.root = open.start..end;
             }
@@ -190,14 +189,14 @@ impl Scan<'_> {
         let raw = &self.text[span.clone()];
         let Some(open) = self.open.back_mut() else { return };
         if open.is_link && is_link(&unescaped(raw)) {
-            // A link in a list or an object belongs to the image around it.
+            // A link in a list or an object belongs to the image that contains it.
             if let Some(item) = self.open.iter().rev().find_map(|open| open.item) {
                 self.items[item].links.push(unescaped(raw));
             }
         }
         let Some(name) = name else { return };
         let name_text = &self.text[name.clone()];
-        let open = self.open.back_mut().expect("it is there");
+        let open = self.open.back_mut().expect("a bracket is open");
         if !open.is_object {
             return;
         }
@@ -209,14 +208,14 @@ impl Scan<'_> {
             "\"url\"" => {
                 let Some(item) = self.item() else { return };
                 let link = is_text.then(|| unescaped(raw));
-                // In what is damaged, half a link can look like text.
+                // In damaged text, a part of a link can look like a value.
                 if let Some(link) = link.filter(|link| self.is_whole || is_link(link)) {
                     self.items[item].links.push(link);
                 }
             }
             "\"is_image_safe\"" => {
                 let Some(item) = self.item() else { return };
-                // Not said to be withheld is not withheld.
+                // Any other value does not mean that it is withheld.
                 self.items[item].is_safe = raw != "false";
             }
             "\"created\"" if self.depth == 1 && is_text => {
@@ -236,7 +235,7 @@ impl Scan<'_> {
         }
     }
 
-    /// The image that the innermost object stands for.
+    /// Returns the image of the innermost object.
     fn item(&mut self) -> Option<usize> {
         let open = self.open.back_mut()?;
         if open.item.is_none() && open.is_object && self.items.len() < MAX_IMAGES {
@@ -267,7 +266,7 @@ impl Scan<'_> {
         (item.span, item.value) = (span, value);
     }
 
-    /// An object as a value, as long as that does not take too much memory.
+    /// Parses an object, unless that takes too much memory.
     fn parse(&mut self, span: Range<usize>) -> Option<Value> {
         self.parsed_bytes += span.len();
         if self.parsed_bytes > MAX_PARSED_BYTES { None } else { serde_json::from_str(&self.text[span]).ok() }
@@ -275,27 +274,27 @@ impl Scan<'_> {
 
     fn finish(mut self) -> Vec<ImageRef> {
         let linked = |item: &Item| item.links.iter().any(|link| !link.trim().is_empty());
-        let is_found = !self.singles.is_empty() || self.items.iter().any(|item| item.is_documented && linked(item));
+        let has_link = !self.singles.is_empty() || self.items.iter().any(|item| item.is_documented && linked(item));
         let is_withheld = self.items.iter().any(|item| item.is_documented && !item.is_safe);
-        if self.is_whole && (is_found || is_withheld) {
-            // Everything stands where the document says, and links elsewhere are something else.
+        if self.is_whole && (has_link || is_withheld) {
+            // Everything is as documented, so other links are not images.
             self.items.retain(|item| item.is_documented);
         }
         self.items.sort_by_key(|item| item.span.start);
-        let nothing_found = !self.items.iter().any(|item| linked(item) || !item.is_safe) && self.singles.is_empty();
+        let has_none = !self.items.iter().any(|item| linked(item) || !item.is_safe) && self.singles.is_empty();
         let mut loose = Vec::new();
-        if !self.is_whole || nothing_found || self.items.iter().any(|item| item.is_safe && !linked(item)) {
+        if !self.is_whole || has_none || self.items.iter().any(|item| item.is_safe && !linked(item)) {
             let known: BTreeSet<&str> =
                 self.items.iter().flat_map(|item| &item.links).map(|link| link.trim()).collect();
             let known = known.into_iter().chain(self.singles.iter().map(|(_, link)| link.trim()));
             loose = loose_links(self.text, known.map(str::to_owned).collect());
         }
         for item in self.items.iter_mut().filter(|item| item.is_safe) {
-            // A link inside of an image without one is its link.
+            // A link inside an image without one is its link.
             if !item.links.iter().any(|link| !link.trim().is_empty())
-                && let Some(place) = loose.iter().position(|(place, _)| item.span.contains(place))
+                && let Some(position) = loose.iter().position(|(position, _)| item.span.contains(position))
             {
-                item.links = vec![loose.remove(place).1];
+                item.links = vec![loose.remove(position).1];
             }
         }
 
@@ -303,7 +302,7 @@ impl Scan<'_> {
         for item in self.items {
             let mut links = item.links.into_iter().map(Some).collect::<Vec<_>>();
             let mut seen = BTreeSet::new();
-            // An empty one beside another says nothing.
+            // An empty link next to another one is ignored.
             links.retain(|link| seen.insert(link.clone()));
             if links.len() > 1 {
                 links.retain(|link| link.as_ref().is_some_and(|link| !link.trim().is_empty()));
@@ -328,8 +327,7 @@ impl Scan<'_> {
                     images.push(ImageRef {
                         number: images.len() + 1,
                         role: Some(role),
-                        // These responses have no time; one that the document does not know would give decoded and raw
-                        // responses different names.
+                        // Not documented for these responses: file names must not depend on it.
                         created: None,
                         link: Some(link.clone()),
                         is_safe: true,
@@ -346,27 +344,27 @@ impl Scan<'_> {
     }
 }
 
-/// Where a string ends that begins at a quotation mark.
+/// Returns the end of a string that begins at a quotation mark.
 fn end_of_string(bytes: &[u8], start: usize) -> Option<usize> {
-    let mut place = start + 1;
+    let mut position = start + 1;
     loop {
-        match bytes.get(place)? {
-            b'"' => return Some(place + 1),
-            b'\\' => place += 2,
-            _ => place += 1,
+        match bytes.get(position)? {
+            b'"' => return Some(position + 1),
+            b'\\' => position += 2,
+            _ => position += 1,
         }
     }
 }
 
-/// The text of a JSON string, read as far as it can be.
+/// Returns the text of a JSON string, also if it is not valid.
 fn unescaped(raw: &str) -> String {
     serde_json::from_str(raw).unwrap_or_else(|_| {
-        // Control characters and halves of characters: neither stands in a link or a name that matters.
+        // It has control characters or unpaired surrogates, which no link contains.
         raw.trim_matches('"').replace("\\/", "/").replace("\\u0026", "&")
     })
 }
 
-/// Whether a text is a link and nothing else.
+/// Returns whether a text is a link.
 fn is_link(text: &str) -> bool {
     let text = text.trim();
     let is_web = text.starts_with("https://") || text.starts_with("http://");
@@ -375,7 +373,7 @@ fn is_link(text: &str) -> bool {
         && Url::parse(text).is_ok()
 }
 
-/// Links anywhere in a text that look as if they led to an image, with their places.
+/// Returns the links in a text that may lead to images, with their positions.
 fn loose_links(text: &str, mut known: BTreeSet<String>) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     let mut after = 0;
@@ -395,44 +393,44 @@ fn loose_links(text: &str, mut known: BTreeSet<String>) -> Vec<(usize, String)> 
     found
 }
 
-/// The link that begins here, if it is whole: it ends at a quotation mark, a bracket of a tag or white space, and not
-/// at damage or with the text.
+/// Returns the link that begins here, if it is whole: it ends at a quotation mark, a bracket of a tag or white space, not
+/// at a damaged byte or the end of the text.
 fn whole_link(bytes: &[u8], start: usize) -> Option<(String, usize)> {
     let mut link = String::new();
-    let mut place = start;
+    let mut position = start;
     loop {
-        match *bytes.get(place)? {
+        match *bytes.get(position)? {
             b'"' | b'\'' | b'<' | b'>' | b'`' => break,
-            // Behind a quotation mark, another one ends it.
+            // After a quotation mark, only another one ends it.
             byte if byte.is_ascii_whitespace() => match bytes[..start].last() {
                 Some(b'"' | b'\'') => return None,
                 _ => break,
             },
-            b'\\' => match bytes.get(place + 1)? {
+            b'\\' => match bytes.get(position + 1)? {
                 b'/' => {
                     link.push('/');
-                    place += 2;
+                    position += 2;
                 }
                 b'u' => {
-                    let digits = str::from_utf8(bytes.get(place + 2..place + 6)?).ok()?;
+                    let digits = str::from_utf8(bytes.get(position + 2..position + 6)?).ok()?;
                     let letter = char::from_u32(u32::from_str_radix(digits, 16).ok()?)?;
                     link.push(Some(letter).filter(char::is_ascii_graphic)?);
-                    place += 6;
+                    position += 6;
                 }
                 _ => break,
             },
             byte if byte.is_ascii_graphic() => {
                 link.push(char::from(byte));
-                place += 1;
+                position += 1;
             }
             _ => return None,
         }
     }
     let link = link.trim_end_matches(['.', ',', ';', ')', ']', '}']).replace("&amp;", "&");
-    Some((link, place))
+    Some((link, position))
 }
 
-/// The name of the property or attribute whose value begins here.
+/// Returns the name of the property or attribute whose value begins here.
 fn name_before(text: &str) -> Option<&str> {
     let text = text.trim_end_matches(['"', '\'', '\\']).trim_end();
     let text = text.strip_suffix([':', '='])?.trim_end().trim_end_matches(['"', '\'', '\\']);
@@ -472,7 +470,7 @@ mod tests {
     }
 
     #[test]
-    fn a_response_of_any_form_gives_its_links() {
+    fn links_are_found_in_any_form_of_response() {
         let [a, b, c] = LINKS;
         let response = response();
         let item = format!(r#"{{"url":"{a}","seed":7}}"#);
@@ -513,7 +511,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_link_and_links_to_other_things_are_left_out() {
+    fn partial_and_other_links_are_left_out() {
         let a = LINKS[0];
         for text in [
             String::new(),
@@ -532,7 +530,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_of_an_image_survives_damage_beside_it() {
+    fn the_properties_of_an_image_survive_damage_next_to_them() {
         let flawed =
             format!(r#"{{"created":"2026-07-02T09:07:13Z","data":[{{"url":"{}","seed":7,"score":NaN}}]}}"#, LINKS[0]);
 
@@ -543,10 +541,10 @@ mod tests {
     }
 
     #[test]
-    fn damage_anywhere_costs_no_link_that_is_whole() {
+    fn every_whole_link_is_found_despite_damage() {
         let response = response();
         let bytes = response.as_bytes();
-        // Each link with its quotation marks: without them nobody can say where it ends.
+        // Each link with its quotation marks, which mark its end.
         let spans = LINKS.map(|link| {
             let start = response.find(link).unwrap();
             start - 1..start + link.len() + 1
@@ -562,16 +560,16 @@ mod tests {
             expected(&bytes[..cut], &|span| span.end <= cut);
         }
         let mut random = fastrand::Rng::with_seed(3);
-        for place in 0..bytes.len() {
+        for position in 0..bytes.len() {
             for _ in 0..16 {
                 let mut damaged = bytes.to_vec();
-                damaged[place] = random.u8(..);
+                damaged[position] = random.u8(..);
                 // The third link can only be recognized by the name of its property.
                 let name = spans[2].start - 6..spans[2].start;
-                if name.contains(&place) {
+                if name.contains(&position) {
                     continue;
                 }
-                expected(&damaged, &|span| !span.contains(&place));
+                expected(&damaged, &|span| !span.contains(&position));
             }
         }
     }

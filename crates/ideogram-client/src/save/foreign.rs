@@ -1,4 +1,4 @@
-//! An image behind a link that a user was given, for programs that send it on.
+//! Downloads of links that a user received from others, for programs that upload the image.
 
 use std::io::Read as _;
 
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{Client, Error};
 
-/// A link that may be followed.
+/// A checked link.
 #[derive(Clone, Debug)]
 pub struct ForeignLink {
     client: Client,
@@ -22,20 +22,20 @@ pub struct ForeignLink {
 }
 
 impl ForeignLink {
-    /// Looks at a link, and asks nothing.
+    /// Checks a link without following it.
     pub fn new(client: &Client, link: &str) -> Result<Self, Error> {
         let url = link::parse(link)?;
         Rules::new(client, Own::Origin).check(&url)?;
         Ok(Self { client: client.clone(), url })
     }
 
-    /// Where it leads.
+    /// The address.
     pub fn url(&self) -> &Url {
         &self.url
     }
 
-    /// Fetches the image, of at most so many bytes, as images are saved: redirects are looked at, and all of it must be
-    /// there.
+    /// Downloads the image, of at most `limit` bytes, with the checks of [`Client::save`]: redirects are checked, and the
+    /// image must be complete.
     pub async fn fetch(&self, limit: u64, on_bytes: impl Fn(u64, Option<u64>) + Send + Sync) -> Result<Vec<u8>, Error> {
         let settings = Settings { size_limit_bytes: limit, ..Settings::default() };
         let target = Target::in_folder(std::env::temp_dir(), "image");

@@ -1,25 +1,25 @@
-//! What became of one image of a response.
+//! The outcome of one image of a response.
 //!
-//! The image operations answer with items of different types that share two members: a link, and whether the safety
-//! check let the image through. A withheld image was made and billed all the same; its link is null, missing or
-//! empty. [`Image::outcome`] reads all three alike, so that nobody mistakes a gap for an image.
+//! Responses with images have items of different types that share two properties: a link, and whether the image passed
+//! the safety check. A withheld image was generated and billed; its link is null, missing or empty. [`Image::outcome`]
+//! treats these alike.
 
 use crate::types;
 
-/// An item of a response that stands for one image.
+/// An item of a response that represents one image.
 ///
-/// Implemented for the items of this API's responses, and for nothing else.
+/// Implemented for the items of responses, and sealed: no other type can implement it.
 pub trait Image: sealed::Sealed {
-    /// The link as it came: absent, empty or an address.
+    /// The link of the response: absent, empty or an address.
     fn link(&self) -> Option<&str>;
 
-    /// Whether the safety check let the image through.
+    /// Whether the image passed the safety check.
     fn is_safe(&self) -> bool;
 
-    /// What became of the image.
+    /// The outcome of the image.
     fn outcome(&self) -> ImageOutcome<'_> {
         match (self.link().map(str::trim).filter(|link| !link.is_empty()), self.is_safe()) {
-            // A link is worth more than the flag beside it: the image is paid for, and can be fetched.
+            // A link counts more than the flag: the image was billed, and can be downloaded.
             (Some(link), _) => ImageOutcome::Available(link),
             (None, false) => ImageOutcome::Withheld,
             (None, true) => ImageOutcome::LinkMissing,
@@ -27,15 +27,15 @@ pub trait Image: sealed::Sealed {
     }
 }
 
-/// What became of an image. It was billed in any case.
+/// The outcome of an image. It was billed in any case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ImageOutcome<'p> {
-    /// It can be fetched from this link, without the API key. Links live for about a day; save the image before.
+    /// It can be downloaded from this link, without the API key. Links expire after about a day.
     Available(&'p str),
-    /// The safety check withheld it. Asking again with the same prompt is billed again.
+    /// The safety check withheld it. Another call with the same prompt is billed again.
     Withheld,
-    /// It passed the safety check but has no link, which the service does not document.
+    /// It passed the safety check but has no link, which is not documented.
     LinkMissing,
 }
 
@@ -58,7 +58,7 @@ macro_rules! images {
 images!(ImageGenerationObjectV4, ImageGenerationObjectV3, V1EditImageObject, RemoveBackgroundImageObject, ImageObject);
 
 pub(crate) mod sealed {
-    /// Keeps the trait ours, so that it can grow.
+    /// Seals the trait, so that it can get more methods.
     pub trait Sealed {}
 }
 
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_withheld_image_is_one_case_however_its_link_is_left_out() {
+    fn an_image_without_a_link_that_is_not_safe_is_withheld() {
         for json in [
             serde_json::json!({"is_image_safe": false}),
             serde_json::json!({"is_image_safe": false, "url": null}),
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_with_a_link_can_be_fetched() {
+    fn an_image_with_a_link_is_available() {
         for safe in [true, false] {
             let item = item(serde_json::json!({"is_image_safe": safe, "url": "https://example.test/a.png"}));
 
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_safe_image_without_a_link_is_no_withheld_one() {
+    fn a_safe_image_without_a_link_is_not_withheld() {
         assert_eq!(item(serde_json::json!({"is_image_safe": true})).outcome(), ImageOutcome::LinkMissing);
     }
 }

@@ -11,9 +11,9 @@ use super::{
 };
 use crate::{Timestamp, values::nearest_integer_or_none};
 
-/// One image of a response, still at its link. [`Image::outcome`] says whether there is one.
+/// One image of a response, not downloaded. [`Image::outcome`] says whether it has a link.
 ///
-/// Whoever has a link has the image, so its [`Debug`](fmt::Debug) form shows neither link nor prompt.
+/// A link gives access to the image, so the [`Debug`](fmt::Debug) form contains neither link nor prompt.
 #[derive(Clone, PartialEq)]
 pub struct ImageRef {
     pub(super) number: usize,
@@ -25,45 +25,45 @@ pub struct ImageRef {
 }
 
 impl ImageRef {
-    /// An image of which nothing is known but its link.
+    /// Creates an image from its link.
     pub fn from_link(link: impl Into<String>) -> Self {
         let link = link.into();
         let item = serde_json::json!({"url": link});
         Self { number: 1, role: None, created: None, link: Some(link), is_safe: true, item }
     }
 
-    /// Its place in the response, from 1.
+    /// The position in the response, from 1.
     pub fn number(&self) -> usize {
         self.number
     }
 
-    /// What it is of a response with single links: `base` (without its text) or `original`.
+    /// The role in a response with single links: `base` (without its text) or `original`.
     pub fn role(&self) -> Option<&str> {
         self.role
     }
 
-    /// When the response says that it was made.
+    /// The time of the response.
     pub fn created(&self) -> Option<&Timestamp> {
         self.created.as_ref()
     }
 
-    /// The seed that made it.
+    /// The seed of the image.
     pub fn seed(&self) -> Option<i64> {
         nearest_integer_or_none(self.item.get("seed")?).ok().flatten()
     }
 
-    /// The prompt that made it, which may differ from the one in the request.
+    /// The prompt of the image, which may differ from the one in the request.
     pub fn prompt(&self) -> Option<&str> {
         self.item.get("prompt")?.as_str()
     }
 
-    /// When its link expires, if the link says so.
+    /// When the link expires, if the link contains the time.
     pub fn expires(&self) -> Option<Timestamp> {
         let expiry = link::expiry(&Url::parse(self.link()?.trim()).ok()?)?;
         Some(Timestamp::parse(&jiff::Timestamp::from_second(expiry).ok()?.to_string()))
     }
 
-    /// What the response says of it, as it came.
+    /// The item of the response, as JSON.
     pub fn item(&self) -> &Value {
         &self.item
     }
@@ -72,9 +72,9 @@ impl ImageRef {
 impl fmt::Debug for ImageRef {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { number, role, created, link, is_safe, .. } = self;
-        let mut shown = formatter.debug_struct("ImageRef");
-        shown.field("number", number).field("role", role).field("created", created).field("seed", &self.seed());
-        shown.field("has_link", &link.is_some()).field("is_safe", is_safe).finish_non_exhaustive()
+        let mut debug = formatter.debug_struct("ImageRef");
+        debug.field("number", number).field("role", role).field("created", created).field("seed", &self.seed());
+        debug.field("has_link", &link.is_some()).field("is_safe", is_safe).finish_non_exhaustive()
     }
 }
 

@@ -1,8 +1,7 @@
-//! The images of a response, whatever its form.
+//! The images of a response in any form.
 //!
-//! Most image operations answer with a list, `data`; layering text answers with single links. Both are read from the
-//! JSON of the response, so that a decoded response, a raw one and one that was kept in a file give the same images,
-//! with members that the document does not know yet.
+//! Most responses have a list, `data`; those of layering text have single links. Both are read from the JSON, so that a
+//! decoded, a raw and a stored response have the same images, with properties that this version does not know.
 
 use std::{borrow::Cow, collections::BTreeSet, fmt};
 
@@ -24,10 +23,10 @@ use crate::{
     },
 };
 
-/// A response, or whatever else images can be saved from.
+/// A response, or another value from which images can be saved.
 ///
 /// Implemented for every image response of the service, for [`Response`] with one of them, for [`StoredResponse`], for
-/// JSON of a response, and for any choice of their images:
+/// JSON of a response, and for lists of images:
 ///
 /// ```
 /// # fn example(client: ideogram_client::Client, response: ideogram_client::types::ImageGenerationResponseV3) {
@@ -38,17 +37,17 @@ use crate::{
 /// # }
 /// ```
 pub trait HasImages {
-    /// The images, in the order of the response, withheld ones included.
+    /// The images, in the order of the response, including withheld ones.
     fn images(&self) -> Vec<ImageRef>;
 
-    /// What is known of the call that made them. Nothing by default.
+    /// The call that made the images, as far as it is known. Nothing by default.
     fn origin(&self) -> Provenance {
         Provenance::default()
     }
 }
 
-/// The call that made the images of a response, as it is noted beside each of them. Its [`Debug`](fmt::Debug)
-/// form does not show the request.
+/// The call that made the images of a response, for their sidecars. Its [`Debug`](fmt::Debug) form does not contain the
+/// request.
 #[derive(Clone, Default)]
 pub struct Provenance {
     operation: Option<String>,
@@ -65,24 +64,24 @@ enum RequestOf {
 }
 
 impl Provenance {
-    /// A call of an operation, by the service's own id.
+    /// Creates the provenance of a call, from the service's id of the operation.
     pub fn new(operation: impl Into<String>) -> Self {
         Self { operation: Some(operation.into()), request: RequestOf::Unknown, broke_off: false }
     }
 
-    /// The request, such as a [`RequestSummary`](crate::request::RequestSummary) as JSON. It must hold neither the key
-    /// nor the content of files.
+    /// Sets the request, such as a [`RequestSummary`](crate::request::RequestSummary) as JSON. It must not contain the key
+    /// or the content of files.
     pub fn request(mut self, request: Value) -> Self {
         self.request = RequestOf::Json(request);
         self
     }
 
-    /// Whether there may have been more in the response than is known.
+    /// Whether the response broke off, and may have had more images.
     pub(super) fn broke_off(&self) -> bool {
         self.broke_off
     }
 
-    /// As it is written down: the operation and the request.
+    /// Returns the contents for sidecars.
     pub(super) async fn note(self) -> Noted {
         let request = match self.request {
             RequestOf::Unknown => None,
@@ -91,7 +90,7 @@ impl Provenance {
                 let mut infos = Vec::with_capacity(request.parts().len());
                 for part in request.parts() {
                     infos.push(match &part.content {
-                        // It may be gone by now; its name is known all the same.
+                        // If it no longer exists, its name is still known.
                         PartContent::File(file) => file.inspect().await.ok(),
                         _ => None,
                     });
@@ -109,14 +108,14 @@ impl fmt::Debug for Provenance {
     }
 }
 
-/// What is written down of a call.
+/// The description of a call in a sidecar.
 #[derive(Debug, Default)]
 pub(super) struct Noted {
     pub(super) operation: Option<String>,
     pub(super) request: Option<Value>,
 }
 
-/// The images in the JSON of a response; none in a response without images.
+/// Returns the images in the JSON of a response.
 pub fn images_in(response: &Value) -> Vec<ImageRef> {
     images_of(response)
 }
@@ -152,8 +151,8 @@ impl HasImages for Value {
 
 impl<T: HasImages> HasImages for Response<T> {
     fn images(&self) -> Vec<ImageRef> {
-        // The raw body has what the document does not know yet.
-        found_in(self.body()).images
+        // The raw body has the properties that this version does not know.
+        find_in(self.body()).images
     }
 
     fn origin(&self) -> Provenance {
@@ -163,25 +162,24 @@ impl<T: HasImages> HasImages for Response<T> {
     }
 }
 
-/// Of a stored response that broke off or is damaged, the images whose links are whole; the last one may be without its
-/// link.
+/// If a stored response broke off or is damaged, these are the images whose links are whole; the last one may have none.
 impl HasImages for StoredResponse {
     fn images(&self) -> Vec<ImageRef> {
-        found_in(self.body()).images
+        find_in(self.body()).images
     }
 
     fn origin(&self) -> Provenance {
         let origin = Provenance::new(self.operation_id()).request(self.request().clone());
-        Provenance { broke_off: !found_in(self.body()).is_whole, ..origin }
+        Provenance { broke_off: !find_in(self.body()).is_whole, ..origin }
     }
 }
 
-/// The same for a response that the client could not decode or store: it is in the error ([`Error::body`]). None in the
-/// error of a call that the service refused.
+/// An error contains the response if the client could not decode or store it ([`Error::body`]). The error of a call that
+/// the service refused has no images.
 impl HasImages for Error {
     fn images(&self) -> Vec<ImageRef> {
         let is_success = self.status().is_some_and(|status| status.is_success());
-        self.body().filter(|_| is_success).map(|body| found_in(body).images).unwrap_or_default()
+        self.body().filter(|_| is_success).map(|body| find_in(body).images).unwrap_or_default()
     }
 
     fn origin(&self) -> Provenance {
@@ -190,20 +188,20 @@ impl HasImages for Error {
     }
 }
 
-/// The images in a text that somebody hands over: a response, single items, lists and lines of them.
+/// Returns the images in a text: a response, single items, lists, or lines of these.
 pub fn images_in_text(text: &[u8]) -> Vec<ImageRef> {
-    found_in(text).images
+    find_in(text).images
 }
 
-/// The images in a body, whatever its form.
-fn found_in(body: &[u8]) -> Found {
+/// Returns the images in a body of any form.
+fn find_in(body: &[u8]) -> Found {
     let text = text_of(body, MAX_TEXT_BYTES);
     let found = find_images(&text.text, text.is_exact);
     if !found.is_whole && found.images.iter().all(|image| image.link.is_none()) {
-        // What is too damaged to be read as what it was may still hold links as they are.
-        let as_it_is = find_images(&String::from_utf8_lossy(body), false);
-        if !as_it_is.images.is_empty() {
-            return as_it_is;
+        // Bytes that cannot be decoded may still contain links.
+        let undecoded = find_images(&String::from_utf8_lossy(body), false);
+        if !undecoded.images.is_empty() {
+            return undecoded;
         }
     }
     found
@@ -227,45 +225,45 @@ impl HasImages for Vec<ImageRef> {
     }
 }
 
-/// Names for the files of images, no two alike: as each response gives them, unless that is the same for two of them.
-pub(super) fn stems(images: &[ImageRef], given: Option<&str>) -> Vec<String> {
-    let stems: Vec<_> = images.iter().map(|image| stem(image, given, images.len())).collect();
+/// Returns unique names for the files of images, by their positions in the responses or, if two would be equal, in the
+/// list.
+pub(super) fn stems(images: &[ImageRef], prefix: Option<&str>) -> Vec<String> {
+    let stems: Vec<_> = images.iter().map(|image| stem(image, prefix, images.len())).collect();
     let mut seen = BTreeSet::new();
-    // Some file systems do not tell `A` from `a`.
+    // Some file systems ignore case.
     if stems.iter().all(|stem| seen.insert(stem.to_lowercase())) {
         return stems;
     }
-    // They are of several responses, or one is there twice; in the list each has a place of its own.
-    let placed = images.iter().enumerate().map(|(index, image)| {
+    // Images of several responses, or the same image twice.
+    let numbered = images.iter().enumerate().map(|(index, image)| {
         let image = ImageRef { number: index + 1, role: None, ..image.clone() };
-        stem(&image, given, images.len())
+        stem(&image, prefix, images.len())
     });
-    placed.collect()
+    numbered.collect()
 }
 
-/// A name for the file of an image: when it was made, its place in the response, and a piece of its link, so that names
+/// Returns the name for the file of an image: its time, its position in the response, and a part of its link. So names
 /// sort by time, are the same each time, and differ between responses of the same second.
-fn stem(image: &ImageRef, given: Option<&str>, images: usize) -> String {
-    let place = image.role.map_or_else(
+fn stem(image: &ImageRef, prefix: Option<&str>, images: usize) -> String {
+    let position = image.role.map_or_else(
         || {
             let digits = images.max(image.number).to_string().len();
             Cow::Owned(format!("{:0digits$}", image.number))
         },
         Cow::Borrowed,
     );
-    if let Some(given) = given {
-        return if images == 1 { given.to_owned() } else { format!("{given}-{place}") };
+    if let Some(prefix) = prefix {
+        return if images == 1 { prefix.to_owned() } else { format!("{prefix}-{position}") };
     }
     let time = image.created.as_ref().filter(|created| created.unix_seconds().is_some());
     let time = time.map_or_else(|| "image".to_owned(), Timestamp::compact);
     match image.link() {
-        Some(link) => format!("{time}-{place}-{}", short_id(link)),
-        None => format!("{time}-{place}"),
+        Some(link) => format!("{time}-{position}-{}", short_id(link)),
+        None => format!("{time}-{position}"),
     }
 }
 
-/// A piece of a link that tells it from others. What comes from the server and goes into a file name is letters and
-/// digits, or a number made of it.
+/// Returns a short id of a link for a file name: letters and digits of the link, or a hash.
 fn short_id(link: &str) -> String {
     const LENGTH: usize = 8;
     let path = link.split(['?', '#']).next().unwrap_or_default();
@@ -274,7 +272,7 @@ fn short_id(link: &str) -> String {
     if id.len() == LENGTH && name.len() >= 16 {
         return id;
     }
-    // FNV-1a: a file name must not change with a version of the standard library.
+    // FNV-1a: a file name must not depend on the version of the standard library.
     let hash = link
         .bytes()
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
@@ -289,7 +287,7 @@ mod tests {
     use crate::save::ImageOutcome;
 
     #[test]
-    fn names_sort_by_time_and_tell_images_apart() {
+    fn names_sort_by_time_and_are_unique() {
         let response = json!({
             "created": "2026-07-02 09:07:13.9+00:00",
             "data": [
@@ -317,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_of_the_callers_is_kept_and_numbered_when_it_must_be() {
+    fn a_name_of_the_caller_is_numbered_only_if_necessary() {
         let response = json!({"data": (0..11).map(|seed| json!({"url": "", "seed": seed})).collect::<Vec<_>>()});
         let images = images_in(&response);
         let layers = images_in(&json!({"base_image_url": "https://a.test/", "original_image_url": "https://b.test/"}));
@@ -331,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_would_be_the_same_are_numbered_by_their_place_in_the_list() {
+    fn names_that_would_be_equal_are_numbered_by_their_position_in_the_list() {
         let layers = |host: &str| json!({"base_image_url": format!("https://{host}.test/b"), "data": [{"url": "x"}]});
         let both = [images_in(&layers("a")), images_in(&layers("b"))].concat();
 
@@ -342,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn items_that_are_no_images_and_single_links_without_a_link_are_left_out() {
+    fn items_that_are_not_images_and_empty_links_are_left_out() {
         for response in [
             json!({"data": null}),
             json!({"data": [{"text": "a cat"}, 7, null]}),
@@ -355,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_knows_what_its_response_says() {
+    fn an_image_has_the_values_of_its_response() {
         let link = "https://a.test/x?exp=1783069633&sig=1";
         let response = json!({"created": "2026-07-02T09:07:13Z", "data": [
             {"url": link, "is_image_safe": true, "seed": 7, "prompt": "a cat", "new": [1]},

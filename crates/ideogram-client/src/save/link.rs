@@ -1,9 +1,8 @@
-//! Which links are followed, and when one expires.
+//! Rules for links: which are followed, and when one expires.
 //!
-//! A link comes from a response, or from a file or argument that somebody handed over. Fetching it must not become a
-//! way to reach what only this machine can reach, an image must not travel in the clear, and the API key must not
-//! travel at all. Here a link is judged by what stands in it; the addresses of its name are judged when it is connected
-//! to.
+//! A link comes from a response, a file or an argument, and may come from an attacker. It must not give access to hosts
+//! that only this machine can reach, an image must not be sent unencrypted, and the API key must not be sent at all. This
+//! module checks the text of a link; the addresses of its host are checked when a connection is established.
 
 use std::{
     net::IpAddr,
@@ -20,12 +19,12 @@ use crate::{
     net::download_client::is_loopback,
 };
 
-/// What belongs to the service, and is exempt from the rules for the open internet.
+/// Which addresses belong to the service, and are exempt from the rules for the public internet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Own {
-    /// For links from responses: its host; and all of this machine, if the service is on it.
+    /// For links from responses: its host, and loopback addresses if the service has one.
     Host,
-    /// For links that a user was given, perhaps by somebody else: scheme, host and port.
+    /// For links that a user passes, perhaps from someone else: its scheme, host and port.
     Origin,
 }
 
@@ -38,7 +37,7 @@ pub(super) struct Rules<'c> {
 }
 
 pub(super) fn parse(link: &str) -> Result<Url, Error> {
-    Url::parse(link.trim()).map_err(|error| failure::refused(format!("the link is no address: {error}")))
+    Url::parse(link.trim()).map_err(|error| failure::refused(format!("the link is not a valid address: {error}")))
 }
 
 impl<'c> Rules<'c> {
@@ -46,32 +45,32 @@ impl<'c> Rules<'c> {
         Self { base: client.base_url(), api_key: &client.inner().api_key, own }
     }
 
-    /// Refuses what must not be fetched.
+    /// Refuses a link that must not be followed.
     pub(super) fn check(&self, url: &Url) -> Result<(), Error> {
         let host = url.host_str().unwrap_or_default();
         let refused = |reason: &str| Err(failure::refused(format!("the link to {host} is not followed: {reason}")));
         if self.api_key.is_in(url.as_str()) {
-            // The host may be a part of it.
-            return Err(failure::refused("a link is not followed: the API key stands in it"));
+            // Without the host, which may contain the key.
+            return Err(failure::refused("a link is not followed: it contains the API key"));
         }
         if !["http", "https"].contains(&url.scheme()) {
             return refused("it is neither https nor http");
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return refused("it holds a user name or password");
+            return refused("it contains a user name or password");
         }
         let is_own = self.is_own(url);
         if !is_own && is_internal(host) {
             return refused(NOT_PUBLIC);
         }
-        let allowed_in_the_clear = is_own && (is_loopback(url) || self.base.scheme() == "http");
-        if url.scheme() == "http" && !allowed_in_the_clear {
+        let allows_plain_http = is_own && (is_loopback(url) || self.base.scheme() == "http");
+        if url.scheme() == "http" && !allows_plain_http {
             return refused("it is plain http to another machine");
         }
         Ok(())
     }
 
-    /// Whether a link leads to the service itself.
+    /// Returns whether a link leads to the service itself.
     pub(super) fn is_own(&self, url: &Url) -> bool {
         match self.own {
             Own::Host => url.host() == self.base.host() || (is_loopback(self.base) && is_loopback(url)),
@@ -79,26 +78,26 @@ impl<'c> Rules<'c> {
         }
     }
 
-    /// The address that a redirect leads to, if it may be followed. Letters beyond ASCII that stand in it unescaped are
-    /// requested as they came, as browsers do.
+    /// Returns the address of a redirect, if it may be followed. Bytes beyond ASCII are escaped as browsers do.
     pub(super) fn redirected(&self, from: &Url, location: &[u8]) -> Result<Url, Error> {
         let location = percent_encode(location, &AsciiSet::EMPTY).to_string();
-        let to =
-            from.join(&location).map_err(|error| failure::refused(format!("a redirect leads nowhere: {error}")))?;
+        let to = from
+            .join(&location)
+            .map_err(|error| failure::refused(format!("the address of a redirect is not valid: {error}")))?;
         if from.scheme() == "https" && to.scheme() != "https" {
-            return Err(failure::refused("a redirect leads from https to something else, and is not followed"));
+            return Err(failure::refused("a redirect from https to another scheme is not followed"));
         }
         self.check(&to).map(|()| to)
     }
 }
 
-/// When a link expires, in seconds since 1970, if it says so.
+/// Returns when a link expires, in seconds since 1970, if it contains the time.
 pub(super) fn expiry(url: &Url) -> Option<i64> {
     url.query_pairs().find_map(|(name, value)| (name == "exp").then(|| value.parse().ok()).flatten())
 }
 
-/// Whether a link that was refused has expired. The clock of this machine may be wrong, so it is never a reason not to
-/// ask.
+/// Returns whether a link that was refused has expired. The clock of this machine may be wrong, so a link is always
+/// requested first.
 pub(super) fn is_past(url: &Url, now: SystemTime) -> bool {
     let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
     expiry(url).is_some_and(|expiry| u64::try_from(expiry).unwrap_or(0) <= now)
@@ -131,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn the_open_network_is_followed_by_https_only() {
+    fn public_links_are_followed_with_https_only() {
         assert!(followed("https://ideogram.ai/api/images/ephemeral/x.png?exp=1", SERVICE));
         assert!(followed("https://d1234.cloudfront.net/x", SERVICE));
         for link in ["http://ideogram.ai/x.png", "ftp://ideogram.ai/x", "file:///etc/passwd", "data:image/png,x"] {
@@ -142,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_and_private_networks_are_for_services_there() {
+    fn private_addresses_are_followed_only_for_a_service_there() {
         for host in [
             "127.0.0.1",
             "127.1",
@@ -173,12 +172,12 @@ mod tests {
             ("http://127.0.0.1:9/x", MOCK, true),
             ("http://localhost:9/x", MOCK, true),
             ("https://[::1]:9/x", MOCK, true),
-            // A service on this machine is no way into the networks around it.
+            // A service on this machine does not open private networks.
             ("https://10.0.0.1/x", MOCK, false),
             ("https://192.168.1.1/x", MOCK, false),
             ("https://printer.local/x", MOCK, false),
             ("http://ideogram.ai/x", MOCK, false),
-            // One in a private network has its own host.
+            // A service in a private network opens its own host only.
             ("https://10.0.0.1/x", "https://10.0.0.1:8443", true),
             ("http://10.0.0.1/x", "http://10.0.0.1", true),
             ("http://10.0.0.1/x", "https://10.0.0.1", false),
@@ -194,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_that_a_user_was_given_leads_to_the_service_itself_or_to_the_open_network() {
+    fn a_link_of_a_user_may_lead_to_the_service_or_to_public_addresses() {
         let mock = client(MOCK);
         let rules = Rules::new(&mock, Own::Origin);
         for (link, is_followed) in [
@@ -227,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn redirects_are_followed_where_links_are_and_never_into_the_clear() {
+    fn redirects_follow_the_rules_of_links_and_never_leave_https() {
         let client = client(MOCK);
         let rules = Rules::new(&client, Own::Host);
         let secure = Url::parse("https://ideogram.ai/a/b").unwrap();
@@ -237,7 +236,7 @@ mod tests {
             (&secure, b"/c".as_slice(), "https://ideogram.ai/c"),
             (&plain, b"c", "http://127.0.0.1:8080/a/c"),
             (&plain, b"https://ideogram.ai/c", "https://ideogram.ai/c"),
-            // As it came, whatever encoding that is.
+            // Bytes of any encoding are escaped.
             (&secure, "/caf\u{e9} 1.png".as_bytes(), "https://ideogram.ai/caf%C3%A9%201.png"),
             (&secure, b"/caf\xe9.png?x=\xe9", "https://ideogram.ai/caf%E9.png?x=%E9"),
             (&secure, b"/caf%C3%A9.png", "https://ideogram.ai/caf%C3%A9.png"),
@@ -252,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_is_past_from_its_last_second_on() {
+    fn a_link_expires_at_its_last_second() {
         let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
         let link = |text: &str| Url::parse(text).unwrap();
         let dying = link("https://ideogram.ai/x.png?exp=10000&sig=1");

@@ -1,20 +1,20 @@
-//! What a download really is, by its first bytes.
+//! The type of a download, by its first bytes.
 //!
-//! The suffix of a link promises nothing, and a page that says "try later" comes with status 200 often enough. So the
-//! bytes decide; the `Content-Type` is believed only where they are silent, and never when they look like text.
+//! The extension of a link may be wrong, and an error page may have the status 200. So the bytes decide; the
+//! `Content-Type` counts only for unknown bytes that do not look like text.
 
 use std::borrow::Cow;
 
 use crate::values::signature::image_type;
 
-/// A media type of images, and the extension that goes with it.
+/// A media type of images, with its extension.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct MediaType {
     pub(super) name: Cow<'static, str>,
     pub(super) extension: Cow<'static, str>,
 }
 
-/// Media types whose extension is not their own name.
+/// Known media types and their extensions.
 const EXTENSIONS: [(&str, &str); 8] = [
     ("image/png", "png"),
     ("image/jpeg", "jpg"),
@@ -26,7 +26,7 @@ const EXTENSIONS: [(&str, &str); 8] = [
     ("image/bmp", "bmp"),
 ];
 
-/// Whether an extension is one that an image may have, so that it is replaced when it is wrong.
+/// Returns whether an extension is one of an image, so that it is replaced if it is wrong.
 pub fn is_image_extension(extension: &str) -> bool {
     let extension = extension.to_ascii_lowercase();
     ["jpeg", "tiff"].contains(&extension.as_str()) || EXTENSIONS.iter().any(|(_, known)| *known == extension)
@@ -60,7 +60,6 @@ impl MediaType {
         if let Some((name, _)) = known {
             return Ok(Self::named(name));
         }
-        // Becomes part of a file name.
         let extension: String = subtype.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
         let extension = if extension.is_empty() { "image".to_owned() } else { extension };
         Ok(Self { name: Cow::Owned(declared), extension: Cow::Owned(extension) })
@@ -71,7 +70,7 @@ impl MediaType {
         Self { name: Cow::Borrowed(name), extension: Cow::Borrowed(extension) }
     }
 
-    /// Whether a file with this extension may hold it.
+    /// Returns whether an extension fits this type.
     pub(super) fn has_extension(&self, extension: &str) -> bool {
         let extension = extension.to_ascii_lowercase();
         extension == self.extension
@@ -84,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bytes_decide_and_not_what_the_server_calls_them() {
+    fn the_bytes_decide_and_not_the_content_type() {
         for (head, extension) in [
             (b"\x89PNG\r\n\x1a\n".as_slice(), "png"),
             (b"\xff\xd8\xff\xe0....JFIF", "jpg"),
@@ -100,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_known_signature_is_believed_to_be_what_it_is_called() {
+    fn the_content_type_decides_without_a_known_signature() {
         for (declared, name, extension) in [
             ("image/png", "image/png", "png"),
             ("Image/JPEG; q=1", "image/jpeg", "jpg"),
@@ -115,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_and_json_and_nothing_are_no_images() {
+    fn pages_json_and_empty_bodies_are_not_images() {
         for (head, declared) in [
             (b"<!DOCTYPE html>".as_slice(), Some("text/html")),
             (b"<html>", Some("image/png")),
@@ -135,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn an_extension_that_means_the_same_is_right() {
+    fn an_equivalent_extension_fits() {
         let jpeg = MediaType::of(b"\xff\xd8\xff", None).unwrap();
 
         assert!(jpeg.has_extension("jpg") && jpeg.has_extension("JPEG") && !jpeg.has_extension("png"));

@@ -1,15 +1,15 @@
-//! Keeps images past the expiry of their links.
+//! Saves images before their links expire.
 //!
 //! Start at [`Client::save_all`] (every image of a response, into a folder) or [`Client::save`] (one link, one file).
-//! `images` finds the images of a response, `link` decides what may be fetched, `download` fetches, `media_type` looks
-//! at what came, `target` puts it in its place, `sidecar` says what is written beside it. `find` finds the images in
-//! the text of a response, whole or not.
 //!
-//! An image is streamed into `.ideogram-<random>.part` in the folder of its target, synced, and renamed without
-//! replacing anything, so that no name ever holds half an image. Such a file goes when saving fails or is cancelled;
-//! one that a killed process left can be deleted, and disturbs nobody until then. A download that broke off is not
-//! resumed: saving again downloads again, which costs nothing while the link lives. Images that are there already are
-//! passed over with `IfExists::Skip`.
+//! An image is downloaded into `.ideogram-<random>.part` in the folder of its target, synced, and renamed without
+//! replacing another file, so that a name never belongs to an incomplete image. The temporary file is removed when
+//! saving fails or is cancelled; one that a killed process left can be deleted. A download that broke off is not
+//! resumed: saving again downloads again, which costs nothing while the link works. `IfExists::Skip` skips images that
+//! are on disk.
+
+// `images` and `find` read the images of a response, `link` decides which links are followed, `download` downloads,
+// `media_type`, `unpack` and `complete` check the file, `target` names it, and `sidecar` describes it.
 
 mod all;
 mod complete;
@@ -42,7 +42,7 @@ pub use self::{
 };
 use crate::Client;
 
-/// What the `ideogram` command uses besides.
+/// Items that the `ideogram` command uses, too.
 pub(crate) mod internal {
     pub use super::{
         foreign::ForeignLink,
@@ -53,12 +53,12 @@ pub(crate) mod internal {
 }
 
 impl Client {
-    /// Saves every image of a response into a folder, which is made if it is not there.
+    /// Saves every image of a response into a folder, which is created if necessary.
     ///
-    /// The result has one [`SaveOutcome`] for every image, in the order of the response: withheld images are among
-    /// them, and an image that cannot be saved does not lose the others. Beside each image lies a JSON file that
-    /// says how it was made. Hand in the [`Response`](crate::Response) (`.response()` of every builder) rather than the
-    /// decoded response, and it also says which request made it.
+    /// The result has one [`SaveOutcome`] for every image, in the order of the response: also for withheld images, and
+    /// for images that cannot be saved. Each image gets a sidecar, a JSON file that says how it was made. The sidecar
+    /// contains the request if you pass the [`Response`](crate::Response) (`.response()` of every builder) instead of
+    /// the decoded response.
     ///
     /// ```
     /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -73,7 +73,7 @@ impl Client {
     ///     match outcome {
     ///         SaveOutcome::Saved(saved) => println!("{}", saved.path.display()),
     ///         SaveOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
-    ///         SaveOutcome::Failed(error) => println!("not saved, try again while its link lives: {error}"),
+    ///         SaveOutcome::Failed(error) => println!("not saved, try again while its link works: {error}"),
     ///         other => println!("{other:?}"),
     ///     }
     /// }
@@ -86,11 +86,10 @@ impl Client {
         SaveAll::new(self.clone(), response.images(), response.origin(), folder.into())
     }
 
-    /// Saves the image behind one link to a file; folders on the way are made if they are not there.
+    /// Saves the image of one link to a file, whose folders are created if necessary.
     ///
-    /// What the image is decides its extension: `lantern.png` is saved as `lantern.jpg` if it turns out to be a JPEG,
-    /// and `lantern` gets the extension that it needs, unless [`Save::exact_name`] says otherwise. [`Saved::path`] is
-    /// where it went.
+    /// The content of the image decides the extension: `lantern.png` is saved as `lantern.jpg` if it is a JPEG, and
+    /// `lantern` gets an extension, unless [`Save::exact_name`] is set. [`Saved::path`] is the path of the file.
     ///
     /// ```
     /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {

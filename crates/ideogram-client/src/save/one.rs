@@ -26,7 +26,7 @@ use crate::{
 
 /// Saves one image when it is awaited; see [`Client::save`].
 ///
-/// A future that is dropped leaves nothing behind, or the whole image.
+/// If the future is dropped, either the complete image is saved or nothing is left.
 #[must_use = "nothing is saved until it is awaited"]
 pub struct Save {
     client: Client,
@@ -42,7 +42,7 @@ impl Save {
         Self { client, image, file, naming: Naming::ByContent, settings: Settings::default() }
     }
 
-    /// Keeps the file name as it is, whatever the image turns out to be.
+    /// Uses the file name without a change, also if the image is of another type.
     pub fn exact_name(mut self) -> Self {
         self.naming = Naming::Exact;
         self
@@ -56,9 +56,9 @@ impl Save {
             return Err(failure::misuse(message));
         }
         let target = Target::file(&self.file, self.naming)?;
-        let at = Place { image: 0, images: 1, finished: &|| 0 };
-        let done = save(&self.client, self.image, Arc::default(), target, &self.settings, at).await;
-        let saved = done.map(|(Done::Saved(saved) | Done::There(saved))| saved);
+        let position = Position { image: 0, images: 1, finished: &|| 0 };
+        let done = save(&self.client, self.image, Arc::default(), target, &self.settings, position).await;
+        let saved = done.map(|(Done::Saved(saved) | Done::AlreadyThere(saved))| saved);
         let received_bytes = saved.as_ref().map_or(0, |saved| saved.size_bytes);
         let total_bytes = saved.is_ok().then_some(received_bytes);
         self.settings.report(SaveProgress { image: 0, received_bytes, total_bytes, finished: 1, images: 1 });
@@ -86,22 +86,22 @@ impl fmt::Debug for Save {
     }
 }
 
-/// Which of how many images is being saved, for reports of progress.
+/// The position of an image among others, for reports of progress.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'p> {
+pub(super) struct Position<'p> {
     pub(super) image: usize,
     pub(super) images: usize,
     pub(super) finished: &'p (dyn Fn() -> usize + Send + Sync),
 }
 
-/// Downloads an image and puts it into its place.
+/// Downloads an image and gives it its name.
 pub(super) async fn save(
     client: &Client,
     image: ImageRef,
     origin: Arc<Noted>,
     target: Target,
     settings: &Settings,
-    at: Place<'_>,
+    position: Position<'_>,
 ) -> Result<Done, Error> {
     let ImageOutcome::Available(link) = image.outcome() else {
         return Err(failure::misuse("there is no link to save an image from"));
@@ -109,12 +109,12 @@ pub(super) async fn save(
     let url = link::parse(link)?;
     let (if_exists, with_sidecar) = (settings.if_exists, settings.sidecar);
     let (wanted, of) = (target.clone(), image.clone());
-    if let Some(found) = on_disk(move || wanted.prepare(if_exists, &of, with_sidecar)).await? {
-        return Ok(Done::There(found));
+    if let Some(saved) = on_disk(move || wanted.prepare(if_exists, &of, with_sidecar)).await? {
+        return Ok(Done::AlreadyThere(saved));
     }
 
     let on_bytes = |received_bytes, total_bytes| {
-        let Place { image, images, finished } = at;
+        let Position { image, images, finished } = position;
         settings.report(SaveProgress { image, received_bytes, total_bytes, finished: finished(), images });
     };
     let rules = Rules::new(client, Own::Host);
@@ -123,8 +123,8 @@ pub(super) async fn save(
         Ok(received) => received,
         Err(DownloadFailed { error, cut: None }) => return Err(error),
         Err(DownloadFailed { error, cut: Some(cut) }) => {
-            let kept = on_disk(move || target.keep_cut(cut)).await?;
-            return Err(error.with_note(&format!("what there is of it is in \"{}\"", kept.display())));
+            let path = on_disk(move || target.keep_cut(cut)).await?;
+            return Err(error.with_note(&format!("the incomplete image is in \"{}\"", path.display())));
         }
     };
 

@@ -10,9 +10,9 @@ use super::media_type::MediaType;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Saved {
-    /// Where the image is.
+    /// The path of the image.
     pub path: PathBuf,
-    /// Where its sidecar is, if one was requested.
+    /// The path of its sidecar, if one was requested.
     pub sidecar: Option<PathBuf>,
     /// The type of the image by its content, such as `image/png`.
     pub media_type: String,
@@ -23,8 +23,7 @@ pub struct Saved {
 /// The result of saving an image.
 pub(super) enum Done {
     Saved(Saved),
-    /// The image was there already.
-    There(Saved),
+    AlreadyThere(Saved),
 }
 
 /// A downloaded image that does not have its name yet.

@@ -1,4 +1,4 @@
-//! The JSON file beside an image: how it was made, for the day on which somebody wants another like it.
+//! Sidecars: the JSON file next to an image that says how it was made.
 
 use std::{fs, path::Path, sync::Arc};
 
@@ -9,11 +9,11 @@ use serde_json::Value;
 use super::{image_ref::ImageRef, images::Noted, media_type::MediaType};
 use crate::{ApiKey, Timestamp};
 
-/// What is known of an image beside its file.
+/// The contents of a sidecar.
 pub(super) struct Sidecar {
     pub(super) image: ImageRef,
     pub(super) origin: Arc<Noted>,
-    /// A server may repeat the key in its response; it is not written down.
+    /// Redacted, if the server echoed it in the response.
     pub(super) api_key: ApiKey,
 }
 
@@ -23,7 +23,7 @@ struct Form<'s> {
     file: &'s str,
     #[serde(skip_serializing_if = "Option::is_none")]
     operation: Option<&'s str>,
-    /// Its place in the response, from 1.
+    /// The position in the response, from 1.
     image: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<&'s str>,
@@ -37,20 +37,20 @@ struct Form<'s> {
     size_bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     link_expires: Option<Timestamp>,
-    /// What the response says of it, the link included.
+    /// The item of the response, with the link.
     item: &'s Value,
     #[serde(skip_serializing_if = "Option::is_none")]
     request: Option<&'s Value>,
 }
 
-/// What a file says that is a sidecar, of whatever image; `None` of any other.
+/// Reads a sidecar; `None` for other files.
 pub(super) fn read(path: &Path) -> Option<Value> {
     let json: Value = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
     (json.get("file")?.is_string() && json.get("item").is_some()).then_some(json)
 }
 
 impl Sidecar {
-    /// The content of the file.
+    /// Returns the content of the file.
     pub(super) fn render(&self, file: &str, media_type: &MediaType, size_bytes: u64) -> Bytes {
         let Self { image, origin, api_key } = self;
         let form = Form {
@@ -67,7 +67,7 @@ impl Sidecar {
             item: image.item(),
             request: origin.request.as_ref(),
         };
-        let mut json = serde_json::to_vec_pretty(&form).expect("texts, numbers and JSON become JSON");
+        let mut json = serde_json::to_vec_pretty(&form).expect("text, numbers and JSON serialize");
         json.push(b'\n');
         api_key.redact(Bytes::from(json))
     }

@@ -1,7 +1,7 @@
-//! Where an image goes: names, the file it is downloaded into, and the step from one to the other.
+//! The target of an image: its names, its temporary file, and the rename.
 //!
-//! All of it blocks; [`on_disk`] runs it where that is allowed. A file travels into the work and back, so work that
-//! nobody waits for any more ends by removing it.
+//! All functions block; [`on_disk`] runs them on a thread for blocking work. They own the temporary file, so if a task is
+//! dropped, they remove it.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -23,28 +23,28 @@ use super::{
 };
 use crate::{Error, fs::durable, save::Image as _, values::signature::SIGNATURE_BYTES};
 
-/// Files that are not complete are called `.ideogram-<random>.part`.
+/// Temporary files have the name `.ideogram-<random>.part`.
 const PART_PREFIX: &str = ".ideogram-";
 const PART_SUFFIX: &str = ".part";
 
-/// How many names are tried before there is no free one.
+/// The maximum number of names that are tried.
 const MAX_NAMES: u32 = 10_000;
 
-/// Extensions that are looked for before a download: with one of them, the name is taken.
+/// Extensions that an image may have. Before a download, a file with one of them takes the name.
 const LIKELY_EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "webp", "gif"];
 
-/// The longest that is ever added to a stem that a caller chose: a role or place, a number of `MAX_NAMES`, and an
-/// extension of a media type that is not known.
+/// The longest suffix of a stem that a caller chose: a role, a number up to `MAX_NAMES`, and the extension of an unknown
+/// media type.
 pub const MAX_SUFFIX: &str = "-original-10000.incomplete.abcdefgh";
 
-/// Stands before the extension of an image without its end.
+/// Comes before the extension of an incomplete image.
 const INCOMPLETE: &str = "incomplete";
 
-/// Why no file may have a name that begins like this, if that is so wherever it lies.
+/// Checks whether the name of a file may begin with this text, in any folder.
 ///
 /// # Errors
 ///
-/// With the reason.
+/// The reason why not.
 pub fn check_stem(stem: &str) -> Result<(), &'static str> {
     check_stem_on(stem, cfg!(windows))
 }
@@ -57,17 +57,17 @@ fn check_stem_on(stem: &str, windows: bool) -> Result<(), &'static str> {
         return Err("a dot at the beginning hides a file");
     }
     if stem.contains(['/', '\\', ':']) {
-        return Err("a name for files has no slash, backslash or colon");
+        return Err("it contains a slash, a backslash or a colon");
     }
     if stem.chars().any(char::is_control) {
-        return Err("a name for files has no control characters");
+        return Err("it contains a control character");
     }
-    // Elsewhere these are names like any other, and the file system of the folder has its own say.
+    // Other systems allow these names.
     if windows {
         if stem.contains(['<', '>', '"', '|', '?', '*']) {
-            return Err("Windows takes none of < > \" | ? * in a name");
+            return Err("Windows does not allow < > \" | ? * in a name");
         }
-        // With any extension, also behind spaces.
+        // With any extension, also after spaces.
         let device = stem.split('.').next().unwrap_or_default().trim_end().to_ascii_lowercase();
         let numbered = |word: &str| {
             let mut rest = device.strip_prefix(word).unwrap_or_default().chars();
@@ -81,10 +81,10 @@ fn check_stem_on(stem: &str, windows: bool) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Between a sidecar and its image lies an instant; so long after, nobody is coming any more.
-const LIKELY_LEFT_OVER: Duration = Duration::from_secs(5);
+/// An image is renamed right after its sidecar. A sidecar without an image is left over after this time.
+const MAX_SIDECAR_AGE: Duration = Duration::from_secs(5);
 
-/// The name of an image to come.
+/// The name for an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Target {
     pub(super) folder: PathBuf,
@@ -94,13 +94,12 @@ pub(super) struct Target {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Extension {
-    /// What the image needs; this one if it fits.
-    OfTheImage(Option<String>),
-    /// As given, whatever the image is.
-    Exactly(Option<OsString>),
+    /// By the type of the image, or this one if it fits the type.
+    ByContent(Option<String>),
+    Exact(Option<OsString>),
 }
 
-/// Whether a caller's extension stays when the image is something else.
+/// Whether a caller's extension is used for every type of image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Naming {
     ByContent,
@@ -108,32 +107,32 @@ pub(super) enum Naming {
 }
 
 impl Target {
-    /// A file in a folder whose extension will be what the image needs.
+    /// Returns the target of a file in a folder, with the extension of its type.
     pub(super) fn in_folder(folder: PathBuf, stem: &str) -> Self {
-        Self { folder, stem: stem.into(), extension: Extension::OfTheImage(None) }
+        Self { folder, stem: stem.into(), extension: Extension::ByContent(None) }
     }
 
-    /// A file as a caller names it.
+    /// Returns the target of a path.
     pub(super) fn file(path: &Path, naming: Naming) -> Result<Self, Error> {
         let Some(name) = path.file_name() else {
-            return Err(failure::misuse(format!("\"{}\" names no file", path.display())));
+            return Err(failure::misuse(format!("\"{}\" is not the path of a file", path.display())));
         };
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let (stem, extension) = (path.file_stem().unwrap_or(name), path.extension());
         let image = extension.and_then(OsStr::to_str).filter(|extension| is_image_extension(extension));
         let (stem, extension) = match (naming, image) {
-            (Naming::Exact, _) => (stem, Extension::Exactly(extension.map(OsStr::to_owned))),
-            (Naming::ByContent, Some(extension)) => (stem, Extension::OfTheImage(Some(extension.to_owned()))),
-            // `lantern.v2` has no extension yet.
-            (Naming::ByContent, None) => (name, Extension::OfTheImage(None)),
+            (Naming::Exact, _) => (stem, Extension::Exact(extension.map(OsStr::to_owned))),
+            (Naming::ByContent, Some(extension)) => (stem, Extension::ByContent(Some(extension.to_owned()))),
+            // `lantern.v2` has no extension of an image.
+            (Naming::ByContent, None) => (name, Extension::ByContent(None)),
         };
-        if extension == Extension::Exactly(Some("json".into())) {
-            return Err(failure::misuse("the extension `json` is for what is written beside an image"));
+        if extension == Extension::Exact(Some("json".into())) {
+            return Err(failure::misuse("the extension `json` is reserved for sidecars"));
         }
         Ok(Self { folder: folder.to_owned(), stem: stem.to_owned(), extension })
     }
 
-    /// The file with one of the names: the first as requested, then `-2`, `-3`, ...
+    /// Returns the path with a number: the first without, then `-2`, `-3`, ...
     fn path(&self, number: u32, extension: Option<&OsStr>) -> PathBuf {
         let mut name = self.stem.clone();
         if number > 1 {
@@ -152,41 +151,41 @@ impl Target {
 
     fn image(&self, number: u32, media_type: &MediaType) -> PathBuf {
         let extension = match &self.extension {
-            Extension::Exactly(extension) => extension.as_deref(),
-            Extension::OfTheImage(Some(given)) if media_type.has_extension(given) => Some(OsStr::new(given)),
-            Extension::OfTheImage(_) => Some(OsStr::new(&*media_type.extension)),
+            Extension::Exact(extension) => extension.as_deref(),
+            Extension::ByContent(Some(extension)) if media_type.has_extension(extension) => Some(OsStr::new(extension)),
+            Extension::ByContent(_) => Some(OsStr::new(&*media_type.extension)),
         };
         self.path(number, extension)
     }
 
-    /// The names that an image may have that nobody has seen yet.
-    fn likely(&self, number: u32) -> Vec<PathBuf> {
+    /// Returns the paths that an image of an unknown type may have.
+    fn possible(&self, number: u32) -> Vec<PathBuf> {
         match &self.extension {
-            Extension::Exactly(extension) => vec![self.path(number, extension.as_deref())],
-            Extension::OfTheImage(given) => {
-                let given = given.as_deref().into_iter();
-                given.chain(LIKELY_EXTENSIONS).map(|extension| self.path(number, Some(OsStr::new(extension)))).collect()
+            Extension::Exact(extension) => vec![self.path(number, extension.as_deref())],
+            Extension::ByContent(extension) => {
+                let own = extension.as_deref().into_iter();
+                own.chain(LIKELY_EXTENSIONS).map(|extension| self.path(number, Some(OsStr::new(extension)))).collect()
             }
         }
     }
 
-    /// What is there already under one of the names, for an image that gets a sidecar or none.
+    /// Returns an existing file with one of the names of an image and its sidecar.
     fn taken(&self, number: u32, image: &ImageRef, with_sidecar: bool, if_exists: IfExists) -> Option<PathBuf> {
-        let mut paths = self.likely(number);
+        let mut paths = self.possible(number);
         if with_sidecar && !self.is_left_over(number, image, if_exists) {
             paths.push(self.sidecar(number));
         }
-        // A link to nowhere is there, too.
+        // Also a broken link.
         paths.into_iter().find(|path| path.symlink_metadata().is_ok())
     }
 
-    /// Whether a sidecar was left by a process that was killed before it could put the same image beside it. A young
-    /// one may be of another saver, who is about to; where it does not matter who saves the image, its age does not.
+    /// Returns whether a sidecar of the same image was left over by a process that was killed before it renamed the image.
+    /// Another process may be about to rename it, so the sidecar must have a minimum age, except with `Skip`.
     fn is_left_over(&self, number: u32, image: &ImageRef, if_exists: IfExists) -> bool {
         let path = self.sidecar(number);
         let modified = path.symlink_metadata().and_then(|metadata| metadata.modified()).ok();
         let age = modified.and_then(|modified| modified.elapsed().ok());
-        if if_exists != IfExists::Skip && age.is_none_or(|age| age < LIKELY_LEFT_OVER) {
+        if if_exists != IfExists::Skip && age.is_none_or(|age| age < MAX_SIDECAR_AGE) {
             return false;
         }
         let Some(sidecar) = sidecar::read(&path) else { return false };
@@ -201,14 +200,14 @@ impl Target {
         let sidecar = sidecar::read(&beside);
         let path = match &sidecar {
             Some(sidecar) => {
-                // An image of a response without a list has one of several links, and a role.
-                let mut members = sidecar["item"].as_object()?.values();
-                let has_link = members.any(|member| member.as_str().is_some_and(|link| Some(link) == image.link()));
-                let is_it = has_link && sidecar["role"].as_str() == image.role();
-                let file = sidecar["file"].as_str().filter(|_| is_it)?;
+                // The item of a response with single links has several of them, and a role.
+                let mut values = sidecar["item"].as_object()?.values();
+                let has_link = values.any(|value| value.as_str().is_some_and(|link| Some(link) == image.link()));
+                let is_same = has_link && sidecar["role"].as_str() == image.role();
+                let file = sidecar["file"].as_str().filter(|_| is_same)?;
                 Some(self.folder.join(file)).filter(|path| name(path) == Some(file))
             }
-            None => self.likely(1).into_iter().find(|path| path.is_file()),
+            None => self.possible(1).into_iter().find(|path| path.is_file()),
         }?;
         let (file, mut head) = (fs::File::open(&path).ok()?, Vec::new());
         let metadata = file.metadata().ok().filter(fs::Metadata::is_file)?;
@@ -217,26 +216,26 @@ impl Target {
         Some(Saved { path, sidecar: sidecar.map(|_| beside), media_type, size_bytes: metadata.len() })
     }
 
-    /// Of a name that is taken: by the image itself, if that will do.
+    /// Returns the existing image with `Skip`, or the error that the file exists.
     fn saved_or_refused(&self, path: &Path, image: &ImageRef, if_exists: IfExists) -> Result<Saved, Error> {
         let saved = if if_exists == IfExists::Skip { self.saved_before(image) } else { None };
         saved.ok_or_else(|| exists(path))
     }
 
-    /// Whether there is something in the place of the sidecar that is none.
+    /// Returns whether a file has the name of the sidecar and is not one.
     fn has_other_json(&self, number: u32) -> bool {
         let path = self.sidecar(number);
         path.symlink_metadata().is_ok() && sidecar::read(&path).is_none()
     }
 
-    /// Before a download: makes the folder, refuses a name that is taken, and finds an image that need not be fetched.
+    /// Before a download: creates the folder, refuses a name that is taken, and returns an image that is on disk already.
     pub(super) fn prepare(
         &self,
         if_exists: IfExists,
         image: &ImageRef,
         with_sidecar: bool,
     ) -> Result<Option<Saved>, Error> {
-        fs::create_dir_all(&self.folder).map_err(|error| failure::local("make the folder", &self.folder, &error))?;
+        fs::create_dir_all(&self.folder).map_err(|error| failure::local("create the folder", &self.folder, &error))?;
         match if_exists {
             IfExists::Fail | IfExists::Skip => {
                 let taken = self.taken(1, image, with_sidecar, if_exists);
@@ -248,7 +247,7 @@ impl Target {
         Ok(None)
     }
 
-    /// A file to download into, in the folder of the target: a rename never leaves a file system.
+    /// Creates a temporary file in the folder of the target, since a rename does not cross file systems.
     pub(super) fn part(&self) -> Result<NamedTempFile, Error> {
         self.new_part().map_err(|error| failure::local("write into", &self.folder, &error))
     }
@@ -257,8 +256,7 @@ impl Target {
         part_in(&self.folder)
     }
 
-    /// Gives the beginning of an image a name that says so: `lantern.incomplete.png`. Most of an image is worth more
-    /// than none, and must not be taken for all of it.
+    /// Saves an incomplete image under a name that says so: `lantern.incomplete.png`. It may be worth more than none.
     pub(super) fn keep_cut(&self, cut: Received) -> Result<PathBuf, Error> {
         let Received { mut part, media_type, size_bytes } = cut;
         let extension = OsString::from(format!("{INCOMPLETE}.{}", media_type.extension));
@@ -266,8 +264,8 @@ impl Target {
             let path = self.path(number, Some(&extension));
             match durable::put_new(part, &path) {
                 Ok(()) => return Ok(path),
-                // The same once more.
-                Err(failed) if path.metadata().is_ok_and(|there| there.len() == size_bytes) => {
+                // The same incomplete image, saved earlier.
+                Err(failed) if path.metadata().is_ok_and(|existing| existing.len() == size_bytes) => {
                     drop(failed);
                     return Ok(path);
                 }
@@ -278,7 +276,7 @@ impl Target {
         Err(exists(&self.path(MAX_NAMES, Some(&extension))))
     }
 
-    /// After a download: gives the image its name, and its sidecar beside it.
+    /// After a download: gives the image its name, and writes its sidecar.
     pub(super) fn place(
         &self,
         received: Received,
@@ -293,15 +291,15 @@ impl Target {
         } else {
             self.add(received, image, sidecar, if_exists)?
         };
-        // It is in its place; a folder that cannot be synced does not undo that.
+        // The file has its name, also if the folder cannot be synced.
         let _ = durable::sync_folder(&self.folder);
         Ok(done)
     }
 
-    /// Puts an image under a name that is free.
+    /// Gives an image a free name.
     ///
-    /// The sidecar goes first. Its name is the same whatever the image turned out to be, so of two savers that race
-    /// for one name, one stops here; and whoever sees an image finds its sidecar beside it.
+    /// The sidecar comes first. Its name does not depend on the type of the image, so of two processes that save under
+    /// the same name, one fails here; and every image has its sidecar from the beginning.
     fn add(
         &self,
         received: Received,
@@ -315,7 +313,7 @@ impl Target {
                 if if_exists == IfExists::Number {
                     continue;
                 }
-                return self.saved_or_refused(&path, image, if_exists).map(Done::There);
+                return self.saved_or_refused(&path, image, if_exists).map(Done::AlreadyThere);
             }
             let (path, beside) = (self.image(number, &media_type), self.sidecar(number));
             let is_left_over = sidecar.is_some() && self.is_left_over(number, image, if_exists);
@@ -334,7 +332,7 @@ impl Target {
                     return Ok(Done::Saved(Saved { path, sidecar, media_type, size_bytes }));
                 }
                 Err(failed) => {
-                    // It was put there a moment ago, and describes nothing now.
+                    // The sidecar of this image, which has no name now.
                     if sidecar.is_some() && !is_left_over {
                         let _ = fs::remove_file(&beside);
                     }
@@ -348,11 +346,11 @@ impl Target {
         Err(exists(&self.image(MAX_NAMES, &media_type)))
     }
 
-    /// Puts an image into the place of another.
+    /// Replaces an image.
     ///
-    /// There is no single step for two files. So the sidecar of the old image leaves first, the image is replaced,
-    /// and the new sidecar comes last: wherever that ends, no image lies beside a sidecar that describes another one.
-    /// If the image cannot be replaced, the old sidecar comes back.
+    /// Two files cannot be replaced in one step. So the old sidecar is moved away first, then the image is replaced, and
+    /// the new sidecar comes last: at no time does a sidecar describe another image. If the image cannot be replaced,
+    /// the old sidecar is moved back.
     fn replace(&self, received: Received, sidecar: Option<&Sidecar>) -> Result<Saved, Error> {
         let Received { part, media_type, size_bytes } = received;
         let (path, beside) = (self.image(1, &media_type), self.sidecar(1));
@@ -371,7 +369,7 @@ impl Target {
         }
         if let Some(new) = new {
             let put = durable::put_new(new, &beside).or_else(|failed| {
-                // Of two savers that replace one image, the last one has the last word.
+                // Another process has replaced the image at the same time: the last one wins.
                 if sidecar::read(&beside).is_some() { failed.file.persist(&beside).map(drop) } else { Err(failed) }
             });
             put.map_err(|failed| writing(&beside, &failed.error))?;
@@ -380,14 +378,14 @@ impl Target {
         Ok(Saved { path, sidecar, media_type, size_bytes })
     }
 
-    /// Moves a file out of the way, where it is deleted unless it is moved back.
+    /// Moves a file to a temporary name, where it is deleted unless it is moved back.
     fn set_aside(&self, path: &Path) -> io::Result<TempPath> {
         let aside = part_in(&self.folder)?.into_temp_path();
         fs::rename(path, &aside)?;
         Ok(aside)
     }
 
-    /// The sidecar of an image, still without its name.
+    /// Writes the sidecar of an image to a temporary file.
     fn written(
         &self,
         sidecar: &Sidecar,
@@ -414,7 +412,7 @@ fn exists(path: &Path) -> Error {
     failure::local("write", path, &io::ErrorKind::AlreadyExists.into())
 }
 
-/// Somebody else took the name since it was looked for, and there are others.
+/// Returns whether another process took the name, and another name can be used.
 fn is_race(failed: &PersistError, if_exists: IfExists) -> bool {
     if_exists == IfExists::Number && failed.error.kind() == io::ErrorKind::AlreadyExists
 }
@@ -422,13 +420,13 @@ fn is_race(failed: &PersistError, if_exists: IfExists) -> bool {
 fn part_in(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(PART_PREFIX).suffix(PART_SUFFIX);
-    // As any new file: the umask decides. Temporary files are for their owner alone otherwise, and so would images be.
+    // The umask decides, as for any new file. By default, only the owner can read temporary files.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     builder.tempfile_in(folder)
 }
 
-/// Runs what blocks beside the tasks of the runtime. It runs to its end even if nobody waits for it any more.
+/// Runs blocking work on a thread of its own. It runs to its end even if the future is dropped.
 pub(super) async fn on_disk<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
@@ -444,7 +442,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reserved_names_are_refused_where_they_are_reserved() {
+    fn reserved_names_are_refused_on_their_system() {
         for stem in ["", ".", "..", ".hidden", "a/b", "a\\b", "c:", "a\nb", "a\0"] {
             assert!(check_stem_on(stem, false).is_err() && check_stem_on(stem, true).is_err(), "{stem:?}");
         }
@@ -452,14 +450,14 @@ mod tests {
         {
             assert!(check_stem_on(stem, false).is_ok() && check_stem_on(stem, true).is_err(), "{stem:?}");
         }
-        // An extension follows, so a dot or space is not the last letter of a name.
+        // An extension follows, so a dot or space is not the last character of a name.
         for stem in ["lantern", "a.", "a ", "a.v2", "console", "com", "com10", "lpt", "\u{706f}", "-a", "'"] {
             assert!(check_stem_on(stem, false).is_ok() && check_stem_on(stem, true).is_ok(), "{stem:?}");
         }
     }
 
     #[test]
-    fn no_suffix_is_longer_than_the_one_that_is_tried_before_paying() {
+    fn no_suffix_is_longer_than_max_suffix() {
         let longest = MediaType::of(b"\0\x01", Some("image/abcdefghijkl")).unwrap();
         let target = Target::in_folder(PathBuf::new(), "-original");
 

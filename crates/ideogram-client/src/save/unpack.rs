@@ -1,7 +1,7 @@
-//! Downloads that were compressed though nobody requested it.
+//! Decompression of downloads.
 //!
-//! Object stores hand out what was stored with a content coding, whatever is accepted; the label may be wrong or
-//! missing. So the bytes decide: a coding is undone if an image, or another coding, comes out.
+//! Object stores send files with the content coding that they were stored with, whatever the request accepts, and the
+//! header may be wrong or missing. So the bytes decide: a coding is decoded if the result is an image or another coding.
 
 use std::{
     fs::File,
@@ -13,27 +13,26 @@ use tempfile::NamedTempFile;
 use super::complete::is_complete;
 use crate::values::signature::{SIGNATURE_BYTES, image_type};
 
-/// More codings on top of each other than this are not undone.
+/// The maximum number of nested codings that are decoded.
 const MAX_CODINGS: u32 = 4;
 
-/// What came out of a download.
+/// A decoded download.
 pub(super) struct Unpacked {
     pub(super) part: NamedTempFile,
     pub(super) size_bytes: u64,
     /// Its first bytes.
     pub(super) head: Vec<u8>,
-    /// Whether all of the image is there, as far as its format says where it ends.
+    /// Whether the image is complete, as far as its format says where it ends.
     pub(super) is_complete: bool,
 }
 
-/// Whether these first bytes may be those of something compressed, with this label.
+/// Returns whether a file with these first bytes and this `Content-Encoding` may be compressed.
 pub(super) fn may_be_packed(head: &[u8], label: &[u8]) -> bool {
     let label = label.trim_ascii();
     is_marked(head) || is_zlib(head) || (!label.is_empty() && !label.eq_ignore_ascii_case(b"identity"))
 }
 
-/// Undoes codings, if there are any: into files that `new_part` makes, and up to `limit` bytes. `None` if more come
-/// out.
+/// Decodes all codings, into files of `new_part`. Returns `None` if the result is larger than `limit` bytes.
 pub(super) fn unpack(
     mut part: NamedTempFile,
     limit: u64,
@@ -48,7 +47,7 @@ pub(super) fn unpack(
         let mut reader = coding.reader(BufReader::new(packed))?.take(limit.saturating_add(1));
         let mut writer = BufWriter::new(unpacked.as_file());
         let mut buffer = [0; 16 * 1024];
-        // A coding that breaks off ends the image: what came out so far is the beginning of it.
+        // If the coding is damaged, the result so far is the beginning of the image.
         loop {
             match reader.read(&mut buffer) {
                 Ok(0) => break,
@@ -69,7 +68,7 @@ pub(super) fn unpack(
     let head = head_of(part.as_file())?;
     let mut file = part.as_file();
     file.rewind()?;
-    // A damaged end of the coding behind all of the image costs nothing.
+    // The coding may be damaged after the end of the image.
     let is_complete = is_complete(file)? && (is_whole || image_type(&head).is_some());
     let size_bytes = part.as_file().metadata()?.len();
     Ok(Some(Unpacked { part, size_bytes, head, is_complete }))
@@ -96,7 +95,7 @@ impl Coding {
     }
 }
 
-/// The coding out of which an image comes, or something that says by its mark that it is coded.
+/// Returns the coding whose result is an image or has the signature of another coding.
 fn coding_of(file: &File) -> io::Result<Option<Coding>> {
     if image_type(&head_of(file)?).is_some() {
         return Ok(None);
@@ -106,7 +105,7 @@ fn coding_of(file: &File) -> io::Result<Option<Coding>> {
         packed.rewind()?;
         let mut head = Vec::with_capacity(SIGNATURE_BYTES);
         if let Ok(reader) = coding.reader(BufReader::new(packed)) {
-            // What came out before it broke off counts.
+            // A partial result counts.
             let _ = reader.take(SIGNATURE_BYTES as u64).read_to_end(&mut head);
         }
         if image_type(&head).is_some() || is_marked(&head) {
@@ -123,7 +122,7 @@ fn head_of(mut file: &File) -> io::Result<Vec<u8>> {
     Ok(head)
 }
 
-/// gzip and zstd.
+/// Returns whether bytes have the signature of gzip or Zstandard.
 fn is_marked(head: &[u8]) -> bool {
     head.starts_with(&[0x1f, 0x8b, 8]) || head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd])
 }

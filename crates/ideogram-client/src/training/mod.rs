@@ -1,9 +1,8 @@
 //! Waits for a training to end.
 //!
-//! Start at [`Client::wait_until_trained`]. A training takes an hour or most of a day, so the wait asks rarely, and is
-//! not shaken by what goes wrong in between: lost connections, failures of the service, states that this version does
-//! not know. Nothing is kept between two waits: after a restart of your program, just wait again. The training itself
-//! does not notice who waits for it, and cannot be stopped.
+//! Start at [`Client::wait_until_trained`]. A training takes hours, so the wait polls rarely, and survives lost
+//! connections, failures of the service and unknown states. It stores nothing: after a restart of your program, wait
+//! again. The training does not depend on the wait, and cannot be stopped.
 
 mod poll;
 mod state;
@@ -15,23 +14,22 @@ use futures_util::Stream;
 pub use self::state::{Observation, TrainedModel, TrainingError, TrainingProgress, has_ended};
 use crate::{Client, Error, net::download_client::is_loopback, types::ModelId};
 
-/// How often to ask unless the caller says otherwise, as the vendor's tutorial does.
+/// The default interval, which the vendor's tutorial uses.
 const POLL_EVERY: Duration = Duration::from_secs(60);
-/// The shortest time between two looks: anything less would be a loop of requests without a pause.
+/// The minimum interval.
 const MIN_POLL: Duration = Duration::from_secs(1);
-/// The same for a server on this machine, such as the mock server, whose trainings end at once.
-const MIN_POLL_HERE: Duration = Duration::from_millis(1);
+/// The minimum interval for a server on this machine, such as the mock server.
+const MIN_POLL_LOOPBACK: Duration = Duration::from_millis(1);
 
 impl Client {
     /// Waits until a model is trained and images can be made with it.
     ///
-    /// The wait is over when the model is `COMPLETED`, available, and has the URI that images are made with; a model
-    /// that is `COMPLETED` but not registered yet is waited for. A model that is `ERRORED` or `ARCHIVED`, or in any
-    /// other state whose name reads like a failure, ends the wait with an error, as do a wrong key, a model that is not
-    /// there, and a day in states of which this version does not know what they mean.
+    /// The wait ends when the model is `COMPLETED` and available, and has the URI for requests. It ends with an error if
+    /// the model is `ERRORED`, `ARCHIVED`, or in another state whose name means a failure; if the key is wrong or the
+    /// model does not exist; and after a day in states that this version does not know.
     ///
-    /// Awaiting it gives the model. [`WaitUntilTrained::states`] tells what happens meanwhile. Both can be dropped at
-    /// any time, and started again.
+    /// Awaiting it returns the model; [`WaitUntilTrained::states`] returns every observed state. Both can be dropped and
+    /// started again at any time.
     ///
     /// ```no_run
     /// # async fn example(client: ideogram_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -66,36 +64,36 @@ pub struct WaitUntilTrained {
 }
 
 impl WaitUntilTrained {
-    /// How long to wait between two looks: 60 seconds by default, give or take a tenth, so that many programs that wait
-    /// do not ask all at once. Less than a second counts as a second, unless the server is on this machine. A service
-    /// that asks for more patience gets it, up to ten minutes at a time.
+    /// Sets the interval between two polls: 60 seconds by default, with a jitter of a tenth, so that programs do not poll
+    /// all at once. The minimum is one second, unless the server is on this machine. A longer `Retry-After` is honored,
+    /// up to ten minutes.
     pub fn poll_every(mut self, interval: Duration) -> Self {
         self.poll_every = interval;
         self
     }
 
-    /// How long to wait at most, counted from the first look: for ever by default. A last look is taken when the time
-    /// is over, and may take ten seconds more. The training itself goes on.
+    /// Sets how long to wait, from the first poll: without a limit by default. There is a last poll at the deadline, which
+    /// may take ten more seconds. The training itself continues.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
         self
     }
 
-    /// The same as awaiting it, for programs without `async`.
+    /// Like awaiting the model, for programs without `async`.
     ///
     /// # Errors
     ///
-    /// Those of awaiting it.
+    /// Those of awaiting the model.
     #[cfg(feature = "blocking")]
     pub fn wait_blocking(self) -> Result<TrainedModel, TrainingError> {
         let client = self.client.clone();
         client.block_on(self.into_future())?
     }
 
-    /// What is seen while waiting, one item for each look: for a progress display.
+    /// Returns a stream with one item for each poll, for a progress display.
     ///
-    /// The last item is the state in which [`TrainingProgress::trained`] is something, or an error. Nothing is sent
-    /// before the stream is read.
+    /// The last item is an error, or the state whose [`TrainingProgress::trained`] is `Some`. Nothing is sent before the
+    /// stream is read.
     ///
     /// ```no_run
     /// # async fn example(client: ideogram_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -112,15 +110,15 @@ impl WaitUntilTrained {
     /// ```
     pub fn states(self) -> impl Stream<Item = Result<TrainingProgress, TrainingError>> + Send + use<> {
         let Self { client, model_id, poll_every, deadline } = self;
-        let poll_every = poll_every.max(if is_loopback(client.base_url()) { MIN_POLL_HERE } else { MIN_POLL });
-        let look = move || {
+        let poll_every = poll_every.max(if is_loopback(client.base_url()) { MIN_POLL_LOOPBACK } else { MIN_POLL });
+        let poll = move || {
             let (client, model_id) = (client.clone(), model_id.clone());
             async move {
                 let model_id = model_id.map_err(Error::invalid_argument)?;
                 Ok(client.get_custom_model().model_id(model_id).send().await?.model)
             }
         };
-        poll::states(look, poll_every, deadline)
+        poll::states(poll, poll_every, deadline)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The loop of looks: when to look again, and which failures end it.
+//! The polling loop: when to poll again, and which failures end it.
 
 use std::{pin::pin, time::Duration};
 
@@ -8,21 +8,21 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::{Observation, TrainedModel, TrainingError, TrainingProgress, state::Meaning};
 use crate::{Error, ErrorKind, Outcome, types::CustomModel};
 
-/// How often in a row the model may be missing, or the response unreadable: a model may show a moment after its
-/// training was ordered, and a gateway may answer in place of the service. After that it is no accident.
+/// How many consecutive polls may find no model, or return an unexpected response: a new model may be listed late, and a
+/// gateway may respond instead of the service.
 const MAX_FAILURES: u32 = 4;
-/// A model that is not there yet is looked for sooner, so that a wrong id does not cost minutes.
+/// The maximum interval while the model is missing, so that a wrong id is reported soon.
 const MAX_WAIT_FOR_MISSING: Duration = Duration::from_secs(5);
-/// The longest wait that the service is granted, however long it asks for: who waits wants to know.
+/// The maximum of a `Retry-After` that is honored.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(600);
-/// How long a model may be in states that this version does not know: longer than any training takes.
+/// How long a model may be in unknown states: longer than any training takes.
 const MAX_UNKNOWN_STATE: Duration = Duration::from_secs(24 * 3600);
-/// How long the last look, taken when the caller's time is over, may take.
-const LAST_LOOK: Duration = Duration::from_secs(10);
+/// The timeout of the last poll, at the deadline.
+const LAST_POLL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Looks again and again until the training has ended, one item a look.
+/// Polls until the training has ended; the stream has one item for each poll.
 pub(super) fn states<L, F>(
-    look: L,
+    poll: L,
     poll_every: Duration,
     deadline: Option<Duration>,
 ) -> impl Stream<Item = Result<TrainingProgress, TrainingError>> + Send
@@ -31,13 +31,13 @@ where
     F: Future<Output = Result<CustomModel, Error>> + Send,
 {
     let begin = Watch {
-        look,
+        poll,
         poll_every,
         deadline,
         started: None,
         wait: Duration::ZERO,
         failures: 0,
-        seen: None,
+        model: None,
         unknown_since: None,
     };
     stream::try_unfold(Some(begin), async |watch| match watch {
@@ -46,7 +46,7 @@ where
     })
 }
 
-/// Reads states to their end.
+/// Reads the stream to its end, and returns the model.
 pub(super) async fn last(
     states: impl Stream<Item = Result<TrainingProgress, TrainingError>>,
 ) -> Result<TrainedModel, TrainingError> {
@@ -56,23 +56,23 @@ pub(super) async fn last(
             return Ok(trained);
         }
     }
-    // `Watch::next` ends a stream after a trained model or an error, and never otherwise.
+    // Unreachable: `Watch::next` ends the stream after a trained model or an error only.
     Err(Error::new(ErrorKind::Transport, Outcome::Unknown, "the wait ended without a state").into())
 }
 
-/// A wait between two looks.
+/// The state of a wait between two polls.
 struct Watch<L> {
-    look: L,
+    poll: L,
     poll_every: Duration,
     deadline: Option<Duration>,
-    /// When the first look was taken.
+    /// When the first poll started.
     started: Option<Instant>,
-    /// How long to wait before the next look.
+    /// The time until the next poll.
     wait: Duration,
     failures: u32,
-    /// The model as it was seen last.
-    seen: Option<CustomModel>,
-    /// Since when the model has been in states that are not known.
+    /// The model of the last successful poll.
+    model: Option<CustomModel>,
+    /// Since when the model has been in unknown states.
     unknown_since: Option<Instant>,
 }
 
@@ -81,7 +81,7 @@ where
     L: Fn() -> F,
     F: Future<Output = Result<CustomModel, Error>>,
 {
-    /// Waits, looks, and says what was seen; with what remains, if there is something to wait for.
+    /// Waits and polls. Returns the state, and the rest of the wait if it has not ended.
     async fn next(mut self) -> Result<(TrainingProgress, Option<Self>), TrainingError> {
         let started = *self.started.get_or_insert_with(Instant::now);
         let end = self.deadline.and_then(|deadline| started.checked_add(deadline));
@@ -89,49 +89,49 @@ where
         let is_last = end.is_some_and(|end| due.is_none_or(|due| due >= end));
         sleep(if let (true, Some(end)) = (is_last, end) { end - Instant::now() } else { self.wait }).await;
 
-        let looked = match end.and_then(|end| end.checked_add(LAST_LOOK)) {
-            // Looking is free and changes nothing, so it can be dropped half-way.
-            Some(end) => timeout_at(end, (self.look)()).await.unwrap_or_else(|_| {
+        let polled = match end.and_then(|end| end.checked_add(LAST_POLL_TIMEOUT)) {
+            // A poll changes nothing, so it can be dropped.
+            Some(end) => timeout_at(end, (self.poll)()).await.unwrap_or_else(|_| {
                 Err(Error::new(ErrorKind::Transport, Outcome::Unknown, "no response before the deadline"))
             }),
-            None => (self.look)().await,
+            None => (self.poll)().await,
         };
-        let observation = match looked {
+        let observation = match polled {
             Ok(model) => {
                 self.failures = 0;
-                self.seen = Some(model.clone());
-                self.bear_unknown(&model)?;
+                self.model = Some(model.clone());
+                self.check_unknown(&model)?;
                 Observation::of(model)?
             }
-            Err(error) if self.bears(&error) => Observation::Nothing(error),
+            Err(error) if self.tolerates(&error) => Observation::Nothing(error),
             Err(error) => return Err(error.into()),
         };
         let elapsed = started.elapsed();
         if matches!(observation, Observation::Trained(_)) {
             return Ok((TrainingProgress { observation, elapsed, next_look_in: None }, None));
         }
-        let asked_for = match &observation {
+        let retry_after = match &observation {
             Observation::Nothing(error) => error.retry_after().unwrap_or_default().min(MAX_RETRY_AFTER),
             _ => Duration::ZERO,
         };
-        let never_in_time = self.deadline.is_some_and(|deadline| elapsed.saturating_add(asked_for) >= deadline);
+        let never_in_time = self.deadline.is_some_and(|deadline| elapsed.saturating_add(retry_after) >= deadline);
         if is_last || never_in_time {
             let trouble = match observation {
                 Observation::Nothing(error) => Some(error),
                 _ => None,
             };
-            return Err(TrainingError::DeadlinePassed { elapsed, model: self.seen.map(Box::new), trouble });
+            return Err(TrainingError::DeadlinePassed { elapsed, model: self.model.map(Box::new), trouble });
         }
-        self.wait = self.next_wait(&observation).max(asked_for);
+        self.wait = self.next_wait(&observation).max(retry_after);
         Ok((TrainingProgress { observation, elapsed, next_look_in: Some(self.wait) }, Some(self)))
     }
 
-    /// Whether the wait goes on after this failure.
-    fn bears(&mut self, error: &Error) -> bool {
+    /// Returns whether the wait continues after this failure.
+    fn tolerates(&mut self, error: &Error) -> bool {
         match error.kind() {
             ErrorKind::Transport | ErrorKind::Server | ErrorKind::RateLimited => true,
-            // What has been seen does not vanish by accident.
-            ErrorKind::NotFound if self.seen.is_some() => false,
+            // The model was deleted.
+            ErrorKind::NotFound if self.model.is_some() => false,
             ErrorKind::NotFound | ErrorKind::UndocumentedResponse => {
                 self.failures += 1;
                 self.failures < MAX_FAILURES
@@ -140,8 +140,8 @@ where
         }
     }
 
-    /// Ends the wait when the model has been in states that are not known for too long.
-    fn bear_unknown(&mut self, model: &CustomModel) -> Result<(), TrainingError> {
+    /// Ends the wait if the model has been in unknown states for too long.
+    fn check_unknown(&mut self, model: &CustomModel) -> Result<(), TrainingError> {
         if Meaning::of(&model.status) != Meaning::Unknown {
             self.unknown_since = None;
             return Ok(());
@@ -177,7 +177,7 @@ mod tests {
 
     const MINUTE: Duration = Duration::from_secs(60);
 
-    #[expect(clippy::unnecessary_wraps, reason = "what a look gives")]
+    #[expect(clippy::unnecessary_wraps, reason = "what a poll gives")]
     fn model(status: &str, available: bool, uri: Option<&str>) -> Result<CustomModel, Error> {
         let model = json!({
             "model_id": "m", "name": "lanterns", "status": status, "creation_time": "2026-07-01T09:00:00Z",
@@ -204,10 +204,10 @@ mod tests {
         Err(Error::new(kind, Outcome::Unknown, "as the test wants it"))
     }
 
-    /// What a script of looks shows: the states as text, the time of each look, the end.
+    /// What a script of polls shows: the states as text, the time of each poll, the end.
     struct Watched {
         states: Vec<String>,
-        looks: Vec<Duration>,
+        polls: Vec<Duration>,
         end: Result<(), TrainingError>,
         left: usize,
     }
@@ -218,9 +218,9 @@ mod tests {
     ) -> Watched {
         let script: Mutex<VecDeque<_>> = Mutex::new(script.into_iter().collect());
         let started = Instant::now();
-        let looks = Mutex::new(Vec::new());
-        let look = || {
-            looks.lock().unwrap().push(started.elapsed());
+        let polls = Mutex::new(Vec::new());
+        let poll = || {
+            polls.lock().unwrap().push(started.elapsed());
             let next = script.lock().unwrap().pop_front();
             async move {
                 match next {
@@ -231,7 +231,7 @@ mod tests {
         };
         let seen = RefCell::new(Vec::new());
         let end = {
-            let states = states(look, MINUTE, deadline);
+            let states = states(poll, MINUTE, deadline);
             states.try_for_each(|state| {
                 seen.borrow_mut().push(state.observation.to_string());
                 async { Ok(()) }
@@ -240,7 +240,7 @@ mod tests {
         .await;
         Watched {
             states: seen.into_inner(),
-            looks: looks.into_inner().unwrap(),
+            polls: polls.into_inner().unwrap(),
             end,
             left: script.into_inner().unwrap().len(),
         }
@@ -271,8 +271,8 @@ mod tests {
     async fn looks_are_a_minute_apart_give_or_take_a_tenth() {
         let watched = watch([training(), training(), training(), training(), trained()], None).await;
 
-        assert_eq!(watched.looks[0], Duration::ZERO);
-        for pair in watched.looks.windows(2) {
+        assert_eq!(watched.polls[0], Duration::ZERO);
+        for pair in watched.polls.windows(2) {
             let between = pair[1].abs_diff(pair[0]);
             assert!(
                 between >= MINUTE * 9 / 10 && between <= MINUTE * 11 / 10 + Duration::from_millis(2),
@@ -280,7 +280,7 @@ mod tests {
             );
         }
         let waits: std::collections::BTreeSet<_> =
-            watched.looks.windows(2).map(|pair| pair[1].abs_diff(pair[0])).collect();
+            watched.polls.windows(2).map(|pair| pair[1].abs_diff(pair[0])).collect();
         assert!(waits.len() > 1, "waits differ: {waits:?}");
     }
 
@@ -361,7 +361,7 @@ mod tests {
         let gone = watch([training(), status(404, None), trained()], None).await;
 
         assert!(late.end.is_ok());
-        assert!(late.looks[3] < Duration::from_secs(17), "{:?}", late.looks);
+        assert!(late.polls[3] < Duration::from_secs(17), "{:?}", late.polls);
         assert!(matches!(never.end, Err(TrainingError::Call(ref error)) if error.kind() == ErrorKind::NotFound));
         assert_eq!(never.left, 9 - 4);
         assert!(matches!(gone.end, Err(TrainingError::Call(_))));
@@ -372,8 +372,8 @@ mod tests {
     async fn a_service_that_asks_for_patience_gets_it() {
         let watched = watch([status(429, Some(600)), status(429, Some(1)), trained()], None).await;
 
-        assert!(watched.looks[1] >= Duration::from_secs(600));
-        assert!(watched.looks[2].abs_diff(watched.looks[1]) >= MINUTE * 9 / 10);
+        assert!(watched.polls[1] >= Duration::from_secs(600));
+        assert!(watched.polls[2].abs_diff(watched.polls[1]) >= MINUTE * 9 / 10);
     }
 
     #[tokio::test(start_paused = true)]
@@ -383,7 +383,7 @@ mod tests {
 
         for watched in [watched, in_time] {
             assert!(watched.end.is_ok(), "{:?}", watched.end);
-            assert!(watched.looks[1] >= MINUTE * 10 && watched.looks[1] < MINUTE * 11, "{:?}", watched.looks);
+            assert!(watched.polls[1] >= MINUTE * 10 && watched.polls[1] < MINUTE * 11, "{:?}", watched.polls);
         }
     }
 
@@ -397,7 +397,7 @@ mod tests {
         let Err(error @ TrainingError::DeadlinePassed { .. }) = in_vain.end else { panic!("{:?}", in_vain.end) };
         assert!(error.to_string().contains("its training goes on"), "{error}");
         assert!(matches!(error, TrainingError::DeadlinePassed { model: Some(_), trouble: None, .. }));
-        assert!(in_vain.looks[2] >= deadline && in_vain.looks[2] < deadline + Duration::from_secs(1));
+        assert!(in_vain.polls[2] >= deadline && in_vain.polls[2] < deadline + Duration::from_secs(1));
         assert_eq!(in_vain.left, 1);
         assert!(in_time.end.is_ok());
     }
@@ -411,7 +411,7 @@ mod tests {
             "{:?}",
             watched.end
         );
-        assert_eq!(watched.looks.len(), 2);
+        assert_eq!(watched.polls.len(), 2);
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,4 +1,4 @@
-//! What a look at a model shows, and how a wait can end.
+//! Observed states of a model, and the ends of a wait.
 
 use std::{fmt, time::Duration};
 
@@ -11,36 +11,35 @@ use crate::{
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct TrainedModel {
-    /// What the `custom_model_uri` of a request for images takes. Opaque.
+    /// The value for `custom_model_uri` in requests for images. Opaque.
     pub custom_model_uri: String,
-    /// The model as the service shows it: completed and available.
+    /// The model: completed and available.
     pub model: CustomModel,
 }
 
-/// What one look showed.
+/// The result of one poll.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct TrainingProgress {
-    /// What was seen.
+    /// The observed state.
     pub observation: Observation,
     /// The time since the wait began.
     pub elapsed: Duration,
-    /// When the next look is due, from now on; `None` after the last one.
+    /// The time until the next poll; `None` after the last one.
     pub next_look_in: Option<Duration>,
 }
 
-/// What a look at a model can show. More may come.
+/// The observed state of a model.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Observation {
-    /// The training has not ended, or the model is in a state that this version does not know and whose name reads like
-    /// neither success nor failure.
+    /// The training has not ended, or the model is in an unknown state whose name means neither success nor failure.
     Training(CustomModel),
-    /// The training is completed, but images cannot be made with the model yet: it is not available, or has no URI.
+    /// The training is completed, but the model cannot make images yet: it is not available, or has no URI.
     NotRegistered(CustomModel),
-    /// The wait is over.
+    /// The model can make images.
     Trained(TrainedModel),
-    /// Nothing was seen: the service could not be reached, failed, or does not show the model yet. The wait goes on.
+    /// The poll failed: the service could not be reached, failed, or does not list the model yet. The wait continues.
     Nothing(Error),
 }
 
@@ -48,40 +47,39 @@ pub enum Observation {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainingError {
-    /// The training failed, or ended in another way without a model, which is final. Training again costs again.
+    /// The training failed or was ended without a model. This is final, and training again costs again.
     #[error("the training of the model {} failed{}", .0.model_id, unless_documented(&.0.status))]
     Errored(Box<CustomModel>),
-    /// The model is archived: it cannot be used, and will not be.
+    /// The model is archived, and cannot be used any more.
     #[error("the model {} is archived", .0.model_id)]
     Archived(Box<CustomModel>),
-    /// The caller's time is over. The training goes on; waiting again is free.
-    #[error("the model was not ready after {} seconds; its training goes on, and waiting again is free", .elapsed.as_secs())]
+    /// The deadline has passed. The training continues; waiting again is free.
+    #[error("the model was not ready after {} seconds; its training continues, and waiting again is free", .elapsed.as_secs())]
     #[non_exhaustive]
     DeadlinePassed {
-        /// How long the wait took.
+        /// The duration of the wait.
         elapsed: Duration,
-        /// The model as it was seen last, if it was.
+        /// The model of the last successful poll, if there was one.
         model: Option<Box<CustomModel>>,
-        /// Why the last look showed nothing, if so.
+        /// Why the last poll failed, if it did.
         #[source]
         trouble: Option<Error>,
     },
-    /// For a day, the model was in a state that this version does not know. It may end well or badly, or have ended.
+    /// For a day, the model was in a state that this version does not know. The training may have ended.
     #[error("the model {} has been {} for {} hours, a state that this version does not know", .model.model_id, .model.status, .elapsed.as_secs() / 3600)]
     UnknownState {
-        /// How long it has been in states that are not known.
+        /// How long the model has been in unknown states.
         elapsed: Duration,
-        /// The model as it was seen last.
+        /// The model of the last poll.
         model: Box<CustomModel>,
     },
-    /// The service refuses the call: the key is wrong, the model is not there, the request is refused. Waiting longer
-    /// does not help.
+    /// The service refused the poll: the key is wrong, or the model does not exist. Waiting longer does not help.
     #[error(transparent)]
     Call(#[from] Error),
 }
 
 impl TrainingProgress {
-    /// The model that images can be made with: in the last state only.
+    /// The trained model, in the last state only.
     pub fn trained(&self) -> Option<&TrainedModel> {
         match &self.observation {
             Observation::Trained(trained) => Some(trained),
@@ -91,7 +89,7 @@ impl TrainingProgress {
 }
 
 impl Observation {
-    /// The model, if it was seen.
+    /// The model, unless the poll failed.
     pub fn model(&self) -> Option<&CustomModel> {
         match self {
             Self::Training(model) | Self::NotRegistered(model) => Some(model),
@@ -116,30 +114,29 @@ impl Observation {
     }
 }
 
-/// Whether the training of a model in this state is over, well or badly. A state that this version does not know counts
-/// as over only if its name reads like an end.
+/// Returns whether the training of a model in this state has ended, with success or failure. An unknown state has ended
+/// only if its name says so.
 pub fn has_ended(status: &ModelStatus) -> bool {
     !matches!(Meaning::of(status), Meaning::InProgress | Meaning::Unknown)
 }
 
-/// What a state means for a wait.
+/// The meaning of a state for a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
     InProgress,
     Completed,
     Failed,
     Archived,
-    /// It reads like none of them.
     Unknown,
 }
 
-/// Beginnings of words that say that something has ended without success. Other interfaces of the service have such
-/// states, and a wait for a state that never changes would never end.
+/// Prefixes of words that mean a failure. Other interfaces of the service have such states, and a wait for a state that
+/// never changes would never end.
 const FAILURES: [&str; 17] = [
     "FAIL", "ERR", "CANCEL", "ABORT", "EXPIR", "REJECT", "REFUS", "DECLIN", "DENIED", "DELET", "REMOV", "TERMINAT",
     "STOPPED", "TIMEOUT", "TIMED", "KILL", "INVALID",
 ];
-/// Beginnings of words that say that something has ended well.
+/// Prefixes of words that mean success.
 const SUCCESSES: [&str; 7] = ["COMPLETE", "SUCCE", "FINISHED", "READY", "TRAINED", "DONE", "AVAILABLE"];
 
 impl Meaning {
@@ -156,7 +153,7 @@ impl Meaning {
         let begins_like = |beginnings: &[&str]| {
             words.iter().any(|word| beginnings.iter().any(|beginning| word.starts_with(beginning)))
         };
-        // What is still CANCELLING has not ended, and what is NOT_READY is not done; TRAINING_FAILED has failed.
+        // CANCELLING has not ended, NOT_READY has not succeeded, and TRAINING_FAILED has failed.
         let goes_on = |word: &&str| word.ends_with("ING") && !["TRAINING", "PROCESSING"].contains(word);
         if words.last().is_some_and(|word| word.ends_with("ING"))
             || words.iter().any(|word| goes_on(word) || *word == "NOT")
@@ -174,7 +171,7 @@ impl Meaning {
     }
 }
 
-/// The name of a state, where the sentence does not say it already.
+/// Returns the name of the state for the message, unless it is `ERRORED`.
 fn unless_documented(status: &ModelStatus) -> String {
     if *status == ModelStatus::Errored { String::new() } else { format!(": its state is {status}") }
 }
@@ -185,7 +182,7 @@ impl fmt::Display for Observation {
             Self::Training(model) => write!(formatter, "{}", model.status),
             Self::NotRegistered(model) => write!(formatter, "{}, but not registered yet", model.status),
             Self::Trained(trained) => write!(formatter, "{}", trained.model.status),
-            Self::Nothing(error) => write!(formatter, "not seen: {error}"),
+            Self::Nothing(error) => write!(formatter, "unknown: {error}"),
         }
     }
 }
@@ -195,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_state_is_judged_by_what_it_reads_like() {
+    fn an_unknown_state_is_judged_by_its_name() {
         for (meaning, names) in [
             (Meaning::InProgress, "CREATING DRAFT TRAINING training Creating"),
             (
