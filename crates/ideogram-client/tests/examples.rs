@@ -1,6 +1,6 @@
-//! Every operation and every task has an example, and every example does what it shows.
+//! Every operation and every task has an example, and every example runs.
 //!
-//! The examples run as users run them: as programs. Cargo builds them for the tests of this package, beside these.
+//! The examples run as users run them: as programs. Cargo builds them for the tests of this package.
 
 use std::{
     collections::BTreeSet,
@@ -11,7 +11,7 @@ use std::{
 
 use ideogram_client::operations;
 
-/// Examples of what the client does beside calling an operation.
+/// Examples of tasks that are not an operation.
 const BEYOND_OPERATIONS: [&str; 3] = ["save_images", "sync_dataset", "wait_until_trained"];
 
 fn expected() -> BTreeSet<String> {
@@ -19,7 +19,7 @@ fn expected() -> BTreeSet<String> {
     methods.chain(BEYOND_OPERATIONS).map(str::to_owned).collect()
 }
 
-/// Where Cargo puts examples: `<profile>/examples`, beside the `<profile>/deps` of this test.
+/// Returns the path of an example: `<profile>/examples`; this test is in `<profile>/deps`.
 fn built_example(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let profile = test.parent().and_then(Path::parent).unwrap();
@@ -27,7 +27,7 @@ fn built_example(name: &str) -> PathBuf {
 }
 
 #[test]
-fn every_operation_has_one_example_named_like_its_method_and_nothing_runs_untested() {
+fn every_operation_has_one_example_with_the_name_of_its_method() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
 
     let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
@@ -38,7 +38,7 @@ fn every_operation_has_one_example_named_like_its_method_and_nothing_runs_untest
 }
 
 #[test]
-fn every_example_runs_against_the_mock_server_and_shows_something() {
+fn every_example_runs_against_the_mock_server_and_prints_something() {
     let folder = tempfile::tempdir().unwrap();
     let running: Vec<_> = expected()
         .into_iter()
@@ -49,7 +49,7 @@ fn every_example_runs_against_the_mock_server_and_shows_something() {
             if name == "save_images" {
                 command.arg(folder.path());
             }
-            // A key in the surroundings must not turn a test into a bill.
+            // A key in the environment must not make a test cost money.
             command.arg("--mock").env_remove("IDEOGRAM_API_KEY").env_remove("IDEOGRAM_BASE_URL");
             (name, command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
         })
@@ -57,9 +57,9 @@ fn every_example_runs_against_the_mock_server_and_shows_something() {
 
     for (name, example) in running {
         let output = example.wait_with_output().unwrap();
-        let (shown, complaints) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success(), "`{name}` fails with {}: {complaints}", output.status);
-        assert!(!shown.trim().is_empty(), "`{name}` shows nothing");
-        assert_eq!(complaints, "", "`{name}` complains");
+        let (stdout, stderr) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "`{name}` fails with {}: {stderr}", output.status);
+        assert!(!stdout.trim().is_empty(), "`{name}` prints nothing");
+        assert_eq!(stderr, "", "`{name}` writes to stderr");
     }
 }

@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deep_body_is_shown_as_text() {
+    fn a_deeply_nested_body_is_text() {
         let deep = format!("{{\"error\":\"Size\",\"deep\":{}{}}}", "[".repeat(20_000), "]".repeat(20_000));
 
         assert!(reason(&deep).starts_with("{\"error\":\"Size\""));

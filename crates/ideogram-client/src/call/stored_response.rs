@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn json_is_json_in_the_file_and_read_as_such_in_every_encoding() {
+    async fn json_is_read_in_every_encoding() {
         let marked = "\u{feff}{\"a\": 1}";
         let utf16: Vec<u8> = marked.encode_utf16().flat_map(u16::to_be_bytes).collect();
         for body in [b"{\"a\": 1}\n".as_slice(), marked.as_bytes(), &utf16] {

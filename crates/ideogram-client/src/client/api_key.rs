@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_key_is_not_repeated_in_the_error() {
+    fn the_error_of_a_refused_key_does_not_contain_it() {
         for key in ["", "  ", "secret 1234", "secret\u{e9}", "secret\n1234"] {
             let error = ApiKey::new(key).unwrap_err();
 
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_a_server_repeats_is_taken_out() {
+    fn a_key_that_a_server_echoes_is_removed() {
         let key = ApiKey::new("secret-12345").unwrap();
 
         for (sent, redacted) in
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_in_a_body_of_another_form_and_in_headers_is_taken_out() {
+    fn a_key_in_an_encoded_body_and_in_headers_is_removed() {
         let key = ApiKey::new("secret-12345").unwrap();
         let utf16: Vec<u8> = "{\"a\": \"secret-12345\"}".encode_utf16().flat_map(u16::to_le_bytes).collect();
         let mut headers = HeaderMap::new();
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_a_word_does_not_spoil_what_comes_back() {
+    fn a_short_key_does_not_damage_responses() {
         let link = "https://ideogram.ai/image.png";
 
         assert_eq!(ApiKey::new("ideogram").unwrap().redact(Bytes::from(link)), link);

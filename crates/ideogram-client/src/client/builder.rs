@@ -288,7 +288,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_of_the_environment_is_read_and_its_absence_explained() {
+    fn a_key_is_read_from_the_environment() {
         for (value, message) in [
             (None, "the environment variable IDEOGRAM_API_KEY is not set; set it to an API key"),
             (Some(" "), "the environment variable IDEOGRAM_API_KEY is empty; set it to an API key"),
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_is_for_this_machine_unless_requested() {
+    fn plain_http_is_for_loopback_unless_requested() {
         for url in ["http://127.0.0.1:80", "http://localhost:8080/", "http://[::1]:1", "https://example.test/prefix"] {
             assert!(build(url).is_ok(), "{url}");
         }
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_no_resolver_knows_is_refused() {
+    fn an_invalid_host_name_is_refused() {
         let long = "a".repeat(64);
         for host in [format!("{long}.test"), format!("{}test", "a.".repeat(130))] {
             assert!(build(&format!("https://{host}")).is_err(), "{host}");
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_with_credentials_is_refused_without_repeating_them() {
+    fn an_address_with_credentials_is_refused_without_printing_them() {
         let error = build("https://user:hunter2@example.test").unwrap_err();
 
         assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");

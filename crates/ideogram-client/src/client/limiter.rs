@@ -253,13 +253,13 @@ mod tests {
         let mut light = waits(&limiter, 1);
         drop(heavy);
 
-        let light = poll(&mut light).expect("one place was free all along");
+        let light = poll(&mut light).expect("one permit was free");
         drop((one, light));
         assert_eq!(limiter.acquired(), 0);
     }
 
     #[test]
-    fn places_that_were_granted_but_never_received_are_given_back() {
+    fn permits_that_were_granted_but_never_received_are_released() {
         let limiter = ImageLimiter::new(1);
         let first = acquires(&limiter, 1);
         let second = waits(&limiter, 1);
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn the_service_can_make_the_gate_smaller_but_not_larger() {
+    fn the_service_can_lower_the_limit_but_not_raise_it() {
         let limiter = ImageLimiter::new(4);
         let three = acquires(&limiter, 3);
 

@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_that_the_service_does_not_take_is_named_by_its_format() {
+    fn an_image_of_another_format_has_the_name_of_its_format() {
         for (head, format) in [
             (&b"\0\0\0\x18ftypheic\0\0\0\0"[..], "HEIC"),
             (b"\0\0\0\x18ftypmif1\0\0\0\0", "HEIC"),
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_image_nor_caption_has_its_reason() {
+    fn other_files_have_a_reason() {
         let caption = SkipReason::OtherCaption { rename_to: None };
         for (name, head, expected) in [
             ("all.zip", &b""[..], SkipReason::Archive),
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn captions_are_utf_8_and_hold_something() {
+    fn captions_are_utf_8_and_not_empty() {
         let utf_16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
         let utf_16_big = |text: &str| text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<_>>();
         let encoding = |name: &str| Some(Fault::OtherEncoding(name.to_owned()));
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_order_mark_is_noted_for_captions_that_are_sent() {
+    fn a_caption_with_a_byte_order_mark_has_a_note() {
         let has_mark = |head: &[u8]| match judge("a.txt", head, 0) {
             Content::File { has_byte_order_mark, .. } => has_byte_order_mark,
             Content::Other(_) => unreachable!(),

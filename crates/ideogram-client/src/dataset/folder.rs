@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn content_says_what_an_image_is_and_the_order_is_that_of_the_paths() {
+    async fn images_are_recognized_by_content_and_sorted_by_path() {
         let root = folder(&[
             ("b.jpg", PNG),
             ("a/z.webp", WEBP),
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn captions_under_other_names_are_told_by_the_names_of_the_images() {
+    async fn captions_with_other_extensions_are_recognized_by_the_names_of_images() {
         let root = folder(&[
             ("a.png", PNG),
             ("a.caption", b"a lantern"),
@@ -387,7 +387,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_part_of_the_set_is_listed_with_the_reason() {
+    async fn skipped_files_are_listed_with_the_reason() {
         let root = folder(&[
             (".hidden.png", PNG),
             (".git/a.png", PNG),
@@ -411,7 +411,7 @@ mod tests {
 
     #[cfg(unix)]
     #[tokio::test]
-    async fn links_are_followed_and_lead_nowhere_twice() {
+    async fn links_are_followed_once() {
         use std::os::unix::fs::symlink;
 
         let root = folder(&[("a.png", PNG), ("inner/b.png", PNG)]);
@@ -436,7 +436,7 @@ mod tests {
 
     #[cfg(unix)]
     #[tokio::test]
-    async fn links_in_a_circle_are_named_and_end_the_reading_of_nothing_else() {
+    async fn circular_links_are_listed_and_everything_else_is_read() {
         use std::os::unix::fs::symlink;
 
         let root = folder(&[("a.png", PNG), ("one/b.png", PNG), ("two/c.png", PNG)]);
@@ -455,7 +455,7 @@ mod tests {
     }
 
     #[test]
-    fn every_entry_is_looked_at_once_however_deep_it_is_and_whatever_links_lead_to_it() {
+    fn every_entry_is_read_once_despite_depth_and_links() {
         for depth in [1, 10, 100, MAX_FOLDER_DEPTH] {
             let root = tempfile::tempdir().unwrap();
             let mut path = root.path().to_owned();
@@ -478,7 +478,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_below_the_deepest_is_named_and_not_read() {
+    fn a_folder_below_the_maximum_depth_is_listed_and_not_read() {
         let root = folder(&[("a.png", PNG), ("1/2/b.png", PNG), ("1/2/3/c.png", PNG), ("1/2/3/4/d.png", PNG)]);
 
         let mut reader = Reader::new(root.path().to_owned(), 2, 100);
@@ -491,7 +491,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_of_too_many_entries_is_an_error_before_all_of_them_are_read() {
+    fn a_folder_with_too_many_entries_is_an_error() {
         let root = folder(&[("a.png", PNG), ("b.png", PNG), ("1/c.png", PNG)]);
         for (limit, is_read) in [(4, true), (3, false), (2, false), (0, false)] {
             let mut reader = Reader::new(root.path().to_owned(), 9, limit);
@@ -503,7 +503,7 @@ mod tests {
 
     #[cfg(unix)]
     #[tokio::test]
-    async fn what_this_user_may_not_read_is_named() {
+    async fn unreadable_files_are_listed() {
         use std::os::unix::fs::PermissionsExt as _;
 
         let root =
@@ -538,7 +538,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_folder_that_is_not_there_is_an_error() {
+    async fn a_missing_folder_is_an_error() {
         let root = tempfile::tempdir().unwrap();
 
         let error = Folder::read(root.path().join("none")).await.unwrap_err();

@@ -204,13 +204,13 @@ impl Journal {
         let mut history = History::default();
         let opened = journal::Journal::open(&path, KIND, header, |line: Line| history.take(&line));
         let (journal, contents) = opened.map_err(unusable)?;
-        if let Some(found) = contents.header
-            && found != *header
+        if let Some(actual) = contents.header
+            && actual != *header
         {
-            let (path, found_url, url) = (path.display(), found.base_url, &header.base_url);
+            let (path, actual_url, url) = (path.display(), actual.base_url, &header.base_url);
             return Err(Error::invalid_argument(format!(
-                "the journal \"{path}\" is of the dataset {} at {found_url}, not {} at {url}",
-                found.dataset_id, header.dataset_id
+                "the journal \"{path}\" is of the dataset {} at {actual_url}, not {} at {url}",
+                actual.dataset_id, header.dataset_id
             )));
         }
         let last_chunk = read_number(&number_path(&path)).map_err(|error| cannot_use(&path, error))?;

@@ -457,7 +457,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_there_missing_or_different_by_name_and_size() {
+    fn a_file_is_present_missing_or_different_by_name_and_size() {
         let remote = [
             (Some("a.png"), Some(1)),
             (Some("b.png"), Some(9)),
@@ -532,7 +532,7 @@ mod tests {
     }
 
     #[test]
-    fn captions_belong_to_images_of_their_stem_here_or_there() {
+    fn captions_belong_to_local_and_remote_images_of_their_stem() {
         let local = [("a.png", 1), ("a.txt", 1), ("b.txt", 1), ("c.txt", 1), ("d.jpg", 1), ("d.png", 1), ("d.txt", 1)];
 
         let plan = Plan::new(folder(&local), &dataset(&[(Some("b.webp"), Some(1))]));

@@ -517,7 +517,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_of_any_length_add_up() {
+    fn intervals_of_any_length_add_up() {
         let seconds = Duration::from_secs;
 
         assert_eq!(total([seconds(2), seconds(5)].into_iter()), seconds(7));

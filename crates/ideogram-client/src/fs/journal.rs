@@ -501,10 +501,10 @@ mod tests {
     fn lines_are_read_as_they_were_written() {
         let (_folder, path) = written();
 
-        let (journal, contents, found) = open(&path).unwrap();
+        let (journal, contents, actual) = open(&path).unwrap();
 
         assert_eq!((contents.header.unwrap().of.as_str(), contents.is_torn), ("x", false));
-        assert_eq!(found, lines());
+        assert_eq!(actual, lines());
         journal.append(&Line::Begun(9)).unwrap();
         assert_eq!(read(&path).unwrap().1.last(), Some(&Line::Begun(9)));
         let text = fs::read_to_string(&path).unwrap();
@@ -525,8 +525,8 @@ mod tests {
             let complete = ends.take_while(|end| end - 1 <= cut).count();
             let expected = &lines()[..complete.saturating_sub(1)];
 
-            let (contents, found) = read(&path).unwrap();
-            assert_eq!((contents.header.is_some(), found.as_slice()), (complete > 0, expected), "cut at {cut}");
+            let (contents, actual) = read(&path).unwrap();
+            assert_eq!((contents.header.is_some(), actual.as_slice()), (complete > 0, expected), "cut at {cut}");
             let at_end = cut == 0 || text[cut - 1] == b'\n' || text.get(cut) == Some(&b'\n');
             assert_eq!(contents.is_torn, !at_end, "cut at {cut}");
 
@@ -534,8 +534,8 @@ mod tests {
             journal.append(&Line::Begun(7)).unwrap();
             journal.append(&Line::Begun(8)).unwrap();
             drop(journal);
-            let (contents, found) = read(&path).unwrap();
-            assert_eq!(found, [expected, &[Line::Begun(7), Line::Begun(8)]].concat(), "cut at {cut}");
+            let (contents, actual) = read(&path).unwrap();
+            assert_eq!(actual, [expected, &[Line::Begun(7), Line::Begun(8)]].concat(), "cut at {cut}");
             assert!(!contents.is_torn);
         }
     }
@@ -557,9 +557,9 @@ mod tests {
 
                 match read(&path) {
                     // Without its line break at the end, what was changed is half a line.
-                    Ok((contents, found)) => {
+                    Ok((contents, actual)) => {
                         assert!(contents.is_torn && at > last_line, "{at}: {byte}");
-                        assert!(lines().starts_with(&found));
+                        assert!(lines().starts_with(&actual));
                     }
                     Err(JournalErrorKind::Damaged { line, .. }) => {
                         let own = text[..at].split(|byte| *byte == b'\n').count() as u64;
@@ -596,7 +596,7 @@ mod tests {
 
             let first_change = edited.iter().zip(&whole).take_while(|(edited, whole)| edited == whole).count();
             match read(&path) {
-                Ok((_, found)) => assert!(whole.starts_with(&edited) && lines().starts_with(&found), "{edited:?}"),
+                Ok((_, actual)) => assert!(whole.starts_with(&edited) && lines().starts_with(&actual), "{edited:?}"),
                 Err(JournalErrorKind::OtherKind) => assert_eq!(first_change, 0),
                 Err(JournalErrorKind::Damaged { line, .. }) => assert_eq!(line, first_change as u64 + 1, "{edited:?}"),
                 Err(other) => panic!("{other:?}: {edited:?}"),
@@ -704,8 +704,8 @@ mod tests {
                     other => panic!("{name}: {other:?}"),
                 }
             }
-            let found = fs::read_to_string(&path).unwrap_or_default();
-            assert!(!found.contains("{\"begun\":9"), "{name}");
+            let actual = fs::read_to_string(&path).unwrap_or_default();
+            assert!(!actual.contains("{\"begun\":9"), "{name}");
         }
     }
 
@@ -777,10 +777,10 @@ mod tests {
         let link = folder.path().join("link");
         std::os::unix::fs::symlink(&path, &link).unwrap();
 
-        let (journal, _, found) = open(&link).unwrap();
+        let (journal, _, actual) = open(&link).unwrap();
         journal.append(&Line::Begun(9)).unwrap();
 
-        assert_eq!(found, lines());
+        assert_eq!(actual, lines());
         assert_eq!(read(&path).unwrap().1.len(), lines().len() + 1);
     }
 }

@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn every_special_purpose_block_is_refused_from_its_first_to_its_last_address() {
+    fn every_special_purpose_block_is_refused() {
         for (first, last) in NOT_FOR_THE_PUBLIC {
             let (first, last) = (address(first), address(last));
             assert!(!is_public(first) && !is_public(last), "{first} {last}");
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_of_ipv4_inside_one_of_ipv6_counts_as_itself_or_is_refused() {
+    fn an_ipv4_address_in_an_ipv6_address_follows_the_same_rules() {
         let v4 = NOT_FOR_THE_PUBLIC.iter().flat_map(|(first, last)| [*first, *last]).chain(FOR_THE_PUBLIC);
         for inner in v4.filter_map(|text| text.parse::<Ipv4Addr>().ok()) {
             let [high, low] = [inner.to_bits() >> 16, inner.to_bits() & 0xffff];
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn one_private_address_spoils_a_name() {
+    fn a_name_with_one_private_address_is_refused() {
         let socket = |text: &str| SocketAddr::new(address(text), 0);
 
         assert!(all_public(vec![socket("8.8.8.8"), socket("2606:4700::1111")]).is_ok());
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_of_this_machine_is_refused_when_a_link_leads_to_it_and_not_when_it_is_a_proxy() {
+    async fn a_loopback_name_is_refused_for_links_and_not_for_proxies() {
         let resolver = PublicOnly::default();
         assert!(resolver.resolve("localhost".parse().unwrap()).await.is_ok());
 

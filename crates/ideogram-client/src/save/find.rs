@@ -33,14 +33,14 @@ const EXTENSIONS: [&str; 7] = [".png", ".jpg", ".jpeg", ".webp", ".gif", ".svg",
 
 /// The images in a text.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct ImagesInText {
     pub(super) images: Vec<ImageRef>,
     /// Whether the text is JSON; otherwise the response may have had more images.
     pub(super) is_whole: bool,
 }
 
 /// Finds the documented images. If none has a link, or the text is damaged, also finds other links to images.
-pub(super) fn find_images(text: &str, is_exact: bool) -> Found {
+pub(super) fn find_images(text: &str, is_exact: bool) -> ImagesInText {
     let mut text = Cow::Borrowed(text);
     for _ in 0..MAX_STRINGS {
         match serde_json::from_str::<String>(&text) {
@@ -55,7 +55,7 @@ pub(super) fn find_images(text: &str, is_exact: bool) -> Found {
     let is_whole = is_exact && is_json(text.as_bytes());
     let mut scan = Scan { text: &text, is_whole, ..Scan::default() };
     scan.run();
-    Found { images: scan.finish(), is_whole }
+    ImagesInText { images: scan.finish(), is_whole }
 }
 
 #[derive(Default)]
@@ -321,7 +321,7 @@ impl Scan<'_> {
             let whole: Option<Value> =
                 if length <= MAX_PARSED_BYTES { serde_json::from_str(&self.text[root]).ok() } else { None };
             for (name, role) in SINGLE_LINKS {
-                for (_, link) in self.singles.iter().filter(|(found, _)| *found == role) {
+                for (_, link) in self.singles.iter().filter(|(single, _)| *single == role) {
                     let alone =
                         || Value::Object(Map::from_iter([(name.trim_matches('"').to_owned(), link.as_str().into())]));
                     images.push(ImageRef {
@@ -337,8 +337,8 @@ impl Scan<'_> {
             }
         }
         for (_, link) in loose {
-            let found = ImageRef::from_link(link);
-            images.push(ImageRef { number: images.len() + 1, created: self.created.clone(), ..found });
+            let image = ImageRef::from_link(link);
+            images.push(ImageRef { number: images.len() + 1, created: self.created.clone(), ..image });
         }
         images
     }
@@ -375,10 +375,10 @@ fn is_link(text: &str) -> bool {
 
 /// Returns the links in a text that may lead to images, with their positions.
 fn loose_links(text: &str, mut known: BTreeSet<String>) -> Vec<(usize, String)> {
-    let mut found = Vec::new();
+    let mut links = Vec::new();
     let mut after = 0;
     for (start, _) in text.match_indices("http") {
-        if start < after || found.len() == MAX_IMAGES {
+        if start < after || links.len() == MAX_IMAGES {
             continue;
         }
         let Some((link, end)) = whole_link(text.as_bytes(), start) else { continue };
@@ -387,10 +387,10 @@ fn loose_links(text: &str, mut known: BTreeSet<String>) -> Vec<(usize, String)> 
         let is_url = name.is_some_and(|name| name.to_ascii_lowercase().ends_with("url"));
         let is_wanted = is_link(&link) && name != Some("prompt") && (is_url || leads_to_image(&link));
         if is_wanted && known.insert(link.clone()) {
-            found.push((start, link));
+            links.push((start, link));
         }
     }
-    found
+    links
 }
 
 /// Returns the link that begins here, if it is whole: it ends at a quotation mark, a bracket of a tag or white space, not
@@ -551,9 +551,9 @@ mod tests {
         });
         let expected = |damaged: &[u8], is_whole: &dyn Fn(&Range<usize>) -> bool| {
             let text = crate::net::body_text::text_of(damaged, 1 << 20);
-            let found = links(&text.text);
+            let actual = links(&text.text);
             for (span, link) in spans.iter().zip(LINKS) {
-                assert!(!is_whole(span) || found.iter().any(|one| one == link), "{link}: {}", text.text);
+                assert!(!is_whole(span) || actual.iter().any(|one| one == link), "{link}: {}", text.text);
             }
         };
         for cut in 0..bytes.len() {

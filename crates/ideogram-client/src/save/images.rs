@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    find::{Found, find_images},
+    find::{ImagesInText, find_images},
     image_ref::ImageRef,
 };
 use crate::{
@@ -194,17 +194,17 @@ pub fn images_in_text(text: &[u8]) -> Vec<ImageRef> {
 }
 
 /// Returns the images in a body of any form.
-fn find_in(body: &[u8]) -> Found {
+fn find_in(body: &[u8]) -> ImagesInText {
     let text = text_of(body, MAX_TEXT_BYTES);
-    let found = find_images(&text.text, text.is_exact);
-    if !found.is_whole && found.images.iter().all(|image| image.link.is_none()) {
+    let result = find_images(&text.text, text.is_exact);
+    if !result.is_whole && result.images.iter().all(|image| image.link.is_none()) {
         // Bytes that cannot be decoded may still contain links.
         let undecoded = find_images(&String::from_utf8_lossy(body), false);
         if !undecoded.images.is_empty() {
             return undecoded;
         }
     }
-    found
+    result
 }
 
 impl HasImages for ImageRef {

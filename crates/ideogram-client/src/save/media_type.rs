@@ -33,8 +33,8 @@ pub fn is_image_extension(extension: &str) -> bool {
 }
 
 impl MediaType {
-    /// The type of a download that begins with `head`, [`SIGNATURE_BYTES`](crate::values::signature::SIGNATURE_BYTES) of them
-    /// if there are so many, if it is an image; otherwise, what it looks like.
+    /// Returns the type of a download that begins with `head`, up to
+    /// [`SIGNATURE_BYTES`](crate::values::signature::SIGNATURE_BYTES) long. If it is not an image, the error says what it is.
     pub(super) fn of(head: &[u8], content_type: Option<&str>) -> Result<Self, String> {
         if let Some(name) = image_type(head) {
             return Ok(Self::named(name));

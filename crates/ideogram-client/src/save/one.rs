@@ -130,5 +130,5 @@ pub(super) async fn save(
 
     let api_key = client.inner().api_key.clone();
     let sidecar = with_sidecar.then(|| Sidecar { image: image.clone(), origin, api_key });
-    on_disk(move || target.place(received, &image, sidecar.as_ref(), if_exists)).await
+    on_disk(move || target.finish(received, &image, sidecar.as_ref(), if_exists)).await
 }

@@ -196,8 +196,8 @@ impl Target {
     /// Returns the file if this image was saved earlier. Files are renamed into place only when complete, so it is enough
     /// to check that it is an image and that its sidecar names the same link.
     fn saved_before(&self, image: &ImageRef) -> Option<Saved> {
-        let beside = self.sidecar(1);
-        let sidecar = sidecar::read(&beside);
+        let sidecar_path = self.sidecar(1);
+        let sidecar = sidecar::read(&sidecar_path);
         let path = match &sidecar {
             Some(sidecar) => {
                 // The item of a response with single links has several of them, and a role.
@@ -213,7 +213,7 @@ impl Target {
         let metadata = file.metadata().ok().filter(fs::Metadata::is_file)?;
         file.take(SIGNATURE_BYTES as u64).read_to_end(&mut head).ok()?;
         let media_type = MediaType::of(&head, None).ok()?.name.into_owned();
-        Some(Saved { path, sidecar: sidecar.map(|_| beside), media_type, size_bytes: metadata.len() })
+        Some(Saved { path, sidecar: sidecar.map(|_| sidecar_path), media_type, size_bytes: metadata.len() })
     }
 
     /// Returns the existing image with `Skip`, or the error that the file exists.
@@ -277,7 +277,7 @@ impl Target {
     }
 
     /// After a download: gives the image its name, and writes its sidecar.
-    pub(super) fn place(
+    pub(super) fn finish(
         &self,
         received: Received,
         image: &ImageRef,
@@ -315,26 +315,30 @@ impl Target {
                 }
                 return self.saved_or_refused(&path, image, if_exists).map(Done::AlreadyThere);
             }
-            let (path, beside) = (self.image(number, &media_type), self.sidecar(number));
+            let (path, sidecar_path) = (self.image(number, &media_type), self.sidecar(number));
             let is_left_over = sidecar.is_some() && self.is_left_over(number, image, if_exists);
             if let Some(sidecar) = sidecar {
-                let new = self.written(sidecar, &path, &media_type, size_bytes, &beside)?;
-                let put = if is_left_over { new.persist(&beside).map(drop) } else { durable::put_new(new, &beside) };
+                let new = self.written(sidecar, &path, &media_type, size_bytes, &sidecar_path)?;
+                let put = if is_left_over {
+                    new.persist(&sidecar_path).map(drop)
+                } else {
+                    durable::put_new(new, &sidecar_path)
+                };
                 match put {
                     Ok(()) => {}
                     Err(failed) if is_race(&failed, if_exists) => continue,
-                    Err(failed) => return Err(failure::local("write", &beside, &failed.error)),
+                    Err(failed) => return Err(failure::local("write", &sidecar_path, &failed.error)),
                 }
             }
             match durable::put_new(part, &path) {
                 Ok(()) => {
-                    let (sidecar, media_type) = (sidecar.map(|_| beside), media_type.name.into_owned());
+                    let (sidecar, media_type) = (sidecar.map(|_| sidecar_path), media_type.name.into_owned());
                     return Ok(Done::Saved(Saved { path, sidecar, media_type, size_bytes }));
                 }
                 Err(failed) => {
                     // The sidecar of this image, which has no name now.
                     if sidecar.is_some() && !is_left_over {
-                        let _ = fs::remove_file(&beside);
+                        let _ = fs::remove_file(&sidecar_path);
                     }
                     if !is_race(&failed, if_exists) {
                         return Err(failure::local("write", &path, &failed.error));
@@ -353,28 +357,34 @@ impl Target {
     /// the old sidecar is moved back.
     fn replace(&self, received: Received, sidecar: Option<&Sidecar>) -> Result<Saved, Error> {
         let Received { part, media_type, size_bytes } = received;
-        let (path, beside) = (self.image(1, &media_type), self.sidecar(1));
+        let (path, sidecar_path) = (self.image(1, &media_type), self.sidecar(1));
         if sidecar.is_some() && self.has_other_json(1) {
-            return Err(exists(&beside));
+            return Err(exists(&sidecar_path));
         }
         let writing = |path: &Path, error: &io::Error| failure::local("write", path, error);
-        let new = sidecar.map(|sidecar| self.written(sidecar, &path, &media_type, size_bytes, &beside)).transpose()?;
-        let old = sidecar::read(&beside).filter(|old| new.is_some() || old["file"].as_str() == name(&path));
-        let aside = old.map(|_| self.set_aside(&beside)).transpose().map_err(|error| writing(&beside, &error))?;
+        let new =
+            sidecar.map(|sidecar| self.written(sidecar, &path, &media_type, size_bytes, &sidecar_path)).transpose()?;
+        let old = sidecar::read(&sidecar_path).filter(|old| new.is_some() || old["file"].as_str() == name(&path));
+        let aside =
+            old.map(|_| self.set_aside(&sidecar_path)).transpose().map_err(|error| writing(&sidecar_path, &error))?;
         if let Err(failed) = part.persist(&path) {
             if let Some(aside) = aside {
-                let _ = aside.persist(&beside);
+                let _ = aside.persist(&sidecar_path);
             }
             return Err(writing(&path, &failed.error));
         }
         if let Some(new) = new {
-            let put = durable::put_new(new, &beside).or_else(|failed| {
+            let put = durable::put_new(new, &sidecar_path).or_else(|failed| {
                 // Another process has replaced the image at the same time: the last one wins.
-                if sidecar::read(&beside).is_some() { failed.file.persist(&beside).map(drop) } else { Err(failed) }
+                if sidecar::read(&sidecar_path).is_some() {
+                    failed.file.persist(&sidecar_path).map(drop)
+                } else {
+                    Err(failed)
+                }
             });
-            put.map_err(|failed| writing(&beside, &failed.error))?;
+            put.map_err(|failed| writing(&sidecar_path, &failed.error))?;
         }
-        let (sidecar, media_type) = (sidecar.map(|_| beside), media_type.name.into_owned());
+        let (sidecar, media_type) = (sidecar.map(|_| sidecar_path), media_type.name.into_owned());
         Ok(Saved { path, sidecar, media_type, size_bytes })
     }
 
@@ -392,7 +402,7 @@ impl Target {
         image: &Path,
         media_type: &MediaType,
         size_bytes: u64,
-        beside: &Path,
+        sidecar_path: &Path,
     ) -> Result<NamedTempFile, Error> {
         let json = sidecar.render(&image.file_name().unwrap_or_default().to_string_lossy(), media_type, size_bytes);
         let written = part_in(&self.folder).and_then(|mut part| {
@@ -400,7 +410,7 @@ impl Target {
             part.as_file().sync_all()?;
             Ok(part)
         });
-        written.map_err(|error| failure::local("write", beside, &error))
+        written.map_err(|error| failure::local("write", sidecar_path, &error))
     }
 }
 

@@ -22,7 +22,7 @@ const MIN_POLL: Duration = Duration::from_secs(1);
 const MIN_POLL_LOOPBACK: Duration = Duration::from_millis(1);
 
 impl Client {
-    /// Waits until a model is trained and images can be made with it.
+    /// Waits until a model is trained and can make images.
     ///
     /// The wait ends when the model is `COMPLETED` and available, and has the URI for requests. It ends with an error if
     /// the model is `ERRORED`, `ARCHIVED`, or in another state whose name means a failure; if the key is wrong or the

@@ -201,10 +201,10 @@ mod tests {
     }
 
     fn failure(kind: ErrorKind) -> Result<CustomModel, Error> {
-        Err(Error::new(kind, Outcome::Unknown, "as the test wants it"))
+        Err(Error::new(kind, Outcome::Unknown, "a failure of the test"))
     }
 
-    /// What a script of polls shows: the states as text, the time of each poll, the end.
+    /// The result of a script of polls: the states as text, the time of each poll, the end.
     struct Watched {
         states: Vec<String>,
         polls: Vec<Duration>,
@@ -224,7 +224,7 @@ mod tests {
             let next = script.lock().unwrap().pop_front();
             async move {
                 match next {
-                    Some(shown) => shown,
+                    Some(result) => result,
                     None => std::future::pending().await,
                 }
             }
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_completed_model_is_waited_for_until_it_is_registered() {
+    async fn the_wait_continues_until_a_completed_model_is_registered() {
         let script = [
             model("CREATING", false, None),
             training(),
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn looks_are_a_minute_apart_give_or_take_a_tenth() {
+    async fn polls_are_a_minute_apart_with_a_jitter_of_a_tenth() {
         let watched = watch([training(), training(), training(), training(), trained()], None).await;
 
         assert_eq!(watched.polls[0], Duration::ZERO);
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn trouble_and_unknown_states_do_not_end_the_wait() {
+    async fn failures_and_unknown_states_do_not_end_the_wait() {
         let script = [
             failure(ErrorKind::Transport),
             status(500, None),
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn every_state_that_reads_like_a_failure_ends_the_wait() {
+    async fn every_state_that_means_a_failure_ends_the_wait() {
         for state in ["FAILED", "failed", "CANCELLED", "EXPIRED", "REJECTED", "TRAINING_ERROR"] {
             let watched = watch([training(), model(state, false, None), trained()], None).await;
 
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_state_that_is_not_known_is_borne_for_a_day() {
+    async fn an_unknown_state_is_tolerated_for_a_day() {
         let unknown = || (0..2_000).map(|_| model("QUEUED", false, None));
         let in_vain = watch(unknown(), None).await;
         let with_news =
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_waiting_cannot_mend_ends_the_wait_at_once() {
+    async fn permanent_failures_end_the_wait_at_once() {
         for code in [400, 401, 402, 403, 409, 422] {
             let watched = watch([training(), status(code, None), trained()], None).await;
 
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_model_may_show_a_moment_late_but_not_never() {
+    async fn a_model_may_be_listed_late() {
         let late = watch([status(404, None), status(404, None), status(404, None), trained()], None).await;
         let never = watch((0..9).map(|_| status(404, None)), None).await;
         let gone = watch([training(), status(404, None), trained()], None).await;
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_service_that_asks_for_patience_gets_it() {
+    async fn retry_after_is_honored() {
         let watched = watch([status(429, Some(600)), status(429, Some(1)), trained()], None).await;
 
         assert!(watched.polls[1] >= Duration::from_secs(600));
@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_service_that_asks_for_a_day_is_asked_again_in_ten_minutes() {
+    async fn a_retry_after_of_a_day_counts_as_ten_minutes() {
         let watched = watch([status(503, Some(86_400)), trained()], None).await;
         let in_time = watch([status(503, Some(86_400)), trained()], Some(MINUTE * 60)).await;
 
@@ -388,14 +388,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_deadline_ends_the_wait_after_a_last_look() {
+    async fn the_deadline_ends_the_wait_after_a_last_poll() {
         let deadline = Duration::from_secs(90);
 
         let in_vain = watch([training(), training(), training(), trained()], Some(deadline)).await;
         let in_time = watch([training(), training(), trained()], Some(deadline)).await;
 
         let Err(error @ TrainingError::DeadlinePassed { .. }) = in_vain.end else { panic!("{:?}", in_vain.end) };
-        assert!(error.to_string().contains("its training goes on"), "{error}");
+        assert!(error.to_string().contains("its training continues"), "{error}");
         assert!(matches!(error, TrainingError::DeadlinePassed { model: Some(_), trouble: None, .. }));
         assert!(in_vain.polls[2] >= deadline && in_vain.polls[2] < deadline + Duration::from_secs(1));
         assert_eq!(in_vain.left, 1);
@@ -403,7 +403,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_wait_that_the_service_asks_for_is_not_begun_when_it_ends_too_late() {
+    async fn a_retry_after_beyond_the_deadline_ends_the_wait() {
         let watched = watch([training(), status(429, Some(600)), trained()], Some(Duration::from_secs(300))).await;
 
         assert!(
@@ -415,7 +415,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_look_that_hangs_ends_with_the_deadline() {
+    async fn a_poll_without_a_response_ends_with_the_deadline() {
         let started = Instant::now();
 
         let watched = watch([training()], Some(Duration::from_secs(70))).await;
@@ -429,7 +429,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn awaiting_gives_the_model_with_its_uri() {
+    async fn awaiting_returns_the_model_with_its_uri() {
         let states = states(|| async { trained() }, MINUTE, None);
 
         let trained = last(states).await.unwrap();

@@ -7,7 +7,7 @@ use crate::{
     types::{CustomModel, ModelStatus},
 };
 
-/// A model that images can be made with.
+/// A trained model, which can make images.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct TrainedModel {

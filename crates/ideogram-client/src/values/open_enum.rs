@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn escaped_text_is_read_too() {
+    fn escaped_values_are_decoded() {
         assert_eq!(serde_json::from_str::<Light>(r#""R\u0045D""#).unwrap(), Light::Red);
         assert!(serde_json::from_str::<Light>("7").is_err());
     }

@@ -1,4 +1,4 @@
-//! Hosts that fail. Downloads are free: what may pass is tried again, and what is no image never gets a name.
+//! Hosts that fail: downloads are retried, and only complete images get a name.
 
 use std::{io::Write as _, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::{
     names, png,
 };
 
-/// Saves what the host has, and looks for what must not be left: the error, and how often the host was called.
+/// Tries to save an image, checks that no file is left, and returns the error and the number of requests.
 async fn failure(host: &Host, adjust: impl FnOnce(Save) -> Save) -> (Error, usize) {
     let folder = tempfile::tempdir().unwrap();
     let saving =
@@ -23,13 +23,13 @@ async fn failure(host: &Host, adjust: impl FnOnce(Save) -> Save) -> (Error, usiz
     let error = saving.await.unwrap_err();
 
     assert!(names(folder.path()).is_empty(), "{:?}", names(folder.path()));
-    assert_eq!(error.outcome(), Outcome::Completed, "the image was made and billed");
+    assert_eq!(error.outcome(), Outcome::Completed, "the image was billed");
     assert!(!format!("{error} {error:?}").contains("hush"), "{error:?}");
     (error, host.requests())
 }
 
 #[tokio::test]
-async fn an_image_that_breaks_off_is_fetched_again() {
+async fn an_image_that_breaks_off_is_downloaded_again() {
     let bytes = png(100_000, 1);
     let cut = image(&bytes)[..60_000].to_vec();
     for broken in [cut, endless(&bytes), unframed(&bytes[..60_000]), Vec::new(), b"HTTP/1.1 200".to_vec()] {
@@ -50,7 +50,7 @@ async fn an_image_that_breaks_off_is_fetched_again() {
 }
 
 #[tokio::test]
-async fn an_image_without_a_length_is_saved_when_its_end_is_there() {
+async fn an_image_without_a_length_is_saved_if_it_is_complete() {
     let bytes = png(1000, 1);
     let host = Host::responding(unframed(&bytes));
     let folder = tempfile::tempdir().unwrap();
@@ -61,7 +61,7 @@ async fn an_image_without_a_length_is_saved_when_its_end_is_there() {
 }
 
 #[tokio::test]
-async fn a_host_that_falls_silent_is_given_up() {
+async fn a_host_that_sends_nothing_fails_the_download() {
     let half = image(png(1000, 1))[..500].to_vec();
     for begun in [Vec::new(), half] {
         let host = Host::start(move |_, _| Reply::Unfinished(begun.clone()));
@@ -90,7 +90,7 @@ async fn saving_ends_at_its_deadline() {
 }
 
 #[tokio::test]
-async fn settings_beyond_every_clock_do_no_harm() {
+async fn durations_of_any_length_are_valid() {
     let host = Host::responding(image(png(90, 1)));
     let folder = tempfile::tempdir().unwrap();
     let saving = client(host.url()).save(host.link("/x"), folder.path().join("lantern"));
@@ -102,7 +102,7 @@ async fn settings_beyond_every_clock_do_no_harm() {
 }
 
 #[tokio::test]
-async fn refusals_that_may_pass_are_asked_again_and_others_are_not() {
+async fn transient_refusals_are_retried_and_others_are_not() {
     for (status, kind, questions) in [
         (408, ErrorKind::Server, 4),
         (429, ErrorKind::RateLimited, 4),
@@ -128,12 +128,12 @@ async fn refusals_that_may_pass_are_asked_again_and_others_are_not() {
 }
 
 #[tokio::test]
-async fn no_host_at_all_is_tried_again_too() {
+async fn a_refused_connection_is_retried() {
     let host = Host::responding(Vec::new());
     let link = host.link("/x");
     let client = client(host.url());
     drop(host);
-    // The port is free once the task of the host is gone.
+    // The port is free when the task of the host has ended.
     tokio::task::yield_now().await;
     let folder = tempfile::tempdir().unwrap();
 
@@ -143,7 +143,7 @@ async fn no_host_at_all_is_tried_again_too() {
 }
 
 #[tokio::test]
-async fn an_error_tells_how_long_the_host_asks_to_wait() {
+async fn an_error_has_the_retry_after_of_the_host() {
     for (status, kind) in [(429, ErrorKind::RateLimited), (503, ErrorKind::Server)] {
         let host = Host::responding(response(status, "Retry-After: 7\r\n", "later"));
 
@@ -155,7 +155,7 @@ async fn an_error_tells_how_long_the_host_asks_to_wait() {
 }
 
 #[tokio::test]
-async fn a_page_with_status_200_is_no_image() {
+async fn a_page_with_status_200_is_not_an_image() {
     let page = "<!DOCTYPE html><html><body>Try again later.</body></html>";
     for (headers, body) in [
         ("Content-Type: text/html\r\n", page),
@@ -171,7 +171,7 @@ async fn a_page_with_status_200_is_no_image() {
         let (error, questions) = failure(&host, |save| save).await;
 
         assert_eq!((error.kind(), questions), (ErrorKind::UndocumentedResponse, 1), "{headers} {body}: {error}");
-        assert!(error.to_string().contains("sent no image"), "{error}");
+        assert!(error.to_string().contains("did not send an image"), "{error}");
     }
 }
 
@@ -200,7 +200,7 @@ fn zstd(bytes: &[u8]) -> Vec<u8> {
 type Coding = fn(&[u8]) -> Vec<u8>;
 
 #[tokio::test]
-async fn an_image_is_judged_by_its_bytes_and_not_by_its_label() {
+async fn an_image_is_judged_by_its_bytes_and_not_by_its_headers() {
     let bytes = png(3000, 1);
     let codings: [Coding; 6] =
         [<[u8]>::to_vec, gzip, zlib, zstd, |bytes| gzip(&gzip(bytes)), |bytes| zstd(&gzip(bytes))];
@@ -235,7 +235,7 @@ async fn assert_saved(label: &str, sent: &[u8], bytes: &[u8]) {
 }
 
 #[tokio::test]
-async fn what_comes_out_of_a_small_download_is_limited_too() {
+async fn the_decompressed_size_is_limited_too() {
     let host = Host::responding(image(gzip(&[png(90, 1), vec![0; 1_000_000]].concat())));
 
     let (error, questions) = failure(&host, |save| save.size_limit_bytes(100_000)).await;
@@ -245,7 +245,7 @@ async fn what_comes_out_of_a_small_download_is_limited_too() {
 }
 
 #[tokio::test]
-async fn half_an_image_of_the_right_length_is_fetched_again_and_never_called_whole() {
+async fn an_incomplete_image_of_the_right_length_is_downloaded_again_and_named_incomplete() {
     let bytes = png(1000, 1);
     for cut in [image(&bytes[..980]), image(gzip(&bytes[..980]))] {
         let host = Host::in_turn(vec![Reply::Bytes(cut.clone()), Reply::Bytes(image(&bytes))]);
@@ -263,7 +263,7 @@ async fn half_an_image_of_the_right_length_is_fetched_again_and_never_called_who
             assert_eq!((error.kind(), error.attempts()), (ErrorKind::Transport, 4), "{error}");
             assert!(error.to_string().contains("its end is missing"), "{error}");
             assert!(error.to_string().contains("lantern.incomplete.png"), "{error}");
-            // What is there is worth more than nothing, and the same twice is one file.
+            // The incomplete image is saved once.
             assert_eq!(names(folder.path()), ["lantern.incomplete.png"]);
         }
         assert!(std::fs::read(folder.path().join("lantern.incomplete.png")).unwrap() == bytes[..980]);
@@ -271,7 +271,7 @@ async fn half_an_image_of_the_right_length_is_fetched_again_and_never_called_who
 }
 
 #[tokio::test]
-async fn an_image_beyond_the_limit_is_not_kept() {
+async fn an_image_above_the_limit_is_not_saved() {
     let bytes = png(1001, 1);
     for (large, exact) in [(image(&bytes), image(&bytes)), (endless(&bytes), unframed(&bytes))] {
         let host = Host::responding(large);
@@ -284,13 +284,13 @@ async fn an_image_beyond_the_limit_is_not_kept() {
         let saving = client(host.url()).save(host.link("/x"), folder.path().join("x")).size_limit_bytes(1001);
         assert_eq!(saving.await.unwrap().size_bytes, 1001);
     }
-    // A length that is a lie for as long as nobody has read it is enough.
+    // The announced length alone fails the download.
     let host = Host::responding(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n".to_vec());
     assert_eq!(failure(&host, |save| save).await.1, 1);
 }
 
 #[tokio::test]
-async fn the_mock_servers_lost_image_is_fetched_again() {
+async fn a_lost_image_of_the_mock_server_is_downloaded_again() {
     let server = MockServer::start().await.unwrap();
     let client = crate::builder(server.url()).api_key(server.api_key()).build().unwrap();
     let response = client.generate_image_v3().prompt("A paper lantern").send().await.unwrap();

@@ -1,4 +1,4 @@
-//! What lies in the folder afterwards.
+//! The files in the folder afterwards.
 
 use std::{
     fs,
@@ -24,7 +24,7 @@ const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x07JFIF\0\xff\xda\0\x08\x01\x01\0\0?\0d
 
 #[tokio::test]
 async fn an_image_is_saved_byte_by_byte() {
-    // Larger than what is gathered before it is written.
+    // Larger than the buffer.
     for size_bytes in [32, 512 * 1024, 3 * 1024 * 1024 + 7] {
         let bytes = png(size_bytes, 1);
         let host = Host::responding(image(&bytes));
@@ -56,7 +56,7 @@ async fn an_image_is_as_readable_as_any_new_file() {
 }
 
 #[tokio::test]
-async fn what_the_image_is_decides_its_extension() {
+async fn the_type_of_the_image_decides_its_extension() {
     let host = Host::responding(response(200, "Content-Type: image/png\r\n", JPEG));
     for (name, got) in [
         ("lantern.png", "lantern.jpg"),
@@ -85,7 +85,7 @@ async fn what_the_image_is_decides_its_extension() {
 }
 
 #[tokio::test]
-async fn names_that_cannot_be_are_refused_before_anything_is_asked() {
+async fn invalid_names_are_refused_before_a_request() {
     let host = Host::responding(image(png(90, 1)));
     let folder = tempfile::tempdir().unwrap();
     let client = client(host.url());
@@ -104,7 +104,7 @@ async fn names_that_cannot_be_are_refused_before_anything_is_asked() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_there_is_left_alone_and_nothing_is_asked() {
+async fn an_existing_file_stays_and_nothing_is_requested() {
     let host = Host::responding(image(png(90, 1)));
     for there in ["lantern.png", "lantern.jpg", "lantern.webp", "lantern.json"] {
         let folder = tempfile::tempdir().unwrap();
@@ -121,7 +121,7 @@ async fn a_file_that_is_there_is_left_alone_and_nothing_is_asked() {
 }
 
 #[tokio::test]
-async fn a_file_that_comes_while_an_image_is_fetched_is_left_alone() {
+async fn a_file_that_is_created_during_the_download_stays() {
     for late in ["lantern.png", "lantern.json"] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(late);
@@ -140,8 +140,8 @@ async fn a_file_that_comes_while_an_image_is_fetched_is_left_alone() {
 }
 
 #[tokio::test]
-async fn an_image_whose_name_is_taken_after_all_leaves_no_sidecar_behind() {
-    // What it is, nobody could foresee.
+async fn an_image_whose_name_is_taken_leaves_no_sidecar() {
+    // The type is known after the download only.
     let host = Host::responding(response(200, "Content-Type: image/svg+xml\r\n", "<svg></svg>"));
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("lantern.svg"), "mine").unwrap();
@@ -157,12 +157,12 @@ async fn an_image_whose_name_is_taken_after_all_leaves_no_sidecar_behind() {
 }
 
 #[tokio::test]
-async fn a_sidecar_that_was_left_alone_does_not_keep_its_own_image_out() {
+async fn a_left_over_sidecar_does_not_block_its_image() {
     let host = Host::responding(image(png(90, 1)));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("lantern.png");
     client(host.url()).save(host.link("/x"), &path).await.unwrap();
-    // As if the process had been killed between the two, a while ago.
+    // As if the process had been killed between the two renames.
     fs::remove_file(&path).unwrap();
     let young = client(host.url()).save(host.link("/x"), &path).await;
     let sidecar = fs::File::options().write(true).open(folder.path().join("lantern.json")).unwrap();
@@ -179,7 +179,7 @@ async fn a_sidecar_that_was_left_alone_does_not_keep_its_own_image_out() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_link_to_nowhere_is_a_file_that_is_there() {
+async fn a_broken_link_is_an_existing_file() {
     let host = Host::responding(image(png(90, 1)));
     let folder = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink("elsewhere", folder.path().join("lantern.png")).unwrap();
@@ -191,7 +191,7 @@ async fn a_link_to_nowhere_is_a_file_that_is_there() {
 }
 
 #[tokio::test]
-async fn a_file_is_replaced_or_passed_by_when_told_so() {
+async fn a_file_is_replaced_or_numbered_on_request() {
     let bytes = png(90, 1);
     let host = Host::responding(image(&bytes));
     let folder = tempfile::tempdir().unwrap();
@@ -213,30 +213,30 @@ async fn a_file_is_replaced_or_passed_by_when_told_so() {
 }
 
 #[tokio::test]
-async fn replacing_an_image_replaces_no_json_but_its_own() {
+async fn replacing_an_image_replaces_only_its_own_sidecar() {
     let host = Host::responding(image(png(90, 1)));
     for unrelated in [r#"{"name": "package", "file": "x"}"#, "[]", "no JSON", ""] {
         let folder = tempfile::tempdir().unwrap();
-        let (path, beside) = (folder.path().join("package.png"), folder.path().join("package.json"));
+        let (path, sidecar) = (folder.path().join("package.png"), folder.path().join("package.json"));
         fs::write(&path, "old").unwrap();
-        fs::write(&beside, unrelated).unwrap();
+        fs::write(&sidecar, unrelated).unwrap();
 
         let error = client(host.url()).save(host.link("/x"), &path).if_exists(IfExists::Replace).await.unwrap_err();
 
         assert_eq!(error.kind(), ErrorKind::LocalIo);
         assert!(error.to_string().contains("package.json"), "{error}");
         assert_eq!(fs::read(&path).unwrap(), b"old");
-        assert_eq!(fs::read(&beside).unwrap(), unrelated.as_bytes());
+        assert_eq!(fs::read(&sidecar).unwrap(), unrelated.as_bytes());
         assert_eq!(names(folder.path()).len(), 2);
     }
     assert_eq!(host.requests(), 0);
 }
 
 #[tokio::test]
-async fn json_that_comes_while_a_replacing_image_is_fetched_is_left_alone() {
+async fn json_that_is_created_during_the_download_stays() {
     let folder = tempfile::tempdir().unwrap();
-    let beside = folder.path().join("lantern.json");
-    let late = beside.clone();
+    let sidecar = folder.path().join("lantern.json");
+    let late = sidecar.clone();
     let host = Host::start(move |_, _| {
         fs::write(&late, "mine").unwrap();
         Reply::Bytes(image(png(90, 1)))
@@ -246,17 +246,17 @@ async fn json_that_comes_while_a_replacing_image_is_fetched_is_left_alone() {
 
     assert_eq!(saving.await.unwrap_err().kind(), ErrorKind::LocalIo);
     assert_eq!(names(folder.path()), ["lantern.json"]);
-    assert_eq!(fs::read(beside).unwrap(), b"mine");
+    assert_eq!(fs::read(sidecar).unwrap(), b"mine");
 }
 
 #[tokio::test]
-async fn an_image_that_cannot_be_replaced_keeps_its_own_sidecar() {
+async fn an_image_that_cannot_be_replaced_keeps_its_sidecar() {
     let host = Host::responding(image(png(90, 1)));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("lantern.png");
     let saved = client(host.url()).save(host.link("/old"), &path).await.unwrap();
     let sidecar = fs::read(saved.sidecar.as_ref().unwrap()).unwrap();
-    // A folder is in its place, which no file replaces.
+    // A file cannot replace a folder.
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
 
@@ -285,8 +285,8 @@ async fn an_image_that_replaces_another_has_no_sidecar_of_the_other() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_savers_that_race_for_one_name_one_wins_and_its_files_are_whole() {
-    // Each gets an image of its own, half of them of another kind.
+async fn of_concurrent_savers_of_one_name_one_wins_with_complete_files() {
+    // Each gets its own image, half of them of another type.
     let host = Host::start(|before, _| {
         let motif = u8::try_from(before).unwrap();
         Reply::Delayed(
@@ -322,7 +322,7 @@ async fn of_savers_that_race_for_one_name_one_wins_and_its_files_are_whole() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn savers_that_pass_by_each_other_all_get_a_name() {
+async fn concurrent_savers_with_numbers_all_get_a_name() {
     let host = Host::start(|before, _| Reply::Delayed(Duration::from_millis(30), image(png(1000 + before, 1))));
     let folder = tempfile::tempdir().unwrap();
     let client = client(host.url());
@@ -348,10 +348,10 @@ async fn a_saver_that_is_dropped_leaves_nothing() {
     let begun = Arc::new(Notify::new());
     let notify = Arc::clone(&begun);
     let seen = Arc::new(Mutex::new(Vec::new()));
-    let (kept, path) = (Arc::clone(&seen), folder.path().to_owned());
+    let (shared, path) = (Arc::clone(&seen), folder.path().to_owned());
     let saving = client(host.url()).save(host.link("/x"), folder.path().join("lantern")).on_progress(move |progress| {
         if progress.received_bytes > 0 {
-            *kept.lock().unwrap() = names(&path);
+            *shared.lock().unwrap() = names(&path);
             notify.notify_one();
         }
     });
@@ -367,7 +367,7 @@ async fn a_saver_that_is_dropped_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_folder_that_cannot_be_used_is_found_out_before_anything_is_asked() {
+async fn a_folder_that_cannot_be_written_fails_before_a_request() {
     let host = Host::responding(image(png(90, 1)));
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");

@@ -1,4 +1,4 @@
-//! A host of images that responds with given bytes, valid or not, and records requests.
+//! A host of images that sends prepared bytes, valid or not, and records requests.
 
 use ideogram_testkit::{RawRequest, Server};
 
@@ -19,7 +19,7 @@ impl Host {
         Self::start(move |_, _| Reply::Bytes(response.clone()))
     }
 
-    /// Responds with these, one after the other; the last one is repeated.
+    /// Responds with these in order, and repeats the last one.
     pub(crate) fn in_turn(replies: Vec<Reply>) -> Self {
         Self::start(move |before, _| replies[before.min(replies.len() - 1)].clone())
     }
@@ -51,19 +51,19 @@ pub(crate) fn response(status: u16, headers: &str, body: impl AsRef<[u8]>) -> Ve
     ideogram_testkit::response(status, &format!("Connection: close\r\n{headers}"), body)
 }
 
-/// An image, rightly called one.
+/// An image with the right `Content-Type`.
 pub(crate) fn image(bytes: impl AsRef<[u8]>) -> Vec<u8> {
     response(200, "Content-Type: image/png\r\n", bytes)
 }
 
-/// The same without an end but the connection's.
+/// An image that ends with the connection.
 pub(crate) fn unframed(bytes: impl AsRef<[u8]>) -> Vec<u8> {
     let mut response = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: image/png\r\n\r\n".to_vec();
     response.extend_from_slice(bytes.as_ref());
     response
 }
 
-/// The same in chunks, the last of which is missing.
+/// An image in chunks, without the last one.
 pub(crate) fn endless(bytes: impl AsRef<[u8]>) -> Vec<u8> {
     let bytes = bytes.as_ref();
     let mut response = b"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();

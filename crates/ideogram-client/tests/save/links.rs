@@ -1,4 +1,4 @@
-//! Where the question for an image goes, and what travels with it.
+//! The requests of downloads: where they go, and what they contain.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -17,7 +17,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn nothing_of_the_caller_travels_with_the_question() {
+async fn a_download_contains_nothing_of_the_caller() {
     let service = Host::responding(Vec::new());
     let host = Host::responding(image(png(90, 1)));
     let gateway = HeaderMap::from_iter([("x-gateway".parse().unwrap(), HeaderValue::from_static("gateway-token"))]);
@@ -43,7 +43,7 @@ async fn nothing_of_the_caller_travels_with_the_question() {
 }
 
 #[tokio::test]
-async fn redirects_are_followed_without_the_key_and_not_for_ever() {
+async fn redirects_are_followed_without_the_key_up_to_a_limit() {
     let bytes = png(90, 1);
     let host = Host::responding(image(&bytes));
     let there = host.link("/there");
@@ -68,7 +68,7 @@ async fn redirects_are_followed_without_the_key_and_not_for_ever() {
 }
 
 #[tokio::test]
-async fn a_redirect_to_where_no_link_may_lead_is_not_followed() {
+async fn a_redirect_to_a_refused_address_is_not_followed() {
     for location in
         ["http://ideogram.ai/x.png", "file:///etc/passwd", "http://10.0.0.1/x", "http://user:word@127.0.0.1/"]
     {
@@ -83,7 +83,7 @@ async fn a_redirect_to_where_no_link_may_lead_is_not_followed() {
 }
 
 #[tokio::test]
-async fn links_into_this_machine_are_not_followed_for_a_service_that_is_elsewhere() {
+async fn links_to_this_machine_are_not_followed_for_an_external_service() {
     let host = Host::responding(image(png(90, 1)));
     let client = client("https://api.ideogram.ai");
     let folder = tempfile::tempdir().unwrap();
@@ -106,7 +106,7 @@ async fn elsewhere() -> (Client, TcpListener) {
 }
 
 #[tokio::test]
-async fn a_link_that_says_it_has_expired_is_asked_all_the_same() {
+async fn an_expired_link_is_requested_nevertheless() {
     let (client, listener) = elsewhere().await;
     let port = listener.local_addr().unwrap().port();
     let folder = tempfile::tempdir().unwrap();
@@ -121,7 +121,7 @@ async fn a_link_that_says_it_has_expired_is_asked_all_the_same() {
 }
 
 #[tokio::test]
-async fn statuses_tell_an_expired_link_from_one_that_is_refused() {
+async fn an_expired_link_differs_from_a_refused_one() {
     for (status, query, kind) in [
         (410, "", ErrorKind::LinkExpired),
         (410, "?exp=4000000000", ErrorKind::LinkExpired),
@@ -145,7 +145,7 @@ async fn statuses_tell_an_expired_link_from_one_that_is_refused() {
 }
 
 #[tokio::test]
-async fn an_image_of_yesterday_is_gone() {
+async fn an_image_of_yesterday_has_expired() {
     let server = MockServer::start().await.unwrap();
     let client = builder(server.url()).api_key(server.api_key()).build().unwrap();
     let response = client.generate_image_v3().prompt("A paper lantern").num_images(2).send().await.unwrap();
@@ -163,7 +163,7 @@ async fn an_image_of_yesterday_is_gone() {
 }
 
 #[tokio::test]
-async fn the_mock_servers_images_come_without_the_key() {
+async fn the_mock_server_serves_images_without_the_key() {
     let server = MockServer::start().await.unwrap();
     let client = builder(server.url()).api_key(server.api_key()).build().unwrap();
     let response = client.generate_image_v3().prompt("A paper lantern").send().await.unwrap();

@@ -1,6 +1,6 @@
-//! What only a process of its own can suffer: a full disk, and sudden death.
+//! Full disks and killed processes, which need a process of their own.
 //!
-//! The test starts itself again. The second time, it does what is done to it.
+//! The test starts itself again as the child.
 #![cfg(unix)]
 
 use std::{
@@ -22,24 +22,24 @@ use crate::{
 const HOST: &str = "SAVE_TEST_HOST";
 const FOLDER: &str = "SAVE_TEST_FOLDER";
 
-/// Runs one test of this program again, by the shell, with what the shell is to do first.
+/// Runs one test of this program in a shell, after commands of the shell.
 fn again(test: &str, first: &str, host: &Host, folder: &Path) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", &format!("{first} exec \"$0\" \"$@\"")]).arg(env::current_exe().unwrap());
     command.args(["--exact", test, "--nocapture"]).env(HOST, host.url()).env(FOLDER, folder);
-    // Nobody is there; what is on this machine is not fetched through others.
+    // No proxy listens there: a download from this machine must not use one.
     command.env("http_proxy", "http://127.0.0.1:1").env("all_proxy", "http://127.0.0.1:1").env_remove("no_proxy");
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     command
 }
 
-/// The arguments of the second run.
+/// The arguments of the child.
 fn arguments() -> Option<(String, String)> {
     Some((env::var(HOST).ok()?, env::var(FOLDER).ok()?))
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_loses_no_image_that_fits() {
+async fn on_a_full_disk_images_that_fit_are_saved() {
     if let Some((host, folder)) = arguments() {
         let items = ["/small", "/large", "/other"].map(|path| json!({"url": format!("{host}{path}")}));
         let outcomes = client(&host).save_all(&json!({"data": items}), folder).stem("lantern").await.unwrap();
@@ -48,16 +48,16 @@ async fn a_full_disk_loses_no_image_that_fits() {
             panic!("{outcomes:?}")
         };
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::LocalIo, Outcome::Completed));
-        assert!(error.to_string().contains("a file may not be that large here"), "{error}");
+        assert!(error.to_string().contains("does not allow such a large file"), "{error}");
         assert!(error.to_string().contains("still at its link"), "{error}");
         return;
     }
     let host = Host::start(|_, path| Reply::Bytes(image(png(if path == "/large" { 2_000_000 } else { 9000 }, 1))));
     let folder = tempfile::tempdir().unwrap();
 
-    // Blocks are of 512 or 1024 bytes, as the shell likes it.
+    // The block size of the shell is 512 or 1024 bytes.
     let limit = "ulimit -f 200; trap '' XFSZ;";
-    let mut child = again("processes::a_full_disk_loses_no_image_that_fits", limit, &host, folder.path());
+    let mut child = again("processes::on_a_full_disk_images_that_fit_are_saved", limit, &host, folder.path());
     let output = tokio::task::spawn_blocking(move || child.output().unwrap()).await.unwrap();
 
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
@@ -66,12 +66,12 @@ async fn a_full_disk_loses_no_image_that_fits() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_process_that_is_killed_leaves_no_half_of_an_image_under_its_name() {
+async fn a_killed_process_leaves_no_incomplete_image_under_its_name() {
     if let Some((host, folder)) = arguments() {
         let saving = client(&host).save(format!("{host}/x"), Path::new(&folder).join("lantern.png"));
         let result = saving.on_progress(|progress| {
             if progress.received_bytes > 600_000 {
-                // More than one write has reached the disk by now, or is about to.
+                // More than one buffer has been written by now.
                 io::stderr().write_all(b"half\n").unwrap();
             }
         });
@@ -85,7 +85,7 @@ async fn a_process_that_is_killed_leaves_no_half_of_an_image_under_its_name() {
         _ => Reply::Bytes(whole.clone()),
     });
     let folder = tempfile::tempdir().unwrap();
-    let test = "processes::a_process_that_is_killed_leaves_no_half_of_an_image_under_its_name";
+    let test = "processes::a_killed_process_leaves_no_incomplete_image_under_its_name";
 
     let mut child = again(test, "", &host, folder.path()).stderr(Stdio::piped()).spawn().unwrap();
     let complaints = BufReader::new(child.stderr.take().unwrap());
@@ -100,7 +100,7 @@ async fn a_process_that_is_killed_leaves_no_half_of_an_image_under_its_name() {
 
     let left = names(folder.path());
     assert!(matches!(left.as_slice(), [name] if is_part(name)), "{left:?}");
-    // What is left disturbs nobody.
+    // Temporary files that are left do not disturb.
     let saved = client(host.url()).save(host.link("/x"), folder.path().join("lantern.png")).await.unwrap();
     assert!(fs::read(saved.path).unwrap() == bytes);
     assert_eq!(names(folder.path()), [left[0].as_str(), "lantern.json", "lantern.png"]);

@@ -1,4 +1,4 @@
-//! Every form of response, and what becomes of each of its images.
+//! Every form of response, and the outcome of each image.
 
 use std::{
     collections::BTreeSet,
@@ -71,7 +71,7 @@ fn links(json: &Value) -> Vec<&str> {
     match json {
         Value::String(text) if text.contains("://") => vec![text],
         Value::Array(items) => items.iter().flat_map(links).collect(),
-        Value::Object(members) => members.values().flat_map(links).collect(),
+        Value::Object(properties) => properties.values().flat_map(links).collect(),
         _ => Vec::new(),
     }
 }
@@ -85,14 +85,14 @@ fn described(image: &ImageRef) -> Value {
 }
 
 #[test]
-fn every_link_of_every_sample_is_found_in_raw_and_in_decoded_responses_alike() {
+fn every_link_of_every_sample_is_found_in_raw_and_decoded_responses() {
     let mut with_images = BTreeSet::new();
     for folder in ["examples", "news"] {
         for (operation, path, text) in samples(folder) {
             let raw: Value = serde_json::from_str(&text).unwrap();
-            let found = images_in(&raw);
+            let actual = images_in(&raw);
 
-            let mut linked: Vec<_> = found
+            let mut linked: Vec<_> = actual
                 .iter()
                 .filter_map(|image| match image.outcome() {
                     ImageOutcome::Available(link) => Some(link),
@@ -106,9 +106,9 @@ fn every_link_of_every_sample_is_found_in_raw_and_in_decoded_responses_alike() {
                 assert_eq!(linked, expected, "{}", path.display());
                 if let Some(decoded) = decode(&text) {
                     let all = |images: &[ImageRef]| images.iter().map(described).collect::<Vec<_>>();
-                    assert_eq!(all(&decoded), all(&found), "{}", path.display());
-                    for (decoded, raw) in decoded.iter().zip(&found) {
-                        // Raw responses know more where the service answers what the document does not describe.
+                    assert_eq!(all(&decoded), all(&actual), "{}", path.display());
+                    for (decoded, raw) in decoded.iter().zip(&actual) {
+                        // Raw responses have more properties than documented.
                         assert!(decoded.seed().is_none() || decoded.seed() == raw.seed(), "{}", path.display());
                         assert!(decoded.prompt().is_none() || decoded.prompt() == raw.prompt(), "{}", path.display());
                     }
@@ -119,7 +119,7 @@ fn every_link_of_every_sample_is_found_in_raw_and_in_decoded_responses_alike() {
                     with_images.insert(operation);
                 }
             } else {
-                assert!(found.is_empty(), "{}: {found:?}", path.display());
+                assert!(actual.is_empty(), "{}: {actual:?}", path.display());
                 assert!(expected.iter().all(|link| !link.contains("/api/images/")), "{}", path.display());
             }
         }
@@ -164,7 +164,7 @@ async fn each_image_has_a_result_in_the_order_of_the_response() {
 }
 
 #[tokio::test]
-async fn layers_are_saved_under_what_they_are() {
+async fn layers_are_named_by_their_roles() {
     let host = Host::start(|_, path| Reply::Bytes(image(png(90, path.as_bytes()[1]))));
     let response: types::LayerizeTextResponse = serde_json::from_value(json!({
         "base_image_url": host.link("/b"), "original_image_url": host.link("/o"), "seed": 5, "text_blocks": [],
@@ -179,7 +179,7 @@ async fn layers_are_saved_under_what_they_are() {
 }
 
 #[tokio::test]
-async fn saving_again_fetches_only_what_is_missing() {
+async fn saving_again_downloads_only_missing_images() {
     let host = Host::start(|before, _| match before {
         0 => Reply::Bytes(response(404, "", "")),
         _ => Reply::Bytes(image(png(90, 1))),
@@ -199,7 +199,7 @@ async fn saving_again_fetches_only_what_is_missing() {
 }
 
 #[tokio::test]
-async fn saving_goes_on_where_a_process_that_died_has_stopped() {
+async fn saving_continues_after_a_killed_process() {
     let host = Host::start(|_, path| Reply::Bytes(image(png(90, path.as_bytes()[1]))));
     let links = ["/a", "/b", "/c", "/d"].map(|link| host.link(link));
     let response = json!({"data": links.map(|link| json!({"url": link, "is_image_safe": true}))});
@@ -236,7 +236,7 @@ async fn saving_goes_on_where_a_process_that_died_has_stopped() {
 }
 
 #[tokio::test]
-async fn what_is_there_is_taken_for_the_image_only_if_it_may_be_that() {
+async fn an_existing_file_counts_as_saved_only_if_it_may_be_the_image() {
     let host = Host::start(|_, path| Reply::Bytes(image(png(90, path.as_bytes()[1]))));
     let client = client(host.url());
     let save = |link, path: &Path| client.save(host.link(link), path).if_exists(IfExists::Skip);
@@ -246,11 +246,11 @@ async fn what_is_there_is_taken_for_the_image_only_if_it_may_be_that() {
     let saved = save("/a", &path).await.unwrap();
     assert_eq!(save("/a", &path).await.unwrap(), saved);
     assert_eq!(host.requests(), 1);
-    // The sidecar says that it is another one.
+    // The sidecar describes another image.
     let other = save("/b", &path).await.unwrap_err();
     assert_eq!(other.kind(), ErrorKind::LocalIo);
     fs::remove_file(saved.sidecar.unwrap()).unwrap();
-    // Nothing says that it is another one.
+    // Without a sidecar.
     let bare = save("/b", &path).await.unwrap();
     assert_eq!((&bare.path, &bare.sidecar, bare.size_bytes), (&path, &None, 90));
     for no_image in ["", "mine"] {
@@ -262,10 +262,10 @@ async fn what_is_there_is_taken_for_the_image_only_if_it_may_be_that() {
 }
 
 #[tokio::test]
-async fn no_more_downloads_run_at_a_time_than_are_allowed() {
+async fn concurrent_downloads_are_limited() {
     for (parallel, most) in [(Some(1), 1), (Some(2), 2), (None, 4), (Some(0), 1)] {
         let host = Host::start(|_, _| Reply::Delayed(Duration::from_millis(30), image(png(90, 1))));
-        let items: Vec<_> = (0..8).map(|place| json!({"url": host.link(&format!("/{place}"))})).collect();
+        let items: Vec<_> = (0..8).map(|index| json!({"url": host.link(&format!("/{index}"))})).collect();
         let folder = tempfile::tempdir().unwrap();
         let response = json!({"data": items});
         let mut saving = client(host.url()).save_all(&response, folder.path()).without_sidecar();
@@ -281,17 +281,17 @@ async fn no_more_downloads_run_at_a_time_than_are_allowed() {
 }
 
 #[tokio::test]
-async fn progress_tells_of_bytes_and_of_images() {
+async fn progress_reports_bytes_and_images() {
     let host = Host::start(|_, path| {
         Reply::Bytes(if path == "/gone" { response(404, "", "") } else { image(png(100_000, 1)) })
     });
     let items = [json!({"url": host.link("/a")}), json!({"url": host.link("/gone")}), json!({"is_image_safe": false})];
     let folder = tempfile::tempdir().unwrap();
     let events = Arc::new(Mutex::new(Vec::<SaveProgress>::new()));
-    let kept = Arc::clone(&events);
+    let stored_response = Arc::clone(&events);
 
     let saving = client(host.url()).save_all(&json!({"data": items}), folder.path());
-    saving.on_progress(move |progress| kept.lock().unwrap().push(progress)).await.unwrap();
+    saving.on_progress(move |progress| stored_response.lock().unwrap().push(progress)).await.unwrap();
 
     let events = events.lock().unwrap().clone();
     let bytes: Vec<_> = events.iter().filter(|event| event.image == 0).map(|event| event.received_bytes).collect();
@@ -346,7 +346,7 @@ async fn images_of_two_responses_never_get_the_same_name() {
 async fn a_choice_of_one_responses_images_keeps_their_numbers() {
     let host = Host::responding(image(png(90, 1)));
     let response =
-        json!({"data": (0..4).map(|place| json!({"url": host.link(&format!("/{place}"))})).collect::<Vec<_>>()});
+        json!({"data": (0..4).map(|index| json!({"url": host.link(&format!("/{index}"))})).collect::<Vec<_>>()});
     let folder = tempfile::tempdir().unwrap();
     let chosen = [response.images()[1].clone(), response.images()[3].clone()];
 
@@ -356,7 +356,7 @@ async fn a_choice_of_one_responses_images_keeps_their_numbers() {
 }
 
 #[tokio::test]
-async fn of_the_same_image_twice_both_are_saved() {
+async fn the_same_image_twice_is_saved_twice() {
     let host = Host::responding(image(png(90, 1)));
     let twice = vec![ImageRef::from_link(host.link("/x")); 2];
     let folder = tempfile::tempdir().unwrap();
@@ -367,9 +367,9 @@ async fn of_the_same_image_twice_both_are_saved() {
     assert_eq!(names(folder.path()).len(), 2 * 2);
 }
 
-/// A response that was kept, with its body as it came.
-async fn kept(folder: &Path, body: &str) -> StoredResponse {
-    let path = folder.join("kept.json");
+/// A stored response with this body.
+async fn stored(folder: &Path, body: &str) -> StoredResponse {
+    let path = folder.join("stored.json");
     let mut file = json!({
         "operation": "post_generate_image_v3", "request": {"json": {"prompt": "a hushed cat"}}, "status": 200,
         "received": "2026-07-02T09:07:13Z",
@@ -393,46 +393,46 @@ fn linked(response: &impl HasImages) -> Vec<(usize, Option<i64>, String)> {
 }
 
 #[tokio::test]
-async fn a_response_that_broke_off_anywhere_gives_every_whole_link_and_no_other() {
+async fn every_whole_link_of_a_cut_response_is_found_and_no_other() {
     let folder = tempfile::tempdir().unwrap();
     let text = r#"{"created": "2026-07-02T09:07:13Z", "note": "{[\"\\,", "data": [
         {"seed": 12, "prompt": "a \"cat\", \ud83d\ude00 {é😀]", "url": "https://a.test/1?exp=1&sig=abc", "more": [[], {}, 1.5e3]},
         {"url": null, "is_image_safe": false, "seed": 345},
         {"is_image_safe": true, "url": "https:\/\/a.test\/3?exp=1\u0026sig=def", "seed": 678},
         {"url":"https://a.test/4?exp=1&sig=ghi","is_image_safe":true,"seed":901}]}"#;
-    let whole = linked(&kept(folder.path(), text).await);
-    // Where in the text each link is complete.
+    let whole = linked(&stored(folder.path(), text).await);
+    // The positions where each link is complete.
     let ends = ["sig=abc\"", "sig=def\"", "sig=ghi\""].map(|end| text.find(end).unwrap() + end.len());
     assert_eq!(whole.len(), 3);
     assert_eq!(whole[1], (3, Some(678), "https://a.test/3?exp=1&sig=def".to_owned()));
 
     for cut in 0..text.len() {
-        let kept = kept(folder.path(), &String::from_utf8_lossy(&text.as_bytes()[..cut])).await;
+        let stored_response = stored(folder.path(), &String::from_utf8_lossy(&text.as_bytes()[..cut])).await;
 
-        let found = linked(&kept);
+        let actual = linked(&stored_response);
 
         let expected = ends.iter().filter(|end| **end <= cut).count();
-        assert_eq!(found.len(), expected, "cut at {cut}: {found:?}");
-        for (found, whole) in found.iter().zip(&whole) {
-            assert_eq!((found.0, &found.2), (whole.0, &whole.2), "cut at {cut}");
-            // A number that may go on says nothing.
-            assert!(found.1.is_none() || found.1 == whole.1, "cut at {cut}: {found:?}");
+        assert_eq!(actual.len(), expected, "cut at {cut}: {actual:?}");
+        for (actual, whole) in actual.iter().zip(&whole) {
+            assert_eq!((actual.0, &actual.2), (whole.0, &whole.2), "cut at {cut}");
+            // A number at the cut may be incomplete.
+            assert!(actual.1.is_none() || actual.1 == whole.1, "cut at {cut}: {actual:?}");
         }
-        let withheld = kept.images().into_iter().filter(|image| image.outcome() == ImageOutcome::Withheld);
+        let withheld = stored_response.images().into_iter().filter(|image| image.outcome() == ImageOutcome::Withheld);
         assert!(withheld.count() <= 1, "cut at {cut}");
     }
 }
 
 #[tokio::test]
-async fn single_links_of_a_response_that_broke_off_are_found() {
+async fn single_links_of_a_cut_response_are_found() {
     let folder = tempfile::tempdir().unwrap();
     let text = r#"{"base_image_url": "https://a.test/b", "original_image_url": "https://a.te"#;
 
-    assert_eq!(linked(&kept(folder.path(), text).await), [(1, None, "https://a.test/b".to_owned())]);
+    assert_eq!(linked(&stored(folder.path(), text).await), [(1, None, "https://a.test/b".to_owned())]);
 }
 
 #[tokio::test]
-async fn what_is_not_the_beginning_of_a_response_gives_no_links() {
+async fn other_text_has_no_links() {
     let folder = tempfile::tempdir().unwrap();
     for text in [
         "",
@@ -441,21 +441,21 @@ async fn what_is_not_the_beginning_of_a_response_gives_no_links() {
         r#"{"data": ["url": "https://a.test/1"#,
         "{\"data\": [{\"url\": \"https://a.test/\u{fffd}1\"}, ",
     ] {
-        assert_eq!(linked(&kept(folder.path(), text).await), [], "{text}");
+        assert_eq!(linked(&stored(folder.path(), text).await), [], "{text}");
     }
 }
 
 #[tokio::test]
-async fn saving_a_response_that_broke_off_saves_what_is_whole_and_tells_what_is_not() {
+async fn saving_a_cut_response_saves_whole_links_and_reports_the_rest() {
     let host = Host::responding(image(png(90, 1)));
-    let place = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().unwrap();
     let whole = format!(r#"{{"data": [{{"is_image_safe": true, "url": "{}"}}, "#, host.link("/a"));
     let cut = format!(r#"{whole}{{"is_image_safe": true, "url": "{}"#, host.link("/b"));
     let client = client(host.url());
 
-    let outcomes = client.save_all(&kept(place.path(), &cut).await, place.path().join("out")).await.unwrap();
+    let outcomes = client.save_all(&stored(folder.path(), &cut).await, folder.path().join("out")).await.unwrap();
     let none =
-        client.save_all(&kept(place.path(), r#"{"data": [{"prompt": "a"#).await, place.path().join("none")).await;
+        client.save_all(&stored(folder.path(), r#"{"data": [{"prompt": "a"#).await, folder.path().join("none")).await;
 
     assert!(matches!(outcomes.as_slice(), [SaveOutcome::Saved(_), SaveOutcome::LinkMissing]), "{outcomes:?}");
     let error = none.unwrap_err();
@@ -465,15 +465,15 @@ async fn saving_a_response_that_broke_off_saves_what_is_whole_and_tells_what_is_
 }
 
 #[tokio::test]
-async fn neither_links_nor_prompts_are_in_what_is_written_to_logs() {
+async fn debug_output_has_neither_links_nor_prompts() {
     let folder = tempfile::tempdir().unwrap();
     let item = r#"{"data": [{"url": "https://a.test/x?sig=hush", "prompt": "a hushed cat", "seed": 7}]}"#;
     let cut = &item[..item.len() - 1];
-    for kept in [kept(folder.path(), item).await, kept(folder.path(), cut).await] {
-        let shown = format!("{kept:?} {:?} {:?}", kept.images(), kept.origin());
+    for stored_response in [stored(folder.path(), item).await, stored(folder.path(), cut).await] {
+        let debug = format!("{stored_response:?} {:?} {:?}", stored_response.images(), stored_response.origin());
 
-        assert!(!shown.contains("hush"), "{shown}");
-        assert!(shown.contains("post_generate_image_v3") && shown.contains("number: 1"), "{shown}");
+        assert!(!debug.contains("hush"), "{debug}");
+        assert!(debug.contains("post_generate_image_v3") && debug.contains("number: 1"), "{debug}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is written beside an image.
+//! Sidecars of images.
 
 use std::fs;
 
@@ -75,7 +75,7 @@ async fn a_sidecar_says_how_the_image_was_made() {
 }
 
 #[tokio::test]
-async fn of_a_link_alone_a_sidecar_says_what_is_known() {
+async fn the_sidecar_of_a_link_has_what_is_known() {
     let host = Host::responding(image(png(90, 1)));
     let folder = tempfile::tempdir().unwrap();
 
@@ -96,7 +96,7 @@ async fn of_a_link_alone_a_sidecar_says_what_is_known() {
 }
 
 #[tokio::test]
-async fn a_key_that_the_service_repeats_is_in_no_sidecar() {
+async fn a_key_that_the_service_echoes_is_in_no_sidecar() {
     let host = Host::responding(image(png(90, 1)));
     for prompt in [format!("a cat {KEY}"), format!("a \"cat\"\n{KEY}")] {
         let response = json!({"data": [{"url": host.link("/x"), "prompt": prompt, "is_image_safe": true}]});
@@ -122,14 +122,14 @@ fn sidecars(outcomes: &[SaveOutcome]) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_response_says_which_request_made_its_images() {
+async fn the_sidecars_of_a_response_contain_its_request() {
     let (server, client) = mock().await;
     let folder = tempfile::tempdir().unwrap();
     let source = folder.path().join("source.png");
     fs::write(&source, include_bytes!("../../examples/setup/lantern.png")).unwrap();
     let request = client.remix_image_v3().image(source.clone()).prompt("A paper lantern").num_images(2).seed(7);
     let response = request.response().await.unwrap();
-    // What was sent is known even if its file is gone.
+    // The request is known even if its file no longer exists.
     fs::remove_file(source).unwrap();
 
     let outcomes = client.save_all(&response, folder.path()).stem("lantern").await.unwrap();
@@ -149,15 +149,15 @@ async fn a_response_says_which_request_made_its_images() {
 }
 
 #[tokio::test]
-async fn a_stored_response_gives_the_same_files_as_the_response_itself() {
+async fn a_stored_response_is_saved_like_the_response_itself() {
     let (_server, client) = mock().await;
     let folder = tempfile::tempdir().unwrap();
     let keeping = client.with(CallOptions::new().store_responses_in(folder.path().join("responses")));
     let response = keeping.generate_image_v4().text_prompt("A paper lantern").response().await.unwrap();
-    let kept = StoredResponse::read(response.stored_at().unwrap()).await.unwrap();
+    let stored = StoredResponse::read(response.stored_at().unwrap()).await.unwrap();
 
     let now = client.save_all(&response, folder.path().join("now")).await.unwrap();
-    let later = client.save_all(&kept, folder.path().join("later")).await.unwrap();
+    let later = client.save_all(&stored, folder.path().join("later")).await.unwrap();
 
     assert_eq!(names(&folder.path().join("now")), names(&folder.path().join("later")));
     assert_eq!(sidecars(&now), sidecars(&later));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ideogram_client::{dataset::Folder, training::TrainingError};
 use ideogram_mock::MockServer;
 
-use crate::place::client_of;
+use crate::setup::client_of;
 
 #[test]
 fn a_folder_is_compared_and_synced_without_async() {
@@ -27,7 +27,7 @@ fn a_folder_is_compared_and_synced_without_async() {
 }
 
 #[test]
-fn a_training_is_waited_for_without_async() {
+fn a_training_is_awaited_without_async() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let server = runtime.block_on(MockServer::start()).unwrap();
     let client = client_of(server.url(), server.api_key());

@@ -1,9 +1,9 @@
-//! What takes more than one call, against the mock server: syncing datasets and waiting for models.
+//! Tasks of several calls against the mock server: syncing datasets and waiting for models.
 
 #[cfg(feature = "blocking")]
 mod blocking;
 mod kill;
 mod odd;
-mod place;
+mod setup;
 mod sync;
 mod training;

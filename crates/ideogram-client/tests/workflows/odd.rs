@@ -1,4 +1,4 @@
-//! Servers that behave as the mock server does not, and as the service may.
+//! Servers that behave unlike the mock server, as the service may.
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +15,7 @@ use ideogram_testkit::{RawRequest, Reply, Server, response};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::place::{PROCESSING_TIMEOUT, WAITS, client_of, outcome};
+use crate::setup::{PROCESSING_TIMEOUT, WAITS, client_of, outcome};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -26,27 +26,27 @@ struct Odd {
     stored: Vec<String>,
     uploads: u16,
     looks: usize,
-    /// Captions are stored, and not listed.
+    /// Captions are stored but not listed.
     hides_captions: bool,
-    /// For so many looks after an upload nothing of it is listed.
+    /// The number of requests after an upload in which its files are not listed.
     lag: usize,
-    /// The status of this upload, counted from 1, and of those after it; nothing is stored then.
+    /// The number of an upload, from 1, and the status of it and all later ones; nothing of these is stored.
     refuses_from: Option<(u16, &'static str)>,
-    /// Looks at the dataset fail after the first upload.
+    /// Requests for the dataset fail after the first upload.
     is_lost_after_upload: bool,
     /// Uploads with the file of this name are refused with this status.
     refuses: Option<(&'static str, &'static str)>,
     /// The names of each upload that was refused.
     refused: Vec<Vec<String>>,
-    /// So many uploads are stored and never answered.
+    /// The number of uploads that are stored without a response.
     drops: u16,
-    /// With each look so many more names are listed, if any.
+    /// How many more names are listed with each request.
     drip: Option<usize>,
-    /// What is listed goes by another name.
+    /// Files are listed with other names.
     renames: bool,
-    /// What is listed has this size.
+    /// Files are listed with this size.
     size_bytes: Option<u64>,
-    /// Uploads answer with a failure that names no file, and do not store the file of this name.
+    /// Uploads report a failure without a name, and do not store the file of this name.
     fails_silently: Option<&'static str>,
 }
 
@@ -59,10 +59,10 @@ impl Odd {
         let is_listed = |name: &&String| !(self.hides_captions && is_caption(name));
         let names: Vec<_> =
             if self.looks <= self.lag { vec![] } else { self.stored.iter().filter(is_listed).collect() };
-        let shown = names.iter().take(self.drip.map_or(usize::MAX, |drip| drip * self.looks));
+        let listed = names.iter().take(self.drip.map_or(usize::MAX, |drip| drip * self.looks));
         let prefix = if self.renames { "stored-" } else { "" };
         let file = |name: &&String| json!({"file_name": format!("{prefix}{name}"), "file_size_bytes": self.size_bytes});
-        let files: Vec<_> = shown.map(file).collect();
+        let files: Vec<_> = listed.map(file).collect();
         (
             "200 OK",
             json!({
@@ -88,7 +88,7 @@ impl Odd {
         }
         let (failed, stored): (Vec<_>, Vec<_>) =
             names.into_iter().partition(|name| Some(name.as_str()) == self.fails_silently);
-        let shown: Vec<_> = stored.iter().filter(|name| !is_caption(name)).map(|name| {
+        let listed: Vec<_> = stored.iter().filter(|name| !is_caption(name)).map(|name| {
             json!({"asset_identifier": {"asset_type": "UPLOAD", "asset_id": "7uS_VESkRI6O3-sVgHQp_A"}, "file_name": name})
         }).collect();
         let failed: Vec<_> =
@@ -97,8 +97,8 @@ impl Odd {
         (
             "200 OK",
             json!({
-                "total_count": 0, "success_count": shown.len(), "failure_count": failed.len(),
-                "successful_assets": shown, "failed_assets": failed,
+                "total_count": 0, "success_count": listed.len(), "failure_count": failed.len(),
+                "successful_assets": listed, "failed_assets": failed,
             }),
         )
     }
@@ -127,14 +127,14 @@ fn reply(odd: &Mutex<Odd>, request: &RawRequest) -> Reply {
     Reply::Bytes(response(status[..3].parse().unwrap(), &headers, body.to_string()))
 }
 
-/// Two images with captions, and where they go.
-struct OddPlace {
+/// Two images with captions, and an odd server.
+struct OddSetup {
     odd: Arc<Mutex<Odd>>,
     server: Server,
     folder: TempDir,
 }
 
-impl OddPlace {
+impl OddSetup {
     fn new(odd: Odd) -> Self {
         let odd = Arc::new(Mutex::new(odd));
         let shared = Arc::clone(&odd);
@@ -147,12 +147,12 @@ impl OddPlace {
         Self { odd, server, folder }
     }
 
-    /// A sync that looks three times, and no more.
+    /// A sync with three polls.
     async fn sync(&self) -> SyncDataset {
         self.patient_sync().await.poll_intervals(WAITS)
     }
 
-    /// A sync that looks until all had their time.
+    /// A sync that polls until the processing timeout.
     async fn patient_sync(&self) -> SyncDataset {
         let client = client_of(self.server.url(), "key");
         let plan = client.plan_dataset("d", Folder::read(self.folder.path()).await.unwrap()).await.unwrap();
@@ -160,7 +160,7 @@ impl OddPlace {
         client.sync_dataset(plan, journal).processing_timeout(PROCESSING_TIMEOUT).chunk_files(2).concurrency(1)
     }
 
-    /// Replaces the time of all lines of the journal, as if they had been written then.
+    /// Replaces the time of all lines of the journal.
     fn set_time(&self, seconds: u64) {
         let (path, new) = (self.folder.path().join(".journal"), self.folder.path().join(".new"));
         let kind = JournalKind { title: "ideogram dataset sync", format: 2 };
@@ -196,65 +196,65 @@ fn each_once() -> BTreeMap<String, usize> {
 
 #[tokio::test]
 async fn captions_that_are_never_listed_are_never_sent_twice() {
-    let place = OddPlace::new(Odd { hides_captions: true, ..Odd::default() });
+    let setup = OddSetup::new(Odd { hides_captions: true, ..Odd::default() });
 
-    let first = place.sync().await.await.unwrap();
-    let second = place.sync().await.await.unwrap();
+    let first = setup.sync().await.await.unwrap();
+    let second = setup.sync().await.await.unwrap();
 
     for report in [first, second] {
         assert_eq!(outcome(&report, "a.png"), &FileOutcome::Stored);
         assert_eq!(outcome(&report, "a.txt"), &FileOutcome::Unknown(UnknownReason::NotShown));
     }
-    assert_eq!(place.stored(), each_once());
+    assert_eq!(setup.stored(), each_once());
 }
 
 #[tokio::test]
-async fn a_dataset_that_shows_files_late_gets_them_once() {
-    let place = OddPlace::new(Odd { lag: 3, ..Odd::default() });
+async fn files_that_are_listed_late_are_sent_once() {
+    let setup = OddSetup::new(Odd { lag: 3, ..Odd::default() });
 
-    let report = place.sync().await.await.unwrap();
+    let report = setup.sync().await.await.unwrap();
 
     assert!(report.is_complete(), "{report:?}");
-    assert_eq!(place.stored(), each_once());
+    assert_eq!(setup.stored(), each_once());
 }
 
 #[tokio::test]
-async fn a_file_that_was_taken_and_does_not_show_is_not_sent_again() {
-    let place = OddPlace::new(Odd { lag: 99, ..Odd::default() });
+async fn a_stored_file_that_is_not_listed_is_not_sent_again() {
+    let setup = OddSetup::new(Odd { lag: 99, ..Odd::default() });
 
-    let report = place.sync().await.await.unwrap();
+    let report = setup.sync().await.await.unwrap();
 
     assert!(
         report.files.iter().all(|file| file.outcome == FileOutcome::Unknown(UnknownReason::NotShown)),
         "{report:?}"
     );
-    assert_eq!((report.uploads, place.stored()), (2, each_once()));
+    assert_eq!((report.uploads, setup.stored()), (2, each_once()));
 }
 
 #[tokio::test]
-async fn what_a_response_calls_stored_is_never_sent_again_by_a_later_sync_either() {
+async fn a_file_reported_as_stored_is_not_sent_by_a_later_sync() {
     for odd in [Odd { lag: 99, ..Odd::default() }, Odd { renames: true, ..Odd::default() }] {
-        let place = OddPlace::new(odd);
+        let setup = OddSetup::new(odd);
 
-        place.sync().await.await.unwrap();
-        let later = place.sync().await.await.unwrap();
+        setup.sync().await.await.unwrap();
+        let later = setup.sync().await.await.unwrap();
 
         assert!(
             later.files.iter().all(|file| file.outcome == FileOutcome::Unknown(UnknownReason::NotShown)),
             "{later:?}"
         );
-        assert_eq!((later.uploads, place.stored()), (0, each_once()));
+        assert_eq!((later.uploads, setup.stored()), (0, each_once()));
     }
 }
 
 #[tokio::test]
 async fn a_chunk_that_is_still_being_stored_is_not_sent_again() {
-    let place = OddPlace::new(Odd { drops: 9, lag: 99, ..Odd::default() });
+    let setup = OddSetup::new(Odd { drops: 9, lag: 99, ..Odd::default() });
 
-    let first = place.sync().await.processing_timeout(HOUR).await.unwrap();
-    let again = place.sync().await.processing_timeout(HOUR).await.unwrap();
-    place.odd.lock().unwrap().lag = 0;
-    let later = place.sync().await.await.unwrap();
+    let first = setup.sync().await.processing_timeout(HOUR).await.unwrap();
+    let again = setup.sync().await.processing_timeout(HOUR).await.unwrap();
+    setup.odd.lock().unwrap().lag = 0;
+    let later = setup.sync().await.await.unwrap();
 
     for report in [first, again] {
         assert!(
@@ -263,33 +263,33 @@ async fn a_chunk_that_is_still_being_stored_is_not_sent_again() {
         );
     }
     assert!(later.is_complete(), "{later:?}");
-    assert_eq!((place.uploads(), place.stored()), (2, each_once()));
+    assert_eq!((setup.uploads(), setup.stored()), (2, each_once()));
 }
 
 #[tokio::test]
-async fn a_sync_waits_until_a_chunk_has_had_its_time_and_tells_so() {
-    let place = OddPlace::new(Odd { drops: 2, lag: 7, ..Odd::default() });
+async fn a_sync_waits_for_the_processing_timeout_and_reports_it() {
+    let setup = OddSetup::new(Odd { drops: 2, lag: 7, ..Odd::default() });
     let awaited = Arc::new(Mutex::new(Vec::new()));
 
     let seen = Arc::clone(&awaited);
-    let sync = place.patient_sync().await.processing_timeout(Duration::from_secs(2));
+    let sync = setup.patient_sync().await.processing_timeout(Duration::from_secs(2));
     let report = sync.on_progress(move |now| seen.lock().unwrap().push(now.files_awaited)).await.unwrap();
 
     assert!(report.is_complete(), "{report:?}");
-    assert_eq!((place.uploads(), place.stored()), (2, each_once()));
+    assert_eq!((setup.uploads(), setup.stored()), (2, each_once()));
     let awaited = awaited.lock().unwrap();
     assert!(awaited.contains(&4) && awaited.last() == Some(&0), "{awaited:?}");
 }
 
 #[tokio::test]
-async fn what_had_its_time_and_is_not_there_is_sent_again() {
-    let place = OddPlace::new(Odd { refuses_from: Some((1, "500 Internal Server Error")), ..Odd::default() });
+async fn a_file_that_is_not_listed_after_the_timeout_is_sent_again() {
+    let setup = OddSetup::new(Odd { refuses_from: Some((1, "500 Internal Server Error")), ..Odd::default() });
 
-    let first = place.sync().await.processing_timeout(HOUR).await.unwrap();
-    place.odd.lock().unwrap().refuses_from = None;
-    let early = place.sync().await.processing_timeout(HOUR).await.unwrap();
-    place.set_time(1_790_000_000);
-    let later = place.sync().await.processing_timeout(HOUR).await.unwrap();
+    let first = setup.sync().await.processing_timeout(HOUR).await.unwrap();
+    setup.odd.lock().unwrap().refuses_from = None;
+    let early = setup.sync().await.processing_timeout(HOUR).await.unwrap();
+    setup.set_time(1_790_000_000);
+    let later = setup.sync().await.processing_timeout(HOUR).await.unwrap();
 
     for report in [&first, &early] {
         assert!(
@@ -299,73 +299,73 @@ async fn what_had_its_time_and_is_not_there_is_sent_again() {
     }
     assert_eq!(early.uploads, 0);
     assert!(later.is_complete(), "{later:?}");
-    assert_eq!(place.stored(), each_once());
+    assert_eq!(setup.stored(), each_once());
 }
 
 #[tokio::test]
-async fn a_clock_that_was_set_back_does_not_keep_files_out_for_ever() {
-    let place = OddPlace::new(Odd { refuses_from: Some((1, "500 Internal Server Error")), ..Odd::default() });
-    place.sync().await.processing_timeout(HOUR).await.unwrap();
-    place.odd.lock().unwrap().refuses_from = None;
-    place.set_time(9_000_000_000);
+async fn a_clock_that_was_set_back_does_not_block_files() {
+    let setup = OddSetup::new(Odd { refuses_from: Some((1, "500 Internal Server Error")), ..Odd::default() });
+    setup.sync().await.processing_timeout(HOUR).await.unwrap();
+    setup.odd.lock().unwrap().refuses_from = None;
+    setup.set_time(9_000_000_000);
 
-    let later = place.sync().await.processing_timeout(HOUR).await.unwrap();
+    let later = setup.sync().await.processing_timeout(HOUR).await.unwrap();
 
     assert!(later.is_complete(), "{later:?}");
-    assert_eq!(place.stored(), each_once());
+    assert_eq!(setup.stored(), each_once());
 }
 
 #[tokio::test]
-async fn a_dataset_that_goes_on_growing_is_waited_for() {
-    let place = OddPlace::new(Odd { drops: 1, drip: Some(1), ..Odd::default() });
+async fn a_sync_waits_for_a_growing_dataset() {
+    let setup = OddSetup::new(Odd { drops: 1, drip: Some(1), ..Odd::default() });
     for number in 0..8 {
-        std::fs::write(place.folder.path().join(format!("{number}.png")), b"\x89PNG\r\n\x1a\n0000").unwrap();
+        std::fs::write(setup.folder.path().join(format!("{number}.png")), b"\x89PNG\r\n\x1a\n0000").unwrap();
     }
 
-    let sync = place.sync().await.chunk_files(20).processing_timeout(Duration::ZERO);
+    let sync = setup.sync().await.chunk_files(20).processing_timeout(Duration::ZERO);
     let report = sync.await.unwrap();
 
     assert!(report.is_complete(), "{report:?}");
-    assert_eq!((place.uploads(), place.stored().values().max()), (1, Some(&1)));
+    assert_eq!((setup.uploads(), setup.stored().values().max()), (1, Some(&1)));
 }
 
 #[tokio::test]
-async fn a_chunk_no_response_and_a_dataset_that_cannot_be_asked_leave_it_unknown() {
-    let place = OddPlace::new(Odd { drops: 1, is_lost_after_upload: true, ..Odd::default() });
+async fn without_response_and_list_the_outcome_is_unknown() {
+    let setup = OddSetup::new(Odd { drops: 1, is_lost_after_upload: true, ..Odd::default() });
 
-    let report = place.sync().await.chunk_files(20).processing_timeout(Duration::ZERO).await.unwrap();
+    let report = setup.sync().await.chunk_files(20).processing_timeout(Duration::ZERO).await.unwrap();
 
     assert!(report.stopped.is_some());
     assert!(report.files.iter().all(|file| file.outcome == FileOutcome::Unknown(UnknownReason::NotTold)), "{report:?}");
-    assert_eq!(place.stored(), each_once());
+    assert_eq!(setup.stored(), each_once());
 }
 
 #[tokio::test]
-async fn an_image_that_the_service_stores_in_its_own_way_is_stored() {
-    let place = OddPlace::new(Odd { size_bytes: Some(5), ..Odd::default() });
+async fn an_image_stored_with_another_size_is_stored() {
+    let setup = OddSetup::new(Odd { size_bytes: Some(5), ..Odd::default() });
 
-    let first = place.sync().await.await.unwrap();
-    let later = place.sync().await.await.unwrap();
-    std::fs::write(place.folder.path().join("a.png"), b"\x89PNG\r\n\x1a\nanother").unwrap();
-    let changed = place.sync().await.await.unwrap();
+    let first = setup.sync().await.await.unwrap();
+    let later = setup.sync().await.await.unwrap();
+    std::fs::write(setup.folder.path().join("a.png"), b"\x89PNG\r\n\x1a\nanother").unwrap();
+    let changed = setup.sync().await.await.unwrap();
 
     for report in [&first, &later] {
         assert!(report.is_complete(), "{report:?}");
         assert!(matches!(report.after.files[0].state, FileState::Different { .. }));
     }
     assert_eq!(outcome(&changed, "a.png"), &FileOutcome::Different { remote_sizes_bytes: vec![5] });
-    assert_eq!(place.stored(), each_once());
+    assert_eq!(setup.stored(), each_once());
 }
 
 #[tokio::test]
-async fn a_refused_chunk_is_sent_in_parts_and_one_bad_file_keeps_no_other_out() {
+async fn a_refused_chunk_is_halved_and_all_good_files_are_stored() {
     for status in ["400 Bad Request", "413 Content Too Large", "422 Unprocessable Entity"] {
-        let place = OddPlace::new(Odd { refuses: Some(("b.png", status)), ..Odd::default() });
+        let setup = OddSetup::new(Odd { refuses: Some(("b.png", status)), ..Odd::default() });
         for name in ["c.png", "d.png", "e.png"] {
-            std::fs::write(place.folder.path().join(name), b"\x89PNG\r\n\x1a\n0000").unwrap();
+            std::fs::write(setup.folder.path().join(name), b"\x89PNG\r\n\x1a\n0000").unwrap();
         }
 
-        let report = place.sync().await.chunk_files(20).poll_intervals([HOUR]).await.unwrap();
+        let report = setup.sync().await.chunk_files(20).poll_intervals([HOUR]).await.unwrap();
 
         for file in &report.files {
             match file.file.name.as_str() {
@@ -377,19 +377,19 @@ async fn a_refused_chunk_is_sent_in_parts_and_one_bad_file_keeps_no_other_out() 
             }
         }
         assert!(report.stopped.is_none());
-        assert!(place.stored().values().all(|times| *times == 1));
-        let sizes: Vec<_> = place.odd.lock().unwrap().refused.iter().map(Vec::len).collect();
+        assert!(setup.stored().values().all(|times| *times == 1));
+        let sizes: Vec<_> = setup.odd.lock().unwrap().refused.iter().map(Vec::len).collect();
         assert_eq!(sizes, [7, 5, 4, 2], "{status}");
-        assert_eq!((report.uploads, place.uploads()), (7, 7));
+        assert_eq!((report.uploads, setup.uploads()), (7, 7));
     }
 }
 
 #[tokio::test]
-async fn a_service_that_asks_for_an_hour_ends_the_sync_with_a_report() {
+async fn a_retry_after_of_an_hour_ends_the_sync_with_a_report() {
     let status = "429 Too Many Requests\r\nretry-after: 3600";
-    let place = OddPlace::new(Odd { refuses_from: Some((2, status)), ..Odd::default() });
+    let setup = OddSetup::new(Odd { refuses_from: Some((2, status)), ..Odd::default() });
 
-    let report = place.sync().await.await.unwrap();
+    let report = setup.sync().await.await.unwrap();
 
     assert_eq!(outcome(&report, "a.png"), &FileOutcome::Stored);
     assert!(matches!(outcome(&report, "b.png"), FileOutcome::NotStored { .. }));
@@ -399,9 +399,9 @@ async fn a_service_that_asks_for_an_hour_ends_the_sync_with_a_report() {
 #[tokio::test]
 async fn a_key_that_stops_working_ends_the_sync_with_a_report() {
     for status in ["401 Unauthorized", "402 Payment Required", "403 Forbidden", "404 Not Found"] {
-        let place = OddPlace::new(Odd { refuses_from: Some((2, status)), ..Odd::default() });
+        let setup = OddSetup::new(Odd { refuses_from: Some((2, status)), ..Odd::default() });
 
-        let report = place.sync().await.await.unwrap();
+        let report = setup.sync().await.await.unwrap();
 
         assert_eq!(outcome(&report, "a.png"), &FileOutcome::Stored);
         assert!(
@@ -409,18 +409,18 @@ async fn a_key_that_stops_working_ends_the_sync_with_a_report() {
             "{report:?}"
         );
         assert!(report.stopped.as_ref().is_some_and(|error| error.status().is_some()));
-        assert_eq!((report.uploads, place.odd.lock().unwrap().uploads), (2, 2), "{status}");
-        place.odd.lock().unwrap().refuses_from = None;
-        assert!(place.sync().await.await.unwrap().is_complete());
-        assert_eq!(place.stored(), each_once());
+        assert_eq!((report.uploads, setup.odd.lock().unwrap().uploads), (2, 2), "{status}");
+        setup.odd.lock().unwrap().refuses_from = None;
+        assert!(setup.sync().await.await.unwrap().is_complete());
+        assert_eq!(setup.stored(), each_once());
     }
 }
 
 #[tokio::test]
-async fn a_dataset_that_cannot_be_asked_any_more_leaves_what_the_responses_say() {
-    let place = OddPlace::new(Odd { is_lost_after_upload: true, ..Odd::default() });
+async fn without_the_list_the_responses_decide() {
+    let setup = OddSetup::new(Odd { is_lost_after_upload: true, ..Odd::default() });
 
-    let report = place.sync().await.await.unwrap();
+    let report = setup.sync().await.await.unwrap();
 
     assert_eq!(outcome(&report, "a.png"), &FileOutcome::Stored);
     assert_eq!(outcome(&report, "a.txt"), &FileOutcome::Unknown(UnknownReason::NotShown));
@@ -428,14 +428,14 @@ async fn a_dataset_that_cannot_be_asked_any_more_leaves_what_the_responses_say()
 }
 
 #[tokio::test]
-async fn a_failure_without_a_name_is_found_by_the_dataset() {
-    let place = OddPlace::new(Odd { fails_silently: Some("b.png"), ..Odd::default() });
+async fn a_failure_without_a_name_is_found_in_the_list() {
+    let setup = OddSetup::new(Odd { fails_silently: Some("b.png"), ..Odd::default() });
 
-    let report = place.sync().await.await.unwrap();
-    place.odd.lock().unwrap().fails_silently = None;
-    let later = place.sync().await.await.unwrap();
+    let report = setup.sync().await.await.unwrap();
+    setup.odd.lock().unwrap().fails_silently = None;
+    let later = setup.sync().await.await.unwrap();
 
     assert_eq!(outcome(&report, "b.png"), &FileOutcome::Unknown(UnknownReason::NotShown));
     assert!(later.is_complete(), "{later:?}");
-    assert_eq!(place.stored(), each_once());
+    assert_eq!(setup.stored(), each_once());
 }

@@ -1,4 +1,4 @@
-//! Every file ends up in the dataset once, whatever the server does.
+//! Every file is stored once, whatever the server does.
 
 use std::sync::{
     Arc, Mutex,
@@ -15,9 +15,9 @@ use ideogram_client::{
 };
 use ideogram_mock::{MockServer, Scenario};
 
-use crate::place::{Place, outcome};
+use crate::setup::{Setup, outcome};
 
-/// Switches a scenario on right before the upload with this number, counted from 1; before all of them without one.
+/// Enables a scenario before the upload with this number, from 1, or before all of them.
 struct BeforeUpload {
     server: Arc<MockServer>,
     number: Option<usize>,
@@ -37,39 +37,39 @@ impl Hook for BeforeUpload {
     }
 }
 
-fn before_upload(place: &Place, number: impl Into<Option<usize>>, scenario: Scenario) -> BeforeUpload {
-    BeforeUpload { server: Arc::clone(&place.server), number: number.into(), scenario, uploads: AtomicUsize::new(0) }
+fn before_upload(setup: &Setup, number: impl Into<Option<usize>>, scenario: Scenario) -> BeforeUpload {
+    BeforeUpload { server: Arc::clone(&setup.server), number: number.into(), scenario, uploads: AtomicUsize::new(0) }
 }
 
 #[tokio::test]
 async fn a_folder_is_stored_once_and_a_second_sync_sends_nothing() {
-    let place = Place::new().await;
-    place.fill(16);
+    let setup = Setup::new().await;
+    setup.fill(16);
 
-    let first = place.sync().await.chunk_files(5).await.unwrap();
-    let uploads = place.uploads();
-    let second = place.sync().await.await.unwrap();
+    let first = setup.sync().await.chunk_files(5).await.unwrap();
+    let uploads = setup.uploads();
+    let second = setup.sync().await.await.unwrap();
 
     assert!(first.is_complete() && first.after.is_complete(), "{first:?}");
     assert!(first.files.iter().all(|file| file.outcome == FileOutcome::Stored));
     assert_eq!(first.uploads, uploads as u64);
     assert!(first.after.trainable_now.is_certain());
     assert!(second.is_complete());
-    assert_eq!((second.uploads, place.uploads()), (0, uploads));
-    assert_eq!(place.stored().await, place.each_once());
+    assert_eq!((second.uploads, setup.uploads()), (0, uploads));
+    assert_eq!(setup.stored().await, setup.each_once());
 }
 
 #[tokio::test]
 async fn the_requests_of_a_plan_are_those_that_are_sent() {
-    let place = Place::new().await;
-    place.fill(7);
+    let setup = Setup::new().await;
+    setup.fill(7);
 
-    let sync = place.sync().await.chunk_files(3).concurrency(1);
+    let sync = setup.sync().await.chunk_files(3).concurrency(1);
     let requests = sync.requests().unwrap();
-    assert_eq!(place.uploads(), 0);
+    assert_eq!(setup.uploads(), 0);
     sync.await.unwrap();
 
-    let shown: Vec<Vec<String>> = requests
+    let planned: Vec<Vec<String>> = requests
         .iter()
         .map(|request| {
             let names = request.parts().iter().map(|part| match &part.content {
@@ -79,25 +79,25 @@ async fn the_requests_of_a_plan_are_those_that_are_sent() {
             names.collect()
         })
         .collect();
-    let sent: Vec<Vec<String>> = place
+    let sent: Vec<Vec<String>> = setup
         .server
         .requests()
         .iter()
         .filter(|request| !request.parts.is_empty())
         .map(|request| request.parts.iter().filter_map(|part| part.file_name.clone()).collect())
         .collect();
-    assert_eq!(shown, sent);
-    assert!(place.sync().await.requests().unwrap().is_empty());
+    assert_eq!(planned, sent);
+    assert!(setup.sync().await.requests().unwrap().is_empty());
 }
 
 #[tokio::test]
-async fn a_caption_travels_with_its_image() {
-    let place = Place::new().await;
-    place.fill(7);
+async fn a_caption_is_in_the_chunk_of_its_image() {
+    let setup = Setup::new().await;
+    setup.fill(7);
 
-    place.sync().await.chunk_files(3).await.unwrap();
+    setup.sync().await.chunk_files(3).await.unwrap();
 
-    for request in place.server.requests().iter().filter(|request| !request.parts.is_empty()) {
+    for request in setup.server.requests().iter().filter(|request| !request.parts.is_empty()) {
         let names: Vec<_> = request.parts.iter().filter_map(|part| part.file_name.as_deref()).collect();
         for stem in names.iter().filter_map(|name| name.strip_suffix(".txt")) {
             assert!(names.contains(&format!("{stem}.png").as_str()), "{names:?}");
@@ -115,38 +115,38 @@ async fn whatever_happens_to_one_upload_every_file_is_stored_once() {
         Scenario::RateLimitedOnce { retry_after: Some(std::time::Duration::ZERO) },
     ] {
         for number in [1, 2, 4] {
-            let place = Place::new().await;
-            place.fill(10);
+            let setup = Setup::new().await;
+            setup.fill(10);
 
-            let hook = before_upload(&place, number, scenario.clone());
-            let report = place.sync_with(hook).await.chunk_files(4).concurrency(1).await.unwrap();
+            let hook = before_upload(&setup, number, scenario.clone());
+            let report = setup.sync_with(hook).await.chunk_files(4).concurrency(1).await.unwrap();
 
             assert!(report.is_complete(), "{scenario:?} at {number}: {report:?}");
             assert!(report.stopped.is_none());
-            assert_eq!(place.stored().await, place.each_once(), "{scenario:?} at {number}");
+            assert_eq!(setup.stored().await, setup.each_once(), "{scenario:?} at {number}");
         }
     }
 }
 
 #[tokio::test]
 async fn an_upload_whose_response_was_lost_is_not_sent_again() {
-    let place = Place::new().await;
-    place.fill(4);
+    let setup = Setup::new().await;
+    setup.fill(4);
 
-    let report = place.sync_with(before_upload(&place, 1, Scenario::ResponseLostOnce)).await.await.unwrap();
+    let report = setup.sync_with(before_upload(&setup, 1, Scenario::ResponseLostOnce)).await.await.unwrap();
 
     assert!(report.is_complete());
-    assert_eq!(place.uploads(), 1);
+    assert_eq!(setup.uploads(), 1);
 }
 
 #[tokio::test]
-async fn a_dataset_that_tells_no_names_leaves_it_unknown_and_nothing_is_sent_twice() {
-    let place = Place::with(MockServer::builder().withhold_file_names()).await;
-    place.fill(3);
+async fn without_names_the_outcome_is_unknown_and_nothing_is_sent_twice() {
+    let setup = Setup::with(MockServer::builder().withhold_file_names()).await;
+    setup.fill(3);
 
-    let report = place.sync_with(before_upload(&place, 1, Scenario::ResponseLostOnce)).await.await.unwrap();
-    let again = place.sync().await.await.unwrap();
-    let forced = place.sync().await.send_uncertain().await.unwrap();
+    let report = setup.sync_with(before_upload(&setup, 1, Scenario::ResponseLostOnce)).await.await.unwrap();
+    let again = setup.sync().await.await.unwrap();
+    let forced = setup.sync().await.send_uncertain().await.unwrap();
 
     for report in [&report, &again, &forced] {
         assert!(
@@ -154,39 +154,39 @@ async fn a_dataset_that_tells_no_names_leaves_it_unknown_and_nothing_is_sent_twi
             "{report:?}"
         );
     }
-    assert_eq!(place.uploads(), 1);
-    assert_eq!(place.stored().await.values().sum::<usize>(), 4);
+    assert_eq!(setup.uploads(), 1);
+    assert_eq!(setup.stored().await.values().sum::<usize>(), 4);
 }
 
 #[tokio::test]
-async fn a_dataset_that_tells_no_names_is_believed_when_it_responses() {
-    let place = Place::with(MockServer::builder().withhold_file_names()).await;
-    place.fill(2);
-    std::fs::remove_file(place.set().join("000.txt")).unwrap();
+async fn without_names_the_response_decides() {
+    let setup = Setup::with(MockServer::builder().withhold_file_names()).await;
+    setup.fill(2);
+    std::fs::remove_file(setup.set().join("000.txt")).unwrap();
 
-    let report = place.sync().await.await.unwrap();
-    place.write("other.png", &std::fs::read(place.set().join("001.png")).unwrap());
-    let later = place.sync().await.await.unwrap();
+    let report = setup.sync().await.await.unwrap();
+    setup.write("other.png", &std::fs::read(setup.set().join("001.png")).unwrap());
+    let later = setup.sync().await.await.unwrap();
 
     assert!(report.is_complete(), "{report:?}");
     assert_eq!(outcome(&later, "other.png"), &FileOutcome::Uncertain(Uncertainty::Nameless));
-    assert_eq!(place.uploads(), 1);
+    assert_eq!(setup.uploads(), 1);
 }
 
 #[tokio::test]
-async fn only_what_the_service_failed_by_itself_is_sent_once_more() {
-    let place = Place::new().await;
-    place.fill(2);
-    place.write("unsafe.png", &std::fs::read(place.set().join("001.png")).unwrap());
-    place.server.set_scenario(Scenario::UploadFails { names: vec!["001.png".to_owned()] });
+async fn only_files_with_an_internal_error_are_sent_once_more() {
+    let setup = Setup::new().await;
+    setup.fill(2);
+    setup.write("unsafe.png", &std::fs::read(setup.set().join("001.png")).unwrap());
+    setup.server.set_scenario(Scenario::UploadFails { names: vec!["001.png".to_owned()] });
 
-    let report = place.sync().await.await.unwrap();
+    let report = setup.sync().await.await.unwrap();
 
     let failed = |reason| FileOutcome::Failed { reason };
     assert_eq!(outcome(&report, "001.png"), &failed(DatasetAssetFailureReason::InternalError));
     assert_eq!(outcome(&report, "unsafe.png"), &failed(DatasetAssetFailureReason::FailedSafetyCheck));
     assert_eq!(outcome(&report, "000.png"), &FileOutcome::Stored);
-    let sent: Vec<Vec<_>> = place
+    let sent: Vec<Vec<_>> = setup
         .server
         .requests()
         .iter()
@@ -197,18 +197,18 @@ async fn only_what_the_service_failed_by_itself_is_sent_once_more() {
 }
 
 #[tokio::test]
-async fn a_later_sync_sends_what_may_work_and_not_what_cannot() {
-    let place = Place::new().await;
-    place.fill(2);
-    place.write("unsafe.png", &std::fs::read(place.set().join("001.png")).unwrap());
-    place.server.set_scenario(Scenario::UploadFails { names: vec!["001.png".to_owned()] });
-    place.sync().await.await.unwrap();
-    place.server.set_scenario(Scenario::Normal);
-    let before = place.uploads();
+async fn a_later_sync_sends_only_files_that_may_succeed() {
+    let setup = Setup::new().await;
+    setup.fill(2);
+    setup.write("unsafe.png", &std::fs::read(setup.set().join("001.png")).unwrap());
+    setup.server.set_scenario(Scenario::UploadFails { names: vec!["001.png".to_owned()] });
+    setup.sync().await.await.unwrap();
+    setup.server.set_scenario(Scenario::Normal);
+    let before = setup.uploads();
 
-    let later = place.sync().await.await.unwrap();
-    let after = place.uploads();
-    let again = place.sync().await.send_failed().await.unwrap();
+    let later = setup.sync().await.await.unwrap();
+    let after = setup.uploads();
+    let again = setup.sync().await.send_failed().await.unwrap();
 
     assert_eq!(outcome(&later, "001.png"), &FileOutcome::Stored);
     assert_eq!(
@@ -217,16 +217,16 @@ async fn a_later_sync_sends_what_may_work_and_not_what_cannot() {
     );
     assert_eq!(after, before + 1);
     assert_eq!(again.uploads, 1);
-    assert_eq!(place.stored().await.get("001.png"), Some(&1));
+    assert_eq!(setup.stored().await.get("001.png"), Some(&1));
 }
 
 #[tokio::test]
 async fn a_file_that_has_changed_since_is_not_sent_and_the_next_sync_sends_it() {
-    let place = Place::new().await;
-    place.fill(3);
-    let sync = place.sync().await;
-    place.write("001.png", b"\x89PNG\r\n\x1a\nhalf-written");
-    std::fs::remove_file(place.set().join("002.png")).unwrap();
+    let setup = Setup::new().await;
+    setup.fill(3);
+    let sync = setup.sync().await;
+    setup.write("001.png", b"\x89PNG\r\n\x1a\nhalf-written");
+    std::fs::remove_file(setup.set().join("002.png")).unwrap();
 
     let report = sync.await.unwrap();
 
@@ -241,75 +241,75 @@ async fn a_file_that_has_changed_since_is_not_sent_and_the_next_sync_sends_it() 
 
 #[tokio::test]
 async fn a_file_of_another_size_is_reported_and_not_sent() {
-    let place = Place::new().await;
-    place.fill(2);
-    place.sync().await.await.unwrap();
-    let mut image = std::fs::read(place.set().join("001.png")).unwrap();
+    let setup = Setup::new().await;
+    setup.fill(2);
+    setup.sync().await.await.unwrap();
+    let mut image = std::fs::read(setup.set().join("001.png")).unwrap();
     image.push(0);
-    place.write("001.png", &image);
+    setup.write("001.png", &image);
 
-    let report = place.sync().await.await.unwrap();
+    let report = setup.sync().await.await.unwrap();
 
     assert!(matches!(outcome(&report, "001.png"), FileOutcome::Different { .. }), "{report:?}");
-    assert_eq!(place.uploads(), 1);
-    assert_eq!(place.stored().await, place.each_once());
+    assert_eq!(setup.uploads(), 1);
+    assert_eq!(setup.stored().await, setup.each_once());
 }
 
 #[tokio::test]
 async fn too_many_images_are_refused_before_anything_is_sent() {
-    let place = Place::new().await;
-    place.fill(101);
+    let setup = Setup::new().await;
+    setup.fill(101);
 
-    let error = place.sync().await.await.unwrap_err();
+    let error = setup.sync().await.await.unwrap_err();
 
     assert_eq!(error.kind(), ErrorKind::InvalidArgument);
     assert!(error.to_string().contains("1 too many"), "{error}");
-    assert_eq!(place.uploads(), 0);
+    assert_eq!(setup.uploads(), 0);
 }
 
 #[tokio::test]
-async fn a_service_that_fails_again_and_again_ends_the_sync_and_loses_nothing() {
-    let place = Place::new().await;
-    place.fill(6);
+async fn repeated_failures_end_the_sync_and_lose_nothing() {
+    let setup = Setup::new().await;
+    setup.fill(6);
 
-    let hook = before_upload(&place, None, Scenario::ServerErrorOnce { status: 503 });
-    let report = place.sync_with(hook).await.chunk_files(2).concurrency(1).await.unwrap();
-    place.server.set_scenario(Scenario::Normal);
-    let stored = place.stored().await;
-    let later = place.sync().await.await.unwrap();
+    let hook = before_upload(&setup, None, Scenario::ServerErrorOnce { status: 503 });
+    let report = setup.sync_with(hook).await.chunk_files(2).concurrency(1).await.unwrap();
+    setup.server.set_scenario(Scenario::Normal);
+    let stored = setup.stored().await;
+    let later = setup.sync().await.await.unwrap();
 
     // Four chunks, three times each.
     assert_eq!(report.uploads, 12);
     assert!(report.files.iter().all(|file| matches!(file.outcome, FileOutcome::NotStored { .. })), "{report:?}");
     assert!(stored.is_empty());
     assert!(later.is_complete(), "{later:?}");
-    assert_eq!(place.stored().await, place.each_once());
+    assert_eq!(setup.stored().await, setup.each_once());
 }
 
 #[tokio::test]
-async fn a_dropped_sync_goes_on_where_it_stopped() {
-    let place = Place::with(MockServer::builder().storing_time(std::time::Duration::from_millis(20))).await;
-    place.fill(12);
+async fn a_dropped_sync_can_be_continued() {
+    let setup = Setup::with(MockServer::builder().storing_time(std::time::Duration::from_millis(20))).await;
+    setup.fill(12);
     for limit in [1, 3, 7, 12, 25, 40, 60] {
-        let sync = place.sync().await.chunk_files(2);
+        let sync = setup.sync().await.chunk_files(2);
         let _ = tokio::time::timeout(std::time::Duration::from_millis(limit), sync).await;
     }
 
-    let report = place.sync().await.await.unwrap();
+    let report = setup.sync().await.await.unwrap();
 
     assert!(report.is_complete(), "{report:?}");
-    assert_eq!(place.stored().await, place.each_once());
+    assert_eq!(setup.stored().await, setup.each_once());
 }
 
 #[tokio::test]
 async fn progress_adds_up() {
-    let place = Place::new().await;
-    place.fill(9);
+    let setup = Setup::new().await;
+    setup.fill(9);
     let seen = Arc::new(Mutex::new(Vec::new()));
 
     let progress = Arc::clone(&seen);
-    let sync = place.sync().await.chunk_files(4).on_progress(move |now| progress.lock().unwrap().push(*now));
-    let bytes = place.plan().await.missing_bytes();
+    let sync = setup.sync().await.chunk_files(4).on_progress(move |now| progress.lock().unwrap().push(*now));
+    let bytes = setup.plan().await.missing_bytes();
     sync.await.unwrap();
 
     let seen = seen.lock().unwrap();
@@ -320,14 +320,14 @@ async fn progress_adds_up() {
 }
 
 #[tokio::test]
-async fn a_journal_shows_no_key_and_a_report_is_data() {
-    let place = Place::new().await;
-    place.fill(2);
+async fn the_journal_contains_no_key_and_the_report_serializes() {
+    let setup = Setup::new().await;
+    setup.fill(2);
 
-    let report = place.sync().await.await.unwrap();
+    let report = setup.sync().await.await.unwrap();
 
-    let journal = std::fs::read_to_string(place.journal()).unwrap();
-    assert!(!journal.contains(place.server.api_key()), "{journal}");
+    let journal = std::fs::read_to_string(setup.journal()).unwrap();
+    assert!(!journal.contains(setup.server.api_key()), "{journal}");
     assert_eq!(journal.lines().count(), 3);
     let json = serde_json::to_value(&report).unwrap();
     assert_eq!(json["files"][0]["outcome"], "stored");
@@ -335,15 +335,15 @@ async fn a_journal_shows_no_key_and_a_report_is_data() {
 }
 
 #[tokio::test]
-async fn a_plan_of_a_new_folder_says_that_all_is_missing() {
-    let place = Place::new().await;
-    place.fill(2);
-    place.write("orphan.txt", b"of no image");
+async fn all_files_of_a_new_folder_are_missing() {
+    let setup = Setup::new().await;
+    setup.fill(2);
+    setup.write("orphan.txt", b"of no image");
 
-    let plan = place.plan().await;
-    let report = place.sync().await.await.unwrap();
+    let plan = setup.plan().await;
+    let report = setup.sync().await.await.unwrap();
 
     assert_eq!(plan.files.iter().filter(|file| file.state == FileState::Missing).count(), 3);
     assert!(matches!(outcome(&report, "orphan.txt"), FileOutcome::Rejected(_)));
-    assert!(!place.stored().await.contains_key("orphan.txt"));
+    assert!(!setup.stored().await.contains_key("orphan.txt"));
 }

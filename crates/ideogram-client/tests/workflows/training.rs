@@ -6,12 +6,12 @@ use futures_util::TryStreamExt as _;
 use ideogram_client::{ErrorKind, training::TrainingError};
 use ideogram_mock::{MockServer, Scenario};
 
-use crate::place::client_of;
+use crate::setup::client_of;
 
 const QUICKLY: Duration = Duration::from_millis(2);
 
 #[tokio::test]
-async fn a_training_is_seen_through_to_the_uri() {
+async fn a_training_ends_with_the_uri() {
     let server = MockServer::start().await.unwrap();
     let client = client_of(server.url(), server.api_key());
     let ordered = client.train_model_v3().dataset_id("demo").model_name("lanterns at night").send().await.unwrap();
@@ -49,7 +49,7 @@ async fn a_failure_of_the_service_does_not_end_the_wait_and_a_failed_training_do
 }
 
 #[tokio::test]
-async fn a_wrong_id_ends_the_wait_and_a_useless_one_is_never_sent() {
+async fn a_wrong_id_ends_the_wait_and_an_invalid_one_is_never_sent() {
     let server = MockServer::start().await.unwrap();
     let client = client_of(server.url(), server.api_key());
 

@@ -10,14 +10,14 @@ use ideogram_client::{
 use ideogram_mock::{MockServer, MockServerBuilder};
 use tempfile::TempDir;
 
-/// Looks follow each other quickly: the mock server is quick as well.
+/// Short intervals, since the mock server is fast.
 pub(crate) const WAITS: [Duration; 3] =
     [Duration::from_millis(10), Duration::from_millis(40), Duration::from_millis(80)];
 
 /// Longer than the servers of these tests take to store a chunk.
 pub(crate) const PROCESSING_TIMEOUT: Duration = Duration::from_millis(100);
 
-pub(crate) struct Place {
+pub(crate) struct Setup {
     pub(crate) server: Arc<MockServer>,
     pub(crate) client: Client,
     pub(crate) dataset_id: String,
@@ -29,12 +29,12 @@ pub(crate) fn client_of(url: &str, key: &str) -> Client {
     client.with(CallOptions::new().initial_backoff(Duration::from_millis(5)).max_backoff(Duration::from_millis(50)))
 }
 
-impl Place {
+impl Setup {
     pub(crate) async fn new() -> Self {
         Self::with(MockServer::builder()).await
     }
 
-    /// With an empty dataset, and an empty folder `set` beside the journal.
+    /// Creates an empty dataset, and an empty folder `set` next to the journal.
     pub(crate) async fn with(server: MockServerBuilder) -> Self {
         let server = server.start().await.unwrap();
         let client = client_of(server.url(), server.api_key());
@@ -80,7 +80,7 @@ impl Place {
             .processing_timeout(PROCESSING_TIMEOUT)
     }
 
-    /// The same, with eyes on every attempt.
+    /// Like `sync`, with a hook.
     pub(crate) async fn sync_with(&self, hook: impl Hook + 'static) -> SyncDataset {
         let client = self.client.with(CallOptions::new().hook(hook));
         client
@@ -99,7 +99,7 @@ impl Place {
         stored
     }
 
-    /// What a folder that is stored once looks like.
+    /// The names of the folder, each stored once.
     pub(crate) fn each_once(&self) -> BTreeMap<String, usize> {
         let entries = std::fs::read_dir(self.set()).unwrap();
         entries.map(|entry| (entry.unwrap().file_name().into_string().unwrap(), 1)).collect()
