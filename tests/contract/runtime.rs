@@ -309,7 +309,7 @@ fn a_call_that_would_wait_for_its_own_thread_is_refused() {
 
     let error = refused.lock().unwrap().take().unwrap();
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::LocalIo, Outcome::NotSent));
-    assert!(error.to_string().contains("from a hook"), "{error}");
+    assert!(error.to_string().contains("in a hook"), "{error}");
 }
 
 /// Panics as hooks of others may.
