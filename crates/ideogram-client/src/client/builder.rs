@@ -9,9 +9,9 @@ use super::{Inner, limiter::ImageLimiter, options::Settings};
 use crate::{
     ApiKey, CallOptions, Client, Error, Validation,
     generated::operations,
-    net::download_client::{
-        Configure, DownloadClient, POOL_IDLE_TIMEOUT, is_loopback, stack_error, with_lenient_headers,
-        without_needless_roots,
+    net::{
+        download_client::{Configure, DownloadClient},
+        stack::{self, is_loopback, without_needless_roots},
     },
 };
 
@@ -198,32 +198,15 @@ impl ClientBuilder {
                 return Err(Error::invalid_argument(message.to_owned()));
             }
             Http::Own(configure) => {
-                let mut defaults = reqwest::Client::builder()
-                    .user_agent(concat!("ideogram-client/", env!("CARGO_PKG_VERSION")))
-                    .connect_timeout(self.connect_timeout)
-                    .pool_idle_timeout(POOL_IDLE_TIMEOUT)
-                    .tcp_keepalive(POOL_IDLE_TIMEOUT);
-                defaults = without_needless_roots(with_lenient_headers(defaults), &base_url);
+                let mut builder = without_needless_roots(stack::builder(self.connect_timeout), &base_url);
                 // A proxy of the environment must not receive requests to this machine, key included.
                 if is_loopback(&base_url) {
-                    defaults = defaults.no_proxy();
+                    builder = builder.no_proxy();
                 }
-                // Last, so that the caller's configuration cannot override it. Another crate of the program may have
-                // enabled decompression for every client, and a response would then differ from the bytes on the
-                // wire.
-                let builder = match configure {
-                    Some(configure) => configure(defaults),
-                    None => defaults,
-                };
-                let builder = builder
-                    .http1_only()
-                    .redirect(reqwest::redirect::Policy::none())
-                    .retry(reqwest::retry::never())
-                    .no_gzip()
-                    .no_brotli()
-                    .no_deflate()
-                    .no_zstd();
-                builder.build().map_err(stack_error)?
+                stack::build(match configure {
+                    Some(configure) => configure(builder),
+                    None => builder,
+                })?
             }
         };
         self.settings.check()?;

@@ -3,20 +3,16 @@
 //! No request accepts content codings, but gateways compress nevertheless, declare a wrong coding or none, and files
 //! pass through programs that change their encoding. So the bytes decide, not the headers. Start at [`text_of`].
 
-use std::{
-    borrow::Cow,
-    io::{self, Read},
-};
+use std::{borrow::Cow, io::Read};
 
 use serde::de::IgnoredAny;
+
+use super::coding::{Coding, GZIP, ZSTD};
 
 /// The maximum text of a compressed body. Few responses have a hundredth of it.
 pub(crate) const MAX_TEXT_BYTES: usize = 4 * 1024 * 1024;
 /// The maximum number of nested codings that are decoded.
 const MAX_CODINGS: usize = 4;
-/// The first bytes of gzip and Zstandard.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
-const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// The size of the sample that decides whether a body is text.
 const SAMPLE_BYTES: usize = 2048;
 /// A decoder that fails loses its output since the last read. So a decoder that fails early runs again in small steps,
@@ -63,9 +59,9 @@ fn without_codings(bytes: &[u8], codings: usize, budget: &mut usize) -> Option<V
     if bytes.is_empty() || codings == 0 || *budget == 0 {
         return None;
     }
-    let is_text = reads_as_text(bytes) && !bytes.starts_with(&GZIP) && !bytes.starts_with(&ZSTD);
-    for decoder in Decoder::candidates(bytes) {
-        let (output, is_whole) = decoder.run(bytes, budget);
+    let is_text = reads_as_text(bytes) && !bytes.starts_with(&GZIP[..2]) && !bytes.starts_with(&ZSTD);
+    for (coding, encoded) in candidates(bytes) {
+        let (output, is_whole) = decode(coding, encoded, budget);
         let inner = without_codings(&output, codings - 1, budget).or_else(|| {
             let is_decoded = if is_text {
                 // Text can look like the beginning of compressed data.
@@ -82,45 +78,28 @@ fn without_codings(bytes: &[u8], codings: usize, budget: &mut usize) -> Option<V
     None
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Decoder {
-    Gzip,
-    Zstd,
-    Brotli,
-    /// Deflate after a header of this many bytes: 2 of zlib, 10 of damaged gzip.
-    Deflate(usize),
+/// Returns possible codings and where their data begins, the most likely first. Brotli and deflate have no signature;
+/// deflate may follow a header of zlib or of damaged gzip.
+fn candidates(bytes: &[u8]) -> impl Iterator<Item = (Coding, &[u8])> {
+    let gzip = bytes.starts_with(&GZIP[..2]).then_some((Coding::Gzip, 0));
+    let zstd = bytes.starts_with(&ZSTD).then_some((Coding::Zstd, 0));
+    let others = [(Coding::Deflate, 2), (Coding::Brotli, 0), (Coding::Deflate, 0), (Coding::Deflate, 10)];
+    let all = gzip.into_iter().chain(zstd).chain(others);
+    all.map(|(coding, start)| (coding, bytes.get(start..).unwrap_or_default()))
 }
 
-impl Decoder {
-    /// Returns possible decoders, the most likely first. Brotli and deflate have no signature.
-    fn candidates(bytes: &[u8]) -> impl Iterator<Item = Self> {
-        let gzip = bytes.starts_with(&GZIP).then_some(Self::Gzip);
-        let zstd = bytes.starts_with(&ZSTD).then_some(Self::Zstd);
-        let others = [Self::Deflate(2), Self::Brotli, Self::Deflate(0), Self::Deflate(10)];
-        gzip.into_iter().chain(zstd).chain(others)
+/// Returns the output of a decoder, and whether it is complete.
+fn decode(coding: Coding, bytes: &[u8], budget: &mut usize) -> (Vec<u8>, bool) {
+    let run = |step_bytes, max_bytes| match coding.reader(bytes) {
+        Ok(mut reader) => drain(&mut *reader, step_bytes, max_bytes),
+        Err(_) => (Vec::new(), false),
+    };
+    let (mut output, is_whole) = run(STEP_BYTES, *budget);
+    if !is_whole && output.len() < MAX_SMALL_STEPS_BYTES.min(*budget) {
+        output = run(SMALL_STEP_BYTES, MAX_SMALL_STEPS_BYTES.min(*budget)).0;
     }
-
-    /// Returns the output, and whether it is complete.
-    fn run(self, bytes: &[u8], budget: &mut usize) -> (Vec<u8>, bool) {
-        let (mut output, is_whole) = drain(&mut *self.reader(bytes), STEP_BYTES, *budget);
-        if !is_whole && output.len() < MAX_SMALL_STEPS_BYTES.min(*budget) {
-            output = drain(&mut *self.reader(bytes), SMALL_STEP_BYTES, MAX_SMALL_STEPS_BYTES.min(*budget)).0;
-        }
-        *budget -= output.len();
-        (output, is_whole)
-    }
-
-    fn reader(self, bytes: &[u8]) -> Box<dyn Read + '_> {
-        match self {
-            Self::Gzip => Box::new(flate2::read::MultiGzDecoder::new(bytes)),
-            Self::Deflate(start) => Box::new(flate2::read::DeflateDecoder::new(bytes.get(start..).unwrap_or_default())),
-            Self::Brotli => Box::new(brotli_decompressor::Decompressor::new(bytes, 4096)),
-            Self::Zstd => match ruzstd::decoding::StreamingDecoder::new(bytes) {
-                Ok(decoder) => Box::new(decoder),
-                Err(_) => Box::new(io::empty()),
-            },
-        }
-    }
+    *budget -= output.len();
+    (output, is_whole)
 }
 
 /// Reads to the end, an error or the limit, and returns whether it was the end.

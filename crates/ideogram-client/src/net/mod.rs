@@ -2,4 +2,6 @@
 
 pub(crate) mod address;
 pub(crate) mod body_text;
+pub(crate) mod coding;
 pub(crate) mod download_client;
+pub(crate) mod stack;

@@ -16,7 +16,7 @@ use super::failure;
 use crate::{
     ApiKey, Client, Error,
     net::address::{NOT_PUBLIC, is_public},
-    net::download_client::is_loopback,
+    net::stack::is_loopback,
 };
 
 /// Which addresses belong to the service, and are exempt from the rules for the public internet.

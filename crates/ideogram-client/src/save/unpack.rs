@@ -11,7 +11,10 @@ use std::{
 use tempfile::NamedTempFile;
 
 use super::complete::is_complete;
-use crate::values::signature::{SIGNATURE_BYTES, image_type};
+use crate::{
+    net::coding::{Coding, GZIP, ZSTD},
+    values::signature::{SIGNATURE_BYTES, image_type},
+};
 
 /// The maximum number of nested codings that are decoded.
 const MAX_CODINGS: u32 = 4;
@@ -74,27 +77,6 @@ pub(super) fn unpack(
     Ok(Some(Unpacked { part, size_bytes, head, is_complete }))
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Coding {
-    Gzip,
-    Zlib,
-    Deflate,
-    Zstd,
-    Brotli,
-}
-
-impl Coding {
-    fn reader<'f>(self, file: BufReader<File>) -> io::Result<Box<dyn Read + 'f>> {
-        Ok(match self {
-            Self::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(file)),
-            Self::Zlib => Box::new(flate2::bufread::ZlibDecoder::new(file)),
-            Self::Deflate => Box::new(flate2::bufread::DeflateDecoder::new(file)),
-            Self::Zstd => Box::new(ruzstd::decoding::StreamingDecoder::new(file).map_err(io::Error::other)?),
-            Self::Brotli => Box::new(brotli_decompressor::Decompressor::new(file, 4096)),
-        })
-    }
-}
-
 /// Returns the coding whose result is an image or has the signature of another coding.
 fn coding_of(file: &File) -> io::Result<Option<Coding>> {
     if image_type(&head_of(file)?).is_some() {
@@ -124,7 +106,7 @@ fn head_of(mut file: &File) -> io::Result<Vec<u8>> {
 
 /// Returns whether bytes have the signature of gzip or Zstandard.
 fn is_marked(head: &[u8]) -> bool {
-    head.starts_with(&[0x1f, 0x8b, 8]) || head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd])
+    head.starts_with(&GZIP) || head.starts_with(&ZSTD)
 }
 
 fn is_zlib(head: &[u8]) -> bool {

@@ -12,7 +12,7 @@ use std::{fmt, future::IntoFuture, pin::Pin, time::Duration};
 use futures_util::Stream;
 
 pub use self::state::{Observation, TrainedModel, TrainingError, TrainingProgress, has_ended};
-use crate::{Client, Error, net::download_client::is_loopback, types::ModelId};
+use crate::{Client, Error, net::stack::is_loopback, types::ModelId};
 
 /// The default interval, which the vendor's tutorial uses.
 const POLL_EVERY: Duration = Duration::from_secs(60);
