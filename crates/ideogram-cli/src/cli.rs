@@ -14,7 +14,7 @@ use crate::{
 /// The Ideogram API from the terminal: images, datasets and custom models
 ///
 /// Collects images and captions in datasets, shows the models that are trained from them, and calls any operation of
-/// the API. Answers go to standard output, everything else to standard error.
+/// the API. Responses go to standard output, messages to standard error.
 #[derive(Debug, Parser)]
 #[command(name = "ideogram", version, max_term_width = 100, after_help = after_help(), after_long_help = after_long_help())]
 pub(crate) struct Arguments {
@@ -42,7 +42,7 @@ fn parse(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
     Arguments::from_arg_matches_mut(&mut matches)
 }
 
-/// The same error, quoting the arguments without characters that a terminal would obey.
+/// The same error, with control characters of the arguments replaced.
 fn harmless(error: clap::Error, arguments: &[OsString]) -> clap::Error {
     let escaped: Vec<OsString> =
         arguments.iter().map(|argument| printable(&argument.to_string_lossy()).into_owned().into()).collect();
@@ -60,7 +60,7 @@ fn harmless(error: clap::Error, arguments: &[OsString]) -> clap::Error {
     }
 }
 
-/// The whole tree of commands, each with the global options. Making it takes time, so it is for help and its like.
+/// All commands with the global options. Building them takes time, so this is only for help, completions and the manual.
 pub(crate) fn command() -> clap::Command {
     built(Arguments::command())
 }
@@ -86,10 +86,10 @@ fn after_long_help() -> String {
     format!(
         "{EXAMPLES}\n\n\
          Environment variables:\n\
-         \x20 IDEOGRAM_API_KEY          the API key; `ideogram auth --help` shows where else it may be\n\
-         \x20 IDEOGRAM_BASE_URL         where the service is [default: {}]\n\
+         \x20 IDEOGRAM_API_KEY          the API key; `ideogram auth --help` shows other places for it\n\
+         \x20 IDEOGRAM_BASE_URL         the address of the service [default: {}]\n\
          \x20 IDEOGRAM_PROFILE          the profile of the configuration file to use\n\
-         \x20 IDEOGRAM_CONFIG           the configuration file, if not in its own place\n\
+         \x20 IDEOGRAM_CONFIG           the configuration file, instead of the default one\n\
          \x20 NO_COLOR, CLICOLOR_FORCE  never color, or also in files and pipes\n\n\
          Exit codes:\n{}",
         ideogram_client::operations::SERVER_URL,
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_grammar_holds_together() {
+    fn the_commands_are_consistent() {
         command().debug_assert();
     }
 }

@@ -1,4 +1,4 @@
-//! The global options: those that every command takes.
+//! The global options, which every command accepts.
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
@@ -6,16 +6,16 @@ use clap::{Args, ValueEnum};
 
 use crate::{failure::Failure, output::color};
 
-/// A day. No call takes as long; a larger number is a mistake.
+/// A day: longer than any call.
 const MAX_TIMEOUT_SECONDS: f64 = 86_400.0;
 
-/// Options that every subcommand takes.
+/// The global options.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 #[expect(clippy::doc_markdown, reason = "help is plain text")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Options {
-    /// How responses are printed [default: text]
+    /// The format of responses [default: text]
     #[arg(long, global = true, value_name = "FORMAT", value_enum)]
     pub(crate) output: Option<Format>,
 
@@ -30,14 +30,14 @@ pub(crate) struct Options {
 
     /// Run against a mock server inside the command: no key, no network, nothing billed
     ///
-    /// It starts with one dataset, `demo`, and ends with the command, so nothing is kept. IDEOGRAM_API_KEY and
+    /// It starts with one dataset, `demo`, and ends with the command, so nothing is stored. IDEOGRAM_API_KEY and
     /// IDEOGRAM_BASE_URL are ignored. `ideogram mock serve` runs one that stays.
     #[arg(long, global = true)]
     pub(crate) mock: bool,
 
-    /// Where the service is, if not at its own address [env: IDEOGRAM_BASE_URL]
+    /// The address of the service, instead of the default one [env: IDEOGRAM_BASE_URL]
     ///
-    /// The key is sent there. Plain http is taken for this machine only (127.0.0.1, localhost).
+    /// The key is sent there. Plain http is allowed only for this machine (127.0.0.1, localhost).
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) base_url: Option<String>,
 
@@ -47,23 +47,23 @@ pub(crate) struct Options {
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) profile: Option<String>,
 
-    /// A file that holds the API key, and nothing else
+    /// A file with the API key, and nothing else
     ///
-    /// It goes before IDEOGRAM_API_KEY, the profile and the keyring. The key itself is no option: other users of this
-    /// machine could see it.
+    /// It takes precedence over IDEOGRAM_API_KEY, the profile and the keyring. There is no option for the key itself:
+    /// other users of this machine could see it.
     #[arg(long, global = true, value_name = "PATH")]
     pub(crate) api_key_file: Option<PathBuf>,
 
     /// How many seconds a call may take with all its attempts [default: 3600]
     ///
-    /// From 0.001 to 86400. Whatever it is, a call on which nothing moves for a minute is given up, and one whose
-    /// response does not begin 5 minutes after it was sent. A call that is given up may have run all the same.
+    /// From 0.001 to 86400. In any case, a call ends after a minute without any data, or if its response does not begin
+    /// within 5 minutes. The service may still run a call that ended this way.
     #[arg(long, global = true, value_name = "SECONDS", value_parser = timeout)]
     pub(crate) timeout: Option<Duration>,
 
     /// How often a call may be sent, from 1 to 100 [default: 4]
     ///
-    /// A call that may have run is never sent again if that could cost, create or add something twice.
+    /// A call that may have run is not sent again if that could bill, create or add something twice.
     #[arg(long, global = true, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) attempts: Option<u32>,
 
@@ -88,7 +88,7 @@ pub(crate) struct Options {
     pub(crate) color: color::When,
 }
 
-/// How responses are printed.
+/// The format of responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Format {
@@ -101,11 +101,11 @@ pub(crate) enum Format {
 }
 
 impl Options {
-    /// How to print: what was requested, what `--jq` implies, or what the profile prefers.
+    /// The format: `--output`, what `--jq` implies, or that of the profile.
     pub(crate) fn format(&self, preferred: Option<Format>) -> Result<Format, Failure> {
         match (self.output, &self.jq) {
             (Some(Format::Text), Some(_)) => {
-                Err(Failure::usage("--jq and --output text exclude each other: --jq picks from JSON"))
+                Err(Failure::usage("--jq cannot be combined with --output text: it selects from JSON"))
             }
             (Some(format), _) => Ok(format),
             (None, Some(_)) => Ok(preferred.filter(|format| *format != Format::Text).unwrap_or(Format::Json)),
@@ -113,15 +113,15 @@ impl Options {
         }
     }
 
-    /// Refuses options about calls of the service, for a command that makes none: ignoring them would mislead.
+    /// Refuses options for calls, for a command that makes none.
     pub(crate) fn refuse_those_of_calls(&self, command: &str) -> Result<(), Failure> {
         let profile = ("--profile", self.profile.is_some());
         self.refuse_those_of_calls_but_profile(command).and_then(|()| refuse(command, &[profile]))
     }
 
-    /// The same for a command that is about profiles.
+    /// The same for a command that uses a profile.
     pub(crate) fn refuse_those_of_calls_but_profile(&self, command: &str) -> Result<(), Failure> {
-        let given = [
+        let options = [
             ("--mock", self.mock),
             ("--base-url", self.base_url.is_some()),
             ("--api-key-file", self.api_key_file.is_some()),
@@ -130,20 +130,20 @@ impl Options {
             ("--debug", self.debug),
             ("--dry-run", self.dry_run),
         ];
-        refuse(command, &given)
+        refuse(command, &options)
     }
 }
 
 fn refuse(command: &str, options: &[(&str, bool)]) -> Result<(), Failure> {
-    match options.iter().find(|(_, is_given)| *is_given) {
+    match options.iter().find(|(_, is_set)| *is_set) {
         Some((option, _)) => {
-            Err(Failure::usage(format!("{option} makes no sense here: `{command}` does not call the service")))
+            Err(Failure::usage(format!("{option} cannot be used with `{command}`, which does not call the service")))
         }
         None => Ok(()),
     }
 }
 
-/// Shows the global options in the help of the root only: below it, they would hide what a command takes itself.
+/// Lists the global options only in the help of the root, so that the help of a command shows its own options.
 pub(crate) fn brief(mut command: clap::Command) -> clap::Command {
     const ELSEWHERE: &str = "`ideogram --help` shows the global options: --output, --jq, --mock, --dry-run, ...";
     let names: Vec<String> = command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
@@ -159,13 +159,13 @@ pub(crate) fn brief(mut command: clap::Command) -> clap::Command {
     command
 }
 
-/// How to print what is wrong with the arguments, before they are understood.
+/// The format of an error in the arguments, before they are parsed.
 pub(crate) fn early_format(arguments: &[OsString]) -> Format {
     let format = early(arguments, "--output").and_then(|value| Format::from_str(value, true).ok());
     format.unwrap_or(if early(arguments, "--jq").is_some() { Format::Json } else { Format::Text })
 }
 
-/// When to color the help, before the arguments are understood.
+/// When to color the help, before the arguments are parsed.
 pub(crate) fn early_color(arguments: &[OsString]) -> color::When {
     early(arguments, "--color").and_then(|value| color::When::from_str(value, true).ok()).unwrap_or_default()
 }
@@ -176,7 +176,7 @@ fn early<'a>(arguments: &'a [OsString], option: &str) -> Option<&'a str> {
     while let Some(argument) = arguments.next() {
         match argument.strip_prefix(option) {
             Some("") => return arguments.next(),
-            Some(rest) if rest.starts_with('=') => return Some(&rest[1..]),
+            Some(value) if value.starts_with('=') => return Some(&value[1..]),
             _ => {}
         }
     }
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn the_format_of_an_error_is_known_before_the_arguments_are_understood() {
+    fn the_format_of_an_error_is_known_before_the_arguments_are_parsed() {
         for (arguments, expected) in [
             ("ideogram --output json nonsense", Format::Json),
             ("ideogram nonsense --output=jsonl", Format::Jsonl),

@@ -1,8 +1,8 @@
-//! Text that users bring, from files and standard input, as the programs of all systems save it.
+//! Text from files and standard input, as the programs of all systems save it.
 //!
-//! [`read`] reads bytes up to a limit, [`decode`] makes text of them. UTF-8 is text, with or without a byte order mark,
-//! and so is UTF-16 with one. Every other encoding is refused by name: a guess would put the wrong letters into an
-//! image that is paid.
+//! [`read`] reads bytes up to a limit, [`decode`] converts them to text. Text is UTF-8, with or without a byte order
+//! mark, or UTF-16 with one. Other encodings are refused by name: a wrong guess would change the prompt of an image that
+//! is billed.
 
 use std::{
     cell::Cell,
@@ -26,28 +26,28 @@ pub(crate) enum Unreadable {
     Encoding(Encoding),
 }
 
-/// What bytes are that are no text in UTF-8 or in UTF-16 with a mark.
+/// An encoding that is not supported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Encoding {
     /// An encoding by its name.
     Named(&'static str),
-    /// UTF-16 with a mark that breaks off, or holds half of a character.
+    /// UTF-16 that is incomplete or invalid.
     BrokenUtf16,
-    /// A byte that UTF-8 does not have, and the line that it is in, from 1.
+    /// A byte that is not valid in UTF-8, and its line, from 1.
     CodePage { byte: u8, line: usize },
-    /// No text at all.
+    /// Not text.
     Binary(&'static str),
-    /// A document of a spreadsheet program, or an archive like one.
+    /// A spreadsheet, or an archive that looks like one.
     Spreadsheet(&'static str),
 }
 
 impl Unreadable {
-    /// The failure of a command; `what` names the input: `the configuration file "a.toml"`.
+    /// The failure of the command. `what` is the input, such as `the configuration file "a.toml"`.
     pub(crate) fn failure(&self, what: &str) -> Failure {
         match self {
             Self::Io(error) => Failure::local_io(format!("cannot read {what}")).because(error),
             Self::TooLarge { limit } => {
-                Failure::usage(format!("{what} is too large: at most {} are read", units::size(*limit)))
+                Failure::usage(format!("{what} is too large: the limit is {}", units::size(*limit)))
             }
             Self::Encoding(encoding) => Failure::usage(format!("{what} cannot be read as text"))
                 .cause(encoding.to_string())
@@ -59,7 +59,7 @@ impl Unreadable {
 impl Encoding {
     fn next_step(&self) -> &'static str {
         match self {
-            Self::Binary(_) | Self::Spreadsheet(_) => "this input takes text in UTF-8",
+            Self::Binary(_) | Self::Spreadsheet(_) => "use a text file in UTF-8",
             _ => {
                 "save it as UTF-8: in Notepad choose the encoding UTF-8, in Excel \"CSV UTF-8\", in PowerShell add \
                  -Encoding utf8"
@@ -88,25 +88,24 @@ impl fmt::Display for Encoding {
 pub(crate) struct Stdin(Cell<bool>);
 
 impl Stdin {
-    /// All that it holds, up to so many bytes; `what` says what it stands for.
+    /// Reads all of it, up to `limit` bytes. `what` is the input that it is used for.
     pub(crate) async fn read(&self, what: &str, limit: u64) -> Result<Vec<u8>, Failure> {
         if self.0.replace(true) {
-            return Err(Failure::usage(format!("standard input is named twice: it cannot be {what} as well")));
+            return Err(Failure::usage(format!("standard input is used twice: it cannot also be {what}")));
         }
-        // Read elsewhere, so that Ctrl-C is heard meanwhile.
+        // Ctrl-C must work meanwhile.
         let read = tokio::task::spawn_blocking(move || read_limited(io::stdin().lock(), limit)).await;
         let read = read.unwrap_or_else(|error| Err(Unreadable::Io(io::Error::other(error))));
         read.map_err(|error| error.failure(&format!("{what} from standard input")))
     }
 }
 
-/// Reads a file, or standard input for `-`, up to so many bytes. `what` names the input in messages.
+/// Reads a file, or standard input for `-`, up to `limit` bytes. `what` is the input in messages.
 pub(crate) async fn read(path: &Path, stdin: &Stdin, what: &str, limit: u64) -> Result<Vec<u8>, Failure> {
     if is_standard_input(path) {
         return stdin.read(what, limit).await;
     }
-    // Elsewhere than on the runtime's thread: a pipe or a network drive may take its time, and Ctrl-C is heard
-    // meanwhile.
+    // A pipe or a network drive may be slow: Ctrl-C must work meanwhile.
     let file = path.to_owned();
     let read = tokio::task::spawn_blocking(move || read_file(&file, limit)).await;
     let read = read.unwrap_or_else(|error| Err(Unreadable::Io(io::Error::other(error))));
@@ -117,27 +116,27 @@ pub(crate) async fn read(path: &Path, stdin: &Stdin, what: &str, limit: u64) -> 
 pub(crate) async fn read_text(path: &Path, stdin: &Stdin, what: &str, limit: u64) -> Result<String, Failure> {
     let bytes = read(path, stdin, what, limit).await?;
     decode(&bytes).map_err(|encoding| {
-        let shown = if is_standard_input(path) {
+        let name = if is_standard_input(path) {
             format!("{what} from standard input")
         } else {
             format!("{what} \"{}\"", path.display())
         };
-        Unreadable::Encoding(encoding).failure(&shown)
+        Unreadable::Encoding(encoding).failure(&name)
     })
 }
 
-/// Reads a file up to so many bytes; the thread waits.
+/// Reads a file up to `limit` bytes. Blocks.
 pub(crate) fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, Unreadable> {
     let file = fs::File::open(path).map_err(Unreadable::Io)?;
     read_limited(file, limit)
 }
 
-/// Reads text from a file; the thread waits.
+/// Reads text from a file. Blocks.
 pub(crate) fn read_text_file(path: &Path, limit: u64) -> Result<String, Unreadable> {
     decode(&read_file(path, limit)?).map_err(Unreadable::Encoding)
 }
 
-/// Reads all of a reader, if it does not hold more than so many bytes.
+/// Reads all of a reader, unless it has more than `limit` bytes.
 pub(crate) fn read_limited(reader: impl io::Read, limit: u64) -> Result<Vec<u8>, Unreadable> {
     let mut bytes = Vec::new();
     reader.take(limit + 1).read_to_end(&mut bytes).map_err(Unreadable::Io)?;
@@ -149,22 +148,22 @@ pub(crate) fn is_standard_input(path: &Path) -> bool {
     path.as_os_str() == STANDARD_INPUT
 }
 
-/// The text without byte order marks at its beginning: no mark is a part of a prompt.
+/// The text without byte order marks at its beginning.
 pub(crate) fn without_mark(text: &str) -> &str {
     text.trim_start_matches(MARK)
 }
 
-/// Makes text of bytes, without a mark at its beginning.
+/// Converts bytes to text, without a byte order mark.
 pub(crate) fn decode(bytes: &[u8]) -> Result<String, Encoding> {
-    // Before UTF-16, whose mark is the beginning of this one.
+    // The mark of UTF-32 begins with that of UTF-16.
     if bytes.starts_with(b"\xff\xfe\0\0") || bytes.starts_with(b"\0\0\xfe\xff") {
         return Err(Encoding::Named("UTF-32"));
     }
-    if let Some(rest) = bytes.strip_prefix(b"\xff\xfe") {
-        return utf16(rest, u16::from_le_bytes);
+    if let Some(units) = bytes.strip_prefix(b"\xff\xfe") {
+        return utf16(units, u16::from_le_bytes);
     }
-    if let Some(rest) = bytes.strip_prefix(b"\xfe\xff") {
-        return utf16(rest, u16::from_be_bytes);
+    if let Some(units) = bytes.strip_prefix(b"\xfe\xff") {
+        return utf16(units, u16::from_be_bytes);
     }
     if bytes.starts_with(b"\x84\x31\x95\x33") {
         return Err(Encoding::Named("GB18030"));
@@ -199,7 +198,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, Encoding> {
     }
 }
 
-/// What bytes are that hold zeros: wide encodings of Latin letters put them in the same places of every unit.
+/// The encoding of bytes with zeros: wide encodings of Latin letters have them at the same offsets of every unit.
 fn encoding_with_nul(bytes: &[u8]) -> Encoding {
     let mut zeros = [0_usize; 4];
     for (index, _) in bytes.iter().enumerate().filter(|(_, byte)| **byte == 0) {
@@ -220,7 +219,7 @@ fn encoding_with_nul(bytes: &[u8]) -> Encoding {
     }
 }
 
-/// Files that people take for text, by their first bytes.
+/// Recognizes common files that are not text, by their first bytes.
 fn binary(bytes: &[u8]) -> Option<Encoding> {
     let what = match bytes {
         [b'P', b'K', 3, 4, ..] => {

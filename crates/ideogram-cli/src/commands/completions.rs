@@ -16,7 +16,7 @@ Examples:
   ideogram completions fish > ~/.config/fish/completions/ideogram.fish
   ideogram completions powershell >> $PROFILE")]
 pub(crate) struct Completions {
-    /// Which shell
+    /// The shell
     shell: Shell,
 }
 

@@ -31,10 +31,10 @@ use crate::{
     session::context::Context,
 };
 
-/// Say what images show
+/// Describe images
 ///
-/// One call for each image, each of them billed; it stops at the first that fails. `v3` answers in plain text, `v4`
-/// with a structured prompt that `ideogram generate --json-prompt` draws.
+/// Makes one call for each image, each of them billed, and stops at the first that fails. `v3` returns plain text, `v4`
+/// a structured prompt for `ideogram generate --json-prompt`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
 Examples:
@@ -47,21 +47,21 @@ pub(crate) struct Describe {
     #[arg(value_name = "IMAGE", required = true)]
     images: Vec<OsString>,
 
-    /// How to describe
+    /// The model that describes the images
     #[arg(long, value_enum, default_value = "v3")]
     model: Model,
 
-    /// Which model writes the plain text [default: V_3] (v3 only)
+    /// The version of the model for plain text [default: V_3] (v3 only)
     #[arg(long = "describe-model-version", value_name = "VERSION")]
     #[arg(value_parser = Known::new(DescribeModelVersion::ALL.iter().map(ToString::to_string)))]
     version: Option<String>,
 
-    /// Leave out where in the image things are (v4 only)
+    /// Leave out the positions of objects in the image (v4 only)
     #[arg(long)]
     no_boxes: bool,
 }
 
-/// How to describe.
+/// The model that describes the images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Model {
     /// A structured prompt of Ideogram 4.0
@@ -80,7 +80,7 @@ impl Describe {
             _ => {}
         }
         let stdin = Stdin::default();
-        // All are looked at before the first is paid for.
+        // All images are checked before the first is billed.
         let files = SourceImages::new(context, &stdin).all(&self.images).await?;
         let client = storing_client(context).await?;
         let mut stream = context.output().stream("descriptions");
@@ -94,19 +94,19 @@ impl Describe {
             Ok(())
         };
         let interrupted = context.interrupt().gracefully();
-        let ended = select! {
-            ended = all => ended,
-            // Looked at while the call is still under way.
+        let result = select! {
+            result = all => result,
+            // Built before the call is dropped, since it describes calls in flight.
             failure = async { interrupted.signalled().await; context.interrupt().failure() } => Err(failure),
         };
-        // Those that were described are paid for, whatever became of the others.
-        if !context.is_dry_run() && (done > 0 || ended.is_ok()) {
+        // Finished descriptions are billed, so they are printed even if others failed.
+        if !context.is_dry_run() && (done > 0 || result.is_ok()) {
             let printed = stream.finish(Map::new());
-            if ended.is_ok() {
+            if result.is_ok() {
                 return printed;
             }
         }
-        ended.map_err(|failure| stopped(failure, done, self.images.len()))
+        result.map_err(|failure| stopped(failure, done, self.images.len()))
     }
 
     async fn one(
@@ -124,8 +124,8 @@ impl Describe {
                 if self.no_boxes {
                     call = call.include_bbox(false);
                 }
-                let Some(response) = ask(context, call, what, "looking").await? else { return Ok(()) };
-                self.tell(
+                let Some(response) = ask(context, call, what, "describing").await? else { return Ok(()) };
+                self.print(
                     context,
                     source,
                     &response,
@@ -138,13 +138,13 @@ impl Describe {
                 if let Some(version) = &self.version {
                     call = call.describe_model_version(version.as_str());
                 }
-                let Some(response) = ask(context, call, what, "looking").await? else { return Ok(()) };
-                self.tell(context, source, &response, |layout| plain(layout, response.value()), stream)
+                let Some(response) = ask(context, call, what, "describing").await? else { return Ok(()) };
+                self.print(context, source, &response, |layout| plain(layout, response.value()), stream)
             }
         }
     }
 
-    fn tell<T>(
+    fn print<T>(
         &self,
         context: &Context<'_>,
         source: &OsStr,
@@ -162,16 +162,15 @@ impl Describe {
     }
 }
 
-/// An element of the result; the response as it came.
+/// An element of the result.
 #[derive(Serialize)]
 struct Described<'a> {
     image: &'a str,
     response: &'a RawValue,
 }
 
-/// What was done stays done, and is printed.
+/// The failure after some images were described.
 fn stopped(failure: Failure, done: usize, all: usize) -> Failure {
-    let rest = all - done;
     if done == 0 || matches!(failure.exit(), Exit::Unknown | Exit::NotStored | Exit::Interrupted) {
         return failure;
     }
@@ -184,7 +183,7 @@ fn stopped(failure: Failure, done: usize, all: usize) -> Failure {
     for hint in failure.hints() {
         partial = partial.hint(hint.clone());
     }
-    partial.hint(format!("to go on, give the last {}", units::count(rest as u64, "image")))
+    partial.hint(format!("to continue, run it with the last {}", units::count((all - done) as u64, "image")))
 }
 
 fn plain(layout: Layout, response: &DescribeResponse) -> Layout {

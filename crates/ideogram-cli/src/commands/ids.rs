@@ -1,7 +1,7 @@
-//! Ids as arguments, checked before anything else happens.
+//! Parsers of ids in arguments.
 //!
-//! An id of the service may begin with a hyphen, so ids take what looks like an option; a mistyped option must not pass
-//! for an id all the same.
+//! An id of the service may begin with a hyphen, so these arguments accept text that looks like an option. A mistyped
+//! option must still not be taken for an id.
 
 use std::{fmt::Display, str::FromStr};
 
@@ -17,20 +17,20 @@ pub(super) fn model_id(text: &str) -> Result<ModelId, String> {
 
 fn id<T: FromStr<Err: Display>>(text: &str) -> Result<T, String> {
     if looks_like_option(text) {
-        return Err("there is no such option, and no id looks like this".to_owned());
+        return Err("there is no such option, and this is not an id".to_owned());
     }
     text.parse().map_err(|error: T::Err| format!("an id {error}"))
 }
 
 /// `-x`, `--some-word` and `--some-word=value`; ids are 22 letters, digits, hyphens and underscores.
 fn looks_like_option(text: &str) -> bool {
-    let Some(rest) = text.strip_prefix('-') else { return false };
-    match rest.strip_prefix('-') {
+    let Some(name) = text.strip_prefix('-') else { return false };
+    match name.strip_prefix('-') {
         Some(word) => {
             let name = word.split('=').next().unwrap_or_default();
             name.chars().all(|character| character.is_ascii_lowercase() || character == '-')
         }
-        None => rest.chars().count() <= 1,
+        None => name.chars().count() <= 1,
     }
 }
 
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistyped_option_is_no_id() {
+    fn a_mistyped_option_is_not_an_id() {
         for text in ["-", "--", "-o", "--jsn", "--out-put=json"] {
             assert!(model_id(text).is_err(), "{text}");
         }

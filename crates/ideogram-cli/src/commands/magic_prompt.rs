@@ -15,9 +15,9 @@ use crate::{
     session::context::Context,
 };
 
-/// Turn a short prompt into a structured one of the 4.0 model
+/// Turn a short prompt into a structured prompt for Ideogram 4.0
 ///
-/// Makes no image, and is billed. `ideogram generate --json-prompt` draws what comes out with `--output json`.
+/// Generates no image, and is billed. `ideogram generate --json-prompt` accepts the output of `--output json`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
 Examples:

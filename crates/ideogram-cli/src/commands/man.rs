@@ -14,15 +14,15 @@ use crate::{exit::Exit, failure::Failure, options, output::Output, output::units
 
 /// Write the manual as man pages
 ///
-/// Into a folder: one page for the command and one for each subcommand; their paths go to standard output. Without a
-/// folder the page of the command itself does.
+/// Writes one page for the command and one for each subcommand into a folder, and prints their paths. Without a folder,
+/// prints the page of the command itself.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   ideogram man | man -l -
   ideogram man ~/.local/share/man/man1")]
 pub(crate) struct Man {
-    /// Where to write the pages; the folder is made if it does not exist
+    /// The folder for the pages; it is created if it does not exist
     #[arg(value_name = "DIR")]
     folder: Option<PathBuf>,
 }
@@ -34,7 +34,7 @@ impl Man {
             return output.verbatim(&page(command, None).map_err(|error| cannot_write(&error))?);
         };
         std::fs::create_dir_all(folder).map_err(|error| {
-            Failure::local_io(format!("cannot make the folder \"{}\"", folder.display())).because(&error)
+            Failure::local_io(format!("cannot create the folder \"{}\"", folder.display())).because(&error)
         })?;
         let mut pages = Vec::new();
         collect(command, None, &mut pages).map_err(|error| cannot_write(&error))?;
@@ -52,7 +52,7 @@ impl Man {
     }
 }
 
-/// The page of a command and those of its subcommands, each named by its words: `ideogram-datasets-get`.
+/// Collects the pages of a command and its subcommands, with names such as `ideogram-datasets-get`.
 fn collect(command: clap::Command, parent: Option<&str>, pages: &mut Vec<(String, Vec<u8>)>) -> io::Result<()> {
     let name = match parent {
         Some(parent) => format!("{parent}-{}", command.get_name()),

@@ -31,12 +31,12 @@ use crate::{
 /// Far above any response, in bytes.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
-/// Save the images of a response that was kept
+/// Save the images of a stored response
 ///
-/// Every command that makes images keeps its response in `.ideogram-responses`, in the folder of the images. This
-/// fetches the images of one, which takes no key and costs nothing while their links live, some hours. Images that are
-/// there already are left as they are. A response of the service from elsewhere, items of one, what `--output json` or
-/// `jsonl` has printed, and links, one a line, will do as well.
+/// Every command that generates images stores its response in `.ideogram-responses`, in the folder of the images. This
+/// command fetches the images of one, without a key and free of charge, until their links expire after some hours.
+/// Images that exist already are left unchanged. It also accepts any other response of the service, items of one, the
+/// output of `--output json` or `jsonl`, and a list of links, one on each line.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
 Examples:
@@ -51,15 +51,15 @@ pub(crate) struct Save {
     saving: SaveFlags,
 }
 
-/// A response, and what is known of its call.
-struct Found {
-    /// Nothing, if it is no JSON; the images in it may be whole all the same.
+/// The input: a response, its images, and the call that it comes from.
+struct Input {
+    /// `null` if it is not JSON.
     response: Value,
     images: Vec<ImageRef>,
     origin: Provenance,
 }
 
-impl HasImages for Found {
+impl HasImages for Input {
     fn images(&self) -> Vec<ImageRef> {
         self.images.clone()
     }
@@ -76,8 +76,8 @@ impl Save {
         } else {
             Context::with_client(globals, connection::client(globals, None)?)
         };
-        let found = self.read().await?;
-        let images = found.images();
+        let input = self.read().await?;
+        let images = input.images();
         if images.is_empty() {
             return Err(Failure::usage(format!("there are no images in \"{}\"", self.response.display())));
         }
@@ -86,56 +86,62 @@ impl Save {
             return list(context, &images, &folder);
         }
         make_ready(&folder, &self.saving).await?;
-        // Names tell images apart, unless they were chosen.
+        // With --name, another image may have the same name.
         let if_exists = if self.saving.name.is_some() { IfExists::Number } else { IfExists::Skip };
         let is_file = self.response.as_os_str() != OsStr::new("-") && self.link().is_none();
         let stored_at = is_file.then_some(self.response.as_path());
         let job = SaveJob { context, saving: &self.saving, folder: &folder, if_exists, stored_at };
-        let outcomes = job.run(context.client(), &found).await?;
+        let outcomes = job.run(context.client(), &input).await?;
         for (image, outcome) in images.iter().zip(&outcomes) {
             if matches!(outcome, SaveOutcome::AlreadyThere { .. }) {
-                context.output().note(&format!("image {} is there already", image.number()));
+                context.output().note(&format!("image {} is already saved", image.number()));
             }
         }
-        job.finish(Report { response: found.response, images, outcomes, requested: None, stored_at }).await
+        job.finish(Report { response: input.response, images, outcomes, requested: None, stored_at }).await
     }
 
-    /// The folder of `--out`, else where the response's own images are, else in the folder of today.
+    /// The folder of `--out`, that of the stored response, or the default one.
     fn folder(&self, context: &Context<'_>) -> PathBuf {
         let responses = self.response.parent().filter(|folder| folder.file_name() == Some(OsStr::new(RESPONSES)));
-        let beside = responses
+        let own = responses
             .and_then(Path::parent)
             .map(|folder| if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() });
-        self.saving.out.clone().or(beside).unwrap_or_else(|| self.saving.folder(context.profile()))
+        self.saving.out.clone().or(own).unwrap_or_else(|| self.saving.folder(context.profile()))
     }
 
-    /// The link of one image, if that was given in place of a response.
+    /// The link of one image, if the argument is a link.
     fn link(&self) -> Option<&str> {
         self.response.to_str().filter(|text| is_link(text))
     }
 
-    async fn read(&self) -> Result<Found, Failure> {
+    async fn read(&self) -> Result<Input, Failure> {
         if let Some(link) = self.link() {
             let images = vec![ImageRef::from_link(link)];
-            return Ok(Found { response: Value::Null, images, origin: Provenance::default() });
+            return Ok(Input { response: Value::Null, images, origin: Provenance::default() });
         }
-        let shown = self.response.display();
+        let name = self.response.display();
         let bytes = text_input::read(&self.response, &Stdin::default(), "the response", MAX_BYTES).await?;
         let encoding = text_input::decode(&bytes);
         let bytes = encoding.as_ref().map_or(bytes, |text| text.clone().into_bytes());
-        if let Ok(kept) = serde_json::from_slice::<StoredResponse>(&bytes) {
-            let images = kept.images();
-            if kept.response().is_none() && images.is_empty() {
-                return Err(Failure::usage(format!("the response in \"{shown}\" broke off: no link in it is whole"))
-                    .hint("what arrived of it is in the file, under `response_text` or `response_base64`"));
+        if let Ok(stored) = serde_json::from_slice::<StoredResponse>(&bytes) {
+            let images = stored.images();
+            if stored.response().is_none() && images.is_empty() {
+                return Err(Failure::usage(format!(
+                    "the response in \"{name}\" is incomplete: it has no complete link"
+                ))
+                .hint("the file has the received part, in `response_text` or `response_base64`"));
             }
-            return Ok(Found { response: kept.response().cloned().unwrap_or_default(), images, origin: kept.origin() });
+            return Ok(Input {
+                response: stored.response().cloned().unwrap_or_default(),
+                images,
+                origin: stored.origin(),
+            });
         }
         if let Some(images) = links_in(&bytes) {
-            return Ok(Found { response: Value::Null, images, origin: Provenance::default() });
+            return Ok(Input { response: Value::Null, images, origin: Provenance::default() });
         }
         let mut parsed = serde_json::from_slice::<Value>(&bytes);
-        // What `--output json` prints has the response inside.
+        // The output of `--output json` contains the response.
         if let Ok(response) = &mut parsed
             && let Some(inner) = response.get_mut("response").filter(|inner| inner.is_object())
         {
@@ -143,22 +149,22 @@ impl Save {
         }
         let mut images = parsed.as_ref().map(Value::images).unwrap_or_default();
         if images.is_empty() {
-            // Lines, or items that somebody took out.
+            // JSON lines, or items of a response.
             images = images_in_text(&bytes);
             images.retain(|image| image.link().is_some());
         }
         match parsed {
-            Ok(response) => Ok(Found { response, images, origin: Provenance::default() }),
-            Err(_) if !images.is_empty() => Ok(Found { response: Value::Null, images, origin: Provenance::default() }),
+            Ok(response) => Ok(Input { response, images, origin: Provenance::default() }),
+            Err(_) if !images.is_empty() => Ok(Input { response: Value::Null, images, origin: Provenance::default() }),
             Err(error) => Err(match encoding {
-                Err(encoding) => Unreadable::Encoding(encoding).failure(&format!("the response \"{shown}\"")),
-                Ok(_) => Failure::usage(format!("\"{shown}\" is not a response: it is not JSON")).because(&error),
+                Err(encoding) => Unreadable::Encoding(encoding).failure(&format!("the response \"{name}\"")),
+                Ok(_) => Failure::usage(format!("\"{name}\" is not a response: it is not JSON")).because(&error),
             }),
         }
     }
 }
 
-/// The images of a text that is links and nothing else, one a line.
+/// The images of a text with only links, one on each line.
 fn links_in(text: &[u8]) -> Option<Vec<ImageRef>> {
     let lines = std::str::from_utf8(text).ok()?.lines().map(str::trim).filter(|line| !line.is_empty());
     let images: Option<Vec<_>> = lines.map(|line| is_link(line).then(|| ImageRef::from_link(line))).collect();

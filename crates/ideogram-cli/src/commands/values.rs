@@ -1,5 +1,4 @@
-//! Values of the document's enums, as people write them: in any case, with hyphens for underscores, and ratios also as
-//! `16:9`.
+//! Values of the document's enums, written in any case, with hyphens for underscores, and ratios also as `16:9`.
 
 use std::ffi::OsStr;
 
@@ -8,7 +7,7 @@ use clap::{
     builder::{PossibleValue, StringValueParser, TypedValueParser},
 };
 
-/// Shows the values of an enum, and takes others too: whether they are allowed is checked with the whole request.
+/// Lists the values of an enum in the help, and accepts others: they are checked when the request is prepared.
 #[derive(Clone, Debug)]
 pub(crate) struct Known(Vec<String>);
 
@@ -38,7 +37,7 @@ impl TypedValueParser for Known {
     }
 }
 
-/// The value that a text stands for.
+/// Finds the value that a text means.
 pub(crate) fn find<'a, T: AsRef<str>>(values: &'a [T], text: &str) -> Option<&'a T> {
     let wanted = folded(text);
     values.iter().find(|value| folded(value.as_ref()) == wanted)
@@ -66,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_found_as_people_write_them() {
+    fn values_are_found_in_every_spelling() {
         let presets: Vec<String> = StylePresetV3::ALL.iter().map(ToString::to_string).collect();
         let ratios: Vec<String> = AspectRatio::ALL.iter().map(ToString::to_string).collect();
         let sizes: Vec<String> = Resolution::ALL.iter().map(ToString::to_string).collect();

@@ -1,4 +1,4 @@
-//! What to do after a call that failed.
+//! Hints after a failed call.
 
 use ideogram_client::{
     Error, ErrorKind, Outcome,
@@ -8,39 +8,39 @@ use ideogram_client::{
 use super::Call;
 use crate::{failure::links::KEY_PAGE, output::units};
 
-/// What the kind of the error asks for.
-pub(super) fn what_next(call: &Call<'_>, error: &Error) -> Option<String> {
+/// The hint for the kind of an error.
+pub(super) fn for_kind(call: &Call<'_>, error: &Error) -> Option<String> {
     let address = call.address;
     let hint = match error.kind() {
         ErrorKind::Authentication => format!(
-            "{address} refuses the key: `ideogram auth status` shows where it comes from; a key also pauses when its \
+            "{address} refuses the key: `ideogram auth status` shows its source; a key is also paused when its \
              balance reaches zero (keys and balance: {KEY_PAGE})"
         ),
         ErrorKind::Payment => format!("top up the API balance, then run the command again: {KEY_PAGE}"),
-        ErrorKind::Forbidden => "the account of this key may not do this; another key may".to_owned(),
+        ErrorKind::Forbidden => "the account of this key is not allowed to do this; use another key".to_owned(),
         ErrorKind::NotFound => {
             let tag = error.operation().map_or("datasets", |operation| operation.tag);
             if !["datasets", "models"].contains(&tag) {
                 return None;
             }
-            format!("`ideogram {tag} list` shows what this key may see")
+            format!("`ideogram {tag} list` shows what this key has access to")
         }
         ErrorKind::LinkExpired => {
-            "links live for a day: the image can only be made again, which costs again".to_owned()
+            "links expire after a day: the image can only be generated again, which is billed again".to_owned()
         }
         ErrorKind::InvalidRequest | ErrorKind::Safety => {
-            "change what was requested; the same again will be refused again".to_owned()
+            "change the request; the same one will be refused again".to_owned()
         }
         ErrorKind::RateLimited => match error.retry_after() {
             Some(wait) => format!("wait {}, then run the command again", units::count(wait.as_secs(), "second")),
-            None => "wait a little, then run the command again".to_owned(),
+            None => "wait, then run the command again".to_owned(),
         },
         ErrorKind::Transport if error.outcome() == Outcome::NotSent => {
             format!("nothing was sent: check the network, and the address {address}")
         }
         ErrorKind::LocalIo if error.outcome() == Outcome::NotSent => "nothing was sent".to_owned(),
         ErrorKind::UndocumentedResponse if error.status().is_some_and(|status| status.is_redirection()) => {
-            format!("{address} sends the call elsewhere, where the key would go with it; give the final address")
+            format!("{address} redirects the call, and the key is not sent to another address; use the final address")
         }
         ErrorKind::UndocumentedResponse => {
             format!("is {address} the Ideogram API? If so, a newer version of this command may know the response")
@@ -50,14 +50,14 @@ pub(super) fn what_next(call: &Call<'_>, error: &Error) -> Option<String> {
     Some(hint)
 }
 
-/// What the outcome allows. A call that cannot be taken back is not to be repeated blindly.
-pub(super) fn what_became_of_it(call: &Call<'_>, error: &Error) -> Option<String> {
+/// The hint for the outcome: whether the command can be run again.
+pub(super) fn for_outcome(call: &Call<'_>, error: &Error) -> Option<String> {
     let operation = error.operation()?;
     let is_paid = operation.billing != Billing::Free;
-    let see = |then: &str| match (call.look, then) {
+    let see = |then: &str| match (call.inspect, then) {
         ("", _) => String::new(),
-        (look, "") => format!(": see `{look}`"),
-        (look, then) => format!(": see `{look}` {then}"),
+        (inspect, "") => format!(": see `{inspect}`"),
+        (inspect, then) => format!(": see `{inspect}` {then}"),
     };
     match error.outcome() {
         Outcome::Unknown if operation.retry == Retry::Safe => {
@@ -66,20 +66,18 @@ pub(super) fn what_became_of_it(call: &Call<'_>, error: &Error) -> Option<String
         }
         Outcome::Unknown if is_paid => {
             let see = see("first");
-            Some(format!("it may have run, and then it is billed; running the command again may cost again{see}"))
+            Some(format!("it may have run, and then it is billed; running the command again may be billed again{see}"))
         }
-        Outcome::Unknown => {
-            Some(format!("it may have been done all the same{}", see("before running the command again")))
-        }
+        Outcome::Unknown => Some(format!("it may still have been done{}", see("before running the command again"))),
         Outcome::Completed => match error.stored_at() {
             Some(path) => {
-                Some(format!("it ran, and its response is kept in {}; do not run the command again", path.display()))
+                Some(format!("it ran, and its response is stored in {}; do not run the command again", path.display()))
             }
             None if operation.retry == Retry::Safe => None,
             None if is_paid => Some(format!("it ran and is billed; do not run the command again{}", see(""))),
             None => {
                 let see = see("");
-                Some(format!("it was done, only its response cannot be read; do not run the command again{see}"))
+                Some(format!("it was done, but its response cannot be read; do not run the command again{see}"))
             }
         },
         _ => None,

@@ -1,4 +1,4 @@
-//! From an error of the client to the exit code of the command.
+//! The exit code for an error of the client.
 
 use ideogram_client::{Error, ErrorKind, Outcome, operation::Billing};
 
@@ -14,9 +14,9 @@ pub(super) fn is_paid_for(error: &Error) -> bool {
     exit_of(error) == Exit::NotStored
 }
 
-/// Money comes first: whether a paid call ran goes before what went wrong.
+/// Whether a paid call ran takes precedence over the kind of the error.
 fn exit(kind: ErrorKind, outcome: Outcome, billing: Option<Billing>) -> Exit {
-    // An operation without a mark counts as paid; an error outside of any operation cannot cost.
+    // An operation without a mark counts as paid; an error outside of any operation is never billed.
     let is_paid = billing.is_some_and(|billing| billing != Billing::Free);
     match (outcome, kind) {
         (Outcome::Completed, _) if is_paid => Exit::NotStored,
@@ -30,7 +30,7 @@ fn exit(kind: ErrorKind, outcome: Outcome, billing: Option<Billing>) -> Exit {
         (_, ErrorKind::Server | ErrorKind::Transport) => Exit::Unavailable,
         (_, ErrorKind::InvalidArgument) => Exit::Usage,
         (_, ErrorKind::LocalIo) => Exit::LocalIo,
-        // Kinds to come included.
+        // Future kinds.
         _ => Exit::Internal,
     }
 }
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_has_its_code_when_nothing_can_have_been_billed() {
+    fn every_kind_has_its_code_if_nothing_is_billed() {
         for (kind, expected) in [
             (ErrorKind::Authentication, 3),
             (ErrorKind::Payment, 7),
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn whether_a_paid_call_ran_matters_more_than_what_went_wrong() {
+    fn the_outcome_of_a_paid_call_takes_precedence_over_the_kind() {
         for kind in [
             ErrorKind::Server,
             ErrorKind::Transport,

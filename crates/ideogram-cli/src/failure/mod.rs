@@ -24,18 +24,18 @@ struct Parts {
     causes: Vec<String>,
     hints: Vec<String>,
     exit: Exit,
-    /// What programs can read of it, beside the texts.
+    /// Further properties in JSON.
     details: Map<String, Value>,
 }
 
 /// The failed call that a message describes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Call<'a> {
-    /// What could not be done: "cannot get the dataset abc".
-    pub(crate) what: &'a str,
-    /// The command that shows whether the call has changed anything.
-    pub(crate) look: &'a str,
-    /// Where the service was looked for.
+    /// The action that failed: "cannot get the dataset abc".
+    pub(crate) action: &'a str,
+    /// The command that shows whether the call changed anything; may be empty.
+    pub(crate) inspect: &'a str,
+    /// The address of the service.
     pub(crate) address: &'a str,
 }
 
@@ -45,12 +45,12 @@ impl Failure {
         Self(Box::new(Parts { what: what.into(), causes: Vec::new(), hints: Vec::new(), exit, details: Map::new() }))
     }
 
-    /// The command itself is wrong, and nothing was sent.
+    /// Wrong usage; nothing was sent.
     pub(crate) fn usage(what: impl Into<String>) -> Self {
         Self::new(Exit::Usage, what)
     }
 
-    /// Something of this machine does not work as it must.
+    /// An error of the command or the system.
     pub(crate) fn internal(what: impl Into<String>) -> Self {
         Self::new(Exit::Internal, what)
     }
@@ -60,19 +60,19 @@ impl Failure {
         Self::new(Exit::LocalIo, what)
     }
 
-    /// Adds one cause in words.
+    /// Adds one cause.
     pub(crate) fn cause(mut self, cause: impl Into<String>) -> Self {
         self.0.causes.push(cause.into());
         self
     }
 
-    /// Adds an error and what it says of its own causes, each only once.
+    /// Adds an error and its sources, each only once.
     pub(crate) fn because(mut self, error: &(dyn StdError + 'static)) -> Self {
         let mut next = Some(error);
         while let Some(error) = next {
             let text = error.to_string();
-            let said = self.0.causes.iter().any(|cause| cause.contains(&text));
-            if !said && !is_bare_kind(error) {
+            let is_known = self.0.causes.iter().any(|cause| cause.contains(&text));
+            if !is_known && !is_bare_kind(error) {
                 self.0.causes.push(text);
             }
             next = error.source();
@@ -86,7 +86,7 @@ impl Failure {
         self
     }
 
-    /// Adds a member to the failure as JSON; `null` adds none. Text for people belongs into causes and hints.
+    /// Adds a property to the failure in JSON, unless it is `null`. Text for people belongs in causes and hints.
     pub(crate) fn detail(mut self, name: &str, value: impl Into<Value>) -> Self {
         let value = value.into();
         if !value.is_null() {
@@ -102,15 +102,15 @@ impl Failure {
     }
 
     pub(crate) fn of_call(call: &Call<'_>, error: &Error) -> Self {
-        let mut failure = Self::new(code::exit_of(error), call.what).because(error);
+        let mut failure = Self::new(code::exit_of(error), call.action).because(error);
         if code::is_paid_for(error) && error.stored_at().is_none() {
-            // Nothing else has it any more.
+            // This is the only copy.
             failure.0.causes.extend(error.body_text().map(|text| format!("the response was: {text}")));
         } else if error.kind() == ErrorKind::UndocumentedResponse {
             failure.0.causes.extend(beginning_of_response(error));
         }
-        failure.0.hints.extend(advice::what_next(call, error));
-        failure.0.hints.extend(advice::what_became_of_it(call, error));
+        failure.0.hints.extend(advice::for_kind(call, error));
+        failure.0.hints.extend(advice::for_outcome(call, error));
         failure
             .detail("kind", error.kind().name())
             .detail("operation", error.operation().map(|operation| operation.id))
@@ -123,7 +123,7 @@ impl Failure {
             .detail("retry_after_seconds", error.retry_after().map(|wait| wait.as_secs()))
     }
 
-    /// The failure for programs: `kind`, `message`, `causes`, `hints` and `exit_code`, and what is known of the call.
+    /// The failure in JSON: `kind`, `message`, `causes`, `hints`, `exit_code`, and properties of the call.
     pub(crate) fn to_json(&self) -> Value {
         let mut error = json!({
             "kind": self.0.exit.kind(),
@@ -155,7 +155,7 @@ impl Failure {
     }
 }
 
-/// Whether an error says no more than the name of its kind ("entity not found"): its parent has said it better.
+/// Whether an error has only the name of its kind ("entity not found"): its parent has a better message.
 fn is_bare_kind(error: &(dyn StdError + 'static)) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.raw_os_error().is_none() && error.get_ref().is_none())
 }
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn causes_are_told_once() {
+    fn causes_are_listed_once() {
         let source = || Some(io::Error::other("disk on fire"));
 
         assert_eq!(causes(&Chained("cannot read", source())), ["cannot read", "disk on fire"]);
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cause_that_says_nothing_is_left_out() {
+    fn a_cause_with_only_a_kind_is_left_out() {
         let source = Some(io::Error::from(io::ErrorKind::NotFound));
 
         assert_eq!(causes(&Chained("a.png: No such file or directory", source)), ["a.png: No such file or directory"]);

@@ -1,7 +1,7 @@
-//! What people read: fields and tables, laid out in columns.
+//! Text output: fields and tables in columns.
 //!
-//! Start at [`ToLayout`]. A layout holds text as it came; [`Layout::render`] makes it printable and cuts nothing: a
-//! table that is too wide for the terminal becomes a list of fields.
+//! Start at [`ToLayout`]. [`Layout::render`] replaces control characters, and cuts nothing: a table that is too wide for
+//! the terminal becomes a list of fields.
 
 use std::borrow::Cow;
 
@@ -9,30 +9,30 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::{output::color, output::printable::printable};
 
-/// Stands for a value that is not there.
+/// Stands for a missing value.
 pub(crate) const ABSENT: &str = "-";
 
 const GAP: usize = 2;
 
-/// What can be shown to people.
+/// A response that can be printed as text.
 pub(crate) trait ToLayout {
-    /// The member whose elements `--output jsonl` prints line by line; all in one line without it. It is for responses
-    /// that are lists and nothing more: what stands beside the member is not printed.
+    /// The property whose elements `--output jsonl` prints line by line, for responses that have no other property.
+    /// Without it, the response is one line.
     const ROWS: Option<&'static str> = None;
 
-    /// What of it people want to see.
+    /// The text output.
     fn layout(&self) -> Layout;
 }
 
 /// The screen that a layout is laid out for.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Screen {
-    /// In columns; `None` if there is no end to it.
+    /// In columns; `None` for no limit.
     pub(crate) width: Option<usize>,
     pub(crate) color: bool,
 }
 
-/// Blocks, an empty line between them.
+/// Sections, separated by empty lines.
 #[derive(Debug, Default)]
 pub(crate) struct Layout {
     sections: Vec<Section>,
@@ -59,7 +59,7 @@ pub(crate) struct Table {
     rows: Vec<Vec<String>>,
 }
 
-/// The heading of a column, and the side on which its values stand.
+/// The heading of a column, and the alignment of its values.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Column {
     Left(&'static str),
@@ -71,7 +71,7 @@ impl Layout {
         Self::default()
     }
 
-    /// Adds a line that stands for itself.
+    /// Adds a line.
     pub(crate) fn line(mut self, text: impl Into<String>) -> Self {
         self.sections.push(Section::Line(text.into()));
         self
@@ -115,7 +115,7 @@ impl Layout {
         self
     }
 
-    /// The layout as text, at most as wide as the screen where that can be done.
+    /// The layout as text, no wider than the screen if possible.
     pub(crate) fn render(&self, screen: Screen) -> String {
         let sections: Vec<String> = self.sections.iter().map(|section| section.render(screen)).collect();
         sections.join("\n")
@@ -146,7 +146,7 @@ impl Table {
         let rows = self.rows.iter().map(|row| row.iter().map(|cell| printable(cell)).collect());
         let lines: Vec<Vec<Cow<'_, str>>> = std::iter::once(headings).chain(rows).collect();
         let widths: Vec<usize> = (0..self.columns.len())
-            .map(|place| lines.iter().map(|cells| cells[place].width()).max().unwrap_or_default())
+            .map(|column| lines.iter().map(|cells| cells[column].width()).max().unwrap_or_default())
             .collect();
         let whole = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
         if screen.width.is_some_and(|width| whole > width) {

@@ -1,6 +1,6 @@
-//! What a command prints on standard output: data. What it says beside that is [`Messages`].
+//! Prints the data of a command on standard output. [`Messages`] go to standard error.
 //!
-//! Text that came from elsewhere never reaches the terminal with its control characters.
+//! Control characters of foreign text never reach the terminal.
 
 pub(crate) mod color;
 pub(crate) mod jq;
@@ -42,7 +42,7 @@ pub(crate) struct Output {
     messages: Messages,
     /// Whether a reader that went away was noticed while printing.
     has_lost_reader: AtomicBool,
-    /// Whether what is printed may be paid for.
+    /// Whether the command makes calls that are billed.
     has_paid: AtomicBool,
 }
 
@@ -59,7 +59,7 @@ impl Output {
         }
     }
 
-    /// Sends all JSON of standard output through an expression first.
+    /// Filters all JSON of standard output.
     pub(crate) fn filtered(mut self, filter: Filter) -> Self {
         self.filter = Some(filter);
         self
@@ -69,12 +69,12 @@ impl Output {
         self.format
     }
 
-    /// Prints a response of the service: what it means, or as JSON all that it holds.
+    /// Prints a response of the service, as its layout or as JSON.
     pub(crate) fn response<T: ToLayout>(&self, response: &Response<T>) -> Result<(), Failure> {
         self.response_as(response, &response.value().layout(), T::ROWS)
     }
 
-    /// Prints a response of the service as JSON, and for people as this layout.
+    /// Prints a response of the service, as this layout or as JSON.
     pub(crate) fn response_as<T>(
         &self,
         response: &Response<T>,
@@ -84,19 +84,19 @@ impl Output {
         match self.format {
             Format::Text => self.layout(layout),
             Format::Json => self.json(response.body()),
-            Format::Jsonl => match rows.and_then(|member| elements(response.body(), member)) {
+            Format::Jsonl => match rows.and_then(|name| elements(response.body(), name)) {
                 Some(elements) => elements.iter().try_for_each(|element| self.json(element.get().as_bytes())),
                 None => self.json(response.body()),
             },
         }
     }
 
-    /// Prints a response of the service as JSON, also where text is wanted.
+    /// Prints a response of the service as JSON in every format.
     pub(crate) fn json_response<T>(&self, response: &Response<T>) -> Result<(), Failure> {
         self.json(response.body())
     }
 
-    /// Prints what is no response of the service: JSON, or a layout.
+    /// Prints a result of the command, as this layout or as JSON.
     pub(crate) fn result(&self, value: &impl Serialize, layout: &Layout) -> Result<(), Failure> {
         match self.format {
             Format::Text => self.layout(layout),
@@ -104,32 +104,25 @@ impl Output {
         }
     }
 
-    /// Prints a list that is no response of the service: as JSON under the name of its member, line by line with
-    /// `jsonl`.
-    pub(crate) fn list<T: Serialize>(
-        &self,
-        member: &'static str,
-        values: &[T],
-        layout: &Layout,
-    ) -> Result<(), Failure> {
+    /// Prints a list of the command: as JSON in the property `name`, or line by line with `jsonl`.
+    pub(crate) fn list<T: Serialize>(&self, name: &'static str, values: &[T], layout: &Layout) -> Result<(), Failure> {
         match self.format {
             Format::Text => self.layout(layout),
-            Format::Json => self.json(&encoded(&json!({ member: values }))?),
+            Format::Json => self.json(&encoded(&json!({ name: values }))?),
             Format::Jsonl => values.iter().try_for_each(|value| self.json(&encoded(value)?)),
         }
     }
 
     /// Begins a list whose elements are printed one by one.
-    pub(crate) fn stream(&self, member: &'static str) -> ResultStream<'_> {
-        ResultStream { output: self, member, values: Vec::new() }
+    pub(crate) fn stream(&self, name: &'static str) -> ResultStream<'_> {
+        ResultStream { output: self, name, values: Vec::new() }
     }
 
-    /// Prints text as it is, such as a script: neither JSON nor cleaned.
+    /// Prints text unchanged, such as a script.
     pub(crate) fn verbatim(&self, text: &[u8]) -> Result<(), Failure> {
         self.print(text)
     }
 
-    /// The side of it that talks to people.
     pub(crate) fn messages(&self) -> &Messages {
         &self.messages
     }
@@ -154,7 +147,7 @@ impl Output {
         self.print(layout.render(Screen { width, color: self.color.on_stdout() }).as_bytes())
     }
 
-    /// Prints JSON, or what the expression of `--jq` picks from it.
+    /// Prints JSON, or what the expression of `--jq` selects.
     fn json(&self, json: &[u8]) -> Result<(), Failure> {
         let Some(filter) = &self.filter else {
             return self.print_json(json);
@@ -169,7 +162,7 @@ impl Output {
                 self.print(&text)
             }
         });
-        // Nothing else has the response of a paid call any more.
+        // This may be the only copy of the response of a paid call.
         printed.map_err(|failure| match failure.exit() {
             Exit::Internal if self.has_paid.load(Ordering::Relaxed) => {
                 failure.cause(format!("the response was: {}", String::from_utf8_lossy(json)))
@@ -178,7 +171,7 @@ impl Output {
         })
     }
 
-    /// Lays JSON out while it is written: a deep value on many lines is much longer than it came.
+    /// Indents JSON while it is written: indentation makes a deep value much longer.
     fn print_json(&self, json: &[u8]) -> Result<(), Failure> {
         let json = self.messages.secret().removed_from(json);
         let json = String::from_utf8_lossy(&json);
@@ -188,8 +181,7 @@ impl Output {
         })
     }
 
-    /// Refuses to go on with what is paid for if nobody would read its result. A single call whose result is files on
-    /// disk does not ask.
+    /// Fails if no one reads standard output any more, to be called before a billed call whose result is printed.
     ///
     /// # Errors
     ///
@@ -199,7 +191,7 @@ impl Output {
         if !self.has_lost_reader.load(Ordering::Relaxed) && !is_reader_gone() {
             return Ok(());
         }
-        Err(Failure::new(Exit::ReaderGone, "nobody reads standard output any more, so no more paid calls are made"))
+        Err(Failure::new(Exit::ReaderGone, "standard output was closed, so no more paid calls are made"))
     }
 
     fn print(&self, bytes: &[u8]) -> Result<(), Failure> {
@@ -216,8 +208,8 @@ impl Output {
             write(&mut stdout).and_then(|()| stdout.flush())
         });
         match written {
-            // Whoever reads has seen enough, as `head` does. What is free goes on to its end and keeps its exit code;
-            // what costs is kept back by `expect_reader`.
+            // The reader has enough, like `head`. Free work continues and keeps its exit code; `expect_reader` stops
+            // paid calls.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 self.has_lost_reader.store(true, Ordering::Relaxed);
                 Ok(())
@@ -227,16 +219,16 @@ impl Output {
     }
 }
 
-/// A result that comes piece by piece: printed at once as text and with `jsonl`, at the end with `json`.
+/// A list whose elements are printed at once as text and `jsonl`, and at the end as `json`.
 #[derive(Debug)]
 pub(crate) struct ResultStream<'a> {
     output: &'a Output,
-    member: &'static str,
+    name: &'static str,
     values: Vec<Box<RawValue>>,
 }
 
 impl ResultStream<'_> {
-    /// One more piece, and the line that people see of it.
+    /// Adds an element, and its line of text.
     pub(crate) fn push(&mut self, value: &impl Serialize, line: &str) -> Result<(), Failure> {
         match self.output.format {
             Format::Text => self.output.layout(&Layout::new().line(line)),
@@ -248,34 +240,34 @@ impl ResultStream<'_> {
         }
     }
 
-    /// Ends the result. `rest` stands beside the list with `--output json`, and nowhere else.
-    pub(crate) fn finish(self, rest: Map<String, Value>) -> Result<(), Failure> {
+    /// Ends the list. With `--output json`, `others` are further properties of the result.
+    pub(crate) fn finish(self, others: Map<String, Value>) -> Result<(), Failure> {
         if self.output.format != Format::Json {
             return Ok(());
         }
-        self.output.json(&encoded(&Whole { member: self.member, values: self.values, rest })?)
+        self.output.json(&encoded(&ListResult { name: self.name, values: self.values, others })?)
     }
 }
 
-/// A list as it came, and what stands beside it.
-struct Whole {
-    member: &'static str,
+/// A list with further properties.
+struct ListResult {
+    name: &'static str,
     values: Vec<Box<RawValue>>,
-    rest: Map<String, Value>,
+    others: Map<String, Value>,
 }
 
-impl Serialize for Whole {
+impl Serialize for ListResult {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry(self.member, &self.values)?;
-        for (name, value) in &self.rest {
+        map.serialize_entry(self.name, &self.values)?;
+        for (name, value) in &self.others {
             map.serialize_entry(name, value)?;
         }
         map.end()
     }
 }
 
-/// Prints help, or what is wrong with the arguments.
+/// Prints help, or an error in the arguments.
 pub(crate) fn help_or_usage(error: &clap::Error, output: &Output) -> Exit {
     let rendered = error.render();
     if !error.use_stderr() {
@@ -309,7 +301,7 @@ fn is_reader_gone() -> bool {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
     let stdout = io::stdout();
-    // A terminal that was closed hangs up too; the images of a command that outlives it are wanted all the same.
+    // A command may outlive its terminal, and its images are still wanted.
     if stdout.is_terminal() {
         return false;
     }
@@ -318,16 +310,16 @@ fn is_reader_gone() -> bool {
     ready.is_ok() && polled[0].revents().intersects(PollFlags::ERR | PollFlags::HUP)
 }
 
-/// Elsewhere only printing shows it.
+/// Other systems only report it when something is printed.
 #[cfg(not(unix))]
 fn is_reader_gone() -> bool {
     false
 }
 
-/// The elements of a list in a response, as they came.
-fn elements<'a>(body: &'a [u8], member: &str) -> Option<Vec<&'a RawValue>> {
-    let members: std::collections::HashMap<&str, &RawValue> = serde_json::from_slice(body).ok()?;
-    serde_json::from_str(members.get(member)?.get()).ok()
+/// The elements of a list in a response, unchanged.
+fn elements<'a>(body: &'a [u8], name: &str) -> Option<Vec<&'a RawValue>> {
+    let properties: std::collections::HashMap<&str, &RawValue> = serde_json::from_slice(body).ok()?;
+    serde_json::from_str(properties.get(name)?.get()).ok()
 }
 
 fn encoded(value: &impl Serialize) -> Result<Vec<u8>, Failure> {
@@ -338,7 +330,7 @@ fn cannot_encode(error: &serde_json::Error) -> Failure {
     Failure::internal("the result cannot be written as JSON").because(error)
 }
 
-/// Text of several lines for a terminal.
+/// Replaces control characters in text of several lines.
 fn harmless(text: &str) -> String {
     let is_obeyed = |character| is_unprintable(character) && !matches!(character, '\n' | '\t');
     text.chars().map(|character| if is_obeyed(character) { '\u{fffd}' } else { character }).collect()

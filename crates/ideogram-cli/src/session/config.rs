@@ -1,7 +1,7 @@
 //! The configuration file: profiles, each with an address, a key and preferences.
 //!
-//! One file, in the place that the platform has for it ([`Config::find`]). It is written by people and only read here;
-//! keys that `ideogram auth login` stores in a file lie beside it ([`Config::stored_key`]).
+//! One file, in the configuration folder of the platform ([`Config::find`]). The user writes it, and this module only
+//! reads it; keys that `ideogram auth login` stores in files are in the same folder ([`Config::stored_key`]).
 
 use std::{
     collections::BTreeMap,
@@ -21,37 +21,37 @@ use crate::{
 
 const CONFIG_VARIABLE: &str = "IDEOGRAM_CONFIG";
 const PROFILE_VARIABLE: &str = "IDEOGRAM_PROFILE";
-/// Far above any configuration, in bytes.
+/// The maximum size, far above any configuration.
 const MAX_BYTES: u64 = 1024 * 1024;
-/// The profile that is there without any configuration.
+/// The profile that exists without a configuration.
 const DEFAULT_PROFILE: &str = "default";
 
-/// The configuration file, and the profile that is used of it.
+/// The configuration file with the selected profile.
 #[derive(Debug)]
 pub(crate) struct Config {
-    /// Where it is, or would be; `None` if this account has no home.
+    /// It may not exist; `None` if the user has no home folder.
     path: Option<PathBuf>,
     name: String,
-    /// Whether `--profile` names it.
+    /// Whether `--profile` selected it.
     was_requested: bool,
     profile: Profile,
 }
 
-/// What a profile sets.
+/// The settings of a profile.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Profile {
     pub(crate) base_url: Option<String>,
-    /// The key itself. Whoever can read the file has it.
+    /// The key itself.
     pub(crate) api_key: Option<Secret>,
-    /// A file that holds the key; a relative path begins at the configuration file.
+    /// A file with the key, relative to the folder of the configuration file.
     pub(crate) api_key_file: Option<PathBuf>,
     pub(crate) output: Option<Format>,
-    /// Where images are saved; a relative path begins at the working folder.
+    /// The folder for images, relative to the working folder.
     pub(crate) out: Option<PathBuf>,
 }
 
-/// A text that is not shown.
+/// A text that `Debug` does not print.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Secret(pub(crate) String);
@@ -65,14 +65,14 @@ impl std::fmt::Debug for Secret {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    /// The profile to use when none is requested.
+    /// The profile to use if none is selected.
     profile: Option<String>,
     #[serde(default)]
     profiles: BTreeMap<String, Profile>,
 }
 
 impl Config {
-    /// Reads the file, if there is one, and takes the profile that is requested.
+    /// Reads the file, if it exists, and selects the profile.
     pub(crate) fn read(profile: Option<&str>) -> Result<Self, Failure> {
         let (path, must_exist) = match environment::variable(CONFIG_VARIABLE)? {
             Some(path) => (Some(PathBuf::from(path)), true),
@@ -101,24 +101,24 @@ impl Config {
         Ok(Self { path, name, was_requested, profile })
     }
 
-    /// Where the file is unless `IDEOGRAM_CONFIG` says otherwise: `~/.config/ideogram/config.toml`, or what
-    /// `XDG_CONFIG_HOME` says instead of `~/.config`; `%APPDATA%\ideogram\config.toml` on Windows.
+    /// The default path: `~/.config/ideogram/config.toml`, with `XDG_CONFIG_HOME` in place of `~/.config` if it is set;
+    /// `%APPDATA%\ideogram\config.toml` on Windows.
     fn find() -> Option<PathBuf> {
-        let places = etcetera::choose_base_strategy().ok()?;
-        Some(places.config_dir().join("ideogram").join("config.toml"))
+        let folders = etcetera::choose_base_strategy().ok()?;
+        Some(folders.config_dir().join("ideogram").join("config.toml"))
     }
 
-    /// Where it is, or would be.
+    /// The path of the file, which may not exist.
     pub(crate) fn path(&self) -> Option<&Path> {
         self.path.as_deref()
     }
 
-    /// The name of the profile that is used.
+    /// The name of the profile.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Whether `--profile` names the profile.
+    /// Whether `--profile` selected the profile.
     pub(crate) fn was_requested(&self) -> bool {
         self.was_requested
     }
@@ -127,31 +127,31 @@ impl Config {
         &self.profile
     }
 
-    /// The file that holds the key of the profile, by its own word.
+    /// The file of `api_key_file`.
     pub(crate) fn key_file(&self) -> Option<PathBuf> {
         let file = self.profile.api_key_file.as_ref()?;
         Some(self.path.as_ref().and_then(|path| path.parent()).map_or_else(|| file.clone(), |folder| folder.join(file)))
     }
 
-    /// The file in which `ideogram auth login --insecure-storage` keeps the key of the profile.
+    /// The file in which `ideogram auth login --insecure-storage` stores the key of the profile.
     pub(crate) fn stored_key(&self) -> Option<PathBuf> {
-        // A name that is no file name is in no file of ours.
+        // Other profiles cannot be stored in a file.
         let is_plain = self.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
         let folder = self.path.as_ref()?.parent()?;
         (is_plain && !self.name.is_empty()).then(|| folder.join("keys").join(&self.name))
     }
 }
 
-/// Where responses of paid calls are kept when nothing else says where; `None` if this account has no home.
+/// The default folder of stored responses; `None` if the user has no home folder.
 pub(crate) fn responses_folder() -> Option<PathBuf> {
     Some(state_folder()?.join("responses"))
 }
 
-/// Where what outlives a command is kept; `None` if this account has no home.
+/// The folder for state that outlives a command; `None` if the user has no home folder.
 pub(crate) fn state_folder() -> Option<PathBuf> {
-    let places = etcetera::choose_base_strategy().ok()?;
-    // Windows has no place for state, and keeps it with data.
-    let state = places.state_dir().unwrap_or_else(|| places.data_dir());
+    let folders = etcetera::choose_base_strategy().ok()?;
+    // Windows has no folder for state.
+    let state = folders.state_dir().unwrap_or_else(|| folders.data_dir());
     Some(state.join("ideogram"))
 }
 
@@ -167,12 +167,12 @@ fn read(path: &Path, must_exist: bool) -> Result<File, Failure> {
         }
     };
     toml::from_str(&text).map_err(|error| {
-        // Only message and line: the text beside them may hold a key.
+        // Only message and line: the rest of the file may contain a key.
         let line = error.span().map(|span| text[..span.start.min(text.len())].lines().count().max(1));
-        let place = line.map(|line| format!(", line {line}")).unwrap_or_default();
-        Failure::usage(format!("the configuration file is refused: \"{}\"{place}", path.display()))
+        let line = line.map(|line| format!(", line {line}")).unwrap_or_default();
+        Failure::usage(format!("the configuration file is invalid: \"{}\"{line}", path.display()))
             .cause(error.message())
-            .hint("`ideogram auth --help` shows what it may hold")
+            .hint("`ideogram auth --help` describes the file")
     })
 }
 
@@ -181,10 +181,10 @@ fn unknown(name: &str, origin: &str, file: &File, path: Option<&Path>) -> Failur
     if !names.contains(&DEFAULT_PROFILE) {
         names.push(DEFAULT_PROFILE);
     }
-    let failure = Failure::usage(format!("there is no profile \"{name}\", which {origin} names"))
-        .cause(format!("there are: {}", names.join(", ")));
+    let failure = Failure::usage(format!("there is no profile \"{name}\", which {origin} selects"))
+        .cause(format!("known profiles: {}", names.join(", ")));
     match path {
-        Some(path) => failure.hint(format!("a new one begins with [profiles.{name}] in \"{}\"", path.display())),
+        Some(path) => failure.hint(format!("to add it, write [profiles.{name}] into \"{}\"", path.display())),
         None => failure,
     }
 }

@@ -9,7 +9,7 @@ use crate::{
 
 const URL_VARIABLE: &str = "IDEOGRAM_BASE_URL";
 
-/// A client, and with `--mock` the server that it talks to.
+/// A client, and with `--mock` its server.
 #[derive(Debug)]
 pub(crate) struct Connection {
     client: Client,
@@ -17,11 +17,11 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Makes the client; nothing is sent yet.
+    /// Builds the client; sends nothing yet.
     pub(crate) async fn open(globals: Globals<'_>) -> Result<Self, Failure> {
         let options = globals.options;
         if !options.mock {
-            // What is only shown needs no key.
+            // A dry run needs no key.
             let key = if options.dry_run {
                 None
             } else {
@@ -36,7 +36,7 @@ impl Connection {
         }
         if options.base_url.is_some() {
             return Err(Failure::usage(
-                "--mock and --base-url exclude each other: the mock server has its own address",
+                "--mock cannot be combined with --base-url: the mock server has its own address",
             ));
         }
         let server = MockServer::start()
@@ -62,7 +62,7 @@ impl Connection {
         self.embedded.as_ref()
     }
 
-    /// A remark on changes that will not last, if they will not.
+    /// A note that changes will not last, with `--mock`.
     pub(crate) fn changes_note(&self) -> Option<&'static str> {
         let remark =
             "this was done in a mock server that ends with the command; `ideogram mock serve` runs one that stays";
@@ -85,12 +85,12 @@ fn call_options(globals: Globals<'_>) -> CallOptions {
 fn builder(globals: Globals<'_>) -> ClientBuilder {
     let builder = Client::builder().options(call_options(globals));
     match globals.max_images_in_flight {
-        Some(places) => builder.max_images_in_flight(places),
+        Some(max) => builder.max_images_in_flight(max),
         None => builder,
     }
 }
 
-/// A client with this key, or with none for what takes none, for the address that is requested.
+/// A client for the address of the options, with this key, or without one for calls that need none.
 pub(crate) fn client(globals: Globals<'_>, key: Option<&str>) -> Result<Client, Failure> {
     let builder = builder(globals);
     let mut builder = match key {
@@ -107,12 +107,12 @@ pub(crate) fn client(globals: Globals<'_>, key: Option<&str>) -> Result<Client, 
             return Failure::new(Exit::Unavailable, "cannot connect to the service").because(&error);
         }
         Failure::usage(format!("the address in {origin} is refused")).because(&error).hint(
-            "an address looks like https://api.ideogram.ai, or http://127.0.0.1:8080 for a server on this machine",
+            "use an address such as https://api.ideogram.ai, or http://127.0.0.1:8080 for a server on this machine",
         )
     })
 }
 
-/// The address that is requested, and where: option, environment, profile.
+/// The address and its source: option, environment, or profile.
 pub(crate) fn base_url(globals: Globals<'_>) -> Result<Option<(String, &'static str)>, Failure> {
     if let Some(url) = &globals.options.base_url {
         return Ok(Some((url.clone(), "--base-url")));

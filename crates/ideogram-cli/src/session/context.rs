@@ -35,19 +35,19 @@ const MAX_ANNOUNCEMENT_CHARS: usize = 500;
 /// The wording of the error message of a failed call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wording<'a> {
-    /// What could not be done: "cannot get the dataset abc".
+    /// The action that failed: "cannot get the dataset abc".
     pub(crate) action: &'a str,
-    /// The command that shows whether the call has changed anything: "ideogram datasets list"; empty if there is none.
+    /// The command that shows whether the call changed anything: "ideogram datasets list"; may be empty.
     pub(crate) inspect: &'a str,
 }
 
 impl<'a> Context<'a> {
-    /// Gets all ready; nothing is sent yet.
+    /// Connects; sends nothing yet.
     pub(crate) async fn open(globals: Globals<'a>) -> Result<Self, Failure> {
         Ok(Self { globals, connection: Connection::open(globals).await?, has_announced: Cell::new(false) })
     }
 
-    /// The same with a client of one's own.
+    /// The same with a given client.
     pub(crate) fn with_client(globals: Globals<'a>, client: Client) -> Self {
         Self { globals, connection: Connection::of(client), has_announced: Cell::new(false) }
     }
@@ -61,23 +61,23 @@ impl<'a> Context<'a> {
         self.globals.output
     }
 
-    /// For commands that bring something to an end after Ctrl-C.
+    /// For commands that finish something after Ctrl-C.
     pub(crate) fn interrupt(&self) -> &Interrupt {
         self.globals.interrupt
     }
 
-    /// Whether the service is the mock server of `--mock`, so that nothing of it lasts.
+    /// Whether the service is the mock server of `--mock`, whose state ends with the command.
     pub(crate) fn is_mock(&self) -> bool {
         self.globals.options.mock
     }
 
-    /// What the profile prefers, such as the folder for images.
+    /// The settings of the profile.
     pub(crate) fn profile(&self) -> &Profile {
         self.globals.config.profile()
     }
 
-    /// Whether nothing may be sent. [`Context::call`] and [`Context::confirm`] know it by themselves; ask here before
-    /// writing files, waiting, or sending by any other way.
+    /// Whether nothing may be sent. [`Context::call`] and [`Context::confirm`] check it; other code that writes files,
+    /// waits or sends must check it here.
     pub(crate) fn is_dry_run(&self) -> bool {
         self.globals.options.dry_run
     }
@@ -97,16 +97,16 @@ impl<'a> Context<'a> {
         if request.operation().billing != Billing::Free {
             self.output().expect_reader()?;
         }
-        let under_way = self.interrupt().call(request.operation(), wording.inspect);
+        let in_flight = self.interrupt().call(request.operation(), wording.inspect);
         let response = client.execute(request).await;
-        drop(under_way);
+        drop(in_flight);
         if let Ok(response) = &response {
             self.announce(response);
         }
         response.map(Some).map_err(|error| self.failure(wording, &error))
     }
 
-    /// Passes on what the service announces beside a response, once in a command.
+    /// Prints an announcement of the service in a response, once in a command.
     pub(crate) fn announce<T>(&self, response: &Response<T>) {
         let successor = response.successor().map(|page| format!("it is replaced by {page}"));
         let announcement = [response.notice(), successor].into_iter().flatten().collect::<Vec<_>>().join("; ");
@@ -117,9 +117,8 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Asks the service whether it takes the key, by a call that costs nothing; `false` if `--dry-run` has only shown
-    /// it.
-    pub(crate) async fn key_is_taken(&self, wording: Wording<'_>) -> Result<bool, Failure> {
+    /// Checks the key with a free call; returns `false` with `--dry-run`.
+    pub(crate) async fn check_key(&self, wording: Wording<'_>) -> Result<bool, Failure> {
         Ok(self.call(self.client().list_custom_models(), wording).await?.is_some())
     }
 
@@ -164,12 +163,12 @@ impl<'a> Context<'a> {
         self.globals.options.yes
     }
 
-    /// Shows how far something has come, until it is dropped.
+    /// Shows progress until it is dropped.
     pub(crate) fn progress(&self, label: impl Into<String>, counted: Counted, total: Option<u64>) -> Progress {
         Progress::new(self.output().messages(), label, counted, total)
     }
 
-    /// A client whose uploads are shown as they go; drop it when the call has ended.
+    /// A client that shows the progress of uploads; drop it when the call has ended.
     pub(crate) fn uploading(&self, label: &str, total_bytes: u64) -> Client {
         if self.is_dry_run() {
             return self.client().clone();
@@ -184,19 +183,19 @@ impl<'a> Context<'a> {
         }))
     }
 
-    /// The server of `--mock`, in which time stands still unless it is turned.
+    /// The server of `--mock`, whose clock advances only on request.
     pub(crate) fn embedded(&self) -> Option<&MockServer> {
         self.connection.embedded()
     }
 
-    /// Says that changes will not last, if they were made in the mock server of `--mock`.
+    /// A note that changes will not last, with `--mock`.
     pub(crate) fn changes_note(&self) -> Option<&'static str> {
         self.connection.changes_note()
     }
 
-    /// Tells of a call that failed, for those that were not sent by [`Context::call`].
+    /// The failure of a call that was not sent by [`Context::call`].
     pub(crate) fn failure(&self, wording: Wording<'_>, error: &Error) -> Failure {
         let address = self.client().base_url().as_str();
-        Failure::of_call(&failure::Call { what: wording.action, look: wording.inspect, address }, error)
+        Failure::of_call(&failure::Call { action: wording.action, inspect: wording.inspect, address }, error)
     }
 }

@@ -13,7 +13,7 @@ use crate::{
 
 /// Stands for the API key.
 const KEY: &str = "[key]";
-/// Which header the key goes into; an operation of this API always has one.
+/// The header of the key.
 const KEY_HEADER: &str = match ideogram_client::operations::API_KEY_HEADER {
     Some(name) => name,
     None => "Api-Key",
@@ -28,7 +28,7 @@ pub(crate) struct Described {
     pub(crate) layout: Layout,
 }
 
-/// Looks at all that would be sent. Files are opened to see whether they can be read, and how large they are.
+/// Describes a request. Opens its files to check that they can be read, and to get their size.
 pub(crate) async fn describe(request: &Request) -> Result<Described, Error> {
     let mut summary = request.summary().await?;
     summary.headers.insert(KEY_HEADER.to_lowercase(), KEY.to_owned());

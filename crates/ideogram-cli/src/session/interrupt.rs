@@ -1,8 +1,8 @@
-//! Ctrl-C, SIGTERM and SIGHUP: end the command cleanly, and know which calls are under way.
+//! Ctrl-C, SIGTERM and SIGHUP: end the command cleanly, and report calls in flight.
 //!
-//! [`Interrupt::guard`] runs the command. On a signal it drops it, and with it whatever it was waiting for;
-//! half-written files are removed by their owners. A command that has something to bring to an end asks for
-//! [`Interrupt::gracefully`] first: then it only learns of the first signal, and the second one ends it.
+//! [`Interrupt::guard`] runs the command. On a signal it drops the command with everything that it waits for;
+//! incomplete files are removed by their owners. A command that must finish something calls [`Interrupt::gracefully`]
+//! first: then it is notified of the first signal, and only the second one ends it.
 
 use std::{
     collections::BTreeMap,
@@ -19,8 +19,8 @@ use tokio::{select, sync::Notify};
 
 use crate::{exit::Exit, failure::Failure};
 
-/// Signals that follow the first one this fast are the same request to end: `timeout` signals its child and then the
-/// whole group, and when a terminal closes, the kernel and the shell both send SIGHUP.
+/// Signals within this time count as one: `timeout` signals its child and then the whole group, and when a terminal
+/// closes, the kernel and the shell both send SIGHUP.
 const SAME_REQUEST: Duration = Duration::from_millis(500);
 
 /// A signal that ends the command.
@@ -56,7 +56,7 @@ impl fmt::Display for Signal {
     }
 }
 
-/// What a signal needs to know. Clones share it.
+/// The state of signals and calls. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Interrupt(Arc<Inner>);
 
@@ -64,29 +64,29 @@ pub(crate) struct Interrupt(Arc<Inner>);
 struct Inner {
     is_graceful: AtomicBool,
     first: Notify,
-    under_way: Mutex<UnderWay>,
+    in_flight: Mutex<InFlight>,
 }
 
 #[derive(Debug, Default)]
-struct UnderWay {
-    /// The last signal that has arrived.
+struct InFlight {
+    /// The last signal.
     signal: Option<Signal>,
     next: u64,
     calls: BTreeMap<u64, (&'static Operation, String)>,
 }
 
-/// A call that is under way until this is dropped.
+/// Marks a call as in flight until it is dropped.
 #[derive(Debug)]
-pub(crate) struct CallUnderWay(Interrupt, u64);
+pub(crate) struct CallInFlight(Interrupt, u64);
 
-/// Tells a command that it is to end. Kept by the command for as long as it can end gracefully.
+/// Notifies a command of the first signal, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Graceful(Interrupt);
 
 impl Interrupt {
     /// Runs a command to its end or to a signal.
     pub(crate) async fn guard<T>(&self, command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-        // Heard before the command begins: whoever starts it may stop it at once.
+        // Before the command begins: a signal may arrive at once.
         let mut signals =
             Signals::new().map_err(|error| Failure::internal("cannot wait for signals").because(&error))?;
         let interrupted = async {
@@ -96,7 +96,7 @@ impl Interrupt {
                 if first.is_some_and(|first| first.elapsed() < SAME_REQUEST) {
                     continue;
                 }
-                self.under_way().signal = Some(signal);
+                self.in_flight().signal = Some(signal);
                 if !self.0.is_graceful.swap(false, Ordering::Relaxed) {
                     return self.failure();
                 }
@@ -112,9 +112,9 @@ impl Interrupt {
         result.map_err(|failure| self.naming_the_signal(failure))
     }
 
-    /// An interrupted command exits with the code of its signal, and names it unless it was Ctrl-C.
+    /// Sets the exit code of the signal, and names it unless it was Ctrl-C.
     fn naming_the_signal(&self, failure: Failure) -> Failure {
-        match self.under_way().signal {
+        match self.in_flight().signal {
             Some(signal @ (Signal::Terminate | Signal::HangUp)) if failure.exit() == Exit::Interrupted => {
                 failure.cause(format!("{signal} ended the command")).exiting(signal.exit())
             }
@@ -122,45 +122,45 @@ impl Interrupt {
         }
     }
 
-    /// Notes a call that is about to be sent; `look` is the command that shows whether it has changed anything.
-    pub(crate) fn call(&self, operation: &'static Operation, look: &str) -> CallUnderWay {
-        let mut under_way = self.under_way();
-        let number = under_way.next;
-        under_way.next += 1;
-        under_way.calls.insert(number, (operation, look.to_owned()));
-        CallUnderWay(self.clone(), number)
+    /// Records a call that is about to be sent. `inspect` is the command that shows whether it changed anything.
+    pub(crate) fn call(&self, operation: &'static Operation, inspect: &str) -> CallInFlight {
+        let mut in_flight = self.in_flight();
+        let number = in_flight.next;
+        in_flight.next += 1;
+        in_flight.calls.insert(number, (operation, inspect.to_owned()));
+        CallInFlight(self.clone(), number)
     }
 
-    /// Takes over the first signal: it ends [`Graceful::signalled`] instead of the command.
+    /// Makes the first signal end [`Graceful::signalled`] instead of the command.
     pub(crate) fn gracefully(&self) -> Graceful {
         self.0.is_graceful.store(true, Ordering::Relaxed);
         Graceful(self.clone())
     }
 
-    /// How an interrupted command ends: with what may still happen.
+    /// The failure of an interrupted command, with the calls in flight.
     pub(crate) fn failure(&self) -> Failure {
-        let under_way = self.under_way();
+        let in_flight = self.in_flight();
         let mut failure = Failure::new(Exit::Interrupted, "interrupted");
         let mut hints = Vec::new();
-        for (operation, look) in under_way.calls.values() {
+        for (operation, inspect) in in_flight.calls.values() {
             if operation.billing != Billing::Free {
-                failure = failure.cause(format!("{operation} was under way: it may have run, and then it is billed"));
+                failure = failure.cause(format!("{operation} was in flight: it may have run, and then it is billed"));
             } else if operation.retry != Retry::Safe {
-                failure = failure.cause(format!("{operation} was under way: it may have been done all the same"));
+                failure = failure.cause(format!("{operation} was in flight: it may still be done"));
             } else {
                 continue;
             }
-            let hint = format!("see `{look}` before running the command again");
-            if !look.is_empty() && !hints.contains(&hint) {
+            let hint = format!("see `{inspect}` before running the command again");
+            if !inspect.is_empty() && !hints.contains(&hint) {
                 hints.push(hint);
             }
         }
         hints.into_iter().fold(failure, Failure::hint)
     }
 
-    fn under_way(&self) -> MutexGuard<'_, UnderWay> {
-        // A list of calls stays one, whatever became of another thread.
-        self.0.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    fn in_flight(&self) -> MutexGuard<'_, InFlight> {
+        // The list stays valid after a panic of another thread.
+        self.0.in_flight.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -168,7 +168,7 @@ impl Graceful {
     /// Waits for the first signal.
     pub(crate) async fn signalled(&self) -> Signal {
         self.0.0.first.notified().await;
-        self.0.under_way().signal.unwrap_or(Signal::Interrupt)
+        self.0.in_flight().signal.unwrap_or(Signal::Interrupt)
     }
 }
 
@@ -178,9 +178,9 @@ impl Drop for Graceful {
     }
 }
 
-impl Drop for CallUnderWay {
+impl Drop for CallInFlight {
     fn drop(&mut self) {
-        self.0.under_way().calls.remove(&self.1);
+        self.0.in_flight().calls.remove(&self.1);
     }
 }
 
@@ -219,8 +219,8 @@ impl Signals {
     }
 }
 
-/// Whether SIGHUP was ignored when the command began; listening to it would undo that. Only `sigaction` itself could
-/// say so everywhere, and it is unsafe to call: Linux has a file for it, other systems have `ps`.
+/// Whether SIGHUP was ignored when the command began; a handler would undo that. `sigaction` would need unsafe code, so
+/// this reads a file on Linux, and calls `ps` elsewhere.
 #[cfg(unix)]
 fn ignores_hang_up() -> bool {
     let ignored = if cfg!(any(target_os = "linux", target_os = "android")) {
@@ -235,7 +235,7 @@ fn ignores_hang_up() -> bool {
     ignored.is_some_and(|mask| has_hang_up(&mask))
 }
 
-/// Whether a hexadecimal mask holds SIGHUP, the first of all signals.
+/// Whether a hexadecimal mask contains SIGHUP, the first of all signals.
 #[cfg(unix)]
 fn has_hang_up(mask: &str) -> bool {
     u64::from_str_radix(mask.trim_start_matches("0x"), 16).is_ok_and(|mask| mask & 1 == 1)
@@ -280,7 +280,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_mask_tells_whether_hanging_up_is_ignored() {
+    fn a_mask_shows_whether_sighup_is_ignored() {
         for mask in ["0000000000000001", "0000000000001001", "1", "0x1", "ffffffffffffffff"] {
             assert!(has_hang_up(mask), "{mask}");
         }
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_under_way_and_may_cost_is_told() {
+    fn calls_in_flight_that_change_something_are_reported() {
         let interrupt = Interrupt::default();
         let done = interrupt.call(&operations::POST_GENERATE_IMAGE_V3, "");
         let _training = interrupt.call(&operations::TRAIN_MODEL_V3, "ideogram models list");
@@ -303,8 +303,8 @@ mod tests {
         assert_eq!(
             failure.causes(),
             [
-                "train_model_v3 was under way: it may have run, and then it is billed",
-                "create_dataset was under way: it may have been done all the same",
+                "train_model_v3 was in flight: it may have run, and then it is billed",
+                "create_dataset was in flight: it may still be done",
             ]
         );
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Where the API key comes from. One precedence: `--api-key-file`, the environment, the profile, the keyring.
+//! Finds the API key: in `--api-key-file`, the environment, the profile, or the keyring, in this order.
 
 use std::{
     fmt, fs, io,
@@ -21,37 +21,37 @@ use crate::{
     text_input,
 };
 
-/// The variable that holds the key.
+/// The environment variable of the key.
 pub(crate) const KEY_VARIABLE: &str = "IDEOGRAM_API_KEY";
-/// Far more than any key has.
+/// The maximum size, far above any key.
 pub(crate) const MAX_KEY_FILE_BYTES: u64 = 64 * 1024;
 
 /// How long the keyring may take.
 const KEYRING_TIME: Duration = Duration::from_secs(5);
-/// The same where somebody may have to unlock it.
+/// The same if the user may have to unlock it.
 const KEYRING_TIME_AT_TERMINAL: Duration = Duration::from_secs(60);
 
-/// A key, and where it was found.
+/// A key and its source.
 #[derive(Debug)]
-pub(crate) struct Found {
-    pub(crate) key: FoundKey,
+pub(crate) struct KeyWithSource {
+    pub(crate) key: KeyText,
     pub(crate) source: Source,
 }
 
-/// A key as text, which is not shown.
-pub(crate) struct FoundKey(pub(crate) String);
+/// A key as text that `Debug` does not print.
+pub(crate) struct KeyText(pub(crate) String);
 
-impl fmt::Debug for FoundKey {
+impl fmt::Debug for KeyText {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("FoundKey(..)")
+        formatter.write_str("KeyText(..)")
     }
 }
 
-/// Where a key was found.
+/// The source of a key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "source", rename_all = "snake_case")]
 pub(crate) enum Source {
-    /// The file that `--api-key-file` names.
+    /// The file of `--api-key-file`.
     Flag {
         #[serde(serialize_with = "as_shown")]
         path: PathBuf,
@@ -63,7 +63,7 @@ pub(crate) enum Source {
         #[serde(serialize_with = "as_shown")]
         path: PathBuf,
     },
-    /// A file that the profile names, or that `auth login` has written for it.
+    /// The file of the profile, or the one of `auth login`.
     ProfileFile {
         #[serde(serialize_with = "as_shown")]
         path: PathBuf,
@@ -72,7 +72,7 @@ pub(crate) enum Source {
     Keyring,
 }
 
-/// A path need not be text, and JSON is.
+/// Serializes a path, which may not be Unicode.
 fn as_shown<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&path.display())
 }
@@ -88,8 +88,12 @@ impl fmt::Display for Source {
     }
 }
 
-/// Finds the key, or says that there is none. The keyring is last, and may ask the user.
-pub(crate) async fn find(flag: Option<&Path>, config: &Config, messages: &Messages) -> Result<Option<Found>, Failure> {
+/// Finds the key, if there is one. The keyring comes last, and may ask the user.
+pub(crate) async fn find(
+    flag: Option<&Path>,
+    config: &Config,
+    messages: &Messages,
+) -> Result<Option<KeyWithSource>, Failure> {
     let found = match find_outside_of_keyring(flag, config, messages)? {
         Some(found) => Some(found),
         None => from_keyring(config, messages).await.map(|key| checked(&key, Source::Keyring)).transpose()?,
@@ -100,7 +104,7 @@ pub(crate) async fn find(flag: Option<&Path>, config: &Config, messages: &Messag
     Ok(found)
 }
 
-/// The key in the keyring. A machine without a keyring has none; one that fails or does not answer gives a warning.
+/// The key in the keyring, if there is one. A keyring that fails or does not respond gives a warning.
 async fn from_keyring(config: &Config, messages: &Messages) -> Option<String> {
     let stored = keyring::get(config.name());
     // A user at a terminal may have to unlock it, which takes a while.
@@ -109,18 +113,22 @@ async fn from_keyring(config: &Config, messages: &Messages) -> Option<String> {
         Ok(Ok(key)) => key,
         Ok(Err(NoKeyring::Missing(_))) => None,
         Ok(Err(error)) => {
-            messages.warning(&format!("the keyring gave no key: {error}"));
+            messages.warning(&format!("the keyring could not be read: {error}"));
             None
         }
         Err(_) => {
-            messages.warning(&format!("the keyring did not answer within {} s: it may be locked", time.as_secs()));
+            messages.warning(&format!("the keyring did not respond within {} s: it may be locked", time.as_secs()));
             None
         }
     }
 }
 
-/// Finds the key, or says how to get one.
-pub(crate) async fn require(flag: Option<&Path>, config: &Config, messages: &Messages) -> Result<Found, Failure> {
+/// Finds the key, or fails with how to get one.
+pub(crate) async fn require(
+    flag: Option<&Path>,
+    config: &Config,
+    messages: &Messages,
+) -> Result<KeyWithSource, Failure> {
     find(flag, config, messages).await?.ok_or_else(|| {
         Failure::new(Exit::Authentication, "no API key")
             .cause(format!(
@@ -128,7 +136,7 @@ pub(crate) async fn require(flag: Option<&Path>, config: &Config, messages: &Mes
                 config.name()
             ))
             .hint(format!("how to get a key: {KEY_PAGE}"))
-            .hint(format!("then keep it: ideogram auth login; or set it: export {KEY_VARIABLE}=..."))
+            .hint(format!("then store it: ideogram auth login; or set it: export {KEY_VARIABLE}=..."))
             .hint("to try the command without a key, add --mock: ideogram --mock datasets get demo")
     })
 }
@@ -137,7 +145,7 @@ fn find_outside_of_keyring(
     flag: Option<&Path>,
     config: &Config,
     messages: &Messages,
-) -> Result<Option<Found>, Failure> {
+) -> Result<Option<KeyWithSource>, Failure> {
     if let Some(path) = flag {
         return from_file(path, Source::Flag { path: path.to_owned() }, messages).map(Some);
     }
@@ -146,7 +154,8 @@ fn find_outside_of_keyring(
             || config.key_file().is_some()
             || config.stored_key().is_some_and(|path| path.exists());
         if config.was_requested() && has_key {
-            messages.warning(&format!("{KEY_VARIABLE} goes before the key of the profile \"{}\"", config.name()));
+            messages
+                .warning(&format!("{KEY_VARIABLE} takes precedence over the key of the profile \"{}\"", config.name()));
         }
         return checked(&key, Source::Environment).map(Some);
     }
@@ -168,26 +177,26 @@ fn find_outside_of_keyring(
     }
 }
 
-fn from_file(path: &Path, source: Source, messages: &Messages) -> Result<Found, Failure> {
+fn from_file(path: &Path, source: Source, messages: &Messages) -> Result<KeyWithSource, Failure> {
     let key = text_input::read_text_file(path, MAX_KEY_FILE_BYTES)
         .map_err(|error| error.failure(&format!("the API key from \"{}\"", path.display())))?;
     warn_if_readable(path, messages);
     checked(&key, source)
 }
 
-/// Parsed here and not when the client is built, to say where the key came from.
-fn checked(key: &str, source: Source) -> Result<Found, Failure> {
-    // A shell puts the mark of a file there, as in "$(cat key)".
+/// Validates a key here, where its source is known.
+fn checked(key: &str, source: Source) -> Result<KeyWithSource, Failure> {
+    // `$(cat key)` keeps the byte order mark of the file.
     let key = text_input::without_mark(key).to_owned();
     ApiKey::new(&key).map_err(|error| {
-        Failure::new(Exit::Authentication, format!("the key in {source} cannot be one"))
+        Failure::new(Exit::Authentication, format!("the key in {source} is not valid"))
             .because(&error)
             .hint(format!("how to get a key: {KEY_PAGE}"))
     })?;
-    Ok(Found { key: FoundKey(key), source })
+    Ok(KeyWithSource { key: KeyText(key), source })
 }
 
-/// Pipes and their like, which no other program can read, are no reason to warn.
+/// Warns about regular files only: no other program can read a pipe.
 #[cfg(unix)]
 fn warn_if_readable(path: &Path, messages: &Messages) {
     use std::os::unix::fs::PermissionsExt as _;
@@ -196,7 +205,7 @@ fn warn_if_readable(path: &Path, messages: &Messages) {
         fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o077 != 0);
     if is_readable {
         messages.warning(&format!(
-            "others on this machine may read the API key in \"{0}\": chmod 600 \"{0}\" keeps them out",
+            "other users of this machine may read the API key in \"{0}\": run chmod 600 \"{0}\"",
             path.display()
         ));
     }
@@ -212,8 +221,8 @@ pub(crate) fn store(path: &Path, key: &str) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut folders, 0o700);
     folders.recursive(true).create(folder)?;
-    // Under its own name only when all of it is there, never with the permissions of an older file, and under a name of
-    // its own until then: temporary files are for their owner only.
+    // Renamed only when complete; a new file never has the permissions of an earlier one, and temporary files are
+    // readable only by their owner.
     let mut part = tempfile::Builder::new().prefix(".key-").suffix(".part").tempfile_in(folder)?;
     io::Write::write_all(&mut part, format!("{key}\n").as_bytes())?;
     part.as_file().sync_all()?;

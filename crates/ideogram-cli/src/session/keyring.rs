@@ -1,19 +1,19 @@
-//! The keyring of the desktop, which keeps the API key so that no file has to.
+//! The keyring of the desktop, which can store the API key.
 //!
-//! On macOS and Windows it is reached directly, elsewhere through `secret-tool` of libsecret, which speaks to
-//! the keyrings of GNOME, KDE and their like. The key never becomes an argument of a program.
+//! On macOS and Windows it is called directly, elsewhere through `secret-tool` of libsecret, which supports the keyrings
+//! of GNOME and KDE. The key is never an argument of a program.
 
 use std::fmt;
 
-/// Under which names the keyring has our keys.
+/// The service name of the entries in the keyring.
 const SERVICE: &str = "ideogram";
 
-/// Why there is no keyring to use.
+/// Why the keyring cannot be used.
 #[derive(Debug)]
 pub(crate) enum NoKeyring {
-    /// This machine has none.
+    /// This machine does not have one.
     Missing(String),
-    /// It could not be used.
+    /// An operation failed.
     Failed(String),
 }
 
@@ -45,12 +45,12 @@ mod platform {
         in_keyring(profile, move |entry| entry.set_password(&key)).await.map_err(failed)
     }
 
-    /// Removes the key of a profile, and says whether there was one.
+    /// Removes the key of a profile; returns whether there was one.
     pub(crate) async fn delete(profile: &str) -> Result<bool, NoKeyring> {
         Ok(none_if_missing(in_keyring(profile, |entry| entry.delete_credential()).await)?.is_some())
     }
 
-    /// The platform may ask the user meanwhile, so Ctrl-C must be heard.
+    /// The platform may ask the user meanwhile, and Ctrl-C must work.
     async fn in_keyring<T: Send + 'static>(
         profile: &str,
         work: impl FnOnce(Entry) -> Result<T, Error> + Send + 'static,
@@ -89,7 +89,7 @@ mod platform {
     /// The key of a profile, if the keyring has one.
     pub(crate) async fn get(profile: &str) -> Result<Option<String>, NoKeyring> {
         let output = run(&["lookup"], profile, None).await?;
-        // It also ends with 1, and says nothing, when there is no such entry.
+        // Exit code 1 without a message: there is no such entry.
         if !output.status.success() && output.stderr.is_empty() {
             return Ok(None);
         }
@@ -104,7 +104,7 @@ mod platform {
         succeeded(run(&["store", &label], profile, Some(key)).await?).map(drop)
     }
 
-    /// Removes the key of a profile, and says whether there was one.
+    /// Removes the key of a profile; returns whether there was one.
     pub(crate) async fn delete(profile: &str) -> Result<bool, NoKeyring> {
         let existed = get(profile).await?.is_some();
         if existed {
@@ -123,9 +123,9 @@ mod platform {
             .stderr(Stdio::piped())
             .kill_on_drop(true);
         let mut child = command.spawn().map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => NoKeyring::Missing(format!(
-                "{PROGRAM}, which speaks to it, is not installed (package libsecret-tools or libsecret)"
-            )),
+            io::ErrorKind::NotFound => {
+                NoKeyring::Missing(format!("{PROGRAM} is not installed (package libsecret-tools or libsecret)"))
+            }
             _ => cannot_run(&error),
         })?;
         if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {

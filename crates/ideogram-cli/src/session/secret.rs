@@ -1,16 +1,16 @@
-//! The API key, taken out of all that is printed.
+//! Removes the API key from all output.
 //!
-//! The command never prints it by itself, but a service or a gateway may repeat it in a header or a body. So the bytes
-//! themselves are searched, as the last step before they are written.
+//! The command never prints the key, but a service or a gateway may repeat it in a header or a body. Therefore all bytes
+//! are searched right before they are written.
 
 use std::{
     borrow::Cow,
     sync::{Arc, OnceLock},
 };
 
-/// Stands in place of the key.
+/// Replaces the key.
 const SUBSTITUTE: &[u8] = b"[key]";
-/// A shorter key is no key of the service, and may be a word that the output needs.
+/// A shorter text is not a key of the service, and may occur in the output.
 const MIN_LENGTH: usize = 8;
 
 /// The key of this run, once it is known. Clones share it.
@@ -24,11 +24,11 @@ impl std::fmt::Debug for Secret {
 }
 
 impl Secret {
-    /// Hides this key from now on.
+    /// Sets the key to hide.
     pub(crate) fn set(&self, key: &str) {
         let key = key.trim();
         if key.len() >= MIN_LENGTH {
-            // A run has one key.
+            // A run uses one key.
             let _ = self.0.set(key.as_bytes().to_vec());
         }
     }
@@ -59,7 +59,7 @@ impl Secret {
     }
 }
 
-/// The number of bytes that spell the key at the beginning of the text, if they do.
+/// The length of the key at the beginning of the text, if it is there.
 fn spelled(key: &[u8], text: &[u8]) -> Option<usize> {
     let mut at = 0;
     for byte in key {
@@ -68,7 +68,7 @@ fn spelled(key: &[u8], text: &[u8]) -> Option<usize> {
     Some(at)
 }
 
-/// The same for one letter of it: plain, `%41`, `\u0041`, or behind a backslash.
+/// The length of one character of it: plain, `%41`, `\u0041`, or after a backslash.
 fn letter(byte: u8, text: &[u8]) -> Option<usize> {
     let is_hex = |digits: &[u8]| {
         std::str::from_utf8(digits).is_ok_and(|digits| u8::from_str_radix(digits, 16).is_ok_and(|value| value == byte))
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_found_however_it_is_spelled() {
+    fn a_key_is_removed_in_every_encoding() {
         let key = "aB3-/+\"k~";
         let percent: String = key.bytes().map(|byte| format!("%{byte:02x}")).collect();
         let unicode: String = key.bytes().map(|byte| format!("\\u{byte:04X}")).collect();
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn all_else_stays_as_it_is() {
+    fn other_text_is_unchanged() {
         for text in ["", "secret-123", "secret-secret-123", "\\", "%", "\\u00", "sécret"] {
             assert_eq!(without("secret-1234", text), text);
         }

@@ -1,4 +1,4 @@
-//! Prints what happens on the wire: waits between attempts always, all of it with `--debug`.
+//! Prints requests and responses with `--debug`, and always the waits between attempts.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use ideogram_client::{
 
 use crate::output::messages::Messages;
 
-/// Sees every attempt of every call. The API key is in nothing that it sees.
+/// Observes every attempt of every call. It has no access to the API key.
 #[derive(Debug)]
 pub(crate) struct Trace {
     messages: Messages,

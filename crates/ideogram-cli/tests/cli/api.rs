@@ -115,7 +115,7 @@ fn json_may_come_from_a_file() {
 }
 
 #[test]
-fn the_response_of_a_paid_call_is_kept_before_it_is_printed() {
+fn the_response_of_a_paid_call_is_stored_before_it_is_printed() {
     let (server, folder) = (serve(MockServer::builder()), folder());
 
     let ran = ideogram(["api", "post_generate_image_v3", "--prompt", "a cat", "--jq", ".data[0].nope.nope.nope"])
@@ -132,7 +132,7 @@ fn the_response_of_a_paid_call_is_kept_before_it_is_printed() {
 }
 
 #[test]
-fn what_cannot_be_right_is_refused_before_anything_is_sent() {
+fn invalid_arguments_are_refused_before_anything_is_sent() {
     let server = serve(MockServer::builder());
     for (arguments, reason) in [
         (vec!["get_dataset"], "`dataset_id` is missing"),
@@ -199,7 +199,7 @@ fn a_paid_call_whose_response_is_lost_is_not_sent_again_and_says_so() {
     ----- stderr -----
     error: cannot call post_generate_image_v3
       caused by: post_generate_image_v3: 503 Service Unavailable: The scenario of the server requires this failure.; the call may have run: check before calling again
-    hint: it may have run, and then it is billed; running the command again may cost again
+    hint: it may have run, and then it is billed; running the command again may be billed again
     ");
 }
 

@@ -73,7 +73,7 @@ fn a_key_goes_into_the_keyring_and_comes_back_for_a_call() {
     the key of the profile "default" is in the keyring
     "#);
     assert_eq!(call.code(), Some(0), "{call}");
-    assert!(account.shown(&status).contains("Key:            in the keyring\nTaken:          yes\n"), "{status}");
+    assert!(account.shown(&status).contains("Key:            in the keyring\nValid:          yes\n"), "{status}");
     assert!(!account.key_file().exists());
 }
 
@@ -86,10 +86,10 @@ fn a_machine_without_a_keyring_says_what_to_do_instead() {
     insta::assert_snapshot!(account.shown(&ran), @"
     exit code: 13
     ----- stderr -----
-    error: the key was not stored: there is no keyring that can be used
-      caused by: secret-tool, which speaks to it, is not installed (package libsecret-tools or libsecret)
-    hint: --insecure-storage stores it in a file that only this account can read
-    hint: or do without storing it: export IDEOGRAM_API_KEY=..., or --api-key-file PATH
+    error: the key was not stored: the keyring cannot be used
+      caused by: secret-tool is not installed (package libsecret-tools or libsecret)
+    hint: to store it in a file that only this account can read, use --insecure-storage
+    hint: to use it without storing it: export IDEOGRAM_API_KEY=..., or --api-key-file PATH
     ");
 }
 
@@ -148,13 +148,13 @@ fn a_key_in_the_keyring_replaces_one_in_a_file() {
 }
 
 #[test]
-fn a_key_of_the_environment_that_goes_before_is_told() {
+fn a_key_of_the_environment_takes_precedence_with_a_warning() {
     let account = Account::new(true);
 
     let run = account.run(["auth", "login", "--no-check"]).env("IDEOGRAM_API_KEY", "other");
     let ran = run.run_with_input("secret-1234\n");
 
-    assert!(ran.stderr().contains("IDEOGRAM_API_KEY is set, and goes before the key that was stored"), "{ran}");
+    assert!(ran.stderr().contains("IDEOGRAM_API_KEY is set, and takes precedence over the stored key"), "{ran}");
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn status_says_where_the_key_comes_from_and_sends_nothing() {
     exit code: 0
     ----- stdout -----
     Key:            in the environment variable IDEOGRAM_API_KEY
-    Taken:          unknown: --check calls the service
+    Valid:          unknown: use --check
     Profile:        default
     Address:        http://127.0.0.1:[PORT] (IDEOGRAM_BASE_URL)
     Configuration:  -
@@ -205,12 +205,12 @@ fn status_without_a_key_is_not_authenticated() {
       "source": null,
       "profile": "default",
       "base_url": "https://api.ideogram.ai",
-      "base_url_from": "the service's own",
+      "base_url_from": "default",
       "config": null,
       "out": null,
       "taken": null
     }
     ----- stderr -----
-    {"error":{"kind":"authentication","message":"no API key","causes":[],"hints":["ideogram auth login stores one"],"exit_code":3}}
+    {"error":{"kind":"authentication","message":"no API key","causes":[],"hints":["to store one: ideogram auth login"],"exit_code":3}}
     "#);
 }

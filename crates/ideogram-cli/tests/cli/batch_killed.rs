@@ -1,4 +1,4 @@
-//! `batch` that is killed or interrupted: what is paid, what is printed, and how it goes on.
+//! `batch` that is killed or interrupted: what is paid, what is printed, and how a later run continues.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -135,10 +135,10 @@ fn a_key_is_taken_from_option_then_environment_then_profile() {
 }
 
 #[test]
-fn a_profile_that_is_asked_for_and_does_not_give_the_key_is_warned_of() {
+fn a_profile_whose_key_is_not_used_gives_a_warning() {
     let home = home("[profiles.work]\napi_key = \"in-config\"\n");
     let run = |words: &[&str]| configured(&home, words.iter().copied()).env("IDEOGRAM_API_KEY", "k").run();
-    let warning = "warning: IDEOGRAM_API_KEY goes before the key of the profile \"work\"";
+    let warning = "warning: IDEOGRAM_API_KEY takes precedence over the key of the profile \"work\"";
 
     assert!(run(&["auth", "status", "--profile", "work"]).stderr().starts_with(warning));
     assert_eq!(run(&["auth", "status"]).stderr(), "");
@@ -146,7 +146,7 @@ fn a_profile_that_is_asked_for_and_does_not_give_the_key_is_warned_of() {
 
 #[cfg(unix)]
 #[test]
-fn a_key_that_others_can_read_is_warned_of_and_taken() {
+fn a_key_that_others_can_read_is_used_with_a_warning() {
     let server = serve(MockServer::builder());
     let home = home("");
     let path = home.path().join("the.key");
@@ -158,7 +158,7 @@ fn a_key_that_others_can_read_is_warned_of_and_taken() {
         .run();
 
     assert_eq!(ran.code(), Some(0));
-    assert!(ran.stderr().starts_with("warning: others on this machine may read the API key"), "{ran}");
+    assert!(ran.stderr().starts_with("warning: other users of this machine may read the API key"), "{ran}");
     assert!(ran.stderr().contains("chmod 600"), "{ran}");
 }
 

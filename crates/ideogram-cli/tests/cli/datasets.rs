@@ -72,7 +72,7 @@ fn getting_a_dataset_is_one_request_with_the_key() {
     ----- stderr -----
     error: cannot get the dataset abc
       caused by: get_dataset: 404 Not Found: Dataset not found.
-    hint: `ideogram datasets list` shows what this key may see
+    hint: `ideogram datasets list` shows what this key has access to
     ");
 }
 
@@ -135,7 +135,7 @@ fn an_empty_list_is_no_output_and_a_word_of_advice() {
     snapshot!(ideogram(["datasets", "list"]).at(rogue.url()).run(), @"
     exit code: 0
     ----- stderr -----
-    no datasets yet: `ideogram datasets create NAME` makes one
+    no datasets yet; to create one: ideogram datasets create NAME
     ");
 }
 
@@ -153,7 +153,7 @@ fn a_new_dataset_is_shown_with_its_id_and_the_next_step() {
     Id:       bnieaqG5ZfQGxF0YgAlFTw
     Created:  2026-07-01 09:00:00 UTC
     ----- stderr -----
-    next, bring a folder of images into it: ideogram datasets sync bnieaqG5ZfQGxF0YgAlFTw DIR
+    next, upload a folder of images to it: ideogram datasets sync bnieaqG5ZfQGxF0YgAlFTw DIR
     ");
 }
 
@@ -194,7 +194,7 @@ fn what_the_service_does_not_tell_is_said_to_be_unknown() {
     Name:        n
     Id:          d
     Created:     soon
-    Files:       9 by the count of the service, which lists 3
+    Files:       9 counted by the service, 3 listed
     Total size:  at least 2.0 KiB: the size of 2 files is unknown
     Models:      -
 

@@ -101,7 +101,7 @@ fn every_example_runs_as_it_is_typed() {
 }
 
 #[test]
-fn what_is_not_run_is_at_least_an_example() {
+fn examples_that_are_not_run_are_parsed() {
     let all: Vec<String> = HELPS.iter().flat_map(|words| examples(words)).collect();
     for (part, reason) in NOT_RUN {
         assert!(all.iter().any(|example| example.contains(part)), "{part}: {reason}");

@@ -76,7 +76,7 @@ fn an_expression_and_text_exclude_each_other() {
     snapshot!(ideogram(["--mock", "datasets", "list", "--jq", ".", "--output", "text"]).run(), @"
     exit code: 2
     ----- stderr -----
-    error: --jq and --output text exclude each other: --jq picks from JSON
+    error: --jq cannot be combined with --output text: it selects from JSON
     ");
 }
 
@@ -159,7 +159,7 @@ fn a_pipe_gets_no_color_unless_it_is_requested() {
 }
 
 #[test]
-fn color_of_help_is_as_asked() {
+fn color_of_help_follows_the_option() {
     assert!(ideogram(["--color", "always", "datasets", "--help"]).run().stdout().contains('\x1b'));
     assert!(
         !ideogram(["--color=never", "datasets", "--help"]).env("CLICOLOR_FORCE", "1").run().stdout().contains('\x1b')

@@ -63,7 +63,7 @@ fn help_shows_no_value_of_the_environment() {
 }
 
 #[test]
-fn nothing_asked_is_wrong_usage_and_shows_help() {
+fn no_arguments_are_wrong_usage_and_show_help() {
     let ran = ideogram([]).run();
 
     assert_eq!((ran.code(), ran.stdout().as_str()), (Some(2), ""));

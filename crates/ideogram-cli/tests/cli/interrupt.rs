@@ -44,7 +44,7 @@ fn an_interrupted_paid_call_says_that_it_may_be_billed() {
     assert_eq!(code, Some(130));
     insta::assert_snapshot!(stderr, @"
     error: interrupted
-      caused by: train_model_v3 was under way: it may have run, and then it is billed
+      caused by: train_model_v3 was in flight: it may have run, and then it is billed
     hint: see `ideogram models list` before running the command again
     ");
 }
@@ -71,17 +71,14 @@ fn an_interrupt_is_json_where_responses_are() {
 }
 
 #[test]
-fn every_signal_says_what_may_have_run_and_has_its_exit_code() {
+fn every_signal_lists_calls_in_flight_and_has_its_exit_code() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a.png"), b"\x89PNG\r\n\x1a\n and so on").unwrap();
     let train = &["api", "train_model_v3", "--dataset-id=demo", "--model-name=lanterns", "--yes"][..];
     let calls = [
-        (train, "train_model_v3 was under way: it may have run, and then it is billed"),
-        (&["datasets", "create", "lanterns"], "create_dataset was under way: it may have been done all the same"),
-        (
-            &["datasets", "upload", "demo", "a.png"],
-            "upload_dataset_assets was under way: it may have been done all the same",
-        ),
+        (train, "train_model_v3 was in flight: it may have run, and then it is billed"),
+        (&["datasets", "create", "lanterns"], "create_dataset was in flight: it may still be done"),
+        (&["datasets", "upload", "demo", "a.png"], "upload_dataset_assets was in flight: it may still be done"),
     ];
     for ((signal, name, code), (arguments, message)) in
         SIGNALS.into_iter().flat_map(|signal| calls.map(|call| (signal, call)))

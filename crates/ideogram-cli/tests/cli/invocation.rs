@@ -28,7 +28,7 @@ pub(crate) const FILTERS: &[(&str, &str)] = &[
     (r"\(os error \d+\)", "(os error [CODE])"),
     (r"\d{8}T\d{6}Z-post_(\w+)-[0-9a-f]{8}\.json", "[TIME]-post_$1.json"),
     (r"ideogram-\d{4}-\d{2}-\d{2}", "ideogram-[DAY]"),
-    (r"(after|next look in) \d+ s\b", "$1 [TIME]"),
+    (r"(after|next poll in) \d+ s\b", "$1 [TIME]"),
 ];
 
 /// Where the command finds no configuration, and may leave files.

@@ -93,7 +93,7 @@ fn the_address_is_json_when_requested() {
 }
 
 #[test]
-fn a_folder_keeps_what_was_made() {
+fn a_state_folder_survives_a_restart() {
     let folder = TempDir::new().unwrap();
     let state = folder.path().join("state");
     let arguments = ["--state-dir", state.to_str().unwrap(), "--api-key", "my-key"];
@@ -111,14 +111,14 @@ fn a_folder_keeps_what_was_made() {
 }
 
 #[test]
-fn a_port_that_is_taken_comes_with_a_way_out() {
+fn a_port_in_use_is_refused_with_a_hint() {
     let server = Server::start([]);
     let port = server.url.rsplit(':').next().unwrap();
 
     let ran = ideogram(["mock", "serve", "--port", port]).run();
 
     assert_eq!((ran.code(), ran.stdout().as_str()), (Some(1), ""));
-    assert!(ran.stderr().contains("--port 0 takes any that is free"), "{}", ran.stderr());
+    assert!(ran.stderr().contains("use --port 0 for any free port"), "{}", ran.stderr());
 }
 
 #[test]

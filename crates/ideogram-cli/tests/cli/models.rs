@@ -48,7 +48,7 @@ fn a_filter_that_nothing_passes_is_said_to_be_the_reason() {
     snapshot!(ideogram(["--mock", "models", "list", "--scope", "owned", "--status", "archived"]).run(), @"
     exit code: 0
     ----- stderr -----
-    no models like that
+    no models match
     ");
 }
 

@@ -22,14 +22,14 @@ fn a_plan_tells_of_every_file_and_sends_nothing() {
     snapshot!(ran, @"
     exit code: 0
     ----- stdout -----
-    Dataset:         Night market (bnieaqG5ZfQGxF0YgAlFTw)
-    Folder:          set
-    To send:         3 files, 149 B: 2 images and 1 caption
-    There:           1 file, 70 B
-    Trainable now:   no: 2 images, 13 too few for a training (15 to 100)
-    Trainable then:  no: 4 images, 11 too few for a training (15 to 100)
+    Dataset:          Night market (bnieaqG5ZfQGxF0YgAlFTw)
+    Folder:           set
+    To send:          3 files, 149 B: 2 images and 1 caption
+    There:            1 file, 70 B
+    Trainable now:    no: 2 images, 13 too few for a training (15 to 100)
+    Trainable after:  no: 4 images, 11 too few for a training (15 to 100)
 
-    FILE            SIZE  STATE       REMARK
+    FILE            SIZE  STATE       NOTE
     000.png         70 B  there
     001.png         70 B  different   the dataset has one of 71 B, which cannot be replaced
     more/deep.webp  70 B  to send     of another format than its name says
@@ -66,14 +66,14 @@ fn files_that_cannot_be_sent_are_named_with_the_reason() {
     snapshot!(place.datasets("plan", []).run(), @"
     exit code: 13
     ----- stdout -----
-    Dataset:         Night market (bnieaqG5ZfQGxF0YgAlFTw)
-    Folder:          set
-    To send:         1 file, 70 B: 1 image and 0 captions
-    There:           nothing
-    Trainable now:   no: 0 images, 15 too few for a training (15 to 100)
-    Trainable then:  no: 1 image, 14 too few for a training (15 to 100)
+    Dataset:          Night market (bnieaqG5ZfQGxF0YgAlFTw)
+    Folder:           set
+    To send:          1 file, 70 B: 1 image and 0 captions
+    There:            nothing
+    Trainable now:    no: 0 images, 15 too few for a training (15 to 100)
+    Trainable after:  no: 1 image, 14 too few for a training (15 to 100)
 
-    FILE        SIZE  STATE    REMARK
+    FILE        SIZE  STATE    NOTE
     a/same.png  70 B  refused  has the same name as set/b/same.png
     b/same.png  70 B  refused  has the same name as set/a/same.png
     empty.png    0 B  refused  it is empty
@@ -106,7 +106,7 @@ fn more_images_than_a_dataset_holds_are_too_many() {
       }
     }
     ----- stderr -----
-    {"error":{"kind":"usage","message":"the dataset would hold 101 images, 1 more than the 100 it can","causes":[],"hints":["`sync` would send nothing: take images out of the folder"],"exit_code":2}}
+    {"error":{"kind":"usage","message":"the dataset would have 101 images, 1 more than the maximum of 100","causes":[],"hints":["`sync` would send nothing: remove images from the folder"],"exit_code":2}}
     "#);
 }
 
@@ -118,14 +118,14 @@ fn a_folder_without_images_is_most_likely_the_wrong_one() {
     snapshot!(place.datasets("plan", []).run(), @r#"
     exit code: 0
     ----- stdout -----
-    Dataset:         Night market (bnieaqG5ZfQGxF0YgAlFTw)
-    Folder:          set
-    To send:         nothing
-    There:           nothing
-    Trainable now:   no: 0 images, 15 too few for a training (15 to 100)
-    Trainable then:  no: 0 images, 15 too few for a training (15 to 100)
+    Dataset:          Night market (bnieaqG5ZfQGxF0YgAlFTw)
+    Folder:           set
+    To send:          nothing
+    There:            nothing
+    Trainable now:    no: 0 images, 15 too few for a training (15 to 100)
+    Trainable after:  no: 0 images, 15 too few for a training (15 to 100)
 
-    FILE      SIZE  STATE    REMARK
+    FILE      SIZE  STATE    NOTE
     notes.md        skipped  neither image nor caption
     ----- stderr -----
     warning: there are no images and no captions in "set"

@@ -12,7 +12,7 @@ fn without_a_key_the_command_says_how_to_get_one_and_how_to_do_without() {
     error: no API key
       caused by: none in --api-key-file, IDEOGRAM_API_KEY, the profile "default" and the keyring, in this order
     hint: how to get a key: https://developer.ideogram.ai/ideogram-api/api-setup
-    hint: then keep it: ideogram auth login; or set it: export IDEOGRAM_API_KEY=...
+    hint: then store it: ideogram auth login; or set it: export IDEOGRAM_API_KEY=...
     hint: to try the command without a key, add --mock: ideogram --mock datasets get demo
     "#);
 }
@@ -33,7 +33,7 @@ fn what_cannot_be_a_key_is_refused_without_being_repeated() {
     snapshot!(ran, @"
     exit code: 3
     ----- stderr -----
-    error: the key in the environment variable IDEOGRAM_API_KEY cannot be one
+    error: the key in the environment variable IDEOGRAM_API_KEY is not valid
       caused by: the API key holds white space or characters beyond ASCII, which no key does
     hint: how to get a key: https://developer.ideogram.ai/ideogram-api/api-setup
     ");
@@ -72,7 +72,7 @@ fn a_mistyped_option_does_not_pass_for_an_id() {
     snapshot!(ideogram(["--mock", "datasets", "get", "--jsn"]).run(), @"
     exit code: 2
     ----- stderr -----
-    error: invalid value '--jsn' for '<ID>': there is no such option, and no id looks like this
+    error: invalid value '--jsn' for '<ID>': there is no such option, and this is not an id
 
     For more information, try '--help'.
     ");
@@ -141,7 +141,7 @@ fn an_address_that_would_show_the_key_on_the_way_is_refused() {
     ----- stderr -----
     error: the address in IDEOGRAM_BASE_URL is refused
       caused by: the base URL is plain http to another machine, and the key would be sent unencrypted: use https, or allow plain http
-    hint: an address looks like https://api.ideogram.ai, or http://127.0.0.1:[PORT] for a server on this machine
+    hint: use an address such as https://api.ideogram.ai, or http://127.0.0.1:[PORT] for a server on this machine
     ");
 }
 
@@ -150,7 +150,7 @@ fn mock_and_an_address_exclude_each_other() {
     snapshot!(ideogram(["--mock", "datasets", "list", "--base-url", "http://127.0.0.1:1"]).run(), @"
     exit code: 2
     ----- stderr -----
-    error: --mock and --base-url exclude each other: the mock server has its own address
+    error: --mock cannot be combined with --base-url: the mock server has its own address
     ");
 }
 

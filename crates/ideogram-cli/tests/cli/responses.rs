@@ -25,7 +25,7 @@ fn a_wrong_key_is_told_from_a_missing_one_and_not_repeated() {
     ----- stderr -----
     error: cannot get the dataset demo
       caused by: get_dataset: 401 Unauthorized: Access denied. Please verify your API Token is valid.
-    hint: http://127.0.0.1:[PORT]/ refuses the key: `ideogram auth status` shows where it comes from; a key also pauses when its balance reaches zero (keys and balance: https://developer.ideogram.ai/ideogram-api/api-setup)
+    hint: http://127.0.0.1:[PORT]/ refuses the key: `ideogram auth status` shows its source; a key is also paused when its balance reaches zero (keys and balance: https://developer.ideogram.ai/ideogram-api/api-setup)
     ");
 }
 
@@ -36,7 +36,7 @@ fn what_does_not_exist_comes_with_the_command_that_shows_what_does() {
     ----- stderr -----
     error: cannot get the model nope
       caused by: get_custom_model: 404 Not Found: Model not found.
-    hint: `ideogram models list` shows what this key may see
+    hint: `ideogram models list` shows what this key has access to
     ");
 }
 
@@ -64,7 +64,7 @@ fn a_failure_of_the_service_after_a_change_asks_to_look_first() {
     ----- stderr -----
     error: cannot create the dataset "x"
       caused by: create_dataset: 502 Bad Gateway; the call may have run: check before calling again
-    hint: it may have been done all the same: see `ideogram datasets list` before running the command again
+    hint: it may still have been done: see `ideogram datasets list` before running the command again
     "#);
 }
 
@@ -92,7 +92,7 @@ fn a_change_whose_response_breaks_off_was_made() {
       caused by: error decoding response body
       caused by: error reading a body from connection
       caused by: end of file before message length reached
-    hint: it was done, only its response cannot be read; do not run the command again: see `ideogram datasets list`
+    hint: it was done, but its response cannot be read; do not run the command again: see `ideogram datasets list`
     "#);
 }
 
@@ -169,7 +169,7 @@ fn a_redirect_is_not_followed() {
     error: cannot get the dataset x
       caused by: get_dataset: 302 Found: no reason given
       caused by: the response has no body
-    hint: http://127.0.0.1:[PORT]/ sends the call elsewhere, where the key would go with it; give the final address
+    hint: http://127.0.0.1:[PORT]/ redirects the call, and the key is not sent to another address; use the final address
     ");
 }
 

@@ -113,7 +113,7 @@ fn files_that_the_service_refuses_are_listed_with_the_reason() {
     ----- stderr -----
     sending 4 files, 227 B
     error: the dataset lacks, or may lack, 2 of 4 files
-    hint: what the service refused is not sent again until it changes; --send-failed sends it all the same
+    hint: refused files are not sent again until they change; --send-failed sends them unchanged
     ");
     snapshot!(second, @"
     exit code: 11
@@ -129,7 +129,7 @@ fn files_that_the_service_refuses_are_listed_with_the_reason() {
     ----- stderr -----
     sending 1 file, 71 B
     error: the dataset lacks, or may lack, 1 of 4 files
-    hint: what the service refused is not sent again until it changes; --send-failed sends it all the same
+    hint: refused files are not sent again until they change; --send-failed sends them unchanged
     ");
     assert_eq!(forced.code(), Some(11));
     assert_eq!(place.uploads(), [["unsafe.png"]]);
@@ -228,7 +228,7 @@ fn what_may_be_there_is_sent_only_after_a_yes() {
     000.PNG  not sent, because the dataset may have it: the dataset has "000.png"
     ----- stderr -----
     error: the dataset lacks, or may lack, 1 of 1 file
-    hint: --send-uncertain sends what may be there already; some may then be there twice
+    hint: --send-uncertain sends files of uncertain state; some may then be there twice
     "#);
 }
 
@@ -264,7 +264,7 @@ fn a_dry_run_shows_every_upload_and_sends_nothing() {
     files  file 002.png, 72 B, image/png
     ----- stderr -----
     dry run: nothing was sent
-    these are all uploads of the folder; what is in the dataset already is not sent
+    these are all uploads of the folder; files that are in the dataset already are not sent
     ");
 }
 
@@ -341,9 +341,9 @@ fn a_journal_that_was_deleted_keeps_nothing_from_being_asked() {
     FILE     WHY NOT
     new.png  not sent, because the dataset may have it: the journal lacks lines, and the file may have been sent
     ----- stderr -----
-    warning: the journal "sync.jsonl" lacks lines: it was deleted, cut, or replaced by an older copy; files that the dataset does not show may have been sent, and are sent only with --send-uncertain
+    warning: the journal "sync.jsonl" lacks lines: it was deleted, cut, or replaced by an older copy; files that are missing in the dataset may have been sent, and are sent only with --send-uncertain
     error: the dataset lacks, or may lack, 1 of 4 files
-    hint: --send-uncertain sends what may be there already; some may then be there twice
+    hint: --send-uncertain sends files of uncertain state; some may then be there twice
     "#);
 }
 
@@ -466,8 +466,8 @@ fn an_interrupted_sync_says_what_was_under_way_and_the_next_one_asks_first() {
     ----- stderr -----
     sending 3 files, 157 B
     error: interrupted
-      caused by: 3 files under way, which may be stored all the same: 000.png, 000.txt, 001.png
-    hint: run the same command again: it asks the dataset what became of them, and sends only what is not there
+      caused by: 3 files in flight, which may still be stored: 000.png, 000.txt, 001.png
+    hint: run the same command again: it reads the dataset, and sends only missing files
     ");
 }
 

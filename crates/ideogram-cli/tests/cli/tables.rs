@@ -61,7 +61,7 @@ fn a_spreadsheet_is_refused_with_what_to_do() {
 }
 
 #[test]
-fn each_problem_of_a_table_is_said_once() {
+fn each_problem_of_a_table_is_reported_once() {
     let (server, folder) = (serve(MockServer::builder()), tempfile::tempdir().unwrap());
     let mut table = "promt;num_images;enable_copyright_detection;\r\n".to_owned();
     table.extend((0..30).map(|number| format!("a lantern;{number}2;ja;x\r\n")));
@@ -70,8 +70,11 @@ fn each_problem_of_a_table_is_said_once() {
     let ran = batch(&server, &folder, "rows.csv", table, &["--model", "v3"]);
 
     assert!(server.requests().is_empty());
-    assert!(ran.stderr().contains("rows.csv:1: column `promt`: post_generate_image_v3 has none"), "{ran}");
-    assert!(ran.stderr().contains("rows.csv:1: column 4: has no name, and is not empty in line 2"), "{ran}");
+    assert!(
+        ran.stderr().contains("rows.csv:1: column `promt`: post_generate_image_v3 does not have this property"),
+        "{ran}"
+    );
+    assert!(ran.stderr().contains("rows.csv:1: column 4: has no name, but a value in line 2"), "{ran}");
     assert!(
         ran.stderr()
             .contains("rows.csv: lines 2, 3, 4 and 27 more: column `enable_copyright_detection`: takes true or false"),

@@ -160,7 +160,7 @@ fn a_sync_shows_a_bar_with_bytes_and_files_and_takes_it_away() {
 }
 
 #[test]
-fn ctrl_c_ends_a_sync_and_tells_what_was_under_way() {
+fn ctrl_c_ends_a_sync_and_lists_files_in_flight() {
     let place = Place::with(MockServer::builder().storing_time(Duration::from_secs(2)));
     place.fill(2);
 
@@ -174,10 +174,7 @@ fn ctrl_c_ends_a_sync_and_tells_what_was_under_way() {
     let again = place.datasets("sync", []).run();
 
     assert_eq!(code, 130, "{shown}");
-    assert!(
-        shown.contains("3 files under way, which may be stored all the same: 000.png, 000.txt, 001.png"),
-        "{shown}"
-    );
+    assert!(shown.contains("3 files in flight, which may still be stored: 000.png, 000.txt, 001.png"), "{shown}");
     assert_eq!((again.code(), place.uploads().len()), (Some(0), 1), "{again}");
     assert_eq!(place.stored(), place.each_once());
 }
@@ -232,15 +229,17 @@ fn ctrl_c_at_a_question_is_a_no() {
 }
 
 #[test]
-fn a_wait_shows_the_state_and_the_next_look_and_ctrl_c_ends_it_only() {
+fn a_wait_shows_the_state_and_the_next_poll_and_ctrl_c_ends_only_the_wait() {
     let server = idle(MockServer::builder());
 
     let mut terminal = train(&server, &["--yes", "--wait"]);
-    terminal.expect("CREATING, next look in ");
+    terminal.expect("CREATING, next poll in ");
     terminal.press(CTRL_C);
     let (code, shown) = terminal.end();
 
     assert_eq!(code, 130, "{shown}");
-    assert!(shown.contains("the training goes on; to wait for it again: ideogram models wait bnieaqG5ZfQGxF0YgAlFTw"));
-    assert!(!shown.contains("next look") && shown.contains("Id:        bnieaqG5ZfQGxF0YgAlFTw"), "{shown}");
+    assert!(
+        shown.contains("the training continues; to wait for it again: ideogram models wait bnieaqG5ZfQGxF0YgAlFTw")
+    );
+    assert!(!shown.contains("next poll") && shown.contains("Id:        bnieaqG5ZfQGxF0YgAlFTw"), "{shown}");
 }

@@ -25,7 +25,7 @@ fn debug_shows_each_attempt_with_its_time_and_without_the_key() {
 }
 
 #[test]
-fn a_wait_between_attempts_is_told() {
+fn a_wait_between_attempts_is_printed() {
     let server = serve(MockServer::builder());
     server.set_scenario(Scenario::RateLimitedOnce { retry_after: Some(Duration::ZERO) });
 

@@ -29,7 +29,7 @@ fn quick() -> MockServer {
 const TRAIN: [&str; 5] = ["models", "train", "demo", "--name", "Paper lanterns"];
 
 #[test]
-fn a_training_needs_a_yes_where_nobody_can_be_asked() {
+fn a_training_without_a_terminal_needs_yes() {
     let server = idle(MockServer::builder());
 
     let ran = ideogram(TRAIN).against(&server).run();
@@ -44,7 +44,7 @@ fn a_training_needs_a_yes_where_nobody_can_be_asked() {
 }
 
 #[test]
-fn a_training_is_ordered_once_and_its_id_is_printed() {
+fn a_training_is_started_once_and_its_id_is_printed() {
     let server = idle(MockServer::builder());
 
     let ran = ideogram(TRAIN).against(&server).into_command().arg("--yes").output().unwrap();
@@ -64,7 +64,7 @@ fn a_training_is_ordered_once_and_its_id_is_printed() {
 }
 
 #[test]
-fn the_id_of_a_training_is_easily_picked() {
+fn jq_selects_the_id_of_a_training() {
     let server = idle(MockServer::builder());
 
     let ran = ideogram(TRAIN.into_iter().chain(["-y", "-q", "--jq", ".model_id"])).against(&server).run();
@@ -73,7 +73,7 @@ fn the_id_of_a_training_is_easily_picked() {
 }
 
 #[test]
-fn a_dry_run_of_a_training_shows_the_order_only() {
+fn a_dry_run_of_a_training_shows_only_the_request() {
     let server = serve(MockServer::builder());
 
     snapshot!(ideogram(TRAIN.into_iter().chain(["--dry-run", "--wait"])).against(&server).run(), @r#"
@@ -118,25 +118,25 @@ fn a_dataset_with_too_few_images_is_not_trained() {
     ----- stderr -----
     error: cannot train a model from the dataset bnieaqG5ZfQGxF0YgAlFTw
       caused by: it cannot be trained: 14 images, 1 too few for a training (15 to 100)
-    hint: nothing was ordered; to add images: ideogram datasets sync bnieaqG5ZfQGxF0YgAlFTw DIR
+    hint: nothing was started; to add images: ideogram datasets sync bnieaqG5ZfQGxF0YgAlFTw DIR
     ");
 }
 
 #[test]
-fn a_dataset_that_tells_no_names_is_left_to_the_service_to_judge() {
+fn a_dataset_without_names_is_trained_with_a_warning() {
     let server = idle(MockServer::builder().withhold_file_names());
 
     let ran = ideogram(TRAIN.into_iter().chain(["--yes"])).against(&server).run();
 
     assert_eq!(ran.code(), Some(0), "{ran}");
     assert!(
-        ran.stderr().starts_with("warning: whether the dataset can be trained, the service decides: 0 images by name"),
+        ran.stderr().starts_with("warning: it is unknown whether the dataset can be trained: 0 images by name"),
         "{ran}"
     );
 }
 
 #[test]
-fn an_order_whose_response_is_lost_may_be_billed() {
+fn a_training_whose_response_is_lost_may_be_billed() {
     let files: Vec<_> =
         (0..15).map(|number| format!(r#"{{"file_name":"{number}.png","file_size_bytes":1}}"#)).collect();
     let dataset = format!(
@@ -159,7 +159,7 @@ fn an_order_whose_response_is_lost_may_be_billed() {
       caused by: error sending request
       caused by: client error (SendRequest)
       caused by: connection closed before message completed
-    hint: it may have run, and then it is billed; running the command again may cost again: see `ideogram models list` first
+    hint: it may have run, and then it is billed; running the command again may be billed again: see `ideogram models list` first
     ");
 }
 
@@ -233,9 +233,9 @@ fn the_embedded_server_shows_a_whole_training_at_once() {
     ----- stderr -----
     warning: the model c5Rn8WqYTzKd0aXo6iUvpQ ("paper-lanterns-2") of this dataset is TRAINING since 2026-07-01 08:30:11 UTC
     this was done in a mock server that ends with the command; `ideogram mock serve` runs one that stays
-    CREATING after [TIME], next look in [TIME]
-    TRAINING after [TIME], next look in [TIME]
-    next, make images with it: ideogram generate PROMPT --custom-model model/paper-lanterns/version/1
+    CREATING after [TIME], next poll in 0 s
+    TRAINING after [TIME], next poll in 0 s
+    next, generate images with it: ideogram generate PROMPT --custom-model model/paper-lanterns/version/1
     "#);
 }
 
@@ -265,12 +265,12 @@ fn a_model_that_is_ready_is_not_waited_for() {
     Created:    2026-06-30 10:02:07 UTC
     Updated:    2026-06-30 11:21:39 UTC
     ----- stderr -----
-    next, make images with it: ideogram generate PROMPT --custom-model model/paper-lanterns/version/1
+    next, generate images with it: ideogram generate PROMPT --custom-model model/paper-lanterns/version/1
     ");
 }
 
 #[test]
-fn a_training_that_fails_is_told_with_its_own_exit_code() {
+fn a_training_that_fails_has_its_own_exit_code() {
     let server = quick();
     let name = ["models", "train", "demo", "--name", "Errored lanterns", "-y", "--wait", "--poll", "0.05"];
 
@@ -285,7 +285,7 @@ fn a_training_that_fails_is_told_with_its_own_exit_code() {
     Training:  CREATING
     ----- stderr -----
     error: the training of the model bnieaqG5ZfQGxF0YgAlFTw failed
-    hint: this is final; training again costs again
+    hint: this is final; another training is billed again
     ");
 }
 
@@ -303,8 +303,8 @@ fn a_deadline_ends_the_wait_and_not_the_training() {
     exit code: 15
     ----- stderr -----
     error: the model c5Rn8WqYTzKd0aXo6iUvpQ was not ready after [TIME]
-      caused by: it was TRAINING when it was seen last
-    hint: the training goes on; to wait for it again: ideogram models wait c5Rn8WqYTzKd0aXo6iUvpQ
+      caused by: its last known state was TRAINING
+    hint: the training continues; to wait for it again: ideogram models wait c5Rn8WqYTzKd0aXo6iUvpQ
     ");
 }
 
@@ -317,7 +317,7 @@ fn a_service_that_fails_does_not_end_the_wait() {
     let ran = ideogram(wait).against(&server).run();
 
     assert_eq!(ran.code(), Some(0), "{ran}");
-    assert!(ran.stderr().contains("the service does not tell: "), "{ran}");
+    assert!(ran.stderr().contains("the state is unknown: "), "{ran}");
 }
 
 #[test]
@@ -327,9 +327,9 @@ fn a_model_that_is_not_there_ends_the_wait() {
     snapshot!(ideogram(["models", "wait", "nope", "--poll", "0.01", "-q"]).against(&server).run(), @"
     exit code: 5
     ----- stderr -----
-    error: cannot see how far the training of the model nope has come
+    error: cannot get the state of the training of the model nope
       caused by: get_custom_model: 404 Not Found: Model not found.
-    hint: `ideogram models list` shows what this key may see
+    hint: `ideogram models list` shows what this key has access to
     ");
 }
 
@@ -344,7 +344,7 @@ fn what_is_for_a_wait_is_refused_without_one() {
 
 #[cfg(unix)]
 #[test]
-fn an_interrupted_wait_says_how_to_go_on() {
+fn an_interrupted_wait_says_how_to_continue() {
     let server = idle(MockServer::builder());
     let mut command = ideogram(TRAIN.into_iter().chain(["-y", "--wait"])).against(&server).into_command();
 
@@ -360,7 +360,7 @@ fn an_interrupted_wait_says_how_to_go_on() {
     assert!(ran.stdout().contains("Id:        bnieaqG5ZfQGxF0YgAlFTw\n"), "{ran}");
     assert!(
         ran.stderr().ends_with(
-            "error: interrupted\nhint: the training goes on; to wait for it again: ideogram models wait bnieaqG5ZfQGxF0YgAlFTw\n"
+            "error: interrupted\nhint: the training continues; to wait for it again: ideogram models wait bnieaqG5ZfQGxF0YgAlFTw\n"
         ),
         "{ran}"
     );
@@ -384,7 +384,7 @@ fn a_second_training_of_a_dataset_needs_a_flag_of_its_own() {
         second.stderr().contains(&format!("the model {id} (\"Paper lanterns\") of this dataset is CREATING since"))
     );
     assert!(second.stderr().contains(&format!("to wait for that one: ideogram models wait {id}")), "{second}");
-    assert!(second.stderr().contains("--again orders another training"), "{second}");
+    assert!(second.stderr().contains("--again starts another training"), "{second}");
 
     let again = train(&["--again"]);
     assert_eq!((again.code(), orders(&server)), (Some(2), 1), "it still asks: {again}");
@@ -418,7 +418,7 @@ fn responses(status: &str, list: &str) -> [String; 4] {
 }
 
 #[test]
-fn a_model_that_only_the_dataset_names_is_looked_at_and_what_cannot_be_seen_is_said() {
+fn models_that_only_the_dataset_lists_are_looked_up() {
     let run = |responses: Vec<String>| {
         let rogue = Rogue::sends_in_turn(responses);
         ideogram(TRAIN.into_iter().chain(["--yes", "--attempts", "1"])).at(rogue.url()).run()
@@ -435,11 +435,11 @@ fn a_model_that_only_the_dataset_names_is_looked_at_and_what_cannot_be_seen_is_s
     unreadable[2] = "HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}".to_owned();
     let unreadable = run(unreadable);
     assert_eq!(unreadable.code(), Some(0), "{unreadable}");
-    assert!(unreadable.stderr().contains("whether the model m1 of this dataset is still in training cannot be seen"));
+    assert!(unreadable.stderr().contains("the state of the model m1 of this dataset is unknown"));
 }
 
 #[test]
-fn a_wait_ends_on_every_state_that_reads_like_an_end() {
+fn a_wait_ends_on_every_state_that_looks_final() {
     for state in ["FAILED", "errored", "Cancelled", "EXPIRED", "REJECTED"] {
         let [_, _, model, _] = responses(state, "");
         let rogue = Rogue::sends(model);

@@ -67,7 +67,7 @@ fn what_was_stored_is_listed() {
     stored  a.png
     ----- stderr -----
     sending 2 files, 80 B, to the dataset demo
-    the response does not name 1 of the files sent, as it never names captions and archives that are stored; `ideogram datasets get demo` shows what is there
+    the response does not list 1 of the files, since it never lists stored captions and archives; `ideogram datasets get demo` lists the files
     ");
 }
 
@@ -91,7 +91,7 @@ fn a_file_that_was_not_stored_is_named_with_the_reason_and_fails_the_command() {
     ----- stderr -----
     sending 2 files, 2.0 KiB, to the dataset demo
     error: 1 file was not stored
-    hint: upload only what failed again: the service may keep the others twice
+    hint: upload only the failed files again: the service may store the others twice
     ");
 }
 
@@ -125,9 +125,9 @@ fn a_reason_or_count_that_makes_no_sense_is_shown_as_it_came() {
     failed  -     TOO_PRETTY
     ----- stderr -----
     sending 1 file, 70 B, to the dataset demo
-    the response does not name 1 of the files sent, as it never names captions and archives that are stored; `ideogram datasets get demo` shows what is there
+    the response does not list 1 of the files, since it never lists stored captions and archives; `ideogram datasets get demo` lists the files
     error: 1 file was not stored
-    hint: upload only what failed again: the service may keep the others twice
+    hint: upload only the failed files again: the service may store the others twice
     ");
 }
 
@@ -194,6 +194,6 @@ fn an_upload_whose_response_is_lost_is_not_to_be_repeated_blindly() {
       caused by: error sending request
       caused by: client error (SendRequest)
       caused by: connection closed before message completed
-    hint: it may have been done all the same: see `ideogram datasets get demo` before running the command again
+    hint: it may still have been done: see `ideogram datasets get demo` before running the command again
     ");
 }

@@ -48,7 +48,7 @@ fn every_difference_is_listed() {
     Differences:  4
     Trainable:    no: 3 images, 12 too few for a training (15 to 100)
 
-    FILE       DIFFERENCE       REMARK
+    FILE       DIFFERENCE       NOTE
     001.png    different        the dataset has one of 71 B, which cannot be replaced
     empty.png  refused          it is empty
     new.png    missing
@@ -98,9 +98,9 @@ fn a_dataset_that_tells_no_names_is_not_taken_for_the_same() {
     Folder:       set
     Same:         0 of 2 files
     Differences:  2
-    Trainable:    no: 0 images by name, and 2 files that may be some, 13 too few for a training (15 to 100)
+    Trainable:    no: 0 images by name, and 2 files that may be images, 13 too few for a training (15 to 100)
 
-    FILE     DIFFERENCE  REMARK
+    FILE     DIFFERENCE  NOTE
     000.png  uncertain   the dataset has files without names
     000.txt  uncertain   the dataset has files without names
     ----- stderr -----

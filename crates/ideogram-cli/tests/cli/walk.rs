@@ -37,7 +37,7 @@ fn shown(lines: &[String]) -> impl Iterator<Item = &str> {
 }
 
 #[test]
-fn the_walk_of_the_readme_leads_to_images() {
+fn the_commands_of_the_readme_produce_images() {
     let [first, second] = terminals();
     let folder = TempDir::new().unwrap();
     let path = |name: &str| folder.path().join(name);

@@ -1,4 +1,4 @@
-//! The options of an operation, made from its constant.
+//! The options of an operation, from its constant.
 
 use std::path::PathBuf;
 
@@ -40,7 +40,7 @@ Examples:
   ideogram --dry-run api post_generate_image_v3 --prompt \"a cat\" --rendering-speed TURBO
   echo '{\"name\": \"Paper lanterns\"}' | ideogram --mock api create_dataset --json-body -";
 
-/// Adds a subcommand for each operation. Their options are made only when they are needed.
+/// Adds a subcommand for each operation. Their options are built only when needed.
 pub(super) fn augment(command: Command) -> Command {
     let command = command
         .about(ABOUT)
@@ -54,7 +54,7 @@ pub(super) fn augment(command: Command) -> Command {
 
 fn subcommand(operation: &'static Operation) -> Command {
     Command::new(operation.id).about(operation.summary).defer(|command| {
-        // What is deferred captures nothing, so it goes by the name.
+        // `defer` takes a function without captures, which has only the name.
         let operation = operations::ALL.iter().find(|operation| operation.id == command.get_name());
         let operation = operation.expect("each subcommand here is named for an operation");
         let docs = if operation.docs_url.is_empty() { String::new() } else { format!("\n\n{}", operation.docs_url) };
@@ -81,9 +81,9 @@ fn argument(input: &'static Input) -> Arg {
         .help(format!("{}{required}{repeated}", first_sentence(&first)))
         .long_help(format!("{}{required}{repeated}", input.description.trim()))
         .help_heading("Inputs")
-        // Said here and not by clap: a file, a field or a JSON body may hold it as well.
+        // Not required by clap: a file, a field or a JSON body may set it too.
         .required(false)
-        // Given twice by mistake, it is refused by name rather than taken once.
+        // A duplicate is refused with its name instead of being ignored.
         .action(ArgAction::Append);
     match input.kind() {
         InputKind::File => argument.value_name("PATH").value_parser(clap::value_parser!(PathBuf)),
@@ -97,7 +97,7 @@ fn argument(input: &'static Input) -> Arg {
     }
 }
 
-/// The options that take any input.
+/// The options for any input.
 fn any(operation: &Operation) -> Vec<Arg> {
     let heading = "Inputs by name";
     let has_file = operation.inputs.iter().any(|input| input.kind() == InputKind::File);
@@ -108,7 +108,7 @@ fn any(operation: &Operation) -> Vec<Arg> {
                 .long("field")
                 .value_name("NAME=VALUE")
                 .action(ArgAction::Append)
-                .help("An input by its name on the wire; give it several times for several")
+                .help("An input by its name in the API; may be repeated")
                 .help_heading(heading),
         );
     }
@@ -146,7 +146,7 @@ fn any(operation: &Operation) -> Vec<Arg> {
     arguments
 }
 
-/// The name of an input in the grammar; options for all commands have theirs without a dot.
+/// The id of an input; ids of global options have no dot.
 pub(super) fn id(input: &Input) -> String {
     format!("input.{}", input.name)
 }
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn every_input_of_every_operation_has_an_option_of_its_own() {
-        // The whole tree is built, so clap itself refuses names that are taken.
+        // Building all commands makes clap check for duplicate names.
         let root = crate::cli::command();
         root.clone().debug_assert();
         let api = root.find_subcommand("api").unwrap();

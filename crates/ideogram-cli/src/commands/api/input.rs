@@ -16,9 +16,9 @@ use crate::{
     text_input::{self, Stdin, is_standard_input},
 };
 
-/// Far above any JSON that the service takes, in bytes.
+/// The maximum size of JSON.
 const MAX_JSON_BYTES: u64 = 16 * 1024 * 1024;
-/// What is taken of a file from standard input, in bytes: it is held in memory.
+/// The maximum size of a file from standard input, which is read into memory.
 const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
 
 /// A call, parsed from arguments.
@@ -27,11 +27,11 @@ pub(super) struct ParsedInput {
     pub(super) operation: &'static Operation,
     inputs: Vec<(String, Content)>,
     body: Option<PathBuf>,
-    /// Whether properties that the document does not know are sent.
+    /// Whether properties that are not in the document are sent.
     unchecked: bool,
 }
 
-/// What an input holds.
+/// The content of an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Content {
     Text(String),
@@ -40,7 +40,7 @@ enum Content {
     File(PathBuf),
 }
 
-/// What was read from files and standard input.
+/// The content of files and standard input.
 #[derive(Debug)]
 pub(super) struct Read {
     body: Option<Value>,
@@ -54,7 +54,7 @@ enum Ready {
 }
 
 impl ParsedInput {
-    /// Takes what was given; nothing is read yet.
+    /// Parses the options; reads no files yet.
     pub(super) fn read(operation: &'static Operation, matches: &ArgMatches) -> Result<Self, clap::Error> {
         let mut inputs = Vec::new();
         for input in operation.inputs {
@@ -82,7 +82,7 @@ impl ParsedInput {
         let unchecked = matches.try_get_one::<bool>(grammar::UNCHECKED).ok().flatten().copied().unwrap_or_default();
         let input = Self { operation, inputs, body, unchecked };
         if input.readers_of_standard_input() > 1 {
-            let text = "standard input can be read only once, and several options ask for it";
+            let text = "standard input can be read only once, and several options use it";
             return Err(clap::Error::raw(ErrorKind::ArgumentConflict, format!("{text}\n")));
         }
         Ok(input)
@@ -96,7 +96,7 @@ impl ParsedInput {
         paths.chain(&self.body).filter(|path| is_standard_input(path)).count()
     }
 
-    /// Reads what is to be read. Files to upload are read when they are sent, those from standard input now.
+    /// Reads JSON files and standard input. Other files to upload are read when they are sent.
     pub(super) async fn read_body(&self) -> Result<Read, Failure> {
         let stdin = Stdin::default();
         let body = match &self.body {
@@ -143,7 +143,7 @@ impl ParsedInput {
         }
         for (name, ready) in read.inputs {
             call = match ready {
-                // Nobody knows its kind: JSON is meant where it is JSON, else text.
+                // Its type is unknown: JSON if it parses, otherwise text.
                 Ready::Text(text) if is_unknown(&name) => {
                     let value = serde_json::from_str(&text).unwrap_or(Value::String(text));
                     call.unchecked_field(name, &value)
@@ -155,8 +155,8 @@ impl ParsedInput {
         Ok(call)
     }
 
-    /// The command that shows whether the call has changed anything.
-    pub(super) fn look(&self) -> &'static str {
+    /// The command that shows whether the call changed anything.
+    pub(super) fn inspect(&self) -> &'static str {
         match (self.operation.tag, operations::command(self.operation)) {
             ("datasets", _) => "ideogram datasets list",
             ("models", _) => "ideogram models list",
@@ -165,17 +165,17 @@ impl ParsedInput {
     }
 }
 
-/// JSON may come from a file: no JSON begins with `@`.
+/// `@PATH` is JSON from a file: no JSON begins with `@`.
 fn content(input: &Input, text: &str) -> Content {
     match text.strip_prefix('@') {
         Some(path) if input.kind() == InputKind::Json => Content::JsonFile(PathBuf::from(path)),
-        // A shell puts the mark of a file there, as in "$(cat prompt.txt)".
+        // `$(cat prompt.txt)` keeps the byte order mark of the file.
         _ => Content::Text(text_input::without_mark(text).to_owned()),
     }
 }
 
 fn many<'a, T: Clone + Send + Sync + 'static>(matches: &'a ArgMatches, id: &str) -> impl Iterator<Item = &'a T> {
-    // An operation that takes no such thing has no such option.
+    // The operation may not have this option.
     matches.try_get_many::<T>(id).ok().flatten().into_iter().flatten()
 }
 
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn options_and_fields_say_the_same() {
+    fn options_and_fields_are_equivalent() {
         let wanted = [text("prompt", "a=b"), text("num_images", "2")];
 
         assert_eq!(inputs(&["post_generate_image_v3", "--prompt", "a=b", "--num-images=2"]), wanted);
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_the_document_does_not_know_is_taken() {
+    fn a_value_that_is_not_in_the_document_is_accepted() {
         assert_eq!(
             inputs(&["list_custom_models", "--status", "A", "--status", "B"]),
             [text("status", "A"), text("status", "B")]
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_told_from_texts() {
+    fn files_and_texts_are_distinguished() {
         let file = |name: &str, path: &str| (name.to_owned(), Content::File(PathBuf::from(path)));
 
         assert_eq!(
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_name_is_refused() {
+    fn an_input_without_a_name_is_refused() {
         for words in [
             ["get_dataset", "--field", "dataset_id"],
             ["upload_dataset_assets", "--file", "a.png"],

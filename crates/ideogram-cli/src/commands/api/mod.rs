@@ -1,6 +1,6 @@
-//! `ideogram api`: any operation, with options made from its generated constant.
+//! `ideogram api`: any operation, with options from its generated constant.
 //!
-//! [`grammar`] makes the options, [`input`] reads them back; the client's generic call does the rest.
+//! [`grammar`] builds the options, [`input`] parses them, and the client's dynamic call does the rest.
 
 mod grammar;
 mod input;
@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// What to call, if anything.
+/// The operation to call, or none to list them.
 #[derive(Debug)]
 pub(crate) struct Api(Option<ParsedInput>);
 
@@ -31,7 +31,7 @@ impl Api {
         };
         let operation = input.operation;
         let what = format!("cannot call {operation}");
-        let wording = Wording { action: &what, inspect: input.look() };
+        let wording = Wording { action: &what, inspect: input.inspect() };
         let context = Context::open(globals).await?;
         let body = input.read_body().await?;
         let client = match operation.billing {
@@ -40,14 +40,14 @@ impl Api {
         };
         let call = input.call(&client, body).map_err(|error| context.failure(wording, &error))?;
         if operation.id == operations::TRAIN_MODEL_V3.id {
-            // What is wrong with the request is said before anybody is input.
+            // An invalid request is refused before the question.
             call.clone().prepare().map_err(|error| context.failure(wording, &error))?;
             let question = "Train a model? A training is billed and cannot be stopped.";
             context.confirm(question).await?;
         }
         let Some(response) = context.call(call, wording).await? else { return Ok(()) };
         if let Some(path) = response.stored_at() {
-            context.output().note(&format!("the response is kept in {}", path.display()));
+            context.output().note(&format!("the response is stored in {}", path.display()));
         }
         context.output().json_response(&response)
     }

@@ -24,8 +24,8 @@ use crate::{
 
 /// Store the API key in the keyring
 ///
-/// Asks for the key without showing it, or reads it from standard input when that is no terminal. It is checked by a
-/// call that costs nothing, and stored for the profile.
+/// Asks for the key without showing it, or reads it from standard input if that is not a terminal. The key is checked
+/// with a free call, and stored for the profile.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -35,11 +35,11 @@ Examples:
 pub(crate) struct Login {
     /// Store the key in a file instead, which only this account can read
     ///
-    /// For machines without a keyring. Programs that run under this account can read it too.
+    /// For machines without a keyring. Programs of this account can read it too.
     #[arg(long)]
     insecure_storage: bool,
 
-    /// Store the key without asking the service whether it takes it
+    /// Store the key without checking it
     #[arg(long)]
     no_check: bool,
 }
@@ -48,23 +48,23 @@ impl Login {
     pub(super) async fn run(&self, globals: Globals<'_>) -> Result<(), Failure> {
         if globals.options.api_key_file.is_some() {
             let hint = "to store the key of a file: ideogram auth login < PATH";
-            return Err(Failure::usage("--api-key-file makes no sense here: this stores a new key").hint(hint));
+            return Err(Failure::usage("--api-key-file cannot be used here: this command stores a new key").hint(hint));
         }
         let key = if globals.options.dry_run { "dry-run".to_owned() } else { read().await? };
         globals.output.messages().hide(&key);
-        // Refused here too: with --no-check, the service does not see the key.
+        // With --no-check, the service does not check the key.
         ApiKey::new(&key).map_err(|error| {
             let hint = format!("how to get a key: {KEY_PAGE}");
-            Failure::new(Exit::Authentication, "this cannot be a key").because(&error).hint(hint)
+            Failure::new(Exit::Authentication, "this is not a valid key").because(&error).hint(hint)
         })?;
         if !self.no_check {
             let context = Context::with_client(globals, connection::client(globals, Some(&key))?);
-            let wording = Wording { action: "the key was not stored: the service did not take it", inspect: "" };
-            if !context.key_is_taken(wording).await? {
+            let wording = Wording { action: "the key was not stored: the service refused it", inspect: "" };
+            if !context.check_key(wording).await? {
                 return Ok(());
             }
         } else if globals.options.dry_run {
-            return Err(Failure::usage("with --no-check nothing is sent, so there is nothing for --dry-run to show"));
+            return Err(Failure::usage("--dry-run cannot be combined with --no-check, which sends nothing"));
         }
 
         let stored = if self.insecure_storage { in_file(globals, &key)? } else { in_keyring(globals, &key).await? };
@@ -72,7 +72,7 @@ impl Login {
         let layout = Layout::new().line(format!("the key of the profile \"{profile}\" is in {stored}"));
         globals.output.result(&json!({"profile": profile, "stored_in": stored, "checked": !self.no_check}), &layout)?;
         if environment::variable(KEY_VARIABLE)?.is_some() {
-            globals.output.warning(&format!("{KEY_VARIABLE} is set, and goes before the key that was stored"));
+            globals.output.warning(&format!("{KEY_VARIABLE} is set, and takes precedence over the stored key"));
         }
         Ok(())
     }
@@ -80,17 +80,20 @@ impl Login {
 
 async fn in_keyring(globals: Globals<'_>, key: &str) -> Result<String, Failure> {
     keyring::set(globals.config.name(), key.trim()).await.map_err(|error| {
-        Failure::local_io("the key was not stored: there is no keyring that can be used")
+        Failure::local_io("the key was not stored: the keyring cannot be used")
             .because(&error)
-            .hint("--insecure-storage stores it in a file that only this account can read")
-            .hint(format!("or do without storing it: export {KEY_VARIABLE}=..., or --api-key-file PATH"))
+            .hint("to store it in a file that only this account can read, use --insecure-storage")
+            .hint(format!("to use it without storing it: export {KEY_VARIABLE}=..., or --api-key-file PATH"))
     })?;
-    // A file would go before the keyring.
+    // A file would take precedence over the keyring.
     if let Some(path) = globals.config.stored_key()
         && let Err(error) = std::fs::remove_file(&path)
         && error.kind() != io::ErrorKind::NotFound
     {
-        globals.output.warning(&format!("an older key in \"{}\" goes before the keyring: {error}", path.display()));
+        globals.output.warning(&format!(
+            "a key in \"{}\" takes precedence over the keyring, and cannot be removed: {error}",
+            path.display()
+        ));
     }
     Ok("the keyring".to_owned())
 }
@@ -106,9 +109,9 @@ fn in_file(globals: Globals<'_>, key: &str) -> Result<String, Failure> {
     Ok(format!("the file \"{}\"", path.display()))
 }
 
-/// Reads a key from the person at the terminal, without showing it, or from standard input.
+/// Reads a key from the terminal, without showing it, or from standard input.
 async fn read() -> Result<String, Failure> {
-    // Elsewhere, so that Ctrl-C is heard meanwhile.
+    // Ctrl-C must work meanwhile.
     let read = tokio::task::spawn_blocking(|| {
         if io::stdin().is_terminal() {
             return rpassword::prompt_password("API key (not shown): ").map(String::into_bytes);
@@ -116,7 +119,7 @@ async fn read() -> Result<String, Failure> {
         let mut stdin = io::stdin().lock().take(MAX_KEY_FILE_BYTES);
         let mut line = Vec::new();
         stdin.read_until(b'\n', &mut line)?;
-        // In UTF-16 that byte is half of the end of a line, or no end of one.
+        // In UTF-16, this byte may be half of a character.
         if line.starts_with(b"\xff\xfe") || line.starts_with(b"\xfe\xff") {
             stdin.read_to_end(&mut line)?;
         }

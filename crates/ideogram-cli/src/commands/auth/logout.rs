@@ -7,9 +7,9 @@ use serde_json::json;
 
 use crate::{failure::Failure, output::layout::Layout, session::globals::Globals, session::key, session::keyring};
 
-/// Forget the API key that `ideogram auth login` has stored
+/// Remove the API key that `ideogram auth login` stored
 ///
-/// The key itself goes on working; revoke it at the service if somebody else may have it.
+/// The key itself stays valid; revoke it at the service if someone else may have it.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -34,7 +34,7 @@ impl Logout {
         match keyring::delete(globals.config.name()).await {
             Ok(true) => removed.push("the keyring".to_owned()),
             Ok(false) => {}
-            // Without a keyring there is no key in one; with one that fails, there may be.
+            // A keyring that fails may still have a key.
             Err(error) => globals.output.note(&format!("the keyring could not be used: {error}")),
         }
 
@@ -47,7 +47,7 @@ impl Logout {
         };
         globals.output.result(&json!({"profile": profile, "removed_from": removed}), &layout)?;
         if let Some(found) = key::find(None, globals.config, globals.output.messages()).await? {
-            globals.output.warning(&format!("there still is a key in {}", found.source));
+            globals.output.warning(&format!("there is still a key in {}", found.source));
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use clap::Subcommand;
 
 use crate::{failure::Failure, session::globals::Globals};
 
-/// What to do with the API key.
+/// The subcommands.
 #[derive(Debug, Subcommand)]
 #[command(after_long_help = "\
 The key is looked for in this order:
@@ -38,7 +38,7 @@ pub(crate) enum Command {
 impl Command {
     pub(super) async fn run(&self, globals: Globals<'_>) -> Result<(), Failure> {
         if globals.options.mock {
-            return Err(Failure::usage("--mock makes no sense here: the mock server has a key of its own"));
+            return Err(Failure::usage("--mock cannot be used here: the mock server has its own key"));
         }
         match self {
             Self::Login(login) => login.run(globals).await,

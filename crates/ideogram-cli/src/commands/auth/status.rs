@@ -17,7 +17,7 @@ use crate::{
 
 /// Show which API key is used, and where it comes from
 ///
-/// The key itself is never shown, not even in part. Nothing is sent without --check.
+/// The key itself is never shown, not even a part. Nothing is sent without --check.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -25,7 +25,7 @@ Examples:
   ideogram auth status --check
   ideogram auth status --jq .source")]
 pub(crate) struct Status {
-    /// Ask the service whether it takes the key, by a call that costs nothing
+    /// Check the key with a free call
     #[arg(long)]
     check: bool,
 }
@@ -33,14 +33,14 @@ pub(crate) struct Status {
 impl Status {
     pub(super) async fn run(&self, globals: Globals<'_>) -> Result<(), Failure> {
         if !self.check && globals.options.dry_run {
-            return Err(Failure::usage("without --check nothing is sent, so there is nothing for --dry-run to show"));
+            return Err(Failure::usage("--dry-run needs --check: without it nothing is sent"));
         }
         let found =
             key::find(globals.options.api_key_file.as_deref(), globals.config, globals.output.messages()).await?;
         let base_url = connection::base_url(globals)?;
         let (base_url, base_url_from) = match &base_url {
             Some((url, from)) => (url.as_str(), *from),
-            None => (ideogram_client::operations::SERVER_URL, "the service's own"),
+            None => (ideogram_client::operations::SERVER_URL, "default"),
         };
         let config = globals.config.path().map(|path| path.display().to_string());
         let config = config.filter(|_| globals.config.path().is_some_and(std::path::Path::exists));
@@ -48,8 +48,8 @@ impl Status {
         let mut taken = Value::Null;
         if let (true, Some(found)) = (self.check, &found) {
             let context = Context::with_client(globals, connection::client(globals, Some(&found.key.0))?);
-            let wording = Wording { action: &format!("the key in {} was not taken", found.source), inspect: "" };
-            if !context.key_is_taken(wording).await? {
+            let wording = Wording { action: &format!("the key in {} was refused", found.source), inspect: "" };
+            if !context.check_key(wording).await? {
                 return Ok(());
             }
             taken = json!(true);
@@ -72,7 +72,7 @@ impl Status {
         let key = found.as_ref().map_or_else(|| "none".to_owned(), |found| format!("in {}", found.source));
         let layout = Layout::new()
             .field("Key", key)
-            .field("Taken", if taken.is_null() { "unknown: --check calls the service" } else { "yes" })
+            .field("Valid", if taken.is_null() { "unknown: use --check" } else { "yes" })
             .field("Profile", globals.config.name())
             .field("Address", format!("{base_url} ({base_url_from})"))
             .field("Configuration", config.unwrap_or_else(|| ABSENT.to_owned()));
@@ -83,7 +83,7 @@ impl Status {
         globals.output.result(&status, &layout)?;
         match found {
             Some(_) => Ok(()),
-            None => Err(Failure::new(Exit::Authentication, "no API key").hint("ideogram auth login stores one")),
+            None => Err(Failure::new(Exit::Authentication, "no API key").hint("to store one: ideogram auth login")),
         }
     }
 }

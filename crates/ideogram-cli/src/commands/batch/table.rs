@@ -187,7 +187,7 @@ impl Iterator for Records<'_> {
                 Ok(cell) => cells.push(cell),
                 Err(problem) => return Some(Err(problem)),
             }
-            match self.rest().chars().next() {
+            match self.remaining().chars().next() {
                 Some(letter) if Some(letter) == self.separator => self.at += letter.len_utf8(),
                 _ => break,
             }
@@ -198,13 +198,13 @@ impl Iterator for Records<'_> {
 }
 
 impl Records<'_> {
-    fn rest(&self) -> &str {
+    fn remaining(&self) -> &str {
         &self.text[self.at..]
     }
 
     /// Skips a line end.
     fn end_line(&mut self) {
-        let length = match self.rest().as_bytes() {
+        let length = match self.remaining().as_bytes() {
             [b'\r', b'\n', ..] => 2,
             [b'\r' | b'\n', ..] => 1,
             _ => 0,
@@ -221,7 +221,7 @@ impl Records<'_> {
     fn cell(&mut self, line: u64) -> Result<String, Problem> {
         let separator = self.separator;
         let is_blank = |letter: char| letter == ' ' || (letter == '\t' && separator != Some('\t'));
-        let rest = without_mark(self.rest()).trim_start_matches(is_blank);
+        let rest = without_mark(self.remaining()).trim_start_matches(is_blank);
         if let Some(quoted) = rest.strip_prefix('"') {
             match self.quoted(quoted) {
                 Ok((cell, length)) => {
@@ -229,7 +229,7 @@ impl Records<'_> {
                     let passed = &self.text[self.at..begin + length];
                     self.line += line_ends(passed);
                     self.at = begin + length;
-                    let rest = self.rest();
+                    let rest = self.remaining();
                     self.at += rest.len() - rest.trim_start_matches(is_blank).len();
                     return Ok(cell);
                 }
@@ -237,7 +237,7 @@ impl Records<'_> {
                 Err(_) if separator == Some('\t') => {}
                 Err(reason) => {
                     let is_open = matches!(reason, Quoting::Open);
-                    let rest = self.rest();
+                    let rest = self.remaining();
                     let end = if is_open { rest.len() } else { rest.find(['\n', '\r']).unwrap_or(rest.len()) };
                     self.at += end;
                     self.end_line();
@@ -245,7 +245,7 @@ impl Records<'_> {
                 }
             }
         }
-        let rest = self.rest();
+        let rest = self.remaining();
         let end = rest.find(|letter| matches!(letter, '\n' | '\r') || Some(letter) == separator).unwrap_or(rest.len());
         let cell = without_mark(rest[..end].trim()).to_owned();
         self.at += end;

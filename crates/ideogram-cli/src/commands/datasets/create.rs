@@ -7,17 +7,17 @@ use crate::{
     session::context::{Context, Wording},
 };
 
-/// Make an empty dataset
+/// Create an empty dataset
 ///
-/// Prints its id, which uploads and trainings need. The service can neither rename nor delete a dataset, and takes a
-/// name twice: running the command again makes a second dataset.
+/// Prints its id for uploads and trainings. The service can neither rename nor delete a dataset, and names need not be
+/// unique: running the command again creates a second dataset.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   ideogram datasets create \"Paper lanterns\"
   id=$(ideogram datasets create \"Paper lanterns\" --jq .dataset_id)")]
 pub(crate) struct Create {
-    /// What the dataset is called
+    /// The name of the dataset
     #[arg(value_parser = name)]
     name: String,
 }
@@ -33,7 +33,7 @@ impl Create {
         match context.changes_note() {
             Some(note) => output.note(note),
             None => output.note(&format!(
-                "next, bring a folder of images into it: ideogram datasets sync {} DIR",
+                "next, upload a folder of images to it: ideogram datasets sync {} DIR",
                 response.value().dataset_id
             )),
         }
@@ -41,7 +41,7 @@ impl Create {
     }
 }
 
-/// The service may take a blank name. It is most likely a variable that was not set, and cannot be undone.
+/// Refuses a blank name: it is probably an unset variable, and the service cannot delete a dataset.
 fn name(text: &str) -> Result<String, String> {
     if text.trim().is_empty() {
         return Err("the name is blank, and the service cannot rename or delete a dataset".to_owned());

@@ -1,4 +1,4 @@
-//! A folder compared with a dataset: what `plan`, `sync` and `verify` have in common.
+//! Compares a folder with a dataset, for `plan`, `sync` and `verify`.
 
 use std::path::PathBuf;
 
@@ -15,14 +15,14 @@ use crate::{
     session::context::{Context, Wording},
 };
 
-/// Which folder, and which dataset.
+/// A folder and a dataset.
 #[derive(Debug, Args)]
 pub(super) struct Pair {
-    /// Which dataset; `ideogram datasets list` shows the ids
+    /// The dataset; `ideogram datasets list` shows the ids
     #[arg(allow_hyphen_values = true, value_parser = ids::dataset_id)]
     pub(super) id: DatasetId,
 
-    /// The folder of images and captions, with all folders in it
+    /// The folder of images and captions, including its subfolders
     #[arg(value_name = "DIR")]
     pub(super) directory: PathBuf,
 }
@@ -35,12 +35,12 @@ impl Pair {
             .map_err(|error| Failure::local_io("nothing was sent: the folder cannot be read").because(&error))
     }
 
-    /// Reads the folder, asks what is in the dataset, and compares them; with `--dry-run` shows the request instead,
-    /// names what is left out of the folder, and returns `None`.
+    /// Reads the folder and the dataset, and compares them. With `--dry-run`, prints the request and the skipped files
+    /// instead, and returns `None`.
     ///
     /// # Errors
     ///
-    /// With `--dry-run` also if something in the folder could not be read.
+    /// With `--dry-run`, also if something in the folder could not be read.
     pub(super) async fn compare(&self, context: &Context<'_>) -> Result<Option<Plan>, Failure> {
         let folder = self.folder().await?;
         let what = format!("cannot get the dataset {}", self.id);
@@ -52,8 +52,8 @@ impl Pair {
         };
         let plan = Plan::new(folder, response.value());
         if plan.files.is_empty() {
-            let place = self.directory.display();
-            context.output().warning(&format!("there are no images and no captions in \"{place}\""));
+            let folder = self.directory.display();
+            context.output().warning(&format!("there are no images and no captions in \"{folder}\""));
         }
         Ok(Some(plan))
     }

@@ -11,16 +11,16 @@ use crate::{
     session::context::{Context, Wording},
 };
 
-/// Show a dataset: its files, and the models that were trained from it
+/// Show a dataset: its files and the models trained from it
 ///
-/// Sizes are in steps of 1024 (KiB, MiB), times in UTC; `-` stands for what the service does not tell.
+/// Sizes are in steps of 1024 (KiB, MiB), times in UTC; `-` stands for a value that the service does not report.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   ideogram --mock datasets get demo
   ideogram datasets get ID --jq .file_count")]
 pub(crate) struct Get {
-    /// Which dataset; `ideogram datasets list` shows the ids
+    /// The dataset; `ideogram datasets list` shows the ids
     #[arg(allow_hyphen_values = true, value_parser = ids::dataset_id)]
     id: DatasetId,
 }
@@ -51,13 +51,13 @@ impl ToLayout for GetDatasetResponse {
     }
 }
 
-/// The count of the service; if its list is of another length, that too.
+/// The count of the service, and the length of its list if that differs.
 fn file_count(response: &GetDatasetResponse) -> String {
     let listed = response.files.len();
     if usize::try_from(response.file_count) == Ok(listed) {
         listed.to_string()
     } else {
-        format!("{} by the count of the service, which lists {listed}", response.file_count)
+        format!("{} counted by the service, {listed} listed", response.file_count)
     }
 }
 
@@ -69,7 +69,7 @@ fn total_size(files: &[DatasetFile]) -> String {
     }
 }
 
-/// The size in bytes. One below zero, which no file has, counts as unknown.
+/// The size in bytes; a negative one counts as unknown.
 fn size_of(file: &DatasetFile) -> Option<u64> {
     file.file_size_bytes.and_then(|bytes| u64::try_from(bytes).ok())
 }

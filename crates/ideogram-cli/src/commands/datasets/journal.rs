@@ -1,7 +1,7 @@
-//! Where `sync` remembers what it has sent.
+//! The location of the journal of `sync`.
 //!
-//! One journal for each dataset, whatever the folder: two folders that are synced into one dataset must know of each
-//! other. It lies where the platform keeps the state of programs, so it is never uploaded and outlives a restart.
+//! There is one journal for each dataset, even if several folders are synced into it. It is in the state folder of the
+//! user, so that it is never uploaded, and is there after a restart.
 
 use std::{
     fs,
@@ -17,12 +17,12 @@ use tempfile::TempDir;
 
 use crate::{failure::Failure, session::config, session::context::Context};
 
-/// What a journal knows of earlier syncs.
+/// Whether a journal knows all earlier syncs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum History {
-    /// All, for all that can be seen.
-    AsFarAsKnown,
-    /// Not all: its last lines are missing.
+    /// As far as can be seen.
+    Complete,
+    /// Its last lines are missing.
     LacksLines,
 }
 
@@ -30,15 +30,15 @@ pub(super) enum History {
 #[derive(Debug)]
 pub(super) struct JournalLocation {
     pub(super) path: PathBuf,
-    /// Removed in the end: what is done in the mock server of `--mock` ends with it.
+    /// Removed at the end, with `--mock`.
     temporary: Option<TempDir>,
 }
 
 impl JournalLocation {
-    /// Finds the place and makes its folder.
+    /// Finds the location and creates its folder.
     pub(super) fn find(context: &Context<'_>, id: &DatasetId, chosen: Option<PathBuf>) -> Result<Self, Failure> {
         let cannot = |error: &std::io::Error| {
-            Failure::local_io("nothing was sent: there is no place for the journal of the sync").because(error)
+            Failure::local_io("nothing was sent: the folder of the sync journal cannot be created").because(error)
         };
         if let Some(path) = chosen {
             return Ok(Self { path, temporary: None });
@@ -48,8 +48,8 @@ impl JournalLocation {
             return Ok(Self { path: folder.path().join("sync.jsonl"), temporary: Some(folder) });
         }
         let Some(state) = config::state_folder() else {
-            return Err(Failure::usage("this account has no home to keep the journal of the sync in")
-                .hint("nothing was sent; --journal PATH says where to keep it"));
+            return Err(Failure::usage("this account has no home folder for the sync journal")
+                .hint("nothing was sent; choose a path with --journal PATH"));
         };
         let path = state.join("sync").join(name(context.client().base_url(), id.as_str()));
         fs::create_dir_all(path.parent().unwrap_or(&state))
@@ -59,14 +59,14 @@ impl JournalLocation {
 }
 
 impl JournalLocation {
-    /// Says what the journal cannot know of files that were sent earlier.
-    pub(super) fn tell(&self, context: &Context<'_>, plan: &Plan) -> History {
+    /// Warns of files that may have been sent without a line in the journal.
+    pub(super) fn warn(&self, context: &Context<'_>, plan: &Plan) -> History {
         let journal = self.path.display();
         // A journal that cannot be read is refused by the sync itself.
         if lacks_lines(&self.path).unwrap_or_default() {
             context.output().warning(&format!(
-                "the journal \"{journal}\" lacks lines: it was deleted, cut, or replaced by an older copy; files that the \
-                 dataset does not show may have been sent, and are sent only with --send-uncertain"
+                "the journal \"{journal}\" lacks lines: it was deleted, cut, or replaced by an older copy; files that are \
+                 missing in the dataset may have been sent, and are sent only with --send-uncertain"
             ));
             return History::LacksLines;
         }
@@ -75,11 +75,11 @@ impl JournalLocation {
             && plan.files.iter().all(|file| matches!(file.state, FileState::Missing | FileState::Rejected(_)));
         if self.temporary.is_none() && !is_empty && plan.missing().next().is_some() && !self.path.exists() {
             context.output().warning(&format!(
-                "the dataset has files, and the journal \"{journal}\" is new: a file that was sent without it and does not \
-                 show yet is sent again"
+                "the dataset has files, and the journal \"{journal}\" is new: a file that was sent before and is not \
+                 listed yet is sent again"
             ));
         }
-        History::AsFarAsKnown
+        History::Complete
     }
 }
 
@@ -90,7 +90,7 @@ fn name(service: &Url, id: &str) -> PathBuf {
     Path::new(&plain(&format!("{host}{port}"))).join(format!("{}.jsonl", plain(id)))
 }
 
-/// The same text in letters that every file system takes; two texts never become one.
+/// Encodes text in characters that every file system accepts; different texts stay different.
 fn plain(text: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     text.bytes()
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn services_and_ids_have_journals_of_their_own() {
+    fn each_service_and_id_has_its_own_journal() {
         for (service, id, expected) in [
             ("https://api.ideogram.ai", "2lLrQhV9QnuHcKpWb0sXyA", "api.ideogram.ai/2lLrQhV9QnuHcKpWb0sXyA.jsonl"),
             ("http://127.0.0.1:4010", "a:b", "127.0.0.1-4010/a%3ab.jsonl"),

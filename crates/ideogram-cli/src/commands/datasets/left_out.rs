@@ -1,4 +1,4 @@
-//! Says of everything in a folder that is not sent, or not as people may expect, what it is and why.
+//! Reports everything in a folder that is not sent, or may be unexpected, with the reason.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,14 @@ use ideogram_client::dataset::{Folder, Note, Plan, PlannedFile, SkipReason};
 use super::texts;
 use crate::{exit::Exit, failure::Failure, options::Format, output::Output, output::units};
 
-/// How many names are shown for each reason; programs get all of them.
+/// How many names are printed for each reason as text; JSON has all.
 const MAX_NAMES: usize = 5;
 
-/// Names what in the folder is not part of the set, by reason.
+/// Reports what is skipped in the folder, by reason.
 pub(super) fn print_skipped(output: &Output, folder: &Folder) {
     let mut by_reason: BTreeMap<SkipReason, Vec<String>> = BTreeMap::new();
     for skipped in &folder.skipped {
-        let mut name = texts::shown(&skipped.path, &folder.path);
+        let mut name = texts::relative(&skipped.path, &folder.path);
         if let SkipReason::OtherCaption { rename_to: Some(caption) } = &skipped.reason {
             name = format!("{name} -> {caption}");
         }
@@ -26,25 +26,25 @@ pub(super) fn print_skipped(output: &Output, folder: &Folder) {
     }
 }
 
-/// Names the files that cannot or must not be sent, by reason.
+/// Reports the files that cannot be sent, by reason.
 pub(super) fn print_rejected(output: &Output, plan: &Plan) {
-    tell_files(output, plan, "not sent", |file| file.rejection().map(ToString::to_string).into_iter().collect());
+    warn_of_files(output, plan, "not sent", |file| file.rejection().map(ToString::to_string).into_iter().collect());
 }
 
-/// Names the files that will be sent although they may not be what people want, by reason.
+/// Reports files that are sent but may be unexpected, by reason.
 pub(super) fn print_notes(output: &Output, plan: &Plan) {
-    tell_files(output, plan, "sent unchanged", |file| {
+    warn_of_files(output, plan, "sent unchanged", |file| {
         let notes = file.notes.iter().filter(|_| file.is_missing());
         let notes = notes.filter(|note| matches!(note, Note::Large | Note::ByteOrderMark));
         notes.map(|note| texts::note(note).to_owned()).collect()
     });
 }
 
-fn tell_files(output: &Output, plan: &Plan, what: &str, reasons: impl Fn(&PlannedFile) -> Vec<String>) {
+fn warn_of_files(output: &Output, plan: &Plan, what: &str, reasons: impl Fn(&PlannedFile) -> Vec<String>) {
     let mut by_reason: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for file in &plan.files {
         for reason in reasons(file) {
-            by_reason.entry(reason).or_default().push(texts::shown(&file.file.path, &plan.folder.path));
+            by_reason.entry(reason).or_default().push(texts::relative(&file.file.path, &plan.folder.path));
         }
     }
     for (reason, names) in &by_reason {
@@ -52,9 +52,9 @@ fn tell_files(output: &Output, plan: &Plan, what: &str, reasons: impl Fn(&Planne
     }
 }
 
-/// Why a command is no success although all that it could read is in order: something could not be read.
+/// The failure if something in the folder could not be read.
 pub(super) fn unread(output: &Output, folder: &Folder) -> Option<Failure> {
-    let names: Vec<_> = folder.unread().map(|path| texts::shown(path, &folder.path)).collect();
+    let names: Vec<_> = folder.unread().map(|path| texts::relative(path, &folder.path)).collect();
     if names.is_empty() {
         return None;
     }
@@ -63,7 +63,7 @@ pub(super) fn unread(output: &Output, folder: &Folder) -> Option<Failure> {
     Some(failure.cause(format!("not read: {}", listed(output, &names))).detail("unread", names))
 }
 
-/// Those reasons that differ from file to file and mean the same, as one.
+/// One reason for those that only differ by file.
 pub(super) fn group(reason: &SkipReason) -> SkipReason {
     match reason {
         SkipReason::OtherCaption { .. } => SkipReason::OtherCaption { rename_to: None },
@@ -71,7 +71,7 @@ pub(super) fn group(reason: &SkipReason) -> SkipReason {
     }
 }
 
-/// Whether it is no surprise that something of this kind is left out.
+/// Whether it is expected that such a file is skipped.
 fn is_expected(reason: &SkipReason) -> bool {
     matches!(reason, SkipReason::Hidden | SkipReason::OtherType | SkipReason::NotAFile | SkipReason::AlreadyRead)
 }

@@ -12,7 +12,7 @@ use crate::{
 
 /// Show all datasets of the account
 ///
-/// The files of a dataset are shown by `ideogram datasets get ID`.
+/// `ideogram datasets get ID` shows the files of a dataset.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -36,8 +36,8 @@ impl List {
         context.output().response(&response)?;
         if response.value().datasets.is_empty() {
             context.output().note(match self.search {
-                Some(_) => "no dataset has such a name; `ideogram datasets list` shows all",
-                None => "no datasets yet: `ideogram datasets create NAME` makes one",
+                Some(_) => "no dataset has a name with this text; `ideogram datasets list` shows all",
+                None => "no datasets yet; to create one: ideogram datasets create NAME",
             });
         }
         Ok(())

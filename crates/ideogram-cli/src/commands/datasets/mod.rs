@@ -22,7 +22,7 @@ use crate::{
     session::context::Context,
 };
 
-/// What to do with datasets.
+/// The subcommands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     List(list::List),
@@ -42,7 +42,7 @@ impl Command {
             Self::Get(get) => get.run(context).await,
             Self::Upload(upload) => upload.run(context).await,
             Self::Plan(plan) => plan.run(context).await,
-            // Larger than the others by far.
+            // Its future is much larger than the others.
             Self::Sync(sync) => Box::pin(sync.run(context)).await,
             Self::Verify(verify) => verify.run(context).await,
         }

@@ -16,16 +16,16 @@ use crate::{
     session::context::Context,
 };
 
-/// How many rows of the table one reason for skipping gets; JSON has them all.
+/// How many skipped files the table lists for each reason; JSON has all.
 const MAX_SKIPPED_ROWS: usize = 20;
 
 /// Show what `sync` would do: compare a folder with a dataset, and send nothing
 ///
-/// Files are compared by name and size. Says of every file whether it is there, would be sent, or would not and why,
-/// and whether the dataset can be trained now and then.
+/// Files are compared by name and size. Lists whether each file is there, would be sent, or would not and why, and
+/// whether the dataset can be trained now and after the sync.
 ///
-/// The exit code is 0 if `sync` could send all that is missing, 2 if the dataset would hold more than 100 images, 11 if
-/// something in the folder could not be read, and 13 if files of the folder cannot be sent as they are.
+/// The exit code is 0 if `sync` could send all missing files, 2 if the dataset would have more than 100 images, 11 if
+/// something in the folder could not be read, and 13 if files of the folder cannot be sent.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -53,9 +53,10 @@ impl PlanSync {
         let sends_images = plan.missing().any(|file| file.file.kind.is_image());
         if sends_images && images > MAX_IMAGES {
             let surplus = images - MAX_IMAGES;
-            let what = format!("the dataset would hold {images} images, {surplus} more than the {MAX_IMAGES} it can");
+            let what =
+                format!("the dataset would have {images} images, {surplus} more than the maximum of {MAX_IMAGES}");
             return Err(
-                Failure::new(Exit::Usage, what).hint("`sync` would send nothing: take images out of the folder")
+                Failure::new(Exit::Usage, what).hint("`sync` would send nothing: remove images from the folder")
             );
         }
         Ok(())
@@ -96,18 +97,18 @@ impl ToLayout for Plan {
             .field("To send", sends)
             .field("There", texts::amount(there))
             .field("Trainable now", trainable::describe(self.trainable_now))
-            .field("Trainable then", trainable::describe(self.trainable_after))
+            .field("Trainable after", trainable::describe(self.trainable_after))
             .table(table(self))
     }
 }
 
 fn table(plan: &Plan) -> Table {
     let mut table =
-        Table::new([Column::Left("FILE"), Column::Right("SIZE"), Column::Left("STATE"), Column::Left("REMARK")]);
+        Table::new([Column::Left("FILE"), Column::Right("SIZE"), Column::Left("STATE"), Column::Left("NOTE")]);
     for file in &plan.files {
         let (state, mut notes) = state(file);
         notes.extend(file.notes.iter().map(|note| texts::note(note).to_owned()));
-        let path = texts::shown(&file.file.path, &plan.folder.path);
+        let path = texts::relative(&file.file.path, &plan.folder.path);
         table.row([path, units::size(file.file.size_bytes), state.to_owned(), notes.join("; ")]);
     }
     for file in &plan.remote_only {
@@ -115,7 +116,7 @@ fn table(plan: &Plan) -> Table {
         table.row([file.name.clone(), size, "only there".to_owned(), String::new()]);
     }
     for size in &plan.nameless {
-        let note = "the service tells no name".to_owned();
+        let note = "the service reports no name".to_owned();
         table.row(["-".to_owned(), texts::sizes([*size]), "only there".to_owned(), note]);
     }
     let mut row = |name, why| table.row([name, String::new(), "skipped".to_owned(), why]);
@@ -124,7 +125,7 @@ fn table(plan: &Plan) -> Table {
         let number = numbers.entry(left_out::group(&skipped.reason)).or_default();
         *number += 1;
         if *number <= MAX_SKIPPED_ROWS {
-            row(texts::shown(&skipped.path, &plan.folder.path), skipped.reason.to_string());
+            row(texts::relative(&skipped.path, &plan.folder.path), skipped.reason.to_string());
         }
     }
     for (reason, number) in numbers.iter().filter(|(_, number)| **number > MAX_SKIPPED_ROWS) {
@@ -133,17 +134,17 @@ fn table(plan: &Plan) -> Table {
     table
 }
 
-/// How a file stands to the dataset: a word, and why.
+/// The state of a file, and the reason.
 pub(super) fn state(file: &PlannedFile) -> (&'static str, Vec<String>) {
     match &file.state {
         FileState::Missing => ("to send", Vec::new()),
         FileState::Present => ("there", Vec::new()),
-        FileState::PresentUnverified => ("there", vec!["the service tells no size".to_owned()]),
+        FileState::PresentUnverified => ("there", vec!["the service reports no size".to_owned()]),
         FileState::Different { remote_sizes_bytes } => {
             let sizes = texts::sizes(remote_sizes_bytes.iter().copied().map(Some));
             ("different", vec![format!("the dataset has one of {sizes}, which cannot be replaced")])
         }
-        FileState::Uncertain(doubt) => ("perhaps there", vec![doubt.to_string()]),
+        FileState::Uncertain(reason) => ("perhaps there", vec![reason.to_string()]),
         FileState::Rejected(rejection) => ("refused", vec![rejection.to_string()]),
         _ => ("not sent", Vec::new()),
     }

@@ -36,26 +36,24 @@ use crate::{
     session::context::{Context, Wording},
 };
 
-/// How many names of files in flight are listed; programs get them all.
+/// How many names of files in flight are listed as text; JSON has all.
 const MAX_NAMES_LISTED: usize = 5;
 
-/// Bring a folder of images and captions into a dataset, every file once
+/// Upload a folder of images and captions to a dataset, each file once
 ///
-/// Sends what is missing, in chunks, and nothing that is there: files are compared by name and size. The service can
-/// neither replace nor remove a file, so a file of uncertain state, or that is there with another size, is
-/// listed and not sent. What is in the folder and not sent is named with the reason. `plan` shows beforehand what would
-/// be done.
+/// Sends missing files in chunks: files are compared by name and size. The service can neither replace nor remove a
+/// file, so a file of uncertain state, or that is there with another size, is listed and not sent. Other files that are
+/// not sent are listed with the reason. `plan` shows what would be sent.
 ///
-/// Run it again after a failure, Ctrl-C or a power cut: a journal remembers what was under way, and the dataset is
-/// looked up before anything is sent. The journal is kept with the state of programs
-/// (`~/.local/state/ideogram/sync`, or below XDG_STATE_HOME; on Windows below %APPDATA%): one for each dataset. If it
-/// was deleted, cut or replaced by an older copy, files that the dataset does not show may have been sent: they are
-/// listed, and sent only with --send-uncertain.
+/// Run it again after a failure, Ctrl-C or a power cut: a journal records uploads in flight, and the dataset is read
+/// before anything is sent. There is one journal for each dataset, in `~/.local/state/ideogram/sync`, or below
+/// XDG_STATE_HOME; on Windows below %APPDATA%. If it was deleted, cut or replaced by an older copy, files that are
+/// missing in the dataset may have been sent: they are listed, and sent only with --send-uncertain.
 ///
-/// With --dry-run, all uploads are shown as if the dataset was empty, since the dataset is not read either.
+/// With --dry-run, all uploads are shown as for an empty dataset, since the dataset is not read either.
 ///
-/// The exit code is 11 if some files are not in the dataset in the end, which are listed with the reason, or could not
-/// be read; 4 if the service refused them all.
+/// The exit code is 11 if some files are not in the dataset at the end, which are listed with the reason, or could not be
+/// read; 4 if the service refused all of them.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -66,27 +64,27 @@ pub(crate) struct Sync {
     #[command(flatten)]
     pair: Pair,
 
-    /// Where to remember what was sent [default: one for each dataset, in the user's state folder]
+    /// The journal of uploads [default: one for each dataset, in the user's state folder]
     ///
-    /// Use the same one for a dataset as long as you sync into it.
+    /// Always use the same one for a dataset.
     #[arg(long, value_name = "PATH")]
     journal: Option<PathBuf>,
 
-    /// How many files travel in one request; a caption travels with its image
+    /// The number of files in one request; a caption is sent with its image
     #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..))]
     chunk_files: u16,
 
-    /// How many seconds the service may go on storing files whose upload had no certain end
+    /// How many seconds the service may take to store files whose upload has an unknown outcome
     ///
-    /// They are looked for that long, counted from the upload. What is not there then is sent again.
+    /// The dataset is polled for this time after the upload. Files that are missing then are sent again.
     #[arg(long, value_name = "SECONDS", default_value_t = 300.0, value_parser = seconds)]
     processing_timeout: f64,
 
-    /// Also send what may be there already; nothing can be removed again, so this asks first
+    /// Also send files that may be there already; asks first, since files cannot be removed
     #[arg(long)]
     send_uncertain: bool,
 
-    /// Also send what the service has refused before, unchanged
+    /// Also send unchanged files that the service refused before
     #[arg(long)]
     send_failed: bool,
 }
@@ -96,20 +94,20 @@ impl Sync {
         if context.is_dry_run() {
             return self.show(context).await;
         }
-        let place = JournalLocation::find(context, &self.pair.id, self.journal.clone())?;
+        let journal = JournalLocation::find(context, &self.pair.id, self.journal.clone())?;
         let Some(plan) = self.pair.compare(context).await? else { return Ok(()) };
         left_out::print_skipped(context.output(), &plan.folder);
         left_out::print_notes(context.output(), &plan);
-        self.ask(context, &plan, place.tell(context, &plan)).await?;
+        self.confirm(context, &plan, journal.warn(context, &plan)).await?;
 
-        let under_way = UnderWay::default();
-        let client = context.client().with(CallOptions::new().hook(under_way.clone()));
-        let shown = Shown::new(context.output().messages());
-        let tell = {
-            let shown = shown.clone();
-            move |now: &SyncProgress| shown.tell(now)
+        let in_flight = InFlight::default();
+        let client = context.client().with(CallOptions::new().hook(in_flight.clone()));
+        let display = Display::new(context.output().messages());
+        let on_progress = {
+            let display = display.clone();
+            move |now: &SyncProgress| display.update(now)
         };
-        let mut sync = self.with_settings(client.sync_dataset(plan.clone(), &place.path)).on_progress(tell);
+        let mut sync = self.with_settings(client.sync_dataset(plan.clone(), &journal.path)).on_progress(on_progress);
         if self.send_failed {
             sync = sync.send_failed();
         }
@@ -117,18 +115,18 @@ impl Sync {
             sync = sync.send_uncertain();
         }
         let interrupted = context.interrupt().gracefully();
-        let ended = select! {
-            ended = sync => Some(ended),
+        let outcome = select! {
+            outcome = sync => Some(outcome),
             _ = interrupted.signalled() => None,
         };
-        let last = shown.end();
-        let Some(ended) = ended else { return Err(was_interrupted(last, &under_way.names())) };
+        let last = display.end();
+        let Some(outcome) = outcome else { return Err(was_interrupted(last, &in_flight.names())) };
 
-        let look = format!("ideogram datasets get {}", self.pair.id);
+        let inspect = format!("ideogram datasets get {}", self.pair.id);
         let what = format!("cannot sync \"{}\" into the dataset {}", self.pair.directory.display(), self.pair.id);
-        let wording = Wording { action: &what, inspect: &look };
-        let report = ended.map_err(|error| context.failure(wording, &error))?;
-        let result = Outcome { plan: &plan, report: &report, journal: &place };
+        let wording = Wording { action: &what, inspect: &inspect };
+        let report = outcome.map_err(|error| context.failure(wording, &error))?;
+        let result = Outcome { plan: &plan, report: &report, journal: &journal };
         context.output().result(&result.to_json()?, &result.layout())?;
         if let Some(note) = context.changes_note() {
             context.output().note(note);
@@ -137,7 +135,7 @@ impl Sync {
             return Err(failure);
         }
         if let Some(failure) = left_out::unread(context.output(), &plan.folder) {
-            return Err(failure.hint("all that could be read is in the dataset"));
+            return Err(failure.hint("all other files are in the dataset"));
         }
         if report.after.trainable_now.is_certain() && !context.is_mock() {
             let id = &self.pair.id;
@@ -153,7 +151,7 @@ impl Sync {
         sync.chunk_files(usize::from(self.chunk_files)).processing_timeout(timeout)
     }
 
-    /// What `--dry-run` shows: the uploads of the whole folder.
+    /// Shows the uploads of the whole folder, for `--dry-run`.
     async fn show(&self, context: &Context<'_>) -> Result<(), Failure> {
         let folder = self.pair.folder().await?;
         let empty = json!({
@@ -161,24 +159,24 @@ impl Sync {
             "file_count": 0, "files": [], "custom_model_ids": [],
         });
         let empty: GetDatasetResponse = serde_json::from_value(empty)
-            .map_err(|error| Failure::internal("cannot make up an empty dataset").because(&error))?;
+            .map_err(|error| Failure::internal("cannot create an empty dataset").because(&error))?;
         let plan = Plan::new(folder, &empty);
-        // It is not opened: nothing is written either.
+        // The journal is not opened.
         let sync = self.with_settings(context.client().sync_dataset(plan.clone(), PathBuf::new()));
         let what = format!("cannot show the uploads to the dataset {}", self.pair.id);
         let wording = Wording { action: &what, inspect: "ideogram datasets list" };
         let requests = sync.requests().map_err(|error| context.failure(wording, &error))?;
         context.show_all(&requests, wording).await?;
         let output = context.output();
-        output.note("these are all uploads of the folder; what is in the dataset already is not sent");
+        output.note("these are all uploads of the folder; files that are in the dataset already are not sent");
         left_out::print_skipped(output, &plan.folder);
         left_out::print_rejected(output, &plan);
         left_out::print_notes(output, &plan);
         left_out::unread(output, &plan.folder).map_or(Ok(()), Err)
     }
 
-    /// Asks before files are sent that may then be there twice.
-    async fn ask(&self, context: &Context<'_>, plan: &Plan, history: History) -> Result<(), Failure> {
+    /// Asks before files are sent that may be in the dataset already.
+    async fn confirm(&self, context: &Context<'_>, plan: &Plan, history: History) -> Result<(), Failure> {
         let is_uncertain = |state: &FileState| match state {
             FileState::Uncertain(_) => true,
             FileState::Missing => history == History::LacksLines,
@@ -201,16 +199,16 @@ fn seconds(text: &str) -> Result<f64, String> {
     }
 }
 
-/// What a sync has led to.
+/// The result of a sync.
 struct Outcome<'a> {
-    /// As it was before.
+    /// Before the sync.
     plan: &'a Plan,
     report: &'a SyncReport,
     journal: &'a JournalLocation,
 }
 
 impl Outcome<'_> {
-    /// The files that were not there before, and are now.
+    /// The files that were added.
     fn added(&self) -> impl Iterator<Item = &ideogram_client::dataset::LocalFile> {
         let is_there = |state: &FileState| matches!(state, FileState::Present | FileState::PresentUnverified);
         let before: HashSet<&str> =
@@ -238,7 +236,7 @@ impl Outcome<'_> {
         let there = self.report.files.iter().filter(|file| file.outcome.is_there());
         let mut table = Table::new(["FILE", "WHY NOT"].map(Column::Left));
         for file in &not_there {
-            let path = texts::shown(&file.file.path, &self.plan.folder.path);
+            let path = texts::relative(&file.file.path, &self.plan.folder.path);
             table.row([path, file.outcome.to_string()]);
         }
         Layout::new()
@@ -250,21 +248,21 @@ impl Outcome<'_> {
             .table(table)
     }
 
-    /// Why this is no success, if it is none.
+    /// The failure, unless the sync is complete.
     fn failure(&self, context: &Context<'_>, wording: Wording<'_>) -> Option<Failure> {
         let not_there: Vec<&FileOutcome> = self.report.not_stored().map(|file| &file.outcome).collect();
         if not_there.is_empty() && self.report.stopped.is_none() {
             return None;
         }
         let is_any = |is_wanted: fn(&FileOutcome) -> bool| not_there.iter().any(|outcome| is_wanted(outcome));
-        let is_none_there = not_there.len() == self.report.files.len();
+        let none_is_there = not_there.len() == self.report.files.len();
         let mut failure = match &self.report.stopped {
-            Some(error) if is_none_there => context.failure(wording, error),
+            Some(error) if none_is_there => context.failure(wording, error),
             stopped => {
                 let all = units::count(self.report.files.len() as u64, "file");
                 let is_unread = self.report.after.folder.unread().next().is_some();
                 let exit = match () {
-                    () if !is_none_there || is_unread => Exit::Partial,
+                    () if !none_is_there || is_unread => Exit::Partial,
                     () if is_any(|outcome| matches!(outcome, FileOutcome::Failed { .. })) => Exit::Invalid,
                     () if is_any(|outcome| matches!(outcome, FileOutcome::Rejected(_))) => Exit::LocalIo,
                     () if is_any(|outcome| matches!(outcome, FileOutcome::Uncertain(_))) => Exit::Partial,
@@ -279,53 +277,52 @@ impl Outcome<'_> {
             }
         };
         if is_any(|outcome| matches!(outcome, FileOutcome::NotStored { .. } | FileOutcome::Unknown(_))) {
-            failure = failure.hint("run the same command again: it asks the dataset first, and sends nothing twice");
+            failure = failure.hint("run the same command again: it reads the dataset first, and sends no file twice");
         }
         if is_any(|outcome| matches!(outcome, FileOutcome::Failed { .. })) {
-            failure = failure.hint(
-                "what the service refused is not sent again until it changes; --send-failed sends it all the same",
-            );
+            failure =
+                failure.hint("refused files are not sent again until they change; --send-failed sends them unchanged");
         }
         if is_any(|outcome| matches!(outcome, FileOutcome::Uncertain(_))) {
-            failure = failure.hint("--send-uncertain sends what may be there already; some may then be there twice");
+            failure = failure.hint("--send-uncertain sends files of uncertain state; some may then be there twice");
         }
         Some(failure)
     }
 }
 
-/// How an interrupted sync ends.
-fn was_interrupted(last: SyncProgress, under_way: &[String]) -> Failure {
+/// The failure of an interrupted sync.
+fn was_interrupted(last: SyncProgress, in_flight: &[String]) -> Failure {
     let mut failure = Failure::new(Exit::Interrupted, "interrupted");
     if last.files_done > 0 {
         let total = units::count(last.files_total, "file");
-        failure = failure.cause(format!("{} of {total} were taken by the service", last.files_done));
+        failure = failure.cause(format!("{} of {total} were stored by the service", last.files_done));
     }
-    if under_way.is_empty() {
-        failure = failure.cause("no upload was under way");
+    if in_flight.is_empty() {
+        failure = failure.cause("no upload was in flight");
     } else {
-        let count = units::count(under_way.len() as u64, "file");
-        let mut names = under_way.iter().take(MAX_NAMES_LISTED).map(String::as_str).collect::<Vec<_>>().join(", ");
-        if under_way.len() > MAX_NAMES_LISTED {
-            names = format!("{names} and {} more", under_way.len() - MAX_NAMES_LISTED);
+        let count = units::count(in_flight.len() as u64, "file");
+        let mut names = in_flight.iter().take(MAX_NAMES_LISTED).map(String::as_str).collect::<Vec<_>>().join(", ");
+        if in_flight.len() > MAX_NAMES_LISTED {
+            names = format!("{names} and {} more", in_flight.len() - MAX_NAMES_LISTED);
         }
-        failure = failure.cause(format!("{count} under way, which may be stored all the same: {names}"));
+        failure = failure.cause(format!("{count} in flight, which may still be stored: {names}"));
     }
     failure
-        .hint("run the same command again: it asks the dataset what became of them, and sends only what is not there")
-        .detail("under_way", under_way.to_vec())
+        .hint("run the same command again: it reads the dataset, and sends only missing files")
+        .detail("in_flight", in_flight.to_vec())
 }
 
-/// The names of files that are on their way: each upload puts its own down and strikes them off.
+/// The names of files in flight; each upload adds and removes its own.
 #[derive(Clone, Debug, Default)]
-struct UnderWay(Arc<Mutex<Vec<Vec<String>>>>);
+struct InFlight(Arc<Mutex<Vec<Vec<String>>>>);
 
-impl UnderWay {
+impl InFlight {
     fn names(&self) -> Vec<String> {
         self.uploads().concat()
     }
 
     fn uploads(&self) -> MutexGuard<'_, Vec<Vec<String>>> {
-        // Names stay names, whatever became of another thread.
+        // The list stays valid after a panic of another thread.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -341,7 +338,7 @@ impl UnderWay {
     }
 }
 
-impl Hook for UnderWay {
+impl Hook for InFlight {
     fn before(&self, attempt: &Attempt<'_>, _: &mut HeaderMap) {
         self.uploads().extend(Self::names_in(attempt));
     }
@@ -349,46 +346,46 @@ impl Hook for UnderWay {
     fn after(&self, attempt: &Attempt<'_>, _: &AttemptOutcome<'_>) {
         let Some(names) = Self::names_in(attempt) else { return };
         let mut uploads = self.uploads();
-        if let Some(place) = uploads.iter().position(|upload| *upload == names) {
-            uploads.swap_remove(place);
+        if let Some(index) = uploads.iter().position(|upload| *upload == names) {
+            uploads.swap_remove(index);
         }
     }
 }
 
-/// How far the sync has come, as people see it.
+/// The progress of a sync on the terminal.
 #[derive(Clone, Debug)]
-struct Shown(Arc<Mutex<Drawn>>);
+struct Display(Arc<Mutex<DisplayState>>);
 
 #[derive(Debug)]
-struct Drawn {
+struct DisplayState {
     messages: Messages,
-    /// First a look at the dataset, then a bar of bytes; none in the end.
+    /// First for reading the dataset, then for bytes; `None` at the end.
     progress: Option<Progress>,
     last: SyncProgress,
 }
 
-impl Shown {
+impl Display {
     fn new(messages: &Messages) -> Self {
-        let progress = Some(Progress::new(messages, "looking at the dataset", Counted::Time, None));
-        Self(Arc::new(Mutex::new(Drawn { messages: messages.clone(), progress, last: SyncProgress::default() })))
+        let progress = Some(Progress::new(messages, "reading the dataset", Counted::Time, None));
+        Self(Arc::new(Mutex::new(DisplayState { messages: messages.clone(), progress, last: SyncProgress::default() })))
     }
 
-    fn tell(&self, now: &SyncProgress) {
-        let mut drawn = self.drawn();
-        if drawn.progress.is_none() || now.files_total == 0 {
+    fn update(&self, now: &SyncProgress) {
+        let mut state = self.state();
+        if state.progress.is_none() || now.files_total == 0 {
             return;
         }
-        if drawn.last.files_total == 0 {
-            let messages = drawn.messages.clone();
+        if state.last.files_total == 0 {
+            let messages = state.messages.clone();
             messages.note(&format!(
                 "sending {}, {}",
                 units::count(now.files_total, "file"),
                 units::size(now.bytes_total)
             ));
-            drawn.progress = Some(Progress::new(&messages, "sending", Counted::Bytes, Some(now.bytes_total)));
+            state.progress = Some(Progress::new(&messages, "sending", Counted::Bytes, Some(now.bytes_total)));
         }
-        drawn.last = *now;
-        if let Some(progress) = &drawn.progress {
+        state.last = *now;
+        if let Some(progress) = &state.progress {
             let failed = if now.files_failed > 0 { format!(", {} refused", now.files_failed) } else { String::new() };
             let awaited = match now.files_awaited {
                 0 => String::new(),
@@ -400,15 +397,15 @@ impl Shown {
         }
     }
 
-    /// Takes it off the screen.
+    /// Removes it from the terminal.
     fn end(&self) -> SyncProgress {
-        let mut drawn = self.drawn();
-        drawn.progress = None;
-        drawn.last
+        let mut state = self.state();
+        state.progress = None;
+        state.last
     }
 
-    fn drawn(&self) -> MutexGuard<'_, Drawn> {
-        // Figures stay figures, whatever became of another thread.
+    fn state(&self) -> MutexGuard<'_, DisplayState> {
+        // The state stays valid after a panic of another thread.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

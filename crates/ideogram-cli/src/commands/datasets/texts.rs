@@ -1,4 +1,4 @@
-//! Files, sizes and notes, as people read them.
+//! Texts for files, sizes and notes.
 
 use std::path::Path;
 
@@ -6,8 +6,8 @@ use ideogram_client::dataset::{LocalFile, Note};
 
 use crate::output::units;
 
-/// A path as seen from the folder.
-pub(super) fn shown(path: &Path, folder: &Path) -> String {
+/// A path relative to the folder.
+pub(super) fn relative(path: &Path, folder: &Path) -> String {
     path.strip_prefix(folder).unwrap_or(path).display().to_string()
 }
 
@@ -23,10 +23,10 @@ pub(super) fn amount<'f>(files: impl IntoIterator<Item = &'f LocalFile>) -> Stri
 
 /// Sizes of files in the dataset: `64 B`, `64 B and 70 B`, `a size that the service does not report`.
 pub(super) fn sizes(sizes: impl IntoIterator<Item = Option<u64>>) -> String {
-    let words = sizes
+    let texts = sizes
         .into_iter()
         .map(|size| size.map_or_else(|| "a size that the service does not report".to_owned(), units::size));
-    words.collect::<Vec<_>>().join(" and ")
+    texts.collect::<Vec<_>>().join(" and ")
 }
 
 /// A note on a file.
@@ -36,6 +36,6 @@ pub(super) fn note(note: &Note) -> &'static str {
         Note::OtherFormat => "of another format than its name says",
         Note::SharedCaption => "a caption of several images",
         Note::ByteOrderMark => "begins with a byte order mark, which becomes part of the caption",
-        _ => "worth a look",
+        _ => "with a note that this version does not know",
     }
 }

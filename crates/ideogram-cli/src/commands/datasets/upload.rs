@@ -26,12 +26,12 @@ use crate::{
 
 /// Add images, captions and ZIP archives of both to a dataset
 ///
-/// All files go in one call. If one of them cannot be read, is empty or of another kind, nothing is sent. The service
-/// takes JPEG, PNG and WebP images, UTF-8 text files as captions (sunset.txt belongs to sunset.jpg) and ZIP archives; a
-/// dataset holds at most 100 images. It may fail single files: they are listed with the reason, and the exit code is
-/// 11, or 4 if none was stored.
+/// All files are sent in one call. If one of them cannot be read, is empty or of another type, nothing is sent. The
+/// service accepts JPEG, PNG and WebP images, UTF-8 text files as captions (sunset.txt belongs to sunset.jpg) and ZIP
+/// archives; a dataset has at most 100 images. The service may reject single files: they are listed with the reason, and
+/// the exit code is 11, or 4 if none was stored.
 ///
-/// Nothing in the service removes a file again. Whether it recognizes a file that it has already is not known.
+/// The service cannot remove files. It is unknown whether it detects duplicates.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -39,7 +39,7 @@ Examples:
   ideogram datasets upload ID lanterns/*
   ideogram datasets upload ID lanterns.zip")]
 pub(crate) struct Upload {
-    /// Which dataset; `ideogram datasets list` shows the ids
+    /// The dataset; `ideogram datasets list` shows the ids
     #[arg(allow_hyphen_values = true, value_parser = ids::dataset_id)]
     id: DatasetId,
 
@@ -52,18 +52,18 @@ impl Upload {
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         let output = context.output();
         let files: Vec<File> = self.paths.iter().map(File::from_path).collect();
-        let size = self.look_at(&files, output).await?;
+        let size = self.check(&files, output).await?;
         let count = units::count(files.len() as u64, "file");
         if !context.is_dry_run() {
             output.note(&format!("sending {count}, {}, to the dataset {}", units::size(size), self.id));
         }
 
-        let look = format!("ideogram datasets get {}", self.id);
+        let inspect = format!("ideogram datasets get {}", self.id);
         let what = format!("cannot upload to the dataset {}", self.id);
         let response = {
             let client = context.uploading("sending", size);
             let call = client.upload_dataset_assets().dataset_id(&self.id).files(files.iter().cloned());
-            context.call(call, Wording { action: &what, inspect: &look }).await?
+            context.call(call, Wording { action: &what, inspect: &inspect }).await?
         };
         let Some(response) = response else { return Ok(()) };
 
@@ -72,11 +72,11 @@ impl Upload {
         if let Some(note) = context.changes_note() {
             output.note(note);
         }
-        match not_mentioned(&files, response) {
+        match not_listed(&files, response) {
             0 => {}
             number => output.note(&format!(
-                "the response does not name {number} of the files sent, as it never names captions and archives that are \
-                 stored; `{look}` shows what is there"
+                "the response does not list {number} of the files, since it never lists stored captions and archives; \
+                 `{inspect}` lists the files"
             )),
         }
         let what = match failed(response) {
@@ -85,11 +85,11 @@ impl Upload {
             number => format!("{number} files were not stored"),
         };
         let exit = if response.success_count > 0 { Exit::Partial } else { Exit::Invalid };
-        Err(Failure::new(exit, what).hint("upload only what failed again: the service may keep the others twice"))
+        Err(Failure::new(exit, what).hint("upload only the failed files again: the service may store the others twice"))
     }
 
-    /// Makes sure that every file can be sent and is one that the service takes; returns their total size in bytes.
-    async fn look_at(&self, files: &[File], output: &Output) -> Result<u64, Failure> {
+    /// Checks that the service accepts every file; returns their total size in bytes.
+    async fn check(&self, files: &[File], output: &Output) -> Result<u64, Failure> {
         let mut size = 0_u64;
         let mut refused = Vec::new();
         let mut by_name: BTreeMap<String, &Path> = BTreeMap::new();
@@ -105,7 +105,6 @@ impl Upload {
                     continue;
                 }
             }
-            // Reads the beginning of the file once more, which the system still has at hand.
             match LocalFile::read(path) {
                 Ok(LocalFile { fault: Some(fault), .. }) => refused.push((path, fault.to_string())),
                 Ok(file) => {
@@ -143,18 +142,18 @@ impl Upload {
     }
 }
 
-/// How many files the service has not stored, by its count or its list: it has been seen to disagree with itself.
+/// How many files were not stored, by the count or the list of the response, which may differ.
 fn failed(response: &UploadDatasetAssetsResponse) -> u64 {
     let counted = u64::try_from(response.failure_count).unwrap_or_default();
     counted.max(response.failed_assets.len() as u64)
 }
 
-/// How many of the files that were sent the response does not name.
-fn not_mentioned(files: &[File], response: &UploadDatasetAssetsResponse) -> u64 {
+/// How many of the files the response does not list.
+fn not_listed(files: &[File], response: &UploadDatasetAssetsResponse) -> u64 {
     let stored = response.successful_assets.iter().filter_map(|asset| asset.file_name.as_deref());
     let failed = response.failed_assets.iter().filter_map(|asset| asset.file_name.as_deref());
-    let mentioned: HashSet<&str> = stored.chain(failed).collect();
-    files.iter().filter(|file| !mentioned.contains(file.name().as_ref())).count() as u64
+    let listed: HashSet<&str> = stored.chain(failed).collect();
+    files.iter().filter(|file| !listed.contains(file.name().as_ref())).count() as u64
 }
 
 impl ToLayout for UploadDatasetAssetsResponse {

@@ -15,11 +15,11 @@ use crate::{
     session::context::Context,
 };
 
-/// Check that a dataset holds what a folder holds, file by file, by name and size
+/// Check that a dataset has the files of a folder, by name and size
 ///
-/// Lists every difference, and ends with the exit code 14 if there is one. The service tells names and sizes only, so
-/// contents are not compared. What could not be read is a difference; everything else that is neither image nor caption
-/// is named on standard error.
+/// Lists every difference, and ends with the exit code 14 if there is one. The service reports only names and sizes, so
+/// contents are not compared. A file that cannot be read is a difference; other files that are neither images nor
+/// captions are listed on standard error.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -29,15 +29,15 @@ pub(crate) struct Verify {
     #[command(flatten)]
     pair: Pair,
 
-    /// Files that only the dataset has are no difference
+    /// Ignore files that only the dataset has
     #[arg(long)]
     allow_extra: bool,
 }
 
-/// A name that is not the same on both sides.
+/// A difference between folder and dataset.
 #[derive(Debug, Serialize)]
 struct Difference {
-    /// As seen from the folder, or as the dataset names it; `null` where it tells no name.
+    /// The path in the folder, or the name in the dataset; `null` if the service reports no name.
     file: Option<String>,
     #[serde(rename = "difference")]
     kind: &'static str,
@@ -55,11 +55,11 @@ impl Verify {
         let same = plan.files.iter().filter(|file| is_there(&file.state)).count() as u64;
         let unverified = plan.files.iter().filter(|file| file.state == FileState::PresentUnverified).count() as u64;
 
-        let mut same_told = format!("{} of {}", same, units::count(plan.files.len() as u64, "file"));
+        let mut same_text = format!("{} of {}", same, units::count(plan.files.len() as u64, "file"));
         if unverified > 0 {
-            same_told = format!("{same_told}; the service tells no size of {unverified}");
+            same_text = format!("{same_text}; the service reports no size of {unverified}");
         }
-        let mut table = Table::new(["FILE", "DIFFERENCE", "REMARK"].map(Column::Left));
+        let mut table = Table::new(["FILE", "DIFFERENCE", "NOTE"].map(Column::Left));
         for difference in &differences {
             let file = difference.file.clone().unwrap_or_else(|| "-".to_owned());
             table.row([file, difference.kind.replace('_', " "), difference.note.clone()]);
@@ -67,7 +67,7 @@ impl Verify {
         let layout = Layout::new()
             .field("Dataset", format!("{} ({})", plan.dataset_name, plan.dataset_id))
             .field("Folder", plan.folder.path.display().to_string())
-            .field("Same", same_told)
+            .field("Same", same_text)
             .field("Differences", differences.len().to_string())
             .field("Trainable", trainable::describe(plan.trainable_now))
             .table(table);
@@ -76,7 +76,7 @@ impl Verify {
             "folder": plan.folder.path.display().to_string(),
             "files": plan.files.len(),
             "same": same,
-            "same_but_size_not_told": unverified,
+            "same_without_size": unverified,
             "differences": differences,
             "trainable": plan.trainable_now,
             "skipped": plan.folder.skipped,
@@ -101,7 +101,7 @@ impl Verify {
     fn differences(&self, plan: &Plan) -> Vec<Difference> {
         let mut differences = Vec::new();
         for file in plan.files.iter().filter(|file| !is_there(&file.state)) {
-            let (word, notes) = match &file.state {
+            let (kind, notes) = match &file.state {
                 FileState::Missing => ("missing", Vec::new()),
                 FileState::Uncertain(_) => ("uncertain", plan::state(file).1),
                 _ => plan::state(file),
@@ -113,8 +113,8 @@ impl Verify {
                 _ => None,
             };
             differences.push(Difference {
-                file: Some(texts::shown(&file.file.path, &plan.folder.path)),
-                kind: word,
+                file: Some(texts::relative(&file.file.path, &plan.folder.path)),
+                kind,
                 local_size_bytes: Some(file.file.size_bytes),
                 remote_sizes_bytes,
                 note: notes.join("; "),
@@ -122,7 +122,7 @@ impl Verify {
         }
         for skipped in plan.folder.skipped.iter().filter(|skipped| skipped.reason.is_unread()) {
             differences.push(Difference {
-                file: Some(texts::shown(&skipped.path, &plan.folder.path)),
+                file: Some(texts::relative(&skipped.path, &plan.folder.path)),
                 kind: "not_read",
                 local_size_bytes: None,
                 remote_sizes_bytes: None,

@@ -6,7 +6,7 @@ use clap::Subcommand;
 
 use crate::{failure::Failure, output::Output, session::interrupt::Interrupt};
 
-/// What to do with the mock server.
+/// The subcommands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Serve(serve::Serve),

@@ -20,8 +20,8 @@ const TRAINING_SECONDS: f64 = 90.0 * 60.0;
 
 /// Run a mock server of the API on this machine until Ctrl-C
 ///
-/// It keeps datasets and models, reads uploads and trains as the service does, and bills nothing. It starts with the
-/// dataset `demo` and the models trained from it. Its address goes to standard output; what to set to use it, to
+/// It stores datasets and models, accepts uploads and trains models as the service does, and bills nothing. It starts
+/// with the dataset `demo` and the models trained from it. Its address goes to standard output; the variables to set, to
 /// standard error. Other machines cannot reach it.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -30,7 +30,7 @@ Examples:
   ideogram mock serve --time-scale 1800    a training of 90 minutes takes 3 seconds
   ideogram mock serve --state-dir mock     goes on where it stopped")]
 pub(crate) struct Serve {
-    /// The port to listen on; 0 takes any that is free
+    /// The port to listen on; 0 for any free port
     #[arg(long, default_value_t = 0)]
     port: u16,
 
@@ -40,20 +40,20 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = time_scale)]
     time_scale: f64,
 
-    /// A folder to keep datasets and models in [default: they are forgotten]
+    /// A folder for datasets and models [default: they are stored in memory only]
     ///
-    /// It is made if it does not exist. Two servers must not share it.
+    /// It is created if it does not exist. Two servers must not share it.
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
 
-    /// The key that the server takes; made up, not a real one
+    /// The key that the server accepts; not a real one
     #[arg(long, value_name = "KEY", default_value = MOCK_API_KEY, value_parser = api_key)]
     api_key: String,
 }
 
 impl Serve {
     pub(super) async fn run(&self, output: &Output, interrupt: &Interrupt) -> Result<(), Failure> {
-        // Heard from now on: whoever starts the server may stop it as soon as its address is there.
+        // From now on: a signal may arrive as soon as the address is printed.
         let interrupted = interrupt.gracefully();
 
         let mut builder = MockServer::builder()
@@ -76,7 +76,7 @@ impl Serve {
             shell_word(&self.api_key)
         ));
 
-        if let Some(remark) = self.remark_on_time() {
+        if let Some(remark) = self.training_note() {
             output.note(&remark);
         }
 
@@ -84,8 +84,8 @@ impl Serve {
         server.stop().await.map_err(|error| Failure::internal("the mock server failed").because(&error))
     }
 
-    /// How long a training takes, if time is in a hurry.
-    fn remark_on_time(&self) -> Option<String> {
+    /// The real time of a training, with `--time-scale`.
+    fn training_note(&self) -> Option<String> {
         let training = Duration::try_from_secs_f64(TRAINING_SECONDS / self.time_scale).ok()?;
         (self.time_scale > 1.0).then(|| format!("a training takes {} here", units::duration(training)))
     }
@@ -94,7 +94,7 @@ impl Serve {
         let failure = Failure::internal("cannot start the mock server").because(error);
         match error.kind() {
             std::io::ErrorKind::AddrInUse => {
-                failure.hint(format!("port {} is taken; --port 0 takes any that is free", self.port))
+                failure.hint(format!("port {} is in use; use --port 0 for any free port", self.port))
             }
             _ => failure,
         }

@@ -12,17 +12,17 @@ use crate::{
     session::context::{Context, Wording},
 };
 
-/// Show a model, and how far its training has come
+/// Show a model and the state of its training
 ///
 /// A model is ready when its status is COMPLETED, it is available and it has a URI. ERRORED is final. Times are in UTC;
-/// `-` stands for what the service does not tell.
+/// `-` stands for a value that the service does not report.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   ideogram models get ID
   ideogram models get ID --jq .model.status")]
 pub(crate) struct Get {
-    /// Which model; `ideogram models list` shows the ids
+    /// The model; `ideogram models list` shows the ids
     #[arg(allow_hyphen_values = true, value_parser = ids::model_id)]
     id: ModelId,
 }

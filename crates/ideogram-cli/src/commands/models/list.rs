@@ -11,10 +11,10 @@ use crate::{
     session::context::{Context, Wording},
 };
 
-/// Show the models that the key may see
+/// Show the models that the key has access to
 ///
-/// AVAILABLE says whether images can be made with a model now, URI what a request for images takes. Times are in UTC;
-/// `-` stands for what the service does not tell.
+/// AVAILABLE shows whether a model can generate images now, URI is its name in requests. Times are in UTC; `-` stands
+/// for a value that the service does not report.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -22,9 +22,9 @@ Examples:
   ideogram models list --scope owned --status training --status creating
   ideogram models list --jq '.models[].custom_model_uri'")]
 pub(crate) struct List {
-    /// Only models in this state; give it several times for several states
+    /// Only models in this state; repeat it for several states
     ///
-    /// It filters own models only; shared ones are listed all the same unless `--scope owned` leaves them out.
+    /// It filters only own models; shared ones are listed unless `--scope owned` leaves them out.
     #[arg(long, value_name = "STATUS", value_parser = statuses(), ignore_case = true)]
     status: Vec<String>,
 
@@ -56,7 +56,7 @@ impl List {
         let output = context.output();
         output.response(&response)?;
         if response.value().models.is_empty() {
-            output.note(if is_filtered { "no models like that" } else { "no models yet" });
+            output.note(if is_filtered { "no models match" } else { "no models yet" });
         }
         Ok(())
     }

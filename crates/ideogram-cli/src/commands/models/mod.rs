@@ -11,7 +11,7 @@ use ideogram_client::types::CustomModel;
 
 use crate::{failure::Failure, output::layout::ABSENT, session::context::Context};
 
-/// What to do with models.
+/// The subcommands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     List(list::List),
@@ -31,12 +31,12 @@ impl Command {
     }
 }
 
-/// Whether images can be made with the model now.
+/// Whether the model can generate images now.
 fn availability(model: &CustomModel) -> &'static str {
     if model.is_available_for_generation { "yes" } else { "no" }
 }
 
-/// In the words of `--scope`.
+/// The value of `--scope`.
 fn scope(model: &CustomModel) -> &'static str {
     if model.is_owned { "owned" } else { "shared" }
 }

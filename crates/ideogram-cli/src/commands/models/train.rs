@@ -20,30 +20,30 @@ use crate::{
 
 /// Train a custom model from a dataset. Every run costs money
 ///
-/// The dataset must hold 15 to 100 images, which is checked before anything is ordered. Asks first at a terminal;
+/// The dataset must have 15 to 100 images, which is checked before the training is started. Asks first at a terminal;
 /// elsewhere it needs --yes. A training cannot be cancelled, and neither it nor the model can be deleted. It takes from
-/// an hour to most of a day. While one from the same dataset is going on, another is ordered only with --again.
+/// an hour to most of a day. While a model of the same dataset is in training, another is started only with --again.
 ///
-/// The id of the model is printed at once. With --wait, the model follows when it is ready, with the URI that requests
-/// for images take; if the wait is cut short, `ideogram models wait ID` goes on with it. With --wait and
-/// `--output json`, one JSON value is printed in the end, and the id goes to standard error at once.
+/// The id of the model is printed at once. With --wait, the model is printed when it is ready, with its URI for
+/// requests; if the wait is interrupted, `ideogram models wait ID` continues it. With --wait and `--output json`, one
+/// JSON value is printed at the end, and the id goes to standard error at once.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   ideogram models train DATASET_ID --name \"Paper lanterns\" --wait
   id=$(ideogram models train DATASET_ID --name \"Paper lanterns\" --yes --jq .model_id)")]
 pub(crate) struct Train {
-    /// Which dataset to train from; `ideogram datasets list` shows the ids
+    /// The dataset to train from; `ideogram datasets list` shows the ids
     #[arg(value_name = "DATASET_ID", allow_hyphen_values = true, value_parser = ids::dataset_id)]
     dataset: DatasetId,
 
-    /// What the model is called: 5 to 30 letters, digits, spaces and hyphens
+    /// The name of the model: 5 to 30 letters, digits, spaces and hyphens
     #[arg(long)]
     name: String,
 
-    /// Order it although a model of the same dataset is still in training
+    /// Train although a model of the same dataset is still in training
     ///
-    /// Such a training is most often the same one, ordered before; --yes alone does not order it a second time.
+    /// That is usually the same training, started before; --yes alone does not start it a second time.
     #[arg(long)]
     again: bool,
 
@@ -71,19 +71,19 @@ impl Train {
         let Some(response) = context.call(call, wording).await? else { return Ok(()) };
 
         let output = context.output();
-        let ordered = response.value();
-        let id = &ordered.model_id;
-        let is_printed_in_the_end = self.wait && output.format() == Format::Json;
-        if is_printed_in_the_end {
+        let training = response.value();
+        let id = &training.model_id;
+        let is_printed_at_the_end = self.wait && output.format() == Format::Json;
+        if is_printed_at_the_end {
             output.note(&format!("the training of the model {id} has begun"));
         } else {
             output.response(&response)?;
         }
         match (context.changes_note(), self.wait) {
-            (Some(remark), _) => output.note(remark),
+            (Some(note), _) => output.note(note),
             (None, false) => output.note(&format!("next, wait for it: ideogram models wait {id}")),
             (None, true) => {
-                output.note(&format!("if this wait is cut short, go on with it: ideogram models wait {id}"));
+                output.note(&format!("if this wait is interrupted, continue it: ideogram models wait {id}"));
             }
         }
         if !self.wait {
@@ -94,8 +94,8 @@ impl Train {
             Err(error) => Err(Failure::internal(format!("the service gave the model an id that {error}"))),
         };
         let model = watched.as_ref().ok().map(|trained| &trained.model);
-        if is_printed_in_the_end {
-            let training: Value = serde_json::from_slice(response.body()).unwrap_or_else(|_| json!(ordered));
+        if is_printed_at_the_end {
+            let training: Value = serde_json::from_slice(response.body()).unwrap_or_else(|_| json!(training));
             output.result(&json!({"training": training, "model": model}), &Layout::new())?;
         } else if let Some(model) = model {
             let uri = model.custom_model_uri.as_deref().unwrap_or_default();
@@ -106,11 +106,11 @@ impl Train {
         Ok(())
     }
 
-    /// Makes sure that the service would begin, and that somebody wants to pay for it.
+    /// Checks that the dataset can be trained, and asks whether to pay for it.
     async fn check_and_ask(&self, context: &Context<'_>, wording: Wording<'_>) -> Result<(), Failure> {
         let call = context.client().get_dataset().dataset_id(&self.dataset);
-        let look = Wording { inspect: "ideogram datasets list", ..wording };
-        let Some(response) = context.call(call, look).await? else { return Ok(()) };
+        let lookup = Wording { inspect: "ideogram datasets list", ..wording };
+        let Some(response) = context.call(call, lookup).await? else { return Ok(()) };
         let dataset = response.value();
         let trainable = Trainability::of(dataset);
         match trainable.status {
@@ -118,16 +118,16 @@ impl Train {
             TrainabilityStatus::TooFew { .. } => {
                 return Err(Failure::usage(wording.action)
                     .cause(format!("it cannot be trained: {}", trainable::why(trainable)))
-                    .hint(format!("nothing was ordered; to add images: ideogram datasets sync {} DIR", self.dataset)));
+                    .hint(format!("nothing was started; to add images: ideogram datasets sync {} DIR", self.dataset)));
             }
             TrainabilityStatus::TooMany { .. } => {
                 return Err(Failure::usage(wording.action)
                     .cause(format!("it cannot be trained: {}", trainable::why(trainable)))
-                    .hint("nothing was ordered; the service cannot remove images: make another dataset"));
+                    .hint("nothing was started; the service cannot remove images: create another dataset"));
             }
             _ => {
                 let why = trainable::why(trainable);
-                context.output().warning(&format!("whether the dataset can be trained, the service decides: {why}"));
+                context.output().warning(&format!("it is unknown whether the dataset can be trained: {why}"));
             }
         }
         self.check_running(context, wording, &dataset.custom_model_ids).await?;
@@ -138,7 +138,7 @@ impl Train {
         context.confirm(&question).await
     }
 
-    /// Refuses a second training of a dataset while one is going on: it costs again, and is most often a mistake.
+    /// Refuses a second training of a dataset while one is running: it is billed again, and usually a mistake.
     async fn check_running(
         &self,
         context: &Context<'_>,
@@ -157,14 +157,14 @@ impl Train {
         for id in missing.iter().take(MAX_LOOKUPS) {
             match context.client().get_custom_model().model_id(id.as_str()).send().await {
                 Ok(response) => models.push(response.model),
-                Err(error) => context.output().warning(&format!(
-                    "whether the model {id} of this dataset is still in training cannot be seen: {error}"
-                )),
+                Err(error) => context
+                    .output()
+                    .warning(&format!("the state of the model {id} of this dataset is unknown: {error}")),
             }
         }
         if missing.len() > MAX_LOOKUPS {
-            let rest = units::count((missing.len() - MAX_LOOKUPS) as u64, "model");
-            context.output().warning(&format!("{rest} of this dataset were not looked at: they may be in training"));
+            let others = units::count((missing.len() - MAX_LOOKUPS) as u64, "model");
+            context.output().warning(&format!("{others} of this dataset were not checked: they may be in training"));
         }
         let running: Vec<_> = models.iter().filter(|model| !training::has_ended(&model.status)).collect();
         let lines = running.iter().map(|model| {
@@ -181,12 +181,12 @@ impl Train {
         }
         Err(lines
             .fold(Failure::usage(wording.action), Failure::cause)
-            .hint(format!("nothing was ordered; to wait for that one: ideogram models wait {}", first.model_id))
-            .hint("--again orders another training from this dataset, which costs again"))
+            .hint(format!("nothing was started; to wait for that one: ideogram models wait {}", first.model_id))
+            .hint("--again starts another training from this dataset, which is billed again"))
     }
 }
 
-/// How many models are looked at one by one, if the list does not show them.
+/// How many models that are missing in the list are looked up one by one.
 const MAX_LOOKUPS: usize = 20;
 
 impl ToLayout for TrainDatasetModelResponse {

@@ -13,21 +13,20 @@ use crate::{
     session::context::{Context, Wording},
 };
 
-/// Wait until a model is trained and images can be made with it
+/// Wait until a model is trained and can generate images
 ///
-/// A training takes from an hour to most of a day. It does not notice who waits for it: Ctrl-C ends the wait only, and
-/// the command can be run again at any time, on any machine. Failures of the network or the service do not end the
-/// wait.
+/// A training takes from an hour to most of a day. Ctrl-C ends only the wait, not the training, and the command can be
+/// run again at any time, on any machine. Failures of the network or the service do not end the wait.
 ///
-/// In the end, the model is printed, with the URI that requests for images take. The exit code is 15 if the training
-/// failed, or the model was not ready in time.
+/// At the end, the model is printed, with its URI for requests. The exit code is 15 if the training failed, or the model
+/// was not ready in time.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   ideogram models wait ID
   ideogram models wait ID --deadline 6h --quiet --jq .model.custom_model_uri")]
 pub(crate) struct Wait {
-    /// Which model; `ideogram models list` shows the ids
+    /// The model; `ideogram models list` shows the ids
     #[arg(allow_hyphen_values = true, value_parser = ids::model_id)]
     id: ModelId,
 
@@ -50,10 +49,10 @@ impl Wait {
     }
 }
 
-/// Says what a trained model is good for.
+/// Shows how to use a trained model.
 pub(super) fn next_step(output: &Output, trained: &TrainedModel) {
     output.note(&format!(
-        "next, make images with it: ideogram generate PROMPT --custom-model {}",
+        "next, generate images with it: ideogram generate PROMPT --custom-model {}",
         trained.custom_model_uri
     ));
 }

@@ -1,4 +1,4 @@
-//! Watching a training until it has ended: what `models wait` and `models train --wait` share.
+//! Watches a training until it has ended, for `models wait` and `models train --wait`.
 
 use std::{
     io::{self, IsTerminal as _},
@@ -25,35 +25,35 @@ use crate::{
     session::context::{Context, Wording},
 };
 
-/// How often a state that does not change is printed where no line can be overwritten.
-const TELL_EVERY: Duration = Duration::from_secs(600);
-/// How often the time to the next look is drawn anew.
+/// How often an unchanged state is printed if standard error is not a terminal.
+const PRINT_EVERY: Duration = Duration::from_secs(600);
+/// How often the countdown to the next poll is redrawn.
 const SECOND: Duration = Duration::from_secs(1);
-/// How much time passes between two looks in the server of `--mock`, and how much really does.
+/// The time between two polls in the mock server of `--mock`, and the real time.
 const MOCK_TIME: (Duration, Duration) = (Duration::from_secs(20 * 60), Duration::from_millis(200));
 
-/// How to wait.
+/// The flags of a wait.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct WaitFlags {
-    /// How long to wait between two looks: seconds, or 90s, 5m, 2h [default: 60]
+    /// The time between two polls: seconds, or 90s, 5m, 2h [default: 60]
     ///
     /// Less than a second counts as a second, unless the server is on this machine.
     #[arg(long, value_name = "TIME", value_parser = time)]
     poll: Option<Duration>,
 
-    /// How long to wait at most: seconds, or 90s, 5m, 2h [default: until the training ends]
+    /// The maximum time to wait: seconds, or 90s, 5m, 2h [default: until the training ends]
     ///
-    /// The training goes on all the same, and waiting again is free.
+    /// The training continues, and waiting again is free.
     #[arg(long, value_name = "TIME", value_parser = time)]
     deadline: Option<Duration>,
 }
 
 impl WaitFlags {
-    /// Refuses what is only for a wait.
+    /// Refuses flags that need `--wait`.
     pub(super) fn refuse_without_wait(self) -> Result<(), Failure> {
-        for (option, is_given) in [("--poll", self.poll.is_some()), ("--deadline", self.deadline.is_some())] {
-            if is_given {
-                return Err(Failure::usage(format!("{option} makes no sense without --wait")));
+        for (option, is_set) in [("--poll", self.poll.is_some()), ("--deadline", self.deadline.is_some())] {
+            if is_set {
+                return Err(Failure::usage(format!("{option} needs --wait")));
             }
         }
         Ok(())
@@ -64,7 +64,7 @@ impl WaitFlags {
     /// # Errors
     ///
     /// [`Exit::TrainingError`] if the training failed or the deadline has passed, [`Exit::Interrupted`] after Ctrl-C,
-    /// else what kept the service from telling.
+    /// and the exit code of a failed call.
     pub(super) async fn watch(self, context: &Context<'_>, id: &ModelId) -> Result<TrainedModel, Failure> {
         let mut wait = context.client().wait_until_trained(id.as_str());
         if let Some(poll_every) = self.poll.or(context.is_mock().then_some(MOCK_TIME.1)) {
@@ -74,19 +74,19 @@ impl WaitFlags {
             wait = wait.deadline(deadline);
         }
         let mut states = pin!(wait.states());
-        let mut shown = Shown::new(context);
+        let mut display = Display::new(context);
         let interrupted = context.interrupt().gracefully();
-        let again = format!("the training goes on; to wait for it again: ideogram models wait {id}");
+        let again = format!("the training continues; to wait for it again: ideogram models wait {id}");
         loop {
-            let seen = select! {
-                seen = states.try_next() => seen,
+            let next = select! {
+                next = states.try_next() => next,
                 _ = interrupted.signalled() => return Err(Failure::new(Exit::Interrupted, "interrupted").hint(again)),
-                () = shown.count_down() => continue,
+                () = display.count_down() => continue,
             };
-            match seen {
+            match next {
                 Ok(Some(state)) => match state.trained() {
                     Some(trained) => return Ok(trained.clone()),
-                    None => shown.state(&state),
+                    None => display.state(&state),
                 },
                 Ok(None) => return Err(Failure::internal("the wait ended without a state").hint(again)),
                 Err(error) => return Err(not_trained(context, id, &error).hint_unless_final(&error, again)),
@@ -98,7 +98,7 @@ impl WaitFlags {
     }
 }
 
-/// A time as people write it: seconds, or with a unit.
+/// Parses a time: seconds, or a number with a unit.
 fn time(text: &str) -> Result<Duration, String> {
     let (number, unit) = match text.strip_suffix(['s', 'm', 'h']) {
         Some(number) => (number, &text[number.len()..]),
@@ -117,7 +117,7 @@ fn time(text: &str) -> Result<Duration, String> {
 fn not_trained(context: &Context<'_>, id: &ModelId, error: &TrainingError) -> Failure {
     match error {
         TrainingError::Errored(model) => Failure::new(Exit::TrainingError, error.to_string())
-            .hint("this is final; training again costs again")
+            .hint("this is final; another training is billed again")
             .detail("model_status", model.status.as_str()),
         TrainingError::UnknownState { model, .. } => Failure::new(Exit::UnknownState, error.to_string())
             .hint("it may have ended: see the page of the service, or a newer version of this command")
@@ -129,7 +129,7 @@ fn not_trained(context: &Context<'_>, id: &ModelId, error: &TrainingError) -> Fa
             let what = format!("the model {id} was not ready after {}", units::duration(*elapsed));
             let mut failure = Failure::new(Exit::TrainingError, what);
             if let Some(model) = model {
-                failure = failure.cause(format!("it was {} when it was seen last", model.status));
+                failure = failure.cause(format!("its last known state was {}", model.status));
                 failure = failure.detail("model_status", model.status.as_str());
             }
             match trouble {
@@ -138,7 +138,7 @@ fn not_trained(context: &Context<'_>, id: &ModelId, error: &TrainingError) -> Fa
             }
         }
         TrainingError::Call(error) => {
-            let what = format!("cannot see how far the training of the model {id} has come");
+            let what = format!("cannot get the state of the training of the model {id}");
             context.failure(Wording { action: &what, inspect: "ideogram models list" }, error)
         }
         // Future variants.
@@ -147,7 +147,7 @@ fn not_trained(context: &Context<'_>, id: &ModelId, error: &TrainingError) -> Fa
 }
 
 impl Failure {
-    /// Says how to wait again, where waiting again may help.
+    /// Adds how to wait again, unless the error is final.
     fn hint_unless_final(self, error: &TrainingError, again: String) -> Self {
         match error {
             TrainingError::Errored(_) | TrainingError::Archived(_) => self,
@@ -157,36 +157,36 @@ impl Failure {
     }
 }
 
-/// What people see meanwhile: one line that changes on a terminal, a line for each change elsewhere.
-struct Shown<'a> {
+/// The progress: one line that is redrawn on a terminal, a line for each change elsewhere.
+struct Display<'a> {
     context: &'a Context<'a>,
     progress: Option<Progress>,
     observation: String,
-    next_look: Option<Instant>,
+    next_poll: Option<Instant>,
     next_second: Instant,
-    wording: Instant,
+    printed: Instant,
 }
 
-impl<'a> Shown<'a> {
+impl<'a> Display<'a> {
     fn new(context: &'a Context<'a>) -> Self {
         let has_line = !context.output().messages().is_quiet() && io::stderr().is_terminal();
         let progress = has_line.then(|| context.progress("training", Counted::Time, None));
         let now = Instant::now();
-        Self { context, progress, observation: String::new(), next_look: None, next_second: now, wording: now }
+        Self { context, progress, observation: String::new(), next_poll: None, next_second: now, printed: now }
     }
 
     fn state(&mut self, state: &TrainingProgress) {
         let now = Instant::now();
         let observation = match &state.observation {
-            Observation::Nothing(error) => format!("the service does not tell: {error}"),
-            seen => seen.to_string(),
+            Observation::Nothing(error) => format!("the state is unknown: {error}"),
+            observation => observation.to_string(),
         };
         let has_changed = observation != self.observation;
         self.observation = observation;
-        self.next_look = state.next_look_in.and_then(|wait| now.checked_add(wait));
-        if self.progress.is_none() && (has_changed || now.duration_since(self.wording) >= TELL_EVERY) {
-            self.wording = now;
-            let next = state.next_look_in.map(|wait| format!(", next look in {}", units::duration(rounded(wait))));
+        self.next_poll = state.next_look_in.and_then(|wait| now.checked_add(wait));
+        if self.progress.is_none() && (has_changed || now.duration_since(self.printed) >= PRINT_EVERY) {
+            self.printed = now;
+            let next = state.next_look_in.map(|wait| format!(", next poll in {}", units::duration(rounded(wait))));
             self.context.output().note(&format!(
                 "{} after {}{}",
                 self.observation,
@@ -197,9 +197,9 @@ impl<'a> Shown<'a> {
         self.draw(now);
     }
 
-    /// Draws once a second for as long as there is something to draw; never ends otherwise.
+    /// Redraws the countdown every second; pending forever without one.
     async fn count_down(&mut self) {
-        if self.progress.is_none() || self.next_look.is_none() {
+        if self.progress.is_none() || self.next_poll.is_none() {
             return std::future::pending().await;
         }
         sleep_until(self.next_second).await;
@@ -207,14 +207,14 @@ impl<'a> Shown<'a> {
     }
 
     fn draw(&mut self, now: Instant) {
-        let (Some(progress), Some(next_look)) = (&self.progress, self.next_look) else { return };
-        let left = units::duration(rounded(next_look.saturating_duration_since(now)));
-        progress.message(format!("{}, next look in {left}", self.observation));
+        let (Some(progress), Some(next_poll)) = (&self.progress, self.next_poll) else { return };
+        let left = units::duration(rounded(next_poll.saturating_duration_since(now)));
+        progress.message(format!("{}, next poll in {left}", self.observation));
         self.next_second = now + SECOND;
     }
 }
 
-/// To the next whole second, so that a wait of a minute begins with a minute.
+/// Rounds to seconds, so that a countdown of a minute begins with a minute.
 fn rounded(time: Duration) -> Duration {
     Duration::from_secs(time.saturating_add(Duration::from_millis(500)).as_secs())
 }

@@ -89,7 +89,7 @@ fn a_declined_prompt_is_exit_code_6() {
     ----- stderr -----
     error: cannot generate the image
       caused by: post_generate_image_v3: 422 Unprocessable Entity: Prompt provided failed safety check due to the inclusion of prohibited content.
-    hint: change what was requested; the same again will be refused again
+    hint: change the request; the same one will be refused again
     ");
 }
 
@@ -120,7 +120,7 @@ fn a_rate_limit_passes_or_is_exit_code_8() {
     ----- stderr -----
     error: cannot generate the image
       caused by: post_generate_image_v3: 429 Too Many Requests: Too many requests in flight.
-    hint: wait a little, then run the command again
+    hint: wait, then run the command again
     ");
 }
 
@@ -134,7 +134,7 @@ fn a_call_that_may_have_run_is_exit_code_10_and_never_repeated() {
     ----- stderr -----
     error: cannot generate the image
       caused by: post_generate_image_v3: 500 Internal Server Error: The scenario of the server requires this failure.; the call may have run: check before calling again
-    hint: it may have run, and then it is billed; running the command again may cost again
+    hint: it may have run, and then it is billed; running the command again may be billed again
     ");
     assert_eq!(calls(&server).len(), 1);
 }
@@ -152,7 +152,7 @@ fn a_response_that_breaks_off_is_kept_as_far_as_it_came() {
       caused by: error sending request
       caused by: client error (SendRequest)
       caused by: connection closed before message completed
-    hint: it may have run, and then it is billed; running the command again may cost again
+    hint: it may have run, and then it is billed; running the command again may be billed again
     ");
     assert_eq!(calls(&server).len(), 1);
 }

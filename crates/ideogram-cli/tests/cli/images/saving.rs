@@ -13,7 +13,7 @@ fn json(path: &std::path::Path) -> Value {
 }
 
 #[test]
-fn images_are_saved_with_what_made_them_and_their_paths_are_printed() {
+fn images_are_saved_with_sidecars_and_their_paths_are_printed() {
     let (server, folder) = (serve(MockServer::builder()), folder(&[]));
 
     let ran = ideogram(["generate", "A paper lantern", "--out", "a/b"]).against(&server).in_folder(folder.path()).run();
@@ -192,7 +192,7 @@ fn a_reader_that_hangs_up_loses_no_image() {
 }
 
 #[test]
-fn images_are_saved_again_from_a_response_and_those_that_are_there_are_left_alone() {
+fn missing_images_are_saved_from_a_response_and_others_stay() {
     let (server, folder) = (serve(MockServer::builder()), folder(&[]));
     let run = |arguments: &[&str]| ideogram(arguments.iter().copied()).against(&server).in_folder(folder.path()).run();
     let made = run(&["generate", "cat", "--model", "v3", "-n", "2", "--out", "out"]);
@@ -203,7 +203,7 @@ fn images_are_saved_again_from_a_response_and_those_that_are_there_are_left_alon
 
     let ran = run(&["save", response.strip_prefix(folder.path()).unwrap().to_str().unwrap()]);
 
-    assert_eq!((ran.code(), ran.stderr().as_str()), (Some(0), "image 2 is there already\n"), "{ran}");
+    assert_eq!((ran.code(), ran.stderr().as_str()), (Some(0), "image 2 is already saved\n"), "{ran}");
     assert_eq!(ran.stdout().lines().next(), made.stdout().lines().next());
     assert_eq!(json(&lost.with_extension("json"))["request"]["operation"], "post_generate_image_v3");
     assert_eq!(calls(&server).len(), 1);
@@ -293,7 +293,7 @@ fn what_is_no_response_is_refused() {
     ----- stderr -----
     error: the response "image.png" cannot be read as text
       caused by: it is an image, not text
-    hint: this input takes text in UTF-8
+    hint: use a text file in UTF-8
     "#);
     snapshot!(ideogram(["save", "empty.json"]).in_folder(folder.path()).run(), @r#"
     exit code: 2

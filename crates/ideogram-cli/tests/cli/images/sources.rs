@@ -22,7 +22,7 @@ fn an_image_and_a_prompt_may_come_from_standard_input() {
     snapshot!(run(&["remix", "-", "-", "--out", "out"]).run_with_input(b"cat"), @"
     exit code: 2
     ----- stderr -----
-    error: standard input is named twice: it cannot be an image as well
+    error: standard input is used twice: it cannot also be an image
     ");
     assert_eq!(calls(&server).len(), 2);
 }
