@@ -182,7 +182,7 @@ fn a_training_is_waited_for_until_its_uri_is_known() {
 
     assert_eq!(
         messages.next().unwrap(),
-        "if this wait is cut short, go on with it: ideogram models wait bnieaqG5ZfQGxF0YgAlFTw"
+        "if this wait is interrupted, continue it: ideogram models wait bnieaqG5ZfQGxF0YgAlFTw"
     );
     assert!(messages.next().unwrap().starts_with("CREATING after "));
     server.advance(Duration::from_secs(30 * 60));
@@ -190,7 +190,7 @@ fn a_training_is_waited_for_until_its_uri_is_known() {
     server.advance(Duration::from_secs(60 * 60));
     assert_eq!(
         messages.collect::<Vec<_>>(),
-        ["next, make images with it: ideogram generate PROMPT --custom-model model/paper-lanterns/version/1"]
+        ["next, generate images with it: ideogram generate PROMPT --custom-model model/paper-lanterns/version/1"]
     );
     snapshot!(Ran::of(child.wait_with_output().unwrap()), @"
     exit code: 0
@@ -233,8 +233,8 @@ fn the_embedded_server_shows_a_whole_training_at_once() {
     ----- stderr -----
     warning: the model c5Rn8WqYTzKd0aXo6iUvpQ ("paper-lanterns-2") of this dataset is TRAINING since 2026-07-01 08:30:11 UTC
     this was done in a mock server that ends with the command; `ideogram mock serve` runs one that stays
-    CREATING after [TIME], next poll in 0 s
-    TRAINING after [TIME], next poll in 0 s
+    CREATING after [TIME], next poll in [TIME]
+    TRAINING after [TIME], next poll in [TIME]
     next, generate images with it: ideogram generate PROMPT --custom-model model/paper-lanterns/version/1
     "#);
 }
