@@ -76,8 +76,9 @@ fn each_problem_of_a_table_is_reported_once() {
     );
     assert!(ran.stderr().contains("rows.csv:1: column 4: has no name, but a value in line 2"), "{ran}");
     assert!(
-        ran.stderr()
-            .contains("rows.csv: lines 2, 3, 4 and 27 more: column `enable_copyright_detection`: must be true or false"),
+        ran.stderr().contains(
+            "rows.csv: lines 2, 3, 4 and 27 more: column `enable_copyright_detection`: must be true or false"
+        ),
         "{ran}"
     );
     assert!(ran.stderr().contains("rows.csv:2: column `num_images`: `1.234` can be read as 1 and as 1234"), "{ran}");
