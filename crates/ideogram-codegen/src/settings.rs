@@ -1,9 +1,9 @@
 //! The settings of progenitor, each with its reason, and the names that the including crate must define.
 //!
-//! Generated code is included into a crate that has, at its root: `CallBuilder`, `Client`, `Error`, `File`, `Request`,
-//! `Response`, `Timestamp`, `Validate`, modules `operation` and `schema` with the types of the constants, the modules
-//! `types` and `operations` re-exported from the generated ones, and a module `runtime` with what [`crate::retarget`]
-//! calls. `crates/ideogram-client` is such a crate, and the root of `tests/petshop` another.
+//! Generated code is included into a crate that has at its root: `CallBuilder`, `Client` (with `new_request`), `Error`,
+//! `File`, `Response`, `Timestamp`, the modules `operation`, `request`, `schema` and `validate`, the generated modules
+//! `types` and `operations`, and a module `runtime` with the items that [`crate::retarget`] names.
+//! `crates/ideogram-client` is such a crate, and the root of `tests/petshop` another.
 
 use progenitor::{GenerationSettings, InterfaceStyle, TypeImpl};
 use schemars08::schema::{InstanceType, SchemaObject};

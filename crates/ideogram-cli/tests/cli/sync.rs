@@ -280,7 +280,7 @@ fn too_many_images_are_refused_before_anything_is_sent() {
     exit code: 2
     ----- stderr -----
     error: cannot sync "set" into the dataset bnieaqG5ZfQGxF0YgAlFTw
-      caused by: the dataset holds 0 images, and 101 more are 1 too many: a dataset holds at most 100
+      caused by: the dataset has 0 images, and 101 more are 1 too many: a dataset has at most 100
     "#);
 }
 
@@ -303,7 +303,7 @@ fn a_journal_that_cannot_be_used_keeps_the_sync_from_beginning() {
     ----- stderr -----
     left out: journal.jsonl (neither image nor caption)
     error: cannot sync "set" into the dataset bnieaqG5ZfQGxF0YgAlFTw
-      caused by: the journal "set/other.txt" is another kind of file
+      caused by: the journal "set/other.txt" is not a journal of this kind
     "#);
 }
 

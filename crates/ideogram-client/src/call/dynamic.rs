@@ -59,7 +59,7 @@ impl Client {
         let operation = operations::ALL.iter().find(|operation| operation.id == operation_id);
         let operation = operation.ok_or_else(|| {
             let ids: Vec<&str> = operations::ALL.iter().map(|operation| operation.id).collect();
-            Error::invalid_argument(format!("there is no operation `{operation_id}`; there are {}", ids.join(", ")))
+            Error::invalid_argument(format!("there is no operation `{operation_id}`; use one of: {}", ids.join(", ")))
         })?;
         Ok(DynamicCall {
             client: self,
@@ -160,7 +160,7 @@ impl DynamicCall<'_> {
         let Self { client, operation, fields, json, unchecked, validation: _ } = self;
         let unknown = fields.iter().find(|(name, _)| operation.inputs.iter().all(|input| input.name != name));
         if let Some((name, _)) = unknown {
-            return Err(format!("there is no `{name}`; there are {}", names(operation)));
+            return Err(format!("there is no `{name}`; use one of: {}", names(operation)));
         }
         let mut properties = match json {
             None => Map::new(),
@@ -176,7 +176,7 @@ impl DynamicCall<'_> {
             let values: Vec<&Field> =
                 fields.iter().filter(|(name, _)| name == input.name).map(|(_, field)| field).collect();
             if values.len() > 1 && !input.is_repeated() {
-                return Err(format!("`{}` can be given only once", input.name));
+                return Err(format!("`{}` can be set only once", input.name));
             }
             let in_body =
                 input.location == Location::Body && properties.get(input.name).is_some_and(|value| !value.is_null());
@@ -219,7 +219,7 @@ impl DynamicCall<'_> {
             }
             _ => {
                 if let Some(name) = properties.keys().next() {
-                    return Err(format!("there is no `{name}`; there are {}", names(operation)));
+                    return Err(format!("there is no `{name}`; use one of: {}", names(operation)));
                 }
                 parts.extend(unchecked.into_iter().map(|(name, value)| {
                     let content = match value {
@@ -253,7 +253,7 @@ fn unknown_properties(
         let value = json.and_then(|json| serde_json::from_str(&json).map_err(|error| error.to_string()));
         let value = value.map_err(|reason| format!("`{name}` cannot be written as JSON: {reason}"))?;
         if known.contains_key(&name) || properties.insert(name.clone(), value).is_some() {
-            return Err(format!("`{name}` can be given only once"));
+            return Err(format!("`{name}` can be set only once"));
         }
     }
     Ok(properties)
@@ -321,7 +321,7 @@ fn value(input: &Input, field: &Field) -> Result<Value, String> {
 }
 
 fn not_a_file(input: &Input) -> String {
-    format!("`{}` takes no file", input.name)
+    format!("`{}` does not take a file", input.name)
 }
 
 /// One part of a multipart body.
@@ -351,11 +351,11 @@ fn parts_of(input: &'static Input, value: Value) -> Result<Vec<Part>, String> {
         value => vec![value],
     };
     let part = |value: Value| match (input.kind(), value) {
-        (InputKind::File, _) => Err(format!("`{}` takes a file, which JSON cannot name", input.name)),
+        (InputKind::File, _) => Err(format!("`{}` takes a file, which JSON cannot contain", input.name)),
         (InputKind::Json, value) => Ok(json_part(&value)),
         (_, Value::String(text)) => Ok(PartContent::Text(text)),
         (_, value @ (Value::Bool(_) | Value::Number(_))) => Ok(PartContent::Text(value.to_string())),
-        (_, value) => Err(format!("`{}` takes no {value}", input.name)),
+        (_, value) => Err(format!("`{}` does not take {value}", input.name)),
     };
     values.into_iter().map(|value| Ok(Part { name: input.name.into(), content: part(value)? })).collect()
 }

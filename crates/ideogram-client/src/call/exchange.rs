@@ -146,7 +146,7 @@ async fn attempt_slot(client: &Client, request: &Request) -> Option<OwnedSemapho
     Arc::clone(&client.inner().attempts).acquire_owned().await.ok()
 }
 
-/// What a call holds during an attempt: permits for images in flight, or a slot for the attempt.
+/// The permits of an attempt: those for images in flight, or a slot.
 type Permits = Arc<(Arc<Option<Permit>>, Option<OwnedSemaphorePermit>)>;
 
 /// Makes one attempt with its hooks and its span, and decides what follows a failure.

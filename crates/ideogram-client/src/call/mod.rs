@@ -73,10 +73,7 @@ pub(crate) fn call_blocking<T>(client: &Client, request: Request) -> Result<Resp
 where
     T: DeserializeOwned + Send + 'static,
 {
-    let operation = request.operation();
-    let called = {
-        let client = client.clone();
-        client.clone().block_on(async move { call(&client, request).await })
-    };
+    let (operation, sender) = (request.operation(), client.clone());
+    let called = client.block_on(async move { call(&sender, request).await });
     called.map_err(|error| error.in_operation(operation))?
 }

@@ -70,8 +70,8 @@ impl<T> Response<T> {
         self.stored_at.as_deref()
     }
 
-    /// What the service announces beside a response, such as an operation that replaces this one: the text `notice` of
-    /// the body. Operations of the first API version have it since October 2026.
+    /// The announcement of the service in the response, such as an operation that replaces this one: the property
+    /// `notice` of the body. Operations of the first API version have it since October 2026.
     pub fn notice(&self) -> Option<String> {
         #[derive(Deserialize)]
         struct Announcement {
@@ -80,7 +80,7 @@ impl<T> Response<T> {
         serde_json::from_slice::<Announcement>(&self.body).ok().map(|body| body.notice)
     }
 
-    /// The page of the operation that replaces this one, if the service names one: the `Link` header with the relation
+    /// The page of the operation that replaces this one: the target of the `Link` header with the relation
     /// `successor-version` (RFC 5829).
     pub fn successor(&self) -> Option<&str> {
         let headers = self.headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok());
@@ -106,7 +106,7 @@ impl<T: fmt::Debug> fmt::Debug for Response<T> {
     }
 }
 
-/// The targets of a `Link` header, each with its parameters (RFC 8288).
+/// Returns the targets of a `Link` header, each with its parameters (RFC 8288).
 fn links(header: &str) -> Vec<(&str, &str)> {
     let mut links = Vec::new();
     let mut rest = header;

@@ -137,7 +137,8 @@ fn is_other_archive(head: &[u8]) -> bool {
 
 const UTF_8_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Why a caption cannot be sent. It is never converted: what is sent has the size that the dataset is compared by.
+/// Returns why a caption cannot be sent. It is not converted, since that would change its size, which is compared with the
+/// dataset.
 fn caption_fault(text: &[u8]) -> Option<Fault> {
     if text.len() as u64 > MAX_CAPTION_BYTES {
         return Some(Fault::TooLarge);

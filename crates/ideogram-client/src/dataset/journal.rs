@@ -470,7 +470,7 @@ mod tests {
             (good.replace("\"format\":2", "\"format\":1"), "d", URL, "has the format 1"),
             (format!("{good}garbage\n"), "d", URL, "is damaged in line 2"),
             (good.replace("\"d\"", "\"e\""), "e", URL, "is damaged in line 1"),
-            ("my\nnotes\n".to_owned(), "d", URL, "is another kind of file"),
+            ("my\nnotes\n".to_owned(), "d", URL, "is not a journal of this kind"),
         ] {
             fs::write(&path, &text).unwrap();
 

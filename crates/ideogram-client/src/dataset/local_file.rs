@@ -131,7 +131,7 @@ impl fmt::Display for Fault {
             Self::Empty => formatter.write_str("it is empty"),
             Self::NotAImage => formatter.write_str("it is not a JPEG, PNG or WebP image"),
             Self::OtherImage(format) => {
-                write!(formatter, "its format is {format}; the service takes JPEG, PNG and WebP images")
+                write!(formatter, "its format is {format}; the service accepts JPEG, PNG and WebP images")
             }
             Self::NotText => formatter.write_str("it is not UTF-8 text"),
             Self::OtherEncoding(encoding) => write!(formatter, "its encoding is {encoding}; save it as UTF-8"),
@@ -150,7 +150,7 @@ impl fmt::Display for SkipReason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreadable(why) => write!(formatter, "cannot be read: {why}"),
-            Self::BrokenLink => formatter.write_str("a link that leads nowhere"),
+            Self::BrokenLink => formatter.write_str("a broken link"),
             Self::TooDeep => write!(formatter, "more than {MAX_FOLDER_DEPTH} folders deep, and not read"),
             Self::OtherImage(format) => {
                 write!(formatter, "an image of the format {format}: convert it to JPEG, PNG or WebP")
@@ -159,14 +159,14 @@ impl fmt::Display for SkipReason {
                 write!(formatter, "perhaps a caption: rename it to {name} to send it")
             }
             Self::OtherCaption { rename_to: None } => {
-                formatter.write_str("perhaps captions: the service takes one text file per image, a.txt for a.png")
+                formatter.write_str("perhaps captions: the service accepts one text file per image, a.txt for a.png")
             }
-            Self::Archive => formatter.write_str("a ZIP archive: unpack it, or upload it by itself"),
-            Self::OtherArchive => formatter.write_str("an archive that the service does not take: unpack it"),
+            Self::Archive => formatter.write_str("a ZIP archive: unpack it, or upload it separately"),
+            Self::OtherArchive => formatter.write_str("an archive that the service does not accept: unpack it"),
             Self::Hidden => formatter.write_str("hidden: its name begins with a dot"),
             Self::OtherType => formatter.write_str("neither image nor caption"),
             Self::NotAFile => formatter.write_str("not a regular file"),
-            Self::AlreadyRead => formatter.write_str("a link to a folder that is read anyway"),
+            Self::AlreadyRead => formatter.write_str("a link to a folder that is already read"),
         }
     }
 }

@@ -499,14 +499,14 @@ fn lock(progress: &Mutex<Progress>) -> MutexGuard<'_, Progress> {
     progress.lock().expect("nothing panics while it holds this lock")
 }
 
-/// A dataset that would hold too many images is not begun to be filled: which of them find room would be chance.
+/// Refuses a sync that would add too many images: it would be random which of them are stored.
 fn check_limit(view: &View, files: &[LocalFile]) -> Result<(), Error> {
-    let there = view.plan.trainable_now.images;
+    let present = view.plan.trainable_now.images;
     let new = files.iter().filter(|file| file.kind.is_image()).count() as u64;
-    if new > 0 && there + new > MAX_IMAGES {
+    if new > 0 && present + new > MAX_IMAGES {
         return Err(Error::invalid_argument(format!(
-            "the dataset holds {there} images, and {new} more are {} too many: a dataset holds at most {MAX_IMAGES}",
-            there + new - MAX_IMAGES
+            "the dataset has {present} images, and {new} more are {} too many: a dataset has at most {MAX_IMAGES}",
+            present + new - MAX_IMAGES
         )));
     }
     Ok(())

@@ -140,7 +140,7 @@ impl fmt::Display for JournalError {
         match &self.kind {
             JournalErrorKind::Io(_) => formatter.write_str("cannot be read or written"),
             JournalErrorKind::NotAFile => formatter.write_str("is not a regular file"),
-            JournalErrorKind::OtherKind => formatter.write_str("is another kind of file"),
+            JournalErrorKind::OtherKind => formatter.write_str("is not a journal of this kind"),
             JournalErrorKind::Format { found, expected } => {
                 write!(formatter, "has the format {found}, and this version reads {expected}")
             }
@@ -519,7 +519,7 @@ mod tests {
 
         for cut in 0..=text.len() {
             fs::write(&path, &text[..cut]).unwrap();
-            // A line is whole with or without its line break.
+            // A line is complete with or without its line break.
             let whole = text.split_inclusive(|byte| *byte == b'\n');
             let ends = whole.scan(0, |end, line| (*end += line.len(), Some(*end)).1);
             let complete = ends.take_while(|end| end - 1 <= cut).count();
@@ -556,7 +556,7 @@ mod tests {
                 fs::write(&path, &text).unwrap();
 
                 match read(&path) {
-                    // Without its line break at the end, what was changed is half a line.
+                    // Without its line break, the changed line is incomplete.
                     Ok((contents, actual)) => {
                         assert!(contents.is_torn && at > last_line, "{at}: {byte}");
                         assert!(lines().starts_with(&actual));
@@ -722,11 +722,11 @@ mod tests {
             ("{\"journal\":\"test\",\"format\":1}\n".to_owned(), "has the format 1, and this version reads 3"),
             (good.replace("\"of\":\"x\"", "\"of\":\"y\""), "is damaged in line 1: "),
             (format!("{good}garbage\n"), "is damaged in line 7: "),
-            (format!("\u{feff}{good}"), "is another kind of file"),
+            (format!("\u{feff}{good}"), "is not a journal of this kind"),
             (good.replace('\n', "\r\n"), "is damaged in line 1: "),
-            (good.replace("\"test\"", "\"other\""), "is another kind of file"),
-            ("my notes".to_owned(), "is another kind of file"),
-            ("my\nnotes\n".to_owned(), "is another kind of file"),
+            (good.replace("\"test\"", "\"other\""), "is not a journal of this kind"),
+            ("my notes".to_owned(), "is not a journal of this kind"),
+            ("my\nnotes\n".to_owned(), "is not a journal of this kind"),
         ] {
             fs::write(&path, &text).unwrap();
 

@@ -179,10 +179,8 @@ fn decoded(bytes: &[u8]) -> Text<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
-
     use base64::{Engine as _, prelude::BASE64_STANDARD};
-    use flate2::{Compression, write};
+    use flate2::Compression;
 
     use super::*;
 
@@ -191,22 +189,22 @@ mod tests {
     /// `JSON` compressed by another implementation of Brotli.
     const BROTLI: &str = "G7MAQBwF7p4QLiiWTH2M8WE2cBtpT38i0ewjJRzk4sjHg6VPHgQcdrVIDMxWnRzpwfi7fUnzIE4kAM0xb7BxbMOAXfGiEsJoniUiEWHtKeokNc5hWbzFED9Ny9hPG4QYSOPi/wyghVtztRGLq9eWMYzAEInCvnTL26eKj00UFU+1HWRsuFr5NRmFbV0ak6RZXtCxHC+IkqxA3w8=";
 
+    fn read_all(mut reader: impl Read) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        reader.read_to_end(&mut bytes).unwrap();
+        bytes
+    }
+
     fn deflate(bytes: &[u8]) -> Vec<u8> {
-        let mut encoder = write::DeflateEncoder::new(Vec::new(), Compression::default());
-        encoder.write_all(bytes).unwrap();
-        encoder.finish().unwrap()
+        read_all(flate2::read::DeflateEncoder::new(bytes, Compression::default()))
     }
 
     fn zlib(bytes: &[u8]) -> Vec<u8> {
-        let mut encoder = write::ZlibEncoder::new(Vec::new(), Compression::default());
-        encoder.write_all(bytes).unwrap();
-        encoder.finish().unwrap()
+        read_all(flate2::read::ZlibEncoder::new(bytes, Compression::default()))
     }
 
     fn gzip(bytes: &[u8]) -> Vec<u8> {
-        let mut encoder = write::GzEncoder::new(Vec::new(), Compression::default());
-        encoder.write_all(bytes).unwrap();
-        encoder.finish().unwrap()
+        read_all(flate2::read::GzEncoder::new(bytes, Compression::default()))
     }
 
     fn zstd(bytes: &[u8]) -> Vec<u8> {

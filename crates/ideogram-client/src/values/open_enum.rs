@@ -19,9 +19,7 @@ macro_rules! open_enum {
             pub fn is_recognized(&self) -> bool {
                 !::std::matches!(self, Self::Unrecognized(_))
             }
-        }
 
-        impl $name {
             /// A value that this version may not know, sent as it is. Known values become their variant.
             pub fn custom(value: impl ::std::convert::AsRef<str>) -> Self {
                 match value.as_ref() {
@@ -43,23 +41,7 @@ macro_rules! open_enum {
             }
         }
 
-        /// Accepts known values only; `custom` accepts any.
-        impl ::std::convert::TryFrom<::std::string::String> for $name {
-            type Error = error::ConversionError;
-
-            fn try_from(value: ::std::string::String) -> ::std::result::Result<Self, Self::Error> {
-                Self::try_from(value.as_str())
-            }
-        }
-
-        /// Accepts known values only; `custom` accepts any.
-        impl ::std::convert::TryFrom<&::std::string::String> for $name {
-            type Error = error::ConversionError;
-
-            fn try_from(value: &::std::string::String) -> ::std::result::Result<Self, Self::Error> {
-                Self::try_from(value.as_str())
-            }
-        }
+        crate::values::open_enum::open_enum!(@try_from $name ::std::string::String, &::std::string::String);
 
         impl ::std::convert::From<&$name> for $name {
             fn from(value: &$name) -> Self {
@@ -107,6 +89,17 @@ macro_rules! open_enum {
             }
         }
     };
+
+    (@try_from $name:ident $($text:ty),*) => {$(
+        /// Accepts known values only; `custom` accepts any.
+        impl ::std::convert::TryFrom<$text> for $name {
+            type Error = error::ConversionError;
+
+            fn try_from(value: $text) -> ::std::result::Result<Self, Self::Error> {
+                Self::try_from(value.as_str())
+            }
+        }
+    )*};
 }
 
 pub(crate) use open_enum;

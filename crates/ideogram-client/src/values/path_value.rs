@@ -57,23 +57,7 @@ macro_rules! path_value {
             }
         }
 
-        impl ::std::convert::From<&str> for $name {
-            fn from(value: &str) -> Self {
-                Self(value.to_owned())
-            }
-        }
-
-        impl ::std::convert::From<::std::string::String> for $name {
-            fn from(value: ::std::string::String) -> Self {
-                Self(value)
-            }
-        }
-
-        impl ::std::convert::From<&::std::string::String> for $name {
-            fn from(value: &::std::string::String) -> Self {
-                Self(value.clone())
-            }
-        }
+        crate::values::path_value::path_value!(@from $name &str, ::std::string::String, &::std::string::String);
 
         impl ::std::convert::From<&$name> for $name {
             fn from(value: &$name) -> Self {
@@ -93,7 +77,7 @@ macro_rules! path_value {
             }
         }
 
-        /// Refuses text that cannot stand in a path, for programs that parse input. `From` accepts any text.
+        /// Refuses text that is not valid in a path, for programs that parse input. `From` accepts any text.
         impl ::std::str::FromStr for $name {
             type Err = error::ConversionError;
 
@@ -115,23 +99,7 @@ macro_rules! path_value {
             }
         }
 
-        impl ::std::cmp::PartialEq<str> for $name {
-            fn eq(&self, other: &str) -> bool {
-                self.0 == other
-            }
-        }
-
-        impl ::std::cmp::PartialEq<&str> for $name {
-            fn eq(&self, other: &&str) -> bool {
-                self.0 == *other
-            }
-        }
-
-        impl ::std::cmp::PartialEq<::std::string::String> for $name {
-            fn eq(&self, other: &::std::string::String) -> bool {
-                self.0 == *other
-            }
-        }
+        crate::values::path_value::path_value!(@eq $name str, &str, ::std::string::String);
 
         impl ::std::fmt::Display for $name {
             fn fmt(&self, formatter: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -166,6 +134,22 @@ macro_rules! path_value {
             }
         }
     };
+
+    (@from $name:ident $($text:ty),*) => {$(
+        impl ::std::convert::From<$text> for $name {
+            fn from(value: $text) -> Self {
+                Self(value.into())
+            }
+        }
+    )*};
+
+    (@eq $name:ident $($text:ty),*) => {$(
+        impl ::std::cmp::PartialEq<$text> for $name {
+            fn eq(&self, other: &$text) -> bool {
+                self.0 == *other
+            }
+        }
+    )*};
 }
 
 pub(crate) use path_value;
