@@ -1,14 +1,14 @@
-//! What the exit codes of the command mean.
+//! The exit codes of the command.
 
 use std::process::ExitCode;
 
-/// How the command ended, for scripts. The numbers are a promise.
+/// The exit code of the command. The numbers are stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Exit {
     /// Success; also if the reader closed the pipe before the end of the output.
     Success = 0,
-    /// A mistake of the command itself, or a response that the document does not describe.
+    /// An internal error, or a response that the document does not describe.
     Internal = 1,
     /// Wrong usage, or a question without a terminal. Nothing was sent.
     Usage = 2,
@@ -16,7 +16,7 @@ pub(crate) enum Exit {
     Authentication = 3,
     /// The service refused the request as invalid or forbidden.
     Invalid = 4,
-    /// Not found, or not visible to this key.
+    /// Not found, or this key has no access.
     NotFound = 5,
     /// The safety check declined the call, or withheld every image.
     Safety = 6,
@@ -24,11 +24,11 @@ pub(crate) enum Exit {
     Payment = 7,
     /// Rate limited: too many images are in flight.
     RateLimited = 8,
-    /// The network or the service failed, and there is nothing to pay for: the call was not sent, or is free.
+    /// The network or the service failed, and nothing is billed: the call was not sent, or is free.
     Unavailable = 9,
     /// It is unknown whether a paid call ran.
     Unknown = 10,
-    /// Done in part; the rest is listed.
+    /// Partly done; the missing part is listed.
     Partial = 11,
     /// A paid call has run, and its response could not be read or stored.
     NotStored = 12,
@@ -44,7 +44,7 @@ pub(crate) enum Exit {
     HungUp = 129,
     /// Stopped by Ctrl-C, or by a question answered with no.
     Interrupted = 130,
-    /// The reader of standard output went away, so paid calls were not made.
+    /// Standard output was closed, so paid calls were not made.
     ReaderGone = 141,
     /// Stopped by SIGTERM.
     Terminated = 143,
@@ -79,7 +79,7 @@ impl Exit {
         self as u8
     }
 
-    /// The kind of a failure that no call of the service has caused, for programs.
+    /// The `kind` of a failure outside of calls, in JSON.
     pub(crate) fn kind(self) -> &'static str {
         match self {
             Self::Success => "success",
@@ -111,21 +111,19 @@ impl Exit {
 
     pub(crate) fn meaning(self) -> &'static str {
         match self {
-            Self::Success => "success; also if the reader closes the pipe early and nothing was left out",
+            Self::Success => "success; also if the reader closes the pipe early",
             Self::Internal => "internal error, or a response that the API's document does not describe",
             Self::Usage => "wrong usage: a missing or refused argument, or a question without --yes; nothing was sent",
             Self::Authentication => "not authenticated: no key, or one that the service refuses",
             Self::Invalid => "the service refused the request as invalid or forbidden",
-            Self::NotFound => "not found, or not visible to this key",
+            Self::NotFound => "not found, or this key has no access",
             Self::Safety => "declined by the safety check, or every image was withheld by it",
             Self::Payment => "the balance does not cover the call",
             Self::RateLimited => "rate limited: too many images are in flight",
-            Self::Unavailable => "network or service failure with nothing to pay for: not sent, or a free call",
+            Self::Unavailable => "network or service failure without a bill: not sent, or a free call",
             Self::Unknown => "outcome unknown: a paid call may have run and been billed; check before running it again",
-            Self::Partial => "done in part; what was not done is listed",
-            Self::NotStored => {
-                "ran and was billed, but its response could not be read or stored; stderr says where it is"
-            }
+            Self::Partial => "partly done; the missing part is listed",
+            Self::NotStored => "ran and was billed, but its response could not be read or stored; see stderr",
             Self::LocalIo => "a local file or disk failed",
             Self::Difference => "a difference was found",
             Self::TrainingError => "the training failed, or the time of --wait passed",
@@ -134,7 +132,7 @@ impl Exit {
             }
             Self::HungUp => "interrupted by SIGHUP: the terminal was closed",
             Self::Interrupted => "interrupted: Ctrl-C, or a question answered with no",
-            Self::ReaderGone => "the reader of standard output went away, and paid calls were not made",
+            Self::ReaderGone => "standard output was closed, and paid calls were not made",
             Self::Terminated => "interrupted by SIGTERM",
         }
     }
@@ -151,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_numbers_are_those_that_were_promised() {
+    fn the_numbers_are_stable() {
         let codes: Vec<u8> = Exit::ALL.iter().map(|exit| exit.code()).collect();
 
         assert_eq!(codes, (0..=16).chain([129, 130, 141, 143]).collect::<Vec<_>>());

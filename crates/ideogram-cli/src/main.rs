@@ -2,7 +2,7 @@
 //!
 //! Start at [`Arguments`] for the command line, at [`commands`] for the commands and how to write one. A command calls
 //! the service through its [`Context`](session::context::Context) and hands the response to [`Output`], which alone
-//! prints; what goes wrong is a [`Failure`], which carries the exit code.
+//! prints; an error is a [`Failure`], which has the exit code.
 
 mod cli;
 mod commands;
@@ -22,7 +22,7 @@ use crate::{
 };
 
 fn main() -> ExitCode {
-    // Neither files nor a runtime before the arguments are understood: completions and scripts call it often.
+    // No files and no runtime before the arguments are parsed: completions and scripts run the command often.
     let words: Vec<OsString> = env::args_os().collect();
     if words.get(1).is_some_and(|word| word == output::jq::WORKER_ARGUMENT) {
         return output::jq::work();
@@ -67,19 +67,18 @@ fn run(arguments: &Arguments, config: &Config, output: &Output) -> Result<(), Fa
     let globals =
         Globals { options: &arguments.options, config, output, interrupt: &interrupt, max_images_in_flight: None };
     let result = runtime.block_on(interrupt.guard(commands::run(&arguments.command, globals, cli::command)));
-    // A name server or network drive that does not answer must not hold the command back once it is done.
+    // A slow name server or network drive must not delay the end of the command.
     runtime.shutdown_background();
     result
 }
 
-/// Lets a write beyond the limit of `ulimit -f` fail with an error, which is reported; the signal would end the
-/// process.
+/// Makes a write beyond `ulimit -f` an error, which is reported, instead of a signal that ends the process.
 #[cfg(unix)]
 fn report_file_size_limit(runtime: &tokio::runtime::Runtime) {
     use tokio::signal::unix::{SignalKind, signal};
     /// The number of SIGXFSZ on Linux, macOS and the BSDs.
     const FILE_SIZE_EXCEEDED: i32 = 25;
     let _context = runtime.enter();
-    // From here on the signal is heard, also when nobody waits for it.
+    // The handler stays installed after the stream is dropped.
     let _ = signal(SignalKind::from_raw(FILE_SIZE_EXCEEDED));
 }

@@ -1,5 +1,4 @@
-//! The subcommands, one file each: arguments, the call, and what people see of its response. Those that make images are
-//! rows of a table: [`image`].
+//! The subcommands, one file each: arguments, call, and text output. Image commands are rows of a table: [`image`].
 //!
 //! # How to write one
 //!
@@ -19,31 +18,31 @@
 //! ```
 //!
 //! - **Sending**: [`Context::call`] takes a generated builder before its `send()`. It checks the request, shows it
-//!   instead of sending it with `--dry-run`, tells Ctrl-C what is under way, and turns an error into a [`Failure`] with
-//!   the exit code of the table in [`exit`](crate::exit). Nothing is sent by any other way. A command that writes
-//!   files, waits or asks asks [`Context::is_dry_run`] before.
+//!   instead of sending it with `--dry-run`, records the call in flight for Ctrl-C, and turns an error into a
+//!   [`Failure`] with the exit code of the table in [`exit`](crate::exit). Nothing is sent in another way. A command
+//!   that writes files, waits or asks checks [`Context::is_dry_run`] first.
 //! - **Options of one call**: `context.client().with(CallOptions::new()..)` is a client of its own;
 //!   `context.uploading(label, bytes)` one whose uploads are shown as they go. Keep it in a block with the call, so
 //!   that the bar is gone when the response is printed.
 //! - **Responses**: [`Output::response`] prints a response of the service: as the layout of its
-//!   [`ToLayout`](crate::output::layout::ToLayout), or as JSON just as it came. Results that are no response:
-//!   [`Output::result`] for one, [`Output::list`] for a list, [`Output::stream`] for what comes one by one (a line at
-//!   once as text and with `jsonl`, one document at the end with `json`). `--jq` is honored by all of them.
+//!   [`ToLayout`](crate::output::layout::ToLayout), or as unchanged JSON. Results of the command itself:
+//!   [`Output::result`] for one, [`Output::list`] for a list, [`Output::stream`] for elements that are printed one by one (a
+//!   line at once as text and with `jsonl`, one document at the end with `json`). `--jq` is honored by all of them.
 //! - **Messages**: [`Output::note`] (silenced by `--quiet`), [`Output::warning`] (not silenced), `Context::progress`
 //!   for bars. Nothing else may print, above all not to standard output.
-//! - **Questions**: [`Context::confirm`] before what costs much or cannot be taken back. It goes on or returns the
-//!   failure to return.
+//! - **Questions**: [`Context::confirm`] before something that costs much or cannot be undone. It returns the failure
+//!   to return after a no.
 //! - **Failures**: [`Failure::new`] with an exit code, [`Failure::usage`] for refused arguments, [`Failure::local_io`]
-//!   for files; then `.because(&error)` for causes, `.hint(..)` for what to do next, `.detail(..)` for what programs
-//!   read. A command that did a part of its work prints that and returns a failure with [`Exit::Partial`].
-//! - **Ctrl-C**: the command's future is dropped, so owners of half-written files remove them in `drop`. A command that
-//!   has something to bring to an end asks for [`Interrupt::gracefully`].
-//! - **Configuration**: [`Context::profile`] has what the profile prefers, [`config::responses_folder`] is where
-//!   responses of paid calls are kept. Only [`environment`](crate::session::environment) reads variables.
+//!   for files; then `.because(&error)` for causes, `.hint(..)` for what to do next, `.detail(..)` for properties
+//!   in JSON. A command that did a part of its work prints that and returns a failure with [`Exit::Partial`].
+//! - **Ctrl-C**: the command's future is dropped, so owners of incomplete files remove them in `drop`. A command that
+//!   must finish something calls [`Interrupt::gracefully`].
+//! - **Configuration**: [`Context::profile`] has the settings of the profile, [`config::responses_folder`] is the
+//!   folder of stored responses. Only [`environment`](crate::session::environment) reads variables.
 //! - A new command also gets a line in [`operations::command`], a snapshot of its help in `tests/cli/help.rs`, a line
 //!   in `tests/cli/dry_run.rs` if it sends, and its help in `tests/cli/examples.rs`.
 //! - Commands that make no call take only the [`Output`] and are listed in [`run`] with their name, so that options
-//!   about calls are refused and not ignored.
+//!   for calls are refused.
 //!
 //! [`config::responses_folder`]: crate::session::config::responses_folder
 //! [`Exit::Partial`]: crate::exit::Exit::Partial
@@ -80,7 +79,7 @@ use crate::{
     session::{context::Context, globals::Globals},
 };
 
-/// What to do.
+/// The subcommands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     #[command(flatten)]
@@ -92,22 +91,22 @@ pub(crate) enum Command {
     /// Collect images and captions to train models from
     #[command(subcommand)]
     Datasets(datasets::Command),
-    /// Train custom models, and see how far their training has come
+    /// Train custom models, and show the state of their training
     #[command(subcommand)]
     Models(models::Command),
     Api(api::Api),
     Operations(operations::Operations),
-    /// Keep the API key, and see which one is used
+    /// Store the API key, and show which one is used
     #[command(subcommand)]
     Auth(auth::Command),
-    /// Try things without a key, a network or a bill
+    /// Run a mock server, to try the command without a key or a network
     #[command(subcommand)]
     Mock(mock::Command),
     Completions(completions::Completions),
     Man(man::Man),
 }
 
-/// Runs a command. `tree` makes the tree of all commands, for those that print it.
+/// Runs a command. `tree` builds all commands, for those that print them.
 pub(crate) async fn run(command: &Command, globals: Globals<'_>, tree: fn() -> clap::Command) -> Result<(), Failure> {
     let context = || Context::open(globals);
     let makes_no_call = |command| globals.options.refuse_those_of_calls(command);

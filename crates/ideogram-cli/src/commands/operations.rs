@@ -16,8 +16,8 @@ use crate::{
 
 /// List the operations of the API, and the command for each
 ///
-/// PAID says whether a call is billed, REPEAT whether the same call twice does no harm, IMAGES how many a call makes: a
-/// number, or the member of the request that says it. `ideogram api OPERATION_ID` calls any of them.
+/// PAID shows whether a call is billed, RETRY whether it is safe to send it twice, IMAGES how many images it generates: a
+/// number, or the property of the request that sets it. `ideogram api OPERATION_ID` calls any of them.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -29,7 +29,7 @@ impl Operations {
     #[expect(clippy::unused_self, reason = "every command has this form")]
     pub(super) fn run(&self, output: &Output) -> Result<(), Failure> {
         let mut table =
-            Table::new(["OPERATION", "METHOD", "PATH", "PAID", "REPEAT", "IMAGES", "COMMAND"].map(Column::Left));
+            Table::new(["OPERATION", "METHOD", "PATH", "PAID", "RETRY", "IMAGES", "COMMAND"].map(Column::Left));
         for operation in operations::ALL {
             table.row([
                 operation.id.to_owned(),
@@ -50,7 +50,7 @@ impl Operations {
     }
 }
 
-/// The command that was made for an operation, beside `ideogram api`.
+/// The command of an operation, apart from `ideogram api`.
 pub(crate) fn command(operation: &Operation) -> Option<&'static str> {
     if let Some(name) = image::command_for(operation) {
         return Some(name);
@@ -89,12 +89,12 @@ fn described(operation: &Operation) -> Value {
     })
 }
 
-/// One without a mark counts as paid.
+/// An operation without a mark counts as paid.
 pub(crate) fn billing(operation: &Operation) -> &'static str {
     if operation.billing == Billing::Free { "free" } else { "paid" }
 }
 
-/// One without a mark counts as unsafe.
+/// An operation without a mark counts as unsafe.
 pub(crate) fn repeat(operation: &Operation) -> &'static str {
     if operation.retry == Retry::Safe { "safe" } else { "unsafe" }
 }

@@ -15,19 +15,19 @@ pub(crate) enum Content {
     Path { name: String, path: PathBuf },
     /// In memory.
     Bytes { name: String, bytes: Vec<u8> },
-    /// Behind a link that is not followed, since nothing is to be sent.
+    /// Behind a link, which a dry run does not fetch.
     NotFetched { name: String },
 }
 
 impl Content {
     /// A file under its own name.
     pub(crate) fn of_path(path: &Path) -> Self {
-        // A name on disk may hold what no header of a request may.
+        // A file name may contain characters that a header must not contain.
         let name = File::from_path(path).name().chars().map(|it| if it.is_control() { '_' } else { it }).collect();
         Self::Path { name, path: path.to_owned() }
     }
 
-    /// To read it; `None` if there is nothing to read.
+    /// Opens it for reading; `None` for a link.
     pub(crate) fn open(&self) -> io::Result<Option<Box<dyn Input + '_>>> {
         Ok(match self {
             Self::Path { path, .. } => Some(Box::new(BufReader::new(fs::File::open(path)?))),
@@ -45,7 +45,7 @@ impl Content {
     }
 }
 
-/// What images are decoded from.
+/// The input of an image decoder.
 pub(crate) trait Input: BufRead + Seek {}
 
 impl<T: BufRead + Seek> Input for T {}

@@ -182,7 +182,7 @@ impl SaveJob<'_> {
     /// Prints what became of them, shows them, and ends with the exit code that they deserve.
     pub(crate) async fn finish(&self, report: Report<'_>) -> Result<(), Failure> {
         report.print(self.context.output())?;
-        if let Some(remark) = report.remark() {
+        if let Some(remark) = report.note() {
             self.context.output().note(&remark);
         }
         open::show(self.context, self.saving, report.paths()).await;

@@ -1,22 +1,22 @@
-//! Masks, looked at before a call is paid for.
+//! Checks masks before a call is billed.
 //!
-//! The service wants a mask as large as its image, black where to repaint and white where to keep. Other services want
-//! transparency instead, or gray: a call with such a mask is paid for, and does not give what was wanted.
+//! The service expects a mask of the size of its image, black where to repaint and white elsewhere. Other services use
+//! transparency or gray: a call with such a mask is billed without the expected result.
 
 use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, Limits, metadata::Orientation};
 
 use super::content::{Content, Input};
 
-/// What a mask may take in memory while it is looked at, in bytes. No image that the service takes comes near it.
+/// The maximum memory for decoding a mask, far above any image that the service accepts.
 const MAX_MEMORY: u64 = 128 * 1024 * 1024;
 
-/// So far from 0 a channel is still black, and so far from 255 white: JPEG is not exact.
+/// The tolerance of black and white in a channel: JPEG is not exact.
 const TOLERANCE: u8 = 48;
 
-/// How many pixels of a hundred may be neither: smooth edges have some.
+/// The maximum percentage of other pixels, for smooth edges.
 const MAX_OTHER_PERCENT: usize = 10;
 
-/// What a mask is for.
+/// The kind of a mask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Shows where to repaint: black and white.
@@ -25,21 +25,21 @@ pub(crate) enum Kind {
     Reference,
 }
 
-/// The properties that images can be in, that of their masks, and what the masks are for.
+/// The properties of images, the properties of their masks, and the kinds of the masks.
 pub(crate) const PAIRS: &[(&[&str], &str, Kind)] = &[
     (&["image", "image_file"], "mask", Kind::Repaint),
     (&["character_reference_images"], "character_reference_images_mask", Kind::Reference),
 ];
 
-/// Looks whether a mask fits its image. Blocks.
+/// Checks that a mask fits its image. Blocks.
 ///
 /// # Errors
 ///
-/// With what is wrong, as the end of a sentence that begins with the mask.
+/// The problem, as the end of a sentence whose subject is the mask.
 pub(crate) fn check(kind: Kind, image: &Content, mask: &Content) -> Result<(), String> {
     let Some((width, height, orientation)) = size(image)? else { return Ok(()) };
     let Some((mask_width, mask_height, _)) = size(mask)? else { return Ok(()) };
-    // A photo that is stored on its side is shown upright, and a mask may have been painted over either.
+    // A photo may be stored rotated, and its mask drawn for either orientation.
     let turned = !matches!(
         orientation,
         Orientation::NoTransforms | Orientation::FlipHorizontal | Orientation::FlipVertical | Orientation::Rotate180
@@ -47,7 +47,7 @@ pub(crate) fn check(kind: Kind, image: &Content, mask: &Content) -> Result<(), S
     let fits = (mask_width, mask_height) == (width, height) || turned && (mask_width, mask_height) == (height, width);
     if !fits {
         return Err(format!(
-            "has {mask_width}x{mask_height} pixels, and its image has {width}x{height}: make it as large as the image"
+            "has {mask_width}x{mask_height} pixels, but its image has {width}x{height}: resize it to the image"
         ));
     }
     match kind {
@@ -62,11 +62,9 @@ fn check_colors(mask: &Content) -> Result<(), String> {
     let (mut black, mut white, mut other) = (0_usize, 0_usize, 0_usize);
     for [red, green, blue, alpha] in pixels.pixels().map(|pixel| pixel.0) {
         if alpha < u8::MAX - TOLERANCE {
-            return Err(
-                "has transparent pixels: paint black where to repaint, white where to keep, and save it without \
+            return Err("has transparent pixels: use black where to repaint, white elsewhere, and save it without \
                         transparency"
-                    .to_owned(),
-            );
+                .to_owned());
         }
         let (low, high) = (red.min(green).min(blue), red.max(green).max(blue));
         match (high <= TOLERANCE, low >= u8::MAX - TOLERANCE) {
@@ -78,17 +76,17 @@ fn check_colors(mask: &Content) -> Result<(), String> {
     let percent = other.saturating_mul(100) / pixels.pixels().len().max(1);
     if percent > MAX_OTHER_PERCENT {
         return Err(format!(
-            "is not black and white: {percent} of 100 pixels are neither; paint black where to repaint, white where to keep"
+            "is not black and white: {percent} of 100 pixels are neither; use black where to repaint, white elsewhere"
         ));
     }
     match (black, white) {
-        (0, _) => Err("has no black: nothing would be repainted; black is repainted, white is kept".to_owned()),
-        (_, 0) => Err("has no white: everything would be repainted; black is repainted, white is kept".to_owned()),
+        (0, _) => Err("has no black: nothing would be repainted; black is repainted, white stays".to_owned()),
+        (_, 0) => Err("has no white: everything would be repainted; black is repainted, white stays".to_owned()),
         _ => Ok(()),
     }
 }
 
-/// Width, height, and how it is turned to be shown; `None` of what is not there to be looked at.
+/// Width, height, and orientation; `None` for a link.
 fn size(content: &Content) -> Result<Option<(u32, u32, Orientation)>, String> {
     let Some(reader) = reader(content)? else { return Ok(None) };
     let mut decoder = reader.into_decoder().map_err(|error| unreadable(&error))?;
@@ -97,7 +95,7 @@ fn size(content: &Content) -> Result<Option<(u32, u32, Orientation)>, String> {
     Ok(Some((width, height, orientation)))
 }
 
-/// The pixels; `None` of what is not there to be looked at, or too large for that.
+/// The pixels; `None` for a link, or if it is too large to decode.
 fn decoded(content: &Content) -> Result<Option<DynamicImage>, String> {
     let Some(mut reader) = reader(content)? else { return Ok(None) };
     let mut limits = Limits::default();
@@ -137,7 +135,7 @@ mod tests {
         Content::Bytes { name: "mask".to_owned(), bytes: bytes.into_inner() }
     }
 
-    /// A mask of which the left part has one color and the right part another.
+    /// A mask with a left and a right half of different colors.
     fn halves(width: u32, height: u32, left: Rgb<u8>, right: Rgb<u8>) -> DynamicImage {
         RgbImage::from_fn(width, height, |x, _| if x < width / 2 { left } else { right }).into()
     }
@@ -163,8 +161,8 @@ mod tests {
         let transparent = |x: u32, _| if x < 9 { Rgba([255, 255, 255, 0]) } else { Rgba([255; 4]) };
         let gray = Rgb([128; 3]);
         for (mask, problem) in [
-            (halves(65, 48, BLACK, WHITE), "has 65x48 pixels, and its image has 64x48"),
-            (halves(48, 64, BLACK, WHITE), "has 48x64 pixels, and its image has 64x48"),
+            (halves(65, 48, BLACK, WHITE), "has 65x48 pixels, but its image has 64x48"),
+            (halves(48, 64, BLACK, WHITE), "has 48x64 pixels, but its image has 64x48"),
             (halves(64, 48, WHITE, WHITE), "has no black"),
             (halves(64, 48, BLACK, BLACK), "has no white"),
             (halves(64, 48, gray, WHITE), "is not black and white: 50 of 100"),

@@ -1,8 +1,8 @@
-//! What the commands about images share.
+//! Shared code of the image commands.
 //!
 //! Start at [`generate_and_save`]: from a call to images on disk. [`source`] and
-//! [`prompt`] read what is sent, [`mask`] checks masks, [`ready`] tries folders and names, [`open`]
-//! shows what was saved.
+//! [`prompt`] read inputs, [`mask`] checks masks, [`ready`] checks folders and names, [`open`]
+//! shows saved images.
 
 pub(crate) mod content;
 pub(crate) mod generate_and_save;

@@ -1,4 +1,4 @@
-//! What is done with images once they are on disk: a preview in the terminal, and the program that opens them.
+//! Shows saved images: in the terminal, or with the program that opens them.
 
 use std::path::PathBuf;
 
@@ -8,9 +8,9 @@ use super::{
 };
 use crate::session::context::Context;
 
-/// Shows images as it was requested. Nothing here fails the command: they are on disk.
+/// Shows images as the flags request. A failure is only a warning, since the images are saved.
 pub(crate) async fn show(context: &Context<'_>, saving: &SaveFlags, paths: Vec<PathBuf>) {
-    // For programs, standard error is JSON.
+    // With JSON output, standard error is JSON too.
     let is_for_people = context.output().format() == crate::options::Format::Text;
     let way = saving.preview.way().filter(|_| is_for_people || saving.preview == preview::When::Always);
     let opened = match saving.open {

@@ -1,4 +1,4 @@
-//! Sends calls that are paid for.
+//! Sends billed calls.
 
 use ideogram_client::{CallBuilder, CallOptions, Client, Error, Response, request::Request};
 use serde::de::DeserializeOwned;
@@ -11,7 +11,7 @@ use crate::{
     session::context::{Context, Wording},
 };
 
-/// Sends a call; `doing` stands beside the time that it takes.
+/// Sends a call; `doing` is the label of the progress.
 pub(crate) async fn send<T: DeserializeOwned + 'static>(
     context: &Context<'_>,
     client: &Client,
@@ -32,7 +32,7 @@ pub(crate) async fn send<T: DeserializeOwned + 'static>(
 ///
 /// # Errors
 ///
-/// If the folder for them cannot be used: after the call, the response would be paid for.
+/// If the folder for stored responses cannot be used.
 pub(crate) async fn storing_client(context: &Context<'_>) -> Result<Client, Failure> {
     let folder = config::responses_folder().filter(|_| !context.is_mock() && !context.is_dry_run());
     let Some(folder) = folder else { return Ok(context.client().clone()) };
@@ -40,7 +40,7 @@ pub(crate) async fn storing_client(context: &Context<'_>) -> Result<Client, Fail
     Ok(context.client().with(CallOptions::new().store_responses_in(folder)))
 }
 
-/// Sends a call of such a client; with `--dry-run` shows it instead and returns `None`.
+/// Sends a call of such a client. With `--dry-run`, prints the request and returns `None`.
 pub(crate) async fn ask<B: CallBuilder>(
     context: &Context<'_>,
     call: B,

@@ -1,4 +1,4 @@
-//! Images in the terminal, by the two ways that most terminals with images understand: kitty's and iTerm2's.
+//! Images in the terminal, by the protocols of kitty and iTerm2.
 
 use std::{
     env,
@@ -10,17 +10,17 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use clap::ValueEnum;
 use ideogram_client::internal;
 
-/// How wide an image is shown, in columns.
+/// The width of an image, in columns.
 const WIDTH: u32 = 40;
-/// Larger ones are not shown: a terminal keeps all of it in memory.
+/// Larger images are not shown: terminals store them in memory.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
-/// What kitty takes in one piece, in characters.
-const PIECE: usize = 4096;
+/// The maximum length of a chunk for kitty, in characters.
+const CHUNK: usize = 4096;
 
 /// When to show images.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum When {
-    /// On a terminal that is known to understand it
+    /// On a terminal that is known to support it
     #[default]
     Auto,
     /// In any case, on standard error
@@ -29,7 +29,7 @@ pub(crate) enum When {
     Never,
 }
 
-/// How a terminal takes images.
+/// The protocol of a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
     /// PNG only.
@@ -38,7 +38,7 @@ pub(crate) enum Way {
 }
 
 impl When {
-    /// How to show images on standard error, if at all.
+    /// The protocol for standard error, if images are shown.
     pub(crate) fn way(self) -> Option<Way> {
         let known = known(|name| env::var(name).ok());
         match self {
@@ -49,9 +49,9 @@ impl When {
     }
 }
 
-/// What the terminal says of itself.
+/// Detects the terminal by its environment variables.
 fn known(variable: impl Fn(&str) -> Option<String>) -> Option<Way> {
-    // Neither passes images on unless it is configured to.
+    // Neither passes images through by default.
     if variable("TMUX").is_some() || variable("STY").is_some() {
         return None;
     }
@@ -64,7 +64,7 @@ fn known(variable: impl Fn(&str) -> Option<String>) -> Option<Way> {
     ["iTerm.app", "WezTerm", "mintty"].contains(&program.as_str()).then_some(Way::Iterm2)
 }
 
-/// Writes an image to standard error. What cannot be shown is left out: it is on disk in any case.
+/// Writes an image to standard error. An image that cannot be shown is skipped, since it is saved.
 pub(crate) fn show(way: Way, image: &[u8]) {
     if let Some(text) = encode(way, image) {
         let _ = io::stderr().lock().write_all(text.as_bytes());
@@ -83,13 +83,13 @@ fn encode(way: Way, image: &[u8]) -> Option<String> {
 }
 
 fn kitty(data: &str) -> String {
-    let mut text = String::with_capacity(data.len() + data.len() / PIECE * 16 + 64);
-    let mut pieces = data.as_bytes().chunks(PIECE).peekable();
+    let mut text = String::with_capacity(data.len() + data.len() / CHUNK * 16 + 64);
+    let mut chunks = data.as_bytes().chunks(CHUNK).peekable();
     let mut first = format!("a=T,f=100,q=2,c={WIDTH},");
-    while let Some(piece) = pieces.next() {
-        let more = u8::from(pieces.peek().is_some());
-        let piece = std::str::from_utf8(piece).expect("base64 is ASCII");
-        let _ = write!(text, "\x1b_G{first}m={more};{piece}\x1b\\");
+    while let Some(chunk) = chunks.next() {
+        let more = u8::from(chunks.peek().is_some());
+        let chunk = std::str::from_utf8(chunk).expect("base64 is ASCII");
+        let _ = write!(text, "\x1b_G{first}m={more};{chunk}\x1b\\");
         first.clear();
     }
     text.push('\n');
@@ -105,25 +105,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kitty_gets_pieces_and_only_png() {
+    fn kitty_gets_chunks_and_only_png() {
         let text = encode(Way::Kitty, &[b"\x89PNG\r\n\x1a\n".as_slice(), &[0; 4000]].concat()).unwrap();
 
-        let pieces: Vec<&str> = text.trim_end().split_terminator("\x1b\\").collect();
-        assert_eq!(pieces.len(), 2);
-        assert!(pieces[0].starts_with("\x1b_Ga=T,f=100,q=2,c=40,m=1;iVBORw"), "{}", &pieces[0][..40]);
-        assert!(pieces[1].starts_with("\x1b_Gm=0;"), "{}", pieces[1]);
-        assert!(pieces.iter().all(|piece| piece.split_once(';').unwrap().1.len() <= PIECE));
+        let chunks: Vec<&str> = text.trim_end().split_terminator("\x1b\\").collect();
+        assert_eq!(chunks.len(), 2);
+        assert!(chunks[0].starts_with("\x1b_Ga=T,f=100,q=2,c=40,m=1;iVBORw"), "{}", &chunks[0][..40]);
+        assert!(chunks[1].starts_with("\x1b_Gm=0;"), "{}", chunks[1]);
+        assert!(chunks.iter().all(|chunk| chunk.split_once(';').unwrap().1.len() <= CHUNK));
         assert_eq!(encode(Way::Kitty, b"\xff\xd8\xff"), None);
     }
 
     #[test]
-    fn iterm2_gets_one_piece() {
+    fn iterm2_gets_one_sequence() {
         let expected = "\x1b]1337;File=inline=1;size=3;width=40;preserveAspectRatio=1:/9j/\x07\n";
         assert_eq!(encode(Way::Iterm2, b"\xff\xd8\xff").as_deref(), Some(expected));
     }
 
     #[test]
-    fn terminals_are_known_by_what_they_say() {
+    fn terminals_are_detected_by_their_variables() {
         let wording = |said: &'static [(&str, &str)]| {
             known(move |name| said.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
         };

@@ -1,7 +1,7 @@
-//! Whether images can be written: found out before a call is paid for.
+//! Checks that images can be written, before a call is billed.
 //!
-//! [`check_folder`] makes a folder and tries it: permissions, the size that a file may have, the space that is left.
-//! [`check_stems`] tries the names of the images to come. Whoever pays for images calls both before the first call.
+//! [`check_folder`] creates a folder and checks permissions, the maximum file size and the free space. [`check_stems`]
+//! checks the names of the images. Both are called before the first billed call.
 
 use std::{
     fs::{self, File},
@@ -13,55 +13,52 @@ use ideogram_client::internal;
 
 use crate::{failure::Failure, output::units};
 
-/// As large as an image may well be, in bytes: less must not be left, and no lower limit may hold for one file.
+/// The size of a large image: the minimum free space and file size limit.
 const MIN_BYTES: u64 = 16 * 1024 * 1024;
-/// Space for a response that is printed and not saved, in bytes.
+/// The minimum free space for a stored response.
 const MIN_RESPONSE_BYTES: u64 = 1024 * 1024;
 
-/// The longest name that images get when nobody chooses one: time, place, and a piece of the link.
+/// The longest default name of an image: time, number, and a part of the link.
 const NAME_OF_OURS: &str = "20260702T090713Z-1-LavTZAE4";
 
-/// Makes a folder, unless it is there, and tries whether an image can be written into it.
+/// Creates a folder if necessary, and checks that an image can be written into it.
 ///
 /// # Errors
 ///
-/// With a failure that says that nothing was sent.
+/// The failure says that nothing was sent.
 pub(crate) async fn check_folder(folder: impl Into<PathBuf>) -> Result<(), Failure> {
     let folder = folder.into();
     let shown = folder.display().to_string();
-    on_disk(move || try_folder(&folder, MIN_BYTES)).await.map_err(|error| {
+    blocking(move || try_folder(&folder, MIN_BYTES)).await.map_err(|error| {
         Failure::local_io(format!("images cannot be saved in \"{shown}\""))
             .because(&error)
-            .hint("nothing was sent; --out names another folder")
+            .hint("nothing was sent; choose another folder with --out")
     })
 }
 
-/// Makes the folder for responses that are printed and not saved, unless it is there, and tries whether one can be
-/// written into it.
+/// Creates the folder for stored responses if necessary, and checks that one can be written into it.
 ///
 /// # Errors
 ///
-/// With a failure that says that nothing was sent.
+/// The failure says that nothing was sent.
 pub(crate) async fn check_responses_folder(folder: PathBuf) -> Result<(), Failure> {
     let shown = folder.display().to_string();
-    on_disk(move || try_folder(&folder, MIN_RESPONSE_BYTES)).await.map_err(|error| {
-        Failure::local_io(format!("the response, which is paid for, cannot be stored in \"{shown}\""))
+    blocking(move || try_folder(&folder, MIN_RESPONSE_BYTES)).await.map_err(|error| {
+        Failure::local_io(format!("responses cannot be stored in \"{shown}\""))
             .because(&error)
-            .hint("nothing was sent; the environment variable XDG_STATE_HOME names another place for such folders")
+            .hint("nothing was sent; choose another state folder with the environment variable XDG_STATE_HOME")
     })
 }
 
-/// Tries whether files can have names that begin like these, in a folder that is there. The longest suffix that saving
-/// ever adds is tried with each.
+/// Checks that files in an existing folder can have these names, with the longest suffix that saving adds.
 ///
 /// # Errors
 ///
-/// With a failure that names the first one that is refused, and says that nothing was sent.
+/// The failure has the first refused name, and says that nothing was sent.
 pub(crate) async fn check_stems(folder: &Path, stems: Vec<String>) -> Result<(), Failure> {
     let into = folder.to_owned();
-    let tried = on_disk(move || {
-        // Beside the files of the user, so that no name is taken by theirs, and what a kill leaves is one hidden
-        // folder.
+    let tried = blocking(move || {
+        // In a folder of its own, so that files of the user do not interfere, and a kill leaves one hidden folder.
         let probes = tempfile::Builder::new().prefix(".ideogram-").suffix(".part").tempdir_in(into)?;
         let refused = stems.into_iter().find_map(|stem| Some((try_stem(probes.path(), &stem).err()?, stem)));
         probes.close().map(|()| refused)
@@ -80,11 +77,11 @@ pub(crate) async fn check_stems(folder: &Path, stems: Vec<String>) -> Result<(),
         }
         Err(error) => Err(Failure::local_io(format!("images cannot be saved in \"{}\"", folder.display()))
             .because(&error)
-            .hint("nothing was sent; --out names another folder")),
+            .hint("nothing was sent; choose another folder with --out")),
     }
 }
 
-/// The names that images get when nobody chooses one.
+/// A default name of an image.
 pub(crate) fn name_of_ours() -> String {
     NAME_OF_OURS.to_owned()
 }
@@ -92,11 +89,11 @@ pub(crate) fn name_of_ours() -> String {
 fn try_folder(folder: &Path, min_bytes: u64) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let mut probe = tempfile::tempfile_in(folder)?;
-    // Takes no space where files may have holes, and finds the limit of the process as writing would.
+    // A sparse file takes no space, and hits the file size limit as writing would.
     probe.set_len(min_bytes).map_err(|error| match error.kind() {
         io::ErrorKind::FileTooLarge => {
             let limit = units::size(min_bytes);
-            let message = format!("no file may have {limit}, which may be needed (see `ulimit -f`)");
+            let message = format!("the file size limit is below {limit}, which an image may need (see `ulimit -f`)");
             io::Error::new(error.kind(), message)
         }
         _ => error,
@@ -104,7 +101,7 @@ fn try_folder(folder: &Path, min_bytes: u64) -> io::Result<()> {
     probe.set_len(0)?;
     probe.write_all(b"?")?;
     probe.sync_all()?;
-    // Not every file system knows its size.
+    // Some file systems do not report their size.
     if let Ok(space) = fs4::statvfs(folder)
         && space.total_space() > 0
         && space.available_space() < min_bytes
@@ -123,8 +120,8 @@ fn try_stem(folder: &Path, stem: &str) -> io::Result<()> {
     fs::remove_file(path)
 }
 
-/// A network drive may take its time; Ctrl-C is heard meanwhile.
-async fn on_disk<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+/// Runs blocking work: a network drive may be slow, and Ctrl-C must work meanwhile.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }
 
@@ -133,10 +130,10 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn names_are_tried_with_all_that_is_added_to_them() {
+    async fn names_are_checked_with_their_longest_suffix() {
         let folder = tempfile::tempdir().unwrap();
         let suffix = internal::MAX_SUFFIX.len();
-        // Of every width that UTF-8 has.
+        // Characters of every length in UTF-8.
         for letter in ["n", "\u{e9}", "\u{706f}", "\u{20000}"] {
             for bytes in 200..=260 {
                 let stem = letter.repeat(bytes / letter.len());
@@ -144,7 +141,7 @@ mod tests {
 
                 let checked = check_stems(folder.path(), vec![name_of_ours(), stem.clone()]).await;
 
-                // What is let through can be written, and nothing else is refused: Linux counts bytes, others letters.
+                // Exactly the names that can be written are accepted: Linux counts bytes, other systems characters.
                 let path = folder.path().join(format!("{stem}{}", internal::MAX_SUFFIX));
                 assert_eq!(checked.is_ok(), File::create(&path).is_ok(), "{letter} {bytes}");
                 if cfg!(target_os = "linux") {
@@ -153,11 +150,11 @@ mod tests {
                 let _ = fs::remove_file(path);
             }
         }
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing of it stays");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left");
     }
 
     #[tokio::test]
-    async fn a_refused_name_is_named() {
+    async fn a_refused_name_is_in_the_failure() {
         let folder = tempfile::tempdir().unwrap();
 
         let failure = check_stems(folder.path(), vec!["a".to_owned(), "b/c".to_owned()]).await.unwrap_err();
@@ -167,7 +164,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_folder_is_made_and_left_empty_and_a_file_is_none() {
+    async fn a_folder_is_created_and_left_empty_and_a_file_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let (made, taken) = (folder.path().join("a/b"), folder.path().join("taken"));
         fs::write(&taken, "").unwrap();

@@ -1,4 +1,4 @@
-//! What became of the images of a response, and the exit code that it deserves.
+//! The result of saving the images of a response, and its exit code.
 
 use std::path::{Path, PathBuf};
 
@@ -10,34 +10,33 @@ use serde_json::{Map, Value, json};
 
 use crate::{exit::Exit, failure::Failure, options::Format, output::Output, output::units};
 
-/// How much of a response without images is shown, in characters.
+/// How many characters of a response without images are printed.
 const MAX_RESPONSE_CHARS: usize = 200;
 
-/// What became of the images of a response.
+/// The result of saving the images of a response.
 #[derive(Debug)]
 pub(crate) struct Report<'a> {
-    /// As it came.
     pub(crate) response: Value,
     pub(crate) images: Vec<ImageRef>,
     /// One for each image.
     pub(crate) outcomes: Vec<SaveOutcome>,
-    /// How many images were requested, if that is known.
+    /// The number of requested images, if it is known.
     pub(crate) requested: Option<u32>,
     pub(crate) stored_at: Option<&'a Path>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Counts {
-    /// On disk, now or before.
+    /// Saved, now or before.
     saved: u64,
     withheld: u64,
     failed: u64,
-    /// Of those that failed, how many are gone for good.
+    /// How many of the failed ones can no longer be fetched.
     gone: u64,
 }
 
 impl Report<'_> {
-    /// Paths as text; as JSON all that is known.
+    /// Prints the paths as text, or everything as JSON.
     pub(crate) fn print(&self, output: &Output) -> Result<(), Failure> {
         let mut stream = output.stream("images");
         for (image, outcome) in self.images.iter().zip(&self.outcomes) {
@@ -54,25 +53,25 @@ impl Report<'_> {
         ]))
     }
 
-    /// What was saved.
+    /// The paths of saved images.
     pub(crate) fn paths(&self) -> Vec<PathBuf> {
         self.outcomes.iter().filter_map(|outcome| outcome.saved().map(|saved| saved.path.clone())).collect()
     }
 
-    /// What is worth a word though nothing is wrong.
-    pub(crate) fn remark(&self) -> Option<String> {
+    /// A note about a response without failures.
+    pub(crate) fn note(&self) -> Option<String> {
         let requested = usize::try_from(self.requested?).ok()?;
         let blocks = self.response.get("text_blocks").and_then(Value::as_array).map(Vec::len);
         if let Some(blocks) = blocks {
             let blocks = units::count(blocks as u64, "block");
-            return Some(format!("{blocks} of text found: --output json and the files beside the images show them"));
+            return Some(format!("{blocks} of text: see the sidecars, or use --output json"));
         }
         let came = self.images.len();
         (came != requested && came > 0)
             .then(|| format!("{} requested, {came} in the response", units::count(requested as u64, "image")))
     }
 
-    /// How the command ends, unless all is well.
+    /// The failure of the command, unless all images are saved.
     pub(crate) fn failure(&self) -> Option<Failure> {
         let counts = self.counts();
         let count = |number, what| format!("{} {what}", units::count(number, "image"));
@@ -80,9 +79,9 @@ impl Report<'_> {
             Counts { saved: 0, withheld: 0, failed: 0, .. } => {
                 let response: String = self.response.to_string().chars().take(MAX_RESPONSE_CHARS).collect();
                 return Some(
-                    Failure::new(Exit::NotStored, "the response holds no images")
+                    Failure::new(Exit::NotStored, "the response has no images")
                         .cause(format!("the response was: {response}"))
-                        .hint("it was billed all the same"),
+                        .hint("the call was billed"),
                 );
             }
             Counts { withheld: 0, failed: 0, .. } => return None,
@@ -113,12 +112,12 @@ impl Report<'_> {
             }
         }
         if counts.withheld > 0 {
-            failure = failure.hint("withheld images were made and billed, and cannot be fetched");
+            failure = failure.hint("withheld images were generated and billed, and cannot be fetched");
         }
         Some(failure)
     }
 
-    /// Whether there are images still at their links.
+    /// Whether some images can still be fetched.
     pub(crate) fn can_be_fetched_later(&self) -> bool {
         let counts = self.counts();
         counts.failed > counts.gone
@@ -150,7 +149,7 @@ fn described(image: &ImageRef, outcome: &SaveOutcome) -> Value {
         described["seed"] = json!(seed);
     }
     if let Some(link) = image.link() {
-        // `ideogram save` takes it.
+        // For `ideogram save`.
         described["url"] = json!(link);
     }
     let word = match outcome {

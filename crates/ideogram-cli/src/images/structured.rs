@@ -1,4 +1,4 @@
-//! Structured prompts of the 4.0 model: from files, and as people read them.
+//! Structured prompts of Ideogram 4.0: reads, checks and prints them.
 
 use std::{fmt, path::Path};
 
@@ -12,7 +12,7 @@ use serde_json::{Value, value::RawValue};
 use super::prompt::Stdin;
 use crate::{failure::Failure, output::layout::Layout, text_input, text_input::without_mark};
 
-/// Far above any prompt, in bytes.
+/// The maximum size, far above any prompt.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Why a structured prompt is not sent.
@@ -20,7 +20,7 @@ const MAX_BYTES: u64 = 4 * 1024 * 1024;
 pub(crate) enum Refusal {
     Json(serde_json::Error),
     Values(Violations),
-    /// Paths of properties that the document does not know.
+    /// Paths of properties that are not in the document.
     Unknown(Vec<String>),
 }
 
@@ -33,32 +33,32 @@ impl fmt::Display for Refusal {
                 let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
                 write!(
                     formatter,
-                    "the API's document knows no {} in a structured prompt; --unchecked sends it all the same",
-                    names.join(" and no ")
+                    "a structured prompt has no property {} in the API's document; --unchecked sends it",
+                    names.join(" and ")
                 )
             }
         }
     }
 }
 
-/// Reads the text of a structured prompt: by itself, or the response of `magic-prompt` or `describe` around it.
+/// Reads a structured prompt from a file, or from a response of `magic-prompt` or `describe`.
 pub(crate) async fn read(path: &Path, stdin: &Stdin, unchecked: bool) -> Result<String, Failure> {
     let text = text_input::read_text(path, stdin, "the structured prompt", MAX_BYTES).await?;
     parse(&text, unchecked).map_err(|refusal| {
-        let shown = path.display();
+        let name = path.display();
         match refusal {
-            Refusal::Unknown(_) => Failure::usage(format!(
-                "nothing was sent: \"{shown}\" is not a structured prompt of the API's document"
-            ))
-            .cause(refusal.to_string()),
-            _ => Failure::usage(format!("\"{shown}\" holds no structured prompt"))
+            Refusal::Unknown(_) => {
+                Failure::usage(format!("nothing was sent: \"{name}\" is not a structured prompt of the API's document"))
+                    .cause(refusal.to_string())
+            }
+            _ => Failure::usage(format!("\"{name}\" contains no structured prompt"))
                 .cause(refusal.to_string())
-                .hint("`ideogram magic-prompt PROMPT --jq .json_prompt` makes one; nothing was sent"),
+                .hint("nothing was sent; `ideogram magic-prompt PROMPT --jq .json_prompt` prints one"),
         }
     })
 }
 
-/// The text of a structured prompt as it was written, once it is known to be one.
+/// Checks a structured prompt, and returns its text unchanged.
 pub(crate) fn parse(text: &str, unchecked: bool) -> Result<String, Refusal> {
     #[derive(Deserialize)]
     struct Answer<'a> {
@@ -82,7 +82,7 @@ pub(crate) fn parse(text: &str, unchecked: bool) -> Result<String, Refusal> {
     Ok(text.to_owned())
 }
 
-/// Collects the paths of what was written and is not known. What says nothing may be left out of what is known.
+/// Collects the paths of unknown properties; decoding may drop empty ones.
 fn unknown(written: &Value, known: &Value, path: &str, names: &mut Vec<String>) {
     match (written, known) {
         (Value::Object(written), Value::Object(known)) => {
@@ -104,7 +104,7 @@ fn unknown(written: &Value, known: &Value, path: &str, names: &mut Vec<String>) 
     }
 }
 
-/// Adds a structured prompt to what people read.
+/// Adds a structured prompt to a layout.
 pub(crate) fn layout(layout: Layout, prompt: &V4JsonPrompt) -> Layout {
     let mut layout = layout.field("Image", prompt.high_level_description.clone());
     if let Some(style) = &prompt.style_description {
@@ -137,15 +137,15 @@ pub(crate) fn layout(layout: Layout, prompt: &V4JsonPrompt) -> Layout {
 
 fn element(element: &V4PromptElement) -> String {
     match element {
-        V4PromptElement::Obj(thing) => format!("{}{}", thing.desc, place(&thing.bbox)),
-        V4PromptElement::Text(text) => format!("the text \"{}\": {}{}", text.text, text.desc, place(&text.bbox)),
+        V4PromptElement::Obj(thing) => format!("{}{}", thing.desc, position(&thing.bbox)),
+        V4PromptElement::Text(text) => format!("the text \"{}\": {}{}", text.text, text.desc, position(&text.bbox)),
         V4PromptElement::Unrecognized(value) => value.to_string(),
         _ => "an element of a kind that this version does not know".to_owned(),
     }
 }
 
-/// Where it is, on a canvas of 1000 by 1000.
-fn place(bbox: &[i64]) -> String {
+/// The position, on a canvas of 1000 by 1000.
+fn position(bbox: &[i64]) -> String {
     match bbox {
         [top, left, bottom, right] => format!(" (from {left},{top} to {right},{bottom} of 1000)"),
         _ => String::new(),
@@ -161,7 +161,7 @@ mod tests {
         "high_level_description": "a fox", "tags": []}"#;
 
     #[test]
-    fn the_text_is_sent_as_it_was_written() {
+    fn the_text_is_sent_unchanged() {
         for text in
             [PROMPT.to_owned(), format!("\u{feff} {PROMPT}\n"), format!("{{\"json_prompt\": {PROMPT}, \"x\": 1}}")]
         {
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn properties_that_are_not_known_are_refused_wherever_they_are() {
+    fn unknown_properties_are_refused_at_any_depth() {
         for (from, to, name) in [
             ("\"tags\"", "\"mood\": \"calm\", \"tags\"", "`mood`"),
             ("\"photo\"", "\"mood\": \"calm\", \"photo\"", "`style_description.mood`"),
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn nesting_of_any_depth_is_refused() {
+    fn deep_nesting_is_refused() {
         for deep in
             ["[".repeat(300_000), "{\"json_prompt\":".repeat(100_000), format!("{{\"a\": {}", "[".repeat(300_000))]
         {

@@ -1,17 +1,17 @@
-//! Whether and how to use color. No information is in colors alone.
+//! Colors. They never carry information that is not in the text.
 
 use std::io::{self, IsTerminal as _};
 
 use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
 
-/// What is wrong.
+/// Errors.
 pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
-/// What may go wrong.
+/// Warnings.
 pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
-/// What to do next.
+/// Hints.
 pub(crate) const HINT: Style = AnsiColor::Cyan.on_default();
-/// The head of a table.
+/// Headings of tables.
 pub(crate) const HEADING: Style = Style::new().bold();
 
 /// When to color.
@@ -26,7 +26,7 @@ pub(crate) enum When {
     Never,
 }
 
-/// What the environment says of colors.
+/// The environment of the decision.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a question of its own, and named where it is answered")]
 struct Surroundings {
@@ -37,17 +37,17 @@ struct Surroundings {
 }
 
 impl When {
-    /// Whether to color what goes to standard output.
+    /// Whether to color standard output.
     pub(crate) fn on_stdout(self) -> bool {
         self.on(io::stdout().is_terminal())
     }
 
-    /// Whether to color what goes to standard error.
+    /// Whether to color standard error.
     pub(crate) fn on_stderr(self) -> bool {
         self.on(io::stderr().is_terminal())
     }
 
-    /// The same for the help, which is printed before the arguments are known.
+    /// The same for the help, which is printed before the arguments are parsed.
     pub(crate) fn for_help(self) -> clap::ColorChoice {
         match self {
             Self::Auto => clap::ColorChoice::Auto,
@@ -81,7 +81,7 @@ impl When {
     }
 }
 
-/// The text in a style, if there is to be color.
+/// The text, in a style if `color` is set.
 pub(crate) fn styled(text: &str, style: Style, color: bool) -> String {
     if color { format!("{style}{text}{style:#}") } else { text.to_owned() }
 }
@@ -95,7 +95,7 @@ mod tests {
     const PIPE: Surroundings = Surroundings { is_terminal: false, ..TERMINAL };
 
     #[test]
-    fn color_is_for_terminals_unless_somebody_says_otherwise() {
+    fn color_is_for_terminals_by_default() {
         for (when, surroundings, expected) in [
             (When::Auto, TERMINAL, true),
             (When::Auto, PIPE, false),

@@ -1,16 +1,16 @@
-//! JSON text, indented for reading, otherwise as it came.
+//! Formats JSON text without changing its values.
 //!
-//! Only white space between values changes, and what a terminal would obey is escaped. Reading the text into values and
-//! writing it again would round large numbers and drop what is given twice.
+//! Only white space between values changes, and control characters are escaped. Decoding and encoding the text would
+//! round large numbers and drop duplicate properties.
 
 use std::io::{self, Write};
 
 use crate::output::printable::is_unprintable;
 
-/// Deeper than this, nothing is indented: lines would grow with the depth, and the whole with its square.
+/// Deeper values are not indented: the size would grow with the square of the depth.
 const MAX_INDENTED: usize = 64;
 
-/// Indents valid JSON by two spaces; a newline ends it. What is nested very deeply stays on one line.
+/// Indents valid JSON by two spaces, with a final newline. Deeply nested values stay on one line.
 pub(crate) fn write_indented(json: &str, writer: &mut impl Write) -> io::Result<()> {
     let mut depth = 0_usize;
     let mut in_string = false;
@@ -27,7 +27,7 @@ pub(crate) fn write_indented(json: &str, writer: &mut impl Write) -> io::Result<
             continue;
         }
         let closes = matches!(character, '}' | ']');
-        // Not between the brackets of what is empty.
+        // Empty brackets stay together.
         let breaks = closes != just_opened && depth <= MAX_INDENTED;
         depth = depth.saturating_sub(usize::from(closes));
         if breaks {
@@ -46,7 +46,7 @@ pub(crate) fn write_indented(json: &str, writer: &mut impl Write) -> io::Result<
     writer.write_all(b"\n")
 }
 
-/// Valid JSON on one line; a newline ends it.
+/// Writes valid JSON on one line, with a final newline.
 pub(crate) fn write_compact(json: &str, writer: &mut impl Write) -> io::Result<()> {
     let mut in_string = false;
     let mut is_escaped = false;
@@ -64,11 +64,11 @@ pub(crate) fn write_compact(json: &str, writer: &mut impl Write) -> io::Result<(
     writer.write_all(b"\n")
 }
 
-/// [`write_compact`] into a text.
+/// [`write_compact`] to a `String`.
 pub(crate) fn compact(json: &str) -> String {
     let mut text = Vec::with_capacity(json.len() + 1);
-    write_compact(json, &mut text).expect("memory takes all of it");
-    String::from_utf8(text).expect("text becomes text")
+    write_compact(json, &mut text).expect("writing to memory cannot fail");
+    String::from_utf8(text).expect("JSON is UTF-8")
 }
 
 fn new_line(writer: &mut impl Write, depth: usize) -> io::Result<()> {
@@ -76,7 +76,7 @@ fn new_line(writer: &mut impl Write, depth: usize) -> io::Result<()> {
     (0..depth).try_for_each(|_| writer.write_all(b"  "))
 }
 
-/// Only strings can hold what has to be escaped, so the escape is valid JSON.
+/// Only strings can contain characters to escape, so the escape is valid JSON.
 fn push(writer: &mut impl Write, character: char) -> io::Result<()> {
     if is_unprintable(character) {
         write!(writer, "\\u{:04x}", u32::from(character))
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn deep_values_grow_by_a_constant_only() {
+    fn deep_values_grow_only_by_a_constant() {
         for (open, close) in [("[", "]"), ("{\"a\":", "}"), ("[1,", "]")] {
             let depth = 100_000;
             let json = format!("{}1{}", open.repeat(depth), close.repeat(depth));
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn values_stay_as_they_came() {
+    fn values_are_unchanged() {
         let json = r#"{"a" :[1, 1.0,12345678901234567890123],"a":{ },"b":[ ],"c":"x: {\"y\", \\","d":null}"#;
 
         assert_eq!(
@@ -130,19 +130,19 @@ mod tests {
     }
 
     #[test]
-    fn what_a_terminal_would_obey_is_escaped_as_json() {
+    fn control_characters_are_escaped_as_json() {
         assert_eq!(indented("\"a\u{9b}2J\u{202e}\""), "\"a\\u009b2J\\u202e\"\n");
     }
 
     #[test]
-    fn a_line_holds_the_same_values() {
+    fn compact_json_has_the_same_values() {
         let json = "{ \"a b\": [1,\n 2.50, \"x \\\" y\\\\\" ],\r\n\t\"c\":\"\u{202e}\"}";
 
         assert_eq!(compact(json), "{\"a b\":[1,2.50,\"x \\\" y\\\\\"],\"c\":\"\\u202e\"}\n");
     }
 
     #[test]
-    fn text_that_is_no_json_does_no_harm() {
+    fn invalid_json_does_not_panic() {
         for text in ["", "]]", "\"open", "}{", "\"\\"] {
             assert!(indented(text).ends_with('\n') && compact(text).ends_with('\n'), "{text}");
         }

@@ -1,7 +1,7 @@
-//! What a command says beside its data, on standard error.
+//! Messages on standard error: errors, warnings, notes.
 //!
 //! With `--output json` and `jsonl` this is JSON too, one object a line: `{"error": {..}}`, `{"warning": ".."}`,
-//! `{"note": ".."}`. Text that came from elsewhere never reaches the terminal with its control characters.
+//! `{"note": ".."}`. Control characters of foreign text never reach the terminal.
 
 use std::io::{self, Write as _};
 
@@ -34,7 +34,7 @@ impl Messages {
         Self { format, quiet, color, bars: MultiProgress::new(), secret: Secret::default() }
     }
 
-    /// Keeps this key out of all that is printed from now on.
+    /// Removes this key from everything that is printed from now on.
     pub(crate) fn hide(&self, key: &str) {
         self.secret.set(key);
     }
@@ -57,7 +57,7 @@ impl Messages {
         }
     }
 
-    /// Says what people should know before they go on; `--quiet` does not silence it.
+    /// Prints a warning, also with `--quiet`.
     pub(crate) fn warning(&self, text: &str) {
         match self.format {
             Format::Text => self.say(&format!("{} {}", self.label("warning:", color::WARNING), lines(text))),
@@ -73,7 +73,7 @@ impl Messages {
         }
     }
 
-    /// Prints what went wrong, why, and what to do next.
+    /// Prints a failure with its causes and hints.
     pub(crate) fn failure(&self, failure: &Failure) {
         if self.format != Format::Text {
             return self.say_json(&failure.to_json());
@@ -85,13 +85,13 @@ impl Messages {
         self.say(&lines.join("\n"));
     }
 
-    /// Prints what clap says of the arguments, as it lays it out.
+    /// Prints an error of clap in its own layout.
     pub(crate) fn usage(&self, rendered: &StyledStr) {
         let text = if self.color.on_stderr() { rendered.ansi().to_string() } else { rendered.to_string() };
         self.say(text.trim_end_matches('\n'));
     }
 
-    /// Room for progress bars: what is printed through here goes above them.
+    /// The progress bars; text that is printed while they are suspended goes above them.
     pub(crate) fn bars(&self) -> &MultiProgress {
         &self.bars
     }
@@ -107,13 +107,13 @@ impl Messages {
     fn say(&self, text: &str) {
         self.bars.suspend(|| {
             let text = format!("{text}\n");
-            // Nobody is left to tell when standard error is closed.
+            // An error of standard error cannot be reported.
             let _ = io::stderr().lock().write_all(&self.secret.removed_from(text.as_bytes()));
         });
     }
 }
 
-/// Lines that are printable one by one.
+/// Makes each line printable.
 fn lines(text: &str) -> String {
     let lines: Vec<_> = text.lines().map(printable).collect();
     lines.join("\n")

@@ -1,9 +1,9 @@
-//! Text from elsewhere, made safe for a terminal.
+//! Makes foreign text safe for a terminal.
 
 use std::{borrow::Cow, fmt::Write as _};
 
-/// The same text, with characters escaped that a terminal would obey instead of show: control characters, and those
-/// that turn the direction of text and so make a name look like another.
+/// Escapes control characters, and characters that change the direction of text, which can make a name look like
+/// another.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unprintable) {
         return Cow::Borrowed(text);
@@ -23,7 +23,7 @@ pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Text as one word of a command line, for hints that can be pasted: in the quotes of the shell, if it needs any.
+/// Quotes text for a shell, if necessary, for hints that can be pasted.
 pub(crate) fn shell_word(text: &str) -> Cow<'_, str> {
     quoted(text, cfg!(windows))
 }
@@ -37,14 +37,14 @@ fn quoted(text: &str, on_windows: bool) -> Cow<'_, str> {
     if !text.is_empty() && text.chars().all(is_plain) {
         Cow::Borrowed(text)
     } else if on_windows {
-        // A name cannot hold the quote itself there.
+        // A name cannot contain this quote on Windows.
         Cow::Owned(format!("\"{}\"", text.replace('"', "\"\"")))
     } else {
         Cow::Owned(format!("'{}'", text.replace('\'', r"'\''")))
     }
 }
 
-/// Whether a terminal obeys the character. All such characters have at most four hexadecimal digits.
+/// Whether a terminal interprets the character. All such characters have at most four hexadecimal digits.
 pub(crate) fn is_unprintable(character: char) -> bool {
     let is_line_or_paragraph_separator = matches!(character, '\u{2028}' | '\u{2029}');
     let turns_direction = matches!(character,

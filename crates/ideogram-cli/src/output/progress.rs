@@ -1,6 +1,4 @@
-//! How far a command has come, on standard error: a bar on a terminal, a line now and then elsewhere.
-//!
-//! `--quiet` silences it.
+//! Progress on standard error: a bar on a terminal, a line from time to time elsewhere; nothing with `--quiet`.
 
 use std::{
     io::{self, IsTerminal as _},
@@ -12,9 +10,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::{output::messages::Messages, output::printable::printable, output::units};
 
-/// How often a line is printed where no bar can be.
+/// How often a line is printed without a terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
-/// How often what waits without counting shows that it is alive.
+/// How often a spinner is redrawn.
 const TICK: Duration = Duration::from_millis(120);
 
 /// What is counted.
@@ -23,7 +21,7 @@ pub(crate) enum Counted {
     Bytes,
     /// Items with this name: "file".
     Things(&'static str),
-    /// Elapsed time only: there is no amount.
+    /// Elapsed time only.
     Time,
 }
 
@@ -51,7 +49,7 @@ struct State {
 }
 
 impl Progress {
-    /// Starts a bar. `label` says what happens ("uploading"), `total` is the whole amount, if it is known.
+    /// Starts a bar. `label` is the activity ("uploading"), `total` the whole amount, if it is known.
     pub(crate) fn new(messages: &Messages, label: impl Into<String>, counted: Counted, total: Option<u64>) -> Self {
         let label = label.into();
         let has_bar = !messages.is_quiet() && io::stderr().is_terminal();
@@ -61,13 +59,13 @@ impl Progress {
         Self(Arc::new(Inner { messages: messages.clone(), label, counted, state, bar }))
     }
 
-    /// Adds to the amount that is done.
+    /// Adds to the finished amount.
     pub(crate) fn advance(&self, by: u64) {
         let done = self.0.state().done.saturating_add(by);
         self.set(done);
     }
 
-    /// Sets the amount that is done.
+    /// Sets the finished amount.
     pub(crate) fn set(&self, done: u64) {
         let mut state = self.0.state();
         state.done = done;
@@ -77,7 +75,7 @@ impl Progress {
         self.0.line_if_due(&mut state);
     }
 
-    /// Sets the whole amount, once it is known.
+    /// Sets the whole amount.
     pub(crate) fn set_total(&self, total: u64) {
         let mut state = self.0.state();
         state.total = Some(total);
@@ -86,7 +84,7 @@ impl Progress {
         }
     }
 
-    /// The text after the figures: "12 of 40 files", "TRAINING, next look in 30 s".
+    /// The text after the figures: "12 of 40 files", "TRAINING, next poll in 30 s".
     pub(crate) fn message(&self, text: impl Into<String>) {
         let mut state = self.0.state();
         state.message = text.into();
@@ -99,7 +97,7 @@ impl Progress {
 
 impl Inner {
     fn state(&self) -> MutexGuard<'_, State> {
-        // Figures stay figures, whatever became of another thread.
+        // The state stays valid after a panic of another thread.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

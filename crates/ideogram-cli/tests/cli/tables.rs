@@ -131,7 +131,7 @@ fn structured_prompts_are_treated_alike_in_generate_and_batch() {
     exit code: 2
     ----- stderr -----
     error: nothing was sent: "prompt.json" is not a structured prompt of the API's document
-      caused by: the API's document knows no `style_description.mood` in a structured prompt; --unchecked sends it all the same
+      caused by: a structured prompt has no property `style_description.mood` in the API's document; --unchecked sends it
     "#);
     let _ = generate(&more, &["--unchecked"]);
     let _ = batch(&server, &folder, "rows.jsonl", row(&more), &["--unchecked", "--yes"]);

@@ -1,11 +1,11 @@
-//! `--jq`: picks from JSON before it is printed, in the language of jq.
+//! `--jq`: filters JSON before it is printed, in the language of jq.
 //!
-//! The interpreter is [jaq](https://github.com/01mf02/jaq), which keeps numbers as they came, with what it lacks of jq
-//! defined in `prelude.jq`. Expressions read no files, run no programs and see no environment.
+//! The interpreter is [jaq](https://github.com/01mf02/jaq), which preserves numbers; `prelude.jq` defines what it lacks.
+//! Expressions have no access to files, programs and the environment.
 //!
-//! The interpreter recurses over the expression, over JSON and over results, so that deep ones, or a recursion without
-//! end, overflow the stack, which ends a process. It runs in a process of its own for that reason: its end is an error,
-//! and the response of a paid call is still here. [`worker`] is that process.
+//! The interpreter is recursive, so deep values or an endless recursion overflow the stack, which ends the process.
+//! Therefore it runs in a process of its own, [`worker`]: if that ends, the command reports an error and still has the
+//! response of a paid call.
 
 mod program;
 mod worker;
@@ -28,16 +28,16 @@ pub(crate) struct Filter {
     worker: Mutex<Option<Worker>>,
 }
 
-/// What an expression has picked.
+/// A result of an expression.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Picked {
-    /// A text, to be printed without its quotes.
+    /// A string, printed without quotes.
     Text(Vec<u8>),
     /// Anything else as JSON.
     Json(String),
 }
 
-/// What both processes send each other: a tag, the length, the content.
+/// A message between the processes: a tag, the length, the content.
 struct Message(Tag, Vec<u8>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,14 +45,14 @@ struct Message(Tag, Vec<u8>);
 enum Tag {
     /// To the worker: the expression first, then inputs.
     Input = b'I',
-    /// The expression can be run.
+    /// The expression is valid.
     Ready = b'R',
-    /// What is wrong with it, one message each, before `Done`.
+    /// An error, before `Done`.
     Refused = b'X',
     Text = b'T',
     Json = b'J',
     Failed = b'F',
-    /// There is no more to come for this input.
+    /// The end of the results for this input.
     Done = b'D',
 }
 
@@ -91,16 +91,16 @@ impl fmt::Debug for Filter {
 }
 
 impl Filter {
-    /// Reads an expression.
+    /// Compiles an expression.
     pub(crate) fn new(expression: &str) -> Result<Self, Failure> {
         let worker = Worker::start(expression)?;
         Ok(Self { expression: expression.to_owned(), worker: Mutex::new(Some(worker)) })
     }
 
-    /// Runs the expression over JSON text and gives what it picks, piece by piece.
+    /// Runs the expression on JSON text, and hands over its results one by one.
     pub(crate) fn run(&self, json: &[u8], each: impl FnMut(Picked) -> Result<(), Failure>) -> Result<(), Failure> {
         let mut slot = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
-        // Ctrl-C at a terminal ends the worker, too, while a batch still brings its last rows to an end.
+        // Ctrl-C at a terminal also ends the worker, while a batch still finishes its last rows.
         let mut running = slot.take();
         if running.as_mut().is_some_and(|worker| !worker.is_running()) {
             running = None;
@@ -115,7 +115,7 @@ impl Filter {
     }
 }
 
-/// The process that runs an expression; it ends with this.
+/// The process that runs an expression; dropping this ends it.
 struct Worker {
     child: Child,
     stdin: ChildStdin,
@@ -125,7 +125,7 @@ struct Worker {
 impl Worker {
     fn start(expression: &str) -> Result<Self, Failure> {
         let cannot = |error: io::Error| Failure::internal("the expression of --jq cannot be run").because(&error);
-        // A command that is replaced while it runs has no path any more.
+        // The file of the command may be replaced while it runs.
         let program = if cfg!(target_os = "linux") {
             "/proc/self/exe".into()
         } else {
@@ -133,7 +133,7 @@ impl Worker {
         };
         let mut command = Command::new(program);
         command.arg(WORKER_ARGUMENT).env_clear();
-        // Time zone, and what Windows needs to start a process.
+        // The time zone, and variables that Windows needs to start a process.
         for name in ["TZ", "SystemRoot"] {
             if let Some(value) = std::env::var_os(name) {
                 command.env(name, value);
@@ -145,7 +145,7 @@ impl Worker {
         let stdout = BufReader::new(child.stdout.take().expect("it is piped"));
         let mut worker = Self { child, stdin, stdout };
         let mut refused = Failure::usage("the expression of --jq cannot be read");
-        // If it cannot be written, nothing can be read either.
+        // A failed write also makes the read fail.
         let _ = Message(Tag::Input, expression.as_bytes().to_vec()).write(&mut worker.stdin);
         loop {
             match Message::read(&mut worker.stdout) {
@@ -189,7 +189,7 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        // It has nothing to bring to an end, and may be in a loop that has none.
+        // It has nothing to finish, and may be in an endless loop.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

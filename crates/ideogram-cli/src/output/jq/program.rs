@@ -1,4 +1,4 @@
-//! The language of jq: an expression is compiled once, and run over JSON.
+//! Compiles an expression of jq, and runs it on JSON.
 
 use jaq_core::{
     Compiler, Ctx, Vars,
@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 
 use super::Picked;
 
-/// How much of an expression is shown where it cannot be read, in characters.
+/// How many characters of an invalid expression are printed.
 const MAX_EXPRESSION_CHARS: usize = 40;
 /// Definitions of our own.
 const PRELUDE: &str = include_str!("prelude.jq");
@@ -19,11 +19,11 @@ const PRELUDE: &str = include_str!("prelude.jq");
 pub(super) struct Program(jaq_core::Filter<JustLut<Val>>);
 
 impl Program {
-    /// Compiles an expression, or says what is wrong with it.
+    /// Compiles an expression, or returns its errors.
     pub(super) fn new(expression: &str) -> Result<Self, Vec<String>> {
         let ours = load::parse(PRELUDE, |parser| parser.defs()).expect("a test reads the prelude");
         let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).chain(ours);
-        // The environment holds the API key.
+        // The environment may contain the API key.
         let std_functions = jaq_std::funs().filter(|(name, ..)| *name != "env");
         let functions = jaq_core::funs().chain(std_functions).chain(jaq_json::funs());
         let arena = Arena::default();
@@ -37,7 +37,7 @@ impl Program {
         Ok(Self(filter))
     }
 
-    /// Runs the expression over JSON text and gives what it picks, piece by piece, until it ends or fails.
+    /// Runs the expression on JSON text, and hands over its results until it ends or fails.
     pub(super) fn run<E: From<String>>(
         &self,
         json: &[u8],
@@ -56,7 +56,7 @@ impl Program {
                         };
                         return Err(text.into());
                     }
-                    // `halt`: nothing more is picked.
+                    // `halt`: no more results.
                     Err(_) => return Ok(()),
                 },
             };
@@ -65,7 +65,7 @@ impl Program {
                 continue;
             }
             let text = value.to_string();
-            // Reading without keeping anything takes any depth.
+            // Skipping values works at any depth.
             if serde_json::from_str::<IgnoredAny>(&text).is_err() {
                 return Err("it gave a value that JSON does not have, such as `nan`, `infinite` or bytes"
                     .to_owned()
@@ -171,7 +171,7 @@ mod tests {
         }
     }
 
-    /// Expressions of the manual of jq 1.7 with input and results as it states them.
+    /// Expressions of the manual of jq 1.7, with its inputs and results.
     #[test]
     fn expressions_do_what_they_do_in_jq() {
         let table = include_str!("manual.tsv");

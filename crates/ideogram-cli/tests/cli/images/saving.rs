@@ -72,7 +72,7 @@ fn a_folder_that_cannot_be_written_is_found_before_anything_is_paid_for() {
 
     let ran = run.run();
     assert_eq!((ran.code(), ran.stdout().as_str()), (Some(13), ""), "{ran}");
-    assert!(ran.stderr().contains("nothing was sent; --out names another folder"), "{ran}");
+    assert!(ran.stderr().contains("nothing was sent; choose another folder with --out"), "{ran}");
     assert!(server.requests().is_empty());
 }
 
@@ -157,8 +157,8 @@ fn a_limit_on_the_size_of_files_is_found_before_anything_is_paid_for() {
     exit code: 13
     ----- stderr -----
     error: images cannot be saved in "out"
-      caused by: no file may have 16.0 MiB, which may be needed (see `ulimit -f`)
-    hint: nothing was sent; --out names another folder
+      caused by: the file size limit is below 16.0 MiB, which an image may need (see `ulimit -f`)
+    hint: nothing was sent; choose another folder with --out
     "#);
     assert!(server.requests().is_empty());
 }

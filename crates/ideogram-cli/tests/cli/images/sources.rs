@@ -107,7 +107,7 @@ fn a_mask_that_does_not_fit_is_refused_before_anything_is_sent() {
     snapshot!(run("inpaint a.png cat --mask large.png"), @r#"
     exit code: 2
     ----- stderr -----
-    error: nothing was sent: the mask "large.png" has 3x1 pixels, and its image has 2x1: make it as large as the image
+    error: nothing was sent: the mask "large.png" has 3x1 pixels, but its image has 2x1: resize it to the image
     "#);
     for (mask, problem) in [("white.png", "has no black"), ("clear.png", "has transparent pixels")] {
         for model in ["v3", "v3-edit", "legacy"] {

@@ -129,9 +129,9 @@ fn a_file_without_a_structured_prompt_is_refused() {
     snapshot!(ran, @r#"
     exit code: 2
     ----- stderr -----
-    error: "cat.json" holds no structured prompt
+    error: "cat.json" contains no structured prompt
       caused by: missing field `compositional_deconstruction` at line 1 column 19
-    hint: `ideogram magic-prompt PROMPT --jq .json_prompt` makes one; nothing was sent
+    hint: nothing was sent; `ideogram magic-prompt PROMPT --jq .json_prompt` prints one
     "#);
 }
 
