@@ -102,7 +102,7 @@ fn a_folder_for_responses_that_cannot_be_used_is_refused_before_paying() {
 
     for command in commands {
         let refused = run(command, "file");
-        let hint = "nothing was sent; the environment variable XDG_STATE_HOME names another place";
+        let hint = "nothing was sent; choose another state folder with the environment variable XDG_STATE_HOME";
         assert_eq!(refused.code(), Some(13), "{command:?}: {refused}");
         assert!(refused.stderr().contains(hint), "{refused}");
     }
