@@ -69,11 +69,11 @@ fn table() -> Vec<Odd> {
     #[cfg(unix)]
     {
         let link = |name, to, why, reading| Odd { name, content: Content::LinkTo(to), why, reading };
-        table.push(link("gone.png", "nowhere", "leads nowhere", Reading::Failed));
-        table.push(link("gone", "nowhere", "leads nowhere", Reading::Failed));
-        table.push(link("gone.txt", "good.png/x", "leads nowhere", Reading::Failed));
+        table.push(link("gone.png", "nowhere", "a broken link", Reading::Failed));
+        table.push(link("gone", "nowhere", "a broken link", Reading::Failed));
+        table.push(link("gone.txt", "good.png/x", "a broken link", Reading::Failed));
         table.push(link("self.png", "self.png", "cannot be read", Reading::Failed));
-        table.push(link("again", ".", "read anyway", Reading::Done));
+        table.push(link("again", ".", "already read", Reading::Done));
         table.push(link("null.png", "/dev/null", "not a regular file", Reading::Done));
     }
     // Files that cannot be read, also not by the superuser.
