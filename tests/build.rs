@@ -1,8 +1,7 @@
-//! Lists what the document defines, types and answers, so that no test keeps a list of its own; and generates the
-//! client of another document, the pet shop, which the library of this package includes.
+//! Lists types and responses of the document, so that tests need no lists of their own; and generates the client of
+//! another document, the pet shop, which the library of this package includes.
 //!
-//! A new component or operation is tested without a line of Rust; that nothing is left out, the tests compare with what
-//! the document says.
+//! A new component or operation is tested without a line of Rust; the tests check the lists against the document.
 
 use std::{env, error::Error, fmt::Write as _, fs, path::PathBuf};
 
@@ -31,7 +30,7 @@ fn read(document: &str) -> Result<String, Box<dyn Error>> {
     Ok(fs::read_to_string(path)?)
 }
 
-/// The JSON Schema of every type that is data. Path ids are checked texts, and never part of a body.
+/// The JSON Schema of every type of a body. Path ids are never part of a body.
 fn schemas(document: &str, source: &mut String) -> Result<(), Box<dyn Error>> {
     writeln!(source, "pub(crate) fn schemas() -> Vec<(&'static str, schemars::Schema)> {{ vec![")?;
     for name in GeneratedClient::read(document)?.data_types() {

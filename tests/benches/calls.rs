@@ -1,4 +1,4 @@
-//! What the client costs beside doing the same by hand: CPU time of a call, and of decoding a large response.
+//! The cost of the client compared with code by hand: CPU time of a call, and of decoding a large response.
 //!
 //! `cargo bench -p ideogram-tests --bench calls`. Both sides run in turns in one process against one server on
 //! loopback, so that a ratio means something on a machine that is busy with other things; the median of the rounds is
@@ -24,7 +24,7 @@ const ROUNDS: usize = 15;
 const CALLS: u32 = 400;
 const FILES: usize = 100_000;
 
-/// What somebody writes who needs only this one call.
+/// Code by hand for this one call.
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "decoded, not read")]
 struct ByHand {
@@ -85,7 +85,7 @@ fn cpu_time() -> f64 {
 }
 
 /// Medians of both sides, measured in turns.
-fn beside(mut ours: impl FnMut(), mut theirs: impl FnMut()) -> (f64, f64) {
+fn compare(mut ours: impl FnMut(), mut theirs: impl FnMut()) -> (f64, f64) {
     let timed = |run: &mut dyn FnMut()| {
         let start = cpu_time();
         run();
@@ -103,12 +103,7 @@ fn median(values: &mut [f64]) -> f64 {
 }
 
 fn report(what: &str, unit: &str, scale: f64, (ours, theirs): (f64, f64)) {
-    println!(
-        "{what}: {:.1} {unit} beside {:.1} {unit} by hand, ratio {:.3}",
-        ours / scale,
-        theirs / scale,
-        ours / theirs
-    );
+    println!("{what}: {:.1} {unit}, {:.1} {unit} by hand, ratio {:.3}", ours / scale, theirs / scale, ours / theirs);
 }
 
 fn main() {
@@ -119,7 +114,7 @@ fn main() {
     let client = Client::builder().api_key("benchmark").base_url(&url).build().expect("a client");
     let http = reqwest::Client::builder().no_proxy().http1_only().build().expect("a client");
     let by_hand = format!("{url}/datasets/demo");
-    let per_call = beside(
+    let per_call = compare(
         || {
             runtime.block_on(async {
                 for _ in 0..CALLS {
@@ -149,7 +144,7 @@ fn main() {
     let mut large: serde_json::Value = serde_json::from_str(response).expect("the example is JSON");
     large["files"] = files.into();
     let large = large.to_string();
-    let decoding = beside(
+    let decoding = compare(
         || {
             black_box(serde_json::from_str::<GetDatasetResponse>(&large).expect("a dataset"));
         },

@@ -1,4 +1,4 @@
-//! Large uploads and many downloads beside curl: throughput and peak memory.
+//! Large uploads and many downloads compared with curl: throughput and peak memory.
 //!
 //! `cargo bench -p ideogram-tests --bench transfers` (needs `curl`, 2 GB of disk in the folder for temporary files, and
 //! Linux). Both sides talk to one server in this process on loopback, in turns; the median of the rounds is printed.
@@ -86,7 +86,7 @@ fn seconds(run: &mut dyn FnMut()) -> f64 {
 }
 
 /// Medians of both sides, measured in turns.
-fn beside(mut ours: impl FnMut(), mut theirs: impl FnMut()) -> (f64, f64) {
+fn compare(mut ours: impl FnMut(), mut theirs: impl FnMut()) -> (f64, f64) {
     let mut rounds: (Vec<f64>, Vec<f64>) = (0..ROUNDS).map(|_| (seconds(&mut ours), seconds(&mut theirs))).unzip();
     rounds.0.sort_by(f64::total_cmp);
     rounds.1.sort_by(f64::total_cmp);
@@ -101,7 +101,7 @@ fn curl(arguments: &[&str]) {
 
 fn report(what: &str, mebibytes: f64, (ours, theirs): (f64, f64)) {
     println!(
-        "{what}: {:.0} MiB/s beside {:.0} MiB/s by curl, throughput {:.2} x",
+        "{what}: {:.0} MiB/s, {:.0} MiB/s by curl, throughput {:.2} x",
         mebibytes / ours,
         mebibytes / theirs,
         theirs / ours
@@ -119,7 +119,7 @@ fn main() {
     let large = folder.path().join("large.zip");
     fs::File::create(&large).and_then(|file| file.set_len(UPLOAD_BYTES)).expect("a sparse file");
     let before = peak_memory();
-    let uploads = beside(
+    let uploads = compare(
         || {
             let call = client.upload_dataset_assets().dataset_id("demo").files([&large]);
             runtime.block_on(call.send()).expect("a response");
@@ -134,8 +134,8 @@ fn main() {
         .collect();
     let response = serde_json::json!({"data": items});
     let (ours, theirs) = (folder.path().join("ours"), folder.path().join("theirs"));
-    // curl writes nothing beside an image, and does not wait until it is safe on disk.
-    let saving = beside(
+    // curl writes no sidecars, and does not sync files to disk.
+    let saving = compare(
         || {
             empty(&ours);
             let saving = client.save_all(&response, &ours).parallel(PARALLEL).without_sidecar();

@@ -1,4 +1,4 @@
-//! How the client behaves, towards a server that behaves and towards one that does not.
+//! How the client behaves with a correct server, and with one that misbehaves.
 
 use std::{error::Error as StdError, fmt::Write as _, time::Duration};
 
@@ -16,7 +16,7 @@ async fn mock() -> (MockServer, Client) {
     (server, client)
 }
 
-/// The error of `get_dataset` towards a server that answers with these bytes.
+/// The error of `get_dataset` against a server that responds with these bytes.
 async fn error_after(response: impl Into<Vec<u8>>) -> Error {
     let server = RawServer::responding(response);
     let error = server.client().get_dataset().dataset_id("abc").send().await.unwrap_err();
@@ -24,7 +24,7 @@ async fn error_after(response: impl Into<Vec<u8>>) -> Error {
     error
 }
 
-/// Everything that a program might print of an error.
+/// Everything that a program can print of an error.
 fn printed(error: &Error) -> String {
     let mut text = format!("{error} {error:?} {error:#?}");
     let mut cause = error.source();
@@ -96,8 +96,8 @@ async fn ids_that_would_lead_elsewhere_are_refused_before_anything_is_sent() {
             client.get_dataset().dataset_id(id).prepare().unwrap_err(),
         ] {
             assert_eq!((error.kind(), error.outcome()), (ErrorKind::InvalidArgument, Outcome::NotSent), "{id:?}");
-            let shown = error.to_string();
-            assert!(shown.contains("_id`") && shown.contains(reason), "{id:?}: {shown}");
+            let text = error.to_string();
+            assert!(text.contains("_id`") && text.contains(reason), "{id:?}: {text}");
         }
     }
     assert_eq!(server.requests().len(), 0);
@@ -144,18 +144,18 @@ async fn a_response_that_cannot_be_read_is_a_typed_error_with_status_and_body() 
     ] {
         let error = error_after(response(200, "", body)).await;
 
-        let shown = String::from_utf8_lossy(&body[..body.len().min(40)]);
-        assert_eq!((error.kind(), error.outcome()), (ErrorKind::UndocumentedResponse, Outcome::Completed), "{shown}");
-        assert_eq!(error.status(), Some(StatusCode::OK), "{shown}");
-        assert_eq!(error.body().unwrap(), body, "{shown}");
-        assert!(error.body_is_complete(), "{shown}");
+        let text = String::from_utf8_lossy(&body[..body.len().min(40)]);
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::UndocumentedResponse, Outcome::Completed), "{text}");
+        assert_eq!(error.status(), Some(StatusCode::OK), "{text}");
+        assert_eq!(error.body().unwrap(), body, "{text}");
+        assert!(error.body_is_complete(), "{text}");
         let expected = "get_dataset: 200 OK: the response is not what the document describes: ";
         assert!(error.to_string().starts_with(expected), "{error}");
     }
 }
 
 #[tokio::test]
-async fn a_response_that_breaks_off_keeps_what_arrived() {
+async fn an_incomplete_response_keeps_the_received_bytes() {
     let error = error_after("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"dataset\":").await;
 
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Transport, Outcome::Completed));
@@ -165,7 +165,7 @@ async fn a_response_that_breaks_off_keeps_what_arrived() {
 }
 
 #[tokio::test]
-async fn a_response_that_is_lost_after_the_call_ran_is_not_taken_for_a_failure_of_the_call() {
+async fn a_lost_response_is_not_a_failure_of_the_call() {
     let (server, client) = mock().await;
     server.set_scenario(Scenario::ResponseLostOnce);
 
@@ -177,7 +177,7 @@ async fn a_response_that_is_lost_after_the_call_ran_is_not_taken_for_a_failure_o
 }
 
 #[tokio::test]
-async fn what_is_no_http_leaves_the_outcome_open() {
+async fn a_response_that_is_not_http_has_an_unknown_outcome() {
     for response in ["", "SSH-2.0-OpenSSH_9.9\r\n", "HTTP/1.1 banana\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Len"] {
         let error = error_after(response).await;
 
@@ -257,7 +257,7 @@ async fn every_shape_of_error_body_is_read_at_any_status() {
 }
 
 #[tokio::test]
-async fn what_the_mock_server_refuses_is_told_apart() {
+async fn refusals_of_the_mock_server_have_different_kinds() {
     let (server, client) = mock().await;
     let stranger = Client::builder().api_key("another").base_url(server.url()).build().unwrap();
 
@@ -297,7 +297,7 @@ async fn redirects_are_not_followed_and_the_key_stays() {
 }
 
 #[tokio::test]
-async fn files_that_cannot_be_sent_are_named_before_anything_is_sent() {
+async fn files_that_cannot_be_sent_are_refused_before_anything_is_sent() {
     let (server, client) = mock().await;
     let folder = tempfile::tempdir().unwrap();
     let good = folder.path().join("good.png");
@@ -311,27 +311,27 @@ async fn files_that_cannot_be_sent_are_named_before_anything_is_sent() {
         let error = call.send().await.unwrap_err();
 
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::LocalIo, Outcome::NotSent), "{error}");
-        let shown = error.to_string();
-        assert!(shown.contains(&bad.display().to_string()) && shown.contains(reason), "{shown}");
+        let text = error.to_string();
+        assert!(text.contains(&bad.display().to_string()) && text.contains(reason), "{text}");
     }
     assert_eq!(server.requests().len(), 0);
 }
 
 #[tokio::test]
-async fn the_key_is_in_nothing_that_is_printed() {
+async fn the_key_is_never_printed() {
     let server = RawServer::responding(response(200, "", DATASET));
     let builder = server.builder();
-    let mut shown = format!("{builder:?} {builder:#?}");
+    let mut text = format!("{builder:?} {builder:#?}");
     let client = builder.build().unwrap();
     let call = client.get_dataset().dataset_id("demo");
-    write!(shown, "{client:?} {client:#?} {call:?} {call:#?}").unwrap();
+    write!(text, "{client:?} {client:#?} {call:?} {call:#?}").unwrap();
     let request = call.prepare().unwrap();
-    write!(shown, "{request} {request:?} {request:#?}").unwrap();
+    write!(text, "{request} {request:?} {request:#?}").unwrap();
     let response = client.get_dataset().dataset_id("demo").response().await.unwrap();
-    write!(shown, "{response:?} {response:#?}").unwrap();
+    write!(text, "{response:?} {response:#?}").unwrap();
 
-    assert!(!shown.contains(KEY), "{shown}");
-    assert!(shown.contains("127.0.0.1"), "the address may be seen: {shown}");
+    assert!(!text.contains(KEY), "{text}");
+    assert!(text.contains("127.0.0.1"), "the address may be seen: {text}");
 }
 
 #[tokio::test]
@@ -390,7 +390,7 @@ async fn a_refused_connection_has_sent_nothing() {
 }
 
 #[tokio::test]
-async fn no_response_in_time_leaves_the_outcome_open() {
+async fn no_response_in_time_has_an_unknown_outcome() {
     let server = RawServer::silent();
     let client = server.builder().options(CallOptions::new().deadline(Duration::from_millis(200))).build().unwrap();
 

@@ -1,4 +1,5 @@
-//! An edit of the document is noticed: what changes for users differs, what breaks a rule is refused with its place.
+//! An edit of the document is detected: a change for users shows in the snapshots, a broken rule is refused with its
+//! location.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +8,7 @@ use xtask::{DOCUMENT, Problems, Sources, snapshots};
 
 use crate::document::{checked, sources};
 
-/// The document with one text replaced by another, which it must hold.
+/// The document with one of its texts replaced.
 fn edited(from: &str, to: &str) -> Sources {
     let sources = sources();
     let document = sources.document();
@@ -108,8 +109,8 @@ fn another_operation_needs_an_example_and_changes_everything_derived() {
 }
 
 #[test]
-fn an_edit_that_breaks_the_document_is_refused_with_place_and_repair() {
-    for (what, from, to, place, message) in [
+fn an_edit_that_breaks_the_document_is_refused_with_location_and_repair() {
+    for (what, from, to, location, message) in [
         ("broken YAML", "  title: Ideogram API", "  title: [Ideogram API", ":", "not valid YAML"),
         ("a tab", "info:\n  title", "info:\n\ttitle", ":", "not valid YAML"),
         (
@@ -182,10 +183,12 @@ fn an_edit_that_breaks_the_document_is_refused_with_place_and_repair() {
         let found = problems(&edited(from, to));
 
         let fits = |problem: &xtask::Problem| {
-            problem.to_string().contains(place) && problem.message().contains(message) && !problem.repair().is_empty()
+            problem.to_string().contains(location)
+                && problem.message().contains(message)
+                && !problem.repair().is_empty()
         };
         let problem = found.iter().find(|problem| fits(problem));
-        let problem = problem.unwrap_or_else(|| panic!("{what}, expected at {place}: {message}\n{found}"));
+        let problem = problem.unwrap_or_else(|| panic!("{what}, expected at {location}: {message}\n{found}"));
         assert_eq!(problem.file(), DOCUMENT, "{what}");
         let line = problem.line().unwrap_or_else(|| panic!("{what}: no line in {problem}"));
         assert!(problem.to_string().starts_with(&format!("{DOCUMENT}:{line}: ")), "{problem}");

@@ -1,4 +1,4 @@
-//! The bridge and the runtime carry another API: nothing in them is made for one document.
+//! Codegen and runtime support another API: nothing in them depends on one document.
 //!
 //! `petshop` is the source of the client around the document that the generator is tested with.
 
@@ -63,7 +63,7 @@ async fn a_multipart_body_has_files_texts_and_json() {
 }
 
 #[tokio::test]
-async fn what_excludes_each_other_is_not_sent() {
+async fn exclusive_properties_are_not_sent_together() {
     let server = RawServer::responding(response(201, "", PET));
     let client = client(&server);
     let ball = types::Ball::builder().diameter(3);
@@ -85,7 +85,7 @@ async fn what_excludes_each_other_is_not_sent() {
 }
 
 #[tokio::test]
-async fn an_unknown_kind_of_a_union_is_kept_as_it_came() {
+async fn an_unknown_kind_of_a_union_is_preserved() {
     for (body, expected) in [
         (json!({"type": "ball", "diameter": 3}), "Ball(Ball { diameter: 3 })"),
         (json!({"type": "rope"}), "Rope(Rope { knots: [] })"),
@@ -103,7 +103,7 @@ async fn an_unknown_kind_of_a_union_is_kept_as_it_came() {
 }
 
 #[tokio::test]
-async fn an_operation_no_response_returns_nothing() {
+async fn an_operation_without_a_response_body_returns_nothing() {
     let server = RawServer::responding("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
 
     let client = client(&server);

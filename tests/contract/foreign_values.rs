@@ -1,4 +1,4 @@
-//! What the pet shop's client refuses, builds and reads, without a server.
+//! The values that the pet shop's client refuses, builds and decodes, without a server.
 
 use petshop::{
     Client, Error, ErrorKind, File, Validation,
@@ -14,13 +14,13 @@ fn client() -> Client {
 }
 
 fn parts(request: &Request) -> Vec<(&str, String)> {
-    let shown = |content: &PartContent| match content {
+    let text = |content: &PartContent| match content {
         PartContent::Text(text) => text.clone(),
         PartContent::Json { text, media_type } => format!("{} {text}", media_type.unwrap_or("-")),
         PartContent::File(file) => format!("<{}>", file.name()),
         other => panic!("a kind of part that this test does not know: {other:?}"),
     };
-    request.parts().iter().map(|part| (part.name.as_ref(), shown(&part.content))).collect()
+    request.parts().iter().map(|part| (part.name.as_ref(), text(&part.content))).collect()
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn parameters_of_every_kind_are_sent() {
 }
 
 #[test]
-fn what_the_document_forbids_is_refused_by_name() {
+fn invalid_values_are_refused_by_name() {
     let client = client();
     let refused = |request: Result<Request, Error>| {
         let error = request.unwrap_err();
@@ -165,7 +165,7 @@ fn responses_survive_news() {
 }
 
 #[test]
-fn what_was_read_is_written_again() {
+fn decoded_values_are_encoded_again() {
     let pet = json!({
         "id": "1", "type": "house", "kind": "DOG", "nick": null, "mother": null,
         "born": "2000-01-23T04:56:07Z", "toys": [{"type": "rope", "knots": [1]}, {"type": "kite"}],
@@ -196,7 +196,7 @@ fn files_are_written_to_json_without_content_and_never_read_from_it() {
 }
 
 #[test]
-fn constants_say_what_the_document_says() {
+fn constants_agree_with_the_document() {
     assert_eq!(operations::SERVER_URL, "https://petshop.test/api");
     assert_eq!(operations::API_KEY_HEADER, Some("X-Token"));
     assert_eq!(operations::ALL.len(), 5);

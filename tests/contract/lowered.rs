@@ -1,7 +1,7 @@
 //! The lowered document, which the generator sees, describes the same wire as the true one, for every operation.
 //!
-//! Both are compared keyword by keyword. What lowering may leave out or change stands in the tables below, each with
-//! its reason; any other difference fails, also one by a keyword that nobody has thought of yet.
+//! Both are compared keyword by keyword. The tables below list what lowering may leave out or change, each with its
+//! reason; any other difference fails, also one of a new keyword.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,7 +12,7 @@ use ideogram_codegen::GeneratedClient;
 use serde_json::Value;
 use xtask::Sources;
 
-/// What the lowered document may lack of an operation.
+/// Keywords that an operation of the lowered document may lack.
 const OPERATION: &[(&str, &str)] = &[
     ("tags", "for people"),
     ("summary", "for people"),
@@ -24,9 +24,9 @@ const OPERATION: &[(&str, &str)] = &[
     ("x-ideogram-images", "a constant of the operation"),
 ];
 
-/// What it may lack of a schema, wherever the schema stands.
+/// Keywords that any schema may lack.
 const SCHEMA: &[(&str, &str)] = &[
-    ("description", "for people; kept where it becomes documentation"),
+    ("description", "for people; preserved where it becomes documentation"),
     ("example", "for people"),
     ("default", "the server decides; the client sends what it was given"),
     ("minimum", "bounds of a request are checked by its `validate()`, those of a response not at all"),
@@ -38,7 +38,7 @@ const SCHEMA: &[(&str, &str)] = &[
     ("maxItems", "as `minimum`"),
 ];
 
-/// What it may lack of an object, beside that.
+/// Further keywords that an object may lack.
 const OBJECT: &[(&str, &str)] = &[
     ("nullable", "null is absence, and every property of such a type is optional"),
     ("not", "exclusions are checked by `validate()`"),
@@ -46,19 +46,19 @@ const OBJECT: &[(&str, &str)] = &[
     ("anyOf", "choices of properties are checked by `validate()`"),
 ];
 
-/// Formats of text that become plain text: the client takes and gives them as they are.
+/// Formats of text that become plain text: the client does not convert them.
 const PLAIN_FORMATS: &[&str] = &["uri"];
 
-/// The parts of a document that only the runtime has to do with: address, key, errors.
+/// The parts of a document for the runtime only: address, key, errors.
 const RUNTIME: &[&str] = &["servers", "security", "tags", "externalDocs"];
 
-/// What a component is, in the true document.
+/// The kind of a component in the true document.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
     Object,
     /// An enum or a union: lowered to a name only, since its type is written by codegen and not by the generator.
     Replaced,
-    /// A name for text or a number with bounds: the lowered document has what is behind the name in its place.
+    /// A name for text or a number with bounds: the lowered document has its target instead.
     Alias,
 }
 
@@ -73,7 +73,7 @@ struct Meaning<'d> {
 
 struct Comparison<'d> {
     truth: &'d Value,
-    /// Components that responses hold.
+    /// Components in responses.
     answered: BTreeSet<&'d str>,
     differences: Vec<String>,
 }
@@ -87,9 +87,9 @@ impl<'d> Comparison<'d> {
         for (path, item) in entries(&truth["paths"]) {
             comparison.same_names(path, item, &lowered["paths"][path]);
             for (method, operation) in entries(item) {
-                let place = format!("{method} {path}");
+                let location = format!("{method} {path}");
                 comparison.responses(&operation["responses"]);
-                comparison.operation(&place, operation, &lowered["paths"][path][method], method_names);
+                comparison.operation(&location, operation, &lowered["paths"][path][method], method_names);
             }
         }
         let schemas = &truth["components"]["schemas"];
@@ -100,7 +100,7 @@ impl<'d> Comparison<'d> {
         comparison.differences
     }
 
-    /// Notes what successful responses hold.
+    /// Records the components of successful responses.
     fn responses(&mut self, responses: &'d Value) {
         let mut waiting: Vec<&Value> =
             entries(responses).filter(|(status, _)| status.starts_with('2')).map(|(_, response)| response).collect();
@@ -117,93 +117,99 @@ impl<'d> Comparison<'d> {
 
     fn operation(
         &mut self,
-        place: &str,
+        location: &str,
         truth: &'d Value,
         lowered: &'d Value,
         method_names: &BTreeMap<String, String>,
     ) {
         let dropped: Vec<_> = OPERATION.iter().map(|(keyword, _)| *keyword).collect();
-        self.keys(place, truth, lowered, &["operationId", "parameters", "requestBody", "responses"], &dropped);
+        self.keys(location, truth, lowered, &["operationId", "parameters", "requestBody", "responses"], &dropped);
 
-        // The generator makes the method's name from the id.
+        // The generator derives the method's name from the id.
         let name = truth["operationId"].as_str().and_then(|id| method_names.get(id)).map(String::as_str);
-        self.same(place, "the method's name", &name, &lowered["operationId"].as_str());
+        self.same(location, "the method's name", &name, &lowered["operationId"].as_str());
 
         let (truths, lowereds) = (items(&truth["parameters"]), items(&lowered["parameters"]));
-        self.same(place, "the number of parameters", &truths.len(), &lowereds.len());
+        self.same(location, "the number of parameters", &truths.len(), &lowereds.len());
         for (truth, lowered) in truths.into_iter().zip(lowereds) {
-            self.parameter(place, truth, lowered);
+            self.parameter(location, truth, lowered);
         }
 
-        self.body(place, &truth["requestBody"], &lowered["requestBody"]);
+        self.body(location, &truth["requestBody"], &lowered["requestBody"]);
 
         // Errors and their shapes are the runtime's: it reads every one of them.
         let successes = entries(&truth["responses"]).filter(|(status, _)| status.starts_with('2'));
         let successes: Vec<_> = successes.map(|(status, _)| status).collect();
         let statuses: Vec<_> = entries(&lowered["responses"]).map(|(status, _)| status).collect();
-        self.same(place, "the statuses of success", &successes, &statuses);
+        self.same(location, "the statuses of success", &successes, &statuses);
         for status in successes {
             let (truth, lowered) = (&truth["responses"][status]["content"], &lowered["responses"][status]["content"]);
-            self.same_names(&format!("{place} {status}"), truth, lowered);
+            self.same_names(&format!("{location} {status}"), truth, lowered);
             for (media_type, truth) in entries(truth) {
-                self.schema(place, &truth["schema"], &lowered[media_type]["schema"], true);
+                self.schema(location, &truth["schema"], &lowered[media_type]["schema"], true);
             }
         }
     }
 
-    fn parameter(&mut self, place: &str, truth: &'d Value, lowered: &'d Value) {
-        let place = format!("{place}, parameter `{}`", truth["name"]);
-        self.keys(&place, truth, lowered, &["name", "in", "required", "schema"], &["description", "style", "explode"]);
+    fn parameter(&mut self, location: &str, truth: &'d Value, lowered: &'d Value) {
+        let location = format!("{location}, parameter `{}`", truth["name"]);
+        self.keys(
+            &location,
+            truth,
+            lowered,
+            &["name", "in", "required", "schema"],
+            &["description", "style", "explode"],
+        );
         for keyword in ["name", "in"] {
-            self.same(&place, keyword, &truth[keyword], &lowered[keyword]);
+            self.same(&location, keyword, &truth[keyword], &lowered[keyword]);
         }
-        self.same(&place, "`required`", &(truth["required"] == true), &(lowered["required"] == true));
+        self.same(&location, "`required`", &(truth["required"] == true), &(lowered["required"] == true));
         // Left out, they have these values.
         for (keyword, default) in [("style", Value::from("form")), ("explode", true.into())] {
             if let Some(value) = truth.get(keyword) {
-                self.same(&place, keyword, value, &default);
+                self.same(&location, keyword, value, &default);
             }
         }
         match component_name(&lowered["schema"]) {
             // An id in a path keeps its name, for the type that checks that it stays in its segment.
             Some(name) if truth["in"] == "path" => {
-                self.same(&place, "the component", &component_name(&truth["schema"]), &Some(name));
-                self.same(&place, "the type", &self.truth["components"]["schemas"][name]["type"], &"string".into());
+                self.same(&location, "the component", &component_name(&truth["schema"]), &Some(name));
+                self.same(&location, "the type", &self.truth["components"]["schemas"][name]["type"], &"string".into());
             }
-            _ => self.schema(&place, &truth["schema"], &lowered["schema"], false),
+            _ => self.schema(&location, &truth["schema"], &lowered["schema"], false),
         }
     }
 
-    fn body(&mut self, place: &str, truth: &'d Value, lowered: &'d Value) {
-        let place = format!("{place}, body");
-        self.keys(&place, truth, lowered, &["required", "content"], &["description"]);
-        self.same(&place, "`required`", &(truth["required"] == true), &(lowered["required"] == true));
+    fn body(&mut self, location: &str, truth: &'d Value, lowered: &'d Value) {
+        let location = format!("{location}, body");
+        self.keys(&location, truth, lowered, &["required", "content"], &["description"]);
+        self.same(&location, "`required`", &(truth["required"] == true), &(lowered["required"] == true));
         let (mut truths, lowereds): (Vec<_>, Vec<_>) =
             (entries(&truth["content"]).collect(), entries(&lowered["content"]).collect());
         // Of two media types the client sends the one that carries files; both have the same schema.
         if truths.len() == 2 {
-            self.same(&place, "the schema of both media types", &truths[0].1["schema"], &truths[1].1["schema"]);
+            self.same(&location, "the schema of both media types", &truths[0].1["schema"], &truths[1].1["schema"]);
             truths.retain(|(media_type, _)| *media_type == "multipart/form-data");
         }
-        self.same(&place, "the number of media types", &truths.len(), &lowereds.len());
+        self.same(&location, "the number of media types", &truths.len(), &lowereds.len());
         for ((media_type, truth), (lowered_media_type, lowered)) in truths.into_iter().zip(lowereds) {
             // The generator has no multipart: a form stands in for it, and is replaced by the multipart encoder.
             let expected = match media_type {
                 "multipart/form-data" => "application/x-www-form-urlencoded",
                 same => same,
             };
-            self.same(&place, "the media type", expected, lowered_media_type);
+            self.same(&location, "the media type", expected, lowered_media_type);
             // The multipart encoder has the media types of parts from the true document.
-            self.keys(&place, truth, lowered, &["schema"], &["encoding", "example"]);
-            self.schema(&place, &truth["schema"], &lowered["schema"], false);
+            self.keys(&location, truth, lowered, &["schema"], &["encoding", "example"]);
+            self.schema(&location, &truth["schema"], &lowered["schema"], false);
         }
     }
 
     fn component(&mut self, name: &'d str, truth: &'d Value, lowered: &'d Value) {
         if form(truth) == Form::Object {
-            let kept = ["type", "properties", "required", "additionalProperties"];
+            let preserved = ["type", "properties", "required", "additionalProperties"];
             let dropped: Vec<_> = SCHEMA.iter().chain(OBJECT).map(|(keyword, _)| *keyword).collect();
-            self.keys(name, truth, lowered, &kept, &dropped);
+            self.keys(name, truth, lowered, &preserved, &dropped);
             self.object(name, truth, lowered);
         } else {
             let keywords: Vec<_> = entries(lowered).map(|(keyword, _)| keyword).collect();
@@ -214,7 +220,7 @@ impl<'d> Comparison<'d> {
 
     fn object(&mut self, name: &'d str, truth: &'d Value, lowered: &'d Value) {
         self.same(name, "the type", &truth["type"], &lowered["type"]);
-        // A union writes the property that tells its kinds apart, so its kinds do not have it.
+        // A union serializes its discriminator, so its kinds do not have it.
         let hidden = self.discriminators(name);
         let answered = self.answered.contains(name);
         let mut required: BTreeSet<_> = items(&truth["required"]).into_iter().filter_map(Value::as_str).collect();
@@ -224,7 +230,7 @@ impl<'d> Comparison<'d> {
             required.remove(property);
         }
         let lowered_names: BTreeSet<_> = entries(&lowered["properties"]).map(|(property, _)| property).collect();
-        self.same(name, "the members", &names, &lowered_names);
+        self.same(name, "the properties", &names, &lowered_names);
         let lowered_required: BTreeSet<_> = items(&lowered["required"]).into_iter().filter_map(Value::as_str).collect();
         if answered {
             // Where Rust has an empty value, a response may do without a list or a property that can be null.
@@ -234,10 +240,10 @@ impl<'d> Comparison<'d> {
                 !may_be_missing || lowered_required.contains(property)
             });
         }
-        self.same(name, "the required members", &required, &lowered_required);
+        self.same(name, "the required properties", &required, &lowered_required);
         for property in names {
-            let place = format!("{name}.{property}");
-            self.schema(&place, &truth["properties"][property], &lowered["properties"][property], answered);
+            let location = format!("{name}.{property}");
+            self.schema(&location, &truth["properties"][property], &lowered["properties"][property], answered);
         }
         match (truth.get("additionalProperties"), lowered.get("additionalProperties")) {
             (None, None) => {}
@@ -253,34 +259,34 @@ impl<'d> Comparison<'d> {
         of_it.filter_map(|union| union["discriminator"]["propertyName"].as_str()).collect()
     }
 
-    fn schema(&mut self, place: &str, truth: &'d Value, lowered: &'d Value, answered: bool) {
+    fn schema(&mut self, location: &str, truth: &'d Value, lowered: &'d Value, answered: bool) {
         let (truth, lowered) = (self.meaning(truth), lowered_meaning(lowered));
         let is_list = truth.schema["type"] == "array";
         // `null` is read as an empty list.
         if !(answered && is_list && truth.nullable) {
-            self.same(place, "`nullable`", &truth.nullable, &lowered.nullable);
+            self.same(location, "`nullable`", &truth.nullable, &lowered.nullable);
         }
         for keyword in &truth.keywords {
             let known = ["type", "format", "items", "nullable", "enum", "oneOf", "discriminator"].contains(keyword);
             if !known && !SCHEMA.iter().any(|(dropped, _)| dropped == keyword) {
-                self.differences.push(format!("{place}: what becomes of `{keyword}`?"));
+                self.differences.push(format!("{location}: what becomes of `{keyword}`?"));
             }
         }
         for keyword in &lowered.keywords {
             if !["type", "format", "items", "nullable", "description"].contains(keyword) {
-                self.differences.push(format!("{place}: the lowered document adds `{keyword}`"));
+                self.differences.push(format!("{location}: the lowered document adds `{keyword}`"));
             }
         }
-        self.same(place, "the component", &truth.component, &lowered.component);
+        self.same(location, "the component", &truth.component, &lowered.component);
         if truth.component.is_some() {
             return;
         }
-        self.same(place, "the type", &truth.schema["type"], &lowered.schema["type"]);
+        self.same(location, "the type", &truth.schema["type"], &lowered.schema["type"]);
         let is_plain = truth.schema["format"].as_str().is_some_and(|format| PLAIN_FORMATS.contains(&format));
         let format = if is_plain { &Value::Null } else { &truth.schema["format"] };
-        self.same(place, "the format", format, &lowered.schema["format"]);
+        self.same(location, "the format", format, &lowered.schema["format"]);
         if is_list {
-            self.schema(&format!("{place}[]"), &truth.schema["items"], &lowered.schema["items"], answered);
+            self.schema(&format!("{location}[]"), &truth.schema["items"], &lowered.schema["items"], answered);
         }
     }
 
@@ -315,28 +321,28 @@ impl<'d> Comparison<'d> {
         }
     }
 
-    /// Whether both have the same of the kept keywords, and nothing beside them but what may be dropped.
-    fn keys(&mut self, place: &str, truth: &Value, lowered: &Value, kept: &[&str], dropped: &[&str]) {
+    /// Compares the preserved keywords; others must be droppable.
+    fn keys(&mut self, location: &str, truth: &Value, lowered: &Value, preserved: &[&str], dropped: &[&str]) {
         for (keyword, _) in entries(truth) {
-            if !kept.contains(&keyword) && !dropped.contains(&keyword) {
-                self.differences.push(format!("{place}: what becomes of `{keyword}`?"));
+            if !preserved.contains(&keyword) && !dropped.contains(&keyword) {
+                self.differences.push(format!("{location}: what becomes of `{keyword}`?"));
             }
         }
         for (keyword, _) in entries(lowered) {
-            if !kept.contains(&keyword) && keyword != "description" {
-                self.differences.push(format!("{place}: the lowered document adds `{keyword}`"));
+            if !preserved.contains(&keyword) && keyword != "description" {
+                self.differences.push(format!("{location}: the lowered document adds `{keyword}`"));
             }
         }
     }
 
-    fn same_names(&mut self, place: &str, truth: &Value, lowered: &Value) {
+    fn same_names(&mut self, location: &str, truth: &Value, lowered: &Value) {
         let names = |value| entries(value).map(|(name, _)| name.to_owned()).collect::<BTreeSet<_>>();
-        self.same(place, "the names", &names(truth), &names(lowered));
+        self.same(location, "the names", &names(truth), &names(lowered));
     }
 
-    fn same<T: PartialEq + Debug + ?Sized>(&mut self, place: &str, what: &str, truth: &T, lowered: &T) {
+    fn same<T: PartialEq + Debug + ?Sized>(&mut self, location: &str, what: &str, truth: &T, lowered: &T) {
         if truth != lowered {
-            self.differences.push(format!("{place}: {what} is {truth:?}, but lowered {lowered:?}"));
+            self.differences.push(format!("{location}: {what} is {truth:?}, but lowered {lowered:?}"));
         }
     }
 }

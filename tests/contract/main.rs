@@ -1,12 +1,12 @@
 //! Promises that span crates, one module each.
 //!
 //! `document`: the document, its samples and everything derived from them are in order. `edits`: an edit of the
-//! document is noticed. `surface` and `samples`: what users and their responses get, as snapshots for review;
+//! document is detected. `surface` and `samples`: what users and their responses get, as snapshots for review;
 //! `snapshots`: each of those is reviewed and of use. `client`: how the client behaves, also towards a server that
 //! misbehaves. `wire`: what it sends, byte by byte. `foreign`: the same bridge and runtime carry another API.
 //! `raw_server` is that server, `raw_request` what it reads. `requests`: what every operation sends, compared with the
-//! document. `lowered`: the document that the generator sees describes the same wire. `properties`: responses that
-//! nobody wrote down decode, too. `runtime`: what stands around a call; `tls_server` is for it.
+//! document. `lowered`: the document that the generator sees describes the same wire. `properties`: generated
+//! responses decode, too. `runtime`: options, hooks and transport of a call; `tls_server` is for it.
 
 mod client;
 mod document;

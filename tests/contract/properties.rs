@@ -1,12 +1,11 @@
-//! Responses that nobody wrote down: whatever conforms to the document decodes, and so does what may be new in it.
+//! Generated responses: everything that conforms to the document decodes, and so do changes of a later service.
 //!
-//! Start at the tests. [`responses`] makes responses from the schemas of the document, [`news`] changes them within
-//! what the client promises to survive; `openapi/README.md` says what that is. Every case has its own seed, so a
-//! failure is the same on every machine; it prints operation, seed and answer, and the response makes a fine file for
+//! Start at the tests. [`responses`] generates responses from the schemas of the document, [`news`] changes them within
+//! the limits of `openapi/README.md`, which the client must accept. Every case has its own seed, so a
+//! failure is the same on every machine; it prints operation, seed and response, which can become a file of
 //! `openapi/news`. `IDEOGRAM_PROPERTY_CASES` sets the number of cases per operation.
 //!
-//! No crate for property tests: the strategies are made from the document anyway, and a case that is printed whole
-//! needs no shrinking to be understood.
+//! No crate for property tests: the strategies come from the document, and cases are small enough without shrinking.
 
 mod news;
 mod responses;
@@ -41,7 +40,7 @@ fn decoder(operation: &str) -> Decoder {
     listed::decoder(operation).unwrap_or_else(|| panic!("`{operation}` has no decoder"))
 }
 
-/// Decodes, and says which input it was if the decoder panics.
+/// Decodes, and prints the input if the decoder panics.
 fn decoded(operation: &str, seed: u64, json: &str) -> serde_json::Result<Decoded> {
     catch_unwind(AssertUnwindSafe(|| decoder(operation)(json)))
         .unwrap_or_else(|_| panic!("the decoder of `{operation}` panics, seed {seed}:\n{json}"))
@@ -55,7 +54,7 @@ fn decodes(operation: &str, seed: u64, response: &Value) {
 }
 
 #[test]
-fn what_the_generator_makes_conforms_to_the_document() {
+fn generated_responses_conform_to_the_document() {
     let (mut sources, responses) = read();
     for (operation, schema) in responses.operations() {
         for seed in 0..10 {
@@ -71,7 +70,7 @@ fn what_the_generator_makes_conforms_to_the_document() {
 }
 
 #[test]
-fn what_conforms_to_the_document_decodes() {
+fn conforming_responses_decode() {
     let (_, responses) = read();
 
     for (operation, schema) in responses.operations() {
@@ -82,7 +81,7 @@ fn what_conforms_to_the_document_decodes() {
 }
 
 #[test]
-fn what_may_be_new_decodes() {
+fn responses_with_news_decode() {
     let (_, responses) = read();
 
     for (operation, schema) in responses.operations() {
@@ -100,21 +99,21 @@ fn what_may_be_new_decodes() {
 }
 
 #[test]
-fn each_kind_of_news_is_made() {
+fn each_kind_of_news_is_generated() {
     let (_, responses) = read();
-    let mut made = String::new();
+    let mut generated = String::new();
 
     for (_, schema) in responses.operations() {
         for seed in 0..80 {
             let mut random = Rng::with_seed(seed);
             let mut response = responses.conforming(schema, &mut random);
             responses.make_news(schema, &mut response, &mut random);
-            made += &response.to_string();
+            generated += &response.to_string();
         }
     }
 
     for sign in news::SIGNS {
-        assert!(made.contains(sign), "no response holds {sign}");
+        assert!(generated.contains(sign), "no response holds {sign}");
     }
 }
 

@@ -1,7 +1,6 @@
-//! What the client sends for every operation, compared part by part with what the document says.
+//! Compares the requests of every operation with the document, part by part.
 //!
-//! The document is read here as plain JSON, beside the reading that the client was generated from: two readings of one
-//! document that agree are evidence. [`calls`] has the typed calls; that they leave no operation, no property and no
+//! The document is read here as plain JSON, independently of the generator. [`calls`] has the typed calls; that they leave no operation, no property and no
 //! smallest request out, is a test of its own.
 
 mod calls;
@@ -81,7 +80,7 @@ fn names(given: &Value, prefix: &str, found: &mut BTreeSet<String>) {
 }
 
 #[tokio::test]
-async fn every_operation_sends_what_the_document_says() {
+async fn every_operation_sends_the_documented_request() {
     let document = Document::read();
 
     for operation in document.operations() {
@@ -93,7 +92,7 @@ async fn every_operation_sends_what_the_document_says() {
 }
 
 #[tokio::test]
-async fn a_call_by_its_id_sends_what_the_document_says_too() {
+async fn a_call_by_its_id_sends_the_documented_request() {
     let document = Document::read();
 
     for operation in document.operations() {
@@ -124,7 +123,7 @@ async fn every_property_of_every_request_has_been_sent() {
 }
 
 #[tokio::test]
-async fn every_request_can_be_sent_with_what_is_required_alone() {
+async fn every_request_can_be_sent_with_only_required_properties() {
     let document = Document::read();
 
     for operation in document.operations() {

@@ -1,5 +1,4 @@
-//! What stands around a call: options, hooks, spans, stored responses, calls without `async`, and the way to the
-//! server.
+//! The runtime of a call: options, hooks, spans, stored responses, calls without `async`, and the connection.
 
 use std::{
     fs,
@@ -33,7 +32,7 @@ async fn mock() -> (MockServer, Client) {
     (server, client)
 }
 
-/// Notes what it sees, and adds headers.
+/// A hook that records attempts, and adds headers.
 #[derive(Clone, Default)]
 struct Watch(Arc<Mutex<Vec<String>>>);
 
@@ -218,7 +217,7 @@ async fn the_response_of_a_paid_call_is_on_disk_before_it_is_decoded() {
 }
 
 #[tokio::test]
-async fn responses_that_cannot_be_decoded_or_broke_off_are_kept_as_they_came() {
+async fn invalid_and_incomplete_responses_are_stored_unchanged() {
     let half = format!("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n{IMAGES}");
     let cut = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"data\":";
     for (response, json) in [
@@ -242,7 +241,7 @@ async fn responses_that_cannot_be_decoded_or_broke_off_are_kept_as_they_came() {
 }
 
 #[tokio::test]
-async fn a_paid_response_that_cannot_be_kept_is_in_the_error() {
+async fn a_paid_response_that_cannot_be_stored_is_in_the_error() {
     let folder = tempfile::tempdir().unwrap();
     let in_the_way = folder.path().join("file");
     fs::write(&in_the_way, "").unwrap();
@@ -257,7 +256,7 @@ async fn a_paid_response_that_cannot_be_kept_is_in_the_error() {
 }
 
 #[tokio::test]
-async fn what_is_no_stored_response_is_refused_with_its_name() {
+async fn a_file_that_is_not_a_stored_response_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.json");
     fs::write(&path, IMAGES).unwrap();
@@ -312,7 +311,7 @@ fn a_call_that_would_wait_for_its_own_thread_is_refused() {
     assert!(error.to_string().contains("in a hook"), "{error}");
 }
 
-/// Panics as hooks of others may.
+/// A hook that panics.
 struct Broken;
 
 impl Hook for Broken {
@@ -357,7 +356,7 @@ async fn a_paid_call_that_is_dropped_still_brings_its_response_to_disk_and_is_no
             () = server.received() => {}
         }
         drop(call);
-        assert_eq!(client.images_in_flight(), 3, "they are still being made");
+        assert_eq!(client.images_in_flight(), 3, "they are still in flight");
         release.notify_one();
         while client.images_in_flight() > 0 {
             tokio::task::yield_now().await;
@@ -379,7 +378,7 @@ async fn a_response_of_another_form_is_not_quoted() {
 }
 
 #[tokio::test]
-async fn a_client_of_ones_own_cannot_be_adjusted_as_if_it_were_ours() {
+async fn a_custom_http_client_cannot_be_configured() {
     let builder = || client_builder("http://127.0.0.1:9");
 
     for mixed in [
@@ -394,7 +393,7 @@ async fn a_client_of_ones_own_cannot_be_adjusted_as_if_it_were_ours() {
 }
 
 #[tokio::test]
-async fn an_upload_tells_how_far_it_is() {
+async fn an_upload_reports_its_progress() {
     let (_server, client) = mock().await;
     let reports = Arc::new(Mutex::new(Vec::new()));
     let recorder = Arc::clone(&reports);

@@ -1,4 +1,4 @@
-//! Every sample decodes; what is valid survives the way back, too.
+//! Every sample decodes; valid ones are encoded again without loss.
 
 use std::{
     collections::{BTreeMap, HashMap, hash_map::Entry},
@@ -19,7 +19,7 @@ use crate::{
 /// Decodes the response of one operation.
 pub(crate) type Decoder = fn(&str) -> serde_json::Result<Decoded>;
 
-/// A response, decoded: what a caller sees, and what it is as JSON again.
+/// A decoded response: its `Debug` text, and its JSON when encoded again.
 pub(crate) struct Decoded {
     shown: String,
     encoded: Value,
@@ -30,7 +30,7 @@ pub(crate) fn decode<T: DeserializeOwned + Serialize + Debug + Clone + PartialEq
 ) -> serde_json::Result<Decoded> {
     let value: T = serde_json::from_str(json)?;
     let encoded = serde_json::to_value(&value)?;
-    // A caller that keeps responses as JSON gets the same ones back.
+    // A caller may store responses as JSON.
     assert!(serde_json::from_value::<T>(encoded.clone())? == value, "changed on the way back: {value:#?}");
     Ok(Decoded { shown: format!("{value:#?}"), encoded })
 }
@@ -40,7 +40,7 @@ fn decoded(sample: &Sample<'_>) -> Decoded {
     decode(sample.text).unwrap_or_else(|error| panic!("`{}`: {error}", sample.path))
 }
 
-/// The samples of an operation in one snapshot. Those that differ from another in values only are named, not shown.
+/// The samples of an operation in one snapshot. Samples that differ only in values are listed by name.
 #[test]
 fn every_sample_decodes() {
     let sources = sources();
@@ -64,7 +64,7 @@ fn every_sample_decodes() {
     compare(SnapshotKind::Samples, &texts);
 }
 
-/// What is left of a decoded value without its texts, times and digits.
+/// A decoded value without its texts, times and digits.
 fn shape(shown: &str) -> String {
     let mut shape = String::new();
     let mut characters = shown.chars();
@@ -110,7 +110,7 @@ fn every_operation_has_a_response_that_is_tested() {
     }
 }
 
-/// The document, to tell properties that it describes from those that a valid response may have beside them.
+/// The document, to distinguish its properties from additional ones.
 struct Described {
     root: Value,
 }
@@ -166,8 +166,7 @@ impl Described {
     }
 }
 
-/// A value without what means nothing: nulls and empty lists, which the service may as well leave out, and the form
-/// of a time.
+/// A value without nulls and empty lists, which the service may leave out, and with times in one form.
 fn meaning(value: &Value) -> Value {
     match value {
         Value::Object(properties) => {

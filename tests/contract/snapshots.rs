@@ -1,4 +1,4 @@
-//! Snapshots are compared all at once, reviewed, and of use.
+//! Every snapshot is compared, reviewed, and used.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,7 +9,7 @@ use xtask::snapshots::{self, SnapshotKind, Survey};
 
 use crate::document::checked;
 
-/// Compares every text with its snapshot, and shows every difference, not only the first.
+/// Compares every text with its snapshot, and prints all differences.
 pub(crate) fn compare(kind: SnapshotKind, texts: &BTreeMap<String, String>) {
     let (sources, client) = checked();
     let folder = format!("{}/", kind.folder());

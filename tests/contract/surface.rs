@@ -1,4 +1,4 @@
-//! What users can name, and what other tools read of it: an edit of the document shows here what it does to both.
+//! The public surface and its JSON Schemas: the snapshots show the effect of an edit of the document on both.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ fn the_json_schemas_of_public_types_are_the_reviewed_ones() {
     let mut schemas: BTreeMap<&str, Value> =
         schemas.map(|(name, schema)| (name, serde_json::to_value(schema).unwrap())).collect();
 
-    // Each definition once, in the snapshot of its own type: so a change shows in one place.
+    // Each definition only in the snapshot of its own type, so that a change shows once.
     let names: Vec<_> = schemas.keys().copied().collect();
     for schema in schemas.values_mut() {
         if let Some(definitions) = schema.get_mut("$defs").and_then(Value::as_object_mut) {
@@ -36,7 +36,7 @@ fn the_json_schemas_of_public_types_are_the_reviewed_ones() {
     compare(SnapshotKind::Schema, &schemas.collect());
 }
 
-/// Drops what the surface shows already. A property may be called `description`: only text is one.
+/// Drops descriptions, which the surface has. A property may be named `description`, so only text is dropped.
 fn without_descriptions(schema: &mut Value) {
     match schema {
         Value::Object(properties) => {
@@ -48,7 +48,7 @@ fn without_descriptions(schema: &mut Value) {
     }
 }
 
-/// The client of another document, so that no rule of the printer is made for one document alone.
+/// The client of another document: the printer must not depend on one document.
 #[test]
 fn the_surface_of_a_foreign_document_is_what_its_reader_expects() {
     let petshop = include_str!("../../crates/ideogram-codegen/tests/bridge/petshop.yaml");

@@ -1,4 +1,4 @@
-//! What the client really sends, byte by byte.
+//! The bytes that the client sends.
 
 use ideogram_client::{Client, File, types};
 use serde_json::Value;
@@ -96,7 +96,7 @@ async fn a_reader_of_unknown_size_is_sent_in_chunks() {
 }
 
 #[tokio::test]
-async fn name_and_media_type_are_the_callers_to_choose() {
+async fn the_caller_can_choose_name_and_media_type() {
     let file = File::from_bytes("a.png", PNG).with_name("archive.bin").with_media_type("application/zip");
 
     let request = upload([file]).await;
@@ -141,7 +141,7 @@ async fn a_list_in_a_query_is_repeated() {
 }
 
 #[tokio::test]
-async fn a_query_without_values_is_no_query() {
+async fn a_query_without_values_is_left_out() {
     let server = RawServer::responding(response(200, "", r#"{"models":[]}"#));
 
     server.client().list_custom_models().send().await.unwrap();
@@ -150,7 +150,7 @@ async fn a_query_without_values_is_no_query() {
 }
 
 #[tokio::test]
-async fn a_json_body_holds_what_was_set_and_nothing_else() {
+async fn a_json_body_has_only_the_set_properties() {
     let created = include_str!("../../openapi/examples/create_dataset/created.json");
     let server = RawServer::responding(response(200, "", created));
 
@@ -184,7 +184,7 @@ async fn a_path_in_the_base_url_stays_in_front() {
 }
 
 #[tokio::test]
-async fn what_is_prepared_is_what_is_sent() {
+async fn a_prepared_request_is_sent_unchanged() {
     let created = include_str!("../../openapi/examples/create_dataset/created.json");
     let server = RawServer::responding(response(200, "", created));
     let client: Client = server.client();

@@ -1,8 +1,8 @@
-//! The calls that every fault is tried with: one for each pair of marks, and both kinds of body.
+//! The calls for every fault: one for each pair of marks, and both kinds of body.
 
 use ideogram_client::{Client, Error, File, operation::Operation, operations};
 
-/// A call, by what the document says of its operation.
+/// A call, by the marks of its operation in the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Call {
     /// Free and safe, no body.

@@ -1,9 +1,9 @@
-//! The client towards a server that misbehaves on purpose: how often it sends, and what it says became of the call.
+//! The client against a server that misbehaves on purpose: how often it sends a request, and which outcome it reports.
 //!
-//! Start at `rows`, the table of faults, and at `snapshots/table.snap`, what was measured for each. `table` runs it;
+//! Start at `rows`, the table of faults, and at `snapshots/table.snap`, the measured results. `table` runs it;
 //! `server` is the server, `calls` are the calls. `marks`: the marks in the document decide for every operation.
-//! `limiter`: images in the making are counted, whatever happens. `secret`: the key is in nothing that the client shows
-//! or keeps. `typed_calls`: a call of every operation.
+//! `limiter`: images in flight are counted in every case. `secret`: the key is in nothing that the client prints or
+//! stores. `typed_calls`: a call of every operation.
 
 mod calls;
 mod limiter;

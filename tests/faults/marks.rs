@@ -1,6 +1,6 @@
 //! The marks in the document decide how often an operation is sent, for every operation.
 //!
-//! The marks are read here from the document itself, beside the reading that the client was generated from.
+//! The marks are read here directly from the document, independently of the generated client.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -15,7 +15,7 @@ use ideogram_testkit::response;
 
 const ATTEMPTS: u32 = 3;
 
-/// Every operation of the document, and whether its marks allow to send it twice.
+/// Every operation of the document, and whether its marks allow a retry.
 fn marked() -> BTreeMap<String, bool> {
     let document = ideogram_codegen::read_yaml(include_str!("../../openapi/ideogram.yaml")).unwrap();
     let paths = document["paths"].as_object().unwrap().values();

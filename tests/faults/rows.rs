@@ -1,6 +1,6 @@
-//! The table of faults, as data: what the server does, how often each call is sent, and what it says became of it.
+//! The table of faults, as data: what the server does, how often each call is sent, and the reported outcome.
 //!
-//! A call that must not be sent twice is sent once in every row but two kinds: no connection came about, and 429.
+//! A call that must not be retried is sent once in every row, except if no connection was established, and after 429.
 
 use std::{
     io::Write as _,
@@ -18,42 +18,42 @@ use crate::{
 };
 use ideogram_testkit::response;
 
-/// How often a call may be sent at most.
+/// The maximum number of attempts.
 pub(crate) const ATTEMPTS: u32 = 3;
-/// The longest wait that a service may ask for.
+/// The maximum wait that a service may request.
 pub(crate) const MAX_WAIT: Duration = Duration::from_secs(10);
-/// More than the kernel keeps for a server that does not read.
+/// More than the kernel buffers for a server that does not read.
 const LARGE_FILE_BYTES: usize = 8 * 1024 * 1024;
 const GIBIBYTE: u64 = 1024 * 1024 * 1024;
-/// For rows that run into a time-out.
+/// For rows with a timeout.
 const SHORT: Duration = Duration::from_millis(400);
 /// Far longer than [`SHORT`], also on a busy machine.
 const LONG: Duration = Duration::from_secs(2);
 
-/// A fault, and what should come of it.
+/// A fault and its expected results.
 pub(crate) struct Row {
     pub(crate) fault: String,
     pub(crate) script: Box<Script>,
     pub(crate) file_bytes: usize,
     pub(crate) limits: fn(CallOptions) -> CallOptions,
-    /// A good call that is made before, with the first fault of the script.
+    /// A good call before it, with the first fault of the script.
     pub(crate) earlier: Earlier,
     /// Whether the server reads requests, and so can count them.
     pub(crate) hears: bool,
-    /// What becomes of a call that may be repeated.
+    /// The result of a call that is safe to retry.
     pub(crate) safe: Ending,
-    /// What becomes of all others.
+    /// The result of all other calls.
     pub(crate) others: Ending,
     /// How long a call that is sent more than once takes.
     pub(crate) lasting: Range<Duration>,
 }
 
-/// What became of the connection of an earlier call.
+/// The connection of an earlier call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Earlier {
     /// There was no such call.
     None,
-    /// Both sides keep it.
+    /// Both sides keep it open.
     Kept,
     /// The server has closed it.
     Closed,
@@ -61,14 +61,14 @@ pub(crate) enum Earlier {
 
 type Script = dyn Fn(&Setting<'_>) -> Vec<Fault> + Send + Sync;
 
-/// What a script may mention.
+/// Values for a script.
 pub(crate) struct Setting<'s> {
     pub(crate) call: Call,
     /// The address of a server of another origin.
     pub(crate) elsewhere: &'s str,
 }
 
-/// What becomes of a call.
+/// The result of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ending {
     pub(crate) attempts: u32,
@@ -83,7 +83,7 @@ fn failed(attempts: u32, kind: K, outcome: O) -> Ending {
     Ending { attempts, result: Err((kind, outcome)) }
 }
 
-/// The two rules of repeating, and no repeating.
+/// The rules of retrying.
 impl Row {
     fn new<F>(fault: impl Into<String>, script: F, safe: Ending, others: Ending) -> Self
     where
@@ -102,7 +102,7 @@ impl Row {
         }
     }
 
-    /// Only what is safe is sent again.
+    /// Only a safe call is retried.
     fn once<F>(fault: impl Into<String>, kind: K, outcome: O, script: F) -> Self
     where
         F: Fn(&Setting<'_>) -> Vec<Fault> + Send + Sync + 'static,
@@ -110,7 +110,7 @@ impl Row {
         Self::new(fault, script, failed(ATTEMPTS, kind, outcome), failed(1, kind, outcome))
     }
 
-    /// Everything is sent again: it provably never ran.
+    /// Every call is retried: it certainly did not run.
     fn again<F>(fault: impl Into<String>, kind: K, outcome: O, script: F) -> Self
     where
         F: Fn(&Setting<'_>) -> Vec<Fault> + Send + Sync + 'static,
@@ -119,7 +119,7 @@ impl Row {
         Self::new(fault, script, ending, ending)
     }
 
-    /// Nothing is sent again: it would not help.
+    /// No call is retried: it would not help.
     fn never<F>(fault: impl Into<String>, ending: Ending, script: F) -> Self
     where
         F: Fn(&Setting<'_>) -> Vec<Fault> + Send + Sync + 'static,
@@ -170,7 +170,7 @@ fn half(call: Call) -> Vec<u8> {
     response[..response.len() - call.sample().len() / 2].to_vec()
 }
 
-/// Every row, in groups that do not disturb each other's time-outs.
+/// Every row, in groups that do not disturb each other's timeouts.
 pub(crate) fn rows() -> Vec<Vec<Row>> {
     vec![connection(), request(), response_lost(), slow(), statuses(), rate_limits(), redirects(), strange()]
 }

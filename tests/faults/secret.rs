@@ -1,4 +1,4 @@
-//! The key is in nothing that the client shows, tells or writes, also when a server repeats it.
+//! The key is in nothing that the client prints, logs or writes, also when a server repeats it.
 //!
 //! [`LogCapture`] records all messages of `tracing` and `log`, of the client and its dependencies.
 
@@ -29,7 +29,7 @@ use crate::{
 };
 use ideogram_testkit::response;
 
-/// Everything that was shown, for one look at the end.
+/// All output, for one check at the end.
 #[derive(Clone, Default)]
 struct Shown(Arc<Mutex<String>>);
 
@@ -53,7 +53,7 @@ impl Shown {
         self.text(&String::from_utf8_lossy(error.body().map_or(&[], |body| body)));
     }
 
-    /// Every file below the folder: its name and what it holds.
+    /// Every file below the folder: its name and content.
     fn files(&self, folder: &Path) -> usize {
         let mut count = 0;
         for entry in std::fs::read_dir(folder).unwrap() {
@@ -80,7 +80,7 @@ impl Shown {
     }
 }
 
-/// A hook that shows what it sees.
+/// A hook that records what it receives.
 struct Looking(Shown);
 
 impl Hook for Looking {
@@ -97,7 +97,7 @@ impl Hook for Looking {
 }
 
 #[tokio::test]
-async fn what_is_built_prepared_and_answered_shows_no_key() {
+async fn builders_requests_and_responses_do_not_print_the_key() {
     let shown = Shown::default();
     let log_capture = LogCapture::open();
     let server = Server::start(vec![good(Call::Generate)]);
@@ -135,7 +135,7 @@ async fn what_is_built_prepared_and_answered_shows_no_key() {
 }
 
 #[tokio::test]
-async fn a_server_that_repeats_the_key_gets_it_into_nothing() {
+async fn a_key_that_a_server_repeats_is_in_no_output() {
     let shown = Shown::default();
     let log_capture = LogCapture::open();
     let escaped: String = KEY.chars().map(|character| format!("\\u{:04x}", u32::from(character))).collect();
@@ -153,7 +153,7 @@ async fn a_server_that_repeats_the_key_gets_it_into_nothing() {
             faults.push(Fault::response(response(status, &echo, text)));
         }
     }
-    // The key in the status line, in the name of a header, cut off, and in what is no HTTP.
+    // The key in the status line, in the name of a header, cut off, and in a response that is not HTTP.
     faults.push(Fault::response(format!("HTTP/1.1 500 {KEY}\r\n{KEY}: {KEY}\r\nContent-Length: 0\r\n\r\n")));
     faults
         .push(Fault::response(format!("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{{\"data\": \"{}", &KEY[..15])));
@@ -186,7 +186,7 @@ async fn a_server_that_repeats_the_key_gets_it_into_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_refused_or_cannot_be_sent_shows_no_key() {
+async fn errors_before_sending_do_not_print_the_key() {
     let shown = Shown::default();
     let log_capture = LogCapture::open();
     for builder in [
@@ -215,7 +215,7 @@ async fn what_is_refused_or_cannot_be_sent_shows_no_key() {
 }
 
 #[tokio::test]
-async fn sidecars_journals_and_reports_hold_no_key() {
+async fn sidecars_journals_and_reports_do_not_contain_the_key() {
     let shown = Shown::default();
     let log_capture = LogCapture::open();
     let mock = MockServer::builder().api_key(KEY).start().await.unwrap();

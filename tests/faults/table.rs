@@ -1,4 +1,4 @@
-//! Runs the table of faults: every row with every call, each towards a server of its own, a group at a time.
+//! Runs the table of faults: every row with every call, each against its own server, one group at a time.
 
 use std::{
     collections::BTreeMap,
@@ -21,13 +21,13 @@ use crate::{
     server::{End, Fault, Log, Reading, Server, TEST_TIMEOUT},
 };
 
-/// What a row and a call came to.
+/// The result of a row and a call.
 struct Measured {
     ending: Ending,
     /// Connections and requests that the server counted, without those of another call.
     connections: usize,
     requests: usize,
-    /// What is not as it must be.
+    /// Deviations from the expected results.
     wrong: Vec<String>,
 }
 
@@ -63,7 +63,7 @@ async fn every_fault_ends_as_the_table_says() {
 }
 
 #[tokio::test]
-async fn a_connection_that_ends_at_once_is_not_tried_again_for_what_must_run_once() {
+async fn a_connection_that_ends_at_once_is_not_retried_for_unsafe_calls() {
     for end in [End::Reset, End::Close] {
         for call in Call::ALL {
             let server = Server::start(vec![Fault::new(Reading::Nothing, [], end)]);
@@ -71,7 +71,7 @@ async fn a_connection_that_ends_at_once_is_not_tried_again_for_what_must_run_onc
 
             let error = call.send(&client, 4096).await.unwrap_err();
 
-            // Whether something left before the end was noticed depends on who is quicker.
+            // Whether bytes were sent before the end was noticed depends on timing.
             assert_eq!(error.kind(), ErrorKind::Transport, "{error:?}");
             assert!(matches!(error.outcome(), Outcome::NotSent | Outcome::Unknown), "{error:?}");
             let expected = if call.is_safe() { ATTEMPTS } else { 1 };
@@ -107,13 +107,13 @@ async fn every_call_waits_for_a_service_that_refuses_connections_and_is_then_sen
     }
 }
 
-/// One call towards a server with one fault, and then another call, with the fault mended.
+/// One call to a server with a fault, and then another call without it.
 async fn measure(row: &Row, call: Call) -> Measured {
     let elsewhere = Server::start(vec![good(Call::Get)]);
     let setting = Setting { call, elsewhere: &elsewhere.url() };
     let mut server = Server::start((row.script)(&setting));
     let kept = tempfile::tempdir().unwrap();
-    // A kept connection that the server closes as the next request leaves is a row, not an accident of all others.
+    // A reused connection that the server closes as the next request is sent is a row of its own.
     let idle = usize::from(row.earlier != Earlier::None);
     let client = server.builder().configure_http(move |http| http.pool_max_idle_per_host(idle));
     let client = client.max_images_in_flight(1).build().unwrap();
@@ -162,7 +162,7 @@ async fn measure(row: &Row, call: Call) -> Measured {
     measured
 }
 
-/// What every row has, unless it says otherwise.
+/// The defaults of a row.
 fn options() -> CallOptions {
     CallOptions::new()
         .attempts(ATTEMPTS)
@@ -182,7 +182,7 @@ impl Check<'_> {
         }
     }
 
-    /// What the server counted is what the client says, and every attempt sends the same.
+    /// The client reports what the server counted, and every attempt sends the same request.
     fn wire(&mut self, row: &Row, call: Call, expected: Ending, log: &Log, before: &Log) {
         let requests = &log.requests[before.requests.len()..];
         let attempts = usize::try_from(expected.attempts).unwrap();
@@ -202,11 +202,11 @@ impl Check<'_> {
                 self.that(length > row.file_bytes, || format!("a body of {length} bytes does not hold the file"));
             }
         }
-        // A client that hangs up is noticed: the kernel takes some, the rest cannot be sent.
+        // When the client hangs up, the kernel accepts some bytes, and the others cannot be sent.
         self.that(log.sent_bytes < 64 * 1024 * 1024, || format!("{} bytes were taken in", log.sent_bytes));
     }
 
-    /// The error says what it must, and nothing it must not.
+    /// The error has the required text, and nothing secret.
     fn error(&mut self, row: &Row, call: Call, error: &Error, elapsed: Duration) {
         let text = error.to_string();
         let warns = text.contains("may have run");
@@ -224,7 +224,7 @@ impl Check<'_> {
         self.that(error.body().is_none_or(|body| body.len() <= 1024 * 1024), || "a large body is kept".to_owned());
     }
 
-    /// A response to a paid call is kept as it came, or not at all.
+    /// A response to a paid call is stored unchanged, or not at all.
     async fn kept(&mut self, folder: &Path, call: Call, sent: &Result<(), Error>) {
         let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
         let came = match sent {
@@ -245,7 +245,7 @@ impl Check<'_> {
         });
     }
 
-    /// With a limiter for one image, the next call can only go through if the last one gave its place back.
+    /// With a limiter for one image, the next call can only be sent if the last one released its permit.
     async fn places(&mut self, server: &mut Server, client: &Client) {
         self.that(client.images_in_flight() == 0, || "places are still taken".to_owned());
         server.set_script(vec![good(Call::Generate)]);
@@ -254,7 +254,7 @@ impl Check<'_> {
     }
 }
 
-/// The measured table, for people.
+/// The measured table as text.
 struct Table {
     rows: Vec<[String; 1 + Call::ALL.len()]>,
     column: usize,
@@ -292,7 +292,7 @@ impl Table {
         self.column %= Call::ALL.len();
     }
 
-    /// Markdown that can be read as it is.
+    /// Renders it as Markdown.
     fn text(&self) -> String {
         let widths: Vec<usize> = (0..=Call::ALL.len())
             .map(|column| self.rows.iter().map(|row| row[column].len()).max().unwrap_or_default())

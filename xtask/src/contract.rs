@@ -67,7 +67,7 @@ pub fn contract(root: &Path, parts: &[Part], seed: u32) -> Result<()> {
     say(&format!("--- contract\n{}", summary.join("\n")));
     let seed = if failed.contains(&Part::Mock.name()) { format!(" --seed {seed}") } else { String::new() };
     let failed = failed.join(" ");
-    ensure!(failed.is_empty(), "others find faults; see them again with `cargo xtask contract {failed}{seed}`");
+    ensure!(failed.is_empty(), "the tools found faults; run them again with `cargo xtask contract {failed}{seed}`");
     Ok(())
 }
 
@@ -147,14 +147,14 @@ fn page(tools: &Tools) -> Result<()> {
         Err(error) if error.kind() != ErrorKind::NotFound => {
             return Err(error).with_context(|| format!("cannot remove `{}`", folder.display()));
         }
-        _ => fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder `{}`", folder.display()))?,
+        _ => fs::create_dir_all(&folder).with_context(|| format!("cannot create the folder `{}`", folder.display()))?,
     }
     fs::write(folder.join("rows.jsonl"), rows()).context("cannot write the rows of a batch")?;
     let mut batch = Command::new(program);
     batch.args(["--mock", "--yes", "--quiet", "batch", "rows.jsonl", "--out", "images"]).current_dir(&folder);
     let ran = batch.output().context("cannot run a batch")?;
     let sheet = folder.join("images/contact-sheet.html");
-    ensure!(sheet.is_file(), "the batch made no contact sheet: {}", String::from_utf8_lossy(&ran.stderr));
+    ensure!(sheet.is_file(), "the batch wrote no contact sheet: {}", String::from_utf8_lossy(&ran.stderr));
     let Some(browser) = Tools::browser() else {
         say("skipped: axe-core needs a browser; install chromium or google-chrome");
         return Ok(());
@@ -172,7 +172,7 @@ fn built(tools: &Tools, selection: &[&str]) -> Result<PathBuf> {
     let messages = String::from_utf8_lossy(&output.stdout);
     let executables = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let executable = executables.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).next_back();
-    executable.with_context(|| format!("`cargo build {}` made no program", selection.join(" ")))
+    executable.with_context(|| format!("`cargo build {}` built no program", selection.join(" ")))
 }
 
 /// A local server; dropping it stops it.

@@ -35,7 +35,7 @@ impl Tools {
             );
         }
         fs::create_dir_all(&tools.folder)
-            .with_context(|| format!("cannot make the folder `{}`", tools.folder.display()))?;
+            .with_context(|| format!("cannot create the folder `{}`", tools.folder.display()))?;
         tools.install_locked("requirements.txt", || tools.install_python())?;
         tools.install_locked("package-lock.json", || tools.install_node())?;
         Ok(tools)
@@ -107,7 +107,7 @@ impl Tools {
     fn install_python(&self) -> Result<()> {
         let mut make = Command::new("python3");
         make.args(["-m", "venv", "--clear"]).arg(self.folder.join("python"));
-        run(&mut make, "no virtual environment can be made")?;
+        run(&mut make, "the virtual environment cannot be created")?;
         let mut pip = Command::new(self.python_program());
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
         pip.args(["--require-hashes", "--requirement"]);

@@ -30,12 +30,12 @@ struct Target {
     name: &'static str,
     longest_input_bytes: usize,
     /// The timeout of one input; a slower input is a finding.
-    patience: Duration,
+    timeout: Duration,
 }
 
 const TARGETS: [Target; 2] = [
-    Target { name: "decode", longest_input_bytes: 8 * 1024, patience: Duration::from_secs(5) },
-    Target { name: "codegen", longest_input_bytes: 256 * 1024, patience: Duration::from_secs(60) },
+    Target { name: "decode", longest_input_bytes: 8 * 1024, timeout: Duration::from_secs(5) },
+    Target { name: "codegen", longest_input_bytes: 256 * 1024, timeout: Duration::from_secs(60) },
 ];
 
 /// The result of one target.
@@ -121,7 +121,7 @@ fn host() -> Result<String> {
 fn run(root: &Path, folder: &Path, program: &Path, target: &Target, time: Duration) -> Result<Outcome> {
     let [corpus, seeds, findings] = ["corpus", "seeds", "findings"].map(|name| folder.join(name));
     for folder in [&corpus, &seeds, &findings] {
-        fs::create_dir_all(folder).with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
+        fs::create_dir_all(folder).with_context(|| format!("cannot create the folder `{}`", folder.display()))?;
     }
     let log = folder.join("log");
     let start = Instant::now();
@@ -134,7 +134,7 @@ fn run(root: &Path, folder: &Path, program: &Path, target: &Target, time: Durati
         let known = files(&findings)?;
         let mut fuzzer = Command::new(program);
         fuzzer.current_dir(root).arg(&corpus).arg(&seeds);
-        fuzzer.arg(format!("-max_total_time={left}")).arg(format!("-timeout={}", target.patience.as_secs()));
+        fuzzer.arg(format!("-max_total_time={left}")).arg(format!("-timeout={}", target.timeout.as_secs()));
         fuzzer.arg(format!("-max_len={}", target.longest_input_bytes)).arg("-print_final_stats=1");
         fuzzer.arg(format!("-artifact_prefix={}/", findings.display()));
         fuzzer.env("IDEOGRAM_FUZZ_TARGET", target.name).env("IDEOGRAM_FUZZ_SEEDS", &seeds);

@@ -45,7 +45,7 @@ pub fn mutants(root: &Path, pattern: Option<&str>) -> Result<()> {
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |target| root.join(target));
     let folder = target.join("mutants");
     let _ = fs::remove_dir_all(folder.join("mutants.out"));
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create the folder `{}`", folder.display()))?;
 
     let mut all = Outcome::default();
     for tests in TESTS {
@@ -60,7 +60,7 @@ pub fn mutants(root: &Path, pattern: Option<&str>) -> Result<()> {
     }
     let Outcome { noticed, endless, unbuildable, missed } = &all;
     say(&format!(
-        "{noticed} changes noticed, {endless} made a test endless, {unbuildable} do not compile, {} not noticed",
+        "{noticed} changes noticed, {endless} caused an endless test, {unbuildable} do not compile, {} not noticed",
         missed.len()
     ));
     for name in missed {

@@ -106,7 +106,7 @@ const COMPARE: &str = "cargo test --workspace --test contract -- surface:: sampl
 fn failure_of_comparison(root: &Path, environment: &[(&str, &str)]) -> Result<Option<String>> {
     let mut command = cargo();
     command.args(COMPARE.split(' ').skip(1)).arg("--quiet").current_dir(root).envs(environment.iter().copied());
-    // The output of the compiler is shown at once.
+    // The output of the compiler is printed at once.
     let output = command.stderr(Stdio::inherit()).output().with_context(|| format!("cannot run `{COMPARE}`"))?;
     Ok((!output.status.success()).then(|| String::from_utf8_lossy(&output.stdout).into_owned()))
 }

@@ -21,7 +21,7 @@ pub(crate) fn own_description(model: &Model, schema: &Schema) -> String {
     }
 }
 
-/// Returns [`own_description`], else that of the component: for places that do not show the type.
+/// Returns [`own_description`], else that of the component: for docs that do not show the type.
 pub(crate) fn description_of(model: &Model, schema: &Schema) -> String {
     let own = own_description(model, schema);
     match &schema.kind {

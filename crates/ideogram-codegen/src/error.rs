@@ -42,7 +42,7 @@ impl From<Problem> for Error {
     }
 }
 
-/// Why progenitor's output could not be adjusted. The caller adds the place in the document.
+/// Why progenitor's output could not be adjusted. The caller adds the location in the document.
 #[derive(Debug)]
 pub(crate) struct RetargetError {
     pub(crate) operation: Option<String>,

@@ -5,7 +5,7 @@
 //!
 //! | rule | reason |
 //! | --- | --- |
-//! | [`multipart_becomes_form`] | progenitor has no multipart; a form body gives the typed struct, and marks the place for retarget |
+//! | [`multipart_becomes_form`] | progenitor has no multipart; a form body gives the typed struct, and marks it for retarget |
 //! | [`one_media_type`] | progenitor panics on two media types for one body |
 //! | [`only_success`] | progenitor panics on errors of different shapes; the runtime reads every error itself |
 //! | [`bounds_are_dropped`] | typify enforces bounds while decoding; requests are checked by generated `Validate` instead |
@@ -13,7 +13,7 @@
 //! | no `default` | typify sends defaults; the server decides |
 //! | [`tolerant_in_responses`] | required arrays and nullable properties must survive null and absence |
 //! | [`replaced`] | enums, unions and path values are types of our own; typify only sees their names |
-//! | `format: binary` is kept | a conversion of `settings` turns it into the runtime's file type |
+//! | `format: binary` stays | a conversion of `settings` turns it into the runtime's file type |
 //! | [`discriminators_are_the_unions`] | the union writes the discriminator; a kind must not have it as a field |
 
 use serde_json::{Map, Value, json};

@@ -1,14 +1,14 @@
 //! Changes responses in the ways in which a service changes them after a release of the client.
 //!
-//! The client promises to survive every one of these. What it may insist on stays: required texts, booleans, integers
-//! and objects are there and of their type, and a list holds what it is a list of.
+//! The client must accept all of these changes. Some guarantees remain: required strings, booleans, integers and
+//! objects are present with their type, and items of a list have theirs.
 
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
 use super::responses::{Answers, Resolved, is_required};
 
-/// What the responses of many cases hold between them if every kind of news is made: a property, an enum value, a kind
+/// The news that all cases together must contain: a property, an enum value, a kind
 /// of a union, a number and a time that the document does not allow.
 pub(super) const SIGNS: [&str; 5] = [
     r#""news_property":"#,
@@ -33,7 +33,7 @@ const TIMES: [&str; 10] = [
 ];
 
 impl Answers {
-    /// Changes a response here and there.
+    /// Changes a response at random.
     pub(super) fn make_news(&self, schema: &Value, value: &mut Value, random: &mut Rng) {
         let Resolved { schema, .. } = self.resolve(schema);
         if let Some(kinds) = schema["oneOf"].as_array() {
@@ -110,7 +110,7 @@ impl Answers {
     }
 }
 
-/// A text that the document does not allow here; none where every text is.
+/// A text that the document does not allow here, if there is one.
 fn new_text(schema: &Value, random: &mut Rng) -> Option<&'static str> {
     let texts: &[&str] = if schema.get("enum").is_some() {
         &["NEWS_VALUE", "news value", "", "null", "Unrecognized"]

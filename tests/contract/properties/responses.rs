@@ -1,7 +1,7 @@
-//! Makes responses from the schemas of the document.
+//! Generates responses from the schemas of the document.
 //!
 //! Start at [`Answers::conforming`]. It knows the keywords that the house rules allow, and stops at a pattern or format
-//! that it has no samples of: responses that nobody can make would go untested without a word.
+//! that it has no samples of: otherwise such responses would silently go untested.
 
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
@@ -26,7 +26,7 @@ const TIMES: [&str; 6] = [
     "2024-02-29T00:00:00.0+14:00",
 ];
 
-/// Makes responses of every operation.
+/// Generates responses of every operation.
 pub(super) struct Answers {
     root: Value,
 }
@@ -97,19 +97,19 @@ impl Answers {
                 random.choice(numbers).unwrap()
             }
             Some("boolean") => random.bool().into(),
-            other => panic!("responses of type {other:?} cannot be made yet: {schema}"),
+            other => panic!("responses of type {other:?} cannot be generated yet: {schema}"),
         }
     }
 
     fn object(&self, schema: &Value, random: &mut Rng) -> Value {
         let properties = schema["properties"].as_object().into_iter().flatten();
-        let mut made = Map::new();
+        let mut value = Map::new();
         for (name, property) in properties {
             if is_required(schema, name) || random.bool() {
-                made.insert(name.clone(), self.conforming(property, random));
+                value.insert(name.clone(), self.conforming(property, random));
             }
         }
-        made.into()
+        value.into()
     }
 }
 
@@ -121,7 +121,7 @@ fn text(schema: &Value, random: &mut Rng) -> Value {
     let mut digits = |alphabet: &[u8], length: usize| -> String {
         (0..length).map(|_| char::from(*random.choice(alphabet).unwrap())).collect()
     };
-    let made = match (schema["pattern"].as_str(), schema["format"].as_str()) {
+    let value = match (schema["pattern"].as_str(), schema["format"].as_str()) {
         (Some("^#[0-9a-fA-F]{6}$"), _) => format!("#{}", digits(b"0123456789abcdefABCDEF", 6)),
         (Some(r"^\d{2,5}x\d{2,5}$"), _) => format!("{}x{}", digits(b"123456789", 2), digits(b"0123456789", 5)),
         (Some(r"^(?!\.{1,2}$)[^/?#%\s]+$"), _) => digits(b"0123456789abcdefABCDEF-_.", 22),
@@ -132,10 +132,10 @@ fn text(schema: &Value, random: &mut Rng) -> Value {
         (None, Some(format)) => panic!("no sample of the format `{format}` is known: add one here"),
         (None, None) => {
             let least = schema["minLength"].as_u64().unwrap_or(0);
-            assert!(least < 2 && schema.get("maxLength").is_none(), "bounds that no sample is made for: {schema}");
+            assert!(least < 2 && schema.get("maxLength").is_none(), "bounds without a sample: {schema}");
             let text = *random.choice(&TEXTS).unwrap();
             if least > 0 && text.is_empty() { "x".to_owned() } else { text.to_owned() }
         }
     };
-    made.into()
+    value.into()
 }

@@ -1,7 +1,7 @@
-//! The typed calls: for every operation so many that each property of its request is sent by one of them.
+//! The typed calls: for every operation enough calls to send each property of its request.
 //!
-//! What must not stand together is spread over several calls. Values are beside what a call is given, written as they
-//! should look on the wire, so that no type of the client says what is right.
+//! Exclusive properties are in different calls. The expected values are written next to the arguments in their form on
+//! the wire, independently of the types of the client.
 
 use std::pin::Pin;
 
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 /// A typed call.
 pub(super) struct Call<'c> {
-    /// Parameters and properties of the body by their names on the wire. A file stands as its name.
+    /// Parameters and properties of the body by their names on the wire; a file is its name.
     pub(super) given: Value,
     pub(super) sending: Pin<Box<dyn Future<Output = Result<(), Error>> + 'c>>,
 }
@@ -66,7 +66,7 @@ pub(super) fn calls<'c>(client: &'c Client, operation: &str) -> Vec<Call<'c>> {
     }
 }
 
-/// What the file of this name holds.
+/// The content of a file.
 pub(super) fn content(name: &str) -> String {
     format!("the content of {name}")
 }
@@ -579,7 +579,7 @@ fn remix_image(client: &Client) -> Vec<Call<'_>> {
         .collect()
 }
 
-/// What generate and remix of the older models have in common.
+/// The properties that generate and remix of the legacy models share.
 fn older_requests() -> [Value; 3] {
     [
         json!({

@@ -1,4 +1,4 @@
-//! Whether a request is what the document describes, from its first line to its last part.
+//! Compares a request with the document, from its first line to its last part.
 
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ fn part(text: &str) -> Option<Part> {
     Some(Part { name: name.to_owned(), file_name, media_type, content: content.to_owned() })
 }
 
-/// How a scalar stands in a path, a query or a part.
+/// The text of a scalar in a path, a query or a part.
 fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

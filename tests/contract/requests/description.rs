@@ -14,7 +14,7 @@ pub(super) struct Operation<'d> {
     pub(super) method: String,
     pub(super) path: &'d str,
     pub(super) parameters: Vec<&'d Value>,
-    /// Media type and what stands beside it: schema and encoding.
+    /// The media type with its schema and encoding.
     pub(super) body: Option<(&'d str, &'d Value)>,
 }
 
@@ -57,35 +57,35 @@ impl Document {
     }
 
     /// The names of properties, and of properties within them: `image_request/prompt`.
-    fn members(&self, schema: &Value, prefix: &str, found: &mut BTreeSet<String>) {
+    fn properties(&self, schema: &Value, prefix: &str, found: &mut BTreeSet<String>) {
         let schema = self.resolved(schema);
         for kind in schema["oneOf"].as_array().into_iter().flatten().chain(schema.get("items")) {
-            self.members(kind, prefix, found);
+            self.properties(kind, prefix, found);
         }
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
             found.insert(format!("{prefix}{name}"));
-            self.members(property, &format!("{prefix}{name}/"), found);
+            self.properties(property, &format!("{prefix}{name}/"), found);
         }
     }
 }
 
 impl<'d> Operation<'d> {
-    pub(super) fn parameters_in(&self, place: &str) -> impl Iterator<Item = (&'d str, &'d Value)> {
-        let there = self.parameters.iter().filter(move |parameter| parameter["in"] == place);
+    pub(super) fn parameters_in(&self, location: &str) -> impl Iterator<Item = (&'d str, &'d Value)> {
+        let there = self.parameters.iter().filter(move |parameter| parameter["in"] == location);
         there.map(|parameter| (parameter["name"].as_str().unwrap(), &parameter["schema"]))
     }
 
-    /// All that can be given: parameters and properties of the body.
+    /// All inputs: parameters and properties of the body.
     pub(super) fn inputs(&self, document: &Document) -> BTreeSet<String> {
         let mut inputs =
             self.parameters.iter().map(|parameter| parameter["name"].as_str().unwrap().to_owned()).collect();
         if let Some((_, body)) = self.body {
-            document.members(&body["schema"], "", &mut inputs);
+            document.properties(&body["schema"], "", &mut inputs);
         }
         inputs
     }
 
-    /// The least that can be given: one set, or one for each choice.
+    /// The smallest sets of inputs: one, or one for each choice.
     pub(super) fn smallest(&self, document: &Document) -> BTreeSet<BTreeSet<String>> {
         let required = |schema: &Value| -> BTreeSet<String> {
             schema["required"].as_array().into_iter().flatten().map(|name| name.as_str().unwrap().to_owned()).collect()

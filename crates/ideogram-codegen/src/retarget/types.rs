@@ -60,10 +60,10 @@ fn document_builder(block: &mut ItemImpl) {
 fn remove_deserialize(structure: &mut ItemStruct) -> Result<(), RetargetError> {
     for attribute in structure.attrs.iter_mut().filter(|attribute| attribute.path().is_ident("derive")) {
         let derives = attribute.parse_args_with(Punctuated::<syn::Path, Token![,]>::parse_terminated)?;
-        let kept =
+        let derives =
             derives.into_iter().filter(|path| path.segments.last().is_none_or(|last| last.ident != "Deserialize"));
-        let kept: Punctuated<syn::Path, Token![,]> = kept.collect();
-        *attribute = syn::parse_quote!(#[derive(#kept)]);
+        let derives: Punctuated<syn::Path, Token![,]> = derives.collect();
+        *attribute = syn::parse_quote!(#[derive(#derives)]);
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Rules that need the whole document: colliding names, circular references, files in the wrong place.
+//! Rules that need the whole document: colliding names, circular references, files in the wrong location.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Documents broken at random are refused with a place, or generated; never a panic.
+//! Randomly broken documents are refused with a location, or generated; there is never a panic.
 
 use ideogram_codegen::GeneratedClient;
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! A foreign document goes through the same bridge: nothing in it knows this API.
 //!
-//! That the source compiles and works is shown in the workspace's contract tests, which build it against the runtime.
+//! The workspace's contract tests build the source against the runtime, and run it.
 
 use ideogram_codegen::GeneratedClient;
 

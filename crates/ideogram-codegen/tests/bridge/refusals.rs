@@ -23,7 +23,7 @@ fn assert_refused(from: &str, to: &str, message: &str) {
     assert!(!found.repair_hint().is_empty(), "{found}");
 }
 
-/// What is replaced in the document, by what, and what the problem then says.
+/// The text to replace in the document, its replacement, and the expected problem.
 const REFUSED: &[(&str, &str, &str)] = &[
     ("operationId: delete_photo", "operationId: version", "would be `VERSION`, which describes the document"),
     ("- name: X-Trace", "- name: client", "the name `client`, which every builder needs for itself"),
