@@ -52,7 +52,7 @@ impl Work<'_> {
         &self,
         plan: &mut Plan,
         mut requested: u64,
-        stream: &mut ResultStream<'_>,
+        results: &mut ResultStream<'_>,
     ) -> Result<Option<Stop>, Failure> {
         let total = plan.send.len() + plan.save.len();
         let progress = self.context.progress("batch", Counted::Things("row"), Some(total as u64));
@@ -127,7 +127,7 @@ impl Work<'_> {
                             plan.statuses[index] = Status::Failed(failed);
                             tally.add(&plan.statuses[index]);
                             // Rows in flight may be billed: they are waited for even if nothing can be printed.
-                            if let Err(failure) = self.print(index, &plan.statuses[index], stream) {
+                            if let Err(failure) = self.print(index, &plan.statuses[index], results) {
                                 stop = Some(worse(stop, failure));
                             }
                             progress.advance(1);
@@ -141,7 +141,7 @@ impl Work<'_> {
                     stop = stop.or(withheld);
                     tally.add(&status);
                     plan.statuses[index] = status;
-                    if let Err(failure) = self.print(index, &plan.statuses[index], stream) {
+                    if let Err(failure) = self.print(index, &plan.statuses[index], results) {
                         stop = Some(worse(stop, failure));
                     }
                     progress.advance(1);
@@ -177,12 +177,12 @@ impl Work<'_> {
     }
 
     /// Prints the result of a row: the paths of its images as text, or all of it as JSON.
-    fn print(&self, index: usize, status: &Status, stream: &mut ResultStream<'_>) -> Result<(), Failure> {
+    fn print(&self, index: usize, status: &Status, results: &mut ResultStream<'_>) -> Result<(), Failure> {
         if self.context.output().format() != Format::Text {
-            return stream.push(&row_json(&self.rows[index], status, self.folder), "");
+            return results.push(&row_json(&self.rows[index], status, self.folder), "");
         }
         let mut files = status.images().iter().filter_map(|image| image.file.as_ref());
-        files.try_for_each(|file| stream.push(&(), &self.folder.join(file).display().to_string()))
+        files.try_for_each(|file| results.push(&(), &self.folder.join(file).display().to_string()))
     }
 
     /// The failure after the second signal.
