@@ -31,6 +31,7 @@ const SCHEMA: &[(&str, &str)] = &[
     ("default", "the server decides; the client sends what it was given"),
     ("minimum", "bounds of a request are checked by its `validate()`, those of a response not at all"),
     ("maximum", "as `minimum`"),
+    ("exclusiveMinimum", "as `minimum`"),
     ("minLength", "as `minimum`"),
     ("maxLength", "as `minimum`"),
     ("pattern", "as `minimum`"),

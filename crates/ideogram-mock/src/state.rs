@@ -27,6 +27,10 @@ pub(crate) struct State {
     ids: u64,
     pub(crate) datasets: Vec<Dataset>,
     pub(crate) models: Vec<Model>,
+    #[serde(default)]
+    pub(crate) generations: Vec<Generation>,
+    #[serde(default)]
+    pub(crate) uses: Vec<Use>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +67,32 @@ pub(crate) struct Model {
     pub(crate) uri: String,
 }
 
+/// A call of the second API version that makes images.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Generation {
+    pub(crate) id: String,
+    pub(crate) created: Timestamp,
+    /// When it ends, in success or failure.
+    pub(crate) ends: Timestamp,
+    pub(crate) fails: bool,
+    /// Its images.
+    pub(crate) data: Value,
+}
+
+/// What was used and is billed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Use {
+    pub(crate) time: Timestamp,
+    /// The path of the operation.
+    pub(crate) endpoint: String,
+    /// How many units.
+    pub(crate) count: u64,
+    /// The price of a unit, in millionths of a US dollar.
+    pub(crate) price: u64,
+}
+
 impl Model {
     pub(crate) fn is_owned(&self) -> bool {
         self.dataset_id.is_some()
@@ -87,6 +117,8 @@ impl State {
             ids: 0,
             datasets: vec![demo_dataset(&dataset)],
             models: models.iter().map(|model| demo_model(model, training_time)).collect(),
+            generations: Vec::new(),
+            uses: Vec::new(),
         }
     }
 

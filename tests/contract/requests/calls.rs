@@ -3,6 +3,9 @@
 //! Exclusive properties are in different calls. The expected values are written next to the arguments in their form on
 //! the wire, independently of the types of the client.
 
+#[path = "calls_v2.rs"]
+mod v2;
+
 use std::pin::Pin;
 
 use ideogram_client::{
@@ -62,7 +65,7 @@ pub(super) fn calls<'c>(client: &'c Client, operation: &str) -> Vec<Call<'c>> {
         "train_model_v3" => train_model_v3(client),
         "list_custom_models" => list_custom_models(client),
         "get_custom_model" => vec![call(json!({"model_id": "m"}), client.get_custom_model().model_id("m").send())],
-        _ => Vec::new(),
+        _ => v2::calls(client, operation),
     }
 }
 

@@ -43,6 +43,11 @@ fn part(text: &str) -> Option<Part> {
     Some(Part { name: name.to_owned(), file_name, media_type, content: content.to_owned() })
 }
 
+/// A value in a query: what would mean something else there is percent-encoded.
+fn encoded(text: &str) -> String {
+    text.replace(':', "%3A").replace('+', "%2B")
+}
+
 /// The text of a scalar in a path, a query or a part.
 fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
@@ -78,7 +83,7 @@ pub(super) fn compare(
     for (name, schema) in operation.parameters_in("query") {
         if let Some(value) = rest.remove(name) {
             ensure!(value.is_array() == (schema["type"] == "array"), "`{name}` is one value or several");
-            query.extend(each(&value).map(|value| format!("{name}={}", text(value))));
+            query.extend(each(&value).map(|value| format!("{name}={}", encoded(&text(value)))));
         }
     }
     let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };

@@ -12,11 +12,11 @@ use clap::{
 pub(crate) struct Known(Vec<String>);
 
 impl Known {
-    /// These values, without duplicates.
+    /// These values, without those that differ in case only: API versions spell the same values differently.
     pub(crate) fn new(values: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         let mut names: Vec<String> = Vec::new();
         for value in values {
-            if !names.iter().any(|name| name == value.as_ref()) {
+            if find(&names, value.as_ref()).is_none() {
                 names.push(value.as_ref().to_owned());
             }
         }

@@ -27,7 +27,7 @@ pub(crate) enum Kind {
 
 /// The properties of images, the properties of their masks, and the kinds of the masks.
 pub(crate) const PAIRS: &[(&[&str], &str, Kind)] = &[
-    (&["image", "image_file"], "mask", Kind::Repaint),
+    (&["image", "image_file", "images"], "mask", Kind::Repaint),
     (&["character_reference_images"], "character_reference_images_mask", Kind::Reference),
 ];
 

@@ -32,7 +32,7 @@ fn the_list_agrees_with_the_table_of_the_document() {
     let list = ideogram(["operations", "--output", "json"]).run().json();
 
     let operations = list["operations"].as_array().unwrap();
-    assert_eq!(operations.len(), 27);
+    assert_eq!(operations.len(), 44);
     for operation in operations {
         let id = operation["id"].as_str().unwrap();
         let row = table.lines().find(|line| line.starts_with(&format!("| `{id}`"))).unwrap();

@@ -18,8 +18,9 @@ use crate::{
     request::{PartContent, Request},
     save::Image as _,
     types::{
-        GenerateImageResponse, ImageGenerationResponseV3, ImageGenerationResponseV4, LayerizeTextResponse,
-        RemoveBackgroundResponse, V1EditImagesResponse,
+        GenerateImageResponse, GenerationResponseV2, GenerationV2, ImageGenerationResponseV3,
+        ImageGenerationResponseV4, LayerizeTextResponse, PreciseEditResponseV2, RemoveBackgroundResponse,
+        RemoveBackgroundResponseV2, SizedGenerationResponseV2, V1EditImagesResponse,
     },
 };
 
@@ -141,6 +142,11 @@ responses!(
     RemoveBackgroundResponse,
     GenerateImageResponse,
     LayerizeTextResponse,
+    GenerationResponseV2,
+    PreciseEditResponseV2,
+    SizedGenerationResponseV2,
+    RemoveBackgroundResponseV2,
+    GenerationV2,
 );
 
 impl HasImages for Value {

@@ -1,5 +1,7 @@
 //! One operation: its path, its parameters and bodies, its response.
 
+use std::fmt;
+
 use http::Method;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
@@ -46,6 +48,18 @@ pub(crate) enum ImageCount {
 /// A path with variables in braces.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct PathTemplate(Vec<Segment>);
+
+impl fmt::Display for PathTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().enumerate().try_for_each(|(index, segment)| {
+            let slash = if index == 0 { "" } else { "/" };
+            match segment {
+                Segment::Literal(text) => write!(f, "{slash}{text}"),
+                Segment::Variable(name) => write!(f, "{slash}{{{name}}}"),
+            }
+        })
+    }
+}
 
 #[derive(Debug, PartialEq, Eq)]
 enum Segment {

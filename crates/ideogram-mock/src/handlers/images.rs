@@ -34,15 +34,15 @@ const EMBELLISHMENTS: [&str; 4] = [
 ];
 
 /// Properties of the images of one call.
-struct Plan {
-    size: Size,
-    upscaled: Option<Size>,
-    style: Option<Value>,
-    background: Background,
+pub(super) struct Plan {
+    pub(super) size: Size,
+    pub(super) upscaled: Option<Size>,
+    pub(super) style: Option<Value>,
+    pub(super) background: Background,
 }
 
 impl Plan {
-    fn of(call: &Call) -> Self {
+    pub(super) fn of(call: &Call) -> Self {
         Self { size: size(call), upscaled: None, style: None, background: Background::Sky }
     }
 }
@@ -58,18 +58,23 @@ pub(super) fn v4(service: &Service, call: &Call) -> Result<Value, Reply> {
 /// Handles all operations of Ideogram 3.0 except those below.
 pub(super) fn v3(service: &Service, call: &Call) -> Result<Value, Reply> {
     let options = options(call);
-    let has_model = match options["custom_model_uri"].as_str() {
-        Some(uri) if !models::is_ready(service, uri) => {
-            return Err(Reply::error(StatusCode::BAD_REQUEST, "The custom model does not exist or is not ready."));
-        }
-        model => model.is_some(),
-    };
+    let has_model = is_custom_model_ready(service, call)?;
     let style = match options.get("style_type") {
         Some(style) => Some(style.clone()),
         None if has_model => Some(json!("CUSTOM")),
         None => options.get("style_codes").is_none().then(|| json!("GENERAL")),
     };
     respond(service, call, &Plan { style, ..Plan::of(call) })
+}
+
+/// Returns whether a call names a custom model; refuses one that is not ready.
+pub(super) fn is_custom_model_ready(service: &Service, call: &Call) -> Result<bool, Reply> {
+    match options(call)["custom_model_uri"].as_str() {
+        Some(uri) if !models::is_ready(service, uri) => {
+            Err(Reply::error(StatusCode::BAD_REQUEST, "The custom model does not exist or is not ready."))
+        }
+        model => Ok(model.is_some()),
+    }
 }
 
 /// Handles generate with a transparent background.
@@ -115,9 +120,14 @@ pub(super) fn legacy_edit(service: &Service, call: &Call) -> Result<Value, Reply
 
 /// Doubles the size of an image, up to the maximum.
 pub(super) fn upscale(service: &Service, call: &Call) -> Result<Value, Reply> {
+    respond(service, call, &upscaled(call, 2))
+}
+
+/// Returns a plan whose images are enlarged, up to the maximum.
+pub(super) fn upscaled(call: &Call, factor: u32) -> Plan {
     let plan = Plan::of(call);
-    let upscaled = plan.size.times(2).within(MAX_SIDE).at_least(MIN_SIDE);
-    respond(service, call, &Plan { upscaled: Some(upscaled), ..plan })
+    let size = plan.size.times(factor).within(MAX_SIDE).at_least(MIN_SIDE);
+    Plan { upscaled: Some(size), ..plan }
 }
 
 pub(super) fn remove_background(service: &Service, call: &Call) -> Result<Value, Reply> {
@@ -155,7 +165,7 @@ pub(super) fn layerize_text(service: &Service, call: &Call) -> Result<Value, Rep
 }
 
 /// Returns the response that all operations share.
-fn respond(service: &Service, call: &Call, plan: &Plan) -> Result<Value, Reply> {
+pub(super) fn respond(service: &Service, call: &Call, plan: &Plan) -> Result<Value, Reply> {
     check(call)?;
     let now = service.now();
     let (prompt, first_seed) = (used_prompt(call), first_seed(service, call));
@@ -198,18 +208,19 @@ fn first_seed(service: &Service, call: &Call) -> u32 {
 fn size(call: &Call) -> Size {
     let options = options(call);
     let requested = |name: &str| options[name].as_str().and_then(Size::read);
-    if let Some(size) = requested("resolution") {
+    if let Some(size) = requested("resolution").or_else(|| requested("size")) {
         return size;
     }
     let source = source_size(call).map(|size| size.within(MAX_SIDE)).filter(|_| !call.operation.takes_ratio);
     let shape = requested("aspect_ratio").or(source).unwrap_or(Size::SQUARE);
-    shape.nearest_in(&call.operation.sizes).unwrap_or(shape)
+    shape.nearest_in(&call.operation.sizes).unwrap_or_else(|| shape.at_least(MIN_SIDE))
 }
 
 /// Returns the prompt in use: magic prompt rewrites it when it is on, and always for the `text_prompt` of 4.0.
 fn used_prompt(call: &Call) -> String {
     let (subject, options) = (subject(call), options(call));
-    let is_on = ["magic_prompt", "magic_prompt_option"].iter().any(|name| options[name] == "ON");
+    let is_on =
+        ["magic_prompt", "magic_prompt_option"].iter().any(|name| options[name] == "ON" || options[name] == "on");
     if !is_on && options["text_prompt"].is_null() {
         return subject;
     }

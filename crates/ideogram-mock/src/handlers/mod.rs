@@ -3,6 +3,7 @@
 //! A handler gets a call that is already valid against the document, and returns the result or a refusal.
 
 mod datasets;
+mod generations;
 mod images;
 mod models;
 mod sources;
@@ -75,6 +76,23 @@ pub(crate) fn find(id: &str) -> Option<Handler> {
         "train_model_v3" => models::train,
         "list_custom_models" => models::list,
         "get_custom_model" => models::get,
+        "get_generation_v2" => generations::get,
+        "post_generate_image_v2_ideogram45"
+        | "post_generate_image_v2_ideogram_v4"
+        | "post_generate_image_v2_ideogram_v4_transparent"
+        | "post_generate_image_v2_ideogram_v4_custom_model"
+        | "post_generate_image_v2_ideogram_v3"
+        | "post_generate_image_v2_ideogram_v3_custom_model"
+        | "post_precise_edit_image_v2_ideogram45"
+        | "post_remix_image_v2_ideogram_v4"
+        | "post_reframe_image_v2_ideogram_v3" => generations::generate,
+        "post_inpaint_image_v2_ideogram_v3" => generations::inpaint,
+        "post_replace_background_ideogram_v3" => generations::replace_background,
+        "post_remove_background_v2" => generations::remove_background,
+        "post_upscale" => generations::upscale,
+        "post_describe_image_ideogram_v4" => generations::describe,
+        "get_account_usage_v2" => generations::usage,
+        "get_webhook_signing_jwks" => generations::signing_keys,
         _ => return None,
     })
 }

@@ -69,6 +69,9 @@ fn image() -> Part {
     Part::bytes(b"RIFF\x12\0\0\0WEBPVP8L\x06\0\0\0\x2f\0\0\0\0\0".to_vec())
 }
 
+/// The model that every server starts with.
+const CUSTOM_MODEL: &str = "custom_model_uri=model/paper-lanterns/version/1";
+
 /// A call for each operation that takes a form, with what is required and a little more.
 fn forms() -> Vec<(&'static str, Form)> {
     let text = |form: Form, text: &'static str| {
@@ -113,6 +116,20 @@ fn forms() -> Vec<(&'static str, Form)> {
         ("/edit", form(&["prompt=a hat", "model=V_2", "magic_prompt_option=ON"], &["image_file", "mask"])),
         ("/remix", form(&[wrapped], &["image_file"])),
         ("/reframe", form(&["resolution=RESOLUTION_1280_720", "model=V_2"], &["image_file"])),
+        ("/v2/image/generate/ideogram-4-5", form(&["prompt=some withheld", "num_images=2", "size=2048x2048"], &[])),
+        ("/v2/image/generate/ideogram-4-5", form(&["prompt=a hat"], &["images", "mask"])),
+        (
+            "/v2/image/generate/ideogram-3",
+            form(&["prompt=a cat", "style_codes=AAFF5733"], &["style_reference_images"]).text("aspect_ratio", "auto"),
+        ),
+        ("/v2/image/generate/ideogram-3-custom-model", form(&["prompt=a cat", CUSTOM_MODEL], &[])),
+        ("/v2/image/precise-edit/ideogram-4-5", form(&["prompt=a hat"], &["image", "mask", "reference_images"])),
+        ("/v2/image/inpaint/ideogram-3", form(&["prompt=a hat"], &["image", "mask"])),
+        ("/v2/image/remix/ideogram-4", form(&["prompt=a hat", "image_weight=1"], &["image"])),
+        ("/v2/image/reframe/ideogram-3", form(&["resolution=1536x512"], &["image"])),
+        ("/v2/image/remove-background/ideogram-1", form(&["private=true"], &["image"])),
+        ("/v2/image/upscale/auto", form(&["upscale_factor=x8"], &["image"])),
+        ("/v2/image/describe/ideogram-4", form(&["include_bbox=false"], &["image"])),
     ]
 }
 
@@ -146,6 +163,39 @@ async fn every_response_fits_the_document() {
     session.call(session.post("/generate").json(&request), 200).await;
     let short = json!({"text_prompt": "a sign that says \"open\""});
     session.call(session.post("/v1/ideogram-v4/magic-prompt").json(&short), 200).await;
+
+    for (path, more) in [
+        ("/v2/image/generate/ideogram-4", json!({"resolution": "512x1536", "num_images": 2, "magic_prompt": "on"})),
+        ("/v2/image/generate/ideogram-4-transparent", json!({"aspect_ratio": "1x4", "output_resolution": "2k"})),
+        (
+            "/v2/image/generate/ideogram-4-custom-model",
+            json!({"custom_model_uri": "model/paper-lanterns/version/1", "stacked_custom_models": [
+                {"custom_model_uri": "model/paper-lanterns/version/1", "weight": 0.5},
+            ]}),
+        ),
+    ] {
+        let mut request = json!({"prompt": "a cat"});
+        request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        session.call(session.post(path).json(&request), 200).await;
+    }
+    for (prompt, status) in [("a forest", "completed"), ("an errored forest", "failed")] {
+        let form = Form::new().text("prompt", prompt).part("image", image().file_name("a.webp"));
+        let started = session.post("/v2/image/replace-background/ideogram-3").multipart(form);
+        let id = session.call(started, 200).await["generation_id"].as_str().unwrap().to_owned();
+        let path = format!("/v2/generations/{id}");
+        assert_eq!(session.call(session.get(&path), 200).await["status"], "pending");
+        session.caller.server.advance(std::time::Duration::from_secs(60));
+        let ended = session.call(session.get(&path), 200).await;
+        assert_eq!((&ended["status"], ended["data"].is_array()), (&json!(status), status == "completed"));
+    }
+    session.call(session.get("/v2/generations/nothing"), 404).await;
+    session.call(session.get("/v1/.well-known/jwks.json"), 200).await;
+    let usage = "/v2/account/usage?start_time=2026-07-01T00:00:00Z";
+    let used = session.call(session.get(usage), 200).await;
+    let costs: Vec<_> = used["buckets"].as_array().unwrap().iter().flat_map(|it| it["line_items"].as_array()).collect();
+    assert!(costs.iter().map(|items| items.len()).sum::<usize>() >= 15, "{used}");
+    session.call(session.get(&format!("{usage}&bucket_width=1h&sources=app")), 200).await;
+    session.call(session.get("/v2/account/usage?start_time=2020-01-01T00:00:00Z"), 400).await;
 
     session.call(session.get("/nothing"), 404).await;
     session.call(session.get("/datasets/nothing"), 404).await;

@@ -248,7 +248,7 @@ mod tests {
         for words in [
             ["get_dataset", "--field", "dataset_id"],
             ["upload_dataset_assets", "--file", "a.png"],
-            ["list_datasets", "--field", "a=b"],
+            ["get_webhook_signing_jwks", "--field", "a=b"],
             ["get_dataset", "--json-body", "-"],
         ] {
             assert!(parsed(&words).is_err(), "{words:?}");

@@ -61,11 +61,25 @@ pub(super) async fn prepare(
             draft.set(target, Value::Bool(true));
         }
     }
-    let colors =
-        given.iter().find(|flag| flag.name == "color_hex").and_then(|flag| Some((flag, flag.target(model.operation)?)));
-    if let Some((flag, target)) = colors {
-        let members = many::<String>(matches, flag.name).map(|text| color(text)).collect::<Result<Vec<_>, _>>()?;
-        draft.set(target, json!({ "members": members }));
+    for (flag, target) in targets(&given, model) {
+        let texts = || many::<String>(matches, flag.name);
+        match flag.kind(target) {
+            Kind::Color => {
+                let members = texts().map(|text| weighted("--color-hex", text)).collect::<Result<Vec<_>, _>>()?;
+                let member = |(hex, weight): (&str, Option<f64>)| {
+                    let hex = format!("#{}", hex.strip_prefix('#').unwrap_or(hex));
+                    with_weight(json!({ "color_hex": hex }), "color_weight", weight)
+                };
+                draft.set(target, json!({ "members": members.into_iter().map(member).collect::<Vec<_>>() }));
+            }
+            Kind::StackedModel => {
+                for text in texts() {
+                    let (uri, weight) = weighted("--stacked-custom-models", text)?;
+                    draft.set(target, with_weight(json!({ "custom_model_uri": uri }), "weight", weight));
+                }
+            }
+            _ => {}
+        }
     }
     let stdin = Stdin::default();
     let sources = SourceImages::new(context, &stdin);
@@ -163,17 +177,16 @@ fn choose(command: &'static ImageCommand, matches: &ArgMatches, given: &[&Flag])
     let is_transparent = matches.try_get_one::<bool>(TRANSPARENT).ok().flatten().is_some_and(|it| *it);
     let requested = matches.try_get_one::<String>(MODEL).ok().flatten();
     let models = || command.models.iter().filter(|model| model.is_transparent == is_transparent);
-    let found = match requested {
-        Some(name) => models().find(|model| model.name == name),
-        None => {
-            let is_implied =
-                |model: &&Model| model.implied_by.is_some_and(|name| given.iter().any(|it| it.name == name));
-            models().find(is_implied).or_else(|| models().next())
-        }
-    };
-    found.ok_or_else(|| {
-        let name = requested.map_or("", String::as_str);
-        let others: Vec<String> = models().map(|model| format!("--model {}", model.name)).collect();
+    let name = requested.map(String::as_str).or_else(|| {
+        let is_implied = |model: &&Model| model.implied_by.is_some_and(|name| given.iter().any(|it| it.name == name));
+        models().find(is_implied).or_else(|| models().next()).map(|model| model.name)
+    });
+    let named = || models().filter(|model| Some(model.name) == name);
+    let takes_all = |model: &&Model| given.iter().all(|flag| flag.target(model.operation).is_some());
+    named().find(takes_all).or_else(|| named().next()).ok_or_else(|| {
+        let mut others: Vec<String> = models().map(|model| format!("--model {}", model.name)).collect();
+        others.dedup();
+        let name = name.unwrap_or_default();
         Failure::usage(format!("--transparent is not supported by --model {name}: nothing was sent"))
             .hint(format!("use {}", others.join(" or ")))
     })
@@ -183,20 +196,35 @@ fn choose(command: &'static ImageCommand, matches: &ArgMatches, given: &[&Flag])
 fn flags_of(command: &ImageCommand, can: impl Fn(&Model) -> bool) -> Vec<String> {
     let is_plain = |name: &str| command.models.iter().any(|it| it.name == name && !it.is_transparent && can(it));
     let models = command.models.iter().filter(|it| can(it) && !(it.is_transparent && is_plain(it.name)));
-    models.map(Model::flags).collect()
+    let mut flags: Vec<String> = Vec::new();
+    for model in models.map(Model::flags) {
+        if !flags.contains(&model) {
+            flags.push(model);
+        }
+    }
+    flags
 }
 
 /// Refuses flags that the model does not take, and names the models that do.
 fn check_flags(command: &ImageCommand, model: &Model, matches: &ArgMatches, given: &[&Flag]) -> Result<(), Failure> {
     let takes = |model: &Model, flag: &Flag| flag.target(model.operation).is_some();
-    let refused: Vec<&Flag> = given.iter().copied().filter(|flag| !takes(model, flag)).collect();
-    if refused.is_empty() {
+    if given.iter().all(|flag| takes(model, flag)) {
         return Ok(());
+    }
+    let same = || command.models.iter().filter(|it| it.flags() == model.flags());
+    let is_refused = |flag: &&Flag| !same().any(|model| takes(model, flag));
+    let mut refused: Vec<&Flag> = given.iter().copied().filter(is_refused).collect();
+    let together = if refused.is_empty() { " together" } else { "" };
+    if refused.is_empty() {
+        // Each is taken by an operation of the model, and no operation takes all.
+        refused = given.iter().copied().filter(|flag| same().any(|model| !takes(model, flag))).collect();
     }
     let names: Vec<String> = refused.iter().map(|flag| flag.shown(command)).collect();
     let (is, it) = if names.len() == 1 { ("is", "it") } else { ("are", "them") };
-    let default = if matches.contains_id(MODEL) || model.is_transparent { "" } else { ", the default" };
-    let what = format!("{} {is} not supported by {}{default}: nothing was sent", names.join(", "), model.flags());
+    let by = if command.has_models() { model.flags() } else { "this command".to_owned() };
+    let default =
+        if !command.has_models() || matches.contains_id(MODEL) || model.is_transparent { "" } else { ", the default" };
+    let what = format!("{} {is} not supported{together} by {by}{default}: nothing was sent", names.join(", "));
     let that_take = |flags: &[&Flag]| flags_of(command, |model| flags.iter().all(|flag| takes(model, flag)));
     let all = that_take(given);
     if !all.is_empty() {
@@ -212,7 +240,10 @@ fn check_flags(command: &ImageCommand, model: &Model, matches: &ArgMatches, give
 /// The value of a flag as the operation takes it.
 fn value(command: &ImageCommand, model: &Model, flag: &Flag, target: Target, text: &str) -> Result<Value, Failure> {
     match flag.kind(target) {
-        Kind::Palette => return Ok(json!({ "name": text })),
+        Kind::Palette => {
+            let name = values::find(palette_names(target.schema), text).copied().unwrap_or(text);
+            return Ok(json!({ "name": name }));
+        }
         Kind::Enum(values) => {
             if let Some(value) = values::find(values, text) {
                 return Ok((*value).into());
@@ -237,6 +268,16 @@ fn value(command: &ImageCommand, model: &Model, flag: &Flag, target: Target, tex
     Ok(text.into())
 }
 
+/// The names of palettes: each API version spells them in its own way.
+fn palette_names(schema: &Schema) -> &'static [&'static str] {
+    let Schema::Union(union) = schema else { return &[] };
+    let name = union.kinds.iter().find_map(|kind| kind.object.property("name"));
+    match name.map(|property| property.schema) {
+        Some(Schema::Enum(names)) => names,
+        _ => &[],
+    }
+}
+
 /// The refusal of a value that is not in an enum, with the models that take it and with values that are similar.
 fn unsupported(command: &ImageCommand, model: &Model, flag: &Flag, values: &[&str], text: &str) -> Failure {
     let takes = |other: &Model| match flag.target(other.operation).map(|target| flag.kind(target)) {
@@ -257,7 +298,7 @@ fn unsupported(command: &ImageCommand, model: &Model, flag: &Flag, values: &[&st
         }
         short.truncate(MAX_SUGGESTIONS);
     }
-    let by = if model.name.is_empty() { "this command".to_owned() } else { model.flags() };
+    let by = if command.has_models() { model.flags() } else { "this command".to_owned() };
     let failure = Failure::usage(format!("{} {text} is not supported by {by}: nothing was sent", flag.shown(command)));
     let values = format!("use {closest}: {}", short.join(", "));
     if others.is_empty() {
@@ -281,18 +322,19 @@ fn distance((width, height): (f64, f64), (other_width, other_height): (f64, f64)
 }
 
 /// `#FFD700`, or `#FFD700=0.5` with a weight.
-fn color(text: &str) -> Result<Value, Failure> {
-    let (hex, weight) = text.split_once('=').map_or((text, None), |(hex, weight)| (hex, Some(weight)));
-    let hex = format!("#{}", hex.strip_prefix('#').unwrap_or(hex));
-    match weight {
-        None => Ok(json!({ "color_hex": hex })),
-        Some(weight) => match weight.parse::<f64>() {
-            Ok(weight) => Ok(json!({ "color_hex": hex, "color_weight": weight })),
-            Err(_) => {
-                Err(Failure::usage(format!("the weight of --color-hex {text} is not a number: nothing was sent")))
-            }
-        },
+fn weighted<'a>(flag: &str, text: &'a str) -> Result<(&'a str, Option<f64>), Failure> {
+    let Some((value, weight)) = text.split_once('=') else { return Ok((text, None)) };
+    match weight.parse() {
+        Ok(weight) => Ok((value, Some(weight))),
+        Err(_) => Err(Failure::usage(format!("the weight of {flag} {text} is not a number: nothing was sent"))),
     }
+}
+
+fn with_weight(mut value: Value, name: &str, weight: Option<f64>) -> Value {
+    if let Some(weight) = weight {
+        value[name] = json!(weight);
+    }
+    value
 }
 
 /// Checks that masks fit their images: a call with one that does not is paid for, and gives another result.
@@ -303,17 +345,23 @@ async fn check_masks(images: &mut [(&'static str, Vec<(OsString, Content)>)]) ->
             return Err(Failure::usage("a mask is given without its image: nothing was sent"));
         };
         let (image_count, mask_count) = (images[masked].1.len() as u64, images[masks].1.len() as u64);
-        if image_count != mask_count {
+        // Of several images that are edited together, the mask is that of the first.
+        if image_count != mask_count && *kind == mask::Kind::Reference {
             let counts = format!("{} for {}", units::count(mask_count, "mask"), units::count(image_count, "image"));
             return Err(Failure::usage(format!("{counts}: nothing was sent"))
                 .hint("give one mask for each image, in the same order"));
         }
-        let pairs = mem::take(&mut images[masked].1).into_iter().zip(mem::take(&mut images[masks].1));
-        for ((image_source, image), (mask_source, mask)) in pairs.collect::<Vec<_>>() {
+        let given_masks = mem::take(&mut images[masks].1);
+        let mut first = mem::take(&mut images[masked].1);
+        let mut rest = first.split_off(given_masks.len().min(first.len()));
+        let mut checked = Vec::new();
+        for ((image_source, image), (mask_source, mask)) in first.into_iter().zip(given_masks) {
             let (image, mask) = check_mask(*kind, image, mask, &mask_source).await?;
-            images[masked].1.push((image_source, image));
+            checked.push((image_source, image));
             images[masks].1.push((mask_source, mask));
         }
+        checked.append(&mut rest);
+        images[masked].1 = checked;
     }
     Ok(())
 }

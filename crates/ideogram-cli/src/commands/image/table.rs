@@ -23,7 +23,7 @@ pub(super) struct ImageCommand {
     pub(super) models: &'static [Model],
 }
 
-/// A model of a command: an operation.
+/// An operation of a command. Several may have the same model: the first that takes all flags is called.
 #[derive(Debug)]
 pub(super) struct Model {
     /// The value of `--model`.
@@ -36,6 +36,13 @@ pub(super) struct Model {
     pub(super) implied_by: Option<&'static str>,
     /// A property that the operation requires, and its value if no flag gives one.
     pub(super) default: Option<(&'static str, &'static str)>,
+}
+
+impl ImageCommand {
+    /// Whether the user chooses a model.
+    pub(super) fn has_models(&self) -> bool {
+        self.models.iter().any(|model| model.name != self.models[0].name)
+    }
 }
 
 impl Model {
@@ -67,13 +74,14 @@ pub(super) const COMMANDS: &[ImageCommand] = &[
         about: "Make images from a prompt",
         details: "\
 Saves the images at once, and prints their paths. The 4.0 model is the default; --transparent and --custom-model use the \
-3.0 model. Brackets say which models take a flag, and a flag that the model does not take is refused before anything is \
+3.0 model unless --model says v4. Brackets say which models take a flag, and a flag that the model does not take is refused before anything is \
 sent.
 
 Each image is billed, also one that the safety check withholds: the exit code is 6 if all are withheld, 11 if some are.",
         examples: "\
 ideogram --mock generate \"A paper lantern over a canal at dusk\"
   ideogram generate \"A fox in the snow\" --model v3 -n 4 --aspect-ratio 16:9 --out foxes
+  ideogram generate \"A fox in the snow\" --model v4.5 --quality low --size 1024x1024
   ideogram generate \"A coffee logo\" --transparent --open
   ideogram generate \"A lantern\" --custom-model model/paper-lanterns/version/1
   ideogram magic-prompt \"a cat\" --jq .json_prompt | ideogram generate --json-prompt -",
@@ -83,6 +91,9 @@ ideogram --mock generate \"A paper lantern over a canal at dusk\"
         required_unless: &[("prompt", "json_prompt")],
         models: &[
             Model::new("v4", "Ideogram 4.0", &operations::POST_GENERATE_IMAGE_V4),
+            Model::new("v4", "", &operations::POST_GENERATE_IMAGE_V2_IDEOGRAM_V4),
+            Model::new("v4", "", &operations::POST_GENERATE_IMAGE_V2_IDEOGRAM_V4_CUSTOM_MODEL),
+            Model::new("v4.5", "Ideogram 4.5, which also edits images", &operations::POST_GENERATE_IMAGE_V2_IDEOGRAM45),
             Model {
                 implied_by: Some("custom_model"),
                 ..Model::new("v3", "Ideogram 3.0", &operations::POST_GENERATE_IMAGE_V3)
@@ -90,6 +101,12 @@ ideogram --mock generate \"A paper lantern over a canal at dusk\"
             Model {
                 is_transparent: true,
                 ..Model::new("v3", "Ideogram 3.0", &operations::POST_GENERATE_IMAGE_V3_TRANSPARENT)
+            },
+            Model::new("v3", "", &operations::POST_GENERATE_IMAGE_V2_IDEOGRAM_V3),
+            Model::new("v3", "", &operations::POST_GENERATE_IMAGE_V2_IDEOGRAM_V3_CUSTOM_MODEL),
+            Model {
+                is_transparent: true,
+                ..Model::new("v4", "Ideogram 4.0", &operations::POST_GENERATE_IMAGE_V2_IDEOGRAM_V4_TRANSPARENT)
             },
             Model::legacy(&operations::POST_GENERATE_IMAGE),
         ],
@@ -110,6 +127,7 @@ ideogram remix lantern.png \"The same lantern in blue glass\"
         required_unless: &[],
         models: &[
             Model::new("v4", "Ideogram 4.0", &operations::POST_REMIX_IMAGE_V4),
+            Model::new("v4", "", &operations::POST_REMIX_IMAGE_V2_IDEOGRAM_V4),
             Model::new("v3", "Ideogram 3.0", &operations::POST_REMIX_IMAGE_V3),
             Model::legacy(&operations::POST_REMIX_IMAGE),
         ],
@@ -147,6 +165,7 @@ ideogram inpaint street.png \"A red paper lantern\" --mask mask.png
         required_unless: &[],
         models: &[
             Model::new("v3", "Ideogram 3.0", &operations::POST_INPAINT_IMAGE_V3),
+            Model::new("v3", "", &operations::POST_INPAINT_IMAGE_V2_IDEOGRAM_V3),
             Model::new(
                 "v3-edit",
                 "Ideogram 3.0 at its old address, which the service is going to close",
@@ -174,6 +193,7 @@ ideogram reframe lantern.png --resolution 1536x512
         required_unless: &[],
         models: &[
             Model::new("v3", "Ideogram 3.0", &operations::POST_REFRAME_IMAGE_V3),
+            Model::new("v3", "", &operations::POST_REFRAME_IMAGE_V2_IDEOGRAM_V3),
             Model { default: LEGACY_DEFAULT, ..Model::legacy(&operations::POST_REFRAME_IMAGE) },
         ],
     },
@@ -201,20 +221,27 @@ ideogram remove-background fox.png
         prompt: "",
         arguments: &["image"],
         required_unless: &[],
-        models: &Model::only(&operations::POST_REMOVE_BACKGROUND),
+        models: &[
+            Model::new("", "", &operations::POST_REMOVE_BACKGROUND),
+            Model::new("", "", &operations::POST_REMOVE_BACKGROUND_V2),
+        ],
     },
     ImageCommand {
         name: "upscale",
         about: "Enlarge an image",
-        details: "The service chooses the factor; `--output json` shows the new size.",
+        details: "The service chooses the factor unless --upscale-factor says it; `--output json` shows the new size.",
         examples: "\
 ideogram upscale lantern.png
+  ideogram upscale lantern.png --upscale-factor x4
   ideogram upscale lantern.png --prompt \"A paper lantern\" --resemblance 80 --detail 30 --out large",
         action: "cannot enlarge the image",
         prompt: "What guides the enlargement",
         arguments: &["image"],
         required_unless: &[],
-        models: &Model::only(&operations::POST_UPSCALE_IMAGE),
+        models: &[
+            Model::new("", "", &operations::POST_UPSCALE_IMAGE),
+            Model::new("", "", &operations::POST_UPSCALE),
+        ],
     },
     ImageCommand {
         name: "layerize-text",

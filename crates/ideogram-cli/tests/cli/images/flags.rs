@@ -156,6 +156,30 @@ fn the_legacy_models_have_names_of_their_own_for_sizes() {
 }
 
 #[test]
+fn the_first_operation_of_a_model_that_takes_all_flags_is_called() {
+    for (arguments, expected) in [
+        ("generate cat --model v4", "post_generate_image_v4"),
+        ("generate cat -n 2 --seed 7", "post_generate_image_v2_ideogram_v4"),
+        ("generate cat --model v4 --transparent -n 2", "post_generate_image_v2_ideogram_v4_transparent"),
+        ("generate cat --model v4.5 --quality low --size 1024x1024 --seed 1", "post_generate_image_v2_ideogram45"),
+        (
+            "generate cat --model v4.5 --images a.png --images s1.png --mask mask.png",
+            "post_generate_image_v2_ideogram45",
+        ),
+        ("generate cat --model v3 --aspect-ratio auto --color-palette ember", "post_generate_image_v2_ideogram_v3"),
+        ("remix a.png cat -n 2", "post_remix_image_v2_ideogram_v4"),
+        ("upscale a.png --upscale-factor x4", "post_upscale"),
+        ("upscale a.png --upscale-factor x8 --seed 3", "post_upscale"),
+        ("remove-background a.png --private", "post_remove_background_v2"),
+    ] {
+        assert_eq!(sent(arguments).0, expected, "{arguments}");
+    }
+    let model = "--custom-model model/paper-lanterns/version/1 --stacked-custom-models model/b/version/1=0.5";
+    let body = sent_json(&format!("generate cat --model v4 {model}"));
+    assert_eq!(body["stacked_custom_models"], json!([{"custom_model_uri": "model/b/version/1", "weight": 0.5}]));
+}
+
+#[test]
 fn images_are_remixed_by_each_model() {
     let (call, parts) = sent("remix a.png cat --image-weight 30 --resolution 2048x2048 --rendering-speed quality");
     assert_eq!(call, "post_remix_image_v4");
@@ -259,11 +283,14 @@ fn the_other_tools_take_an_image() {
 #[test]
 fn what_contradicts_itself_or_the_model_is_refused_before_anything_is_sent() {
     for arguments in [
-        "generate cat --seed 7",
-        "generate cat -n 2",
-        "generate cat --model v4 --transparent",
         "generate cat --model legacy --transparent",
-        "generate cat --model v4 --custom-model model/a/version/0",
+        "generate cat --model v4 --style-preset weird",
+        "generate cat --model v4.5 --aspect-ratio 1:1",
+        "generate cat --model v4.5 --size large",
+        "generate cat --model v4.5 --mask m.png --images a.png --size 1024x1024",
+        "generate --json-prompt a.png --seed 7",
+        "upscale a.png --upscale-factor x2 --detail 10",
+        "generate cat --model v4 --custom-model model/a/version/0 --stacked-custom-models x=y",
         "generate cat --transparent --custom-model model/a/version/0",
         "generate cat --transparent --resolution 512x1536",
         "generate cat --upscale-factor x2",
@@ -308,17 +335,17 @@ fn what_contradicts_itself_or_the_model_is_refused_before_anything_is_sent() {
 
 #[test]
 fn a_refusal_says_what_will_do() {
-    snapshot!(ideogram(["--mock", "generate", "cat", "--seed", "7"]).run(), @"
+    snapshot!(ideogram(["--mock", "generate", "cat", "--style-preset", "weird"]).run(), @"
     exit code: 2
     ----- stderr -----
-    error: --seed is not supported by --model v4, the default: nothing was sent
-    hint: use --model v3 or --model legacy, which takes it
+    error: --style-preset is not supported by --model v4, the default: nothing was sent
+    hint: use --model v3, which takes it
     ");
-    snapshot!(ideogram(["--mock", "generate", "cat", "--transparent", "--model", "v4"]).run(), @"
+    snapshot!(ideogram(["--mock", "generate", "cat", "--transparent", "--model", "legacy"]).run(), @"
     exit code: 2
     ----- stderr -----
-    error: --transparent is not supported by --model v4: nothing was sent
-    hint: use --model v3
+    error: --transparent is not supported by --model legacy: nothing was sent
+    hint: use --model v3 or --model v4
     ");
     let ran = ideogram(["--mock", "generate", "cat", "--model", "legacy", "--aspect-ratio", "1:2"]).run();
     snapshot!(ran, @"
