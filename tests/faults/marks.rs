@@ -66,5 +66,16 @@ async fn what_is_paid_or_unsafe_is_sent_once_unless_it_never_ran() {
         assert!(limited.iter().all(|count| *count == ATTEMPTS), "429, {operation}: {limited:?}");
     }
     let safe: Vec<_> = marked.iter().filter(|(_, safe)| **safe).map(|(operation, _)| operation.as_str()).collect();
-    assert_eq!(safe, ["get_custom_model", "get_dataset", "list_custom_models", "list_datasets"]);
+    assert_eq!(
+        safe,
+        [
+            "get_account_usage_v2",
+            "get_custom_model",
+            "get_dataset",
+            "get_generation_v2",
+            "get_webhook_signing_jwks",
+            "list_custom_models",
+            "list_datasets",
+        ]
+    );
 }

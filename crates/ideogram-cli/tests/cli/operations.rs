@@ -50,6 +50,6 @@ fn the_list_agrees_with_the_table_of_the_document() {
 fn a_narrow_terminal_would_lose_nothing() {
     let ran = ideogram(["operations"]).run();
 
-    assert_eq!(ran.stdout().lines().count(), 28);
+    assert_eq!(ran.stdout().lines().count(), 45);
     assert!(ran.stdout().contains("/v1/ideogram-v3/generate-transparent"));
 }

@@ -205,7 +205,8 @@ impl Scan<'_> {
         }
         let is_text = raw.starts_with('"');
         match name_text {
-            "\"url\"" => {
+            // A layerized item of a list has a second link.
+            "\"url\"" | "\"base_image_url\"" if self.depth > 1 || name_text == "\"url\"" => {
                 let Some(item) = self.item() else { return };
                 let link = is_text.then(|| unescaped(raw));
                 // In damaged text, a part of a link can look like a value.

@@ -183,7 +183,17 @@ fn choose(command: &'static ImageCommand, matches: &ArgMatches, given: &[&Flag])
     });
     let named = || models().filter(|model| Some(model.name) == name);
     let takes_all = |model: &&Model| given.iter().all(|flag| flag.target(model.operation).is_some());
-    named().find(takes_all).or_else(|| named().next()).ok_or_else(|| {
+    let takes_values = |model: &&Model| {
+        given.iter().filter_map(|flag| Some((flag, flag.target(model.operation)?))).all(|(flag, target)| {
+            let is_known = |text: &String| match flag.kind(target) {
+                Kind::Enum(values) => values::find(values, text).is_some(),
+                _ => true,
+            };
+            texts(flag, flag.kind(target), matches).into_iter().all(is_known)
+        })
+    };
+    let best = named().filter(takes_all).find(takes_values).or_else(|| named().find(takes_all));
+    best.or_else(|| named().next()).ok_or_else(|| {
         let mut others: Vec<String> = models().map(|model| format!("--model {}", model.name)).collect();
         others.dedup();
         let name = name.unwrap_or_default();

@@ -352,7 +352,7 @@ fn a_refusal_says_what_will_do() {
     exit code: 2
     ----- stderr -----
     error: --aspect-ratio 1x2 is not supported by --model legacy: nothing was sent
-    hint: use --model v3, which supports it
+    hint: use --model v3 or --model v4 --transparent, which supports it
     hint: with --model legacy, use one of: 10x16, 16x10, 9x16, 16x9, 3x2, 2x3, 4x3, 3x4, 1x1, 1x3, 3x1
     ");
 }

@@ -1,6 +1,6 @@
-//! Draws with Ideogram 4.5, starts a new background and waits for it, and shows what was spent: the second API version.
+//! Starts a new background, waits for it, and shows what was spent.
 //!
-//! `cargo run -p ideogram-client --example second_version -- --mock`
+//! `cargo run -p ideogram-client --example generations_v2 -- --mock`
 
 #![allow(clippy::print_stdout, reason = "an example shows what came back")]
 
@@ -16,11 +16,6 @@ const POLL_INTERVAL: Duration = Duration::from_secs(2);
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let (client, mock) = setup::client().await?;
-
-    let drawn = client.generate_image_v2_ideogram45().prompt("A paper lantern").quality("low").send().await?;
-    for image in &drawn.data {
-        println!("drawn: {}", image.url.as_deref().unwrap_or("withheld"));
-    }
 
     let call = client.replace_background_ideogram_v3().image(setup::image()).prompt("A city at night");
     // The id is all that the response has: store it before anything else.
@@ -47,5 +42,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for item in usage.buckets.iter().flat_map(|bucket| &bucket.line_items) {
         println!("{} {}: {}", item.cost_total, item.currency_code, item.endpoint);
     }
+    let keys = client.get_webhook_signing_jwks().send().await?;
+    println!("webhooks are signed with one of {} keys", keys.keys.len());
     Ok(())
 }
