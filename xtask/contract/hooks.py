@@ -11,6 +11,7 @@ import json
 import os
 import struct
 import zlib
+from datetime import datetime, timedelta, timezone
 
 import requests
 import schemathesis
@@ -142,7 +143,7 @@ def leave_unanswered():
 def before_call(context, case, kwargs):
     if not case.meta.generation.mode.is_positive:
         return
-    for rule in (known_ids, exclusions, known_sources, speeds, models, characters):
+    for rule in (known_ids, exclusions, known_sources, speeds, models, characters, masks, times):
         rule(case)
 
 
@@ -204,6 +205,21 @@ def characters(case):
         body.pop("color_palette", None)
 
 
+def masks(case):
+    """A mask belongs to an image, which 4.5 does not need otherwise."""
+    body = members(case)
+    if "mask" in body and not any(body.get(name) for name in ("image", "image_file", "images")):
+        del body["mask"]
+
+
+def times(case):
+    """The pattern of times cannot say which days there are, nor how many buckets are too many."""
+    for name, days in (("start_time", 3), ("end_time", 1)):
+        if name in (case.query or {}):
+            moment = datetime.now(timezone.utc) - timedelta(days=days)
+            case.query[name] = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def known_sources(case):
     """`image_urls` takes links of the service only, 15 images are needed for a training."""
     body = members(case)
@@ -234,6 +250,6 @@ def known(case) -> dict:
 
         model = next(model for model in call("GET", "/models")["models"] if model.get("custom_model_uri"))
         KNOWN.update(model_id=model["model_id"], custom_model_uri=model["custom_model_uri"], dataset_id="demo")
-        made = call("POST", "/v1/remove-background", files={"image": ("gray.png", png())})
-        KNOWN.update(url=made["data"][0]["url"])
+        made = call("POST", "/v2/image/remove-background/ideogram-1", files={"image": ("gray.png", png())})
+        KNOWN.update(url=made["data"][0]["url"], generation_id=made["generation_id"])
     return KNOWN
