@@ -10,7 +10,7 @@ use std::{error::Error, time::Duration};
 
 use ideogram_client::types::GenerationStatus;
 
-/// How often the service is asked for the state of a generation.
+/// The time between two polls of a generation.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
 #[tokio::main]

@@ -4,7 +4,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 use crate::{exit::Exit, failure::Failure, output::messages::Messages};
 
-/// Whether the user can be asked: standard input and standard error are a terminal.
+/// Whether the user can answer a question: standard input and standard error are a terminal.
 pub(crate) fn is_possible() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }

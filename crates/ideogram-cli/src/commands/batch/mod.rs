@@ -48,7 +48,7 @@ use self::{
     plan::{Allowed, Plan},
     report::{Counts, Stop},
     row::Row,
-    run::Work,
+    send::Work,
     status::Status,
 };
 use crate::{

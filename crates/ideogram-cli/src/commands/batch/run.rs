@@ -11,40 +11,20 @@ use tokio::select;
 use super::{
     disk::blocking,
     images::{self, Stored, StoredAt},
-    journal::{Finished, Journal, Line},
-    ledger::Ledger,
+    journal::{Finished, Line},
     plan::Plan,
     report::{CONTINUE, RERUN_UNKNOWN, Stop, row_json},
-    row::Row,
-    send::Sent,
+    send::{Sent, WithFailure, Work},
     status::Status,
     streak::{Streak, Tally},
     thumbnail,
 };
 use crate::{
     exit::Exit, failure::Failure, options::Format, output::ResultStream, output::progress::Counted, output::units,
-    session::context::Context,
 };
 
 /// How many rows may be waiting for their images to be saved before no more rows are sent.
 const MAX_SAVING: usize = 8;
-
-/// A run of a batch.
-pub(super) struct Work<'a> {
-    pub(super) context: &'a Context<'a>,
-    pub(super) journal: Journal,
-    pub(super) ledger: Option<Ledger>,
-    pub(super) folder: &'a Path,
-    pub(super) rows: &'a [Row],
-    pub(super) max_in_flight: u32,
-    /// How many images may be requested, including earlier runs.
-    pub(super) max_images: Option<u64>,
-    /// How many refusals in a row stop the batch; 0 for no limit.
-    pub(super) stop_after: u32,
-}
-
-/// A result, and what failed on this machine meanwhile: then no more rows are sent.
-pub(super) type WithFailure<T> = (T, Option<Failure>);
 
 impl Work<'_> {
     /// Works until nothing is left to do or something stops it, and updates the statuses of the plan.

@@ -15,13 +15,29 @@ use super::{
     RESPONSES,
     disk::blocking,
     images,
-    journal::{Begun, Failed, Line, RawBody, now},
-    ledger::input_of,
+    journal::{Begun, Failed, Journal, Line, RawBody, now},
+    ledger::{Ledger, input_of},
     row::Row,
-    run::{WithFailure, Work},
     state::RowState,
 };
-use crate::failure::Failure;
+use crate::{failure::Failure, session::context::Context};
+
+/// A run of a batch.
+pub(super) struct Work<'a> {
+    pub(super) context: &'a Context<'a>,
+    pub(super) journal: Journal,
+    pub(super) ledger: Option<Ledger>,
+    pub(super) folder: &'a Path,
+    pub(super) rows: &'a [Row],
+    pub(super) max_in_flight: u32,
+    /// How many images may be requested, including earlier runs.
+    pub(super) max_images: Option<u64>,
+    /// How many refusals in a row stop the batch; 0 for no limit.
+    pub(super) stop_after: u32,
+}
+
+/// A result, and what failed on this machine meanwhile: then no more rows are sent.
+pub(super) type WithFailure<T> = (T, Option<Failure>);
 
 /// The result of sending a row.
 pub(super) enum Sent {
