@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use ideogram_client::ApiKey;
+use ideogram_client::{ApiKey, internal};
 use serde::{Serialize, Serializer};
 
 use crate::{
@@ -227,5 +227,5 @@ pub(crate) fn store(path: &Path, key: &str) -> io::Result<()> {
     io::Write::write_all(&mut part, format!("{key}\n").as_bytes())?;
     part.as_file().sync_all()?;
     part.persist(path)?;
-    Ok(())
+    internal::sync_folder(folder)
 }
