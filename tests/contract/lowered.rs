@@ -22,6 +22,7 @@ const OPERATION: &[(&str, &str)] = &[
     ("x-ideogram-billing", "a constant of the operation"),
     ("x-ideogram-retry", "a constant of the operation"),
     ("x-ideogram-images", "a constant of the operation"),
+    ("x-ideogram-status", "a constant of the operation"),
 ];
 
 /// Keywords that any schema may lack.

@@ -484,3 +484,24 @@ fn a_client_and_its_calls_go_between_threads() {
     sent(&client.generate_image_v3().prompt("a").send());
     sent(&client.call("get_dataset").unwrap().send());
 }
+
+#[tokio::test]
+async fn a_failure_that_comes_with_status_200_is_an_error() {
+    let (_server, client) = mock().await;
+    let folder = tempfile::tempdir().unwrap();
+    let client = client.with(CallOptions::new().store_responses_in(folder.path()));
+    let image = |name: &str| File::from_bytes(name, &b"RIFF\x12\0\0\0WEBPVP8L\x06\0\0\0\x2f\0\0\0\0\0"[..]);
+
+    let error = client.remove_background_v2().image(image("errored.png")).send().await.unwrap_err();
+    let dynamic = client.call("post_remove_background_v2").unwrap().file("image", image("errored.png"));
+    let dynamic = dynamic.send().await.unwrap_err();
+
+    for error in [error, dynamic] {
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Server, Outcome::Unknown), "{error}");
+        assert_eq!(error.status().unwrap().as_u16(), 500);
+        assert!(error.to_string().contains("could not be processed"), "{error}");
+        assert!(error.stored_at().is_some_and(std::path::Path::exists), "{error}");
+        assert_eq!(error.attempts(), 1);
+    }
+    assert!(client.remove_background_v2().image(image("a.png")).send().await.unwrap().error.is_none());
+}

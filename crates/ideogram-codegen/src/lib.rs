@@ -5,13 +5,14 @@
 //! progenitor accepts; `generate` runs progenitor; `retarget` rewrites its tokens for the including crate's runtime.
 //!
 //! The crate does no I/O and knows no API. The document describes what is special about an operation, in standard
-//! keywords or in three extensions, where `<vendor>` is any word:
+//! keywords or in four extensions, where `<vendor>` is any word:
 //!
 //! | extension of an operation | values | without it |
 //! | --- | --- | --- |
 //! | `x-<vendor>-billing` | `paid`, `free` | `paid` |
 //! | `x-<vendor>-retry` | `safe`, `unsafe` | `unsafe` |
 //! | `x-<vendor>-images` | a number, or the request property that holds the number | 1 |
+//! | `x-<vendor>-status` | the response property that holds the real status, if a response with status 200 can fail | none |
 //!
 //! `settings` lists the names that the including crate must define.
 

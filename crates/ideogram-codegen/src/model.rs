@@ -31,6 +31,8 @@ pub(crate) struct Operation {
     pub(crate) billing: Billing,
     pub(crate) retry: Retry,
     pub(crate) images: ImageCount,
+    /// The property of a successful response that holds the status of a failure.
+    pub(crate) status_property: Option<String>,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) body: Option<Body>,
     /// The schema of a successful response; `None` when it has no content.

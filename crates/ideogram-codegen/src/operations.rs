@@ -74,6 +74,10 @@ fn constant(model: &Model, operation: &Operation) -> TokenStream {
         ImageCount::Fixed(number) => quote! { ImageCount::Fixed(#number) },
         ImageCount::Property(property) => quote! { ImageCount::Property(#property) },
     };
+    let status_property = match &operation.status_property {
+        Some(property) => quote! { ::std::option::Option::Some(#property) },
+        None => quote! { ::std::option::Option::None },
+    };
     let media_type = operation.body.as_ref().map(|body| body.media_type.as_str()).unwrap_or_default();
     let inputs = inputs(model, operation);
     let object = operation.body.as_ref().filter(|body| model.object(&body.component).is_some());
@@ -100,6 +104,7 @@ fn constant(model: &Model, operation: &Operation) -> TokenStream {
             billing: #billing,
             retry: #retry,
             images: #images,
+            status_property: #status_property,
             media_type: #media_type,
             inputs: &[#(#inputs),*],
             body: #body,

@@ -24,6 +24,7 @@ use super::{
     attempt::{Failed, attempt},
     response::RawResponse,
     retry::{self, BodyReuse, Decision, Event, RetrySafety, State},
+    status::error_of,
     stored_response,
 };
 use crate::{
@@ -282,6 +283,9 @@ fn decode<T: DeserializeOwned + 'static>(
     mut response: RawResponse,
     request: Request,
 ) -> Result<Response<T>, Error> {
+    if let Some(error) = late_failure(client, &response, &request) {
+        return Err(error);
+    }
     match decode_body(&response.body) {
         Ok(value) => Ok(Response::new(response, value, request)),
         Err(error) => {
@@ -296,6 +300,18 @@ fn decode<T: DeserializeOwned + 'static>(
             Err(undocumented(client, response, &error))
         }
     }
+}
+
+/// The error of a call that failed after its response had begun: the body holds the status that the response would have
+/// had.
+fn late_failure(client: &Client, response: &RawResponse, request: &Request) -> Option<Error> {
+    let property = request.operation().status_property?;
+    let body: serde_json::Value = serde_json::from_slice(&response.body).ok()?;
+    let status = u16::try_from(body.get(property)?.as_u64()?).ok()?;
+    let status = StatusCode::from_u16(status).ok().filter(|status| !status.is_success())?;
+    let error = error_of(status, None, response.body.clone(), true, &client.inner().api_key);
+    let error = error.stored_in(response.stored_at.clone());
+    Some(error.after(response.attempts, response.elapsed, None, Outcome::NotSent))
 }
 
 fn decode_body<T: DeserializeOwned + 'static>(body: &[u8]) -> serde_json::Result<T> {

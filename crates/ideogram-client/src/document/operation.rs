@@ -34,6 +34,9 @@ pub struct Operation {
     pub retry: Retry,
     /// The number of images that a call makes.
     pub images: ImageCount,
+    /// The property of a response with status 200 that holds the real status if the call failed after the response had
+    /// begun; none if that cannot happen.
+    pub status_property: Option<&'static str>,
     /// The media type of the request body; empty without a body.
     pub media_type: &'static str,
     /// The parameters and the properties of the body.

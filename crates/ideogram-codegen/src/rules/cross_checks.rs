@@ -51,6 +51,7 @@ impl Reader<'_> {
             self.operation.replace(Some(operation.id.clone()));
             self.parameters_can_be_sent(model, operation);
             self.body_can_be_sent(model, operation);
+            self.late_failures_have_a_status(model, operation);
             self.images_are_counted(model, operation);
             self.operation.replace(None);
         }
@@ -392,6 +393,22 @@ impl Reader<'_> {
                     }
                 }
             }
+        }
+    }
+
+    fn late_failures_have_a_status(&self, model: &Model, operation: &Operation) {
+        let Some(name) = &operation.status_property else { return };
+        let object = match operation.response.as_ref().map(|schema| &schema.kind) {
+            Some(Kind::Component(component)) => model.object(component),
+            _ => None,
+        };
+        let property = object.and_then(|object| object.properties.iter().find(|property| property.name == *name));
+        if !property.is_some_and(|property| matches!(model.resolved(&property.schema).kind, Kind::Integer(..))) {
+            self.report_at(
+                &operation.pointer,
+                format!("`{name}` is not an integer property of the response"),
+                "name the property that holds the status of a failure",
+            );
         }
     }
 

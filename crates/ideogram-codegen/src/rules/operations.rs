@@ -80,6 +80,12 @@ impl<'d> Reader<'d> {
                 Retry::Unsafe,
             ),
             images: self.images(node),
+            status_property: self.extension(node, "-status").map(|property| {
+                if !property.value.is_string() {
+                    self.report(&property, "expected the name of a response property", "write `status_code`");
+                }
+                property.value.as_str().unwrap_or_default().to_owned()
+            }),
             parameters: self.parameters(path, node, item),
             body: node.get("requestBody").and_then(|body| self.body(body)),
             response: self.response(node),

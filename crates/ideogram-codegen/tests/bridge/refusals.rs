@@ -82,6 +82,8 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("x-petshop-billing: free", "x-petshop-billing: cheap", "unknown value of an extension"),
     ("x-petshop-images: count", "x-petshop-images: drawing", "not an integer property"),
     ("x-petshop-images: count", "x-petshop-images: {}", "expected a number or the name"),
+    ("x-petshop-images: count", "x-petshop-status: 5", "expected the name of a response property"),
+    ("x-petshop-images: count", "x-petshop-status: nothing", "not an integer property of the response"),
     ("in: query\n          required: true", "in: cookie\n          required: true", "parameters in `cookie`"),
     ("/photos/{number}", "/photos/{n}", "is not in the path"),
     ("/photos/{number}", "/photos/no-{number}", "neither plain nor"),

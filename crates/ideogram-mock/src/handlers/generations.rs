@@ -77,7 +77,11 @@ pub(super) fn upscale(service: &Service, call: &Call) -> Result<Value, Reply> {
     Ok(with_size(json!({"generation_id": id, "seed": response["data"][0]["seed"], "data": response["data"]})))
 }
 
+/// Fails after the response has begun for an image that is named so.
 pub(super) fn remove_background(service: &Service, call: &Call) -> Result<Value, Reply> {
+    if is_marked(&subject(call), "errored") {
+        return Ok(json!({"error": "The image could not be processed.", "status_code": 500}));
+    }
     let mut response = respond(service, call, &Plan { background: Background::Transparent, ..Plan::of(call) })?;
     for image in response["data"].as_array_mut().into_iter().flatten() {
         *image = json!({"url": image["url"], "is_image_safe": image["is_image_safe"]});
