@@ -139,7 +139,15 @@ impl PaidCall<'_> {
     fn not_answered(&self, wording: Wording<'_>, error: &Error) -> Failure {
         let failure = self.context.failure(wording, error);
         match error.stored_at() {
-            Some(path) => failure.hint(fetch_hint(path, &self.folder)).detail("stored_at", path.display().to_string()),
+            Some(path) => {
+                let shown = path.display().to_string();
+                let hint = if error.images().is_empty() {
+                    format!("the response is stored in {shown}")
+                } else {
+                    fetch_hint(path, &self.folder)
+                };
+                failure.hint(hint).detail("stored_at", shown)
+            }
             None => failure,
         }
     }
@@ -192,7 +200,7 @@ impl SaveJob<'_> {
             Some(failure) => Err(match self.stored_at {
                 Some(path) => {
                     let path = path.display().to_string();
-                    failure.hint(format!("the response is kept in {path}")).detail("stored_at", path)
+                    failure.hint(format!("the response is stored in {path}")).detail("stored_at", path)
                 }
                 None => failure,
             }),
@@ -209,7 +217,7 @@ impl SaveJob<'_> {
 
 fn fetch_hint(stored_at: &Path, folder: &Path) -> String {
     format!(
-        "this fetches the images from the response that was kept, at no cost, while their links live: \
+        "this fetches the images from the stored response, at no cost, while their links live: \
          ideogram save {} --out {}",
         shell_word(&stored_at.display().to_string()),
         shell_word(&folder.display().to_string())

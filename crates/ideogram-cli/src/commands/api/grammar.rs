@@ -28,7 +28,7 @@ lists the operations. The response is printed as JSON. Names, required inputs an
 anything is sent; the rest is the service's part, which does not bill what it refuses. Inputs that the API's document \
 does not know are refused without --unchecked.
 
-The response of a paid call is also kept in a file before it is decoded, in ~/.local/state/ideogram/responses (or where \
+The response of a paid call is also stored in a file before it is decoded, in ~/.local/state/ideogram/responses (or where \
 XDG_STATE_HOME says).";
 const EXAMPLES: &str = "\
 Examples:

@@ -66,7 +66,7 @@ fn every_example_runs() {
 
     for example in COMMANDS.iter().flat_map(|command| examples(command)) {
         assert!(example.starts_with("ideogram "), "this line is broken, or no example: {example}");
-        // What cannot be called the same everywhere: the response that was kept.
+        // What cannot be called the same everywhere: the stored response.
         let response = example.split(' ').find(|word| word.contains(".ideogram-responses/"));
         let line = response.map_or(example.clone(), |word| example.replace(word, kept.to_str().unwrap()));
 

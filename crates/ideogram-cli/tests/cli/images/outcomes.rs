@@ -25,7 +25,7 @@ fn all_images_withheld_is_exit_code_6() {
     ----- stderr -----
     error: 2 images withheld by the safety check
     hint: withheld images were generated and billed, and cannot be fetched
-    hint: the response is kept in out/.ideogram-responses/[TIME]-post_generate_image_v3.json
+    hint: the response is stored in out/.ideogram-responses/[TIME]-post_generate_image_v3.json
     ");
     assert_eq!(responses(folder.path()).len(), 1);
 }
@@ -42,7 +42,7 @@ fn some_images_withheld_is_exit_code_11_and_the_others_are_saved() {
     ----- stderr -----
     error: 1 image withheld by the safety check
     hint: withheld images were generated and billed, and cannot be fetched
-    hint: the response is kept in out/.ideogram-responses/[TIME]-post_generate_image_v3.json
+    hint: the response is stored in out/.ideogram-responses/[TIME]-post_generate_image_v3.json
     ");
     assert!(folder.path().join("out/cat-1.png").exists() && !folder.path().join("out/cat-2.png").exists());
 }
@@ -73,7 +73,7 @@ fn as_json_every_image_is_told() {
     false
     out/.ideogram-responses/[TIME]-post_generate_image_v3.json
     ----- stderr -----
-    {"error":{"kind":"partial","message":"1 image withheld by the safety check","causes":[],"hints":["withheld images were generated and billed, and cannot be fetched","the response is kept in out/.ideogram-responses/[TIME]-post_generate_image_v3.json"],"exit_code":11,"saved":1,"withheld":1,"failed":0,"stored_at":"out/.ideogram-responses/[TIME]-post_generate_image_v3.json"}}
+    {"error":{"kind":"partial","message":"1 image withheld by the safety check","causes":[],"hints":["withheld images were generated and billed, and cannot be fetched","the response is stored in out/.ideogram-responses/[TIME]-post_generate_image_v3.json"],"exit_code":11,"saved":1,"withheld":1,"failed":0,"stored_at":"out/.ideogram-responses/[TIME]-post_generate_image_v3.json"}}
     "#);
     let ran = generate(&server, folder.path(), &["some withheld", "-n", "2", "--seed", "5", "--output", "jsonl"]);
     assert_eq!((ran.code(), ran.stdout().lines().count()), (Some(11), 2), "{ran}");
@@ -178,7 +178,7 @@ fn an_image_that_could_not_be_saved_is_fetched_later_from_the_stored_response() 
     ----- stderr -----
     error: 1 image not saved
       caused by: image 1: no response from 127.0.0.1
-    hint: this fetches the images from the response that was kept, at no cost, while their links live: ideogram save out/.ideogram-responses/[TIME]-post_generate_image_v3.json --out out
+    hint: this fetches the images from the stored response, at no cost, while their links live: ideogram save out/.ideogram-responses/[TIME]-post_generate_image_v3.json --out out
     ");
     let stderr = ran.stderr();
     let (_, command) = stderr.split_once(": ideogram ").unwrap();
@@ -203,7 +203,7 @@ fn a_response_that_cannot_be_read_is_kept_and_named() {
     error: the response has no images
       caused by: the response was: {"created":7,"data":"no list"}
     hint: the call was billed
-    hint: the response is kept in out/.ideogram-responses/[TIME]-post_generate_image_v4.json
+    hint: the response is stored in out/.ideogram-responses/[TIME]-post_generate_image_v4.json
     "#);
     let kept = fs::read_to_string(&responses(folder.path())[0]).unwrap();
     assert!(kept.contains("no list") && !kept.contains("secret-1234"), "{kept}");
@@ -223,6 +223,6 @@ fn a_response_without_images_is_told() {
     error: the response has no images
       caused by: the response was: {"created":"2026-07-01T09:00:00Z","data":[],"response_type":"url"}
     hint: the call was billed
-    hint: the response is kept in out/.ideogram-responses/[TIME]-post_generate_image_v4.json
+    hint: the response is stored in out/.ideogram-responses/[TIME]-post_generate_image_v4.json
     "#);
 }

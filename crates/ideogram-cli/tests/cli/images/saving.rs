@@ -350,7 +350,7 @@ fn interrupted_while_images_come_in_it_says_how_to_get_them_later() {
     insta::assert_snapshot!(stderr, @"
     error: interrupted while images were being saved
       caused by: they are made and billed, and stay at their links for some hours
-    hint: this fetches the images from the response that was kept, at no cost, while their links live: ideogram save response.json --out out
+    hint: this fetches the images from the stored response, at no cost, while their links live: ideogram save response.json --out out
     ");
     assert_eq!(files(&folder.path().join("out")), [] as [std::path::PathBuf; 0], "no half of an image stays");
 }
