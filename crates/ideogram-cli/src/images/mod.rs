@@ -1,8 +1,7 @@
 //! Shared code of the image commands.
 //!
-//! Start at [`generate_and_save`]: from a call to images on disk. [`source`] and
-//! [`prompt`] read inputs, [`mask`] checks masks, [`ready`] checks folders and names, [`open`]
-//! shows saved images.
+//! Start at [`generate_and_save`]: from a call to images on disk. [`source`] and [`prompt`] read inputs, [`mask`] checks
+//! masks, [`ready`] checks folders and names, [`open`] shows saved images.
 
 pub(crate) mod content;
 pub(crate) mod generate_and_save;
@@ -16,3 +15,6 @@ pub(crate) mod report;
 pub(crate) mod save_flags;
 pub(crate) mod source;
 pub(crate) mod structured;
+
+/// The object that holds most properties of the legacy operations.
+pub(crate) const LEGACY_OBJECT: &str = "image_request";

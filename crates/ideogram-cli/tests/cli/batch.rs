@@ -472,3 +472,34 @@ fn an_account_that_is_refused_stops_it_at_once() {
 
     assert_eq!((ran.code(), server.requests().len()), (Some(3), 1), "{ran}");
 }
+
+#[test]
+fn a_mask_of_another_size_is_refused_in_a_row_of_every_operation_that_takes_one() {
+    for (operation, image, mask) in [
+        ("post_inpaint_image_v3", "image", "mask"),
+        ("post_edit_image", "image_file", "mask"),
+        ("post_generate_image_v2_ideogram45", "images", "mask"),
+        ("post_generate_image_v3", "character_reference_images", "character_reference_images_mask"),
+    ] {
+        let row = serde_json::json!({
+            "operation": operation, "prompt": "a hat", image: "a.png", mask: "m.png", "model": "V_2",
+        });
+        let mut row = row.as_object().unwrap().clone();
+        if operation != "post_edit_image" {
+            row.remove("model");
+        }
+        let folder = folder("rows.jsonl", &serde_json::Value::Object(row).to_string());
+        for (name, side) in [("a.png", 32), ("m.png", 16)] {
+            image::GrayImage::from_fn(side, side, |x, _| image::Luma([if x < side / 2 { 0 } else { 255 }]))
+                .save(folder.path().join(name))
+                .unwrap();
+        }
+        let server = serve(MockServer::builder());
+
+        let ran = batch(&folder, &["rows.jsonl", "--yes"]).against(&server).run();
+
+        assert_eq!(ran.code(), Some(2), "{operation}: {ran}");
+        assert!(ran.stderr().contains("has 16x16 pixels, but its image has 32x32"), "{operation}: {ran}");
+        assert!(server.requests().is_empty(), "{operation}");
+    }
+}

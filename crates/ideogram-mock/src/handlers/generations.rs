@@ -20,14 +20,10 @@ use crate::{
 };
 
 /// The price of an image in millionths of a US dollar, by operation, as quoted by the service on 2026-10-10 for requests
-/// without options; 0.06 for all others.
-const PRICES: [(&str, u64); 5] = [
-    ("post_generate_image_v2_ideogram45", 100_000),
-    ("post_generate_image_v2_ideogram_v4_transparent", 60_000),
-    ("post_remove_background_v2", 10_000),
-    ("post_upscale", 251_659),
-    ("post_describe_image_ideogram_v4", 10_000),
-];
+/// without options.
+const PRICES: [(&str, u64); 3] =
+    [("post_generate_image_v2_ideogram45", 100_000), ("post_remove_background_v2", 10_000), ("post_upscale", 251_659)];
+/// The quote for all other operations. Custom models and descriptions were not quoted, and cost the same here.
 const OTHER_PRICE: u64 = 60_000;
 
 /// How long a generation takes whose images are not in the response, in service time.

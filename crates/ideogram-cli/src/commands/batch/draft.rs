@@ -18,13 +18,13 @@ use serde_json::{Map, Value};
 use super::{
     canonical,
     digest::Digests,
-    properties::{JSON_PROMPT, NESTED, generates_images, input, is_known, nested},
+    properties::{JSON_PROMPT, generates_images, input, is_known, nested},
     raw::{Problem, Raw},
     row::{Row, key, slug},
     spelling::{self, Cell},
 };
 use crate::{
-    images::{content::Content, mask, structured},
+    images::{LEGACY_OBJECT, content::Content, mask, structured},
     text_input::without_mark,
 };
 
@@ -175,15 +175,12 @@ impl Draft<'_> {
 
     /// Reports masks that do not fit their images: the service would bill the call without using them.
     fn check_masks(&mut self, paths: &HashMap<&str, Vec<PathBuf>>) {
-        for (image, mask, kind) in [
-            ("image", "mask", mask::Kind::Repaint),
-            ("image_file", "mask", mask::Kind::Repaint),
-            ("character_reference_images", "character_reference_images_mask", mask::Kind::Reference),
-        ] {
-            let (Some(images), Some(masks)) = (paths.get(image), paths.get(mask)) else { continue };
+        for (of, mask, kind) in mask::PAIRS {
+            let images = of.iter().find_map(|property| paths.get(property));
+            let (Some(images), Some(masks)) = (images, paths.get(mask)) else { continue };
             for (image_path, mask_path) in images.iter().zip(masks) {
                 let (image, content) = (Content::of_path(image_path), Content::of_path(mask_path));
-                if let Err(problem) = mask::check(kind, &image, &content) {
+                if let Err(problem) = mask::check(*kind, &image, &content) {
                     self.problem(mask, format!("\"{}\" {problem}", mask_path.display()));
                 }
             }
@@ -195,7 +192,8 @@ impl Draft<'_> {
         let violations = error.source().and_then(|source| source.downcast_ref::<Violations>());
         for violation in violations.into_iter().flat_map(Violations::iter) {
             let property = violation.property();
-            let property = property.strip_prefix(NESTED).and_then(|inner| inner.strip_prefix('.')).unwrap_or(property);
+            let property =
+                property.strip_prefix(LEGACY_OBJECT).and_then(|inner| inner.strip_prefix('.')).unwrap_or(property);
             let (property, path) = property.split_once('.').unwrap_or((property, ""));
             let property = if property == "text_prompt" { "prompt" } else { property };
             let path = if path.is_empty() { String::new() } else { format!("`{path}` ") };
@@ -213,7 +211,7 @@ impl Draft<'_> {
 
     /// Reads the cells of a table, in which programs write numbers, `true` and missing values in many ways.
     fn read_cells(&mut self, operation: &Operation, properties: &mut Map<String, Value>) {
-        let (is_cell, is_nested) = (self.raw.header.is_some(), input(operation, NESTED).is_some());
+        let (is_cell, is_nested) = (self.raw.header.is_some(), input(operation, LEGACY_OBJECT).is_some());
         let mut read = Map::new();
         for (name, value) in std::mem::take(properties) {
             let input = input(operation, &name);
@@ -313,23 +311,23 @@ impl Draft<'_> {
 
     /// Moves properties into the nested object of a legacy operation.
     fn nest(&mut self, operation: &Operation, properties: &mut Map<String, Value>) {
-        if input(operation, NESTED).is_none() {
+        if input(operation, LEGACY_OBJECT).is_none() {
             return;
         }
-        let mut nested = match properties.shift_remove(NESTED) {
+        let mut nested = match properties.shift_remove(LEGACY_OBJECT) {
             None => Map::new(),
             Some(Value::Object(nested)) => nested,
             Some(Value::String(text)) => match serde_json::from_str(&text) {
                 Ok(Value::Object(nested)) => nested,
-                _ => return self.problem(NESTED, "must be a JSON object"),
+                _ => return self.problem(LEGACY_OBJECT, "must be a JSON object"),
             },
-            Some(_) => return self.problem(NESTED, "must be a JSON object"),
+            Some(_) => return self.problem(LEGACY_OBJECT, "must be a JSON object"),
         };
         let names: Vec<String> = properties.keys().filter(|name| input(operation, name).is_none()).cloned().collect();
         for name in names {
             let Some(value) = properties.shift_remove(&name) else { continue };
             if nested.insert(name.clone(), value).is_some() {
-                self.problem(&name, format!("is also in `{NESTED}`"));
+                self.problem(&name, format!("is also in `{LEGACY_OBJECT}`"));
             }
         }
         for (_, value) in &mut nested {
@@ -339,7 +337,7 @@ impl Draft<'_> {
                 *number = whole;
             }
         }
-        properties.insert(NESTED.to_owned(), Value::Object(nested));
+        properties.insert(LEGACY_OBJECT.to_owned(), Value::Object(nested));
     }
 
     /// The values of a property, as the text that is sent.
@@ -429,7 +427,7 @@ fn wanted(input: &Input) -> &'static str {
 }
 
 fn prompt_of(properties: &Map<String, Value>) -> String {
-    let nested = properties.get(NESTED).and_then(|nested| nested.get("prompt"));
+    let nested = properties.get(LEGACY_OBJECT).and_then(|nested| nested.get("prompt"));
     let prompt = properties.get("prompt").or_else(|| properties.get("text_prompt")).or(nested);
     let prompt = prompt.or_else(|| properties.get("json_prompt"));
     prompt.map_or_else(String::new, |prompt| prompt.as_str().map_or_else(|| prompt.to_string(), str::to_owned))

@@ -6,10 +6,10 @@ use ideogram_client::{
     schema::{Property, Schema},
 };
 
+use crate::images::LEGACY_OBJECT;
+
 /// The structured prompt.
 pub(super) const JSON_PROMPT: &str = "json_prompt";
-/// The object with all properties of a legacy operation.
-pub(super) const NESTED: &str = "image_request";
 
 /// Whether an operation can be called in a batch: it is billed and returns images.
 pub(super) fn generates_images(operation: &Operation) -> bool {
@@ -26,7 +26,7 @@ pub(super) fn input(operation: &Operation, name: &str) -> Option<&'static Input>
 
 /// A property in the nested object of a legacy operation.
 pub(super) fn nested(operation: &Operation, name: &str) -> Option<&'static Property> {
-    match input(operation, NESTED)?.schema {
+    match input(operation, LEGACY_OBJECT)?.schema {
         Schema::Object(object) => object.property(name),
         _ => None,
     }

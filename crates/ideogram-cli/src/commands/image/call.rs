@@ -7,13 +7,14 @@ use ideogram_client::{DynamicCall, Error, File, Validation, request::Request, sc
 use serde_json::{Map, Value, json};
 
 use super::{
-    flags::{FLAGS, Flag, Kind, LEGACY_OBJECT, MODEL, TRANSPARENT, Target, UNCHECKED},
+    flags::{FLAGS, Flag, Kind, MODEL, TRANSPARENT, Target, UNCHECKED},
     table::{ImageCommand, Model},
 };
 use crate::{
     commands::values,
     failure::Failure,
     images::{
+        LEGACY_OBJECT,
         content::Content,
         mask,
         prompt::Stdin,
@@ -53,17 +54,14 @@ pub(super) async fn prepare(
     }
     // Values come first: what is refused is refused before anything is read.
     for (flag, target) in targets(&given, model) {
-        for text in texts(flag, flag.kind(target), matches) {
-            let value = value(command, model, flag, target, text)?;
-            draft.set(target, value);
-        }
-        if flag.kind(target) == Kind::Switch {
-            draft.set(target, Value::Bool(true));
-        }
-    }
-    for (flag, target) in targets(&given, model) {
         let texts = || many::<String>(matches, flag.name);
         match flag.kind(target) {
+            Kind::Number | Kind::Enum(_) | Kind::Palette | Kind::Text => {
+                for text in texts() {
+                    draft.set(target, value(command, model, flag, target, text)?);
+                }
+            }
+            Kind::Switch => draft.set(target, Value::Bool(true)),
             Kind::Color => {
                 let members = texts().map(|text| weighted("--color-hex", text)).collect::<Result<Vec<_>, _>>()?;
                 let member = |(hex, weight): (&str, Option<f64>)| {
@@ -78,7 +76,7 @@ pub(super) async fn prepare(
                     draft.set(target, with_weight(json!({ "custom_model_uri": uri }), "weight", weight));
                 }
             }
-            _ => {}
+            Kind::Prompt | Kind::StructuredPrompt | Kind::Image | Kind::File => {}
         }
     }
     let stdin = Stdin::default();
@@ -134,7 +132,7 @@ struct Draft<'a> {
     object: Map<String, Value>,
 }
 
-impl Draft<'_> {
+impl<'a> Draft<'a> {
     fn set(&mut self, target: Target, value: Value) {
         if target.in_object {
             self.object.insert(target.property.to_owned(), value);
@@ -143,9 +141,7 @@ impl Draft<'_> {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         self.call = self.call.clone().field(target.property, text);
     }
-}
 
-impl<'a> Draft<'a> {
     fn finish(self, model: &Model) -> DynamicCall<'a> {
         if model.operation.inputs.iter().any(|input| input.name == LEGACY_OBJECT) {
             self.call.field(LEGACY_OBJECT, Value::Object(self.object))
@@ -164,14 +160,6 @@ fn many<'a, T: Clone + Send + Sync + 'static>(matches: &'a ArgMatches, id: &str)
     matches.get_many::<T>(id).into_iter().flatten()
 }
 
-/// The texts of a flag whose values are checked one by one.
-fn texts<'a>(flag: &Flag, kind: Kind, matches: &'a ArgMatches) -> Vec<&'a String> {
-    match kind {
-        Kind::Number | Kind::Enum(_) | Kind::Palette | Kind::Text => many(matches, flag.name).collect(),
-        _ => Vec::new(),
-    }
-}
-
 /// The model that was requested, or the default.
 fn choose(command: &'static ImageCommand, matches: &ArgMatches, given: &[&Flag]) -> Result<&'static Model, Failure> {
     let is_transparent = matches.try_get_one::<bool>(TRANSPARENT).ok().flatten().is_some_and(|it| *it);
@@ -184,15 +172,14 @@ fn choose(command: &'static ImageCommand, matches: &ArgMatches, given: &[&Flag])
     let named = || models().filter(|model| Some(model.name) == name);
     let takes_all = |model: &&Model| given.iter().all(|flag| flag.target(model.operation).is_some());
     let takes_values = |model: &&Model| {
-        given.iter().filter_map(|flag| Some((flag, flag.target(model.operation)?))).all(|(flag, target)| {
-            let is_known = |text: &String| match flag.kind(target) {
-                Kind::Enum(values) => values::find(values, text).is_some(),
-                _ => true,
-            };
-            texts(flag, flag.kind(target), matches).into_iter().all(is_known)
+        given.iter().all(|flag| match flag.target(model.operation).map(|target| flag.kind(target)) {
+            Some(Kind::Enum(values)) => {
+                many::<String>(matches, flag.name).all(|text| values::find(values, text).is_some())
+            }
+            kind => kind.is_some(),
         })
     };
-    let best = named().filter(takes_all).find(takes_values).or_else(|| named().find(takes_all));
+    let best = named().find(takes_values).or_else(|| named().find(takes_all));
     best.or_else(|| named().next()).ok_or_else(|| {
         let mut others: Vec<String> = models().map(|model| format!("--model {}", model.name)).collect();
         others.dedup();
@@ -231,7 +218,7 @@ fn check_flags(command: &ImageCommand, model: &Model, matches: &ArgMatches, give
     }
     let names: Vec<String> = refused.iter().map(|flag| flag.shown(command)).collect();
     let (is, it) = if names.len() == 1 { ("is", "it") } else { ("are", "them") };
-    let by = if command.has_models() { model.flags() } else { "this command".to_owned() };
+    let by = command.shown(model);
     let default =
         if !command.has_models() || matches.contains_id(MODEL) || model.is_transparent { "" } else { ", the default" };
     let what = format!("{} {is} not supported{together} by {by}{default}: nothing was sent", names.join(", "));
@@ -262,11 +249,8 @@ fn value(command: &ImageCommand, model: &Model, flag: &Flag, target: Target, tex
         }
         _ => {}
     }
-    let single = match target.schema {
-        Schema::Array { items, .. } => items,
-        schema => schema,
-    };
-    single
+    target
+        .single()
         .check_text(text)
         .map_err(|reason| Failure::usage(format!("{} {reason}: nothing was sent", flag.shown(command))))?;
     if flag.kind(target) == Kind::Number {
@@ -308,7 +292,7 @@ fn unsupported(command: &ImageCommand, model: &Model, flag: &Flag, values: &[&st
         }
         short.truncate(MAX_SUGGESTIONS);
     }
-    let by = if command.has_models() { model.flags() } else { "this command".to_owned() };
+    let by = command.shown(model);
     let failure = Failure::usage(format!("{} {text} is not supported by {by}: nothing was sent", flag.shown(command)));
     let values = format!("use {closest}: {}", short.join(", "));
     if others.is_empty() {

@@ -13,10 +13,10 @@ use ideogram_client::{
 };
 
 use super::table::{ImageCommand, Model};
-use crate::commands::values::{Known, short_name};
-
-/// The object that holds most properties of the legacy operations.
-pub(super) const LEGACY_OBJECT: &str = "image_request";
+use crate::{
+    commands::values::{Known, short_name},
+    images::LEGACY_OBJECT,
+};
 
 /// The flag that `--model` stands before.
 const FIRST_OPTION: &str = "json_prompt";
@@ -69,6 +69,16 @@ pub(super) struct Target {
     pub(super) in_object: bool,
     pub(super) schema: &'static Schema,
     required: bool,
+}
+
+impl Target {
+    /// The schema of a single value.
+    pub(super) fn single(self) -> &'static Schema {
+        match self.schema {
+            Schema::Array { items, .. } => items,
+            schema => schema,
+        }
+    }
 }
 
 const fn flag(
@@ -186,12 +196,7 @@ pub(super) const FLAGS: &[Flag] = &[
     ),
     flag("style_type", &["style_type"], "TYPE", "Broad family of styles [default: GENERAL]"),
     flag("style_preset", &["style_preset"], "NAME", "A named style"),
-    flag(
-        "style_codes",
-        &["style_codes"],
-        "CODE",
-        "A style by its code of 8 hexadecimal digits; several times for several",
-    ),
+    flag("style_codes", &["style_codes"], "CODE", "A style by its code; several times for several"),
     flag(
         "style_reference_images",
         &["style_reference_images"],
@@ -241,11 +246,7 @@ impl Flag {
     }
 
     pub(super) fn kind(&self, target: Target) -> Kind {
-        let single = match target.schema {
-            Schema::Array { items, .. } => items,
-            schema => schema,
-        };
-        match (self.name, single) {
+        match (self.name, target.single()) {
             ("prompt", _) => Kind::Prompt,
             ("json_prompt", _) => Kind::StructuredPrompt,
             ("color_palette", _) => Kind::Palette,

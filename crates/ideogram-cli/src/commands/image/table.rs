@@ -39,6 +39,11 @@ pub(super) struct Model {
 }
 
 impl ImageCommand {
+    /// A model as messages name it: by its flags if the user chooses one.
+    pub(super) fn shown(&self, model: &Model) -> String {
+        if self.has_models() { model.flags() } else { "this command".to_owned() }
+    }
+
     /// Whether the user chooses a model.
     pub(super) fn has_models(&self) -> bool {
         self.models.iter().any(|model| model.name != self.models[0].name)
@@ -136,7 +141,7 @@ ideogram remix lantern.png \"The same lantern in blue glass\"
         name: "edit",
         about: "Change images as a prompt says, without a mask",
         details: "\
-Takes up to 10 images and makes new ones of them. To repaint the part of an image that a mask shows, also with the \
+Takes one image or several and makes new ones of them. To repaint the part of an image that a mask shows, also with the \
 legacy models and with the operation that the service once called edit: `ideogram inpaint`.",
         examples: "\
 ideogram edit street.png --prompt \"Make it night\"
