@@ -199,7 +199,7 @@ fn files_are_written_to_json_without_content_and_never_read_from_it() {
 fn constants_agree_with_the_document() {
     assert_eq!(operations::SERVER_URL, "https://petshop.test/api");
     assert_eq!(operations::API_KEY_HEADER, Some("X-Token"));
-    assert_eq!(operations::ALL.len(), 5);
+    assert_eq!(operations::ALL.len(), 6);
     assert_eq!(operations::PUT_TOY.images, ImageCount::Property("count"));
     assert!(operations::DELETE_PHOTO.deprecated);
 }

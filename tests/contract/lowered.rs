@@ -23,6 +23,9 @@ const OPERATION: &[(&str, &str)] = &[
     ("x-ideogram-retry", "a constant of the operation"),
     ("x-ideogram-images", "a constant of the operation"),
     ("x-ideogram-status", "a constant of the operation"),
+    ("x-ideogram-job", "a constant of the operation, and a method of its builder"),
+    ("x-ideogram-quote", "a constant of the operation, and a method of its builder"),
+    ("x-ideogram-poll", "a constant of the operation, and a method of its builder"),
 ];
 
 /// Keywords that any schema may lack.
@@ -388,7 +391,30 @@ fn documents() -> (Value, Value, BTreeMap<String, String>) {
     let client = GeneratedClient::read(sources.document()).unwrap();
     let operations = client.operations();
     let names = operations.iter().map(|operation| (operation.id.to_owned(), operation.method_name.to_owned()));
-    (ideogram_codegen::read_yaml(sources.document()).unwrap(), client.lowered(), names.collect())
+    let mut truth = ideogram_codegen::read_yaml(sources.document()).unwrap();
+    remove_switches(&mut truth);
+    (truth, client.lowered(), names.collect())
+}
+
+/// Removes what the client sets itself: the properties that make a call a job, and the parameters that make it a
+/// question for its price.
+fn remove_switches(truth: &mut Value) {
+    let mut switches = Vec::new();
+    for operation in truth["paths"].as_object_mut().unwrap().values_mut().flat_map(|it| it.as_object_mut().unwrap()) {
+        let operation = operation.1;
+        let parameter = operation["x-ideogram-quote"]["parameter"].clone();
+        if let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) {
+            parameters.retain(|it| it["name"] != parameter);
+        }
+        let contents = entries(&operation["requestBody"]["content"]).map(|(_, body)| component_name(&body["schema"]));
+        let property = operation["x-ideogram-job"]["property"].as_str().unwrap_or_default();
+        switches.extend(contents.flatten().map(|name| (name.to_owned(), property.to_owned())));
+    }
+    for (component, property) in switches {
+        if let Some(properties) = truth["components"]["schemas"][&component]["properties"].as_object_mut() {
+            properties.shift_remove(&property);
+        }
+    }
 }
 
 #[test]

@@ -46,7 +46,13 @@ async fn sent_by_id(operation: &Operation<'_>, given: &Value, as_json: bool) -> 
     let constant = operations::ALL.iter().find(|constant| constant.id == operation.id).unwrap();
     let mut call = client.call(operation.id).unwrap();
     let mut body = serde_json::Map::new();
+    let (job, quote) =
+        (constant.job.as_ref().and_then(|job| job.property), constant.quote.as_ref().map(|it| it.parameter));
+    let has = |switch: Option<&str>| switch.is_some_and(|switch| given.get(switch).is_some());
     for (name, value) in given.as_object().unwrap() {
+        if Some(name.as_str()) == job || Some(name.as_str()) == quote {
+            continue;
+        }
         let input = constant.inputs.iter().find(|input| input.name == name).unwrap();
         if as_json && input.location == Location::Body && input.kind() != InputKind::File {
             body.insert(name.clone(), value.clone());
@@ -64,7 +70,14 @@ async fn sent_by_id(operation: &Operation<'_>, given: &Value, as_json: bool) -> 
     if as_json && !constant.media_type.is_empty() {
         call = call.json(Value::Object(body));
     }
-    assert_eq!(call.send().await.unwrap_err().kind(), ErrorKind::NotFound, "{given}");
+    let error = if has(quote) {
+        call.quote().await.unwrap_err()
+    } else if has(job) {
+        call.submit().await.unwrap_err()
+    } else {
+        call.send().await.unwrap_err()
+    };
+    assert_eq!(error.kind(), ErrorKind::NotFound, "{given}: {error}");
     server.requests().remove(0)
 }
 

@@ -24,8 +24,12 @@ mod document;
 mod error;
 #[path = "../../crates/ideogram-client/src/fs/mod.rs"]
 mod fs;
+#[path = "../../crates/ideogram-client/src/job/mod.rs"]
+pub mod job;
 #[path = "../../crates/ideogram-client/src/net/mod.rs"]
 mod net;
+#[path = "../../crates/ideogram-client/src/polling.rs"]
+mod polling;
 #[path = "../../crates/ideogram-client/src/request/mod.rs"]
 pub mod request;
 #[path = "../../crates/ideogram-client/src/runtime.rs"]
@@ -49,10 +53,11 @@ mod generated {
 }
 
 pub use self::{
-    call::{CallBuilder, DynamicCall, Response, StoredResponse},
+    call::{CallBuilder, DynamicCall, JobBuilder, Response, StoredResponse},
     client::{ApiKey, CallOptions, Client, ClientBuilder, hook},
     document::{operation, schema, validate, validate::Validation},
     error::{Error, ErrorKind, Outcome},
     generated::{builder, operations, types},
+    job::Job,
     values::{file::File, timestamp::Timestamp},
 };

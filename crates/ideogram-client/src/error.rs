@@ -32,6 +32,7 @@ struct Parts {
     kind: ErrorKind,
     outcome: Outcome,
     operation: Option<&'static Operation>,
+    is_quote: bool,
     message: String,
     response: Option<ErrorResponse>,
     stored_at: Option<PathBuf>,
@@ -158,7 +159,12 @@ impl Error {
     /// This does not mean that the same call succeeds: a declined prompt is declined again. [`Error::is_transient`]
     /// answers that.
     pub fn is_safe_to_retry(&self) -> bool {
-        !self.may_have_run() || self.0.operation.is_some_and(is_harmless)
+        !self.may_have_run() || self.is_harmless()
+    }
+
+    /// Returns whether the call may run twice.
+    fn is_harmless(&self) -> bool {
+        self.0.is_quote || self.0.operation.is_some_and(|it| RetrySafety::of(it) == RetrySafety::Safe)
     }
 
     /// Returns whether the same call can succeed later without a change: the kind is [`ErrorKind::RateLimited`],
@@ -267,6 +273,7 @@ impl Error {
             kind,
             outcome,
             operation: None,
+            is_quote: false,
             message: one_line(&message.into()),
             response: None,
             stored_at: None,
@@ -346,6 +353,12 @@ impl Error {
         }
     }
 
+    /// Marks the error of a quote, which never runs the call.
+    pub(crate) fn of_quote(mut self) -> Self {
+        self.0.is_quote = true;
+        self
+    }
+
     pub(crate) fn in_operation(mut self, operation: &'static Operation) -> Self {
         self.0.operation = Some(operation);
         self
@@ -366,7 +379,7 @@ impl fmt::Display for Error {
         }
         formatter.write_str(&self.0.message)?;
         // The kind implies the other outcomes.
-        if self.0.outcome == Outcome::Unknown && self.0.operation.is_some_and(|operation| !is_harmless(operation)) {
+        if self.0.outcome == Outcome::Unknown && self.0.operation.is_some() && !self.is_harmless() {
             formatter.write_str("; the call may have run: check before calling again")?;
         }
         if let Some(reason) = self.why_not_retried() {
@@ -377,11 +390,6 @@ impl fmt::Display for Error {
         }
         Ok(())
     }
-}
-
-/// Returns whether a call of an operation may run twice.
-fn is_harmless(operation: &Operation) -> bool {
-    RetrySafety::of(operation) == RetrySafety::Safe
 }
 
 /// Returns whether an error or one of its sources is a timeout of the HTTP stack or of the system.

@@ -6,7 +6,9 @@ pub mod dataset;
 mod document;
 mod error;
 mod fs;
+pub mod job;
 mod net;
+mod polling;
 pub mod request;
 mod runtime;
 pub mod save;
@@ -31,11 +33,12 @@ mod generated {
 pub use reqwest;
 
 pub use self::{
-    call::{CallBuilder, DynamicCall, Response, StoredResponse},
+    call::{CallBuilder, DynamicCall, JobBuilder, Response, StoredResponse},
     client::{ApiKey, CallOptions, Client, ClientBuilder, hook},
     document::{operation, schema, validate, validate::Validation},
     error::{Error, ErrorKind, Outcome},
     generated::{builder, operations, types},
+    job::Job,
     values::{file::File, timestamp::Timestamp},
 };
 

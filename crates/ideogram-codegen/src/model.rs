@@ -33,6 +33,9 @@ pub(crate) struct Operation {
     pub(crate) images: ImageCount,
     /// The property of a successful response that holds the status of a failure.
     pub(crate) status_property: Option<String>,
+    pub(crate) job: Option<Job>,
+    pub(crate) quote: Option<Quote>,
+    pub(crate) poll: Option<Poll>,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) body: Option<Body>,
     /// The schema of a successful response; `None` when it has no content.
@@ -64,6 +67,38 @@ pub(crate) enum ImageCount {
     Fixed(u64),
     /// The value of this property of the request, one if it is absent; dots separate nested objects.
     Property(String),
+}
+
+/// A call that can run as a job: its response has an id, and another operation returns the state of the job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Job {
+    /// The boolean property of the request that makes the call a job; without it, every call is one.
+    pub(crate) property: Option<String>,
+    /// The property with the address of a webhook, which makes the call a job, too.
+    pub(crate) webhook: Option<String>,
+    /// The id of the operation that returns the state of the job.
+    pub(crate) poll: String,
+}
+
+/// A call that can be priced without being made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Quote {
+    /// The boolean query parameter.
+    pub(crate) parameter: String,
+    /// The component of the response with the price.
+    pub(crate) response: String,
+}
+
+/// How the response of an operation tells the state of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Poll {
+    pub(crate) status: String,
+    /// The status of a job that has its result.
+    pub(crate) completed: String,
+    /// The status of a job that will never have one.
+    pub(crate) failed: String,
+    /// The property with the reason of a failure.
+    pub(crate) reason: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -197,6 +232,12 @@ pub(crate) struct Object {
     pub(crate) rest: Option<Schema>,
 }
 
+impl Object {
+    pub(crate) fn property(&self, name: &str) -> Option<&Property> {
+        self.properties.iter().find(|property| property.name == name)
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Property {
     pub(crate) name: String,
@@ -265,6 +306,10 @@ impl Model {
         })
     }
 
+    pub(crate) fn operation(&self, id: &str) -> Option<&Operation> {
+        self.operations.iter().find(|operation| operation.id == id)
+    }
+
     /// The properties of an object component.
     pub(crate) fn object(&self, component: &str) -> Option<&Object> {
         match &self.components.get(component)?.shape {
@@ -276,7 +321,23 @@ impl Model {
     /// Components that a response can contain.
     pub(crate) fn in_responses(&self) -> BTreeSet<&str> {
         let responses = self.operations.iter().filter_map(|operation| operation.response.as_ref());
-        self.reachable(responses.flat_map(direct_references))
+        let quotes = self.operations.iter().filter_map(|operation| Some(operation.quote.as_ref()?.response.as_str()));
+        self.reachable(responses.flat_map(direct_references).chain(quotes))
+    }
+
+    /// Removes the properties and parameters that change what kind of call a request is: the client sets them itself.
+    pub(crate) fn hide_switches(&mut self) {
+        for operation in &mut self.operations {
+            if let Some(quote) = &operation.quote {
+                operation.parameters.retain(|parameter| parameter.name != quote.parameter);
+            }
+            let switch = operation.job.as_ref().and_then(|job| job.property.as_ref()).zip(operation.body.as_ref());
+            if let Some((property, body)) = switch
+                && let Some(Component { shape: Shape::Object(object), .. }) = self.components.get_mut(&body.component)
+            {
+                object.properties.retain(|other| other.name != *property);
+            }
+        }
     }
 
     /// Components that a request body can contain.

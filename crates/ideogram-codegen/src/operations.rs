@@ -1,23 +1,20 @@
 //! One constant per operation, so that runtime, command and tests need no list of operations.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote};
 
 use crate::{
     docs,
     error::RetargetError,
-    model::{Billing, ImageCount, Location, Model, Operation, Retry, Schema},
+    model::{Billing, ImageCount, Location, Model, Operation, Poll, Retry, Schema},
     names,
-    rules::DocumentFacts,
+    rules::{DocumentFacts, id_parameter},
     schemas,
 };
 
 pub(crate) fn constants(facts: &DocumentFacts) -> Result<TokenStream, RetargetError> {
     let model = &facts.model;
-    let header = match &facts.api_key_header {
-        Some(header) => quote! { ::std::option::Option::Some(#header) },
-        None => quote! { ::std::option::Option::None },
-    };
+    let header = option(facts.api_key_header.as_ref());
     let text = quote! { &str };
     let (title, version, server_url) = (&model.title, &model.version, &facts.server_url);
     let of_document = [
@@ -44,7 +41,7 @@ pub(crate) fn constants(facts: &DocumentFacts) -> Result<TokenStream, RetargetEr
     Ok(quote! {
         #[allow(unused_imports)]
         use crate::{
-            operation::{Billing, Input, Location, Operation, ImageCount, Retry},
+            operation::{Billing, ImageCount, Input, Job, Location, Operation, Poll, Quote, Retry},
             schema::{Bound, Schema},
         };
 
@@ -74,20 +71,28 @@ fn constant(model: &Model, operation: &Operation) -> TokenStream {
         ImageCount::Fixed(number) => quote! { ImageCount::Fixed(#number) },
         ImageCount::Property(property) => quote! { ImageCount::Property(#property) },
     };
-    let status_property = match &operation.status_property {
-        Some(property) => quote! { ::std::option::Option::Some(#property) },
-        None => quote! { ::std::option::Option::None },
-    };
+    let status_property = option(operation.status_property.as_ref());
+    let job = option(operation.job.as_ref().map(|job| {
+        let (property, webhook) = (option(job.property.as_ref()), option(job.webhook.as_ref()));
+        let poll = model.operation(&job.poll).expect("the rules check that it exists");
+        let (id, poll) = (id_parameter(poll), format_ident!("{}", names::constant_name(&poll.id)));
+        quote! { Job { property: #property, webhook: #webhook, id: #id, poll: &#poll } }
+    }));
+    let quote = option(operation.quote.as_ref().map(|quote| {
+        let parameter = &quote.parameter;
+        quote! { Quote { parameter: #parameter } }
+    }));
+    let poll = option(operation.poll.as_ref().map(|poll| {
+        let (Poll { status, completed, failed, reason: _ }, reason) = (poll, option(poll.reason.as_ref()));
+        quote! { Poll { status: #status, completed: #completed, failed: #failed, reason: #reason } }
+    }));
     let media_type = operation.body.as_ref().map(|body| body.media_type.as_str()).unwrap_or_default();
     let inputs = inputs(model, operation);
     let object = operation.body.as_ref().filter(|body| model.object(&body.component).is_some());
-    let body = match object {
-        None => quote! { ::std::option::Option::None },
-        Some(body) => {
-            let ident = format_ident!("{}", body.component);
-            quote! { ::std::option::Option::Some(&schemas::#ident) }
-        }
-    };
+    let body = option(object.map(|body| {
+        let ident = format_ident!("{}", body.component);
+        quote! { &schemas::#ident }
+    }));
     let docs = format!("`{method} {path}`");
     quote! {
         #[doc = #docs]
@@ -105,11 +110,21 @@ fn constant(model: &Model, operation: &Operation) -> TokenStream {
             retry: #retry,
             images: #images,
             status_property: #status_property,
+            job: #job,
+            quote: #quote,
+            poll: #poll,
             media_type: #media_type,
             inputs: &[#(#inputs),*],
             body: #body,
             statuses: &[#(#statuses),*],
         };
+    }
+}
+
+fn option(value: Option<impl ToTokens>) -> TokenStream {
+    match value {
+        Some(value) => quote! { ::std::option::Option::Some(#value) },
+        None => quote! { ::std::option::Option::None },
     }
 }
 

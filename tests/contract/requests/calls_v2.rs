@@ -19,6 +19,28 @@ macro_rules! typed {
     (@wire $value:expr) => { json!($value) };
 }
 
+/// The same as a job and as a question for its price, with what the client adds.
+macro_rules! job_and_quote {
+    ($call:expr, { $($name:ident: $value:expr $(=> $wire:expr)?),* $(,)? }) => {
+        job_and_quote!($call, { $($name: $value $(=> $wire)?),* }, added: {"async": true})
+    };
+    ($call:expr, { $($name:ident: $value:expr $(=> $wire:expr)?),* $(,)? }, added: $added:tt) => {{
+        let mut given = Map::new();
+        $(given.insert(stringify!($name).to_owned(), typed!(@wire $value $(=> $wire)?));)*
+        let with = |added: Value| {
+            let mut given = given.clone();
+            given.extend(added.as_object().cloned().unwrap());
+            Value::Object(given)
+        };
+        [
+            call(with(json!($added)), $call$(.$name($value))*.submit()),
+            call(with(json!({"dry_run": true})), $call$(.$name($value))*.quote()),
+        ]
+    }};
+}
+
+/// Where webhooks would go.
+const WEBHOOK: &str = "https://example.com/webhook";
 const URI: &str = "model/paper-lanterns/version/1";
 
 /// The calls of an operation; none for one of the first version.
@@ -28,7 +50,7 @@ pub(super) fn calls<'c>(client: &'c Client, operation: &str) -> Vec<Call<'c>> {
     let stacked = || [StackedCustomModel::builder().custom_model_uri(URI).weight(0.5)];
     match operation {
         "get_generation_v2" => vec![typed!(client.get_generation_v2(), { generation_id: "a-b_1" })],
-        "post_generate_image_v2_ideogram45" => vec![
+        "post_generate_image_v2_ideogram45" => [
             typed!(client.generate_image_v2_ideogram45(), {
                 prompt: "a cat", magic_prompt: "off", images: files(["a.png", "b.webp"]) => ["a.png", "b.webp"],
                 mask: file("m.png") => "m.png", quality: "very_low", seed: 7, num_images: 8,
@@ -36,22 +58,22 @@ pub(super) fn calls<'c>(client: &'c Client, operation: &str) -> Vec<Call<'c>> {
             }),
             typed!(client.generate_image_v2_ideogram45(), { prompt: "a \u{fc}", size: "2048x2048" }),
             typed!(client.generate_image_v2_ideogram45(), { prompt: "a" }),
-        ],
-        "post_generate_image_v2_ideogram_v4" => vec![
+        ].into_iter().chain(job_and_quote!(client.generate_image_v2_ideogram45(), { prompt: "a", webhook_url: WEBHOOK })).collect(),
+        "post_generate_image_v2_ideogram_v4" => [
             typed!(client.generate_image_v2_ideogram_v4(), {
                 prompt: "a cat", magic_prompt: "on", resolution: "512x1536", rendering_speed: "turbo", seed: 0,
                 num_images: 1, enable_copyright_detection: false,
             }),
             typed!(client.generate_image_v2_ideogram_v4(), { prompt: "a" }),
-        ],
-        "post_generate_image_v2_ideogram_v4_transparent" => vec![
+        ].into_iter().chain(job_and_quote!(client.generate_image_v2_ideogram_v4(), { prompt: "a", webhook_url: WEBHOOK })).collect(),
+        "post_generate_image_v2_ideogram_v4_transparent" => [
             typed!(client.generate_image_v2_ideogram_v4_transparent(), {
                 prompt: "a cat", magic_prompt: "auto", aspect_ratio: "1x4", output_resolution: "8k",
                 rendering_speed: "quality", seed: 1, num_images: 2, enable_copyright_detection: true,
             }),
             typed!(client.generate_image_v2_ideogram_v4_transparent(), { prompt: "a" }),
-        ],
-        "post_generate_image_v2_ideogram_v4_custom_model" => vec![
+        ].into_iter().chain(job_and_quote!(client.generate_image_v2_ideogram_v4_transparent(), { prompt: "a", webhook_url: WEBHOOK })).collect(),
+        "post_generate_image_v2_ideogram_v4_custom_model" => [
             typed!(client.generate_image_v2_ideogram_v4_custom_model(), {
                 prompt: "a cat", custom_model_uri: URI,
                 stacked_custom_models: stacked() => json!([{"custom_model_uri": URI, "weight": 0.5}]),
@@ -59,8 +81,8 @@ pub(super) fn calls<'c>(client: &'c Client, operation: &str) -> Vec<Call<'c>> {
                 enable_copyright_detection: true,
             }),
             typed!(client.generate_image_v2_ideogram_v4_custom_model(), { prompt: "a", custom_model_uri: URI }),
-        ],
-        "post_generate_image_v2_ideogram_v3" => vec![
+        ].into_iter().chain(job_and_quote!(client.generate_image_v2_ideogram_v4_custom_model(), { prompt: "a", custom_model_uri: URI, webhook_url: WEBHOOK })).collect(),
+        "post_generate_image_v2_ideogram_v3" => [
             typed!(client.generate_image_v2_ideogram_v3(), {
                 prompt: "a cat", aspect_ratio: "auto", rendering_speed: "turbo", magic_prompt: "off",
                 negative_prompt: "dogs", num_images: 3, seed: 5, color_palette: palette() => json!({"name": "ember"}),
@@ -72,8 +94,8 @@ pub(super) fn calls<'c>(client: &'c Client, operation: &str) -> Vec<Call<'c>> {
                 color_palette: own_palette() => own_palette_json(),
             }),
             typed!(client.generate_image_v2_ideogram_v3(), { prompt: "a" }),
-        ],
-        "post_generate_image_v2_ideogram_v3_custom_model" => vec![
+        ].into_iter().chain(job_and_quote!(client.generate_image_v2_ideogram_v3(), { prompt: "a", webhook_url: WEBHOOK })).collect(),
+        "post_generate_image_v2_ideogram_v3_custom_model" => [
             typed!(client.generate_image_v2_ideogram_v3_custom_model(), {
                 prompt: "a cat", custom_model_uri: URI, aspect_ratio: "16x9", rendering_speed: "turbo",
                 magic_prompt: "off", negative_prompt: "dogs", num_images: 3, seed: 5,
@@ -85,16 +107,16 @@ pub(super) fn calls<'c>(client: &'c Client, operation: &str) -> Vec<Call<'c>> {
                 color_palette: own_palette() => own_palette_json(),
             }),
             typed!(client.generate_image_v2_ideogram_v3_custom_model(), { prompt: "a", custom_model_uri: URI }),
-        ],
-        "post_precise_edit_image_v2_ideogram45" => vec![
+        ].into_iter().chain(job_and_quote!(client.generate_image_v2_ideogram_v3_custom_model(), { prompt: "a", custom_model_uri: URI, webhook_url: WEBHOOK })).collect(),
+        "post_precise_edit_image_v2_ideogram45" => [
             typed!(client.precise_edit_image_v2_ideogram45(), {
                 prompt: "a hat", image: file("a.png") => "a.png",
                 reference_images: files(["r.jpg", "s.png"]) => ["r.jpg", "s.png"], mask: file("m.png") => "m.png",
                 quality: "high", seed: 5, num_images: 2, enable_copyright_detection: true,
             }),
             typed!(client.precise_edit_image_v2_ideogram45(), { prompt: "a hat", image: file("a.png") => "a.png" }),
-        ],
-        "post_inpaint_image_v2_ideogram_v3" => vec![
+        ].into_iter().chain(job_and_quote!(client.precise_edit_image_v2_ideogram45(), { prompt: "a hat", image: file("a.png") => "a.png", webhook_url: WEBHOOK })).collect(),
+        "post_inpaint_image_v2_ideogram_v3" => [
             typed!(client.inpaint_image_v2_ideogram_v3(), {
                 prompt: "a hat", image: file("a.png") => "a.png", mask: file("m.png") => "m.png",
                 rendering_speed: "quality", magic_prompt: "auto", num_images: 2, seed: 5, style_codes: ["0aF1b2C3"],
@@ -108,15 +130,16 @@ pub(super) fn calls<'c>(client: &'c Client, operation: &str) -> Vec<Call<'c>> {
             typed!(client.inpaint_image_v2_ideogram_v3(), {
                 prompt: "a hat", image: file("a.png") => "a.png", mask: file("m.png") => "m.png",
             }),
-        ],
-        "post_remix_image_v2_ideogram_v4" => vec![
+        ].into_iter().chain(job_and_quote!(client.inpaint_image_v2_ideogram_v3(), {
+                prompt: "a hat", image: file("a.png") => "a.png", mask: file("m.png") => "m.png", webhook_url: WEBHOOK })).collect(),
+        "post_remix_image_v2_ideogram_v4" => [
             typed!(client.remix_image_v2_ideogram_v4(), {
                 prompt: "a hat", image: file("a.png") => "a.png", image_weight: 30, resolution: "2048x2048",
                 rendering_speed: "quality", num_images: 2, enable_copyright_detection: true,
             }),
             typed!(client.remix_image_v2_ideogram_v4(), { prompt: "a hat", image: file("a.png") => "a.png" }),
-        ],
-        "post_reframe_image_v2_ideogram_v3" => vec![
+        ].into_iter().chain(job_and_quote!(client.remix_image_v2_ideogram_v4(), { prompt: "a hat", image: file("a.png") => "a.png", webhook_url: WEBHOOK })).collect(),
+        "post_reframe_image_v2_ideogram_v3" => [
             typed!(client.reframe_image_v2_ideogram_v3(), {
                 image: file("a.png") => "a.png", resolution: "512x1536", num_images: 2, seed: 5,
                 rendering_speed: "quality", color_palette: palette() => json!({"name": "ember"}), style_codes: ["0aF1b2C3"],
@@ -132,22 +155,23 @@ pub(super) fn calls<'c>(client: &'c Client, operation: &str) -> Vec<Call<'c>> {
             typed!(client.reframe_image_v2_ideogram_v3(), {
                 image: file("a.png") => "a.png", resolution: "512x1536",
             }),
-        ],
-        "post_replace_background_ideogram_v3" => vec![
+        ].into_iter().chain(job_and_quote!(client.reframe_image_v2_ideogram_v3(), {
+                image: file("a.png") => "a.png", resolution: "512x1536" })).collect(),
+        "post_replace_background_ideogram_v3" => [
             typed!(client.replace_background_ideogram_v3(), {
                 prompt: "a forest", image: file("a.png") => "a.png", num_images: 2, rendering_speed: "turbo",
                 private: true,
             }),
             typed!(client.replace_background_ideogram_v3(), { prompt: "a forest", image: file("a.png") => "a.png" }),
-        ],
-        "post_remove_background_v2" => vec![
+        ].into_iter().chain(job_and_quote!(client.replace_background_ideogram_v3(), { prompt: "a forest", image: file("a.png") => "a.png", webhook_url: WEBHOOK }, added: {})).collect(),
+        "post_remove_background_v2" => [
             typed!(client.remove_background_v2(), { image: file("a.png") => "a.png", private: true }),
             typed!(client.remove_background_v2(), { image: file("a.png") => "a.png" }),
-        ],
-        "post_upscale" => vec![
+        ].into_iter().chain(job_and_quote!(client.remove_background_v2(), { image: file("a.png") => "a.png" })).collect(),
+        "post_upscale" => [
             typed!(client.upscale(), { image: file("a.png") => "a.png", upscale_factor: "x8", seed: 3 }),
             typed!(client.upscale(), { image: file("a.png") => "a.png" }),
-        ],
+        ].into_iter().chain(job_and_quote!(client.upscale(), { image: file("a.png") => "a.png", webhook_url: WEBHOOK })).collect(),
         "post_describe_image_ideogram_v4" => vec![
             typed!(client.describe_image_ideogram_v4(), {
                 image: file("a.png") => "a.png", include_bbox: false, include_style_descriptions: true,

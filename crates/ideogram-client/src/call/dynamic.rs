@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::call;
 use crate::{
-    CallBuilder, Client, Error, File, Response, Validation,
+    CallBuilder, Client, Error, File, JobBuilder, Response, Validation,
     generated::operations,
     operation::{Input, InputKind, Location, Operation},
     request::{Body, Part, PartContent, Request},
@@ -160,6 +160,7 @@ impl DynamicCall<'_> {
         let Self { client, operation, fields, json, unchecked, validation: _ } = self;
         let unknown = fields.iter().find(|(name, _)| operation.inputs.iter().all(|input| input.name != name));
         if let Some((name, _)) = unknown {
+            check_switch(operation, name)?;
             return Err(format!("there is no `{name}`; use one of: {}", names(operation)));
         }
         let mut properties = match json {
@@ -214,11 +215,13 @@ impl DynamicCall<'_> {
         match operation.media_type {
             "" => {}
             "application/json" => {
+                properties.keys().try_for_each(|name| check_switch(operation, name))?;
                 properties.extend(unchecked);
                 request.set_body(Body::Json(Bytes::from(Value::Object(properties).to_string())));
             }
             _ => {
                 if let Some(name) = properties.keys().next() {
+                    check_switch(operation, name)?;
                     return Err(format!("there is no `{name}`; use one of: {}", names(operation)));
                 }
                 parts.extend(unchecked.into_iter().map(|(name, value)| {
@@ -236,6 +239,18 @@ impl DynamicCall<'_> {
     }
 }
 
+/// Refuses what the client sets itself.
+fn check_switch(operation: &Operation, name: &str) -> Result<(), String> {
+    let job = operation.job.as_ref().and_then(|job| job.property).map(|property| (property, "submit()"));
+    let quote = operation.quote.as_ref().map(|quote| (quote.parameter, "quote()"));
+    match [job, quote].into_iter().flatten().find(|(switch, _)| *switch == name) {
+        Some((_, method)) => {
+            Err(format!("`{name}` changes what the response is, so the client sets it: use `{method}`"))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Returns the properties that the document does not know, and refuses duplicates.
 fn unknown_properties(
     operation: &Operation,
@@ -250,6 +265,7 @@ fn unknown_properties(
         if operation.inputs.iter().any(|input| input.name == name) {
             return Err(format!("`{name}` is known, and is not sent unchecked"));
         }
+        check_switch(operation, &name)?;
         let value = json.and_then(|json| serde_json::from_str(&json).map_err(|error| error.to_string()));
         let value = value.map_err(|reason| format!("`{name}` cannot be written as JSON: {reason}"))?;
         if known.contains_key(&name) || properties.insert(name.clone(), value).is_some() {
@@ -257,6 +273,10 @@ fn unknown_properties(
         }
     }
     Ok(properties)
+}
+
+impl JobBuilder for DynamicCall<'_> {
+    type Finished = Value;
 }
 
 impl CallBuilder for DynamicCall<'_> {

@@ -23,7 +23,7 @@ use tracing::{Instrument as _, Span, field::Empty};
 use super::{
     attempt::{Failed, attempt},
     response::RawResponse,
-    retry::{self, BodyReuse, Decision, Event, RetrySafety, State},
+    retry::{self, BodyReuse, Decision, Event, State},
     status::error_of,
     stored_response,
 };
@@ -33,7 +33,7 @@ use crate::{
     hook::{Attempt, AttemptOutcome},
     net::body_text::{MAX_TEXT_BYTES, text_of},
     operation::Billing,
-    request::{FileInfo, Request},
+    request::{FileInfo, Mode, Request},
 };
 
 /// Longer than any sensible deadline, and short enough to be added to any instant.
@@ -49,14 +49,26 @@ pub(crate) async fn call<T: DeserializeOwned + 'static>(
     client: &Client,
     request: Request,
 ) -> Result<Response<T>, Error> {
-    let operation = request.operation();
+    Ok(call_with_permit(client, request).await?.0)
+}
+
+/// Like [`call`], and returns the permits for images in flight, too: a job needs them until it has ended.
+pub(crate) async fn call_with_permit<T: DeserializeOwned + 'static>(
+    client: &Client,
+    request: Request,
+) -> Result<(Response<T>, ImagePermit), Error> {
+    let (operation, mode) = (request.operation(), request.mode());
     let span = call_span(&request);
     let response = exchange(client, &request).instrument(span.clone()).await;
-    let decoded = response.and_then(|response| decode(client, response, request));
+    let decoded = response.and_then(|(response, permit)| Ok((decode(client, response, request)?, permit)));
     let failed = decoded.as_ref().err();
-    let status = decoded.as_ref().map(Response::status).ok().or_else(|| failed.and_then(Error::status));
+    let status =
+        decoded.as_ref().map(|(response, _)| response.status()).ok().or_else(|| failed.and_then(Error::status));
     record(&span, status, failed);
-    decoded.map_err(|error| error.in_operation(operation))
+    decoded.map_err(|error| {
+        let error = error.in_operation(operation);
+        if mode == Mode::Quote { error.of_quote() } else { error }
+    })
 }
 
 /// One span per operation, with OpenTelemetry's names for the fields of an HTTP client.
@@ -99,9 +111,10 @@ fn record(span: &Span, status: Option<StatusCode>, failed: Option<&Error>) {
 }
 
 /// Makes attempts until one succeeds or a retry is not allowed.
-async fn exchange(client: &Client, request: &Request) -> Result<RawResponse, Error> {
+async fn exchange(client: &Client, request: &Request) -> Result<(RawResponse, ImagePermit), Error> {
     let settings = client.settings();
     settings.check()?;
+    request.check_mode()?;
     let infos = Arc::from(request.inspect_files().await?);
     let permit = Arc::new(client.inner().limiter.acquire(request.images()).await);
     // The first attempt waits for its slot before the deadline starts; later ones wait within it.
@@ -123,7 +136,7 @@ async fn exchange(client: &Client, request: &Request) -> Result<RawResponse, Err
         match (result, next) {
             (Ok(mut response), _) => {
                 (response.attempts, response.elapsed) = (number, start.elapsed());
-                return Ok(response);
+                return Ok((response, permit));
             }
             (Err(error), Decision::Retry { after }) => {
                 tracing::debug!(after_ms = after.as_millis(), "retrying");
@@ -147,8 +160,11 @@ async fn attempt_slot(client: &Client, request: &Request) -> Option<OwnedSemapho
     Arc::clone(&client.inner().attempts).acquire_owned().await.ok()
 }
 
+/// The permits for the images of a call, if it makes any.
+pub(crate) type ImagePermit = Arc<Option<Permit>>;
+
 /// The permits of an attempt: those for images in flight, or a slot.
-type Permits = Arc<(Arc<Option<Permit>>, Option<OwnedSemaphorePermit>)>;
+type Permits = Arc<(ImagePermit, Option<OwnedSemaphorePermit>)>;
 
 /// Makes one attempt with its hooks and its span, and decides what follows a failure.
 async fn observed(
@@ -190,7 +206,7 @@ async fn observed(
     };
 
     let state = State {
-        safety: RetrySafety::of(request.operation()),
+        safety: request.retry_safety(),
         body: if request.is_reusable() { BodyReuse::Whole } else { BodyReuse::UsedUp },
         attempts: number,
         time_left: deadline.saturating_duration_since(Instant::now()),
@@ -223,7 +239,7 @@ async fn observed(
 /// Returns the folder for the response of a call, if it is a paid call and responses are stored.
 fn response_folder<'c>(client: &'c Client, request: &Request) -> Option<&'c Path> {
     let folder = client.settings().store_responses_in.as_deref()?;
-    (request.operation().billing == Billing::Paid).then_some(folder)
+    (request.billing() == Billing::Paid).then_some(folder)
 }
 
 /// Makes one attempt, and stores what arrives of its response, complete or not.

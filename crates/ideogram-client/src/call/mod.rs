@@ -8,7 +8,7 @@ mod dynamic;
 mod exchange;
 mod progress;
 mod refusal;
-mod response;
+pub(crate) mod response;
 pub(crate) mod retry;
 pub(crate) mod status;
 mod stored_response;
@@ -17,9 +17,14 @@ use serde::de::DeserializeOwned;
 
 pub(crate) use self::{
     attempt::retry_after,
-    exchange::{call, deadline_in},
+    exchange::{ImagePermit, call, call_with_permit, deadline_in},
 };
-pub use self::{builder::CallBuilder, dynamic::DynamicCall, response::Response, stored_response::StoredResponse};
+pub use self::{
+    builder::{CallBuilder, JobBuilder},
+    dynamic::DynamicCall,
+    response::Response,
+    stored_response::StoredResponse,
+};
 use crate::{Client, Error, request::Request};
 
 impl Client {

@@ -3,12 +3,14 @@
 use std::{
     fmt,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header::LINK};
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::request::Request;
 
@@ -23,6 +25,15 @@ pub struct Response<T> {
     value: T,
     request: Request,
     stored_at: Option<PathBuf>,
+    started_by: Option<Arc<StartedBy>>,
+}
+
+/// The call that started a job.
+#[derive(Debug)]
+pub(crate) struct StartedBy {
+    pub(crate) operation: String,
+    /// The summary of the request.
+    pub(crate) request: Value,
 }
 
 /// A successful response, not yet decoded.
@@ -40,7 +51,17 @@ pub(crate) struct RawResponse {
 impl<T> Response<T> {
     pub(crate) fn new(response: RawResponse, value: T, request: Request) -> Self {
         let RawResponse { status, headers, body, stored_at, .. } = response;
-        Self { status, headers, body, value, request, stored_at }
+        Self { status, headers, body, value, request, stored_at, started_by: None }
+    }
+
+    /// Names the call that started the job of this response.
+    pub(crate) fn of_job(mut self, started_by: Option<Arc<StartedBy>>) -> Self {
+        self.started_by = started_by;
+        self
+    }
+
+    pub(crate) fn started_by(&self) -> Option<&StartedBy> {
+        self.started_by.as_deref()
     }
 
     /// The status, always 2xx.

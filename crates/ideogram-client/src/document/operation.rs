@@ -37,6 +37,12 @@ pub struct Operation {
     /// The property of a response with status 200 that holds the real status if the call failed after the response had
     /// begun; none if that cannot happen.
     pub status_property: Option<&'static str>,
+    /// How a call runs as a job; none if it cannot.
+    pub job: Option<Job>,
+    /// How a call is priced without being made; none if it cannot be.
+    pub quote: Option<Quote>,
+    /// How the response tells the state of a job; none for operations that do not return one.
+    pub poll: Option<Poll>,
     /// The media type of the request body; empty without a body.
     pub media_type: &'static str,
     /// The parameters and the properties of the body.
@@ -81,6 +87,43 @@ pub enum ImageCount {
     Fixed(u64),
     /// The number in this property of the request, or one; dots lead into objects.
     Property(&'static str),
+}
+
+/// A call that can run as a job: the response has an id, and another operation returns the state of the job.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Job {
+    /// The boolean property of the request that makes the call a job, which the client sets; none if every call is a
+    /// job.
+    pub property: Option<&'static str>,
+    /// The property with the address of a webhook, which makes the call a job, too.
+    pub webhook: Option<&'static str>,
+    /// The property of the response with the id of the job, and the parameter of `poll`.
+    pub id: &'static str,
+    /// The operation that returns the state of the job.
+    pub poll: &'static Operation,
+}
+
+/// A call that can be priced without being made.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Quote {
+    /// The boolean query parameter, which the client sets.
+    pub parameter: &'static str,
+}
+
+/// How a response tells the state of a job. Every other status means that the job has not ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Poll {
+    /// The property with the status.
+    pub status: &'static str,
+    /// The status of a job that has its result.
+    pub completed: &'static str,
+    /// The status of a job that will never have a result.
+    pub failed: &'static str,
+    /// The property with the reason of a failure.
+    pub reason: Option<&'static str>,
 }
 
 /// A parameter, or a property of the request body.

@@ -23,7 +23,8 @@ pub use self::{
 pub use crate::values::file::FileInfo;
 use crate::{
     Error, ErrorKind, File, Outcome, Validation,
-    operation::{ImageCount, Input, Location, Operation},
+    call::retry::RetrySafety,
+    operation::{Billing, ImageCount, Input, Location, Operation},
     schema::Schema,
     validate::{Checker, Source},
 };
@@ -42,6 +43,18 @@ pub struct Request {
     /// The values of parameters before encoding, for checks.
     parameters: Vec<(String, String)>,
     validation: Validation,
+    mode: Mode,
+}
+
+/// What the service does with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// It responds with the result.
+    Call,
+    /// It responds with the id of a job.
+    Job,
+    /// It responds with the price, and does nothing else.
+    Quote,
 }
 
 #[derive(Clone, Debug)]
@@ -61,6 +74,7 @@ impl Request {
             body: Body::Empty,
             parameters: Vec::new(),
             validation,
+            mode: Mode::Call,
         }
     }
 
@@ -104,15 +118,76 @@ impl Request {
         }
     }
 
+    /// The value of the last parameter in the path; empty without one.
+    pub(crate) fn path_value(&self) -> &str {
+        let in_path = |name: &str| self.operation.path.contains(&format!("{{{name}}}"));
+        let values = self.parameters.iter().rev();
+        values.into_iter().find(|(name, _)| in_path(name)).map(|(_, value)| value.as_str()).unwrap_or_default()
+    }
+
     /// The number of images that the call makes, according to the document: it takes this many permits for images in
-    /// flight.
+    /// flight. A quote makes none.
     pub fn images(&self) -> u32 {
+        if self.mode == Mode::Quote {
+            return 0;
+        }
         let number = match self.operation.images {
             ImageCount::Fixed(number) => Some(number),
             ImageCount::Property(property) => self.body.number(property),
         };
         // Without a valid number, one image: the service refuses the call, or uses its default.
         number.map_or(1, |number| u32::try_from(number).unwrap_or(u32::MAX))
+    }
+
+    /// Whether a successful call is billed. A quote is free.
+    pub fn billing(&self) -> Billing {
+        if self.mode == Mode::Quote { Billing::Free } else { self.operation.billing }
+    }
+
+    /// Whether sending it twice is harmless.
+    pub(crate) fn retry_safety(&self) -> RetrySafety {
+        if self.mode == Mode::Quote { RetrySafety::Safe } else { RetrySafety::of(self.operation) }
+    }
+
+    /// Makes the call a job.
+    pub(crate) fn into_job(mut self) -> Result<Self, Error> {
+        let Some(job) = &self.operation.job else {
+            return Err(self.refused("this operation does not run as a job; use `send()`"));
+        };
+        if let Some(property) = job.property {
+            self.body = self.body.with_true(property);
+        }
+        self.mode = Mode::Job;
+        Ok(self)
+    }
+
+    /// Makes the call a question for its price.
+    pub(crate) fn into_quote(mut self) -> Result<Self, Error> {
+        let Some(quote) = &self.operation.quote else {
+            return Err(self.refused("this operation has no price quotes"));
+        };
+        self.url.query_pairs_mut().append_pair(quote.parameter, "true");
+        self.mode = Mode::Quote;
+        Ok(self)
+    }
+
+    /// Refuses a call whose response would not have its result.
+    pub(crate) fn check_mode(&self) -> Result<(), Error> {
+        let webhook = self.operation.job.as_ref().filter(|job| job.property.is_some()).and_then(|job| job.webhook);
+        match webhook.filter(|property| self.mode == Mode::Call && self.body.has(property)) {
+            Some(property) => {
+                Err(self.refused(&format!("with `{property}`, the response has only the id of a job: use `submit()`")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn refused(&self, reason: &str) -> Error {
+        Error::invalid_argument(reason.to_owned()).in_operation(self.operation)
+    }
+
+    pub(crate) fn mode(&self) -> Mode {
+        self.mode
     }
 
     /// Replaces the files of the request.
@@ -255,6 +330,32 @@ impl Request {
 }
 
 impl Body {
+    /// Sets a property to `true`.
+    fn with_true(self, property: &'static str) -> Self {
+        match self {
+            Self::Empty => Self::Empty,
+            // The rest stays as it was written, byte for byte.
+            Self::Json(json) => {
+                let text = String::from_utf8_lossy(&json);
+                let object = text.trim_end().strip_suffix('}').unwrap_or(&text);
+                let comma = if object.trim_end().ends_with('{') { "" } else { "," };
+                Self::Json(Bytes::from(format!("{object}{comma}{}:true}}", Value::from(property))))
+            }
+            Self::Multipart(mut parts) => {
+                parts.push(Part { name: property.into(), content: PartContent::Text("true".to_owned()) });
+                Self::Multipart(parts)
+            }
+        }
+    }
+
+    fn has(&self, property: &str) -> bool {
+        match self {
+            Self::Empty => false,
+            Self::Json(json) => serde_json::from_slice::<Value>(json).is_ok_and(|body| !body[property].is_null()),
+            Self::Multipart(parts) => parts.iter().any(|part| part.name == property),
+        }
+    }
+
     /// Returns the whole number in a property; dots lead into objects.
     fn number(&self, property: &str) -> Option<u64> {
         let (first, inner) = property.split_once('.').map_or((property, None), |(first, inner)| (first, Some(inner)));

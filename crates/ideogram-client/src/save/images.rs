@@ -162,6 +162,9 @@ impl<T: HasImages> HasImages for Response<T> {
     }
 
     fn origin(&self) -> Provenance {
+        if let Some(started_by) = self.started_by() {
+            return Provenance::new(&*started_by.operation).request(started_by.request.clone());
+        }
         let request = self.request().clone();
         let operation = Some(request.operation().id.to_owned());
         Provenance { operation, request: RequestOf::Request(Box::new(request)), broke_off: false }

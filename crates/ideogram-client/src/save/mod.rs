@@ -20,6 +20,7 @@ mod foreign;
 mod image;
 mod image_ref;
 mod images;
+mod job;
 mod link;
 mod media_type;
 mod one;
@@ -36,6 +37,7 @@ pub use self::{
     image::{Image, ImageOutcome},
     image_ref::ImageRef,
     images::{HasImages, Provenance, images_in},
+    job::RunJob,
     one::Save,
     saved::Saved,
     settings::{IfExists, SaveProgress},

@@ -1,24 +1,15 @@
-//! The polling loop: when to poll again, and which failures end it.
+//! The wait for a training, as a stream of observed states.
 
 use std::{pin::pin, time::Duration};
 
 use futures_util::{Stream, TryStreamExt as _, stream};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::Instant;
 
 use super::{Observation, TrainedModel, TrainingError, TrainingProgress, state::Meaning};
-use crate::{Error, ErrorKind, Outcome, types::CustomModel};
+use crate::{Error, ErrorKind, Outcome, polling::Polling, types::CustomModel};
 
-/// How many consecutive polls may find no model, or return an unexpected response: a new model may be listed late, and a
-/// gateway may respond instead of the service.
-const MAX_FAILURES: u32 = 4;
-/// The maximum interval while the model is missing, so that a wrong id is reported soon.
-const MAX_WAIT_FOR_MISSING: Duration = Duration::from_secs(5);
-/// The maximum of a `Retry-After` that is honored.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(600);
 /// How long a model may be in unknown states: longer than any training takes.
 const MAX_UNKNOWN_STATE: Duration = Duration::from_secs(24 * 3600);
-/// The timeout of the last poll, at the deadline.
-const LAST_POLL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Polls until the training has ended; the stream has one item for each poll.
 pub(super) fn states<L, F>(
@@ -27,19 +18,11 @@ pub(super) fn states<L, F>(
     deadline: Option<Duration>,
 ) -> impl Stream<Item = Result<TrainingProgress, TrainingError>> + Send
 where
-    L: Fn() -> F + Send,
+    L: Fn() -> F + Send + Sync,
     F: Future<Output = Result<CustomModel, Error>> + Send,
 {
-    let begin = Watch {
-        poll,
-        poll_every,
-        deadline,
-        started: None,
-        wait: Duration::ZERO,
-        failures: 0,
-        model: None,
-        unknown_since: None,
-    };
+    let polling = Polling::new(poll_every, poll_every, deadline);
+    let begin = Watch { poll, polling, model: None, unknown_since: None };
     stream::try_unfold(Some(begin), async |watch| match watch {
         Some(watch) => watch.next().await.map(Some),
         None => Ok(None),
@@ -63,13 +46,7 @@ pub(super) async fn last(
 /// The state of a wait between two polls.
 struct Watch<L> {
     poll: L,
-    poll_every: Duration,
-    deadline: Option<Duration>,
-    /// When the first poll started.
-    started: Option<Instant>,
-    /// The time until the next poll.
-    wait: Duration,
-    failures: u32,
+    polling: Polling,
     /// The model of the last successful poll.
     model: Option<CustomModel>,
     /// Since when the model has been in unknown states.
@@ -83,61 +60,30 @@ where
 {
     /// Waits and polls. Returns the state, and the rest of the wait if it has not ended.
     async fn next(mut self) -> Result<(TrainingProgress, Option<Self>), TrainingError> {
-        let started = *self.started.get_or_insert_with(Instant::now);
-        let end = self.deadline.and_then(|deadline| started.checked_add(deadline));
-        let due = Instant::now().checked_add(self.wait);
-        let is_last = end.is_some_and(|end| due.is_none_or(|due| due >= end));
-        sleep(if let (true, Some(end)) = (is_last, end) { end - Instant::now() } else { self.wait }).await;
-
-        let polled = match end.and_then(|end| end.checked_add(LAST_POLL_TIMEOUT)) {
-            // A poll changes nothing, so it can be dropped.
-            Some(end) => timeout_at(end, (self.poll)()).await.unwrap_or_else(|_| {
-                Err(Error::new(ErrorKind::Transport, Outcome::Unknown, "no response before the deadline"))
-            }),
-            None => (self.poll)().await,
-        };
-        let observation = match polled {
+        let observation = match self.polling.next(&self.poll).await? {
             Ok(model) => {
-                self.failures = 0;
                 self.model = Some(model.clone());
                 self.check_unknown(&model)?;
                 Observation::of(model)?
             }
-            Err(error) if self.tolerates(&error) => Observation::Nothing(error),
-            Err(error) => return Err(error.into()),
+            Err(failure) => Observation::Nothing(failure),
         };
-        let elapsed = started.elapsed();
+        let elapsed = self.polling.elapsed();
         if matches!(observation, Observation::Trained(_)) {
             return Ok((TrainingProgress { observation, elapsed, next_look_in: None }, None));
         }
-        let retry_after = match &observation {
-            Observation::Nothing(error) => error.retry_after().unwrap_or_default().min(MAX_RETRY_AFTER),
-            _ => Duration::ZERO,
+        let failure = match &observation {
+            Observation::Nothing(failure) => Some(failure),
+            _ => None,
         };
-        let never_in_time = self.deadline.is_some_and(|deadline| elapsed.saturating_add(retry_after) >= deadline);
-        if is_last || never_in_time {
+        let Some(wait) = self.polling.plan(failure) else {
             let trouble = match observation {
                 Observation::Nothing(error) => Some(error),
                 _ => None,
             };
             return Err(TrainingError::DeadlinePassed { elapsed, model: self.model.map(Box::new), trouble });
-        }
-        self.wait = self.next_wait(&observation).max(retry_after);
-        Ok((TrainingProgress { observation, elapsed, next_look_in: Some(self.wait) }, Some(self)))
-    }
-
-    /// Returns whether the wait continues after this failure.
-    fn tolerates(&mut self, error: &Error) -> bool {
-        match error.kind() {
-            ErrorKind::Transport | ErrorKind::Server | ErrorKind::RateLimited => true,
-            // The model was deleted.
-            ErrorKind::NotFound if self.model.is_some() => false,
-            ErrorKind::NotFound | ErrorKind::UndocumentedResponse => {
-                self.failures += 1;
-                self.failures < MAX_FAILURES
-            }
-            _ => false,
-        }
+        };
+        Ok((TrainingProgress { observation, elapsed, next_look_in: Some(wait) }, Some(self)))
     }
 
     /// Ends the wait if the model has been in unknown states for too long.
@@ -151,16 +97,6 @@ where
             return Ok(());
         }
         Err(TrainingError::UnknownState { elapsed, model: Box::new(model.clone()) })
-    }
-
-    fn next_wait(&self, observation: &Observation) -> Duration {
-        let interval = match observation {
-            Observation::Nothing(error) if error.kind() == ErrorKind::NotFound => {
-                self.poll_every.min(MAX_WAIT_FOR_MISSING)
-            }
-            _ => self.poll_every,
-        };
-        Duration::try_from_secs_f64(interval.as_secs_f64() * (0.9 + 0.2 * fastrand::f64())).unwrap_or(interval)
     }
 }
 

@@ -64,10 +64,10 @@ fn builder(
     operation: &Operation,
     model: &Model,
     fields: &Fields,
-) -> Result<[Item; 2], RetargetError> {
+) -> Result<Vec<Item>, RetargetError> {
     refuse_collisions(structure, &block.items)?;
     let mut items: Vec<ImplItem> = Vec::new();
-    let mut common = None;
+    let mut traits = Vec::new();
     let mut after_body = None;
     for item in block.items {
         let ImplItem::Fn(mut function) = item else {
@@ -104,7 +104,9 @@ fn builder(
             }
             "send" => {
                 items.extend(sending(&function, operation, model)?);
-                common = Some(call_builder(&structure.ident, &function, operation)?);
+                items.extend(job_methods(&function, operation, model)?);
+                traits.push(call_builder(&structure.ident, &function, operation)?);
+                traits.extend(job_builder(&structure.ident, operation, model)?);
             }
             _ => return Err(RetargetError::drift(format!("the setter `{name}` belongs to no parameter"))),
         }
@@ -115,8 +117,10 @@ fn builder(
         items.splice(position..position, setters);
     }
     block.items = items;
-    let common = common.ok_or_else(|| RetargetError::drift("a builder has no `send`"))?;
-    Ok([Item::Impl(block), common])
+    if traits.is_empty() {
+        return Err(RetargetError::drift("a builder has no `send`"));
+    }
+    Ok([Item::Impl(block)].into_iter().chain(traits).collect())
 }
 
 /// Refuses a parameter with the name of a method or field that every builder has.
@@ -165,6 +169,92 @@ fn call_builder(ident: &syn::Ident, send: &syn::ImplItemFn, operation: &Operatio
             }
         }
     })?)
+}
+
+/// Implements the trait of builders whose call can run as a job.
+fn job_builder(ident: &syn::Ident, operation: &Operation, model: &Model) -> Result<Option<Item>, RetargetError> {
+    let Some(finished) = finished_type(operation, model) else { return Ok(None) };
+    Ok(Some(syn::parse2(quote! {
+        impl crate::JobBuilder for #ident<'_> {
+            type Finished = #finished;
+        }
+    })?))
+}
+
+/// The type of the response that has the result of a job.
+fn finished_type(operation: &Operation, model: &Model) -> Option<TokenStream> {
+    let poll = model.operation(&operation.job.as_ref()?.poll)?;
+    let Kind::Component(component) = &poll.response.as_ref()?.kind else { return None };
+    let ident = format_ident!("{component}");
+    Some(quote! { types::#ident })
+}
+
+/// `submit`, `quote` and `wait`, for operations with the marks.
+fn job_methods(
+    function: &syn::ImplItemFn,
+    operation: &Operation,
+    model: &Model,
+) -> Result<Vec<ImplItem>, RetargetError> {
+    let mut items = Vec::new();
+    if let Some(finished) = finished_type(operation, model) {
+        items.push(quote! {
+            /// Starts the call as a job, and returns as soon as the service has accepted it. The job has an id, so the
+            /// images can be fetched later, also by another program.
+            ///
+            /// # Errors
+            ///
+            /// Those of `send()`. With `Outcome::Unknown`, a job may run whose id is not known.
+            pub async fn submit(self) -> ::std::result::Result<crate::Job<#finished>, crate::Error> {
+                let client = self.client;
+                crate::runtime::submit(client, self.prepare()?).await
+            }
+        });
+        items.push(quote! {
+            /// Like `submit()`, but blocks the thread; for programs without `async`.
+            #[cfg(feature = "blocking")]
+            pub fn submit_blocking(self) -> ::std::result::Result<crate::Job<#finished>, crate::Error> {
+                let client = self.client;
+                crate::runtime::submit_blocking(client, self.prepare()?)
+            }
+        });
+    }
+    if let Some(quote) = &operation.quote {
+        let ident = format_ident!("{}", quote.response);
+        items.push(quote! {
+            /// Returns the price of the call without making it. Nothing is billed.
+            ///
+            /// # Errors
+            ///
+            /// Those of `send()`. A quote is free, so it is retried like any free call.
+            pub async fn quote(self) -> ::std::result::Result<types::#ident, crate::Error> {
+                let client = self.client;
+                crate::runtime::quote(client, self.prepare()?).await
+            }
+        });
+        items.push(quote! {
+            /// Like `quote()`, but blocks the thread; for programs without `async`.
+            #[cfg(feature = "blocking")]
+            pub fn quote_blocking(self) -> ::std::result::Result<types::#ident, crate::Error> {
+                let client = self.client;
+                crate::runtime::quote_blocking(client, self.prepare()?)
+            }
+        });
+    }
+    if operation.poll.is_some() {
+        let response = response_type(&function.sig.output)?;
+        items.push(quote! {
+            /// Waits until the job with this id has ended, and returns the response with its result.
+            ///
+            /// # Errors
+            ///
+            /// `ErrorKind::InvalidArgument` if the id is missing or not valid. Awaiting has errors of its own.
+            pub fn wait(self) -> ::std::result::Result<crate::job::Wait<#response>, crate::Error> {
+                let client = self.client;
+                ::std::result::Result::Ok(crate::runtime::wait(client, self.prepare()?))
+            }
+        });
+    }
+    items.into_iter().map(|item| Ok(syn::parse2(item)?)).collect()
 }
 
 fn parameter_docs(parameter: &crate::model::Parameter) -> String {

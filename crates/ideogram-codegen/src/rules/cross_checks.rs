@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Reader;
 use crate::{
     model::{
-        ImageCount, Kind, Location, MediaType, Model, Operation, PartKind, Schema, Shape, references_of, schemas_of,
+        ImageCount, Kind, Location, MediaType, Model, Operation, PartKind, Property, Schema, Shape, references_of,
+        schemas_of,
     },
     names,
 };
@@ -53,6 +54,9 @@ impl Reader<'_> {
             self.body_can_be_sent(model, operation);
             self.late_failures_have_a_status(model, operation);
             self.images_are_counted(model, operation);
+            self.jobs_can_be_polled(model, operation);
+            self.quotes_have_a_price(model, operation);
+            self.polls_tell_a_state(model, operation);
             self.operation.replace(None);
         }
         let with_files = model.with_files();
@@ -398,11 +402,7 @@ impl Reader<'_> {
 
     fn late_failures_have_a_status(&self, model: &Model, operation: &Operation) {
         let Some(name) = &operation.status_property else { return };
-        let object = match operation.response.as_ref().map(|schema| &schema.kind) {
-            Some(Kind::Component(component)) => model.object(component),
-            _ => None,
-        };
-        let property = object.and_then(|object| object.properties.iter().find(|property| property.name == *name));
+        let property = response_property(model, operation, name);
         if !property.is_some_and(|property| matches!(model.resolved(&property.schema).kind, Kind::Integer(..))) {
             self.report_at(
                 &operation.pointer,
@@ -418,7 +418,7 @@ impl Reader<'_> {
         let mut counted = false;
         for name in path.split('.') {
             let object = component.as_deref().and_then(|component| model.object(component));
-            let property = object.and_then(|object| object.properties.iter().find(|property| property.name == name));
+            let property = object.and_then(|object| object.property(name));
             let kind = property.map(|property| &model.resolved(&property.schema).kind);
             counted = matches!(kind, Some(Kind::Integer(..)));
             component = match kind {
@@ -434,6 +434,12 @@ impl Reader<'_> {
             );
         }
     }
+}
+
+/// Returns a property of the response.
+pub(super) fn response_property<'m>(model: &'m Model, operation: &'m Operation, name: &str) -> Option<&'m Property> {
+    let Kind::Component(component) = &operation.response.as_ref()?.kind else { return None };
+    model.object(component)?.property(name)
 }
 
 /// Returns whether the elements of a list or map may be null.

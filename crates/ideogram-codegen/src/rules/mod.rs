@@ -1,9 +1,10 @@
 //! The house rules: reads a document and refuses everything that the generator does not support.
 //!
 //! Start at [`read`]. A keyword that no function here reads is a problem, so no keyword is ignored silently. `schemas`
-//! reads schemas, `operations` reads paths, and `cross_checks` checks the whole document. All problems are collected.
+//! reads schemas, `operations` reads paths, `jobs` the marks of jobs and quotes, and `cross_checks` checks the whole document. All problems are collected.
 
 mod cross_checks;
+mod jobs;
 mod operations;
 mod schemas;
 
@@ -11,6 +12,7 @@ use std::cell::RefCell;
 
 use serde_json::Value;
 
+pub(crate) use self::jobs::id_parameter;
 use crate::{
     Error, Problem,
     document::{Document, Node},
@@ -69,8 +71,9 @@ impl<'d> Reader<'d> {
             info.map_or_else(Default::default, |info| (self.text(&info, "title"), self.text(&info, "version")));
         let components = self.components(&root);
         let operations = self.operations(&root);
-        let model = Model { title, version: info_version, operations, components };
+        let mut model = Model { title, version: info_version, operations, components };
         self.cross_checks(&model);
+        model.hide_switches();
 
         DocumentFacts { model, server_url: self.server_url(&root), api_key_header: self.api_key_header(&root) }
     }

@@ -86,6 +86,9 @@ impl<'d> Reader<'d> {
                 }
                 property.value.as_str().unwrap_or_default().to_owned()
             }),
+            job: self.job(node),
+            quote: self.quote(node),
+            poll: self.poll(node),
             parameters: self.parameters(path, node, item),
             body: node.get("requestBody").and_then(|body| self.body(body)),
             response: self.response(node),
@@ -96,7 +99,7 @@ impl<'d> Reader<'d> {
     }
 
     /// Returns the extension `x-<vendor><suffix>` for any vendor.
-    fn extension(&self, node: &Node<'d>, suffix: &str) -> Option<Node<'d>> {
+    pub(super) fn extension(&self, node: &Node<'d>, suffix: &str) -> Option<Node<'d>> {
         let mut found = node.entries().filter(|(key, _)| key.starts_with("x-") && key.ends_with(suffix));
         let first = found.next().map(|(_, value)| value);
         if let Some((key, value)) = found.next() {

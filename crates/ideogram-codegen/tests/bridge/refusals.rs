@@ -84,6 +84,50 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("x-petshop-images: count", "x-petshop-images: {}", "expected a number or the name"),
     ("x-petshop-images: count", "x-petshop-status: 5", "expected the name of a response property"),
     ("x-petshop-images: count", "x-petshop-status: nothing", "not an integer property of the response"),
+    ("property: later", "property: tame", "not an optional boolean property of the request"),
+    ("property: later", "property: kind", "not an optional boolean property of the request"),
+    ("property: later", "property: nowhere", "not an optional boolean property of the request"),
+    ("property: later", "properti: later", "unsupported keyword `properti`"),
+    ("webhook: call_back", "webhook: photos", "not a text property of the request"),
+    ("webhook: call_back", "webhook: nowhere", "not a text property of the request"),
+    ("poll: get_order", "poll: listPets", "not an operation that returns the state of a job"),
+    ("poll: get_order", "poll: nothing", "not an operation that returns the state of a job"),
+    (", poll: get_order", "", "`poll` is missing"),
+    ("id: {type: string}", "id: {type: boolean}", "no property for the parameter of `get_order`"),
+    (
+        "operationId: put_toy\n      x-petshop-images: count",
+        "operationId: put_toy\n      x-petshop-job: {poll: get_order}",
+        "no property for the parameter",
+    ),
+    (
+        "schema: {$ref: '#/components/schemas/NewToy'}",
+        "schema: {$ref: '#/components/schemas/NewPet'}",
+        "the same request, and another mark",
+    ),
+    ("parameter: price_only", "parameter: price", "not an optional boolean query parameter"),
+    (
+        "in: query, schema: {type: boolean}",
+        "in: query, required: true, schema: {type: boolean}",
+        "not an optional boolean query",
+    ),
+    ("in: query, schema: {type: boolean}", "in: header, schema: {type: boolean}", "not an optional boolean query"),
+    ("response: {$ref: '#/components/schemas/Price'}", "response: {type: integer}", "must be a named component"),
+    (
+        "response: {$ref: '#/components/schemas/Price'}",
+        "response: {$ref: '#/components/schemas/Kind'}",
+        "is not an object",
+    ),
+    (", response: {$ref: '#/components/schemas/Price'}", "", "a quote without `response`"),
+    ("status: state", "status: mood", "not a text property of the response"),
+    ("status: state", "status: days", "not a text property of the response"),
+    ("reason: excuse", "reason: days", "not a text property of the response"),
+    ("completed: DELIVERED", "completed: ARRIVED", "not a value of `OrderState`"),
+    ("failed: LOST", "failed: STOLEN", "not a value of `OrderState`"),
+    (
+        "- {name: id, in: path",
+        "- {name: more, in: query, schema: {type: string}}\n        - {name: id, in: path",
+        "one parameter, the id of the job",
+    ),
     ("in: query\n          required: true", "in: cookie\n          required: true", "parameters in `cookie`"),
     ("/photos/{number}", "/photos/{n}", "is not in the path"),
     ("/photos/{number}", "/photos/no-{number}", "neither plain nor"),
@@ -220,7 +264,7 @@ fn an_operation_with_the_name_of_a_method_of_the_client_is_refused() {
     assert_eq!(methods, ["save_all"]);
     assert_eq!(
         error.to_string(),
-        "line 60, `#/paths/~1pets~1{pet_id}~1photos~1{number}/delete` (operation `saveAll`): `Client` already has a method \
+        "line 64, `#/paths/~1pets~1{pet_id}~1photos~1{number}/delete` (operation `saveAll`): `Client` already has a method \
          `save_all`; choose another `operationId`, or rename the method of `Client`",
     );
 }
@@ -232,7 +276,7 @@ fn a_problem_inside_an_operation_names_it() {
     assert_eq!(problems.len(), 1);
     assert_eq!(problems[0].operation(), Some("delete_photo"));
     assert_eq!(problems[0].pointer(), Some("/paths/~1pets~1{pet_id}~1photos~1{number}/delete/callbacks"));
-    assert_eq!(problems[0].line(), Some(62));
+    assert_eq!(problems[0].line(), Some(66));
 }
 
 #[test]

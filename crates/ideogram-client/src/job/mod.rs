@@ -1,0 +1,277 @@
+//! Jobs: calls whose images are made after the response.
+//!
+//! Start at [`Client::run_job`], or at `submit()` of the builder of an image operation of the second API version. The
+//! service responds with an id as soon as it has accepted the call, and makes the images afterwards. The id is what
+//! makes a job safe: whatever breaks later, [`Job::wait`] finds the images again, in this program or in another one.
+//!
+//! | what happens | what it means |
+//! | --- | --- |
+//! | `submit()` returns a [`Job`] | The service has accepted the call. It is billed when it completes. |
+//! | `submit()` fails with [`Outcome::Unknown`](crate::Outcome::Unknown) | A job may run whose id is not known. |
+//! | [`Wait`] fails, for whatever reason but [`JobError::Failed`] | The job runs on; waiting again is free. |
+//! | [`JobError::Failed`] | The job has no images and is not billed. |
+
+mod wait;
+
+use std::{
+    fmt,
+    marker::PhantomData,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::SystemTime,
+};
+
+use serde::{Deserialize, Serialize, Serializer, de::DeserializeOwned, ser::SerializeStruct as _};
+use serde_json::Value;
+
+pub(crate) use self::wait::wait;
+pub use self::wait::{JobError, JobProgress, JobState, Wait};
+use crate::{
+    CallBuilder as _, Client, DynamicCall, Error, ErrorKind, Outcome, StoredResponse, Timestamp,
+    call::{ImagePermit, call, call_with_permit, response::StartedBy},
+    generated::operations,
+    operation::Operation,
+    request::Request,
+};
+
+/// A job that the service has accepted.
+///
+/// It can be kept: serialize it, and read it with [`Client::job_from_json`], or keep the id alone. It holds the permits
+/// for its images in flight until [`Job::wait`] has seen its end, or until the job and its clones are dropped.
+///
+/// `T` is the decoded response of the operation that returns the state of the job.
+pub struct Job<T = Value> {
+    client: Client,
+    id: String,
+    operation: &'static Operation,
+    accepted: Timestamp,
+    started_by: Arc<StartedBy>,
+    stored_at: Option<PathBuf>,
+    permit: HeldPermit,
+    finished: PhantomData<fn() -> T>,
+}
+
+/// Permits that a wait releases when it has seen the end of the job.
+type HeldPermit = Arc<Mutex<Option<ImagePermit>>>;
+
+/// A job as JSON.
+#[derive(Deserialize)]
+struct JobJson {
+    operation: String,
+    id: String,
+    accepted: Timestamp,
+    #[serde(default)]
+    request: Value,
+}
+
+/// Sends a request as a job.
+pub(crate) async fn submit<T>(client: &Client, request: Request) -> Result<Job<T>, Error> {
+    let request = request.into_job()?;
+    let operation = request.operation();
+    let infos = request.inspect_files().await?;
+    let started_by = StartedBy {
+        operation: operation.id.to_owned(),
+        request: serde_json::to_value(request.summarize(&infos)).unwrap_or_default(),
+    };
+    let (response, permit) = call_with_permit::<Value>(client, request).await?;
+    let Some(id) = job_id(operation, response.value()) else {
+        let message = "the response has no id of a job";
+        let error = Error::new(ErrorKind::UndocumentedResponse, Outcome::Completed, message);
+        let error = error.with_response(response.status(), response.body().clone(), true).in_operation(operation);
+        return Err(error.stored_in(response.stored_at().map(Path::to_owned)));
+    };
+    Ok(Job {
+        client: client.clone(),
+        id: id.to_owned(),
+        operation,
+        accepted: Timestamp::from(SystemTime::now()),
+        started_by: Arc::new(started_by),
+        stored_at: response.stored_at().map(Path::to_owned),
+        permit: Arc::new(Mutex::new(Some(permit))),
+        finished: PhantomData,
+    })
+}
+
+/// Like [`submit`], and waits for it.
+#[cfg(feature = "blocking")]
+pub(crate) fn submit_blocking<T: 'static>(client: &Client, request: Request) -> Result<Job<T>, Error> {
+    let sender = client.clone();
+    client.block_on(async move { submit(&sender, request).await })?
+}
+
+/// Asks for the price of a request.
+pub(crate) async fn quote<T: DeserializeOwned + 'static>(client: &Client, request: Request) -> Result<T, Error> {
+    Ok(call(client, request.into_quote()?).await?.into_value())
+}
+
+/// Like [`quote`], and waits for it.
+#[cfg(feature = "blocking")]
+pub(crate) fn quote_blocking<T>(client: &Client, request: Request) -> Result<T, Error>
+where
+    T: DeserializeOwned + Send + 'static,
+{
+    let sender = client.clone();
+    client.block_on(async move { quote(&sender, request).await })?
+}
+
+/// The id of a job in the response of an operation.
+fn job_id<'r>(operation: &Operation, response: &'r Value) -> Option<&'r str> {
+    response.get(operation.job.as_ref()?.id)?.as_str().filter(|id| !id.is_empty())
+}
+
+impl Client {
+    /// Reads a job that was serialized as JSON, to wait for it with this client.
+    ///
+    /// ```
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = ideogram_mock::MockServer::start().await?;
+    /// # let client = ideogram_client::Client::builder().api_key(server.api_key()).base_url(server.url()).build()?;
+    /// use ideogram_client::{Job, types::GenerationV2};
+    ///
+    /// let job = client.generate_image_v2_ideogram45().prompt("A paper lantern").submit().await?;
+    /// let json = serde_json::to_string(&job)?;
+    /// // Perhaps in another program:
+    /// let job: Job<GenerationV2> = client.job_from_json(&json)?;
+    /// let response = job.wait().await?;
+    /// assert_eq!(response.value().data.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidArgument`] if the text is not a job, or one of an operation that this version does not know.
+    pub fn job_from_json<T>(&self, json: &str) -> Result<Job<T>, Error> {
+        let read: JobJson = serde_json::from_str(json)
+            .map_err(|error| Error::invalid_argument(format!("not the JSON of a job: {error}")))?;
+        self.job(&read.operation, read.id, read.accepted, read.request, None)
+    }
+
+    /// Returns the job of a stored response ([`store_responses_in`](crate::CallOptions::store_responses_in)); `None` if
+    /// the call was not a job.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidArgument`] if this version does not know the operation.
+    pub fn job_from_stored<T>(&self, stored: &StoredResponse) -> Result<Option<Job<T>>, Error> {
+        let operation = operations::ALL.iter().find(|operation| operation.id == stored.operation_id());
+        let id = operation.zip(stored.response()).and_then(|(operation, response)| job_id(operation, response));
+        let Some(id) = id else { return Ok(None) };
+        let (received, request) = (stored.received().clone(), stored.request().clone());
+        self.job(stored.operation_id(), id.to_owned(), received, request, None).map(Some)
+    }
+
+    fn job<T>(
+        &self,
+        operation: &str,
+        id: String,
+        accepted: Timestamp,
+        request: Value,
+        stored_at: Option<PathBuf>,
+    ) -> Result<Job<T>, Error> {
+        let known = operations::ALL.iter().find(|known| known.id == operation && known.job.is_some());
+        let known = known.ok_or_else(|| Error::invalid_argument(format!("`{operation}` does not run as a job")))?;
+        let started_by = Arc::new(StartedBy { operation: operation.to_owned(), request });
+        let (client, permit) = (self.clone(), HeldPermit::default());
+        Ok(Job { client, id, operation: known, accepted, started_by, stored_at, permit, finished: PhantomData })
+    }
+}
+
+impl DynamicCall<'_> {
+    /// Starts the call as a job; see [`Job`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`DynamicCall::send`], and [`ErrorKind::InvalidArgument`] if the operation does not run as a job.
+    pub async fn submit(self) -> Result<Job, Error> {
+        let client = self.client().clone();
+        submit(&client, self.prepare()?).await
+    }
+
+    /// Returns the price of the call without making it. Nothing is billed.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`DynamicCall::send`], and [`ErrorKind::InvalidArgument`] if the operation has no quotes.
+    pub async fn quote(self) -> Result<Value, Error> {
+        let client = self.client().clone();
+        quote(&client, self.prepare()?).await
+    }
+}
+
+impl<T> Job<T> {
+    /// The id, by which the service returns the state of the job.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The operation that started the job.
+    pub fn operation(&self) -> &'static Operation {
+        self.operation
+    }
+
+    /// When the service accepted the job, by the clock of this machine.
+    pub fn accepted(&self) -> &Timestamp {
+        &self.accepted
+    }
+
+    /// The request that started the job, as a [`RequestSummary`](crate::request::RequestSummary) in JSON.
+    pub fn request(&self) -> &Value {
+        &self.started_by.request
+    }
+
+    /// The path of the stored response with the id, if responses are stored
+    /// ([`store_responses_in`](crate::CallOptions::store_responses_in)).
+    pub fn stored_at(&self) -> Option<&Path> {
+        self.stored_at.as_deref()
+    }
+
+    fn release(permit: &HeldPermit) {
+        permit.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+impl<T: DeserializeOwned + Send + 'static> Job<T> {
+    /// Waits until the job has ended. Nothing is sent before the wait is awaited.
+    pub fn wait(&self) -> Wait<T> {
+        let job = self.operation.job.as_ref().expect("jobs are of operations that run as jobs");
+        let request = self.client.call(job.poll.id).and_then(|call| call.field(job.id, &self.id).prepare());
+        let started_by = Some(Arc::clone(&self.started_by));
+        Wait::new(self.client.clone(), request, started_by, Arc::clone(&self.permit))
+    }
+}
+
+impl<T> Clone for Job<T> {
+    fn clone(&self) -> Self {
+        Self {
+            client: self.client.clone(),
+            id: self.id.clone(),
+            operation: self.operation,
+            accepted: self.accepted.clone(),
+            started_by: Arc::clone(&self.started_by),
+            stored_at: self.stored_at.clone(),
+            permit: Arc::clone(&self.permit),
+            finished: PhantomData,
+        }
+    }
+}
+
+impl<T> Serialize for Job<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut json = serializer.serialize_struct("Job", 4)?;
+        json.serialize_field("operation", self.operation.id)?;
+        json.serialize_field("id", &self.id)?;
+        json.serialize_field("accepted", &self.accepted)?;
+        json.serialize_field("request", &self.started_by.request)?;
+        json.end()
+    }
+}
+
+impl<T> fmt::Debug for Job<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = formatter.debug_struct("Job");
+        debug.field("operation", &self.operation.id).field("id", &self.id).field("accepted", &self.accepted);
+        debug.finish_non_exhaustive()
+    }
+}

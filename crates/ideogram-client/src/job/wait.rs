@@ -1,0 +1,248 @@
+//! The wait for a job.
+
+use std::{
+    fmt,
+    future::IntoFuture,
+    marker::PhantomData,
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
+
+use futures_util::{Stream, TryStreamExt as _, stream};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{HeldPermit, Job};
+use crate::{
+    Client, Error, ErrorKind, Outcome, Response,
+    call::{call, response::StartedBy},
+    net::stack::is_loopback,
+    polling::Polling,
+    request::Request,
+};
+
+/// The first interval: an image takes some seconds.
+const FIRST_INTERVAL: Duration = Duration::from_secs(1);
+/// The first interval for a server on this machine, such as the mock server.
+const FIRST_INTERVAL_LOOPBACK: Duration = Duration::from_millis(25);
+/// The maximum interval.
+const MAX_INTERVAL: Duration = Duration::from_secs(10);
+/// Far longer than the service needs for images.
+const DEADLINE: Duration = Duration::from_secs(15 * 60);
+
+/// A wait for a job; see [`Job::wait`]. Awaiting it returns the response with the images; [`Wait::states`] returns every
+/// observed state.
+///
+/// It survives lost connections, failures of the service and rate limits, whose `Retry-After` it honors up to ten
+/// minutes. It changes nothing, so it can be dropped and started again at any time.
+#[must_use = "it waits for nothing until it is awaited, or `states()` is read"]
+pub struct Wait<T> {
+    client: Client,
+    poll: Result<Request, Error>,
+    started_by: Option<Arc<StartedBy>>,
+    permit: HeldPermit,
+    max_interval: Duration,
+    deadline: Duration,
+    finished: PhantomData<fn() -> T>,
+}
+
+/// The result of one poll.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct JobProgress<T> {
+    /// The observed state.
+    pub state: JobState<T>,
+    /// The time since the wait began.
+    pub elapsed: Duration,
+    /// The time until the next poll; `None` after the last one.
+    pub next_poll_in: Option<Duration>,
+}
+
+/// The observed state of a job.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum JobState<T> {
+    /// It has not ended. The text is the status, as the service names it.
+    Running(String),
+    /// It has ended, and the response has its images.
+    Completed(Response<T>),
+    /// The poll failed: the service could not be reached, failed, or does not know the job yet. The wait continues.
+    NotSeen(Error),
+}
+
+/// Why a wait ended without images.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JobError {
+    /// The job failed: it has no images, and is not billed. Submitting it again starts another job.
+    #[error("the generation {id} failed{}; it is not billed", because(.reason.as_deref()))]
+    #[non_exhaustive]
+    Failed {
+        /// The id of the job.
+        id: String,
+        /// The reason, in a word of the service such as `content_policy_violation`.
+        reason: Option<String>,
+    },
+    /// The deadline has passed. The job runs on and is billed when it completes; waiting again is free.
+    #[error("the generation {id} had not ended after {} seconds; it runs on, and waiting again is free", .elapsed.as_secs())]
+    #[non_exhaustive]
+    DeadlinePassed {
+        /// The id of the job.
+        id: String,
+        /// The duration of the wait.
+        elapsed: Duration,
+        /// Why the last poll failed, if it did.
+        #[source]
+        trouble: Option<Error>,
+    },
+    /// The job was not accepted, or the service refused a poll: the key is wrong, or the id does not exist. For a poll,
+    /// waiting longer does not help; for a submission, [`Error::outcome`] says whether a job may run.
+    #[error(transparent)]
+    Call(#[from] Error),
+}
+
+fn because(reason: Option<&str>) -> String {
+    reason.map(|reason| format!(" ({})", reason.escape_debug())).unwrap_or_default()
+}
+
+/// Waits for the job that a request polls.
+pub(crate) fn wait<T>(client: &Client, poll: Request) -> Wait<T> {
+    Wait::new(client.clone(), Ok(poll), None, HeldPermit::default())
+}
+
+impl<T> Wait<T> {
+    pub(super) fn new(
+        client: Client,
+        poll: Result<Request, Error>,
+        started_by: Option<Arc<StartedBy>>,
+        permit: HeldPermit,
+    ) -> Self {
+        let (max_interval, deadline, finished) = (MAX_INTERVAL, DEADLINE, PhantomData);
+        Self { client, poll, started_by, permit, max_interval, deadline, finished }
+    }
+
+    /// Sets how long to wait, from the first poll: 15 minutes by default. There is a last poll at the deadline, which may
+    /// take ten more seconds. The job itself runs on.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// Sets the maximum interval between two polls: 10 seconds by default. The first interval is 1 second (25
+    /// milliseconds for a server on this machine), and each is half as long again, with a jitter of a tenth.
+    pub fn poll_every(mut self, interval: Duration) -> Self {
+        self.max_interval = interval;
+        self
+    }
+}
+
+impl<T: DeserializeOwned + Send + 'static> Wait<T> {
+    /// Returns a stream with one item for each poll, for a progress display. The last item is an error, or a state that
+    /// is [`JobState::Completed`]. Nothing is sent before the stream is read.
+    pub fn states(self) -> impl Stream<Item = Result<JobProgress<T>, JobError>> + Send + use<T> {
+        let Self { client, poll, started_by, permit, max_interval, deadline, finished: _ } = self;
+        let first = if is_loopback(client.base_url()) { FIRST_INTERVAL_LOOPBACK } else { FIRST_INTERVAL };
+        let polling = Polling::new(first, max_interval.max(FIRST_INTERVAL_LOOPBACK), Some(deadline));
+        let begin = Watch { client, poll, started_by, permit, polling };
+        stream::try_unfold(Some(begin), async |watch| match watch {
+            Some(watch) => watch.next().await.map(Some),
+            None => Ok(None),
+        })
+    }
+
+    /// Like awaiting the job, for programs without `async`.
+    ///
+    /// # Errors
+    ///
+    /// Those of awaiting the job.
+    #[cfg(feature = "blocking")]
+    pub fn wait_blocking(self) -> Result<Response<T>, JobError> {
+        let client = self.client.clone();
+        client.block_on(self.into_future())?
+    }
+}
+
+impl<T: DeserializeOwned + Send + 'static> IntoFuture for Wait<T> {
+    type Output = Result<Response<T>, JobError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let mut states = pin!(self.states());
+            while let Some(progress) = states.try_next().await? {
+                if let JobState::Completed(response) = progress.state {
+                    return Ok(response);
+                }
+            }
+            // Unreachable: `Watch::next` ends the stream after a completed job or an error only.
+            Err(Error::new(ErrorKind::Transport, Outcome::Unknown, "the wait ended without a state").into())
+        })
+    }
+}
+
+impl<T> fmt::Debug for Wait<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = formatter.debug_struct("Wait");
+        debug.field("max_interval", &self.max_interval).field("deadline", &self.deadline).finish_non_exhaustive()
+    }
+}
+
+/// The state of a wait between two polls.
+struct Watch {
+    client: Client,
+    poll: Result<Request, Error>,
+    started_by: Option<Arc<StartedBy>>,
+    permit: HeldPermit,
+    polling: Polling,
+}
+
+impl Watch {
+    /// Waits and polls. Returns the state, and the rest of the wait if it has not ended.
+    async fn next<T>(mut self) -> Result<(JobProgress<T>, Option<Self>), JobError>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
+        let poll = match &self.poll {
+            Ok(poll) => poll.clone(),
+            Err(_) => return Err(self.poll.expect_err("it is an error").into()),
+        };
+        let (operation, id) = (poll.operation(), poll.path_value().to_owned());
+        let client = self.client.clone();
+        let polled = self.polling.next(|| async move { call::<T>(&client, poll).await }).await?;
+        let elapsed = self.polling.elapsed();
+        let state = match polled {
+            Err(failure) => JobState::NotSeen(failure),
+            Ok(response) => {
+                let body: Value = serde_json::from_slice(response.body()).unwrap_or_default();
+                let text = |property: &str| body[property].as_str().map(str::to_owned);
+                let marks = operation.poll.as_ref();
+                let status = marks.and_then(|marks| text(marks.status)).unwrap_or_default();
+                match marks {
+                    Some(marks) if status == marks.completed => {
+                        Job::<T>::release(&self.permit);
+                        let state = JobState::Completed(response.of_job(self.started_by));
+                        return Ok((JobProgress { state, elapsed, next_poll_in: None }, None));
+                    }
+                    Some(marks) if status == marks.failed => {
+                        Job::<T>::release(&self.permit);
+                        return Err(JobError::Failed { id, reason: marks.reason.and_then(text) });
+                    }
+                    _ => JobState::Running(status),
+                }
+            }
+        };
+        let failure = match &state {
+            JobState::NotSeen(failure) => Some(failure),
+            _ => None,
+        };
+        let Some(wait) = self.polling.plan(failure) else {
+            let trouble = match state {
+                JobState::NotSeen(failure) => Some(failure),
+                _ => None,
+            };
+            return Err(JobError::DeadlinePassed { id, elapsed, trouble });
+        };
+        Ok((JobProgress { state, elapsed, next_poll_in: Some(wait) }, Some(self)))
+    }
+}
