@@ -284,7 +284,8 @@ async fn store(
 ) -> Result<Option<PathBuf>, Error> {
     let Some(folder) = response_folder(client, request) else { return Ok(None) };
     let body = redacted(client, body.clone());
-    stored_response::write(folder, request.summarize(infos), status, headers, body).await.map(Some).map_err(|error| {
+    let call = Arc::new(request.call_summary(infos));
+    stored_response::write(folder, call, status, headers, body).await.map(Some).map_err(|error| {
         let message = format!("cannot store the response in \"{}\": {error}", folder.display());
         Error::new(ErrorKind::LocalIo, Outcome::Completed, message).with_source(error)
     })

@@ -8,10 +8,10 @@ mod dynamic;
 mod exchange;
 mod progress;
 mod refusal;
-pub(crate) mod response;
+mod response;
 pub(crate) mod retry;
 pub(crate) mod status;
-mod stored_response;
+pub(crate) mod stored_response;
 
 use serde::de::DeserializeOwned;
 

@@ -10,8 +10,8 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header::LINK};
 use serde::Deserialize;
-use serde_json::Value;
 
+use super::stored_response::CallSummary;
 use crate::request::Request;
 
 /// A decoded response with its status, headers and raw body.
@@ -25,15 +25,7 @@ pub struct Response<T> {
     value: T,
     request: Request,
     stored_at: Option<PathBuf>,
-    started_by: Option<Arc<StartedBy>>,
-}
-
-/// The call that started a job.
-#[derive(Debug)]
-pub(crate) struct StartedBy {
-    pub(crate) operation: String,
-    /// The summary of the request.
-    pub(crate) request: Value,
+    started_by: Option<Arc<CallSummary>>,
 }
 
 /// A successful response, not yet decoded.
@@ -54,13 +46,13 @@ impl<T> Response<T> {
         Self { status, headers, body, value, request, stored_at, started_by: None }
     }
 
-    /// Names the call that started the job of this response.
-    pub(crate) fn of_job(mut self, started_by: Option<Arc<StartedBy>>) -> Self {
-        self.started_by = started_by;
+    /// Names the call that started the job of this response, and the file with it.
+    pub(crate) fn of_job(mut self, started_by: Option<Arc<CallSummary>>, stored_at: Option<PathBuf>) -> Self {
+        (self.started_by, self.stored_at) = (started_by, stored_at);
         self
     }
 
-    pub(crate) fn started_by(&self) -> Option<&StartedBy> {
+    pub(crate) fn started_by(&self) -> Option<&CallSummary> {
         self.started_by.as_deref()
     }
 

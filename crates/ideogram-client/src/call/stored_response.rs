@@ -8,7 +8,7 @@ use std::{
     fmt,
     io::{self, Write as _},
     path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
     time::SystemTime,
 };
 
@@ -23,13 +23,20 @@ use crate::{
     Error, ErrorKind, Outcome, Timestamp,
     fs::durable,
     net::body_text::{MAX_TEXT_BYTES, text_of},
-    request::RequestSummary,
 };
 
 /// A file is larger than the body in it: Base64 adds a third, and the file contains the request, too.
 const MAX_FILE_BYTES: u64 = 512 * 1024 * 1024;
 /// The headers that say how to decode a body.
 const STORED_HEADERS: [HeaderName; 2] = [header::CONTENT_TYPE, header::CONTENT_ENCODING];
+
+/// A call, as files and sidecars describe it.
+#[derive(Debug)]
+pub(crate) struct CallSummary {
+    pub(crate) operation: String,
+    /// A [`RequestSummary`](crate::request::RequestSummary) in JSON.
+    pub(crate) request: Value,
+}
 
 /// A response that was written to disk. Its [`Debug`](fmt::Debug) form shows neither the request nor the links.
 #[derive(Clone)]
@@ -47,7 +54,7 @@ pub struct StoredResponse {
 #[derive(Serialize)]
 struct Writing<'a> {
     operation: &'a str,
-    request: &'a RequestSummary,
+    request: &'a Value,
     status: u16,
     received: &'a Timestamp,
     #[serde(serialize_with = "as_map", skip_serializing_if = "HeaderMap::is_empty")]
@@ -195,7 +202,7 @@ impl fmt::Debug for StoredResponse {
 /// Writes a response to a new file in the folder, and returns its path once it is safe on disk.
 pub(crate) async fn write(
     folder: &Path,
-    request: RequestSummary,
+    call: Arc<CallSummary>,
     status: StatusCode,
     headers: &HeaderMap,
     body: Bytes,
@@ -209,14 +216,14 @@ pub(crate) async fn write(
     let folder = folder.to_owned();
     let writing = tokio::task::spawn_blocking(move || {
         let received = Timestamp::from(SystemTime::now());
-        let contents = contents(&request, status, &received, &stored_headers, &body)?;
-        write_blocking(&folder, &format!("{}-{}-", received.compact(), request.operation), &contents)
+        let contents = contents(&call, status, &received, &stored_headers, &body)?;
+        write_blocking(&folder, &format!("{}-{}-", received.compact(), call.operation), &contents)
     });
     writing.await.map_err(io::Error::other)?
 }
 
 fn contents(
-    request: &RequestSummary,
+    call: &CallSummary,
     status: StatusCode,
     received: &Timestamp,
     headers: &HeaderMap,
@@ -228,8 +235,8 @@ fn contents(
     let response = response.filter(|json| json.get() != "null");
     let padding = text.zip(response).and_then(|(text, json)| text.split_once(json.get()));
     serde_json::to_vec_pretty(&Writing {
-        operation: &request.operation,
-        request,
+        operation: &call.operation,
+        request: &call.request,
         status: status.as_u16(),
         received,
         headers,
@@ -263,16 +270,14 @@ fn write_blocking(folder: &Path, prefix: &str, contents: &[u8]) -> io::Result<Pa
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
 
     async fn stored(body: &[u8]) -> StoredResponse {
         let folder = tempfile::tempdir().unwrap();
-        let (operation, method, url) = ("post_generate_image_v3".to_owned(), "POST".to_owned(), String::new());
-        let request = RequestSummary { operation, method, url, headers: BTreeMap::new(), body: None };
+        let (operation, request) = ("post_generate_image_v3".to_owned(), Value::Null);
         let (headers, body) = (HeaderMap::new(), Bytes::copy_from_slice(body));
-        let path = write(folder.path(), request, StatusCode::OK, &headers, body).await.unwrap();
+        let call = Arc::new(CallSummary { operation, request });
+        let path = write(folder.path(), call, StatusCode::OK, &headers, body).await.unwrap();
         StoredResponse::read(path).await.unwrap()
     }
 

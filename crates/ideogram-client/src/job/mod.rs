@@ -28,7 +28,7 @@ pub(crate) use self::wait::wait;
 pub use self::wait::{JobError, JobProgress, JobState, Wait};
 use crate::{
     CallBuilder as _, Client, DynamicCall, Error, ErrorKind, Outcome, StoredResponse, Timestamp,
-    call::{ImagePermit, call, call_with_permit, response::StartedBy},
+    call::{ImagePermit, call, call_with_permit, stored_response::CallSummary},
     generated::operations,
     operation::Operation,
     request::Request,
@@ -45,14 +45,30 @@ pub struct Job<T = Value> {
     id: String,
     operation: &'static Operation,
     accepted: Timestamp,
-    started_by: Arc<StartedBy>,
+    started_by: Arc<CallSummary>,
     stored_at: Option<PathBuf>,
     permit: HeldPermit,
     finished: PhantomData<fn() -> T>,
 }
 
+/// Where a job comes from.
+#[derive(Clone, Debug, Default)]
+struct Origin {
+    started_by: Option<Arc<CallSummary>>,
+    /// The stored response with the id.
+    stored_at: Option<PathBuf>,
+    permit: HeldPermit,
+}
+
 /// Permits that a wait releases when it has seen the end of the job.
 type HeldPermit = Arc<Mutex<Option<ImagePermit>>>;
+
+impl Origin {
+    /// Releases the permits: the images are no longer in flight.
+    fn release(&self) {
+        self.permit.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
 
 /// A job as JSON.
 #[derive(Deserialize)]
@@ -69,10 +85,7 @@ pub(crate) async fn submit<T>(client: &Client, request: Request) -> Result<Job<T
     let request = request.into_job()?;
     let operation = request.operation();
     let infos = request.inspect_files().await?;
-    let started_by = StartedBy {
-        operation: operation.id.to_owned(),
-        request: serde_json::to_value(request.summarize(&infos)).unwrap_or_default(),
-    };
+    let started_by = request.call_summary(&infos);
     let (response, permit) = call_with_permit::<Value>(client, request).await?;
     let Some(id) = job_id(operation, response.value()) else {
         let message = "the response has no id of a job";
@@ -148,18 +161,23 @@ impl Client {
         self.job(&read.operation, read.id, read.accepted, read.request, None)
     }
 
-    /// Returns the job of a stored response ([`store_responses_in`](crate::CallOptions::store_responses_in)); `None` if
-    /// the call was not a job.
+    /// Reads the job of a stored response ([`store_responses_in`](crate::CallOptions::store_responses_in)): of a call that
+    /// was submitted, and whose end was not seen.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidArgument`] if this version does not know the operation.
-    pub fn job_from_stored<T>(&self, stored: &StoredResponse) -> Result<Option<Job<T>>, Error> {
+    /// [`ErrorKind::LocalIo`] if the file cannot be read, and [`ErrorKind::InvalidArgument`] if it is not the response of a
+    /// job.
+    pub async fn job_from_stored<T>(&self, path: impl AsRef<Path>) -> Result<Job<T>, Error> {
+        let path = path.as_ref();
+        let stored = StoredResponse::read(path).await?;
         let operation = operations::ALL.iter().find(|operation| operation.id == stored.operation_id());
         let id = operation.zip(stored.response()).and_then(|(operation, response)| job_id(operation, response));
-        let Some(id) = id else { return Ok(None) };
+        let id = id.ok_or_else(|| {
+            Error::invalid_argument(format!("the response in \"{}\" has no id of a job", path.display()))
+        })?;
         let (received, request) = (stored.received().clone(), stored.request().clone());
-        self.job(stored.operation_id(), id.to_owned(), received, request, None).map(Some)
+        self.job(stored.operation_id(), id.to_owned(), received, request, Some(path.to_owned()))
     }
 
     fn job<T>(
@@ -172,7 +190,7 @@ impl Client {
     ) -> Result<Job<T>, Error> {
         let known = operations::ALL.iter().find(|known| known.id == operation && known.job.is_some());
         let known = known.ok_or_else(|| Error::invalid_argument(format!("`{operation}` does not run as a job")))?;
-        let started_by = Arc::new(StartedBy { operation: operation.to_owned(), request });
+        let started_by = Arc::new(CallSummary { operation: operation.to_owned(), request });
         let (client, permit) = (self.clone(), HeldPermit::default());
         Ok(Job { client, id, operation: known, accepted, started_by, stored_at, permit, finished: PhantomData })
     }
@@ -226,10 +244,6 @@ impl<T> Job<T> {
     pub fn stored_at(&self) -> Option<&Path> {
         self.stored_at.as_deref()
     }
-
-    fn release(permit: &HeldPermit) {
-        permit.lock().unwrap_or_else(PoisonError::into_inner).take();
-    }
 }
 
 impl<T: DeserializeOwned + Send + 'static> Job<T> {
@@ -237,8 +251,12 @@ impl<T: DeserializeOwned + Send + 'static> Job<T> {
     pub fn wait(&self) -> Wait<T> {
         let job = self.operation.job.as_ref().expect("jobs are of operations that run as jobs");
         let request = self.client.call(job.poll.id).and_then(|call| call.field(job.id, &self.id).prepare());
-        let started_by = Some(Arc::clone(&self.started_by));
-        Wait::new(self.client.clone(), request, started_by, Arc::clone(&self.permit))
+        let origin = Origin {
+            started_by: Some(Arc::clone(&self.started_by)),
+            stored_at: self.stored_at.clone(),
+            permit: Arc::clone(&self.permit),
+        };
+        Wait::new(self.client.clone(), request, origin)
     }
 }
 

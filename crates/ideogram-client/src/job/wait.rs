@@ -4,19 +4,22 @@ use std::{
     fmt,
     future::IntoFuture,
     marker::PhantomData,
+    path::{Path, PathBuf},
     pin::{Pin, pin},
     sync::Arc,
     time::Duration,
 };
 
+use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt as _, stream};
+use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{HeldPermit, Job};
+use super::Origin;
 use crate::{
     Client, Error, ErrorKind, Outcome, Response,
-    call::{call, response::StartedBy},
+    call::{call, stored_response},
     net::stack::is_loopback,
     polling::Polling,
     request::Request,
@@ -40,8 +43,7 @@ const DEADLINE: Duration = Duration::from_secs(15 * 60);
 pub struct Wait<T> {
     client: Client,
     poll: Result<Request, Error>,
-    started_by: Option<Arc<StartedBy>>,
-    permit: HeldPermit,
+    origin: Origin,
     max_interval: Duration,
     deadline: Duration,
     finished: PhantomData<fn() -> T>,
@@ -108,18 +110,13 @@ fn because(reason: Option<&str>) -> String {
 
 /// Waits for the job that a request polls.
 pub(crate) fn wait<T>(client: &Client, poll: Request) -> Wait<T> {
-    Wait::new(client.clone(), Ok(poll), None, HeldPermit::default())
+    Wait::new(client.clone(), Ok(poll), Origin::default())
 }
 
 impl<T> Wait<T> {
-    pub(super) fn new(
-        client: Client,
-        poll: Result<Request, Error>,
-        started_by: Option<Arc<StartedBy>>,
-        permit: HeldPermit,
-    ) -> Self {
+    pub(super) fn new(client: Client, poll: Result<Request, Error>, origin: Origin) -> Self {
         let (max_interval, deadline, finished) = (MAX_INTERVAL, DEADLINE, PhantomData);
-        Self { client, poll, started_by, permit, max_interval, deadline, finished }
+        Self { client, poll, origin, max_interval, deadline, finished }
     }
 
     /// Sets how long to wait, from the first poll: 15 minutes by default. There is a last poll at the deadline, which may
@@ -141,10 +138,10 @@ impl<T: DeserializeOwned + Send + 'static> Wait<T> {
     /// Returns a stream with one item for each poll, for a progress display. The last item is an error, or a state that
     /// is [`JobState::Completed`]. Nothing is sent before the stream is read.
     pub fn states(self) -> impl Stream<Item = Result<JobProgress<T>, JobError>> + Send + use<T> {
-        let Self { client, poll, started_by, permit, max_interval, deadline, finished: _ } = self;
+        let Self { client, poll, origin, max_interval, deadline, finished: _ } = self;
         let first = if is_loopback(client.base_url()) { FIRST_INTERVAL_LOOPBACK } else { FIRST_INTERVAL };
         let polling = Polling::new(first, max_interval.max(FIRST_INTERVAL_LOOPBACK), Some(deadline));
-        let begin = Watch { client, poll, started_by, permit, polling };
+        let begin = Watch { client, poll, origin, polling };
         stream::try_unfold(Some(begin), async |watch| match watch {
             Some(watch) => watch.next().await.map(Some),
             None => Ok(None),
@@ -192,12 +189,26 @@ impl<T> fmt::Debug for Wait<T> {
 struct Watch {
     client: Client,
     poll: Result<Request, Error>,
-    started_by: Option<Arc<StartedBy>>,
-    permit: HeldPermit,
+    origin: Origin,
     polling: Polling,
 }
 
 impl Watch {
+    /// Replaces the stored response with the id by one with the images, and returns its path.
+    async fn store(&self, status: StatusCode, headers: HeaderMap, body: Bytes) -> Result<Option<PathBuf>, Error> {
+        let Origin { started_by: Some(call), stored_at: Some(earlier), .. } = &self.origin else { return Ok(None) };
+        let folder = earlier.parent().unwrap_or(Path::new(""));
+        let written = stored_response::write(folder, Arc::clone(call), status, &headers, body.clone()).await;
+        let path = written.map_err(|error| {
+            let message = format!("cannot store the response in \"{}\": {error}", folder.display());
+            let error = Error::new(ErrorKind::LocalIo, Outcome::Completed, message).with_source(error);
+            error.with_response(status, body, true)
+        })?;
+        // If it stays, waiting for the job again is free.
+        let _ = tokio::fs::remove_file(earlier).await;
+        Ok(Some(path))
+    }
+
     /// Waits and polls. Returns the state, and the rest of the wait if it has not ended.
     async fn next<T>(mut self) -> Result<(JobProgress<T>, Option<Self>), JobError>
     where
@@ -220,12 +231,14 @@ impl Watch {
                 let status = marks.and_then(|marks| text(marks.status)).unwrap_or_default();
                 match marks {
                     Some(marks) if status == marks.completed => {
-                        Job::<T>::release(&self.permit);
-                        let state = JobState::Completed(response.of_job(self.started_by));
+                        self.origin.release();
+                        let stored_at =
+                            self.store(response.status(), response.headers().clone(), response.body().clone()).await?;
+                        let state = JobState::Completed(response.of_job(self.origin.started_by, stored_at));
                         return Ok((JobProgress { state, elapsed, next_poll_in: None }, None));
                     }
                     Some(marks) if status == marks.failed => {
-                        Job::<T>::release(&self.permit);
+                        self.origin.release();
                         return Err(JobError::Failed { id, reason: marks.reason.and_then(text) });
                     }
                     _ => JobState::Running(status),

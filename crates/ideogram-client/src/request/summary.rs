@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Body, FileInfo, Part, PartContent, Request};
-use crate::Error;
+use crate::{Error, call::stored_response::CallSummary};
 
 /// The content of a request, for a dry run, a log or a sidecar. It contains no key.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -69,6 +69,11 @@ impl Request {
     /// [`ErrorKind::LocalIo`](crate::ErrorKind::LocalIo) if a file cannot be sent.
     pub async fn summary(&self) -> Result<RequestSummary, Error> {
         Ok(self.summarize(&self.inspect_files().await?))
+    }
+
+    pub(crate) fn call_summary(&self, infos: &[Option<FileInfo>]) -> CallSummary {
+        let request = serde_json::to_value(self.summarize(infos)).unwrap_or_default();
+        CallSummary { operation: self.operation().id.to_owned(), request }
     }
 
     pub(crate) fn summarize(&self, infos: &[Option<FileInfo>]) -> RequestSummary {

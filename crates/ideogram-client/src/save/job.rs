@@ -9,9 +9,7 @@ use std::{
     time::Duration,
 };
 
-use serde_json::Value;
-
-use super::{IfExists, SaveOutcome};
+use super::{HasImages, IfExists, SaveOutcome};
 use crate::{
     CallOptions, Client, Error, ErrorKind, Job, JobBuilder, Outcome, StoredResponse,
     job::{JobError, submit},
@@ -81,14 +79,12 @@ impl Client {
     }
 
     async fn resume(&self, path: &Path, folder: &Path) -> Result<Vec<SaveOutcome>, JobError> {
+        // A response with images is one whose images were not all saved.
         let stored = StoredResponse::read(path).await?;
-        match self.job_from_stored::<Value>(&stored)? {
-            Some(job) => finish(self, &job, path, folder, None).await,
-            None => {
-                let message = format!("\"{}\" has no id of a job", path.display());
-                Err(Error::invalid_argument(message).into())
-            }
+        if stored.images().is_empty() {
+            return finish(self, &self.job_from_stored(path).await?, folder, None).await;
         }
+        Ok(save(self, &stored, path, folder).await?)
     }
 }
 
@@ -103,8 +99,7 @@ impl RunJob {
         let Self { client, request, folder, deadline } = self;
         let storing = client.with(CallOptions::new().store_responses_in(folder.join(JOBS)));
         let job: Job = submit(&storing, request?).await?;
-        let stored_at = job.stored_at().unwrap_or(Path::new("")).to_owned();
-        finish(&client, &job, &stored_at, &folder, deadline).await
+        finish(&client, &job, &folder, deadline).await
     }
 }
 
@@ -124,11 +119,10 @@ impl fmt::Debug for RunJob {
     }
 }
 
-/// Waits for a job, saves its images, and removes the file with its id if nothing is left to do.
+/// Waits for a job, and saves its images.
 async fn finish(
     client: &Client,
     job: &Job,
-    stored_at: &Path,
     folder: &Path,
     deadline: Option<Duration>,
 ) -> Result<Vec<SaveOutcome>, JobError> {
@@ -137,15 +131,25 @@ async fn finish(
         Some(deadline) => wait.deadline(deadline).await,
         None => wait.await,
     };
-    let outcomes = match waited {
-        Ok(response) => client.save_all(&response, folder).if_exists(IfExists::Skip).await?,
+    match waited {
+        Ok(response) => Ok(save(client, &response, response.stored_at().unwrap_or(Path::new("")), folder).await?),
         Err(error) => {
-            if matches!(error, JobError::Failed { .. }) {
-                remove(stored_at);
+            if let (JobError::Failed { .. }, Some(path)) = (&error, job.stored_at()) {
+                remove(path);
             }
-            return Err(error);
+            Err(error)
         }
-    };
+    }
+}
+
+/// Saves the images of a stored response, and removes it if nothing is left to fetch.
+async fn save(
+    client: &Client,
+    response: &impl HasImages,
+    stored_at: &Path,
+    folder: &Path,
+) -> Result<Vec<SaveOutcome>, Error> {
+    let outcomes = client.save_all(response, folder).if_exists(IfExists::Skip).await?;
     if outcomes.iter().all(|outcome| !matches!(outcome, SaveOutcome::Failed(_))) {
         remove(stored_at);
     }
