@@ -61,7 +61,7 @@ impl Client {
     }
 
     /// Refuses a request for another address: the key must not be sent there.
-    fn check_origin(&self, request: &Request) -> Result<(), Error> {
+    pub(crate) fn check_origin(&self, request: &Request) -> Result<(), Error> {
         let (ours, theirs) = (self.base_url().origin(), request.url().origin());
         if ours == theirs {
             return Ok(());

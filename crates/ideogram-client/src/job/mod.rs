@@ -180,6 +180,28 @@ impl Client {
         self.job(stored.operation_id(), id.to_owned(), received, request, Some(path.to_owned()))
     }
 
+    /// Submits a request that was prepared with this client, as `submit()` of its builder does.
+    ///
+    /// # Errors
+    ///
+    /// Those of `submit()`, and [`ErrorKind::InvalidArgument`] if the operation does not run as a job, or the request was
+    /// prepared for another address than this client's: the key is not sent there.
+    pub async fn submit<T>(&self, request: Request) -> Result<Job<T>, Error> {
+        self.check_origin(&request)?;
+        submit(self, request).await
+    }
+
+    /// Returns the price of a request that was prepared with this client, as `quote()` of its builder does.
+    ///
+    /// # Errors
+    ///
+    /// Those of `quote()`, and [`ErrorKind::InvalidArgument`] if the operation has no quotes, or the request was prepared
+    /// for another address than this client's.
+    pub async fn quote<T: DeserializeOwned + 'static>(&self, request: Request) -> Result<T, Error> {
+        self.check_origin(&request)?;
+        quote(self, request).await
+    }
+
     fn job<T>(
         &self,
         operation: &str,

@@ -104,6 +104,21 @@ pub enum JobError {
     Call(#[from] Error),
 }
 
+/// Beginnings of words in the reasons of failures that concern the content of a request.
+const CONTENT: [&str; 6] = ["content", "policy", "safe", "moderat", "copyright", "prohibited"];
+
+impl JobError {
+    /// Returns whether the job failed for its content, such as a prompt that the safety check declines: the same request
+    /// would fail again. It is read from the words of the reason, of which the service publishes no list.
+    pub fn is_safety(&self) -> bool {
+        let Self::Failed { reason: Some(reason), .. } = self else { return false };
+        let words = reason.to_lowercase();
+        words
+            .split(|character: char| !character.is_alphanumeric())
+            .any(|word| CONTENT.iter().any(|it| word.starts_with(it)) || word.starts_with("unsafe"))
+    }
+}
+
 fn because(reason: Option<&str>) -> String {
     reason.map(|reason| format!(" ({})", reason.escape_debug())).unwrap_or_default()
 }
