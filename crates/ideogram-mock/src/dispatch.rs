@@ -32,8 +32,9 @@ pub(crate) struct Shared {
 /// How a response is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Delivery {
-    Whole,
-    Broken,
+    Complete,
+    /// The connection breaks in the middle of the body.
+    CutOff,
 }
 
 /// Responds to one request.
@@ -43,13 +44,13 @@ pub(crate) async fn handle(State(shared): State<Arc<Shared>>, request: Request) 
     let stream = BodyStream::new(body, &head.headers, record.clone(), shared.max_body_bytes);
     let (response, delivery) = match perform(&shared, &head, &stream, &record).await {
         Ok((response, delivery)) => (response, delivery),
-        Err(refusal) => (refusal, Delivery::Whole),
+        Err(refusal) => (refusal, Delivery::Complete),
     };
     stream.drain().await;
     record.set_status(response.status());
     match delivery {
-        Delivery::Whole => response.into_response(),
-        Delivery::Broken => response.into_broken_response(),
+        Delivery::Complete => response.into_response(),
+        Delivery::CutOff => response.into_cut_off_response(),
     }
 }
 
@@ -64,11 +65,11 @@ async fn perform(
     let path = head.uri.path();
     if let Some(name) = images::image_name(path) {
         let response = images::serve(name, head, shared.service.now()).await?;
-        let delivery = if shared.service.scenario.breaks_image() { Delivery::Broken } else { Delivery::Whole };
+        let delivery = if shared.service.scenario.breaks_image() { Delivery::CutOff } else { Delivery::Complete };
         return Ok((response, delivery));
     }
     let route = document.route(path).ok_or_else(|| {
-        Reply::problem(StatusCode::NOT_FOUND, &format!("the document has no path that fits '{path}'"))
+        Reply::problem(StatusCode::NOT_FOUND, &format!("the document has no path that matches '{path}'"))
     })?;
     let operation = operation(&route, head)?;
     record.set_operation(&operation.id);
@@ -79,9 +80,9 @@ async fn perform(
     stream.check_announced(&head.headers)?;
     let call = Call::read(operation, &route, head, stream, record).await?;
     let delivery = match shared.service.scenario.interfere(operation) {
-        Interference::None => Delivery::Whole,
-        Interference::Instead(response) => return Ok((response, Delivery::Whole)),
-        Interference::ResponseLost => Delivery::Broken,
+        Interference::None => Delivery::Complete,
+        Interference::Instead(response) => return Ok((response, Delivery::Complete)),
+        Interference::ResponseLost => Delivery::CutOff,
     };
     let handler = handlers::find(&operation.id).ok_or_else(|| {
         let text = format!("the mock server has no handler for `{}` yet", operation.id);

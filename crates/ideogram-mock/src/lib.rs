@@ -9,7 +9,7 @@
 //!   a double upload.
 //! - **The name of a file decides its type**: `.txt` is a caption, `.zip` an archive, everything else an image, whose
 //!   content must be JPEG, PNG or WebP. Captions must be UTF-8 and not blank.
-//! - **Limits for datasets**: 10 MiB for an image, 1 MiB for a caption, 1 GiB for an archive; a larger file fails with
+//! - **Limits for datasets**: 25 MiB for an image, 1 MiB for a caption, 1 GiB for an archive; a larger file fails with
 //!   `FILE_TOO_LARGE`. An archive may hold 1000 entries and unpack to 2 GiB; hidden files and `__MACOSX` in it are
 //!   skipped. If one entry cannot be unpacked, the whole archive fails.
 //! - **Bodies are read strictly**: parts and properties that the document does not know are refused, although the
@@ -17,13 +17,14 @@
 //!   ignored.
 //! - **JSON and forms**: an operation that takes both has one schema for both; a JSON body with a file is 400.
 //! - **Nesting**: JSON deeper than 128 levels is 400, in bodies and in parts.
-//! - **Images in a request** are refused with 400 if they cannot be read or are larger than 10 MiB; style references
-//!   and character references count as a sum each. A mask whose size differs from its image's is 422.
+//! - **Images in a request** are refused with 400 if one cannot be read or is larger than 25 MiB, or if all files of
+//!   the request together are larger than 50 MiB. A mask whose size differs from that of its image is 422.
 //! - **Also 400**: a second character reference; a character reference together with `color_palette`; the speed `FLASH`
 //!   on 4.0 and on transparent generation; a `custom_model_uri` that names no `COMPLETED` model; a model other than
 //!   `V_2` and `V_2_TURBO` on the legacy edit; an entry of `image_urls` that is neither a working link of this server
 //!   nor a link of the service. The other limits of the legacy models are not checked, nor is the length of a prompt.
-//! - **Upscaling doubles** width and height, up to 8192 pixels. No image is larger than that.
+//! - **Upscaling** doubles width and height, or multiplies them by `upscale_factor`. No side of an image is longer
+//!   than 8192 pixels.
 //! - **Descriptions and structured prompts** are derived from file name, prompt and shape; text in quotation marks
 //!   becomes text in the image.
 //! - **Images in flight** are finished and hold their permits until then, even if the caller hangs up.

@@ -29,11 +29,11 @@ pub struct RecordedRequest {
     pub body: Vec<u8>,
     /// The size of the body in bytes, as far as it has been read.
     pub body_size: u64,
-    /// The parts of a multipart body, as far as it could be decoded, in the order in which they came.
+    /// The parts of a multipart body, as far as it could be decoded, in the order in which they were received.
     pub parts: Vec<RecordedPart>,
     /// The id of the operation that the document has for this method and path.
     pub operation_id: Option<String>,
-    /// The status of the response; `None` as long as there is no response.
+    /// The status of the response; `None` until there is a response.
     pub status: Option<u16>,
 }
 

@@ -70,8 +70,8 @@ impl Reply {
         Self::json(StatusCode::UNAUTHORIZED, &body)
     }
 
-    /// The page of a gateway that cannot reach the service.
-    pub(crate) fn page(status: StatusCode) -> Self {
+    /// The HTML page of a gateway that cannot reach the service.
+    pub(crate) fn html_page(status: StatusCode) -> Self {
         let body = format!("<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>\n");
         Self { status, media_type: "text/html", body: body.into(), header: None }
     }
@@ -85,7 +85,7 @@ impl Reply {
     }
 
     /// Returns a response whose connection breaks in the middle of the body.
-    pub(crate) fn into_broken_response(self) -> Response {
+    pub(crate) fn into_cut_off_response(self) -> Response {
         let half = self.body.slice(..self.body.len() / 2);
         let parts = [Ok(half), Err("the scenario cuts the response off")];
         let mut response = self.into_response();

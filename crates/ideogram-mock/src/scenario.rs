@@ -1,4 +1,4 @@
-//! Scenarios: named ways of responding that a test or a user selects.
+//! Scenarios: failures that a test or a user selects by name.
 
 use std::{sync::Mutex, time::Duration};
 
@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use crate::{concurrency::MAX_IMAGES_IN_FLIGHT, document::Operation, reply::Reply};
 
-/// How the server behaves towards calls that are otherwise in order: known path, right key, valid request.
+/// How the server responds to valid calls: known path, correct key, valid request.
 ///
 /// The scenarios named `...Once` hit the next such call only; after it the server is back to [`Scenario::Normal`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -24,9 +24,9 @@ pub enum Scenario {
         /// What the `Retry-After` header says, in whole seconds; no header without it.
         retry_after: Option<Duration>,
     },
-    /// The next call gets a status of the 500s and does not run.
+    /// The next call gets a 5xx status and does not run.
     ///
-    /// 502 and 504 come as a page of HTML, as from a gateway in front of the service.
+    /// 502 and 504 have an HTML body, as from a gateway in front of the service.
     ServerErrorOnce {
         /// The status; one that is not from 500 to 599 is sent as 500.
         status: u16,
@@ -127,7 +127,7 @@ fn server_error(status: u16) -> Reply {
     let status = StatusCode::from_u16(status).ok().filter(StatusCode::is_server_error);
     let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     match status {
-        StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => Reply::page(status),
+        StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => Reply::html_page(status),
         _ => Reply::error(status, "The scenario of the server requires this failure."),
     }
 }

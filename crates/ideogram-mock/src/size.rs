@@ -24,22 +24,22 @@ impl Size {
         Self { width: self.width.saturating_mul(factor), height: self.height.saturating_mul(factor) }
     }
 
-    /// Returns this size with no side shorter than `shortest`.
-    pub(crate) fn at_least(self, shortest: u32) -> Self {
-        Self { width: self.width.max(shortest), height: self.height.max(shortest) }
+    /// Returns this size with no side shorter than `min_side`.
+    pub(crate) fn at_least(self, min_side: u32) -> Self {
+        Self { width: self.width.max(min_side), height: self.height.max(min_side) }
     }
 
-    /// Returns this shape with no side longer than `longest`.
-    pub(crate) fn within(self, longest: u32) -> Self {
+    /// Scales this size down so that no side is longer than `max_side`; keeps the aspect ratio.
+    pub(crate) fn within(self, max_side: u32) -> Self {
         let longer = u64::from(self.width.max(self.height));
         let fit = |side: u32| {
-            let side = u64::from(side) * u64::from(longest) / longer;
-            u32::try_from(side).unwrap_or(longest).max(1)
+            let side = u64::from(side) * u64::from(max_side) / longer;
+            u32::try_from(side).unwrap_or(max_side).max(1)
         };
-        if longer <= longest.into() { self } else { Self { width: fit(self.width), height: fit(self.height) } }
+        if longer <= max_side.into() { self } else { Self { width: fit(self.width), height: fit(self.height) } }
     }
 
-    /// Returns the one of `sizes` whose shape is nearest to this one; of several, the largest.
+    /// Returns the size in `sizes` whose aspect ratio is nearest to this one; of several, the largest.
     pub(crate) fn nearest_in(self, sizes: &[Self]) -> Option<Self> {
         let distance = |size: &Self| {
             // The quotient of the two ratios, in thousandths.
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn all_spellings_are_read() {
+    fn every_notation_is_read() {
         assert_eq!(size("RESOLUTION_1312_736"), size("1312x736"));
         assert_eq!(size("ASPECT_16_9"), Size { width: 16, height: 9 });
         for text in ["AUTO", "", "1024", "0x1", "1x0", "1x1x1", "99999999999x1"] {
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_shape_is_found_and_the_largest_of_it() {
+    fn the_nearest_aspect_ratio_is_found_in_its_largest_size() {
         let sizes = ["1024x1024", "2048x2048", "736x1312", "1312x736", "1536x512"].map(size);
 
         assert_eq!(size("1x1").nearest_in(&sizes), Some(size("2048x2048")));
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_size_within_bounds_keeps_its_shape() {
+    fn a_size_that_is_scaled_down_keeps_its_aspect_ratio() {
         assert_eq!(size("8000x2000").within(4000), size("4000x1000"));
         assert_eq!(size("8000x1").within(4000), size("4000x1"));
         assert_eq!(size("80x20").within(4000), size("80x20"));

@@ -30,7 +30,7 @@ pub(crate) struct State {
     #[serde(default)]
     pub(crate) generations: Vec<Generation>,
     #[serde(default)]
-    pub(crate) uses: Vec<Use>,
+    pub(crate) charges: Vec<Charge>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,7 +67,7 @@ pub(crate) struct Model {
     pub(crate) uri: String,
 }
 
-/// A call of the second API version that makes images.
+/// A call of the second API version that creates images.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Generation {
@@ -80,14 +80,14 @@ pub(crate) struct Generation {
     pub(crate) data: Value,
 }
 
-/// What was used and is billed.
+/// What one call costs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Use {
+pub(crate) struct Charge {
     pub(crate) time: Timestamp,
     /// The path of the operation.
     pub(crate) endpoint: String,
-    /// How many units.
+    /// The number of units.
     pub(crate) count: u64,
     /// The price of a unit, in millionths of a US dollar.
     pub(crate) price: u64,
@@ -118,7 +118,7 @@ impl State {
             datasets: vec![demo_dataset(&dataset)],
             models: models.iter().map(|model| demo_model(model, training_time)).collect(),
             generations: Vec::new(),
-            uses: Vec::new(),
+            charges: Vec::new(),
         }
     }
 
@@ -181,7 +181,7 @@ pub(crate) fn new_uri(model_name: &str) -> String {
 }
 
 fn text(value: &Value) -> String {
-    value.as_str().expect("the sample has a text here").to_owned()
+    value.as_str().expect("the sample has a string here").to_owned()
 }
 
 fn time(value: &Value) -> Timestamp {

@@ -18,16 +18,16 @@ pub(crate) fn fingerprint(text: &str) -> u64 {
 /// Returns 22 characters, the form in which the service writes a UUID.
 pub(crate) fn base64url(bits: u128) -> String {
     // 21 characters of 6 bits, and the last 2 bits padded with zeros.
-    let sextets = (0..21).map(|place| bits >> (122 - 6 * place)).chain([bits << 4]);
+    let sextets = (0..21).map(|index| bits >> (122 - 6 * index)).chain([bits << 4]);
     sextets.map(|bits| char::from(ALPHABET[usize::try_from(bits & 63).expect("six bits")])).collect()
 }
 
 /// Reads the output of [`base64url`].
 pub(crate) fn from_base64url(text: &str) -> Option<u128> {
     let mut bits = 0;
-    for (place, byte) in text.bytes().enumerate() {
+    for (index, byte) in text.bytes().enumerate() {
         let sextet = ALPHABET.iter().position(|known| *known == byte)? as u128;
-        bits = if place < 21 { bits << 6 | sextet } else { bits << 2 | sextet >> 4 };
+        bits = if index < 21 { bits << 6 | sextet } else { bits << 2 | sextet >> 4 };
     }
     // Encoding it again detects other lengths and bits in the padding.
     (base64url(bits) == text).then_some(bits)
@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn base64url_is_read_back_and_nothing_else_is() {
+    fn only_the_output_of_base64url_is_read_back() {
         for bits in [0, 1, u128::MAX, 0x0123_4567_89ab_cdef_0123_4567_89ab_cdef] {
             assert_eq!(from_base64url(&base64url(bits)), Some(bits));
         }

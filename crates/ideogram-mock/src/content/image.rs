@@ -121,8 +121,8 @@ mod tests {
     }
 
     #[test]
-    fn an_image_cut_anywhere_is_not_whole() {
-        // The last checksum of a PNG file is not part of what a decoder needs, but it belongs to the file.
+    fn a_truncated_image_is_refused() {
+        // A PNG decoder does not need the last checksum, but a file without it is truncated.
         for image in [&png_of(1)[..], JPEG, WEBP] {
             for end in 0..image.len() {
                 assert!(measure(&image[..end]).is_none(), "{end} bytes of {image:?}");
@@ -131,12 +131,12 @@ mod tests {
     }
 
     #[test]
-    fn an_image_without_area_is_not_whole() {
+    fn an_image_without_area_is_refused() {
         assert!(measure(&png_of(0)).is_none());
     }
 
     #[test]
-    fn other_content_is_not_an_image() {
+    fn other_content_is_refused() {
         assert!(measure(b"GIF89a").is_none());
         assert!(measure(b"").is_none());
     }

@@ -59,7 +59,7 @@ pub(crate) enum FileType {
     Archive,
 }
 
-/// Receives a file in pieces and returns its content at the end.
+/// Receives a file in chunks and returns its content at the end.
 #[derive(Debug)]
 pub(crate) struct Inspector {
     file_type: FileType,

@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_are_read_by_the_type_of_their_member() {
+    fn parts_are_read_by_the_type_of_their_property() {
         let root = json!({"components": {"schemas": {
             "Palette": {"oneOf": [{"type": "object"}]},
             "Code": {"type": "string", "pattern": "^[0-9]$"},

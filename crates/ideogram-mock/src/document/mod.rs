@@ -69,8 +69,9 @@ impl Document {
 
     /// Returns the route of a `path` (percent-encoded); if several match, the one with the fewest variables.
     pub(crate) fn route(&'static self, path: &str) -> Option<Route> {
-        let fitting = self.operations.iter().filter_map(|operation| Some((operation, operation.path.variables(path)?)));
-        let (first, variables) = fitting.min_by_key(|(_, variables)| variables.len())?;
+        let matching =
+            self.operations.iter().filter_map(|operation| Some((operation, operation.path.variables(path)?)));
+        let (first, variables) = matching.min_by_key(|(_, variables)| variables.len())?;
         let operations = self.operations.iter().filter(|operation| operation.path == first.path).collect();
         Some(Route { operations, variables })
     }
@@ -87,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_embedded_document_is_read_whole() {
+    fn the_embedded_document_can_be_read_and_compiled() {
         let document = Document::read(include_str!("../../openapi/ideogram.yaml")).unwrap();
 
         assert_eq!(document.key_header(), "Api-Key");
@@ -97,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_leads_to_all_its_methods() {
+    fn a_route_has_all_methods_of_its_path() {
         let route = Document::embedded().route("/datasets").unwrap();
 
         let ids: Vec<_> = route.operations.iter().map(|operation| operation.id.as_str()).collect();

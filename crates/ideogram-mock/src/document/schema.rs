@@ -238,8 +238,8 @@ fn quoted(names: &[&str], separator: &str) -> String {
     names.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(separator)
 }
 
-fn truncate(text: &mut String, longest: usize) {
-    if let Some((end, _)) = text.char_indices().find(|(start, char)| start + char.len_utf8() > longest) {
+fn truncate(text: &mut String, max_bytes: usize) {
+    if let Some((end, _)) = text.char_indices().find(|(start, char)| start + char.len_utf8() > max_bytes) {
         text.truncate(end);
         text.push('…');
     }
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn nullable_members_may_be_null() {
+    fn nullable_values_may_be_null() {
         let schema = json!({"type": "string", "enum": ["a"], "nullable": true});
 
         assert_eq!(violation(&schema, &Value::Null), None);
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn members_that_exclude_each_other_are_named() {
+    fn properties_that_exclude_each_other_are_named() {
         let one = json!({"required": ["a", "b"]});
         let several = json!({"anyOf": [{"required": ["a", "c"]}, {"required": ["a", "b"]}]});
 
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_members_of_a_request_are_refused_at_any_depth() {
+    fn unknown_properties_of_a_request_are_refused_at_any_depth() {
         let schema = json!({"type": "object", "properties": {"a": {"type": "object", "properties": {}}}});
 
         let violation = violation(&schema, &json!({"a": {"typo": 1}})).unwrap();
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn long_values_are_not_repeated_whole() {
+    fn long_values_are_truncated_in_messages() {
         let violation = violation(&json!({"type": "integer"}), &json!("ü".repeat(1000))).unwrap();
 
         assert!(violation.len() < MAX_MESSAGE_BYTES + 10, "{violation}");

@@ -45,12 +45,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_that_are_booleans_only_in_yaml_1_1_stay_text() {
+    fn words_that_are_booleans_only_in_yaml_1_1_are_strings() {
         assert_eq!(read("[ON, true, '1', 1]").unwrap(), json!(["ON", true, "1", 1]));
     }
 
     #[test]
-    fn keys_must_be_text() {
+    fn keys_must_be_strings() {
         assert!(read("200: ok").unwrap_err().contains("is not a string"));
     }
 }

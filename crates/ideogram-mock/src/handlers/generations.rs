@@ -1,4 +1,4 @@
-//! Handlers of the second API version: generations, which have an id, and what they cost.
+//! Handlers of the second API version: generations, which have ids, and the report of usage and costs.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     Service,
-    images::{Plan, is_custom_model_ready, respond, upscaled},
+    images::{Plan, has_custom_model, respond, upscaled},
     sources::{check, is_marked, subject},
 };
 use crate::{
@@ -16,29 +16,30 @@ use crate::{
     images::Background,
     reply::Reply,
     request::Call,
-    state::{Generation, Use},
+    state::{Charge, Generation},
 };
 
 /// The price of an image in millionths of a US dollar, by operation, as quoted by the service on 2026-10-10 for requests
 /// without options.
 const PRICES: [(&str, u64); 3] =
     [("post_generate_image_v2_ideogram45", 100_000), ("post_remove_background_v2", 10_000), ("post_upscale", 251_659)];
-/// The quote for all other operations. Custom models and descriptions were not quoted, and cost the same here.
+/// The price of all other operations. The service gave no quote for custom models and descriptions; the mock server
+/// charges the same for them.
 const OTHER_PRICE: u64 = 60_000;
 
-/// How long a generation takes whose images are not in the response, in service time.
+/// How long a generation takes if the response does not contain its images, in service time.
 const JOB_TIME: Duration = Duration::from_secs(10);
 
-/// The longest time that can be reported, in buckets of a day and of an hour.
+/// Most buckets in a usage report, of a day and of an hour.
 const MAX_DAYS: usize = 92;
 const MAX_HOURS: usize = 168;
 
 /// The public key of RFC 8037, appendix A.
 const SIGNING_KEY: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 
-/// Handles the operations that return their images at once.
+/// Handles the operations whose response contains the images.
 pub(super) fn generate(service: &Service, call: &Call) -> Result<Value, Reply> {
-    is_custom_model_ready(service, call)?;
+    has_custom_model(service, call)?;
     let is_transparent = call.operation.id.contains("transparent");
     let background = if is_transparent { Background::Transparent } else { Background::Sky };
     let response = respond(service, call, &Plan { background, ..Plan::of(call) })?;
@@ -73,7 +74,7 @@ pub(super) fn upscale(service: &Service, call: &Call) -> Result<Value, Reply> {
     Ok(with_size(json!({"generation_id": id, "seed": response["data"][0]["seed"], "data": response["data"]})))
 }
 
-/// Fails after the response has begun for an image that is named so.
+/// Handles remove-background. The marker `errored` in the file name causes an error inside a response with status 200.
 pub(super) fn remove_background(service: &Service, call: &Call) -> Result<Value, Reply> {
     if is_marked(&subject(call), "errored") {
         return Ok(json!({"error": "The image could not be processed.", "status_code": 500}));
@@ -85,7 +86,7 @@ pub(super) fn remove_background(service: &Service, call: &Call) -> Result<Value,
     Ok(json!({"generation_id": record(service, call, &response, false)?, "data": response["data"]}))
 }
 
-/// Starts a generation that `get` returns when it has ended.
+/// Starts a generation; `get` returns its images once it has ended.
 pub(super) fn replace_background(service: &Service, call: &Call) -> Result<Value, Reply> {
     let response = respond(service, call, &Plan::of(call))?;
     Ok(json!({"generation_id": record(service, call, &response, true)?}))
@@ -119,7 +120,7 @@ pub(super) fn get(service: &Service, call: &Call) -> Result<Value, Reply> {
     })
 }
 
-/// Stores a generation and what it costs, and returns its id.
+/// Stores a generation and its charge, and returns its id.
 fn record(service: &Service, call: &Call, response: &Value, is_slow: bool) -> Result<String, Reply> {
     let created = service.now();
     let ends = if is_slow { later(created, JOB_TIME) } else { created };
@@ -132,7 +133,7 @@ fn record(service: &Service, call: &Call, response: &Value, is_slow: bool) -> Re
         state.generations.push(Generation { id: id.clone(), created, ends, fails, data });
         if !fails {
             let endpoint = call.operation.path.to_string();
-            state.uses.push(Use { time: created, endpoint, count: count as u64, price });
+            state.charges.push(Charge { time: created, endpoint, count: count as u64, price });
         }
         Ok(id)
     })
@@ -148,12 +149,12 @@ fn with_size(mut generation: Value) -> Value {
     generation
 }
 
-/// Handles the report of what was used, in days or hours.
+/// Handles the usage report, in buckets of a day or an hour.
 pub(super) fn usage(service: &Service, call: &Call) -> Result<Value, Reply> {
     let time = |name: &str| call.query.get(name).and_then(Value::as_str).map(str::parse::<Timestamp>).transpose();
-    let refused = |text: &str| Reply::error(StatusCode::BAD_REQUEST, text);
+    let refusal = |text: &str| Reply::error(StatusCode::BAD_REQUEST, text);
     let times = (time("start_time"), time("end_time"));
-    let (Ok(Some(start)), Ok(end)) = times else { return Err(refused("A time could not be read.")) };
+    let (Ok(Some(start)), Ok(end)) = times else { return Err(refusal("A time could not be read.")) };
     let is_hourly = call.query.get("bucket_width").is_some_and(|width| width == "1h");
     let (seconds, max_buckets) = if is_hourly { (3600, MAX_HOURS) } else { (86_400, MAX_DAYS) };
     let is_wanted = call.query.get("sources").and_then(Value::as_array).is_none_or(|list| list.contains(&json!("api")));
@@ -163,11 +164,11 @@ pub(super) fn usage(service: &Service, call: &Call) -> Result<Value, Reply> {
     service.store.read(|state| {
         while bucket < end {
             if buckets.len() == max_buckets {
-                return Err(refused("The time is too long."));
+                return Err(refusal("The time range is too long."));
             }
-            let is_inside = |used: &&Use| (bucket..bucket + seconds).contains(&used.time.as_second());
-            let items = state.uses.iter().filter(is_inside).filter(|_| is_wanted).map(line_item);
-            let at = |second| Timestamp::from_second(second).map(wire).map_err(|_| refused("A time is out of range."));
+            let is_inside = |charge: &&Charge| (bucket..bucket + seconds).contains(&charge.time.as_second());
+            let items = state.charges.iter().filter(is_inside).filter(|_| is_wanted).map(line_item);
+            let at = |second| Timestamp::from_second(second).map(wire).map_err(|_| refusal("A time is out of range."));
             buckets.push(json!({
                 "start_time": at(bucket)?, "end_time": at(bucket + seconds)?, "line_items": items.collect::<Vec<_>>(),
             }));
@@ -178,19 +179,19 @@ pub(super) fn usage(service: &Service, call: &Call) -> Result<Value, Reply> {
     Ok(json!({ "buckets": buckets }))
 }
 
-fn line_item(used: &Use) -> Value {
+fn line_item(charge: &Charge) -> Value {
     json!({
         "product": "image",
-        "endpoint": used.endpoint,
-        "description": format!("Images by {}", used.endpoint),
-        "cost_total": dollars(used.price * used.count),
+        "endpoint": charge.endpoint,
+        "description": format!("Images by {}", charge.endpoint),
+        "cost_total": dollars(charge.price * charge.count),
         "currency_code": "USD",
         "source": "api",
-        "billed_units": {"quantity": used.count.to_string(), "unit": "image", "unit_price": dollars(used.price)},
+        "billed_units": {"quantity": charge.count.to_string(), "unit": "image", "unit_price": dollars(charge.price)},
     })
 }
 
-/// Millionths of a dollar as decimal text.
+/// Formats millionths of a dollar as a decimal number.
 fn dollars(micros: u64) -> String {
     format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
 }

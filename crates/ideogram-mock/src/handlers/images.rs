@@ -58,7 +58,7 @@ pub(super) fn v4(service: &Service, call: &Call) -> Result<Value, Reply> {
 /// Handles all operations of Ideogram 3.0 except those below.
 pub(super) fn v3(service: &Service, call: &Call) -> Result<Value, Reply> {
     let options = options(call);
-    let has_model = is_custom_model_ready(service, call)?;
+    let has_model = has_custom_model(service, call)?;
     let style = match options.get("style_type") {
         Some(style) => Some(style.clone()),
         None if has_model => Some(json!("CUSTOM")),
@@ -68,7 +68,7 @@ pub(super) fn v3(service: &Service, call: &Call) -> Result<Value, Reply> {
 }
 
 /// Returns whether a call names a custom model; refuses one that is not ready.
-pub(super) fn is_custom_model_ready(service: &Service, call: &Call) -> Result<bool, Reply> {
+pub(super) fn has_custom_model(service: &Service, call: &Call) -> Result<bool, Reply> {
     match options(call)["custom_model_uri"].as_str() {
         Some(uri) if !models::is_ready(service, uri) => {
             Err(Reply::error(StatusCode::BAD_REQUEST, "The custom model does not exist or is not ready."))

@@ -1,4 +1,4 @@
-//! The inputs of a request for images: its prompt, and images that must be readable and fit together.
+//! The inputs of a request for images: its prompt, and its source images, which must be readable and match in size.
 //!
 //! The keywords of the document cannot express these rules.
 
@@ -77,10 +77,12 @@ pub(super) fn is_marked(text: &str, word: &str) -> bool {
     text.to_ascii_lowercase().contains(word)
 }
 
-/// Refuses a mask of another size with 422, as third parties report.
+/// Refuses a mask of another size with 422, as users of the service report.
 fn check_mask(call: &Call) -> Result<(), Reply> {
     match named(call, "mask").next() {
-        Some(mask) if size(mask) != source_size(call) => Err(misfit("The mask must have the size of the image.")),
+        Some(mask) if size(mask) != source_size(call) => {
+            Err(size_mismatch("The mask must have the size of the image."))
+        }
         _ => Ok(()),
     }
 }
@@ -100,7 +102,7 @@ fn check_characters(call: &Call) -> Result<(), Reply> {
         return refusal("There must be as many character reference masks as images.");
     }
     if !masks.is_empty() && masks != images {
-        return Err(misfit("A character reference mask must have the size of its image."));
+        return Err(size_mismatch("A character reference mask must have the size of its image."));
     }
     Ok(())
 }
@@ -128,7 +130,7 @@ fn unsafe_input(what: &str) -> Reply {
     Reply::error(StatusCode::UNPROCESSABLE_ENTITY, &text)
 }
 
-fn misfit(text: &str) -> Reply {
+fn size_mismatch(text: &str) -> Reply {
     Reply::error(StatusCode::UNPROCESSABLE_ENTITY, text)
 }
 

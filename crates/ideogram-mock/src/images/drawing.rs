@@ -257,7 +257,7 @@ impl Scene {
         self.shapes.push((bar, color));
     }
 
-    /// Adds a bar given by the positions of its sides.
+    /// Adds a bar from the positions of its four sides.
     fn block(&mut self, left: i64, right: i64, top: i64, bottom: i64, color: u8) {
         let [left, right] = [left, right].map(|x| self.width * x / 1000);
         let [top, bottom] = [top, bottom].map(|y| self.height * y / 1000);
@@ -274,20 +274,20 @@ impl Scene {
 /// Returns the colors, starting with the sky from top to bottom.
 fn palette(prompt_hash: u32) -> [[u8; 3]; 16] {
     let hue = i64::from(prompt_hash / 6 % HUES);
-    let turned = |by: i64| hue + by * i64::from(HUES) / 12;
+    let rotated = |by: i64| hue + by * i64::from(HUES) / 12;
     let mut colors = [[0; 3]; 16];
     for (color, step) in colors.iter_mut().zip(0..) {
         *color = match step {
-            0..6 => shade(turned(6) + step * 40, 45 + step * 10),
-            6..10 => shade(turned(1) + (step - 6) * 30, 50 - (step - 6) * 11),
-            10..15 => shade(turned(3) + (step - 10) * 290, 58),
-            _ => shade(turned(0), 93),
+            0..6 => shade(rotated(6) + step * 40, 45 + step * 10),
+            6..10 => shade(rotated(1) + (step - 6) * 30, 50 - (step - 6) * 11),
+            10..15 => shade(rotated(3) + (step - 10) * 290, 58),
+            _ => shade(rotated(0), 93),
         };
     }
     colors
 }
 
-/// How many hues there are.
+/// The number of hues.
 const HUES: u32 = 1536;
 
 /// Returns the color of a hue at a lightness from 0 (black) to 100 (white).

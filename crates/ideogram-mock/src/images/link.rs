@@ -34,7 +34,7 @@ impl Links {
         Self { url, issued: AtomicU32::new(0) }
     }
 
-    /// How many links have been issued out.
+    /// How many links have been issued.
     pub(crate) fn issued(&self) -> u32 {
         self.issued.load(Ordering::Relaxed)
     }
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_has_the_form_of_the_service_and_leads_back() {
+    fn a_link_has_the_form_of_the_service_and_decodes_to_its_image() {
         let link = Links::new(String::new()).issue(IMAGE, time(1000));
 
         let (name, query) = image_name(&link).unwrap().split_once('?').unwrap();
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn only_links_from_here_or_of_the_service_are_accepted() {
+    fn only_links_of_this_server_or_of_the_service_are_accepted() {
         let links = Links::new("http://127.0.0.1:1".to_owned());
         let own = links.issue(IMAGE, time(0));
 

@@ -28,7 +28,7 @@ pub(crate) struct Call {
     pub(crate) query: Map<String, Value>,
     /// The body as JSON; of a form, with file names in place of files.
     pub(crate) body: Value,
-    /// The files of a form, in the order in which they came.
+    /// The files of a form, in the order in which they were received.
     pub(crate) files: Vec<ReceivedFile>,
 }
 

@@ -20,7 +20,7 @@ use crate::{
     reply::Reply,
 };
 
-/// Longest text in a part that is not a file, in bytes.
+/// Largest part that is not a file, in bytes.
 const MAX_TEXT_BYTES: usize = 1024 * 1024;
 
 /// Most parts in a body.

@@ -98,12 +98,12 @@ pub(crate) fn with_png(form: Form, name: &'static str, file_name: &'static str, 
     form.part(name, Part::bytes(bytes).file_name(file_name))
 }
 
-/// A form of texts.
+/// A form without files.
 pub(crate) fn form<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Form {
     texts.into_iter().fold(Form::new(), |form, (name, text)| form.text(name.to_owned(), text.to_owned()))
 }
 
-/// The smallest PNG that has all it needs.
+/// The smallest valid PNG.
 pub(crate) fn png() -> Vec<u8> {
     let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
     bytes.extend(b"\0\0\0\x0dIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0\x90\x77\x53\xde");

@@ -191,10 +191,10 @@ async fn every_response_fits_the_document() {
     session.call(session.get("/v2/generations/nothing"), 404).await;
     session.call(session.get("/v1/.well-known/jwks.json"), 200).await;
     let usage = "/v2/account/usage?start_time=2026-07-01T00:00:00Z";
-    let used = session.call(session.get(usage), 200).await;
-    let costs: Vec<_> =
-        used["buckets"].as_array().unwrap().iter().filter_map(|it| it["line_items"].as_array()).collect();
-    assert!(costs.iter().map(|items| items.len()).sum::<usize>() >= 15, "{used}");
+    let report = session.call(session.get(usage), 200).await;
+    let line_items: Vec<_> =
+        report["buckets"].as_array().unwrap().iter().filter_map(|bucket| bucket["line_items"].as_array()).collect();
+    assert!(line_items.iter().map(|items| items.len()).sum::<usize>() >= 15, "{report}");
     session.call(session.get(&format!("{usage}&bucket_width=1h&sources=app")), 200).await;
     session.call(session.get("/v2/account/usage?start_time=2020-01-01T00:00:00Z"), 400).await;
 

@@ -9,7 +9,7 @@ use crate::caller::{Caller, form, with_png};
 
 const GENERATE: &str = "/v1/ideogram-v3/generate";
 
-/// Width and height of a PNG, all of which is decoded.
+/// Decodes a whole PNG and returns its width and height.
 fn size(bytes: &[u8]) -> (u32, u32) {
     let mut reader = png::Decoder::new(Cursor::new(bytes)).read_info().unwrap();
     let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
@@ -111,7 +111,7 @@ async fn several_images_have_seeds_in_a_row() {
 }
 
 #[tokio::test]
-async fn wrapped_options_count_as_plain_ones_do() {
+async fn wrapped_options_work_like_plain_ones() {
     let caller = Caller::new().await;
     let request = json!({"prompt": "a cat", "num_images": 2, "seed": 5, "aspect_ratio": "ASPECT_16_9"});
 
@@ -126,7 +126,7 @@ async fn wrapped_options_count_as_plain_ones_do() {
 }
 
 #[tokio::test]
-async fn magic_prompt_rewrites_when_it_is_on() {
+async fn magic_prompt_rewrites_the_prompt_when_it_is_on() {
     let caller = Caller::new().await;
     let prompt = async |path, form| images(&caller, path, form).await[0]["prompt"].as_str().unwrap().to_owned();
     let structured = json!({
@@ -149,17 +149,17 @@ async fn magic_prompt_rewrites_when_it_is_on() {
 }
 
 #[tokio::test]
-async fn the_style_that_was_used_is_named() {
+async fn the_response_names_the_style_in_use() {
     let caller = Caller::new().await;
     let style = async |path, form| images(&caller, path, form).await[0].get("style_type").cloned();
 
     let chosen = style(GENERATE, form([("prompt", "a cat"), ("style_type", "DESIGN")])).await;
-    let usual = style(GENERATE, form([("prompt", "a cat")])).await;
+    let default = style(GENERATE, form([("prompt", "a cat")])).await;
     let code = style(GENERATE, form([("prompt", "a cat"), ("style_codes", "AAFF5733")])).await;
     let legacy = caller.post("/generate", &json!({"image_request": {"prompt": "a cat", "style_type": "ANIME"}})).await;
 
     assert_eq!(chosen, Some(json!("DESIGN")));
-    assert_eq!(usual, Some(json!("GENERAL")));
+    assert_eq!(default, Some(json!("GENERAL")));
     assert_eq!(code, None);
     assert_eq!(legacy.body["data"][0]["style_type"], "ANIME");
 }

@@ -1,4 +1,4 @@
-//! Servers start, keep their state, are watched, and stop.
+//! Servers start, store their state, record requests, and stop.
 
 use std::{
     fs,
@@ -61,7 +61,7 @@ async fn a_server_responds_while_the_test_blocks() {
 }
 
 #[tokio::test]
-async fn a_port_is_used_once() {
+async fn a_port_in_use_is_refused_and_can_be_used_later() {
     let first = MockServer::start().await.unwrap();
     let port = first.url().rsplit(':').next().unwrap().parse().unwrap();
 
@@ -82,8 +82,9 @@ async fn requests_are_recorded_until_cleared() {
     let requests = caller.server.requests();
     caller.server.clear_requests();
 
-    let seen: Vec<_> = requests.iter().map(|seen| (&*seen.path, seen.query.as_deref(), seen.status)).collect();
-    assert_eq!(seen, [("/models", Some("scope=owned"), Some(200)), ("/nothing", None, Some(404))]);
+    let recorded: Vec<_> =
+        requests.iter().map(|request| (&*request.path, request.query.as_deref(), request.status)).collect();
+    assert_eq!(recorded, [("/models", Some("scope=owned"), Some(200)), ("/nothing", None, Some(404))]);
     assert_eq!(requests[0].headers["api-key"], MOCK_API_KEY);
     assert!(caller.server.requests().is_empty());
 }
@@ -97,13 +98,13 @@ async fn a_state_directory_outlives_the_server() {
     before.server.advance(Duration::from_secs(3600));
     let id = before.dataset_of(15).await;
     before.upload_to(&id, [("cat.txt", b"a cat".to_vec())]).await;
-    let shown_before = before.get(&format!("/datasets/{id}")).await;
+    let dataset_before = before.get(&format!("/datasets/{id}")).await;
     before.server.stop().await.unwrap();
     let after = Caller::with(builder).await;
-    let shown_after = after.get(&format!("/datasets/{id}")).await;
+    let dataset_after = after.get(&format!("/datasets/{id}")).await;
     let next = after.post("/datasets", &json!({"name": "next"})).await;
 
-    assert_eq!(shown_after.body, shown_before.body);
+    assert_eq!(dataset_after.body, dataset_before.body);
     assert_ne!(next.body["dataset_id"], id);
     assert_eq!(next.body["creation_time"], "2026-07-01T10:00:00.000000+00:00");
 }

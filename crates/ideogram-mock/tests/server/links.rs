@@ -1,4 +1,4 @@
-//! Links to images work without the key, and for a time.
+//! Links to images work without the key, until they expire.
 
 use std::time::Duration;
 
@@ -45,13 +45,13 @@ async fn a_link_expires_after_a_day() {
 async fn a_link_outlives_its_server() {
     let first = Caller::new().await;
     let path = link(&first).await.as_str().unwrap().replace(first.server.url(), "");
-    let here = first.fetch(&json!(format!("{}{path}", first.server.url()))).await.unwrap();
+    let first_image = first.fetch(&json!(format!("{}{path}", first.server.url()))).await.unwrap();
     drop(first);
 
     let second = Caller::new().await;
-    let there = second.fetch(&json!(format!("{}{path}", second.server.url()))).await.unwrap();
+    let second_image = second.fetch(&json!(format!("{}{path}", second.server.url()))).await.unwrap();
 
-    assert_eq!(there.2, here.2);
+    assert_eq!(second_image.2, first_image.2);
 }
 
 #[tokio::test]
@@ -86,10 +86,10 @@ async fn the_response_with_an_image_breaks_once() {
     caller.server.set_scenario(Scenario::ImageLostOnce);
 
     let lost = caller.fetch(&link).await;
-    let whole = caller.fetch(&link).await;
+    let complete = caller.fetch(&link).await;
 
     assert!(lost.is_err());
-    assert_eq!(whole.unwrap().0, 200);
+    assert_eq!(complete.unwrap().0, 200);
 }
 
 #[tokio::test]

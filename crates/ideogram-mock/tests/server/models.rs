@@ -59,7 +59,7 @@ async fn a_model_with_the_marker_ends_errored() {
 }
 
 #[tokio::test]
-async fn a_dataset_names_the_models_trained_from_it() {
+async fn a_dataset_lists_the_models_trained_on_it() {
     let caller = Caller::new().await;
 
     let trained = train(&caller, "demo", "third").await;

@@ -5,13 +5,13 @@ use reqwest::{Method, StatusCode, multipart::Form};
 
 use crate::caller::{Caller, Response, send};
 
-/// JSON nested `depth` levels deep, whole or cut off in the middle.
+/// JSON nested `depth` levels deep, complete or cut off in the middle.
 fn nested(depth: usize) -> [String; 4] {
-    let whole = |open: &str, close: &str| format!("{}1{}", open.repeat(depth), close.repeat(depth));
-    [whole("[", "]"), whole(r#"{"text_prompt":"#, "}"), whole(r#"[{"a":"#, "}]"), "[".repeat(depth)]
+    let complete = |open: &str, close: &str| format!("{}1{}", open.repeat(depth), close.repeat(depth));
+    [complete("[", "]"), complete(r#"{"text_prompt":"#, "}"), complete(r#"[{"a":"#, "}]"), "[".repeat(depth)]
 }
 
-/// The deepest are also too long for some places.
+/// The deepest bodies are also too large for some operations.
 fn is_refusal(response: &Response, depth: usize) -> bool {
     response.status == StatusCode::BAD_REQUEST || depth == 100_000 && response.status == StatusCode::PAYLOAD_TOO_LARGE
 }

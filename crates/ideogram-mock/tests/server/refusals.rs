@@ -40,7 +40,7 @@ async fn an_unknown_path_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_wrong_method_names_the_right_ones() {
+async fn a_wrong_method_is_refused_with_the_allowed_ones() {
     let caller = Caller::new().await;
 
     let response = send(caller.request(Method::DELETE, "/datasets")).await;
@@ -50,7 +50,7 @@ async fn a_wrong_method_names_the_right_ones() {
 }
 
 #[tokio::test]
-async fn a_wrong_content_type_names_the_right_one() {
+async fn a_wrong_content_type_is_refused_with_the_expected_one() {
     let caller = Caller::new().await;
 
     let form = send(caller.request(Method::POST, "/datasets").body("name=new")).await;
@@ -136,7 +136,7 @@ async fn a_refused_upload_is_read_to_its_end() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_not_http_do_no_harm() {
+async fn the_server_survives_bytes_that_are_not_http() {
     let caller = Caller::new().await;
 
     let mut stream = TcpStream::connect(caller.server.url().strip_prefix("http://").unwrap()).unwrap();

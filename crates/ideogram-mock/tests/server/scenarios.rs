@@ -1,4 +1,4 @@
-//! Scenarios interfere with calls that are otherwise in order.
+//! Scenarios make valid calls fail.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Images that come with a request must be readable, small enough, and fit together.
+//! Images in a request must be readable, small enough, and match in size.
 
 use reqwest::multipart::{Form, Part};
 use serde_json::json;
@@ -20,7 +20,7 @@ async fn a_source_that_is_not_an_image_is_refused() {
 }
 
 #[tokio::test]
-async fn all_three_formats_are_read() {
+async fn all_three_image_formats_are_accepted() {
     let caller = Caller::new().await;
     let jpeg = b"\xff\xd8\xff\xc0\0\x0b\x08\0\x01\0\x01\x01\x01\x11\0\xff\xda\0\x02data\xff\xd9".to_vec();
     let webp = b"RIFF\x12\0\0\0WEBPVP8L\x06\0\0\0\x2f\0\0\0\0\0".to_vec();
@@ -45,7 +45,7 @@ async fn a_source_must_be_a_file() {
 #[tokio::test]
 async fn large_sources_and_sets_are_refused() {
     let caller = Caller::new().await;
-    // Whatever follows the end of a PNG file does no harm.
+    // Bytes after the end of a PNG file are ignored.
     let padded = |size: usize| Part::bytes([png(), vec![0; size]].concat()).file_name("cat.png");
     let prompt = || form([("prompt", "a cat")]);
 
@@ -71,11 +71,11 @@ async fn a_mask_has_the_size_of_its_image() {
         caller.post_form("/v1/ideogram-v3/inpaint", with_png(form, "mask", "mask.png", mask)).await
     };
 
-    let fitting = inpaint((30, 20)).await;
+    let matching = inpaint((30, 20)).await;
     let other = inpaint((20, 30)).await;
 
-    assert_eq!(fitting.status, 200);
-    assert_eq!(fitting.body["data"][0]["resolution"], "1248x832");
+    assert_eq!(matching.status, 200);
+    assert_eq!(matching.body["data"][0]["resolution"], "1248x832");
     assert_eq!(other.status, 422);
     assert_eq!(other.body, json!({"error": "The mask must have the size of the image."}));
 }

@@ -1,4 +1,4 @@
-//! Uploaded files are judged one by one.
+//! Uploaded files are checked one by one.
 
 use std::time::{Duration, Instant};
 
@@ -45,7 +45,7 @@ async fn a_file_uploaded_twice_is_stored_twice() {
 }
 
 #[tokio::test]
-async fn every_faulty_file_has_its_reason() {
+async fn every_invalid_file_is_reported_with_its_reason() {
     let caller = Caller::new().await;
 
     let mut cut = png();
@@ -58,7 +58,7 @@ async fn every_faulty_file_has_its_reason() {
             ("latin1.txt", b"gr\xfcn".to_vec()),
             ("broken.zip", b"PK\x03\x04".to_vec()),
             ("Unsafe.png", png()),
-            ("unsafe-not-even-a-image.png", Vec::new()),
+            ("unsafe-but-not-an-image.png", Vec::new()),
             ("large.png", vec![0; 25 * 1024 * 1024 + 1]),
             ("good.png", png()),
         ])
@@ -73,14 +73,14 @@ async fn every_faulty_file_has_its_reason() {
         ["latin1.txt", "INVALID_CAPTION"],
         ["broken.zip", "INVALID_ZIP"],
         ["Unsafe.png", "FAILED_SAFETY_CHECK"],
-        ["unsafe-not-even-a-image.png", "INVALID_IMAGE"],
+        ["unsafe-but-not-an-image.png", "INVALID_IMAGE"],
         ["large.png", "FILE_TOO_LARGE"],
     ]);
     assert_eq!(failures(&response), expected);
 }
 
 #[tokio::test]
-async fn an_archive_counts_by_its_content() {
+async fn every_entry_of_an_archive_counts() {
     let caller = Caller::new().await;
 
     let archive = zip([
@@ -157,7 +157,7 @@ async fn files_can_be_made_to_fail() {
 }
 
 #[tokio::test]
-async fn parts_are_recorded_as_they_came() {
+async fn parts_are_recorded_as_received() {
     let caller = Caller::new().await;
 
     caller.upload([("cat.png", png()), ("größe.txt", b"tall".to_vec())]).await;

@@ -1,4 +1,4 @@
-//! Images are put into words, and short prompts into structured ones.
+//! Images are described, and short prompts become structured ones.
 
 use reqwest::multipart::Form;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::caller::{Caller, form, with_png};
 
 #[tokio::test]
-async fn a_description_follows_from_name_and_shape() {
+async fn a_description_is_derived_from_name_and_shape() {
     let caller = Caller::new().await;
 
     let image = with_png(Form::new(), "image_file", "red-lantern_2.png", (16, 9));
@@ -31,7 +31,7 @@ async fn a_structured_description_has_boxes_by_default() {
 }
 
 #[tokio::test]
-async fn a_magic_prompt_can_be_sent_on() {
+async fn a_magic_prompt_can_be_used_to_generate() {
     let caller = Caller::new().await;
 
     let request = json!({"text_prompt": r#"a shop sign that says "COFFEE""#, "aspect_ratio": "16x9"});
