@@ -1,7 +1,7 @@
 //! Compares the requests of every operation with the document, part by part.
 //!
-//! The document is read here as plain JSON, independently of the generator. [`calls`] has the typed calls; that they leave no operation, no property and no
-//! smallest request out, is a test of its own.
+//! The document is read here as plain JSON, independently of the generator. [`calls`] has the typed calls; separate tests
+//! check that they cover every operation, every property, and the smallest request of each operation.
 
 mod calls;
 mod comparison;
@@ -23,33 +23,34 @@ use self::{
 };
 use crate::raw_server::{RawRequest, RawServer, response};
 
-/// What each of the typed calls was given, and what came of it on the wire.
+/// Returns the arguments of each typed call of an operation, and the request that it sends.
 async fn sent(operation: &Operation<'_>) -> Vec<(Value, RawRequest)> {
-    // Refused, so that no call needs a response of its own type.
+    // With status 404, so that no call needs a response of its own type.
     let server = RawServer::responding(response(404, "", "{}"));
     let client = server.client();
-    let mut all_given = Vec::new();
+    let mut all_arguments = Vec::new();
     for call in calls(&client, operation.id) {
-        let error = call.sending.await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::NotFound, "{}: {error}", call.given);
-        all_given.push(call.given);
+        let error = call.future.await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound, "{}: {error}", call.arguments);
+        all_arguments.push(call.arguments);
     }
     let requests = server.requests();
-    assert_eq!(requests.len(), all_given.len(), "{}: one request for each call", operation.id);
-    all_given.into_iter().zip(requests).collect()
+    assert_eq!(requests.len(), all_arguments.len(), "{}: one request for each call", operation.id);
+    all_arguments.into_iter().zip(requests).collect()
 }
 
-/// The same by the operation's id, with each property as text or file, or with all that is no file as one JSON body.
-async fn sent_by_id(operation: &Operation<'_>, given: &Value, as_json: bool) -> RawRequest {
+/// Sends the same request by the id of the operation: each property as text or file, or all but the files as one JSON
+/// body.
+async fn sent_by_id(operation: &Operation<'_>, arguments: &Value, as_json: bool) -> RawRequest {
     let server = RawServer::responding(response(404, "", "{}"));
     let client = server.client();
     let constant = operations::ALL.iter().find(|constant| constant.id == operation.id).unwrap();
     let mut call = client.call(operation.id).unwrap();
     let mut body = serde_json::Map::new();
     let (job, quote) =
-        (constant.job.as_ref().and_then(|job| job.property), constant.quote.as_ref().map(|it| it.parameter));
-    let has = |switch: Option<&str>| switch.is_some_and(|switch| given.get(switch).is_some());
-    for (name, value) in given.as_object().unwrap() {
+        (constant.job.as_ref().and_then(|job| job.property), constant.quote.as_ref().map(|quote| quote.parameter));
+    let has = |switch: Option<&str>| switch.is_some_and(|switch| arguments.get(switch).is_some());
+    for (name, value) in arguments.as_object().unwrap() {
         if Some(name.as_str()) == job || Some(name.as_str()) == quote {
             continue;
         }
@@ -77,18 +78,18 @@ async fn sent_by_id(operation: &Operation<'_>, given: &Value, as_json: bool) -> 
     } else {
         call.send().await.unwrap_err()
     };
-    assert_eq!(error.kind(), ErrorKind::NotFound, "{given}: {error}");
+    assert_eq!(error.kind(), ErrorKind::NotFound, "{arguments}: {error}");
     server.requests().remove(0)
 }
 
-/// The names of what is given, and of what is within.
-fn names(given: &Value, prefix: &str, found: &mut BTreeSet<String>) {
-    for item in given.as_array().into_iter().flatten() {
-        names(item, prefix, found);
+/// Collects the names of the arguments and of their inner properties.
+fn names(arguments: &Value, prefix: &str, collected: &mut BTreeSet<String>) {
+    for item in arguments.as_array().into_iter().flatten() {
+        names(item, prefix, collected);
     }
-    for (name, value) in given.as_object().into_iter().flatten() {
-        found.insert(format!("{prefix}{name}"));
-        names(value, &format!("{prefix}{name}/"), found);
+    for (name, value) in arguments.as_object().into_iter().flatten() {
+        collected.insert(format!("{prefix}{name}"));
+        names(value, &format!("{prefix}{name}/"), collected);
     }
 }
 
@@ -97,9 +98,9 @@ async fn every_operation_sends_the_documented_request() {
     let document = Document::read();
 
     for operation in document.operations() {
-        for (given, request) in sent(&operation).await {
-            let compared = compare(&document, &operation, &given, &request);
-            assert_eq!(compared, Ok(()), "{} with {given}\n{}", operation.id, request.head);
+        for (arguments, request) in sent(&operation).await {
+            let comparison = compare(&document, &operation, &arguments, &request);
+            assert_eq!(comparison, Ok(()), "{} with {arguments}\n{}", operation.id, request.head);
         }
     }
 }
@@ -109,11 +110,11 @@ async fn a_call_by_its_id_sends_the_documented_request() {
     let document = Document::read();
 
     for operation in document.operations() {
-        for (given, _) in sent(&operation).await {
+        for (arguments, _) in sent(&operation).await {
             for as_json in [false, true] {
-                let request = sent_by_id(&operation, &given, as_json).await;
-                let compared = compare(&document, &operation, &given, &request);
-                assert_eq!(compared, Ok(()), "{} with {given}\n{}", operation.id, request.head);
+                let request = sent_by_id(&operation, &arguments, as_json).await;
+                let comparison = compare(&document, &operation, &arguments, &request);
+                assert_eq!(comparison, Ok(()), "{} with {arguments}\n{}", operation.id, request.head);
             }
         }
     }
@@ -124,14 +125,14 @@ async fn every_property_of_every_request_has_been_sent() {
     let document = Document::read();
 
     for operation in document.operations() {
-        let mut given = BTreeSet::new();
+        let mut arguments = BTreeSet::new();
         let calls = sent(&operation).await;
         for (call, _) in &calls {
-            names(call, "", &mut given);
+            names(call, "", &mut arguments);
         }
 
         assert!(!calls.is_empty(), "`{}` has no typed call in `calls.rs`", operation.id);
-        assert_eq!(given, operation.inputs(&document), "{}", operation.id);
+        assert_eq!(arguments, operation.inputs(&document), "{}", operation.id);
     }
 }
 
@@ -140,24 +141,24 @@ async fn every_request_can_be_sent_with_only_required_properties() {
     let document = Document::read();
 
     for operation in document.operations() {
-        let given = sent(&operation).await;
-        let given: BTreeSet<BTreeSet<String>> =
-            given.iter().map(|(given, _)| given.as_object().unwrap().keys().cloned().collect()).collect();
+        let arguments = sent(&operation).await;
+        let arguments: BTreeSet<BTreeSet<String>> =
+            arguments.iter().map(|(arguments, _)| arguments.as_object().unwrap().keys().cloned().collect()).collect();
 
         let smallest = operation.smallest(&document);
-        assert!(smallest.is_subset(&given), "`{}` lacks a call with only {smallest:?}", operation.id);
+        assert!(smallest.is_subset(&arguments), "`{}` lacks a call with only {smallest:?}", operation.id);
     }
 }
 
 #[tokio::test]
-async fn a_request_that_the_document_describes_differently_is_noticed() {
+async fn a_request_that_differs_from_the_document_is_detected() {
     let document = Document::read();
-    let watched = ["post_generate_image_v3", "list_custom_models", "get_dataset"];
+    let tested = ["post_generate_image_v3", "list_custom_models", "get_dataset"];
     let mut all_sent = BTreeMap::new();
-    for operation in document.operations().iter().filter(|operation| watched.contains(&operation.id)) {
+    for operation in document.operations().iter().filter(|operation| tested.contains(&operation.id)) {
         let sent = sent(operation).await;
-        for (given, request) in &sent {
-            assert_eq!(compare(&document, operation, given, request), Ok(()), "{given}");
+        for (arguments, request) in &sent {
+            assert_eq!(compare(&document, operation, arguments, request), Ok(()), "{arguments}");
         }
         all_sent.insert(operation.id, sent);
     }
@@ -183,11 +184,11 @@ async fn a_request_that_the_document_describes_differently_is_noticed() {
         let mut edited = Document(document.0.clone());
         put(&mut edited.0, &pointer, ideogram_codegen::read_yaml(value).unwrap());
 
-        let noticed = edited.operations().iter().any(|operation| {
+        let detected = edited.operations().iter().any(|operation| {
             let mut sent = all_sent.get(operation.id).into_iter().flatten();
-            sent.any(|(given, request)| compare(&edited, operation, given, request).is_err())
+            sent.any(|(arguments, request)| compare(&edited, operation, arguments, request).is_err())
         });
-        assert!(noticed, "`{pointer}` as `{value}` goes unnoticed");
+        assert!(detected, "`{pointer}` as `{value}` is not detected");
     }
 }
 

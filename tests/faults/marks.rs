@@ -26,7 +26,7 @@ fn marked() -> BTreeMap<String, bool> {
     operations.map(|operation| (operation["operationId"].as_str().unwrap().to_owned(), is_safe(operation))).collect()
 }
 
-/// How often the calls of an operation reach a server that always does the same, each call once per entry.
+/// Returns for each call of an operation how many requests reach a server that always fails in the same way.
 async fn sent(operation: &str, fault: Fault) -> Vec<u32> {
     let server = Server::start(vec![fault]);
     let options = CallOptions::new()
@@ -37,9 +37,9 @@ async fn sent(operation: &str, fault: Fault) -> Vec<u32> {
     let mut counts = Vec::new();
     for call in calls(&client, operation) {
         let before = server.log().requests.len();
-        let error = call.sending.await.unwrap_err();
+        let error = call.future.await.unwrap_err();
         let count = u32::try_from(server.log().requests.len() - before).unwrap();
-        assert_eq!(error.attempts(), count, "{operation} with {}: {error}", call.given);
+        assert_eq!(error.attempts(), count, "{operation} with {}: {error}", call.arguments);
         counts.push(count);
     }
     counts

@@ -1,8 +1,8 @@
-// axe-core on a page, in a headless browser:
+// Runs axe-core on a page in a headless browser:
 //
 //   node axe.mjs BROWSER PAGE      prints each violation, and fails if there is any
 //
-// A copy of the page runs axe-core; its content security policy, which forbids all scripts, is left out of the copy.
+// axe-core runs in a copy of the page without the content security policy, which forbids all scripts.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-// The packages are installed below the working directory, not beside this file.
+// The packages are installed below the working directory, not next to this file.
 const require = createRequire(`${process.cwd()}/`);
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -22,7 +22,7 @@ if (!policy.test(page)) throw new Error(`${file} has no content security policy`
 const report = `axe.run({ resultTypes: ['violations'] }).then(
   (result) => result.violations.flatMap(({ id, help, nodes }) => nodes.map(({ html }) => ({ id, help, html }))),
   (error) => [{ id: 'axe', help: String(error), html: '' }],
-).then((found) => document.documentElement.setAttribute('data-violations', JSON.stringify(found)));`;
+).then((violations) => document.documentElement.setAttribute('data-violations', JSON.stringify(violations)));`;
 
 const folder = mkdtempSync(join(tmpdir(), 'axe-'));
 let violations = 0;
@@ -30,13 +30,13 @@ try {
   const copy = join(folder, 'page.html');
   writeFileSync(copy, page.replace(policy, '').replace('</body>', () => `<script>${axe}</script><script>${report}</script></body>`));
   for (const scheme of ['light', 'dark']) {
-    const shown = spawnSync(browser, [
+    const browsed = spawnSync(browser, [
       '--headless', '--no-sandbox', '--disable-gpu', '--virtual-time-budget=60000', '--window-size=900,1400', '--dump-dom',
       `--user-data-dir=${join(folder, scheme)}`, `--blink-settings=preferredColorScheme=${scheme === 'dark' ? 0 : 1}`,
       pathToFileURL(copy).href,
     ], { encoding: 'utf8', maxBuffer: 1 << 28 });
-    const found = shown.stdout?.match(/<html[^>]* data-violations="([^"]*)"/);
-    if (!found) throw new Error(`the browser ended without a report: ${shown.error ?? shown.stderr}`);
+    const found = browsed.stdout?.match(/<html[^>]* data-violations="([^"]*)"/);
+    if (!found) throw new Error(`the browser ended without a report: ${browsed.error ?? browsed.stderr}`);
     const text = found[1].replaceAll('&quot;', '"').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
     for (const { id, help, html } of JSON.parse(text)) {
       violations += 1;

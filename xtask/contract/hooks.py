@@ -1,8 +1,8 @@
-"""What Schemathesis must know beyond openapi/ideogram.yaml to talk sense to the mock server.
+"""What Schemathesis needs beyond openapi/ideogram.yaml to send useful requests to the mock server.
 
-`closed` makes the document as strict as the mock server, which refuses members that it does not know; `sensible` edits
-requests that are valid by the document and refused by a rule of the service that no schema can say. Each rule has a
-function of its own. Requests that are meant to be refused are never edited, so every check stays on.
+`close` makes the document as strict as the mock server, which refuses unknown properties. `before_call` edits requests
+that the document allows and that the service refuses because of a rule that a schema cannot express; each such rule has
+a function of its own. Negative tests are never edited, so every check stays on.
 """
 
 import atexit
@@ -32,14 +32,14 @@ def png() -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
-# One phase cannot judge bodies with bytes inside. So any text stands for an image until a body is put together.
+# One phase cannot handle bytes inside a body, so a string is a placeholder for an image until the body is encoded.
 schemathesis.openapi.format("binary", strategies.just("image"))
 
 
-# The public `schemathesis.serializer` leaves no place for the boundary.
+# The public `schemathesis.serializer` cannot set the boundary.
 @REQUESTS_TRANSPORT.serializer("multipart/form-data")
 def form(context, body):
-    """A body as the service expects it: bare names, arrays as repeated parts, objects as JSON text, images as files."""
+    """Encodes a body as the service expects it: plain names, arrays as repeated parts, objects as JSON, images as files."""
     if not isinstance(body, dict):
         return {"data": json.dumps(body).encode(), "headers": {"Content-Type": "multipart/form-data; boundary=none"}}
     content = context.case.operation.definition.raw["requestBody"]["content"]["multipart/form-data"]
@@ -53,7 +53,7 @@ def form(context, body):
             if is_file and isinstance(item, str) and is_array == isinstance(value, list):
                 parts.append((name, (f"{name}.png", png(), "image/png")))
             else:
-                # Text as it is, all else as JSON spells it; that goes for what is no image too.
+                # Strings unchanged, everything else as JSON, also in place of an image.
                 parts.append((name, (None, item if isinstance(item, str) else json.dumps(item))))
     if not parts:
         return {"data": b"--none--\r\n", "headers": {"Content-Type": "multipart/form-data; boundary=none"}}
@@ -71,11 +71,11 @@ def before_load_schema(context, raw_schema):
         if len(contents) == 2:
             contents["application/json"]["schema"] = without_files(contents["application/json"]["schema"])
         for media_type, content in contents.items():
-            closed(content["schema"])
+            close(content["schema"])
             if media_type == "multipart/form-data":
-                for member in resolved(content["schema"])["properties"].values():
-                    # A form has no null: an optional part is left out.
-                    member.pop("nullable", None)
+                for schema in resolved(content["schema"])["properties"].values():
+                    # A form has no null: an optional part is omitted.
+                    schema.pop("nullable", None)
 
 
 def operations():
@@ -94,24 +94,24 @@ def resolved(schema: dict) -> dict:
 def without_files(schema: dict) -> dict:
     """The document has one schema for JSON and forms, and JSON cannot carry files."""
     schema = copy.deepcopy(resolved(schema))
-    is_file = lambda member: "binary" in (member.get("format"), member.get("items", {}).get("format"))
-    schema["properties"] = {name: member for name, member in schema["properties"].items() if not is_file(member)}
+    is_file = lambda value: "binary" in (value.get("format"), value.get("items", {}).get("format"))
+    schema["properties"] = {name: value for name, value in schema["properties"].items() if not is_file(value)}
     return schema
 
 
-def closed(schema: dict) -> None:
-    """No members but those of the document: the mock server takes others for slips of the pen."""
+def close(schema: dict) -> None:
+    """Allows only the properties of the document: the mock server treats others as typing errors."""
     schema = resolved(schema)
     if "properties" in schema:
         schema["additionalProperties"] = False
     inner = [*schema.get("properties", {}).values(), *schema.get("allOf", []), *schema.get("oneOf", [])]
     for schema in [*inner, *([schema["items"]] if "items" in schema else [])]:
-        closed(schema)
+        close(schema)
 
 
 @schemathesis.hook
 def filter_case(context, case):
-    """In a form everything is text: a number in place of free text is no violation that could be seen."""
+    """In a form every value is text, so a number in place of free text cannot be detected and is not a negative test."""
     if case.media_type != "multipart/form-data" or not isinstance(case.body, dict):
         return True
     content = case.operation.definition.raw["requestBody"]["content"][case.media_type]
@@ -122,21 +122,21 @@ def filter_case(context, case):
     return True
 
 
-ANSWERED: set = set()
+SUCCESSFUL: set = set()
 
 
 @schemathesis.hook
 def after_call(context, case, response):
     if response.status_code == 200:
-        ANSWERED.add(case.operation.definition.raw["operationId"])
+        SUCCESSFUL.add(case.operation.definition.raw["operationId"])
 
 
 @atexit.register
-def leave_unanswered():
-    """Finding nothing means nothing if no request gets through, so operations without one are reported."""
+def write_unsuccessful():
+    """Reports operations without a successful request, for which the absence of findings proves nothing."""
     ids = {operation["operationId"] for _, operation in operations()} if DOCUMENT else {"everything"}
-    with open("unanswered.txt", "w", encoding="utf-8") as file:
-        file.write("\n".join(sorted(ids - ANSWERED)))
+    with open("unsuccessful.txt", "w", encoding="utf-8") as file:
+        file.write("\n".join(sorted(ids - SUCCESSFUL)))
 
 
 @schemathesis.hook
@@ -147,8 +147,8 @@ def before_call(context, case, kwargs):
         rule(case)
 
 
-def members(case) -> dict:
-    """The members of the request; the older operations wrap most of them."""
+def properties(case) -> dict:
+    """The properties of the request; the legacy operations wrap most of them."""
     body = case.body if isinstance(case.body, dict) else {}
     wrapped = body.get("image_request")
     return wrapped if isinstance(wrapped, dict) else body
@@ -164,8 +164,8 @@ def request_schema(case) -> dict:
 
 
 def exclusions(case):
-    """Members that exclude each other: two phases generate bodies without a look at `not` and `oneOf`."""
-    body, schema = members(case), request_schema(case)
+    """Removes properties that exclude each other: two phases ignore `not` and `oneOf` when they generate bodies."""
+    body, schema = properties(case), request_schema(case)
     excluded = schema.get("not", {})
     for choice in excluded.get("anyOf", [excluded]):
         names = choice.get("required", [])
@@ -177,16 +177,16 @@ def exclusions(case):
 
 
 def speeds(case):
-    """`FLASH` is refused on 4.0 and with a transparent background."""
-    body = members(case)
+    """`FLASH` is refused by 4.0 and with a transparent background."""
+    body = properties(case)
     refuses = "ideogram-v4" in case.path or "transparent" in case.path
     if refuses and body.get("rendering_speed") == "FLASH":
         body["rendering_speed"] = "TURBO"
 
 
 def models(case):
-    """`/edit` works with the 2.0 models only, and a custom model must be there and trained."""
-    body = members(case)
+    """`/edit` works with the 2.0 models only, and a custom model must exist and be trained."""
+    body = properties(case)
     if case.path == "/edit" and body.get("model") not in (None, "V_2", "V_2_TURBO"):
         body["model"] = "V_2"
     if "custom_model_uri" in body:
@@ -194,8 +194,8 @@ def models(case):
 
 
 def characters(case):
-    """One character image at present, as many masks as images, and no palette beside it."""
-    body = members(case)
+    """One character image at present, as many masks as images, and no palette together with it."""
+    body = properties(case)
     for name in ("character_reference_images", "character_reference_images_mask"):
         if name in body:
             body[name] = body[name][:1]
@@ -206,14 +206,14 @@ def characters(case):
 
 
 def masks(case):
-    """A mask belongs to an image, which 4.5 does not need otherwise."""
-    body = members(case)
+    """A mask needs an image, which is optional with 4.5."""
+    body = properties(case)
     if "mask" in body and not any(body.get(name) for name in ("image", "image_file", "images")):
         del body["mask"]
 
 
 def times(case):
-    """The pattern of times cannot say which days there are, nor how many buckets are too many."""
+    """The pattern of times cannot express which dates exist, nor how many buckets are allowed."""
     for name, days in (("start_time", 3), ("end_time", 1)):
         if name in (case.query or {}):
             moment = datetime.now(timezone.utc) - timedelta(days=days)
@@ -221,8 +221,8 @@ def times(case):
 
 
 def known_sources(case):
-    """`image_urls` takes links of the service only, 15 images are needed for a training."""
-    body = members(case)
+    """`image_urls` takes links of the service only, and a training needs a dataset with enough images."""
+    body = properties(case)
     if "image_urls" in body:
         body["image_urls"] = [known(case)["url"] for _ in body["image_urls"]]
     if "dataset_id" in body:
@@ -230,7 +230,7 @@ def known_sources(case):
 
 
 def known_ids(case):
-    """Unknown ids are answered with 404; every other request asks for something that is there."""
+    """Half of the requests name something that exists; the others get 404."""
     for name, value in (case.path_parameters or {}).items():
         if len(str(value)) % 2:
             case.path_parameters[name] = known(case)[name]
@@ -240,7 +240,7 @@ KNOWN: dict = {}
 
 
 def known(case) -> dict:
-    """What the mock server has from its start, and one of its links."""
+    """The ids that the mock server starts with, and one of its links."""
     if not KNOWN:
         def call(method, path, **arguments):
             headers = {"Api-Key": os.environ["IDEOGRAM_API_KEY"]}
@@ -250,6 +250,6 @@ def known(case) -> dict:
 
         model = next(model for model in call("GET", "/models")["models"] if model.get("custom_model_uri"))
         KNOWN.update(model_id=model["model_id"], custom_model_uri=model["custom_model_uri"], dataset_id="demo")
-        made = call("POST", "/v2/image/remove-background/ideogram-1", files={"image": ("gray.png", png())})
-        KNOWN.update(url=made["data"][0]["url"], generation_id=made["generation_id"])
+        generation = call("POST", "/v2/image/remove-background/ideogram-1", files={"image": ("gray.png", png())})
+        KNOWN.update(url=generation["data"][0]["url"], generation_id=generation["generation_id"])
     return KNOWN

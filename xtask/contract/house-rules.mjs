@@ -1,23 +1,23 @@
-// What this document promises on every operation, as rules for Redocly CLI. The same promises are house rules of
-// ideogram-codegen; two readers of YAML that agree are worth more than one.
+// Rules for every operation of the document, for Redocly CLI. xtask checks the same rules with another reader of YAML;
+// two independent readers find more mistakes than one.
 
-const MARKS = {
+const EXTENSIONS = {
   'x-ideogram-billing': value => value === 'paid' || value === 'free',
   'x-ideogram-retry': value => value === 'safe' || value === 'unsafe',
-  // How many images, or the member of the request that says so, dotted where nested.
+  // A number of images, or the request property that has it; nested names are joined by a dot.
   'x-ideogram-images': value =>
     (Number.isInteger(value) && value >= 0) || (typeof value === 'string' && /^[a-z_]+(\.[a-z_]+)?$/.test(value)),
 };
 
-const marks = () => ({
+const extensions = () => ({
   Operation(operation, { report, location }) {
-    for (const [mark, isValid] of Object.entries(MARKS)) {
-      if (!(mark in operation)) {
-        report({ message: `\`${operation.operationId}\` lacks \`${mark}\`.`, location: location.key() });
-      } else if (!isValid(operation[mark])) {
+    for (const [extension, isValid] of Object.entries(EXTENSIONS)) {
+      if (!(extension in operation)) {
+        report({ message: `\`${operation.operationId}\` lacks \`${extension}\`.`, location: location.key() });
+      } else if (!isValid(operation[extension])) {
         report({
-          message: `\`${operation[mark]}\` is no value of \`${mark}\`.`,
-          location: location.child([mark]),
+          message: `\`${operation[extension]}\` is not a value of \`${extension}\`.`,
+          location: location.child([extension]),
         });
       }
     }
@@ -46,5 +46,5 @@ const responseHasExample = () => ({
 
 export default () => ({
   id: 'ideogram',
-  rules: { oas3: { marks, 'one-tag': oneTag, 'response-has-example': responseHasExample } },
+  rules: { oas3: { extensions, 'one-tag': oneTag, 'response-has-example': responseHasExample } },
 });

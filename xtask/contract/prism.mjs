@@ -1,16 +1,16 @@
-// A server that answers with the examples of an OpenAPI document, and has Prism judge every request.
+// A server that validates every request with Prism and responds with the examples of an OpenAPI document.
 //
-//   node prism.mjs DOCUMENT      prints the address, serves until it is stopped
+//   node prism.mjs DOCUMENT      prints its URL, serves until it is stopped
 //
-// Prism by itself understands too little of multipart: it keeps one of several parts of a name, and takes JSON in a
-// part for text. So forms are read here, by Node's own reader, and Prism judges them as the JSON objects that they
-// stand for: types, bounds, patterns, enums, exclusions. What does not fit is answered with 400 and named.
+// The multipart support of Prism is incomplete: it drops repeated parts, and reads JSON in a part as text. So forms are
+// decoded here, by Node's own decoder, and Prism validates them as JSON objects: types, bounds, patterns, enums,
+// exclusions. An invalid request gets 400 with the reason.
 
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 
-// The packages are installed below the working directory, not beside this file.
+// The packages are installed below the working directory, not next to this file.
 const require = createRequire(`${process.cwd()}/`);
 const { getHttpOperationsFromSpec } = require('@stoplight/prism-http');
 const { createClientFromOperations } = require('@stoplight/prism-http/dist/client');
@@ -25,14 +25,14 @@ const resolved = schema => {
 
 const isObject = schema => schema.type === 'object' || schema.properties !== undefined || schema.oneOf !== undefined;
 
-/** What a part stands for: a value, or the reason why it is none. */
+/** Returns the value of a part, or throws the reason why it is invalid. */
 function read(name, part, schema, isJson) {
   if (schema.format === 'binary') {
     if (typeof part === 'string') throw `part \`${name}\` is a file and has no file name`;
     if (part.size === 0 || !part.type) throw `part \`${name}\` is empty or has no media type`;
     return part.name;
   }
-  if (typeof part !== 'string') throw `part \`${name}\` has a file name and is no file`;
+  if (typeof part !== 'string') throw `part \`${name}\` has a file name but is not a file`;
   if (isJson || isObject(schema)) {
     try {
       return JSON.parse(part);
@@ -40,29 +40,29 @@ function read(name, part, schema, isJson) {
       throw `part \`${name}\` is not JSON: ${error.message}`;
     }
   }
-  // What does not read as a number stays text, for Prism to complain about.
+  // Text that is not a number stays text, and Prism reports it.
   if (schema.type === 'integer' && /^-?\d+$/.test(part)) return Number(part);
   if (schema.type === 'number' && /^-?\d+(\.\d+)?$/.test(part)) return Number(part);
   if (schema.type === 'boolean' && /^(true|false)$/.test(part)) return part === 'true';
   return part;
 }
 
-/** A form as the object that it stands for. */
+/** Returns a form as an object. */
 async function form(content, headers, body) {
   const fields = await new Response(body, { headers: { 'content-type': headers['content-type'] } }).formData();
   const properties = resolved(content.schema).properties;
-  const members = {};
+  const object = {};
   for (const name of new Set(fields.keys())) {
-    if (!(name in properties)) throw `no part is called \`${name}\`, only ${Object.keys(properties).join(', ')}`;
+    if (!(name in properties)) throw `unknown part \`${name}\`, expected one of ${Object.keys(properties).join(', ')}`;
     const schema = resolved(properties[name]);
     const isJson = content.encoding?.[name]?.contentType === 'application/json';
     const isRepeated = schema.type === 'array' && !isJson && !isObject(resolved(schema.items));
     const parts = fields.getAll(name);
-    if (!isRepeated && parts.length > 1) throw `part \`${name}\` is given twice`;
+    if (!isRepeated && parts.length > 1) throw `part \`${name}\` is repeated`;
     const values = parts.map(part => read(name, part, isRepeated ? resolved(schema.items) : schema, isJson));
-    members[name] = isRepeated ? values : values[0];
+    object[name] = isRepeated ? values : values[0];
   }
-  return members;
+  return object;
 }
 
 /** The forms of the document, by method and path. */
@@ -74,7 +74,7 @@ for (const [path, item] of Object.entries(document.paths)) {
     const multipart = content?.['multipart/form-data'];
     if (multipart) {
       forms.push({ method: method.toUpperCase(), pattern, content: multipart });
-      // `encoding` is about forms only.
+      // `encoding` applies to forms only.
       operation.requestBody.content = { 'application/json': { schema: multipart.schema } };
     }
   }
@@ -93,7 +93,7 @@ const prism = createClientFromOperations(await getHttpOperationsFromSpec(structu
   logger: silence,
 });
 
-async function judged(request) {
+async function validate(request) {
   const chunks = [];
   for await (const chunk of request) chunks.push(chunk);
   let body = Buffer.concat(chunks);
@@ -107,20 +107,20 @@ async function judged(request) {
     headers['content-length'] = String(body.length);
   }
   const input = { method: request.method.toLowerCase(), headers };
-  // Prism takes bodies of JSON as values.
+  // Prism takes JSON bodies as values.
   if (body.length > 0) input.body = JSON.parse(body);
   const { status, data, violations } = await prism.request(request.url, input);
-  const complaints = [...violations.input, ...violations.output];
-  if (complaints.length > 0) throw complaints.map(({ path, message }) => `${path?.join('.')}: ${message}`).join('; ');
+  const violationList = [...violations.input, ...violations.output];
+  if (violationList.length > 0) throw violationList.map(({ path, message }) => `${path?.join('.')}: ${message}`).join('; ');
   return { status, data };
 }
 
 const server = createServer(async (request, response) => {
   let status, data;
   try {
-    ({ status, data } = await judged(request));
-  } catch (complaint) {
-    const detail = complaint?.detail ?? complaint?.message ?? complaint;
+    ({ status, data } = await validate(request));
+  } catch (error) {
+    const detail = error?.detail ?? error?.message ?? error;
     [status, data] = [400, { type: 'about:blank', title: 'Bad Request', detail: String(detail), status: 400 }];
   }
   response.writeHead(status, { 'content-type': 'application/json' });

@@ -1,11 +1,11 @@
-// Spectral with the rule set `spectral:oas` as it is, on one document:
+// Runs Spectral on one document with the unchanged rule set `spectral:oas`:
 //
-//   node spectral.mjs DOCUMENT      prints what it finds, and fails if there is anything
+//   node spectral.mjs DOCUMENT      prints each finding, and fails if there is any
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
-// The packages are installed below the working directory, not beside this file.
+// The packages are installed below the working directory, not next to this file.
 const require = createRequire(`${process.cwd()}/`);
 const { Document, Spectral } = require('@stoplight/spectral-core');
 const { Yaml } = require('@stoplight/spectral-parsers');

@@ -1,7 +1,7 @@
-//! Sends every operation through the client, for Prism to judge: `cargo xtask contract client` runs it.
+//! Calls every operation with the client, so that Prism can validate the requests; `cargo xtask contract client` runs it.
 //!
-//! The calls are those of the tests, which check that they cover every operation and every property. There our own
-//! reader of the document checks them, here another one does.
+//! The calls are those of the contract tests, which check that they cover every operation and every property. The tests
+//! validate the requests with a reader of our own; Prism is an independent one.
 
 #[path = "../../tests/contract/requests/calls.rs"]
 mod calls;
@@ -14,27 +14,27 @@ use ideogram_client::{Client, operations, reqwest::ClientBuilder};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let url = env::args().nth(1).ok_or("usage: prism_tour URL")?;
-    // A proxy that the surroundings ask for cannot reach this machine's own server.
+    // A proxy from the environment cannot reach a server on the loopback.
     let client =
         Client::builder().api_key("contract-key").base_url(url).configure_http(ClientBuilder::no_proxy).build()?;
 
-    let mut faults = 0;
+    let mut failures = 0;
     for operation in operations::ALL {
         let calls = calls::calls(&client, operation.id);
         if calls.is_empty() {
-            faults += 1;
+            failures += 1;
             println!("{operation}: no call");
         }
         for call in calls {
-            match call.sending.await {
+            match call.future.await {
                 Ok(()) => println!("{operation}: ok"),
                 Err(error) => {
-                    faults += 1;
+                    failures += 1;
                     let body = error.body().map(|body| String::from_utf8_lossy(body)).unwrap_or_default();
-                    println!("{operation}: {error}\n  given {}\n  {body}", call.given);
+                    println!("{operation}: {error}\n  request: {}\n  {body}", call.arguments);
                 }
             }
         }
     }
-    if faults > 0 { Err(format!("{faults} calls are not as the document says").into()) } else { Ok(()) }
+    if failures > 0 { Err(format!("{failures} calls do not match the document").into()) } else { Ok(()) }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::cargo;
+use crate::{cargo, say};
 
 /// One step of CI; its command can be pasted into a shell.
 struct Step {
@@ -13,7 +13,7 @@ struct Step {
     environment: &'static [(&'static str, &'static str)],
 }
 
-/// The tests come last: their own summary ends the output.
+/// The tests come last, so that their summary ends the output.
 const STEPS: &[Step] = &[
     Step { name: "format", command: "cargo fmt --all --check", environment: &[] },
     Step { name: "lint", command: "cargo clippy --workspace --all-targets -- -D warnings", environment: &[] },
@@ -35,17 +35,12 @@ const STEPS: &[Step] = &[
 /// The step that failed, and its command.
 pub fn ci(root: &Path) -> Result<()> {
     for Step { name, command, environment } in STEPS {
-        let shown: String = environment.iter().map(|(key, value)| format!("{key}='{value}' ")).collect();
-        say(&format!("--- {name}: {shown}{command}"));
+        let variables: String = environment.iter().map(|(key, value)| format!("{key}='{value}' ")).collect();
+        say(&format!("--- {name}: {variables}{command}"));
         let mut process = cargo();
         process.args(command.split(' ').skip(1)).envs(environment.iter().copied()).current_dir(root);
         let status = process.status().with_context(|| format!("cannot run `{command}`"))?;
-        ensure!(status.success(), "the step `{name}` fails; run `{shown}{command}` and correct what it says");
+        ensure!(status.success(), "the step `{name}` fails; run `{variables}{command}` and correct what it reports");
     }
     Ok(())
-}
-
-#[expect(clippy::print_stderr, reason = "progress of a task that takes minutes")]
-fn say(text: &str) {
-    eprintln!("{text}");
 }

@@ -1,13 +1,13 @@
 //! `cargo xtask contract`: third-party tools check that the document and the wire agree.
 //!
-//! Start at [`contract`]. Redocly CLI and Spectral read the document, Schemathesis calls the mock server by the
-//! document, Prism judges by the document what the client sends, axe-core judges the contact sheet in a browser.
-//! Settings, hooks and lock files are in `xtask/contract`; what is missing is installed by the module `contract_tools`.
-//! `cargo test` needs none of it.
+//! Start at [`contract`]. Redocly CLI and Spectral check the document, Schemathesis calls the mock server as the document
+//! describes, Prism validates the client's requests against the document, axe-core checks the contact sheet in a browser.
+//! Settings, hooks and lock files are in `xtask/contract`; the module `contract_tools` installs the tools. `cargo test`
+//! does not need them.
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader, ErrorKind},
+    io::{self, BufRead as _, BufReader, ErrorKind},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
     time::{Duration, Instant},
@@ -20,6 +20,7 @@ use serde_json::Value;
 use crate::{
     DOCUMENT, cargo,
     contract_tools::{Tools, run},
+    say,
 };
 
 /// The API key for local servers; it is not a real key.
@@ -45,20 +46,20 @@ pub enum Part {
 /// The parts that failed, and how to run them again; their output has the findings.
 pub fn contract(root: &Path, parts: &[Part], seed: u32) -> Result<()> {
     let parts = if parts.is_empty() { Part::value_variants() } else { parts };
-    let begin = Instant::now();
+    let start = Instant::now();
     let tools = Tools::install(root)?;
-    let mut summary = vec![line("install", begin.elapsed(), "done")];
+    let mut summary = vec![line("install", start.elapsed(), "done")];
     let mut failed = Vec::new();
     for part in parts {
         say(&format!("--- {}", part.name()));
-        let begin = Instant::now();
+        let start = Instant::now();
         let result = match part {
             Part::Document => document(&tools),
             Part::Mock => mock(&tools, seed),
             Part::Client => client(&tools),
             Part::Page => page(&tools),
         };
-        summary.push(line(part.name(), begin.elapsed(), if result.is_ok() { "ok" } else { "FAILED" }));
+        summary.push(line(part.name(), start.elapsed(), if result.is_ok() { "ok" } else { "FAILED" }));
         if let Err(error) = result {
             say(&format!("{}: {error:#}", part.name()));
             failed.push(part.name());
@@ -97,18 +98,13 @@ fn document(tools: &Tools) -> Result<()> {
 }
 
 fn mock(tools: &Tools, seed: u32) -> Result<()> {
-    let program = built(tools, &["--package", "ideogram-cli", "--bin", "ideogram"])?;
+    let program = build(tools, &["--package", "ideogram-cli", "--bin", "ideogram"])?;
     let mut serve = Command::new(program);
     serve.args(["mock", "serve", "--api-key", KEY]).stderr(Stdio::null());
     let server = Server::start(&mut serve)?;
 
-    let unanswered = tools.folder().join("unanswered.txt");
-    match fs::remove_file(&unanswered) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            return Err(error).with_context(|| format!("cannot remove `{}`", unanswered.display()));
-        }
-        _ => {}
-    }
+    let unsuccessful = tools.folder().join("unsuccessful.txt");
+    removed(fs::remove_file(&unsuccessful), &unsuccessful)?;
     let mut schemathesis = tools.python();
     schemathesis.args(["-m", "schemathesis.cli", "--config-file"]).arg(tools.settings("schemathesis.toml"));
     schemathesis.arg("run").arg(tools.root().join(DOCUMENT));
@@ -116,20 +112,20 @@ fn mock(tools: &Tools, seed: u32) -> Result<()> {
     schemathesis.env("SCHEMATHESIS_HOOKS", tools.settings("hooks.py")).env("IDEOGRAM_API_KEY", KEY);
     run(&mut schemathesis, "Schemathesis finds responses that the document does not allow")?;
 
-    let left = fs::read_to_string(&unanswered).context("the hooks of Schemathesis did not run")?;
-    ensure!(left.is_empty(), "no request of these operations was answered with 200:\n{left}");
+    let operations = fs::read_to_string(&unsuccessful).context("the hooks of Schemathesis did not run")?;
+    ensure!(operations.is_empty(), "no request of these operations got a response with status 200:\n{operations}");
     Ok(())
 }
 
 fn client(tools: &Tools) -> Result<()> {
-    let tour = built(tools, &["--package", "xtask", "--example", "prism_tour"])?;
+    let tour = build(tools, &["--package", "xtask", "--example", "prism_tour"])?;
     let mut prism = tools.node();
     prism.arg(tools.settings("prism.mjs")).arg(tools.root().join(DOCUMENT));
     let server = Server::start(&mut prism)?;
     run(Command::new(tour).arg(&server.url), "Prism finds requests that the document does not describe")
 }
 
-/// Prompts of every length, in more than one script, with results of every kind.
+/// Rows with prompts of different lengths and scripts, and with results of every kind.
 fn rows() -> String {
     let prompts =
         ["A paper lantern", "some withheld cats", "something forbidden", "提灯", &"a river in the fog, ".repeat(100)];
@@ -141,20 +137,16 @@ fn rows() -> String {
 }
 
 fn page(tools: &Tools) -> Result<()> {
-    let program = built(tools, &["--package", "ideogram-cli", "--bin", "ideogram"])?;
+    let program = build(tools, &["--package", "ideogram-cli", "--bin", "ideogram"])?;
     let folder = tools.folder().join("page");
-    match fs::remove_dir_all(&folder) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            return Err(error).with_context(|| format!("cannot remove `{}`", folder.display()));
-        }
-        _ => fs::create_dir_all(&folder).with_context(|| format!("cannot create the folder `{}`", folder.display()))?,
-    }
+    removed(fs::remove_dir_all(&folder), &folder)?;
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create the folder `{}`", folder.display()))?;
     fs::write(folder.join("rows.jsonl"), rows()).context("cannot write the rows of a batch")?;
     let mut batch = Command::new(program);
     batch.args(["--mock", "--yes", "--quiet", "batch", "rows.jsonl", "--out", "images"]).current_dir(&folder);
-    let ran = batch.output().context("cannot run a batch")?;
+    let output = batch.output().context("cannot run a batch")?;
     let sheet = folder.join("images/contact-sheet.html");
-    ensure!(sheet.is_file(), "the batch wrote no contact sheet: {}", String::from_utf8_lossy(&ran.stderr));
+    ensure!(sheet.is_file(), "the batch wrote no contact sheet: {}", String::from_utf8_lossy(&output.stderr));
     let Some(browser) = Tools::browser() else {
         say("skipped: axe-core needs a browser; install chromium or google-chrome");
         return Ok(());
@@ -163,11 +155,21 @@ fn page(tools: &Tools) -> Result<()> {
     run(axe.arg(tools.settings("axe.mjs")).arg(browser).arg(sheet), "axe-core finds faults in the contact sheet")
 }
 
+/// Accepts the result of a removal, also if nothing was there.
+fn removed(result: io::Result<()>, path: &Path) -> Result<()> {
+    match result {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove `{}`", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Builds one program and returns its path.
-fn built(tools: &Tools, selection: &[&str]) -> Result<PathBuf> {
-    let mut build = cargo();
-    build.args(["build", "--quiet", "--message-format=json-render-diagnostics"]).args(selection);
-    let output = build.current_dir(tools.root()).stderr(Stdio::inherit()).output().context("cannot run cargo")?;
+fn build(tools: &Tools, selection: &[&str]) -> Result<PathBuf> {
+    let mut command = cargo();
+    command.args(["build", "--quiet", "--message-format=json-render-diagnostics"]).args(selection);
+    let output = command.current_dir(tools.root()).stderr(Stdio::inherit()).output().context("cannot run cargo")?;
     ensure!(output.status.success(), "`cargo build {}` fails", selection.join(" "));
     let messages = String::from_utf8_lossy(&output.stdout);
     let executables = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
@@ -191,9 +193,9 @@ impl Server {
         let mut process = process.with_context(|| format!("cannot start `{program}`"))?;
         let output = process.stdout.take().map(BufReader::new).expect("standard output is a pipe");
         let mut server = Self { process, url: String::new(), output };
-        server.output.read_line(&mut server.url).with_context(|| format!("cannot read what `{program}` prints"))?;
+        server.output.read_line(&mut server.url).with_context(|| format!("cannot read the output of `{program}`"))?;
         server.url.truncate(server.url.trim_end().len());
-        ensure!(server.url.starts_with("http://"), "`{program}` ended or printed no address: {:?}", server.url);
+        ensure!(server.url.starts_with("http://"), "`{program}` has ended or did not print its URL: {:?}", server.url);
         Ok(server)
     }
 }
@@ -204,9 +206,4 @@ impl Drop for Server {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-#[expect(clippy::print_stderr, reason = "progress of a task that takes minutes")]
-fn say(text: &str) {
-    eprintln!("{text}");
 }

@@ -1,7 +1,9 @@
-//! The tools that `cargo xtask contract` runs: Python's by pip, Node's by npm, both as the lock files say.
+//! Installs the tools that `cargo xtask contract` runs: Python packages with pip and Node packages with npm, in the
+//! versions of the lock files.
 //!
-//! Start at [`Tools::install`]. All goes to `contract` below the target folder, the lock files and settings stay in
-//! `xtask/contract`. A copy of a lock file is left when all that it names is there; while it is equal, nothing is done.
+//! Start at [`Tools::install`]. The tools are installed into `contract` below the target folder; lock files and settings
+//! are in `xtask/contract`. A copy of the lock file marks a complete installation: as long as the two are equal, nothing
+//! is installed.
 
 use std::{
     env, fs,
@@ -10,6 +12,8 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
+
+use crate::target_folder;
 
 /// Programs that must be installed already.
 const PROGRAMS: [(&str, &str); 3] =
@@ -24,14 +28,13 @@ pub(crate) struct Tools {
 impl Tools {
     /// Installs what is missing.
     pub(crate) fn install(root: &Path) -> Result<Self> {
-        let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |target| root.join(target));
-        let tools = Self { root: root.to_owned(), folder: target.join("contract") };
+        let tools = Self { root: root.to_owned(), folder: target_folder(root).join("contract") };
         for (program, wanted) in PROGRAMS {
             let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
             ensure!(
                 found.is_ok_and(|status| status.success()),
                 "`{program}` is missing: `cargo xtask contract` needs {wanted}; install it, or run \
-                 `cargo test --workspace`, which needs Rust alone"
+                 `cargo test --workspace`, which needs Rust only"
             );
         }
         fs::create_dir_all(&tools.folder)
@@ -45,7 +48,7 @@ impl Tools {
         &self.root
     }
 
-    /// Where the tools are installed, run, and write to.
+    /// The folder in which the tools are installed and run, and to which they write.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
@@ -55,27 +58,27 @@ impl Tools {
         self.root.join("xtask/contract").join(name)
     }
 
-    /// Python with its tools.
+    /// Python, with the installed packages.
     pub(crate) fn python(&self) -> Command {
         let mut command = self.command(self.python_program());
-        // The hooks lie among the sources, where nothing is to be written.
+        // The hooks are in a source folder, so Python must not write its cache there.
         command.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONUTF8", "1");
         command
     }
 
-    /// Node, which finds its packages.
+    /// Node, with the installed packages.
     pub(crate) fn node(&self) -> Command {
         self.command("node")
     }
 
-    /// A tool of a package, by its script.
+    /// A script of an installed Node package.
     pub(crate) fn node_tool(&self, script: &str) -> Command {
         let mut command = self.node();
         command.arg(self.folder.join("node_modules").join(script));
         command
     }
 
-    /// A browser that runs without a screen.
+    /// The path of an installed browser that can run headless.
     pub(crate) fn browser() -> Option<PathBuf> {
         let folders: Vec<_> = env::var_os("PATH").iter().flat_map(env::split_paths).collect();
         let names = ["chromium", "chromium-browser", "google-chrome"];
@@ -89,25 +92,25 @@ impl Tools {
 
     fn command(&self, program: impl AsRef<Path>) -> Command {
         let mut command = Command::new(program.as_ref());
-        // A proxy that the surroundings ask for cannot reach this machine's own servers.
+        // A proxy from the environment cannot reach servers on the loopback.
         command.current_dir(&self.folder).env("NO_PROXY", "127.0.0.1").env("no_proxy", "127.0.0.1");
         command
     }
 
     fn install_locked(&self, lock: &str, install: impl Fn() -> Result<()>) -> Result<()> {
         let wanted = fs::read_to_string(self.settings(lock)).with_context(|| format!("cannot read `{lock}`"))?;
-        let done = self.folder.join(format!("installed-{lock}"));
-        if fs::read_to_string(&done).is_ok_and(|installed| installed == wanted) {
+        let marker = self.folder.join(format!("installed-{lock}"));
+        if fs::read_to_string(&marker).is_ok_and(|installed| installed == wanted) {
             return Ok(());
         }
-        install().with_context(|| format!("cannot install what `xtask/contract/{lock}` names"))?;
-        fs::write(&done, wanted).with_context(|| format!("cannot write `{}`", done.display()))
+        install().with_context(|| format!("cannot install the packages of `xtask/contract/{lock}`"))?;
+        fs::write(&marker, wanted).with_context(|| format!("cannot write `{}`", marker.display()))
     }
 
     fn install_python(&self) -> Result<()> {
-        let mut make = Command::new("python3");
-        make.args(["-m", "venv", "--clear"]).arg(self.folder.join("python"));
-        run(&mut make, "the virtual environment cannot be created")?;
+        let mut venv = Command::new("python3");
+        venv.args(["-m", "venv", "--clear"]).arg(self.folder.join("python"));
+        run(&mut venv, "the virtual environment cannot be created")?;
         let mut pip = Command::new(self.python_program());
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
         pip.args(["--require-hashes", "--requirement"]);
@@ -125,10 +128,10 @@ impl Tools {
     }
 }
 
-/// Runs a tool, whose output goes where ours does.
-pub(crate) fn run(command: &mut Command, otherwise: &str) -> Result<()> {
+/// Runs a tool with inherited output; `failure` is the message if it fails.
+pub(crate) fn run(command: &mut Command, failure: &str) -> Result<()> {
     let program = command.get_program().to_string_lossy().into_owned();
     let status = command.stdin(Stdio::null()).status().with_context(|| format!("cannot run `{program}`"))?;
-    ensure!(status.success(), "{otherwise} (`{program}`: {status})");
+    ensure!(status.success(), "{failure} (`{program}`: {status})");
     Ok(())
 }

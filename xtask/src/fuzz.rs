@@ -2,7 +2,7 @@
 //!
 //! A stable compiler suffices: it has coverage counters; only the sanitizers, which safe Rust needs less, require a
 //! nightly compiler. libFuzzer itself is C++ and built from source. Corpus, findings and log stay in
-//! `target/fuzz/<target>/`, so that the next run goes on where this one ended.
+//! `target/fuzz/<target>/`, so that the next run continues where this one ended.
 
 use std::{
     collections::BTreeSet,
@@ -16,7 +16,7 @@ use std::{
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
-use crate::cargo;
+use crate::{cargo, say, target_folder};
 
 /// What cargo-fuzz passes to the compiler, without its sanitizer.
 const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
@@ -28,14 +28,14 @@ const MAX_FINDINGS: usize = 10;
 
 struct Target {
     name: &'static str,
-    longest_input_bytes: usize,
+    max_input_bytes: usize,
     /// The timeout of one input; a slower input is a finding.
     timeout: Duration,
 }
 
 const TARGETS: [Target; 2] = [
-    Target { name: "decode", longest_input_bytes: 8 * 1024, timeout: Duration::from_secs(5) },
-    Target { name: "codegen", longest_input_bytes: 256 * 1024, timeout: Duration::from_secs(60) },
+    Target { name: "decode", max_input_bytes: 8 * 1024, timeout: Duration::from_secs(5) },
+    Target { name: "codegen", max_input_bytes: 256 * 1024, timeout: Duration::from_secs(60) },
 ];
 
 /// The result of one target.
@@ -58,11 +58,10 @@ struct Finding {
 ///
 /// A target cannot be built or started, or has a finding; the command that reproduces it is printed.
 pub fn fuzz(root: &Path, time: Duration) -> Result<()> {
-    let target_folder = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |target| root.join(target));
-    let folder = target_folder.join("fuzz");
+    let folder = target_folder(root).join("fuzz");
     let program = build(root, &folder)?;
     let share = time / u32::try_from(TARGETS.len())?;
-    let mut found = 0;
+    let mut finding_count = 0;
     for target in &TARGETS {
         let outcome = run(root, &folder.join(target.name), &program, target, share)?;
         let Outcome { executions, edges, findings } = &outcome;
@@ -75,13 +74,16 @@ pub fn fuzz(root: &Path, time: Duration) -> Result<()> {
         for Finding { path, message } in findings {
             let path = path.strip_prefix(root).unwrap_or(path).display();
             say(&format!(
-                "  {message}\n  repeat it: IDEOGRAM_FUZZ_INPUT='{path}' cargo test -p ideogram-tests --test fuzz {}",
+                "  {message}\n  reproduce it: IDEOGRAM_FUZZ_INPUT='{path}' cargo test -p ideogram-tests --test fuzz {}",
                 target.name
             ));
         }
-        found += findings.len();
+        finding_count += findings.len();
     }
-    ensure!(found == 0, "{found} findings; repeat each with its command, repair the cause, add a test for it");
+    ensure!(
+        finding_count == 0,
+        "{finding_count} findings; reproduce each with its command, repair the cause, and add a test for it"
+    );
     Ok(())
 }
 
@@ -90,7 +92,7 @@ fn build(root: &Path, folder: &Path) -> Result<PathBuf> {
     say("building the fuzz targets with coverage counters");
     let mut build = cargo();
     build.current_dir(root).args(["test", "-p", "ideogram-tests", "--features", "libfuzzer", "--test", "fuzz_guided"]);
-    // With a target named, the flags leave alone what runs while building: build scripts and macros.
+    // With an explicit target, the flags do not apply to build scripts and macros.
     build.args(["--no-run", "--message-format=json-render-diagnostics", "--target", &host()?, "--target-dir"]);
     build.arg(folder.join("build")).env("RUSTFLAGS", COVERAGE).env_remove("CARGO_TARGET_DIR");
     // Optimized, but with the checks of a debug build: an overflow is a finding.
@@ -135,7 +137,7 @@ fn run(root: &Path, folder: &Path, program: &Path, target: &Target, time: Durati
         let mut fuzzer = Command::new(program);
         fuzzer.current_dir(root).arg(&corpus).arg(&seeds);
         fuzzer.arg(format!("-max_total_time={left}")).arg(format!("-timeout={}", target.timeout.as_secs()));
-        fuzzer.arg(format!("-max_len={}", target.longest_input_bytes)).arg("-print_final_stats=1");
+        fuzzer.arg(format!("-max_len={}", target.max_input_bytes)).arg("-print_final_stats=1");
         fuzzer.arg(format!("-artifact_prefix={}/", findings.display()));
         fuzzer.env("IDEOGRAM_FUZZ_TARGET", target.name).env("IDEOGRAM_FUZZ_SEEDS", &seeds);
         // Cargo sets this for tests; it locates the workspace.
@@ -174,16 +176,11 @@ fn number_after(log: &str, name: &str) -> u64 {
 /// Returns the message of a panic or of libFuzzer.
 fn message(log: &str) -> String {
     let mut lines = log.lines().skip_while(|line| !line.contains("panicked at"));
-    if let (Some(place), Some(text)) = (lines.next(), lines.next()) {
-        return format!("{place} {text}");
+    if let (Some(location), Some(text)) = (lines.next(), lines.next()) {
+        return format!("{location} {text}");
     }
     let summary = log.lines().find(|line| line.contains("ERROR: libFuzzer") || line.contains("stack overflow"));
     summary.unwrap_or("no message; see the log").to_owned()
-}
-
-#[expect(clippy::print_stderr, reason = "progress and outcome of a task that takes minutes")]
-fn say(text: &str) {
-    eprintln!("{text}");
 }
 
 #[cfg(test)]

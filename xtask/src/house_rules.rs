@@ -1,4 +1,5 @@
-//! The house rules that the generator does not need: extensions, examples, prose. `openapi/README.md` lists all rules.
+//! The house rules that the generator does not depend on: extensions, examples, prose. `openapi/README.md` lists all
+//! rules.
 //!
 //! Start at [`check`]. The generator itself refuses what it does not support.
 
@@ -6,11 +7,11 @@ use serde_json::Value;
 
 use crate::{
     problem::Problem,
-    schema_walk::{self, Operation, Placed},
+    schema_walk::{self, Node, Operation},
 };
 
-const WIDEST_LINE: usize = 120;
-const MARKS: [(&str, &str); 3] = [
+const MAX_LINE_CHARS: usize = 120;
+const EXTENSIONS: [(&str, &str); 3] = [
     ("x-ideogram-billing", "`paid` or `free`"),
     ("x-ideogram-retry", "`safe` or `unsafe`"),
     ("x-ideogram-images", "a number, or the request property that says how many"),
@@ -24,8 +25,8 @@ const COMPONENTS: &str = "#/components/schemas/";
 pub(crate) fn check(document: &str, root: &Value, problems: &mut Vec<Problem>) {
     let mut rules = Rules { document, root, problems };
     for (index, line) in document.lines().enumerate() {
-        if line.chars().count() > WIDEST_LINE {
-            let message = format!("longer than {WIDEST_LINE} characters");
+        if line.chars().count() > MAX_LINE_CHARS {
+            let message = format!("longer than {MAX_LINE_CHARS} characters");
             let problem = Problem::of_file(crate::DOCUMENT, message, "break the line").at_line(Some(index + 1));
             rules.problems.push(problem);
         }
@@ -36,7 +37,7 @@ pub(crate) fn check(document: &str, root: &Value, problems: &mut Vec<Problem>) {
     for schema in schema_walk::walk(root).schemas {
         rules.schema(&schema);
     }
-    rules.prose(&Placed::root(root));
+    rules.prose(&Node::root(root));
 }
 
 struct Rules<'r> {
@@ -52,9 +53,13 @@ impl Rules<'_> {
 
     fn operation(&mut self, operation: &Operation<'_>) {
         let node = &operation.node;
-        for (mark, values) in MARKS {
-            if node.get(mark).is_none() {
-                self.report(&node.pointer, format!("`{}` has no `{mark}`", operation.id), format!("add it: {values}"));
+        for (extension, values) in EXTENSIONS {
+            if node.get(extension).is_none() {
+                self.report(
+                    &node.pointer,
+                    format!("`{}` has no `{extension}`", operation.id),
+                    format!("add it: {values}"),
+                );
             }
         }
         let tags = node.get("tags").map(|tags| tags.children()).unwrap_or_default();
@@ -142,9 +147,9 @@ impl Rules<'_> {
         }
     }
 
-    fn schema(&mut self, schema: &Placed<'_>) {
+    fn schema(&mut self, schema: &Node<'_>) {
         if schema.value["additionalProperties"] == false {
-            let message = "closed against properties that the service may add";
+            let message = "does not allow properties that the service may add";
             self.report(&schema.pointer, message, "drop `additionalProperties: false`");
         }
         for (kind, format) in [("integer", "int64"), ("number", "double")] {
@@ -164,14 +169,15 @@ impl Rules<'_> {
     }
 
     /// Descriptions become rustdoc, so text that rustdoc reads as a link or a tag is refused.
-    fn prose(&mut self, node: &Placed<'_>) {
+    fn prose(&mut self, node: &Node<'_>) {
         for (key, inner) in node.children() {
             match (key.as_str(), inner.value) {
                 ("description" | "summary", Value::String(text)) => {
                     let text = without_code(text);
-                    let found = ["[", "]", "http://", "https://", "<"].into_iter().find(|mark| text.contains(mark));
-                    if let Some(found) = found {
-                        let message = format!("`{found}` in a description, which rustdoc reads as markup");
+                    let markup =
+                        ["[", "]", "http://", "https://", "<"].into_iter().find(|markup| text.contains(markup));
+                    if let Some(markup) = markup {
+                        let message = format!("`{markup}` in a description, which rustdoc reads as markup");
                         let repair = "put it in backticks, or say it in words; links go to `externalDocs`";
                         self.report(&inner.pointer, message, repair);
                     }
@@ -193,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn code_may_hold_what_prose_may_not() {
+    fn code_in_backticks_is_not_checked() {
         assert_eq!(without_code("a `b[0]` c `<d>` e"), "a  c  e");
     }
 }

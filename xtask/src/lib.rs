@@ -55,3 +55,14 @@ pub fn workspace_root() -> PathBuf {
 fn cargo() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
+
+/// Returns cargo's target folder.
+fn target_folder(root: &Path) -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |target| root.join(target))
+}
+
+/// Prints progress and results to stderr.
+#[expect(clippy::print_stderr, reason = "progress and results of tasks that take minutes")]
+fn say(text: &str) {
+    eprintln!("{text}");
+}

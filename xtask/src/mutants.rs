@@ -4,14 +4,14 @@
 //! client. cargo-mutants works in a copy of the workspace; its output stays in `target/mutants`.
 
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use crate::cargo;
+use crate::{cargo, say, target_folder};
 
 /// The files to mutate: the retry policy, and the limiter of images in flight.
 const FILES: [&str; 2] = ["crates/ideogram-client/src/call/retry.rs", "crates/ideogram-client/src/client/limiter.rs"];
@@ -22,13 +22,13 @@ const TESTS: [&[&str]; 2] =
     [&["--cargo-arg=--lib"], &["--cargo-arg=--package=ideogram-tests", "--cargo-arg=--test=faults"]];
 
 /// Timeout of the tests in seconds, after which a mutant counts as detected: some cause an endless loop.
-const PATIENCE: &str = "120";
+const TIMEOUT: &str = "120";
 
-/// The results of the mutants.
+/// How many mutants had which result.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Outcome {
-    noticed: u64,
-    endless: u64,
+    detected: u64,
+    timed_out: u64,
     /// Mutants that do not compile.
     unbuildable: u64,
     missed: Vec<String>,
@@ -42,31 +42,30 @@ struct Outcome {
 pub fn mutants(root: &Path, pattern: Option<&str>) -> Result<()> {
     let installed = cargo().args(["mutants", "--version"]).output().context("cannot run cargo")?;
     ensure!(installed.status.success(), "cargo-mutants is missing; run `cargo install --locked cargo-mutants`");
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |target| root.join(target));
-    let folder = target.join("mutants");
+    let folder = target_folder(root).join("mutants");
     let _ = fs::remove_dir_all(folder.join("mutants.out"));
     fs::create_dir_all(&folder).with_context(|| format!("cannot create the folder `{}`", folder.display()))?;
 
     let mut all = Outcome::default();
     for tests in TESTS {
         let outcome = run(root, &folder, pattern, tests)?;
-        all.noticed += outcome.noticed;
-        all.endless += outcome.endless;
+        all.detected += outcome.detected;
+        all.timed_out += outcome.timed_out;
         all.unbuildable = all.unbuildable.max(outcome.unbuildable);
         all.missed = outcome.missed;
         if all.missed.is_empty() {
             break;
         }
     }
-    let Outcome { noticed, endless, unbuildable, missed } = &all;
+    let Outcome { detected, timed_out, unbuildable, missed } = &all;
     say(&format!(
-        "{noticed} changes noticed, {endless} caused an endless test, {unbuildable} do not compile, {} not noticed",
+        "{detected} mutants detected, {timed_out} timed out, {unbuildable} do not compile, {} not detected",
         missed.len()
     ));
     for name in missed {
         say(&format!("  {name}"));
     }
-    ensure!(missed.is_empty(), "add a test for each change that no test notices, or say here why it changes nothing");
+    ensure!(missed.is_empty(), "add a test for each mutant that is not detected");
     Ok(())
 }
 
@@ -77,10 +76,10 @@ fn run(root: &Path, folder: &Path, pattern: Option<&str>, tests: &[&str]) -> Res
     command
         .args(FILES.iter().flat_map(|file| ["--file", file]))
         .args(pattern.iter().flat_map(|pattern| ["--re", pattern]));
-    command.args(["--colors", "never", "--no-times", "--timeout", PATIENCE, "--build-timeout", "900", "--output"]);
+    command.args(["--colors", "never", "--no-times", "--timeout", TIMEOUT, "--build-timeout", "900", "--output"]);
     command.arg(folder).args(tests).env("CARGO_TARGET_DIR", folder.join("build"));
     let status = command.status().context("cannot run cargo")?;
-    // 2: something was missed; 3: something took too long. Everything else is a failure.
+    // 2: a mutant was missed; 3: a test timed out. Every other code is a failure.
     ensure!(matches!(status.code(), Some(0 | 2 | 3)), "cargo-mutants stops without a result ({status})");
     let path: PathBuf = folder.join("mutants.out/outcomes.json");
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
@@ -94,8 +93,8 @@ fn outcome(json: &str) -> Result<Outcome> {
     for entry in json["outcomes"].as_array().context("it has no list of outcomes")? {
         let Some(name) = entry["scenario"]["Mutant"]["name"].as_str() else { continue };
         match entry["summary"].as_str() {
-            Some("CaughtMutant") => outcome.noticed += 1,
-            Some("Timeout") => outcome.endless += 1,
+            Some("CaughtMutant") => outcome.detected += 1,
+            Some("Timeout") => outcome.timed_out += 1,
             Some("Unviable") => outcome.unbuildable += 1,
             _ => outcome.missed.push(name.to_owned()),
         }
@@ -103,17 +102,12 @@ fn outcome(json: &str) -> Result<Outcome> {
     Ok(outcome)
 }
 
-#[expect(clippy::print_stderr, reason = "progress and outcome of a task that takes minutes")]
-fn say(text: &str) {
-    eprintln!("{text}");
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn what_is_neither_noticed_nor_unbuildable_is_missed() {
+    fn a_mutant_with_any_other_summary_is_missed() {
         let json = r#"{"outcomes": [
             {"scenario": "Baseline", "summary": "Success"},
             {"scenario": {"Mutant": {"name": "a"}}, "summary": "CaughtMutant"},
@@ -124,7 +118,7 @@ mod tests {
         ]}"#;
 
         let missed = vec!["b".to_owned(), "e".to_owned()];
-        assert_eq!(outcome(json).unwrap(), Outcome { noticed: 1, endless: 1, unbuildable: 1, missed });
+        assert_eq!(outcome(json).unwrap(), Outcome { detected: 1, timed_out: 1, unbuildable: 1, missed });
         assert!(outcome("{}").is_err());
     }
 }

@@ -52,24 +52,24 @@ fn write_pending(root: &Path, client: &GeneratedClient, sources: &Sources) -> Re
     let expected = snapshots::expected(client, sources);
     // Pending snapshots of an earlier run may be out of date; the tests write those that still differ.
     let pending = snapshots::survey(root, &expected)?.pending;
-    for path in pending.iter().filter(|path| snapshots::is_ours(path)) {
+    for path in pending.iter().filter(|path| snapshots::is_contract_snapshot(path)) {
         fs::remove_file(root.join(path)).with_context(|| format!("cannot remove `{path}`"))?;
     }
     say("comparing snapshots; this builds the client ...");
-    let writing = [("INSTA_UPDATE", "new"), ("INSTA_FORCE_PASS", "1"), ("INSTA_OUTPUT", "none")];
-    if let Some(report) = failure_of_comparison(root, &writing)? {
+    let environment = [("INSTA_UPDATE", "new"), ("INSTA_FORCE_PASS", "1"), ("INSTA_OUTPUT", "none")];
+    if let Some(report) = failure_of_comparison(root, &environment)? {
         say(&report);
-        bail!("the tests that compare snapshots fail for another reason than a difference, see above");
+        bail!("the tests that compare snapshots fail for another reason than a changed snapshot, see above");
     }
 
     let Survey { orphaned, pending, .. } = snapshots::survey(root, &expected)?;
     if !orphaned.is_empty() {
-        say(&format!("unused, remove them:\n{}", listed(&orphaned)));
+        say(&format!("unused, remove them:\n{}", indented_lines(&orphaned)));
     }
     if pending.is_empty() {
         say("no snapshots to review");
     } else {
-        say(&format!("to review:\n{}\n{}", listed(&pending), how_to_review(root)));
+        say(&format!("to review:\n{}\n{}", indented_lines(&pending), how_to_review(root)));
     }
     Ok(())
 }
@@ -79,7 +79,7 @@ fn check_snapshots(root: &Path, client: &GeneratedClient, sources: &Sources, out
     let mut violations = Vec::new();
     for (paths, violation) in [(&pending, "not reviewed"), (&orphaned, "unused"), (&missing, "missing")] {
         if !paths.is_empty() {
-            violations.push(format!("{violation}:\n{}", listed(paths)));
+            violations.push(format!("{violation}:\n{}", indented_lines(paths)));
         }
     }
     // The tests print the differences.
@@ -124,7 +124,7 @@ fn how_to_review(root: &Path) -> String {
     }
 }
 
-fn listed(paths: &[String]) -> String {
+fn indented_lines(paths: &[String]) -> String {
     paths.iter().map(|path| format!("  {path}")).collect::<Vec<_>>().join("\n")
 }
 

@@ -1,4 +1,4 @@
-//! Checks that examples are valid against the document, and news are not.
+//! Checks that examples are valid against the document and that news are not.
 
 use serde_json::Value;
 
@@ -25,7 +25,7 @@ pub(crate) fn check(sources: &Sources, root: &Value, problems: &mut Vec<Problem>
     };
     inline_values(document, root, &schemas, problems);
 
-    for path in sources.strays() {
+    for path in sources.misplaced() {
         let message = "the file is not a sample";
         let repair = "name it `<operation>/<case>.json`, the case in lower case with digits and `_`, or remove it";
         problems.push(Problem::of_file(path, message, repair));
@@ -99,13 +99,13 @@ fn sample_problems(sample: &Sample<'_>, check: &Check) -> Vec<Problem> {
     if let Some(problem) = layout_problem(sample, &value) {
         return vec![problem];
     }
-    let twin = |validity: Validity| format!("{}{}/{}.json", validity.folder(), sample.operation, sample.case);
+    let counterpart = |validity: Validity| format!("{}{}/{}.json", validity.folder(), sample.operation, sample.case);
     match sample.validity {
         Validity::Example => {
             let violations = check.violations(&value).into_iter().take(MAX_VIOLATIONS);
             let repair = format!(
                 "correct it or the document; a response that breaks the document belongs to `{}`",
-                twin(Validity::News)
+                counterpart(Validity::News)
             );
             violations
                 .map(|violation| {
@@ -115,8 +115,10 @@ fn sample_problems(sample: &Sample<'_>, check: &Check) -> Vec<Problem> {
                 .collect()
         }
         Validity::News if check.is_valid(&value) => {
-            let repair =
-                format!("move it to `{}`, or make it break the document as its name says", twin(Validity::Example));
+            let repair = format!(
+                "move it to `{}`, or make it break the document as its name says",
+                counterpart(Validity::Example)
+            );
             vec![
                 Problem::of_file(sample.path, "valid against the document, so it is an example", repair).at_pointer(""),
             ]
@@ -131,11 +133,11 @@ fn layout_problem(sample: &Sample<'_>, value: &Value) -> Option<Problem> {
     if wanted == sample.text {
         return None;
     }
-    let same = wanted.lines().zip(sample.text.lines()).take_while(|(wanted, found)| wanted == found).count();
+    let common = wanted.lines().zip(sample.text.lines()).take_while(|(wanted, found)| wanted == found).count();
     let message = "not in the layout of samples: two spaces, one property per line, a final newline";
-    let repair = match wanted.lines().nth(same) {
+    let repair = match wanted.lines().nth(common) {
         Some(line) => format!("write `{}`", line.trim()),
         None => "end the file with one newline".to_owned(),
     };
-    Some(Problem::of_file(sample.path, message, repair).at_line(Some(same + 1)))
+    Some(Problem::of_file(sample.path, message, repair).at_line(Some(common + 1)))
 }

@@ -29,7 +29,7 @@ pub(crate) struct Violation {
 impl Schemas {
     /// Reads the components of a document.
     pub(crate) fn of(root: &Value) -> Result<Self, String> {
-        let components = converted_members(&root["components"]["schemas"]);
+        let components = convert_all(&root["components"]["schemas"]);
         let resource = json!({"components": {"schemas": components}});
         let registry = Registry::new().draft(Draft::Draft202012).add(BASE, resource);
         let registry = registry.and_then(RegistryBuilder::prepare).map_err(|error| error.to_string())?;
@@ -39,7 +39,7 @@ impl Schemas {
     /// A check against a schema of the document. Formats are checked: a time with a space is not a `date-time`.
     pub(crate) fn check(&self, schema: &Value) -> Result<Check, String> {
         let options = jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true);
-        let validator = options.with_registry(&self.registry).build(&converted(schema));
+        let validator = options.with_registry(&self.registry).build(&convert(schema));
         validator.map(Check).map_err(|error| error.to_string())
     }
 }
@@ -54,52 +54,52 @@ impl Check {
         errors
             .map(|error| Violation {
                 pointer: error.instance_path().as_str().to_owned(),
-                message: shortened(&error.to_string()),
+                message: truncated(&error.to_string()),
             })
             .collect()
     }
 }
 
-fn shortened(text: &str) -> String {
+fn truncated(text: &str) -> String {
     if text.chars().count() <= MAX_MESSAGE_CHARS {
         return text.to_owned();
     }
     text.chars().take(MAX_MESSAGE_CHARS).chain(['…']).collect()
 }
 
-fn converted(schema: &Value) -> Value {
+fn convert(schema: &Value) -> Value {
     let Some(keywords) = schema.as_object() else { return schema.clone() };
-    let mut wanted = Map::new();
+    let mut converted = Map::new();
     for (keyword, value) in keywords {
         let value = match keyword.as_str() {
             "$ref" => json!(format!("{BASE}{}", value.as_str().unwrap_or_default())),
-            "properties" => converted_members(value),
-            "items" | "not" | "additionalProperties" => converted(value),
-            "allOf" | "anyOf" | "oneOf" => value.as_array().into_iter().flatten().map(converted).collect(),
+            "properties" => convert_all(value),
+            "items" | "not" | "additionalProperties" => convert(value),
+            "allOf" | "anyOf" | "oneOf" => value.as_array().into_iter().flatten().map(convert).collect(),
             "nullable" | "discriminator" | "example" | "default" => continue,
             _ => value.clone(),
         };
-        wanted.insert(keyword.clone(), value);
+        converted.insert(keyword.clone(), value);
     }
     // Flags next to a bound in OpenAPI 3.0, separate bounds in JSON Schema.
     for (flag, bound) in [("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")] {
-        if let Some(Value::Bool(exclusive)) = wanted.get(flag).cloned() {
-            wanted.remove(flag);
-            if exclusive && let Some(limit) = wanted.remove(bound) {
-                wanted.insert(flag.to_owned(), limit);
+        if let Some(Value::Bool(exclusive)) = converted.get(flag).cloned() {
+            converted.remove(flag);
+            if exclusive && let Some(limit) = converted.remove(bound) {
+                converted.insert(flag.to_owned(), limit);
             }
         }
     }
     if schema["nullable"] == true {
         // Unlike a union with null, this reports the problems inside a value that is not null.
-        return json!({"if": {"type": "null"}, "else": wanted});
+        return json!({"if": {"type": "null"}, "else": converted});
     }
-    wanted.into()
+    converted.into()
 }
 
-fn converted_members(properties: &Value) -> Value {
+fn convert_all(properties: &Value) -> Value {
     let properties = properties.as_object().into_iter().flatten();
-    properties.map(|(name, schema)| (name.clone(), converted(schema))).collect()
+    properties.map(|(name, schema)| (name.clone(), convert(schema))).collect()
 }
 
 #[cfg(test)]
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_complaint_leads_into_a_value_that_may_be_null() {
+    fn a_violation_inside_a_nullable_value_has_its_pointer() {
         let inner = json!({"type": "object", "properties": {"b": {"type": "integer"}}});
         let schema = json!({"type": "object", "properties": {"a": {"allOf": [inner], "nullable": true}}});
 
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn times_need_their_t() {
+    fn a_date_time_needs_a_t_and_an_offset() {
         let schema = json!({"type": "string", "format": "date-time"});
 
         assert_eq!(violations(&schema, &json!("2000-01-23T04:56:07+00:00")), []);

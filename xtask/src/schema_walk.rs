@@ -9,21 +9,21 @@ const INNER_SCHEMAS: [&str; 3] = ["items", "not", "additionalProperties"];
 
 /// The schemas and values of a document, each with its location.
 #[derive(Debug, Default)]
-pub(crate) struct Found<'d> {
+pub(crate) struct Collected<'d> {
     /// Every schema, inner ones included.
-    pub(crate) schemas: Vec<Placed<'d>>,
+    pub(crate) schemas: Vec<Node<'d>>,
     /// Every `example`, `default` and entry of `examples`, with the schema it belongs to.
-    pub(crate) values: Vec<(Placed<'d>, &'d Value)>,
+    pub(crate) values: Vec<(Node<'d>, &'d Value)>,
 }
 
 /// A value with its location.
 #[derive(Clone, Debug)]
-pub(crate) struct Placed<'d> {
+pub(crate) struct Node<'d> {
     pub(crate) pointer: String,
     pub(crate) value: &'d Value,
 }
 
-impl<'d> Placed<'d> {
+impl<'d> Node<'d> {
     pub(crate) fn root(value: &'d Value) -> Self {
         Self { pointer: String::new(), value }
     }
@@ -34,13 +34,15 @@ impl<'d> Placed<'d> {
 
     /// Properties of an object or items of a list, with their names or indexes.
     pub(crate) fn children(&self) -> Vec<(String, Self)> {
-        let named = |(key, value): (String, &'d Value)| {
+        let child = |(key, value): (String, &'d Value)| {
             let pointer = join(&self.pointer, &key);
             (key, Self { pointer, value })
         };
         match self.value {
-            Value::Object(properties) => properties.iter().map(|(key, value)| named((key.clone(), value))).collect(),
-            Value::Array(items) => items.iter().enumerate().map(|(at, item)| named((at.to_string(), item))).collect(),
+            Value::Object(properties) => properties.iter().map(|(key, value)| child((key.clone(), value))).collect(),
+            Value::Array(items) => {
+                items.iter().enumerate().map(|(index, item)| child((index.to_string(), item))).collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -54,28 +56,28 @@ fn join(pointer: &str, key: &str) -> String {
 #[derive(Clone, Debug)]
 pub(crate) struct Operation<'d> {
     pub(crate) id: &'d str,
-    pub(crate) node: Placed<'d>,
+    pub(crate) node: Node<'d>,
 }
 
 /// The operations, in the order of the document.
 pub(crate) fn operations(root: &Value) -> Vec<Operation<'_>> {
     const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
-    let paths = Placed::root(root).get("paths").map(|paths| paths.children()).unwrap_or_default();
+    let paths = Node::root(root).get("paths").map(|paths| paths.children()).unwrap_or_default();
     let entries = paths.into_iter().flat_map(|(_, item)| item.children());
     let operations = entries.filter(|(method, _)| METHODS.contains(&method.as_str()));
     operations.map(|(_, node)| Operation { id: node.value["operationId"].as_str().unwrap_or_default(), node }).collect()
 }
 
 /// Collects the schemas and values in components and operations.
-pub(crate) fn walk(root: &Value) -> Found<'_> {
-    let mut found = Found::default();
-    if let Some(components) = Placed::root(root).get("components") {
+pub(crate) fn walk(root: &Value) -> Collected<'_> {
+    let mut collected = Collected::default();
+    if let Some(components) = Node::root(root).get("components") {
         for (section, entries) in components.children() {
             for (_, entry) in entries.children() {
                 match section.as_str() {
-                    "schemas" => schema(&entry, &mut found),
-                    "parameters" => parameter(&entry, &mut found),
-                    "responses" | "requestBodies" => content(&entry, &mut found),
+                    "schemas" => schema(&entry, &mut collected),
+                    "parameters" => parameter(&entry, &mut collected),
+                    "responses" | "requestBodies" => content(&entry, &mut collected),
                     _ => {}
                 }
             }
@@ -83,51 +85,51 @@ pub(crate) fn walk(root: &Value) -> Found<'_> {
     }
     for operation in operations(root) {
         for (_, entry) in operation.node.get("parameters").map(|list| list.children()).unwrap_or_default() {
-            parameter(&entry, &mut found);
+            parameter(&entry, &mut collected);
         }
         if let Some(body) = operation.node.get("requestBody") {
-            content(&body, &mut found);
+            content(&body, &mut collected);
         }
         for (_, response) in operation.node.get("responses").map(|list| list.children()).unwrap_or_default() {
-            content(&response, &mut found);
+            content(&response, &mut collected);
         }
     }
-    found
+    collected
 }
 
-fn content<'d>(holder: &Placed<'d>, found: &mut Found<'d>) {
+fn content<'d>(holder: &Node<'d>, collected: &mut Collected<'d>) {
     for (_, media_type) in holder.get("content").map(|content| content.children()).unwrap_or_default() {
-        parameter(&media_type, found);
+        parameter(&media_type, collected);
     }
 }
 
 /// Collects from a parameter or a media type: a schema with examples.
-fn parameter<'d>(holder: &Placed<'d>, found: &mut Found<'d>) {
+fn parameter<'d>(holder: &Node<'d>, collected: &mut Collected<'d>) {
     let Some(described) = holder.get("schema") else { return };
-    schema(&described, found);
+    schema(&described, collected);
     let examples = holder.get("examples").map(|examples| examples.children()).unwrap_or_default();
     let examples = examples.into_iter().filter_map(|(_, example)| example.get("value"));
     for value in holder.get("example").into_iter().chain(examples) {
-        found.values.push((value, described.value));
+        collected.values.push((value, described.value));
     }
 }
 
-fn schema<'d>(node: &Placed<'d>, found: &mut Found<'d>) {
+fn schema<'d>(node: &Node<'d>, collected: &mut Collected<'d>) {
     if !node.value.is_object() {
         return;
     }
-    found.schemas.push(node.clone());
+    collected.schemas.push(node.clone());
     for key in ["example", "default"] {
         if let Some(value) = node.get(key) {
-            found.values.push((value, node.value));
+            collected.values.push((value, node.value));
         }
     }
     let lists = SCHEMA_LISTS.iter().chain(&["properties"]).filter_map(|key| node.get(key));
     for (_, inner) in lists.flat_map(|list| list.children()) {
-        schema(&inner, found);
+        schema(&inner, collected);
     }
     for inner in INNER_SCHEMAS.iter().filter_map(|key| node.get(key)) {
-        schema(&inner, found);
+        schema(&inner, collected);
     }
 }
 
@@ -138,21 +140,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_member_called_example_is_not_an_example() {
+    fn a_property_called_example_is_not_an_example() {
         let root = json!({"components": {"schemas": {"Thing": {
             "type": "object",
             "properties": {"example": {"type": "string", "example": "one"}, "default": {"type": "string"}},
         }}}});
 
-        let found = walk(&root);
+        let collected = walk(&root);
 
-        let places: Vec<_> = found.values.iter().map(|(value, _)| value.pointer.as_str()).collect();
-        assert_eq!(places, ["/components/schemas/Thing/properties/example/example"]);
-        assert_eq!(found.schemas.len(), 3);
+        let pointers: Vec<_> = collected.values.iter().map(|(value, _)| value.pointer.as_str()).collect();
+        assert_eq!(pointers, ["/components/schemas/Thing/properties/example/example"]);
+        assert_eq!(collected.schemas.len(), 3);
     }
 
     #[test]
-    fn places_are_json_pointers() {
+    fn names_in_pointers_are_escaped() {
         let root = json!({"paths": {"/a/{b}": {"get": {"operationId": "x"}}}});
 
         assert_eq!(operations(&root)[0].node.pointer, "/paths/~1a~1{b}/get");

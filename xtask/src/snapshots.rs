@@ -1,6 +1,6 @@
 //! The snapshots of the contract tests, derived from document and samples.
 //!
-//! So unused snapshots are found without a run, and the tests use the same names as `cargo xtask regen`. Names are
+//! This finds unused snapshots without running a test, and gives the tests and `cargo xtask regen` the same names:
 //! `<subject>__<case>`, one folder for each kind.
 
 use std::{collections::BTreeSet, fs, path::Path};
@@ -13,7 +13,7 @@ use crate::sources::Sources;
 /// The folder of the snapshots, from the root of the workspace.
 pub const FOLDER: &str = "tests/contract/snapshots";
 
-/// What a snapshot shows; each kind has a folder of its own.
+/// The content of a snapshot; each kind has a folder of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SnapshotKind {
     /// The public surface of the generated client.
@@ -79,8 +79,8 @@ pub fn survey(root: &Path, expected: &BTreeSet<String>) -> Result<Survey> {
     let (pending, accepted): (BTreeSet<_>, BTreeSet<_>) = files.into_iter().partition(|path| is_pending(path));
     let mut orphaned = Vec::new();
     for path in &accepted {
-        let of_use = if is_ours(path) { expected.contains(path) } else { is_named(root, path)? };
-        if !of_use {
+        let is_used = if is_contract_snapshot(path) { expected.contains(path) } else { is_referenced(root, path)? };
+        if !is_used {
             orphaned.push(path.clone());
         }
     }
@@ -93,7 +93,7 @@ pub fn survey(root: &Path, expected: &BTreeSet<String>) -> Result<Survey> {
 
 /// Returns whether the source of a snapshot of another package still contains its name, in quotes. insta may prefix the
 /// names of modules.
-fn is_named(root: &Path, path: &str) -> Result<bool> {
+fn is_referenced(root: &Path, path: &str) -> Result<bool> {
     let text = fs::read_to_string(root.join(path)).with_context(|| format!("cannot read `{path}`"))?;
     let source = text.lines().find_map(|line| line.strip_prefix("source: ")).unwrap_or_default();
     let Ok(source) = fs::read_to_string(root.join(source)) else { return Ok(false) };
@@ -114,7 +114,7 @@ fn is_accepted(name: &str) -> bool {
 }
 
 /// Returns whether a file is in the folder of the contract tests' snapshots.
-pub(crate) fn is_ours(path: &str) -> bool {
+pub(crate) fn is_contract_snapshot(path: &str) -> bool {
     path.strip_prefix(FOLDER).is_some_and(|below| below.starts_with('/'))
 }
 
@@ -129,7 +129,7 @@ fn list(root: &Path, folder: &str, found: &mut BTreeSet<String>) -> Result<()> {
         let kind = entry.file_type().with_context(context)?;
         if kind.is_dir() && !name.starts_with('.') && path != "target" {
             list(root, &path, found)?;
-        } else if kind.is_file() && (is_pending(&name) || is_ours(&path) || is_accepted(&name)) {
+        } else if kind.is_file() && (is_pending(&name) || is_contract_snapshot(&path) || is_accepted(&name)) {
             found.insert(path);
         }
     }

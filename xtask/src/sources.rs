@@ -10,7 +10,7 @@ pub const DOCUMENT: &str = "openapi/ideogram.yaml";
 
 /// The folders to read, from the root of the workspace.
 const FOLDERS: [&str; 2] = ["openapi", COMMANDS];
-/// One file for each subcommand, in folders like the command's words.
+/// One file for each subcommand, with a folder for each word of the command but the last.
 const COMMANDS: &str = "crates/ideogram-cli/src/commands";
 /// The table of the commands that make images.
 const IMAGE_COMMANDS: &str = "crates/ideogram-cli/src/commands/image/table.rs";
@@ -26,7 +26,7 @@ pub struct Sources {
 pub enum Validity {
     /// Valid: `openapi/examples/`.
     Example,
-    /// Invalid, but it must decode: `openapi/news/`.
+    /// Invalid, but clients must decode it: `openapi/news/`.
     News,
 }
 
@@ -98,7 +98,7 @@ impl Sources {
     }
 
     /// The subcommand for an operation: the row of the image commands that names it, or the file that calls its method.
-    /// Such a file has a help text; what several share has none.
+    /// The file of a subcommand has a help text; files that several subcommands share have none.
     pub(crate) fn command_for(&self, operation: &str, method: &str) -> Option<String> {
         let constant = format!("operations::{}", operation.to_ascii_uppercase());
         let names = |row: &&str| {
@@ -118,7 +118,7 @@ impl Sources {
     }
 
     /// Misplaced files in the folders of samples.
-    pub(crate) fn strays(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn misplaced(&self) -> impl Iterator<Item = &str> {
         let paths = self.files.keys().map(String::as_str);
         paths.filter(|path| validity_of(path).is_some() && !self.samples().any(|sample| sample.path == *path))
     }

@@ -22,12 +22,12 @@ use serde_json::{Value, json};
 /// A typed call.
 pub(super) struct Call<'c> {
     /// Parameters and properties of the body by their names on the wire; a file is its name.
-    pub(super) given: Value,
-    pub(super) sending: Pin<Box<dyn Future<Output = Result<(), Error>> + 'c>>,
+    pub(super) arguments: Value,
+    pub(super) future: Pin<Box<dyn Future<Output = Result<(), Error>> + 'c>>,
 }
 
-fn call<'c, T: 'c>(given: Value, sending: impl Future<Output = Result<T, Error>> + 'c) -> Call<'c> {
-    Call { given, sending: Box::pin(async move { sending.await.map(drop) }) }
+fn call<'c, T: 'c>(arguments: Value, future: impl Future<Output = Result<T, Error>> + 'c) -> Call<'c> {
+    Call { arguments, future: Box::pin(async move { future.await.map(drop) }) }
 }
 
 /// The calls of an operation; none for one that has no function here yet.
@@ -322,7 +322,7 @@ fn edit_image_v3(client: &Client) -> Vec<Call<'_>> {
     ]
 }
 
-/// Inpainting has two names, and is given the same under both.
+/// Inpainting has two names, and is arguments the same under both.
 fn inpaint_given() -> [Value; 3] {
     [
         json!({
@@ -544,8 +544,8 @@ fn generate_image(client: &Client) -> Vec<Call<'_>> {
     older_requests()
         .into_iter()
         .zip([most, sized, ImageRequest::builder().prompt("a beach")])
-        .map(|(given, request)| {
-            call(json!({"image_request": given}), client.generate_image().image_request(request).send())
+        .map(|(arguments, request)| {
+            call(json!({"image_request": arguments}), client.generate_image().image_request(request).send())
         })
         .collect()
 }
@@ -574,9 +574,9 @@ fn remix_image(client: &Client) -> Vec<Call<'_>> {
     older_requests()
         .into_iter()
         .zip([most, sized, InitialImageRequest::builder().prompt("a beach")])
-        .map(|(given, request)| {
-            let given = json!({"image_request": given, "image_file": "a.png"});
-            call(given, client.remix_image().image_request(request).image_file(file("a.png")).send())
+        .map(|(arguments, request)| {
+            let arguments = json!({"image_request": arguments, "image_file": "a.png"});
+            call(arguments, client.remix_image().image_request(request).image_file(file("a.png")).send())
         })
         .chain([weighted])
         .collect()

@@ -43,7 +43,7 @@ fn part(text: &str) -> Option<Part> {
     Some(Part { name: name.to_owned(), file_name, media_type, content: content.to_owned() })
 }
 
-/// A value in a query: what would mean something else there is percent-encoded.
+/// Percent-encodes the characters of a value that have a meaning in a query.
 fn encoded(text: &str) -> String {
     text.replace(':', "%3A").replace('+', "%2B")
 }
@@ -53,7 +53,7 @@ fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// A value, or each of several.
+/// The items of an array, or the value itself.
 fn each(value: &Value) -> impl Iterator<Item = &Value> {
     let one = (!value.is_array()).then_some(value);
     value.as_array().into_iter().flatten().chain(one)
@@ -71,10 +71,10 @@ macro_rules! ensure {
 pub(super) fn compare(
     document: &Document,
     operation: &Operation<'_>,
-    given: &Value,
+    arguments: &Value,
     request: &RawRequest,
 ) -> Result<(), String> {
-    let mut rest = given.as_object().unwrap().clone();
+    let mut rest = arguments.as_object().unwrap().clone();
     let mut path = operation.path.to_owned();
     for (name, _) in operation.parameters_in("path") {
         path = path.replace(&format!("{{{name}}}"), &text(&rest.remove(name).unwrap_or_default()));
@@ -91,14 +91,18 @@ pub(super) fn compare(
     ensure!(request.line() == line, "the request line is `{}` and should be `{line}`", request.line());
 
     let scheme = &document.0["components"]["securitySchemes"]["ApiKey"];
-    ensure!(scheme["in"] == "header", "the key is no header");
+    ensure!(scheme["in"] == "header", "the key is not a header");
     let key = request.header(scheme["name"].as_str().unwrap_or_default());
     ensure!(key == [KEY], "the key is sent {} times", key.len());
     for foreign in ["api-version", "authorization"] {
         ensure!(request.header(foreign).is_empty(), "the header `{foreign}` is sent");
     }
-    let stray: Vec<_> = operation.parameters.iter().filter(|it| it["in"] != "path" && it["in"] != "query").collect();
-    ensure!(stray.is_empty(), "this test does not know such parameters: {stray:?}");
+    let unknown: Vec<_> = operation
+        .parameters
+        .iter()
+        .filter(|parameter| parameter["in"] != "path" && parameter["in"] != "query")
+        .collect();
+    ensure!(unknown.is_empty(), "this test does not support these parameters: {unknown:?}");
 
     match operation.body {
         None => {
@@ -114,18 +118,24 @@ pub(super) fn compare(
             Ok(())
         }
         Some(("multipart/form-data", body)) => {
-            let mut parts = parts(request).ok_or("the body is no multipart body")?;
+            let mut parts = parts(request).ok_or("the body is not multipart")?;
             // Only parts of one name have an order.
             parts.sort_by(|left, right| left.name.cmp(&right.name));
             compare_parts(document, body, &rest, &parts)
         }
-        Some((other, _)) => Err(format!("this test does not know bodies of `{other}`")),
+        Some((other, _)) => Err(format!("this test does not support bodies of `{other}`")),
     }
 }
 
-fn compare_parts(document: &Document, body: &Value, given: &Map<String, Value>, parts: &[Part]) -> Result<(), String> {
+fn compare_parts(
+    document: &Document,
+    body: &Value,
+    arguments: &Map<String, Value>,
+    parts: &[Part],
+) -> Result<(), String> {
     let properties = &document.resolved(&body["schema"])["properties"];
-    let mut expected: Vec<_> = given.iter().flat_map(|(name, value)| each(value).map(move |it| (name, it))).collect();
+    let mut expected: Vec<_> =
+        arguments.iter().flat_map(|(name, value)| each(value).map(move |it| (name, it))).collect();
     expected.sort_by_key(|(name, _)| *name);
     let names = |names: Vec<&str>| names.join(", ");
     let sent = names(parts.iter().map(|part| part.name.as_str()).collect());
@@ -134,7 +144,7 @@ fn compare_parts(document: &Document, body: &Value, given: &Map<String, Value>, 
 
     for (part, (name, value)) in parts.iter().zip(expected) {
         let mut schema = document.resolved(&properties[name]);
-        ensure!(given[name].is_array() == (schema["type"] == "array"), "`{name}` is one part or several");
+        ensure!(arguments[name].is_array() == (schema["type"] == "array"), "`{name}` is one part or several");
         if schema["type"] == "array" {
             schema = document.resolved(&schema["items"]);
         }
@@ -153,7 +163,7 @@ fn compare_parts(document: &Document, body: &Value, given: &Map<String, Value>, 
             ensure!(part.content == content(&file_name), "{part:?} is not the content of the file");
             continue;
         }
-        ensure!(part.file_name.is_none(), "{part:?} should be no file");
+        ensure!(part.file_name.is_none(), "{part:?} should not be a file");
         if schema["type"] == "object" || schema.get("oneOf").is_some() {
             let sent: Value = serde_json::from_str(&part.content).map_err(|error| format!("{part:?}: {error}"))?;
             ensure!(sent == *value, "{part:?} should be {value}");
@@ -169,7 +179,7 @@ fn compare_parts(document: &Document, body: &Value, given: &Map<String, Value>, 
                 Some("boolean") => value.is_boolean(),
                 _ => false,
             };
-            ensure!(is_of_type, "the document wants another type for `{name}` than that of {value}");
+            ensure!(is_of_type, "the document has another type for `{name}` than that of {value}");
             ensure!(part.content == text(value), "{part:?} should be {value}");
             ensure!(media_type.is_none_or(|it| it == "text/plain"), "{part:?} should be plain text");
         }

@@ -1,8 +1,8 @@
 //! The public surface of generated source, for review: public items without bodies and trait impls.
 //!
-//! Start at [`surface`]. One text per type and per operation builder, and one for the constants of all operations, so
-//! that a change of the document changes few snapshots. Schemas, parts of multipart bodies and patterns of path ids are
-//! comments below their type. `print` writes one thing per line, without absolute paths.
+//! Start at [`surface`]. There is one text per type and per operation builder, and one for the constants of all
+//! operations, so that a change of the document changes few snapshots. Schemas, parts of multipart bodies and patterns of
+//! path ids are comments below their type. `print` formats one item per line, without absolute paths.
 
 mod print;
 
@@ -13,7 +13,7 @@ use proc_macro2::TokenStream;
 use quote::ToTokens as _;
 use syn::{Fields, ImplItem, Item, Visibility, visit_mut::VisitMut};
 
-use self::print::{commented, constant_value, documented, documented_once, indented, line, signature};
+use self::print::{commented, constant_value, documented, indented, line, signature, summarized};
 
 /// The texts by name: `client`, `document`, `operations`, `types/<Type>`, `builder/<Operation>`.
 ///
@@ -22,70 +22,69 @@ use self::print::{commented, constant_value, documented, documented_once, indent
 /// Never, because codegen generates valid source.
 pub fn surface(client: &GeneratedClient) -> BTreeMap<String, String> {
     let file: syn::File = syn::parse_str(&client.source()).expect("codegen builds its source from parsed items");
-    let mut outlines = Outlines::default();
+    let mut surface = Surface::default();
     for item in &file.items {
         match item {
-            Item::Impl(block) if block.trait_.is_none() => outlines.push("client", &methods(block)),
-            Item::Impl(block) => outlines.push(&format!("types/{}", name_of(&block.self_ty)), &parts(block)),
+            Item::Impl(block) if block.trait_.is_none() => surface.push("client", &methods(block)),
+            Item::Impl(block) => surface.push(&format!("types/{}", name_of(&block.self_ty)), &parts(block)),
             Item::Mod(module) => {
                 let items = module.content.iter().flat_map(|(_, items)| items);
-                module_outline(&module.ident.to_string(), items, &mut outlines);
+                add_module(&module.ident.to_string(), items, &mut surface);
             }
             _ => {}
         }
     }
-    outlines.texts
+    surface.texts
 }
 
 #[derive(Default)]
-struct Outlines {
+struct Surface {
     texts: BTreeMap<String, String>,
 }
 
-impl Outlines {
+impl Surface {
     /// Adds a section to the text of this name.
     fn push(&mut self, name: &str, section: &str) {
         if section.is_empty() {
             return;
         }
-        let outline = self.texts.entry(name.to_owned()).or_default();
-        if !outline.is_empty() {
-            outline.push('\n');
+        let text = self.texts.entry(name.to_owned()).or_default();
+        if !text.is_empty() {
+            text.push('\n');
         }
-        outline.push_str(section);
+        text.push_str(section);
     }
 }
 
-fn module_outline<'i>(module: &str, items: impl Iterator<Item = &'i Item>, outlines: &mut Outlines) {
+fn add_module<'i>(module: &str, items: impl Iterator<Item = &'i Item>, surface: &mut Surface) {
     for item in items {
         match item {
-            Item::Struct(item) => outlines.push(&format!("{module}/{}", item.ident), &struct_outline(item)),
-            Item::Enum(item) => outlines.push(&format!("{module}/{}", item.ident), &enum_outline(item)),
+            Item::Struct(item) => surface.push(&format!("{module}/{}", item.ident), &struct_text(item)),
+            Item::Enum(item) => surface.push(&format!("{module}/{}", item.ident), &enum_text(item)),
             Item::Impl(block) if block.trait_.is_none() => {
-                outlines.push(&format!("{module}/{}", name_of(&block.self_ty)), &methods(block));
+                surface.push(&format!("{module}/{}", name_of(&block.self_ty)), &methods(block));
             }
-            // The schemas of requests say what their types cannot: they stand below them.
+            // The schema of a request follows its type: it has the rules that the type does not express.
             Item::Mod(schemas) if schemas.ident == "schemas" => {
                 for item in schemas.content.iter().flat_map(|(_, items)| items) {
                     if let Item::Static(item) = item {
                         let lines = schema_lines(&item.expr);
-                        outlines
-                            .push(&format!("types/{}", item.ident), &commented("Checked before it is sent", &lines));
+                        surface.push(&format!("types/{}", item.ident), &commented("Checked before it is sent", &lines));
                     }
                 }
             }
             Item::Static(item) if item.ident != "ALL" => {
-                outlines.push(module, &static_outline(&item.ident, &item.ty, &item.expr));
+                surface.push(module, &static_text(&item.ident, &item.ty, &item.expr));
             }
-            Item::Static(item) => outlines.push("document", &static_outline(&item.ident, &item.ty, &item.expr)),
-            Item::Const(item) => outlines.push("document", &const_outline(item)),
+            Item::Static(item) => surface.push("document", &static_text(&item.ident, &item.ty, &item.expr)),
+            Item::Const(item) => surface.push("document", &const_text(item)),
             Item::Macro(item) if item.mac.path.segments.last().is_some_and(|name| name.ident == "path_value") => {
                 let mut arguments = item.mac.tokens.clone().into_iter();
                 let name = arguments.next().map(|name| name.to_string()).unwrap_or_default();
                 let pattern = line(&arguments.skip(1).collect());
-                outlines.push(&format!("{module}/{name}"), &commented("Pattern", &[pattern]));
+                surface.push(&format!("{module}/{name}"), &commented("Pattern", &[pattern]));
             }
-            // The builders of types repeat their properties; the types themselves are the review's subject.
+            // The builders of types repeat the properties of the types, which are reviewed themselves.
             _ => {}
         }
     }
@@ -98,15 +97,15 @@ fn name_of(this: &syn::Type) -> String {
     }
 }
 
-fn struct_outline(item: &syn::ItemStruct) -> String {
+fn struct_text(item: &syn::ItemStruct) -> String {
     let mut text = format!("{}pub struct {}{}", documented(&item.attrs), item.ident, line(&generics(&item.generics)));
     match &item.fields {
         Fields::Named(fields) if fields.named.iter().any(|field| is_public(&field.vis)) => {
             text.push_str(" {\n");
             for field in fields.named.iter().filter(|field| is_public(&field.vis)) {
                 let name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
-                let shown = format!("{}pub {name}: {},\n", documented(&field.attrs), line(&field.ty.to_token_stream()));
-                text.push_str(&indented(&shown));
+                let line = format!("{}pub {name}: {},\n", documented(&field.attrs), line(&field.ty.to_token_stream()));
+                text.push_str(&indented(&line));
             }
             text.push_str("}\n");
         }
@@ -116,12 +115,12 @@ fn struct_outline(item: &syn::ItemStruct) -> String {
     text
 }
 
-fn enum_outline(item: &syn::ItemEnum) -> String {
+fn enum_text(item: &syn::ItemEnum) -> String {
     let mut text = format!("{}pub enum {} {{\n", documented(&item.attrs), item.ident);
     for variant in &item.variants {
-        let held: Vec<_> = variant.fields.iter().map(|field| line(&field.ty.to_token_stream())).collect();
-        let held = if held.is_empty() { String::new() } else { format!("({})", held.join(", ")) };
-        text.push_str(&indented(&format!("{}{}{held},\n", documented(&variant.attrs), variant.ident)));
+        let payload: Vec<_> = variant.fields.iter().map(|field| line(&field.ty.to_token_stream())).collect();
+        let payload = if payload.is_empty() { String::new() } else { format!("({})", payload.join(", ")) };
+        text.push_str(&indented(&format!("{}{}{payload},\n", documented(&variant.attrs), variant.ident)));
     }
     text.push_str("}\n");
     text
@@ -133,7 +132,7 @@ fn methods(block: &syn::ItemImpl) -> String {
         if let ImplItem::Fn(function) = item
             && is_public(&function.vis)
         {
-            text.push_str(&documented_once(&function.attrs));
+            text.push_str(&summarized(&function.attrs));
             text.push_str(&signature(&function.sig));
         }
     }
@@ -148,7 +147,7 @@ fn methods(block: &syn::ItemImpl) -> String {
     )
 }
 
-fn static_outline(name: &syn::Ident, kind: &syn::Type, value: &syn::Expr) -> String {
+fn static_text(name: &syn::Ident, kind: &syn::Type, value: &syn::Expr) -> String {
     format!("pub static {name}: {} = {};\n", line(&kind.to_token_stream()), constant_value(value))
 }
 
@@ -175,7 +174,7 @@ fn flat(value: &syn::Expr) -> String {
     constant_value(value).lines().map(str::trim).collect::<Vec<_>>().join(" ").replace(", }", " }")
 }
 
-fn const_outline(item: &syn::ItemConst) -> String {
+fn const_text(item: &syn::ItemConst) -> String {
     format!("pub const {}: {} = {};\n", item.ident, line(&item.ty.to_token_stream()), constant_value(&item.expr))
 }
 
@@ -198,7 +197,7 @@ impl VisitMut for Parts {
         if !matches!(&*call.receiver, syn::Expr::Path(path) if path.path.is_ident("parts")) {
             return syn::visit_mut::visit_expr_method_call_mut(self, call);
         }
-        // The value itself says nothing: its name does.
+        // The name of the part is enough; its value is always called `value`.
         let arguments = call.args.iter().map(|argument| line(&argument.to_token_stream()));
         let arguments: Vec<_> = arguments.filter(|argument| argument != "value").collect();
         self.0.push(format!("{}({})", call.method, arguments.join(", ")));

@@ -3,8 +3,8 @@
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use quote::ToTokens as _;
 
-/// Fields of schemas that are omitted when they are empty.
-const SILENT: [&str; 8] =
+/// Fields of schemas that are omitted if they are `None`.
+const OMITTED_IF_NONE: [&str; 8] =
     ["min_length", "max_length", "pattern", "minimum", "maximum", "min_items", "max_items", "additional"];
 /// The widest line of prose.
 const WIDTH: usize = 100;
@@ -14,9 +14,9 @@ pub(super) fn documented(attributes: &[syn::Attribute]) -> String {
     with_attributes(&documentation(attributes), attributes)
 }
 
-/// The first paragraph of the documentation, and the attributes: for methods, whose documentation stands in the
-/// document too.
-pub(super) fn documented_once(attributes: &[syn::Attribute]) -> String {
+/// The first paragraph of the documentation, and the attributes; for methods, whose full documentation is in the
+/// document.
+pub(super) fn summarized(attributes: &[syn::Attribute]) -> String {
     let text = documentation(attributes);
     with_attributes(text.split("\n\n").next().unwrap_or_default(), attributes)
 }
@@ -65,7 +65,7 @@ fn prose(text: &str) -> Vec<String> {
 /// The head of a function.
 pub(super) fn signature(signature: &syn::Signature) -> String {
     let arguments = signature.inputs.iter().map(|argument| match argument {
-        // Whether a method changes its own copy is not its callers' business.
+        // `mut self` is an implementation detail.
         syn::FnArg::Receiver(receiver) if matches!(receiver.kind, syn::ReceiverKind::Value) => "self".to_owned(),
         _ => line(&argument.to_token_stream()),
     });
@@ -84,10 +84,10 @@ pub(super) fn signature(signature: &syn::Signature) -> String {
     text
 }
 
-/// The value of a constant: a property, and a structure in a list, on a line of its own.
+/// The value of a constant: each field, and each structure in a list, on a line of its own.
 pub(super) fn constant_value(value: &syn::Expr) -> String {
     match value {
-        // A schema is a static of its own, named where it stands.
+        // A schema is a static inside of a block expression.
         syn::Expr::Block(block) => {
             let mut items = block.block.stmts.iter().filter_map(|statement| match statement {
                 syn::Stmt::Item(syn::Item::Static(item)) => Some(constant_value(&item.expr)),
@@ -96,13 +96,13 @@ pub(super) fn constant_value(value: &syn::Expr) -> String {
             items.next().unwrap_or_default()
         }
         syn::Expr::Struct(value) => {
-            // The schema of a property of the body stands below its type.
+            // The schema of a property of the body is a comment below its type.
             let in_body = value.fields.iter().any(|field| line(&field.expr.to_token_stream()) == "Location::Body");
-            let is_silent = |field: &&syn::FieldValue| {
+            let is_omitted = |field: &&syn::FieldValue| {
                 let (name, value) = (line(&field.member.to_token_stream()), line(&field.expr.to_token_stream()));
-                in_body && name == "schema" || value == "None" && SILENT.contains(&name.as_str())
+                in_body && name == "schema" || value == "None" && OMITTED_IF_NONE.contains(&name.as_str())
             };
-            let properties = value.fields.iter().filter(|field| !is_silent(field)).map(|field| {
+            let properties = value.fields.iter().filter(|field| !is_omitted(field)).map(|field| {
                 let name = field.member.to_token_stream();
                 indented(&format!("{name}: {},\n", constant_value(&field.expr)))
             });
@@ -141,7 +141,7 @@ pub(super) fn indented(text: &str) -> String {
     text.lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("    {line}\n") }).collect()
 }
 
-/// Tokens on one line, spaced as usual, paths shortened to what a reader of the outline knows.
+/// Tokens on one line, spaced as usual, with shortened paths.
 pub(super) fn line(tokens: &TokenStream) -> String {
     let mut atoms = Vec::new();
     flatten(tokens.clone(), &mut atoms);
@@ -156,23 +156,23 @@ pub(super) fn line(tokens: &TokenStream) -> String {
     text
 }
 
-/// Words, literals, lifetimes and marks of several characters, each as one piece.
+/// Splits tokens into atoms: words, literals, lifetimes, and punctuation of one or more characters.
 fn flatten(tokens: TokenStream, atoms: &mut Vec<String>) {
-    let mut mark = String::new();
+    let mut punctuation = String::new();
     for token in tokens {
         match token {
             TokenTree::Punct(punct) => {
-                // A lifetime starts anew, and closing brackets are one mark each.
-                if punct.as_char() == '\'' && !mark.is_empty() {
-                    atoms.push(std::mem::take(&mut mark));
+                // A lifetime starts a new atom, and each closing angle bracket is an atom of its own.
+                if punct.as_char() == '\'' && !punctuation.is_empty() {
+                    atoms.push(std::mem::take(&mut punctuation));
                 }
-                mark.push(punct.as_char());
-                if punct.spacing() == Spacing::Alone || mark == "<" || mark == ">" {
-                    atoms.push(std::mem::take(&mut mark));
+                punctuation.push(punct.as_char());
+                if punct.spacing() == Spacing::Alone || punctuation == "<" || punctuation == ">" {
+                    atoms.push(std::mem::take(&mut punctuation));
                 }
             }
-            // A lifetime: its mark is joined to its name.
-            TokenTree::Ident(name) => atoms.push(std::mem::take(&mut mark) + &name.to_string()),
+            // The apostrophe of a lifetime is joined to its name.
+            TokenTree::Ident(name) => atoms.push(std::mem::take(&mut punctuation) + &name.to_string()),
             TokenTree::Literal(literal) => {
                 atoms.push(literal.to_string().replace("::std::option::", "").replace("::std::vec::", ""));
             }
@@ -195,14 +195,14 @@ fn flatten(tokens: TokenStream, atoms: &mut Vec<String>) {
 /// Removes the modules of well-known names.
 fn without_prefixes(atoms: Vec<String>) -> Vec<String> {
     const KNOWN: [&str; 8] = ["std", "serde", "serde_json", "schemars", "crate", "super", "runtime", "types"];
-    let mut kept: Vec<String> = Vec::new();
+    let mut output: Vec<String> = Vec::new();
     let mut rest = atoms.into_iter().peekable();
     while let Some(atom) = rest.next() {
-        let follows_name = kept.last().is_some_and(|last| last != "as" && is_word(last) || last == ">");
+        let follows_name = output.last().is_some_and(|last| last != "as" && is_word(last) || last == ">");
         if atom == "::" && !follows_name {
             continue;
         }
-        let is_root = kept.last().is_none_or(|last| last != "::");
+        let is_root = output.last().is_none_or(|last| last != "::");
         if is_word(&atom) && is_root && rest.peek().is_some_and(|next| next == "::") && KNOWN.contains(&atom.as_str()) {
             rest.next();
             // Modules of the standard library have names in lower case; the types behind them do not.
@@ -212,12 +212,12 @@ fn without_prefixes(atoms: Vec<String>) -> Vec<String> {
             }
             continue;
         }
-        if (atom == "Some" || atom == "None") && kept.ends_with(&["Option".to_owned(), "::".to_owned()]) {
-            kept.truncate(kept.len() - 2);
+        if (atom == "Some" || atom == "None") && output.ends_with(&["Option".to_owned(), "::".to_owned()]) {
+            output.truncate(output.len() - 2);
         }
-        kept.push(atom);
+        output.push(atom);
     }
-    kept
+    output
 }
 
 fn is_word(atom: &str) -> bool {
@@ -240,12 +240,12 @@ fn wants_space(before: &str, after: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn printed(source: &str) -> String {
+    fn formatted(source: &str) -> String {
         line(&source.parse().unwrap())
     }
 
     #[test]
-    fn paths_are_shortened_and_spaces_stand_where_they_belong() {
+    fn paths_are_shortened_and_tokens_are_spaced_as_usual() {
         for (source, expected) in [
             ("::std::option::Option<::std::vec::Vec<crate::types::Dataset>>", "Option<Vec<Dataset>>"),
             ("types::builder::Dataset", "builder::Dataset"),
@@ -259,7 +259,7 @@ mod tests {
             (r#"f("a (b), c")"#, r#"f("a (b), c")"#),
             ("self.a.is_some()&&self.b.is_some()", "self.a.is_some() && self.b.is_some()"),
         ] {
-            assert_eq!(printed(source), expected);
+            assert_eq!(formatted(source), expected);
         }
     }
 
