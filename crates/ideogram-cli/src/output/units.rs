@@ -45,6 +45,30 @@ pub(crate) fn count(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
+/// An amount of US dollars from millionths: `$0.10`, `$0.251659`.
+pub(crate) fn usd(micros: u64) -> String {
+    let fraction = format!("{:06}", micros % 1_000_000);
+    let end = fraction.trim_end_matches('0').len().max(2);
+    format!("${}.{}", micros / 1_000_000, &fraction[..end])
+}
+
+/// Reads an amount of US dollars, such as `2.50` or `$2.50`, as millionths.
+///
+/// # Errors
+///
+/// A text for the user.
+pub(crate) fn parse_usd(text: &str) -> Result<u64, String> {
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let amount = text.trim().trim_start_matches('$');
+    let (whole, fraction) = amount.split_once('.').unwrap_or((amount, "0"));
+    if whole.is_empty() || fraction.is_empty() || fraction.len() > 6 || !digits(whole) || !digits(fraction) {
+        return Err("must be an amount of US dollars, such as 2.50".to_owned());
+    }
+    let micros = whole.parse::<u64>().ok().and_then(|whole| whole.checked_mul(1_000_000));
+    let micros = micros.and_then(|whole| whole.checked_add(format!("{fraction:0<6}").parse().ok()?));
+    micros.ok_or_else(|| "is too large an amount".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,6 +107,26 @@ mod tests {
             ("next Tuesday", "next Tuesday"),
         ] {
             assert_eq!(time(&Timestamp::parse(text)), shown);
+        }
+    }
+
+    #[test]
+    fn amounts_of_money_are_exact() {
+        for (text, micros, shown) in [
+            ("2.50", 2_500_000, "$2.50"),
+            ("$0.1", 100_000, "$0.10"),
+            ("0.251659", 251_659, "$0.251659"),
+            ("3", 3_000_000, "$3.00"),
+            ("0.008", 8_000, "$0.008"),
+            ("18446744073709.551615", u64::MAX, "$18446744073709.551615"),
+        ] {
+            assert_eq!(parse_usd(text), Ok(micros));
+            assert_eq!(usd(micros), shown);
+        }
+        for text in
+            ["ten", "", ".5", "5.", "-1", "1,5", "1.2345678", "1e3", "18446744073709.551616", "99999999999999999"]
+        {
+            assert!(parse_usd(text).is_err(), "{text}");
         }
     }
 }

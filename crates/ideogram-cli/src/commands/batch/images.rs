@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::{
     RESPONSES,
-    disk::names_in,
+    disk::{blocking, names_in},
     journal::{End, History, Image, RawBody, now},
     row::Row,
     state::ImageResult,
@@ -90,8 +90,26 @@ pub(super) fn is_usable(response: &StoredResponse) -> bool {
     !response.images().is_empty() || response.response().is_some()
 }
 
-/// The newest usable response to a row.
-pub(super) async fn stored(folder: &Path, row: &Row, history: &History) -> Result<Option<Stored>, Failure> {
+/// What the disk has of a row that was sent.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// The newest usable response.
+    pub(super) response: Option<Stored>,
+    /// The newest job whose response is not stored.
+    pub(super) job: Option<SentJob>,
+}
+
+/// A job that was sent, and whose end is not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum SentJob {
+    /// The stored response with its id.
+    Stored(PathBuf),
+    /// Its id, from the journal.
+    Id(String),
+}
+
+/// Finds the stored response to a row, or the job that it runs as.
+pub(super) async fn stored(folder: &Path, row: &Row, history: &History) -> Result<Found, Failure> {
     let before = match history.end(&row.key) {
         Some(End::Finished(finished)) => finished.images.clone(),
         _ => Vec::new(),
@@ -102,7 +120,7 @@ pub(super) async fn stored(folder: &Path, row: &Row, history: &History) -> Resul
         candidates.push(StoredAt::File(folder.join(&finished.stored)));
     }
     candidates.extend(history.body(&row.key).map(|(status, body)| StoredAt::Journal(*status, body.clone())));
-    let mut without_images = None;
+    let (mut without_images, mut job) = (None, None);
     for at in candidates {
         let stored = Stored { at, before: before.clone() };
         let Ok(response) = stored.read(row).await else { continue };
@@ -110,13 +128,41 @@ pub(super) async fn stored(folder: &Path, row: &Row, history: &History) -> Resul
             continue;
         }
         if !response.images().is_empty() {
-            return Ok(Some(stored));
+            return Ok(Found { response: Some(stored), job: None });
+        }
+        if let (true, StoredAt::File(path)) = (is_acceptance(row, &response), &stored.at) {
+            job = job.or(Some(SentJob::Stored(path.clone())));
+            continue;
         }
         if is_usable(&response) {
             without_images = without_images.or(Some(stored));
         }
     }
-    Ok(without_images)
+    let job = job.or_else(|| history.job(&row.key).map(|id| SentJob::Id(id.to_owned())));
+    Ok(Found { response: without_images, job })
+}
+
+/// Writes the id of a job as the response that it came with, and returns the path.
+pub(super) async fn store_id(row: &Row, id: &str, folder: PathBuf) -> Result<PathBuf, Failure> {
+    let operation = row.request.operation();
+    let property = operation.job.as_ref().map_or("", |job| job.id);
+    let stored = json!({
+        "operation": operation.id, "request": null, "status": 200, "received": now(), "response": {property: id},
+    });
+    blocking(move || {
+        let path = folder.join(format!("{}-from-the-journal.json", now().replace([':', '.'], "")));
+        let written = fs::create_dir_all(&folder).and_then(|()| fs::write(&path, stored.to_string()));
+        written.map_err(|error| Failure::local_io(format!("cannot write \"{}\"", path.display())).because(&error))?;
+        Ok(path)
+    })
+    .await
+}
+
+/// Whether a response has the id of a job, and does not say that it has ended.
+fn is_acceptance(row: &Row, response: &StoredResponse) -> bool {
+    let (Some(job), Some(response)) = (&row.request.operation().job, response.response()) else { return false };
+    let status = job.poll.poll.as_ref().map_or("", |poll| poll.status);
+    response[job.id].is_string() && response[status].is_null()
 }
 
 /// The stored responses in a folder, the newest first.

@@ -39,6 +39,8 @@ pub(super) enum Line {
     Run(Run),
     /// A row is about to be sent.
     Begun(Begun),
+    /// The service has accepted a row as a job.
+    Accepted(Accepted),
     /// The response to a row was stored and its images were handled.
     Finished(Finished),
     /// A row ended without images.
@@ -67,6 +69,17 @@ pub(super) struct Begun {
     pub(super) prompt: String,
     /// The number of requested images.
     pub(super) images: u32,
+    /// The quoted price in millionths of a US dollar.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) usd_micros: Option<u64>,
+}
+
+/// A row that runs as a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Accepted {
+    pub(super) row: String,
+    /// The id of the job.
+    pub(super) job: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -152,11 +165,22 @@ pub(super) struct History {
     pub(super) last_run: Option<Run>,
     /// How many images were requested and may be billed, in all runs.
     pub(super) images: u64,
-    ends: HashMap<String, (u32, End)>,
+    /// The quoted price of these images in millionths of a US dollar, as far as it was quoted.
+    pub(super) usd_micros: u64,
+    ends: HashMap<String, (Cost, End)>,
+    /// The ids of jobs whose end the journal does not have, by row.
+    jobs: HashMap<String, String>,
     /// The keys of rows that were sent, by their inputs.
     inputs: HashMap<String, HashSet<String>>,
     /// Responses that could not be stored as files, with their status, by row.
     bodies: HashMap<String, (u16, RawBody)>,
+}
+
+/// What a row may cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Cost {
+    images: u64,
+    usd_micros: u64,
 }
 
 impl History {
@@ -175,6 +199,11 @@ impl History {
         self.inputs.get(input).into_iter().flatten().map(String::as_str)
     }
 
+    /// The id of the job of a row whose end the journal does not have.
+    pub(super) fn job(&self, row: &str) -> Option<&str> {
+        self.jobs.get(row).map(String::as_str)
+    }
+
     /// The response to a row that only the journal has, with its status.
     pub(super) fn body(&self, row: &str) -> Option<&(u16, RawBody)> {
         self.bodies.get(row)
@@ -184,15 +213,21 @@ impl History {
         match line {
             Line::Run(run) => self.last_run = Some(run),
             Line::Begun(begun) => {
-                self.images += u64::from(begun.images);
+                let cost = Cost { images: u64::from(begun.images), usd_micros: begun.usd_micros.unwrap_or_default() };
+                self.images += cost.images;
+                self.usd_micros += cost.usd_micros;
                 self.inputs.entry(begun.input).or_default().insert(begun.row.clone());
-                self.ends.insert(begun.row, (begun.images, End::None));
+                self.jobs.remove(&begun.row);
+                self.ends.insert(begun.row, (cost, End::None));
             }
+            Line::Accepted(accepted) => drop(self.jobs.insert(accepted.row, accepted.job)),
             Line::Finished(finished) => {
+                self.jobs.remove(&finished.row);
                 // A row that was never begun here was found by its stored response; it is billed too.
                 let (_, end) = self.ends.entry(finished.row.clone()).or_insert_with(|| {
-                    self.images += finished.images.len() as u64;
-                    (u32::try_from(finished.images.len()).unwrap_or(u32::MAX), End::None)
+                    let images = finished.images.len() as u64;
+                    self.images += images;
+                    (Cost { images, usd_micros: 0 }, End::None)
                 });
                 *end = End::Finished(finished);
             }
@@ -200,9 +235,13 @@ impl History {
                 if let Some(body) = &failed.response {
                     self.bodies.insert(failed.row.clone(), (failed.status.unwrap_or(200), body.clone()));
                 }
-                if let Some((images, end)) = self.ends.get_mut(&failed.row) {
+                if !failed.state.is_billed() {
+                    self.jobs.remove(&failed.row);
+                }
+                if let Some((cost, end)) = self.ends.get_mut(&failed.row) {
                     if !failed.state.is_billed() {
-                        self.images = self.images.saturating_sub(u64::from(*images));
+                        self.images = self.images.saturating_sub(cost.images);
+                        self.usd_micros = self.usd_micros.saturating_sub(cost.usd_micros);
                     }
                     *end = End::Failed(failed);
                 }
@@ -290,7 +329,7 @@ mod tests {
         let text = String::new;
         let (row, input) = (row.to_owned(), "input".to_owned());
         let (name, time, operation, prompt) = (text(), text(), text(), text());
-        Line::Begun(Begun { row, input, name, line: 1, time, operation, prompt, images: 2 })
+        Line::Begun(Begun { row, input, name, line: 1, time, operation, prompt, images: 2, usd_micros: Some(7) })
     }
 
     fn failed(row: &str, state: RowState) -> Line {
@@ -320,7 +359,9 @@ mod tests {
             for line in &lines {
                 history.add(line.clone());
             }
+            let begun = lines.iter().any(|line| matches!(line, Line::Begun(_)));
             assert_eq!(history.images, images, "{lines:?}");
+            assert_eq!(history.usd_micros, if begun { images / 2 * 7 } else { 0 }, "{lines:?}");
         }
     }
 

@@ -17,6 +17,7 @@ mod journal;
 mod ledger;
 mod plan;
 mod preview;
+mod prices;
 mod properties;
 mod questions;
 mod raw;
@@ -34,7 +35,11 @@ mod streak;
 mod table;
 mod thumbnail;
 
-use std::path::{Path, PathBuf};
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, ValueEnum as _};
 use serde_json::{Map, json};
@@ -54,7 +59,7 @@ use self::{
 use crate::{
     failure::Failure,
     images::{ready, save_flags::out_folder},
-    output::ResultStream,
+    output::{ResultStream, units},
     session::context::Context,
     text_input::{self, Encoding, Stdin, Unreadable},
 };
@@ -111,6 +116,11 @@ pub(crate) struct Batch {
     /// Stop before more images than this are requested, including earlier runs
     #[arg(long, value_name = "NUMBER")]
     max_images: Option<u64>,
+
+    /// Stop before the quoted prices of all rows sum to more than this, in US dollars, including earlier runs that had
+    /// this flag; only for rows whose operation has quotes
+    #[arg(long, value_name = "AMOUNT", value_parser = units::parse_usd)]
+    max_usd: Option<u64>,
 
     /// The maximum number of images in flight; the service allows 10 unless agreed otherwise
     #[arg(long, value_name = "NUMBER", default_value = "10", value_parser = clap::value_parser!(u32).range(1..=1000))]
@@ -186,6 +196,11 @@ impl Batch {
             return Err(Failure::usage("another batch changed the folder meanwhile: nothing was sent")
                 .hint("run the same command again"));
         }
+        let left = self.max_usd.map(|max| max.saturating_sub(history.usd_micros));
+        let prices = match left {
+            Some(left) => prices::of_rows(context, &rows, &plan.send, left).await?,
+            None => HashMap::new(),
+        };
         let ledger = self.ledger(context, ledgers, base_url, &folder).await;
         questions::report_history(context, &rows, &history, &plan);
         let line = Line::Run(Run { time: now(), rows: rows.len(), rows_hash: row::hash(&rows) });
@@ -202,10 +217,17 @@ impl Batch {
             rows: &rows,
             max_in_flight: self.max_in_flight,
             max_images: self.max_images,
+            prices,
+            max_usd_micros: self.max_usd,
+            jobs: RefCell::default(),
             stop_after: self.stop_after,
         };
         let mut stream = context.output().stream("rows");
-        let stop = work.run(&mut plan, history.images, &mut stream).await?;
+        let mut spent = history.usd_micros;
+        let stop = work.run(&mut plan, history.images, &mut spent, &mut stream).await?;
+        if self.max_usd.is_some() {
+            context.output().note(&format!("the rows that were sent cost {}, by their quotes", units::usd(spent)));
+        }
         self.report(context, &folder, &rows, &plan.statuses, stream, stop).await
     }
 

@@ -13,7 +13,7 @@ use std::{
 use super::{
     RESPONSES,
     disk::{blocking, names_in},
-    images::{self, Stored},
+    images::{self, SentJob, Stored},
     journal::{End, History},
     ledger::{Record, Records, input_of},
     row::Row,
@@ -29,6 +29,8 @@ pub(super) struct Evidence {
     pub(super) journal: Option<End>,
     /// A stored response that images can be saved from.
     pub(super) stored: Option<Stored>,
+    /// The job that it runs as, if its end is not known.
+    pub(super) job: Option<SentJob>,
     /// Whether the folder for its response exists; it is created before a row is sent.
     pub(super) has_folder: bool,
     /// Whether a file is missing that the journal records as saved.
@@ -52,6 +54,8 @@ pub(super) enum Step {
     Keep(Status),
     /// Its images are saved from a stored response, which is free.
     Save(Stored),
+    /// Its job is waited for, which is free.
+    Wait(SentJob),
     /// It is sent, which costs.
     Send,
     /// It was sent before, and is sent again only after a question.
@@ -60,7 +64,7 @@ pub(super) enum Step {
 
 /// Decides what is done with a row.
 pub(super) fn step(evidence: Evidence, allowed: Allowed) -> Step {
-    let Evidence { journal, stored, has_folder, lacks_files, sent_before } = evidence;
+    let Evidence { journal, stored, job, has_folder, lacks_files, sent_before } = evidence;
     if let Some(End::Finished(finished)) = journal {
         let is_whole = finished.images.iter().all(|image| image.result != ImageResult::NotSaved);
         return match stored {
@@ -70,6 +74,12 @@ pub(super) fn step(evidence: Evidence, allowed: Allowed) -> Step {
     }
     if let Some(stored) = stored {
         return Step::Save(stored);
+    }
+    // A job that the service does not know, or whose response cannot be read, is sent again if that is allowed.
+    let is_given_up =
+        allowed.rerun_unknown && matches!(&journal, Some(End::Failed(failed)) if failed.state != RowState::Running);
+    if let Some(job) = job.filter(|_| !is_given_up) {
+        return Step::Wait(job);
     }
     match journal {
         Some(End::Failed(failed)) if failed.state.is_billed() => {
@@ -102,6 +112,8 @@ fn if_unknown(allowed: Allowed) -> Step {
 pub(super) struct Plan {
     /// To be sent, which costs.
     pub(super) send: VecDeque<usize>,
+    /// Sent as jobs by an earlier run: waiting for them is free.
+    pub(super) wait: VecDeque<(usize, SentJob)>,
     /// Paid, and not all images saved: saving them is free.
     pub(super) save: VecDeque<(usize, Stored)>,
     /// Sent before: sent again only after a question.
@@ -135,19 +147,24 @@ pub(super) async fn plan(
             }
             _ => false,
         };
-        let stored = if is_done { None } else { images::stored(folder, row, history).await? };
+        let found = if is_done { images::Found::default() } else { images::stored(folder, row, history).await? };
         if !is_done && journal.is_none() && has_folder {
             plan.unjournaled += 1;
         }
         plan.without_files += usize::from(lacks_files);
         let sent_before = sent_before(row, history, records, &keys);
-        match step(Evidence { journal, stored, has_folder, lacks_files, sent_before }, allowed) {
+        let (stored, job) = (found.response, found.job);
+        match step(Evidence { journal, stored, job, has_folder, lacks_files, sent_before }, allowed) {
             Step::Keep(Status::Finished(images)) if lacks_files => {
                 plan.statuses.push(Status::Finished(images::without_lost_files(images, folder)));
             }
             Step::Keep(status) => plan.statuses.push(status),
             Step::Save(stored) => {
                 plan.save.push_back((index, stored));
+                plan.statuses.push(Status::NotRun);
+            }
+            Step::Wait(job) => {
+                plan.wait.push_back((index, job));
                 plan.statuses.push(Status::NotRun);
             }
             Step::Send => {
@@ -225,6 +242,7 @@ mod tests {
             Step::Send => "send",
             Step::Confirm(_) => "confirm",
             Step::Save(_) => "save",
+            Step::Wait(_) => "wait",
             Step::Keep(status) => status.state().info().name,
         }
     }
@@ -239,6 +257,7 @@ mod tests {
             ("failed", Some(failed(RowState::Failed)), ["send"; 4]),
             ("declined", Some(failed(RowState::Declined)), ["declined", "declined", "send", "declined"]),
             ("unknown", Some(failed(RowState::Unknown)), ["unknown", "send", "unknown", "unknown"]),
+            ("running", Some(failed(RowState::Running)), ["running", "send", "running", "running"]),
             ("unreadable", Some(failed(RowState::Unreadable)), ["unreadable", "send", "unreadable", "unreadable"]),
             ("saved", Some(finished(ImageResult::Saved)), ["saved"; 4]),
             ("withheld", Some(finished(ImageResult::Withheld)), ["withheld"; 4]),
@@ -270,6 +289,23 @@ mod tests {
                 let with_response = Evidence { has_folder: true, stored: Some(stored()), ..again() };
                 let is_done = is_final && expected[index] != "partial";
                 assert_eq!(done(with_response), if is_done { expected[index] } else { "save" }, "stored, {wording}");
+                // A job whose end is not known is waited for, unless its end is to be ignored.
+                let job = || Some(SentJob::Id("a".to_owned()));
+                let with_job = Evidence { has_folder: true, job: job(), ..again() };
+                let is_given_up =
+                    rerun_unknown && matches!(journal, Some(End::Failed(failed)) if failed.state != RowState::Running);
+                let expected_of_job = match (is_final, is_given_up) {
+                    (true, _) => expected[index],
+                    (_, true) => done(Evidence { has_folder: true, ..again() }),
+                    _ => "wait",
+                };
+                assert_eq!(done(with_job), expected_of_job, "job, {wording}");
+                let with_both = Evidence { job: job(), stored: Some(stored()), ..evidence() };
+                assert_eq!(
+                    done(with_both),
+                    if is_done { expected[index] } else { "save" },
+                    "job and response, {wording}"
+                );
                 let gone = Evidence { stored: Some(stored()), lacks_files: true, ..evidence() };
                 assert_eq!(done(gone), "save", "files missing, {wording}");
             }

@@ -30,6 +30,10 @@ pub(super) async fn show(context: &Context<'_>, rows: &[Row], plan: &Plan) -> Re
     context.output().list("requests", &requests, &layout)?;
     let requests = units::count(plan.send.len() as u64, "request");
     let mut note = format!("dry run: nothing was sent; {requests} would generate {}", units::count(images, "image"));
+    if !plan.wait.is_empty() {
+        let rows = units::count(plan.wait.len() as u64, "row");
+        note.push_str(&format!(", and the images of {rows} that run as jobs would be fetched"));
+    }
     if !plan.save.is_empty() {
         let rows = units::count(plan.save.len() as u64, "row");
         note.push_str(&format!(", and the images of {rows} would be saved from stored responses"));

@@ -98,6 +98,11 @@ pub(super) fn report_history(context: &Context<'_>, rows: &[Row], history: &Hist
         let rows = units::count(plan.without_files as u64, "row");
         output.note(&format!("images of {rows} are missing: they are fetched again, which is free"));
     }
+    if !plan.wait.is_empty() {
+        let rows = units::count(plan.wait.len() as u64, "row");
+        output
+            .note(&format!("{rows} of an earlier run run on at the service: their images are fetched, which is free"));
+    }
     if let Some(last) = &history.last_run {
         let known = rows.iter().filter(|row| history.end(&row.key).is_some()).count();
         let finished = plan.statuses.iter().filter(|status| matches!(status, Status::Finished(_))).count();

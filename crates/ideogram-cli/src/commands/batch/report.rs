@@ -9,7 +9,11 @@ use super::{
     state::{ImageResult, RowState},
     status::Status,
 };
-use crate::{exit::Exit, failure::Failure, output::units};
+use crate::{
+    exit::Exit,
+    failure::Failure,
+    output::units::{self, usd},
+};
 
 /// How many rows are listed with their reasons; the contact sheet has all.
 const MAX_LISTED: usize = 100;
@@ -21,6 +25,8 @@ pub(super) enum Stop {
     Interrupted,
     /// The next row would exceed `--max-images`.
     MaxImages(u64),
+    /// The next row would exceed `--max-usd`, in millionths.
+    MaxUsd(u64),
     /// The same refusal again and again, or one that concerns every row.
     Refused { exit: Exit, why: String, next: &'static str },
     /// A file, a folder or the output of this machine cannot be used.
@@ -144,6 +150,11 @@ pub(super) fn verdict(rows: &[(&Row, &Status)], counts: &Counts, stop: Option<St
             let failure = Failure::new(Exit::Partial, what);
             (Some(Exit::Partial), failure.hint("run the same command again with a larger --max-images to continue"))
         }
+        Some(Stop::MaxUsd(max)) => {
+            let what = format!("stopped: the next row would exceed --max-usd {}", usd(max).trim_start_matches('$'));
+            let failure = Failure::new(Exit::Partial, what);
+            (Some(Exit::Partial), failure.hint("run the same command again with a larger --max-usd to continue"))
+        }
         Some(Stop::Refused { exit, why, next }) => {
             (Some(exit), Failure::new(exit, format!("stopped: {why}")).hint(next))
         }
@@ -170,8 +181,11 @@ pub(super) fn verdict(rows: &[(&Row, &Status)], counts: &Counts, stop: Option<St
     }
     // Other reasons to stop have their own hint.
     let has_hint = is_stopped && !matches!(exit, Exit::Interrupted | Exit::LocalIo | Exit::ReaderGone);
-    let is_open =
-        counts.rows(RowState::NotRun) + counts.rows(RowState::Failed) + counts.images(ImageResult::NotSaved) > 0;
+    let is_open = counts.rows(RowState::NotRun)
+        + counts.rows(RowState::Failed)
+        + counts.rows(RowState::Running)
+        + counts.images(ImageResult::NotSaved)
+        > 0;
     if is_open && !has_hint {
         failure = failure.hint(CONTINUE);
     }

@@ -5,7 +5,7 @@
 
 use std::{cell::RefCell, path::Path};
 
-use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use futures_util::{StreamExt as _, future::Either, stream::FuturesUnordered};
 use tokio::select;
 
 use super::{
@@ -32,9 +32,10 @@ impl Work<'_> {
         &self,
         plan: &mut Plan,
         mut requested: u64,
+        spent: &mut u64,
         results: &mut ResultStream<'_>,
     ) -> Result<Option<Stop>, Failure> {
-        let total = plan.send.len() + plan.save.len();
+        let total = plan.send.len() + plan.save.len() + plan.wait.len();
         let progress = self.context.progress("batch", Counted::Things("row"), Some(total as u64));
         let interrupt = self.context.interrupt();
         let mut graceful = Some(interrupt.gracefully());
@@ -50,16 +51,31 @@ impl Work<'_> {
                     saving.push(self.save(index, stored));
                     continue;
                 }
-                let Some(index) = plan.send.front().copied() else { break };
+                let waits = plan.wait.front().map(|(index, _)| *index);
+                let Some(index) = waits.or(plan.send.front().copied()) else { break };
                 let row = &self.rows[index];
                 let weight = row.images.min(self.max_in_flight);
                 if images_in_flight + weight > self.max_in_flight {
                     break;
                 }
+                if let Some((index, job)) = plan.wait.pop_front() {
+                    images_in_flight += weight;
+                    rows_in_flight.borrow_mut().push(index);
+                    sending.push(Either::Left(self.resume(index, job)));
+                    continue;
+                }
                 if let Some(max) = self.max_images
                     && requested + u64::from(row.images) > max
                 {
                     stop = Some(Stop::MaxImages(max));
+                    break;
+                }
+                let price = self.prices.get(&index).copied();
+                // Rows behind the limit have no quote.
+                if let Some(max) = self.max_usd_micros
+                    && price.is_none_or(|price| spent.saturating_add(price) > max)
+                {
+                    stop = Some(Stop::MaxUsd(max));
                     break;
                 }
                 if let Err(failure) = self.context.output().expect_reader() {
@@ -68,9 +84,10 @@ impl Work<'_> {
                 }
                 plan.send.pop_front();
                 requested += u64::from(row.images);
+                *spent += price.unwrap_or_default();
                 images_in_flight += weight;
                 rows_in_flight.borrow_mut().push(index);
-                sending.push(self.send(index));
+                sending.push(Either::Right(self.send(index)));
             }
             if sending.is_empty() && saving.is_empty() {
                 break;
@@ -97,11 +114,15 @@ impl Work<'_> {
                     rows_in_flight.borrow_mut().retain(|other| *other != index);
                     images_in_flight -= self.rows[index].images.min(self.max_in_flight);
                     match sent {
-                        Sent::No => requested -= u64::from(self.rows[index].images),
+                        Sent::No => {
+                            requested -= u64::from(self.rows[index].images);
+                            *spent = spent.saturating_sub(self.prices.get(&index).copied().unwrap_or_default());
+                        }
                         Sent::Stored(path) => saving.push(self.save(index, Stored::file(path))),
                         Sent::Failed(failed) => {
                             if !failed.state.is_billed() {
                                 requested -= u64::from(self.rows[index].images);
+                                *spent = spent.saturating_sub(self.prices.get(&index).copied().unwrap_or_default());
                             }
                             let refused = streak.failed(&failed, self.stop_after);
                             plan.statuses[index] = Status::Failed(failed);
@@ -167,12 +188,17 @@ impl Work<'_> {
 
     /// The failure after the second signal.
     fn abandoned(&self, rows_in_flight: &[usize]) -> Failure {
+        let jobs = self.jobs.borrow();
         let mut failure = Failure::new(Exit::Interrupted, "interrupted");
         for index in rows_in_flight {
             let row = &self.rows[*index];
-            failure = failure.cause(format!("line {} ({}) was in flight: it may be billed", row.line, row.name));
+            let state = match jobs.get(index) {
+                Some(id) => format!("runs on as the generation {id}, and is billed when it completes"),
+                None => "was in flight: it may be billed".to_owned(),
+            };
+            failure = failure.cause(format!("line {} ({}) {state}", row.line, row.name));
         }
-        if !rows_in_flight.is_empty() {
+        if rows_in_flight.iter().any(|index| !jobs.contains_key(index)) {
             failure = failure.hint(RERUN_UNKNOWN);
         }
         failure.hint(CONTINUE)

@@ -1,21 +1,26 @@
 //! Sends one row.
 //!
 //! Before a row is sent, three records of it are on disk: in the journal, in the ledger, and as the folder of its
-//! response. If one of them cannot be written, neither this row nor any other is sent.
+//! response. If one of them cannot be written, neither this row nor any other is sent. A row that runs as a job has its
+//! id on disk before it is waited for; [`Work::resume`] waits for the jobs of earlier runs.
 
 use std::{
+    cell::RefCell,
+    collections::HashMap,
     fs, io,
     path::{Path, PathBuf},
 };
 
-use ideogram_client::{CallOptions, Error, StoredResponse, internal, request::Request};
+use ideogram_client::{
+    CallOptions, Error, ErrorKind, Job, Response, StoredResponse, internal, job::JobError, request::Request,
+};
 use serde_json::Value;
 
 use super::{
     RESPONSES,
     disk::blocking,
-    images,
-    journal::{Begun, Failed, Journal, Line, RawBody, now},
+    images::{self, SentJob},
+    journal::{Accepted, Begun, Failed, Journal, Line, RawBody, now},
     ledger::{Ledger, input_of},
     row::Row,
     state::RowState,
@@ -32,8 +37,14 @@ pub(super) struct Work<'a> {
     pub(super) max_in_flight: u32,
     /// How many images may be requested, including earlier runs.
     pub(super) max_images: Option<u64>,
+    /// The quoted prices of rows in millionths of a US dollar, if there is a limit for them.
+    pub(super) prices: HashMap<usize, u64>,
+    /// How much may be spent in millionths of a US dollar, including earlier runs.
+    pub(super) max_usd_micros: Option<u64>,
     /// How many refusals in a row stop the batch; 0 for no limit.
     pub(super) stop_after: u32,
+    /// The ids of the jobs in flight, by the index of their rows.
+    pub(super) jobs: RefCell<HashMap<usize, String>>,
 }
 
 /// A result, and what failed on this machine meanwhile: then no more rows are sent.
@@ -59,16 +70,36 @@ impl Work<'_> {
                 return (index, (Sent::Failed(Failed::local(row, message)), None));
             }
         };
-        if let Err(failure) = self.begin(row).await {
+        if let Err(failure) = self.begin(row, self.prices.get(&index).copied()).await {
             // It was certainly not sent. If that cannot be recorded, its outcome is unknown, which costs nothing.
             let _ = self.end(row, &Failed::local(row, failure.what().to_owned())).await;
             return (index, (Sent::No, Some(failure)));
         }
-        (index, self.call(row, request).await)
+        (index, self.call(index, request).await)
+    }
+
+    /// Waits for the job of a row that an earlier run sent.
+    pub(super) async fn resume(&self, index: usize, job: SentJob) -> (usize, WithFailure<Sent>) {
+        let row = &self.rows[index];
+        let client = self.context.client();
+        let job = match job {
+            SentJob::Stored(path) => client.job_from_stored::<Value>(path).await.map_err(|error| error.to_string()),
+            SentJob::Id(id) => match images::store_id(row, &id, self.responses_of(row)).await {
+                Ok(path) => client.job_from_stored::<Value>(path).await.map_err(|error| error.to_string()),
+                Err(failure) => Err(failure.what().to_owned()),
+            },
+        };
+        match job {
+            Ok(job) => (index, self.follow(index, &job).await),
+            Err(message) => {
+                let failed = Failed { state: RowState::Running, ..Failed::local(row, message) };
+                (index, (Sent::Failed(failed), None))
+            }
+        }
     }
 
     /// Records a row as begun, in all three places.
-    async fn begin(&self, row: &Row) -> Result<(), Failure> {
+    async fn begin(&self, row: &Row, usd_micros: Option<u64>) -> Result<(), Failure> {
         let begun = Begun {
             row: row.key.clone(),
             input: input_of(row),
@@ -78,6 +109,7 @@ impl Work<'_> {
             operation: row.request.operation().id.to_owned(),
             prompt: row.prompt.clone(),
             images: row.images,
+            usd_micros,
         };
         let (journal, ledger, row, responses) =
             (self.journal.clone(), self.ledger.clone(), row.clone(), self.responses_of(row));
@@ -102,12 +134,68 @@ impl Work<'_> {
     }
 
     /// Sends a row that was recorded as begun. Unless a response is stored, records the result.
-    async fn call(&self, row: &Row, request: Request) -> WithFailure<Sent> {
+    async fn call(&self, index: usize, request: Request) -> WithFailure<Sent> {
+        let row = &self.rows[index];
         let operation = request.operation();
         let client = self.context.client().with(CallOptions::new().store_responses_in(self.responses_of(row)));
         let in_flight = self.context.interrupt().call(operation, "");
+        if operation.job.is_some() {
+            let submitted = client.submit::<Value>(request).await;
+            drop(in_flight);
+            return match submitted {
+                Ok(job) => self.follow(index, &job).await,
+                Err(error) => self.ended(row, Err(error)).await,
+            };
+        }
         let response = client.execute::<Value>(request).await;
         drop(in_flight);
+        self.ended(row, response).await
+    }
+
+    /// Records the id of a job, and waits until it has ended.
+    async fn follow(&self, index: usize, job: &Job) -> WithFailure<Sent> {
+        let row = &self.rows[index];
+        self.jobs.borrow_mut().insert(index, job.id().to_owned());
+        let (journal, line) =
+            (self.journal.clone(), Line::Accepted(Accepted { row: row.key.clone(), job: job.id().to_owned() }));
+        // Its stored response has the id as well, so it is waited for in any case.
+        let recorded = blocking(move || journal.append(&line)).await;
+        let (state, kind, message) = match job.wait().await {
+            Ok(response) => {
+                let (sent, failure) = self.ended(row, Ok(response)).await;
+                self.jobs.borrow_mut().remove(&index);
+                return (sent, recorded.err().or(failure));
+            }
+            // The response has arrived, and cannot be stored.
+            Err(JobError::Call(error)) if error.status().is_some_and(|status| status.is_success()) => {
+                let (sent, failure) = self.ended(row, Err(error)).await;
+                return (sent, recorded.err().or(failure));
+            }
+            Err(JobError::Call(error)) if error.kind() == ErrorKind::NotFound => {
+                let message = format!("the service does not know the generation {}: {error}", job.id());
+                (RowState::Unknown, error.kind().name(), message)
+            }
+            Err(JobError::Call(error)) => {
+                let message = format!("the generation {} runs on, and cannot be waited for: {error}", job.id());
+                (RowState::Running, error.kind().name(), message)
+            }
+            Err(error @ JobError::DeadlinePassed { .. }) => (RowState::Running, "still_running", error.to_string()),
+            Err(error) if error.is_safety() => (RowState::Declined, ErrorKind::Safety.name(), error.to_string()),
+            Err(error) => (RowState::Failed, ErrorKind::Server.name(), error.to_string()),
+        };
+        if !state.is_billed()
+            && let Some(path) = job.stored_at()
+        {
+            // The journal still has the id, until it has the end.
+            let _ = fs::remove_file(path);
+        }
+        let failed = Failed { state, kind: kind.to_owned(), ..Failed::local(row, message) };
+        let ended = self.end(row, &failed).await;
+        (Sent::Failed(failed), recorded.err().or(ended.err()))
+    }
+
+    /// Decides what became of a call, and records it unless its response is stored.
+    async fn ended(&self, row: &Row, response: Result<Response<Value>, Error>) -> WithFailure<Sent> {
         if let Ok(response) = &response {
             self.context.announce(response);
         }

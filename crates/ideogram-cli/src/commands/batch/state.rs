@@ -15,6 +15,8 @@ pub(super) enum RowState {
     Failed,
     /// Refused for its content; it would be refused again.
     Declined,
+    /// The service has accepted it, and it had not ended at the end of the run.
+    Running,
     /// May have run.
     Unknown,
     /// Ran, and its response cannot be read.
@@ -46,9 +48,10 @@ pub(super) struct RowInfo {
 }
 
 impl RowState {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Declined,
         Self::Failed,
+        Self::Running,
         Self::Unknown,
         Self::Unreadable,
         Self::NotRun,
@@ -66,6 +69,7 @@ impl RowState {
             Self::NotRun     => row("not_run",    "waiting", "not run",             "",           "not run",                            Exit::Partial),
             Self::Failed     => row("failed",     "waiting", "failed",              "not billed", "failed without being billed",        Exit::Unavailable),
             Self::Declined   => row("declined",   "bad",     "declined",            "not billed", "declined",                           Exit::Invalid),
+            Self::Running    => row("running",    "waiting", "still running",       "billed when it completes", "still running",              Exit::Partial),
             Self::Unknown    => row("unknown",    "bad",     "outcome unknown",     maybe,        "of unknown outcome",                 Exit::Unknown),
             Self::Unreadable => row("unreadable", "bad",     "unreadable response", "billed",     "billed without a readable response", Exit::NotStored),
             Self::NoImages   => row("unreadable", "bad",     "no images",           "billed",     "",                                   Exit::NotStored),

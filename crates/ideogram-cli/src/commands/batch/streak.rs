@@ -36,6 +36,8 @@ impl Streak {
             (Exit::RateLimited, "the service reports again and again that too many images are in flight", next)
         } else if is(ErrorKind::Safety) {
             (Exit::Safety, SAFETY, SAFETY_NEXT)
+        } else if failed.state == RowState::Running {
+            return None;
         } else if failed.state.is_billed() {
             (
                 Exit::Unknown,
@@ -55,7 +57,7 @@ impl Streak {
     pub(super) fn finished(&mut self, status: &Status, max_length: u32) -> Option<Stop> {
         match status.state() {
             RowState::Withheld => self.count(Exit::Safety, max_length, SAFETY, SAFETY_NEXT),
-            RowState::Unknown => None,
+            RowState::Unknown | RowState::Running => None,
             _ => {
                 *self = Self::default();
                 None
