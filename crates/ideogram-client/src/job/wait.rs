@@ -62,6 +62,7 @@ pub struct JobProgress<T> {
 }
 
 /// The observed state of a job.
+#[expect(clippy::large_enum_variant, reason = "there is one for each poll")]
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum JobState<T> {

@@ -6,6 +6,7 @@ use std::{
     path::PathBuf,
 };
 
+use clap::ValueEnum as _;
 use ideogram_client::{
     Client, Error, File, Validation,
     operation::{Input, InputKind, Operation},
@@ -24,6 +25,7 @@ use super::{
     spelling::{self, Cell},
 };
 use crate::{
+    commands::values,
     images::{LEGACY_OBJECT, content::Content, mask, structured},
     text_input::without_mark,
 };
@@ -34,7 +36,10 @@ const MAX_ID_CHARS: usize = 64;
 /// The model of rows that name none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Model {
-    /// Ideogram 4.0: one image a row
+    /// Ideogram 4.5, which also edits images
+    #[value(name = "v4.5")]
+    V4_5,
+    /// Ideogram 4.0, and models trained from it
     V4,
     /// Ideogram 3.0, and models trained from it
     V3,
@@ -54,12 +59,42 @@ pub(super) struct Reading {
 }
 
 impl Model {
-    fn operation(self) -> &'static Operation {
+    /// The operations of the model: jobs come first.
+    fn operations(self) -> Vec<&'static Operation> {
         match self {
-            Self::V4 => &operations::POST_GENERATE_IMAGE_V4,
-            Self::V3 => &operations::POST_GENERATE_IMAGE_V3,
-            Self::Legacy => &operations::POST_GENERATE_IMAGE,
+            Self::V4_5 => vec![&operations::POST_GENERATE_IMAGE_V2_IDEOGRAM45],
+            Self::V4 => vec![
+                &operations::POST_GENERATE_IMAGE_V2_IDEOGRAM_V4,
+                &operations::POST_GENERATE_IMAGE_V2_IDEOGRAM_V4_CUSTOM_MODEL,
+                &operations::POST_GENERATE_IMAGE_V4,
+            ],
+            Self::V3 => vec![
+                &operations::POST_GENERATE_IMAGE_V2_IDEOGRAM_V3,
+                &operations::POST_GENERATE_IMAGE_V2_IDEOGRAM_V3_CUSTOM_MODEL,
+                &operations::POST_GENERATE_IMAGE_V3,
+            ],
+            Self::Legacy => vec![&operations::POST_GENERATE_IMAGE],
         }
+    }
+
+    /// The operation that takes all properties of a row with their values, or else the one that takes all of them.
+    fn operation(self, properties: &Map<String, Value>) -> &'static Operation {
+        let takes = |operation: &Operation, name: &str| {
+            let is_prompt = ["prompt", "text_prompt"].contains(&name);
+            is_prompt || name == "id" || input(operation, name).is_some() || nested(operation, name).is_some()
+        };
+        let takes_value = |operation: &Operation, name: &str, value: &Value| match input(operation, name) {
+            Some(input) if !input.values().is_empty() => {
+                value.as_str().is_none_or(|text| values::find(input.values(), text.trim()).is_some())
+            }
+            _ => true,
+        };
+        let all = self.operations();
+        let mut taking = all.iter().filter(|operation| properties.keys().all(|name| takes(operation, name)));
+        let takes_values =
+            |operation: &Operation| properties.iter().all(|(name, value)| takes_value(operation, name, value));
+        let best = taking.clone().find(|operation| takes_values(operation));
+        best.or_else(|| taking.next()).unwrap_or(&all[0])
     }
 }
 
@@ -145,7 +180,8 @@ impl Draft<'_> {
                     paths.entry(input.name).or_default().push(path);
                 } else {
                     self.check(input, &value);
-                    call = call.field(input.name, &value);
+                    let value = values::find(input.values(), &value).map_or(value.as_str(), |known| *known);
+                    call = call.field(input.name, value);
                 }
             }
         }
@@ -264,10 +300,8 @@ impl Draft<'_> {
     fn operation(&mut self, properties: &mut Map<String, Value>) -> Option<&'static Operation> {
         let model = properties.get("model").and_then(Value::as_str).map(str::trim).map(str::to_owned);
         let chosen = match model.as_deref() {
-            Some("v4") => Some(Model::V4),
-            Some("v3") => Some(Model::V3),
-            Some("legacy") => Some(Model::Legacy),
-            _ => None,
+            Some(name) => Model::from_str(name, false).ok(),
+            None => None,
         };
         if chosen.is_some() {
             properties.shift_remove("model");
@@ -275,10 +309,10 @@ impl Draft<'_> {
         let Some(operation) = properties.shift_remove("operation") else {
             let legacy = model.is_some_and(|model| model.starts_with("V_")).then_some(Model::Legacy);
             let trained = properties.contains_key("custom_model_uri").then_some(Model::V3);
-            return Some(chosen.or(legacy).or(trained).unwrap_or(self.reading.model).operation());
+            return Some(chosen.or(legacy).or(trained).unwrap_or(self.reading.model).operation(properties));
         };
         if chosen.is_some() {
-            self.problem("operation", "cannot be combined with `model`: v4, v3 and legacy select the operation");
+            self.problem("operation", "cannot be combined with `model`: v4.5, v4, v3 and legacy select the operation");
             return None;
         }
         let name = operation.as_str().map(str::trim).unwrap_or_default();
@@ -402,10 +436,12 @@ impl Draft<'_> {
 
 /// Reports a property that the operation does not have; only once for a table if no operation has it.
 fn unknown(raw: &Raw, operation: &Operation, name: &str) -> Problem {
-    let generators = [("v4", Model::V4), ("v3", Model::V3)];
-    let other = generators.iter().find(|(_, model)| input(model.operation(), name).is_some());
+    let generators = [("v4.5", Model::V4_5), ("v4", Model::V4), ("v3", Model::V3)];
+    let takes = |model: &Model| model.operations().iter().any(|operation| input(operation, name).is_some());
+    let is_model = |model: &Model| model.operations().iter().any(|it| it.id == operation.id);
+    let other = generators.iter().find(|(_, model)| takes(model) && !is_model(model));
     if let Some((word, _)) = other
-        && generators.iter().any(|(_, model)| model.operation().id == operation.id)
+        && generators.iter().any(|(_, model)| is_model(model))
     {
         return raw
             .problem(name, format!("{operation} does not have this property; with `model` {word} it can be used"));

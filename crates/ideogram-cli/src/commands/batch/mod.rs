@@ -7,6 +7,7 @@
 //! [`state`] lists the states of rows and images. The folder of a batch contains the images with their sidecars; the
 //! journal `batch.jsonl`; stored responses in `responses/`; `thumbnails/`; and `contact-sheet.html`.
 
+mod budget;
 mod canonical;
 mod digest;
 mod disk;
@@ -17,7 +18,6 @@ mod journal;
 mod ledger;
 mod plan;
 mod preview;
-mod prices;
 mod properties;
 mod questions;
 mod raw;
@@ -37,7 +37,6 @@ mod thumbnail;
 
 use std::{
     cell::RefCell,
-    collections::HashMap,
     path::{Path, PathBuf},
 };
 
@@ -45,6 +44,7 @@ use clap::{Args, ValueEnum as _};
 use serde_json::{Map, json};
 
 use self::{
+    budget::Budget,
     disk::blocking,
     draft::{Model, Reading},
     input::Form,
@@ -72,7 +72,7 @@ const SHEET: &str = "contact-sheet.html";
 ///
 /// FILE has a row for each call: a table with a header, as spreadsheets and data frames save it (.csv, .tsv), JSON
 /// (.jsonl, .json), or a prompt on each line (.txt). A row has a `prompt`, and any other property of the request under
-/// its name in the API, such as `num_images` or `aspect_ratio`. `model` (v4, v3, legacy) or `operation` (an id of
+/// its name in the API, such as `num_images` or `aspect_ratio`. `model` (v4.5, v4, v3, legacy) or `operation` (an id of
 /// `ideogram operations`) selects the call, and `id` names the files of the row. Properties that are files take paths,
 /// relative to the folder of FILE. All rows are checked before the first is sent.
 ///
@@ -109,7 +109,7 @@ pub(crate) struct Batch {
     #[arg(long, value_name = "FORM", value_enum)]
     form: Option<Form>,
 
-    /// The model of rows that name none [default: the model of an earlier run, or v4]
+    /// The model of rows that name none [default: the model of an earlier run, or v4.5]
     #[arg(long, value_enum)]
     model: Option<Model>,
 
@@ -196,11 +196,8 @@ impl Batch {
             return Err(Failure::usage("another batch changed the folder meanwhile: nothing was sent")
                 .hint("run the same command again"));
         }
-        let left = self.max_usd.map(|max| max.saturating_sub(history.usd_micros));
-        let prices = match left {
-            Some(left) => prices::of_rows(context, &rows, &plan.send, left).await?,
-            None => HashMap::new(),
-        };
+        let limits = (self.max_images, self.max_usd);
+        let mut budget = Budget::begin(context, limits, &history, &rows, &plan.send).await?;
         let ledger = self.ledger(context, ledgers, base_url, &folder).await;
         questions::report_history(context, &rows, &history, &plan);
         let line = Line::Run(Run { time: now(), rows: rows.len(), rows_hash: row::hash(&rows) });
@@ -216,17 +213,13 @@ impl Batch {
             folder: &folder,
             rows: &rows,
             max_in_flight: self.max_in_flight,
-            max_images: self.max_images,
-            prices,
-            max_usd_micros: self.max_usd,
             jobs: RefCell::default(),
             stop_after: self.stop_after,
         };
         let mut stream = context.output().stream("rows");
-        let mut spent = history.usd_micros;
-        let stop = work.run(&mut plan, history.images, &mut spent, &mut stream).await?;
-        if self.max_usd.is_some() {
-            context.output().note(&format!("the rows that were sent cost {}, by their quotes", units::usd(spent)));
+        let stop = work.run(&mut plan, &mut budget, &mut stream).await?;
+        if let Some(micros) = budget.usd_micros() {
+            context.output().note(&format!("the rows of all runs cost {}, by their quotes", units::usd(micros)));
         }
         self.report(context, &folder, &rows, &plan.statuses, stream, stop).await
     }
@@ -295,11 +288,11 @@ impl Batch {
     fn model(&self, context: &Context<'_>, history: &History) -> Model {
         let earlier = history.header.as_ref().and_then(|header| Model::from_str(&header.model, false).ok());
         if let (None, Some(earlier)) = (self.model, earlier)
-            && earlier != Model::V4
+            && earlier != Model::V4_5
         {
             context.output().note(&format!("continuing with --model {}, as in an earlier run", name_of(earlier)));
         }
-        self.model.or(earlier).unwrap_or(Model::V4)
+        self.model.or(earlier).unwrap_or(Model::V4_5)
     }
 
     /// Opens the ledger of the folder. If it cannot be written, the journal has to suffice.

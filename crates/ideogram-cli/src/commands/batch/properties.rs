@@ -13,10 +13,7 @@ pub(super) const JSON_PROMPT: &str = "json_prompt";
 
 /// Whether an operation can be called in a batch: it is billed and returns images.
 pub(super) fn generates_images(operation: &Operation) -> bool {
-    operation.billing == Billing::Paid
-        && operation.images != ImageCount::Fixed(0)
-        // Its response has the id of a job and no images.
-        && operation.id != operations::POST_REPLACE_BACKGROUND_IDEOGRAM_V3.id
+    operation.billing == Billing::Paid && operation.images != ImageCount::Fixed(0)
 }
 
 /// A property of the body of an operation.

@@ -9,6 +9,7 @@ use futures_util::{StreamExt as _, future::Either, stream::FuturesUnordered};
 use tokio::select;
 
 use super::{
+    budget::Budget,
     disk::blocking,
     images::{self, Stored, StoredAt},
     journal::{Finished, Line},
@@ -21,6 +22,7 @@ use super::{
 };
 use crate::{
     exit::Exit, failure::Failure, options::Format, output::ResultStream, output::progress::Counted, output::units,
+    session::interrupt::Signal,
 };
 
 /// How many rows may be waiting for their images to be saved before no more rows are sent.
@@ -31,8 +33,7 @@ impl Work<'_> {
     pub(super) async fn run(
         &self,
         plan: &mut Plan,
-        mut requested: u64,
-        spent: &mut u64,
+        budget: &mut Budget,
         results: &mut ResultStream<'_>,
     ) -> Result<Option<Stop>, Failure> {
         let total = plan.send.len() + plan.save.len() + plan.wait.len();
@@ -64,30 +65,21 @@ impl Work<'_> {
                     sending.push(Either::Left(self.resume(index, job)));
                     continue;
                 }
-                if let Some(max) = self.max_images
-                    && requested + u64::from(row.images) > max
-                {
-                    stop = Some(Stop::MaxImages(max));
-                    break;
-                }
-                let price = self.prices.get(&index).copied();
-                // Rows behind the limit have no quote.
-                if let Some(max) = self.max_usd_micros
-                    && price.is_none_or(|price| spent.saturating_add(price) > max)
-                {
-                    stop = Some(Stop::MaxUsd(max));
-                    break;
-                }
                 if let Err(failure) = self.context.output().expect_reader() {
                     stop = Some(worse(stop, failure));
                     break;
                 }
+                let price = match budget.add(index, row) {
+                    Ok(price) => price,
+                    Err(limit) => {
+                        stop = Some(limit);
+                        break;
+                    }
+                };
                 plan.send.pop_front();
-                requested += u64::from(row.images);
-                *spent += price.unwrap_or_default();
                 images_in_flight += weight;
                 rows_in_flight.borrow_mut().push(index);
-                sending.push(Either::Right(self.send(index)));
+                sending.push(Either::Right(self.send(index, price)));
             }
             if sending.is_empty() && saving.is_empty() {
                 break;
@@ -104,25 +96,17 @@ impl Work<'_> {
                     drop(graceful.take());
                     graceful = Some(interrupt.gracefully());
                     stop = Some(Stop::Interrupted);
-                    if !sending.is_empty() {
-                        let rows = units::count(sending.len() as u64, "row");
-                        let text = format!("no more rows are sent; waiting for {rows} in flight ({signal} again abandons them)");
-                        self.context.output().note(&text);
-                    }
+                    self.note_waiting(sending.len(), signal);
                 }
                 Some((index, (sent, failure))) = sending.next(), if !sending.is_empty() => {
                     rows_in_flight.borrow_mut().retain(|other| *other != index);
                     images_in_flight -= self.rows[index].images.min(self.max_in_flight);
                     match sent {
-                        Sent::No => {
-                            requested -= u64::from(self.rows[index].images);
-                            *spent = spent.saturating_sub(self.prices.get(&index).copied().unwrap_or_default());
-                        }
+                        Sent::No => budget.subtract(index, &self.rows[index]),
                         Sent::Stored(path) => saving.push(self.save(index, Stored::file(path))),
                         Sent::Failed(failed) => {
                             if !failed.state.is_billed() {
-                                requested -= u64::from(self.rows[index].images);
-                                *spent = spent.saturating_sub(self.prices.get(&index).copied().unwrap_or_default());
+                                budget.subtract(index, &self.rows[index]);
                             }
                             let refused = streak.failed(&failed, self.stop_after);
                             plan.statuses[index] = Status::Failed(failed);
@@ -152,6 +136,14 @@ impl Work<'_> {
             progress.message(tally.line());
         }
         Ok(stop)
+    }
+
+    fn note_waiting(&self, in_flight: usize, signal: Signal) {
+        if in_flight > 0 {
+            let rows = units::count(in_flight as u64, "row");
+            let text = format!("no more rows are sent; waiting for {rows} in flight ({signal} again abandons them)");
+            self.context.output().note(&text);
+        }
     }
 
     /// Saves the images of a stored response with their thumbnails, and records the result.

@@ -35,12 +35,6 @@ pub(super) struct Work<'a> {
     pub(super) folder: &'a Path,
     pub(super) rows: &'a [Row],
     pub(super) max_in_flight: u32,
-    /// How many images may be requested, including earlier runs.
-    pub(super) max_images: Option<u64>,
-    /// The quoted prices of rows in millionths of a US dollar, if there is a limit for them.
-    pub(super) prices: HashMap<usize, u64>,
-    /// How much may be spent in millionths of a US dollar, including earlier runs.
-    pub(super) max_usd_micros: Option<u64>,
     /// How many refusals in a row stop the batch; 0 for no limit.
     pub(super) stop_after: u32,
     /// The ids of the jobs in flight, by the index of their rows.
@@ -60,7 +54,8 @@ pub(super) enum Sent {
 }
 
 impl Work<'_> {
-    pub(super) async fn send(&self, index: usize) -> (usize, WithFailure<Sent>) {
+    /// Sends a row; the price is its quote in millionths of a US dollar.
+    pub(super) async fn send(&self, index: usize, price: Option<u64>) -> (usize, WithFailure<Sent>) {
         let row = &self.rows[index];
         // The files must still have the content that the key was computed from.
         let request = match row.sealed_request().await {
@@ -70,7 +65,7 @@ impl Work<'_> {
                 return (index, (Sent::Failed(Failed::local(row, message)), None));
             }
         };
-        if let Err(failure) = self.begin(row, self.prices.get(&index).copied()).await {
+        if let Err(failure) = self.begin(row, price).await {
             // It was certainly not sent. If that cannot be recorded, its outcome is unknown, which costs nothing.
             let _ = self.end(row, &Failed::local(row, failure.what().to_owned())).await;
             return (index, (Sent::No, Some(failure)));

@@ -1,0 +1,113 @@
+//! How much a batch may cost: `--max-images` and `--max-usd`.
+
+use std::collections::{HashMap, VecDeque};
+
+use futures_util::{StreamExt as _, stream};
+use ideogram_client::types::PriceQuote;
+
+use super::{journal::History, report::Stop, row::Row};
+use crate::{
+    failure::Failure,
+    output::progress::Counted,
+    session::context::{Context, Wording},
+};
+
+/// How many quotes are asked for at once.
+const PARALLEL: usize = 4;
+
+/// The limits of a batch, and what was sent so far, in all runs.
+#[derive(Debug, Default)]
+pub(super) struct Budget {
+    max_images: Option<u64>,
+    max_usd_micros: Option<u64>,
+    /// The quoted prices of rows in millionths of a US dollar; rows behind the limit have none.
+    prices: HashMap<usize, u64>,
+    images: u64,
+    usd_micros: u64,
+}
+
+impl Budget {
+    /// Begins with what earlier runs sent. With a limit of money, the rows are priced: nothing is sent before.
+    pub(super) async fn begin(
+        context: &Context<'_>,
+        (max_images, max_usd_micros): (Option<u64>, Option<u64>),
+        history: &History,
+        rows: &[Row],
+        send: &VecDeque<usize>,
+    ) -> Result<Self, Failure> {
+        let prices = match max_usd_micros {
+            Some(max) => prices(context, rows, send, max.saturating_sub(history.usd_micros)).await?,
+            None => HashMap::new(),
+        };
+        Ok(Self { max_images, max_usd_micros, prices, images: history.images, usd_micros: history.usd_micros })
+    }
+
+    /// Adds a row that is about to be sent, and returns its price; or why it must not be sent.
+    pub(super) fn add(&mut self, index: usize, row: &Row) -> Result<Option<u64>, Stop> {
+        let images = self.images.saturating_add(u64::from(row.images));
+        if let Some(max) = self.max_images.filter(|max| images > *max) {
+            return Err(Stop::MaxImages(max));
+        }
+        let price = self.prices.get(&index).copied();
+        if let Some(max) = self.max_usd_micros
+            && price.is_none_or(|price| self.usd_micros.saturating_add(price) > max)
+        {
+            return Err(Stop::MaxUsd(max));
+        }
+        self.images = images;
+        self.usd_micros = self.usd_micros.saturating_add(price.unwrap_or_default());
+        Ok(price)
+    }
+
+    /// Subtracts a row that is not billed.
+    pub(super) fn subtract(&mut self, index: usize, row: &Row) {
+        self.images = self.images.saturating_sub(u64::from(row.images));
+        let price = self.prices.get(&index).copied().unwrap_or_default();
+        self.usd_micros = self.usd_micros.saturating_sub(price);
+    }
+
+    /// What the rows cost by their quotes; `None` without a limit.
+    pub(super) fn usd_micros(&self) -> Option<u64> {
+        self.max_usd_micros.map(|_| self.usd_micros)
+    }
+}
+
+/// Returns the prices of rows in millionths of a US dollar, in their order, until their sum exceeds what is left.
+///
+/// # Errors
+///
+/// If a row has an operation without quotes, or a quote cannot be had. Nothing was sent.
+async fn prices(
+    context: &Context<'_>,
+    rows: &[Row],
+    send: &VecDeque<usize>,
+    left: u64,
+) -> Result<HashMap<usize, u64>, Failure> {
+    if let Some(row) = send.iter().map(|index| &rows[*index]).find(|row| row.request.operation().quote.is_none()) {
+        let (line, name, operation) = (row.line, &row.name, row.request.operation());
+        return Err(Failure::usage(format!("line {line} ({name}): {operation} has no price quotes: nothing was sent"))
+            .hint("leave out --max-usd, or use --model v4.5, v4 or v3; --max-images limits images of any model"));
+    }
+    let progress = context.progress("quoting", Counted::Things("row"), Some(send.len() as u64));
+    let quotes = stream::iter(send.iter().copied()).map(|index| async move {
+        let request = rows[index].request.clone();
+        (index, context.client().quote::<PriceQuote>(request).await)
+    });
+    let mut quotes = quotes.buffered(PARALLEL);
+    let (mut prices, mut sum) = (HashMap::new(), 0_u64);
+    while let Some((index, quote)) = quotes.next().await {
+        let quote = quote.map_err(|error| {
+            let action = format!("cannot get the price of line {}", rows[index].line);
+            context.failure(Wording { action: &action, inspect: "" }, &error).hint("nothing was sent")
+        })?;
+        let price = quote.upper_bound_usd_micros.unwrap_or(quote.usd_micros).max(quote.usd_micros);
+        let price = u64::try_from(price).unwrap_or(u64::MAX);
+        prices.insert(index, price);
+        sum = sum.saturating_add(price);
+        progress.advance(1);
+        if sum > left {
+            break;
+        }
+    }
+    Ok(prices)
+}
