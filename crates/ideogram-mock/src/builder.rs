@@ -45,6 +45,7 @@ pub struct MockServerBuilder {
     time_scale: f64,
     training_time: Duration,
     generation_time: Duration,
+    job_time: Duration,
     storing_time: Duration,
     shows_file_names: bool,
     max_body_bytes: u64,
@@ -61,6 +62,7 @@ impl Default for MockServerBuilder {
             time_scale: 0.0,
             training_time: DEFAULT_TRAINING_TIME,
             generation_time: Duration::ZERO,
+            job_time: Duration::ZERO,
             storing_time: Duration::ZERO,
             shows_file_names: true,
             max_body_bytes: DEFAULT_MAX_BODY_BYTES,
@@ -111,6 +113,15 @@ impl MockServerBuilder {
     /// that.
     pub fn generation_time(mut self, time: Duration) -> Self {
         self.generation_time = time;
+        self
+    }
+
+    /// How long a job takes from its submission to its images, in service time. Default: 0.
+    ///
+    /// The images of a job are also in flight for the [`generation_time`](Self::generation_time), in real time: the job
+    /// has ended when both have passed.
+    pub fn job_time(mut self, time: Duration) -> Self {
+        self.job_time = time;
         self
     }
 
@@ -185,6 +196,7 @@ impl MockServerBuilder {
                 store: Store::new(state, file, Clock::new(start, self.time_scale)),
                 scenario: ScenarioState::new(self.scenario),
                 training_time: self.training_time,
+                job_time: self.job_time,
                 storing_time: self.storing_time,
                 shows_file_names: self.shows_file_names,
                 limiter: ImageLimiter::new(self.generation_time),

@@ -31,6 +31,11 @@ impl ImageLimiter {
         permit.map_err(|_| Reply::inflight_limit(MAX_IMAGES_IN_FLIGHT))
     }
 
+    /// How long a call that creates images takes.
+    pub(crate) fn generation_time(&self) -> Duration {
+        self.generation_time
+    }
+
     /// Holds the permit for the generation time, even if the caller hangs up.
     pub(crate) async fn hold(&self, permit: OwnedSemaphorePermit) {
         if permit.num_permits() == 0 || self.generation_time.is_zero() {

@@ -7,11 +7,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, Method, StatusCode, header, request};
-use tokio::time::sleep;
+use tokio::{sync::OwnedSemaphorePermit, time::sleep};
 
 use crate::{
     document::{Document, Operation, Route},
-    handlers::{self, Handler, Service},
+    handlers::{self, Handler, Service, generations},
     images,
     recorder::{Record, Recorder},
     reply::Reply,
@@ -79,16 +79,21 @@ async fn perform(
     }
     stream.check_announced(&head.headers)?;
     let call = Call::read(operation, &route, head, stream, record).await?;
-    let delivery = match shared.service.scenario.interfere(operation) {
+    let is_quote = generations::is_quote(&call);
+    let delivery = match shared.service.scenario.interfere(operation.is_paid && !is_quote) {
         Interference::None => Delivery::Complete,
         Interference::Instead(response) => return Ok((response, Delivery::Complete)),
         Interference::ResponseLost => Delivery::CutOff,
     };
+    if is_quote {
+        return Ok((Reply::success(&generations::quote(&call)), delivery));
+    }
     let handler = handlers::find(&operation.id).ok_or_else(|| {
         let text = format!("the mock server has no handler for `{}` yet", operation.id);
         Reply::error(StatusCode::NOT_IMPLEMENTED, &text)
     })?;
     let permit = shared.service.limiter.acquire(operation.images.count(&call.body))?;
+    let (is_job, hangs) = (generations::is_job(&call), generations::hangs(&call));
     let result = run(shared, operation, handler, call).await?;
     // In debug builds only, because it is slow. So every test of every user checks that the mock follows the document.
     if cfg!(debug_assertions)
@@ -97,8 +102,30 @@ async fn perform(
         let text = format!("the mock server's own response breaks the document: {violation}");
         return Err(Reply::error(StatusCode::INTERNAL_SERVER_ERROR, &text));
     }
-    shared.service.limiter.hold(permit).await;
+    if is_job {
+        let id = result["generation_id"].as_str().unwrap_or_default().to_owned();
+        finish_later(shared, permit, id, hangs);
+    } else {
+        shared.service.limiter.hold(permit).await;
+    }
     Ok((Reply::success(&result), delivery))
+}
+
+/// Holds the permits of a job until its images are made, and ends it then; one that hangs keeps them.
+fn finish_later(shared: &Arc<Shared>, permit: OwnedSemaphorePermit, id: String, hangs: bool) {
+    let time = shared.service.limiter.generation_time();
+    if hangs {
+        permit.forget();
+    } else if time.is_zero() {
+        generations::end(&shared.service, &id);
+    } else {
+        let shared = Arc::clone(shared);
+        tokio::spawn(async move {
+            sleep(time).await;
+            drop(permit);
+            generations::end(&shared.service, &id);
+        });
+    }
 }
 
 /// Runs the handler. Files are stored after a delay, and also if the caller hangs up meanwhile.

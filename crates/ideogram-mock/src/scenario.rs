@@ -4,7 +4,7 @@ use std::{sync::Mutex, time::Duration};
 
 use http::StatusCode;
 
-use crate::{concurrency::MAX_IMAGES_IN_FLIGHT, document::Operation, reply::Reply};
+use crate::{concurrency::MAX_IMAGES_IN_FLIGHT, reply::Reply};
 
 /// How the server responds to valid calls: known path, correct key, valid request.
 ///
@@ -82,12 +82,12 @@ impl ScenarioState {
         breaks
     }
 
-    /// Returns what happens to a call of `operation`; this resets a scenario that is for one call only.
-    pub(crate) fn interfere(&self, operation: &Operation) -> Interference {
+    /// Returns what happens to a call, which may be billed; this resets a scenario that is for one call only.
+    pub(crate) fn interfere(&self, is_paid: bool) -> Interference {
         let mut scenario = self.0.lock().expect("nothing panics while it holds this lock");
         let interference = match &*scenario {
-            Scenario::Declines if operation.is_paid => return Interference::Instead(declined()),
-            Scenario::PaymentRequired if operation.is_paid => return Interference::Instead(payment_required()),
+            Scenario::Declines if is_paid => return Interference::Instead(declined()),
+            Scenario::PaymentRequired if is_paid => return Interference::Instead(payment_required()),
             Scenario::Normal
             | Scenario::Declines
             | Scenario::PaymentRequired

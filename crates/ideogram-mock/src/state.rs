@@ -73,8 +73,11 @@ pub(crate) struct Model {
 pub(crate) struct Generation {
     pub(crate) id: String,
     pub(crate) created: Timestamp,
-    /// When it ends, in success or failure.
+    /// When it ends at the earliest, in success or failure.
     pub(crate) ends: Timestamp,
+    /// Whether its images are still being made, in real time.
+    #[serde(skip)]
+    pub(crate) is_in_flight: bool,
     pub(crate) fails: bool,
     /// Its images.
     pub(crate) data: Value,

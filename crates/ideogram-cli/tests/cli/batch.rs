@@ -58,13 +58,13 @@ fn a_dry_run_shows_every_request_and_leaves_nothing_behind() {
     ----- stdout -----
     line 1 (river): 1 image
 
-    POST:         http://127.0.0.1:[PORT]/v1/ideogram-v4/generate
-    text_prompt:  a river
-    api-key:      [key]
+    POST:     http://127.0.0.1:[PORT]/v2/image/generate/ideogram-4-5
+    prompt:   a river
+    api-key:  [key]
 
     line 2 (cats): 2 images
 
-    POST:        http://127.0.0.1:[PORT]/v1/ideogram-v3/generate
+    POST:        http://127.0.0.1:[PORT]/v2/image/generate/ideogram-3
     prompt:      two cats
     num_images:  2
     api-key:     [key]
@@ -119,17 +119,15 @@ nonsense
     snapshot!(ran, @r#"
     exit code: 2
     ----- stderr -----
-    error: 14 problems in rows.jsonl: nothing was sent
+    error: 12 problems in rows.jsonl: nothing was sent
       caused by: rows.jsonl:1: `num_images`: must be at most 8, and is 9
       caused by: rows.jsonl:2: `id`: becomes the name of files: use 1 to 64 letters, digits, `-`, `_`, `.` and spaces, not beginning with `.`
       caused by: rows.jsonl:3: not JSON: expected ident at character 2
-      caused by: rows.jsonl:4: `aspect_ratio`: must be one of 1x3, 3x1, 1x2, 2x1, 9x16, 16x9, 10x16, 16x10, 2x3, 3x2, 3x4, 4x3, 4x5, 5x4, 1x1, and is `16:9` (did you mean `16x9`?); --unchecked leaves it to the service
       caused by: rows.jsonl:4: `resolution` with `aspect_ratio` cannot be combined
       caused by: rows.jsonl:5: `id`: "Same" is already the id of line 4
-      caused by: rows.jsonl:5: `num_images`: post_generate_image_v4 does not have this property; with `model` v3 it can be used
-      caused by: rows.jsonl:6: `promt`: post_generate_image_v3 does not have this property; use id, operation, model, prompt, seed, resolution, aspect_ratio, rendering_speed, magic_prompt, negative_prompt, num_images, color_palette, style_codes, style_type, style_preset, custom_model_uri, style_reference_images, character_reference_images, character_reference_images_mask, enable_copyright_detection
-      caused by: rows.jsonl:6: `prompt`: is missing: post_generate_image_v3 requires it
-      caused by: rows.jsonl:7: `operation`: `get_dataset` does not generate images; use one of post_generate_image_v4, post_remix_image_v4, post_generate_image_v3, post_generate_image_v3_transparent, post_inpaint_image_v3, post_remix_image_v3, post_reframe_image_v3, post_replace_background_v3, post_remove_background, post_layerize_text_v3, post_v1_edit_image, post_upscale_image, post_generate_image, post_edit_image_v3, post_edit_image, post_remix_image, post_reframe_image, post_generate_image_v2_ideogram45, post_generate_image_v2_ideogram_v4, post_generate_image_v2_ideogram_v4_transparent, post_generate_image_v2_ideogram_v4_custom_model, post_generate_image_v2_ideogram_v3, post_generate_image_v2_ideogram_v3_custom_model, post_precise_edit_image_v2_ideogram45, post_inpaint_image_v2_ideogram_v3, post_remix_image_v2_ideogram_v4, post_reframe_image_v2_ideogram_v3, post_remove_background_v2, post_upscale
+      caused by: rows.jsonl:6: `promt`: post_generate_image_v2_ideogram_v3 does not have this property; use id, operation, model, prompt, aspect_ratio, resolution, rendering_speed, magic_prompt, negative_prompt, num_images, seed, color_palette, style_codes, style_preset, style_type, style_reference_images, enable_copyright_detection, webhook_url
+      caused by: rows.jsonl:6: `prompt`: is missing: post_generate_image_v2_ideogram_v3 requires it
+      caused by: rows.jsonl:7: `operation`: `get_dataset` does not generate images; use one of post_generate_image_v4, post_remix_image_v4, post_generate_image_v3, post_generate_image_v3_transparent, post_inpaint_image_v3, post_remix_image_v3, post_reframe_image_v3, post_replace_background_v3, post_remove_background, post_layerize_text_v3, post_v1_edit_image, post_upscale_image, post_generate_image, post_edit_image_v3, post_edit_image, post_remix_image, post_reframe_image, post_generate_image_v2_ideogram45, post_generate_image_v2_ideogram_v4, post_generate_image_v2_ideogram_v4_transparent, post_generate_image_v2_ideogram_v4_custom_model, post_generate_image_v2_ideogram_v3, post_generate_image_v2_ideogram_v3_custom_model, post_precise_edit_image_v2_ideogram45, post_inpaint_image_v2_ideogram_v3, post_remix_image_v2_ideogram_v4, post_reframe_image_v2_ideogram_v3, post_replace_background_ideogram_v3, post_remove_background_v2, post_upscale
       caused by: rows.jsonl:8: `seed`: must be a whole number, not `many`
       caused by: rows.jsonl:8: `image`: cannot read "nowhere.png": No such file or directory (os error [CODE])
       caused by: rows.jsonl:9: `num_images`: must be at least 1, and is 0
@@ -222,9 +220,9 @@ fn a_balance_that_is_too_low_stops_it_and_the_next_run_continues() {
     contact sheet: rows-images/contact-sheet.html
     error: stopped: the balance does not cover the rows (3 rows in a row)
       caused by: 6 rows: 0 images saved, 3 rows failed without being billed, 3 rows not run
-      caused by: line 1 (0): failed, not billed: post_generate_image_v4: 402 Payment Required: You do not have sufficient balance.
-      caused by: line 2 (1): failed, not billed: post_generate_image_v4: 402 Payment Required: You do not have sufficient balance.
-      caused by: line 3 (2): failed, not billed: post_generate_image_v4: 402 Payment Required: You do not have sufficient balance.
+      caused by: line 1 (0): failed, not billed: post_generate_image_v2_ideogram45: 402 Payment Required: You do not have sufficient balance.
+      caused by: line 2 (1): failed, not billed: post_generate_image_v2_ideogram45: 402 Payment Required: You do not have sufficient balance.
+      caused by: line 3 (2): failed, not billed: post_generate_image_v2_ideogram45: 402 Payment Required: You do not have sufficient balance.
     hint: top up the API balance, then run the same command again; no row is paid twice
     ");
 }
@@ -247,8 +245,8 @@ fn declined_rows_are_sent_again_only_with_retry_declined() {
     ----- stderr -----
     contact sheet: rows-images/contact-sheet.html
     error: 2 rows: 0 images saved, 2 rows declined
-      caused by: line 1 (a): declined, not billed: post_generate_image_v4: 422 Unprocessable Entity: Prompt provided failed safety check due to the inclusion of prohibited content.
-      caused by: line 2 (b): declined, not billed: post_generate_image_v4: 422 Unprocessable Entity: Prompt provided failed safety check due to the inclusion of prohibited content.
+      caused by: line 1 (a): declined, not billed: post_generate_image_v2_ideogram45: 422 Unprocessable Entity: Prompt provided failed safety check due to the inclusion of prohibited content.
+      caused by: line 2 (b): declined, not billed: post_generate_image_v2_ideogram45: 422 Unprocessable Entity: Prompt provided failed safety check due to the inclusion of prohibited content.
     hint: change the declined rows, or send them unchanged with --retry-declined
     ");
 }
@@ -304,7 +302,7 @@ fn an_incomplete_response_is_paid_again_only_with_rerun_unknown() {
     ----- stderr -----
     contact sheet: rows-images/contact-sheet.html
     error: 1 row: 0 images saved, 1 row of unknown outcome
-      caused by: line 1 (river): outcome unknown, it may have been billed: post_generate_image_v4: the connection broke before a response arrived; the call may have run: check before calling again
+      caused by: line 1 (river): outcome unknown, it may have been billed: post_generate_image_v2_ideogram45: the connection broke before a response arrived; the call may have run: check before calling again
     hint: rows of unknown outcome are not sent again, since they may be billed; --rerun-unknown sends them
     ");
 }
@@ -399,7 +397,7 @@ fn rows_come_one_by_one_as_json_lines_and_all_together_as_json() {
         {
           "row": "river",
           "line": 1,
-          "operation": "post_generate_image_v4",
+          "operation": "post_generate_image_v2_ideogram45",
           "prompt": "a river",
           "status": "saved",
           "images": [
@@ -414,7 +412,7 @@ fn rows_come_one_by_one_as_json_lines_and_all_together_as_json() {
         {
           "row": "cats",
           "line": 2,
-          "operation": "post_generate_image_v3",
+          "operation": "post_generate_image_v2_ideogram_v3",
           "prompt": "two cats",
           "status": "saved",
           "images": [
@@ -442,6 +440,7 @@ fn rows_come_one_by_one_as_json_lines_and_all_together_as_json() {
         "images_not_saved": 0,
         "rows_declined": 0,
         "rows_failed": 0,
+        "rows_running": 0,
         "rows_unknown": 0,
         "rows_unreadable": 0,
         "rows_not_run": 0

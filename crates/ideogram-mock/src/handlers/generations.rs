@@ -1,7 +1,5 @@
 //! Handlers of the second API version: generations, which have ids, and the report of usage and costs.
 
-use std::time::Duration;
-
 use http::StatusCode;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -19,16 +17,27 @@ use crate::{
     state::{Charge, Generation},
 };
 
-/// The price of an image in millionths of a US dollar, by operation, as quoted by the service on 2026-10-10 for requests
-/// without options.
-const PRICES: [(&str, u64); 3] =
-    [("post_generate_image_v2_ideogram45", 100_000), ("post_remove_background_v2", 10_000), ("post_upscale", 251_659)];
-/// The price of all other operations. The service gave no quote for custom models and descriptions; the mock server
-/// charges the same for them.
+/// The prices of an image in millionths of a US dollar, as quoted by the service on 2026-10-10: by operation, and by
+/// `quality` where the operation has it.
+const PRICES: [(&str, &str, u64); 11] = [
+    ("post_generate_image_v2_ideogram45", "very_low", 8_000),
+    ("post_generate_image_v2_ideogram45", "low", 30_000),
+    ("post_generate_image_v2_ideogram45", "medium", 60_000),
+    ("post_generate_image_v2_ideogram45", "high", 100_000),
+    ("post_precise_edit_image_v2_ideogram45", "very_low", 8_000),
+    ("post_precise_edit_image_v2_ideogram45", "low", 30_000),
+    ("post_precise_edit_image_v2_ideogram45", "medium", 60_000),
+    ("post_precise_edit_image_v2_ideogram45", "high", 220_000),
+    ("post_remove_background_v2", "", 10_000),
+    (UPSCALE, "", 251_659),
+    ("post_describe_image_ideogram_v4", "", OTHER_PRICE),
+];
+/// Quoted for most operations of the 3.0 and 4.0 models. Custom models and descriptions were not quoted, and cost the
+/// same here.
 const OTHER_PRICE: u64 = 60_000;
 
-/// How long a generation takes if the response does not contain its images, in service time.
-const JOB_TIME: Duration = Duration::from_secs(10);
+/// The operation whose price depends on what it makes, so that a quote is an estimate.
+const UPSCALE: &str = "post_upscale";
 
 /// Most buckets in a usage report, of a day and of an hour.
 const MAX_DAYS: usize = 92;
@@ -37,24 +46,65 @@ const MAX_HOURS: usize = 168;
 /// The public key of RFC 8037, appendix A.
 const SIGNING_KEY: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 
-/// Handles the operations whose response contains the images.
+/// Whether a call asks for its price.
+pub(crate) fn is_quote(call: &Call) -> bool {
+    call.query.get("dry_run").is_some_and(|value| *value == true)
+}
+
+/// Whether the response of a call has only an id, and its images come later.
+pub(crate) fn is_job(call: &Call) -> bool {
+    is_always_job(call) || call.body["async"] == true || call.body["webhook_url"].is_string()
+}
+
+fn is_always_job(call: &Call) -> bool {
+    call.operation.id == "post_replace_background_ideogram_v3"
+}
+
+/// Returns the price of a call. Nothing is made, stored or checked for safety.
+pub(crate) fn quote(call: &Call) -> Value {
+    let count = u64::from(call.operation.images.count(&call.body).max(1));
+    let micros = price(call) * count;
+    let identifier = call.operation.id.trim_start_matches("post_");
+    let is_estimate = call.operation.id == UPSCALE;
+    let mut quote = json!({
+        "object": "price_quote", "billing_identifier": identifier, "quantity": count, "usd_micros": micros,
+        "credit_millis": micros / 10, "qualifier": if is_estimate { "estimate" } else { "exact" },
+    });
+    if is_estimate {
+        quote["upper_bound_usd_micros"] = json!(micros * 4);
+    }
+    quote
+}
+
+/// The price of an image of a call in millionths of a US dollar.
+fn price(call: &Call) -> u64 {
+    let is_edit = call.files.iter().any(|file| file.part == "images");
+    let is_high = call.operation.id == "post_generate_image_v2_ideogram45" && !is_edit;
+    let quality = call.body["quality"].as_str().unwrap_or(if is_high { "high" } else { "medium" });
+    let is_it = |(id, of, _): &&(&str, &str, u64)| *id == call.operation.id && (of.is_empty() || *of == quality);
+    PRICES.iter().find(is_it).map_or(OTHER_PRICE, |(_, _, price)| *price)
+}
+
+/// Handles the operations whose images have no further properties.
 pub(super) fn generate(service: &Service, call: &Call) -> Result<Value, Reply> {
     has_custom_model(service, call)?;
     let is_transparent = call.operation.id.contains("transparent");
     let background = if is_transparent { Background::Transparent } else { Background::Sky };
     let response = respond(service, call, &Plan { background, ..Plan::of(call) })?;
-    let (id, data) = (record(service, call, &response, false)?, &response["data"]);
-    let mut generation = json!({"generation_id": id, "seed": data[0]["seed"], "data": data});
+    let data = &response["data"];
+    let mut generation = json!({"generation_id": record(service, call, data)?, "seed": data[0]["seed"], "data": data});
     if call.operation.id.ends_with("ideogram45") {
         generation["generation_kind"] = json!("sampling");
     }
-    Ok(generation)
+    Ok(accepted(call, generation))
 }
 
 /// Handles inpaint, whose response also has the size of the images.
 pub(super) fn inpaint(service: &Service, call: &Call) -> Result<Value, Reply> {
-    let generation = generate(service, call)?;
-    Ok(with_size(generation))
+    let response = respond(service, call, &Plan::of(call))?;
+    let data = &response["data"];
+    let generation = json!({"generation_id": record(service, call, data)?, "seed": data[0]["seed"], "data": data});
+    Ok(accepted(call, with_size(generation)))
 }
 
 pub(super) fn upscale(service: &Service, call: &Call) -> Result<Value, Reply> {
@@ -70,32 +120,49 @@ pub(super) fn upscale(service: &Service, call: &Call) -> Result<Value, Reply> {
             "seed": image["seed"],
         });
     }
-    let id = record(service, call, &response, false)?;
-    Ok(with_size(json!({"generation_id": id, "seed": response["data"][0]["seed"], "data": response["data"]})))
+    let data = &response["data"];
+    let generation = json!({"generation_id": record(service, call, data)?, "seed": data[0]["seed"], "data": data});
+    Ok(accepted(call, with_size(generation)))
 }
 
-/// Handles remove-background. The marker `errored` in the file name causes an error inside a response with status 200.
+/// Fails after the response has begun for an image that is named so, unless it runs as a job.
 pub(super) fn remove_background(service: &Service, call: &Call) -> Result<Value, Reply> {
-    if is_marked(&subject(call), "errored") {
+    if !is_job(call) && is_marked(&subject(call), "errored") {
         return Ok(json!({"error": "The image could not be processed.", "status_code": 500}));
     }
-    let mut response = respond(service, call, &Plan { background: Background::Transparent, ..Plan::of(call) })?;
-    for image in response["data"].as_array_mut().into_iter().flatten() {
-        *image = json!({"url": image["url"], "is_image_safe": image["is_image_safe"]});
+    let response = respond(service, call, &Plan { background: Background::Transparent, ..Plan::of(call) })?;
+    let mut data = response["data"].clone();
+    for image in data.as_array_mut().into_iter().flatten() {
+        *image =
+            json!({"url": image["url"], "is_image_safe": image["is_image_safe"], "resolution": image["resolution"]});
     }
-    Ok(json!({"generation_id": record(service, call, &response, false)?, "data": response["data"]}))
+    let id = record(service, call, &data)?;
+    for image in data.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+        image.remove("resolution");
+    }
+    Ok(accepted(call, json!({"generation_id": id, "data": data})))
 }
 
 /// Starts a generation; `get` returns its images once it has ended.
 pub(super) fn replace_background(service: &Service, call: &Call) -> Result<Value, Reply> {
     let response = respond(service, call, &Plan::of(call))?;
-    Ok(json!({"generation_id": record(service, call, &response, true)?}))
+    Ok(json!({"generation_id": record(service, call, &response["data"])?}))
+}
+
+/// The response to a call: without its images if it is a job.
+fn accepted(call: &Call, mut response: Value) -> Value {
+    if is_job(call)
+        && let Some(response) = response.as_object_mut()
+    {
+        response.remove("data");
+    }
+    response
 }
 
 pub(super) fn describe(service: &Service, call: &Call) -> Result<Value, Reply> {
     check(call)?;
     let json_prompt = super::words::describe_v4(service, call)?["json_prompt"].take();
-    let id = record(service, call, &json!({"data": []}), false)?;
+    let id = record(service, call, &json!([]))?;
     Ok(json!({"created": wire(service.now()), "description_id": id, "json_prompt": json_prompt}))
 }
 
@@ -105,7 +172,7 @@ pub(super) fn get(service: &Service, call: &Call) -> Result<Value, Reply> {
         let found = state.generations.iter().find(|generation| generation.id == id);
         let generation = found.ok_or_else(|| Reply::not_found("Generation not found."))?;
         let mut response = json!({"generation_id": id, "status": "pending", "created": wire(generation.created)});
-        if now < generation.ends {
+        if generation.is_in_flight || now < generation.ends {
             return Ok(response);
         }
         if generation.fails {
@@ -115,25 +182,46 @@ pub(super) fn get(service: &Service, call: &Call) -> Result<Value, Reply> {
             response["status"] = json!("completed");
             response["response_type"] = json!("url");
             response["data"] = generation.data.clone();
+            for item in response["data"].as_array_mut().into_iter().flatten() {
+                if item["prompt"].is_null() || item["seed"].is_null() {
+                    item["object_type"] = json!("image.without-prompt-or-seed");
+                }
+            }
         }
         Ok(response)
     })
 }
 
-/// Stores a generation and its charge, and returns its id.
-fn record(service: &Service, call: &Call, response: &Value, is_slow: bool) -> Result<String, Reply> {
-    let created = service.now();
-    let ends = if is_slow { later(created, JOB_TIME) } else { created };
-    let fails = is_slow && is_marked(&subject(call), "errored");
-    let count = response["data"].as_array().map_or(0, Vec::len).max(1);
-    let price = PRICES.iter().find(|(id, _)| *id == call.operation.id).map_or(OTHER_PRICE, |(_, price)| *price);
+/// Marks a job as ended.
+pub(crate) fn end(service: &Service, id: &str) {
+    let ended: Result<(), Reply> = service.store.change(|state| {
+        for generation in state.generations.iter_mut().filter(|generation| generation.id == id) {
+            generation.is_in_flight = false;
+        }
+        Ok(())
+    });
+    // Only the file of the state can fail, and then the next change reports it.
+    drop(ended);
+}
+
+/// Whether a job never ends.
+pub(crate) fn hangs(call: &Call) -> bool {
+    is_job(call) && is_marked(&subject(call), "hanging")
+}
+
+/// Stores a generation with its images and what it costs, and returns its id.
+fn record(service: &Service, call: &Call, data: &Value) -> Result<String, Reply> {
+    let (created, is_job) = (service.now(), is_job(call));
+    let ends = if is_job { later(created, service.job_time) } else { created };
+    let fails = is_job && is_marked(&subject(call), "errored");
+    let count = data.as_array().map_or(0, Vec::len).max(1) as u64;
     service.store.change(|state| {
         let id = state.new_id();
-        let data = response["data"].clone();
-        state.generations.push(Generation { id: id.clone(), created, ends, fails, data });
-        if !fails {
+        let data = data.clone();
+        state.generations.push(Generation { id: id.clone(), created, ends, is_in_flight: is_job, fails, data });
+        if !fails && !hangs(call) {
             let endpoint = call.operation.path.to_string();
-            state.charges.push(Charge { time: created, endpoint, count: count as u64, price });
+            state.charges.push(Charge { time: created, endpoint, count, price: price(call) });
         }
         Ok(id)
     })

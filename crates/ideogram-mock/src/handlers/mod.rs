@@ -3,7 +3,7 @@
 //! A handler gets a call that is already valid against the document, and returns the result or a refusal.
 
 mod datasets;
-mod generations;
+pub(crate) mod generations;
 mod images;
 mod models;
 mod sources;
@@ -26,6 +26,8 @@ pub(crate) struct Service {
     pub(crate) scenario: ScenarioState,
     /// How long a training takes, in service time.
     pub(crate) training_time: Duration,
+    /// How long a job takes, in service time.
+    pub(crate) job_time: Duration,
     /// How long it takes to store uploaded files, in real time.
     pub(crate) storing_time: Duration,
     /// Whether the responses for datasets contain the names of files.

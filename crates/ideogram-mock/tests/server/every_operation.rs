@@ -183,8 +183,6 @@ async fn every_response_fits_the_document() {
         let started = session.post("/v2/image/replace-background/ideogram-3").multipart(form);
         let id = session.call(started, 200).await["generation_id"].as_str().unwrap().to_owned();
         let path = format!("/v2/generations/{id}");
-        assert_eq!(session.call(session.get(&path), 200).await["status"], "pending");
-        session.caller.server.advance(std::time::Duration::from_secs(60));
         let ended = session.call(session.get(&path), 200).await;
         assert_eq!((&ended["status"], ended["data"].is_array()), (&json!(status), status == "completed"));
     }

@@ -5,6 +5,7 @@ mod datasets;
 mod every_operation;
 mod images;
 mod inflight;
+mod jobs;
 mod json;
 mod lifecycle;
 mod links;
