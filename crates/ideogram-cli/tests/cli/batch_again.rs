@@ -232,7 +232,7 @@ fn missing_images_are_fetched_again_and_not_reported_as_saved() {
 #[test]
 fn images_are_saved_from_a_response_that_only_the_journal_has() {
     let scene = Scene::new();
-    // Its folder turns into a file between the beginning of the row and its response.
+    // Its folder turns into a file between the acceptance of its job and its images.
     scene.server.set_scenario(ideogram_mock::Scenario::Normal);
     let server = serve(MockServer::builder().generation_time(std::time::Duration::from_millis(1500)));
     let scene = Scene { server, ..scene };
@@ -243,7 +243,12 @@ fn images_are_saved_from_a_response_that_only_the_journal_has() {
     };
     let responses = scene.path("out/responses");
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
-    while scene.calls() < 2 {
+    let accepted = || {
+        let rows = fs::read_dir(&responses).into_iter().flatten().flatten();
+        let files = rows.flat_map(|row| fs::read_dir(row.path()).into_iter().flatten().flatten());
+        files.filter(|file| file.path().extension().is_some_and(|it| it == "json")).count()
+    };
+    while accepted() < 2 {
         assert!(std::time::Instant::now() < deadline, "no row was sent");
         std::thread::sleep(std::time::Duration::from_millis(5));
     }

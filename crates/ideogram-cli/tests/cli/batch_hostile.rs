@@ -5,7 +5,7 @@
 //! few, `IDEOGRAM_HOSTILE_SEED` chooses others.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     env, fs,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -115,7 +115,9 @@ impl Scene {
     fn lost(&self) -> usize {
         let responses = files(&self.out().join("responses"));
         let stored = responses.iter().filter(|path| path.extension().is_some_and(|extension| extension == "json"));
-        self.paid().len() - stored.count()
+        // The id of a job and its response may both be there.
+        let rows: BTreeSet<_> = stored.filter_map(|path| path.parent()).collect();
+        self.paid().len() - rows.len()
     }
 }
 

@@ -21,7 +21,7 @@ const ROWS: usize = 12;
 fn paid(server: &MockServer) -> BTreeMap<String, usize> {
     let mut paid = BTreeMap::new();
     for request in server.requests() {
-        let prompt = request.parts.iter().find(|part| part.name == "text_prompt").and_then(|part| part.text.clone());
+        let prompt = request.parts.iter().find(|part| part.name.ends_with("prompt")).and_then(|part| part.text.clone());
         if let (Some(prompt), true) = (prompt, request.status != Some(429)) {
             *paid.entry(prompt).or_default() += 1;
         }
@@ -178,6 +178,31 @@ mod interrupted {
 
         assert_eq!(child.wait().unwrap().code(), Some(143), "{stderr}");
         assert!(stderr.starts_with("no more rows are sent; waiting for"), "{stderr}");
+        assert!(stderr.contains("runs on as the generation "), "{stderr}");
+        assert!(stderr.contains("run the same command again to continue; no row is paid twice"), "{stderr}");
+        assert!(!stderr.contains("--rerun-unknown"), "{stderr}");
+    }
+
+    #[test]
+    fn the_second_signal_abandons_rows_that_are_no_jobs_and_lists_them() {
+        let folder = tempfile::tempdir().unwrap();
+        rows(folder.path());
+        let server = serve(MockServer::builder().generation_time(Duration::from_secs(20)));
+
+        let mut command = command(folder.path(), &server, &["--model", "legacy"]);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut pipe = std::io::BufReader::new(child.stderr.take().unwrap());
+        while server.requests().is_empty() {
+            thread::sleep(Duration::from_millis(5));
+        }
+        signal(&child, "-INT");
+        let mut stderr = String::new();
+        std::io::BufRead::read_line(&mut pipe, &mut stderr).unwrap();
+        thread::sleep(Duration::from_millis(600));
+        signal(&child, "-TERM");
+        std::io::Read::read_to_string(&mut pipe, &mut stderr).unwrap();
+
+        assert_eq!(child.wait().unwrap().code(), Some(143), "{stderr}");
         assert!(stderr.contains("was in flight: it may be billed"), "{stderr}");
         assert!(stderr.contains("--rerun-unknown"), "{stderr}");
     }

@@ -110,7 +110,7 @@ fn structured_prompts_are_treated_alike_in_generate_and_batch() {
     let more = prompt.replace("\"photo\"", "\"mood\":\"calm\",\"photo\"");
     let sent = |server: &MockServer| {
         let requests = server.requests();
-        let part = |part: &&ideogram_mock::RecordedPart| part.name == "json_prompt";
+        let part = |part: &&ideogram_mock::RecordedPart| part.name.ends_with("prompt");
         let texts = requests.iter().filter_map(|request| request.parts.iter().find(part)?.text.clone());
         texts.collect::<Vec<_>>()
     };

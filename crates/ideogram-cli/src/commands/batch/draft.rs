@@ -81,7 +81,12 @@ impl Model {
     fn operation(self, properties: &Map<String, Value>) -> &'static Operation {
         let takes = |operation: &Operation, name: &str| {
             let is_prompt = ["prompt", "text_prompt"].contains(&name);
-            is_prompt || name == "id" || input(operation, name).is_some() || nested(operation, name).is_some()
+            let is_structured = name == JSON_PROMPT && structured::is_in_prompt(operation);
+            is_prompt
+                || is_structured
+                || name == "id"
+                || input(operation, name).is_some()
+                || nested(operation, name).is_some()
         };
         let takes_value = |operation: &Operation, name: &str, value: &Value| match input(operation, name) {
             Some(input) if !input.values().is_empty() => {
@@ -152,6 +157,8 @@ impl Draft<'_> {
         let operation = self.operation(&mut properties)?;
         self.read_cells(operation, &mut properties);
         self.rename_prompt(operation, &mut properties);
+        let prompt = prompt_of(&properties);
+        self.structured_prompt(operation, &mut properties);
         self.nest(operation, &mut properties);
 
         let mut call = self.reading.client.call(operation.id).ok()?;
@@ -203,7 +210,6 @@ impl Draft<'_> {
             }
         };
 
-        let prompt = prompt_of(&properties);
         let key = key(&request, &files);
         let images = request.images().max(1);
         Some(Row { line: self.raw.line, key, name: id.unwrap_or_default(), prompt, request, images, files })
@@ -340,6 +346,26 @@ impl Draft<'_> {
                 self.problem("prompt", "cannot be combined with `text_prompt`, which means the same");
             }
             properties.insert("text_prompt".to_owned(), prompt);
+        }
+    }
+
+    /// Sends a structured prompt as the text of `prompt`, where operations take it there.
+    fn structured_prompt(&mut self, operation: &Operation, properties: &mut Map<String, Value>) {
+        if !structured::is_in_prompt(operation) {
+            return;
+        }
+        let Some(prompt) = properties.shift_remove(JSON_PROMPT) else { return };
+        if properties.contains_key("prompt") {
+            self.problem(JSON_PROMPT, "cannot be combined with `prompt`");
+        }
+        let text = prompt.as_str().map_or_else(|| prompt.to_string(), str::to_owned);
+        match structured::parse(&text, self.reading.unchecked) {
+            // The same prompt is the same row, however it is spaced.
+            Ok(text) => {
+                let compact = canonical::json(&text, canonical::Order::AsWritten);
+                properties.insert("prompt".to_owned(), Value::String(compact));
+            }
+            Err(refusal) => self.problem(JSON_PROMPT, refusal.to_string()),
         }
     }
 

@@ -130,8 +130,11 @@ pub(super) async fn stored(folder: &Path, row: &Row, history: &History) -> Resul
         if !response.images().is_empty() {
             return Ok(Found { response: Some(stored), job: None });
         }
-        if let (true, StoredAt::File(path)) = (is_acceptance(row, &response), &stored.at) {
-            job = job.or(Some(SentJob::Stored(path.clone())));
+        if let Some(id) = accepted_job(row, &response) {
+            job = job.or(match stored.at {
+                StoredAt::File(path) => Some(SentJob::Stored(path)),
+                StoredAt::Journal(..) => Some(SentJob::Id(id)),
+            });
             continue;
         }
         if is_usable(&response) {
@@ -158,11 +161,11 @@ pub(super) async fn store_id(row: &Row, id: &str, folder: PathBuf) -> Result<Pat
     .await
 }
 
-/// Whether a response has the id of a job, and does not say that it has ended.
-fn is_acceptance(row: &Row, response: &StoredResponse) -> bool {
-    let (Some(job), Some(response)) = (&row.request.operation().job, response.response()) else { return false };
+/// The id of the job in a response that does not say that it has ended.
+fn accepted_job(row: &Row, response: &StoredResponse) -> Option<String> {
+    let (job, response) = (row.request.operation().job.as_ref()?, response.response()?);
     let status = job.poll.poll.as_ref().map_or("", |poll| poll.status);
-    response[job.id].is_string() && response[status].is_null()
+    response[job.id].as_str().filter(|_| response[status].is_null()).map(str::to_owned)
 }
 
 /// The stored responses in a folder, the newest first.
