@@ -1,7 +1,7 @@
 //! The client against a server that misbehaves on purpose: how often it sends a request, and which outcome it reports.
 //!
 //! Start at `rows`, the table of faults, and at `snapshots/table.snap`, the measured results. `table` runs it;
-//! `server` is the server, `calls` are the calls. `marks`: the marks in the document decide for every operation.
+//! `server` is the server, `calls` are the calls: also a job that is submitted and polled, and a price. `marks`: the marks in the document decide for every operation.
 //! `limiter`: images in flight are counted in every case. `secret`: the key is in nothing that the client prints or
 //! stores. `typed_calls`: a call of every operation.
 

@@ -26,8 +26,9 @@ fn marked() -> BTreeMap<String, bool> {
     operations.map(|operation| (operation["operationId"].as_str().unwrap().to_owned(), is_safe(operation))).collect()
 }
 
-/// Returns for each call of an operation how many requests reach a server that always fails in the same way.
-async fn sent(operation: &str, fault: Fault) -> Vec<u32> {
+/// Returns for each call of an operation whether it only asks for the price, and how many requests reach a server that
+/// always fails in the same way.
+async fn sent(operation: &str, fault: Fault) -> Vec<(bool, u32)> {
     let server = Server::start(vec![fault]);
     let options = CallOptions::new()
         .attempts(ATTEMPTS)
@@ -40,7 +41,7 @@ async fn sent(operation: &str, fault: Fault) -> Vec<u32> {
         let error = call.future.await.unwrap_err();
         let count = u32::try_from(server.log().requests.len() - before).unwrap();
         assert_eq!(error.attempts(), count, "{operation} with {}: {error}", call.arguments);
-        counts.push(count);
+        counts.push((call.arguments["dry_run"] == true, count));
     }
     counts
 }
@@ -52,7 +53,8 @@ async fn what_is_paid_or_unsafe_is_sent_once_unless_it_never_ran() {
     assert!(marked.len() == known.len() && known.iter().all(|id| marked.contains_key(*id)), "{known:?}");
 
     for (operation, safe) in &marked {
-        let expected = if *safe { ATTEMPTS } else { 1 };
+        // A quote makes nothing, whatever the operation does.
+        let expected = |is_quote: bool| if *safe || is_quote { ATTEMPTS } else { 1 };
         let limited = response(429, "Retry-After: 0\r\n", "{}");
         let [busy, hung_up, limited] = [
             sent(operation, Fault::response(response(503, "", "{}"))).await,
@@ -61,9 +63,12 @@ async fn what_is_paid_or_unsafe_is_sent_once_unless_it_never_ran() {
         ];
 
         assert!(!busy.is_empty(), "`{operation}` has no typed call");
-        assert!(busy.iter().all(|count| *count == expected), "503, {operation}: {busy:?}");
-        assert!(hung_up.iter().all(|count| *count == expected), "no response, {operation}: {hung_up:?}");
-        assert!(limited.iter().all(|count| *count == ATTEMPTS), "429, {operation}: {limited:?}");
+        assert!(busy.iter().all(|(is_quote, count)| *count == expected(*is_quote)), "503, {operation}: {busy:?}");
+        assert!(
+            hung_up.iter().all(|(is_quote, count)| *count == expected(*is_quote)),
+            "no response, {operation}: {hung_up:?}"
+        );
+        assert!(limited.iter().all(|(_, count)| *count == ATTEMPTS), "429, {operation}: {limited:?}");
     }
     let safe: Vec<_> = marked.iter().filter(|(_, safe)| **safe).map(|(operation, _)| operation.as_str()).collect();
     assert_eq!(

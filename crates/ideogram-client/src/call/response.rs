@@ -26,6 +26,8 @@ pub struct Response<T> {
     request: Request,
     stored_at: Option<PathBuf>,
     started_by: Option<Arc<CallSummary>>,
+    attempts: u32,
+    elapsed: Duration,
 }
 
 /// A successful response, not yet decoded.
@@ -42,8 +44,8 @@ pub(crate) struct RawResponse {
 
 impl<T> Response<T> {
     pub(crate) fn new(response: RawResponse, value: T, request: Request) -> Self {
-        let RawResponse { status, headers, body, stored_at, .. } = response;
-        Self { status, headers, body, value, request, stored_at, started_by: None }
+        let RawResponse { status, headers, body, stored_at, attempts, elapsed } = response;
+        Self { status, headers, body, value, request, stored_at, started_by: None, attempts, elapsed }
     }
 
     /// Names the call that started the job of this response, and the file with it.
@@ -75,6 +77,16 @@ impl<T> Response<T> {
     /// The request.
     pub fn request(&self) -> &Request {
         &self.request
+    }
+
+    /// The number of attempts; more than one if the call was retried.
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// The duration of the call: all attempts and the backoffs between them.
+    pub fn elapsed(&self) -> Duration {
+        self.elapsed
     }
 
     /// The path of the stored response, if responses are stored
