@@ -40,3 +40,17 @@ fn a_training_is_awaited_without_async() {
     assert!(matches!(early, Err(TrainingError::DeadlinePassed { .. })), "{early:?}");
     assert_eq!(trained.custom_model_uri, "model/lanterns-at-night/version/1");
 }
+
+#[test]
+fn a_job_is_priced_submitted_and_awaited_without_async() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let server = runtime.block_on(MockServer::start()).unwrap();
+    let client = client_of(server.url(), server.api_key());
+    let call = client.generate_image_v2_ideogram45().prompt("a lantern");
+
+    let quote = call.clone().quote_blocking().unwrap();
+    let job = call.submit_blocking().unwrap();
+    let response = job.wait().wait_blocking().unwrap();
+
+    assert_eq!((quote.usd_micros, response.value().data.len()), (100_000, 1));
+}

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "blocking")]
 mod blocking;
+mod jobs;
 mod kill;
 mod odd;
 mod setup;
