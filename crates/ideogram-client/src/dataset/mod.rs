@@ -32,6 +32,7 @@ mod listing;
 mod local_file;
 mod name;
 mod plan;
+mod progress;
 mod reconcile;
 mod report;
 mod run;

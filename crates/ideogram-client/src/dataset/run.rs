@@ -5,7 +5,6 @@
 //! service may still be storing files of a recent upload; they are judged only when the time for that has passed.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
     future::IntoFuture,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard},
@@ -16,12 +15,12 @@ use futures_util::{StreamExt as _, stream};
 use tokio::time::{Instant, sleep};
 
 use super::{
-    FileOutcome, FileState, LocalFile, MAX_IMAGES, Plan, SyncDataset, SyncProgress, SyncReport, SyncedFile,
-    Uncertainty, UnknownReason, chunk,
-    journal::{self, Begin, History, Journal, LastSeen, Line, Sent, UploadOutcome},
+    FileState, LocalFile, MAX_IMAGES, Plan, PlannedFile, SyncDataset, SyncReport, SyncedFile, chunk,
+    journal::{self, Begin, Journal, LastSeen, Line, Sent, UploadOutcome},
     listing::Listing,
+    progress::{CHANGED, Progress},
     reconcile::{self, Lookup},
-    upload_response::{end_of, is_final, is_hopeless, is_refusal},
+    upload_response::{end_of, is_final, is_refusal},
 };
 use crate::{
     CallOptions, Error, File,
@@ -33,11 +32,6 @@ const MAX_SENDS: u32 = 3;
 /// How often a sync sends a file for which the service reports an internal error.
 const MAX_SENDS_OF_FAILED: u32 = 2;
 
-/// The maximum `Retry-After` between two rounds; a longer one ends the sync.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(600);
-/// Sentinel send count of a file that has changed since the folder was read; it is not sent in this sync.
-const CHANGED: u32 = u32::MAX;
-
 /// A running sync.
 struct Run {
     settings: SyncDataset,
@@ -45,32 +39,6 @@ struct Run {
     /// When the journal was read, by both clocks.
     opened: (Instant, SystemTime),
     progress: Arc<Mutex<Progress>>,
-}
-
-/// The state that chunks share.
-#[derive(Default)]
-struct Progress {
-    history: History,
-    /// How often each file was sent in this sync.
-    sends: BTreeMap<String, u32>,
-    /// When each file that was sent in this sync was last in flight.
-    last_in_flight: BTreeMap<String, Instant>,
-    /// The files whose chunk was refused as a whole, and cannot be split.
-    refused: BTreeSet<String>,
-    /// Why files were not stored the last time.
-    failures: BTreeMap<String, String>,
-    /// The files to send, with their sizes.
-    wanted: BTreeMap<String, u64>,
-    /// How many bytes of each chunk in flight were sent.
-    in_flight: BTreeMap<u64, u64>,
-    /// The number of files that the service may still be storing.
-    awaited: u64,
-    uploads: u64,
-    /// The longest `Retry-After` of this round.
-    retry_after: Option<Duration>,
-    stopped: Option<Error>,
-    /// Whether the dataset could not be read after the last upload.
-    is_blind: bool,
 }
 
 /// The state of the dataset at a time.
@@ -354,139 +322,19 @@ impl Run {
     fn report(&self, view: View) -> SyncReport {
         let mut progress = self.progress();
         let stopped = progress.stopped.take();
-        let outcome = |file: &super::PlannedFile| {
+        let outcome = |file: &PlannedFile| {
             let name = &file.file.name;
             let known = progress.history.files.get(name);
             let is_awaited = known.is_some_and(|known| !self.time_left(&progress, name, known, view.at).is_zero());
             progress.outcome(file, &view.listing, is_awaited)
         };
-        let synced = |file: &super::PlannedFile| SyncedFile { file: file.file.clone(), outcome: outcome(file) };
+        let synced = |file: &PlannedFile| SyncedFile { file: file.file.clone(), outcome: outcome(file) };
         SyncReport {
             files: view.plan.files.iter().map(synced).collect(),
             uploads: progress.uploads,
             stopped,
             after: view.plan,
         }
-    }
-}
-
-impl Progress {
-    fn take_end(&mut self, files: &[LocalFile], end: &Line, error: Option<Error>, written: Result<(), Error>) {
-        self.history.take(end);
-        if let Line::End(end) = end {
-            self.in_flight.remove(&end.chunk);
-        }
-        let now = Instant::now();
-        self.last_in_flight.extend(files.iter().map(|file| (file.name.clone(), now)));
-        if let Some(error) = error {
-            let text = error.to_string();
-            self.failures.extend(files.iter().map(|file| (file.name.clone(), text.clone())));
-            if is_refusal(&error) {
-                // The halves are other requests.
-                for file in files {
-                    self.sends.entry(file.name.clone()).and_modify(|sends| *sends = sends.saturating_sub(1));
-                }
-            } else {
-                let wait = error.retry_after().unwrap_or_default();
-                self.retry_after = Some(self.retry_after.unwrap_or_default().max(wait));
-                if is_hopeless(&error) || wait > MAX_RETRY_AFTER {
-                    self.stopped.get_or_insert(error);
-                }
-            }
-        }
-        if let Err(error) = written {
-            self.stopped.get_or_insert(error);
-        }
-    }
-
-    fn report(&self) -> SyncProgress {
-        let mut report = SyncProgress {
-            files_total: self.wanted.len() as u64,
-            files_awaited: self.awaited,
-            ..SyncProgress::default()
-        };
-        for (name, size_bytes) in &self.wanted {
-            report.bytes_total = report.bytes_total.saturating_add(*size_bytes);
-            let was_sent = self.sends.contains_key(name);
-            match self.history.files.get(name).map(|known| &known.outcome) {
-                Some(UploadOutcome::Accepted | UploadOutcome::Confirmed) if was_sent => {
-                    report.files_done += 1;
-                    report.bytes_sent = report.bytes_sent.saturating_add(*size_bytes);
-                }
-                Some(UploadOutcome::Failed(_)) if was_sent => {
-                    report.files_failed += 1;
-                    report.bytes_sent = report.bytes_sent.saturating_add(*size_bytes);
-                }
-                _ => {}
-            }
-        }
-        report.bytes_sent = self.in_flight.values().copied().fold(report.bytes_sent, u64::saturating_add);
-        report
-    }
-
-    /// Returns whether to send a file again that an earlier sync has sent and that the dataset does not list: only if no
-    /// response reports it as stored. Files of this sync may be listed later.
-    fn may_send_again(&self, name: &str, known: &LastSeen, listing: &Listing) -> bool {
-        self.sends.get(name).is_none_or(|sends| *sends == 0)
-            && !reconcile::is_taken(name, known, &self.history, listing)
-            && reconcile::find(name, known, listing) == Lookup::Absent
-    }
-
-    /// Returns the outcome of a file; the service may still be storing one that is awaited.
-    fn outcome(&self, planned: &super::PlannedFile, listing: &Listing, is_awaited: bool) -> FileOutcome {
-        let name = &planned.file.name;
-        let known = self.history.files.get(name);
-        let is_open = matches!(&planned.state, FileState::Missing | FileState::Uncertain(_));
-        match (&planned.state, known) {
-            (FileState::Rejected(rejection), _) => FileOutcome::Rejected(rejection.clone()),
-            // The service may change the size of an image when it stores it.
-            (FileState::Different { .. }, Some(known))
-                if matches!(known.outcome, UploadOutcome::Accepted | UploadOutcome::Confirmed)
-                    && known.size_bytes == planned.file.size_bytes =>
-            {
-                FileOutcome::Stored
-            }
-            (FileState::Different { remote_sizes_bytes }, _) => {
-                FileOutcome::Different { remote_sizes_bytes: remote_sizes_bytes.clone() }
-            }
-            (FileState::Present | FileState::PresentUnverified, Some(known))
-                if matches!(
-                    known.outcome,
-                    UploadOutcome::Accepted | UploadOutcome::Confirmed | UploadOutcome::InFlight
-                ) =>
-            {
-                FileOutcome::Stored
-            }
-            (FileState::Present | FileState::PresentUnverified, _) => FileOutcome::AlreadyThere,
-            _ if is_open && self.sends.get(name) == Some(&CHANGED) => self.not_stored(name),
-            _ if is_open && self.history.lacks_lines && !self.sends.contains_key(name) => {
-                FileOutcome::Uncertain(Uncertainty::Journal)
-            }
-            (_, Some(known)) if is_open => match (&known.outcome, reconcile::find(name, known, listing)) {
-                (UploadOutcome::Failed(reason), _) => FileOutcome::Failed { reason: reason.clone() },
-                // If the list does not decide, the response counts.
-                (UploadOutcome::Confirmed, finding) if self.is_blind || finding == Lookup::Uncertain => {
-                    FileOutcome::Stored
-                }
-                (UploadOutcome::Accepted, _) if self.may_send_again(name, known, listing) => self.not_stored(name),
-                (UploadOutcome::Accepted | UploadOutcome::Confirmed, _) => {
-                    FileOutcome::Unknown(UnknownReason::NotShown)
-                }
-                (UploadOutcome::InFlight, finding) if self.is_blind || is_awaited || finding == Lookup::Uncertain => {
-                    FileOutcome::Unknown(UnknownReason::NotTold)
-                }
-                (UploadOutcome::InFlight | UploadOutcome::NotStored, _) => self.not_stored(name),
-            },
-            (FileState::Uncertain(reason), _) if !self.failures.contains_key(name) => {
-                FileOutcome::Uncertain(reason.clone())
-            }
-            _ => self.not_stored(name),
-        }
-    }
-
-    fn not_stored(&self, name: &str) -> FileOutcome {
-        let why = self.failures.get(name).cloned();
-        FileOutcome::NotStored { why: why.unwrap_or_else(|| "the sync ended before it was sent".to_owned()) }
     }
 }
 
