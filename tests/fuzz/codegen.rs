@@ -98,7 +98,7 @@ const LINES: [&str; 30] = [
     "type: object",
     "items: {type: array, items: {type: string}}",
     "x-ideogram-images: -3",
-    "x-ideogram-images: no.such.member",
+    "x-ideogram-images: no.such.property",
 ];
 
 /// Makes one to four accidents of an editor: in lines, blocks of lines and words, since random bytes are no YAML.

@@ -207,8 +207,8 @@ fn a_paid_call_whose_response_is_lost_is_not_sent_again_and_says_so() {
 }
 
 #[test]
-fn a_paid_response_that_makes_no_sense_was_billed_and_is_kept() {
-    let (rogue, folder) = (Rogue::responses("200 OK", "<html>"), folder());
+fn an_undecodable_response_of_a_paid_call_counts_as_billed_and_is_stored() {
+    let (rogue, folder) = (Rogue::responding("200 OK", "<html>"), folder());
 
     let run = ideogram(["api", "post_generate_image_v3", "--prompt", "a cat", "--output", "json"]).at(rogue.url());
     let ran = run.at_home(folder.path()).run();

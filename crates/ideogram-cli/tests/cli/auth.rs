@@ -60,7 +60,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[test]
-fn a_key_goes_into_the_keyring_and_comes_back_for_a_call() {
+fn a_key_is_stored_in_the_keyring_and_used_for_a_call() {
     let (server, account) = (serve(MockServer::builder().api_key("secret-1234")), Account::new(true));
 
     let login = account.run(["auth", "login", "--base-url", server.url()]).run_with_input("secret-1234\n");
@@ -158,7 +158,7 @@ fn a_key_of_the_environment_takes_precedence_with_a_warning() {
 }
 
 #[test]
-fn logout_forgets_the_key_wherever_it_is() {
+fn logout_removes_the_key_from_every_location() {
     let account = Account::new(true);
     account.run(["auth", "login", "--no-check"]).run_with_input("secret-1234\n");
 

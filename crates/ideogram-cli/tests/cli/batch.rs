@@ -136,7 +136,7 @@ nonsense
 }
 
 #[test]
-fn a_table_is_read_with_its_columns_and_files_beside_it() {
+fn a_table_is_read_with_its_columns_and_the_files_next_to_it() {
     let rows = "\u{feff}id,operation,prompt,image,num_images\r\n\
                 one,post_remix_image_v3,\"a \"\"red\"\" lantern, lit\",sub/a.png,2\r\n";
     let folder = folder("rows.csv", rows);
@@ -167,7 +167,7 @@ fn a_table_is_read_with_its_columns_and_files_beside_it() {
 }
 
 #[test]
-fn more_than_twenty_images_need_a_yes() {
+fn more_than_twenty_images_need_confirmation() {
     let rows: String = (0..3).map(|n| format!("{{\"prompt\":\"{n}\",\"model\":\"v3\",\"num_images\":8}}\n")).collect();
     let folder = folder("rows.jsonl", &rows);
     let server = serve(MockServer::builder());
@@ -308,7 +308,7 @@ fn an_incomplete_response_is_paid_again_only_with_rerun_unknown() {
 }
 
 #[test]
-fn a_response_that_was_kept_is_saved_later_without_paying() {
+fn the_images_of_a_stored_response_are_saved_later_without_paying() {
     let folder = folder("rows.jsonl", TWO);
     let server = serve(MockServer::builder());
     let out = folder.path().join("rows-images");
@@ -342,7 +342,7 @@ fn a_row_that_was_changed_is_a_new_one() {
 }
 
 #[test]
-fn the_same_row_twice_is_wanted_twice() {
+fn a_repeated_row_is_sent_twice() {
     let folder = folder("rows.jsonl", "{\"prompt\":\"a river\"}\n{\"prompt\":\"a river\"}\n");
     let server = serve(MockServer::builder());
 
@@ -373,7 +373,7 @@ fn a_journal_in_use_is_left_alone() {
 }
 
 #[test]
-fn rows_come_one_by_one_as_json_lines_and_all_together_as_json() {
+fn rows_are_printed_one_by_one_as_json_lines_and_together_as_json() {
     let folder = folder("rows.jsonl", TWO);
     let server = serve(MockServer::builder());
     let run = |out: &str, format: &str| -> Ran {

@@ -28,7 +28,7 @@ fn number(name: &str, default: u64) -> u64 {
     env::var(name).map_or(default, |value| value.parse().unwrap())
 }
 
-/// A table of rows, a place for its batch, and a server that counts.
+/// A table of rows, a folder for its batch, and a server that counts.
 struct Scene {
     folder: TempDir,
     server: MockServer,
@@ -299,7 +299,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[test]
-fn edits_of_every_kind_pay_for_nothing_twice() {
+fn no_edit_of_a_table_makes_a_batch_pay_twice() {
     let edits = number("IDEOGRAM_HOSTILE_RUNS", 24);
     let seed = number("IDEOGRAM_HOSTILE_SEED", 20_261_125);
     for round in 0..edits {

@@ -81,7 +81,7 @@ fn a_file_that_cannot_be_understood_is_refused_by_line_and_without_its_secrets()
 }
 
 #[test]
-fn a_file_that_is_named_must_be_there() {
+fn a_named_file_must_exist() {
     let ran = ideogram(["datasets", "list"]).env("IDEOGRAM_CONFIG", "nope.toml").run();
 
     snapshot!(ran, @r#"
@@ -94,7 +94,7 @@ fn a_file_that_is_named_must_be_there() {
 }
 
 #[test]
-fn the_file_is_found_in_its_place() {
+fn the_file_is_found_in_its_default_location() {
     let home = TempDir::new().unwrap();
     let folder = home.path().join("xdg/ideogram");
     fs::create_dir_all(&folder).unwrap();
@@ -163,7 +163,7 @@ fn a_key_that_others_can_read_is_used_with_a_warning() {
 }
 
 #[test]
-fn a_key_file_that_holds_none_is_refused_without_being_shown() {
+fn a_key_file_without_a_key_is_refused_and_its_content_is_not_printed() {
     for (text, code) in [("", 3), ("secret 1234", 3)] {
         let home = home("");
         write_private(&home.path().join("the.key"), text);

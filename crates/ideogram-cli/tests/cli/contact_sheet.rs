@@ -77,7 +77,7 @@ fn the_sheet_holds_all_rows_and_needs_nothing_else() {
 }
 
 #[test]
-fn a_browser_shows_the_sheet_light_and_dark_and_runs_nothing_of_it() {
+fn a_browser_shows_the_sheet_light_and_dark_and_runs_no_script() {
     let Some(browser) = browser() else {
         let mut stderr = std::io::stderr().lock();
         writeln!(stderr, "skipped: there is no chromium on the PATH (apt-get install chromium)").unwrap();

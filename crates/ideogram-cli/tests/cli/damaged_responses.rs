@@ -67,7 +67,7 @@ fn every_whole_link_of_a_damaged_response_is_saved_by_every_command() {
     for (number, (damage, headers, body)) in damaged(&whole, &link).into_iter().enumerate() {
         let folder = folder.path();
         let run = |arguments: &[&str]| {
-            let rogue = Rogue::sends(answer(headers, &body));
+            let rogue = Rogue::sending(answer(headers, &body));
             ideogram(arguments.iter().copied()).at(rogue.url()).in_folder(folder).run()
         };
         let [one, rows, again] = ["generate", "batch", "save"].map(|name| format!("{number}-{name}"));

@@ -46,8 +46,8 @@ fn a_newcomer_sees_a_dataset_without_key_or_network() {
 fn a_dataset_as_json_is_the_response_of_the_service() {
     let ran = ideogram(["--mock", "--output", "json", "datasets", "get", "demo"]).run();
 
-    let members: Vec<_> = ran.json().as_object().unwrap().keys().cloned().collect();
-    assert_eq!(members, ["dataset", "file_count", "files", "custom_model_ids"]);
+    let properties: Vec<_> = ran.json().as_object().unwrap().keys().cloned().collect();
+    assert_eq!(properties, ["dataset", "file_count", "files", "custom_model_ids"]);
     assert_eq!(ran.json()["files"].as_array().unwrap().len(), 18);
     assert_eq!((ran.code(), ran.stderr().as_str()), (Some(0), ""));
 }
@@ -129,8 +129,8 @@ fn datasets_are_listed_as_json() {
 }
 
 #[test]
-fn an_empty_list_is_no_output_and_a_word_of_advice() {
-    let rogue = Rogue::responses("200 OK", r#"{"datasets":[]}"#);
+fn an_empty_list_has_no_output_and_a_hint() {
+    let rogue = Rogue::responding("200 OK", r#"{"datasets":[]}"#);
 
     snapshot!(ideogram(["datasets", "list"]).at(rogue.url()).run(), @"
     exit code: 0
@@ -158,7 +158,7 @@ fn a_new_dataset_is_shown_with_its_id_and_the_next_step() {
 }
 
 #[test]
-fn a_new_dataset_in_the_embedded_server_comes_with_a_warning_that_it_is_gone() {
+fn a_new_dataset_in_the_embedded_server_has_a_warning_that_it_is_not_stored() {
     snapshot!(ideogram(["--mock", "datasets", "create", "x", "--output", "json"]).run(), @r#"
     exit code: 0
     ----- stdout -----
@@ -182,11 +182,11 @@ fn quiet_leaves_the_response_only() {
 }
 
 #[test]
-fn what_the_service_does_not_tell_is_said_to_be_unknown() {
+fn missing_facts_are_printed_as_unknown() {
     let body = r#"{"dataset":{"dataset_id":"d","name":"n","user_id":"u","creation_time":"soon"},"file_count":9,
         "files":[{"file_name":"a.png","file_size_bytes":2048},{"file_name":null},{"file_name":"c.png","file_size_bytes":-1}],
         "custom_model_ids":[]}"#;
-    let rogue = Rogue::responses("200 OK", body);
+    let rogue = Rogue::responding("200 OK", body);
 
     snapshot!(ideogram(["datasets", "get", "d"]).at(rogue.url()).run(), @"
     exit code: 0

@@ -31,7 +31,7 @@ fn a_deep_response_is_printed_in_every_format() {
         for more in
             [&[][..], &["--output", "json"], &["--output", "jsonl"], &["--jq", ".dataset.name"], &["--jq", ".dataset"]]
         {
-            let rogue = Rogue::responses("200 OK", &body);
+            let rogue = Rogue::responding("200 OK", &body);
 
             let ran = ideogram(["datasets", "get", "d"].into_iter().chain(more.iter().copied())).at(rogue.url()).run();
 
@@ -49,7 +49,7 @@ fn a_deep_error_is_an_error() {
     for deep in nested() {
         for status in ["400 Bad Request", "422 Unprocessable Entity", "500 Internal Server Error", "200 OK"] {
             for more in [&[][..], &["--output", "json"], &["--debug"]] {
-                let rogue = Rogue::responses(status, &deep);
+                let rogue = Rogue::responding(status, &deep);
                 let run = ideogram(["--attempts", "1", "datasets", "get", "d"].into_iter().chain(more.iter().copied()));
 
                 let ran = run.at(rogue.url()).run();
@@ -68,7 +68,7 @@ fn a_deep_description_is_not_lost() {
     for deep in nested() {
         let body = format!(r#"{{"descriptions":[{{"text":"a cat"}}],"news":{deep}}}"#);
         for format in ["json", "jsonl"] {
-            let rogue = Rogue::responses("200 OK", &body);
+            let rogue = Rogue::responding("200 OK", &body);
             let run = ideogram(["--output", format, "describe", "a.png"]).at(rogue.url());
 
             let ran = run.at_home(folder.path()).in_folder(folder.path()).run();
@@ -81,7 +81,7 @@ fn a_deep_description_is_not_lost() {
 }
 
 #[test]
-fn an_expression_may_nest_and_recurse_as_it_likes() {
+fn an_expression_may_nest_and_recurse_deeply() {
     let nested: String = "(".repeat(30_000) + "1" + &")".repeat(30_000);
     for (expression, printed) in [
         ("1", Some("1\n")),

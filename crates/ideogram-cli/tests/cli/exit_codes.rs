@@ -12,7 +12,7 @@ const PAID: &[&str] = &["--attempts", "1", "api", "post_generate_image_v3", "--p
 const FREE: &[&str] = &["--attempts", "1", "datasets", "list"];
 
 fn answered(status: &str, words: &[&str]) -> Ran {
-    let (rogue, home) = (Rogue::responses(status, r#"{"error": "no"}"#), TempDir::new().unwrap());
+    let (rogue, home) = (Rogue::responding(status, r#"{"error": "no"}"#), TempDir::new().unwrap());
     ideogram(words.iter().copied()).at(rogue.url()).at_home(home.path()).run()
 }
 
@@ -42,9 +42,9 @@ fn a_status_has_the_code_of_the_table_free_or_paid() {
 }
 
 #[test]
-fn a_response_that_makes_no_sense_was_billed_if_it_was_paid() {
+fn an_undecodable_response_counts_as_billed_if_the_call_is_paid() {
     for (words, code) in [(FREE, 1), (PAID, 12)] {
-        let (rogue, home) = (Rogue::responses("200 OK", "<html>"), TempDir::new().unwrap());
+        let (rogue, home) = (Rogue::responding("200 OK", "<html>"), TempDir::new().unwrap());
 
         let ran = ideogram(words.iter().copied()).at(rogue.url()).at_home(home.path()).run();
 
@@ -53,9 +53,9 @@ fn a_response_that_makes_no_sense_was_billed_if_it_was_paid() {
 }
 
 #[test]
-fn silence_is_an_unknown_outcome_if_it_was_paid() {
+fn a_timeout_of_a_paid_call_is_an_unknown_outcome() {
     for (words, code) in [(FREE, 9), (PAID, 10)] {
-        let (rogue, home) = (Rogue::is_silent(), TempDir::new().unwrap());
+        let (rogue, home) = (Rogue::silent(), TempDir::new().unwrap());
 
         let words = words.iter().copied().chain(["--timeout", "0.2"]);
         let ran = ideogram(words).at(rogue.url()).at_home(home.path()).run();
@@ -65,7 +65,7 @@ fn silence_is_an_unknown_outcome_if_it_was_paid() {
 }
 
 #[test]
-fn what_was_not_sent_cannot_cost() {
+fn a_call_that_was_not_sent_costs_nothing() {
     for words in [FREE, PAID] {
         let home = TempDir::new().unwrap();
 

@@ -20,7 +20,7 @@ fn a_list_has_a_line_for_each_of_its_elements() {
 }
 
 #[test]
-fn what_is_no_list_has_one_line() {
+fn a_value_that_is_not_a_list_has_one_line() {
     let ran = ideogram(["--mock", "--output", "jsonl", "datasets", "get", "demo"]).run();
 
     assert_eq!(ran.stdout().lines().count(), 1);
@@ -63,7 +63,7 @@ fn an_expression_that_cannot_be_read_is_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn an_expression_that_does_not_fit_the_response_says_that_the_call_was_made() {
+fn a_failing_expression_has_a_message_that_the_call_was_made() {
     snapshot!(ideogram(["--mock", "datasets", "get", "demo", "--jq", ".file_count.x"]).run(), @r#"
     exit code: 1
     ----- stderr -----

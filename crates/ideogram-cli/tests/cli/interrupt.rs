@@ -36,7 +36,7 @@ fn signalled(name: &str, mut command: Command, rogue: &Rogue) -> (Option<i32>, S
 
 #[test]
 fn an_interrupted_paid_call_says_that_it_may_be_billed() {
-    let rogue = Rogue::is_silent();
+    let rogue = Rogue::silent();
     let run = ideogram(["api", "train_model_v3", "--dataset-id=demo", "--model-name=lanterns", "--yes"]);
 
     let (code, stderr) = interrupted(run.at(rogue.url()), &rogue);
@@ -50,8 +50,8 @@ fn an_interrupted_paid_call_says_that_it_may_be_billed() {
 }
 
 #[test]
-fn an_interrupted_look_says_no_more_than_that() {
-    let rogue = Rogue::is_silent();
+fn an_interrupted_free_call_only_reports_the_interrupt() {
+    let rogue = Rogue::silent();
 
     let (code, stderr) = interrupted(ideogram(["datasets", "list"]).at(rogue.url()), &rogue);
 
@@ -60,7 +60,7 @@ fn an_interrupted_look_says_no_more_than_that() {
 
 #[test]
 fn an_interrupt_is_json_where_responses_are() {
-    let rogue = Rogue::is_silent();
+    let rogue = Rogue::silent();
 
     let run = ideogram(["datasets", "create", "x", "--output", "json"]).at(rogue.url());
     let (_, stderr) = interrupted(run, &rogue);
@@ -83,7 +83,7 @@ fn every_signal_lists_calls_in_flight_and_has_its_exit_code() {
     for ((signal, name, code), (arguments, message)) in
         SIGNALS.into_iter().flat_map(|signal| calls.map(|call| (signal, call)))
     {
-        let rogue = Rogue::is_silent();
+        let rogue = Rogue::silent();
         let run = ideogram(arguments.iter().copied()).in_folder(folder.path()).at(rogue.url());
 
         let (exit, stderr) = signalled(signal, run.into_command(), &rogue);
@@ -96,7 +96,7 @@ fn every_signal_lists_calls_in_flight_and_has_its_exit_code() {
 
 #[test]
 fn a_command_that_was_started_to_outlive_its_terminal_does_so() {
-    let rogue = Rogue::is_silent();
+    let rogue = Rogue::silent();
     let run = ideogram(["datasets", "list"]).at(rogue.url()).into_command();
     // As `nohup` does it.
     let mut shell = Command::new("/bin/sh");

@@ -5,7 +5,7 @@ use ideogram_mock::MockServer;
 use crate::invocation::{ideogram, serve, snapshot};
 
 #[test]
-fn a_question_generates_no_image() {
+fn a_single_word_for_help_generates_no_image() {
     let server = serve(MockServer::builder());
     for word in ["help", "HELP", " help ", "version", "usage", "?", "/?"] {
         for command in

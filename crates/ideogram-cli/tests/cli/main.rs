@@ -31,7 +31,6 @@ mod models;
 mod networks;
 mod odd_folders;
 mod operations;
-mod place;
 mod plan;
 mod reader;
 mod refusals;
@@ -40,6 +39,7 @@ mod rogue;
 mod scripts;
 mod sync;
 mod sync_kill;
+mod sync_setup;
 mod tables;
 #[cfg(unix)]
 mod terminal;

@@ -44,7 +44,7 @@ fn filters_are_sent_as_the_service_writes_them() {
 }
 
 #[test]
-fn a_filter_that_nothing_passes_is_said_to_be_the_reason() {
+fn an_empty_filtered_list_says_that_nothing_matches() {
     snapshot!(ideogram(["--mock", "models", "list", "--scope", "owned", "--status", "archived"]).run(), @"
     exit code: 0
     ----- stderr -----
@@ -91,10 +91,10 @@ fn a_model_is_shown_as_json() {
 }
 
 #[test]
-fn a_state_that_this_version_does_not_know_is_shown_as_it_came() {
+fn an_unknown_state_is_printed_unchanged() {
     let body = r#"{"model":{"model_id":"m","name":"n","status":"PAUSED","creation_time":"2000-01-23 04:56:07+00:00",
         "is_available_for_generation":false,"is_owned":false}}"#;
-    let rogue = Rogue::responses("200 OK", body);
+    let rogue = Rogue::responding("200 OK", body);
 
     snapshot!(ideogram(["models", "get", "m"]).at(rogue.url()).run(), @"
     exit code: 0

@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path};
 
-use crate::place::{IMAGE, Place};
+use crate::sync_setup::{IMAGE, SyncSetup};
 
 /// Something in a folder beside a good image.
 struct Odd {
@@ -102,11 +102,11 @@ fn put(folder: &Path, odd: &Odd) {
 
 #[test]
 fn everything_that_is_left_out_is_named_with_the_reason_by_every_command_in_every_format() {
-    let place = Place::new();
+    let setup = SyncSetup::new();
     for (number, odd) in table().iter().enumerate() {
         let folder = format!("set/{number}");
-        place.write(&format!("{number}/good.png"), IMAGE);
-        put(&place.path().join(&folder), odd);
+        setup.write(&format!("{number}/good.png"), IMAGE);
+        put(&setup.path().join(&folder), odd);
         // Its own name, or that of the folder which is not looked into.
         let name = odd.name.split('/').next().unwrap();
         for (command, when_unread) in [
@@ -118,8 +118,8 @@ fn everything_that_is_left_out_is_named_with_the_reason_by_every_command_in_ever
         ] {
             let formats = if command == ["sync"] { &["text", "json", "jsonl"][..] } else { &["text", "json"] };
             for format in formats {
-                let arguments = ["datasets", command[0], &place.id, &folder, "--output", format];
-                let ran = place.ideogram(arguments.into_iter().chain(command[1..].iter().copied())).run();
+                let arguments = ["datasets", command[0], &setup.id, &folder, "--output", format];
+                let ran = setup.ideogram(arguments.into_iter().chain(command[1..].iter().copied())).run();
 
                 // A plan that is only shown compares nothing; what it leaves out is known all the same.
                 let is_about_files = command != ["plan", "--dry-run"];
@@ -138,7 +138,7 @@ fn everything_that_is_left_out_is_named_with_the_reason_by_every_command_in_ever
             }
         }
     }
-    let sent = place.uploads().concat();
+    let sent = setup.uploads().concat();
     assert!(!sent.is_empty() && sent.iter().all(|name| name == "good.png"), "{sent:?}");
 }
 
@@ -149,19 +149,19 @@ fn is_skipped(odd: &Odd) -> bool {
 }
 
 #[test]
-fn a_long_list_is_shortened_for_people_and_whole_for_programs() {
-    let place = Place::new();
-    place.write("good.png", IMAGE);
+fn a_long_list_is_shortened_as_text_and_complete_as_json() {
+    let setup = SyncSetup::new();
+    setup.write("good.png", IMAGE);
     for number in 0..40 {
-        place.write(&format!("{number:02}.heic"), HEIC);
+        setup.write(&format!("{number:02}.heic"), HEIC);
     }
 
-    let text = place.datasets("sync", []).run();
-    let json = place.datasets("sync", ["--output", "json"]).run();
-    let dry_run = place.datasets("sync", ["--dry-run", "--output", "json"]).run();
-    let plan = place.datasets("plan", []).run();
-    let plan_as_json = place.datasets("plan", ["--output", "json"]).run();
-    let verified = place.datasets("verify", ["--output", "json"]).run();
+    let text = setup.datasets("sync", []).run();
+    let json = setup.datasets("sync", ["--output", "json"]).run();
+    let dry_run = setup.datasets("sync", ["--dry-run", "--output", "json"]).run();
+    let plan = setup.datasets("plan", []).run();
+    let plan_as_json = setup.datasets("plan", ["--output", "json"]).run();
+    let verified = setup.datasets("verify", ["--output", "json"]).run();
 
     assert!(
         text.stderr()
@@ -178,45 +178,45 @@ fn a_long_list_is_shortened_for_people_and_whole_for_programs() {
 
 #[test]
 fn two_unicode_forms_of_one_name_are_refused_and_said_to_be_that() {
-    let place = Place::new();
-    place.write("\u{f6}.png", IMAGE).write("o\u{308}.png", IMAGE);
-    if fs::read_dir(place.path().join("set")).unwrap().count() < 2 {
+    let setup = SyncSetup::new();
+    setup.write("\u{f6}.png", IMAGE).write("o\u{308}.png", IMAGE);
+    if fs::read_dir(setup.path().join("set")).unwrap().count() < 2 {
         return; // This file system keeps names in one form.
     }
 
     for command in [&["sync"][..], &["plan"], &["verify"], &["sync", "--dry-run"]] {
-        let ran = place.datasets(command[0], command[1..].iter().copied()).run();
+        let ran = setup.datasets(command[0], command[1..].iter().copied()).run();
 
         assert!(format!("{}{}", ran.stdout(), ran.stderr()).contains("in another Unicode form"), "{command:?}: {ran}");
     }
-    assert!(place.uploads().is_empty());
+    assert!(setup.uploads().is_empty());
 }
 
 #[test]
-fn what_is_sent_although_it_may_not_be_meant_so_is_named() {
-    let place = Place::new();
-    place.write("good.png", IMAGE).write("good.txt", b"\xef\xbb\xbfa lantern");
+fn surprising_files_are_sent_with_a_note() {
+    let setup = SyncSetup::new();
+    setup.write("good.png", IMAGE).write("good.txt", b"\xef\xbb\xbfa lantern");
     let mut large = IMAGE.to_vec();
     large.resize(25_000_001, 0);
-    place.write("large.png", &large);
+    setup.write("large.png", &large);
 
-    let dry_run = place.datasets("sync", ["--dry-run"]).run();
-    let ran = place.datasets("sync", []).run();
+    let dry_run = setup.datasets("sync", ["--dry-run"]).run();
+    let ran = setup.datasets("sync", []).run();
 
     for ran in [&dry_run, &ran] {
         assert!(ran.stderr().contains("sent unchanged: good.txt (begins with a byte order mark"), "{ran}");
         assert!(ran.stderr().contains("sent unchanged: large.png (larger than 25 MB"), "{ran}");
         assert_eq!(ran.code(), Some(0));
     }
-    let parts = place.server.requests().into_iter().flat_map(|request| request.parts);
+    let parts = setup.server.requests().into_iter().flat_map(|request| request.parts);
     let caption = parts.into_iter().find(|part| part.file_name.as_deref() == Some("good.txt")).unwrap();
     assert_eq!(caption.size, 12);
 }
 
 #[test]
 fn an_upload_refuses_what_the_service_does_not_take_and_sends_nothing() {
-    let place = Place::new();
-    place.write("good.png", IMAGE).write("good.txt", b"a lantern").write("all.zip", b"PK\x05\x06");
+    let setup = SyncSetup::new();
+    setup.write("good.png", IMAGE).write("good.txt", b"a lantern").write("all.zip", b"PK\x05\x06");
     let is_refused = |odd: &&Odd| match odd.content {
         Content::Bytes(_) => {
             odd.name != "all.zip" && !["orphan.txt", ".hidden.png", ".git/x.png", "GOOD.png"].contains(&odd.name)
@@ -226,39 +226,39 @@ fn an_upload_refuses_what_the_service_does_not_take_and_sends_nothing() {
     };
     for (number, odd) in table().iter().enumerate().filter(|(_, odd)| is_refused(odd)) {
         let folder = format!("set/{number}");
-        put(&place.path().join(&folder), odd);
+        put(&setup.path().join(&folder), odd);
         let path = format!("{folder}/{}", odd.name);
 
-        let ran = place.ideogram(["datasets", "upload", &place.id, "set/good.png", &path]).run();
+        let ran = setup.ideogram(["datasets", "upload", &setup.id, "set/good.png", &path]).run();
 
         assert_eq!(ran.code(), Some(13), "{}: {ran}", odd.name);
         assert!(ran.stderr().contains(odd.name), "{ran}");
     }
-    assert!(place.uploads().is_empty());
+    assert!(setup.uploads().is_empty());
 
-    let marked = place
+    let marked = setup
         .write("marked.txt", b"\xef\xbb\xbfa lantern")
-        .ideogram(["datasets", "upload", &place.id, "set/good.png", "set/good.txt", "set/all.zip", "set/marked.txt"])
+        .ideogram(["datasets", "upload", &setup.id, "set/good.png", "set/good.txt", "set/all.zip", "set/marked.txt"])
         .run();
-    assert_eq!(place.uploads(), [["good.png", "good.txt", "all.zip", "marked.txt"]]);
+    assert_eq!(setup.uploads(), [["good.png", "good.txt", "all.zip", "marked.txt"]]);
     assert!(marked.stderr().contains("byte order mark"), "{marked}");
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn two_names_that_are_not_utf_8_never_become_one() {
+fn two_names_that_are_not_utf_8_stay_distinct() {
     use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
 
-    let place = Place::new();
+    let setup = SyncSetup::new();
     for name in [b"caf\xe8.png", b"caf\xe9.png"] {
-        fs::write(place.path().join("set").join(OsStr::from_bytes(name)), IMAGE).unwrap();
+        fs::write(setup.path().join("set").join(OsStr::from_bytes(name)), IMAGE).unwrap();
     }
 
     for verb in ["sync", "plan", "verify"] {
-        let ran = place.datasets(verb, []).run();
+        let ran = setup.datasets(verb, []).run();
 
         assert!(format!("{}{}", ran.stdout(), ran.stderr()).contains("not UTF-8"), "{ran}");
         assert_ne!(ran.code(), Some(0));
     }
-    assert!(place.uploads().is_empty());
+    assert!(setup.uploads().is_empty());
 }

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use crate::invocation::{ideogram, snapshot};
 
 #[test]
-fn an_operation_is_listed_with_all_that_matters_before_a_call() {
+fn an_operation_is_listed_with_billing_and_inputs() {
     snapshot!(ideogram(["operations", "--jq", ".operations[] | select(.id == \"get_dataset\")"]).run(), @r#"
     exit code: 0
     ----- stdout -----
@@ -36,8 +36,8 @@ fn the_list_agrees_with_the_table_of_the_document() {
     for operation in operations {
         let id = operation["id"].as_str().unwrap();
         let row = table.lines().find(|line| line.starts_with(&format!("| `{id}`"))).unwrap();
-        for member in ["path", "billing"] {
-            assert!(row.contains(operation[member].as_str().unwrap()), "{id}: {row}");
+        for property in ["path", "billing"] {
+            assert!(row.contains(operation[property].as_str().unwrap()), "{id}: {row}");
         }
         match operation["command"].as_str() {
             Some(command) => assert!(row.contains(&format!("`ideogram {command}`")), "{id}: {row}"),
@@ -47,7 +47,7 @@ fn the_list_agrees_with_the_table_of_the_document() {
 }
 
 #[test]
-fn a_narrow_terminal_would_lose_nothing() {
+fn a_narrow_terminal_truncates_nothing() {
     let ran = ideogram(["operations"]).run();
 
     assert_eq!(ran.stdout().lines().count(), 45);

@@ -2,22 +2,22 @@
 
 use crate::{
     invocation::{ideogram, snapshot},
-    place::{IMAGE, Place},
+    sync_setup::{IMAGE, SyncSetup},
 };
 
 #[test]
-fn a_plan_tells_of_every_file_and_sends_nothing() {
-    let place = Place::new();
-    place.fill(2);
-    place.datasets("sync", []).run();
-    place.server.clear_requests();
-    place.write("new.png", IMAGE).write("new.txt", b"a lantern").write("more/deep.webp", IMAGE);
-    place.write("001.png", IMAGE).write("notes.md", b"# notes").write(".hidden.png", IMAGE);
-    std::fs::remove_file(place.path().join("set/000.txt")).unwrap();
+fn a_plan_lists_every_file_and_sends_nothing() {
+    let setup = SyncSetup::new();
+    setup.fill(2);
+    setup.datasets("sync", []).run();
+    setup.server.clear_requests();
+    setup.write("new.png", IMAGE).write("new.txt", b"a lantern").write("more/deep.webp", IMAGE);
+    setup.write("001.png", IMAGE).write("notes.md", b"# notes").write(".hidden.png", IMAGE);
+    std::fs::remove_file(setup.path().join("set/000.txt")).unwrap();
 
-    let ran = place.datasets("plan", []).run();
+    let ran = setup.datasets("plan", []).run();
 
-    let requests: Vec<_> = place.server.requests().iter().map(|request| request.method.clone()).collect();
+    let requests: Vec<_> = setup.server.requests().iter().map(|request| request.method.clone()).collect();
     assert_eq!(requests, ["GET"]);
     snapshot!(ran, @"
     exit code: 0
@@ -43,10 +43,10 @@ fn a_plan_tells_of_every_file_and_sends_nothing() {
 
 #[test]
 fn a_plan_is_data_with_its_sums() {
-    let place = Place::new();
-    place.fill(16);
+    let setup = SyncSetup::new();
+    setup.fill(16);
 
-    let plan = place.datasets("plan", ["--output", "json"]).run();
+    let plan = setup.datasets("plan", ["--output", "json"]).run();
 
     let json = plan.json();
     assert_eq!((plan.code(), plan.stderr().as_str()), (Some(0), ""));
@@ -59,11 +59,11 @@ fn a_plan_is_data_with_its_sums() {
 
 #[test]
 fn files_that_cannot_be_sent_are_named_with_the_reason() {
-    let place = Place::new();
-    place.write("good.png", IMAGE).write("empty.png", b"").write("text.png", b"no image at all");
-    place.write("orphan.txt", b"of no image").write("a/same.png", IMAGE).write("b/same.png", IMAGE);
+    let setup = SyncSetup::new();
+    setup.write("good.png", IMAGE).write("empty.png", b"").write("text.png", b"no image at all");
+    setup.write("orphan.txt", b"of no image").write("a/same.png", IMAGE).write("b/same.png", IMAGE);
 
-    snapshot!(place.datasets("plan", []).run(), @"
+    snapshot!(setup.datasets("plan", []).run(), @"
     exit code: 13
     ----- stdout -----
     Dataset:          Night market (bnieaqG5ZfQGxF0YgAlFTw)
@@ -88,10 +88,10 @@ fn files_that_cannot_be_sent_are_named_with_the_reason() {
 
 #[test]
 fn more_images_than_a_dataset_holds_are_too_many() {
-    let place = Place::new();
-    place.fill(101);
+    let setup = SyncSetup::new();
+    setup.fill(101);
 
-    let ran = place.datasets("plan", ["--jq", ".trainable_after"]).run();
+    let ran = setup.datasets("plan", ["--jq", ".trainable_after"]).run();
 
     snapshot!(ran, @r#"
     exit code: 2
@@ -111,11 +111,11 @@ fn more_images_than_a_dataset_holds_are_too_many() {
 }
 
 #[test]
-fn a_folder_without_images_is_most_likely_the_wrong_one() {
-    let place = Place::new();
-    place.write("notes.md", b"# notes");
+fn a_folder_without_images_has_a_hint() {
+    let setup = SyncSetup::new();
+    setup.write("notes.md", b"# notes");
 
-    snapshot!(place.datasets("plan", []).run(), @r#"
+    snapshot!(setup.datasets("plan", []).run(), @r#"
     exit code: 0
     ----- stdout -----
     Dataset:          Night market (bnieaqG5ZfQGxF0YgAlFTw)
@@ -134,14 +134,14 @@ fn a_folder_without_images_is_most_likely_the_wrong_one() {
 
 #[test]
 fn what_cannot_be_compared_ends_with_its_own_exit_code() {
-    let place = Place::new();
+    let setup = SyncSetup::new();
 
-    let no_folder = place.ideogram(["datasets", "plan", &place.id, "nowhere"]).run();
-    let no_dataset = place.ideogram(["datasets", "plan", "nope", "set"]).run();
-    let no_key = ideogram(["datasets", "plan", "demo", "set"]).in_folder(place.path()).run();
+    let no_folder = setup.ideogram(["datasets", "plan", &setup.id, "nowhere"]).run();
+    let no_dataset = setup.ideogram(["datasets", "plan", "nope", "set"]).run();
+    let no_key = ideogram(["datasets", "plan", "demo", "set"]).in_folder(setup.path()).run();
     let no_service = ideogram(["--attempts", "1", "datasets", "plan", "demo", "set"])
         .at("http://127.0.0.1:1")
-        .in_folder(place.path());
+        .in_folder(setup.path());
 
     assert_eq!(no_dataset.code(), Some(5), "{no_dataset}");
     assert_eq!(no_key.code(), Some(3), "{no_key}");
@@ -156,9 +156,9 @@ fn what_cannot_be_compared_ends_with_its_own_exit_code() {
 
 #[test]
 fn a_dry_run_of_a_plan_shows_its_only_request() {
-    let place = Place::new();
+    let setup = SyncSetup::new();
 
-    snapshot!(place.datasets("plan", ["--dry-run"]).run(), @"
+    snapshot!(setup.datasets("plan", ["--dry-run"]).run(), @"
     exit code: 0
     ----- stdout -----
     GET http://127.0.0.1:[PORT]/datasets/bnieaqG5ZfQGxF0YgAlFTw
@@ -167,5 +167,5 @@ fn a_dry_run_of_a_plan_shows_its_only_request() {
     ----- stderr -----
     dry run: nothing was sent
     ");
-    assert!(place.server.requests().is_empty());
+    assert!(setup.server.requests().is_empty());
 }

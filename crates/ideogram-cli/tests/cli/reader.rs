@@ -34,7 +34,7 @@ fn without_reader(mut command: Command) -> Output {
 }
 
 #[test]
-fn no_paid_call_is_made_without_a_reader() {
+fn no_paid_call_is_made_after_the_pipe_is_closed() {
     for line in PAID {
         let (server, folder) = (serve(MockServer::builder()), folder(&["a.png", "b.png", "c.png"]));
         fs::write(folder.path().join("prompts.jsonl"), "{\"prompt\":\"one\"}\n{\"prompt\":\"two\"}\n").unwrap();
@@ -48,7 +48,7 @@ fn no_paid_call_is_made_without_a_reader() {
 }
 
 #[test]
-fn a_loop_that_pays_ends_when_its_reader_has_seen_enough() {
+fn a_loop_of_paid_calls_ends_when_the_pipe_is_closed() {
     let names: Vec<String> = (0..8).map(|number| format!("{number}.png")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     for format in ["text", "jsonl"] {
@@ -72,7 +72,7 @@ fn a_loop_that_pays_ends_when_its_reader_has_seen_enough() {
 }
 
 #[test]
-fn free_calls_continue_without_a_reader_and_keep_their_exit_code() {
+fn free_calls_continue_after_the_pipe_is_closed_and_keep_their_exit_code() {
     let folder = folder(&["a.png"]);
     for (line, code) in [
         ("--mock datasets list", 0),

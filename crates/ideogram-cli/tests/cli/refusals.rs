@@ -18,7 +18,7 @@ fn without_a_key_the_command_says_how_to_get_one_and_how_to_do_without() {
 }
 
 #[test]
-fn an_empty_key_is_no_key() {
+fn an_empty_key_counts_as_missing() {
     let ran = ideogram(["datasets", "list"]).env("IDEOGRAM_API_KEY", " ").run();
 
     assert_eq!(ran.code(), Some(3));
@@ -40,7 +40,7 @@ fn what_cannot_be_a_key_is_refused_without_being_repeated() {
 }
 
 #[test]
-fn an_id_that_would_lead_to_another_path_is_wrong_usage() {
+fn an_id_that_would_change_the_path_is_wrong_usage() {
     let server = serve(MockServer::builder());
 
     for id in ["", ".", "..", "a/b", "../models", "a?b", "a#b", "a%2fb", "a b", "a\nb", "--jsn", "-"] {
@@ -116,7 +116,7 @@ fn a_state_that_does_not_exist_is_refused_with_those_that_do() {
 }
 
 #[test]
-fn an_unknown_subcommand_comes_with_the_one_that_was_meant() {
+fn an_unknown_subcommand_has_a_suggestion() {
     snapshot!(ideogram(["dataset"]).run(), @"
     exit code: 2
     ----- stderr -----
@@ -166,7 +166,7 @@ fn a_timeout_without_sense_is_refused() {
 }
 
 #[test]
-fn what_is_meant_for_this_machine_goes_to_no_proxy() {
+fn calls_to_the_loopback_use_no_proxy() {
     let server = serve(MockServer::builder());
     let proxy = "http://127.0.0.1:1";
 

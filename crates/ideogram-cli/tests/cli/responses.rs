@@ -14,7 +14,7 @@ use crate::{
 };
 
 #[test]
-fn a_wrong_key_is_told_from_a_missing_one_and_not_repeated() {
+fn a_wrong_key_and_a_missing_key_have_different_messages_without_the_key() {
     let server = serve(MockServer::builder());
 
     let ran = ideogram(["datasets", "get", "demo"]).at(server.url()).run();
@@ -30,7 +30,7 @@ fn a_wrong_key_is_told_from_a_missing_one_and_not_repeated() {
 }
 
 #[test]
-fn what_does_not_exist_comes_with_the_command_that_shows_what_does() {
+fn an_unknown_id_has_a_hint_with_the_command_that_lists_ids() {
     snapshot!(ideogram(["--mock", "models", "get", "nope"]).run(), @"
     exit code: 5
     ----- stderr -----
@@ -41,7 +41,7 @@ fn what_does_not_exist_comes_with_the_command_that_shows_what_does() {
 }
 
 #[test]
-fn too_many_calls_come_with_the_time_to_wait() {
+fn a_rate_limit_error_has_the_time_to_wait() {
     let server = serve(MockServer::builder());
     server.set_scenario(Scenario::RateLimitedOnce { retry_after: Some(Duration::from_secs(7)) });
 
@@ -55,7 +55,7 @@ fn too_many_calls_come_with_the_time_to_wait() {
 }
 
 #[test]
-fn a_failure_of_the_service_after_a_change_asks_to_look_first() {
+fn a_failure_of_the_service_after_a_change_has_a_hint_to_check_first() {
     let server = serve(MockServer::builder());
     server.set_scenario(Scenario::ServerErrorOnce { status: 502 });
 
@@ -69,7 +69,7 @@ fn a_failure_of_the_service_after_a_change_asks_to_look_first() {
 }
 
 #[test]
-fn a_change_whose_response_is_lost_asks_to_look_first() {
+fn a_change_whose_response_is_lost_has_a_hint_to_check_first() {
     let server = serve(MockServer::builder());
     server.set_scenario(Scenario::ResponseLostOnce);
 
@@ -82,7 +82,7 @@ fn a_change_whose_response_is_lost_asks_to_look_first() {
 
 #[test]
 fn a_change_whose_response_breaks_off_was_made() {
-    let rogue = Rogue::sends("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"dataset_id\": ");
+    let rogue = Rogue::sending("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"dataset_id\": ");
 
     snapshot!(ideogram(["datasets", "create", "x"]).at(rogue.url()).run(), @r#"
     exit code: 9
@@ -97,7 +97,7 @@ fn a_change_whose_response_breaks_off_was_made() {
 }
 
 #[test]
-fn a_service_that_cannot_be_reached_got_nothing() {
+fn a_call_that_cannot_connect_was_not_sent() {
     snapshot!(ideogram(["--attempts", "1", "datasets", "list"]).at("http://127.0.0.1:1").run(), @"
     exit code: 9
     ----- stderr -----
@@ -112,8 +112,8 @@ fn a_service_that_cannot_be_reached_got_nothing() {
 }
 
 #[test]
-fn a_service_that_does_not_response_is_given_up_in_time() {
-    let rogue = Rogue::is_silent();
+fn a_service_that_does_not_respond_ends_in_a_timeout() {
+    let rogue = Rogue::silent();
 
     snapshot!(ideogram(["--timeout", "0.2", "datasets", "list"]).at(rogue.url()).run(), @"
     exit code: 9
@@ -125,8 +125,8 @@ fn a_service_that_does_not_response_is_given_up_in_time() {
 }
 
 #[test]
-fn a_page_instead_of_json_is_shown() {
-    let rogue = Rogue::responses("200 OK", "<html>\x1b[31mhello</html>");
+fn an_html_page_instead_of_json_is_printed() {
+    let rogue = Rogue::responding("200 OK", "<html>\x1b[31mhello</html>");
 
     snapshot!(ideogram(["datasets", "get", "x"]).at(rogue.url()).run(), @r"
     exit code: 1
@@ -139,8 +139,8 @@ fn a_page_instead_of_json_is_shown() {
 }
 
 #[test]
-fn a_long_response_that_makes_no_sense_is_shown_in_part() {
-    let rogue = Rogue::responses("200 OK", &"äöü".repeat(1000));
+fn a_long_undecodable_response_is_printed_in_part() {
+    let rogue = Rogue::responding("200 OK", &"äöü".repeat(1000));
 
     let ran = ideogram(["datasets", "get", "x"]).at(rogue.url()).run();
 
@@ -150,7 +150,7 @@ fn a_long_response_that_makes_no_sense_is_shown_in_part() {
 #[test]
 fn a_response_that_is_cut_or_empty_or_of_another_shape_is_an_error() {
     for body in ["", "{\"dataset\":", "[]", "null", "{}", "7"] {
-        let rogue = Rogue::responses("200 OK", body);
+        let rogue = Rogue::responding("200 OK", body);
 
         let ran = ideogram(["datasets", "get", "x"]).at(rogue.url()).run();
 
@@ -161,7 +161,7 @@ fn a_response_that_is_cut_or_empty_or_of_another_shape_is_an_error() {
 
 #[test]
 fn a_redirect_is_not_followed() {
-    let rogue = Rogue::answers_with("302 Found", "location: http://example.test/\r\n", "");
+    let rogue = Rogue::responding_with("302 Found", "location: http://example.test/\r\n", "");
 
     snapshot!(ideogram(["datasets", "get", "x"]).at(rogue.url()).run(), @"
     exit code: 1
@@ -177,7 +177,7 @@ fn a_redirect_is_not_followed() {
 fn json_holds_what_this_version_does_not_know() {
     let body = r#"{"model":{"model_id":"m","name":"n","status":"NEW","creation_time":"2000-01-23 04:56:07+00:00","news":
         {"big":123456789012345678901234567890,"empty":[]},"is_available_for_generation":true,"is_owned":true}}"#;
-    let rogue = Rogue::responses("200 OK", body);
+    let rogue = Rogue::responding("200 OK", body);
 
     snapshot!(ideogram(["--output", "json", "models", "get", "m"]).at(rogue.url()).run(), @r#"
     exit code: 0
@@ -220,7 +220,7 @@ fn a_name_from_the_service_cannot_command_the_terminal() {
 }
 
 #[test]
-fn a_long_name_is_shown_whole() {
+fn a_long_name_is_printed_in_full() {
     let name = "lantern ".repeat(100) + "end";
 
     let ran = ideogram(["--mock", "datasets", "create", &name]).run();
@@ -229,7 +229,7 @@ fn a_long_name_is_shown_whole() {
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_is_no_error() {
+fn a_closed_pipe_is_not_an_error() {
     let files = (0..100_000).map(|number| format!(r#"{{"file_name":"{number}.png","file_size_bytes":1}}"#));
     let body = format!(
         r#"{{"dataset":{{"dataset_id":"d","name":"n","user_id":"u","creation_time":"2026-06-30T09:12:44Z"}},
@@ -237,7 +237,7 @@ fn a_reader_that_has_seen_enough_is_no_error() {
         files.collect::<Vec<_>>().join(",")
     );
     for format in ["text", "json"] {
-        let rogue = Rogue::responses("200 OK", &body);
+        let rogue = Rogue::responding("200 OK", &body);
         let mut command = ideogram(["--output", format, "datasets", "get", "d"]).at(rogue.url()).into_command();
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
 
@@ -265,18 +265,18 @@ fn a_response_that_cannot_be_written_is_an_error() {
 }
 
 #[test]
-fn what_the_service_announces_is_passed_on_once() {
+fn an_announcement_of_the_service_is_printed_once() {
     let link = "Link: <https://developer.ideogram.ai/v2/api-reference/x>; rel=\"successor-version\"\r\n";
     let body = "{\"datasets\": [], \"notice\": \"use \\u001b[31mversion 2\"}";
 
-    let rogue = Rogue::answers_with("200 OK", link, body);
+    let rogue = Rogue::responding_with("200 OK", link, body);
     let ran = ideogram(["datasets", "list"]).at(rogue.url()).run();
     assert_eq!(ran.code(), Some(0), "{ran}");
     assert_eq!(ran.stderr().matches("the service says about list_datasets: use ").count(), 1, "{ran}");
     assert!(ran.stderr().contains("it is replaced by https://developer.ideogram.ai/v2/api-reference/x"), "{ran}");
     assert!(!ran.stderr().contains('\u{1b}'), "{ran}");
 
-    let rogue = Rogue::answers_with("200 OK", link, body);
+    let rogue = Rogue::responding_with("200 OK", link, body);
     let ran = ideogram(["datasets", "list", "--quiet"]).at(rogue.url()).run();
     assert_eq!((ran.code(), ran.stderr().as_str()), (Some(0), ""), "{ran}");
 }

@@ -7,30 +7,30 @@ pub(crate) struct Rogue(Server);
 
 impl Rogue {
     /// A complete response: `200 OK` and its body.
-    pub(crate) fn responses(status: &str, body: &str) -> Self {
-        Self::answers_with(status, "", body)
+    pub(crate) fn responding(status: &str, body: &str) -> Self {
+        Self::responding_with(status, "", body)
     }
 
     /// A complete response with further header lines.
-    pub(crate) fn answers_with(status: &str, headers: &str, body: &str) -> Self {
+    pub(crate) fn responding_with(status: &str, headers: &str, body: &str) -> Self {
         let length = body.len();
-        Self::sends(format!(
+        Self::sending(format!(
             "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n{headers}\r\n{body}"
         ))
     }
 
     /// These bytes, then the end of the connection.
-    pub(crate) fn sends(bytes: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn sending(bytes: impl Into<Vec<u8>>) -> Self {
         Self::start(vec![Reply::Bytes(bytes.into())])
     }
 
     /// One of these for each connection, then its end.
-    pub(crate) fn sends_in_turn(bytes: impl IntoIterator<Item = String>) -> Self {
+    pub(crate) fn sending_in_turn(bytes: impl IntoIterator<Item = String>) -> Self {
         Self::start(bytes.into_iter().map(|bytes| Reply::Bytes(bytes.into_bytes())).collect())
     }
 
     /// Reads the request and never responds.
-    pub(crate) fn is_silent() -> Self {
+    pub(crate) fn silent() -> Self {
         Self::start(vec![Reply::Unfinished(Vec::new())])
     }
 

@@ -6,22 +6,22 @@ use ideogram_mock::{MockServer, Scenario};
 
 use crate::{
     invocation::{Ran, ideogram, snapshot},
-    place::{IMAGE, Place},
+    sync_setup::{IMAGE, SyncSetup},
 };
 
 #[test]
 fn a_folder_is_stored_once_and_a_second_sync_sends_nothing() {
-    let place = Place::new();
-    place.fill(16);
+    let setup = SyncSetup::new();
+    setup.fill(16);
 
-    let first = place.datasets("sync", []).run();
-    let mut sizes: Vec<usize> = place.uploads().iter().map(Vec::len).collect();
-    let second = place.datasets("sync", []).run();
+    let first = setup.datasets("sync", []).run();
+    let mut sizes: Vec<usize> = setup.uploads().iter().map(Vec::len).collect();
+    let second = setup.datasets("sync", []).run();
 
     // Two chunks are under way at a time.
     sizes.sort_unstable();
-    assert_eq!((sizes, place.uploads().len()), (vec![2, 20], 2));
-    assert_eq!(place.stored(), place.each_once());
+    assert_eq!((sizes, setup.uploads().len()), (vec![2, 20], 2));
+    assert_eq!(setup.stored(), setup.each_once());
     snapshot!(first, @"
     exit code: 0
     ----- stdout -----
@@ -49,12 +49,12 @@ fn a_folder_is_stored_once_and_a_second_sync_sends_nothing() {
 
 #[test]
 fn a_sync_in_the_embedded_server_leaves_no_journal() {
-    let place = Place::new();
-    place.fill(1);
+    let setup = SyncSetup::new();
+    setup.fill(1);
 
-    let ran = place.ideogram(["--mock", "datasets", "sync", "demo", "set"]).run();
+    let ran = setup.ideogram(["--mock", "datasets", "sync", "demo", "set"]).run();
 
-    assert!(!place.path().join("home").exists());
+    assert!(!setup.path().join("home").exists());
     snapshot!(ran, @"
     exit code: 0
     ----- stdout -----
@@ -71,32 +71,32 @@ fn a_sync_in_the_embedded_server_leaves_no_journal() {
 
 #[test]
 fn a_report_is_data_and_says_where_the_journal_is() {
-    let place = Place::new();
-    place.fill(2);
+    let setup = SyncSetup::new();
+    setup.fill(2);
 
-    let ran = place.datasets("sync", ["--output", "json", "-q"]).run();
+    let ran = setup.datasets("sync", ["--output", "json", "-q"]).run();
 
     let json = ran.json();
     assert_eq!((ran.code(), ran.stderr().as_str()), (Some(0), ""));
     assert_eq!((&json["is_complete"], &json["added"]["files"]), (&true.into(), &3.into()));
     assert_eq!(json["files"][0]["outcome"], "stored");
     let journal = json["journal"].as_str().unwrap();
-    assert!(journal.ends_with(&format!("{}.jsonl", place.id)), "{journal}");
+    assert!(journal.ends_with(&format!("{}.jsonl", setup.id)), "{journal}");
     let text = std::fs::read_to_string(journal).unwrap();
-    assert!(text.contains("000.png") && !text.contains(place.server.api_key()), "{text}");
+    assert!(text.contains("000.png") && !text.contains(setup.server.api_key()), "{text}");
 }
 
 #[test]
 fn files_that_the_service_refuses_are_listed_with_the_reason() {
-    let place = Place::new();
-    place.fill(2).write("unsafe.png", IMAGE);
-    place.server.set_scenario(Scenario::UploadFails { names: vec!["001.png".to_owned()] });
+    let setup = SyncSetup::new();
+    setup.fill(2).write("unsafe.png", IMAGE);
+    setup.server.set_scenario(Scenario::UploadFails { names: vec!["001.png".to_owned()] });
 
-    let first = place.datasets("sync", ["--processing-timeout", "0"]).run();
-    place.server.set_scenario(Scenario::Normal);
-    let second = place.datasets("sync", ["--processing-timeout", "0"]).run();
-    place.server.clear_requests();
-    let forced = place.datasets("sync", ["--processing-timeout", "0", "--send-failed"]).run();
+    let first = setup.datasets("sync", ["--processing-timeout", "0"]).run();
+    setup.server.set_scenario(Scenario::Normal);
+    let second = setup.datasets("sync", ["--processing-timeout", "0"]).run();
+    setup.server.clear_requests();
+    let forced = setup.datasets("sync", ["--processing-timeout", "0", "--send-failed"]).run();
 
     snapshot!(first, @"
     exit code: 11
@@ -132,28 +132,28 @@ fn files_that_the_service_refuses_are_listed_with_the_reason() {
     hint: refused files are not sent again until they change; --send-failed sends them unchanged
     ");
     assert_eq!(forced.code(), Some(11));
-    assert_eq!(place.uploads(), [["unsafe.png"]]);
+    assert_eq!(setup.uploads(), [["unsafe.png"]]);
 }
 
 #[test]
-fn a_sync_of_which_the_service_takes_nothing_is_an_invalid_request() {
-    let place = Place::new();
-    place.write("unsafe.png", IMAGE);
+fn a_sync_with_only_rejected_files_is_an_invalid_request() {
+    let setup = SyncSetup::new();
+    setup.write("unsafe.png", IMAGE);
 
-    assert_eq!(place.datasets("sync", []).run().code(), Some(4));
+    assert_eq!(setup.datasets("sync", []).run().code(), Some(4));
 }
 
 #[test]
 fn files_that_cannot_be_sent_do_not_keep_the_others_back() {
-    let place = Place::new();
-    place.write("empty.png", b"");
-    let nothing = place.datasets("sync", []).run();
-    place.write("good.png", IMAGE).write("orphan.txt", b"of no image");
+    let setup = SyncSetup::new();
+    setup.write("empty.png", b"");
+    let nothing = setup.datasets("sync", []).run();
+    setup.write("good.png", IMAGE).write("orphan.txt", b"of no image");
 
-    let some = place.datasets("sync", []).run();
+    let some = setup.datasets("sync", []).run();
 
     assert_eq!(nothing.code(), Some(13), "{nothing}");
-    assert_eq!(place.uploads(), [["good.png"]]);
+    assert_eq!(setup.uploads(), [["good.png"]]);
     snapshot!(some, @"
     exit code: 11
     ----- stdout -----
@@ -173,15 +173,15 @@ fn files_that_cannot_be_sent_do_not_keep_the_others_back() {
 }
 
 #[test]
-fn a_file_of_another_size_is_not_sent_beside_the_old_one() {
-    let place = Place::new();
-    place.fill(2);
-    place.datasets("sync", []).run();
-    place.write("001.png", &[IMAGE, b"123456"].concat());
+fn a_file_of_another_size_is_not_sent_in_addition_to_the_old_one() {
+    let setup = SyncSetup::new();
+    setup.fill(2);
+    setup.datasets("sync", []).run();
+    setup.write("001.png", &[IMAGE, b"123456"].concat());
 
-    let ran = place.datasets("sync", []).run();
+    let ran = setup.datasets("sync", []).run();
 
-    assert_eq!(place.uploads().len(), 1);
+    assert_eq!(setup.uploads().len(), 1);
     snapshot!(ran, @"
     exit code: 11
     ----- stdout -----
@@ -199,22 +199,22 @@ fn a_file_of_another_size_is_not_sent_beside_the_old_one() {
 }
 
 #[test]
-fn what_may_be_there_is_sent_only_after_a_yes() {
-    let place = Place::new();
-    place.fill(1);
-    place.datasets("sync", []).run();
-    std::fs::remove_file(place.path().join("set/000.png")).unwrap();
-    std::fs::remove_file(place.path().join("set/000.txt")).unwrap();
-    place.write("000.PNG", IMAGE);
-    place.server.clear_requests();
+fn an_uncertain_file_is_sent_only_after_confirmation() {
+    let setup = SyncSetup::new();
+    setup.fill(1);
+    setup.datasets("sync", []).run();
+    std::fs::remove_file(setup.path().join("set/000.png")).unwrap();
+    std::fs::remove_file(setup.path().join("set/000.txt")).unwrap();
+    setup.write("000.PNG", IMAGE);
+    setup.server.clear_requests();
 
-    let not_sent = place.datasets("sync", []).run();
-    let not_asked = place.datasets("sync", ["--send-uncertain"]).run();
-    assert!(place.uploads().is_empty());
-    let sent = place.datasets("sync", ["--send-uncertain", "--yes"]).run();
+    let not_sent = setup.datasets("sync", []).run();
+    let not_asked = setup.datasets("sync", ["--send-uncertain"]).run();
+    assert!(setup.uploads().is_empty());
+    let sent = setup.datasets("sync", ["--send-uncertain", "--yes"]).run();
 
     assert_eq!((not_asked.code(), sent.code()), (Some(2), Some(0)), "{not_asked}\n{sent}");
-    assert_eq!(place.uploads(), [["000.PNG"]]);
+    assert_eq!(setup.uploads(), [["000.PNG"]]);
     snapshot!(not_sent, @r#"
     exit code: 11
     ----- stdout -----
@@ -234,13 +234,13 @@ fn what_may_be_there_is_sent_only_after_a_yes() {
 
 #[test]
 fn a_dry_run_shows_every_upload_and_sends_nothing() {
-    let place = Place::new();
-    place.fill(3);
+    let setup = SyncSetup::new();
+    setup.fill(3);
 
-    let as_text = place.datasets("sync", ["--dry-run", "--chunk-files", "2"]).run();
-    let as_json = place.datasets("sync", ["--dry-run", "--chunk-files", "2", "--output", "json"]).run();
+    let as_text = setup.datasets("sync", ["--dry-run", "--chunk-files", "2"]).run();
+    let as_json = setup.datasets("sync", ["--dry-run", "--chunk-files", "2", "--output", "json"]).run();
 
-    assert!(place.server.requests().is_empty() && !place.path().join("home").exists());
+    assert!(setup.server.requests().is_empty() && !setup.path().join("home").exists());
     assert_eq!(as_json.json()["requests"][0]["parts"][0]["file"]["name"], "000.png");
     snapshot!(as_text, @"
     exit code: 0
@@ -270,12 +270,12 @@ fn a_dry_run_shows_every_upload_and_sends_nothing() {
 
 #[test]
 fn too_many_images_are_refused_before_anything_is_sent() {
-    let place = Place::new();
-    place.fill(101);
+    let setup = SyncSetup::new();
+    setup.fill(101);
 
-    let ran = place.datasets("sync", []).run();
+    let ran = setup.datasets("sync", []).run();
 
-    assert!(place.uploads().is_empty());
+    assert!(setup.uploads().is_empty());
     snapshot!(ran, @r#"
     exit code: 2
     ----- stderr -----
@@ -286,17 +286,17 @@ fn too_many_images_are_refused_before_anything_is_sent() {
 
 #[test]
 fn a_journal_that_cannot_be_used_keeps_the_sync_from_beginning() {
-    let place = Place::new();
-    place
+    let setup = SyncSetup::new();
+    setup
         .fill(1)
         .write("journal.jsonl", b"{\"journal\":\"ideogram dataset sync\",\"format\":2} no\n")
         .write("other.txt", b"hello\n");
 
-    let damaged = place.datasets("sync", ["--journal", "set/journal.jsonl"]).run();
-    let other = place.datasets("sync", ["--journal", "set/other.txt"]).run();
-    let nowhere = place.datasets("sync", ["--journal", "no/such/folder/sync.jsonl"]).run();
+    let damaged = setup.datasets("sync", ["--journal", "set/journal.jsonl"]).run();
+    let other = setup.datasets("sync", ["--journal", "set/other.txt"]).run();
+    let nowhere = setup.datasets("sync", ["--journal", "no/such/folder/sync.jsonl"]).run();
 
-    assert!(place.uploads().is_empty());
+    assert!(setup.uploads().is_empty());
     assert_eq!([damaged.code(), other.code(), nowhere.code()], [Some(2), Some(2), Some(13)], "{damaged}\n{other}");
     snapshot!(other, @r#"
     exit code: 2
@@ -308,19 +308,19 @@ fn a_journal_that_cannot_be_used_keeps_the_sync_from_beginning() {
 }
 
 #[test]
-fn a_journal_that_was_deleted_keeps_nothing_from_being_asked() {
-    let place = Place::new();
-    place.fill(2);
-    place.datasets("sync", ["--journal", "sync.jsonl"]).run();
-    place.write("new.png", IMAGE);
-    place.server.clear_requests();
-    std::fs::remove_file(place.path().join("sync.jsonl")).unwrap();
+fn after_a_deleted_journal_nothing_is_sent_without_confirmation() {
+    let setup = SyncSetup::new();
+    setup.fill(2);
+    setup.datasets("sync", ["--journal", "sync.jsonl"]).run();
+    setup.write("new.png", IMAGE);
+    setup.server.clear_requests();
+    std::fs::remove_file(setup.path().join("sync.jsonl")).unwrap();
 
-    let not_sent = place.datasets("sync", ["--journal", "sync.jsonl"]).run();
-    let not_asked = place.datasets("sync", ["--journal", "sync.jsonl", "--send-uncertain"]).run();
-    assert!(place.uploads().is_empty());
-    let sent = place.datasets("sync", ["--journal", "sync.jsonl", "--send-uncertain", "--yes"]).run();
-    let later = place.write("newer.png", IMAGE).datasets("sync", ["--journal", "sync.jsonl"]).run();
+    let not_sent = setup.datasets("sync", ["--journal", "sync.jsonl"]).run();
+    let not_asked = setup.datasets("sync", ["--journal", "sync.jsonl", "--send-uncertain"]).run();
+    assert!(setup.uploads().is_empty());
+    let sent = setup.datasets("sync", ["--journal", "sync.jsonl", "--send-uncertain", "--yes"]).run();
+    let later = setup.write("newer.png", IMAGE).datasets("sync", ["--journal", "sync.jsonl"]).run();
 
     assert_eq!(
         (not_asked.code(), sent.code(), later.code()),
@@ -328,7 +328,7 @@ fn a_journal_that_was_deleted_keeps_nothing_from_being_asked() {
         "{not_asked}\n{sent}\n{later}"
     );
     assert!(!later.stderr().contains("lacks lines"), "{later}");
-    assert_eq!(place.uploads(), [["new.png"], ["newer.png"]]);
+    assert_eq!(setup.uploads(), [["new.png"], ["newer.png"]]);
     snapshot!(not_sent, @r#"
     exit code: 11
     ----- stdout -----
@@ -349,93 +349,93 @@ fn a_journal_that_was_deleted_keeps_nothing_from_being_asked() {
 
 #[test]
 fn a_new_journal_of_a_dataset_with_files_is_said_to_be_new() {
-    let place = Place::new();
-    place.fill(1);
-    place.datasets("sync", ["--journal", "one.jsonl"]).run();
-    place.write("new.png", IMAGE);
+    let setup = SyncSetup::new();
+    setup.fill(1);
+    setup.datasets("sync", ["--journal", "one.jsonl"]).run();
+    setup.write("new.png", IMAGE);
 
-    let other = place.datasets("sync", ["--journal", "other.jsonl"]).run();
+    let other = setup.datasets("sync", ["--journal", "other.jsonl"]).run();
 
     assert!(other.stderr().contains("the journal \"other.jsonl\" is new"), "{other}");
-    assert_eq!(place.stored(), place.each_once());
+    assert_eq!(setup.stored(), setup.each_once());
 }
 
 #[cfg(unix)]
 #[test]
-fn a_journal_that_is_no_regular_file_or_was_edited_is_refused() {
-    let place = Place::new();
-    place.fill(2);
-    let edited = place.path().join("edited.jsonl");
-    place.datasets("sync", ["--journal", "edited.jsonl", "--chunk-files", "1"]).run();
+fn a_journal_that_is_not_a_regular_file_or_was_edited_is_refused() {
+    let setup = SyncSetup::new();
+    setup.fill(2);
+    let edited = setup.path().join("edited.jsonl");
+    setup.datasets("sync", ["--journal", "edited.jsonl", "--chunk-files", "1"]).run();
     let text = std::fs::read_to_string(&edited).unwrap();
     std::fs::write(&edited, text.replacen("000.png", "001.png", 1)).unwrap();
-    place.write("new.png", IMAGE);
-    place.server.clear_requests();
+    setup.write("new.png", IMAGE);
+    setup.server.clear_requests();
 
     for (journal, why) in
         [("/dev/null", "not a regular file"), ("set", "not a regular file"), ("edited.jsonl", "is damaged in line")]
     {
-        let ran = place.datasets("sync", ["--journal", journal]).run();
+        let ran = setup.datasets("sync", ["--journal", journal]).run();
 
         assert_eq!(ran.code(), Some(2), "{ran}");
         assert!(ran.stderr().contains(why), "{ran}");
     }
-    assert!(place.uploads().is_empty());
+    assert!(setup.uploads().is_empty());
 }
 
 #[cfg(unix)]
 #[test]
 fn a_journal_that_is_deleted_during_a_sync_ends_it_before_the_next_upload() {
-    let place = Place::with(MockServer::builder().storing_time(std::time::Duration::from_millis(500)));
-    place.fill(8);
+    let setup = SyncSetup::with(MockServer::builder().storing_time(std::time::Duration::from_millis(500)));
+    setup.fill(8);
 
-    let mut command = place.datasets("sync", ["--journal", "sync.jsonl", "--chunk-files", "2"]).into_command();
+    let mut command = setup.datasets("sync", ["--journal", "sync.jsonl", "--chunk-files", "2"]).into_command();
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    while place.uploads().is_empty() {
+    while setup.uploads().is_empty() {
         std::thread::yield_now();
     }
-    std::fs::remove_file(place.path().join("sync.jsonl")).unwrap();
+    std::fs::remove_file(setup.path().join("sync.jsonl")).unwrap();
     let ran = Ran::of(child.wait_with_output().unwrap());
-    let again = place.datasets("sync", ["--journal", "sync.jsonl"]).run();
+    let again = setup.datasets("sync", ["--journal", "sync.jsonl"]).run();
 
-    assert!(place.uploads().len() <= 2, "{:?}", place.uploads());
+    assert!(setup.uploads().len() <= 2, "{:?}", setup.uploads());
     assert!(matches!(ran.code(), Some(11 | 13)), "{ran}");
     assert!(ran.stderr().contains("deleted, renamed or replaced"), "{ran}");
     assert_eq!(again.code(), Some(11), "{again}");
-    assert!(place.stored().values().all(|times| *times == 1));
+    assert!(setup.stored().values().all(|times| *times == 1));
 }
 
 #[test]
-fn a_dataset_or_key_or_service_that_is_not_there_has_its_own_exit_code() {
-    let place = Place::new();
-    place.fill(1);
+fn a_missing_dataset_key_or_service_has_its_own_exit_code() {
+    let setup = SyncSetup::new();
+    setup.fill(1);
 
-    let no_dataset = place.ideogram(["datasets", "sync", "nope", "set"]).run();
+    let no_dataset = setup.ideogram(["datasets", "sync", "nope", "set"]).run();
     let wrong_key =
-        ideogram(["datasets", "sync", &place.id, "set"]).at(place.server.url()).in_folder(place.path()).run();
-    let no_folder = place.ideogram(["datasets", "sync", &place.id, "nowhere"]).run();
+        ideogram(["datasets", "sync", &setup.id, "set"]).at(setup.server.url()).in_folder(setup.path()).run();
+    let no_folder = setup.ideogram(["datasets", "sync", &setup.id, "nowhere"]).run();
 
     assert_eq!([no_dataset.code(), wrong_key.code(), no_folder.code()], [Some(5), Some(3), Some(13)]);
 }
 
 #[test]
 fn a_service_that_fails_once_does_not_fail_the_sync() {
-    let place = Place::new();
-    place.fill(4);
-    place.server.set_scenario(Scenario::RateLimitedOnce { retry_after: None });
+    let setup = SyncSetup::new();
+    setup.fill(4);
+    setup.server.set_scenario(Scenario::RateLimitedOnce { retry_after: None });
 
-    let ran = place.datasets("sync", ["-q"]).run();
+    let ran = setup.datasets("sync", ["-q"]).run();
 
     assert_eq!((ran.code(), ran.stderr().as_str()), (Some(0), ""), "{ran}");
-    assert_eq!(place.stored(), place.each_once());
+    assert_eq!(setup.stored(), setup.each_once());
 }
 
 /// Starts a sync, and comes back when an upload has arrived whole.
 #[cfg(unix)]
-fn sync_under_way(place: &Place) -> std::process::Child {
-    let mut command = place.datasets("sync", []).into_command();
+fn sync_under_way(setup: &SyncSetup) -> std::process::Child {
+    let mut command = setup.datasets("sync", []).into_command();
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    while place.uploads().iter().all(|files| files.len() < 3) {
+    while setup.uploads().iter().all(|files| files.len() < 3) {
         std::thread::yield_now();
     }
     child
@@ -450,16 +450,16 @@ fn signal(child: &std::process::Child, name: &str) {
 #[cfg(unix)]
 #[test]
 fn an_interrupted_sync_says_what_was_under_way_and_the_next_one_asks_first() {
-    let place = Place::with(MockServer::builder().storing_time(std::time::Duration::from_secs(2)));
-    place.fill(2);
+    let setup = SyncSetup::with(MockServer::builder().storing_time(std::time::Duration::from_secs(2)));
+    setup.fill(2);
 
-    let child = sync_under_way(&place);
+    let child = sync_under_way(&setup);
     signal(&child, "-INT");
     let interrupted = Ran::of(child.wait_with_output().unwrap());
-    let again = place.datasets("sync", []).run();
+    let again = setup.datasets("sync", []).run();
 
-    assert_eq!(place.uploads().len(), 1);
-    assert_eq!(place.stored(), place.each_once());
+    assert_eq!(setup.uploads().len(), 1);
+    assert_eq!(setup.stored(), setup.each_once());
     assert_eq!(again.code(), Some(0), "{again}");
     snapshot!(interrupted, @"
     exit code: 130
@@ -473,17 +473,17 @@ fn an_interrupted_sync_says_what_was_under_way_and_the_next_one_asks_first() {
 
 #[cfg(unix)]
 #[test]
-fn two_syncs_into_one_dataset_keep_off_each_other() {
-    let place = Place::with(MockServer::builder().storing_time(std::time::Duration::from_millis(500)));
-    place.fill(2);
+fn two_syncs_into_one_dataset_exclude_each_other() {
+    let setup = SyncSetup::with(MockServer::builder().storing_time(std::time::Duration::from_millis(500)));
+    setup.fill(2);
 
-    let mut child = sync_under_way(&place);
+    let mut child = sync_under_way(&setup);
     signal(&child, "-STOP");
-    let second = place.datasets("sync", []).run();
+    let second = setup.datasets("sync", []).run();
     signal(&child, "-CONT");
 
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert_eq!(second.code(), Some(2), "{second}");
     assert!(second.stderr().contains("in use by another process"), "{second}");
-    assert_eq!(place.stored(), place.each_once());
+    assert_eq!(setup.stored(), setup.each_once());
 }

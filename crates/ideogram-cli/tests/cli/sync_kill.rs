@@ -13,7 +13,7 @@ use ideogram_mock::MockServer;
 
 use crate::{
     invocation::Ran,
-    place::{IMAGE, Place},
+    sync_setup::{IMAGE, SyncSetup},
 };
 
 /// All at the same time: they mostly wait.
@@ -47,12 +47,12 @@ fn sum_of_rounds(run: fn(u64) -> u64) -> u64 {
 /// Ends one sync after the other, each somewhat later, until one reaches its end; returns how many were ended.
 fn end_until_done(round: u64) -> u64 {
     let mut random = fastrand::Rng::with_seed(round);
-    let place = Place::with(MockServer::builder().storing_time(Duration::from_millis(40)));
-    place.fill(12);
+    let setup = SyncSetup::with(MockServer::builder().storing_time(Duration::from_millis(40)));
+    setup.fill(12);
     let mut lifetime = Duration::from_millis(random.u64(5..60));
     for ends in 0.. {
         // Far longer than the server takes to store a chunk, on a busy machine as well.
-        let mut child = start(&place, ["--chunk-files", "2", "--processing-timeout", "2"]);
+        let mut child = start(&setup, ["--chunk-files", "2", "--processing-timeout", "2"]);
         thread::sleep(lifetime);
         if child.try_wait().unwrap().is_none() && end(&mut child, &mut random) {
             lifetime = lifetime.mul_f64(1.2 + random.f64() * 0.5);
@@ -61,7 +61,7 @@ fn end_until_done(round: u64) -> u64 {
         let ran = Ran::of(child.wait_with_output().unwrap());
 
         assert_eq!(ran.code(), Some(0), "round {round}: {ran}");
-        assert_eq!(place.stored(), place.each_once(), "round {round}");
+        assert_eq!(setup.stored(), setup.each_once(), "round {round}");
         return ends;
     }
     unreachable!("the loop has no end but the one above")
@@ -70,40 +70,40 @@ fn end_until_done(round: u64) -> u64 {
 /// Ends syncs and edits their journal, and has each set stored whole before the next; returns how many were ended.
 fn edit_after_each_end(round: u64) -> u64 {
     let mut random = fastrand::Rng::with_seed(100 + round);
-    let place = Place::with(MockServer::builder().storing_time(STORING));
-    let journal = place.path().join("sync.jsonl");
+    let setup = SyncSetup::with(MockServer::builder().storing_time(STORING));
+    let journal = setup.path().join("sync.jsonl");
     let options = ["--journal", "sync.jsonl", "--chunk-files", "2", "--processing-timeout", "2"];
     let mut ends = 0;
     for step in 0..EDITS {
         for number in 0..6 {
-            place.write(&format!("{step}-{number}.png"), IMAGE);
+            setup.write(&format!("{step}-{number}.png"), IMAGE);
         }
         let older = fs::read(&journal).unwrap_or_default();
 
-        let mut child = start(&place, options);
+        let mut child = start(&setup, options);
         thread::sleep(Duration::from_millis(random.u64(20..250)));
         ends += u64::from(child.try_wait().unwrap().is_none() && end(&mut child, &mut random));
         child.wait().unwrap();
         let edit = edit(&journal, &older, &mut random);
-        let after_edit = place.datasets("sync", options).run();
+        let after_edit = setup.datasets("sync", options).run();
         // What the server was storing is there now, so what does not show was not stored.
         thread::sleep(2 * STORING);
         if after_edit.code() == Some(2) {
             assert!(after_edit.stderr().contains("the journal \""), "round {round}, {edit}: {after_edit}");
             fs::remove_file(&journal).unwrap();
         }
-        let ran = place.datasets("sync", options.into_iter().chain(["--send-uncertain", "--yes"])).run();
+        let ran = setup.datasets("sync", options.into_iter().chain(["--send-uncertain", "--yes"])).run();
 
         let context = format!("round {round}, step {step}, {edit}:\n{after_edit}\n{ran}");
         assert!(matches!(after_edit.code(), Some(0 | 2 | 11)), "{context}");
         assert_eq!(ran.code(), Some(0), "{context}");
-        assert_eq!(place.stored(), place.each_once(), "{context}");
+        assert_eq!(setup.stored(), setup.each_once(), "{context}");
     }
     ends
 }
 
-fn start<const N: usize>(place: &Place, options: [&str; N]) -> Child {
-    place.datasets("sync", options).into_command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+fn start<const N: usize>(setup: &SyncSetup, options: [&str; N]) -> Child {
+    setup.datasets("sync", options).into_command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
 /// Ends a process by some signal; returns whether it ended by it, and not on its own before.

@@ -13,7 +13,7 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 
 use crate::{
     invocation::{Run, ideogram},
-    place::Place,
+    sync_setup::SyncSetup,
     training::idle,
 };
 
@@ -144,10 +144,10 @@ const CTRL_C: &str = "\x03";
 
 #[test]
 fn a_sync_shows_a_bar_with_bytes_and_files_and_takes_it_away() {
-    let place = Place::with(MockServer::builder().storing_time(Duration::from_secs(1)));
-    place.fill(4);
+    let setup = SyncSetup::with(MockServer::builder().storing_time(Duration::from_secs(1)));
+    setup.fill(4);
 
-    let terminal = Terminal::run(place.datasets("sync", []));
+    let terminal = Terminal::run(setup.datasets("sync", []));
     terminal.expect("sending [");
     terminal.expect("0 of 6 files");
     terminal.expect("[===============] ");
@@ -156,27 +156,27 @@ fn a_sync_shows_a_bar_with_bytes_and_files_and_takes_it_away() {
     assert_eq!(code, 0, "{shown}");
     assert!(!shown.contains("sending ["), "{shown}");
     assert!(shown.contains("Added:      6 files, "), "{shown}");
-    assert_eq!(place.stored(), place.each_once());
+    assert_eq!(setup.stored(), setup.each_once());
 }
 
 #[test]
 fn ctrl_c_ends_a_sync_and_lists_files_in_flight() {
-    let place = Place::with(MockServer::builder().storing_time(Duration::from_secs(2)));
-    place.fill(2);
+    let setup = SyncSetup::with(MockServer::builder().storing_time(Duration::from_secs(2)));
+    setup.fill(2);
 
-    let mut terminal = Terminal::run(place.datasets("sync", []));
+    let mut terminal = Terminal::run(setup.datasets("sync", []));
     terminal.expect("0 of 3 files");
-    while place.uploads().iter().all(|files| files.len() < 3) {
+    while setup.uploads().iter().all(|files| files.len() < 3) {
         thread::yield_now();
     }
     terminal.press(CTRL_C);
     let (code, shown) = terminal.end();
-    let again = place.datasets("sync", []).run();
+    let again = setup.datasets("sync", []).run();
 
     assert_eq!(code, 130, "{shown}");
     assert!(shown.contains("3 files in flight, which may still be stored: 000.png, 000.txt, 001.png"), "{shown}");
-    assert_eq!((again.code(), place.uploads().len()), (Some(0), 1), "{again}");
-    assert_eq!(place.stored(), place.each_once());
+    assert_eq!((again.code(), setup.uploads().len()), (Some(0), 1), "{again}");
+    assert_eq!(setup.stored(), setup.each_once());
 }
 
 fn train(server: &MockServer, more: &[&'static str]) -> Terminal {
@@ -185,7 +185,7 @@ fn train(server: &MockServer, more: &[&'static str]) -> Terminal {
 }
 
 #[test]
-fn a_no_orders_no_training() {
+fn no_as_an_answer_starts_no_training() {
     for response in ["n\r", "\r", "\x04"] {
         let server = idle(MockServer::builder());
 
@@ -201,7 +201,7 @@ fn a_no_orders_no_training() {
 }
 
 #[test]
-fn a_yes_orders_a_training_and_what_is_neither_is_asked_again() {
+fn yes_starts_a_training_and_any_other_word_repeats_the_question() {
     let server = idle(MockServer::builder());
 
     let mut terminal = train(&server, &[]);

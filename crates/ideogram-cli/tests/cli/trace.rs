@@ -54,7 +54,7 @@ fn a_key_that_the_service_repeats_is_printed_nowhere() {
             for more in
                 [&[][..], &["--output", "json"], &["--output", "jsonl"], &["--jq", ".datasets[].name"], &["--jq", "."]]
             {
-                let rogue = Rogue::answers_with(status, &format!("x-echo: {spelling}\r\n"), &body);
+                let rogue = Rogue::responding_with(status, &format!("x-echo: {spelling}\r\n"), &body);
                 let run =
                     ideogram(["--debug", "datasets", "list"].into_iter().chain(more.iter().copied())).at(rogue.url());
 

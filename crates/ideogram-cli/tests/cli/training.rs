@@ -10,8 +10,8 @@ use ideogram_mock::{MockServer, MockServerBuilder, Scenario};
 
 use crate::{
     invocation::{Ran, ideogram, serve, snapshot},
-    place::Place,
     rogue::Rogue,
+    sync_setup::SyncSetup,
 };
 
 /// A server whose model in training, of the dataset `demo`, is ready: otherwise no other would be ordered.
@@ -92,7 +92,7 @@ fn a_dry_run_of_a_training_shows_only_the_request() {
 }
 
 #[test]
-fn a_name_that_the_service_would_refuse_costs_no_request() {
+fn an_invalid_name_is_refused_without_a_request() {
     let server = serve(MockServer::builder());
 
     for name in ["four", "a name of more than 30 characters", "under_score", "Lämpchen", ""] {
@@ -106,13 +106,13 @@ fn a_name_that_the_service_would_refuse_costs_no_request() {
 
 #[test]
 fn a_dataset_with_too_few_images_is_not_trained() {
-    let place = Place::new();
-    place.fill(14);
-    place.datasets("sync", []).run();
+    let setup = SyncSetup::new();
+    setup.fill(14);
+    setup.datasets("sync", []).run();
 
-    let ran = place.ideogram(["models", "train", &place.id, "--name", "Night market", "--yes"]).run();
+    let ran = setup.ideogram(["models", "train", &setup.id, "--name", "Night market", "--yes"]).run();
 
-    assert!(place.server.requests().iter().all(|request| !request.path.contains("train-model")));
+    assert!(setup.server.requests().iter().all(|request| !request.path.contains("train-model")));
     snapshot!(ran, @"
     exit code: 2
     ----- stderr -----
@@ -147,7 +147,7 @@ fn a_training_whose_response_is_lost_may_be_billed() {
     let looked = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{dataset}", dataset.len());
     let models = r#"{"models":[]}"#;
     let listed = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{models}", models.len());
-    let rogue = Rogue::sends_in_turn([looked, listed, String::new()]);
+    let rogue = Rogue::sending_in_turn([looked, listed, String::new()]);
 
     let ran = ideogram(["models", "train", "d", "--name", "Paper lanterns", "-y"]).at(rogue.url()).run();
 
@@ -252,21 +252,14 @@ fn a_wait_goes_on_with_a_training_of_another_process() {
 
 #[test]
 fn a_model_that_is_ready_is_not_waited_for() {
-    snapshot!(ideogram(["--mock", "models", "wait", "Zm9v4kQ1T0eYb8uJr2xLhg"]).run(), @"
-    exit code: 0
-    ----- stdout -----
-    Name:       paper-lanterns
-    Id:         Zm9v4kQ1T0eYb8uJr2xLhg
-    Status:     COMPLETED
-    Available:  yes
-    URI:        model/paper-lanterns/version/1
-    Scope:      owned
-    Dataset:    demo
-    Created:    2026-06-30 10:02:07 UTC
-    Updated:    2026-06-30 11:21:39 UTC
-    ----- stderr -----
-    next, generate images with it: ideogram generate PROMPT --custom-model model/paper-lanterns/version/1
-    ");
+    let command = |word| ideogram(["--mock", "models", word, "Zm9v4kQ1T0eYb8uJr2xLhg"]).run();
+
+    let (waited, read) = (command("wait"), command("get"));
+
+    assert_eq!((waited.code(), waited.stdout()), (Some(0), read.stdout()), "{waited}");
+    let next =
+        "next, generate images with it: ideogram generate PROMPT --custom-model model/paper-lanterns/version/1\n";
+    assert_eq!(waited.stderr(), next);
 }
 
 #[test]
@@ -321,7 +314,7 @@ fn a_service_that_fails_does_not_end_the_wait() {
 }
 
 #[test]
-fn a_model_that_is_not_there_ends_the_wait() {
+fn a_missing_model_ends_the_wait() {
     let server = serve(MockServer::builder());
 
     snapshot!(ideogram(["models", "wait", "nope", "--poll", "0.01", "-q"]).against(&server).run(), @"
@@ -334,7 +327,7 @@ fn a_model_that_is_not_there_ends_the_wait() {
 }
 
 #[test]
-fn what_is_for_a_wait_is_refused_without_one() {
+fn flags_for_a_wait_are_refused_without_one() {
     for option in ["--poll=5", "--deadline=1h", "--deadline=soon"] {
         let ran = ideogram(TRAIN.into_iter().chain(["--mock", "-y", option])).run();
 
@@ -420,7 +413,7 @@ fn responses(status: &str, list: &str) -> [String; 4] {
 #[test]
 fn models_that_only_the_dataset_lists_are_looked_up() {
     let run = |responses: Vec<String>| {
-        let rogue = Rogue::sends_in_turn(responses);
+        let rogue = Rogue::sending_in_turn(responses);
         ideogram(TRAIN.into_iter().chain(["--yes", "--attempts", "1"])).at(rogue.url()).run()
     };
 
@@ -442,7 +435,7 @@ fn models_that_only_the_dataset_lists_are_looked_up() {
 fn a_wait_ends_on_every_state_that_looks_final() {
     for state in ["FAILED", "errored", "Cancelled", "EXPIRED", "REJECTED"] {
         let [_, _, model, _] = responses(state, "");
-        let rogue = Rogue::sends(model);
+        let rogue = Rogue::sending(model);
 
         let ran = ideogram(["models", "wait", "m1", "--output", "json"]).at(rogue.url()).run();
 

@@ -51,7 +51,7 @@ fn an_upload_is_one_request_with_a_part_for_each_file() {
 }
 
 #[test]
-fn what_was_stored_is_listed() {
+fn stored_files_are_listed() {
     let (server, folder) = (serve(MockServer::builder()), folder());
 
     let ran =
@@ -107,11 +107,11 @@ fn an_upload_as_json_is_the_response_of_the_service() {
 }
 
 #[test]
-fn a_reason_or_count_that_makes_no_sense_is_shown_as_it_came() {
+fn an_unknown_reason_or_count_is_printed_unchanged() {
     let folder = folder();
     let body = r#"{"total_count":0,"success_count":6,"failure_count":0,
         "failed_assets":[{"failure_reason":"TOO_PRETTY"}]}"#;
-    let rogue = Rogue::responses("200 OK", body);
+    let rogue = Rogue::responding("200 OK", body);
 
     let ran = ideogram(["datasets", "upload", "demo", "a.png"]).at(rogue.url()).in_folder(folder.path()).run();
 
@@ -181,7 +181,7 @@ fn a_file_name_with_control_characters_is_shown_escaped() {
 #[test]
 fn an_upload_whose_response_is_lost_is_not_to_be_repeated_blindly() {
     let folder = folder();
-    let rogue = Rogue::sends("");
+    let rogue = Rogue::sending("");
 
     let ran = ideogram(["datasets", "upload", "demo", "a.png"]).at(rogue.url()).in_folder(folder.path()).run();
 

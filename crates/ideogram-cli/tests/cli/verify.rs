@@ -4,16 +4,16 @@ use ideogram_mock::MockServer;
 
 use crate::{
     invocation::snapshot,
-    place::{IMAGE, Place},
+    sync_setup::{IMAGE, SyncSetup},
 };
 
 #[test]
 fn a_folder_and_its_dataset_are_the_same_after_a_sync() {
-    let place = Place::new();
-    place.fill(4);
-    place.datasets("sync", []).run();
+    let setup = SyncSetup::new();
+    setup.fill(4);
+    setup.datasets("sync", []).run();
 
-    snapshot!(place.datasets("verify", []).run(), @"
+    snapshot!(setup.datasets("verify", []).run(), @"
     exit code: 0
     ----- stdout -----
     Dataset:      Night market (bnieaqG5ZfQGxF0YgAlFTw)
@@ -26,14 +26,14 @@ fn a_folder_and_its_dataset_are_the_same_after_a_sync() {
 
 #[test]
 fn every_difference_is_listed() {
-    let place = Place::new();
-    place.fill(3);
-    place.datasets("sync", []).run();
-    std::fs::remove_file(place.path().join("set/000.txt")).unwrap();
-    place.write("001.png", IMAGE).write("new.png", IMAGE).write("empty.png", b"");
+    let setup = SyncSetup::new();
+    setup.fill(3);
+    setup.datasets("sync", []).run();
+    std::fs::remove_file(setup.path().join("set/000.txt")).unwrap();
+    setup.write("001.png", IMAGE).write("new.png", IMAGE).write("empty.png", b"");
 
-    let ran = place.datasets("verify", []).run();
-    let as_json = place.datasets("verify", ["--output", "json", "--quiet"]).run();
+    let ran = setup.datasets("verify", []).run();
+    let as_json = setup.datasets("verify", ["--output", "json", "--quiet"]).run();
 
     let differences = &as_json.json()["differences"];
     assert_eq!(differences[0]["remote_sizes_bytes"], serde_json::json!([71]));
@@ -60,36 +60,36 @@ fn every_difference_is_listed() {
 }
 
 #[test]
-fn what_only_the_dataset_has_can_be_allowed() {
-    let place = Place::new();
-    place.fill(3);
-    place.datasets("sync", []).run();
-    std::fs::remove_file(place.path().join("set/002.png")).unwrap();
+fn files_that_only_the_dataset_has_can_be_allowed() {
+    let setup = SyncSetup::new();
+    setup.fill(3);
+    setup.datasets("sync", []).run();
+    std::fs::remove_file(setup.path().join("set/002.png")).unwrap();
 
-    assert_eq!(place.datasets("verify", []).run().code(), Some(14));
-    assert_eq!(place.datasets("verify", ["--allow-extra"]).run().code(), Some(0));
+    assert_eq!(setup.datasets("verify", []).run().code(), Some(14));
+    assert_eq!(setup.datasets("verify", ["--allow-extra"]).run().code(), Some(0));
 }
 
 #[test]
-fn a_file_that_is_there_twice_is_a_difference() {
-    let place = Place::new();
-    place.fill(1);
-    place.datasets("sync", []).run();
-    place.ideogram(["datasets", "upload", &place.id, "set/000.png"]).run();
+fn a_duplicate_file_is_a_difference() {
+    let setup = SyncSetup::new();
+    setup.fill(1);
+    setup.datasets("sync", []).run();
+    setup.ideogram(["datasets", "upload", &setup.id, "set/000.png"]).run();
 
-    let ran = place.datasets("verify", ["--jq", ".differences[] | [.file, .difference, .note]", "-q"]).run();
+    let ran = setup.datasets("verify", ["--jq", ".differences[] | [.file, .difference, .note]", "-q"]).run();
 
     assert_eq!(ran.code(), Some(14));
     assert_eq!(ran.json(), serde_json::json!(["000.png", "more_than_once", "the dataset has it 2 times"]));
 }
 
 #[test]
-fn a_dataset_that_tells_no_names_is_not_taken_for_the_same() {
-    let place = Place::with(MockServer::builder().withhold_file_names());
-    place.fill(1);
-    place.datasets("sync", []).run();
+fn a_dataset_without_file_names_does_not_count_as_equal() {
+    let setup = SyncSetup::with(MockServer::builder().withhold_file_names());
+    setup.fill(1);
+    setup.datasets("sync", []).run();
 
-    let ran = place.datasets("verify", ["--allow-extra"]).run();
+    let ran = setup.datasets("verify", ["--allow-extra"]).run();
 
     snapshot!(ran, @"
     exit code: 14

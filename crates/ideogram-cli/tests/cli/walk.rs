@@ -11,7 +11,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::{invocation::ideogram, place::IMAGE, terminal::Terminal};
+use crate::{invocation::ideogram, sync_setup::IMAGE, terminal::Terminal};
 
 /// The section of the README.
 const HEADING: &str = "## From a folder to images of your own model";

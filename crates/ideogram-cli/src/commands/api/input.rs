@@ -133,10 +133,10 @@ impl ParsedInput {
         }
         let is_unknown = |name: &str| self.unchecked && self.operation.inputs.iter().all(|input| input.name != name);
         if let Some(mut body) = read.body {
-            if let Some(members) = body.as_object_mut() {
-                let names: Vec<String> = members.keys().filter(|name| is_unknown(name)).cloned().collect();
+            if let Some(properties) = body.as_object_mut() {
+                let names: Vec<String> = properties.keys().filter(|name| is_unknown(name)).cloned().collect();
                 for name in names {
-                    call = call.unchecked_field(name.as_str(), &members.shift_remove(&name));
+                    call = call.unchecked_field(name.as_str(), &properties.shift_remove(&name));
                 }
             }
             call = call.json(body);

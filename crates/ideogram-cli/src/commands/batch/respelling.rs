@@ -73,7 +73,7 @@ fn respelled_json(rows: &[Map<String, Value>], random: &mut fastrand::Rng) -> (F
     let space = |random: &mut fastrand::Rng| pick(&["", " ", "\t"], random);
     let mut objects = Vec::new();
     for row in rows {
-        let mut members: Vec<(String, String)> = Vec::new();
+        let mut properties: Vec<(String, String)> = Vec::new();
         for (name, value) in row {
             let text = value.to_string();
             let text = match value {
@@ -87,19 +87,19 @@ fn respelled_json(rows: &[Map<String, Value>], random: &mut fastrand::Rng) -> (F
                 }
                 _ => text,
             };
-            members.push((format!("\"{name}\""), text));
+            properties.push((format!("\"{name}\""), text));
         }
         if random.bool() {
-            members.push(("\"model\"".to_owned(), "\"v3\"".to_owned()));
+            properties.push(("\"model\"".to_owned(), "\"v3\"".to_owned()));
         }
         if random.bool() {
-            members.push(("\"style_codes\"".to_owned(), "null".to_owned()));
+            properties.push(("\"style_codes\"".to_owned(), "null".to_owned()));
         }
-        let members = shuffled(members, random).into_iter();
-        let members: Vec<String> = members
+        let properties = shuffled(properties, random).into_iter();
+        let properties: Vec<String> = properties
             .map(|(name, value)| format!("{}{name}{}:{}{value}", space(random), space(random), space(random)))
             .collect();
-        objects.push(format!("{{{}}}", members.join(",")));
+        objects.push(format!("{{{}}}", properties.join(",")));
     }
     let end = pick(&["\n", "\r\n", "\r", "\n\n"], random);
     match random.u8(..3) {

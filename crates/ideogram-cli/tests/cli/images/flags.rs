@@ -43,7 +43,7 @@ fn sent_json(arguments: &str) -> Value {
 }
 
 #[test]
-fn the_newest_model_draws_unless_another_is_requested() {
+fn the_newest_model_is_the_default() {
     let (call, parts) =
         sent("generate cat --resolution 1440x2880 --rendering-speed turbo --enable-copyright-detection");
 
@@ -113,7 +113,7 @@ fn colors_style_codes_and_sizes_of_3_0_are_sent() {
 }
 
 #[test]
-fn a_custom_model_and_transparent_ground_need_no_word_on_the_model() {
+fn a_custom_model_and_a_transparent_background_need_no_model_flag() {
     let (call, parts) = sent("generate cat --custom-model model/paper-lanterns/version/1");
     assert_eq!(call, "post_generate_image_v3");
     assert!(parts.contains(&"custom_model_uri=model/paper-lanterns/version/1".to_owned()), "{parts:?}");
@@ -281,7 +281,7 @@ fn the_other_tools_take_an_image() {
 }
 
 #[test]
-fn what_contradicts_itself_or_the_model_is_refused_before_anything_is_sent() {
+fn flags_that_contradict_each_other_or_the_model_are_refused_before_anything_is_sent() {
     for arguments in [
         "generate cat --model legacy --transparent",
         "generate cat --model v4 --style-preset weird",

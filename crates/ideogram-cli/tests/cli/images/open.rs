@@ -51,7 +51,7 @@ fn saved_images_are_opened_with_the_program_of_the_platform() {
 }
 
 #[test]
-fn an_image_that_cannot_be_opened_is_saved_all_the_same() {
+fn an_image_is_saved_even_if_it_cannot_be_opened() {
     let folder = folder(&[]);
 
     let run = ideogram(["--mock", "generate", "cat", "--out", "out", "--name", "cat", "--open"]);

@@ -48,7 +48,7 @@ fn some_images_withheld_is_exit_code_11_and_the_others_are_saved() {
 }
 
 #[test]
-fn as_json_every_image_is_told() {
+fn as_json_every_image_is_reported() {
     let (server, folder) = (serve(MockServer::builder()), folder(&[]));
     let expression = "[.images[] | {image, outcome, path, seed}], .response.data[1].is_image_safe, .stored_at";
 
@@ -140,7 +140,7 @@ fn a_call_that_may_have_run_is_exit_code_10_and_never_repeated() {
 }
 
 #[test]
-fn a_response_that_breaks_off_is_kept_as_far_as_it_came() {
+fn the_received_part_of_a_truncated_response_is_stored() {
     let (server, folder) = (serve(MockServer::builder()), folder(&[]));
     server.set_scenario(Scenario::ResponseLostOnce);
 
@@ -158,7 +158,7 @@ fn a_response_that_breaks_off_is_kept_as_far_as_it_came() {
 }
 
 #[test]
-fn an_image_that_breaks_off_is_fetched_again() {
+fn a_truncated_image_is_fetched_again() {
     let (server, folder) = (serve(MockServer::builder()), folder(&[]));
     server.set_scenario(Scenario::ImageLostOnce);
 
@@ -191,9 +191,9 @@ fn an_image_that_could_not_be_saved_is_fetched_later_from_the_stored_response() 
 }
 
 #[test]
-fn a_response_that_cannot_be_read_is_kept_and_named() {
+fn an_undecodable_response_is_stored_and_its_file_named() {
     let folder = folder(&[]);
-    let rogue = Rogue::responses("200 OK", r#"{"created": 7, "data": "no list"}"#);
+    let rogue = Rogue::responding("200 OK", r#"{"created": 7, "data": "no list"}"#);
 
     let ran = ideogram(["generate", "cat", "--out", "out"]).at(rogue.url()).in_folder(folder.path()).run();
 
@@ -210,10 +210,10 @@ fn a_response_that_cannot_be_read_is_kept_and_named() {
 }
 
 #[test]
-fn a_response_without_images_is_told() {
+fn a_response_without_images_is_reported() {
     let folder = folder(&[]);
     let rogue =
-        Rogue::responses("200 OK", r#"{"created": "2026-07-01T09:00:00Z", "data": [], "response_type": "url"}"#);
+        Rogue::responding("200 OK", r#"{"created": "2026-07-01T09:00:00Z", "data": [], "response_type": "url"}"#);
 
     let ran = ideogram(["generate", "cat", "--out", "out"]).at(rogue.url()).in_folder(folder.path()).run();
 

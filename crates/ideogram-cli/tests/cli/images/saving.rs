@@ -116,7 +116,7 @@ fn a_name_with_the_extension_of_an_image_does_not_get_it_twice() {
 }
 
 #[test]
-fn out_as_other_programs_mean_it_is_refused_and_nothing_is_made() {
+fn an_unsuitable_out_is_refused_and_nothing_is_created() {
     let (server, folder) = (serve(MockServer::builder()), folder(&["there.json"]));
     let run = |arguments: &[&str]| {
         let ran = ideogram(arguments.iter().copied()).against(&server).in_folder(folder.path()).run();
@@ -179,7 +179,7 @@ fn the_folder_of_the_profile_is_used() {
 }
 
 #[test]
-fn a_reader_that_hangs_up_loses_no_image() {
+fn a_closed_pipe_loses_no_image() {
     let (server, folder) = (serve(MockServer::builder()), folder(&[]));
     let run = ideogram(["generate", "cat", "--model", "v3", "-n", "3", "--out", "out"]);
     let mut command = run.against(&server).in_folder(folder.path()).into_command();
@@ -210,7 +210,7 @@ fn missing_images_are_saved_from_a_response_and_others_stay() {
 }
 
 #[test]
-fn what_json_printed_and_plain_responses_can_be_saved_too() {
+fn json_output_and_plain_responses_can_be_saved() {
     let (server, folder) = (serve(MockServer::builder()), folder(&[]));
     let run = || ideogram(["generate", "cat", "--out", "out", "--output", "json"]);
     let printed = run().against(&server).in_folder(folder.path()).run().stdout();
@@ -225,7 +225,7 @@ fn what_json_printed_and_plain_responses_can_be_saved_too() {
 }
 
 #[test]
-fn what_scripts_hand_on_can_be_saved() {
+fn responses_that_scripts_pass_on_can_be_saved() {
     let (server, folder) = (serve(MockServer::builder()), folder(&[]));
     let made = |format| {
         let run = ideogram(["generate", "cat", "--model", "v3", "-n", "2", "--out", "out", "--output", format]);
@@ -258,7 +258,7 @@ fn what_scripts_hand_on_can_be_saved() {
 }
 
 #[test]
-fn another_file_of_the_name_of_an_image_is_not_taken_for_it() {
+fn another_file_with_the_name_of_an_image_is_not_mistaken_for_it() {
     let (server, folder) = (serve(MockServer::builder()), folder(&[]));
     let run = |arguments: &[&str]| ideogram(arguments.iter().copied()).against(&server).in_folder(folder.path()).run();
     let made = run(&["generate", "cat", "--out", "out"]);
@@ -284,7 +284,7 @@ fn a_file_that_is_too_large_for_a_response_is_refused_unread() {
 }
 
 #[test]
-fn what_is_no_response_is_refused() {
+fn a_file_that_is_not_a_response_is_refused() {
     let folder = folder(&["image.png"]);
     fs::write(folder.path().join("empty.json"), "{}").unwrap();
 
@@ -337,9 +337,9 @@ fn a_dry_run_of_save_lists_what_would_be_fetched() {
 
 #[cfg(unix)]
 #[test]
-fn interrupted_while_images_come_in_it_says_how_to_get_them_later() {
+fn an_interrupt_during_downloads_has_a_hint_how_to_get_the_images_later() {
     let folder = folder(&[]);
-    let rogue = crate::rogue::Rogue::is_silent();
+    let rogue = crate::rogue::Rogue::silent();
     let response = format!(r#"{{"data": [{{"url": "{}/x.png"}}]}}"#, rogue.url());
     fs::write(folder.path().join("response.json"), response).unwrap();
     let run = ideogram(["save", "response.json", "--out", "out"]).at(rogue.url()).in_folder(folder.path());

@@ -28,7 +28,7 @@ fn an_image_and_a_prompt_may_come_from_standard_input() {
 }
 
 #[test]
-fn standard_input_that_is_no_image_or_no_prompt_is_refused() {
+fn standard_input_that_is_not_an_image_or_a_prompt_is_refused() {
     let folder = folder(&[]);
     let run =
         |arguments: &[&str]| ideogram(arguments.iter().copied()).at("http://127.0.0.1:1").in_folder(folder.path());
@@ -73,7 +73,7 @@ fn odd_names_can_be_sent() {
 }
 
 #[test]
-fn what_is_no_image_is_refused_before_anything_is_sent() {
+fn a_file_that_is_not_an_image_is_refused_before_anything_is_sent() {
     let (server, folder) = (serve(MockServer::builder()), folder(&["a.png"]));
     fs::write(folder.path().join("note.txt"), "hello").unwrap();
     let run = |name| ideogram(["upscale", name]).against(&server).in_folder(folder.path()).run();
@@ -123,7 +123,7 @@ fn a_mask_that_does_not_fit_is_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn a_batch_looks_at_images_and_masks_before_it_pays() {
+fn images_and_masks_are_checked_before_a_batch_pays() {
     let (server, folder) = (serve(MockServer::builder()), folder(&["a.png"]));
     fs::write(folder.path().join("page.png"), "<!DOCTYPE html>").unwrap();
     let white = image::GrayImage::from_pixel(2, 1, image::Luma([255]));
@@ -218,7 +218,7 @@ fn private_addresses_are_refused_without_a_request() {
 #[test]
 fn a_redirect_into_a_private_network_is_not_followed() {
     let folder = folder(&[]);
-    let rogue = Rogue::answers_with("302 Found", "location: https://192.168.0.1/x.png\r\n", "");
+    let rogue = Rogue::responding_with("302 Found", "location: https://192.168.0.1/x.png\r\n", "");
     let link = format!("{}/x.png", rogue.url());
 
     let ran = ideogram(["upscale", &link]).at(rogue.url()).in_folder(folder.path()).run();
@@ -233,10 +233,10 @@ fn a_redirect_into_a_private_network_is_not_followed() {
 }
 
 #[test]
-fn a_link_to_what_is_no_image_or_too_large_is_refused() {
+fn a_link_to_a_file_that_is_not_an_image_or_too_large_is_refused() {
     for rogue in [
-        Rogue::answers_with("200 OK", "content-type: image/png\r\n", "<html>a page</html>"),
-        Rogue::sends("HTTP/1.1 200 OK\r\ncontent-length: 99999999\r\n\r\n\u{89}PNG"),
+        Rogue::responding_with("200 OK", "content-type: image/png\r\n", "<html>a page</html>"),
+        Rogue::sending("HTTP/1.1 200 OK\r\ncontent-length: 99999999\r\n\r\n\u{89}PNG"),
     ] {
         let folder = folder(&[]);
         let link = format!("{}/x.png", rogue.url());

@@ -98,7 +98,7 @@ fn a_prompt_is_enriched() {
 }
 
 #[test]
-fn a_structured_prompt_is_drawn() {
+fn a_structured_prompt_creates_images() {
     let (server, folder) = (serve(MockServer::builder()), folder(&[]));
     let run = |arguments: &[&str]| ideogram(arguments.iter().copied()).against(&server).in_folder(folder.path());
     let response = run(&["magic-prompt", "a cat", "--output", "json"]).run().stdout();
@@ -136,14 +136,14 @@ fn a_file_without_a_structured_prompt_is_refused() {
 }
 
 #[test]
-fn what_is_described_before_a_failure_is_printed() {
+fn descriptions_before_a_failure_are_printed() {
     let folder = folder(&["a.png", "b.png"]);
     let good = r#"{"descriptions":[{"text":"a cat"}]}"#;
     let response = |status: &str, body: &str| {
         format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
     };
     for format in ["text", "json", "jsonl"] {
-        let rogue = Rogue::sends_in_turn([response("200 OK", good), response("422 Unprocessable Entity", "{}")]);
+        let rogue = Rogue::sending_in_turn([response("200 OK", good), response("422 Unprocessable Entity", "{}")]);
 
         let run = ideogram(["--output", format, "describe", "a.png", "b.png"]).at(rogue.url());
         let ran = run.at_home(folder.path()).in_folder(folder.path()).run();

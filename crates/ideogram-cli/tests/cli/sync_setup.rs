@@ -1,4 +1,4 @@
-//! A server with an empty dataset, a folder `set` of images to bring into it, and a home of its own.
+//! A server with an empty dataset, and a folder `set` of images to sync with it.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -12,14 +12,14 @@ pub(crate) const IMAGE: &[u8] =
     b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\rIDATx\x9cc\
     \xf8\xcf\xc0\xf0\x1f\0\x05\0\x01\xff\xa6\x1a\x1b\xc2\0\0\0\0IEND\xaeB`\x82";
 
-pub(crate) struct Place {
+pub(crate) struct SyncSetup {
     pub(crate) server: MockServer,
     /// The id of the dataset.
     pub(crate) id: String,
     folder: TempDir,
 }
 
-impl Place {
+impl SyncSetup {
     pub(crate) fn new() -> Self {
         Self::with(MockServer::builder())
     }
