@@ -36,7 +36,7 @@ impl Operations {
                 operation.method.to_owned(),
                 operation.path.to_owned(),
                 billing(operation).to_owned(),
-                repeat(operation).to_owned(),
+                retry(operation).to_owned(),
                 match operation.images {
                     ImageCount::Fixed(number) => number.to_string(),
                     ImageCount::Property(name) => name.to_owned(),
@@ -76,7 +76,7 @@ fn described(operation: &Operation) -> Value {
         "path": operation.path,
         "summary": operation.summary,
         "billing": billing(operation),
-        "repeat": repeat(operation),
+        "retry": retry(operation),
         "images": match operation.images {
             ImageCount::Fixed(number) => json!(number),
             ImageCount::Property(name) => json!(name),
@@ -95,7 +95,7 @@ pub(crate) fn billing(operation: &Operation) -> &'static str {
 }
 
 /// An operation without a mark counts as unsafe.
-pub(crate) fn repeat(operation: &Operation) -> &'static str {
+pub(crate) fn retry(operation: &Operation) -> &'static str {
     if operation.retry == Retry::Safe { "safe" } else { "unsafe" }
 }
 

@@ -22,20 +22,19 @@ pub(crate) const RESPONSES: &str = ".ideogram-responses";
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Saving")]
 pub(crate) struct SaveFlags {
-    /// The folder for the images, made if it is not there [default: `out` of the profile, or ideogram-YYYY-MM-DD with
-    /// the day in UTC]
+    /// The folder for the images, created if it does not exist [default: `out` of the profile, or ideogram-YYYY-MM-DD
+    /// with the day in UTC]
     ///
-    /// No file is ever replaced. Beside each image goes a JSON file that says how it was made, and the response itself
-    /// goes into `.ideogram-responses` before anything is done with it.
+    /// No file is overwritten. Each image gets a sidecar, a JSON file with its operation, request, seed and prompt, and
+    /// the response is stored in `.ideogram-responses` before it is decoded.
     #[arg(long, short, value_name = "DIR", value_parser = out_folder())]
     pub(crate) out: Option<PathBuf>,
 
-    /// What the files are called: NAME.png, or NAME-1.png, NAME-2.png, ... [default: time, number and a piece of the
-    /// link]
+    /// The name of the files: NAME.png, or NAME-1.png, NAME-2.png, ... [default: time, number and a part of the link]
     #[arg(long, value_name = "NAME", value_parser = name)]
     pub(crate) name: Option<String>,
 
-    /// When to show images in the terminal: `auto` does where kitty's or iTerm2's way is understood
+    /// When to show images in the terminal, with the protocol of kitty or iTerm2
     #[arg(long, value_name = "WHEN", value_enum, default_value_t, hide_possible_values = false)]
     pub(crate) preview: preview::When,
 

@@ -15,7 +15,7 @@ fn an_operation_is_listed_with_billing_and_inputs() {
       "path": "/datasets/{dataset_id}",
       "summary": "Get a dataset",
       "billing": "free",
-      "repeat": "safe",
+      "retry": "safe",
       "images": 0,
       "deprecated": false,
       "media_type": null,

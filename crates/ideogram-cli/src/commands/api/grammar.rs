@@ -9,7 +9,7 @@ use ideogram_client::{
 };
 
 use crate::commands::{
-    operations::{billing, repeat},
+    operations::{billing, retry},
     values::Known,
 };
 
@@ -59,13 +59,13 @@ fn subcommand(operation: &'static Operation) -> Command {
         let operation = operation.expect("each subcommand here is named for an operation");
         let docs = if operation.docs_url.is_empty() { String::new() } else { format!("\n\n{}", operation.docs_url) };
         let long_about = format!(
-            "{}\n\n{}\n\n{} {}; {}, {} to repeat{docs}",
+            "{}\n\n{}\n\n{} {}; {}, {} to retry{docs}",
             operation.summary,
             operation.description.trim(),
             operation.method,
             operation.path,
             billing(operation),
-            repeat(operation),
+            retry(operation),
         );
         command.long_about(long_about).args(operation.inputs.iter().map(argument)).args(any(operation))
     })
@@ -74,7 +74,7 @@ fn subcommand(operation: &'static Operation) -> Command {
 /// The option for an input.
 fn argument(input: &'static Input) -> Arg {
     let required = if input.required { " [required]" } else { "" };
-    let repeated = if input.is_repeated() { " [may be given several times]" } else { "" };
+    let repeated = if input.is_repeated() { " [may be repeated]" } else { "" };
     let first = input.description.split("\n\n").next().unwrap_or_default().replace('\n', " ");
     let argument = Arg::new(id(input))
         .long(long(input))

@@ -23,12 +23,12 @@ The configuration file is ~/.config/ideogram/config.toml (XDG_CONFIG_HOME is res
   profile = \"work\"                          # used without --profile and IDEOGRAM_PROFILE
 
   [profiles.work]
-  base_url = \"https://api.ideogram.ai\"      # --base-url and IDEOGRAM_BASE_URL go before it
-  api_key_file = \"work.key\"                 # beside the configuration file
-  output = \"json\"                           # --output goes before it
-  out = \"images\"                          # where images are saved; --out goes before it
+  base_url = \"https://api.ideogram.ai\"      # --base-url and IDEOGRAM_BASE_URL take precedence
+  api_key_file = \"work.key\"                 # relative to the configuration file
+  output = \"json\"                           # --output takes precedence
+  out = \"images\"                            # where images are saved; --out takes precedence
 
-  [profiles.default]                        # used when nothing else is said")]
+  [profiles.default]                        # used if no other profile is named")]
 pub(crate) enum Command {
     Login(login::Login),
     Status(status::Status),

@@ -157,7 +157,7 @@ pub(super) const FLAGS: &[Flag] = &[
         "negative_prompt",
         &["negative_prompt"],
         "TEXT",
-        "What to keep out of the image; the prompt has the last word",
+        "What to leave out of the image; the prompt takes precedence",
     ),
     flag("private", &["private"], "", "Show the result to nobody else [default: as the plan of the account says]"),
     flag("transparent_background", &["transparent_background"], "", "Make the background transparent"),
@@ -174,7 +174,7 @@ pub(super) const FLAGS: &[Flag] = &[
         "FONT",
         "A font that the text may be set in; several times for several",
     ),
-    flag("seed", &["seed"], "NUMBER", "Where the randomness starts; the same seed makes the same image again"),
+    flag("seed", &["seed"], "NUMBER", "Seed of the random numbers; the same seed creates the same image again"),
     flag(
         "resolution",
         &["resolution"],
@@ -201,7 +201,7 @@ pub(super) const FLAGS: &[Flag] = &[
         "style_reference_images",
         &["style_reference_images"],
         "IMAGE",
-        "An image whose style is borrowed; several times for several",
+        "An image with the style to use; several times for several",
     ),
     flag("color_palette", &["color_palette"], "NAME", "Colors to prefer, by the name of a palette"),
     flag(

@@ -217,7 +217,7 @@ ideogram replace-background fox.png \"A city at night\"
     },
     ImageCommand {
         name: "remove-background",
-        about: "Cut out the foreground, on transparent ground",
+        about: "Cut out the foreground, with a transparent background",
         details: "",
         examples: "\
 ideogram remove-background fox.png
