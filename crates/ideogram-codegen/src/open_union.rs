@@ -30,7 +30,7 @@ fn open_union(model: &Model, name: &str, description: &str, union: &Union) -> To
         _ => format!("Has {}.", code_list(&required(model, kind))),
     });
     let docs = paragraphs(&[description, "A kind that this version does not know is kept as JSON in `Unrecognized`."]);
-    let telling_apart = match &union.discriminator {
+    let selection = match &union.discriminator {
         Some(discriminator) => {
             let values = union.kinds.iter().map(|kind| kind.value.as_deref().unwrap_or(&kind.component));
             quote! { tag #discriminator { #(#variants(#kinds) = #values,)* } }
@@ -52,7 +52,7 @@ fn open_union(model: &Model, name: &str, description: &str, union: &Union) -> To
             /// A kind that the document did not list when this version was released.
             Unrecognized(::serde_json::Value),
         }
-        crate::runtime::open_union!(#ident #telling_apart);
+        crate::runtime::open_union!(#ident #selection);
     }
 }
 

@@ -59,7 +59,7 @@ fn checked_setter(
     docs: &str,
     check: &TokenStream,
 ) -> Result<TokenStream, RetargetError> {
-    let (optional, inner) = held(ident, field)?;
+    let (optional, inner) = value_type(ident, field)?;
     let SetterParts { generics, argument, bounds, convert } = SetterParts::new(name, &inner);
     let some = optional.then(|| quote! { .map(::std::option::Option::Some) });
     Ok(quote! {
@@ -76,7 +76,7 @@ fn checked_setter(
 
 /// Returns a setter that passes its value to the builder of the body.
 pub(super) fn forwarded(name: &str, ident: &Ident, field: &Type, docs: &str) -> Result<TokenStream, RetargetError> {
-    let (_, inner) = held(ident, field)?;
+    let (_, inner) = value_type(ident, field)?;
     let SetterParts { generics, argument, bounds, .. } = SetterParts::new(name, &inner);
     let value = if fields::only_argument(&inner, "Vec").is_some() {
         quote! { values }
@@ -95,10 +95,10 @@ pub(super) fn forwarded(name: &str, ident: &Ident, field: &Type, docs: &str) -> 
     })
 }
 
-fn held(ident: &Ident, field: &Type) -> Result<(bool, Type), RetargetError> {
-    let held = fields::ok_type(field)
+fn value_type(ident: &Ident, field: &Type) -> Result<(bool, Type), RetargetError> {
+    let value = fields::ok_type(field)
         .ok_or_else(|| RetargetError::drift(format!("the field `{ident}` of a builder is not a `Result`")))?;
-    Ok(fields::without_option(held))
+    Ok(fields::without_option(value))
 }
 
 /// Rewrites progenitor's messages about missing values.

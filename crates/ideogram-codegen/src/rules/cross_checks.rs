@@ -99,8 +99,8 @@ impl Reader<'_> {
     fn aliases_end(&self, model: &Model) {
         for (name, component) in &model.components {
             let mut seen = BTreeSet::from([name.as_str()]);
-            let mut waiting = alias_targets(&component.shape);
-            while let Some(next) = waiting.pop() {
+            let mut pending = alias_targets(&component.shape);
+            while let Some(next) = pending.pop() {
                 if next == name {
                     self.report_at(
                         &component.pointer,
@@ -110,9 +110,9 @@ impl Reader<'_> {
                     break;
                 }
                 if seen.insert(next)
-                    && let Some(behind) = model.components.get(next)
+                    && let Some(target) = model.components.get(next)
                 {
-                    waiting.extend(alias_targets(&behind.shape));
+                    pending.extend(alias_targets(&target.shape));
                 }
             }
         }
@@ -297,10 +297,10 @@ impl Reader<'_> {
             in_responses || operation.body.as_ref().is_some_and(|body| body.component == kind)
         });
         if elsewhere.is_some() || in_operation {
-            let place = elsewhere.map_or("an operation", |(name, _)| name.as_str());
+            let user = elsewhere.map_or("an operation", |(name, _)| name.as_str());
             self.report_at(
                 &model.components[kind].pointer,
-                format!("`{kind}` is a kind of `{union}` and also used by {place}"),
+                format!("`{kind}` is a kind of `{union}` and also used by {user}"),
                 format!("use `{union}` there, or a component of its own"),
             );
         }
@@ -475,8 +475,8 @@ fn is_scalar(model: &Model, schema: &Schema) -> bool {
 /// but not unions.
 fn holds_directly(model: &Model, component: &str) -> bool {
     let mut seen = BTreeSet::new();
-    let mut waiting = vec![component];
-    while let Some(name) = waiting.pop() {
+    let mut pending = vec![component];
+    while let Some(name) = pending.pop() {
         let shape = &model.components[name].shape;
         let direct: Vec<&str> = match shape {
             Shape::Union(_) => references_of(shape),
@@ -491,7 +491,7 @@ fn holds_directly(model: &Model, component: &str) -> bool {
         if direct.contains(&component) {
             return true;
         }
-        waiting.extend(direct.into_iter().filter(|name| seen.insert(*name)));
+        pending.extend(direct.into_iter().filter(|name| seen.insert(*name)));
     }
     false
 }

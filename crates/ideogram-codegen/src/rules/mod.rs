@@ -1,7 +1,8 @@
 //! The house rules: reads a document and refuses everything that the generator does not support.
 //!
 //! Start at [`read`]. A keyword that no function here reads is a problem, so no keyword is ignored silently. `schemas`
-//! reads schemas, `operations` reads paths, `jobs` the marks of jobs and quotes, and `cross_checks` checks the whole document. All problems are collected.
+//! reads schemas, `operations` reads paths, `jobs` reads the extensions for jobs and quotes, and `cross_checks` checks the
+//! whole document. All problems are collected.
 
 mod cross_checks;
 mod jobs;
@@ -115,8 +116,8 @@ impl<'d> Reader<'d> {
             if index > 0 {
                 self.report(&scheme, "a second security scheme", "keep the one that API keys use");
             }
-            let (kind, place) = (self.text(&scheme, "type"), scheme.get("in"));
-            if kind != "apiKey" || place.is_none_or(|place| place.value != "header") {
+            let (kind, location) = (self.text(&scheme, "type"), scheme.get("in"));
+            if kind != "apiKey" || location.is_none_or(|location| location.value != "header") {
                 self.report(&scheme, "only `type: apiKey` with `in: header` is supported", "describe the key's header");
             }
             header = Some(self.text(&scheme, "name"));
@@ -209,10 +210,10 @@ impl<'d> Reader<'d> {
         match found {
             Some(found) if found.get("$ref").is_none() => Some(found),
             _ => {
-                let shown = reference.value.as_str().unwrap_or_default();
+                let target = reference.value.as_str().unwrap_or_default();
                 self.report(
                     &reference,
-                    format!("the reference `{shown}` has no target"),
+                    format!("the reference `{target}` has no target"),
                     format!("name an entry of `#/components/{section}/`"),
                 );
                 None

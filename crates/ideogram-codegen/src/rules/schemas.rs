@@ -203,9 +203,9 @@ impl<'d> Reader<'d> {
                 Some(name.to_owned())
             }
             _ => {
-                let shown = reference.as_ref().and_then(|reference| reference.value.as_str()).unwrap_or_default();
+                let target = reference.as_ref().and_then(|reference| reference.value.as_str()).unwrap_or_default();
                 let message = if reference.is_some() {
-                    format!("the reference `{shown}` has no target")
+                    format!("the reference `{target}` has no target")
                 } else {
                     "expected a reference to a component".to_owned()
                 };
@@ -265,9 +265,9 @@ impl<'d> Reader<'d> {
         let own = node.get("$ref").is_none() && self.flag(node, "nullable");
         let Kind::Component(name) = kind else { return own };
         let component = self.document.follow(&format!("{SCHEMAS}{name}"));
-        let of_its_own_kind =
+        let has_own_shape =
             |component: &Node<'d>| ["enum", "properties", "oneOf"].iter().any(|key| component.get(key).is_some());
-        own || component.is_some_and(|node| of_its_own_kind(&node) && self.flag(&node, "nullable"))
+        own || component.is_some_and(|node| has_own_shape(&node) && self.flag(&node, "nullable"))
     }
 
     fn plain(&self, node: &Node<'d>) -> Kind {
@@ -326,10 +326,10 @@ impl<'d> Reader<'d> {
                 }
             }
             other => {
-                let shown = other.map_or_else(|| kind_of(kind.value).to_owned(), |name| format!("`{name}`"));
+                let found = other.map_or_else(|| kind_of(kind.value).to_owned(), |name| format!("`{name}`"));
                 self.report(
                     &kind,
-                    format!("unknown type {shown}"),
+                    format!("unknown type {found}"),
                     "use string, integer, number, boolean, array or object",
                 );
                 Kind::Any

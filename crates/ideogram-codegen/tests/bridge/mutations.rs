@@ -17,17 +17,17 @@ impl Random {
     }
 }
 
-fn pointers(value: &Value, pointer: &str, found: &mut Vec<String>) {
-    found.push(pointer.to_owned());
+fn pointers(value: &Value, pointer: &str, collected: &mut Vec<String>) {
+    collected.push(pointer.to_owned());
     match value {
         Value::Object(object) => {
             for (key, value) in object {
-                pointers(value, &format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1")), found);
+                pointers(value, &format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1")), collected);
             }
         }
         Value::Array(array) => {
             for (index, value) in array.iter().enumerate() {
-                pointers(value, &format!("{pointer}/{index}"), found);
+                pointers(value, &format!("{pointer}/{index}"), collected);
             }
         }
         _ => {}
@@ -41,7 +41,7 @@ fn mutate(document: &mut Value, random: &mut Random) {
     let target = all[1 + random.below(all.len() - 1)].clone();
     let (parent, key) = target.rsplit_once('/').unwrap();
     let key = key.replace("~1", "/").replace("~0", "~");
-    let odd = [
+    let replacements = [
         json!(null),
         json!(true),
         json!(-1),
@@ -63,7 +63,7 @@ fn mutate(document: &mut Value, random: &mut Random) {
             let moved = document.pointer(&other).unwrap().clone();
             *document.pointer_mut(&target).unwrap() = moved;
         }
-        2 => *document.pointer_mut(&target).unwrap() = odd[random.below(odd.len())].clone(),
+        2 => *document.pointer_mut(&target).unwrap() = replacements[random.below(replacements.len())].clone(),
         _ => {
             if let Some(Value::Object(object)) = document.pointer_mut(parent) {
                 let value = object.remove(&key).unwrap();
@@ -84,7 +84,7 @@ fn run(document: &str, seeds: std::ops::Range<u64>) {
         for _ in 0..=random.below(3) {
             mutate(&mut mutant, &mut random);
         }
-        // JSON is YAML, so the mutant goes in by the same door.
+        // JSON is YAML, so the mutant is read like any other document.
         let text = serde_json::to_string_pretty(&mutant).unwrap();
         match GeneratedClient::read(&text) {
             Ok(client) => {
@@ -105,6 +105,6 @@ fn run(document: &str, seeds: std::ops::Range<u64>) {
 }
 
 #[test]
-fn broken_pet_shops_are_refused_with_a_place() {
+fn broken_pet_shops_are_refused_with_a_location() {
     run(PETSHOP, 0..400);
 }

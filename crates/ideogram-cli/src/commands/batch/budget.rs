@@ -12,7 +12,7 @@ use crate::{
     session::context::{Context, Wording},
 };
 
-/// How many quotes are asked for at once.
+/// How many quotes are requested at the same time.
 const PARALLEL: usize = 4;
 
 /// The limits of a batch, and what was sent so far, in all runs.
