@@ -14,6 +14,8 @@ mod runtime;
 pub mod save;
 pub mod training;
 mod values;
+#[cfg(feature = "webhooks")]
+pub mod webhook;
 
 #[allow(
     dead_code,

@@ -51,6 +51,11 @@ pub(crate) fn stores_files(id: &str) -> bool {
     id == "upload_dataset_assets"
 }
 
+/// Returns whether the operation `id` needs no key.
+pub(crate) fn is_public(id: &str) -> bool {
+    id == "get_webhook_signing_jwks"
+}
+
 /// Returns the handler of the operation `id`; a test checks that every operation of the document has one.
 pub(crate) fn find(id: &str) -> Option<Handler> {
     Some(match id {

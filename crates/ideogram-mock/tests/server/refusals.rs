@@ -62,6 +62,16 @@ async fn a_wrong_content_type_is_refused_with_the_expected_one() {
 }
 
 #[tokio::test]
+async fn public_keys_need_no_key() {
+    let caller = Caller::new().await;
+    let url = format!("{}/v1/.well-known/jwks.json", caller.server.url());
+
+    let response = send(reqwest::Client::new().get(&url)).await;
+
+    assert_eq!((response.status.as_u16(), response.body["keys"][0]["crv"].as_str()), (200, Some("Ed25519")));
+}
+
+#[tokio::test]
 async fn an_invalid_body_is_refused_with_the_reason() {
     let caller = Caller::new().await;
 
