@@ -13,6 +13,7 @@ pub mod request;
 mod runtime;
 pub mod save;
 pub mod training;
+pub mod usage;
 mod values;
 #[cfg(feature = "webhooks")]
 pub mod webhook;
