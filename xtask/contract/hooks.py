@@ -143,7 +143,7 @@ def write_unsuccessful():
 def before_call(context, case, kwargs):
     if not case.meta.generation.mode.is_positive:
         return
-    for rule in (known_ids, exclusions, known_sources, speeds, models, characters, masks, times):
+    for rule in (known_ids, exclusions, known_sources, speeds, models, characters, masks, times, webhooks):
         rule(case)
 
 
@@ -218,6 +218,13 @@ def times(case):
         if name in (case.query or {}):
             moment = datetime.now(timezone.utc) - timedelta(days=days)
             case.query[name] = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def webhooks(case):
+    """The mock server delivers webhooks to its own machine only."""
+    body = properties(case)
+    if "webhook_url" in body:
+        body["webhook_url"] = "http://127.0.0.1:9/webhook"
 
 
 def known_sources(case):

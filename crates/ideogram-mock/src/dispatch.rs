@@ -1,6 +1,6 @@
 //! The path of every request: record, route, authenticate, validate, apply the scenario, run the handler, respond.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::{Request, State},
@@ -17,7 +17,11 @@ use crate::{
     reply::Reply,
     request::{BodyStream, Call},
     scenario::Interference,
+    webhook::Webhook,
 };
+
+/// How often a job is checked for its end, in real time, before its webhook is delivered.
+const JOB_CHECK_INTERVAL: Duration = Duration::from_millis(10);
 
 /// The state that all requests to one server share.
 #[derive(Debug)]
@@ -80,6 +84,7 @@ async fn perform(
     }
     stream.check_announced(&head.headers)?;
     let call = Call::read(operation, &route, head, stream, record).await?;
+    let webhook = generations::webhook(&call)?;
     let is_quote = generations::is_quote(&call);
     let delivery = match shared.service.scenario.interfere(operation.is_paid && !is_quote) {
         Interference::None => Delivery::Complete,
@@ -105,7 +110,10 @@ async fn perform(
     }
     if is_job {
         let id = result["generation_id"].as_str().unwrap_or_default().to_owned();
-        finish_later(shared, permit, id, hangs);
+        finish_later(shared, permit, id.clone(), hangs);
+        if let Some(webhook) = webhook {
+            deliver_later(shared, webhook, id);
+        }
     } else {
         shared.service.limiter.hold(permit).await;
     }
@@ -127,6 +135,20 @@ fn finish_later(shared: &Arc<Shared>, permit: OwnedSemaphorePermit, id: String, 
             generations::end(&shared.service, &id);
         });
     }
+}
+
+/// Delivers a webhook when its job has completed, which may need the clock to be advanced.
+fn deliver_later(shared: &Arc<Shared>, webhook: Webhook, id: String) {
+    let shared = Arc::clone(shared);
+    tokio::spawn(async move {
+        let body = loop {
+            match generations::webhook_body(&shared.service, &id) {
+                Some(body) => break body,
+                None => sleep(JOB_CHECK_INTERVAL).await,
+            }
+        };
+        webhook.deliver(&id, &body).await;
+    });
 }
 
 /// Runs the handler. Files are stored after a delay, and also if the caller hangs up meanwhile.

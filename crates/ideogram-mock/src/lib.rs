@@ -28,6 +28,7 @@
 //! - **Descriptions and structured prompts** are derived from file name, prompt and shape; text in quotation marks
 //!   becomes text in the image.
 //! - **Images in flight** are finished and hold their permits until then, even if the caller hangs up.
+//! - **Webhooks** are delivered for completed jobs only, and are signed with the real time. The body has `generation_id`.
 //! - **An operation without a handler**, if the document gets one first, returns 501.
 //!
 //! # What it leaves out
@@ -53,6 +54,7 @@ mod size;
 mod state;
 mod store;
 mod token;
+mod webhook;
 
 pub use builder::{MOCK_API_KEY, MockServerBuilder};
 pub use recorder::{RecordedPart, RecordedRequest};

@@ -40,7 +40,7 @@ macro_rules! job_and_quote {
 }
 
 /// Where webhooks would go.
-const WEBHOOK: &str = "https://example.com/webhook";
+const WEBHOOK: &str = "http://127.0.0.1:9/webhook";
 const URI: &str = "model/paper-lanterns/version/1";
 
 /// The calls of an operation; none for one of the first version.

@@ -209,7 +209,7 @@ async fn what_the_client_sets_itself_is_refused_and_a_webhook_needs_a_job() {
         let error = call.prepare().unwrap_err();
         assert!(error.to_string().contains(method), "{error}");
     }
-    let webhook = "https://example.com/webhook";
+    let webhook = "http://127.0.0.1:9/webhook";
     let refused = client.generate_image_v2_ideogram45().prompt("a").webhook_url(webhook).send().await.unwrap_err();
     assert!(refused.to_string().contains("use `submit()`"), "{refused}");
     assert!(server.requests().is_empty());

@@ -15,6 +15,7 @@ use crate::{
     reply::Reply,
     request::Call,
     state::{Charge, Generation},
+    webhook::{self, Webhook},
 };
 
 /// The prices of an image in millionths of a US dollar, as quoted by the service on 2026-10-10: by operation, and by
@@ -42,9 +43,6 @@ const UPSCALE: &str = "post_upscale";
 /// Most buckets in a usage report, of a day and of an hour.
 const MAX_DAYS: usize = 92;
 const MAX_HOURS: usize = 168;
-
-/// The public key of RFC 8037, appendix A.
-const SIGNING_KEY: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 
 /// Whether a call asks for its price.
 pub(crate) fn is_quote(call: &Call) -> bool {
@@ -167,7 +165,12 @@ pub(super) fn describe(service: &Service, call: &Call) -> Result<Value, Reply> {
 }
 
 pub(super) fn get(service: &Service, call: &Call) -> Result<Value, Reply> {
-    let (id, now) = (call.variable("generation_id"), service.now());
+    state_of(service, call.variable("generation_id"))
+}
+
+/// Returns the state of a generation, with its images once it has ended.
+fn state_of(service: &Service, id: &str) -> Result<Value, Reply> {
+    let now = service.now();
     service.store.read(|state| {
         let found = state.generations.iter().find(|generation| generation.id == id);
         let generation = found.ok_or_else(|| Reply::not_found("Generation not found."))?;
@@ -202,6 +205,20 @@ pub(crate) fn end(service: &Service, id: &str) {
     });
     // Only the file of the state can fail, and then the next change reports it.
     drop(ended);
+}
+
+/// Returns the webhook that a call asks for.
+pub(crate) fn webhook(call: &Call) -> Result<Option<Webhook>, Reply> {
+    let Some(address) = call.body["webhook_url"].as_str() else { return Ok(None) };
+    let subject = subject(call);
+    let webhook = Webhook::new(address, |word| is_marked(&subject, word));
+    webhook.map(Some).map_err(|reason| Reply::problem(StatusCode::BAD_REQUEST, &reason))
+}
+
+/// Returns the body of the webhook of a job; none while it runs, or if it has failed.
+pub(crate) fn webhook_body(service: &Service, id: &str) -> Option<Value> {
+    let state = state_of(service, id).ok().filter(|state| state["status"] == "completed")?;
+    Some(json!({"generation_id": id, "created": state["created"], "data": state["data"]}))
 }
 
 /// Whether a job never ends.
@@ -286,6 +303,7 @@ fn dollars(micros: u64) -> String {
 
 #[expect(clippy::unnecessary_wraps, reason = "every handler has this form")]
 pub(super) fn signing_keys(_: &Service, _: &Call) -> Result<Value, Reply> {
-    let key = json!({"kty": "OKP", "crv": "Ed25519", "x": SIGNING_KEY, "kid": "mock", "alg": "EdDSA", "use": "sig"});
+    let (x, kid) = (webhook::PUBLIC_KEY, webhook::KEY_ID);
+    let key = json!({"kty": "OKP", "crv": "Ed25519", "x": x, "kid": kid, "alg": "EdDSA", "use": "sig"});
     Ok(json!({"keys": [key]}))
 }

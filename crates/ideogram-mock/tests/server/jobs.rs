@@ -101,7 +101,7 @@ async fn every_operation_that_can_run_as_a_job_does() {
 async fn a_webhook_makes_a_call_a_job() {
     let caller = Caller::new().await;
 
-    let form = Form::new().text("prompt", "a cat").text("webhook_url", "https://example.com/webhook");
+    let form = Form::new().text("prompt", "a cat").text("webhook_url", "http://127.0.0.1:9/webhook");
     let job = caller.post_form(GENERATE, form).await;
 
     assert_eq!((job.status.as_u16(), job.body.get("data")), (200, None));

@@ -15,4 +15,5 @@ mod refusals;
 mod scenarios;
 mod sources;
 mod uploads;
+mod webhooks;
 mod words;

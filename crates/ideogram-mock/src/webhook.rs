@@ -1,0 +1,125 @@
+//! Delivers signed webhooks to receivers on this machine.
+//!
+//! Plain HTTP by hand: one small request to the loopback needs no client, and the mock server shares none with its users.
+
+use std::{
+    io,
+    net::IpAddr,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use aws_lc_rs::{
+    digest::{SHA256, digest},
+    signature::Ed25519KeyPair,
+};
+use http::Uri;
+use serde_json::Value;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::{sleep, timeout},
+};
+
+/// The private key of RFC 8037, appendix A: published, so it protects nothing.
+const SEED: [u8; 32] = [
+    0x9d, 0x61, 0xb1, 0x9d, 0xef, 0xfd, 0x5a, 0x60, 0xba, 0x84, 0x4a, 0xf4, 0x92, 0xec, 0x2c, 0xc4, 0x44, 0x49, 0xc5,
+    0x69, 0x7b, 0x32, 0x69, 0x19, 0x70, 0x3b, 0xac, 0x03, 0x1c, 0xae, 0x7f, 0x60,
+];
+/// Its public half, in base64url.
+pub(crate) const PUBLIC_KEY: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+/// The id of the key.
+pub(crate) const KEY_ID: &str = "mock";
+/// The user whose key starts every job.
+const USER_ID: &str = "bW9ja3VzZXJtb2NrdXNlcg";
+/// How often a webhook is sent until the receiver responds with 2xx.
+const ATTEMPTS: u32 = 4;
+/// The time before the second attempt; it doubles with each.
+const BACKOFF: Duration = Duration::from_millis(100);
+/// How long the receiver may take.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// How late a webhook is that is marked so.
+const LATENESS: Duration = Duration::from_millis(500);
+
+/// A webhook to deliver when its job has ended.
+#[derive(Debug, Clone)]
+pub(crate) struct Webhook {
+    address: Uri,
+    is_late: bool,
+    is_twice: bool,
+    is_forged: bool,
+}
+
+impl Webhook {
+    /// Reads an address, and what is to go wrong, from the subject of the call.
+    ///
+    /// # Errors
+    ///
+    /// Why nothing is delivered to this address.
+    pub(crate) fn new(address: &str, is_marked: impl Fn(&str) -> bool) -> Result<Self, String> {
+        let refusal = || {
+            "the mock server delivers webhooks on this machine only: use an address such as http://127.0.0.1:8080/webhook"
+                .to_owned()
+        };
+        let address: Uri = address.parse().map_err(|_| refusal())?;
+        let host = address.host().unwrap_or_default().trim_matches(['[', ']']);
+        let is_loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|host| host.is_loopback());
+        if address.scheme_str() != Some("http") || !is_loopback {
+            return Err(refusal());
+        }
+        let is = |word: &str| is_marked(word);
+        let (is_late, is_twice, is_forged) = (is("late webhook"), is("repeated webhook"), is("forged webhook"));
+        Ok(Self { address, is_late, is_twice, is_forged })
+    }
+
+    /// Sends the result of a job until the receiver has acknowledged it.
+    pub(crate) async fn deliver(&self, id: &str, body: &Value) {
+        if self.is_late {
+            sleep(LATENESS).await;
+        }
+        let body = body.to_string();
+        for _ in 0..if self.is_twice { 2 } else { 1 } {
+            let mut backoff = BACKOFF;
+            for attempt in 1..=ATTEMPTS {
+                if matches!(timeout(TIMEOUT, self.send(id, &body)).await, Ok(Ok(true))) {
+                    break;
+                }
+                if attempt < ATTEMPTS {
+                    sleep(backoff).await;
+                    backoff *= 2;
+                }
+            }
+        }
+    }
+
+    /// Sends a webhook once, and returns whether the status is 2xx.
+    async fn send(&self, id: &str, body: &str) -> io::Result<bool> {
+        // In real time, which receivers compare it with.
+        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let signed = if self.is_forged { "forged" } else { body };
+        let message = format!("{id}\n{USER_ID}\n{seconds}\n{}", hex(digest(&SHA256, signed.as_bytes()).as_ref()));
+        let signature = hex(key_pair().sign(message.as_bytes()).as_ref());
+        let authority = self.address.authority().map_or("localhost", |authority| authority.as_str());
+        let path = self.address.path_and_query().map_or("/", |path| path.as_str());
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: {authority}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+             Connection: close\r\nX-Ideogram-Webhook-Generation-Id: {id}\r\nX-Ideogram-Webhook-User-Id: {USER_ID}\r\n\
+             X-Ideogram-Webhook-Timestamp: {seconds}\r\nX-Ideogram-Webhook-Key-Id: {KEY_ID}\r\n\
+             X-Ideogram-Webhook-Signature: {signature}\r\n\r\n{body}",
+            body.len(),
+        );
+        let host = self.address.host().unwrap_or_default().trim_matches(['[', ']']);
+        let mut stream = TcpStream::connect((host, self.address.port_u16().unwrap_or(80))).await?;
+        stream.write_all(request.as_bytes()).await?;
+        let mut status = [0; "HTTP/1.1 2".len()];
+        stream.read_exact(&mut status).await?;
+        Ok(status.starts_with(b"HTTP/1.") && status.ends_with(b" 2"))
+    }
+}
+
+fn key_pair() -> Ed25519KeyPair {
+    Ed25519KeyPair::from_seed_unchecked(&SEED).expect("the seed has 32 bytes")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
