@@ -211,17 +211,18 @@ mod tests {
         assert_eq!(decimal("0.1").checked_add(decimal("0.2")), Some(decimal("0.3")));
         let mut numbers = fastrand::Rng::with_seed(2);
         for _ in 0..10_000 {
-            let (a, b, c) = (random(&mut numbers), random(&mut numbers), random(&mut numbers));
+            let parts = [(); 3].map(|()| random(&mut numbers));
             let at_scale_10 = |(digits, scale): (i64, u32)| i128::from(digits) * 10_i128.pow(10 - scale);
-            let [x, y, z] = [a, b, c].map(|number| decimal(&text_of(number)));
+            let [first, second, third] = parts.map(|number| decimal(&text_of(number)));
 
-            let sum = x.checked_add(y).unwrap().checked_add(z).unwrap();
+            let sum = first.checked_add(second).unwrap().checked_add(third).unwrap();
 
-            assert_eq!(sum.rescaled(10), Some(at_scale_10(a) + at_scale_10(b) + at_scale_10(c)));
-            assert_eq!(sum, z.checked_add(x).unwrap().checked_add(y).unwrap());
-            assert_eq!(sum.scale, a.1.max(b.1).max(c.1));
-            assert_eq!(x.cmp(&y), at_scale_10(a).cmp(&at_scale_10(b)), "{x} {y}");
-            assert_eq!(x == y, at_scale_10(a) == at_scale_10(b));
+            assert_eq!(sum.rescaled(10), Some(parts.map(at_scale_10).iter().sum()));
+            assert_eq!(sum, third.checked_add(first).unwrap().checked_add(second).unwrap());
+            assert_eq!(Some(sum.scale), parts.iter().map(|(_, scale)| *scale).max());
+            let [left, right, _] = parts.map(at_scale_10);
+            assert_eq!(first.cmp(&second), left.cmp(&right), "{first} {second}");
+            assert_eq!(first == second, left == right);
         }
     }
 

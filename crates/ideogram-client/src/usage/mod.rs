@@ -120,7 +120,10 @@ mod tests {
 
     use super::*;
 
-    fn report(buckets: &[(&str, &[(&str, &str, &str)])]) -> AccountUsageResponse {
+    /// Endpoint, cost and currency.
+    type Item<'t> = (&'t str, &'t str, &'t str);
+
+    fn report(buckets: &[(&str, &[Item])]) -> AccountUsageResponse {
         let buckets = buckets.iter().map(|(start, items)| {
             let items = items.iter().map(|(endpoint, cost, currency)| {
                 json!({"product": "image", "endpoint": endpoint, "description": "", "cost_total": cost,

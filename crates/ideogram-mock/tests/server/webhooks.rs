@@ -95,13 +95,13 @@ async fn a_job_is_delivered_signed_when_it_has_completed() {
 
     assert!(receiver.is_quiet().await);
     caller.server.advance(Duration::from_secs(20));
-    let received = receiver.next().await;
+    let webhook = receiver.next().await;
 
-    assert!(is_signed(&caller, &received).await);
+    assert!(is_signed(&caller, &webhook).await);
     let state = caller.get(&format!("/v2/generations/{id}")).await.body;
-    let body: Value = serde_json::from_slice(&received.1).unwrap();
+    let body: Value = serde_json::from_slice(&webhook.1).unwrap();
     assert_eq!(body, json!({"generation_id": id, "created": state["created"], "data": state["data"]}));
-    assert_eq!(received.0["x-ideogram-webhook-generation-id"], *id);
+    assert_eq!(webhook.0["x-ideogram-webhook-generation-id"], *id);
     assert!(receiver.is_quiet().await);
 }
 
