@@ -70,6 +70,7 @@ mod models;
 mod operations;
 mod save;
 mod trainable;
+mod usage;
 mod values;
 
 use clap::Subcommand;
@@ -96,6 +97,7 @@ pub(crate) enum Command {
     Models(models::Command),
     Api(api::Api),
     Operations(operations::Operations),
+    Usage(usage::Usage),
     /// Store the API key, and show which one is used
     #[command(subcommand)]
     Auth(auth::Command),
@@ -121,6 +123,7 @@ pub(crate) async fn run(command: &Command, globals: Globals<'_>, tree: fn() -> c
             batch.run(&Context::open(globals).await?).await
         }
         Command::Models(command) => command.run(&context().await?).await,
+        Command::Usage(usage) => usage.run(&context().await?).await,
         Command::Api(api) => api.run(globals).await,
         Command::Operations(operations) => {
             makes_no_call("ideogram operations")?;

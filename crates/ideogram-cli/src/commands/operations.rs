@@ -65,6 +65,7 @@ pub(crate) fn command(operation: &Operation) -> Option<&'static str> {
         "list_custom_models" => "models list",
         "train_model_v3" => "models train",
         "get_custom_model" => "models get",
+        "get_account_usage_v2" => "usage",
         _ => return None,
     })
 }
@@ -82,6 +83,8 @@ fn described(operation: &Operation) -> Value {
             ImageCount::Property(name) => json!(name),
             _ => Value::Null,
         },
+        "job": operation.job.is_some(),
+        "quote": operation.quote.is_some(),
         "deprecated": operation.deprecated,
         "media_type": Some(operation.media_type).filter(|media_type| !media_type.is_empty()),
         "docs_url": Some(operation.docs_url).filter(|url| !url.is_empty()),

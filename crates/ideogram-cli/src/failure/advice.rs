@@ -1,9 +1,6 @@
 //! Hints after a failed call.
 
-use ideogram_client::{
-    Error, ErrorKind, Outcome,
-    operation::{Billing, Retry},
-};
+use ideogram_client::{Error, ErrorKind, Outcome, operation::Billing, operations};
 
 use super::Call;
 use crate::{failure::links::KEY_PAGE, output::units};
@@ -18,6 +15,12 @@ pub(super) fn for_kind(call: &Call<'_>, error: &Error) -> Option<String> {
         ),
         ErrorKind::Payment => format!("top up the API balance, then run the command again: {KEY_PAGE}"),
         ErrorKind::Forbidden => "the account of this key is not allowed to do this; use another key".to_owned(),
+        ErrorKind::NotFound
+            if error.operation().is_some_and(|operation| operation.id == operations::GET_ACCOUNT_USAGE_V2.id) =>
+        {
+            "this key's owner is not an administrator of the organization: the service shows usage to nobody else"
+                .to_owned()
+        }
         ErrorKind::NotFound => {
             let tag = error.operation().map_or("datasets", |operation| operation.tag);
             if !["datasets", "models"].contains(&tag) {
@@ -60,7 +63,7 @@ pub(super) fn for_outcome(call: &Call<'_>, error: &Error) -> Option<String> {
         (inspect, then) => format!(": see `{inspect}` {then}"),
     };
     match error.outcome() {
-        Outcome::Unknown if operation.retry == Retry::Safe => {
+        Outcome::Unknown if error.is_safe_to_retry() => {
             let may_pass = matches!(error.kind(), ErrorKind::Server | ErrorKind::Transport);
             may_pass.then(|| "nothing was changed: the command can be run again".to_owned())
         }
@@ -73,7 +76,7 @@ pub(super) fn for_outcome(call: &Call<'_>, error: &Error) -> Option<String> {
             Some(path) => {
                 Some(format!("it ran, and its response is stored in {}; do not run the command again", path.display()))
             }
-            None if operation.retry == Retry::Safe => None,
+            None if error.is_safe_to_retry() => None,
             None if is_paid => Some(format!("it ran and is billed; do not run the command again{}", see(""))),
             None => {
                 let see = see("");

@@ -6,7 +6,10 @@ use crate::exit::Exit;
 
 /// The exit code for a failed call.
 pub(crate) fn exit_of(error: &Error) -> Exit {
-    exit(error.kind(), error.outcome(), error.operation().map(|operation| operation.billing))
+    let billing = error.operation().map(|operation| operation.billing);
+    // The quote of a paid operation is free, too.
+    let billing = billing.filter(|_| !error.is_safe_to_retry());
+    exit(error.kind(), error.outcome(), billing)
 }
 
 /// Whether the call ran and was billed, so that its response is worth money.

@@ -30,6 +30,7 @@ const HELPS: &[&str] = &[
     "models train",
     "models wait",
     "operations",
+    "usage",
 ];
 
 /// Examples that are not run, each with its reason; they have tests of their own.

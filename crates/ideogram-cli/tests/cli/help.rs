@@ -37,6 +37,7 @@ fn help_is_what_was_reviewed() {
         ("help__api_list_custom_models", vec!["api", "list_custom_models", "--help"]),
         ("help__api_remove_background", vec!["api", "post_remove_background", "-h"]),
         ("help__operations", vec!["operations", "--help"]),
+        ("help__usage", vec!["usage", "--help"]),
         ("help__auth", vec!["auth", "--help"]),
         ("help__auth_login", vec!["auth", "login", "--help"]),
         ("help__auth_status", vec!["auth", "status", "--help"]),

@@ -47,6 +47,7 @@ mod text_inputs;
 mod trace;
 mod training;
 mod upload;
+mod usage;
 mod verify;
 #[cfg(unix)]
 mod walk;

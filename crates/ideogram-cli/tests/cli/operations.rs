@@ -17,6 +17,8 @@ fn an_operation_is_listed_with_billing_and_inputs() {
       "billing": "free",
       "retry": "safe",
       "images": 0,
+      "job": false,
+      "quote": false,
       "deprecated": false,
       "media_type": null,
       "docs_url": "https://developer.ideogram.ai/api-reference/custom-model-training/get-dataset",
