@@ -6,6 +6,7 @@ use std::cell::Cell;
 
 use ideogram_client::{CallBuilder, CallOptions, Client, Error, Response, operation::Billing, request::Request};
 use ideogram_mock::MockServer;
+use serde::de::DeserializeOwned;
 
 use crate::{
     failure::{self, Failure},
@@ -90,14 +91,27 @@ impl<'a> Context<'a> {
     ) -> Result<Option<Response<B::Output>>, Failure> {
         let client = call.client().clone();
         let request = call.prepare().map_err(|error| self.failure(wording, &error))?;
+        self.execute(&client, request, wording).await
+    }
+
+    /// The same for a prepared request of this client.
+    pub(crate) async fn execute<T: DeserializeOwned + 'static>(
+        &self,
+        client: &Client,
+        request: Request,
+        wording: Wording<'_>,
+    ) -> Result<Option<Response<T>>, Failure> {
         if self.globals.options.dry_run {
             self.show(&request, wording).await?;
             return Ok(None);
         }
-        if request.operation().billing != Billing::Free {
+        if request.billing() != Billing::Free {
             self.output().expect_reader()?;
         }
-        let in_flight = self.interrupt().call(request.operation(), wording.inspect);
+        let operation = request.operation();
+        // A quote of a paid operation changes nothing.
+        let is_quote = request.billing() != operation.billing;
+        let in_flight = (!is_quote).then(|| self.interrupt().call(operation, wording.inspect));
         let response = client.execute(request).await;
         drop(in_flight);
         if let Ok(response) = &response {

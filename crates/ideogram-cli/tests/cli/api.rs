@@ -1,6 +1,6 @@
 //! `ideogram api`.
 
-use std::fs;
+use std::{fs, time::Duration};
 
 use ideogram_client::operations;
 use ideogram_mock::{MockServer, Scenario};
@@ -216,4 +216,112 @@ fn an_undecodable_response_of_a_paid_call_counts_as_billed_and_is_stored() {
     assert_eq!((ran.code(), ran.stdout().as_str()), (Some(12), ""), "{ran}");
     let kept = ran.error()["stored_at"].as_str().map(fs::read_to_string).unwrap().unwrap();
     assert!(kept.contains("<html>"), "{kept}");
+}
+
+const GENERATE: [&str; 3] = ["api", "post_generate_image_v2_ideogram45", "--prompt=a cat"];
+
+#[test]
+fn a_quote_is_printed_as_it_came_and_makes_nothing() {
+    let (server, folder) = (serve(MockServer::builder()), folder());
+
+    let quote = ideogram(GENERATE.into_iter().chain(["--num-images=2", "--quote"]));
+    let ran = quote.against(&server).at_home(folder.path()).run();
+
+    assert_eq!(server.requests().len(), 1);
+    assert_eq!(server.requests()[0].query.as_deref(), Some("dry_run=true"));
+    assert!(
+        !folder.path().join(".local/state/ideogram/responses").read_dir().is_ok_and(|mut all| all.next().is_some())
+    );
+    snapshot!(ran, @r#"
+    exit code: 0
+    ----- stdout -----
+    {
+      "object": "price_quote",
+      "billing_identifier": "generate_image_v2_ideogram45",
+      "quantity": 2,
+      "usd_micros": 200000,
+      "credit_millis": 20000,
+      "qualifier": "exact"
+    }
+    "#);
+    let usage = ideogram(["usage", "--since=2026-07-01", "--until=2026-07-31", "--jq=.total"]).against(&server).run();
+    assert_eq!(usage.stdout(), "[]\n", "{usage}");
+}
+
+#[test]
+fn a_job_is_printed_as_it_was_accepted_and_stored() {
+    let (server, folder) = (serve(MockServer::builder().job_time(Duration::from_secs(10))), folder());
+
+    let submit = ideogram(GENERATE.into_iter().chain(["--job"]));
+    let ran = submit.against(&server).at_home(folder.path()).run();
+
+    let accepted = ran.json();
+    let id = accepted["generation_id"].as_str().unwrap();
+    assert_eq!((ran.code(), &accepted["data"]), (Some(0), &serde_json::Value::Null), "{ran}");
+    assert!(ran.stderr().contains("the response is stored in "), "{ran}");
+    let next = format!("ideogram api get_generation_v2 --generation-id {id}");
+    assert!(ran.stderr().ends_with(&format!("billed when it completes; its state and images: {next}\n")), "{ran}");
+
+    let status = || ideogram(next.split(' ').skip(1).chain(["--jq", ".status"])).against(&server).run().stdout();
+    let running = status();
+    server.advance(Duration::from_secs(10));
+
+    assert_ne!(running, status());
+    assert_eq!(status(), "completed\n");
+}
+
+#[test]
+fn a_job_and_a_quote_are_shown_by_a_dry_run() {
+    for (option, expected) in [("--job", "async"), ("--quote", "?dry_run=true")] {
+        let ran = ideogram(GENERATE.into_iter().chain([option, "--dry-run"])).run();
+
+        assert_eq!(ran.code(), Some(0), "{ran}");
+        assert!(ran.stdout().contains(expected), "{option}: {ran}");
+    }
+}
+
+#[test]
+fn what_would_change_the_response_is_refused_with_the_option_for_it() {
+    let (server, folder) = (serve(MockServer::builder()), folder());
+    fs::write(folder.path().join("body.json"), r#"{"webhook_url": "https://example.com/hook"}"#).unwrap();
+    let generate = |arguments: &[&'static str]| GENERATE.into_iter().chain(arguments.to_vec()).collect::<Vec<_>>();
+    for (arguments, reason) in [
+        (
+            generate(&["--webhook-url=https://example.com/hook"]),
+            "`webhook_url` changes what the response is: use --job",
+        ),
+        (generate(&["--json-body=body.json"]), "`webhook_url` changes what the response is: use --job"),
+        (generate(&["--field=async=true", "--job"]), "`async` changes what the response is: use --job"),
+        (generate(&["--field=dry_run=true"]), "`dry_run` changes what the response is: use --quote"),
+        (generate(&["--quote", "--job"]), "cannot be used with"),
+        (vec!["api", "get_dataset", "--dataset-id=demo", "--quote"], "get_dataset has no price to ask for"),
+        (vec!["api", "post_generate_image_v3", "--prompt=x", "--job"], "post_generate_image_v3 does not run as a job"),
+    ] {
+        let ran = ideogram(arguments.clone()).against(&server).at_home(folder.path()).in_folder(folder.path()).run();
+
+        assert_eq!((ran.code(), ran.stdout().as_str()), (Some(2), ""), "{arguments:?}: {ran}");
+        assert!(ran.stderr().contains(reason), "{arguments:?}: {ran}");
+    }
+    assert!(server.requests().is_empty());
+
+    let job = ideogram(generate(&["--json-body=body.json", "--job", "--dry-run"])).in_folder(folder.path()).run();
+    assert_eq!(job.code(), Some(0), "{job}");
+    snapshot!(ideogram(["api", "get_dataset", "--dataset-id=demo", "--quote"]).against(&server).run(), @"
+    exit code: 2
+    ----- stderr -----
+    error: --quote: get_dataset has no price to ask for: nothing was sent
+    hint: `ideogram operations --jq '.operations[] | select(.quote) | .id'` lists the operations with this option
+    ");
+}
+
+#[test]
+fn a_quote_whose_response_is_lost_is_no_paid_call() {
+    for rogue in [Rogue::sending(""), Rogue::responding("200 OK", "<html>")] {
+        let folder = folder();
+        let quote = ideogram(GENERATE.into_iter().chain(["--quote", "--attempts=1"]));
+        let ran = quote.at(rogue.url()).at_home(folder.path()).run();
+
+        assert!(matches!(ran.code(), Some(1 | 9)), "{ran}");
+        assert!(!ran.stderr().contains("billed"), "{ran}");
+    }
 }

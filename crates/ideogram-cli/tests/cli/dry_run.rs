@@ -25,6 +25,7 @@ const SENDING: &[&[&str]] = &[
     &["models", "get", "m"],
     &["api", "post_generate_image_v3", "--prompt", "a cat"],
     &["api", "train_model_v3", "--dataset-id", "demo", "--model-name", "lanterns"],
+    &["api", "post_generate_image_v2_ideogram45", "--prompt", "a cat", "--quote"],
     &["usage"],
     &["auth", "login"],
     &["auth", "status", "--check"],

@@ -38,6 +38,7 @@ fn help_is_what_was_reviewed() {
         ("help__api_remove_background", vec!["api", "post_remove_background", "-h"]),
         ("help__operations", vec!["operations", "--help"]),
         ("help__usage", vec!["usage", "--help"]),
+        ("help__api_generate_v2", vec!["api", "post_generate_image_v2_ideogram_v4", "-h"]),
         ("help__auth", vec!["auth", "--help"]),
         ("help__auth_login", vec!["auth", "login", "--help"]),
         ("help__auth_status", vec!["auth", "status", "--help"]),

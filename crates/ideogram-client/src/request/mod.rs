@@ -149,8 +149,15 @@ impl Request {
         if self.mode == Mode::Quote { RetrySafety::Safe } else { RetrySafety::of(self.operation) }
     }
 
-    /// Makes the call a job.
-    pub(crate) fn into_job(mut self) -> Result<Self, Error> {
+    /// Returns the request that `submit()` sends: the response has the id of a job.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidArgument`] if the operation does not run as a job.
+    pub fn into_job(mut self) -> Result<Self, Error> {
+        if self.mode == Mode::Job {
+            return Ok(self);
+        }
         let Some(job) = &self.operation.job else {
             return Err(self.refused("this operation does not run as a job; use `send()`"));
         };
@@ -161,8 +168,15 @@ impl Request {
         Ok(self)
     }
 
-    /// Makes the call a question for its price.
-    pub(crate) fn into_quote(mut self) -> Result<Self, Error> {
+    /// Returns the request that `quote()` sends: the response has the price, and nothing is made.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidArgument`] if the operation has no quotes.
+    pub fn into_quote(mut self) -> Result<Self, Error> {
+        if self.mode == Mode::Quote {
+            return Ok(self);
+        }
         let Some(quote) = &self.operation.quote else {
             return Err(self.refused("this operation has no price quotes"));
         };

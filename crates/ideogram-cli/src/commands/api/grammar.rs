@@ -18,6 +18,8 @@ pub(super) const FIELD: &str = "any_field";
 pub(super) const FILE: &str = "any_file";
 pub(super) const BODY: &str = "json_body";
 pub(super) const UNCHECKED: &str = "unchecked";
+pub(super) const JOB: &str = "job";
+pub(super) const QUOTE: &str = "quote";
 
 const ABOUT: &str = "Call any operation of the API";
 const LONG_ABOUT: &str = "\
@@ -27,6 +29,10 @@ Each operation takes an option for each of its inputs; `ideogram api OPERATION_I
 lists the operations. The response is printed as JSON. Names, required inputs and the form of numbers are checked before \
 anything is sent; the rest is the service's part, which does not bill what it refuses. Inputs that the API's document \
 does not know are refused without --unchecked.
+
+With --quote, the response is the price, and nothing is made or billed. With --job, it is the id of the generation, which \
+runs on and is billed when it completes; get_generation_v2 returns its state and its images. Operations of the second API \
+version have these options.
 
 The response of a paid call is also stored in a file before it is decoded, in ~/.local/state/ideogram/responses (or where \
 XDG_STATE_HOME says).";
@@ -38,6 +44,8 @@ Examples:
   ideogram --mock api list_custom_models --status COMPLETED --status TRAINING --jq '.models[].name'
   ideogram --mock api post_generate_image_v3 --field prompt=\"a cat\" --field num_images=2
   ideogram --dry-run api post_generate_image_v3 --prompt \"a cat\" --rendering-speed TURBO
+  ideogram --mock api post_generate_image_v2_ideogram45 --prompt \"a cat\" --quote --jq .usd_micros
+  ideogram --mock api post_generate_image_v2_ideogram45 --prompt \"a cat\" --job --jq .generation_id
   echo '{\"name\": \"Paper lanterns\"}' | ideogram --mock api create_dataset --json-body -";
 
 /// Adds a subcommand for each operation. Their options are built only when needed.
@@ -67,7 +75,11 @@ fn subcommand(operation: &'static Operation) -> Command {
             billing(operation),
             retry(operation),
         );
-        command.long_about(long_about).args(operation.inputs.iter().map(argument)).args(any(operation))
+        command
+            .long_about(long_about)
+            .args(operation.inputs.iter().map(argument))
+            .args(any(operation))
+            .args(modes(operation))
     })
 }
 
@@ -144,6 +156,23 @@ fn any(operation: &Operation) -> Vec<Arg> {
         );
     }
     arguments
+}
+
+/// The options for another response. Operations without it refuse them with a message of their own.
+fn modes(operation: &Operation) -> [Arg; 2] {
+    let mode = |id, help, has_it: bool| {
+        let argument = Arg::new(id).long(id).action(ArgAction::SetTrue).help(help);
+        argument.help_heading("Jobs and prices").hide(!has_it)
+    };
+    [
+        mode(
+            JOB,
+            "Return as soon as the service has accepted the call: the response has its id",
+            operation.job.is_some(),
+        ),
+        mode(QUOTE, "Ask for the price instead of making the call; free", operation.quote.is_some())
+            .conflicts_with(JOB),
+    ]
 }
 
 /// The id of an input; ids of global options have no dot.

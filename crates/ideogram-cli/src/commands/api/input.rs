@@ -29,6 +29,18 @@ pub(super) struct ParsedInput {
     body: Option<PathBuf>,
     /// Whether properties that are not in the document are sent.
     unchecked: bool,
+    pub(super) mode: Mode,
+}
+
+/// What the response of a call is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Its result.
+    Call,
+    /// The id of a job.
+    Job,
+    /// The price.
+    Quote,
 }
 
 /// The content of an input.
@@ -51,6 +63,14 @@ pub(super) struct Read {
 enum Ready {
     Text(String),
     File(File),
+}
+
+impl Read {
+    /// Whether an input is set.
+    fn has(&self, name: &str) -> bool {
+        let is_in_body = self.body.as_ref().and_then(|body| body.get(name)).is_some_and(|value| !value.is_null());
+        is_in_body || self.inputs.iter().any(|(set, _)| set == name)
+    }
 }
 
 impl ParsedInput {
@@ -79,8 +99,13 @@ impl ParsedInput {
             inputs.push((name, Content::File(path)));
         }
         let body = matches.try_get_one::<PathBuf>(grammar::BODY).ok().flatten().cloned();
-        let unchecked = matches.try_get_one::<bool>(grammar::UNCHECKED).ok().flatten().copied().unwrap_or_default();
-        let input = Self { operation, inputs, body, unchecked };
+        let is_set = |id| matches.try_get_one::<bool>(id).ok().flatten().copied().unwrap_or_default();
+        let mode = match (is_set(grammar::JOB), is_set(grammar::QUOTE)) {
+            (true, _) => Mode::Job,
+            (_, true) => Mode::Quote,
+            _ => Mode::Call,
+        };
+        let input = Self { operation, inputs, body, unchecked: is_set(grammar::UNCHECKED), mode };
         if input.readers_of_standard_input() > 1 {
             let text = "standard input can be read only once, and several options use it";
             return Err(clap::Error::raw(ErrorKind::ArgumentConflict, format!("{text}\n")));
@@ -123,6 +148,34 @@ impl ParsedInput {
             inputs.push((name.clone(), ready));
         }
         Ok(Read { body, inputs })
+    }
+
+    /// Refuses an option that the operation does not have, and inputs that change what the response is.
+    pub(super) fn check_mode(&self, read: &Read) -> Result<(), Failure> {
+        let operation = self.operation;
+        let lacks = |option: &str, what: &str, property: &str| {
+            let all = format!("ideogram operations --jq '.operations[] | select(.{property}) | .id'");
+            let hint = format!("`{all}` lists the operations with this option");
+            Err(Failure::usage(format!("{option}: {operation} {what}: nothing was sent")).hint(hint))
+        };
+        match self.mode {
+            Mode::Job if operation.job.is_none() => return lacks("--job", "does not run as a job", "job"),
+            Mode::Quote if operation.quote.is_none() => return lacks("--quote", "has no price to ask for", "quote"),
+            _ => {}
+        }
+        let job = operation.job.as_ref().filter(|job| job.property.is_some());
+        let switches = [
+            (job.and_then(|job| job.property), "--job", false),
+            (operation.quote.as_ref().map(|quote| quote.parameter), "--quote", false),
+            (job.and_then(|job| job.webhook), "--job", self.mode != Mode::Call),
+        ];
+        for (name, option, is_allowed) in switches {
+            if let Some(name) = name.filter(|name| !is_allowed && read.has(name)) {
+                let what = format!("`{name}` changes what the response is: use {option}; nothing was sent");
+                return Err(Failure::usage(what));
+            }
+        }
+        Ok(())
     }
 
     /// The call.

@@ -6,13 +6,15 @@ mod grammar;
 mod input;
 
 use clap::{ArgMatches, Args, FromArgMatches};
-use ideogram_client::{operation::Billing, operations};
+use ideogram_client::{DynamicCall, operation::Billing, operations};
+use serde_json::Value;
 
-use self::input::ParsedInput;
+use self::input::{Mode, ParsedInput};
 use crate::{
     commands::operations::Operations,
     failure::Failure,
     images::paid_call::storing_client,
+    output::printable::shell_word,
     session::{
         context::{Context, Wording},
         globals::Globals,
@@ -30,24 +32,41 @@ impl Api {
             return Operations {}.run(globals.output);
         };
         let operation = input.operation;
-        let what = format!("cannot call {operation}");
+        let what = match input.mode {
+            Mode::Call => format!("cannot call {operation}"),
+            Mode::Job => format!("cannot submit {operation}"),
+            Mode::Quote => format!("cannot get the price of {operation}"),
+        };
         let wording = Wording { action: &what, inspect: input.inspect() };
         let context = Context::open(globals).await?;
         let body = input.read_body().await?;
+        input.check_mode(&body)?;
         let client = match operation.billing {
             Billing::Free => context.client().clone(),
             _ => storing_client(&context).await?,
         };
-        let call = input.call(&client, body).map_err(|error| context.failure(wording, &error))?;
+        let request = input.call(&client, body).and_then(DynamicCall::prepare);
+        let request = request.and_then(|request| match input.mode {
+            Mode::Call => Ok(request),
+            Mode::Job => request.into_job(),
+            Mode::Quote => request.into_quote(),
+        });
+        // An invalid request is refused before the question.
+        let request = request.map_err(|error| context.failure(wording, &error))?;
         if operation.id == operations::TRAIN_MODEL_V3.id {
-            // An invalid request is refused before the question.
-            call.clone().prepare().map_err(|error| context.failure(wording, &error))?;
             let question = "Train a model? A training is billed and cannot be stopped.";
             context.confirm(question).await?;
         }
-        let Some(response) = context.call(call, wording).await? else { return Ok(()) };
+        let Some(response) = context.execute::<Value>(&client, request, wording).await? else { return Ok(()) };
         if let Some(path) = response.stored_at() {
             context.output().note(&format!("the response is stored in {}", path.display()));
+        }
+        if let Some(job) = operation.job.as_ref().filter(|_| input.mode == Mode::Job) {
+            let id = response.value()[job.id].as_str().unwrap_or("ID");
+            let next = format!("ideogram api {} --{} {}", job.poll, job.id.replace('_', "-"), shell_word(id));
+            context
+                .output()
+                .note(&format!("it runs on, and is billed when it completes; its state and images: {next}"));
         }
         context.output().json_response(&response)
     }
