@@ -136,3 +136,31 @@ fn a_time_scale_without_sense_is_refused() {
     For more information, try '--help'.
     ");
 }
+
+#[test]
+fn a_job_takes_its_time() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(["--job-time", "3600"]);
+    let call = |arguments: &[&str]| {
+        let run = ideogram(["api"].into_iter().chain(arguments.iter().copied())).env("IDEOGRAM_BASE_URL", &server.url);
+        run.env("IDEOGRAM_API_KEY", "mock-api-key").at_home(folder.path()).run()
+    };
+
+    let job = call(&["post_generate_image_v2_ideogram45", "--prompt=a cat", "--job", "--jq=.generation_id"]);
+    let state = call(&["get_generation_v2", "--generation-id", job.stdout().trim()]);
+
+    assert_eq!(job.code(), Some(0), "{job}");
+    assert_ne!(state.json()["status"], "completed", "{state}");
+}
+
+#[test]
+fn a_call_takes_its_time() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(["--generation-time", "60"]);
+
+    let run = ideogram(["api", "post_generate_image_v2_ideogram45", "--prompt=a cat", "--timeout=0.5", "--attempts=1"]);
+    let run = run.env("IDEOGRAM_BASE_URL", &server.url).env("IDEOGRAM_API_KEY", "mock-api-key");
+    let ran = run.at_home(folder.path()).run();
+
+    assert_eq!(ran.code(), Some(10), "{ran}");
+}

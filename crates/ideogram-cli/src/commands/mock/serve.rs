@@ -18,6 +18,9 @@ use crate::{
 /// How long a training takes in service time.
 const TRAINING_SECONDS: f64 = 90.0 * 60.0;
 
+/// The longest time of a job or a call: a day.
+const MAX_SECONDS: f64 = 86_400.0;
+
 /// Run a mock server of the API on this machine until Ctrl-C
 ///
 /// It stores datasets and models, accepts uploads and trains models as the service does, and bills nothing. It starts
@@ -28,6 +31,7 @@ const TRAINING_SECONDS: f64 = 90.0 * 60.0;
 Examples:
   ideogram mock serve --port 8080
   ideogram mock serve --time-scale 1800    a training of 90 minutes takes 3 seconds
+  ideogram mock serve --job-time 10        a job runs for 10 seconds
   ideogram mock serve --state-dir mock     goes on where it stopped")]
 pub(crate) struct Serve {
     /// The port to listen on; 0 for any free port
@@ -39,6 +43,14 @@ pub(crate) struct Serve {
     /// A training takes 90 minutes of the service: 3 seconds with 1800.
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = time_scale)]
     time_scale: f64,
+
+    /// How many seconds of the service a job takes until it has its images
+    #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = seconds)]
+    job_time: Duration,
+
+    /// How many real seconds a call takes that makes images; at most 10 images are in flight at once
+    #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = seconds)]
+    generation_time: Duration,
 
     /// A folder for datasets and models [default: they are stored in memory only]
     ///
@@ -60,7 +72,9 @@ impl Serve {
             .port(self.port)
             .api_key(&self.api_key)
             .start_time(SystemTime::now())
-            .time_scale(self.time_scale);
+            .time_scale(self.time_scale)
+            .job_time(self.job_time)
+            .generation_time(self.generation_time);
         if let Some(directory) = &self.state_dir {
             builder = builder.state_dir(directory);
         }
@@ -109,6 +123,14 @@ fn time_scale(text: &str) -> Result<f64, String> {
     }
 }
 
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if !(0.0..=MAX_SECONDS).contains(&seconds) {
+        return Err(format!("not from 0 to {MAX_SECONDS} seconds"));
+    }
+    Ok(Duration::from_secs_f64(seconds))
+}
+
 fn api_key(text: &str) -> Result<String, String> {
     ApiKey::new(text).map_err(|error| error.to_string())?;
     Ok(text.trim().to_owned())
@@ -123,6 +145,15 @@ mod tests {
         assert_eq!(time_scale("1800"), Ok(1800.0));
         for text in ["0", "-1", "inf", "NaN", "", "fast", "1e999"] {
             assert!(time_scale(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_time_of_a_job_is_at_most_a_day() {
+        assert_eq!(seconds("0"), Ok(Duration::ZERO));
+        assert_eq!(seconds("2.5"), Ok(Duration::from_millis(2500)));
+        for text in ["-1", "86401", "inf", "NaN", "", "10s"] {
+            assert!(seconds(text).is_err(), "{text}");
         }
     }
 }
