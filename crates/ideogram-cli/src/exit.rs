@@ -40,6 +40,8 @@ pub(crate) enum Exit {
     TrainingError = 15,
     /// A model stayed in a state that this version does not know.
     UnknownState = 16,
+    /// The service has accepted the call, and its images are not made yet.
+    Running = 17,
     /// Stopped by SIGHUP: the terminal is gone.
     HungUp = 129,
     /// Stopped by Ctrl-C, or by a question answered with no.
@@ -51,7 +53,7 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
-    pub(crate) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::Success,
         Self::Internal,
         Self::Usage,
@@ -69,6 +71,7 @@ impl Exit {
         Self::Difference,
         Self::TrainingError,
         Self::UnknownState,
+        Self::Running,
         Self::HungUp,
         Self::Interrupted,
         Self::ReaderGone,
@@ -99,6 +102,7 @@ impl Exit {
             Self::Difference => "difference",
             Self::TrainingError => "not_trained",
             Self::UnknownState => "unknown_state",
+            Self::Running => "still_running",
             Self::ReaderGone => "reader_gone",
             Self::HungUp | Self::Interrupted | Self::Terminated => "interrupted",
         }
@@ -130,6 +134,7 @@ impl Exit {
             Self::UnknownState => {
                 "a model stayed in a state that this version does not know, for longer than a training takes"
             }
+            Self::Running => "accepted, and still running; `ideogram generations save` fetches the images",
             Self::HungUp => "interrupted by SIGHUP: the terminal was closed",
             Self::Interrupted => "interrupted: Ctrl-C, or a question answered with no",
             Self::ReaderGone => "standard output was closed, and paid calls were not made",
@@ -152,7 +157,7 @@ mod tests {
     fn the_numbers_are_stable() {
         let codes: Vec<u8> = Exit::ALL.iter().map(|exit| exit.code()).collect();
 
-        assert_eq!(codes, (0..=16).chain([129, 130, 141, 143]).collect::<Vec<_>>());
+        assert_eq!(codes, (0..=17).chain([129, 130, 141, 143]).collect::<Vec<_>>());
     }
 
     #[test]

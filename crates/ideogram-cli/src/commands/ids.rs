@@ -5,9 +5,13 @@
 
 use std::{fmt::Display, str::FromStr};
 
-use ideogram_client::types::{DatasetId, ModelId};
+use ideogram_client::types::{DatasetId, GenerationId, ModelId};
 
 pub(super) fn dataset_id(text: &str) -> Result<DatasetId, String> {
+    id(text)
+}
+
+pub(super) fn generation_id(text: &str) -> Result<GenerationId, String> {
     id(text)
 }
 

@@ -61,6 +61,7 @@ mod batch;
 mod completions;
 mod datasets;
 mod describe;
+mod generations;
 mod ids;
 mod image;
 mod magic_prompt;
@@ -89,6 +90,9 @@ pub(crate) enum Command {
     MagicPrompt(magic_prompt::MagicPrompt),
     Batch(batch::Batch),
     Save(save::Save),
+    /// Show generations, and save their images after an interruption
+    #[command(subcommand)]
+    Generations(generations::Command),
     /// Collect images and captions to train models from
     #[command(subcommand)]
     Datasets(datasets::Command),
@@ -117,6 +121,7 @@ pub(crate) async fn run(command: &Command, globals: Globals<'_>, tree: fn() -> c
         Command::Describe(command) => command.run(&context().await?).await,
         Command::MagicPrompt(command) => command.run(&context().await?).await,
         Command::Save(command) => command.run(globals).await,
+        Command::Generations(command) => command.run(&context().await?).await,
         Command::Datasets(command) => command.run(&context().await?).await,
         Command::Batch(batch) => {
             let globals = Globals { max_images_in_flight: Some(batch.max_images_in_flight()), ..globals };

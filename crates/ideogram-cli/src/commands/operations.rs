@@ -58,6 +58,7 @@ pub(crate) fn command(operation: &Operation) -> Option<&'static str> {
     Some(match operation.id {
         "post_describe" | "post_describe_v4" => "describe",
         "post_magic_prompt_v4" => "magic-prompt",
+        "get_generation_v2" => "generations get",
         "list_datasets" => "datasets list",
         "create_dataset" => "datasets create",
         "get_dataset" => "datasets get",

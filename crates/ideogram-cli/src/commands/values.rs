@@ -1,6 +1,7 @@
-//! Values of the document's enums, written in any case, with hyphens for underscores, and ratios also as `16:9`.
+//! Values of arguments: enums of the document, written in any case, with hyphens for underscores, and ratios also as
+//! `16:9`; and times.
 
-use std::ffi::OsStr;
+use std::{ffi::OsStr, time::Duration};
 
 use clap::{
     Arg, Command,
@@ -49,6 +50,22 @@ pub(crate) fn short_name(value: &str) -> String {
     legacy.map_or_else(|| value.to_owned(), |legacy| legacy.replace('_', "x"))
 }
 
+/// Reads a time: seconds, or a number with a unit.
+pub(crate) fn time(text: &str) -> Result<Duration, String> {
+    let (number, unit) = match text.strip_suffix(['s', 'm', 'h']) {
+        Some(number) => (number, &text[number.len()..]),
+        None => (text, "s"),
+    };
+    let factor = match unit {
+        "h" => 3600.0,
+        "m" => 60.0,
+        _ => 1.0,
+    };
+    let refused = || "not a time such as 30, 90s, 5m or 2h".to_owned();
+    let number: f64 = number.parse().map_err(|_| refused())?;
+    Duration::try_from_secs_f64(number * factor).map_err(|_| refused())
+}
+
 fn folded(text: &str) -> String {
     let fold = |character: char| match character {
         '-' => '_',
@@ -82,6 +99,16 @@ mod tests {
             let all =
                 if presets.contains(value) { &presets } else { [&ratios, &sizes][usize::from(sizes.contains(value))] };
             assert_eq!(find(all, &short_name(value)), Some(value));
+        }
+    }
+
+    #[test]
+    fn a_time_is_a_number_of_seconds_or_has_a_unit() {
+        for (text, seconds) in [("60", 60.0), ("0.5", 0.5), ("90s", 90.0), ("5m", 300.0), ("2h", 7200.0), ("0", 0.0)] {
+            assert_eq!(time(text), Ok(Duration::from_secs_f64(seconds)), "{text}");
+        }
+        for text in ["", "s", "-1", "1d", "NaN", "inf", "1e300h", "5 m", "1h30m", "ä"] {
+            assert!(time(text).is_err(), "{text}");
         }
     }
 }

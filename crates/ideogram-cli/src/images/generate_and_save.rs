@@ -17,8 +17,10 @@ use serde_json::Value;
 use tokio::select;
 
 use super::{
+    job::{self, Unfinished, save_command},
     open,
     paid_call::send,
+    price::PriceFlags,
     report::Report,
     save_flags::{RESPONSES, SaveFlags, make_ready},
 };
@@ -40,15 +42,22 @@ const SMALL_UPLOAD: u64 = 256 * 1024;
 pub(crate) async fn generate_and_save(
     context: &Context<'_>,
     saving: &SaveFlags,
+    price: PriceFlags,
     request: Request,
     action: &str,
 ) -> Result<(), Failure> {
     let wording = Wording { action, inspect: "" };
     let requested = request.images();
+    let runs_as_job = request.operation().job.is_some();
     let images = units::count(requested.into(), "image");
+    let sent = if runs_as_job { request.clone().into_job() } else { Ok(request.clone()) };
+    let sent = sent.map_err(|error| context.failure(wording, &error))?;
     if context.is_dry_run() {
-        context.show(&request, wording).await?;
+        context.show(&sent, wording).await?;
         context.output().note(&format!("{images} would be made and billed"));
+        return Ok(());
+    }
+    if !price.check(context, &request).await? {
         return Ok(());
     }
     let folder = saving.folder(context.profile());
@@ -57,11 +66,16 @@ pub(crate) async fn generate_and_save(
         .store_responses_in(folder.join(RESPONSES))
         .on_upload(upload_bar(context.output().messages().clone()));
     let client = context.client().with(options);
-    let response = send(context, &client, request, format!("making {images}")).await;
     let paid = PaidCall { context, saving, folder, client, requested };
+    let response = if runs_as_job {
+        paid.run_job(sent, action).await
+    } else {
+        send(context, &paid.client, sent, format!("making {images}")).await.map_err(Unfinished::Call)
+    };
     match response {
         Ok(response) => paid.save(&response).await,
-        Err(error) => paid.save_what_is_whole(wording, &error).await,
+        Err(Unfinished::Call(error)) => paid.save_what_is_whole(wording, &error).await,
+        Err(Unfinished::Failed(failure)) => Err(failure),
     }
 }
 
@@ -77,6 +91,18 @@ struct PaidCall<'a> {
 }
 
 impl PaidCall<'_> {
+    /// Submits a call as a job, whose id is on disk then, and waits for its images.
+    async fn run_job(&self, request: Request, action: &str) -> Result<Response<Value>, Unfinished> {
+        let in_flight = self.context.interrupt().call(request.operation(), "");
+        let submitted = {
+            let _progress = self.context.progress("submitting", Counted::Time, None);
+            self.client.submit::<Value>(request).await
+        };
+        drop(in_flight);
+        let job = submitted.map_err(Unfinished::Call)?;
+        job::wait(self.context, job.wait(), job.id(), action, &save_command(job.id(), &self.folder)).await
+    }
+
     /// Saves what can be saved of a paid response that broke off, is damaged or not as the document says. All is well
     /// if that is as much as was requested.
     async fn save_what_is_whole(&self, wording: Wording<'_>, error: &Error) -> Result<(), Failure> {

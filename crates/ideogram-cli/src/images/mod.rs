@@ -5,10 +5,12 @@
 
 pub(crate) mod content;
 pub(crate) mod generate_and_save;
+pub(crate) mod job;
 pub(crate) mod mask;
 pub(crate) mod open;
 pub(crate) mod paid_call;
 pub(crate) mod preview;
+pub(crate) mod price;
 pub(crate) mod prompt;
 pub(crate) mod ready;
 pub(crate) mod report;

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use crate::{
     failure::Failure,
     options::Format,
+    output::units::parse_usd,
     session::environment,
     text_input::{self, Unreadable},
 };
@@ -49,6 +50,28 @@ pub(crate) struct Profile {
     pub(crate) output: Option<Format>,
     /// The folder for images, relative to the working folder.
     pub(crate) out: Option<PathBuf>,
+    /// Calls that cost more than this ask first.
+    pub(crate) ask_above_usd: Option<Amount>,
+}
+
+/// An amount of US dollars, as text: `"0.50"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Amount(u64);
+
+impl Amount {
+    /// In millionths of a dollar.
+    pub(crate) fn micros(self) -> u64 {
+        self.0
+    }
+}
+
+impl TryFrom<String> for Amount {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        parse_usd(&text).map(Self).map_err(|reason| format!("`ask_above_usd` {reason}"))
+    }
 }
 
 /// A text that `Debug` does not print.

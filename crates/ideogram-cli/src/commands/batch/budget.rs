@@ -8,6 +8,7 @@ use ideogram_client::types::PriceQuote;
 use super::{journal::History, report::Stop, row::Row};
 use crate::{
     failure::Failure,
+    images::price::highest,
     output::progress::Counted,
     session::context::{Context, Wording},
 };
@@ -100,8 +101,7 @@ async fn prices(
             let action = format!("cannot get the price of line {}", rows[index].line);
             context.failure(Wording { action: &action, inspect: "" }, &error).hint("nothing was sent")
         })?;
-        let price = quote.upper_bound_usd_micros.unwrap_or(quote.usd_micros).max(quote.usd_micros);
-        let price = u64::try_from(price).unwrap_or(u64::MAX);
+        let price = highest(&quote);
         prices.insert(index, price);
         sum = sum.saturating_add(price);
         progress.advance(1);

@@ -25,6 +25,8 @@ use crate::{
     session::context::{Context, Wording},
 };
 
+/// The property for images that are not edited.
+const REFERENCES: &str = "reference_images";
 /// Lists of up to this many values are shown in whole.
 const MAX_SHOWN_VALUES: usize = 20;
 /// How many of a longer list are suggested.
@@ -104,7 +106,13 @@ pub(super) async fn prepare(
         for source in many::<OsString>(matches, flag.name) {
             contents.push((source.clone(), sources.read(source).await?));
         }
-        images.push((target.property, contents));
+        if flag.properties.contains(&target.property) {
+            images.push((target.property, contents));
+        } else {
+            let others = contents.split_off(contents.len().min(1));
+            images.push((target.property, contents));
+            images.push((REFERENCES, others));
+        }
     }
     check_masks(&mut images).await?;
     for (flag, target) in targets(&given, model).filter(|(flag, target)| flag.kind(*target) == Kind::File) {

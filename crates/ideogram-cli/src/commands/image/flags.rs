@@ -15,7 +15,7 @@ use ideogram_client::{
 use super::table::{ImageCommand, Model};
 use crate::{
     commands::values::{Known, short_name},
-    images::LEGACY_OBJECT,
+    images::{LEGACY_OBJECT, structured},
 };
 
 /// The flag that `--model` stands before.
@@ -105,6 +105,12 @@ pub(super) const FLAGS: &[Flag] = &[
         "The images: paths, `-` for standard input, or https links; JPEG, PNG or WebP",
     ),
     flag("prompt", &["prompt", "text_prompt"], "PROMPT", ""),
+    flag(
+        "reference_images",
+        &["reference_images"],
+        "IMAGE",
+        "An image to refer to, as images after the first are; several times for several",
+    ),
     flag("mask", &["mask"], "IMAGE", "The mask: black is repainted, white is kept; it has the size of the image"),
     flag(
         "json_prompt",
@@ -222,6 +228,12 @@ pub(super) const FLAGS: &[Flag] = &[
         "IMAGE",
         "Which part of the character's image counts: a grayscale image of the same size",
     ),
+    flag(
+        "webhook_url",
+        &["webhook_url"],
+        "URL",
+        "An https address that the service calls when the images are made; the command waits for them as well",
+    ),
     flag("legacy_model", &["model"], "NAME", "The legacy model, with `--model legacy` [default: V_2]"),
 ];
 
@@ -234,7 +246,13 @@ impl Flag {
     /// What it sets in an operation; `None` if the operation does not take it.
     pub(super) fn target(&self, operation: &'static Operation) -> Option<Target> {
         let body = || operation.inputs.iter().filter(|input| input.location == Location::Body);
-        let is_named = |name: &str| self.properties.contains(&name);
+        // Some operations take a structured prompt as text, or tell the first of several images from the others.
+        let is_other = |name: &str| match self.name {
+            "json_prompt" => name == "prompt" && structured::is_in_prompt(operation),
+            "images" => name == "image" && body().any(|input| input.name == "reference_images"),
+            _ => false,
+        };
+        let is_named = |name: &str| self.properties.contains(&name) || is_other(name);
         if let Some(input) = body().find(|input| is_named(input.name)) {
             let (schema, required) = (input.schema, input.required);
             return Some(Target { property: input.name, in_object: false, schema, required });
@@ -274,7 +292,8 @@ impl Flag {
         let is_required = |(model, target): &(&Model, Target)| {
             target.required && model.default.is_none_or(|it| it.0 != target.property)
         };
-        let is_repeated = matches!(first.schema, Schema::Array { .. }) || self.name == "color_hex";
+        let is_repeated =
+            targets.iter().any(|(_, target)| matches!(target.schema, Schema::Array { .. })) || self.name == "color_hex";
         let mut argument = Arg::new(self.name).help(self.help(command, &targets)).value_name(self.value_name);
         if !command.arguments.contains(&self.name) {
             argument = argument.long(long(self.name));
@@ -400,15 +419,10 @@ mod tests {
 
     use super::{super::table::COMMANDS, *};
 
-    /// Operations without a command, until calls run as jobs: one returns no images, the other needs a form of `edit`
-    /// with one image and references.
-    const NOT_OFFERED: [&str; 2] = ["post_replace_background_ideogram_v3", "post_precise_edit_image_v2_ideogram45"];
-
     #[test]
     fn every_property_of_every_operation_that_makes_images_has_a_flag() {
         for operation in operations::ALL {
-            let is_offered = !NOT_OFFERED.contains(&operation.id);
-            if operation.billing == Billing::Free || operation.images == ImageCount::Fixed(0) || !is_offered {
+            if operation.billing == Billing::Free || operation.images == ImageCount::Fixed(0) {
                 continue;
             }
             let command = super::super::command_for(operation);

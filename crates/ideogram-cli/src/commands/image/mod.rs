@@ -13,7 +13,7 @@ use ideogram_client::operation::Operation;
 use self::table::{COMMANDS, ImageCommand};
 use crate::{
     failure::Failure,
-    images::{generate_and_save::generate_and_save, save_flags::SaveFlags},
+    images::{generate_and_save::generate_and_save, price::PriceFlags, save_flags::SaveFlags},
     session::context::Context,
 };
 
@@ -23,12 +23,13 @@ pub(crate) struct Image {
     command: &'static ImageCommand,
     matches: ArgMatches,
     saving: SaveFlags,
+    price: PriceFlags,
 }
 
 impl Image {
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         let request = call::prepare(self.command, &self.matches, context).await?;
-        generate_and_save(context, &self.saving, request, self.command.action).await
+        generate_and_save(context, &self.saving, self.price, request, self.command.action).await
     }
 }
 
@@ -50,7 +51,7 @@ impl Subcommand for Image {
                 let row = find(command.get_name()).expect("each command here has a row");
                 let long_about = format!("{}\n\n{}", row.about, row.details);
                 // Adding them overwrites what the help begins with.
-                SaveFlags::augment_args(command.args(flags::arguments(row)))
+                PriceFlags::augment_args(SaveFlags::augment_args(command.args(flags::arguments(row))))
                     .about(row.about)
                     .long_about(long_about.trim_end().to_owned())
                     .after_help(format!("Examples:\n  {}", row.examples))
@@ -72,7 +73,12 @@ impl FromArgMatches for Image {
         let missing = || clap::Error::new(clap::error::ErrorKind::MissingSubcommand);
         let (name, matches) = matches.subcommand().ok_or_else(missing)?;
         let command = find(name).ok_or_else(missing)?;
-        Ok(Self { command, matches: matches.clone(), saving: SaveFlags::from_arg_matches(matches)? })
+        Ok(Self {
+            command,
+            matches: matches.clone(),
+            saving: SaveFlags::from_arg_matches(matches)?,
+            price: PriceFlags::from_arg_matches(matches)?,
+        })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {

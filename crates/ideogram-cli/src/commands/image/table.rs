@@ -78,15 +78,18 @@ pub(super) const COMMANDS: &[ImageCommand] = &[
         name: "generate",
         about: "Make images from a prompt",
         details: "\
-Saves the images at once, and prints their paths. The 4.0 model is the default; --transparent and --custom-model use the \
-3.0 model unless --model says v4. Brackets say which models take a flag, and a flag that the model does not take is refused before anything is \
+Saves the images at once, and prints their paths. The 4.5 model is the default; --transparent uses the 4.0 model and \
+--custom-model the 3.0 model unless --model says otherwise. Brackets say which models take a flag, and a flag that the model does not take is refused before anything is \
 sent.
+
+The call runs as a job where the service allows it: if the command is interrupted, `ideogram generations save` fetches \
+the images.
 
 Each image is billed, also one that the safety check withholds: the exit code is 6 if all are withheld, 11 if some are.",
         examples: "\
 ideogram --mock generate \"A paper lantern over a canal at dusk\"
   ideogram generate \"A fox in the snow\" --model v3 -n 4 --aspect-ratio 16:9 --out foxes
-  ideogram generate \"A fox in the snow\" --model v4.5 --quality low --size 1024x1024
+  ideogram generate \"A fox in the snow\" --quality low --size 1024x1024 --max-usd 0.05
   ideogram generate \"A coffee logo\" --transparent --open
   ideogram generate \"A lantern\" --custom-model model/paper-lanterns/version/1
   ideogram magic-prompt \"a cat\" --jq .json_prompt | ideogram generate --json-prompt -",
@@ -95,23 +98,23 @@ ideogram --mock generate \"A paper lantern over a canal at dusk\"
         arguments: &["prompt"],
         required_unless: &[("prompt", "json_prompt")],
         models: &[
-            Model::new("v4", "Ideogram 4.0", &operations::POST_GENERATE_IMAGE_V4),
-            Model::new("v4", "", &operations::POST_GENERATE_IMAGE_V2_IDEOGRAM_V4),
-            Model::new("v4", "", &operations::POST_GENERATE_IMAGE_V2_IDEOGRAM_V4_CUSTOM_MODEL),
             Model::new("v4.5", "Ideogram 4.5, which also edits images", &operations::POST_GENERATE_IMAGE_V2_IDEOGRAM45),
+            Model::new("v4", "Ideogram 4.0", &operations::POST_GENERATE_IMAGE_V2_IDEOGRAM_V4),
+            Model::new("v4", "", &operations::POST_GENERATE_IMAGE_V2_IDEOGRAM_V4_CUSTOM_MODEL),
+            Model::new("v4", "", &operations::POST_GENERATE_IMAGE_V4),
             Model {
                 implied_by: Some("custom_model"),
-                ..Model::new("v3", "Ideogram 3.0", &operations::POST_GENERATE_IMAGE_V3)
+                ..Model::new("v3", "Ideogram 3.0", &operations::POST_GENERATE_IMAGE_V2_IDEOGRAM_V3)
+            },
+            Model::new("v3", "", &operations::POST_GENERATE_IMAGE_V2_IDEOGRAM_V3_CUSTOM_MODEL),
+            Model::new("v3", "", &operations::POST_GENERATE_IMAGE_V3),
+            Model {
+                is_transparent: true,
+                ..Model::new("v4", "Ideogram 4.0", &operations::POST_GENERATE_IMAGE_V2_IDEOGRAM_V4_TRANSPARENT)
             },
             Model {
                 is_transparent: true,
                 ..Model::new("v3", "Ideogram 3.0", &operations::POST_GENERATE_IMAGE_V3_TRANSPARENT)
-            },
-            Model::new("v3", "", &operations::POST_GENERATE_IMAGE_V2_IDEOGRAM_V3),
-            Model::new("v3", "", &operations::POST_GENERATE_IMAGE_V2_IDEOGRAM_V3_CUSTOM_MODEL),
-            Model {
-                is_transparent: true,
-                ..Model::new("v4", "Ideogram 4.0", &operations::POST_GENERATE_IMAGE_V2_IDEOGRAM_V4_TRANSPARENT)
             },
             Model::legacy(&operations::POST_GENERATE_IMAGE),
         ],
@@ -131,27 +134,32 @@ ideogram remix lantern.png \"The same lantern in blue glass\"
         arguments: &["image", "prompt"],
         required_unless: &[],
         models: &[
-            Model::new("v4", "Ideogram 4.0", &operations::POST_REMIX_IMAGE_V4),
-            Model::new("v4", "", &operations::POST_REMIX_IMAGE_V2_IDEOGRAM_V4),
+            Model::new("v4", "Ideogram 4.0", &operations::POST_REMIX_IMAGE_V2_IDEOGRAM_V4),
+            Model::new("v4", "", &operations::POST_REMIX_IMAGE_V4),
             Model::new("v3", "Ideogram 3.0", &operations::POST_REMIX_IMAGE_V3),
             Model::legacy(&operations::POST_REMIX_IMAGE),
         ],
     },
     ImageCommand {
         name: "edit",
-        about: "Change images as a prompt says, without a mask",
+        about: "Change an image as a prompt says",
         details: "\
-Takes one image or several and makes new ones of them. To repaint the part of an image that a mask shows, also with the \
-legacy models and with the operation that the service once called edit: `ideogram inpaint`.",
+The first image is changed, and keeps its size; the others, up to four, are references. With --mask, only the black part \
+of the mask changes. The 4.5 model is the default; --model v1 is the edit of the first API version, which makes new images \
+of several ones. To repaint a part with the 3.0 model or the legacy models: `ideogram inpaint`.",
         examples: "\
 ideogram edit street.png --prompt \"Make it night\"
   ideogram edit fox.png hat.png --prompt \"The fox wears the hat\" -n 2 --out foxes
-  ideogram edit logo.png --prompt \"Only the letters\" --transparent-background",
+  ideogram edit street.png --mask sky.png --prompt \"A sky full of lanterns\" --quality high
+  ideogram edit logo.png --prompt \"Only the letters\" --model v1 --transparent-background",
         action: "cannot edit the image",
         prompt: "What to change",
         arguments: &["images"],
         required_unless: &[("images", "image_urls")],
-        models: &Model::only(&operations::POST_V1_EDIT_IMAGE),
+        models: &[
+            Model::new("v4.5", "Ideogram 4.5, which changes one image", &operations::POST_PRECISE_EDIT_IMAGE_V2_IDEOGRAM45),
+            Model::new("v1", "The edit of the first API version, of several images", &operations::POST_V1_EDIT_IMAGE),
+        ],
     },
     ImageCommand {
         name: "inpaint",
@@ -169,8 +177,8 @@ ideogram inpaint street.png \"A red paper lantern\" --mask mask.png
         arguments: &["image", "prompt"],
         required_unless: &[],
         models: &[
-            Model::new("v3", "Ideogram 3.0", &operations::POST_INPAINT_IMAGE_V3),
-            Model::new("v3", "", &operations::POST_INPAINT_IMAGE_V2_IDEOGRAM_V3),
+            Model::new("v3", "Ideogram 3.0", &operations::POST_INPAINT_IMAGE_V2_IDEOGRAM_V3),
+            Model::new("v3", "", &operations::POST_INPAINT_IMAGE_V3),
             Model::new(
                 "v3-edit",
                 "Ideogram 3.0 at its old address, which the service is going to close",
@@ -197,8 +205,8 @@ ideogram reframe lantern.png --resolution 1536x512
         arguments: &["image"],
         required_unless: &[],
         models: &[
-            Model::new("v3", "Ideogram 3.0", &operations::POST_REFRAME_IMAGE_V3),
-            Model::new("v3", "", &operations::POST_REFRAME_IMAGE_V2_IDEOGRAM_V3),
+            Model::new("v3", "Ideogram 3.0", &operations::POST_REFRAME_IMAGE_V2_IDEOGRAM_V3),
+            Model::new("v3", "", &operations::POST_REFRAME_IMAGE_V3),
             Model { default: LEGACY_DEFAULT, ..Model::legacy(&operations::POST_REFRAME_IMAGE) },
         ],
     },
@@ -213,7 +221,10 @@ ideogram replace-background fox.png \"A city at night\"
         prompt: "What the new background shows",
         arguments: &["image", "prompt"],
         required_unless: &[],
-        models: &Model::only(&operations::POST_REPLACE_BACKGROUND_V3),
+        models: &[
+            Model::new("", "", &operations::POST_REPLACE_BACKGROUND_IDEOGRAM_V3),
+            Model::new("", "", &operations::POST_REPLACE_BACKGROUND_V3),
+        ],
     },
     ImageCommand {
         name: "remove-background",
@@ -227,8 +238,8 @@ ideogram remove-background fox.png
         arguments: &["image"],
         required_unless: &[],
         models: &[
-            Model::new("", "", &operations::POST_REMOVE_BACKGROUND),
             Model::new("", "", &operations::POST_REMOVE_BACKGROUND_V2),
+            Model::new("", "", &operations::POST_REMOVE_BACKGROUND),
         ],
     },
     ImageCommand {
@@ -244,8 +255,8 @@ ideogram upscale lantern.png
         arguments: &["image"],
         required_unless: &[],
         models: &[
-            Model::new("", "", &operations::POST_UPSCALE_IMAGE),
             Model::new("", "", &operations::POST_UPSCALE),
+            Model::new("", "", &operations::POST_UPSCALE_IMAGE),
         ],
     },
     ImageCommand {

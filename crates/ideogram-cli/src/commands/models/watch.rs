@@ -18,6 +18,7 @@ use tokio::{
 };
 
 use crate::{
+    commands::values::time,
     exit::Exit,
     failure::Failure,
     output::progress::{Counted, Progress},
@@ -96,22 +97,6 @@ impl WaitFlags {
             }
         }
     }
-}
-
-/// Parses a time: seconds, or a number with a unit.
-fn time(text: &str) -> Result<Duration, String> {
-    let (number, unit) = match text.strip_suffix(['s', 'm', 'h']) {
-        Some(number) => (number, &text[number.len()..]),
-        None => (text, "s"),
-    };
-    let factor = match unit {
-        "h" => 3600.0,
-        "m" => 60.0,
-        _ => 1.0,
-    };
-    let refused = || "not a time such as 30, 90s, 5m or 2h".to_owned();
-    let number: f64 = number.parse().map_err(|_| refused())?;
-    Duration::try_from_secs_f64(number * factor).map_err(|_| refused())
 }
 
 fn not_trained(context: &Context<'_>, id: &ModelId, error: &TrainingError) -> Failure {
@@ -217,19 +202,4 @@ impl<'a> Display<'a> {
 /// Rounds to seconds, so that a countdown of a minute begins with a minute.
 fn rounded(time: Duration) -> Duration {
     Duration::from_secs(time.saturating_add(Duration::from_millis(500)).as_secs())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_time_is_a_number_of_seconds_or_has_a_unit() {
-        for (text, seconds) in [("60", 60.0), ("0.5", 0.5), ("90s", 90.0), ("5m", 300.0), ("2h", 7200.0), ("0", 0.0)] {
-            assert_eq!(time(text), Ok(Duration::from_secs_f64(seconds)), "{text}");
-        }
-        for text in ["", "s", "-1", "1d", "NaN", "inf", "1e300h", "5 m", "1h30m", "ä"] {
-            assert!(time(text).is_err(), "{text}");
-        }
-    }
 }

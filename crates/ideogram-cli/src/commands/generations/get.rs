@@ -1,0 +1,34 @@
+//! `ideogram generations get`.
+
+use clap::Args;
+use ideogram_client::types::GenerationId;
+
+use super::action;
+use crate::{
+    commands::ids,
+    failure::Failure,
+    session::context::{Context, Wording},
+};
+
+/// Show whether a generation has ended
+///
+/// `pending` is not final; `completed` and `failed` are. A failed generation is not billed. This is free.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ideogram generations get ID
+  ideogram generations get ID --jq .status")]
+pub(crate) struct Get {
+    /// The generation; commands that make images print its id
+    #[arg(allow_hyphen_values = true, value_parser = ids::generation_id)]
+    id: GenerationId,
+}
+
+impl Get {
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
+        let action = action(&self.id);
+        let call = context.client().get_generation_v2().generation_id(&self.id);
+        let Some(response) = context.call(call, Wording { action: &action, inspect: "" }).await? else { return Ok(()) };
+        context.output().response(&response)
+    }
+}

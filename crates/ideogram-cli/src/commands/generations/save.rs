@@ -1,0 +1,69 @@
+//! `ideogram generations save`.
+
+use std::time::Duration;
+
+use clap::Args;
+use ideogram_client::{
+    save::{HasImages as _, IfExists, SaveOutcome},
+    types::GenerationId,
+};
+
+use super::action;
+use crate::{
+    commands::{ids, values::time},
+    failure::Failure,
+    images::{
+        generate_and_save::SaveJob,
+        job::save_command,
+        report::Report,
+        save_flags::{SaveFlags, make_ready},
+    },
+    session::context::{Context, Wording},
+};
+
+/// Save the images of a generation, and wait for them if they are not made yet
+///
+/// This is free, works on any machine with a key of the account, and can be repeated until the links of the images
+/// expire, about a day after they were made. Images that exist already are left unchanged.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  ideogram generations save ID --out foxes")]
+pub(crate) struct Save {
+    /// The generation; commands that make images print its id
+    #[arg(allow_hyphen_values = true, value_parser = ids::generation_id)]
+    id: GenerationId,
+
+    /// The maximum time to wait: seconds, or 90s, 5m, 2h [default: 15m]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    deadline: Option<Duration>,
+
+    #[command(flatten)]
+    saving: SaveFlags,
+}
+
+impl Save {
+    pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
+        if context.is_dry_run() {
+            let action = action(&self.id);
+            let call = context.client().get_generation_v2().generation_id(&self.id);
+            context.call(call, Wording { action: &action, inspect: "" }).await?;
+            return Ok(());
+        }
+        let folder = self.saving.folder(context.profile());
+        make_ready(&folder, &self.saving).await?;
+        let response = super::wait(context, &self.id, self.deadline, &save_command(self.id.as_str(), &folder)).await?;
+        // With --name, another image may have the same name.
+        let if_exists = if self.saving.name.is_some() { IfExists::Number } else { IfExists::Skip };
+        let job = SaveJob { context, saving: &self.saving, folder: &folder, if_exists, stored_at: None };
+        let images = response.images();
+        let outcomes = job.run(context.client(), &response).await?;
+        for (image, outcome) in images.iter().zip(&outcomes) {
+            if matches!(outcome, SaveOutcome::AlreadyThere { .. }) {
+                context.output().note(&format!("image {} is already saved", image.number()));
+            }
+        }
+        let json = serde_json::from_slice(response.body()).unwrap_or_default();
+        job.finish(Report { response: json, images, outcomes, requested: None, stored_at: None }).await
+    }
+}

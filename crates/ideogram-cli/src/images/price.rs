@@ -1,0 +1,95 @@
+//! The price of a call before it is made: `--quote`, `--max-usd`, and `ask_above_usd` of the profile.
+
+use clap::Args;
+use ideogram_client::{request::Request, types::PriceQuote};
+use serde_json::json;
+
+use crate::{
+    failure::Failure,
+    output::{
+        layout::Layout,
+        progress::Counted,
+        units::{self, parse_usd, usd},
+    },
+    session::{
+        config::Amount,
+        context::{Context, Wording},
+    },
+};
+
+/// What may be paid.
+#[derive(Args, Clone, Copy, Debug)]
+#[command(next_help_heading = "Price")]
+pub(crate) struct PriceFlags {
+    /// Print the price of the call, and send nothing else; models of the second API version have prices
+    #[arg(long)]
+    quote: bool,
+
+    /// Refuse the call if its price is above this amount of US dollars, such as 0.25
+    #[arg(long, value_name = "AMOUNT", value_parser = parse_usd)]
+    max_usd: Option<u64>,
+}
+
+impl PriceFlags {
+    /// Prints the price, or checks it, before a call is made. Returns whether the call is to be made.
+    pub(crate) async fn check(self, context: &Context<'_>, request: &Request) -> Result<bool, Failure> {
+        let ask_above = context.profile().ask_above_usd.map(Amount::micros);
+        if !self.quote && self.max_usd.is_none() && ask_above.is_none() {
+            return Ok(true);
+        }
+        let operation = request.operation();
+        if operation.quote.is_none() {
+            if self.quote || self.max_usd.is_some() {
+                let flag = if self.quote { "--quote" } else { "--max-usd" };
+                let what = format!("{flag}: the service gives no price for {operation}: nothing was sent");
+                return Err(Failure::usage(what)
+                    .hint("it gives prices for its second API version: leave out --model or flags of older models"));
+            }
+            let question = format!("the service gives no price for {operation}: make the call?");
+            return context.confirm(&question).await.map(|()| true);
+        }
+        let quote = {
+            let _progress = context.progress("asking for the price", Counted::Time, None);
+            let wording = Wording { action: "cannot get the price", inspect: "" };
+            let quoted = context.client().quote::<PriceQuote>(request.clone()).await;
+            quoted.map_err(|error| context.failure(wording, &error))?
+        };
+        if self.quote {
+            context.output().result(&json!(quote), &layout(&quote))?;
+            return Ok(false);
+        }
+        let most = highest(&quote);
+        if let Some(max) = self.max_usd.filter(|max| most > *max) {
+            let what = format!("the price is {}, above --max-usd {}: nothing was sent", shown(&quote), usd(max));
+            return Err(Failure::usage(what).detail("usd_micros", quote.usd_micros));
+        }
+        if ask_above.is_some_and(|limit| most > limit) {
+            context.confirm(&format!("it costs {}: make the call?", shown(&quote))).await?;
+        }
+        Ok(true)
+    }
+}
+
+/// The highest price that a quote allows, in millionths of a US dollar.
+pub(crate) fn highest(quote: &PriceQuote) -> u64 {
+    let most = quote.upper_bound_usd_micros.unwrap_or(quote.usd_micros).max(quote.usd_micros);
+    u64::try_from(most).unwrap_or(u64::MAX)
+}
+
+/// `$0.10`, or `about $0.25, at most $1.00`.
+fn shown(quote: &PriceQuote) -> String {
+    let price = usd(u64::try_from(quote.usd_micros).unwrap_or(u64::MAX));
+    match quote.upper_bound_usd_micros {
+        Some(_) => format!("about {price}, at most {}", usd(highest(quote))),
+        None => price,
+    }
+}
+
+fn layout(quote: &PriceQuote) -> Layout {
+    let quantity = u64::try_from(quote.quantity).unwrap_or_default();
+    let layout = Layout::new().field("Price", shown(quote)).field("For", units::count(quantity, "unit"));
+    match &quote.billing_identifier {
+        Some(identifier) => layout.field("Billed as", identifier),
+        None => layout,
+    }
+}
