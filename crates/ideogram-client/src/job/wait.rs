@@ -236,30 +236,26 @@ impl Watch {
         };
         let (operation, id) = (poll.operation(), poll.path_value().to_owned());
         let client = self.client.clone();
-        let polled = self.polling.next(|| async move { call::<T>(&client, poll).await }).await?;
+        let polled = self.polling.next(|| async move { poll_once::<T>(&client, poll).await }).await?;
         let elapsed = self.polling.elapsed();
         let state = match polled {
             Err(failure) => JobState::NotSeen(failure),
-            Ok(response) => {
-                let body: Value = serde_json::from_slice(response.body()).unwrap_or_default();
-                let text = |property: &str| body[property].as_str().map(str::to_owned);
-                let marks = operation.poll.as_ref();
-                let status = marks.and_then(|marks| text(marks.status)).unwrap_or_default();
-                match marks {
-                    Some(marks) if status == marks.completed => {
-                        self.origin.release();
-                        let stored_at =
-                            self.store(response.status(), response.headers().clone(), response.body().clone()).await?;
-                        let state = JobState::Completed(response.of_job(self.origin.started_by, stored_at));
-                        return Ok((JobProgress { state, elapsed, next_poll_in: None }, None));
-                    }
-                    Some(marks) if status == marks.failed => {
-                        self.origin.release();
-                        return Err(JobError::Failed { id, reason: marks.reason.and_then(text) });
-                    }
-                    _ => JobState::Running(status),
+            Ok((response, status)) => match &operation.poll {
+                Some(marks) if status == marks.completed => {
+                    self.origin.release();
+                    let (status, headers, body) =
+                        (response.status(), response.headers().clone(), response.body().clone());
+                    let stored_at = self.store(status, headers, body).await?;
+                    let state = JobState::Completed(response.of_job(self.origin.started_by, stored_at));
+                    return Ok((JobProgress { state, elapsed, next_poll_in: None }, None));
                 }
-            }
+                Some(marks) if status == marks.failed => {
+                    self.origin.release();
+                    let reason = marks.reason.and_then(|reason| text_in(response.body(), reason));
+                    return Err(JobError::Failed { id, reason });
+                }
+                _ => JobState::Running(status),
+            },
         };
         let failure = match &state {
             JobState::NotSeen(failure) => Some(failure),
@@ -274,4 +270,28 @@ impl Watch {
         };
         Ok((JobProgress { state, elapsed, next_poll_in: Some(wait) }, Some(self)))
     }
+}
+
+/// Returns the response of one poll with the status of the job in it.
+async fn poll_once<T: DeserializeOwned + 'static>(
+    client: &Client,
+    poll: Request,
+) -> Result<(Response<T>, String), Error> {
+    let operation = poll.operation();
+    let response = call::<T>(client, poll).await?;
+    let status = operation.poll.as_ref().and_then(|marks| text_in(response.body(), marks.status));
+    match status {
+        Some(status) => Ok((response, status)),
+        None => {
+            let message = "the response does not have the state of the job";
+            let error = Error::new(ErrorKind::UndocumentedResponse, Outcome::Completed, message);
+            Err(error.with_response(response.status(), response.body().clone(), true).in_operation(operation))
+        }
+    }
+}
+
+/// The text in a property of a JSON body.
+fn text_in(body: &[u8], property: &str) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    body.get(property)?.as_str().map(str::to_owned)
 }
