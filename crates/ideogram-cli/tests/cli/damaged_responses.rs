@@ -12,7 +12,10 @@ use crate::{
 
 /// A whole response, and the link in it.
 fn response(server: &MockServer, folder: &Path) -> (String, String) {
-    let ran = ideogram(["generate", "A paper lantern", "-q", "--out", "first"]).against(server).in_folder(folder).run();
+    let ran = ideogram(["generate", "A paper lantern", "--model", "legacy", "-q", "--out", "first"])
+        .against(server)
+        .in_folder(folder)
+        .run();
     assert_eq!(ran.code(), Some(0), "{ran}");
     let stored = fs::read_dir(folder.join("first/.ideogram-responses")).unwrap().next().unwrap().unwrap();
     let stored: serde_json::Value = serde_json::from_slice(&fs::read(stored.path()).unwrap()).unwrap();
@@ -72,8 +75,8 @@ fn every_whole_link_of_a_damaged_response_is_saved_by_every_command() {
         };
         let [one, rows, again] = ["generate", "batch", "save"].map(|name| format!("{number}-{name}"));
 
-        let generated = run(&["generate", "A paper lantern", "-q", "--out", &one]);
-        let batch = run(&["batch", "rows.jsonl", "-q", "--yes", "--pay-again", "--out", &rows]);
+        let generated = run(&["generate", "A paper lantern", "--model", "legacy", "-q", "--out", &one]);
+        let batch = run(&["batch", "rows.jsonl", "--model", "legacy", "-q", "--yes", "--pay-again", "--out", &rows]);
         let stored = fs::read_dir(folder.join(&one).join(".ideogram-responses")).unwrap().next().unwrap().unwrap();
         let saved = run(&["save", stored.path().to_str().unwrap(), "-q", "--out", &again]);
 

@@ -158,7 +158,10 @@ ideogram edit street.png --prompt \"Make it night\"
         required_unless: &[("images", "image_urls")],
         models: &[
             Model::new("v4.5", "Ideogram 4.5, which changes one image", &operations::POST_PRECISE_EDIT_IMAGE_V2_IDEOGRAM45),
-            Model::new("v1", "The edit of the first API version, of several images", &operations::POST_V1_EDIT_IMAGE),
+            Model {
+                implied_by: Some("image_urls"),
+                ..Model::new("v1", "The edit of the first API version, of several images", &operations::POST_V1_EDIT_IMAGE)
+            },
         ],
     },
     ImageCommand {

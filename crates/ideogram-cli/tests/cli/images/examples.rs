@@ -24,8 +24,9 @@ const COMMANDS: [&str; 12] = [
 ];
 
 /// The names that the examples use.
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     "lantern.png",
+    "sky.png",
     "street.png",
     "mask.png",
     "fox.png",

@@ -35,7 +35,7 @@ fn sent_json(arguments: &str) -> Value {
 
     assert_eq!(ran.code(), Some(0), "{arguments}\n{ran}");
     let requests = server.requests();
-    let call = requests.iter().find(|request| request.operation_id.is_some()).unwrap();
+    let call = requests.iter().find(|request| request.method == "POST").unwrap();
     match call.parts.iter().find(|part| part.name == "image_request") {
         Some(part) => serde_json::from_str(part.text.as_deref().unwrap()).unwrap(),
         None => serde_json::from_slice(&call.body).unwrap(),
@@ -45,15 +45,18 @@ fn sent_json(arguments: &str) -> Value {
 #[test]
 fn the_newest_model_is_the_default() {
     let (call, parts) =
-        sent("generate cat --resolution 1440x2880 --rendering-speed turbo --enable-copyright-detection");
+        sent("generate cat --size 2048x2048 --quality medium -n 2 --seed 1 --enable-copyright-detection");
 
-    assert_eq!(call, "post_generate_image_v4");
+    assert_eq!(call, "post_generate_image_v2_ideogram45");
     insta::assert_debug_snapshot!(parts, @r#"
     [
-        "text_prompt=cat",
-        "resolution=1440x2880",
-        "rendering_speed=TURBO",
+        "prompt=cat",
+        "size=2048x2048",
+        "quality=medium",
+        "seed=1",
+        "num_images=2",
         "enable_copyright_detection=true",
+        "async=true",
     ]
     "#);
 }
@@ -100,14 +103,16 @@ fn colors_style_codes_and_sizes_of_3_0_are_sent() {
         "color_palette={\"members\":[{\"color_hex\":\"#FFD700\",\"color_weight\":0.5},{\"color_hex\":\"#000\"}]}",
         "style_codes=AAFF5733",
         "style_codes=0133FF57",
+        "async=true",
     ]
     "##);
     let (_, parts) = sent("generate cat --model v3 --style-type realistic --color-palette ember");
     insta::assert_debug_snapshot!(parts, @r#"
     [
         "prompt=cat",
-        "color_palette={\"name\":\"EMBER\"}",
-        "style_type=REALISTIC",
+        "color_palette={\"name\":\"ember\"}",
+        "style_type=realistic",
+        "async=true",
     ]
     "#);
 }
@@ -115,11 +120,11 @@ fn colors_style_codes_and_sizes_of_3_0_are_sent() {
 #[test]
 fn a_custom_model_and_a_transparent_background_need_no_model_flag() {
     let (call, parts) = sent("generate cat --custom-model model/paper-lanterns/version/1");
-    assert_eq!(call, "post_generate_image_v3");
+    assert_eq!(call, "post_generate_image_v2_ideogram_v3_custom_model");
     assert!(parts.contains(&"custom_model_uri=model/paper-lanterns/version/1".to_owned()), "{parts:?}");
 
     let (call, parts) = sent(
-        "generate cat --transparent --upscale-factor x2 --aspect-ratio 1x3 --seed 1 -n 2 --magic-prompt on \
+        "generate cat --transparent --model v3 --upscale-factor x2 --aspect-ratio 1x3 --seed 1 -n 2 --magic-prompt on \
          --rendering-speed turbo --negative-prompt dogs",
     );
     assert_eq!(call, "post_generate_image_v3_transparent");
@@ -158,8 +163,12 @@ fn the_legacy_models_have_names_of_their_own_for_sizes() {
 #[test]
 fn the_first_operation_of_a_model_that_takes_all_flags_is_called() {
     for (arguments, expected) in [
-        ("generate cat --model v4", "post_generate_image_v4"),
-        ("generate cat -n 2 --seed 7", "post_generate_image_v2_ideogram_v4"),
+        ("generate cat --model v4", "post_generate_image_v2_ideogram_v4"),
+        ("generate cat --model v4 -n 2 --seed 7", "post_generate_image_v2_ideogram_v4"),
+        ("generate cat --transparent", "post_generate_image_v2_ideogram_v4_transparent"),
+        ("generate cat --transparent --model v3", "post_generate_image_v3_transparent"),
+        ("generate cat --model v3 --character-reference-images c.png", "post_generate_image_v3"),
+        ("replace-background a.png cat", "post_replace_background_ideogram_v3"),
         ("generate cat --model v4 --transparent -n 2", "post_generate_image_v2_ideogram_v4_transparent"),
         ("generate cat --model v4.5 --quality low --size 1024x1024 --seed 1", "post_generate_image_v2_ideogram45"),
         (
@@ -182,14 +191,15 @@ fn the_first_operation_of_a_model_that_takes_all_flags_is_called() {
 #[test]
 fn images_are_remixed_by_each_model() {
     let (call, parts) = sent("remix a.png cat --image-weight 30 --resolution 2048x2048 --rendering-speed quality");
-    assert_eq!(call, "post_remix_image_v4");
+    assert_eq!(call, "post_remix_image_v2_ideogram_v4");
     insta::assert_debug_snapshot!(parts, @r#"
     [
+        "prompt=cat",
         "image=a.png",
-        "text_prompt=cat",
         "image_weight=30",
         "resolution=2048x2048",
-        "rendering_speed=QUALITY",
+        "rendering_speed=quality",
+        "async=true",
     ]
     "#);
 
@@ -220,15 +230,16 @@ fn images_are_remixed_by_each_model() {
 #[test]
 fn a_mask_decides_between_inpaint_and_edit() {
     let (call, parts) = sent("inpaint a.png cat --mask mask.png -n 2 --seed 1 --style-codes AAFF5733");
-    assert_eq!(call, "post_inpaint_image_v3");
+    assert_eq!(call, "post_inpaint_image_v2_ideogram_v3");
     insta::assert_debug_snapshot!(parts, @r#"
     [
+        "prompt=cat",
         "image=a.png",
         "mask=mask.png",
-        "prompt=cat",
         "num_images=2",
         "seed=1",
         "style_codes=AAFF5733",
+        "async=true",
     ]
     "#);
 
@@ -247,7 +258,22 @@ fn a_mask_decides_between_inpaint_and_edit() {
     ]
     "#);
 
-    let (call, parts) = sent("edit a.png s1.png --prompt cat -n 2 --aspect-ratio 1:1 --transparent-background");
+    let (call, parts) = sent("edit a.png s1.png s2.png --mask mask.png --prompt cat -n 2 --quality low");
+    assert_eq!(call, "post_precise_edit_image_v2_ideogram45");
+    insta::assert_debug_snapshot!(parts, @r#"
+    [
+        "prompt=cat",
+        "image=a.png",
+        "reference_images=s1.png",
+        "reference_images=s2.png",
+        "mask=mask.png",
+        "quality=low",
+        "num_images=2",
+        "async=true",
+    ]
+    "#);
+    let (call, parts) =
+        sent("edit a.png s1.png --prompt cat --model v1 -n 2 --aspect-ratio 1:1 --transparent-background");
     assert_eq!(call, "post_v1_edit_image");
     insta::assert_debug_snapshot!(parts, @r#"
     [
@@ -264,10 +290,10 @@ fn a_mask_decides_between_inpaint_and_edit() {
 #[test]
 fn the_other_tools_take_an_image() {
     for (arguments, expected) in [
-        ("reframe a.png --resolution 1536x512 --seed 1 --color-hex fd0", "post_reframe_image_v3"),
+        ("reframe a.png --resolution 1536x512 --seed 1 --color-hex fd0", "post_reframe_image_v2_ideogram_v3"),
         ("reframe a.png --resolution 640x1024 --model legacy --style-type anime", "post_reframe_image"),
         ("replace-background a.png cat -n 2 --style-reference-images s1.png", "post_replace_background_v3"),
-        ("remove-background a.png", "post_remove_background"),
+        ("remove-background a.png", "post_remove_background_v2"),
         ("upscale a.png --prompt cat --resemblance 80 --detail 20 -n 2", "post_upscale_image"),
         ("layerize-text a.png --prompt cat --seed 5", "post_layerize_text_v3"),
     ] {
@@ -299,8 +325,8 @@ fn flags_that_contradict_each_other_or_the_model_are_refused_before_anything_is_
         "generate cat --model v3 --resolution 512x1536 --aspect-ratio 1x1",
         "generate cat --model v3 --aspect-ratio 1x7",
         "generate cat --model v3 --style-type anime",
-        "generate cat --model v3 --style-type auto --style-codes AAFF5733",
-        "generate cat --model v3 --style-codes AAFF5733 --style-reference-images s1.png",
+        "generate cat --model v3 --style-preset weird --style-codes AAFF5733",
+        "reframe a.png --resolution 1536x512 --style-codes AAFF5733 --style-reference-images s1.png",
         "generate cat --model v3 --style-codes nonsense",
         "generate cat --model v3 --color-palette ember --color-hex fd0",
         "generate cat --model v3 --character-reference-images-mask m.png",
@@ -338,14 +364,14 @@ fn a_refusal_says_what_will_do() {
     snapshot!(ideogram(["--mock", "generate", "cat", "--style-preset", "weird"]).run(), @"
     exit code: 2
     ----- stderr -----
-    error: --style-preset is not supported by --model v4, the default: nothing was sent
+    error: --style-preset is not supported by --model v4.5, the default: nothing was sent
     hint: use --model v3, which takes it
     ");
     snapshot!(ideogram(["--mock", "generate", "cat", "--transparent", "--model", "legacy"]).run(), @"
     exit code: 2
     ----- stderr -----
     error: --transparent is not supported by --model legacy: nothing was sent
-    hint: use --model v3 or --model v4
+    hint: use --model v4 or --model v3
     ");
     let ran = ideogram(["--mock", "generate", "cat", "--model", "legacy", "--aspect-ratio", "1:2"]).run();
     snapshot!(ran, @"
@@ -392,15 +418,16 @@ fn a_dry_run_says_how_many_images_would_be_billed() {
     snapshot!(ran, @"
     exit code: 0
     ----- stdout -----
-    POST https://api.ideogram.ai/v1/ideogram-v3/generate
+    POST https://api.ideogram.ai/v2/image/generate/ideogram-3
 
     api-key:       [key]
     content-type:  multipart/form-data
 
     PART        CONTENT
     prompt      cat
-    seed        7
     num_images  4
+    seed        7
+    async       true
     ----- stderr -----
     dry run: nothing was sent
     4 images would be made and billed

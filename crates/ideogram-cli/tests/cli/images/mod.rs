@@ -13,7 +13,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ideogram_mock::MockServer;
+use ideogram_mock::{MockServer, RecordedRequest};
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// A PNG of two pixels, black and white: it is a mask for itself.
@@ -45,15 +46,24 @@ fn responses(folder: &Path) -> Vec<PathBuf> {
     files(folder).into_iter().filter(|path| path.parent().unwrap().ends_with(".ideogram-responses")).collect()
 }
 
-/// The paid calls that a server was sent.
+/// The paid calls that a server received; polls are free.
 pub(crate) fn calls(server: &MockServer) -> Vec<String> {
-    server.requests().into_iter().filter_map(|request| request.operation_id).collect()
+    paid(server).into_iter().filter_map(|request| request.operation_id).collect()
 }
 
-/// The parts of the last call: names, and text, JSON or the name of the file.
+/// The requests of paid calls.
+fn paid(server: &MockServer) -> Vec<RecordedRequest> {
+    let requests = server.requests().into_iter();
+    requests.filter(|request| request.method == "POST" && request.operation_id.is_some()).collect()
+}
+
+/// The parts of the last call: names, and text, JSON or the name of the file. A JSON body has its properties as parts.
 fn parts(server: &MockServer) -> Vec<(String, String)> {
-    let requests = server.requests();
-    let call = requests.iter().rev().find(|request| request.operation_id.is_some()).expect("a call was sent");
+    let call = paid(server).pop().expect("a call was sent");
     let value = |part: &ideogram_mock::RecordedPart| part.text.clone().or(part.file_name.clone()).unwrap_or_default();
+    if let Ok(Value::Object(body)) = serde_json::from_slice(&call.body) {
+        let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        return body.into_iter().map(|(name, value)| (name, text(value))).collect();
+    }
     call.parts.iter().map(|part| (part.name.clone(), value(part))).collect()
 }

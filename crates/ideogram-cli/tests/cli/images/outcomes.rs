@@ -25,7 +25,7 @@ fn all_images_withheld_is_exit_code_6() {
     ----- stderr -----
     error: 2 images withheld by the safety check
     hint: withheld images were generated and billed, and cannot be fetched
-    hint: the response is stored in out/.ideogram-responses/[TIME]-post_generate_image_v3.json
+    hint: the response is stored in out/.ideogram-responses/[TIME]-post_generate_image_v2_ideogram_v3.json
     ");
     assert_eq!(responses(folder.path()).len(), 1);
 }
@@ -42,7 +42,7 @@ fn some_images_withheld_is_exit_code_11_and_the_others_are_saved() {
     ----- stderr -----
     error: 1 image withheld by the safety check
     hint: withheld images were generated and billed, and cannot be fetched
-    hint: the response is stored in out/.ideogram-responses/[TIME]-post_generate_image_v3.json
+    hint: the response is stored in out/.ideogram-responses/[TIME]-post_generate_image_v2_ideogram_v3.json
     ");
     assert!(folder.path().join("out/cat-1.png").exists() && !folder.path().join("out/cat-2.png").exists());
 }
@@ -71,9 +71,9 @@ fn as_json_every_image_is_reported() {
       }
     ]
     false
-    out/.ideogram-responses/[TIME]-post_generate_image_v3.json
+    out/.ideogram-responses/[TIME]-post_generate_image_v2_ideogram_v3.json
     ----- stderr -----
-    {"error":{"kind":"partial","message":"1 image withheld by the safety check","causes":[],"hints":["withheld images were generated and billed, and cannot be fetched","the response is stored in out/.ideogram-responses/[TIME]-post_generate_image_v3.json"],"exit_code":11,"saved":1,"withheld":1,"failed":0,"stored_at":"out/.ideogram-responses/[TIME]-post_generate_image_v3.json"}}
+    {"error":{"kind":"partial","message":"1 image withheld by the safety check","causes":[],"hints":["withheld images were generated and billed, and cannot be fetched","the response is stored in out/.ideogram-responses/[TIME]-post_generate_image_v2_ideogram_v3.json"],"exit_code":11,"saved":1,"withheld":1,"failed":0,"stored_at":"out/.ideogram-responses/[TIME]-post_generate_image_v2_ideogram_v3.json"}}
     "#);
     let ran = generate(&server, folder.path(), &["some withheld", "-n", "2", "--seed", "5", "--output", "jsonl"]);
     assert_eq!((ran.code(), ran.stdout().lines().count()), (Some(11), 2), "{ran}");
@@ -88,7 +88,7 @@ fn a_declined_prompt_is_exit_code_6() {
     exit code: 6
     ----- stderr -----
     error: cannot generate the image
-      caused by: post_generate_image_v3: 422 Unprocessable Entity: Prompt provided failed safety check due to the inclusion of prohibited content.
+      caused by: post_generate_image_v2_ideogram_v3: 422 Unprocessable Entity: Prompt provided failed safety check due to the inclusion of prohibited content.
     hint: change the request; the same one will be refused again
     ");
 }
@@ -102,7 +102,7 @@ fn an_empty_balance_is_exit_code_7() {
     exit code: 7
     ----- stderr -----
     error: cannot generate the image
-      caused by: post_generate_image_v3: 402 Payment Required: You do not have sufficient balance.
+      caused by: post_generate_image_v2_ideogram_v3: 402 Payment Required: You do not have sufficient balance.
     hint: top up the API balance, then run the command again: https://developer.ideogram.ai/ideogram-api/api-setup
     ");
 }
@@ -119,7 +119,7 @@ fn a_rate_limit_passes_or_is_exit_code_8() {
     exit code: 8
     ----- stderr -----
     error: cannot generate the image
-      caused by: post_generate_image_v3: 429 Too Many Requests: Too many requests in flight.
+      caused by: post_generate_image_v2_ideogram_v3: 429 Too Many Requests: Too many requests in flight.
     hint: wait, then run the command again
     ");
 }
@@ -133,7 +133,7 @@ fn a_call_that_may_have_run_is_exit_code_10_and_never_repeated() {
     exit code: 10
     ----- stderr -----
     error: cannot generate the image
-      caused by: post_generate_image_v3: 500 Internal Server Error: The scenario of the server requires this failure.; the call may have run: check before calling again
+      caused by: post_generate_image_v2_ideogram_v3: 500 Internal Server Error: The scenario of the server requires this failure.; the call may have run: check before calling again
     hint: it may have run, and then it is billed; running the command again may be billed again
     ");
     assert_eq!(calls(&server).len(), 1);
@@ -148,7 +148,7 @@ fn the_received_part_of_a_truncated_response_is_stored() {
     exit code: 10
     ----- stderr -----
     error: cannot generate the image
-      caused by: post_generate_image_v3: the connection broke before a response arrived; the call may have run: check before calling again
+      caused by: post_generate_image_v2_ideogram_v3: the connection broke before a response arrived; the call may have run: check before calling again
       caused by: error sending request
       caused by: client error (SendRequest)
       caused by: connection closed before message completed
@@ -178,7 +178,7 @@ fn an_image_that_could_not_be_saved_is_fetched_later_from_the_stored_response() 
     ----- stderr -----
     error: 1 image not saved
       caused by: image 1: no response from 127.0.0.1
-    hint: this fetches the images from the stored response, at no cost, while their links live: ideogram save out/.ideogram-responses/[TIME]-post_generate_image_v3.json --out out
+    hint: this fetches the images from the stored response, at no cost, while their links live: ideogram save out/.ideogram-responses/[TIME]-post_generate_image_v2_ideogram_v3.json --out out
     ");
     let stderr = ran.stderr();
     let (_, command) = stderr.split_once(": ideogram ").unwrap();
@@ -200,10 +200,12 @@ fn an_undecodable_response_is_stored_and_its_file_named() {
     snapshot!(ran, @r#"
     exit code: 12
     ----- stderr -----
-    error: the response has no images
-      caused by: the response was: {"created":7,"data":"no list"}
-    hint: the call was billed
-    hint: the response is stored in out/.ideogram-responses/[TIME]-post_generate_image_v4.json
+    error: cannot generate the image
+      caused by: post_generate_image_v2_ideogram45: 200 OK: the response has no id of a job
+      caused by: the response was: {"created": 7, "data": "no list"}
+    hint: is http://127.0.0.1:[PORT]/ the Ideogram API? If so, a newer version of this command may know the response
+    hint: it ran, and its response is stored in out/.ideogram-responses/[TIME]-post_generate_image_v2_ideogram45.json; do not run the command again
+    hint: the response is stored in out/.ideogram-responses/[TIME]-post_generate_image_v2_ideogram45.json
     "#);
     let kept = fs::read_to_string(&responses(folder.path())[0]).unwrap();
     assert!(kept.contains("no list") && !kept.contains("secret-1234"), "{kept}");
@@ -220,9 +222,11 @@ fn a_response_without_images_is_reported() {
     snapshot!(ran, @r#"
     exit code: 12
     ----- stderr -----
-    error: the response has no images
-      caused by: the response was: {"created":"2026-07-01T09:00:00Z","data":[],"response_type":"url"}
-    hint: the call was billed
-    hint: the response is stored in out/.ideogram-responses/[TIME]-post_generate_image_v4.json
+    error: cannot generate the image
+      caused by: post_generate_image_v2_ideogram45: 200 OK: the response has no id of a job
+      caused by: the response was: {"created": "2026-07-01T09:00:00Z", "data": [], "response_type": "url"}
+    hint: is http://127.0.0.1:[PORT]/ the Ideogram API? If so, a newer version of this command may know the response
+    hint: it ran, and its response is stored in out/.ideogram-responses/[TIME]-post_generate_image_v2_ideogram45.json; do not run the command again
+    hint: the response is stored in out/.ideogram-responses/[TIME]-post_generate_image_v2_ideogram45.json
     "#);
 }

@@ -21,16 +21,16 @@ fn images_are_saved_with_sidecars_and_their_paths_are_printed() {
     snapshot!(&ran, @"
     exit code: 0
     ----- stdout -----
-    a/b/20260701T090000Z-1-WjNzAPtP.png
+    a/b/20260701T090000Z-1-v4jubrrp.png
     ");
     let image = folder.path().join(ran.stdout().trim());
     assert!(fs::read(&image).unwrap().starts_with(b"\x89PNG\r\n\x1a\n"));
     let beside = json(&image.with_extension("json"));
-    assert_eq!(beside["operation"], "post_generate_image_v4");
+    assert_eq!(beside["operation"], "post_generate_image_v2_ideogram45");
     assert_eq!(beside["request"]["parts"][0]["text"], "A paper lantern");
     let [response] = responses(folder.path()).try_into().unwrap();
     assert_eq!(json(&response)["response"]["data"][0]["is_image_safe"], true);
-    assert_eq!(calls(&server), ["post_generate_image_v4"]);
+    assert_eq!(calls(&server), ["post_generate_image_v2_ideogram45"]);
     for file in files(folder.path()) {
         assert!(!String::from_utf8_lossy(&fs::read(&file).unwrap()).contains(server.api_key()), "{}", file.display());
     }
@@ -205,7 +205,7 @@ fn missing_images_are_saved_from_a_response_and_others_stay() {
 
     assert_eq!((ran.code(), ran.stderr().as_str()), (Some(0), "image 2 is already saved\n"), "{ran}");
     assert_eq!(ran.stdout().lines().next(), made.stdout().lines().next());
-    assert_eq!(json(&lost.with_extension("json"))["request"]["operation"], "post_generate_image_v3");
+    assert_eq!(json(&lost.with_extension("json"))["request"]["operation"], "post_generate_image_v2_ideogram_v3");
     assert_eq!(calls(&server).len(), 1);
 }
 

@@ -16,9 +16,9 @@ fn an_image_and_a_prompt_may_come_from_standard_input() {
     let run = |arguments: &[&str]| ideogram(arguments.iter().copied()).against(&server).in_folder(folder.path());
 
     assert_eq!(run(&["remix", "-", "cat", "--out", "out"]).run_with_input(IMAGE).code(), Some(0));
-    assert_eq!(parts(&server)[0], ("image".to_owned(), "stdin.png".to_owned()));
+    assert!(parts(&server).contains(&("image".to_owned(), "stdin.png".to_owned())));
     assert_eq!(run(&["remix", "a.png", "-", "--out", "out"]).run_with_input("紙灯籠\n".as_bytes()).code(), Some(0));
-    assert_eq!(parts(&server)[1], ("text_prompt".to_owned(), "紙灯籠".to_owned()));
+    assert!(parts(&server).contains(&("prompt".to_owned(), "紙灯籠".to_owned())));
     snapshot!(run(&["remix", "-", "-", "--out", "out"]).run_with_input(b"cat"), @"
     exit code: 2
     ----- stderr -----
@@ -164,7 +164,7 @@ fn a_link_of_the_service_is_fetched_and_sent() {
     assert_eq!(run(&["remove-background", link.trim(), "--out", "out"]).code(), Some(0));
 
     let requests = server.requests();
-    let part = &requests.iter().rev().find(|request| request.operation_id.is_some()).unwrap().parts[0];
+    let part = &requests.iter().rev().find(|request| request.method == "POST").unwrap().parts[0];
     assert_eq!((part.name.as_str(), part.media_type.as_deref()), ("image", Some("image/png")));
     assert!(part.size > 1000 && part.file_name.as_deref().unwrap().contains(".png"), "{part:?}");
     let fetched = requests.iter().filter(|request| request.path.starts_with("/api/images/"));

@@ -110,11 +110,11 @@ fn a_structured_prompt_creates_images() {
         Some(0)
     );
 
-    let drawn = server.requests().into_iter().filter(|request| request.path.ends_with("/generate"));
+    let drawn = server.requests().into_iter().filter(|request| request.path.contains("/generate/"));
     let prompts: Vec<_> = drawn.map(|request| request.parts[0].clone()).collect();
     assert_eq!(prompts.len(), 2);
     for part in prompts {
-        assert_eq!(part.name, "json_prompt");
+        assert_eq!(part.name, "prompt");
         assert!(part.text.unwrap().contains("compositional_deconstruction"));
     }
 }
