@@ -17,6 +17,7 @@ use crate::{
     failure::Failure,
     images::{
         generate_and_save::SaveJob,
+        job::save_command,
         prompt::Stdin,
         report::Report,
         save_flags::{RESPONSES, SaveFlags, make_ready},
@@ -79,6 +80,11 @@ impl Save {
         let input = self.read().await?;
         let images = input.images();
         if images.is_empty() {
+            if let Ok(job) = context.client().job_from_stored::<Value>(&self.response).await {
+                let what = format!("\"{}\" has no images yet: it is the id of a generation", self.response.display());
+                let save = save_command(job.id(), &self.folder(context));
+                return Err(Failure::usage(what).hint(format!("this fetches them, at no cost: {save}")));
+            }
             return Err(Failure::usage(format!("there are no images in \"{}\"", self.response.display())));
         }
         let folder = self.folder(context);

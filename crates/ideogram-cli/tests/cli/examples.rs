@@ -23,6 +23,9 @@ const HELPS: &[&str] = &[
     "datasets sync",
     "datasets upload",
     "datasets verify",
+    "generations get",
+    "generations save",
+    "generations wait",
     "man",
     "mock serve",
     "models get",
@@ -38,6 +41,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("auth ", "needs a keyring"),
     ("datasets verify", "finds a difference unless a sync came before"),
     ("models train", "is billed, so it asks first"),
+    ("generations ", "needs a generation"),
     ("mock serve", "runs until Ctrl-C"),
     ("| man -l", "needs a pager"),
 ];

@@ -25,6 +25,7 @@ mod hostile_arguments;
 mod images;
 mod interrupt;
 mod invocation;
+mod jobs;
 mod lone_words;
 mod mock_serve;
 mod models;

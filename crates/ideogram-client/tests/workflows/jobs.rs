@@ -46,7 +46,7 @@ fn jobs(folder: &Path) -> usize {
 }
 
 fn images(folder: &Path) -> usize {
-    files(folder).iter().filter(|name| name.ends_with(".png")).count()
+    files(folder).iter().filter(|name| Path::new(name).extension().is_some_and(|it| it == "png")).count()
 }
 
 #[tokio::test]
@@ -59,10 +59,10 @@ async fn a_job_is_submitted_and_waited_for_and_holds_its_permits_until_it_has_en
     let mut states = pin!(job.wait().states());
     while let Some(progress) = states.try_next().await.unwrap() {
         match progress.state {
-            JobState::Running(status) => {
+            JobState::Running(named) => {
                 assert_eq!(client.images_in_flight(), 3);
                 assert!(progress.next_poll_in.is_some());
-                seen.push(status);
+                seen.push(named);
                 server.advance(Duration::from_secs(5));
             }
             JobState::Completed(response) => {

@@ -1,0 +1,289 @@
+//! Images that are made by jobs: interrupted, fetched later, failed, and priced before.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Read as _},
+    path::Path,
+    process::Stdio,
+    time::Duration,
+};
+
+use ideogram_mock::{MockServer, MockServerBuilder};
+use tempfile::TempDir;
+
+use crate::{
+    images::{calls, folder},
+    invocation::{Ran, ideogram, serve, snapshot},
+};
+
+fn slow() -> MockServerBuilder {
+    MockServer::builder().generation_time(Duration::from_millis(1500))
+}
+
+fn run(server: &MockServer, folder: &TempDir, line: &str) -> Ran {
+    ideogram(line.split(' ')).against(server).in_folder(folder.path()).run()
+}
+
+/// The images in a folder.
+fn images(folder: &Path) -> usize {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter(|entry| entry.path().extension().is_some_and(|it| it == "png")).count()
+}
+
+/// Starts a command, and returns it when it has printed the id of its generation, with that line.
+#[cfg(unix)]
+fn waiting(
+    server: &MockServer,
+    folder: &TempDir,
+) -> (std::process::Child, BufReader<std::process::ChildStderr>, String) {
+    let run = ideogram(["generate", "a lantern", "--out", "out"]).against(server).in_folder(folder.path());
+    let mut child = run.into_command().stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    stderr.read_line(&mut line).unwrap();
+    assert!(line.starts_with("generation "), "{line}");
+    (child, stderr, line)
+}
+
+/// The command behind the last colon and space, without `ideogram`.
+fn command(text: &str) -> String {
+    text.trim().rsplit_once(": ideogram ").unwrap_or_else(|| panic!("no command: {text}")).1.to_owned()
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_command_says_how_to_fetch_the_images_and_nothing_is_paid_twice() {
+    for (name, exit) in [("-INT", Some(130)), ("-TERM", Some(143)), ("-KILL", None)] {
+        let (server, folder) = (serve(slow()), folder(&[]));
+        let (mut child, mut rest, line) = waiting(&server, &folder);
+
+        crate::interrupt::signal(&child, name);
+        assert_eq!(child.wait().unwrap().code(), exit, "{name}");
+        let mut stderr = String::new();
+        rest.read_to_string(&mut stderr).unwrap();
+
+        let printed = command(&line);
+        if exit.is_some() {
+            assert!(stderr.contains("runs on, and is billed when it completes"), "{stderr}");
+            assert!(stderr.contains(&format!("at no cost: ideogram {printed}")), "{stderr}");
+        }
+        let saved = run(&server, &folder, &printed);
+        assert_eq!((saved.code(), images(&folder.path().join("out"))), (Some(0), 1), "{saved}");
+        assert_eq!(calls(&server).len(), 1, "{name}");
+        let again = run(&server, &folder, &printed);
+        assert!(again.code() == Some(0) && again.stderr().contains("image 1 is already saved"), "{again}");
+        assert_eq!(images(&folder.path().join("out")), 1);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_id_is_on_disk_before_the_wait() {
+    let (server, folder) = (serve(slow()), folder(&[]));
+    let (mut child, _, line) = waiting(&server, &folder);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let stored = fs::read_dir(folder.path().join("out/.ideogram-responses")).unwrap().next().unwrap().unwrap().path();
+
+    let ran = run(&server, &folder, &format!("save {}", stored.display()));
+
+    assert_eq!(ran.code(), Some(2), "{ran}");
+    assert!(ran.stderr().contains("has no images yet: it is the id of a generation"), "{ran}");
+    let hint = command(&ran.stderr());
+    assert_eq!(hint.split(' ').nth(2), command(&line).split(' ').nth(2), "the same id");
+    assert_eq!(run(&server, &folder, &hint).code(), Some(0));
+}
+
+#[test]
+fn generations_are_shown_waited_for_and_saved_by_their_ids() {
+    let (server, folder) = (serve(MockServer::builder()), folder(&[]));
+    let id = |line: &str| {
+        run(&server, &folder, line);
+        let polled = server
+            .requests()
+            .into_iter()
+            .rev()
+            .find(|request| request.method == "GET" && request.path.contains("/v2/generations/"));
+        polled.unwrap().path.rsplit('/').next().unwrap().to_owned()
+    };
+    let (made, failed) = (id("generate lantern --out out -n 2"), id("generate errored-lantern --out out"));
+
+    snapshot!(run(&server, &folder, &format!("generations get {made}")), @"
+    exit code: 0
+    ----- stdout -----
+    Id:       bnieaqG5ZfQGxF0YgAlFTw
+    Status:   completed
+    Created:  2026-07-01 09:00:00 UTC
+    Images:   2 images
+    ");
+    snapshot!(run(&server, &folder, &format!("generations get {failed}")), @"
+    exit code: 0
+    ----- stdout -----
+    Id:       -Iu4qHJMgewbOYlqUah0mw
+    Status:   failed
+    Created:  2026-07-01 09:00:00 UTC
+    Reason:   content_policy_violation
+    ");
+    snapshot!(run(&server, &folder, &format!("generations wait {made} --jq .data[1].seed")), @"
+    exit code: 0
+    ----- stdout -----
+    1
+    ");
+    snapshot!(run(&server, &folder, &format!("generations wait {failed}")), @"
+    exit code: 6
+    ----- stderr -----
+    error: cannot get the generation -Iu4qHJMgewbOYlqUah0mw
+      caused by: the generation -Iu4qHJMgewbOYlqUah0mw failed (content_policy_violation); it is not billed
+    hint: change the request; the same one will be refused again
+    ");
+    snapshot!(run(&server, &folder, "generations save unknown --out elsewhere"), @"
+    exit code: 5
+    ----- stderr -----
+    error: cannot get the generation unknown
+      caused by: get_generation_v2: 404 Not Found: Generation not found.
+    ");
+    snapshot!(run(&server, &folder, "generations get a/b"), @"
+    exit code: 2
+    ----- stderr -----
+    error: invalid value 'a/b' for '<ID>': an id must not contain `/`, which has a special meaning in a path
+
+    For more information, try '--help'.
+    ");
+    let saved = run(&server, &folder, &format!("generations save {made} --out elsewhere"));
+    assert_eq!((saved.code(), images(&folder.path().join("elsewhere"))), (Some(0), 2), "{saved}");
+}
+
+#[test]
+fn a_generation_that_does_not_end_in_time_runs_on() {
+    let (server, folder) = (serve(MockServer::builder().job_time(Duration::from_secs(60))), folder(&[]));
+    let run = |line: &str| run(&server, &folder, line);
+    let submitted = run("api post_generate_image_v2_ideogram45 --prompt lantern --dry-run");
+    assert_eq!(submitted.code(), Some(0), "{submitted}");
+    let mut child = ideogram(["generate", "lantern", "--out", "out"])
+        .against(&server)
+        .in_folder(folder.path())
+        .into_command()
+        .stderr(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let polled = || server.requests().into_iter().find(|request| request.path.contains("/v2/generations/"));
+    while polled().is_none() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let id = polled().unwrap().path.rsplit('/').next().unwrap().to_owned();
+
+    let ran = run(&format!("generations wait {id} --deadline 0.1 --quiet"));
+
+    assert_eq!(ran.code(), Some(17), "{ran}");
+    assert!(ran.stderr().contains("had not ended after 0 seconds; it runs on, and waiting again is free"), "{ran}");
+    server.advance(Duration::from_secs(60));
+    assert_eq!(run(&format!("generations save {id} --out out")).code(), Some(0));
+    assert_eq!(calls(&server).len(), 1);
+}
+
+#[test]
+fn a_price_is_shown_and_nothing_is_made() {
+    let (server, folder) = (serve(MockServer::builder()), folder(&["a.png"]));
+    let run = |line: &str| run(&server, &folder, line);
+
+    snapshot!(run("generate lantern -n 4 --quality low --quote"), @"
+    exit code: 0
+    ----- stdout -----
+    Price:      $0.12
+    For:        4 units
+    Billed as:  generate_image_v2_ideogram45
+    ");
+    snapshot!(run("upscale a.png --quote"), @"
+    exit code: 0
+    ----- stdout -----
+    Price:      about $0.251659, at most $1.006636
+    For:        1 unit
+    Billed as:  upscale
+    ");
+    snapshot!(run("edit a.png --prompt night --quote --output json"), @r#"
+    exit code: 0
+    ----- stdout -----
+    {
+      "billing_identifier": "precise_edit_image_v2_ideogram45",
+      "credit_millis": 6000,
+      "object": "price_quote",
+      "qualifier": "exact",
+      "quantity": 1,
+      "usd_micros": 60000
+    }
+    "#);
+    snapshot!(run("generate lantern --model legacy --quote"), @"
+    exit code: 2
+    ----- stderr -----
+    error: --quote: the service gives no price for post_generate_image: nothing was sent
+    hint: it gives prices for its second API version: leave out --model or flags of older models
+    ");
+    snapshot!(run("generate lantern --max-usd 0.05"), @"
+    exit code: 2
+    ----- stderr -----
+    error: the price is $0.10, above --max-usd $0.05: nothing was sent
+    ");
+    snapshot!(run("generate lantern --max-usd ten"), @"
+    exit code: 2
+    ----- stderr -----
+    error: invalid value 'ten' for '--max-usd <AMOUNT>': must be an amount of US dollars, such as 2.50
+
+    For more information, try '--help'.
+    ");
+    assert!(server.requests().iter().all(|request| request.query.as_deref() == Some("dry_run=true")));
+    assert_eq!(run("generate lantern --max-usd 0.10 --out out").code(), Some(0));
+}
+
+#[test]
+fn a_limit_of_the_profile_asks_with_the_price() {
+    let (server, folder) = (serve(MockServer::builder()), folder(&[]));
+    let config = folder.path().join("config.toml");
+    fs::write(&config, "[profiles.default]\nask_above_usd = \"0.05\"\n").unwrap();
+    let run = |line: &str| {
+        let run = ideogram(line.split(' ')).against(&server).in_folder(folder.path());
+        run.env("IDEOGRAM_CONFIG", config.to_str().unwrap()).run()
+    };
+
+    let asked = run("generate lantern --out out");
+    assert!(asked.code() == Some(2) && asked.stderr().contains("it costs $0.10: make the call?"), "{asked}");
+    assert_eq!(run("generate lantern --quality low --out out").code(), Some(0), "below the limit");
+    assert_eq!(run("generate lantern --out out --yes").code(), Some(0));
+    let unknown = run("generate lantern --model legacy --out out");
+    assert!(unknown.stderr().contains("gives no price for post_generate_image: make the call?"), "{unknown}");
+    fs::write(&config, "[profiles.default]\nask_above_usd = \"much\"\n").unwrap();
+    let wrong = run("generate lantern --out out");
+    assert!(wrong.code() == Some(2) && wrong.stderr().contains("`ask_above_usd` must be an amount"), "{wrong}");
+}
+
+#[test]
+fn a_batch_stops_before_its_rows_cost_too_much() {
+    let (server, folder) = (serve(MockServer::builder()), folder(&[]));
+    let rows: String = (0..6).map(|n| format!("{{\"prompt\": \"lantern {n}\", \"quality\": \"low\"}}\n")).collect();
+    fs::write(folder.path().join("rows.jsonl"), rows).unwrap();
+    let state = folder.path().join("state");
+    let run = |line: &str| {
+        let run = ideogram(line.split(' ')).against(&server).in_folder(folder.path());
+        run.env("XDG_STATE_HOME", state.to_str().unwrap()).run()
+    };
+
+    let first = run("batch rows.jsonl --max-usd 0.07");
+    assert_eq!((first.code(), calls(&server).len() - quotes(&server)), (Some(11), 2), "{first}");
+    assert!(first.stderr().contains("the rows of all runs cost $0.06, by their quotes"), "{first}");
+    assert!(first.stderr().contains("stopped: the next row would exceed --max-usd 0.07"), "{first}");
+    let second = run("batch rows.jsonl --max-usd 1");
+    assert_eq!((second.code(), calls(&server).len() - quotes(&server)), (Some(0), 6), "{second}");
+    assert!(second.stderr().contains("the rows of all runs cost $0.18, by their quotes"), "{second}");
+    fs::write(folder.path().join("old.jsonl"), "{\"prompt\": \"a\", \"model\": \"legacy\"}\n").unwrap();
+    let unpriced = run("batch old.jsonl --max-usd 1");
+    assert!(
+        unpriced.code() == Some(2) && unpriced.stderr().contains("has no price quotes: nothing was sent"),
+        "{unpriced}"
+    );
+}
+
+fn quotes(server: &MockServer) -> usize {
+    server.requests().iter().filter(|request| request.query.as_deref() == Some("dry_run=true")).count()
+}
