@@ -336,16 +336,18 @@ impl Draft<'_> {
         }
     }
 
-    /// Accepts `prompt` for operations that call it `text_prompt`.
+    /// Accepts `prompt` for operations that call it `text_prompt`, and the other way round.
     fn rename_prompt(&mut self, operation: &Operation, properties: &mut Map<String, Value>) {
-        if input(operation, "prompt").is_some() || input(operation, "text_prompt").is_none() {
-            return;
-        }
-        if let Some(prompt) = properties.shift_remove("prompt") {
-            if properties.contains_key("text_prompt") {
-                self.problem("prompt", "cannot be combined with `text_prompt`, which means the same");
+        let (from, to) = match (input(operation, "prompt"), input(operation, "text_prompt")) {
+            (None, Some(_)) => ("prompt", "text_prompt"),
+            (Some(_), None) => ("text_prompt", "prompt"),
+            _ => return,
+        };
+        if let Some(prompt) = properties.shift_remove(from) {
+            if properties.contains_key(to) {
+                self.problem(from, format!("cannot be combined with `{to}`, which means the same"));
             }
-            properties.insert("text_prompt".to_owned(), prompt);
+            properties.insert(to.to_owned(), prompt);
         }
     }
 
