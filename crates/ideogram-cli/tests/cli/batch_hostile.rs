@@ -6,7 +6,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    env, fs,
+    fs,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -18,15 +18,12 @@ use ideogram_mock::MockServer;
 use tempfile::TempDir;
 
 use crate::{
+    batch_killed::number,
     interrupt::signal,
     invocation::{ideogram, serve},
 };
 
 const ROWS: usize = 6;
-
-fn number(name: &str, default: u64) -> u64 {
-    env::var(name).map_or(default, |value| value.parse().unwrap())
-}
 
 /// A table of rows, a folder for its batch, and a server that counts.
 struct Scene {

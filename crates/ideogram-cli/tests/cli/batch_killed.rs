@@ -16,6 +16,13 @@ use crate::invocation::{ideogram, serve};
 /// How long the server takes to make images: long enough to be killed meanwhile.
 const MAKING_TIME: Duration = Duration::from_millis(30);
 const ROWS: usize = 12;
+/// How often each batch is killed.
+const KILLS: u64 = 6;
+
+/// A number from the environment.
+pub(crate) fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |value| value.parse().unwrap())
+}
 
 /// How often the server ran each prompt. What it answers with 429 it does not run.
 fn paid(server: &MockServer) -> BTreeMap<String, usize> {
@@ -74,17 +81,19 @@ fn unknown_rows(out: &Path) -> BTreeSet<String> {
 #[test]
 fn no_prompt_is_paid_twice_however_often_it_is_killed() {
     let seed = 20_261_123;
-    for round in 0..4 {
+    let rounds = number("IDEOGRAM_HOSTILE_RUNS", 24).div_ceil(KILLS);
+    let mut all_unknown = 0;
+    for round in 0..rounds {
         let folder = tempfile::tempdir().unwrap();
         rows(folder.path());
         let server = serve(MockServer::builder().generation_time(MAKING_TIME));
         let out = folder.path().join("out");
         let mut random = fastrand::Rng::with_seed(seed + round);
 
-        for kill in 0..6 {
+        for kill in 0..KILLS {
             let mut child = start(folder.path(), &server);
             // From before the first line to the middle of the run; later kills come later, so that the run makes progress.
-            let most = 40 + 60 * kill * (1 + round);
+            let most = 40 + 60 * kill * (1 + round % 4);
             thread::sleep(Duration::from_millis(random.u64(5..most)));
             child.kill().unwrap();
             child.wait().unwrap();
@@ -92,6 +101,7 @@ fn no_prompt_is_paid_twice_however_often_it_is_killed() {
         // The server finishes the images in flight, as the service would.
         thread::sleep(2 * MAKING_TIME);
         let unknown = unknown_rows(&out);
+        all_unknown += unknown.len();
         let (code, stderr) = finish(folder.path(), &server, &["--output", "json"]);
 
         let story = format!("round {round}: {unknown:?}\n{stderr}");
@@ -114,6 +124,8 @@ fn no_prompt_is_paid_twice_however_often_it_is_killed() {
         let extra: Vec<_> = extra.filter(|name| name.ends_with("-2.png")).collect();
         assert!(extra.is_empty(), "an image was saved twice: {extra:?}");
     }
+    // Those that were killed between the request and the response with the id of the job.
+    println!("{} kills, {all_unknown} rows of unknown outcome", rounds * KILLS);
 }
 
 #[cfg(unix)]
