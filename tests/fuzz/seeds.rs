@@ -34,21 +34,29 @@ pub(crate) fn documents() -> Vec<Seed> {
     seeds
 }
 
-/// For each path a document of its own: the lines about it, and those of the schemas that it needs.
+/// For each path a document of its own: the lines about it, and those of the operation and the schemas that it needs.
 fn excerpts(document: &str) -> Vec<(String, String)> {
     let (head, rest) = document.split_once("\npaths:\n").unwrap();
     let (paths, rest) = rest.split_once("\ncomponents:\n").unwrap();
     let (components, schemas) = rest.split_once("\n  schemas:\n").unwrap();
     let schemas = blocks(schemas, 4);
-    let excerpt = |(number, path): (usize, &str)| {
+    let paths = blocks(paths, 2);
+    // A call that runs as a job names the operation that returns its state.
+    let polled = |path: &str| {
+        let (_, poll) = path.split_once("        poll: ")?;
+        let id = format!("operationId: {}\n", poll.lines().next()?);
+        paths.iter().find(|path| path.contains(&id)).copied()
+    };
+    let excerpt = |(number, path): (usize, &&str)| {
+        let path = [*path, polled(path).unwrap_or_default()].concat();
         let mut needed = BTreeSet::new();
         need(components, &schemas, &mut needed);
-        need(path, &schemas, &mut needed);
+        need(&path, &schemas, &mut needed);
         let needed: String = needed.into_iter().map(|index| schemas[index]).collect();
         let text = format!("{head}\npaths:\n{path}\ncomponents:\n{components}\n  schemas:\n{needed}");
         (format!("excerpt_{number}"), text)
     };
-    blocks(paths, 2).into_iter().enumerate().map(excerpt).collect()
+    paths.iter().enumerate().map(excerpt).collect()
 }
 
 /// The schemas that a text refers to, directly or by way of others.
