@@ -18,6 +18,7 @@ const OPERATION: &[(&str, &str)] = &[
     ("summary", "for people"),
     ("description", "for people"),
     ("externalDocs", "for people"),
+    ("security", "only that no key is needed, which the client sends all the same"),
     ("deprecated", "marks the client's method, not the wire"),
     ("x-ideogram-billing", "a constant of the operation"),
     ("x-ideogram-retry", "a constant of the operation"),

@@ -67,6 +67,11 @@ DOCUMENT: dict = {}
 def before_load_schema(context, raw_schema):
     DOCUMENT.update(raw_schema)
     for _, operation in operations():
+        quote = operation.get("x-ideogram-quote")
+        if quote:
+            # With the parameter of the extension, the response is the price.
+            content = operation["responses"]["200"]["content"]["application/json"]
+            content["schema"] = {"anyOf": [content["schema"], quote["response"]]}
         contents = operation.get("requestBody", {}).get("content", {})
         if len(contents) == 2:
             contents["application/json"]["schema"] = without_files(contents["application/json"]["schema"])

@@ -10,7 +10,7 @@ use crate::{
 };
 
 const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
-const OPERATION_KEYS: [&str; 10] = [
+const OPERATION_KEYS: [&str; 11] = [
     "operationId",
     "tags",
     "summary",
@@ -21,6 +21,7 @@ const OPERATION_KEYS: [&str; 10] = [
     "responses",
     "deprecated",
     "servers",
+    "security",
 ];
 
 impl<'d> Reader<'d> {
@@ -55,6 +56,12 @@ impl<'d> Reader<'d> {
         }
         if node.get("servers").is_some() {
             self.report(node, "a server for one operation", "move it to `servers` of the document");
+        }
+        if let Some(security) = node.get("security")
+            && security.value.as_array().is_none_or(|schemes| !schemes.is_empty())
+        {
+            let repair = "write `security: []` if it needs no key, or leave it out";
+            self.report(&security, "a security scheme for one operation", repair);
         }
         let docs = node.get("externalDocs");
         Operation {

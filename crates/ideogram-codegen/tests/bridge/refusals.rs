@@ -56,7 +56,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
         "encoding: {car: {contentType: text/plain}}",
         "not a JSON part",
     ),
-    ("deprecated: true", "security: []", "unsupported keyword `security`"),
+    ("deprecated: true", "security: [{Token: []}]", "a security scheme for one operation"),
     ("items: {$ref: '#/components/schemas/Nickname'}", "items: {type: string, nullable: true}", "may hold null"),
     (
         "schema: {type: integer, format: int32, minimum: 1}",
