@@ -128,6 +128,34 @@ fn no_prompt_is_paid_twice_however_often_it_is_killed() {
     println!("{} kills, {all_unknown} rows of unknown outcome", rounds * KILLS);
 }
 
+#[test]
+fn a_batch_that_is_killed_while_it_waits_is_finished_without_a_row_of_unknown_outcome() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows: String = (0..20).map(|n| format!("{{\"prompt\":\"prompt {n}\",\"id\":\"row{n}\"}}\n")).collect();
+    fs::write(folder.path().join("rows.jsonl"), rows).unwrap();
+    let server = serve(MockServer::builder().generation_time(Duration::from_millis(600)));
+    let out = folder.path().join("out");
+    // Three are in flight at a time: when the journal has their ids, nothing else is sent until one of them has ended.
+    for accepted in [3, 9] {
+        let mut child = start(folder.path(), &server);
+        let deadline = Instant::now() + Duration::from_secs(30);
+        let ids = || fs::read_to_string(out.join("batch.jsonl")).unwrap_or_default().matches("{\"accepted\"").count();
+        while ids() < accepted {
+            assert!(Instant::now() < deadline, "{} of {accepted} rows were accepted", ids());
+            thread::sleep(Duration::from_millis(5));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    let (code, stderr) = finish(folder.path(), &server, &[]);
+
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stderr.contains("run on at the service: their images are fetched, which is free"), "{stderr}");
+    assert!(paid(&server).len() == 20 && paid(&server).values().all(|times| *times == 1), "{:?}", paid(&server));
+    assert_eq!((0..20).filter(|n| out.join(format!("row{n}.png")).is_file()).count(), 20);
+}
+
 #[cfg(unix)]
 mod interrupted {
     use super::*;
