@@ -152,7 +152,7 @@ impl StoredResponse {
         &self.operation
     }
 
-    /// The request, as a [`RequestSummary`] in JSON.
+    /// The request, as a [`RequestSummary`](crate::request::RequestSummary) in JSON.
     pub fn request(&self) -> &Value {
         &self.request
     }

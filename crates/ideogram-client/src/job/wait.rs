@@ -34,7 +34,7 @@ const MAX_INTERVAL: Duration = Duration::from_secs(10);
 /// Far longer than the service needs for images.
 const DEADLINE: Duration = Duration::from_secs(15 * 60);
 
-/// A wait for a job; see [`Job::wait`]. Awaiting it returns the response with the images; [`Wait::states`] returns every
+/// A wait for a job; see [`Job::wait`](super::Job::wait). Awaiting it returns the response with the images; [`Wait::states`] returns every
 /// observed state.
 ///
 /// It survives lost connections, failures of the service and rate limits, whose `Retry-After` it honors up to ten
