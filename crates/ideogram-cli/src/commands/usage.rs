@@ -115,7 +115,7 @@ struct Moment {
     is_date: bool,
 }
 
-/// What is asked for, in seconds since 1970.
+/// The time of the report, in seconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Range {
     start: i64,

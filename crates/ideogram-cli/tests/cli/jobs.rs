@@ -247,8 +247,8 @@ fn a_limit_of_the_profile_asks_with_the_price() {
         run.env("IDEOGRAM_CONFIG", config.to_str().unwrap()).run()
     };
 
-    let asked = run("generate lantern --out out");
-    assert!(asked.code() == Some(2) && asked.stderr().contains("it costs $0.10: make the call?"), "{asked}");
+    let refused = run("generate lantern --out out");
+    assert!(refused.code() == Some(2) && refused.stderr().contains("it costs $0.10: make the call?"), "{refused}");
     assert_eq!(run("generate lantern --quality low --out out").code(), Some(0), "below the limit");
     assert_eq!(run("generate lantern --out out --yes").code(), Some(0));
     let unknown = run("generate lantern --model legacy --out out");

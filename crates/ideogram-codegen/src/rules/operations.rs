@@ -293,7 +293,7 @@ impl<'d> Reader<'d> {
             }
         }
         let Some((_, first)) = successes.first() else {
-            self.report(node, "no successful response is own_description", "add a response for `200`");
+            self.report(node, "no successful response is described", "add a response for `200`");
             return None;
         };
         let name = |schema: &Option<Schema>| match schema.as_ref().map(|schema| &schema.kind) {

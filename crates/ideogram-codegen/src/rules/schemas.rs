@@ -217,7 +217,7 @@ impl<'d> Reader<'d> {
 
     /// Reads the schema of a property, parameter, item, response or body.
     pub(super) fn schema(&self, node: &Node<'d>) -> Schema {
-        let own_description = |kind| Schema {
+        let of_kind = |kind| Schema {
             nullable: self.may_be_null(node, &kind),
             kind,
             description: if node.get("$ref").is_none() {
@@ -227,22 +227,20 @@ impl<'d> Reader<'d> {
             },
         };
         if node.get("$ref").is_some() {
-            return own_description(self.referenced_component(node).map_or(Kind::Any, Kind::Component));
+            return of_kind(self.referenced_component(node).map_or(Kind::Any, Kind::Component));
         }
         if let Some(list) = node.get("allOf") {
             self.only_schema_keys(node, &["allOf", "nullable"]);
             let mut items = list.items();
             return match (items.next(), items.next()) {
-                (Some(only), None) => {
-                    own_description(self.referenced_component(&only).map_or(Kind::Any, Kind::Component))
-                }
+                (Some(only), None) => of_kind(self.referenced_component(&only).map_or(Kind::Any, Kind::Component)),
                 _ => {
                     self.report(
                         &list,
                         "`allOf` must have exactly one entry, a reference",
                         "write the properties out in one component",
                     );
-                    own_description(Kind::Any)
+                    of_kind(Kind::Any)
                 }
             };
         }
@@ -253,10 +251,10 @@ impl<'d> Reader<'d> {
                     format!("`{keyword}` outside of a named component"),
                     format!("move the schema to `{SCHEMAS}Name` and refer to it, so that its type has a name"),
                 );
-                return own_description(Kind::Any);
+                return of_kind(Kind::Any);
             }
         }
-        own_description(self.plain(node))
+        of_kind(self.plain(node))
     }
 
     /// Returns whether the schema, or the enum, object or union that it refers to, is nullable. The model resolves
