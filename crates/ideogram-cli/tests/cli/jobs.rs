@@ -253,6 +253,16 @@ fn a_limit_of_the_profile_asks_with_the_price() {
     assert_eq!(run("generate lantern --out out --yes").code(), Some(0));
     let unknown = run("generate lantern --model legacy --out out");
     assert!(unknown.stderr().contains("gives no price for post_generate_image: make the call?"), "{unknown}");
+    let rows = folder.path().join("rows.jsonl");
+    fs::write(&rows, "{\"prompt\": \"a\", \"quality\": \"low\"}\n{\"prompt\": \"b\"}\n").unwrap();
+    let before = calls(&server).len() - quotes(&server);
+    let batch = run("batch rows.jsonl --out rows");
+    assert!(batch.code() == Some(2) && batch.stderr().contains("2 rows cost at most $0.13: send them?"), "{batch}");
+    assert!(!folder.path().join("rows").exists(), "a refused question leaves nothing behind");
+    fs::write(&rows, "{\"prompt\": \"a\", \"model\": \"legacy\"}\n").unwrap();
+    let batch = run("batch rows.jsonl --out rows");
+    assert!(batch.stderr().contains("gives no price for all of 1 row: send them?"), "{batch}");
+    assert_eq!(calls(&server).len() - quotes(&server), before);
     fs::write(&config, "[profiles.default]\nask_above_usd = \"much\"\n").unwrap();
     let wrong = run("generate lantern --out out");
     assert!(wrong.code() == Some(2) && wrong.stderr().contains("`ask_above_usd` must be an amount"), "{wrong}");

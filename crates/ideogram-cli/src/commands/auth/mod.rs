@@ -27,7 +27,7 @@ The configuration file is ~/.config/ideogram/config.toml (XDG_CONFIG_HOME is res
   api_key_file = \"work.key\"                 # relative to the configuration file
   output = \"json\"                           # --output takes precedence
   out = \"images\"                            # where images are saved; --out takes precedence
-  ask_above_usd = \"0.50\"                    # image commands ask before a call that costs more
+  ask_above_usd = \"0.50\"                    # ask before a call or a batch that costs more
 
   [profiles.default]                        # used if no other profile is named")]
 pub(crate) enum Command {

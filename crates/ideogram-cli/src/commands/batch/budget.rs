@@ -9,8 +9,14 @@ use super::{journal::History, report::Stop, row::Row};
 use crate::{
     failure::Failure,
     images::price::highest,
-    output::progress::Counted,
-    session::context::{Context, Wording},
+    output::{
+        progress::Counted,
+        units::{self, usd},
+    },
+    session::{
+        config::Amount,
+        context::{Context, Wording},
+    },
 };
 
 /// How many quotes are requested at the same time.
@@ -28,7 +34,8 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// Begins with what earlier runs sent. With a limit of money, the rows are priced: nothing is sent before.
+    /// Begins with what earlier runs sent. With a limit of money, the rows are priced: nothing is sent before. That of the
+    /// profile asks.
     pub(super) async fn begin(
         context: &Context<'_>,
         (max_images, max_usd_micros): (Option<u64>, Option<u64>),
@@ -36,10 +43,25 @@ impl Budget {
         rows: &[Row],
         send: &VecDeque<usize>,
     ) -> Result<Self, Failure> {
-        let prices = match max_usd_micros {
-            Some(max) => prices(context, rows, send, max.saturating_sub(history.usd_micros)).await?,
-            None => HashMap::new(),
+        let ask_above = context.profile().ask_above_usd.map(Amount::micros);
+        let has_prices = send.iter().all(|index| rows[*index].request.operation().quote.is_some());
+        let prices = match (max_usd_micros, ask_above) {
+            (Some(max), _) => prices(context, rows, send, max.saturating_sub(history.usd_micros)).await?,
+            (None, Some(_)) if has_prices => prices(context, rows, send, u64::MAX).await?,
+            _ => HashMap::new(),
         };
+        let sum = prices.values().fold(0_u64, |sum, price| sum.saturating_add(*price));
+        let number = units::count(send.len() as u64, "row");
+        match ask_above {
+            Some(_) if !has_prices => {
+                context.confirm(&format!("the service gives no price for all of {number}: send them?")).await?;
+            }
+            Some(limit) if sum > limit => {
+                let most = max_usd_micros.map_or(sum, |max| sum.min(max));
+                context.confirm(&format!("{number} cost at most {}: send them?", usd(most))).await?;
+            }
+            _ => {}
+        }
         Ok(Self { max_images, max_usd_micros, prices, images: history.images, usd_micros: history.usd_micros })
     }
 
@@ -67,9 +89,9 @@ impl Budget {
         self.usd_micros = self.usd_micros.saturating_sub(price);
     }
 
-    /// What the rows cost by their quotes; `None` without a limit.
+    /// What the rows cost by their quotes; `None` if they were not priced.
     pub(super) fn usd_micros(&self) -> Option<u64> {
-        self.max_usd_micros.map(|_| self.usd_micros)
+        (self.max_usd_micros.is_some() || !self.prices.is_empty()).then_some(self.usd_micros)
     }
 }
 

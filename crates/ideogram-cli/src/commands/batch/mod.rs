@@ -188,6 +188,9 @@ impl Batch {
         }
         questions::confirm_number(context, &rows, &expected, &history, self.max_images).await?;
 
+        let limits = (self.max_images, self.max_usd);
+        let mut budget = Budget::begin(context, limits, &history, &rows, &expected.send).await?;
+
         prepare(&folder, &rows, &expected).await?;
         let header = Header { base_url: base_url.to_owned(), model: name_of(model) };
         let (journal, history) = blocking(move || Journal::open(&journal_path, &header)).await?;
@@ -196,8 +199,6 @@ impl Batch {
             return Err(Failure::usage("another batch changed the folder meanwhile: nothing was sent")
                 .hint("run the same command again"));
         }
-        let limits = (self.max_images, self.max_usd);
-        let mut budget = Budget::begin(context, limits, &history, &rows, &plan.send).await?;
         let ledger = self.ledger(context, ledgers, base_url, &folder).await;
         questions::report_history(context, &rows, &history, &plan);
         let line = Line::Run(Run { time: now(), rows: rows.len(), rows_hash: row::hash(&rows) });
