@@ -53,11 +53,11 @@ mod generated {
 }
 
 pub use self::{
-    call::{CallBuilder, DynamicCall, JobBuilder, Response, StoredResponse},
+    call::{CallBuilder, DynamicCall, Response, StoredResponse},
     client::{ApiKey, CallOptions, Client, ClientBuilder, hook},
     document::{operation, schema, validate, validate::Validation},
     error::{Error, ErrorKind, Outcome},
     generated::{builder, operations, types},
-    job::Job,
+    job::{Job, JobBuilder},
     values::{file::File, timestamp::Timestamp},
 };

@@ -36,12 +36,12 @@ mod generated {
 pub use reqwest;
 
 pub use self::{
-    call::{CallBuilder, DynamicCall, JobBuilder, Response, StoredResponse},
+    call::{CallBuilder, DynamicCall, Response, StoredResponse},
     client::{ApiKey, CallOptions, Client, ClientBuilder, hook},
     document::{operation, schema, validate, validate::Validation},
     error::{Error, ErrorKind, Outcome},
     generated::{builder, operations, types},
-    job::Job,
+    job::{Job, JobBuilder},
     values::{file::File, timestamp::Timestamp},
 };
 

@@ -9,7 +9,7 @@ use clap::Args;
 use ideogram_client::{
     StoredResponse,
     internal::images_in_text,
-    save::{HasImages, IfExists, Image as _, ImageOutcome, ImageRef, Provenance, SaveOutcome},
+    save::{HasImages, IfExists, Image as _, ImageOutcome, ImageRef, Provenance},
 };
 use serde_json::{Value, json};
 
@@ -98,11 +98,6 @@ impl Save {
         let stored_at = is_file.then_some(self.response.as_path());
         let job = SaveJob { context, saving: &self.saving, folder: &folder, if_exists, stored_at };
         let outcomes = job.run(context.client(), &input).await?;
-        for (image, outcome) in images.iter().zip(&outcomes) {
-            if matches!(outcome, SaveOutcome::AlreadyThere { .. }) {
-                context.output().note(&format!("image {} is already saved", image.number()));
-            }
-        }
         job.finish(Report { response: input.response, images, outcomes, requested: None, stored_at }).await
     }
 

@@ -215,6 +215,11 @@ impl SaveJob<'_> {
 
     /// Prints what became of them, shows them, and ends with the exit code that they deserve.
     pub(crate) async fn finish(&self, report: Report<'_>) -> Result<(), Failure> {
+        for (image, outcome) in report.images.iter().zip(&report.outcomes) {
+            if matches!(outcome, SaveOutcome::AlreadyThere { .. }) {
+                self.context.output().note(&format!("image {} is already saved", image.number()));
+            }
+        }
         report.print(self.context.output())?;
         if let Some(remark) = report.note() {
             self.context.output().note(&remark);

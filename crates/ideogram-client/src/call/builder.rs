@@ -43,10 +43,3 @@ pub trait CallBuilder: Clone + Sized {
         async move { client.execute(request?).await }
     }
 }
-
-/// A builder of a call that can run as a job: the builders with `submit()`, and [`DynamicCall`](crate::DynamicCall), which
-/// refuses operations that do not run as jobs.
-pub trait JobBuilder: CallBuilder {
-    /// The decoded response with the result of the job.
-    type Finished: DeserializeOwned + Send + 'static;
-}

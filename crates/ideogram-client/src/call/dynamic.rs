@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::call;
 use crate::{
-    CallBuilder, Client, Error, File, JobBuilder, Response, Validation,
+    CallBuilder, Client, Error, File, Response, Validation,
     generated::operations,
     operation::{Input, InputKind, Location, Operation},
     request::{Body, Part, PartContent, Request},
@@ -273,10 +273,6 @@ fn unknown_properties(
         }
     }
     Ok(properties)
-}
-
-impl JobBuilder for DynamicCall<'_> {
-    type Finished = Value;
 }
 
 impl CallBuilder for DynamicCall<'_> {

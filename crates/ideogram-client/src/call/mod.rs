@@ -19,12 +19,7 @@ pub(crate) use self::{
     attempt::retry_after,
     exchange::{ImagePermit, call, call_with_permit, deadline_in},
 };
-pub use self::{
-    builder::{CallBuilder, JobBuilder},
-    dynamic::DynamicCall,
-    response::Response,
-    stored_response::StoredResponse,
-};
+pub use self::{builder::CallBuilder, dynamic::DynamicCall, response::Response, stored_response::StoredResponse};
 use crate::{Client, Error, request::Request};
 
 impl Client {

@@ -17,7 +17,7 @@ use std::{
     fmt,
     marker::PhantomData,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::SystemTime,
 };
 
@@ -27,7 +27,7 @@ use serde_json::Value;
 pub(crate) use self::wait::wait;
 pub use self::wait::{JobError, JobProgress, JobState, Wait};
 use crate::{
-    CallBuilder as _, Client, DynamicCall, Error, ErrorKind, Outcome, StoredResponse, Timestamp,
+    CallBuilder, Client, DynamicCall, Error, ErrorKind, Outcome, StoredResponse, Timestamp,
     call::{ImagePermit, call, call_with_permit, stored_response::CallSummary},
     generated::operations,
     operation::Operation,
@@ -37,7 +37,8 @@ use crate::{
 /// A job that the service has accepted.
 ///
 /// It can be kept: serialize it, and read it with [`Client::job_from_json`], or keep the id alone. It holds the permits
-/// for its images in flight until [`Job::wait`] has seen its end, or until the job and its clones are dropped.
+/// for its images in flight until [`Job::wait`] has seen its end, or until the job and its clones are dropped. A job that was
+/// read again holds none.
 ///
 /// `T` is the decoded response of the operation that returns the state of the job.
 pub struct Job<T = Value> {
@@ -45,16 +46,14 @@ pub struct Job<T = Value> {
     id: String,
     operation: &'static Operation,
     accepted: Timestamp,
-    started_by: Arc<CallSummary>,
-    stored_at: Option<PathBuf>,
-    permit: HeldPermit,
+    origin: Origin,
     finished: PhantomData<fn() -> T>,
 }
 
 /// Where a job comes from.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Origin {
-    started_by: Option<Arc<CallSummary>>,
+    started_by: Arc<CallSummary>,
     /// The stored response with the id.
     stored_at: Option<PathBuf>,
     permit: HeldPermit,
@@ -62,13 +61,6 @@ struct Origin {
 
 /// Permits that a wait releases when it has seen the end of the job.
 type HeldPermit = Arc<Mutex<Option<ImagePermit>>>;
-
-impl Origin {
-    /// Releases the permits: the images are no longer in flight.
-    fn release(&self) {
-        self.permit.lock().unwrap_or_else(PoisonError::into_inner).take();
-    }
-}
 
 /// A job as JSON.
 #[derive(Deserialize)]
@@ -99,9 +91,11 @@ pub(crate) async fn submit<T>(client: &Client, request: Request) -> Result<Job<T
         id: id.to_owned(),
         operation,
         accepted: Timestamp::from(SystemTime::now()),
-        started_by: Arc::new(started_by),
-        stored_at: response.stored_at().map(Path::to_owned),
-        permit: Arc::new(Mutex::new(Some(permit))),
+        origin: Origin {
+            started_by: Arc::new(started_by),
+            stored_at: response.stored_at().map(Path::to_owned),
+            permit: Arc::new(Mutex::new(Some(permit))),
+        },
         finished: PhantomData,
     })
 }
@@ -159,7 +153,7 @@ impl Client {
     pub fn job_from_json<T>(&self, json: &str) -> Result<Job<T>, Error> {
         let read: JobJson = serde_json::from_str(json)
             .map_err(|error| Error::invalid_argument(format!("not the JSON of a job: {error}")))?;
-        self.job(&read.operation, read.id, read.accepted, read.request, None)
+        Ok(self.job(operation_of_jobs(&read.operation)?, read.id, read.accepted, read.request, None))
     }
 
     /// Reads the job of a stored response ([`store_responses_in`](crate::CallOptions::store_responses_in)): of a call that
@@ -172,13 +166,12 @@ impl Client {
     pub async fn job_from_stored<T>(&self, path: impl AsRef<Path>) -> Result<Job<T>, Error> {
         let path = path.as_ref();
         let stored = StoredResponse::read(path).await?;
-        let operation = operations::ALL.iter().find(|operation| operation.id == stored.operation_id());
-        let id = operation.zip(stored.response()).and_then(|(operation, response)| job_id(operation, response));
-        let id = id.ok_or_else(|| {
+        let operation = operation_of_jobs(stored.operation_id())?;
+        let id = stored.response().and_then(|response| job_id(operation, response)).ok_or_else(|| {
             Error::invalid_argument(format!("the response in \"{}\" has no id of a job", path.display()))
         })?;
         let (received, request) = (stored.received().clone(), stored.request().clone());
-        self.job(stored.operation_id(), id.to_owned(), received, request, Some(path.to_owned()))
+        Ok(self.job(operation, id.to_owned(), received, request, Some(path.to_owned())))
     }
 
     /// Submits a request that was prepared with this client, as `submit()` of its builder does.
@@ -203,20 +196,43 @@ impl Client {
         quote(self, request).await
     }
 
+    /// Returns a job of an earlier run, which holds no permits.
     fn job<T>(
         &self,
-        operation: &str,
+        operation: &'static Operation,
         id: String,
         accepted: Timestamp,
         request: Value,
         stored_at: Option<PathBuf>,
-    ) -> Result<Job<T>, Error> {
-        let known = operations::ALL.iter().find(|known| known.id == operation && known.job.is_some());
-        let known = known.ok_or_else(|| Error::invalid_argument(format!("`{operation}` does not run as a job")))?;
-        let started_by = Arc::new(CallSummary { operation: operation.to_owned(), request });
-        let (client, permit) = (self.clone(), HeldPermit::default());
-        Ok(Job { client, id, operation: known, accepted, started_by, stored_at, permit, finished: PhantomData })
+    ) -> Job<T> {
+        let started_by = Arc::new(CallSummary { operation: operation.id.to_owned(), request });
+        let origin = Origin { started_by, stored_at, permit: HeldPermit::default() };
+        Job { client: self.clone(), id, operation, accepted, origin, finished: PhantomData }
     }
+}
+
+/// The operation with this id, which runs as a job.
+fn operation_of_jobs(id: &str) -> Result<&'static Operation, Error> {
+    let known = operations::ALL.iter().find(|known| known.id == id && known.job.is_some());
+    known.copied().ok_or_else(|| Error::invalid_argument(format!("`{id}` does not run as a job")))
+}
+
+/// A builder of a call that can run as a job: the builders with `submit()`, and [`DynamicCall`], which refuses operations
+/// that do not run as jobs.
+pub trait JobBuilder: CallBuilder {
+    /// The decoded response with the result of the job.
+    type Finished: DeserializeOwned + Send + 'static;
+
+    /// Starts the call as a job, and returns as soon as the service has accepted it.
+    fn submit(self) -> impl Future<Output = Result<Job<Self::Finished>, Error>> + Send {
+        let client = self.client().clone();
+        let request = self.prepare();
+        async move { submit(&client, request?).await }
+    }
+}
+
+impl JobBuilder for DynamicCall<'_> {
+    type Finished = Value;
 }
 
 impl DynamicCall<'_> {
@@ -259,13 +275,13 @@ impl<T> Job<T> {
 
     /// The request that started the job, as a [`RequestSummary`](crate::request::RequestSummary) in JSON.
     pub fn request(&self) -> &Value {
-        &self.started_by.request
+        &self.origin.started_by.request
     }
 
     /// The path of the stored response with the id, if responses are stored
     /// ([`store_responses_in`](crate::CallOptions::store_responses_in)).
     pub fn stored_at(&self) -> Option<&Path> {
-        self.stored_at.as_deref()
+        self.origin.stored_at.as_deref()
     }
 }
 
@@ -274,12 +290,7 @@ impl<T: DeserializeOwned + Send + 'static> Job<T> {
     pub fn wait(&self) -> Wait<T> {
         let job = self.operation.job.as_ref().expect("jobs are of operations that run as jobs");
         let request = self.client.call(job.poll.id).and_then(|call| call.field(job.id, &self.id).prepare());
-        let origin = Origin {
-            started_by: Some(Arc::clone(&self.started_by)),
-            stored_at: self.stored_at.clone(),
-            permit: Arc::clone(&self.permit),
-        };
-        Wait::new(self.client.clone(), request, origin)
+        Wait::new(self.client.clone(), request, Some(self.origin.clone()))
     }
 }
 
@@ -290,9 +301,7 @@ impl<T> Clone for Job<T> {
             id: self.id.clone(),
             operation: self.operation,
             accepted: self.accepted.clone(),
-            started_by: Arc::clone(&self.started_by),
-            stored_at: self.stored_at.clone(),
-            permit: Arc::clone(&self.permit),
+            origin: self.origin.clone(),
             finished: PhantomData,
         }
     }
@@ -304,7 +313,7 @@ impl<T> Serialize for Job<T> {
         json.serialize_field("operation", self.operation.id)?;
         json.serialize_field("id", &self.id)?;
         json.serialize_field("accepted", &self.accepted)?;
-        json.serialize_field("request", &self.started_by.request)?;
+        json.serialize_field("request", &self.origin.started_by.request)?;
         json.end()
     }
 }

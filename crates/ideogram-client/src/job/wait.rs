@@ -6,7 +6,7 @@ use std::{
     marker::PhantomData,
     path::{Path, PathBuf},
     pin::{Pin, pin},
-    sync::Arc,
+    sync::{Arc, PoisonError},
     time::Duration,
 };
 
@@ -34,8 +34,8 @@ const MAX_INTERVAL: Duration = Duration::from_secs(10);
 /// Far longer than the service needs for images.
 const DEADLINE: Duration = Duration::from_secs(15 * 60);
 
-/// A wait for a job; see [`Job::wait`](super::Job::wait). Awaiting it returns the response with the images; [`Wait::states`] returns every
-/// observed state.
+/// A wait for a job; see [`Job::wait`](super::Job::wait). Awaiting it returns the response with the images;
+/// [`Wait::states`] returns every observed state.
 ///
 /// It survives lost connections, failures of the service and rate limits, whose `Retry-After` it honors up to ten
 /// minutes. It changes nothing, so it can be dropped and started again at any time.
@@ -43,7 +43,7 @@ const DEADLINE: Duration = Duration::from_secs(15 * 60);
 pub struct Wait<T> {
     client: Client,
     poll: Result<Request, Error>,
-    origin: Origin,
+    origin: Option<Origin>,
     max_interval: Duration,
     deadline: Duration,
     finished: PhantomData<fn() -> T>,
@@ -126,11 +126,11 @@ fn because(reason: Option<&str>) -> String {
 
 /// Waits for the job that a request polls.
 pub(crate) fn wait<T>(client: &Client, poll: Request) -> Wait<T> {
-    Wait::new(client.clone(), Ok(poll), Origin::default())
+    Wait::new(client.clone(), Ok(poll), None)
 }
 
 impl<T> Wait<T> {
-    pub(super) fn new(client: Client, poll: Result<Request, Error>, origin: Origin) -> Self {
+    pub(super) fn new(client: Client, poll: Result<Request, Error>, origin: Option<Origin>) -> Self {
         let (max_interval, deadline, finished) = (MAX_INTERVAL, DEADLINE, PhantomData);
         Self { client, poll, origin, max_interval, deadline, finished }
     }
@@ -205,14 +205,21 @@ impl<T> fmt::Debug for Wait<T> {
 struct Watch {
     client: Client,
     poll: Result<Request, Error>,
-    origin: Origin,
+    origin: Option<Origin>,
     polling: Polling,
 }
 
 impl Watch {
+    /// Releases the permits of the job: its images are no longer in flight.
+    fn release(&self) {
+        if let Some(origin) = &self.origin {
+            origin.permit.lock().unwrap_or_else(PoisonError::into_inner).take();
+        }
+    }
+
     /// Replaces the stored response with the id by one with the images, and returns its path.
     async fn store(&self, status: StatusCode, headers: HeaderMap, body: Bytes) -> Result<Option<PathBuf>, Error> {
-        let Origin { started_by: Some(call), stored_at: Some(earlier), .. } = &self.origin else { return Ok(None) };
+        let Some(Origin { started_by: call, stored_at: Some(earlier), .. }) = &self.origin else { return Ok(None) };
         let folder = earlier.parent().unwrap_or(Path::new(""));
         let written = stored_response::write(folder, Arc::clone(call), status, &headers, body.clone()).await;
         let path = written.map_err(|error| {
@@ -234,7 +241,7 @@ impl Watch {
             Ok(poll) => poll.clone(),
             Err(_) => return Err(self.poll.expect_err("it is an error").into()),
         };
-        let (operation, id) = (poll.operation(), poll.path_value().to_owned());
+        let (operation, id) = (poll.operation(), poll.id_in_path().to_owned());
         let client = self.client.clone();
         let polled = self.polling.next(|| async move { poll_once::<T>(&client, poll).await }).await?;
         let elapsed = self.polling.elapsed();
@@ -242,33 +249,28 @@ impl Watch {
             Err(failure) => JobState::NotSeen(failure),
             Ok((response, status)) => match &operation.poll {
                 Some(marks) if status == marks.completed => {
-                    self.origin.release();
+                    self.release();
                     let (status, headers, body) =
                         (response.status(), response.headers().clone(), response.body().clone());
                     let stored_at = self.store(status, headers, body).await?;
-                    let state = JobState::Completed(response.of_job(self.origin.started_by, stored_at));
+                    let state =
+                        JobState::Completed(response.of_job(self.origin.map(|origin| origin.started_by), stored_at));
                     return Ok((JobProgress { state, elapsed, next_poll_in: None }, None));
                 }
                 Some(marks) if status == marks.failed => {
-                    self.origin.release();
+                    self.release();
                     let reason = marks.reason.and_then(|reason| text_in(response.body(), reason));
                     return Err(JobError::Failed { id, reason });
                 }
                 _ => JobState::Running(status),
             },
         };
-        let failure = match &state {
-            JobState::NotSeen(failure) => Some(failure),
-            _ => None,
-        };
-        let Some(wait) = self.polling.plan(failure) else {
-            let trouble = match state {
-                JobState::NotSeen(failure) => Some(failure),
-                _ => None,
-            };
-            return Err(JobError::DeadlinePassed { id, elapsed, trouble });
-        };
-        Ok((JobProgress { state, elapsed, next_poll_in: Some(wait) }, Some(self)))
+        let failure = if let JobState::NotSeen(failure) = &state { Some(failure) } else { None };
+        match (self.polling.plan(failure), state) {
+            (Some(wait), state) => Ok((JobProgress { state, elapsed, next_poll_in: Some(wait) }, Some(self))),
+            (None, JobState::NotSeen(trouble)) => Err(JobError::DeadlinePassed { id, elapsed, trouble: Some(trouble) }),
+            (None, _) => Err(JobError::DeadlinePassed { id, elapsed, trouble: None }),
+        }
     }
 }
 

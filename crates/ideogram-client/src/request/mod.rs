@@ -118,11 +118,9 @@ impl Request {
         }
     }
 
-    /// The value of the last parameter in the path; empty without one.
-    pub(crate) fn path_value(&self) -> &str {
-        let in_path = |name: &str| self.operation.path.contains(&format!("{{{name}}}"));
-        let values = self.parameters.iter().rev();
-        values.into_iter().find(|(name, _)| in_path(name)).map(|(_, value)| value.as_str()).unwrap_or_default()
+    /// The id in the path of a request that polls, which has no other parameter.
+    pub(crate) fn id_in_path(&self) -> &str {
+        self.parameters.first().map(|(_, value)| value.as_str()).unwrap_or_default()
     }
 
     /// The number of images that the call makes, according to the document: it takes this many permits for images in

@@ -18,7 +18,7 @@ use crate::{CallOptions, Client, Error, ErrorKind, Outcome, generated::operation
 
 /// How long fetched keys are used.
 const MAX_KEY_AGE: Duration = Duration::from_secs(24 * 60 * 60);
-/// The minimum time between two fetches: whoever forges webhooks must not make the receiver call the service at will.
+/// The minimum time between two fetches: forged webhooks must not make the receiver call the service at will.
 const MIN_FETCH_INTERVAL: Duration = Duration::from_secs(60);
 /// How long a fetch may take. The sender of the webhook waits.
 const FETCH_DEADLINE: Duration = Duration::from_secs(10);

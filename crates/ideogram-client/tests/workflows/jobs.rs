@@ -276,10 +276,17 @@ async fn generic_code_takes_any_builder_that_can_run_as_a_job() {
         client.run_job(builder, folder).await.unwrap().len()
     }
 
+    async fn submitted<B: ideogram_client::JobBuilder>(builder: B) -> B::Finished {
+        builder.submit().await.unwrap().wait().await.unwrap().into_value()
+    }
+
     let (_server, client) = start(MockServer::builder()).await;
     let folder = tempfile::tempdir().unwrap();
     let dynamic = client.call("post_generate_image_v2_ideogram_v4").unwrap().field("prompt", "a");
 
     assert_eq!(count(client.generate_image_v2_ideogram_v3().prompt("a").num_images(2), folder.path()).await, 2);
     assert_eq!(count(dynamic, folder.path()).await, 1);
+
+    let generation: GenerationV2 = submitted(client.generate_image_v2_ideogram_v3().prompt("a")).await;
+    assert_eq!(generation.data.len(), 1);
 }

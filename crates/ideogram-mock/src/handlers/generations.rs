@@ -20,7 +20,7 @@ use crate::{
 
 /// The prices of an image in millionths of a US dollar, as quoted by the service on 2026-10-10: by operation, and by
 /// `quality` where the operation has it.
-const PRICES: [(&str, &str, u64); 11] = [
+const PRICES: [(&str, &str, u64); 10] = [
     ("post_generate_image_v2_ideogram45", "very_low", 8_000),
     ("post_generate_image_v2_ideogram45", "low", 30_000),
     ("post_generate_image_v2_ideogram45", "medium", 60_000),
@@ -31,7 +31,6 @@ const PRICES: [(&str, &str, u64); 11] = [
     ("post_precise_edit_image_v2_ideogram45", "high", 220_000),
     ("post_remove_background_v2", "", 10_000),
     (UPSCALE, "", 251_659),
-    ("post_describe_image_ideogram_v4", "", OTHER_PRICE),
 ];
 /// Quoted for most operations of the 3.0 and 4.0 models. Custom models and descriptions were not quoted, and cost the
 /// same here.
@@ -89,8 +88,7 @@ pub(super) fn generate(service: &Service, call: &Call) -> Result<Value, Reply> {
     let is_transparent = call.operation.id.contains("transparent");
     let background = if is_transparent { Background::Transparent } else { Background::Sky };
     let response = respond(service, call, &Plan { background, ..Plan::of(call) })?;
-    let data = &response["data"];
-    let mut generation = json!({"generation_id": record(service, call, data)?, "seed": data[0]["seed"], "data": data});
+    let mut generation = stored(service, call, &response["data"])?;
     if call.operation.id.ends_with("ideogram45") {
         generation["generation_kind"] = json!("sampling");
     }
@@ -100,9 +98,7 @@ pub(super) fn generate(service: &Service, call: &Call) -> Result<Value, Reply> {
 /// Handles inpaint, whose response also has the size of the images.
 pub(super) fn inpaint(service: &Service, call: &Call) -> Result<Value, Reply> {
     let response = respond(service, call, &Plan::of(call))?;
-    let data = &response["data"];
-    let generation = json!({"generation_id": record(service, call, data)?, "seed": data[0]["seed"], "data": data});
-    Ok(accepted(call, with_size(generation)))
+    Ok(accepted(call, with_size(stored(service, call, &response["data"])?)))
 }
 
 pub(super) fn upscale(service: &Service, call: &Call) -> Result<Value, Reply> {
@@ -118,9 +114,7 @@ pub(super) fn upscale(service: &Service, call: &Call) -> Result<Value, Reply> {
             "seed": image["seed"],
         });
     }
-    let data = &response["data"];
-    let generation = json!({"generation_id": record(service, call, data)?, "seed": data[0]["seed"], "data": data});
-    Ok(accepted(call, with_size(generation)))
+    Ok(accepted(call, with_size(stored(service, call, &response["data"])?)))
 }
 
 /// Fails after the response has begun for an image that is named so, unless it runs as a job.
@@ -145,6 +139,11 @@ pub(super) fn remove_background(service: &Service, call: &Call) -> Result<Value,
 pub(super) fn replace_background(service: &Service, call: &Call) -> Result<Value, Reply> {
     let response = respond(service, call, &Plan::of(call))?;
     Ok(json!({"generation_id": record(service, call, &response["data"])?}))
+}
+
+/// Stores a generation, and returns it with its images.
+fn stored(service: &Service, call: &Call, data: &Value) -> Result<Value, Reply> {
+    Ok(json!({"generation_id": record(service, call, data)?, "seed": data[0]["seed"], "data": data}))
 }
 
 /// The response to a call: without its images if it is a job.

@@ -1,7 +1,10 @@
 //! `ideogram generations get`.
 
 use clap::Args;
-use ideogram_client::types::GenerationId;
+use ideogram_client::{
+    Response,
+    types::{GenerationId, GenerationV2},
+};
 
 use super::action;
 use crate::{
@@ -26,9 +29,14 @@ pub(crate) struct Get {
 
 impl Get {
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
-        let action = action(&self.id);
-        let call = context.client().get_generation_v2().generation_id(&self.id);
-        let Some(response) = context.call(call, Wording { action: &action, inspect: "" }).await? else { return Ok(()) };
+        let Some(response) = get(context, &self.id).await? else { return Ok(()) };
         context.output().response(&response)
     }
+}
+
+/// Gets a generation; nothing with `--dry-run`, which prints the request.
+pub(super) async fn get(context: &Context<'_>, id: &GenerationId) -> Result<Option<Response<GenerationV2>>, Failure> {
+    let action = action(id);
+    let call = context.client().get_generation_v2().generation_id(id);
+    context.call(call, Wording { action: &action, inspect: "" }).await
 }

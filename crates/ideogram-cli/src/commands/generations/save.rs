@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use clap::Args;
 use ideogram_client::{
-    save::{HasImages as _, IfExists, SaveOutcome},
+    save::{HasImages as _, IfExists},
     types::GenerationId,
 };
 
-use super::action;
 use crate::{
     commands::{ids, values::time},
     failure::Failure,
@@ -18,7 +17,7 @@ use crate::{
         report::Report,
         save_flags::{SaveFlags, make_ready},
     },
-    session::context::{Context, Wording},
+    session::context::Context,
 };
 
 /// Save the images of a generation, and wait for them if they are not made yet
@@ -45,9 +44,7 @@ pub(crate) struct Save {
 impl Save {
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         if context.is_dry_run() {
-            let action = action(&self.id);
-            let call = context.client().get_generation_v2().generation_id(&self.id);
-            context.call(call, Wording { action: &action, inspect: "" }).await?;
+            super::get::get(context, &self.id).await?;
             return Ok(());
         }
         let folder = self.saving.folder(context.profile());
@@ -58,11 +55,6 @@ impl Save {
         let job = SaveJob { context, saving: &self.saving, folder: &folder, if_exists, stored_at: None };
         let images = response.images();
         let outcomes = job.run(context.client(), &response).await?;
-        for (image, outcome) in images.iter().zip(&outcomes) {
-            if matches!(outcome, SaveOutcome::AlreadyThere { .. }) {
-                context.output().note(&format!("image {} is already saved", image.number()));
-            }
-        }
         let json = serde_json::from_slice(response.body()).unwrap_or_default();
         job.finish(Report { response: json, images, outcomes, requested: None, stored_at: None }).await
     }

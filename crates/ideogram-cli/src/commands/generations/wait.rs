@@ -5,11 +5,10 @@ use std::time::Duration;
 use clap::Args;
 use ideogram_client::types::GenerationId;
 
-use super::action;
 use crate::{
     commands::{ids, values::time},
     failure::Failure,
-    session::context::{Context, Wording},
+    session::context::Context,
 };
 
 /// Wait until a generation has ended, and show it
@@ -35,9 +34,7 @@ pub(crate) struct Wait {
 impl Wait {
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         if context.is_dry_run() {
-            let action = action(&self.id);
-            let call = context.client().get_generation_v2().generation_id(&self.id);
-            context.call(call, Wording { action: &action, inspect: "" }).await?;
+            super::get::get(context, &self.id).await?;
             return Ok(());
         }
         let next = format!("ideogram generations wait {}", self.id);
