@@ -6,6 +6,7 @@
 
 mod cli;
 mod commands;
+mod executable;
 mod exit;
 mod failure;
 mod images;
@@ -18,22 +19,29 @@ use std::{env, ffi::OsString, process::ExitCode};
 
 use crate::{
     cli::Arguments, exit::Exit, failure::Failure, options::Options, output::Output, output::jq::Filter,
-    session::config::Config, session::globals::Globals, session::interrupt::Interrupt,
+    session::config::Config, session::globals::Globals, session::interrupt::Interrupt, session::worker,
 };
 
 fn main() -> ExitCode {
     // No files and no runtime before the arguments are parsed: completions and scripts run the command often.
-    let words: Vec<OsString> = env::args_os().collect();
+    let mut words: Vec<OsString> = env::args_os().collect();
     if words.get(1).is_some_and(|word| word == output::jq::WORKER_ARGUMENT) {
         return output::jq::work();
     }
+    let supervisor = worker::take_supervisor(&mut words);
     let early = || Output::new(options::early_format(&words), false, options::early_color(&words));
     let arguments = match cli::read(&words) {
         Ok(arguments) => arguments,
         Err(error) => return output::help_or_usage(&error, &early()).into(),
     };
+    if supervisor.is_none()
+        && arguments.command.has_worker(arguments.options.dry_run)
+        && let Some(code) = worker::run(&words)
+    {
+        return code;
+    }
     match prepare(&arguments.options) {
-        Ok((config, output)) => match run(&arguments, &config, &output) {
+        Ok((config, output)) => match run(&arguments, &config, &output, &Interrupt::new(supervisor)) {
             Ok(()) => Exit::Success.into(),
             Err(failure) => end(&output, &failure),
         },
@@ -56,16 +64,14 @@ fn prepare(options: &Options) -> Result<(Config, Output), Failure> {
     Ok((config, output))
 }
 
-fn run(arguments: &Arguments, config: &Config, output: &Output) -> Result<(), Failure> {
+fn run(arguments: &Arguments, config: &Config, output: &Output, interrupt: &Interrupt) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::internal("cannot start").because(&error))?;
     #[cfg(unix)]
     report_file_size_limit(&runtime);
-    let interrupt = Interrupt::default();
-    let globals =
-        Globals { options: &arguments.options, config, output, interrupt: &interrupt, max_images_in_flight: None };
+    let globals = Globals { options: &arguments.options, config, output, interrupt, max_images_in_flight: None };
     let result = runtime.block_on(interrupt.guard(commands::run(&arguments.command, globals, cli::command)));
     // A slow name server or network drive must not delay the end of the command.
     runtime.shutdown_background();

@@ -112,6 +112,13 @@ pub(crate) enum Command {
     Man(man::Man),
 }
 
+impl Command {
+    /// Whether the command does its work in a process of its own: one that pays for many images.
+    pub(crate) fn has_worker(&self, is_dry_run: bool) -> bool {
+        matches!(self, Self::Batch(_)) && !is_dry_run
+    }
+}
+
 /// Runs a command. `tree` builds all commands, for those that print them.
 pub(crate) async fn run(command: &Command, globals: Globals<'_>, tree: fn() -> clap::Command) -> Result<(), Failure> {
     let context = || Context::open(globals);

@@ -1,7 +1,7 @@
 //! The price of a call before it is made: `--quote`, `--max-usd`, and `ask_above_usd` of the profile.
 
 use clap::Args;
-use ideogram_client::{request::Request, types::PriceQuote};
+use ideogram_client::{request::Request, types::PriceQuote, usage::Decimal};
 use serde_json::json;
 
 use crate::{
@@ -60,7 +60,11 @@ impl PriceFlags {
         }
         let most = highest(&quote);
         if let Some(max) = self.max_usd.filter(|max| most > *max) {
-            let what = format!("the price is {}, above --max-usd {}: nothing was sent", shown(&quote), usd(max));
+            let what = format!(
+                "the price is {}, above --max-usd {}: nothing was sent",
+                shown(&quote),
+                Decimal::from_micros(max)
+            );
             return Err(Failure::usage(what).detail("usd_micros", quote.usd_micros));
         }
         if ask_above.is_some_and(|limit| most > limit) {

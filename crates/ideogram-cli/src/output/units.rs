@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ideogram_client::Timestamp;
+use ideogram_client::{Timestamp, usage::Decimal};
 
 const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 
@@ -47,9 +47,7 @@ pub(crate) fn count(number: u64, noun: &str) -> String {
 
 /// An amount of US dollars from millionths: `$0.10`, `$0.251659`.
 pub(crate) fn usd(micros: u64) -> String {
-    let fraction = format!("{:06}", micros % 1_000_000);
-    let end = fraction.trim_end_matches('0').len().max(2);
-    format!("${}.{}", micros / 1_000_000, &fraction[..end])
+    format!("${}", Decimal::from_micros(micros))
 }
 
 /// Reads an amount of US dollars, such as `2.50` or `$2.50`, as millionths.

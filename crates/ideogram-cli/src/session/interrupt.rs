@@ -15,9 +15,12 @@ use std::{
 };
 
 use ideogram_client::operation::{Billing, Operation, Retry};
-use tokio::{select, sync::Notify};
+use tokio::{
+    select,
+    sync::{Notify, watch},
+};
 
-use crate::{exit::Exit, failure::Failure};
+use crate::{exit::Exit, failure::Failure, session::worker};
 
 /// Signals within this time count as one: `timeout` signals its child and then the whole group, and when a terminal
 /// closes, the kernel and the shell both send SIGHUP.
@@ -62,6 +65,10 @@ pub(crate) struct Interrupt(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
+    /// The process that started this one as its worker.
+    supervisor: Option<u32>,
+    /// Whether it was killed.
+    is_killed: watch::Sender<bool>,
     is_graceful: AtomicBool,
     first: Notify,
     in_flight: Mutex<InFlight>,
@@ -84,6 +91,23 @@ pub(crate) struct CallInFlight(Interrupt, u64);
 pub(crate) struct Graceful(Interrupt);
 
 impl Interrupt {
+    /// `supervisor` is the id of the process that started this one as its worker, if one did.
+    pub(crate) fn new(supervisor: Option<u32>) -> Self {
+        Self(Arc::new(Inner { supervisor, ..Inner::default() }))
+    }
+
+    /// The process that the user started: this one, or its supervisor.
+    pub(crate) fn supervisor(&self) -> Option<u32> {
+        self.0.supervisor
+    }
+
+    /// Returns when the command was killed and only its worker, this process, is left. A command that is notified of
+    /// signals then finishes what it has sent, without waiting for the images.
+    pub(crate) async fn killed(&self) {
+        // The sender lives as long as `self`.
+        let _ = self.0.is_killed.subscribe().wait_for(|is_killed| *is_killed).await;
+    }
+
     /// Runs a command to its end or to a signal.
     pub(crate) async fn guard<T>(&self, command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
         // Before the command begins: a signal may arrive at once.
@@ -104,9 +128,18 @@ impl Interrupt {
                 self.0.first.notify_one();
             }
         };
+        let killed = async {
+            worker::supervisor_ended(self.0.supervisor).await;
+            self.0.is_killed.send_replace(true);
+            if self.0.is_graceful.load(Ordering::Relaxed) {
+                std::future::pending::<()>().await;
+            }
+            self.failure()
+        };
         let result = select! {
             biased;
             failure = interrupted => Err(failure),
+            failure = killed => Err(failure),
             result = command => result,
         };
         result.map_err(|failure| self.naming_the_signal(failure))
@@ -186,7 +219,7 @@ impl Drop for CallInFlight {
 
 /// The signals that end a command.
 #[cfg(unix)]
-struct Signals {
+pub(crate) struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
     /// `None` if the command was started to outlive its terminal, as `nohup` does.
@@ -195,7 +228,7 @@ struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
@@ -204,7 +237,7 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) -> Signal {
+    pub(crate) async fn next(&mut self) -> Signal {
         let hang_up = async {
             match &mut self.hang_up {
                 Some(hang_up) => hang_up.recv().await,

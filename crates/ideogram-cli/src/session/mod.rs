@@ -14,3 +14,4 @@ pub(crate) mod keyring;
 pub(crate) mod question;
 pub(crate) mod secret;
 pub(crate) mod trace;
+pub(crate) mod worker;

@@ -1,6 +1,6 @@
 //! `batch` among random kills and random edits of its journal and folder, counted where it costs: on the server.
 //!
-//! Nothing is paid twice without a question, nothing paid is lost by a signal that asks the command to end, and no file
+//! Nothing is paid twice without a question, nothing paid is lost by a signal, and no file
 //! has half a content. A failure names its seed. `IDEOGRAM_HOSTILE_RUNS=300` makes 300 kills and 300 edits instead of a
 //! few, `IDEOGRAM_HOSTILE_SEED` chooses others.
 
@@ -92,7 +92,8 @@ impl Scene {
     /// Images that have their name are whole, and so are stored responses.
     fn check_nothing_is_half(&self) {
         for path in files(self.folder.path()) {
-            let bytes = fs::read(&path).unwrap();
+            // The worker of a killed batch may have renamed or removed a temporary file meanwhile.
+            let Ok(bytes) = fs::read(&path) else { continue };
             match path.extension().and_then(|extension| extension.to_str()) {
                 Some("png") => assert!(image::load_from_memory(&bytes).is_ok(), "{}\n{}", path.display(), self.story()),
                 Some("json") => {
@@ -133,7 +134,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn kills_of_every_kind_pay_for_nothing_twice_and_only_the_hardest_loses_a_row() {
+fn kills_of_every_kind_pay_for_nothing_twice_and_lose_nothing() {
     let kills = number("IDEOGRAM_HOSTILE_RUNS", 24);
     let seed = number("IDEOGRAM_HOSTILE_SEED", 20_261_125);
     let mut done = 0;
@@ -144,7 +145,6 @@ fn kills_of_every_kind_pay_for_nothing_twice_and_only_the_hardest_loses_a_row() 
         let mut random = Rng::with_seed(seed + round);
         let mut scene = Scene::new(seed + round, Duration::from_millis(60));
         for _ in 0..4 {
-            let before = scene.lost();
             let mut child = scene.start(&[]);
             let after = random.u64(5..400);
             thread::sleep(Duration::from_millis(after));
@@ -154,22 +154,18 @@ fn kills_of_every_kind_pay_for_nothing_twice_and_only_the_hardest_loses_a_row() 
             scene.story.push(format!("{name} after {after} ms: {status}"));
             done += 1;
 
-            if name == "-KILL" {
-                // The server finishes the images in flight, as the service would.
-                thread::sleep(Duration::from_millis(100));
-            } else {
-                assert_eq!(scene.lost(), before, "{}", scene.story());
+            // After a SIGKILL its worker still finishes what it has sent.
+            if name != "-KILL" {
+                assert_eq!(scene.lost(), 0, "{}", scene.story());
             }
             scene.check_nothing_is_half();
             scene.check_nothing_is_paid_twice();
         }
-        let lost = scene.lost();
         let code = scene.run("out", &[]);
         scene.check_nothing_is_paid_twice();
         scene.check_nothing_is_half();
         let saved = files(&scene.out()).iter().filter(|path| path.extension().is_some_and(|it| it == "png")).count();
-        // A row that was begun and killed before it was sent is in doubt as well.
-        assert!(code == Some(0) && saved == ROWS || code == Some(10) && saved <= ROWS - lost, "{}", scene.story());
+        assert_eq!((code, saved, scene.lost()), (Some(0), ROWS, 0), "{}", scene.story());
     }
 }
 

@@ -224,7 +224,7 @@ fn a_price_is_shown_and_nothing_is_made() {
     snapshot!(run("generate lantern --max-usd 0.05"), @"
     exit code: 2
     ----- stderr -----
-    error: the price is $0.10, above --max-usd $0.05: nothing was sent
+    error: the price is $0.10, above --max-usd 0.05: nothing was sent
     ");
     snapshot!(run("generate lantern --max-usd ten"), @"
     exit code: 2

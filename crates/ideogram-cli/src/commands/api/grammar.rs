@@ -31,7 +31,7 @@ anything is sent; the rest is the service's part, which does not bill what it re
 does not know are refused without --unchecked.
 
 With --quote, the response is the price, and nothing is made or billed. With --job, it is the id of the generation, which \
-runs on and is billed when it completes; get_generation_v2 returns its state and its images. Operations of the second API \
+runs on and is billed when it completes; `ideogram generations save ID` saves its images. Operations of the second API \
 version have these options.
 
 The response of a paid call is also stored in a file before it is decoded, in ~/.local/state/ideogram/responses (or where \

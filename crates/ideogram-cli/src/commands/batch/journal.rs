@@ -54,6 +54,9 @@ pub(super) struct Run {
     pub(super) rows: usize,
     /// A fingerprint of all rows.
     pub(super) rows_hash: String,
+    /// The process that the user started, if it has a worker: when it is killed, the worker finishes what it has sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) process: Option<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -277,6 +280,12 @@ impl Journal {
         let (journal, contents) = opened.map_err(|error| failure(&error))?;
         let history = History::of(contents, history, &header.base_url, path)?;
         Ok((Self(Arc::new(journal)), history))
+    }
+
+    /// Whether another process has locked a journal for more than a moment. Blocks.
+    pub(super) fn is_in_use(path: &Path, header: &Header) -> bool {
+        let opened = internal::Journal::open(path, KIND, header, |_: Line| ());
+        opened.is_err_and(|error| matches!(error.kind(), JournalErrorKind::InUse))
     }
 
     /// Reads a journal without locking it; empty if there is none. Blocks.

@@ -4,7 +4,7 @@
 //! mean, [`canonical`] when JSON values are equal), [`plan`] decides what is done with each, [`questions`] asks before it
 //! costs much, [`run`] sends and saves ([`send`] one row, [`images`] the images of a response, [`streak`] when to stop),
 //! [`report`] summarizes, [`sheet`] writes the contact sheet. [`journal`] and [`ledger`] record what was sent,
-//! [`state`] lists the states of rows and images. The folder of a batch contains the images with their sidecars; the
+//! [`state`] lists the states of rows and images, [`killed`] waits for the worker of a killed run. The folder of a batch contains the images with their sidecars; the
 //! journal `batch.jsonl`; stored responses in `responses/`; `thumbnails/`; and `contact-sheet.html`.
 
 mod budget;
@@ -15,7 +15,9 @@ mod draft;
 mod images;
 mod input;
 mod journal;
+mod killed;
 mod ledger;
+mod model;
 mod plan;
 mod preview;
 mod properties;
@@ -41,15 +43,17 @@ use std::{
 };
 
 use clap::{Args, ValueEnum as _};
+use ideogram_client::usage::Decimal;
 use serde_json::{Map, json};
 
 use self::{
     budget::Budget,
     disk::blocking,
-    draft::{Model, Reading},
+    draft::Reading,
     input::Form,
     journal::{Header, History, Journal, Line, Run, now},
     ledger::{Ledger, Records},
+    model::Model,
     plan::{Allowed, Plan},
     report::{Counts, Stop},
     row::Row,
@@ -81,8 +85,9 @@ const SHEET: &str = "contact-sheet.html";
 ///
 /// The folder has a journal. Run the same command again to continue where it stopped, with the same model and in the
 /// same folder, without paying for a finished row twice. A row is identified by the request that is sent for it, in
-/// whatever way it is written: a row with another request is a new row. Rows that were in flight when the command was
-/// killed are listed, and sent again only with --rerun-unknown, since they may be billed. Rows that were sent from
+/// whatever way it is written: a row with another request is a new row. If the command is
+/// killed, a second process still stores what it has sent. Rows of unknown outcome, as after a power failure, are listed,
+/// and sent again only with --rerun-unknown, since they may be billed. Rows that were sent from
 /// another folder or with another model, or whose journal is lost, are sent again only after a question, and with --yes
 /// only with --pay-again. The folder also has every response, and contact-sheet.html, a page of all results.
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -158,11 +163,7 @@ impl Batch {
         let ledgers = if context.is_mock() { None } else { ledger::folder() };
         let folder = self.folder(context, ledgers.as_deref(), base_url).await?;
         let journal_path = journal::path_in(&folder);
-        // Read without being opened: a question that is answered with no leaves nothing behind.
-        let history = {
-            let (path, base_url) = (journal_path.clone(), base_url.to_owned());
-            blocking(move || Journal::read(&path, &base_url)).await?
-        };
+        let history = killed::history(context, &journal_path, base_url).await?;
         let model = self.model(context, &history);
         let rows = self.rows(context, model).await?;
         let records = match &ledgers {
@@ -201,7 +202,12 @@ impl Batch {
         }
         let ledger = self.ledger(context, ledgers, base_url, &folder).await;
         questions::report_history(context, &rows, &history, &plan);
-        let line = Line::Run(Run { time: now(), rows: rows.len(), rows_hash: row::hash(&rows) });
+        let line = Line::Run(Run {
+            time: now(),
+            rows: rows.len(),
+            rows_hash: row::hash(&rows),
+            process: context.interrupt().supervisor(),
+        });
         {
             let journal = journal.clone();
             blocking(move || journal.append(&line)).await?;
@@ -219,10 +225,7 @@ impl Batch {
         };
         let mut stream = context.output().stream("rows");
         let stop = work.run(&mut plan, &mut budget, &mut stream).await?;
-        if let Some(micros) = budget.usd_micros() {
-            context.output().note(&format!("the rows of all runs cost {}, by their quotes", units::usd(micros)));
-        }
-        self.report(context, &folder, &rows, &plan.statuses, stream, stop).await
+        self.report(context, &folder, &rows, &plan.statuses, stream, (budget.usd_micros(), stop)).await
     }
 
     /// Reports the result of all rows: as data, as contact sheet, and as messages.
@@ -233,15 +236,19 @@ impl Batch {
         rows: &[Row],
         statuses: &[Status],
         stream: ResultStream<'_>,
-        stop: Option<Stop>,
+        (usd_micros, stop): (Option<u64>, Option<Stop>),
     ) -> Result<(), Failure> {
         let output = context.output();
         let counts = Counts::of(statuses);
         let rows: Vec<_> = rows.iter().zip(statuses).collect();
         let sheet = self.sheet(folder, &rows, &counts).await;
         let path = sheet.as_ref().ok().map(|path| path.display().to_string());
+        if let Some(micros) = usd_micros {
+            output.note(&format!("the rows of all runs cost {}, by their quotes", units::usd(micros)));
+        }
         let printed = stream.finish(Map::from_iter([
             ("counts".to_owned(), counts.to_json()),
+            ("usd".to_owned(), json!(usd_micros.map(|micros| Decimal::from_micros(micros).to_string()))),
             ("contact_sheet".to_owned(), json!(path)),
         ]));
         if stop.is_none() && counts.is_complete() {

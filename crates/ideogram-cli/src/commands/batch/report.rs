@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use ideogram_client::usage::Decimal;
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -9,11 +10,7 @@ use super::{
     state::{ImageResult, RowState},
     status::Status,
 };
-use crate::{
-    exit::Exit,
-    failure::Failure,
-    output::units::{self, usd},
-};
+use crate::{exit::Exit, failure::Failure, output::units};
 
 /// How many rows are listed with their reasons; the contact sheet has all.
 const MAX_LISTED: usize = 100;
@@ -151,7 +148,7 @@ pub(super) fn verdict(rows: &[(&Row, &Status)], counts: &Counts, stop: Option<St
             (Some(Exit::Partial), failure.hint("run the same command again with a larger --max-images to continue"))
         }
         Some(Stop::MaxUsd(max)) => {
-            let what = format!("stopped: the next row would exceed --max-usd {}", usd(max).trim_start_matches('$'));
+            let what = format!("stopped: the next row would exceed --max-usd {}", Decimal::from_micros(max));
             let failure = Failure::new(Exit::Partial, what);
             (Some(Exit::Partial), failure.hint("run the same command again with a larger --max-usd to continue"))
         }

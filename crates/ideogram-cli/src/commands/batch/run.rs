@@ -11,7 +11,7 @@ use tokio::select;
 use super::{
     budget::Budget,
     disk::blocking,
-    images::{self, Stored, StoredAt},
+    images::{self, SentJob, Stored, StoredAt},
     journal::{Finished, Line},
     plan::Plan,
     report::{CONTINUE, RERUN_UNKNOWN, Stop, row_json},
@@ -22,11 +22,20 @@ use super::{
 };
 use crate::{
     exit::Exit, failure::Failure, options::Format, output::ResultStream, output::progress::Counted, output::units,
-    session::interrupt::Signal,
 };
 
 /// How many rows may be waiting for their images to be saved before no more rows are sent.
 const MAX_SAVING: usize = 8;
+
+/// What is begun with a row.
+enum Next {
+    /// Its images are saved.
+    Save(Stored),
+    /// Its job is waited for.
+    Wait(SentJob),
+    /// It is sent; the price is its quote.
+    Send(Option<u64>),
+}
 
 impl Work<'_> {
     /// Works until nothing is left to do or something stops it, and updates the statuses of the plan.
@@ -44,50 +53,44 @@ impl Work<'_> {
         let mut images_in_flight = 0_u32;
         let mut streak = Streak::default();
         let mut stop = None;
+        let mut is_killed = false;
         let rows_in_flight = RefCell::new(Vec::<usize>::new());
         let mut tally = Tally::default();
         loop {
             while stop.is_none() && saving.len() < MAX_SAVING {
-                if let Some((index, stored)) = plan.save.pop_front() {
-                    saving.push(self.save(index, stored));
-                    continue;
-                }
-                let waits = plan.wait.front().map(|(index, _)| *index);
-                let Some(index) = waits.or(plan.send.front().copied()) else { break };
-                let row = &self.rows[index];
-                let weight = row.images.min(self.max_in_flight);
-                if images_in_flight + weight > self.max_in_flight {
-                    break;
-                }
-                if let Some((index, job)) = plan.wait.pop_front() {
-                    images_in_flight += weight;
-                    rows_in_flight.borrow_mut().push(index);
-                    sending.push(Either::Left(self.resume(index, job)));
-                    continue;
-                }
-                if let Err(failure) = self.context.output().expect_reader() {
-                    stop = Some(worse(stop, failure));
-                    break;
-                }
-                let price = match budget.add(index, row) {
-                    Ok(price) => price,
+                let (index, next) = match self.next(plan, budget, images_in_flight) {
+                    Ok(Some(next)) => next,
+                    Ok(None) => break,
                     Err(limit) => {
                         stop = Some(limit);
                         break;
                     }
                 };
-                plan.send.pop_front();
-                images_in_flight += weight;
+                let sent = match next {
+                    Next::Save(stored) => {
+                        saving.push(self.save(index, stored));
+                        continue;
+                    }
+                    Next::Wait(job) => Either::Left(self.resume(index, job)),
+                    Next::Send(price) => Either::Right(self.send(index, price)),
+                };
+                images_in_flight += self.weight(index);
                 rows_in_flight.borrow_mut().push(index);
-                sending.push(Either::Right(self.send(index, price)));
+                sending.push(sent);
             }
             if sending.is_empty() && saving.is_empty() {
                 break;
             }
             let is_interrupted = matches!(stop, Some(Stop::Interrupted));
             let signalled = graceful.as_ref().expect("it is replaced at once when it is dropped").signalled();
-            select! {
+            let ended = select! {
                 biased;
+                () = interrupt.killed(), if !is_killed => {
+                    is_killed = true;
+                    stop = Some(Stop::Interrupted);
+                    self.note_waiting(sending.len(), "the command was killed");
+                    None
+                }
                 signal = signalled => {
                     if is_interrupted {
                         return Err(self.abandoned(&rows_in_flight.borrow()));
@@ -96,52 +99,79 @@ impl Work<'_> {
                     drop(graceful.take());
                     graceful = Some(interrupt.gracefully());
                     stop = Some(Stop::Interrupted);
-                    self.note_waiting(sending.len(), signal);
+                    self.note_waiting(sending.len(), &format!("{signal} again abandons them"));
+                    None
                 }
                 Some((index, (sent, failure))) = sending.next(), if !sending.is_empty() => {
                     rows_in_flight.borrow_mut().retain(|other| *other != index);
-                    images_in_flight -= self.rows[index].images.min(self.max_in_flight);
+                    images_in_flight -= self.weight(index);
+                    stop = failure.map(|failure| worse(stop.take(), failure)).or(stop);
                     match sent {
-                        Sent::No => budget.subtract(index, &self.rows[index]),
-                        Sent::Stored(path) => saving.push(self.save(index, Stored::file(path))),
+                        Sent::No => {
+                            budget.subtract(index, &self.rows[index]);
+                            None
+                        }
+                        Sent::Stored(path) => {
+                            saving.push(self.save(index, Stored::file(path)));
+                            None
+                        }
                         Sent::Failed(failed) => {
                             if !failed.state.is_billed() {
                                 budget.subtract(index, &self.rows[index]);
                             }
-                            let refused = streak.failed(&failed, self.stop_after);
-                            plan.statuses[index] = Status::Failed(failed);
-                            tally.add(&plan.statuses[index]);
-                            // Rows in flight may be billed: they are waited for even if nothing can be printed.
-                            if let Err(failure) = self.print(index, &plan.statuses[index], results) {
-                                stop = Some(worse(stop, failure));
-                            }
-                            progress.advance(1);
-                            stop = stop.or(refused);
+                            stop = stop.or(streak.failed(&failed, self.stop_after));
+                            Some((index, Status::Failed(failed)))
                         }
                     }
-                    stop = failure.map(|failure| worse(stop.take(), failure)).or(stop);
                 }
                 Some((index, (status, failure))) = saving.next(), if !saving.is_empty() => {
-                    let withheld = streak.finished(&status, self.stop_after);
-                    stop = stop.or(withheld);
-                    tally.add(&status);
-                    plan.statuses[index] = status;
-                    if let Err(failure) = self.print(index, &plan.statuses[index], results) {
-                        stop = Some(worse(stop, failure));
-                    }
-                    progress.advance(1);
                     stop = failure.map(|failure| worse(stop.take(), failure)).or(stop);
+                    stop = stop.or(streak.finished(&status, self.stop_after));
+                    Some((index, status))
                 }
+            };
+            if let Some((index, status)) = ended {
+                tally.add(&status);
+                // Rows in flight may be billed: they are waited for even if nothing can be printed.
+                if let Err(failure) = self.print(index, &status, results) {
+                    stop = Some(worse(stop, failure));
+                }
+                plan.statuses[index] = status;
+                progress.advance(1);
             }
             progress.message(tally.line());
         }
         Ok(stop)
     }
 
-    fn note_waiting(&self, in_flight: usize, signal: Signal) {
+    /// What is begun next; `None` if that needs more permits than there are.
+    fn next(&self, plan: &mut Plan, budget: &mut Budget, images_in_flight: u32) -> Result<Option<(usize, Next)>, Stop> {
+        if let Some((index, stored)) = plan.save.pop_front() {
+            return Ok(Some((index, Next::Save(stored))));
+        }
+        let has_permits = |index: usize| images_in_flight + self.weight(index) <= self.max_in_flight;
+        let waits = plan.wait.front().map(|(index, _)| *index);
+        let Some(index) = waits.or(plan.send.front().copied()).filter(|index| has_permits(*index)) else {
+            return Ok(None);
+        };
+        if let Some((index, job)) = plan.wait.pop_front() {
+            return Ok(Some((index, Next::Wait(job))));
+        }
+        self.context.output().expect_reader().map_err(Stop::Local)?;
+        let price = budget.add(index, &self.rows[index])?;
+        plan.send.pop_front();
+        Ok(Some((index, Next::Send(price))))
+    }
+
+    /// How many permits a row needs.
+    fn weight(&self, index: usize) -> u32 {
+        self.rows[index].images.min(self.max_in_flight)
+    }
+
+    fn note_waiting(&self, in_flight: usize, remark: &str) {
         if in_flight > 0 {
             let rows = units::count(in_flight as u64, "row");
-            let text = format!("no more rows are sent; waiting for {rows} in flight ({signal} again abandons them)");
+            let text = format!("no more rows are sent; waiting for {rows} in flight ({remark})");
             self.context.output().note(&text);
         }
     }

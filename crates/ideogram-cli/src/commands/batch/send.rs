@@ -15,6 +15,7 @@ use ideogram_client::{
     CallOptions, Error, ErrorKind, Job, Response, StoredResponse, internal, job::JobError, request::Request,
 };
 use serde_json::Value;
+use tokio::select;
 
 use super::{
     RESPONSES,
@@ -155,10 +156,19 @@ impl Work<'_> {
             (self.journal.clone(), Line::Accepted(Accepted { row: row.key.clone(), job: job.id().to_owned() }));
         // Its stored response has the id as well, so it is waited for in any case.
         let recorded = blocking(move || journal.append(&line)).await;
-        let (state, kind, message) = match job.wait().await {
+        let waited = select! {
+            biased;
+            () = self.context.interrupt().killed() => {
+                // The next run waits for it.
+                let message = format!("the command was killed; the generation {} runs on", job.id());
+                let failed = Failed { state: RowState::Running, ..Failed::local(row, message) };
+                return (Sent::Failed(failed), recorded.err());
+            }
+            waited = job.wait() => waited,
+        };
+        let (state, kind, message) = match waited {
             Ok(response) => {
                 let (sent, failure) = self.ended(row, Ok(response)).await;
-                self.jobs.borrow_mut().remove(&index);
                 return (sent, recorded.err().or(failure));
             }
             // The response has arrived, and cannot be stored.

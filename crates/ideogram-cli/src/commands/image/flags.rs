@@ -141,7 +141,7 @@ pub(super) const FLAGS: &[Flag] = &[
         "quality",
         &["quality"],
         "QUALITY",
-        "How carefully to draw, which sets the price [default: high, or medium with --images]",
+        "How carefully to draw, which sets the price [default: high, or medium if images are edited]",
     ),
     flag("output_resolution", &["output_resolution"], "SIZE", "How large the image is; more costs more [default: 1k]"),
     flag(

@@ -19,7 +19,7 @@ use std::{
 
 pub(crate) use worker::{ARGUMENT as WORKER_ARGUMENT, work};
 
-use crate::failure::Failure;
+use crate::{executable, failure::Failure};
 
 /// An expression, ready to run.
 pub(crate) struct Filter {
@@ -125,13 +125,7 @@ struct Worker {
 impl Worker {
     fn start(expression: &str) -> Result<Self, Failure> {
         let cannot = |error: io::Error| Failure::internal("the expression of --jq cannot be run").because(&error);
-        // The file of the command may be replaced while it runs.
-        let program = if cfg!(target_os = "linux") {
-            "/proc/self/exe".into()
-        } else {
-            std::env::current_exe().map_err(cannot)?
-        };
-        let mut command = Command::new(program);
+        let mut command = Command::new(executable::path().map_err(cannot)?);
         command.arg(WORKER_ARGUMENT).env_clear();
         // The time zone, and variables that Windows needs to start a process.
         for name in ["TZ", "SystemRoot"] {

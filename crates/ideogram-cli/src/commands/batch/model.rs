@@ -1,0 +1,66 @@
+//! The models of rows, and which operation of a model takes the properties of a row.
+
+use ideogram_client::{operation::Operation, operations};
+use serde_json::{Map, Value};
+
+use super::properties::{JSON_PROMPT, input, nested};
+use crate::{commands::values, images::structured};
+
+/// The model of rows that name none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Model {
+    /// Ideogram 4.5, which also edits images
+    #[value(name = "v4.5")]
+    V4_5,
+    /// Ideogram 4.0, and models trained from it
+    V4,
+    /// Ideogram 3.0, and models trained from it
+    V3,
+    /// The legacy models, `V_1` to `V_2A`
+    Legacy,
+}
+
+impl Model {
+    /// The operations of the model: jobs come first.
+    pub(super) fn operations(self) -> Vec<&'static Operation> {
+        match self {
+            Self::V4_5 => vec![&operations::POST_GENERATE_IMAGE_V2_IDEOGRAM45],
+            Self::V4 => vec![
+                &operations::POST_GENERATE_IMAGE_V2_IDEOGRAM_V4,
+                &operations::POST_GENERATE_IMAGE_V2_IDEOGRAM_V4_CUSTOM_MODEL,
+                &operations::POST_GENERATE_IMAGE_V4,
+            ],
+            Self::V3 => vec![
+                &operations::POST_GENERATE_IMAGE_V2_IDEOGRAM_V3,
+                &operations::POST_GENERATE_IMAGE_V2_IDEOGRAM_V3_CUSTOM_MODEL,
+                &operations::POST_GENERATE_IMAGE_V3,
+            ],
+            Self::Legacy => vec![&operations::POST_GENERATE_IMAGE],
+        }
+    }
+
+    /// The operation that takes all properties of a row with their values, or else the one that takes all of them.
+    pub(super) fn operation(self, properties: &Map<String, Value>) -> &'static Operation {
+        let takes = |operation: &Operation, name: &str| {
+            let is_prompt = ["prompt", "text_prompt"].contains(&name);
+            let is_structured = name == JSON_PROMPT && structured::is_in_prompt(operation);
+            is_prompt
+                || is_structured
+                || name == "id"
+                || input(operation, name).is_some()
+                || nested(operation, name).is_some()
+        };
+        let takes_value = |operation: &Operation, name: &str, value: &Value| match input(operation, name) {
+            Some(input) if !input.values().is_empty() => {
+                value.as_str().is_none_or(|text| values::find(input.values(), text.trim()).is_some())
+            }
+            _ => true,
+        };
+        let all = self.operations();
+        let mut taking = all.iter().filter(|operation| properties.keys().all(|name| takes(operation, name)));
+        let takes_values =
+            |operation: &Operation| properties.iter().all(|(name, value)| takes_value(operation, name, value));
+        let best = taking.clone().find(|operation| takes_values(operation));
+        best.or_else(|| taking.next()).unwrap_or(&all[0])
+    }
+}

@@ -1,0 +1,156 @@
+//! The process of its own in which `batch` does its work, so that a SIGKILL of the command does not lose what the
+//! service is just answering.
+//!
+//! The command starts itself again with [`ARGUMENT`] and waits for that worker: [`run`]. Signals are passed on, and the
+//! exit code of the worker is that of the command. When the command is killed, [`supervisor_ended`] tells the worker,
+//! which finishes what it has sent, stores the ids of jobs, and ends.
+//!
+//! A kill of both processes at once, as by a container that is removed or by a power failure, is not covered. On
+//! Windows there is no worker: the command does the work itself.
+
+use std::ffi::OsString;
+
+/// The first argument of a worker; the second is the id of the process that supervises it.
+const ARGUMENT: &str = "--work-for-process";
+
+/// Removes the arguments of a worker, and returns the id of its supervisor; `None` for the command that a user started.
+pub(crate) fn take_supervisor(words: &mut Vec<OsString>) -> Option<u32> {
+    if words.get(1).is_none_or(|word| word != ARGUMENT) {
+        return None;
+    }
+    let supervisor = words.get(2).and_then(|word| word.to_str()).and_then(|word| word.parse().ok())?;
+    words.drain(1..3);
+    Some(supervisor)
+}
+
+#[cfg(unix)]
+pub(crate) use unix::{is_running, run, supervisor_ended};
+
+#[cfg(not(unix))]
+pub(crate) fn run(_: &[OsString]) -> Option<std::process::ExitCode> {
+    None
+}
+
+#[cfg(not(unix))]
+pub(crate) async fn supervisor_ended(_: Option<u32>) {
+    std::future::pending().await
+}
+
+#[cfg(not(unix))]
+pub(crate) fn is_running(_: u32) -> bool {
+    true
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::{
+        ffi::OsString,
+        io::{self, IsTerminal as _},
+        os::unix::process::{ExitStatusExt as _, parent_id},
+        process::{self, ExitCode, ExitStatus},
+        time::Duration,
+    };
+
+    use rustix::process::{Pid, getpid, kill_process, test_kill_process};
+    use tokio::{
+        process::Command,
+        select,
+        signal::unix::{SignalKind, signal},
+    };
+
+    use super::ARGUMENT;
+    use crate::{
+        executable,
+        session::interrupt::{Signal, Signals},
+    };
+
+    /// How often a worker looks whether its supervisor is still there.
+    const LOOK: Duration = Duration::from_millis(20);
+
+    /// Runs the command in a worker, and returns its exit code; `None` if no worker can be started.
+    pub(crate) fn run(words: &[OsString]) -> Option<ExitCode> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+        runtime.block_on(supervise(words)).ok()
+    }
+
+    async fn supervise(words: &[OsString]) -> io::Result<ExitCode> {
+        let mut signals = Signals::new()?;
+        let mut stop = signal(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()))?;
+        let mut command = Command::new(executable::path()?);
+        command.arg0(&words[0]).arg(ARGUMENT).arg(process::id().to_string()).args(&words[1..]);
+        // A kill of the whole process group must not reach it. But it must stay where it may read from the terminal.
+        if !io::stdin().is_terminal() {
+            command.process_group(0);
+        }
+        let mut worker = command.spawn()?;
+        let id = worker.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+        loop {
+            select! {
+                status = worker.wait() => return status.map(code_of),
+                // From a terminal the worker has it already, and takes both for one.
+                signal = signals.next() => pass_on(id, signal_of(signal)),
+                // Ctrl-Z, and later `fg` or `bg`.
+                _ = stop.recv() => {
+                    pass_on(id, rustix::process::Signal::STOP);
+                    kill_process(getpid(), rustix::process::Signal::STOP)?;
+                    pass_on(id, rustix::process::Signal::CONT);
+                }
+            }
+        }
+    }
+
+    /// The exit code as shells have it.
+    fn code_of(status: ExitStatus) -> ExitCode {
+        let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default());
+        ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX))
+    }
+
+    fn signal_of(signal: Signal) -> rustix::process::Signal {
+        match signal {
+            Signal::Interrupt => rustix::process::Signal::INT,
+            Signal::Terminate => rustix::process::Signal::TERM,
+            Signal::HangUp => rustix::process::Signal::HUP,
+        }
+    }
+
+    fn pass_on(worker: Option<Pid>, signal: rustix::process::Signal) {
+        if let Some(worker) = worker {
+            // If it has just ended, there is nobody to tell.
+            let _ = kill_process(worker, signal);
+        }
+    }
+
+    /// Returns when the supervisor of this process has ended; never if it has none.
+    pub(crate) async fn supervisor_ended(supervisor: Option<u32>) {
+        let Some(supervisor) = supervisor else { return std::future::pending().await };
+        while parent_id() == supervisor {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Whether there is a process with this id.
+    pub(crate) fn is_running(id: u32) -> bool {
+        let id = Pid::from_raw(id.cast_signed());
+        id.is_some_and(|id| !matches!(test_kill_process(id), Err(rustix::io::Errno::SRCH)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_of_a_worker_are_removed() {
+        let words = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
+        for (given, supervisor, left) in [
+            ("ideogram --work-for-process 7 batch rows.csv", Some(7), "ideogram batch rows.csv"),
+            ("ideogram batch rows.csv", None, "ideogram batch rows.csv"),
+            // Refused as an unknown argument.
+            ("ideogram --work-for-process x batch", None, "ideogram --work-for-process x batch"),
+            ("ideogram --work-for-process", None, "ideogram --work-for-process"),
+        ] {
+            let mut words_left = words(given);
+            assert_eq!((take_supervisor(&mut words_left), words_left), (supervisor, words(left)), "{given}");
+        }
+    }
+}
