@@ -9,6 +9,7 @@ use crate::{
     exit::Exit,
     options::{Options, brief, early_color},
     output::printable::printable,
+    suggestions,
 };
 
 /// The Ideogram API from the terminal: images, datasets and custom models
@@ -32,7 +33,7 @@ pub(crate) fn read(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
         ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             brief(built(Arguments::command().color(color))).try_get_matches_from(arguments).err().unwrap_or(error)
         }
-        _ => harmless(error, arguments),
+        _ => suggestions::improve(harmless(error, arguments), Arguments::command, arguments),
     })
 }
 

@@ -13,13 +13,15 @@ mod images;
 mod options;
 mod output;
 mod session;
+mod suggestions;
 mod text_input;
 
 use std::{env, ffi::OsString, process::ExitCode};
 
 use crate::{
     cli::Arguments, exit::Exit, failure::Failure, options::Options, output::Output, output::jq::Filter,
-    session::config::Config, session::globals::Globals, session::interrupt::Interrupt, session::worker,
+    output::messages::Messages, session::config::Config, session::globals::Globals, session::interrupt::Interrupt,
+    session::worker,
 };
 
 fn main() -> ExitCode {
@@ -28,8 +30,11 @@ fn main() -> ExitCode {
     if words.get(1).is_some_and(|word| word == output::jq::WORKER_ARGUMENT) {
         return output::jq::work();
     }
-    let supervisor = worker::take_supervisor(&mut words);
-    let early = || Output::new(options::early_format(&words), false, options::early_color(&words));
+    let supervisor = executable::take_supervisor(&mut words);
+    let early = || {
+        let (format, color) = (options::early_format(&words), options::early_color(&words));
+        Output::new(format, color, Messages::new(format, false, false, color))
+    };
     let arguments = match cli::read(&words) {
         Ok(arguments) => arguments,
         Err(error) => return output::help_or_usage(&error, &early()).into(),
@@ -56,7 +61,9 @@ fn end(output: &Output, failure: &Failure) -> ExitCode {
 
 fn prepare(options: &Options) -> Result<(Config, Output), Failure> {
     let config = Config::read(options.profile.as_deref())?;
-    let output = Output::new(options.format(config.profile().output)?, options.quiet, options.color);
+    let (preferred, color) = (config.profile().output, options.color);
+    let messages = Messages::new(options.message_format(preferred), options.quiet, options.debug, color);
+    let output = Output::new(options.format(preferred)?, color, messages);
     let output = match &options.jq {
         Some(expression) => output.filtered(Filter::new(expression)?),
         None => output,

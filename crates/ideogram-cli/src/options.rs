@@ -113,6 +113,11 @@ impl Options {
         }
     }
 
+    /// The format of messages, which are for people unless JSON was asked for by its name.
+    pub(crate) fn message_format(&self, preferred: Option<Format>) -> Format {
+        self.output.or(preferred).unwrap_or(Format::Text)
+    }
+
     /// Refuses options for calls, for a command that makes none.
     pub(crate) fn refuse_those_of_calls(&self, command: &str) -> Result<(), Failure> {
         let profile = ("--profile", self.profile.is_some());
@@ -162,7 +167,7 @@ pub(crate) fn brief(mut command: clap::Command) -> clap::Command {
 /// The format of an error in the arguments, before they are parsed.
 pub(crate) fn early_format(arguments: &[OsString]) -> Format {
     let format = early(arguments, "--output").and_then(|value| Format::from_str(value, true).ok());
-    format.unwrap_or(if early(arguments, "--jq").is_some() { Format::Json } else { Format::Text })
+    format.unwrap_or(Format::Text)
 }
 
 /// When to color the help, before the arguments are parsed.
@@ -204,7 +209,7 @@ mod tests {
         for (arguments, expected) in [
             ("ideogram --output json nonsense", Format::Json),
             ("ideogram nonsense --output=jsonl", Format::Jsonl),
-            ("ideogram nonsense --jq .a", Format::Json),
+            ("ideogram nonsense --jq .a", Format::Text),
             ("ideogram nonsense --jq .a --output jsonl", Format::Jsonl),
             ("ideogram nonsense --output", Format::Text),
             ("ideogram nonsense --output yaml", Format::Text),

@@ -178,7 +178,7 @@ fn stopped(failure: Failure, done: usize, all: usize) -> Failure {
     let exit = if failure.exit() == Exit::ReaderGone { Exit::ReaderGone } else { Exit::Partial };
     let mut partial = Failure::new(exit, what).cause(failure.what());
     for cause in failure.causes() {
-        partial = partial.cause(cause.clone());
+        partial = partial.cause(cause);
     }
     for hint in failure.hints() {
         partial = partial.hint(hint.clone());

@@ -8,6 +8,8 @@ use clap::{
     builder::{PossibleValue, StringValueParser, TypedValueParser},
 };
 
+use crate::images::size::short_name;
+
 /// Lists the values of an enum in the help, and accepts others: they are checked when the request is prepared.
 #[derive(Clone, Debug)]
 pub(crate) struct Known(Vec<String>);
@@ -22,6 +24,10 @@ impl Known {
             }
         }
         Self(names)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
     }
 }
 
@@ -44,10 +50,11 @@ pub(crate) fn find<'a, T: AsRef<str>>(values: &'a [T], text: &str) -> Option<&'a
     values.iter().find(|value| folded(value.as_ref()) == wanted)
 }
 
-/// `RESOLUTION_1024_1024` as `1024x1024`, and `ASPECT_16_9` as `16x9`; all else as it is.
-pub(crate) fn short_name(value: &str) -> String {
-    let legacy = value.strip_prefix("RESOLUTION_").or_else(|| value.strip_prefix("ASPECT_"));
-    legacy.map_or_else(|| value.to_owned(), |legacy| legacy.replace('_', "x"))
+/// How a model is also written: `3` and `3.0` for `v3`, `4.5` for `v4.5`.
+pub(crate) fn version_names(name: &'static str) -> impl Iterator<Item = String> {
+    let version = name.strip_prefix('v').filter(|version| version.starts_with(|first: char| first.is_ascii_digit()));
+    let whole = version.filter(|version| !version.contains('.')).into_iter();
+    whole.flat_map(|version| [format!("{version}.0"), format!("v{version}.0")]).chain(version.map(str::to_owned))
 }
 
 /// Reads a time: seconds, or a number with a unit.
@@ -69,7 +76,7 @@ pub(crate) fn time(text: &str) -> Result<Duration, String> {
 fn folded(text: &str) -> String {
     let fold = |character: char| match character {
         '-' => '_',
-        ':' => 'X',
+        ':' | '/' => 'X',
         other => other.to_ascii_uppercase(),
     };
     short_name(text).chars().map(fold).collect()

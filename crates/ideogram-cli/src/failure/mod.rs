@@ -9,7 +9,7 @@ use std::{error::Error as StdError, io};
 use ideogram_client::{Error, ErrorKind};
 use serde_json::{Map, Value, json};
 
-use crate::{exit::Exit, output::units};
+use crate::{exit::Exit, output::printable::printable, output::units};
 
 /// How much of a response that cannot be read is shown, in characters.
 const MAX_RESPONSE_CHARS: usize = 200;
@@ -21,11 +21,28 @@ pub(crate) struct Failure(Box<Parts>);
 #[derive(Debug)]
 struct Parts {
     what: String,
-    causes: Vec<String>,
+    causes: Vec<Cause>,
     hints: Vec<String>,
     exit: Exit,
     /// Further properties in JSON.
     details: Map<String, Value>,
+}
+
+/// A line below the message.
+#[derive(Debug)]
+struct Cause {
+    text: String,
+    kind: CauseKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum CauseKind {
+    /// Why it failed.
+    Cause,
+    /// What belongs to it: a list of rows, what was in flight.
+    Fact,
+    /// A cause of a cause, which only developers read.
+    Inner,
 }
 
 /// The failed call that a message describes.
@@ -61,8 +78,17 @@ impl Failure {
     }
 
     /// Adds one cause.
-    pub(crate) fn cause(mut self, cause: impl Into<String>) -> Self {
-        self.0.causes.push(cause.into());
+    pub(crate) fn cause(self, cause: impl Into<String>) -> Self {
+        self.line(CauseKind::Cause, cause.into())
+    }
+
+    /// Adds what belongs to the failure without being its cause: an element of a list, or what was in flight.
+    pub(crate) fn fact(self, fact: impl Into<String>) -> Self {
+        self.line(CauseKind::Fact, fact.into())
+    }
+
+    fn line(mut self, kind: CauseKind, text: String) -> Self {
+        self.0.causes.push(Cause { text, kind });
         self
     }
 
@@ -71,9 +97,9 @@ impl Failure {
         let mut next = Some(error);
         while let Some(error) = next {
             let text = error.to_string();
-            let is_known = self.0.causes.iter().any(|cause| cause.contains(&text));
+            let is_known = self.0.causes.iter().any(|cause| cause.text.contains(&text));
             if !is_known && !is_bare_kind(error) {
-                self.0.causes.push(text);
+                self = self.cause(text);
             }
             next = error.source();
         }
@@ -105,9 +131,11 @@ impl Failure {
         let mut failure = Self::new(code::exit_of(error), call.action).because(error);
         if code::is_paid_for(error) && error.stored_at().is_none() {
             // This is the only copy.
-            failure.0.causes.extend(error.body_text().map(|text| format!("the response was: {text}")));
+            failure = error.body_text().iter().fold(failure, |it, text| it.fact(format!("the response was: {text}")));
         } else if error.kind() == ErrorKind::UndocumentedResponse {
-            failure.0.causes.extend(beginning_of_response(error));
+            failure = beginning_of_response(error).into_iter().fold(failure, Self::fact);
+        } else if error.kind() == ErrorKind::Transport {
+            failure.shorten_chain();
         }
         failure.0.hints.extend(advice::for_kind(call, error));
         failure.0.hints.extend(advice::for_outcome(call, error));
@@ -123,12 +151,25 @@ impl Failure {
             .detail("retry_after_seconds", error.retry_after().map(|wait| wait.as_secs()))
     }
 
+    /// Joins the first cause and the last, which say enough of a connection that failed.
+    fn shorten_chain(&mut self) {
+        let Some(last) = self.0.causes.last().map(|cause| cause.text.clone()) else { return };
+        // Numbers of errors are for developers.
+        let last = last.split(" (os error").next().unwrap_or_default().to_owned();
+        for cause in self.0.causes.iter_mut().skip(1) {
+            cause.kind = CauseKind::Inner;
+        }
+        if self.0.causes.len() > 1 {
+            self.0.causes[0].text.push_str(&format!(" ({last})"));
+        }
+    }
+
     /// The failure in JSON: `kind`, `message`, `causes`, `hints`, `exit_code`, and properties of the call.
     pub(crate) fn to_json(&self) -> Value {
         let mut error = json!({
             "kind": self.0.exit.kind(),
             "message": self.0.what,
-            "causes": self.0.causes,
+            "causes": self.causes().collect::<Vec<_>>(),
             "hints": self.0.hints,
             "exit_code": self.0.exit.code(),
         });
@@ -142,8 +183,18 @@ impl Failure {
         &self.0.what
     }
 
-    pub(crate) fn causes(&self) -> &[String] {
-        &self.0.causes
+    /// Causes and facts, in their order.
+    pub(crate) fn causes(&self) -> impl Iterator<Item = &str> {
+        self.0.causes.iter().map(|cause| cause.text.as_str())
+    }
+
+    /// Causes and facts as text for people; with the causes of causes only for developers.
+    pub(crate) fn lines(&self, is_debug: bool) -> impl Iterator<Item = String> {
+        let shown = self.0.causes.iter().filter(move |cause| is_debug || cause.kind != CauseKind::Inner);
+        shown.map(|cause| match cause.kind {
+            CauseKind::Fact => format!("  {}", printable(&cause.text)),
+            CauseKind::Cause | CauseKind::Inner => format!("  caused by: {}", printable(&cause.text)),
+        })
     }
 
     pub(crate) fn hints(&self) -> &[String] {
@@ -193,7 +244,7 @@ mod tests {
     }
 
     fn causes(error: &Chained) -> Vec<String> {
-        Failure::internal("it failed").because(error).causes().to_vec()
+        Failure::internal("it failed").because(error).causes().map(str::to_owned).collect()
     }
 
     #[test]

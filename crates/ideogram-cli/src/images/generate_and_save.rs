@@ -54,12 +54,15 @@ pub(crate) async fn generate_and_save(
     let sent = sent.map_err(|error| context.failure(wording, &error))?;
     if context.is_dry_run() {
         context.show(&sent, wording).await?;
-        context.output().note(&format!("{images} would be made and billed"));
+        if sent.operation().quote.is_some() {
+            context.output().note("--quote prints the price, and generates nothing");
+        }
         return Ok(());
     }
     if !price.check(context, &request).await? {
         return Ok(());
     }
+    context.output().pays();
     let folder = saving.folder(context.profile());
     make_ready(&folder, saving).await?;
     let options = CallOptions::new()
@@ -205,7 +208,7 @@ impl SaveJob<'_> {
             outcomes = saving.into_future() => outcomes,
             _ = graceful.signalled() => {
                 let failure = Failure::new(Exit::Interrupted, "interrupted while images were being saved")
-                    .cause("they are made and billed, and stay at their links for some hours");
+                    .fact("they are made and billed, and stay at their links for some hours");
                 return Err(self.with_hint(failure));
             }
         };

@@ -37,7 +37,7 @@ pub(crate) async fn wait<T: DeserializeOwned + Send + 'static>(
     let interrupted = context.interrupt().gracefully();
     let runs_on = |exit: Exit, what: &str| {
         let failure = Failure::new(exit, what.to_owned())
-            .cause(format!("the generation {id} runs on, and is billed when it completes"));
+            .fact(format!("the generation {id} runs on, and is billed when it completes"));
         failure.hint(format!("this fetches its images, at no cost: {next}")).detail("generation_id", id)
     };
     let mut states = pin!(wait.states());

@@ -4,6 +4,7 @@
 //! masks, [`ready`] checks folders and names, [`open`] shows saved images.
 
 pub(crate) mod content;
+pub(crate) mod custom_model;
 pub(crate) mod generate_and_save;
 pub(crate) mod job;
 pub(crate) mod mask;
@@ -15,6 +16,7 @@ pub(crate) mod prompt;
 pub(crate) mod ready;
 pub(crate) mod report;
 pub(crate) mod save_flags;
+pub(crate) mod size;
 pub(crate) mod source;
 pub(crate) mod structured;
 

@@ -80,7 +80,7 @@ impl Report<'_> {
                 let response: String = self.response.to_string().chars().take(MAX_RESPONSE_CHARS).collect();
                 return Some(
                     Failure::new(Exit::NotStored, "the response has no images")
-                        .cause(format!("the response was: {response}"))
+                        .fact(format!("the response was: {response}"))
                         .hint("the call was billed"),
                 );
             }
@@ -103,10 +103,10 @@ impl Report<'_> {
         for (image, outcome) in self.images.iter().zip(&self.outcomes) {
             match outcome {
                 SaveOutcome::Failed(error) => {
-                    failure = failure.cause(format!("image {}: {error}", image.number()));
+                    failure = failure.fact(format!("image {}: {error}", image.number()));
                 }
                 SaveOutcome::LinkMissing => {
-                    failure = failure.cause(format!("image {}: the response has no link to it", image.number()));
+                    failure = failure.fact(format!("image {}: the response has no link to it", image.number()));
                 }
                 _ => {}
             }

@@ -24,14 +24,16 @@ use crate::{
 pub(crate) struct Messages {
     format: Format,
     quiet: bool,
+    is_debug: bool,
     color: color::When,
     bars: MultiProgress,
     secret: Secret,
 }
 
 impl Messages {
-    pub(crate) fn new(format: Format, quiet: bool, color: color::When) -> Self {
-        Self { format, quiet, color, bars: MultiProgress::new(), secret: Secret::default() }
+    /// `format` is that of messages; with `is_debug`, errors have the causes of their causes.
+    pub(crate) fn new(format: Format, quiet: bool, is_debug: bool, color: color::When) -> Self {
+        Self { format, quiet, is_debug, color, bars: MultiProgress::new(), secret: Secret::default() }
     }
 
     /// Removes this key from everything that is printed from now on.
@@ -79,7 +81,7 @@ impl Messages {
             return self.say_json(&failure.to_json());
         }
         let mut lines = vec![format!("{} {}", self.label("error:", color::ERROR), printable(failure.what()))];
-        lines.extend(failure.causes().iter().map(|cause| format!("  caused by: {}", printable(cause))));
+        lines.extend(failure.lines(self.is_debug));
         let hint = self.label("hint:", color::HINT);
         lines.extend(failure.hints().iter().map(|text| format!("{hint} {}", printable(text))));
         self.say(&lines.join("\n"));

@@ -47,8 +47,7 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    pub(crate) fn new(format: Format, quiet: bool, color: color::When) -> Self {
-        let messages = Messages::new(format, quiet, color);
+    pub(crate) fn new(format: Format, color: color::When, messages: Messages) -> Self {
         Self {
             format,
             filter: None,
@@ -152,9 +151,14 @@ impl Output {
         let Some(filter) = &self.filter else {
             return self.print_json(json);
         };
+        let mut found = false;
         let printed = filter.run(json, |picked| match picked {
-            Picked::Json(json) => self.print_json(json.as_bytes()),
+            Picked::Json(json) => {
+                found |= json.trim() != "null";
+                self.print_json(json.as_bytes())
+            }
             Picked::Text(mut text) => {
+                found = true;
                 text.push(b'\n');
                 if io::stdout().is_terminal() {
                     return self.print(harmless(&String::from_utf8_lossy(&text)).as_bytes());
@@ -162,6 +166,9 @@ impl Output {
                 self.print(&text)
             }
         });
+        if !found && printed.is_ok() && self.has_paid.load(Ordering::Relaxed) {
+            self.messages.warning(&format!("--jq found nothing in the result, which has {}", members(json)));
+        }
         // This may be the only copy of the response of a paid call.
         printed.map_err(|failure| match failure.exit() {
             Exit::Internal if self.has_paid.load(Ordering::Relaxed) => {
@@ -181,13 +188,18 @@ impl Output {
         })
     }
 
+    /// Notes that what is printed next was paid for.
+    pub(crate) fn pays(&self) {
+        self.has_paid.store(true, Ordering::Relaxed);
+    }
+
     /// Fails if no one reads standard output any more, to be called before a billed call whose result is printed.
     ///
     /// # Errors
     ///
     /// [`Exit::ReaderGone`] if standard output is a pipe whose reader has closed it.
     pub(crate) fn expect_reader(&self) -> Result<(), Failure> {
-        self.has_paid.store(true, Ordering::Relaxed);
+        self.pays();
         if !self.has_lost_reader.load(Ordering::Relaxed) && !is_reader_gone() {
             return Ok(());
         }
@@ -314,6 +326,15 @@ fn is_reader_gone() -> bool {
 #[cfg(not(unix))]
 fn is_reader_gone() -> bool {
     false
+}
+
+/// The names of the members of JSON text, for a message.
+fn members(json: &[u8]) -> String {
+    match serde_json::from_slice(json) {
+        Ok(Value::Object(members)) => members.keys().map(|name| format!(".{name}")).collect::<Vec<_>>().join(", "),
+        Ok(Value::Array(elements)) => format!("{} elements", elements.len()),
+        _ => "no members".to_owned(),
+    }
 }
 
 /// The elements of a list in a response, unchanged.

@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_line_says_how_far_it_has_come() {
-        let messages = Messages::new(Format::Text, true, When::Never);
+        let messages = Messages::new(Format::Text, true, false, When::Never);
         let line = |progress: &Progress| progress.0.line(&progress.0.state(), Duration::from_secs(75));
 
         let files = Progress::new(&messages, "uploading", Counted::Things("file"), Some(40));

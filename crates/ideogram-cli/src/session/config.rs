@@ -205,7 +205,7 @@ fn unknown(name: &str, origin: &str, file: &File, path: Option<&Path>) -> Failur
         names.push(DEFAULT_PROFILE);
     }
     let failure = Failure::usage(format!("there is no profile \"{name}\", which {origin} selects"))
-        .cause(format!("known profiles: {}", names.join(", ")));
+        .fact(format!("known profiles: {}", names.join(", ")));
     match path {
         Some(path) => failure.hint(format!("to add it, write [profiles.{name}] into \"{}\"", path.display())),
         None => failure,

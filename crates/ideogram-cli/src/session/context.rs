@@ -9,7 +9,7 @@ use ideogram_mock::MockServer;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    failure::{self, Failure},
+    failure::{self, Failure, links::PRICES_PAGE},
     output::Output,
     output::layout::Layout,
     output::progress::{Counted, Progress},
@@ -141,6 +141,14 @@ impl<'a> Context<'a> {
         let described = dry_run::describe(request).await.map_err(|error| self.failure(wording, &error))?;
         self.output().result(&described.json, &described.layout)?;
         self.output().note("dry run: nothing was sent");
+        if request.billing() != Billing::Free {
+            let what = match request.images() {
+                0 if request.operation().tag == "models" => "1 training".to_owned(),
+                0 => "1 call".to_owned(),
+                images => crate::output::units::count(images.into(), "image"),
+            };
+            self.output().note(&format!("{what} would be billed (prices: {PRICES_PAGE})"));
+        }
         Ok(())
     }
 

@@ -177,9 +177,9 @@ impl Interrupt {
         let mut hints = Vec::new();
         for (operation, inspect) in in_flight.calls.values() {
             if operation.billing != Billing::Free {
-                failure = failure.cause(format!("{operation} was in flight: it may have run, and then it is billed"));
+                failure = failure.fact(format!("{operation} was in flight: it may have run, and then it is billed"));
             } else if operation.retry != Retry::Safe {
-                failure = failure.cause(format!("{operation} was in flight: it may still be done"));
+                failure = failure.fact(format!("{operation} was in flight: it may still be done"));
             } else {
                 continue;
             }
@@ -334,7 +334,7 @@ mod tests {
         let failure = interrupt.failure();
 
         assert_eq!(
-            failure.causes(),
+            failure.causes().collect::<Vec<_>>(),
             [
                 "train_model_v3 was in flight: it may have run, and then it is billed",
                 "create_dataset was in flight: it may still be done",

@@ -10,6 +10,7 @@ use ideogram_client::{ApiKey, internal};
 use serde::{Serialize, Serializer};
 
 use crate::{
+    executable,
     exit::Exit,
     failure::Failure,
     failure::links::KEY_PAGE,
@@ -137,7 +138,10 @@ pub(crate) async fn require(
             ))
             .hint(format!("how to get a key: {KEY_PAGE}"))
             .hint(format!("then store it: ideogram auth login; or set it: export {KEY_VARIABLE}=..."))
-            .hint("to try the command without a key, add --mock: ideogram --mock datasets get demo")
+            .hint(format!(
+                "to try the command without a key, add --mock: {}",
+                executable::command_line_beginning_with("--mock")
+            ))
     })
 }
 

@@ -1,27 +1,12 @@
 //! The process of its own in which `batch` does its work, so that a SIGKILL of the command does not lose what the
 //! service is just answering.
 //!
-//! The command starts itself again with [`ARGUMENT`] and waits for that worker: [`run`]. Signals are passed on, and the
+//! The command starts itself again with an argument of its own and waits for that worker: [`run`]. Signals are passed on, and the
 //! exit code of the worker is that of the command. When the command is killed, [`supervisor_ended`] tells the worker,
 //! which finishes what it has sent, stores the ids of jobs, and ends.
 //!
 //! A kill of both processes at once, as by a container that is removed or by a power failure, is not covered. On
 //! Windows there is no worker: the command does the work itself.
-
-use std::ffi::OsString;
-
-/// The first argument of a worker; the second is the id of the process that supervises it.
-const ARGUMENT: &str = "--work-for-process";
-
-/// Removes the arguments of a worker, and returns the id of its supervisor; `None` for the command that a user started.
-pub(crate) fn take_supervisor(words: &mut Vec<OsString>) -> Option<u32> {
-    if words.get(1).is_none_or(|word| word != ARGUMENT) {
-        return None;
-    }
-    let supervisor = words.get(2).and_then(|word| word.to_str()).and_then(|word| word.parse().ok())?;
-    words.drain(1..3);
-    Some(supervisor)
-}
 
 #[cfg(unix)]
 pub(crate) use unix::{is_running, run, supervisor_ended};
@@ -58,9 +43,8 @@ mod unix {
         signal::unix::{SignalKind, signal},
     };
 
-    use super::ARGUMENT;
     use crate::{
-        executable,
+        executable::{self, WORKER_ARGUMENT},
         session::interrupt::{Signal, Signals},
     };
 
@@ -77,7 +61,7 @@ mod unix {
         let mut signals = Signals::new()?;
         let mut stop = signal(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()))?;
         let mut command = Command::new(executable::path()?);
-        command.arg0(&words[0]).arg(ARGUMENT).arg(process::id().to_string()).args(&words[1..]);
+        command.arg0(&words[0]).arg(WORKER_ARGUMENT).arg(process::id().to_string()).args(&words[1..]);
         // A kill of the whole process group must not reach it. But it must stay where it may read from the terminal.
         if !io::stdin().is_terminal() {
             command.process_group(0);
@@ -132,25 +116,5 @@ mod unix {
     pub(crate) fn is_running(id: u32) -> bool {
         let id = Pid::from_raw(id.cast_signed());
         id.is_some_and(|id| !matches!(test_kill_process(id), Err(rustix::io::Errno::SRCH)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_arguments_of_a_worker_are_removed() {
-        let words = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
-        for (given, supervisor, left) in [
-            ("ideogram --work-for-process 7 batch rows.csv", Some(7), "ideogram batch rows.csv"),
-            ("ideogram batch rows.csv", None, "ideogram batch rows.csv"),
-            // Refused as an unknown argument.
-            ("ideogram --work-for-process x batch", None, "ideogram --work-for-process x batch"),
-            ("ideogram --work-for-process", None, "ideogram --work-for-process"),
-        ] {
-            let mut words_left = words(given);
-            assert_eq!((take_supervisor(&mut words_left), words_left), (supervisor, words(left)), "{given}");
-        }
     }
 }

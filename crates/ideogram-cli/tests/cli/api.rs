@@ -169,7 +169,7 @@ fn a_training_is_not_paid_for_without_a_yes() {
     snapshot!(ran, @"
     exit code: 2
     ----- stderr -----
-    error: this needs an answer, and there is no terminal: Train a model? A training is billed and cannot be stopped.
+    error: this needs an answer, and there is no terminal: train a model? It is billed (prices: https://ideogram.ai/features/api-pricing) and cannot be cancelled
     hint: nothing was sent; --yes answers all questions with yes
     ");
 }

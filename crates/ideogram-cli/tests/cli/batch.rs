@@ -70,6 +70,7 @@ fn a_dry_run_shows_every_request_and_leaves_nothing_behind() {
     api-key:     [key]
     ----- stderr -----
     dry run: nothing was sent; 2 requests would generate 3 images
+    3 images would be billed (prices: https://ideogram.ai/features/api-pricing); with --max-usd, the rows are priced before they are sent
     ");
 }
 
@@ -120,18 +121,18 @@ nonsense
     exit code: 2
     ----- stderr -----
     error: 12 problems in rows.jsonl: nothing was sent
-      caused by: rows.jsonl:1: `num_images`: must be at most 8, and is 9
-      caused by: rows.jsonl:2: `id`: becomes the name of files: use 1 to 64 letters, digits, `-`, `_`, `.` and spaces, not beginning with `.`
-      caused by: rows.jsonl:3: not JSON: expected ident at character 2
-      caused by: rows.jsonl:4: `resolution` with `aspect_ratio` cannot be combined
-      caused by: rows.jsonl:5: `id`: "Same" is already the id of line 4
-      caused by: rows.jsonl:6: `promt`: post_generate_image_v2_ideogram_v3 does not have this property; use id, operation, model, prompt, aspect_ratio, resolution, rendering_speed, magic_prompt, negative_prompt, num_images, seed, color_palette, style_codes, style_preset, style_type, style_reference_images, enable_copyright_detection, webhook_url
-      caused by: rows.jsonl:6: `prompt`: is missing: post_generate_image_v2_ideogram_v3 requires it
-      caused by: rows.jsonl:7: `operation`: `get_dataset` does not generate images; use one of post_generate_image_v4, post_remix_image_v4, post_generate_image_v3, post_generate_image_v3_transparent, post_inpaint_image_v3, post_remix_image_v3, post_reframe_image_v3, post_replace_background_v3, post_remove_background, post_layerize_text_v3, post_v1_edit_image, post_upscale_image, post_generate_image, post_edit_image_v3, post_edit_image, post_remix_image, post_reframe_image, post_generate_image_v2_ideogram45, post_generate_image_v2_ideogram_v4, post_generate_image_v2_ideogram_v4_transparent, post_generate_image_v2_ideogram_v4_custom_model, post_generate_image_v2_ideogram_v3, post_generate_image_v2_ideogram_v3_custom_model, post_precise_edit_image_v2_ideogram45, post_inpaint_image_v2_ideogram_v3, post_remix_image_v2_ideogram_v4, post_reframe_image_v2_ideogram_v3, post_replace_background_ideogram_v3, post_remove_background_v2, post_upscale
-      caused by: rows.jsonl:8: `seed`: must be a whole number, not `many`
-      caused by: rows.jsonl:8: `image`: cannot read "nowhere.png": No such file or directory (os error [CODE])
-      caused by: rows.jsonl:9: `num_images`: must be at least 1, and is 0
-      caused by: rows.jsonl:9: `colour`: is not in the document; --unchecked leaves it to the service
+      rows.jsonl:1: `num_images`: must be at most 8, and is 9
+      rows.jsonl:2: `id`: becomes the name of files: use 1 to 64 letters, digits, `-`, `_`, `.` and spaces, not beginning with `.`
+      rows.jsonl:3: not JSON: expected ident at character 2
+      rows.jsonl:4: `resolution` with `aspect_ratio` cannot be combined
+      rows.jsonl:5: `id`: "Same" is already the id of line 4
+      rows.jsonl:6: `promt`: post_generate_image_v2_ideogram_v3 does not have this property; use id, operation, model, prompt, aspect_ratio, resolution, rendering_speed, magic_prompt, negative_prompt, num_images, seed, color_palette, style_codes, style_preset, style_type, style_reference_images, enable_copyright_detection, webhook_url
+      rows.jsonl:6: `prompt`: is missing: post_generate_image_v2_ideogram_v3 requires it
+      rows.jsonl:7: `operation`: `get_dataset` does not generate images; use one of post_generate_image_v4, post_remix_image_v4, post_generate_image_v3, post_generate_image_v3_transparent, post_inpaint_image_v3, post_remix_image_v3, post_reframe_image_v3, post_replace_background_v3, post_remove_background, post_layerize_text_v3, post_v1_edit_image, post_upscale_image, post_generate_image, post_edit_image_v3, post_edit_image, post_remix_image, post_reframe_image, post_generate_image_v2_ideogram45, post_generate_image_v2_ideogram_v4, post_generate_image_v2_ideogram_v4_transparent, post_generate_image_v2_ideogram_v4_custom_model, post_generate_image_v2_ideogram_v3, post_generate_image_v2_ideogram_v3_custom_model, post_precise_edit_image_v2_ideogram45, post_inpaint_image_v2_ideogram_v3, post_remix_image_v2_ideogram_v4, post_reframe_image_v2_ideogram_v3, post_replace_background_ideogram_v3, post_remove_background_v2, post_upscale
+      rows.jsonl:8: `seed`: must be a whole number, not `many`
+      rows.jsonl:8: `image`: cannot read "nowhere.png": No such file or directory (os error [CODE])
+      rows.jsonl:9: `num_images`: must be at least 1, and is 0
+      rows.jsonl:9: `colour`: is not in the document; --unchecked leaves it to the service
     "#);
 }
 
@@ -185,7 +186,7 @@ fn more_than_twenty_images_need_confirmation() {
     snapshot!(question, @"
     exit code: 2
     ----- stderr -----
-    error: this needs an answer, and there is no terminal: generate 24 images, each of them billed, for 3 rows?
+    error: this needs an answer, and there is no terminal: generate 24 images, each of them billed (prices: https://ideogram.ai/features/api-pricing), for 3 rows?
     hint: nothing was sent; --yes answers all questions with yes
     ");
 }
@@ -219,7 +220,7 @@ fn a_balance_that_is_too_low_stops_it_and_the_next_run_continues() {
     ----- stderr -----
     contact sheet: rows-images/contact-sheet.html
     error: stopped: the balance does not cover the rows (3 rows in a row)
-      caused by: 6 rows: 0 images saved, 3 rows failed without being billed, 3 rows not run
+      6 rows: 0 images saved, 3 rows failed without being billed, 3 rows not run
       caused by: line 1 (0): failed, not billed: post_generate_image_v2_ideogram45: 402 Payment Required: You do not have sufficient balance.
       caused by: line 2 (1): failed, not billed: post_generate_image_v2_ideogram45: 402 Payment Required: You do not have sufficient balance.
       caused by: line 3 (2): failed, not billed: post_generate_image_v2_ideogram45: 402 Payment Required: You do not have sufficient balance.
@@ -445,6 +446,7 @@ fn rows_are_printed_one_by_one_as_json_lines_and_together_as_json() {
         "rows_unreadable": 0,
         "rows_not_run": 0
       },
+      "usd": null,
       "contact_sheet": "whole/contact-sheet.html"
     }
     "#);

@@ -92,7 +92,7 @@ fn another_folder_or_model_for_the_same_rows_needs_pay_again() {
         insta::allow_duplicates! {
             insta::assert_snapshot!(shown(&ran), @r#"
             error: 2 rows of this file may be paid already: nothing was sent
-              caused by: 2 rows sent from "[FOLDER]/out", the last at [TIME]
+              2 rows sent from "[FOLDER]/out", the last at [TIME]
             hint: if that folder still exists, continue there with --out "[FOLDER]/out"
             hint: to pay for them again, use --pay-again
             "#);

@@ -55,11 +55,12 @@ fn an_expression_that_cannot_be_read_is_refused_before_anything_is_sent() {
     let ran = ideogram(["datasets", "create", "x", "--jq", ".a["]).against(&server).run();
 
     assert!(server.requests().is_empty());
-    snapshot!(ran, @r#"
+    snapshot!(ran, @"
     exit code: 2
     ----- stderr -----
-    {"error":{"kind":"usage","message":"the expression of --jq cannot be read","causes":["expected closing bracket at its end"],"hints":[],"exit_code":2}}
-    "#);
+    error: the expression of --jq cannot be read
+      caused by: expected closing bracket at its end
+    ");
 }
 
 #[test]
@@ -67,7 +68,9 @@ fn a_failing_expression_has_a_message_that_the_call_was_made() {
     snapshot!(ideogram(["--mock", "datasets", "get", "demo", "--jq", ".file_count.x"]).run(), @r#"
     exit code: 1
     ----- stderr -----
-    {"error":{"kind":"internal","message":"the expression of --jq failed on the response","causes":["cannot index 18 with \"x\""],"hints":["the call was made all the same; running it again for another expression may cost again"],"exit_code":1}}
+    error: the expression of --jq failed on the response
+      caused by: cannot index 18 with "x"
+    hint: the call was made all the same; running it again for another expression may cost again
     "#);
 }
 

@@ -44,7 +44,7 @@ fn an_interrupted_paid_call_says_that_it_may_be_billed() {
     assert_eq!(code, Some(130));
     insta::assert_snapshot!(stderr, @"
     error: interrupted
-      caused by: train_model_v3 was in flight: it may have run, and then it is billed
+      train_model_v3 was in flight: it may have run, and then it is billed
     hint: see `ideogram models list` before running the command again
     ");
 }

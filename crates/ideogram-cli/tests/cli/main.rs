@@ -17,6 +17,8 @@ mod depth;
 mod dry_run;
 mod examples;
 mod exit_codes;
+#[cfg(unix)]
+mod first_hour;
 mod formats;
 #[cfg(target_os = "linux")]
 mod full_disk;

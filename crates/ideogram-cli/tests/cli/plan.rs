@@ -106,7 +106,8 @@ fn more_images_than_a_dataset_holds_are_too_many() {
       }
     }
     ----- stderr -----
-    {"error":{"kind":"usage","message":"the dataset would have 101 images, 1 more than the maximum of 100","causes":[],"hints":["`sync` would send nothing: remove images from the folder"],"exit_code":2}}
+    error: the dataset would have 101 images, 1 more than the maximum of 100
+    hint: `sync` would send nothing: remove images from the folder
     "#);
 }
 

@@ -13,7 +13,7 @@ fn without_a_key_the_command_says_how_to_get_one_and_how_to_do_without() {
       caused by: none in --api-key-file, IDEOGRAM_API_KEY, the profile "default" and the keyring, in this order
     hint: how to get a key: https://developer.ideogram.ai/ideogram-api/api-setup
     hint: then store it: ideogram auth login; or set it: export IDEOGRAM_API_KEY=...
-    hint: to try the command without a key, add --mock: ideogram --mock datasets get demo
+    hint: to try the command without a key, add --mock: ideogram --mock datasets list
     "#);
 }
 

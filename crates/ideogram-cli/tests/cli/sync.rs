@@ -466,7 +466,7 @@ fn an_interrupted_sync_says_what_was_under_way_and_the_next_one_asks_first() {
     ----- stderr -----
     sending 3 files, 157 B
     error: interrupted
-      caused by: 3 files in flight, which may still be stored: 000.png, 000.txt, 001.png
+      3 files in flight, which may still be stored: 000.png, 000.txt, 001.png
     hint: run the same command again: it reads the dataset, and sends only missing files
     ");
 }

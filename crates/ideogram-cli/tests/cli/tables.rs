@@ -72,7 +72,7 @@ fn each_problem_of_a_table_is_reported_once() {
     assert!(server.requests().is_empty());
     assert!(
         ran.stderr()
-            .contains("rows.csv:1: column `promt`: post_generate_image_v2_ideogram_v3 does not have this property"),
+            .contains("rows.csv:1: no column is called `prompt`; there are `enable_copyright_detection`, `num_images`, `promt`: name one so, or say which it is: ideogram batch rows.csv"),
         "{ran}"
     );
     assert!(ran.stderr().contains("rows.csv:1: column 4: has no name, but a value in line 2"), "{ran}");
@@ -83,7 +83,7 @@ fn each_problem_of_a_table_is_reported_once() {
         "{ran}"
     );
     assert!(ran.stderr().contains("rows.csv:2: column `num_images`: `1.234` can be read as 1 and as 1234"), "{ran}");
-    assert_eq!(ran.stderr().matches("is missing: post_generate_image_v2_ideogram_v3 requires it").count(), 1, "{ran}");
+    assert!(!ran.stderr().contains("is missing"), "{ran}");
 }
 
 #[test]

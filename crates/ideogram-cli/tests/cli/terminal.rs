@@ -190,7 +190,7 @@ fn no_as_an_answer_starts_no_training() {
         let server = idle(MockServer::builder());
 
         let mut terminal = train(&server, &[]);
-        terminal.expect("It costs money and cannot be cancelled [y/N] ");
+        terminal.expect("and cannot be cancelled [y/N] ");
         terminal.press(response);
         let (code, shown) = terminal.end();
 

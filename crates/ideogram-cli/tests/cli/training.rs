@@ -38,7 +38,7 @@ fn a_training_without_a_terminal_needs_yes() {
     snapshot!(ran, @r#"
     exit code: 2
     ----- stderr -----
-    error: this needs an answer, and there is no terminal: train the model "Paper lanterns" from "Paper lanterns (demo)" (15 images)? It costs money and cannot be cancelled
+    error: this needs an answer, and there is no terminal: train the model "Paper lanterns" from "Paper lanterns (demo)" (15 images)? It is billed (prices: https://ideogram.ai/features/api-pricing) and cannot be cancelled
     hint: nothing was sent; --yes answers all questions with yes
     "#);
 }
@@ -87,6 +87,7 @@ fn a_dry_run_of_a_training_shows_only_the_request() {
     {"dataset_id":"demo","model_name":"Paper lanterns"}
     ----- stderr -----
     dry run: nothing was sent
+    1 training would be billed (prices: https://ideogram.ai/features/api-pricing)
     "#);
     assert!(server.requests().is_empty());
 }
@@ -155,10 +156,7 @@ fn a_training_whose_response_is_lost_may_be_billed() {
     exit code: 10
     ----- stderr -----
     error: cannot train a model from the dataset d
-      caused by: train_model_v3: the connection broke before a response arrived; the call may have run: check before calling again
-      caused by: error sending request
-      caused by: client error (SendRequest)
-      caused by: connection closed before message completed
+      caused by: train_model_v3: the connection broke before a response arrived; the call may have run: check before calling again (connection closed before message completed)
     hint: it may have run, and then it is billed; running the command again may be billed again: see `ideogram models list` first
     ");
 }
@@ -296,7 +294,7 @@ fn a_deadline_ends_the_wait_and_not_the_training() {
     exit code: 15
     ----- stderr -----
     error: the model c5Rn8WqYTzKd0aXo6iUvpQ was not ready after [TIME]
-      caused by: its last known state was TRAINING
+      its last known state was TRAINING
     hint: the training continues; to wait for it again: ideogram models wait c5Rn8WqYTzKd0aXo6iUvpQ
     ");
 }

@@ -143,9 +143,9 @@ fn files_that_cannot_be_sent_are_all_named_and_nothing_is_sent() {
     exit code: 13
     ----- stderr -----
     error: nothing was sent: 3 of 4 files cannot be sent
-      caused by: "missing.png": No such file or directory (os error [CODE])
-      caused by: "empty.png": the file is empty
-      caused by: "more": it is a directory
+      "missing.png": No such file or directory (os error [CODE])
+      "empty.png": the file is empty
+      "more": it is a directory
     hint: to send the files of a folder: ideogram datasets upload demo more/*
     "#);
 }
@@ -174,7 +174,7 @@ fn a_file_name_with_control_characters_is_shown_escaped() {
     exit code: 13
     ----- stderr -----
     error: nothing was sent: 1 of 1 file cannot be sent
-      caused by: "\u{1b}[31mred.png": No such file or directory (os error [CODE])
+      "\u{1b}[31mred.png": No such file or directory (os error [CODE])
     "#);
 }
 
@@ -190,10 +190,7 @@ fn an_upload_whose_response_is_lost_is_not_to_be_repeated_blindly() {
     ----- stderr -----
     sending 1 file, 70 B, to the dataset demo
     error: cannot upload to the dataset demo
-      caused by: upload_dataset_assets: the connection broke before a response arrived; the call may have run: check before calling again
-      caused by: error sending request
-      caused by: client error (SendRequest)
-      caused by: connection closed before message completed
+      caused by: upload_dataset_assets: the connection broke before a response arrived; the call may have run: check before calling again (connection closed before message completed)
     hint: it may still have been done: see `ideogram datasets get demo` before running the command again
     ");
 }

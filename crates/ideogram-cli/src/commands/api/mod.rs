@@ -12,7 +12,7 @@ use serde_json::Value;
 use self::input::{Mode, ParsedInput};
 use crate::{
     commands::operations::Operations,
-    failure::Failure,
+    failure::{Failure, links::PRICES_PAGE},
     images::paid_call::storing_client,
     output::printable::shell_word,
     session::{
@@ -54,8 +54,8 @@ impl Api {
         // An invalid request is refused before the question.
         let request = request.map_err(|error| context.failure(wording, &error))?;
         if operation.id == operations::TRAIN_MODEL_V3.id {
-            let question = "Train a model? A training is billed and cannot be stopped.";
-            context.confirm(question).await?;
+            let question = format!("train a model? It is billed (prices: {PRICES_PAGE}) and cannot be cancelled");
+            context.confirm(&question).await?;
         }
         let Some(response) = context.execute::<Value>(&client, request, wording).await? else { return Ok(()) };
         if let Some(path) = response.stored_at() {

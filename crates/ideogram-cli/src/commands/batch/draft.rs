@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     commands::values,
-    images::{LEGACY_OBJECT, content::Content, mask, structured},
+    images::{LEGACY_OBJECT, content::Content, mask, size, structured},
     text_input::without_mark,
 };
 
@@ -99,6 +99,7 @@ impl Draft<'_> {
         let operation = self.operation(&mut properties)?;
         self.read_cells(operation, &mut properties);
         self.rename_prompt(operation, &mut properties);
+        self.shape(operation, &mut properties);
         let prompt = prompt_of(&properties);
         self.structured_prompt(operation, &mut properties);
         self.nest(operation, &mut properties);
@@ -290,6 +291,24 @@ impl Draft<'_> {
                 self.problem(from, format!("cannot be combined with `{to}`, which means the same"));
             }
             properties.insert(to.to_owned(), prompt);
+        }
+    }
+
+    /// Turns a shape into the largest size of it, where operations take sizes and no shapes.
+    fn shape(&mut self, operation: &Operation, properties: &mut Map<String, Value>) {
+        let Some((property, sizes)) = size::property(operation) else { return };
+        let Some(shape) = properties.shift_remove(size::SHAPE) else { return };
+        if properties.contains_key(property) {
+            return self.problem(size::SHAPE, format!("cannot be combined with `{property}`: both set the size"));
+        }
+        match size::largest(sizes, shape.as_str().unwrap_or_default()) {
+            Some(size) => drop(properties.insert(property.to_owned(), size.into())),
+            None => {
+                self.problem(
+                    size::SHAPE,
+                    format!("{operation} has no size of the shape {shape}; set its `{property}`"),
+                );
+            }
         }
     }
 

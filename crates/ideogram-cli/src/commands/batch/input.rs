@@ -66,13 +66,13 @@ pub(super) fn refused(name: &str, problems: &[Problem]) -> Failure {
             let _ = write!(text, "{}: ", problem.location);
         }
         text.push_str(&problem.reason);
-        failure = failure.cause(match lines[..] {
+        failure = failure.fact(match lines[..] {
             [line] => format!("{name}:{line}: {text}"),
             _ => format!("{name}: {}: {text}", listed(lines)),
         });
     }
     if grouped.len() > MAX_PROBLEMS {
-        failure = failure.cause(format!("and {} more", grouped.len() - MAX_PROBLEMS));
+        failure = failure.fact(format!("and {} more", grouped.len() - MAX_PROBLEMS));
     }
     failure
 }
@@ -354,7 +354,7 @@ mod tests {
         let failure = refused("rows.csv", &problems);
 
         assert_eq!(
-            failure.causes(),
+            failure.causes().collect::<Vec<_>>(),
             [
                 "rows.csv: lines 2, 3, 4 and 27 more: column `seed`: is odd",
                 "rows.csv: lines 4 and 9: column `seed`: is even",

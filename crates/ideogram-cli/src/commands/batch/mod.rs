@@ -9,6 +9,7 @@
 
 mod budget;
 mod canonical;
+mod columns;
 mod digest;
 mod disk;
 mod draft;
@@ -48,6 +49,7 @@ use serde_json::{Map, json};
 
 use self::{
     budget::Budget,
+    columns::Columns,
     disk::blocking,
     draft::Reading,
     input::Form,
@@ -61,7 +63,7 @@ use self::{
     status::Status,
 };
 use crate::{
-    failure::Failure,
+    failure::{Failure, links::PRICES_PAGE},
     images::{ready, save_flags::out_folder},
     output::{ResultStream, units},
     session::context::Context,
@@ -92,27 +94,38 @@ const SHEET: &str = "contact-sheet.html";
 /// only with --pay-again. The folder also has every response, and contact-sheet.html, a page of all results.
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_help = format!("\
 Examples:
   ideogram batch prompts.jsonl --dry-run
   ideogram batch prompts.csv --model v3 --out lanterns --max-images 100
   ideogram batch prompts.jsonl                  again: continues where it stopped
 
-A file of rows:
-  {\"prompt\": \"a paper lantern\", \"id\": \"lantern\"}
-  {\"prompt\": \"a river at night\", \"model\": \"v3\", \"num_images\": 4, \"aspect_ratio\": \"16x9\"}")]
+A table:                                  The same as JSON lines:
+  id,prompt,num_images,aspect_ratio         {{\"id\": \"lantern\", \"prompt\": \"a paper lantern\"}}
+  lantern,a paper lantern,,                 {{\"id\": \"river\", \"prompt\": \"a river at night\",
+  river,a river at night,4,16:9              \"num_images\": 4, \"aspect_ratio\": \"16:9\"}}
+
+Prices: {PRICES_PAGE}"))]
 pub(crate) struct Batch {
     /// The rows: .csv, .tsv, .jsonl, .json or .txt; - reads them from standard input, and needs --out
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
     /// The folder for images and journal [default: the folder of an earlier run, or the name of FILE with -images]
-    #[arg(long, value_name = "DIR", value_parser = out_folder())]
+    #[arg(long, short, value_name = "DIR", value_parser = out_folder())]
     out: Option<PathBuf>,
 
     /// The format of the file [default: by its extension; JSON lines from standard input]
     #[arg(long, value_name = "FORM", value_enum)]
     form: Option<Form>,
+
+    /// The column with the prompts, if it is not called `prompt`
+    #[arg(long, value_name = "NAME")]
+    prompt_column: Option<String>,
+
+    /// Leave out a column that is not a property of the request; several times for several
+    #[arg(long, value_name = "NAME")]
+    ignore_column: Vec<String>,
 
     /// The model of rows that name none [default: the model of an earlier run, or v4.5]
     #[arg(long, value_enum)]
@@ -262,9 +275,7 @@ impl Batch {
         }
         // The rows matter more than the contact sheet.
         match (report::verdict(&rows, &counts, stop), sheet, printed) {
-            (Err(failure), Err(sheet), _) => {
-                Err(sheet.causes().iter().fold(failure.cause(sheet.what()), Failure::cause))
-            }
+            (Err(failure), Err(sheet), _) => Err(sheet.causes().fold(failure.cause(sheet.what()), Failure::cause)),
             (verdict, sheet, printed) => verdict.and(sheet.map(drop)).and(printed),
         }
     }
@@ -286,7 +297,7 @@ impl Batch {
         if !earlier.is_empty() {
             let failure = Failure::usage("this file was sent from several folders: choose one with --out");
             let folders = earlier.iter().chain([&last]).map(|folder| folder.display().to_string());
-            return Err(folders.fold(failure, Failure::cause));
+            return Err(folders.fold(failure, Failure::fact));
         }
         context.output().note(&format!("continuing in \"{}\", where this file was sent before", last.display()));
         Ok(last)
@@ -317,7 +328,7 @@ impl Batch {
         match blocking(move || Ledger::open(&ledgers, &base_url, &folder, table.as_deref())).await {
             Ok(ledger) => Some(ledger),
             Err(failure) => {
-                let why = failure.causes().first().map_or_else(String::new, |cause| format!(": {cause}"));
+                let why = failure.causes().next().map_or_else(String::new, |cause| format!(": {cause}"));
                 context.output().warning(&format!(
                     "only the journal in the folder records which rows are sent ({}{why}): keep the folder, or rows may \
                      be paid twice",
@@ -343,13 +354,15 @@ impl Batch {
         let bytes = text_input::read(&self.file, &Stdin::default(), "the file of rows", input::MAX_BYTES).await?;
         let folder = self.file.parent().filter(|_| !self.is_stdin()).unwrap_or(Path::new("")).to_owned();
         let reading = Reading { client: context.client().clone(), model, folder, unchecked: self.unchecked };
+        let columns = Columns { prompt: self.prompt_column.clone(), ignored: self.ignore_column.clone() };
         // The files of the rows are hashed, which takes time: Ctrl-C must work meanwhile.
         blocking(move || {
             let text = text_input::decode(&bytes).map_err(|encoding| match encoding {
                 Encoding::Spreadsheet(_) => input::is_spreadsheet(&name),
                 encoding => Unreadable::Encoding(encoding).failure(&name),
             })?;
-            let (raw, mut problems) = form.read(&text);
+            let (mut raw, mut problems) = form.read(&text);
+            problems.extend(columns.apply(&mut raw, reading.model, reading.unchecked));
             let rows = draft::rows(&raw, &reading).unwrap_or_else(|more| {
                 problems.extend(more);
                 Vec::new()

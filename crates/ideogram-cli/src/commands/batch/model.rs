@@ -4,17 +4,22 @@ use ideogram_client::{operation::Operation, operations};
 use serde_json::{Map, Value};
 
 use super::properties::{JSON_PROMPT, input, nested};
-use crate::{commands::values, images::structured};
+use crate::{
+    commands::values,
+    images::{size, structured},
+};
 
 /// The model of rows that name none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Model {
     /// Ideogram 4.5, which also edits images
-    #[value(name = "v4.5")]
+    #[value(name = "v4.5", alias = "4.5")]
     V4_5,
     /// Ideogram 4.0, and models trained from it
+    #[value(aliases = ["4", "4.0", "v4.0"])]
     V4,
     /// Ideogram 3.0, and models trained from it
+    #[value(aliases = ["3", "3.0", "v3.0"])]
     V3,
     /// The legacy models, `V_1` to `V_2A`
     Legacy,
@@ -46,6 +51,7 @@ impl Model {
             let is_structured = name == JSON_PROMPT && structured::is_in_prompt(operation);
             is_prompt
                 || is_structured
+                || name == size::SHAPE && size::property(operation).is_some()
                 || name == "id"
                 || input(operation, name).is_some()
                 || nested(operation, name).is_some()

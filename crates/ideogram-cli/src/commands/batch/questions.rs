@@ -10,7 +10,12 @@ use super::{
     row::{self, Row},
     status::Status,
 };
-use crate::{failure::Failure, output::units, session::context::Context, session::question};
+use crate::{
+    failure::{Failure, links::PRICES_PAGE},
+    output::units,
+    session::context::Context,
+    session::question,
+};
 
 /// Up to this many images are requested without a question.
 const MAX_WITHOUT_QUESTION: u64 = 20;
@@ -48,7 +53,7 @@ pub(super) async fn confirm_paying_again(
                 format!("if that folder still exists, continue there with --out \"{}\"", other.display()),
             ),
         };
-        failure = failure.cause(cause);
+        failure = failure.fact(cause);
         hints.push(hint);
     }
     if context.says_yes() || !question::is_possible() {
@@ -77,7 +82,10 @@ pub(super) async fn confirm_number(
     }
     let rows = units::count(plan.send.len() as u64, "row");
     let most = if allowed < wanted { "at most " } else { "" };
-    let question = format!("generate {most}{}, each of them billed, for {rows}?", units::count(images, "image"));
+    let question = format!(
+        "generate {most}{}, each of them billed (prices: {PRICES_PAGE}), for {rows}?",
+        units::count(images, "image")
+    );
     context.confirm(&question).await
 }
 

@@ -10,7 +10,7 @@ use super::{
     state::{ImageResult, RowState},
     status::Status,
 };
-use crate::{exit::Exit, failure::Failure, output::units};
+use crate::{executable, exit::Exit, failure::Failure, output::units};
 
 /// How many rows are listed with their reasons; the contact sheet has all.
 const MAX_LISTED: usize = 100;
@@ -160,7 +160,7 @@ pub(super) fn verdict(rows: &[(&Row, &Status)], counts: &Counts, stop: Option<St
     };
     let exit = exit(rows, stop_exit);
     if is_stopped {
-        failure = failure.cause(counts.line());
+        failure = failure.fact(counts.line());
     }
     let mut reasons = rows
         .iter()
@@ -168,7 +168,7 @@ pub(super) fn verdict(rows: &[(&Row, &Status)], counts: &Counts, stop: Option<St
     failure = reasons.by_ref().take(MAX_LISTED).fold(failure, Failure::cause);
     let unlisted = reasons.count() as u64;
     if unlisted > 0 {
-        failure = failure.cause(format!("and {} more, see the contact sheet", units::count(unlisted, "row")));
+        failure = failure.fact(format!("and {} more, see the contact sheet", units::count(unlisted, "row")));
     }
     if counts.rows(RowState::Unknown) > 0 {
         failure = failure.hint(RERUN_UNKNOWN);
@@ -184,13 +184,17 @@ pub(super) fn verdict(rows: &[(&Row, &Status)], counts: &Counts, stop: Option<St
         + counts.images(ImageResult::NotSaved)
         > 0;
     if is_open && !has_hint {
-        failure = failure.hint(CONTINUE);
+        failure = failure.hint(continue_hint());
     }
     Err(failure.exiting(exit).detail("counts", counts.to_json()))
 }
 
 /// How to continue a batch.
 pub(super) const CONTINUE: &str = "run the same command again to continue; no row is paid twice";
+/// The same, with the whole command.
+pub(super) fn continue_hint() -> String {
+    format!("{CONTINUE}: {}", executable::command_line())
+}
 /// How to send rows again that may be billed.
 pub(super) const RERUN_UNKNOWN: &str =
     "rows of unknown outcome are not sent again, since they may be billed; --rerun-unknown sends them";

@@ -14,7 +14,7 @@ use super::{
     images::{self, SentJob, Stored, StoredAt},
     journal::{Finished, Line},
     plan::Plan,
-    report::{CONTINUE, RERUN_UNKNOWN, Stop, row_json},
+    report::{RERUN_UNKNOWN, Stop, continue_hint, row_json},
     send::{Sent, WithFailure, Work},
     status::Status,
     streak::{Streak, Tally},
@@ -218,12 +218,12 @@ impl Work<'_> {
                 Some(id) => format!("runs on as the generation {id}, and is billed when it completes"),
                 None => "was in flight: it may be billed".to_owned(),
             };
-            failure = failure.cause(format!("line {} ({}) {state}", row.line, row.name));
+            failure = failure.fact(format!("line {} ({}) {state}", row.line, row.name));
         }
         if rows_in_flight.iter().any(|index| !jobs.contains_key(index)) {
             failure = failure.hint(RERUN_UNKNOWN);
         }
-        failure.hint(CONTINUE)
+        failure.hint(continue_hint())
     }
 
     /// A path as the journal has it.

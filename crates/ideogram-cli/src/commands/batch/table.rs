@@ -297,7 +297,7 @@ mod tests {
 
     fn texts(text: &str) -> Vec<String> {
         let (_, problems) = read(text, None);
-        super::super::input::refused("t", &problems).causes().to_vec()
+        super::super::input::refused("t", &problems).causes().map(str::to_owned).collect()
     }
 
     fn rows(text: &str) -> Vec<(u64, Value)> {

@@ -60,7 +60,7 @@ pub(super) fn unread(output: &Output, folder: &Folder) -> Option<Failure> {
     }
     let number = units::count(names.len() as u64, "path");
     let failure = Failure::new(Exit::Partial, format!("{number} of the folder could not be read"));
-    Some(failure.cause(format!("not read: {}", listed(output, &names))).detail("unread", names))
+    Some(failure.fact(format!("not read: {}", listed(output, &names))).detail("unread", names))
 }
 
 /// One reason for those that only differ by file.

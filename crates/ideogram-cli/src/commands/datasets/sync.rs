@@ -295,17 +295,17 @@ fn was_interrupted(last: SyncProgress, in_flight: &[String]) -> Failure {
     let mut failure = Failure::new(Exit::Interrupted, "interrupted");
     if last.files_done > 0 {
         let total = units::count(last.files_total, "file");
-        failure = failure.cause(format!("{} of {total} were stored by the service", last.files_done));
+        failure = failure.fact(format!("{} of {total} were stored by the service", last.files_done));
     }
     if in_flight.is_empty() {
-        failure = failure.cause("no upload was in flight");
+        failure = failure.fact("no upload was in flight");
     } else {
         let count = units::count(in_flight.len() as u64, "file");
         let mut names = in_flight.iter().take(MAX_NAMES_LISTED).map(String::as_str).collect::<Vec<_>>().join(", ");
         if in_flight.len() > MAX_NAMES_LISTED {
             names = format!("{names} and {} more", in_flight.len() - MAX_NAMES_LISTED);
         }
-        failure = failure.cause(format!("{count} in flight, which may still be stored: {names}"));
+        failure = failure.fact(format!("{count} in flight, which may still be stored: {names}"));
     }
     failure
         .hint("run the same command again: it reads the dataset, and sends only missing files")

@@ -130,7 +130,7 @@ impl Upload {
             units::count(files.len() as u64, "file")
         ));
         for (path, error) in &refused {
-            failure = failure.cause(format!("\"{}\": {error}", path.display()));
+            failure = failure.fact(format!("\"{}\": {error}", path.display()));
         }
         if let Some(path) = is_any_directory {
             let pattern = path.join("*");

@@ -12,12 +12,14 @@ use super::{
 };
 use crate::{
     commands::values,
+    executable,
     failure::Failure,
     images::{
         LEGACY_OBJECT,
         content::Content,
-        mask,
+        custom_model, mask,
         prompt::Stdin,
+        size,
         source::{SourceImages, check_mask},
         structured,
     },
@@ -25,10 +27,18 @@ use crate::{
     session::context::{Context, Wording},
 };
 
+const PROMPT: &str = "prompt";
+const IMAGES: &str = "images";
+const IMAGE_EXTENSIONS: [&str; 4] = ["jpg", "jpeg", "png", "webp"];
 /// The property for images that are not edited.
 const REFERENCES: &str = "reference_images";
 /// Lists of up to this many values are shown in whole.
 const MAX_SHOWN_VALUES: usize = 20;
+/// The value that shows all values.
+const LIST: &str = "list";
+/// Flags that do the same for other models.
+const EQUIVALENT: [(&str, &str); 4] =
+    [("resolution", "size"), ("size", "resolution"), ("rendering_speed", "quality"), ("quality", "rendering_speed")];
 /// How many of a longer list are suggested.
 const MAX_SUGGESTIONS: usize = 5;
 
@@ -38,7 +48,9 @@ pub(super) async fn prepare(
     matches: &ArgMatches,
     context: &Context<'_>,
 ) -> Result<Request, Failure> {
-    let given: Vec<&'static Flag> = FLAGS.iter().filter(|flag| flag.is_given(matches)).collect();
+    let last = prompt_after_images(command, matches)?;
+    let is_given = |flag: &&Flag| flag.is_given(matches) || flag.name == PROMPT && last.is_some();
+    let given: Vec<&'static Flag> = FLAGS.iter().filter(is_given).collect();
     let model = choose(command, matches, &given)?;
     check_flags(command, model, matches, &given)?;
     let unchecked = matches.try_get_one::<bool>(UNCHECKED).ok().flatten().is_some_and(|unchecked| *unchecked);
@@ -58,7 +70,7 @@ pub(super) async fn prepare(
     for (flag, target) in targets(&given, model) {
         let texts = || many::<String>(matches, flag.name);
         match flag.kind(target) {
-            Kind::Number | Kind::Enum(_) | Kind::Palette | Kind::Text => {
+            Kind::Number | Kind::Enum(_) | Kind::Shape | Kind::Palette | Kind::Text => {
                 for text in texts() {
                     draft.set(target, value(command, model, flag, target, text)?);
                 }
@@ -72,13 +84,18 @@ pub(super) async fn prepare(
                 };
                 draft.set(target, json!({ "members": members.into_iter().map(member).collect::<Vec<_>>() }));
             }
-            Kind::StackedModel => {
-                for text in texts() {
-                    let (uri, weight) = weighted("--stacked-custom-models", text)?;
-                    draft.set(target, with_weight(json!({ "custom_model_uri": uri }), "weight", weight));
-                }
-            }
-            Kind::Prompt | Kind::StructuredPrompt | Kind::Image | Kind::File => {}
+            Kind::CustomModel | Kind::Prompt | Kind::StructuredPrompt | Kind::Image | Kind::File => {}
+        }
+    }
+    for (flag, target) in targets(&given, model).filter(|(flag, target)| flag.kind(*target) == Kind::CustomModel) {
+        for text in many::<String>(matches, flag.name) {
+            let value = if matches!(target.schema, Schema::Array { .. }) {
+                let (name, weight) = weighted(&flag.shown(command), text)?;
+                with_weight(json!({ "custom_model_uri": custom_model::uri(context, name).await? }), "weight", weight)
+            } else {
+                value(command, model, flag, target, &custom_model::uri(context, text).await?)?
+            };
+            draft.set(target, value);
         }
     }
     let stdin = Stdin::default();
@@ -87,7 +104,7 @@ pub(super) async fn prepare(
     for (flag, target) in targets(&given, model) {
         match flag.kind(target) {
             Kind::Prompt => {
-                for text in many::<String>(matches, flag.name) {
+                for text in many::<String>(matches, flag.name).chain(&last) {
                     draft.set(target, stdin.prompt(text).await?.into());
                 }
             }
@@ -103,7 +120,8 @@ pub(super) async fn prepare(
     }
     for (flag, target) in targets(&given, model).filter(|(flag, target)| flag.kind(*target) == Kind::Image) {
         let mut contents = Vec::new();
-        for source in many::<OsString>(matches, flag.name) {
+        let count = many::<OsString>(matches, flag.name).count() - usize::from(flag.name == IMAGES && last.is_some());
+        for source in many::<OsString>(matches, flag.name).take(count) {
             contents.push((source.clone(), sources.read(source).await?));
         }
         if flag.properties.contains(&target.property) {
@@ -159,6 +177,33 @@ impl<'a> Draft<'a> {
     }
 }
 
+/// The prompt, where it stands as an argument after several images.
+fn prompt_after_images(command: &ImageCommand, matches: &ArgMatches) -> Result<Option<String>, Failure> {
+    if !command.arguments.contains(&IMAGES) || matches.contains_id(PROMPT) {
+        return Ok(None);
+    }
+    let missing = || {
+        Failure::usage("the prompt is missing: nothing was sent")
+            .hint(format!("put it in quotes after the images: ideogram {} IMAGE \"WHAT TO CHANGE\"", command.name))
+    };
+    let mut images: Vec<&OsString> = many(matches, IMAGES).collect();
+    let last = images.pop().ok_or_else(missing)?;
+    let is_image = |text: &OsString| {
+        let path = Path::new(text);
+        let is_link = text.to_str().is_some_and(|text| text == "-" || text.starts_with("https://"));
+        path.exists()
+            || is_link
+            || path
+                .extension()
+                .is_some_and(|extension| IMAGE_EXTENSIONS.iter().any(|it| extension.eq_ignore_ascii_case(it)))
+    };
+    if is_image(last) || images.is_empty() && !matches.contains_id("image_urls") {
+        return Err(missing());
+    }
+    let prompt = last.to_str().ok_or_else(|| Failure::usage("the prompt is not UTF-8: nothing was sent"))?;
+    Ok(Some(prompt.to_owned()))
+}
+
 /// The flags that a model takes, and what they set.
 fn targets<'a>(given: &'a [&'static Flag], model: &'a Model) -> impl Iterator<Item = (&'static Flag, Target)> + 'a {
     given.iter().filter_map(|flag| Some((*flag, flag.target(model.operation)?)))
@@ -173,7 +218,11 @@ fn choose(command: &'static ImageCommand, matches: &ArgMatches, given: &[&Flag])
     let is_transparent = matches.try_get_one::<bool>(TRANSPARENT).ok().flatten().is_some_and(|it| *it);
     let requested = matches.try_get_one::<String>(MODEL).ok().flatten();
     let models = || command.models.iter().filter(|model| model.is_transparent == is_transparent);
-    let name = requested.map(String::as_str).or_else(|| {
+    let is_named = |model: &&Model, name: &String| {
+        model.name == name.as_str() || values::version_names(model.name).any(|other| other == *name)
+    };
+    let requested = requested.and_then(|name| command.models.iter().find(|model| is_named(model, name)));
+    let name = requested.map(|model| model.name).or_else(|| {
         let is_implied = |model: &&Model| model.implied_by.is_some_and(|name| given.iter().any(|it| it.name == name));
         models().find(is_implied).or_else(|| models().next()).map(|model| model.name)
     });
@@ -212,6 +261,17 @@ fn flags_of(command: &ImageCommand, can: impl Fn(&Model) -> bool) -> Vec<String>
 
 /// Refuses flags that the model does not take, and names the models that do.
 fn check_flags(command: &ImageCommand, model: &Model, matches: &ArgMatches, given: &[&Flag]) -> Result<(), Failure> {
+    let sets = |flag: &&Flag| flag.target(model.operation).map(|target| (target.property, flag.kind(target)));
+    for flag in given.iter().filter(|flag| sets(flag).is_some_and(|(_, kind)| kind == Kind::Shape)) {
+        let is_same =
+            |other: &&&Flag| other.name != flag.name && sets(other).map(|it| it.0) == sets(flag).map(|it| it.0);
+        if let Some(other) = given.iter().find(is_same) {
+            let (one, other) = (flag.shown(command), other.shown(command));
+            return Err(Failure::usage(format!(
+                "{one} and {other} both set the size: use one of them; nothing was sent"
+            )));
+        }
+    }
     let takes = |model: &Model, flag: &Flag| flag.target(model.operation).is_some();
     if given.iter().all(|flag| takes(model, flag)) {
         return Ok(());
@@ -230,16 +290,41 @@ fn check_flags(command: &ImageCommand, model: &Model, matches: &ArgMatches, give
     let default =
         if !command.has_models() || matches.contains_id(MODEL) || model.is_transparent { "" } else { ", the default" };
     let what = format!("{} {is} not supported{together} by {by}{default}: nothing was sent", names.join(", "));
+    let failure = refused.iter().fold(Failure::usage(what), |failure, flag| match equivalent(model, matches, flag) {
+        Some(other) => failure.hint(format!("with {by}, use {other}")),
+        None => failure,
+    });
     let that_take = |flags: &[&Flag]| flags_of(command, |model| flags.iter().all(|flag| takes(model, flag)));
-    let all = that_take(given);
+    let also_transparent = |it: &Model| it.is_transparent == model.is_transparent || it.is_transparent;
+    let all = flags_of(command, |it| also_transparent(it) && given.iter().all(|flag| takes(it, flag)));
     if !all.is_empty() {
-        return Err(Failure::usage(what).hint(format!("use {}, which takes {it}", all.join(" or "))));
+        let verb = if matches.contains_id(MODEL) { "use" } else { "add" };
+        let command = executable::command_line_with(&all[0]);
+        return Err(failure.hint(format!("{verb} {}, which takes {it}: {command}", all.join(" or "))));
+    }
+    let plain = that_take(given);
+    if !plain.is_empty() {
+        return Err(failure.hint(format!(
+            "leave out --transparent, and use {}, which takes {it}; `ideogram remove-background` cuts out the foreground",
+            plain.join(" or ")
+        )));
     }
     let hint = |failure: Failure, flag: &Flag| {
         let models = that_take(&[flag]);
         failure.hint(format!("{} is for {}", flag.shown(command), models.join(" and ")))
     };
-    Err(refused.into_iter().fold(Failure::usage(what), hint))
+    Err(refused.into_iter().fold(failure, hint))
+}
+
+/// The flag of a model that does the same as one that it does not take, with its value if the model takes that.
+fn equivalent(model: &Model, matches: &ArgMatches, refused: &Flag) -> Option<String> {
+    let other = |name: &str| EQUIVALENT.iter().find_map(|(one, other)| (*one == name).then_some(*other));
+    let flag = FLAGS.iter().find(|flag| Some(flag.name) == other(refused.name))?;
+    let target = flag.target(model.operation)?;
+    let value = many::<String>(matches, refused.name).next()?;
+    let is_taken = target.single().check_text(value).is_ok();
+    let name = flag.name.replace('_', "-");
+    Some(if is_taken { format!("--{name} {value}") } else { format!("--{name}") })
 }
 
 /// The value of a flag as the operation takes it.
@@ -255,6 +340,7 @@ fn value(command: &ImageCommand, model: &Model, flag: &Flag, target: Target, tex
             }
             return Err(unsupported(command, model, flag, values, text));
         }
+        Kind::Shape => return sized(command, model, flag, text),
         _ => {}
     }
     target
@@ -287,12 +373,17 @@ fn unsupported(command: &ImageCommand, model: &Model, flag: &Flag, values: &[&st
         _ => false,
     };
     let others = flags_of(command, takes);
-    let mut short: Vec<String> = values.iter().map(|value| values::short_name(value)).collect();
+    let mut short: Vec<String> = values.iter().map(|value| size::short_name(value)).collect();
+    let by = command.shown(model);
+    if text == LIST {
+        let failure = Failure::usage(format!("{} takes one value: nothing was sent", flag.shown(command)));
+        return failure.hint(format!("with {by}, one of: {}", short.join(", ")));
+    }
     let mut closest = "one of";
     if short.len() > MAX_SHOWN_VALUES {
         closest = "one of the closest, such as";
-        if let Some(wanted) = size(text) {
-            let distance = |name: &String| size(name).map_or(f64::MAX, |size| distance(size, wanted));
+        if let Some(wanted) = size::shape(text) {
+            let distance = |name: &String| size::shape(name).map_or(f64::MAX, |size| distance(size, wanted));
             short.sort_by(|one, other| distance(one).total_cmp(&distance(other)));
         } else {
             let similarity = |name: &String| strsim::jaro_winkler(&name.to_lowercase(), &text.to_lowercase());
@@ -300,7 +391,6 @@ fn unsupported(command: &ImageCommand, model: &Model, flag: &Flag, values: &[&st
         }
         short.truncate(MAX_SUGGESTIONS);
     }
-    let by = command.shown(model);
     let failure = Failure::usage(format!("{} {text} is not supported by {by}: nothing was sent", flag.shown(command)));
     let values = format!("use {closest}: {}", short.join(", "));
     if others.is_empty() {
@@ -309,18 +399,21 @@ fn unsupported(command: &ImageCommand, model: &Model, flag: &Flag, values: &[&st
     failure.hint(format!("use {}, which supports it", others.join(" or "))).hint(format!("with {by}, {values}"))
 }
 
-/// Width and height of `1024x640`.
-fn size(text: &str) -> Option<(f64, f64)> {
-    let (width, height) = text.split_once(['x', 'X'])?;
-    let side = |text: &str| text.parse::<u32>().ok().filter(|side| *side > 0).map(f64::from);
-    Some((side(width)?, side(height)?))
+/// The largest size of a model that has a shape.
+fn sized(command: &ImageCommand, model: &Model, flag: &Flag, text: &str) -> Result<Value, Failure> {
+    if size::shape(text).is_none() {
+        let what = format!("{} must be a shape such as 16:9, not {text}: nothing was sent", flag.shown(command));
+        return Err(Failure::usage(what));
+    }
+    let (_, sizes) = size::property(model.operation).unwrap_or_default();
+    let size = size::largest(sizes, text);
+    size.map(Value::from).ok_or_else(|| unsupported(command, model, flag, sizes, text))
 }
 
 /// How different two sizes are: their shapes first.
-fn distance((width, height): (f64, f64), (other_width, other_height): (f64, f64)) -> f64 {
-    let shape = ((width / height) / (other_width / other_height)).ln().abs();
-    let area = ((width * height) / (other_width * other_height)).ln().abs();
-    4.0 * shape + area
+fn distance(one: (f64, f64), other: (f64, f64)) -> f64 {
+    let area = ((one.0 * one.1) / (other.0 * other.1)).ln().abs();
+    4.0 * size::difference(one, other) + if other.0 < 100.0 { 0.0 } else { area }
 }
 
 /// `#FFD700`, or `#FFD700=0.5` with a weight.

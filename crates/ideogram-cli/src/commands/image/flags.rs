@@ -14,8 +14,8 @@ use ideogram_client::{
 
 use super::table::{ImageCommand, Model};
 use crate::{
-    commands::values::{Known, short_name},
-    images::{LEGACY_OBJECT, structured},
+    commands::values::{Known, version_names},
+    images::{LEGACY_OBJECT, size, structured},
 };
 
 /// The flag that `--model` stands before.
@@ -23,6 +23,8 @@ const FIRST_OPTION: &str = "json_prompt";
 pub(super) const MODEL: &str = "model";
 pub(super) const TRANSPARENT: &str = "transparent";
 pub(super) const UNCHECKED: &str = "unchecked";
+/// The help shows at most this many values of a flag.
+const MAX_LISTED: usize = 16;
 
 /// A flag that sets a property.
 #[derive(Debug)]
@@ -52,12 +54,14 @@ pub(super) enum Kind {
     Number,
     /// A value of an enum.
     Enum(&'static [&'static str]),
+    /// A shape, for which a size is chosen.
+    Shape,
     /// The name of a palette.
     Palette,
     /// A color, with or without a weight.
     Color,
-    /// A custom model, with or without a weight.
-    StackedModel,
+    /// A custom model by URI, name or id; one of several with or without a weight.
+    CustomModel,
     Text,
 }
 
@@ -122,8 +126,8 @@ pub(super) const FLAGS: &[Flag] = &[
     flag(
         "custom_model",
         &["custom_model_uri"],
-        "URI",
-        "A trained model: its URI, model/NAME/version/VERSION, as `ideogram models list` shows it",
+        "MODEL",
+        "A trained model: its URI, name or id, as `ideogram models list` shows them",
     ),
     flag(
         "image_weight",
@@ -147,7 +151,7 @@ pub(super) const FLAGS: &[Flag] = &[
     flag(
         "stacked_custom_models",
         &["stacked_custom_models"],
-        "URI[=WEIGHT]",
+        "MODEL[=WEIGHT]",
         "Another custom model that works on the same image, with a weight; several times for several",
     ),
     flag("resemblance", &["resemblance"], "NUMBER", "How close to stay to the image [default: 50]"),
@@ -185,9 +189,14 @@ pub(super) const FLAGS: &[Flag] = &[
         "resolution",
         &["resolution"],
         "SIZE",
-        "Exact size in pixels, width first, such as 1024x1024; each model has its own list",
+        "Exact size in pixels, width first, such as 1024x1024; `list` shows those of the model",
     ),
-    flag("aspect_ratio", &["aspect_ratio"], "RATIO", "Shape, such as 16:9; the service picks the size [default: 1:1]"),
+    flag(
+        "aspect_ratio",
+        &["aspect_ratio"],
+        "RATIO",
+        "Shape, such as 16:9; where the model takes only sizes, the largest one of this shape",
+    ),
     flag(
         "rendering_speed",
         &["rendering_speed"],
@@ -201,7 +210,7 @@ pub(super) const FLAGS: &[Flag] = &[
         "Whether the service may rewrite the prompt",
     ),
     flag("style_type", &["style_type"], "TYPE", "Broad family of styles [default: GENERAL]"),
-    flag("style_preset", &["style_preset"], "NAME", "A named style"),
+    flag("style_preset", &["style_preset"], "NAME", "A named style; `list` shows all"),
     flag("style_codes", &["style_codes"], "CODE", "A style by its code; several times for several"),
     flag(
         "style_reference_images",
@@ -246,10 +255,17 @@ impl Flag {
     /// What it sets in an operation; `None` if the operation does not take it.
     pub(super) fn target(&self, operation: &'static Operation) -> Option<Target> {
         let body = || operation.inputs.iter().filter(|input| input.location == Location::Body);
-        // Some operations take a structured prompt as text, or tell the first of several images from the others.
+        let object = || match body().find(|input| input.name == LEGACY_OBJECT)?.schema {
+            Schema::Object(object) => Some(object),
+            _ => None,
+        };
+        let in_object = || object().into_iter().flat_map(|object| object.properties);
+        // Some operations take a structured prompt as text, tell the first of several images from the others, or take
+        // sizes and no shapes.
         let is_other = |name: &str| match self.name {
             "json_prompt" => name == "prompt" && structured::is_in_prompt(operation),
             "images" => name == "image" && body().any(|input| input.name == "reference_images"),
+            "aspect_ratio" => size::SIZES.contains(&name) && size::property(operation).is_some(),
             _ => false,
         };
         let is_named = |name: &str| self.properties.contains(&name) || is_other(name);
@@ -257,8 +273,7 @@ impl Flag {
             let (schema, required) = (input.schema, input.required);
             return Some(Target { property: input.name, in_object: false, schema, required });
         }
-        let Schema::Object(object) = body().find(|input| input.name == LEGACY_OBJECT)?.schema else { return None };
-        let property = object.properties.iter().find(|property| is_named(property.name))?;
+        let property = in_object().find(|property| is_named(property.name))?;
         let (schema, required) = (property.schema, property.required);
         Some(Target { property: property.name, in_object: true, schema, required })
     }
@@ -268,8 +283,9 @@ impl Flag {
             ("prompt", _) => Kind::Prompt,
             ("json_prompt", _) => Kind::StructuredPrompt,
             ("color_palette", _) => Kind::Palette,
+            ("aspect_ratio", _) if target.property != self.name => Kind::Shape,
             ("color_hex", _) => Kind::Color,
-            ("stacked_custom_models", _) => Kind::StackedModel,
+            ("custom_model" | "stacked_custom_models", _) => Kind::CustomModel,
             ("font_candidate_files", _) => Kind::File,
             (_, Schema::File) => Kind::Image,
             (_, Schema::Boolean) => Kind::Switch,
@@ -294,7 +310,9 @@ impl Flag {
             command.models.iter().filter_map(|model| Some((model, self.target(model.operation)?))).collect();
         let first = targets.first()?.1;
         let is_required = |(model, target): &(&Model, Target)| {
-            target.required && model.default.is_none_or(|it| it.0 != target.property)
+            target.required
+                && self.kind(*target) != Kind::Shape
+                && model.default.is_none_or(|it| it.0 != target.property)
         };
         let is_repeated =
             targets.iter().any(|(_, target)| matches!(target.schema, Schema::Array { .. })) || self.name == "color_hex";
@@ -309,19 +327,24 @@ impl Flag {
         }
         argument = match command.required_unless.iter().find(|(name, _)| *name == self.name) {
             Some((_, other)) => argument.required_unless_present(*other),
-            None => argument.required(targets.len() == command.models.len() && targets.iter().all(is_required)),
+            // It may stand after the images.
+            None if self.name == "prompt" && command.arguments.contains(&"images") => argument,
+            None if targets.len() < command.models.len() || !targets.iter().all(is_required) => argument,
+            None if size::SIZES.contains(&self.name) => argument.required_unless_present(size::SHAPE),
+            None => argument.required(true),
         };
         let is_path = matches!(self.kind(first), Kind::Image | Kind::File | Kind::StructuredPrompt);
         argument = match self.kind(first) {
             Kind::Switch => return Some(argument.action(ArgAction::SetTrue)),
             Kind::Number => argument.allow_negative_numbers(true),
-            Kind::Enum(_) => {
+            Kind::Enum(_) | Kind::Shape => {
                 let values = targets.iter().flat_map(|(_, target)| match self.kind(*target) {
                     Kind::Enum(values) => values,
                     _ => &[],
                 });
-                let argument = argument.value_parser(Known::new(values.map(|value| short_name(value))));
-                if self.name == "resolution" { argument.hide_possible_values(true) } else { argument }
+                let known = Known::new(values.map(|value| size::short_name(value)));
+                let is_long = known.len() > MAX_LISTED;
+                argument.value_parser(known).hide_possible_values(is_long)
             }
             Kind::Palette => argument
                 .value_parser(Known::new(ColorPalettePresetName::ALL.iter().map(ToString::to_string)))
@@ -400,7 +423,9 @@ fn model_arguments(command: &'static ImageCommand) -> Vec<Arg> {
     // What has no help is another operation of a model.
     let plain = || command.models.iter().filter(|model| !model.is_transparent && !model.help.is_empty());
     let implied = plain().filter_map(|model| Some(format!(", or {} with --{}", model.name, long(model.implied_by?))));
-    let values: Vec<_> = plain().map(|model| PossibleValue::new(model.name).help(model.help)).collect();
+    let values: Vec<_> = plain()
+        .map(|model| PossibleValue::new(model.name).help(model.help).aliases(version_names(model.name)))
+        .collect();
     let help = format!("The model [default: {}{}]", command.models[0].name, implied.collect::<String>());
     let mut arguments = vec![
         Arg::new(MODEL).long(MODEL).value_name("MODEL").help(help).value_parser(values).hide_possible_values(false),

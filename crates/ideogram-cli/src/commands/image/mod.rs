@@ -12,7 +12,7 @@ use ideogram_client::operation::Operation;
 
 use self::table::{COMMANDS, ImageCommand};
 use crate::{
-    failure::Failure,
+    failure::{Failure, links::PRICES_PAGE},
     images::{generate_and_save::generate_and_save, price::PriceFlags, save_flags::SaveFlags},
     session::context::Context,
 };
@@ -51,10 +51,17 @@ impl Subcommand for Image {
                 let row = find(command.get_name()).expect("each command here has a row");
                 let long_about = format!("{}\n\n{}", row.about, row.details);
                 // Adding them overwrites what the help begins with.
+                let command = match row.usage {
+                    Some(usage) => command.override_usage(usage),
+                    None => command,
+                };
                 PriceFlags::augment_args(SaveFlags::augment_args(command.args(flags::arguments(row))))
                     .about(row.about)
                     .long_about(long_about.trim_end().to_owned())
-                    .after_help(format!("Examples:\n  {}", row.examples))
+                    .after_help(format!(
+                        "Examples:\n  {}\n\nPrices: {PRICES_PAGE}; --quote prints that of a call",
+                        row.examples
+                    ))
             })
         }))
     }

@@ -11,6 +11,8 @@ pub(super) struct ImageCommand {
     /// The rest of its help.
     pub(super) details: &'static str,
     pub(super) examples: &'static str,
+    /// Its usage, if the arguments do not say it.
+    pub(super) usage: Option<&'static str>,
     /// What could not be done if it fails: "cannot remix the image".
     pub(super) action: &'static str,
     /// What its prompt is for.
@@ -88,11 +90,12 @@ the images.
 Each image is billed, also one that the safety check withholds: the exit code is 6 if all are withheld, 11 if some are.",
         examples: "\
 ideogram --mock generate \"A paper lantern over a canal at dusk\"
-  ideogram generate \"A fox in the snow\" --model v3 -n 4 --aspect-ratio 16:9 --out foxes
+  ideogram generate \"A fox in the snow\" -n 4 --aspect-ratio 16:9 --out foxes
   ideogram generate \"A fox in the snow\" --quality low --size 1024x1024 --max-usd 0.05
   ideogram generate \"A coffee logo\" --transparent --open
-  ideogram generate \"A lantern\" --custom-model model/paper-lanterns/version/1
+  ideogram generate \"A lantern\" --custom-model paper-lanterns
   ideogram magic-prompt \"a cat\" --jq .json_prompt | ideogram generate --json-prompt -",
+        usage: None,
         action: "cannot generate the image",
         prompt: "What the image shows",
         arguments: &["prompt"],
@@ -129,6 +132,7 @@ before anything is sent. The 3.0 model and the legacy models first crop the imag
 ideogram remix lantern.png \"The same lantern in blue glass\"
   ideogram remix lantern.png \"A watercolor\" --image-weight 30 --resolution 1440x2560
   ideogram remix lantern.png \"A watercolor\" --model v3 -n 2 --style-preset watercolor --out remixes",
+        usage: None,
         action: "cannot remix the image",
         prompt: "What the result shows",
         arguments: &["image", "prompt"],
@@ -148,10 +152,11 @@ The first image is changed, and keeps its size; the others, up to four, are refe
 of the mask changes. The 4.5 model is the default; --model v1 is the edit of the first API version, which makes new images \
 of several ones. To repaint a part with the 3.0 model or the legacy models: `ideogram inpaint`.",
         examples: "\
-ideogram edit street.png --prompt \"Make it night\"
-  ideogram edit fox.png hat.png --prompt \"The fox wears the hat\" -n 2 --out foxes
-  ideogram edit street.png --mask sky.png --prompt \"A sky full of lanterns\" --quality high
-  ideogram edit logo.png --prompt \"Only the letters\" --model v1 --transparent-background",
+ideogram edit street.png \"Make it night\"
+  ideogram edit fox.png hat.png \"The fox wears the hat\" -n 2 --out foxes
+  ideogram edit street.png \"A sky full of lanterns\" --mask sky.png --quality high
+  ideogram edit logo.png \"Only the letters\" --model v1 --transparent-background",
+        usage: Some("ideogram edit [OPTIONS] <IMAGES>... <PROMPT>"),
         action: "cannot edit the image",
         prompt: "What to change",
         arguments: &["images"],
@@ -175,6 +180,7 @@ change an image without a mask: `ideogram edit`.",
 ideogram inpaint street.png \"A red paper lantern\" --mask mask.png
   ideogram inpaint street.png \"A lantern\" --mask mask.png -n 2 --style-type realistic --out lanterns
   ideogram inpaint street.png \"A lantern\" --mask mask.png --model legacy --legacy-model V_2_TURBO",
+        usage: None,
         action: "cannot repaint the image",
         prompt: "What the result shows",
         arguments: &["image", "prompt"],
@@ -200,9 +206,10 @@ ideogram inpaint street.png \"A red paper lantern\" --mask mask.png
 The 3.0 model is the default. Brackets say which models take a flag, and a flag that the model does not take is refused \
 before anything is sent.",
         examples: "\
-ideogram reframe lantern.png --resolution 1536x512
+ideogram reframe lantern.png --aspect-ratio 3:1
   ideogram reframe lantern.png --resolution 512x1536 -n 2 --style-preset watercolor --out banners
   ideogram reframe lantern.png --resolution 1024x640 --model legacy",
+        usage: None,
         action: "cannot reframe the image",
         prompt: "",
         arguments: &["image"],
@@ -220,6 +227,7 @@ ideogram reframe lantern.png --resolution 1536x512
         examples: "\
 ideogram replace-background fox.png \"A city at night\"
   ideogram replace-background fox.png \"A forest\" --style-reference-images forest.jpg --out foxes",
+        usage: None,
         action: "cannot replace the background",
         prompt: "What the new background shows",
         arguments: &["image", "prompt"],
@@ -236,6 +244,7 @@ ideogram replace-background fox.png \"A city at night\"
         examples: "\
 ideogram remove-background fox.png
   ideogram remove-background fox.png --out cutouts --name fox",
+        usage: None,
         action: "cannot remove the background",
         prompt: "",
         arguments: &["image"],
@@ -253,6 +262,7 @@ ideogram remove-background fox.png
 ideogram upscale lantern.png
   ideogram upscale lantern.png --upscale-factor x4
   ideogram upscale lantern.png --prompt \"A paper lantern\" --resemblance 80 --detail 30 --out large",
+        usage: None,
         action: "cannot enlarge the image",
         prompt: "What guides the enlargement",
         arguments: &["image"],
@@ -271,6 +281,7 @@ are in `--output json` and in the sidecar of each image.",
         examples: "\
 ideogram layerize-text poster.png
   ideogram layerize-text poster.png --out layers --jq '.response.text_blocks[].text'",
+        usage: None,
         action: "cannot separate the text of the image",
         prompt: "What the image shows [default: the service describes it]",
         arguments: &["image"],

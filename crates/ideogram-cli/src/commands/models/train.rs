@@ -11,14 +11,14 @@ use serde_json::{Value, json};
 use super::{wait, watch::WaitFlags};
 use crate::{
     commands::{ids, trainable},
-    failure::Failure,
+    failure::{Failure, links::PRICES_PAGE},
     options::Format,
     output::layout::{Layout, ToLayout},
     output::units,
     session::context::{Context, Wording},
 };
 
-/// Train a custom model from a dataset. Every run costs money
+/// Train a custom model from a dataset. Every run is billed
 ///
 /// The dataset must have 15 to 100 images, which is checked before the training is started. Asks first at a terminal;
 /// elsewhere it needs --yes. A training cannot be cancelled, and neither it nor the model can be deleted. It takes from
@@ -28,10 +28,12 @@ use crate::{
 /// requests; if the wait is interrupted, `ideogram models wait ID` continues it. With --wait and `--output json`, one
 /// JSON value is printed at the end, and the id goes to standard error at once.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_help = format!("\
 Examples:
   ideogram models train DATASET_ID --name \"Paper lanterns\" --wait
-  id=$(ideogram models train DATASET_ID --name \"Paper lanterns\" --yes --jq .model_id)")]
+  id=$(ideogram models train DATASET_ID --name \"Paper lanterns\" --yes --jq .model_id)
+
+Prices: {PRICES_PAGE}"))]
 pub(crate) struct Train {
     /// The dataset to train from; `ideogram datasets list` shows the ids
     #[arg(value_name = "DATASET_ID", allow_hyphen_values = true, value_parser = ids::dataset_id)]
@@ -132,7 +134,7 @@ impl Train {
         }
         self.check_running(context, wording, &dataset.custom_model_ids).await?;
         let question = format!(
-            "train the model \"{}\" from \"{}\" ({} images)? It costs money and cannot be cancelled",
+            "train the model \"{}\" from \"{}\" ({} images)? It is billed (prices: {PRICES_PAGE}) and cannot be cancelled",
             self.name, dataset.dataset.name, trainable.images
         );
         context.confirm(&question).await

@@ -114,7 +114,7 @@ fn not_trained(context: &Context<'_>, id: &ModelId, error: &TrainingError) -> Fa
             let what = format!("the model {id} was not ready after {}", units::duration(*elapsed));
             let mut failure = Failure::new(Exit::TrainingError, what);
             if let Some(model) = model {
-                failure = failure.cause(format!("its last known state was {}", model.status));
+                failure = failure.fact(format!("its last known state was {}", model.status));
                 failure = failure.detail("model_status", model.status.as_str());
             }
             match trouble {

@@ -311,7 +311,6 @@ fn flags_that_contradict_each_other_or_the_model_are_refused_before_anything_is_
     for arguments in [
         "generate cat --model legacy --transparent",
         "generate cat --model v4 --style-preset weird",
-        "generate cat --model v4.5 --aspect-ratio 1:1",
         "generate cat --model v4.5 --size large",
         "generate cat --model v4.5 --mask m.png --images a.png --size 1024x1024",
         "generate --json-prompt a.png --seed 7",
@@ -346,6 +345,11 @@ fn flags_that_contradict_each_other_or_the_model_are_refused_before_anything_is_
         "reframe a.png --resolution 1536x512 --style-type auto",
         "reframe a.png --resolution 1536x512 --model legacy --color-hex fd0",
         "edit --prompt cat",
+        "generate cat --aspect-ratio 16:9 --size 2048x2048",
+        "generate cat --aspect-ratio wide",
+        "generate cat --aspect-ratio 9:1",
+        "edit a.png",
+        "edit cat",
         "describe a.png --no-boxes",
         "describe a.png --model v4 --describe-model-version V_3",
     ] {
@@ -365,7 +369,7 @@ fn a_refusal_says_what_will_do() {
     exit code: 2
     ----- stderr -----
     error: --style-preset is not supported by --model v4.5, the default: nothing was sent
-    hint: use --model v3, which takes it
+    hint: add --model v3, which takes it: ideogram --mock generate cat --style-preset weird --model v3
     ");
     snapshot!(ideogram(["--mock", "generate", "cat", "--transparent", "--model", "legacy"]).run(), @"
     exit code: 2
@@ -377,9 +381,9 @@ fn a_refusal_says_what_will_do() {
     snapshot!(ran, @"
     exit code: 2
     ----- stderr -----
-    error: --aspect-ratio 1x2 is not supported by --model legacy: nothing was sent
+    error: --aspect-ratio 1:2 is not supported by --model legacy: nothing was sent
     hint: use --model v3 or --model v4 --transparent, which supports it
-    hint: with --model legacy, use one of: 10x16, 16x10, 9x16, 16x9, 3x2, 2x3, 4x3, 3x4, 1x1, 1x3, 3x1
+    hint: with --model legacy, use one of: 10:16, 16:10, 9:16, 16:9, 3:2, 2:3, 4:3, 3:4, 1:1, 1:3, 3:1
     ");
 }
 
@@ -430,7 +434,8 @@ fn a_dry_run_says_how_many_images_would_be_billed() {
     async       true
     ----- stderr -----
     dry run: nothing was sent
-    4 images would be made and billed
+    4 images would be billed (prices: https://ideogram.ai/features/api-pricing)
+    --quote prints the price, and generates nothing
     ");
 }
 

@@ -1,0 +1,109 @@
+//! The columns of a table, or the properties of rows, under the names that the user gives them.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{
+    model::Model,
+    properties::{JSON_PROMPT, is_known},
+    raw::{Problem, Raw},
+};
+use crate::{executable, images::LEGACY_OBJECT};
+
+/// `--prompt-column` and `--ignore-column`.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Columns {
+    pub(super) prompt: Option<String>,
+    pub(super) ignored: Vec<String>,
+}
+
+impl Columns {
+    /// Renames and removes columns, and reports those of a table that rows cannot have: once, at the header.
+    pub(super) fn apply(&self, rows: &mut [Raw], model: Model, unchecked: bool) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let names: BTreeSet<String> = rows.iter().flat_map(|row| row.properties.keys().cloned()).collect();
+        let first_line = rows.first().map_or(1, |row| row.header.unwrap_or(row.line));
+        let mut find = |wanted: &String, flag: &str| {
+            let found = names.iter().find(|name| is_same(name, wanted)).cloned();
+            if found.is_none() {
+                let reason = format!("{flag} {wanted}: there is no such column; there are {}", list(&names));
+                problems.push(Problem::new(first_line, "", reason));
+            }
+            found
+        };
+        let ignored: Vec<String> = self.ignored.iter().filter_map(|name| find(name, "--ignore-column")).collect();
+        let prompt = self.prompt.as_ref().and_then(|name| find(name, "--prompt-column"));
+        for row in rows.iter_mut() {
+            for name in &ignored {
+                row.properties.shift_remove(name);
+            }
+            if let Some(value) = prompt.as_ref().and_then(|name| row.properties.shift_remove(name)) {
+                row.properties.insert("prompt".to_owned(), value);
+            }
+        }
+        if problems.is_empty() && !unchecked {
+            problems = header_problems(rows, model);
+        }
+        problems
+    }
+}
+
+/// What is wrong with the header of a table.
+fn header_problems(rows: &mut [Raw], model: Model) -> Vec<Problem> {
+    let Some(header) = rows.first().and_then(|row| row.header) else { return Vec::new() };
+    let names: BTreeSet<String> = rows.iter().flat_map(|row| row.properties.keys().cloned()).collect();
+    let unknown: BTreeSet<String> = names.iter().filter(|name| !is_known(name)).cloned().collect();
+    let has_prompt = ["prompt", "text_prompt", JSON_PROMPT, LEGACY_OBJECT].iter().any(|name| names.contains(*name));
+    let prompt = longest(rows, &unknown).filter(|_| !has_prompt);
+    let options = prompt.iter().flat_map(|name| ["--prompt-column", *name]);
+    let ignored = unknown.iter().filter(|name| Some(name.as_str()) != prompt);
+    let options: Vec<&str> = options.chain(ignored.flat_map(|name| ["--ignore-column", name])).collect();
+    let command = executable::command_line_adding(&options);
+    let mut problems = Vec::new();
+    if prompt.is_some() {
+        let reason = format!(
+            "no column is called `prompt`; there are {}: name one so, or say which it is: {command}",
+            list(&names)
+        );
+        problems.push(Problem::new(header, "", reason));
+    } else if !unknown.is_empty() {
+        let (columns, are, them) = if unknown.len() == 1 { ("column", "is", "it") } else { ("columns", "are", "them") };
+        let fitting: BTreeSet<&str> =
+            model.operations().iter().flat_map(|operation| operation.inputs).map(|input| input.name).collect();
+        let fitting: Vec<&str> = ["id", "model", "operation"].into_iter().chain(fitting).collect();
+        let reason = format!(
+            "{columns} {} {are} unknown; use one of {}, or leave {them} out: {command}",
+            list(&unknown),
+            fitting.join(", "),
+        );
+        problems.push(Problem::new(header, "", reason));
+    }
+    if !problems.is_empty() {
+        // Each of their rows would be reported again.
+        for row in rows {
+            row.properties.retain(|name, _| !unknown.contains(name));
+            if !has_prompt {
+                row.properties.insert("prompt".to_owned(), Value::from("-"));
+            }
+        }
+    }
+    problems
+}
+
+/// The column with the longest texts: it is most probably that of the prompts.
+fn longest<'a>(rows: &[Raw], names: &'a BTreeSet<String>) -> Option<&'a str> {
+    let length = |name: &&String| -> usize {
+        rows.iter().filter_map(|row| row.properties.get(*name)).map(|value| value.to_string().len()).sum()
+    };
+    names.iter().max_by_key(length).map(String::as_str)
+}
+
+fn is_same(name: &str, wanted: &str) -> bool {
+    let plain = |text: &str| text.trim().to_lowercase().replace([' ', '-'], "_");
+    plain(name) == plain(wanted)
+}
+
+fn list(names: &BTreeSet<String>) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,88 @@
+//! What users type first: it succeeds, or is refused with a hint that succeeds when it is pasted.
+
+use std::{fs, path::Path};
+
+use ideogram_mock::MockServer;
+use tempfile::TempDir;
+
+use crate::invocation::{Ran, ideogram, serve};
+
+/// An image, and tables as spreadsheets save them.
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let image =
+        ideogram(["--mock", "generate", "a square", "--name", "a", "--out", "."]).in_folder(folder.path()).run();
+    assert_eq!(image.code(), Some(0), "{image}");
+    for (name, table) in [
+        ("upper.csv", "Prompt,Aspect Ratio\na lantern,16:9\na fox,3x2\n"),
+        ("other.csv", "Name;Text\nA;a lantern over a canal\nB;a fox\n"),
+        ("notes.csv", "prompt,notes,My Column\na lantern,for Ann,1\na fox,,\n"),
+        ("list.txt", "a lantern\na fox\n"),
+    ] {
+        fs::write(folder.path().join(name), table).unwrap();
+    }
+    folder
+}
+
+/// Runs a line as a shell does.
+fn shell(line: &str, server: &MockServer, folder: &Path) -> Ran {
+    let state = folder.join("state");
+    let script = format!("command=\"$0\"; ideogram() {{ \"$command\" \"$@\"; }}; {line}");
+    let run = ideogram([]).against(server).in_folder(folder).env("XDG_STATE_HOME", state.to_str().unwrap());
+    run.under_shell(&script).run()
+}
+
+#[test]
+fn natural_commands_succeed_at_once() {
+    for line in [
+        "ideogram generate 'the words OPEN LATE' -n 3 --aspect-ratio 16:9",
+        "ideogram generate 'OPEN LATE' --aspect-ratio 16/9 --model 4.0",
+        "ideogram generate 'OPEN LATE' --aspect-ratio 16x9 --model 3 --style-preset watercolor",
+        "ideogram generate 'OPEN LATE' --transparent --aspect-ratio 16:9",
+        "ideogram generate 'OPEN LATE' --custom-model paper-lanterns",
+        "ideogram generate 'OPEN LATE' --custom-model Zm9v4kQ1T0eYb8uJr2xLhg",
+        "ideogram reframe a.png --aspect-ratio 3:1",
+        "ideogram edit a.png 'Make it night'",
+        "ideogram edit a.png --quality low 'Make it night'",
+        "ideogram edit a.png a.png 'Both in one'",
+        "ideogram remix a.png 'In blue glass' --aspect-ratio 3:2",
+        "ideogram upscale a.png",
+        "ideogram batch upper.csv -o cards",
+        "ideogram batch list.txt",
+    ] {
+        let (server, folder) = (serve(MockServer::builder()), folder());
+
+        let ran = shell(line, &server, folder.path());
+
+        assert_eq!(ran.code(), Some(0), "{line}\n{ran}");
+    }
+}
+
+#[test]
+fn the_hint_of_a_refusal_succeeds_when_it_is_pasted() {
+    for line in [
+        "ideogram generate a paper lantern --aspect-ratio 16:9",
+        "ideogram generate 'a lantern' --n 3",
+        "ideogram generate 'a lantern' --count=3",
+        "ideogram generate 'a lantern' --model v3 --speed turbo",
+        "ideogram generate 'a lantern' --json",
+        "ideogram generate 'a lantern' --style-preset watercolor",
+        "ideogram generate 'a lantern' --style-preset watercolor --model v4",
+        "ideogram generate 'a lantern' --negative-prompt dogs",
+        "ideogram upscale a.png --factor x4",
+        "ideogram batch other.csv --ignore-column Name",
+        "ideogram batch notes.csv",
+    ] {
+        let (server, folder) = (serve(MockServer::builder()), folder());
+
+        let refused = shell(line, &server, folder.path());
+
+        assert_eq!(refused.code(), Some(2), "{line}\n{refused}");
+        assert!(server.requests().is_empty(), "{line}: nothing was sent");
+        let stderr = refused.stderr();
+        let hint = stderr.lines().find_map(|line| line.split_once(": ideogram ")).map(|(_, rest)| rest);
+        let hint = hint.unwrap_or_else(|| panic!("no hint is a command: {refused}"));
+        let pasted = shell(&format!("ideogram {hint}"), &server, folder.path());
+        assert_eq!(pasted.code(), Some(0), "{line}\n{refused}\nideogram {hint}\n{pasted}");
+    }
+}
