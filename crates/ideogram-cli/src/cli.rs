@@ -92,7 +92,7 @@ fn after_long_help() -> String {
          \x20 IDEOGRAM_PROFILE          the profile of the configuration file to use\n\
          \x20 IDEOGRAM_CONFIG           the configuration file, instead of the default one\n\
          \x20 NO_COLOR, CLICOLOR_FORCE  never color, or also in files and pipes\n\n\
-         Exit codes:\n{}",
+         Exit codes (`ideogram mock serve --help` shows how to rehearse them):\n{}",
         ideogram_client::operations::SERVER_URL,
         Exit::table(),
     )

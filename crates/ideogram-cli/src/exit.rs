@@ -113,6 +113,25 @@ impl Exit {
         Self::ALL.iter().map(|exit| format!("  {:>3}  {}\n", exit.code(), exit.meaning())).collect()
     }
 
+    /// The word that makes a mock server provoke it, in the prompt of a paid call.
+    pub(crate) fn rehearsal(self) -> Option<&'static str> {
+        match self {
+            Self::Safety => Some("forbidden"),
+            Self::Payment => Some("no balance"),
+            Self::RateLimited => Some("rate limited"),
+            Self::Unknown => Some("lost response"),
+            Self::Partial => Some("some withheld"),
+            Self::NotStored => Some("damaged response"),
+            _ => None,
+        }
+    }
+
+    /// The exit codes that can be rehearsed, each with its word, for the help text.
+    pub(crate) fn rehearsals() -> String {
+        let words = Self::ALL.iter().filter_map(|exit| Some((exit.code(), exit.rehearsal()?, exit.meaning())));
+        words.map(|(code, word, meaning)| format!("  {word:<18}{code:>2}  {meaning}\n")).collect()
+    }
+
     pub(crate) fn meaning(self) -> &'static str {
         match self {
             Self::Success => "success; also if the reader closes the pipe early",

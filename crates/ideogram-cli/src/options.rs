@@ -15,14 +15,17 @@ const MAX_TIMEOUT_SECONDS: f64 = 86_400.0;
 #[expect(clippy::doc_markdown, reason = "help is plain text")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Options {
-    /// The format of responses [default: text]
-    #[arg(long, global = true, value_name = "FORMAT", value_enum)]
+    /// The format of responses: text, json, jsonl [default: text]
+    ///
+    /// json is the response of the service with all that it holds, and messages are JSON too. jsonl has a value on each
+    /// line: an element of a list, or a result as soon as it is there.
+    #[arg(long, hide_possible_values = true, global = true, value_name = "FORMAT", value_enum)]
     pub(crate) output: Option<Format>,
 
     /// Print what this expression picks from the JSON, as jq does; texts without quotes
     ///
-    /// It sees what `--output json` prints, which it implies, or each line of `--output jsonl`. Built in: jq need not
-    /// be installed. Of the manual of jq 1.7 it lacks env and $ENV, which would show the API key, import, include,
+    /// It sees what `--output json` prints, or each line of `--output jsonl`; messages stay for people unless `--output`
+    /// says otherwise. Built in: jq need not be installed. Of the manual of jq 1.7 it lacks env and $ENV, which would show the API key, import, include,
     /// `?//`, $__loc__, @base32, @base32d, builtins, input_line_number, and assignments to paths below null, for which
     /// setpath can be used; `capture` leaves out the names of groups that match nothing.
     #[arg(long, global = true, value_name = "EXPRESSION", allow_hyphen_values = true)]
@@ -31,40 +34,40 @@ pub(crate) struct Options {
     /// Run against a mock server inside the command: no key, no network, nothing billed
     ///
     /// It starts with one dataset, `demo`, and ends with the command, so nothing is stored. IDEOGRAM_API_KEY and
-    /// IDEOGRAM_BASE_URL are ignored. `ideogram mock serve` runs one that stays.
+    /// IDEOGRAM_BASE_URL are ignored; IDEOGRAM_MOCK_TIME sets its clock. `ideogram mock serve` runs one that stays.
     #[arg(long, global = true)]
     pub(crate) mock: bool,
 
     /// The address of the service, instead of the default one [env: IDEOGRAM_BASE_URL]
     ///
     /// The key is sent there. Plain http is allowed only for this machine (127.0.0.1, localhost).
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, hide_short_help = true, global = true, value_name = "URL")]
     pub(crate) base_url: Option<String>,
 
     /// The profile of the configuration file to use [env: IDEOGRAM_PROFILE]
     ///
     /// `ideogram auth --help` explains the file.
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, hide_short_help = true, global = true, value_name = "NAME")]
     pub(crate) profile: Option<String>,
 
     /// A file with the API key, and nothing else
     ///
     /// It takes precedence over IDEOGRAM_API_KEY, the profile and the keyring. There is no option for the key itself:
     /// other users of this machine could see it.
-    #[arg(long, global = true, value_name = "PATH")]
+    #[arg(long, hide_short_help = true, global = true, value_name = "PATH")]
     pub(crate) api_key_file: Option<PathBuf>,
 
     /// How many seconds a call may take with all its attempts [default: 3600]
     ///
     /// From 0.001 to 86400. In any case, a call ends after a minute without any data, or if its response does not begin
     /// within 5 minutes. The service may still run a call that ended this way.
-    #[arg(long, global = true, value_name = "SECONDS", value_parser = timeout)]
+    #[arg(long, hide_short_help = true, global = true, value_name = "SECONDS", value_parser = timeout)]
     pub(crate) timeout: Option<Duration>,
 
     /// How often a call may be sent, from 1 to 100 [default: 4]
     ///
     /// A call that may have run is not sent again if that could bill, create or add something twice.
-    #[arg(long, global = true, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(long, hide_short_help = true, global = true, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) attempts: Option<u32>,
 
     /// Show the exact request, without the key, and send nothing
@@ -80,11 +83,19 @@ pub(crate) struct Options {
     pub(crate) quiet: bool,
 
     /// Print what happens on the wire, with timings and without the key
-    #[arg(long, global = true)]
+    #[arg(long, hide_short_help = true, global = true)]
     pub(crate) debug: bool,
 
-    /// When to color [env: NO_COLOR, CLICOLOR_FORCE]
-    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t)]
+    /// When to color: auto, always, never [env: NO_COLOR, CLICOLOR_FORCE]
+    #[arg(
+        long,
+        hide_short_help = true,
+        hide_possible_values = true,
+        global = true,
+        value_name = "WHEN",
+        value_enum,
+        default_value_t
+    )]
     pub(crate) color: color::When,
 }
 
@@ -158,6 +169,9 @@ pub(crate) fn brief(mut command: clap::Command) -> clap::Command {
             let hide = |argument: clap::Arg| if argument.is_global_set() { argument.hide(true) } else { argument };
             let after_long = command.get_after_long_help().map(|text| format!("{text}\n\n{ELSEWHERE}"));
             let command = command.mut_args(hide).after_help(after + ELSEWHERE);
+            // `ideogram operations` lists them.
+            let command =
+                if command.get_name() == "api" { command.mut_subcommands(|it| it.hide(true)) } else { command };
             brief(if let Some(text) = after_long { command.after_long_help(text) } else { command })
         });
     }

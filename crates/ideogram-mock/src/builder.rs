@@ -11,7 +11,7 @@ use std::{
 use jiff::Timestamp;
 
 use crate::{
-    clock::Clock,
+    clock::{Clock, DEFAULT_START},
     concurrency::ImageLimiter,
     dispatch::Shared,
     handlers::Service,
@@ -25,9 +25,6 @@ use crate::{
 
 /// The key that a server accepts unless its builder sets another.
 pub const MOCK_API_KEY: &str = "mock-api-key";
-
-/// 2026-07-01, 9:00 UTC. At this time the second demo model is half an hour into its training.
-const DEFAULT_START: Timestamp = Timestamp::constant(1_782_896_400, 0);
 
 /// Roughly the shortest training that was observed.
 const DEFAULT_TRAINING_TIME: Duration = Duration::from_secs(90 * 60);
@@ -185,7 +182,7 @@ impl MockServerBuilder {
             }
             None => (None, None),
         };
-        let state = state.unwrap_or_else(|| State::demo(self.training_time));
+        let state = state.unwrap_or_else(|| State::demo(self.training_time, start));
         if let Some(stored) = state.now {
             start = start.max(stored);
         }

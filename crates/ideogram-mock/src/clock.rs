@@ -7,6 +7,9 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
+/// 2026-07-01, 9:00 UTC. At this time the second demo model is half an hour into its training.
+pub(crate) const DEFAULT_START: Timestamp = Timestamp::constant(1_782_896_400, 0);
+
 /// The clock of one server.
 #[derive(Debug)]
 pub(crate) struct Clock {

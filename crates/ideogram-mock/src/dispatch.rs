@@ -16,7 +16,7 @@ use crate::{
     recorder::{Record, Recorder},
     reply::Reply,
     request::{BodyStream, Call},
-    scenario::Interference,
+    scenario::{self, Interference},
     webhook::Webhook,
 };
 
@@ -39,6 +39,8 @@ enum Delivery {
     Complete,
     /// The connection breaks in the middle of the body.
     CutOff,
+    /// The response is replaced by an HTML page.
+    Damaged,
 }
 
 /// Responds to one request.
@@ -55,6 +57,7 @@ pub(crate) async fn handle(State(shared): State<Arc<Shared>>, request: Request) 
     match delivery {
         Delivery::Complete => response.into_response(),
         Delivery::CutOff => response.into_cut_off_response(),
+        Delivery::Damaged => Reply::html_page(StatusCode::OK).into_response(),
     }
 }
 
@@ -86,10 +89,17 @@ async fn perform(
     let call = Call::read(operation, &route, head, stream, record).await?;
     let webhook = generations::webhook(&call)?;
     let is_quote = generations::is_quote(&call);
-    let delivery = match shared.service.scenario.interfere(operation.is_paid && !is_quote) {
+    let is_billed = operation.is_paid && !is_quote;
+    let interference = match scenario::of_words(&handlers::subject(&call)) {
+        Interference::None => shared.service.scenario.interfere(is_billed),
+        _ if !is_billed => Interference::None,
+        by_words => by_words,
+    };
+    let delivery = match interference {
         Interference::None => Delivery::Complete,
         Interference::Instead(response) => return Ok((response, Delivery::Complete)),
         Interference::ResponseLost => Delivery::CutOff,
+        Interference::ResponseDamaged => Delivery::Damaged,
     };
     if is_quote {
         return Ok((Reply::success(&generations::quote(&call)), delivery));

@@ -50,6 +50,26 @@ pub(crate) enum Interference {
     Instead(Reply),
     /// The call runs, then its response is cut off.
     ResponseLost,
+    /// The call runs, and its response is not what the document describes.
+    ResponseDamaged,
+}
+
+type Marked = fn() -> Interference;
+
+/// Words in the prompt of a billed call, and the scenario that it then meets, whatever the scenario of the server is.
+const MARKERS: [(&str, Marked); 5] = [
+    ("no balance", || Interference::Instead(payment_required())),
+    ("rate limited", || Interference::Instead(rate_limited(None))),
+    ("server error", || Interference::Instead(server_error(500))),
+    ("lost response", || Interference::ResponseLost),
+    ("damaged response", || Interference::ResponseDamaged),
+];
+
+/// What the words of a prompt do to a billed call.
+pub(crate) fn of_words(prompt: &str) -> Interference {
+    let prompt = prompt.to_ascii_lowercase();
+    let marked = MARKERS.iter().find(|(word, _)| prompt.contains(word));
+    marked.map_or(Interference::None, |(_, interference)| interference())
 }
 
 /// The current scenario.

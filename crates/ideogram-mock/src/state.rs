@@ -4,12 +4,12 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    clock::later,
+    clock::{DEFAULT_START, later},
     content::FileType,
     reply::Reply,
     token::{base64url, scramble},
@@ -109,8 +109,10 @@ impl Dataset {
 }
 
 impl State {
-    /// Returns the state that every server starts with, read from the samples of the document.
-    pub(crate) fn demo(training_time: Duration) -> Self {
+    /// Returns the state that every server starts with, read from the samples of the document, and as long ago as in
+    /// them.
+    pub(crate) fn demo(training_time: Duration, start: Timestamp) -> Self {
+        let later = start.duration_since(DEFAULT_START);
         let sample = |text: &str| serde_json::from_str::<Value>(text).expect("samples are JSON");
         let dataset = sample(include_str!("../openapi/examples/get_dataset/demo.json"));
         let models = sample(include_str!("../openapi/examples/list_custom_models/demo.json"));
@@ -118,8 +120,8 @@ impl State {
         Self {
             now: None,
             ids: 0,
-            datasets: vec![demo_dataset(&dataset)],
-            models: models.iter().map(|model| demo_model(model, training_time)).collect(),
+            datasets: vec![demo_dataset(&dataset, later)],
+            models: models.iter().map(|model| demo_model(model, training_time, later)).collect(),
             generations: Vec::new(),
             charges: Vec::new(),
         }
@@ -144,7 +146,7 @@ fn no_dataset() -> Reply {
     Reply::not_found("Dataset not found.")
 }
 
-fn demo_dataset(sample: &Value) -> Dataset {
+fn demo_dataset(sample: &Value, later: SignedDuration) -> Dataset {
     let file = |file: &Value| {
         let name = text(&file["file_name"]);
         let is_image = FileType::of(&name) == FileType::Image;
@@ -153,14 +155,14 @@ fn demo_dataset(sample: &Value) -> Dataset {
     Dataset {
         id: text(&sample["dataset"]["dataset_id"]),
         name: text(&sample["dataset"]["name"]),
-        created: time(&sample["dataset"]["creation_time"]),
+        created: shifted(time(&sample["dataset"]["creation_time"]), later),
         cover: Some(text(&sample["dataset"]["cover_asset_identifier"]["asset_id"])),
         files: sample["files"].as_array().expect("the sample lists files").iter().map(file).collect(),
     }
 }
 
-fn demo_model(sample: &Value, training_time: Duration) -> Model {
-    let created = time(&sample["creation_time"]);
+fn demo_model(sample: &Value, training_time: Duration, shift: SignedDuration) -> Model {
+    let created = shifted(time(&sample["creation_time"]), shift);
     let is_completed = sample["status"] == "COMPLETED";
     let uri = &sample["custom_model_uri"];
     Model {
@@ -169,13 +171,18 @@ fn demo_model(sample: &Value, training_time: Duration) -> Model {
         dataset_id: sample["dataset_id"].as_str().map(str::to_owned),
         created,
         ends: match &sample["last_update_time"] {
-            last if is_completed && last.is_string() => time(last),
+            last if is_completed && last.is_string() => shifted(time(last), shift),
             _ if is_completed => created,
             _ => later(created, training_time),
         },
         fails: false,
         uri: uri.as_str().map_or_else(|| new_uri(sample["name"].as_str().unwrap_or_default()), str::to_owned),
     }
+}
+
+/// A time beyond the calendar stays as it is.
+fn shifted(time: Timestamp, by: SignedDuration) -> Timestamp {
+    time.checked_add(by).unwrap_or(time)
 }
 
 /// Returns the address of a model's only version. Callers must not construct it, so it differs from the name.
@@ -199,7 +206,7 @@ mod tests {
 
     #[test]
     fn ids_are_new_and_of_22_characters() {
-        let mut state = State::demo(Duration::ZERO);
+        let mut state = State::demo(Duration::ZERO, DEFAULT_START);
 
         let ids: HashSet<_> = (0..1000).map(|_| state.new_id()).collect();
 

@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn a_change_that_fails_leaves_no_trace() {
         let clock = Clock::new(Timestamp::UNIX_EPOCH, 0.0);
-        let store = Store::new(State::demo(Duration::ZERO), None, clock);
+        let store = Store::new(State::demo(Duration::ZERO, crate::clock::DEFAULT_START), None, clock);
 
         let result = store.change(|state| {
             state.datasets.clear();

@@ -5,17 +5,21 @@ use std::{io, path::PathBuf};
 use clap::Args;
 use clap_mangen::{
     Man as ManualPage,
-    roff::{Roff, roman},
+    roff::{Roff, bold, roman},
 };
 
 use serde_json::{Map, json};
 
-use crate::{exit::Exit, failure::Failure, options, output::Output, output::units};
+use crate::{exit::Exit, failure::Failure, options, output::Output, output::printable::shell_word, output::units};
+
+/// A script that handles each exit code.
+const SCRIPT: &str = include_str!("script.sh");
 
 /// Write the manual as man pages
 ///
 /// Writes one page for the command and one for each subcommand into a folder, and prints their paths. Without a folder,
-/// prints the page of the command itself.
+/// prints the page of the command itself. `man` finds pages in ~/.local/share/man if ~/.local/bin is in PATH; else set
+/// MANPATH, as the last message says.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -48,6 +52,12 @@ impl Man {
         }
         written.finish(Map::new())?;
         output.note(&format!("wrote {} to {}", units::count(pages.len() as u64, "page"), folder.display()));
+        // `man` looks into the folders beside those of PATH.
+        let above = std::path::absolute(folder).ok().and_then(|folder| Some(folder.parent()?.to_owned()));
+        if let Some(above) = above {
+            let path = shell_word(&above.to_string_lossy()).into_owned();
+            output.note(&format!("to read them: export MANPATH={path}:$MANPATH; man ideogram"));
+        }
         Ok(())
     }
 }
@@ -79,7 +89,7 @@ fn page(command: clap::Command, name: Option<&str>) -> io::Result<Vec<u8>> {
     if !is_root {
         let mut codes = Roff::new();
         codes.control("SH", ["EXIT STATUS"]);
-        codes.text([roman("See "), clap_mangen::roff::bold("ideogram"), roman("(1).")]);
+        codes.text([roman("See "), bold("ideogram"), roman("(1).")]);
         codes.to_writer(&mut text)?;
         return Ok(text);
     }
@@ -87,9 +97,18 @@ fn page(command: clap::Command, name: Option<&str>) -> io::Result<Vec<u8>> {
     codes.control("SH", ["EXIT STATUS"]);
     for exit in Exit::ALL {
         codes.control("TP", []);
-        codes.text([clap_mangen::roff::bold(exit.code().to_string())]);
+        codes.text([bold(exit.code().to_string())]);
         codes.text([roman(exit.meaning())]);
     }
+    codes.control("PP", []);
+    codes.text([roman("A mock server provokes them: see "), bold("ideogram-mock-serve"), roman("(1).")]);
+    codes.control("SH", ["SCRIPTS"]);
+    codes.text([roman("Begin a script with this:")]);
+    codes.control("nf", []);
+    for line in SCRIPT.lines() {
+        codes.text([roman(line)]);
+    }
+    codes.control("fi", []);
     codes.to_writer(&mut text)?;
     Ok(text)
 }

@@ -29,20 +29,20 @@ impl Operations {
     #[expect(clippy::unused_self, reason = "every command has this form")]
     pub(super) fn run(&self, output: &Output) -> Result<(), Failure> {
         let mut table =
-            Table::new(["OPERATION", "METHOD", "PATH", "PAID", "RETRY", "IMAGES", "COMMAND"].map(Column::Left));
+            Table::overview(["OPERATION", "COMMAND", "PAID", "METHOD", "PATH", "RETRY", "IMAGES"].map(Column::Left));
         for operation in operations::ALL {
             table.row([
                 operation.id.to_owned(),
+                command(operation).unwrap_or(ABSENT).to_owned(),
+                billing(operation).to_owned(),
                 operation.method.to_owned(),
                 operation.path.to_owned(),
-                billing(operation).to_owned(),
                 retry(operation).to_owned(),
                 match operation.images {
                     ImageCount::Fixed(number) => number.to_string(),
                     ImageCount::Property(name) => name.to_owned(),
                     _ => ABSENT.to_owned(),
                 },
-                command(operation).unwrap_or(ABSENT).to_owned(),
             ]);
         }
         let values: Vec<Value> = operations::ALL.iter().map(|operation| described(operation)).collect();

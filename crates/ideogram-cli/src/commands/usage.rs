@@ -276,12 +276,12 @@ impl Sums {
 
     fn layout(&self, width: Width) -> Layout {
         let heading = if width == Width::Day { "DAY" } else { "HOUR" };
-        let mut times = Table::new([Column::Left(heading), Column::Right("COST")]);
+        let mut times = Table::overview([Column::Left(heading), Column::Right("COST")]);
         for ((start, currency), cost) in &self.by_time {
             times.row([start.clone(), money(*cost, currency)]);
         }
         let columns = [Column::Left("OPERATION"), Column::Left("PRODUCT"), Column::Right("QUANTITY")];
-        let mut operations = Table::new(columns.into_iter().chain([Column::Left("UNIT"), Column::Right("COST")]));
+        let mut operations = Table::overview(columns.into_iter().chain([Column::Left("UNIT"), Column::Right("COST")]));
         for (operation, (quantity, cost)) in &self.by_operation {
             let (quantity, unit) = match (quantity, &operation.unit) {
                 (Some(quantity), Some(unit)) => (trimmed(*quantity, 0), unit.clone()),

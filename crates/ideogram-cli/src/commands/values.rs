@@ -25,10 +25,6 @@ impl Known {
         }
         Self(names)
     }
-
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
 }
 
 impl TypedValueParser for Known {

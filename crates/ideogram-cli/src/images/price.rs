@@ -21,11 +21,11 @@ use crate::{
 #[derive(Args, Clone, Copy, Debug)]
 #[command(next_help_heading = "Price")]
 pub(crate) struct PriceFlags {
-    /// Print the price of the call, and send nothing else; models of the second API version have prices
+    /// Print the price of the call, and send nothing else
     #[arg(long)]
     quote: bool,
 
-    /// Refuse the call if its price is above this amount of US dollars, such as 0.25
+    /// Refuse the call if its price is above this, in US dollars, such as 0.25
     #[arg(long, value_name = "AMOUNT", value_parser = parse_usd)]
     max_usd: Option<u64>,
 }

@@ -22,24 +22,23 @@ pub(crate) const RESPONSES: &str = ".ideogram-responses";
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Saving")]
 pub(crate) struct SaveFlags {
-    /// The folder for the images, created if it does not exist [default: `out` of the profile, or ideogram-YYYY-MM-DD
-    /// with the day in UTC]
+    /// The folder for the images [default: `out` of the profile, or ideogram-YYYY-MM-DD, the day in UTC]
     ///
     /// No file is overwritten. Each image gets a sidecar, a JSON file with its operation, request, seed and prompt, and
     /// the response is stored in `.ideogram-responses` before it is decoded.
     #[arg(long, short, value_name = "DIR", value_parser = out_folder())]
     pub(crate) out: Option<PathBuf>,
 
-    /// The name of the files: NAME.png, or NAME-1.png, NAME-2.png, ... [default: time, number and a part of the link]
+    /// The name of the files, without extension; several are numbered [default: time, number, part of the link]
     #[arg(long, value_name = "NAME", value_parser = name)]
     pub(crate) name: Option<String>,
 
-    /// When to show images in the terminal, with the protocol of kitty or iTerm2
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t, hide_possible_values = false)]
+    /// Show images in the terminal, as kitty and iTerm2 can: auto, always, never
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t, hide_short_help = true, hide_possible_values = true)]
     pub(crate) preview: preview::When,
 
-    /// Open the first image, or all, with the program of this machine
-    #[arg(long, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "first")]
+    /// Open the first image, or all, with the program of this machine: first, all [default: first]
+    #[arg(long, value_name = "WHICH", hide_short_help = true, hide_possible_values = true, num_args = 0..=1, require_equals = true, default_missing_value = "first")]
     pub(crate) open: Option<Open>,
 }
 

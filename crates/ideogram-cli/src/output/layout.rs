@@ -32,6 +32,11 @@ pub(crate) struct Screen {
     pub(crate) color: bool,
 }
 
+/// Stands for what is cut.
+const CUT: &str = "…";
+/// A cell is not cut shorter than this.
+const MIN_CUT: usize = 10;
+
 /// Sections, separated by empty lines.
 #[derive(Debug, Default)]
 pub(crate) struct Layout {
@@ -57,6 +62,8 @@ struct Field {
 pub(crate) struct Table {
     columns: Vec<Column>,
     rows: Vec<Vec<String>>,
+    /// Whether it is a list to look through, which is cut to the width of the terminal.
+    is_overview: bool,
 }
 
 /// The heading of a column, and the alignment of its values.
@@ -134,7 +141,13 @@ impl Section {
 
 impl Table {
     pub(crate) fn new(columns: impl IntoIterator<Item = Column>) -> Self {
-        Self { columns: columns.into_iter().collect(), rows: Vec::new() }
+        Self { columns: columns.into_iter().collect(), rows: Vec::new(), is_overview: false }
+    }
+
+    /// A list to look through: on a narrow terminal its cells are cut, and the last columns left out. Other tables become
+    /// fields there.
+    pub(crate) fn overview(columns: impl IntoIterator<Item = Column>) -> Self {
+        Self { is_overview: true, ..Self::new(columns) }
     }
 
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
@@ -149,8 +162,21 @@ impl Table {
             .map(|column| lines.iter().map(|cells| cells[column].width()).max().unwrap_or_default())
             .collect();
         let whole = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
-        if screen.width.is_some_and(|width| whole > width) {
-            return self.render_as_fields(screen);
+        let (mut lines, mut widths) = (lines, widths);
+        if let Some(width) = screen.width.filter(|width| whole > *width) {
+            if !self.is_overview {
+                return self.render_as_fields(screen);
+            }
+            widths = fitted(&widths, width);
+            for cells in &mut lines {
+                let cut = cells.iter().zip(&widths).map(|(cell, width)| Cow::Owned(cut(cell, *width))).collect();
+                *cells = cut;
+            }
+            if widths.len() < self.columns.len() {
+                lines[0].push(Cow::Borrowed(CUT));
+                lines.iter_mut().skip(1).for_each(|cells| cells.push(Cow::Borrowed("")));
+                widths.push(1);
+            }
         }
         let mut lines = lines.iter().map(|cells| self.line(cells, &widths));
         let headings = lines.next().expect("the headings are the first line");
@@ -183,6 +209,45 @@ impl Table {
         });
         records.collect::<Vec<_>>().join("\n")
     }
+}
+
+/// The widths of the columns that fit: the first as wide as it can be, the others cut, the last left out.
+fn fitted(widths: &[usize], width: usize) -> Vec<usize> {
+    let first = widths[0].min(width.saturating_sub(2 * (GAP + MIN_CUT)).max(MIN_CUT));
+    let mut fitting = vec![first];
+    // A sign for the columns that are left out.
+    let mut left = width.saturating_sub(first + GAP + CUT.width());
+    for own in &widths[1..] {
+        let least = (*own).min(MIN_CUT) + GAP;
+        if least > left {
+            break;
+        }
+        fitting.push(least - GAP);
+        left -= least;
+    }
+    for (fitted, own) in fitting.iter_mut().zip(widths).skip(1) {
+        let more = (own - *fitted).min(left);
+        *fitted += more;
+        left -= more;
+    }
+    fitting
+}
+
+/// A cell that is cut where it is too wide.
+fn cut(cell: &str, width: usize) -> String {
+    if cell.width() <= width {
+        return cell.to_owned();
+    }
+    let mut kept = String::new();
+    for letter in cell.chars() {
+        let mut longer = kept.clone();
+        longer.push(letter);
+        if longer.width() + CUT.width() > width {
+            break;
+        }
+        kept = longer;
+    }
+    kept + CUT
 }
 
 impl Column {
@@ -253,6 +318,30 @@ mod tests {
 
         assert_eq!(layout.render(wide(19)), layout.render(Screen::default()));
         assert_eq!(layout.render(wide(18)), "FILE:  紙灯籠.png\nSIZE:  9.7 MiB\n\nFILE:  a\\nb\nSIZE:  64 B\n");
+    }
+
+    #[test]
+    fn an_overview_is_cut_to_the_width_of_the_terminal() {
+        let mut table = Table::overview(["ID", "NAME", "STATUS", "URI"].map(Column::Left));
+        table.row(
+            ["Zm9v4kQ1T0", "紙灯籠と提灯のスタイル", "COMPLETED", "model/paper-lanterns/version/1"].map(str::to_owned),
+        );
+        let layout = Layout::new().table(table);
+
+        for width in 24..120 {
+            let text = layout.render(wide(width));
+            assert!(text.lines().all(|line| line.width() <= width), "{width}\n{text}");
+            assert_eq!(text.lines().count(), 2, "{width}\n{text}");
+        }
+        assert_eq!(
+            layout.render(wide(60)),
+            "ID          NAME                    STATUS     URI\n\
+             Zm9v4kQ1T0  紙灯籠と提灯のスタイル  COMPLETED  model/pap…\n"
+        );
+        assert_eq!(
+            layout.render(wide(36)),
+            "ID          NAME        STATUS     …\nZm9v4kQ1T0  紙灯籠と…   COMPLETED\n"
+        );
     }
 
     #[test]

@@ -284,6 +284,7 @@ pub(crate) fn help_or_usage(error: &clap::Error, output: &Output) -> Exit {
     let rendered = error.render();
     if !error.use_stderr() {
         let text = if output.color.on_stdout() { rendered.ansi().to_string() } else { rendered.to_string() };
+        let text = without_gaps(&text);
         return match output.print(text.as_bytes()) {
             Ok(()) => Exit::Success,
             Err(failure) => {
@@ -305,6 +306,35 @@ pub(crate) fn help_or_usage(error: &clap::Error, output: &Output) -> Exit {
     }
     output.failure(&failure);
     Exit::Usage
+}
+
+/// Help without the empty lines between options and inside them.
+fn without_gaps(help: &str) -> String {
+    let mut lines = help.lines().peekable();
+    let (mut kept, mut is_inside) = (String::new(), false);
+    while let Some(line) = lines.next() {
+        let text = unstyled(line);
+        let indent = text.len() - text.trim_start().len();
+        if text.trim().is_empty() {
+            let next = lines.peek().map(|next| unstyled(next)).unwrap_or_default();
+            let next_indent = next.len() - next.trim_start().len();
+            let is_option = matches!(next_indent, 2 | 6) && next.trim_start().starts_with(['-', '<', '[']);
+            if is_inside && (is_option || next_indent >= 10 || next.trim().is_empty()) {
+                continue;
+            }
+        }
+        is_inside = indent >= 2;
+        kept.push_str(line);
+        kept.push('\n');
+    }
+    kept
+}
+
+/// A line without its escape sequences.
+fn unstyled(line: &str) -> String {
+    let mut parts = line.split('\u{1b}');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + part.split_once('m').map_or("", |(_, rest)| rest))
 }
 
 /// Whether standard output is a pipe or a socket without a reader.

@@ -1,12 +1,16 @@
 //! From options, environment and configuration to a client.
 
-use ideogram_client::{CallOptions, Client, ClientBuilder, ErrorKind};
+use std::time::SystemTime;
+
+use ideogram_client::{CallOptions, Client, ClientBuilder, ErrorKind, Timestamp};
 use ideogram_mock::MockServer;
 
 use crate::{
     exit::Exit, failure::Failure, session::environment, session::globals::Globals, session::key, session::trace::Trace,
 };
 
+/// The time at which the mock server of `--mock` starts, for runs that can be repeated.
+const TIME_VARIABLE: &str = "IDEOGRAM_MOCK_TIME";
 const URL_VARIABLE: &str = "IDEOGRAM_BASE_URL";
 
 /// A client, and with `--mock` its server.
@@ -39,7 +43,10 @@ impl Connection {
                 "--mock cannot be combined with --base-url: the mock server has its own address",
             ));
         }
-        let server = MockServer::start()
+        // The names of files have the time of the server.
+        let server = MockServer::builder()
+            .start_time(mock_time()?)
+            .start()
             .await
             .map_err(|error| Failure::internal("cannot start the mock server").because(&error))?;
         let client = builder(globals)
@@ -68,6 +75,13 @@ impl Connection {
             "this was done in a mock server that ends with the command; `ideogram mock serve` runs one that stays";
         self.embedded.is_some().then_some(remark)
     }
+}
+
+/// The time of the mock server of `--mock`: now, or a fixed one, with which a run can be repeated.
+fn mock_time() -> Result<SystemTime, Failure> {
+    let Some(text) = environment::variable(TIME_VARIABLE)? else { return Ok(SystemTime::now()) };
+    let time = Timestamp::parse(&text).time();
+    time.ok_or_else(|| Failure::usage(format!("{TIME_VARIABLE} is not a time such as 2026-07-01T09:00:00Z")))
 }
 
 fn call_options(globals: Globals<'_>) -> CallOptions {

@@ -2,6 +2,25 @@
 
 use crate::invocation::ideogram;
 
+/// How many lines a screen has.
+const SCREEN: usize = 63;
+
+#[test]
+fn help_fits_on_two_screens_and_its_summary_on_one() {
+    let root = ideogram(["--help"]).run().stdout();
+    let names = root.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let names: Vec<&str> =
+        names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").collect();
+    assert!(names.len() > 20, "{names:?}");
+    for name in [""].into_iter().chain(names) {
+        for (option, most) in [("-h", SCREEN), ("--help", 2 * SCREEN)] {
+            let ran = ideogram([name, option].into_iter().filter(|word| !word.is_empty())).run();
+            let lines = ran.stdout().lines().count();
+            assert!(lines <= most, "{name} {option} has {lines} lines\n{ran}");
+        }
+    }
+}
+
 #[test]
 fn help_is_what_was_reviewed() {
     for (name, arguments) in [

@@ -59,6 +59,9 @@ fn leaves(words: &[String], found: &mut Vec<Leaf>) {
             options.insert(name[at..].to_owned());
         }
     }
+    if words == ["api"] {
+        commands.extend(ideogram_client::operations::ALL.iter().map(|operation| operation.id.to_owned()));
+    }
     let commands: Vec<String> = commands.into_iter().filter(|name| name != "help").collect();
     for command in &commands {
         leaves(&[words, std::slice::from_ref(command)].concat(), found);

@@ -46,6 +46,7 @@ pub(crate) fn ideogram<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Run 
     command.env_clear().args(arguments).stdin(Stdio::null());
     // A home of the tests' own: neither configuration nor keyring of whoever runs them. Windows asks for `APPDATA`.
     command.env("HOME", HOME).env("APPDATA", HOME).env("LOCALAPPDATA", HOME).env("PATH", "");
+    command.env("IDEOGRAM_MOCK_TIME", "2026-07-01T09:00:00Z");
     // Without it, Windows has no sockets.
     if let Some(root) = std::env::var_os("SystemRoot") {
         command.env("SystemRoot", root);

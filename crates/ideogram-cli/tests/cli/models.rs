@@ -12,10 +12,10 @@ fn models_are_listed_with_all_that_is_known_of_them() {
     snapshot!(ideogram(["--mock", "models", "list"]).run(), @"
     exit code: 0
     ----- stdout -----
-    ID                      NAME              STATUS     AVAILABLE  SCOPE   DATASET  CREATED                  UPDATED                  URI
-    Zm9v4kQ1T0eYb8uJr2xLhg  paper-lanterns    COMPLETED  yes        owned   demo     2026-06-30 10:02:07 UTC  2026-06-30 11:21:39 UTC  model/paper-lanterns/version/1
-    c5Rn8WqYTzKd0aXo6iUvpQ  paper-lanterns-2  TRAINING   no         owned   demo     2026-07-01 08:30:11 UTC  2026-07-01 08:30:11 UTC  -
-    H3tB7yLsQ2eVxN9fGk1mDw  House style       COMPLETED  yes        shared  -        2026-06-02 16:24:11 UTC  2026-06-02 16:24:11 UTC  model/house-style/version/0
+    ID                      NAME              STATUS     URI                             AVAILABLE  SCOPE   DATASET  CREATED                  UPDATED
+    Zm9v4kQ1T0eYb8uJr2xLhg  paper-lanterns    COMPLETED  model/paper-lanterns/version/1  yes        owned   demo     2026-06-30 10:02:07 UTC  2026-06-30 11:21:39 UTC
+    c5Rn8WqYTzKd0aXo6iUvpQ  paper-lanterns-2  TRAINING   -                               no         owned   demo     2026-07-01 08:30:11 UTC  2026-07-01 08:30:11 UTC
+    H3tB7yLsQ2eVxN9fGk1mDw  House style       COMPLETED  model/house-style/version/0     yes        shared  -        2026-06-02 16:24:11 UTC  2026-06-02 16:24:11 UTC
     ");
 }
 
@@ -38,8 +38,8 @@ fn filters_are_sent_as_the_service_writes_them() {
     snapshot!(ran, @"
     exit code: 0
     ----- stdout -----
-    ID                      NAME              STATUS    AVAILABLE  SCOPE  DATASET  CREATED                  UPDATED                  URI
-    c5Rn8WqYTzKd0aXo6iUvpQ  paper-lanterns-2  TRAINING  no         owned  demo     2026-07-01 08:30:11 UTC  2026-07-01 08:30:11 UTC  -
+    ID                      NAME              STATUS    URI  AVAILABLE  SCOPE  DATASET  CREATED                  UPDATED
+    c5Rn8WqYTzKd0aXo6iUvpQ  paper-lanterns-2  TRAINING  -    no         owned  demo     2026-07-01 08:30:11 UTC  2026-07-01 08:30:11 UTC
     ");
 }
 

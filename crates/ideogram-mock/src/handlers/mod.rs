@@ -10,6 +10,8 @@ mod sources;
 mod uploads;
 mod words;
 
+pub(crate) use sources::subject;
+
 use std::time::Duration;
 
 use jiff::Timestamp;

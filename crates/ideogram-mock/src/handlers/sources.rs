@@ -22,7 +22,7 @@ pub(super) fn options(call: &Call) -> &Value {
 }
 
 /// Returns the subject of the images: the prompt, or the name of the first file if there is no prompt.
-pub(super) fn subject(call: &Call) -> String {
+pub(crate) fn subject(call: &Call) -> String {
     let options = options(call);
     let prompt = ["prompt", "text_prompt"].iter().find_map(|name| options[name].as_str());
     match (prompt, &options["json_prompt"], call.files.first()) {

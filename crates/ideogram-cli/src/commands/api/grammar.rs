@@ -25,8 +25,8 @@ const ABOUT: &str = "Call any operation of the API";
 const LONG_ABOUT: &str = "\
 Call any operation of the API
 
-Each operation takes an option for each of its inputs; `ideogram api OPERATION_ID --help` shows them, `ideogram api` \
-lists the operations. The response is printed as JSON. Names, required inputs and the form of numbers are checked before \
+Each operation takes an option for each of its inputs; `ideogram api OPERATION_ID --help` shows them, `ideogram \
+operations` lists the operations. The response is printed as JSON. Names, required inputs and the form of numbers are checked before \
 anything is sent; the rest is the service's part, which does not bill what it refuses. Inputs that the API's document \
 does not know are refused without --unchecked.
 

@@ -105,6 +105,9 @@ A table:                                  The same as JSON lines:
   lantern,a paper lantern,,                 {{\"id\": \"river\", \"prompt\": \"a river at night\",
   river,a river at night,4,16:9              \"num_images\": 4, \"aspect_ratio\": \"16:9\"}}
 
+As JSON: .rows[], each with .row, .status and .images[]; .counts; .usd; .contact_sheet.
+For example: --jq '.rows[].images[].path'
+
 Prices: {PRICES_PAGE}"))]
 pub(crate) struct Batch {
     /// The rows: .csv, .tsv, .jsonl, .json or .txt; - reads them from standard input, and needs --out

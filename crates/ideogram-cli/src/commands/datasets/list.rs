@@ -48,7 +48,7 @@ impl ToLayout for ListDatasetsResponse {
     const ROWS: Option<&'static str> = Some("datasets");
 
     fn layout(&self) -> Layout {
-        let mut table = Table::new([Column::Left("ID"), Column::Left("NAME"), Column::Left("CREATED")]);
+        let mut table = Table::overview([Column::Left("ID"), Column::Left("NAME"), Column::Left("CREATED")]);
         for dataset in &self.datasets {
             table.row([dataset.dataset_id.to_string(), dataset.name.clone(), units::time(&dataset.creation_time)]);
         }

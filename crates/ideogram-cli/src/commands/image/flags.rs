@@ -23,6 +23,20 @@ const FIRST_OPTION: &str = "json_prompt";
 pub(super) const MODEL: &str = "model";
 pub(super) const TRANSPARENT: &str = "transparent";
 pub(super) const UNCHECKED: &str = "unchecked";
+/// What `-h` shows; `--help` shows all.
+const ESSENTIAL: [&str; 11] = [
+    "prompt",
+    "mask",
+    "custom_model",
+    "quality",
+    "num_images",
+    "seed",
+    "size",
+    "resolution",
+    "aspect_ratio",
+    "rendering_speed",
+    "style_preset",
+];
 /// The help shows at most this many values of a flag.
 const MAX_LISTED: usize = 16;
 
@@ -113,7 +127,7 @@ pub(super) const FLAGS: &[Flag] = &[
         "reference_images",
         &["reference_images"],
         "IMAGE",
-        "An image to refer to, as images after the first are; several times for several",
+        "An image to refer to, as images after the first are; can be repeated",
     ),
     flag("mask", &["mask"], "IMAGE", "The mask: black is repainted, white is kept; it has the size of the image"),
     flag(
@@ -135,12 +149,7 @@ pub(super) const FLAGS: &[Flag] = &[
         "NUMBER",
         "How much of the image is kept [default: 50; with v4 the service decides by the prompt]",
     ),
-    flag(
-        "size",
-        &["size"],
-        "SIZE",
-        "Exact size in pixels, width first, such as 2048x2048; `auto`, or `source` for that of the first of --images",
-    ),
+    flag("size", &["size"], "SIZE", "Size in pixels, such as 2048x2048; `auto`; or `source`, as the first of --images"),
     flag(
         "quality",
         &["quality"],
@@ -152,7 +161,7 @@ pub(super) const FLAGS: &[Flag] = &[
         "stacked_custom_models",
         &["stacked_custom_models"],
         "MODEL[=WEIGHT]",
-        "Another custom model that works on the same image, with a weight; several times for several",
+        "Another custom model for the same image, with a weight; can be repeated",
     ),
     flag("resemblance", &["resemblance"], "NUMBER", "How close to stay to the image [default: 50]"),
     flag("detail", &["detail"], "NUMBER", "How much detail to add [default: 50]"),
@@ -160,7 +169,7 @@ pub(super) const FLAGS: &[Flag] = &[
         "image_urls",
         &["image_urls"],
         "LINK",
-        "A link of Ideogram's own to an image that the service has; several times for several. Other links are given as \
+        "A link of Ideogram's own to an image that the service has; can be repeated. Other links are given as \
          IMAGES: this machine fetches them and sends the images",
     ),
     flag(
@@ -182,15 +191,10 @@ pub(super) const FLAGS: &[Flag] = &[
         "font_candidate_files",
         &["font_candidate_files"],
         "FONT",
-        "A font that the text may be set in; several times for several",
+        "A font that the text may be set in; can be repeated",
     ),
     flag("seed", &["seed"], "NUMBER", "Seed of the random numbers; the same seed creates the same image again"),
-    flag(
-        "resolution",
-        &["resolution"],
-        "SIZE",
-        "Exact size in pixels, width first, such as 1024x1024; `list` shows those of the model",
-    ),
+    flag("resolution", &["resolution"], "SIZE", "Size in pixels, such as 1024x1024; `list` shows those of the model"),
     flag(
         "aspect_ratio",
         &["aspect_ratio"],
@@ -201,7 +205,7 @@ pub(super) const FLAGS: &[Flag] = &[
         "rendering_speed",
         &["rendering_speed"],
         "SPEED",
-        "Trades quality for time, and sets the price [default: DEFAULT]",
+        "Trades quality for time, and sets the price [default: default]",
     ),
     flag(
         "magic_prompt",
@@ -209,21 +213,21 @@ pub(super) const FLAGS: &[Flag] = &[
         "OPTION",
         "Whether the service may rewrite the prompt",
     ),
-    flag("style_type", &["style_type"], "TYPE", "Broad family of styles [default: GENERAL]"),
+    flag("style_type", &["style_type"], "TYPE", "Broad family of styles [default: general]"),
     flag("style_preset", &["style_preset"], "NAME", "A named style; `list` shows all"),
-    flag("style_codes", &["style_codes"], "CODE", "A style by its code; several times for several"),
+    flag("style_codes", &["style_codes"], "CODE", "A style by its code; can be repeated"),
     flag(
         "style_reference_images",
         &["style_reference_images"],
         "IMAGE",
-        "An image with the style to use; several times for several",
+        "An image with the style to use; can be repeated",
     ),
     flag("color_palette", &["color_palette"], "NAME", "Colors to prefer, by the name of a palette"),
     flag(
         "color_hex",
         &["color_palette"],
         "#RRGGBB[=WEIGHT]",
-        "A color to prefer, such as #FFD700, or #FFD700=0.5 with a weight; several times for several",
+        "A color to prefer: #FFD700, or #FFD700=0.5 with a weight; can be repeated",
     ),
     flag(
         "character_reference_images",
@@ -237,12 +241,7 @@ pub(super) const FLAGS: &[Flag] = &[
         "IMAGE",
         "Which part of the character's image counts: a grayscale image of the same size",
     ),
-    flag(
-        "webhook_url",
-        &["webhook_url"],
-        "URL",
-        "An https address that the service calls when the images are made; the command waits for them as well",
-    ),
+    flag("webhook_url", &["webhook_url"], "URL", "An https address that the service calls when the images are made"),
     flag("legacy_model", &["model"], "NAME", "The legacy model, with `--model legacy` [default: V_2]"),
 ];
 
@@ -317,6 +316,7 @@ impl Flag {
         let is_repeated =
             targets.iter().any(|(_, target)| matches!(target.schema, Schema::Array { .. })) || self.name == "color_hex";
         let mut argument = Arg::new(self.name).help(self.help(command, &targets)).value_name(self.value_name);
+        argument = argument.hide_short_help(!ESSENTIAL.contains(&self.name) && !command.arguments.contains(&self.name));
         if !command.arguments.contains(&self.name) {
             argument = argument.long(long(self.name));
             argument = match self.name {
@@ -338,16 +338,12 @@ impl Flag {
             Kind::Switch => return Some(argument.action(ArgAction::SetTrue)),
             Kind::Number => argument.allow_negative_numbers(true),
             Kind::Enum(_) | Kind::Shape => {
-                let values = targets.iter().flat_map(|(_, target)| match self.kind(*target) {
-                    Kind::Enum(values) => values,
-                    _ => &[],
-                });
-                let known = Known::new(values.map(|value| size::short_name(value)));
-                let is_long = known.len() > MAX_LISTED;
-                argument.value_parser(known).hide_possible_values(is_long)
+                let known = Known::new(self.values(&targets));
+                argument.value_parser(known).hide_possible_values(true)
             }
             Kind::Palette => argument
-                .value_parser(Known::new(ColorPalettePresetName::ALL.iter().map(ToString::to_string)))
+                .value_parser(Known::new(self.values(&targets)))
+                .hide_possible_values(true)
                 .conflicts_with("color_hex"),
             _ if is_path => argument.value_parser(clap::value_parser!(OsString)),
             _ => argument,
@@ -359,18 +355,35 @@ impl Flag {
         })
     }
 
-    /// What it does, its bounds, and the models that take it unless all do.
+    /// Its values in the help, of all models: each in one spelling.
+    fn values(&self, targets: &[(&Model, Target)]) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for (_, target) in targets {
+            let values: Vec<String> = match self.kind(*target) {
+                Kind::Enum(values) => values.iter().map(|value| size::short_name(value).to_lowercase()).collect(),
+                Kind::Palette => ColorPalettePresetName::ALL.iter().map(|name| name.as_str().to_lowercase()).collect(),
+                _ => Vec::new(),
+            };
+            names.extend(values.into_iter().filter(|value| !names.contains(value)).collect::<Vec<_>>());
+        }
+        names
+    }
+
+    /// What it does, its bounds or values, and the models that take it unless all do.
     fn help(&self, command: &ImageCommand, targets: &[(&Model, Target)]) -> String {
         let mut help = match self.name {
             "prompt" => format!("{}; `-` reads it from standard input", command.prompt),
             _ => self.help.to_owned(),
         };
-        if let Some((_, Target { schema: Schema::Integer { minimum: Some(minimum), maximum: Some(maximum) }, .. })) =
-            targets.first()
-        {
-            let bounds = format!(", {minimum} to {maximum}");
-            help.insert_str(help.find(['[', ';']).map_or(help.len(), |at| help[..at].trim_end().len()), &bounds);
-        }
+        let values = self.values(targets);
+        let allowed = match targets.first() {
+            Some((_, Target { schema: Schema::Integer { minimum: Some(minimum), maximum: Some(maximum) }, .. })) => {
+                format!(", {minimum} to {maximum}")
+            }
+            _ if !values.is_empty() && values.len() <= MAX_LISTED => format!(": {}", values.join(", ")),
+            _ => String::new(),
+        };
+        help.insert_str(help.find(['[', ';']).map_or(help.len(), |at| help[..at].trim_end().len()), &allowed);
         let takes = |model: &Model| targets.iter().any(|(it, _)| it.flags() == model.flags());
         if command.models.iter().any(|model| !takes(model)) {
             let mut names: Vec<String> = Vec::new();
@@ -411,6 +424,7 @@ pub(super) fn arguments(command: &'static ImageCommand) -> Vec<Arg> {
                     .long(UNCHECKED)
                     .action(ArgAction::SetTrue)
                     .requires("json_prompt")
+                    .hide_short_help(true)
                     .help("Send a structured prompt with properties that the API's document does not know"),
             );
         }
@@ -423,12 +437,13 @@ fn model_arguments(command: &'static ImageCommand) -> Vec<Arg> {
     // What has no help is another operation of a model.
     let plain = || command.models.iter().filter(|model| !model.is_transparent && !model.help.is_empty());
     let implied = plain().filter_map(|model| Some(format!(", or {} with --{}", model.name, long(model.implied_by?))));
-    let values: Vec<_> = plain()
-        .map(|model| PossibleValue::new(model.name).help(model.help).aliases(version_names(model.name)))
-        .collect();
-    let help = format!("The model [default: {}{}]", command.models[0].name, implied.collect::<String>());
+    let values: Vec<_> =
+        plain().map(|model| PossibleValue::new(model.name).aliases(version_names(model.name))).collect();
+    let names: Vec<String> = plain().map(|model| model.name.to_owned()).collect();
+    let (names, first) = (names.join(", "), command.models[0].name);
+    let help = format!("The model: {names} [default: {first}{}]", implied.collect::<String>());
     let mut arguments = vec![
-        Arg::new(MODEL).long(MODEL).value_name("MODEL").help(help).value_parser(values).hide_possible_values(false),
+        Arg::new(MODEL).long(MODEL).value_name("MODEL").help(help).value_parser(values).hide_possible_values(true),
     ];
     let transparent = command.models.iter().filter(|model| model.is_transparent);
     let transparent: Vec<&str> = transparent.map(|model| model.name).collect();

@@ -17,6 +17,13 @@ use crate::{
     session::context::Context,
 };
 
+/// The layout of the result.
+const JSON: &str = "\
+As JSON: .images[], each with .outcome, .path and .seed; .response, that of the service; .stored_at.
+For example: --jq '.images[].path'";
+/// How many examples `-h` has.
+const SHORT_EXAMPLES: usize = 3;
+
 /// A command that makes images, and its arguments.
 #[derive(Debug)]
 pub(crate) struct Image {
@@ -31,6 +38,12 @@ impl Image {
         let request = call::prepare(self.command, &self.matches, context).await?;
         generate_and_save(context, &self.saving, self.price, request, self.command.action).await
     }
+}
+
+/// The first examples, and where the prices are.
+fn after_help(row: &ImageCommand, examples: usize) -> String {
+    let examples: Vec<&str> = row.examples.lines().take(examples).collect();
+    format!("Examples:\n  {}\n\nPrices: {PRICES_PAGE}; --quote prints that of a call", examples.join("\n"))
 }
 
 /// The name of the command for an operation.
@@ -58,10 +71,8 @@ impl Subcommand for Image {
                 PriceFlags::augment_args(SaveFlags::augment_args(command.args(flags::arguments(row))))
                     .about(row.about)
                     .long_about(long_about.trim_end().to_owned())
-                    .after_help(format!(
-                        "Examples:\n  {}\n\nPrices: {PRICES_PAGE}; --quote prints that of a call",
-                        row.examples
-                    ))
+                    .after_help(after_help(row, SHORT_EXAMPLES))
+                    .after_long_help(format!("{}\n\n{JSON}", after_help(row, usize::MAX)))
             })
         }))
     }

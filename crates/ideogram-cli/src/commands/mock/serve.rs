@@ -11,7 +11,7 @@ use ideogram_mock::{MOCK_API_KEY, MockServer};
 use serde_json::json;
 
 use crate::{
-    failure::Failure, output::Output, output::layout::Layout, output::printable::shell_word, output::units,
+    exit::Exit, failure::Failure, output::Output, output::layout::Layout, output::printable::shell_word, output::units,
     session::interrupt::Interrupt,
 };
 
@@ -27,12 +27,18 @@ const MAX_SECONDS: f64 = 86_400.0;
 /// with the dataset `demo` and the models trained from it. Its address goes to standard output; the variables to set, to
 /// standard error. Other machines cannot reach it.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_help = format!("\
 Examples:
   ideogram mock serve --port 8080
   ideogram mock serve --time-scale 1800    a training of 90 minutes takes 3 seconds
   ideogram mock serve --job-time 10        a job runs for 10 seconds
-  ideogram mock serve --state-dir mock     goes on where it stopped")]
+  ideogram mock serve --state-dir mock     goes on where it stopped
+
+Words in a prompt that provoke an exit code, also with --mock:
+{}  hanging               the job never ends
+  errored               the job fails, and is not billed; in the name of a model, its training fails
+
+For example: ideogram --mock generate \"a fox, no balance\"", Exit::rehearsals()))]
 pub(crate) struct Serve {
     /// The port to listen on; 0 for any free port
     #[arg(long, default_value_t = 0)]

@@ -66,19 +66,19 @@ impl ToLayout for ListModelsResponse {
     const ROWS: Option<&'static str> = Some("models");
 
     fn layout(&self) -> Layout {
-        let headings = ["ID", "NAME", "STATUS", "AVAILABLE", "SCOPE", "DATASET", "CREATED", "UPDATED", "URI"];
-        let mut table = Table::new(headings.map(Column::Left));
+        let headings = ["ID", "NAME", "STATUS", "URI", "AVAILABLE", "SCOPE", "DATASET", "CREATED", "UPDATED"];
+        let mut table = Table::overview(headings.map(Column::Left));
         for model in &self.models {
             table.row([
                 model.model_id.to_string(),
                 model.name.clone(),
                 model.status.to_string(),
+                or_absent(model.custom_model_uri.as_deref()),
                 availability(model).to_owned(),
                 scope(model).to_owned(),
                 or_absent(model.dataset_id.as_deref()),
                 units::time(&model.creation_time),
                 or_absent(model.last_update_time.as_ref().map(units::time)),
-                or_absent(model.custom_model_uri.as_deref()),
             ]);
         }
         Layout::new().table(table)

@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, IsTerminal as _},
+    net::IpAddr,
     pin::pin,
     time::Duration,
 };
@@ -36,7 +37,7 @@ const MOCK_TIME: (Duration, Duration) = (Duration::from_secs(20 * 60), Duration:
 /// The flags of a wait.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct WaitFlags {
-    /// The time between two polls: seconds, or 90s, 5m, 2h [default: 60]
+    /// The time between two polls: seconds, or 90s, 5m, 2h [default: 60, or 1 for a server on this machine]
     ///
     /// Less than a second counts as a second, unless the server is on this machine.
     #[arg(long, value_name = "TIME", value_parser = time)]
@@ -68,7 +69,14 @@ impl WaitFlags {
     /// and the exit code of a failed call.
     pub(super) async fn watch(self, context: &Context<'_>, id: &ModelId) -> Result<TrainedModel, Failure> {
         let mut wait = context.client().wait_until_trained(id.as_str());
-        if let Some(poll_every) = self.poll.or(context.is_mock().then_some(MOCK_TIME.1)) {
+        // The time of a mock server may pass faster.
+        let is_loopback = |host: &str| {
+            let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+            host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+        };
+        let is_local = context.client().base_url().host_str().is_some_and(is_loopback);
+        let local = if context.is_mock() { MOCK_TIME.1 } else { SECOND };
+        if let Some(poll_every) = self.poll.or(is_local.then_some(local)) {
             wait = wait.poll_every(poll_every);
         }
         if let Some(deadline) = self.deadline {
