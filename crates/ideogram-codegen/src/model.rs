@@ -28,6 +28,8 @@ pub(crate) struct Operation {
     pub(crate) description: String,
     pub(crate) docs_url: Option<String>,
     pub(crate) deprecated: bool,
+    /// False for `security: []`.
+    pub(crate) needs_key: bool,
     pub(crate) billing: Billing,
     pub(crate) retry: Retry,
     pub(crate) images: ImageCount,

@@ -55,7 +55,7 @@ pub(crate) fn constants(facts: &DocumentFacts) -> Result<TokenStream, RetargetEr
 
 fn constant(model: &Model, operation: &Operation) -> TokenStream {
     let ident = format_ident!("{}", names::constant_name(&operation.id));
-    let Operation { id, method_name, path, summary, description, deprecated, statuses, .. } = operation;
+    let Operation { id, method_name, path, summary, description, deprecated, needs_key, statuses, .. } = operation;
     let method = operation.http_method.to_uppercase();
     let tag = operation.tag.as_deref().unwrap_or_default();
     let docs_url = operation.docs_url.as_deref().unwrap_or_default();
@@ -106,6 +106,7 @@ fn constant(model: &Model, operation: &Operation) -> TokenStream {
             description: #description,
             docs_url: #docs_url,
             deprecated: #deprecated,
+            needs_key: #needs_key,
             billing: #billing,
             retry: #retry,
             images: #images,

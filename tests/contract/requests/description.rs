@@ -13,6 +13,8 @@ pub(super) struct Operation<'d> {
     pub(super) id: &'d str,
     pub(super) method: String,
     pub(super) path: &'d str,
+    /// False for `security: []`.
+    pub(super) needs_key: bool,
     pub(super) parameters: Vec<&'d Value>,
     /// The media type with its schema and encoding.
     pub(super) body: Option<(&'d str, &'d Value)>,
@@ -39,6 +41,7 @@ impl Document {
                     id: operation["operationId"].as_str().unwrap(),
                     method: method.to_uppercase(),
                     path,
+                    needs_key: operation["security"].is_null(),
                     parameters: operation["parameters"].as_array().into_iter().flatten().collect(),
                     body: content,
                 });

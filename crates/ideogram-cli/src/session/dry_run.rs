@@ -31,7 +31,9 @@ pub(crate) struct Described {
 /// Describes a request. Opens its files to check that they can be read, and to get their size.
 pub(crate) async fn describe(request: &Request) -> Result<Described, Error> {
     let mut summary = request.summary().await?;
-    summary.headers.insert(KEY_HEADER.to_lowercase(), KEY.to_owned());
+    if request.operation().needs_key {
+        summary.headers.insert(KEY_HEADER.to_lowercase(), KEY.to_owned());
+    }
     if let Some(BodySummary::Parts(_)) = summary.body {
         summary.headers.insert("content-type".to_owned(), "multipart/form-data".to_owned());
     }

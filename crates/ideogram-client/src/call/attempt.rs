@@ -147,12 +147,13 @@ fn build(
 
     let inner = client.inner();
     let mut builder = inner.http.request(request.method(), request.url()).headers(headers);
-    if inner.api_key.is_none() {
+    let needs_key = request.operation().needs_key;
+    if needs_key && inner.api_key.is_none() {
         return Err(Error::invalid_argument(
-            "this client was built without an API key, and cannot make calls".to_owned(),
+            "this client was built without an API key, and the operation needs one".to_owned(),
         ));
     }
-    if let Some(name) = operations::API_KEY_HEADER {
+    if let Some(name) = operations::API_KEY_HEADER.filter(|_| needs_key) {
         let name = HeaderName::from_bytes(name.as_bytes()).expect("the rules check header names");
         builder = builder.header(name, inner.api_key.header());
     }

@@ -92,7 +92,8 @@ impl ClientBuilder {
     }
 
     /// Builds a client that saves images from links and prepares requests, which needs no key. A call fails with
-    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) before it is sent.
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) before it is sent, unless its operation
+    /// [needs no key](crate::operation::Operation::needs_key), as that of the keys of webhooks.
     pub fn without_api_key(mut self) -> Self {
         self.api_key = Some(Ok(ApiKey::none()));
         self

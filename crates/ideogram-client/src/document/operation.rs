@@ -28,6 +28,8 @@ pub struct Operation {
     pub docs_url: &'static str,
     /// Whether the service will remove it.
     pub deprecated: bool,
+    /// Whether a call carries the API key; one that does not can be made by a client without a key.
+    pub needs_key: bool,
     /// Whether a call costs money.
     pub billing: Billing,
     /// Whether a call may be retried after it may have run.

@@ -6,10 +6,11 @@ use std::{
 };
 
 use ideogram_client::{
-    CallOptions, Client,
+    CallOptions, Client, ErrorKind, operations,
     reqwest::StatusCode,
     webhook::{ReceiveError, Receiver, VerifyError},
 };
+use ideogram_mock::MockServer;
 use ideogram_testkit::{Reply, Server, response};
 use serde_json::{Value, json};
 use tokio::{sync::Notify, time};
@@ -231,4 +232,18 @@ async fn an_invalid_api_key_does_not_matter_to_the_mock_server() {
     // The keys were fetched: none of them has signed.
     let error = refusal(receive(&receiver, &genuine).await);
     assert!(matches!(error, VerifyError::WrongSignature | VerifyError::UnknownKey), "{error}");
+}
+
+#[tokio::test]
+async fn a_client_without_a_key_fetches_the_keys_and_makes_no_other_call() {
+    let server = MockServer::start().await.unwrap();
+    let client = Client::builder().without_api_key().base_url(server.url()).build().unwrap();
+
+    assert_eq!(client.get_webhook_signing_jwks().send().await.unwrap().keys.len(), 1);
+    let refused = client.list_datasets().send().await.unwrap_err();
+
+    assert_eq!(refused.kind(), ErrorKind::InvalidArgument);
+    let requests = server.requests();
+    assert_eq!(requests.len(), 1);
+    assert!(!requests[0].headers.contains_key(operations::API_KEY_HEADER.unwrap()), "{:?}", requests[0].headers);
 }

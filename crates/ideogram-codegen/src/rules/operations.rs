@@ -74,6 +74,7 @@ impl<'d> Reader<'d> {
             description: self.optional_text(node, "description"),
             docs_url: docs.map(|docs| self.text(&docs, "url")),
             deprecated: self.flag(node, "deprecated"),
+            needs_key: node.get("security").is_none(),
             billing: self.extension_value(
                 node,
                 "-billing",

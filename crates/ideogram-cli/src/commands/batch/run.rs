@@ -99,7 +99,8 @@ impl Work<'_> {
                     drop(graceful.take());
                     graceful = Some(interrupt.gracefully());
                     stop = Some(Stop::Interrupted);
-                    self.note_waiting(sending.len(), &format!("{signal} again abandons them"));
+                    let in_flight = sending.len() + saving.len();
+                    self.note_waiting(in_flight, &format!("{signal} again abandons them"));
                     None
                 }
                 Some((index, (sent, failure))) = sending.next(), if !sending.is_empty() => {
