@@ -124,7 +124,7 @@ impl Options {
         }
     }
 
-    /// The format of messages, which are for people unless JSON was asked for by its name.
+    /// The format of messages, which are for people unless `--output` selects JSON.
     pub(crate) fn message_format(&self, preferred: Option<Format>) -> Format {
         self.output.or(preferred).unwrap_or(Format::Text)
     }

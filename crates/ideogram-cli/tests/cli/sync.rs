@@ -27,8 +27,8 @@ fn a_folder_is_stored_once_and_a_second_sync_sends_nothing() {
     ----- stdout -----
     Dataset:    Night market (bnieaqG5ZfQGxF0YgAlFTw)
     Added:      22 files, 1.3 KiB
-    There now:  22 files, 1.3 KiB
-    Not there:  nothing
+    Files now:  22 files, 1.3 KiB
+    Missing:    nothing
     Trainable:  yes: 16 images
     ----- stderr -----
     sending 22 files, 1.3 KiB
@@ -39,8 +39,8 @@ fn a_folder_is_stored_once_and_a_second_sync_sends_nothing() {
     ----- stdout -----
     Dataset:    Night market (bnieaqG5ZfQGxF0YgAlFTw)
     Added:      nothing
-    There now:  22 files, 1.3 KiB
-    Not there:  nothing
+    Files now:  22 files, 1.3 KiB
+    Missing:    nothing
     Trainable:  yes: 16 images
     ----- stderr -----
     next, train a model from it: ideogram models train bnieaqG5ZfQGxF0YgAlFTw --name NAME --wait
@@ -60,8 +60,8 @@ fn a_sync_in_the_embedded_server_leaves_no_journal() {
     ----- stdout -----
     Dataset:    Paper lanterns (demo) (demo)
     Added:      2 files, 86 B
-    There now:  2 files, 86 B
-    Not there:  nothing
+    Files now:  2 files, 86 B
+    Missing:    nothing
     Trainable:  yes: 16 images
     ----- stderr -----
     sending 2 files, 86 B
@@ -103,8 +103,8 @@ fn files_that_the_service_refuses_are_listed_with_the_reason() {
     ----- stdout -----
     Dataset:    Night market (bnieaqG5ZfQGxF0YgAlFTw)
     Added:      2 files, 86 B
-    There now:  2 files, 86 B
-    Not there:  2 files, 141 B
+    Files now:  2 files, 86 B
+    Missing:    2 files, 141 B
     Trainable:  no: 1 image, 14 too few for a training (15 to 100)
 
     FILE        WHY NOT
@@ -120,8 +120,8 @@ fn files_that_the_service_refuses_are_listed_with_the_reason() {
     ----- stdout -----
     Dataset:    Night market (bnieaqG5ZfQGxF0YgAlFTw)
     Added:      1 file, 71 B
-    There now:  3 files, 157 B
-    Not there:  1 file, 70 B
+    Files now:  3 files, 157 B
+    Missing:    1 file, 70 B
     Trainable:  no: 2 images, 13 too few for a training (15 to 100)
 
     FILE        WHY NOT
@@ -159,8 +159,8 @@ fn files_that_cannot_be_sent_do_not_keep_the_others_back() {
     ----- stdout -----
     Dataset:    Night market (bnieaqG5ZfQGxF0YgAlFTw)
     Added:      1 file, 70 B
-    There now:  1 file, 70 B
-    Not there:  2 files, 11 B
+    Files now:  1 file, 70 B
+    Missing:    2 files, 11 B
     Trainable:  no: 1 image, 14 too few for a training (15 to 100)
 
     FILE        WHY NOT
@@ -187,8 +187,8 @@ fn a_file_of_another_size_is_not_sent_in_addition_to_the_old_one() {
     ----- stdout -----
     Dataset:    Night market (bnieaqG5ZfQGxF0YgAlFTw)
     Added:      nothing
-    There now:  2 files, 86 B
-    Not there:  1 file, 76 B
+    Files now:  2 files, 86 B
+    Missing:    1 file, 76 B
     Trainable:  no: 2 images, 13 too few for a training (15 to 100)
 
     FILE     WHY NOT
@@ -220,8 +220,8 @@ fn an_uncertain_file_is_sent_only_after_confirmation() {
     ----- stdout -----
     Dataset:    Night market (bnieaqG5ZfQGxF0YgAlFTw)
     Added:      nothing
-    There now:  nothing
-    Not there:  1 file, 70 B
+    Files now:  nothing
+    Missing:    1 file, 70 B
     Trainable:  no: 1 image, 14 too few for a training (15 to 100)
 
     FILE     WHY NOT
@@ -334,8 +334,8 @@ fn after_a_deleted_journal_nothing_is_sent_without_confirmation() {
     ----- stdout -----
     Dataset:    Night market (bnieaqG5ZfQGxF0YgAlFTw)
     Added:      nothing
-    There now:  3 files, 157 B
-    Not there:  1 file, 70 B
+    Files now:  3 files, 157 B
+    Missing:    1 file, 70 B
     Trainable:  no: 2 images, 13 too few for a training (15 to 100)
 
     FILE     WHY NOT

@@ -232,30 +232,30 @@ impl Outcome<'_> {
     }
 
     fn layout(&self) -> Layout {
-        let not_there: Vec<_> = self.report.not_stored().collect();
+        let missing: Vec<_> = self.report.not_stored().collect();
         let there = self.report.files.iter().filter(|file| file.outcome.is_there());
         let mut table = Table::new(["FILE", "WHY NOT"].map(Column::Left));
-        for file in &not_there {
+        for file in &missing {
             let path = texts::relative(&file.file.path, &self.plan.folder.path);
             table.row([path, file.outcome.to_string()]);
         }
         Layout::new()
             .field("Dataset", format!("{} ({})", self.plan.dataset_name, self.plan.dataset_id))
             .field("Added", texts::amount(self.added()))
-            .field("There now", texts::amount(there.map(|file| &file.file)))
-            .field("Not there", texts::amount(not_there.iter().map(|file| &file.file)))
+            .field("Files now", texts::amount(there.map(|file| &file.file)))
+            .field("Missing", texts::amount(missing.iter().map(|file| &file.file)))
             .field("Trainable", trainable::describe(self.report.after.trainable_now))
             .table(table)
     }
 
     /// The failure, unless the sync is complete.
     fn failure(&self, context: &Context<'_>, wording: Wording<'_>) -> Option<Failure> {
-        let not_there: Vec<&FileOutcome> = self.report.not_stored().map(|file| &file.outcome).collect();
-        if not_there.is_empty() && self.report.stopped.is_none() {
+        let missing: Vec<&FileOutcome> = self.report.not_stored().map(|file| &file.outcome).collect();
+        if missing.is_empty() && self.report.stopped.is_none() {
             return None;
         }
-        let is_any = |is_wanted: fn(&FileOutcome) -> bool| not_there.iter().any(|outcome| is_wanted(outcome));
-        let none_is_there = not_there.len() == self.report.files.len();
+        let is_any = |is_wanted: fn(&FileOutcome) -> bool| missing.iter().any(|outcome| is_wanted(outcome));
+        let none_is_there = missing.len() == self.report.files.len();
         let mut failure = match &self.report.stopped {
             Some(error) if none_is_there => context.failure(wording, error),
             stopped => {
@@ -269,7 +269,7 @@ impl Outcome<'_> {
                     () => Exit::Unavailable,
                 };
                 let failure =
-                    Failure::new(exit, format!("the dataset lacks, or may lack, {} of {all}", not_there.len()));
+                    Failure::new(exit, format!("the dataset lacks, or may lack, {} of {all}", missing.len()));
                 match stopped {
                     Some(error) => failure.because(error),
                     None => failure,
