@@ -2,7 +2,7 @@
 //!
 //! [`Store`](crate::store::Store) shares it between requests and writes it to disk.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -28,9 +28,10 @@ pub(crate) struct State {
     pub(crate) datasets: Vec<Dataset>,
     pub(crate) models: Vec<Model>,
     #[serde(default)]
-    pub(crate) generations: Vec<Generation>,
+    // A change copies the state, so what grows with each call is shared.
+    pub(crate) generations: Vec<Arc<Generation>>,
     #[serde(default)]
-    pub(crate) charges: Vec<Charge>,
+    pub(crate) charges: Vec<Arc<Charge>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,5 +1,7 @@
 //! Handlers of the second API version: generations, which have ids, and the report of usage and costs.
 
+use std::sync::Arc;
+
 use http::StatusCode;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -198,7 +200,7 @@ fn state_of(service: &Service, id: &str) -> Result<Value, Reply> {
 pub(crate) fn end(service: &Service, id: &str) {
     let ended: Result<(), Reply> = service.store.change(|state| {
         for generation in state.generations.iter_mut().filter(|generation| generation.id == id) {
-            generation.is_in_flight = false;
+            Arc::make_mut(generation).is_in_flight = false;
         }
         Ok(())
     });
@@ -234,10 +236,11 @@ fn record(service: &Service, call: &Call, data: &Value) -> Result<String, Reply>
     service.store.change(|state| {
         let id = state.new_id();
         let data = data.clone();
-        state.generations.push(Generation { id: id.clone(), created, ends, is_in_flight: is_job, fails, data });
+        let generation = Generation { id: id.clone(), created, ends, is_in_flight: is_job, fails, data };
+        state.generations.push(Arc::new(generation));
         if !fails && !hangs(call) {
             let endpoint = call.operation.path.to_string();
-            state.charges.push(Charge { time: created, endpoint, count, price: price(call) });
+            state.charges.push(Arc::new(Charge { time: created, endpoint, count, price: price(call) }));
         }
         Ok(id)
     })
@@ -271,7 +274,7 @@ pub(super) fn usage(service: &Service, call: &Call) -> Result<Value, Reply> {
                 return Err(refusal("The time range is too long."));
             }
             let is_inside = |charge: &&Charge| (bucket..bucket + seconds).contains(&charge.time.as_second());
-            let items = state.charges.iter().filter(is_inside).filter(|_| is_wanted).map(line_item);
+            let items = state.charges.iter().map(AsRef::as_ref).filter(is_inside).filter(|_| is_wanted).map(line_item);
             let at = |second| Timestamp::from_second(second).map(wire).map_err(|_| refusal("A time is out of range."));
             buckets.push(json!({
                 "start_time": at(bucket)?, "end_time": at(bucket + seconds)?, "line_items": items.collect::<Vec<_>>(),

@@ -268,8 +268,7 @@ impl Outcome<'_> {
                     () if is_any(|outcome| matches!(outcome, FileOutcome::Uncertain(_))) => Exit::Partial,
                     () => Exit::Unavailable,
                 };
-                let failure =
-                    Failure::new(exit, format!("the dataset lacks, or may lack, {} of {all}", missing.len()));
+                let failure = Failure::new(exit, format!("the dataset lacks, or may lack, {} of {all}", missing.len()));
                 match stopped {
                     Some(error) => failure.because(error),
                     None => failure,
