@@ -2,7 +2,14 @@
 //!
 //! `petshop` is the source of the client around the document that the generator is tested with.
 
-use petshop::{CallOptions, Client, Error, ErrorKind, File, Outcome, types};
+use std::{sync::Arc, time::Duration};
+
+use ideogram_testkit::{Reply, Server};
+use petshop::{
+    CallOptions, Client, Error, ErrorKind, File, Outcome,
+    job::{Job, JobError},
+    types,
+};
 use serde_json::json;
 
 use crate::{
@@ -126,4 +133,51 @@ async fn errors_of_several_shapes_are_one_error() {
         assert_eq!(error.to_string().rsplit(": ").next(), Some(text));
         assert!(error.decode_body::<types::Refusal>().is_some());
     }
+}
+
+fn cat() -> File {
+    File::from_bytes("a.png", "pixels")
+}
+
+/// A shop whose order is on its way at first, and then has this end.
+fn shop(end: &'static str) -> Arc<Server> {
+    Arc::new(Server::start(move |number, request| {
+        let body = match request.line().split(' ').next() {
+            Some("POST") if request.line().ends_with("price_only=true") => r#"{"cents": 7}"#,
+            Some("POST") => r#"{"id": "order-1"}"#,
+            _ if number < 3 => r#"{"state": "ON_ITS_WAY"}"#,
+            _ => end,
+        };
+        Reply::Bytes(response(200, "", body))
+    }))
+}
+
+#[tokio::test]
+async fn an_operation_runs_as_a_job_under_the_names_of_its_document() {
+    let shop = shop(r#"{"state": "DELIVERED", "days": 3}"#);
+    let client = Client::builder().api_key(KEY).base_url(shop.url()).build().unwrap();
+
+    let price = client.pet().kind("CAT").photos([cat()]).quote().await.unwrap();
+    let job: Job<types::Order> = client.pet().kind("CAT").photos([cat()]).submit().await.unwrap();
+    let order = job.wait().poll_every(Duration::from_millis(10)).await.unwrap();
+
+    assert_eq!((price.cents, job.id(), order.value().days), (7, "order-1", Some(3)));
+    let requests = shop.requests();
+    assert_eq!(requests[0].line(), "POST /pets?price_only=true");
+    assert!(String::from_utf8_lossy(&requests[1].body).contains("later"), "{requests:?}");
+    assert!(requests[2..].iter().all(|request| request.line() == "GET /orders/order-1"), "{requests:?}");
+}
+
+#[tokio::test]
+async fn a_job_that_fails_has_the_reason_of_its_document() {
+    let shop = shop(r#"{"state": "LOST", "excuse": "the parrot flew away"}"#);
+    let client = Client::builder().api_key(KEY).base_url(shop.url()).build().unwrap();
+
+    let job = client.pet().kind("CAT").photos([cat()]).submit().await.unwrap();
+    let failed = job.wait().poll_every(Duration::from_millis(10)).await.unwrap_err();
+
+    assert!(
+        matches!(&failed, JobError::Failed { reason: Some(reason), .. } if reason == "the parrot flew away"),
+        "{failed:?}"
+    );
 }
