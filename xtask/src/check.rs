@@ -23,6 +23,8 @@ pub fn check(sources: &Sources) -> Result<GeneratedClient, Problems> {
         client.as_ref().err().into_iter().flat_map(ideogram_codegen::Error::problems).map(Problem::from).collect();
     if let Ok(root) = ideogram_codegen::read_yaml(text) {
         house_rules::check(text, &root, &mut problems);
+        let all = problems.clone();
+        problems.retain(|problem| !all.iter().any(|other| other.explains(problem)));
         problems.sort_by_key(Problem::line);
         if problems.is_empty() {
             samples::check(sources, &root, &mut problems);

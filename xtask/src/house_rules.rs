@@ -11,6 +11,11 @@ use crate::{
 };
 
 const MAX_LINE_CHARS: usize = 120;
+/// What the name of every extension of this API begins with; those of others are ignored.
+const VENDOR: &str = "x-ideogram-";
+/// The extensions that only some operations have.
+const OPTIONAL_EXTENSIONS: [&str; 4] = ["x-ideogram-status", "x-ideogram-job", "x-ideogram-poll", "x-ideogram-quote"];
+/// The extensions that every operation has, and their values.
 const EXTENSIONS: [(&str, &str); 3] = [
     ("x-ideogram-billing", "`paid` or `free`"),
     ("x-ideogram-retry", "`safe` or `unsafe`"),
@@ -31,6 +36,7 @@ pub(crate) fn check(document: &str, root: &Value, problems: &mut Vec<Problem>) {
             rules.problems.push(problem);
         }
     }
+    rules.quotes();
     for operation in schema_walk::operations(root) {
         rules.operation(&operation);
     }
@@ -51,8 +57,38 @@ impl Rules<'_> {
         self.problems.push(Problem::of_document(self.document, pointer, message, repair));
     }
 
+    /// Texts that tools with YAML 1.1 read as something else are quoted.
+    fn quotes(&mut self) {
+        for found in ideogram_codegen::ambiguous_texts(self.document).unwrap_or_default() {
+            let message = format!("`{}` without quotes, which YAML 1.1 reads as {}", found.text, found.meaning);
+            let problem = Problem::of_file(crate::DOCUMENT, message, format!("write `'{}'`", found.text));
+            self.problems.push(problem.at_pointer(&found.pointer).at_line(Some(found.line)));
+        }
+    }
+
+    /// Refuses extensions of this API that nothing reads.
+    fn extensions(&mut self, node: &Node<'_>) {
+        let known = EXTENSIONS.iter().map(|(name, _)| *name).chain(OPTIONAL_EXTENSIONS);
+        let known: Vec<&str> = known.collect();
+        for (key, value) in node.children() {
+            if !key.starts_with(VENDOR) || known.contains(&key.as_str()) {
+                continue;
+            }
+            let repair = format!("remove it, or write one of: {}", known.join(", "));
+            let message = format!("unknown extension `{key}`");
+            let problem = Problem::of_document(self.document, &value.pointer, message, repair);
+            let absent = known.iter().copied().filter(|name| node.get(name).is_none());
+            let meant = ideogram_codegen::nearest(&key[VENDOR.len()..], absent.map(|name| &name[VENDOR.len()..]));
+            self.problems.push(match meant {
+                Some(name) => problem.meant(&format!("{VENDOR}{name}")),
+                None => problem,
+            });
+        }
+    }
+
     fn operation(&mut self, operation: &Operation<'_>) {
         let node = &operation.node;
+        self.extensions(node);
         for (extension, values) in EXTENSIONS {
             if node.get(extension).is_none() {
                 self.report(
@@ -91,10 +127,11 @@ impl Rules<'_> {
                 continue;
             }
             let component = parameter.value["schema"]["$ref"].as_str().and_then(|name| name.strip_prefix('#'));
-            let has_pattern = component
-                .and_then(|pointer| self.root.pointer(pointer))
-                .is_some_and(|component| component.get("pattern").is_some());
-            if !has_pattern {
+            let target = component.map(|pointer| self.root.pointer(pointer));
+            // A reference without a target is reported by the generator.
+            let is_broken = parameter.value["schema"].get("$ref").is_some() && !matches!(target, Some(Some(_)));
+            let has_pattern = target.flatten().is_some_and(|component| component.get("pattern").is_some());
+            if !has_pattern && !is_broken {
                 let repair = "refer to a component of type string with the pattern of the other path ids";
                 self.report(&parameter.pointer, "a path id that is no component with a pattern", repair);
             }
@@ -127,7 +164,7 @@ impl Rules<'_> {
             Some(json) if json.get("example").is_none() => {
                 self.report(&json.pointer, "a response needs an `example`", "add one with typical values");
             }
-            Some(json) if json.value["schema"].get("$ref").is_none() => {
+            Some(json) if json.get("schema").is_some_and(|schema| schema.get("$ref").is_none()) => {
                 self.report(&json.pointer, "a response is a named component", "move its schema to the components");
             }
             Some(_) => {}
@@ -140,7 +177,10 @@ impl Rules<'_> {
             }
         }
         for (status, response) in responses.children() {
-            if status != "200" && response.value["$ref"] != ERROR {
+            let reference = response.value["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
+            // A reference without a target is reported by the generator.
+            let is_broken = reference.is_some_and(|pointer| self.root.pointer(pointer).is_none());
+            if status != "200" && response.value["$ref"] != ERROR && !is_broken {
                 let message = format!("`{status}` has a response of its own");
                 self.report(&response.pointer, message, format!("write `$ref: '{ERROR}'`: there is one form of error"));
             }

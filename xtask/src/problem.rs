@@ -36,6 +36,16 @@ impl Problem {
         Self { details: self.details.at_pointer(pointer), ..self }
     }
 
+    /// Sets the name that a misspelled key probably stands for.
+    pub(crate) fn meant(self, name: &str) -> Self {
+        Self { details: self.details.meant(name), ..self }
+    }
+
+    /// Returns whether another problem exists only because this key is misspelled.
+    pub(crate) fn explains(&self, other: &Self) -> bool {
+        self.file == other.file && self.details.explains(&other.details)
+    }
+
     /// The file, from the root of the workspace.
     pub fn file(&self) -> &str {
         &self.file

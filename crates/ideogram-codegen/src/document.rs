@@ -14,7 +14,7 @@ pub(crate) struct Document {
 
 impl Document {
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
-        let yaml::Located { root, lines } = yaml::read(text)?;
+        let yaml::Located { root, lines, .. } = yaml::read(text)?;
         Ok(Self { root, lines })
     }
 
@@ -29,9 +29,14 @@ impl Document {
         Some(Node { value, pointer: pointer.to_owned() })
     }
 
+    /// The line of the nearest node at or above a JSON pointer whose line is known.
+    pub(crate) fn line(&self, pointer: &str) -> Option<usize> {
+        yaml::nearest_line(&self.lines, pointer)
+    }
+
     /// Returns a problem at a node, with the line of the nearest node above it whose line is known.
     pub(crate) fn problem(&self, pointer: &str, message: impl Into<String>) -> Problem {
-        Problem::new(message).at_pointer(pointer).at_line(yaml::nearest_line(&self.lines, pointer))
+        Problem::new(message).at_pointer(pointer).at_line(self.line(pointer))
     }
 }
 

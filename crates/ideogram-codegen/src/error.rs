@@ -16,6 +16,8 @@ impl Error {
 
     /// `None` when there is nothing to report.
     pub(crate) fn from_problems(mut problems: Vec<Problem>) -> Option<Self> {
+        let misspelled: Vec<Problem> = problems.iter().filter(|problem| problem.meant.is_some()).cloned().collect();
+        problems.retain(|problem| !misspelled.iter().any(|misspelled| misspelled.explains(problem)));
         problems.sort_by_key(|problem| problem.line);
         problems.dedup();
         (!problems.is_empty()).then_some(Self { problems })
@@ -85,12 +87,14 @@ pub struct Problem {
     operation: Option<String>,
     message: String,
     repair: String,
+    /// The name that a misspelled key probably stands for.
+    meant: Option<String>,
 }
 
 impl Problem {
     /// Creates a problem without a location.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { line: None, pointer: None, operation: None, message: message.into(), repair: String::new() }
+        Self { line: None, pointer: None, operation: None, message: message.into(), repair: String::new(), meant: None }
     }
 
     /// Sets the line, counted from 1.
@@ -109,6 +113,23 @@ impl Problem {
     #[must_use]
     pub fn repair(self, repair: impl Into<String>) -> Self {
         Self { repair: repair.into(), ..self }
+    }
+
+    /// Sets the name that a misspelled key probably stands for, which is also the repair.
+    #[must_use]
+    pub fn meant(self, name: &str) -> Self {
+        Self { repair: format!("did you mean `{name}`?"), meant: Some(name.to_owned()), ..self }
+    }
+
+    /// Returns whether another problem exists only because this key is misspelled: that its object lacks the key.
+    #[must_use]
+    pub fn explains(&self, other: &Self) -> bool {
+        let (Some(meant), Some(pointer)) = (&self.meant, &self.pointer) else { return false };
+        let object = pointer.rsplit_once('/').map(|(object, _)| object);
+        let name = format!("`{meant}");
+        other.meant.is_none()
+            && other.pointer.as_deref() == object
+            && (other.message.contains(&name) || other.repair.contains(&name))
     }
 
     pub(crate) fn in_operation(self, operation: Option<String>) -> Self {

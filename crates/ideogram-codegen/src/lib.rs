@@ -33,12 +33,17 @@ mod retarget;
 mod rules;
 mod schemas;
 mod settings;
+mod spelling;
 mod yaml;
 
 use proc_macro2::TokenStream;
 
-pub use crate::error::{Error, Problem};
 use crate::{document::Document, rules::DocumentFacts};
+pub use crate::{
+    error::{Error, Problem},
+    spelling::nearest,
+    yaml::Ambiguous,
+};
 
 /// A client that was generated from a document.
 #[derive(Debug)]
@@ -155,6 +160,15 @@ pub fn client_methods(source: &str) -> Vec<String> {
 /// The text is not YAML, with the line.
 pub fn read_yaml(document: &str) -> Result<serde_json::Value, Error> {
     Ok(yaml::read(document)?.root)
+}
+
+/// Returns the unquoted texts and keys of a document that YAML 1.1 reads as something else; many tools still do.
+///
+/// # Errors
+///
+/// The text is not YAML, with the line.
+pub fn ambiguous_texts(document: &str) -> Result<Vec<Ambiguous>, Error> {
+    Ok(yaml::read(document)?.ambiguous)
 }
 
 /// Returns the line, counted from 1, of the node at a JSON pointer, or of the nearest node above it.

@@ -181,14 +181,21 @@ impl Reader<'_> {
                     || other.method_name == operation.method_name
                     || names::constant_name(&other.id) == names::constant_name(&operation.id)
             }) {
-                self.report_at(
-                    &operation.pointer,
+                let holder = format!("{} {}", earlier.http_method.to_uppercase(), earlier.path);
+                let id_pointer = |operation: &Operation| format!("{}/operationId", operation.pointer);
+                let line = self.document.line(&id_pointer(earlier)).map(|line| format!(" in line {line}"));
+                let message = if operation.id == earlier.id {
+                    format!("`{}` is also the id of `{holder}`{}", operation.id, line.unwrap_or_default())
+                } else {
                     format!(
-                        "`{}` and the earlier `{}` have the same method name `{}`",
-                        operation.id, earlier.id, operation.method_name
-                    ),
-                    "give each operation an id of its own",
-                );
+                        "`{}` and `{}` of `{holder}`{} have the same method name `{}`",
+                        operation.id,
+                        earlier.id,
+                        line.unwrap_or_default(),
+                        operation.method_name
+                    )
+                };
+                self.report_at(&id_pointer(operation), message, "give each operation an id of its own");
             }
             let names = operation
                 .parameters

@@ -25,6 +25,8 @@ impl<'d> Reader<'d> {
         };
         match self.schema(&response).kind {
             Kind::Component(response) => Some(Quote { parameter, response }),
+            // A reference that leads to no component has been reported.
+            _ if response.get("$ref").is_some() => None,
             _ => {
                 let repair = "write `$ref: '#/components/schemas/Name'`";
                 self.report(&response, "the response with the price must be a named component", repair);

@@ -18,6 +18,7 @@ use crate::{
     Error, Problem,
     document::{Document, Node},
     model::Model,
+    spelling,
 };
 
 /// The contents of a valid document.
@@ -84,11 +85,7 @@ impl<'d> Reader<'d> {
         for (key, value) in node.entries() {
             match value.value.as_str() {
                 Some(target) if key == "$ref" && self.document.follow(target).is_none() => {
-                    self.report(
-                        &value,
-                        format!("the reference `{target}` has no target"),
-                        "name a node of this document",
-                    );
+                    self.report(&value, format!("the reference `{target}` has no target"), self.near_target(target));
                 }
                 // Examples are data; `$ref` has no meaning in them.
                 _ if key == "example" => {}
@@ -96,6 +93,24 @@ impl<'d> Reader<'d> {
             }
         }
         node.items().for_each(|item| self.references_have_targets(&item));
+    }
+
+    /// Returns the repair of a reference without a target: the reference that was probably meant.
+    fn near_target(&self, target: &str) -> String {
+        let default = "write `#/components/schemas/Name` with a name that exists";
+        let mut meant = "#".to_owned();
+        let mut is_misspelled = false;
+        // A name alone is a schema, as in a mapping.
+        let path = if target.contains('/') { target } else { &format!("components/schemas/{target}") };
+        for token in path.trim_start_matches(['#', '/']).split('/') {
+            let Some(node) = self.document.follow(&meant) else { return default.to_owned() };
+            let names: Vec<&str> = node.entries().map(|(name, _)| name).collect();
+            let name = if names.contains(&token) { Some(token) } else { spelling::nearest(token, names) };
+            let Some(name) = name else { return default.to_owned() };
+            is_misspelled |= name != token;
+            meant = format!("{meant}/{name}");
+        }
+        if is_misspelled { format!("did you mean `{meant}`?") } else { format!("write `{meant}`") }
     }
 
     fn server_url(&self, root: &Node<'d>) -> String {
@@ -133,9 +148,12 @@ impl<'d> Reader<'d> {
     }
 
     fn report_at(&self, pointer: &str, message: impl Into<String>, repair: impl Into<String>) {
+        self.add(self.document.problem(pointer, message).repair(repair));
+    }
+
+    fn add(&self, problem: Problem) {
         let operation = self.operation.borrow().clone();
-        let problem = self.document.problem(pointer, message).in_operation(operation).repair(repair);
-        self.problems.borrow_mut().push(problem);
+        self.problems.borrow_mut().push(problem.in_operation(operation));
     }
 
     /// Refuses unknown keywords. Extensions (`x-…`) are allowed.
@@ -143,10 +161,23 @@ impl<'d> Reader<'d> {
         if !node.value.is_object() {
             self.report(node, format!("expected an object, found {}", kind_of(node.value)), "write `key: value` pairs");
         }
-        for (key, value) in node.entries() {
-            if !key.starts_with("x-") && !known.contains(&key) {
-                let repair = format!("remove it, or express it with one of: {}", known.join(", "));
-                self.report(&value, format!("unsupported keyword `{key}`"), repair);
+        self.only_near_keys(node, known, known);
+    }
+
+    /// Refuses unknown keywords; `near` are those that may be meant by a misspelled one. An object with a misspelled
+    /// keyword is read wrongly, so its other unknown keywords are not reported.
+    fn only_near_keys(&self, node: &Node<'d>, known: &[&str], near: &[&str]) {
+        let unknown = || node.entries().filter(|(key, _)| !key.starts_with("x-") && !known.contains(key));
+        let meant = |key: &str| spelling::nearest(key, near.iter().copied().filter(|name| node.get(name).is_none()));
+        let is_misspelled = unknown().any(|(key, _)| !near.contains(&key) && meant(key).is_some());
+        for (key, value) in unknown() {
+            let problem = self.document.problem(&value.pointer, format!("unsupported keyword `{key}`"));
+            match meant(key).filter(|_| !near.contains(&key)) {
+                Some(name) => self.add(problem.meant(name)),
+                None if is_misspelled => {}
+                None => {
+                    self.add(problem.repair(format!("remove it, or express it with one of: {}", known.join(", "))));
+                }
             }
         }
     }
@@ -211,11 +242,14 @@ impl<'d> Reader<'d> {
             Some(found) if found.get("$ref").is_none() => Some(found),
             _ => {
                 let target = reference.value.as_str().unwrap_or_default();
-                self.report(
-                    &reference,
-                    format!("the reference `{target}` has no target"),
-                    format!("name an entry of `#/components/{section}/`"),
-                );
+                // Without a target, it has been reported already.
+                if self.document.follow(target).is_some() {
+                    self.report(
+                        &reference,
+                        format!("the reference `{target}` leads to something else"),
+                        format!("name an entry of `#/components/{section}/`"),
+                    );
+                }
                 None
             }
         }

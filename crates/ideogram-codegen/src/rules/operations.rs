@@ -122,7 +122,10 @@ impl<'d> Reader<'d> {
         value.map_or_else(
             || {
                 let names: Vec<&str> = values.iter().map(|(name, _)| *name).collect();
-                self.report(&found, "unknown value of an extension", format!("write one of: {}", names.join(", ")));
+                let key = found.pointer.rsplit('/').next().unwrap_or_default();
+                let value = found.value.as_str().map_or_else(|| found.value.to_string(), str::to_owned);
+                let message = format!("`{value}` is not a value of `{key}`");
+                self.report(&found, message, format!("write one of: {}", names.join(", ")));
                 default
             },
             |(_, value)| *value,
@@ -264,6 +267,8 @@ impl<'d> Reader<'d> {
         };
         match self.schema(&schema).kind {
             Kind::Component(component) => Some(Body { media_type, component, part_media_types }),
+            // A reference that leads to no component has been reported.
+            _ if schema.get("$ref").is_some() => None,
             _ => {
                 self.report(&schema, "a body must be a named component", "write `$ref: '#/components/schemas/Name'`");
                 None
@@ -294,7 +299,7 @@ impl<'d> Reader<'d> {
             }
         }
         let Some((_, first)) = successes.first() else {
-            self.report(node, "no successful response is described", "add a response for `200`");
+            self.report(node, "no successful response is described", "add one for `200` to `responses`");
             return None;
         };
         let name = |schema: &Option<Schema>| match schema.as_ref().map(|schema| &schema.kind) {
@@ -329,7 +334,8 @@ impl<'d> Reader<'d> {
             return None;
         };
         let read = self.schema(&schema);
-        if !matches!(read.kind, Kind::Component(_)) {
+        // A reference that leads to no component has been reported.
+        if !matches!(read.kind, Kind::Component(_)) && schema.get("$ref").is_none() {
             let found = kind_of(schema.value);
             self.report(
                 &schema,

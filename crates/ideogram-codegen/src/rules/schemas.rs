@@ -16,6 +16,40 @@ use crate::{
 /// Keywords without effect on validity.
 const ANNOTATIONS: [&str; 8] =
     ["description", "title", "example", "default", "deprecated", "readOnly", "writeOnly", "externalDocs"];
+/// The keywords of schemas that are read.
+const KEYWORDS: [&str; 31] = [
+    "type",
+    "format",
+    "enum",
+    "properties",
+    "required",
+    "additionalProperties",
+    "items",
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "not",
+    "discriminator",
+    "nullable",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "description",
+    "title",
+    "example",
+    "default",
+    "deprecated",
+    "readOnly",
+    "writeOnly",
+    "externalDocs",
+];
 const SCHEMAS: &str = "#/components/schemas/";
 
 impl<'d> Reader<'d> {
@@ -60,11 +94,19 @@ impl<'d> Reader<'d> {
         if self.flag(node, "nullable") != (nulls.len() == 1) {
             self.report(node, "`nullable` and the values of the enum disagree", "list `null` if it may be null");
         }
-        let values: Vec<_> = values.iter().map(|value| self.text_of(value)).filter(|text| !text.is_empty()).collect();
-        if values.is_empty() {
+        let mut distinct: Vec<String> = Vec::new();
+        for value in &values {
+            let text = self.text_of(value);
+            if distinct.contains(&text) {
+                self.report(value, format!("the value `{text}` is listed twice"), "remove one of the two");
+            } else if !text.is_empty() {
+                distinct.push(text);
+            }
+        }
+        if distinct.is_empty() {
             self.report(node, "an enum without values", "list its values");
         }
-        Shape::Enum(values)
+        Shape::Enum(distinct)
     }
 
     fn object(&self, node: &Node<'d>) -> Shape {
@@ -203,13 +245,16 @@ impl<'d> Reader<'d> {
                 Some(name.to_owned())
             }
             _ => {
-                let target = reference.as_ref().and_then(|reference| reference.value.as_str()).unwrap_or_default();
-                let message = if reference.is_some() {
-                    format!("the reference `{target}` has no target")
-                } else {
-                    "expected a reference to a component".to_owned()
-                };
-                self.report(node, message, format!("write `$ref: '{SCHEMAS}Name'` with a name that exists"));
+                let repair = format!("write `$ref: '{SCHEMAS}Name'` with a name that exists");
+                match reference.as_ref().map(|reference| (reference, reference.value.as_str())) {
+                    // Without a target, it has been reported already.
+                    Some((_, Some(target))) if self.document.follow(target).is_none() => {}
+                    Some((reference, target)) => {
+                        let target = target.unwrap_or_default();
+                        self.report(reference, format!("the reference `{target}` leads to no schema"), repair);
+                    }
+                    None => self.report(node, "expected a reference to a component", repair),
+                }
                 None
             }
         }
@@ -380,6 +425,7 @@ impl<'d> Reader<'d> {
 
     fn only_schema_keys(&self, node: &Node<'d>, known: &[&str]) {
         let known: Vec<&str> = known.iter().copied().chain(ANNOTATIONS).collect();
-        self.only_keys(node, &known);
+        // The keywords that are there decide what a schema is, so a misspelled one may be any.
+        self.only_near_keys(node, &known, &KEYWORDS);
     }
 }
