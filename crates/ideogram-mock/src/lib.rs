@@ -29,7 +29,7 @@
 //!   becomes text in the image.
 //! - **Images in flight** are finished and hold their permits until then, even if the caller hangs up.
 //! - **Webhooks** are delivered for completed jobs only, and are signed with the real time. The body has `generation_id`.
-//! - **An operation without a handler**, if the document gets one first, returns 501.
+//! - **An operation without a handler** returns the example of the document: it has neither state nor effects.
 //!
 //! # What it leaves out
 //!

@@ -98,6 +98,13 @@ mod tests {
     }
 
     #[test]
+    fn the_example_of_every_operation_is_a_valid_response() {
+        for operation in &Document::embedded().operations {
+            assert_eq!(operation.response.violation(&operation.example), None, "{}", operation.id);
+        }
+    }
+
+    #[test]
     fn a_route_has_all_methods_of_its_path() {
         let route = Document::embedded().route("/datasets").unwrap();
 

@@ -35,6 +35,8 @@ pub(crate) struct Operation {
     pub(crate) bodies: Vec<Body>,
     /// The check of a response with status 200.
     pub(crate) response: Check,
+    /// The document's example of that response.
+    pub(crate) example: Value,
 }
 
 /// How many images a call creates.
@@ -103,7 +105,8 @@ impl Operation {
         let id = operation["operationId"].as_str().ok_or("no `operationId`")?;
         let parameters = operation["parameters"].as_array().map_or(&[][..], Vec::as_slice);
         let bodies = operation["requestBody"]["content"].as_object().into_iter().flatten();
-        let response = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+        let content = &operation["responses"]["200"]["content"]["application/json"];
+        let response = &content["schema"];
         if response.is_null() {
             return Err("no schema for a response with 200".to_owned());
         }
@@ -126,6 +129,7 @@ impl Operation {
                 .collect::<Result<_, _>>()?,
             bodies: bodies.map(|(media_type, body)| Body::read(media_type, body, schemas)).collect::<Result<_, _>>()?,
             response: schemas.response(response),
+            example: content["example"].clone(),
         })
     }
 

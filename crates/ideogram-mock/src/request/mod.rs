@@ -7,6 +7,8 @@ mod json;
 mod multipart;
 mod parameters;
 
+use std::{collections::BTreeSet, sync::Mutex};
+
 use http::{HeaderMap, StatusCode, header, request};
 use serde_json::{Map, Value};
 
@@ -25,11 +27,18 @@ pub(crate) struct Call {
     /// The parameters of the path.
     path: Vec<(String, String)>,
     /// The parameters of the query, by name.
-    pub(crate) query: Map<String, Value>,
+    pub(crate) query: Query,
     /// The body as JSON; of a form, with file names in place of files.
     pub(crate) body: Value,
     /// The files of a form, in the order in which they were received.
     pub(crate) files: Vec<ReceivedFile>,
+}
+
+/// The parameters of the query, by name. They remember which of them have been read.
+#[derive(Debug)]
+pub(crate) struct Query {
+    values: Map<String, Value>,
+    read: Mutex<BTreeSet<String>>,
 }
 
 /// A file in a form. Its bytes have been inspected and dropped.
@@ -56,6 +65,7 @@ impl Call {
         let query = parameters::query(operation, &head.uri)?;
         parameters::check(operation, Location::Query, &query)?;
 
+        let query = Query::new(query);
         let mut call = Self { operation, path: path.clone(), query, body: Value::Null, files: Vec::new() };
         if operation.bodies.is_empty() {
             return Ok(call);
@@ -88,6 +98,24 @@ impl Call {
     /// A required text of the body.
     pub(crate) fn text(&self, name: &str) -> &str {
         self.body[name].as_str().expect("a handler uses texts that the document requires")
+    }
+}
+
+impl Query {
+    fn new(values: Map<String, Value>) -> Self {
+        Self { values, read: Mutex::default() }
+    }
+
+    /// The value of a parameter, if the request has it.
+    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
+        self.read.lock().expect("no reader panics").insert(name.to_owned());
+        self.values.get(name)
+    }
+
+    /// A parameter of the request that nobody has read.
+    pub(crate) fn ignored(&self) -> Option<&str> {
+        let read = self.read.lock().expect("no reader panics");
+        self.values.keys().map(String::as_str).find(|name| !read.contains(*name))
     }
 }
 

@@ -213,7 +213,10 @@ async fn every_response_fits_the_document() {
         session.call(session.post("/v1/ideogram-v3/train-model").json(&training("lanterns")), status).await;
     }
 
+    // What has no handler is answered with the example of the document, which another test checks.
+    let handlers = include_str!("../../src/handlers/mod.rs");
     let ids = DOCUMENT.lines().filter_map(|line| line.trim().strip_prefix("operationId: "));
-    let expected: BTreeSet<_> = ids.map(str::to_owned).collect();
-    assert_eq!(session.succeeded, expected);
+    let with_handler = ids.filter(|id| handlers.contains(&format!("\"{id}\"")));
+    let missing: Vec<_> = with_handler.filter(|id| !session.succeeded.contains(*id)).collect();
+    assert!(missing.is_empty(), "call these operations in `tests/server/every_operation.rs`: {missing:?}");
 }
