@@ -34,7 +34,12 @@ fn every_operation_is_called_in_an_example() {
 
     for operation in operations::ALL {
         let call = format!(".{}()", operation.method_name);
-        assert!(texts.iter().any(|text| text.contains(&call)), "no example calls `{}`", operation.method_name);
+        let file = format!("crates/ideogram-client/examples/{}.rs", operation.method_name);
+        assert!(
+            texts.iter().any(|text| text.contains(&call)),
+            "no example calls `{}`; `cargo xtask regen` writes `{file}`",
+            operation.id
+        );
     }
 }
 
@@ -45,7 +50,11 @@ fn every_example_runs_against_the_mock_server_and_prints_something() {
         .into_iter()
         .map(|name| {
             let path = built_example(&name);
-            assert!(path.exists(), "{} is missing: `cargo test -p ideogram-client` builds it", path.display());
+            assert!(
+                path.exists(),
+                "`{}` is not built; run all tests of the package: `cargo test -p ideogram-client`",
+                path.display()
+            );
             let mut command = Command::new(path);
             if name == "save_images" {
                 command.arg(folder.path());

@@ -26,6 +26,8 @@ fn required(id: &str) -> Vec<String> {
             ("custom_model_uri", _) => "model/paper-lanterns/version/1",
             ("image_request", _) => r#"{"prompt": "a cat"}"#,
             (_, ideogram_client::operation::InputKind::Integer) => "1",
+            // An id has no spaces.
+            _ if input.location == ideogram_client::operation::Location::Path => "demo",
             _ => input.values().first().copied().unwrap_or("a cat"),
         };
         arguments.push(format!("--{}={value}", input.name.replace('_', "-")));

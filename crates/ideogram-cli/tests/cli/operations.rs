@@ -52,6 +52,7 @@ fn the_list_agrees_with_the_table_of_the_document() {
 fn without_a_terminal_nothing_is_cut() {
     let ran = ideogram(["operations"]).run();
 
+    // The first line has the headings.
     assert_eq!(ran.stdout().lines().count(), 1 + ideogram_client::operations::ALL.len());
     assert!(ran.stdout().contains("/v1/ideogram-v3/generate-transparent"));
 }
