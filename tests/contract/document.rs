@@ -36,6 +36,13 @@ fn derived_files_are_up_to_date() {
 }
 
 #[test]
+fn no_file_lacks_anything_for_an_operation() {
+    let (sources, client) = checked();
+
+    assert_eq!(xtask::missing(&sources, &client), []);
+}
+
+#[test]
 fn the_sample_of_the_seed_page_is_among_the_news() {
     let (sources, _) = checked();
 

@@ -2,7 +2,9 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs,
     panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
 };
 
 use xtask::snapshots::{self, SnapshotKind, Survey};
@@ -29,6 +31,28 @@ pub(crate) fn compare(kind: SnapshotKind, texts: &BTreeMap<String, String>) {
     let different: Vec<_> = texts.iter().filter(|(name, text)| differs(name, text)).map(|(name, _)| name).collect();
 
     assert!(different.is_empty(), "run `cargo xtask regen`, then review: {different:#?}");
+}
+
+#[test]
+fn regen_compares_every_snapshot_that_is_a_file() {
+    let (root, mut sources) = (xtask::workspace_root(), BTreeSet::new());
+    for path in snapshots::accepted(&root).unwrap() {
+        let text = fs::read_to_string(root.join(&path)).unwrap();
+        let source = text.lines().find_map(|line| line.strip_prefix("source: ")).unwrap();
+        sources.insert(source.to_owned());
+    }
+
+    assert!(sources.len() >= 4, "{sources:?}");
+    for source in sources {
+        // The function `compare` of this file is called by the modules `surface` and `samples`.
+        let module =
+            if source == file!() { "surface" } else { Path::new(&source).file_stem().unwrap().to_str().unwrap() };
+        let filter = format!(" {module}::");
+        assert!(
+            snapshots::COMPARE.contains(&filter),
+            "`COMPARE` in xtask/src/snapshots.rs lacks `{filter}` of {source}"
+        );
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use ideogram_codegen::GeneratedClient;
 use similar::TextDiff;
 
-use crate::{coverage, sources::Sources};
+use crate::{calls, coverage, sources::Sources};
 
 /// A derived file.
 #[derive(Clone, Copy, Debug)]
@@ -16,7 +16,10 @@ pub struct Artifact {
 }
 
 /// Every derived file except the snapshots, which people accept.
-pub const ARTIFACTS: &[Artifact] = &[Artifact { path: coverage::FILE, render: coverage::render }];
+pub const ARTIFACTS: &[Artifact] = &[
+    Artifact { path: coverage::FILE, render: coverage::render },
+    Artifact { path: calls::FILE, render: calls::render },
+];
 
 /// A derived file that is out of date.
 #[derive(Clone, Debug)]

@@ -5,15 +5,18 @@
 //! tasks that need it run cargo.
 
 mod artifacts;
+mod calls;
 mod check;
 mod ci;
 mod contract;
 mod contract_tools;
 mod coverage;
 mod expand;
+mod functions;
 mod fuzz;
 mod house_rules;
 mod mutants;
+mod needs;
 mod problem;
 mod regen;
 mod samples;
@@ -37,6 +40,7 @@ pub use self::{
     expand::expand,
     fuzz::fuzz,
     mutants::mutants,
+    needs::{Need, missing, missing_samples},
     problem::{Problem, Problems},
     regen::{Mode, regen},
     sources::{DOCUMENT, Sample, Sources, Validity},

@@ -8,6 +8,7 @@ use ideogram_codegen::GeneratedClient;
 use crate::{
     artifacts, cargo,
     check::check,
+    needs::{self, Need},
     snapshots::{self, Survey},
     sources::Sources,
 };
@@ -27,7 +28,10 @@ pub enum Mode {
 ///
 /// If the document or a sample is wrong, or, when checking, if anything would change. Each error names the repair.
 pub fn regen(root: &Path, mode: Mode) -> Result<()> {
-    let sources = Sources::read(root)?;
+    let mut sources = Sources::read(root)?;
+    if mode == Mode::Write && write_derived(root, &needs::missing_samples(&sources))? {
+        sources = Sources::read(root)?;
+    }
     let client =
         check(&sources).context("the files of `openapi/` have problems; correct them, then run the task again")?;
     say(&format!("checked: {} operations, {} samples", client.operations().len(), sources.samples().count()));
@@ -39,12 +43,44 @@ pub fn regen(root: &Path, mode: Mode) -> Result<()> {
             fs::write(root.join(file.path), &file.wanted).with_context(|| format!("cannot write `{}`", file.path))?;
         }
     }
-    let outdated = if mode == Mode::Check { outdated.iter().map(|file| file.path).collect() } else { Vec::new() };
-
+    let needs = needs::missing(&sources, &client);
     match mode {
-        Mode::Write => write_pending(root, &client, &sources),
-        Mode::Check => check_snapshots(root, &client, &sources, &outdated),
+        Mode::Write => {
+            write_derived(root, &needs)?;
+            let left = described(needs.iter().filter(|need| need.derived.is_none()));
+            write_pending(root, &client, &sources)?;
+            let notes = needs::notes(&sources, &client).into_iter().map(|note| format!("note: {note}"));
+            notes.for_each(|note| say(&note));
+            if !left.is_empty() {
+                say(&format!("left to do by hand:\n{}", indented_lines(&left)));
+            }
+            Ok(())
+        }
+        Mode::Check => {
+            let outdated: Vec<_> = outdated.iter().map(|file| format!("{}: outdated", file.path)).collect();
+            check_rest(root, &client, &sources, [outdated, described(needs.iter())].concat())
+        }
     }
+}
+
+/// Writes files that can be derived; returns whether there are any.
+fn write_derived(root: &Path, needs: &[Need]) -> Result<bool> {
+    let derived = needs.iter().filter_map(|need| Some((need, need.derived.as_ref()?)));
+    let mut is_changed = false;
+    for (Need { file, reason, .. }, text) in derived {
+        let path = root.join(file);
+        let folder = path.parent().unwrap_or(root);
+        fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
+        fs::write(&path, text).with_context(|| format!("cannot write `{file}`"))?;
+        say(&format!("written: {file}: {reason}"));
+        is_changed = true;
+    }
+    Ok(is_changed)
+}
+
+/// One line for each, with the file first.
+fn described<'n>(needs: impl Iterator<Item = &'n Need>) -> Vec<String> {
+    needs.map(|Need { file, reason, .. }| format!("{file}: {reason}")).collect()
 }
 
 /// Runs the tests that compare snapshots, which write pending snapshots.
@@ -52,10 +88,10 @@ fn write_pending(root: &Path, client: &GeneratedClient, sources: &Sources) -> Re
     let expected = snapshots::expected(client, sources);
     // Pending snapshots of an earlier run may be out of date; the tests write those that still differ.
     let pending = snapshots::survey(root, &expected)?.pending;
-    for path in pending.iter().filter(|path| snapshots::is_contract_snapshot(path)) {
+    for path in pending.iter().filter(|path| path.ends_with(".snap.new")) {
         fs::remove_file(root.join(path)).with_context(|| format!("cannot remove `{path}`"))?;
     }
-    say("comparing snapshots; this builds the client ...");
+    say("comparing snapshots; this builds the client and the command ...");
     let environment = [("INSTA_UPDATE", "new"), ("INSTA_FORCE_PASS", "1"), ("INSTA_OUTPUT", "none")];
     if let Some(report) = failure_of_comparison(root, &environment)? {
         say(&report);
@@ -74,13 +110,17 @@ fn write_pending(root: &Path, client: &GeneratedClient, sources: &Sources) -> Re
     Ok(())
 }
 
-fn check_snapshots(root: &Path, client: &GeneratedClient, sources: &Sources, outdated: &[&str]) -> Result<()> {
+/// Checks the snapshots, without a build if something is wrong already.
+fn check_rest(root: &Path, client: &GeneratedClient, sources: &Sources, mut violations: Vec<String>) -> Result<()> {
     let Survey { orphaned, pending, missing } = snapshots::survey(root, &snapshots::expected(client, sources))?;
-    let mut violations = Vec::new();
-    for (paths, violation) in [(&pending, "not reviewed"), (&orphaned, "unused"), (&missing, "missing")] {
-        if !paths.is_empty() {
-            violations.push(format!("{violation}:\n{}", indented_lines(paths)));
-        }
+    let different = snapshots::different_surface(root, client)?;
+    for (paths, violation) in [
+        (pending, "not reviewed"),
+        (orphaned, "unused"),
+        (missing, "missing"),
+        (different, "differs from the document"),
+    ] {
+        violations.extend(paths.iter().map(|path| format!("{path}: {violation}")));
     }
     // The tests print the differences.
     if violations.is_empty()
@@ -89,25 +129,24 @@ fn check_snapshots(root: &Path, client: &GeneratedClient, sources: &Sources, out
         say(&report);
         violations.push("snapshots differ from the document, see above".to_owned());
     }
-    if !outdated.is_empty() {
-        violations.push(format!("outdated: {}", outdated.join(", ")));
-    }
     if !violations.is_empty() {
-        bail!("{}\nrun `cargo xtask regen`, then `cargo insta review`", violations.join("\n"));
+        bail!(
+            "not up to date:\n{}\nrun `cargo xtask regen`, which writes what can be derived, then `cargo insta review`",
+            indented_lines(&violations)
+        );
     }
     say("up to date");
     Ok(())
 }
 
-const COMPARE: &str = "cargo test --workspace --test contract -- surface:: samples::";
-
-/// Returns the output of the tests if they fail. Tests the workspace, because a part of it would be built again with
-/// other features.
+/// Returns the output of the tests if they fail.
 fn failure_of_comparison(root: &Path, environment: &[(&str, &str)]) -> Result<Option<String>> {
     let mut command = cargo();
-    command.args(COMPARE.split(' ').skip(1)).arg("--quiet").current_dir(root).envs(environment.iter().copied());
+    let arguments = snapshots::COMPARE.split_whitespace().skip(1);
+    command.args(arguments).arg("--quiet").current_dir(root).envs(environment.iter().copied());
     // The output of the compiler is printed at once.
-    let output = command.stderr(Stdio::inherit()).output().with_context(|| format!("cannot run `{COMPARE}`"))?;
+    let output = command.stderr(Stdio::inherit()).output();
+    let output = output.with_context(|| format!("cannot run `{}`", snapshots::COMPARE))?;
     Ok((!output.status.success()).then(|| String::from_utf8_lossy(&output.stdout).into_owned()))
 }
 
@@ -118,8 +157,8 @@ fn how_to_review(root: &Path) -> String {
     if is_installed {
         "next: `cargo insta review`".to_owned()
     } else {
-        "next: `cargo install --locked cargo-insta`, then `cargo insta review`; or read each file and drop `.new` from \
-         the names of those you accept"
+        "next: `cargo install --locked cargo-insta`, then `cargo insta review`; or read each file, and to \
+         accept it, remove its line `assertion_line` and drop `.new` from its name"
             .to_owned()
     }
 }

@@ -35,7 +35,11 @@ pub(crate) fn check(sources: &Sources, root: &Value, problems: &mut Vec<Problem>
         let samples: Vec<_> = sources.samples().filter(|sample| sample.operation == operation.id).collect();
         if !samples.iter().any(|sample| sample.validity == Validity::Example) {
             let message = format!("`{}` has no example", operation.id);
-            let repair = format!("add `{}{}/<case>.json`", Validity::Example.folder(), operation.id);
+            let repair = format!(
+                "add `{}{}/<case>.json`; `cargo xtask regen` takes one from the document",
+                Validity::Example.folder(),
+                operation.id
+            );
             problems.push(Problem::of_document(document, &operation.node.pointer, message, repair));
         }
         let Some(check) = response_check(document, operation, &schemas, problems) else { continue };

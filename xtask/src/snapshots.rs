@@ -10,6 +10,11 @@ use ideogram_codegen::GeneratedClient;
 
 use crate::sources::Sources;
 
+/// Compares every snapshot that is a file. Tests the workspace, because a part of it would be built again with other
+/// features.
+pub const COMPARE: &str = "cargo test --workspace --test contract --test cli --test faults --test bridge -- \
+                           surface:: samples:: help:: operations:: table:: petshop::";
+
 /// The folder of the snapshots, from the root of the workspace.
 pub const FOLDER: &str = "tests/contract/snapshots";
 
@@ -56,6 +61,25 @@ pub fn expected(client: &GeneratedClient, sources: &Sources) -> BTreeSet<String>
     surface.chain(schemas).chain(samples).collect()
 }
 
+/// Returns the snapshots of the public surface that differ from the client, without a build. Paths are from the root.
+///
+/// # Errors
+///
+/// If a snapshot cannot be read.
+pub fn different_surface(root: &Path, client: &GeneratedClient) -> Result<Vec<String>> {
+    let mut different = Vec::new();
+    for (part, text) in crate::surface(client) {
+        let path = format!("{FOLDER}/{}/{}.snap", SnapshotKind::Surface.folder(), surface_name(&part));
+        // One that does not exist is missing, which the survey tells.
+        let Ok(snapshot) = fs::read_to_string(root.join(&path)) else { continue };
+        let (_, content) = snapshot.split_once("\n---\n").with_context(|| format!("`{path}` is not a snapshot"))?;
+        if content.trim_end() != text.trim_end() {
+            different.push(path);
+        }
+    }
+    Ok(different)
+}
+
 /// The state of the snapshots of the workspace. Paths are from its root.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Survey {
@@ -89,6 +113,18 @@ pub fn survey(root: &Path, expected: &BTreeSet<String>) -> Result<Survey> {
         missing: expected.difference(&accepted).cloned().collect(),
         pending: pending.into_iter().collect(),
     })
+}
+
+/// Returns all accepted snapshots, from the root of the workspace.
+///
+/// # Errors
+///
+/// If a folder cannot be read.
+pub fn accepted(root: &Path) -> Result<BTreeSet<String>> {
+    let mut files = BTreeSet::new();
+    list(root, "", &mut files)?;
+    files.retain(|path| is_accepted(path));
+    Ok(files)
 }
 
 /// Returns whether the source of a snapshot of another package still contains its name, in quotes. insta may prefix the

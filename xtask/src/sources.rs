@@ -1,5 +1,5 @@
-//! The files of `openapi/` and the sources of the command's subcommands, held in memory, so that a check can also run
-//! on a changed copy.
+//! The files of `openapi/` and the sources that have something for each operation, held in memory, so that a check can
+//! also run on a changed copy.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -9,7 +9,13 @@ use anyhow::{Context as _, Result};
 pub const DOCUMENT: &str = "openapi/ideogram.yaml";
 
 /// The folders to read, from the root of the workspace.
-const FOLDERS: [&str; 2] = ["openapi", COMMANDS];
+const FOLDERS: [&str; 5] = [
+    "openapi",
+    COMMANDS,
+    "crates/ideogram-client/examples",
+    "crates/ideogram-mock/src/handlers",
+    "tests/contract/requests",
+];
 /// One file for each subcommand, with a folder for each word of the command but the last.
 const COMMANDS: &str = "crates/ideogram-cli/src/commands";
 /// The table of the commands that make images.
@@ -82,6 +88,13 @@ impl Sources {
         self.files.get(path).map(String::as_str)
     }
 
+    /// The files of a folder and of those in it: path and text.
+    pub(crate) fn in_folder<'s>(&'s self, folder: &str) -> impl Iterator<Item = (&'s str, &'s str)> {
+        let prefix = format!("{folder}/");
+        let files = self.files.iter().filter(move |(path, _)| path.starts_with(&prefix));
+        files.map(|(path, text)| (path.as_str(), text.as_str()))
+    }
+
     /// The document; empty if it is missing, which no check accepts.
     pub fn document(&self) -> &str {
         self.get(DOCUMENT).unwrap_or_default()
@@ -138,8 +151,8 @@ fn read_folder(root: &Path, folder: &str, files: &mut BTreeMap<String, String>) 
         let entry = entry.with_context(|| format!("cannot read the folder `{folder}`"))?;
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        // Files of desktops and editors.
-        if name.starts_with('.') {
+        // Files of desktops and editors, and images.
+        if name.starts_with('.') || name.ends_with(".png") {
             continue;
         }
         let path = format!("{folder}/{name}");

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::{Error, Problem, yaml};
 
 /// A document that is valid YAML and not checked any further.
+#[derive(Debug)]
 pub(crate) struct Document {
     root: Value,
     lines: HashMap<String, usize>,

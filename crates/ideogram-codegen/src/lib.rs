@@ -31,6 +31,7 @@ mod operations;
 mod path_value;
 mod retarget;
 mod rules;
+mod sample_call;
 mod schemas;
 mod settings;
 mod spelling;
@@ -41,6 +42,7 @@ use proc_macro2::TokenStream;
 use crate::{document::Document, rules::DocumentFacts};
 pub use crate::{
     error::{Error, Problem},
+    sample_call::{Inputs, SampleCall},
     spelling::nearest,
     yaml::Ambiguous,
 };
@@ -48,6 +50,7 @@ pub use crate::{
 /// A client that was generated from a document.
 #[derive(Debug)]
 pub struct GeneratedClient {
+    document: Document,
     facts: DocumentFacts,
     tokens: TokenStream,
 }
@@ -77,7 +80,7 @@ impl GeneratedClient {
             let pointer = operation.map_or("", |operation| operation.pointer.as_str());
             document.problem(pointer, error.message).in_operation(error.operation).repair(error.repair)
         })?;
-        Ok(Self { facts, tokens })
+        Ok(Self { document, facts, tokens })
     }
 
     /// The source, unformatted.
@@ -97,6 +100,12 @@ impl GeneratedClient {
         lower::lower(&self.facts.model)
     }
 
+    /// Returns a call of the operation `id`; `file` returns the Rust expression for a file of a name. `None` if there is no
+    /// such operation, or if its arguments are more than texts, numbers, enums, files and lists of these.
+    pub fn sample_call(&self, id: &str, inputs: Inputs, file: impl Fn(&str) -> String) -> Option<SampleCall> {
+        sample_call::sample_call(&self.document, &self.facts.model, id, inputs, &file)
+    }
+
     /// A summary of each operation, in the order of the document.
     pub fn operations(&self) -> Vec<OperationSummary<'_>> {
         let operations = self.facts.model.operations.iter();
@@ -110,13 +119,31 @@ impl GeneratedClient {
                 paid: operation.billing == model::Billing::Paid,
                 safe_to_retry: operation.retry == model::Retry::Safe,
                 deprecated: operation.deprecated,
+                runs_as_job: operation.job.is_some(),
+                has_quote: operation.quote.is_some(),
+                makes_images: operation.images != model::ImageCount::Fixed(0),
+                summary: &operation.summary,
+                inputs: self.inputs(operation),
             })
             .collect()
     }
 }
 
+impl GeneratedClient {
+    fn inputs<'c>(&'c self, operation: &'c model::Operation) -> Vec<Input<'c>> {
+        let parameters = operation
+            .parameters
+            .iter()
+            .map(|parameter| Input { name: &parameter.name, in_query: parameter.location == model::Location::Query });
+        let body = operation.body.as_ref().and_then(|body| self.facts.model.object(&body.component));
+        let properties = body.into_iter().flat_map(|object| &object.properties);
+        parameters.chain(properties.map(|property| Input { name: &property.name, in_query: false })).collect()
+    }
+}
+
 /// The summary of an operation.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of the document")]
 pub struct OperationSummary<'c> {
     /// The service's own id.
     pub id: &'c str,
@@ -134,6 +161,25 @@ pub struct OperationSummary<'c> {
     pub safe_to_retry: bool,
     /// Whether the service announces its removal.
     pub deprecated: bool,
+    /// Whether a call can run as a job.
+    pub runs_as_job: bool,
+    /// Whether a call can be priced without running.
+    pub has_quote: bool,
+    /// Whether a call may create images.
+    pub makes_images: bool,
+    /// What the call does, in a few words.
+    pub summary: &'c str,
+    /// The inputs that a caller sets.
+    pub inputs: Vec<Input<'c>>,
+}
+
+/// A parameter, or a property of the body.
+#[derive(Clone, Debug)]
+pub struct Input<'c> {
+    /// The name on the wire.
+    pub name: &'c str,
+    /// Whether it is a parameter of the query.
+    pub in_query: bool,
 }
 
 /// Returns the names of the methods that Rust source defines in `impl Client` blocks, for

@@ -49,7 +49,6 @@ pub(super) fn calls<'c>(client: &'c Client, operation: &str) -> Vec<Call<'c>> {
     let palette = || ColorPaletteWithPresetNameV2::builder().name("ember");
     let stacked = || [StackedCustomModel::builder().custom_model_uri(URI).weight(0.5)];
     match operation {
-        "get_generation_v2" => vec![typed!(client.get_generation_v2(), { generation_id: "a-b_1" })],
         "post_generate_image_v2_ideogram45" => [
             typed!(client.generate_image_v2_ideogram45(), {
                 prompt: "a cat", magic_prompt: "off", images: files(["a.png", "b.webp"]) => ["a.png", "b.webp"],
@@ -186,7 +185,6 @@ pub(super) fn calls<'c>(client: &'c Client, operation: &str) -> Vec<Call<'c>> {
             }),
             typed!(client.get_account_usage_v2(), { start_time: "2026-10-07T00:00:00Z" }),
         ],
-        "get_webhook_signing_jwks" => vec![call(json!({}), client.get_webhook_signing_jwks().send())],
         _ => Vec::new(),
     }
 }

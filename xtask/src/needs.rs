@@ -1,0 +1,172 @@
+//! What the files of the workspace still lack for the document: written if it can be derived, named if not.
+//!
+//! Start at [`missing`]. Everything here reads source as text, so that the whole list comes at once and without a build;
+//! tests check each point by running it.
+
+use ideogram_codegen::{GeneratedClient, Inputs, OperationSummary};
+
+use crate::{
+    functions::Functions,
+    schema_walk,
+    sources::{Sources, Validity},
+};
+
+const EXAMPLE_PROGRAMS: &str = "crates/ideogram-client/examples";
+const HANDLERS: &str = "crates/ideogram-mock/src/handlers";
+const TYPED_CALLS: &str = "tests/contract/requests";
+const IMAGE_COMMANDS: &str = "crates/ideogram-cli/src/commands/image/table.rs";
+const IMAGE_FLAGS: &str = "crates/ideogram-cli/src/commands/image/flags.rs";
+/// The property of legacy operations that holds all others; the command has flags for those.
+const LEGACY_OBJECT: &str = "image_request";
+const COMMAND_COLUMN: &str = "crates/ideogram-cli/src/commands/operations.rs";
+
+/// Something that a file lacks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// The file, from the root of the workspace.
+    pub file: String,
+    /// What it lacks, and why.
+    pub reason: String,
+    /// The text of the file, if it can be derived; then the file does not exist yet.
+    pub derived: Option<String>,
+}
+
+/// Returns the samples that can be taken from the examples of a document, for operations without any.
+pub fn missing_samples(sources: &Sources) -> Vec<Need> {
+    let Ok(root) = ideogram_codegen::read_yaml(sources.document()) else { return Vec::new() };
+    let operations = schema_walk::operations(&root).into_iter();
+    let without = operations.filter(|operation| {
+        !operation.id.is_empty()
+            && !sources.samples().any(|sample| sample.operation == operation.id && sample.validity == Validity::Example)
+    });
+    let need = |operation: schema_walk::Operation<'_>| {
+        let example = &operation.node.value["responses"]["200"]["content"]["application/json"]["example"];
+        (!example.is_null()).then(|| Need {
+            file: format!("{}{}/typical.json", Validity::Example.folder(), operation.id),
+            reason: format!("`{}` has no sample response; this is the example of the document", operation.id),
+            derived: serde_json::to_string_pretty(example).ok().map(|text| text + "\n"),
+        })
+    };
+    without.filter_map(need).collect()
+}
+
+/// Returns what nobody has to do, but may want to know.
+pub(crate) fn notes(sources: &Sources, client: &GeneratedClient) -> Vec<String> {
+    let handlers = functions(sources, HANDLERS);
+    let operations = client.operations();
+    let without = operations.iter().filter(|operation| handlers.reached_from(operation.id).is_none());
+    let note = |operation: &OperationSummary<'_>| {
+        format!(
+            "the mock server answers `{}` with the example of the document; a handler in `{HANDLERS}/` would give it state",
+            operation.id
+        )
+    };
+    without.map(note).collect()
+}
+
+/// Returns everything that is missing for the operations of a valid document.
+pub fn missing(sources: &Sources, client: &GeneratedClient) -> Vec<Need> {
+    let handlers = functions(sources, HANDLERS);
+    let calls = functions(sources, TYPED_CALLS);
+    let mut needs = Vec::new();
+    for operation in client.operations() {
+        needs.extend(example_program(sources, client, &operation));
+        needs.extend(typed_call(client, &operation, &calls));
+        needs.extend(handled_query(&operation, &handlers));
+        needs.extend(command(sources, &operation));
+    }
+    needs
+}
+
+fn functions(sources: &Sources, folder: &str) -> Functions {
+    let mut functions = Functions::default();
+    for (path, text) in sources.in_folder(folder) {
+        let file = path.rsplit('/').next().unwrap_or(path);
+        functions.add(file.trim_end_matches(".rs"), text);
+    }
+    functions
+}
+
+fn by_hand(file: impl Into<String>, reason: impl Into<String>) -> Need {
+    Need { file: file.into(), reason: reason.into(), derived: None }
+}
+
+/// A program that calls the operation: one that is there, or a derived one.
+fn example_program(sources: &Sources, client: &GeneratedClient, operation: &OperationSummary<'_>) -> Option<Need> {
+    let call = format!(".{}()", operation.method_name);
+    if sources.in_folder(EXAMPLE_PROGRAMS).any(|(_, text)| text.contains(&call)) {
+        return None;
+    }
+    let name = operation.method_name;
+    let call = client.sample_call(operation.id, Inputs::Required, |_| "setup::image()".to_owned());
+    let setters = call.map(|call| call.setters);
+    let derived = setters.map(|setters| {
+        let line = format!("    let response = client.{name}(){}.send().await?;", setters.concat());
+        let call = if line.len() <= 120 {
+            line
+        } else {
+            let lines: String = setters.iter().map(|setter| format!("        {setter}\n")).collect();
+            format!("    let response = client\n        .{name}()\n{lines}        .send()\n        .await?;")
+        };
+        format!(
+            "//! {}.\n//!\n//! `cargo run -p ideogram-client --example {name} -- --mock`\n\n\
+             #![allow(clippy::print_stdout, reason = \"an example shows what came back\")]\n\nmod setup;\n\n\
+             use std::error::Error;\n\n#[tokio::main]\nasync fn main() -> Result<(), Box<dyn Error>> {{\n    \
+             let (client, _mock) = setup::client().await?;\n\n{call}\n    println!(\"{{response:#?}}\");\n    Ok(())\n}}\n",
+            operation.summary
+        )
+    });
+    let reason = format!("no example calls `{}`", operation.id);
+    Some(Need { file: format!("{EXAMPLE_PROGRAMS}/{name}.rs"), reason, derived })
+}
+
+/// Typed calls for the contract tests, unless they are derived.
+fn typed_call(client: &GeneratedClient, operation: &OperationSummary<'_>, calls: &Functions) -> Option<Need> {
+    let is_plain = !operation.runs_as_job && !operation.has_quote;
+    let sample = |inputs| client.sample_call(operation.id, inputs, |name| name.to_owned());
+    if is_plain && sample(Inputs::Required).is_some() && sample(Inputs::All).is_some() {
+        return None;
+    }
+    let file = format!("{TYPED_CALLS}/{}", if is_plain { "calls.rs" } else { "calls_v2.rs" });
+    let Some(sent) = calls.reached_from(operation.id) else {
+        let reason =
+            format!("`{}` has no typed call, and its arguments are not plain enough to derive one", operation.id);
+        return Some(by_hand(file, reason));
+    };
+    let inputs = operation.inputs.iter().map(|input| input.name);
+    let missing: Vec<String> = inputs.filter(|name| !sent.contains(*name)).map(|name| format!("`{name}`")).collect();
+    (!missing.is_empty())
+        .then(|| by_hand(file, format!("no typed call of `{}` sends {}", operation.id, missing.join(", "))))
+}
+
+/// The query parameters that a handler of the mock server reads. An operation without a handler is answered with an
+/// example, whatever the query is.
+fn handled_query(operation: &OperationSummary<'_>, handlers: &Functions) -> Option<Need> {
+    let read = handlers.reached_from(operation.id)?;
+    let query = operation.inputs.iter().filter(|input| input.in_query).map(|input| input.name);
+    let ignored: Vec<String> = query.filter(|name| !read.contains(*name)).map(|name| format!("`{name}`")).collect();
+    (!ignored.is_empty()).then(|| {
+        let reason = format!("the handler of `{}` ignores the query parameter {}", operation.id, ignored.join(", "));
+        by_hand(format!("{HANDLERS}/"), reason)
+    })
+}
+
+/// The command of the operation: the image commands have rows for operations and for properties.
+fn command(sources: &Sources, operation: &OperationSummary<'_>) -> Option<Need> {
+    let id = operation.id;
+    let command = sources.command_for(id, operation.method_name);
+    let text = |path| sources.get(path).unwrap_or_default();
+    if !operation.paid || !operation.makes_images {
+        let is_listed = text(IMAGE_COMMANDS).contains(&id.to_ascii_uppercase()) || text(COMMAND_COLUMN).contains(id);
+        return command.filter(|_| !is_listed).map(|command| {
+            by_hand(COMMAND_COLUMN, format!("`{command}` calls `{id}`, and the list of operations does not say so"))
+        });
+    }
+    if command.is_none() {
+        return Some(by_hand(IMAGE_COMMANDS, format!("`{id}` creates images, and no image command has a row for it")));
+    }
+    let has_flag = |name: &str| name == LEGACY_OBJECT || text(IMAGE_FLAGS).contains(&format!("\"{name}\""));
+    let inputs = operation.inputs.iter().filter(|input| !input.in_query).map(|input| input.name);
+    let missing: Vec<String> = inputs.filter(|name| !has_flag(name)).map(|name| format!("`{name}`")).collect();
+    (!missing.is_empty()).then(|| by_hand(IMAGE_FLAGS, format!("no flag sets {} of `{id}`", missing.join(", "))))
+}
