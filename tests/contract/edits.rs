@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use ideogram_codegen::GeneratedClient;
-use xtask::{DOCUMENT, Problems, Sources, snapshots};
+use xtask::{DOCUMENT, Need, Problems, Sources, snapshots};
 
 use crate::document::{checked, sources};
 
@@ -106,6 +106,122 @@ fn another_operation_needs_an_example_and_changes_everything_derived() {
     let (before, after) = (snapshots::expected(&before, &original), snapshots::expected(&client, &sources));
     let added: Vec<_> = after.difference(&before).map(String::as_str).collect();
     assert_eq!(added, ["samples/list_albums.snap", "surface/builder__ListAlbums.snap",]);
+}
+
+/// What is left to do after an edit: file and reason, in brackets what `regen` writes itself.
+fn needs(sources: &Sources) -> Vec<String> {
+    let samples = xtask::missing_samples(sources);
+    let mut sources = sources.clone();
+    for sample in &samples {
+        sources = sources.with(&sample.file, sample.derived.clone().unwrap());
+    }
+    let client = xtask::check(&sources).unwrap();
+    let missing = xtask::missing(&sources, &client);
+    let outdated = xtask::outdated(&sources, &client).unwrap();
+    let outdated = outdated.iter().map(|file| format!("[{}: outdated]", file.path));
+    let described = |need: &Need| match need.derived {
+        Some(_) => format!("[{}: {}]", need.file, need.reason),
+        None => format!("{}: {}", need.file, need.reason),
+    };
+    samples.iter().chain(&missing).map(described).chain(outdated).collect()
+}
+
+/// An operation that creates images, or one that does not, with a path of its own.
+fn another_operation(images: u32, billing: &str) -> Sources {
+    let delete = format!(
+        "  /datasets/{{dataset_id}}/cover:\n    delete:\n      operationId: delete_cover\n      x-ideogram-billing: {billing}\n      \
+         x-ideogram-retry: unsafe\n      x-ideogram-images: {images}\n      tags: [datasets]\n      summary: Delete a cover\n      \
+         description: Deletes the cover of a dataset.\n      parameters:\n        - name: dataset_id\n          in: path\n          \
+         required: true\n          description: Which dataset.\n          schema:\n            $ref: \
+         '#/components/schemas/DatasetId'\n      responses:\n        '200':\n          description: The dataset.\n          \
+         content:\n            application/json:\n              schema:\n                $ref: \
+         '#/components/schemas/ListDatasetsResponse'\n              example:\n                datasets: []\n"
+    );
+    let errors = ["'401'", "'403'", "4XX", "5XX"]
+        .map(|status| format!("        {status}:\n          $ref: '#/components/responses/Error'\n"));
+    edited("  /datasets/{dataset_id}:\n", &format!("{delete}{}\n  /datasets/{{dataset_id}}:\n", errors.concat()))
+}
+
+#[test]
+fn what_a_change_needs_is_named_with_file_and_reason() {
+    let speeds = "enum: [FLASH, TURBO, DEFAULT, QUALITY, BALANCED]\n      default";
+    let search = "            $ref: '#/components/schemas/DatasetSearch'\n";
+    let generate = "    GenerateImageV3Request:\n";
+    let document = sources().document().to_owned();
+    let (_, generate_request) = document.split_once(generate).unwrap();
+    let (head, _) = generate_request.split_once("      properties:\n").unwrap();
+    let generate = format!("{generate}{head}      properties:\n");
+    let property = "        name:\n          type: string\n          description: A text.\n";
+
+    for (what, sources, expected) in [
+        ("a value", edited(speeds, &speeds.replace("BALANCED", "BALANCED, PREVIEW")), vec![]),
+        (
+            "a property of a response",
+            edited("        file_size_bytes:\n", &format!("{property}        file_size_bytes:\n")),
+            vec![],
+        ),
+        (
+            "a query parameter",
+            edited(
+                search,
+                &format!(
+                    "{search}        - name: tag\n          in: query\n          required: false\n          description: Only \
+                     datasets with this tag.\n          schema:\n{search}"
+                ),
+            ),
+            vec![
+                "crates/ideogram-mock/src/handlers/datasets.rs: the handler of `list_datasets` ignores the query parameter \
+                 `tag`",
+                "[tests/contract/requests/calls_derived.rs: outdated]",
+            ],
+        ),
+        (
+            "a property of a request that has exclusions and makes images",
+            edited(&generate, &format!("{generate}{}", property.replace("name:", "mood:"))),
+            vec![
+                "tests/contract/requests/calls.rs: no typed call of `post_generate_image_v3` sends `mood`",
+                "crates/ideogram-cli/src/commands/image/flags.rs: no flag sets `mood` of `post_generate_image_v3`",
+            ],
+        ),
+        (
+            "an operation",
+            another_operation(0, "free"),
+            vec![
+                "[openapi/examples/delete_cover/typical.json: `delete_cover` has no sample response; this is the example \
+                 of the document]",
+                "[crates/ideogram-client/examples/delete_cover.rs: no example calls `delete_cover`]",
+                "[openapi/README.md: outdated]",
+                "[tests/contract/requests/calls_derived.rs: outdated]",
+            ],
+        ),
+        (
+            "an operation that creates images",
+            another_operation(1, "paid"),
+            vec![
+                "[openapi/examples/delete_cover/typical.json: `delete_cover` has no sample response; this is the example \
+                 of the document]",
+                "[crates/ideogram-client/examples/delete_cover.rs: no example calls `delete_cover`]",
+                "crates/ideogram-cli/src/commands/image/table.rs: `delete_cover` creates images, and no image command has a \
+                 row for it",
+                "[openapi/README.md: outdated]",
+                "[tests/contract/requests/calls_derived.rs: outdated]",
+            ],
+        ),
+    ] {
+        assert_eq!(needs(&sources), expected, "{what}");
+    }
+}
+
+#[test]
+fn a_derived_example_calls_the_operation_with_what_it_requires() {
+    let sources = another_operation(0, "free");
+    let sources = sources.with("openapi/examples/delete_cover/typical.json", "{\n  \"datasets\": []\n}\n");
+    let client = xtask::check(&sources).unwrap();
+
+    let derived = xtask::missing(&sources, &client).remove(0).derived.unwrap();
+
+    let call = "client.delete_cover().dataset_id(\"2lLrQhV9QnuHcKpWb0sXyA\").send().await?;\n";
+    assert!(derived.starts_with("//! Delete a cover.\n") && derived.contains(call), "{derived}");
 }
 
 /// Breakages of the document and the whole report. `[LINE]` stands for the line that was edited; `[ELSEWHERE]` for the

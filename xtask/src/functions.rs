@@ -41,6 +41,15 @@ impl Functions {
         }
     }
 
+    /// Returns the module of the first function that the arm for a text mentions.
+    pub(crate) fn module_of(&self, text: &str) -> Option<&str> {
+        let (_, module, words) = self.arms.iter().find(|arm| arm.0 == text)?;
+        let keys = words.paths.iter().flat_map(|(path, name)| {
+            path.iter().chain([module]).map(|module| (module.clone(), name.clone())).collect::<Vec<_>>()
+        });
+        keys.into_iter().find_map(|key| Some(self.functions.get_key_value(&key)?.0.0.as_str()))
+    }
+
     /// Returns everything that the arms for a text mention; `None` if there is no arm for it.
     pub(crate) fn reached_from(&self, text: &str) -> Option<BTreeSet<String>> {
         let mut pending: Vec<(&str, &Words)> =
@@ -140,5 +149,6 @@ mod tests {
         assert!(names.contains("search") && names.contains("inner") && !names.contains("not reached"), "{names:?}");
         assert!(reached("c").unwrap().contains("size"));
         assert_eq!(reached("d"), None);
+        assert_eq!((functions.module_of("a"), functions.module_of("c")), (Some("things"), Some("main")));
     }
 }

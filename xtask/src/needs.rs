@@ -147,7 +147,7 @@ fn handled_query(operation: &OperationSummary<'_>, handlers: &Functions) -> Opti
     let ignored: Vec<String> = query.filter(|name| !read.contains(*name)).map(|name| format!("`{name}`")).collect();
     (!ignored.is_empty()).then(|| {
         let reason = format!("the handler of `{}` ignores the query parameter {}", operation.id, ignored.join(", "));
-        by_hand(format!("{HANDLERS}/"), reason)
+        by_hand(format!("{HANDLERS}/{}.rs", handlers.module_of(operation.id).unwrap_or("mod")), reason)
     })
 }
 

@@ -29,8 +29,13 @@ pub enum Mode {
 /// If the document or a sample is wrong, or, when checking, if anything would change. Each error names the repair.
 pub fn regen(root: &Path, mode: Mode) -> Result<()> {
     let mut sources = Sources::read(root)?;
-    if mode == Mode::Write && write_derived(root, &needs::missing_samples(&sources))? {
-        sources = Sources::read(root)?;
+    let samples = needs::missing_samples(&sources);
+    if mode == Mode::Write {
+        write_derived(root, &samples)?;
+    }
+    // As if they were there, so that everything else is found in the same run.
+    for need in &samples {
+        sources = sources.with(&need.file, need.derived.clone().unwrap_or_default());
     }
     let client =
         check(&sources).context("the files of `openapi/` have problems; correct them, then run the task again")?;
@@ -58,24 +63,22 @@ pub fn regen(root: &Path, mode: Mode) -> Result<()> {
         }
         Mode::Check => {
             let outdated: Vec<_> = outdated.iter().map(|file| format!("{}: outdated", file.path)).collect();
-            check_rest(root, &client, &sources, [outdated, described(needs.iter())].concat())
+            check_rest(root, &client, &sources, [outdated, described(samples.iter().chain(&needs))].concat())
         }
     }
 }
 
-/// Writes files that can be derived; returns whether there are any.
-fn write_derived(root: &Path, needs: &[Need]) -> Result<bool> {
+/// Writes the files that can be derived.
+fn write_derived(root: &Path, needs: &[Need]) -> Result<()> {
     let derived = needs.iter().filter_map(|need| Some((need, need.derived.as_ref()?)));
-    let mut is_changed = false;
     for (Need { file, reason, .. }, text) in derived {
         let path = root.join(file);
         let folder = path.parent().unwrap_or(root);
         fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
         fs::write(&path, text).with_context(|| format!("cannot write `{file}`"))?;
-        say(&format!("written: {file}: {reason}"));
-        is_changed = true;
+        say(&format!("written: {file}, because {reason}"));
     }
-    Ok(is_changed)
+    Ok(())
 }
 
 /// One line for each, with the file first.
@@ -113,7 +116,8 @@ fn write_pending(root: &Path, client: &GeneratedClient, sources: &Sources) -> Re
 /// Checks the snapshots, without a build if something is wrong already.
 fn check_rest(root: &Path, client: &GeneratedClient, sources: &Sources, mut violations: Vec<String>) -> Result<()> {
     let Survey { orphaned, pending, missing } = snapshots::survey(root, &snapshots::expected(client, sources))?;
-    let different = snapshots::different_surface(root, client)?;
+    let mut different = snapshots::different_surface(root, client)?;
+    different.retain(|path| !pending.contains(&format!("{path}.new")));
     for (paths, violation) in [
         (pending, "not reviewed"),
         (orphaned, "unused"),

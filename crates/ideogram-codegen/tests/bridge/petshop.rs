@@ -2,7 +2,7 @@
 //!
 //! The contract tests of the workspace compile its source with the runtime, and run it.
 
-use ideogram_codegen::GeneratedClient;
+use ideogram_codegen::{GeneratedClient, Inputs};
 
 pub(crate) const PETSHOP: &str = include_str!("petshop.yaml");
 
@@ -58,4 +58,22 @@ fn operations_without_extensions_count_as_paid_and_unsafe() {
     assert_eq!(extensions("post_pet"), (true, false));
     assert_eq!(extensions("delete_photo"), (false, false));
     assert_eq!(extensions("listPets"), (false, true));
+}
+
+#[test]
+fn a_call_with_plain_arguments_is_derived_and_no_other() {
+    let client = petshop();
+    let setters = |id: &str, inputs| {
+        let call = client.sample_call(id, inputs, |name| format!("file({name:?})"))?;
+        assert_eq!(call.arguments.len(), call.setters.len());
+        Some(call.setters.concat())
+    };
+
+    assert_eq!(setters("listPets", Inputs::Required).unwrap(), ".page(1)");
+    assert_eq!(setters("listPets", Inputs::All).unwrap(), ".kind([\"CAT\"]).page(1).x_trace(\"a cat\")");
+    // The pattern of the id has no example to take a value from.
+    assert_eq!(setters("delete_photo", Inputs::All), None);
+    // Its properties exclude each other, and one is an object.
+    assert_eq!(setters("post_pet", Inputs::All), None);
+    assert_eq!(setters("nothing", Inputs::Required), None);
 }

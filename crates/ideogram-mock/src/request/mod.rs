@@ -142,3 +142,22 @@ fn body_form<'a>(operation: &'a Operation, headers: &HeaderMap) -> Result<&'a Bo
         Reply::problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, &detail)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_parameter_of_the_query_is_ignored_until_it_is_read() {
+        let values = json!({"scope": "own", "status": ["READY"]});
+        let query = Query::new(values.as_object().unwrap().clone());
+
+        query.get("status");
+        query.get("page");
+        assert_eq!(query.ignored(), Some("scope"));
+        query.get("scope");
+        assert_eq!(query.ignored(), None);
+    }
+}
