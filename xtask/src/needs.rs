@@ -123,7 +123,7 @@ fn example_program(sources: &Sources, client: &GeneratedClient, operation: &Oper
 /// Typed calls for the contract tests, unless they are derived.
 fn typed_call(client: &GeneratedClient, operation: &OperationSummary<'_>, calls: &Functions) -> Option<Need> {
     let is_plain = !operation.runs_as_job && !operation.has_quote;
-    let sample = |inputs| client.sample_call(operation.id, inputs, |name| name.to_owned());
+    let sample = |inputs| client.sample_call(operation.id, inputs, str::to_owned);
     if is_plain && sample(Inputs::Required).is_some() && sample(Inputs::All).is_some() {
         return None;
     }
