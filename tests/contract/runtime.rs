@@ -135,7 +135,7 @@ async fn a_summary_names_everything_that_is_sent_but_the_key_and_the_content_of_
     let image = File::from_bytes("a.png", &b"\x89PNG\r\n\x1a\n the content"[..]);
     let call = client.remix_image_v3().image(image).prompt("a \"cat\"").seed(7);
     let palette = ColorPaletteWithPresetName::builder().name("EMBER").try_into();
-    let call = call.color_palette::<ColorPaletteWithPresetName>(palette.unwrap());
+    let call = call.color_palette::<ColorPaletteWithPresetName, _>(palette.unwrap());
 
     let summary = call.prepare().unwrap().summary().await.unwrap();
     let body = client.create_dataset().name("Lanterns").prepare().unwrap().summary().await.unwrap();

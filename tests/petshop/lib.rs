@@ -59,5 +59,5 @@ pub use self::{
     error::{Error, ErrorKind, Outcome},
     generated::{builder, operations, types},
     job::{Job, JobBuilder},
-    values::{file::File, timestamp::Timestamp},
+    values::{OptionalValue, file::File, timestamp::Timestamp},
 };

@@ -42,7 +42,7 @@ pub use self::{
     error::{Error, ErrorKind, Outcome},
     generated::{builder, operations, types},
     job::{Job, JobBuilder},
-    values::{file::File, timestamp::Timestamp},
+    values::{OptionalValue, file::File, timestamp::Timestamp},
 };
 
 /// What the `ideogram` command of the same version shares with this library. It changes without notice.

@@ -9,8 +9,8 @@ pub(crate) use crate::{
     job::{quote, submit, wait},
     request::{Multipart, Parts},
     values::{
-        convert, convert_all, nearest_integer, nearest_integer_or_none, null_as_default, open_enum::open_enum,
-        open_union::open_union, path_value::path_value,
+        convert, convert_all, convert_optional, nearest_integer, nearest_integer_or_none, null_as_default,
+        open_enum::open_enum, open_union::open_union, path_value::path_value,
     },
 };
 #[cfg(feature = "blocking")]

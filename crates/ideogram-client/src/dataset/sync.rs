@@ -177,7 +177,7 @@ impl SyncDataset {
     }
 
     /// Returns the call that uploads a chunk.
-    pub(super) fn upload<'c>(&self, client: &'c Client, files: &[LocalFile]) -> UploadDatasetAssets<'c> {
+    pub(super) fn upload(&self, client: &Client, files: &[LocalFile]) -> UploadDatasetAssets {
         let parts = files.iter().map(|file| File::from_path(&file.path).with_name(&file.name));
         client.upload_dataset_assets().dataset_id(&self.plan.dataset_id).files(parts)
     }

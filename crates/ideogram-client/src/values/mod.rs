@@ -20,6 +20,56 @@ where
     value.try_into().map_err(|error| format!("`{name}`: {error}"))
 }
 
+/// A value for an optional property or parameter of type `T`: what converts into `T`, or an `Option` of that. `None`
+/// leaves the property out.
+///
+/// `F` tells the two forms apart, and is inferred.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not convert into `{T}`, the type of this property",
+    label = "not a value of this property",
+    note = "it takes what implements `TryInto<{T}>`, and an `Option` of that"
+)]
+pub trait OptionalValue<T, F> {
+    /// Converts the value, and returns the reason if that fails.
+    #[doc(hidden)]
+    fn converted(self) -> Result<Option<T>, String>;
+}
+
+/// The form of a value that is not optional itself.
+#[derive(Debug)]
+#[doc(hidden)]
+pub struct Plain;
+
+/// The form of an `Option`.
+#[derive(Debug)]
+#[doc(hidden)]
+pub struct Optional;
+
+impl<T, V> OptionalValue<T, Plain> for V
+where
+    V: TryInto<T>,
+    V::Error: Display,
+{
+    fn converted(self) -> Result<Option<T>, String> {
+        self.try_into().map(Some).map_err(|error| error.to_string())
+    }
+}
+
+impl<T, V> OptionalValue<T, Optional> for Option<V>
+where
+    V: TryInto<T>,
+    V::Error: Display,
+{
+    fn converted(self) -> Result<Option<T>, String> {
+        self.map(TryInto::try_into).transpose().map_err(|error| error.to_string())
+    }
+}
+
+/// Converts the argument of a setter of an optional property.
+pub(crate) fn convert_optional<T, F>(name: &str, value: impl OptionalValue<T, F>) -> Result<Option<T>, String> {
+    value.converted().map_err(|error| format!("`{name}`: {error}"))
+}
+
 /// Converts every element of a list.
 pub(crate) fn convert_all<T, I>(name: &str, values: I) -> Result<Vec<T>, String>
 where

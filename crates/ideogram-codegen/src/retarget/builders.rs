@@ -25,8 +25,9 @@ pub(super) fn retarget(items: Vec<Item>, model: &Model, fields: &Fields) -> Resu
                 let docs = format!("Builds a call of [`Client::{0}`](super::Client::{0}).", operation.method_name);
                 structure.attrs.retain(|attribute| !attribute.path().is_ident("doc"));
                 structure.attrs.push(syn::parse_quote!(#[doc = #docs]));
-                let unsent = "a builder sends nothing until `send()` is called";
+                let unsent = "a builder sends nothing until it is awaited, or `send()` is called";
                 structure.attrs.push(syn::parse_quote!(#[must_use = #unsent]));
+                own_client(&mut structure);
                 adjusted.push(Item::Struct(structure));
             }
             Item::Impl(block) => {
@@ -89,6 +90,7 @@ fn builder(
             "new" => {
                 setters::MissingValues.visit_impl_item_fn_mut(&mut function);
                 function.vis = syn::parse_quote!(pub(super));
+                OwnedClient.visit_impl_item_fn_mut(&mut function);
                 items.push(ImplItem::Fn(function));
             }
             "body" => {
@@ -105,7 +107,7 @@ fn builder(
             "send" => {
                 items.extend(sending(&function, operation, model)?);
                 items.extend(job_methods(&function, operation, model)?);
-                traits.push(call_builder(&structure.ident, &function, operation)?);
+                traits.extend(call_builder(&structure.ident, &function, operation)?);
                 traits.extend(job_builder(&structure.ident, operation, model)?);
             }
             _ => return Err(RetargetError::drift(format!("the setter `{name}` belongs to no parameter"))),
@@ -117,6 +119,8 @@ fn builder(
         items.splice(position..position, setters);
     }
     block.items = items;
+    block.generics = syn::Generics::default();
+    block.self_ty = Box::new(syn::Type::Path(syn::parse2(structure.ident.to_token_stream())?));
     if traits.is_empty() {
         return Err(RetargetError::drift("a builder has no `send`"));
     }
@@ -148,12 +152,56 @@ fn method_name(item: &ImplItem) -> Option<&syn::Ident> {
     }
 }
 
-/// Implements the trait of all builders, so that one function can send any of them.
-fn call_builder(ident: &syn::Ident, send: &syn::ImplItemFn, operation: &Operation) -> Result<Item, RetargetError> {
+/// Makes a builder the owner of its client, which is cheap to clone: its future can be spawned and returned.
+fn own_client(structure: &mut ItemStruct) {
+    structure.generics = syn::Generics::default();
+    for field in &mut structure.fields {
+        if matches!(field.ty, Type::Reference(_)) {
+            field.ty = syn::parse_quote!(super::Client);
+        }
+    }
+}
+
+/// Clones the client in the constructor of a builder.
+struct OwnedClient;
+
+impl VisitMut for OwnedClient {
+    fn visit_signature_mut(&mut self, signature: &mut syn::Signature) {
+        for argument in &mut signature.inputs {
+            if let syn::FnArg::Typed(argument) = argument
+                && let Type::Reference(reference) = argument.ty.as_mut()
+            {
+                reference.lifetime = None;
+            }
+        }
+    }
+
+    fn visit_field_value_mut(&mut self, value: &mut syn::FieldValue) {
+        if matches!(&value.member, syn::Member::Named(ident) if ident == "client") {
+            *value = syn::parse_quote!(client: client.clone());
+        }
+    }
+}
+
+/// Implements the trait of all builders, so that one function can send any of them, and the conversion into a future, so
+/// that a builder can be awaited.
+fn call_builder(ident: &syn::Ident, send: &syn::ImplItemFn, operation: &Operation) -> Result<[Item; 2], RetargetError> {
     let output = response_type(&send.sig.output)?;
     let constant = format_ident!("{}", names::constant_name(&operation.id));
-    Ok(syn::parse2(quote! {
-        impl crate::CallBuilder for #ident<'_> {
+    let awaited = syn::parse2(quote! {
+        impl ::std::future::IntoFuture for #ident {
+            type Output = ::std::result::Result<#output, crate::Error>;
+            type IntoFuture = ::std::pin::Pin<
+                ::std::boxed::Box<dyn ::std::future::Future<Output = Self::Output> + ::std::marker::Send>,
+            >;
+
+            fn into_future(self) -> Self::IntoFuture {
+                ::std::boxed::Box::pin(self.send())
+            }
+        }
+    })?;
+    let shared = syn::parse2(quote! {
+        impl crate::CallBuilder for #ident {
             type Output = #output;
 
             fn operation(&self) -> &'static crate::operation::Operation {
@@ -161,21 +209,22 @@ fn call_builder(ident: &syn::Ident, send: &syn::ImplItemFn, operation: &Operatio
             }
 
             fn client(&self) -> &super::Client {
-                self.client
+                &self.client
             }
 
             fn prepare(self) -> ::std::result::Result<crate::request::Request, crate::Error> {
                 self.prepare()
             }
         }
-    })?)
+    })?;
+    Ok([shared, awaited])
 }
 
 /// Implements the trait of builders whose call can run as a job.
 fn job_builder(ident: &syn::Ident, operation: &Operation, model: &Model) -> Result<Option<Item>, RetargetError> {
     let Some(finished) = finished_type(operation, model) else { return Ok(None) };
     Ok(Some(syn::parse2(quote! {
-        impl crate::JobBuilder for #ident<'_> {
+        impl crate::JobBuilder for #ident {
             type Finished = #finished;
         }
     })?))
@@ -205,16 +254,16 @@ fn job_methods(
             ///
             /// Those of `send()`. With `Outcome::Unknown`, a job may run whose id is not known.
             pub async fn submit(self) -> ::std::result::Result<crate::Job<#finished>, crate::Error> {
-                let client = self.client;
-                crate::runtime::submit(client, self.prepare()?).await
+                let client = self.client.clone();
+                crate::runtime::submit(&client, self.prepare()?).await
             }
         });
         items.push(quote! {
             /// Like `submit()`, but blocks the thread; for programs without `async`.
             #[cfg(feature = "blocking")]
             pub fn submit_blocking(self) -> ::std::result::Result<crate::Job<#finished>, crate::Error> {
-                let client = self.client;
-                crate::runtime::submit_blocking(client, self.prepare()?)
+                let client = self.client.clone();
+                crate::runtime::submit_blocking(&client, self.prepare()?)
             }
         });
     }
@@ -227,16 +276,16 @@ fn job_methods(
             ///
             /// Those of `send()`. A quote is free, so it is retried like any free call.
             pub async fn quote(self) -> ::std::result::Result<types::#ident, crate::Error> {
-                let client = self.client;
-                crate::runtime::quote(client, self.prepare()?).await
+                let client = self.client.clone();
+                crate::runtime::quote(&client, self.prepare()?).await
             }
         });
         items.push(quote! {
             /// Like `quote()`, but blocks the thread; for programs without `async`.
             #[cfg(feature = "blocking")]
             pub fn quote_blocking(self) -> ::std::result::Result<types::#ident, crate::Error> {
-                let client = self.client;
-                crate::runtime::quote_blocking(client, self.prepare()?)
+                let client = self.client.clone();
+                crate::runtime::quote_blocking(&client, self.prepare()?)
             }
         });
     }
@@ -249,8 +298,8 @@ fn job_methods(
             ///
             /// `ErrorKind::InvalidArgument` if the id is missing or not valid. Awaiting has errors of its own.
             pub fn wait(self) -> ::std::result::Result<crate::job::Wait<#response>, crate::Error> {
-                let client = self.client;
-                ::std::result::Result::Ok(crate::runtime::wait(client, self.prepare()?))
+                let client = self.client.clone();
+                ::std::result::Result::Ok(crate::runtime::wait(&client, self.prepare()?))
             }
         });
     }
@@ -287,7 +336,7 @@ fn body_setters(
         FromTypes.visit_type_mut(&mut held);
         let wrapped: Type = syn::parse_quote!(::std::result::Result<#held, ::std::string::String>);
         let docs = types::property_docs(model, &body.component, &property.name);
-        items.push(syn::parse2(setters::forwarded(&property.name, &field.ident, &wrapped, &docs)?)?);
+        items.push(syn::parse2(setters::forwarded(&property.name, &field.ident, field.optional, &wrapped, &docs)?)?);
     }
     Ok(items)
 }
@@ -369,8 +418,8 @@ fn sending(function: &syn::ImplItemFn, operation: &Operation, model: &Model) -> 
         quote! {
             /// Like `send()`, but also returns status, headers and the raw body.
             pub async fn response(self) -> ::std::result::Result<crate::Response<#response>, crate::Error> {
-                let client = self.client;
-                crate::runtime::call(client, self.prepare()?).await
+                let client = self.client.clone();
+                crate::runtime::call(&client, self.prepare()?).await
             }
         },
         quote! {
@@ -388,8 +437,8 @@ fn sending(function: &syn::ImplItemFn, operation: &Operation, model: &Model) -> 
             /// Like `response()`, but blocks the thread; for programs without `async`.
             #[cfg(feature = "blocking")]
             pub fn response_blocking(self) -> ::std::result::Result<crate::Response<#response>, crate::Error> {
-                let client = self.client;
-                crate::runtime::call_blocking(client, self.prepare()?)
+                let client = self.client.clone();
+                crate::runtime::call_blocking(&client, self.prepare()?)
             }
         },
         quote! {

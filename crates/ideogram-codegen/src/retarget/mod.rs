@@ -17,7 +17,7 @@ use crate::{
     error::RetargetError,
     fields::Fields,
     model::{Billing, Model, Operation, Retry},
-    multipart, open_enum, open_union, operations, path_value,
+    multipart, names, open_enum, open_union, operations, path_value,
     rules::DocumentFacts,
     schemas,
 };
@@ -49,7 +49,7 @@ pub(crate) fn retarget(tokens: TokenStream, facts: &DocumentFacts) -> Result<Tok
 
         #methods
 
-        /// One builder per operation: set its values, then call `send()`.
+        /// One builder per operation: set its values, then await it, or call `send()`.
         pub mod builder {
             use super::types;
             #(#builders)*
@@ -111,6 +111,10 @@ fn client_methods(mut block: ItemImpl, model: &Model) -> Result<ItemImpl, Retarg
         };
         let operation = operation_of(model, &function.sig.ident)?;
         let docs = method_docs(operation);
+        // A builder owns a clone of the client.
+        let builder = names::type_name(&operation.method_name);
+        let builder = quote::format_ident!("{builder}");
+        function.sig.output = syn::parse_quote!(-> builder::#builder);
         function.attrs = vec![syn::parse_quote!(#[doc = #docs])];
         if operation.deprecated {
             function

@@ -1,6 +1,6 @@
 //! Setters that take literals: `.prompt("a cat")`, `.num_images(4)`, `.files(["a.png"])`.
 //!
-//! progenitor's setters take `TryInto<Option<T>>`, which literals do not implement, and drop the error of a conversion.
+//! A setter of an optional value also takes an `Option`, of which `None` leaves the value out. progenitor's setters take `TryInto<Option<T>>`, which literals do not implement, and drop the error of a conversion.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -17,7 +17,7 @@ struct SetterParts {
 }
 
 impl SetterParts {
-    fn new(name: &str, inner: &Type) -> Self {
+    fn new(name: &str, inner: &Type, optional: bool) -> Self {
         match fields::only_argument(inner, "Vec") {
             Some(item) => Self {
                 generics: quote! { I },
@@ -27,7 +27,17 @@ impl SetterParts {
                     I::Item: ::std::convert::TryInto<#item>,
                     <I::Item as ::std::convert::TryInto<#item>>::Error: ::std::fmt::Display,
                 },
-                convert: quote! { crate::runtime::convert_all(#name, values) },
+                convert: if optional {
+                    quote! { crate::runtime::convert_all(#name, values).map(::std::option::Option::Some) }
+                } else {
+                    quote! { crate::runtime::convert_all(#name, values) }
+                },
+            },
+            None if optional => Self {
+                generics: quote! { V, F },
+                argument: quote! { value: V },
+                bounds: quote! { V: crate::OptionalValue<#inner, F>, },
+                convert: quote! { crate::runtime::convert_optional(#name, value) },
             },
             None => Self {
                 generics: quote! { V },
@@ -60,24 +70,29 @@ fn checked_setter(
     check: &TokenStream,
 ) -> Result<TokenStream, RetargetError> {
     let (optional, inner) = value_type(ident, field)?;
-    let SetterParts { generics, argument, bounds, convert } = SetterParts::new(name, &inner);
-    let some = optional.then(|| quote! { .map(::std::option::Option::Some) });
+    let SetterParts { generics, argument, bounds, convert } = SetterParts::new(name, &inner, optional);
     Ok(quote! {
         #[doc = #docs]
         pub fn #ident<#generics>(mut self, #argument) -> Self
         where
             #bounds
         {
-            self.#ident = #convert #check #some;
+            self.#ident = #convert #check;
             self
         }
     })
 }
 
 /// Returns a setter that passes its value to the builder of the body.
-pub(super) fn forwarded(name: &str, ident: &Ident, field: &Type, docs: &str) -> Result<TokenStream, RetargetError> {
+pub(super) fn forwarded(
+    name: &str,
+    ident: &Ident,
+    optional: bool,
+    field: &Type,
+    docs: &str,
+) -> Result<TokenStream, RetargetError> {
     let (_, inner) = value_type(ident, field)?;
-    let SetterParts { generics, argument, bounds, .. } = SetterParts::new(name, &inner);
+    let SetterParts { generics, argument, bounds, .. } = SetterParts::new(name, &inner, optional);
     let value = if fields::only_argument(&inner, "Vec").is_some() {
         quote! { values }
     } else {
