@@ -167,6 +167,15 @@ impl MockServerBuilder {
     /// case the file is left unchanged; the start time or the time scale is out of range.
     #[expect(clippy::unused_async, reason = "leaves room for a start that waits, without a change for users")]
     pub async fn start(self) -> io::Result<MockServer> {
+        self.start_blocking()
+    }
+
+    /// Like [`MockServerBuilder::start`], for tests without a runtime.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`MockServerBuilder::start`].
+    pub fn start_blocking(self) -> io::Result<MockServer> {
         if !self.time_scale.is_finite() || self.time_scale < 0.0 {
             let text = format!("the time scale must be a number from 0, not {}", self.time_scale);
             return Err(io::Error::new(ErrorKind::InvalidInput, text));

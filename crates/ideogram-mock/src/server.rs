@@ -66,6 +66,15 @@ impl MockServer {
         Self::builder().start().await
     }
 
+    /// Like [`MockServer::start`], for tests without a runtime.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`MockServer::start`].
+    pub fn start_blocking() -> io::Result<Self> {
+        Self::builder().start_blocking()
+    }
+
     /// Sets up a server: port, key, time, state directory, scenario.
     pub fn builder() -> MockServerBuilder {
         MockServerBuilder::default()
