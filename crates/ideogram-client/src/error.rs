@@ -13,7 +13,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use serde::de::DeserializeOwned;
+use serde::{Serialize, Serializer, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
@@ -70,7 +70,7 @@ pub enum ErrorKind {
     /// 422, unless the body gives another reason: a prompt or image failed the safety check. Change it; an unchanged
     /// request fails again.
     Safety,
-    /// 429: too many images in flight. Nothing ran; wait, then call again.
+    /// Too many images are in flight: 429, or no permit was free in time. Nothing ran; wait, then call again.
     RateLimited,
     /// 408 or 5xx: the service failed. See [`Error::outcome`] before calling again.
     Server,
@@ -135,6 +135,24 @@ impl Outcome {
     }
 }
 
+macro_rules! as_its_name {
+    ($($kind:ty),*) => {$(
+        impl fmt::Display for $kind {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.pad(self.name())
+            }
+        }
+
+        impl Serialize for $kind {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.name())
+            }
+        }
+    )*};
+}
+
+as_its_name!(ErrorKind, Outcome);
+
 impl Error {
     /// What to do next.
     pub fn kind(&self) -> ErrorKind {
@@ -173,8 +191,8 @@ impl Error {
         matches!(self.0.kind, ErrorKind::RateLimited | ErrorKind::Server | ErrorKind::Transport)
     }
 
-    /// Returns whether the service declined the call because too many images are in flight (429). Nothing ran; call
-    /// again after [`Error::retry_after`], if the service sent it.
+    /// Returns whether too many images are in flight: the service declined the call (429), or no permit was free in time
+    /// ([`permit_timeout`](crate::CallOptions::permit_timeout)). Nothing ran; call again after [`Error::retry_after`], if the service sent it.
     pub fn is_rate_limited(&self) -> bool {
         self.0.kind == ErrorKind::RateLimited
     }
@@ -268,7 +286,15 @@ impl Error {
         self.0.stored_at.as_deref()
     }
 
-    pub(crate) fn new(kind: ErrorKind, outcome: Outcome, message: impl Into<String>) -> Self {
+    /// Creates an error without a response, for tests of code that maps errors, and for stand-ins of a call.
+    ///
+    /// ```
+    /// use ideogram_client::{Error, ErrorKind, Outcome};
+    ///
+    /// let error = Error::new(ErrorKind::Transport, Outcome::Unknown, "the connection broke");
+    /// assert!(error.may_have_run());
+    /// ```
+    pub fn new(kind: ErrorKind, outcome: Outcome, message: impl Into<String>) -> Self {
         Self(Box::new(Parts {
             kind,
             outcome,
@@ -439,6 +465,14 @@ fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn kinds_and_outcomes_are_written_as_their_names() {
+        let json = serde_json::json!({"kind": ErrorKind::RateLimited, "outcome": Outcome::NotSent});
+
+        assert_eq!(json.to_string(), r#"{"kind":"rate_limited","outcome":"not_sent"}"#);
+        assert_eq!(format!("{:>8} {}", Outcome::Unknown, ErrorKind::Safety), " unknown safety");
+    }
     use crate::{
         generated::operations,
         operation::{Billing, Retry},

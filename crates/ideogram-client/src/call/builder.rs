@@ -13,7 +13,7 @@ use crate::{Client, Error, Response, operation::Operation, request::Request};
 ///
 /// async fn send_free<B: CallBuilder>(builder: B) -> Result<Option<B::Output>, Error> {
 ///     match builder.operation().billing {
-///         Billing::Free => Ok(Some(builder.response().await?.into_value())),
+///         Billing::Free => Ok(Some(builder.send().await?)),
 ///         _ => Ok(None),
 ///     }
 /// }
@@ -41,5 +41,11 @@ pub trait CallBuilder: Clone + Sized {
         let client = self.client().clone();
         let request = self.prepare();
         async move { client.execute(request?).await }
+    }
+
+    /// Sends the call, and returns the decoded body.
+    fn send(self) -> impl Future<Output = Result<Self::Output, Error>> + Send {
+        let response = self.response();
+        async move { Ok(response.await?.into_value()) }
     }
 }

@@ -16,7 +16,7 @@ use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use tokio::{
     sync::OwnedSemaphorePermit,
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout_at},
 };
 use tracing::{Instrument as _, Span, field::Empty};
 
@@ -60,15 +60,26 @@ pub(crate) async fn call_with_permit<T: DeserializeOwned + 'static>(
     let (operation, mode) = (request.operation(), request.mode());
     let span = call_span(&request);
     let response = exchange(client, &request).instrument(span.clone()).await;
-    let decoded = response.and_then(|(response, permit)| Ok((decode(client, response, request)?, permit)));
+    let decoded = response.and_then(|(response, permit)| Ok((decode::<T>(client, response, request)?, permit)));
+    let decoded = decoded.map_err(|error| {
+        let error = error.in_operation(operation);
+        if mode == Mode::Quote { error.of_quote() } else { error }
+    });
     let failed = decoded.as_ref().err();
     let status =
         decoded.as_ref().map(|(response, _)| response.status()).ok().or_else(|| failed.and_then(Error::status));
     record(&span, status, failed);
-    decoded.map_err(|error| {
-        let error = error.in_operation(operation);
-        if mode == Mode::Quote { error.of_quote() } else { error }
-    })
+    span.in_scope(|| match &decoded {
+        Ok((response, _)) => {
+            let elapsed_ms = response.elapsed().as_millis();
+            tracing::info!(operation = operation.id, attempts = response.attempts(), elapsed_ms, "succeeded");
+        }
+        Err(error) => {
+            let (kind, outcome) = (error.kind().name(), error.outcome().name());
+            tracing::warn!(operation = operation.id, attempts = error.attempts(), kind, outcome, "failed: {error}");
+        }
+    });
+    decoded
 }
 
 /// One span per operation, with OpenTelemetry's names for the fields of an HTTP client.
@@ -116,7 +127,7 @@ async fn exchange(client: &Client, request: &Request) -> Result<(RawResponse, Im
     settings.check()?;
     request.check_mode()?;
     let infos = Arc::from(request.inspect_files().await?);
-    let permit = Arc::new(client.inner().limiter.acquire(request.images()).await);
+    let permit = Arc::new(acquire(client, request.images()).await?);
     // The first attempt waits for its slot before the deadline starts; later ones wait within it.
     let mut first_slot = attempt_slot(client, request).await;
 
@@ -139,7 +150,7 @@ async fn exchange(client: &Client, request: &Request) -> Result<(RawResponse, Im
                 return Ok((response, permit));
             }
             (Err(error), Decision::Retry { after }) => {
-                tracing::debug!(after_ms = after.as_millis(), "retrying");
+                tracing::info!(after_ms = after.as_millis(), kind = error.kind().name(), "retrying");
                 if matches!(error.outcome(), Outcome::Unknown | Outcome::Completed) {
                     earlier = Outcome::Unknown;
                 }
@@ -150,6 +161,18 @@ async fn exchange(client: &Client, request: &Request) -> Result<(RawResponse, Im
             }
         }
     }
+}
+
+/// Waits for the permits for the images of a call, up to the timeout for them.
+async fn acquire(client: &Client, images: u32) -> Result<Option<Permit>, Error> {
+    let permit = client.inner().limiter.acquire(images);
+    let Some(limit) = client.settings().permit_timeout else { return Ok(permit.await) };
+    timeout_at(deadline_in(limit), permit).await.map_err(|_| {
+        let in_flight = client.images_in_flight();
+        let seconds = limit.as_secs_f64();
+        let message = format!("{in_flight} images are in flight, and no permit was free within {seconds:.1} s");
+        Error::new(ErrorKind::RateLimited, Outcome::NotSent, message).timed_out()
+    })
 }
 
 /// Waits for a slot for one attempt of a call that makes no image. The limiter holds back all others.

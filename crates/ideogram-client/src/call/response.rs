@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    ops::Deref,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -16,7 +17,8 @@ use crate::request::Request;
 
 /// A decoded response with its status, headers and raw body.
 ///
-/// The body also has the properties that this version does not know.
+/// It dereferences to the decoded response: `response.data` is `response.value().data`. To store it as JSON, write
+/// [`Response::body`], which also has the properties that this version does not know.
 #[derive(Clone)]
 pub struct Response<T> {
     status: StatusCode,
@@ -120,6 +122,14 @@ impl<T> Response<T> {
     /// Returns the decoded response only.
     pub fn into_value(self) -> T {
         self.value
+    }
+}
+
+impl<T> Deref for Response<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
     }
 }
 

@@ -170,6 +170,21 @@ impl ClientBuilder {
         self
     }
 
+    /// Sends calls and downloads through a proxy. For another proxy for each, see [`ClientBuilder::configure_http`] and
+    /// [`ClientBuilder::configure_downloads`].
+    ///
+    /// ```
+    /// use ideogram_client::{Client, reqwest::Proxy};
+    ///
+    /// let client = Client::builder().api_key("key").proxy(Proxy::all("http://proxy.example:3128")?).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn proxy(self, proxy: reqwest::Proxy) -> Self {
+        let for_downloads = proxy.clone();
+        self.configure_http(move |http| http.proxy(proxy))
+            .configure_downloads(move |http| http.proxy(for_downloads.clone()))
+    }
+
     /// Sends calls with an HTTP client of your own, at your own risk: it decides whether redirects are followed (with the
     /// key, and with a paid request sent twice), whether requests are retried, and how long connecting may take.
     /// Downloads still use the stack of [`ClientBuilder::configure_downloads`].
@@ -195,7 +210,8 @@ impl ClientBuilder {
         let http = match self.http {
             Http::Custom(client) => client,
             Http::Both => {
-                let message = "`configure_http` adjusts the client's own HTTP stack, and `http_client` replaces it";
+                let message =
+                    "`configure_http` and `proxy` adjust the client's own HTTP stack, and `http_client` replaces it";
                 return Err(Error::invalid_argument(message.to_owned()));
             }
             Http::Own(configure) => {

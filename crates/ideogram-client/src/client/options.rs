@@ -49,6 +49,7 @@ pub struct CallOptions {
     initial_backoff: Option<Duration>,
     max_backoff: Option<Duration>,
     deadline: Option<Duration>,
+    permit_timeout: Option<Duration>,
     idle_timeout: Option<Duration>,
     response_timeout: Option<Duration>,
     max_response_bytes: Option<usize>,
@@ -96,9 +97,18 @@ impl CallOptions {
     }
 
     /// Sets how long a call may take with all its attempts and backoffs: 1 hour by default. The time begins when the call
-    /// has its permits for images in flight; until then nothing is sent, and dropping the call costs nothing.
+    /// has its permits for images in flight ([`permit_timeout`](Self::permit_timeout) bounds the wait for them); until
+    /// then nothing is sent, and dropping the call costs nothing.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
+        self
+    }
+
+    /// Sets how long a call may wait for its permits for images in flight: without a limit by default. A call that waits
+    /// longer fails with [`ErrorKind::RateLimited`](crate::ErrorKind::RateLimited) and
+    /// [`Outcome::NotSent`](crate::Outcome::NotSent). With a deadline, it bounds the whole time of a call.
+    pub fn permit_timeout(mut self, timeout: Duration) -> Self {
+        self.permit_timeout = Some(timeout);
         self
     }
 
@@ -185,6 +195,7 @@ impl fmt::Debug for CallOptions {
             .field("initial_backoff", &self.initial_backoff)
             .field("max_backoff", &self.max_backoff)
             .field("deadline", &self.deadline)
+            .field("permit_timeout", &self.permit_timeout)
             .field("idle_timeout", &self.idle_timeout)
             .field("response_timeout", &self.response_timeout)
             .field("max_response_bytes", &self.max_response_bytes)
@@ -206,6 +217,7 @@ pub(crate) fn is_reserved(name: &HeaderName) -> bool {
 pub(crate) struct Settings {
     pub(crate) policy: Policy,
     pub(crate) deadline: Duration,
+    pub(crate) permit_timeout: Option<Duration>,
     pub(crate) idle_timeout: Duration,
     pub(crate) response_timeout: Duration,
     pub(crate) max_response_bytes: usize,
@@ -222,6 +234,7 @@ impl Default for Settings {
         Self {
             policy: Policy { attempts: ATTEMPTS, initial_backoff: INITIAL_BACKOFF, max_backoff: MAX_BACKOFF },
             deadline: DEADLINE,
+            permit_timeout: None,
             idle_timeout: IDLE_TIMEOUT,
             response_timeout: RESPONSE_TIMEOUT,
             max_response_bytes: MAX_RESPONSE_BYTES,
@@ -249,6 +262,7 @@ impl Settings {
                 max_backoff: options.max_backoff.unwrap_or(self.policy.max_backoff),
             },
             deadline: options.deadline.unwrap_or(self.deadline),
+            permit_timeout: options.permit_timeout.or(self.permit_timeout),
             idle_timeout: options.idle_timeout.unwrap_or(self.idle_timeout),
             response_timeout: options.response_timeout.unwrap_or(self.response_timeout),
             max_response_bytes: options.max_response_bytes.unwrap_or(self.max_response_bytes),

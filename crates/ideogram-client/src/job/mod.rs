@@ -109,7 +109,7 @@ pub(crate) fn submit_blocking<T: 'static>(client: &Client, request: Request) -> 
 
 /// Asks for the price of a request.
 pub(crate) async fn quote<T: DeserializeOwned + 'static>(client: &Client, request: Request) -> Result<T, Error> {
-    Ok(call(client, request.into_quote()?).await?.into_value())
+    Ok(call::<T>(client, request.into_quote()?).await?.into_value())
 }
 
 /// Like [`quote`], and waits for it.

@@ -54,7 +54,7 @@ pub enum TrainingError {
     #[error("the model {} is archived", .0.model_id)]
     Archived(Box<CustomModel>),
     /// The deadline has passed. The training continues; waiting again is free.
-    #[error("the model was not ready after {} seconds; its training continues, and waiting again is free", .elapsed.as_secs())]
+    #[error("the model was not ready after {:.1} seconds; its training continues, and waiting again is free", .elapsed.as_secs_f64())]
     #[non_exhaustive]
     DeadlinePassed {
         /// The duration of the wait.
