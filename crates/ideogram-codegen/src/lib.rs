@@ -21,6 +21,7 @@ mod document;
 mod error;
 mod fields;
 mod generate;
+mod lines;
 mod lower;
 mod model;
 mod multipart;
@@ -83,9 +84,9 @@ impl GeneratedClient {
         Ok(Self { document, facts, tokens })
     }
 
-    /// The source, unformatted.
+    /// The source, with line breaks but otherwise unformatted.
     pub fn source(&self) -> String {
-        self.tokens.to_string()
+        lines::source(self.tokens.clone())
     }
 
     /// The names of the types that a body can contain: all but those of path values.
