@@ -50,7 +50,7 @@ pub struct SaveAll {
 pub enum SaveOutcome {
     /// It was saved.
     Saved(Saved),
-    /// It was on disk already, and was not downloaded: [`IfExists::Skip`].
+    /// It was on disk already, and was not downloaded: [`IfExists::SkipOrNumber`] or [`IfExists::Skip`].
     AlreadyThere {
         /// The path of the image.
         path: PathBuf,
@@ -95,14 +95,15 @@ impl SaveOutcome {
 
 impl SaveAll {
     pub(super) fn new(client: Client, images: Vec<ImageRef>, origin: Provenance, folder: PathBuf) -> Self {
-        Self { client, images, origin, folder, stem: None, parallel: PARALLEL, settings: Settings::default() }
+        let settings = Settings { if_exists: IfExists::SkipOrNumber, ..Settings::default() };
+        Self { client, images, origin, folder, stem: None, parallel: PARALLEL, settings }
     }
 
     /// Names the files `<stem>.png`, or `<stem>-1.png`, `<stem>-2.png`, ... for several images. The number is the position
     /// in the response, or in the list if images of several responses would get the same name.
     ///
     /// The default is a name such as `20260702T090713Z-1-LavTZAE4.png`: the time of the response in UTC, the position in
-    /// the response, and a part of the link. An image gets the same name each time, so that [`IfExists::Skip`] finds it.
+    /// the response, and a part of the link. An image gets the same name each time, so that saving again finds it.
     pub fn stem(mut self, stem: impl Into<String>) -> Self {
         self.stem = Some(stem.into());
         self
@@ -115,6 +116,42 @@ impl SaveAll {
     }
 
     setters!();
+
+    /// Saves the images, and returns their paths in the order of the response, without withheld images.
+    ///
+    /// ```no_run
+    /// # async fn example(client: ideogram_client::Client) -> Result<(), ideogram_client::Error> {
+    /// let response = client.generate_image_v3().prompt("A paper lantern").await?;
+    /// for path in client.save_all(&response, "images").paths().await? {
+    ///     println!("{}", path.display());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The error of the first image that could not be saved; the others stay on disk. Saving again costs nothing, and
+    /// downloads only what is missing. Awaiting without `paths()` returns the outcome of each image instead.
+    pub async fn paths(self) -> Result<Vec<PathBuf>, Error> {
+        let outcomes = self.run().await?;
+        let images = outcomes.len();
+        let missing =
+            outcomes.iter().filter(|it| matches!(it, SaveOutcome::Failed(_) | SaveOutcome::LinkMissing)).count();
+        let mut paths = Vec::with_capacity(images);
+        for outcome in outcomes {
+            match outcome {
+                SaveOutcome::Saved(saved) => paths.push(saved.path),
+                SaveOutcome::AlreadyThere { path } => paths.push(path),
+                SaveOutcome::Withheld => {}
+                SaveOutcome::LinkMissing => return Err(failure::link_missing(missing, images)),
+                SaveOutcome::Failed(error) => {
+                    return Err(error.with_note(&format!("{missing} of {images} images were not saved")));
+                }
+            }
+        }
+        Ok(paths)
+    }
 
     async fn run(self) -> Result<Vec<SaveOutcome>, Error> {
         let Self { client, images, origin, folder, stem, parallel, settings } = self;

@@ -77,6 +77,12 @@ pub(super) fn cut(url: &Url, size_bytes: u64, media_type: &str) -> Error {
     Error::new(ErrorKind::Transport, Outcome::Completed, message)
 }
 
+/// An image passed the safety check, and has no link.
+pub(super) fn link_missing(missing: usize, images: usize) -> Error {
+    let message = format!("an image has no link; {missing} of {images} images were not saved");
+    Error::new(ErrorKind::UndocumentedResponse, Outcome::Completed, message)
+}
+
 /// A broken response has no image with a whole link.
 pub(super) fn broken_response() -> Error {
     let message = "the response broke off before its first image, so there is nothing to save";

@@ -24,6 +24,9 @@ pub enum IfExists {
     /// Skips the download, to continue after an interruption: files are complete under their names. If the file is not an
     /// image, or its sidecar describes another image, saving fails as with `Fail`.
     Skip,
+    /// Skips the download if the file is this image by its sidecar, and saves another image under the next free name. So saving a
+    /// response twice stores each image once, and no image is lost because its name is taken.
+    SkipOrNumber,
 }
 
 /// The progress of saving.
@@ -87,7 +90,8 @@ impl fmt::Debug for Settings {
 /// The setters of a builder that has `settings`.
 macro_rules! setters {
     () => {
-        /// Sets what to do if the file exists: [`IfExists::Fail`] by default.
+        /// Sets what to do if the file exists. The default is [`IfExists::Fail`] for one file, and
+        /// [`IfExists::SkipOrNumber`] for a response.
         pub fn if_exists(mut self, if_exists: IfExists) -> Self {
             self.settings.if_exists = if_exists;
             self

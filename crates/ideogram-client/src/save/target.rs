@@ -81,6 +81,11 @@ fn check_stem_on(stem: &str, windows: bool) -> Result<(), &'static str> {
     Ok(())
 }
 
+/// Whether an image gets the next free name if its own is taken.
+fn numbers(if_exists: IfExists) -> bool {
+    matches!(if_exists, IfExists::Number | IfExists::SkipOrNumber)
+}
+
 /// An image is renamed right after its sidecar. A sidecar without an image is left over after this time.
 const MAX_SIDECAR_AGE: Duration = Duration::from_secs(5);
 
@@ -195,8 +200,8 @@ impl Target {
 
     /// Returns the file if this image was saved earlier. Files are renamed into place only when complete, so it is enough
     /// to check that it is an image and that its sidecar names the same link.
-    fn saved_before(&self, image: &ImageRef) -> Option<Saved> {
-        let sidecar_path = self.sidecar(1);
+    fn saved_before(&self, number: u32, image: &ImageRef) -> Option<Saved> {
+        let sidecar_path = self.sidecar(number);
         let sidecar = sidecar::read(&sidecar_path);
         let path = match &sidecar {
             Some(sidecar) => {
@@ -207,7 +212,7 @@ impl Target {
                 let file = sidecar["file"].as_str().filter(|_| is_same)?;
                 Some(self.folder.join(file)).filter(|path| name(path) == Some(file))
             }
-            None => self.possible(1).into_iter().find(|path| path.is_file()),
+            None => self.possible(number).into_iter().find(|path| path.is_file()),
         }?;
         let (file, mut head) = (fs::File::open(&path).ok()?, Vec::new());
         let metadata = file.metadata().ok().filter(fs::Metadata::is_file)?;
@@ -218,7 +223,7 @@ impl Target {
 
     /// Returns the existing image with `Skip`, or the error that the file exists.
     fn saved_or_refused(&self, path: &Path, image: &ImageRef, if_exists: IfExists) -> Result<Saved, Error> {
-        let saved = if if_exists == IfExists::Skip { self.saved_before(image) } else { None };
+        let saved = if if_exists == IfExists::Skip { self.saved_before(1, image) } else { None };
         saved.ok_or_else(|| exists(path))
     }
 
@@ -240,6 +245,12 @@ impl Target {
             IfExists::Fail | IfExists::Skip => {
                 let taken = self.taken(1, image, with_sidecar, if_exists);
                 return taken.map(|path| self.saved_or_refused(&path, image, if_exists)).transpose();
+            }
+            IfExists::SkipOrNumber => {
+                let taken = (1..=MAX_NAMES).take_while(|it| self.taken(*it, image, with_sidecar, if_exists).is_some());
+                // Without a sidecar, it may be any image.
+                let mut saved = taken.filter_map(|number| self.saved_before(number, image));
+                return Ok(saved.find(|saved| saved.sidecar.is_some()));
             }
             IfExists::Replace if with_sidecar && self.has_other_json(1) => return Err(exists(&self.sidecar(1))),
             IfExists::Replace | IfExists::Number => {}
@@ -310,7 +321,7 @@ impl Target {
         let Received { mut part, media_type, size_bytes } = received;
         for number in 1..=MAX_NAMES {
             if let Some(path) = self.taken(number, image, sidecar.is_some(), if_exists) {
-                if if_exists == IfExists::Number {
+                if numbers(if_exists) {
                     continue;
                 }
                 return self.saved_or_refused(&path, image, if_exists).map(Done::AlreadyThere);
@@ -424,7 +435,7 @@ fn exists(path: &Path) -> Error {
 
 /// Returns whether another process took the name, and another name can be used.
 fn is_race(failed: &PersistError, if_exists: IfExists) -> bool {
-    if_exists == IfExists::Number && failed.error.kind() == io::ErrorKind::AlreadyExists
+    numbers(if_exists) && failed.error.kind() == io::ErrorKind::AlreadyExists
 }
 
 fn part_in(folder: &Path) -> io::Result<NamedTempFile> {

@@ -200,8 +200,64 @@ async fn saving_again_downloads_only_missing_images() {
 
     assert!(first[0].error().is_some() && first[1].saved().is_some(), "{first:?}");
     assert!(second[0].saved().is_some(), "{second:?}");
-    assert!(second[1].error().unwrap().to_string().contains("image-2-BBBBBBBB.png"), "{second:?}");
+    let SaveOutcome::AlreadyThere { path } = &second[1] else { panic!("{second:?}") };
+    assert!(path.ends_with("image-2-BBBBBBBB.png"), "{second:?}");
     assert_eq!(host.requests(), 3);
+}
+
+#[tokio::test]
+async fn an_image_is_saved_once_and_another_of_its_name_gets_a_number() {
+    let host = Host::start(|_, path| Reply::Bytes(image(png(90, path.as_bytes()[1]))));
+    let response = |link| json!({"data": [{"url": host.link(link), "is_image_safe": true}]});
+    let folder = tempfile::tempdir().unwrap();
+    let client = client(host.url());
+
+    let mut paths = Vec::new();
+    for link in ["/a", "/b", "/a", "/b"] {
+        paths.extend(client.save_all(&response(link), folder.path()).stem("cat").paths().await.unwrap());
+    }
+
+    let (first, second) = (folder.path().join("cat.png"), folder.path().join("cat-2.png"));
+    assert_eq!(paths, [first.clone(), second.clone(), first.clone(), second.clone()]);
+    assert_eq!((fs::read(first).unwrap(), fs::read(second).unwrap()), (png(90, b'a'), png(90, b'b')));
+    assert_eq!(host.requests(), 2);
+}
+
+#[tokio::test]
+async fn an_image_without_a_sidecar_is_not_taken_for_another() {
+    let host = Host::start(|_, path| Reply::Bytes(image(png(90, path.as_bytes()[1]))));
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("cat.png"), png(90, b'z')).unwrap();
+    let response = json!({"data": [{"url": host.link("/a"), "is_image_safe": true}]});
+
+    let saving = client(host.url()).save_all(&response, folder.path()).stem("cat").without_sidecar();
+    let paths = saving.paths().await.unwrap();
+
+    assert_eq!(paths, [folder.path().join("cat-2.png")]);
+}
+
+#[tokio::test]
+async fn paths_are_of_all_images_or_there_is_an_error() {
+    let host = Host::start(|_, path| match path {
+        "/gone" => Reply::Bytes(response(410, "", "")),
+        _ => Reply::Bytes(image(png(90, 1))),
+    });
+    let withheld = json!({"url": null, "is_image_safe": false});
+    let item = |link| json!({"url": host.link(link), "is_image_safe": true});
+    let client = client(host.url());
+    let folder = tempfile::tempdir().unwrap();
+
+    let complete = client.save_all(&json!({"data": [withheld, item("/a")]}), folder.path()).paths().await.unwrap();
+    let failed = client.save_all(&json!({"data": [item("/b"), item("/gone")]}), folder.path()).paths().await;
+    let without_link = json!({"data": [{"url": null, "is_image_safe": true}]});
+    let missing = client.save_all(&without_link, folder.path()).paths().await.unwrap_err();
+
+    let error = failed.unwrap_err();
+    assert_eq!(complete.len(), 1);
+    assert_eq!(error.kind(), ErrorKind::LinkExpired);
+    assert!(error.to_string().contains("1 of 2 images were not saved"), "{error}");
+    assert_eq!(names(folder.path()).len(), 2 * 2);
+    assert!(missing.to_string().contains("no link"), "{missing}");
 }
 
 #[tokio::test]
