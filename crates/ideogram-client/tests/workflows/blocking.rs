@@ -10,8 +10,7 @@ use crate::setup::client_of;
 #[test]
 fn a_folder_is_compared_and_synced_without_async() {
     // The server has a thread of its own.
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let server = runtime.block_on(MockServer::start()).unwrap();
+    let server = MockServer::start_blocking().unwrap();
     let client = client_of(server.url(), server.api_key());
     let dataset = client.create_dataset().name("lanterns").send_blocking().unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -28,8 +27,7 @@ fn a_folder_is_compared_and_synced_without_async() {
 
 #[test]
 fn a_training_is_awaited_without_async() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let server = runtime.block_on(MockServer::start()).unwrap();
+    let server = MockServer::start_blocking().unwrap();
     let client = client_of(server.url(), server.api_key());
     let ordered = client.train_model_v3().dataset_id("demo").model_name("lanterns at night").send_blocking().unwrap();
 
@@ -43,8 +41,7 @@ fn a_training_is_awaited_without_async() {
 
 #[test]
 fn a_job_is_priced_submitted_and_awaited_without_async() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let server = runtime.block_on(MockServer::start()).unwrap();
+    let server = MockServer::start_blocking().unwrap();
     let client = client_of(server.url(), server.api_key());
     let call = client.generate_image_v2_ideogram45().prompt("a lantern");
 

@@ -1,7 +1,8 @@
-//! Tasks of several calls against the mock server: syncing datasets and waiting for models.
+//! Calls against the mock server as programs write them, and tasks of several calls.
 
 #[cfg(feature = "blocking")]
 mod blocking;
+mod calls;
 mod jobs;
 mod kill;
 mod odd;
