@@ -1,0 +1,111 @@
+//! A web service that draws an image for a prompt, with axum: what fails becomes a status and a JSON body.
+//!
+//! `cargo run -p ideogram-client --example web_handler -- --mock`
+
+#![allow(clippy::print_stdout, reason = "an example shows what came back")]
+
+mod setup;
+
+use std::{error::Error, time::Duration};
+
+use axum::{
+    Json, Router,
+    extract::State,
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use ideogram_client::{
+    CallOptions, Client, ErrorKind, Outcome,
+    reqwest::{self, StatusCode},
+};
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpListener;
+
+#[derive(Deserialize)]
+struct Order {
+    prompt: String,
+    seed: Option<u32>,
+    aspect_ratio: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Problem {
+    kind: ErrorKind,
+    /// Whether the image may have been billed.
+    outcome: Outcome,
+}
+
+/// An error of a call, as a response of this service.
+struct Failed(ideogram_client::Error);
+
+impl From<ideogram_client::Error> for Failed {
+    fn from(error: ideogram_client::Error) -> Self {
+        Self(error)
+    }
+}
+
+fn status_of(error: &ideogram_client::Error) -> StatusCode {
+    match (error.kind(), error.outcome()) {
+        // What the user of this service can change.
+        (ErrorKind::InvalidArgument | ErrorKind::InvalidRequest, _) => StatusCode::BAD_REQUEST,
+        (ErrorKind::Safety, _) => StatusCode::UNPROCESSABLE_ENTITY,
+        // Nothing ran: the user may send it again.
+        (ErrorKind::RateLimited, _) | (_, Outcome::NotSent) => StatusCode::SERVICE_UNAVAILABLE,
+        // It may have run.
+        (_, Outcome::Unknown) => StatusCode::GATEWAY_TIMEOUT,
+        // The account of this service: its key, its balance.
+        _ => StatusCode::BAD_GATEWAY,
+    }
+}
+
+impl IntoResponse for Failed {
+    fn into_response(self) -> Response {
+        let (kind, outcome) = (self.0.kind(), self.0.outcome());
+        (status_of(&self.0), Json(Problem { kind, outcome })).into_response()
+    }
+}
+
+async fn draw(State(client): State<Client>, Json(order): Json<Order>) -> Result<Json<Vec<String>>, Failed> {
+    // What is `None` is left out.
+    let call = client.generate_image_v3().prompt(order.prompt).seed(order.seed).aspect_ratio(order.aspect_ratio);
+    let response = call.await?;
+    Ok(Json(response.data.into_iter().filter_map(|image| image.url).collect()))
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let (client, _mock) = setup::client().await?;
+    // A user waits: not longer than 10 seconds for permits, and a minute for the image.
+    let options = CallOptions::new().permit_timeout(Duration::from_secs(10)).deadline(Duration::from_secs(60));
+    let router = Router::new().route("/draw", post(draw)).with_state(client.with(options));
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("http://{}/draw", listener.local_addr()?);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+
+    let user = reqwest::Client::builder().no_proxy().build()?;
+    for order in [
+        r#"{"prompt": "A paper lantern", "seed": 7}"#,
+        r#"{"prompt": "A paper lantern", "aspect_ratio": "16:9"}"#,
+        r#"{"prompt": "Something forbidden"}"#,
+    ] {
+        let request = user.post(&url).header("content-type", "application/json").body(order);
+        let response = request.send().await?;
+        let status = response.status();
+        println!("{order}\n  {status}: {}", response.text().await?);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_have_run_is_not_reported_as_refused() {
+        let error = |kind, outcome| ideogram_client::Error::new(kind, outcome, "the connection broke");
+
+        assert_eq!(status_of(&error(ErrorKind::Transport, Outcome::Unknown)), StatusCode::GATEWAY_TIMEOUT);
+        assert_eq!(status_of(&error(ErrorKind::Transport, Outcome::NotSent)), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(status_of(&error(ErrorKind::Authentication, Outcome::Declined)), StatusCode::BAD_GATEWAY);
+    }
+}
