@@ -95,17 +95,3 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     Ok(())
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_may_have_run_is_not_reported_as_refused() {
-        let error = |kind, outcome| ideogram_client::Error::new(kind, outcome, "the connection broke");
-
-        assert_eq!(status_of(&error(ErrorKind::Transport, Outcome::Unknown)), StatusCode::GATEWAY_TIMEOUT);
-        assert_eq!(status_of(&error(ErrorKind::Transport, Outcome::NotSent)), StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(status_of(&error(ErrorKind::Authentication, Outcome::Declined)), StatusCode::BAD_GATEWAY);
-    }
-}
