@@ -205,7 +205,7 @@ impl SaveJob<'_> {
         }
         let graceful = self.context.interrupt().gracefully();
         let outcomes = select! {
-            outcomes = saving.into_future() => outcomes,
+            outcomes = saving.outcomes() => outcomes,
             _ = graceful.signalled() => {
                 let failure = Failure::new(Exit::Interrupted, "interrupted while images were being saved")
                     .fact("they are made and billed, and stay at their links for some hours");

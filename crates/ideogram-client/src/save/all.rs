@@ -84,6 +84,11 @@ impl SaveOutcome {
         }
     }
 
+    /// Whether it is not on disk, and was not withheld either: saving again may help.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Failed(_) | Self::LinkMissing)
+    }
+
     /// Why it could not be saved.
     pub fn error(&self) -> Option<&Error> {
         match self {
@@ -135,22 +140,19 @@ impl SaveAll {
     /// downloads only what is missing. Awaiting without `paths()` returns the outcome of each image instead.
     pub async fn paths(self) -> Result<Vec<PathBuf>, Error> {
         let outcomes = self.run().await?;
-        let images = outcomes.len();
-        let missing =
-            outcomes.iter().filter(|it| matches!(it, SaveOutcome::Failed(_) | SaveOutcome::LinkMissing)).count();
-        let mut paths = Vec::with_capacity(images);
-        for outcome in outcomes {
-            match outcome {
-                SaveOutcome::Saved(saved) => paths.push(saved.path),
-                SaveOutcome::AlreadyThere { path } => paths.push(path),
-                SaveOutcome::Withheld => {}
-                SaveOutcome::LinkMissing => return Err(failure::link_missing(missing, images)),
-                SaveOutcome::Failed(error) => {
-                    return Err(error.with_note(&format!("{missing} of {images} images were not saved")));
-                }
-            }
+        if outcomes.iter().any(SaveOutcome::is_missing) {
+            return Err(first_failure(outcomes));
         }
-        Ok(paths)
+        Ok(outcomes.iter().filter_map(|outcome| outcome.path().map(Path::to_owned)).collect())
+    }
+
+    /// Saves the images, and returns the outcome of each, in the order of the response, even if none could be saved.
+    ///
+    /// # Errors
+    ///
+    /// If nothing could be tried, as when the folder cannot be created.
+    pub async fn outcomes(self) -> Result<Vec<SaveOutcome>, Error> {
+        self.run().await
     }
 
     async fn run(self) -> Result<Vec<SaveOutcome>, Error> {
@@ -201,9 +203,29 @@ impl IntoFuture for SaveAll {
     type Output = Result<Vec<SaveOutcome>, Error>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
+    /// Saves the images, and returns the outcome of each. It is an error if some failed and none is on disk:
+    /// [`SaveAll::outcomes`] returns their outcomes also then, [`SaveAll::paths`] fails if one failed.
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        Box::pin(async {
+            let outcomes = self.run().await?;
+            let is_on_disk = outcomes.iter().any(|outcome| outcome.path().is_some());
+            if is_on_disk || !outcomes.iter().any(SaveOutcome::is_missing) {
+                Ok(outcomes)
+            } else {
+                Err(first_failure(outcomes))
+            }
+        })
     }
+}
+
+/// The error of the first image that could not be saved.
+fn first_failure(outcomes: Vec<SaveOutcome>) -> Error {
+    let (images, missing) = (outcomes.len(), outcomes.iter().filter(|outcome| outcome.is_missing()).count());
+    let error = outcomes.into_iter().find_map(|outcome| match outcome {
+        SaveOutcome::Failed(error) => Some(error.with_note(&format!("{missing} of {images} images were not saved"))),
+        _ => None,
+    });
+    error.unwrap_or_else(|| failure::link_missing(missing, images))
 }
 
 impl fmt::Debug for SaveAll {

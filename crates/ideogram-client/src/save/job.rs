@@ -149,7 +149,7 @@ async fn save(
     stored_at: &Path,
     folder: &Path,
 ) -> Result<Vec<SaveOutcome>, Error> {
-    let outcomes = client.save_all(response, folder).if_exists(IfExists::Skip).await?;
+    let outcomes = client.save_all(response, folder).if_exists(IfExists::Skip).outcomes().await?;
     if outcomes.iter().all(|outcome| !matches!(outcome, SaveOutcome::Failed(_))) {
         remove(stored_at);
     }

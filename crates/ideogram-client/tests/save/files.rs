@@ -374,9 +374,8 @@ async fn a_folder_that_cannot_be_written_fails_before_a_request() {
     fs::write(&file, "mine").unwrap();
     let response = json!({"data": [{"url": host.link("/x"), "is_image_safe": true}]});
 
-    let outcomes = client(host.url()).save_all(&response, file.join("out")).await.unwrap();
+    let error = client(host.url()).save_all(&response, file.join("out")).await.unwrap_err();
 
-    let [SaveOutcome::Failed(error)] = outcomes.as_slice() else { panic!("{outcomes:?}") };
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::LocalIo, Outcome::Completed));
     assert_eq!(host.requests(), 0);
 }

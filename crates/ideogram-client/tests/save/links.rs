@@ -152,7 +152,7 @@ async fn an_image_of_yesterday_has_expired() {
     let folder = tempfile::tempdir().unwrap();
 
     server.advance(Duration::from_secs(24 * 60 * 60));
-    let outcomes = client.save_all(&response, folder.path()).await.unwrap();
+    let outcomes = client.save_all(&response, folder.path()).outcomes().await.unwrap();
 
     assert_eq!(outcomes.len(), 2);
     for outcome in outcomes {

@@ -261,6 +261,35 @@ async fn paths_are_of_all_images_or_there_is_an_error() {
 }
 
 #[tokio::test]
+async fn saving_fails_if_every_image_failed_and_else_returns_each_outcome() {
+    let host = Host::start(|_, path| match path {
+        "/gone" => Reply::Bytes(response(410, "", "")),
+        _ => Reply::Bytes(image(png(90, 1))),
+    });
+    let (gone, there, withheld) = (
+        json!({"url": host.link("/gone"), "is_image_safe": true}),
+        json!({"url": host.link("/a"), "is_image_safe": true}),
+        json!({"url": null, "is_image_safe": false}),
+    );
+    let (client, folder) = (client(host.url()), tempfile::tempdir().unwrap());
+    for (items, fails) in [
+        (vec![&gone], true),
+        (vec![&gone, &gone], true),
+        (vec![&gone, &withheld], true),
+        (vec![&gone, &there], false),
+        (vec![&withheld], false),
+        (vec![], false),
+    ] {
+        let response = json!({ "data": items });
+        let saved = client.save_all(&response, folder.path()).await;
+        let outcomes = client.save_all(&response, folder.path()).outcomes().await.unwrap();
+
+        assert_eq!((saved.is_err(), outcomes.len()), (fails, items.len()), "{items:?}: {saved:?}");
+        assert_eq!(saved.err().map(|error| error.kind()), fails.then_some(ErrorKind::LinkExpired));
+    }
+}
+
+#[tokio::test]
 async fn saving_continues_after_a_killed_process() {
     let host = Host::start(|_, path| Reply::Bytes(image(png(90, path.as_bytes()[1]))));
     let links = ["/a", "/b", "/c", "/d"].map(|link| host.link(link));

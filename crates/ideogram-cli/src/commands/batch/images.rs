@@ -274,7 +274,7 @@ async fn save_one(
         let has_sidecar = folder.join(format!("{stem}.json")).is_file();
         let if_exists = if has_sidecar { IfExists::Skip } else { IfExists::Fail };
         let saving = client.save_all(&one, folder).stem(stem).if_exists(if_exists);
-        let outcomes = saving.await.map_err(|error| (ImageResult::NotSaved, error.to_string()))?;
+        let outcomes = saving.outcomes().await.map_err(|error| (ImageResult::NotSaved, error.to_string()))?;
         let path = match outcomes.into_iter().next() {
             Some(SaveOutcome::Saved(saved)) => saved.path,
             Some(SaveOutcome::AlreadyThere { path }) => path,
