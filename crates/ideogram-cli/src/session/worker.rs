@@ -38,13 +38,14 @@ mod unix {
 
     use rustix::process::{Pid, getpid, kill_process, test_kill_process};
     use tokio::{
-        process::Command,
+        process::{Child, Command},
         select,
         signal::unix::{SignalKind, signal},
     };
 
     use crate::{
         executable::{self, WORKER_ARGUMENT},
+        exit::Exit,
         session::interrupt::{Signal, Signals},
     };
 
@@ -54,29 +55,38 @@ mod unix {
     /// Runs the command in a worker, and returns its exit code; `None` if no worker can be started.
     pub(crate) fn run(words: &[OsString]) -> Option<ExitCode> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-        runtime.block_on(supervise(words)).ok()
+        runtime.block_on(async {
+            let (worker, signals, stop) = start(words).ok()?;
+            Some(supervise(worker, signals, stop).await)
+        })
     }
 
-    async fn supervise(words: &[OsString]) -> io::Result<ExitCode> {
-        let mut signals = Signals::new()?;
-        let mut stop = signal(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()))?;
+    /// Starts the worker. After an error there is none.
+    fn start(words: &[OsString]) -> io::Result<(Child, Signals, tokio::signal::unix::Signal)> {
+        let signals = Signals::new()?;
+        let stop = signal(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()))?;
         let mut command = Command::new(executable::path()?);
         command.arg0(&words[0]).arg(WORKER_ARGUMENT).arg(process::id().to_string()).args(&words[1..]);
         // A kill of the whole process group must not reach it. But it must stay where it may read from the terminal.
         if !io::stdin().is_terminal() {
             command.process_group(0);
         }
-        let mut worker = command.spawn()?;
+        Ok((command.spawn()?, signals, stop))
+    }
+
+    /// Waits for the worker, and returns its exit code.
+    async fn supervise(mut worker: Child, mut signals: Signals, mut stop: tokio::signal::unix::Signal) -> ExitCode {
         let id = worker.id().and_then(|id| Pid::from_raw(id.cast_signed()));
         loop {
             select! {
-                status = worker.wait() => return status.map(code_of),
+                status = worker.wait() => return status.map_or(Exit::Internal.into(), code_of),
                 // From a terminal the worker has it already, and takes both for one.
                 signal = signals.next() => pass_on(id, signal_of(signal)),
                 // Ctrl-Z, and later `fg` or `bg`.
                 _ = stop.recv() => {
                     pass_on(id, rustix::process::Signal::STOP);
-                    kill_process(getpid(), rustix::process::Signal::STOP)?;
+                    // If that is not allowed, only the worker stops for a moment.
+                    let _ = kill_process(getpid(), rustix::process::Signal::STOP);
                     pass_on(id, rustix::process::Signal::CONT);
                 }
             }

@@ -7,10 +7,7 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use ideogram_client::{
-    ErrorKind, Outcome,
-    save::{IfExists, SaveOutcome},
-};
+use ideogram_client::{ErrorKind, Outcome, save::IfExists};
 use serde_json::json;
 use tokio::sync::Notify;
 
