@@ -2,7 +2,7 @@
 
 use std::{env, ffi::OsString, io, path::PathBuf};
 
-use crate::output::printable::shell_word;
+use crate::output::printable::{printable, shell_word};
 
 /// The first argument of the worker of a batch; the second is the id of the process that supervises it.
 pub(crate) const WORKER_ARGUMENT: &str = "--work-for-process";
@@ -37,32 +37,40 @@ pub(crate) fn command_line_beginning_with(option: &str) -> String {
 
 /// The same with options in place of those of the same name.
 pub(crate) fn command_line_with(options: &str) -> String {
-    let mut words = words();
-    for name in options.split(' ').filter(|word| word.starts_with("--")) {
+    let (mut words, options): (_, Vec<&str>) = (words(), options.split(' ').collect());
+    for (index, name) in options.iter().enumerate().filter(|(_, word)| word.starts_with("--")) {
+        let is_with_value = |word: &OsString| word.to_str().is_some_and(|word| word.starts_with(&format!("{name}=")));
+        words.retain(|word| !is_with_value(word));
         if let Some(at) = words.iter().position(|word| word == name) {
-            let has_value =
-                options.split(' ').skip_while(|word| *word != name).nth(1).is_some_and(|it| !it.starts_with("--"));
-            words.drain(at..at + 1 + usize::from(has_value && at + 1 < words.len()));
+            let has_value = options.get(index + 1).is_some_and(|next| !next.starts_with("--"));
+            words.drain(at..(at + 1 + usize::from(has_value)).min(words.len()));
         }
     }
-    words.extend(options.split(' ').map(OsString::from));
-    line(&words)
+    with_options(words, &options)
 }
 
-/// The same with more words at its end.
+/// The same with more options.
 pub(crate) fn command_line_adding(more: &[&str]) -> String {
-    line(&words().into_iter().chain(more.iter().map(OsString::from)).collect::<Vec<_>>())
+    with_options(words(), more)
 }
 
-/// The same with an option in place of another: both `--name`, or `--name=value`; the new one may have a value.
+/// The same with an option in place of another, each as `--name`, or `--name=value`. If the new one has a value, it is
+/// used.
 pub(crate) fn command_line_replacing(option: &str, other: &str) -> String {
     let name = option.split('=').next().unwrap_or(option);
+    let other: Vec<OsString> = format!("--{other}").split(' ').map(OsString::from).collect();
     let replaced = words().into_iter().flat_map(|word| match word.to_str().and_then(|word| word.strip_prefix(name)) {
-        Some("") => format!("--{other}").split(' ').map(OsString::from).collect(),
-        Some(value) if value.starts_with('=') => vec![format!("--{other}{value}").into()],
+        Some("") => other.clone(),
+        Some(value) if value.starts_with('=') && other.len() > 1 => other.clone(),
+        Some(value) if value.starts_with('=') => vec![format!("{}{value}", other[0].to_string_lossy()).into()],
         _ => vec![word],
     });
     line(&replaced.collect::<Vec<_>>())
+}
+
+/// The same with other words from this index on.
+pub(crate) fn command_line_from(at: usize, rest: impl IntoIterator<Item = OsString>) -> String {
+    line(&words().into_iter().take(at).chain(rest).collect::<Vec<_>>())
 }
 
 fn words() -> Vec<OsString> {
@@ -71,15 +79,56 @@ fn words() -> Vec<OsString> {
     words
 }
 
+/// Options stand before `--`.
+fn with_options(mut words: Vec<OsString>, options: &[&str]) -> String {
+    let end = words.iter().position(|word| word == "--").unwrap_or(words.len());
+    words.splice(end..end, options.iter().map(OsString::from));
+    line(&words)
+}
+
+/// Shown for a command line that must not be printed, or cannot be pasted: with a secret, with standard input, or with
+/// letters that a terminal does not show. The command refuses it.
+const UNPRINTABLE: &str = "ideogram ...";
+
 fn line(words: &[OsString]) -> String {
-    let arguments = words.iter().skip(1).map(|word| word.to_string_lossy());
-    let arguments = arguments.map(|word| shell_word(&word).into_owned());
-    std::iter::once("ideogram".to_owned()).chain(arguments).collect::<Vec<_>>().join(" ")
+    let is_secret = |word: &str| {
+        let name = word.split('=').next().unwrap_or_default().to_lowercase();
+        name.starts_with('-')
+            && name != "--api-key-file"
+            && ["key", "token", "secret", "password"].iter().any(|part| name.contains(part))
+    };
+    let mut shown = vec!["ideogram".to_owned()];
+    for word in words.iter().skip(1) {
+        match word.to_str() {
+            Some(word) if word != "-" && !is_secret(word) && printable(word) == word => {
+                shown.push(shell_word(word).into_owned());
+            }
+            _ => return UNPRINTABLE.to_owned(),
+        }
+    }
+    shown.join(" ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_command_line_with_a_secret_or_without_a_terminal_is_not_printed() {
+        let words = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
+        for (typed, printed) in [
+            ("ideogram generate fox -n 2", "ideogram generate fox -n 2"),
+            ("ideogram generate fox --key sk-123", UNPRINTABLE),
+            ("ideogram generate fox --api-token=sk-123", UNPRINTABLE),
+            ("ideogram generate fox --api-key-file key.txt", "ideogram generate fox --api-key-file key.txt"),
+            ("ideogram batch - --out x", UNPRINTABLE),
+            ("ideogram generate a\nb", UNPRINTABLE),
+            ("ideogram generate \u{1b}[31m", UNPRINTABLE),
+        ] {
+            assert_eq!(line(&words(typed)), printed, "{typed:?}");
+        }
+        assert_eq!(with_options(words("ideogram batch -- x"), &["--yes"]), "ideogram batch --yes -- x");
+    }
 
     #[test]
     fn the_arguments_of_a_worker_are_removed() {

@@ -41,9 +41,9 @@ fn main() -> ExitCode {
     };
     if supervisor.is_none()
         && arguments.command.has_worker(arguments.options.dry_run)
-        && let Some(code) = worker::run(&words)
+        && let Some(ended) = worker::run(&words)
     {
-        return code;
+        return ended.unwrap_or_else(|failure| end(&early(), &failure));
     }
     match prepare(&arguments.options) {
         Ok((config, output)) => match run(&arguments, &config, &output, &Interrupt::new(supervisor)) {

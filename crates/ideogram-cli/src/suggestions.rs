@@ -8,7 +8,7 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use crate::{executable, output::printable::shell_word};
+use crate::executable;
 
 /// How users of other tools call an option, and how it is called here: with the same value, or with this one.
 const OPTIONS: &[(&str, &str)] = &[
@@ -37,6 +37,10 @@ const COMMANDS: &[(&[&str], &str)] = &[
         "`ideogram generate x --model v3 --style-preset list` shows the styles, and --size list, --resolution list and --aspect-ratio list the sizes",
     ),
 ];
+
+/// Options that pay again, or name a secret: suggested only for a typing mistake.
+const CAREFUL: [&str; 7] =
+    ["again", "api-key-file", "pay-again", "rerun-unknown", "retry-declined", "send-failed", "send-uncertain"];
 
 /// How many typing mistakes a suggestion corrects.
 const MAX_MISTAKES: usize = 2;
@@ -84,11 +88,17 @@ pub(crate) fn improve(mut error: clap::Error, root: impl FnOnce() -> Command, wo
 
 /// The command that the words call, and the index of its name.
 fn called<'a>(root: &'a Command, words: &[OsString]) -> (&'a Command, usize) {
-    let (mut command, mut at) = (root, 0);
-    for (index, word) in words.iter().enumerate().skip(1) {
-        if let Some(next) = command.find_subcommand(word) {
+    let (mut command, mut at, mut index) = (root, 0, 1);
+    while let Some(word) = words.get(index) {
+        let long = word.to_str().and_then(|word| word.strip_prefix("--"));
+        let option =
+            command.get_arguments().find(|argument| argument.get_long().is_some() && argument.get_long() == long);
+        if option.is_some_and(|argument| argument.get_action().takes_values()) {
+            index += 1;
+        } else if let Some(next) = command.find_subcommand(word) {
             (command, at) = (next, index);
         }
+        index += 1;
     }
     (command, at)
 }
@@ -98,9 +108,12 @@ fn option(command: &Command, name: &str) -> Option<String> {
     let name = name.split('=').next().unwrap_or_default();
     let options =
         || command.get_arguments().filter(|argument| !argument.is_hide_set() && argument.get_long().is_some());
+    // Where several are meant, none is suggested.
     let find = |is_meant: &dyn Fn(&str) -> bool| {
-        options().filter_map(clap::Arg::get_long).find(|long| is_meant(long)).map(str::to_owned)
+        let mut meant = options().filter_map(clap::Arg::get_long).filter(|long| is_meant(long));
+        meant.next().filter(|_| meant.next().is_none()).map(str::to_owned)
     };
+    let by_word = |is_meant: &dyn Fn(&str) -> bool| find(&|long| !CAREFUL.contains(&long) && is_meant(long));
     let words = |text: &str| text.split('-').map(str::to_owned).collect::<Vec<_>>();
     let short = options().find(|argument| argument.get_short().is_some_and(|short| name == short.to_string()));
     if let Some(argument) = short {
@@ -110,19 +123,25 @@ fn option(command: &Command, name: &str) -> Option<String> {
     known
         .filter(|here| find(&|long| Some(long) == here.split(' ').next()).is_some())
         .map(str::to_owned)
-        .or_else(|| find(&|long| words(long).iter().any(|word| word == name)))
-        .or_else(|| find(&|long| words(long).iter().all(|word| words(name).contains(word))))
+        .or_else(|| by_word(&|long| words(long).iter().any(|word| word == name)))
+        .or_else(|| by_word(&|long| words(long).iter().all(|word| words(name).contains(word))))
         .or_else(|| find(&|long| strsim::damerau_levenshtein(long, name) <= MAX_MISTAKES.min(name.len() / 3)))
 }
 
 /// The words of a prompt in quotes, if the command takes a prompt.
 fn quoted_prompt(command: &Command, words: &[OsString], at: usize) -> Option<String> {
     command.get_positionals().find(|argument| ["prompt", "idea"].contains(&argument.get_id().as_str()))?;
-    let before = words[1..=at].iter().map(|word| word.to_string_lossy());
-    let prompt = words[at + 1..].iter().map(|word| word.to_string_lossy());
-    let prompt: Vec<_> = prompt.take_while(|word| !word.starts_with('-')).collect();
-    let command = std::iter::once("ideogram".into()).chain(before).collect::<Vec<_>>().join(" ");
-    Some(format!("put a prompt of several words in quotes: {command} {}", shell_word(&prompt.join(" "))))
+    let rest = words.get(at + 1..)?;
+    let prompt: Vec<_> =
+        rest.iter().map(|word| word.to_string_lossy()).take_while(|word| !word.starts_with('-')).collect();
+    let advice = "put a prompt of several words in quotes";
+    if prompt.len() < 2 {
+        return Some(advice.to_owned());
+    }
+    // Options stay: without `--mock` or `--dry-run` it would be another command.
+    let after = rest[prompt.len()..].iter().cloned();
+    let line = executable::command_line_from(at + 1, std::iter::once(prompt.join(" ").into()).chain(after));
+    Some(format!("{advice}: {line}"))
 }
 
 /// The subcommand of another command with this name.

@@ -90,9 +90,9 @@ async fn perform(
     let webhook = generations::webhook(&call)?;
     let is_quote = generations::is_quote(&call);
     let is_billed = operation.is_paid && !is_quote;
-    let interference = match scenario::of_words(&handlers::subject(&call)) {
+    let by_words = if is_billed { scenario::of_words(&handlers::subject(&call)) } else { Interference::None };
+    let interference = match by_words {
         Interference::None => shared.service.scenario.interfere(is_billed),
-        _ if !is_billed => Interference::None,
         by_words => by_words,
     };
     let delivery = match interference {

@@ -62,7 +62,7 @@ pub(crate) async fn generate_and_save(
     if !price.check(context, &request).await? {
         return Ok(());
     }
-    context.output().pays();
+    context.output().mark_paid();
     let folder = saving.folder(context.profile());
     make_ready(&folder, saving).await?;
     let options = CallOptions::new()

@@ -167,7 +167,7 @@ impl Output {
             }
         });
         if !found && printed.is_ok() && self.has_paid.load(Ordering::Relaxed) {
-            self.messages.warning(&format!("--jq found nothing in the result, which has {}", members(json)));
+            self.messages.warning(&format!("--jq found nothing in the result, which has {}", properties(json)));
         }
         // This may be the only copy of the response of a paid call.
         printed.map_err(|failure| match failure.exit() {
@@ -189,7 +189,7 @@ impl Output {
     }
 
     /// Notes that what is printed next was paid for.
-    pub(crate) fn pays(&self) {
+    pub(crate) fn mark_paid(&self) {
         self.has_paid.store(true, Ordering::Relaxed);
     }
 
@@ -199,7 +199,7 @@ impl Output {
     ///
     /// [`Exit::ReaderGone`] if standard output is a pipe whose reader has closed it.
     pub(crate) fn expect_reader(&self) -> Result<(), Failure> {
-        self.pays();
+        self.mark_paid();
         if !self.has_lost_reader.load(Ordering::Relaxed) && !is_reader_gone() {
             return Ok(());
         }
@@ -358,12 +358,14 @@ fn is_reader_gone() -> bool {
     false
 }
 
-/// The names of the members of JSON text, for a message.
-fn members(json: &[u8]) -> String {
+/// The names of the properties of JSON text, for a message.
+fn properties(json: &[u8]) -> String {
     match serde_json::from_slice(json) {
-        Ok(Value::Object(members)) => members.keys().map(|name| format!(".{name}")).collect::<Vec<_>>().join(", "),
+        Ok(Value::Object(properties)) => {
+            properties.keys().map(|name| format!(".{name}")).collect::<Vec<_>>().join(", ")
+        }
         Ok(Value::Array(elements)) => format!("{} elements", elements.len()),
-        _ => "no members".to_owned(),
+        _ => "no properties".to_owned(),
     }
 }
 

@@ -6,7 +6,6 @@
 
 use std::{
     collections::BTreeMap,
-    fmt, io,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -20,44 +19,18 @@ use tokio::{
     sync::{Notify, watch},
 };
 
-use crate::{exit::Exit, failure::Failure, session::worker};
+use crate::{
+    exit::Exit,
+    failure::Failure,
+    session::{
+        signals::{Signal, Signals},
+        worker,
+    },
+};
 
 /// Signals within this time count as one: `timeout` signals its child and then the whole group, and when a terminal
 /// closes, the kernel and the shell both send SIGHUP.
 const SAME_REQUEST: Duration = Duration::from_millis(500);
-
-/// A signal that ends the command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Signal {
-    /// Ctrl-C; on Windows also Ctrl-Break.
-    Interrupt,
-    /// SIGTERM; on Windows the system shuts down.
-    Terminate,
-    /// SIGHUP; on Windows the console was closed.
-    HangUp,
-}
-
-impl Signal {
-    fn exit(self) -> Exit {
-        match self {
-            Self::Interrupt => Exit::Interrupted,
-            Self::Terminate => Exit::Terminated,
-            Self::HangUp => Exit::HungUp,
-        }
-    }
-}
-
-impl fmt::Display for Signal {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Interrupt => "Ctrl-C",
-            Self::Terminate if cfg!(windows) => "a shutdown of the system",
-            Self::Terminate => "SIGTERM",
-            Self::HangUp if cfg!(windows) => "closing the console",
-            Self::HangUp => "SIGHUP",
-        })
-    }
-}
 
 /// The state of signals and calls. Clones share it.
 #[derive(Clone, Debug, Default)]
@@ -139,8 +112,9 @@ impl Interrupt {
         let result = select! {
             biased;
             failure = interrupted => Err(failure),
-            failure = killed => Err(failure),
+            // Before the next: a command that was just notified of a signal asks for the next one.
             result = command => result,
+            failure = killed => Err(failure),
         };
         result.map_err(|failure| self.naming_the_signal(failure))
     }
@@ -217,110 +191,11 @@ impl Drop for CallInFlight {
     }
 }
 
-/// The signals that end a command.
-#[cfg(unix)]
-pub(crate) struct Signals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-    /// `None` if the command was started to outlive its terminal, as `nohup` does.
-    hang_up: Option<tokio::signal::unix::Signal>,
-}
-
-#[cfg(unix)]
-impl Signals {
-    pub(crate) fn new() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hang_up: if ignores_hang_up() { None } else { Some(signal(SignalKind::hangup())?) },
-        })
-    }
-
-    pub(crate) async fn next(&mut self) -> Signal {
-        let hang_up = async {
-            match &mut self.hang_up {
-                Some(hang_up) => hang_up.recv().await,
-                None => std::future::pending().await,
-            }
-        };
-        select! {
-            _ = self.interrupt.recv() => Signal::Interrupt,
-            _ = self.terminate.recv() => Signal::Terminate,
-            _ = hang_up => Signal::HangUp,
-        }
-    }
-}
-
-/// Whether SIGHUP was ignored when the command began; a handler would undo that. `sigaction` would need unsafe code, so
-/// this reads a file on Linux, and calls `ps` elsewhere.
-#[cfg(unix)]
-fn ignores_hang_up() -> bool {
-    let ignored = if cfg!(any(target_os = "linux", target_os = "android")) {
-        std::fs::read_to_string("/proc/self/status").ok().and_then(|status| {
-            status.lines().find_map(|line| line.strip_prefix("SigIgn:").map(|mask| mask.trim().to_owned()))
-        })
-    } else {
-        let id = std::process::id().to_string();
-        let ps = std::process::Command::new("ps").args(["-o", "sigignore=", "-p", &id]).output();
-        ps.ok().map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
-    };
-    ignored.is_some_and(|mask| has_hang_up(&mask))
-}
-
-/// Whether a hexadecimal mask contains SIGHUP, the first of all signals.
-#[cfg(unix)]
-fn has_hang_up(mask: &str) -> bool {
-    u64::from_str_radix(mask.trim_start_matches("0x"), 16).is_ok_and(|mask| mask & 1 == 1)
-}
-
-/// The events that end a command.
-#[cfg(windows)]
-struct Signals {
-    interrupt: tokio::signal::windows::CtrlC,
-    interrupt_all: tokio::signal::windows::CtrlBreak,
-    close: tokio::signal::windows::CtrlClose,
-    shutdown: tokio::signal::windows::CtrlShutdown,
-}
-
-#[cfg(windows)]
-impl Signals {
-    fn new() -> io::Result<Self> {
-        use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
-        Ok(Self {
-            interrupt: ctrl_c()?,
-            interrupt_all: ctrl_break()?,
-            close: ctrl_close()?,
-            shutdown: ctrl_shutdown()?,
-        })
-    }
-
-    async fn next(&mut self) -> Signal {
-        select! {
-            _ = self.interrupt.recv() => Signal::Interrupt,
-            _ = self.interrupt_all.recv() => Signal::Interrupt,
-            _ = self.close.recv() => Signal::HangUp,
-            _ = self.shutdown.recv() => Signal::Terminate,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use ideogram_client::operations;
 
     use super::*;
-
-    #[cfg(unix)]
-    #[test]
-    fn a_mask_shows_whether_sighup_is_ignored() {
-        for mask in ["0000000000000001", "0000000000001001", "1", "0x1", "ffffffffffffffff"] {
-            assert!(has_hang_up(mask), "{mask}");
-        }
-        for mask in ["0000000000000000", "0000000000001000", "2", "", "nothing", "-1"] {
-            assert!(!has_hang_up(mask), "{mask}");
-        }
-    }
 
     #[test]
     fn calls_in_flight_that_change_something_are_reported() {

@@ -13,5 +13,6 @@ pub(crate) mod key;
 pub(crate) mod keyring;
 pub(crate) mod question;
 pub(crate) mod secret;
+pub(crate) mod signals;
 pub(crate) mod trace;
 pub(crate) mod worker;

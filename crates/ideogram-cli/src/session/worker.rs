@@ -12,7 +12,7 @@
 pub(crate) use unix::{is_running, run, supervisor_ended};
 
 #[cfg(not(unix))]
-pub(crate) fn run(_: &[OsString]) -> Option<std::process::ExitCode> {
+pub(crate) fn run(_: &[std::ffi::OsString]) -> Option<Result<std::process::ExitCode, crate::failure::Failure>> {
     None
 }
 
@@ -46,44 +46,57 @@ mod unix {
     use crate::{
         executable::{self, WORKER_ARGUMENT},
         exit::Exit,
-        session::interrupt::{Signal, Signals},
+        failure::Failure,
+        session::signals::{Signal, Signals},
     };
 
     /// How often a worker looks whether its supervisor is still there.
-    const LOOK: Duration = Duration::from_millis(20);
+    const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
     /// Runs the command in a worker, and returns its exit code; `None` if no worker can be started.
-    pub(crate) fn run(words: &[OsString]) -> Option<ExitCode> {
+    pub(crate) fn run(words: &[OsString]) -> Option<Result<ExitCode, Failure>> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
         runtime.block_on(async {
-            let (worker, signals, stop) = start(words).ok()?;
-            Some(supervise(worker, signals, stop).await)
+            let (worker, signals) = start(words).ok()?;
+            Some(supervise(worker, signals).await)
         })
     }
 
     /// Starts the worker. After an error there is none.
-    fn start(words: &[OsString]) -> io::Result<(Child, Signals, tokio::signal::unix::Signal)> {
+    fn start(words: &[OsString]) -> io::Result<(Child, Signals)> {
         let signals = Signals::new()?;
-        let stop = signal(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()))?;
+        // Where SIGCHLD is ignored, the exit code of a child is lost.
+        drop(signal(SignalKind::child())?);
         let mut command = Command::new(executable::path()?);
         command.arg0(&words[0]).arg(WORKER_ARGUMENT).arg(process::id().to_string()).args(&words[1..]);
         // A kill of the whole process group must not reach it. But it must stay where it may read from the terminal.
         if !io::stdin().is_terminal() {
             command.process_group(0);
         }
-        Ok((command.spawn()?, signals, stop))
+        Ok((command.spawn()?, signals))
     }
 
     /// Waits for the worker, and returns its exit code.
-    async fn supervise(mut worker: Child, mut signals: Signals, mut stop: tokio::signal::unix::Signal) -> ExitCode {
+    async fn supervise(mut worker: Child, mut signals: Signals) -> Result<ExitCode, Failure> {
         let id = worker.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+        let mut suspensions = signal(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw())).ok();
         loop {
+            let suspended = async {
+                match &mut suspensions {
+                    Some(suspensions) => suspensions.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
             select! {
-                status = worker.wait() => return status.map_or(Exit::Internal.into(), code_of),
+                status = worker.wait() => return code_of(status),
                 // From a terminal the worker has it already, and takes both for one.
-                signal = signals.next() => pass_on(id, signal_of(signal)),
+                signal = signals.next() => {
+                    pass_on(id, signal_of(signal));
+                    // A worker that the terminal has stopped must end as well.
+                    pass_on(id, rustix::process::Signal::CONT);
+                }
                 // Ctrl-Z, and later `fg` or `bg`.
-                _ = stop.recv() => {
+                _ = suspended => {
                     pass_on(id, rustix::process::Signal::STOP);
                     // If that is not allowed, only the worker stops for a moment.
                     let _ = kill_process(getpid(), rustix::process::Signal::STOP);
@@ -93,10 +106,17 @@ mod unix {
         }
     }
 
-    /// The exit code as shells have it.
-    fn code_of(status: ExitStatus) -> ExitCode {
-        let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default());
-        ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX))
+    /// The exit code, or the failure of a worker that did not end by itself.
+    fn code_of(status: io::Result<ExitStatus>) -> Result<ExitCode, Failure> {
+        let cause = match status {
+            Ok(status) => match (status.code(), status.signal()) {
+                (Some(code), _) => return Ok(ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX))),
+                (None, signal) => format!("signal {} ended its process", signal.unwrap_or_default()),
+            },
+            Err(error) => error.to_string(),
+        };
+        let failure = Failure::new(Exit::Unknown, "the batch ended before its time").cause(cause);
+        Err(failure.hint(format!("run the same command again; no row is paid twice: {}", executable::command_line())))
     }
 
     fn signal_of(signal: Signal) -> rustix::process::Signal {
@@ -118,7 +138,7 @@ mod unix {
     pub(crate) async fn supervisor_ended(supervisor: Option<u32>) {
         let Some(supervisor) = supervisor else { return std::future::pending().await };
         while parent_id() == supervisor {
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 

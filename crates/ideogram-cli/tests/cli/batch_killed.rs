@@ -135,6 +135,49 @@ fn a_batch_that_is_killed_while_it_waits_is_finished_without_a_row_of_unknown_ou
 }
 
 #[cfg(unix)]
+#[test]
+fn after_a_kill_nothing_is_sent_again() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("rows.jsonl"), "{\"prompt\":\"rate limited\"}\n").unwrap();
+    let server = serve(MockServer::builder());
+
+    let child = start(folder.path(), &server);
+    while server.requests().is_empty() {
+        thread::sleep(Duration::from_millis(5));
+    }
+    kill(child, false);
+    let sent = server.requests().len();
+    // The backoff is shorter.
+    thread::sleep(Duration::from_secs(5));
+
+    assert_eq!(server.requests().len(), sent);
+    let journal = fs::read_to_string(folder.path().join("out/batch.jsonl")).unwrap();
+    assert!(journal.contains("the command was killed before it was sent"), "{journal}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_batch_whose_worker_is_killed_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    rows(folder.path());
+    let server = serve(MockServer::builder().generation_time(Duration::from_secs(20)));
+    let mut command = command(folder.path(), &server, &[]);
+    let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    while paid(&server).is_empty() {
+        thread::sleep(Duration::from_millis(5));
+    }
+
+    let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", child.id())).unwrap();
+    assert!(Command::new("kill").args(["-KILL", children.trim()]).status().unwrap().success(), "{children}");
+    let output = child.wait_with_output().unwrap();
+
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(10), "{stderr}");
+    assert!(stderr.contains("signal 9 ended its process"), "{stderr}");
+    assert!(stderr.contains("run the same command again; no row is paid twice: ideogram batch rows.jsonl"), "{stderr}");
+}
+
+#[cfg(unix)]
 mod interrupted {
     use super::*;
     use crate::interrupt::{SIGNALS, signal};

@@ -93,7 +93,7 @@ impl ClientBuilder {
 
     /// Builds a client that saves images from links and prepares requests, which needs no key. A call fails with
     /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) before it is sent, unless its operation
-    /// [needs no key](crate::operation::Operation::needs_key), as that of the keys of webhooks.
+    /// [needs no key](crate::operation::Operation::needs_key), such as `get_webhook_signing_jwks`.
     pub fn without_api_key(mut self) -> Self {
         self.api_key = Some(Ok(ApiKey::none()));
         self

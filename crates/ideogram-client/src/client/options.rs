@@ -106,7 +106,8 @@ impl CallOptions {
 
     /// Sets how long a call may wait for its permits for images in flight: without a limit by default. A call that waits
     /// longer fails with [`ErrorKind::RateLimited`](crate::ErrorKind::RateLimited) and
-    /// [`Outcome::NotSent`](crate::Outcome::NotSent). With a deadline, it bounds the whole time of a call.
+    /// [`Outcome::NotSent`](crate::Outcome::NotSent). With a deadline, it bounds the whole time of a call that
+    /// makes images.
     pub fn permit_timeout(mut self, timeout: Duration) -> Self {
         self.permit_timeout = Some(timeout);
         self

@@ -25,7 +25,8 @@ pub enum IfExists {
     /// image, or its sidecar describes another image, saving fails as with `Fail`.
     Skip,
     /// Skips the download if the file is this image by its sidecar, and saves another image under the next free name. So saving a
-    /// response twice stores each image once, and no image is lost because its name is taken.
+    /// response twice stores each image once, and no image is lost because its name is taken. Without sidecars nothing shows
+    /// which image a file is, and each is saved again under another name.
     SkipOrNumber,
 }
 

@@ -25,7 +25,7 @@ impl Columns {
         let names: BTreeSet<String> = rows.iter().flat_map(|row| row.properties.keys().cloned()).collect();
         let first_line = rows.first().map_or(1, |row| row.header.unwrap_or(row.line));
         let mut find = |wanted: &String, flag: &str| {
-            let found = names.iter().find(|name| is_same(name, wanted)).cloned();
+            let found = names.get(wanted).or_else(|| names.iter().find(|name| is_same(name, wanted))).cloned();
             if found.is_none() {
                 let reason = format!("{flag} {wanted}: there is no such column; there are {}", list(&names));
                 problems.push(Problem::new(first_line, "", reason));
@@ -38,7 +38,11 @@ impl Columns {
             for name in &ignored {
                 row.properties.shift_remove(name);
             }
-            if let Some(value) = prompt.as_ref().and_then(|name| row.properties.shift_remove(name)) {
+            let Some(name) = &prompt else { continue };
+            let value = row.properties.shift_remove(name);
+            // A row whose cell is empty must not be sent with the prompt of another column.
+            row.properties.shift_remove("prompt");
+            if let Some(value) = value {
                 row.properties.insert("prompt".to_owned(), value);
             }
         }

@@ -15,7 +15,7 @@ use crate::{
     session::{context::Context, worker},
 };
 
-/// Longer than most calls take.
+/// A worker that has more to wait for keeps the journal, and the next run is refused.
 const MAX_WAIT: Duration = Duration::from_secs(120);
 
 /// Reads a journal without opening it: a question that is answered with no leaves nothing behind.
@@ -27,7 +27,7 @@ pub(super) async fn history(context: &Context<'_>, path: &Path, base_url: &str) 
     let history = read().await?;
     let process = history.last_run.as_ref().and_then(|run| run.process);
     let (Some(process), Some(header)) = (process, &history.header) else { return Ok(history) };
-    if worker::is_running(process) {
+    if context.is_dry_run() || worker::is_running(process) {
         return Ok(history);
     }
     let is_in_use = || {

@@ -169,10 +169,10 @@ impl Work<'_> {
         self.rows[index].images.min(self.max_in_flight)
     }
 
-    fn note_waiting(&self, in_flight: usize, remark: &str) {
+    fn note_waiting(&self, in_flight: usize, reason: &str) {
         if in_flight > 0 {
             let rows = units::count(in_flight as u64, "row");
-            let text = format!("no more rows are sent; waiting for {rows} in flight ({remark})");
+            let text = format!("no more rows are sent; waiting for {rows} in flight ({reason})");
             self.context.output().note(&text);
         }
     }

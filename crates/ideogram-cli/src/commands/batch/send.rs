@@ -7,12 +7,25 @@
 use std::{
     cell::RefCell,
     collections::HashMap,
-    fs, io,
+    fs,
+    future::poll_fn,
+    io,
     path::{Path, PathBuf},
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::Poll,
 };
 
 use ideogram_client::{
-    CallOptions, Error, ErrorKind, Job, Response, StoredResponse, internal, job::JobError, request::Request,
+    CallOptions, Error, ErrorKind, Job, Response, StoredResponse,
+    hook::{Attempt, AttemptOutcome, Hook},
+    internal,
+    job::JobError,
+    request::Request,
+    reqwest::header::HeaderMap,
 };
 use serde_json::Value;
 use tokio::select;
@@ -133,19 +146,48 @@ impl Work<'_> {
     async fn call(&self, index: usize, request: Request) -> WithFailure<Sent> {
         let row = &self.rows[index];
         let operation = request.operation();
-        let client = self.context.client().with(CallOptions::new().store_responses_in(self.responses_of(row)));
+        let attempts = Attempts::default();
+        let options = CallOptions::new().store_responses_in(self.responses_of(row)).hook(attempts.clone());
+        let client = self.context.client().with(options);
         let in_flight = self.context.interrupt().call(operation, "");
         if operation.job.is_some() {
-            let submitted = client.submit::<Value>(request).await;
+            let submitted = self.unless_killed(&attempts, client.submit::<Value>(request)).await;
             drop(in_flight);
             return match submitted {
-                Ok(job) => self.follow(index, &job).await,
-                Err(error) => self.ended(row, Err(error)).await,
+                Some(Ok(job)) => self.follow(index, &job).await,
+                Some(Err(error)) => self.ended(row, Err(error)).await,
+                None => self.not_sent(row).await,
             };
         }
-        let response = client.execute::<Value>(request).await;
+        let response = self.unless_killed(&attempts, client.execute::<Value>(request)).await;
         drop(in_flight);
-        self.ended(row, response).await
+        match response {
+            Some(response) => self.ended(row, response).await,
+            None => self.not_sent(row).await,
+        }
+    }
+
+    /// Makes a call, but no further attempt after the command was killed: `None` if none may have run.
+    async fn unless_killed<T>(&self, attempts: &Attempts, call: impl Future<Output = T>) -> Option<T> {
+        let (mut killed, mut call) = (pin!(self.context.interrupt().killed()), pin!(call));
+        let mut is_killed = false;
+        poll_fn(move |task| {
+            is_killed = is_killed || killed.as_mut().poll(task).is_ready();
+            if is_killed && !attempts.is_in_flight() {
+                return Poll::Ready(None);
+            }
+            let result = call.as_mut().poll(task).map(Some);
+            // It may have ended an attempt, and now waits for the next.
+            if result.is_pending() && is_killed && !attempts.is_in_flight() { Poll::Ready(None) } else { result }
+        })
+        .await
+    }
+
+    /// Records a row whose last attempt did not run.
+    async fn not_sent(&self, row: &Row) -> WithFailure<Sent> {
+        let failed = Failed::local(row, "the command was killed before it was sent".to_owned());
+        let recorded = self.end(row, &failed).await;
+        (Sent::Failed(failed), recorded.err())
     }
 
     /// Records the id of a job, and waits until it has ended.
@@ -267,6 +309,29 @@ impl Work<'_> {
 
     fn responses_of(&self, row: &Row) -> PathBuf {
         self.folder.join(RESPONSES).join(&row.key)
+    }
+}
+
+/// Whether an attempt of a call is in flight: from its request until it is known that it did not run.
+#[derive(Clone, Debug, Default)]
+struct Attempts(Arc<AtomicBool>);
+
+impl Attempts {
+    fn is_in_flight(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Hook for Attempts {
+    fn before(&self, _: &Attempt<'_>, _: &mut HeaderMap) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn after(&self, _: &Attempt<'_>, outcome: &AttemptOutcome<'_>) {
+        // A paid call is made again only if it did not run.
+        if outcome.next_in.is_some() {
+            self.0.store(false, Ordering::Relaxed);
+        }
     }
 }
 
