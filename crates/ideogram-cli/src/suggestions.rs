@@ -64,7 +64,7 @@ pub(crate) fn improve(mut error: clap::Error, root: impl FnOnce() -> Command, wo
                 Some(name) => option(&command, name)
                     .map(|option| format!("use --{option}: {}", executable::command_line_replacing(&unknown, &option))),
                 None if unknown.starts_with('-') => None,
-                None => quoted_prompt(&command, words, at),
+                None => quoted_prompt(&command, words, at).or_else(|| one_image(&command, words, at)),
             }
         }
         ErrorKind::InvalidSubcommand => {
@@ -130,7 +130,9 @@ fn option(command: &Command, name: &str) -> Option<String> {
 
 /// The words of a prompt in quotes, if the command takes a prompt.
 fn quoted_prompt(command: &Command, words: &[OsString], at: usize) -> Option<String> {
-    command.get_positionals().find(|argument| ["prompt", "idea"].contains(&argument.get_id().as_str()))?;
+    let is_prompt = |argument: &clap::Arg| ["prompt", "idea"].contains(&argument.get_id().as_str());
+    // An image comes first.
+    let at = at + command.get_positionals().position(is_prompt)?;
     let rest = words.get(at + 1..)?;
     let prompt: Vec<_> =
         rest.iter().map(|word| word.to_string_lossy()).take_while(|word| !word.starts_with('-')).collect();
@@ -142,6 +144,13 @@ fn quoted_prompt(command: &Command, words: &[OsString], at: usize) -> Option<Str
     let after = rest[prompt.len()..].iter().cloned();
     let line = executable::command_line_from(at + 1, std::iter::once(prompt.join(" ").into()).chain(after));
     Some(format!("{advice}: {line}"))
+}
+
+/// How to call a command for several images, if it takes one.
+fn one_image(command: &Command, words: &[OsString], at: usize) -> Option<String> {
+    command.get_positionals().find(|argument| argument.get_id() == "image")?;
+    let name = words.get(at)?.to_str()?;
+    Some(format!("it takes one image; for several: for image in *.png; do ideogram {name} \"$image\"; done"))
 }
 
 /// The subcommand of another command with this name.

@@ -62,6 +62,7 @@ fn natural_commands_succeed_at_once() {
 fn the_hint_of_a_refusal_succeeds_when_it_is_pasted() {
     for line in [
         "ideogram generate a paper lantern --aspect-ratio 16:9",
+        "ideogram remix a.png blue glass --aspect-ratio 3:2",
         "ideogram generate 'a lantern' --n 3",
         "ideogram generate 'a lantern' --count=3",
         "ideogram generate 'a lantern' --model v3 --speed turbo",

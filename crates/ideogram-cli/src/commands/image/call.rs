@@ -343,10 +343,13 @@ fn value(command: &ImageCommand, model: &Model, flag: &Flag, target: Target, tex
         Kind::Shape => return sized(command, model, flag, text),
         _ => {}
     }
-    target
-        .single()
-        .check_text(text)
-        .map_err(|reason| Failure::usage(format!("{} {reason}: nothing was sent", flag.shown(command))))?;
+    target.single().check_text(text).map_err(|reason| {
+        let failure = Failure::usage(format!("{} {reason}: nothing was sent", flag.shown(command)));
+        match size::shape(text).filter(|_| size::SIZES.contains(&target.property)) {
+            Some(_) => failure.hint(format!("for a shape, use --aspect-ratio {text}")),
+            None => failure,
+        }
+    })?;
     if flag.kind(target) == Kind::Number {
         let number = text.trim().parse::<i64>();
         return number.map(Value::from).map_err(|_| {
