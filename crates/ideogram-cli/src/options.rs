@@ -25,7 +25,8 @@ pub(crate) struct Options {
     /// Print what this expression picks from the JSON, as jq does; texts without quotes
     ///
     /// It sees what `--output json` prints, or each line of `--output jsonl`; messages stay for people unless `--output`
-    /// says otherwise. Built in: jq need not be installed. Of the manual of jq 1.7 it lacks env and $ENV, which would show the API key, import, include,
+    /// says otherwise. Built in: jq need not be installed. Of the manual of jq 1.7 it lacks env and $ENV, which would
+    /// show the API key, import, include,
     /// `?//`, $__loc__, @base32, @base32d, builtins, input_line_number, and assignments to paths below null, for which
     /// setpath can be used; `capture` leaves out the names of groups that match nothing.
     #[arg(long, global = true, value_name = "EXPRESSION", allow_hyphen_values = true)]
@@ -67,7 +68,13 @@ pub(crate) struct Options {
     /// How often a call may be sent, from 1 to 100 [default: 4]
     ///
     /// A call that may have run is not sent again if that could bill, create or add something twice.
-    #[arg(long, hide_short_help = true, global = true, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(
+        long,
+        hide_short_help = true,
+        global = true,
+        value_name = "NUMBER",
+        value_parser = clap::value_parser!(u32).range(1..=100)
+    )]
     pub(crate) attempts: Option<u32>,
 
     /// Show the exact request, without the key, and send nothing

@@ -34,7 +34,8 @@ const COMMANDS: &[(&[&str], &str)] = &[
     (&["whoami"], "`ideogram auth status` shows which key is used"),
     (
         &["sizes", "styles", "presets", "ratios"],
-        "`ideogram generate x --model v3 --style-preset list` shows the styles, and --size list, --resolution list and --aspect-ratio list the sizes",
+        "`ideogram generate x --model v3 --style-preset list` shows the styles; --size, --resolution and --aspect-ratio \
+         take `list` as well",
     ),
 ];
 

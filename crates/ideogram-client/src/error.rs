@@ -192,7 +192,8 @@ impl Error {
     }
 
     /// Returns whether too many images are in flight: the service declined the call (429), or no permit was free in time
-    /// ([`permit_timeout`](crate::CallOptions::permit_timeout)). Nothing ran; call again after [`Error::retry_after`], if the service sent it.
+    /// ([`permit_timeout`](crate::CallOptions::permit_timeout)). Nothing ran; call again after [`Error::retry_after`], if
+    /// the service sent it.
     pub fn is_rate_limited(&self) -> bool {
         self.0.kind == ErrorKind::RateLimited
     }

@@ -82,7 +82,7 @@ async fn perform(
     record.set_operation(&operation.id);
     let key = head.headers.get(document.key_header());
     let is_known = key.is_some_and(|key| key.as_bytes() == shared.api_key.as_bytes());
-    if !is_known && !handlers::is_public(&operation.id) {
+    if operation.needs_key && !is_known {
         return Err(Reply::access_denied());
     }
     stream.check_announced(&head.headers)?;

@@ -25,6 +25,10 @@ impl Known {
         }
         Self(names)
     }
+
+    pub(crate) fn names(&self) -> &[String] {
+        &self.0
+    }
 }
 
 impl TypedValueParser for Known {

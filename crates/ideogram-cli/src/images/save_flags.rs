@@ -38,7 +38,15 @@ pub(crate) struct SaveFlags {
     pub(crate) preview: preview::When,
 
     /// Open the first image, or all, with the program of this machine: first, all [default: first]
-    #[arg(long, value_name = "WHICH", hide_short_help = true, hide_possible_values = true, num_args = 0..=1, require_equals = true, default_missing_value = "first")]
+    #[arg(
+        long,
+        value_name = "WHICH",
+        hide_short_help = true,
+        hide_possible_values = true,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "first"
+    )]
     pub(crate) open: Option<Open>,
 }
 

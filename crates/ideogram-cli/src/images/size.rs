@@ -1,4 +1,4 @@
-//! Sizes of a shape, for operations that take sizes and no shapes.
+//! Sizes and aspect ratios: which size has an aspect ratio, for operations that take only sizes.
 
 use ideogram_client::{
     operation::{Input, Location, Operation},
@@ -10,12 +10,13 @@ use crate::images::LEGACY_OBJECT;
 
 /// The properties that take a size.
 pub(crate) const SIZES: [&str; 2] = ["resolution", "size"];
-/// The property that takes a shape.
-pub(crate) const SHAPE: &str = "aspect_ratio";
-/// Shapes that differ less than this are the same: sizes are rounded to multiples of 16 and more.
-const SAME_SHAPE: f64 = 0.04;
+/// The property that takes an aspect ratio.
+pub(crate) const ASPECT_RATIO: &str = "aspect_ratio";
+/// Aspect ratios that differ less than this are the same: sizes are rounded to multiples of 16 and more.
+const SAME_RATIO: f64 = 0.04;
 
-/// The property of an operation that takes a size, and the sizes; `None` if the operation takes shapes, or neither.
+/// The property of an operation that takes a size, and the sizes; `None` if it takes aspect
+/// ratios, or neither.
 pub(crate) fn property(operation: &Operation) -> Option<(&'static str, &'static [&'static str])> {
     let mut properties = Vec::new();
     for input in operation.inputs.iter().filter(|input| input.location == Location::Body) {
@@ -26,7 +27,7 @@ pub(crate) fn property(operation: &Operation) -> Option<(&'static str, &'static 
             schema => properties.push((input.name, schema)),
         }
     }
-    if properties.iter().any(|(name, _)| *name == SHAPE) {
+    if properties.iter().any(|(name, _)| *name == ASPECT_RATIO) {
         return None;
     }
     let (name, schema) = properties.into_iter().find(|(name, _)| SIZES.contains(name))?;
@@ -41,11 +42,11 @@ pub(crate) fn property(operation: &Operation) -> Option<(&'static str, &'static 
     ))
 }
 
-/// The largest size of a shape; `None` if there is none, or the text is no shape.
+/// The largest size of an aspect ratio; `None` if there is none, or the text is not one.
 pub(crate) fn largest(sizes: &'static [&'static str], text: &str) -> Option<&'static str> {
-    let wanted = shape(text)?;
-    let sizes = sizes.iter().filter_map(|size| Some((*size, shape(&short_name(size))?)));
-    let fitting = sizes.filter(|(_, size)| difference(*size, wanted) < SAME_SHAPE);
+    let wanted = sides(text)?;
+    let sizes = sizes.iter().filter_map(|size| Some((*size, sides(&short_name(size))?)));
+    let fitting = sizes.filter(|(_, size)| ratio_difference(*size, wanted) < SAME_RATIO);
     let area = |(width, height): (f64, f64)| width * height;
     fitting.max_by(|(_, one), (_, other)| area(*one).total_cmp(&area(*other))).map(|(size, _)| size)
 }
@@ -62,14 +63,14 @@ pub(crate) fn short_name(value: &str) -> String {
 }
 
 /// Width and height of `1024x640` or `16:9`.
-pub(crate) fn shape(text: &str) -> Option<(f64, f64)> {
+pub(crate) fn sides(text: &str) -> Option<(f64, f64)> {
     let (width, height) = text.split_once(['x', 'X', ':', '/'])?;
     let side = |text: &str| text.trim().parse::<u32>().ok().filter(|side| *side > 0).map(f64::from);
     Some((side(width)?, side(height)?))
 }
 
-/// How different two shapes are, whatever their sizes: 0 if they are the same.
-pub(crate) fn difference((width, height): (f64, f64), (other_width, other_height): (f64, f64)) -> f64 {
+/// How different the aspect ratios of two sizes are: 0 if they are the same.
+pub(crate) fn ratio_difference((width, height): (f64, f64), (other_width, other_height): (f64, f64)) -> f64 {
     ((width / height) / (other_width / other_height)).ln().abs()
 }
 
@@ -78,8 +79,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shape_has_a_size_where_the_model_has_one() {
-        for (operation, shape, size) in [
+    fn an_aspect_ratio_has_a_size_where_the_model_has_one() {
+        for (operation, ratio, size) in [
             (&operations::POST_GENERATE_IMAGE_V2_IDEOGRAM45, "16:9", Some("2560x1440")),
             (&operations::POST_GENERATE_IMAGE_V2_IDEOGRAM45, "1x1", Some("2048x2048")),
             (&operations::POST_GENERATE_IMAGE_V2_IDEOGRAM_V4, "16/9", Some("2560x1440")),
@@ -91,9 +92,9 @@ mod tests {
             (&operations::POST_REFRAME_IMAGE_V3, "0:1", None),
         ] {
             let (_, sizes) = property(operation).unwrap();
-            assert_eq!(largest(sizes, shape), size, "{operation} {shape}");
+            assert_eq!(largest(sizes, ratio), size, "{operation} {ratio}");
         }
-        assert_eq!(property(&operations::POST_GENERATE_IMAGE_V3), None, "it takes shapes");
+        assert_eq!(property(&operations::POST_GENERATE_IMAGE_V3), None, "it takes aspect ratios");
         assert_eq!(property(&operations::POST_UPSCALE), None, "it takes neither");
     }
 }

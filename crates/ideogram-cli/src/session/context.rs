@@ -9,7 +9,7 @@ use ideogram_mock::MockServer;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    failure::{self, Failure, links::PRICES_PAGE},
+    failure::{self, Failure},
     output::Output,
     output::layout::Layout,
     output::progress::{Counted, Progress},
@@ -147,7 +147,7 @@ impl<'a> Context<'a> {
                 0 => "1 call".to_owned(),
                 images => crate::output::units::count(images.into(), "image"),
             };
-            self.output().note(&format!("{what} would be billed (prices: {PRICES_PAGE})"));
+            self.output().note(&dry_run::bill(&what));
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use ideogram_client::{
 use serde_json::{Value, json};
 
 use crate::{
+    failure::links::PRICES_PAGE,
     output::layout::{Column, Layout, Table},
     output::units,
 };
@@ -18,6 +19,11 @@ const KEY_HEADER: &str = match ideogram_client::operations::API_KEY_HEADER {
     Some(name) => name,
     None => "Api-Key",
 };
+
+/// What a call, or several, would cost.
+pub(crate) fn bill(what: &str) -> String {
+    format!("{what} would be billed (prices: {PRICES_PAGE})")
+}
 
 /// A request, described without sending it.
 #[derive(Debug)]

@@ -69,7 +69,7 @@ impl Interrupt {
         Self(Arc::new(Inner { supervisor, ..Inner::default() }))
     }
 
-    /// The process that the user started: this one, or its supervisor.
+    /// The process that started this one as its worker; none if the user started it.
     pub(crate) fn supervisor(&self) -> Option<u32> {
         self.0.supervisor
     }

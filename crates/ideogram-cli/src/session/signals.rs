@@ -98,7 +98,7 @@ fn has_hang_up(mask: &str) -> bool {
 
 /// The events that end a command.
 #[cfg(windows)]
-struct Signals {
+pub(crate) struct Signals {
     interrupt: tokio::signal::windows::CtrlC,
     interrupt_all: tokio::signal::windows::CtrlBreak,
     close: tokio::signal::windows::CtrlClose,
@@ -107,7 +107,7 @@ struct Signals {
 
 #[cfg(windows)]
 impl Signals {
-    fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
         Ok(Self {
             interrupt: ctrl_c()?,
@@ -117,7 +117,7 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) -> Signal {
+    pub(crate) async fn next(&mut self) -> Signal {
         select! {
             _ = self.interrupt.recv() => Signal::Interrupt,
             _ = self.interrupt_all.recv() => Signal::Interrupt,

@@ -1,9 +1,8 @@
-//! The process of its own in which `batch` does its work, so that a SIGKILL of the command does not lose what the
-//! service is just answering.
+//! The second process in which `batch` does its work, so that a SIGKILL of the command loses no response.
 //!
-//! The command starts itself again with an argument of its own and waits for that worker: [`run`]. Signals are passed on, and the
-//! exit code of the worker is that of the command. When the command is killed, [`supervisor_ended`] tells the worker,
-//! which finishes what it has sent, stores the ids of jobs, and ends.
+//! [`run`] starts the command again as a worker, and waits for it: signals are passed on, and the exit code of the worker
+//! is that of the command. When the command is killed, [`supervisor_ended`] returns in the worker, which waits for the
+//! responses to what it has sent, stores the ids of jobs, and ends.
 //!
 //! A kill of both processes at once, as by a container that is removed or by a power failure, is not covered. On
 //! Windows there is no worker: the command does the work itself.

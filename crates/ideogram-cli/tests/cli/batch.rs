@@ -221,9 +221,9 @@ fn a_balance_that_is_too_low_stops_it_and_the_next_run_continues() {
     contact sheet: rows-images/contact-sheet.html
     error: stopped: the balance does not cover the rows (3 rows in a row)
       6 rows: 0 images saved, 3 rows failed without being billed, 3 rows not run
-      caused by: line 1 (0): failed, not billed: post_generate_image_v2_ideogram45: 402 Payment Required: You do not have sufficient balance.
-      caused by: line 2 (1): failed, not billed: post_generate_image_v2_ideogram45: 402 Payment Required: You do not have sufficient balance.
-      caused by: line 3 (2): failed, not billed: post_generate_image_v2_ideogram45: 402 Payment Required: You do not have sufficient balance.
+      line 1 (0): failed, not billed: post_generate_image_v2_ideogram45: 402 Payment Required: You do not have sufficient balance.
+      line 2 (1): failed, not billed: post_generate_image_v2_ideogram45: 402 Payment Required: You do not have sufficient balance.
+      line 3 (2): failed, not billed: post_generate_image_v2_ideogram45: 402 Payment Required: You do not have sufficient balance.
     hint: top up the API balance, then run the same command again; no row is paid twice
     ");
 }
@@ -246,8 +246,8 @@ fn declined_rows_are_sent_again_only_with_retry_declined() {
     ----- stderr -----
     contact sheet: rows-images/contact-sheet.html
     error: 2 rows: 0 images saved, 2 rows declined
-      caused by: line 1 (a): declined, not billed: post_generate_image_v2_ideogram45: 422 Unprocessable Entity: Prompt provided failed safety check due to the inclusion of prohibited content.
-      caused by: line 2 (b): declined, not billed: post_generate_image_v2_ideogram45: 422 Unprocessable Entity: Prompt provided failed safety check due to the inclusion of prohibited content.
+      line 1 (a): declined, not billed: post_generate_image_v2_ideogram45: 422 Unprocessable Entity: Prompt provided failed safety check due to the inclusion of prohibited content.
+      line 2 (b): declined, not billed: post_generate_image_v2_ideogram45: 422 Unprocessable Entity: Prompt provided failed safety check due to the inclusion of prohibited content.
     hint: change the declined rows, or send them unchanged with --retry-declined
     ");
 }
@@ -270,7 +270,7 @@ fn withheld_images_are_reported_and_billed_once() {
     ----- stderr -----
     contact sheet: rows-images/contact-sheet.html
     error: 1 row: 1 image saved, 1 image withheld
-      caused by: line 1 (cats): 1 image withheld by the safety check, and billed
+      line 1 (cats): 1 image withheld by the safety check, and billed
     ");
 }
 
@@ -303,7 +303,7 @@ fn an_incomplete_response_is_paid_again_only_with_rerun_unknown() {
     ----- stderr -----
     contact sheet: rows-images/contact-sheet.html
     error: 1 row: 0 images saved, 1 row of unknown outcome
-      caused by: line 1 (river): outcome unknown, it may have been billed: post_generate_image_v2_ideogram45: the connection broke before a response arrived; the call may have run: check before calling again
+      line 1 (river): outcome unknown, it may have been billed: post_generate_image_v2_ideogram45: the connection broke before a response arrived; the call may have run: check before calling again
     hint: rows of unknown outcome are not sent again, since they may be billed; --rerun-unknown sends them
     ");
 }

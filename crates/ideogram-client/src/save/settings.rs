@@ -24,9 +24,9 @@ pub enum IfExists {
     /// Skips the download, to continue after an interruption: files are complete under their names. If the file is not an
     /// image, or its sidecar describes another image, saving fails as with `Fail`.
     Skip,
-    /// Skips the download if the file is this image by its sidecar, and saves another image under the next free name. So saving a
-    /// response twice stores each image once, and no image is lost because its name is taken. Without sidecars nothing shows
-    /// which image a file is, and each is saved again under another name.
+    /// Skips the download if the sidecar shows that the file is this image, and saves another image under the next free
+    /// name. So saving a response twice stores each image once, and no image is lost because its name is taken. Without
+    /// sidecars nothing shows which image a file is, and each is saved again under another name.
     SkipOrNumber,
 }
 

@@ -16,6 +16,8 @@ use crate::{Client, Error, net::stack::is_loopback, types::ModelId};
 
 /// The default interval, which the vendor's tutorial uses.
 const POLL_EVERY: Duration = Duration::from_secs(60);
+/// The default interval for a server on this machine, such as the mock server, whose time may pass faster.
+const POLL_EVERY_LOOPBACK: Duration = Duration::from_secs(1);
 /// The minimum interval.
 const MIN_POLL: Duration = Duration::from_secs(1);
 /// The minimum interval for a server on this machine, such as the mock server.
@@ -47,7 +49,7 @@ impl Client {
         WaitUntilTrained {
             client: self.clone(),
             model_id: model_id.try_into().map_err(|error| format!("`model_id`: {error}")),
-            poll_every: POLL_EVERY,
+            poll_every: if is_loopback(self.base_url()) { POLL_EVERY_LOOPBACK } else { POLL_EVERY },
             deadline: None,
         }
     }
@@ -64,8 +66,8 @@ pub struct WaitUntilTrained {
 }
 
 impl WaitUntilTrained {
-    /// Sets the interval between two polls: 60 seconds by default, with a jitter of a tenth, so that programs do not poll
-    /// all at once. The minimum is one second, unless the server is on this machine. A longer `Retry-After` is honored,
+    /// Sets the interval between two polls: 60 seconds by default, or 1 second for a server on this machine, with a jitter
+    /// of a tenth, so that programs do not poll all at once. The minimum is one second, unless the server is on this machine. A longer `Retry-After` is honored,
     /// up to ten minutes.
     pub fn poll_every(mut self, interval: Duration) -> Self {
         self.poll_every = interval;

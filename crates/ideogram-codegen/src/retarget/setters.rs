@@ -1,6 +1,7 @@
 //! Setters that take literals: `.prompt("a cat")`, `.num_images(4)`, `.files(["a.png"])`.
 //!
-//! A setter of an optional value also takes an `Option`, of which `None` leaves the value out. progenitor's setters take `TryInto<Option<T>>`, which literals do not implement, and drop the error of a conversion.
+//! A setter of an optional value also takes an `Option`, of which `None` leaves the value out. progenitor's setters take
+//! `TryInto<Option<T>>`, which literals do not implement, and drop the error of a conversion.
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -21,6 +21,8 @@ pub(crate) struct Operation {
     pub(crate) id: String,
     pub(crate) method: Method,
     pub(crate) path: PathTemplate,
+    /// False for `security: []`.
+    pub(crate) needs_key: bool,
     /// Whether a successful call is billed.
     pub(crate) is_paid: bool,
     /// How many images a call creates.
@@ -119,6 +121,7 @@ impl Operation {
             method,
             path: PathTemplate::read(path),
             // Without the extension a call counts as billed: that is the safer assumption.
+            needs_key: operation["security"].is_null(),
             is_paid: operation["x-ideogram-billing"] != "free",
             images: ImageCount::read(&operation["x-ideogram-images"]),
             sizes: sizes.into_iter().find(|sizes| !sizes.is_empty()).unwrap_or_default(),

@@ -53,11 +53,6 @@ pub(crate) fn stores_files(id: &str) -> bool {
     id == "upload_dataset_assets"
 }
 
-/// Returns whether the operation `id` needs no key.
-pub(crate) fn is_public(id: &str) -> bool {
-    id == "get_webhook_signing_jwks"
-}
-
 /// Returns the handler of the operation `id`. An operation without one is answered with the example of the document.
 pub(crate) fn find(id: &str) -> Option<Handler> {
     Some(match id {

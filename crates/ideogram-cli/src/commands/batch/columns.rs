@@ -8,6 +8,7 @@ use super::{
     model::Model,
     properties::{JSON_PROMPT, is_known},
     raw::{Problem, Raw},
+    table::plain,
 };
 use crate::{executable, images::LEGACY_OBJECT};
 
@@ -25,7 +26,7 @@ impl Columns {
         let names: BTreeSet<String> = rows.iter().flat_map(|row| row.properties.keys().cloned()).collect();
         let first_line = rows.first().map_or(1, |row| row.header.unwrap_or(row.line));
         let mut find = |wanted: &String, flag: &str| {
-            let found = names.get(wanted).or_else(|| names.iter().find(|name| is_same(name, wanted))).cloned();
+            let found = names.get(wanted).or_else(|| names.iter().find(|name| plain(name) == plain(wanted))).cloned();
             if found.is_none() {
                 let reason = format!("{flag} {wanted}: there is no such column; there are {}", list(&names));
                 problems.push(Problem::new(first_line, "", reason));
@@ -101,11 +102,6 @@ fn longest<'a>(rows: &[Raw], names: &'a BTreeSet<String>) -> Option<&'a str> {
         rows.iter().filter_map(|row| row.properties.get(*name)).map(|value| value.to_string().len()).sum()
     };
     names.iter().max_by_key(length).map(String::as_str)
-}
-
-fn is_same(name: &str, wanted: &str) -> bool {
-    let plain = |text: &str| text.trim().to_lowercase().replace([' ', '-'], "_");
-    plain(name) == plain(wanted)
 }
 
 fn list(names: &BTreeSet<String>) -> String {

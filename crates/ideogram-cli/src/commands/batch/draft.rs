@@ -99,7 +99,7 @@ impl Draft<'_> {
         let operation = self.operation(&mut properties)?;
         self.read_cells(operation, &mut properties);
         self.rename_prompt(operation, &mut properties);
-        self.shape(operation, &mut properties);
+        self.aspect_ratio(operation, &mut properties);
         let prompt = prompt_of(&properties);
         self.structured_prompt(operation, &mut properties);
         self.nest(operation, &mut properties);
@@ -294,19 +294,20 @@ impl Draft<'_> {
         }
     }
 
-    /// Turns a shape into the largest size of it, where operations take sizes and no shapes.
-    fn shape(&mut self, operation: &Operation, properties: &mut Map<String, Value>) {
+    /// Turns an aspect ratio into the largest size of it, where operations take only sizes.
+    fn aspect_ratio(&mut self, operation: &Operation, properties: &mut Map<String, Value>) {
         let Some((property, sizes)) = size::property(operation) else { return };
-        let Some(shape) = properties.shift_remove(size::SHAPE) else { return };
+        let Some(ratio) = properties.shift_remove(size::ASPECT_RATIO) else { return };
         if properties.contains_key(property) {
-            return self.problem(size::SHAPE, format!("cannot be combined with `{property}`: both set the size"));
+            return self
+                .problem(size::ASPECT_RATIO, format!("cannot be combined with `{property}`: both set the size"));
         }
-        match size::largest(sizes, shape.as_str().unwrap_or_default()) {
+        match size::largest(sizes, ratio.as_str().unwrap_or_default()) {
             Some(size) => drop(properties.insert(property.to_owned(), size.into())),
             None => {
                 self.problem(
-                    size::SHAPE,
-                    format!("{operation} has no size of the shape {shape}; set its `{property}`"),
+                    size::ASPECT_RATIO,
+                    format!("{operation} has no size with the aspect ratio {ratio}; set its `{property}`"),
                 );
             }
         }

@@ -1,5 +1,6 @@
 //! The models of rows, and which operation of a model takes the properties of a row.
 
+use clap::{ValueEnum, builder::PossibleValue};
 use ideogram_client::{operation::Operation, operations};
 use serde_json::{Map, Value};
 
@@ -10,19 +11,28 @@ use crate::{
 };
 
 /// The model of rows that name none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Model {
-    /// Ideogram 4.5, which also edits images
-    #[value(name = "v4.5", alias = "4.5")]
     V4_5,
-    /// Ideogram 4.0, and models trained from it
-    #[value(aliases = ["4", "4.0", "v4.0"])]
     V4,
-    /// Ideogram 3.0, and models trained from it
-    #[value(aliases = ["3", "3.0", "v3.0"])]
     V3,
-    /// The legacy models, `V_1` to `V_2A`
     Legacy,
+}
+
+impl ValueEnum for Model {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::V4_5, Self::V4, Self::V3, Self::Legacy]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (name, help) = match self {
+            Self::V4_5 => ("v4.5", "Ideogram 4.5, which also edits images"),
+            Self::V4 => ("v4", "Ideogram 4.0, and models trained from it"),
+            Self::V3 => ("v3", "Ideogram 3.0, and models trained from it"),
+            Self::Legacy => ("legacy", "The legacy models, `V_1` to `V_2A`"),
+        };
+        Some(PossibleValue::new(name).help(help).aliases(values::version_names(name)))
+    }
 }
 
 impl Model {
@@ -51,7 +61,7 @@ impl Model {
             let is_structured = name == JSON_PROMPT && structured::is_in_prompt(operation);
             is_prompt
                 || is_structured
-                || name == size::SHAPE && size::property(operation).is_some()
+                || name == size::ASPECT_RATIO && size::property(operation).is_some()
                 || name == "id"
                 || input(operation, name).is_some()
                 || nested(operation, name).is_some()

@@ -3,13 +3,7 @@
 use serde_json::json;
 
 use super::{plan::Plan, row::Row};
-use crate::{
-    failure::{Failure, links::PRICES_PAGE},
-    output::layout::Layout,
-    output::units,
-    session::context::Context,
-    session::dry_run,
-};
+use crate::{failure::Failure, output::layout::Layout, output::units, session::context::Context, session::dry_run};
 
 /// Prints every request that would be sent.
 pub(super) async fn show(context: &Context<'_>, rows: &[Row], plan: &Plan) -> Result<(), Failure> {
@@ -52,9 +46,8 @@ pub(super) async fn show(context: &Context<'_>, rows: &[Row], plan: &Plan) -> Re
     if images > 0 {
         let priced = plan.send.iter().all(|index| rows[*index].request.operation().quote.is_some());
         let how = if priced { "; with --max-usd, the rows are priced before they are sent" } else { "" };
-        context
-            .output()
-            .note(&format!("{} would be billed (prices: {PRICES_PAGE}){how}", units::count(images, "image")));
+        let bill = dry_run::bill(&units::count(images, "image"));
+        context.output().note(&format!("{bill}{how}"));
     }
     Ok(())
 }

@@ -165,7 +165,7 @@ pub(super) fn verdict(rows: &[(&Row, &Status)], counts: &Counts, stop: Option<St
     let mut reasons = rows
         .iter()
         .filter_map(|(row, status)| status.reason().map(|why| format!("line {} ({}): {why}", row.line, row.name)));
-    failure = reasons.by_ref().take(MAX_LISTED).fold(failure, Failure::cause);
+    failure = reasons.by_ref().take(MAX_LISTED).fold(failure, Failure::fact);
     let unlisted = reasons.count() as u64;
     if unlisted > 0 {
         failure = failure.fact(format!("and {} more, see the contact sheet", units::count(unlisted, "row")));

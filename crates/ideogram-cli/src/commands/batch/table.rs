@@ -124,8 +124,13 @@ fn names(header: &Record, rows: &[Record], problems: &mut Vec<Problem>) -> Vec<O
 
 /// The property of a column; also accepts a spelling like `Num Images`.
 fn column_name(cell: &str) -> String {
-    let plain = cell.to_lowercase().replace([' ', '-'], "_");
+    let plain = plain(cell);
     if is_known(&plain) { plain } else { cell.to_owned() }
+}
+
+/// A name in the spelling of properties.
+pub(super) fn plain(name: &str) -> String {
+    name.trim().to_lowercase().replace([' ', '-'], "_")
 }
 
 /// Returns the text after a line `sep=;`, the number of its first line, and the separator.

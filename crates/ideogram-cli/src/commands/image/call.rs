@@ -29,7 +29,6 @@ use crate::{
 
 const PROMPT: &str = "prompt";
 const IMAGES: &str = "images";
-const IMAGE_EXTENSIONS: [&str; 4] = ["jpg", "jpeg", "png", "webp"];
 /// The property for images that are not edited.
 const REFERENCES: &str = "reference_images";
 /// Lists of up to this many values are shown in whole.
@@ -70,7 +69,7 @@ pub(super) async fn prepare(
     for (flag, target) in targets(&given, model) {
         let texts = || many::<String>(matches, flag.name);
         match flag.kind(target) {
-            Kind::Number | Kind::Enum(_) | Kind::Shape | Kind::Palette | Kind::Text => {
+            Kind::Number | Kind::Enum(_) | Kind::AspectRatio | Kind::Palette | Kind::Text => {
                 for text in texts() {
                     draft.set(target, value(command, model, flag, target, text)?);
                 }
@@ -189,13 +188,10 @@ fn prompt_after_images(command: &ImageCommand, matches: &ArgMatches) -> Result<O
     let mut images: Vec<&OsString> = many(matches, IMAGES).collect();
     let last = images.pop().ok_or_else(missing)?;
     let is_image = |text: &OsString| {
-        let path = Path::new(text);
-        let is_link = text.to_str().is_some_and(|text| text == "-" || text.starts_with("https://"));
-        path.exists()
-            || is_link
-            || path
-                .extension()
-                .is_some_and(|extension| IMAGE_EXTENSIONS.iter().any(|it| extension.eq_ignore_ascii_case(it)))
+        let (path, text) = (Path::new(text), text.to_string_lossy());
+        // A name of one word with an extension is a file that is missing.
+        let is_name = path.extension().is_some_and(|it| !it.is_empty()) && !text.contains(char::is_whitespace);
+        path.exists() || is_name || text == "-" || text.starts_with("https://")
     };
     if is_image(last) || images.is_empty() && !matches.contains_id("image_urls") {
         return Err(missing());
@@ -228,21 +224,21 @@ fn choose(command: &'static ImageCommand, matches: &ArgMatches, given: &[&Flag])
     });
     let named = || models().filter(|model| Some(model.name) == name);
     let takes_all = |model: &&Model| given.iter().all(|flag| flag.target(model.operation).is_some());
-    let takes_values = |model: &&Model| {
-        given.iter().all(|flag| match flag.target(model.operation).map(|target| flag.kind(target)) {
-            Some(Kind::Enum(values)) => {
-                many::<String>(matches, flag.name).all(|text| values::find(values, text).is_some())
-            }
-            kind => kind.is_some(),
-        })
-    };
-    let best = named().find(takes_values).or_else(|| named().find(takes_all));
+    let best = named().find(|model| takes_values(model, matches, given)).or_else(|| named().find(takes_all));
     best.or_else(|| named().next()).ok_or_else(|| {
         let mut others: Vec<String> = models().map(|model| format!("--model {}", model.name)).collect();
         others.dedup();
         let name = name.unwrap_or_default();
         Failure::usage(format!("--transparent is not supported by --model {name}: nothing was sent"))
             .hint(format!("use {}", others.join(" or ")))
+    })
+}
+
+/// Whether a model takes all flags with their values.
+fn takes_values(model: &Model, matches: &ArgMatches, given: &[&Flag]) -> bool {
+    given.iter().all(|flag| match flag.target(model.operation).map(|target| flag.kind(target)) {
+        Some(Kind::Enum(values)) => many::<String>(matches, flag.name).all(|text| values::find(values, text).is_some()),
+        kind => kind.is_some(),
     })
 }
 
@@ -262,7 +258,7 @@ fn flags_of(command: &ImageCommand, can: impl Fn(&Model) -> bool) -> Vec<String>
 /// Refuses flags that the model does not take, and names the models that do.
 fn check_flags(command: &ImageCommand, model: &Model, matches: &ArgMatches, given: &[&Flag]) -> Result<(), Failure> {
     let sets = |flag: &&Flag| flag.target(model.operation).map(|target| (target.property, flag.kind(target)));
-    for flag in given.iter().filter(|flag| sets(flag).is_some_and(|(_, kind)| kind == Kind::Shape)) {
+    for flag in given.iter().filter(|flag| sets(flag).is_some_and(|(_, kind)| kind == Kind::AspectRatio)) {
         let is_same =
             |other: &&&Flag| other.name != flag.name && sets(other).map(|it| it.0) == sets(flag).map(|it| it.0);
         if let Some(other) = given.iter().find(is_same) {
@@ -296,11 +292,15 @@ fn check_flags(command: &ImageCommand, model: &Model, matches: &ArgMatches, give
     });
     let that_take = |flags: &[&Flag]| flags_of(command, |model| flags.iter().all(|flag| takes(model, flag)));
     let also_transparent = |it: &Model| it.is_transparent == model.is_transparent || it.is_transparent;
+    let verb = if command.has_models() && matches.contains_id(MODEL) { "use" } else { "add" };
+    let with_values = flags_of(command, |it| also_transparent(it) && takes_values(it, matches, given));
+    if let Some(first) = with_values.first() {
+        let command = executable::command_line_with(first);
+        return Err(failure.hint(format!("{verb} {}, which takes {it}: {command}", with_values.join(" or "))));
+    }
     let all = flags_of(command, |it| also_transparent(it) && given.iter().all(|flag| takes(it, flag)));
     if !all.is_empty() {
-        let verb = if matches.contains_id(MODEL) { "use" } else { "add" };
-        let command = executable::command_line_with(&all[0]);
-        return Err(failure.hint(format!("{verb} {}, which takes {it}: {command}", all.join(" or "))));
+        return Err(failure.hint(format!("{verb} {}, which takes {it}, with other values", all.join(" or "))));
     }
     let plain = that_take(given);
     if !plain.is_empty() {
@@ -321,15 +321,24 @@ fn equivalent(model: &Model, matches: &ArgMatches, refused: &Flag) -> Option<Str
     let other = |name: &str| EQUIVALENT.iter().find_map(|(one, other)| (*one == name).then_some(*other));
     let flag = FLAGS.iter().find(|flag| Some(flag.name) == other(refused.name))?;
     let target = flag.target(model.operation)?;
-    let value = many::<String>(matches, refused.name).next()?;
-    let is_taken = target.single().check_text(value).is_ok();
-    let name = flag.name.replace('_', "-");
-    Some(if is_taken { format!("--{name} {value}") } else { format!("--{name}") })
+    let wanted = many::<String>(matches, refused.name).next()?;
+    let sizes = size::property(model.operation).map_or(&[][..], |(_, sizes)| sizes);
+    let value = match size::sides(wanted) {
+        // The closest, which is the same if the model has it.
+        Some(_) if !sizes.is_empty() => format!(" {}", closest(sizes, wanted).swap_remove(0)),
+        _ if target.single().check_text(wanted).is_ok() => format!(" {wanted}"),
+        _ => String::new(),
+    };
+    Some(format!("--{}{value}", flag.name.replace('_', "-")))
 }
 
 /// The value of a flag as the operation takes it.
 fn value(command: &ImageCommand, model: &Model, flag: &Flag, target: Target, text: &str) -> Result<Value, Failure> {
+    let sizes = || size::property(model.operation).map_or(&[][..], |(_, sizes)| sizes);
     match flag.kind(target) {
+        Kind::AspectRatio | Kind::Text if text == LIST && size::SIZES.contains(&target.property) => {
+            return Err(unsupported(command, model, flag, sizes(), text));
+        }
         Kind::Palette => {
             let name = values::find(palette_names(target.schema), text).copied().unwrap_or(text);
             return Ok(json!({ "name": name }));
@@ -340,13 +349,13 @@ fn value(command: &ImageCommand, model: &Model, flag: &Flag, target: Target, tex
             }
             return Err(unsupported(command, model, flag, values, text));
         }
-        Kind::Shape => return sized(command, model, flag, text),
+        Kind::AspectRatio => return sized(command, model, flag, text),
         _ => {}
     }
     target.single().check_text(text).map_err(|reason| {
         let failure = Failure::usage(format!("{} {reason}: nothing was sent", flag.shown(command)));
-        match size::shape(text).filter(|_| size::SIZES.contains(&target.property)) {
-            Some(_) => failure.hint(format!("for a shape, use --aspect-ratio {text}")),
+        match size::sides(text).filter(|_| size::SIZES.contains(&target.property)) {
+            Some(_) => failure.hint(format!("for an aspect ratio, use --aspect-ratio {text}")),
             None => failure,
         }
     })?;
@@ -376,24 +385,20 @@ fn unsupported(command: &ImageCommand, model: &Model, flag: &Flag, values: &[&st
         _ => false,
     };
     let others = flags_of(command, takes);
-    let mut short: Vec<String> = values.iter().map(|value| size::short_name(value)).collect();
     let by = command.shown(model);
+    let mut short = closest(values, text);
     if text == LIST {
         let failure = Failure::usage(format!("{} takes one value: nothing was sent", flag.shown(command)));
-        return failure.hint(format!("with {by}, one of: {}", short.join(", ")));
+        let all: Vec<String> = values.iter().map(|value| size::short_name(value)).collect();
+        return failure.hint(format!("with {by}, one of: {}", all.join(", ")));
     }
-    let mut closest = "one of";
-    if short.len() > MAX_SHOWN_VALUES {
-        closest = "one of the closest, such as";
-        if let Some(wanted) = size::shape(text) {
-            let distance = |name: &String| size::shape(name).map_or(f64::MAX, |size| distance(size, wanted));
-            short.sort_by(|one, other| distance(one).total_cmp(&distance(other)));
-        } else {
-            let similarity = |name: &String| strsim::jaro_winkler(&name.to_lowercase(), &text.to_lowercase());
-            short.sort_by(|one, other| similarity(other).total_cmp(&similarity(one)));
-        }
+    let is_long = short.len() > MAX_SHOWN_VALUES;
+    if is_long {
         short.truncate(MAX_SUGGESTIONS);
+    } else {
+        short = values.iter().map(|value| size::short_name(value)).collect();
     }
+    let closest = if is_long { "one of the closest, such as" } else { "one of" };
     let failure = Failure::usage(format!("{} {text} is not supported by {by}: nothing was sent", flag.shown(command)));
     let values = format!("use {closest}: {}", short.join(", "));
     if others.is_empty() {
@@ -402,10 +407,24 @@ fn unsupported(command: &ImageCommand, model: &Model, flag: &Flag, values: &[&st
     failure.hint(format!("use {}, which supports it", others.join(" or "))).hint(format!("with {by}, {values}"))
 }
 
-/// The largest size of a model that has a shape.
+/// The names of values, beginning with the closest: by aspect ratio and area, or by spelling.
+fn closest(values: &[&str], text: &str) -> Vec<String> {
+    let mut names: Vec<String> = values.iter().map(|value| size::short_name(value)).collect();
+    if let Some(wanted) = size::sides(text) {
+        let distance = |name: &String| size::sides(name).map_or(f64::MAX, |size| distance(size, wanted));
+        names.sort_by(|one, other| distance(one).total_cmp(&distance(other)));
+    } else {
+        let similarity = |name: &String| strsim::jaro_winkler(&name.to_lowercase(), &text.to_lowercase());
+        names.sort_by(|one, other| similarity(other).total_cmp(&similarity(one)));
+    }
+    names
+}
+
+/// The largest size of a model that has an aspect ratio.
 fn sized(command: &ImageCommand, model: &Model, flag: &Flag, text: &str) -> Result<Value, Failure> {
-    if size::shape(text).is_none() {
-        let what = format!("{} must be a shape such as 16:9, not {text}: nothing was sent", flag.shown(command));
+    if size::sides(text).is_none() {
+        let what =
+            format!("{} must be an aspect ratio such as 16:9, not {text}: nothing was sent", flag.shown(command));
         return Err(Failure::usage(what));
     }
     let (_, sizes) = size::property(model.operation).unwrap_or_default();
@@ -413,10 +432,10 @@ fn sized(command: &ImageCommand, model: &Model, flag: &Flag, text: &str) -> Resu
     size.map(Value::from).ok_or_else(|| unsupported(command, model, flag, sizes, text))
 }
 
-/// How different two sizes are: their shapes first.
+/// How different two sizes are: their aspect ratios first.
 fn distance(one: (f64, f64), other: (f64, f64)) -> f64 {
     let area = ((one.0 * one.1) / (other.0 * other.1)).ln().abs();
-    4.0 * size::difference(one, other) + if other.0 < 100.0 { 0.0 } else { area }
+    4.0 * size::ratio_difference(one, other) + if other.0 < 100.0 { 0.0 } else { area }
 }
 
 /// `#FFD700`, or `#FFD700=0.5` with a weight.

@@ -68,8 +68,8 @@ pub(super) enum Kind {
     Number,
     /// A value of an enum.
     Enum(&'static [&'static str]),
-    /// A shape, for which a size is chosen.
-    Shape,
+    /// An aspect ratio, for which a size is chosen.
+    AspectRatio,
     /// The name of a palette.
     Palette,
     /// A color, with or without a weight.
@@ -149,7 +149,12 @@ pub(super) const FLAGS: &[Flag] = &[
         "NUMBER",
         "How much of the image is kept [default: 50; with v4 the service decides by the prompt]",
     ),
-    flag("size", &["size"], "SIZE", "Size in pixels, such as 2048x2048; `auto`; or `source`, as the first of --images"),
+    flag(
+        "size",
+        &["size"],
+        "SIZE",
+        "Size in pixels, such as 2048x2048; `auto`; `source`, as the first of --images; `list` shows them",
+    ),
     flag(
         "quality",
         &["quality"],
@@ -199,7 +204,7 @@ pub(super) const FLAGS: &[Flag] = &[
         "aspect_ratio",
         &["aspect_ratio"],
         "RATIO",
-        "Shape, such as 16:9; where the model takes only sizes, the largest one of this shape",
+        "Aspect ratio, such as 16:9; where the model takes only sizes, the largest one with it",
     ),
     flag(
         "rendering_speed",
@@ -260,7 +265,7 @@ impl Flag {
         };
         let in_object = || object().into_iter().flat_map(|object| object.properties);
         // Some operations take a structured prompt as text, tell the first of several images from the others, or take
-        // sizes and no shapes.
+        // sizes and no aspect ratios.
         let is_other = |name: &str| match self.name {
             "json_prompt" => name == "prompt" && structured::is_in_prompt(operation),
             "images" => name == "image" && body().any(|input| input.name == "reference_images"),
@@ -282,7 +287,7 @@ impl Flag {
             ("prompt", _) => Kind::Prompt,
             ("json_prompt", _) => Kind::StructuredPrompt,
             ("color_palette", _) => Kind::Palette,
-            ("aspect_ratio", _) if target.property != self.name => Kind::Shape,
+            ("aspect_ratio", _) if target.property != self.name => Kind::AspectRatio,
             ("color_hex", _) => Kind::Color,
             ("custom_model" | "stacked_custom_models", _) => Kind::CustomModel,
             ("font_candidate_files", _) => Kind::File,
@@ -310,7 +315,7 @@ impl Flag {
         let first = targets.first()?.1;
         let is_required = |(model, target): &(&Model, Target)| {
             target.required
-                && self.kind(*target) != Kind::Shape
+                && self.kind(*target) != Kind::AspectRatio
                 && model.default.is_none_or(|it| it.0 != target.property)
         };
         let is_repeated =
@@ -330,21 +335,19 @@ impl Flag {
             // It may stand after the images.
             None if self.name == "prompt" && command.arguments.contains(&"images") => argument,
             None if targets.len() < command.models.len() || !targets.iter().all(is_required) => argument,
-            None if size::SIZES.contains(&self.name) => argument.required_unless_present(size::SHAPE),
+            None if size::SIZES.contains(&self.name) => argument.required_unless_present(size::ASPECT_RATIO),
             None => argument.required(true),
         };
         let is_path = matches!(self.kind(first), Kind::Image | Kind::File | Kind::StructuredPrompt);
         argument = match self.kind(first) {
             Kind::Switch => return Some(argument.action(ArgAction::SetTrue)),
             Kind::Number => argument.allow_negative_numbers(true),
-            Kind::Enum(_) | Kind::Shape => {
-                let known = Known::new(self.values(&targets));
-                argument.value_parser(known).hide_possible_values(true)
+            Kind::Enum(_) | Kind::AspectRatio => {
+                argument.value_parser(self.values(&targets)).hide_possible_values(true)
             }
-            Kind::Palette => argument
-                .value_parser(Known::new(self.values(&targets)))
-                .hide_possible_values(true)
-                .conflicts_with("color_hex"),
+            Kind::Palette => {
+                argument.value_parser(self.values(&targets)).hide_possible_values(true).conflicts_with("color_hex")
+            }
             _ if is_path => argument.value_parser(clap::value_parser!(OsString)),
             _ => argument,
         };
@@ -355,18 +358,14 @@ impl Flag {
         })
     }
 
-    /// Its values in the help, of all models: each in one spelling.
-    fn values(&self, targets: &[(&Model, Target)]) -> Vec<String> {
-        let mut names: Vec<String> = Vec::new();
-        for (_, target) in targets {
-            let values: Vec<String> = match self.kind(*target) {
-                Kind::Enum(values) => values.iter().map(|value| size::short_name(value).to_lowercase()).collect(),
-                Kind::Palette => ColorPalettePresetName::ALL.iter().map(|name| name.as_str().to_lowercase()).collect(),
-                _ => Vec::new(),
-            };
-            names.extend(values.into_iter().filter(|value| !names.contains(value)).collect::<Vec<_>>());
-        }
-        names
+    /// Its values in the help, of all models.
+    fn values(&self, targets: &[(&Model, Target)]) -> Known {
+        let values = targets.iter().flat_map(|(_, target)| match self.kind(*target) {
+            Kind::Enum(values) => values.iter().map(|value| size::short_name(value).to_lowercase()).collect(),
+            Kind::Palette => ColorPalettePresetName::ALL.iter().map(|name| name.as_str().to_lowercase()).collect(),
+            _ => Vec::new(),
+        });
+        Known::new(values)
     }
 
     /// What it does, its bounds or values, and the models that take it unless all do.
@@ -376,6 +375,7 @@ impl Flag {
             _ => self.help.to_owned(),
         };
         let values = self.values(targets);
+        let values = values.names();
         let allowed = match targets.first() {
             Some((_, Target { schema: Schema::Integer { minimum: Some(minimum), maximum: Some(maximum) }, .. })) => {
                 format!(", {minimum} to {maximum}")

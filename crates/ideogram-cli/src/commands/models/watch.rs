@@ -2,7 +2,6 @@
 
 use std::{
     io::{self, IsTerminal as _},
-    net::IpAddr,
     pin::pin,
     time::Duration,
 };
@@ -69,14 +68,7 @@ impl WaitFlags {
     /// and the exit code of a failed call.
     pub(super) async fn watch(self, context: &Context<'_>, id: &ModelId) -> Result<TrainedModel, Failure> {
         let mut wait = context.client().wait_until_trained(id.as_str());
-        // The time of a mock server may pass faster.
-        let is_loopback = |host: &str| {
-            let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-            host == "localhost" || address.is_ok_and(|address| address.is_loopback())
-        };
-        let is_local = context.client().base_url().host_str().is_some_and(is_loopback);
-        let local = if context.is_mock() { MOCK_TIME.1 } else { SECOND };
-        if let Some(poll_every) = self.poll.or(is_local.then_some(local)) {
+        if let Some(poll_every) = self.poll.or(context.is_mock().then_some(MOCK_TIME.1)) {
             wait = wait.poll_every(poll_every);
         }
         if let Some(deadline) = self.deadline {

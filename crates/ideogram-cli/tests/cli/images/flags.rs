@@ -364,6 +364,23 @@ fn flags_that_contradict_each_other_or_the_model_are_refused_before_anything_is_
 }
 
 #[test]
+fn list_shows_the_values_of_every_flag_that_has_some() {
+    for (line, part) in [
+        ("generate cat --size list", "with --model v4.5, one of: 2048x2048, "),
+        ("generate cat --aspect-ratio list", "with --model v4.5, one of: 2048x2048, "),
+        ("generate cat --model v3 --aspect-ratio list", "with --model v3, one of: auto, 1:3, "),
+        ("generate cat --model v3 --resolution list", "with --model v3, one of: 512x1536, "),
+        ("generate cat --model v3 --style-preset list", "with --model v3, one of: "),
+        ("generate cat --model v3 --resolution 1000x1000", "such as: 1024x1024, "),
+        ("generate cat --model v3 --size 1000x1000", "with --model v3, use --resolution 1024x1024"),
+    ] {
+        let refused = ideogram(["--mock"].into_iter().chain(line.split(' '))).run();
+        assert_eq!(refused.code(), Some(2), "{line}\n{refused}");
+        assert!(refused.stderr().contains(part), "{line}\n{refused}");
+    }
+}
+
+#[test]
 fn a_refusal_says_what_will_do() {
     snapshot!(ideogram(["--mock", "generate", "cat", "--style-preset", "weird"]).run(), @"
     exit code: 2
