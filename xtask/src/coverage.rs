@@ -1,9 +1,12 @@
-//! The coverage table of `openapi/README.md`: the operations, with their methods and commands.
+//! The tables of `openapi/README.md`: the operations, with their methods and commands, and the decided differences.
 
 use anyhow::{Context as _, Result};
 use ideogram_codegen::{GeneratedClient, OperationSummary};
 
-use crate::sources::{Sources, Validity};
+use crate::{
+    drift::decisions::{self, Decisions},
+    sources::{Sources, Validity},
+};
 
 const BEGIN: &str = "<!-- coverage:begin -->";
 const END: &str = "<!-- coverage:end -->";
@@ -17,10 +20,17 @@ pub(crate) const FILE: &str = "openapi/README.md";
 /// Returns the file with a new table.
 pub(crate) fn render(sources: &Sources, client: &GeneratedClient) -> Result<String> {
     let current = sources.get(FILE).with_context(|| format!("`{FILE}` is missing"))?;
-    let markers = || format!("`{FILE}` must have the lines `{BEGIN}` and `{END}`, in this order; put them back");
-    let (before, rest) = current.split_once(BEGIN).with_context(markers)?;
-    let (_, after) = rest.split_once(END).with_context(markers)?;
-    Ok(format!("{before}{BEGIN}\n{NOTE}\n\n{}\n{END}{after}", table(sources, client)))
+    let decisions = sources.get(decisions::FILE).with_context(|| format!("`{}` is missing", decisions::FILE))?;
+    let with_decisions = Decisions::parse(decisions)?.render(current)?;
+    between(&with_decisions, BEGIN, END, &table(sources, client))
+}
+
+/// Returns the file with a new text between two markers.
+pub(crate) fn between(file: &str, begin: &str, end: &str, text: &str) -> Result<String> {
+    let markers = || format!("`{FILE}` must have the lines `{begin}` and `{end}`, in this order; put them back");
+    let (before, rest) = file.split_once(begin).with_context(markers)?;
+    let (_, after) = rest.split_once(end).with_context(markers)?;
+    Ok(format!("{before}{begin}\n{NOTE}\n\n{text}\n{end}{after}"))
 }
 
 fn table(sources: &Sources, client: &GeneratedClient) -> String {

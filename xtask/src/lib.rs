@@ -11,6 +11,7 @@ mod ci;
 mod contract;
 mod contract_tools;
 mod coverage;
+mod drift;
 mod expand;
 mod functions;
 mod fuzz;
@@ -37,6 +38,7 @@ pub use self::{
     check::check,
     ci::ci,
     contract::{Part, contract},
+    drift::{Shown, drift},
     expand::expand,
     fuzz::fuzz,
     mutants::mutants,

@@ -4,7 +4,7 @@ use std::{process::ExitCode, time::Duration};
 
 use anyhow::Error;
 use clap::{Parser, Subcommand};
-use xtask::{Mode, Part};
+use xtask::{Mode, Part, Shown};
 
 /// Maintenance of the workspace.
 #[derive(Debug, Parser)]
@@ -45,25 +45,45 @@ enum Task {
         #[arg(long, default_value_t = 1)]
         seed: u32,
     },
+    /// Compares the document with the service's own, or with another version of it
+    ///
+    /// Exits with 1 if there are differences that `openapi/decisions.yaml` does not explain, with 2 if it cannot compare.
+    Drift {
+        /// The other document, JSON or YAML; an address is downloaded with curl
+        #[arg(value_name = "FILE-OR-URL")]
+        source: String,
+        /// Prints the decided differences too, each with its reason
+        #[arg(long)]
+        all: bool,
+    },
     /// Runs what CI runs, in its order, up to the first failure
     Ci,
 }
 
 fn main() -> ExitCode {
     let root = xtask::workspace_root();
-    let done = match Arguments::parse().task {
+    let task = Arguments::parse().task;
+    // The one task whose failure has two meanings.
+    let cannot_run = if matches!(task, Task::Drift { .. }) { ExitCode::from(2) } else { ExitCode::FAILURE };
+    let done = match task {
         Task::Regen { check } => xtask::regen(&root, if check { Mode::Check } else { Mode::Write }),
         Task::Expand => xtask::expand(&root),
         Task::Fuzz { seconds } => xtask::fuzz(&root, Duration::from_secs(seconds)),
         Task::Mutants { pattern } => xtask::mutants(&root, pattern.as_deref()),
         Task::Contract { parts, seed } => xtask::contract(&root, &parts, seed),
+        Task::Drift { source, all } => {
+            match xtask::drift(&root, &source, if all { Shown::All } else { Shown::Undecided }) {
+                Ok(false) => return ExitCode::FAILURE,
+                decided => decided.map(drop),
+            }
+        }
         Task::Ci => xtask::ci(&root),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&error);
-            ExitCode::FAILURE
+            cannot_run
         }
     }
 }

@@ -38,6 +38,8 @@ mod settings;
 mod spelling;
 mod yaml;
 
+use std::collections::HashMap;
+
 use proc_macro2::TokenStream;
 
 use crate::{document::Document, rules::DocumentFacts};
@@ -207,6 +209,33 @@ pub fn client_methods(source: &str) -> Vec<String> {
 /// The text is not YAML, with the line.
 pub fn read_yaml(document: &str) -> Result<serde_json::Value, Error> {
     Ok(yaml::read(document)?.root)
+}
+
+/// The lines of the values of a document.
+#[derive(Clone, Debug, Default)]
+pub struct Lines(HashMap<String, usize>);
+
+impl Lines {
+    /// The line, counted from 1, of the node at a JSON pointer, or of the nearest node above it.
+    pub fn at(&self, pointer: &str) -> Option<usize> {
+        yaml::nearest_line(&self.0, pointer)
+    }
+}
+
+/// As [`read_yaml`], with the line of each value. JSON is YAML, so this reads JSON too.
+///
+/// # Errors
+///
+/// The text is not YAML, with the line.
+pub fn read_yaml_with_lines(document: &str) -> Result<(serde_json::Value, Lines), Error> {
+    let yaml::Located { root, lines, .. } = yaml::read(document)?;
+    Ok((root, Lines(lines)))
+}
+
+/// Returns the name that a component must have for a text of several words: `get_item_200_response` is
+/// `GetItem200Response`.
+pub fn component_name(words: &str) -> String {
+    names::type_name(words)
 }
 
 /// Returns the unquoted texts and keys of a document that YAML 1.1 reads as something else; many tools still do.

@@ -1,0 +1,158 @@
+//! Finds the differences of two documents.
+
+use std::collections::BTreeSet;
+
+use super::{
+    document::Document,
+    operation::{self, Operation, facts, operations},
+    tree::{Fact, FactName, Tree},
+};
+
+/// What a side says that does not have something.
+pub(crate) const ABSENT: &str = "absent";
+
+/// A difference between our document and theirs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Difference {
+    /// Method and path.
+    pub(crate) title: String,
+    /// The operation id: ours, or theirs if we do not have the operation.
+    pub(crate) operation: String,
+    /// Where in the operation; empty for the operation itself.
+    pub(crate) location: String,
+    /// What differs: a keyword, or what only one side has.
+    pub(crate) fact: &'static str,
+    pub(crate) ours: Side,
+    pub(crate) theirs: Side,
+}
+
+/// What one document says, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Side {
+    pub(crate) text: String,
+    /// Nothing if the document does not have the operation.
+    pub(crate) pointer: Option<String>,
+}
+
+impl Side {
+    fn absent(pointer: &str) -> Self {
+        Self { text: ABSENT.to_owned(), pointer: Some(pointer.to_owned()) }
+    }
+}
+
+impl From<&Fact> for Side {
+    fn from(fact: &Fact) -> Self {
+        Self { text: fact.text.clone(), pointer: Some(fact.pointer.clone()) }
+    }
+}
+
+/// Compares all operations, in the order of their paths.
+pub(crate) fn differences(ours: &Document, theirs: &Document) -> Vec<Difference> {
+    let (our_operations, their_operations) = (operations(ours), operations(theirs));
+    let keys: BTreeSet<_> = our_operations.keys().chain(their_operations.keys()).collect();
+    let mut found = Vec::new();
+    for key in keys {
+        match (our_operations.get(key), their_operations.get(key)) {
+            (Some(our), Some(their)) => {
+                let mut comparison = Comparison { operation: our, seen: BTreeSet::new(), found: &mut found };
+                comparison.trees("", &facts(ours, our), &facts(theirs, their));
+            }
+            (Some(our), None) => found.push(only_in_one(ours, our, true)),
+            (None, Some(their)) => found.push(only_in_one(theirs, their, false)),
+            (None, None) => {}
+        }
+    }
+    found
+}
+
+fn only_in_one(document: &Document, operation: &Operation<'_>, is_ours: bool) -> Difference {
+    let text = format!("present, {}", operation::security(document, &operation.node));
+    let present = Side { text, pointer: Some(operation.node.pointer.clone()) };
+    let absent = Side { text: ABSENT.to_owned(), pointer: None };
+    let (ours, theirs) = if is_ours { (present, absent) } else { (absent, present) };
+    Difference {
+        title: operation.title.clone(),
+        operation: operation.id.clone(),
+        location: String::new(),
+        fact: "operation",
+        ours,
+        theirs,
+    }
+}
+
+struct Comparison<'c, 'd> {
+    operation: &'c Operation<'d>,
+    /// A schema is compared once for each operation, although a body may use it twice.
+    seen: BTreeSet<(FactName, Option<String>, Option<String>)>,
+    found: &'c mut Vec<Difference>,
+}
+
+impl Comparison<'_, '_> {
+    fn trees(&mut self, location: &str, ours: &Tree, theirs: &Tree) {
+        let names: BTreeSet<&FactName> = ours.facts.keys().chain(theirs.facts.keys()).collect();
+        let is_other_type = ours.get("type") != theirs.get("type");
+        for name in names {
+            let (our, their) = (ours.facts.get(name), theirs.facts.get(name));
+            if our.map(|fact| &fact.text) == their.map(|fact| &fact.text) {
+                continue;
+            }
+            // What follows from another type is not a difference of its own.
+            if is_other_type && !["type", "required", "nullable", "deprecated", "contentType"].contains(&name.0) {
+                continue;
+            }
+            let side = |fact: Option<&Fact>, tree: &Tree| fact.map_or_else(|| Side::absent(&tree.pointer), Side::from);
+            let (our, their) = (side(our, ours), side(their, theirs));
+            if name.0 == "value" && (ours.items("value").is_empty() || theirs.items("value").is_empty()) {
+                self.values(location, ours, theirs, (our, their));
+            } else {
+                self.add(name.clone(), location, our, their);
+            }
+        }
+        if is_other_type {
+            return;
+        }
+        let labels: BTreeSet<&String> = ours.children.keys().chain(theirs.children.keys()).collect();
+        for label in labels {
+            let inner = format!("{location}{label}");
+            let present = |tree: &Tree| Side { text: tree.summary.clone(), pointer: Some(tree.pointer.clone()) };
+            match (ours.children.get(label), theirs.children.get(label)) {
+                (Some(our), Some(their)) => self.trees(&inner, our, their),
+                (Some(our), None) => {
+                    self.add((our.kind, label.clone()), &inner, present(our), Side::absent(&theirs.pointer));
+                }
+                (None, Some(their)) => {
+                    self.add((their.kind, label.clone()), &inner, Side::absent(&ours.pointer), present(their));
+                }
+                (None, None) => {}
+            }
+        }
+    }
+
+    /// One difference for all values if only one side has an enum.
+    fn values(&mut self, location: &str, ours: &Tree, theirs: &Tree, (our, their): (Side, Side)) {
+        let side = |tree: &Tree, side: Side| {
+            let values = tree.items("value");
+            Side { text: if values.is_empty() { "any".to_owned() } else { values }, ..side }
+        };
+        let first = !self.found.last().is_some_and(|last| {
+            last.fact == "values" && last.location == location && last.title == self.operation.title
+        });
+        if first {
+            self.add(("values", String::new()), location, side(ours, our), side(theirs, their));
+        }
+    }
+
+    fn add(&mut self, name: FactName, location: &str, ours: Side, theirs: Side) {
+        let fact = name.0;
+        if self.seen.insert((name, ours.pointer.clone(), theirs.pointer.clone())) {
+            self.found.push(Difference {
+                title: self.operation.title.clone(),
+                operation: self.operation.id.clone(),
+                location: location.trim().to_owned(),
+                fact,
+                ours,
+                theirs,
+            });
+        }
+    }
+}

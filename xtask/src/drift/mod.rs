@@ -1,0 +1,43 @@
+//! `cargo xtask drift FILE-OR-URL`: compares the document with the service's own.
+//!
+//! Start at [`drift`]. Each document becomes a tree of facts (`operation`, `schema`), so that it does not matter how a fact
+//! is written; `compare` finds what differs, `decisions` what is meant to differ, `report` prints the rest. Descriptions,
+//! examples, tags and headers are not compared: ours are our own.
+
+mod compare;
+pub(crate) mod decisions;
+mod document;
+mod glob;
+mod operation;
+mod report;
+mod schema;
+mod tree;
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+pub use self::report::Shown;
+use self::{compare::differences, decisions::Decisions, document::Document, report::report};
+use crate::sources::{DOCUMENT, Sources};
+
+/// Compares the document with another one and prints the differences. Returns whether all are decided.
+///
+/// # Errors
+///
+/// If the other document, or one of our files, cannot be read.
+pub fn drift(root: &Path, source: &str, shown: Shown) -> Result<bool> {
+    let sources = Sources::read(root)?;
+    let decisions = sources.get(decisions::FILE).with_context(|| format!("`{}` is missing", decisions::FILE))?;
+    let decisions = Decisions::parse(decisions)?;
+    let ours = Document::parse(DOCUMENT, sources.document())?;
+    let theirs = Document::read(source)?;
+    let report = report(&ours, &theirs, &differences(&ours, &theirs), &decisions, shown);
+    say(&report.text);
+    Ok(report.undecided == 0)
+}
+
+#[expect(clippy::print_stdout, reason = "the differences are the result of the task")]
+fn say(text: &str) {
+    print!("{text}");
+}

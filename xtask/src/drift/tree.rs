@@ -1,0 +1,52 @@
+//! What two documents are compared by: a tree of facts, the same for every way to write them down.
+
+use std::collections::BTreeMap;
+
+/// An operation, a parameter, a body, a schema: whatever has facts of its own.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tree {
+    /// What it is, such as `property`: the fact that differs if only one document has it.
+    pub(crate) kind: &'static str,
+    /// What it is in a few words, for the same case.
+    pub(crate) summary: String,
+    pub(crate) pointer: String,
+    pub(crate) facts: BTreeMap<FactName, Fact>,
+    /// By label: what to add to the location of this tree, with the separator in front.
+    pub(crate) children: BTreeMap<String, Tree>,
+}
+
+/// The name of a fact, and the item if several facts have this name, as the values of an enum do.
+pub(crate) type FactName = (&'static str, String);
+
+/// A fact and where it is written.
+#[derive(Clone, Debug)]
+pub(crate) struct Fact {
+    pub(crate) text: String,
+    pub(crate) pointer: String,
+}
+
+impl Tree {
+    pub(crate) fn new(kind: &'static str, pointer: &str) -> Self {
+        Self { kind, pointer: pointer.to_owned(), ..Self::default() }
+    }
+
+    /// Adds a fact that there is once.
+    pub(crate) fn fact(&mut self, name: &'static str, text: impl Into<String>, pointer: &str) {
+        self.facts.insert((name, String::new()), Fact { text: text.into(), pointer: pointer.to_owned() });
+    }
+
+    /// Adds one of several facts with the same name.
+    pub(crate) fn item(&mut self, name: &'static str, text: &str, pointer: &str) {
+        self.facts.insert((name, text.to_owned()), Fact { text: text.to_owned(), pointer: pointer.to_owned() });
+    }
+
+    pub(crate) fn get(&self, name: &'static str) -> Option<&str> {
+        self.facts.get(&(name, String::new())).map(|fact| fact.text.as_str())
+    }
+
+    /// The items of a fact, with commas.
+    pub(crate) fn items(&self, name: &'static str) -> String {
+        let items = self.facts.iter().filter(|((other, item), _)| *other == name && !item.is_empty());
+        items.map(|(_, fact)| fact.text.as_str()).collect::<Vec<_>>().join(", ")
+    }
+}
