@@ -11,6 +11,8 @@ mod glob;
 mod operation;
 mod report;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use std::path::Path;

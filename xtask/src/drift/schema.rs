@@ -81,6 +81,12 @@ impl<'d> Merged<'d> {
                     self.required.extend(names);
                 }
                 "nullable" if value.value == true => self.nullable = Some(value.pointer),
+                "type" => {
+                    if value.value.as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == "null")) {
+                        self.nullable = Some(value.pointer.clone());
+                    }
+                    self.keywords.insert(key, value);
+                }
                 "allOf" | "anyOf" | "oneOf" | "$ref" => {}
                 _ => drop(self.keywords.insert(key, value)),
             }
