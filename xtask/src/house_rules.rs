@@ -26,6 +26,9 @@ const ERROR: &str = "#/components/responses/Error";
 const ERRORS: [&str; 4] = ["401", "403", "4XX", "5XX"];
 const COMPONENTS: &str = "#/components/schemas/";
 
+/// What the descriptions of a drafted operation begin with.
+pub(crate) const UNWRITTEN: &str = "TODO";
+
 /// Reports broken rules.
 pub(crate) fn check(document: &str, root: &Value, problems: &mut Vec<Problem>) {
     let mut rules = Rules { document, root, problems };
@@ -213,6 +216,10 @@ impl Rules<'_> {
         for (key, inner) in node.children() {
             match (key.as_str(), inner.value) {
                 ("description" | "summary", Value::String(text)) => {
+                    if text.starts_with(UNWRITTEN) {
+                        let message = format!("a {key} that is not written yet");
+                        self.report(&inner.pointer, message, "say what a user needs to know");
+                    }
                     let text = without_code(text);
                     let markup =
                         ["[", "]", "http://", "https://", "<"].into_iter().find(|markup| text.contains(markup));

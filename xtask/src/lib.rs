@@ -38,7 +38,7 @@ pub use self::{
     check::check,
     ci::ci,
     contract::{Part, contract},
-    drift::{Shown, drift},
+    drift::{Shown, draft, drift},
     expand::expand,
     fuzz::fuzz,
     mutants::mutants,

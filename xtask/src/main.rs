@@ -55,6 +55,9 @@ enum Task {
         /// Prints the decided differences too, each with its reason
         #[arg(long)]
         all: bool,
+        /// Prints this operation of the other document as YAML in house style instead, to be edited by hand
+        #[arg(long, value_name = "OPERATION", conflicts_with = "all")]
+        draft: Option<String>,
     },
     /// Runs what CI runs, in its order, up to the first failure
     Ci,
@@ -71,7 +74,8 @@ fn main() -> ExitCode {
         Task::Fuzz { seconds } => xtask::fuzz(&root, Duration::from_secs(seconds)),
         Task::Mutants { pattern } => xtask::mutants(&root, pattern.as_deref()),
         Task::Contract { parts, seed } => xtask::contract(&root, &parts, seed),
-        Task::Drift { source, all } => {
+        Task::Drift { source, draft: Some(operation), .. } => xtask::draft(&root, &source, &operation),
+        Task::Drift { source, all, draft: None } => {
             match xtask::drift(&root, &source, if all { Shown::All } else { Shown::Undecided }) {
                 Ok(false) => return ExitCode::FAILURE,
                 decided => decided.map(drop),

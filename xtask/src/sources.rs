@@ -77,6 +77,12 @@ impl Sources {
         Ok(Self { files })
     }
 
+    /// A document without any other file.
+    #[cfg(test)]
+    pub(crate) fn of_document(text: &str) -> Self {
+        Self { files: BTreeMap::from([(DOCUMENT.to_owned(), text.to_owned())]) }
+    }
+
     /// Returns a copy in which one file is replaced or added.
     pub fn with(mut self, path: &str, text: impl Into<String>) -> Self {
         self.files.insert(path.to_owned(), text.into());

@@ -54,7 +54,8 @@ pub(crate) fn differences(ours: &Document, theirs: &Document) -> Vec<Difference>
     for key in keys {
         match (our_operations.get(key), their_operations.get(key)) {
             (Some(our), Some(their)) => {
-                let mut comparison = Comparison { operation: our, seen: BTreeSet::new(), found: &mut found };
+                let (title, id) = (our.title.as_str(), our.id.as_str());
+                let mut comparison = Comparison { title, operation: id, seen: BTreeSet::new(), found: &mut found };
                 comparison.trees("", &facts(ours, our), &facts(theirs, their));
             }
             (Some(our), None) => found.push(only_in_one(ours, our, true)),
@@ -80,14 +81,23 @@ fn only_in_one(document: &Document, operation: &Operation<'_>, is_ours: bool) ->
     }
 }
 
-struct Comparison<'c, 'd> {
-    operation: &'c Operation<'d>,
+/// Compares two trees that belong to no operation.
+pub(crate) fn tree_differences(ours: &Tree, theirs: &Tree) -> Vec<Difference> {
+    let mut found = Vec::new();
+    let mut comparison = Comparison { title: "", operation: "", seen: BTreeSet::new(), found: &mut found };
+    comparison.trees("", ours, theirs);
+    found
+}
+
+struct Comparison<'c> {
+    title: &'c str,
+    operation: &'c str,
     /// A schema is compared once for each operation, although a body may use it twice.
     seen: BTreeSet<(FactName, Option<String>, Option<String>)>,
     found: &'c mut Vec<Difference>,
 }
 
-impl Comparison<'_, '_> {
+impl Comparison<'_> {
     fn trees(&mut self, location: &str, ours: &Tree, theirs: &Tree) {
         let names: BTreeSet<&FactName> = ours.facts.keys().chain(theirs.facts.keys()).collect();
         let is_other_type = ours.get("type") != theirs.get("type");
@@ -134,9 +144,10 @@ impl Comparison<'_, '_> {
             let values = tree.items("value");
             Side { text: if values.is_empty() { "any".to_owned() } else { values }, ..side }
         };
-        let first = !self.found.last().is_some_and(|last| {
-            last.fact == "values" && last.location == location && last.title == self.operation.title
-        });
+        let first = !self
+            .found
+            .last()
+            .is_some_and(|last| last.fact == "values" && last.location == location && last.title == self.title);
         if first {
             self.add(("values", String::new()), location, side(ours, our), side(theirs, their));
         }
@@ -146,8 +157,8 @@ impl Comparison<'_, '_> {
         let fact = name.0;
         if self.seen.insert((name, ours.pointer.clone(), theirs.pointer.clone())) {
             self.found.push(Difference {
-                title: self.operation.title.clone(),
-                operation: self.operation.id.clone(),
+                title: self.title.to_owned(),
+                operation: self.operation.to_owned(),
                 location: location.trim().to_owned(),
                 fact,
                 ours,

@@ -7,6 +7,7 @@
 mod compare;
 pub(crate) mod decisions;
 mod document;
+mod draft;
 mod glob;
 mod operation;
 mod report;
@@ -37,6 +38,18 @@ pub fn drift(root: &Path, source: &str, shown: Shown) -> Result<bool> {
     let report = report(&ours, &theirs, &differences(&ours, &theirs), &decisions, shown);
     say(&report.text);
     Ok(report.undecided == 0)
+}
+
+/// Prints an operation of another document as YAML in house style, to be edited by hand.
+///
+/// # Errors
+///
+/// If one of the documents cannot be read, or has no such operation.
+pub fn draft(root: &Path, source: &str, operation: &str) -> Result<()> {
+    let sources = Sources::read(root)?;
+    let ours = Document::parse(DOCUMENT, sources.document())?;
+    say(&draft::draft(&ours, &Document::read(source)?, operation)?);
+    Ok(())
 }
 
 #[expect(clippy::print_stdout, reason = "the differences are the result of the task")]

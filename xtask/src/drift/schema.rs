@@ -31,7 +31,8 @@ const MAX_DEPTH: usize = 40;
 #[derive(Default)]
 pub(super) struct Merged<'d> {
     pub(super) keywords: BTreeMap<&'d str, Node<'d>>,
-    pub(super) properties: BTreeMap<String, Node<'d>>,
+    /// In the order of the document.
+    pub(super) properties: Vec<(String, Node<'d>)>,
     pub(super) required: BTreeMap<String, String>,
     pub(super) nullable: Option<String>,
     references: Vec<String>,
@@ -74,7 +75,12 @@ impl<'d> Merged<'d> {
         let entries = node.value.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
         for (key, value) in entries.filter_map(|key| Some((key, node.get(key)?))) {
             match key {
-                "properties" => self.properties.extend(value.children()),
+                "properties" => {
+                    for (name, property) in value.children() {
+                        self.properties.retain(|(other, _)| *other != name);
+                        self.properties.push((name, property));
+                    }
+                }
                 "required" => {
                     let names = value.children().into_iter();
                     let names = names.filter_map(|(_, name)| Some((name.value.as_str()?.to_owned(), name.pointer)));
@@ -91,6 +97,10 @@ impl<'d> Merged<'d> {
                 _ => drop(self.keywords.insert(key, value)),
             }
         }
+    }
+
+    pub(super) fn property(&self, name: &str) -> Option<&Node<'d>> {
+        self.properties.iter().find(|(other, _)| other == name).map(|(_, property)| property)
     }
 
     pub(super) fn get(&self, key: &str) -> Option<&Node<'d>> {
@@ -136,7 +146,7 @@ impl<'d> Reader<'d> {
         self.keywords(&merged, &mut tree);
         let is_recursive = merged.references.iter().any(|reference| above.contains(reference));
         if !is_recursive && above.len() < MAX_DEPTH {
-            let above: Vec<String> = above.iter().chain(&merged.references).cloned().collect();
+            let above: Vec<String> = above.iter().chain([&node.pointer]).chain(&merged.references).cloned().collect();
             self.inner(&merged, &mut tree, top, &above);
         }
         tree.summary = summary(&tree);
@@ -204,7 +214,7 @@ impl<'d> Reader<'d> {
     /// What tells an alternative from the others: the value of the discriminator, or the required properties.
     fn label(&self, node: &Node<'d>, discriminator: Option<&str>) -> Option<String> {
         let merged = merged(self.document, node);
-        let property = discriminator.and_then(|name| merged.properties.get(name));
+        let property = discriminator.and_then(|name| merged.property(name));
         let value = property.map(|property| self.read(property, "property", false, &[]).items("value"));
         if let Some(value) = value.filter(|value| !value.is_empty() && !value.contains(',')) {
             return Some(value);
@@ -239,7 +249,7 @@ fn exclusions(merged: &Merged<'_>) -> Vec<(String, String)> {
     found
 }
 
-fn is_required_alone(schema: &Value) -> bool {
+pub(super) fn is_required_alone(schema: &Value) -> bool {
     schema.as_object().is_some_and(|keywords| keywords.len() == 1 && keywords.contains_key("required"))
 }
 

@@ -14,9 +14,9 @@ use super::{
 use crate::sources::{DOCUMENT, Sources};
 
 /// Names a document of the service, which is not in the repository.
-const VENDOR_DOCUMENT: &str = "IDEOGRAM_VENDOR_DOCUMENT";
-const OURS: &str = include_str!("ours.yaml");
-const THEIRS: &str = include_str!("theirs.json");
+pub(super) const VENDOR_DOCUMENT: &str = "IDEOGRAM_VENDOR_DOCUMENT";
+pub(super) const OURS: &str = include_str!("ours.yaml");
+pub(super) const THEIRS: &str = include_str!("theirs.json");
 
 /// Compares our small document with another one.
 fn compared(theirs: &str, decisions: &str, shown: Shown) -> Report {

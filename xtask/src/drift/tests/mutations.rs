@@ -7,7 +7,7 @@ use super::{Shown, THEIRS, compared};
 const FORM: &str = "/components/schemas/Form";
 const LANTERN: &str = "/components/schemas/Lantern";
 const POST: &str = "/paths/~1lanterns/post";
-const GET: &str = "/paths/~1lanterns~1{id}/get";
+const GET: &str = "/paths/~1lanterns~1{lantern_id}/get";
 
 /// Replaces the value at a pointer, or adds it.
 fn set(root: &mut Value, pointer: &str, value: Value) {
@@ -368,14 +368,29 @@ GET /lanterns/{lantern_id} (get_lantern)
         |root| {
             set(
                 root,
-                "/paths/~1lanterns~1{id}/delete",
+                "/paths/~1lanterns~1{lantern_id}/delete",
                 json!({"operationId": "delete_lantern", "security": [{"TokenAuth": []}]}),
             )
         },
-        "DELETE /lanterns/{id} (delete_lantern)
+        "DELETE /lanterns/{lantern_id} (delete_lantern)
   operation
     ours    absent
     theirs  present, `bearer` token
+",
+    ),
+    (
+        |root| {
+            let path = take(root, "/paths/~1lanterns~1{lantern_id}");
+            set(root, "/paths/~1lanterns~1{id}", path);
+            set(root, "/paths/~1lanterns~1{id}/parameters/0/name", json!("id"));
+        },
+        "GET /lanterns/{lantern_id} (get_lantern)
+  path id: parameter
+    ours    absent
+    theirs  required string
+  path lantern_id: parameter
+    ours    required string
+    theirs  absent
 ",
     ),
     (
