@@ -22,7 +22,7 @@ pub(crate) struct Decisions {
 #[derive(Debug)]
 pub(crate) struct Decision {
     pub(crate) point: String,
-    decision: String,
+    chosen: String,
     pub(crate) reason: String,
     patterns: Vec<Pattern>,
 }
@@ -61,7 +61,7 @@ impl Decisions {
                 });
                 let patterns = patterns.collect::<Result<Vec<_>>>()?;
                 ensure!(!patterns.is_empty(), "{}: a decision needs `differences`, what it explains", at(&pointer));
-                decisions.push(Decision { point, decision, reason, patterns });
+                decisions.push(Decision { point, chosen: decision, reason, patterns });
             }
             let title = entry["title"].as_str().unwrap_or_default().to_owned();
             ensure!(
@@ -96,7 +96,7 @@ impl Decisions {
     /// Returns the README with new tables.
     pub(crate) fn render(&self, readme: &str) -> Result<String> {
         let tables = self.groups.iter().map(|(title, decisions)| {
-            let rows = decisions.iter().map(|row| format!("| {} | {} | {} |\n", row.point, row.decision, row.reason));
+            let rows = decisions.iter().map(|row| format!("| {} | {} | {} |\n", row.point, row.chosen, row.reason));
             format!("{title}:\n\n| point | decision | reason |\n| --- | --- | --- |\n{}", rows.collect::<String>())
         });
         crate::coverage::between(readme, BEGIN, END, &tables.collect::<Vec<_>>().join("\n"))

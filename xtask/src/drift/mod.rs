@@ -9,6 +9,7 @@ pub(crate) mod decisions;
 mod document;
 mod draft;
 mod glob;
+mod merged;
 mod operation;
 mod report;
 mod schema;

@@ -59,9 +59,7 @@ pub(crate) fn facts(document: &Document, operation: &Operation<'_>) -> Tree {
     for parameter in &operation.parameters {
         let text = |key: &str| parameter.value[key].as_str().unwrap_or_default().to_owned();
         let label = format!("{} {}", text("in"), text("name"));
-        if !tree.children.contains_key(&label) {
-            tree.children.insert(label, self::parameter(document, parameter));
-        }
+        tree.children.entry(label).or_insert_with(|| self::parameter(document, parameter));
     }
     if let Some(body) = node.get("requestBody").map(|body| document.followed(body)) {
         tree.children.insert("request".to_owned(), request(document, &body));

@@ -1,13 +1,14 @@
 //! Reads a schema as a tree of facts, whichever way it is written.
 //!
-//! Start at [`schema`]. References are followed and `allOf` is merged; `nullable`, a type `null` and an alternative
-//! `null` mean the same, so do an enum of one value and `const`.
-
-use std::collections::BTreeMap;
+//! Start at [`schema`]. An enum of one value and `const` are the same; `merged` does the rest.
 
 use serde_json::Value;
 
-use super::{document::Document, tree::Tree};
+use super::{
+    document::Document,
+    merged::{MAX_DEPTH, Merged, merged},
+    tree::Tree,
+};
 use crate::schema_walk::Node;
 
 /// Keywords whose value is a fact as it stands.
@@ -24,110 +25,9 @@ const PLAIN: [&str; 11] = [
     "maxItems",
     "uniqueItems",
 ];
-/// Deeper schemas are not compared: a real document has ten levels.
-const MAX_DEPTH: usize = 40;
-
-/// The keywords of a schema after references and `allOf`, each with its location.
-#[derive(Default)]
-pub(super) struct Merged<'d> {
-    pub(super) keywords: BTreeMap<&'d str, Node<'d>>,
-    /// In the order of the document.
-    pub(super) properties: Vec<(String, Node<'d>)>,
-    pub(super) required: BTreeMap<String, String>,
-    pub(super) nullable: Option<String>,
-    references: Vec<String>,
-}
-
 /// Reads the schema at a node into a tree. `top` is a body, whose properties are separated by a space.
 pub(super) fn schema(document: &Document, node: &Node<'_>, kind: &'static str, top: bool) -> Tree {
     Reader { document }.read(node, kind, top, &[])
-}
-
-/// Merges a schema with everything that it refers to.
-pub(super) fn merged<'d>(document: &'d Document, node: &Node<'d>) -> Merged<'d> {
-    let mut merged = Merged::default();
-    merged.add(document, node, MAX_DEPTH);
-    merged
-}
-
-impl<'d> Merged<'d> {
-    fn add(&mut self, document: &'d Document, node: &Node<'d>, depth: usize) {
-        let Some(depth) = depth.checked_sub(1) else { return };
-        if let Some(target) = document.target(node) {
-            self.references.push(target.pointer.clone());
-            self.add(document, &target, depth);
-        }
-        for (_, part) in node.get("allOf").map(|list| list.children()).unwrap_or_default() {
-            self.add(document, &part, depth);
-        }
-        for key in ["anyOf", "oneOf"] {
-            let Some(list) = node.get(key) else { continue };
-            let (nulls, others): (Vec<_>, Vec<_>) =
-                list.children().into_iter().partition(|(_, one)| one.value["type"] == "null");
-            if let [(_, null)] = nulls.as_slice() {
-                self.nullable = Some(null.pointer.clone());
-            }
-            match others.as_slice() {
-                [(_, only)] => self.add(document, only, depth),
-                _ => drop(self.keywords.insert(key, list.clone())),
-            }
-        }
-        let entries = node.value.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
-        for (key, value) in entries.filter_map(|key| Some((key, node.get(key)?))) {
-            match key {
-                "properties" => {
-                    for (name, property) in value.children() {
-                        self.properties.retain(|(other, _)| *other != name);
-                        self.properties.push((name, property));
-                    }
-                }
-                "required" => {
-                    let names = value.children().into_iter();
-                    let names = names.filter_map(|(_, name)| Some((name.value.as_str()?.to_owned(), name.pointer)));
-                    self.required.extend(names);
-                }
-                "nullable" if value.value == true => self.nullable = Some(value.pointer),
-                "type" => {
-                    if value.value.as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == "null")) {
-                        self.nullable = Some(value.pointer.clone());
-                    }
-                    self.keywords.insert(key, value);
-                }
-                "allOf" | "anyOf" | "oneOf" | "$ref" => {}
-                _ => drop(self.keywords.insert(key, value)),
-            }
-        }
-    }
-
-    pub(super) fn property(&self, name: &str) -> Option<&Node<'d>> {
-        self.properties.iter().find(|(other, _)| other == name).map(|(_, property)| property)
-    }
-
-    pub(super) fn get(&self, key: &str) -> Option<&Node<'d>> {
-        self.keywords.get(key)
-    }
-
-    /// The type in one word.
-    pub(super) fn kind(&self) -> &str {
-        let written = self.get("type").and_then(|kind| match kind.value {
-            Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).find(|kind| *kind != "null"),
-            kind => kind.as_str(),
-        });
-        match written {
-            Some("string") if self.get("format").is_some_and(|format| format.value == "binary") => "file",
-            Some(kind) if kind != "object" || self.alternatives().is_none() => kind,
-            _ if self.alternatives().is_some() => "union",
-            _ if !self.properties.is_empty() => "object",
-            _ if self.get("items").is_some() => "array",
-            _ => "any",
-        }
-    }
-
-    /// The schemas of a union: alternatives that say more than which properties they require.
-    pub(super) fn alternatives(&self) -> Option<&Node<'d>> {
-        let list = self.get("oneOf").or_else(|| self.get("anyOf"))?;
-        (!list.children().iter().all(|(_, one)| is_required_alone(one.value))).then_some(list)
-    }
 }
 
 struct Reader<'d> {
@@ -143,7 +43,7 @@ impl<'d> Reader<'d> {
         tree.fact("type", merged.kind(), &pointer);
         let nullable = if merged.nullable.is_some() { "nullable" } else { "not nullable" };
         tree.fact("nullable", nullable, merged.nullable.as_ref().unwrap_or(&pointer));
-        self.keywords(&merged, &mut tree);
+        keywords(&merged, &mut tree);
         let is_recursive = merged.references.iter().any(|reference| above.contains(reference));
         if !is_recursive && above.len() < MAX_DEPTH {
             let above: Vec<String> = above.iter().chain([&node.pointer]).chain(&merged.references).cloned().collect();
@@ -151,40 +51,6 @@ impl<'d> Reader<'d> {
         }
         tree.summary = summary(&tree);
         tree
-    }
-
-    fn keywords(&self, merged: &Merged<'d>, tree: &mut Tree) {
-        for key in PLAIN {
-            if let Some(found) = merged.get(key)
-                // A file has said so by its type.
-                && !(key == "format" && found.value == "binary")
-            {
-                tree.fact(key, text(found.value), &found.pointer);
-            }
-        }
-        for key in ["exclusiveMinimum", "exclusiveMaximum"] {
-            match merged.get(key) {
-                Some(found) if found.value != false => tree.fact(key, text(found.value), &found.pointer),
-                _ => {}
-            }
-        }
-        if let Some(found) = merged.get("deprecated").filter(|found| found.value == true) {
-            tree.fact("deprecated", "deprecated", &found.pointer);
-        }
-        if let Some(closed) = merged.get("additionalProperties").filter(|found| found.value == false) {
-            tree.fact("additionalProperties", "false", &closed.pointer);
-        }
-        if let Some(found) = merged.get("const") {
-            tree.item("value", &text(found.value), &found.pointer);
-        }
-        for (_, value) in merged.get("enum").map(|list| list.children()).unwrap_or_default() {
-            if !value.value.is_null() {
-                tree.item("value", &text(value.value), &value.pointer);
-            }
-        }
-        for (exclusion, pointer) in exclusions(merged) {
-            tree.item("exclusion", &exclusion, &pointer);
-        }
     }
 
     fn inner(&self, merged: &Merged<'d>, tree: &mut Tree, top: bool, above: &[String]) {
@@ -204,7 +70,7 @@ impl<'d> Reader<'d> {
             tree.children.insert("{}".to_owned(), self.read(values, "values", false, above));
         }
         let property = merged.get("discriminator").and_then(|it| it.value["propertyName"].as_str());
-        for (index, one) in merged.alternatives().map(|list| list.children()).unwrap_or_default() {
+        for (index, one) in merged.alternatives().map(Node::children).unwrap_or_default() {
             let child = self.read(&one, "alternative", false, above);
             let label = self.label(&one, property).unwrap_or(index);
             tree.children.insert(format!("|{label}"), child);
@@ -221,6 +87,41 @@ impl<'d> Reader<'d> {
         }
         let required: Vec<&str> = merged.required.keys().map(String::as_str).collect();
         Some(required.join("+")).filter(|label| !label.is_empty())
+    }
+}
+
+/// Adds the facts that are written as keywords.
+fn keywords(merged: &Merged<'_>, tree: &mut Tree) {
+    for key in PLAIN {
+        if let Some(found) = merged.get(key)
+            // A file has said so by its type.
+            && !(key == "format" && found.value == "binary")
+        {
+            tree.fact(key, text(found.value), &found.pointer);
+        }
+    }
+    for key in ["exclusiveMinimum", "exclusiveMaximum"] {
+        match merged.get(key) {
+            Some(found) if found.value != false => tree.fact(key, text(found.value), &found.pointer),
+            _ => {}
+        }
+    }
+    if let Some(found) = merged.get("deprecated").filter(|found| found.value == true) {
+        tree.fact("deprecated", "deprecated", &found.pointer);
+    }
+    if let Some(closed) = merged.get("additionalProperties").filter(|found| found.value == false) {
+        tree.fact("additionalProperties", "false", &closed.pointer);
+    }
+    if let Some(found) = merged.get("const") {
+        tree.item("value", &text(found.value), &found.pointer);
+    }
+    for (_, value) in merged.get("enum").map(Node::children).unwrap_or_default() {
+        if !value.value.is_null() {
+            tree.item("value", &text(value.value), &value.pointer);
+        }
+    }
+    for (exclusion, pointer) in exclusions(merged) {
+        tree.item("exclusion", &exclusion, &pointer);
     }
 }
 
@@ -247,10 +148,6 @@ fn exclusions(merged: &Merged<'_>) -> Vec<(String, String)> {
         found.push((format!("{word} of {}", sets.join(", ")), list.pointer.clone()));
     }
     found
-}
-
-pub(super) fn is_required_alone(schema: &Value) -> bool {
-    schema.as_object().is_some_and(|keywords| keywords.len() == 1 && keywords.contains_key("required"))
 }
 
 /// A value as a text that is equal for equal numbers: `1` and `1.0`.

@@ -10,46 +10,15 @@ use serde_json::{Map, Value, json};
 use super::super::{
     compare::{Difference, tree_differences},
     document::Document,
-    schema::{Merged, is_required_alone, merged, schema},
+    merged::{Merged, is_required_alone, merged},
+    schema::schema,
 };
+use super::keywords::{comment, hint, nullable, request_name, unknown, values, without_description};
 use crate::{house_rules::UNWRITTEN, schema_walk::Node};
 
 const SCHEMAS: &str = "#/components/schemas/";
 /// The pattern of ids in paths: it keeps a value inside its path segment.
 pub(super) const PATH_ID: &str = r"^(?!\.{1,2}$)[^/?#%\s]+$";
-/// Keywords that are written, or that say nothing about values.
-const KNOWN: [&str; 30] = [
-    "type",
-    "format",
-    "enum",
-    "const",
-    "properties",
-    "required",
-    "additionalProperties",
-    "items",
-    "allOf",
-    "anyOf",
-    "oneOf",
-    "not",
-    "discriminator",
-    "nullable",
-    "minLength",
-    "maxLength",
-    "pattern",
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-    "description",
-    "title",
-    "example",
-    "examples",
-    "default",
-    "deprecated",
-];
 
 /// The components of a draft.
 pub(super) struct Components<'d> {
@@ -105,7 +74,7 @@ impl<'d> Components<'d> {
         let target = self.home(node);
         let merged = merged(self.theirs, node);
         let only_here =
-            merged.nullable.is_some() && super::super::schema::merged(self.theirs, &target).nullable.is_none();
+            merged.nullable.is_some() && super::super::merged::merged(self.theirs, &target).nullable.is_none();
         let key = (target.pointer.clone(), only_here);
         if let Some(name) = self.names.get(&key) {
             return name.clone();
@@ -186,9 +155,9 @@ impl<'d> Components<'d> {
     }
 
     fn is_union_of_objects(&self, merged: &Merged<'d>) -> bool {
-        let kinds = merged.alternatives().map(|list| list.children()).unwrap_or_default();
+        let kinds = merged.alternatives().map(Node::children).unwrap_or_default();
         kinds.iter().all(|(_, kind)| {
-            let kind = super::super::schema::merged(self.theirs, kind);
+            let kind = super::super::merged::merged(self.theirs, kind);
             kind.kind() == "object" && !kind.properties.is_empty()
         })
     }
@@ -316,66 +285,11 @@ impl<'d> Components<'d> {
         }
         if name.is_some()
             && written.get("enum").is_none()
-            && let Some(default) = merged.get("default")
+            && let Some(default) = merged.get("default").filter(|default| !default.value.is_null() && kind != "file")
         {
-            if !default.value.is_null() && kind != "file" {
-                written.insert("default".to_owned(), default.value.clone());
-            }
+            written.insert("default".to_owned(), default.value.clone());
         }
         unknown(merged, written);
-    }
-}
-
-/// Words for the component of a property, without saying its owner twice.
-fn hint(owner: &str, property: &str) -> String {
-    let stem = owner.replacen("Request", "", 1).replacen("Response", "", 1);
-    let name = ideogram_codegen::component_name(property);
-    if name.starts_with(&stem) && name != stem { name } else { format!("{stem} {property}") }
-}
-
-/// A schema without its description: that of its owner says what it is.
-fn without_description(mut schema: Value) -> Value {
-    schema.as_object_mut().map(|schema| schema.remove("description"));
-    schema
-}
-
-/// `GenerateImageRequestV4` becomes `GenerateImageV4Request`.
-pub(super) fn request_name(name: &str) -> String {
-    format!("{}Request", name.replacen("Request", "", 1))
-}
-
-/// Adds a comment as the next line.
-pub(super) fn comment(written: &mut Map<String, Value>, text: &str) {
-    written.insert(format!("{}{}", super::yaml::COMMENT, written.len()), json!(text));
-}
-
-fn nullable(merged: &Merged<'_>, written: &mut Map<String, Value>) {
-    if merged.nullable.is_some() {
-        written.insert("nullable".to_owned(), json!(true));
-    }
-}
-
-fn values(merged: &Merged<'_>, written: &mut Map<String, Value>) {
-    let listed = merged.get("enum").and_then(|list| list.value.as_array()).into_iter().flatten();
-    let mut values: Vec<Value> = Vec::new();
-    for value in listed.chain(merged.get("const").map(|value| value.value)) {
-        if value.is_string() && !values.contains(value) {
-            values.push(value.clone());
-        }
-    }
-    if !values.is_empty() {
-        if merged.nullable.is_some() {
-            values.push(Value::Null);
-        }
-        written.insert("enum".to_owned(), Value::Array(values));
-    }
-}
-
-/// Marks keywords that the draft does not have.
-fn unknown(merged: &Merged<'_>, written: &mut Map<String, Value>) {
-    let keys = merged.keywords.keys().filter(|key| !key.starts_with("x-") && !KNOWN.contains(*key));
-    for key in keys.copied().collect::<Vec<_>>() {
-        comment(written, &format!("TODO: `{key}` of the service is left out."));
     }
 }
 

@@ -4,6 +4,7 @@
 //! decide is a comment that begins with `TODO`, next to the careful value.
 
 mod components;
+mod keywords;
 mod sample;
 #[cfg(test)]
 mod tests;
@@ -13,7 +14,8 @@ use anyhow::{Result, anyhow};
 use serde_json::{Map, Value, json};
 
 use self::{
-    components::{Components, comment, request_name},
+    components::Components,
+    keywords::{comment, request_name},
     sample::Samples,
 };
 use super::{

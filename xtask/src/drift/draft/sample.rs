@@ -47,7 +47,7 @@ impl Samples<'_> {
             return self.alternative(schema, &kind[0], depth);
         }
         match schema["type"].as_str() {
-            Some("string") => self.text(schema),
+            Some("string") => text(schema),
             Some("integer" | "number") => number(schema),
             Some("boolean") => json!(false),
             Some("array") => {
@@ -80,25 +80,25 @@ impl Samples<'_> {
         }
         value
     }
+}
 
-    fn text(&self, schema: &Value) -> Value {
-        let formatted = match schema["format"].as_str() {
-            Some("date-time") => "2026-01-01T00:00:00Z",
-            Some("date") => "2026-01-01",
-            Some("uri" | "url") => "https://example.com/",
-            Some("uuid") => "00000000-0000-0000-0000-000000000000",
-            Some("email") => "someone@example.com",
-            _ => "text",
-        };
-        let least = usize::try_from(schema["minLength"].as_u64().unwrap_or_default()).unwrap_or_default();
-        let most = schema["maxLength"].as_u64().and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
-        let plain: String = formatted.chars().chain(std::iter::repeat('t')).take(least.max(4).min(most)).collect();
-        let plain = if least <= formatted.len() && formatted.len() <= most { formatted } else { &plain };
-        let check = Schemas::of(&json!({})).and_then(|schemas| schemas.check(schema));
-        let mut candidates = std::iter::once(plain).chain(CANDIDATES);
-        let found = check.ok().and_then(|check| candidates.find(|candidate| check.is_valid(&json!(candidate))));
-        json!(found.unwrap_or(plain))
-    }
+fn text(schema: &Value) -> Value {
+    let formatted = match schema["format"].as_str() {
+        Some("date-time") => "2026-01-01T00:00:00Z",
+        Some("date") => "2026-01-01",
+        Some("uri" | "url") => "https://example.com/",
+        Some("uuid") => "00000000-0000-0000-0000-000000000000",
+        Some("email") => "someone@example.com",
+        _ => "text",
+    };
+    let least = usize::try_from(schema["minLength"].as_u64().unwrap_or_default()).unwrap_or_default();
+    let most = schema["maxLength"].as_u64().and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
+    let plain: String = formatted.chars().chain(std::iter::repeat('t')).take(least.max(4).min(most)).collect();
+    let plain = if least <= formatted.len() && formatted.len() <= most { formatted } else { &plain };
+    let check = Schemas::of(&json!({})).and_then(|schemas| schemas.check(schema));
+    let mut candidates = std::iter::once(plain).chain(CANDIDATES);
+    let found = check.ok().and_then(|check| candidates.find(|candidate| check.is_valid(&json!(candidate))));
+    json!(found.unwrap_or(plain))
 }
 
 fn names(list: &Value) -> Vec<&str> {

@@ -36,7 +36,7 @@ fn problems(document: &str) -> Vec<String> {
     let samples = missing_samples(&sources);
     let sources = samples.into_iter().fold(sources, |sources, need| sources.with(&need.file, need.derived.unwrap()));
     let problems = check(&sources).err();
-    problems.iter().flat_map(|problems| problems.iter()).map(ToString::to_string).collect()
+    problems.iter().flat_map(crate::Problems::iter).map(ToString::to_string).collect()
 }
 
 fn written(draft: &str) -> String {

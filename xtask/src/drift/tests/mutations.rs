@@ -227,7 +227,7 @@ GET /lanterns/{lantern_id} (get_lantern)
                 root,
                 &format!("{LANTERN}/properties/names"),
                 json!({"type": "object", "additionalProperties": {"type": "string"}}),
-            )
+            );
         },
         "POST /lanterns (post_lantern)
   response 200 application/json names: property
@@ -370,7 +370,7 @@ GET /lanterns/{lantern_id} (get_lantern)
                 root,
                 "/paths/~1lanterns~1{lantern_id}/delete",
                 json!({"operationId": "delete_lantern", "security": [{"TokenAuth": []}]}),
-            )
+            );
         },
         "DELETE /lanterns/{lantern_id} (delete_lantern)
   operation
