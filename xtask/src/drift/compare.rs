@@ -113,7 +113,7 @@ impl Comparison<'_> {
             let side = |fact: Option<&Fact>, tree: &Tree| fact.map_or_else(|| Side::absent(&tree.pointer), Side::from);
             let (our, their) = (side(our, ours), side(their, theirs));
             if name.0 == "value" && (ours.items("value").is_empty() || theirs.items("value").is_empty()) {
-                self.values(location, ours, theirs, (our, their));
+                self.values(location, ours, theirs);
             } else {
                 self.add(name.clone(), location, our, their);
             }
@@ -139,18 +139,13 @@ impl Comparison<'_> {
     }
 
     /// One difference for all values if only one side has an enum.
-    fn values(&mut self, location: &str, ours: &Tree, theirs: &Tree, (our, their): (Side, Side)) {
-        let side = |tree: &Tree, side: Side| {
+    fn values(&mut self, location: &str, ours: &Tree, theirs: &Tree) {
+        let side = |tree: &Tree| {
             let values = tree.items("value");
-            Side { text: if values.is_empty() { "any".to_owned() } else { values }, ..side }
+            let text = if values.is_empty() { "any".to_owned() } else { values };
+            Side { text, pointer: Some(tree.pointer.clone()) }
         };
-        let first = !self
-            .found
-            .last()
-            .is_some_and(|last| last.fact == "values" && last.location == location && last.title == self.title);
-        if first {
-            self.add(("values", String::new()), location, side(ours, our), side(theirs, their));
-        }
+        self.add(("values", String::new()), location, side(ours), side(theirs));
     }
 
     fn add(&mut self, name: FactName, location: &str, ours: Side, theirs: Side) {

@@ -2,7 +2,7 @@
 //!
 //! Start at [`drift`]. Each document becomes a tree of facts (`operation`, `schema`), so that it does not matter how a fact
 //! is written; `compare` finds what differs, `decisions` what is meant to differ, `report` prints the rest. Descriptions,
-//! examples, tags and headers are not compared: ours are our own.
+//! examples, tags and headers are not compared: ours are our own. `draft` writes an operation that we do not have.
 
 mod compare;
 pub(crate) mod decisions;

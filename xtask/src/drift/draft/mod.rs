@@ -6,6 +6,7 @@
 mod components;
 mod keywords;
 mod sample;
+mod shapes;
 #[cfg(test)]
 mod tests;
 mod yaml;
