@@ -67,7 +67,7 @@ impl<'d> Reader<'d> {
             tree.children.insert("[]".to_owned(), self.read(items, "items", false, above));
         }
         if let Some(values) = merged.get("additionalProperties").filter(|values| values.value.is_object()) {
-            tree.children.insert("{}".to_owned(), self.read(values, "values", false, above));
+            tree.children.insert("{}".to_owned(), self.read(values, "values of a map", false, above));
         }
         let property = merged.get("discriminator").and_then(|it| it.value["propertyName"].as_str());
         for (index, one) in merged.alternatives().map(Node::children).unwrap_or_default() {

@@ -206,4 +206,58 @@ GET /lanterns/{lantern_id} (get_lantern)
     theirs  absent
 ",
     ),
+    (
+        |root| set(root, &format!("{LANTERN}/properties/notes/additionalProperties/minLength"), json!(2)),
+        "POST /lanterns (post_lantern)
+  response 200 application/json notes{}: minLength
+    ours    1
+    theirs  2
+GET /lanterns/{lantern_id} (get_lantern)
+  response 200 application/json notes{}: minLength
+    ours    1
+    theirs  2
+",
+    ),
+    (
+        |root| set(root, &format!("{LANTERN}/properties/notes/additionalProperties"), json!(true)),
+        "POST /lanterns (post_lantern)
+  response 200 application/json notes{}: values of a map
+    ours    string
+    theirs  absent
+GET /lanterns/{lantern_id} (get_lantern)
+  response 200 application/json notes{}: values of a map
+    ours    string
+    theirs  absent
+",
+    ),
+    (
+        |root| set(root, &format!("{LANTERN}/properties/holder/anyOf/0/properties/legs/minimum"), json!(3)),
+        "POST /lanterns (post_lantern)
+  response 200 application/json holder|stand.legs: minimum
+    ours    absent
+    theirs  3
+GET /lanterns/{lantern_id} (get_lantern)
+  response 200 application/json holder|stand.legs: minimum
+    ours    absent
+    theirs  3
+",
+    ),
+    (
+        |root| {
+            set(
+                root,
+                &format!("{LANTERN}/properties/holder/anyOf/-"),
+                json!({"required": ["cord"], "properties": {"cord": {"type": "string"}}}),
+            )
+        },
+        "POST /lanterns (post_lantern)
+  response 200 application/json holder|cord: alternative
+    ours    absent
+    theirs  object
+GET /lanterns/{lantern_id} (get_lantern)
+  response 200 application/json holder|cord: alternative
+    ours    absent
+    theirs  object
+",
+    ),
 ];
