@@ -70,6 +70,11 @@ impl Document {
             None => format!("{} #{pointer}", self.name),
         }
     }
+
+    /// As [`Document::place`], for text that goes into the repository: where the file lies is nobody's business.
+    pub(crate) fn place_without_folder(&self, pointer: &str) -> String {
+        self.place(pointer).split_off(self.name.rfind('/').map_or(0, |index| index + 1))
+    }
 }
 
 fn read_file(path: &Path) -> Result<String> {

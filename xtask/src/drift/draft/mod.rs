@@ -57,7 +57,7 @@ impl<'d> Drafter<'d> {
         let (method, path) = operation.title.split_once(' ').unwrap_or_default();
         let (written, tag) = self.operation(operation);
         let mut document = Map::new();
-        let place = self.theirs.place(&operation.node.pointer);
+        let place = self.theirs.place_without_folder(&operation.node.pointer);
         comment(&mut document, &format!("Drafted from {place}. Write each description, decide each `TODO`."));
         let tags = self.ours.root()["tags"].as_array();
         if !tags.into_iter().flatten().any(|known| known["name"] == tag.as_str()) {

@@ -45,7 +45,11 @@ fn written(draft: &str) -> String {
 
 fn drafted(text: &str, operation: &str) -> Result<String> {
     let base = yaml::write(&base());
-    draft(&Document::parse("ours.yaml", &base).unwrap(), &Document::parse("theirs.json", text).unwrap(), operation)
+    draft(
+        &Document::parse("ours.yaml", &base).unwrap(),
+        &Document::parse("/some/where/theirs.json", text).unwrap(),
+        operation,
+    )
 }
 
 #[test]

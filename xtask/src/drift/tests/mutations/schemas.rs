@@ -248,7 +248,7 @@ GET /lanterns/{lantern_id} (get_lantern)
                 root,
                 &format!("{LANTERN}/properties/holder/anyOf/-"),
                 json!({"required": ["cord"], "properties": {"cord": {"type": "string"}}}),
-            )
+            );
         },
         "POST /lanterns (post_lantern)
   response 200 application/json holder|cord: alternative
