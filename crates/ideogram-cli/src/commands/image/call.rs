@@ -322,7 +322,10 @@ fn equivalent(model: &Model, matches: &ArgMatches, refused: &Flag) -> Option<Str
     let flag = FLAGS.iter().find(|flag| Some(flag.name) == other(refused.name))?;
     let target = flag.target(model.operation)?;
     let wanted = many::<String>(matches, refused.name).next()?;
-    let sizes = size::property(model.operation).map_or(&[][..], |(_, sizes)| sizes);
+    let sizes = match flag.kind(target) {
+        Kind::Enum(values) => values,
+        _ => size::property(model.operation).map_or(&[][..], |(_, sizes)| sizes),
+    };
     let value = match size::sides(wanted) {
         // The closest, which is the same if the model has it.
         Some(_) if !sizes.is_empty() => format!(" {}", closest(sizes, wanted).swap_remove(0)),
