@@ -14,8 +14,8 @@ use crate::{
 
 /// The Ideogram API from the terminal: images, datasets and custom models
 ///
-/// Collects images and captions in datasets, shows the models that are trained from them, and calls any operation of
-/// the API. Responses go to standard output, messages to standard error.
+/// Makes and edits images, collects them in datasets, trains models from these, and calls any operation of the API.
+/// Responses go to standard output, messages to standard error.
 #[derive(Debug, Parser)]
 #[command(name = "ideogram", version, max_term_width = 100, after_help = after_help(), after_long_help = after_long_help())]
 pub(crate) struct Arguments {

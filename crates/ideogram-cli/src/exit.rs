@@ -134,9 +134,9 @@ impl Exit {
 
     pub(crate) fn meaning(self) -> &'static str {
         match self {
-            Self::Success => "success; also if the reader closes the pipe early",
+            Self::Success => "success; also if the reader of the output stops early, unless paid calls are left (141)",
             Self::Internal => "internal error, or a response that the API's document does not describe",
-            Self::Usage => "wrong usage: a missing or refused argument, or a question without --yes; nothing was sent",
+            Self::Usage => "wrong usage: an argument is missing or refused, or nobody could answer a question (no terminal, no --yes)",
             Self::Authentication => "not authenticated: no key, or one that the service refuses",
             Self::Invalid => "the service refused the request as invalid or forbidden",
             Self::NotFound => "not found, or this key has no access",
@@ -148,15 +148,15 @@ impl Exit {
             Self::Partial => "partly done; the missing part is listed",
             Self::NotStored => "ran and was billed, but its response could not be read or stored; see stderr",
             Self::LocalIo => "a local file or disk failed",
-            Self::Difference => "a difference was found",
+            Self::Difference => "`datasets verify` found a difference between the folder and the dataset",
             Self::TrainingError => "the training failed, or the time of --wait passed",
             Self::UnknownState => {
-                "a model stayed in a state that this version does not know, for longer than a training takes"
+                "a training had a status that this version does not know, for longer than a training takes"
             }
             Self::Running => "accepted, and still running; `ideogram generations save` fetches the images",
             Self::HungUp => "interrupted by SIGHUP: the terminal was closed",
             Self::Interrupted => "interrupted: Ctrl-C, or a question answered with no",
-            Self::ReaderGone => "standard output was closed, and paid calls were not made",
+            Self::ReaderGone => "the reader of the output stopped, so the paid calls that were left were not made",
             Self::Terminated => "interrupted by SIGTERM",
         }
     }

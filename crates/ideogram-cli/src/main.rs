@@ -45,6 +45,8 @@ fn main() -> ExitCode {
     {
         return ended.unwrap_or_else(|failure| end(&early(), &failure));
     }
+    // It fails only if there is one already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     match prepare(&arguments.options) {
         Ok((config, output)) => match run(&arguments, &config, &output, &Interrupt::new(supervisor)) {
             Ok(()) => Exit::Success.into(),

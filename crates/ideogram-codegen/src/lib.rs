@@ -5,7 +5,7 @@
 //! progenitor accepts; `generate` runs progenitor; `retarget` rewrites its tokens for the including crate's runtime.
 //!
 //! The crate does no I/O and knows no API. The document describes what is special about an operation, in standard
-//! keywords or in four extensions, where `<vendor>` is any word:
+//! keywords or in extensions, where `<vendor>` is any word:
 //!
 //! | extension of an operation | values | without it |
 //! | --- | --- | --- |
@@ -13,6 +13,9 @@
 //! | `x-<vendor>-retry` | `safe`, `unsafe` | `unsafe` |
 //! | `x-<vendor>-images` | a number, or the request property that holds the number | 1 |
 //! | `x-<vendor>-status` | the response property that holds the real status, if a response with status 200 can fail | none |
+//! | `x-<vendor>-job` | the request properties that begin a job, and the operation that returns its state | no job |
+//! | `x-<vendor>-poll` | the response property with the state of a job, and its values at the end | no state |
+//! | `x-<vendor>-quote` | the query parameter that asks for the price, and the response with it | no price |
 //!
 //! `settings` lists the names that the including crate must define.
 

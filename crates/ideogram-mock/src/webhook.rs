@@ -8,11 +8,11 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use aws_lc_rs::{
+use http::Uri;
+use ring::{
     digest::{SHA256, digest},
     signature::Ed25519KeyPair,
 };
-use http::Uri;
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},

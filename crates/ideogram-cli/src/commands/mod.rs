@@ -90,7 +90,7 @@ pub(crate) enum Command {
     MagicPrompt(magic_prompt::MagicPrompt),
     Batch(batch::Batch),
     Save(save::Save),
-    /// Show generations, and save their images after an interruption
+    /// Show generations by id, and save their images after an interruption
     #[command(subcommand)]
     Generations(generations::Command),
     /// Collect images and captions to train models from

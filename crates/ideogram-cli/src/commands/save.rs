@@ -32,7 +32,7 @@ use crate::{
 /// Far above any response, in bytes.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
-/// Save the images of a stored response
+/// Save the images of a response that is stored in a file
 ///
 /// Every command that generates images stores its response in `.ideogram-responses`, in the folder of the images. This
 /// command fetches the images of one, without a key and free of charge, until their links expire after some hours.

@@ -215,6 +215,7 @@ impl ClientBuilder {
                 return Err(Error::invalid_argument(message.to_owned()));
             }
             Http::Own(configure) => {
+                stack::check_provider()?;
                 let mut builder = without_needless_roots(stack::builder(self.connect_timeout), &base_url);
                 // A proxy of the environment must not receive requests to this machine, key included.
                 if is_loopback(&base_url) {

@@ -56,6 +56,7 @@ impl DownloadClient {
     }
 
     fn build(&self, proxies: Proxies, url: &Url) -> Result<reqwest::Client, Error> {
+        stack::check_provider()?;
         let mut builder = stack::builder(self.connect_timeout).dns_resolver(self.resolver.clone());
         if proxies == Proxies::None {
             builder = without_needless_roots(builder, url);

@@ -45,6 +45,23 @@ pub(crate) fn build(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, 
         .map_err(stack_error)
 }
 
+/// Refuses a stack that has no provider of cryptography, where reqwest would panic.
+#[cfg(all(feature = "rustls-no-provider", not(any(feature = "rustls", feature = "native-tls"))))]
+pub(crate) fn check_provider() -> Result<(), Error> {
+    if rustls::crypto::CryptoProvider::get_default().is_some() {
+        return Ok(());
+    }
+    let message = "no provider of cryptography is installed, which the feature `rustls-no-provider` leaves to the program: \
+                   call `rustls::crypto::ring::default_provider().install_default()` first, or use the feature `rustls`";
+    Err(Error::invalid_argument(message.to_owned()))
+}
+
+#[cfg(not(all(feature = "rustls-no-provider", not(any(feature = "rustls", feature = "native-tls")))))]
+#[expect(clippy::unnecessary_wraps, reason = "the other one fails")]
+pub(crate) fn check_provider() -> Result<(), Error> {
+    Ok(())
+}
+
 /// Loads no certificate authorities if none are needed: on a machine without any, no stack could be built otherwise.
 pub(crate) fn without_needless_roots(builder: reqwest::ClientBuilder, url: &Url) -> reqwest::ClientBuilder {
     // A plain address on another machine may be behind a proxy with https.

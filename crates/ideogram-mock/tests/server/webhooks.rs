@@ -2,13 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use aws_lc_rs::{
-    digest::{SHA256, digest},
-    signature::{ED25519, UnparsedPublicKey},
-};
 use axum::{Router, body::Bytes, extract::State, routing::post};
 use http::{HeaderMap, StatusCode};
 use ideogram_mock::MockServer;
+use ring::{
+    digest::{SHA256, digest},
+    signature::{ED25519, UnparsedPublicKey},
+};
 use serde_json::{Value, json};
 use tokio::{
     net::TcpListener,

@@ -201,10 +201,10 @@ ideogram inpaint street.png \"A red paper lantern\" --mask mask.png
     },
     ImageCommand {
         name: "reframe",
-        about: "Extend a square image to another size",
+        about: "Extend a square image to another size or aspect ratio",
         details: "\
-The 3.0 model is the default. Brackets say which models take a flag, and a flag that the model does not take is refused \
-before anything is sent.",
+The service speaks of square images. The 3.0 model is the default. Brackets say which models take a flag, and a flag that \
+the model does not take is refused before anything is sent.",
         examples: "\
 ideogram reframe lantern.png --aspect-ratio 3:1
   ideogram reframe lantern.png --resolution 512x1536 -n 2 --style-preset watercolor --out banners
