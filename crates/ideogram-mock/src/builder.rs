@@ -21,6 +21,7 @@ use crate::{
     server::MockServer,
     state::State,
     store::{StateFile, Store},
+    webhook::Deliveries,
 };
 
 /// The key that a server accepts unless its builder sets another.
@@ -208,7 +209,9 @@ impl MockServerBuilder {
                 limiter: ImageLimiter::new(self.generation_time),
                 links: Links::new(url.clone()),
             },
+            started: Timestamp::now(),
             recorder: Recorder::default(),
+            deliveries: Deliveries::default(),
             api_key: self.api_key,
             max_body_bytes: self.max_body_bytes,
         };

@@ -31,6 +31,11 @@ impl ImageLimiter {
         permit.map_err(|_| Reply::inflight_limit(MAX_IMAGES_IN_FLIGHT))
     }
 
+    /// How many images are in flight.
+    pub(crate) fn in_flight(&self) -> usize {
+        (MAX_IMAGES_IN_FLIGHT as usize).saturating_sub(self.permits.available_permits())
+    }
+
     /// How long a call that creates images takes.
     pub(crate) fn generation_time(&self) -> Duration {
         self.generation_time

@@ -7,17 +7,18 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, Method, StatusCode, header, request};
+use jiff::Timestamp;
 use tokio::{sync::OwnedSemaphorePermit, time::sleep};
 
 use crate::{
     document::{Document, Operation, Route},
     handlers::{self, Handler, Service, generations},
-    images,
+    images, inspector,
     recorder::{Record, Recorder},
     reply::Reply,
     request::{BodyStream, Call},
     scenario::{self, Interference},
-    webhook::Webhook,
+    webhook::{Deliveries, Webhook},
 };
 
 /// How often a job is checked for its end, in real time, before its webhook is delivered.
@@ -27,7 +28,10 @@ const JOB_CHECK_INTERVAL: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) service: Service,
+    /// When the server started, in real time.
+    pub(crate) started: Timestamp,
     pub(crate) recorder: Recorder,
+    pub(crate) deliveries: Deliveries,
     pub(crate) api_key: String,
     /// The largest body that is read, in bytes.
     pub(crate) max_body_bytes: u64,
@@ -43,8 +47,11 @@ enum Delivery {
     Damaged,
 }
 
-/// Responds to one request.
+/// Responds to one request. Those of the inspector are not recorded.
 pub(crate) async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    if inspector::has(request.uri().path()) {
+        return inspector::respond(&shared, request).await;
+    }
     let (head, body) = request.into_parts();
     let record = shared.recorder.begin(&head);
     let stream = BodyStream::new(body, &head.headers, record.clone(), shared.max_body_bytes);
@@ -53,12 +60,11 @@ pub(crate) async fn handle(State(shared): State<Arc<Shared>>, request: Request) 
         Err(refusal) => (refusal, Delivery::Complete),
     };
     stream.drain().await;
-    record.set_status(response.status());
-    match delivery {
-        Delivery::Complete => response.into_response(),
-        Delivery::CutOff => response.into_cut_off_response(),
-        Delivery::Damaged => Reply::html_page(StatusCode::OK).into_response(),
-    }
+    let status = response.status();
+    let response = if delivery == Delivery::Damaged { Reply::html_page(StatusCode::OK) } else { response };
+    let is_cut_off = delivery == Delivery::CutOff;
+    record.set_response(status, &response, is_cut_off);
+    if is_cut_off { response.into_cut_off_response() } else { response.into_response() }
 }
 
 /// Returns the response of the operation, or the refusal of the first check that fails.
@@ -155,7 +161,7 @@ fn deliver_later(shared: &Arc<Shared>, webhook: Webhook, id: String) {
                 None => sleep(JOB_CHECK_INTERVAL).await,
             }
         };
-        webhook.deliver(&id, &body).await;
+        webhook.deliver(&id, &body, &shared.deliveries).await;
     });
 }
 

@@ -45,6 +45,7 @@ mod dispatch;
 mod document;
 mod handlers;
 mod images;
+mod inspector;
 mod recorder;
 mod reply;
 mod request;

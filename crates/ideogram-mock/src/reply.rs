@@ -76,12 +76,22 @@ impl Reply {
         Self { status, media_type: "text/html", body: body.into(), header: None }
     }
 
+    /// A page of the mock server itself.
+    pub(crate) fn page(text: &'static str) -> Self {
+        Self { status: StatusCode::OK, media_type: "text/html; charset=utf-8", body: text.into(), header: None }
+    }
+
     pub(crate) fn with_header(self, name: HeaderName, value: HeaderValue) -> Self {
         Self { header: Some(Box::new((name, value))), ..self }
     }
 
     pub(crate) fn status(&self) -> StatusCode {
         self.status
+    }
+
+    /// The media type and the body.
+    pub(crate) fn content(&self) -> (&'static str, &[u8]) {
+        (self.media_type, &self.body)
     }
 
     /// Returns a response whose connection breaks in the middle of the body.

@@ -85,6 +85,10 @@ impl ScenarioState {
         *self.0.lock().expect("nothing panics while it holds this lock") = scenario;
     }
 
+    pub(crate) fn get(&self) -> Scenario {
+        self.0.lock().expect("nothing panics while it holds this lock").clone()
+    }
+
     /// Returns whether an uploaded file of this name must fail.
     pub(crate) fn fails(&self, file_name: &str) -> bool {
         let file_name = file_name.rsplit('/').next().unwrap_or(file_name);

@@ -3,12 +3,15 @@
 //! Plain HTTP by hand: one small request to the loopback needs no client, and the mock server shares none with its users.
 
 use std::{
+    collections::VecDeque,
     io,
     net::IpAddr,
+    sync::Mutex,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use http::Uri;
+use jiff::Timestamp;
 use ring::{
     digest::{SHA256, digest},
     signature::Ed25519KeyPair,
@@ -39,6 +42,39 @@ const BACKOFF: Duration = Duration::from_millis(100);
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// How late a webhook is that is marked so.
 const LATENESS: Duration = Duration::from_millis(500);
+/// How many deliveries are recorded; the oldest are dropped first.
+const MAX_DELIVERIES: usize = 200;
+
+/// The attempts to deliver webhooks.
+#[derive(Debug, Default)]
+pub(crate) struct Deliveries(Mutex<VecDeque<Delivery>>);
+
+/// One attempt to deliver a webhook.
+#[derive(Debug, Clone)]
+pub(crate) struct Delivery {
+    /// When it ended, in real time.
+    pub(crate) time: Timestamp,
+    pub(crate) generation_id: String,
+    pub(crate) address: String,
+    pub(crate) attempt: u32,
+    /// The status of the receiver, or why there is none.
+    pub(crate) result: Result<u16, String>,
+}
+
+impl Deliveries {
+    fn add(&self, delivery: Delivery) {
+        let mut deliveries = self.0.lock().expect("nothing panics while it holds this lock");
+        if deliveries.len() == MAX_DELIVERIES {
+            deliveries.pop_front();
+        }
+        deliveries.push_back(delivery);
+    }
+
+    /// The last attempts, oldest first.
+    pub(crate) fn all(&self) -> Vec<Delivery> {
+        self.0.lock().expect("nothing panics while it holds this lock").iter().cloned().collect()
+    }
+}
 
 /// A webhook to deliver when its job has ended.
 #[derive(Debug, Clone)]
@@ -71,8 +107,8 @@ impl Webhook {
         Ok(Self { address, is_late, is_twice, is_forged })
     }
 
-    /// Sends the result of a job until the receiver has acknowledged it.
-    pub(crate) async fn deliver(&self, id: &str, body: &Value) {
+    /// Sends the result of a job until the receiver has acknowledged it, and records each attempt.
+    pub(crate) async fn deliver(&self, id: &str, body: &Value, deliveries: &Deliveries) {
         if self.is_late {
             sleep(LATENESS).await;
         }
@@ -80,7 +116,19 @@ impl Webhook {
         for _ in 0..if self.is_twice { 2 } else { 1 } {
             let mut backoff = BACKOFF;
             for attempt in 1..=ATTEMPTS {
-                if matches!(timeout(TIMEOUT, self.send(id, &body)).await, Ok(Ok(true))) {
+                let result = match timeout(TIMEOUT, self.send(id, &body)).await {
+                    Ok(sent) => sent.map_err(|error| error.to_string()),
+                    Err(_) => Err(format!("no response within {} s", TIMEOUT.as_secs())),
+                };
+                let is_acknowledged = matches!(result, Ok(200..=299));
+                deliveries.add(Delivery {
+                    time: Timestamp::now(),
+                    generation_id: id.to_owned(),
+                    address: self.address.to_string(),
+                    attempt,
+                    result,
+                });
+                if is_acknowledged {
                     break;
                 }
                 if attempt < ATTEMPTS {
@@ -91,8 +139,8 @@ impl Webhook {
         }
     }
 
-    /// Sends a webhook once, and returns whether the status is 2xx.
-    async fn send(&self, id: &str, body: &str) -> io::Result<bool> {
+    /// Sends a webhook once, and returns the status of the response.
+    async fn send(&self, id: &str, body: &str) -> io::Result<u16> {
         // In real time, which receivers compare it with.
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let signed = if self.is_forged { "forged" } else { body };
@@ -110,9 +158,10 @@ impl Webhook {
         let host = self.address.host().unwrap_or_default().trim_matches(['[', ']']);
         let mut stream = TcpStream::connect((host, self.address.port_u16().unwrap_or(80))).await?;
         stream.write_all(request.as_bytes()).await?;
-        let mut status = [0; "HTTP/1.1 2".len()];
+        let mut status = [0; "HTTP/1.1 200".len()];
         stream.read_exact(&mut status).await?;
-        Ok(status.starts_with(b"HTTP/1.") && status.ends_with(b" 2"))
+        let status = status.strip_prefix(b"HTTP/1.").and_then(|rest| str::from_utf8(rest.get(2..)?).ok()?.parse().ok());
+        status.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "the response is not HTTP/1.1"))
     }
 }
 

@@ -41,6 +41,9 @@ const OTHER_PRICE: u64 = 60_000;
 /// The operation whose price depends on what it makes, so that a quote is an estimate.
 const UPSCALE: &str = "post_upscale";
 
+const COMPLETED: &str = "completed";
+const FAILED: &str = "failed";
+
 /// Most buckets in a usage report, of a day and of an hour.
 const MAX_DAYS: usize = 92;
 const MAX_HOURS: usize = 168;
@@ -175,15 +178,11 @@ fn state_of(service: &Service, id: &str) -> Result<Value, Reply> {
     service.store.read(|state| {
         let found = state.generations.iter().find(|generation| generation.id == id);
         let generation = found.ok_or_else(|| Reply::not_found("Generation not found."))?;
-        let mut response = json!({"generation_id": id, "status": "pending", "created": wire(generation.created)});
-        if generation.is_in_flight || now < generation.ends {
-            return Ok(response);
-        }
-        if generation.fails {
-            response["status"] = json!("failed");
+        let status = status(generation, now);
+        let mut response = json!({"generation_id": id, "status": status, "created": wire(generation.created)});
+        if status == FAILED {
             response["failure_reason"] = json!("content_policy_violation");
-        } else {
-            response["status"] = json!("completed");
+        } else if status == COMPLETED {
             response["response_type"] = json!("url");
             response["data"] = generation.data.clone();
             for item in response["data"].as_array_mut().into_iter().flatten() {
@@ -194,6 +193,15 @@ fn state_of(service: &Service, id: &str) -> Result<Value, Reply> {
         }
         Ok(response)
     })
+}
+
+/// The state of a generation, as the service names it.
+pub(crate) fn status(generation: &Generation, now: Timestamp) -> &'static str {
+    match generation {
+        _ if generation.is_in_flight || now < generation.ends => "pending",
+        Generation { fails: true, .. } => FAILED,
+        Generation { .. } => COMPLETED,
+    }
 }
 
 /// Marks a job as ended.

@@ -5,7 +5,7 @@
 mod datasets;
 pub(crate) mod generations;
 mod images;
-mod models;
+pub(crate) mod models;
 mod sources;
 mod uploads;
 mod words;

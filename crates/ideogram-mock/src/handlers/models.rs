@@ -94,7 +94,8 @@ fn status(model: &Model, now: Timestamp) -> &'static str {
     if trained * 10 < model.ends.duration_since(model.created) { "CREATING" } else { "TRAINING" }
 }
 
-fn to_json(model: &Model, now: Timestamp) -> Value {
+/// A model as a response has it.
+pub(crate) fn to_json(model: &Model, now: Timestamp) -> Value {
     let status = status(model, now);
     let is_completed = status == "COMPLETED";
     // Observed: `last_update_time` does not change before the training ends.
