@@ -19,9 +19,8 @@ mod text_input;
 use std::{env, ffi::OsString, process::ExitCode};
 
 use crate::{
-    cli::Arguments, exit::Exit, failure::Failure, options::Options, output::Output, output::jq::Filter,
-    output::messages::Messages, session::config::Config, session::globals::Globals, session::interrupt::Interrupt,
-    session::worker,
+    cli::Arguments, failure::Failure, options::Options, output::Output, output::jq::Filter, output::messages::Messages,
+    session::config::Config, session::globals::Globals, session::interrupt::Interrupt, session::worker,
 };
 
 fn main() -> ExitCode {
@@ -49,7 +48,7 @@ fn main() -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
     match prepare(&arguments.options) {
         Ok((config, output)) => match run(&arguments, &config, &output, &Interrupt::new(supervisor)) {
-            Ok(()) => Exit::Success.into(),
+            Ok(code) => code,
             Err(failure) => end(&output, &failure),
         },
         Err(failure) => end(&early(), &failure),
@@ -73,7 +72,7 @@ fn prepare(options: &Options) -> Result<(Config, Output), Failure> {
     Ok((config, output))
 }
 
-fn run(arguments: &Arguments, config: &Config, output: &Output, interrupt: &Interrupt) -> Result<(), Failure> {
+fn run(arguments: &Arguments, config: &Config, output: &Output, interrupt: &Interrupt) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

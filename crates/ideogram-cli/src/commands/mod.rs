@@ -74,9 +74,12 @@ mod trainable;
 mod usage;
 mod values;
 
+use std::process::ExitCode;
+
 use clap::Subcommand;
 
 use crate::{
+    exit::Exit,
     failure::Failure,
     session::{context::Context, globals::Globals},
 };
@@ -119,11 +122,15 @@ impl Command {
     }
 }
 
-/// Runs a command. `tree` builds all commands, for those that print them.
-pub(crate) async fn run(command: &Command, globals: Globals<'_>, tree: fn() -> clap::Command) -> Result<(), Failure> {
+/// Runs a command, and returns its exit code. `tree` builds all commands, for those that print them.
+pub(crate) async fn run(
+    command: &Command,
+    globals: Globals<'_>,
+    tree: fn() -> clap::Command,
+) -> Result<ExitCode, Failure> {
     let context = || Context::open(globals);
     let makes_no_call = |command| globals.options.refuse_those_of_calls(command);
-    match command {
+    let result = match command {
         Command::Image(command) => command.run(&context().await?).await,
         Command::Describe(command) => command.run(&context().await?).await,
         Command::MagicPrompt(command) => command.run(&context().await?).await,
@@ -144,7 +151,7 @@ pub(crate) async fn run(command: &Command, globals: Globals<'_>, tree: fn() -> c
         Command::Auth(command) => command.run(globals).await,
         Command::Mock(command) => {
             makes_no_call("ideogram mock")?;
-            command.run(globals.output, globals.interrupt).await
+            return command.run(globals.output, globals.interrupt).await;
         }
         Command::Completions(completions) => {
             makes_no_call("ideogram completions")?;
@@ -154,5 +161,6 @@ pub(crate) async fn run(command: &Command, globals: Globals<'_>, tree: fn() -> c
             makes_no_call("ideogram man")?;
             man.run(globals.output, tree())
         }
-    }
+    };
+    result.map(|()| Exit::Success.into())
 }

@@ -25,6 +25,15 @@ impl Signal {
             Self::HangUp => Exit::HungUp,
         }
     }
+
+    #[cfg(unix)]
+    pub(crate) fn as_unix(self) -> rustix::process::Signal {
+        match self {
+            Self::Interrupt => rustix::process::Signal::INT,
+            Self::Terminate => rustix::process::Signal::TERM,
+            Self::HangUp => rustix::process::Signal::HUP,
+        }
+    }
 }
 
 impl fmt::Display for Signal {

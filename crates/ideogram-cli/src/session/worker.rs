@@ -46,7 +46,7 @@ mod unix {
         executable::{self, WORKER_ARGUMENT},
         exit::Exit,
         failure::Failure,
-        session::signals::{Signal, Signals},
+        session::signals::Signals,
     };
 
     /// How often a worker looks whether its supervisor is still there.
@@ -90,7 +90,7 @@ mod unix {
                 status = worker.wait() => return code_of(status),
                 // From a terminal the worker has it already, and takes both for one.
                 signal = signals.next() => {
-                    pass_on(id, signal_of(signal));
+                    pass_on(id, signal.as_unix());
                     // A worker that the terminal has stopped must end as well.
                     pass_on(id, rustix::process::Signal::CONT);
                 }
@@ -116,14 +116,6 @@ mod unix {
         };
         let failure = Failure::new(Exit::Unknown, "the batch ended before its time").cause(cause);
         Err(failure.hint(format!("run the same command again; no row is paid twice: {}", executable::command_line())))
-    }
-
-    fn signal_of(signal: Signal) -> rustix::process::Signal {
-        match signal {
-            Signal::Interrupt => rustix::process::Signal::INT,
-            Signal::Terminate => rustix::process::Signal::TERM,
-            Signal::HangUp => rustix::process::Signal::HUP,
-        }
     }
 
     fn pass_on(worker: Option<Pid>, signal: rustix::process::Signal) {

@@ -27,6 +27,7 @@ const HELPS: &[&str] = &[
     "generations save",
     "generations wait",
     "man",
+    "mock run",
     "mock serve",
     "models get",
     "models list",
@@ -42,6 +43,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("datasets verify", "finds a difference unless a sync came before"),
     ("models train", "is billed, so it asks first"),
     ("generations ", "needs a generation"),
+    ("mock run", "needs a project with tests"),
     ("mock serve", "runs until Ctrl-C"),
     ("| man -l", "needs a pager"),
 ];

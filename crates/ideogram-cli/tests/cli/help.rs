@@ -66,6 +66,7 @@ fn help_is_what_was_reviewed() {
         ("help__auth_login", vec!["auth", "login", "--help"]),
         ("help__auth_status", vec!["auth", "status", "--help"]),
         ("help__auth_logout", vec!["auth", "logout", "--help"]),
+        ("help__mock_run", vec!["mock", "run", "--help"]),
         ("help__mock_serve", vec!["mock", "serve", "--help"]),
         ("help__completions", vec!["completions", "--help"]),
         ("help__man", vec!["man", "--help"]),

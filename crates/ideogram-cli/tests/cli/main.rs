@@ -29,6 +29,7 @@ mod interrupt;
 mod invocation;
 mod jobs;
 mod lone_words;
+mod mock_run;
 mod mock_serve;
 mod models;
 mod networks;

@@ -74,6 +74,7 @@ fn a_signal_ends_the_server_well_as_soon_as_its_address_is_known() {
               export IDEOGRAM_BASE_URL=[URL]
               export IDEOGRAM_API_KEY=mock-api-key
               ideogram datasets get demo
+            requests and state, in a browser: [URL]/__mock
             ");
         }
     }
@@ -90,6 +91,7 @@ fn the_address_is_json_when_requested() {
 
     assert!(shown["url"].as_str().unwrap().starts_with("http://127.0.0.1:"));
     assert_eq!(shown["api_key"], r#"a"b"#);
+    assert_eq!(shown["inspector"], format!("{}/__mock", shown["url"].as_str().unwrap()));
 }
 
 #[test]
