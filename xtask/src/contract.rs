@@ -1,7 +1,8 @@
 //! `cargo xtask contract`: third-party tools check that the document and the wire agree.
 //!
 //! Start at [`contract`]. Redocly CLI and Spectral check the document, Schemathesis calls the mock server as the document
-//! describes, Prism validates the client's requests against the document, axe-core checks the contact sheet in a browser.
+//! describes, Prism validates the client's requests against the document, pytest and Node.js run the examples of the mock
+//! server, axe-core checks the contact sheet and the inspector in a browser.
 //! Settings, hooks and lock files are in `xtask/contract`; the module `contract_tools` installs the tools. `cargo test`
 //! does not need them.
 
@@ -35,7 +36,9 @@ pub enum Part {
     Mock,
     /// Prism: the client sends valid requests for every operation
     Client,
-    /// axe-core: the contact sheet of a batch is accessible, light and dark
+    /// pytest and Node.js: the examples of the mock server in other languages run against it
+    Examples,
+    /// axe-core: the contact sheet of a batch and the inspector are accessible, light and dark
     Page,
 }
 
@@ -57,6 +60,7 @@ pub fn contract(root: &Path, parts: &[Part], seed: u32) -> Result<()> {
             Part::Document => document(&tools),
             Part::Mock => mock(&tools, seed),
             Part::Client => client(&tools),
+            Part::Examples => examples(&tools),
             Part::Page => page(&tools),
         };
         summary.push(line(part.name(), start.elapsed(), if result.is_ok() { "ok" } else { "FAILED" }));
@@ -78,6 +82,7 @@ impl Part {
             Self::Document => "document",
             Self::Mock => "mock",
             Self::Client => "client",
+            Self::Examples => "examples",
             Self::Page => "page",
         }
     }
@@ -99,9 +104,7 @@ fn document(tools: &Tools) -> Result<()> {
 
 fn mock(tools: &Tools, seed: u32) -> Result<()> {
     let program = build(tools, &["--package", "ideogram-cli", "--bin", "ideogram"])?;
-    let mut serve = Command::new(program);
-    serve.args(["mock", "serve", "--api-key", KEY]).stderr(Stdio::null());
-    let server = Server::start(&mut serve)?;
+    let server = serve(&program)?;
 
     let unsuccessful = tools.folder().join("unsuccessful.txt");
     removed(fs::remove_file(&unsuccessful), &unsuccessful)?;
@@ -125,6 +128,32 @@ fn client(tools: &Tools) -> Result<()> {
     run(Command::new(tour).arg(&server.url), "Prism finds requests that the document does not describe")
 }
 
+/// Starts the mock server.
+fn serve(program: &Path) -> Result<Server> {
+    Server::start(Command::new(program).args(["mock", "serve", "--api-key", KEY]).stderr(Stdio::null()))
+}
+
+/// Runs the examples as their first lines say, with the packages that Schemathesis brings: pytest and Requests.
+fn examples(tools: &Tools) -> Result<()> {
+    let program = build(tools, &["--package", "ideogram-cli", "--bin", "ideogram"])?;
+    let folder = tools.root().join("crates/ideogram-mock/examples");
+    let mut pytest = tools.python();
+    pytest.args(["-m", "pytest", "-q", "-p", "no:cacheprovider"]).arg(folder.join("python/test_ideogram.py"));
+    run(&mut against_mock(&program, &pytest), "the Python example fails")?;
+    let mut node = tools.node();
+    node.arg("--test").arg(folder.join("javascript/ideogram.test.mjs"));
+    run(&mut against_mock(&program, &node), "the JavaScript example fails")
+}
+
+/// The same command under `ideogram mock run`.
+fn against_mock(program: &Path, command: &Command) -> Command {
+    let mut run = Command::new(program);
+    run.args(["mock", "run", "--"]).arg(command.get_program()).args(command.get_args());
+    run.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    run.current_dir(command.get_current_dir().unwrap_or(Path::new(".")));
+    run
+}
+
 /// Rows with prompts of different lengths and scripts, and with results of every kind.
 fn rows() -> String {
     let prompts =
@@ -142,7 +171,7 @@ fn page(tools: &Tools) -> Result<()> {
     removed(fs::remove_dir_all(&folder), &folder)?;
     fs::create_dir_all(&folder).with_context(|| format!("cannot create the folder `{}`", folder.display()))?;
     fs::write(folder.join("rows.jsonl"), rows()).context("cannot write the rows of a batch")?;
-    let mut batch = Command::new(program);
+    let mut batch = Command::new(&program);
     batch.args(["--mock", "--yes", "--quiet", "batch", "rows.jsonl", "--out", "images"]).current_dir(&folder);
     let output = batch.output().context("cannot run a batch")?;
     let sheet = folder.join("images/contact-sheet.html");
@@ -152,7 +181,11 @@ fn page(tools: &Tools) -> Result<()> {
         return Ok(());
     };
     let mut axe = tools.node();
-    run(axe.arg(tools.settings("axe.mjs")).arg(browser).arg(sheet), "axe-core finds faults in the contact sheet")
+    run(axe.arg(tools.settings("axe.mjs")).arg(&browser).arg(sheet), "axe-core finds faults in the contact sheet")?;
+    let server = serve(&program)?;
+    let mut axe = tools.node();
+    axe.arg(tools.settings("inspector.mjs")).arg(browser).args([&server.url, KEY]);
+    run(&mut axe, "axe-core finds faults in the inspector")
 }
 
 /// Accepts the result of a removal, also if nothing was there.

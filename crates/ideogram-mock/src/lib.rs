@@ -61,3 +61,21 @@ pub use builder::{MOCK_API_KEY, MockServerBuilder};
 pub use recorder::{RecordedPart, RecordedRequest};
 pub use scenario::Scenario;
 pub use server::MockServer;
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_readme_has_the_examples_that_are_run() {
+        let readme = include_str!("../README.md");
+
+        for (language, example) in [
+            ("python", include_str!("../examples/python/test_ideogram.py")),
+            ("javascript", include_str!("../examples/javascript/ideogram.test.mjs")),
+        ] {
+            assert!(
+                readme.contains(&format!("```{language}\n{example}```\n")),
+                "copy the example in {language} to README.md"
+            );
+        }
+    }
+}
