@@ -118,6 +118,56 @@ async fn the_page_fits_every_screen_light_and_dark() {
 }
 
 #[tokio::test]
+async fn the_page_pauses_while_it_is_hidden_and_notices_a_restart() {
+    let Some((caller, mut browser)) = opened(MockServer::builder()).await else { return };
+    let hide = |browser: &mut Browser, is_hidden: bool| {
+        browser.value(&format!(
+            "Object.defineProperty(document, 'hidden', {{ value: {is_hidden}, configurable: true }});
+             document.dispatchEvent(new Event('visibilitychange'))"
+        ));
+    };
+    caller.get("/datasets").await;
+    browser.wait_for("document.querySelectorAll('#requests > li').length === 1");
+
+    hide(&mut browser, true);
+    browser.wait_for("document.getElementById('live').textContent === 'paused'");
+    caller.get("/models").await;
+    let polls = reports(&browser).1.len();
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    browser.value("0");
+    assert_eq!(reports(&browser).1.len(), polls);
+    hide(&mut browser, false);
+    browser.wait_for("document.querySelectorAll('#requests > li').length === 2");
+
+    let port = caller.server.url().rsplit(':').next().unwrap().parse().unwrap();
+    drop(caller);
+    let caller = Caller::with(MockServer::builder().port(port)).await;
+    caller.get("/datasets/demo").await;
+    browser.wait_for("document.querySelector('#requests .path')?.textContent === '/datasets/demo'");
+    assert_eq!(browser.value("document.querySelectorAll('#requests > li').length"), 1);
+}
+
+#[tokio::test]
+async fn a_scenario_is_switched_off_where_it_was_switched_on() {
+    let Some((caller, mut browser)) = opened(MockServer::builder()).await else { return };
+    let upload = || caller.upload([("cat.png", crate::caller::png()), ("dog.png", crate::caller::png())]);
+    let click = "document.querySelector('[data-scenario=upload_fails]').click()";
+
+    browser.value(click);
+    assert_eq!(browser.value("document.querySelector('[data-field=names]').matches(':focus:invalid')"), true);
+    browser.value("document.querySelector('[data-field=names]').value = 'cat.png, other.png'");
+    browser.value(click);
+    browser.wait_for("document.getElementById('scenario').textContent === 'upload fails, cat.png, other.png'");
+    let failed = upload().await;
+    browser.value("document.querySelector('[data-field=names]').value = ''");
+    browser.value(click);
+    browser.wait_for("document.querySelector('[aria-pressed=true]') === null");
+    let stored = upload().await;
+
+    assert_eq!((&failed.body["failure_count"], &stored.body["failure_count"]), (&json!(1), &json!(0)));
+}
+
+#[tokio::test]
 async fn scenario_time_and_requests_are_driven_from_the_keyboard() {
     let Some((caller, mut browser)) = opened(MockServer::builder()).await else { return };
     let tab = |browser: &mut Browser, selector: &str| {
