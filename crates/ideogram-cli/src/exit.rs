@@ -136,9 +136,7 @@ impl Exit {
         match self {
             Self::Success => "success; also if the reader of the output stops early, unless paid calls are left (141)",
             Self::Internal => "internal error, or a response that the API's document does not describe",
-            Self::Usage => {
-                "wrong usage: an argument is missing or refused, or nobody could answer a question (no terminal, no --yes)"
-            }
+            Self::Usage => "wrong usage: an argument is missing or refused, or a question had no terminal and no --yes",
             Self::Authentication => "not authenticated: no key, or one that the service refuses",
             Self::Invalid => "the service refused the request as invalid or forbidden",
             Self::NotFound => "not found, or this key has no access",

@@ -78,6 +78,11 @@ impl Layout {
         Self::default()
     }
 
+    /// A layout that begins with a blank line, to follow another.
+    pub(crate) fn after_another() -> Self {
+        Self { sections: vec![Section::Fields(Vec::new())] }
+    }
+
     /// Adds a line.
     pub(crate) fn line(mut self, text: impl Into<String>) -> Self {
         self.sections.push(Section::Line(text.into()));

@@ -242,8 +242,13 @@ pub(crate) struct ResultStream<'a> {
 impl ResultStream<'_> {
     /// Adds an element, and its line of text.
     pub(crate) fn push(&mut self, value: &impl Serialize, line: &str) -> Result<(), Failure> {
+        self.push_laid_out(value, &Layout::new().line(line))
+    }
+
+    /// Adds an element, and its text.
+    pub(crate) fn push_laid_out(&mut self, value: &impl Serialize, text: &Layout) -> Result<(), Failure> {
         match self.output.format {
-            Format::Text => self.output.layout(&Layout::new().line(line)),
+            Format::Text => self.output.layout(text),
             Format::Jsonl => self.output.json(&encoded(value)?),
             Format::Json => {
                 self.values.push(to_raw_value(value).map_err(|error| cannot_encode(&error))?);

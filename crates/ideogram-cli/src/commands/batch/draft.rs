@@ -46,13 +46,13 @@ pub(super) struct Reading {
 }
 
 /// Turns all rows into requests, or returns all their problems. Reads the files of the rows. Blocks.
-pub(super) fn rows(rows: &[Raw], reading: &Reading) -> Result<Vec<Row>, Vec<Problem>> {
+pub(super) fn rows(rows: Vec<Raw>, reading: &Reading) -> Result<Vec<Row>, Vec<Problem>> {
     let (mut done, mut problems) = (Vec::new(), Vec::new());
     let mut ids: HashMap<String, u64> = HashMap::new();
     let mut same: HashMap<String, u32> = HashMap::new();
     let mut digests = Digests::default();
     for raw in rows {
-        let mut draft = Draft { raw, reading, digests: &mut digests, problems: Vec::new() };
+        let mut draft = Draft { raw: &raw, reading, digests: &mut digests, problems: Vec::new() };
         if let Some(mut row) = draft.row(&mut ids) {
             // Equal rows are all wanted, and numbered.
             let occurrence = same.entry(row.key.clone()).or_default();

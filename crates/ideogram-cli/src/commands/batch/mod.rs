@@ -41,6 +41,7 @@ mod thumbnail;
 use std::{
     cell::RefCell,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use clap::{Args, ValueEnum as _};
@@ -184,7 +185,7 @@ impl Batch {
         let rows = self.rows(context, model).await?;
         let records = match &ledgers {
             Some(ledgers) => {
-                let (ledgers, base_url, rows) = (ledgers.clone(), base_url.to_owned(), rows.clone());
+                let (ledgers, base_url, rows) = (ledgers.clone(), base_url.to_owned(), Arc::clone(&rows));
                 blocking(move || ledger::records(&ledgers, &base_url, &rows)).await?
             }
             None => Records::new(),
@@ -347,7 +348,7 @@ impl Batch {
     }
 
     /// Reads and checks all rows.
-    async fn rows(&self, context: &Context<'_>, model: Model) -> Result<Vec<Row>, Failure> {
+    async fn rows(&self, context: &Context<'_>, model: Model) -> Result<Arc<[Row]>, Failure> {
         let name = if self.is_stdin() { "standard input".to_owned() } else { self.file.display().to_string() };
         let form = match self.form {
             Some(form) => form,
@@ -366,7 +367,7 @@ impl Batch {
             })?;
             let (mut raw, mut problems) = form.read(&text);
             problems.extend(columns.apply(&mut raw, reading.model, reading.unchecked));
-            let rows = draft::rows(&raw, &reading).unwrap_or_else(|more| {
+            let rows = draft::rows(raw, &reading).unwrap_or_else(|more| {
                 problems.extend(more);
                 Vec::new()
             });
@@ -377,7 +378,7 @@ impl Batch {
             if rows.is_empty() {
                 return Err(Failure::usage(format!("there are no rows in {name}")));
             }
-            Ok(rows)
+            Ok(Arc::from(rows))
         })
         .await
     }

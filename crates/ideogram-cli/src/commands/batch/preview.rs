@@ -1,18 +1,19 @@
 //! `--dry-run`: every request that a batch would send.
 
-use serde_json::json;
+use serde_json::{Map, json};
 
 use super::{plan::Plan, row::Row};
 use crate::{failure::Failure, output::layout::Layout, output::units, session::context::Context, session::dry_run};
 
 /// Prints every request that would be sent.
 pub(super) async fn show(context: &Context<'_>, rows: &[Row], plan: &Plan) -> Result<(), Failure> {
-    let (mut layout, mut requests) = (Layout::new(), Vec::new());
+    let mut requests = context.output().stream("requests");
     let mut images = 0_u64;
-    for index in &plan.send {
+    for (number, index) in plan.send.iter().enumerate() {
         let row = &rows[*index];
         images += u64::from(row.images);
         let count = units::count(u64::from(row.images), "image");
+        let mut layout = if number == 0 { Layout::new() } else { Layout::after_another() };
         layout = layout.line(format!("line {} ({}): {count}", row.line, row.name));
         // `POST address` first, then a body of JSON, or a line for each part.
         for line in row.request.to_string().lines() {
@@ -25,9 +26,10 @@ pub(super) async fn show(context: &Context<'_>, rows: &[Row], plan: &Plan) -> Re
             .await
             .map_err(|error| Failure::local_io("a request cannot be printed").because(&error))?
             .json;
-        requests.push(json!({"row": row.name, "line": row.line, "images": row.images, "request": request}));
+        let request = json!({"row": row.name, "line": row.line, "images": row.images, "request": request});
+        requests.push_laid_out(&request, &layout)?;
     }
-    context.output().list("requests", &requests, &layout)?;
+    requests.finish(Map::new())?;
     let requests = units::count(plan.send.len() as u64, "request");
     let mut note = format!("dry run: nothing was sent; {requests} would generate {}", units::count(images, "image"));
     if !plan.wait.is_empty() {

@@ -14,7 +14,7 @@ fn reading(folder: &Path) -> Reading {
 fn rows_in(folder: &Path, form: Form, text: &str) -> Vec<Row> {
     let (raw, problems) = form.read(text);
     assert!(problems.is_empty(), "{text}: {problems:?}");
-    rows(&raw, &reading(folder)).unwrap_or_else(|problems| panic!("{text}: {problems:?}"))
+    rows(raw, &reading(folder)).unwrap_or_else(|problems| panic!("{text}: {problems:?}"))
 }
 
 pub(in super::super) fn keys(form: Form, text: &str) -> Vec<String> {
