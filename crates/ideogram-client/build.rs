@@ -9,9 +9,10 @@ use std::{
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // A link into the workspace; a published crate carries its own copy.
     let folder = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
-    let document = folder.join("openapi/ideogram.yaml");
+    // A package has its own copy, which `cargo xtask package` adds; the workspace has one for all.
+    let copy = folder.join("openapi/ideogram.yaml");
+    let document = if copy.is_file() { copy } else { folder.join("../../openapi/ideogram.yaml") };
     println!("cargo::rerun-if-changed={}", document.display());
     let text = fs::read_to_string(&document).map_err(|error| format!("cannot read {}: {error}", document.display()))?;
     let mut methods = Vec::new();

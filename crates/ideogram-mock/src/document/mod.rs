@@ -17,10 +17,12 @@ pub(crate) use self::{
     operation::{Body, Location, Operation, Parameter, WRAPPER},
 };
 
+/// Its text; the build script finds the folder.
+const TEXT: &str = include_str!(concat!(env!("OPENAPI"), "/ideogram.yaml"));
+
 /// The document, read once per process, and not before the first server needs it.
-static EMBEDDED: LazyLock<Document> = LazyLock::new(|| {
-    Document::read(include_str!("../../openapi/ideogram.yaml")).expect("a test reads the embedded document")
-});
+static EMBEDDED: LazyLock<Document> =
+    LazyLock::new(|| Document::read(TEXT).expect("a test reads the embedded document"));
 
 /// The part of the document that a server needs.
 #[derive(Debug)]
@@ -89,7 +91,7 @@ mod tests {
 
     #[test]
     fn the_embedded_document_can_be_read_and_compiled() {
-        let document = Document::read(include_str!("../../openapi/ideogram.yaml")).unwrap();
+        let document = Document::read(TEXT).unwrap();
 
         assert_eq!(document.key_header(), "Api-Key");
         for operation in &document.operations {

@@ -14,7 +14,7 @@ async fn a_server_starts_with_the_demo_dataset_of_the_samples() {
 
     let demo = caller.get("/datasets/demo").await;
 
-    assert_eq!(demo.body, sample(include_str!("../../openapi/examples/get_dataset/demo.json")));
+    assert_eq!(demo.body, sample(include_str!("../../../../openapi/examples/get_dataset/demo.json")));
 }
 
 #[tokio::test]

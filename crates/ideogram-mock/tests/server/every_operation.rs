@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::caller::Caller;
 
-const DOCUMENT: &str = include_str!("../../openapi/ideogram.yaml");
+const DOCUMENT: &str = include_str!("../../../../openapi/ideogram.yaml");
 
 /// Sends requests, checks responses, and records which operations have succeeded.
 struct Session {
