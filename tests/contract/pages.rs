@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-const PAGES: [&str; 5] = [
+const PAGES: [&str; 7] = [
     "README.md",
     ".github/CONTRIBUTING.md",
     "openapi/README.md",
+    "crates/ideogram-cli/README.md",
     "crates/ideogram-client/README.md",
+    "crates/ideogram-codegen/README.md",
     "crates/ideogram-mock/README.md",
 ];
 /// What a path in backticks begins with.

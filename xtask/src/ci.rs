@@ -25,6 +25,7 @@ const STEPS: &[Step] = &[
     Step { name: "derived-files", command: "cargo xtask regen --check", environment: &[] },
     Step { name: "docs", command: "cargo doc --workspace --no-deps", environment: &[("RUSTDOCFLAGS", "-D warnings")] },
     Step { name: "contract", command: "cargo xtask contract", environment: &[] },
+    Step { name: "packages", command: "cargo xtask package --test", environment: &[] },
     Step { name: "test", command: "cargo test --workspace", environment: &[] },
 ];
 

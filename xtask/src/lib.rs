@@ -18,6 +18,8 @@ mod fuzz;
 mod house_rules;
 mod mutants;
 mod needs;
+mod package;
+mod package_test;
 mod problem;
 mod regen;
 mod samples;
@@ -43,6 +45,7 @@ pub use self::{
     fuzz::fuzz,
     mutants::mutants,
     needs::{Need, missing, missing_samples},
+    package::{Destination, package},
     problem::{Problem, Problems},
     regen::{Mode, regen},
     sources::{DOCUMENT, Sample, Sources, Validity},

@@ -4,7 +4,7 @@ use std::{process::ExitCode, time::Duration};
 
 use anyhow::Error;
 use clap::{Parser, Subcommand};
-use xtask::{Mode, Part, Shown};
+use xtask::{Destination, Mode, Part, Shown};
 
 /// Maintenance of the workspace.
 #[derive(Debug, Parser)]
@@ -59,6 +59,15 @@ enum Task {
         #[arg(long, value_name = "OPERATION", conflicts_with = "all")]
         draft: Option<String>,
     },
+    /// Packs what is published into `target/packages`, and checks which files the packages contain
+    Package {
+        /// Builds a project and the command from the packages, outside of the workspace, and runs both
+        #[arg(long)]
+        test: bool,
+        /// Publishes the packages
+        #[arg(long, conflicts_with = "test")]
+        publish: bool,
+    },
     /// Runs what CI runs, in its order, up to the first failure
     Ci,
 }
@@ -81,6 +90,8 @@ fn main() -> ExitCode {
                 decided => decided.map(drop),
             }
         }
+        Task::Package { publish: true, .. } => xtask::package(&root, Destination::Registry),
+        Task::Package { test, .. } => xtask::package(&root, if test { Destination::Test } else { Destination::Folder }),
         Task::Ci => xtask::ci(&root),
     };
     match done {

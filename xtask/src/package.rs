@@ -1,0 +1,227 @@
+//! `cargo xtask package`: the packages as they are published, each with its own copy of the document.
+//!
+//! Start at [`package`]. Cargo packs only files below the folder of a package, and the document is outside of all: so the
+//! packages are copied to `target/packages/workspace`, each with the files of `openapi/` that its `include` names, and
+//! packed there. The module `package_test` builds a project from the archives.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use crate::{cargo, contract_tools::run, package_test, say, target_folder};
+
+/// The packages that are published, each after those that it needs.
+pub(crate) const PACKAGES: [&str; 4] = ["ideogram-codegen", "ideogram-mock", "ideogram-client", "ideogram-cli"];
+/// The packages that read the document, and only for them a copy of it.
+const READERS: [&str; 2] = ["ideogram-mock", "ideogram-client"];
+/// Needed by tests, which are not packed: cargo removes the dependency from the packed manifest.
+const TESTKIT: &str = "tests/testkit";
+/// What each package must contain, besides sources.
+const FILES: [&str; 5] = ["Cargo.toml", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "README.md"];
+
+/// What to do with the packages after packing them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// Leave the archives in `target/packages`.
+    Folder,
+    /// Also build a project and the command from them, and run both.
+    Test,
+    /// Also publish them.
+    Registry,
+}
+
+/// Packs the packages and checks which files they contain.
+///
+/// # Errors
+///
+/// A package cannot be packed, lacks a file or contains one that it must not; or its use fails.
+pub fn package(root: &Path, destination: Destination) -> Result<()> {
+    let folder = target_folder(root).join("packages");
+    let staging = folder.join("workspace");
+    recreate(&folder)?;
+    // Offline afterwards: cargo would look for our packages in the registry.
+    run(cargo().args(["fetch", "--locked", "--quiet"]).current_dir(root), "cannot download the dependencies")?;
+    stage(root, &staging)?;
+    let mut pack = in_staging("package", &staging);
+    run(pack.args(["--no-verify", "--offline", "--quiet"]), "cannot pack")?;
+
+    let project = folder.join("project");
+    fs::create_dir(&project).with_context(|| format!("cannot create the folder `{}`", project.display()))?;
+    for name in PACKAGES {
+        let archive = format!("{}.crate", unpacked(name));
+        let packed = staging.join("target/package").join(&archive);
+        fs::rename(&packed, folder.join(&archive)).with_context(|| format!("cannot move `{}`", packed.display()))?;
+        // A relative name: some versions of tar take the colon of a Windows path for a host.
+        let mut tar = Command::new("tar");
+        tar.args(["-xzf", &format!("../{archive}")]).current_dir(&project);
+        run(&mut tar, "cannot unpack a package")?;
+        let files = files_below(&project.join(unpacked(name)))?;
+        check_files(name, &files).with_context(|| format!("the package `{name}` is not complete"))?;
+        say(&format!("{}: {} files", folder.join(archive).display(), files.len()));
+    }
+    match destination {
+        Destination::Folder => Ok(()),
+        Destination::Test => package_test::test(root, &project),
+        Destination::Registry => run(&mut in_staging("publish", &staging), "cannot publish"),
+    }
+}
+
+/// The folder of an unpacked package. All have the version of the workspace, as this one.
+pub(crate) fn unpacked(name: &str) -> String {
+    format!("{name}-{}", env!("CARGO_PKG_VERSION"))
+}
+
+/// A cargo command for the packages of the staging folder.
+fn in_staging(subcommand: &str, staging: &Path) -> Command {
+    let mut command = cargo();
+    command.args([subcommand, "--workspace", "--exclude", "ideogram-testkit", "--target-dir", "target"]);
+    // The folder is below `target`, which git ignores.
+    command.arg("--allow-dirty").current_dir(staging);
+    command
+}
+
+/// Copies what the packages consist of.
+fn stage(root: &Path, staging: &Path) -> Result<()> {
+    for name in PACKAGES {
+        copy(&root.join("crates").join(name), &staging.join("crates").join(name))?;
+    }
+    for name in READERS {
+        copy(&root.join("openapi"), &staging.join("crates").join(name).join("openapi"))?;
+    }
+    copy(&root.join(TESTKIT), &staging.join(TESTKIT))?;
+    copy(&root.join("Cargo.lock"), &staging.join("Cargo.lock"))?;
+    let manifest = fs::read_to_string(root.join("Cargo.toml")).context("cannot read `Cargo.toml`")?;
+    let staged = with_members(&manifest, &["crates/*", TESTKIT])?;
+    fs::write(staging.join("Cargo.toml"), staged).context("cannot write the manifest")
+}
+
+/// The manifest of the workspace with other members.
+fn with_members(manifest: &str, members: &[&str]) -> Result<String> {
+    let line = manifest.lines().find(|line| line.starts_with("members = "));
+    let line = line.context("`Cargo.toml` has no line `members = [...]`")?;
+    Ok(manifest.replacen(line, &format!("members = {members:?}"), 1))
+}
+
+/// Refuses a package without one of its files, with a symbolic link, or with files that only tests read.
+fn check_files(name: &str, files: &[(String, bool)]) -> Result<()> {
+    let has = |path: &str| files.iter().any(|(file, _)| file == path);
+    for path in FILES {
+        ensure!(has(path), "it lacks `{path}`");
+    }
+    let reads_document = READERS.contains(&name);
+    ensure!(has("openapi/ideogram.yaml") == reads_document, "only packages that read the document must contain it");
+    for (path, is_link) in files {
+        ensure!(!is_link, "`{path}` is a symbolic link");
+        ensure!(!path.starts_with("tests/") && !path.starts_with("openapi/news/"), "`{path}` must not be in it");
+    }
+    Ok(())
+}
+
+/// The files below a folder, with `/` between names, and whether each is a symbolic link.
+fn files_below(folder: &Path) -> Result<Vec<(String, bool)>> {
+    let mut files = Vec::new();
+    for entry in entries(folder)? {
+        let name = entry.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        if entry.is_symlink() || !entry.is_dir() {
+            files.push((name, entry.is_symlink()));
+        } else {
+            files.extend(files_below(&entry)?.into_iter().map(|(path, is_link)| (format!("{name}/{path}"), is_link)));
+        }
+    }
+    Ok(files)
+}
+
+/// Copies a file or a folder, creating the folders above.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    if from.is_symlink() {
+        bail!("`{}` is a symbolic link, which a checkout on Windows may not keep", from.display());
+    }
+    if from.is_dir() {
+        return entries(from)?.iter().try_for_each(|path| copy(path, &to.join(path.file_name().unwrap_or_default())));
+    }
+    fs::create_dir_all(to.parent().unwrap_or(to))
+        .and_then(|()| fs::copy(from, to))
+        .with_context(|| format!("cannot copy `{}` to `{}`", from.display(), to.display()))?;
+    Ok(())
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let read = || fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>();
+    read().with_context(|| format!("cannot read the folder `{}`", folder.display()))
+}
+
+/// Empties a folder, or creates it.
+fn recreate(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("cannot remove `{}`", folder.display()))?;
+    }
+    fs::create_dir_all(folder).with_context(|| format!("cannot create the folder `{}`", folder.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(paths: &[&str]) -> Vec<(String, bool)> {
+        paths.iter().map(|path| ((*path).to_owned(), false)).collect()
+    }
+
+    fn refusal(name: &str, files: &[(String, bool)]) -> String {
+        check_files(name, files).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_package_without_one_of_its_files_is_refused() {
+        for missing in FILES {
+            let files: Vec<_> = FILES.into_iter().filter(|path| *path != missing).collect();
+
+            assert_eq!(refusal("ideogram-cli", &listed(&files)), format!("it lacks `{missing}`"));
+        }
+        assert!(check_files("ideogram-cli", &listed(&FILES)).is_ok());
+    }
+
+    #[test]
+    fn exactly_the_readers_of_the_document_contain_it() {
+        let with: Vec<_> = FILES.into_iter().chain(["openapi/ideogram.yaml"]).collect();
+
+        for name in PACKAGES {
+            let reads = READERS.contains(&name);
+            assert_eq!(check_files(name, &listed(&with)).is_ok(), reads, "{name}");
+            assert_eq!(check_files(name, &listed(&FILES)).is_ok(), !reads, "{name}");
+        }
+    }
+
+    #[test]
+    fn symbolic_links_and_files_of_tests_are_refused() {
+        let with = |path: &str, is_link| [listed(&FILES), vec![(path.to_owned(), is_link)]].concat();
+
+        assert_eq!(refusal("ideogram-cli", &with("src/a.rs", true)), "`src/a.rs` is a symbolic link");
+        assert_eq!(refusal("ideogram-cli", &with("tests/a.rs", false)), "`tests/a.rs` must not be in it");
+    }
+
+    #[test]
+    fn the_packages_are_those_of_the_folder() {
+        let root = crate::workspace_root();
+        let mut names: Vec<_> = fs::read_dir(root.join("crates"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        let mut packages = PACKAGES.to_vec();
+        names.sort_unstable();
+        packages.sort_unstable();
+
+        assert_eq!(names, packages);
+    }
+
+    #[test]
+    fn the_members_of_the_workspace_are_replaced() {
+        let manifest = "[workspace]\nmembers = [\"crates/*\", \"xtask\"]\n\n[profile.dev]\n";
+
+        assert_eq!(with_members(manifest, &["a"]).unwrap(), "[workspace]\nmembers = [\"a\"]\n\n[profile.dev]\n");
+        assert!(with_members("[workspace]\n", &["a"]).is_err());
+    }
+}
