@@ -5,6 +5,7 @@
 //! tasks that need it run cargo.
 
 mod artifacts;
+mod audit;
 mod calls;
 mod check;
 mod ci;
@@ -37,6 +38,7 @@ use std::{
 
 pub use self::{
     artifacts::{ARTIFACTS, Artifact, OutdatedArtifact, outdated},
+    audit::audit,
     check::check,
     ci::ci,
     contract::{Part, contract},

@@ -68,6 +68,12 @@ enum Task {
         #[arg(long, conflicts_with = "test")]
         publish: bool,
     },
+    /// Checks the dependencies; needs cargo-deny and cargo-machete
+    Audit {
+        /// Does not download the advisories, and checks the rest
+        #[arg(long)]
+        no_advisories: bool,
+    },
     /// Runs what CI runs, in its order, up to the first failure
     Ci,
 }
@@ -92,6 +98,7 @@ fn main() -> ExitCode {
         }
         Task::Package { publish: true, .. } => xtask::package(&root, Destination::Registry),
         Task::Package { test, .. } => xtask::package(&root, if test { Destination::Test } else { Destination::Folder }),
+        Task::Audit { no_advisories } => xtask::audit(&root, !no_advisories),
         Task::Ci => xtask::ci(&root),
     };
     match done {

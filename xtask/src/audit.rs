@@ -1,0 +1,43 @@
+//! `cargo xtask audit`: the dependencies, by cargo-deny and cargo-machete.
+//!
+//! cargo-deny checks licenses, sources, forbidden packages and advisories as `.deny.toml` says, and lists packages that are
+//! there in two versions. cargo-machete finds dependencies that no source names.
+
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::{cargo, contract_tools::run};
+
+/// The tools, as subcommands of cargo.
+const TOOLS: [&str; 2] = ["deny", "machete"];
+
+/// Runs both tools; `advisories` are downloaded.
+///
+/// # Errors
+///
+/// A tool is missing, or finds something; its output says what.
+pub fn audit(root: &Path, advisories: bool) -> Result<()> {
+    for tool in TOOLS {
+        let version = tool_of_cargo().args([tool, "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let is_installed = version.context("cannot run cargo")?.success();
+        ensure!(is_installed, "cargo-{tool} is missing; run `cargo install --locked cargo-{tool}`");
+    }
+    let mut deny = tool_of_cargo();
+    deny.args(["deny", "check", "bans", "licenses", "sources"]).current_dir(root);
+    if advisories {
+        deny.arg("advisories");
+    }
+    run(&mut deny, "cargo-deny fails; replace what it refuses, or add an exception to `.deny.toml` with its reason")?;
+    run(tool_of_cargo().arg("machete").current_dir(root), "remove the dependencies that cargo-machete has listed")
+}
+
+/// A command for cargo without a variable of `cargo run`, by which cargo-machete decides that it is no subcommand.
+fn tool_of_cargo() -> Command {
+    let mut command = cargo();
+    command.env_remove("CARGO_PKG_NAME");
+    command
+}
