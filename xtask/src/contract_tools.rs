@@ -15,9 +15,11 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::target_folder;
 
+/// On Windows, npm is a script, which is only found by its full name.
+const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 /// Programs that must be installed already.
 const PROGRAMS: [(&str, &str); 3] =
-    [("python3", "Python 3.11 or later"), ("node", "Node.js 20 or later"), ("npm", "npm, which comes with Node.js")];
+    [("python3", "Python 3.11 or later"), ("node", "Node.js 20 or later"), (NPM, "npm, which comes with Node.js")];
 
 /// The tools, installed.
 pub(crate) struct Tools {
@@ -122,7 +124,7 @@ impl Tools {
             let copied = fs::copy(self.settings(name), self.folder.join(name));
             copied.with_context(|| format!("cannot copy `{name}`"))?;
         }
-        let mut npm = Command::new("npm");
+        let mut npm = Command::new(NPM);
         npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
         run(npm.current_dir(&self.folder), "npm fails")
     }
