@@ -12,6 +12,7 @@ const SERVICE: &str = "ideogram";
 #[derive(Debug)]
 pub(crate) enum NoKeyring {
     /// This machine does not have one.
+    #[cfg_attr(any(target_os = "macos", windows), expect(dead_code, reason = "these systems always have one"))]
     Missing(String),
     /// An operation failed.
     Failed(String),
