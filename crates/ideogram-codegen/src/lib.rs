@@ -48,6 +48,7 @@ use proc_macro2::TokenStream;
 use crate::{document::Document, rules::DocumentFacts};
 pub use crate::{
     error::{Error, Problem},
+    rules::SCHEMA_KEYWORDS,
     sample_call::{Inputs, SampleCall},
     spelling::nearest,
     yaml::Ambiguous,

@@ -8,7 +8,7 @@ use clap::{
     builder::{PossibleValue, StringValueParser, TypedValueParser},
 };
 
-use crate::images::size::short_name;
+use crate::images::size::{self, short_name};
 
 /// Lists the values of an enum in the help, and accepts others: they are checked when the request is prepared.
 #[derive(Clone, Debug)]
@@ -48,6 +48,25 @@ impl TypedValueParser for Known {
 pub(crate) fn find<'a, T: AsRef<str>>(values: &'a [T], text: &str) -> Option<&'a T> {
     let wanted = folded(text);
     values.iter().find(|value| folded(value.as_ref()) == wanted)
+}
+
+/// The names of values, beginning with the closest: by aspect ratio and area, or by spelling.
+pub(crate) fn closest(values: &[&str], text: &str) -> Vec<String> {
+    let mut names: Vec<String> = values.iter().map(|value| short_name(value)).collect();
+    if let Some(wanted) = size::sides(text) {
+        let distance = |name: &String| size::sides(name).map_or(f64::MAX, |size| distance(size, wanted));
+        names.sort_by(|one, other| distance(one).total_cmp(&distance(other)));
+    } else {
+        let similarity = |name: &String| strsim::jaro_winkler(&name.to_lowercase(), &text.to_lowercase());
+        names.sort_by(|one, other| similarity(other).total_cmp(&similarity(one)));
+    }
+    names
+}
+
+/// How different two sizes are: their aspect ratios first.
+fn distance(one: (f64, f64), other: (f64, f64)) -> f64 {
+    let area = ((one.0 * one.1) / (other.0 * other.1)).ln().abs();
+    4.0 * size::ratio_difference(one, other) + if other.0 < 100.0 { 0.0 } else { area }
 }
 
 /// How a model is also written: `3` and `3.0` for `v3`, `4.5` for `v4.5`.

@@ -9,6 +9,7 @@ mod batch_again;
 #[cfg(unix)]
 mod batch_hostile;
 mod batch_killed;
+mod batch_outcomes;
 mod configuration;
 mod contact_sheet;
 mod damaged_responses;

@@ -10,10 +10,12 @@ use std::{
     ops::Range,
 };
 
-use reqwest::Url;
 use serde_json::{Map, Value};
 
-use super::image_ref::ImageRef;
+use super::{
+    image_ref::ImageRef,
+    loose_links::{is_link, loose_links},
+};
 use crate::{Timestamp, net::body_text::is_json};
 
 /// Properties with a single link, and their roles in file names.
@@ -28,8 +30,6 @@ const MAX_IMAGES: usize = 10_000;
 const MAX_PARSED_BYTES: usize = 4 * 1024 * 1024;
 /// The maximum nesting of JSON in JSON strings.
 const MAX_STRINGS: usize = 3;
-/// Extensions of image files.
-const EXTENSIONS: [&str; 7] = [".png", ".jpg", ".jpeg", ".webp", ".gif", ".svg", ".avif"];
 
 /// The images in a text.
 #[derive(Debug)]
@@ -288,7 +288,7 @@ impl Scan<'_> {
             let known: BTreeSet<&str> =
                 self.items.iter().flat_map(|item| &item.links).map(|link| link.trim()).collect();
             let known = known.into_iter().chain(self.singles.iter().map(|(_, link)| link.trim()));
-            loose = loose_links(self.text, known.map(str::to_owned).collect());
+            loose = loose_links(self.text, known.map(str::to_owned).collect(), MAX_IMAGES);
         }
         for item in self.items.iter_mut().filter(|item| item.is_safe) {
             // A link inside an image without one is its link.
@@ -363,89 +363,6 @@ fn unescaped(raw: &str) -> String {
         // It has control characters or unpaired surrogates, which no link contains.
         raw.trim_matches('"').replace("\\/", "/").replace("\\u0026", "&")
     })
-}
-
-/// Returns whether a text is a link.
-fn is_link(text: &str) -> bool {
-    let text = text.trim();
-    let is_web = text.starts_with("https://") || text.starts_with("http://");
-    is_web
-        && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\`{}".contains(&byte))
-        && Url::parse(text).is_ok()
-}
-
-/// Returns the links in a text that may lead to images, with their positions.
-fn loose_links(text: &str, mut known: BTreeSet<String>) -> Vec<(usize, String)> {
-    let mut links = Vec::new();
-    let mut after = 0;
-    for (start, _) in text.match_indices("http") {
-        if start < after || links.len() == MAX_IMAGES {
-            continue;
-        }
-        let Some((link, end)) = whole_link(text.as_bytes(), start) else { continue };
-        after = end;
-        let name = name_before(&text[..start]);
-        let is_url = name.is_some_and(|name| name.to_ascii_lowercase().ends_with("url"));
-        let is_wanted = is_link(&link) && name != Some("prompt") && (is_url || leads_to_image(&link));
-        if is_wanted && known.insert(link.clone()) {
-            links.push((start, link));
-        }
-    }
-    links
-}
-
-/// Returns the link that begins here, if it is whole: it ends at a quotation mark, a bracket of a tag or white space, not
-/// at a damaged byte or the end of the text.
-fn whole_link(bytes: &[u8], start: usize) -> Option<(String, usize)> {
-    let mut link = String::new();
-    let mut position = start;
-    loop {
-        match *bytes.get(position)? {
-            b'"' | b'\'' | b'<' | b'>' | b'`' => break,
-            // After a quotation mark, only another one ends it.
-            byte if byte.is_ascii_whitespace() => match bytes[..start].last() {
-                Some(b'"' | b'\'') => return None,
-                _ => break,
-            },
-            b'\\' => match bytes.get(position + 1)? {
-                b'/' => {
-                    link.push('/');
-                    position += 2;
-                }
-                b'u' => {
-                    let digits = str::from_utf8(bytes.get(position + 2..position + 6)?).ok()?;
-                    let letter = char::from_u32(u32::from_str_radix(digits, 16).ok()?)?;
-                    link.push(Some(letter).filter(char::is_ascii_graphic)?);
-                    position += 6;
-                }
-                _ => break,
-            },
-            byte if byte.is_ascii_graphic() => {
-                link.push(char::from(byte));
-                position += 1;
-            }
-            _ => return None,
-        }
-    }
-    let link = link.trim_end_matches(['.', ',', ';', ')', ']', '}']).replace("&amp;", "&");
-    Some((link, position))
-}
-
-/// Returns the name of the property or attribute whose value begins here.
-fn name_before(text: &str) -> Option<&str> {
-    let text = text.trim_end_matches(['"', '\'', '\\']).trim_end();
-    let text = text.strip_suffix([':', '='])?.trim_end().trim_end_matches(['"', '\'', '\\']);
-    let start = text
-        .rfind(|letter: char| !(letter.is_ascii_alphanumeric() || "_-".contains(letter)))
-        .map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
-    Some(&text[start..])
-}
-
-fn leads_to_image(link: &str) -> bool {
-    let Ok(url) = Url::parse(link) else { return false };
-    let path = url.path().to_ascii_lowercase();
-    let is_signed = url.query_pairs().any(|(name, _)| matches!(name.as_ref(), "sig" | "signature" | "X-Amz-Signature"));
-    is_signed || path.contains("/images/") || EXTENSIONS.iter().any(|extension| path.ends_with(extension))
 }
 
 #[cfg(test)]

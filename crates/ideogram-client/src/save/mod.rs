@@ -22,6 +22,7 @@ mod image_ref;
 mod images;
 mod job;
 mod link;
+mod loose_links;
 mod media_type;
 mod one;
 mod saved;

@@ -1,7 +1,9 @@
 //! Images are saved completely or not at all, under unique names, and downloads contain nothing of the caller.
 
+mod again;
 #[cfg(feature = "blocking")]
 mod blocking;
+mod cut_responses;
 mod faults;
 mod files;
 mod host;

@@ -9,7 +9,7 @@ use std::{
 };
 
 use ideogram_client::{
-    ErrorKind, Outcome, StoredResponse, operations,
+    ErrorKind, operations,
     save::{HasImages, IfExists, Image as _, ImageOutcome, ImageRef, SaveOutcome, SaveProgress, images_in},
     types,
 };
@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 use crate::{
     client,
+    cut_responses::stored,
     host::{Host, Reply, image, response},
     names, png,
 };
@@ -185,58 +186,6 @@ async fn layers_are_named_by_their_roles() {
 }
 
 #[tokio::test]
-async fn saving_again_downloads_only_missing_images() {
-    let host = Host::start(|before, _| match before {
-        0 => Reply::Bytes(response(404, "", "")),
-        _ => Reply::Bytes(image(png(90, 1))),
-    });
-    let links = ["/AAAAAAAAAAAAAAAAAAAAAA.png", "/BBBBBBBBBBBBBBBBBBBBBB.png"];
-    let response = json!({"data": links.map(|link| json!({"url": host.link(link), "is_image_safe": true}))});
-    let folder = tempfile::tempdir().unwrap();
-    let client = client(host.url());
-
-    let first = client.save_all(&response, folder.path()).parallel(1).await.unwrap();
-    let second = client.save_all(&response, folder.path()).parallel(1).await.unwrap();
-
-    assert!(first[0].error().is_some() && first[1].saved().is_some(), "{first:?}");
-    assert!(second[0].saved().is_some(), "{second:?}");
-    let SaveOutcome::AlreadyThere { path } = &second[1] else { panic!("{second:?}") };
-    assert!(path.ends_with("image-2-BBBBBBBB.png"), "{second:?}");
-    assert_eq!(host.requests(), 3);
-}
-
-#[tokio::test]
-async fn an_image_is_saved_once_and_another_of_its_name_gets_a_number() {
-    let host = Host::start(|_, path| Reply::Bytes(image(png(90, path.as_bytes()[1]))));
-    let response = |link| json!({"data": [{"url": host.link(link), "is_image_safe": true}]});
-    let folder = tempfile::tempdir().unwrap();
-    let client = client(host.url());
-
-    let mut paths = Vec::new();
-    for link in ["/a", "/b", "/a", "/b"] {
-        paths.extend(client.save_all(&response(link), folder.path()).stem("cat").paths().await.unwrap());
-    }
-
-    let (first, second) = (folder.path().join("cat.png"), folder.path().join("cat-2.png"));
-    assert_eq!(paths, [first.clone(), second.clone(), first.clone(), second.clone()]);
-    assert_eq!((fs::read(first).unwrap(), fs::read(second).unwrap()), (png(90, b'a'), png(90, b'b')));
-    assert_eq!(host.requests(), 2);
-}
-
-#[tokio::test]
-async fn an_image_without_a_sidecar_is_not_taken_for_another() {
-    let host = Host::start(|_, path| Reply::Bytes(image(png(90, path.as_bytes()[1]))));
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("cat.png"), png(90, b'z')).unwrap();
-    let response = json!({"data": [{"url": host.link("/a"), "is_image_safe": true}]});
-
-    let saving = client(host.url()).save_all(&response, folder.path()).stem("cat").without_sidecar();
-    let paths = saving.paths().await.unwrap();
-
-    assert_eq!(paths, [folder.path().join("cat-2.png")]);
-}
-
-#[tokio::test]
 async fn paths_are_of_all_images_or_there_is_an_error() {
     let host = Host::start(|_, path| match path {
         "/gone" => Reply::Bytes(response(410, "", "")),
@@ -287,69 +236,6 @@ async fn saving_fails_if_every_image_failed_and_else_returns_each_outcome() {
         assert_eq!((saved.is_err(), outcomes.len()), (fails, items.len()), "{items:?}: {saved:?}");
         assert_eq!(saved.err().map(|error| error.kind()), fails.then_some(ErrorKind::LinkExpired));
     }
-}
-
-#[tokio::test]
-async fn saving_continues_after_a_killed_process() {
-    let host = Host::start(|_, path| Reply::Bytes(image(png(90, path.as_bytes()[1]))));
-    let links = ["/a", "/b", "/c", "/d"].map(|link| host.link(link));
-    let response = json!({"data": links.map(|link| json!({"url": link, "is_image_safe": true}))});
-    for stem in [None, Some("cat")] {
-        let folder = tempfile::tempdir().unwrap();
-        let client = client(host.url());
-        let all = || {
-            let saving = client.save_all(&response, folder.path()).if_exists(IfExists::Skip);
-            match stem {
-                Some(stem) => saving.stem(stem),
-                None => saving,
-            }
-        };
-        let first = all().await.unwrap();
-        let saved: Vec<_> = first.iter().map(|outcome| outcome.saved().unwrap().clone()).collect();
-        // It had saved two of them, and the sidecar of the third.
-        fs::remove_file(&saved[2].path).unwrap();
-        fs::remove_file(&saved[3].path).unwrap();
-        fs::remove_file(saved[3].sidecar.as_ref().unwrap()).unwrap();
-        let before = host.requests();
-
-        let second = all().await.unwrap();
-
-        let [SaveOutcome::AlreadyThere { path: a }, SaveOutcome::AlreadyThere { path: b }, c, d] = second.as_slice()
-        else {
-            panic!("{second:?}")
-        };
-        assert_eq!((a, b), (&saved[0].path, &saved[1].path));
-        assert_eq!((c.saved(), d.saved()), (Some(&saved[2]), Some(&saved[3])));
-        assert!(second.iter().zip(&saved).all(|(outcome, saved)| outcome.path() == Some(&saved.path)));
-        assert_eq!(host.requests() - before, 2);
-        assert_eq!(names(folder.path()).len(), 2 * 4);
-    }
-}
-
-#[tokio::test]
-async fn an_existing_file_counts_as_saved_only_if_it_may_be_the_image() {
-    let host = Host::start(|_, path| Reply::Bytes(image(png(90, path.as_bytes()[1]))));
-    let client = client(host.url());
-    let save = |link, path: &Path| client.save(host.link(link), path).if_exists(IfExists::Skip);
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("lantern.png");
-
-    let saved = save("/a", &path).await.unwrap();
-    assert_eq!(save("/a", &path).await.unwrap(), saved);
-    assert_eq!(host.requests(), 1);
-    // The sidecar describes another image.
-    let other = save("/b", &path).await.unwrap_err();
-    assert_eq!(other.kind(), ErrorKind::LocalIo);
-    fs::remove_file(saved.sidecar.unwrap()).unwrap();
-    // Without a sidecar.
-    let bare = save("/b", &path).await.unwrap();
-    assert_eq!((&bare.path, &bare.sidecar, bare.size_bytes), (&path, &None, 90));
-    for no_image in ["", "mine"] {
-        fs::write(&path, no_image).unwrap();
-        assert_eq!(save("/a", &path).await.unwrap_err().kind(), ErrorKind::LocalIo);
-        assert_eq!(fs::read(&path).unwrap(), no_image.as_bytes());
-    }
-    assert_eq!(host.requests(), 1);
 }
 
 #[tokio::test]
@@ -444,115 +330,6 @@ async fn a_choice_of_one_responses_images_keeps_their_numbers() {
     client(host.url()).save_all(&chosen[..], folder.path()).stem("cat").without_sidecar().await.unwrap();
 
     assert_eq!(names(folder.path()), ["cat-2.png", "cat-4.png"]);
-}
-
-#[tokio::test]
-async fn the_same_image_twice_is_saved_twice() {
-    let host = Host::responding(image(png(90, 1)));
-    let twice = vec![ImageRef::from_link(host.link("/x")); 2];
-    let folder = tempfile::tempdir().unwrap();
-
-    let outcomes = client(host.url()).save_all(&twice, folder.path()).await.unwrap();
-
-    assert!(outcomes.iter().all(|outcome| outcome.saved().is_some()), "{outcomes:?}");
-    assert_eq!(names(folder.path()).len(), 2 * 2);
-}
-
-/// A stored response with this body.
-async fn stored(folder: &Path, body: &str) -> StoredResponse {
-    let path = folder.join("stored.json");
-    let mut file = json!({
-        "operation": "post_generate_image_v3", "request": {"json": {"prompt": "a hushed cat"}}, "status": 200,
-        "received": "2026-07-02T09:07:13Z",
-    });
-    match serde_json::from_str::<Value>(body) {
-        Ok(response) => file["response"] = response,
-        Err(_) => file["response_text"] = json!(body),
-    }
-    fs::write(&path, file.to_string()).unwrap();
-    StoredResponse::read(path).await.unwrap()
-}
-
-/// The images with a link.
-fn linked(response: &impl HasImages) -> Vec<(usize, Option<i64>, String)> {
-    let images = response.images().into_iter();
-    let linked = images.filter_map(|image| {
-        let link = image.link().filter(|_| matches!(image.outcome(), ImageOutcome::Available(_)));
-        Some((image.number(), image.seed(), link?.to_owned()))
-    });
-    linked.collect()
-}
-
-#[tokio::test]
-async fn every_whole_link_of_a_cut_response_is_found_and_no_other() {
-    let folder = tempfile::tempdir().unwrap();
-    let text = r#"{"created": "2026-07-02T09:07:13Z", "note": "{[\"\\,", "data": [
-        {"seed": 12, "prompt": "a \"cat\", \ud83d\ude00 {é😀]", "url": "https://a.test/1?exp=1&sig=abc", "more": [[], {}, 1.5e3]},
-        {"url": null, "is_image_safe": false, "seed": 345},
-        {"is_image_safe": true, "url": "https:\/\/a.test\/3?exp=1\u0026sig=def", "seed": 678},
-        {"url":"https://a.test/4?exp=1&sig=ghi","is_image_safe":true,"seed":901}]}"#;
-    let whole = linked(&stored(folder.path(), text).await);
-    // The positions where each link is complete.
-    let ends = ["sig=abc\"", "sig=def\"", "sig=ghi\""].map(|end| text.find(end).unwrap() + end.len());
-    assert_eq!(whole.len(), 3);
-    assert_eq!(whole[1], (3, Some(678), "https://a.test/3?exp=1&sig=def".to_owned()));
-
-    for cut in 0..text.len() {
-        let stored_response = stored(folder.path(), &String::from_utf8_lossy(&text.as_bytes()[..cut])).await;
-
-        let actual = linked(&stored_response);
-
-        let expected = ends.iter().filter(|end| **end <= cut).count();
-        assert_eq!(actual.len(), expected, "cut at {cut}: {actual:?}");
-        for (actual, whole) in actual.iter().zip(&whole) {
-            assert_eq!((actual.0, &actual.2), (whole.0, &whole.2), "cut at {cut}");
-            // A number at the cut may be incomplete.
-            assert!(actual.1.is_none() || actual.1 == whole.1, "cut at {cut}: {actual:?}");
-        }
-        let withheld = stored_response.images().into_iter().filter(|image| image.outcome() == ImageOutcome::Withheld);
-        assert!(withheld.count() <= 1, "cut at {cut}");
-    }
-}
-
-#[tokio::test]
-async fn single_links_of_a_cut_response_are_found() {
-    let folder = tempfile::tempdir().unwrap();
-    let text = r#"{"base_image_url": "https://a.test/b", "original_image_url": "https://a.te"#;
-
-    assert_eq!(linked(&stored(folder.path(), text).await), [(1, None, "https://a.test/b".to_owned())]);
-}
-
-#[tokio::test]
-async fn other_text_has_no_links() {
-    let folder = tempfile::tempdir().unwrap();
-    for text in [
-        "",
-        "<html>\"https://a.test\"",
-        r#"{"data": [{"url": "https://a.test/1HTTP/1.1 502 Bad Gateway"} {"url": "x"}"#,
-        r#"{"data": ["url": "https://a.test/1"#,
-        "{\"data\": [{\"url\": \"https://a.test/\u{fffd}1\"}, ",
-    ] {
-        assert_eq!(linked(&stored(folder.path(), text).await), [], "{text}");
-    }
-}
-
-#[tokio::test]
-async fn saving_a_cut_response_saves_whole_links_and_reports_the_rest() {
-    let host = Host::responding(image(png(90, 1)));
-    let folder = tempfile::tempdir().unwrap();
-    let whole = format!(r#"{{"data": [{{"is_image_safe": true, "url": "{}"}}, "#, host.link("/a"));
-    let cut = format!(r#"{whole}{{"is_image_safe": true, "url": "{}"#, host.link("/b"));
-    let client = client(host.url());
-
-    let outcomes = client.save_all(&stored(folder.path(), &cut).await, folder.path().join("out")).await.unwrap();
-    let none =
-        client.save_all(&stored(folder.path(), r#"{"data": [{"prompt": "a"#).await, folder.path().join("none")).await;
-
-    assert!(matches!(outcomes.as_slice(), [SaveOutcome::Saved(_), SaveOutcome::LinkMissing]), "{outcomes:?}");
-    let error = none.unwrap_err();
-    assert_eq!((error.kind(), error.outcome()), (ErrorKind::UndocumentedResponse, Outcome::Completed));
-    assert!(error.to_string().contains("broke off"), "{error}");
-    assert!(host.heads().iter().all(|head| head.starts_with("GET /a ")));
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod jobs;
 mod operations;
 mod schemas;
 
+pub use self::schemas::SCHEMA_KEYWORDS;
 use std::cell::RefCell;
 
 use serde_json::Value;

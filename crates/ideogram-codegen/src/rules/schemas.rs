@@ -16,8 +16,8 @@ use crate::{
 /// Keywords without effect on validity.
 const ANNOTATIONS: [&str; 8] =
     ["description", "title", "example", "default", "deprecated", "readOnly", "writeOnly", "externalDocs"];
-/// The keywords of schemas that are read.
-const KEYWORDS: [&str; 31] = [
+/// The keywords of schemas that a document may have.
+pub const SCHEMA_KEYWORDS: [&str; 31] = [
     "type",
     "format",
     "enum",
@@ -426,6 +426,6 @@ impl<'d> Reader<'d> {
     fn only_schema_keys(&self, node: &Node<'d>, known: &[&str]) {
         let known: Vec<&str> = known.iter().copied().chain(ANNOTATIONS).collect();
         // The keywords that are there decide what a schema is, so a misspelled one may be any.
-        self.only_near_keys(node, &known, &KEYWORDS);
+        self.only_near_keys(node, &known, &SCHEMA_KEYWORDS);
     }
 }

@@ -1,42 +1,14 @@
 //! Small parts of drafted schemas: names, marks and keywords.
 
+use ideogram_codegen::SCHEMA_KEYWORDS;
 use serde_json::{Map, Value, json};
 
 use super::super::merged::Merged;
 
-/// Keywords that are written, or that say nothing about values.
-const KNOWN: [&str; 30] = [
-    "type",
-    "format",
-    "enum",
-    "const",
-    "properties",
-    "required",
-    "additionalProperties",
-    "items",
-    "allOf",
-    "anyOf",
-    "oneOf",
-    "not",
-    "discriminator",
-    "nullable",
-    "minLength",
-    "maxLength",
-    "pattern",
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-    "description",
-    "title",
-    "example",
-    "examples",
-    "default",
-    "deprecated",
-];
+/// Keywords of other documents that are written in another way, or say nothing about values.
+const REWRITTEN: [&str; 2] = ["const", "examples"];
+/// Keywords of our document that no draft has.
+const LEFT_OUT: [&str; 3] = ["readOnly", "writeOnly", "externalDocs"];
 
 /// Words for the component of a property, without saying its owner twice.
 pub(super) fn hint(owner: &str, property: &str) -> String {
@@ -85,7 +57,8 @@ pub(super) fn values(merged: &Merged<'_>, written: &mut Map<String, Value>) {
 
 /// Marks keywords that the draft does not have.
 pub(super) fn unknown(merged: &Merged<'_>, written: &mut Map<String, Value>) {
-    let keys = merged.keywords.keys().filter(|key| !key.starts_with("x-") && !KNOWN.contains(*key));
+    let is_written = |key: &str| SCHEMA_KEYWORDS.contains(&key) && !LEFT_OUT.contains(&key) || REWRITTEN.contains(&key);
+    let keys = merged.keywords.keys().filter(|key| !key.starts_with("x-") && !is_written(key));
     for key in keys.copied().collect::<Vec<_>>() {
         comment(written, &format!("TODO: `{key}` of the service is left out."));
     }

@@ -4,8 +4,10 @@
 //! mean, [`canonical`] when JSON values are equal), [`plan`] decides what is done with each, [`questions`] asks before it
 //! costs much, [`run`] sends and saves ([`send`] one row, [`images`] the images of a response, [`streak`] when to stop),
 //! [`report`] summarizes, [`sheet`] writes the contact sheet. [`journal`] and [`ledger`] record what was sent,
-//! [`state`] lists the states of rows and images, [`killed`] waits for the worker of a killed run. The folder of a batch contains the images with their sidecars; the
-//! journal `batch.jsonl`; stored responses in `responses/`; `thumbnails/`; and `contact-sheet.html`.
+//! [`state`] lists the states of rows and images, [`killed`] waits for the worker of a killed run.
+//!
+//! The folder of a batch contains the images with their sidecars; the journal `batch.jsonl`; stored responses in
+//! `responses/`; `thumbnails/`; and `contact-sheet.html`.
 
 mod budget;
 mod canonical;
@@ -88,11 +90,10 @@ const SHEET: &str = "contact-sheet.html";
 ///
 /// The folder has a journal. Run the same command again to continue where it stopped, with the same model and in the
 /// same folder, without paying for a finished row twice. A row is identified by the request that is sent for it, in
-/// whatever way it is written: a row with another request is a new row. If the command is
-/// killed, a second process still stores what it has sent. Rows of unknown outcome, as after a power failure, are listed,
-/// and sent again only with --rerun-unknown, since they may be billed. Rows that were sent from
-/// another folder or with another model, or whose journal is lost, are sent again only after a question, and with --yes
-/// only with --pay-again. The folder also has every response, and contact-sheet.html, a page of all results.
+/// whatever way it is written: a row with another request is a new row. If the command is killed, a second process still
+/// stores what it has sent. Rows of unknown outcome, as after a power failure, are listed, and sent again only with
+/// --rerun-unknown, since they may be billed. Rows that were sent from another folder or with another model, or whose
+/// journal is lost, are sent again only after a question, and with --yes only with --pay-again. The folder also has every response, and contact-sheet.html, a page of all results.
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, Args)]
 #[command(after_help = format!("\

@@ -7,19 +7,18 @@ use ideogram_client::{DynamicCall, Error, File, Validation, request::Request, sc
 use serde_json::{Map, Value, json};
 
 use super::{
-    flags::{FLAGS, Flag, Kind, MODEL, TRANSPARENT, Target, UNCHECKED},
+    choice::{check_flags, choose},
+    flags::{FLAGS, Flag, Kind, Target, UNCHECKED, many},
     table::{ImageCommand, Model},
+    value::{value, weighted, with_weight},
 };
 use crate::{
-    commands::values,
-    executable,
     failure::Failure,
     images::{
         LEGACY_OBJECT,
         content::Content,
         custom_model, mask,
         prompt::Stdin,
-        size,
         source::{SourceImages, check_mask},
         structured,
     },
@@ -31,15 +30,6 @@ const PROMPT: &str = "prompt";
 const IMAGES: &str = "images";
 /// The property for images that are not edited.
 const REFERENCES: &str = "reference_images";
-/// Lists of up to this many values are shown in whole.
-const MAX_SHOWN_VALUES: usize = 20;
-/// The value that shows all values.
-const LIST: &str = "list";
-/// Flags that do the same for other models.
-const EQUIVALENT: [(&str, &str); 4] =
-    [("resolution", "size"), ("size", "resolution"), ("rendering_speed", "quality"), ("quality", "rendering_speed")];
-/// How many of a longer list are suggested.
-const MAX_SUGGESTIONS: usize = 5;
 
 /// Reads the arguments, and what they name; nothing is sent.
 pub(super) async fn prepare(
@@ -203,258 +193,6 @@ fn prompt_after_images(command: &ImageCommand, matches: &ArgMatches) -> Result<O
 /// The flags that a model takes, and what they set.
 fn targets<'a>(given: &'a [&'static Flag], model: &'a Model) -> impl Iterator<Item = (&'static Flag, Target)> + 'a {
     given.iter().filter_map(|flag| Some((*flag, flag.target(model.operation)?)))
-}
-
-fn many<'a, T: Clone + Send + Sync + 'static>(matches: &'a ArgMatches, id: &str) -> impl Iterator<Item = &'a T> {
-    matches.get_many::<T>(id).into_iter().flatten()
-}
-
-/// The model that was requested, or the default.
-fn choose(command: &'static ImageCommand, matches: &ArgMatches, given: &[&Flag]) -> Result<&'static Model, Failure> {
-    let is_transparent = matches.try_get_one::<bool>(TRANSPARENT).ok().flatten().is_some_and(|it| *it);
-    let requested = matches.try_get_one::<String>(MODEL).ok().flatten();
-    let models = || command.models.iter().filter(|model| model.is_transparent == is_transparent);
-    let is_named = |model: &&Model, name: &String| {
-        model.name == name.as_str() || values::version_names(model.name).any(|other| other == *name)
-    };
-    let requested = requested.and_then(|name| command.models.iter().find(|model| is_named(model, name)));
-    let name = requested.map(|model| model.name).or_else(|| {
-        let is_implied = |model: &&Model| model.implied_by.is_some_and(|name| given.iter().any(|it| it.name == name));
-        models().find(is_implied).or_else(|| models().next()).map(|model| model.name)
-    });
-    let named = || models().filter(|model| Some(model.name) == name);
-    let takes_all = |model: &&Model| given.iter().all(|flag| flag.target(model.operation).is_some());
-    let best = named().find(|model| takes_values(model, matches, given)).or_else(|| named().find(takes_all));
-    best.or_else(|| named().next()).ok_or_else(|| {
-        let mut others: Vec<String> = models().map(|model| format!("--model {}", model.name)).collect();
-        others.dedup();
-        let name = name.unwrap_or_default();
-        Failure::usage(format!("--transparent is not supported by --model {name}: nothing was sent"))
-            .hint(format!("use {}", others.join(" or ")))
-    })
-}
-
-/// Whether a model takes all flags with their values.
-fn takes_values(model: &Model, matches: &ArgMatches, given: &[&Flag]) -> bool {
-    given.iter().all(|flag| match flag.target(model.operation).map(|target| flag.kind(target)) {
-        Some(Kind::Enum(values)) => many::<String>(matches, flag.name).all(|text| values::find(values, text).is_some()),
-        kind => kind.is_some(),
-    })
-}
-
-/// The flags that choose a model that can do something. Where a model can do it anyway, `--transparent` is left out.
-fn flags_of(command: &ImageCommand, can: impl Fn(&Model) -> bool) -> Vec<String> {
-    let is_plain = |name: &str| command.models.iter().any(|it| it.name == name && !it.is_transparent && can(it));
-    let models = command.models.iter().filter(|it| can(it) && !(it.is_transparent && is_plain(it.name)));
-    let mut flags: Vec<String> = Vec::new();
-    for model in models.map(Model::flags) {
-        if !flags.contains(&model) {
-            flags.push(model);
-        }
-    }
-    flags
-}
-
-/// Refuses flags that the model does not take, and names the models that do.
-fn check_flags(command: &ImageCommand, model: &Model, matches: &ArgMatches, given: &[&Flag]) -> Result<(), Failure> {
-    let sets = |flag: &&Flag| flag.target(model.operation).map(|target| (target.property, flag.kind(target)));
-    for flag in given.iter().filter(|flag| sets(flag).is_some_and(|(_, kind)| kind == Kind::AspectRatio)) {
-        let is_same =
-            |other: &&&Flag| other.name != flag.name && sets(other).map(|it| it.0) == sets(flag).map(|it| it.0);
-        if let Some(other) = given.iter().find(is_same) {
-            let (one, other) = (flag.shown(command), other.shown(command));
-            return Err(Failure::usage(format!(
-                "{one} and {other} both set the size: use one of them; nothing was sent"
-            )));
-        }
-    }
-    let takes = |model: &Model, flag: &Flag| flag.target(model.operation).is_some();
-    if given.iter().all(|flag| takes(model, flag)) {
-        return Ok(());
-    }
-    let same = || command.models.iter().filter(|it| it.flags() == model.flags());
-    let is_refused = |flag: &&Flag| !same().any(|model| takes(model, flag));
-    let mut refused: Vec<&Flag> = given.iter().copied().filter(is_refused).collect();
-    let together = if refused.is_empty() { " together" } else { "" };
-    if refused.is_empty() {
-        // Each is taken by an operation of the model, and no operation takes all.
-        refused = given.iter().copied().filter(|flag| same().any(|model| !takes(model, flag))).collect();
-    }
-    let names: Vec<String> = refused.iter().map(|flag| flag.shown(command)).collect();
-    let (is, it) = if names.len() == 1 { ("is", "it") } else { ("are", "them") };
-    let by = command.shown(model);
-    let default =
-        if !command.has_models() || matches.contains_id(MODEL) || model.is_transparent { "" } else { ", the default" };
-    let what = format!("{} {is} not supported{together} by {by}{default}: nothing was sent", names.join(", "));
-    let failure = refused.iter().fold(Failure::usage(what), |failure, flag| match equivalent(model, matches, flag) {
-        Some(other) => failure.hint(format!("with {by}, use {other}")),
-        None => failure,
-    });
-    let that_take = |flags: &[&Flag]| flags_of(command, |model| flags.iter().all(|flag| takes(model, flag)));
-    let also_transparent = |it: &Model| it.is_transparent == model.is_transparent || it.is_transparent;
-    let verb = if command.has_models() && matches.contains_id(MODEL) { "use" } else { "add" };
-    let with_values = flags_of(command, |it| also_transparent(it) && takes_values(it, matches, given));
-    if let Some(first) = with_values.first() {
-        let command = executable::command_line_with(first);
-        return Err(failure.hint(format!("{verb} {}, which takes {it}: {command}", with_values.join(" or "))));
-    }
-    let all = flags_of(command, |it| also_transparent(it) && given.iter().all(|flag| takes(it, flag)));
-    if !all.is_empty() {
-        return Err(failure.hint(format!("{verb} {}, which takes {it}, with other values", all.join(" or "))));
-    }
-    let plain = that_take(given);
-    if !plain.is_empty() {
-        return Err(failure.hint(format!(
-            "leave out --transparent, and use {}, which takes {it}; `ideogram remove-background` cuts out the foreground",
-            plain.join(" or ")
-        )));
-    }
-    let hint = |failure: Failure, flag: &Flag| {
-        let models = that_take(&[flag]);
-        failure.hint(format!("{} is for {}", flag.shown(command), models.join(" and ")))
-    };
-    Err(refused.into_iter().fold(failure, hint))
-}
-
-/// The flag of a model that does the same as one that it does not take, with its value if the model takes that.
-fn equivalent(model: &Model, matches: &ArgMatches, refused: &Flag) -> Option<String> {
-    let other = |name: &str| EQUIVALENT.iter().find_map(|(one, other)| (*one == name).then_some(*other));
-    let flag = FLAGS.iter().find(|flag| Some(flag.name) == other(refused.name))?;
-    let target = flag.target(model.operation)?;
-    let wanted = many::<String>(matches, refused.name).next()?;
-    let sizes = match flag.kind(target) {
-        Kind::Enum(values) => values,
-        _ => size::property(model.operation).map_or(&[][..], |(_, sizes)| sizes),
-    };
-    let value = match size::sides(wanted) {
-        // The closest, which is the same if the model has it.
-        Some(_) if !sizes.is_empty() => format!(" {}", closest(sizes, wanted).swap_remove(0)),
-        _ if target.single().check_text(wanted).is_ok() => format!(" {wanted}"),
-        _ => String::new(),
-    };
-    Some(format!("--{}{value}", flag.name.replace('_', "-")))
-}
-
-/// The value of a flag as the operation takes it.
-fn value(command: &ImageCommand, model: &Model, flag: &Flag, target: Target, text: &str) -> Result<Value, Failure> {
-    let sizes = || size::property(model.operation).map_or(&[][..], |(_, sizes)| sizes);
-    match flag.kind(target) {
-        Kind::AspectRatio | Kind::Text if text == LIST && size::SIZES.contains(&target.property) => {
-            return Err(unsupported(command, model, flag, sizes(), text));
-        }
-        Kind::Palette => {
-            let name = values::find(palette_names(target.schema), text).copied().unwrap_or(text);
-            return Ok(json!({ "name": name }));
-        }
-        Kind::Enum(values) => {
-            if let Some(value) = values::find(values, text) {
-                return Ok((*value).into());
-            }
-            return Err(unsupported(command, model, flag, values, text));
-        }
-        Kind::AspectRatio => return sized(command, model, flag, text),
-        _ => {}
-    }
-    target.single().check_text(text).map_err(|reason| {
-        let failure = Failure::usage(format!("{} {reason}: nothing was sent", flag.shown(command)));
-        match size::sides(text).filter(|_| size::SIZES.contains(&target.property)) {
-            Some(_) => failure.hint(format!("for an aspect ratio, use --aspect-ratio {text}")),
-            None => failure,
-        }
-    })?;
-    if flag.kind(target) == Kind::Number {
-        let number = text.trim().parse::<i64>();
-        return number.map(Value::from).map_err(|_| {
-            Failure::usage(format!("{} must be a whole number, not {text}: nothing was sent", flag.shown(command)))
-        });
-    }
-    Ok(text.into())
-}
-
-/// The names of palettes: each API version spells them in its own way.
-fn palette_names(schema: &Schema) -> &'static [&'static str] {
-    let Schema::Union(union) = schema else { return &[] };
-    let name = union.kinds.iter().find_map(|kind| kind.object.property("name"));
-    match name.map(|property| property.schema) {
-        Some(Schema::Enum(names)) => names,
-        _ => &[],
-    }
-}
-
-/// The refusal of a value that is not in an enum, with the models that take it and with values that are similar.
-fn unsupported(command: &ImageCommand, model: &Model, flag: &Flag, values: &[&str], text: &str) -> Failure {
-    let takes = |other: &Model| match flag.target(other.operation).map(|target| flag.kind(target)) {
-        Some(Kind::Enum(values)) => values::find(values, text).is_some(),
-        _ => false,
-    };
-    let others = flags_of(command, takes);
-    let by = command.shown(model);
-    let mut short = closest(values, text);
-    if text == LIST {
-        let failure = Failure::usage(format!("{} takes one value: nothing was sent", flag.shown(command)));
-        let all: Vec<String> = values.iter().map(|value| size::short_name(value)).collect();
-        return failure.hint(format!("with {by}, one of: {}", all.join(", ")));
-    }
-    let is_long = short.len() > MAX_SHOWN_VALUES;
-    if is_long {
-        short.truncate(MAX_SUGGESTIONS);
-    } else {
-        short = values.iter().map(|value| size::short_name(value)).collect();
-    }
-    let closest = if is_long { "one of the closest, such as" } else { "one of" };
-    let failure = Failure::usage(format!("{} {text} is not supported by {by}: nothing was sent", flag.shown(command)));
-    let values = format!("use {closest}: {}", short.join(", "));
-    if others.is_empty() {
-        return failure.hint(values);
-    }
-    failure.hint(format!("use {}, which supports it", others.join(" or "))).hint(format!("with {by}, {values}"))
-}
-
-/// The names of values, beginning with the closest: by aspect ratio and area, or by spelling.
-fn closest(values: &[&str], text: &str) -> Vec<String> {
-    let mut names: Vec<String> = values.iter().map(|value| size::short_name(value)).collect();
-    if let Some(wanted) = size::sides(text) {
-        let distance = |name: &String| size::sides(name).map_or(f64::MAX, |size| distance(size, wanted));
-        names.sort_by(|one, other| distance(one).total_cmp(&distance(other)));
-    } else {
-        let similarity = |name: &String| strsim::jaro_winkler(&name.to_lowercase(), &text.to_lowercase());
-        names.sort_by(|one, other| similarity(other).total_cmp(&similarity(one)));
-    }
-    names
-}
-
-/// The largest size of a model that has an aspect ratio.
-fn sized(command: &ImageCommand, model: &Model, flag: &Flag, text: &str) -> Result<Value, Failure> {
-    if size::sides(text).is_none() {
-        let what =
-            format!("{} must be an aspect ratio such as 16:9, not {text}: nothing was sent", flag.shown(command));
-        return Err(Failure::usage(what));
-    }
-    let (_, sizes) = size::property(model.operation).unwrap_or_default();
-    let size = size::largest(sizes, text);
-    size.map(Value::from).ok_or_else(|| unsupported(command, model, flag, sizes, text))
-}
-
-/// How different two sizes are: their aspect ratios first.
-fn distance(one: (f64, f64), other: (f64, f64)) -> f64 {
-    let area = ((one.0 * one.1) / (other.0 * other.1)).ln().abs();
-    4.0 * size::ratio_difference(one, other) + if other.0 < 100.0 { 0.0 } else { area }
-}
-
-/// `#FFD700`, or `#FFD700=0.5` with a weight.
-fn weighted<'a>(flag: &str, text: &'a str) -> Result<(&'a str, Option<f64>), Failure> {
-    let Some((value, weight)) = text.split_once('=') else { return Ok((text, None)) };
-    match weight.parse() {
-        Ok(weight) => Ok((value, Some(weight))),
-        Err(_) => Err(Failure::usage(format!("the weight of {flag} {text} is not a number: nothing was sent"))),
-    }
-}
-
-fn with_weight(mut value: Value, name: &str, weight: Option<f64>) -> Value {
-    if let Some(weight) = weight {
-        value[name] = json!(weight);
-    }
-    value
 }
 
 /// Checks that masks fit their images: a call with one that does not is paid for, and gives another result.

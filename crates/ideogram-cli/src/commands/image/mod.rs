@@ -1,11 +1,13 @@
 //! The commands that make images: `generate`, `remix`, `edit` and others.
 //!
-//! [`table`] has a row for each command, [`flags`] one for each flag; [`call`] makes a request of the arguments, which
-//! [`generate_and_save`](crate::images::generate_and_save) sends.
+//! [`table`] has a row for each command, [`flags`] one for each flag; [`call`] makes a request of the arguments ([`choice`]
+//! picks the model, [`value`] reads the text of a flag), which [`generate_and_save`](crate::images::generate_and_save) sends.
 
 mod call;
+mod choice;
 mod flags;
 mod table;
+mod value;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
 use ideogram_client::operation::Operation;

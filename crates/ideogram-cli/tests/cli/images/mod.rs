@@ -4,6 +4,7 @@ mod examples;
 mod flags;
 mod open;
 mod outcomes;
+mod refusals;
 mod saving;
 mod sources;
 mod words;
