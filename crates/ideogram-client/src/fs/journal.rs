@@ -1,7 +1,8 @@
 //! An append-only journal of JSON lines: what a program began, and with which result.
 //!
 //! Start at [`Journal::open`]. The first line names the kind of the journal and holds its header; the caller defines the
-//! other lines. A line is on disk when [`Journal::append`] returns. Money depends on journals, so there are three rules:
+//! other lines. A line is on disk when [`Journal::append`] returns; lines of several threads share one write and one sync.
+//! Money depends on journals, so there are three rules:
 //!
 //! - One process at a time uses a journal: it is locked, and the system releases the lock when the process ends.
 //! - Each line ends with a checksum over itself and all lines before it, which detects changed, missing, repeated and
@@ -17,8 +18,9 @@ use std::{
     fmt::{self, Write as _},
     fs::{self, File, Metadata, OpenOptions},
     io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _},
+    mem,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -56,7 +58,17 @@ pub struct Contents<H> {
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
+    /// The lines that the next thread with the writer writes.
+    waiting: Mutex<Vec<Waiting>>,
     writer: Mutex<Writer>,
+}
+
+/// A line that is not written yet.
+#[derive(Debug)]
+struct Waiting {
+    line: Vec<u8>,
+    /// Set before the thread that wrote the line gives the writer back.
+    result: Arc<OnceLock<Result<(), JournalErrorKind>>>,
 }
 
 #[derive(Debug)]
@@ -160,6 +172,21 @@ impl std::error::Error for JournalError {
     }
 }
 
+impl JournalErrorKind {
+    /// The same error of a write, for each line of it.
+    fn copy(&self) -> Self {
+        match self {
+            Self::Io(error) => Self::Io(match error.raw_os_error() {
+                Some(code) => io::Error::from_raw_os_error(code),
+                None => io::Error::new(error.kind(), error.to_string()),
+            }),
+            Self::Replaced => Self::Replaced,
+            Self::Changed => Self::Changed,
+            other => Self::Io(io::Error::other(format!("{other:?}"))),
+        }
+    }
+}
+
 impl From<io::Error> for JournalErrorKind {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
@@ -181,7 +208,7 @@ impl Journal {
     ) -> Result<(Self, Contents<H>), JournalError> {
         let opened = Writer::open(path, kind, header, each);
         let (writer, contents) = opened.map_err(|kind| JournalError::new(path, kind))?;
-        Ok((Self { path: path.to_owned(), writer: Mutex::new(writer) }, contents))
+        Ok((Self { path: path.to_owned(), waiting: Mutex::default(), writer: Mutex::new(writer) }, contents))
     }
 
     /// Reads a journal without locking or changing it. A journal that does not exist is empty.
@@ -213,8 +240,24 @@ impl Journal {
     /// [`JournalErrorKind::Replaced`] or [`JournalErrorKind::Changed`] if the journal is not as this process left it,
     /// [`JournalErrorKind::Io`] if writing fails.
     pub fn append(&self, line: &impl Serialize) -> Result<(), JournalError> {
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        writer.check_identity(&self.path).and_then(|()| writer.append(line)).map_err(|kind| self.error(kind))
+        let line = serde_json::to_vec(line).map_err(|error| self.error(io::Error::other(error).into()))?;
+        let result = Arc::default();
+        locked(&self.waiting).push(Waiting { line, result: Arc::clone(&result) });
+        let mut writer = locked(&self.writer);
+        if result.get().is_none() {
+            let waiting = mem::take(&mut *locked(&self.waiting));
+            let lines = waiting.iter().map(|waiting| waiting.line.as_slice());
+            let written = writer.check_identity(&self.path).and_then(|()| writer.append(lines));
+            for Waiting { result, .. } in waiting {
+                let _ = result.set(written.as_ref().map_err(JournalErrorKind::copy).copied());
+            }
+        }
+        drop(writer);
+        match result.get() {
+            Some(Ok(())) => Ok(()),
+            Some(Err(kind)) => Err(self.error(kind.copy())),
+            None => Err(self.error(io::Error::other("the thread that writes the line has panicked").into())),
+        }
     }
 
     /// Checks that the journal is still the file of its name, as this process left it.
@@ -223,8 +266,7 @@ impl Journal {
     ///
     /// Those of [`append`](Self::append).
     pub fn check(&self) -> Result<(), JournalError> {
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        writer.check_identity(&self.path).map_err(|kind| self.error(kind))
+        locked(&self.writer).check_identity(&self.path).map_err(|kind| self.error(kind))
     }
 
     fn error(&self, kind: JournalErrorKind) -> JournalError {
@@ -248,7 +290,8 @@ impl Writer {
         // The file may have been replaced before it was locked.
         writer.check_identity(path)?;
         if contents.header.is_none() {
-            writer.append(&FirstLine { journal: kind.title.into(), format: kind.format, header })?;
+            let first = FirstLine { journal: kind.title.into(), format: kind.format, header };
+            writer.append([serde_json::to_vec(&first).map_err(io::Error::other)?.as_slice()])?;
             writer.file.sync_all()?;
             // A new file lasts when its folder is synced.
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -275,15 +318,16 @@ impl Writer {
         Ok(())
     }
 
-    fn append(&mut self, line: &impl Serialize) -> Result<(), JournalErrorKind> {
-        let line = serde_json::to_vec(line).map_err(io::Error::other)?;
-        let (line, check) = sealed(line, self.end.check);
-        let mut bytes = Vec::with_capacity(line.len() + 2);
+    /// Writes lines at once: all of them, or none.
+    fn append<'l>(&mut self, lines: impl IntoIterator<Item = &'l [u8]>) -> Result<(), JournalErrorKind> {
+        let (mut bytes, mut check) = (Vec::new(), self.end.check);
         if self.end.lacks_line_break {
             bytes.push(b'\n');
         }
-        bytes.extend(line);
-        bytes.push(b'\n');
+        for line in lines {
+            check = seal_onto(&mut bytes, line, check);
+            bytes.push(b'\n');
+        }
 
         // The part of a line that could not be written is removed first; if that fails, nothing is written.
         if self.expected_length.take() != Some(self.end.length) {
@@ -330,6 +374,10 @@ impl Identity {
     fn of(_: &Metadata) -> Self {
         Self(0, 0)
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Refuses everything but regular files: opening a pipe would block, and a device does not store lines.
@@ -419,13 +467,13 @@ fn check_kind(line: &[u8], may_be_torn: bool, kind: JournalKind) -> Result<(), J
     }
 }
 
-/// Adds the checksum to a line, and returns both. `before` is the checksum of the previous line.
-fn sealed(mut line: Vec<u8>, before: u64) -> (Vec<u8>, u64) {
+/// Appends a line with its checksum, and returns that. `before` is the checksum of the previous line.
+fn seal_onto(bytes: &mut Vec<u8>, line: &[u8], before: u64) -> u64 {
     debug_assert!(line.len() > 2 && line.last() == Some(&b'}'), "a line is an object with properties");
-    let check = fnv_1a(before, &line);
-    line.pop();
-    line.extend(seal(check).into_bytes());
-    (line, check)
+    let check = fnv_1a(before, line);
+    bytes.extend(&line[..line.len() - 1]);
+    bytes.extend(seal(check).into_bytes());
+    check
 }
 
 /// Removes the checksum from a line, and returns it if it is correct.

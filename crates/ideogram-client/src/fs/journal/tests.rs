@@ -331,3 +331,52 @@ fn a_link_to_a_journal_is_a_journal() {
     assert_eq!(actual, lines());
     assert_eq!(read(&path).unwrap().1.len(), lines().len() + 1);
 }
+
+#[test]
+fn lines_of_many_threads_are_all_there_and_each_thread_keeps_its_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.jsonl");
+    let (journal, ..) = open(&path).unwrap();
+
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let journal = &journal;
+            scope.spawn(move || (0..20).for_each(|line| journal.append(&Line::Begun(100 * thread + line)).unwrap()));
+        }
+    });
+
+    let (contents, lines) = read(&path).unwrap();
+    assert!(!contents.is_torn);
+    assert_eq!(lines.len(), 160);
+    for thread in 0..8 {
+        let of_thread = lines.iter().filter_map(|line| match line {
+            Line::Begun(number) if number / 100 == thread => Some(number % 100),
+            _ => None,
+        });
+        assert_eq!(of_thread.collect::<Vec<_>>(), (0..20).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_write_that_fails_fails_for_all_of_its_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.jsonl");
+    let (journal, ..) = open(&path).unwrap();
+    journal.append(&Line::Begun(1)).unwrap();
+    // While another thread has the writer, all lines wait for the same write.
+    let writer = locked(&journal.writer);
+
+    let failed = std::thread::scope(|scope| {
+        let journal = &journal;
+        let threads: Vec<_> = (2..6).map(|number| scope.spawn(move || journal.append(&Line::Begun(number)))).collect();
+        while locked(&journal.waiting).len() < threads.len() {
+            std::thread::yield_now();
+        }
+        fs::remove_file(&path).unwrap();
+        drop(writer);
+        threads.into_iter().map(|thread| thread.join().unwrap().unwrap_err()).collect::<Vec<_>>()
+    });
+
+    assert_eq!(failed.len(), 4);
+    assert!(failed.iter().all(|error| matches!(error.kind(), JournalErrorKind::Replaced)), "{failed:?}");
+}
