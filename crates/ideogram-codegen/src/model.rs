@@ -10,8 +10,17 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) struct Model {
     pub(crate) title: String,
     pub(crate) version: String,
+    /// The declared tags, in the order of the document.
+    pub(crate) tags: Vec<Tag>,
     pub(crate) operations: Vec<Operation>,
     pub(crate) components: BTreeMap<String, Component>,
+}
+
+/// A group of operations.
+#[derive(Debug)]
+pub(crate) struct Tag {
+    pub(crate) name: String,
+    pub(crate) description: String,
 }
 
 /// One method on one path.

@@ -8,9 +8,11 @@ mod builders;
 mod setters;
 mod types;
 
+use std::{cmp::Reverse, collections::BTreeMap};
+
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Item, ItemImpl, ItemMod};
+use syn::{ImplItem, ImplItemFn, Item, ItemImpl, ItemMod};
 
 use crate::{
     docs,
@@ -28,7 +30,7 @@ pub(crate) fn retarget(tokens: TokenStream, facts: &DocumentFacts) -> Result<Tok
     let Parts { types, methods, builders } = Parts::of(syn::parse2(tokens)?)?;
     let fields = Fields::of(&types)?;
     let types = types::retarget(types, model, &fields)?;
-    let methods = client_methods(methods, model)?;
+    let methods = client_methods(&methods, model)?;
     let builders = builders::retarget(builders, model, &fields)?;
     let operations = operations::constants(facts)?;
     let enums = open_enum::types(model);
@@ -47,7 +49,7 @@ pub(crate) fn retarget(tokens: TokenStream, facts: &DocumentFacts) -> Result<Tok
             #unions
         }
 
-        #methods
+        #(#methods)*
 
         /// One builder per operation: set its values, then await it, or call `send()`.
         pub mod builder {
@@ -100,29 +102,70 @@ fn content(module: ItemMod) -> Result<Vec<Item>, RetargetError> {
 /// Returns whether a block is the `impl Client` with one method per operation, not the one with the constructors.
 fn is_methods(block: &ItemImpl) -> bool {
     let constructs =
-        block.items.iter().any(|item| matches!(item, syn::ImplItem::Fn(function) if function.sig.ident == "new"));
+        block.items.iter().any(|item| matches!(item, ImplItem::Fn(function) if function.sig.ident == "new"));
     block.trait_.is_none() && !constructs
 }
 
-fn client_methods(mut block: ItemImpl, model: &Model) -> Result<ItemImpl, RetargetError> {
-    for item in &mut block.items {
-        let syn::ImplItem::Fn(function) = item else {
+/// One block for each tag and version of the API: rustdoc prints the documentation of a block above its methods.
+fn client_methods(block: &ItemImpl, model: &Model) -> Result<Vec<ItemImpl>, RetargetError> {
+    let mut groups: BTreeMap<Group, Vec<ImplItem>> = BTreeMap::new();
+    for item in &block.items {
+        let ImplItem::Fn(function) = item else {
             return Err(RetargetError::drift("the client has an item that is not a method"));
         };
         let operation = operation_of(model, &function.sig.ident)?;
-        let docs = method_docs(operation);
-        // A builder owns a clone of the client.
-        let builder = names::type_name(&operation.method_name);
-        let builder = quote::format_ident!("{builder}");
-        function.sig.output = syn::parse_quote!(-> builder::#builder);
-        function.attrs = vec![syn::parse_quote!(#[doc = #docs])];
-        if operation.deprecated {
-            function
-                .attrs
-                .push(syn::parse_quote!(#[deprecated = "the service announces the removal of this operation"]));
-        }
+        let method = ImplItem::Fn(client_method(function.clone(), operation));
+        groups.entry(Group::of(model, operation)).or_default().push(method);
     }
-    Ok(block)
+    let blocks = groups.iter().map(|(group, methods)| {
+        let of_tag = groups.keys().filter(|other| other.tag == group.tag);
+        let docs = group.docs(model, of_tag.count() > 1);
+        ItemImpl { attrs: vec![syn::parse_quote!(#[doc = #docs])], items: methods.clone(), ..block.clone() }
+    });
+    Ok(blocks.collect())
+}
+
+fn client_method(mut function: ImplItemFn, operation: &Operation) -> ImplItemFn {
+    let docs = method_docs(operation);
+    // A builder owns a clone of the client.
+    let builder = quote::format_ident!("{}", names::type_name(&operation.method_name));
+    function.sig.output = syn::parse_quote!(-> builder::#builder);
+    function.attrs = vec![syn::parse_quote!(#[doc = #docs])];
+    if operation.deprecated {
+        let note = "the service announces the removal of this operation";
+        function.attrs.push(syn::parse_quote!(#[deprecated = #note]));
+    }
+    function
+}
+
+/// Operations of one tag and one version of the API, in the order of the documentation.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Group {
+    /// The index among the declared tags; other operations come last.
+    tag: usize,
+    /// The newest version first, and paths without a version last.
+    version: Reverse<Option<u32>>,
+}
+
+impl Group {
+    fn of(model: &Model, operation: &Operation) -> Self {
+        let tag = model.tags.iter().position(|tag| Some(&tag.name) == operation.tag.as_ref());
+        let segment = operation.path.split('/').nth(1).unwrap_or_default();
+        let version = segment.strip_prefix('v').and_then(|number| number.parse().ok());
+        Self { tag: tag.unwrap_or(model.tags.len()), version: Reverse(version) }
+    }
+
+    fn docs(&self, model: &Model, has_versions: bool) -> String {
+        let tag = model.tags.get(self.tag);
+        let name = tag.map_or("other operations", |tag| &tag.name);
+        let description = tag.map_or("", |tag| &tag.description);
+        let heading = match self.version.0 {
+            _ if !has_versions => format!("# {name}"),
+            Some(version) => format!("# {name}: `/v{version}`"),
+            None => format!("# {name}: paths without a version"),
+        };
+        docs::paragraphs(&[&heading, description])
+    }
 }
 
 fn operation_of<'m>(model: &'m Model, method: &syn::Ident) -> Result<&'m Operation, RetargetError> {

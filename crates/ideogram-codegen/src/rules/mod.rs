@@ -18,7 +18,7 @@ pub(crate) use self::jobs::id_parameter;
 use crate::{
     Error, Problem,
     document::{Document, Node},
-    model::Model,
+    model::{Model, Tag},
     spelling,
 };
 
@@ -74,11 +74,19 @@ impl<'d> Reader<'d> {
             info.map_or_else(Default::default, |info| (self.text(&info, "title"), self.text(&info, "version")));
         let components = self.components(&root);
         let operations = self.operations(&root);
-        let mut model = Model { title, version: info_version, operations, components };
+        let tags = self.tags(&root);
+        let mut model = Model { title, version: info_version, tags, operations, components };
         self.cross_checks(&model);
         model.hide_switches();
 
         DocumentFacts { model, server_url: self.server_url(&root), api_key_header: self.api_key_header(&root) }
+    }
+
+    fn tags(&self, root: &Node<'d>) -> Vec<Tag> {
+        let tags = root.get("tags");
+        let tags = tags.iter().flat_map(Node::items);
+        tags.map(|tag| Tag { name: self.text(&tag, "name"), description: self.optional_text(&tag, "description") })
+            .collect()
     }
 
     /// Checks all references, also in error responses and in media types that are not sent.
