@@ -1,4 +1,5 @@
-//! Generates the client from `openapi/ideogram.yaml` into `$OUT_DIR/client.rs`.
+//! Generates the client from `openapi/ideogram.yaml` into `$OUT_DIR/client.rs`. In a package, `xtask/package/build.rs`
+//! takes the place of this script.
 
 use std::{
     env,
@@ -10,9 +11,7 @@ use std::{
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
-    // A package has its own copy, which `cargo xtask package` adds; the workspace has one for all.
-    let copy = folder.join("openapi/ideogram.yaml");
-    let document = if copy.is_file() { copy } else { folder.join("../../openapi/ideogram.yaml") };
+    let document = folder.join("../../openapi/ideogram.yaml");
     println!("cargo::rerun-if-changed={}", document.display());
     let text = fs::read_to_string(&document).map_err(|error| format!("cannot read {}: {error}", document.display()))?;
     let mut methods = Vec::new();

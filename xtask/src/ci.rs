@@ -1,6 +1,6 @@
 //! `cargo xtask ci`: what CI runs, in its order.
 
-use std::path::Path;
+use std::{path::Path, time::Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -35,9 +35,10 @@ const STEPS: &[Step] = &[
 ///
 /// The step that failed, and its command.
 pub fn ci(root: &Path) -> Result<()> {
+    let start = Instant::now();
     for Step { name, command, environment } in STEPS {
         let variables: String = environment.iter().map(|(key, value)| format!("{key}='{value}' ")).collect();
-        say(&format!("--- {name}: {variables}{command}"));
+        say(&format!("--- {name} (after {} s): {variables}{command}", start.elapsed().as_secs()));
         let mut process = cargo();
         process.args(command.split(' ').skip(1)).envs(environment.iter().copied()).current_dir(root);
         let status = process.status().with_context(|| format!("cannot run `{command}`"))?;

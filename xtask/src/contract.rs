@@ -8,24 +8,21 @@
 
 use std::{
     fs,
-    io::{self, BufRead as _, BufReader, ErrorKind},
-    path::{Path, PathBuf},
-    process::{Child, ChildStdout, Command, Stdio},
+    io::{self, ErrorKind},
+    path::Path,
+    process::Command,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, ensure};
 use clap::ValueEnum;
-use serde_json::Value;
 
 use crate::{
-    DOCUMENT, cargo,
+    DOCUMENT,
     contract_tools::{Tools, run},
-    say,
+    local_server::{KEY, Server, build, serve},
+    recreate, say,
 };
-
-/// The API key for local servers; it is not a real key.
-const KEY: &str = "contract-key";
 
 /// One check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -103,7 +100,7 @@ fn document(tools: &Tools) -> Result<()> {
 }
 
 fn mock(tools: &Tools, seed: u32) -> Result<()> {
-    let program = build(tools, &["--package", "ideogram-cli", "--bin", "ideogram"])?;
+    let program = build(tools.root(), &["--package", "ideogram-cli", "--bin", "ideogram"])?;
     let server = serve(&program)?;
 
     let unsuccessful = tools.folder().join("unsuccessful.txt");
@@ -111,7 +108,7 @@ fn mock(tools: &Tools, seed: u32) -> Result<()> {
     let mut schemathesis = tools.python();
     schemathesis.args(["-m", "schemathesis.cli", "--config-file"]).arg(tools.settings("schemathesis.toml"));
     schemathesis.arg("run").arg(tools.root().join(DOCUMENT));
-    schemathesis.args(["--url", &server.url, "--seed", &seed.to_string(), "--no-color"]);
+    schemathesis.args(["--url", server.url(), "--seed", &seed.to_string(), "--no-color"]);
     schemathesis.env("SCHEMATHESIS_HOOKS", tools.settings("hooks.py")).env("IDEOGRAM_API_KEY", KEY);
     run(&mut schemathesis, "Schemathesis finds responses that the document does not allow")?;
 
@@ -121,21 +118,16 @@ fn mock(tools: &Tools, seed: u32) -> Result<()> {
 }
 
 fn client(tools: &Tools) -> Result<()> {
-    let tour = build(tools, &["--package", "xtask", "--example", "prism_tour"])?;
+    let tour = build(tools.root(), &["--package", "xtask", "--example", "prism_tour"])?;
     let mut prism = tools.node();
     prism.arg(tools.settings("prism.mjs")).arg(tools.root().join(DOCUMENT));
     let server = Server::start(&mut prism)?;
-    run(Command::new(tour).arg(&server.url), "Prism finds requests that the document does not describe")
-}
-
-/// Starts the mock server.
-fn serve(program: &Path) -> Result<Server> {
-    Server::start(Command::new(program).args(["mock", "serve", "--api-key", KEY]).stderr(Stdio::null()))
+    run(Command::new(tour).arg(server.url()), "Prism finds requests that the document does not describe")
 }
 
 /// Runs the examples as their first lines say, with the packages that Schemathesis brings: pytest and Requests.
 fn examples(tools: &Tools) -> Result<()> {
-    let program = build(tools, &["--package", "ideogram-cli", "--bin", "ideogram"])?;
+    let program = build(tools.root(), &["--package", "ideogram-cli", "--bin", "ideogram"])?;
     let folder = tools.root().join("crates/ideogram-mock/examples");
     let mut pytest = tools.python();
     pytest.args(["-m", "pytest", "-q", "-p", "no:cacheprovider"]).arg(folder.join("python/test_ideogram.py"));
@@ -166,10 +158,9 @@ fn rows() -> String {
 }
 
 fn page(tools: &Tools) -> Result<()> {
-    let program = build(tools, &["--package", "ideogram-cli", "--bin", "ideogram"])?;
+    let program = build(tools.root(), &["--package", "ideogram-cli", "--bin", "ideogram"])?;
     let folder = tools.folder().join("page");
-    removed(fs::remove_dir_all(&folder), &folder)?;
-    fs::create_dir_all(&folder).with_context(|| format!("cannot create the folder `{}`", folder.display()))?;
+    recreate(&folder)?;
     fs::write(folder.join("rows.jsonl"), rows()).context("cannot write the rows of a batch")?;
     let mut batch = Command::new(&program);
     batch.args(["--mock", "--yes", "--quiet", "batch", "rows.jsonl", "--out", "images"]).current_dir(&folder);
@@ -184,7 +175,7 @@ fn page(tools: &Tools) -> Result<()> {
     run(axe.arg(tools.settings("axe.mjs")).arg(&browser).arg(sheet), "axe-core finds faults in the contact sheet")?;
     let server = serve(&program)?;
     let mut axe = tools.node();
-    axe.arg(tools.settings("inspector.mjs")).arg(browser).args([&server.url, KEY]);
+    axe.arg(tools.settings("inspector.mjs")).arg(browser).args([server.url(), KEY]);
     run(&mut axe, "axe-core finds faults in the inspector")
 }
 
@@ -195,48 +186,5 @@ fn removed(result: io::Result<()>, path: &Path) -> Result<()> {
             Err(error).with_context(|| format!("cannot remove `{}`", path.display()))
         }
         _ => Ok(()),
-    }
-}
-
-/// Builds one program and returns its path.
-fn build(tools: &Tools, selection: &[&str]) -> Result<PathBuf> {
-    let mut command = cargo();
-    command.args(["build", "--quiet", "--message-format=json-render-diagnostics"]).args(selection);
-    let output = command.current_dir(tools.root()).stderr(Stdio::inherit()).output().context("cannot run cargo")?;
-    ensure!(output.status.success(), "`cargo build {}` fails", selection.join(" "));
-    let messages = String::from_utf8_lossy(&output.stdout);
-    let executables = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let executable = executables.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).next_back();
-    executable.with_context(|| format!("`cargo build {}` built no program", selection.join(" ")))
-}
-
-/// A local server; dropping it stops it.
-struct Server {
-    process: Child,
-    url: String,
-    /// Kept open: a server that prints to a closed pipe may end.
-    output: BufReader<ChildStdout>,
-}
-
-impl Server {
-    /// Starts a program whose first line of output is its URL.
-    fn start(command: &mut Command) -> Result<Self> {
-        let program = command.get_program().to_string_lossy().into_owned();
-        let process = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
-        let mut process = process.with_context(|| format!("cannot start `{program}`"))?;
-        let output = process.stdout.take().map(BufReader::new).expect("standard output is a pipe");
-        let mut server = Self { process, url: String::new(), output };
-        server.output.read_line(&mut server.url).with_context(|| format!("cannot read the output of `{program}`"))?;
-        server.url.truncate(server.url.trim_end().len());
-        ensure!(server.url.starts_with("http://"), "`{program}` has ended or did not print its URL: {:?}", server.url);
-        Ok(server)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }

@@ -11,16 +11,19 @@ mod check;
 mod ci;
 mod contract;
 mod contract_tools;
+mod cost;
 mod coverage;
 mod drift;
 mod expand;
 mod functions;
 mod fuzz;
 mod house_rules;
+mod local_server;
 mod mutants;
 mod needs;
 mod package;
 mod package_test;
+mod pictures;
 mod problem;
 mod regen;
 mod samples;
@@ -31,10 +34,12 @@ mod sources;
 mod surface;
 
 use std::{
-    env,
+    env, fs,
     path::{Path, PathBuf},
     process::Command,
 };
+
+use anyhow::{Context as _, Result};
 
 pub use self::{
     artifacts::{ARTIFACTS, Artifact, OutdatedArtifact, outdated},
@@ -42,12 +47,14 @@ pub use self::{
     check::check,
     ci::ci,
     contract::{Part, contract},
+    cost::{Row, cost},
     drift::{Shown, draft, drift},
     expand::expand,
     fuzz::fuzz,
     mutants::mutants,
     needs::{Need, missing, missing_samples},
     package::{Destination, package},
+    pictures::pictures,
     problem::{Problem, Problems},
     regen::{Mode, regen},
     sources::{DOCUMENT, Sample, Sources, Validity},
@@ -70,6 +77,14 @@ fn cargo() -> Command {
 /// Returns cargo's target folder.
 fn target_folder(root: &Path) -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |target| root.join(target))
+}
+
+/// Empties a folder, or creates it.
+fn recreate(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("cannot remove `{}`", folder.display()))?;
+    }
+    fs::create_dir_all(folder).with_context(|| format!("cannot create the folder `{}`", folder.display()))
 }
 
 /// Prints progress and results to stderr.

@@ -4,7 +4,7 @@ use std::{process::ExitCode, time::Duration};
 
 use anyhow::Error;
 use clap::{Parser, Subcommand};
-use xtask::{Destination, Mode, Part, Shown};
+use xtask::{Destination, Mode, Part, Row, Shown};
 
 /// Maintenance of the workspace.
 #[derive(Debug, Parser)]
@@ -68,11 +68,21 @@ enum Task {
         #[arg(long, conflicts_with = "test")]
         publish: bool,
     },
+    /// Makes the pictures of the README from real runs, into `.github/pictures`; needs Python, Node.js and a browser
+    Pictures,
     /// Checks the dependencies; needs cargo-deny and cargo-machete
     Audit {
         /// Does not download the advisories, and checks the rest
         #[arg(long)]
         no_advisories: bool,
+    },
+    /// Measures what builds, the start of the command and its large inputs cost, beside alternatives; Linux only
+    Cost {
+        /// The rows to measure; all by default, which takes hours
+        rows: Vec<Row>,
+        /// How often each side is measured
+        #[arg(long, default_value_t = 5, value_name = "NUMBER")]
+        pairs: usize,
     },
     /// Runs what CI runs, in its order, up to the first failure
     Ci,
@@ -98,7 +108,9 @@ fn main() -> ExitCode {
         }
         Task::Package { publish: true, .. } => xtask::package(&root, Destination::Registry),
         Task::Package { test, .. } => xtask::package(&root, if test { Destination::Test } else { Destination::Folder }),
+        Task::Pictures => xtask::pictures(&root),
         Task::Audit { no_advisories } => xtask::audit(&root, !no_advisories),
+        Task::Cost { rows, pairs } => xtask::cost(&root, &rows, pairs),
         Task::Ci => xtask::ci(&root),
     };
     match done {

@@ -2,7 +2,8 @@
 //!
 //! Start at [`package`]. Cargo packs only files below the folder of a package, and the document is outside of all: so the
 //! packages are copied to `target/packages/workspace`, each with the files of `openapi/` that its `include` names, and
-//! packed there. The module `package_test` builds a project from the archives.
+//! packed there. The package of the client has its generated source, too: who depends on it does not compile the
+//! generator. The module `package_test` builds a project from the archives.
 
 use std::{
     fs,
@@ -12,12 +13,16 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::{cargo, contract_tools::run, package_test, say, target_folder};
+use crate::{cargo, contract_tools::run, expand::expanded, package_test, recreate, say, target_folder};
 
 /// The packages that are published, each after those that it needs.
 pub(crate) const PACKAGES: [&str; 4] = ["ideogram-codegen", "ideogram-mock", "ideogram-client", "ideogram-cli"];
 /// The packages that read the document, and only for them a copy of it.
 const READERS: [&str; 2] = ["ideogram-mock", "ideogram-client"];
+/// The package whose source is generated, where the source is in it, and the build script that takes it from there.
+const GENERATED: &str = "ideogram-client";
+const GENERATED_SOURCE: &str = "generated.rs";
+const BUILD_SCRIPT: &str = include_str!("../package/build.rs");
 /// Needed by tests, which are not packed: cargo removes the dependency from the packed manifest.
 const TESTKIT: &str = "tests/testkit";
 /// What each package must contain, besides sources.
@@ -92,11 +97,34 @@ fn stage(root: &Path, staging: &Path) -> Result<()> {
     for name in READERS {
         copy(&root.join("openapi"), &staging.join("crates").join(name).join("openapi"))?;
     }
+    stage_generated(root, &staging.join("crates").join(GENERATED))?;
     copy(&root.join(TESTKIT), &staging.join(TESTKIT))?;
     copy(&root.join("Cargo.lock"), &staging.join("Cargo.lock"))?;
     let manifest = fs::read_to_string(root.join("Cargo.toml")).context("cannot read `Cargo.toml`")?;
     let staged = with_members(&manifest, &["crates/*", TESTKIT])?;
     fs::write(staging.join("Cargo.toml"), staged).context("cannot write the manifest")
+}
+
+/// Replaces the generator, in a package that is copied already, by what it generates.
+fn stage_generated(root: &Path, package: &Path) -> Result<()> {
+    let path = package.join("Cargo.toml");
+    let manifest = fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let files = [
+        ("Cargo.toml", without_section(&manifest, "[build-dependencies]")?),
+        ("build.rs", BUILD_SCRIPT.to_owned()),
+        (GENERATED_SOURCE, expanded(root)?),
+    ];
+    for (name, text) in files {
+        fs::write(package.join(name), text).with_context(|| format!("cannot write `{name}` of a package"))?;
+    }
+    Ok(())
+}
+
+/// A manifest without one of its sections.
+fn without_section(manifest: &str, header: &str) -> Result<String> {
+    let (before, section) = manifest.split_once(&format!("{header}\n")).with_context(|| format!("no `{header}`"))?;
+    let after = section.find("\n[").map_or("", |end| &section[end + 1..]);
+    Ok(format!("{before}{after}"))
 }
 
 /// The manifest of the workspace with other members.
@@ -114,6 +142,7 @@ fn check_files(name: &str, files: &[(String, bool)]) -> Result<()> {
     }
     let reads_document = READERS.contains(&name);
     ensure!(has("openapi/ideogram.yaml") == reads_document, "only packages that read the document must contain it");
+    ensure!(has(GENERATED_SOURCE) == (name == GENERATED), "only the client has generated source");
     for (path, is_link) in files {
         ensure!(!is_link, "`{path}` is a symbolic link");
         ensure!(!path.starts_with("tests/") && !path.starts_with("openapi/news/"), "`{path}` must not be in it");
@@ -154,14 +183,6 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     read().with_context(|| format!("cannot read the folder `{}`", folder.display()))
 }
 
-/// Empties a folder, or creates it.
-fn recreate(folder: &Path) -> Result<()> {
-    if folder.exists() {
-        fs::remove_dir_all(folder).with_context(|| format!("cannot remove `{}`", folder.display()))?;
-    }
-    fs::create_dir_all(folder).with_context(|| format!("cannot create the folder `{}`", folder.display()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,13 +207,32 @@ mod tests {
 
     #[test]
     fn exactly_the_readers_of_the_document_contain_it() {
-        let with: Vec<_> = FILES.into_iter().chain(["openapi/ideogram.yaml"]).collect();
-
         for name in PACKAGES {
+            let generated = (name == GENERATED).then_some(GENERATED_SOURCE);
+            let without: Vec<_> = FILES.into_iter().chain(generated).collect();
+            let with: Vec<_> = without.iter().copied().chain(["openapi/ideogram.yaml"]).collect();
             let reads = READERS.contains(&name);
             assert_eq!(check_files(name, &listed(&with)).is_ok(), reads, "{name}");
-            assert_eq!(check_files(name, &listed(&FILES)).is_ok(), !reads, "{name}");
+            assert_eq!(check_files(name, &listed(&without)).is_ok(), !reads, "{name}");
         }
+    }
+
+    #[test]
+    fn only_the_client_has_generated_source() {
+        let with: Vec<_> = FILES.into_iter().chain(["openapi/ideogram.yaml", GENERATED_SOURCE]).collect();
+
+        assert!(check_files("ideogram-client", &listed(&with)).is_ok());
+        assert!(check_files("ideogram-client", &listed(&with[..with.len() - 1])).is_err());
+        assert!(check_files("ideogram-mock", &listed(&with)).is_err());
+    }
+
+    #[test]
+    fn a_section_of_a_manifest_is_removed() {
+        let manifest = "[a]\nx = 1\n\n[b]\ny = 1\n\n[c]\nz = 1\n";
+
+        assert_eq!(without_section(manifest, "[b]").unwrap(), "[a]\nx = 1\n\n[c]\nz = 1\n");
+        assert_eq!(without_section(manifest, "[c]").unwrap(), "[a]\nx = 1\n\n[b]\ny = 1\n\n");
+        assert!(without_section(manifest, "[d]").is_err());
     }
 
     #[test]

@@ -149,7 +149,8 @@ fn model(row: &Row) -> String {
         body.pointer("/image_request/model")?.as_str().map(str::to_owned)
     };
     let path = row.request.operation().path;
-    let called = || path.trim_start_matches("/v1/").trim_start_matches('/').replace("ideogram-", "").replace('/', " ");
+    let short = ["/v1/", "/v2/image/", "/"].iter().find_map(|prefix| path.strip_prefix(prefix)).unwrap_or(path);
+    let called = || short.replace("ideogram-", "").replace('/', " ");
     part("custom_model_uri").or_else(|| part("model")).or_else(nested).unwrap_or_else(called)
 }
 
