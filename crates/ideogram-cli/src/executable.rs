@@ -68,6 +68,14 @@ pub(crate) fn command_line_replacing(option: &str, other: &str) -> String {
     line(&replaced.collect::<Vec<_>>())
 }
 
+/// The same with other words in place of these; `None` if they do not stand together.
+pub(crate) fn command_line_instead_of(old: &[&OsString], new: impl IntoIterator<Item = OsString>) -> Option<String> {
+    let mut words = words();
+    let at = words.windows(old.len()).position(|window| window.iter().eq(old.iter().copied()))?;
+    words.splice(at..at + old.len(), new);
+    Some(line(&words))
+}
+
 /// The same with other words from this index on.
 pub(crate) fn command_line_from(at: usize, rest: impl IntoIterator<Item = OsString>) -> String {
     line(&words().into_iter().take(at).chain(rest).collect::<Vec<_>>())

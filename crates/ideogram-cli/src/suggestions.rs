@@ -8,7 +8,7 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use crate::executable;
+use crate::{commands::values, executable, images::size};
 
 /// How users of other tools call an option, and how it is called here: with the same value, or with this one.
 const OPTIONS: &[(&str, &str)] = &[
@@ -18,6 +18,13 @@ const OPTIONS: &[(&str, &str)] = &[
     ("negative", "negative-prompt"),
     ("json", "output json"),
     ("format", "output"),
+    ("output-dir", "out"),
+    ("outdir", "out"),
+    ("dir", "out"),
+    ("folder", "out"),
+    ("directory", "out"),
+    ("ar", "aspect-ratio"),
+    ("scale", "upscale-factor"),
 ];
 
 /// How users look for a command, and what they look for.
@@ -31,6 +38,8 @@ const COMMANDS: &[(&[&str], &str)] = &[
     ),
     (&["create", "draw", "make", "image", "images", "imagine"], "`ideogram generate \"A PROMPT\"` makes images"),
     (&["extend", "outpaint", "expand", "uncrop", "resize"], "`ideogram reframe` extends an image to another size"),
+    (&["version"], "`ideogram --version` prints the version"),
+    (&["completion", "complete"], "`ideogram completions SHELL` prints a script for a shell"),
     (&["whoami"], "`ideogram auth status` shows which key is used"),
     (
         &["sizes", "styles", "presets", "ratios"],
@@ -63,6 +72,7 @@ pub(crate) fn improve(mut error: clap::Error, root: impl FnOnce() -> Command, wo
             error.insert(ContextKind::Usage, ContextValue::StyledStr(command.render_usage()));
             match unknown.strip_prefix("--") {
                 Some(name) => option(&command, name)
+                    .filter(|option| accepts(&command, option, value_of(&unknown, words).as_deref()))
                     .map(|option| format!("use --{option}: {}", executable::command_line_replacing(&unknown, &option))),
                 None if unknown.starts_with('-') => None,
                 None => quoted_prompt(&command, words, at).or_else(|| one_image(&command, words, at)),
@@ -129,6 +139,32 @@ fn option(command: &Command, name: &str) -> Option<String> {
         .or_else(|| find(&|long| strsim::damerau_levenshtein(long, name) <= MAX_MISTAKES.min(name.len() / 3)))
 }
 
+/// The value after an option, if there is one.
+fn value_of(option: &str, words: &[OsString]) -> Option<String> {
+    let at = words.iter().position(|word| word.to_string_lossy().split('=').next() == Some(option))?;
+    let word = words[at].to_string_lossy().into_owned();
+    match word.split_once('=') {
+        Some((_, value)) => Some(value.to_owned()),
+        None => words.get(at + 1).map(|next| next.to_string_lossy().into_owned()).filter(|next| !next.starts_with('-')),
+    }
+}
+
+/// Whether an option takes the value of the one that it is suggested for: one of its values, or an address.
+fn accepts(command: &Command, option: &str, value: Option<&str>) -> bool {
+    let Some(value) = value.filter(|_| !option.contains(' ')) else { return true };
+    let Some(argument) = command.get_arguments().find(|argument| argument.get_long() == Some(option)) else {
+        return true;
+    };
+    let possible: Vec<String> =
+        argument.get_possible_values().iter().map(|possible| possible.get_name().to_owned()).collect();
+    let takes_address = option.ends_with("-urls");
+    match argument.get_action().takes_values() {
+        true if takes_address => value.contains("://"),
+        true => possible.is_empty() || values::find(&possible, value).is_some(),
+        false => true,
+    }
+}
+
 /// The words of a prompt in quotes, if the command takes a prompt.
 fn quoted_prompt(command: &Command, words: &[OsString], at: usize) -> Option<String> {
     let is_prompt = |argument: &clap::Arg| ["prompt", "idea"].contains(&argument.get_id().as_str());
@@ -151,6 +187,24 @@ fn quoted_prompt(command: &Command, words: &[OsString], at: usize) -> Option<Str
 fn one_image(command: &Command, words: &[OsString], at: usize) -> Option<String> {
     command.get_positionals().find(|argument| argument.get_id() == "image")?;
     let name = words.get(at)?.to_str()?;
+    // A size, an aspect ratio or a factor without its option.
+    let has = |option: &str| command.get_arguments().any(|argument| argument.get_long() == Some(option));
+    let bare = words.iter().enumerate().skip(at + 2).find_map(|(index, word)| {
+        let word =
+            word.to_str().filter(|_| words[index - 1].to_str().is_some_and(|before| !before.starts_with("--")))?;
+        let option = match size::sides(word) {
+            Some(_) if word.contains([':', '/']) => "aspect-ratio",
+            Some((width, _)) if width < 100.0 => "aspect-ratio",
+            Some(_) => "resolution",
+            None if word.trim_matches(['x', 'X']).parse::<u8>().is_ok() => "upscale-factor",
+            None => return None,
+        };
+        Some((index, option)).filter(|(_, option)| has(option))
+    });
+    if let Some((index, option)) = bare {
+        let rest = [OsString::from(format!("--{option}"))].into_iter().chain(words[index..].iter().cloned());
+        return Some(format!("use --{option}: {}", executable::command_line_from(index, rest)));
+    }
     Some(format!("it takes one image; for several: for image in *.png; do ideogram {name} \"$image\"; done"))
 }
 

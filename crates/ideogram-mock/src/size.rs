@@ -24,6 +24,11 @@ impl Size {
         Self { width: self.width.saturating_mul(factor), height: self.height.saturating_mul(factor) }
     }
 
+    /// Returns this shape with its longer side about as long as those of a square image.
+    pub(crate) fn enlarged(self) -> Self {
+        self.times(Self::SQUARE.width.div_ceil(self.width.max(self.height)))
+    }
+
     /// Returns this size with no side shorter than `min_side`.
     pub(crate) fn at_least(self, min_side: u32) -> Self {
         Self { width: self.width.max(min_side), height: self.height.max(min_side) }
@@ -87,6 +92,13 @@ mod tests {
         assert_eq!(size("16x9").nearest_in(&sizes), Some(size("1312x736")));
         assert_eq!(size("9x16").nearest_in(&sizes), Some(size("736x1312")));
         assert_eq!(size("1x1").nearest_in(&[]), None);
+    }
+
+    #[test]
+    fn an_aspect_ratio_is_enlarged_to_the_size_of_an_image() {
+        assert_eq!(size("16x9").enlarged(), size("1024x576"));
+        assert_eq!(size("1x3").enlarged(), size("342x1026"));
+        assert_eq!(size("2048x1024").enlarged(), size("2048x1024"));
     }
 
     #[test]

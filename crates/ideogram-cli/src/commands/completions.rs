@@ -12,8 +12,9 @@ const BASH: &[u8] = include_bytes!("completions.bash");
 
 /// Print a script that completes the command in a shell
 ///
-/// Without FILE, prints it. New shells find it in the folders below. zsh looks into ~/.zfunc
-/// if ~/.zshrc has the line: fpath+=~/.zfunc; autoload -Uz compinit; compinit
+/// Without FILE, prints it. New shells find it in the folders below: bash if the package bash-completion is installed
+/// (without it, add to ~/.bashrc: source <(ideogram completions bash)), zsh if ~/.zshrc has the line:
+/// fpath+=~/.zfunc; autoload -Uz compinit; compinit
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

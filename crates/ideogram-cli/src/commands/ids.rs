@@ -8,22 +8,23 @@ use std::{fmt::Display, str::FromStr};
 use ideogram_client::types::{DatasetId, GenerationId, ModelId};
 
 pub(super) fn dataset_id(text: &str) -> Result<DatasetId, String> {
-    id(text)
+    id(text, "`ideogram datasets list` shows the ids")
 }
 
 pub(super) fn generation_id(text: &str) -> Result<GenerationId, String> {
-    id(text)
+    id(text, "commands that make images print it")
 }
 
 pub(super) fn model_id(text: &str) -> Result<ModelId, String> {
-    id(text)
+    id(text, "`ideogram models list` shows the ids")
 }
 
-fn id<T: FromStr<Err: Display>>(text: &str) -> Result<T, String> {
+/// `source` says where the user finds ids.
+fn id<T: FromStr<Err: Display>>(text: &str, source: &str) -> Result<T, String> {
     if looks_like_option(text) {
         return Err("there is no such option, and this is not an id".to_owned());
     }
-    text.parse().map_err(|error: T::Err| format!("an id {error}"))
+    text.parse().map_err(|error: T::Err| format!("an id {error}; {source}"))
 }
 
 /// `-x`, `--some-word` and `--some-word=value`; ids are 22 letters, digits, hyphens and underscores.

@@ -37,6 +37,13 @@ impl Man {
         let Some(folder) = &self.folder else {
             return output.verbatim(&page(command, None).map_err(|error| cannot_write(&error))?);
         };
+        let is_command = command.get_subcommands().any(|it| folder.as_os_str() == it.get_name());
+        if is_command && !folder.exists() {
+            let name = folder.display();
+            return Err(Failure::usage(format!("`{name}` is a command, and this writes all pages into a folder"))
+                .hint(format!("to read about the command: ideogram help {name}"))
+                .hint(format!("for a folder of this name: ideogram man ./{name}")));
+        }
         std::fs::create_dir_all(folder).map_err(|error| {
             Failure::local_io(format!("cannot create the folder \"{}\"", folder.display())).because(&error)
         })?;

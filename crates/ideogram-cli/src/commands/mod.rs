@@ -72,7 +72,7 @@ mod operations;
 mod save;
 mod trainable;
 mod usage;
-mod values;
+pub(crate) mod values;
 
 use std::process::ExitCode;
 

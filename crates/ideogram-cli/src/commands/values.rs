@@ -47,7 +47,11 @@ impl TypedValueParser for Known {
 /// Finds the value that a text means.
 pub(crate) fn find<'a, T: AsRef<str>>(values: &'a [T], text: &str) -> Option<&'a T> {
     let wanted = folded(text);
-    values.iter().find(|value| folded(value.as_ref()) == wanted)
+    let found = values.iter().find(|value| folded(value.as_ref()) == wanted);
+    // A factor: `2` and `2x` for `x2`.
+    let factor = text.strip_suffix(['x', 'X']).unwrap_or(text);
+    let is_factor = !factor.is_empty() && factor.bytes().all(|byte| byte.is_ascii_digit());
+    found.or_else(|| values.iter().find(|value| is_factor && value.as_ref().strip_prefix('x') == Some(factor)))
 }
 
 /// The names of values, beginning with the closest: by aspect ratio and area, or by spelling.
@@ -112,12 +116,17 @@ mod tests {
         let presets: Vec<String> = StylePresetV3::ALL.iter().map(ToString::to_string).collect();
         let ratios: Vec<String> = AspectRatio::ALL.iter().map(ToString::to_string).collect();
         let sizes: Vec<String> = Resolution::ALL.iter().map(ToString::to_string).collect();
+        let factors = ["x2", "x4", "x8"].map(str::to_owned).to_vec();
         for (values, text, value) in [
             (&presets, "oil-painting", Some("OIL_PAINTING")),
             (&ratios, "16:9", Some("ASPECT_16_9")),
             (&ratios, "16X9", Some("ASPECT_16_9")),
             (&ratios, "17:9", None),
             (&sizes, "640x1024", Some("RESOLUTION_640_1024")),
+            (&factors, "4", Some("x4")),
+            (&factors, "8X", Some("x8")),
+            (&factors, "3", None),
+            (&factors, "x", None),
         ] {
             assert_eq!(find(values, text).map(String::as_str), value, "{text}");
         }

@@ -4,6 +4,7 @@
 //! it is decoded, and whatever becomes of the images, the command says where the response is.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -65,6 +66,14 @@ pub(crate) async fn generate_and_save(
     context.output().mark_paid();
     let folder = saving.folder(context.profile());
     make_ready(&folder, saving).await?;
+    for job in job::unsaved(&folder).await {
+        let text = format!(
+            "the images of the generation {} are billed and not saved; this saves them, at no cost: {}",
+            job.id,
+            save_command(&job.id, &folder)
+        );
+        context.output().warning(&text);
+    }
     let options = CallOptions::new()
         .store_responses_in(folder.join(RESPONSES))
         .on_upload(upload_bar(context.output().messages().clone()));
@@ -78,7 +87,7 @@ pub(crate) async fn generate_and_save(
     match response {
         Ok(response) => paid.save(&response).await,
         Err(Unfinished::Call(error)) => paid.save_what_is_whole(wording, &error).await,
-        Err(Unfinished::Failed(failure)) => Err(failure),
+        Err(Unfinished::Failed(failure) | Unfinished::Ended(failure)) => Err(failure),
     }
 }
 
@@ -103,7 +112,12 @@ impl PaidCall<'_> {
         };
         drop(in_flight);
         let job = submitted.map_err(Unfinished::Call)?;
-        job::wait(self.context, job.wait(), job.id(), action, &save_command(job.id(), &self.folder)).await
+        let waited = job::wait(self.context, job.wait(), job.id(), action, &save_command(job.id(), &self.folder)).await;
+        if let (Err(Unfinished::Ended(_)), Some(path)) = (&waited, job.stored_at()) {
+            // It is not billed, and nothing can be fetched.
+            let _ = fs::remove_file(path);
+        }
+        waited
     }
 
     /// Saves what can be saved of a paid response that broke off, is damaged or not as the document says. All is well

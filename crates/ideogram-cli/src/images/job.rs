@@ -1,15 +1,22 @@
 //! Calls that run as jobs: the wait for their images.
 
-use std::{path::Path, pin::pin};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    pin::pin,
+};
 
 use futures_util::TryStreamExt as _;
 use ideogram_client::{
-    Error, Response,
+    Error, Response, StoredResponse,
     job::{JobError, JobState, Wait},
+    operations,
+    save::HasImages as _,
 };
 use serde::de::DeserializeOwned;
 use tokio::select;
 
+use super::save_flags::RESPONSES;
 use crate::{
     exit::Exit,
     failure::Failure,
@@ -20,6 +27,8 @@ use crate::{
 /// Why a wait ended without images.
 pub(crate) enum Unfinished {
     Failed(Failure),
+    /// The generation has failed, and is not billed.
+    Ended(Failure),
     /// A call failed; its response may have images.
     Call(Error),
 }
@@ -64,7 +73,7 @@ pub(crate) async fn wait<T: DeserializeOwned + Send + 'static>(
             Err(error @ JobError::Failed { .. }) => {
                 let exit = if error.is_safety() { Exit::Safety } else { Exit::Unavailable };
                 let failure = Failure::new(exit, action.to_owned()).because(&error).detail("generation_id", id);
-                return Err(Unfinished::Failed(if error.is_safety() {
+                return Err(Unfinished::Ended(if error.is_safety() {
                     failure.hint("change the request; the same one will be refused again")
                 } else {
                     failure.hint("the command can be run again")
@@ -76,6 +85,48 @@ pub(crate) async fn wait<T: DeserializeOwned + Send + 'static>(
             }
         }
     }
+}
+
+/// A job whose id is on disk, and whose images are not.
+#[derive(Debug)]
+pub(crate) struct Unsaved {
+    pub(crate) id: String,
+    /// The stored response with the id. It is replaced when the images have arrived.
+    stored_at: PathBuf,
+}
+
+impl Unsaved {
+    /// Forgets the job: its images are saved, or it has failed.
+    pub(crate) fn forget(&self) {
+        // If it stays, the next command names the job again.
+        let _ = fs::remove_file(&self.stored_at);
+    }
+}
+
+/// The jobs that earlier commands left in a folder for images: they were killed, or stopped waiting.
+pub(crate) async fn unsaved(folder: &Path) -> Vec<Unsaved> {
+    let folder = folder.join(RESPONSES);
+    let names = tokio::task::spawn_blocking(move || {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+        // Names begin with the time.
+        paths.sort_unstable();
+        paths
+    });
+    let mut jobs = Vec::new();
+    for stored_at in names.await.unwrap_or_default() {
+        let Ok(stored) = StoredResponse::read(&stored_at).await else { continue };
+        let operation = operations::ALL.iter().find(|operation| operation.id == stored.operation_id());
+        let (Some(job), Some(response)) = (operation.and_then(|it| it.job.as_ref()), stored.response()) else {
+            continue;
+        };
+        let is_accepted = stored.status() < 300 && stored.images().is_empty();
+        let status = job.poll.poll.as_ref().map_or("", |poll| poll.status);
+        if let Some(id) = response[job.id].as_str().filter(|_| is_accepted && response[status].is_null()) {
+            jobs.push(Unsaved { id: id.to_owned(), stored_at });
+        }
+    }
+    jobs
 }
 
 /// The command that saves the images of a generation into a folder.

@@ -91,7 +91,7 @@ fn shown(quote: &PriceQuote) -> String {
 
 fn layout(quote: &PriceQuote) -> Layout {
     let quantity = u64::try_from(quote.quantity).unwrap_or_default();
-    let layout = Layout::new().field("Price", shown(quote)).field("For", units::count(quantity, "unit"));
+    let layout = Layout::new().field("Price", shown(quote)).field("For", units::count(quantity, "billed unit"));
     match &quote.billing_identifier {
         Some(identifier) => layout.field("Billed as", identifier),
         None => layout,

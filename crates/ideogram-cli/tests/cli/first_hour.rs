@@ -13,6 +13,8 @@ fn folder() -> TempDir {
     let image =
         ideogram(["--mock", "generate", "a square", "--name", "a", "--out", "."]).in_folder(folder.path()).run();
     assert_eq!(image.code(), Some(0), "{image}");
+    fs::create_dir(folder.path().join("pictures")).unwrap();
+    fs::copy(folder.path().join("a.png"), folder.path().join("pictures/a.png")).unwrap();
     for (name, table) in [
         ("upper.csv", "Prompt,Aspect Ratio\na lantern,16:9\na fox,3x2\n"),
         ("other.csv", "Name;Text\nA;a lantern over a canal\nB;a fox\n"),
@@ -47,6 +49,7 @@ fn natural_commands_succeed_at_once() {
         "ideogram edit a.png a.png 'Both in one'",
         "ideogram remix a.png 'In blue glass' --aspect-ratio 3:2",
         "ideogram upscale a.png",
+        "ideogram upscale a.png --upscale-factor 4",
         "ideogram batch upper.csv -o cards",
         "ideogram batch list.txt",
     ] {
@@ -71,6 +74,13 @@ fn the_hint_of_a_refusal_succeeds_when_it_is_pasted() {
         "ideogram generate 'a lantern' --style-preset watercolor --model v4",
         "ideogram generate 'a lantern' --negative-prompt dogs",
         "ideogram upscale a.png --factor x4",
+        "ideogram upscale a.png --factor 2",
+        "ideogram upscale a.png 2x",
+        "ideogram reframe a.png 3:1",
+        "ideogram reframe a.png 1536x512",
+        "ideogram edit 'Make it night' a.png",
+        "ideogram edit a.png make it night",
+        "ideogram generate 'a lantern' --output-dir signs",
         "ideogram batch other.csv --ignore-column Name",
         "ideogram batch notes.csv",
     ] {
@@ -85,5 +95,42 @@ fn the_hint_of_a_refusal_succeeds_when_it_is_pasted() {
         let hint = hint.unwrap_or_else(|| panic!("no hint is a command: {refused}"));
         let pasted = shell(&format!("ideogram {hint}"), &server, folder.path());
         assert_eq!(pasted.code(), Some(0), "{line}\n{refused}\nideogram {hint}\n{pasted}");
+    }
+}
+
+#[test]
+fn no_hint_has_an_option_that_does_not_take_the_value() {
+    for (line, option) in [
+        ("ideogram generate 'a lantern' --format webp", "--output"),
+        ("ideogram edit --image a.png 'Make it night'", "--image-urls"),
+    ] {
+        let (server, folder) = (serve(MockServer::builder()), folder());
+
+        let ran = shell(line, &server, folder.path());
+
+        assert_eq!(ran.code(), Some(2), "{line}\n{ran}");
+        assert!(!ran.stderr().contains("tip:") && !ran.stderr().contains(&format!("use {option}")), "{line}\n{ran}");
+    }
+}
+
+#[test]
+fn a_refusal_says_what_to_do_instead() {
+    for (line, hint) in [
+        ("ideogram version", "`ideogram --version` prints the version"),
+        ("ideogram completion bash", "`ideogram completions SHELL`"),
+        ("ideogram man generate", "to read about the command: ideogram help generate"),
+        ("ideogram edit a.png pictures", "if it is the prompt: --prompt pictures"),
+        ("ideogram datasets get 'my set'", "`ideogram datasets list` shows the ids"),
+        ("ideogram batch counts.csv", "name `n` `num_images` if that is what it has"),
+    ] {
+        let (server, folder) = (serve(MockServer::builder()), folder());
+        fs::write(folder.path().join("counts.csv"), "prompt,n\na lantern,2\n").unwrap();
+
+        let ran = shell(line, &server, folder.path());
+
+        assert_eq!(ran.code(), Some(2), "{line}\n{ran}");
+        assert!(ran.stderr().contains(hint), "{line}\n{ran}");
+        assert!(!folder.path().join("generate").exists());
+        assert!(server.requests().is_empty(), "{line}: nothing was sent");
     }
 }

@@ -52,6 +52,38 @@ fn command(text: &str) -> String {
 
 #[cfg(unix)]
 #[test]
+fn a_killed_command_cannot_say_so_and_the_next_one_names_its_job() {
+    let (server, folder) = (serve(slow()), folder(&[]));
+    let (mut child, ..) = waiting(&server, &folder);
+    crate::interrupt::signal(&child, "-KILL");
+    child.wait().unwrap();
+
+    let next = run(&server, &folder, "generate lantern --out out --name next");
+    assert_eq!(next.code(), Some(0), "{next}");
+    let stderr = next.stderr();
+    let warning = stderr.lines().find(|line| line.contains("are billed and not saved")).unwrap();
+    let saved = run(&server, &folder, &command(warning));
+    assert_eq!(saved.code(), Some(0), "{saved}");
+    assert_eq!(images(&folder.path().join("out")), 2);
+
+    let last = run(&server, &folder, "generate lantern --out out --name last");
+    assert!(!last.stderr().contains("not saved"), "{last}");
+}
+
+#[test]
+fn a_job_that_failed_is_not_named_again() {
+    let (server, folder) = (serve(MockServer::builder()), folder(&[]));
+
+    let declined = run(&server, &folder, "generate forbidden --out out");
+    assert_eq!(declined.code(), Some(6), "{declined}");
+    let next = run(&server, &folder, "generate lantern --out out");
+
+    assert_eq!(next.code(), Some(0), "{next}");
+    assert!(!next.stderr().contains("not saved"), "{next}");
+}
+
+#[cfg(unix)]
+#[test]
 fn an_interrupted_command_says_how_to_fetch_the_images_and_nothing_is_paid_twice() {
     for (name, exit) in [("-INT", Some(130)), ("-TERM", Some(143)), ("-KILL", None)] {
         let (server, folder) = (serve(slow()), folder(&[]));
@@ -145,7 +177,7 @@ fn generations_are_shown_waited_for_and_saved_by_their_ids() {
     snapshot!(run(&server, &folder, "generations get a/b"), @"
     exit code: 2
     ----- stderr -----
-    error: invalid value 'a/b' for '<ID>': an id must not contain `/`, which has a special meaning in a path
+    error: invalid value 'a/b' for '<ID>': an id must not contain `/`, which has a special meaning in a path; commands that make images print it
 
     For more information, try '--help'.
     ");
@@ -193,14 +225,14 @@ fn a_price_is_shown_and_nothing_is_made() {
     exit code: 0
     ----- stdout -----
     Price:      $0.12
-    For:        4 units
+    For:        4 billed units
     Billed as:  generate_image_v2_ideogram45
     ");
     snapshot!(run("upscale a.png --quote"), @"
     exit code: 0
     ----- stdout -----
     Price:      about $0.251659, at most $1.006636
-    For:        1 unit
+    For:        1 billed unit
     Billed as:  upscale
     ");
     snapshot!(run("edit a.png --prompt night --quote --output json"), @r#"

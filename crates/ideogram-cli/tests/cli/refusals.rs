@@ -61,7 +61,7 @@ fn a_refused_id_comes_with_the_reason() {
     snapshot!(ideogram(["datasets", "get", ".."]).run(), @"
     exit code: 2
     ----- stderr -----
-    error: invalid value '..' for '<ID>': an id must not be `..`, which would lead to another path
+    error: invalid value '..' for '<ID>': an id must not be `..`, which would lead to another path; `ideogram datasets list` shows the ids
 
     For more information, try '--help'.
     ");

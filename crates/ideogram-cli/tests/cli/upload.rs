@@ -146,7 +146,7 @@ fn files_that_cannot_be_sent_are_all_named_and_nothing_is_sent() {
       "missing.png": No such file or directory (os error [CODE])
       "empty.png": the file is empty
       "more": it is a directory
-    hint: to send the files of a folder: ideogram datasets upload demo more/*
+    hint: to send what the dataset does not have of a folder: ideogram datasets sync demo more
     "#);
 }
 

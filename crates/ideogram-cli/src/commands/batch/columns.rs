@@ -12,6 +12,14 @@ use super::{
 };
 use crate::{executable, images::LEGACY_OBJECT};
 
+/// Columns, and how they are also called.
+const MEANT: [(&str, &[&str]); 4] = [
+    ("num_images", &["n", "count", "number", "images"]),
+    ("id", &["name", "filename", "file_name", "file"]),
+    ("aspect_ratio", &["ratio", "ar"]),
+    ("negative_prompt", &["negative"]),
+];
+
 /// `--prompt-column` and `--ignore-column`.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Columns {
@@ -77,8 +85,14 @@ fn header_problems(rows: &mut [Raw], model: Model) -> Vec<Problem> {
         let fitting: BTreeSet<&str> =
             model.operations().iter().flat_map(|operation| operation.inputs).map(|input| input.name).collect();
         let fitting: Vec<&str> = ["id", "model", "operation"].into_iter().chain(fitting).collect();
+        let meant: String = unknown
+            .iter()
+            .filter_map(|name| Some((name, MEANT.iter().find(|(_, other)| other.contains(&plain(name).as_str()))?.0)))
+            .filter(|(_, meant)| !names.contains(*meant))
+            .map(|(name, meant)| format!("name `{name}` `{meant}` if that is what it has; "))
+            .collect();
         let reason = format!(
-            "{columns} {} {are} unknown; use one of {}, or leave {them} out: {command}",
+            "{columns} {} {are} unknown; {meant}use one of {}, or leave {them} out: {command}",
             list(&unknown),
             fitting.join(", "),
         );

@@ -20,6 +20,7 @@ use crate::{
     failure::Failure,
     output::Output,
     output::layout::{ABSENT, Column, Layout, Table, ToLayout},
+    output::printable::shell_word,
     output::units,
     session::context::{Context, Wording},
 };
@@ -133,9 +134,11 @@ impl Upload {
             failure = failure.fact(format!("\"{}\": {error}", path.display()));
         }
         if let Some(path) = is_any_directory {
-            let pattern = path.join("*");
-            let hint =
-                format!("to send the files of a folder: ideogram datasets upload {} {}", self.id, pattern.display());
+            let folder = shell_word(&path.display().to_string()).into_owned();
+            let hint = format!(
+                "to send what the dataset does not have of a folder: ideogram datasets sync {} {folder}",
+                self.id
+            );
             failure = failure.hint(hint);
         }
         Err(failure)

@@ -81,7 +81,7 @@ async fn wait(
         waiting = waiting.deadline(deadline);
     }
     job::wait(context, waiting, id.as_str(), &action, next).await.map_err(|unfinished| match unfinished {
-        Unfinished::Failed(failure) => failure,
+        Unfinished::Failed(failure) | Unfinished::Ended(failure) => failure,
         Unfinished::Call(error) => context.failure(wording, &error),
     })
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use ideogram_client::{
-    save::{HasImages as _, IfExists},
+    save::{HasImages as _, IfExists, SaveOutcome},
     types::GenerationId,
 };
 
@@ -13,7 +13,7 @@ use crate::{
     failure::Failure,
     images::{
         generate_and_save::SaveJob,
-        job::save_command,
+        job::{Unsaved, save_command, unsaved},
         report::Report,
         save_flags::{SaveFlags, make_ready},
     },
@@ -56,6 +56,12 @@ impl Save {
         let images = response.images();
         let outcomes = job.run(context.client(), &response).await?;
         let json = serde_json::from_slice(response.body()).unwrap_or_default();
-        job.finish(Report { response: json, images, outcomes, requested: None, stored_at: None }).await
+        let is_all = !outcomes.iter().any(SaveOutcome::is_missing);
+        job.finish(Report { response: json, images, outcomes, requested: None, stored_at: None }).await?;
+        if is_all {
+            let jobs = unsaved(&folder).await;
+            jobs.iter().filter(|job| job.id == self.id.as_str()).for_each(Unsaved::forget);
+        }
+        Ok(())
     }
 }

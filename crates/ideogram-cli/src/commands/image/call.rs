@@ -13,6 +13,7 @@ use super::{
     value::{value, weighted, with_weight},
 };
 use crate::{
+    executable,
     failure::Failure,
     images::{
         LEGACY_OBJECT,
@@ -22,6 +23,7 @@ use crate::{
         source::{SourceImages, check_mask},
         structured,
     },
+    output::printable::shell_word,
     output::units,
     session::context::{Context, Wording},
 };
@@ -176,18 +178,38 @@ fn prompt_after_images(command: &ImageCommand, matches: &ArgMatches) -> Result<O
             .hint(format!("put it in quotes after the images: ideogram {} IMAGE \"WHAT TO CHANGE\"", command.name))
     };
     let mut images: Vec<&OsString> = many(matches, IMAGES).collect();
+    let words = images.iter().skip_while(|text| is_image(text)).map(|text| text.to_string_lossy());
+    let words: Vec<_> = words.collect();
     let last = images.pop().ok_or_else(missing)?;
-    let is_image = |text: &OsString| {
-        let (path, text) = (Path::new(text), text.to_string_lossy());
-        // A name of one word with an extension is a file that is missing.
-        let is_name = path.extension().is_some_and(|it| !it.is_empty()) && !text.contains(char::is_whitespace);
-        path.exists() || is_name || text == "-" || text.starts_with("https://")
-    };
+    if let [one, .., other] = words.as_slice() {
+        // `PROMPT IMAGE`, or `IMAGE A PROMPT WITHOUT QUOTES`.
+        let (images, prompt): (Vec<_>, Vec<_>) = many(matches, IMAGES).partition(|text: &&OsString| is_image(text));
+        let prompt = prompt.iter().map(|text| text.to_string_lossy()).collect::<Vec<_>>().join(" ");
+        let arguments: Vec<&OsString> = many(matches, IMAGES).collect();
+        let images = images.into_iter().cloned();
+        let line = executable::command_line_instead_of(&arguments, images.chain([prompt.into()]));
+        let what = format!("`{one}` and `{other}` stand where one prompt belongs, after the images: nothing was sent");
+        let line = line.map_or_else(String::new, |line| format!(": {line}"));
+        return Err(Failure::usage(what).hint(format!("put the prompt in quotes, and last{line}")));
+    }
+    if is_image(last) && Path::new(last).is_dir() {
+        let name = last.to_string_lossy();
+        return Err(Failure::usage(format!("`{name}` is a folder, not a prompt or an image: nothing was sent"))
+            .hint(format!("if it is the prompt: --prompt {}", shell_word(&name))));
+    }
     if is_image(last) || images.is_empty() && !matches.contains_id("image_urls") {
         return Err(missing());
     }
     let prompt = last.to_str().ok_or_else(|| Failure::usage("the prompt is not UTF-8: nothing was sent"))?;
     Ok(Some(prompt.to_owned()))
+}
+
+/// Whether an argument is an image and not a prompt.
+fn is_image(text: &OsString) -> bool {
+    let (path, text) = (Path::new(text), text.to_string_lossy());
+    // A name of one word with an extension is a file that is missing.
+    let is_name = path.extension().is_some_and(|it| !it.is_empty()) && !text.contains(char::is_whitespace);
+    path.exists() || is_name || text == "-" || text.starts_with("https://")
 }
 
 /// The flags that a model takes, and what they set.

@@ -7,7 +7,11 @@ use super::*;
 use crate::commands::batch::input::Form;
 
 fn reading(folder: &Path) -> Reading {
-    static CLIENT: LazyLock<Client> = LazyLock::new(|| Client::new("secret-1234").unwrap());
+    static CLIENT: LazyLock<Client> = LazyLock::new(|| {
+        // As `main` does it.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Client::new("secret-1234").unwrap()
+    });
     Reading { client: CLIENT.clone(), model: Model::V3, folder: folder.to_owned(), unchecked: false }
 }
 
