@@ -7,10 +7,7 @@ use std::{
 };
 
 use ideogram_client::internal;
-use image::{
-    DynamicImage, GenericImageView as _, ImageFormat, ImageReader, Limits, RgbaImage, codecs::jpeg::JpegEncoder,
-    imageops,
-};
+use image::{DynamicImage, ImageBuffer, ImageFormat, ImageReader, Limits, Pixel, codecs::jpeg::JpegEncoder};
 
 use super::{THUMBNAILS, disk::blocking};
 
@@ -55,34 +52,57 @@ fn small(image: &Path) -> io::Result<Vec<u8>> {
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_MEMORY_BYTES);
     reader.limits(limits);
-    let small = shrunk(&reader.decode().map_err(io::Error::other)?);
+    let small = shrunk(reader.decode().map_err(io::Error::other)?);
     let mut bytes = Cursor::new(Vec::new());
-    let written = if small.pixels().any(|pixel| pixel.0[3] < u8::MAX) {
+    let is_transparent = small.as_rgba8().is_some_and(|small| small.pixels().any(|pixel| pixel.0[3] < u8::MAX));
+    let written = if is_transparent {
         small.write_to(&mut bytes, ImageFormat::Png)
     } else {
-        let rgb = DynamicImage::from(small).into_rgb8();
-        rgb.write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY))
+        small.into_rgb8().write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY))
     };
     written.map_err(io::Error::other)?;
     Ok(bytes.into_inner())
 }
 
-/// The image, no side longer than `MAX_SIDE`. Four pixels of the image make one: the mean of all takes ten times as long.
-fn shrunk(image: &DynamicImage) -> RgbaImage {
+/// The image, no side longer than `MAX_SIDE`.
+fn shrunk(image: DynamicImage) -> DynamicImage {
+    match image {
+        DynamicImage::ImageRgb8(image) => sampled(image).into(),
+        DynamicImage::ImageRgba8(image) => sampled(image).into(),
+        other if other.color().has_alpha() => sampled(other.into_rgba8()).into(),
+        other => sampled(other.into_rgb8()).into(),
+    }
+}
+
+/// A pixel is the mean of four pixels of the image: the mean of all takes ten times as long.
+fn sampled<P: Pixel<Subpixel = u8>>(image: ImageBuffer<P, Vec<u8>>) -> ImageBuffer<P, Vec<u8>> {
     let (width, height) = image.dimensions();
-    let longer = width.max(height);
-    let scaled =
-        |side: u32, by: u32, of: u32| u32::try_from(u64::from(side) * u64::from(by) / u64::from(of)).unwrap_or(0);
-    let wide = |times: u32| {
-        let side = |side| scaled(side, MAX_SIDE * times, longer.max(MAX_SIDE * times)).max(1);
-        (side(width), side(height))
+    let longer = u64::from(width.max(height));
+    if longer <= MAX_SIDE.into() {
+        return image;
+    }
+    let scaled = |side: u32| u32::try_from(u64::from(side) * u64::from(MAX_SIDE) / longer).unwrap_or(1).max(1);
+    // At a quarter and at three quarters of what becomes one pixel.
+    let samples = |side: u32| -> Vec<[u32; 2]> {
+        let part = |index: u32, quarters: u64| {
+            let at = (u64::from(index) * 4 + quarters) * u64::from(side) / (u64::from(scaled(side)) * 4);
+            u32::try_from(at).unwrap_or(0)
+        };
+        (0..scaled(side)).map(|index| [part(index, 1), part(index, 3)]).collect()
     };
-    let (sampled_width, sampled_height) = wide(2);
-    let sampled = RgbaImage::from_fn(sampled_width, sampled_height, |x, y| {
-        image.get_pixel(scaled(x, width, sampled_width), scaled(y, height, sampled_height))
-    });
-    let (width, height) = wide(1);
-    if (width, height) == sampled.dimensions() { sampled } else { imageops::thumbnail(&sampled, width, height) }
+    let (columns, rows) = (samples(width), samples(height));
+    let mut pixels = Vec::with_capacity(columns.len() * rows.len() * usize::from(P::CHANNEL_COUNT));
+    for [above, below] in &rows {
+        for [left, right] in &columns {
+            let four = [(left, above), (right, above), (left, below), (right, below)];
+            let four = four.map(|(x, y)| image.get_pixel(*x, *y).channels());
+            for channel in 0..usize::from(P::CHANNEL_COUNT) {
+                let sum: u16 = four.iter().map(|pixel| u16::from(pixel[channel])).sum();
+                pixels.push(u8::try_from(sum / 4).unwrap_or(u8::MAX));
+            }
+        }
+    }
+    ImageBuffer::from_raw(scaled(width), scaled(height), pixels).expect("there is a pixel for each row and column")
 }
 
 /// The media type of a thumbnail.
@@ -92,7 +112,7 @@ pub(super) fn media_type(bytes: &[u8]) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use image::Rgba;
+    use image::{Rgba, RgbaImage};
 
     use super::*;
 
@@ -103,16 +123,19 @@ mod tests {
             ((2048, 1024), (400, 200)),
             ((1000, 3000), (133, 400)),
             ((600, 500), (400, 333)),
+            ((401, 401), (400, 400)),
             ((400, 400), (400, 400)),
             ((3, 2), (3, 2)),
             ((8000, 2), (400, 1)),
         ] {
             let image = RgbaImage::from_fn(size.0, size.1, |x, _| if x < size.0 / 2 { left } else { right });
 
-            let small = shrunk(&image.into());
+            let rgb = shrunk(DynamicImage::from(image.clone()).into_rgb8().into()).into_rgb8();
+            let small = shrunk(image.into()).into_rgba8();
 
-            assert_eq!(small.dimensions(), expected, "{size:?}");
+            assert_eq!((small.dimensions(), rgb.dimensions()), (expected, expected), "{size:?}");
             assert_eq!((small.get_pixel(0, 0), small.get_pixel(expected.0 - 1, 0)), (&left, &right), "{size:?}");
+            assert_eq!(rgb.get_pixel(0, 0).0, [200, 20, 20], "{size:?}");
         }
     }
 }
