@@ -24,6 +24,10 @@ use crate::{
     recreate, say,
 };
 
+/// The programs that checks run, built together and for the whole workspace: with the features that the tests need, so that
+/// CI compiles nothing twice.
+const PROGRAMS: &[&str] = &["--workspace", "--bin", "ideogram", "--example", "prism_tour"];
+
 /// One check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Part {
@@ -100,7 +104,7 @@ fn document(tools: &Tools) -> Result<()> {
 }
 
 fn mock(tools: &Tools, seed: u32) -> Result<()> {
-    let program = build(tools.root(), &["--package", "ideogram-cli", "--bin", "ideogram"])?;
+    let program = build(tools.root(), PROGRAMS, "ideogram")?;
     let server = serve(&program)?;
 
     let unsuccessful = tools.folder().join("unsuccessful.txt");
@@ -118,7 +122,7 @@ fn mock(tools: &Tools, seed: u32) -> Result<()> {
 }
 
 fn client(tools: &Tools) -> Result<()> {
-    let tour = build(tools.root(), &["--package", "xtask", "--example", "prism_tour"])?;
+    let tour = build(tools.root(), PROGRAMS, "prism_tour")?;
     let mut prism = tools.node();
     prism.arg(tools.settings("prism.mjs")).arg(tools.root().join(DOCUMENT));
     let server = Server::start(&mut prism)?;
@@ -127,7 +131,7 @@ fn client(tools: &Tools) -> Result<()> {
 
 /// Runs the examples as their first lines say, with the packages that Schemathesis brings: pytest and Requests.
 fn examples(tools: &Tools) -> Result<()> {
-    let program = build(tools.root(), &["--package", "ideogram-cli", "--bin", "ideogram"])?;
+    let program = build(tools.root(), PROGRAMS, "ideogram")?;
     let folder = tools.root().join("crates/ideogram-mock/examples");
     let mut pytest = tools.python();
     pytest.args(["-m", "pytest", "-q", "-p", "no:cacheprovider"]).arg(folder.join("python/test_ideogram.py"));
@@ -158,7 +162,7 @@ fn rows() -> String {
 }
 
 fn page(tools: &Tools) -> Result<()> {
-    let program = build(tools.root(), &["--package", "ideogram-cli", "--bin", "ideogram"])?;
+    let program = build(tools.root(), PROGRAMS, "ideogram")?;
     let folder = tools.folder().join("page");
     recreate(&folder)?;
     fs::write(folder.join("rows.jsonl"), rows()).context("cannot write the rows of a batch")?;

@@ -167,7 +167,7 @@ impl Bench<'_> {
 
     /// The command, as a release has it.
     fn command(&self) -> Result<PathBuf> {
-        build(self.root, &["--release", "--package", "ideogram-cli", "--bin", "ideogram"])
+        build(self.root, &["--release", "--package", "ideogram-cli", "--bin", "ideogram"], "ideogram")
     }
 
     fn start(&self) -> Result<()> {

@@ -19,15 +19,18 @@ pub(crate) fn serve(program: &Path) -> Result<Server> {
     Server::start(Command::new(program).args(["mock", "serve", "--api-key", KEY]).stderr(Stdio::null()))
 }
 
-/// Builds one program and returns its path.
-pub(crate) fn build(root: &Path, selection: &[&str]) -> Result<PathBuf> {
+/// Builds a program, selected by options of cargo, and returns its path.
+pub(crate) fn build(root: &Path, selection: &[&str], name: &str) -> Result<PathBuf> {
     let mut command = cargo();
     command.args(["build", "--quiet", "--message-format=json-render-diagnostics"]).args(selection);
     let output = command.current_dir(root).stderr(Stdio::inherit()).output().context("cannot run cargo")?;
     ensure!(output.status.success(), "`cargo build {}` fails", selection.join(" "));
     let messages = String::from_utf8_lossy(&output.stdout);
-    let executables = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let executable = executables.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).next_back();
+    let mut messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let executable = messages.find_map(|message| {
+        let path = message["executable"].as_str().filter(|_| message["target"]["name"] == name);
+        path.map(PathBuf::from)
+    });
     executable.with_context(|| format!("`cargo build {}` built no program", selection.join(" ")))
 }
 

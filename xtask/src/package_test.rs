@@ -16,8 +16,8 @@ use crate::{
 
 /// A program that calls the mock server with the client.
 const CALLER: &str = include_str!("../package/caller.rs");
-/// Its manifest; the versions are those of the workspace. With the features of the command, so that nothing is compiled
-/// twice; other steps of CI build the default ones.
+/// Its manifest; the versions are those of the workspace. With the features of the command, so that the client is compiled
+/// once; other steps of CI build the default ones.
 const CALLER_MANIFEST: &str = "\
 [package]
 name = \"caller\"

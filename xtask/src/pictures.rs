@@ -62,7 +62,7 @@ const AROUND: &str = r##"
 /// The picture that failed, or a tool that is missing.
 pub fn pictures(root: &Path) -> Result<()> {
     let tools = Tools::install(root)?;
-    let program = build(root, &["--package", "ideogram-cli", "--bin", "ideogram"])?;
+    let program = build(root, &["--package", "ideogram-cli", "--bin", "ideogram"], "ideogram")?;
     let folder = root.join(FOLDER);
     fs::create_dir_all(&folder).with_context(|| format!("cannot create the folder `{}`", folder.display()))?;
     let work = target_folder(root).join("pictures");
