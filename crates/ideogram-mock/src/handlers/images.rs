@@ -212,8 +212,8 @@ fn size(call: &Call) -> Size {
         return size;
     }
     let source = source_size(call).map(|size| size.within(MAX_SIDE)).filter(|_| !call.operation.takes_ratio);
-    let shape = requested("aspect_ratio").or(source).unwrap_or(Size::SQUARE);
-    shape.nearest_in(&call.operation.sizes).unwrap_or_else(|| shape.enlarged().at_least(MIN_SIDE))
+    let shape = requested("aspect_ratio").map(Size::enlarged).or(source).unwrap_or(Size::SQUARE);
+    shape.nearest_in(&call.operation.sizes).unwrap_or_else(|| shape.at_least(MIN_SIDE))
 }
 
 /// Returns the prompt in use: magic prompt rewrites it when it is on, and always for the `text_prompt` of 4.0.
