@@ -18,12 +18,12 @@ mod expand;
 mod functions;
 mod fuzz;
 mod house_rules;
+mod illustrations;
 mod local_server;
 mod mutants;
 mod needs;
 mod package;
 mod package_test;
-mod pictures;
 mod problem;
 mod regen;
 mod samples;
@@ -51,10 +51,10 @@ pub use self::{
     drift::{Shown, draft, drift},
     expand::expand,
     fuzz::fuzz,
+    illustrations::illustrations,
     mutants::mutants,
     needs::{Need, missing, missing_samples},
     package::{Destination, package},
-    pictures::pictures,
     problem::{Problem, Problems},
     regen::{Mode, regen},
     sources::{DOCUMENT, Sample, Sources, Validity},

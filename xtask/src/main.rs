@@ -68,8 +68,8 @@ enum Task {
         #[arg(long, conflicts_with = "test")]
         publish: bool,
     },
-    /// Makes the pictures of the README from real runs, into `.github/pictures`; needs Python, Node.js and a browser
-    Pictures,
+    /// Makes the illustrations of the README from real runs, into `.github/illustrations`; needs Python, Node.js and a browser
+    Illustrations,
     /// Checks the dependencies; needs cargo-deny and cargo-machete
     Audit {
         /// Does not download the advisories, and checks the rest
@@ -108,7 +108,7 @@ fn main() -> ExitCode {
         }
         Task::Package { publish: true, .. } => xtask::package(&root, Destination::Registry),
         Task::Package { test, .. } => xtask::package(&root, if test { Destination::Test } else { Destination::Folder }),
-        Task::Pictures => xtask::pictures(&root),
+        Task::Illustrations => xtask::illustrations(&root),
         Task::Audit { no_advisories } => xtask::audit(&root, !no_advisories),
         Task::Cost { rows, pairs } => xtask::cost(&root, &rows, pairs),
         Task::Ci => xtask::ci(&root),

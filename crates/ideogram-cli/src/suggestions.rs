@@ -151,18 +151,16 @@ fn value_of(option: &str, words: &[OsString]) -> Option<String> {
 
 /// Whether an option takes the value of the one that it is suggested for: one of its values, or an address.
 fn accepts(command: &Command, option: &str, value: Option<&str>) -> bool {
-    let Some(value) = value.filter(|_| !option.contains(' ')) else { return true };
-    let Some(argument) = command.get_arguments().find(|argument| argument.get_long() == Some(option)) else {
-        return true;
-    };
+    // One that comes with its value has another name, and is not found.
+    let argument = command.get_arguments().find(|argument| argument.get_long() == Some(option));
+    let argument = argument.filter(|argument| argument.get_action().takes_values());
+    let (Some(argument), Some(value)) = (argument, value) else { return true };
+    if option.ends_with("-urls") {
+        return value.contains("://");
+    }
     let possible: Vec<String> =
         argument.get_possible_values().iter().map(|possible| possible.get_name().to_owned()).collect();
-    let takes_address = option.ends_with("-urls");
-    match argument.get_action().takes_values() {
-        true if takes_address => value.contains("://"),
-        true => possible.is_empty() || values::find(&possible, value).is_some(),
-        false => true,
-    }
+    possible.is_empty() || values::find(&possible, value).is_some()
 }
 
 /// The words of a prompt in quotes, if the command takes a prompt.

@@ -68,7 +68,7 @@ pub(crate) async fn generate_and_save(
     make_ready(&folder, saving).await?;
     for job in job::unsaved(&folder).await {
         let text = format!(
-            "the images of the generation {} are billed and not saved; this saves them, at no cost: {}",
+            "the images of the generation {} are not saved; if its command has ended, this saves them, at no cost: {}",
             job.id,
             save_command(&job.id, &folder)
         );

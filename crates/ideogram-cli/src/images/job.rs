@@ -10,6 +10,7 @@ use futures_util::TryStreamExt as _;
 use ideogram_client::{
     Error, Response, StoredResponse,
     job::{JobError, JobState, Wait},
+    operation::Operation,
     operations,
     save::HasImages as _,
 };
@@ -96,14 +97,14 @@ pub(crate) struct Unsaved {
 }
 
 impl Unsaved {
-    /// Forgets the job: its images are saved, or it has failed.
+    /// Forgets the job, whose images are saved.
     pub(crate) fn forget(&self) {
         // If it stays, the next command names the job again.
         let _ = fs::remove_file(&self.stored_at);
     }
 }
 
-/// The jobs that earlier commands left in a folder for images: they were killed, or stopped waiting.
+/// The jobs that other commands left in a folder for images: they were killed, stopped waiting, or still wait.
 pub(crate) async fn unsaved(folder: &Path) -> Vec<Unsaved> {
     let folder = folder.join(RESPONSES);
     let names = tokio::task::spawn_blocking(move || {
@@ -117,16 +118,19 @@ pub(crate) async fn unsaved(folder: &Path) -> Vec<Unsaved> {
     for stored_at in names.await.unwrap_or_default() {
         let Ok(stored) = StoredResponse::read(&stored_at).await else { continue };
         let operation = operations::ALL.iter().find(|operation| operation.id == stored.operation_id());
-        let (Some(job), Some(response)) = (operation.and_then(|it| it.job.as_ref()), stored.response()) else {
-            continue;
-        };
-        let is_accepted = stored.status() < 300 && stored.images().is_empty();
-        let status = job.poll.poll.as_ref().map_or("", |poll| poll.status);
-        if let Some(id) = response[job.id].as_str().filter(|_| is_accepted && response[status].is_null()) {
-            jobs.push(Unsaved { id: id.to_owned(), stored_at });
+        if let Some(id) = operation.and_then(|operation| accepted_job(operation, &stored)) {
+            jobs.push(Unsaved { id, stored_at });
         }
     }
     jobs
+}
+
+/// The id of the job in a response without images that does not say that it has ended.
+pub(crate) fn accepted_job(operation: &Operation, stored: &StoredResponse) -> Option<String> {
+    let (job, response) = (operation.job.as_ref()?, stored.response()?);
+    let status = job.poll.poll.as_ref().map_or("", |poll| poll.status);
+    let is_accepted = stored.status() < 300 && stored.images().is_empty() && response[status].is_null();
+    response[job.id].as_str().filter(|_| is_accepted).map(str::to_owned)
 }
 
 /// The command that saves the images of a generation into a folder.

@@ -13,8 +13,8 @@ fn folder() -> TempDir {
     let image =
         ideogram(["--mock", "generate", "a square", "--name", "a", "--out", "."]).in_folder(folder.path()).run();
     assert_eq!(image.code(), Some(0), "{image}");
-    fs::create_dir(folder.path().join("pictures")).unwrap();
-    fs::copy(folder.path().join("a.png"), folder.path().join("pictures/a.png")).unwrap();
+    fs::create_dir(folder.path().join("lanterns")).unwrap();
+    fs::copy(folder.path().join("a.png"), folder.path().join("lanterns/a.png")).unwrap();
     for (name, table) in [
         ("upper.csv", "Prompt,Aspect Ratio\na lantern,16:9\na fox,3x2\n"),
         ("other.csv", "Name;Text\nA;a lantern over a canal\nB;a fox\n"),
@@ -119,9 +119,9 @@ fn a_refusal_says_what_to_do_instead() {
         ("ideogram version", "`ideogram --version` prints the version"),
         ("ideogram completion bash", "`ideogram completions SHELL`"),
         ("ideogram man generate", "to read about the command: ideogram help generate"),
-        ("ideogram edit a.png pictures", "if it is the prompt: --prompt pictures"),
+        ("ideogram edit a.png lanterns", "if it is the prompt: --prompt lanterns"),
         ("ideogram datasets get 'my set'", "`ideogram datasets list` shows the ids"),
-        ("ideogram batch counts.csv", "name `n` `num_images` if that is what it has"),
+        ("ideogram batch counts.csv", "rename `n` to `num_images` if it is that"),
     ] {
         let (server, folder) = (serve(MockServer::builder()), folder());
         fs::write(folder.path().join("counts.csv"), "prompt,n\na lantern,2\n").unwrap();

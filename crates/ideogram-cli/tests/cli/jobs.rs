@@ -61,7 +61,7 @@ fn a_killed_command_cannot_say_so_and_the_next_one_names_its_job() {
     let next = run(&server, &folder, "generate lantern --out out --name next");
     assert_eq!(next.code(), Some(0), "{next}");
     let stderr = next.stderr();
-    let warning = stderr.lines().find(|line| line.contains("are billed and not saved")).unwrap();
+    let warning = stderr.lines().find(|line| line.contains("are not saved; if its command has ended")).unwrap();
     let saved = run(&server, &folder, &command(warning));
     assert_eq!(saved.code(), Some(0), "{saved}");
     assert_eq!(images(&folder.path().join("out")), 2);

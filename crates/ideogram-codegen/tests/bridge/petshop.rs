@@ -77,3 +77,23 @@ fn a_call_with_plain_arguments_is_derived_and_no_other() {
     assert_eq!(setters("post_pet", Inputs::All), None);
     assert_eq!(setters("nothing", Inputs::Required), None);
 }
+
+#[test]
+fn methods_are_grouped_by_tag_and_by_the_version_in_the_path() {
+    let tags = "tags: [{name: toys, description: Things to play with.}, {name: pets}]";
+    let path = |path: &str, id: &str, tags: &str| {
+        format!("  {path}: {{get: {{operationId: {id}, tags: [{tags}], responses: {{'200': {{description: ok}}}}}}}}\n")
+    };
+    let paths =
+        [path("/v1/a", "a", "pets"), path("/b", "b", "toys"), path("/v2/c", "c", "toys"), path("/d", "d", "rare")];
+    let document = format!(
+        "openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\nservers: [{{url: https://example.test}}]\n{tags}\npaths:\n{}",
+        paths.concat()
+    );
+
+    let source = GeneratedClient::read(&document).unwrap().source();
+
+    let headings: Vec<&str> = source.split("\"# ").skip(1).filter_map(|rest| rest.split(['"', '\\']).next()).collect();
+    assert_eq!(headings, ["toys: `/v2`", "toys: paths without a version", "pets", "other operations"]);
+    assert!(source.contains("Things to play with."));
+}

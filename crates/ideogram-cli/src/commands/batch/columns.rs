@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{executable, images::LEGACY_OBJECT};
 
-/// Columns, and how they are also called.
-const MEANT: [(&str, &[&str]); 4] = [
+/// Properties, and how people call their columns.
+const OTHER_NAMES: [(&str, &[&str]); 4] = [
     ("num_images", &["n", "count", "number", "images"]),
     ("id", &["name", "filename", "file_name", "file"]),
     ("aspect_ratio", &["ratio", "ar"]),
@@ -87,9 +87,11 @@ fn header_problems(rows: &mut [Raw], model: Model) -> Vec<Problem> {
         let fitting: Vec<&str> = ["id", "model", "operation"].into_iter().chain(fitting).collect();
         let meant: String = unknown
             .iter()
-            .filter_map(|name| Some((name, MEANT.iter().find(|(_, other)| other.contains(&plain(name).as_str()))?.0)))
+            .filter_map(|name| {
+                Some((name, OTHER_NAMES.iter().find(|(_, other)| other.contains(&plain(name).as_str()))?.0))
+            })
             .filter(|(_, meant)| !names.contains(*meant))
-            .map(|(name, meant)| format!("name `{name}` `{meant}` if that is what it has; "))
+            .map(|(name, meant)| format!("rename `{name}` to `{meant}` if it is that; "))
             .collect();
         let reason = format!(
             "{columns} {} {are} unknown; {meant}use one of {}, or leave {them} out: {command}",

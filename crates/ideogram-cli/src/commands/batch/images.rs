@@ -19,7 +19,7 @@ use super::{
     row::Row,
     state::ImageResult,
 };
-use crate::failure::Failure;
+use crate::{failure::Failure, images::job::accepted_job};
 
 /// The largest number that is appended to a name that is taken.
 const MAX_NUMBER: u32 = 10_000;
@@ -130,7 +130,7 @@ pub(super) async fn stored(folder: &Path, row: &Row, history: &History) -> Resul
         if !response.images().is_empty() {
             return Ok(Found { response: Some(stored), job: None });
         }
-        if let Some(id) = accepted_job(row, &response) {
+        if let Some(id) = accepted_job(row.request.operation(), &response) {
             job = job.or(match stored.at {
                 StoredAt::File(path) => Some(SentJob::Stored(path)),
                 StoredAt::Journal(..) => Some(SentJob::Id(id)),
@@ -159,13 +159,6 @@ pub(super) async fn store_id(row: &Row, id: &str, folder: PathBuf) -> Result<Pat
         Ok(path)
     })
     .await
-}
-
-/// The id of the job in a response that does not say that it has ended.
-fn accepted_job(row: &Row, response: &StoredResponse) -> Option<String> {
-    let (job, response) = (row.request.operation().job.as_ref()?, response.response()?);
-    let status = job.poll.poll.as_ref().map_or("", |poll| poll.status);
-    response[job.id].as_str().filter(|_| response[status].is_null()).map(str::to_owned)
 }
 
 /// The stored responses in a folder, the newest first.

@@ -1,6 +1,6 @@
-//! `cargo xtask pictures`: makes the pictures of the README from real runs, so that none is drawn by hand.
+//! `cargo xtask illustrations`: makes the illustrations of the README from real runs, so that none is drawn by hand.
 //!
-//! Start at [`pictures`]. A batch against the mock server yields the contact sheet, which a browser photographs; a
+//! Start at [`illustrations`]. A batch against the mock server yields the contact sheet, which a browser photographs; a
 //! session is recorded command by command, and Rich turns its text into an SVG; Graphviz draws the packages and what
 //! they depend on, as Cargo sees it.
 
@@ -21,10 +21,10 @@ use crate::{
     recreate, say, target_folder,
 };
 
-/// Where the pictures are; hidden, as the top level of the workspace has nothing else.
-const FOLDER: &str = ".github/pictures";
+/// Where the illustrations are; hidden, as the top level of the workspace has nothing else.
+const FOLDER: &str = ".github/illustrations";
 
-/// The prompts of the batch. The seeds are fixed, so that a picture changes only if the command does.
+/// The prompts of the batch. The seeds are fixed, so that a illustration changes only if the command does.
 const PROMPTS: [&str; 6] = [
     "A paper lantern on a river",
     "A red bicycle against a white wall",
@@ -55,23 +55,23 @@ const AROUND: &str = r##"
   "ideogram-client" -> "ideogram-mock" [label="HTTP" style=dashed]
 "##;
 
-/// Makes all pictures.
+/// Makes all illustrations.
 ///
 /// # Errors
 ///
-/// The picture that failed, or a tool that is missing.
-pub fn pictures(root: &Path) -> Result<()> {
+/// The illustration that failed, or a tool that is missing.
+pub fn illustrations(root: &Path) -> Result<()> {
     let tools = Tools::install(root)?;
     let program = build(root, &["--package", "ideogram-cli", "--bin", "ideogram"], "ideogram")?;
     let folder = root.join(FOLDER);
     fs::create_dir_all(&folder).with_context(|| format!("cannot create the folder `{}`", folder.display()))?;
-    let work = target_folder(root).join("pictures");
+    let work = target_folder(root).join("illustrations");
     recreate(&work)?;
     fs::write(work.join("prompts.csv"), table()).context("cannot write the table of a batch")?;
     session(&tools, &program, &work, &folder.join("session.svg"))?;
     contact_sheet(&work.join("posters/contact-sheet.html"), &folder.join("contact-sheet.png"))?;
     architecture(&tools, &folder.join("architecture.svg"))?;
-    say(&format!("the pictures are in `{FOLDER}`: look at them before you commit them"));
+    say(&format!("the illustrations are in `{FOLDER}`: look at them before you commit them"));
     Ok(())
 }
 
@@ -81,7 +81,7 @@ fn table() -> String {
 }
 
 /// Runs the commands against one mock server, and draws what they print.
-fn session(tools: &Tools, program: &Path, folder: &Path, picture: &Path) -> Result<()> {
+fn session(tools: &Tools, program: &Path, folder: &Path, illustration: &Path) -> Result<()> {
     let server = serve(program)?;
     let bin = folder.join("bin");
     fs::create_dir(&bin).context("cannot create a folder for the command")?;
@@ -102,26 +102,26 @@ fn session(tools: &Tools, program: &Path, folder: &Path, picture: &Path) -> Resu
         text += &format!("$ {command}\n{printed}");
     }
     let mut draw = tools.python();
-    draw.arg(tools.root().join("xtask/pictures/terminal.py")).arg(picture);
+    draw.arg(tools.root().join("xtask/illustrations/terminal.py")).arg(illustration);
     feed(&mut draw, &text, "the session cannot be drawn")
 }
 
-fn contact_sheet(sheet: &Path, picture: &Path) -> Result<()> {
+fn contact_sheet(sheet: &Path, illustration: &Path) -> Result<()> {
     let browser = Tools::browser().context("a screenshot needs a browser: install chromium or google-chrome")?;
     let mut screenshot = Command::new(browser);
     screenshot.args(["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1000,760"]);
-    screenshot.arg(format!("--screenshot={}", picture.display())).arg(format!("file://{}", sheet.display()));
+    screenshot.arg(format!("--screenshot={}", illustration.display())).arg(format!("file://{}", sheet.display()));
     run(screenshot.stderr(Stdio::null()), "the browser makes no screenshot")
 }
 
 /// Draws the packages with their dependencies in the workspace.
-fn architecture(tools: &Tools, picture: &Path) -> Result<()> {
+fn architecture(tools: &Tools, illustration: &Path) -> Result<()> {
     let mut metadata = cargo();
     metadata.args(["metadata", "--no-deps", "--format-version=1"]).current_dir(tools.root());
     let output = metadata.output().context("cannot run `cargo metadata`")?;
     let metadata: Value = serde_json::from_slice(&output.stdout).context("`cargo metadata` prints no JSON")?;
     let mut draw = tools.node();
-    draw.arg(tools.root().join("xtask/pictures/graph.mjs")).arg(picture);
+    draw.arg(tools.root().join("xtask/illustrations/graph.mjs")).arg(illustration);
     feed(&mut draw, &graph(&metadata), "the architecture cannot be drawn")
 }
 

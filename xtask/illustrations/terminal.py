@@ -1,4 +1,4 @@
-"""Draws text with the colors of a terminal as an SVG: python terminal.py PICTURE < TEXT"""
+"""Draws text with the colors of a terminal as an SVG: python terminal.py FILE < TEXT"""
 
 import sys
 from io import StringIO
@@ -6,7 +6,7 @@ from io import StringIO
 from rich.console import Console
 from rich.text import Text
 
-# Without the web font of Rich: a picture in a page loads nothing, and every system has a monospaced font.
+# Without the web font of Rich: a illustration in a page loads nothing, and every system has a monospaced font.
 FORMAT = """<svg viewBox="0 0 {terminal_width} {terminal_height}" xmlns="http://www.w3.org/2000/svg">
 <title>A session of the ideogram command</title>
 <style>
@@ -42,9 +42,9 @@ def main() -> None:
         console.print(text, soft_wrap=False)
     # Room below the last line.
     console.print()
-    picture = console.export_svg(title="A session", code_format=FORMAT, unique_id="session")
+    illustration = console.export_svg(title="A session", code_format=FORMAT, unique_id="session")
     with open(sys.argv[1], "w", encoding="utf-8") as file:
-        file.write("\n".join(line.rstrip() for line in picture.splitlines()) + "\n")
+        file.write("\n".join(line.rstrip() for line in illustration.splitlines()) + "\n")
 
 
 main()

@@ -1,4 +1,4 @@
-// Draws a graph as an SVG: node graph.mjs PICTURE < GRAPH
+// Draws a graph as an SVG: node graph.mjs FILE < GRAPH
 import { createRequire } from 'node:module';
 import { readFileSync, writeFileSync } from 'node:fs';
 
