@@ -62,12 +62,12 @@ fn folder() -> TempDir {
     let folder = TempDir::new().unwrap();
     let path = |name: &str| folder.path().join(name);
     fs::create_dir_all(path("lanterns")).unwrap();
-    for name in ["red-lantern.jpg", "lanterns/a.jpg", "lanterns/b.jpg"] {
+    for name in ["red-lantern.jpg", "new-lantern.jpg", "lanterns/a.jpg", "lanterns/b.jpg"] {
         fs::write(path(name), crate::upload::IMAGE).unwrap();
     }
     fs::write(path("prompts.jsonl"), "{\"prompt\": \"a paper lantern\"}\n").unwrap();
     fs::write(path("prompts.csv"), "prompt,num_images\na paper lantern,2\n").unwrap();
-    fs::write(path("red-lantern.txt"), "a red lantern\n").unwrap();
+    fs::write(path("new-lantern.txt"), "a new lantern\n").unwrap();
     fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/lanterns.zip"), path("lanterns.zip")).unwrap();
     folder
 }

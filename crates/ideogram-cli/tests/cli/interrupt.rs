@@ -75,10 +75,11 @@ fn every_signal_lists_calls_in_flight_and_has_its_exit_code() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a.png"), b"\x89PNG\r\n\x1a\n and so on").unwrap();
     let train = &["api", "train_model_v3", "--dataset-id=demo", "--model-name=lanterns", "--yes"][..];
+    let upload = &["api", "upload_dataset_assets", "--dataset-id=demo", "--file", "files=a.png"];
     let calls = [
         (train, "train_model_v3 was in flight: it may have run, and then it is billed"),
         (&["datasets", "create", "lanterns"], "create_dataset was in flight: it may still be done"),
-        (&["datasets", "upload", "demo", "a.png"], "upload_dataset_assets was in flight: it may still be done"),
+        (upload, "upload_dataset_assets was in flight: it may still be done"),
     ];
     for ((signal, name, code), (arguments, message)) in
         SIGNALS.into_iter().flat_map(|signal| calls.map(|call| (signal, call)))

@@ -27,6 +27,20 @@ fn folder() -> TempDir {
     folder
 }
 
+/// A response that ends its connection.
+fn ok(body: &str) -> String {
+    format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
+}
+
+/// The response for a dataset without files.
+fn no_files() -> String {
+    let dataset = serde_json::json!({
+        "dataset": {"dataset_id": "demo", "name": "n", "user_id": "u", "creation_time": "2026-07-01T09:00:00Z"},
+        "file_count": 0, "files": [], "custom_model_ids": [],
+    });
+    ok(&dataset.to_string())
+}
+
 #[test]
 fn an_upload_is_one_request_with_a_part_for_each_file() {
     let (server, folder) = (serve(MockServer::builder()), folder());
@@ -34,7 +48,8 @@ fn an_upload_is_one_request_with_a_part_for_each_file() {
     ideogram(["datasets", "upload", "demo", "a.png", "b.jpg"]).against(&server).in_folder(folder.path()).run();
 
     let requests = server.requests();
-    let [request] = requests.as_slice() else { panic!("{requests:?}") };
+    let [listed, request] = requests.as_slice() else { panic!("{requests:?}") };
+    assert_eq!((listed.method.as_str(), listed.path.as_str()), ("GET", "/datasets/demo"));
     assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/datasets/demo/upload_assets"));
     let parts: Vec<_> = request
         .parts
@@ -111,7 +126,7 @@ fn an_unknown_reason_or_count_is_printed_unchanged() {
     let folder = folder();
     let body = r#"{"total_count":0,"success_count":6,"failure_count":0,
         "failed_assets":[{"failure_reason":"TOO_PRETTY"}]}"#;
-    let rogue = Rogue::responding("200 OK", body);
+    let rogue = Rogue::sending_in_turn([no_files(), ok(body)]);
 
     let ran = ideogram(["datasets", "upload", "demo", "a.png"]).at(rogue.url()).in_folder(folder.path()).run();
 
@@ -181,7 +196,7 @@ fn a_file_name_with_control_characters_is_shown_escaped() {
 #[test]
 fn an_upload_whose_response_is_lost_is_not_to_be_repeated_blindly() {
     let folder = folder();
-    let rogue = Rogue::sending("");
+    let rogue = Rogue::sending_in_turn([no_files(), String::new()]);
 
     let ran = ideogram(["datasets", "upload", "demo", "a.png"]).at(rogue.url()).in_folder(folder.path()).run();
 
@@ -193,4 +208,28 @@ fn an_upload_whose_response_is_lost_is_not_to_be_repeated_blindly() {
       caused by: upload_dataset_assets: the connection broke before a response arrived; the call may have run: check before calling again (connection closed before message completed)
     hint: it may still have been done: see `ideogram datasets get demo` before running the command again
     ");
+}
+
+#[test]
+fn a_name_that_the_dataset_has_is_sent_again_only_after_a_yes() {
+    let (server, folder) = (serve(MockServer::builder()), folder());
+    let upload = |options: &[&str]| {
+        let arguments = ["datasets", "upload", "demo", "a.png", "a.txt"].iter().chain(options).copied();
+        ideogram(arguments).against(&server).in_folder(folder.path()).run()
+    };
+    let sent = || server.requests().iter().filter(|request| request.method == "POST").count();
+    let first = ideogram(["datasets", "upload", "demo", "a.png"]).against(&server).in_folder(folder.path()).run();
+    assert_eq!((first.code(), sent()), (Some(0), 1), "{first}");
+
+    let refused = upload(&[]);
+
+    snapshot!(refused, @"
+    exit code: 2
+    ----- stderr -----
+    error: this needs an answer, and there is no terminal: send 1 file whose name is in the dataset already (a.png)? Nothing can be removed from it
+    hint: nothing was sent; --yes answers all questions with yes
+    hint: `ideogram datasets sync demo DIR` sends only what the dataset does not have
+    ");
+    assert_eq!(sent(), 1);
+    assert_eq!((upload(&["--yes"]).code(), sent()), (Some(0), 2));
 }

@@ -1,9 +1,17 @@
 //! The files of a dataset, as the service lists them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::name;
 use crate::types::GetDatasetResponse;
+
+/// The names of the files of a dataset, without folders and in Unicode normal form NFC, as [`LocalFile::name`] has them.
+/// Files that the service lists without a name are left out.
+///
+/// [`LocalFile::name`]: super::LocalFile::name
+pub fn file_names(dataset: &GetDatasetResponse) -> BTreeSet<String> {
+    Listing::of(dataset).sizes.into_keys().collect()
+}
 
 /// The files of a dataset by their base names in NFC.
 #[derive(Clone, Debug)]
@@ -67,10 +75,12 @@ mod tests {
             ],
         });
 
-        let listing = Listing::of(&serde_json::from_value(dataset).unwrap());
+        let dataset = serde_json::from_value(dataset).unwrap();
+        let listing = Listing::of(&dataset);
 
         assert_eq!(listing.sizes("a.png"), [Some(1), None]);
         assert_eq!(listing.nameless, [Some(7), None, None, None]);
         assert!(listing.has("a.png") && !listing.has("b.png"));
+        assert_eq!(file_names(&dataset), BTreeSet::from(["a.png".to_owned()]));
     }
 }

@@ -46,6 +46,7 @@ use std::fmt;
 pub use self::journal::lacks_lines;
 pub use self::{
     folder::Folder,
+    listing::file_names,
     local_file::{Fault, FileKind, LocalFile, MAX_FOLDER_DEPTH, MAX_FOLDER_ENTRIES, SkipReason, Skipped},
     plan::{FileState, Note, Plan, PlannedFile, Rejection, RemoteFile, Uncertainty},
     report::{FileOutcome, SyncProgress, SyncReport, SyncedFile, UnknownReason},

@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 use ideogram_client::{
     File,
-    dataset::{LocalFile, Note, SkipReason},
+    dataset::{self, LocalFile, Note, SkipReason},
     types::{DatasetId, UploadDatasetAssetsResponse},
 };
 
@@ -25,6 +25,9 @@ use crate::{
     session::context::{Context, Wording},
 };
 
+/// How many names a question lists.
+const MAX_NAMES_LISTED: usize = 5;
+
 /// Add images, captions and ZIP archives of both to a dataset
 ///
 /// All files are sent in one call. If one of them cannot be read, is empty or of another type, nothing is sent. The
@@ -32,11 +35,13 @@ use crate::{
 /// archives; a dataset has at most 100 images. The service may reject single files: they are listed with the reason, and
 /// the exit code is 11, or 4 if none was stored.
 ///
-/// The service cannot remove files. It is unknown whether it detects duplicates.
+/// The service cannot remove files, and it is unknown whether it detects duplicates. So the dataset is read first: if it
+/// has a file of the same name, the command asks before anything is sent. Files in archives are not compared. To send only
+/// what the dataset does not have of a folder, use `datasets sync`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  ideogram datasets upload ID red-lantern.jpg red-lantern.txt
+  ideogram datasets upload ID new-lantern.jpg new-lantern.txt
   ideogram datasets upload ID lanterns/*
   ideogram datasets upload ID lanterns.zip")]
 pub(crate) struct Upload {
@@ -53,14 +58,17 @@ impl Upload {
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         let output = context.output();
         let files: Vec<File> = self.paths.iter().map(File::from_path).collect();
-        let size = self.check(&files, output).await?;
+        let Checked { size, names } = self.check(&files, output).await?;
+        let inspect = format!("ideogram datasets get {}", self.id);
+        let what = format!("cannot upload to the dataset {}", self.id);
+        if !context.is_dry_run() {
+            self.confirm_duplicates(context, &names, Wording { action: &what, inspect: &inspect }).await?;
+        }
         let count = units::count(files.len() as u64, "file");
         if !context.is_dry_run() {
             output.note(&format!("sending {count}, {}, to the dataset {}", units::size(size), self.id));
         }
 
-        let inspect = format!("ideogram datasets get {}", self.id);
-        let what = format!("cannot upload to the dataset {}", self.id);
         let response = {
             let client = context.uploading("sending", size);
             let call = client.upload_dataset_assets().dataset_id(&self.id).files(files.iter().cloned());
@@ -89,8 +97,37 @@ impl Upload {
         Err(Failure::new(exit, what).hint("upload only the failed files again: the service may store the others twice"))
     }
 
-    /// Checks that the service accepts every file; returns their total size in bytes.
-    async fn check(&self, files: &[File], output: &Output) -> Result<u64, Failure> {
+    /// Asks before a name is sent that the dataset has already.
+    ///
+    /// # Errors
+    ///
+    /// That of the question, or of the call that reads the dataset.
+    async fn confirm_duplicates(
+        &self,
+        context: &Context<'_>,
+        names: &[String],
+        wording: Wording<'_>,
+    ) -> Result<(), Failure> {
+        let call = context.client().get_dataset().dataset_id(&self.id);
+        let Some(response) = context.call(call, wording).await? else { return Ok(()) };
+        let there = dataset::file_names(response.value());
+        let doubled: Vec<&str> = names.iter().map(String::as_str).filter(|name| there.contains(*name)).collect();
+        if doubled.is_empty() {
+            return Ok(());
+        }
+        let mut listed = doubled.iter().take(MAX_NAMES_LISTED).copied().collect::<Vec<_>>().join(", ");
+        if doubled.len() > MAX_NAMES_LISTED {
+            listed.push_str(", …");
+        }
+        let count = units::count(doubled.len() as u64, "file");
+        let question =
+            format!("send {count} whose name is in the dataset already ({listed})? Nothing can be removed from it");
+        let others = format!("`ideogram datasets sync {} DIR` sends only what the dataset does not have", self.id);
+        context.confirm(&question).await.map_err(|failure| failure.hint(others))
+    }
+
+    /// Checks that the service accepts every file.
+    async fn check(&self, files: &[File], output: &Output) -> Result<Checked, Failure> {
         let mut size = 0_u64;
         let mut refused = Vec::new();
         let mut by_name: BTreeMap<String, &Path> = BTreeMap::new();
@@ -123,7 +160,7 @@ impl Upload {
             }
         }
         if refused.is_empty() {
-            return Ok(size);
+            return Ok(Checked { size, names: by_name.into_keys().collect() });
         }
         let mut failure = Failure::local_io(format!(
             "nothing was sent: {} of {} cannot be sent",
@@ -143,6 +180,14 @@ impl Upload {
         }
         Err(failure)
     }
+}
+
+/// Files that the service accepts.
+struct Checked {
+    /// Their total size in bytes.
+    size: u64,
+    /// The names of all but the archives.
+    names: Vec<String>,
 }
 
 /// How many files were not stored, by the count or the list of the response, which may differ.
