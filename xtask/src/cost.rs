@@ -1,8 +1,8 @@
 //! `cargo xtask cost`: what builds, the start of the command and its large inputs cost, beside an alternative.
 //!
 //! Start at [`cost`]. Each row runs both sides in turns and prints the median ratio with the lowest and highest one, so
-//! that a figure means something on a machine that is busy with other things. What only libraries do is measured by
-//! `cargo bench -p ideogram-tests`. CPU time and memory are read from `/proc`: this runs on Linux.
+//! that a figure means something on a machine that is busy with other things. `cargo bench -p ideogram-tests` measures the
+//! library in the same way.
 
 use std::{
     fs,
@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use anyhow::{Context as _, Result, ensure};
@@ -21,12 +21,11 @@ use crate::{
     Destination, cargo,
     contract_tools::run,
     local_server::{KEY, Server, build},
+    measure::{Usage, alone, compare, in_turns, load, measure},
     package::{package, unpacked},
     recreate, say, target_folder,
 };
 
-/// How often the memory of a process is read.
-const POLL: Duration = Duration::from_millis(5);
 /// A start takes milliseconds, and the kernel counts CPU time in hundredths of a second.
 const STARTS: u32 = 100;
 
@@ -47,15 +46,6 @@ pub enum Row {
     DryRun,
     /// A dataset of 1,000,000 files as text, as JSON and with `--jq`, beside jq on the same response
     Dataset,
-}
-
-/// What a command took, with its child processes.
-#[derive(Clone, Copy, Debug)]
-struct Usage {
-    wall: f64,
-    cpu: f64,
-    /// Of the largest process.
-    peak_mib: f64,
 }
 
 /// Measures rows, or all of them, `pairs` times each.
@@ -83,12 +73,6 @@ pub fn cost(root: &Path, rows: &[Row], pairs: usize) -> Result<()> {
     Ok(())
 }
 
-fn load() -> Result<String> {
-    let load = fs::read_to_string("/proc/loadavg").context("CPU time and memory are read from `/proc`, as on Linux")?;
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    Ok(format!("load {} on {cores} cores", load.split(' ').take(3).collect::<Vec<_>>().join(" ")))
-}
-
 struct Bench<'b> {
     root: &'b Path,
     folder: PathBuf,
@@ -109,7 +93,7 @@ impl Bench<'_> {
             build.args(["build", "--quiet", "--locked", "--offline"]).current_dir(project);
             measure(build.env_remove("CARGO_TARGET_DIR"))
         };
-        let pairs = self.pairs(|| build(&projects[0]), || build(&projects[1]))?;
+        let pairs = in_turns(self.pairs, || build(&projects[0]), || build(&projects[1]))?;
         compare("clean build of a dependent project", "async-openai", &pairs, |usage| usage.cpu, "s of CPU");
         for (project, name) in projects.iter().zip(["ideogram-client", "async-openai"]) {
             let lock = fs::read_to_string(project.join("Cargo.lock")).context("cannot read a lock file")?;
@@ -177,10 +161,11 @@ impl Bench<'_> {
             for _ in 0..STARTS {
                 run(Command::new(program).args(arguments).stdout(Stdio::null()), "cannot start a program")?;
             }
-            Ok(Usage { wall: start.elapsed().as_secs_f64() * 1000.0 / f64::from(STARTS), cpu: 0.0, peak_mib: 0.0 })
+            Ok(start.elapsed().as_secs_f64() * 1000.0 / f64::from(STARTS))
         };
-        let pairs = self.pairs(|| many(&command, &["--version"]), || many(Path::new("node"), &["--eval", ""]))?;
-        compare("ideogram --version", "an empty script of Node.js", &pairs, |usage| usage.wall, "ms");
+        let pairs =
+            in_turns(self.pairs, || many(&command, &["--version"]), || many(Path::new("node"), &["--eval", ""]))?;
+        compare("ideogram --version", "an empty script of Node.js", &pairs, |wall| *wall, "ms");
         let bytes = fs::metadata(&command).context("cannot read the size of the command")?.len();
         say(&format!("size of the command: {} kB", bytes / 1000));
         Ok(())
@@ -203,7 +188,7 @@ impl Bench<'_> {
             let each = 1000.0 / f64::from(rows);
             Ok(Usage { wall: usage.wall * each, cpu: usage.cpu * each, ..usage })
         };
-        let pairs = self.pairs(|| once(5000), || once(500))?;
+        let pairs = in_turns(self.pairs, || once(5000), || once(500))?;
         compare("batch of 5,000 rows, for each row", "500 rows", &pairs, |usage| usage.wall, "ms");
         compare("  CPU of the command", "500 rows", &pairs, |usage| usage.cpu, "ms");
         compare("  memory", "500 rows", &pairs, |usage| usage.peak_mib, "MiB");
@@ -239,7 +224,7 @@ impl Bench<'_> {
         ] {
             let mut get = self.against(&command, &url, &self.folder);
             get.args(["datasets", "get", "demo"]).args(options);
-            let pairs = self.pairs(|| measure(&mut get), || measure(&mut jq))?;
+            let pairs = in_turns(self.pairs, || measure(&mut get), || measure(&mut jq))?;
             let what = format!("dataset of 1,000,000 files {name}: memory");
             compare(&what, "jq", &pairs, |usage| usage.peak_mib, "MiB");
             compare("  the same: time", "jq", &pairs, |usage| usage.wall, "s");
@@ -255,80 +240,6 @@ impl Bench<'_> {
         command.env("NO_PROXY", "127.0.0.1");
         command
     }
-
-    /// Measures both sides in turns.
-    fn pairs(
-        &self,
-        mut ours: impl FnMut() -> Result<Usage>,
-        mut theirs: impl FnMut() -> Result<Usage>,
-    ) -> Result<Vec<(Usage, Usage)>> {
-        (0..self.pairs).map(|_| Ok((ours()?, theirs()?))).collect()
-    }
-}
-
-/// Runs a command to its end, and reads what it took.
-fn measure(command: &mut Command) -> Result<Usage> {
-    let program = command.get_program().to_string_lossy().into_owned();
-    let (cpu, start) = (children_cpu()?, Instant::now());
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut process = command.spawn().with_context(|| format!("cannot run `{program}`"))?;
-    let stderr = process.stderr.take().expect("standard error is a pipe");
-    let messages = thread::spawn(move || BufReader::new(stderr).lines().map_while(Result::ok).collect::<Vec<_>>());
-    let mut peak_kib = 0;
-    let status = loop {
-        peak_kib = peak_kib.max(peak_of_tree(process.id()));
-        match process.try_wait().with_context(|| format!("cannot wait for `{program}`"))? {
-            Some(status) => break status,
-            None => thread::sleep(POLL),
-        }
-    };
-    let wall = start.elapsed().as_secs_f64();
-    let messages = messages.join().unwrap_or_default();
-    ensure!(status.success(), "`{program}` fails ({status}): {}", messages.join("\n"));
-    Ok(Usage { wall, cpu: children_cpu()? - cpu, peak_mib: f64::from(peak_kib) / 1024.0 })
-}
-
-/// The CPU time of all processes that this one has waited for, in seconds.
-fn children_cpu() -> Result<f64> {
-    let stat = fs::read_to_string("/proc/self/stat").context("cannot read `/proc/self/stat`")?;
-    // The name of the program is in parentheses, and may contain spaces; the fields after it begin with the third.
-    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
-    let ticks = fields.skip(13).take(2).filter_map(|field| field.parse::<f64>().ok());
-    Ok(ticks.sum::<f64>() / 100.0)
-}
-
-/// The most memory that a process or one of its children has had so far, in KiB.
-fn peak_of_tree(process: u32) -> u32 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
-    let own = line.split_whitespace().next().and_then(|kib| kib.parse().ok()).unwrap_or(0);
-    let threads = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
-    let children = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
-    let children: Vec<u32> =
-        children.flat_map(|ids| ids.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<_>>()).collect();
-    children.into_iter().map(peak_of_tree).fold(own, u32::max)
-}
-
-fn compare(what: &str, with: &str, pairs: &[(Usage, Usage)], of: impl Fn(&Usage) -> f64, unit: &str) {
-    let ours = spread(pairs.iter().map(|(ours, _)| of(ours)));
-    let theirs = spread(pairs.iter().map(|(_, theirs)| of(theirs)));
-    let [low, ratio, high] = spread(pairs.iter().map(|(ours, theirs)| of(ours) / of(theirs)));
-    say(&format!(
-        "{what}: {:.1} {unit}, {with} {:.1} {unit}: {ratio:.2} x ({low:.2} to {high:.2})",
-        ours[1], theirs[1]
-    ));
-}
-
-fn alone(what: &str, usages: &[Usage], of: impl Fn(&Usage) -> f64, unit: &str) {
-    let [low, median, high] = spread(usages.iter().map(of));
-    say(&format!("{what}: {median:.1} {unit} ({low:.1} to {high:.1})"));
-}
-
-/// The lowest, the median and the highest value.
-fn spread(values: impl Iterator<Item = f64>) -> [f64; 3] {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    [values[0], values[values.len() / 2], values[values.len() - 1]]
 }
 
 fn table(rows: u32) -> String {
@@ -366,23 +277,4 @@ fn serve_file(path: &Path) -> Result<String> {
         }
     });
     Ok(url)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_spread_is_lowest_median_and_highest() {
-        assert_eq!(format!("{:?}", spread([3.0, 1.0, 2.0].into_iter())), "[1.0, 2.0, 3.0]");
-    }
-
-    #[test]
-    #[cfg(target_os = "linux")]
-    fn a_command_is_measured_with_its_children() {
-        let script = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; sleep 0.1";
-        let usage = measure(Command::new("sh").args(["-c", &format!("(sh -c '{script}')")])).unwrap();
-
-        assert!(usage.cpu > 0.0 && usage.wall >= 0.1 && usage.peak_mib > 0.5, "{usage:?}");
-    }
 }

@@ -20,6 +20,7 @@ mod fuzz;
 mod house_rules;
 mod illustrations;
 mod local_server;
+pub mod measure;
 mod mutants;
 mod needs;
 mod package;
@@ -87,8 +88,8 @@ fn recreate(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot create the folder `{}`", folder.display()))
 }
 
-/// Prints progress and results to stderr.
+/// Prints progress and results to standard error.
 #[expect(clippy::print_stderr, reason = "progress and results of tasks that take minutes")]
-fn say(text: &str) {
+pub fn say(text: &str) {
     eprintln!("{text}");
 }

@@ -12,12 +12,13 @@ use std::{
 };
 
 use futures_util::{StreamExt as _, stream};
+use tokio::sync::Semaphore;
 
 use super::{
     failure,
     image_ref::ImageRef,
     images::{Provenance, stems},
-    one::{Position, save},
+    one::{Position, save, sync_names},
     saved::{Done, Saved},
     settings::{IfExists, SaveProgress, Settings, setters},
     target::{Target, check_stem},
@@ -168,21 +169,24 @@ impl SaveAll {
         let origin = Arc::new(origin.note().await);
         let stems = stems(&images, stem.as_deref());
         let count = images.len();
-        let finished = AtomicUsize::new(0);
+        let (finished, slots) = (AtomicUsize::new(0), Semaphore::new(parallel.min(Semaphore::MAX_PERMITS)));
         let saving = images.into_iter().zip(stems).enumerate().map(|(index, (image, stem))| {
             let target = Target::in_folder(folder.clone(), &stem);
             let (client, settings, finished, origin) = (&client, &settings, &finished, Arc::clone(&origin));
+            let slots = &slots;
             async move {
                 let done = || finished.load(Ordering::Relaxed);
                 let position = Position { image: index, images: count, finished: &done };
                 let outcome = match image.outcome() {
                     ImageOutcome::Withheld => SaveOutcome::Withheld,
                     ImageOutcome::LinkMissing => SaveOutcome::LinkMissing,
-                    ImageOutcome::Available(_) => match save(client, image, origin, target, settings, position).await {
-                        Ok(Done::Saved(saved)) => SaveOutcome::Saved(saved),
-                        Ok(Done::AlreadyThere(saved)) => SaveOutcome::AlreadyThere { path: saved.path },
-                        Err(error) => SaveOutcome::Failed(error),
-                    },
+                    ImageOutcome::Available(_) => {
+                        match save(client, image, origin, target, settings, position, slots).await {
+                            Ok(Done::Saved(saved)) => SaveOutcome::Saved(saved),
+                            Ok(Done::AlreadyThere(saved)) => SaveOutcome::AlreadyThere { path: saved.path },
+                            Err(error) => SaveOutcome::Failed(error),
+                        }
+                    }
                 };
                 let finished = finished.fetch_add(1, Ordering::Relaxed) + 1;
                 let received_bytes = outcome.saved().map_or(0, |saved| saved.size_bytes);
@@ -192,8 +196,12 @@ impl SaveAll {
                 (index, outcome)
             }
         });
-        // Unordered, so that a slow download does not delay the next ones.
-        let mut outcomes: Vec<_> = stream::iter(saving).buffer_unordered(parallel).collect().await;
+        // Unordered, so that a slow download does not delay the next ones; and while images are synced, the next ones are
+        // downloaded.
+        let mut outcomes: Vec<_> = stream::iter(saving).buffer_unordered(parallel.saturating_mul(2)).collect().await;
+        if outcomes.iter().any(|(_, outcome)| outcome.saved().is_some()) {
+            sync_names(folder).await;
+        }
         outcomes.sort_by_key(|(index, _)| *index);
         Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
     }

@@ -8,6 +8,8 @@ use std::{
     sync::Arc,
 };
 
+use tokio::sync::Semaphore;
+
 use super::{
     download::{Download, DownloadFailed},
     failure,
@@ -21,6 +23,7 @@ use super::{
 };
 use crate::{
     Client, Error,
+    fs::durable,
     save::{Image as _, ImageOutcome},
 };
 
@@ -56,8 +59,13 @@ impl Save {
             return Err(failure::misuse(message));
         }
         let target = Target::file(&self.file, self.naming)?;
+        let folder = target.folder.clone();
         let position = Position { image: 0, images: 1, finished: &|| 0 };
-        let done = save(&self.client, self.image, Arc::default(), target, &self.settings, position).await;
+        let done =
+            save(&self.client, self.image, Arc::default(), target, &self.settings, position, &Semaphore::new(1)).await;
+        if matches!(done, Ok(Done::Saved(_))) {
+            sync_names(folder).await;
+        }
         let saved = done.map(|(Done::Saved(saved) | Done::AlreadyThere(saved))| saved);
         let received_bytes = saved.as_ref().map_or(0, |saved| saved.size_bytes);
         let total_bytes = saved.is_ok().then_some(received_bytes);
@@ -94,7 +102,12 @@ pub(super) struct Position<'p> {
     pub(super) finished: &'p (dyn Fn() -> usize + Send + Sync),
 }
 
-/// Downloads an image and gives it its name.
+/// Syncs a folder, so that the names of its images last. They have their names also if it cannot be synced.
+pub(super) async fn sync_names(folder: PathBuf) {
+    let _ = on_disk(move || Ok(durable::sync_folder(&folder))).await;
+}
+
+/// Downloads an image when there is a free slot, and gives it its name. The slot is free again while the image is synced.
 pub(super) async fn save(
     client: &Client,
     image: ImageRef,
@@ -102,6 +115,7 @@ pub(super) async fn save(
     target: Target,
     settings: &Settings,
     position: Position<'_>,
+    slots: &Semaphore,
 ) -> Result<Done, Error> {
     let ImageOutcome::Available(link) = image.outcome() else {
         return Err(failure::misuse("there is no link to save an image from"));
@@ -119,6 +133,7 @@ pub(super) async fn save(
     };
     let rules = Rules::new(client, Own::Host);
     let download = Download { client, rules, url, target: &target, settings, on_bytes: &on_bytes };
+    let slot = slots.acquire().await;
     let received = match download.run().await {
         Ok(received) => received,
         Err(DownloadFailed { error, cut: None }) => return Err(error),
@@ -127,6 +142,7 @@ pub(super) async fn save(
             return Err(error.with_note(&format!("the incomplete image is in \"{}\"", path.display())));
         }
     };
+    drop(slot);
 
     let api_key = client.inner().api_key.clone();
     let sidecar = with_sidecar.then(|| Sidecar { image: image.clone(), origin, api_key });

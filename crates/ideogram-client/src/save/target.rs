@@ -287,7 +287,7 @@ impl Target {
         Err(exists(&self.path(MAX_NAMES, Some(&extension))))
     }
 
-    /// After a download: gives the image its name, and writes its sidecar.
+    /// After a download: gives the image its name, and writes its sidecar. Both last once the folder is synced.
     pub(super) fn finish(
         &self,
         received: Received,
@@ -297,14 +297,11 @@ impl Target {
     ) -> Result<Done, Error> {
         let synced = received.part.as_file().sync_all();
         synced.map_err(|error| failure::local("write", &self.image(1, &received.media_type), &error))?;
-        let done = if if_exists == IfExists::Replace {
-            self.replace(received, sidecar).map(Done::Saved)?
+        if if_exists == IfExists::Replace {
+            self.replace(received, sidecar).map(Done::Saved)
         } else {
-            self.add(received, image, sidecar, if_exists)?
-        };
-        // The file has its name, also if the folder cannot be synced.
-        let _ = durable::sync_folder(&self.folder);
-        Ok(done)
+            self.add(received, image, sidecar, if_exists)
+        }
     }
 
     /// Gives an image a free name.
