@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -241,18 +241,75 @@ async fn invalid_and_incomplete_responses_are_stored_unchanged() {
 }
 
 #[tokio::test]
-async fn a_paid_response_that_cannot_be_stored_is_in_the_error() {
+async fn a_paid_call_whose_response_could_not_be_stored_is_not_sent() {
     let folder = tempfile::tempdir().unwrap();
     let in_the_way = folder.path().join("file");
     fs::write(&in_the_way, "").unwrap();
+    let (server, client) = mock().await;
+    let storing = client.with(CallOptions::new().store_responses_in(in_the_way.join("responses")));
+
+    let call = storing.generate_image_v3().prompt("a").send().await.unwrap_err();
+    let job = storing.generate_image_v2_ideogram45().prompt("a").submit().await.unwrap_err();
+    let run = client.run_job(client.generate_image_v2_ideogram45().prompt("a"), &in_the_way).await.unwrap_err();
+
+    assert_eq!((call.kind(), call.outcome()), (ErrorKind::LocalIo, Outcome::NotSent), "{call}");
+    assert_eq!((job.kind(), job.outcome()), (ErrorKind::LocalIo, Outcome::NotSent), "{job}");
+    assert_eq!((run.kind(), run.outcome(), run.id()), (ErrorKind::LocalIo, Outcome::NotSent, None), "{run}");
+    assert!(server.requests().is_empty());
+    // A free call stores nothing.
+    assert!(storing.get_dataset().dataset_id("demo").send().await.is_ok());
+}
+
+#[tokio::test]
+async fn a_paid_response_that_cannot_be_stored_is_in_the_error() {
+    /// Replaces the folder with a file after the check.
+    struct InTheWay(PathBuf);
+
+    impl Hook for InTheWay {
+        fn before(&self, _: &Attempt<'_>, _: &mut HeaderMap) {
+            fs::remove_dir(&self.0).unwrap();
+            fs::write(&self.0, "").unwrap();
+        }
+    }
+
+    let folder = tempfile::tempdir().unwrap();
+    let responses = folder.path().join("responses");
     let server = RawServer::responding(response(200, "", IMAGES));
-    let client = server.client().with(CallOptions::new().store_responses_in(&in_the_way));
+    let options = CallOptions::new().store_responses_in(&responses).hook(InTheWay(responses.clone()));
+    let client = server.client().with(options);
 
     let error = client.generate_image_v3().prompt("a").send().await.unwrap_err();
 
     assert_eq!((error.kind(), error.outcome(), error.attempts()), (ErrorKind::LocalIo, Outcome::Completed, 1));
     assert_eq!(error.body().unwrap(), IMAGES.as_bytes());
     assert!(error.body_is_complete() && error.to_string().contains("cannot store the response in"), "{error}");
+    assert!(error.to_string().ends_with("; the call ran, and may be billed"), "{error}");
+}
+
+#[tokio::test]
+async fn a_paid_call_whose_time_has_passed_still_brings_its_response_to_disk_and_is_not_sent_again() {
+    let short = Duration::from_millis(100);
+    for options in [CallOptions::new().deadline(short), CallOptions::new().response_timeout(short)] {
+        let folder = tempfile::tempdir().unwrap();
+        let (server, release) = RawServer::responding_when_notified(response(200, "", IMAGES));
+        let client = server.client().with(options.attempts(5).store_responses_in(folder.path()));
+
+        let error = client.generate_image_v3().prompt("a").num_images(3).send().await.unwrap_err();
+
+        assert_eq!((error.outcome(), error.attempts(), error.is_timeout()), (Outcome::Unknown, 1, true), "{error}");
+        assert!(error.to_string().contains("if it arrives within 10 minutes, it is stored in"), "{error}");
+        assert_eq!((client.images_in_flight(), fs::read_dir(folder.path()).unwrap().count()), (0, 0));
+        release.notify_one();
+        while fs::read_dir(folder.path())
+            .unwrap()
+            .flatten()
+            .all(|it| it.path().extension().is_none_or(|it| it != "json"))
+        {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let read = StoredResponse::read(only_file(folder.path())).await.unwrap();
+        assert_eq!(read.body(), IMAGES.as_bytes());
+    }
 }
 
 #[tokio::test]

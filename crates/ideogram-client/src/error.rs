@@ -13,13 +13,13 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use serde::{Serialize, Serializer, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
     call::retry::{RetrySafety, Stop},
     net::body_text::{MAX_TEXT_BYTES, text_of},
-    operation::Operation,
+    operation::{Billing, Operation},
 };
 
 /// The maximum length of a message, in characters.
@@ -53,7 +53,8 @@ struct ErrorResponse {
 }
 
 /// What to do next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// 401: the key is missing, wrong, or paused because its balance reached zero. Check the key.
@@ -87,7 +88,8 @@ pub enum ErrorKind {
 }
 
 /// Whether the call ran.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Outcome {
     /// Nothing reached the service. Calling again costs nothing twice.
@@ -142,12 +144,6 @@ macro_rules! as_its_name {
                 formatter.pad(self.name())
             }
         }
-
-        impl Serialize for $kind {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.name())
-            }
-        }
     )*};
 }
 
@@ -183,6 +179,11 @@ impl Error {
     /// Returns whether the call may run twice.
     fn is_harmless(&self) -> bool {
         self.0.is_quote || self.0.operation.is_some_and(|it| RetrySafety::of(it) == RetrySafety::Safe)
+    }
+
+    /// Whether the call is billed if it has run.
+    fn is_billed(&self) -> bool {
+        !self.0.is_quote && self.0.operation.is_some_and(|operation| operation.billing == Billing::Paid)
     }
 
     /// Returns whether the same call can succeed later without a change: the kind is [`ErrorKind::RateLimited`],
@@ -409,6 +410,9 @@ impl fmt::Display for Error {
         if self.0.outcome == Outcome::Unknown && self.0.operation.is_some() && !self.is_harmless() {
             formatter.write_str("; the call may have run: check before calling again")?;
         }
+        if self.0.outcome == Outcome::Completed && self.is_billed() {
+            formatter.write_str("; the call ran, and may be billed")?;
+        }
         if let Some(reason) = self.why_not_retried() {
             write!(formatter, "; {reason}")?;
         }
@@ -472,6 +476,26 @@ mod tests {
         let json = serde_json::json!({"kind": ErrorKind::RateLimited, "outcome": Outcome::NotSent});
 
         assert_eq!(json.to_string(), r#"{"kind":"rate_limited","outcome":"not_sent"}"#);
+        assert_eq!(serde_json::from_value::<Outcome>(json["outcome"].clone()).unwrap(), Outcome::NotSent);
+        let kinds = [
+            ErrorKind::Authentication,
+            ErrorKind::Payment,
+            ErrorKind::Forbidden,
+            ErrorKind::NotFound,
+            ErrorKind::InvalidRequest,
+            ErrorKind::Safety,
+            ErrorKind::RateLimited,
+            ErrorKind::Server,
+            ErrorKind::Transport,
+            ErrorKind::UndocumentedResponse,
+            ErrorKind::InvalidArgument,
+            ErrorKind::LocalIo,
+            ErrorKind::LinkExpired,
+        ];
+        for kind in kinds {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
+            assert_eq!(serde_json::from_value::<ErrorKind>(kind.name().into()).unwrap(), kind);
+        }
         assert_eq!(format!("{:>8} {}", Outcome::Unknown, ErrorKind::Safety), " unknown safety");
     }
     use crate::{

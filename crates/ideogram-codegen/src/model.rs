@@ -195,6 +195,8 @@ pub(crate) struct TextBounds {
     pub(crate) min_length: Option<u64>,
     pub(crate) max_length: Option<u64>,
     pub(crate) pattern: Option<String>,
+    /// The example of the schema, for messages about the pattern.
+    pub(crate) example: Option<String>,
 }
 
 /// Inclusive bounds.

@@ -102,12 +102,15 @@ fn text_schema(bounds: &TextBounds) -> TokenStream {
     let (min_length, max_length) = (option(bounds.min_length), option(bounds.max_length));
     let pattern = match &bounds.pattern {
         None => quote! { ::std::option::Option::None },
-        Some(pattern) => quote! {
-            {
-                static PATTERN: crate::runtime::Pattern = crate::runtime::Pattern::new(#pattern);
-                ::std::option::Option::Some(&PATTERN)
+        Some(pattern) => {
+            let example = bounds.example.as_ref().map(|example| quote! { .with_example(#example) });
+            quote! {
+                {
+                    static PATTERN: crate::runtime::Pattern = crate::runtime::Pattern::new(#pattern) #example;
+                    ::std::option::Option::Some(&PATTERN)
+                }
             }
-        },
+        }
     };
     quote! { Schema::Text { min_length: #min_length, max_length: #max_length, pattern: #pattern } }
 }

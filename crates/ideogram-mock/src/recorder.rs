@@ -8,6 +8,7 @@ use std::{
 
 use http::{HeaderMap, Method, StatusCode, request};
 use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::reply::Reply;
 
@@ -42,6 +43,19 @@ pub struct RecordedRequest {
     pub operation_id: Option<String>,
     /// The status of the response; `None` until there is a response.
     pub status: Option<u16>,
+}
+
+impl RecordedRequest {
+    /// The value of a property of the request: the text of a part of a multipart body, or a property of a JSON body, as it
+    /// was sent. `None` if the request does not have it.
+    pub fn field(&self, name: &str) -> Option<String> {
+        let part = self.parts.iter().find(|part| part.name == name).and_then(|part| part.text.clone());
+        part.or_else(|| {
+            let body: Value = serde_json::from_slice(&self.body).ok()?;
+            let value = body.get(name)?;
+            Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+        })
+    }
 }
 
 /// One part of a multipart body.

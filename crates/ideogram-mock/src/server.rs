@@ -90,7 +90,8 @@ impl MockServer {
         &self.shared.api_key
     }
 
-    /// The last 1000 requests, oldest first, including those that were refused or are still being received.
+    /// The last 1000 requests, oldest first, including those that were refused or are still being received. Downloads of
+    /// images are among them, without an [`operation_id`](RecordedRequest::operation_id).
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.shared.recorder.requests()
     }

@@ -70,7 +70,7 @@ pub(crate) async fn wait<T: DeserializeOwned + Send + 'static>(
                 _ => {}
             },
             Ok(None) => return Err(Unfinished::Failed(Failure::internal("the wait ended without a state"))),
-            Err(JobError::Call(error)) => return Err(Unfinished::Call(error)),
+            Err(JobError::Call(error) | JobError::Poll { error, .. }) => return Err(Unfinished::Call(error)),
             Err(error @ JobError::Failed { .. }) => {
                 let exit = if error.is_safety() { Exit::Safety } else { Exit::Unavailable };
                 let failure = Failure::new(exit, action.to_owned()).because(&error).detail("generation_id", id);

@@ -75,7 +75,7 @@ fn a_duplicate_file_is_a_difference() {
     let setup = SyncSetup::new();
     setup.fill(1);
     setup.datasets("sync", []).run();
-    setup.ideogram(["datasets", "upload", &setup.id, "set/000.png"]).run();
+    setup.ideogram(["datasets", "upload", &setup.id, "set/000.png", "--yes"]).run();
 
     let ran = setup.datasets("verify", ["--jq", ".differences[] | [.file, .difference, .note]", "-q"]).run();
 

@@ -3,6 +3,7 @@
 use std::{
     error::Error as StdError,
     io, iter, mem,
+    path::Path,
     pin::{Pin, pin},
     sync::Arc,
     time::{Duration, SystemTime},
@@ -11,10 +12,10 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use futures_util::future::{Either, select};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use tokio::time::Instant;
+use tokio::{sync::oneshot, time::Instant};
 
 use super::{
-    progress::{Progress, Stalled, Watched},
+    progress::{OVERTIME, Progress, Stalled, Watched},
     response::RawResponse,
     retry::Event,
     status,
@@ -65,13 +66,14 @@ impl Failed {
     }
 }
 
-/// Sends the request once and reads the response.
+/// Sends the request once and reads the response. With `overdue`, it goes on after a timeout ([`Progress::new`]).
 pub(super) async fn attempt(
     client: &Client,
     request: &Request,
     infos: &[Option<FileInfo>],
     headers: HeaderMap,
     deadline: Instant,
+    overdue: Option<oneshot::Sender<Stalled>>,
 ) -> Result<RawResponse, Failed> {
     let start = Instant::now();
     let has_body = match request.body() {
@@ -79,7 +81,7 @@ pub(super) async fn attempt(
         Body::Json(json) => !json.is_empty(),
         Body::Multipart(parts) => !parts.is_empty(),
     };
-    let progress = Progress::new(client.settings(), deadline, has_body);
+    let progress = Progress::new(client.settings(), deadline, has_body, overdue);
     let built = build(client, request, infos, headers, &progress).map_err(Failed::finally)?;
 
     // One timer for the whole attempt: it checks the progress when it fires.
@@ -265,6 +267,19 @@ fn timed_out(stalled: Stalled, progress: &Progress) -> Failed {
     let outcome = if progress.give_up() { Outcome::Unknown } else { Outcome::NotSent };
     let message = format!("no response in time: {}", describe(stalled));
     Failed { error: Error::new(ErrorKind::Transport, outcome, message).timed_out(), event: Event::Interrupted }
+}
+
+/// The failure of a call whose attempt goes on.
+pub(super) fn goes_on(stalled: Stalled, folder: &Path) -> Failed {
+    let message = format!(
+        "no response in time: {}; if it arrives within {} minutes, it is stored in \"{}\"",
+        describe(stalled),
+        OVERTIME.as_secs() / 60,
+        folder.display()
+    );
+    let error = Error::new(ErrorKind::Transport, Outcome::Unknown, message).timed_out();
+    // A retry would be another call beside this one.
+    Failed::finally(error)
 }
 
 fn describe(stalled: Stalled) -> String {

@@ -7,21 +7,24 @@ use std::{
     any::TypeId,
     panic,
     path::{Path, PathBuf},
-    sync::Arc,
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use bytes::Bytes;
+use futures_util::future::{Either, select};
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use tokio::{
-    sync::OwnedSemaphorePermit,
-    time::{Instant, sleep, timeout_at},
+    sync::{OwnedSemaphorePermit, oneshot},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 use tracing::{Instrument as _, Span, field::Empty};
 
 use super::{
-    attempt::{Failed, attempt},
+    attempt::{self, Failed, attempt},
+    progress::Stalled,
     response::RawResponse,
     retry::{self, BodyReuse, Decision, Event, State},
     status::error_of,
@@ -35,6 +38,9 @@ use crate::{
     operation::Billing,
     request::{FileInfo, Mode, Request},
 };
+
+/// A wait for permits that is longer than this is logged.
+const LONG_WAIT: Duration = Duration::from_secs(30);
 
 /// Longer than any sensible deadline, and short enough to be added to any instant.
 const MAX_DEADLINE: Duration = Duration::from_secs(10 * 365 * 86_400);
@@ -127,6 +133,15 @@ async fn exchange(client: &Client, request: &Request) -> Result<(RawResponse, Im
     settings.check()?;
     request.check_mode()?;
     let infos = Arc::from(request.inspect_files().await?);
+    if let Some(folder) = response_folder(client, request) {
+        stored_response::check_folder(folder).await.map_err(|error| {
+            let message = format!(
+                "nothing was sent, since its response could not be stored in \"{}\": {error}",
+                folder.display()
+            );
+            Error::new(ErrorKind::LocalIo, Outcome::NotSent, message).with_source(error)
+        })?;
+    }
     let permit = Arc::new(acquire(client, request.images()).await?);
     // The first attempt waits for its slot before the deadline starts; later ones wait within it.
     let mut first_slot = attempt_slot(client, request).await;
@@ -165,7 +180,22 @@ async fn exchange(client: &Client, request: &Request) -> Result<(RawResponse, Im
 
 /// Waits for the permits for the images of a call, up to the timeout for them.
 async fn acquire(client: &Client, images: u32) -> Result<Option<Permit>, Error> {
-    let permit = client.inner().limiter.acquire(images);
+    let limiter = &client.inner().limiter;
+    let permit = async {
+        let mut acquiring = pin!(limiter.acquire(images));
+        match timeout(LONG_WAIT, acquiring.as_mut()).await {
+            Ok(permit) => permit,
+            Err(_) => {
+                let in_flight = limiter.acquired();
+                tracing::warn!(
+                    images,
+                    in_flight,
+                    "waiting for permits; jobs that were submitted hold theirs until their end is seen"
+                );
+                acquiring.await
+            }
+        }
+    };
     let Some(limit) = client.settings().permit_timeout else { return Ok(permit.await) };
     timeout_at(deadline_in(limit), permit).await.map_err(|_| {
         let in_flight = client.images_in_flight();
@@ -207,16 +237,29 @@ async fn observed(
     let start = Instant::now();
     let span = attempt_span(request, number);
     let result = match response_folder(client, request) {
-        None => attempt(client, request, infos, headers, deadline).instrument(span.clone()).await,
-        // The response is billed even if the caller drops the call, so the attempt continues in a task of its own.
-        Some(_) => {
+        None => attempt(client, request, infos, headers, deadline, None).instrument(span.clone()).await,
+        // The response is billed even if the caller drops the call or has no more time, so the attempt continues in a task
+        // of its own.
+        Some(folder) => {
             let (client, request) = (client.clone(), request.clone());
-            let (infos, permits) = (Arc::clone(infos), Arc::clone(permits));
+            let (infos, held) = (Arc::clone(infos), Arc::new(Mutex::new(Some(Arc::clone(permits)))));
+            let (overdue, timeout) = oneshot::channel();
+            let releasing = Arc::clone(&held);
             let detached = async move {
-                let _permits = permits;
-                attempt_and_store(&client, &request, &infos, headers, deadline).await
+                let _held = held;
+                attempt_and_store(&client, &request, &infos, headers, deadline, overdue).await
             };
-            match tokio::spawn(detached.instrument(span.clone())).await {
+            let task = tokio::spawn(detached.instrument(span.clone()));
+            let joined = match select(timeout, task).await {
+                Either::Left((Ok(stalled), _)) => {
+                    // The connection may be dead, and other calls must not wait for it.
+                    releasing.lock().unwrap_or_else(PoisonError::into_inner).take();
+                    Ok(Err(attempt::goes_on(stalled, folder)))
+                }
+                Either::Left((Err(_), task)) => task.await,
+                Either::Right((joined, _)) => joined,
+            };
+            match joined {
                 Ok(result) => result,
                 Err(error) if error.is_panic() => panic::resume_unwind(error.into_panic()),
                 Err(_) => Err(Failed::finally(Error::new(
@@ -272,8 +315,9 @@ async fn attempt_and_store(
     infos: &[Option<FileInfo>],
     headers: HeaderMap,
     deadline: Instant,
+    overdue: oneshot::Sender<Stalled>,
 ) -> Result<RawResponse, Failed> {
-    match attempt(client, request, infos, headers, deadline).await {
+    match attempt(client, request, infos, headers, deadline, Some(overdue)).await {
         Ok(mut response) => {
             match store(client, request, infos, response.status, &response.headers, &response.body).await {
                 Ok(stored_at) => {

@@ -14,9 +14,15 @@ use std::{
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use tokio::time::{Instant, sleep_until};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, sleep_until},
+};
 
 use crate::client::{OnUpload, Settings};
+
+/// How long an attempt whose response is stored goes on after a timeout.
+pub(super) const OVERTIME: Duration = Duration::from_secs(10 * 60);
 
 /// The progress of an attempt.
 #[derive(Debug)]
@@ -27,11 +33,15 @@ pub(super) struct Progress {
     state: Mutex<State>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct State {
     phase: Phase,
     moved: Instant,
     given_up: bool,
+    /// For an attempt that goes on after a timeout: receives the timeout.
+    overdue: Option<oneshot::Sender<Stalled>>,
+    /// The end of an attempt that went on.
+    end: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,13 +66,21 @@ pub(super) enum Stalled {
 
 impl Progress {
     /// Starts with an attempt. A request without a body counts as sent: nothing reports when its head is written.
-    pub(super) fn new(settings: &Settings, deadline: Instant, has_body: bool) -> Arc<Self> {
+    ///
+    /// With `overdue`, an attempt that waits for its response does not end with the first timeout: it reports the timeout,
+    /// and goes on for [`OVERTIME`].
+    pub(super) fn new(
+        settings: &Settings,
+        deadline: Instant,
+        has_body: bool,
+        overdue: Option<oneshot::Sender<Stalled>>,
+    ) -> Arc<Self> {
         let phase = if has_body { Phase::Connecting } else { Phase::Waiting };
         Arc::new(Self {
             idle_timeout: settings.idle_timeout,
             response_timeout: settings.response_timeout,
             deadline,
-            state: Mutex::new(State { phase, moved: Instant::now(), given_up: false }),
+            state: Mutex::new(State { phase, moved: Instant::now(), given_up: false, overdue, end: None }),
         })
     }
 
@@ -92,14 +110,36 @@ impl Progress {
             let (due, stalled) = self.due();
             let now = Instant::now();
             if due <= now {
+                if self.goes_on(stalled) {
+                    continue;
+                }
                 return stalled;
             }
             sleep_until(now.checked_add(max_sleep).map_or(due, |end| end.min(due))).await;
         }
     }
 
+    /// Reports a timeout and returns true, if the attempt goes on: only once, between the whole request and its response.
+    fn goes_on(&self, stalled: Stalled) -> bool {
+        let mut state = self.lock();
+        // What has arrived of a response is stored at the end of the attempt.
+        if state.phase != Phase::Waiting {
+            return false;
+        }
+        let Some(overdue) = state.overdue.take() else { return false };
+        state.end = Instant::now().checked_add(OVERTIME);
+        // Nobody listens if the call was dropped.
+        let _ = overdue.send(stalled);
+        true
+    }
+
     fn due(&self) -> (Instant, Stalled) {
-        let State { phase, moved, .. } = *self.lock();
+        let state = self.lock();
+        if let Some(end) = state.end {
+            return (end, Stalled::Deadline);
+        }
+        let (phase, moved) = (state.phase, state.moved);
+        drop(state);
         let by_phase = match phase {
             Phase::Connecting => None,
             Phase::Sending | Phase::Receiving => Some((self.idle_timeout, Stalled::Idle(self.idle_timeout))),
@@ -193,7 +233,7 @@ mod tests {
     fn started(has_body: bool) -> Arc<Progress> {
         let options = CallOptions::new().idle_timeout(Duration::from_secs(2)).response_timeout(Duration::from_secs(10));
         let settings = Settings::default().with(options);
-        Progress::new(&settings, Instant::now() + Duration::from_secs(60), has_body)
+        Progress::new(&settings, Instant::now() + Duration::from_secs(60), has_body, None)
     }
 
     #[tokio::test(start_paused = true)]
@@ -233,7 +273,7 @@ mod tests {
     async fn a_timeout_of_zero_ends_at_once() {
         let options = CallOptions::new().idle_timeout(Duration::ZERO).response_timeout(Duration::MAX);
         let progress =
-            Progress::new(&Settings::default().with(options), Instant::now() + Duration::from_secs(60), true);
+            Progress::new(&Settings::default().with(options), Instant::now() + Duration::from_secs(60), true, None);
         let start = Instant::now();
         progress.moved(Phase::Sending);
 
@@ -258,6 +298,26 @@ mod tests {
 
         assert_eq!(stalled, Stalled::Idle(Duration::from_secs(2)));
         assert_eq!(start.elapsed(), Duration::from_secs(17));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_that_was_sent_reports_its_first_timeout_and_goes_on() {
+        for (phase, goes_on) in
+            [(Phase::Connecting, false), (Phase::Sending, false), (Phase::Waiting, true), (Phase::Receiving, false)]
+        {
+            let (overdue, reported) = oneshot::channel();
+            let deadline = Instant::now() + Duration::from_secs(60);
+            let progress = Progress::new(&Settings::default(), deadline, true, Some(overdue));
+            let start = Instant::now();
+            progress.moved(phase);
+
+            progress.stalled().await;
+
+            let overtime = if goes_on { OVERTIME } else { Duration::ZERO };
+            assert_eq!(start.elapsed(), Duration::from_secs(60) + overtime, "{phase:?}");
+            drop(progress);
+            assert_eq!(reported.await.is_ok(), goes_on, "{phase:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -247,10 +247,21 @@ fn contents(
     })
 }
 
-fn write_blocking(folder: &Path, prefix: &str, contents: &[u8]) -> io::Result<PathBuf> {
+/// Checks, before a call is paid, that its response can be stored: creates the folder, and a file in it that is removed.
+pub(crate) async fn check_folder(folder: &Path) -> io::Result<()> {
+    let folder = folder.to_owned();
+    let checked = tokio::task::spawn_blocking(move || new_file(&folder).map(drop)).await;
+    checked.unwrap_or_else(|error| Err(io::Error::other(error)))
+}
+
+fn new_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     std::fs::create_dir_all(folder)?;
+    tempfile::Builder::new().prefix(".").suffix(".part").tempfile_in(folder)
+}
+
+fn write_blocking(folder: &Path, prefix: &str, contents: &[u8]) -> io::Result<PathBuf> {
     // The file gets its name when it is complete, and the name is free even if other processes write here.
-    let mut file = tempfile::Builder::new().prefix(".").suffix(".part").tempfile_in(folder)?;
+    let mut file = new_file(folder)?;
     file.write_all(contents)?;
     file.as_file().sync_all()?;
     for _ in 0..64 {

@@ -16,6 +16,7 @@ use crate::{
 };
 
 /// The variable that [`ClientBuilder::api_key_from_env`] reads.
+const BASE_URL_VARIABLE: &str = "IDEOGRAM_BASE_URL";
 const API_KEY_VARIABLE: &str = "IDEOGRAM_API_KEY";
 /// Long enough for a slow network, short enough to notice a dead one.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -34,6 +35,12 @@ fn key_from_env(variable: impl FnOnce(&str) -> Option<OsString>) -> Result<ApiKe
     let value = variable(API_KEY_VARIABLE).ok_or_else(|| invalid("is not set"))?;
     let key = value.to_str().map(str::trim).ok_or_else(|| invalid("is not valid Unicode"))?;
     if key.is_empty() { Err(invalid("is empty")) } else { ApiKey::new(key) }
+}
+
+/// Reads the address of the service from an environment.
+fn base_url_from(variable: impl FnOnce(&str) -> Option<OsString>) -> Option<String> {
+    let value = variable(BASE_URL_VARIABLE)?;
+    Some(value.to_string_lossy().trim().to_owned()).filter(|url| !url.is_empty())
 }
 
 /// Builds a [`Client`].
@@ -105,6 +112,12 @@ impl ClientBuilder {
     /// Plain `http` is refused unless the host is this machine: the key would be sent unencrypted.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(url.into());
+        self
+    }
+
+    /// Sets the address to that in the environment variable `IDEOGRAM_BASE_URL`, if it is set and not empty.
+    pub fn base_url_from_env(mut self) -> Self {
+        self.base_url = base_url_from(|name| env::var_os(name)).or(self.base_url);
         self
     }
 
@@ -287,6 +300,19 @@ fn has_valid_host(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_address_of_the_environment_is_used_unless_it_is_empty() {
+        let read = |value: Option<&str>| {
+            base_url_from(|name| {
+                assert_eq!(name, "IDEOGRAM_BASE_URL");
+                value.map(OsString::from)
+            })
+        };
+
+        assert_eq!(read(Some(" http://127.0.0.1:4010\n")).as_deref(), Some("http://127.0.0.1:4010"));
+        assert_eq!((read(Some(" ")), read(None)), (None, None));
+    }
 
     #[test]
     fn a_key_is_read_from_the_environment() {

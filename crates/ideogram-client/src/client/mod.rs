@@ -50,14 +50,15 @@ impl Client {
         Self::builder().api_key(api_key).build()
     }
 
-    /// Creates a client with the API key in the environment variable `IDEOGRAM_API_KEY`.
+    /// Creates a client with the API key in the environment variable `IDEOGRAM_API_KEY`. If `IDEOGRAM_BASE_URL` is set and
+    /// not empty, it is the address of the service, as for the `ideogram` command: `ideogram mock serve` prints both.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if the variable is not set, is empty, or does
-    /// not hold a valid key. The message does not contain the value.
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if the first variable is not set, is empty, or
+    /// does not hold a valid key, or the second is not a valid address. The message does not contain the key.
     pub fn from_env() -> Result<Self, Error> {
-        Self::builder().api_key_from_env().build()
+        Self::builder().api_key_from_env().base_url_from_env().build()
     }
 
     /// Returns a builder.

@@ -96,7 +96,8 @@ impl CallOptions {
         self
     }
 
-    /// Sets how long a call may take with all its attempts and backoffs: 1 hour by default. The time begins when the call
+    /// Sets how long a call may take with all its attempts and backoffs: 1 hour by default. Waits for jobs and trainings
+    /// consist of many calls and have a deadline of their own, such as [`Wait::deadline`](crate::job::Wait::deadline). The time begins when the call
     /// has its permits for images in flight ([`permit_timeout`](Self::permit_timeout) bounds the wait for them); until
     /// then nothing is sent, and dropping the call costs nothing.
     pub fn deadline(mut self, deadline: Duration) -> Self {
@@ -104,7 +105,9 @@ impl CallOptions {
         self
     }
 
-    /// Sets how long a call may wait for its permits for images in flight: without a limit by default. A call that waits
+    /// Sets how long a call may wait for its permits for images in flight: without a limit by default. Jobs hold permits
+    /// until their end is seen ([`Job`](crate::Job)), so whoever submits many jobs must wait for the first of them, or set
+    /// this. A call that waits
     /// longer fails with [`ErrorKind::RateLimited`](crate::ErrorKind::RateLimited) and
     /// [`Outcome::NotSent`](crate::Outcome::NotSent). With a deadline, it bounds the whole time of a call that
     /// makes images.
@@ -143,8 +146,13 @@ impl CallOptions {
     /// created if necessary. Each response is a file of its own, readable by its owner only;
     /// [`StoredResponse`](crate::StoredResponse) reads it. If a response cannot be written, the error contains it.
     ///
-    /// If the future of a call is dropped after it was sent, the attempt continues in the background, holds its permits
-    /// for images in flight, and its response is written, too. It is not retried.
+    /// Before a paid call is sent, a file is created in the folder and removed: if the folder cannot be written, nothing is
+    /// sent.
+    ///
+    /// If the future of a call is dropped after it was sent, or its deadline or another timeout passes while it waits for
+    /// the response, the attempt continues in the background as long as the runtime runs, after a timeout for up to 10
+    /// minutes, and its response is written, too. It is not retried. A dropped call holds its permits for images in flight
+    /// until then, one whose time has passed does not.
     pub fn store_responses_in(mut self, folder: impl AsRef<Path>) -> Self {
         self.store_responses_in = Some(folder.as_ref().to_owned());
         self

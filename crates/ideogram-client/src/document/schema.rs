@@ -137,6 +137,7 @@ impl Object {
 /// A pattern of the document, compiled on first use.
 pub struct Pattern {
     source: &'static str,
+    example: Option<&'static str>,
     compiled: OnceLock<Option<regress::Regex>>,
 }
 
@@ -148,7 +149,12 @@ impl fmt::Debug for Pattern {
 
 impl Pattern {
     pub(crate) const fn new(source: &'static str) -> Self {
-        Self { source, compiled: OnceLock::new() }
+        Self { source, example: None, compiled: OnceLock::new() }
+    }
+
+    pub(crate) const fn with_example(mut self, example: &'static str) -> Self {
+        self.example = Some(example);
+        self
     }
 
     /// Returns whether a text matches. A pattern that cannot be compiled matches every text: the service decides.
@@ -157,8 +163,10 @@ impl Pattern {
         compiled.as_ref().is_none_or(|pattern| pattern.find(text).is_some())
     }
 
-    pub(crate) fn source(&self) -> &'static str {
-        self.source
+    /// Returns why a text is refused that does not match.
+    pub(crate) fn mismatch(&self) -> String {
+        let example = self.example.map(|example| format!("; an example is `{example}`")).unwrap_or_default();
+        format!("does not match `{}`{example}", self.source)
     }
 }
 

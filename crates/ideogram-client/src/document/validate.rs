@@ -192,7 +192,7 @@ impl Checker {
             Schema::Text { min_length, max_length, pattern } => {
                 self.size(text.chars().count() as u64, *min_length, *max_length, "character");
                 if let Some(pattern) = pattern.filter(|pattern| !pattern.matches(text)) {
-                    self.report(format!("does not match `{}`", pattern.source()));
+                    self.report(pattern.mismatch());
                 }
             }
             Schema::Enum(values) if is_data && !values.contains(&text) => {

@@ -99,8 +99,18 @@ pub enum JobError {
         #[source]
         trouble: Option<Error>,
     },
-    /// The job was not accepted, or the service refused a poll: the key is wrong, or the id does not exist. For a poll,
-    /// waiting longer does not help; for a submission, [`Error::outcome`] says whether a job may run.
+    /// The service refused a poll, for example because the key is wrong or the id does not exist, or its response could not
+    /// be read or stored. Waiting longer does not help; the job runs on, if there is one.
+    #[error("cannot get the state of the generation {id}; if there is one, it runs on")]
+    #[non_exhaustive]
+    Poll {
+        /// The id of the job.
+        id: String,
+        /// The failure of the poll.
+        #[source]
+        error: Error,
+    },
+    /// The job was not accepted, or its images could not be saved. [`Error::outcome`] says whether a job may run.
     #[error(transparent)]
     Call(#[from] Error),
 }
@@ -109,6 +119,35 @@ pub enum JobError {
 const CONTENT: [&str; 6] = ["content", "policy", "safe", "moderat", "copyright", "prohibited"];
 
 impl JobError {
+    /// What to do next. A failed job is [`ErrorKind::Safety`] if its reason concerns the content, and otherwise
+    /// [`ErrorKind::Server`]; a deadline that has passed is [`ErrorKind::Transport`].
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Failed { .. } if self.is_safety() => ErrorKind::Safety,
+            Self::Failed { .. } => ErrorKind::Server,
+            Self::DeadlinePassed { .. } => ErrorKind::Transport,
+            Self::Poll { error, .. } | Self::Call(error) => error.kind(),
+        }
+    }
+
+    /// Whether the call that started the job ran: [`Outcome::Declined`] if the job failed, since then it is not billed, and
+    /// [`Outcome::Unknown`] while its end was not seen.
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::Failed { .. } => Outcome::Declined,
+            Self::DeadlinePassed { .. } | Self::Poll { .. } => Outcome::Unknown,
+            Self::Call(error) => error.outcome(),
+        }
+    }
+
+    /// The id of the job, unless it was not accepted.
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Self::Failed { id, .. } | Self::DeadlinePassed { id, .. } | Self::Poll { id, .. } => Some(id),
+            Self::Call(_) => None,
+        }
+    }
+
     /// Returns whether the job failed for its content, such as a prompt that the safety check declines: the same request
     /// would fail again. It is read from the words of the reason, of which the service publishes no list.
     pub fn is_safety(&self) -> bool {
@@ -243,7 +282,8 @@ impl Watch {
         };
         let (operation, id) = (poll.operation(), poll.id_in_path().to_owned());
         let client = self.client.clone();
-        let polled = self.polling.next(|| async move { poll_once::<T>(&client, poll).await }).await?;
+        let polled = self.polling.next(|| async move { poll_once::<T>(&client, poll).await }).await;
+        let polled = polled.map_err(|error| JobError::Poll { id: id.clone(), error })?;
         let elapsed = self.polling.elapsed();
         let state = match polled {
             Err(failure) => JobState::NotSeen(failure),
@@ -252,7 +292,8 @@ impl Watch {
                     self.release();
                     let (status, headers, body) =
                         (response.status(), response.headers().clone(), response.body().clone());
-                    let stored_at = self.store(status, headers, body).await?;
+                    let stored_at = self.store(status, headers, body).await;
+                    let stored_at = stored_at.map_err(|error| JobError::Poll { id, error })?;
                     let state =
                         JobState::Completed(response.of_job(self.origin.map(|origin| origin.started_by), stored_at));
                     return Ok((JobProgress { state, elapsed, next_poll_in: None }, None));

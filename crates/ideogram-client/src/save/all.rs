@@ -140,11 +140,7 @@ impl SaveAll {
     /// The error of the first image that could not be saved; the others stay on disk. Saving again costs nothing, and
     /// downloads only what is missing. Awaiting without `paths()` returns the outcome of each image instead.
     pub async fn paths(self) -> Result<Vec<PathBuf>, Error> {
-        let outcomes = self.run().await?;
-        if outcomes.iter().any(SaveOutcome::is_missing) {
-            return Err(first_failure(outcomes));
-        }
-        Ok(outcomes.iter().filter_map(|outcome| outcome.path().map(Path::to_owned)).collect())
+        paths_of(self.run().await?)
     }
 
     /// Saves the images, and returns the outcome of each, in the order of the response, even if none could be saved.
@@ -224,6 +220,14 @@ impl IntoFuture for SaveAll {
             }
         })
     }
+}
+
+/// The paths of the images that are on disk, unless one could not be saved.
+pub(super) fn paths_of(outcomes: Vec<SaveOutcome>) -> Result<Vec<PathBuf>, Error> {
+    if outcomes.iter().any(SaveOutcome::is_missing) {
+        return Err(first_failure(outcomes));
+    }
+    Ok(outcomes.iter().filter_map(|outcome| outcome.path().map(Path::to_owned)).collect())
 }
 
 /// The error of the first image that could not be saved.

@@ -9,12 +9,17 @@ use std::{
     time::Duration,
 };
 
-use super::{HasImages, IfExists, SaveOutcome};
+use futures_util::{StreamExt as _, stream};
+
+use super::{HasImages, SaveOutcome, all::paths_of};
 use crate::{
     CallOptions, Client, Error, ErrorKind, Job, JobBuilder, Outcome, StoredResponse,
     job::{JobError, submit},
     request::Request,
 };
+
+/// How many jobs of earlier runs are waited for at a time.
+const PARALLEL: usize = 8;
 
 /// The folder for the ids of jobs, inside the folder for images.
 const JOBS: &str = ".ideogram-jobs";
@@ -53,36 +58,26 @@ impl Client {
         RunJob { client: self.clone(), request: call.prepare(), folder: folder.into(), deadline: None }
     }
 
-    /// Waits for the jobs that earlier runs of [`Client::run_job`] left in a folder, and saves their images. Without such
-    /// jobs, it sends nothing. Images that are on disk already are not downloaded again.
+    /// Waits for the jobs that earlier runs of [`Client::run_job`] left in a folder, several at a time, and saves their
+    /// images. Without such jobs, it sends nothing. Images that are on disk already are not downloaded again.
     ///
-    /// A job that failed is removed; its error is in the result. All other jobs that cannot be finished stay, for the
-    /// next time.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::LocalIo`] if the folder cannot be read.
-    pub async fn resume_jobs(
-        &self,
-        folder: impl AsRef<Path>,
-    ) -> Result<Vec<Result<Vec<SaveOutcome>, JobError>>, Error> {
-        let folder = folder.as_ref();
-        let jobs = stored_jobs(&folder.join(JOBS)).map_err(|error| {
-            let message = format!("cannot read \"{}\": {error}", folder.join(JOBS).display());
-            Error::new(ErrorKind::LocalIo, Outcome::NotSent, message).with_source(error)
-        })?;
-        let mut results = Vec::new();
-        for path in jobs {
-            results.push(self.resume(&path, folder).await);
-        }
-        Ok(results)
+    /// A job that failed is removed; its error is in the result. All other jobs that cannot be finished stay in the subfolder
+    /// `.ideogram-jobs`, for the next time. A file there that cannot be read can be deleted by hand, if the images of its
+    /// generation are not needed.
+    pub fn resume_jobs(&self, folder: impl Into<PathBuf>) -> ResumeJobs {
+        ResumeJobs { client: self.clone(), folder: folder.into(), deadline: None }
     }
 
-    async fn resume(&self, path: &Path, folder: &Path) -> Result<Vec<SaveOutcome>, JobError> {
+    async fn resume(
+        &self,
+        path: &Path,
+        folder: &Path,
+        deadline: Option<Duration>,
+    ) -> Result<Vec<SaveOutcome>, JobError> {
         // A response with images is one whose images were not all saved.
         let stored = StoredResponse::read(path).await?;
         if stored.images().is_empty() {
-            return finish(self, &self.job_from_stored(path).await?, folder, None).await;
+            return finish(self, &self.job_from_stored(path).await?, folder, deadline).await;
         }
         Ok(save(self, &stored, path, folder).await?)
     }
@@ -93,6 +88,27 @@ impl RunJob {
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
         self
+    }
+
+    /// Runs the job, and returns the paths of its images in the order of the response, without withheld images.
+    ///
+    /// # Errors
+    ///
+    /// Those of awaiting it, and the error of the first image that could not be saved: [`Client::resume_jobs`] tries again,
+    /// which costs nothing.
+    pub async fn paths(self) -> Result<Vec<PathBuf>, JobError> {
+        Ok(paths_of(self.run().await?)?)
+    }
+
+    /// Like awaiting it, for programs without `async`.
+    ///
+    /// # Errors
+    ///
+    /// Those of awaiting it.
+    #[cfg(feature = "blocking")]
+    pub fn run_blocking(self) -> Result<Vec<SaveOutcome>, JobError> {
+        let client = self.client.clone();
+        client.block_on(self.run())?
     }
 
     async fn run(self) -> Result<Vec<SaveOutcome>, JobError> {
@@ -116,6 +132,55 @@ impl fmt::Debug for RunJob {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = formatter.debug_struct("RunJob");
         debug.field("folder", &self.folder).field("deadline", &self.deadline).finish_non_exhaustive()
+    }
+}
+
+/// Finishes the jobs of earlier runs; see [`Client::resume_jobs`].
+#[must_use = "nothing is sent until it is awaited"]
+#[derive(Clone, Debug)]
+pub struct ResumeJobs {
+    client: Client,
+    folder: PathBuf,
+    deadline: Option<Duration>,
+}
+
+impl ResumeJobs {
+    /// Sets how long to wait for each job: 15 minutes by default. The jobs themselves run on.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// Like awaiting it, for programs without `async`.
+    ///
+    /// # Errors
+    ///
+    /// Those of awaiting it.
+    #[cfg(feature = "blocking")]
+    pub fn resume_blocking(self) -> Result<Vec<Result<Vec<SaveOutcome>, JobError>>, Error> {
+        let client = self.client.clone();
+        client.block_on(self.run())?
+    }
+
+    async fn run(self) -> Result<Vec<Result<Vec<SaveOutcome>, JobError>>, Error> {
+        let Self { client, folder, deadline } = self;
+        let jobs = stored_jobs(&folder.join(JOBS)).map_err(|error| {
+            let message = format!("cannot read \"{}\": {error}", folder.join(JOBS).display());
+            Error::new(ErrorKind::LocalIo, Outcome::NotSent, message).with_source(error)
+        })?;
+        let (client, folder) = (&client, folder.as_path());
+        let resumed = jobs.into_iter().map(|path| async move { client.resume(&path, folder, deadline).await });
+        Ok(stream::iter(resumed).buffered(PARALLEL).collect().await)
+    }
+}
+
+impl IntoFuture for ResumeJobs {
+    type Output = Result<Vec<Result<Vec<SaveOutcome>, JobError>>, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    /// Returns the result of each job, the oldest first. It is an error ([`ErrorKind::LocalIo`]) if the folder cannot be read.
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
     }
 }
 
@@ -149,7 +214,7 @@ async fn save(
     stored_at: &Path,
     folder: &Path,
 ) -> Result<Vec<SaveOutcome>, Error> {
-    let outcomes = client.save_all(response, folder).if_exists(IfExists::Skip).outcomes().await?;
+    let outcomes = client.save_all(response, folder).outcomes().await?;
     if outcomes.iter().all(|outcome| !matches!(outcome, SaveOutcome::Failed(_))) {
         remove(stored_at);
     }

@@ -38,7 +38,7 @@ pub use self::{
     image::{Image, ImageOutcome},
     image_ref::ImageRef,
     images::{HasImages, Provenance, images_in},
-    job::RunJob,
+    job::{ResumeJobs, RunJob},
     one::Save,
     saved::Saved,
     settings::{IfExists, SaveProgress},

@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use crate::{
-    Error,
+    Error, ErrorKind,
     types::{CustomModel, ModelStatus},
 };
 
@@ -76,6 +76,20 @@ pub enum TrainingError {
     /// The service refused the poll: the key is wrong, or the model does not exist. Waiting longer does not help.
     #[error(transparent)]
     Call(#[from] Error),
+}
+
+impl TrainingError {
+    /// What to do next. A failed training is [`ErrorKind::Server`], an archived model [`ErrorKind::NotFound`], and a deadline
+    /// that has passed [`ErrorKind::Transport`]. The training itself was paid when it was started.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Errored(_) => ErrorKind::Server,
+            Self::Archived(_) => ErrorKind::NotFound,
+            Self::DeadlinePassed { .. } => ErrorKind::Transport,
+            Self::UnknownState { .. } => ErrorKind::UndocumentedResponse,
+            Self::Call(error) => error.kind(),
+        }
+    }
 }
 
 impl TrainingProgress {

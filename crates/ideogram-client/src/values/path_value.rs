@@ -24,7 +24,7 @@ pub(crate) fn check_path_value(value: &str, pattern: Option<&Pattern>) -> Result
         None => {}
     }
     match pattern {
-        Some(pattern) if !pattern.matches(value) => Err(format!("does not match `{}`", pattern.source())),
+        Some(pattern) if !pattern.matches(value) => Err(pattern.mismatch()),
         _ => Ok(()),
     }
 }

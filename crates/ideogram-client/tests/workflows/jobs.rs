@@ -157,10 +157,11 @@ async fn a_wait_survives_what_passes_and_ends_with_what_does_not() {
     assert_eq!(client.images_in_flight(), 1, "it is still in flight");
 
     let unknown = client.get_generation_v2().generation_id("nothing").wait().unwrap().await.unwrap_err();
-    assert!(matches!(&unknown, JobError::Call(error) if error.kind() == ErrorKind::NotFound), "{unknown}");
+    assert!(matches!(&unknown, JobError::Poll { error, .. } if error.kind() == ErrorKind::NotFound), "{unknown}");
+    assert_eq!((unknown.kind(), unknown.outcome()), (ErrorKind::NotFound, Outcome::Unknown));
     let stranger = client_of(server.url(), "another-key");
     let refused = stranger.get_generation_v2().generation_id(hanging.id()).wait().unwrap().await.unwrap_err();
-    assert!(matches!(&refused, JobError::Call(error) if error.kind() == ErrorKind::Authentication), "{refused}");
+    assert!(matches!(&refused, JobError::Poll { error, .. } if error.kind() == ErrorKind::Authentication), "{refused}");
 }
 
 #[tokio::test]
@@ -239,6 +240,20 @@ async fn a_job_runs_from_its_submission_to_saved_images() {
 }
 
 #[tokio::test]
+async fn a_program_that_runs_again_in_the_same_folder_saves_its_images_beside_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    for run in 1..=3 {
+        // A new server each time: its ids are the same, and its links are not.
+        let (_server, client) = start(MockServer::builder()).await;
+
+        let paths =
+            client.run_job(client.generate_image_v2_ideogram45().prompt("a"), folder.path()).paths().await.unwrap();
+
+        assert_eq!((paths.len(), images(folder.path()), jobs(folder.path())), (1, run, 0));
+    }
+}
+
+#[tokio::test]
 async fn a_job_whose_wait_ended_early_is_resumed_without_paying_again() {
     let (server, client) = start(MockServer::builder().job_time(Duration::from_secs(10))).await;
     let folder = tempfile::tempdir().unwrap();
@@ -253,6 +268,13 @@ async fn a_job_whose_wait_ended_early_is_resumed_without_paying_again() {
     );
     assert!(dropped.await.is_err());
     assert_eq!((jobs(folder.path()), images(folder.path())), (2, 0));
+    let early = client.resume_jobs(folder.path()).deadline(Duration::from_millis(30)).await.unwrap();
+    for result in &early {
+        let error = result.as_ref().unwrap_err();
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Transport, Outcome::Unknown), "{error}");
+        assert!(error.id().is_some(), "{error}");
+    }
+    assert_eq!((early.len(), jobs(folder.path())), (2, 2));
 
     server.advance(Duration::from_secs(10));
     server.set_scenario(Scenario::ImageLostOnce);

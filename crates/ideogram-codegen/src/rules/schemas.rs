@@ -329,6 +329,7 @@ impl<'d> Reader<'d> {
                         min_length: self.count(node, "minLength"),
                         max_length: self.count(node, "maxLength"),
                         pattern: Some(self.optional_text(node, "pattern")).filter(|pattern| !pattern.is_empty()),
+                        example: node.get("example").and_then(|example| example.value.as_str().map(str::to_owned)),
                     }),
                 }
             }

@@ -214,15 +214,17 @@ impl Work<'_> {
                 return (sent, recorded.err().or(failure));
             }
             // The response has arrived, and cannot be stored.
-            Err(JobError::Call(error)) if error.status().is_some_and(|status| status.is_success()) => {
+            Err(JobError::Call(error) | JobError::Poll { error, .. })
+                if error.status().is_some_and(|status| status.is_success()) =>
+            {
                 let (sent, failure) = self.ended(row, Err(error)).await;
                 return (sent, recorded.err().or(failure));
             }
-            Err(JobError::Call(error)) if error.kind() == ErrorKind::NotFound => {
+            Err(JobError::Call(error) | JobError::Poll { error, .. }) if error.kind() == ErrorKind::NotFound => {
                 let message = format!("the service does not know the generation {}: {error}", job.id());
                 (RowState::Unknown, error.kind().name(), message)
             }
-            Err(JobError::Call(error)) => {
+            Err(JobError::Call(error) | JobError::Poll { error, .. }) => {
                 let message = format!("the generation {} runs on, and cannot be waited for: {error}", job.id());
                 (RowState::Running, error.kind().name(), message)
             }

@@ -200,7 +200,7 @@ fn an_undecodable_response_is_stored_and_its_file_named() {
     exit code: 12
     ----- stderr -----
     error: cannot generate the image
-      caused by: post_generate_image_v2_ideogram45: 200 OK: the response has no id of a job
+      caused by: post_generate_image_v2_ideogram45: 200 OK: the response has no id of a job; the call ran, and may be billed
       the response was: {"created": 7, "data": "no list"}
     hint: is http://127.0.0.1:[PORT]/ the Ideogram API? If so, a newer version of this command may know the response
     hint: it ran, and its response is stored in out/.ideogram-responses/[TIME]-post_generate_image_v2_ideogram45.json; do not run the command again
@@ -222,7 +222,7 @@ fn a_response_without_images_is_reported() {
     exit code: 12
     ----- stderr -----
     error: cannot generate the image
-      caused by: post_generate_image_v2_ideogram45: 200 OK: the response has no id of a job
+      caused by: post_generate_image_v2_ideogram45: 200 OK: the response has no id of a job; the call ran, and may be billed
       the response was: {"created": "2026-07-01T09:00:00Z", "data": [], "response_type": "url"}
     hint: is http://127.0.0.1:[PORT]/ the Ideogram API? If so, a newer version of this command may know the response
     hint: it ran, and its response is stored in out/.ideogram-responses/[TIME]-post_generate_image_v2_ideogram45.json; do not run the command again
