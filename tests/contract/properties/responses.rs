@@ -124,7 +124,7 @@ fn text(schema: &Value, random: &mut Rng) -> Value {
     let value = match (schema["pattern"].as_str(), schema["format"].as_str()) {
         (Some("^#[0-9a-fA-F]{6}$"), _) => format!("#{}", digits(b"0123456789abcdefABCDEF", 6)),
         (Some(r"^\d{2,5}x\d{2,5}$"), _) => format!("{}x{}", digits(b"123456789", 2), digits(b"0123456789", 5)),
-        (Some(r"^(?!\.{1,2}$)[^/?#%\s]+$"), _) => digits(b"0123456789abcdefABCDEF-_.", 22),
+        (Some(r"^(?:[^/?#%\s.]|\.[^/?#%\s.]|\.\.[^/?#%\s])[^/?#%\s]*$"), _) => digits(b"0123456789abcdefABCDEF-_.", 22),
         (Some("^[A-Za-z0-9_-]{22}$"), _) => digits(b"0123456789abcdefXYZ-_", 22),
         (Some(pattern), _) => panic!("no sample of the pattern `{pattern}` is known: add one here"),
         (None, Some("date-time")) => (*random.choice(&TIMES).unwrap()).to_owned(),

@@ -138,7 +138,7 @@ impl Object {
 pub struct Pattern {
     source: &'static str,
     example: Option<&'static str>,
-    compiled: OnceLock<Option<regress::Regex>>,
+    compiled: OnceLock<Option<regex_lite::Regex>>,
 }
 
 impl fmt::Debug for Pattern {
@@ -159,8 +159,8 @@ impl Pattern {
 
     /// Returns whether a text matches. A pattern that cannot be compiled matches every text: the service decides.
     pub fn matches(&self, text: &str) -> bool {
-        let compiled = self.compiled.get_or_init(|| regress::Regex::with_flags(self.source, "u").ok());
-        compiled.as_ref().is_none_or(|pattern| pattern.find(text).is_some())
+        let compiled = self.compiled.get_or_init(|| regex_lite::Regex::new(self.source).ok());
+        compiled.as_ref().is_none_or(|pattern| pattern.is_match(text))
     }
 
     /// Returns why a text is refused that does not match.
@@ -175,10 +175,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patterns_are_those_of_json_schema() {
-        static ID: Pattern = Pattern::new(r"^(?!\.{1,2}$)[^/]+$");
+    fn a_pattern_matches_as_in_json_schema() {
+        static ID: Pattern = Pattern::new(r"^(?:[^/?#%\s.]|\.[^/?#%\s.]|\.\.[^/?#%\s])[^/?#%\s]*$");
 
-        assert!(ID.matches("abc") && ID.matches("..."));
-        assert!(!ID.matches("..") && !ID.matches("a/b") && !ID.matches(""));
+        for text in ["a", "abc", "a.", ".a", "..a", "...", "a..", "ä", ".\u{7f}"] {
+            assert!(ID.matches(text), "{text}");
+        }
+        for text in ["", ".", "..", "/", "a/b", "./a", "../", " ", "a b", "a?", "..#", "%2e", ".%", "a\n"] {
+            assert!(!ID.matches(text), "{text}");
+        }
     }
 }

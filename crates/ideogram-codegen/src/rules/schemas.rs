@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use regex_lite::Regex;
 use serde_json::Value;
 
 use super::{Reader, kind_of};
@@ -313,6 +314,16 @@ impl<'d> Reader<'d> {
         own || component.is_some_and(|node| has_own_shape(&node) && self.flag(&node, "nullable"))
     }
 
+    /// The pattern of a text: the client compiles it with the same engine, and would let every text pass otherwise.
+    fn pattern(&self, node: &Node<'d>) -> Option<String> {
+        let pattern = self.optional_text(node, "pattern");
+        if let (Err(error), Some(found)) = (Regex::new(&pattern), node.get("pattern")) {
+            let problem = format!("the pattern `{pattern}` cannot be read: {error}");
+            self.report(&found, problem, "correct it, or write it without lookaround and backreferences");
+        }
+        Some(pattern).filter(|pattern| !pattern.is_empty())
+    }
+
     fn plain(&self, node: &Node<'d>) -> Kind {
         let Some(kind) = node.get("type") else {
             self.only_schema_keys(node, &["nullable"]);
@@ -328,7 +339,7 @@ impl<'d> Reader<'d> {
                     _ => Kind::Text(TextBounds {
                         min_length: self.count(node, "minLength"),
                         max_length: self.count(node, "maxLength"),
-                        pattern: Some(self.optional_text(node, "pattern")).filter(|pattern| !pattern.is_empty()),
+                        pattern: self.pattern(node),
                         example: node.get("example").and_then(|example| example.value.as_str().map(str::to_owned)),
                     }),
                 }

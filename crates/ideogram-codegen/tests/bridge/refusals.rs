@@ -195,6 +195,8 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ),
     ("required: [id, kind, nick, mother]", "required: [id, colour]", "`colour` is required but not among"),
     ("minLength: 1, maxLength: 5", "minLength: one", "expected a whole number"),
+    ("minLength: 1, maxLength: 5", "pattern: '('", "the pattern `(` cannot be read: "),
+    ("minLength: 1, maxLength: 5", "pattern: '^(?!a).$'", "the pattern `^(?!a).$` cannot be read: "),
     ("enum: [CAT, DOG, 3_LEGGED, 10x20]", "enum: [CAT, cat]", "are both `Cat`"),
     ("enum: [CAT, DOG, 3_LEGGED, 10x20]", "enum: [CAT, CAT]", "`CAT` is listed twice; remove one of the two"),
     ("enum: [CAT, DOG, 3_LEGGED, 10x20]", "enum: []", "an enum without values"),

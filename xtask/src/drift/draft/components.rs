@@ -18,7 +18,7 @@ use crate::{house_rules::UNWRITTEN, schema_walk::Node};
 
 pub(super) const SCHEMAS: &str = "#/components/schemas/";
 /// The pattern of ids in paths: it keeps a value inside its path segment.
-pub(super) const PATH_ID: &str = r"^(?!\.{1,2}$)[^/?#%\s]+$";
+pub(super) const PATH_ID: &str = r"^(?:[^/?#%\s.]|\.[^/?#%\s.]|\.\.[^/?#%\s])[^/?#%\s]*$";
 
 /// The components of a draft.
 pub(super) struct Components<'d> {
