@@ -9,10 +9,13 @@ use std::{
     process,
 };
 
+const DOCUMENT: &str = "../../openapi/ideogram.yaml";
+
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
-    let document = folder.join("../../openapi/ideogram.yaml");
-    println!("cargo::rerun-if-changed={}", document.display());
+    // Relative: a build that was copied to another checkout must read that one's document.
+    println!("cargo::rerun-if-changed={DOCUMENT}");
+    let document = folder.join(DOCUMENT);
     let text = fs::read_to_string(&document).map_err(|error| format!("cannot read {}: {error}", document.display()))?;
     let mut methods = Vec::new();
     client_methods(&folder.join("src"), &mut methods)?;

@@ -1,4 +1,5 @@
-//! Sets `OPENAPI` to the folder with the document and its samples.
+//! Sets `OPENAPI` to the folder with the document and its samples, relative to the package: a build that was copied to
+//! another checkout must read that one's document.
 
 use std::{env, error::Error, path::PathBuf};
 
@@ -6,8 +7,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
     let package = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     // A package has its own copy, which `cargo xtask package` adds; the workspace has one for all.
-    let copy = package.join("openapi");
-    let folder = if copy.is_dir() { copy } else { package.join("../../openapi") };
-    println!("cargo::rustc-env=OPENAPI={}", folder.display());
+    let folder = if package.join("openapi").is_dir() { "openapi" } else { "../../openapi" };
+    println!("cargo::rustc-env=OPENAPI={folder}");
     Ok(())
 }

@@ -38,6 +38,11 @@ pub(crate) fn check(document: &str, root: &Value, problems: &mut Vec<Problem>) {
             let problem = Problem::of_file(crate::DOCUMENT, message, "break the line").at_line(Some(index + 1));
             rules.problems.push(problem);
         }
+        if line.split_once('#').is_some_and(|(_, comment)| comment.trim_start().starts_with(UNWRITTEN)) {
+            let message = format!("a `# {UNWRITTEN}` that is left");
+            let repair = "decide it by a source, and remove the comment";
+            rules.problems.push(Problem::of_file(crate::DOCUMENT, message, repair).at_line(Some(index + 1)));
+        }
     }
     rules.quotes();
     for operation in schema_walk::operations(root) {
@@ -184,6 +189,11 @@ impl Rules<'_> {
             // A reference without a target is reported by the generator.
             let is_broken = reference.is_some_and(|pointer| self.root.pointer(pointer).is_none());
             if status != "200" && response.value["$ref"] != ERROR && !is_broken {
+                if status.starts_with('2') {
+                    let repair = "describe the success as `200`, with the JSON that the service sends, `{}` for none";
+                    self.report(&response.pointer, format!("`{status}` is not supported"), repair);
+                    continue;
+                }
                 let message = format!("`{status}` has a response of its own");
                 self.report(&response.pointer, message, format!("write `$ref: '{ERROR}'`: there is one form of error"));
             }
@@ -216,9 +226,13 @@ impl Rules<'_> {
         for (key, inner) in node.children() {
             match (key.as_str(), inner.value) {
                 ("description" | "summary", Value::String(text)) => {
-                    if text.starts_with(UNWRITTEN) {
+                    if text.starts_with(UNWRITTEN) || text.trim().is_empty() {
                         let message = format!("a {key} that is not written yet");
                         self.report(&inner.pointer, message, "say what a user needs to know");
+                    }
+                    let is_title = key == "summary" || inner.pointer.contains("/externalDocs/");
+                    if !is_title && !text.trim_end().ends_with(['.', '!', '?', ':']) {
+                        self.report(&inner.pointer, "a description without a full stop", "write whole sentences");
                     }
                     let text = without_code(text);
                     let markup =

@@ -4,6 +4,7 @@
 //! tests check each point by running it.
 
 use ideogram_codegen::{GeneratedClient, Inputs, OperationSummary};
+use serde_json::Value;
 
 use crate::{
     functions::Functions,
@@ -13,6 +14,10 @@ use crate::{
 
 const EXAMPLE_PROGRAMS: &str = "crates/ideogram-client/examples";
 const HANDLERS: &str = "crates/ideogram-mock/src/handlers";
+const HANDLED_CALLS: &str = "crates/ideogram-mock/tests/server/every_operation.rs";
+/// The samples from which the mock server takes its first datasets and models.
+const FIRST_STATE: [&str; 2] =
+    ["openapi/examples/get_dataset/demo.json", "openapi/examples/list_custom_models/demo.json"];
 const TYPED_CALLS: &str = "tests/contract/requests";
 const IMAGE_COMMANDS: &str = "crates/ideogram-cli/src/commands/image/table.rs";
 const IMAGE_FLAGS: &str = "crates/ideogram-cli/src/commands/image/flags.rs";
@@ -57,7 +62,8 @@ pub(crate) fn notes(sources: &Sources, client: &GeneratedClient) -> Vec<String> 
     let without = operations.iter().filter(|operation| handlers.reached_from(operation.id).is_none());
     let note = |operation: &OperationSummary<'_>| {
         format!(
-            "the mock server answers `{}` with the example of the document; a handler in `{HANDLERS}/` would give it state",
+            "the mock server answers `{}` with the example of the document; for state, it needs a handler in `{HANDLERS}/`, \
+             a line in `find` of `mod.rs`, and a call in `{HANDLED_CALLS}`",
             operation.id
         )
     };
@@ -99,7 +105,7 @@ fn example_program(sources: &Sources, client: &GeneratedClient, operation: &Oper
     }
     let name = operation.method_name;
     let call = client.sample_call(operation.id, Inputs::Required, |_| "setup::image()".to_owned());
-    let setters = call.map(|call| call.setters);
+    let setters = call.map(|call| known_to_the_mock_server(sources, operation, call.setters));
     let derived = setters.map(|setters| {
         let line = format!("    let response = client.{name}(){}.send().await?;", setters.concat());
         let call = if line.len() <= 120 {
@@ -118,6 +124,32 @@ fn example_program(sources: &Sources, client: &GeneratedClient, operation: &Oper
     });
     let reason = format!("no example calls `{}`", operation.id);
     Some(Need { file: format!("{EXAMPLE_PROGRAMS}/{name}.rs"), reason, derived })
+}
+
+/// Replaces ids in the path by those that the mock server has from the beginning: the program runs against it.
+fn known_to_the_mock_server(sources: &Sources, operation: &OperationSummary<'_>, setters: Vec<String>) -> Vec<String> {
+    let known = |setter: String| {
+        let name = setter.trim_start_matches('.').split('(').next().unwrap_or_default();
+        if !operation.path.contains(&format!("{{{name}}}")) {
+            return setter;
+        }
+        let samples = FIRST_STATE.iter().filter_map(|path| serde_json::from_str(sources.get(path)?).ok());
+        let id = samples.into_iter().find_map(|sample: Value| first_text(&sample, name).map(str::to_owned));
+        id.map_or(setter.clone(), |id| format!(".{name}({id:?})"))
+    };
+    setters.into_iter().map(known).collect()
+}
+
+/// The first text of a property, at any depth.
+fn first_text<'v>(value: &'v Value, property: &str) -> Option<&'v str> {
+    match value {
+        Value::Object(properties) => properties
+            .get(property)
+            .and_then(Value::as_str)
+            .or_else(|| properties.values().find_map(|inner| first_text(inner, property))),
+        Value::Array(items) => items.iter().find_map(|item| first_text(item, property)),
+        _ => None,
+    }
 }
 
 /// Typed calls for the contract tests, unless they are derived.

@@ -54,17 +54,24 @@ pub fn regen(root: &Path, mode: Mode) -> Result<()> {
             write_derived(root, &needs)?;
             let left = described(needs.iter().filter(|need| need.derived.is_none()));
             write_pending(root, &client, &sources)?;
-            let notes = needs::notes(&sources, &client).into_iter().map(|note| format!("note: {note}"));
-            notes.for_each(|note| say(&note));
+            say_notes(&sources, &client);
             if !left.is_empty() {
                 say(&format!("left to do by hand:\n{}", indented_lines(&left)));
             }
             Ok(())
         }
         Mode::Check => {
+            say_notes(&sources, &client);
             let outdated: Vec<_> = outdated.iter().map(|file| format!("{}: outdated", file.path)).collect();
             check_rest(root, &client, &sources, [outdated, described(samples.iter().chain(&needs))].concat())
         }
+    }
+}
+
+/// Prints what nobody has to do, but may want to know.
+fn say_notes(sources: &Sources, client: &GeneratedClient) {
+    for note in needs::notes(sources, client) {
+        say(&format!("note: {note}"));
     }
 }
 

@@ -64,7 +64,10 @@ fn truncated(text: &str) -> String {
     if text.chars().count() <= MAX_MESSAGE_CHARS {
         return text.to_owned();
     }
-    text.chars().take(MAX_MESSAGE_CHARS).chain(['…']).collect()
+    // The message begins with the value, which may be long, and ends with the cause.
+    let (start, end) = (MAX_MESSAGE_CHARS / 3, 2 * MAX_MESSAGE_CHARS / 3);
+    let skipped = text.chars().count() - end;
+    text.chars().take(start).chain([' ', '…', ' ']).chain(text.chars().skip(skipped)).collect()
 }
 
 fn convert(schema: &Value) -> Value {

@@ -301,7 +301,7 @@ mod tests {
 
     #[test]
     fn text_formats_other_than_times_and_files_become_plain_text() {
-        for format in ["uri", "uuid", "date", "ipv4", "byte", "password"] {
+        for format in ["uri", "uuid", "date"] {
             assert_eq!(
                 in_responses(&format!("{{type: string, format: {format}}}"))["properties"]["m"],
                 json!({"type": "string"})

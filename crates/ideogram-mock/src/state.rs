@@ -115,8 +115,18 @@ impl State {
     pub(crate) fn demo(training_time: Duration, start: Timestamp) -> Self {
         let later = start.duration_since(DEFAULT_START);
         let sample = |text: &str| serde_json::from_str::<Value>(text).expect("samples are JSON");
-        let dataset = sample(include_str!(concat!(env!("OPENAPI"), "/examples/get_dataset/demo.json")));
-        let models = sample(include_str!(concat!(env!("OPENAPI"), "/examples/list_custom_models/demo.json")));
+        let dataset = sample(include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/",
+            env!("OPENAPI"),
+            "/examples/get_dataset/demo.json"
+        )));
+        let models = sample(include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/",
+            env!("OPENAPI"),
+            "/examples/list_custom_models/demo.json"
+        )));
         let models = models["models"].as_array().expect("the sample lists models");
         Self {
             now: None,

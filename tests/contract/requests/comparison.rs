@@ -43,9 +43,10 @@ fn part(text: &str) -> Option<Part> {
     Some(Part { name: name.to_owned(), file_name, media_type, content: content.to_owned() })
 }
 
-/// Percent-encodes the characters of a value that have a meaning in a query.
-fn encoded(text: &str) -> String {
-    text.replace(':', "%3A").replace('+', "%2B")
+/// A parameter as a query has it.
+fn encoded(name: &str, value: &str) -> String {
+    let url = reqwest::Url::parse_with_params("http://localhost", [(name, value)]).unwrap();
+    url.query().unwrap().to_owned()
 }
 
 /// The text of a scalar in a path, a query or a part.
@@ -83,7 +84,7 @@ pub(super) fn compare(
     for (name, schema) in operation.parameters_in("query") {
         if let Some(value) = rest.remove(name) {
             ensure!(value.is_array() == (schema["type"] == "array"), "`{name}` is one value or several");
-            query.extend(each(&value).map(|value| format!("{name}={}", encoded(&text(value)))));
+            query.extend(each(&value).map(|value| encoded(name, &text(value))));
         }
     }
     let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };

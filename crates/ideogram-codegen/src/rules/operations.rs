@@ -24,11 +24,22 @@ const OPERATION_KEYS: [&str; 11] = [
     "security",
 ];
 
+/// A path without the names of its parameters.
+fn route(path: &str) -> String {
+    path.split('/').map(|segment| if segment.starts_with('{') { "{}" } else { segment }).collect::<Vec<_>>().join("/")
+}
+
 impl<'d> Reader<'d> {
     pub(super) fn operations(&self, root: &Node<'d>) -> Vec<Operation> {
         let Some(paths) = self.required_object(root, "paths") else { return Vec::new() };
         let mut operations = Vec::new();
+        let mut routes: BTreeMap<String, &str> = BTreeMap::new();
         for (path, item) in paths.entries() {
+            // A server cannot tell them apart.
+            if let Some(other) = routes.insert(route(path), path) {
+                let problem = format!("`{path}` and `{other}` are one path with other names of parameters");
+                self.report(&item, problem, "put their operations under one of the two");
+            }
             if !path.starts_with('/') {
                 self.report(
                     &item,

@@ -324,12 +324,31 @@ impl<'d> Reader<'d> {
         Some(pattern).filter(|pattern| !pattern.is_empty())
     }
 
+    /// The format of a scalar: an unknown one, such as a misspelt `date-time`, would mean another type.
+    fn format(&self, node: &Node<'d>, kind: Option<&str>) -> String {
+        let known: &[&str] = match kind {
+            Some("string") => &["binary", "date", "date-time", "uri", "uuid"],
+            Some("integer") => &["int32", "int64"],
+            Some("number") => &["float", "double"],
+            _ => &[],
+        };
+        let format = self.optional_text(node, "format");
+        if let Some(found) = node.get("format").filter(|_| !known.is_empty() && !known.contains(&format.as_str())) {
+            self.report(
+                &found,
+                format!("unknown format `{format}`"),
+                format!("use {}, or leave it out", known.join(", ")),
+            );
+        }
+        format
+    }
+
     fn plain(&self, node: &Node<'d>) -> Kind {
         let Some(kind) = node.get("type") else {
             self.only_schema_keys(node, &["nullable"]);
             return Kind::Any;
         };
-        let format = self.optional_text(node, "format");
+        let format = self.format(node, kind.value.as_str());
         match kind.value.as_str() {
             Some("string") => {
                 self.only_schema_keys(node, &["type", "format", "minLength", "maxLength", "pattern", "nullable"]);

@@ -195,6 +195,12 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ),
     ("required: [id, kind, nick, mother]", "required: [id, colour]", "`colour` is required but not among"),
     ("minLength: 1, maxLength: 5", "minLength: one", "expected a whole number"),
+    ("  /toys:\n", "  /orders/{number}: {}\n  /toys:\n", "are one path with other names of parameters"),
+    (
+        "minLength: 1, maxLength: 5",
+        "format: date-tim",
+        "unknown format `date-tim`; use binary, date, date-time, uri, uuid, or leave it out",
+    ),
     ("minLength: 1, maxLength: 5", "pattern: '('", "the pattern `(` cannot be read: "),
     ("minLength: 1, maxLength: 5", "pattern: '^(?!a).$'", "the pattern `^(?!a).$` cannot be read: "),
     ("enum: [CAT, DOG, 3_LEGGED, 10x20]", "enum: [CAT, cat]", "are both `Cat`"),

@@ -18,7 +18,7 @@ pub(crate) use self::{
 };
 
 /// Its text; the build script finds the folder.
-const TEXT: &str = include_str!(concat!(env!("OPENAPI"), "/ideogram.yaml"));
+const TEXT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/", env!("OPENAPI"), "/ideogram.yaml"));
 
 /// The document, read once per process, and not before the first server needs it.
 static EMBEDDED: LazyLock<Document> =
