@@ -124,7 +124,7 @@ fn invalid_values_are_refused_by_name() {
 
     #[expect(deprecated, reason = "the document marks it")]
     let outside_of_the_pattern = client.delete_photo().pet_id("TIB").number(7).prepare();
-    assert_eq!(refused(outside_of_the_pattern), "delete_photo: `pet_id`: does not match `^[a-z]+$`");
+    assert_eq!(refused(outside_of_the_pattern), "delete_photo: `pet_id` does not match `^[a-z]+$`");
 }
 
 #[test]

@@ -297,7 +297,10 @@ async fn a_paid_call_whose_time_has_passed_still_brings_its_response_to_disk_and
         let error = client.generate_image_v3().prompt("a").num_images(3).send().await.unwrap_err();
 
         assert_eq!((error.outcome(), error.attempts(), error.is_timeout()), (Outcome::Unknown, 1, true), "{error}");
-        assert!(error.to_string().contains("if it arrives within 10 minutes, it is stored in"), "{error}");
+        assert!(
+            error.to_string().contains("if it arrives within 10 minutes and the program still runs, it is stored in"),
+            "{error}"
+        );
         assert_eq!((client.images_in_flight(), fs::read_dir(folder.path()).unwrap().count()), (0, 0));
         release.notify_one();
         while fs::read_dir(folder.path())

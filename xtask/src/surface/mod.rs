@@ -78,12 +78,6 @@ fn add_module<'i>(module: &str, items: impl Iterator<Item = &'i Item>, surface: 
             }
             Item::Static(item) => surface.push("document", &static_text(&item.ident, &item.ty, &item.expr)),
             Item::Const(item) => surface.push("document", &const_text(item)),
-            Item::Macro(item) if item.mac.path.segments.last().is_some_and(|name| name.ident == "path_value") => {
-                let mut arguments = item.mac.tokens.clone().into_iter();
-                let name = arguments.next().map(|name| name.to_string()).unwrap_or_default();
-                let pattern = line(&arguments.skip(1).collect());
-                surface.push(&format!("{module}/{name}"), &commented("Pattern", &[pattern]));
-            }
             // The builders of types repeat the properties of the types, which are reviewed themselves.
             _ => {}
         }

@@ -272,7 +272,7 @@ fn timed_out(stalled: Stalled, progress: &Progress) -> Failed {
 /// The failure of a call whose attempt goes on.
 pub(super) fn goes_on(stalled: Stalled, folder: &Path) -> Failed {
     let message = format!(
-        "no response in time: {}; if it arrives within {} minutes, it is stored in \"{}\"",
+        "no response in time: {}; if it arrives within {} minutes and the program still runs, it is stored in \"{}\"",
         describe(stalled),
         OVERTIME.as_secs() / 60,
         folder.display()

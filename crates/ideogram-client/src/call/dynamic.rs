@@ -303,7 +303,7 @@ fn parameter(request: &mut Request, input: &'static Input, field: &Field) -> Res
     let text = if let Value::String(text) = &value { text } else { text };
     match input.location {
         Location::Path => {
-            check_path_value(text, None).map_err(|reason| format!("`{}` {reason}", input.name))?;
+            check_path_value(text).map_err(|reason| format!("`{}` {reason}", input.name))?;
             request.path(input.name, text);
         }
         Location::Query => request.query(input.name, text),

@@ -319,14 +319,15 @@ impl Checker {
         let below = minimum.is_some_and(|minimum| size < minimum);
         let above = maximum.is_some_and(|maximum| size > maximum);
         if below || above {
-            let wanted = match (minimum, maximum) {
-                (Some(minimum), Some(maximum)) if minimum == maximum => format!("exactly {minimum}"),
-                (Some(minimum), Some(maximum)) => format!("{minimum} to {maximum}"),
-                (Some(minimum), None) => format!("at least {minimum}"),
-                (None, Some(maximum)) => format!("at most {maximum}"),
+            let (wanted, bound) = match (minimum, maximum) {
+                (Some(minimum), Some(maximum)) if minimum == maximum => (format!("exactly {minimum}"), minimum),
+                (Some(minimum), Some(maximum)) => (format!("{minimum} to {maximum}"), maximum),
+                (Some(minimum), None) => (format!("at least {minimum}"), minimum),
+                (None, Some(maximum)) => (format!("at most {maximum}"), maximum),
                 (None, None) => return,
             };
-            self.report(format!("must have {wanted} {unit}s, and has {size}"));
+            let plural = if bound == 1 { "" } else { "s" };
+            self.report(format!("must have {wanted} {unit}{plural}, and has {size}"));
         }
     }
 

@@ -1,9 +1,7 @@
 //! Ids as newtypes, and the check of path parameters: no value may change the path of a request.
 
-use crate::document::schema::Pattern;
-
-/// Returns the reason if a value is not valid in a path.
-pub(crate) fn check_path_value(value: &str, pattern: Option<&Pattern>) -> Result<(), String> {
+/// Returns the reason if a value is not valid in any path. The pattern of the document is checked with the request.
+pub(crate) fn check_path_value(value: &str) -> Result<(), String> {
     if value.is_empty() {
         return Err("must not be empty".to_owned());
     }
@@ -15,22 +13,16 @@ pub(crate) fn check_path_value(value: &str, pattern: Option<&Pattern>) -> Result
     });
     match forbidden {
         Some(character) if character.is_control() => {
-            return Err(format!("must not contain the control character U+{:04X}", u32::from(character)));
+            Err(format!("must not contain the control character U+{:04X}", u32::from(character)))
         }
-        Some(character) if character.is_whitespace() => return Err("must not contain white space".to_owned()),
-        Some(character) => {
-            return Err(format!("must not contain `{character}`, which has a special meaning in a path"));
-        }
-        None => {}
-    }
-    match pattern {
-        Some(pattern) if !pattern.matches(value) => Err(pattern.mismatch()),
-        _ => Ok(()),
+        Some(character) if character.is_whitespace() => Err("must not contain white space".to_owned()),
+        Some(character) => Err(format!("must not contain `{character}`, which has a special meaning in a path")),
+        None => Ok(()),
     }
 }
 
 macro_rules! path_value {
-    ($name:ident, $pattern:expr) => {
+    ($name:ident) => {
         impl $name {
             /// The value as text.
             pub fn as_str(&self) -> &str {
@@ -46,14 +38,7 @@ macro_rules! path_value {
             }
 
             fn check(value: &str) -> ::std::result::Result<(), ::std::string::String> {
-                static PATTERN: ::std::option::Option<crate::document::schema::Pattern> = {
-                    const SOURCE: ::std::option::Option<&str> = $pattern;
-                    match SOURCE {
-                        Some(source) => Some(crate::document::schema::Pattern::new(source)),
-                        None => None,
-                    }
-                };
-                crate::values::path_value::check_path_value(value, PATTERN.as_ref())
+                crate::values::path_value::check_path_value(value)
             }
         }
 
@@ -173,7 +158,7 @@ mod tests {
             ("a\u{a0}b", "white space"),
             ("a\nb", "control character U+000A"),
         ] {
-            let error = check_path_value(value, None).unwrap_err();
+            let error = check_path_value(value).unwrap_err();
 
             assert!(error.contains(reason), "{value:?}: {error}");
         }
@@ -182,7 +167,7 @@ mod tests {
     #[test]
     fn ids_of_the_service_are_accepted() {
         for value in ["abc", "7uS_VESkRI6O3-sVgHQp_A", "...", "a.b", "ä", "@:,;=+&"] {
-            assert_eq!(check_path_value(value, None), Ok(()), "{value}");
+            assert_eq!(check_path_value(value), Ok(()), "{value}");
         }
     }
 }

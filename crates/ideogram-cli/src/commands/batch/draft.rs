@@ -47,7 +47,7 @@ pub(super) struct Reading {
 
 /// Turns all rows into requests, or returns all their problems. Reads the files of the rows. Blocks.
 pub(super) fn rows(rows: Vec<Raw>, reading: &Reading) -> Result<Vec<Row>, Vec<Problem>> {
-    let (mut done, mut problems) = (Vec::new(), Vec::new());
+    let (mut done, mut problems) = (Vec::with_capacity(rows.len()), Vec::new());
     let mut ids: HashMap<String, u64> = HashMap::new();
     let mut same: HashMap<String, u32> = HashMap::new();
     let mut digests = Digests::default();

@@ -349,7 +349,7 @@ impl Batch {
     }
 
     /// Reads and checks all rows.
-    async fn rows(&self, context: &Context<'_>, model: Model) -> Result<Arc<[Row]>, Failure> {
+    async fn rows(&self, context: &Context<'_>, model: Model) -> Result<Arc<Vec<Row>>, Failure> {
         let name = if self.is_stdin() { "standard input".to_owned() } else { self.file.display().to_string() };
         let form = match self.form {
             Some(form) => form,
@@ -379,7 +379,8 @@ impl Batch {
             if rows.is_empty() {
                 return Err(Failure::usage(format!("there are no rows in {name}")));
             }
-            Ok(Arc::from(rows))
+            // Not a slice, which would be a second copy of all rows.
+            Ok(Arc::new(rows))
         })
         .await
     }
