@@ -244,6 +244,14 @@ const BREAKAGES: &[(&str, &str, &str, &str, &str)] = &[
         "",
     ),
     (
+        "a description without a full stop",
+        "      description: What a new dataset is called.\n",
+        "      description: What a new dataset is called\n",
+        "[LINE]: `#/components/schemas/CreateDatasetRequest/description`: a description without a full stop; write whole \
+         sentences",
+        "",
+    ),
+    (
         "a typing error in the keyword that holds the responses",
         "      responses:\n",
         "      respones:\n",

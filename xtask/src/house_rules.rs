@@ -38,11 +38,6 @@ pub(crate) fn check(document: &str, root: &Value, problems: &mut Vec<Problem>) {
             let problem = Problem::of_file(crate::DOCUMENT, message, "break the line").at_line(Some(index + 1));
             rules.problems.push(problem);
         }
-        if line.split_once('#').is_some_and(|(_, comment)| comment.trim_start().starts_with(UNWRITTEN)) {
-            let message = format!("a `# {UNWRITTEN}` that is left");
-            let repair = "decide it by a source, and remove the comment";
-            rules.problems.push(Problem::of_file(crate::DOCUMENT, message, repair).at_line(Some(index + 1)));
-        }
     }
     rules.quotes();
     for operation in schema_walk::operations(root) {
@@ -229,6 +224,7 @@ impl Rules<'_> {
                     if text.starts_with(UNWRITTEN) || text.trim().is_empty() {
                         let message = format!("a {key} that is not written yet");
                         self.report(&inner.pointer, message, "say what a user needs to know");
+                        continue;
                     }
                     let is_title = key == "summary" || inner.pointer.contains("/externalDocs/");
                     if !is_title && !text.trim_end().ends_with(['.', '!', '?', ':']) {
