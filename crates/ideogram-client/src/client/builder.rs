@@ -247,7 +247,7 @@ impl ClientBuilder {
         let inner = Inner {
             http,
             api_key,
-            base_url,
+            base_url: Arc::new(base_url),
             links: DownloadClient::new(self.connect_timeout, self.links),
             limiter: ImageLimiter::new(self.max_images_in_flight),
             attempts: Arc::new(Semaphore::new(MAX_FREE_ATTEMPTS)),

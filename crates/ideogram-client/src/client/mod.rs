@@ -31,7 +31,7 @@ pub struct Client {
 pub(crate) struct Inner {
     pub(crate) http: reqwest::Client,
     pub(crate) api_key: ApiKey,
-    pub(crate) base_url: Url,
+    pub(crate) base_url: Arc<Url>,
     pub(crate) limiter: ImageLimiter,
     /// Limits concurrent attempts of calls that make no image.
     pub(crate) attempts: Arc<Semaphore>,
@@ -84,7 +84,7 @@ impl Client {
 
     /// Returns an empty request of an operation.
     pub(crate) fn new_request(&self, operation: &'static Operation) -> Request {
-        Request::new(operation, self.base_url().clone(), self.settings.validation.clone())
+        Request::new(operation, Arc::clone(&self.inner.base_url), self.settings.validation.clone())
     }
 
     /// Runs a future on the client's own thread, and waits for its result.

@@ -6,7 +6,10 @@
 mod part;
 mod summary;
 
-use std::fmt::{self, Display};
+use std::{
+    fmt::{self, Display},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
@@ -36,7 +39,8 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 #[derive(Clone, Debug)]
 pub struct Request {
     operation: &'static Operation,
-    url: Url,
+    /// The address of the service, with the query. Shared by the requests of a client: there may be many.
+    url: Arc<Url>,
     path: String,
     headers: HeaderMap,
     body: Body,
@@ -65,7 +69,7 @@ pub(crate) enum Body {
 }
 
 impl Request {
-    pub(crate) fn new(operation: &'static Operation, base_url: Url, validation: Validation) -> Self {
+    pub(crate) fn new(operation: &'static Operation, base_url: Arc<Url>, validation: Validation) -> Self {
         Self {
             operation,
             url: base_url,
@@ -91,7 +95,7 @@ impl Request {
 
     /// The address, with its parameters.
     pub fn url(&self) -> Url {
-        let mut url = self.url.clone();
+        let mut url = Url::clone(&self.url);
         let path = format!("{}{}", url.path().trim_end_matches('/'), self.path);
         url.set_path(&path);
         url
@@ -178,7 +182,7 @@ impl Request {
         let Some(quote) = &self.operation.quote else {
             return Err(self.refused("this operation has no price quotes"));
         };
-        self.url.query_pairs_mut().append_pair(quote.parameter, "true");
+        Arc::make_mut(&mut self.url).query_pairs_mut().append_pair(quote.parameter, "true");
         self.mode = Mode::Quote;
         Ok(self)
     }
@@ -258,7 +262,7 @@ impl Request {
 
     pub(crate) fn query(&mut self, name: &str, value: &impl Display) {
         let value = value.to_string();
-        self.url.query_pairs_mut().append_pair(name, &value);
+        Arc::make_mut(&mut self.url).query_pairs_mut().append_pair(name, &value);
         self.parameters.push((name.to_owned(), value));
     }
 

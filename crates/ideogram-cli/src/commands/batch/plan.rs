@@ -86,14 +86,14 @@ pub(super) fn step(evidence: Evidence, allowed: Allowed) -> Step {
             if allowed.rerun_unknown {
                 Step::Send
             } else {
-                Step::Keep(Status::Failed(failed))
+                Step::Keep(Status::Failed(Box::new(failed)))
             }
         }
         Some(End::None) => if_unknown(allowed),
         // The folder of a row that is not billed is removed: this row was sent after the last line of the journal.
         _ if has_folder => if_unknown(allowed),
         Some(End::Failed(failed)) if failed.state == RowState::Declined && !allowed.retry_declined => {
-            Step::Keep(Status::Failed(failed))
+            Step::Keep(Status::Failed(Box::new(failed)))
         }
         _ => match sent_before {
             // The journal is not the one of that call, or an older copy of it.

@@ -121,7 +121,7 @@ impl Work<'_> {
                                 budget.subtract(index, &self.rows[index]);
                             }
                             stop = stop.or(streak.failed(&failed, self.stop_after));
-                            Some((index, Status::Failed(failed)))
+                            Some((index, Status::Failed(Box::new(failed))))
                         }
                     }
                 }

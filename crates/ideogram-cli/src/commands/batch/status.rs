@@ -12,7 +12,7 @@ pub(super) enum Status {
     NotRun,
     /// An earlier run sent it, and no response shows how it ended.
     Unknown,
-    Failed(Failed),
+    Failed(Box<Failed>),
     /// It has a response.
     Finished(Vec<Image>),
 }
