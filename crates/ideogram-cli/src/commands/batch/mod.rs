@@ -367,6 +367,9 @@ impl Batch {
                 encoding => Unreadable::Encoding(encoding).failure(&name),
             })?;
             let (mut raw, mut problems) = form.read(&text);
+            // Of a large table, the text is as much again.
+            drop(text);
+            drop(bytes);
             problems.extend(columns.apply(&mut raw, reading.model, reading.unchecked));
             let rows = draft::rows(raw, &reading).unwrap_or_else(|more| {
                 problems.extend(more);
