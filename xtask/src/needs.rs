@@ -3,6 +3,8 @@
 //! Start at [`missing`]. Everything here reads source as text, so that the whole list comes at once and without a build;
 //! tests check each point by running it.
 
+use std::collections::BTreeSet;
+
 use ideogram_codegen::{GeneratedClient, Inputs, OperationSummary};
 use serde_json::Value;
 
@@ -13,6 +15,7 @@ use crate::{
 };
 
 const EXAMPLE_PROGRAMS: &str = "crates/ideogram-client/examples";
+const MOCK_SERVER: &str = "crates/ideogram-mock/src";
 const HANDLERS: &str = "crates/ideogram-mock/src/handlers";
 const HANDLED_CALLS: &str = "crates/ideogram-mock/tests/server/every_operation.rs";
 /// The samples from which the mock server takes its first datasets and models.
@@ -74,14 +77,61 @@ pub(crate) fn notes(sources: &Sources, client: &GeneratedClient) -> Vec<String> 
 pub fn missing(sources: &Sources, client: &GeneratedClient) -> Vec<Need> {
     let handlers = functions(sources, HANDLERS);
     let calls = functions(sources, TYPED_CALLS);
+    let root = ideogram_codegen::read_yaml(sources.document()).unwrap_or_default();
+    let first_state = FIRST_STATE.iter().filter_map(|path| sources.get(path));
+    let mock_server: String = sources.in_folder(MOCK_SERVER).map(|(_, text)| text).chain(first_state).collect();
     let mut needs = Vec::new();
     for operation in client.operations() {
+        if let Some(module) = handlers.module_of(operation.id) {
+            needs.extend(unsent(&root, operation.id, module, &mock_server));
+        }
         needs.extend(example_program(sources, client, &operation));
         needs.extend(typed_call(client, &operation, &calls));
         needs.extend(handled_query(&operation, &handlers));
         needs.extend(command(sources, &operation));
     }
     needs
+}
+
+/// The required properties of a response that the mock server, which has a handler for the operation, never names.
+fn unsent(root: &Value, id: &str, module: &str, mock_server: &str) -> Option<Need> {
+    let operation = schema_walk::operations(root).into_iter().find(|operation| operation.id == id)?;
+    let schema = &operation.node.value["responses"]["200"]["content"]["application/json"]["schema"];
+    let mut required = BTreeSet::new();
+    required_properties(root, schema, &mut BTreeSet::new(), &mut required);
+    let is_named =
+        |name: &str| mock_server.contains(&format!("\"{name}\"")) || mock_server.contains(&format!("{name}:"));
+    let missing: Vec<String> =
+        required.into_iter().filter(|name| !is_named(name)).map(|name| format!("`{name}`")).collect();
+    (!missing.is_empty()).then(|| {
+        let reason =
+            format!("the mock server does not send {}, which the response of `{id}` requires", missing.join(", "));
+        by_hand(format!("{HANDLERS}/{module}.rs"), reason)
+    })
+}
+
+/// Collects the required properties of a schema and of those in it; `seen` has the components that were visited.
+fn required_properties<'d>(
+    root: &'d Value,
+    schema: &'d Value,
+    seen: &mut BTreeSet<&'d str>,
+    required: &mut BTreeSet<&'d str>,
+) {
+    if let Some(target) = schema["$ref"].as_str() {
+        if let Some(component) = target.strip_prefix('#').and_then(|pointer| root.pointer(pointer))
+            && seen.insert(target)
+        {
+            required_properties(root, component, seen, required);
+        }
+        return;
+    }
+    required.extend(schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str));
+    let inner = schema["properties"].as_object().into_iter().flat_map(|properties| properties.values());
+    let all_of = schema["allOf"].as_array().into_iter().flatten();
+    let others = all_of.chain([&schema["items"], &schema["additionalProperties"]]);
+    for schema in inner.chain(others).filter(|schema| schema.is_object()) {
+        required_properties(root, schema, seen, required);
+    }
 }
 
 fn functions(sources: &Sources, folder: &str) -> Functions {
@@ -201,4 +251,37 @@ fn command(sources: &Sources, operation: &OperationSummary<'_>) -> Option<Need> 
     let inputs = operation.inputs.iter().filter(|input| !input.in_query).map(|input| input.name);
     let missing: Vec<String> = inputs.filter(|name| !has_flag(name)).map(|name| format!("`{name}`")).collect();
     (!missing.is_empty()).then(|| by_hand(IMAGE_FLAGS, format!("no flag sets {} of `{id}`", missing.join(", "))))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_required_property_that_the_mock_server_never_names_is_reported() {
+        let root = json!({
+            "paths": {"/lanterns": {"get": {"operationId": "list_lanterns", "responses": {"200": {"content": {
+                "application/json": {"schema": {"$ref": "#/components/schemas/Lanterns"}},
+            }}}}}},
+            "components": {"schemas": {
+                "Lanterns": {"required": ["lanterns"], "properties": {
+                    "lanterns": {"type": "array", "items": {"$ref": "#/components/schemas/Lantern"}},
+                }},
+                "Lantern": {"required": ["color", "height"], "properties": {
+                    "color": {}, "height": {}, "note": {}, "inside": {"$ref": "#/components/schemas/Lantern"},
+                }},
+            }},
+        });
+        let reported =
+            |mock_server: &str| unsent(&root, "list_lanterns", "lanterns", mock_server).map(|need| need.reason);
+
+        assert_eq!(reported(r#"json!({"lanterns": [{"color": "red", "height": 3}]})"#), None);
+        assert_eq!(reported(r#"Lantern { height: 3 }; json!({"lanterns": [], "color": ""})"#), None);
+        assert_eq!(
+            reported(r#"json!({"lanterns": [{"color": "red"}]})"#).unwrap(),
+            "the mock server does not send `height`, which the response of `list_lanterns` requires"
+        );
+    }
 }
