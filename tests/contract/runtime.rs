@@ -303,13 +303,18 @@ async fn a_paid_call_whose_time_has_passed_still_brings_its_response_to_disk_and
         );
         assert_eq!((client.images_in_flight(), fs::read_dir(folder.path()).unwrap().count()), (0, 0));
         release.notify_one();
-        while fs::read_dir(folder.path())
-            .unwrap()
-            .flatten()
-            .all(|it| it.path().extension().is_none_or(|it| it != "json"))
-        {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        let is_stored = || {
+            fs::read_dir(folder.path())
+                .unwrap()
+                .flatten()
+                .any(|it| it.path().extension().is_some_and(|it| it == "json"))
+        };
+        let arrives = async {
+            while !is_stored() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), arrives).await.expect("a late response is stored");
         let read = StoredResponse::read(only_file(folder.path())).await.unwrap();
         assert_eq!(read.body(), IMAGES.as_bytes());
     }

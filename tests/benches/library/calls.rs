@@ -1,7 +1,7 @@
 //! The cost of a call and of decoding, beside code by hand.
 //!
 //! CPU time of the calling thread is read from the kernel. Between two calls the connection gets its turn to go back to
-//! the pool: otherwise whoever calls at once opens another one, which costs more than the call.
+//! the pool: otherwise the next call opens another one, which costs more than the call.
 
 use std::{env, fs, hint::black_box, process::Command};
 

@@ -38,7 +38,7 @@ pub(crate) fn upload() -> Result<()> {
         },
         || {
             let form = format!("files=@{}", large.display());
-            seconds(|| curl().args(["--form", &form, &format!("{url}/datasets/demo/upload_assets")]).run())
+            seconds(|| run(curl().args(["--form", &form, &format!("{url}/datasets/demo/upload_assets")])))
         },
     )?;
     compare("upload of 1 GiB", "curl --form", &pairs, |seconds| UPLOAD_BYTES as f64 / MIB / seconds, "MiB/s");
@@ -70,9 +70,8 @@ pub(crate) fn saving() -> Result<()> {
         seconds(|| {
             let (links, parallel) = (format!("{url}/[{:022}-{:022}].png", 0, IMAGES - 1), PARALLEL.to_string());
             let mut curl = curl();
-            curl.args(["--parallel", "--parallel-max", &parallel, "--remote-name-all", &links])
-                .current_dir(&theirs)
-                .run()?;
+            curl.args(["--parallel", "--parallel-max", &parallel, "--remote-name-all", &links]);
+            run(curl.current_dir(&theirs))?;
             if then_sync {
                 for entry in fs::read_dir(&theirs)? {
                     fs::File::open(entry?.path())?.sync_all()?;
@@ -103,17 +102,11 @@ fn curl() -> Command {
     curl
 }
 
-trait Run {
-    /// Runs a command that succeeds, and drops what it prints.
-    fn run(&mut self) -> Result<()>;
-}
-
-impl Run for Command {
-    fn run(&mut self) -> Result<()> {
-        let output = self.output().context("cannot run curl")?;
-        ensure!(output.status.success(), "curl fails: {}", String::from_utf8_lossy(&output.stderr));
-        Ok(())
-    }
+/// Runs a command that succeeds, and drops what it prints.
+fn run(command: &mut Command) -> Result<()> {
+    let output = command.output().context("cannot run curl")?;
+    ensure!(output.status.success(), "curl fails: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
 }
 
 fn seconds(run: impl FnOnce() -> Result<()>) -> Result<f64> {

@@ -16,8 +16,9 @@ use crate::{
 };
 
 /// The variable that [`ClientBuilder::api_key_from_env`] reads.
-const BASE_URL_VARIABLE: &str = "IDEOGRAM_BASE_URL";
 const API_KEY_VARIABLE: &str = "IDEOGRAM_API_KEY";
+/// The variable that [`ClientBuilder::base_url_from_env`] reads.
+const BASE_URL_VARIABLE: &str = "IDEOGRAM_BASE_URL";
 /// Long enough for a slow network, short enough to notice a dead one.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The service's limit for an organization, unless agreed otherwise.

@@ -96,18 +96,20 @@ impl CallOptions {
         self
     }
 
-    /// Sets how long a call may take with all its attempts and backoffs: 1 hour by default. Waits for jobs and trainings
-    /// consist of many calls and have a deadline of their own, such as [`Wait::deadline`](crate::job::Wait::deadline). The time begins when the call
+    /// Sets how long a call may take with all its attempts and backoffs: 1 hour by default. The time begins when the call
     /// has its permits for images in flight ([`permit_timeout`](Self::permit_timeout) bounds the wait for them); until
     /// then nothing is sent, and dropping the call costs nothing.
+    ///
+    /// Waits for jobs and trainings consist of many calls, and have a deadline of their own, such as
+    /// [`Wait::deadline`](crate::job::Wait::deadline).
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
         self
     }
 
     /// Sets how long a call may wait for its permits for images in flight: without a limit by default. Jobs hold permits
-    /// until their end is seen ([`Job`](crate::Job)), so whoever submits many jobs must wait for the first of them, or set
-    /// this. A call that waits
+    /// until their end is seen ([`Job`](crate::Job)), so a program that submits many jobs must wait for the first of them, or
+    /// set this. A call that waits
     /// longer fails with [`ErrorKind::RateLimited`](crate::ErrorKind::RateLimited) and
     /// [`Outcome::NotSent`](crate::Outcome::NotSent). With a deadline, it bounds the whole time of a call that
     /// makes images.

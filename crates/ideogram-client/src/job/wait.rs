@@ -100,7 +100,7 @@ pub enum JobError {
         trouble: Option<Error>,
     },
     /// The service refused a poll, for example because the key is wrong or the id does not exist, or its response could not
-    /// be read or stored. Waiting longer does not help; the job runs on, if there is one.
+    /// be read. Waiting longer does not help; the job runs on, if there is one.
     #[error("cannot get the state of the generation {id}; if there is one, it runs on")]
     #[non_exhaustive]
     Poll {
@@ -110,7 +110,8 @@ pub enum JobError {
         #[source]
         error: Error,
     },
-    /// The job was not accepted, or its images could not be saved. [`Error::outcome`] says whether a job may run.
+    /// The job was not accepted, or it has ended, and its response could not be stored or its images not be saved.
+    /// [`Error::outcome`] says whether a job may run.
     #[error(transparent)]
     Call(#[from] Error),
 }
@@ -140,7 +141,7 @@ impl JobError {
         }
     }
 
-    /// The id of the job, unless it was not accepted.
+    /// The id of the job; `None` if the error is a [`JobError::Call`].
     pub fn id(&self) -> Option<&str> {
         match self {
             Self::Failed { id, .. } | Self::DeadlinePassed { id, .. } | Self::Poll { id, .. } => Some(id),
@@ -292,8 +293,7 @@ impl Watch {
                     self.release();
                     let (status, headers, body) =
                         (response.status(), response.headers().clone(), response.body().clone());
-                    let stored_at = self.store(status, headers, body).await;
-                    let stored_at = stored_at.map_err(|error| JobError::Poll { id, error })?;
+                    let stored_at = self.store(status, headers, body).await?;
                     let state =
                         JobState::Completed(response.of_job(self.origin.map(|origin| origin.started_by), stored_at));
                     return Ok((JobProgress { state, elapsed, next_poll_in: None }, None));

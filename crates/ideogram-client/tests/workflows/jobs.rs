@@ -312,3 +312,43 @@ async fn generic_code_takes_any_builder_that_can_run_as_a_job() {
     let generation: GenerationV2 = submitted(client.generate_image_v2_ideogram_v3().prompt("a")).await;
     assert_eq!(generation.data.len(), 1);
 }
+
+#[tokio::test]
+async fn the_jobs_of_a_folder_are_waited_for_at_the_same_time() {
+    let (_server, client) = start(MockServer::builder()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let stored = folder.path().join(".ideogram-jobs");
+    let storing = client.with(CallOptions::new().store_responses_in(&stored));
+    let submit = |prompt: &'static str| storing.generate_image_v2_ideogram45().prompt(prompt).submit();
+    let (hanging, _other) = (submit("a hanging lantern").await.unwrap(), submit("a lantern").await.unwrap());
+    // The first in the order of names.
+    fs::rename(hanging.stored_at().unwrap(), stored.join("0.json")).unwrap();
+
+    let other_is_saved = async {
+        while images(folder.path()) == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+
+    tokio::select! {
+        resumed = client.resume_jobs(folder.path()).into_future() => panic!("one of them hangs: {resumed:?}"),
+        saved = tokio::time::timeout(Duration::from_secs(30), other_is_saved) => saved.expect("the other is saved"),
+    }
+}
+
+#[tokio::test]
+async fn a_finished_job_whose_response_cannot_be_stored_is_in_the_error() {
+    let (_server, client) = start(MockServer::builder()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let stored = folder.path().join("responses");
+    let storing = client.with(CallOptions::new().store_responses_in(&stored));
+    let job = storing.generate_image_v2_ideogram45().prompt("a lantern").submit().await.unwrap();
+    fs::remove_dir_all(&stored).unwrap();
+    fs::write(&stored, "in the way").unwrap();
+
+    let error = job.wait().await.unwrap_err();
+
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::LocalIo, Outcome::Completed), "{error}");
+    let JobError::Call(error) = error else { panic!("{error}") };
+    assert!(error.body().is_some(), "{error}");
+}

@@ -36,9 +36,6 @@ use crate::{
     session::context::{Context, Wording},
 };
 
-/// How many names of files in flight are listed as text; JSON has all.
-const MAX_NAMES_LISTED: usize = 5;
-
 /// Upload a folder of images and captions to a dataset, each file once
 ///
 /// Sends missing files in chunks: files are compared by name and size. The service can neither replace nor remove a
@@ -300,10 +297,7 @@ fn was_interrupted(last: SyncProgress, in_flight: &[String]) -> Failure {
         failure = failure.fact("no upload was in flight");
     } else {
         let count = units::count(in_flight.len() as u64, "file");
-        let mut names = in_flight.iter().take(MAX_NAMES_LISTED).map(String::as_str).collect::<Vec<_>>().join(", ");
-        if in_flight.len() > MAX_NAMES_LISTED {
-            names = format!("{names} and {} more", in_flight.len() - MAX_NAMES_LISTED);
-        }
+        let names = texts::names(in_flight);
         failure = failure.fact(format!("{count} in flight, which may still be stored: {names}"));
     }
     failure

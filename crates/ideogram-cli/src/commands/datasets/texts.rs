@@ -21,6 +21,15 @@ pub(super) fn amount<'f>(files: impl IntoIterator<Item = &'f LocalFile>) -> Stri
     if number == 0 { "nothing".to_owned() } else { format!("{}, {}", units::count(number, "file"), units::size(bytes)) }
 }
 
+/// How many names [`names`] lists; JSON has all.
+const MAX_NAMES: usize = 5;
+
+/// `a.png, b.png`, or the first names `and 12 more`.
+pub(super) fn names(names: &[impl AsRef<str>]) -> String {
+    let listed = names.iter().take(MAX_NAMES).map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
+    if names.len() > MAX_NAMES { format!("{listed} and {} more", names.len() - MAX_NAMES) } else { listed }
+}
+
 /// Sizes of files in the dataset: `64 B`, `64 B and 70 B`, `a size that the service does not report`.
 pub(super) fn sizes(sizes: impl IntoIterator<Item = Option<u64>>) -> String {
     let texts = sizes

@@ -25,9 +25,6 @@ use crate::{
     session::context::{Context, Wording},
 };
 
-/// How many names a question lists.
-const MAX_NAMES_LISTED: usize = 5;
-
 /// Add images, captions and ZIP archives of both to a dataset
 ///
 /// All files are sent in one call. If one of them cannot be read, is empty or of another type, nothing is sent. The
@@ -115,10 +112,7 @@ impl Upload {
         if doubled.is_empty() {
             return Ok(());
         }
-        let mut listed = doubled.iter().take(MAX_NAMES_LISTED).copied().collect::<Vec<_>>().join(", ");
-        if doubled.len() > MAX_NAMES_LISTED {
-            listed.push_str(", …");
-        }
+        let listed = texts::names(&doubled);
         let count = units::count(doubled.len() as u64, "file");
         let question =
             format!("send {count} whose name is in the dataset already ({listed})? Nothing can be removed from it");
