@@ -374,6 +374,31 @@ const BREAKAGES: &[(&str, &str, &str, &str, &str)] = &[
         "",
     ),
     (
+        "a typing error in an optional property of an example",
+        "307115+00:00'\n                  cover_asset_identifier:\n",
+        "307115+00:00'\n                  cover_aset_identifier:\n",
+        "[ELSEWHERE]: `#/paths/~1datasets~1{dataset_id}/get/responses/200/content/application~1json/example/dataset`: contradicts \
+         its schema: Additional properties are not allowed ('cover_aset_identifier' was unexpected); correct the value or \
+         the schema",
+        "                dataset:\n                  dataset_id",
+    ),
+    (
+        "a component that no operation refers to",
+        "    ErrorBody:\n",
+        "    Lanterns:\n      type: string\n      minLength: 5\n      description: Lights made of paper.\n\n    ErrorBody:\n",
+        "[LINE]: `#/components/schemas/Lanterns`: no operation refers to `Lanterns`, directly or through other components; \
+         refer to it, or remove it",
+        "",
+    ),
+    (
+        "a parameter in a header",
+        "          in: query\n",
+        "          in: header\n",
+        "[LINE]: `#/paths/~1datasets/get/parameters/0/in`: a parameter in a header; use `in: query`; the key is a security scheme, and the client sets the \
+         other headers",
+        "",
+    ),
+    (
         "an extension left out",
         "operationId: list_datasets\n      x-ideogram-billing: free\n      x-ideogram-retry: safe\n",
         "operationId: list_datasets\n      x-ideogram-billing: free\n",

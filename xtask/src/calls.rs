@@ -34,7 +34,7 @@ pub(crate) fn render(_: &Sources, client: &GeneratedClient) -> Result<String> {
         let mut calls = Vec::new();
         for inputs in [Inputs::Required, Inputs::All] {
             let file = |name: &str| format!("file({name:?})");
-            let Some(sample) = client.sample_call(operation.id, inputs, file) else { continue };
+            let Ok(sample) = client.sample_call(operation.id, inputs, file) else { continue };
             let (arguments, setters) = (Value::Object(sample.arguments), sample.setters.concat());
             let call = format!("call(json!({arguments}), client.{}(){setters}.send())", operation.method_name);
             if !calls.contains(&call) {

@@ -3,7 +3,9 @@
 //!
 //! Start at [`check`]. The generator itself refuses what it does not support.
 
-use serde_json::Value;
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
 
 use crate::{
     problem::Problem,
@@ -47,6 +49,10 @@ pub(crate) fn check(document: &str, root: &Value, problems: &mut Vec<Problem>) {
         rules.schema(&schema);
     }
     rules.prose(&Node::root(root));
+    // A reference that is broken leads nowhere, so its target would be reported too.
+    if rules.problems.is_empty() {
+        rules.components_are_used();
+    }
 }
 
 struct Rules<'r> {
@@ -119,13 +125,17 @@ impl Rules<'_> {
         if node.get("description").is_none() {
             self.report(&node.pointer, "needs a `description`", "say what the call does, and what it costs or changes");
         }
-        self.path_ids(operation);
+        self.parameters(operation);
         self.body(operation);
         self.responses(operation);
     }
 
-    fn path_ids(&mut self, operation: &Operation<'_>) {
+    fn parameters(&mut self, operation: &Operation<'_>) {
         for (_, parameter) in operation.node.get("parameters").map(|list| list.children()).unwrap_or_default() {
+            if parameter.value["in"] == "header" {
+                let repair = "use `in: query`; the key is a security scheme, and the client sets the other headers";
+                self.report(&format!("{}/in", parameter.pointer), "a parameter in a header", repair);
+            }
             if parameter.value["in"] != "path" {
                 continue;
             }
@@ -213,6 +223,33 @@ impl Rules<'_> {
         {
             let repair = format!("move the schema to `{COMPONENTS}Name` and refer to it");
             self.report(&schema.pointer, format!("a schema with `{key}` and no name"), repair);
+        }
+    }
+
+    /// Refuses components that no operation leads to: often a reference to them was lost.
+    fn components_are_used(&mut self) {
+        let mut used = BTreeSet::new();
+        let mut pending = vec![&self.root["paths"]];
+        while let Some(value) = pending.pop() {
+            if let Some(target) = value["$ref"].as_str()
+                && used.insert(target)
+            {
+                pending.extend(target.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer)));
+            }
+            pending.extend(value.as_object().into_iter().flat_map(Map::values));
+            pending.extend(value.as_array().into_iter().flatten());
+        }
+        let components = Node::root(self.root).get("components").map(|components| components.children());
+        for (section, entries) in components.unwrap_or_default() {
+            if section == "securitySchemes" {
+                continue;
+            }
+            for (name, entry) in entries.children() {
+                if !used.contains(format!("#{}", entry.pointer).as_str()) {
+                    let message = format!("no operation refers to `{name}`, directly or through other components");
+                    self.report(&entry.pointer, message, "refer to it, or remove it");
+                }
+            }
         }
     }
 

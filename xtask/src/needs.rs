@@ -66,7 +66,7 @@ pub(crate) fn notes(sources: &Sources, client: &GeneratedClient) -> Vec<String> 
     let note = |operation: &OperationSummary<'_>| {
         format!(
             "the mock server answers `{}` with the example of the document; for state, it needs a handler in `{HANDLERS}/`, \
-             a line in `find` of `mod.rs`, and a call in `{HANDLED_CALLS}`",
+             and a line in `find` of `mod.rs`",
             operation.id
         )
     };
@@ -84,6 +84,7 @@ pub fn missing(sources: &Sources, client: &GeneratedClient) -> Vec<Need> {
     for operation in client.operations() {
         if let Some(module) = handlers.module_of(operation.id) {
             needs.extend(unsent(&root, operation.id, module, &mock_server));
+            needs.extend(handled_call(sources, &operation));
         }
         needs.extend(example_program(sources, client, &operation));
         needs.extend(typed_call(client, &operation, &calls));
@@ -134,6 +135,22 @@ fn required_properties<'d>(
     }
 }
 
+/// A call in the tests of the mock server, which check every handler's response. What is looked for are the HTTP method and
+/// the last segment of the path that is not a parameter; a test looks at the calls themselves.
+fn handled_call(sources: &Sources, operation: &OperationSummary<'_>) -> Option<Need> {
+    let calls = sources.get(HANDLED_CALLS)?;
+    let segment = operation.path.rsplit('/').find(|segment| !segment.starts_with('{'))?;
+    let method = match operation.http_method.as_str() {
+        "GET" => "session.get(".to_owned(),
+        "POST" => "session.post(".to_owned(),
+        other => format!("Method::{other}"),
+    };
+    (!calls.contains(segment) || !calls.contains(&method)).then(|| {
+        let reason = format!("no test calls the handler of `{} {}`", operation.http_method, operation.path);
+        by_hand(HANDLED_CALLS, reason)
+    })
+}
+
 fn functions(sources: &Sources, folder: &str) -> Functions {
     let mut functions = Functions::default();
     for (path, text) in sources.in_folder(folder) {
@@ -156,7 +173,7 @@ fn example_program(sources: &Sources, client: &GeneratedClient, operation: &Oper
     let name = operation.method_name;
     let call = client.sample_call(operation.id, Inputs::Required, |_| "setup::image()".to_owned());
     let setters = call.map(|call| known_to_the_mock_server(sources, operation, call.setters));
-    let derived = setters.map(|setters| {
+    let derived = setters.ok().map(|setters| {
         let line = format!("    let response = client.{name}(){}.send().await?;", setters.concat());
         let call = if line.len() <= 120 {
             line
@@ -206,13 +223,14 @@ fn first_text<'v>(value: &'v Value, property: &str) -> Option<&'v str> {
 fn typed_call(client: &GeneratedClient, operation: &OperationSummary<'_>, calls: &Functions) -> Option<Need> {
     let is_plain = !operation.runs_as_job && !operation.has_quote;
     let sample = |inputs| client.sample_call(operation.id, inputs, str::to_owned);
-    if is_plain && sample(Inputs::Required).is_some() && sample(Inputs::All).is_some() {
-        return None;
-    }
+    let why = match sample(Inputs::Required).and_then(|_| sample(Inputs::All)) {
+        Ok(_) if is_plain => return None,
+        Ok(_) => "it can run as a job, or has a quote".to_owned(),
+        Err(why) => why,
+    };
     let file = format!("{TYPED_CALLS}/{}", if is_plain { "calls.rs" } else { "calls_v2.rs" });
     let Some(sent) = calls.reached_from(operation.id) else {
-        let reason =
-            format!("`{}` has no typed call, and its arguments are not plain enough to derive one", operation.id);
+        let reason = format!("`{}` has no typed call, and none can be derived: {why}", operation.id);
         return Some(by_hand(file, reason));
     };
     let inputs = operation.inputs.iter().map(|input| input.name);

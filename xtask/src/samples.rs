@@ -23,7 +23,7 @@ pub(crate) fn check(sources: &Sources, root: &Value, problems: &mut Vec<Problem>
             return;
         }
     };
-    inline_values(document, root, &schemas, problems);
+    inline_values(document, root, problems);
 
     for path in sources.misplaced() {
         let message = "the file is not a sample";
@@ -56,8 +56,21 @@ pub(crate) fn check(sources: &Sources, root: &Value, problems: &mut Vec<Problem>
     }
 }
 
-fn inline_values(document: &str, root: &Value, schemas: &Schemas, problems: &mut Vec<Problem>) {
-    for (value, schema) in schema_walk::walk(root).values {
+/// Checks examples and defaults. Unlike a response, an example has no property that the document does not know: it would
+/// be a typing error.
+fn inline_values(document: &str, root: &Value, problems: &mut Vec<Problem>) {
+    let mut closed = root.clone();
+    for schema in schema_walk::walk(root).schemas {
+        if schema.value.get("properties").is_some()
+            && schema.value.get("additionalProperties").is_none()
+            && let Some(schema) = closed.pointer_mut(&schema.pointer)
+        {
+            schema["additionalProperties"] = false.into();
+        }
+    }
+    // The schemas have been read without this keyword.
+    let Ok(schemas) = Schemas::of(&closed) else { return };
+    for (value, schema) in schema_walk::walk(&closed).values {
         let check = match schemas.check(schema) {
             Ok(check) => check,
             Err(error) => {

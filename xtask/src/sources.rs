@@ -9,8 +9,14 @@ use anyhow::{Context as _, Result};
 pub const DOCUMENT: &str = "openapi/ideogram.yaml";
 
 /// The folders to read, from the root of the workspace.
-const FOLDERS: [&str; 5] =
-    ["openapi", COMMANDS, "crates/ideogram-client/examples", "crates/ideogram-mock/src", "tests/contract/requests"];
+const FOLDERS: [&str; 6] = [
+    "openapi",
+    COMMANDS,
+    "crates/ideogram-client/examples",
+    "crates/ideogram-mock/src",
+    "crates/ideogram-mock/tests/server",
+    "tests/contract/requests",
+];
 /// One file for each subcommand, with a folder for each word of the command but the last.
 const COMMANDS: &str = "crates/ideogram-cli/src/commands";
 /// The table of the commands that make images.

@@ -107,9 +107,13 @@ impl GeneratedClient {
         lower::lower(&self.facts.model)
     }
 
-    /// Returns a call of the operation `id`; `file` returns the Rust expression for a file of a name. `None` if there is no
-    /// such operation, or if its arguments are more than texts, numbers, enums, files and lists of these.
-    pub fn sample_call(&self, id: &str, inputs: Inputs, file: impl Fn(&str) -> String) -> Option<SampleCall> {
+    /// Returns a call of the operation `id`; `file` returns the Rust expression for a file of a name.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none: no such operation, or arguments that are more than texts, numbers, enums, files and lists of
+    /// these, or that exclude each other.
+    pub fn sample_call(&self, id: &str, inputs: Inputs, file: impl Fn(&str) -> String) -> Result<SampleCall, String> {
         sample_call::sample_call(&self.document, &self.facts.model, id, inputs, &file)
     }
 

@@ -269,6 +269,16 @@ pub(crate) enum Choice {
     AtLeastOne(Vec<Vec<String>>),
 }
 
+impl Choice {
+    /// The properties that it mentions.
+    pub(crate) fn properties(&self) -> Vec<&str> {
+        match self {
+            Self::NotTogether(names) => names.iter().map(String::as_str).collect(),
+            Self::ExactlyOne(sets) | Self::AtLeastOne(sets) => sets.iter().flatten().map(String::as_str).collect(),
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Union {
     /// The property that selects the kind; without it, the required properties do.

@@ -32,26 +32,31 @@ pub struct SampleCall {
 /// The name of the one file, or of the first and second.
 const FILES: [&str; 2] = ["a.png", "b.png"];
 
-/// Returns a call of the operation `id`; `file` returns the expression for a file of a name. `None` if the operation does
-/// not exist, or if its arguments are not plain or exclude each other.
+/// Returns a call of the operation `id`; `file` returns the expression for a file of a name.
+///
+/// # Errors
+///
+/// Why there is none: the operation does not exist, or an argument is not plain, or arguments exclude each other.
 pub(crate) fn sample_call(
     document: &Document,
     model: &Model,
     id: &str,
     inputs: Inputs,
     file: &dyn Fn(&str) -> String,
-) -> Option<SampleCall> {
-    let operation = model.operation(id)?;
-    let node = document.follow(&format!("#{}", operation.pointer))?;
+) -> Result<SampleCall, String> {
+    let unknown = || format!("there is no operation `{id}`");
+    let operation = model.operation(id).ok_or_else(unknown)?;
+    let node = document.follow(&format!("#{}", operation.pointer)).ok_or_else(unknown)?;
     let mut call = SampleCall { arguments: Map::new(), setters: Vec::new() };
     let mut add = |name: &str, required: bool, schema: &Schema, described: Option<Node<'_>>| {
         if required || inputs == Inputs::All {
             let example = described.and_then(|node| example(document, &node));
-            let (argument, source) = value(model, schema, example.as_ref(), file)?;
+            let plain = value(model, schema, example.as_ref(), file);
+            let (argument, source) = plain.ok_or_else(|| format!("no value can be derived for `{name}`"))?;
             call.arguments.insert(name.to_owned(), argument);
             call.setters.push(format!(".{}({source})", names::field_name(name)));
         }
-        Some(())
+        Ok::<_, String>(())
     };
     for parameter in &operation.parameters {
         let described = node
@@ -60,17 +65,18 @@ pub(crate) fn sample_call(
         add(&parameter.name, parameter.required, &parameter.schema, described)?;
     }
     if let Some(body) = &operation.body {
-        let object = model.object(&body.component)?;
-        let excludes = |choice: &Choice| inputs == Inputs::All || !matches!(choice, Choice::NotTogether(_));
-        if object.choices.iter().any(excludes) {
-            return None;
+        let object = model.object(&body.component).ok_or("the body is one of several objects")?;
+        let excludes = |choice: &&Choice| inputs == Inputs::All || !matches!(choice, Choice::NotTogether(_));
+        if let Some(choice) = object.choices.iter().find(excludes) {
+            let names: Vec<String> = choice.properties().iter().map(|name| format!("`{name}`")).collect();
+            return Err(format!("which of {} to send is a choice", names.join(", ")));
         }
         for property in &object.properties {
             let pointer = format!("#/components/schemas/{}/properties/{}", body.component, property.name);
             add(&property.name, property.required, &property.schema, document.follow(&pointer))?;
         }
     }
-    Some(call)
+    Ok(call)
 }
 
 /// The example of a parameter or schema, its own or that of the component it refers to.

@@ -113,8 +113,16 @@ impl RunJob {
 
     async fn run(self) -> Result<Vec<SaveOutcome>, JobError> {
         let Self { client, request, folder, deadline } = self;
-        let storing = client.with(CallOptions::new().store_responses_in(folder.join(JOBS)));
-        let job: Job = submit(&storing, request?).await?;
+        let jobs = folder.join(JOBS);
+        let storing = client.with(CallOptions::new().store_responses_in(&jobs));
+        let submitted: Result<Job, Error> = submit(&storing, request?).await;
+        // An attempt of unknown outcome may still store its response.
+        let ran_nothing = |error: &Error| matches!(error.outcome(), Outcome::NotSent | Outcome::Declined);
+        if submitted.as_ref().is_err_and(ran_nothing) {
+            // Only if it is empty.
+            let _ = std::fs::remove_dir(&jobs);
+        }
+        let job = submitted?;
         finish(&client, &job, &folder, deadline).await
     }
 }

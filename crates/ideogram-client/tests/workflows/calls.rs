@@ -193,3 +193,24 @@ async fn every_call_and_every_retry_is_one_event() {
         ["INFO retrying", "INFO succeeded 2", "WARN failed: get_dataset: 404 Not Found: Dataset not found. 1"]
     );
 }
+
+#[tokio::test]
+async fn a_long_wait_for_permits_is_an_event() {
+    let server = MockServer::start().await.unwrap();
+    let options = CallOptions::new().permit_timeout(Duration::from_secs(60));
+    let client = Client::builder().api_key(server.api_key()).base_url(server.url()).max_images_in_flight(1);
+    let client = client.build().unwrap().with(options);
+    let job = client.generate_image_v2_ideogram45().prompt("a lantern").submit().await.unwrap();
+    let events = Events::default();
+    let _subscriber = tracing::subscriber::set_default(events.clone());
+
+    // Nothing is sent from here on.
+    tokio::time::pause();
+    let error = client.generate_image_v3().prompt("another lantern").await.unwrap_err();
+
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::RateLimited, Outcome::NotSent), "{error:?}");
+    let events = events.0.lock().unwrap();
+    let waits = events.iter().filter(|event| event.starts_with("WARN waiting for permits"));
+    assert_eq!(waits.count(), 1, "{events:?}");
+    drop(job);
+}

@@ -237,6 +237,7 @@ async fn a_job_runs_from_its_submission_to_saved_images() {
     let declined = client.generate_image_v2_ideogram45().prompt("a forbidden lantern");
     let declined = client.run_job(declined, folder.path()).await.unwrap_err();
     assert!(matches!(declined, JobError::Call(ref error) if error.kind() == ErrorKind::Safety), "{declined}");
+    assert!(!folder.path().join(".ideogram-jobs").exists());
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 use super::{Reader, cross_checks::response_property};
 use crate::{
     document::Node,
-    model::{Choice, Job, Kind, Location, Model, Object, Operation, Poll, Property, Quote, Shape},
+    model::{Job, Kind, Location, Model, Object, Operation, Poll, Property, Quote, Shape},
 };
 
 impl<'d> Reader<'d> {
@@ -162,8 +162,5 @@ fn is_boolean(model: &Model, property: &Property) -> bool {
 }
 
 fn is_in_a_choice(object: &Object, name: &str) -> bool {
-    object.choices.iter().any(|choice| match choice {
-        Choice::NotTogether(names) => names.iter().any(|other| other == name),
-        Choice::ExactlyOne(lists) | Choice::AtLeastOne(lists) => lists.iter().flatten().any(|other| other == name),
-    })
+    object.choices.iter().any(|choice| choice.properties().contains(&name))
 }

@@ -66,16 +66,15 @@ fn a_call_with_plain_arguments_is_derived_and_no_other() {
     let setters = |id: &str, inputs| {
         let call = client.sample_call(id, inputs, |name| format!("file({name:?})"))?;
         assert_eq!(call.arguments.len(), call.setters.len());
-        Some(call.setters.concat())
+        Ok::<_, String>(call.setters.concat())
     };
 
     assert_eq!(setters("listPets", Inputs::Required).unwrap(), ".page(1)");
     assert_eq!(setters("listPets", Inputs::All).unwrap(), ".kind([\"CAT\"]).page(1).x_trace(\"a cat\")");
     // The pattern of the id has no example to take a value from.
-    assert_eq!(setters("delete_photo", Inputs::All), None);
-    // Its properties exclude each other, and one is an object.
-    assert_eq!(setters("post_pet", Inputs::All), None);
-    assert_eq!(setters("nothing", Inputs::Required), None);
+    assert_eq!(setters("delete_photo", Inputs::All).unwrap_err(), "no value can be derived for `pet_id`");
+    assert_eq!(setters("post_pet", Inputs::All).unwrap_err(), "which of `tame`, `toy` to send is a choice");
+    assert_eq!(setters("nothing", Inputs::Required).unwrap_err(), "there is no operation `nothing`");
 }
 
 #[test]
