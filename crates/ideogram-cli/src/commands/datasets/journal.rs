@@ -56,9 +56,7 @@ impl JournalLocation {
             .map_err(|error| cannot(&error).hint(format!("it would be \"{}\"", path.display())))?;
         Ok(Self { path, temporary: None })
     }
-}
 
-impl JournalLocation {
     /// Warns of files that may have been sent without a line in the journal.
     pub(super) fn warn(&self, context: &Context<'_>, plan: &Plan) -> History {
         let journal = self.path.display();

@@ -7,9 +7,6 @@ use ideogram_client::dataset::{Folder, Note, Plan, PlannedFile, SkipReason};
 use super::texts;
 use crate::{exit::Exit, failure::Failure, options::Format, output::Output, output::units};
 
-/// How many names are printed for each reason as text; JSON has all.
-const MAX_NAMES: usize = 5;
-
 /// Reports what is skipped in the folder, by reason.
 pub(super) fn print_skipped(output: &Output, folder: &Folder) {
     let mut by_reason: BTreeMap<SkipReason, Vec<String>> = BTreeMap::new();
@@ -76,11 +73,7 @@ fn is_expected(reason: &SkipReason) -> bool {
     matches!(reason, SkipReason::Hidden | SkipReason::OtherType | SkipReason::NotAFile | SkipReason::AlreadyRead)
 }
 
+/// The names as text; JSON has all.
 fn listed(output: &Output, names: &[String]) -> String {
-    let limit = if output.format() == Format::Text { MAX_NAMES } else { usize::MAX };
-    let mut text = names.iter().take(limit).map(String::as_str).collect::<Vec<_>>().join(", ");
-    if names.len() > limit {
-        text = format!("{text} and {} more", names.len() - limit);
-    }
-    text
+    if output.format() == Format::Text { texts::names(names) } else { names.join(", ") }
 }

@@ -83,7 +83,7 @@ impl ToLayout for Plan {
             self.files.iter().filter(|file| is_wanted(&file.state)).map(|file| &file.file).collect()
         };
         let to_send = files(|state| *state == FileState::Missing);
-        let there = files(|state| matches!(state, FileState::Present | FileState::PresentUnverified));
+        let there = files(texts::is_there);
         let images = to_send.iter().filter(|file| file.kind.is_image()).count() as u64;
         let captions = to_send.len() as u64 - images;
         let mut sends = texts::amount(to_send);

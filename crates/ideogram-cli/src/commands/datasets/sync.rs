@@ -207,9 +207,8 @@ struct Outcome<'a> {
 impl Outcome<'_> {
     /// The files that were added.
     fn added(&self) -> impl Iterator<Item = &ideogram_client::dataset::LocalFile> {
-        let is_there = |state: &FileState| matches!(state, FileState::Present | FileState::PresentUnverified);
-        let before: HashSet<&str> =
-            self.plan.files.iter().filter(|file| is_there(&file.state)).map(|file| file.file.name.as_str()).collect();
+        let before = self.plan.files.iter().filter(|file| texts::is_there(&file.state));
+        let before: HashSet<&str> = before.map(|file| file.file.name.as_str()).collect();
         let there = self.report.files.iter().filter(|file| file.outcome.is_there());
         there.map(|file| &file.file).filter(move |file| !before.contains(file.name.as_str()))
     }

@@ -2,13 +2,18 @@
 
 use std::path::Path;
 
-use ideogram_client::dataset::{LocalFile, Note};
+use ideogram_client::dataset::{FileState, LocalFile, Note};
 
 use crate::output::units;
 
 /// A path relative to the folder.
 pub(super) fn relative(path: &Path, folder: &Path) -> String {
     path.strip_prefix(folder).unwrap_or(path).display().to_string()
+}
+
+/// Whether the dataset has a file, as far as the service says.
+pub(super) fn is_there(state: &FileState) -> bool {
+    matches!(state, FileState::Present | FileState::PresentUnverified)
 }
 
 /// `12 files, 3.4 MiB`.
@@ -21,7 +26,7 @@ pub(super) fn amount<'f>(files: impl IntoIterator<Item = &'f LocalFile>) -> Stri
     if number == 0 { "nothing".to_owned() } else { format!("{}, {}", units::count(number, "file"), units::size(bytes)) }
 }
 
-/// How many names [`names`] lists; JSON has all.
+/// How many names [`names`] lists.
 const MAX_NAMES: usize = 5;
 
 /// `a.png, b.png`, or the first names `and 12 more`.

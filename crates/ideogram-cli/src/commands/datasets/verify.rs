@@ -1,5 +1,7 @@
 //! `ideogram datasets verify`.
 
+use std::slice;
+
 use clap::Args;
 use ideogram_client::dataset::{FileState, Plan};
 use serde::Serialize;
@@ -52,7 +54,7 @@ impl Verify {
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         let Some(plan) = self.pair.compare(context).await? else { return Ok(()) };
         let differences = self.differences(&plan);
-        let same = plan.files.iter().filter(|file| is_there(&file.state)).count() as u64;
+        let same = plan.files.iter().filter(|file| texts::is_there(&file.state)).count() as u64;
         let unverified = plan.files.iter().filter(|file| file.state == FileState::PresentUnverified).count() as u64;
 
         let mut same_text = format!("{} of {}", same, units::count(plan.files.len() as u64, "file"));
@@ -99,8 +101,11 @@ impl Verify {
     }
 
     fn differences(&self, plan: &Plan) -> Vec<Difference> {
+        let relative = |path| Some(texts::relative(path, &plan.folder.path));
+        let difference =
+            |file, kind, note| Difference { file, kind, local_size_bytes: None, remote_sizes_bytes: None, note };
         let mut differences = Vec::new();
-        for file in plan.files.iter().filter(|file| !is_there(&file.state)) {
+        for file in plan.files.iter().filter(|file| !texts::is_there(&file.state)) {
             let (kind, notes) = match &file.state {
                 FileState::Missing => ("missing", Vec::new()),
                 FileState::Uncertain(_) => ("uncertain", plan::state(file).1),
@@ -113,46 +118,29 @@ impl Verify {
                 _ => None,
             };
             differences.push(Difference {
-                file: Some(texts::relative(&file.file.path, &plan.folder.path)),
-                kind,
                 local_size_bytes: Some(file.file.size_bytes),
                 remote_sizes_bytes,
-                note: notes.join("; "),
+                ..difference(relative(&file.file.path), kind, notes.join("; "))
             });
         }
         for skipped in plan.folder.skipped.iter().filter(|skipped| skipped.reason.is_unread()) {
-            differences.push(Difference {
-                file: Some(texts::relative(&skipped.path, &plan.folder.path)),
-                kind: "not_read",
-                local_size_bytes: None,
-                remote_sizes_bytes: None,
-                note: skipped.reason.to_string(),
-            });
+            differences.push(difference(relative(&skipped.path), "not_read", skipped.reason.to_string()));
         }
+        let mut only_there = |name, sizes: &[Option<u64>], kind, note| {
+            let remote_sizes_bytes = Some(sizes.to_vec());
+            differences.push(Difference { remote_sizes_bytes, ..difference(name, kind, note) });
+        };
         for file in &plan.remote_duplicates {
-            differences.push(Difference {
-                file: Some(file.name.clone()),
-                kind: "more_than_once",
-                local_size_bytes: None,
-                remote_sizes_bytes: Some(file.sizes_bytes.clone()),
-                note: format!("the dataset has it {} times", file.sizes_bytes.len()),
-            });
+            let note = format!("the dataset has it {} times", file.sizes_bytes.len());
+            only_there(Some(file.name.clone()), &file.sizes_bytes, "more_than_once", note);
         }
         if !self.allow_extra {
-            let named = plan.remote_only.iter().map(|file| (Some(file.name.clone()), file.sizes_bytes.clone()));
-            let nameless = plan.nameless.iter().map(|size| (None, vec![*size]));
-            differences.extend(named.chain(nameless).map(|(file, sizes)| Difference {
-                file,
-                kind: "only_in_dataset",
-                local_size_bytes: None,
-                note: texts::sizes(sizes.iter().copied()),
-                remote_sizes_bytes: Some(sizes),
-            }));
+            let named = plan.remote_only.iter().map(|file| (Some(file.name.clone()), file.sizes_bytes.as_slice()));
+            let nameless = plan.nameless.iter().map(|size| (None, slice::from_ref(size)));
+            for (name, sizes) in named.chain(nameless) {
+                only_there(name, sizes, "only_in_dataset", texts::sizes(sizes.iter().copied()));
+            }
         }
         differences
     }
-}
-
-fn is_there(state: &FileState) -> bool {
-    matches!(state, FileState::Present | FileState::PresentUnverified)
 }
