@@ -99,10 +99,10 @@ impl Sync {
 
         let in_flight = InFlight::default();
         let client = context.client().with(CallOptions::new().hook(in_flight.clone()));
-        let display = Display::new(context.output().messages());
+        let display = Arc::new(Mutex::new(Display::new(context.output().messages())));
         let on_progress = {
-            let display = display.clone();
-            move |now: &SyncProgress| display.update(now)
+            let display = Arc::clone(&display);
+            move |now: &SyncProgress| locked(&display).update(now)
         };
         let mut sync = self.with_settings(client.sync_dataset(plan.clone(), &journal.path)).on_progress(on_progress);
         if self.send_failed {
@@ -116,8 +116,8 @@ impl Sync {
             outcome = sync => Some(outcome),
             _ = interrupted.signalled() => None,
         };
-        let last = display.end();
-        let Some(outcome) = outcome else { return Err(was_interrupted(last, &in_flight.names())) };
+        let last = locked(&display).end();
+        let Some(outcome) = outcome else { return Err(was_interrupted(last, &locked(&in_flight.0).concat())) };
 
         let inspect = format!("ideogram datasets get {}", self.pair.id);
         let what = format!("cannot sync \"{}\" into the dataset {}", self.pair.directory.display(), self.pair.id);
@@ -309,15 +309,6 @@ fn was_interrupted(last: SyncProgress, in_flight: &[String]) -> Failure {
 struct InFlight(Arc<Mutex<Vec<Vec<String>>>>);
 
 impl InFlight {
-    fn names(&self) -> Vec<String> {
-        self.uploads().concat()
-    }
-
-    fn uploads(&self) -> MutexGuard<'_, Vec<Vec<String>>> {
-        // The list stays valid after a panic of another thread.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn names_in(attempt: &Attempt<'_>) -> Option<Vec<String>> {
         if attempt.request.operation().id != operations::UPLOAD_DATASET_ASSETS.id {
             return None;
@@ -332,12 +323,12 @@ impl InFlight {
 
 impl Hook for InFlight {
     fn before(&self, attempt: &Attempt<'_>, _: &mut HeaderMap) {
-        self.uploads().extend(Self::names_in(attempt));
+        locked(&self.0).extend(Self::names_in(attempt));
     }
 
     fn after(&self, attempt: &Attempt<'_>, _: &AttemptOutcome<'_>) {
         let Some(names) = Self::names_in(attempt) else { return };
-        let mut uploads = self.uploads();
+        let mut uploads = locked(&self.0);
         if let Some(index) = uploads.iter().position(|upload| *upload == names) {
             uploads.swap_remove(index);
         }
@@ -345,11 +336,8 @@ impl Hook for InFlight {
 }
 
 /// The progress of a sync on the terminal.
-#[derive(Clone, Debug)]
-struct Display(Arc<Mutex<DisplayState>>);
-
 #[derive(Debug)]
-struct DisplayState {
+struct Display {
     messages: Messages,
     /// First for reading the dataset, then for bytes; `None` at the end.
     progress: Option<Progress>,
@@ -359,45 +347,38 @@ struct DisplayState {
 impl Display {
     fn new(messages: &Messages) -> Self {
         let progress = Some(Progress::new(messages, "reading the dataset", Counted::Time, None));
-        Self(Arc::new(Mutex::new(DisplayState { messages: messages.clone(), progress, last: SyncProgress::default() })))
+        Self { messages: messages.clone(), progress, last: SyncProgress::default() }
     }
 
-    fn update(&self, now: &SyncProgress) {
-        let mut state = self.state();
-        if state.progress.is_none() || now.files_total == 0 {
+    fn update(&mut self, now: &SyncProgress) {
+        if self.progress.is_none() || now.files_total == 0 {
             return;
         }
-        if state.last.files_total == 0 {
-            let messages = state.messages.clone();
-            messages.note(&format!(
-                "sending {}, {}",
-                units::count(now.files_total, "file"),
-                units::size(now.bytes_total)
-            ));
-            state.progress = Some(Progress::new(&messages, "sending", Counted::Bytes, Some(now.bytes_total)));
+        let total = units::count(now.files_total, "file");
+        if self.last.files_total == 0 {
+            self.messages.note(&format!("sending {total}, {}", units::size(now.bytes_total)));
+            self.progress = Some(Progress::new(&self.messages, "sending", Counted::Bytes, Some(now.bytes_total)));
         }
-        state.last = *now;
-        if let Some(progress) = &state.progress {
+        self.last = *now;
+        if let Some(progress) = &self.progress {
             let failed = if now.files_failed > 0 { format!(", {} refused", now.files_failed) } else { String::new() };
             let awaited = match now.files_awaited {
                 0 => String::new(),
                 awaited => format!(", waiting for the service to show {awaited}"),
             };
-            let total = units::count(now.files_total, "file");
             progress.message(format!("{} of {total}{failed}{awaited}", now.files_done));
             progress.set(now.bytes_sent);
         }
     }
 
     /// Removes it from the terminal.
-    fn end(&self) -> SyncProgress {
-        let mut state = self.state();
-        state.progress = None;
-        state.last
+    fn end(&mut self) -> SyncProgress {
+        self.progress = None;
+        self.last
     }
+}
 
-    fn state(&self) -> MutexGuard<'_, DisplayState> {
-        // The state stays valid after a panic of another thread.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // The value stays valid after a panic of another thread.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
