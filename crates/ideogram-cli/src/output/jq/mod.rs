@@ -11,7 +11,6 @@ mod program;
 mod worker;
 
 use std::{
-    fmt,
     io::{self, BufReader, Read, Write},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     sync::{Mutex, PoisonError},
@@ -22,6 +21,7 @@ pub(crate) use worker::{ARGUMENT as WORKER_ARGUMENT, work};
 use crate::{executable, failure::Failure};
 
 /// An expression, ready to run.
+#[derive(Debug)]
 pub(crate) struct Filter {
     expression: String,
     /// `None` after it has failed.
@@ -84,12 +84,6 @@ impl Message {
     }
 }
 
-impl fmt::Debug for Filter {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Filter(..)")
-    }
-}
-
 impl Filter {
     /// Compiles an expression.
     pub(crate) fn new(expression: &str) -> Result<Self, Failure> {
@@ -101,10 +95,7 @@ impl Filter {
     pub(crate) fn run(&self, json: &[u8], each: impl FnMut(Picked) -> Result<(), Failure>) -> Result<(), Failure> {
         let mut slot = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
         // Ctrl-C at a terminal also ends the worker, while a batch still finishes its last rows.
-        let mut running = slot.take();
-        if running.as_mut().is_some_and(|worker| !worker.is_running()) {
-            running = None;
-        }
+        let running = slot.take().and_then(|mut worker| worker.is_running().then_some(worker));
         let mut worker = match running {
             Some(worker) => worker,
             None => Worker::start(&self.expression)?,
@@ -116,6 +107,7 @@ impl Filter {
 }
 
 /// The process that runs an expression; dropping this ends it.
+#[derive(Debug)]
 struct Worker {
     child: Child,
     stdin: ChildStdin,

@@ -38,40 +38,27 @@ impl Program {
     }
 
     /// Runs the expression on JSON text, and hands over its results until it ends or fails.
-    pub(super) fn run<E: From<String>>(
-        &self,
-        json: &[u8],
-        mut each: impl FnMut(Picked) -> Result<(), E>,
-    ) -> Result<(), E> {
+    pub(super) fn run(&self, json: &[u8], mut each: impl FnMut(Picked)) -> Result<(), String> {
         let input = read::parse_single(json).map_err(|error| format!("it got text that is not JSON: {error}"))?;
         let context = Ctx::<JustLut<Val>>::new(&self.0.lut, Vars::new([]));
         for picked in self.0.id.run((context, input)) {
-            let value = match picked {
+            let value = match picked.map_err(|exception| exception.get_err().map(jaq_core::Error::into_val)) {
+                Ok(Val::TStr(text)) => {
+                    each(Picked::Text(text.to_vec()));
+                    continue;
+                }
                 Ok(value) => value,
-                Err(exception) => match exception.get_err() {
-                    Ok(error) => {
-                        let text = match error.into_val() {
-                            Val::TStr(text) => String::from_utf8_lossy(&text).into_owned(),
-                            value => value.to_string(),
-                        };
-                        return Err(text.into());
-                    }
-                    // `halt`: no more results.
-                    Err(_) => return Ok(()),
-                },
+                Err(Ok(Val::TStr(text))) => return Err(String::from_utf8_lossy(&text).into_owned()),
+                Err(Ok(value)) => return Err(value.to_string()),
+                // `halt`: no more results.
+                Err(Err(_)) => return Ok(()),
             };
-            if let Val::TStr(text) = value {
-                each(Picked::Text(text.to_vec()))?;
-                continue;
-            }
             let text = value.to_string();
             // Skipping values works at any depth.
             if serde_json::from_str::<IgnoredAny>(&text).is_err() {
-                return Err("it gave a value that JSON does not have, such as `nan`, `infinite` or bytes"
-                    .to_owned()
-                    .into());
+                return Err("it gave a value that JSON does not have, such as `nan`, `infinite` or bytes".to_owned());
             }
-            each(Picked::Json(text))?;
+            each(Picked::Json(text));
         }
         Ok(())
     }
@@ -104,6 +91,8 @@ fn expected_at(expression: &str, expected: &str, at: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     fn picked(expression: &str, json: &str) -> Vec<String> {
@@ -113,7 +102,6 @@ mod tests {
                 Picked::Text(text) => format!("text {}", String::from_utf8(text).unwrap()),
                 Picked::Json(json) => json,
             });
-            Ok::<(), String>(())
         };
         let program = Program::new(expression).unwrap_or_else(|causes| panic!("{expression}: {causes:?}"));
         if let Err(error) = program.run(json.as_bytes(), each) {
@@ -153,7 +141,7 @@ mod tests {
 
     #[test]
     fn an_expression_that_does_not_fit_the_response_is_a_failure() {
-        let error = Program::new(".a.b").unwrap().run(br#"{"a":1}"#, |_| Ok::<(), String>(())).unwrap_err();
+        let error = Program::new(".a.b").unwrap().run(br#"{"a":1}"#, |_| ()).unwrap_err();
 
         assert!(error.contains("cannot index"), "{error}");
     }
@@ -179,8 +167,8 @@ mod tests {
         for line in table.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
             let mut cells = line.split('\t');
             let (expression, input) = (cells.next().unwrap(), cells.next().unwrap());
-            let expected: Vec<serde_json::Value> = cells.map(|cell| serde_json::from_str(cell).unwrap()).collect();
-            let results: Vec<serde_json::Value> = match Program::new(expression) {
+            let expected: Vec<Value> = cells.map(|cell| serde_json::from_str(cell).unwrap()).collect();
+            let results: Vec<Value> = match Program::new(expression) {
                 Ok(_) => picked(expression, input)
                     .iter()
                     .map(|picked| match picked.strip_prefix("text ") {
@@ -190,27 +178,22 @@ mod tests {
                     .collect(),
                 Err(causes) => causes.into_iter().map(Into::into).collect(),
             };
-            // 1.0 and 1 are the same number in jq.
-            let same = |(left, right): (&serde_json::Value, &serde_json::Value)| equal(left, right);
-            if results.len() != expected.len() || !results.iter().zip(&expected).all(same) {
+            if with_floats(results.clone().into()) != with_floats(expected.clone().into()) {
                 wrong.push(format!("{expression} of {input}: {results:?} instead of {expected:?}"));
             }
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 
-    fn equal(left: &serde_json::Value, right: &serde_json::Value) -> bool {
-        use serde_json::Value;
-        match (left, right) {
-            (Value::Number(left), Value::Number(right)) => left.as_f64() == right.as_f64(),
-            (Value::Array(left), Value::Array(right)) => {
-                left.len() == right.len() && left.iter().zip(right).all(|(left, right)| equal(left, right))
+    /// The value with every number as a float: 1.0 and 1 are the same number in jq.
+    fn with_floats(value: Value) -> Value {
+        match value {
+            Value::Number(number) => number.as_f64().into(),
+            Value::Array(values) => values.into_iter().map(with_floats).collect(),
+            Value::Object(properties) => {
+                properties.into_iter().map(|(name, value)| (name, with_floats(value))).collect()
             }
-            (Value::Object(left), Value::Object(right)) => {
-                left.len() == right.len()
-                    && left.iter().all(|(name, left)| right.get(name).is_some_and(|right| equal(left, right)))
-            }
-            _ => left == right,
+            value => value,
         }
     }
 }

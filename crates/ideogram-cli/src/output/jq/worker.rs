@@ -2,7 +2,7 @@
 //! is picked to standard output.
 
 use std::{
-    io::{self, BufWriter, Write},
+    io::{self, BufWriter},
     process::{self, ExitCode},
     sync::mpsc,
     thread,
@@ -48,31 +48,20 @@ fn interpret(inputs: &mpsc::Receiver<Vec<u8>>) -> io::Result<()> {
     };
     Message(Tag::Ready, Vec::new()).write(&mut stdout)?;
     for input in inputs {
-        match program.run(&input, |picked| send(picked, &mut stdout)) {
+        let run = program.run(&input, |picked| {
+            let message = match picked {
+                Picked::Text(text) => Message(Tag::Text, text),
+                Picked::Json(json) => Message(Tag::Json, json.into_bytes()),
+            };
+            if message.write(&mut stdout).is_err() {
+                // Nobody reads the results.
+                process::exit(0);
+            }
+        });
+        match run {
             Ok(()) => Message(Tag::Done, Vec::new()).write(&mut stdout)?,
-            Err(Ended::Failed(error)) => Message(Tag::Failed, error.into_bytes()).write(&mut stdout)?,
-            Err(Ended::Closed(error)) => return Err(error),
+            Err(error) => Message(Tag::Failed, error.into_bytes()).write(&mut stdout)?,
         }
     }
     Ok(())
-}
-
-/// Why an input was not worked to its end.
-enum Ended {
-    Failed(String),
-    Closed(io::Error),
-}
-
-impl From<String> for Ended {
-    fn from(error: String) -> Self {
-        Self::Failed(error)
-    }
-}
-
-fn send(picked: Picked, stdout: &mut impl Write) -> Result<(), Ended> {
-    let message = match picked {
-        Picked::Text(text) => Message(Tag::Text, text),
-        Picked::Json(json) => Message(Tag::Json, json.into_bytes()),
-    };
-    message.write(stdout).map_err(Ended::Closed)
 }
