@@ -13,18 +13,10 @@ const MAX_INDENTED: usize = 64;
 /// Indents valid JSON by two spaces, with a final newline. Deeply nested values stay on one line.
 pub(crate) fn write_indented(json: &str, writer: &mut impl Write) -> io::Result<()> {
     let mut depth = 0_usize;
-    let mut in_string = false;
-    let mut is_escaped = false;
     let mut just_opened = false;
-    for character in json.chars() {
-        if in_string {
-            push(writer, character)?;
-            in_string = is_escaped || character != '"';
-            is_escaped = !is_escaped && character == '\\';
-            continue;
-        }
-        if character.is_ascii_whitespace() {
-            continue;
+    each_character(json, |character, is_in_string| {
+        if is_in_string {
+            return push(writer, character);
         }
         let closes = matches!(character, '}' | ']');
         // Empty brackets stay together.
@@ -35,33 +27,37 @@ pub(crate) fn write_indented(json: &str, writer: &mut impl Write) -> io::Result<
         }
         just_opened = matches!(character, '{' | '[');
         depth += usize::from(just_opened);
-        in_string = character == '"';
         push(writer, character)?;
         match character {
-            ',' if depth <= MAX_INDENTED => new_line(writer, depth)?,
-            ':' => writer.write_all(b" ")?,
-            _ => {}
+            ',' if depth <= MAX_INDENTED => new_line(writer, depth),
+            ':' => writer.write_all(b" "),
+            _ => Ok(()),
         }
-    }
+    })?;
     writer.write_all(b"\n")
 }
 
 /// Writes valid JSON on one line, with a final newline.
 pub(crate) fn write_compact(json: &str, writer: &mut impl Write) -> io::Result<()> {
-    let mut in_string = false;
-    let mut is_escaped = false;
+    each_character(json, |character, _| push(writer, character))?;
+    writer.write_all(b"\n")
+}
+
+/// Hands over the characters of JSON without white space between values, and whether each is in a string, after its
+/// opening quotation mark.
+fn each_character(json: &str, mut each: impl FnMut(char, bool) -> io::Result<()>) -> io::Result<()> {
+    let (mut in_string, mut is_escaped) = (false, false);
     for character in json.chars() {
         if in_string {
+            each(character, true)?;
             in_string = is_escaped || character != '"';
             is_escaped = !is_escaped && character == '\\';
-        } else if character.is_ascii_whitespace() {
-            continue;
-        } else {
+        } else if !character.is_ascii_whitespace() {
+            each(character, false)?;
             in_string = character == '"';
         }
-        push(writer, character)?;
     }
-    writer.write_all(b"\n")
+    Ok(())
 }
 
 /// [`write_compact`] to a `String`.
