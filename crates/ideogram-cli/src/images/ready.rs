@@ -28,12 +28,8 @@ const NAME_OF_OURS: &str = "20260702T090713Z-1-LavTZAE4";
 /// The failure says that nothing was sent.
 pub(crate) async fn check_folder(folder: impl Into<PathBuf>) -> Result<(), Failure> {
     let folder = folder.into();
-    let shown = folder.display().to_string();
-    blocking(move || try_folder(&folder, MIN_BYTES)).await.map_err(|error| {
-        Failure::local_io(format!("images cannot be saved in \"{shown}\""))
-            .because(&error)
-            .hint("nothing was sent; choose another folder with --out")
-    })
+    let tried = folder.clone();
+    blocking(move || try_folder(&tried, MIN_BYTES)).await.map_err(|error| cannot_save(&folder, &error))
 }
 
 /// Creates the folder for stored responses if necessary, and checks that one can be written into it.
@@ -75,10 +71,14 @@ pub(crate) async fn check_stems(folder: &Path, stems: Vec<String>) -> Result<(),
             let hint = format!("nothing was sent; up to {suffix} bytes are added to a name: its number and extension");
             Err(failure.because(&error).hint(hint))
         }
-        Err(error) => Err(Failure::local_io(format!("images cannot be saved in \"{}\"", folder.display()))
-            .because(&error)
-            .hint("nothing was sent; choose another folder with --out")),
+        Err(error) => Err(cannot_save(folder, &error)),
     }
+}
+
+fn cannot_save(folder: &Path, error: &io::Error) -> Failure {
+    Failure::local_io(format!("images cannot be saved in \"{}\"", folder.display()))
+        .because(error)
+        .hint("nothing was sent; choose another folder with --out")
 }
 
 /// A default name of an image.
