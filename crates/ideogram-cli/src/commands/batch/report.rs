@@ -139,26 +139,20 @@ pub(super) fn row_json(row: &Row, status: &Status, folder: &Path) -> Value {
 /// Success, or the failure that the command ends with.
 pub(super) fn verdict(rows: &[(&Row, &Status)], counts: &Counts, stop: Option<Stop>) -> Result<(), Failure> {
     let is_stopped = stop.is_some();
-    let (stop_exit, mut failure) = match stop {
-        Some(Stop::Local(failure)) => (Some(failure.exit()), failure),
-        Some(Stop::Interrupted) => (Some(Exit::Interrupted), Failure::new(Exit::Interrupted, "interrupted")),
-        Some(Stop::MaxImages(max)) => {
-            let what = format!("stopped: the next row would exceed --max-images {max}");
-            let failure = Failure::new(Exit::Partial, what);
-            (Some(Exit::Partial), failure.hint("run the same command again with a larger --max-images to continue"))
-        }
-        Some(Stop::MaxUsd(max)) => {
-            let what = format!("stopped: the next row would exceed --max-usd {}", Decimal::from_micros(max));
-            let failure = Failure::new(Exit::Partial, what);
-            (Some(Exit::Partial), failure.hint("run the same command again with a larger --max-usd to continue"))
-        }
-        Some(Stop::Refused { exit, why, next }) => {
-            (Some(exit), Failure::new(exit, format!("stopped: {why}")).hint(next))
-        }
-        None if counts.is_complete() => return Ok(()),
-        None => (None, Failure::new(Exit::Partial, counts.line())),
+    let limited = |flag: &str, max: String| {
+        let failure = Failure::new(Exit::Partial, format!("stopped: the next row would exceed {flag} {max}"));
+        failure.hint(format!("run the same command again with a larger {flag} to continue"))
     };
-    let exit = exit(rows, stop_exit);
+    let mut failure = match stop {
+        Some(Stop::Local(failure)) => failure,
+        Some(Stop::Interrupted) => Failure::new(Exit::Interrupted, "interrupted"),
+        Some(Stop::MaxImages(max)) => limited("--max-images", max.to_string()),
+        Some(Stop::MaxUsd(max)) => limited("--max-usd", Decimal::from_micros(max).to_string()),
+        Some(Stop::Refused { exit, why, next }) => Failure::new(exit, format!("stopped: {why}")).hint(next),
+        None if counts.is_complete() => return Ok(()),
+        None => Failure::new(Exit::Partial, counts.line()),
+    };
+    let exit = exit(rows, is_stopped.then(|| failure.exit()));
     if is_stopped {
         failure = failure.fact(counts.line());
     }
