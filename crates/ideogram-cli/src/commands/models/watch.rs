@@ -9,6 +9,7 @@ use std::{
 use clap::Args;
 use futures_util::TryStreamExt as _;
 use ideogram_client::{
+    ErrorKind,
     training::{Observation, TrainedModel, TrainingError, TrainingProgress},
     types::ModelId,
 };
@@ -90,7 +91,7 @@ impl WaitFlags {
                     None => display.state(&state),
                 },
                 Ok(None) => return Err(Failure::internal("the wait ended without a state").hint(again)),
-                Err(error) => return Err(not_trained(context, id, &error).hint_unless_final(&error, again)),
+                Err(error) => return Err(not_trained(context, id, &error, again)),
             }
             if let Some(server) = context.embedded() {
                 server.advance(MOCK_TIME.0);
@@ -99,20 +100,21 @@ impl WaitFlags {
     }
 }
 
-fn not_trained(context: &Context<'_>, id: &ModelId, error: &TrainingError) -> Failure {
+/// The failure of a wait, with how to wait again unless it is final.
+fn not_trained(context: &Context<'_>, id: &ModelId, error: &TrainingError, again: String) -> Failure {
+    let failure = |exit| Failure::new(exit, error.to_string());
     match error {
-        TrainingError::Errored(model) => Failure::new(Exit::TrainingError, error.to_string())
+        TrainingError::Errored(model) => failure(Exit::TrainingError)
             .hint("this is final; another training is billed again")
             .detail("model_status", model.status.as_str()),
-        TrainingError::UnknownState { model, .. } => Failure::new(Exit::UnknownState, error.to_string())
+        TrainingError::UnknownState { model, .. } => failure(Exit::UnknownState)
             .hint("it may have ended: see the page of the service, or a newer version of this command")
+            .hint(again)
             .detail("model_status", model.status.as_str()),
-        TrainingError::Archived(_) => {
-            Failure::new(Exit::TrainingError, error.to_string()).detail("model_status", "ARCHIVED")
-        }
+        TrainingError::Archived(_) => failure(Exit::TrainingError).detail("model_status", "ARCHIVED"),
         TrainingError::DeadlinePassed { elapsed, model, trouble, .. } => {
             let what = format!("the model {id} was not ready after {}", units::duration(*elapsed));
-            let mut failure = Failure::new(Exit::TrainingError, what);
+            let mut failure = Failure::new(Exit::TrainingError, what).hint(again);
             if let Some(model) = model {
                 failure = failure.fact(format!("its last known state was {}", model.status));
                 failure = failure.detail("model_status", model.status.as_str());
@@ -124,21 +126,11 @@ fn not_trained(context: &Context<'_>, id: &ModelId, error: &TrainingError) -> Fa
         }
         TrainingError::Call(error) => {
             let what = format!("cannot get the state of the training of the model {id}");
-            context.failure(Wording { action: &what, inspect: "ideogram models list" }, error)
+            let failure = context.failure(Wording { action: &what, inspect: "ideogram models list" }, error);
+            if error.kind() == ErrorKind::NotFound { failure } else { failure.hint(again) }
         }
         // Future variants.
-        _ => Failure::new(Exit::TrainingError, error.to_string()),
-    }
-}
-
-impl Failure {
-    /// Adds how to wait again, unless the error is final.
-    fn hint_unless_final(self, error: &TrainingError, again: String) -> Self {
-        match error {
-            TrainingError::Errored(_) | TrainingError::Archived(_) => self,
-            TrainingError::Call(error) if error.kind() == ideogram_client::ErrorKind::NotFound => self,
-            _ => self.hint(again),
-        }
+        _ => failure(Exit::TrainingError).hint(again),
     }
 }
 
