@@ -6,12 +6,9 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use ideogram_client::{
-    Client, File, Response,
-    types::{DescribeModelVersion, DescribeResponse},
-};
+use ideogram_client::{Client, File, types::DescribeModelVersion};
 use serde::Serialize;
-use serde_json::{Map, Value, value::RawValue};
+use serde_json::{Map, value::RawValue};
 use tokio::select;
 
 use super::values::Known;
@@ -24,7 +21,6 @@ use crate::{
         source::SourceImages,
         structured,
     },
-    options::Format,
     output::ResultStream,
     output::layout::Layout,
     output::units,
@@ -118,20 +114,16 @@ impl Describe {
         what: &str,
         stream: &mut ResultStream<'_>,
     ) -> Result<(), Failure> {
-        match self.model {
+        let name = Path::new(source).display().to_string();
+        let start = if self.images.len() > 1 { Layout::new().line(format!("{name}:")) } else { Layout::new() };
+        let (body, layout) = match self.model {
             Model::V4 => {
                 let mut call = client.describe_v4().image_file(file);
                 if self.no_boxes {
                     call = call.include_bbox(false);
                 }
                 let Some(response) = ask(context, call, what, "describing").await? else { return Ok(()) };
-                self.print(
-                    context,
-                    source,
-                    &response,
-                    |layout| structured::layout(layout, &response.value().json_prompt),
-                    stream,
-                )
+                (response.body().to_vec(), structured::layout(start, &response.value().json_prompt))
             }
             Model::V3 => {
                 let mut call = client.describe().image_file(file);
@@ -139,26 +131,12 @@ impl Describe {
                     call = call.describe_model_version(version.as_str());
                 }
                 let Some(response) = ask(context, call, what, "describing").await? else { return Ok(()) };
-                self.print(context, source, &response, |layout| plain(layout, response.value()), stream)
+                let texts = response.value().descriptions.iter().filter_map(|description| description.text.clone());
+                (response.body().to_vec(), texts.fold(start, Layout::line))
             }
-        }
-    }
-
-    fn print<T>(
-        &self,
-        context: &Context<'_>,
-        source: &OsStr,
-        response: &Response<T>,
-        describe: impl FnOnce(Layout) -> Layout,
-        stream: &mut ResultStream<'_>,
-    ) -> Result<(), Failure> {
-        let name = Path::new(source).display().to_string();
-        if context.output().format() == Format::Text {
-            let start = if self.images.len() > 1 { Layout::new().line(format!("{name}:")) } else { Layout::new() };
-            return context.output().result(&Value::Null, &describe(start));
-        }
-        let response = serde_json::from_slice(response.body()).unwrap_or(RawValue::NULL);
-        stream.push(&Described { image: &name, response }, "")
+        };
+        let response = serde_json::from_slice(&body).unwrap_or(RawValue::NULL);
+        stream.push_laid_out(&Described { image: &name, response }, &layout)
     }
 }
 
@@ -176,17 +154,7 @@ fn stopped(failure: Failure, done: usize, all: usize) -> Failure {
     }
     let what = format!("{} of {} described", done, units::count(all as u64, "image"));
     let exit = if failure.exit() == Exit::ReaderGone { Exit::ReaderGone } else { Exit::Partial };
-    let mut partial = Failure::new(exit, what).cause(failure.what());
-    for cause in failure.causes() {
-        partial = partial.cause(cause);
-    }
-    for hint in failure.hints() {
-        partial = partial.hint(hint.clone());
-    }
+    let partial = failure.causes().fold(Failure::new(exit, what).cause(failure.what()), Failure::cause);
+    let partial = failure.hints().iter().cloned().fold(partial, Failure::hint);
     partial.hint(format!("to continue, run it with the last {}", units::count((all - done) as u64, "image")))
-}
-
-fn plain(layout: Layout, response: &DescribeResponse) -> Layout {
-    let texts = response.descriptions.iter().filter_map(|description| description.text.clone());
-    texts.fold(layout, Layout::line)
 }

@@ -19,7 +19,6 @@ use crate::{
         generate_and_save::SaveJob,
         job::save_command,
         prompt::Stdin,
-        report::Report,
         save_flags::{RESPONSES, SaveFlags, make_ready},
         source::is_link,
     },
@@ -60,6 +59,12 @@ struct Input {
     origin: Provenance,
 }
 
+impl Input {
+    fn of(response: Value, images: Vec<ImageRef>) -> Self {
+        Self { response, images, origin: Provenance::default() }
+    }
+}
+
 impl HasImages for Input {
     fn images(&self) -> Vec<ImageRef> {
         self.images.clone()
@@ -77,9 +82,8 @@ impl Save {
         } else {
             Context::with_client(globals, connection::client(globals, None)?)
         };
-        let input = self.read().await?;
-        let images = input.images();
-        if images.is_empty() {
+        let mut input = self.read().await?;
+        if input.images.is_empty() {
             if let Ok(job) = context.client().job_from_stored::<Value>(&self.response).await {
                 let what = format!("\"{}\" has no images yet: it is the id of a generation", self.response.display());
                 let save = save_command(job.id(), &self.folder(context));
@@ -89,16 +93,17 @@ impl Save {
         }
         let folder = self.folder(context);
         if context.is_dry_run() {
-            return list(context, &images, &folder);
+            return list(context, &input.images, &folder);
         }
         make_ready(&folder, &self.saving).await?;
         // With --name, another image may have the same name.
         let if_exists = if self.saving.name.is_some() { IfExists::Number } else { IfExists::Skip };
         let is_file = self.response.as_os_str() != OsStr::new("-") && self.link().is_none();
         let stored_at = is_file.then_some(self.response.as_path());
-        let job = SaveJob { context, saving: &self.saving, folder: &folder, if_exists, stored_at };
-        let outcomes = job.run(context.client(), &input).await?;
-        job.finish(Report { response: input.response, images, outcomes, requested: None, stored_at }).await
+        let response = input.response.take();
+        let (saving, folder) = (&self.saving, folder.as_path());
+        let job = SaveJob { context, saving, folder, if_exists, requested: None, stored_at };
+        job.save(context.client(), &input, response).await
     }
 
     /// The folder of `--out`, that of the stored response, or the default one.
@@ -117,8 +122,7 @@ impl Save {
 
     async fn read(&self) -> Result<Input, Failure> {
         if let Some(link) = self.link() {
-            let images = vec![ImageRef::from_link(link)];
-            return Ok(Input { response: Value::Null, images, origin: Provenance::default() });
+            return Ok(Input::of(Value::Null, vec![ImageRef::from_link(link)]));
         }
         let name = self.response.display();
         let bytes = text_input::read(&self.response, &Stdin::default(), "the response", MAX_BYTES).await?;
@@ -139,7 +143,7 @@ impl Save {
             });
         }
         if let Some(images) = links_in(&bytes) {
-            return Ok(Input { response: Value::Null, images, origin: Provenance::default() });
+            return Ok(Input::of(Value::Null, images));
         }
         let mut parsed = serde_json::from_slice::<Value>(&bytes);
         // The output of `--output json` contains the response.
@@ -155,8 +159,8 @@ impl Save {
             images.retain(|image| image.link().is_some());
         }
         match parsed {
-            Ok(response) => Ok(Input { response, images, origin: Provenance::default() }),
-            Err(_) if !images.is_empty() => Ok(Input { response: Value::Null, images, origin: Provenance::default() }),
+            Ok(response) => Ok(Input::of(response, images)),
+            Err(_) if !images.is_empty() => Ok(Input::of(Value::Null, images)),
             Err(error) => Err(match encoding {
                 Err(encoding) => Unreadable::Encoding(encoding).failure(&format!("the response \"{name}\"")),
                 Ok(_) => Failure::usage(format!("\"{name}\" is not a response: it is not JSON")).because(&error),

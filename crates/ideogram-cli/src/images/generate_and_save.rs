@@ -5,7 +5,7 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -20,7 +20,6 @@ use tokio::select;
 use super::{
     job::{self, Unfinished, save_command},
     open,
-    paid_call::send,
     price::PriceFlags,
     report::Report,
     save_flags::{RESPONSES, SaveFlags, make_ready},
@@ -78,14 +77,16 @@ pub(crate) async fn generate_and_save(
         .store_responses_in(folder.join(RESPONSES))
         .on_upload(upload_bar(context.output().messages().clone()));
     let client = context.client().with(options);
-    let paid = PaidCall { context, saving, folder, client, requested };
+    let (if_exists, requested) = (IfExists::Number, Some(requested));
+    let job = SaveJob { context, saving, folder: &folder, if_exists, requested, stored_at: None };
+    let paid = PaidCall { client, job };
     let response = if runs_as_job {
         paid.run_job(sent, action).await
     } else {
-        send(context, &paid.client, sent, format!("making {images}")).await.map_err(Unfinished::Call)
+        paid.call(sent, format!("making {images}")).await.map_err(Unfinished::Call)
     };
     match response {
-        Ok(response) => paid.save(&response).await,
+        Ok(response) => paid.save(&response, response.value().clone(), response.stored_at()).await,
         Err(Unfinished::Call(error)) => paid.save_what_is_whole(wording, &error).await,
         Err(Unfinished::Failed(failure) | Unfinished::Ended(failure)) => Err(failure),
     }
@@ -94,25 +95,33 @@ pub(crate) async fn generate_and_save(
 /// A call that was sent.
 #[derive(Debug)]
 struct PaidCall<'a> {
-    context: &'a Context<'a>,
-    saving: &'a SaveFlags,
-    folder: PathBuf,
     client: Client,
-    /// How many images were requested.
-    requested: u32,
+    /// For its images; where its response is stored is not known yet.
+    job: SaveJob<'a>,
 }
 
 impl PaidCall<'_> {
+    /// Sends a call that does not run as a job; `doing` is the label of the progress.
+    async fn call(&self, request: Request, doing: String) -> Result<Response<Value>, Error> {
+        let context = self.job.context;
+        let progress = context.progress(doing, Counted::Time, None);
+        let in_flight = context.interrupt().call(request.operation(), "");
+        let response = self.client.execute(request).await;
+        drop((in_flight, progress));
+        response.inspect(|response| context.announce(response))
+    }
+
     /// Submits a call as a job, whose id is on disk then, and waits for its images.
     async fn run_job(&self, request: Request, action: &str) -> Result<Response<Value>, Unfinished> {
-        let in_flight = self.context.interrupt().call(request.operation(), "");
+        let SaveJob { context, folder, .. } = self.job;
+        let in_flight = context.interrupt().call(request.operation(), "");
         let submitted = {
-            let _progress = self.context.progress("submitting", Counted::Time, None);
+            let _progress = context.progress("submitting", Counted::Time, None);
             self.client.submit::<Value>(request).await
         };
         drop(in_flight);
         let job = submitted.map_err(Unfinished::Call)?;
-        let waited = job::wait(self.context, job.wait(), job.id(), action, &save_command(job.id(), &self.folder)).await;
+        let waited = job::wait(context, job.wait(), job.id(), action, &save_command(job.id(), folder)).await;
         if let (Err(Unfinished::Ended(_)), Some(path)) = (&waited, job.stored_at()) {
             // It is not billed, and nothing can be fetched.
             let _ = fs::remove_file(path);
@@ -128,71 +137,33 @@ impl PaidCall<'_> {
         if !images.iter().any(|image| matches!(image.outcome(), ImageOutcome::Available(_))) {
             return Err(failure);
         }
-        self.context.output().note(&format!("{error}; the links in the response are whole, so its images are saved"));
-        let job = SaveJob {
-            context: self.context,
-            saving: self.saving,
-            folder: &self.folder,
-            if_exists: IfExists::Number,
-            stored_at: error.stored_at(),
-        };
-        let kept = match error.stored_at() {
+        self.job
+            .context
+            .output()
+            .note(&format!("{error}; the links in the response are whole, so its images are saved"));
+        let stored_at = error.stored_at();
+        let kept = match stored_at {
             Some(path) => StoredResponse::read(path).await.ok(),
             None => None,
         };
-        let outcomes = match &kept {
+        let json = error.decode_body().unwrap_or_default();
+        match &kept {
             // It knows the request too.
-            Some(kept) => job.run(&self.client, kept).await?,
-            None => job.run(&self.client, error).await?,
-        };
-        let is_all = images.len() >= usize::try_from(self.requested).unwrap_or(usize::MAX);
-        let response = error.decode_body().unwrap_or_default();
-        job.finish(Report {
-            response,
-            images,
-            outcomes,
-            requested: Some(self.requested),
-            stored_at: error.stored_at(),
-        })
-        .await?;
+            Some(kept) => self.save(kept, json, stored_at).await?,
+            None => self.save(error, json, stored_at).await?,
+        }
+        let is_all = self.job.requested.is_none_or(|requested| images.len() as u64 >= requested.into());
         if is_all { Ok(()) } else { Err(failure) }
     }
 
-    async fn save(&self, response: &Response<Value>) -> Result<(), Failure> {
-        let job = SaveJob {
-            context: self.context,
-            saving: self.saving,
-            folder: &self.folder,
-            if_exists: IfExists::Number,
-            stored_at: response.stored_at(),
-        };
-        let outcomes = job.run(&self.client, response).await?;
-        let images = response.images();
-        let report = Report {
-            response: response.value().clone(),
-            images,
-            outcomes,
-            requested: Some(self.requested),
-            stored_at: response.stored_at(),
-        };
-        job.finish(report).await
+    async fn save(&self, response: &impl HasImages, json: Value, stored_at: Option<&Path>) -> Result<(), Failure> {
+        SaveJob { stored_at, ..self.job }.save(&self.client, response, json).await
     }
 
     /// A failed call, and where its response is if there is one.
     fn not_answered(&self, wording: Wording<'_>, error: &Error) -> Failure {
-        let failure = self.context.failure(wording, error);
-        match error.stored_at() {
-            Some(path) => {
-                let shown = path.display().to_string();
-                let hint = if error.images().is_empty() {
-                    format!("the response is stored in {shown}")
-                } else {
-                    fetch_hint(path, &self.folder)
-                };
-                failure.hint(hint).detail("stored_at", shown)
-            }
-            None => failure,
-        }
+        let folder = Some(self.job.folder).filter(|_| !error.images().is_empty());
+        with_stored(self.job.context.failure(wording, error), error.stored_at(), folder)
     }
 }
 
@@ -203,14 +174,41 @@ pub(crate) struct SaveJob<'a> {
     pub(crate) saving: &'a SaveFlags,
     pub(crate) folder: &'a Path,
     pub(crate) if_exists: IfExists,
+    /// The number of requested images, if it is known.
+    pub(crate) requested: Option<u32>,
     /// Where the response is, to fetch them later.
     pub(crate) stored_at: Option<&'a Path>,
 }
 
 impl SaveJob<'_> {
-    /// Fetches them all. Ctrl-C ends it with a word on where the response is.
-    pub(crate) async fn run(&self, client: &Client, response: &impl HasImages) -> Result<Vec<SaveOutcome>, Failure> {
-        let count = response.images().len();
+    /// Fetches all images, prints what became of them, shows them, and ends with the exit code that they deserve. `json`
+    /// is the response for the output.
+    pub(crate) async fn save(&self, client: &Client, response: &impl HasImages, json: Value) -> Result<(), Failure> {
+        let (output, images) = (self.context.output(), response.images());
+        let outcomes = self.fetch(client, response, images.len()).await?;
+        for (image, outcome) in images.iter().zip(&outcomes) {
+            if matches!(outcome, SaveOutcome::AlreadyThere { .. }) {
+                output.note(&format!("image {} is already saved", image.number()));
+            }
+        }
+        let (requested, stored_at) = (self.requested, self.stored_at);
+        let report = Report { response: json, images, outcomes, requested, stored_at };
+        report.print(output)?;
+        if let Some(note) = report.note() {
+            output.note(&note);
+        }
+        open::show(self.context, self.saving, report.paths()).await;
+        let folder = Some(self.folder).filter(|_| report.can_be_fetched_later());
+        report.failure().map_or(Ok(()), |failure| Err(with_stored(failure, stored_at, folder)))
+    }
+
+    /// Fetches the images. Ctrl-C ends it with a word on where the response is.
+    async fn fetch(
+        &self,
+        client: &Client,
+        response: &impl HasImages,
+        count: usize,
+    ) -> Result<Vec<SaveOutcome>, Failure> {
         let progress = self.context.progress("saving", Counted::Bytes, None);
         let mut saving =
             client.save_all(response, self.folder).if_exists(self.if_exists).on_progress(save_bar(progress, count));
@@ -218,58 +216,34 @@ impl SaveJob<'_> {
             saving = saving.stem(name);
         }
         let graceful = self.context.interrupt().gracefully();
-        let outcomes = select! {
-            outcomes = saving.outcomes() => outcomes,
-            _ = graceful.signalled() => {
-                let failure = Failure::new(Exit::Interrupted, "interrupted while images were being saved")
-                    .fact("they are made and billed, and stay at their links for some hours");
-                return Err(self.with_hint(failure));
-            }
-        };
-        let wording = Wording { action: "cannot save the images", inspect: "" };
-        outcomes.map_err(|error| self.with_hint(self.context.failure(wording, &error)))
-    }
-
-    /// Prints what became of them, shows them, and ends with the exit code that they deserve.
-    pub(crate) async fn finish(&self, report: Report<'_>) -> Result<(), Failure> {
-        for (image, outcome) in report.images.iter().zip(&report.outcomes) {
-            if matches!(outcome, SaveOutcome::AlreadyThere { .. }) {
-                self.context.output().note(&format!("image {} is already saved", image.number()));
-            }
-        }
-        report.print(self.context.output())?;
-        if let Some(remark) = report.note() {
-            self.context.output().note(&remark);
-        }
-        open::show(self.context, self.saving, report.paths()).await;
-        match report.failure() {
-            None => Ok(()),
-            Some(failure) if report.can_be_fetched_later() => Err(self.with_hint(failure)),
-            Some(failure) => Err(match self.stored_at {
-                Some(path) => {
-                    let path = path.display().to_string();
-                    failure.hint(format!("the response is stored in {path}")).detail("stored_at", path)
+        let failure = select! {
+            outcomes = saving.outcomes() => match outcomes {
+                Ok(outcomes) => return Ok(outcomes),
+                Err(error) => {
+                    self.context.failure(Wording { action: "cannot save the images", inspect: "" }, &error)
                 }
-                None => failure,
-            }),
-        }
-    }
-
-    fn with_hint(&self, failure: Failure) -> Failure {
-        match self.stored_at {
-            Some(path) => failure.hint(fetch_hint(path, self.folder)).detail("stored_at", path.display().to_string()),
-            None => failure,
-        }
+            },
+            _ = graceful.signalled() => Failure::new(Exit::Interrupted, "interrupted while images were being saved")
+                .fact("they are made and billed, and stay at their links for some hours"),
+        };
+        Err(with_stored(failure, self.stored_at, Some(self.folder)))
     }
 }
 
-fn fetch_hint(stored_at: &Path, folder: &Path) -> String {
-    format!(
-        "this fetches the images from the stored response, at no cost, while their links live: \
-         ideogram save {} --out {}",
-        shell_word(&stored_at.display().to_string()),
-        shell_word(&folder.display().to_string())
-    )
+/// Adds where the response is, if it is stored; with a folder also how to fetch its images into it.
+fn with_stored(failure: Failure, stored_at: Option<&Path>, folder: Option<&Path>) -> Failure {
+    let Some(path) = stored_at else { return failure };
+    let shown = path.display().to_string();
+    let hint = match folder {
+        Some(folder) => format!(
+            "this fetches the images from the stored response, at no cost, while their links live: \
+             ideogram save {} --out {}",
+            shell_word(&shown),
+            shell_word(&folder.display().to_string())
+        ),
+        None => format!("the response is stored in {shown}"),
+    };
+    failure.hint(hint).detail("stored_at", shown)
 }
 
 fn upload_bar(messages: Messages) -> impl Fn(u64, Option<u64>) + Send + Sync + 'static {

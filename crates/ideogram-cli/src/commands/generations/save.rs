@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use ideogram_client::{
-    save::{HasImages as _, IfExists, SaveOutcome},
-    types::GenerationId,
-};
+use ideogram_client::{save::IfExists, types::GenerationId};
 
 use crate::{
     commands::{ids, values::time},
@@ -14,7 +11,6 @@ use crate::{
     images::{
         generate_and_save::SaveJob,
         job::{Unsaved, save_command, unsaved},
-        report::Report,
         save_flags::{SaveFlags, make_ready},
     },
     session::context::Context,
@@ -52,16 +48,12 @@ impl Save {
         let response = super::wait(context, &self.id, self.deadline, &save_command(self.id.as_str(), &folder)).await?;
         // With --name, another image may have the same name.
         let if_exists = if self.saving.name.is_some() { IfExists::Number } else { IfExists::Skip };
-        let job = SaveJob { context, saving: &self.saving, folder: &folder, if_exists, stored_at: None };
-        let images = response.images();
-        let outcomes = job.run(context.client(), &response).await?;
+        let (saving, folder) = (&self.saving, folder.as_path());
+        let job = SaveJob { context, saving, folder, if_exists, requested: None, stored_at: None };
         let json = serde_json::from_slice(response.body()).unwrap_or_default();
-        let is_all = !outcomes.iter().any(SaveOutcome::is_missing);
-        job.finish(Report { response: json, images, outcomes, requested: None, stored_at: None }).await?;
-        if is_all {
-            let jobs = unsaved(&folder).await;
-            jobs.iter().filter(|job| job.id == self.id.as_str()).for_each(Unsaved::forget);
-        }
+        job.save(context.client(), &response, json).await?;
+        let jobs = unsaved(folder).await;
+        jobs.iter().filter(|job| job.id == self.id.as_str()).for_each(Unsaved::forget);
         Ok(())
     }
 }
