@@ -57,7 +57,7 @@ pub(crate) struct Usage {
     by: Width,
 
     /// Only usage of the API, or only of the app [default: both]
-    #[arg(long, value_parser = sources())]
+    #[arg(long, value_parser = PossibleValuesParser::new(UsageSource::ALL.iter().map(UsageSource::as_str)))]
     source: Option<String>,
 }
 
@@ -68,42 +68,26 @@ enum Width {
     Hour,
 }
 
-impl Width {
-    fn seconds(self) -> i64 {
-        match self {
-            Self::Day => DAY,
-            Self::Hour => HOUR,
-        }
-    }
-
+/// What follows from a width.
+struct WidthInfo {
+    noun: &'static str,
+    heading: &'static str,
+    seconds: i64,
     /// The maximum number of buckets in a report, according to the document.
-    fn max(self) -> i64 {
-        match self {
-            Self::Day => 92,
-            Self::Hour => 168,
-        }
-    }
-
+    max: i64,
     /// The number of buckets without `--since`.
-    fn usual(self) -> i64 {
-        match self {
-            Self::Day => 30,
-            Self::Hour => 24,
-        }
-    }
-
+    usual: i64,
     /// The value of the parameter.
-    fn parameter(self) -> &'static str {
-        match self {
-            Self::Day => "1d",
-            Self::Hour => "1h",
-        }
-    }
+    parameter: &'static str,
+}
 
-    fn noun(self) -> &'static str {
+impl Width {
+    fn info(self) -> WidthInfo {
         match self {
-            Self::Day => "day",
-            Self::Hour => "hour",
+            Self::Day => WidthInfo { noun: "day", heading: "DAY", seconds: DAY, max: 92, usual: 30, parameter: "1d" },
+            Self::Hour => {
+                WidthInfo { noun: "hour", heading: "HOUR", seconds: HOUR, max: 168, usual: 24, parameter: "1h" }
+            }
         }
     }
 }
@@ -122,10 +106,6 @@ struct Range {
     end: i64,
 }
 
-fn sources() -> PossibleValuesParser {
-    PossibleValuesParser::new(UsageSource::ALL.iter().map(UsageSource::as_str))
-}
-
 fn moment(text: &str) -> Result<Moment, String> {
     let day = Timestamp::parse(&format!("{text}T00:00:00Z")).unix_seconds();
     let is_date = day.is_some();
@@ -140,11 +120,12 @@ impl Usage {
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         let now = Timestamp::from(SystemTime::now()).unix_seconds().unwrap_or_default();
         let range = self.range(now)?;
-        let mut call = context.client().get_account_usage_v2();
-        call = call
+        let mut call = context
+            .client()
+            .get_account_usage_v2()
             .start_time(time(range.start).to_string())
             .end_time(time(range.end).to_string())
-            .bucket_width(self.by.parameter());
+            .bucket_width(self.by.info().parameter);
         if let Some(source) = &self.source {
             call = call.sources([source.as_str()]);
         }
@@ -166,7 +147,7 @@ impl Usage {
 
     /// The time of the report.
     fn range(&self, now: i64) -> Result<Range, Failure> {
-        let width = self.by.seconds();
+        let WidthInfo { noun, seconds: width, max, usual, .. } = self.by.info();
         let end = match self.until {
             Some(until) if until.is_date => until.seconds + DAY,
             Some(until) => until.seconds,
@@ -175,16 +156,15 @@ impl Usage {
         let buckets_to = |end: i64| end.div_euclid(width) + i64::from(end.rem_euclid(width) > 0);
         let start = match self.since {
             Some(since) => since.seconds,
-            None => ((buckets_to(end) - self.by.usual()) * width).max(0),
+            None => ((buckets_to(end) - usual) * width).max(0),
         };
         if start >= end {
             let what = format!("the report would end at {}, before it begins at {}", time(end), time(start));
             return Err(Failure::usage(what).hint("set an earlier --since, or a later --until"));
         }
         let count = buckets_to(end) - start.div_euclid(width);
-        if count > self.by.max() {
-            let noun = self.by.noun();
-            let what = format!("{count} {noun}s are more than the {} of one report: nothing was sent", self.by.max());
+        if count > max {
+            let what = format!("{count} {noun}s are more than the {max} of one report: nothing was sent");
             let failure = Failure::usage(what).hint("set a later --since, or an earlier --until");
             return Err(if self.by == Width::Hour {
                 failure.hint("`--by day` reports a longer time")
@@ -247,36 +227,32 @@ impl Sums {
     /// The report as it came, with the sums.
     fn to_json(&self, response: &Response<AccountUsageResponse>) -> Value {
         let mut report: Map<String, Value> = serde_json::from_slice(response.body()).unwrap_or_default();
-        let cost = |currency: &str, cost: &Decimal| json!({"currency_code": currency, "cost_total": cost.to_string()});
-        let with = |mut value: Value, others: Value| {
-            if let (Value::Object(value), Value::Object(others)) = (&mut value, others) {
-                value.extend(others);
-            }
-            value
-        };
-        let total: Vec<Value> = self.total.iter().map(|(currency, sum)| cost(currency, sum)).collect();
-        let by_time =
-            self.by_time.iter().map(|((start, currency), sum)| with(json!({"time": start}), cost(currency, sum)));
+        let total =
+            self.total.iter().map(|(currency, sum)| json!({"currency_code": currency, "cost_total": sum.to_string()}));
+        let by_time = self.by_time.iter().map(
+            |((start, currency), sum)| json!({"time": start, "currency_code": currency, "cost_total": sum.to_string()}),
+        );
         let by_operation = self.by_operation.iter().map(|(operation, (quantity, sum))| {
             let unit = operation.unit.as_ref();
-            let quantity = quantity.filter(|_| unit.is_some()).map(|quantity| quantity.to_string());
-            let labels = json!({
-                "endpoint": operation.endpoint, "product": operation.product, "quantity": quantity, "unit": unit,
-            });
-            with(labels, cost(&operation.currency, sum))
+            json!({
+                "endpoint": operation.endpoint,
+                "product": operation.product,
+                "quantity": quantity.filter(|_| unit.is_some()).map(|quantity| quantity.to_string()),
+                "unit": unit,
+                "currency_code": operation.currency,
+                "cost_total": sum.to_string(),
+            })
         });
-        let (by_time, by_operation): (Vec<Value>, Vec<Value>) = (by_time.collect(), by_operation.collect());
         report.extend([
-            ("total".to_owned(), json!(total)),
-            ("by_time".to_owned(), json!(by_time)),
-            ("by_operation".to_owned(), json!(by_operation)),
+            ("total".to_owned(), total.collect()),
+            ("by_time".to_owned(), by_time.collect()),
+            ("by_operation".to_owned(), by_operation.collect()),
         ]);
         Value::Object(report)
     }
 
     fn layout(&self, width: Width) -> Layout {
-        let heading = if width == Width::Day { "DAY" } else { "HOUR" };
-        let mut times = Table::overview([Column::Left(heading), Column::Right("COST")]);
+        let mut times = Table::overview([Column::Left(width.info().heading), Column::Right("COST")]);
         for ((start, currency), cost) in &self.by_time {
             times.row([start.clone(), money(*cost, currency)]);
         }

@@ -1,7 +1,5 @@
 //! Prints requests and responses with `--debug`, and always the waits between attempts.
 
-use std::time::Duration;
-
 use ideogram_client::{
     hook::{Attempt, AttemptOutcome, Hook},
     reqwest::header::HeaderMap,
@@ -55,15 +53,11 @@ impl Hook for Trace {
             }
         }
         if let (Some(wait), Some(error)) = (ended.next_in, ended.error) {
-            self.messages.note(&format!("{error}; next attempt in {}", seconds(wait)));
+            self.messages.note(&format!("{error}; next attempt in {:.1} s", wait.as_secs_f64()));
         }
     }
 }
 
 fn shown(value: &ideogram_client::reqwest::header::HeaderValue) -> String {
     if value.is_sensitive() { "[secret]".to_owned() } else { String::from_utf8_lossy(value.as_bytes()).into_owned() }
-}
-
-fn seconds(wait: Duration) -> String {
-    format!("{:.1} s", wait.as_secs_f64())
 }

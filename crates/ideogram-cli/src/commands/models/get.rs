@@ -29,8 +29,7 @@ pub(crate) struct Get {
 
 impl Get {
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
-        let what = format!("cannot get the model {}", self.id);
-        let wording = Wording { action: &what, inspect: "ideogram models list" };
+        let wording = Wording { action: &format!("cannot get the model {}", self.id), inspect: "ideogram models list" };
         let call = context.client().get_custom_model().model_id(&self.id);
         let Some(response) = context.call(call, wording).await? else { return Ok(()) };
         context.output().response(&response)

@@ -25,20 +25,13 @@ pub(crate) struct List {
     /// Only models in this state; repeat it for several states
     ///
     /// It filters only own models; shared ones are listed unless `--scope owned` leaves them out.
-    #[arg(long, value_name = "STATUS", value_parser = statuses(), ignore_case = true)]
+    #[arg(long, value_name = "STATUS", ignore_case = true)]
+    #[arg(value_parser = PossibleValuesParser::new(ModelStatus::ALL.iter().map(ModelStatus::as_str)))]
     status: Vec<String>,
 
     /// Only own models, or only those that are shared with the organization [default: both]
-    #[arg(long, value_parser = scopes())]
+    #[arg(long, value_parser = PossibleValuesParser::new(ModelsScope::ALL.iter().map(ModelsScope::as_str)))]
     scope: Option<String>,
-}
-
-fn statuses() -> PossibleValuesParser {
-    PossibleValuesParser::new(ModelStatus::ALL.iter().map(ModelStatus::as_str))
-}
-
-fn scopes() -> PossibleValuesParser {
-    PossibleValuesParser::new(ModelsScope::ALL.iter().map(ModelsScope::as_str))
 }
 
 impl List {
