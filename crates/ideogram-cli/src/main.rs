@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     let supervisor = executable::take_supervisor(&mut words);
     let early = || {
         let (format, color) = (options::early_format(&words), options::early_color(&words));
-        Output::new(format, color, Messages::new(format, false, false, color))
+        Output::new(format, None, color, Messages::new(format, false, false, color))
     };
     let arguments = match cli::read(&words) {
         Ok(arguments) => arguments,
@@ -64,12 +64,9 @@ fn prepare(options: &Options) -> Result<(Config, Output), Failure> {
     let config = Config::read(options.profile.as_deref())?;
     let (preferred, color) = (config.profile().output, options.color);
     let messages = Messages::new(options.message_format(preferred), options.quiet, options.debug, color);
-    let output = Output::new(options.format(preferred)?, color, messages);
-    let output = match &options.jq {
-        Some(expression) => output.filtered(Filter::new(expression)?),
-        None => output,
-    };
-    Ok((config, output))
+    let format = options.format(preferred)?;
+    let filter = options.jq.as_deref().map(Filter::new).transpose()?;
+    Ok((config, Output::new(format, filter, color, messages)))
 }
 
 fn run(arguments: &Arguments, config: &Config, output: &Output, interrupt: &Interrupt) -> Result<ExitCode, Failure> {

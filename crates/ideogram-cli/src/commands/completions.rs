@@ -38,7 +38,7 @@ impl Completions {
         if self.shell == Shell::Bash {
             script.extend(BASH);
         }
-        let Some(file) = &self.file else { return output.verbatim(&script) };
+        let Some(file) = &self.file else { return output.print(&script) };
         let folder = file.parent().unwrap_or(Path::new(""));
         std::fs::create_dir_all(folder)
             .and_then(|()| std::fs::write(file, &script))

@@ -35,7 +35,7 @@ impl Man {
     pub(super) fn run(&self, output: &Output, tree: clap::Command) -> Result<(), Failure> {
         let command = options::brief(tree);
         let Some(folder) = &self.folder else {
-            return output.verbatim(&page(command, None).map_err(|error| cannot_write(&error))?);
+            return output.print(&page(command).map_err(|error| cannot_write(&error))?);
         };
         let is_command = command.get_subcommands().any(|it| folder.as_os_str() == it.get_name());
         if is_command && !folder.exists() {
@@ -48,7 +48,7 @@ impl Man {
             Failure::local_io(format!("cannot create the folder \"{}\"", folder.display())).because(&error)
         })?;
         let mut pages = Vec::new();
-        collect(command, None, &mut pages).map_err(|error| cannot_write(&error))?;
+        collect(command, "ideogram".to_owned(), &mut pages).map_err(|error| cannot_write(&error))?;
         let mut written = output.stream("pages");
         for (name, text) in &pages {
             let path = folder.join(format!("{name}.1"));
@@ -70,53 +70,40 @@ impl Man {
 }
 
 /// Collects the pages of a command and its subcommands, with names such as `ideogram-datasets-get`.
-fn collect(command: clap::Command, parent: Option<&str>, pages: &mut Vec<(String, Vec<u8>)>) -> io::Result<()> {
-    let name = match parent {
-        Some(parent) => format!("{parent}-{}", command.get_name()),
-        None => command.get_name().to_owned(),
-    };
-    for subcommand in command.get_subcommands() {
-        if subcommand.get_name() != "help" {
-            collect(subcommand.clone(), Some(&name), pages)?;
-        }
+fn collect(command: clap::Command, name: String, pages: &mut Vec<(String, Vec<u8>)>) -> io::Result<()> {
+    for subcommand in command.get_subcommands().filter(|subcommand| subcommand.get_name() != "help") {
+        collect(subcommand.clone(), format!("{name}-{}", subcommand.get_name()), pages)?;
     }
-    let text = page(command, Some(&name))?;
+    let text = page(command.name(name.clone()))?;
     pages.push((name, text));
     Ok(())
 }
 
-fn page(command: clap::Command, name: Option<&str>) -> io::Result<Vec<u8>> {
-    let command = match name {
-        Some(name) => command.name(name.to_owned()),
-        None => command,
-    };
+fn page(command: clap::Command) -> io::Result<Vec<u8>> {
     let is_root = command.get_name() == "ideogram";
     let mut text = Vec::new();
     ManualPage::new(command).render(&mut text)?;
-    if !is_root {
-        let mut codes = Roff::new();
-        codes.control("SH", ["EXIT STATUS"]);
-        codes.text([roman("See "), bold("ideogram"), roman("(1).")]);
-        codes.to_writer(&mut text)?;
-        return Ok(text);
+    let mut more = Roff::new();
+    more.control("SH", ["EXIT STATUS"]);
+    if is_root {
+        for exit in Exit::ALL {
+            more.control("TP", []);
+            more.text([bold(exit.code().to_string())]);
+            more.text([roman(exit.meaning())]);
+        }
+        more.control("PP", []);
+        more.text([roman("A mock server provokes them: see "), bold("ideogram-mock-serve"), roman("(1).")]);
+        more.control("SH", ["SCRIPTS"]);
+        more.text([roman("Begin a script with this:")]);
+        more.control("nf", []);
+        for line in SCRIPT.lines() {
+            more.text([roman(line)]);
+        }
+        more.control("fi", []);
+    } else {
+        more.text([roman("See "), bold("ideogram"), roman("(1).")]);
     }
-    let mut codes = Roff::new();
-    codes.control("SH", ["EXIT STATUS"]);
-    for exit in Exit::ALL {
-        codes.control("TP", []);
-        codes.text([bold(exit.code().to_string())]);
-        codes.text([roman(exit.meaning())]);
-    }
-    codes.control("PP", []);
-    codes.text([roman("A mock server provokes them: see "), bold("ideogram-mock-serve"), roman("(1).")]);
-    codes.control("SH", ["SCRIPTS"]);
-    codes.text([roman("Begin a script with this:")]);
-    codes.control("nf", []);
-    for line in SCRIPT.lines() {
-        codes.text([roman(line)]);
-    }
-    codes.control("fi", []);
-    codes.to_writer(&mut text)?;
+    more.to_writer(&mut text)?;
     Ok(text)
 }
 

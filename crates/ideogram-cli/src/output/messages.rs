@@ -36,11 +36,7 @@ impl Messages {
         Self { format, quiet, is_debug, color, bars: MultiProgress::new(), secret: Secret::default() }
     }
 
-    /// Removes this key from everything that is printed from now on.
-    pub(crate) fn hide(&self, key: &str) {
-        self.secret.set(key);
-    }
-
+    /// The key, which is removed from everything that is printed.
     pub(crate) fn secret(&self) -> &Secret {
         &self.secret
     }
@@ -52,26 +48,26 @@ impl Messages {
     /// Prints a note, unless `--quiet`.
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {
-            match self.format {
-                Format::Text => self.say(&lines(text)),
-                Format::Json | Format::Jsonl => self.say_json(&json!({ "note": text })),
-            }
+            self.message("note", text, &lines(text));
         }
     }
 
     /// Prints a warning, also with `--quiet`.
     pub(crate) fn warning(&self, text: &str) {
-        match self.format {
-            Format::Text => self.say(&format!("{} {}", self.label("warning:", color::WARNING), lines(text))),
-            Format::Json | Format::Jsonl => self.say_json(&json!({ "warning": text })),
-        }
+        let label = self.label("warning:", color::WARNING);
+        self.message("warning", text, &format!("{label} {}", lines(text)));
     }
 
     /// A line of `--debug`.
     pub(crate) fn debug(&self, text: &str) {
+        self.message("debug", text, &format!("debug: {}", printable(text)));
+    }
+
+    /// Prints a message: this line as text, or its property in JSON.
+    fn message(&self, property: &str, text: &str, line: &str) {
         match self.format {
-            Format::Text => self.say(&format!("debug: {}", printable(text))),
-            Format::Json | Format::Jsonl => self.say_json(&json!({ "debug": text })),
+            Format::Text => self.say(line),
+            Format::Json | Format::Jsonl => self.say_json(&json!({ property: text })),
         }
     }
 

@@ -47,21 +47,16 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    pub(crate) fn new(format: Format, color: color::When, messages: Messages) -> Self {
+    /// `filter` is that of all JSON.
+    pub(crate) fn new(format: Format, filter: Option<Filter>, color: color::When, messages: Messages) -> Self {
         Self {
             format,
-            filter: None,
+            filter,
             color,
             messages,
             has_lost_reader: AtomicBool::new(false),
             has_paid: AtomicBool::new(false),
         }
-    }
-
-    /// Filters all JSON of standard output.
-    pub(crate) fn filtered(mut self, filter: Filter) -> Self {
-        self.filter = Some(filter);
-        self
     }
 
     pub(crate) fn format(&self) -> Format {
@@ -70,20 +65,10 @@ impl Output {
 
     /// Prints a response of the service, as its layout or as JSON.
     pub(crate) fn response<T: ToLayout>(&self, response: &Response<T>) -> Result<(), Failure> {
-        self.response_as(response, &response.value().layout(), T::ROWS)
-    }
-
-    /// Prints a response of the service, as this layout or as JSON.
-    pub(crate) fn response_as<T>(
-        &self,
-        response: &Response<T>,
-        layout: &Layout,
-        rows: Option<&'static str>,
-    ) -> Result<(), Failure> {
         match self.format {
-            Format::Text => self.layout(layout),
+            Format::Text => self.layout(&response.value().layout()),
             Format::Json => self.json(response.body()),
-            Format::Jsonl => match rows.and_then(|name| elements(response.body(), name)) {
+            Format::Jsonl => match T::ROWS.and_then(|name| elements(response.body(), name)) {
                 Some(elements) => elements.iter().try_for_each(|element| self.json(element.get().as_bytes())),
                 None => self.json(response.body()),
             },
@@ -115,11 +100,6 @@ impl Output {
     /// Begins a list whose elements are printed one by one.
     pub(crate) fn stream(&self, name: &'static str) -> ResultStream<'_> {
         ResultStream { output: self, name, values: Vec::new() }
-    }
-
-    /// Prints text unchanged, such as a script.
-    pub(crate) fn verbatim(&self, text: &[u8]) -> Result<(), Failure> {
-        self.print(text)
     }
 
     pub(crate) fn messages(&self) -> &Messages {
@@ -206,7 +186,8 @@ impl Output {
         Err(Failure::new(Exit::ReaderGone, "standard output was closed, so no more paid calls are made"))
     }
 
-    fn print(&self, bytes: &[u8]) -> Result<(), Failure> {
+    /// Prints text unchanged, such as a script.
+    pub(crate) fn print(&self, bytes: &[u8]) -> Result<(), Failure> {
         let bytes = self.messages.secret().removed_from(bytes);
         self.print_with(|stdout| stdout.write_all(&bytes))
     }
