@@ -4,10 +4,7 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
 
-use crate::{failure::Failure, output::color};
-
-/// A day: longer than any call.
-const MAX_TIMEOUT_SECONDS: f64 = 86_400.0;
+use crate::{commands::values::seconds, failure::Failure, output::color};
 
 /// The global options.
 #[derive(Debug, Args)]
@@ -62,7 +59,13 @@ pub(crate) struct Options {
     ///
     /// From 0.001 to 86400. In any case, a call ends after a minute without any data, or if its response does not begin
     /// within 5 minutes. The service may still run a call that ended this way.
-    #[arg(long, hide_short_help = true, global = true, value_name = "SECONDS", value_parser = timeout)]
+    #[arg(
+        long,
+        hide_short_help = true,
+        global = true,
+        value_name = "SECONDS",
+        value_parser = |text: &str| seconds(text, 0.001)
+    )]
     pub(crate) timeout: Option<Duration>,
 
     /// How often a call may be sent, from 1 to 100 [default: 4]
@@ -209,14 +212,6 @@ fn early<'a>(arguments: &'a [OsString], option: &str) -> Option<&'a str> {
     None
 }
 
-fn timeout(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    if !(0.001..=MAX_TIMEOUT_SECONDS).contains(&seconds) {
-        return Err(format!("not from 0.001 to {MAX_TIMEOUT_SECONDS} seconds"));
-    }
-    Ok(Duration::from_secs_f64(seconds))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,14 +233,6 @@ mod tests {
             ("ideogram --outputs=json", Format::Text),
         ] {
             assert_eq!(early_format(&words(arguments)), expected, "{arguments}");
-        }
-    }
-
-    #[test]
-    fn a_timeout_is_a_sensible_number_of_seconds() {
-        assert_eq!(timeout("0.5"), Ok(Duration::from_millis(500)));
-        for text in ["0", "-1", "NaN", "inf", "1e300", "", "5s", "86401"] {
-            assert!(timeout(text).is_err(), "{text}");
         }
     }
 }

@@ -4,11 +4,16 @@
 use std::{ffi::OsStr, time::Duration};
 
 use clap::{
-    Arg, Command,
+    Arg, ArgMatches, Command,
     builder::{PossibleValue, StringValueParser, TypedValueParser},
 };
 
+use serde_json::Value;
+
 use crate::images::size::{self, short_name};
+
+/// A day.
+const MAX_SECONDS: f64 = 86_400.0;
 
 /// Lists the values of an enum in the help, and accepts others: they are checked when the request is prepared.
 #[derive(Clone, Debug)]
@@ -96,6 +101,35 @@ pub(crate) fn time(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(number * factor).map_err(|_| refused())
 }
 
+/// Reads a number of seconds: from `min` up to a day, which is longer than any call.
+pub(crate) fn seconds(text: &str, min: f64) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if !(min..=MAX_SECONDS).contains(&seconds) {
+        return Err(format!("not from {min} to {MAX_SECONDS} seconds"));
+    }
+    Ok(Duration::from_secs_f64(seconds))
+}
+
+/// The values of an argument; none if the command does not have it.
+pub(crate) fn many<'a, T: Clone + Send + Sync + 'static>(
+    matches: &'a ArgMatches,
+    id: &str,
+) -> impl Iterator<Item = &'a T> {
+    // Only an argument that the command has: a wrong type is a mistake of this code, and must not leave out a value.
+    let has_it = matches.try_contains_id(id).is_ok();
+    has_it.then(|| matches.get_many::<T>(id)).flatten().into_iter().flatten()
+}
+
+/// Whether a switch is set.
+pub(crate) fn is_set(matches: &ArgMatches, id: &str) -> bool {
+    matches.try_get_one::<bool>(id).ok().flatten().is_some_and(|is_set| *is_set)
+}
+
+/// Text as it is, and any other value as JSON.
+pub(crate) fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
 fn folded(text: &str) -> String {
     let fold = |character: char| match character {
         '-' => '_',
@@ -144,6 +178,19 @@ mod tests {
         }
         for text in ["", "s", "-1", "1d", "NaN", "inf", "1e300h", "5 m", "1h30m", "ä"] {
             assert!(time(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn seconds_have_a_minimum_and_end_after_a_day() {
+        for (text, min, expected) in
+            [("0.5", 0.001, 500), ("0", 0.0, 0), ("2.5", 0.0, 2500), ("86400", 0.0, 86_400_000)]
+        {
+            assert_eq!(seconds(text, min), Ok(Duration::from_millis(expected)), "{text}");
+        }
+        assert_eq!(seconds("0", 0.001), Err("not from 0.001 to 86400 seconds".to_owned()));
+        for text in ["-1", "NaN", "inf", "1e300", "", "5s", "86401"] {
+            assert!(seconds(text, 0.0).is_err(), "{text}");
         }
     }
 }

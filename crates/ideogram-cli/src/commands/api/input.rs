@@ -11,7 +11,10 @@ use serde_json::Value;
 
 use super::grammar;
 use crate::{
-    commands::operations,
+    commands::{
+        operations,
+        values::{is_set, many},
+    },
     failure::Failure,
     text_input::{self, Stdin, is_standard_input},
 };
@@ -80,11 +83,11 @@ impl ParsedInput {
         for input in operation.inputs {
             let id = grammar::id(input);
             if input.kind() == InputKind::File {
-                let paths = matches.get_many::<PathBuf>(&id).into_iter().flatten();
-                inputs.extend(paths.map(|path| (input.name.to_owned(), Content::File(path.clone()))));
+                inputs.extend(
+                    many(matches, &id).map(|path: &PathBuf| (input.name.to_owned(), Content::File(path.clone()))),
+                );
             } else {
-                let texts = matches.get_many::<String>(&id).into_iter().flatten();
-                inputs.extend(texts.map(|text| (input.name.to_owned(), content(input, text))));
+                inputs.extend(many::<String>(matches, &id).map(|text| (input.name.to_owned(), content(input, text))));
             }
         }
         for text in many::<String>(matches, grammar::FIELD) {
@@ -99,13 +102,12 @@ impl ParsedInput {
             inputs.push((name, Content::File(path)));
         }
         let body = matches.try_get_one::<PathBuf>(grammar::BODY).ok().flatten().cloned();
-        let is_set = |id| matches.try_get_one::<bool>(id).ok().flatten().copied().unwrap_or_default();
-        let mode = match (is_set(grammar::JOB), is_set(grammar::QUOTE)) {
+        let mode = match (is_set(matches, grammar::JOB), is_set(matches, grammar::QUOTE)) {
             (true, _) => Mode::Job,
             (_, true) => Mode::Quote,
             _ => Mode::Call,
         };
-        let input = Self { operation, inputs, body, unchecked: is_set(grammar::UNCHECKED), mode };
+        let input = Self { operation, inputs, body, unchecked: is_set(matches, grammar::UNCHECKED), mode };
         if input.readers_of_standard_input() > 1 {
             let text = "standard input can be read only once, and several options use it";
             return Err(clap::Error::raw(ErrorKind::ArgumentConflict, format!("{text}\n")));
@@ -225,11 +227,6 @@ fn content(input: &Input, text: &str) -> Content {
         // `$(cat prompt.txt)` keeps the byte order mark of the file.
         _ => Content::Text(text_input::without_mark(text).to_owned()),
     }
-}
-
-fn many<'a, T: Clone + Send + Sync + 'static>(matches: &'a ArgMatches, id: &str) -> impl Iterator<Item = &'a T> {
-    // The operation may not have this option.
-    matches.try_get_many::<T>(id).ok().flatten().into_iter().flatten()
 }
 
 fn refused(option: &str, text: &str, form: &str) -> clap::Error {

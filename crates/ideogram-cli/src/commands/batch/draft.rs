@@ -248,10 +248,7 @@ impl Draft<'_> {
     /// The operation of a row: by its id, by its model, or the default.
     fn operation(&mut self, properties: &mut Map<String, Value>) -> Option<&'static Operation> {
         let model = properties.get("model").and_then(Value::as_str).map(str::trim).map(str::to_owned);
-        let chosen = match model.as_deref() {
-            Some(name) => Model::from_str(name, false).ok(),
-            None => None,
-        };
+        let chosen = model.as_deref().and_then(|name| Model::from_str(name, false).ok());
         if chosen.is_some() {
             properties.shift_remove("model");
         }
@@ -266,17 +263,13 @@ impl Draft<'_> {
         }
         let name = operation.as_str().map(str::trim).unwrap_or_default();
         let found = operations::ALL.iter().find(|operation| operation.id == name || operation.method_name == name);
-        match found.filter(|operation| generates_images(operation)) {
-            Some(operation) => Some(operation),
-            None => {
-                let known: Vec<&str> =
-                    operations::ALL.iter().filter(|it| generates_images(it)).map(|it| it.id).collect();
-                let name = operation.as_str().map_or_else(|| operation.to_string(), str::to_owned);
-                let problem = format!("`{name}` does not generate images; use one of {}", known.join(", "));
-                self.problem("operation", problem);
-                None
-            }
+        let found = found.copied().filter(|operation| generates_images(operation));
+        if found.is_none() {
+            let known: Vec<&str> = operations::ALL.iter().filter(|it| generates_images(it)).map(|it| it.id).collect();
+            let name = values::text(&operation);
+            self.problem("operation", format!("`{name}` does not generate images; use one of {}", known.join(", ")));
         }
+        found
     }
 
     /// Accepts `prompt` for operations that call it `text_prompt`, and the other way round.
@@ -322,8 +315,7 @@ impl Draft<'_> {
         if properties.contains_key("prompt") {
             self.problem(JSON_PROMPT, "cannot be combined with `prompt`");
         }
-        let text = prompt.as_str().map_or_else(|| prompt.to_string(), str::to_owned);
-        match structured::parse(&text, self.reading.unchecked) {
+        match structured::parse(&values::text(&prompt), self.reading.unchecked) {
             // The same prompt is the same row, however it is spaced.
             Ok(text) => {
                 let compact = canonical::json(&text, canonical::Order::AsWritten);
@@ -338,15 +330,12 @@ impl Draft<'_> {
         if input(operation, LEGACY_OBJECT).is_none() {
             return;
         }
-        let mut nested = match properties.shift_remove(LEGACY_OBJECT) {
-            None => Map::new(),
-            Some(Value::Object(nested)) => nested,
-            Some(Value::String(text)) => match serde_json::from_str(&text) {
-                Ok(Value::Object(nested)) => nested,
-                _ => return self.problem(LEGACY_OBJECT, "must be a JSON object"),
-            },
-            Some(_) => return self.problem(LEGACY_OBJECT, "must be a JSON object"),
+        let nested = match properties.shift_remove(LEGACY_OBJECT) {
+            None => Value::Object(Map::new()),
+            Some(Value::String(text)) => serde_json::from_str(&text).unwrap_or_default(),
+            Some(nested) => nested,
         };
+        let Value::Object(mut nested) = nested else { return self.problem(LEGACY_OBJECT, "must be a JSON object") };
         let names: Vec<String> = properties.keys().filter(|name| input(operation, name).is_none()).cloned().collect();
         for name in names {
             let Some(value) = properties.shift_remove(&name) else { continue };
@@ -380,8 +369,8 @@ impl Draft<'_> {
         let mut texts = Vec::new();
         for value in values {
             match value {
-                Value::String(text) if input.name == JSON_PROMPT => {
-                    match structured::parse(&text, self.reading.unchecked) {
+                value if input.name == JSON_PROMPT => {
+                    match structured::parse(&values::text(&value), self.reading.unchecked) {
                         Ok(text) => texts.push(text),
                         Err(refusal) => self.problem(input.name, refusal.to_string()),
                     }
@@ -391,12 +380,6 @@ impl Draft<'_> {
                     if !matches!(input.kind(), InputKind::File | InputKind::Json) =>
                 {
                     texts.push(value.to_string());
-                }
-                value if input.name == JSON_PROMPT => {
-                    match structured::parse(&value.to_string(), self.reading.unchecked) {
-                        Ok(text) => texts.push(text),
-                        Err(refusal) => self.problem(input.name, refusal.to_string()),
-                    }
                 }
                 value if input.kind() == InputKind::Json => texts.push(value.to_string()),
                 value => self.problem(input.name, format!("must be {}, not {value}", wanted(input))),
@@ -455,8 +438,7 @@ fn wanted(input: &Input) -> &'static str {
 fn prompt_of(properties: &Map<String, Value>) -> String {
     let nested = properties.get(LEGACY_OBJECT).and_then(|nested| nested.get("prompt"));
     let prompt = properties.get("prompt").or_else(|| properties.get("text_prompt")).or(nested);
-    let prompt = prompt.or_else(|| properties.get("json_prompt"));
-    prompt.map_or_else(String::new, |prompt| prompt.as_str().map_or_else(|| prompt.to_string(), str::to_owned))
+    prompt.or_else(|| properties.get(JSON_PROMPT)).map(values::text).unwrap_or_default()
 }
 
 #[cfg(test)]

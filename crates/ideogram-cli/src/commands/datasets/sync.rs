@@ -26,7 +26,7 @@ use super::{
     left_out, texts,
 };
 use crate::{
-    commands::trainable,
+    commands::{trainable, values::seconds},
     exit::Exit,
     failure::Failure,
     output::layout::{Column, Layout, Table},
@@ -74,8 +74,8 @@ pub(crate) struct Sync {
     /// How many seconds the service may take to store files whose upload has an unknown outcome
     ///
     /// The dataset is polled for this time after the upload. Files that are missing then are sent again.
-    #[arg(long, value_name = "SECONDS", default_value_t = 300.0, value_parser = seconds)]
-    processing_timeout: f64,
+    #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = |text: &str| seconds(text, 0.0))]
+    processing_timeout: Duration,
 
     /// Also send files that may be there already; asks first, since files cannot be removed
     #[arg(long)]
@@ -144,8 +144,7 @@ impl Sync {
     }
 
     fn with_settings(&self, sync: SyncDataset) -> SyncDataset {
-        let timeout = Duration::from_secs_f64(self.processing_timeout);
-        sync.chunk_files(usize::from(self.chunk_files)).processing_timeout(timeout)
+        sync.chunk_files(usize::from(self.chunk_files)).processing_timeout(self.processing_timeout)
     }
 
     /// Shows the uploads of the whole folder, for `--dry-run`.
@@ -186,13 +185,6 @@ impl Sync {
         let count = units::count(uncertain, "file");
         let question = format!("send {count} that may be in the dataset already? Nothing can be removed from it");
         context.confirm(&question).await
-    }
-}
-
-fn seconds(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(seconds) if (0.0..=86_400.0).contains(&seconds) => Ok(seconds),
-        _ => Err("not a number from 0 to 86400".to_owned()),
     }
 }
 

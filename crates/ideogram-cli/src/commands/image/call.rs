@@ -8,11 +8,12 @@ use serde_json::{Map, Value, json};
 
 use super::{
     choice::{check_flags, choose},
-    flags::{FLAGS, Flag, Kind, Target, UNCHECKED, many},
+    flags::{FLAGS, Flag, Kind, Target, UNCHECKED},
     table::{ImageCommand, Model},
     value::{value, weighted, with_weight},
 };
 use crate::{
+    commands::values::{is_set, many, text},
     executable,
     failure::Failure,
     images::{
@@ -44,7 +45,7 @@ pub(super) async fn prepare(
     let given: Vec<&'static Flag> = FLAGS.iter().filter(is_given).collect();
     let model = choose(command, matches, &given)?;
     check_flags(command, model, matches, &given)?;
-    let unchecked = matches.try_get_one::<bool>(UNCHECKED).ok().flatten().is_some_and(|unchecked| *unchecked);
+    let unchecked = is_set(matches, UNCHECKED);
 
     let call = context.client().call(model.operation.id).expect("the table names operations by their constants");
     let mut draft = Draft { call, object: Map::new() };
@@ -155,8 +156,7 @@ impl<'a> Draft<'a> {
             self.object.insert(target.property.to_owned(), value);
             return;
         }
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        self.call = self.call.clone().field(target.property, text);
+        self.call = self.call.clone().field(target.property, text(&value));
     }
 
     fn finish(self, model: &Model) -> DynamicCall<'a> {

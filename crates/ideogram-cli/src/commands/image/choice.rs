@@ -3,10 +3,15 @@
 use clap::ArgMatches;
 
 use super::{
-    flags::{FLAGS, Flag, Kind, MODEL, TRANSPARENT, many},
+    flags::{FLAGS, Flag, Kind, MODEL, TRANSPARENT},
     table::{ImageCommand, Model},
 };
-use crate::{commands::values, executable, failure::Failure, images::size};
+use crate::{
+    commands::values::{self, many},
+    executable,
+    failure::Failure,
+    images::size,
+};
 
 /// Flags that do the same for other models.
 const EQUIVALENT: [(&str, &str); 4] =
@@ -18,7 +23,7 @@ pub(super) fn choose(
     matches: &ArgMatches,
     given: &[&Flag],
 ) -> Result<&'static Model, Failure> {
-    let is_transparent = matches.try_get_one::<bool>(TRANSPARENT).ok().flatten().is_some_and(|it| *it);
+    let is_transparent = values::is_set(matches, TRANSPARENT);
     let requested = matches.try_get_one::<String>(MODEL).ok().flatten();
     let models = || command.models.iter().filter(|model| model.is_transparent == is_transparent);
     let is_named = |model: &&Model, name: &String| {

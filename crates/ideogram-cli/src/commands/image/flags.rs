@@ -454,14 +454,6 @@ fn model_arguments(command: &'static ImageCommand) -> Vec<Arg> {
     arguments
 }
 
-/// The values of an argument.
-pub(super) fn many<'a, T: Clone + Send + Sync + 'static>(
-    matches: &'a ArgMatches,
-    id: &str,
-) -> impl Iterator<Item = &'a T> {
-    matches.get_many::<T>(id).into_iter().flatten()
-}
-
 #[cfg(test)]
 mod tests {
     use ideogram_client::{
