@@ -4,17 +4,18 @@ use std::{
     fs,
     io::{self, BufRead, BufReader, Cursor, Seek},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use ideogram_client::File;
 
 /// The content of an image that is sent.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Content {
     /// A file, sent under this name.
     Path { name: String, path: PathBuf },
     /// In memory.
-    Bytes { name: String, bytes: Vec<u8> },
+    Bytes { name: String, bytes: Arc<Vec<u8>> },
     /// Behind a link, which a dry run does not fetch.
     NotFetched { name: String },
 }
@@ -31,7 +32,7 @@ impl Content {
     pub(crate) fn open(&self) -> io::Result<Option<Box<dyn Input + '_>>> {
         Ok(match self {
             Self::Path { path, .. } => Some(Box::new(BufReader::new(fs::File::open(path)?))),
-            Self::Bytes { bytes, .. } => Some(Box::new(Cursor::new(bytes))),
+            Self::Bytes { bytes, .. } => Some(Box::new(Cursor::new(bytes.as_slice()))),
             Self::NotFetched { .. } => None,
         })
     }
@@ -39,7 +40,7 @@ impl Content {
     pub(crate) fn into_file(self) -> File {
         match self {
             Self::Path { name, path } => File::from_path(path).with_name(name),
-            Self::Bytes { name, bytes } => File::from_bytes(name, bytes),
+            Self::Bytes { name, bytes } => File::from_bytes(name, Arc::unwrap_or_clone(bytes)),
             Self::NotFetched { name } => File::from_reader(name, tokio::io::empty(), None),
         }
     }

@@ -132,7 +132,7 @@ mod tests {
     fn content(image: &DynamicImage, format: ImageFormat) -> Content {
         let mut bytes = Cursor::new(Vec::new());
         image.write_to(&mut bytes, format).unwrap();
-        Content::Bytes { name: "mask".to_owned(), bytes: bytes.into_inner() }
+        Content::Bytes { name: "mask".to_owned(), bytes: bytes.into_inner().into() }
     }
 
     /// A mask with a left and a right half of different colors.
@@ -172,7 +172,7 @@ mod tests {
             let problem_found = checked(Kind::Repaint, &mask, ImageFormat::Png).unwrap_err();
             assert!(problem_found.starts_with(problem), "{problem_found}");
         }
-        let broken = Content::Bytes { name: "mask".to_owned(), bytes: b"\x89PNG\r\n\x1a\n...".to_vec() };
+        let broken = Content::Bytes { name: "mask".to_owned(), bytes: b"\x89PNG\r\n\x1a\n...".to_vec().into() };
         let image = content(&halves(64, 48, WHITE, BLACK), ImageFormat::Png);
         assert!(check(Kind::Repaint, &image, &broken).unwrap_err().starts_with("cannot be compared"));
     }

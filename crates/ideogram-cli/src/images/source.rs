@@ -53,7 +53,7 @@ impl<'a> SourceImages<'a> {
                 let bytes = self.stdin.read("an image", MAX_BYTES).await?;
                 let media_type = check_head(&bytes)
                     .map_err(|looks| Failure::usage(format!("standard input holds no image: {TAKEN}")).cause(looks))?;
-                Ok(Content::Bytes { name: format!("stdin.{}", extension(media_type)), bytes })
+                Ok(Content::Bytes { name: format!("stdin.{}", extension(media_type)), bytes: bytes.into() })
             }
             Some(text) if is_link(text) => self.fetch(text).await,
             _ => from_path(Path::new(source)).await,
@@ -80,7 +80,7 @@ impl<'a> SourceImages<'a> {
                 .cause(looks)
                 .hint("nothing was sent to the service")
         })?;
-        Ok(Content::Bytes { name: name_of(link.url(), extension(media_type)), bytes })
+        Ok(Content::Bytes { name: name_of(link.url(), extension(media_type)), bytes: bytes.into() })
     }
 }
 
@@ -174,15 +174,10 @@ pub(crate) fn extension(media_type: &str) -> &'static str {
     }
 }
 
-/// Checks that a mask fits its image, and returns both. `source` names the mask.
-pub(crate) async fn check_mask(
-    kind: mask::Kind,
-    image: Content,
-    mask: Content,
-    source: &OsStr,
-) -> Result<(Content, Content), Failure> {
+/// Checks that a mask fits its image. `source` names the mask.
+pub(crate) async fn check_mask(kind: mask::Kind, image: Content, mask: Content, source: &OsStr) -> Result<(), Failure> {
     // Decoding takes its time; Ctrl-C is heard meanwhile.
-    let looked = tokio::task::spawn_blocking(move || mask::check(kind, &image, &mask).map(|()| (image, mask))).await;
+    let looked = tokio::task::spawn_blocking(move || mask::check(kind, &image, &mask)).await;
     let looked = looked.map_err(|error| Failure::internal("cannot look at the mask").because(&error))?;
     looked.map_err(|problem| {
         Failure::usage(format!("nothing was sent: the mask \"{}\" {problem}", Path::new(source).display()))

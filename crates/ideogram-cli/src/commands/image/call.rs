@@ -1,6 +1,6 @@
 //! From the arguments of a command to its request.
 
-use std::{error::Error as _, ffi::OsString, mem, path::Path};
+use std::{error::Error as _, ffi::OsString, path::Path};
 
 use clap::ArgMatches;
 use ideogram_client::{DynamicCall, Error, File, Validation, request::Request, schema::Schema, validate::Violations};
@@ -124,7 +124,7 @@ pub(super) async fn prepare(
             images.push((REFERENCES, others));
         }
     }
-    check_masks(&mut images).await?;
+    check_masks(&images).await?;
     for (flag, target) in targets(&given, model).filter(|(flag, target)| flag.kind(*target) == Kind::File) {
         for path in many::<OsString>(matches, flag.name) {
             let file = File::from_path(path);
@@ -218,30 +218,22 @@ fn targets<'a>(given: &'a [&'static Flag], model: &'a Model) -> impl Iterator<It
 }
 
 /// Checks that masks fit their images: a call with one that does not is paid for, and gives another result.
-async fn check_masks(images: &mut [(&'static str, Vec<(OsString, Content)>)]) -> Result<(), Failure> {
+async fn check_masks(images: &[(&'static str, Vec<(OsString, Content)>)]) -> Result<(), Failure> {
     for (of, mask, kind) in mask::PAIRS {
-        let Some(masks) = images.iter().position(|(property, _)| property == mask) else { continue };
-        let Some(masked) = images.iter().position(|(property, _)| of.contains(property)) else {
+        let Some((_, masks)) = images.iter().find(|(property, _)| property == mask) else { continue };
+        let Some((_, masked)) = images.iter().find(|(property, _)| of.contains(property)) else {
             return Err(Failure::usage("a mask is given without its image: nothing was sent"));
         };
-        let (image_count, mask_count) = (images[masked].1.len() as u64, images[masks].1.len() as u64);
+        let (image_count, mask_count) = (masked.len() as u64, masks.len() as u64);
         // Of several images that are edited together, the mask is that of the first.
         if image_count != mask_count && *kind == mask::Kind::Reference {
             let counts = format!("{} for {}", units::count(mask_count, "mask"), units::count(image_count, "image"));
             return Err(Failure::usage(format!("{counts}: nothing was sent"))
                 .hint("give one mask for each image, in the same order"));
         }
-        let given_masks = mem::take(&mut images[masks].1);
-        let mut first = mem::take(&mut images[masked].1);
-        let mut rest = first.split_off(given_masks.len().min(first.len()));
-        let mut checked = Vec::new();
-        for ((image_source, image), (mask_source, mask)) in first.into_iter().zip(given_masks) {
-            let (image, mask) = check_mask(*kind, image, mask, &mask_source).await?;
-            checked.push((image_source, image));
-            images[masks].1.push((mask_source, mask));
+        for ((_, image), (source, mask)) in masked.iter().zip(masks) {
+            check_mask(*kind, image.clone(), mask.clone(), source).await?;
         }
-        checked.append(&mut rest);
-        images[masked].1 = checked;
     }
     Ok(())
 }
