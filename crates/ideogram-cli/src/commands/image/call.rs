@@ -53,7 +53,7 @@ pub(super) async fn prepare(
         draft.call = draft.call.validation(Validation::Off);
     }
     if let Some((property, value)) = model.default {
-        let is_given = |flag: &&Flag| flag.properties.contains(&property);
+        let is_given = |flag: &&Flag| flag.properties().contains(&property);
         if !given.iter().any(is_given) {
             draft.call = draft.call.field(property, value);
         }
@@ -116,7 +116,7 @@ pub(super) async fn prepare(
         for source in many::<OsString>(matches, flag.name).take(count) {
             contents.push((source.clone(), sources.read(source).await?));
         }
-        if flag.properties.contains(&target.property) {
+        if flag.properties().contains(&target.property) {
             images.push((target.property, contents));
         } else {
             let others = contents.split_off(contents.len().min(1));
@@ -245,7 +245,7 @@ fn refused(command: &ImageCommand, given: &[&Flag], context: &Context<'_>, error
         return context.failure(Wording { action: command.action, inspect: "" }, error);
     };
     let shown = |property: &str| {
-        let flags = || given.iter().copied().chain(FLAGS).filter(|flag| flag.properties.contains(&property));
+        let flags = || given.iter().copied().chain(FLAGS).filter(|flag| flag.properties().contains(&property));
         flags().next().map_or_else(|| format!("`{property}`"), |flag| flag.shown(command))
     };
     let reasons = violations.iter().map(|violation| {
@@ -255,7 +255,7 @@ fn refused(command: &ImageCommand, given: &[&Flag], context: &Context<'_>, error
         let quoted = |text: &str| {
             FLAGS
                 .iter()
-                .flat_map(|flag| flag.properties)
+                .flat_map(Flag::properties)
                 .fold(text.to_owned(), |text, name| text.replace(&format!("`{name}`"), &shown(name)))
         };
         match property {

@@ -3,7 +3,7 @@
 //! A flag has the name of the property that it sets, with hyphens for underscores. A command offers it if one of its
 //! models takes the property; types, values and bounds are those of the document.
 
-use std::ffi::OsString;
+use std::{ffi::OsString, slice};
 
 use clap::{Arg, ArgAction, ArgMatches, builder::PossibleValue};
 use ideogram_client::{
@@ -12,7 +12,10 @@ use ideogram_client::{
     types::ColorPalettePresetName,
 };
 
-use super::table::{ImageCommand, Model};
+use super::{
+    choice::flags_of,
+    table::{ImageCommand, Model},
+};
 use crate::{
     commands::values::{Known, version_names},
     images::{LEGACY_OBJECT, size, structured},
@@ -24,19 +27,8 @@ pub(super) const MODEL: &str = "model";
 pub(super) const TRANSPARENT: &str = "transparent";
 pub(super) const UNCHECKED: &str = "unchecked";
 /// What `-h` shows; `--help` shows all.
-const ESSENTIAL: [&str; 11] = [
-    "prompt",
-    "mask",
-    "custom_model",
-    "quality",
-    "num_images",
-    "seed",
-    "size",
-    "resolution",
-    "aspect_ratio",
-    "rendering_speed",
-    "style_preset",
-];
+const ESSENTIAL: &str =
+    "prompt mask custom_model quality num_images seed size resolution aspect_ratio rendering_speed style_preset";
 /// The help shows at most this many values of a flag.
 const MAX_LISTED: usize = 16;
 
@@ -45,8 +37,8 @@ const MAX_LISTED: usize = 16;
 pub(super) struct Flag {
     /// Its id; its name has hyphens for underscores.
     pub(super) name: &'static str,
-    /// The property, under each name that operations have for it.
-    pub(super) properties: &'static [&'static str],
+    /// The names that operations have for the property, if its name is not the only one.
+    other_properties: &'static [&'static str],
     value_name: &'static str,
     /// Bounds, values and models are added to it.
     help: &'static str,
@@ -99,158 +91,98 @@ impl Target {
     }
 }
 
-const fn flag(
-    name: &'static str,
-    properties: &'static [&'static str],
-    value_name: &'static str,
-    help: &'static str,
-) -> Flag {
-    Flag { name, properties, value_name, help }
+const fn flag(name: &'static str, value_name: &'static str, help: &'static str) -> Flag {
+    Flag { name, other_properties: &[], value_name, help }
 }
 
 /// In the order of the help.
 pub(super) const FLAGS: &[Flag] = &[
-    flag(
-        "image",
-        &["image", "image_file"],
-        "IMAGE",
-        "The image: a path, `-` for standard input, or an https link; JPEG, PNG or WebP",
-    ),
-    flag(
-        "images",
-        &["images"],
-        "IMAGES",
-        "The images: paths, `-` for standard input, or https links; JPEG, PNG or WebP",
-    ),
-    flag("prompt", &["prompt", "text_prompt"], "PROMPT", ""),
-    flag(
-        "reference_images",
-        &["reference_images"],
-        "IMAGE",
-        "An image to refer to, as images after the first are; can be repeated",
-    ),
-    flag("mask", &["mask"], "IMAGE", "The mask: black is repainted, white is kept; it has the size of the image"),
-    flag(
-        "json_prompt",
-        &["json_prompt"],
-        "FILE",
-        "A structured prompt in place of PROMPT: a JSON file, or `-` for standard input",
-    ),
-    flag("upscale_factor", &["upscale_factor"], "FACTOR", "How much to enlarge the result; more costs more"),
-    flag(
-        "custom_model",
-        &["custom_model_uri"],
-        "MODEL",
-        "A trained model: its URI, name or id, as `ideogram models list` shows them",
-    ),
+    flag("image", "IMAGE", "The image: a path, `-` for standard input, or an https link; JPEG, PNG or WebP")
+        .setting(&["image", "image_file"]),
+    flag("images", "IMAGES", "The images: paths, `-` for standard input, or https links; JPEG, PNG or WebP"),
+    flag("prompt", "PROMPT", "").setting(&["prompt", "text_prompt"]),
+    flag("reference_images", "IMAGE", "An image to refer to, as images after the first are; can be repeated"),
+    flag("mask", "IMAGE", "The mask: black is repainted, white is kept; it has the size of the image"),
+    flag("json_prompt", "FILE", "A structured prompt in place of PROMPT: a JSON file, or `-` for standard input"),
+    flag("upscale_factor", "FACTOR", "How much to enlarge the result; more costs more"),
+    flag("custom_model", "MODEL", "A trained model: its URI, name or id, as `ideogram models list` shows them")
+        .setting(&["custom_model_uri"]),
     flag(
         "image_weight",
-        &["image_weight"],
         "NUMBER",
         "How much of the image is kept [default: 50; with v4 the service decides by the prompt]",
     ),
     flag(
         "size",
-        &["size"],
         "SIZE",
         "Size in pixels, such as 2048x2048; `auto`; `source`, as the first of --images; `list` shows them",
     ),
     flag(
         "quality",
-        &["quality"],
         "QUALITY",
         "How carefully to draw, which sets the price [default: high, or medium if images are edited]",
     ),
-    flag("output_resolution", &["output_resolution"], "SIZE", "How large the image is; more costs more [default: 1k]"),
+    flag("output_resolution", "SIZE", "How large the image is; more costs more [default: 1k]"),
     flag(
         "stacked_custom_models",
-        &["stacked_custom_models"],
         "MODEL[=WEIGHT]",
         "Another custom model for the same image, with a weight; can be repeated",
     ),
-    flag("resemblance", &["resemblance"], "NUMBER", "How close to stay to the image [default: 50]"),
-    flag("detail", &["detail"], "NUMBER", "How much detail to add [default: 50]"),
+    flag("resemblance", "NUMBER", "How close to stay to the image [default: 50]"),
+    flag("detail", "NUMBER", "How much detail to add [default: 50]"),
     flag(
         "image_urls",
-        &["image_urls"],
         "LINK",
         "A link of Ideogram's own to an image that the service has; can be repeated. Other links are given as \
          IMAGES: this machine fetches them and sends the images",
     ),
-    flag(
-        "negative_prompt",
-        &["negative_prompt"],
-        "TEXT",
-        "What to leave out of the image; the prompt takes precedence",
-    ),
-    flag("private", &["private"], "", "Show the result to nobody else [default: as the plan of the account says]"),
-    flag("transparent_background", &["transparent_background"], "", "Make the background transparent"),
+    flag("negative_prompt", "TEXT", "What to leave out of the image; the prompt takes precedence"),
+    flag("private", "", "Show the result to nobody else [default: as the plan of the account says]"),
+    flag("transparent_background", "", "Make the background transparent"),
     flag(
         "enable_copyright_detection",
-        &["enable_copyright_detection"],
         "",
         "Detect likenesses and logos, which takes longer and may withhold the image",
     ),
-    flag("num_images", &["num_images"], "NUMBER", "How many images to make; each one is billed [default: 1]"),
-    flag(
-        "font_candidate_files",
-        &["font_candidate_files"],
-        "FONT",
-        "A font that the text may be set in; can be repeated",
-    ),
-    flag("seed", &["seed"], "NUMBER", "Seed of the random numbers; the same seed creates the same image again"),
-    flag("resolution", &["resolution"], "SIZE", "Size in pixels, such as 1024x1024; `list` shows those of the model"),
+    flag("num_images", "NUMBER", "How many images to make; each one is billed [default: 1]"),
+    flag("font_candidate_files", "FONT", "A font that the text may be set in; can be repeated"),
+    flag("seed", "NUMBER", "Seed of the random numbers; the same seed creates the same image again"),
+    flag("resolution", "SIZE", "Size in pixels, such as 1024x1024; `list` shows those of the model"),
     flag(
         "aspect_ratio",
-        &["aspect_ratio"],
         "RATIO",
         "Aspect ratio, such as 16:9; where the model takes only sizes, the largest one with it",
     ),
-    flag(
-        "rendering_speed",
-        &["rendering_speed"],
-        "SPEED",
-        "Trades quality for time, and sets the price [default: default]",
-    ),
-    flag(
-        "magic_prompt",
-        &["magic_prompt", "magic_prompt_option"],
-        "OPTION",
-        "Whether the service may rewrite the prompt",
-    ),
-    flag("style_type", &["style_type"], "TYPE", "Broad family of styles [default: general]"),
-    flag("style_preset", &["style_preset"], "NAME", "A named style; `list` shows all"),
-    flag("style_codes", &["style_codes"], "CODE", "A style by its code; can be repeated"),
-    flag(
-        "style_reference_images",
-        &["style_reference_images"],
-        "IMAGE",
-        "An image with the style to use; can be repeated",
-    ),
-    flag("color_palette", &["color_palette"], "NAME", "Colors to prefer, by the name of a palette"),
-    flag(
-        "color_hex",
-        &["color_palette"],
-        "#RRGGBB[=WEIGHT]",
-        "A color to prefer: #FFD700, or #FFD700=0.5 with a weight; can be repeated",
-    ),
-    flag(
-        "character_reference_images",
-        &["character_reference_images"],
-        "IMAGE",
-        "An image of the character to keep; billed at a rate of its own",
-    ),
+    flag("rendering_speed", "SPEED", "Trades quality for time, and sets the price [default: default]"),
+    flag("magic_prompt", "OPTION", "Whether the service may rewrite the prompt")
+        .setting(&["magic_prompt", "magic_prompt_option"]),
+    flag("style_type", "TYPE", "Broad family of styles [default: general]"),
+    flag("style_preset", "NAME", "A named style; `list` shows all"),
+    flag("style_codes", "CODE", "A style by its code; can be repeated"),
+    flag("style_reference_images", "IMAGE", "An image with the style to use; can be repeated"),
+    flag("color_palette", "NAME", "Colors to prefer, by the name of a palette"),
+    flag("color_hex", "#RRGGBB[=WEIGHT]", "A color to prefer: #FFD700, or #FFD700=0.5 with a weight; can be repeated")
+        .setting(&["color_palette"]),
+    flag("character_reference_images", "IMAGE", "An image of the character to keep; billed at a rate of its own"),
     flag(
         "character_reference_images_mask",
-        &["character_reference_images_mask"],
         "IMAGE",
         "Which part of the character's image counts: a grayscale image of the same size",
     ),
-    flag("webhook_url", &["webhook_url"], "URL", "An https address that the service calls when the images are made"),
-    flag("legacy_model", &["model"], "NAME", "The legacy model, with `--model legacy` [default: V_2]"),
+    flag("webhook_url", "URL", "An https address that the service calls when the images are made"),
+    flag("legacy_model", "NAME", "The legacy model, with `--model legacy` [default: V_2]").setting(&["model"]),
 ];
 
 impl Flag {
+    const fn setting(self, other_properties: &'static [&'static str]) -> Self {
+        Self { other_properties, ..self }
+    }
+
+    /// The property, under each name that operations have for it.
+    pub(super) fn properties(&self) -> &[&'static str] {
+        if self.other_properties.is_empty() { slice::from_ref(&self.name) } else { self.other_properties }
+    }
+
     /// As the user writes it: `--num-images`, or `PROMPT` for an argument without a name.
     pub(super) fn shown(&self, command: &ImageCommand) -> String {
         if command.arguments.contains(&self.name) { self.name.to_uppercase() } else { format!("--{}", long(self.name)) }
@@ -272,7 +204,7 @@ impl Flag {
             "aspect_ratio" => size::SIZES.contains(&name) && size::property(operation).is_some(),
             _ => false,
         };
-        let is_named = |name: &str| self.properties.contains(&name) || is_other(name);
+        let is_named = |name: &str| self.properties().contains(&name) || is_other(name);
         if let Some(input) = body().find(|input| is_named(input.name)) {
             let (schema, required) = (input.schema, input.required);
             return Some(Target { property: input.name, in_object: false, schema, required });
@@ -321,7 +253,9 @@ impl Flag {
         let is_repeated =
             targets.iter().any(|(_, target)| matches!(target.schema, Schema::Array { .. })) || self.name == "color_hex";
         let mut argument = Arg::new(self.name).help(self.help(command, &targets)).value_name(self.value_name);
-        argument = argument.hide_short_help(!ESSENTIAL.contains(&self.name) && !command.arguments.contains(&self.name));
+        argument = argument.hide_short_help(
+            ESSENTIAL.split(' ').all(|name| name != self.name) && !command.arguments.contains(&self.name),
+        );
         if !command.arguments.contains(&self.name) {
             argument = argument.long(long(self.name));
             argument = match self.name {
@@ -386,20 +320,8 @@ impl Flag {
         help.insert_str(help.find(['[', ';']).map_or(help.len(), |at| help[..at].trim_end().len()), &allowed);
         let takes = |model: &Model| targets.iter().any(|(it, _)| it.flags() == model.flags());
         if command.models.iter().any(|model| !takes(model)) {
-            let mut names: Vec<String> = Vec::new();
-            for model in command.models.iter().filter(|model| takes(model)) {
-                let has_plain =
-                    command.models.iter().any(|it| it.name == model.name && !it.is_transparent && takes(it));
-                let name = match model.is_transparent {
-                    true if has_plain => continue,
-                    true => format!("{} --transparent", model.name),
-                    false => model.name.to_owned(),
-                };
-                if !names.contains(&name) {
-                    names.push(name);
-                }
-            }
-            help.push_str(&format!(" [{}]", names.join(", ")));
+            let models = flags_of(command, takes).join(", ").replace("--model ", "");
+            help.push_str(&format!(" [{models}]"));
         }
         help
     }
