@@ -20,5 +20,19 @@ pub(crate) mod size;
 pub(crate) mod source;
 pub(crate) mod structured;
 
+use ideogram_client::{
+    operation::Operation,
+    schema::{Property, Schema},
+};
+
 /// The object that holds most properties of the legacy operations.
 pub(crate) const LEGACY_OBJECT: &str = "image_request";
+
+/// The properties of the [`LEGACY_OBJECT`]; none if the operation does not have it.
+pub(crate) fn legacy_properties(operation: &Operation) -> &'static [Property] {
+    let input = operation.inputs.iter().find(|input| input.name == LEGACY_OBJECT);
+    match input.map(|input| input.schema) {
+        Some(Schema::Object(object)) => object.properties,
+        _ => &[],
+    }
+}

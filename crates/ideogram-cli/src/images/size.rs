@@ -6,7 +6,7 @@ use ideogram_client::{
     schema::Schema,
 };
 
-use crate::images::LEGACY_OBJECT;
+use crate::images::legacy_properties;
 
 /// The properties that take a size.
 pub(crate) const SIZES: [&str; 2] = ["resolution", "size"];
@@ -18,19 +18,13 @@ const SAME_RATIO: f64 = 0.04;
 /// The property of an operation that takes a size, and the sizes; `None` if it takes aspect
 /// ratios, or neither.
 pub(crate) fn property(operation: &Operation) -> Option<(&'static str, &'static [&'static str])> {
-    let mut properties = Vec::new();
-    for input in operation.inputs.iter().filter(|input| input.location == Location::Body) {
-        match input.schema {
-            Schema::Object(object) if input.name == LEGACY_OBJECT => {
-                properties.extend(object.properties.iter().map(|property| (property.name, property.schema)));
-            }
-            schema => properties.push((input.name, schema)),
-        }
-    }
-    if properties.iter().any(|(name, _)| *name == ASPECT_RATIO) {
+    let inputs = operation.inputs.iter().filter(|input| input.location == Location::Body);
+    let nested = legacy_properties(operation).iter().map(|property| (property.name, property.schema));
+    let mut properties = inputs.map(|input| (input.name, input.schema)).chain(nested);
+    if properties.clone().any(|(name, _)| name == ASPECT_RATIO) {
         return None;
     }
-    let (name, schema) = properties.into_iter().find(|(name, _)| SIZES.contains(name))?;
+    let (name, schema) = properties.find(|(name, _)| SIZES.contains(name))?;
     // Where the document has a pattern and no list, the service takes the sizes of the 4.0 model.
     let listed = operations::POST_GENERATE_IMAGE_V2_IDEOGRAM_V4.inputs.iter().find(|input| input.name == SIZES[0]);
     Some((

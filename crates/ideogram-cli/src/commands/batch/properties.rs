@@ -3,10 +3,10 @@
 use ideogram_client::{
     operation::{Billing, ImageCount, Input, Location, Operation},
     operations,
-    schema::{Property, Schema},
+    schema::Property,
 };
 
-use crate::images::LEGACY_OBJECT;
+use crate::images::legacy_properties;
 
 /// The structured prompt.
 pub(super) const JSON_PROMPT: &str = "json_prompt";
@@ -23,10 +23,7 @@ pub(super) fn input(operation: &Operation, name: &str) -> Option<&'static Input>
 
 /// A property in the nested object of a legacy operation.
 pub(super) fn nested(operation: &Operation, name: &str) -> Option<&'static Property> {
-    match input(operation, LEGACY_OBJECT)?.schema {
-        Schema::Object(object) => object.property(name),
-        _ => None,
-    }
+    legacy_properties(operation).iter().find(|property| property.name == name)
 }
 
 /// Whether rows of any operation may have this property.

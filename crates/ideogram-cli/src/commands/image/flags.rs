@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     commands::values::{Known, version_names},
-    images::{LEGACY_OBJECT, size, structured},
+    images::{legacy_properties, size, structured},
 };
 
 /// The flag that `--model` stands before.
@@ -191,11 +191,6 @@ impl Flag {
     /// What it sets in an operation; `None` if the operation does not take it.
     pub(super) fn target(&self, operation: &'static Operation) -> Option<Target> {
         let body = || operation.inputs.iter().filter(|input| input.location == Location::Body);
-        let object = || match body().find(|input| input.name == LEGACY_OBJECT)?.schema {
-            Schema::Object(object) => Some(object),
-            _ => None,
-        };
-        let in_object = || object().into_iter().flat_map(|object| object.properties);
         // Some operations take a structured prompt as text, tell the first of several images from the others, or take
         // sizes and no aspect ratios.
         let is_other = |name: &str| match self.name {
@@ -209,7 +204,7 @@ impl Flag {
             let (schema, required) = (input.schema, input.required);
             return Some(Target { property: input.name, in_object: false, schema, required });
         }
-        let property = in_object().find(|property| is_named(property.name))?;
+        let property = legacy_properties(operation).iter().find(|property| is_named(property.name))?;
         let (schema, required) = (property.schema, property.required);
         Some(Target { property: property.name, in_object: true, schema, required })
     }
@@ -384,6 +379,7 @@ mod tests {
     };
 
     use super::{super::table::COMMANDS, *};
+    use crate::images::LEGACY_OBJECT;
 
     #[test]
     fn every_property_of_every_operation_that_makes_images_has_a_flag() {
@@ -393,13 +389,8 @@ mod tests {
             }
             let command = super::super::command_for(operation);
             let command = COMMANDS.iter().find(|row| Some(row.name) == command).expect(operation.id);
-            let names = operation.inputs.iter().flat_map(|input| match input.schema {
-                Schema::Object(object) if input.name == LEGACY_OBJECT => {
-                    object.properties.iter().map(|property| property.name).collect()
-                }
-                _ => vec![input.name],
-            });
-            for name in names {
+            let inputs = operation.inputs.iter().map(|input| input.name).filter(|name| *name != LEGACY_OBJECT);
+            for name in inputs.chain(legacy_properties(operation).iter().map(|property| property.name)) {
                 let is_set = FLAGS.iter().any(|flag| {
                     let target = flag.target(operation).is_some_and(|target| target.property == name);
                     target && flag.argument(command).is_some()
