@@ -409,15 +409,17 @@ impl Draft<'_> {
 
 /// Reports a property that the operation does not have; only once for a table if no operation has it.
 fn unknown(raw: &Raw, operation: &Operation, name: &str) -> Problem {
-    let generators = [("v4.5", Model::V4_5), ("v4", Model::V4), ("v3", Model::V3)];
+    let generators = [Model::V4_5, Model::V4, Model::V3];
     let takes = |model: &Model| model.operations().iter().any(|operation| input(operation, name).is_some());
     let is_model = |model: &Model| model.operations().iter().any(|it| it.id == operation.id);
-    let other = generators.iter().find(|(_, model)| takes(model) && !is_model(model));
-    if let Some((word, _)) = other
-        && generators.iter().any(|(_, model)| is_model(model))
+    let other = generators.iter().find(|model| takes(model) && !is_model(model));
+    if let Some(other) = other
+        && generators.iter().any(is_model)
     {
-        return raw
-            .problem(name, format!("{operation} does not have this property; with `model` {word} it can be used"));
+        return raw.problem(
+            name,
+            format!("{operation} does not have this property; with `model` {} it can be used", other.name()),
+        );
     }
     let names: Vec<&str> = operation.inputs.iter().map(|input| input.name).collect();
     let reason = format!("{operation} does not have this property; use id, operation, model, {}", names.join(", "));

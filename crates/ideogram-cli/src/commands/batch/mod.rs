@@ -211,7 +211,7 @@ impl Batch {
         let mut budget = Budget::begin(context, limits, &history, &rows, &expected.send).await?;
 
         prepare(&folder, &rows, &expected).await?;
-        let header = Header { base_url: base_url.to_owned(), model: name_of(model) };
+        let header = Header { base_url: base_url.to_owned(), model: model.name().to_owned() };
         let (journal, history) = blocking(move || Journal::open(&journal_path, &header)).await?;
         let mut plan = plan::plan(&rows, &history, &folder, &records, allowed).await?;
         if plan.send != expected.send {
@@ -314,7 +314,7 @@ impl Batch {
         if let (None, Some(earlier)) = (self.model, earlier)
             && earlier != Model::V4_5
         {
-            context.output().note(&format!("continuing with --model {}, as in an earlier run", name_of(earlier)));
+            context.output().note(&format!("continuing with --model {}, as in an earlier run", earlier.name()));
         }
         self.model.or(earlier).unwrap_or(Model::V4_5)
     }
@@ -405,10 +405,6 @@ impl Batch {
         })?;
         Ok(path)
     }
-}
-
-fn name_of(model: Model) -> String {
-    model.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
 }
 
 /// Creates the folders, and checks that responses, thumbnails and images can be written, before anything is paid.

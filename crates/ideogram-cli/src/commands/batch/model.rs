@@ -1,12 +1,12 @@
 //! The models of rows, and which operation of a model takes the properties of a row.
 
 use clap::{ValueEnum, builder::PossibleValue};
-use ideogram_client::{operation::Operation, operations};
+use ideogram_client::operation::Operation;
 use serde_json::{Map, Value};
 
 use super::properties::{JSON_PROMPT, input, nested};
 use crate::{
-    commands::values,
+    commands::{image, values},
     images::{size, structured},
 };
 
@@ -25,33 +25,30 @@ impl ValueEnum for Model {
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
-        let (name, help) = match self {
-            Self::V4_5 => ("v4.5", "Ideogram 4.5, which also edits images"),
-            Self::V4 => ("v4", "Ideogram 4.0, and models trained from it"),
-            Self::V3 => ("v3", "Ideogram 3.0, and models trained from it"),
-            Self::Legacy => ("legacy", "The legacy models, `V_1` to `V_2A`"),
+        let help = match self {
+            Self::V4_5 => "Ideogram 4.5, which also edits images",
+            Self::V4 => "Ideogram 4.0, and models trained from it",
+            Self::V3 => "Ideogram 3.0, and models trained from it",
+            Self::Legacy => "The legacy models, `V_1` to `V_2A`",
         };
-        Some(PossibleValue::new(name).help(help).aliases(values::version_names(name)))
+        Some(PossibleValue::new(self.name()).help(help).aliases(values::version_names(self.name())))
     }
 }
 
 impl Model {
-    /// The operations of the model: jobs come first.
-    pub(super) fn operations(self) -> Vec<&'static Operation> {
+    /// The value of `--model`.
+    pub(super) fn name(self) -> &'static str {
         match self {
-            Self::V4_5 => vec![&operations::POST_GENERATE_IMAGE_V2_IDEOGRAM45],
-            Self::V4 => vec![
-                &operations::POST_GENERATE_IMAGE_V2_IDEOGRAM_V4,
-                &operations::POST_GENERATE_IMAGE_V2_IDEOGRAM_V4_CUSTOM_MODEL,
-                &operations::POST_GENERATE_IMAGE_V4,
-            ],
-            Self::V3 => vec![
-                &operations::POST_GENERATE_IMAGE_V2_IDEOGRAM_V3,
-                &operations::POST_GENERATE_IMAGE_V2_IDEOGRAM_V3_CUSTOM_MODEL,
-                &operations::POST_GENERATE_IMAGE_V3,
-            ],
-            Self::Legacy => vec![&operations::POST_GENERATE_IMAGE],
+            Self::V4_5 => "v4.5",
+            Self::V4 => "v4",
+            Self::V3 => "v3",
+            Self::Legacy => "legacy",
         }
+    }
+
+    /// The operations of the model, as `generate` has them: jobs come first.
+    pub(super) fn operations(self) -> Vec<&'static Operation> {
+        image::generators(self.name()).collect()
     }
 
     /// The operation that takes all properties of a row with their values, or else the one that takes all of them.

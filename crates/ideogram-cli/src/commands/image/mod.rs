@@ -54,6 +54,12 @@ pub(super) fn command_for(operation: &Operation) -> Option<&'static str> {
     COMMANDS.iter().find(calls).map(|command| command.name)
 }
 
+/// The operations of a model of `generate`, without those that make the background transparent.
+pub(super) fn generators(model: &str) -> impl Iterator<Item = &'static Operation> {
+    let models = find("generate").into_iter().flat_map(|command| command.models);
+    models.filter(move |it| it.name == model && !it.is_transparent).map(|it| it.operation)
+}
+
 fn find(name: &str) -> Option<&'static ImageCommand> {
     COMMANDS.iter().find(|command| command.name == name)
 }
