@@ -28,21 +28,18 @@ const OPTIONS: &[(&str, &str)] = &[
 ];
 
 /// How users look for a command, and what they look for.
-const COMMANDS: &[(&[&str], &str)] = &[
+const COMMANDS: &[(&str, &str)] = &[
     (
-        &[
-            "cost", "costs", "price", "prices", "pricing", "billing", "balance", "account", "credits", "history",
-            "spent",
-        ],
+        "cost costs price prices pricing billing balance account credits history spent",
         "`ideogram usage` shows what was spent; --quote prints the price of a command before it is paid",
     ),
-    (&["create", "draw", "make", "image", "images", "imagine"], "`ideogram generate \"A PROMPT\"` makes images"),
-    (&["extend", "outpaint", "expand", "uncrop", "resize"], "`ideogram reframe` extends an image to another size"),
-    (&["version"], "`ideogram --version` prints the version"),
-    (&["completion", "complete"], "`ideogram completions SHELL` prints a script for a shell"),
-    (&["whoami"], "`ideogram auth status` shows which key is used"),
+    ("create draw make image images imagine", "`ideogram generate \"A PROMPT\"` makes images"),
+    ("extend outpaint expand uncrop resize", "`ideogram reframe` extends an image to another size"),
+    ("version", "`ideogram --version` prints the version"),
+    ("completion complete", "`ideogram completions SHELL` prints a script for a shell"),
+    ("whoami", "`ideogram auth status` shows which key is used"),
     (
-        &["sizes", "styles", "presets", "ratios"],
+        "sizes styles presets ratios",
         "`ideogram generate x --model v3 --style-preset list` shows the styles; --size, --resolution and --aspect-ratio \
          take `list` as well",
     ),
@@ -80,7 +77,7 @@ pub(crate) fn improve(mut error: clap::Error, root: impl FnOnce() -> Command, wo
         }
         ErrorKind::InvalidSubcommand => {
             let Some(unknown) = text(&error, ContextKind::InvalidSubcommand) else { return error };
-            let meant = COMMANDS.iter().find(|(names, _)| names.contains(&unknown.to_lowercase().as_str()));
+            let meant = COMMANDS.iter().find(|(names, _)| names.split(' ').any(|name| name == unknown.to_lowercase()));
             let meant = meant.map(|(_, tip)| (*tip).to_owned()).or_else(|| nested(&root(), &unknown));
             if meant.is_some() {
                 error.remove(ContextKind::SuggestedSubcommand);

@@ -9,27 +9,12 @@ use crate::{failure::Failure, text_input};
 const MAX_BYTES: u64 = 1024 * 1024;
 
 /// Words of people who ask what a command does, or which version of it this is. An image of them would be paid.
-const QUESTIONS: [&str; 14] = [
-    "help",
-    "-h",
-    "-help",
-    "--help",
-    "/help",
-    "/h",
-    "/?",
-    "-?",
-    "?",
-    "version",
-    "-v",
-    "-version",
-    "--version",
-    "usage",
-];
+const QUESTIONS: &str = "help -h -help --help /help /h /? -? ? version -v -version --version usage";
 
 /// Refuses a lone word that asks for help where a prompt belongs.
 fn refuse_question(prompt: &str) -> Result<(), Failure> {
     let word = prompt.trim();
-    if !QUESTIONS.contains(&word.to_lowercase().as_str()) {
+    if QUESTIONS.split(' ').all(|question| question != word.to_lowercase()) {
         return Ok(());
     }
     Err(Failure::usage(format!("`{word}` alone is taken for a question, not for a prompt: nothing was sent"))
