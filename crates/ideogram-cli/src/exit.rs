@@ -2,53 +2,41 @@
 
 use std::process::ExitCode;
 
-/// The exit code of the command. The numbers are stable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+use serde::Serialize;
+
+/// The exit code of the command. The numbers are stable. What each means: [`Exit::meaning`]; in JSON, a failure outside
+/// of calls has the name as its `kind`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub(crate) enum Exit {
-    /// Success; also if the reader closed the pipe before the end of the output.
     Success = 0,
-    /// An internal error, or a response that the document does not describe.
     Internal = 1,
-    /// Wrong usage, or a question without a terminal. Nothing was sent.
     Usage = 2,
-    /// No key, or one that the service refuses.
     Authentication = 3,
-    /// The service refused the request as invalid or forbidden.
+    #[serde(rename = "invalid_request")]
     Invalid = 4,
-    /// Not found, or this key has no access.
     NotFound = 5,
-    /// The safety check declined the call, or withheld every image.
     Safety = 6,
-    /// The balance does not cover the call.
     Payment = 7,
-    /// Rate limited: too many images are in flight.
     RateLimited = 8,
-    /// The network or the service failed, and nothing is billed: the call was not sent, or is free.
     Unavailable = 9,
-    /// It is unknown whether a paid call ran.
+    #[serde(rename = "unknown_outcome")]
     Unknown = 10,
-    /// Partly done; the missing part is listed.
     Partial = 11,
-    /// A paid call has run, and its response could not be read or stored.
     NotStored = 12,
-    /// A file or folder of this machine could not be read or written.
     LocalIo = 13,
-    /// A comparison found a difference.
     Difference = 14,
-    /// A training failed, or did not end within the time of `--wait`.
+    #[serde(rename = "not_trained")]
     TrainingError = 15,
-    /// A model stayed in a state that this version does not know.
     UnknownState = 16,
-    /// The service has accepted the call, and its images are not made yet.
+    #[serde(rename = "still_running")]
     Running = 17,
-    /// Stopped by SIGHUP: the terminal is gone.
+    #[serde(rename = "interrupted")]
     HungUp = 129,
-    /// Stopped by Ctrl-C, or by a question answered with no.
     Interrupted = 130,
-    /// Standard output was closed, so paid calls were not made.
     ReaderGone = 141,
-    /// Stopped by SIGTERM.
+    #[serde(rename = "interrupted")]
     Terminated = 143,
 }
 
@@ -82,54 +70,22 @@ impl Exit {
         self as u8
     }
 
-    /// The `kind` of a failure outside of calls, in JSON.
-    pub(crate) fn kind(self) -> &'static str {
-        match self {
-            Self::Success => "success",
-            Self::Internal => "internal",
-            Self::Usage => "usage",
-            Self::Authentication => "authentication",
-            Self::Invalid => "invalid_request",
-            Self::NotFound => "not_found",
-            Self::Safety => "safety",
-            Self::Payment => "payment",
-            Self::RateLimited => "rate_limited",
-            Self::Unavailable => "unavailable",
-            Self::Unknown => "unknown_outcome",
-            Self::Partial => "partial",
-            Self::NotStored => "not_stored",
-            Self::LocalIo => "local_io",
-            Self::Difference => "difference",
-            Self::TrainingError => "not_trained",
-            Self::UnknownState => "unknown_state",
-            Self::Running => "still_running",
-            Self::ReaderGone => "reader_gone",
-            Self::HungUp | Self::Interrupted | Self::Terminated => "interrupted",
-        }
-    }
-
     /// The codes and their meanings, for the help text.
     pub(crate) fn table() -> String {
         Self::ALL.iter().map(|exit| format!("  {:>3}  {}\n", exit.code(), exit.meaning())).collect()
     }
 
-    /// The word that makes a mock server provoke it, in the prompt of a paid call.
-    pub(crate) fn rehearsal(self) -> Option<&'static str> {
-        match self {
-            Self::Safety => Some("forbidden"),
-            Self::Payment => Some("no balance"),
-            Self::RateLimited => Some("rate limited"),
-            Self::Unknown => Some("lost response"),
-            Self::Partial => Some("some withheld"),
-            Self::NotStored => Some("damaged response"),
-            _ => None,
-        }
-    }
-
-    /// The exit codes that can be rehearsed, each with its word, for the help text.
+    /// The exit codes that a mock server provokes, each with the word in the prompt of a paid call, for the help text.
     pub(crate) fn rehearsals() -> String {
-        let words = Self::ALL.iter().filter_map(|exit| Some((exit.code(), exit.rehearsal()?, exit.meaning())));
-        words.map(|(code, word, meaning)| format!("  {word:<18}{code:>2}  {meaning}\n")).collect()
+        let words = [
+            (Self::Safety, "forbidden"),
+            (Self::Payment, "no balance"),
+            (Self::RateLimited, "rate limited"),
+            (Self::Unknown, "lost response"),
+            (Self::Partial, "some withheld"),
+            (Self::NotStored, "damaged response"),
+        ];
+        words.map(|(exit, word)| format!("  {word:<18}{:>2}  {}\n", exit.code(), exit.meaning())).concat()
     }
 
     pub(crate) fn meaning(self) -> &'static str {

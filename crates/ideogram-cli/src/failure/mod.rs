@@ -167,7 +167,7 @@ impl Failure {
     /// The failure in JSON: `kind`, `message`, `causes`, `hints`, `exit_code`, and properties of the call.
     pub(crate) fn to_json(&self) -> Value {
         let mut error = json!({
-            "kind": self.0.exit.kind(),
+            "kind": self.0.exit,
             "message": self.0.what,
             "causes": self.causes().collect::<Vec<_>>(),
             "hints": self.0.hints,
