@@ -62,7 +62,7 @@ fn end(output: &Output, failure: &Failure) -> ExitCode {
 
 fn prepare(options: &Options) -> Result<(Config, Output), Failure> {
     let config = Config::read(options.profile.as_deref())?;
-    let (preferred, color) = (config.profile().output, options.color);
+    let (preferred, color) = (config.profile.output, options.color);
     let messages = Messages::new(options.message_format(preferred), options.quiet, options.debug, color);
     let format = options.format(preferred)?;
     let filter = options.jq.as_deref().map(Filter::new).transpose()?;

@@ -30,12 +30,13 @@ const DEFAULT_PROFILE: &str = "default";
 /// The configuration file with the selected profile.
 #[derive(Debug)]
 pub(crate) struct Config {
-    /// It may not exist; `None` if the user has no home folder.
-    path: Option<PathBuf>,
-    name: String,
-    /// Whether `--profile` selected it.
-    was_requested: bool,
-    profile: Profile,
+    /// The file may not exist; `None` if the user has no home folder.
+    pub(crate) path: Option<PathBuf>,
+    /// The name of the profile.
+    pub(crate) name: String,
+    /// Whether `--profile` selected the profile.
+    pub(crate) was_requested: bool,
+    pub(crate) profile: Profile,
 }
 
 /// The settings of a profile.
@@ -131,26 +132,6 @@ impl Config {
         Some(folders.config_dir().join("ideogram").join("config.toml"))
     }
 
-    /// The path of the file, which may not exist.
-    pub(crate) fn path(&self) -> Option<&Path> {
-        self.path.as_deref()
-    }
-
-    /// The name of the profile.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Whether `--profile` selected the profile.
-    pub(crate) fn was_requested(&self) -> bool {
-        self.was_requested
-    }
-
-    pub(crate) fn profile(&self) -> &Profile {
-        &self.profile
-    }
-
-    /// The file of `api_key_file`.
     pub(crate) fn key_file(&self) -> Option<PathBuf> {
         let file = self.profile.api_key_file.as_ref()?;
         Some(self.path.as_ref().and_then(|path| path.parent()).map_or_else(|| file.clone(), |folder| folder.join(file)))

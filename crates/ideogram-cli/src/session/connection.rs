@@ -134,5 +134,5 @@ pub(crate) fn base_url(globals: Globals<'_>) -> Result<Option<(String, &'static 
     if let Some(url) = environment::variable(URL_VARIABLE)? {
         return Ok(Some((url, URL_VARIABLE)));
     }
-    Ok(globals.config.profile().base_url.clone().map(|url| (url, "the profile")))
+    Ok(globals.config.profile.base_url.clone().map(|url| (url, "the profile")))
 }

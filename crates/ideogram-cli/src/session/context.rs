@@ -74,7 +74,7 @@ impl<'a> Context<'a> {
 
     /// The settings of the profile.
     pub(crate) fn profile(&self) -> &Profile {
-        self.globals.config.profile()
+        &self.globals.config.profile
     }
 
     /// Whether nothing may be sent. [`Context::call`] and [`Context::confirm`] check it; other code that writes files,

@@ -1,13 +1,9 @@
 //! Finds the API key: in `--api-key-file`, the environment, the profile, or the keyring, in this order.
 
-use std::{
-    fmt, fs, io,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{fmt, fs, io, path::Path, time::Duration};
 
 use ideogram_client::{ApiKey, internal};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::{
     executable,
@@ -15,14 +11,13 @@ use crate::{
     failure::Failure,
     failure::links::KEY_PAGE,
     output::messages::Messages,
-    session::config::Config,
+    session::config::{Config, Secret},
     session::environment,
     session::keyring::{self, NoKeyring},
     session::question,
     text_input,
 };
 
-/// The environment variable of the key.
 pub(crate) const KEY_VARIABLE: &str = "IDEOGRAM_API_KEY";
 /// The maximum size, far above any key.
 pub(crate) const MAX_KEY_FILE_BYTES: u64 = 64 * 1024;
@@ -32,20 +27,10 @@ const KEYRING_TIME: Duration = Duration::from_secs(5);
 /// The same if the user may have to unlock it.
 const KEYRING_TIME_AT_TERMINAL: Duration = Duration::from_secs(60);
 
-/// A key and its source.
 #[derive(Debug)]
 pub(crate) struct KeyWithSource {
-    pub(crate) key: KeyText,
+    pub(crate) key: Secret,
     pub(crate) source: Source,
-}
-
-/// A key as text that `Debug` does not print.
-pub(crate) struct KeyText(pub(crate) String);
-
-impl fmt::Debug for KeyText {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("KeyText(..)")
-    }
 }
 
 /// The source of a key.
@@ -53,37 +38,23 @@ impl fmt::Debug for KeyText {
 #[serde(tag = "source", rename_all = "snake_case")]
 pub(crate) enum Source {
     /// The file of `--api-key-file`.
-    Flag {
-        #[serde(serialize_with = "as_shown")]
-        path: PathBuf,
-    },
+    Flag { path: String },
     /// The variable of the environment.
     Environment,
     /// The configuration file.
-    Profile {
-        #[serde(serialize_with = "as_shown")]
-        path: PathBuf,
-    },
+    Profile { path: String },
     /// The file of the profile, or the one of `auth login`.
-    ProfileFile {
-        #[serde(serialize_with = "as_shown")]
-        path: PathBuf,
-    },
+    ProfileFile { path: String },
     /// The keyring.
     Keyring,
-}
-
-/// Serializes a path, which may not be Unicode.
-fn as_shown<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&path.display())
 }
 
 impl fmt::Display for Source {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Flag { path } | Self::ProfileFile { path } => write!(formatter, "the file \"{}\"", path.display()),
+            Self::Flag { path } | Self::ProfileFile { path } => write!(formatter, "the file \"{path}\""),
             Self::Environment => write!(formatter, "the environment variable {KEY_VARIABLE}"),
-            Self::Profile { path } => write!(formatter, "the configuration file \"{}\"", path.display()),
+            Self::Profile { path } => write!(formatter, "the configuration file \"{path}\""),
             Self::Keyring => formatter.write_str("the keyring"),
         }
     }
@@ -107,7 +78,7 @@ pub(crate) async fn find(
 
 /// The key in the keyring, if there is one. A keyring that fails or does not respond gives a warning.
 async fn from_keyring(config: &Config, messages: &Messages) -> Option<String> {
-    let stored = keyring::get(config.name());
+    let stored = keyring::get(&config.name);
     // A user at a terminal may have to unlock it, which takes a while.
     let time = if question::is_possible() { KEYRING_TIME_AT_TERMINAL } else { KEYRING_TIME };
     match tokio::time::timeout(time, stored).await {
@@ -134,7 +105,7 @@ pub(crate) async fn require(
         Failure::new(Exit::Authentication, "no API key")
             .cause(format!(
                 "none in --api-key-file, {KEY_VARIABLE}, the profile \"{}\" and the keyring, in this order",
-                config.name()
+                config.name
             ))
             .hint(format!("how to get a key: {KEY_PAGE}"))
             .hint(format!("then store it: ideogram auth login; or set it: export {KEY_VARIABLE}=..."))
@@ -151,34 +122,23 @@ fn find_outside_of_keyring(
     messages: &Messages,
 ) -> Result<Option<KeyWithSource>, Failure> {
     if let Some(path) = flag {
-        return from_file(path, Source::Flag { path: path.to_owned() }, messages).map(Some);
+        return from_file(path, Source::Flag { path: path.display().to_string() }, messages).map(Some);
     }
+    let profile = &config.profile;
+    let file = config.key_file().or_else(|| config.stored_key().filter(|path| path.exists()));
     if let Some(key) = environment::variable(KEY_VARIABLE)? {
-        let has_key = config.profile().api_key.is_some()
-            || config.key_file().is_some()
-            || config.stored_key().is_some_and(|path| path.exists());
-        if config.was_requested() && has_key {
+        if config.was_requested && (profile.api_key.is_some() || file.is_some()) {
             messages
-                .warning(&format!("{KEY_VARIABLE} takes precedence over the key of the profile \"{}\"", config.name()));
+                .warning(&format!("{KEY_VARIABLE} takes precedence over the key of the profile \"{}\"", config.name));
         }
         return checked(&key, Source::Environment).map(Some);
     }
-    let profile = config.profile();
-    if let (Some(key), Some(path)) = (&profile.api_key, config.path()) {
+    if let (Some(key), Some(path)) = (&profile.api_key, &config.path) {
         warn_if_readable(path, messages);
-        return checked(&key.0, Source::Profile { path: path.to_owned() }).map(Some);
+        return checked(&key.0, Source::Profile { path: path.display().to_string() }).map(Some);
     }
-    if let Some(path) = config.key_file() {
-        let source = Source::ProfileFile { path: path.clone() };
-        return from_file(&path, source, messages).map(Some);
-    }
-    match config.stored_key() {
-        Some(path) if path.exists() => {
-            let source = Source::ProfileFile { path: path.clone() };
-            from_file(&path, source, messages).map(Some)
-        }
-        _ => Ok(None),
-    }
+    let Some(path) = file else { return Ok(None) };
+    from_file(&path, Source::ProfileFile { path: path.display().to_string() }, messages).map(Some)
 }
 
 fn from_file(path: &Path, source: Source, messages: &Messages) -> Result<KeyWithSource, Failure> {
@@ -197,7 +157,7 @@ fn checked(key: &str, source: Source) -> Result<KeyWithSource, Failure> {
             .because(&error)
             .hint(format!("how to get a key: {KEY_PAGE}"))
     })?;
-    Ok(KeyWithSource { key: KeyText(key), source })
+    Ok(KeyWithSource { key: Secret(key), source })
 }
 
 /// Warns about regular files only: no other program can read a pipe.

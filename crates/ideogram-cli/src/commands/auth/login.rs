@@ -68,7 +68,7 @@ impl Login {
         }
 
         let stored = if self.insecure_storage { in_file(globals, &key)? } else { in_keyring(globals, &key).await? };
-        let profile = globals.config.name();
+        let profile = &globals.config.name;
         let layout = Layout::new().line(format!("the key of the profile \"{profile}\" is in {stored}"));
         globals.output.result(&json!({"profile": profile, "stored_in": stored, "checked": !self.no_check}), &layout)?;
         if environment::variable(KEY_VARIABLE)?.is_some() {
@@ -79,7 +79,7 @@ impl Login {
 }
 
 async fn in_keyring(globals: Globals<'_>, key: &str) -> Result<String, Failure> {
-    keyring::set(globals.config.name(), key.trim()).await.map_err(|error| {
+    keyring::set(&globals.config.name, key.trim()).await.map_err(|error| {
         Failure::local_io("the key was not stored: the keyring cannot be used")
             .because(&error)
             .hint("to store it in a file that only this account can read, use --insecure-storage")
@@ -100,7 +100,7 @@ async fn in_keyring(globals: Globals<'_>, key: &str) -> Result<String, Failure> 
 
 fn in_file(globals: Globals<'_>, key: &str) -> Result<String, Failure> {
     let path = globals.config.stored_key().ok_or_else(|| {
-        Failure::usage(format!("the key of the profile \"{}\" cannot be stored in a file", globals.config.name()))
+        Failure::usage(format!("the key of the profile \"{}\" cannot be stored in a file", globals.config.name))
             .hint("its name must be letters, digits, `-` and `_`, and the account must have a home folder")
     })?;
     key::store(&path, key.trim()).map_err(|error| {

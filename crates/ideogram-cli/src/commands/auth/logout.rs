@@ -31,14 +31,14 @@ impl Logout {
                 }
             }
         }
-        match keyring::delete(globals.config.name()).await {
+        match keyring::delete(&globals.config.name).await {
             Ok(true) => removed.push("the keyring".to_owned()),
             Ok(false) => {}
             // A keyring that fails may still have a key.
             Err(error) => globals.output.note(&format!("the keyring could not be used: {error}")),
         }
 
-        let profile = globals.config.name();
+        let profile = &globals.config.name;
         let layout = if removed.is_empty() {
             Layout::new().line(format!("no key was stored for the profile \"{profile}\""))
         } else {

@@ -42,8 +42,7 @@ impl Status {
             Some((url, from)) => (url.as_str(), *from),
             None => (ideogram_client::operations::SERVER_URL, "default"),
         };
-        let config = globals.config.path().map(|path| path.display().to_string());
-        let config = config.filter(|_| globals.config.path().is_some_and(std::path::Path::exists));
+        let config = globals.config.path.as_ref().filter(|path| path.exists()).map(|path| path.display().to_string());
 
         let mut taken = Value::Null;
         if let (true, Some(found)) = (self.check, &found) {
@@ -57,11 +56,11 @@ impl Status {
 
         let mut status = json!({
             "source": null,
-            "profile": globals.config.name(),
+            "profile": globals.config.name,
             "base_url": base_url,
             "base_url_from": base_url_from,
             "config": config,
-            "out": globals.config.profile().out,
+            "out": globals.config.profile.out,
             "taken": taken,
         });
         if let (Value::Object(status), Value::Object(source)) =
@@ -73,10 +72,10 @@ impl Status {
         let layout = Layout::new()
             .field("Key", key)
             .field("Valid", if taken.is_null() { "unknown: use --check" } else { "yes" })
-            .field("Profile", globals.config.name())
+            .field("Profile", &globals.config.name)
             .field("Address", format!("{base_url} ({base_url_from})"))
             .field("Configuration", config.unwrap_or_else(|| ABSENT.to_owned()));
-        let layout = match &globals.config.profile().out {
+        let layout = match &globals.config.profile.out {
             Some(folder) => layout.field("Images", folder.display().to_string()),
             None => layout,
         };
