@@ -26,7 +26,6 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
 }
 
-/// Reads the arguments.
 pub(crate) fn read(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
     let color = early_color(arguments).for_help();
     parse(arguments).map_err(|error| match error.kind() {

@@ -5,11 +5,8 @@ use std::io::{self, IsTerminal as _};
 use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
 
-/// Errors.
 pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
-/// Warnings.
 pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
-/// Hints.
 pub(crate) const HINT: Style = AnsiColor::Cyan.on_default();
 /// Headings of tables.
 pub(crate) const HEADING: Style = Style::new().bold();
