@@ -81,7 +81,7 @@ use clap::Subcommand;
 use crate::{
     exit::Exit,
     failure::Failure,
-    session::{context::Context, globals::Globals},
+    session::context::{Context, Globals},
 };
 
 /// The subcommands.

@@ -24,7 +24,7 @@ use crate::{
     },
     output::layout::Layout,
     session::connection,
-    session::{context::Context, globals::Globals},
+    session::context::{Context, Globals},
     text_input::{self, Unreadable},
 };
 

@@ -2,12 +2,10 @@
 
 use ideogram_client::{Error, ErrorKind, Outcome, operation::Billing, operations};
 
-use super::Call;
 use crate::{failure::links::KEY_PAGE, output::units};
 
 /// The hint for the kind of an error.
-pub(super) fn for_kind(call: &Call<'_>, error: &Error) -> Option<String> {
-    let address = call.address;
+pub(super) fn for_kind(address: &str, error: &Error) -> Option<String> {
     let hint = match error.kind() {
         ErrorKind::Authentication => format!(
             "{address} refuses the key: `ideogram auth status` shows its source; a key is also paused when its \
@@ -53,11 +51,11 @@ pub(super) fn for_kind(call: &Call<'_>, error: &Error) -> Option<String> {
     Some(hint)
 }
 
-/// The hint for the outcome: whether the command can be run again.
-pub(super) fn for_outcome(call: &Call<'_>, error: &Error) -> Option<String> {
+/// The hint for the outcome: whether the command can be run again. `inspect` is that of the wording.
+pub(super) fn for_outcome(inspect: &str, error: &Error) -> Option<String> {
     let operation = error.operation()?;
     let is_paid = operation.billing != Billing::Free;
-    let see = |then: &str| match (call.inspect, then) {
+    let see = |then: &str| match (inspect, then) {
         ("", _) => String::new(),
         (inspect, "") => format!(": see `{inspect}`"),
         (inspect, then) => format!(": see `{inspect}` {then}"),

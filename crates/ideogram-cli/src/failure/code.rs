@@ -12,11 +12,6 @@ pub(crate) fn exit_of(error: &Error) -> Exit {
     exit(error.kind(), error.outcome(), billing)
 }
 
-/// Whether the call ran and was billed, so that its response is worth money.
-pub(super) fn is_paid_for(error: &Error) -> bool {
-    exit_of(error) == Exit::NotStored
-}
-
 /// Whether a paid call ran takes precedence over the kind of the error.
 fn exit(kind: ErrorKind, outcome: Outcome, billing: Option<Billing>) -> Exit {
     // An operation without a mark counts as paid; an error outside of any operation is never billed.

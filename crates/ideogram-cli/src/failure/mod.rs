@@ -45,15 +45,13 @@ enum CauseKind {
     Inner,
 }
 
-/// The failed call that a message describes.
+/// The wording of the message of a failed call.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Call<'a> {
+pub(crate) struct Wording<'a> {
     /// The action that failed: "cannot get the dataset abc".
     pub(crate) action: &'a str,
-    /// The command that shows whether the call changed anything; may be empty.
+    /// The command that shows whether the call changed anything: "ideogram datasets list"; may be empty.
     pub(crate) inspect: &'a str,
-    /// The address of the service.
-    pub(crate) address: &'a str,
 }
 
 impl Failure {
@@ -127,9 +125,10 @@ impl Failure {
         self
     }
 
-    pub(crate) fn of_call(call: &Call<'_>, error: &Error) -> Self {
-        let mut failure = Self::new(code::exit_of(error), call.action).because(error);
-        if code::is_paid_for(error) && error.stored_at().is_none() {
+    /// A failed call to the service at this address.
+    pub(crate) fn of_call(wording: Wording<'_>, address: &str, error: &Error) -> Self {
+        let mut failure = Self::new(code::exit_of(error), wording.action).because(error);
+        if failure.exit() == Exit::NotStored && error.stored_at().is_none() {
             // This is the only copy.
             failure = error.body_text().iter().fold(failure, |it, text| it.fact(format!("the response was: {text}")));
         } else if error.kind() == ErrorKind::UndocumentedResponse {
@@ -137,8 +136,8 @@ impl Failure {
         } else if error.kind() == ErrorKind::Transport {
             failure.shorten_chain();
         }
-        failure.0.hints.extend(advice::for_kind(call, error));
-        failure.0.hints.extend(advice::for_outcome(call, error));
+        failure.0.hints.extend(advice::for_kind(address, error));
+        failure.0.hints.extend(advice::for_outcome(wording.inspect, error));
         failure
             .detail("kind", error.kind().name())
             .detail("operation", error.operation().map(|operation| operation.id))

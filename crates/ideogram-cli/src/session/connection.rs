@@ -6,75 +6,41 @@ use ideogram_client::{CallOptions, Client, ClientBuilder, ErrorKind, Timestamp};
 use ideogram_mock::MockServer;
 
 use crate::{
-    exit::Exit, failure::Failure, session::environment, session::globals::Globals, session::key, session::trace::Trace,
+    exit::Exit, failure::Failure, session::context::Globals, session::environment, session::key, session::trace::Trace,
 };
 
 /// The time at which the mock server of `--mock` starts, for runs that can be repeated.
 const TIME_VARIABLE: &str = "IDEOGRAM_MOCK_TIME";
 const URL_VARIABLE: &str = "IDEOGRAM_BASE_URL";
 
-/// A client, and with `--mock` its server.
-#[derive(Debug)]
-pub(crate) struct Connection {
-    client: Client,
-    embedded: Option<MockServer>,
-}
-
-impl Connection {
-    /// Builds the client; sends nothing yet.
-    pub(crate) async fn open(globals: Globals<'_>) -> Result<Self, Failure> {
-        let options = globals.options;
-        if !options.mock {
-            // A dry run needs no key.
-            let key = if options.dry_run {
-                None
-            } else {
-                Some(
-                    key::require(options.api_key_file.as_deref(), globals.config, globals.output.messages())
-                        .await?
-                        .key
-                        .0,
-                )
-            };
-            return Ok(Self { client: client(globals, key.as_deref())?, embedded: None });
-        }
-        if options.base_url.is_some() {
-            return Err(Failure::usage(
-                "--mock cannot be combined with --base-url: the mock server has its own address",
-            ));
-        }
-        // The names of files have the time of the server.
-        let server = MockServer::builder()
-            .start_time(mock_time()?)
-            .start()
-            .await
-            .map_err(|error| Failure::internal("cannot start the mock server").because(&error))?;
-        let client = builder(globals)
-            .api_key(server.api_key())
-            .base_url(server.url())
-            .build()
-            .map_err(|error| Failure::internal("cannot reach the mock server").because(&error))?;
-        Ok(Self { client, embedded: Some(server) })
+/// Builds a client, and with `--mock` starts its server; sends nothing yet.
+pub(crate) async fn open(globals: Globals<'_>) -> Result<(Client, Option<MockServer>), Failure> {
+    let options = globals.options;
+    if !options.mock {
+        // A dry run needs no key.
+        let key = if options.dry_run {
+            None
+        } else {
+            let key_file = options.api_key_file.as_deref();
+            Some(key::require(key_file, globals.config, globals.output.messages()).await?.key.0)
+        };
+        return Ok((client(globals, key.as_deref())?, None));
     }
-
-    pub(crate) fn of(client: Client) -> Self {
-        Self { client, embedded: None }
+    if options.base_url.is_some() {
+        return Err(Failure::usage("--mock cannot be combined with --base-url: the mock server has its own address"));
     }
-
-    pub(crate) fn client(&self) -> &Client {
-        &self.client
-    }
-
-    pub(crate) fn embedded(&self) -> Option<&MockServer> {
-        self.embedded.as_ref()
-    }
-
-    /// A note that changes will not last, with `--mock`.
-    pub(crate) fn changes_note(&self) -> Option<&'static str> {
-        let remark =
-            "this was done in a mock server that ends with the command; `ideogram mock serve` runs one that stays";
-        self.embedded.is_some().then_some(remark)
-    }
+    // The names of files have the time of the server.
+    let server = MockServer::builder()
+        .start_time(mock_time()?)
+        .start()
+        .await
+        .map_err(|error| Failure::internal("cannot start the mock server").because(&error))?;
+    let client = builder(globals)
+        .api_key(server.api_key())
+        .base_url(server.url())
+        .build()
+        .map_err(|error| Failure::internal("cannot reach the mock server").because(&error))?;
+    Ok((client, Some(server)))
 }
 
 /// The time of the mock server of `--mock`: now, or a fixed one, with which a run can be repeated.
@@ -84,7 +50,7 @@ fn mock_time() -> Result<SystemTime, Failure> {
     time.ok_or_else(|| Failure::usage(format!("{TIME_VARIABLE} is not a time such as 2026-07-01T09:00:00Z")))
 }
 
-fn call_options(globals: Globals<'_>) -> CallOptions {
+fn builder(globals: Globals<'_>) -> ClientBuilder {
     let Globals { options, output, .. } = globals;
     let mut call_options = CallOptions::new().hook(Trace::new(output.messages().clone(), options.debug));
     if let Some(timeout) = options.timeout {
@@ -93,11 +59,7 @@ fn call_options(globals: Globals<'_>) -> CallOptions {
     if let Some(attempts) = options.attempts {
         call_options = call_options.attempts(attempts);
     }
-    call_options
-}
-
-fn builder(globals: Globals<'_>) -> ClientBuilder {
-    let builder = Client::builder().options(call_options(globals));
+    let builder = Client::builder().options(call_options);
     match globals.max_images_in_flight {
         Some(max) => builder.max_images_in_flight(max),
         None => builder,

@@ -9,23 +9,38 @@ use ideogram_mock::MockServer;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    failure::{self, Failure},
+    failure::Failure,
+    options::Options,
     output::Output,
     output::layout::Layout,
     output::progress::{Counted, Progress},
-    session::config::Profile,
-    session::connection::Connection,
+    session::config::{Config, Profile},
+    session::connection,
     session::dry_run,
-    session::globals::Globals,
     session::interrupt::Interrupt,
     session::question,
 };
+
+pub(crate) use crate::failure::Wording;
+
+/// What a command has before it connects.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Globals<'a> {
+    pub(crate) options: &'a Options,
+    pub(crate) config: &'a Config,
+    pub(crate) output: &'a Output,
+    pub(crate) interrupt: &'a Interrupt,
+    /// How many images may be in flight, if the command decides it.
+    pub(crate) max_images_in_flight: Option<u32>,
+}
 
 /// What a command works with.
 #[derive(Debug)]
 pub(crate) struct Context<'a> {
     globals: Globals<'a>,
-    connection: Connection,
+    client: Client,
+    /// The server of `--mock`.
+    embedded: Option<MockServer>,
     /// Whether an announcement of the service was passed on.
     has_announced: Cell<bool>,
 }
@@ -33,29 +48,21 @@ pub(crate) struct Context<'a> {
 /// How much of an announcement is shown, in characters.
 const MAX_ANNOUNCEMENT_CHARS: usize = 500;
 
-/// The wording of the error message of a failed call.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Wording<'a> {
-    /// The action that failed: "cannot get the dataset abc".
-    pub(crate) action: &'a str,
-    /// The command that shows whether the call changed anything: "ideogram datasets list"; may be empty.
-    pub(crate) inspect: &'a str,
-}
-
 impl<'a> Context<'a> {
     /// Connects; sends nothing yet.
     pub(crate) async fn open(globals: Globals<'a>) -> Result<Self, Failure> {
-        Ok(Self { globals, connection: Connection::open(globals).await?, has_announced: Cell::new(false) })
+        let (client, embedded) = connection::open(globals).await?;
+        Ok(Self { embedded, ..Self::with_client(globals, client) })
     }
 
     /// The same with a given client.
     pub(crate) fn with_client(globals: Globals<'a>, client: Client) -> Self {
-        Self { globals, connection: Connection::of(client), has_announced: Cell::new(false) }
+        Self { globals, client, embedded: None, has_announced: Cell::new(false) }
     }
 
     /// Begins a call; hand it to [`Context::call`].
     pub(crate) fn client(&self) -> &Client {
-        self.connection.client()
+        &self.client
     }
 
     pub(crate) fn output(&self) -> &Output {
@@ -207,17 +214,18 @@ impl<'a> Context<'a> {
 
     /// The server of `--mock`, whose clock advances only on request.
     pub(crate) fn embedded(&self) -> Option<&MockServer> {
-        self.connection.embedded()
+        self.embedded.as_ref()
     }
 
     /// A note that changes will not last, with `--mock`.
     pub(crate) fn changes_note(&self) -> Option<&'static str> {
-        self.connection.changes_note()
+        let note =
+            "this was done in a mock server that ends with the command; `ideogram mock serve` runs one that stays";
+        self.embedded.is_some().then_some(note)
     }
 
     /// The failure of a call that was not sent by [`Context::call`].
     pub(crate) fn failure(&self, wording: Wording<'_>, error: &Error) -> Failure {
-        let address = self.client().base_url().as_str();
-        Failure::of_call(&failure::Call { action: wording.action, inspect: wording.inspect, address }, error)
+        Failure::of_call(wording, self.client.base_url().as_str(), error)
     }
 }

@@ -7,7 +7,6 @@ pub(crate) mod connection;
 pub(crate) mod context;
 pub(crate) mod dry_run;
 pub(crate) mod environment;
-pub(crate) mod globals;
 pub(crate) mod interrupt;
 pub(crate) mod key;
 pub(crate) mod keyring;

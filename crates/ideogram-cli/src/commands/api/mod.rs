@@ -15,10 +15,7 @@ use crate::{
     failure::{Failure, links::PRICES_PAGE},
     images::paid_call::storing_client,
     output::printable::shell_word,
-    session::{
-        context::{Context, Wording},
-        globals::Globals,
-    },
+    session::context::{Context, Globals, Wording},
 };
 
 /// The operation to call, or none to list them.

@@ -12,13 +12,10 @@ use crate::{
     failure::links::KEY_PAGE,
     output::layout::Layout,
     session::connection,
+    session::context::{Context, Globals, Wording},
     session::environment,
     session::key::{self, KEY_VARIABLE, MAX_KEY_FILE_BYTES},
     session::keyring,
-    session::{
-        context::{Context, Wording},
-        globals::Globals,
-    },
     text_input::{self, Unreadable},
 };
 

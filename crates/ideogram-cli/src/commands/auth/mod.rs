@@ -6,7 +6,7 @@ mod status;
 
 use clap::Subcommand;
 
-use crate::{failure::Failure, session::globals::Globals};
+use crate::{failure::Failure, session::context::Globals};
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]

@@ -8,11 +8,8 @@ use crate::{
     failure::Failure,
     output::layout::{ABSENT, Layout},
     session::connection,
+    session::context::{Context, Globals, Wording},
     session::key,
-    session::{
-        context::{Context, Wording},
-        globals::Globals,
-    },
 };
 
 /// Show which API key is used, and where it comes from
