@@ -1,6 +1,6 @@
 //! The models of rows, and which operation of a model takes the properties of a row.
 
-use clap::{ValueEnum, builder::PossibleValue};
+use clap::ValueEnum;
 use ideogram_client::operation::Operation;
 use serde_json::{Map, Value};
 
@@ -11,44 +11,30 @@ use crate::{
 };
 
 /// The model of rows that name none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Model {
+    /// Ideogram 4.5, which also edits images
+    #[value(name = "v4.5", aliases = values::version_names("v4.5"))]
     V4_5,
+    /// Ideogram 4.0, and models trained from it
+    #[value(name = "v4", aliases = values::version_names("v4"))]
     V4,
+    /// Ideogram 3.0, and models trained from it
+    #[value(name = "v3", aliases = values::version_names("v3"))]
     V3,
+    /// The legacy models, `V_1` to `V_2A`
     Legacy,
-}
-
-impl ValueEnum for Model {
-    fn value_variants<'a>() -> &'a [Self] {
-        &[Self::V4_5, Self::V4, Self::V3, Self::Legacy]
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        let help = match self {
-            Self::V4_5 => "Ideogram 4.5, which also edits images",
-            Self::V4 => "Ideogram 4.0, and models trained from it",
-            Self::V3 => "Ideogram 3.0, and models trained from it",
-            Self::Legacy => "The legacy models, `V_1` to `V_2A`",
-        };
-        Some(PossibleValue::new(self.name()).help(help).aliases(values::version_names(self.name())))
-    }
 }
 
 impl Model {
     /// The value of `--model`.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::V4_5 => "v4.5",
-            Self::V4 => "v4",
-            Self::V3 => "v3",
-            Self::Legacy => "legacy",
-        }
+    pub(super) fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
     }
 
     /// The operations of the model, as `generate` has them: jobs come first.
     pub(super) fn operations(self) -> Vec<&'static Operation> {
-        image::generators(self.name()).collect()
+        image::generators(&self.name()).collect()
     }
 
     /// The operation that takes all properties of a row with their values, or else the one that takes all of them.

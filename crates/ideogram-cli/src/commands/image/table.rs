@@ -57,11 +57,6 @@ impl Model {
         Self { name, help, is_transparent: false, operation, implied_by: None, default: None }
     }
 
-    /// The model of a command that has one only.
-    const fn only(operation: &'static Operation) -> [Self; 1] {
-        [Self::new("", "", operation)]
-    }
-
     const fn legacy(operation: &'static Operation) -> Self {
         Self::new("legacy", "Ideogram 1.0 to 2a; --legacy-model names one", operation)
     }
@@ -286,6 +281,6 @@ ideogram layerize-text poster.png
         prompt: "What the image shows [default: the service describes it]",
         arguments: &["image"],
         required_unless: &[],
-        models: &Model::only(&operations::POST_LAYERIZE_TEXT_V3),
+        models: &[Model::new("", "", &operations::POST_LAYERIZE_TEXT_V3)],
     },
 ];
