@@ -11,10 +11,7 @@ use crate::{
         progress::Counted,
         units::{self, parse_usd, usd},
     },
-    session::{
-        config::Amount,
-        context::{Context, Wording},
-    },
+    session::context::{Context, Wording},
 };
 
 /// What may be paid.
@@ -33,7 +30,7 @@ pub(crate) struct PriceFlags {
 impl PriceFlags {
     /// Prints the price, or checks it, before a call is made. Returns whether the call is to be made.
     pub(crate) async fn check(self, context: &Context<'_>, request: &Request) -> Result<bool, Failure> {
-        let ask_above = context.profile().ask_above_usd.map(Amount::micros);
+        let ask_above = context.profile().ask_above_usd_micros;
         if !self.quote && self.max_usd.is_none() && ask_above.is_none() {
             return Ok(true);
         }

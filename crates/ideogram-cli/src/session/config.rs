@@ -10,7 +10,7 @@ use std::{
 };
 
 use etcetera::BaseStrategy as _;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 
 use crate::{
     failure::Failure,
@@ -51,28 +51,15 @@ pub(crate) struct Profile {
     pub(crate) output: Option<Format>,
     /// The folder for images, relative to the working folder.
     pub(crate) out: Option<PathBuf>,
-    /// Calls that cost more than this ask first.
-    pub(crate) ask_above_usd: Option<Amount>,
+    /// Calls that cost more than this ask first, in millionths of a US dollar.
+    #[serde(default, rename = "ask_above_usd", deserialize_with = "usd")]
+    pub(crate) ask_above_usd_micros: Option<u64>,
 }
 
-/// An amount of US dollars, as text: `"0.50"`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub(crate) struct Amount(u64);
-
-impl Amount {
-    /// In millionths of a dollar.
-    pub(crate) fn micros(self) -> u64 {
-        self.0
-    }
-}
-
-impl TryFrom<String> for Amount {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        parse_usd(&text).map(Self).map_err(|reason| format!("`ask_above_usd` {reason}"))
-    }
+/// Reads an amount of US dollars, which is text: `"0.50"`.
+fn usd<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    parse_usd(&text).map(Some).map_err(|reason| D::Error::custom(format!("`ask_above_usd` {reason}")))
 }
 
 /// A text that `Debug` does not print.

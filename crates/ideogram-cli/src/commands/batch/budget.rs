@@ -13,10 +13,7 @@ use crate::{
         progress::Counted,
         units::{self, usd},
     },
-    session::{
-        config::Amount,
-        context::{Context, Wording},
-    },
+    session::context::{Context, Wording},
 };
 
 /// How many quotes are requested at the same time.
@@ -43,7 +40,7 @@ impl Budget {
         rows: &[Row],
         send: &VecDeque<usize>,
     ) -> Result<Self, Failure> {
-        let ask_above = context.profile().ask_above_usd.map(Amount::micros);
+        let ask_above = context.profile().ask_above_usd_micros;
         let has_prices = send.iter().all(|index| rows[*index].request.operation().quote.is_some());
         let prices = match (max_usd_micros, ask_above) {
             (Some(max), _) => prices(context, rows, send, max.saturating_sub(history.usd_micros)).await?,
