@@ -19,7 +19,7 @@ const MIN_BYTES: u64 = 16 * 1024 * 1024;
 const MIN_RESPONSE_BYTES: u64 = 1024 * 1024;
 
 /// The longest default name of an image: time, number, and a part of the link.
-const NAME_OF_OURS: &str = "20260702T090713Z-1-LavTZAE4";
+pub(crate) const NAME_OF_OURS: &str = "20260702T090713Z-1-LavTZAE4";
 
 /// Creates a folder if necessary, and checks that an image can be written into it.
 ///
@@ -81,11 +81,6 @@ fn cannot_save(folder: &Path, error: &io::Error) -> Failure {
         .hint("nothing was sent; choose another folder with --out")
 }
 
-/// A default name of an image.
-pub(crate) fn name_of_ours() -> String {
-    NAME_OF_OURS.to_owned()
-}
-
 fn try_folder(folder: &Path, min_bytes: u64) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let mut probe = tempfile::tempfile_in(folder)?;
@@ -139,7 +134,7 @@ mod tests {
                 let stem = letter.repeat(bytes / letter.len());
                 let written = stem.len() + suffix;
 
-                let checked = check_stems(folder.path(), vec![name_of_ours(), stem.clone()]).await;
+                let checked = check_stems(folder.path(), vec![NAME_OF_OURS.to_owned(), stem.clone()]).await;
 
                 // Exactly the names that can be written are accepted: Linux counts bytes, other systems characters.
                 let path = folder.path().join(format!("{stem}{}", internal::MAX_SUFFIX));

@@ -76,7 +76,7 @@ fn folder_of_today() -> PathBuf {
 pub(crate) async fn make_ready(folder: &Path, saving: &SaveFlags) -> Result<(), Failure> {
     ready::check_folder(folder).await?;
     ready::check_folder(folder.join(RESPONSES)).await?;
-    ready::check_stems(folder, vec![saving.name.clone().unwrap_or_else(ready::name_of_ours)]).await
+    ready::check_stems(folder, vec![saving.name.clone().unwrap_or_else(|| ready::NAME_OF_OURS.to_owned())]).await
 }
 
 /// Reads `--out`: it is refused where people mean what it is in other programs.
