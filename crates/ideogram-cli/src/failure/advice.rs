@@ -2,7 +2,8 @@
 
 use ideogram_client::{Error, ErrorKind, Outcome, operation::Billing, operations};
 
-use crate::{failure::links::KEY_PAGE, output::units};
+use super::KEY_PAGE;
+use crate::output::units;
 
 /// The hint for the kind of an error.
 pub(super) fn for_kind(address: &str, error: &Error) -> Option<String> {

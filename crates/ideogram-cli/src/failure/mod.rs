@@ -2,7 +2,6 @@
 
 mod advice;
 mod code;
-pub(crate) mod links;
 
 use std::{error::Error as StdError, io};
 
@@ -11,6 +10,10 @@ use serde_json::{Map, Value, json};
 
 use crate::{exit::Exit, output::printable::printable, output::units};
 
+/// The vendor's prices.
+pub(crate) const PRICES_PAGE: &str = "https://ideogram.ai/features/api-pricing";
+/// How to get a key, and the balance.
+pub(crate) const KEY_PAGE: &str = "https://developer.ideogram.ai/ideogram-api/api-setup";
 /// How much of a response that cannot be read is shown, in characters.
 const MAX_RESPONSE_CHARS: usize = 200;
 

@@ -7,7 +7,7 @@ use ideogram_client::{
 use serde_json::{Value, json};
 
 use crate::{
-    failure::links::PRICES_PAGE,
+    failure::PRICES_PAGE,
     output::layout::{Column, Layout, Table},
     output::units,
 };

@@ -8,8 +8,7 @@ use serde::Serialize;
 use crate::{
     executable,
     exit::Exit,
-    failure::Failure,
-    failure::links::KEY_PAGE,
+    failure::{Failure, KEY_PAGE},
     output::messages::Messages,
     session::config::{Config, Secret},
     session::environment,

@@ -12,7 +12,7 @@ use serde_json::Value;
 use self::input::{Mode, ParsedInput};
 use crate::{
     commands::operations::Operations,
-    failure::{Failure, links::PRICES_PAGE},
+    failure::{Failure, PRICES_PAGE},
     images::paid_call::storing_client,
     output::printable::shell_word,
     session::context::{Context, Globals, Wording},

@@ -8,8 +8,7 @@ use serde_json::json;
 
 use crate::{
     exit::Exit,
-    failure::Failure,
-    failure::links::KEY_PAGE,
+    failure::{Failure, KEY_PAGE},
     output::layout::Layout,
     session::connection,
     session::context::{Context, Globals, Wording},

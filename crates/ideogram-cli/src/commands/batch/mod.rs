@@ -66,7 +66,7 @@ use self::{
     status::Status,
 };
 use crate::{
-    failure::{Failure, links::PRICES_PAGE},
+    failure::{Failure, PRICES_PAGE},
     images::{ready, save_flags::out_folder},
     output::{ResultStream, units},
     session::context::Context,

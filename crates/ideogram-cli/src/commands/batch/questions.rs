@@ -11,7 +11,7 @@ use super::{
     status::Status,
 };
 use crate::{
-    failure::{Failure, links::PRICES_PAGE},
+    failure::{Failure, PRICES_PAGE},
     output::units,
     session::context::Context,
     session::question,

@@ -14,7 +14,7 @@ use ideogram_client::operation::Operation;
 
 use self::table::{COMMANDS, ImageCommand};
 use crate::{
-    failure::{Failure, links::PRICES_PAGE},
+    failure::{Failure, PRICES_PAGE},
     images::{generate_and_save::generate_and_save, price::PriceFlags, save_flags::SaveFlags},
     session::context::Context,
 };

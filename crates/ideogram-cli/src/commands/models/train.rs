@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{wait, watch::WaitFlags};
 use crate::{
     commands::{ids, trainable},
-    failure::{Failure, links::PRICES_PAGE},
+    failure::{Failure, PRICES_PAGE},
     options::Format,
     output::layout::{Layout, ToLayout},
     output::units,
