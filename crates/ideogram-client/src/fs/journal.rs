@@ -68,7 +68,7 @@ pub struct Journal {
 struct Waiting {
     line: Vec<u8>,
     /// Set before the thread that wrote the line gives the writer back.
-    result: Arc<OnceLock<Result<(), JournalErrorKind>>>,
+    result: Arc<OnceLock<Result<(), JournalError>>>,
 }
 
 #[derive(Debug)]
@@ -92,23 +92,28 @@ struct End {
 }
 
 /// Why a journal cannot be used.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct JournalError {
     path: PathBuf,
-    kind: JournalErrorKind,
+    /// Shared by the lines of one write.
+    kind: Arc<JournalErrorKind>,
 }
 
 /// What is wrong with a journal.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JournalErrorKind {
     /// It cannot be read or written.
-    Io(io::Error),
+    #[error("cannot be read or written")]
+    Io(#[from] io::Error),
     /// It is a folder, a device or a pipe, and cannot store lines.
+    #[error("is not a regular file")]
     NotAFile,
     /// It is not a journal of this kind.
+    #[error("is not a journal of this kind")]
     OtherKind,
     /// It was written by another version.
+    #[error("has the format {found}, and this version reads {expected}")]
     Format {
         /// The format of the file.
         found: u32,
@@ -116,8 +121,10 @@ pub enum JournalErrorKind {
         expected: u32,
     },
     /// Another process has locked it.
+    #[error("is in use by another process; wait for it to end")]
     InUse,
     /// A line is not as it was written.
+    #[error("is damaged in line {line}: {reason}")]
     Damaged {
         /// The number of the line, from 1.
         line: u64,
@@ -125,14 +132,16 @@ pub enum JournalErrorKind {
         reason: String,
     },
     /// Its name belongs to another file, or to none.
+    #[error("is no longer the file that was opened: it was deleted, renamed or replaced")]
     Replaced,
     /// Another program has written into it, or cut it.
+    #[error("was changed by another program while it was in use")]
     Changed,
 }
 
 impl JournalError {
     fn new(path: &Path, kind: JournalErrorKind) -> Self {
-        Self { path: path.to_owned(), kind }
+        Self { path: path.to_owned(), kind: Arc::new(kind) }
     }
 
     /// The file.
@@ -148,48 +157,13 @@ impl JournalError {
 
 impl fmt::Display for JournalError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "the journal \"{}\" ", self.path.display())?;
-        match &self.kind {
-            JournalErrorKind::Io(_) => formatter.write_str("cannot be read or written"),
-            JournalErrorKind::NotAFile => formatter.write_str("is not a regular file"),
-            JournalErrorKind::OtherKind => formatter.write_str("is not a journal of this kind"),
-            JournalErrorKind::Format { found, expected } => {
-                write!(formatter, "has the format {found}, and this version reads {expected}")
-            }
-            JournalErrorKind::InUse => formatter.write_str("is in use by another process; wait for it to end"),
-            JournalErrorKind::Damaged { line, reason } => write!(formatter, "is damaged in line {line}: {reason}"),
-            JournalErrorKind::Replaced => {
-                formatter.write_str("is no longer the file that was opened: it was deleted, renamed or replaced")
-            }
-            JournalErrorKind::Changed => formatter.write_str("was changed by another program while it was in use"),
-        }
+        write!(formatter, "the journal \"{}\" {}", self.path.display(), self.kind)
     }
 }
 
 impl std::error::Error for JournalError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        if let JournalErrorKind::Io(error) = &self.kind { Some(error) } else { None }
-    }
-}
-
-impl JournalErrorKind {
-    /// The same error of a write, for each line of it.
-    fn copy(&self) -> Self {
-        match self {
-            Self::Io(error) => Self::Io(match error.raw_os_error() {
-                Some(code) => io::Error::from_raw_os_error(code),
-                None => io::Error::new(error.kind(), error.to_string()),
-            }),
-            Self::Replaced => Self::Replaced,
-            Self::Changed => Self::Changed,
-            other => Self::Io(io::Error::other(format!("{other:?}"))),
-        }
-    }
-}
-
-impl From<io::Error> for JournalErrorKind {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
+        std::error::Error::source(&*self.kind)
     }
 }
 
@@ -248,25 +222,14 @@ impl Journal {
             let waiting = mem::take(&mut *locked(&self.waiting));
             let lines = waiting.iter().map(|waiting| waiting.line.as_slice());
             let written = writer.check_identity(&self.path).and_then(|()| writer.append(lines));
+            let written = written.map_err(|kind| self.error(kind));
             for Waiting { result, .. } in waiting {
-                let _ = result.set(written.as_ref().map_err(JournalErrorKind::copy).copied());
+                let _ = result.set(written.clone());
             }
         }
         drop(writer);
-        match result.get() {
-            Some(Ok(())) => Ok(()),
-            Some(Err(kind)) => Err(self.error(kind.copy())),
-            None => Err(self.error(io::Error::other("the thread that writes the line has panicked").into())),
-        }
-    }
-
-    /// Checks that the journal is still the file of its name, as this process left it.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`append`](Self::append).
-    pub fn check(&self) -> Result<(), JournalError> {
-        locked(&self.writer).check_identity(&self.path).map_err(|kind| self.error(kind))
+        let panicked = || Err(self.error(io::Error::other("the thread that writes the line has panicked").into()));
+        result.get().cloned().unwrap_or_else(panicked)
     }
 
     fn error(&self, kind: JournalErrorKind) -> JournalError {

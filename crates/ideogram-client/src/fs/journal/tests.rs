@@ -19,13 +19,13 @@ type Opened = (Journal, Contents<Header>, Vec<Line>);
 fn open(path: &Path) -> Result<Opened, JournalErrorKind> {
     let mut lines = Vec::new();
     let opened = Journal::open(path, KIND, &Header { of: "x".to_owned() }, |line| lines.push(line));
-    opened.map(|(journal, contents)| (journal, contents, lines)).map_err(|error| error.kind)
+    opened.map(|(journal, contents)| (journal, contents, lines)).map_err(|error| Arc::into_inner(error.kind).unwrap())
 }
 
 fn read(path: &Path) -> Result<(Contents<Header>, Vec<Line>), JournalErrorKind> {
     let mut lines = Vec::new();
     let contents = Journal::read(path, KIND, |line| lines.push(line));
-    contents.map(|contents| (contents, lines)).map_err(|error| error.kind)
+    contents.map(|contents| (contents, lines)).map_err(|error| Arc::into_inner(error.kind).unwrap())
 }
 
 fn lines() -> Vec<Line> {
@@ -193,7 +193,6 @@ fn a_line_that_cannot_be_written_leaves_nothing() {
 #[test]
 fn a_replaced_or_changed_journal_takes_no_line() {
     type Act = fn(&Path);
-    let copy = |path: &Path| fs::copy(path, path.with_extension("copy")).unwrap();
     let acts: [(&str, Act, bool); 8] = [
         ("deleted", |path| fs::remove_file(path).unwrap(), true),
         ("renamed", |path| fs::rename(path, path.with_extension("old")).unwrap(), true),
@@ -235,18 +234,14 @@ fn a_replaced_or_changed_journal_takes_no_line() {
         let (folder, path) = written();
         let inner = folder.path().join("inner");
         fs::create_dir(&inner).unwrap();
-        let path = {
-            fs::rename(&path, inner.join("journal.jsonl")).unwrap();
-            inner.join("journal.jsonl")
-        };
-        copy(&path);
+        let (written, path) = (path, inner.join("journal.jsonl"));
+        fs::rename(written, &path).unwrap();
         let (journal, ..) = open(&path).unwrap();
-        journal.check().unwrap();
 
         act(&path);
 
-        for error in [journal.check(), journal.append(&Line::Begun(9)), journal.append(&Line::Begun(9))] {
-            match error.unwrap_err().kind {
+        for error in [journal.append(&Line::Begun(9)), journal.append(&Line::Begun(9))] {
+            match error.unwrap_err().kind() {
                 JournalErrorKind::Replaced => assert!(is_replaced, "{name}"),
                 JournalErrorKind::Changed => assert!(!is_replaced, "{name}"),
                 other => panic!("{name}: {other:?}"),
