@@ -15,7 +15,7 @@
 //! overwritten; all other damage is an error that names the line. All functions block.
 
 use std::{
-    fmt::{self, Write as _},
+    fmt,
     fs::{self, File, Metadata, OpenOptions},
     io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _},
     mem,
@@ -448,13 +448,12 @@ fn unseal(line: &mut Vec<u8>, before: u64) -> Option<u64> {
 }
 
 fn seal(check: u64) -> String {
-    let mut seal = String::with_capacity(SEAL_BYTES);
-    let _ = write!(seal, ",\"check\":\"{check:016x}\"}}");
-    seal
+    format!(",\"check\":\"{check:016x}\"}}")
 }
 
-/// FNV-1a with 64 bits (<http://www.isthe.com/chongo/tech/comp/fnv/>), continued from the checksum before.
-fn fnv_1a(before: u64, bytes: &[u8]) -> u64 {
+/// FNV-1a with 64 bits (<http://www.isthe.com/chongo/tech/comp/fnv/>), continued from the checksum before; 0 at the
+/// beginning.
+pub(crate) fn fnv_1a(before: u64, bytes: &[u8]) -> u64 {
     let begin = 0xcbf2_9ce4_8422_2325 ^ before;
     bytes.iter().fold(begin, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }

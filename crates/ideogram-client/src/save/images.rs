@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     Error, Response, StoredResponse, Timestamp,
+    fs::journal::fnv_1a,
     net::body_text::{MAX_TEXT_BYTES, text_of},
     request::{PartContent, Request},
     save::Image as _,
@@ -281,10 +282,8 @@ fn short_id(link: &str) -> String {
     if id.len() == LENGTH && name.len() >= 16 {
         return id;
     }
-    // FNV-1a: a file name must not depend on the version of the standard library.
-    let hash = link
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    // A file name must not depend on the version of the standard library.
+    let hash = fnv_1a(0, link.as_bytes());
     format!("{:08x}", (hash >> 32) ^ (hash & 0xffff_ffff))
 }
 
