@@ -51,7 +51,7 @@ pub use self::{
 pub mod internal {
     pub use crate::{
         fs::{
-            durable::{put_new, sync_folder},
+            durable::sync_folder,
             journal::{Contents, Journal, JournalError, JournalErrorKind, JournalKind},
         },
         save::internal::{ForeignLink, MAX_SUFFIX, check_stem, images_in_text, is_image_extension},

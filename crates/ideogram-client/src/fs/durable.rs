@@ -9,7 +9,7 @@ use std::{fs::File, io, path::Path};
 use tempfile::{NamedTempFile, PersistError};
 
 /// Renames a temporary file, unless something of that name exists.
-pub fn put_new(part: NamedTempFile, path: &Path) -> Result<(), PersistError> {
+pub(crate) fn put_new(part: NamedTempFile, path: &Path) -> Result<(), PersistError> {
     // One step, by the system's own call for it or by a hard link.
     put_new_by(part, path, |part, path| part.persist_noclobber(path))
 }
