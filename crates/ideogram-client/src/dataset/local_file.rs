@@ -1,9 +1,6 @@
 //! Files of a local folder: what they are, and why some are left out.
 
-use std::{
-    fmt,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
 
@@ -53,25 +50,33 @@ pub enum FileKind {
 }
 
 /// Why a local file cannot be sent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Fault {
     /// It is empty, or a caption of white space only.
+    #[error("it is empty")]
     Empty,
     /// It has the name of an image, but another content.
+    #[error("it is not a JPEG, PNG or WebP image")]
     NotAImage,
     /// It has the name of an image that the service accepts, but the content of another format.
+    #[error("its format is {0}; the service accepts JPEG, PNG and WebP images")]
     OtherImage(String),
     /// A caption that is not UTF-8.
+    #[error("it is not UTF-8 text")]
     NotText,
     /// A caption in another encoding, such as UTF-16.
+    #[error("its encoding is {0}; save it as UTF-8")]
     OtherEncoding(String),
     /// A caption of more than 1 MiB.
+    #[error("it is larger than {} KiB, too large for a caption", MAX_CAPTION_BYTES / 1024)]
     TooLarge,
     /// It cannot be read.
+    #[error("it cannot be read: {0}")]
     Unreadable(String),
     /// Its name is not UTF-8 or contains a control character, and cannot be sent.
+    #[error("its name is not UTF-8 or contains a control character, and cannot be sent")]
     UnusableName,
 }
 
@@ -87,34 +92,45 @@ pub struct Skipped {
 }
 
 /// Why something was skipped.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum SkipReason {
     /// It cannot be read.
+    #[error("cannot be read: {0}")]
     Unreadable(String),
     /// A link whose target does not exist.
+    #[error("a broken link")]
     BrokenLink,
     /// A folder that is more than [`MAX_FOLDER_DEPTH`] folders deep. It is not read.
+    #[error("more than {MAX_FOLDER_DEPTH} folders deep, and not read")]
     TooDeep,
     /// An image of a format that the service does not accept, such as HEIC.
+    #[error("an image of the format {0}: convert it to JPEG, PNG or WebP")]
     OtherImage(String),
     /// Probably a caption, or the captions of many images, in a form that the service does not accept.
+    #[error("{}", rename_hint(.rename_to.as_deref()))]
     OtherCaption {
         /// The name that would make it the caption of an image in the folder.
         rename_to: Option<String>,
     },
     /// A ZIP archive, whose files cannot be compared with the dataset. Unpack it, or upload it separately.
+    #[error("a ZIP archive: unpack it, or upload it separately")]
     Archive,
     /// An archive of another format, which the service does not accept.
+    #[error("an archive that the service does not accept: unpack it")]
     OtherArchive,
     /// Its name begins with a dot. A hidden folder is not read.
+    #[error("hidden: its name begins with a dot")]
     Hidden,
     /// Neither image nor caption.
+    #[error("neither image nor caption")]
     OtherType,
     /// Not a regular file, such as a pipe.
+    #[error("not a regular file")]
     NotAFile,
     /// A link to a folder that is already read.
+    #[error("a link to a folder that is already read")]
     AlreadyRead,
 }
 
@@ -125,49 +141,11 @@ impl FileKind {
     }
 }
 
-impl fmt::Display for Fault {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => formatter.write_str("it is empty"),
-            Self::NotAImage => formatter.write_str("it is not a JPEG, PNG or WebP image"),
-            Self::OtherImage(format) => {
-                write!(formatter, "its format is {format}; the service accepts JPEG, PNG and WebP images")
-            }
-            Self::NotText => formatter.write_str("it is not UTF-8 text"),
-            Self::OtherEncoding(encoding) => write!(formatter, "its encoding is {encoding}; save it as UTF-8"),
-            Self::TooLarge => {
-                write!(formatter, "it is larger than {} KiB, too large for a caption", MAX_CAPTION_BYTES / 1024)
-            }
-            Self::Unreadable(why) => write!(formatter, "it cannot be read: {why}"),
-            Self::UnusableName => {
-                formatter.write_str("its name is not UTF-8 or contains a control character, and cannot be sent")
-            }
-        }
-    }
-}
-
-impl fmt::Display for SkipReason {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unreadable(why) => write!(formatter, "cannot be read: {why}"),
-            Self::BrokenLink => formatter.write_str("a broken link"),
-            Self::TooDeep => write!(formatter, "more than {MAX_FOLDER_DEPTH} folders deep, and not read"),
-            Self::OtherImage(format) => {
-                write!(formatter, "an image of the format {format}: convert it to JPEG, PNG or WebP")
-            }
-            Self::OtherCaption { rename_to: Some(name) } => {
-                write!(formatter, "perhaps a caption: rename it to {name} to send it")
-            }
-            Self::OtherCaption { rename_to: None } => {
-                formatter.write_str("perhaps captions: the service accepts one text file per image, a.txt for a.png")
-            }
-            Self::Archive => formatter.write_str("a ZIP archive: unpack it, or upload it separately"),
-            Self::OtherArchive => formatter.write_str("an archive that the service does not accept: unpack it"),
-            Self::Hidden => formatter.write_str("hidden: its name begins with a dot"),
-            Self::OtherType => formatter.write_str("neither image nor caption"),
-            Self::NotAFile => formatter.write_str("not a regular file"),
-            Self::AlreadyRead => formatter.write_str("a link to a folder that is already read"),
-        }
+/// The message for what may be a caption.
+fn rename_hint(name: Option<&str>) -> String {
+    match name {
+        Some(name) => format!("perhaps a caption: rename it to {name} to send it"),
+        None => "perhaps captions: the service accepts one text file per image, a.txt for a.png".to_owned(),
     }
 }
 

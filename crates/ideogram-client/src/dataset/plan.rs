@@ -4,7 +4,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
     path::PathBuf,
 };
 
@@ -108,47 +107,56 @@ pub enum FileState {
 }
 
 /// Why it is uncertain whether a file is in the dataset.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Uncertainty {
     /// The dataset has a name that differs in case only.
+    #[error("the dataset has \"{remote_name}\"")]
     OtherCase {
         /// The name in the dataset.
         remote_name: String,
     },
     /// The dataset has a file without a name, and of the same or an unknown size.
+    #[error("the dataset has files without names")]
     Nameless,
     /// It is the caption of an uncertain image.
+    #[error("its image is uncertain")]
     Image,
     /// Lines of the journal are missing, because it was deleted, cut, or replaced by an earlier copy. So the file may
     /// have been sent.
+    #[error("the journal lacks lines, and the file may have been sent")]
     Journal,
 }
 
 /// Why a file is not sent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Rejection {
     /// The file itself cannot be sent.
+    #[error(transparent)]
     Fault(Fault),
     /// Other files of the folder have the same base name.
+    #[error("has the same name as {}", .others.join(", "))]
     SameName {
         /// The paths of these files.
         others: Vec<String>,
     },
     /// Other files of the folder have the same name in another Unicode form; names are sent in one form (NFC).
+    #[error("has the same name, in another Unicode form, as {}", .others.join(", "))]
     SameNameInUnicode {
         /// The paths of these files.
         others: Vec<String>,
     },
     /// Other files of the folder have a name that differs in case only.
+    #[error("has a name that differs in upper and lower case only from {}", .others.join(", "))]
     SameNameButCase {
         /// The paths of these files.
         others: Vec<String>,
     },
     /// A caption without an image that is in the dataset or can be sent.
+    #[error("a caption without an image: a.txt is the caption of a.png, a.jpg or a.webp")]
     NoImage,
 }
 
@@ -387,35 +395,6 @@ fn pair(planned: &mut [PlannedFile], listing: &Listing) {
             caption.notes.push(Note::SharedCaption);
         }
         caption.belongs_to = images.into_iter().collect();
-    }
-}
-
-impl fmt::Display for Uncertainty {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::OtherCase { remote_name } => write!(formatter, "the dataset has \"{remote_name}\""),
-            Self::Nameless => formatter.write_str("the dataset has files without names"),
-            Self::Image => formatter.write_str("its image is uncertain"),
-            Self::Journal => formatter.write_str("the journal lacks lines, and the file may have been sent"),
-        }
-    }
-}
-
-impl fmt::Display for Rejection {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Fault(fault) => fault.fmt(formatter),
-            Self::SameName { others } => write!(formatter, "has the same name as {}", others.join(", ")),
-            Self::SameNameInUnicode { others } => {
-                write!(formatter, "has the same name, in another Unicode form, as {}", others.join(", "))
-            }
-            Self::SameNameButCase { others } => {
-                write!(formatter, "has a name that differs in upper and lower case only from {}", others.join(", "))
-            }
-            Self::NoImage => {
-                formatter.write_str("a caption without an image: a.txt is the caption of a.png, a.jpg or a.webp")
-            }
-        }
     }
 }
 
