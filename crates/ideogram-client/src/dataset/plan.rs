@@ -262,58 +262,49 @@ fn folder_without_files<S: serde::Serializer>(folder: &Folder, serializer: S) ->
 }
 
 fn plan_files(folder: &Folder, listing: &Listing) -> Vec<PlannedFile> {
-    let rejections = rejections(folder);
+    let (mut by_name, mut by_case) = (Paths::new(), Paths::new());
+    for file in &folder.files {
+        by_name.entry(file.name.clone()).or_default().push(&file.path);
+        by_case.entry(name::case_folded(&file.name)).or_default().push(&file.path);
+    }
     let cases: BTreeMap<_, _> = listing.names().map(|(name, _)| (name::case_folded(name), name)).collect();
-    let state = |file: &LocalFile, rejection: Option<&Rejection>| match rejection {
-        Some(rejection) => FileState::Rejected(rejection.clone()),
-        None => compare(file, listing, &cases),
+    let plan = |file: &LocalFile| PlannedFile {
+        file: file.clone(),
+        state: match rejection(file, &by_name, &by_case) {
+            Some(rejection) => FileState::Rejected(rejection),
+            None => compare(file, listing, &cases),
+        },
+        belongs_to: Vec::new(),
+        notes: notes(file),
     };
-    let mut planned: Vec<_> = folder
-        .files
-        .iter()
-        .zip(&rejections)
-        .map(|(file, rejection)| PlannedFile {
-            file: file.clone(),
-            state: state(file, rejection.as_ref()),
-            belongs_to: Vec::new(),
-            notes: notes(file),
-        })
-        .collect();
+    let mut planned: Vec<_> = folder.files.iter().map(plan).collect();
     pair(&mut planned, listing);
     planned
 }
 
-/// Returns why files must not be sent, in the order of the files.
-fn rejections(folder: &Folder) -> Vec<Option<Rejection>> {
-    let mut by_name: BTreeMap<&str, Vec<&PathBuf>> = BTreeMap::new();
-    let mut by_case: BTreeMap<String, Vec<&PathBuf>> = BTreeMap::new();
-    for file in &folder.files {
-        by_name.entry(&file.name).or_default().push(&file.path);
-        by_case.entry(name::case_folded(&file.name)).or_default().push(&file.path);
+/// The paths of local files with the same name.
+type Paths<'f> = BTreeMap<String, Vec<&'f PathBuf>>;
+
+/// Returns why a file must not be sent, if so.
+fn rejection(file: &LocalFile, by_name: &Paths<'_>, by_case: &Paths<'_>) -> Option<Rejection> {
+    if let Some(fault) = &file.fault {
+        return Some(Rejection::Fault(fault.clone()));
     }
-    let others = |paths: &[&PathBuf], file: &LocalFile| -> Vec<String> {
+    let others = |paths: &[&PathBuf]| -> Vec<String> {
         paths.iter().filter(|path| ***path != file.path).map(|path| path.display().to_string()).collect()
     };
-    let rejection = |file: &LocalFile| {
-        let same = others(&by_name[file.name.as_str()], file);
-        let same_but_case = others(&by_case[&name::case_folded(&file.name)], file);
-        if let Some(fault) = &file.fault {
-            Some(Rejection::Fault(fault.clone()))
-        } else if !same.is_empty() {
-            let is_in_one_form =
-                by_name[file.name.as_str()].iter().all(|path| path.file_name() == file.path.file_name());
-            Some(if is_in_one_form {
-                Rejection::SameName { others: same }
-            } else {
-                Rejection::SameNameInUnicode { others: same }
-            })
-        } else if !same_but_case.is_empty() {
-            Some(Rejection::SameNameButCase { others: same_but_case })
+    let paths = &by_name[&file.name];
+    let same = others(paths);
+    if !same.is_empty() {
+        let is_in_one_form = paths.iter().all(|path| path.file_name() == file.path.file_name());
+        return Some(if is_in_one_form {
+            Rejection::SameName { others: same }
         } else {
-            None
-        }
-    };
-    folder.files.iter().map(rejection).collect()
+            Rejection::SameNameInUnicode { others: same }
+        });
+    }
+    let others = others(&by_case[&name::case_folded(&file.name)]);
+    (!others.is_empty()).then_some(Rejection::SameNameButCase { others })
 }
 
 fn compare(file: &LocalFile, listing: &Listing, cases: &BTreeMap<String, &str>) -> FileState {
