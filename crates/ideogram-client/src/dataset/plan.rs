@@ -9,13 +9,7 @@ use std::{
 
 use serde::Serialize;
 
-use super::{
-    FileKind, Folder, LocalFile,
-    listing::Listing,
-    local_file::Fault,
-    name, size_of,
-    trainable::{Images, Trainability},
-};
+use super::{FileKind, Folder, LocalFile, listing::Listing, local_file::Fault, name, size_of, trainable::Trainability};
 use crate::types::GetDatasetResponse;
 
 /// The limit for images that other operations document; none is published for datasets.
@@ -193,7 +187,7 @@ impl Plan {
         let local: BTreeSet<&str> = folder.files.iter().map(|file| file.name.as_str()).collect();
         let remote =
             |(name, sizes): (&str, &[Option<u64>])| RemoteFile { name: name.to_owned(), sizes_bytes: sizes.into() };
-        let now = Images::of(&listing);
+        let now = Trainability::of_listing(&listing);
         let new = files.iter().filter(|file| file.is_missing() && file.file.kind.is_image()).count() as u64;
         Self {
             dataset_id: dataset.dataset.dataset_id.to_string(),
@@ -202,8 +196,8 @@ impl Plan {
             remote_only: listing.names().filter(|(name, _)| !local.contains(name)).map(remote).collect(),
             remote_duplicates: listing.names().filter(|(_, sizes)| sizes.len() > 1).map(remote).collect(),
             nameless: listing.nameless,
-            trainable_now: now.trainable(),
-            trainable_after: now.and(new).trainable(),
+            trainable_now: now,
+            trainable_after: Trainability::new(now.images + new, now.uncertain),
             folder,
         }
     }

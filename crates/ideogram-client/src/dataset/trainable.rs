@@ -46,52 +46,37 @@ pub enum TrainabilityStatus {
 impl Trainability {
     /// Judges the dataset in a response of [`get_dataset`](crate::Client::get_dataset).
     pub fn of(dataset: &GetDatasetResponse) -> Self {
-        Images::of(&Listing::of(dataset)).trainable()
+        Self::of_listing(&Listing::of(dataset))
+    }
+
+    pub(super) fn of_listing(listing: &Listing) -> Self {
+        let (mut images, mut uncertain) = (0, listing.nameless.len() as u64);
+        for (name, sizes) in listing.names() {
+            match name::extension(name).as_str() {
+                "txt" => {}
+                "zip" => uncertain += sizes.len() as u64,
+                _ => images += sizes.len() as u64,
+            }
+        }
+        Self::new(images, uncertain)
+    }
+
+    pub(super) fn new(images: u64, uncertain: u64) -> Self {
+        let status = if images > MAX_IMAGES {
+            TrainabilityStatus::TooMany { surplus: images - MAX_IMAGES }
+        } else if images + uncertain < MIN_IMAGES {
+            TrainabilityStatus::TooFew { missing: MIN_IMAGES - images - uncertain }
+        } else if images >= MIN_IMAGES && images + uncertain <= MAX_IMAGES {
+            TrainabilityStatus::Yes
+        } else {
+            TrainabilityStatus::Unknown
+        };
+        Self { images, uncertain, status }
     }
 
     /// Whether the dataset can certainly be trained.
     pub fn is_certain(&self) -> bool {
         self.status == TrainabilityStatus::Yes
-    }
-}
-
-/// Counts of images.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Images {
-    certain: u64,
-    uncertain: u64,
-}
-
-impl Images {
-    pub(crate) fn of(listing: &Listing) -> Self {
-        let mut images = Self { certain: 0, uncertain: listing.nameless.len() as u64 };
-        for (name, sizes) in listing.names() {
-            match name::extension(name).as_str() {
-                "txt" => {}
-                "zip" => images.uncertain += sizes.len() as u64,
-                _ => images.certain += sizes.len() as u64,
-            }
-        }
-        images
-    }
-
-    /// Returns the counts after `new` more images.
-    pub(crate) fn and(self, new: u64) -> Self {
-        Self { certain: self.certain + new, ..self }
-    }
-
-    pub(crate) fn trainable(self) -> Trainability {
-        let Self { certain, uncertain } = self;
-        let status = if certain > MAX_IMAGES {
-            TrainabilityStatus::TooMany { surplus: certain - MAX_IMAGES }
-        } else if certain + uncertain < MIN_IMAGES {
-            TrainabilityStatus::TooFew { missing: MIN_IMAGES - certain - uncertain }
-        } else if certain >= MIN_IMAGES && certain + uncertain <= MAX_IMAGES {
-            TrainabilityStatus::Yes
-        } else {
-            TrainabilityStatus::Unknown
-        };
-        Trainability { images: certain, uncertain, status }
     }
 }
 
@@ -101,7 +86,7 @@ mod tests {
 
     #[test]
     fn fifteen_to_a_hundred_images_can_be_trained() {
-        for (certain, uncertain, status) in [
+        for (images, uncertain, status) in [
             (0, 0, TrainabilityStatus::TooFew { missing: 15 }),
             (14, 0, TrainabilityStatus::TooFew { missing: 1 }),
             (15, 0, TrainabilityStatus::Yes),
@@ -113,7 +98,7 @@ mod tests {
             (15, 86, TrainabilityStatus::Unknown),
             (101, 5, TrainabilityStatus::TooMany { surplus: 1 }),
         ] {
-            assert_eq!(Images { certain, uncertain }.trainable().status, status, "{certain} {uncertain}");
+            assert_eq!(Trainability::new(images, uncertain).status, status, "{images} {uncertain}");
         }
     }
 }
