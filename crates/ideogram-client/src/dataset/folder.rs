@@ -257,14 +257,10 @@ fn name_of(path: &Path) -> String {
 fn look_into(path: PathBuf, size_bytes: u64) -> Result<LocalFile, SkipReason> {
     let name = name_of(&path);
     let limit = if name::is_caption(&name) { MAX_CAPTION_BYTES + 1 } else { SIGNATURE_BYTES as u64 };
-    let content = match read_head(&path, limit) {
+    let Content { kind, fault, has_byte_order_mark } = match read_head(&path, limit) {
         Ok(head) => content::judge(&name, &head, size_bytes),
         Err(error) => content::unreadable(&name, &error),
-    };
-    let (kind, fault, has_byte_order_mark) = match content {
-        Content::File { kind, fault, has_byte_order_mark } => (kind, fault, has_byte_order_mark),
-        Content::Other(reason) => return Err(reason),
-    };
+    }?;
     let is_unusable = path.file_name().is_none_or(|name| name.to_str().is_none()) || name.chars().any(char::is_control);
     let fault = if is_unusable { Some(Fault::UnusableName) } else { fault };
     Ok(LocalFile { path, name, size_bytes, kind, fault, has_byte_order_mark })
