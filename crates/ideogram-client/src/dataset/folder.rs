@@ -79,7 +79,7 @@ impl LocalFile {
     /// The reason why it is neither an image nor a caption, or cannot be read.
     pub fn read(path: impl Into<PathBuf>) -> Result<Self, SkipReason> {
         let path = path.into();
-        let metadata = fs::metadata(&path).map_err(|error| unread_path(&path, &error))?;
+        let metadata = metadata_of(&path)?;
         if metadata.is_file() { look_into(path, metadata.len()) } else { Err(SkipReason::NotAFile) }
     }
 }
@@ -106,12 +106,6 @@ struct Reader {
     seen: HashSet<FolderId>,
 }
 
-/// A folder to read, and its depth.
-struct Waiting {
-    path: PathBuf,
-    depth: usize,
-}
-
 impl Reader {
     fn new(path: PathBuf, max_depth: usize, max_entries: usize) -> Self {
         let folder = Folder { path, files: Vec::new(), skipped: Vec::new() };
@@ -122,12 +116,12 @@ impl Reader {
         let first = self.folder.path.clone();
         self.seen.insert(folder_id(&first, &fs::metadata(&first)?)?);
         // Level by level, so that the shortest path to a folder counts.
-        let mut waiting = VecDeque::from([Waiting { path: first, depth: 0 }]);
-        while let Some(Waiting { path, depth }) = waiting.pop_front() {
+        let mut waiting = VecDeque::from([(first, 0)]);
+        while let Some((path, depth)) = waiting.pop_front() {
             match fs::read_dir(&path).and_then(|entries| self.paths(entries)) {
                 Ok(paths) => {
                     let folders = paths.into_iter().filter_map(|path| self.look_at(path, depth + 1));
-                    waiting.extend(folders.map(|path| Waiting { path, depth: depth + 1 }));
+                    waiting.extend(folders.map(|path| (path, depth + 1)));
                 }
                 Err(error) if depth == 0 || self.entries > self.max_entries => return Err(error),
                 Err(error) => self.skip(path, SkipReason::Unreadable(error.to_string())),
@@ -188,8 +182,8 @@ impl Reader {
         let mut folder = self.folder;
         folder.files.sort_by(|one, other| one.path.cmp(&other.path));
         folder.skipped.sort_by(|one, other| one.path.cmp(&other.path));
-        let captions: HashSet<_> = names_of(&folder.files, |kind| kind == FileKind::Caption).collect();
-        let captions: HashSet<_> = captions.into_iter().map(|name| name::case_folded(name::stem(name))).collect();
+        let captions = names_of(&folder.files, |kind| kind == FileKind::Caption);
+        let captions: HashSet<_> = captions.map(|name| name::case_folded(name::stem(name))).collect();
         // By stem, and by whole name: some tools name the caption of `a.png` `a.png.caption`.
         let images: HashMap<_, _> = names_of(&folder.files, |kind| kind != FileKind::Caption)
             .flat_map(|name| [name::stem(name), name].map(|key| (name::case_folded(key), name::stem(name).to_owned())))
@@ -235,17 +229,14 @@ fn folder_id(path: &Path, _: &Metadata) -> io::Result<FolderId> {
 }
 
 fn metadata_of(path: &Path) -> Result<Metadata, SkipReason> {
-    fs::metadata(path).map_err(|error| unread_path(path, &error))
-}
-
-/// Why nothing is known of a path.
-fn unread_path(path: &Path, error: &io::Error) -> SkipReason {
-    let is_absent = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
-    if is_absent && path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink()) {
-        SkipReason::BrokenLink
-    } else {
-        SkipReason::Unreadable(error.to_string())
-    }
+    fs::metadata(path).map_err(|error| {
+        let is_absent = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
+        if is_absent && path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink()) {
+            SkipReason::BrokenLink
+        } else {
+            SkipReason::Unreadable(error.to_string())
+        }
+    })
 }
 
 /// The name of a file as it is sent.
