@@ -18,8 +18,6 @@ use crate::Error;
 
 /// The maximum `Retry-After` between two rounds; a longer one ends the sync.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(600);
-/// Sentinel send count of a file that has changed since the folder was read; it is not sent in this sync.
-pub(super) const CHANGED: u32 = u32::MAX;
 
 /// The state that chunks share.
 #[derive(Default)]
@@ -29,8 +27,9 @@ pub(super) struct Progress {
     pub(super) sends: BTreeMap<String, u32>,
     /// When each file that was sent in this sync was last in flight.
     pub(super) last_in_flight: BTreeMap<String, Instant>,
-    /// The files whose chunk was refused as a whole, and cannot be split.
-    pub(super) refused: BTreeSet<String>,
+    /// The files that this sync does not send any more: they have changed since the folder was read, or their chunk was
+    /// refused as a whole and cannot be split.
+    pub(super) given_up: BTreeSet<String>,
     /// Why files were not stored the last time.
     pub(super) failures: BTreeMap<String, String>,
     /// The files to send, with their sizes.
@@ -141,7 +140,7 @@ impl Progress {
                 FileOutcome::Stored
             }
             (FileState::Present | FileState::PresentUnverified, _) => FileOutcome::AlreadyThere,
-            _ if is_open && self.sends.get(name) == Some(&CHANGED) => self.not_stored(name),
+            _ if is_open && self.given_up.contains(name) => self.not_stored(name),
             _ if is_open && self.history.lacks_lines && !self.sends.contains_key(name) => {
                 FileOutcome::Uncertain(Uncertainty::Journal)
             }

@@ -18,7 +18,7 @@ use super::{
     FileState, LocalFile, MAX_IMAGES, Plan, PlannedFile, SyncDataset, SyncReport, SyncedFile, chunk,
     journal::{self, Begin, Journal, LastSeen, Line, Sent, UploadOutcome},
     listing::Listing,
-    progress::{CHANGED, Progress},
+    progress::Progress,
     reconcile::{self, Lookup},
     upload_response::{end_of, is_final, is_refusal},
 };
@@ -181,7 +181,8 @@ impl Run {
     fn to_send(&self, view: &View) -> Vec<LocalFile> {
         let progress = self.progress();
         let is_to_send = |file: &LocalFile| {
-            if progress.refused.contains(&file.name) || progress.history.lacks_lines && !self.settings.sends_uncertain {
+            if progress.given_up.contains(&file.name) || progress.history.lacks_lines && !self.settings.sends_uncertain
+            {
                 return false;
             }
             let sends = progress.sends.get(&file.name).copied().unwrap_or_default();
@@ -221,7 +222,7 @@ impl Run {
             }
             match chunk::halves(&files) {
                 Some([first, second]) => waiting.extend([second, first]),
-                None => self.progress().refused.extend(files.into_iter().map(|file| file.name)),
+                None => self.progress().given_up.extend(files.into_iter().map(|file| file.name)),
             }
         }
     }
@@ -293,7 +294,7 @@ impl Run {
                 Err(error) => format!("it cannot be read any more: {error}"),
             };
             let mut progress = self.progress();
-            progress.sends.insert(file.name.clone(), CHANGED);
+            progress.given_up.insert(file.name.clone());
             progress.failures.insert(file.name, why);
         }
         unchanged
