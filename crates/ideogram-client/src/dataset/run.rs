@@ -229,11 +229,17 @@ impl Run {
 
     /// Sends a chunk between two lines of the journal, and returns whether the service refused it as a whole.
     async fn send_chunk(&self, files: &[LocalFile], nameless: usize) -> bool {
-        if self.progress().stopped.is_some() {
-            return false;
-        }
+        let chunk = {
+            let mut progress = self.progress();
+            if progress.stopped.is_some() {
+                return false;
+            }
+            for file in files {
+                progress.failures.remove(&file.name);
+            }
+            progress.history.take_number()
+        };
         let sent = files.iter().map(|file| Sent { name: file.name.clone(), size_bytes: file.size_bytes });
-        let chunk = self.take_number(files);
         let begin = Line::Begin(Begin { chunk, time: journal::now(), nameless, files: sent.collect() });
         if let Err(error) = self.journal.write(&begin).await {
             self.progress().stopped.get_or_insert(error);
@@ -298,15 +304,6 @@ impl Run {
             progress.failures.insert(file.name, why);
         }
         unchanged
-    }
-
-    /// Returns the number of a new chunk.
-    fn take_number(&self, files: &[LocalFile]) -> u64 {
-        let mut progress = self.progress();
-        for file in files {
-            progress.failures.remove(&file.name);
-        }
-        progress.history.take_number()
     }
 
     fn progress(&self) -> MutexGuard<'_, Progress> {
