@@ -41,30 +41,29 @@ impl DownloadClient {
         {
             self.resolver.watch(host);
         }
-        // A proxy of the environment must not receive requests to this machine.
-        let (client, proxies) = if is_loopback(url) {
-            let is_plain = url.scheme() == "http";
-            (if is_plain { &self.loopback_plain } else { &self.loopback }, Proxies::None)
-        } else {
-            (&self.external, Proxies::Environment)
+        let client = match (is_loopback(url), url.scheme()) {
+            (false, _) => &self.external,
+            (true, "http") => &self.loopback_plain,
+            (true, _) => &self.loopback,
         };
         if let Some(client) = client.get() {
             return Ok(client);
         }
-        let built = self.build(proxies, url)?;
+        let built = self.build(url)?;
         Ok(client.get_or_init(|| built))
     }
 
-    fn build(&self, proxies: Proxies, url: &Url) -> Result<reqwest::Client, Error> {
+    fn build(&self, url: &Url) -> Result<reqwest::Client, Error> {
         stack::check_provider()?;
         let mut builder = stack::builder(self.connect_timeout).dns_resolver(self.resolver.clone());
-        if proxies == Proxies::None {
+        if is_loopback(url) {
             builder = without_needless_roots(builder, url);
         }
         if let Some(configure) = &self.configure {
             builder = configure(builder);
         }
-        if proxies == Proxies::None {
+        if is_loopback(url) {
+            // A proxy of the environment must not receive requests to this machine.
             builder = builder.no_proxy();
         }
         stack::build(builder.referer(false))
@@ -75,10 +74,4 @@ impl fmt::Debug for DownloadClient {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("DownloadClient").finish_non_exhaustive()
     }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Proxies {
-    Environment,
-    None,
 }
