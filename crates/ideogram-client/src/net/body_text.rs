@@ -150,16 +150,11 @@ fn utf16(bytes: &[u8]) -> Option<fn([u8; 2]) -> u16> {
 fn decoded(bytes: &[u8]) -> Text<'_> {
     if let Some(order) = utf16(bytes) {
         let (pairs, rest) = bytes.as_chunks::<2>();
-        let mut is_exact = rest.is_empty();
-        let units = pairs.iter().map(|pair| order(*pair));
-        let text: String = char::decode_utf16(units)
-            .map(|unit| {
-                unit.unwrap_or_else(|_| {
-                    is_exact = false;
-                    char::REPLACEMENT_CHARACTER
-                })
-            })
-            .collect();
+        let units: Vec<_> = pairs.iter().map(|pair| order(*pair)).collect();
+        let (text, is_exact) = match String::from_utf16(&units) {
+            Ok(text) => (text, rest.is_empty()),
+            Err(_) => (String::from_utf16_lossy(&units), false),
+        };
         let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
         return Text { text: Cow::Owned(text), is_exact };
     }
