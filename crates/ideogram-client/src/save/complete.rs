@@ -84,8 +84,9 @@ impl<F: Read + Seek> Walk<F> {
     /// The next marker of a JPEG. In the data of a scan, `ff 00` is a byte of it.
     fn marker(&mut self, in_scan: bool) -> io::Result<u8> {
         loop {
-            let skipped = self.skip_to(0xff)?;
-            if skipped > 0 && !in_scan {
+            // At the end of the file, the next read fails.
+            let skipped = self.file.skip_until(0xff)?;
+            if skipped > 1 && !in_scan {
                 return broken();
             }
             let mut byte = 0xff;
@@ -221,26 +222,6 @@ impl<F: Read + Seek> Walk<F> {
     /// Skips bytes. If the file ends before, the next read fails.
     fn skip(&mut self, bytes: u64) -> io::Result<()> {
         self.file.seek_relative(i64::try_from(bytes).or(broken())?)
-    }
-
-    /// Skips all bytes up to and including this one, and returns the number of bytes before it.
-    fn skip_to(&mut self, byte: u8) -> io::Result<u64> {
-        let mut skipped = 0;
-        loop {
-            let buffer = self.file.fill_buf()?;
-            if buffer.is_empty() {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            let (is_there, length) = match buffer.iter().position(|it| *it == byte) {
-                Some(index) => (true, index),
-                None => (false, buffer.len()),
-            };
-            self.file.consume(length + usize::from(is_there));
-            skipped += length as u64;
-            if is_there {
-                return Ok(skipped);
-            }
-        }
     }
 }
 
