@@ -162,7 +162,7 @@ impl SaveAll {
         if images.is_empty() && origin.broke_off() {
             return Err(failure::broken_response());
         }
-        let origin = Arc::new(origin.note().await);
+        let origin = Arc::new(origin.summarized().await);
         let stems = stems(&images, stem.as_deref());
         let count = images.len();
         let (finished, slots) = (AtomicUsize::new(0), Semaphore::new(parallel.min(Semaphore::MAX_PERMITS)));

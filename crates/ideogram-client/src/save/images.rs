@@ -52,29 +52,24 @@ pub trait HasImages {
 /// request.
 #[derive(Clone, Default)]
 pub struct Provenance {
-    operation: Option<String>,
-    request: RequestOf,
+    pub(super) operation: Option<String>,
+    /// A [`RequestSummary`](crate::request::RequestSummary) as JSON.
+    pub(super) request: Option<Value>,
+    /// A request that is not summarized yet.
+    sent: Option<Box<Request>>,
     broke_off: bool,
-}
-
-#[derive(Clone, Default)]
-enum RequestOf {
-    #[default]
-    Unknown,
-    Json(Value),
-    Request(Box<Request>),
 }
 
 impl Provenance {
     /// Creates the provenance of a call, from the service's id of the operation.
     pub fn new(operation: impl Into<String>) -> Self {
-        Self { operation: Some(operation.into()), request: RequestOf::Unknown, broke_off: false }
+        Self { operation: Some(operation.into()), ..Self::default() }
     }
 
     /// Sets the request, such as a [`RequestSummary`](crate::request::RequestSummary) as JSON. It must not contain the key
     /// or the content of files.
     pub fn request(mut self, request: Value) -> Self {
-        self.request = RequestOf::Json(request);
+        (self.request, self.sent) = (Some(request), None);
         self
     }
 
@@ -83,24 +78,20 @@ impl Provenance {
         self.broke_off
     }
 
-    /// Returns the contents for sidecars.
-    pub(super) async fn note(self) -> Noted {
-        let request = match self.request {
-            RequestOf::Unknown => None,
-            RequestOf::Json(request) => Some(request),
-            RequestOf::Request(request) => {
-                let mut infos = Vec::with_capacity(request.parts().len());
-                for part in request.parts() {
-                    infos.push(match &part.content {
-                        // If it no longer exists, its name is still known.
-                        PartContent::File(file) => file.inspect().await.ok(),
-                        _ => None,
-                    });
-                }
-                serde_json::to_value(request.summarize(&infos)).ok()
+    /// Summarizes the request for sidecars.
+    pub(super) async fn summarized(mut self) -> Self {
+        if let Some(request) = self.sent.take() {
+            let mut infos = Vec::with_capacity(request.parts().len());
+            for part in request.parts() {
+                infos.push(match &part.content {
+                    // If it no longer exists, its name is still known.
+                    PartContent::File(file) => file.inspect().await.ok(),
+                    _ => None,
+                });
             }
-        };
-        Noted { operation: self.operation, request }
+            self.request = serde_json::to_value(request.summarize(&infos)).ok();
+        }
+        self
     }
 }
 
@@ -108,13 +99,6 @@ impl fmt::Debug for Provenance {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Provenance").field("operation", &self.operation).finish_non_exhaustive()
     }
-}
-
-/// The description of a call in a sidecar.
-#[derive(Debug, Default)]
-pub(super) struct Noted {
-    pub(super) operation: Option<String>,
-    pub(super) request: Option<Value>,
 }
 
 /// Returns the images in the JSON of a response.
@@ -166,9 +150,8 @@ impl<T: HasImages> HasImages for Response<T> {
         if let Some(started_by) = self.started_by() {
             return Provenance::new(&*started_by.operation).request(started_by.request.clone());
         }
-        let request = self.request().clone();
-        let operation = Some(request.operation().id.to_owned());
-        Provenance { operation, request: RequestOf::Request(Box::new(request)), broke_off: false }
+        let request = self.request();
+        Provenance { sent: Some(Box::new(request.clone())), ..Provenance::new(request.operation().id) }
     }
 }
 
@@ -194,7 +177,7 @@ impl HasImages for Error {
 
     fn origin(&self) -> Provenance {
         let operation = self.operation().map(|operation| operation.id.to_owned());
-        Provenance { operation, request: RequestOf::Unknown, broke_off: true }
+        Provenance { operation, broke_off: true, ..Provenance::default() }
     }
 }
 

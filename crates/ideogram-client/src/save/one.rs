@@ -14,7 +14,7 @@ use super::{
     download::{Download, DownloadFailed},
     failure,
     image_ref::ImageRef,
-    images::Noted,
+    images::Provenance,
     link::{self, Own, Rules},
     saved::{Done, Saved},
     settings::{IfExists, SaveProgress, Settings, setters},
@@ -111,7 +111,7 @@ pub(super) async fn sync_names(folder: PathBuf) {
 pub(super) async fn save(
     client: &Client,
     image: ImageRef,
-    origin: Arc<Noted>,
+    origin: Arc<Provenance>,
     target: Target,
     settings: &Settings,
     position: Position<'_>,

@@ -6,13 +6,13 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{image_ref::ImageRef, images::Noted, media_type::MediaType};
+use super::{image_ref::ImageRef, images::Provenance, media_type::MediaType};
 use crate::{ApiKey, Timestamp};
 
 /// The contents of a sidecar.
 pub(super) struct Sidecar {
     pub(super) image: ImageRef,
-    pub(super) origin: Arc<Noted>,
+    pub(super) origin: Arc<Provenance>,
     /// Redacted, if the server echoed it in the response.
     pub(super) api_key: ApiKey,
 }
