@@ -42,12 +42,12 @@ pub(super) struct Download<'d> {
     pub(super) on_bytes: &'d (dyn Fn(u64, Option<u64>) + Send + Sync),
 }
 
-/// A failed attempt.
-struct Failed {
-    error: Error,
+/// A failed attempt, or a failed download.
+pub(super) struct Failed {
+    pub(super) error: Error,
     event: Event,
-    /// An incomplete image, from a response that was complete.
-    cut: Option<Received>,
+    /// The largest incomplete image, from a response that was complete.
+    pub(super) cut: Option<Received>,
 }
 
 impl From<Error> for Failed {
@@ -56,22 +56,9 @@ impl From<Error> for Failed {
     }
 }
 
-/// A failed download.
-pub(super) struct DownloadFailed {
-    pub(super) error: Error,
-    /// The largest incomplete image of all attempts.
-    pub(super) cut: Option<Received>,
-}
-
-impl From<Error> for DownloadFailed {
-    fn from(error: Error) -> Self {
-        Self { error, cut: None }
-    }
-}
-
 impl Download<'_> {
     /// Downloads the image, with retries.
-    pub(super) async fn run(&self) -> Result<Received, DownloadFailed> {
+    pub(super) async fn run(&self) -> Result<Received, Failed> {
         self.rules.check(&self.url)?;
         // Built on first use, before the deadline starts.
         self.stack(&self.url)?;
@@ -85,7 +72,7 @@ impl Download<'_> {
             let Ok(result) = timeout_at(deadline, self.attempt()).await else {
                 let error = failure::too_late(&self.url, self.settings.deadline);
                 let error = error.after(attempts, begun.elapsed(), None, Outcome::Completed);
-                return Err(DownloadFailed { error, cut });
+                return Err(Failed { cut, ..error.into() });
             };
             let mut failed = match result {
                 Ok(received) => return Ok(received),
@@ -107,7 +94,7 @@ impl Download<'_> {
                 Decision::Retry { after } => sleep(after).await,
                 Decision::Stop(stop) => {
                     let error = failed.error.after(attempts, begun.elapsed(), Some(stop), Outcome::Completed);
-                    return Err(DownloadFailed { error, cut });
+                    return Err(Failed { cut, ..error.into() });
                 }
             }
             attempts += 1;
@@ -172,7 +159,7 @@ impl Download<'_> {
         }
         body.truncate(REFUSAL_BYTES);
         let body = self.client.inner().api_key.redact_cut(body.freeze());
-        Failed { error: failure::status(url, status, retry_after, body), event, cut: None }
+        Failed { event, ..failure::status(url, status, retry_after, body).into() }
     }
 
     async fn receive(&self, mut part: NamedTempFile, mut response: Response) -> Result<Received, Failed> {
@@ -253,5 +240,5 @@ impl Download<'_> {
 
 /// Returns a failure that a retry may avoid.
 fn transient(error: Error) -> Failed {
-    Failed { error, event: Event::Interrupted, cut: None }
+    Failed { event: Event::Interrupted, ..error.into() }
 }

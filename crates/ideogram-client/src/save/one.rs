@@ -11,7 +11,7 @@ use std::{
 use tokio::sync::Semaphore;
 
 use super::{
-    download::{Download, DownloadFailed},
+    download::{Download, Failed},
     failure,
     image_ref::ImageRef,
     images::Provenance,
@@ -136,8 +136,8 @@ pub(super) async fn save(
     let slot = slots.acquire().await;
     let received = match download.run().await {
         Ok(received) => received,
-        Err(DownloadFailed { error, cut: None }) => return Err(error),
-        Err(DownloadFailed { error, cut: Some(cut) }) => {
+        Err(Failed { error, cut: None, .. }) => return Err(error),
+        Err(Failed { error, cut: Some(cut), .. }) => {
             let path = on_disk(move || target.keep_cut(cut)).await?;
             return Err(error.with_note(&format!("the incomplete image is in \"{}\"", path.display())));
         }
