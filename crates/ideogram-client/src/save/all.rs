@@ -1,7 +1,6 @@
 //! Saving every image of a response.
 
 use std::{
-    fmt,
     future::IntoFuture,
     path::{Path, PathBuf},
     pin::Pin,
@@ -18,7 +17,7 @@ use super::{
     failure,
     image_ref::ImageRef,
     images::{Provenance, stems},
-    one::{Position, save, sync_names},
+    one::{save, sync_names},
     saved::{Done, Saved},
     settings::{IfExists, SaveProgress, Settings, setters},
     target::{Target, check_stem},
@@ -35,6 +34,7 @@ const PARALLEL: usize = 4;
 ///
 /// If the future is dropped, the saved images stay, and nothing is left of the others.
 #[must_use = "nothing is saved until it is awaited"]
+#[derive(Debug)]
 pub struct SaveAll {
     client: Client,
     images: Vec<ImageRef>,
@@ -171,24 +171,24 @@ impl SaveAll {
             let (client, settings, finished, origin) = (&client, &settings, &finished, Arc::clone(&origin));
             let slots = &slots;
             async move {
-                let done = || finished.load(Ordering::Relaxed);
-                let position = Position { image: index, images: count, finished: &done };
+                let report = |received_bytes, total_bytes| {
+                    let (finished, images) = (finished.load(Ordering::Relaxed), count);
+                    settings.report(SaveProgress { image: index, received_bytes, total_bytes, finished, images });
+                };
                 let outcome = match image.outcome() {
                     ImageOutcome::Withheld => SaveOutcome::Withheld,
                     ImageOutcome::LinkMissing => SaveOutcome::LinkMissing,
                     ImageOutcome::Available(_) => {
-                        match save(client, image, origin, target, settings, position, slots).await {
+                        match save(client, image, origin, target, settings, &report, slots).await {
                             Ok(Done::Saved(saved)) => SaveOutcome::Saved(saved),
                             Ok(Done::AlreadyThere(saved)) => SaveOutcome::AlreadyThere { path: saved.path },
                             Err(error) => SaveOutcome::Failed(error),
                         }
                     }
                 };
-                let finished = finished.fetch_add(1, Ordering::Relaxed) + 1;
-                let received_bytes = outcome.saved().map_or(0, |saved| saved.size_bytes);
-                let total_bytes = outcome.saved().map(|saved| saved.size_bytes);
-                let images = count;
-                settings.report(SaveProgress { image: index, received_bytes, total_bytes, finished, images });
+                finished.fetch_add(1, Ordering::Relaxed);
+                let size_bytes = outcome.saved().map(|saved| saved.size_bytes);
+                report(size_bytes.unwrap_or(0), size_bytes);
                 (index, outcome)
             }
         });
@@ -238,13 +238,4 @@ fn first_failure(outcomes: Vec<SaveOutcome>) -> Error {
         _ => None,
     });
     error.unwrap_or_else(|| failure::link_missing(missing, images))
-}
-
-impl fmt::Debug for SaveAll {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { images, folder, settings, .. } = self;
-        let mut debug = formatter.debug_struct("SaveAll");
-        debug.field("images", &images.len()).field("folder", folder).field("settings", settings);
-        debug.finish_non_exhaustive()
-    }
 }

@@ -105,7 +105,7 @@ impl Download<'_> {
         (self.on_bytes)(0, None);
         // Before the request, so that a folder that cannot be written fails early.
         let target = self.target.clone();
-        let part = on_disk(move || target.part()).await?;
+        let part = on_disk(move || target.new_part().map_err(|error| target.cannot_write(&error))).await?;
         let response = self.request().await?;
         self.receive(part, response).await
     }
@@ -208,11 +208,9 @@ impl Download<'_> {
         }
         part = self.write(part, waiting.freeze()).await?;
         let target = self.target.clone();
-        let unpacked = on_disk(move || {
-            unpack(part, limit, || target.new_part())
-                .map_err(|error| failure::local("write into", &target.folder, &error))
-        })
-        .await?;
+        let unpacked =
+            on_disk(move || unpack(part, limit, || target.new_part()).map_err(|error| target.cannot_write(&error)))
+                .await?;
         let Some(Unpacked { part, size_bytes, head, is_complete }) = unpacked else {
             return Err(failure::too_large(url, limit).into());
         };
@@ -229,10 +227,10 @@ impl Download<'_> {
     }
 
     async fn write(&self, mut part: NamedTempFile, bytes: Bytes) -> Result<NamedTempFile, Error> {
-        let folder = self.target.folder.clone();
+        let target = self.target.clone();
         on_disk(move || match part.write_all(&bytes) {
             Ok(()) => Ok(part),
-            Err(error) => Err(failure::local("write into", &folder, &error)),
+            Err(error) => Err(target.cannot_write(&error)),
         })
         .await
     }

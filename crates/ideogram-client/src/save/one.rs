@@ -1,12 +1,6 @@
 //! Saving one image.
 
-use std::{
-    fmt,
-    future::IntoFuture,
-    path::{Path, PathBuf},
-    pin::Pin,
-    sync::Arc,
-};
+use std::{future::IntoFuture, path::PathBuf, pin::Pin, sync::Arc};
 
 use tokio::sync::Semaphore;
 
@@ -19,7 +13,7 @@ use super::{
     saved::{Done, Saved},
     settings::{IfExists, SaveProgress, Settings, setters},
     sidecar::Sidecar,
-    target::{Naming, Target, on_disk},
+    target::{Placement, Target, on_disk},
 };
 use crate::{
     Client, Error,
@@ -31,51 +25,51 @@ use crate::{
 ///
 /// If the future is dropped, either the complete image is saved or nothing is left.
 #[must_use = "nothing is saved until it is awaited"]
+#[derive(Debug)]
 pub struct Save {
     client: Client,
     image: ImageRef,
     file: PathBuf,
-    naming: Naming,
+    exact_name: bool,
     settings: Settings,
 }
 
 impl Save {
     pub(super) fn new(client: Client, link: &str, file: PathBuf) -> Self {
         let image = ImageRef::from_link(link);
-        Self { client, image, file, naming: Naming::ByContent, settings: Settings::default() }
+        Self { client, image, file, exact_name: false, settings: Settings::default() }
     }
 
     /// Uses the file name without a change, also if the image is of another type.
     pub fn exact_name(mut self) -> Self {
-        self.naming = Naming::Exact;
+        self.exact_name = true;
         self
     }
 
     setters!();
 
     async fn run(self) -> Result<Saved, Error> {
-        if is_folder(self.file.clone()).await? {
-            let message = format!("\"{}\" is a folder: name a file in it, or use `save_all`", self.file.display());
+        let Self { client, image, file, exact_name, settings } = self;
+        let path = file.clone();
+        if on_disk(move || Ok(path.is_dir())).await? {
+            let message = format!("\"{}\" is a folder: name a file in it, or use `save_all`", file.display());
             return Err(failure::misuse(message));
         }
-        let target = Target::file(&self.file, self.naming)?;
+        let target = Target::file(&file, exact_name)?;
         let folder = target.folder.clone();
-        let position = Position { image: 0, images: 1, finished: &|| 0 };
-        let done =
-            save(&self.client, self.image, Arc::default(), target, &self.settings, position, &Semaphore::new(1)).await;
+        let report = |received_bytes, total_bytes, finished| {
+            settings.report(SaveProgress { image: 0, received_bytes, total_bytes, finished, images: 1 });
+        };
+        let on_bytes = |received_bytes, total_bytes| report(received_bytes, total_bytes, 0);
+        let done = save(&client, image, Arc::default(), target, &settings, &on_bytes, &Semaphore::new(1)).await;
         if matches!(done, Ok(Done::Saved(_))) {
             sync_names(folder).await;
         }
         let saved = done.map(|(Done::Saved(saved) | Done::AlreadyThere(saved))| saved);
-        let received_bytes = saved.as_ref().map_or(0, |saved| saved.size_bytes);
-        let total_bytes = saved.is_ok().then_some(received_bytes);
-        self.settings.report(SaveProgress { image: 0, received_bytes, total_bytes, finished: 1, images: 1 });
+        let size_bytes = saved.as_ref().ok().map(|saved| saved.size_bytes);
+        report(size_bytes.unwrap_or(0), size_bytes, 1);
         saved
     }
-}
-
-async fn is_folder(path: PathBuf) -> Result<bool, Error> {
-    on_disk(move || Ok(Path::is_dir(&path))).await
 }
 
 impl IntoFuture for Save {
@@ -87,64 +81,44 @@ impl IntoFuture for Save {
     }
 }
 
-impl fmt::Debug for Save {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { file, settings, .. } = self;
-        formatter.debug_struct("Save").field("file", file).field("settings", settings).finish_non_exhaustive()
-    }
-}
-
-/// The position of an image among others, for reports of progress.
-#[derive(Clone, Copy)]
-pub(super) struct Position<'p> {
-    pub(super) image: usize,
-    pub(super) images: usize,
-    pub(super) finished: &'p (dyn Fn() -> usize + Send + Sync),
-}
-
 /// Syncs a folder, so that the names of its images last. They have their names also if it cannot be synced.
 pub(super) async fn sync_names(folder: PathBuf) {
     let _ = on_disk(move || Ok(durable::sync_folder(&folder))).await;
 }
 
 /// Downloads an image when there is a free slot, and gives it its name. The slot is free again while the image is synced.
+/// Calls `on_bytes` with the bytes that have arrived, and the size if it is known.
 pub(super) async fn save(
     client: &Client,
     image: ImageRef,
     origin: Arc<Provenance>,
     target: Target,
     settings: &Settings,
-    position: Position<'_>,
+    on_bytes: &(dyn Fn(u64, Option<u64>) + Send + Sync),
     slots: &Semaphore,
 ) -> Result<Done, Error> {
     let ImageOutcome::Available(link) = image.outcome() else {
         return Err(failure::misuse("there is no link to save an image from"));
     };
     let url = link::parse(link)?;
-    let (if_exists, with_sidecar) = (settings.if_exists, settings.sidecar);
-    let (wanted, of) = (target.clone(), image.clone());
-    if let Some(saved) = on_disk(move || wanted.prepare(if_exists, &of, with_sidecar)).await? {
+    let sidecar = settings.sidecar.then(|| Sidecar { origin, api_key: client.inner().api_key.clone() });
+    let placement = Arc::new(Placement { target, image, if_exists: settings.if_exists, sidecar });
+    let early = Arc::clone(&placement);
+    if let Some(saved) = on_disk(move || early.prepare()).await? {
         return Ok(Done::AlreadyThere(saved));
     }
 
-    let on_bytes = |received_bytes, total_bytes| {
-        let Position { image, images, finished } = position;
-        settings.report(SaveProgress { image, received_bytes, total_bytes, finished: finished(), images });
-    };
     let rules = Rules::new(client, Own::Host);
-    let download = Download { client, rules, url, target: &target, settings, on_bytes: &on_bytes };
+    let download = Download { client, rules, url, target: &placement.target, settings, on_bytes };
     let slot = slots.acquire().await;
     let received = match download.run().await {
         Ok(received) => received,
         Err(Failed { error, cut: None, .. }) => return Err(error),
         Err(Failed { error, cut: Some(cut), .. }) => {
-            let path = on_disk(move || target.keep_cut(cut)).await?;
+            let path = on_disk(move || placement.target.keep_cut(cut)).await?;
             return Err(error.with_note(&format!("the incomplete image is in \"{}\"", path.display())));
         }
     };
     drop(slot);
-
-    let api_key = client.inner().api_key.clone();
-    let sidecar = with_sidecar.then(|| Sidecar { image: image.clone(), origin, api_key });
-    on_disk(move || target.finish(received, &image, sidecar.as_ref(), if_exists)).await
+    on_disk(move || placement.finish(received)).await
 }

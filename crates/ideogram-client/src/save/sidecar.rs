@@ -6,12 +6,11 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{image_ref::ImageRef, images::Provenance, media_type::MediaType};
+use super::{Provenance, image_ref::ImageRef, media_type::MediaType};
 use crate::{ApiKey, Timestamp};
 
-/// The contents of a sidecar.
+/// What the sidecars of a response have in common.
 pub(super) struct Sidecar {
-    pub(super) image: ImageRef,
     pub(super) origin: Arc<Provenance>,
     /// Redacted, if the server echoed it in the response.
     pub(super) api_key: ApiKey,
@@ -51,8 +50,8 @@ pub(super) fn read(path: &Path) -> Option<Value> {
 
 impl Sidecar {
     /// Returns the content of the file.
-    pub(super) fn render(&self, file: &str, media_type: &MediaType, size_bytes: u64) -> Bytes {
-        let Self { image, origin, api_key } = self;
+    pub(super) fn render(&self, image: &ImageRef, file: &str, media_type: &MediaType, size_bytes: u64) -> Bytes {
+        let Self { origin, api_key } = self;
         let form = Form {
             file,
             operation: origin.operation.as_deref(),

@@ -81,11 +81,6 @@ fn check_stem_on(stem: &str, windows: bool) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Whether an image gets the next free name if its own is taken.
-fn numbers(if_exists: IfExists) -> bool {
-    matches!(if_exists, IfExists::Number | IfExists::SkipOrNumber)
-}
-
 /// An image is renamed right after its sidecar. A sidecar without an image is left over after this time.
 const MAX_SIDECAR_AGE: Duration = Duration::from_secs(5);
 
@@ -104,11 +99,12 @@ enum Extension {
     Exact(Option<OsString>),
 }
 
-/// Whether a caller's extension is used for every type of image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Naming {
-    ByContent,
-    Exact,
+/// An image that gets the name of its target.
+pub(super) struct Placement {
+    pub(super) target: Target,
+    pub(super) image: ImageRef,
+    pub(super) if_exists: IfExists,
+    pub(super) sidecar: Option<Sidecar>,
 }
 
 impl Target {
@@ -117,19 +113,19 @@ impl Target {
         Self { folder, stem: stem.into(), extension: Extension::ByContent(None) }
     }
 
-    /// Returns the target of a path.
-    pub(super) fn file(path: &Path, naming: Naming) -> Result<Self, Error> {
+    /// Returns the target of a path. With an exact name, its extension is used for every type of image.
+    pub(super) fn file(path: &Path, exact_name: bool) -> Result<Self, Error> {
         let Some(name) = path.file_name() else {
             return Err(failure::misuse(format!("\"{}\" is not the path of a file", path.display())));
         };
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let (stem, extension) = (path.file_stem().unwrap_or(name), path.extension());
         let image = extension.and_then(OsStr::to_str).filter(|extension| is_image_extension(extension));
-        let (stem, extension) = match (naming, image) {
-            (Naming::Exact, _) => (stem, Extension::Exact(extension.map(OsStr::to_owned))),
-            (Naming::ByContent, Some(extension)) => (stem, Extension::ByContent(Some(extension.to_owned()))),
+        let (stem, extension) = match image {
+            _ if exact_name => (stem, Extension::Exact(extension.map(OsStr::to_owned))),
+            Some(extension) => (stem, Extension::ByContent(Some(extension.to_owned()))),
             // `lantern.v2` has no extension of an image.
-            (Naming::ByContent, None) => (name, Extension::ByContent(None)),
+            None => (name, Extension::ByContent(None)),
         };
         if extension == Extension::Exact(Some("json".into())) {
             return Err(failure::misuse("the extension `json` is reserved for sidecars"));
@@ -174,97 +170,19 @@ impl Target {
         }
     }
 
-    /// Returns an existing file with one of the names of an image and its sidecar.
-    fn taken(&self, number: u32, image: &ImageRef, with_sidecar: bool, if_exists: IfExists) -> Option<PathBuf> {
-        let mut paths = self.possible(number);
-        if with_sidecar && !self.is_left_over(number, image, if_exists) {
-            paths.push(self.sidecar(number));
-        }
-        // Also a broken link.
-        paths.into_iter().find(|path| path.symlink_metadata().is_ok())
-    }
-
-    /// Returns whether a sidecar of the same image was left over by a process that was killed before it renamed the image.
-    /// Another process may be about to rename it, so the sidecar must have a minimum age, except with `Skip`.
-    fn is_left_over(&self, number: u32, image: &ImageRef, if_exists: IfExists) -> bool {
-        let path = self.sidecar(number);
-        let modified = path.symlink_metadata().and_then(|metadata| metadata.modified()).ok();
-        let age = modified.and_then(|modified| modified.elapsed().ok());
-        if if_exists != IfExists::Skip && age.is_none_or(|age| age < MAX_SIDECAR_AGE) {
-            return false;
-        }
-        let Some(sidecar) = sidecar::read(&path) else { return false };
-        let described = sidecar["file"].as_str().map(|name| self.folder.join(name));
-        sidecar["item"] == *image.item() && described.is_some_and(|image| image.symlink_metadata().is_err())
-    }
-
-    /// Returns the file if this image was saved earlier. Files are renamed into place only when complete, so it is enough
-    /// to check that it is an image and that its sidecar names the same link.
-    fn saved_before(&self, number: u32, image: &ImageRef) -> Option<Saved> {
-        let sidecar_path = self.sidecar(number);
-        let sidecar = sidecar::read(&sidecar_path);
-        let path = match &sidecar {
-            Some(sidecar) => {
-                // The item of a response with single links has several of them, and a role.
-                let mut values = sidecar["item"].as_object()?.values();
-                let has_link = values.any(|value| value.as_str().is_some_and(|link| Some(link) == image.link()));
-                let is_same = has_link && sidecar["role"].as_str() == image.role();
-                let file = sidecar["file"].as_str().filter(|_| is_same)?;
-                Some(self.folder.join(file)).filter(|path| name(path) == Some(file))
-            }
-            None => self.possible(number).into_iter().find(|path| path.is_file()),
-        }?;
-        let (file, mut head) = (fs::File::open(&path).ok()?, Vec::new());
-        let metadata = file.metadata().ok().filter(fs::Metadata::is_file)?;
-        file.take(SIGNATURE_BYTES as u64).read_to_end(&mut head).ok()?;
-        let media_type = MediaType::of(&head, None).ok()?.name.into_owned();
-        Some(Saved { path, sidecar: sidecar.map(|_| sidecar_path), media_type, size_bytes: metadata.len() })
-    }
-
-    /// Returns the existing image with `Skip`, or the error that the file exists.
-    fn saved_or_refused(&self, path: &Path, image: &ImageRef, if_exists: IfExists) -> Result<Saved, Error> {
-        let saved = if if_exists == IfExists::Skip { self.saved_before(1, image) } else { None };
-        saved.ok_or_else(|| exists(path))
-    }
-
-    /// Returns whether a file has the name of the sidecar and is not one.
-    fn has_other_json(&self, number: u32) -> bool {
-        let path = self.sidecar(number);
-        path.symlink_metadata().is_ok() && sidecar::read(&path).is_none()
-    }
-
-    /// Before a download: creates the folder, refuses a name that is taken, and returns an image that is on disk already.
-    pub(super) fn prepare(
-        &self,
-        if_exists: IfExists,
-        image: &ImageRef,
-        with_sidecar: bool,
-    ) -> Result<Option<Saved>, Error> {
-        fs::create_dir_all(&self.folder).map_err(|error| failure::local("create the folder", &self.folder, &error))?;
-        match if_exists {
-            IfExists::Fail | IfExists::Skip => {
-                let taken = self.taken(1, image, with_sidecar, if_exists);
-                return taken.map(|path| self.saved_or_refused(&path, image, if_exists)).transpose();
-            }
-            IfExists::SkipOrNumber => {
-                let taken = (1..=MAX_NAMES).take_while(|it| self.taken(*it, image, with_sidecar, if_exists).is_some());
-                // Without a sidecar, it may be any image.
-                let mut saved = taken.filter_map(|number| self.saved_before(number, image));
-                return Ok(saved.find(|saved| saved.sidecar.is_some()));
-            }
-            IfExists::Replace if with_sidecar && self.has_other_json(1) => return Err(exists(&self.sidecar(1))),
-            IfExists::Replace | IfExists::Number => {}
-        }
-        Ok(None)
-    }
-
-    /// Creates a temporary file in the folder of the target, since a rename does not cross file systems.
-    pub(super) fn part(&self) -> Result<NamedTempFile, Error> {
-        self.new_part().map_err(|error| failure::local("write into", &self.folder, &error))
-    }
-
+    /// Creates a temporary file in the folder, since a rename does not cross file systems.
     pub(super) fn new_part(&self) -> io::Result<NamedTempFile> {
-        part_in(&self.folder)
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(PART_PREFIX).suffix(PART_SUFFIX);
+        // The umask decides, as for any new file. By default, only the owner can read temporary files.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        builder.tempfile_in(&self.folder)
+    }
+
+    /// Returns the error of a temporary file.
+    pub(super) fn cannot_write(&self, error: &io::Error) -> Error {
+        failure::local("write into", &self.folder, error)
     }
 
     /// Saves an incomplete image under a name that says so: `lantern.incomplete.png`. It may be worth more than none.
@@ -281,52 +199,113 @@ impl Target {
                     return Ok(path);
                 }
                 Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => part = failed.file,
-                Err(failed) => return Err(failure::local("write", &path, &failed.error)),
+                Err(failed) => return Err(writing(&path, &failed.error)),
             }
         }
         Err(exists(&self.path(MAX_NAMES, Some(&extension))))
     }
+}
 
-    /// After a download: gives the image its name, and writes its sidecar. Both last once the folder is synced.
-    pub(super) fn finish(
-        &self,
-        received: Received,
-        image: &ImageRef,
-        sidecar: Option<&Sidecar>,
-        if_exists: IfExists,
-    ) -> Result<Done, Error> {
-        let synced = received.part.as_file().sync_all();
-        synced.map_err(|error| failure::local("write", &self.image(1, &received.media_type), &error))?;
-        if if_exists == IfExists::Replace {
-            self.replace(received, sidecar).map(Done::Saved)
-        } else {
-            self.add(received, image, sidecar, if_exists)
+impl Placement {
+    /// Returns an existing file with one of the names of the image and its sidecar.
+    fn taken(&self, number: u32) -> Option<PathBuf> {
+        let mut paths = self.target.possible(number);
+        if self.sidecar.is_some() && !self.is_left_over(number) {
+            paths.push(self.target.sidecar(number));
+        }
+        // Also a broken link.
+        paths.into_iter().find(|path| path.symlink_metadata().is_ok())
+    }
+
+    /// Returns whether a sidecar of the same image was left over by a process that was killed before it renamed the image.
+    /// Another process may be about to rename it, so the sidecar must have a minimum age, except with `Skip`.
+    fn is_left_over(&self, number: u32) -> bool {
+        let path = self.target.sidecar(number);
+        let modified = path.symlink_metadata().and_then(|metadata| metadata.modified()).ok();
+        let age = modified.and_then(|modified| modified.elapsed().ok());
+        if self.if_exists != IfExists::Skip && age.is_none_or(|age| age < MAX_SIDECAR_AGE) {
+            return false;
+        }
+        let Some(sidecar) = sidecar::read(&path) else { return false };
+        let described = sidecar["file"].as_str().map(|name| self.target.folder.join(name));
+        sidecar["item"] == *self.image.item() && described.is_some_and(|image| image.symlink_metadata().is_err())
+    }
+
+    /// Returns the file if the image was saved earlier. Files are renamed into place only when complete, so it is enough
+    /// to check that it is an image and that its sidecar names the same link.
+    fn saved_before(&self, number: u32) -> Option<Saved> {
+        let Self { target, image, .. } = self;
+        let sidecar_path = target.sidecar(number);
+        let sidecar = sidecar::read(&sidecar_path);
+        let path = match &sidecar {
+            Some(sidecar) => {
+                // The item of a response with single links has several of them, and a role.
+                let mut values = sidecar["item"].as_object()?.values();
+                let has_link = values.any(|value| value.as_str().is_some_and(|link| Some(link) == image.link()));
+                let is_same = has_link && sidecar["role"].as_str() == image.role();
+                let file = sidecar["file"].as_str().filter(|_| is_same)?;
+                Some(target.folder.join(file)).filter(|path| name(path) == Some(file))
+            }
+            None => target.possible(number).into_iter().find(|path| path.is_file()),
+        }?;
+        let (file, mut head) = (fs::File::open(&path).ok()?, Vec::new());
+        let metadata = file.metadata().ok().filter(fs::Metadata::is_file)?;
+        file.take(SIGNATURE_BYTES as u64).read_to_end(&mut head).ok()?;
+        let media_type = MediaType::of(&head, None).ok()?.name.into_owned();
+        Some(Saved { path, sidecar: sidecar.map(|_| sidecar_path), media_type, size_bytes: metadata.len() })
+    }
+
+    /// Returns the existing image with `Skip`, or the error that the file exists.
+    fn saved_or_refused(&self, path: &Path) -> Result<Saved, Error> {
+        let saved = if self.if_exists == IfExists::Skip { self.saved_before(1) } else { None };
+        saved.ok_or_else(|| exists(path))
+    }
+
+    /// Refuses to replace a file that has the name of the sidecar and is not one.
+    fn refuse_other_json(&self) -> Result<(), Error> {
+        let path = self.target.sidecar(1);
+        let is_other = path.symlink_metadata().is_ok() && sidecar::read(&path).is_none();
+        if self.sidecar.is_some() && is_other { Err(exists(&path)) } else { Ok(()) }
+    }
+
+    /// Before a download: creates the folder, refuses a name that is taken, and returns an image that is on disk already.
+    pub(super) fn prepare(&self) -> Result<Option<Saved>, Error> {
+        let folder = &self.target.folder;
+        fs::create_dir_all(folder).map_err(|error| failure::local("create the folder", folder, &error))?;
+        match self.if_exists {
+            IfExists::Fail | IfExists::Skip => self.taken(1).map(|path| self.saved_or_refused(&path)).transpose(),
+            IfExists::SkipOrNumber => {
+                let taken = (1..=MAX_NAMES).take_while(|number| self.taken(*number).is_some());
+                // Without a sidecar, it may be any image.
+                Ok(taken.filter_map(|number| self.saved_before(number)).find(|saved| saved.sidecar.is_some()))
+            }
+            IfExists::Replace => self.refuse_other_json().map(|()| None),
+            IfExists::Number => Ok(None),
         }
     }
 
-    /// Gives an image a free name.
+    /// After a download: gives the image its name, and writes its sidecar. Both last once the folder is synced.
+    pub(super) fn finish(&self, received: Received) -> Result<Done, Error> {
+        let synced = received.part.as_file().sync_all();
+        synced.map_err(|error| writing(&self.target.image(1, &received.media_type), &error))?;
+        if self.if_exists == IfExists::Replace { self.replace(received).map(Done::Saved) } else { self.add(received) }
+    }
+
+    /// Gives the image a free name.
     ///
     /// The sidecar comes first. Its name does not depend on the type of the image, so of two processes that save under
     /// the same name, one fails here; and every image has its sidecar from the beginning.
-    fn add(
-        &self,
-        received: Received,
-        image: &ImageRef,
-        sidecar: Option<&Sidecar>,
-        if_exists: IfExists,
-    ) -> Result<Done, Error> {
-        let Received { mut part, media_type, size_bytes } = received;
+    fn add(&self, mut received: Received) -> Result<Done, Error> {
         for number in 1..=MAX_NAMES {
-            if let Some(path) = self.taken(number, image, sidecar.is_some(), if_exists) {
-                if numbers(if_exists) {
+            if let Some(path) = self.taken(number) {
+                if self.numbers() {
                     continue;
                 }
-                return self.saved_or_refused(&path, image, if_exists).map(Done::AlreadyThere);
+                return self.saved_or_refused(&path).map(Done::AlreadyThere);
             }
-            let (path, sidecar_path) = (self.image(number, &media_type), self.sidecar(number));
-            let is_left_over = sidecar.is_some() && self.is_left_over(number, image, if_exists);
-            if let Some(sidecar) = sidecar {
-                let new = self.written(sidecar, &path, &media_type, size_bytes, &sidecar_path)?;
+            let (path, sidecar_path) = (self.target.image(number, &received.media_type), self.target.sidecar(number));
+            let is_left_over = self.sidecar.is_some() && self.is_left_over(number);
+            if let Some(new) = self.new_sidecar(&path, &received, &sidecar_path)? {
                 let put = if is_left_over {
                     new.persist(&sidecar_path).map(drop)
                 } else {
@@ -334,28 +313,28 @@ impl Target {
                 };
                 match put {
                     Ok(()) => {}
-                    Err(failed) if is_race(&failed, if_exists) => continue,
-                    Err(failed) => return Err(failure::local("write", &sidecar_path, &failed.error)),
+                    Err(failed) if self.is_race(&failed) => continue,
+                    Err(failed) => return Err(writing(&sidecar_path, &failed.error)),
                 }
             }
-            match durable::put_new(part, &path) {
+            match durable::put_new(received.part, &path) {
                 Ok(()) => {
-                    let (sidecar, media_type) = (sidecar.map(|_| sidecar_path), media_type.name.into_owned());
-                    return Ok(Done::Saved(Saved { path, sidecar, media_type, size_bytes }));
+                    let Received { media_type, size_bytes, .. } = received;
+                    return Ok(Done::Saved(self.saved(path, media_type, size_bytes, sidecar_path)));
                 }
                 Err(failed) => {
                     // The sidecar of this image, which has no name now.
-                    if sidecar.is_some() && !is_left_over {
+                    if self.sidecar.is_some() && !is_left_over {
                         let _ = fs::remove_file(&sidecar_path);
                     }
-                    if !is_race(&failed, if_exists) {
-                        return Err(failure::local("write", &path, &failed.error));
+                    if !self.is_race(&failed) {
+                        return Err(writing(&path, &failed.error));
                     }
-                    part = failed.file;
+                    received.part = failed.file;
                 }
             }
         }
-        Err(exists(&self.image(MAX_NAMES, &media_type)))
+        Err(exists(&self.target.image(MAX_NAMES, &received.media_type)))
     }
 
     /// Replaces an image.
@@ -363,18 +342,14 @@ impl Target {
     /// Two files cannot be replaced in one step. So the old sidecar is moved away first, then the image is replaced, and
     /// the new sidecar comes last: at no time does a sidecar describe another image. If the image cannot be replaced,
     /// the old sidecar is moved back.
-    fn replace(&self, received: Received, sidecar: Option<&Sidecar>) -> Result<Saved, Error> {
-        let Received { part, media_type, size_bytes } = received;
-        let (path, sidecar_path) = (self.image(1, &media_type), self.sidecar(1));
-        if sidecar.is_some() && self.has_other_json(1) {
-            return Err(exists(&sidecar_path));
-        }
-        let writing = |path: &Path, error: &io::Error| failure::local("write", path, error);
-        let new =
-            sidecar.map(|sidecar| self.written(sidecar, &path, &media_type, size_bytes, &sidecar_path)).transpose()?;
+    fn replace(&self, received: Received) -> Result<Saved, Error> {
+        self.refuse_other_json()?;
+        let (path, sidecar_path) = (self.target.image(1, &received.media_type), self.target.sidecar(1));
+        let new = self.new_sidecar(&path, &received, &sidecar_path)?;
         let old = sidecar::read(&sidecar_path).filter(|old| new.is_some() || old["file"].as_str() == name(&path));
-        let aside =
-            old.map(|_| self.set_aside(&sidecar_path)).transpose().map_err(|error| writing(&sidecar_path, &error))?;
+        let aside = old.map(|_| self.set_aside(&sidecar_path)).transpose();
+        let aside = aside.map_err(|error| writing(&sidecar_path, &error))?;
+        let Received { part, media_type, size_bytes } = received;
         if let Err(failed) = part.persist(&path) {
             if let Some(aside) = aside {
                 let _ = aside.persist(&sidecar_path);
@@ -392,33 +367,42 @@ impl Target {
             });
             put.map_err(|failed| writing(&sidecar_path, &failed.error))?;
         }
-        let (sidecar, media_type) = (sidecar.map(|_| sidecar_path), media_type.name.into_owned());
-        Ok(Saved { path, sidecar, media_type, size_bytes })
+        Ok(self.saved(path, media_type, size_bytes, sidecar_path))
+    }
+
+    fn saved(&self, path: PathBuf, media_type: MediaType, size_bytes: u64, sidecar: PathBuf) -> Saved {
+        let sidecar = self.sidecar.is_some().then_some(sidecar);
+        Saved { path, sidecar, media_type: media_type.name.into_owned(), size_bytes }
     }
 
     /// Moves a file to a temporary name, where it is deleted unless it is moved back.
     fn set_aside(&self, path: &Path) -> io::Result<TempPath> {
-        let aside = part_in(&self.folder)?.into_temp_path();
+        let aside = self.target.new_part()?.into_temp_path();
         fs::rename(path, &aside)?;
         Ok(aside)
     }
 
-    /// Writes the sidecar of an image to a temporary file.
-    fn written(
-        &self,
-        sidecar: &Sidecar,
-        image: &Path,
-        media_type: &MediaType,
-        size_bytes: u64,
-        sidecar_path: &Path,
-    ) -> Result<NamedTempFile, Error> {
-        let json = sidecar.render(&image.file_name().unwrap_or_default().to_string_lossy(), media_type, size_bytes);
-        let written = part_in(&self.folder).and_then(|mut part| {
+    /// Writes the sidecar of an image, if it gets one, to a temporary file.
+    fn new_sidecar(&self, image: &Path, of: &Received, path: &Path) -> Result<Option<NamedTempFile>, Error> {
+        let Some(sidecar) = &self.sidecar else { return Ok(None) };
+        let file = image.file_name().unwrap_or_default().to_string_lossy();
+        let json = sidecar.render(&self.image, &file, &of.media_type, of.size_bytes);
+        let written = self.target.new_part().and_then(|mut part| {
             part.write_all(&json)?;
             part.as_file().sync_all()?;
             Ok(part)
         });
-        written.map_err(|error| failure::local("write", sidecar_path, &error))
+        written.map(Some).map_err(|error| writing(path, &error))
+    }
+
+    /// Returns whether the image gets the next free name if its own is taken.
+    fn numbers(&self) -> bool {
+        matches!(self.if_exists, IfExists::Number | IfExists::SkipOrNumber)
+    }
+
+    /// Returns whether another process took the name, and another name can be used.
+    fn is_race(&self, failed: &PersistError) -> bool {
+        self.numbers() && failed.error.kind() == io::ErrorKind::AlreadyExists
     }
 }
 
@@ -426,22 +410,12 @@ fn name(path: &Path) -> Option<&str> {
     path.file_name().and_then(OsStr::to_str)
 }
 
+fn writing(path: &Path, error: &io::Error) -> Error {
+    failure::local("write", path, error)
+}
+
 fn exists(path: &Path) -> Error {
-    failure::local("write", path, &io::ErrorKind::AlreadyExists.into())
-}
-
-/// Returns whether another process took the name, and another name can be used.
-fn is_race(failed: &PersistError, if_exists: IfExists) -> bool {
-    numbers(if_exists) && failed.error.kind() == io::ErrorKind::AlreadyExists
-}
-
-fn part_in(folder: &Path) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(PART_PREFIX).suffix(PART_SUFFIX);
-    // The umask decides, as for any new file. By default, only the owner can read temporary files.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
+    writing(path, &io::ErrorKind::AlreadyExists.into())
 }
 
 /// Runs blocking work on a thread of its own. It runs to its end even if the future is dropped.
