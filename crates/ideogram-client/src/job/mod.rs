@@ -21,10 +21,10 @@ use std::{
     time::SystemTime,
 };
 
-use serde::{Deserialize, Serialize, Serializer, de::DeserializeOwned, ser::SerializeStruct as _};
+use serde::{Deserialize, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::Value;
 
-pub(crate) use self::wait::wait;
+pub(crate) use self::wait::{DEADLINE, wait};
 pub use self::wait::{JobError, JobProgress, JobState, Wait};
 use crate::{
     CallBuilder, Client, DynamicCall, Error, ErrorKind, Outcome, StoredResponse, Timestamp,
@@ -63,7 +63,7 @@ struct Origin {
 type HeldPermit = Arc<Mutex<Option<ImagePermit>>>;
 
 /// A job as JSON.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct JobJson {
     operation: String,
     id: String,
@@ -242,8 +242,7 @@ impl DynamicCall<'_> {
     ///
     /// Those of [`DynamicCall::send`], and [`ErrorKind::InvalidArgument`] if the operation does not run as a job.
     pub async fn submit(self) -> Result<Job, Error> {
-        let client = self.client().clone();
-        submit(&client, self.prepare()?).await
+        JobBuilder::submit(self).await
     }
 
     /// Returns the price of the call without making it. Nothing is billed.
@@ -309,12 +308,9 @@ impl<T> Clone for Job<T> {
 
 impl<T> Serialize for Job<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut json = serializer.serialize_struct("Job", 4)?;
-        json.serialize_field("operation", self.operation.id)?;
-        json.serialize_field("id", &self.id)?;
-        json.serialize_field("accepted", &self.accepted)?;
-        json.serialize_field("request", &self.origin.started_by.request)?;
-        json.end()
+        let (operation, id) = (self.operation.id.to_owned(), self.id.clone());
+        JobJson { operation, id, accepted: self.accepted.clone(), request: self.request().clone() }
+            .serialize(serializer)
     }
 }
 

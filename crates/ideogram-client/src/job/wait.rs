@@ -32,7 +32,7 @@ const FIRST_INTERVAL_LOOPBACK: Duration = Duration::from_millis(25);
 /// The maximum interval.
 const MAX_INTERVAL: Duration = Duration::from_secs(10);
 /// Far longer than the service needs for images.
-const DEADLINE: Duration = Duration::from_secs(15 * 60);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(15 * 60);
 
 /// A wait for a job; see [`Job::wait`](super::Job::wait). Awaiting it returns the response with the images;
 /// [`Wait::states`] returns every observed state.

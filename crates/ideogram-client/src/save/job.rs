@@ -14,7 +14,7 @@ use futures_util::{StreamExt as _, stream};
 use super::{HasImages, SaveOutcome, all::paths_of};
 use crate::{
     CallOptions, Client, Error, ErrorKind, Job, JobBuilder, Outcome, StoredResponse,
-    job::{JobError, submit},
+    job::{DEADLINE, JobError, submit},
     request::Request,
 };
 
@@ -30,7 +30,7 @@ pub struct RunJob {
     client: Client,
     request: Result<Request, Error>,
     folder: PathBuf,
-    deadline: Option<Duration>,
+    deadline: Duration,
 }
 
 impl Client {
@@ -55,7 +55,7 @@ impl Client {
     /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
     /// ```
     pub fn run_job(&self, call: impl JobBuilder, folder: impl Into<PathBuf>) -> RunJob {
-        RunJob { client: self.clone(), request: call.prepare(), folder: folder.into(), deadline: None }
+        RunJob { client: self.clone(), request: call.prepare(), folder: folder.into(), deadline: DEADLINE }
     }
 
     /// Waits for the jobs that earlier runs of [`Client::run_job`] left in a folder, several at a time, and saves their
@@ -65,15 +65,10 @@ impl Client {
     /// `.ideogram-jobs`, for the next time. A file there that cannot be read can be deleted by hand, if the images of its
     /// generation are not needed.
     pub fn resume_jobs(&self, folder: impl Into<PathBuf>) -> ResumeJobs {
-        ResumeJobs { client: self.clone(), folder: folder.into(), deadline: None }
+        ResumeJobs { client: self.clone(), folder: folder.into(), deadline: DEADLINE }
     }
 
-    async fn resume(
-        &self,
-        path: &Path,
-        folder: &Path,
-        deadline: Option<Duration>,
-    ) -> Result<Vec<SaveOutcome>, JobError> {
+    async fn resume(&self, path: &Path, folder: &Path, deadline: Duration) -> Result<Vec<SaveOutcome>, JobError> {
         // A response with images is one whose images were not all saved.
         let stored = StoredResponse::read(path).await?;
         if stored.images().is_empty() {
@@ -86,7 +81,7 @@ impl Client {
 impl RunJob {
     /// Sets how long to wait for the images: 15 minutes by default. The job itself runs on.
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = Some(deadline);
+        self.deadline = deadline;
         self
     }
 
@@ -149,13 +144,13 @@ impl fmt::Debug for RunJob {
 pub struct ResumeJobs {
     client: Client,
     folder: PathBuf,
-    deadline: Option<Duration>,
+    deadline: Duration,
 }
 
 impl ResumeJobs {
     /// Sets how long to wait for each job: 15 minutes by default. The jobs themselves run on.
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = Some(deadline);
+        self.deadline = deadline;
         self
     }
 
@@ -193,18 +188,8 @@ impl IntoFuture for ResumeJobs {
 }
 
 /// Waits for a job, and saves its images.
-async fn finish(
-    client: &Client,
-    job: &Job,
-    folder: &Path,
-    deadline: Option<Duration>,
-) -> Result<Vec<SaveOutcome>, JobError> {
-    let wait = job.wait();
-    let waited = match deadline {
-        Some(deadline) => wait.deadline(deadline).await,
-        None => wait.await,
-    };
-    match waited {
+async fn finish(client: &Client, job: &Job, folder: &Path, deadline: Duration) -> Result<Vec<SaveOutcome>, JobError> {
+    match job.wait().deadline(deadline).await {
         Ok(response) => Ok(save(client, &response, response.stored_at().unwrap_or(Path::new("")), folder).await?),
         Err(error) => {
             if let (JobError::Failed { .. }, Some(path)) = (&error, job.stored_at()) {
