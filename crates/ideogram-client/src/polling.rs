@@ -1,7 +1,8 @@
 //! When to poll again, and which failures a wait survives: shared by waits for trainings and for jobs.
 
-use std::time::Duration;
+use std::{future::ready, pin::pin, time::Duration};
 
+use futures_util::{Stream, TryStreamExt as _};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::{Error, ErrorKind, Outcome};
@@ -119,4 +120,15 @@ impl Polling {
             _ => false,
         }
     }
+}
+
+/// Reads the states of a wait to the end, and returns what the last one has.
+pub(crate) async fn last<S, T, E: From<Error>>(
+    states: impl Stream<Item = Result<S, E>>,
+    result: impl Fn(S) -> Option<T>,
+) -> Result<T, E> {
+    let mut results = pin!(states.try_filter_map(|state| ready(Ok(result(state)))));
+    // A wait ends with a result or an error.
+    let none = || Error::new(ErrorKind::Transport, Outcome::Unknown, "the wait ended without a state");
+    results.try_next().await?.ok_or_else(|| none().into())
 }

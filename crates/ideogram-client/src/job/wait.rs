@@ -5,13 +5,13 @@ use std::{
     future::IntoFuture,
     marker::PhantomData,
     path::{Path, PathBuf},
-    pin::{Pin, pin},
+    pin::Pin,
     sync::{Arc, PoisonError},
     time::Duration,
 };
 
 use bytes::Bytes;
-use futures_util::{Stream, TryStreamExt as _, stream};
+use futures_util::{Stream, stream};
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -21,7 +21,7 @@ use crate::{
     Client, Error, ErrorKind, Outcome, Response,
     call::{call, stored_response},
     net::stack::is_loopback,
-    polling::Polling,
+    polling::{Polling, last},
     request::Request,
 };
 
@@ -221,16 +221,10 @@ impl<T: DeserializeOwned + Send + 'static> IntoFuture for Wait<T> {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let mut states = pin!(self.states());
-            while let Some(progress) = states.try_next().await? {
-                if let JobState::Completed(response) = progress.state {
-                    return Ok(response);
-                }
-            }
-            // Unreachable: `Watch::next` ends the stream after a completed job or an error only.
-            Err(Error::new(ErrorKind::Transport, Outcome::Unknown, "the wait ended without a state").into())
-        })
+        Box::pin(last(self.states(), |progress| match progress.state {
+            JobState::Completed(response) => Some(response),
+            _ => None,
+        }))
     }
 }
 

@@ -12,7 +12,7 @@ use std::{fmt, future::IntoFuture, pin::Pin, time::Duration};
 use futures_util::Stream;
 
 pub use self::state::{Observation, TrainedModel, TrainingError, TrainingProgress, has_ended};
-use crate::{Client, Error, net::stack::is_loopback, types::ModelId};
+use crate::{Client, Error, net::stack::is_loopback, polling::last, types::ModelId};
 
 /// The default interval, which the vendor's tutorial uses.
 const POLL_EVERY: Duration = Duration::from_secs(60);
@@ -67,8 +67,8 @@ pub struct WaitUntilTrained {
 
 impl WaitUntilTrained {
     /// Sets the interval between two polls: 60 seconds by default, or 1 second for a server on this machine, with a jitter
-    /// of a tenth, so that programs do not poll all at once. The minimum is one second, unless the server is on this machine. A longer `Retry-After` is honored,
-    /// up to ten minutes.
+    /// of a tenth, so that programs do not poll all at once. The minimum is one second, unless the server is on this
+    /// machine. A longer `Retry-After` is honored, up to ten minutes.
     pub fn poll_every(mut self, interval: Duration) -> Self {
         self.poll_every = interval;
         self
@@ -129,6 +129,9 @@ impl IntoFuture for WaitUntilTrained {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(poll::last(self.states()))
+        Box::pin(last(self.states(), |state| match state.observation {
+            Observation::Trained(trained) => Some(trained),
+            _ => None,
+        }))
     }
 }
