@@ -290,11 +290,9 @@ impl Scan<'_> {
             let known = known.into_iter().chain(self.singles.iter().map(|(_, link)| link.trim()));
             loose = loose_links(self.text, known.map(str::to_owned).collect(), MAX_IMAGES);
         }
-        for item in self.items.iter_mut().filter(|item| item.is_safe) {
+        for item in self.items.iter_mut().filter(|item| item.is_safe && !linked(item)) {
             // A link inside an image without one is its link.
-            if !item.links.iter().any(|link| !link.trim().is_empty())
-                && let Some(position) = loose.iter().position(|(position, _)| item.span.contains(position))
-            {
+            if let Some(position) = loose.iter().position(|(position, _)| item.span.contains(position)) {
                 item.links = vec![loose.remove(position).1];
             }
         }
@@ -317,10 +315,8 @@ impl Scan<'_> {
             }
         }
         if !self.singles.is_empty() {
-            let length = self.root.len();
-            let root = self.root.clone();
-            let whole: Option<Value> =
-                if length <= MAX_PARSED_BYTES { serde_json::from_str(&self.text[root]).ok() } else { None };
+            let root = Some(&self.text[self.root]).filter(|root| root.len() <= MAX_PARSED_BYTES);
+            let whole: Option<Value> = root.and_then(|root| serde_json::from_str(root).ok());
             for (name, role) in SINGLE_LINKS {
                 for (_, link) in self.singles.iter().filter(|(single, _)| *single == role) {
                     let alone =

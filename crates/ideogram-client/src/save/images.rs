@@ -3,7 +3,7 @@
 //! Most responses have a list, `data`; those of layering text have single links. Both are read from the JSON, so that a
 //! decoded, a raw and a stored response have the same images, with properties that this version does not know.
 
-use std::{borrow::Cow, collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -238,13 +238,8 @@ pub(super) fn stems(images: &[ImageRef], prefix: Option<&str>) -> Vec<String> {
 /// Returns the name for the file of an image: its time, its position in the response, and a part of its link. So names
 /// sort by time, are the same each time, and differ between responses of the same second.
 fn stem(image: &ImageRef, prefix: Option<&str>, images: usize) -> String {
-    let position = image.role.map_or_else(
-        || {
-            let digits = images.max(image.number).to_string().len();
-            Cow::Owned(format!("{:0digits$}", image.number))
-        },
-        Cow::Borrowed,
-    );
+    let digits = images.max(image.number).to_string().len();
+    let position = image.role.map_or_else(|| format!("{:0digits$}", image.number), str::to_owned);
     if let Some(prefix) = prefix {
         return if images == 1 { prefix.to_owned() } else { format!("{prefix}-{position}") };
     }

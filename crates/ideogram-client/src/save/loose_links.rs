@@ -79,10 +79,7 @@ fn whole_link(bytes: &[u8], start: usize) -> Option<(String, usize)> {
 fn name_before(text: &str) -> Option<&str> {
     let text = text.trim_end_matches(['"', '\'', '\\']).trim_end();
     let text = text.strip_suffix([':', '='])?.trim_end().trim_end_matches(['"', '\'', '\\']);
-    let start = text
-        .rfind(|letter: char| !(letter.is_ascii_alphanumeric() || "_-".contains(letter)))
-        .map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
-    Some(&text[start..])
+    text.rsplit(|letter: char| !(letter.is_ascii_alphanumeric() || "_-".contains(letter))).next()
 }
 
 fn leads_to_image(link: &str) -> bool {

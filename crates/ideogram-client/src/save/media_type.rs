@@ -36,8 +36,8 @@ impl MediaType {
     /// Returns the type of a download that begins with `head`, up to
     /// [`SIGNATURE_BYTES`](crate::values::signature::SIGNATURE_BYTES) long. If it is not an image, the error says what it is.
     pub(super) fn of(head: &[u8], content_type: Option<&str>) -> Result<Self, String> {
-        if let Some(name) = image_type(head) {
-            return Ok(Self::named(name));
+        if let Some(known) = image_type(head).and_then(Self::known) {
+            return Ok(known);
         }
         if head.is_empty() {
             return Err("the response is empty".to_owned());
@@ -56,18 +56,17 @@ impl MediaType {
         if subtype != "svg+xml" && first.is_some_and(|first| b"<{[".contains(first)) {
             return Err(format!("a text that is declared as {declared}"));
         }
-        let known = EXTENSIONS.iter().find(|(name, _)| *name == declared);
-        if let Some((name, _)) = known {
-            return Ok(Self::named(name));
+        if let Some(known) = Self::known(&declared) {
+            return Ok(known);
         }
         let extension: String = subtype.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
         let extension = if extension.is_empty() { "image".to_owned() } else { extension };
         Ok(Self { name: Cow::Owned(declared), extension: Cow::Owned(extension) })
     }
 
-    fn named(name: &'static str) -> Self {
-        let (_, extension) = EXTENSIONS.iter().find(|(known, _)| *known == name).expect("every signature has one");
-        Self { name: Cow::Borrowed(name), extension: Cow::Borrowed(extension) }
+    fn known(name: &str) -> Option<Self> {
+        let (name, extension) = EXTENSIONS.iter().find(|(known, _)| *known == name)?;
+        Some(Self { name: Cow::Borrowed(name), extension: Cow::Borrowed(extension) })
     }
 
     /// Returns whether an extension fits this type.
