@@ -419,6 +419,7 @@ mod tests {
             (format!("{}{item}{}", r#"{"a":"#.repeat(200_000), "}".repeat(200_000)), vec![a]),
             (response.chars().flat_map(|letter| [letter, '\0']).collect(), vec![a, b, c]),
             (a.to_owned() + "\n", vec![a]),
+            (format!(r#"{{"base_image_url": "{a}", "original_image_url": "https://a.te"#), vec![a]),
         ] {
             assert_eq!(links(&text), expected, "{}", &text[..text.len().min(300)]);
         }
@@ -436,6 +437,9 @@ mod tests {
             format!(r#"{{"data": [{{"url": null, "is_image_safe": false, "prompt": "{a}"}}]}}"#),
             json!({"data": [{"text": "a cat"}, format!("{a}\u{fffd}")]}).to_string(),
             r#"{"docs": "https://a.test/docs", "image": "cat.png"}"#.to_owned(),
+            r#"{"data": [{"url": "https://a.test/1HTTP/1.1 502 Bad Gateway"} {"url": "x"}"#.to_owned(),
+            r#"{"data": ["url": "https://a.test/1"#.to_owned(),
+            "{\"data\": [{\"url\": \"https://a.test/\u{fffd}1\"}, ".to_owned(),
         ] {
             assert_eq!(links(&text), Vec::<String>::new(), "{text}");
         }

@@ -64,35 +64,25 @@ pub(crate) mod sealed {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
-    fn item(json: serde_json::Value) -> types::RemoveBackgroundImageObject {
-        serde_json::from_value(json).unwrap()
-    }
-
     #[test]
-    fn an_image_without_a_link_that_is_not_safe_is_withheld() {
-        for json in [
-            serde_json::json!({"is_image_safe": false}),
-            serde_json::json!({"is_image_safe": false, "url": null}),
-            serde_json::json!({"is_image_safe": false, "url": ""}),
-            serde_json::json!({"is_image_safe": false, "url": " "}),
+    fn the_link_counts_more_than_the_flag_and_an_empty_link_is_none() {
+        let link = "https://example.test/a.png";
+        for (json, expected) in [
+            (json!({"is_image_safe": false}), ImageOutcome::Withheld),
+            (json!({"is_image_safe": false, "url": null}), ImageOutcome::Withheld),
+            (json!({"is_image_safe": false, "url": ""}), ImageOutcome::Withheld),
+            (json!({"is_image_safe": false, "url": " "}), ImageOutcome::Withheld),
+            (json!({"is_image_safe": false, "url": link}), ImageOutcome::Available(link)),
+            (json!({"is_image_safe": true, "url": link}), ImageOutcome::Available(link)),
+            (json!({"is_image_safe": true}), ImageOutcome::LinkMissing),
         ] {
-            assert_eq!(item(json.clone()).outcome(), ImageOutcome::Withheld, "{json}");
+            let item: types::RemoveBackgroundImageObject = serde_json::from_value(json.clone()).unwrap();
+
+            assert_eq!(item.outcome(), expected, "{json}");
         }
-    }
-
-    #[test]
-    fn an_image_with_a_link_is_available() {
-        for safe in [true, false] {
-            let item = item(serde_json::json!({"is_image_safe": safe, "url": "https://example.test/a.png"}));
-
-            assert_eq!(item.outcome(), ImageOutcome::Available("https://example.test/a.png"));
-        }
-    }
-
-    #[test]
-    fn a_safe_image_without_a_link_is_not_withheld() {
-        assert_eq!(item(serde_json::json!({"is_image_safe": true})).outcome(), ImageOutcome::LinkMissing);
     }
 }

@@ -71,28 +71,6 @@ async fn every_whole_link_of_a_cut_response_is_found_and_no_other() {
 }
 
 #[tokio::test]
-async fn single_links_of_a_cut_response_are_found() {
-    let folder = tempfile::tempdir().unwrap();
-    let text = r#"{"base_image_url": "https://a.test/b", "original_image_url": "https://a.te"#;
-
-    assert_eq!(linked(&stored(folder.path(), text).await), [(1, None, "https://a.test/b".to_owned())]);
-}
-
-#[tokio::test]
-async fn other_text_has_no_links() {
-    let folder = tempfile::tempdir().unwrap();
-    for text in [
-        "",
-        "<html>\"https://a.test\"",
-        r#"{"data": [{"url": "https://a.test/1HTTP/1.1 502 Bad Gateway"} {"url": "x"}"#,
-        r#"{"data": ["url": "https://a.test/1"#,
-        "{\"data\": [{\"url\": \"https://a.test/\u{fffd}1\"}, ",
-    ] {
-        assert_eq!(linked(&stored(folder.path(), text).await), [], "{text}");
-    }
-}
-
-#[tokio::test]
 async fn saving_a_cut_response_saves_whole_links_and_reports_the_rest() {
     let host = Host::responding(image(png(90, 1)));
     let folder = tempfile::tempdir().unwrap();
