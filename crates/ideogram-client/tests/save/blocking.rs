@@ -1,23 +1,18 @@
 //! Saving without `async`.
 
 use ideogram_client::{
-    Client, ErrorKind,
+    ErrorKind,
     save::{Image as _, ImageOutcome},
 };
+use ideogram_mock::MockServer;
 
 use crate::{builder, names};
 
-/// A client and its mock server, which has a thread of its own.
-fn mock() -> (ideogram_mock::MockServer, Client) {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let server = runtime.block_on(ideogram_mock::MockServer::start()).unwrap();
-    let client = builder(server.url()).api_key(server.api_key()).build().unwrap();
-    (server, client)
-}
-
 #[test]
 fn images_are_saved_without_async() {
-    let (_server, client) = mock();
+    // The server has a thread of its own.
+    let server = MockServer::start_blocking().unwrap();
+    let client = builder(server.url()).api_key(server.api_key()).build().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let response = client.generate_image_v3().prompt("A paper lantern").send_blocking().unwrap();
     let ImageOutcome::Available(link) = response.data[0].outcome() else { panic!("{response:?}") };

@@ -6,12 +6,12 @@ use ideogram_client::{
     Error, ErrorKind, Outcome,
     save::{Image as _, ImageOutcome, Save},
 };
-use ideogram_mock::{MockServer, Scenario};
+use ideogram_mock::Scenario;
 
 use crate::{
     client,
     host::{Host, Reply, endless, image, response, unframed},
-    names, png,
+    mock, names, png,
 };
 
 /// Tries to save an image, checks that no file is left, and returns the error and the number of requests.
@@ -291,8 +291,7 @@ async fn an_image_above_the_limit_is_not_saved() {
 
 #[tokio::test]
 async fn a_lost_image_of_the_mock_server_is_downloaded_again() {
-    let server = MockServer::start().await.unwrap();
-    let client = crate::builder(server.url()).api_key(server.api_key()).build().unwrap();
+    let (server, client) = mock().await;
     let response = client.generate_image_v3().prompt("A paper lantern").send().await.unwrap();
     let ImageOutcome::Available(link) = response.data[0].outcome() else { panic!("{response:?}") };
     server.set_scenario(Scenario::ImageLostOnce);

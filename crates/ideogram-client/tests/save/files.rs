@@ -119,7 +119,9 @@ async fn an_existing_file_stays_and_nothing_is_requested() {
 
 #[tokio::test]
 async fn a_file_that_is_created_during_the_download_stays() {
-    for late in ["lantern.png", "lantern.json"] {
+    for (late, if_exists) in
+        [("lantern.png", IfExists::Fail), ("lantern.json", IfExists::Fail), ("lantern.json", IfExists::Replace)]
+    {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(late);
         let host = Host::start(move |_, _| {
@@ -127,7 +129,8 @@ async fn a_file_that_is_created_during_the_download_stays() {
             Reply::Bytes(image(png(90, 1)))
         });
 
-        let error = client(host.url()).save(host.link("/x"), folder.path().join("lantern")).await.unwrap_err();
+        let saving = client(host.url()).save(host.link("/x"), folder.path().join("lantern")).if_exists(if_exists);
+        let error = saving.await.unwrap_err();
 
         assert_eq!(error.kind(), ErrorKind::LocalIo);
         assert!(error.to_string().contains(late), "{error}");
@@ -227,23 +230,6 @@ async fn replacing_an_image_replaces_only_its_own_sidecar() {
         assert_eq!(names(folder.path()).len(), 2);
     }
     assert_eq!(host.requests(), 0);
-}
-
-#[tokio::test]
-async fn json_that_is_created_during_the_download_stays() {
-    let folder = tempfile::tempdir().unwrap();
-    let sidecar = folder.path().join("lantern.json");
-    let late = sidecar.clone();
-    let host = Host::start(move |_, _| {
-        fs::write(&late, "mine").unwrap();
-        Reply::Bytes(image(png(90, 1)))
-    });
-
-    let saving = client(host.url()).save(host.link("/x"), folder.path().join("lantern")).if_exists(IfExists::Replace);
-
-    assert_eq!(saving.await.unwrap_err().kind(), ErrorKind::LocalIo);
-    assert_eq!(names(folder.path()), ["lantern.json"]);
-    assert_eq!(fs::read(sidecar).unwrap(), b"mine");
 }
 
 #[tokio::test]

@@ -7,13 +7,12 @@ use ideogram_client::{
     reqwest::header::{HeaderMap, HeaderValue},
     save::{HasImages as _, Image as _, ImageOutcome, SaveOutcome},
 };
-use ideogram_mock::MockServer;
 use tokio::net::TcpListener;
 
 use crate::{
     KEY, builder, client,
     host::{Host, Reply, image, response},
-    names, png,
+    mock, names, png,
 };
 
 #[tokio::test]
@@ -146,8 +145,7 @@ async fn an_expired_link_differs_from_a_refused_one() {
 
 #[tokio::test]
 async fn an_image_of_yesterday_has_expired() {
-    let server = MockServer::start().await.unwrap();
-    let client = builder(server.url()).api_key(server.api_key()).build().unwrap();
+    let (server, client) = mock().await;
     let response = client.generate_image_v3().prompt("A paper lantern").num_images(2).send().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
 
@@ -164,8 +162,7 @@ async fn an_image_of_yesterday_has_expired() {
 
 #[tokio::test]
 async fn the_mock_server_serves_images_without_the_key() {
-    let server = MockServer::start().await.unwrap();
-    let client = builder(server.url()).api_key(server.api_key()).build().unwrap();
+    let (server, client) = mock().await;
     let response = client.generate_image_v3().prompt("A paper lantern").send().await.unwrap();
     assert!(matches!(response.images()[0].outcome(), ImageOutcome::Available(_)));
     server.clear_requests();

@@ -15,6 +15,7 @@ mod sidecars;
 use std::{fs, path::Path, time::Duration};
 
 use ideogram_client::{CallOptions, Client, ClientBuilder};
+use ideogram_mock::MockServer;
 
 /// A key that is easy to find where it must not be.
 const KEY: &str = "secret-key-0123456789";
@@ -29,6 +30,13 @@ fn client(url: &str) -> Client {
     builder(url).build().unwrap()
 }
 
+/// A mock server and a client of it.
+async fn mock() -> (MockServer, Client) {
+    let server = MockServer::start().await.unwrap();
+    let client = builder(server.url()).api_key(server.api_key()).build().unwrap();
+    (server, client)
+}
+
 /// Bytes with the structure of a PNG of this size, which differ by `motif`.
 fn png(size_bytes: usize, motif: u8) -> Vec<u8> {
     let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
@@ -37,8 +45,7 @@ fn png(size_bytes: usize, motif: u8) -> Vec<u8> {
     // The checksum of a chunk follows its data.
     bytes.extend(u32::try_from(chunk - 4).unwrap().to_be_bytes());
     bytes.extend(b"IDAT");
-    let middle = chunk;
-    bytes.extend((0..middle).map(|index| motif.wrapping_add(u8::try_from(index % 251).unwrap())));
+    bytes.extend((0..chunk).map(|index| motif.wrapping_add(u8::try_from(index % 251).unwrap())));
     bytes.extend_from_slice(end);
     bytes
 }

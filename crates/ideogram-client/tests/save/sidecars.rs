@@ -3,16 +3,15 @@
 use std::fs;
 
 use ideogram_client::{
-    CallOptions, Client, StoredResponse,
+    CallOptions, StoredResponse,
     save::{HasImages, ImageRef, Provenance, SaveOutcome},
 };
-use ideogram_mock::MockServer;
 use serde_json::{Value, json};
 
 use crate::{
     KEY, client,
     host::{Host, image},
-    names, png,
+    mock, names, png,
 };
 
 struct Described(Value);
@@ -108,12 +107,6 @@ async fn a_key_that_the_service_echoes_is_in_no_sidecar() {
         assert!(!sidecar.contains(KEY) && sidecar.contains("[key]"), "{sidecar}");
         assert!(serde_json::from_str::<Value>(&sidecar).is_ok(), "{sidecar}");
     }
-}
-
-async fn mock() -> (MockServer, Client) {
-    let server = MockServer::start().await.unwrap();
-    let client = Client::builder().api_key(server.api_key()).base_url(server.url()).build().unwrap();
-    (server, client)
 }
 
 fn sidecars(outcomes: &[SaveOutcome]) -> Vec<Value> {
