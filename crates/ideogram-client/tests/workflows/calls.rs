@@ -20,12 +20,11 @@ use tracing::{
     span,
 };
 
-use crate::setup::client_of;
+use crate::setup::start;
 
 #[tokio::test]
 async fn a_builder_is_awaited_and_spawned() {
-    let server = MockServer::start().await.unwrap();
-    let client = client_of(server.url(), server.api_key());
+    let (server, client) = start(MockServer::builder()).await;
 
     let awaited = client.generate_image_v3().prompt("a lantern").await.unwrap();
     let mut calls = JoinSet::new();
@@ -45,8 +44,7 @@ async fn one_function_sends_any_call() {
     async fn send<B: CallBuilder>(call: B) -> Result<(&'static str, B::Output), Error> {
         Ok((call.operation().id, call.send().await?))
     }
-    let server = MockServer::start().await.unwrap();
-    let client = client_of(server.url(), server.api_key());
+    let (_server, client) = start(MockServer::builder()).await;
 
     let (datasets, images) = (client.list_datasets(), client.generate_image_v3().prompt("a lantern"));
     let (datasets, images) = (send(datasets).await.unwrap(), send(images).await.unwrap());
@@ -74,9 +72,9 @@ fn an_option_without_a_value_is_left_out() {
 
 #[tokio::test]
 async fn a_response_dereferences_to_its_value() {
-    let server = MockServer::start().await.unwrap();
+    let (_server, client) = start(MockServer::builder()).await;
 
-    let response = client_of(server.url(), server.api_key()).list_datasets().response().await.unwrap();
+    let response = client.list_datasets().response().await.unwrap();
 
     assert_eq!(response.datasets.len(), 1);
 }
@@ -177,8 +175,7 @@ impl Subscriber for Events {
 
 #[tokio::test]
 async fn every_call_and_every_retry_is_one_event() {
-    let server = MockServer::start().await.unwrap();
-    let client = client_of(server.url(), server.api_key());
+    let (server, client) = start(MockServer::builder()).await;
     let events = Events::default();
     let _subscriber = tracing::subscriber::set_default(events.clone());
 

@@ -4,21 +4,15 @@ use std::{fs, path::Path, pin::pin, time::Duration};
 
 use futures_util::TryStreamExt as _;
 use ideogram_client::{
-    CallOptions, Client, ErrorKind, Job, Outcome,
+    CallOptions, ErrorKind, Job, Outcome,
     job::{JobError, JobState},
     save::{HasImages as _, SaveOutcome},
     types::GenerationV2,
 };
-use ideogram_mock::{MockServer, MockServerBuilder, Scenario};
+use ideogram_mock::{MockServer, Scenario};
 use serde_json::{Value, json};
 
-use crate::setup::client_of;
-
-async fn start(builder: MockServerBuilder) -> (MockServer, Client) {
-    let server = builder.start().await.unwrap();
-    let client = client_of(server.url(), server.api_key());
-    (server, client)
-}
+use crate::setup::{client_of, start};
 
 /// How many calls were submitted.
 fn submitted(server: &MockServer) -> usize {

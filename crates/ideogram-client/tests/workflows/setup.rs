@@ -29,6 +29,12 @@ pub(crate) fn client_of(url: &str, key: &str) -> Client {
     client.with(CallOptions::new().initial_backoff(Duration::from_millis(5)).max_backoff(Duration::from_millis(50)))
 }
 
+pub(crate) async fn start(builder: MockServerBuilder) -> (MockServer, Client) {
+    let server = builder.start().await.unwrap();
+    let client = client_of(server.url(), server.api_key());
+    (server, client)
+}
+
 impl Setup {
     pub(crate) async fn new() -> Self {
         Self::with(MockServer::builder()).await
@@ -36,8 +42,7 @@ impl Setup {
 
     /// Creates an empty dataset, and an empty folder `set` next to the journal.
     pub(crate) async fn with(server: MockServerBuilder) -> Self {
-        let server = server.start().await.unwrap();
-        let client = client_of(server.url(), server.api_key());
+        let (server, client) = start(server).await;
         let dataset_id = client.create_dataset().name("lanterns").send().await.unwrap().dataset_id;
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("set")).unwrap();
@@ -74,19 +79,17 @@ impl Setup {
     }
 
     pub(crate) async fn sync(&self) -> SyncDataset {
-        self.client
-            .sync_dataset(self.plan().await, self.journal())
-            .poll_intervals(WAITS)
-            .processing_timeout(PROCESSING_TIMEOUT)
+        self.sync_by(&self.client).await
     }
 
     /// Like `sync`, with a hook.
     pub(crate) async fn sync_with(&self, hook: impl Hook + 'static) -> SyncDataset {
-        let client = self.client.with(CallOptions::new().hook(hook));
-        client
-            .sync_dataset(self.plan().await, self.journal())
-            .poll_intervals(WAITS)
-            .processing_timeout(PROCESSING_TIMEOUT)
+        self.sync_by(&self.client.with(CallOptions::new().hook(hook))).await
+    }
+
+    async fn sync_by(&self, client: &Client) -> SyncDataset {
+        let sync = client.sync_dataset(self.plan().await, self.journal());
+        sync.poll_intervals(WAITS).processing_timeout(PROCESSING_TIMEOUT)
     }
 
     /// How often each name is in the dataset.
@@ -105,9 +108,16 @@ impl Setup {
         entries.map(|entry| (entry.unwrap().file_name().into_string().unwrap(), 1)).collect()
     }
 
-    pub(crate) fn uploads(&self) -> usize {
+    /// The names of the files in each upload.
+    pub(crate) fn sent(&self) -> Vec<Vec<String>> {
         let requests = self.server.requests();
-        requests.iter().filter(|request| request.operation_id.as_deref() == Some("upload_dataset_assets")).count()
+        let uploads =
+            requests.iter().filter(|request| request.operation_id.as_deref() == Some("upload_dataset_assets"));
+        uploads.map(|upload| upload.parts.iter().filter_map(|part| part.file_name.clone()).collect()).collect()
+    }
+
+    pub(crate) fn uploads(&self) -> usize {
+        self.sent().len()
     }
 }
 

@@ -6,14 +6,13 @@ use futures_util::TryStreamExt as _;
 use ideogram_client::{ErrorKind, training::TrainingError};
 use ideogram_mock::{MockServer, Scenario};
 
-use crate::setup::client_of;
+use crate::setup::start;
 
 const QUICKLY: Duration = Duration::from_millis(2);
 
 #[tokio::test]
 async fn a_training_ends_with_the_uri() {
-    let server = MockServer::start().await.unwrap();
-    let client = client_of(server.url(), server.api_key());
+    let (server, client) = start(MockServer::builder()).await;
     let ordered = client.train_model_v3().dataset_id("demo").model_name("lanterns at night").send().await.unwrap();
 
     let mut states = pin!(client.wait_until_trained(&ordered.model_id).poll_every(QUICKLY).states());
@@ -37,8 +36,7 @@ async fn a_training_ends_with_the_uri() {
 
 #[tokio::test]
 async fn a_failure_of_the_service_does_not_end_the_wait_and_a_failed_training_does() {
-    let server = MockServer::start().await.unwrap();
-    let client = client_of(server.url(), server.api_key());
+    let (server, client) = start(MockServer::builder()).await;
     let ordered = client.train_model_v3().dataset_id("demo").model_name("errored lanterns").send().await.unwrap();
     server.advance(Duration::from_secs(24 * 3600));
     server.set_scenario(Scenario::ResponseLostOnce);
@@ -50,8 +48,7 @@ async fn a_failure_of_the_service_does_not_end_the_wait_and_a_failed_training_do
 
 #[tokio::test]
 async fn a_wrong_id_ends_the_wait_and_an_invalid_one_is_never_sent() {
-    let server = MockServer::start().await.unwrap();
-    let client = client_of(server.url(), server.api_key());
+    let (server, client) = start(MockServer::builder()).await;
 
     let unknown = client.wait_until_trained("unknown").poll_every(QUICKLY).await.unwrap_err();
     let before = server.requests().len();
