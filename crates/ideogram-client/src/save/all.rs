@@ -157,7 +157,7 @@ impl SaveAll {
         if let Some(stem) = &stem
             && let Err(reason) = check_stem(stem)
         {
-            return Err(failure::misuse(format!("`{stem}` is not valid as the name of a file: {reason}")));
+            return Err(Error::invalid_argument(format!("`{stem}` is not valid as the name of a file: {reason}")));
         }
         if images.is_empty() && origin.broke_off() {
             return Err(failure::broken_response());

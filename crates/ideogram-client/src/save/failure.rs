@@ -1,7 +1,7 @@
 //! Errors of saving an image.
 //!
-//! The image exists and was billed, so the outcome is `Completed`, except for invalid arguments. A link gives access to
-//! the image, so no error contains one.
+//! The image exists and was billed, so the outcome is `Completed`. A link gives access to the image, so no error contains
+//! one.
 
 use std::{io, path::Path, time::Duration};
 
@@ -10,11 +10,6 @@ use http::StatusCode;
 use reqwest::Url;
 
 use crate::{Error, ErrorKind, Outcome, net::address::NOT_PUBLIC};
-
-/// An argument is not valid.
-pub(super) fn misuse(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::InvalidArgument, Outcome::NotSent, message)
-}
 
 /// A link must not be followed.
 pub(super) fn refused(message: impl Into<String>) -> Error {

@@ -6,7 +6,6 @@ use tokio::sync::Semaphore;
 
 use super::{
     download::{Download, Failed},
-    failure,
     image_ref::ImageRef,
     images::Provenance,
     link::{self, Own, Rules},
@@ -53,7 +52,7 @@ impl Save {
         let path = file.clone();
         if on_disk(move || Ok(path.is_dir())).await? {
             let message = format!("\"{}\" is a folder: name a file in it, or use `save_all`", file.display());
-            return Err(failure::misuse(message));
+            return Err(Error::invalid_argument(message));
         }
         let target = Target::file(&file, exact_name)?;
         let folder = target.folder.clone();
@@ -98,7 +97,7 @@ pub(super) async fn save(
     slots: &Semaphore,
 ) -> Result<Done, Error> {
     let ImageOutcome::Available(link) = image.outcome() else {
-        return Err(failure::misuse("there is no link to save an image from"));
+        return Err(Error::invalid_argument("there is no link to save an image from".to_owned()));
     };
     let url = link::parse(link)?;
     let sidecar = settings.sidecar.then(|| Sidecar { origin, api_key: client.inner().api_key.clone() });

@@ -116,7 +116,7 @@ impl Target {
     /// Returns the target of a path. With an exact name, its extension is used for every type of image.
     pub(super) fn file(path: &Path, exact_name: bool) -> Result<Self, Error> {
         let Some(name) = path.file_name() else {
-            return Err(failure::misuse(format!("\"{}\" is not the path of a file", path.display())));
+            return Err(Error::invalid_argument(format!("\"{}\" is not the path of a file", path.display())));
         };
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let (stem, extension) = (path.file_stem().unwrap_or(name), path.extension());
@@ -128,7 +128,7 @@ impl Target {
             None => (name, Extension::ByContent(None)),
         };
         if extension == Extension::Exact(Some("json".into())) {
-            return Err(failure::misuse("the extension `json` is reserved for sidecars"));
+            return Err(Error::invalid_argument("the extension `json` is reserved for sidecars".to_owned()));
         }
         Ok(Self { folder: folder.to_owned(), stem: stem.to_owned(), extension })
     }
