@@ -214,7 +214,7 @@ impl Plan {
 
     /// The files that cannot or must not be sent.
     pub fn rejected(&self) -> impl Iterator<Item = &PlannedFile> {
-        self.files.iter().filter(|file| matches!(file.state, FileState::Rejected(_)))
+        self.files.iter().filter(|file| file.rejection().is_some())
     }
 
     /// Whether the whole folder could be read, and the dataset has every image and caption in it, with the same name and,
@@ -238,10 +238,7 @@ impl PlannedFile {
 
     /// Why it cannot or must not be sent, if so.
     pub fn rejection(&self) -> Option<&Rejection> {
-        match &self.state {
-            FileState::Rejected(rejection) => Some(rejection),
-            _ => None,
-        }
+        if let FileState::Rejected(rejection) = &self.state { Some(rejection) } else { None }
     }
 }
 
@@ -349,12 +346,12 @@ fn pair(planned: &mut [PlannedFile], listing: &Listing) {
     }
     let mut local: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (index, file) in planned.iter().enumerate() {
-        if file.file.kind.is_image() && !matches!(file.state, FileState::Rejected(_)) {
+        if file.file.kind.is_image() && file.rejection().is_none() {
             local.entry(name::stem(&file.file.name).to_owned()).or_default().push(index);
         }
     }
     for index in 0..planned.len() {
-        if planned[index].file.kind != FileKind::Caption || matches!(planned[index].state, FileState::Rejected(_)) {
+        if planned[index].file.kind != FileKind::Caption || planned[index].rejection().is_some() {
             continue;
         }
         let name = planned[index].file.name.clone();

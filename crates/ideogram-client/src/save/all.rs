@@ -79,10 +79,7 @@ impl SaveOutcome {
 
     /// The saved image, if it was saved now.
     pub fn saved(&self) -> Option<&Saved> {
-        match self {
-            Self::Saved(saved) => Some(saved),
-            _ => None,
-        }
+        if let Self::Saved(saved) = self { Some(saved) } else { None }
     }
 
     /// Whether it is not on disk, and was not withheld either: saving again may help.
@@ -92,10 +89,7 @@ impl SaveOutcome {
 
     /// Why it could not be saved.
     pub fn error(&self) -> Option<&Error> {
-        match self {
-            Self::Failed(error) => Some(error),
-            _ => None,
-        }
+        if let Self::Failed(error) = self { Some(error) } else { None }
     }
 }
 

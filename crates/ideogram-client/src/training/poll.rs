@@ -58,15 +58,9 @@ where
         if matches!(observation, Observation::Trained(_)) {
             return Ok((TrainingProgress { observation, elapsed, next_look_in: None }, None));
         }
-        let failure = match &observation {
-            Observation::Nothing(failure) => Some(failure),
-            _ => None,
-        };
+        let failure = if let Observation::Nothing(failure) = &observation { Some(failure) } else { None };
         let Some(wait) = self.polling.plan(failure) else {
-            let trouble = match observation {
-                Observation::Nothing(error) => Some(error),
-                _ => None,
-            };
+            let trouble = if let Observation::Nothing(error) = observation { Some(error) } else { None };
             return Err(TrainingError::DeadlinePassed { elapsed, model: self.model.map(Box::new), trouble });
         };
         Ok((TrainingProgress { observation, elapsed, next_look_in: Some(wait) }, Some(self)))

@@ -95,10 +95,7 @@ impl TrainingError {
 impl TrainingProgress {
     /// The trained model, in the last state only.
     pub fn trained(&self) -> Option<&TrainedModel> {
-        match &self.observation {
-            Observation::Trained(trained) => Some(trained),
-            _ => None,
-        }
+        if let Observation::Trained(trained) = &self.observation { Some(trained) } else { None }
     }
 }
 
