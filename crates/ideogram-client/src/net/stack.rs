@@ -70,13 +70,9 @@ pub(crate) fn without_needless_roots(builder: reqwest::ClientBuilder, url: &Url)
     if needs_none { without_roots(builder) } else { builder }
 }
 
-#[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
 fn without_roots(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
-    builder.tls_certs_only([])
-}
-
-#[cfg(not(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls")))]
-fn without_roots(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+    #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
+    let builder = builder.tls_certs_only([]);
     builder
 }
 
