@@ -4,7 +4,7 @@ use std::{fs, path::Path, pin::pin, time::Duration};
 
 use futures_util::TryStreamExt as _;
 use ideogram_client::{
-    CallOptions, ErrorKind, Job, Outcome,
+    CallOptions, ErrorKind, File, Job, Outcome,
     job::{JobError, JobState},
     save::{HasImages as _, SaveOutcome},
     types::GenerationV2,
@@ -166,8 +166,9 @@ async fn a_price_is_free_and_never_paid() {
 
     let quote = storing.generate_image_v2_ideogram45().prompt("a lantern").quality("low").num_images(4).quote();
     let quote = quote.await.unwrap();
-    let dynamic = client.call("post_upscale").unwrap();
-    let estimate = dynamic.file("image", ideogram_client::File::from_bytes("a.png", PNG)).quote().await.unwrap();
+    let image = include_bytes!("../../examples/setup/lantern.png");
+    let dynamic = client.call("post_upscale").unwrap().file("image", File::from_bytes("a.png", image.as_slice()));
+    let estimate = dynamic.quote().await.unwrap();
     let none = client.call("post_generate_image_v3").unwrap().field("prompt", "a").quote().await.unwrap_err();
 
     assert_eq!((quote.usd_micros, quote.quantity), (120_000, 4));
@@ -182,13 +183,6 @@ async fn a_price_is_free_and_never_paid() {
     let lost = once.generate_image_v2_ideogram45().prompt("a").quote().await.unwrap_err();
     assert!(lost.is_safe_to_retry() && !lost.to_string().contains("may have run"), "{lost}");
 }
-
-/// A PNG of one pixel.
-const PNG: &[u8] = &[
-    0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, b'I', b'H', b'D', b'R', 0, 0, 0, 1, 0, 0, 0, 1, 8, 0,
-    0, 0, 0, 0x3a, 0x7e, 0x9b, 0x55, 0, 0, 0, 10, b'I', b'D', b'A', b'T', 0x78, 0x9c, 0x63, 0x60, 0, 0, 0, 2, 0, 1,
-    0x48, 0xaf, 0xa4, 0x71, 0, 0, 0, 0, b'I', b'E', b'N', b'D', 0xae, 0x42, 0x60, 0x82,
-];
 
 #[tokio::test]
 async fn what_the_client_sets_itself_is_refused_and_a_webhook_needs_a_job() {
