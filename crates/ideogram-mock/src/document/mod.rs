@@ -71,8 +71,7 @@ impl Document {
 
     /// Returns the route of a `path` (percent-encoded); if several match, the one with the fewest variables.
     pub(crate) fn route(&'static self, path: &str) -> Option<Route> {
-        let matching =
-            self.operations.iter().filter_map(|operation| Some((operation, operation.path.variables(path)?)));
+        let matching = self.operations.iter().filter_map(|operation| Some((operation, operation.variables(path)?)));
         let (first, variables) = matching.min_by_key(|(_, variables)| variables.len())?;
         let operations = self.operations.iter().filter(|operation| operation.path == first.path).collect();
         Some(Route { operations, variables })

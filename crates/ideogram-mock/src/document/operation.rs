@@ -1,7 +1,5 @@
 //! One operation: its path, its parameters and bodies, its response.
 
-use std::fmt;
-
 use http::Method;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
@@ -20,7 +18,8 @@ pub(crate) const WRAPPER: &str = "image_request";
 pub(crate) struct Operation {
     pub(crate) id: String,
     pub(crate) method: Method,
-    pub(crate) path: PathTemplate,
+    /// With variables in braces.
+    pub(crate) path: String,
     /// False for `security: []`.
     pub(crate) needs_key: bool,
     /// Whether a successful call is billed.
@@ -47,28 +46,6 @@ pub(crate) enum ImageCount {
     Fixed(u32),
     /// The value of a property of the request, or 1; a JSON pointer.
     Property(String),
-}
-
-/// A path with variables in braces.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct PathTemplate(Vec<Segment>);
-
-impl fmt::Display for PathTemplate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().enumerate().try_for_each(|(index, segment)| {
-            let slash = if index == 0 { "" } else { "/" };
-            match segment {
-                Segment::Literal(text) => write!(f, "{slash}{text}"),
-                Segment::Variable(name) => write!(f, "{slash}{{{name}}}"),
-            }
-        })
-    }
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Segment {
-    Literal(String),
-    Variable(String),
 }
 
 /// A parameter in path or query.
@@ -119,7 +96,7 @@ impl Operation {
         Ok(Self {
             id: id.to_owned(),
             method,
-            path: PathTemplate::read(path),
+            path: path.to_owned(),
             // Without the extension a call counts as billed: that is the safer assumption.
             needs_key: operation["security"].is_null(),
             is_paid: operation["x-ideogram-billing"] != "free",
@@ -134,6 +111,25 @@ impl Operation {
             response: schemas.response(response),
             example: content["example"].clone(),
         })
+    }
+
+    /// Returns names and decoded values of the variables, if `path` (percent-encoded) matches.
+    ///
+    /// The path is split before it is decoded, so a value may contain an encoded slash; an empty value does not match.
+    pub(super) fn variables(&self, path: &str) -> Option<Vec<(String, String)>> {
+        if path.split('/').count() != self.path.split('/').count() {
+            return None;
+        }
+        let mut variables = Vec::new();
+        for (segment, value) in self.path.split('/').zip(path.split('/')) {
+            let value = percent_decode_str(value).decode_utf8_lossy();
+            match segment.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+                Some(name) if !value.is_empty() => variables.push((name.to_owned(), value.into_owned())),
+                None if segment == value => {}
+                _ => return None,
+            }
+        }
+        Some(variables)
     }
 
     /// Compiles every schema now rather than with its first use.
@@ -181,36 +177,6 @@ fn options(body: &Value, schemas: &Schemas) -> Value {
 fn sizes(property: &Value, schemas: &Schemas) -> Vec<Size> {
     let values = schemas.resolve(property)["enum"].as_array().into_iter().flatten();
     values.filter_map(|value| Size::read(value.as_str()?)).collect()
-}
-
-impl PathTemplate {
-    fn read(path: &str) -> Self {
-        let segment = |text: &str| match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
-            Some(name) => Segment::Variable(name.to_owned()),
-            None => Segment::Literal(text.to_owned()),
-        };
-        Self(path.split('/').map(segment).collect())
-    }
-
-    /// Returns names and decoded values of the variables, if `path` (percent-encoded) matches.
-    ///
-    /// The path is split before it is decoded, so a value may contain an encoded slash; an empty value does not match.
-    pub(super) fn variables(&self, path: &str) -> Option<Vec<(String, String)>> {
-        let segments: Vec<_> = path.split('/').collect();
-        if segments.len() != self.0.len() {
-            return None;
-        }
-        let mut variables = Vec::new();
-        for (segment, value) in self.0.iter().zip(segments) {
-            let value = percent_decode_str(value).decode_utf8_lossy();
-            match segment {
-                Segment::Literal(text) if *text == value => {}
-                Segment::Variable(name) if !value.is_empty() => variables.push((name.clone(), value.into_owned())),
-                Segment::Literal(_) | Segment::Variable(_) => return None,
-            }
-        }
-        Some(variables)
-    }
 }
 
 impl Parameter {

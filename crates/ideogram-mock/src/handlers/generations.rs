@@ -247,7 +247,7 @@ fn record(service: &Service, call: &Call, data: &Value) -> Result<String, Reply>
         let generation = Generation { id: id.clone(), created, ends, is_in_flight: is_job, fails, data };
         state.generations.push(Arc::new(generation));
         if !fails && !hangs(call) {
-            let endpoint = call.operation.path.to_string();
+            let endpoint = call.operation.path.clone();
             state.charges.push(Arc::new(Charge { time: created, endpoint, count, price: price(call) }));
         }
         Ok(id)
