@@ -34,29 +34,8 @@ struct Source {
 }
 
 /// Why a body ended early.
-#[derive(Debug)]
-pub(crate) enum BodyError {
-    TooLarge,
-    Lost(axum::Error),
-}
-
-impl std::fmt::Display for BodyError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::TooLarge => f.write_str("the request body is too large"),
-            Self::Lost(_) => f.write_str("the request body broke off"),
-        }
-    }
-}
-
-impl std::error::Error for BodyError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::TooLarge => None,
-            Self::Lost(source) => Some(source),
-        }
-    }
-}
+const TOO_LARGE: &str = "the request body is too large";
+const BROKE_OFF: &str = "the request body broke off";
 
 impl BodyStream {
     pub(crate) fn new(body: Body, headers: &HeaderMap, record: Record, limit: u64) -> Self {
@@ -103,20 +82,20 @@ impl BodyStream {
 }
 
 impl Stream for BodyStream {
-    type Item = Result<Bytes, BodyError>;
+    type Item = Result<Bytes, &'static str>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let mut source = self.source();
         if source.received > source.limit {
-            return Poll::Ready(Some(Err(BodyError::TooLarge)));
+            return Poll::Ready(Some(Err(TOO_LARGE)));
         }
         Poll::Ready(match ready!(source.body.poll_next_unpin(context)) {
             None => None,
-            Some(Err(error)) => Some(Err(BodyError::Lost(error))),
+            Some(Err(_)) => Some(Err(BROKE_OFF)),
             Some(Ok(bytes)) => {
                 source.received += bytes.len() as u64;
                 source.record.add_bytes(&bytes);
-                Some(if source.received > source.limit { Err(BodyError::TooLarge) } else { Ok(bytes) })
+                Some(if source.received > source.limit { Err(TOO_LARGE) } else { Ok(bytes) })
             }
         })
     }

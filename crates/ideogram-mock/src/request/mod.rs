@@ -3,12 +3,12 @@
 //! Start at [`Call::read`]. It refuses invalid requests of all operations with 400, 413 or 415.
 
 mod body;
-mod json;
 mod multipart;
 mod parameters;
 
 use std::{collections::BTreeSet, sync::Mutex};
 
+use futures_util::StreamExt as _;
 use http::{HeaderMap, StatusCode, header, request};
 use serde_json::{Map, Value};
 
@@ -19,6 +19,9 @@ use crate::{
     recorder::Record,
     reply::Reply,
 };
+
+/// A JSON body is held in memory.
+const MAX_JSON_BYTES: u64 = 4 * 1024 * 1024;
 
 /// A valid call of an operation.
 #[derive(Debug)]
@@ -73,7 +76,7 @@ impl Call {
         let body = body_form(operation, &head.headers)?;
         call.body = match &body.form {
             None => {
-                let body = json::read(stream).await?;
+                let body = read_json(stream).await?;
                 refuse_files(operation, &body)?;
                 body
             }
@@ -117,6 +120,16 @@ impl Query {
         let read = self.read.lock().expect("no reader panics");
         self.values.keys().map(String::as_str).find(|name| !read.contains(*name))
     }
+}
+
+async fn read_json(stream: &BodyStream) -> Result<Value, Reply> {
+    stream.limit_to(MAX_JSON_BYTES);
+    let mut body = Vec::new();
+    let mut chunks = stream.clone();
+    while let Some(chunk) = chunks.next().await {
+        body.extend_from_slice(&chunk.map_err(|reason| stream.refusal(reason))?);
+    }
+    serde_json::from_slice(&body).map_err(|error| Reply::bad_request(&format!("the body is not JSON: {error}")))
 }
 
 /// Refuses files in JSON. An operation that also takes a form has one schema for both, but JSON cannot carry files.
