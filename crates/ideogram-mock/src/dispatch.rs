@@ -17,7 +17,7 @@ use crate::{
     recorder::{Record, Recorder},
     reply::Reply,
     request::{BodyStream, Call},
-    scenario::{self, Interference},
+    scenario::{self, Delivery},
     webhook::{Deliveries, Webhook},
 };
 
@@ -37,16 +37,6 @@ pub(crate) struct Shared {
     pub(crate) max_body_bytes: u64,
 }
 
-/// How a response is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Delivery {
-    Complete,
-    /// The connection breaks in the middle of the body.
-    CutOff,
-    /// The response is replaced by an HTML page.
-    Damaged,
-}
-
 /// Responds to one request. Those of the inspector are not recorded.
 pub(crate) async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     if inspector::has(request.uri().path()) {
@@ -55,10 +45,8 @@ pub(crate) async fn handle(State(shared): State<Arc<Shared>>, request: Request) 
     let (head, body) = request.into_parts();
     let record = shared.recorder.begin(&head);
     let stream = BodyStream::new(body, &head.headers, record.clone(), shared.max_body_bytes);
-    let (response, delivery) = match perform(&shared, &head, &stream, &record).await {
-        Ok((response, delivery)) => (response, delivery),
-        Err(refusal) => (refusal, Delivery::Complete),
-    };
+    let performed = perform(&shared, &head, &stream, &record).await;
+    let (response, delivery) = performed.unwrap_or_else(|refusal| (refusal, Delivery::Complete));
     stream.drain().await;
     let status = response.status();
     let response = if delivery == Delivery::Damaged { Reply::html_page(StatusCode::OK) } else { response };
@@ -96,17 +84,8 @@ async fn perform(
     let webhook = generations::webhook(&call)?;
     let is_quote = generations::is_quote(&call);
     let is_billed = operation.is_paid && !is_quote;
-    let by_words = if is_billed { scenario::of_words(&handlers::subject(&call)) } else { Interference::None };
-    let interference = match by_words {
-        Interference::None => shared.service.scenario.interfere(is_billed),
-        by_words => by_words,
-    };
-    let delivery = match interference {
-        Interference::None => Delivery::Complete,
-        Interference::Instead(response) => return Ok((response, Delivery::Complete)),
-        Interference::ResponseLost => Delivery::CutOff,
-        Interference::ResponseDamaged => Delivery::Damaged,
-    };
+    let by_words = if is_billed { scenario::of_words(&handlers::subject(&call)) } else { None };
+    let delivery = by_words.unwrap_or_else(|| shared.service.scenario.outcome(is_billed))?;
     if is_quote {
         return Ok((Reply::success(&generations::quote(&call)), delivery));
     }

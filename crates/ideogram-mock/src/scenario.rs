@@ -42,34 +42,34 @@ pub enum Scenario {
     },
 }
 
-/// What a scenario does to one call.
-#[derive(Debug)]
-pub(crate) enum Interference {
-    None,
-    /// The call does not run and gets this response.
-    Instead(Reply),
-    /// The call runs, then its response is cut off.
-    ResponseLost,
-    /// The call runs, and its response is not what the document describes.
-    ResponseDamaged,
+/// How the response to a call is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    Complete,
+    /// The connection breaks in the middle of the body.
+    CutOff,
+    /// The response is replaced by an HTML page.
+    Damaged,
 }
 
-type Marked = fn() -> Interference;
+/// What happens to a call: it runs and its response is delivered so, or it does not run and gets this response.
+type Outcome = Result<Delivery, Reply>;
 
-/// Words in the prompt of a billed call, and the scenario that it then meets, whatever the scenario of the server is.
+type Marked = fn() -> Outcome;
+
+/// Words in the prompt of a billed call, and what then happens to it, whatever the scenario of the server is.
 const MARKERS: [(&str, Marked); 5] = [
-    ("no balance", || Interference::Instead(payment_required())),
-    ("rate limited", || Interference::Instead(rate_limited(None))),
-    ("server error", || Interference::Instead(server_error(500))),
-    ("lost response", || Interference::ResponseLost),
-    ("damaged response", || Interference::ResponseDamaged),
+    ("no balance", || Err(payment_required())),
+    ("rate limited", || Err(rate_limited(None))),
+    ("server error", || Err(server_error(500))),
+    ("lost response", || Ok(Delivery::CutOff)),
+    ("damaged response", || Ok(Delivery::Damaged)),
 ];
 
 /// What the words of a prompt do to a billed call.
-pub(crate) fn of_words(prompt: &str) -> Interference {
+pub(crate) fn of_words(prompt: &str) -> Option<Outcome> {
     let prompt = prompt.to_ascii_lowercase();
-    let marked = MARKERS.iter().find(|(word, _)| prompt.contains(word));
-    marked.map_or(Interference::None, |(_, interference)| interference())
+    MARKERS.iter().find(|(word, _)| prompt.contains(word)).map(|(_, outcome)| outcome())
 }
 
 /// The current scenario.
@@ -107,24 +107,22 @@ impl ScenarioState {
     }
 
     /// Returns what happens to a call, which may be billed; this resets a scenario that is for one call only.
-    pub(crate) fn interfere(&self, is_paid: bool) -> Interference {
+    pub(crate) fn outcome(&self, is_paid: bool) -> Outcome {
         let mut scenario = self.0.lock().expect("nothing panics while it holds this lock");
-        let interference = match &*scenario {
-            Scenario::Declines if is_paid => return Interference::Instead(declined()),
-            Scenario::PaymentRequired if is_paid => return Interference::Instead(payment_required()),
+        let outcome = match &*scenario {
+            Scenario::Declines if is_paid => return Err(declined()),
+            Scenario::PaymentRequired if is_paid => return Err(payment_required()),
             Scenario::Normal
             | Scenario::Declines
             | Scenario::PaymentRequired
             | Scenario::ImageLostOnce
-            | Scenario::UploadFails { .. } => {
-                return Interference::None;
-            }
-            Scenario::RateLimitedOnce { retry_after } => Interference::Instead(rate_limited(*retry_after)),
-            Scenario::ServerErrorOnce { status } => Interference::Instead(server_error(*status)),
-            Scenario::ResponseLostOnce => Interference::ResponseLost,
+            | Scenario::UploadFails { .. } => return Ok(Delivery::Complete),
+            Scenario::RateLimitedOnce { retry_after } => Err(rate_limited(*retry_after)),
+            Scenario::ServerErrorOnce { status } => Err(server_error(*status)),
+            Scenario::ResponseLostOnce => Ok(Delivery::CutOff),
         };
         *scenario = Scenario::Normal;
-        interference
+        outcome
     }
 }
 
