@@ -11,7 +11,7 @@ use std::{
 use jsonschema::{Draft, Registry, ValidationError, Validator, error::ValidationErrorKind};
 use serde_json::{Map, Value, json};
 
-/// Base URIs of the components in the registry; they are never fetched.
+/// Base URIs of the components in the registry; they are never fetched. Those of requests refuse unknown properties.
 const REQUEST_BASE: &str = "openapi:///request";
 const RESPONSE_BASE: &str = "openapi:///response";
 
@@ -44,20 +44,12 @@ pub(crate) enum Scalar {
     String,
 }
 
-/// Whether unknown properties are allowed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Strictness {
-    Open,
-    Closed,
-}
-
 impl Schemas {
     pub(super) fn new(root: &Value) -> Result<Self, String> {
         let mut registry = Registry::new().draft(Draft::Draft202012);
-        for (base, strictness) in [(REQUEST_BASE, Strictness::Closed), (RESPONSE_BASE, Strictness::Open)] {
-            let schemas = root["components"]["schemas"].as_object().ok_or("the document has no `schemas`")?;
-            let schemas = convert_all(schemas, base, strictness);
-            let resource = json!({"components": {"schemas": schemas}});
+        let schemas = root["components"]["schemas"].as_object().ok_or("the document has no `schemas`")?;
+        for base in [REQUEST_BASE, RESPONSE_BASE] {
+            let resource = json!({"components": {"schemas": convert_all(schemas, base)}});
             registry = registry.add(base, resource).map_err(|error| error.to_string())?;
         }
         let registry = registry.prepare().map_err(|error| error.to_string())?;
@@ -66,12 +58,12 @@ impl Schemas {
 
     /// Returns a check of requests.
     pub(super) fn request(&self, schema: &Value) -> Check {
-        self.check(schema, REQUEST_BASE, Strictness::Closed)
+        self.check(schema, REQUEST_BASE)
     }
 
     /// Returns a check of responses.
     pub(super) fn response(&self, schema: &Value) -> Check {
-        self.check(schema, RESPONSE_BASE, Strictness::Open)
+        self.check(schema, RESPONSE_BASE)
     }
 
     /// Follows references, and an `allOf` of one schema.
@@ -87,9 +79,9 @@ impl Schemas {
         }
     }
 
-    fn check(&self, schema: &Value, base: &str, strictness: Strictness) -> Check {
+    fn check(&self, schema: &Value, base: &str) -> Check {
         Check {
-            schema: convert(schema, base, strictness),
+            schema: convert(schema, base),
             original: self.resolve(schema).clone(),
             registry: Arc::clone(&self.registry),
             validator: OnceLock::new(),
@@ -165,19 +157,19 @@ impl Scalar {
 }
 
 /// Converts one schema of OpenAPI 3.0 to JSON Schema 2020-12.
-fn convert(schema: &Value, base: &str, strictness: Strictness) -> Value {
+fn convert(schema: &Value, base: &str) -> Value {
     let Some(keywords) = schema.as_object() else { return schema.clone() };
     let mut converted = Map::new();
     for (keyword, value) in keywords {
         let value = match keyword.as_str() {
             "$ref" => json!(format!("{base}{}", value.as_str().unwrap_or_default())),
             "properties" => match value {
-                Value::Object(properties) => convert_all(properties, base, strictness),
+                Value::Object(properties) => convert_all(properties, base),
                 _ => value.clone(),
             },
-            "items" | "not" | "additionalProperties" => convert(value, base, strictness),
+            "items" | "not" | "additionalProperties" => convert(value, base),
             "allOf" | "anyOf" | "oneOf" => {
-                value.as_array().into_iter().flatten().map(|schema| convert(schema, base, strictness)).collect()
+                value.as_array().into_iter().flatten().map(|schema| convert(schema, base)).collect()
             }
             // Annotations, without effect on validity.
             "nullable" | "description" | "title" | "example" | "default" | "deprecated" | "discriminator"
@@ -199,17 +191,14 @@ fn convert(schema: &Value, base: &str, strictness: Strictness) -> Value {
             _ => {}
         }
     }
-    if strictness == Strictness::Closed
-        && converted.contains_key("properties")
-        && !converted.contains_key("additionalProperties")
-    {
+    if base == REQUEST_BASE && converted.contains_key("properties") && !converted.contains_key("additionalProperties") {
         converted.insert("unevaluatedProperties".to_owned(), json!(false));
     }
     if schema["nullable"] == true { nullable(converted) } else { converted.into() }
 }
 
-fn convert_all(schemas: &Map<String, Value>, base: &str, strictness: Strictness) -> Value {
-    schemas.iter().map(|(name, schema)| (name.clone(), convert(schema, base, strictness))).collect()
+fn convert_all(schemas: &Map<String, Value>, base: &str) -> Value {
+    schemas.iter().map(|(name, schema)| (name.clone(), convert(schema, base))).collect()
 }
 
 /// Returns a schema that also allows null. Messages about a list of types read better than those about a union.
