@@ -4,7 +4,7 @@ use std::{fs::File, io::Read};
 
 use zip::{ZipArchive, result::ZipResult};
 
-use super::{Content, Entry, Fault, FileType, inspect};
+use super::{Content, Entry, FileType, inspect};
 
 /// Most entries in an archive.
 const MAX_ENTRIES: usize = 1000;
@@ -12,31 +12,23 @@ const MAX_ENTRIES: usize = 1000;
 /// Most bytes that all entries together may unpack to: a small archive can hold very many zeros.
 const MAX_UNPACKED: u64 = 2 * 1024 * 1024 * 1024;
 
-/// Returns the entries of the archive in `file`, or a fault if it cannot be read completely or exceeds a limit.
-pub(super) fn open(file: File) -> Content {
-    match read(file) {
-        Ok(Some(entries)) => Content::Archive(entries),
-        Ok(None) | Err(_) => Content::Faulty(Fault::NotArchive),
-    }
-}
-
-/// Returns the entries, or `None` if they are too many or too large.
-fn read(file: File) -> ZipResult<Option<Vec<Entry>>> {
-    let mut archive = ZipArchive::new(file)?;
+/// Returns the entries of the archive in `file`; `None` if it cannot be read completely or exceeds a limit.
+pub(super) fn read(file: File) -> Option<Vec<Entry>> {
+    let mut archive = ZipArchive::new(file).ok()?;
     if archive.is_empty() || archive.len() > MAX_ENTRIES {
-        return Ok(None);
+        return None;
     }
     let mut entries = Vec::new();
     let mut unpacked = 0;
     for index in 0..archive.len() {
-        let Some(entry) = read_entry(&mut archive, index)? else { continue };
+        let Some(entry) = read_entry(&mut archive, index).ok()? else { continue };
         unpacked += entry.size;
         if unpacked > MAX_UNPACKED {
-            return Ok(None);
+            return None;
         }
         entries.push(entry);
     }
-    Ok(Some(entries))
+    Some(entries)
 }
 
 /// Returns one entry, or `None` for folders and hidden files.
@@ -57,7 +49,7 @@ fn read_entry(archive: &mut ZipArchive<File>, index: usize) -> ZipResult<Option<
     entry.take(limit + 1).read_to_end(&mut bytes)?;
     let size = bytes.len() as u64;
     let is_too_large = file_type != FileType::Archive && size > limit;
-    let content = if is_too_large { Content::Faulty(Fault::TooLarge) } else { inspect(file_type, &bytes) };
+    let content = if is_too_large { Content::TooLarge } else { inspect(file_type, &bytes) };
     Ok(Some(Entry { name, size, content }))
 }
 

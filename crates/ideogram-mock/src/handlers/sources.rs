@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde_json::Value;
 
 use crate::{
-    content::{Content, Fault},
+    content::Content,
     document::WRAPPER,
     reply::Reply,
     request::{Call, ReceivedFile},
@@ -49,7 +49,7 @@ pub(super) fn check(call: &Call) -> Result<(), Reply> {
     for file in call.files.iter().filter(|file| file.part != FONTS) {
         match &file.content {
             Content::Image(_) => {}
-            Content::Faulty(Fault::TooLarge) => return Err(too_large()),
+            Content::TooLarge => return Err(too_large()),
             _ => return Err(unreadable()),
         }
     }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Service;
 use crate::{
-    content::{Content, Fault},
+    content::{Content, FileType},
     reply::Reply,
     request::Call,
     state::{State, StoredFile},
@@ -73,10 +73,10 @@ fn add(
 fn failure(service: &Service, name: &str, content: &Content, images: usize) -> Option<&'static str> {
     match content {
         _ if service.scenario.fails(name) => Some("INTERNAL_ERROR"),
-        Content::Faulty(Fault::TooLarge) => Some("FILE_TOO_LARGE"),
-        Content::Faulty(Fault::NotImage) => Some("INVALID_IMAGE"),
-        Content::Faulty(Fault::NotCaption) => Some("INVALID_CAPTION"),
-        Content::Faulty(Fault::NotArchive) | Content::Archive(_) => Some("INVALID_ZIP"),
+        Content::TooLarge => Some("FILE_TOO_LARGE"),
+        Content::Invalid(FileType::Image) => Some("INVALID_IMAGE"),
+        Content::Invalid(FileType::Caption) => Some("INVALID_CAPTION"),
+        Content::Invalid(FileType::Archive) | Content::Archive(_) => Some("INVALID_ZIP"),
         _ if name.to_ascii_lowercase().contains("unsafe") => Some("FAILED_SAFETY_CHECK"),
         Content::Image(_) if images >= MAX_IMAGES => Some("TOO_MANY_IMAGES"),
         Content::Image(_) | Content::Caption => None,

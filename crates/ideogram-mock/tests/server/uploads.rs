@@ -23,7 +23,7 @@ fn failures(response: &Response) -> Value {
 async fn images_and_captions_are_stored_and_images_counted() {
     let caller = Caller::new().await;
 
-    let response = caller.upload([("cat.png", png()), ("cat.txt", b"a cat".to_vec())]).await;
+    let response = caller.upload([("cat.png", png()), ("cat.txt", "a larger cat, größer".into())]).await;
     let demo = caller.get("/datasets/demo").await;
 
     assert_eq!(response.status, 200);
