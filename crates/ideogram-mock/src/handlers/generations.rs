@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     Service,
-    images::{Plan, has_custom_model, respond, upscaled},
+    images::{Plan, has_custom_model, only, respond, upscaled},
     sources::{check, is_marked, subject},
 };
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
     images::Background,
     reply::Reply,
     request::Call,
+    size::Size,
     state::{Charge, Generation},
     webhook::{self, Webhook},
 };
@@ -128,16 +129,8 @@ pub(super) fn remove_background(service: &Service, call: &Call) -> Result<Value,
         return Ok(json!({"error": "The image could not be processed.", "status_code": 500}));
     }
     let response = respond(service, call, &Plan { background: Background::Transparent, ..Plan::of(call) })?;
-    let mut data = response["data"].clone();
-    for image in data.as_array_mut().into_iter().flatten() {
-        *image =
-            json!({"url": image["url"], "is_image_safe": image["is_image_safe"], "resolution": image["resolution"]});
-    }
-    let id = record(service, call, &data)?;
-    for image in data.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
-        image.remove("resolution");
-    }
-    Ok(accepted(call, json!({"generation_id": id, "data": data})))
+    let id = record(service, call, &only(&response["data"], &["url", "is_image_safe", "resolution"]))?;
+    Ok(accepted(call, json!({"generation_id": id, "data": only(&response["data"], &["url", "is_image_safe"])})))
 }
 
 /// Starts a generation; `get` returns its images once it has ended.
@@ -255,11 +248,9 @@ fn record(service: &Service, call: &Call, data: &Value) -> Result<String, Reply>
 }
 
 fn with_size(mut generation: Value) -> Value {
-    let resolution = generation["data"][0]["resolution"].as_str().unwrap_or_default().to_owned();
-    let sides = resolution.split_once('x').map(|(width, height)| (width.parse::<u32>(), height.parse::<u32>()));
-    if let Some((Ok(width), Ok(height))) = sides {
-        generation["width"] = json!(width);
-        generation["height"] = json!(height);
+    if let Some(size) = generation["data"][0]["resolution"].as_str().and_then(Size::read) {
+        generation["width"] = json!(size.width);
+        generation["height"] = json!(size.height);
     }
     generation
 }

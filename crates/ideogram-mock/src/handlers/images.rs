@@ -132,10 +132,15 @@ pub(super) fn upscaled(call: &Call, factor: u32) -> Plan {
 
 pub(super) fn remove_background(service: &Service, call: &Call) -> Result<Value, Reply> {
     let mut response = respond(service, call, &Plan { background: Background::Transparent, ..Plan::of(call) })?;
-    for image in response["data"].as_array_mut().into_iter().flatten() {
-        *image = json!({"url": image["url"], "is_image_safe": image["is_image_safe"]});
-    }
+    response["data"] = only(&response["data"], &["url", "is_image_safe"]);
     Ok(response)
+}
+
+/// Returns images with these properties alone.
+pub(super) fn only(images: &Value, names: &[&str]) -> Value {
+    let property = |image: &Value, name: &str| (name.to_owned(), image[name].clone());
+    let image = |image: &Value| -> Value { names.iter().map(|name| property(image, name)).collect() };
+    images.as_array().into_iter().flatten().map(image).collect()
 }
 
 /// Returns text blocks derived from the subject of an image, and two images of the same size.
