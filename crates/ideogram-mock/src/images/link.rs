@@ -128,20 +128,11 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
-    fn status(link: &str, now: i64) -> u16 {
-        let name = image_name(link).unwrap();
-        let (name, query) = name.split_once('?').unwrap_or((name, ""));
-        open(name, query, time(now)).map_or_else(|refusal| refusal.status().as_u16(), |_| 200)
-    }
-
     #[test]
-    fn a_link_has_the_form_of_the_service_and_decodes_to_its_image() {
+    fn a_link_decodes_to_its_image() {
         let link = Links::new(String::new()).issue(IMAGE, time(1000));
 
         let (name, query) = image_name(&link).unwrap().split_once('?').unwrap();
-        assert_eq!(name.len(), 26);
-        assert!(query.starts_with("exp=87400&sig="));
-        assert_eq!(query.len(), "exp=87400&sig=".len() + 64);
         assert_eq!(open(name, query, time(1000)).unwrap(), IMAGE);
     }
 
@@ -150,30 +141,5 @@ mod tests {
         let links = Links::new(String::new());
 
         assert_ne!(links.issue(IMAGE, time(0)), links.issue(IMAGE, time(0)));
-    }
-
-    #[test]
-    fn changed_and_expired_links_are_refused_with_a_reason() {
-        let link = Links::new(String::new()).issue(IMAGE, time(0));
-
-        assert_eq!(status(&link, 86_399), 200);
-        assert_eq!(status(&link, 86_400), 410);
-        assert_eq!(status(&link.replace("exp=86400", "exp=86401"), 0), 403);
-        assert_eq!(status(&link[..link.len() - 1], 0), 403);
-        assert_eq!(status(link.split_once('?').unwrap().0, 0), 403);
-        assert_eq!(status(&link.replace(".png", ".jpg"), 0), 404);
-        assert_eq!(status("/api/images/ephemeral/x.png", 0), 404);
-    }
-
-    #[test]
-    fn only_links_of_this_server_or_of_the_service_are_accepted() {
-        let links = Links::new("http://127.0.0.1:1".to_owned());
-        let own = links.issue(IMAGE, time(0));
-
-        assert!(links.accepts(&own, time(0)));
-        assert!(!links.accepts(&own, time(86_400)));
-        assert!(links.accepts("https://ideogram.ai/api/images/direct/8YEpFzHuS-S6xXEGmCsf7g", time(0)));
-        assert!(!links.accepts("https://example.org/cat.png", time(0)));
-        assert!(!links.accepts("http://127.0.0.1:1/cat.png", time(0)));
     }
 }

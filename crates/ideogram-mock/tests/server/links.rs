@@ -23,7 +23,8 @@ async fn a_link_is_served_here_and_names_its_expiry() {
     let (name, query) = link.as_str().unwrap().strip_prefix(&folder).unwrap().split_once('?').unwrap();
     assert_eq!(name.len(), "xtdZiqPwRxqY1Y7NExFmzB.png".len());
     // 24 hours after 2026-07-01, 9:00 UTC.
-    assert!(query.starts_with("exp=1782982800&sig="), "{query}");
+    let signature = query.strip_prefix("exp=1782982800&sig=").unwrap();
+    assert_eq!(signature.len(), 64, "{query}");
 }
 
 #[tokio::test]
@@ -58,11 +59,15 @@ async fn a_link_outlives_its_server() {
 async fn a_changed_link_is_refused() {
     let caller = Caller::new().await;
     let link = link(&caller).await;
-    let changed = |from, to| json!(link.as_str().unwrap().replacen(from, to, 1));
+    let text = link.as_str().unwrap();
+    let changed = |from, to| json!(text.replacen(from, to, 1));
 
     assert_eq!(caller.fetch(&changed("exp=1", "exp=2")).await.unwrap().0, 403);
     assert_eq!(caller.fetch(&changed("&sig=", "&sgi=")).await.unwrap().0, 403);
+    assert_eq!(caller.fetch(&json!(text[..text.len() - 1])).await.unwrap().0, 403);
+    assert_eq!(caller.fetch(&json!(text.split_once('?').unwrap().0)).await.unwrap().0, 403);
     assert_eq!(caller.fetch(&changed(".png", ".jpg")).await.unwrap().0, 404);
+    assert_eq!(caller.get("/api/images/ephemeral/x.png").await.status, 404);
 }
 
 #[tokio::test]
@@ -101,7 +106,9 @@ async fn links_can_be_edited_while_they_work() {
     };
 
     assert_eq!(edit(link.as_str().unwrap()).await, 200);
+    assert_eq!(edit("https://ideogram.ai/api/images/direct/8YEpFzHuS-S6xXEGmCsf7g").await, 200);
     assert_eq!(edit("https://example.org/cat.png").await, 400);
+    assert_eq!(edit(&format!("{}/cat.png", caller.server.url())).await, 400);
     caller.server.advance(Duration::from_secs(24 * 3600));
     assert_eq!(edit(link.as_str().unwrap()).await, 400);
 }
