@@ -69,9 +69,9 @@ async fn reply(shared: &Shared, head: &request::Parts, body: Body) -> Result<Rep
         ("/health", "GET") => Ok(Reply::success(&json!({"status": "ok"}))),
         ("/state", "GET") => Ok(Reply::success(&snapshot::take(shared, after(head)?))),
         ("/scenarios", "POST") => {
-            let scenario: scenarios::Named = json_body(head, body).await?;
-            shared.service.scenario.set(scenario.into());
-            Ok(Reply::success(&json!({"scenario": scenarios::Named::from(shared.service.scenario.get())})))
+            let scenarios::Named(scenario) = json_body(head, body).await?;
+            shared.service.scenario.set(scenario);
+            Ok(Reply::success(&json!({"scenario": scenarios::Named(shared.service.scenario.get())})))
         }
         ("/time", "POST") => {
             let Advance { advance_seconds } = json_body(head, body).await?;

@@ -7,16 +7,20 @@ use serde::{Deserialize, Serialize};
 use crate::scenario::Scenario;
 
 /// A [`Scenario`] in JSON: `{"name": "server_error_once", "status": 503}`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
-pub(super) enum Named {
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Named(#[serde(with = "Form")] pub(super) Scenario);
+
+/// The same as [`Scenario`].
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Scenario", tag = "name", rename_all = "snake_case", deny_unknown_fields)]
+enum Form {
     Normal,
     Declines,
     PaymentRequired,
     RateLimitedOnce {
-        /// Seconds.
-        #[serde(default)]
-        retry_after: Option<u64>,
+        #[serde(default, with = "seconds")]
+        retry_after: Option<Duration>,
     },
     ServerErrorOnce {
         #[serde(default = "default_status")]
@@ -33,37 +37,19 @@ fn default_status() -> u16 {
     500
 }
 
-impl From<Named> for Scenario {
-    fn from(named: Named) -> Self {
-        match named {
-            Named::Normal => Self::Normal,
-            Named::Declines => Self::Declines,
-            Named::PaymentRequired => Self::PaymentRequired,
-            Named::RateLimitedOnce { retry_after } => {
-                Self::RateLimitedOnce { retry_after: retry_after.map(Duration::from_secs) }
-            }
-            Named::ServerErrorOnce { status } => Self::ServerErrorOnce { status },
-            Named::ResponseLostOnce => Self::ResponseLostOnce,
-            Named::ImageLostOnce => Self::ImageLostOnce,
-            Named::UploadFails { names } => Self::UploadFails { names },
-        }
-    }
-}
+/// A time in whole seconds.
+mod seconds {
+    use std::time::Duration;
 
-impl From<Scenario> for Named {
-    fn from(scenario: Scenario) -> Self {
-        match scenario {
-            Scenario::Normal => Self::Normal,
-            Scenario::Declines => Self::Declines,
-            Scenario::PaymentRequired => Self::PaymentRequired,
-            Scenario::RateLimitedOnce { retry_after } => {
-                Self::RateLimitedOnce { retry_after: retry_after.map(|wait| wait.as_secs()) }
-            }
-            Scenario::ServerErrorOnce { status } => Self::ServerErrorOnce { status },
-            Scenario::ResponseLostOnce => Self::ResponseLostOnce,
-            Scenario::ImageLostOnce => Self::ImageLostOnce,
-            Scenario::UploadFails { names } => Self::UploadFails { names },
-        }
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(clippy::ref_option, reason = "the form that serde asks for")]
+    pub(super) fn serialize<S: Serializer>(time: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+        time.map(|time| time.as_secs()).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+        Ok(Option::deserialize(deserializer)?.map(Duration::from_secs))
     }
 }
 
@@ -85,11 +71,11 @@ mod tests {
             Scenario::UploadFails { names: vec!["cat.png".to_owned()] },
             Scenario::Normal,
         ] {
-            let json = serde_json::to_value(Named::from(scenario.clone())).unwrap();
+            let json = serde_json::to_value(Named(scenario.clone())).unwrap();
 
             let name = json["name"].as_str().unwrap();
             assert!(scenario == Scenario::Normal || page.contains(&format!("data-scenario=\"{name}\"")), "{name}");
-            assert_eq!(Scenario::from(serde_json::from_value::<Named>(json).unwrap()), scenario);
+            assert_eq!(serde_json::from_value::<Named>(json).unwrap().0, scenario);
         }
     }
 

@@ -44,7 +44,7 @@ pub(super) fn take(shared: &Shared, after: u64) -> Value {
     });
     state["started"] = json!(shared.started.to_string());
     state["time"] = json!(wire(now));
-    state["scenario"] = json!(scenarios::Named::from(shared.service.scenario.get()));
+    state["scenario"] = json!(scenarios::Named(shared.service.scenario.get()));
     state["images_in_flight"] = json!(shared.service.limiter.in_flight());
     state["max_images_in_flight"] = json!(MAX_IMAGES_IN_FLIGHT);
     state["requests"] = json!(requests);
