@@ -33,10 +33,6 @@ pub struct OutdatedArtifact {
 }
 
 /// Returns the derived files that are out of date.
-///
-/// # Errors
-///
-/// A file cannot be rendered, for example because the markers around a table are missing.
 pub fn outdated(sources: &Sources, client: &GeneratedClient) -> Result<Vec<OutdatedArtifact>> {
     let mut outdated = Vec::new();
     for Artifact { path, render } in ARTIFACTS {

@@ -16,10 +16,6 @@ use crate::{cargo, contract_tools::run};
 const TOOLS: [&str; 2] = ["deny", "machete"];
 
 /// Runs both tools; `advisories` are downloaded.
-///
-/// # Errors
-///
-/// A tool is missing, or finds something; its output says what.
 pub fn audit(root: &Path, advisories: bool) -> Result<()> {
     for tool in TOOLS {
         let version = tool_of_cargo().args([tool, "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();

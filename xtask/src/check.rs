@@ -9,13 +9,9 @@ use crate::{
     sources::Sources,
 };
 
-/// Checks the document, its examples and its samples, and generates the client. No I/O.
+/// Checks the document, its examples and its samples, and generates the client or returns all problems. No I/O.
 ///
 /// Samples are checked only if the document has no problems.
-///
-/// # Errors
-///
-/// All problems, each with file, location and repair.
 pub fn check(sources: &Sources) -> Result<GeneratedClient, Problems> {
     let text = sources.document();
     let client = GeneratedClient::read(text);

@@ -30,10 +30,6 @@ const STEPS: &[Step] = &[
 ];
 
 /// Runs the steps up to the first that fails.
-///
-/// # Errors
-///
-/// The step that failed, and its command.
 pub fn ci(root: &Path) -> Result<()> {
     let start = Instant::now();
     for Step { name, command, environment } in STEPS {

@@ -44,10 +44,6 @@ pub enum Part {
 }
 
 /// Runs `parts`, or all of them if it is empty; `seed` selects the requests to the mock server.
-///
-/// # Errors
-///
-/// The parts that failed, and how to run them again; their output has the findings.
 pub fn contract(root: &Path, parts: &[Part], seed: u32) -> Result<()> {
     let parts = if parts.is_empty() { Part::value_variants() } else { parts };
     let start = Instant::now();

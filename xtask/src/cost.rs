@@ -49,10 +49,6 @@ pub enum Row {
 }
 
 /// Measures rows, or all of them, `pairs` times each.
-///
-/// # Errors
-///
-/// A command that failed.
 pub fn cost(root: &Path, rows: &[Row], pairs: usize) -> Result<()> {
     let rows = if rows.is_empty() { Row::value_variants() } else { rows };
     let bench = Bench { root, folder: target_folder(root).join("cost"), pairs: pairs.max(1) };

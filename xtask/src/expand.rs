@@ -7,10 +7,6 @@ use anyhow::{Context as _, Result};
 use crate::{check::check, sources::Sources, target_folder};
 
 /// Writes `target/expand/client.rs` for readers; the package of the client has the same file.
-///
-/// # Errors
-///
-/// The document has problems, or the file cannot be written.
 pub fn expand(root: &Path) -> Result<()> {
     let text = expanded(root)?;
     let folder = target_folder(root).join("expand");

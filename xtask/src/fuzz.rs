@@ -52,11 +52,7 @@ struct Finding {
     message: String,
 }
 
-/// Runs every target for its share of the time, and prints inputs and findings.
-///
-/// # Errors
-///
-/// A target cannot be built or started, or has a finding; the command that reproduces it is printed.
+/// Runs every target for its share of the time. Prints each finding with the command that reproduces it; it is an error.
 pub fn fuzz(root: &Path, time: Duration) -> Result<()> {
     let folder = target_folder(root).join("fuzz");
     let program = build(root, &folder)?;

@@ -56,10 +56,6 @@ const AROUND: &str = r##"
 "##;
 
 /// Makes all illustrations.
-///
-/// # Errors
-///
-/// The illustration that failed, or a tool that is missing.
 pub fn illustrations(root: &Path) -> Result<()> {
     let tools = Tools::install(root)?;
     let program = build(root, &["--package", "ideogram-cli", "--bin", "ideogram"], "ideogram")?;

@@ -29,10 +29,6 @@ pub struct Usage {
 }
 
 /// The load of this machine and the number of its cores, for the head of a report.
-///
-/// # Errors
-///
-/// If there is no `/proc`.
 pub fn load() -> Result<String> {
     let load = fs::read_to_string("/proc/loadavg").context("CPU time and memory are read from `/proc`, as on Linux")?;
     let cores = thread::available_parallelism().map_or(1, usize::from);
@@ -40,10 +36,6 @@ pub fn load() -> Result<String> {
 }
 
 /// Measures both sides in turns.
-///
-/// # Errors
-///
-/// The first of either side.
 pub fn in_turns<T>(
     pairs: usize,
     mut ours: impl FnMut() -> Result<T>,
@@ -53,10 +45,6 @@ pub fn in_turns<T>(
 }
 
 /// Runs a command to its end, and reads what it took.
-///
-/// # Errors
-///
-/// If it fails, with what it printed to standard error.
 pub fn measure(command: &mut Command) -> Result<Usage> {
     let program = command.get_program().to_string_lossy().into_owned();
     let (cpu, start) = (children_cpu()?, Instant::now());

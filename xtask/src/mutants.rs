@@ -35,10 +35,6 @@ struct Outcome {
 }
 
 /// Tests every mutant, or those whose names match the pattern, and prints the results.
-///
-/// # Errors
-///
-/// cargo-mutants is missing or cannot run, or a mutant is not detected.
 pub fn mutants(root: &Path, pattern: Option<&str>) -> Result<()> {
     let installed = cargo().args(["mutants", "--version"]).output().context("cannot run cargo")?;
     ensure!(installed.status.success(), "cargo-mutants is missing; run `cargo install --locked cargo-mutants`");

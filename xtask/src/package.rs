@@ -40,10 +40,6 @@ pub enum Destination {
 }
 
 /// Packs the packages and checks which files they contain.
-///
-/// # Errors
-///
-/// A package cannot be packed, lacks a file or contains one that it must not; or its use fails.
 pub fn package(root: &Path, destination: Destination) -> Result<()> {
     let folder = target_folder(root).join("packages");
     let staging = folder.join("workspace");

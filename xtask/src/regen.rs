@@ -23,10 +23,6 @@ pub enum Mode {
 }
 
 /// Runs the task and prints what it did.
-///
-/// # Errors
-///
-/// If the document or a sample is wrong, or, when checking, if anything would change. Each error names the repair.
 pub fn regen(root: &Path, mode: Mode) -> Result<()> {
     let mut sources = Sources::read(root)?;
     let samples = needs::missing_samples(&sources);

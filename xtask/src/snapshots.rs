@@ -62,10 +62,6 @@ pub fn expected(client: &GeneratedClient, sources: &Sources) -> BTreeSet<String>
 }
 
 /// Returns the snapshots of the public surface that differ from the client, without a build. Paths are from the root.
-///
-/// # Errors
-///
-/// If a snapshot cannot be read.
 pub fn different_surface(root: &Path, client: &GeneratedClient) -> Result<Vec<String>> {
     let mut different = Vec::new();
     for (part, text) in crate::surface(client) {
@@ -92,10 +88,6 @@ pub struct Survey {
 }
 
 /// Compares the existing snapshots with the expected ones.
-///
-/// # Errors
-///
-/// If a folder cannot be read.
 pub fn survey(root: &Path, expected: &BTreeSet<String>) -> Result<Survey> {
     let mut files = BTreeSet::new();
     list(root, "", &mut files)?;
@@ -116,10 +108,6 @@ pub fn survey(root: &Path, expected: &BTreeSet<String>) -> Result<Survey> {
 }
 
 /// Returns all accepted snapshots, from the root of the workspace.
-///
-/// # Errors
-///
-/// If a folder cannot be read.
 pub fn accepted(root: &Path) -> Result<BTreeSet<String>> {
     let mut files = BTreeSet::new();
     list(root, "", &mut files)?;

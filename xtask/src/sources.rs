@@ -66,10 +66,6 @@ impl Validity {
 
 impl Sources {
     /// Reads the files of a workspace.
-    ///
-    /// # Errors
-    ///
-    /// If a file or folder cannot be read, or is not text in UTF-8.
     pub fn read(root: &Path) -> Result<Self> {
         let mut files = BTreeMap::new();
         for folder in FOLDERS {

@@ -26,10 +26,6 @@ use self::{compare::differences, decisions::Decisions, document::Document, repor
 use crate::sources::{DOCUMENT, Sources};
 
 /// Compares the document with another one and prints the differences. Returns whether all are decided.
-///
-/// # Errors
-///
-/// If the other document, or one of our files, cannot be read.
 pub fn drift(root: &Path, source: &str, shown: Shown) -> Result<bool> {
     let sources = Sources::read(root)?;
     let decisions = sources.get(decisions::FILE).with_context(|| format!("`{}` is missing", decisions::FILE))?;
@@ -42,10 +38,6 @@ pub fn drift(root: &Path, source: &str, shown: Shown) -> Result<bool> {
 }
 
 /// Prints an operation of another document as YAML in house style, to be edited by hand.
-///
-/// # Errors
-///
-/// If one of the documents cannot be read, or has no such operation.
 pub fn draft(root: &Path, source: &str, operation: &str) -> Result<()> {
     let sources = Sources::read(root)?;
     let ours = Document::parse(DOCUMENT, sources.document())?;

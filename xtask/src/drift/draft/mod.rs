@@ -30,10 +30,6 @@ const MULTIPART: &str = "multipart/form-data";
 const ERROR: &str = "#/components/responses/Error";
 
 /// Returns YAML of the operation with an id, or with a method and a path.
-///
-/// # Errors
-///
-/// If the document has no such operation.
 pub(crate) fn draft(ours: &Document, theirs: &Document, name: &str) -> Result<String> {
     let operations = operations(theirs);
     let operation = operations.values().find(|operation| operation.id == name || operation.title == name);
