@@ -107,7 +107,7 @@ impl Rules<'_> {
                 );
             }
         }
-        let tags = node.get("tags").map(|tags| tags.children()).unwrap_or_default();
+        let tags = node.children_of("tags");
         let known = self.root["tags"].as_array();
         let is_known = |tag: &Value| known.into_iter().flatten().any(|known| known["name"] == *tag);
         match tags.as_slice() {
@@ -131,7 +131,7 @@ impl Rules<'_> {
     }
 
     fn parameters(&mut self, operation: &Operation<'_>) {
-        for (_, parameter) in operation.node.get("parameters").map(|list| list.children()).unwrap_or_default() {
+        for (_, parameter) in operation.node.children_of("parameters") {
             if parameter.value["in"] == "header" {
                 let repair = "use `in: query`; the key is a security scheme, and the client sets the other headers";
                 self.report(&format!("{}/in", parameter.pointer), "a parameter in a header", repair);
@@ -152,8 +152,7 @@ impl Rules<'_> {
     }
 
     fn body(&mut self, operation: &Operation<'_>) {
-        let body = operation.node.get("requestBody").and_then(|body| body.get("content"));
-        let contents = body.map(|content| content.children()).unwrap_or_default();
+        let contents = operation.node.get("requestBody").map(|body| body.children_of("content")).unwrap_or_default();
         if contents.windows(2).any(|pair| pair[0].1.value["schema"] != pair[1].1.value["schema"]) {
             let repair = "the client sends one of them: refer to the same component";
             self.report(&operation.node.pointer, "two media types of a body with different schemas", repair);

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-const SCHEMA_LISTS: [&str; 3] = ["allOf", "anyOf", "oneOf"];
+const SCHEMA_LISTS: [&str; 4] = ["allOf", "anyOf", "oneOf", "properties"];
 const INNER_SCHEMAS: [&str; 3] = ["items", "not", "additionalProperties"];
 
 /// The schemas and values of a document, each with its location.
@@ -30,6 +30,11 @@ impl<'d> Node<'d> {
 
     pub(crate) fn get(&self, key: &str) -> Option<Self> {
         Some(Self { pointer: join(&self.pointer, key), value: self.value.get(key)? })
+    }
+
+    /// The properties or items of one property; none if it is absent.
+    pub(crate) fn children_of(&self, key: &str) -> Vec<(String, Self)> {
+        self.get(key).map(|inner| inner.children()).unwrap_or_default()
     }
 
     /// Properties of an object or items of a list, with their names or indexes.
@@ -62,8 +67,7 @@ pub(crate) struct Operation<'d> {
 /// The operations, in the order of the document.
 pub(crate) fn operations(root: &Value) -> Vec<Operation<'_>> {
     const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
-    let paths = Node::root(root).get("paths").map(|paths| paths.children()).unwrap_or_default();
-    let entries = paths.into_iter().flat_map(|(_, item)| item.children());
+    let entries = Node::root(root).children_of("paths").into_iter().flat_map(|(_, item)| item.children());
     let operations = entries.filter(|(method, _)| METHODS.contains(&method.as_str()));
     operations.map(|(_, node)| Operation { id: node.value["operationId"].as_str().unwrap_or_default(), node }).collect()
 }
@@ -71,26 +75,24 @@ pub(crate) fn operations(root: &Value) -> Vec<Operation<'_>> {
 /// Collects the schemas and values in components and operations.
 pub(crate) fn walk(root: &Value) -> Collected<'_> {
     let mut collected = Collected::default();
-    if let Some(components) = Node::root(root).get("components") {
-        for (section, entries) in components.children() {
-            for (_, entry) in entries.children() {
-                match section.as_str() {
-                    "schemas" => schema(&entry, &mut collected),
-                    "parameters" => parameter(&entry, &mut collected),
-                    "responses" | "requestBodies" => content(&entry, &mut collected),
-                    _ => {}
-                }
+    for (section, entries) in Node::root(root).children_of("components") {
+        for (_, entry) in entries.children() {
+            match section.as_str() {
+                "schemas" => schema(&entry, &mut collected),
+                "parameters" => parameter(&entry, &mut collected),
+                "responses" | "requestBodies" => content(&entry, &mut collected),
+                _ => {}
             }
         }
     }
     for operation in operations(root) {
-        for (_, entry) in operation.node.get("parameters").map(|list| list.children()).unwrap_or_default() {
+        for (_, entry) in operation.node.children_of("parameters") {
             parameter(&entry, &mut collected);
         }
         if let Some(body) = operation.node.get("requestBody") {
             content(&body, &mut collected);
         }
-        for (_, response) in operation.node.get("responses").map(|list| list.children()).unwrap_or_default() {
+        for (_, response) in operation.node.children_of("responses") {
             content(&response, &mut collected);
         }
     }
@@ -98,7 +100,7 @@ pub(crate) fn walk(root: &Value) -> Collected<'_> {
 }
 
 fn content<'d>(holder: &Node<'d>, collected: &mut Collected<'d>) {
-    for (_, media_type) in holder.get("content").map(|content| content.children()).unwrap_or_default() {
+    for (_, media_type) in holder.children_of("content") {
         parameter(&media_type, collected);
     }
 }
@@ -107,8 +109,7 @@ fn content<'d>(holder: &Node<'d>, collected: &mut Collected<'d>) {
 fn parameter<'d>(holder: &Node<'d>, collected: &mut Collected<'d>) {
     let Some(described) = holder.get("schema") else { return };
     schema(&described, collected);
-    let examples = holder.get("examples").map(|examples| examples.children()).unwrap_or_default();
-    let examples = examples.into_iter().filter_map(|(_, example)| example.get("value"));
+    let examples = holder.children_of("examples").into_iter().filter_map(|(_, example)| example.get("value"));
     for value in holder.get("example").into_iter().chain(examples) {
         collected.values.push((value, described.value));
     }
@@ -124,11 +125,8 @@ fn schema<'d>(node: &Node<'d>, collected: &mut Collected<'d>) {
             collected.values.push((value, node.value));
         }
     }
-    let lists = SCHEMA_LISTS.iter().chain(&["properties"]).filter_map(|key| node.get(key));
-    for (_, inner) in lists.flat_map(|list| list.children()) {
-        schema(&inner, collected);
-    }
-    for inner in INNER_SCHEMAS.iter().filter_map(|key| node.get(key)) {
+    let listed = SCHEMA_LISTS.iter().flat_map(|key| node.children_of(key)).map(|(_, inner)| inner);
+    for inner in listed.chain(INNER_SCHEMAS.iter().filter_map(|key| node.get(key))) {
         schema(&inner, collected);
     }
 }

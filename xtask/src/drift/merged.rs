@@ -38,7 +38,7 @@ impl<'d> Merged<'d> {
             self.references.push(target.pointer.clone());
             self.add(document, &target, depth);
         }
-        for (_, part) in node.get("allOf").map(|list| list.children()).unwrap_or_default() {
+        for (_, part) in node.children_of("allOf") {
             self.add(document, &part, depth);
         }
         for key in ["anyOf", "oneOf"] {

@@ -24,16 +24,15 @@ pub(crate) struct Operation<'d> {
 /// on the wire.
 pub(crate) fn operations(document: &Document) -> BTreeMap<(String, &'static str), Operation<'_>> {
     let mut found = BTreeMap::new();
-    for (path, item) in Node::root(document.root()).get("paths").map(|paths| paths.children()).unwrap_or_default() {
+    for (path, item) in Node::root(document.root()).children_of("paths") {
         let item = document.followed(item);
         for method in METHODS {
             let Some(node) = item.get(method) else { continue };
-            let lists = [node.get("parameters"), item.get("parameters")].into_iter().flatten();
-            let parameters = lists.flat_map(|list| list.children()).map(|(_, node)| document.followed(node));
+            let parameters = [&node, &item].into_iter().flat_map(|holder| holder.children_of("parameters"));
             let operation = Operation {
                 title: format!("{} {path}", method.to_uppercase()),
                 id: node.value["operationId"].as_str().unwrap_or_default().to_owned(),
-                parameters: parameters.collect(),
+                parameters: parameters.map(|(_, node)| document.followed(node)).collect(),
                 node,
             };
             found.insert((without_names(&path), method), operation);
@@ -64,7 +63,7 @@ pub(crate) fn facts(document: &Document, operation: &Operation<'_>) -> Tree {
     if let Some(body) = node.get("requestBody").map(|body| document.followed(body)) {
         tree.children.insert("request".to_owned(), request(document, &body));
     }
-    for (status, response) in node.get("responses").map(|list| list.children()).unwrap_or_default() {
+    for (status, response) in node.children_of("responses") {
         let response = document.followed(response);
         let mut child = Tree { summary: "declared".to_owned(), ..Tree::new("status", &response.pointer) };
         content(document, &response, &mut child);
@@ -102,10 +101,10 @@ fn request(document: &Document, body: &Node<'_>) -> Tree {
 
 /// Adds a child for each media type.
 fn content(document: &Document, holder: &Node<'_>, tree: &mut Tree) {
-    for (media_type, entry) in holder.get("content").map(|content| content.children()).unwrap_or_default() {
+    for (media_type, entry) in holder.children_of("content") {
         let described = entry.get("schema").unwrap_or_else(|| Node { value: &Value::Null, ..entry.clone() });
         let mut child = schema(document, &described, "media type", true);
-        for (part, encoding) in entry.get("encoding").map(|list| list.children()).unwrap_or_default() {
+        for (part, encoding) in entry.children_of("encoding") {
             if let (Some(property), Some(written)) =
                 (child.children.get_mut(&format!(" {part}")), encoding.get("contentType"))
             {

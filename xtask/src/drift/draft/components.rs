@@ -117,7 +117,7 @@ impl<'d> Components<'d> {
     fn home(&self, node: &Node<'d>) -> Node<'d> {
         let mut home = node.clone();
         for _ in 0..16 {
-            let parts = home.get("allOf").map(|list| list.children()).unwrap_or_default();
+            let parts = home.children_of("allOf");
             let only = parts.into_iter().next().filter(|_| {
                 home.value["allOf"].as_array().is_some_and(|parts| parts.len() == 1) && home.get("properties").is_none()
             });

@@ -165,7 +165,7 @@ impl<'d> Drafter<'d> {
     }
 
     fn body(&mut self, id: &str, body: &Node<'d>, written: &mut Map<String, Value>) {
-        let content = body.get("content").map(|content| content.children()).unwrap_or_default();
+        let content = body.children_of("content");
         let supported = |wanted: &str| content.iter().find(|(media_type, _)| media_type == wanted);
         let Some((_, first)) = supported(MULTIPART).or_else(|| supported(JSON)) else {
             comment(written, "TODO: the body of the service is neither JSON nor multipart.");
@@ -216,7 +216,7 @@ impl<'d> Drafter<'d> {
     }
 
     fn responses(&mut self, id: &str, node: &Node<'d>) -> Value {
-        let declared = node.get("responses").map(|list| list.children()).unwrap_or_default();
+        let declared = node.children_of("responses");
         let followed = |node: &Node<'d>| self.theirs.followed(node.clone());
         let success = declared.iter().find(|(status, _)| status.starts_with('2')).map(|(_, node)| followed(node));
         let schema = success.and_then(|success| success.get("content")?.get(JSON)?.get("schema"));

@@ -63,7 +63,7 @@ impl<'d> Components<'d> {
         written.insert("oneOf".to_owned(), references.collect());
         let Some(discriminator) = merged.get("discriminator") else { return };
         let mut written_mapping = Map::new();
-        for (value, target) in discriminator.get("mapping").map(|mapping| mapping.children()).unwrap_or_default() {
+        for (value, target) in discriminator.children_of("mapping") {
             let target = target.value.as_str().unwrap_or_default();
             let target = target.rsplit('/').next().unwrap_or_default();
             let at = kinds.iter().position(|(_, kind)| {
