@@ -13,10 +13,12 @@ use super::super::{
     merged::{Merged, merged},
     schema::schema,
 };
-use super::keywords::{comment, request_name};
+use super::{
+    keywords::{SCHEMAS, comment, reference, request_name},
+    sample::Samples,
+};
 use crate::{house_rules::UNWRITTEN, schema_walk::Node};
 
-pub(super) const SCHEMAS: &str = "#/components/schemas/";
 /// The pattern of ids in paths: it keeps a value inside its path segment.
 pub(super) const PATH_ID: &str = r"^(?:[^/?#%\s.]|\.[^/?#%\s.]|\.\.[^/?#%\s])[^/?#%\s]*$";
 
@@ -46,6 +48,11 @@ impl<'d> Components<'d> {
         Value::Object(all)
     }
 
+    /// Returns a value that is valid against a component, with the optional properties where `all` is set.
+    pub(super) fn example(&self, name: &str, all: bool) -> Value {
+        Samples { components: &self.all() }.value(&reference(name), all)
+    }
+
     /// Returns what to write for a property, an item or a parameter; `hint` names its component if it has no name.
     pub(super) fn inline(&mut self, node: &Node<'d>, hint: &str) -> Value {
         let merged = merged(self.theirs, node);
@@ -57,7 +64,7 @@ impl<'d> Components<'d> {
             _ => false,
         };
         if needs_name {
-            let reference = json!({"$ref": format!("{SCHEMAS}{}", self.named(node, hint))});
+            let reference = reference(&self.named(node, hint));
             let default = merged.get("default").filter(|default| !default.value.is_null());
             let Some(default) = default else { return reference };
             written.insert("allOf".to_owned(), json!([reference]));

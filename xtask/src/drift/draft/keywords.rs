@@ -10,6 +10,19 @@ const REWRITTEN: [&str; 2] = ["const", "examples"];
 /// Keywords of our document that no draft has.
 const LEFT_OUT: [&str; 3] = ["readOnly", "writeOnly", "externalDocs"];
 
+pub(super) const SCHEMAS: &str = "#/components/schemas/";
+
+/// A schema that refers to a component.
+pub(super) fn reference(component: &str) -> Value {
+    json!({"$ref": format!("{SCHEMAS}{component}")})
+}
+
+/// The name of the component that a schema refers to, also as the first of `allOf`.
+pub(super) fn component_of(schema: &Value) -> Option<&str> {
+    let reference = schema["$ref"].as_str().or_else(|| schema["allOf"][0]["$ref"].as_str());
+    reference.and_then(|reference| reference.rsplit('/').next())
+}
+
 /// Words for the component of a property, without saying its owner twice.
 pub(super) fn hint(owner: &str, property: &str) -> String {
     let stem = owner.replacen("Request", "", 1).replacen("Response", "", 1);

@@ -16,8 +16,7 @@ use serde_json::{Map, Value, json};
 
 use self::{
     components::Components,
-    keywords::{comment, request_name},
-    sample::Samples,
+    keywords::{comment, component_of, reference, request_name},
 };
 use super::{
     document::Document,
@@ -130,20 +129,17 @@ impl<'d> Drafter<'d> {
             let (name, place) = (text("name"), text("in"));
             let schema = node.get("schema").unwrap_or_else(|| node.clone());
             let schema = match place {
-                "path" => json!({"$ref": format!("#/components/schemas/{}", self.components.path_id(name, &schema))}),
+                "path" => reference(&self.components.path_id(name, &schema)),
                 "query" => self.query(&schema, &format!("{} {name}", operation_words(&operation.id))),
                 _ => {
                     comment(written, &format!("TODO: the parameter `{name}` in `{place}` is left out."));
                     continue;
                 }
             };
-            let mut described = Map::new();
-            described.insert("name".to_owned(), json!(name));
-            described.insert("in".to_owned(), json!(place));
-            described.insert("required".to_owned(), json!(node.value["required"] == true || place == "path"));
-            described.insert("description".to_owned(), json!(UNWRITTEN));
-            described.insert("schema".to_owned(), schema);
-            parameters.push(Value::Object(described));
+            let required = node.value["required"] == true || place == "path";
+            parameters.push(json!({
+                "name": name, "in": place, "required": required, "description": UNWRITTEN, "schema": schema,
+            }));
         }
         if !parameters.is_empty() {
             written.insert("parameters".to_owned(), Value::Array(parameters));
@@ -174,17 +170,15 @@ impl<'d> Drafter<'d> {
         let Some(schema) = first.get("schema") else { return };
         let hint = request_name(&operation_words(id));
         let name = self.components.named(&schema, &hint);
-        let reference = json!({"$ref": format!("#/components/schemas/{name}")});
         let mut media_types = Map::new();
         for (media_type, entry) in &content {
             if entry.get("schema").map(|other| other.value) != Some(schema.value) {
                 comment(written, &format!("TODO: `{media_type}` of the service, with another schema, is left out."));
             } else if media_type == MULTIPART {
-                media_types.insert(media_type.clone(), self.multipart(&name, &reference));
+                media_types.insert(media_type.clone(), self.multipart(&name));
             } else if media_type == JSON {
-                let all = self.components.all();
-                let example = Samples { components: &all }.value(&reference, false);
-                media_types.insert(media_type.clone(), json!({"schema": reference, "example": example}));
+                let example = self.components.example(&name, false);
+                media_types.insert(media_type.clone(), json!({"schema": reference(&name), "example": example}));
             } else {
                 comment(written, &format!("TODO: `{media_type}` of the service is left out."));
             }
@@ -193,22 +187,16 @@ impl<'d> Drafter<'d> {
     }
 
     /// A form, with the media type of the parts that hold JSON.
-    fn multipart(&self, name: &str, reference: &Value) -> Value {
+    fn multipart(&self, name: &str) -> Value {
         let all = self.components.all();
-        let is_json = |schema: &Value| {
-            let reference = schema["$ref"].as_str().or_else(|| schema["allOf"][0]["$ref"].as_str());
-            match reference.and_then(|reference| reference.rsplit('/').next()) {
-                Some(name) => all[name].get("properties").is_some() || all[name].get("oneOf").is_some(),
-                None => schema["type"] == "object",
-            }
+        let is_json = |schema: &Value| match component_of(schema) {
+            Some(name) => all[name].get("properties").is_some() || all[name].get("oneOf").is_some(),
+            None => schema["type"] == "object",
         };
         let properties = all[name]["properties"].as_object().into_iter().flatten();
-        let parts = properties.filter(|(_, schema)| {
-            let items = schema.get("items");
-            is_json(items.unwrap_or(schema))
-        });
+        let parts = properties.filter(|(_, schema)| is_json(schema.get("items").unwrap_or(schema)));
         let encoding: Map<_, _> = parts.map(|(part, _)| (part.clone(), json!({"contentType": JSON}))).collect();
-        let mut form = json!({"schema": reference});
+        let mut form = json!({"schema": reference(name)});
         if !encoding.is_empty() {
             form["encoding"] = Value::Object(encoding);
         }
@@ -225,10 +213,8 @@ impl<'d> Drafter<'d> {
             Some(schema) => {
                 let hint = format!("{} response", operation_words(id));
                 let name = self.components.named(&schema, &hint);
-                let reference = json!({"$ref": format!("#/components/schemas/{name}")});
-                let all = self.components.all();
-                let example = Samples { components: &all }.value(&reference, true);
-                let content = json!({JSON: {"schema": reference, "example": example}});
+                let example = self.components.example(&name, true);
+                let content = json!({JSON: {"schema": reference(&name), "example": example}});
                 written.insert("200".to_owned(), json!({"description": UNWRITTEN, "content": content}));
             }
             None => comment(&mut written, "TODO: no JSON comes with success, which the house rules do not allow."),

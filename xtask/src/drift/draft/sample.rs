@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::keywords::component_of;
 use crate::schema::Schemas;
 
 /// Values for patterns: the forms that texts of such services have.
@@ -36,8 +37,7 @@ impl Samples<'_> {
                 return value.clone();
             }
         }
-        let reference = schema["$ref"].as_str().or_else(|| schema["allOf"][0]["$ref"].as_str());
-        if let Some(name) = reference.and_then(|reference| reference.rsplit('/').next()) {
+        if let Some(name) = component_of(schema) {
             return self.at(&self.components[name], all, depth);
         }
         if let Some(first) = schema["enum"].as_array().and_then(|values| values.first()) {

@@ -4,10 +4,10 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::merged::{Merged, is_required_alone},
-    components::{Components, SCHEMAS},
-    keywords::{comment, hint, nullable, unknown, values, without_description},
+    components::Components,
+    keywords::{comment, component_of, hint, nullable, reference, unknown, values, without_description},
 };
-use crate::house_rules::UNWRITTEN;
+use crate::{house_rules::UNWRITTEN, schema_walk::Node};
 
 impl<'d> Components<'d> {
     pub(super) fn component(&mut self, merged: &Merged<'d>, name: &str, written: &mut Map<String, Value>) {
@@ -59,23 +59,17 @@ impl<'d> Components<'d> {
         let kinds = list.children();
         let names: Vec<String> =
             kinds.iter().map(|(index, kind)| self.named(kind, &format!("{name} kind {index}"))).collect();
-        let references = names.iter().map(|name| json!({"$ref": format!("{SCHEMAS}{name}")}));
-        written.insert("oneOf".to_owned(), references.collect());
+        written.insert("oneOf".to_owned(), names.iter().map(|name| reference(name)).collect());
         let Some(discriminator) = merged.get("discriminator") else { return };
-        let mut written_mapping = Map::new();
-        for (value, target) in discriminator.children_of("mapping") {
-            let target = target.value.as_str().unwrap_or_default();
-            let target = target.rsplit('/').next().unwrap_or_default();
-            let at = kinds.iter().position(|(_, kind)| {
-                kind.value["$ref"].as_str().is_some_and(|reference| reference.ends_with(&format!("/{target}")))
-            });
-            if let Some(at) = at {
-                written_mapping.insert(value, json!(format!("{SCHEMAS}{}", names[at])));
-            }
-        }
+        let mapped = |(value, target): (String, Node<'d>)| {
+            let name = target.value.as_str()?.rsplit('/').next();
+            let at = kinds.iter().position(|(_, kind)| component_of(kind.value) == name)?;
+            Some((value, reference(&names[at])["$ref"].take()))
+        };
+        let mapping: Map<_, _> = discriminator.children_of("mapping").into_iter().filter_map(mapped).collect();
         let mut kept = json!({"propertyName": discriminator.value["propertyName"]});
-        if !written_mapping.is_empty() {
-            kept["mapping"] = Value::Object(written_mapping);
+        if !mapping.is_empty() {
+            kept["mapping"] = Value::Object(mapping);
         }
         written.insert("discriminator".to_owned(), kept);
     }
