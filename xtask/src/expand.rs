@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result};
 
-use crate::{check::check, sources::Sources, target_folder};
+use crate::{check::check, print, sources::Sources, target_folder};
 
 /// Writes `target/expand/client.rs` for readers; the package of the client has the same file.
 pub fn expand(root: &Path) -> Result<()> {
@@ -13,7 +13,7 @@ pub fn expand(root: &Path) -> Result<()> {
     fs::create_dir_all(&folder).with_context(|| format!("cannot create the folder `{}`", folder.display()))?;
     let path = folder.join("client.rs");
     fs::write(&path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
-    say(&path);
+    print(&path.display().to_string());
     Ok(())
 }
 
@@ -22,9 +22,4 @@ pub(crate) fn expanded(root: &Path) -> Result<String> {
     let client = check(&Sources::read(root)?)?;
     let file = syn::parse_file(&client.source()).context("the generated source is not Rust")?;
     Ok(format!("// Generated from `openapi/ideogram.yaml`, do not edit by hand.\n\n{}", prettyplease::unparse(&file)))
-}
-
-#[expect(clippy::print_stdout, reason = "a script can read the path")]
-fn say(path: &Path) {
-    println!("{}", path.display());
 }

@@ -88,6 +88,12 @@ fn recreate(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot create the folder `{}`", folder.display()))
 }
 
+/// Prints the result of a task to standard output, where a script can read it.
+#[expect(clippy::print_stdout, reason = "the one place that prints results")]
+fn print(text: &str) {
+    println!("{text}");
+}
+
 /// Prints progress and results to standard error.
 #[expect(clippy::print_stderr, reason = "progress and results of tasks that take minutes")]
 pub fn say(text: &str) {

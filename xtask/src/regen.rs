@@ -9,6 +9,7 @@ use crate::{
     artifacts, cargo,
     check::check,
     needs::{self, Need},
+    print,
     snapshots::{self, Survey},
     sources::Sources,
 };
@@ -35,11 +36,11 @@ pub fn regen(root: &Path, mode: Mode) -> Result<()> {
     }
     let client =
         check(&sources).context("the files of `openapi/` have problems; correct them, then run the task again")?;
-    say(&format!("checked: {} operations, {} samples", client.operations().len(), sources.samples().count()));
+    print(&format!("checked: {} operations, {} samples", client.operations().len(), sources.samples().count()));
 
     let outdated = artifacts::outdated(&sources, &client)?;
     for file in &outdated {
-        say(&format!("{}\n{}", if mode == Mode::Write { "written:" } else { "differs:" }, file.diff));
+        print(&format!("{}\n{}", if mode == Mode::Write { "written:" } else { "differs:" }, file.diff));
         if mode == Mode::Write {
             fs::write(root.join(file.path), &file.wanted).with_context(|| format!("cannot write `{}`", file.path))?;
         }
@@ -50,14 +51,14 @@ pub fn regen(root: &Path, mode: Mode) -> Result<()> {
             write_derived(root, &needs)?;
             let left = described(needs.iter().filter(|need| need.derived.is_none()));
             write_pending(root, &client, &sources)?;
-            say_notes(&sources, &client);
+            print_notes(&sources, &client);
             if !left.is_empty() {
-                say(&format!("left to do by hand:\n{}", indented_lines(&left)));
+                print(&format!("left to do by hand:\n{}", indented_lines(&left)));
             }
             Ok(())
         }
         Mode::Check => {
-            say_notes(&sources, &client);
+            print_notes(&sources, &client);
             let outdated: Vec<_> = outdated.iter().map(|file| format!("{}: outdated", file.path)).collect();
             check_rest(root, &client, &sources, [outdated, described(samples.iter().chain(&needs))].concat())
         }
@@ -65,9 +66,9 @@ pub fn regen(root: &Path, mode: Mode) -> Result<()> {
 }
 
 /// Prints what nobody has to do, but may want to know.
-fn say_notes(sources: &Sources, client: &GeneratedClient) {
+fn print_notes(sources: &Sources, client: &GeneratedClient) {
     for note in needs::notes(sources, client) {
-        say(&format!("note: {note}"));
+        print(&format!("note: {note}"));
     }
 }
 
@@ -79,7 +80,7 @@ fn write_derived(root: &Path, needs: &[Need]) -> Result<()> {
         let folder = path.parent().unwrap_or(root);
         fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
         fs::write(&path, text).with_context(|| format!("cannot write `{file}`"))?;
-        say(&format!("written: {file}, because {reason}"));
+        print(&format!("written: {file}, because {reason}"));
     }
     Ok(())
 }
@@ -97,21 +98,21 @@ fn write_pending(root: &Path, client: &GeneratedClient, sources: &Sources) -> Re
     for path in pending.iter().filter(|path| path.ends_with(".snap.new")) {
         fs::remove_file(root.join(path)).with_context(|| format!("cannot remove `{path}`"))?;
     }
-    say("comparing snapshots; this builds the client and the command ...");
+    print("comparing snapshots; this builds the client and the command ...");
     let environment = [("INSTA_UPDATE", "new"), ("INSTA_FORCE_PASS", "1"), ("INSTA_OUTPUT", "none")];
     if let Some(report) = failure_of_comparison(root, &environment)? {
-        say(&report);
+        print(&report);
         bail!("the tests that compare snapshots fail for another reason than a changed snapshot, see above");
     }
 
     let Survey { orphaned, pending, .. } = snapshots::survey(root, &expected)?;
     if !orphaned.is_empty() {
-        say(&format!("unused, remove them:\n{}", indented_lines(&orphaned)));
+        print(&format!("unused, remove them:\n{}", indented_lines(&orphaned)));
     }
     if pending.is_empty() {
-        say("no snapshots to review");
+        print("no snapshots to review");
     } else {
-        say(&format!("to review:\n{}\n{}", indented_lines(&pending), how_to_review(root)));
+        print(&format!("to review:\n{}\n{}", indented_lines(&pending), how_to_review(root)));
     }
     Ok(())
 }
@@ -133,7 +134,7 @@ fn check_rest(root: &Path, client: &GeneratedClient, sources: &Sources, mut viol
     if violations.is_empty()
         && let Some(report) = failure_of_comparison(root, &[("INSTA_UPDATE", "no")])?
     {
-        say(&report);
+        print(&report);
         violations.push("snapshots differ from the document, see above".to_owned());
     }
     if !violations.is_empty() {
@@ -142,7 +143,7 @@ fn check_rest(root: &Path, client: &GeneratedClient, sources: &Sources, mut viol
             indented_lines(&violations)
         );
     }
-    say("up to date");
+    print("up to date");
     Ok(())
 }
 
@@ -172,9 +173,4 @@ fn how_to_review(root: &Path) -> String {
 
 fn indented_lines(paths: &[String]) -> String {
     paths.iter().map(|path| format!("  {path}")).collect::<Vec<_>>().join("\n")
-}
-
-#[expect(clippy::print_stdout, reason = "the report is the result of the task")]
-fn say(text: &str) {
-    println!("{text}");
 }

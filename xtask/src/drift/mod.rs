@@ -23,7 +23,10 @@ use anyhow::{Context as _, Result};
 
 pub use self::report::Shown;
 use self::{compare::differences, decisions::Decisions, document::Document, report::report};
-use crate::sources::{DOCUMENT, Sources};
+use crate::{
+    print,
+    sources::{DOCUMENT, Sources},
+};
 
 /// Compares the document with another one and prints the differences. Returns whether all are decided.
 pub fn drift(root: &Path, source: &str, shown: Shown) -> Result<bool> {
@@ -33,7 +36,7 @@ pub fn drift(root: &Path, source: &str, shown: Shown) -> Result<bool> {
     let ours = Document::parse(DOCUMENT, sources.document())?;
     let theirs = Document::read(source)?;
     let report = report(&ours, &theirs, &differences(&ours, &theirs), &decisions, shown);
-    say(&report.text);
+    print(report.text.trim_end());
     Ok(report.undecided == 0)
 }
 
@@ -41,11 +44,6 @@ pub fn drift(root: &Path, source: &str, shown: Shown) -> Result<bool> {
 pub fn draft(root: &Path, source: &str, operation: &str) -> Result<()> {
     let sources = Sources::read(root)?;
     let ours = Document::parse(DOCUMENT, sources.document())?;
-    say(&draft::draft(&ours, &Document::read(source)?, operation)?);
+    print(draft::draft(&ours, &Document::read(source)?, operation)?.trim_end());
     Ok(())
-}
-
-#[expect(clippy::print_stdout, reason = "the differences are the result of the task")]
-fn say(text: &str) {
-    print!("{text}");
 }
