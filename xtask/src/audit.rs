@@ -3,14 +3,11 @@
 //! cargo-deny checks licenses, sources, forbidden packages and advisories as `.deny.toml` says, and lists packages that are
 //! there in two versions. cargo-machete finds dependencies that no source names.
 
-use std::{
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::{path::Path, process::Command};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 
-use crate::{cargo, contract_tools::run};
+use crate::{cargo, contract_tools::run, is_installed};
 
 /// The tools, as subcommands of cargo.
 const TOOLS: [&str; 2] = ["deny", "machete"];
@@ -18,8 +15,7 @@ const TOOLS: [&str; 2] = ["deny", "machete"];
 /// Runs both tools; `advisories` are downloaded.
 pub fn audit(root: &Path, advisories: bool) -> Result<()> {
     for tool in TOOLS {
-        let version = tool_of_cargo().args([tool, "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
-        let is_installed = version.context("cannot run cargo")?.success();
+        let is_installed = is_installed(tool_of_cargo().arg(tool));
         ensure!(is_installed, "cargo-{tool} is missing; run `cargo install --locked cargo-{tool}`");
     }
     let mut deny = tool_of_cargo();

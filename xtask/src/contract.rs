@@ -60,7 +60,7 @@ pub fn contract(root: &Path, parts: &[Part], seed: u32) -> Result<()> {
             Part::Examples => examples(&tools),
             Part::Page => page(&tools),
         };
-        summary.push(line(part.name(), start.elapsed(), if result.is_ok() { "ok" } else { "FAILED" }));
+        summary.push(line(&part.name(), start.elapsed(), if result.is_ok() { "ok" } else { "FAILED" }));
         if let Err(error) = result {
             say(&format!("{}: {error:#}", part.name()));
             failed.push(part.name());
@@ -74,14 +74,9 @@ pub fn contract(root: &Path, parts: &[Part], seed: u32) -> Result<()> {
 }
 
 impl Part {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Document => "document",
-            Self::Mock => "mock",
-            Self::Client => "client",
-            Self::Examples => "examples",
-            Self::Page => "page",
-        }
+    /// The argument that selects it.
+    fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
 }
 

@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::target_folder;
+use crate::{create_folder, is_installed, target_folder};
 
 /// On Windows, npm is a script, which is only found by its full name.
 const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
@@ -32,15 +32,13 @@ impl Tools {
     pub(crate) fn install(root: &Path) -> Result<Self> {
         let tools = Self { root: root.to_owned(), folder: target_folder(root).join("contract") };
         for (program, wanted) in PROGRAMS {
-            let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
             ensure!(
-                found.is_ok_and(|status| status.success()),
+                is_installed(&mut Command::new(program)),
                 "`{program}` is missing: `cargo xtask contract` needs {wanted}; install it, or run \
                  `cargo test --workspace`, which needs Rust only"
             );
         }
-        fs::create_dir_all(&tools.folder)
-            .with_context(|| format!("cannot create the folder `{}`", tools.folder.display()))?;
+        create_folder(&tools.folder)?;
         tools.install_locked("requirements.txt", || tools.install_python())?;
         tools.install_locked("package-lock.json", || tools.install_node())?;
         Ok(tools)

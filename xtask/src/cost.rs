@@ -20,6 +20,7 @@ use clap::ValueEnum;
 use crate::{
     Destination, cargo,
     contract_tools::run,
+    create_folder,
     local_server::{KEY, Server, build},
     measure::{Usage, alone, compare, in_turns, load, measure},
     package::{package, unpacked},
@@ -52,7 +53,7 @@ pub enum Row {
 pub fn cost(root: &Path, rows: &[Row], pairs: usize) -> Result<()> {
     let rows = if rows.is_empty() { Row::value_variants() } else { rows };
     let bench = Bench { root, folder: target_folder(root).join("cost"), pairs: pairs.max(1) };
-    fs::create_dir_all(&bench.folder).with_context(|| format!("cannot create `{}`", bench.folder.display()))?;
+    create_folder(&bench.folder)?;
     say(&format!("{} pairs; {}", bench.pairs, load()?));
     for row in rows {
         match row {
@@ -105,7 +106,7 @@ impl Bench<'_> {
             "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n\
              {dependency}\n"
         );
-        fs::create_dir_all(project.join("src")).context("cannot create the folder of a project")?;
+        create_folder(&project.join("src"))?;
         fs::write(project.join("Cargo.toml"), manifest).context("cannot write a manifest")?;
         fs::write(project.join("src/main.rs"), "fn main() {}\n").context("cannot write a program")?;
         run(cargo().args(["fetch", "--quiet"]).current_dir(&project), "cannot download dependencies")?;
@@ -193,7 +194,7 @@ impl Bench<'_> {
 
     fn dry_run(&self) -> Result<()> {
         let (command, folder) = (self.command()?, self.folder.join("dry-run"));
-        fs::create_dir_all(&folder).context("cannot create the folder of a batch")?;
+        create_folder(&folder)?;
         fs::write(folder.join("rows.csv"), table(200_000)).context("cannot write the rows of a batch")?;
         let once = || {
             let mut batch = self.against(&command, "http://127.0.0.1:9", &folder);

@@ -4,13 +4,13 @@ use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result};
 
-use crate::{check::check, print, sources::Sources, target_folder};
+use crate::{check::check, create_folder, print, sources::Sources, target_folder};
 
 /// Writes `target/expand/client.rs` for readers; the package of the client has the same file.
 pub fn expand(root: &Path) -> Result<()> {
     let text = expanded(root)?;
     let folder = target_folder(root).join("expand");
-    fs::create_dir_all(&folder).with_context(|| format!("cannot create the folder `{}`", folder.display()))?;
+    create_folder(&folder)?;
     let path = folder.join("client.rs");
     fs::write(&path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
     print(&path.display().to_string());

@@ -14,9 +14,8 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
-use serde_json::Value;
 
-use crate::{cargo, say, target_folder};
+use crate::{built_program, cargo, create_folder, say, target_folder};
 
 /// What cargo-fuzz passes to the compiler, without its sanitizer.
 const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
@@ -97,13 +96,7 @@ fn build(root: &Path, folder: &Path) -> Result<PathBuf> {
     let hint = "if only a C++ compiler is missing, run the targets without guidance: \
                 `IDEOGRAM_FUZZ_SECONDS=60 cargo test -p ideogram-tests --test fuzz`";
     ensure!(output.status.success(), "the fuzz targets cannot be built; {hint}");
-    let messages = String::from_utf8_lossy(&output.stdout);
-    let mut messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let program = messages.find_map(|message| {
-        let found = message["target"]["name"] == "fuzz_guided" && message["executable"].is_string();
-        found.then(|| PathBuf::from(message["executable"].as_str().unwrap_or_default()))
-    });
-    program.context("cargo does not say which program it built")
+    built_program(&output.stdout, "fuzz_guided").context("cargo does not say which program it built")
 }
 
 /// Returns the target triple of this platform.
@@ -119,7 +112,7 @@ fn host() -> Result<String> {
 fn run(root: &Path, folder: &Path, program: &Path, target: &Target, time: Duration) -> Result<Outcome> {
     let [corpus, seeds, findings] = ["corpus", "seeds", "findings"].map(|name| folder.join(name));
     for folder in [&corpus, &seeds, &findings] {
-        fs::create_dir_all(folder).with_context(|| format!("cannot create the folder `{}`", folder.display()))?;
+        create_folder(folder)?;
     }
     let log = folder.join("log");
     let start = Instant::now();

@@ -17,6 +17,7 @@ use serde_json::Value;
 use crate::{
     cargo,
     contract_tools::{Tools, run},
+    create_folder,
     local_server::{KEY, build, serve},
     recreate, say, target_folder,
 };
@@ -60,7 +61,7 @@ pub fn illustrations(root: &Path) -> Result<()> {
     let tools = Tools::install(root)?;
     let program = build(root, &["--package", "ideogram-cli", "--bin", "ideogram"], "ideogram")?;
     let folder = root.join(FOLDER);
-    fs::create_dir_all(&folder).with_context(|| format!("cannot create the folder `{}`", folder.display()))?;
+    create_folder(&folder)?;
     let work = target_folder(root).join("illustrations");
     recreate(&work)?;
     fs::write(work.join("prompts.csv"), table()).context("cannot write the table of a batch")?;

@@ -37,10 +37,11 @@ mod surface;
 use std::{
     env, fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 use anyhow::{Context as _, Result};
+use serde_json::Value;
 
 pub use self::{
     artifacts::{ARTIFACTS, Artifact, OutdatedArtifact, outdated},
@@ -75,9 +76,29 @@ fn cargo() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
+/// Returns whether a program, or a subcommand of cargo, is installed.
+fn is_installed(command: &mut Command) -> bool {
+    let version = command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    version.is_ok_and(|status| status.success())
+}
+
+/// Returns the program of a name that a build has made, from the messages of cargo in JSON.
+fn built_program(messages: &[u8], name: &str) -> Option<PathBuf> {
+    String::from_utf8_lossy(messages).lines().find_map(|line| {
+        let message: Value = serde_json::from_str(line).ok()?;
+        let program = message["executable"].as_str().filter(|_| message["target"]["name"] == name);
+        program.map(PathBuf::from)
+    })
+}
+
 /// Returns cargo's target folder.
 fn target_folder(root: &Path) -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |target| root.join(target))
+}
+
+/// Creates a folder and those above it, unless they exist.
+fn create_folder(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot create the folder `{}`", folder.display()))
 }
 
 /// Empties a folder, or creates it.
@@ -85,7 +106,7 @@ fn recreate(folder: &Path) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder).with_context(|| format!("cannot remove `{}`", folder.display()))?;
     }
-    fs::create_dir_all(folder).with_context(|| format!("cannot create the folder `{}`", folder.display()))
+    create_folder(folder)
 }
 
 /// Prints the result of a task to standard output, where a script can read it.

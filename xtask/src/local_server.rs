@@ -7,9 +7,8 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
-use serde_json::Value;
 
-use crate::cargo;
+use crate::{built_program, cargo};
 
 /// The API key for local servers; it is not a real key.
 pub(crate) const KEY: &str = "contract-key";
@@ -25,13 +24,8 @@ pub(crate) fn build(root: &Path, selection: &[&str], name: &str) -> Result<PathB
     command.args(["build", "--quiet", "--message-format=json-render-diagnostics"]).args(selection);
     let output = command.current_dir(root).stderr(Stdio::inherit()).output().context("cannot run cargo")?;
     ensure!(output.status.success(), "`cargo build {}` fails", selection.join(" "));
-    let messages = String::from_utf8_lossy(&output.stdout);
-    let mut messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let executable = messages.find_map(|message| {
-        let path = message["executable"].as_str().filter(|_| message["target"]["name"] == name);
-        path.map(PathBuf::from)
-    });
-    executable.with_context(|| format!("`cargo build {}` built no program", selection.join(" ")))
+    let program = built_program(&output.stdout, name);
+    program.with_context(|| format!("`cargo build {}` built no program", selection.join(" ")))
 }
 
 /// A local server; dropping it stops it.

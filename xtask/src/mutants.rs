@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use crate::{cargo, say, target_folder};
+use crate::{cargo, create_folder, is_installed, say, target_folder};
 
 /// The files to mutate: the retry policy, and the limiter of images in flight.
 const FILES: [&str; 2] = ["crates/ideogram-client/src/call/retry.rs", "crates/ideogram-client/src/client/limiter.rs"];
@@ -36,11 +36,11 @@ struct Outcome {
 
 /// Tests every mutant, or those whose names match the pattern, and prints the results.
 pub fn mutants(root: &Path, pattern: Option<&str>) -> Result<()> {
-    let installed = cargo().args(["mutants", "--version"]).output().context("cannot run cargo")?;
-    ensure!(installed.status.success(), "cargo-mutants is missing; run `cargo install --locked cargo-mutants`");
+    let is_installed = is_installed(cargo().arg("mutants"));
+    ensure!(is_installed, "cargo-mutants is missing; run `cargo install --locked cargo-mutants`");
     let folder = target_folder(root).join("mutants");
     let _ = fs::remove_dir_all(folder.join("mutants.out"));
-    fs::create_dir_all(&folder).with_context(|| format!("cannot create the folder `{}`", folder.display()))?;
+    create_folder(&folder)?;
 
     let mut all = Outcome::default();
     for tests in TESTS {

@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use crate::{
     cargo,
     contract_tools::run,
+    create_folder,
     package::{PACKAGES, unpacked},
     target_folder,
 };
@@ -72,7 +73,7 @@ fn write_project(root: &Path, project: &Path) -> Result<()> {
         ("caller/Cargo.toml", CALLER_MANIFEST.replace("VERSION", env!("CARGO_PKG_VERSION"))),
         ("caller/src/main.rs", CALLER.to_owned()),
     ];
-    fs::create_dir_all(project.join("caller/src")).context("cannot create the folder of a program")?;
+    create_folder(&project.join("caller/src"))?;
     for (name, text) in files {
         fs::write(project.join(name), text).with_context(|| format!("cannot write `{name}`"))?;
     }

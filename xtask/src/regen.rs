@@ -8,6 +8,7 @@ use ideogram_codegen::GeneratedClient;
 use crate::{
     artifacts, cargo,
     check::check,
+    create_folder, is_installed,
     needs::{self, Need},
     print,
     snapshots::{self, Survey},
@@ -77,8 +78,7 @@ fn write_derived(root: &Path, needs: &[Need]) -> Result<()> {
     let derived = needs.iter().filter_map(|need| Some((need, need.derived.as_ref()?)));
     for (Need { file, reason, .. }, text) in derived {
         let path = root.join(file);
-        let folder = path.parent().unwrap_or(root);
-        fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
+        create_folder(path.parent().unwrap_or(root))?;
         fs::write(&path, text).with_context(|| format!("cannot write `{file}`"))?;
         print(&format!("written: {file}, because {reason}"));
     }
@@ -159,10 +159,7 @@ fn failure_of_comparison(root: &Path, environment: &[(&str, &str)]) -> Result<Op
 }
 
 fn how_to_review(root: &Path) -> String {
-    let mut command = cargo();
-    command.args(["insta", "--version"]).current_dir(root).stdout(Stdio::null()).stderr(Stdio::null());
-    let is_installed = command.status().is_ok_and(|status| status.success());
-    if is_installed {
+    if is_installed(cargo().arg("insta").current_dir(root)) {
         "next: `cargo insta review`".to_owned()
     } else {
         "next: `cargo install --locked cargo-insta`, then `cargo insta review`; or read each file, and to \
