@@ -28,6 +28,6 @@ pub fn check(sources: &Sources) -> Result<GeneratedClient, Problems> {
     }
     match client {
         Ok(client) if problems.is_empty() => Ok(client),
-        _ => Err(Problems::of(problems)),
+        _ => Err(Problems(problems)),
     }
 }

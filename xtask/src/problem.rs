@@ -46,29 +46,9 @@ impl Problem {
         self.file == other.file && self.details.explains(&other.details)
     }
 
-    /// The file, from the root of the workspace.
-    pub fn file(&self) -> &str {
-        &self.file
-    }
-
     /// The line, counted from 1, if it is known.
     pub fn line(&self) -> Option<usize> {
         self.details.line()
-    }
-
-    /// The location inside the file as a JSON pointer, if it is known.
-    pub fn pointer(&self) -> Option<&str> {
-        self.details.pointer()
-    }
-
-    /// What is wrong.
-    pub fn message(&self) -> &str {
-        self.details.message()
-    }
-
-    /// What to do about it.
-    pub fn repair(&self) -> &str {
-        self.details.repair_hint()
     }
 }
 
@@ -81,29 +61,26 @@ impl From<&ideogram_codegen::Problem> for Problem {
 impl fmt::Display for Problem {
     /// Starts with file and line, in the form that editors and terminals turn into links.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.file)?;
-        if let Some(line) = self.line() {
+        let Self { file, details } = self;
+        formatter.write_str(file)?;
+        if let Some(line) = details.line() {
             write!(formatter, ":{line}")?;
         }
-        if let Some(pointer) = self.pointer() {
+        if let Some(pointer) = details.pointer() {
             write!(formatter, ": `#{pointer}`")?;
         }
-        if let Some(operation) = self.details.operation() {
+        if let Some(operation) = details.operation() {
             write!(formatter, " (operation `{operation}`)")?;
         }
-        write!(formatter, ": {}; {}", self.message(), self.repair())
+        write!(formatter, ": {}; {}", details.message(), details.repair_hint())
     }
 }
 
 /// All problems, at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problems(Vec<Problem>);
+pub struct Problems(pub(crate) Vec<Problem>);
 
 impl Problems {
-    pub(crate) fn of(problems: Vec<Problem>) -> Self {
-        Self(problems)
-    }
-
     /// The problems, document first.
     pub fn iter(&self) -> impl Iterator<Item = &Problem> {
         self.0.iter()
@@ -112,11 +89,8 @@ impl Problems {
 
 impl fmt::Display for Problems {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, problem) in self.0.iter().enumerate() {
-            let separator = if index == 0 { "" } else { "\n" };
-            write!(formatter, "{separator}{problem}")?;
-        }
-        Ok(())
+        let lines: Vec<_> = self.0.iter().map(ToString::to_string).collect();
+        formatter.write_str(&lines.join("\n"))
     }
 }
 
