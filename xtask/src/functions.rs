@@ -44,10 +44,16 @@ impl Functions {
     /// Returns the module of the first function that the arm for a text mentions.
     pub(crate) fn module_of(&self, text: &str) -> Option<&str> {
         let (_, module, words) = self.arms.iter().find(|arm| arm.0 == text)?;
-        let keys = words.paths.iter().flat_map(|(path, name)| {
-            path.iter().chain([module]).map(|module| (module.clone(), name.clone())).collect::<Vec<_>>()
+        self.called(module, words).next().map(|((module, _), _)| module.as_str())
+    }
+
+    /// The functions that words of a module may call: in the module of their path, or else in the same one.
+    fn called(&self, module: &str, words: &Words) -> impl Iterator<Item = (&(String, String), &Words)> {
+        let keys = words.paths.iter().flat_map(move |(path, name)| {
+            let modules = path.iter().map(String::as_str).chain([module]);
+            modules.map(|module| (module.to_owned(), name.clone())).collect::<Vec<_>>()
         });
-        keys.into_iter().find_map(|key| Some(self.functions.get_key_value(&key)?.0.0.as_str()))
+        keys.filter_map(|key| self.functions.get_key_value(&key))
     }
 
     /// Returns everything that the arms for a text mention; `None` if there is no arm for it.
@@ -60,16 +66,8 @@ impl Functions {
         let (mut names, mut seen) = (BTreeSet::new(), BTreeSet::new());
         while let Some((module, words)) = pending.pop() {
             names.extend(words.names.iter().cloned());
-            for (path, name) in &words.paths {
-                let modules = path.iter().map(String::as_str).chain([module]);
-                for key in modules.map(|module| (module.to_owned(), name.clone())) {
-                    if let Some((key, words)) = self.functions.get_key_value(&key)
-                        && seen.insert(key)
-                    {
-                        pending.push((&key.0, words));
-                    }
-                }
-            }
+            let called = self.called(module, words).filter(|(key, _)| seen.insert(*key));
+            pending.extend(called.map(|(key, words)| (key.0.as_str(), words)));
         }
         Some(names)
     }

@@ -102,13 +102,15 @@ fn unsent(root: &Value, id: &str, module: &str, mock_server: &str) -> Option<Nee
     required_properties(root, schema, &mut BTreeSet::new(), &mut required);
     let is_named =
         |name: &str| mock_server.contains(&format!("\"{name}\"")) || mock_server.contains(&format!("{name}:"));
-    let missing: Vec<String> =
-        required.into_iter().filter(|name| !is_named(name)).map(|name| format!("`{name}`")).collect();
-    (!missing.is_empty()).then(|| {
-        let reason =
-            format!("the mock server does not send {}, which the response of `{id}` requires", missing.join(", "));
-        by_hand(format!("{HANDLERS}/{module}.rs"), reason)
-    })
+    let missing = listed(required.into_iter().filter(|name| !is_named(name)))?;
+    let reason = format!("the mock server does not send {missing}, which the response of `{id}` requires");
+    Some(by_hand(format!("{HANDLERS}/{module}.rs"), reason))
+}
+
+/// Names in backticks, with commas; `None` if there are none.
+fn listed<'n>(names: impl Iterator<Item = &'n str>) -> Option<String> {
+    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 /// Collects the required properties of a schema and of those in it; `seen` has the components that were visited.
@@ -234,9 +236,8 @@ fn typed_call(client: &GeneratedClient, operation: &OperationSummary<'_>, calls:
         return Some(by_hand(file, reason));
     };
     let inputs = operation.inputs.iter().map(|input| input.name);
-    let missing: Vec<String> = inputs.filter(|name| !sent.contains(*name)).map(|name| format!("`{name}`")).collect();
-    (!missing.is_empty())
-        .then(|| by_hand(file, format!("no typed call of `{}` sends {}", operation.id, missing.join(", "))))
+    let missing = listed(inputs.filter(|name| !sent.contains(*name)))?;
+    Some(by_hand(file, format!("no typed call of `{}` sends {missing}", operation.id)))
 }
 
 /// The query parameters that a handler of the mock server reads. An operation without a handler is answered with an
@@ -244,11 +245,9 @@ fn typed_call(client: &GeneratedClient, operation: &OperationSummary<'_>, calls:
 fn handled_query(operation: &OperationSummary<'_>, handlers: &Functions) -> Option<Need> {
     let read = handlers.reached_from(operation.id)?;
     let query = operation.inputs.iter().filter(|input| input.in_query).map(|input| input.name);
-    let ignored: Vec<String> = query.filter(|name| !read.contains(*name)).map(|name| format!("`{name}`")).collect();
-    (!ignored.is_empty()).then(|| {
-        let reason = format!("the handler of `{}` ignores the query parameter {}", operation.id, ignored.join(", "));
-        by_hand(format!("{HANDLERS}/{}.rs", handlers.module_of(operation.id).unwrap_or("mod")), reason)
-    })
+    let ignored = listed(query.filter(|name| !read.contains(*name)))?;
+    let reason = format!("the handler of `{}` ignores the query parameter {ignored}", operation.id);
+    Some(by_hand(format!("{HANDLERS}/{}.rs", handlers.module_of(operation.id).unwrap_or("mod")), reason))
 }
 
 /// The command of the operation: the image commands have rows for operations and for properties.
@@ -267,8 +266,8 @@ fn command(sources: &Sources, operation: &OperationSummary<'_>) -> Option<Need> 
     }
     let has_flag = |name: &str| name == LEGACY_OBJECT || text(IMAGE_FLAGS).contains(&format!("\"{name}\""));
     let inputs = operation.inputs.iter().filter(|input| !input.in_query).map(|input| input.name);
-    let missing: Vec<String> = inputs.filter(|name| !has_flag(name)).map(|name| format!("`{name}`")).collect();
-    (!missing.is_empty()).then(|| by_hand(IMAGE_FLAGS, format!("no flag sets {} of `{id}`", missing.join(", "))))
+    let missing = listed(inputs.filter(|name| !has_flag(name)))?;
+    Some(by_hand(IMAGE_FLAGS, format!("no flag sets {missing} of `{id}`")))
 }
 
 #[cfg(test)]
