@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
-use super::{compare::Difference, glob::matches};
+use super::compare::Difference;
 
 /// The file, from the root of the workspace.
 pub(crate) const FILE: &str = "openapi/decisions.yaml";
@@ -137,5 +137,41 @@ fn only_keys(value: &Value, known: &[&str]) -> Result<()> {
     match value.as_object().into_iter().flatten().find(|(key, _)| !known.contains(&key.as_str())) {
         Some((key, _)) => bail!("unknown key `{key}`; use: {}", known.join(", ")),
         None => Ok(()),
+    }
+}
+
+/// Returns whether a text has the form of a pattern, in which `*` stands for any text.
+fn matches(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((start, rest)) => text.strip_prefix(start).is_some_and(|text| {
+            let mut ends = text.char_indices().map(|(index, _)| index).chain([text.len()]);
+            ends.any(|index| matches(rest, &text[index..]))
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_any_text() {
+        for (pattern, text, expected) in [
+            ("", "", true),
+            ("", "a", false),
+            ("*", "", true),
+            ("*", "a.b", true),
+            ("a", "ab", false),
+            ("a*", "ab", true),
+            ("*b", "ab", true),
+            ("*a", "ab", false),
+            ("request *.seed", "request json a.seed", true),
+            ("request *.seed", "request json a.seed[]", false),
+            ("*a*b", "cabcab", true),
+            ("ü*", "üx", true),
+        ] {
+            assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
+        }
     }
 }

@@ -8,7 +8,6 @@ mod compare;
 pub(crate) mod decisions;
 mod document;
 mod draft;
-mod glob;
 mod merged;
 mod operation;
 mod report;
