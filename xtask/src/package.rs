@@ -187,39 +187,30 @@ mod tests {
         paths.iter().map(|path| ((*path).to_owned(), false)).collect()
     }
 
-    fn refusal(name: &str, files: &[(String, bool)]) -> String {
-        check_files(name, files).unwrap_err().to_string()
+    /// Why a package with all of its files, without one of them and with another, is refused.
+    fn refusal(name: &str, without: &str, with: &[&str]) -> Option<String> {
+        let files: Vec<_> = FILES.iter().filter(|file| **file != without).chain(with).copied().collect();
+        check_files(name, &listed(&files)).err().map(|error| error.to_string())
     }
 
     #[test]
-    fn a_package_without_one_of_its_files_is_refused() {
+    fn a_package_has_its_files_and_no_others() {
         for missing in FILES {
-            let files: Vec<_> = FILES.into_iter().filter(|path| *path != missing).collect();
-
-            assert_eq!(refusal("ideogram-cli", &listed(&files)), format!("it lacks `{missing}`"));
+            assert_eq!(refusal("ideogram-cli", missing, &[]).unwrap(), format!("it lacks `{missing}`"));
         }
-        assert!(check_files("ideogram-cli", &listed(&FILES)).is_ok());
-    }
-
-    #[test]
-    fn exactly_the_readers_of_the_document_contain_it() {
+        let document = "openapi/ideogram.yaml";
         for name in PACKAGES {
-            let generated = (name == GENERATED).then_some(GENERATED_SOURCE);
-            let without: Vec<_> = FILES.into_iter().chain(generated).collect();
-            let with: Vec<_> = without.iter().copied().chain(["openapi/ideogram.yaml"]).collect();
+            let generated = if name == GENERATED { GENERATED_SOURCE } else { "src/lib.rs" };
             let reads = READERS.contains(&name);
-            assert_eq!(check_files(name, &listed(&with)).is_ok(), reads, "{name}");
-            assert_eq!(check_files(name, &listed(&without)).is_ok(), !reads, "{name}");
+            assert_eq!(refusal(name, "", &[generated, document]).is_none(), reads, "{name}");
+            assert_eq!(refusal(name, "", &[generated]).is_none(), !reads, "{name}");
         }
-    }
-
-    #[test]
-    fn only_the_client_has_generated_source() {
-        let with: Vec<_> = FILES.into_iter().chain(["openapi/ideogram.yaml", GENERATED_SOURCE]).collect();
-
-        assert!(check_files("ideogram-client", &listed(&with)).is_ok());
-        assert!(check_files("ideogram-client", &listed(&with[..with.len() - 1])).is_err());
-        assert!(check_files("ideogram-mock", &listed(&with)).is_err());
+        assert!(refusal("ideogram-client", "", &[document]).is_some());
+        assert!(refusal("ideogram-mock", "", &[document, GENERATED_SOURCE]).is_some());
+        assert_eq!(refusal("ideogram-cli", "", &["tests/a.rs"]).unwrap(), "`tests/a.rs` must not be in it");
+        let with_link = [listed(&FILES), vec![("src/a.rs".to_owned(), true)]].concat();
+        let refused = check_files("ideogram-cli", &with_link).unwrap_err();
+        assert_eq!(refused.to_string(), "`src/a.rs` is a symbolic link");
     }
 
     #[test]
@@ -229,14 +220,6 @@ mod tests {
         assert_eq!(without_section(manifest, "[b]").unwrap(), "[a]\nx = 1\n\n[c]\nz = 1\n");
         assert_eq!(without_section(manifest, "[c]").unwrap(), "[a]\nx = 1\n\n[b]\ny = 1\n\n");
         assert!(without_section(manifest, "[d]").is_err());
-    }
-
-    #[test]
-    fn symbolic_links_and_files_of_tests_are_refused() {
-        let with = |path: &str, is_link| [listed(&FILES), vec![(path.to_owned(), is_link)]].concat();
-
-        assert_eq!(refusal("ideogram-cli", &with("src/a.rs", true)), "`src/a.rs` is a symbolic link");
-        assert_eq!(refusal("ideogram-cli", &with("tests/a.rs", false)), "`tests/a.rs` must not be in it");
     }
 
     #[test]
