@@ -9,7 +9,6 @@ mod print;
 use std::collections::BTreeMap;
 
 use ideogram_codegen::GeneratedClient;
-use proc_macro2::TokenStream;
 use quote::ToTokens as _;
 use syn::{Fields, ImplItem, Item, Visibility, visit_mut::VisitMut};
 
@@ -73,11 +72,13 @@ fn add_module<'i>(module: &str, items: impl Iterator<Item = &'i Item>, surface: 
                     }
                 }
             }
-            Item::Static(item) if item.ident != "ALL" => {
-                surface.push(module, &static_text(&item.ident, &item.ty, &item.expr));
+            Item::Static(item) => {
+                let name = if item.ident == "ALL" { "document" } else { module };
+                surface.push(name, &declaration("static", &item.ident, &item.ty, &item.expr));
             }
-            Item::Static(item) => surface.push("document", &static_text(&item.ident, &item.ty, &item.expr)),
-            Item::Const(item) => surface.push("document", &const_text(item)),
+            Item::Const(item) => {
+                surface.push("document", &declaration("const", &item.ident, &item.ty, &item.expr));
+            }
             // The builders of types repeat the properties of the types, which are reviewed themselves.
             _ => {}
         }
@@ -92,13 +93,13 @@ fn name_of(this: &syn::Type) -> String {
 }
 
 fn struct_text(item: &syn::ItemStruct) -> String {
-    let mut text = format!("{}pub struct {}{}", documented(&item.attrs), item.ident, line(&generics(&item.generics)));
+    let mut text = format!("{}pub struct {}{}", documented(&item.attrs), item.ident, line(&item.generics));
     match &item.fields {
         Fields::Named(fields) if fields.named.iter().any(|field| is_public(&field.vis)) => {
             text.push_str(" {\n");
             for field in fields.named.iter().filter(|field| is_public(&field.vis)) {
                 let name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
-                let line = format!("{}pub {name}: {},\n", documented(&field.attrs), line(&field.ty.to_token_stream()));
+                let line = format!("{}pub {name}: {},\n", documented(&field.attrs), line(&field.ty));
                 text.push_str(&indented(&line));
             }
             text.push_str("}\n");
@@ -112,7 +113,7 @@ fn struct_text(item: &syn::ItemStruct) -> String {
 fn enum_text(item: &syn::ItemEnum) -> String {
     let mut text = format!("{}pub enum {} {{\n", documented(&item.attrs), item.ident);
     for variant in &item.variants {
-        let payload: Vec<_> = variant.fields.iter().map(|field| line(&field.ty.to_token_stream())).collect();
+        let payload: Vec<_> = variant.fields.iter().map(|field| line(&field.ty)).collect();
         let payload = if payload.is_empty() { String::new() } else { format!("({})", payload.join(", ")) };
         text.push_str(&indented(&format!("{}{}{payload},\n", documented(&variant.attrs), variant.ident)));
     }
@@ -133,16 +134,12 @@ fn methods(block: &syn::ItemImpl) -> String {
     if text.is_empty() {
         return text;
     }
-    format!(
-        "impl{} {} {{\n{}}}\n",
-        line(&generics(&block.generics)),
-        line(&block.self_ty.to_token_stream()),
-        indented(&text)
-    )
+    format!("impl{} {} {{\n{}}}\n", line(&block.generics), line(&block.self_ty), indented(&text))
 }
 
-fn static_text(name: &syn::Ident, kind: &syn::Type, value: &syn::Expr) -> String {
-    format!("pub static {name}: {} = {};\n", line(&kind.to_token_stream()), constant_value(value))
+/// A `static` or a `const`.
+fn declaration(keyword: &str, name: &syn::Ident, kind: &syn::Type, value: &syn::Expr) -> String {
+    format!("pub {keyword} {name}: {} = {};\n", line(kind), constant_value(value))
 }
 
 /// The properties, rules and kinds of a schema, each on a line.
@@ -168,10 +165,6 @@ fn flat(value: &syn::Expr) -> String {
     constant_value(value).lines().map(str::trim).collect::<Vec<_>>().join(" ").replace(", }", " }")
 }
 
-fn const_text(item: &syn::ItemConst) -> String {
-    format!("pub const {}: {} = {};\n", item.ident, line(&item.ty.to_token_stream()), constant_value(&item.expr))
-}
-
 /// The parts that a generated encoder writes, in their order.
 fn parts(block: &syn::ItemImpl) -> String {
     let is_encoder = block.trait_.as_ref().and_then(|(path, _)| path.segments.last());
@@ -192,14 +185,10 @@ impl VisitMut for Parts {
             return syn::visit_mut::visit_expr_method_call_mut(self, call);
         }
         // The name of the part is enough; its value is always called `value`.
-        let arguments = call.args.iter().map(|argument| line(&argument.to_token_stream()));
+        let arguments = call.args.iter().map(line);
         let arguments: Vec<_> = arguments.filter(|argument| argument != "value").collect();
         self.0.push(format!("{}({})", call.method, arguments.join(", ")));
     }
-}
-
-fn generics(generics: &syn::Generics) -> TokenStream {
-    generics.to_token_stream()
 }
 
 fn is_public(visibility: &Visibility) -> bool {

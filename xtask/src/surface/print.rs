@@ -1,7 +1,7 @@
 //! Formats tokens for readers: no absolute paths, usual spacing, one item per line.
 
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
-use quote::ToTokens as _;
+use quote::ToTokens;
 
 /// Fields of schemas that are omitted if they are `None`.
 const OMITTED_IF_NONE: [&str; 8] =
@@ -25,7 +25,7 @@ fn with_attributes(documentation: &str, attributes: &[syn::Attribute]) -> String
     let mut text: String =
         prose(documentation).iter().map(|line| format!("/// {line}").trim_end().to_owned() + "\n").collect();
     for attribute in attributes.iter().filter(|attribute| !attribute.path().is_ident("doc")) {
-        text.push_str(&line(&attribute.to_token_stream()));
+        text.push_str(&line(attribute));
         text.push('\n');
     }
     text
@@ -67,17 +67,16 @@ pub(super) fn signature(signature: &syn::Signature) -> String {
     let arguments = signature.inputs.iter().map(|argument| match argument {
         // `mut self` is an implementation detail.
         syn::FnArg::Receiver(receiver) if matches!(receiver.kind, syn::ReceiverKind::Value) => "self".to_owned(),
-        _ => line(&argument.to_token_stream()),
+        _ => line(argument),
     });
     let arguments = arguments.collect::<Vec<_>>().join(", ");
     let asynchronous = if signature.asyncness.is_some() { "async " } else { "" };
-    let generics = line(&signature.generics.to_token_stream());
-    let output = line(&signature.output.to_token_stream());
+    let generics = line(&signature.generics);
+    let output = line(&signature.output);
     let output = if output.is_empty() { output } else { format!(" {output}") };
     let mut text = format!("pub {asynchronous}fn {}{generics}({arguments}){output}", signature.ident);
     if let Some(clause) = &signature.generics.where_clause {
-        let bounds: Vec<_> =
-            clause.predicates.iter().map(|bound| format!("    {}", line(&bound.to_token_stream()))).collect();
+        let bounds: Vec<_> = clause.predicates.iter().map(|bound| format!("    {}", line(bound))).collect();
         text.push_str(&format!("\nwhere\n{}", bounds.join(",\n")));
     }
     text.push_str(";\n");
@@ -97,16 +96,16 @@ pub(super) fn constant_value(value: &syn::Expr) -> String {
         }
         syn::Expr::Struct(value) => {
             // The schema of a property of the body is a comment below its type.
-            let in_body = value.fields.iter().any(|field| line(&field.expr.to_token_stream()) == "Location::Body");
+            let in_body = value.fields.iter().any(|field| line(&field.expr) == "Location::Body");
             let is_omitted = |field: &&syn::FieldValue| {
-                let (name, value) = (line(&field.member.to_token_stream()), line(&field.expr.to_token_stream()));
+                let (name, value) = (line(&field.member), line(&field.expr));
                 in_body && name == "schema" || value == "None" && OMITTED_IF_NONE.contains(&name.as_str())
             };
             let properties = value.fields.iter().filter(|field| !is_omitted(field)).map(|field| {
                 let name = field.member.to_token_stream();
                 indented(&format!("{name}: {},\n", constant_value(&field.expr)))
             });
-            format!("{} {{\n{}}}", line(&value.path.to_token_stream()), properties.collect::<String>())
+            format!("{} {{\n{}}}", line(&value.path), properties.collect::<String>())
         }
         syn::Expr::Reference(reference) => match &*reference.expr {
             syn::Expr::Array(array) => {
@@ -123,7 +122,7 @@ pub(super) fn constant_value(value: &syn::Expr) -> String {
             let lines = prose(&text.value()).join("\n");
             format!("\"\n{}\"", indented(&lines))
         }
-        _ => line(&value.to_token_stream()),
+        _ => line(value),
     }
 }
 
@@ -142,9 +141,9 @@ pub(super) fn indented(text: &str) -> String {
 }
 
 /// Tokens on one line, spaced as usual, with shortened paths.
-pub(super) fn line(tokens: &TokenStream) -> String {
+pub(super) fn line(item: &impl ToTokens) -> String {
     let mut atoms = Vec::new();
-    flatten(tokens.clone(), &mut atoms);
+    flatten(item.to_token_stream(), &mut atoms);
     let atoms = without_prefixes(atoms);
     let mut text = String::new();
     for (index, atom) in atoms.iter().enumerate() {
@@ -241,7 +240,7 @@ mod tests {
     use super::*;
 
     fn formatted(source: &str) -> String {
-        line(&source.parse().unwrap())
+        line(&source.parse::<TokenStream>().unwrap())
     }
 
     #[test]
