@@ -1,6 +1,6 @@
 //! Deterministic pseudo-random numbers, and their notation.
 
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
 /// Scrambles a number with the bijective mixer of `SplitMix64`.
 pub(crate) fn scramble(number: u64) -> u64 {
@@ -17,20 +17,13 @@ pub(crate) fn fingerprint(text: &str) -> u64 {
 
 /// Returns 22 characters, the form in which the service writes a UUID.
 pub(crate) fn base64url(bits: u128) -> String {
-    // 21 characters of 6 bits, and the last 2 bits padded with zeros.
-    let sextets = (0..21).map(|index| bits >> (122 - 6 * index)).chain([bits << 4]);
-    sextets.map(|bits| char::from(ALPHABET[usize::try_from(bits & 63).expect("six bits")])).collect()
+    BASE64_URL_SAFE_NO_PAD.encode(bits.to_be_bytes())
 }
 
 /// Reads the output of [`base64url`].
 pub(crate) fn from_base64url(text: &str) -> Option<u128> {
-    let mut bits = 0;
-    for (index, byte) in text.bytes().enumerate() {
-        let sextet = ALPHABET.iter().position(|known| *known == byte)? as u128;
-        bits = if index < 21 { bits << 6 | sextet } else { bits << 2 | sextet >> 4 };
-    }
-    // Encoding it again detects other lengths and bits in the padding.
-    (base64url(bits) == text).then_some(bits)
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
+    bytes.try_into().ok().map(u128::from_be_bytes)
 }
 
 #[cfg(test)]
