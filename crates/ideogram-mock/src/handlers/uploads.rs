@@ -6,67 +6,53 @@ use super::Service;
 use crate::{
     content::{Content, FileType},
     reply::Reply,
-    request::Call,
-    state::{State, StoredFile},
+    request::{Call, ReceivedFile},
+    state::StoredFile,
 };
 
 /// Most images in a dataset; captions do not count.
 pub(super) const MAX_IMAGES: usize = 100;
 
-/// The results of one upload.
-#[derive(Debug, Default)]
-struct Report {
-    stored: Vec<Value>,
-    failed: Vec<Value>,
-}
-
 pub(super) fn upload(service: &Service, call: &Call) -> Result<Value, Reply> {
     let dataset_id = call.variable("dataset_id");
-    let report = service.store.change(|state| {
+    let (stored, failed) = service.store.change(|state| {
         state.dataset(dataset_id)?;
-        let mut report = Report::default();
-        for file in &call.files {
-            match &file.content {
-                Content::Archive(entries) if !service.scenario.fails(&file.file_name) => {
-                    for entry in entries {
-                        add(service, state, dataset_id, (&entry.name, entry.size, &entry.content), &mut report)?;
-                    }
-                }
-                content => add(service, state, dataset_id, (&file.file_name, file.size, content), &mut report)?,
+        let (mut stored, mut failed) = (Vec::new(), Vec::new());
+        for (name, size, content) in call.files.iter().flat_map(|file| files_in(service, file)) {
+            if let Some(reason) = failure(service, name, content, state.dataset(dataset_id)?.images()) {
+                failed.push(json!({"file_name": name, "failure_reason": reason}));
+                continue;
+            }
+            let is_image = matches!(content, Content::Image(_));
+            let id = is_image.then(|| state.new_id());
+            let dataset = state.dataset_mut(dataset_id)?;
+            dataset.files.push(StoredFile { name: name.to_owned(), size, is_image });
+            // The response does not list stored captions.
+            if let Some(id) = id {
+                let identifier = json!({"asset_type": "UPLOAD", "asset_id": id});
+                stored.push(json!({"asset_identifier": identifier, "file_name": name}));
+                dataset.cover.get_or_insert(id);
             }
         }
-        Ok(report)
+        Ok((stored, failed))
     })?;
     Ok(json!({
-        "total_count": report.stored.len() + report.failed.len(),
-        "success_count": report.stored.len(),
-        "failure_count": report.failed.len(),
-        "successful_assets": report.stored,
-        "failed_assets": report.failed,
+        "total_count": stored.len() + failed.len(),
+        "success_count": stored.len(),
+        "failure_count": failed.len(),
+        "successful_assets": stored,
+        "failed_assets": failed,
     }))
 }
 
-/// Stores one file (name, size, content), or reports why not. The report does not list stored captions.
-fn add(
-    service: &Service,
-    state: &mut State,
-    dataset_id: &str,
-    (name, size, content): (&str, u64, &Content),
-    report: &mut Report,
-) -> Result<(), Reply> {
-    if let Some(reason) = failure(service, name, content, state.dataset(dataset_id)?.images()) {
-        report.failed.push(json!({"file_name": name, "failure_reason": reason}));
-        return Ok(());
+/// Returns name, size and content of a file, or of those in an archive.
+fn files_in<'f>(service: &Service, file: &'f ReceivedFile) -> Vec<(&'f str, u64, &'f Content)> {
+    match &file.content {
+        Content::Archive(entries) if !service.scenario.fails(&file.file_name) => {
+            entries.iter().map(|entry| (entry.name.as_str(), entry.size, &entry.content)).collect()
+        }
+        content => vec![(&file.file_name, file.size, content)],
     }
-    let is_image = matches!(content, Content::Image(_));
-    let id = is_image.then(|| state.new_id());
-    let dataset = state.dataset_mut(dataset_id)?;
-    dataset.files.push(StoredFile { name: name.to_owned(), size, is_image });
-    if let Some(id) = id {
-        report.stored.push(json!({"asset_identifier": {"asset_type": "UPLOAD", "asset_id": id}, "file_name": name}));
-        dataset.cover.get_or_insert(id);
-    }
-    Ok(())
 }
 
 /// Returns why a file cannot be added to a dataset of `images` images.
