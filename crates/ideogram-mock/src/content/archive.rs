@@ -1,7 +1,8 @@
 //! ZIP archives: unpacked within limits, each entry inspected.
 
-use std::{fs::File, io::Read};
+use std::io::Read as _;
 
+use tempfile::SpooledTempFile;
 use zip::{ZipArchive, result::ZipResult};
 
 use super::{Content, Entry, FileType, inspect};
@@ -13,7 +14,7 @@ const MAX_ENTRIES: usize = 1000;
 const MAX_UNPACKED: u64 = 2 * 1024 * 1024 * 1024;
 
 /// Returns the entries of the archive in `file`; `None` if it cannot be read completely or exceeds a limit.
-pub(super) fn read(file: File) -> Option<Vec<Entry>> {
+pub(super) fn read(file: SpooledTempFile) -> Option<Vec<Entry>> {
     let mut archive = ZipArchive::new(file).ok()?;
     if archive.is_empty() || archive.len() > MAX_ENTRIES {
         return None;
@@ -32,7 +33,7 @@ pub(super) fn read(file: File) -> Option<Vec<Entry>> {
 }
 
 /// Returns one entry, or `None` for folders and hidden files.
-fn read_entry(archive: &mut ZipArchive<File>, index: usize) -> ZipResult<Option<Entry>> {
+fn read_entry(archive: &mut ZipArchive<SpooledTempFile>, index: usize) -> ZipResult<Option<Entry>> {
     let entry = archive.by_index(index)?;
     let name = entry.name()?.into_owned();
     if entry.is_dir() || is_hidden(&name) {

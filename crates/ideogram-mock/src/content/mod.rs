@@ -5,10 +5,9 @@
 mod archive;
 mod image;
 
-use std::{
-    fs::File,
-    io::{self, Write},
-};
+use std::io::{self, Read as _, Seek as _, Write as _};
+
+use tempfile::SpooledTempFile;
 
 use crate::size::Size;
 
@@ -18,8 +17,11 @@ pub(crate) const MAX_IMAGE_BYTES: u64 = 25 * 1024 * 1024;
 /// Largest caption in bytes.
 const MAX_CAPTION_BYTES: u64 = 1024 * 1024;
 
-/// Largest archive in bytes; it is inspected on disk.
+/// Largest archive in bytes.
 const MAX_ARCHIVE_BYTES: u64 = 1024 * 1024 * 1024;
+
+/// An archive of more bytes is inspected on disk.
+const MAX_BYTES_IN_MEMORY: usize = 25 * 1024 * 1024;
 
 /// The content of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,14 +59,8 @@ pub(crate) enum FileType {
 pub(crate) struct Inspector {
     file_type: FileType,
     size: u64,
-    buffer: Buffer,
-}
-
-/// The bytes received so far; none are added once the file is too large.
-#[derive(Debug)]
-enum Buffer {
-    Memory(Vec<u8>),
-    Disk(File),
+    /// The bytes received so far; none are added once the file is too large.
+    buffer: SpooledTempFile,
 }
 
 impl FileType {
@@ -86,25 +82,14 @@ impl FileType {
 }
 
 impl Inspector {
-    pub(crate) fn new(file_name: &str) -> io::Result<Self> {
+    pub(crate) fn new(file_name: &str) -> Self {
         let file_type = FileType::of(file_name);
-        let buffer = match file_type {
-            FileType::Archive => Buffer::Disk(tempfile::tempfile()?),
-            FileType::Image | FileType::Caption => Buffer::Memory(Vec::new()),
-        };
-        Ok(Self { file_type, size: 0, buffer })
+        Self { file_type, size: 0, buffer: SpooledTempFile::new(MAX_BYTES_IN_MEMORY) }
     }
 
     pub(crate) fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.size += bytes.len() as u64;
-        if self.size > self.file_type.limit() {
-            return Ok(());
-        }
-        match &mut self.buffer {
-            Buffer::Memory(buffer) => buffer.extend_from_slice(bytes),
-            Buffer::Disk(file) => file.write_all(bytes)?,
-        }
-        Ok(())
+        if self.size > self.file_type.limit() { Ok(()) } else { self.buffer.write_all(bytes) }
     }
 
     /// The number of bytes received so far, including those that were dropped.
@@ -112,18 +97,19 @@ impl Inspector {
         self.size
     }
 
-    pub(crate) async fn finish(self) -> io::Result<Content> {
+    pub(crate) async fn finish(mut self) -> io::Result<Content> {
         if self.size > self.file_type.limit() {
             return Ok(Content::TooLarge);
         }
-        match self.buffer {
-            Buffer::Memory(bytes) => Ok(inspect(self.file_type, &bytes)),
-            Buffer::Disk(file) => {
-                // Unpacking blocks; other requests go on meanwhile.
-                let entries = tokio::task::spawn_blocking(|| archive::read(file)).await.map_err(io::Error::other)?;
-                Ok(entries.map_or(Content::Invalid(self.file_type), Content::Archive))
-            }
+        self.buffer.rewind()?;
+        if self.file_type == FileType::Archive {
+            // Unpacking blocks; other requests go on meanwhile.
+            let entries = tokio::task::spawn_blocking(|| archive::read(self.buffer)).await.map_err(io::Error::other)?;
+            return Ok(entries.map_or(Content::Invalid(FileType::Archive), Content::Archive));
         }
+        let mut bytes = Vec::new();
+        self.buffer.read_to_end(&mut bytes)?;
+        Ok(inspect(self.file_type, &bytes))
     }
 }
 

@@ -81,9 +81,9 @@ impl Call {
                 body
             }
             Some(rules) => {
-                let form = multipart::read(rules, head, stream, record).await?;
-                call.files = form.files;
-                form.properties
+                let (properties, files) = multipart::read(rules, head, stream, record).await?;
+                call.files = files;
+                properties
             }
         };
         match body.check.violation(&call.body) {

@@ -26,21 +26,14 @@ const MAX_TEXT_BYTES: usize = 1024 * 1024;
 /// Most parts in a body.
 const MAX_PARTS: usize = 2000;
 
-/// A form: its properties as a JSON object, and its files.
-#[derive(Debug)]
-pub(super) struct Form {
-    /// With file names in place of files.
-    pub(super) properties: Value,
-    pub(super) files: Vec<ReceivedFile>,
-}
-
-/// Reads a form. Texts become values of the types in `rules`; the schema is checked later.
+/// Reads a form: its properties as a JSON object, with file names in place of files, and its files. Texts become values of
+/// the types in `rules`; the schema is checked later.
 pub(super) async fn read(
     rules: &FormRules,
     head: &request::Parts,
     stream: &BodyStream,
     record: &Record,
-) -> Result<Form, Reply> {
+) -> Result<(Value, Vec<ReceivedFile>), Reply> {
     let malformed = |error: MultipartError| stream.refusal(&format!("malformed multipart body: {}", error.body_text()));
     let request = Request::from_parts(head.clone(), Body::from_stream(stream.clone()));
     let mut multipart =
@@ -79,7 +72,7 @@ pub(super) async fn read(
             Some(_) => return Err(Reply::bad_request(&format!("the part '{name}' is repeated"))),
         }
     }
-    Ok(Form { properties: Value::Object(properties), files })
+    Ok((Value::Object(properties), files))
 }
 
 async fn read_file(
@@ -92,7 +85,7 @@ async fn read_file(
         return Err(Reply::bad_request(&format!("the part '{}' is a file and needs a file name", rule.name)));
     };
     let media_type = field.content_type().map(str::to_owned);
-    let mut inspector = Inspector::new(&file_name).map_err(|error| inspection_failed(&error))?;
+    let mut inspector = Inspector::new(&file_name);
     while let Some(chunk) = field.chunk().await.map_err(&malformed)? {
         inspector.push(&chunk).map_err(|error| inspection_failed(&error))?;
     }
