@@ -14,7 +14,7 @@ use serde_json::Value;
 
 pub(crate) use self::{
     form::{FormRules, PartKind, PartRule},
-    operation::{Body, Location, Operation, Parameter, WRAPPER},
+    operation::{Body, Location, Operation, WRAPPER},
 };
 
 /// Its text; the build script finds the folder.

@@ -64,7 +64,9 @@ impl Call {
         record: &Record,
     ) -> Result<Self, Reply> {
         let path = &route.variables;
-        parameters::check(operation, Location::Path, &parameters::path(operation, path))?;
+        // They are texts, as the house rules require.
+        let variables = path.iter().map(|(name, text)| (name.clone(), Value::from(text.as_str()))).collect();
+        parameters::check(operation, Location::Path, &variables)?;
         let query = parameters::query(operation, &head.uri)?;
         parameters::check(operation, Location::Query, &query)?;
 

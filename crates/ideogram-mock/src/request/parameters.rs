@@ -1,35 +1,24 @@
-//! Parameters of path and query, read by their types and checked by their schemas.
+//! Parameters of the query, read by their types, and of path and query, checked by their schemas.
 
 use axum::extract::Query;
 use http::Uri;
 use serde_json::{Map, Value};
 
 use crate::{
-    document::{Location, Operation, Parameter},
+    document::{Location, Operation},
     reply::Reply,
 };
-
-/// Returns the variables of the path as values.
-pub(super) fn path(operation: &Operation, variables: &[(String, String)]) -> Map<String, Value> {
-    let value = |(name, text): &(String, String)| {
-        let value = match parameter(operation, Location::Path, name) {
-            Some(parameter) => parameter.scalar.read(text.clone()),
-            None => text.clone().into(),
-        };
-        (name.clone(), value)
-    };
-    variables.iter().map(value).collect()
-}
 
 /// Returns the parameters of the query as values. A parameter that may be repeated is an array; unknown ones are
 /// ignored.
 pub(super) fn query(operation: &Operation, uri: &Uri) -> Result<Map<String, Value>, Reply> {
     let query = Query::<Vec<(String, String)>>::try_from_uri(uri);
     let Query(pairs) = query.map_err(|error| Reply::bad_request(&format!("malformed query: {error}")))?;
+    let known = || operation.parameters.iter().filter(|parameter| parameter.location == Location::Query);
     let mut values = Map::new();
     for (name, text) in pairs {
         // `openapi/README.md` gives the reason.
-        let Some(parameter) = parameter(operation, Location::Query, &name) else { continue };
+        let Some(parameter) = known().find(|parameter| parameter.name == name) else { continue };
         let value = parameter.scalar.read(text);
         match values.get_mut(&name) {
             None if parameter.repeated => _ = values.insert(name, Value::Array(vec![value])),
@@ -54,8 +43,4 @@ pub(super) fn check(operation: &Operation, location: Location, values: &Map<Stri
         }
     }
     Ok(())
-}
-
-fn parameter<'a>(operation: &'a Operation, location: Location, name: &str) -> Option<&'a Parameter> {
-    operation.parameters.iter().find(|parameter| parameter.location == location && parameter.name == name)
 }
