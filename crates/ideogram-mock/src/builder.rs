@@ -38,15 +38,15 @@ const DEFAULT_MAX_BODY_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 #[must_use = "a builder does nothing before `start`"]
 pub struct MockServerBuilder {
     port: u16,
-    api_key: String,
+    pub(crate) api_key: String,
     start_time: Option<SystemTime>,
     time_scale: f64,
-    training_time: Duration,
+    pub(crate) training_time: Duration,
     generation_time: Duration,
-    job_time: Duration,
-    storing_time: Duration,
-    shows_file_names: bool,
-    max_body_bytes: u64,
+    pub(crate) job_time: Duration,
+    pub(crate) storing_time: Duration,
+    pub(crate) shows_file_names: bool,
+    pub(crate) max_body_bytes: u64,
     state_dir: Option<PathBuf>,
     scenario: Scenario,
 }
@@ -181,39 +181,26 @@ impl MockServerBuilder {
             let text = format!("the time scale must be a number from 0, not {}", self.time_scale);
             return Err(io::Error::new(ErrorKind::InvalidInput, text));
         }
-        let mut start = match self.start_time {
+        let start = match self.start_time {
             Some(time) => Timestamp::try_from(time).map_err(|error| io::Error::new(ErrorKind::InvalidInput, error))?,
             None => DEFAULT_START,
         };
-        let (file, state) = match &self.state_dir {
-            Some(directory) => {
-                let (file, state) = StateFile::open(directory)?;
-                (Some(file), state)
-            }
-            None => (None, None),
-        };
-        let state = state.unwrap_or_else(|| State::demo(self.training_time, start));
-        if let Some(stored) = state.now {
-            start = start.max(stored);
-        }
+        let (file, state) = self.state_dir.as_deref().map(StateFile::open).transpose()?.unzip();
+        let state = state.flatten().unwrap_or_else(|| State::demo(self.training_time, start));
+        let start = state.now.map_or(start, |stored| start.max(stored));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port))?;
         let url = format!("http://{}", listener.local_addr()?);
         let shared = Shared {
             service: Service {
                 store: Store::new(state, file, Clock::new(start, self.time_scale)),
-                scenario: ScenarioState::new(self.scenario),
-                training_time: self.training_time,
-                job_time: self.job_time,
-                storing_time: self.storing_time,
-                shows_file_names: self.shows_file_names,
+                scenario: ScenarioState::new(self.scenario.clone()),
                 limiter: ImageLimiter::new(self.generation_time),
                 links: Links::new(url.clone()),
+                settings: self,
             },
             started: Timestamp::now(),
             recorder: Recorder::default(),
             deliveries: Deliveries::default(),
-            api_key: self.api_key,
-            max_body_bytes: self.max_body_bytes,
         };
         MockServer::serve(listener, url, Arc::new(shared))
     }

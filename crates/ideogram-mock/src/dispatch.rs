@@ -32,9 +32,6 @@ pub(crate) struct Shared {
     pub(crate) started: Timestamp,
     pub(crate) recorder: Recorder,
     pub(crate) deliveries: Deliveries,
-    pub(crate) api_key: String,
-    /// The largest body that is read, in bytes.
-    pub(crate) max_body_bytes: u64,
 }
 
 /// Responds to one request. Those of the inspector are not recorded.
@@ -44,7 +41,7 @@ pub(crate) async fn handle(State(shared): State<Arc<Shared>>, request: Request) 
     }
     let (head, body) = request.into_parts();
     let record = shared.recorder.begin(&head);
-    let stream = BodyStream::new(body, &head.headers, record.clone(), shared.max_body_bytes);
+    let stream = BodyStream::new(body, &head.headers, record.clone(), shared.service.settings.max_body_bytes);
     let performed = perform(&shared, &head, &stream, &record).await;
     let (response, delivery) = performed.unwrap_or_else(|refusal| (refusal, Delivery::Complete));
     stream.drain().await;
@@ -75,7 +72,7 @@ async fn perform(
     let operation = operation(&route, head)?;
     record.set_operation(&operation.id);
     let key = head.headers.get(document.key_header());
-    let is_known = key.is_some_and(|key| key.as_bytes() == shared.api_key.as_bytes());
+    let is_known = key.is_some_and(|key| key.as_bytes() == shared.service.settings.api_key.as_bytes());
     if operation.needs_key && !is_known {
         return Err(Reply::access_denied());
     }
@@ -151,7 +148,7 @@ async fn run(
     handler: Handler,
     call: Call,
 ) -> Result<serde_json::Value, Reply> {
-    let time = shared.service.storing_time;
+    let time = shared.service.settings.storing_time;
     if time.is_zero() || !handlers::stores_files(&operation.id) {
         return checked(handler, &shared.service, &call);
     }

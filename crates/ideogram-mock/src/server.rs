@@ -87,7 +87,7 @@ impl MockServer {
 
     /// The key to send in the `Api-Key` header.
     pub fn api_key(&self) -> &str {
-        &self.shared.api_key
+        &self.shared.service.settings.api_key
     }
 
     /// The last 1000 requests, oldest first, including those that were refused or are still being received. Downloads of

@@ -36,7 +36,7 @@ pub(super) fn get(service: &Service, call: &Call) -> Result<Value, Reply> {
         let dataset = state.dataset(call.variable("dataset_id"))?;
         let trained = state.models.iter().filter(|model| model.dataset_id.as_ref() == Some(&dataset.id));
         let model_ids: Vec<_> = trained.map(|model| model.id.as_str()).collect();
-        let name = |file: &StoredFile| service.shows_file_names.then(|| file.name.clone());
+        let name = |file: &StoredFile| service.settings.shows_file_names.then(|| file.name.clone());
         let file = dataset.files.iter().map(|file| json!({"file_name": name(file), "file_size_bytes": file.size}));
         Ok(json!({
             "dataset": to_json(dataset),

@@ -231,7 +231,7 @@ pub(crate) fn hangs(call: &Call) -> bool {
 /// Stores a generation with its images and what it costs, and returns its id.
 fn record(service: &Service, call: &Call, data: &Value) -> Result<String, Reply> {
     let (created, is_job) = (service.now(), is_job(call));
-    let ends = if is_job { later(created, service.job_time) } else { created };
+    let ends = if is_job { later(created, service.settings.job_time) } else { created };
     let fails = is_job && is_marked(&subject(call), "errored");
     let count = data.as_array().map_or(0, Vec::len).max(1) as u64;
     service.store.change(|state| {

@@ -12,13 +12,12 @@ mod words;
 
 pub(crate) use sources::subject;
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
-    concurrency::ImageLimiter, images::Links, reply::Reply, request::Call, scenario::ScenarioState, store::Store,
+    builder::MockServerBuilder, concurrency::ImageLimiter, images::Links, reply::Reply, request::Call,
+    scenario::ScenarioState, store::Store,
 };
 
 /// State and settings for the handlers.
@@ -26,16 +25,10 @@ use crate::{
 pub(crate) struct Service {
     pub(crate) store: Store,
     pub(crate) scenario: ScenarioState,
-    /// How long a training takes, in service time.
-    pub(crate) training_time: Duration,
-    /// How long a job takes, in service time.
-    pub(crate) job_time: Duration,
-    /// How long it takes to store uploaded files, in real time.
-    pub(crate) storing_time: Duration,
-    /// Whether the responses for datasets contain the names of files.
-    pub(crate) shows_file_names: bool,
     pub(crate) limiter: ImageLimiter,
     pub(crate) links: Links,
+    /// What the server was built with.
+    pub(crate) settings: MockServerBuilder,
 }
 
 /// The function of one operation.

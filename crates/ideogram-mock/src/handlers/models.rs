@@ -26,7 +26,7 @@ pub(super) fn train(service: &Service, call: &Call) -> Result<Value, Reply> {
             id: state.new_id(),
             dataset_id: Some(dataset_id),
             created,
-            ends: later(created, service.training_time),
+            ends: later(created, service.settings.training_time),
             fails: name.to_ascii_lowercase().contains("errored"),
             uri: new_uri(&name),
             name,

@@ -28,7 +28,7 @@ pub(super) fn time(shared: &Shared) -> String {
 pub(super) fn take(shared: &Shared, after: u64) -> Value {
     let exchanges = shared.recorder.exchanges(MAX_ENTRIES, after);
     let headers = exchanges.iter().map(|exchange| &exchange.request.headers);
-    let redaction = Redaction::new(&shared.api_key, Document::embedded().key_header(), headers);
+    let redaction = Redaction::new(&shared.service.settings.api_key, Document::embedded().key_header(), headers);
     let requests: Vec<_> = exchanges.iter().map(|exchange| exchange::to_json(exchange, &redaction)).collect();
     let (count, recorded) = shared.recorder.counts();
     let now = shared.service.now();
