@@ -6,21 +6,6 @@ use similar::TextDiff;
 
 use crate::{calls, coverage, sources::Sources};
 
-/// A derived file.
-#[derive(Clone, Copy, Debug)]
-pub struct Artifact {
-    /// The file, from the root of the workspace.
-    pub path: &'static str,
-    /// Returns its text.
-    pub render: fn(&Sources, &GeneratedClient) -> Result<String>,
-}
-
-/// Every derived file except the snapshots, which people accept.
-pub const ARTIFACTS: &[Artifact] = &[
-    Artifact { path: coverage::FILE, render: coverage::render },
-    Artifact { path: calls::FILE, render: calls::render },
-];
-
 /// A derived file that is out of date.
 #[derive(Clone, Debug)]
 pub struct OutdatedArtifact {
@@ -32,11 +17,11 @@ pub struct OutdatedArtifact {
     pub diff: String,
 }
 
-/// Returns the derived files that are out of date.
+/// Returns the derived files that are out of date: all except the snapshots, which people accept.
 pub fn outdated(sources: &Sources, client: &GeneratedClient) -> Result<Vec<OutdatedArtifact>> {
+    let readme = coverage::render(sources, client).with_context(|| format!("cannot render `{}`", coverage::FILE))?;
     let mut outdated = Vec::new();
-    for Artifact { path, render } in ARTIFACTS {
-        let wanted = render(sources, client).with_context(|| format!("cannot render `{path}`"))?;
+    for (path, wanted) in [(coverage::FILE, readme), (calls::FILE, calls::render(client))] {
         let current = sources.get(path).unwrap_or_default();
         if current != wanted {
             let diff = TextDiff::from_lines(current, &wanted);

@@ -1,11 +1,8 @@
 //! The typed calls of the contract tests that can be derived: for every operation whose arguments are plain, a call with
 //! all of them, and one with only the required ones.
 
-use anyhow::Result;
 use ideogram_codegen::{GeneratedClient, Inputs};
 use serde_json::Value;
-
-use crate::sources::Sources;
 
 /// The file with the calls.
 pub(crate) const FILE: &str = "tests/contract/requests/calls_derived.rs";
@@ -23,8 +20,7 @@ use super::{Call, call, file};
 ";
 
 /// Returns the file. Jobs and quotes add arguments, so their operations have calls by hand.
-#[expect(clippy::unnecessary_wraps, reason = "the form of every derived file")]
-pub(crate) fn render(_: &Sources, client: &GeneratedClient) -> Result<String> {
+pub(crate) fn render(client: &GeneratedClient) -> String {
     let mut source = HEAD.to_owned();
     source.push_str("/// The calls of an operation; none for one whose arguments are not plain.\n");
     source.push_str(
@@ -47,5 +43,5 @@ pub(crate) fn render(_: &Sources, client: &GeneratedClient) -> Result<String> {
         }
     }
     source.push_str("        _ => Vec::new(),\n    }\n}\n");
-    Ok(source)
+    source
 }

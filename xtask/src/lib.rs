@@ -1,7 +1,7 @@
 //! The maintenance tasks of this workspace, callable from tests so that `cargo test` alone finds outdated files.
 //!
-//! Start at [`check()`]: it takes document and samples and returns the client or problems, without I/O. [`ARTIFACTS`]
-//! are the derived files. `main.rs` parses the command line; each task is a module. Nothing here links the client:
+//! Start at [`check()`]: it takes document and samples and returns the client or problems, without I/O. [`outdated()`]
+//! renders the derived files. `main.rs` parses the command line; each task is a module. Nothing here links the client:
 //! tasks that need it run cargo.
 
 mod artifacts;
@@ -44,7 +44,7 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 pub use self::{
-    artifacts::{ARTIFACTS, Artifact, OutdatedArtifact, outdated},
+    artifacts::{OutdatedArtifact, outdated},
     audit::audit,
     check::check,
     ci::ci,

@@ -1,6 +1,6 @@
 //! A document to compare: its values, the lines they are in, and the targets of its references.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, process::Command};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use ideogram_codegen::Lines;
@@ -37,7 +37,11 @@ impl Document {
     /// Reads a file, or downloads a document with `curl`.
     pub(crate) fn read(source: &str) -> Result<Self> {
         let is_url = source.starts_with("https://") || source.starts_with("http://");
-        let text = if is_url { download(source)? } else { read_file(Path::new(source))? };
+        let text = if is_url {
+            download(source)?
+        } else {
+            fs::read_to_string(source).with_context(|| format!("cannot read `{source}`"))?
+        };
         // An address may carry a secret in its query.
         Self::parse(if is_url { source.split('?').next().unwrap_or_default() } else { source }, &text)
     }
@@ -75,10 +79,6 @@ impl Document {
     pub(crate) fn place_without_folder(&self, pointer: &str) -> String {
         self.place(pointer).split_off(self.name.rfind('/').map_or(0, |index| index + 1))
     }
-}
-
-fn read_file(path: &Path) -> Result<String> {
-    fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))
 }
 
 fn download(url: &str) -> Result<String> {
