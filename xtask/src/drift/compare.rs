@@ -22,28 +22,8 @@ pub(crate) struct Difference {
     pub(crate) location: String,
     /// What differs: a keyword, or what only one side has.
     pub(crate) fact: &'static str,
-    pub(crate) ours: Side,
-    pub(crate) theirs: Side,
-}
-
-/// What one document says, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Side {
-    pub(crate) text: String,
-    /// Nothing if the document does not have the operation.
-    pub(crate) pointer: Option<String>,
-}
-
-impl Side {
-    fn absent(pointer: &str) -> Self {
-        Self { text: ABSENT.to_owned(), pointer: Some(pointer.to_owned()) }
-    }
-}
-
-impl From<&Fact> for Side {
-    fn from(fact: &Fact) -> Self {
-        Self { text: fact.text.clone(), pointer: Some(fact.pointer.clone()) }
-    }
+    pub(crate) ours: Fact,
+    pub(crate) theirs: Fact,
 }
 
 /// Compares all operations, in the order of their paths.
@@ -68,8 +48,8 @@ pub(crate) fn differences(ours: &Document, theirs: &Document) -> Vec<Difference>
 
 fn only_in_one(document: &Document, operation: &Operation<'_>, is_ours: bool) -> Difference {
     let text = format!("present, {}", operation::security(document, &operation.node));
-    let present = Side { text, pointer: Some(operation.node.pointer.clone()) };
-    let absent = Side { text: ABSENT.to_owned(), pointer: None };
+    let present = Fact::new(text, &operation.node.pointer);
+    let absent = Fact { text: ABSENT.to_owned(), pointer: None };
     let (ours, theirs) = if is_ours { (present, absent) } else { (absent, present) };
     Difference {
         title: operation.title.clone(),
@@ -87,6 +67,10 @@ pub(crate) fn tree_differences(ours: &Tree, theirs: &Tree) -> Vec<Difference> {
     let mut comparison = Comparison { title: "", operation: "", seen: BTreeSet::new(), found: &mut found };
     comparison.trees("", ours, theirs);
     found
+}
+
+fn or_absent(fact: Option<Fact>, parent: &Tree) -> Fact {
+    fact.unwrap_or_else(|| Fact::new(ABSENT, &parent.pointer))
 }
 
 struct Comparison<'c> {
@@ -110,11 +94,10 @@ impl Comparison<'_> {
             if is_other_type && !["type", "required", "nullable", "deprecated", "contentType"].contains(&name.0) {
                 continue;
             }
-            let side = |fact: Option<&Fact>, tree: &Tree| fact.map_or_else(|| Side::absent(&tree.pointer), Side::from);
-            let (our, their) = (side(our, ours), side(their, theirs));
             if name.0 == "value" && (ours.items("value").is_empty() || theirs.items("value").is_empty()) {
                 self.values(location, ours, theirs);
             } else {
+                let (our, their) = (or_absent(our.cloned(), ours), or_absent(their.cloned(), theirs));
                 self.add(name.clone(), location, our, their);
             }
         }
@@ -124,16 +107,14 @@ impl Comparison<'_> {
         let labels: BTreeSet<&String> = ours.children.keys().chain(theirs.children.keys()).collect();
         for label in labels {
             let inner = format!("{location}{label}");
-            let present = |tree: &Tree| Side { text: tree.summary.clone(), pointer: Some(tree.pointer.clone()) };
             match (ours.children.get(label), theirs.children.get(label)) {
                 (Some(our), Some(their)) => self.trees(&inner, our, their),
-                (Some(our), None) => {
-                    self.add((our.kind, label.clone()), &inner, present(our), Side::absent(&theirs.pointer));
+                (our, their) => {
+                    let kind = our.or(their).map_or("", |tree| tree.kind);
+                    let summary = |tree: &Tree| Fact::new(tree.summary.as_str(), &tree.pointer);
+                    let (our, their) = (or_absent(our.map(summary), ours), or_absent(their.map(summary), theirs));
+                    self.add((kind, label.clone()), &inner, our, their);
                 }
-                (None, Some(their)) => {
-                    self.add((their.kind, label.clone()), &inner, Side::absent(&ours.pointer), present(their));
-                }
-                (None, None) => {}
             }
         }
     }
@@ -143,12 +124,12 @@ impl Comparison<'_> {
         let side = |tree: &Tree| {
             let values = tree.items("value");
             let text = if values.is_empty() { "any".to_owned() } else { values };
-            Side { text, pointer: Some(tree.pointer.clone()) }
+            Fact::new(text, &tree.pointer)
         };
         self.add(("values", String::new()), location, side(ours), side(theirs));
     }
 
-    fn add(&mut self, name: FactName, location: &str, ours: Side, theirs: Side) {
+    fn add(&mut self, name: FactName, location: &str, ours: Fact, theirs: Fact) {
         let fact = name.0;
         if self.seen.insert((name, ours.pointer.clone(), theirs.pointer.clone())) {
             self.found.push(Difference {

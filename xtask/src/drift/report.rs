@@ -1,10 +1,6 @@
 //! Prints differences by operation, each with what both documents say and where.
 
-use super::{
-    compare::{Difference, Side},
-    decisions::Decisions,
-    document::Document,
-};
+use super::{compare::Difference, decisions::Decisions, document::Document, tree::Fact};
 
 /// Longer texts are cut: an enum may have fifty values.
 const MAX_CHARS: usize = 160;
@@ -67,7 +63,7 @@ pub(crate) fn report(
     Report { text, undecided }
 }
 
-fn side(document: &Document, side: &Side) -> String {
+fn side(document: &Document, side: &Fact) -> String {
     let mut text: String = side.text.chars().take(MAX_CHARS).collect();
     if text.len() < side.text.len() {
         text.push('…');

@@ -18,11 +18,18 @@ pub(crate) struct Tree {
 /// The name of a fact, and the item if several facts have this name, as the values of an enum do.
 pub(crate) type FactName = (&'static str, String);
 
-/// A fact and where it is written.
-#[derive(Clone, Debug)]
+/// What one document says, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fact {
     pub(crate) text: String,
-    pub(crate) pointer: String,
+    /// Nothing if the document does not have the operation.
+    pub(crate) pointer: Option<String>,
+}
+
+impl Fact {
+    pub(crate) fn new(text: impl Into<String>, pointer: &str) -> Self {
+        Self { text: text.into(), pointer: Some(pointer.to_owned()) }
+    }
 }
 
 impl Tree {
@@ -32,12 +39,12 @@ impl Tree {
 
     /// Adds a fact that there is once.
     pub(crate) fn fact(&mut self, name: &'static str, text: impl Into<String>, pointer: &str) {
-        self.facts.insert((name, String::new()), Fact { text: text.into(), pointer: pointer.to_owned() });
+        self.facts.insert((name, String::new()), Fact::new(text, pointer));
     }
 
     /// Adds one of several facts with the same name.
     pub(crate) fn item(&mut self, name: &'static str, text: &str, pointer: &str) {
-        self.facts.insert((name, text.to_owned()), Fact { text: text.to_owned(), pointer: pointer.to_owned() });
+        self.facts.insert((name, text.to_owned()), Fact::new(text, pointer));
     }
 
     pub(crate) fn get(&self, name: &'static str) -> Option<&str> {
