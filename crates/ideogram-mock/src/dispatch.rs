@@ -12,7 +12,7 @@ use tokio::{sync::OwnedSemaphorePermit, time::sleep};
 
 use crate::{
     document::{Document, Operation, Route},
-    handlers::{self, Handler, Service, generations},
+    handlers::{self, Service, generations},
     images, inspector,
     recorder::{Record, Recorder},
     reply::Reply,
@@ -63,8 +63,7 @@ async fn perform(
     let path = head.uri.path();
     if let Some(name) = images::image_name(path) {
         let response = images::serve(name, head, shared.service.now()).await?;
-        let delivery = if shared.service.scenario.breaks_image() { Delivery::CutOff } else { Delivery::Complete };
-        return Ok((response, delivery));
+        return Ok((response, shared.service.scenario.image_delivery()));
     }
     let route = document.route(path).ok_or_else(|| {
         Reply::problem(StatusCode::NOT_FOUND, &format!("the document has no path that matches '{path}'"))
@@ -86,11 +85,9 @@ async fn perform(
     if is_quote {
         return Ok((Reply::success(&generations::quote(&call)), delivery));
     }
-    // An operation that changes no state needs no handler.
-    let handler = handlers::find(&operation.id).unwrap_or(|_, call| Ok(call.operation.example.clone()));
     let permit = shared.service.limiter.acquire(operation.images.count(&call.body))?;
     let (is_job, hangs) = (generations::is_job(&call), generations::hangs(&call));
-    let result = run(shared, operation, handler, call).await?;
+    let result = run(shared, call).await?;
     // In debug builds only, because it is slow. So every test of every user checks that the mock follows the document.
     if cfg!(debug_assertions)
         && let Some(violation) = operation.response.violation(&result)
@@ -142,20 +139,15 @@ fn deliver_later(shared: &Arc<Shared>, webhook: Webhook, id: String) {
 }
 
 /// Runs the handler. Files are stored after a delay, and also if the caller hangs up meanwhile.
-async fn run(
-    shared: &Arc<Shared>,
-    operation: &Operation,
-    handler: Handler,
-    call: Call,
-) -> Result<serde_json::Value, Reply> {
+async fn run(shared: &Arc<Shared>, call: Call) -> Result<serde_json::Value, Reply> {
     let time = shared.service.settings.storing_time;
-    if time.is_zero() || !handlers::stores_files(&operation.id) {
-        return checked(handler, &shared.service, &call);
+    if time.is_zero() || !handlers::stores_files(&call.operation.id) {
+        return checked(&shared.service, &call);
     }
     let shared = Arc::clone(shared);
     let storing = tokio::spawn(async move {
         sleep(time / 2).await;
-        let result = checked(handler, &shared.service, &call);
+        let result = checked(&shared.service, &call);
         sleep(time / 2).await;
         result
     });
@@ -164,13 +156,14 @@ async fn run(
     })
 }
 
-/// Calls the handler. In debug builds, so in every test of every user, one that ignores a parameter of the query fails: it
-/// would return a result that the caller did not ask for.
-fn checked(handler: Handler, service: &Service, call: &Call) -> Result<serde_json::Value, Reply> {
+/// Calls the handler, or returns the example of an operation without one, which changes no state. In debug builds, so in
+/// every test of every user, a handler that ignores a parameter of the query fails: it would return a result that the
+/// caller did not ask for.
+fn checked(service: &Service, call: &Call) -> Result<serde_json::Value, Reply> {
+    let Some(handler) = handlers::find(&call.operation.id) else { return Ok(call.operation.example.clone()) };
     let result = handler(service, call)?;
-    let is_example = handlers::find(&call.operation.id).is_none();
     match call.query.ignored() {
-        Some(name) if cfg!(debug_assertions) && !is_example => {
+        Some(name) if cfg!(debug_assertions) => {
             let id = &call.operation.id;
             let text = format!("the mock server's handler of `{id}` ignores the query parameter '{name}'");
             Err(Reply::error(StatusCode::INTERNAL_SERVER_ERROR, &text))

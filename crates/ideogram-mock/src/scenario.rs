@@ -96,14 +96,14 @@ impl ScenarioState {
         matches!(&*scenario, Scenario::UploadFails { names } if names.iter().any(|name| name == file_name))
     }
 
-    /// Returns whether the response with an image must be cut off; this resets the scenario.
-    pub(crate) fn breaks_image(&self) -> bool {
+    /// Returns how an image is delivered; this resets the scenario that cuts one off.
+    pub(crate) fn image_delivery(&self) -> Delivery {
         let mut scenario = self.0.lock().expect("nothing panics while it holds this lock");
-        let breaks = *scenario == Scenario::ImageLostOnce;
-        if breaks {
-            *scenario = Scenario::Normal;
+        if *scenario != Scenario::ImageLostOnce {
+            return Delivery::Complete;
         }
-        breaks
+        *scenario = Scenario::Normal;
+        Delivery::CutOff
     }
 
     /// Returns what happens to a call, which may be billed; this resets a scenario that is for one call only.
