@@ -1,48 +1,28 @@
 //! Writes schemas of the service as named components in house style.
 //!
-//! Start at [`Components::inline`]: it returns what to write at the place of a schema, and collects the components that
+//! Start at [`Drafter::inline`]: it returns what to write at the place of a schema, and collects the components that
 //! this refers to. A component of ours with the same name and the same facts is used again.
-
-use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
 use super::super::{
     compare::{Difference, tree_differences},
-    document::Document,
     merged::{Merged, merged},
     schema::schema,
 };
 use super::{
+    Drafter,
     keywords::{SCHEMAS, comment, reference, request_name},
-    sample::Samples,
+    sample::sample,
 };
 use crate::{house_rules::UNWRITTEN, schema_walk::Node};
 
 /// The pattern of ids in paths: it keeps a value inside its path segment.
 pub(super) const PATH_ID: &str = r"^(?:[^/?#%\s.]|\.[^/?#%\s.]|\.\.[^/?#%\s])[^/?#%\s]*$";
 
-/// The components of a draft.
-pub(super) struct Components<'d> {
-    ours: &'d Document,
-    theirs: &'d Document,
-    /// By the location in their document, and whether the use is nullable where the schema is not.
-    names: BTreeMap<(String, bool), String>,
-    drafted: Map<String, Value>,
-}
-
-impl<'d> Components<'d> {
-    pub(super) fn new(ours: &'d Document, theirs: &'d Document) -> Self {
-        Self { ours, theirs, names: BTreeMap::new(), drafted: Map::new() }
-    }
-
-    /// The drafted components, without those of ours.
-    pub(super) fn drafted(&self) -> &Map<String, Value> {
-        &self.drafted
-    }
-
+impl<'d> Drafter<'d> {
     /// The drafted components and ours.
-    pub(super) fn all(&self) -> Value {
+    pub(super) fn all_components(&self) -> Value {
         let mut all = self.ours.root()["components"]["schemas"].as_object().cloned().unwrap_or_default();
         all.extend(self.drafted.clone());
         Value::Object(all)
@@ -50,7 +30,7 @@ impl<'d> Components<'d> {
 
     /// Returns a value that is valid against a component, with the optional properties where `all` is set.
     pub(super) fn example(&self, name: &str, all: bool) -> Value {
-        Samples { components: &self.all() }.value(&reference(name), all)
+        sample(&self.all_components(), &reference(name), all)
     }
 
     /// Returns what to write for a property, an item or a parameter; `hint` names its component if it has no name.

@@ -11,13 +11,12 @@ mod shapes;
 mod tests;
 mod yaml;
 
+use std::collections::BTreeMap;
+
 use anyhow::{Result, anyhow};
 use serde_json::{Map, Value, json};
 
-use self::{
-    components::Components,
-    keywords::{comment, component_of, reference, request_name},
-};
+use self::keywords::{comment, component_of, reference, request_name};
 use super::{
     document::Document,
     operation::{Operation, operations, security},
@@ -37,14 +36,17 @@ pub(crate) fn draft(ours: &Document, theirs: &Document, name: &str) -> Result<St
         let meant = ideogram_codegen::nearest(name, ids).map(|id| format!("; did you mean `{id}`?"));
         anyhow!("no operation `{name}`{}", meant.unwrap_or_default())
     })?;
-    let mut drafter = Drafter { ours, theirs, components: Components::new(ours, theirs) };
+    let mut drafter = Drafter { ours, theirs, names: BTreeMap::new(), drafted: Map::new() };
     Ok(drafter.text(operation))
 }
 
 struct Drafter<'d> {
     ours: &'d Document,
     theirs: &'d Document,
-    components: Components<'d>,
+    /// The names of components, by the location in their document, and whether the use is nullable where the schema is not.
+    names: BTreeMap<(String, bool), String>,
+    /// The drafted components, without those of ours.
+    drafted: Map<String, Value>,
 }
 
 impl<'d> Drafter<'d> {
@@ -59,7 +61,7 @@ impl<'d> Drafter<'d> {
             document.insert("tags".to_owned(), json!([{"name": tag, "description": UNWRITTEN}]));
         }
         document.insert("paths".to_owned(), json!({path: {method.to_lowercase(): written}}));
-        document.insert("components".to_owned(), json!({"schemas": self.components.drafted()}));
+        document.insert("components".to_owned(), json!({"schemas": self.drafted}));
         yaml::write(&Value::Object(document))
     }
 
@@ -129,7 +131,7 @@ impl<'d> Drafter<'d> {
             let (name, place) = (text("name"), text("in"));
             let schema = node.get("schema").unwrap_or_else(|| node.clone());
             let schema = match place {
-                "path" => reference(&self.components.path_id(name, &schema)),
+                "path" => reference(&self.path_id(name, &schema)),
                 "query" => self.query(&schema, &format!("{} {name}", operation_words(&operation.id))),
                 _ => {
                     comment(written, &format!("TODO: the parameter `{name}` in `{place}` is left out."));
@@ -148,7 +150,7 @@ impl<'d> Drafter<'d> {
 
     /// A parameter is text, a number, a boolean, an enum or a list of these; its owner has the description.
     fn query(&mut self, node: &Node<'d>, hint: &str) -> Value {
-        let mut schema = self.components.inline(node, hint);
+        let mut schema = self.inline(node, hint);
         let Some(written) = schema.as_object_mut() else { return schema };
         written.remove("description");
         // One that may be left out need not be null.
@@ -169,7 +171,7 @@ impl<'d> Drafter<'d> {
         };
         let Some(schema) = first.get("schema") else { return };
         let hint = request_name(&operation_words(id));
-        let name = self.components.named(&schema, &hint);
+        let name = self.named(&schema, &hint);
         let mut media_types = Map::new();
         for (media_type, entry) in &content {
             if entry.get("schema").map(|other| other.value) != Some(schema.value) {
@@ -177,7 +179,7 @@ impl<'d> Drafter<'d> {
             } else if media_type == MULTIPART {
                 media_types.insert(media_type.clone(), self.multipart(&name));
             } else if media_type == JSON {
-                let example = self.components.example(&name, false);
+                let example = self.example(&name, false);
                 media_types.insert(media_type.clone(), json!({"schema": reference(&name), "example": example}));
             } else {
                 comment(written, &format!("TODO: `{media_type}` of the service is left out."));
@@ -188,7 +190,7 @@ impl<'d> Drafter<'d> {
 
     /// A form, with the media type of the parts that hold JSON.
     fn multipart(&self, name: &str) -> Value {
-        let all = self.components.all();
+        let all = self.all_components();
         let is_json = |schema: &Value| match component_of(schema) {
             Some(name) => all[name].get("properties").is_some() || all[name].get("oneOf").is_some(),
             None => schema["type"] == "object",
@@ -212,8 +214,8 @@ impl<'d> Drafter<'d> {
         match schema {
             Some(schema) => {
                 let hint = format!("{} response", operation_words(id));
-                let name = self.components.named(&schema, &hint);
-                let example = self.components.example(&name, true);
+                let name = self.named(&schema, &hint);
+                let example = self.example(&name, true);
                 let content = json!({JSON: {"schema": reference(&name), "example": example}});
                 written.insert("200".to_owned(), json!({"description": UNWRITTEN, "content": content}));
             }

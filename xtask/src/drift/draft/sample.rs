@@ -20,66 +20,60 @@ const CANDIDATES: [&str; 9] = [
 /// Below this depth only what is required is written.
 const MAX_DEPTH: usize = 4;
 
-/// The components that references lead to.
-pub(super) struct Samples<'c> {
-    pub(super) components: &'c Value,
+/// Returns a value with the required properties, and with the optional ones where `all` is set.
+pub(super) fn sample(components: &Value, schema: &Value, all: bool) -> Value {
+    at(components, schema, all, 0)
 }
 
-impl Samples<'_> {
-    /// Returns a value with the required properties, and with the optional ones where `all` is set.
-    pub(super) fn value(&self, schema: &Value, all: bool) -> Value {
-        self.at(schema, all, 0)
+fn at(components: &Value, schema: &Value, all: bool, depth: usize) -> Value {
+    for key in ["example", "default"] {
+        if let Some(value) = schema.get(key).filter(|value| !value.is_null()) {
+            return value.clone();
+        }
     }
+    if let Some(name) = component_of(schema) {
+        return at(components, &components[name], all, depth);
+    }
+    if let Some(first) = schema["enum"].as_array().and_then(|values| values.first()) {
+        return first.clone();
+    }
+    if let Some(kind) = schema["oneOf"].as_array().filter(|_| schema.get("properties").is_none()) {
+        return alternative(components, schema, &kind[0], depth);
+    }
+    match schema["type"].as_str() {
+        Some("string") => text(schema),
+        Some("integer" | "number") => number(schema),
+        Some("boolean") => json!(false),
+        Some("array") => {
+            let least = schema["minItems"].as_u64().unwrap_or_default();
+            let count = if depth < MAX_DEPTH { least.max(1) } else { least };
+            (0..count).map(|_| at(components, &schema["items"], all, depth + 1)).collect()
+        }
+        _ => object(components, schema, all && depth < MAX_DEPTH, depth),
+    }
+}
 
-    fn at(&self, schema: &Value, all: bool, depth: usize) -> Value {
-        for key in ["example", "default"] {
-            if let Some(value) = schema.get(key).filter(|value| !value.is_null()) {
-                return value.clone();
-            }
-        }
-        if let Some(name) = component_of(schema) {
-            return self.at(&self.components[name], all, depth);
-        }
-        if let Some(first) = schema["enum"].as_array().and_then(|values| values.first()) {
-            return first.clone();
-        }
-        if let Some(kind) = schema["oneOf"].as_array().filter(|_| schema.get("properties").is_none()) {
-            return self.alternative(schema, &kind[0], depth);
-        }
-        match schema["type"].as_str() {
-            Some("string") => text(schema),
-            Some("integer" | "number") => number(schema),
-            Some("boolean") => json!(false),
-            Some("array") => {
-                let least = schema["minItems"].as_u64().unwrap_or_default();
-                let count = if depth < MAX_DEPTH { least.max(1) } else { least };
-                (0..count).map(|_| self.at(&schema["items"], all, depth + 1)).collect()
-            }
-            _ => self.object(schema, all && depth < MAX_DEPTH, depth),
-        }
+fn object(components: &Value, schema: &Value, all: bool, depth: usize) -> Value {
+    let mut required: Vec<&str> = names(&schema["required"]);
+    for list in [&schema["oneOf"], &schema["anyOf"]] {
+        required.extend(names(&list[0]["required"]));
     }
+    let all = all && schema.get("not").is_none() && schema.get("oneOf").is_none();
+    let properties = schema["properties"].as_object().into_iter().flatten();
+    let wanted = properties.filter(|(name, _)| all || required.contains(&name.as_str()));
+    let value: Map<_, _> =
+        wanted.map(|(name, schema)| (name.clone(), at(components, schema, all, depth + 1))).collect();
+    Value::Object(value)
+}
 
-    fn object(&self, schema: &Value, all: bool, depth: usize) -> Value {
-        let mut required: Vec<&str> = names(&schema["required"]);
-        for list in [&schema["oneOf"], &schema["anyOf"]] {
-            required.extend(names(&list[0]["required"]));
-        }
-        let all = all && schema.get("not").is_none() && schema.get("oneOf").is_none();
-        let properties = schema["properties"].as_object().into_iter().flatten();
-        let wanted = properties.filter(|(name, _)| all || required.contains(&name.as_str()));
-        let value: Map<_, _> = wanted.map(|(name, schema)| (name.clone(), self.at(schema, all, depth + 1))).collect();
-        Value::Object(value)
+fn alternative(components: &Value, union: &Value, kind: &Value, depth: usize) -> Value {
+    let mut value = at(components, kind, false, depth);
+    let mapping = union["discriminator"]["mapping"].as_object().into_iter().flatten();
+    let mapped = mapping.into_iter().find(|(_, target)| **target == kind["$ref"]);
+    if let (Some(name), Some((mapped, _))) = (union["discriminator"]["propertyName"].as_str(), mapped) {
+        value[name] = json!(mapped);
     }
-
-    fn alternative(&self, union: &Value, kind: &Value, depth: usize) -> Value {
-        let mut value = self.at(kind, false, depth);
-        let mapping = union["discriminator"]["mapping"].as_object().into_iter().flatten();
-        let mapped = mapping.into_iter().find(|(_, target)| **target == kind["$ref"]);
-        if let (Some(name), Some((mapped, _))) = (union["discriminator"]["propertyName"].as_str(), mapped) {
-            value[name] = json!(mapped);
-        }
-        value
-    }
+    value
 }
 
 fn text(schema: &Value) -> Value {

@@ -4,12 +4,12 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::merged::{Merged, is_required_alone},
-    components::Components,
+    Drafter,
     keywords::{comment, component_of, hint, nullable, reference, unknown, values, without_description},
 };
 use crate::{house_rules::UNWRITTEN, schema_walk::Node};
 
-impl<'d> Components<'d> {
+impl<'d> Drafter<'d> {
     pub(super) fn component(&mut self, merged: &Merged<'d>, name: &str, written: &mut Map<String, Value>) {
         match merged.kind() {
             "object" => self.object(merged, name, written),
