@@ -304,28 +304,46 @@ pub(crate) enum PartKind {
     Json,
 }
 
+impl Kind {
+    pub(crate) fn component(&self) -> Option<&str> {
+        match self {
+            Self::Component(name) => Some(name),
+            _ => None,
+        }
+    }
+}
+
 impl Model {
     /// Follows aliases to the schema that defines the Rust type.
     pub(crate) fn resolved<'m>(&'m self, schema: &'m Schema) -> &'m Schema {
         let mut schema = schema;
         // Rules refuse circular aliases, but some of them run this before that is known.
         for _ in 0..32 {
-            match &schema.kind {
-                Kind::Component(name) => match self.components.get(name).map(|component| &component.shape) {
-                    Some(Shape::Alias(behind)) => schema = behind,
-                    _ => return schema,
-                },
-                _ => return schema,
-            }
+            let component = schema.kind.component().and_then(|name| self.components.get(name));
+            let Some(Component { shape: Shape::Alias(behind), .. }) = component else { break };
+            schema = behind;
         }
         schema
+    }
+
+    /// Whether a value may be null, by its own schema or by the alias behind it.
+    pub(crate) fn is_nullable(&self, schema: &Schema) -> bool {
+        schema.nullable || self.resolved(schema).nullable
+    }
+
+    /// The schema of an element of a list, and of any other value itself.
+    pub(crate) fn single_value<'m>(&'m self, schema: &'m Schema) -> &'m Schema {
+        let resolved = self.resolved(schema);
+        match &resolved.kind {
+            Kind::Array(items, _) => self.resolved(items),
+            _ => resolved,
+        }
     }
 
     /// Whether a component is the type of a path parameter.
     pub(crate) fn is_path_value(&self, component: &str) -> bool {
         self.operations.iter().flat_map(|operation| &operation.parameters).any(|parameter| {
-            parameter.location == Location::Path
-                && matches!(&parameter.schema.kind, Kind::Component(name) if name == component)
+            parameter.location == Location::Path && parameter.schema.kind.component() == Some(component)
         })
     }
 
@@ -339,6 +357,11 @@ impl Model {
             Shape::Object(object) => Some(object),
             _ => None,
         }
+    }
+
+    /// The properties of a component; none if it is not an object.
+    pub(crate) fn properties(&self, component: &str) -> &[Property] {
+        self.object(component).map_or(&[], |object| &object.properties)
     }
 
     /// Components that a response can contain.
@@ -380,12 +403,7 @@ impl Model {
 
     /// How a property of a multipart body is written: each item of an array is a part.
     pub(crate) fn part_kind(&self, property: &Schema) -> PartKind {
-        let resolved = self.resolved(property);
-        let single = match &resolved.kind {
-            Kind::Array(items, _) => self.resolved(items),
-            _ => resolved,
-        };
-        match &single.kind {
+        match &self.single_value(property).kind {
             Kind::File => PartKind::File,
             Kind::Component(name) if matches!(self.components[name].shape, Shape::Enum(_)) => PartKind::Text,
             Kind::Component(_) | Kind::Array(..) | Kind::Map(_) | Kind::FreeObject | Kind::Any => PartKind::Json,
@@ -394,16 +412,26 @@ impl Model {
     }
 
     fn reachable<'m>(&'m self, from: impl Iterator<Item = &'m str>) -> BTreeSet<&'m str> {
-        let mut seen = BTreeSet::new();
-        let mut waiting: Vec<&str> = from.collect();
-        while let Some(name) = waiting.pop() {
-            let Some((name, component)) = self.components.get_key_value(name) else { continue };
-            if seen.insert(name.as_str()) {
-                waiting.extend(references_of(&component.shape));
-            }
-        }
-        seen
+        let exists = |name: &&str| self.components.contains_key(*name);
+        closure(from.filter(exists), |name| {
+            references_of(&self.components[name].shape).into_iter().filter(exists).collect()
+        })
     }
+}
+
+/// Returns these names and all that `next` leads to from them.
+pub(crate) fn closure<'m>(
+    from: impl IntoIterator<Item = &'m str>,
+    next: impl Fn(&'m str) -> Vec<&'m str>,
+) -> BTreeSet<&'m str> {
+    let mut seen = BTreeSet::new();
+    let mut waiting: Vec<&str> = from.into_iter().collect();
+    while let Some(name) = waiting.pop() {
+        if seen.insert(name) {
+            waiting.extend(next(name));
+        }
+    }
+    seen
 }
 
 /// Returns the schemas inside a shape.

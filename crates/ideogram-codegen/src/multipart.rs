@@ -6,6 +6,7 @@ use quote::{format_ident, quote};
 use crate::{
     fields::{Field, Fields},
     model::{Body, MediaType, Model, PartKind, Property},
+    operations::option,
 };
 
 pub(crate) fn encoders(model: &Model, fields: &Fields) -> TokenStream {
@@ -24,8 +25,7 @@ pub(crate) fn encoders(model: &Model, fields: &Fields) -> TokenStream {
 
 fn encoder(model: &Model, fields: &Fields, body: &Body) -> TokenStream {
     let ident = format_ident!("{}", body.component);
-    let properties = model.object(&body.component).into_iter().flat_map(|object| &object.properties);
-    let parts = properties.filter_map(|property| {
+    let parts = model.properties(&body.component).iter().filter_map(|property| {
         let field = fields.get(&body.component, &property.name)?;
         Some(part(model, body, property, field))
     });
@@ -47,10 +47,7 @@ fn part(model: &Model, body: &Body, property: &Property, field: &Field) -> Token
         PartKind::File => quote! { parts.file(#name, value); },
         PartKind::Text => quote! { parts.text(#name, value); },
         PartKind::Json => {
-            let media_type = match body.part_media_types.get(name) {
-                Some(media_type) => quote! { ::std::option::Option::Some(#media_type) },
-                None => quote! { ::std::option::Option::None },
-            };
+            let media_type = option(body.part_media_types.get(name));
             quote! { parts.json(#name, value, #media_type)?; }
         }
     };

@@ -89,8 +89,8 @@ fn without_shared_prefix(names: &[String]) -> Vec<String> {
 }
 
 fn required(model: &Model, kind: &UnionKind) -> Vec<String> {
-    let properties = model.object(&kind.component).into_iter().flat_map(|object| &object.properties);
-    properties.filter(|property| property.required).map(|property| property.name.clone()).collect()
+    let required = model.properties(&kind.component).iter().filter(|property| property.required);
+    required.map(|property| property.name.clone()).collect()
 }
 
 fn code_list(names: &[String]) -> String {

@@ -122,7 +122,8 @@ fn constant(model: &Model, operation: &Operation) -> TokenStream {
     }
 }
 
-fn option(value: Option<impl ToTokens>) -> TokenStream {
+/// Returns the expression of an optional value.
+pub(crate) fn option(value: Option<impl ToTokens>) -> TokenStream {
     match value {
         Some(value) => quote! { ::std::option::Option::Some(#value) },
         None => quote! { ::std::option::Option::None },
@@ -138,9 +139,7 @@ fn inputs(model: &Model, operation: &Operation) -> Vec<TokenStream> {
         };
         input(model, &parameter.name, &location, parameter.required, &parameter.schema, &parameter.description)
     });
-    let properties =
-        operation.body.iter().filter_map(|body| model.object(&body.component)).flat_map(|object| &object.properties);
-    let properties = properties.map(|property| {
+    let properties = operation.body.iter().flat_map(|body| model.properties(&body.component)).map(|property| {
         let description = docs::description_of(model, &property.schema);
         input(model, &property.name, &quote! { Location::Body }, property.required, &property.schema, &description)
     });

@@ -6,7 +6,10 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use crate::model::{Choice, Kind, Model, NumberBounds, Object, Schema, Shape, TextBounds, Union};
+use crate::{
+    model::{Choice, Kind, Model, NumberBounds, Object, Schema, Shape, TextBounds, Union},
+    operations::option,
+};
 
 /// Returns one constant for each object and union that a request can contain.
 pub(crate) fn constants(model: &Model) -> TokenStream {
@@ -100,25 +103,19 @@ fn component(name: &str, kind: &str) -> TokenStream {
 
 fn text_schema(bounds: &TextBounds) -> TokenStream {
     let (min_length, max_length) = (option(bounds.min_length), option(bounds.max_length));
-    let pattern = match &bounds.pattern {
-        None => quote! { ::std::option::Option::None },
-        Some(pattern) => {
-            let example = bounds.example.as_ref().map(|example| quote! { .with_example(#example) });
-            quote! {
-                {
-                    static PATTERN: crate::runtime::Pattern = crate::runtime::Pattern::new(#pattern) #example;
-                    ::std::option::Option::Some(&PATTERN)
-                }
-            }
-        }
-    };
+    let pattern = option(bounds.pattern.as_ref().map(|pattern| {
+        let example = bounds.example.as_ref().map(|example| quote! { .with_example(#example) });
+        quote! { {
+            static PATTERN: crate::runtime::Pattern = crate::runtime::Pattern::new(#pattern) #example;
+            &PATTERN
+        } }
+    }));
     quote! { Schema::Text { min_length: #min_length, max_length: #max_length, pattern: #pattern } }
 }
 
 fn number_schema(bounds: &NumberBounds) -> TokenStream {
-    let bound = |value: Option<f64>, is_exclusive: bool| match value {
-        None => quote! { ::std::option::Option::None },
-        Some(value) => quote! { ::std::option::Option::Some(Bound { value: #value, is_exclusive: #is_exclusive }) },
+    let bound = |value: Option<f64>, is_exclusive: bool| {
+        option(value.map(|value| quote! { Bound { value: #value, is_exclusive: #is_exclusive } }))
     };
     let minimum = bound(bounds.minimum, bounds.exclusive_minimum);
     let maximum = bound(bounds.maximum, bounds.exclusive_maximum);
@@ -128,36 +125,21 @@ fn number_schema(bounds: &NumberBounds) -> TokenStream {
 fn object_schema(model: &Model, object: &Object) -> TokenStream {
     let properties = object.properties.iter().map(|property| {
         let (name, required) = (&property.name, property.required);
-        let nullable = property.schema.nullable || model.resolved(&property.schema).nullable;
+        let nullable = model.is_nullable(&property.schema);
         let schema = reference(model, &property.schema);
         quote! { Property { name: #name, required: #required, nullable: #nullable, schema: #schema } }
     });
     let rules = object.choices.iter().map(|choice| match choice {
         Choice::NotTogether(names) => quote! { Rule::NotTogether(&[#(#names),*]) },
-        Choice::ExactlyOne(sets) => {
-            let sets = sets.iter().map(|names| quote! { &[#(#names),*] });
-            quote! { Rule::ExactlyOne(&[#(#sets),*]) }
-        }
-        Choice::AtLeastOne(sets) => {
-            let sets = sets.iter().map(|names| quote! { &[#(#names),*] });
-            quote! { Rule::AtLeastOne(&[#(#sets),*]) }
-        }
+        Choice::ExactlyOne(sets) => quote! { Rule::ExactlyOne(&[#(&[#(#sets),*]),*]) },
+        Choice::AtLeastOne(sets) => quote! { Rule::AtLeastOne(&[#(&[#(#sets),*]),*]) },
     });
-    let additional = match &object.rest {
-        None => quote! { ::std::option::Option::None },
-        Some(rest) => {
-            let rest = reference(model, rest);
-            quote! { ::std::option::Option::Some(#rest) }
-        }
-    };
+    let additional = option(object.rest.as_ref().map(|rest| reference(model, rest)));
     quote! { Object { properties: &[#(#properties),*], rules: &[#(#rules),*], additional: #additional } }
 }
 
 fn union_schema(union: &Union) -> TokenStream {
-    let discriminator = match &union.discriminator {
-        None => quote! { ::std::option::Option::None },
-        Some(name) => quote! { ::std::option::Option::Some(#name) },
-    };
+    let discriminator = option(union.discriminator.as_ref());
     let kinds = union.kinds.iter().map(|kind| {
         let ident = format_ident!("{}", kind.component);
         // With a discriminator, the value of a kind defaults to its name.
@@ -168,11 +150,4 @@ fn union_schema(union: &Union) -> TokenStream {
         quote! { UnionKind { value: #value, object: &#ident } }
     });
     quote! { Union { discriminator: #discriminator, kinds: &[#(#kinds),*] } }
-}
-
-fn option<T: quote::ToTokens>(number: Option<T>) -> TokenStream {
-    match number {
-        None => quote! { ::std::option::Option::None },
-        Some(number) => quote! { ::std::option::Option::Some(#number) },
-    }
 }

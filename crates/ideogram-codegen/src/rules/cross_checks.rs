@@ -5,37 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Reader;
 use crate::{
     model::{
-        ImageCount, Kind, Location, MediaType, Model, Operation, PartKind, Property, Schema, Shape, references_of,
-        schemas_of,
+        ImageCount, Kind, Location, MediaType, Model, Operation, PartKind, Property, Schema, Shape, closure,
+        references_of, schemas_of,
     },
     names,
 };
 
-/// Types that generated code names without a path.
-const PRELUDE: [&str; 22] = [
-    "Self",
-    "Default",
-    "Option",
-    "Some",
-    "None",
-    "Result",
-    "Ok",
-    "Err",
-    "String",
-    "Vec",
-    "Box",
-    "From",
-    "Into",
-    "TryFrom",
-    "TryInto",
-    "Clone",
-    "Debug",
-    "PartialEq",
-    "Eq",
-    "Iterator",
-    "ToString",
-    "Client",
-];
+/// Types that generated code names without a path, separated by spaces.
+const PRELUDE: &str = "Self Default Option Some None Result Ok Err String Vec Box From Into TryFrom TryInto Clone Debug \
+                       PartialEq Eq Iterator ToString Client";
 
 impl Reader<'_> {
     pub(super) fn cross_checks(&self, model: &Model) {
@@ -75,51 +53,35 @@ impl Reader<'_> {
     fn requests_can_be_written(&self, model: &Model) {
         for name in model.in_requests() {
             let component = &model.components[name];
-            if let Shape::Object(object) = &component.shape
-                && object.properties.is_empty()
-            {
-                self.report_at(
-                    &component.pointer,
-                    format!("`{name}` is part of a request, but has no properties"),
-                    "describe its properties",
-                );
+            let report = |message: String, repair: &str| self.report_at(&component.pointer, message, repair);
+            if model.object(name).is_some_and(|object| object.properties.is_empty()) {
+                report(format!("`{name}` is part of a request, but has no properties"), "describe its properties");
             }
-            for schema in schemas_of(&component.shape) {
-                if holds_null(model, schema) {
-                    self.report_at(
-                        &component.pointer,
-                        format!("a list or map in `{name}` may hold null"),
-                        "remove `nullable` from its items",
-                    );
-                }
+            if schemas_of(&component.shape).into_iter().any(|schema| holds_null(model, schema)) {
+                report(format!("a list or map in `{name}` may hold null"), "remove `nullable` from its items");
             }
         }
     }
 
     fn aliases_end(&self, model: &Model) {
         for (name, component) in &model.components {
-            let mut seen = BTreeSet::from([name.as_str()]);
-            let mut pending = alias_targets(&component.shape);
-            while let Some(next) = pending.pop() {
-                if next == name {
-                    self.report_at(
-                        &component.pointer,
-                        format!("`{name}` refers to itself without an object in between"),
-                        "make it an object, or remove the circular reference",
-                    );
-                    break;
-                }
-                if seen.insert(next)
-                    && let Some(target) = model.components.get(next)
-                {
-                    pending.extend(alias_targets(&target.shape));
-                }
+            let targets = |name: &str| match model.components.get(name).map(|component| &component.shape) {
+                Some(shape @ Shape::Alias(_)) => references_of(shape),
+                _ => Vec::new(),
+            };
+            if closure(targets(name), targets).contains(name.as_str()) {
+                self.report_at(
+                    &component.pointer,
+                    format!("`{name}` refers to itself without an object in between"),
+                    "make it an object, or remove the circular reference",
+                );
             }
         }
     }
 
     fn component_names(&self, model: &Model) {
         for (name, component) in &model.components {
+            let report = |message: String, repair: &str| self.report_at(&component.pointer, message, repair);
             let wanted = names::type_name(name);
             if *name != wanted || !names::is_identifier(name) {
                 let repair = if names::is_identifier(&wanted) {
@@ -127,40 +89,28 @@ impl Reader<'_> {
                 } else {
                     "use letters first, then letters and digits".to_owned()
                 };
-                self.report_at(&component.pointer, format!("`{name}` is not the name of a type"), repair);
+                report(format!("`{name}` is not the name of a type"), &repair);
             }
-            if PRELUDE.contains(&name.as_str()) {
-                self.report_at(
-                    &component.pointer,
-                    format!("`{name}` is a name that generated code uses"),
-                    "choose another name",
-                );
+            if PRELUDE.split(' ').any(|used| used == name) {
+                report(format!("`{name}` is a name that generated code uses"), "choose another name");
             }
             if let Shape::Object(object) = &component.shape
                 && object.rest.is_some()
                 && object.properties.iter().any(|property| names::field_name(&property.name) == "extra")
             {
-                self.report_at(
-                    &component.pointer,
-                    "`extra` holds the properties that the document does not name",
-                    "remove the schema of `additionalProperties`",
-                );
+                let message = "`extra` holds the properties that the document does not name";
+                report(message.to_owned(), "remove the schema of `additionalProperties`");
             }
             match &component.shape {
-                Shape::Object(object) => self.distinct(
-                    &component.pointer,
-                    object
-                        .properties
-                        .iter()
-                        .map(|property| (property.name.as_str(), names::field_name(&property.name))),
-                ),
-                Shape::Enum(values) => self.distinct(
-                    &component.pointer,
-                    values
-                        .iter()
-                        .map(|value| (value.as_str(), names::variant_name(name, value)))
-                        .chain([("any unrecognized value", "Unrecognized".to_owned())]),
-                ),
+                Shape::Object(object) => {
+                    let names = object.properties.iter().map(|property| property.name.as_str());
+                    self.distinct(&component.pointer, names.map(|name| (name, names::field_name(name))));
+                }
+                Shape::Enum(values) => {
+                    let values = values.iter().map(|value| (value.as_str(), names::variant_name(name, value)));
+                    let unknown = ("any unrecognized value", "Unrecognized".to_owned());
+                    self.distinct(&component.pointer, values.chain([unknown]));
+                }
                 Shape::Union(_) | Shape::Alias(_) => {}
             }
         }
@@ -197,11 +147,8 @@ impl Reader<'_> {
                 };
                 self.report_at(&id_pointer(operation), message, "give each operation an id of its own");
             }
-            let names = operation
-                .parameters
-                .iter()
-                .map(|parameter| (parameter.name.as_str(), names::field_name(&parameter.name)));
-            self.distinct(&operation.pointer, names);
+            let names = operation.parameters.iter().map(|parameter| parameter.name.as_str());
+            self.distinct(&operation.pointer, names.map(|name| (name, names::field_name(name))));
             self.operation.replace(None);
         }
     }
@@ -211,17 +158,11 @@ impl Reader<'_> {
         let mut seen: BTreeMap<String, &str> = BTreeMap::new();
         for (name, rust_name) in names {
             if !names::is_identifier(&rust_name) {
-                self.report_at(
-                    pointer,
-                    format!("`{name}` is not a valid name in Rust"),
-                    "use letters, digits and underscores",
-                );
+                let message = format!("`{name}` is not a valid name in Rust");
+                self.report_at(pointer, message, "use letters, digits and underscores");
             } else if let Some(other) = seen.insert(rust_name.clone(), name) {
-                self.report_at(
-                    pointer,
-                    format!("`{other}` and `{name}` are both `{rust_name}` in Rust"),
-                    "rename one of them",
-                );
+                let message = format!("`{other}` and `{name}` are both `{rust_name}` in Rust");
+                self.report_at(pointer, message, "rename one of them");
             }
         }
     }
@@ -230,62 +171,42 @@ impl Reader<'_> {
         let with_files = model.with_files();
         for (name, component) in &model.components {
             let Shape::Union(union) = &component.shape else { continue };
+            let report = |message: String, repair: &str| self.report_at(&component.pointer, message, repair);
             let mut seen = BTreeSet::new();
-            for kind in &union.kinds {
-                let Some(object) = model.object(&kind.component) else {
-                    self.report_at(
-                        &component.pointer,
-                        format!("`{}` is not an object, so it cannot be a kind of `{name}`", kind.component),
+            for kind in union.kinds.iter().map(|kind| kind.component.as_str()) {
+                let Some(object) = model.object(kind) else {
+                    report(
+                        format!("`{kind}` is not an object, so it cannot be a kind of `{name}`"),
                         "list components that have `properties`",
                     );
                     continue;
                 };
-                if with_files.contains(kind.component.as_str()) {
-                    self.report_at(
-                        &component.pointer,
-                        format!("`{}` holds a file", kind.component),
-                        "files go into parts of their own",
-                    );
+                if with_files.contains(kind) {
+                    report(format!("`{kind}` holds a file"), "files go into parts of their own");
                 }
-                let discriminators = union.discriminator.iter();
-                if discriminators
-                    .filter(|name| object.properties.iter().any(|property| property.name == **name))
-                    .count()
-                    == object.properties.len()
-                {
-                    self.report_at(
-                        &component.pointer,
-                        format!("`{}` has no property but the discriminator", kind.component),
-                        "give it another property",
-                    );
+                if object.properties.iter().all(|property| Some(&property.name) == union.discriminator.as_ref()) {
+                    report(format!("`{kind}` has no property but the discriminator"), "give it another property");
                 }
-                if !seen.insert(kind.component.as_str()) {
-                    self.report_at(
-                        &component.pointer,
-                        format!("`{}` is in the union twice", kind.component),
-                        "list it once",
-                    );
+                if !seen.insert(kind) {
+                    report(format!("`{kind}` is in the union twice"), "list it once");
                 }
                 if let Some(discriminator) = &union.discriminator {
-                    if !object.properties.iter().any(|property| property.name == *discriminator) {
-                        self.report_at(
-                            &component.pointer,
-                            format!("`{}` has no property `{discriminator}`", kind.component),
+                    if object.property(discriminator).is_none() {
+                        report(
+                            format!("`{kind}` has no property `{discriminator}`"),
                             "add the discriminator to every kind",
                         );
                     }
-                    self.only_inside_union(model, name, &kind.component);
+                    self.only_inside_union(model, name, kind);
                 } else if !object.properties.iter().any(|property| property.required) {
-                    self.report_at(
-                        &component.pointer,
-                        format!("no required property distinguishes `{}` from the other kinds", kind.component),
+                    report(
+                        format!("no required property distinguishes `{kind}` from the other kinds"),
                         "require a property of its own, or add a discriminator",
                     );
                 }
             }
             if holds_directly(model, name) {
-                self.report_at(
-                    &component.pointer,
+                report(
                     format!("`{name}` contains itself without an array in between"),
                     "put an array in between, so that its size is finite",
                 );
@@ -300,8 +221,9 @@ impl Reader<'_> {
             .iter()
             .find(|(name, component)| name.as_str() != union && references_of(&component.shape).contains(&kind));
         let in_operation = model.operations.iter().any(|operation| {
-            let in_responses = operation.response.as_ref().is_some_and(|response| is_component(response, kind));
-            in_responses || operation.body.as_ref().is_some_and(|body| body.component == kind)
+            let response = operation.response.as_ref().and_then(|response| response.kind.component());
+            let body = operation.body.as_ref().map(|body| body.component.as_str());
+            [response, body].contains(&Some(kind))
         });
         if elsewhere.is_some() || in_operation {
             let user = elsewhere.map_or("an operation", |(name, _)| name.as_str());
@@ -316,12 +238,9 @@ impl Reader<'_> {
     fn parameters_can_be_sent(&self, model: &Model, operation: &Operation) {
         for parameter in &operation.parameters {
             let resolved = model.resolved(&parameter.schema);
-            if parameter.schema.nullable || resolved.nullable || holds_null(model, &parameter.schema) {
-                self.report_at(
-                    &operation.pointer,
-                    format!("parameter `{}` may be null", parameter.name),
-                    "remove `nullable`; an optional parameter can be omitted",
-                );
+            if model.is_nullable(&parameter.schema) || holds_null(model, &parameter.schema) {
+                let message = format!("parameter `{}` may be null", parameter.name);
+                self.report_at(&operation.pointer, message, "remove `nullable`; an optional parameter can be omitted");
             }
             let named = matches!(parameter.schema.kind, Kind::Component(_));
             let fits = match (parameter.location, &resolved.kind) {
@@ -336,11 +255,8 @@ impl Reader<'_> {
                     Location::Query => "use text, an enum, a number, a boolean, or an array of those",
                     Location::Header => "use text, an enum, a number or a boolean",
                 };
-                self.report_at(
-                    &operation.pointer,
-                    format!("parameter `{}` cannot be sent in its described form", parameter.name),
-                    repair,
-                );
+                let message = format!("parameter `{}` cannot be sent in its described form", parameter.name);
+                self.report_at(&operation.pointer, message, repair);
             }
         }
     }
@@ -348,37 +264,26 @@ impl Reader<'_> {
     fn body_can_be_sent(&self, model: &Model, operation: &Operation) {
         let Some(body) = &operation.body else { return };
         let component = &model.components[&body.component];
+        let report = |message: &str, repair: &str| self.report_at(&component.pointer, message, repair);
         let with_files = model.with_files();
         match (body.media_type, model.object(&body.component)) {
             (MediaType::Json, _) => {
                 if !matches!(component.shape, Shape::Object(_) | Shape::Union(_)) {
-                    self.report_at(
-                        &component.pointer,
-                        "a JSON body must be an object or a union",
-                        "put the value into a property of an object",
-                    );
+                    report("a JSON body must be an object or a union", "put the value into a property of an object");
                 }
                 if with_files.contains(body.component.as_str()) {
-                    self.report_at(&component.pointer, "a file in a JSON body", "send it as multipart/form-data");
+                    report("a file in a JSON body", "send it as multipart/form-data");
                 }
             }
             (MediaType::Multipart, None) => {
-                self.report_at(
-                    &component.pointer,
-                    "a multipart body must be an object",
-                    "describe its parts as `properties`",
-                );
+                report("a multipart body must be an object", "describe its parts as `properties`");
             }
             (MediaType::Multipart, Some(object)) => {
                 if object.rest.is_some() {
-                    self.report_at(
-                        &component.pointer,
-                        "parts without a name",
-                        "remove the schema of `additionalProperties`",
-                    );
+                    report("parts without a name", "remove the schema of `additionalProperties`");
                 }
                 for part in body.part_media_types.keys() {
-                    let property = object.properties.iter().find(|property| property.name == *part);
+                    let property = object.property(part);
                     if property.is_none_or(|property| model.part_kind(&property.schema) != PartKind::Json) {
                         self.report_at(
                             &operation.pointer,
@@ -388,17 +293,12 @@ impl Reader<'_> {
                     }
                 }
                 for property in &object.properties {
-                    let resolved = model.resolved(&property.schema);
-                    let item = match &resolved.kind {
-                        Kind::Array(items, _) => model.resolved(items),
-                        _ => resolved,
-                    };
+                    let item = model.single_value(&property.schema);
                     let nested = matches!(item.kind, Kind::Array(..) | Kind::Map(_));
                     let deep_file = matches!(&item.kind, Kind::Component(name) if with_files.contains(name.as_str()));
                     if nested || deep_file {
-                        self.report_at(
-                            &component.pointer,
-                            format!("part `{}` cannot be encoded", property.name),
+                        report(
+                            &format!("part `{}` cannot be encoded", property.name),
                             "use a scalar, a file, an object without files, or an array of one of these",
                         );
                     }
@@ -421,19 +321,14 @@ impl Reader<'_> {
 
     fn images_are_counted(&self, model: &Model, operation: &Operation) {
         let ImageCount::Property(path) = &operation.images else { return };
-        let mut component = operation.body.as_ref().map(|body| body.component.clone());
-        let mut counted = false;
+        let mut component = operation.body.as_ref().map(|body| body.component.as_str());
+        let mut kind = None;
         for name in path.split('.') {
-            let object = component.as_deref().and_then(|component| model.object(component));
-            let property = object.and_then(|object| object.property(name));
-            let kind = property.map(|property| &model.resolved(&property.schema).kind);
-            counted = matches!(kind, Some(Kind::Integer(..)));
-            component = match kind {
-                Some(Kind::Component(name)) => Some(name.clone()),
-                _ => None,
-            };
+            let property = component.and_then(|component| model.object(component)?.property(name));
+            kind = property.map(|property| &model.resolved(&property.schema).kind);
+            component = kind.and_then(Kind::component);
         }
-        if !counted {
+        if !matches!(kind, Some(Kind::Integer(..))) {
             self.report_at(
                 &operation.pointer,
                 format!("`{path}` is not an integer property of the request"),
@@ -445,29 +340,15 @@ impl Reader<'_> {
 
 /// Returns a property of the response.
 pub(super) fn response_property<'m>(model: &'m Model, operation: &'m Operation, name: &str) -> Option<&'m Property> {
-    let Kind::Component(component) = &operation.response.as_ref()?.kind else { return None };
-    model.object(component)?.property(name)
+    model.object(operation.response.as_ref()?.kind.component()?)?.property(name)
 }
 
 /// Returns whether the elements of a list or map may be null.
 fn holds_null(model: &Model, schema: &Schema) -> bool {
     match &model.resolved(schema).kind {
-        Kind::Array(inner, _) | Kind::Map(inner) => {
-            inner.nullable || model.resolved(inner).nullable || holds_null(model, inner)
-        }
+        Kind::Array(inner, _) | Kind::Map(inner) => model.is_nullable(inner) || holds_null(model, inner),
         _ => false,
     }
-}
-
-fn alias_targets(shape: &Shape) -> Vec<&str> {
-    match shape {
-        Shape::Alias(_) => references_of(shape),
-        _ => Vec::new(),
-    }
-}
-
-fn is_component(schema: &Schema, name: &str) -> bool {
-    matches!(&schema.kind, Kind::Component(component) if component == name)
 }
 
 fn is_scalar(model: &Model, schema: &Schema) -> bool {
@@ -481,24 +362,12 @@ fn is_scalar(model: &Model, schema: &Schema) -> bool {
 /// Returns whether a component contains itself without an array or map in between. progenitor boxes circular objects,
 /// but not unions.
 fn holds_directly(model: &Model, component: &str) -> bool {
-    let mut seen = BTreeSet::new();
-    let mut pending = vec![component];
-    while let Some(name) = pending.pop() {
-        let shape = &model.components[name].shape;
-        let direct: Vec<&str> = match shape {
-            Shape::Union(_) => references_of(shape),
-            _ => schemas_of(shape)
-                .into_iter()
-                .filter_map(|schema| match &model.resolved(schema).kind {
-                    Kind::Component(name) => Some(name.as_str()),
-                    _ => None,
-                })
-                .collect(),
-        };
-        if direct.contains(&component) {
-            return true;
+    let direct = |name: &str| match &model.components[name].shape {
+        shape @ Shape::Union(_) => references_of(shape),
+        shape => {
+            let kinds = schemas_of(shape).into_iter().map(|schema| &model.resolved(schema).kind);
+            kinds.filter_map(Kind::component).collect()
         }
-        pending.extend(direct.into_iter().filter(|name| seen.insert(*name)));
-    }
-    false
+    };
+    closure(direct(component), direct).contains(component)
 }
