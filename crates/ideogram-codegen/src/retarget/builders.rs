@@ -8,6 +8,7 @@ use syn::{ImplItem, Item, ItemImpl, ItemStruct, Stmt, Type, visit_mut::VisitMut}
 
 use super::{setters, types};
 use crate::{
+    docs,
     error::RetargetError,
     fields::{self, Fields},
     model::{Kind, Location, MediaType, Model, Operation},
@@ -78,12 +79,10 @@ fn builder(
         if let Some(parameter) = operation.parameters.iter().find(|other| names::field_name(&other.name) == name) {
             let field = structure.fields.iter().find(|field| field.ident.as_ref().is_some_and(|ident| *ident == name));
             let field = field.ok_or_else(|| RetargetError::drift(format!("the setter `{name}` has no field")))?;
-            let docs = parameter_docs(parameter);
-            let setter = match (parameter.location, &parameter.schema.kind) {
-                (Location::Path, Kind::Component(_)) => setters::path_setter,
-                _ => setters::setter,
-            };
-            items.push(syn::parse2(setter(&parameter.name, &function.sig.ident, &field.ty, &docs)?)?);
+            let docs = docs::or_name(parameter.description.clone(), &parameter.name);
+            // A path parameter of a type from `path_value`.
+            let is_checked = parameter.location == Location::Path && parameter.schema.kind.component().is_some();
+            items.push(setters::setter(&parameter.name, &function.sig.ident, &field.ty, &docs, is_checked)?);
             continue;
         }
         match name.as_str() {
@@ -107,8 +106,7 @@ fn builder(
             "send" => {
                 items.extend(sending(&function, operation, model)?);
                 items.extend(job_methods(&function, operation, model)?);
-                traits.extend(call_builder(&structure.ident, &function, operation)?);
-                traits.extend(job_builder(&structure.ident, operation, model)?);
+                traits.extend(trait_impls(&structure.ident, &function, operation, model)?);
             }
             _ => return Err(RetargetError::drift(format!("the setter `{name}` belongs to no parameter"))),
         }
@@ -183,24 +181,24 @@ impl VisitMut for OwnedClient {
     }
 }
 
-/// Implements the trait of all builders, so that one function can send any of them, and the conversion into a future, so
-/// that a builder can be awaited.
-fn call_builder(ident: &syn::Ident, send: &syn::ImplItemFn, operation: &Operation) -> Result<[Item; 2], RetargetError> {
+/// Implements the trait of all builders, so that one function can send any of them, the conversion into a future, so that
+/// a builder can be awaited, and the trait of builders whose call can run as a job.
+fn trait_impls(
+    ident: &syn::Ident,
+    send: &syn::ImplItemFn,
+    operation: &Operation,
+    model: &Model,
+) -> Result<Vec<Item>, RetargetError> {
     let output = response_type(&send.sig.output)?;
     let constant = format_ident!("{}", names::constant_name(&operation.id));
-    let awaited = syn::parse2(quote! {
-        impl ::std::future::IntoFuture for #ident {
-            type Output = ::std::result::Result<#output, crate::Error>;
-            type IntoFuture = ::std::pin::Pin<
-                ::std::boxed::Box<dyn ::std::future::Future<Output = Self::Output> + ::std::marker::Send>,
-            >;
-
-            fn into_future(self) -> Self::IntoFuture {
-                ::std::boxed::Box::pin(self.send())
+    let job_builder = finished_type(operation, model).map(|finished| {
+        quote! {
+            impl crate::JobBuilder for #ident {
+                type Finished = #finished;
             }
         }
-    })?;
-    let shared = syn::parse2(quote! {
+    });
+    let file: syn::File = syn::parse2(quote! {
         impl crate::CallBuilder for #ident {
             type Output = #output;
 
@@ -216,25 +214,27 @@ fn call_builder(ident: &syn::Ident, send: &syn::ImplItemFn, operation: &Operatio
                 self.prepare()
             }
         }
-    })?;
-    Ok([shared, awaited])
-}
 
-/// Implements the trait of builders whose call can run as a job.
-fn job_builder(ident: &syn::Ident, operation: &Operation, model: &Model) -> Result<Option<Item>, RetargetError> {
-    let Some(finished) = finished_type(operation, model) else { return Ok(None) };
-    Ok(Some(syn::parse2(quote! {
-        impl crate::JobBuilder for #ident {
-            type Finished = #finished;
+        impl ::std::future::IntoFuture for #ident {
+            type Output = ::std::result::Result<#output, crate::Error>;
+            type IntoFuture = ::std::pin::Pin<
+                ::std::boxed::Box<dyn ::std::future::Future<Output = Self::Output> + ::std::marker::Send>,
+            >;
+
+            fn into_future(self) -> Self::IntoFuture {
+                ::std::boxed::Box::pin(self.send())
+            }
         }
-    })?))
+
+        #job_builder
+    })?;
+    Ok(file.items)
 }
 
 /// The type of the response that has the result of a job.
 fn finished_type(operation: &Operation, model: &Model) -> Option<TokenStream> {
     let poll = model.operation(&operation.job.as_ref()?.poll)?;
-    let Kind::Component(component) = &poll.response.as_ref()?.kind else { return None };
-    let ident = format_ident!("{component}");
+    let ident = format_ident!("{}", poll.response.as_ref()?.kind.component()?);
     Some(quote! { types::#ident })
 }
 
@@ -244,9 +244,8 @@ fn job_methods(
     operation: &Operation,
     model: &Model,
 ) -> Result<Vec<ImplItem>, RetargetError> {
-    let mut items = Vec::new();
-    if let Some(finished) = finished_type(operation, model) {
-        items.push(quote! {
+    let submit = finished_type(operation, model).map(|finished| {
+        quote! {
             /// Starts the call as a job, and returns as soon as the service has accepted it. The job has an id, so the
             /// images can be fetched later, also by another program.
             ///
@@ -257,19 +256,18 @@ fn job_methods(
                 let client = self.client.clone();
                 crate::runtime::submit(&client, self.prepare()?).await
             }
-        });
-        items.push(quote! {
+
             /// Like `submit()`, but blocks the thread; for programs without `async`.
             #[cfg(feature = "blocking")]
             pub fn submit_blocking(self) -> ::std::result::Result<crate::Job<#finished>, crate::Error> {
                 let client = self.client.clone();
                 crate::runtime::submit_blocking(&client, self.prepare()?)
             }
-        });
-    }
-    if let Some(quote) = &operation.quote {
+        }
+    });
+    let quote = operation.quote.as_ref().map(|quote| {
         let ident = format_ident!("{}", quote.response);
-        items.push(quote! {
+        quote! {
             /// Returns the price of the call without making it. Nothing is billed.
             ///
             /// # Errors
@@ -279,19 +277,18 @@ fn job_methods(
                 let client = self.client.clone();
                 crate::runtime::quote(&client, self.prepare()?).await
             }
-        });
-        items.push(quote! {
+
             /// Like `quote()`, but blocks the thread; for programs without `async`.
             #[cfg(feature = "blocking")]
             pub fn quote_blocking(self) -> ::std::result::Result<types::#ident, crate::Error> {
                 let client = self.client.clone();
                 crate::runtime::quote_blocking(&client, self.prepare()?)
             }
-        });
-    }
-    if operation.poll.is_some() {
-        let response = response_type(&function.sig.output)?;
-        items.push(quote! {
+        }
+    });
+    let response = response_type(&function.sig.output)?;
+    let wait = operation.poll.as_ref().map(|_| {
+        quote! {
             /// Waits until the job with this id has ended, and returns the response with its result.
             ///
             /// # Errors
@@ -301,13 +298,14 @@ fn job_methods(
                 let client = self.client.clone();
                 ::std::result::Result::Ok(crate::runtime::wait(&client, self.prepare()?))
             }
-        });
-    }
-    items.into_iter().map(|item| Ok(syn::parse2(item)?)).collect()
+        }
+    });
+    methods(&quote! { #submit #quote #wait })
 }
 
-fn parameter_docs(parameter: &crate::model::Parameter) -> String {
-    if parameter.description.is_empty() { format!("Sets `{}`.", parameter.name) } else { parameter.description.clone() }
+fn methods(tokens: &TokenStream) -> Result<Vec<ImplItem>, RetargetError> {
+    let block: ItemImpl = syn::parse2(quote! { impl Builder { #tokens } })?;
+    Ok(block.items)
 }
 
 /// One setter per property of the body, so that a call reads as one chain. A property with the name of another method
@@ -320,23 +318,21 @@ fn body_setters(
     methods: &[ImplItem],
 ) -> Result<Vec<ImplItem>, RetargetError> {
     let Some(body) = &operation.body else { return Err(RetargetError::drift("a body where the document has none")) };
-    let Some(object) = model.object(&body.component) else { return Ok(Vec::new()) };
     let taken = |name: &str| {
         let by_parameter = structure.fields.iter().any(|field| field.ident.as_ref().is_some_and(|ident| ident == name));
         by_parameter || methods.iter().filter_map(method_name).any(|method| method == name)
     };
     let mut items = Vec::new();
-    for property in &object.properties {
+    for property in model.properties(&body.component) {
         let Some(field) = fields.get(&body.component, &property.name) else { continue };
         if taken(&field.ident.to_string()) {
             continue;
         }
-        // The builder's field is a `Result` of the field of the struct, whose type is named relative to `types`.
-        let mut held = field.inner.clone();
-        FromTypes.visit_type_mut(&mut held);
-        let wrapped: Type = syn::parse_quote!(::std::result::Result<#held, ::std::string::String>);
+        // The type is named relative to `types`.
+        let mut value = field.inner.clone();
+        FromTypes.visit_type_mut(&mut value);
         let docs = types::property_docs(model, &body.component, &property.name);
-        items.push(syn::parse2(setters::forwarded(&property.name, &field.ident, field.optional, &wrapped, &docs)?)?);
+        items.push(setters::forwarded(&property.name, &field.ident, field.optional, &value, &docs)?);
     }
     Ok(items)
 }
@@ -390,66 +386,55 @@ fn sending(function: &syn::ImplItemFn, operation: &Operation, model: &Model) -> 
         MediaType::Json => quote! { __request.json(&body)?; },
         MediaType::Multipart => quote! { __request.multipart(&body)?; },
     });
-    let sends = format!(
-        "Sends `{} {}` and returns the decoded response.",
-        operation.http_method.to_uppercase(),
-        operation.path
-    );
-    let items = [
-        quote! {
-            /// Builds the request without sending it.
-            ///
-            /// # Errors
-            ///
-            /// `ErrorKind::InvalidArgument` if a required value is missing, or a value is out of its bounds.
-            pub fn prepare(self) -> ::std::result::Result<crate::request::Request, crate::Error> {
-                self.fill().map_err(|error| error.in_operation(&super::operations::#constant))
-            }
-        },
-        quote! {
-            fn fill(self) -> ::std::result::Result<crate::request::Request, crate::Error> {
-                #(#statements)*
-                let mut __request = client.new_request(&super::operations::#constant);
-                #parameters
-                #body
-                __request.checked(crate::runtime::Source::Types, &[])
-            }
-        },
-        quote! {
-            /// Like `send()`, but also returns status, headers and the raw body.
-            pub async fn response(self) -> ::std::result::Result<crate::Response<#response>, crate::Error> {
-                let client = self.client.clone();
-                crate::runtime::call(&client, self.prepare()?).await
-            }
-        },
-        quote! {
-            #[doc = #sends]
-            ///
-            /// # Errors
-            ///
-            /// `kind()` of the error says what to do next, `outcome()` whether the call may have run. A call whose
-            /// future is dropped may have run as well; use the timeouts of `CallOptions`, which report the outcome.
-            pub async fn send(self) -> ::std::result::Result<#response, crate::Error> {
-                ::std::result::Result::Ok(self.response().await?.into_value())
-            }
-        },
-        quote! {
-            /// Like `response()`, but blocks the thread; for programs without `async`.
-            #[cfg(feature = "blocking")]
-            pub fn response_blocking(self) -> ::std::result::Result<crate::Response<#response>, crate::Error> {
-                let client = self.client.clone();
-                crate::runtime::call_blocking(&client, self.prepare()?)
-            }
-        },
-        quote! {
-            /// Like `send()`, but blocks the thread; for programs without `async`.
-            #[cfg(feature = "blocking")]
-            pub fn send_blocking(self) -> ::std::result::Result<#response, crate::Error> {
-                ::std::result::Result::Ok(self.response_blocking()?.into_value())
-            }
-        },
-    ];
-    items.into_iter().map(|item| Ok(syn::parse2(item)?)).collect()
+    let method = operation.http_method.to_uppercase();
+    let sends = format!("Sends `{method} {}` and returns the decoded response.", operation.path);
+    methods(&quote! {
+        /// Builds the request without sending it.
+        ///
+        /// # Errors
+        ///
+        /// `ErrorKind::InvalidArgument` if a required value is missing, or a value is out of its bounds.
+        pub fn prepare(self) -> ::std::result::Result<crate::request::Request, crate::Error> {
+            self.fill().map_err(|error| error.in_operation(&super::operations::#constant))
+        }
+
+        fn fill(self) -> ::std::result::Result<crate::request::Request, crate::Error> {
+            #(#statements)*
+            let mut __request = client.new_request(&super::operations::#constant);
+            #parameters
+            #body
+            __request.checked(crate::runtime::Source::Types, &[])
+        }
+
+        /// Like `send()`, but also returns status, headers and the raw body.
+        pub async fn response(self) -> ::std::result::Result<crate::Response<#response>, crate::Error> {
+            let client = self.client.clone();
+            crate::runtime::call(&client, self.prepare()?).await
+        }
+
+        #[doc = #sends]
+        ///
+        /// # Errors
+        ///
+        /// `kind()` of the error says what to do next, `outcome()` whether the call may have run. A call whose
+        /// future is dropped may have run as well; use the timeouts of `CallOptions`, which report the outcome.
+        pub async fn send(self) -> ::std::result::Result<#response, crate::Error> {
+            ::std::result::Result::Ok(self.response().await?.into_value())
+        }
+
+        /// Like `response()`, but blocks the thread; for programs without `async`.
+        #[cfg(feature = "blocking")]
+        pub fn response_blocking(self) -> ::std::result::Result<crate::Response<#response>, crate::Error> {
+            let client = self.client.clone();
+            crate::runtime::call_blocking(&client, self.prepare()?)
+        }
+
+        /// Like `send()`, but blocks the thread; for programs without `async`.
+        #[cfg(feature = "blocking")]
+        pub fn send_blocking(self) -> ::std::result::Result<#response, crate::Error> {
+            ::std::result::Result::Ok(self.response_blocking()?.into_value())
+        }
+    })
 }
 
 /// `T` of `Result<ResponseValue<T>, Error<E>>`.

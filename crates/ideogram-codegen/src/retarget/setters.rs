@@ -5,14 +5,16 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Ident, Type};
+use syn::{Ident, ImplItem, Type};
 
 use crate::{error::RetargetError, fields};
 
 /// The parts of a setter for a value of one type.
 struct SetterParts {
     generics: TokenStream,
+    /// The name of the argument.
     argument: TokenStream,
+    kind: TokenStream,
     bounds: TokenStream,
     convert: TokenStream,
 }
@@ -22,7 +24,8 @@ impl SetterParts {
         match fields::only_argument(inner, "Vec") {
             Some(item) => Self {
                 generics: quote! { I },
-                argument: quote! { values: I },
+                argument: quote! { values },
+                kind: quote! { I },
                 bounds: quote! {
                     I: ::std::iter::IntoIterator,
                     I::Item: ::std::convert::TryInto<#item>,
@@ -36,13 +39,15 @@ impl SetterParts {
             },
             None if optional => Self {
                 generics: quote! { V, F },
-                argument: quote! { value: V },
+                argument: quote! { value },
+                kind: quote! { V },
                 bounds: quote! { V: crate::OptionalValue<#inner, F>, },
                 convert: quote! { crate::runtime::convert_optional(#name, value) },
             },
             None => Self {
                 generics: quote! { V },
-                argument: quote! { value: V },
+                argument: quote! { value },
+                kind: quote! { V },
                 bounds: quote! {
                     V: ::std::convert::TryInto<#inner>,
                     <V as ::std::convert::TryInto<#inner>>::Error: ::std::fmt::Display,
@@ -51,37 +56,39 @@ impl SetterParts {
             },
         }
     }
+
+    /// Returns the setter, which runs this statement.
+    fn method(&self, ident: &Ident, docs: &str, statement: &TokenStream) -> Result<ImplItem, RetargetError> {
+        let Self { generics, argument, kind, bounds, convert: _ } = self;
+        Ok(syn::parse2(quote! {
+            #[doc = #docs]
+            pub fn #ident<#generics>(mut self, #argument: #kind) -> Self
+            where
+                #bounds
+            {
+                #statement
+                self
+            }
+        })?)
+    }
 }
 
-/// Returns a setter for a field of type `Result<T, String>` or `Result<Option<T>, String>`.
-pub(super) fn setter(name: &str, ident: &Ident, field: &Type, docs: &str) -> Result<TokenStream, RetargetError> {
-    checked_setter(name, ident, field, docs, &TokenStream::new())
-}
-
-/// Returns a setter for a path parameter of a type from `path_value`.
-pub(super) fn path_setter(name: &str, ident: &Ident, field: &Type, docs: &str) -> Result<TokenStream, RetargetError> {
-    checked_setter(name, ident, field, docs, &quote! { .and_then(|value| value.checked(#name)) })
-}
-
-fn checked_setter(
+/// Returns a setter for a field of type `Result<T, String>` or `Result<Option<T>, String>`. With `is_checked`, `T` is a
+/// type from `path_value`, and the value must not change the path.
+pub(super) fn setter(
     name: &str,
     ident: &Ident,
     field: &Type,
     docs: &str,
-    check: &TokenStream,
-) -> Result<TokenStream, RetargetError> {
-    let (optional, inner) = value_type(ident, field)?;
-    let SetterParts { generics, argument, bounds, convert } = SetterParts::new(name, &inner, optional);
-    Ok(quote! {
-        #[doc = #docs]
-        pub fn #ident<#generics>(mut self, #argument) -> Self
-        where
-            #bounds
-        {
-            self.#ident = #convert #check;
-            self
-        }
-    })
+    is_checked: bool,
+) -> Result<ImplItem, RetargetError> {
+    let value = fields::ok_type(field)
+        .ok_or_else(|| RetargetError::drift(format!("the field `{ident}` of a builder is not a `Result`")))?;
+    let (optional, inner) = fields::without_option(value);
+    let parts = SetterParts::new(name, &inner, optional);
+    let convert = &parts.convert;
+    let check = is_checked.then(|| quote! { .and_then(|value| value.checked(#name)) });
+    parts.method(ident, docs, &quote! { self.#ident = #convert #check; })
 }
 
 /// Returns a setter that passes its value to the builder of the body.
@@ -89,32 +96,12 @@ pub(super) fn forwarded(
     name: &str,
     ident: &Ident,
     optional: bool,
-    field: &Type,
+    value: &Type,
     docs: &str,
-) -> Result<TokenStream, RetargetError> {
-    let (_, inner) = value_type(ident, field)?;
-    let SetterParts { generics, argument, bounds, .. } = SetterParts::new(name, &inner, optional);
-    let value = if fields::only_argument(&inner, "Vec").is_some() {
-        quote! { values }
-    } else {
-        quote! { value }
-    };
-    Ok(quote! {
-        #[doc = #docs]
-        pub fn #ident<#generics>(mut self, #argument) -> Self
-        where
-            #bounds
-        {
-            self.body = self.body.map(|body| body.#ident(#value));
-            self
-        }
-    })
-}
-
-fn value_type(ident: &Ident, field: &Type) -> Result<(bool, Type), RetargetError> {
-    let value = fields::ok_type(field)
-        .ok_or_else(|| RetargetError::drift(format!("the field `{ident}` of a builder is not a `Result`")))?;
-    Ok(fields::without_option(value))
+) -> Result<ImplItem, RetargetError> {
+    let parts = SetterParts::new(name, value, optional);
+    let argument = &parts.argument;
+    parts.method(ident, docs, &quote! { self.body = self.body.map(|body| body.#ident(#argument)); })
 }
 
 /// Rewrites progenitor's messages about missing values.

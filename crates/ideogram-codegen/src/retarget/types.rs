@@ -26,9 +26,8 @@ pub(super) fn retarget(items: Vec<Item>, model: &Model, fields: &Fields) -> Resu
                 adjust_properties(&mut structure, model, fields, in_responses.contains(name.as_str()))?;
                 structure.attrs.push(syn::parse_quote!(#[non_exhaustive]));
                 // schemars 1.x, whatever version progenitor uses inside.
-                structure
-                    .attrs
-                    .push(syn::parse_quote!(#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]));
+                let derive = syn::parse_quote!(#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]);
+                structure.attrs.push(derive);
                 Item::Struct(structure)
             }
             Item::Impl(mut block) => {
@@ -81,8 +80,7 @@ fn adjust_properties(
     for field in &mut structure.fields {
         let Some(ident) = field.ident.clone() else { continue };
         let name = fields.property(&component, &ident).unwrap_or_default();
-        let property = object.properties.iter().find(|property| property.name == name);
-        let (Some(property), Some(shape)) = (property, fields.get(&component, name)) else { continue };
+        let (Some(property), Some(shape)) = (object.property(name), fields.get(&component, name)) else { continue };
         adjust_serde(&mut field.attrs, property, shape, in_responses)?;
     }
     Ok(())
@@ -146,16 +144,13 @@ fn retarget_builders(items: &mut [Item], model: &Model, fields: &Fields) -> Resu
                     let Some(ident) = &field.ident else { continue };
                     let property = fields.property(&name, ident).unwrap_or_default().to_owned();
                     let docs = property_docs(model, &name, &property);
-                    block.items.push(syn::parse2(setters::setter(&property, ident, &field.ty, &docs)?)?);
+                    block.items.push(setters::setter(&property, ident, &field.ty, &docs, false)?);
                 }
             }
             Item::Impl(block) => {
                 let name = block.self_ty.to_token_stream().to_string();
-                if block
-                    .trait_
-                    .as_ref()
-                    .is_some_and(|(path, _)| path.segments.last().is_some_and(|last| last.ident == "Default"))
-                {
+                let of_trait = block.trait_.as_ref().and_then(|(path, _)| path.segments.last());
+                if of_trait.is_some_and(|last| last.ident == "Default") {
                     Requirements { model, fields, component: &name, in_requests: in_requests.contains(name.as_str()) }
                         .visit_item_impl_mut(block);
                 }
@@ -184,15 +179,11 @@ impl VisitMut for Requirements<'_> {
     fn visit_field_value_mut(&mut self, value: &mut syn::FieldValue) {
         let syn::Member::Named(ident) = &value.member else { return };
         let name = self.fields.property(self.component, ident).unwrap_or_default();
-        let properties = self.model.object(self.component).into_iter().flat_map(|object| &object.properties);
-        match properties.into_iter().find(|property| property.name == name) {
+        match self.model.object(self.component).and_then(|object| object.property(name)) {
             None => value.expr = syn::parse_quote!(Ok(Default::default())),
-            Some(property) if self.in_requests && property.required => {
-                let nullable = property.schema.nullable || self.model.resolved(&property.schema).nullable;
+            Some(property) if self.in_requests && property.required && !self.model.is_nullable(&property.schema) => {
                 let missing = format!("no value supplied for {ident}");
-                if !nullable {
-                    value.expr = syn::parse_quote!(Err(#missing.to_string()));
-                }
+                value.expr = syn::parse_quote!(Err(#missing.to_string()));
             }
             Some(_) => {}
         }
@@ -201,8 +192,7 @@ impl VisitMut for Requirements<'_> {
 
 /// Returns the documentation of the setter of a property.
 pub(super) fn property_docs(model: &Model, component: &str, property: &str) -> String {
-    let properties = model.object(component).into_iter().flat_map(|object| &object.properties);
-    let found = properties.into_iter().find(|other| other.name == property);
+    let found = model.object(component).and_then(|object| object.property(property));
     let description = found.map(|found| docs::description_of(model, &found.schema)).unwrap_or_default();
-    if description.is_empty() { format!("Sets `{property}`.") } else { description }
+    docs::or_name(description, property)
 }
