@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Reader, kind_of};
 use crate::{
     document::Node,
-    model::{Billing, Body, ImageCount, Kind, Location, MediaType, Operation, Parameter, Retry, Schema},
+    model::{Billing, Body, ImageCount, Location, MediaType, Operation, Parameter, Retry, Schema},
     names,
 };
 
@@ -86,18 +86,8 @@ impl<'d> Reader<'d> {
             docs_url: docs.map(|docs| self.text(&docs, "url")),
             deprecated: self.flag(node, "deprecated"),
             needs_key: node.get("security").is_none(),
-            billing: self.extension_value(
-                node,
-                "-billing",
-                &[("paid", Billing::Paid), ("free", Billing::Free)],
-                Billing::Paid,
-            ),
-            retry: self.extension_value(
-                node,
-                "-retry",
-                &[("safe", Retry::Safe), ("unsafe", Retry::Unsafe)],
-                Retry::Unsafe,
-            ),
+            billing: self.mark(node, "-billing", [("paid", Billing::Paid), ("free", Billing::Free)], Billing::Paid),
+            retry: self.mark(node, "-retry", [("safe", Retry::Safe), ("unsafe", Retry::Unsafe)], Retry::Unsafe),
             images: self.images(node),
             status_property: self.extension(node, "-status").map(|property| {
                 if !property.value.is_string() {
@@ -127,20 +117,18 @@ impl<'d> Reader<'d> {
         first
     }
 
-    fn extension_value<T: Copy>(&self, node: &Node<'d>, suffix: &str, values: &[(&str, T)], default: T) -> T {
+    /// Returns the value that an extension names.
+    fn mark<T: Copy>(&self, node: &Node<'d>, suffix: &str, values: [(&str, T); 2], default: T) -> T {
         let Some(found) = self.extension(node, suffix) else { return default };
-        let value = values.iter().find(|(name, _)| found.value == name);
-        value.map_or_else(
-            || {
-                let names: Vec<&str> = values.iter().map(|(name, _)| *name).collect();
-                let key = found.pointer.rsplit('/').next().unwrap_or_default();
-                let value = found.value.as_str().map_or_else(|| found.value.to_string(), str::to_owned);
-                let message = format!("`{value}` is not a value of `{key}`");
-                self.report(&found, message, format!("write one of: {}", names.join(", ")));
-                default
-            },
-            |(_, value)| *value,
-        )
+        if let Some((_, value)) = values.iter().find(|(name, _)| found.value == name) {
+            return *value;
+        }
+        let names: Vec<&str> = values.iter().map(|(name, _)| *name).collect();
+        let key = found.pointer.rsplit('/').next().unwrap_or_default();
+        let value = found.value.as_str().map_or_else(|| found.value.to_string(), str::to_owned);
+        let message = format!("`{value}` is not a value of `{key}`");
+        self.report(&found, message, format!("write one of: {}", names.join(", ")));
+        default
     }
 
     fn images(&self, node: &Node<'d>) -> ImageCount {
@@ -272,36 +260,37 @@ impl<'d> Reader<'d> {
                 part_media_types.insert(part.to_owned(), content_type);
             }
         }
-        let Some(schema) = entry.get("schema") else {
-            self.report(&entry, "a body without `schema`", "add `schema: {$ref: ...}`");
+        let component = self.named_component(&entry, "a body")?.kind.component()?.to_owned();
+        Some(Body { media_type, component, part_media_types })
+    }
+
+    /// Reads the schema of a body or response, which must have a name.
+    fn named_component(&self, node: &Node<'d>, what: &str) -> Option<Schema> {
+        let Some(schema) = node.get("schema") else {
+            self.report(node, format!("{what} without `schema`"), "add `schema: {$ref: ...}`");
             return None;
         };
-        match self.schema(&schema).kind {
-            Kind::Component(component) => Some(Body { media_type, component, part_media_types }),
-            // A reference that leads to no component has been reported.
-            _ if schema.get("$ref").is_some() => None,
-            _ => {
-                self.report(&schema, "a body must be a named component", "write `$ref: '#/components/schemas/Name'`");
-                None
-            }
+        let read = self.schema(&schema);
+        // A reference that leads to no component has been reported.
+        if read.kind.component().is_none() && schema.get("$ref").is_none() {
+            let message = format!("{what} must be a named component, found {}", kind_of(schema.value));
+            self.report(&schema, message, "write `$ref: '#/components/schemas/Name'`");
         }
+        Some(read)
     }
 
     fn response(&self, node: &Node<'d>) -> Option<Schema> {
         let mut successes = Vec::new();
-        let responses = responses(node);
-        for (status, response) in responses {
-            let known = status == "default"
-                || status.len() == 3
+        for (status, response) in responses(node) {
+            let is_status = |class: &str| {
+                let digits = class.bytes().all(|byte| byte.is_ascii_digit());
+                status.len() == 3
                     && status.starts_with(['1', '2', '3', '4', '5'])
-                    && (status[1..].eq_ignore_ascii_case("xx")
-                        || status[1..].bytes().all(|byte| byte.is_ascii_digit()));
-            if !known {
-                self.report(
-                    &response,
-                    format!("`{status}` is not a status"),
-                    "use a number, `4XX`, `5XX` or `default`",
-                );
+                    && (digits || class.eq_ignore_ascii_case("xx"))
+            };
+            if status != "default" && !status.get(1..).is_some_and(is_status) {
+                let message = format!("`{status}` is not a status");
+                self.report(&response, message, "use a number, `4XX`, `5XX` or `default`");
             }
             let Some(response) = self.followed(response, "responses") else { continue };
             self.only_keys(&response, &["description", "content", "headers"]);
@@ -313,16 +302,10 @@ impl<'d> Reader<'d> {
             self.report(node, "no successful response is described", "add one for `200` to `responses`");
             return None;
         };
-        let name = |schema: &Option<Schema>| match schema.as_ref().map(|schema| &schema.kind) {
-            Some(Kind::Component(name)) => Some(name.clone()),
-            _ => None,
-        };
+        let name = |schema: &Option<Schema>| Some(schema.as_ref()?.kind.component()?.to_owned());
         if let Some((pointer, _)) = successes.iter().find(|(_, other)| name(other) != name(first)) {
-            self.report_at(
-                pointer,
-                "successful responses of different shapes",
-                "give every 2xx status the same schema",
-            );
+            let repair = "give every 2xx status the same schema";
+            self.report_at(pointer, "successful responses of different shapes", repair);
         }
         first.clone()
     }
@@ -340,21 +323,7 @@ impl<'d> Reader<'d> {
             return None;
         };
         self.only_keys(&json, &["schema", "example", "examples"]);
-        let Some(schema) = json.get("schema") else {
-            self.report(&json, "a response without `schema`", "add `schema: {$ref: ...}`");
-            return None;
-        };
-        let read = self.schema(&schema);
-        // A reference that leads to no component has been reported.
-        if !matches!(read.kind, Kind::Component(_)) && schema.get("$ref").is_none() {
-            let found = kind_of(schema.value);
-            self.report(
-                &schema,
-                format!("a response must be a named component, found {found}"),
-                "write `$ref: '#/components/schemas/Name'`",
-            );
-        }
-        Some(read)
+        self.named_component(&json, "a response")
     }
 }
 
