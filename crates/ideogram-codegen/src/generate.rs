@@ -1,19 +1,27 @@
 //! Runs progenitor on the lowered document, and turns its panics into errors that name an operation.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    slice,
+};
 
 use proc_macro2::TokenStream;
-use serde_json::Value;
 
-use crate::{Error, Problem, document::Document, lower, model::Model, settings};
+use crate::{
+    Error, Problem,
+    document::Document,
+    lower,
+    model::{Model, Operation},
+    settings,
+};
 
 /// Returns progenitor's tokens for the document.
 pub(crate) fn generate(document: &Document, model: &Model) -> Result<TokenStream, Error> {
-    run(model, lower::lower(model)).map_err(|failure| {
+    run(model, &model.operations).map_err(|failure| {
         // Finds the operation that fails alone, unless the components fail alone.
-        let components_fail = run(model, lower::lower_components(model)).is_err();
+        let components_fail = run(model, &[]).is_err();
         let mut operations = model.operations.iter().filter(|_| !components_fail);
-        let failing = operations.find(|operation| run(model, lower::lower_only(model, operation)).is_err());
+        let failing = operations.find(|operation| run(model, slice::from_ref(operation)).is_err());
         let (pointer, operation) = match failing {
             Some(operation) => (operation.pointer.as_str(), Some(operation.id.clone())),
             None => ("/components/schemas", None),
@@ -26,7 +34,8 @@ pub(crate) fn generate(document: &Document, model: &Model) -> Result<TokenStream
     })
 }
 
-fn run(model: &Model, lowered: Value) -> Result<TokenStream, String> {
+fn run(model: &Model, operations: &[Operation]) -> Result<TokenStream, String> {
+    let lowered = lower::lower(model, operations);
     let lowered: openapiv3::OpenAPI = serde_json::from_value(lowered).map_err(|error| error.to_string())?;
     // The generator is dropped here, so a panic leaves no inconsistent state.
     let outcome = catch_unwind(AssertUnwindSafe(|| {
@@ -35,13 +44,12 @@ fn run(model: &Model, lowered: Value) -> Result<TokenStream, String> {
     match outcome {
         Ok(Ok(tokens)) => Ok(tokens),
         Ok(Err(error)) => Err(error.to_string()),
-        Err(panic) => Err(panic_text(panic.as_ref())),
+        Err(panic) => {
+            let text = panic.downcast_ref::<&str>().copied();
+            let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+            Err(format!("it panicked: {}", text.unwrap_or("without a message")))
+        }
     }
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("it panicked: {}", text.unwrap_or("without a message"))
 }
 
 #[cfg(test)]
@@ -63,28 +71,23 @@ paths:
 ";
 
     #[test]
-    fn a_panic_of_the_generator_is_an_error_that_names_the_operation() {
-        let document = Document::parse(DOCUMENT).unwrap();
-        let mut model = rules::read(&document, &[]).unwrap().model;
-        // The rules refuse such a document; this simulates a missing rule.
-        model.operations[1].parameters[0].required = false;
+    fn a_panic_or_an_error_of_the_generator_names_the_operation() {
+        for panics in [true, false] {
+            let document = Document::parse(DOCUMENT).unwrap();
+            let mut model = rules::read(&document, &[]).unwrap().model;
+            let operation = &mut model.operations[1];
+            // The rules refuse both; this simulates a missing rule.
+            if panics {
+                operation.parameters[0].required = false;
+            } else {
+                "/b/{id".clone_into(&mut operation.path);
+            }
 
-        let error = generate(&document, &model).unwrap_err();
+            let error = generate(&document, &model).unwrap_err();
 
-        let problem = &error.problems()[0];
-        assert_eq!(problem.operation(), Some("poor"));
-        assert_eq!(problem.line(), Some(8));
-        assert!(problem.message().contains("it panicked"), "{problem}");
-    }
-
-    #[test]
-    fn an_error_of_the_generator_names_the_operation_too() {
-        let document = Document::parse(DOCUMENT).unwrap();
-        let mut model = rules::read(&document, &[]).unwrap().model;
-        model.operations[1].path = "/b/{id".to_owned();
-
-        let error = generate(&document, &model).unwrap_err();
-
-        assert_eq!(error.problems()[0].operation(), Some("poor"));
+            let problem = &error.problems()[0];
+            assert_eq!((problem.operation(), problem.line()), (Some("poor"), Some(8)));
+            assert_eq!(problem.message().contains("it panicked"), panics, "{problem}");
+        }
     }
 }

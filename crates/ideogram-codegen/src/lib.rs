@@ -104,7 +104,7 @@ impl GeneratedClient {
 
     /// The document in the form that progenitor reads.
     pub fn lowered(&self) -> serde_json::Value {
-        lower::lower(&self.facts.model)
+        lower::lower(&self.facts.model, &self.facts.model.operations)
     }
 
     /// Returns a call of the operation `id`; `file` returns the Rust expression for a file of a name.

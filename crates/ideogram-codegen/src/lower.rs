@@ -26,22 +26,8 @@ use crate::{
     },
 };
 
-/// Returns the lowered document.
-pub(crate) fn lower(model: &Model) -> Value {
-    lower_operations(model, model.operations.iter())
-}
-
-/// Returns the lowered document with a single operation, to find the one that progenitor does not support.
-pub(crate) fn lower_only(model: &Model, operation: &Operation) -> Value {
-    lower_operations(model, std::iter::once(operation))
-}
-
-/// Returns the lowered document without operations.
-pub(crate) fn lower_components(model: &Model) -> Value {
-    lower_operations(model, std::iter::empty())
-}
-
-fn lower_operations<'m>(model: &Model, operations: impl Iterator<Item = &'m Operation>) -> Value {
+/// Returns the lowered document with these operations of the model.
+pub(crate) fn lower(model: &Model, operations: &[Operation]) -> Value {
     let in_responses = model.in_responses();
     let mut schemas = Map::new();
     for (name, component) in &model.components {
@@ -145,14 +131,13 @@ fn object_schema(model: &Model, name: &str, object: &Object, component: &Compone
 }
 
 fn discriminators_are_the_unions<'m>(model: &'m Model, component: &str) -> Vec<&'m str> {
-    let unions = model.components.values().filter_map(|other| match &other.shape {
-        Shape::Union(union) => Some(union),
+    let discriminators = model.components.values().filter_map(|other| match &other.shape {
+        Shape::Union(union) if union.kinds.iter().any(|kind| kind.component == component) => {
+            union.discriminator.as_deref()
+        }
         _ => None,
     });
-    unions
-        .filter(|union| union.kinds.iter().any(|kind| kind.component == component))
-        .filter_map(|union| union.discriminator.as_deref())
-        .collect()
+    discriminators.collect()
 }
 
 /// Lets a property of a response be `null` or absent if Rust has an empty value for it: an empty list, or `None` for a
@@ -234,79 +219,51 @@ mod tests {
              paths:\n  /a:\n    post:\n      operationId: a\n{operation}\ncomponents:\n  schemas:\n{components}\n"
         );
         let document = Document::parse(&text).unwrap();
-        lower(&rules::read(&document, &[]).unwrap().model)
+        let model = rules::read(&document, &[]).unwrap().model;
+        lower(&model, &model.operations)
     }
 
-    /// The lowered properties of a component `A` that a response contains.
-    fn in_responses(properties: &str) -> Value {
+    /// The lowered required properties, and the lowered schema, of a component with the required property `m`.
+    fn property(schema: &str, operation: &str) -> (Value, Value) {
         let components = format!(
-            "    A: {{type: object, required: [m], properties: {{m: {properties}}}}}\n    E: {{type: string, enum: [x]}}"
+            "    A: {{type: object, required: [m], properties: {{m: {schema}}}}}\n    E: {{type: string, enum: [x]}}"
         );
+        let component = lowered(&components, operation)["components"]["schemas"]["A"].clone();
+        (component["required"].clone(), component["properties"]["m"].clone())
+    }
+
+    #[test]
+    fn properties_of_responses_are_tolerant_and_have_no_bounds() {
         let response = "      responses: {'200': {description: ok, content: {application/json: {schema: {$ref: '#/components/schemas/A'}}}}}";
-        lowered(&components, response)["components"]["schemas"]["A"].clone()
-    }
-
-    /// The same for a request.
-    fn requested(properties: &str) -> Value {
-        let components = format!(
-            "    A: {{type: object, required: [m], properties: {{m: {properties}}}}}\n    E: {{type: string, enum: [x]}}"
-        );
-        let request = "      requestBody: {required: true, content: {application/json: {schema: {$ref: '#/components/schemas/A'}}}}\n      responses: {'200': {description: ok}}";
-        lowered(&components, request)["components"]["schemas"]["A"].clone()
-    }
-
-    #[test]
-    fn bounds_and_defaults_are_gone() {
-        let properties = in_responses("{type: integer, minimum: 1, maximum: 1, default: 1, format: int64}");
-
-        assert_eq!(properties["properties"]["m"], json!({"type": "integer", "format": "int64"}));
-    }
-
-    #[test]
-    fn a_required_array_of_a_response_may_be_missing_or_null() {
-        let properties =
-            in_responses("{type: array, minItems: 2, maxItems: 2, nullable: true, items: {type: string, pattern: a}}");
-
-        assert_eq!(properties["required"], Value::Null);
-        assert_eq!(properties["properties"]["m"], json!({"type": "array", "items": {"type": "string"}}));
+        let required = || json!(["m"]);
+        for (schema, expected) in [
+            (
+                "{type: integer, minimum: 1, maximum: 1, default: 1, format: int64}",
+                (required(), json!({"type": "integer", "format": "int64"})),
+            ),
+            (
+                "{type: array, minItems: 2, maxItems: 2, nullable: true, items: {type: string, pattern: a}}",
+                (Value::Null, json!({"type": "array", "items": {"type": "string"}})),
+            ),
+            ("{type: string, nullable: true}", (Value::Null, json!({"type": "string", "nullable": true}))),
+            (
+                "{allOf: [{$ref: '#/components/schemas/E'}], description: Why.}",
+                (required(), json!({"allOf": [{"$ref": "#/components/schemas/E"}], "description": "Why."})),
+            ),
+            // Formats of text other than times and files are plain text.
+            ("{type: string, format: uri}", (required(), json!({"type": "string"}))),
+            ("{type: string, format: uuid}", (required(), json!({"type": "string"}))),
+            ("{type: string, format: date}", (required(), json!({"type": "string"}))),
+        ] {
+            assert_eq!(property(schema, response), expected, "{schema}");
+        }
     }
 
     #[test]
     fn a_required_array_of_a_request_stays_required() {
-        assert_eq!(requested("{type: array, items: {type: string}}")["required"], json!(["m"]));
-    }
+        let request = "      requestBody: {required: true, content: {application/json: {schema: {$ref: '#/components/schemas/A'}}}}\n      responses: {'200': {description: ok}}";
 
-    #[test]
-    fn a_required_nullable_member_of_a_response_may_be_missing() {
-        let properties = in_responses("{type: string, nullable: true}");
-
-        assert_eq!(properties["required"], Value::Null);
-        assert_eq!(properties["properties"]["m"], json!({"type": "string", "nullable": true}));
-    }
-
-    #[test]
-    fn a_required_scalar_of_a_response_stays_required() {
-        assert_eq!(in_responses("{type: string}")["required"], json!(["m"]));
-    }
-
-    #[test]
-    fn descriptions_stand_beside_a_wrapped_reference() {
-        let properties = in_responses("{allOf: [{$ref: '#/components/schemas/E'}], description: Why.}");
-
-        assert_eq!(
-            properties["properties"]["m"],
-            json!({"allOf": [{"$ref": "#/components/schemas/E"}], "description": "Why."})
-        );
-    }
-
-    #[test]
-    fn text_formats_other_than_times_and_files_become_plain_text() {
-        for format in ["uri", "uuid", "date"] {
-            assert_eq!(
-                in_responses(&format!("{{type: string, format: {format}}}"))["properties"]["m"],
-                json!({"type": "string"})
-            );
-        }
+        assert_eq!(property("{type: array, items: {type: string}}", request).0, json!(["m"]));
     }
 
     #[test]
