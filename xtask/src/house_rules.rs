@@ -68,7 +68,7 @@ impl Rules<'_> {
 
     /// Texts that tools with YAML 1.1 read as something else are quoted.
     fn quotes(&mut self) {
-        for found in ideogram_codegen::ambiguous_texts(self.document).unwrap_or_default() {
+        for found in ideogram_codegen::Document::parse(self.document).unwrap_or_default().ambiguous {
             let message = format!("`{}` without quotes, which YAML 1.1 reads as {}", found.text, found.meaning);
             let problem = Problem::of_file(crate::DOCUMENT, message, format!("write `'{}'`", found.text));
             self.problems.push(problem.at_pointer(&found.pointer).at_line(Some(found.line)));

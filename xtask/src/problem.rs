@@ -24,7 +24,7 @@ impl Problem {
         message: impl Into<String>,
         repair: impl Into<String>,
     ) -> Self {
-        let line = ideogram_codegen::line_of(document, pointer);
+        let line = ideogram_codegen::Document::parse(document).ok().and_then(|document| document.line(pointer));
         Self::of_file(DOCUMENT, message, repair).at_pointer(pointer).at_line(line)
     }
 

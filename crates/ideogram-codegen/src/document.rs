@@ -4,22 +4,35 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::{Error, Problem, yaml};
+use crate::{Ambiguous, Error, Problem, yaml};
 
 /// A document that is valid YAML and not checked any further.
-#[derive(Debug)]
-pub(crate) struct Document {
-    root: Value,
-    lines: HashMap<String, usize>,
+#[derive(Clone, Debug, Default)]
+pub struct Document {
+    /// The whole document, as JSON.
+    pub root: Value,
+    /// The unquoted texts and keys that YAML 1.1 reads as something else; many tools still do.
+    pub ambiguous: Vec<Ambiguous>,
+    /// The line (counted from 1) of each node, by its JSON pointer.
+    pub(crate) lines: HashMap<String, usize>,
 }
 
 impl Document {
-    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
-        let yaml::Located { root, lines, .. } = yaml::read(text)?;
-        Ok(Self { root, lines })
+    /// Reads YAML. JSON is YAML, so this reads JSON too.
+    ///
+    /// # Errors
+    ///
+    /// The text is not YAML, with the line.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        yaml::read(text)
     }
 
-    pub(crate) fn root(&self) -> Node<'_> {
+    /// Returns a document whose lines are not known.
+    pub fn without_lines(root: Value) -> Self {
+        Self { root, ..Self::default() }
+    }
+
+    pub(crate) fn node(&self) -> Node<'_> {
         Node { value: &self.root, pointer: String::new() }
     }
 
@@ -30,9 +43,15 @@ impl Document {
         Some(Node { value, pointer: pointer.to_owned() })
     }
 
-    /// The line of the nearest node at or above a JSON pointer whose line is known.
-    pub(crate) fn line(&self, pointer: &str) -> Option<usize> {
-        yaml::nearest_line(&self.lines, pointer)
+    /// The line, counted from 1, of the node at a JSON pointer, or of the nearest node above it whose line is known.
+    pub fn line(&self, pointer: &str) -> Option<usize> {
+        let mut nearest = pointer;
+        loop {
+            if let Some(line) = self.lines.get(nearest) {
+                return Some(*line);
+            }
+            nearest = &nearest[..nearest.rfind('/')?];
+        }
     }
 
     /// Returns a problem at a node, with the line of the nearest node above it whose line is known.

@@ -41,12 +41,11 @@ mod settings;
 mod spelling;
 mod yaml;
 
-use std::collections::HashMap;
-
 use proc_macro2::TokenStream;
 
-use crate::{document::Document, rules::DocumentFacts};
+use crate::rules::DocumentFacts;
 pub use crate::{
+    document::Document,
     error::{Error, Problem},
     rules::SCHEMA_KEYWORDS,
     sample_call::{Inputs, SampleCall},
@@ -82,8 +81,7 @@ impl GeneratedClient {
         let facts = rules::read(&document, client_methods)?;
         let generated = generate::generate(&document, &facts.model)?;
         let tokens = retarget::retarget(generated, &facts).map_err(|error| {
-            let operation =
-                facts.model.operations.iter().find(|operation| Some(&operation.id) == error.operation.as_ref());
+            let operation = error.operation.as_deref().and_then(|id| facts.model.operation(id));
             let pointer = operation.map_or("", |operation| operation.pointer.as_str());
             document.problem(pointer, error.message).in_operation(error.operation).repair(error.repair)
         })?;
@@ -119,35 +117,30 @@ impl GeneratedClient {
 
     /// A summary of each operation, in the order of the document.
     pub fn operations(&self) -> Vec<OperationSummary<'_>> {
-        let operations = self.facts.model.operations.iter();
-        operations
-            .map(|operation| OperationSummary {
-                id: &operation.id,
-                method_name: &operation.method_name,
-                http_method: operation.http_method.to_uppercase(),
-                path: &operation.path,
-                media_type: operation.body.as_ref().map(|body| body.media_type.as_str()),
-                paid: operation.billing == model::Billing::Paid,
-                safe_to_retry: operation.retry == model::Retry::Safe,
-                deprecated: operation.deprecated,
-                runs_as_job: operation.job.is_some(),
-                has_quote: operation.quote.is_some(),
-                makes_images: operation.images != model::ImageCount::Fixed(0),
-                summary: &operation.summary,
-                inputs: self.inputs(operation),
-            })
-            .collect()
+        let summaries = self.facts.model.operations.iter().map(|operation| OperationSummary {
+            id: &operation.id,
+            method_name: &operation.method_name,
+            http_method: operation.http_method.to_uppercase(),
+            path: &operation.path,
+            media_type: operation.body.as_ref().map(|body| body.media_type.as_str()),
+            paid: operation.billing == model::Billing::Paid,
+            safe_to_retry: operation.retry == model::Retry::Safe,
+            deprecated: operation.deprecated,
+            runs_as_job: operation.job.is_some(),
+            has_quote: operation.quote.is_some(),
+            makes_images: operation.images != model::ImageCount::Fixed(0),
+            summary: &operation.summary,
+            inputs: self.inputs(operation),
+        });
+        summaries.collect()
     }
-}
 
-impl GeneratedClient {
     fn inputs<'c>(&'c self, operation: &'c model::Operation) -> Vec<Input<'c>> {
-        let parameters = operation
-            .parameters
-            .iter()
-            .map(|parameter| Input { name: &parameter.name, in_query: parameter.location == model::Location::Query });
-        let body = operation.body.as_ref().and_then(|body| self.facts.model.object(&body.component));
-        let properties = body.into_iter().flat_map(|object| &object.properties);
+        let in_query = |parameter: &model::Parameter| parameter.location == model::Location::Query;
+        let parameters = operation.parameters.iter();
+        let parameters = parameters.map(|it| Input { name: &it.name, in_query: in_query(it) });
+        let body = operation.body.iter();
+        let properties = body.flat_map(|body| self.facts.model.properties(&body.component));
         parameters.chain(properties.map(|property| Input { name: &property.name, in_query: false })).collect()
     }
 }
@@ -216,46 +209,11 @@ pub fn client_methods(source: &str) -> Vec<String> {
 ///
 /// The text is not YAML, with the line.
 pub fn read_yaml(document: &str) -> Result<serde_json::Value, Error> {
-    Ok(yaml::read(document)?.root)
-}
-
-/// The lines of the values of a document.
-#[derive(Clone, Debug, Default)]
-pub struct Lines(HashMap<String, usize>);
-
-impl Lines {
-    /// The line, counted from 1, of the node at a JSON pointer, or of the nearest node above it.
-    pub fn at(&self, pointer: &str) -> Option<usize> {
-        yaml::nearest_line(&self.0, pointer)
-    }
-}
-
-/// As [`read_yaml`], with the line of each value. JSON is YAML, so this reads JSON too.
-///
-/// # Errors
-///
-/// The text is not YAML, with the line.
-pub fn read_yaml_with_lines(document: &str) -> Result<(serde_json::Value, Lines), Error> {
-    let yaml::Located { root, lines, .. } = yaml::read(document)?;
-    Ok((root, Lines(lines)))
+    Ok(Document::parse(document)?.root)
 }
 
 /// Returns the name that a component must have for a text of several words: `get_item_200_response` is
 /// `GetItem200Response`.
 pub fn component_name(words: &str) -> String {
     names::type_name(words)
-}
-
-/// Returns the unquoted texts and keys of a document that YAML 1.1 reads as something else; many tools still do.
-///
-/// # Errors
-///
-/// The text is not YAML, with the line.
-pub fn ambiguous_texts(document: &str) -> Result<Vec<Ambiguous>, Error> {
-    Ok(yaml::read(document)?.ambiguous)
-}
-
-/// Returns the line, counted from 1, of the node at a JSON pointer, or of the nearest node above it.
-pub fn line_of(document: &str, pointer: &str) -> Option<usize> {
-    yaml::nearest_line(&yaml::read(document).ok()?.lines, pointer)
 }

@@ -9,17 +9,10 @@ use saphyr::{LoadableYamlNode as _, MarkedYaml, Scalar, YamlData};
 use saphyr_parser::{Event, Parser};
 use serde_json::{Map, Number, Value};
 
-use crate::{Error, Problem};
+use crate::{Error, Problem, document::Document};
 
 /// Deeper documents are refused, because recursion could exhaust the stack.
 const MAX_DEPTH: usize = 96;
-
-/// A document as JSON, with the line (counted from 1) of each node by its JSON pointer.
-pub(crate) struct Located {
-    pub(crate) root: Value,
-    pub(crate) lines: HashMap<String, usize>,
-    pub(crate) ambiguous: Vec<Ambiguous>,
-}
 
 /// An unquoted text that YAML 1.1 reads as something else than YAML 1.2, which this crate reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +28,7 @@ pub struct Ambiguous {
 }
 
 /// Reads one YAML document.
-pub(crate) fn read(text: &str) -> Result<Located, Error> {
+pub(crate) fn read(text: &str) -> Result<Document, Error> {
     refuse_deep_nesting(text)?;
     let nodes = MarkedYaml::load_from_str(text).map_err(|error| {
         let marker = error.marker();
@@ -72,7 +65,7 @@ pub(crate) fn read(text: &str) -> Result<Located, Error> {
         pointer: String::new(),
     };
     let root = converter.convert(node)?;
-    Ok(Located { root, lines: converter.lines, ambiguous: converter.ambiguous })
+    Ok(Document { root, lines: converter.lines, ambiguous: converter.ambiguous })
 }
 
 /// Returns the first line from `line` on, counted from 1, that is indented with a tab; the parser may stop just above it.
@@ -80,17 +73,6 @@ fn indented_with_a_tab(text: &str, line: usize) -> Option<usize> {
     let has_tab = |line: &str| line[..line.len() - line.trim_start().len()].contains('\t');
     let below = text.lines().enumerate().skip(line.saturating_sub(1)).take(2);
     below.into_iter().find(|(_, line)| has_tab(line)).map(|(index, _)| index + 1)
-}
-
-/// Returns the line of a node, or of the nearest node above it whose line is known.
-pub(crate) fn nearest_line(lines: &HashMap<String, usize>, pointer: &str) -> Option<usize> {
-    let mut nearest = pointer;
-    loop {
-        if let Some(line) = lines.get(nearest) {
-            return Some(*line);
-        }
-        nearest = &nearest[..nearest.rfind('/')?];
-    }
 }
 
 /// Measures the depth with the parser, which does not recurse; the loader does.

@@ -38,11 +38,11 @@ struct Pattern {
 impl Decisions {
     /// Reads the file and refuses what nothing would read.
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        let (root, lines) =
-            ideogram_codegen::read_yaml_with_lines(text).with_context(|| format!("cannot read `{FILE}`"))?;
-        let at = |pointer: &str| lines.at(pointer).map_or_else(|| FILE.to_owned(), |line| format!("{FILE}:{line}"));
+        let document = ideogram_codegen::Document::parse(text).with_context(|| format!("cannot read `{FILE}`"))?;
+        let at =
+            |pointer: &str| document.line(pointer).map_or_else(|| FILE.to_owned(), |line| format!("{FILE}:{line}"));
         let mut groups = Vec::new();
-        for (group, entry) in list(&root).enumerate() {
+        for (group, entry) in list(&document.root).enumerate() {
             let mut decisions = Vec::new();
             for (index, row) in list(&entry["decisions"]).enumerate() {
                 let pointer = format!("/{group}/decisions/{index}");
@@ -57,7 +57,7 @@ impl Decisions {
                 let patterns = list(&row["differences"]).enumerate().map(|(number, pattern)| {
                     let pointer = format!("{pointer}/differences/{number}");
                     only_keys(pattern, &PATTERNS).with_context(|| at(&pointer))?;
-                    Ok(Pattern { line: lines.at(&pointer), fields: PATTERNS.map(|key| texts(&pattern[key])) })
+                    Ok(Pattern { line: document.line(&pointer), fields: PATTERNS.map(|key| texts(&pattern[key])) })
                 });
                 let patterns = patterns.collect::<Result<Vec<_>>>()?;
                 ensure!(!patterns.is_empty(), "{}: a decision needs `differences`, what it explains", at(&pointer));

@@ -3,7 +3,6 @@
 use std::{fs, process::Command};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use ideogram_codegen::Lines;
 use serde_json::Value;
 
 use crate::schema_walk::Node;
@@ -15,23 +14,22 @@ const MAX_SECONDS: &str = "60";
 pub(crate) struct Document {
     /// The name of the file in messages.
     name: String,
-    root: Value,
-    lines: Lines,
+    yaml: ideogram_codegen::Document,
 }
 
 impl Document {
     /// Reads YAML or JSON.
     pub(crate) fn parse(name: &str, text: &str) -> Result<Self> {
-        let (root, lines) = match ideogram_codegen::read_yaml_with_lines(text) {
+        let yaml = match ideogram_codegen::Document::parse(text) {
             Ok(read) => read,
             // JSON has escapes that YAML has not; without lines it can be compared all the same.
             Err(error) => match serde_json::from_str(text) {
-                Ok(root) => (root, Lines::default()),
+                Ok(root) => ideogram_codegen::Document::without_lines(root),
                 Err(_) => return Err(error).with_context(|| format!("cannot read `{name}`")),
             },
         };
-        ensure!(root["paths"].is_object(), "`{name}` is not an OpenAPI document: it has no `paths`");
-        Ok(Self { name: name.to_owned(), root, lines })
+        ensure!(yaml.root["paths"].is_object(), "`{name}` is not an OpenAPI document: it has no `paths`");
+        Ok(Self { name: name.to_owned(), yaml })
     }
 
     /// Reads a file, or downloads a document with `curl`.
@@ -47,7 +45,7 @@ impl Document {
     }
 
     pub(crate) fn root(&self) -> &Value {
-        &self.root
+        &self.yaml.root
     }
 
     /// Follows references until something else comes. A reference that leads nowhere is returned as it is.
@@ -64,12 +62,12 @@ impl Document {
     /// The target of a reference inside the document.
     pub(crate) fn target<'d>(&'d self, node: &Node<'d>) -> Option<Node<'d>> {
         let pointer = node.value.get("$ref")?.as_str()?.strip_prefix('#')?;
-        Some(Node { pointer: pointer.to_owned(), value: self.root.pointer(pointer)? })
+        Some(Node { pointer: pointer.to_owned(), value: self.yaml.root.pointer(pointer)? })
     }
 
     /// Name and line of a location, in the form that editors and terminals turn into links.
     pub(crate) fn place(&self, pointer: &str) -> String {
-        match self.lines.at(pointer) {
+        match self.yaml.line(pointer) {
             Some(line) => format!("{}:{line}", self.name),
             None => format!("{} #{pointer}", self.name),
         }

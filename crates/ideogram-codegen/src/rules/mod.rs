@@ -56,7 +56,7 @@ struct Reader<'d> {
 
 impl<'d> Reader<'d> {
     fn document(&self) -> DocumentFacts {
-        let root = self.document.root();
+        let root = self.document.node();
         let known = ["openapi", "info", "servers", "paths", "components", "security", "tags", "externalDocs"];
         self.only_keys(&root, &known);
         let version = self.text(&root, "openapi");
