@@ -12,12 +12,12 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
-    call::retry::{RetrySafety, Stop},
+    call::retry::{Stop, may_run_twice},
     net::body_text::{MAX_TEXT_BYTES, text_of},
     operation::{Billing, Operation},
 };
@@ -38,7 +38,7 @@ struct Parts {
     stored_at: Option<PathBuf>,
     attempts: u32,
     elapsed: Duration,
-    stop: Option<Stop>,
+    stop: Stop,
     is_timeout: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -46,7 +46,6 @@ struct Parts {
 /// The response that came with an error, complete or not.
 struct ErrorResponse {
     status: StatusCode,
-    headers: HeaderMap,
     retry_after: Option<Duration>,
     body: Bytes,
     complete: bool,
@@ -178,7 +177,7 @@ impl Error {
 
     /// Returns whether the call may run twice.
     fn is_harmless(&self) -> bool {
-        self.0.is_quote || self.0.operation.is_some_and(|it| RetrySafety::of(it) == RetrySafety::Safe)
+        self.0.is_quote || self.0.operation.is_some_and(may_run_twice)
     }
 
     /// Whether the call is billed if it has run.
@@ -249,11 +248,6 @@ impl Error {
         serde_json::from_str(&self.body_text()?).ok()
     }
 
-    /// The headers of the response, if they were recorded.
-    pub(crate) fn headers(&self) -> Option<&HeaderMap> {
-        self.0.response.as_ref().map(|response| &response.headers)
-    }
-
     /// The service's code for the reason of a refusal: `insufficient_funds`, `inflight_limit`, ...
     pub fn reject_reason(&self) -> Option<String> {
         let body: Value = self.decode_body()?;
@@ -307,7 +301,7 @@ impl Error {
             stored_at: None,
             attempts: 0,
             elapsed: Duration::ZERO,
-            stop: None,
+            stop: Stop::Implied,
             is_timeout: false,
             source: None,
         }))
@@ -319,14 +313,7 @@ impl Error {
     }
 
     pub(crate) fn with_response(mut self, status: StatusCode, body: Bytes, complete: bool) -> Self {
-        self.0.response = Some(ErrorResponse { status, headers: HeaderMap::new(), retry_after: None, body, complete });
-        self
-    }
-
-    pub(crate) fn with_headers(mut self, headers: HeaderMap) -> Self {
-        if let Some(response) = &mut self.0.response {
-            response.headers = headers;
-        }
+        self.0.response = Some(ErrorResponse { status, retry_after: None, body, complete });
         self
     }
 
@@ -337,7 +324,6 @@ impl Error {
         self
     }
 
-    /// Appends a note to the message.
     pub(crate) fn with_note(mut self, note: &str) -> Self {
         self.0.message = format!("{}; {}", self.0.message, one_line(note));
         self
@@ -360,10 +346,9 @@ impl Error {
     }
 
     /// Makes the error of the last attempt the error of the whole call.
-    pub(crate) fn after(mut self, attempts: u32, elapsed: Duration, stop: Option<Stop>, earlier: Outcome) -> Self {
+    pub(crate) fn after(mut self, attempts: u32, elapsed: Duration, earlier: Outcome) -> Self {
         self.0.attempts = attempts;
         self.0.elapsed = elapsed;
-        self.0.stop = stop;
         // The call may have run if one of its attempts may have.
         if earlier == Outcome::Unknown && matches!(self.0.outcome, Outcome::NotSent | Outcome::Declined) {
             self.0.outcome = Outcome::Unknown;
@@ -371,14 +356,9 @@ impl Error {
         self
     }
 
-    /// Why the call was not retried, unless the rest of the message implies it.
-    fn why_not_retried(&self) -> Option<&'static str> {
-        match self.0.stop? {
-            Stop::Pointless | Stop::MayHaveRun | Stop::Attempts => None,
-            Stop::Body => Some("not retried: its body contains a reader, which can be read only once"),
-            Stop::LongWait => Some("not retried: `Retry-After` is longer than the maximum backoff"),
-            Stop::Deadline => Some("not retried: the deadline leaves no time for it"),
-        }
+    pub(crate) fn not_retried(mut self, stop: Stop) -> Self {
+        self.0.stop = stop;
+        self
     }
 
     /// Marks the error of a quote, which never runs the call.
@@ -413,9 +393,12 @@ impl fmt::Display for Error {
         if self.0.outcome == Outcome::Completed && self.is_billed() {
             formatter.write_str("; the call ran, and may be billed")?;
         }
-        if let Some(reason) = self.why_not_retried() {
-            write!(formatter, "; {reason}")?;
-        }
+        formatter.write_str(match self.0.stop {
+            Stop::Implied => "",
+            Stop::Body => "; not retried: its body contains a reader, which can be read only once",
+            Stop::LongWait => "; not retried: `Retry-After` is longer than the maximum backoff",
+            Stop::Deadline => "; not retried: the deadline leaves no time for it",
+        })?;
         if self.0.attempts > 1 {
             write!(formatter, " ({} attempts in {:.1} s)", self.0.attempts, self.0.elapsed.as_secs_f64())?;
         }
@@ -470,6 +453,7 @@ fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{generated::operations, operation::Retry};
 
     #[test]
     fn kinds_and_outcomes_are_written_as_their_names() {
@@ -498,10 +482,6 @@ mod tests {
         }
         assert_eq!(format!("{:>8} {}", Outcome::Unknown, ErrorKind::Safety), " unknown safety");
     }
-    use crate::{
-        generated::operations,
-        operation::{Billing, Retry},
-    };
 
     #[test]
     fn predicates_follow_the_outcome() {

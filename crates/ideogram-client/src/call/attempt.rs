@@ -54,15 +54,20 @@ const PROXY_ERRORS: [&str; 3] = ["tunnel error", "SOCKS error", "connecting to s
 /// The next step for both.
 const PROXY_VARIABLES: &str = "check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY in the environment";
 
-/// A failed attempt.
 pub(super) struct Failed {
     pub(super) error: Error,
     pub(super) event: Event,
+    /// The headers of a successful response that is not complete.
+    pub(super) headers: HeaderMap,
 }
 
 impl Failed {
+    fn new(error: Error, event: Event) -> Self {
+        Self { error, event, headers: HeaderMap::new() }
+    }
+
     pub(super) fn finally(error: Error) -> Self {
-        Self { error, event: Event::Final }
+        Self::new(error, Event::Final)
     }
 }
 
@@ -108,7 +113,7 @@ pub(super) async fn attempt(
         (false, end) => {
             let retry_after = retry_after(&headers);
             let error = status::error_of(status, retry_after, read.body, end.is_ok(), api_key);
-            return Err(Failed { error, event: Event::Status { code: status.as_u16(), retry_after } });
+            return Err(Failed::new(error, Event::Status { code: status.as_u16(), retry_after }));
         }
     };
     // The call ran: the status is 2xx. The rest of the response is missing.
@@ -128,7 +133,7 @@ pub(super) async fn attempt(
         }
     };
     let body = api_key.redact_cut(api_key.redact_body(read.body));
-    Err(Failed { error: error.with_response(status, body, false).with_headers(headers), event })
+    Err(Failed { error: error.with_response(status, body, false), event, headers })
 }
 
 /// Builds the request of one attempt, which opens its files.
@@ -222,7 +227,7 @@ fn transport_failure(error: reqwest::Error, progress: &Progress) -> Failed {
             "no connection to the service".to_owned()
         };
         let error = Error::new(ErrorKind::Transport, Outcome::NotSent, message).with_source(error);
-        return Failed { error, event: Event::NotConnected };
+        return Failed::new(error, Event::NotConnected);
     }
     let outcome = if progress.has_left() { Outcome::Unknown } else { Outcome::NotSent };
     if let Some(failure) = read_failure(&error) {
@@ -231,8 +236,7 @@ fn transport_failure(error: reqwest::Error, progress: &Progress) -> Failed {
     }
     let message =
         if error.is_timeout() { "no response in time" } else { "the connection broke before a response arrived" };
-    let error = Error::new(ErrorKind::Transport, outcome, message).with_source(error);
-    Failed { error, event: Event::Interrupted }
+    Failed::new(Error::new(ErrorKind::Transport, outcome, message).with_source(error), Event::Interrupted)
 }
 
 /// The texts of the causes of an error.
@@ -266,7 +270,7 @@ fn permanent(error: &reqwest::Error) -> Option<String> {
 fn timed_out(stalled: Stalled, progress: &Progress) -> Failed {
     let outcome = if progress.give_up() { Outcome::Unknown } else { Outcome::NotSent };
     let message = format!("no response in time: {}", describe(stalled));
-    Failed { error: Error::new(ErrorKind::Transport, outcome, message).timed_out(), event: Event::Interrupted }
+    Failed::new(Error::new(ErrorKind::Transport, outcome, message).timed_out(), Event::Interrupted)
 }
 
 /// The failure of a call whose attempt goes on.

@@ -26,7 +26,7 @@ use super::{
     attempt::{self, Failed, attempt},
     progress::Stalled,
     response::RawResponse,
-    retry::{self, BodyReuse, Decision, Event, State},
+    retry::{Event, State, Stop, decide},
     status::error_of,
     stored_response,
 };
@@ -157,23 +157,21 @@ async fn exchange(client: &Client, request: &Request) -> Result<(RawResponse, Im
             None => attempt_slot(client, request).await,
         };
         let permits = Arc::new((Arc::clone(&permit), slot));
-        let (result, next) = observed(client, request, &infos, &permits, number, deadline).await;
+        let result = observed(client, request, &infos, &permits, number, deadline).await;
         drop(permits);
-        match (result, next) {
-            (Ok(mut response), _) => {
+        match result {
+            Ok(mut response) => {
                 (response.attempts, response.elapsed) = (number, start.elapsed());
                 return Ok((response, permit));
             }
-            (Err(error), Decision::Retry { after }) => {
+            Err((error, Ok(after))) => {
                 tracing::info!(after_ms = after.as_millis(), kind = error.kind().name(), "retrying");
                 if matches!(error.outcome(), Outcome::Unknown | Outcome::Completed) {
                     earlier = Outcome::Unknown;
                 }
                 sleep(after).await;
             }
-            (Err(error), Decision::Stop(stop)) => {
-                return Err(error.after(number, start.elapsed(), Some(stop), earlier));
-            }
+            Err((error, Err(stop))) => return Err(error.not_retried(stop).after(number, start.elapsed(), earlier)),
         }
     }
 }
@@ -219,7 +217,7 @@ pub(crate) type ImagePermit = Arc<Option<Permit>>;
 /// The permits of an attempt: those for images in flight, or a slot.
 type Permits = Arc<(ImagePermit, Option<OwnedSemaphorePermit>)>;
 
-/// Makes one attempt with its hooks and its span, and decides what follows a failure.
+/// Makes one attempt with its hooks and its span, and decides what follows a failure: a backoff, or no retry.
 async fn observed(
     client: &Client,
     request: &Request,
@@ -227,7 +225,7 @@ async fn observed(
     permits: &Permits,
     number: u32,
     deadline: Instant,
-) -> (Result<RawResponse, Error>, Decision) {
+) -> Result<RawResponse, (Error, Result<Duration, Stop>)> {
     let settings = client.settings();
     let observed = Attempt { request, number };
     let mut headers = settings.headers.clone();
@@ -272,34 +270,32 @@ async fn observed(
     };
 
     let state = State {
-        safety: request.retry_safety(),
-        body: if request.is_reusable() { BodyReuse::Whole } else { BodyReuse::UsedUp },
+        may_run_twice: request.may_run_twice(),
+        is_reusable: request.is_reusable(),
         attempts: number,
         time_left: deadline.saturating_duration_since(Instant::now()),
         roll: fastrand::f64(),
     };
-    let (result, next) = match result {
-        Ok(response) => (Ok(response), Decision::Stop(retry::Stop::Pointless)),
-        Err(Failed { error, event }) => {
-            if let (Event::Status { code: 429, .. }, Some(allowed)) = (event, error.max_inflight()) {
-                client.inner().limiter.lower_to(allowed);
-            }
-            (Err(error), retry::decide(&settings.policy, &state, event))
+    let result = result.map_err(|Failed { error, event, .. }| {
+        if let (Event::Status { code: 429, .. }, Some(allowed)) = (event, error.max_inflight()) {
+            client.inner().limiter.lower_to(allowed);
+        }
+        (error, decide(&settings.policy, &state, event))
+    });
+    let elapsed = start.elapsed();
+    let outcome = match &result {
+        Ok(RawResponse { status, headers, .. }) => {
+            AttemptOutcome { elapsed, status: Some(*status), headers: Some(headers), error: None, next_in: None }
+        }
+        Err((error, next)) => {
+            AttemptOutcome { elapsed, status: error.status(), headers: None, error: Some(error), next_in: next.ok() }
         }
     };
-    let error = result.as_ref().err();
-    let status = result.as_ref().map(|response| response.status).ok().or_else(|| error.and_then(Error::status));
-    record(&span, status, error);
-    let headers: Option<&HeaderMap> = result.as_ref().ok().map(|response| &response.headers);
-    let next_in = match next {
-        Decision::Retry { after } => Some(after),
-        Decision::Stop(_) => None,
-    };
-    let outcome = AttemptOutcome { elapsed: start.elapsed(), status, headers, error, next_in };
+    record(&span, outcome.status, outcome.error);
     for hook in &settings.hooks {
         hook.after(&observed, &outcome);
     }
-    (result, next)
+    result
 }
 
 /// Returns the folder for the response of a call, if it is a paid call and responses are stored.
@@ -330,14 +326,16 @@ async fn attempt_and_store(
                 }
             }
         }
-        Err(Failed { error, event }) => match (error.status(), error.body(), error.headers()) {
-            (Some(status), Some(body), Some(headers)) if status.is_success() => {
+        Err(mut failed) => {
+            if let (Some(status), Some(body)) = (failed.error.status(), failed.error.body())
+                && status.is_success()
+            {
                 // If it cannot be stored, the error still contains it.
-                let stored_at = store(client, request, infos, status, headers, body).await.unwrap_or_default();
-                Err(Failed { error: error.stored_in(stored_at), event })
+                let stored = store(client, request, infos, status, &failed.headers, body).await;
+                failed.error = failed.error.stored_in(stored.unwrap_or_default());
             }
-            _ => Err(Failed { error, event }),
-        },
+            Err(failed)
+        }
     }
 }
 
@@ -395,7 +393,7 @@ fn late_failure(client: &Client, response: &RawResponse, request: &Request) -> O
     let status = StatusCode::from_u16(status).ok().filter(|status| !status.is_success())?;
     let error = error_of(status, None, response.body.clone(), true, &client.inner().api_key);
     let error = error.stored_in(response.stored_at.clone());
-    Some(error.after(response.attempts, response.elapsed, None, Outcome::NotSent))
+    Some(error.after(response.attempts, response.elapsed, Outcome::NotSent))
 }
 
 fn decode_body<T: DeserializeOwned + 'static>(body: &[u8]) -> serde_json::Result<T> {
@@ -415,7 +413,7 @@ fn undocumented(client: &Client, response: RawResponse, error: &serde_json::Erro
     let error = Error::new(ErrorKind::UndocumentedResponse, Outcome::Completed, message);
     let error =
         error.with_response(response.status, redacted(client, response.body), true).stored_in(response.stored_at);
-    error.after(response.attempts, response.elapsed, None, Outcome::NotSent)
+    error.after(response.attempts, response.elapsed, Outcome::NotSent)
 }
 
 /// Removes the text between the first and the last quotation mark.

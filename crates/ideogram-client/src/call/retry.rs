@@ -11,22 +11,10 @@ use crate::operation::{Billing, Operation, Retry};
 /// Multiplies the backoff after 429, since capacity becomes free only when an image is finished.
 const RATE_LIMIT_FACTOR: u32 = 4;
 
-/// Whether an operation may run twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RetrySafety {
-    /// Free and safe: running twice has the same effect as running once.
-    Safe,
-    /// Paid, or not safe to retry: retried only if it certainly has not run.
-    Once,
-}
-
-impl RetrySafety {
-    pub(crate) fn of(operation: &Operation) -> Self {
-        match (operation.billing, operation.retry) {
-            (Billing::Free, Retry::Safe) => Self::Safe,
-            _ => Self::Once,
-        }
-    }
+/// Returns whether an operation may run twice: it is free, and running twice has the same effect as running once. Every
+/// other operation is retried only if it certainly has not run.
+pub(crate) fn may_run_twice(operation: &Operation) -> bool {
+    operation.billing == Billing::Free && operation.retry == Retry::Safe
 }
 
 /// How an attempt failed.
@@ -37,12 +25,7 @@ pub(crate) enum Event {
     /// A connection broke, a timeout passed or a response broke off: the call may have run.
     Interrupted,
     /// The response has a status other than 2xx.
-    Status {
-        /// The status.
-        code: u16,
-        /// The `Retry-After` of the response.
-        retry_after: Option<Duration>,
-    },
+    Status { code: u16, retry_after: Option<Duration> },
     /// A failure that another attempt would not change: a refused value, an unreadable file, a response that cannot be
     /// decoded.
     Final,
@@ -52,24 +35,15 @@ pub(crate) enum Event {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct State {
     /// Whether the operation may run twice.
-    pub(crate) safety: RetrySafety,
-    /// Whether the body can be sent another time.
-    pub(crate) body: BodyReuse,
+    pub(crate) may_run_twice: bool,
+    /// Whether the body can be sent another time: it contains no reader, which can be read only once.
+    pub(crate) is_reusable: bool,
     /// Attempts so far, including the failed one; at least 1.
     pub(crate) attempts: u32,
     /// The time until the deadline.
     pub(crate) time_left: Duration,
     /// A random number from 0 to 1 for the jitter of the backoff.
     pub(crate) roll: f64,
-}
-
-/// Whether the body can be sent another time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum BodyReuse {
-    /// It can be built again.
-    Whole,
-    /// It contains a reader that has been read.
-    UsedUp,
 }
 
 /// How many attempts a call makes, and the backoff between them.
@@ -83,27 +57,11 @@ pub(crate) struct Policy {
     pub(crate) max_backoff: Duration,
 }
 
-/// What to do after a failed attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Decision {
-    /// Retry after a backoff.
-    Retry {
-        /// The backoff.
-        after: Duration,
-    },
-    /// Give up.
-    Stop(Stop),
-}
-
 /// Why a call is not retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
-    /// Another attempt would end the same way.
-    Pointless,
-    /// The call may have run, and must not run twice.
-    MayHaveRun,
-    /// The call has made all its attempts.
-    Attempts,
+    /// Another attempt would end the same way, could run the call twice, or would be one too many.
+    Implied,
     /// The body contains a reader that has been read.
     Body,
     /// `Retry-After` is longer than the maximum backoff.
@@ -112,41 +70,32 @@ pub(crate) enum Stop {
     Deadline,
 }
 
-/// Decides what follows a failed attempt.
-pub(crate) fn decide(policy: &Policy, state: &State, event: Event) -> Decision {
-    // The most informative reason comes first.
-    if let Some(stop) = forbidden(state.safety, event) {
-        return Decision::Stop(stop);
+/// Returns the backoff after which a failed attempt is followed by another.
+pub(crate) fn decide(policy: &Policy, state: &State, event: Event) -> Result<Duration, Stop> {
+    if !may_retry(state.may_run_twice, event) || state.attempts >= policy.attempts {
+        return Err(Stop::Implied);
     }
-    if state.attempts >= policy.attempts {
-        return Decision::Stop(Stop::Attempts);
-    }
-    if state.body == BodyReuse::UsedUp {
-        return Decision::Stop(Stop::Body);
+    if !state.is_reusable {
+        return Err(Stop::Body);
     }
     let after = match event {
-        Event::Status { retry_after: Some(wait), .. } if wait > policy.max_backoff => {
-            return Decision::Stop(Stop::LongWait);
-        }
+        Event::Status { retry_after: Some(wait), .. } if wait > policy.max_backoff => return Err(Stop::LongWait),
         // `Retry-After: 0` or a date in the past must not cause an immediate retry.
         Event::Status { retry_after: Some(wait), .. } => wait.max(backoff(policy, state, event)),
         _ => backoff(policy, state, event),
     };
     // A backoff that ends at the deadline leaves no time for the attempt.
-    if after >= state.time_left {
-        return Decision::Stop(Stop::Deadline);
-    }
-    Decision::Retry { after }
+    if after >= state.time_left { Err(Stop::Deadline) } else { Ok(after) }
 }
 
-/// Returns the reason if an event forbids a retry.
-fn forbidden(safety: RetrySafety, event: Event) -> Option<Stop> {
-    match (event, safety) {
-        // The call did not run: every operation may be retried. Otherwise only operations that may run twice.
-        (Event::NotConnected | Event::Status { code: 429, .. }, _)
-        | (Event::Interrupted | Event::Status { code: 408 | 500 | 502 | 503 | 504, .. }, RetrySafety::Safe) => None,
-        (Event::Interrupted | Event::Status { code: 408 | 500..=599, .. }, RetrySafety::Once) => Some(Stop::MayHaveRun),
-        (Event::Final | Event::Status { .. }, _) => Some(Stop::Pointless),
+/// Returns whether an event permits a retry.
+fn may_retry(may_run_twice: bool, event: Event) -> bool {
+    match event {
+        // The call did not run.
+        Event::NotConnected | Event::Status { code: 429, .. } => true,
+        // It may have run.
+        Event::Interrupted | Event::Status { code: 408 | 500 | 502 | 503 | 504, .. } => may_run_twice,
+        Event::Final | Event::Status { .. } => false,
     }
 }
 
@@ -173,13 +122,9 @@ mod tests {
     const POLICY: Policy =
         Policy { attempts: 4, initial_backoff: Duration::from_secs(1), max_backoff: Duration::from_secs(60) };
 
-    const STATE: State = State {
-        safety: RetrySafety::Safe,
-        body: BodyReuse::Whole,
-        attempts: 1,
-        time_left: Duration::from_secs(600),
-        roll: 1.0,
-    };
+    const STATE: State =
+        State { may_run_twice: true, is_reusable: true, attempts: 1, time_left: Duration::from_secs(600), roll: 1.0 };
+    const ONCE: State = State { may_run_twice: false, ..STATE };
 
     fn status(code: u16) -> Event {
         Event::Status { code, retry_after: None }
@@ -190,15 +135,13 @@ mod tests {
     }
 
     fn retries(state: &State, event: Event) -> bool {
-        matches!(decide(&POLICY, state, event), Decision::Retry { .. })
+        decide(&POLICY, state, event).is_ok()
     }
 
     #[test]
     fn six_statuses_are_retried_for_safe_calls_and_one_for_the_others() {
-        let once = State { safety: RetrySafety::Once, ..STATE };
-
         let safe: Vec<u16> = (100..1000).filter(|code| retries(&STATE, status(*code))).collect();
-        let unsafe_or_paid: Vec<u16> = (100..1000).filter(|code| retries(&once, status(*code))).collect();
+        let unsafe_or_paid: Vec<u16> = (100..1000).filter(|code| retries(&ONCE, status(*code))).collect();
 
         assert_eq!(safe, [408, 429, 500, 502, 503, 504]);
         assert_eq!(unsafe_or_paid, [429]);
@@ -206,41 +149,10 @@ mod tests {
 
     #[test]
     fn a_call_that_may_have_run_is_retried_only_if_it_is_safe() {
-        let once = State { safety: RetrySafety::Once, ..STATE };
-        for (event, safe, other) in [
-            (Event::NotConnected, true, true),
-            (Event::Interrupted, true, false),
-            (status(500), true, false),
-            (Event::Final, false, false),
-        ] {
-            assert_eq!((retries(&STATE, event), retries(&once, event)), (safe, other), "{event:?}");
-        }
-    }
-
-    #[test]
-    fn a_call_that_may_have_run_has_its_own_reason_to_stop() {
-        let once = State { safety: RetrySafety::Once, ..STATE };
-        for code in 100..1000 {
-            let expected = match code {
-                429 => continue,
-                408 | 500..=599 => Stop::MayHaveRun,
-                _ => Stop::Pointless,
-            };
-            assert_eq!(decide(&POLICY, &once, status(code)), Decision::Stop(expected), "{code}");
-        }
-        assert_eq!(decide(&POLICY, &once, Event::Interrupted), Decision::Stop(Stop::MayHaveRun));
-        assert_eq!(decide(&POLICY, &STATE, Event::Final), Decision::Stop(Stop::Pointless));
-        assert_eq!(decide(&POLICY, &STATE, status(501)), Decision::Stop(Stop::Pointless));
-    }
-
-    #[test]
-    fn an_operation_may_be_retried_only_if_it_is_free_and_safe() {
-        use crate::generated::operations;
-
-        for operation in operations::ALL {
-            let free_and_safe = operation.billing == Billing::Free && operation.retry == Retry::Safe;
-
-            assert_eq!(RetrySafety::of(operation) == RetrySafety::Safe, free_and_safe, "{operation}");
+        for (event, safe, other) in
+            [(Event::NotConnected, true, true), (Event::Interrupted, true, false), (Event::Final, false, false)]
+        {
+            assert_eq!((retries(&STATE, event), retries(&ONCE, event)), (safe, other), "{event:?}");
         }
     }
 
@@ -251,17 +163,17 @@ mod tests {
                 let policy = Policy { attempts, ..POLICY };
                 let decision = decide(&policy, &State { attempts: count, ..STATE }, Event::NotConnected);
 
-                assert_eq!(decision == Decision::Stop(Stop::Attempts), count >= attempts, "{count} of {attempts}");
+                assert_eq!(decision == Err(Stop::Implied), count >= attempts, "{count} of {attempts}");
             }
         }
     }
 
     #[test]
     fn a_reader_is_never_sent_twice() {
-        let used_up = State { body: BodyReuse::UsedUp, ..STATE };
+        let used_up = State { is_reusable: false, ..STATE };
 
-        assert_eq!(decide(&POLICY, &used_up, Event::NotConnected), Decision::Stop(Stop::Body));
-        assert_eq!(decide(&POLICY, &used_up, retry_after(1)), Decision::Stop(Stop::Body));
+        assert_eq!(decide(&POLICY, &used_up, Event::NotConnected), Err(Stop::Body));
+        assert_eq!(decide(&POLICY, &used_up, retry_after(1)), Err(Stop::Body));
     }
 
     #[test]
@@ -276,11 +188,9 @@ mod tests {
 
     #[test]
     fn the_backoff_after_429_is_longer() {
-        let waits = [1, 2, 3, 8].map(|attempts| {
-            let decision = decide(&Policy { attempts: 9, ..POLICY }, &State { attempts, ..STATE }, status(429));
-            let Decision::Retry { after } = decision else { panic!("{decision:?}") };
-            after.as_secs()
-        });
+        let policy = Policy { attempts: 9, ..POLICY };
+        let waits =
+            [1, 2, 3, 8].map(|attempts| decide(&policy, &State { attempts, ..STATE }, status(429)).unwrap().as_secs());
 
         assert_eq!(waits, [4, 8, 16, 60]);
     }
@@ -292,7 +202,7 @@ mod tests {
 
             let decision = decide(&Policy { attempts: 9, ..POLICY }, &state, Event::NotConnected);
 
-            assert_eq!(decision, Decision::Retry { after: Duration::from_secs_f64(seconds) }, "{roll}");
+            assert_eq!(decision, Ok(Duration::from_secs_f64(seconds)), "{roll}");
         }
     }
 
@@ -303,21 +213,21 @@ mod tests {
         {
             let decision = decide(&POLICY, &State { roll, ..STATE }, retry_after(seconds));
 
-            assert_eq!(decision, Decision::Retry { after: Duration::from_secs(expected) }, "{roll}, {seconds} s");
+            assert_eq!(decision, Ok(Duration::from_secs(expected)), "{roll}, {seconds} s");
         }
-        assert_eq!(decide(&POLICY, &STATE, retry_after(61)), Decision::Stop(Stop::LongWait));
+        assert_eq!(decide(&POLICY, &STATE, retry_after(61)), Err(Stop::LongWait));
     }
 
     #[test]
     fn a_backoff_that_cannot_end_before_the_deadline_is_not_started() {
         for (left, event, expected) in [
-            (10, retry_after(9), Decision::Retry { after: Duration::from_secs(9) }),
-            (5, retry_after(0), Decision::Retry { after: Duration::from_secs(4) }),
-            (10, retry_after(10), Decision::Stop(Stop::Deadline)),
-            (10, retry_after(11), Decision::Stop(Stop::Deadline)),
-            (1, status(503), Decision::Stop(Stop::Deadline)),
-            (0, retry_after(0), Decision::Stop(Stop::Deadline)),
-            (0, Event::NotConnected, Decision::Stop(Stop::Deadline)),
+            (10, retry_after(9), Ok(Duration::from_secs(9))),
+            (5, retry_after(0), Ok(Duration::from_secs(4))),
+            (10, retry_after(10), Err(Stop::Deadline)),
+            (10, retry_after(11), Err(Stop::Deadline)),
+            (1, status(503), Err(Stop::Deadline)),
+            (0, retry_after(0), Err(Stop::Deadline)),
+            (0, Event::NotConnected, Err(Stop::Deadline)),
         ] {
             let state = State { time_left: Duration::from_secs(left), ..STATE };
 

@@ -83,7 +83,7 @@ pub(crate) async fn submit<T>(client: &Client, request: Request) -> Result<Job<T
         let message = "the response has no id of a job";
         let error = Error::new(ErrorKind::UndocumentedResponse, Outcome::Completed, message);
         let error = error.with_response(response.status(), response.body().clone(), true).in_operation(operation);
-        let error = error.after(response.attempts(), response.elapsed(), None, Outcome::NotSent);
+        let error = error.after(response.attempts(), response.elapsed(), Outcome::NotSent);
         return Err(error.stored_in(response.stored_at().map(Path::to_owned)));
     };
     Ok(Job {

@@ -26,7 +26,7 @@ pub use self::{
 pub use crate::values::file::FileInfo;
 use crate::{
     Error, ErrorKind, File, Outcome, Validation,
-    call::retry::RetrySafety,
+    call::retry::may_run_twice,
     operation::{Billing, ImageCount, Input, Location, Operation},
     schema::Schema,
     validate::{Checker, Source},
@@ -146,9 +146,8 @@ impl Request {
         if self.mode == Mode::Quote { Billing::Free } else { self.operation.billing }
     }
 
-    /// Whether sending it twice is harmless.
-    pub(crate) fn retry_safety(&self) -> RetrySafety {
-        if self.mode == Mode::Quote { RetrySafety::Safe } else { RetrySafety::of(self.operation) }
+    pub(crate) fn may_run_twice(&self) -> bool {
+        self.mode == Mode::Quote || may_run_twice(self.operation)
     }
 
     /// Returns the request that `submit()` sends: the response has the id of a job.

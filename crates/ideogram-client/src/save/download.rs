@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     Client, Error, Outcome,
-    call::retry::{BodyReuse, Decision, Event, Policy, RetrySafety, State, decide},
+    call::retry::{Event, Policy, State, decide},
     call::{deadline_in, retry_after},
     net::address::is_not_public,
     values::signature::SIGNATURE_BYTES,
@@ -71,7 +71,7 @@ impl Download<'_> {
         loop {
             let Ok(result) = timeout_at(deadline, self.attempt()).await else {
                 let error = failure::too_late(&self.url, self.settings.deadline);
-                let error = error.after(attempts, begun.elapsed(), None, Outcome::Completed);
+                let error = error.after(attempts, begun.elapsed(), Outcome::Completed);
                 return Err(Failed { cut, ..error.into() });
             };
             let mut failed = match result {
@@ -84,16 +84,16 @@ impl Download<'_> {
                 cut = Some(more);
             }
             let state = State {
-                safety: RetrySafety::Safe,
-                body: BodyReuse::Whole,
+                may_run_twice: true,
+                is_reusable: true,
                 attempts,
                 time_left: deadline.saturating_duration_since(Instant::now()),
                 roll: fastrand::f64(),
             };
             match decide(&policy, &state, failed.event) {
-                Decision::Retry { after } => sleep(after).await,
-                Decision::Stop(stop) => {
-                    let error = failed.error.after(attempts, begun.elapsed(), Some(stop), Outcome::Completed);
+                Ok(after) => sleep(after).await,
+                Err(stop) => {
+                    let error = failed.error.not_retried(stop).after(attempts, begun.elapsed(), Outcome::Completed);
                     return Err(Failed { cut, ..error.into() });
                 }
             }
