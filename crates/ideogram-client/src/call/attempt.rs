@@ -12,6 +12,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use futures_util::future::{Either, select};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use reqwest::multipart;
 use tokio::{sync::oneshot, time::Instant};
 
 use super::{
@@ -168,7 +169,7 @@ fn build(
         Body::Empty => builder,
         Body::Json(json) => builder.body(json.clone()),
         Body::Multipart(parts) => {
-            let mut form = reqwest::multipart::Form::new();
+            let mut form = multipart::Form::new();
             for (part, info) in parts.iter().zip(infos) {
                 form = form.part(part.name.clone(), form_part(part, info.as_ref())?);
             }
@@ -188,40 +189,38 @@ fn build(
     Ok(built)
 }
 
-fn form_part(part: &Part, info: Option<&FileInfo>) -> Result<reqwest::multipart::Part, Error> {
-    let invalid_media_type =
-        |media_type: &str| Error::invalid_argument(format!("`{}`: `{media_type}` is not a media type", part.name));
-    match (&part.content, info) {
+fn form_part(part: &Part, info: Option<&FileInfo>) -> Result<multipart::Part, Error> {
+    let (sent, media_type) = match (&part.content, info) {
+        (PartContent::Text(text), _) => (multipart::Part::text(text.clone()), None),
+        (PartContent::Json { text, media_type }, _) => (multipart::Part::text(text.clone()), *media_type),
         (PartContent::File(file), Some(info)) => {
             let body = file.open(info.size_bytes).map_err(|error| part.unreadable(&error))?;
             let sent = match info.size_bytes {
-                Some(size) => reqwest::multipart::Part::stream_with_length(body, size),
-                None => reqwest::multipart::Part::stream(body),
+                Some(size) => multipart::Part::stream_with_length(body, size),
+                None => multipart::Part::stream(body),
             };
-            let sent = sent.file_name(info.name.clone());
-            sent.mime_str(&info.media_type).map_err(|_| invalid_media_type(&info.media_type))
-        }
-        (PartContent::Json { text, media_type: Some(media_type) }, _) => {
-            let sent = reqwest::multipart::Part::text(text.clone());
-            sent.mime_str(media_type).map_err(|_| invalid_media_type(media_type))
-        }
-        (PartContent::Text(text) | PartContent::Json { text, .. }, _) => {
-            Ok(reqwest::multipart::Part::text(text.clone()))
+            (sent.file_name(info.name.clone()), Some(info.media_type.as_str()))
         }
         (PartContent::File(file), None) => {
-            Err(Error::new(ErrorKind::LocalIo, Outcome::NotSent, format!("\"{}\" was not inspected", file.name())))
+            let message = format!("\"{}\" was not inspected", file.name());
+            return Err(Error::new(ErrorKind::LocalIo, Outcome::NotSent, message));
         }
-    }
+    };
+    let Some(media_type) = media_type else { return Ok(sent) };
+    let invalid = |_| Error::invalid_argument(format!("`{}`: `{media_type}` is not a media type", part.name));
+    sent.mime_str(media_type).map_err(invalid)
 }
 
 /// The failure of an attempt without a response.
 fn transport_failure(error: reqwest::Error, progress: &Progress) -> Failed {
     let error = error.without_url();
-    if let Some(message) = error.is_connect().then(|| permanent(&error)).flatten() {
-        return Failed::finally(Error::new(ErrorKind::Transport, Outcome::NotSent, message).with_source(error));
-    }
     if error.is_connect() {
-        let message = if causes(&error).any(|text| PROXY_ERRORS.iter().any(|proxy| text.contains(proxy))) {
+        if let Some(message) = permanent(&error) {
+            return Failed::finally(Error::new(ErrorKind::Transport, Outcome::NotSent, message).with_source(error));
+        }
+        let is_of_proxy = |text: String| PROXY_ERRORS.iter().any(|proxy| text.contains(proxy));
+        let by_proxy = causes(&error).map(ToString::to_string).any(is_of_proxy);
+        let message = if by_proxy {
             format!("no connection to the service through the proxy; {PROXY_VARIABLES}")
         } else {
             "no connection to the service".to_owned()
@@ -230,7 +229,8 @@ fn transport_failure(error: reqwest::Error, progress: &Progress) -> Failed {
         return Failed::new(error, Event::NotConnected);
     }
     let outcome = if progress.has_left() { Outcome::Unknown } else { Outcome::NotSent };
-    if let Some(failure) = read_failure(&error) {
+    let unreadable = causes(&error).find_map(|cause| cause.downcast_ref().map(ReadFailure::to_string));
+    if let Some(failure) = unreadable {
         let message = format!("a file could not be read while it was sent: {failure}");
         return Failed::finally(Error::new(ErrorKind::LocalIo, outcome, message).with_source(error));
     }
@@ -239,18 +239,16 @@ fn transport_failure(error: reqwest::Error, progress: &Progress) -> Failed {
     Failed::new(Error::new(ErrorKind::Transport, outcome, message).with_source(error), Event::Interrupted)
 }
 
-/// The texts of the causes of an error.
-fn causes(error: &reqwest::Error) -> impl Iterator<Item = String> {
-    iter::successors(error.source(), |&cause: &&dyn StdError| cause.source()).map(ToString::to_string)
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+    iter::successors(error.source(), |&cause| cause.source())
 }
 
 /// Returns why no connection can be established, with the next step, if a retry would not help.
 fn permanent(error: &reqwest::Error) -> Option<String> {
-    let mut cause = error.source();
-    while let Some(current) = cause {
-        let io = current.downcast_ref::<io::Error>();
+    causes(error).find_map(|cause| {
+        let io = cause.downcast_ref::<io::Error>();
         let inner = io.and_then(io::Error::get_ref);
-        let text = inner.map_or_else(|| current.to_string(), ToString::to_string);
+        let text = inner.map_or_else(|| cause.to_string(), ToString::to_string);
         // An error of the TLS library about the data it received; a broken connection has other kinds.
         let is_tls = inner.is_some() && io.is_some_and(|error| error.kind() == io::ErrorKind::InvalidData);
         if text.contains("certificate") {
@@ -259,12 +257,9 @@ fn permanent(error: &reqwest::Error) -> Option<String> {
         if is_tls || text.contains("invalid dns name") {
             return Some(format!("no TLS connection to the service: {text}"));
         }
-        if PERMANENT_PROXY_ERRORS.iter().any(|permanent| text.contains(permanent)) {
-            return Some(format!("the proxy cannot be used: {text}; {PROXY_VARIABLES}"));
-        }
-        cause = current.source();
-    }
-    None
+        let is_of_proxy = PERMANENT_PROXY_ERRORS.iter().any(|permanent| text.contains(permanent));
+        is_of_proxy.then(|| format!("the proxy cannot be used: {text}; {PROXY_VARIABLES}"))
+    })
 }
 
 fn timed_out(stalled: Stalled, progress: &Progress) -> Failed {
@@ -289,23 +284,9 @@ pub(super) fn goes_on(stalled: Stalled, folder: &Path) -> Failed {
 fn describe(stalled: Stalled) -> String {
     match stalled {
         Stalled::Deadline => "the deadline of the call has passed".to_owned(),
-        Stalled::NoResponse(timeout) => {
-            format!("no response began within {:.1} s", timeout.as_secs_f64())
-        }
+        Stalled::NoResponse(timeout) => format!("no response began within {:.1} s", timeout.as_secs_f64()),
         Stalled::Idle(timeout) => format!("no progress for {:.1} s", timeout.as_secs_f64()),
     }
-}
-
-/// Returns the failure to read a local file, if that broke the request off.
-fn read_failure(error: &reqwest::Error) -> Option<&ReadFailure> {
-    let mut cause: Option<&(dyn StdError + 'static)> = error.source();
-    while let Some(current) = cause {
-        if let Some(failure) = current.downcast_ref() {
-            return Some(failure);
-        }
-        cause = current.source();
-    }
-    None
 }
 
 /// The bytes read of a body, and how the reading ended.
