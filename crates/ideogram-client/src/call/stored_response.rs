@@ -5,6 +5,7 @@
 //! links that are whole in it work.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     io::{self, Write as _},
     path::{Path, PathBuf},
@@ -15,7 +16,7 @@ use std::{
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, StatusCode, header};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeMap as _};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::{Value, value::RawValue};
 use tokio::io::AsyncReadExt as _;
 
@@ -50,75 +51,43 @@ pub struct StoredResponse {
     json: OnceLock<Option<Value>>,
 }
 
-/// The file as it is written. It has one of the three forms of a body, the most readable one that fits.
-#[derive(Serialize)]
-struct Writing<'a> {
-    operation: &'a str,
-    request: &'a Value,
-    status: u16,
-    received: &'a Timestamp,
-    #[serde(serialize_with = "as_map", skip_serializing_if = "HeaderMap::is_empty")]
-    headers: &'a HeaderMap,
-    /// JSON, byte for byte.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    response: Option<&'a RawValue>,
-    /// White space before and after that JSON.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    response_padding: Option<(&'a str, &'a str)>,
-    /// Other text.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    response_text: Option<&'a str>,
-    /// Bytes that are not UTF-8, such as a compressed body.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    response_base64: Option<String>,
-}
-
-/// The file as it is read.
-#[derive(Deserialize)]
-struct Reading {
+/// The file. It has one of the three forms of a body, the most readable one that fits.
+#[derive(Serialize, Deserialize)]
+struct Contents {
     operation: String,
     request: Value,
     status: u16,
     received: Timestamp,
-    #[serde(default)]
+    /// For people: the codings of the body are recognized without it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", skip_deserializing)]
+    headers: BTreeMap<String, String>,
+    /// JSON, byte for byte.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     response: Option<Box<RawValue>>,
-    #[serde(default)]
+    /// White space before and after that JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     response_padding: Option<(String, String)>,
-    #[serde(default)]
+    /// Other text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     response_text: Option<String>,
-    #[serde(default)]
+    /// Bytes that are not UTF-8, such as a compressed body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     response_base64: Option<String>,
-}
-
-fn as_map<S: Serializer>(headers: &HeaderMap, serializer: S) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map(None)?;
-    for (name, value) in headers {
-        map.serialize_entry(name.as_str(), &String::from_utf8_lossy(value.as_bytes()))?;
-    }
-    map.end()
 }
 
 impl<'de> Deserialize<'de> for StoredResponse {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Reading {
-            operation,
-            request,
-            status,
-            received,
-            response,
-            response_padding,
-            response_text,
-            response_base64,
-        } = Reading::deserialize(deserializer)?;
-        let body = match (response, response_text, response_base64) {
+        let contents = Contents::deserialize(deserializer)?;
+        let body = match (contents.response, contents.response_text, contents.response_base64) {
             (Some(json), ..) => {
-                let (before, after) = response_padding.unwrap_or_default();
+                let (before, after) = contents.response_padding.unwrap_or_default();
                 Bytes::from([before.as_str(), json.get(), after.as_str()].concat())
             }
             (None, Some(text), _) => Bytes::from(text),
             (None, None, Some(base64)) => Bytes::from(BASE64_STANDARD.decode(base64).map_err(de::Error::custom)?),
             (None, None, None) => Bytes::new(),
         };
+        let Contents { operation, request, status, received, .. } = contents;
         let (text, json) = Default::default();
         Ok(Self { operation, request, status, received, body, text, json })
     }
@@ -207,17 +176,17 @@ pub(crate) async fn write(
     headers: &HeaderMap,
     body: Bytes,
 ) -> io::Result<PathBuf> {
-    let mut stored_headers = HeaderMap::new();
-    for name in STORED_HEADERS {
-        for value in headers.get_all(&name) {
-            stored_headers.append(name.clone(), value.clone());
-        }
-    }
-    let folder = folder.to_owned();
+    let stored_headers = STORED_HEADERS.iter().filter_map(|name| {
+        let values: Vec<_> =
+            headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+        (!values.is_empty()).then(|| (name.to_string(), values.join(", ")))
+    });
+    let (folder, headers) = (folder.to_owned(), stored_headers.collect());
     let writing = tokio::task::spawn_blocking(move || {
         let received = Timestamp::from(SystemTime::now());
-        let contents = contents(&call, status, &received, &stored_headers, &body)?;
-        write_blocking(&folder, &format!("{}-{}-", received.compact(), call.operation), &contents)
+        let prefix = format!("{}-{}-", received.compact(), call.operation);
+        let contents = serde_json::to_vec_pretty(&contents(&call, status, received, headers, &body))?;
+        write_blocking(&folder, &prefix, &contents)
     });
     writing.await.map_err(io::Error::other)?
 }
@@ -225,26 +194,26 @@ pub(crate) async fn write(
 fn contents(
     call: &CallSummary,
     status: StatusCode,
-    received: &Timestamp,
-    headers: &HeaderMap,
+    received: Timestamp,
+    headers: BTreeMap<String, String>,
     body: &[u8],
-) -> serde_json::Result<Vec<u8>> {
+) -> Contents {
     let text = str::from_utf8(body).ok();
-    let response: Option<&RawValue> = text.and_then(|text| serde_json::from_str(text).ok());
+    let response: Option<Box<RawValue>> = text.and_then(|text| serde_json::from_str(text).ok());
     // Serde reads `null` as an absent value.
     let response = response.filter(|json| json.get() != "null");
-    let padding = text.zip(response).and_then(|(text, json)| text.split_once(json.get()));
-    serde_json::to_vec_pretty(&Writing {
-        operation: &call.operation,
-        request: &call.request,
+    let padding = text.zip(response.as_ref()).and_then(|(text, json)| text.split_once(json.get()));
+    Contents {
+        operation: call.operation.clone(),
+        request: call.request.clone(),
         status: status.as_u16(),
         received,
         headers,
-        response,
-        response_padding: padding.filter(|padding| *padding != ("", "")),
-        response_text: text.filter(|_| response.is_none()),
+        response_padding: padding.filter(|it| *it != ("", "")).map(|(before, after)| (before.into(), after.into())),
+        response_text: text.filter(|_| response.is_none()).map(str::to_owned),
         response_base64: text.is_none().then(|| BASE64_STANDARD.encode(body)),
-    })
+        response,
+    }
 }
 
 /// Checks, before a call is paid, that its response can be stored: creates the folder, and a file in it that is removed.
