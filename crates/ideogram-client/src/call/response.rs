@@ -21,18 +21,14 @@ use crate::request::Request;
 /// [`Response::body`], which also has the properties that this version does not know.
 #[derive(Clone)]
 pub struct Response<T> {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Bytes,
+    raw: RawResponse,
     value: T,
     request: Request,
-    stored_at: Option<PathBuf>,
     started_by: Option<Arc<CallSummary>>,
-    attempts: u32,
-    elapsed: Duration,
 }
 
 /// A successful response, not yet decoded.
+#[derive(Clone)]
 pub(crate) struct RawResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -45,14 +41,13 @@ pub(crate) struct RawResponse {
 }
 
 impl<T> Response<T> {
-    pub(crate) fn new(response: RawResponse, value: T, request: Request) -> Self {
-        let RawResponse { status, headers, body, stored_at, attempts, elapsed } = response;
-        Self { status, headers, body, value, request, stored_at, started_by: None, attempts, elapsed }
+    pub(crate) fn new(raw: RawResponse, value: T, request: Request) -> Self {
+        Self { raw, value, request, started_by: None }
     }
 
     /// Names the call that started the job of this response, and the file with it.
     pub(crate) fn of_job(mut self, started_by: Option<Arc<CallSummary>>, stored_at: Option<PathBuf>) -> Self {
-        (self.started_by, self.stored_at) = (started_by, stored_at);
+        (self.started_by, self.raw.stored_at) = (started_by, stored_at);
         self
     }
 
@@ -62,18 +57,18 @@ impl<T> Response<T> {
 
     /// The status, always 2xx.
     pub fn status(&self) -> StatusCode {
-        self.status
+        self.raw.status
     }
 
     /// The headers, without the API key if the server echoed it.
     pub fn headers(&self) -> &HeaderMap {
-        &self.headers
+        &self.raw.headers
     }
 
     /// The body as it arrived, if it is JSON in UTF-8. If it arrived compressed or in another encoding, this is the
     /// decoded text; a stored response ([`stored_at`](Self::stored_at)) has the original bytes.
     pub fn body(&self) -> &Bytes {
-        &self.body
+        &self.raw.body
     }
 
     /// The request.
@@ -83,18 +78,18 @@ impl<T> Response<T> {
 
     /// The number of attempts; more than one if the call was retried.
     pub fn attempts(&self) -> u32 {
-        self.attempts
+        self.raw.attempts
     }
 
     /// The duration of the call: all attempts and the backoffs between them.
     pub fn elapsed(&self) -> Duration {
-        self.elapsed
+        self.raw.elapsed
     }
 
     /// The path of the stored response, if responses are stored
     /// ([`store_responses_in`](crate::CallOptions::store_responses_in)) and the call was a paid one.
     pub fn stored_at(&self) -> Option<&Path> {
-        self.stored_at.as_deref()
+        self.raw.stored_at.as_deref()
     }
 
     /// The announcement of the service in the response, such as an operation that replaces this one: the property
@@ -104,13 +99,13 @@ impl<T> Response<T> {
         struct Announcement {
             notice: String,
         }
-        serde_json::from_slice::<Announcement>(&self.body).ok().map(|body| body.notice)
+        serde_json::from_slice::<Announcement>(&self.raw.body).ok().map(|body| body.notice)
     }
 
     /// The page of the operation that replaces this one: the target of the `Link` header with the relation
     /// `successor-version` (RFC 5829).
     pub fn successor(&self) -> Option<&str> {
-        let headers = self.headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok());
+        let headers = self.raw.headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok());
         headers.flat_map(links).find(|(_, parameters)| is_successor(parameters)).map(|(target, _)| target)
     }
 
@@ -136,7 +131,7 @@ impl<T> Deref for Response<T> {
 impl<T: fmt::Debug> fmt::Debug for Response<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = formatter.debug_struct("Response");
-        debug.field("status", &self.status.as_u16()).field("body_bytes", &self.body.len());
+        debug.field("status", &self.raw.status.as_u16()).field("body_bytes", &self.raw.body.len());
         debug.field("value", &self.value).finish_non_exhaustive()
     }
 }
