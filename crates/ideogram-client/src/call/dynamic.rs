@@ -160,8 +160,7 @@ impl DynamicCall<'_> {
         let Self { client, operation, fields, json, unchecked, validation: _ } = self;
         let unknown = fields.iter().find(|(name, _)| operation.inputs.iter().all(|input| input.name != name));
         if let Some((name, _)) = unknown {
-            check_switch(operation, name)?;
-            return Err(format!("there is no `{name}`; use one of: {}", names(operation)));
+            return Err(no_input(operation, name));
         }
         let mut properties = match json {
             None => Map::new(),
@@ -196,40 +195,29 @@ impl DynamicCall<'_> {
                     properties.insert(input.name.to_owned(), value);
                 }
             } else {
-                if values.is_empty() {
-                    parts.extend(
-                        properties
-                            .remove(input.name)
-                            .map(|value| parts_of(input, value))
-                            .transpose()?
-                            .into_iter()
-                            .flatten(),
-                    );
+                match properties.remove(input.name) {
+                    Some(value) if values.is_empty() => parts.extend(parts_of(input, value)?),
+                    _ => {}
                 }
                 for field in values {
                     parts.push(part(input, field)?);
                 }
-                properties.remove(input.name);
             }
         }
         match operation.media_type {
             "" => {}
-            "application/json" => {
+            JSON => {
                 properties.keys().try_for_each(|name| check_switch(operation, name))?;
                 properties.extend(unchecked);
                 request.set_body(Body::Json(Bytes::from(Value::Object(properties).to_string())));
             }
             _ => {
                 if let Some(name) = properties.keys().next() {
-                    check_switch(operation, name)?;
-                    return Err(format!("there is no `{name}`; use one of: {}", names(operation)));
+                    return Err(no_input(operation, name));
                 }
-                parts.extend(unchecked.into_iter().map(|(name, value)| {
-                    let content = match value {
-                        Value::String(text) => PartContent::Text(text),
-                        Value::Bool(_) | Value::Number(_) => PartContent::Text(value.to_string()),
-                        value => json_part(&value),
-                    };
+                let unchecked = unchecked.into_iter();
+                parts.extend(unchecked.map(|(name, value)| {
+                    let content = scalar_part(&value).unwrap_or_else(|| json_part(&value));
                     Part { name: name.into(), content }
                 }));
                 request.set_body(Body::Multipart(parts));
@@ -291,9 +279,13 @@ impl CallBuilder for DynamicCall<'_> {
     }
 }
 
-fn names(operation: &Operation) -> String {
+fn no_input(operation: &Operation, name: &str) -> String {
+    if let Err(reason) = check_switch(operation, name) {
+        return reason;
+    }
     let names: Vec<&str> = operation.inputs.iter().map(|input| input.name).collect();
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+    let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    format!("there is no `{name}`; use one of: {names}")
 }
 
 /// Puts a parameter into path, query or headers.
@@ -318,22 +310,15 @@ fn value(input: &Input, field: &Field) -> Result<Value, String> {
     let Field::Text(text) = field else { return Err(not_a_file(input)) };
     let name = input.name;
     let parsed = || serde_json::from_str::<Value>(text.trim());
-    match input.kind() {
-        InputKind::Text => Ok(Value::String(text.clone())),
-        InputKind::File => Err(format!("`{name}` takes a file")),
-        InputKind::Integer => {
-            let value = parsed().ok().filter(|value| value.is_i64() || value.is_u64());
-            value.ok_or_else(|| format!("`{name}` takes a whole number, not `{text}`"))
-        }
-        InputKind::Number => {
-            parsed().ok().filter(Value::is_number).ok_or_else(|| format!("`{name}` takes a number, not `{text}`"))
-        }
-        InputKind::Boolean => parsed()
-            .ok()
-            .filter(Value::is_boolean)
-            .ok_or_else(|| format!("`{name}` takes `true` or `false`, not `{text}`")),
-        InputKind::Json => parsed().map_err(|error| format!("`{name}` takes JSON: {error}")),
-    }
+    let (is_valid, wanted): (fn(&Value) -> bool, _) = match input.kind() {
+        InputKind::Text => return Ok(Value::String(text.clone())),
+        InputKind::File => return Err(format!("`{name}` takes a file")),
+        InputKind::Json => return parsed().map_err(|error| format!("`{name}` takes JSON: {error}")),
+        InputKind::Integer => (|value| value.is_i64() || value.is_u64(), "a whole number"),
+        InputKind::Number => (Value::is_number, "a number"),
+        InputKind::Boolean => (Value::is_boolean, "`true` or `false`"),
+    };
+    parsed().ok().filter(is_valid).ok_or_else(|| format!("`{name}` takes {wanted}, not `{text}`"))
 }
 
 fn not_a_file(input: &Input) -> String {
@@ -369,11 +354,17 @@ fn parts_of(input: &'static Input, value: Value) -> Result<Vec<Part>, String> {
     let part = |value: Value| match (input.kind(), value) {
         (InputKind::File, _) => Err(format!("`{}` takes a file, which JSON cannot contain", input.name)),
         (InputKind::Json, value) => Ok(json_part(&value)),
-        (_, Value::String(text)) => Ok(PartContent::Text(text)),
-        (_, value @ (Value::Bool(_) | Value::Number(_))) => Ok(PartContent::Text(value.to_string())),
-        (_, value) => Err(format!("`{}` does not take {value}", input.name)),
+        (_, value) => scalar_part(&value).ok_or_else(|| format!("`{}` does not take {value}", input.name)),
     };
     values.into_iter().map(|value| Ok(Part { name: input.name.into(), content: part(value)? })).collect()
+}
+
+fn scalar_part(value: &Value) -> Option<PartContent> {
+    match value {
+        Value::String(text) => Some(PartContent::Text(text.clone())),
+        Value::Bool(_) | Value::Number(_) => Some(PartContent::Text(value.to_string())),
+        _ => None,
+    }
 }
 
 fn json_part(value: &Value) -> PartContent {
