@@ -25,9 +25,9 @@ pub use self::{
 };
 pub use crate::values::file::FileInfo;
 use crate::{
-    Error, ErrorKind, File, Outcome, Validation,
+    Error, File, Validation,
     call::retry::may_run_twice,
-    operation::{Billing, ImageCount, Input, Location, Operation},
+    operation::{Billing, ImageCount, Input, Job, Location, Operation},
     schema::Schema,
     validate::{Checker, Source},
 };
@@ -154,7 +154,7 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidArgument`] if the operation does not run as a job.
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if the operation does not run as a job.
     pub fn into_job(mut self) -> Result<Self, Error> {
         if self.mode == Mode::Job {
             return Ok(self);
@@ -173,7 +173,7 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidArgument`] if the operation has no quotes.
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if the operation has no quotes.
     pub fn into_quote(mut self) -> Result<Self, Error> {
         if self.mode == Mode::Quote {
             return Ok(self);
@@ -188,13 +188,14 @@ impl Request {
 
     /// Refuses a call whose response would not have its result.
     pub(crate) fn check_mode(&self) -> Result<(), Error> {
-        let webhook = self.operation.job.as_ref().filter(|job| job.property.is_some()).and_then(|job| job.webhook);
-        match webhook.filter(|property| self.mode == Mode::Call && self.body.has(property)) {
-            Some(property) => {
-                Err(self.refused(&format!("with `{property}`, the response has only the id of a job: use `submit()`")))
-            }
-            None => Ok(()),
+        if let Some(Job { property: Some(_), webhook: Some(webhook), .. }) = &self.operation.job
+            && self.mode == Mode::Call
+            && self.body.has(webhook)
+        {
+            let reason = format!("with `{webhook}`, the response has only the id of a job: use `submit()`");
+            return Err(self.refused(&reason));
         }
+        Ok(())
     }
 
     fn refused(&self, reason: &str) -> Error {
@@ -267,16 +268,16 @@ impl Request {
 
     pub(crate) fn header(&mut self, name: &'static str, value: &impl Display) -> Result<(), Error> {
         let text = value.to_string();
-        let value = HeaderValue::from_str(&text)
-            .map_err(|_| Error::invalid_argument(format!("`{name}` is not valid in a header")))
-            .map_err(|error| error.in_operation(self.operation))?;
+        let value =
+            HeaderValue::from_str(&text).map_err(|_| self.refused(&format!("`{name}` is not valid in a header")))?;
         self.headers.insert(HeaderName::from_bytes(name.as_bytes()).expect("the rules check header names"), value);
         self.parameters.push((name.to_owned(), text));
         Ok(())
     }
 
     pub(crate) fn json<T: Serialize>(&mut self, body: &T) -> Result<(), Error> {
-        let json = serde_json::to_vec(body).map_err(|error| self.cannot_encode(error))?;
+        let json = serde_json::to_vec(body)
+            .map_err(|error| self.refused("the request body cannot be written as JSON").with_source(error))?;
         self.set_body(Body::Json(Bytes::from(json)));
         Ok(())
     }
@@ -291,7 +292,7 @@ impl Request {
     pub(crate) fn multipart<T: Multipart>(&mut self, body: &T) -> Result<(), Error> {
         let mut parts = Parts::default();
         body.encode(&mut parts).map_err(|error| error.in_operation(self.operation))?;
-        self.body = Body::Multipart(parts.into_parts());
+        self.body = Body::Multipart(parts.parts);
         Ok(())
     }
 
@@ -308,16 +309,15 @@ impl Request {
         let result = self.validation.filter(checker.finish());
         match result.or_else(|violations| violations.except(unchecked)) {
             Ok(()) => Ok(self),
-            Err(violations) => Err(Error::invalid_argument(violations.to_string())
-                .in_operation(self.operation)
-                .with_source(violations)),
+            Err(violations) => Err(self.refused(&violations.to_string()).with_source(violations)),
         }
     }
 
     fn check(&self, checker: &mut Checker) {
         for input in self.operation.inputs.iter().filter(|input| input.location != Location::Body) {
             let values = self.parameters.iter().filter(|(name, _)| name == input.name);
-            checker.enter(input.name, |checker| scalars(checker, input, values.map(|(_, text)| text.as_str())));
+            let contents: Vec<_> = values.map(|(_, text)| PartContent::Text(text.clone())).collect();
+            checker.enter(input.name, |checker| check_parts(checker, input, contents.iter()));
         }
         let Some(object) = self.operation.body else { return };
         match &self.body {
@@ -335,17 +335,9 @@ impl Request {
             }
         }
     }
-
-    fn cannot_encode(&self, error: serde_json::Error) -> Error {
-        let error =
-            Error::new(ErrorKind::InvalidArgument, Outcome::NotSent, "the request body cannot be written as JSON")
-                .with_source(error);
-        error.in_operation(self.operation)
-    }
 }
 
 impl Body {
-    /// Sets a property to `true`.
     fn with_true(self, property: &'static str) -> Self {
         match self {
             Self::Empty => Self::Empty,
@@ -384,12 +376,6 @@ impl Body {
         };
         inner.map_or(Some(&value), |inner| value.pointer(&format!("/{}", inner.replace('.', "/"))))?.as_u64()
     }
-}
-
-/// Checks the values of a parameter.
-fn scalars<'t>(checker: &mut Checker, input: &Input, texts: impl Iterator<Item = &'t str>) {
-    let contents: Vec<_> = texts.map(|text| PartContent::Text(text.to_owned())).collect();
-    check_parts(checker, input, contents.iter());
 }
 
 /// Checks the values of an input; an absent input has none.

@@ -44,7 +44,7 @@ pub(crate) trait Multipart {
 
 #[derive(Debug, Default)]
 pub(crate) struct Parts {
-    parts: Vec<Part>,
+    pub(super) parts: Vec<Part>,
 }
 
 impl Parts {
@@ -68,10 +68,6 @@ impl Parts {
         self.parts.push(Part { name: name.into(), content: PartContent::Json { text, media_type } });
         Ok(())
     }
-
-    pub(crate) fn into_parts(self) -> Vec<Part> {
-        self.parts
-    }
 }
 
 impl Part {
@@ -93,9 +89,7 @@ impl Display for Part {
         write!(formatter, "{}: ", self.name)?;
         match &self.content {
             PartContent::Text(text) | PartContent::Json { text, .. } => formatter.write_str(text),
-            PartContent::File(file) => {
-                write!(formatter, "file \"{}\"", file.name())
-            }
+            PartContent::File(file) => write!(formatter, "file \"{}\"", file.name()),
         }
     }
 }
