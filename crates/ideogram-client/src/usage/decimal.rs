@@ -61,12 +61,7 @@ impl Decimal {
     /// assert_eq!(Decimal::from_micros(100_000).to_string(), "0.10");
     /// ```
     pub fn from_micros(micros: impl Into<i128>) -> Self {
-        let mut value = Self { digits: micros.into(), scale: MICRO_SCALE };
-        while value.scale > MONEY_SCALE && value.digits % 10 == 0 {
-            value.digits /= 10;
-            value.scale -= 1;
-        }
-        value
+        Self { digits: micros.into(), scale: MICRO_SCALE }.trimmed(MONEY_SCALE)
     }
 
     /// Adds two numbers; `None` if the sum has more digits than a [`Decimal`] can have.
@@ -87,13 +82,18 @@ impl Decimal {
         self.digits.checked_mul(10_i128.checked_pow(scale - self.scale)?)
     }
 
-    /// The same value without zeros at the end.
-    fn normalized(self) -> (i128, u32) {
-        let (mut digits, mut scale) = (self.digits, self.scale);
-        while scale > 0 && digits % 10 == 0 {
-            digits /= 10;
-            scale -= 1;
+    /// The same value without zeros at the end, except for this many decimal places.
+    fn trimmed(mut self, min_scale: u32) -> Self {
+        while self.scale > min_scale && self.digits % 10 == 0 {
+            self.digits /= 10;
+            self.scale -= 1;
         }
+        self
+    }
+
+    /// Equal for equal values.
+    fn normalized(self) -> (i128, u32) {
+        let Self { digits, scale } = self.trimmed(0);
         (digits, scale)
     }
 }
@@ -179,16 +179,9 @@ mod tests {
         text.parse().unwrap()
     }
 
-    /// A number of up to ten digits before and after the point.
-    fn random(random: &mut fastrand::Rng) -> (i64, u32) {
-        (random.i64(-9_999_999_999..=9_999_999_999), random.u32(0..=10))
-    }
-
-    fn text_of((digits, scale): (i64, u32)) -> String {
-        let sign = if digits < 0 { "-" } else { "" };
-        let text = format!("{:0width$}", digits.unsigned_abs(), width = scale as usize + 1);
-        let (whole, places) = text.split_at(text.len() - scale as usize);
-        if scale == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{places}") }
+    /// A number of up to ten digits, of which any may be decimal places.
+    fn random(random: &mut fastrand::Rng) -> Decimal {
+        Decimal { digits: random.i128(-9_999_999_999..=9_999_999_999), scale: random.u32(0..=10) }
     }
 
     #[test]
@@ -200,8 +193,9 @@ mod tests {
         }
         let mut numbers = fastrand::Rng::with_seed(1);
         for _ in 0..10_000 {
-            let text = text_of(random(&mut numbers));
-            assert_eq!(decimal(&text).to_string(), text);
+            let number = random(&mut numbers);
+            let read = decimal(&number.to_string());
+            assert_eq!((read.digits, read.scale), (number.digits, number.scale));
         }
         assert_eq!(format!("{:>8}|{:<6}|", decimal("0.30"), decimal("-1.5")), "    0.30|-1.5  |");
     }
@@ -211,15 +205,14 @@ mod tests {
         assert_eq!(decimal("0.1").checked_add(decimal("0.2")), Some(decimal("0.3")));
         let mut numbers = fastrand::Rng::with_seed(2);
         for _ in 0..10_000 {
-            let parts = [(); 3].map(|()| random(&mut numbers));
-            let at_scale_10 = |(digits, scale): (i64, u32)| i128::from(digits) * 10_i128.pow(10 - scale);
-            let [first, second, third] = parts.map(|number| decimal(&text_of(number)));
+            let parts @ [first, second, third] = [(); 3].map(|()| random(&mut numbers));
+            let at_scale_10 = |number: Decimal| number.digits * 10_i128.pow(10 - number.scale);
 
             let sum = first.checked_add(second).unwrap().checked_add(third).unwrap();
 
             assert_eq!(sum.rescaled(10), Some(parts.map(at_scale_10).iter().sum()));
             assert_eq!(sum, third.checked_add(first).unwrap().checked_add(second).unwrap());
-            assert_eq!(Some(sum.scale), parts.iter().map(|(_, scale)| *scale).max());
+            assert_eq!(Some(sum.scale), parts.iter().map(|number| number.scale).max());
             let [left, right, _] = parts.map(at_scale_10);
             assert_eq!(first.cmp(&second), left.cmp(&right), "{first} {second}");
             assert_eq!(first == second, left == right);

@@ -57,7 +57,9 @@ impl AccountUsageResponse {
     ///
     /// The first [`UsageError`], if a cost cannot be read or a sum is too large.
     pub fn total(&self) -> Result<Costs, UsageError> {
-        sum(self.buckets.iter().flat_map(|bucket| &bucket.line_items))
+        let mut costs = Costs::new();
+        self.items().try_for_each(|item| add(&mut costs, item))?;
+        Ok(costs)
     }
 
     /// What was spent on each day, by its date in UTC, such as `2026-10-07`. A day of the report without use has no costs.
@@ -66,12 +68,10 @@ impl AccountUsageResponse {
     ///
     /// Those of [`AccountUsageResponse::total`].
     pub fn by_day(&self) -> Result<BTreeMap<String, Costs>, UsageError> {
-        let mut days: BTreeMap<String, Costs> = BTreeMap::new();
+        let mut days = BTreeMap::new();
         for bucket in &self.buckets {
             let costs = days.entry(day_of(bucket)).or_default();
-            for item in &bucket.line_items {
-                add(costs, item)?;
-            }
+            bucket.line_items.iter().try_for_each(|item| add(costs, item))?;
         }
         Ok(days)
     }
@@ -82,11 +82,13 @@ impl AccountUsageResponse {
     ///
     /// Those of [`AccountUsageResponse::total`].
     pub fn by_endpoint(&self) -> Result<BTreeMap<String, Costs>, UsageError> {
-        let mut endpoints: BTreeMap<String, Costs> = BTreeMap::new();
-        for item in self.buckets.iter().flat_map(|bucket| &bucket.line_items) {
-            add(endpoints.entry(item.endpoint.clone()).or_default(), item)?;
-        }
+        let mut endpoints = BTreeMap::new();
+        self.items().try_for_each(|item| add(endpoints.entry(item.endpoint.clone()).or_default(), item))?;
         Ok(endpoints)
+    }
+
+    fn items(&self) -> impl Iterator<Item = &UsageLineItem> {
+        self.buckets.iter().flat_map(|bucket| &bucket.line_items)
     }
 }
 
@@ -97,14 +99,6 @@ fn day_of(bucket: &UsageBucket) -> String {
         Some((date, _)) if bucket.start_time.unix_seconds().is_some() => date.to_owned(),
         _ => start,
     }
-}
-
-fn sum<'i>(items: impl IntoIterator<Item = &'i UsageLineItem>) -> Result<Costs, UsageError> {
-    let mut costs = Costs::new();
-    for item in items {
-        add(&mut costs, item)?;
-    }
-    Ok(costs)
 }
 
 fn add(costs: &mut Costs, item: &UsageLineItem) -> Result<(), UsageError> {
