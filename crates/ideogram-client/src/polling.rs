@@ -30,7 +30,6 @@ pub(crate) struct Polling {
     /// The time until the next poll.
     wait: Duration,
     failures: u32,
-    /// Whether a poll has succeeded.
     has_succeeded: bool,
     is_last: bool,
 }

@@ -58,17 +58,15 @@ impl ApiKey {
     /// Removes the key from bytes that a server sent: it may echo the request, and escape it as JSON or a link allow.
     /// All other bytes stay as they are.
     pub(crate) fn redact(&self, bytes: Bytes) -> Bytes {
-        let Some((mut start, mut length)) = self.find(&bytes) else { return bytes };
-        let mut redacted = Vec::with_capacity(bytes.len());
+        let mut redacted = Vec::new();
         let mut rest: &[u8] = &bytes;
-        loop {
+        while let Some((start, length)) = self.find(rest) {
             redacted.extend_from_slice(&rest[..start]);
             redacted.extend_from_slice(b"[key]");
             rest = &rest[start + length..];
-            match self.find(rest) {
-                Some(next) => (start, length) = next,
-                None => break,
-            }
+        }
+        if redacted.is_empty() {
+            return bytes;
         }
         redacted.extend_from_slice(rest);
         Bytes::from(redacted)

@@ -255,7 +255,7 @@ impl ClientBuilder {
             #[cfg(feature = "blocking")]
             blocking: super::blocking::Blocking::default(),
         };
-        Ok(Client::from_parts(inner, self.settings))
+        Ok(Client { inner: Arc::new(inner), settings: Arc::new(self.settings) })
     }
 }
 

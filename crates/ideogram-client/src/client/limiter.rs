@@ -68,14 +68,9 @@ impl ImageLimiter {
         // Other calls may be waiting behind this one. Declared before the call joins the queue, so that it is dropped
         // after the channel is closed.
         let _leaving = Leaving(self);
-        let granted = self.join(weight);
-        Some(granted.await.expect("the limiter keeps the sender of each waiting call"))
-    }
-
-    fn join(&self, weight: u32) -> oneshot::Receiver<Permit> {
         let (sender, granted) = oneshot::channel();
         self.change(|state| state.queue.push_back(Waiting { weight, sender }));
-        granted
+        Some(granted.await.expect("the limiter keeps the sender of each waiting call"))
     }
 
     /// Lowers the number of permits to what the service allows. They come back one by one: the lower limit may be

@@ -103,10 +103,6 @@ impl Client {
     pub(crate) fn inner(&self) -> &Inner {
         &self.inner
     }
-
-    fn from_parts(inner: Inner, settings: Settings) -> Self {
-        Self { inner: Arc::new(inner), settings: Arc::new(settings) }
-    }
 }
 
 impl fmt::Debug for Client {
