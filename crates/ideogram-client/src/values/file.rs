@@ -270,21 +270,16 @@ impl<R: AsyncRead + Unpin> AsyncRead for Exact<R> {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let had_room = buffer.remaining() > 0;
+        let failed = |kind, message: &str| Poll::Ready(Err(io::Error::new(kind, message)));
         let outcome = Pin::new(&mut self.reader).poll_read(context, buffer);
         if let (Poll::Ready(Ok(())), Some(remaining)) = (&outcome, self.remaining) {
             let read = (buffer.filled().len() - before) as u64;
             if read == 0 && had_room && remaining > 0 {
-                return Poll::Ready(Err(io::Error::new(
-                    io::ErrorKind::UnexpectedEof,
-                    "it became shorter while it was sent",
-                )));
+                return failed(io::ErrorKind::UnexpectedEof, "it became shorter while it was sent");
             }
             if read > remaining {
                 buffer.set_filled(before);
-                return Poll::Ready(Err(io::Error::new(
-                    io::ErrorKind::InvalidData,
-                    "it became longer while it was sent",
-                )));
+                return failed(io::ErrorKind::InvalidData, "it became longer while it was sent");
             }
             self.remaining = Some(remaining - read);
         }
