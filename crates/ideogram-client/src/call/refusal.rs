@@ -201,6 +201,8 @@ mod tests {
             (r#"{"success":false,"hint":"Size 9x9 is not offered"}"#, "hint: Size 9x9 is not offered"),
             (r#"{"error": true, "status": "failed", "type": "x y"}"#, ""),
             (r#"{"error":"invalid_size"}"#, "invalid_size"),
+            (r#"{"message":"Access denied."}"#, "Access denied."),
+            (r#"{"error": 7}"#, ""),
             (r#""Size 9x9 is not offered""#, "Size 9x9 is not offered"),
             ("\u{feff}{\"error\":\"Size 9x9\"}", "Size 9x9"),
             ("Size 9x9 is not offered", "Size 9x9 is not offered"),

