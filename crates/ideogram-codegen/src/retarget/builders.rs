@@ -34,9 +34,7 @@ pub(super) fn retarget(items: Vec<Item>, model: &Model, fields: &Fields) -> Resu
             Item::Impl(block) => {
                 let name = self_name(&block);
                 let operation = operation_of(model, &name)?;
-                let structure = structures.iter().find(|structure| structure.ident == name);
-                let structure =
-                    structure.ok_or_else(|| RetargetError::drift(format!("the builder `{name}` has no fields")))?;
+                let structure = super::structure(&structures, &name)?;
                 let items = builder(block, structure, operation, model, fields);
                 adjusted.extend(items.map_err(|error| error.in_operation(&operation.id))?);
             }

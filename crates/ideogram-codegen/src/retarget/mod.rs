@@ -12,7 +12,7 @@ use std::{cmp::Reverse, collections::BTreeMap};
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{ImplItem, ImplItemFn, Item, ItemImpl, ItemMod};
+use syn::{ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, ItemStruct};
 
 use crate::{
     docs,
@@ -97,6 +97,11 @@ fn content(module: ItemMod) -> Result<Vec<Item>, RetargetError> {
     let (_, items) =
         module.content.ok_or_else(|| RetargetError::drift(format!("`mod {}` has no content", module.ident)))?;
     Ok(items)
+}
+
+fn structure<'s>(structures: &'s [ItemStruct], builder: &str) -> Result<&'s ItemStruct, RetargetError> {
+    let found = structures.iter().find(|structure| structure.ident == builder);
+    found.ok_or_else(|| RetargetError::drift(format!("the builder `{builder}` has no fields")))
 }
 
 /// Returns whether a block is the `impl Client` with one method per operation, not the one with the constructors.

@@ -124,21 +124,17 @@ fn adjust_serde(
 }
 
 fn retarget_builders(items: &mut [Item], model: &Model, fields: &Fields) -> Result<(), RetargetError> {
-    let structures: Vec<ItemStruct> = items
-        .iter()
-        .filter_map(|item| match item {
-            Item::Struct(structure) => Some(structure.clone()),
-            _ => None,
-        })
-        .collect();
+    let structures = items.iter().filter_map(|item| match item {
+        Item::Struct(structure) => Some(structure.clone()),
+        _ => None,
+    });
+    let structures: Vec<ItemStruct> = structures.collect();
     let in_requests = model.in_requests();
     for item in items {
         match item {
             Item::Impl(block) if block.trait_.is_none() => {
                 let name = block.self_ty.to_token_stream().to_string();
-                let structure = structures.iter().find(|structure| structure.ident == name);
-                let structure =
-                    structure.ok_or_else(|| RetargetError::drift(format!("the builder `{name}` has no fields")))?;
+                let structure = super::structure(&structures, &name)?;
                 block.items.clear();
                 for field in &structure.fields {
                     let Some(ident) = &field.ident else { continue };
