@@ -15,7 +15,6 @@ pub(crate) struct Fields {
     components: BTreeMap<String, BTreeMap<String, Field>>,
 }
 
-/// One field of a generated struct.
 #[derive(Clone)]
 pub(crate) struct Field {
     pub(crate) ident: syn::Ident,

@@ -20,10 +20,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     docs,
-    model::{
-        Body, Component, FloatWidth, IntegerWidth, Kind, Location, MediaType, Model, Object, Operation, Parameter,
-        Schema, Shape,
-    },
+    model::{Body, Component, Kind, Location, MediaType, Model, Object, Operation, Parameter, Schema, Shape},
 };
 
 /// Returns the lowered document with these operations of the model.
@@ -159,7 +156,6 @@ fn replaced(component: &Component) -> Value {
     json!({"type": "string", "description": component.description})
 }
 
-/// Lowers a schema.
 pub(crate) fn schema(model: &Model, schema: &Schema) -> Value {
     let resolved = match &schema.kind {
         Kind::Component(name) if model.is_path_value(name) => schema,
@@ -183,10 +179,8 @@ fn bounds_are_dropped(model: &Model, kind: &Kind) -> Value {
         Kind::Text(_) => json!({"type": "string"}),
         Kind::Time => json!({"type": "string", "format": "date-time"}),
         Kind::File => json!({"type": "string", "format": "binary"}),
-        Kind::Integer(_, IntegerWidth::I32) => json!({"type": "integer", "format": "int32"}),
-        Kind::Integer(_, IntegerWidth::I64) => json!({"type": "integer", "format": "int64"}),
-        Kind::Number(_, FloatWidth::F32) => json!({"type": "number", "format": "float"}),
-        Kind::Number(_, FloatWidth::F64) => json!({"type": "number", "format": "double"}),
+        Kind::Integer(_, format) => json!({"type": "integer", "format": format}),
+        Kind::Number(_, format) => json!({"type": "number", "format": format}),
         Kind::Boolean => json!({"type": "boolean"}),
         Kind::Array(items, _) => json!({"type": "array", "items": schema(model, items)}),
         Kind::Map(values) => json!({"type": "object", "additionalProperties": schema(model, values)}),

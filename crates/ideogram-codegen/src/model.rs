@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A whole document.
 #[derive(Debug)]
 pub(crate) struct Model {
     pub(crate) title: String,
@@ -27,7 +26,6 @@ pub(crate) struct Tag {
 #[derive(Debug)]
 pub(crate) struct Operation {
     pub(crate) id: String,
-    /// The name of the client's method.
     pub(crate) method_name: String,
     /// The HTTP method in lower case, as the document writes it.
     pub(crate) http_method: String,
@@ -167,27 +165,15 @@ pub(crate) enum Kind {
     Text(TextBounds),
     Time,
     File,
-    Integer(IntegerBounds, IntegerWidth),
-    Number(NumberBounds, FloatWidth),
+    /// With its format, `int32` or `int64`.
+    Integer(IntegerBounds, &'static str),
+    /// With its format, `float` or `double`.
+    Number(NumberBounds, &'static str),
     Boolean,
     Array(Box<Schema>, ArrayBounds),
     Map(Box<Schema>),
-    /// Free-form JSON object.
     FreeObject,
-    /// Any JSON value.
     Any,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum IntegerWidth {
-    I32,
-    I64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FloatWidth {
-    F32,
-    F64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -220,7 +206,6 @@ pub(crate) struct ArrayBounds {
     pub(crate) max_items: Option<u64>,
 }
 
-/// A named schema.
 #[derive(Debug)]
 pub(crate) struct Component {
     pub(crate) shape: Shape,

@@ -9,8 +9,8 @@ use super::{Reader, kind_of};
 use crate::{
     document::Node,
     model::{
-        ArrayBounds, Choice, Component, FloatWidth, IntegerBounds, IntegerWidth, Kind, NumberBounds, Object, Property,
-        Schema, Shape, TextBounds, Union, UnionKind,
+        ArrayBounds, Choice, Component, IntegerBounds, Kind, NumberBounds, Object, Property, Schema, Shape, TextBounds,
+        Union, UnionKind,
     },
 };
 
@@ -51,6 +51,8 @@ pub const SCHEMA_KEYWORDS: [&str; 31] = [
     "writeOnly",
     "externalDocs",
 ];
+const NUMBER_KEYS: [&str; 7] =
+    ["type", "format", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "nullable"];
 const SCHEMAS: &str = "#/components/schemas/";
 
 impl<'d> Reader<'d> {
@@ -82,11 +84,8 @@ impl<'d> Reader<'d> {
     fn enumeration(&self, node: &Node<'d>) -> Shape {
         self.only_schema_keys(node, &["type", "enum", "nullable"]);
         if self.text(node, "type") != "string" {
-            self.report(
-                node,
-                "only text can be an enum here",
-                "write `type: string`, or describe the numbers with bounds",
-            );
+            let repair = "write `type: string`, or describe the numbers with bounds";
+            self.report(node, "only text can be an enum here", repair);
         }
         let listed = node.get("enum");
         let (nulls, values): (Vec<_>, Vec<_>) =
@@ -132,11 +131,8 @@ impl<'d> Reader<'d> {
             .collect();
         for name in &required {
             if !properties.iter().any(|property| property.name == *name) {
-                self.report(
-                    node,
-                    format!("`{name}` is required but not among the properties"),
-                    "describe it, or drop it",
-                );
+                let message = format!("`{name}` is required but not among the properties");
+                self.report(node, message, "describe it, or drop it");
             }
         }
         let rest = node.get("additionalProperties").and_then(|rest| self.additional(&rest));
@@ -172,11 +168,8 @@ impl<'d> Reader<'d> {
         let names = node.get("required").map(|names| self.texts(&names)).unwrap_or_default();
         let only_required = node.value.as_object().is_some_and(|object| object.len() == 1);
         if names.is_empty() || !only_required {
-            self.report(
-                node,
-                "next to `properties`, only sets of required properties are supported here",
-                "write `required: [a, b]` alone, or make the schema a union of named components",
-            );
+            let repair = "write `required: [a, b]` alone, or make the schema a union of named components";
+            self.report(node, "next to `properties`, only sets of required properties are supported here", repair);
         }
         for name in &names {
             if !properties.iter().any(|property| property.name == *name) {
@@ -208,11 +201,8 @@ impl<'d> Reader<'d> {
                 })
             });
             if mapping.is_some() && mapped.is_none() {
-                self.report(
-                    &item,
-                    format!("`{component}` has no value in the discriminator's mapping"),
-                    "add it to `mapping`",
-                );
+                let message = format!("`{component}` has no value in the discriminator's mapping");
+                self.report(&item, message, "add it to `mapping`");
             }
             let value = discriminator.as_ref().map(|_| mapped.unwrap_or_else(|| component.clone()));
             Some(UnionKind { component, value })
@@ -221,44 +211,34 @@ impl<'d> Reader<'d> {
         for (value, target) in mapping.iter().flat_map(Node::entries) {
             let named = target.value.as_str().map(|target| target.strip_prefix(SCHEMAS).unwrap_or(target));
             if !kinds.iter().any(|kind| Some(kind.component.as_str()) == named) {
-                self.report(
-                    &target,
-                    format!("the mapping of `{value}` does not refer to a kind of the union"),
-                    "name a component of `oneOf`",
-                );
+                let message = format!("the mapping of `{value}` does not refer to a kind of the union");
+                self.report(&target, message, "name a component of `oneOf`");
             }
         }
         Shape::Union(Union { discriminator: discriminator.map(|node| self.text(&node, "propertyName")), kinds })
     }
 
     fn referenced_component(&self, node: &Node<'d>) -> Option<String> {
-        let reference = node.get("$ref");
-        let named = reference.as_ref().and_then(|reference| reference.value.as_str()?.strip_prefix(SCHEMAS));
-        match named {
-            Some(name) if self.document.follow(&format!("{SCHEMAS}{name}")).is_some() && !name.contains('/') => {
-                if node.value.as_object().is_some_and(|object| object.len() > 1) {
-                    self.report(
-                        node,
-                        "OpenAPI 3.0 ignores keywords next to `$ref`",
-                        "write `allOf: [{$ref: ...}]` and put the other keywords next to `allOf`",
-                    );
-                }
-                Some(name.to_owned())
-            }
-            _ => {
-                let repair = format!("write `$ref: '{SCHEMAS}Name'` with a name that exists");
-                match reference.as_ref().map(|reference| (reference, reference.value.as_str())) {
-                    // Without a target, it has been reported already.
-                    Some((_, Some(target))) if self.document.follow(target).is_none() => {}
-                    Some((reference, target)) => {
-                        let target = target.unwrap_or_default();
-                        self.report(reference, format!("the reference `{target}` leads to no schema"), repair);
-                    }
-                    None => self.report(node, "expected a reference to a component", repair),
-                }
-                None
-            }
+        let repair = format!("write `$ref: '{SCHEMAS}Name'` with a name that exists");
+        let Some(reference) = node.get("$ref") else {
+            self.report(node, "expected a reference to a component", repair);
+            return None;
+        };
+        let target = reference.value.as_str();
+        // Without a target, it has been reported already.
+        if target.is_some_and(|target| self.document.follow(target).is_none()) {
+            return None;
         }
+        let target = target.unwrap_or_default();
+        let Some(name) = target.strip_prefix(SCHEMAS).filter(|name| !name.contains('/')) else {
+            self.report(&reference, format!("the reference `{target}` leads to no schema"), repair);
+            return None;
+        };
+        if node.value.as_object().is_some_and(|object| object.len() > 1) {
+            let repair = "write `allOf: [{$ref: ...}]` and put the other keywords next to `allOf`";
+            self.report(node, "OpenAPI 3.0 ignores keywords next to `$ref`", repair);
+        }
+        Some(name.to_owned())
     }
 
     /// Reads the schema of a property, parameter, item, response or body.
@@ -281,11 +261,8 @@ impl<'d> Reader<'d> {
             return match (items.next(), items.next()) {
                 (Some(only), None) => of_kind(self.referenced_component(&only).map_or(Kind::Any, Kind::Component)),
                 _ => {
-                    self.report(
-                        &list,
-                        "`allOf` must have exactly one entry, a reference",
-                        "write the properties out in one component",
-                    );
+                    let repair = "write the properties out in one component";
+                    self.report(&list, "`allOf` must have exactly one entry, a reference", repair);
                     of_kind(Kind::Any)
                 }
             };
@@ -334,11 +311,8 @@ impl<'d> Reader<'d> {
         };
         let format = self.optional_text(node, "format");
         if let Some(found) = node.get("format").filter(|_| !known.is_empty() && !known.contains(&format.as_str())) {
-            self.report(
-                &found,
-                format!("unknown format `{format}`"),
-                format!("use {}, or leave it out", known.join(", ")),
-            );
+            let message = format!("unknown format `{format}`");
+            self.report(&found, message, format!("use {}, or leave it out", known.join(", ")));
         }
         format
     }
@@ -364,18 +338,12 @@ impl<'d> Reader<'d> {
                 }
             }
             Some("integer") => {
-                let width = match format.as_str() {
-                    "int32" => IntegerWidth::I32,
-                    _ => IntegerWidth::I64,
-                };
-                Kind::Integer(self.integer_bounds(node), width)
+                self.only_schema_keys(node, &NUMBER_KEYS);
+                Kind::Integer(self.integer_bounds(node), if format == "int32" { "int32" } else { "int64" })
             }
             Some("number") => {
-                let width = match format.as_str() {
-                    "float" => FloatWidth::F32,
-                    _ => FloatWidth::F64,
-                };
-                Kind::Number(self.number_bounds(node), width)
+                self.only_schema_keys(node, &NUMBER_KEYS);
+                Kind::Number(self.number_bounds(node), if format == "float" { "float" } else { "double" })
             }
             Some("boolean") => {
                 self.only_schema_keys(node, &["type", "nullable"]);
@@ -401,18 +369,15 @@ impl<'d> Reader<'d> {
             }
             other => {
                 let found = other.map_or_else(|| kind_of(kind.value).to_owned(), |name| format!("`{name}`"));
-                self.report(
-                    &kind,
-                    format!("unknown type {found}"),
-                    "use string, integer, number, boolean, array or object",
-                );
+                let message = format!("unknown type {found}");
+                self.report(&kind, message, "use string, integer, number, boolean, array or object");
                 Kind::Any
             }
         }
     }
 
     fn number_bounds(&self, node: &Node<'d>) -> NumberBounds {
-        let bound = |key| self.bound(node, key, "a number", Value::as_f64);
+        let bound = |key| self.number(node, key, "a number", "write a number", Value::as_f64);
         NumberBounds {
             minimum: bound("minimum"),
             maximum: bound("maximum"),
@@ -424,7 +389,7 @@ impl<'d> Reader<'d> {
     /// Reads bounds of integers, which floats cannot represent beyond 2^53.
     fn integer_bounds(&self, node: &Node<'d>) -> IntegerBounds {
         let bound = |key, exclusive, step: i64| {
-            let bound = self.bound(node, key, "a whole number", Value::as_i64)?;
+            let bound = self.number(node, key, "a whole number", "write a whole number", Value::as_i64)?;
             Some(if self.flag(node, exclusive) { bound.saturating_add(step) } else { bound })
         };
         IntegerBounds {
@@ -433,23 +398,22 @@ impl<'d> Reader<'d> {
         }
     }
 
-    fn bound<T>(&self, node: &Node<'d>, key: &str, wanted: &str, read: fn(&Value) -> Option<T>) -> Option<T> {
-        let keys = ["type", "format", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "nullable"];
-        self.only_schema_keys(node, &keys);
+    fn count(&self, node: &Node<'d>, key: &str) -> Option<u64> {
+        self.number(node, key, "a whole number", "write 0 or more", Value::as_u64)
+    }
+
+    fn number<T>(
+        &self,
+        node: &Node<'d>,
+        key: &str,
+        wanted: &str,
+        repair: &str,
+        read: fn(&Value) -> Option<T>,
+    ) -> Option<T> {
         let found = node.get(key)?;
         let number = read(found.value);
         if number.is_none() {
-            let message = format!("expected {wanted}, found {}", kind_of(found.value));
-            self.report(&found, message, format!("write {wanted}"));
-        }
-        number
-    }
-
-    fn count(&self, node: &Node<'d>, key: &str) -> Option<u64> {
-        let found = node.get(key)?;
-        let number = found.value.as_u64();
-        if number.is_none() {
-            self.report(&found, format!("expected a whole number, found {}", kind_of(found.value)), "write 0 or more");
+            self.report(&found, format!("expected {wanted}, found {}", kind_of(found.value)), repair);
         }
         number
     }
