@@ -40,11 +40,8 @@ impl Reader<'_> {
         let with_files = model.with_files();
         for name in model.in_responses() {
             if with_files.contains(name) {
-                self.report_at(
-                    &model.components[name].pointer,
-                    "a file inside a response",
-                    "use `format: byte` for encoded bytes",
-                );
+                let repair = "use `format: byte` for encoded bytes";
+                self.report_at(&model.components[name].pointer, "a file inside a response", repair);
             }
         }
     }
@@ -70,11 +67,8 @@ impl Reader<'_> {
                 _ => Vec::new(),
             };
             if closure(targets(name), targets).contains(name.as_str()) {
-                self.report_at(
-                    &component.pointer,
-                    format!("`{name}` refers to itself without an object in between"),
-                    "make it an object, or remove the circular reference",
-                );
+                let message = format!("`{name}` refers to itself without an object in between");
+                self.report_at(&component.pointer, message, "make it an object, or remove the circular reference");
             }
         }
     }
@@ -175,10 +169,8 @@ impl Reader<'_> {
             let mut seen = BTreeSet::new();
             for kind in union.kinds.iter().map(|kind| kind.component.as_str()) {
                 let Some(object) = model.object(kind) else {
-                    report(
-                        format!("`{kind}` is not an object, so it cannot be a kind of `{name}`"),
-                        "list components that have `properties`",
-                    );
+                    let message = format!("`{kind}` is not an object, so it cannot be a kind of `{name}`");
+                    report(message, "list components that have `properties`");
                     continue;
                 };
                 if with_files.contains(kind) {
@@ -192,24 +184,18 @@ impl Reader<'_> {
                 }
                 if let Some(discriminator) = &union.discriminator {
                     if object.property(discriminator).is_none() {
-                        report(
-                            format!("`{kind}` has no property `{discriminator}`"),
-                            "add the discriminator to every kind",
-                        );
+                        let message = format!("`{kind}` has no property `{discriminator}`");
+                        report(message, "add the discriminator to every kind");
                     }
                     self.only_inside_union(model, name, kind);
                 } else if !object.properties.iter().any(|property| property.required) {
-                    report(
-                        format!("no required property distinguishes `{kind}` from the other kinds"),
-                        "require a property of its own, or add a discriminator",
-                    );
+                    let message = format!("no required property distinguishes `{kind}` from the other kinds");
+                    report(message, "require a property of its own, or add a discriminator");
                 }
             }
             if holds_directly(model, name) {
-                report(
-                    format!("`{name}` contains itself without an array in between"),
-                    "put an array in between, so that its size is finite",
-                );
+                let message = format!("`{name}` contains itself without an array in between");
+                report(message, "put an array in between, so that its size is finite");
             }
         }
     }
@@ -297,10 +283,8 @@ impl Reader<'_> {
                     let nested = matches!(item.kind, Kind::Array(..) | Kind::Map(_));
                     let deep_file = matches!(&item.kind, Kind::Component(name) if with_files.contains(name.as_str()));
                     if nested || deep_file {
-                        report(
-                            &format!("part `{}` cannot be encoded", property.name),
-                            "use a scalar, a file, an object without files, or an array of one of these",
-                        );
+                        let repair = "use a scalar, a file, an object without files, or an array of one of these";
+                        report(&format!("part `{}` cannot be encoded", property.name), repair);
                     }
                 }
             }
@@ -311,11 +295,8 @@ impl Reader<'_> {
         let Some(name) = &operation.status_property else { return };
         let property = response_property(model, operation, name);
         if !property.is_some_and(|property| matches!(model.resolved(&property.schema).kind, Kind::Integer(..))) {
-            self.report_at(
-                &operation.pointer,
-                format!("`{name}` is not an integer property of the response"),
-                "name the property that holds the status of a failure",
-            );
+            let message = format!("`{name}` is not an integer property of the response");
+            self.report_at(&operation.pointer, message, "name the property that holds the status of a failure");
         }
     }
 
@@ -329,11 +310,8 @@ impl Reader<'_> {
             component = kind.and_then(Kind::component);
         }
         if !matches!(kind, Some(Kind::Integer(..))) {
-            self.report_at(
-                &operation.pointer,
-                format!("`{path}` is not an integer property of the request"),
-                "name the property that holds the number of images",
-            );
+            let message = format!("`{path}` is not an integer property of the request");
+            self.report_at(&operation.pointer, message, "name the property that holds the number of images");
         }
     }
 }

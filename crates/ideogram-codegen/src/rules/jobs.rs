@@ -53,10 +53,8 @@ impl<'d> Reader<'d> {
             Some(poll) => {
                 let id = id_parameter(poll).and_then(|id| response_property(model, operation, id));
                 if !id.is_some_and(|id| is_text(model, id)) {
-                    report(
-                        format!("the response has no property for the parameter of `{}`", job.poll),
-                        "name the id in the response as the parameter is named",
-                    );
+                    let message = format!("the response has no property for the parameter of `{}`", job.poll);
+                    report(message, "name the id in the response as the parameter is named");
                 }
             }
         }
@@ -65,19 +63,15 @@ impl<'d> Reader<'d> {
             let property = object.and_then(|object| object.property(name)).filter(|property| !property.required);
             let is_switch = property.is_some_and(|property| is_boolean(model, property));
             if !is_switch || object.is_some_and(|object| is_in_a_choice(object, name)) {
-                report(
-                    format!("`{name}` is not an optional boolean property of the request"),
-                    "name the property that makes a call a job, or leave it out if every call is one",
-                );
+                let message = format!("`{name}` is not an optional boolean property of the request");
+                report(message, "name the property that makes a call a job, or leave it out if every call is one");
             }
         }
         if let Some(name) = &job.webhook
             && !object.and_then(|object| object.property(name)).is_some_and(|property| is_text(model, property))
         {
-            report(
-                format!("`{name}` is not a text property of the request"),
-                "name the property with the address of the webhook",
-            );
+            let message = format!("`{name}` is not a text property of the request");
+            report(message, "name the property with the address of the webhook");
         }
         // The generated struct of a request lacks the property, for all operations that take it.
         let shares_the_body = |other: &&Operation| {
@@ -87,10 +81,8 @@ impl<'d> Reader<'d> {
         let property = |of: &Operation| of.job.as_ref().and_then(|job| job.property.clone());
         let mut sharing = model.operations.iter().filter(shares_the_body);
         if let Some(other) = sharing.find(|other| property(other) != property(operation)) {
-            report(
-                format!("`{}` has the same request, and another mark of jobs", other.id),
-                "give both operations the same mark, or a request of their own",
-            );
+            let message = format!("`{}` has the same request, and another mark of jobs", other.id);
+            report(message, "give both operations the same mark, or a request of their own");
         }
     }
 
@@ -104,10 +96,8 @@ impl<'d> Reader<'d> {
                 && matches!(model.resolved(&parameter.schema).kind, Kind::Boolean)
         });
         if !is_switch {
-            report(
-                format!("`{}` is not an optional boolean query parameter", quote.parameter),
-                "name the parameter that asks for the price",
-            );
+            let message = format!("`{}` is not an optional boolean query parameter", quote.parameter);
+            report(message, "name the parameter that asks for the price");
         }
         if model.object(&quote.response).is_none() {
             report(format!("`{}` is not an object", quote.response), "refer to an object with the price");
@@ -118,10 +108,8 @@ impl<'d> Reader<'d> {
         let Some(poll) = &operation.poll else { return };
         let report = |message: String, repair: &str| self.report_at(&operation.pointer, message, repair);
         if id_parameter(operation).is_none() {
-            report(
-                "a poll has one parameter, the id of the job in the path".to_owned(),
-                "remove the other parameters and the body",
-            );
+            let repair = "remove the other parameters and the body";
+            report("a poll has one parameter, the id of the job in the path".to_owned(), repair);
         }
         for name in [Some(&poll.status), poll.reason.as_ref()].into_iter().flatten() {
             if !response_property(model, operation, name).is_some_and(|property| is_text(model, property)) {

@@ -61,11 +61,8 @@ impl<'d> Reader<'d> {
         self.only_keys(&root, &known);
         let version = self.text(&root, "openapi");
         if !version.starts_with("3.0.") {
-            self.report(
-                &root.get("openapi").unwrap_or(root.clone()),
-                format!("OpenAPI version `{version}` is not 3.0.x"),
-                "write `openapi: 3.0.3`",
-            );
+            let message = format!("OpenAPI version `{version}` is not 3.0.x");
+            self.report(&root.get("openapi").unwrap_or(root.clone()), message, "write `openapi: 3.0.3`");
         }
 
         self.references_have_targets(&root);
@@ -216,11 +213,8 @@ impl<'d> Reader<'d> {
     fn flag(&self, node: &Node<'d>, key: &str) -> bool {
         node.get(key).is_some_and(|found| {
             found.value.as_bool().unwrap_or_else(|| {
-                self.report(
-                    &found,
-                    format!("expected true or false, found {}", kind_of(found.value)),
-                    "write `true` or `false`",
-                );
+                let message = format!("expected true or false, found {}", kind_of(found.value));
+                self.report(&found, message, "write `true` or `false`");
                 false
             })
         })
@@ -245,23 +239,15 @@ impl<'d> Reader<'d> {
     /// Follows the reference of a parameter, body or response, if it is one.
     fn followed(&self, node: Node<'d>, section: &str) -> Option<Node<'d>> {
         let Some(reference) = node.get("$ref") else { return Some(node) };
-        let target = reference.value.as_str().filter(|target| target.starts_with(&format!("#/components/{section}/")));
-        let found = target.and_then(|target| self.document.follow(target));
-        match found {
-            Some(found) if found.get("$ref").is_none() => Some(found),
-            _ => {
-                let target = reference.value.as_str().unwrap_or_default();
-                // Without a target, it has been reported already.
-                if self.document.follow(target).is_some() {
-                    self.report(
-                        &reference,
-                        format!("the reference `{target}` leads to something else"),
-                        format!("name an entry of `#/components/{section}/`"),
-                    );
-                }
-                None
-            }
+        let target = reference.value.as_str().unwrap_or_default();
+        // Without a target, it has been reported already.
+        let found = self.document.follow(target)?;
+        if target.starts_with(&format!("#/components/{section}/")) && found.get("$ref").is_none() {
+            return Some(found);
         }
+        let message = format!("the reference `{target}` leads to something else");
+        self.report(&reference, message, format!("name an entry of `#/components/{section}/`"));
+        None
     }
 }
 

@@ -41,11 +41,8 @@ impl<'d> Reader<'d> {
                 self.report(&item, problem, "put their operations under one of the two");
             }
             if !path.starts_with('/') {
-                self.report(
-                    &item,
-                    format!("the path `{path}` does not start with a slash"),
-                    format!("write `/{path}`"),
-                );
+                let message = format!("the path `{path}` does not start with a slash");
+                self.report(&item, message, format!("write `/{path}`"));
             }
             let known: Vec<&str> = METHODS.into_iter().chain(["parameters", "summary", "description"]).collect();
             self.only_keys(&item, &known);
@@ -137,11 +134,8 @@ impl<'d> Reader<'d> {
             (Some(number), _) => ImageCount::Fixed(number),
             (_, Some(property)) => ImageCount::Property(property.to_owned()),
             _ => {
-                self.report(
-                    &found,
-                    "expected a number or the name of a request property",
-                    "write 0, 1 or `num_images`",
-                );
+                let repair = "write 0, 1 or `num_images`";
+                self.report(&found, "expected a number or the name of a request property", repair);
                 ImageCount::Fixed(1)
             }
         }
@@ -161,11 +155,8 @@ impl<'d> Reader<'d> {
         let template = path_names(path);
         for parameter in parameters.iter().filter(|parameter| parameter.location == Location::Path) {
             if !template.contains(&parameter.name.as_str()) {
-                self.report(
-                    node,
-                    format!("path parameter `{}` is not in the path", parameter.name),
-                    format!("put `{{{}}}` into the path", parameter.name),
-                );
+                let message = format!("path parameter `{}` is not in the path", parameter.name);
+                self.report(node, message, format!("put `{{{}}}` into the path", parameter.name));
             }
         }
         for (index, name) in template.iter().enumerate() {
@@ -173,11 +164,8 @@ impl<'d> Reader<'d> {
                 self.report(node, format!("`{{{name}}}` is in the path twice"), "give each segment a name of its own");
             }
             if !parameters.iter().any(|parameter| parameter.location == Location::Path && parameter.name == *name) {
-                self.report(
-                    node,
-                    format!("`{{{name}}}` of the path has no parameter"),
-                    "describe it under `parameters` with `in: path`",
-                );
+                let message = format!("`{{{name}}}` of the path has no parameter");
+                self.report(node, message, "describe it under `parameters` with `in: path`");
             }
         }
         let plain = path.split('/').all(|part| {
@@ -185,11 +173,8 @@ impl<'d> Reader<'d> {
                 || part.starts_with('{') && part.ends_with('}') && part.matches(['{', '}']).count() == 2
         });
         if !plain || path.contains(['?', '#', '%', ' ']) {
-            self.report(
-                node,
-                format!("the path `{path}` has segments that are neither plain nor `{{named}}`"),
-                "give each parameter a whole segment",
-            );
+            let message = format!("the path `{path}` has segments that are neither plain nor `{{named}}`");
+            self.report(node, message, "give each parameter a whole segment");
         }
         parameters
     }
@@ -218,11 +203,8 @@ impl<'d> Reader<'d> {
         let expected = if location == Location::Query { "form" } else { "simple" };
         let repeats = explode.is_none_or(|explode| explode.value == (location == Location::Query));
         if (!style.is_empty() && style != expected) || !repeats {
-            self.report(
-                node,
-                "unsupported style of parameter",
-                format!("use the default: `style: {expected}`, arrays repeated"),
-            );
+            let repair = format!("use the default: `style: {expected}`, arrays repeated");
+            self.report(node, "unsupported style of parameter", repair);
         }
         let Some(schema) = node.get("schema") else {
             self.report(node, "a parameter without `schema`", "add `schema`");
@@ -242,11 +224,8 @@ impl<'d> Reader<'d> {
         let supported = [MediaType::Multipart, MediaType::Json];
         for (media_type, entry) in content.entries() {
             if !supported.iter().any(|supported| supported.as_str() == media_type) {
-                self.report(
-                    &entry,
-                    format!("bodies of type `{media_type}` are not supported"),
-                    "use application/json or multipart/form-data",
-                );
+                let message = format!("bodies of type `{media_type}` are not supported");
+                self.report(&entry, message, "use application/json or multipart/form-data");
             }
         }
         // Multipart first: only multipart can carry files.
@@ -282,13 +261,7 @@ impl<'d> Reader<'d> {
     fn response(&self, node: &Node<'d>) -> Option<Schema> {
         let mut successes = Vec::new();
         for (status, response) in responses(node) {
-            let is_status = |class: &str| {
-                let digits = class.bytes().all(|byte| byte.is_ascii_digit());
-                status.len() == 3
-                    && status.starts_with(['1', '2', '3', '4', '5'])
-                    && (digits || class.eq_ignore_ascii_case("xx"))
-            };
-            if status != "default" && !status.get(1..).is_some_and(is_status) {
+            if !is_status(status) {
                 let message = format!("`{status}` is not a status");
                 self.report(&response, message, "use a number, `4XX`, `5XX` or `default`");
             }
@@ -314,11 +287,8 @@ impl<'d> Reader<'d> {
         let content = response.get("content")?;
         let Some(json) = content.get("application/json") else {
             if let Some((media_type, entry)) = content.entries().next() {
-                self.report(
-                    &entry,
-                    format!("responses of type `{media_type}` are not supported"),
-                    "describe an application/json response",
-                );
+                let message = format!("responses of type `{media_type}` are not supported");
+                self.report(&entry, message, "describe an application/json response");
             }
             return None;
         };
@@ -336,6 +306,16 @@ fn success_status(operation: &Node<'_>) -> String {
     let responses = responses(operation);
     let success = responses.iter().map(|(status, _)| *status).find(|status| is_success(status));
     success.unwrap_or("200").to_uppercase()
+}
+
+fn is_status(status: &str) -> bool {
+    let is_number = |rest: &str| rest.bytes().all(|byte| byte.is_ascii_digit());
+    match status.split_at_checked(1) {
+        Some(("1" | "2" | "3" | "4" | "5", rest)) => {
+            rest.len() == 2 && (is_number(rest) || rest.eq_ignore_ascii_case("xx"))
+        }
+        _ => status == "default",
+    }
 }
 
 fn is_success(status: &str) -> bool {
