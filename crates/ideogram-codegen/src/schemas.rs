@@ -103,13 +103,18 @@ fn component(name: &str, kind: &str) -> TokenStream {
 
 fn text_schema(bounds: &TextBounds) -> TokenStream {
     let (min_length, max_length) = (option(bounds.min_length), option(bounds.max_length));
-    let pattern = option(bounds.pattern.as_ref().map(|pattern| {
-        let example = bounds.example.as_ref().map(|example| quote! { .with_example(#example) });
-        quote! { {
-            static PATTERN: crate::runtime::Pattern = crate::runtime::Pattern::new(#pattern) #example;
-            &PATTERN
-        } }
-    }));
+    let pattern = match &bounds.pattern {
+        None => quote! { ::std::option::Option::None },
+        Some(pattern) => {
+            let example = bounds.example.as_ref().map(|example| quote! { .with_example(#example) });
+            quote! {
+                {
+                    static PATTERN: crate::runtime::Pattern = crate::runtime::Pattern::new(#pattern) #example;
+                    ::std::option::Option::Some(&PATTERN)
+                }
+            }
+        }
+    };
     quote! { Schema::Text { min_length: #min_length, max_length: #max_length, pattern: #pattern } }
 }
 
