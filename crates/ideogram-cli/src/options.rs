@@ -57,7 +57,8 @@ pub(crate) struct Options {
 
     /// How many seconds a call may take with all its attempts [default: 3600]
     ///
-    /// From 0.001 to 86400. In any case, a call ends after a minute without any data, or if its response does not begin
+    /// From 0.001 to 86400. It also bounds the wait for a generation, which is 15 minutes otherwise; the generation runs
+    /// on, and can be saved later. In any case, a call ends after a minute without any data, or if its response does not begin
     /// within 5 minutes. The service may still run a call that ended this way.
     #[arg(
         long,

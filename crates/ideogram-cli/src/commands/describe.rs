@@ -9,7 +9,6 @@ use clap::{Args, ValueEnum};
 use ideogram_client::{Client, File, types::DescribeModelVersion};
 use serde::Serialize;
 use serde_json::{Map, value::RawValue};
-use tokio::select;
 
 use super::values::Known;
 use crate::{
@@ -89,12 +88,7 @@ impl Describe {
             }
             Ok(())
         };
-        let interrupted = context.interrupt().gracefully();
-        let result = select! {
-            result = all => result,
-            // Built before the call is dropped, since it describes calls in flight.
-            failure = async { interrupted.signalled().await; context.interrupt().failure() } => Err(failure),
-        };
+        let result = all.await;
         // Finished descriptions are billed, so they are printed even if others failed.
         if !context.is_dry_run() && (done > 0 || result.is_ok()) {
             let printed = stream.finish(Map::new());

@@ -67,8 +67,10 @@ pub(super) fn for_outcome(inspect: &str, error: &Error) -> Option<String> {
             may_pass.then(|| "nothing was changed: the command can be run again".to_owned())
         }
         Outcome::Unknown if is_paid => {
-            let see = see("first");
-            Some(format!("it may have run, and then it is billed; running the command again may be billed again{see}"))
+            // What was billed is listed some minutes later.
+            let inspect = if inspect.is_empty() { "ideogram usage" } else { inspect };
+            let text = "it may have run, and then it is billed; running the command again may be billed again";
+            Some(format!("{text}: see `{inspect}` first"))
         }
         Outcome::Unknown => Some(format!("it may still have been done{}", see("before running the command again"))),
         Outcome::Completed => match error.stored_at() {

@@ -42,9 +42,11 @@ pub(crate) async fn uri(context: &Context<'_>, text: &str) -> Result<String, Fai
         ([], None) => {
             Err(Failure::usage(format!("no custom model has the name or id \"{text}\": nothing was sent")).hint(show))
         }
-        (several, _) => {
+        _ => {
             let failure = Failure::usage(format!("several custom models have the name \"{text}\": nothing was sent"));
-            Err(several.iter().copied().fold(failure, Failure::fact).hint("give the URI of one of them"))
+            let ready = found.iter().filter_map(|model| Some((model.custom_model_uri.as_deref()?, &model.model_id)));
+            let failure = ready.fold(failure, |failure, (uri, id)| failure.fact(format!("{uri}, id {id}")));
+            Err(failure.hint("give the URI or the id of one of them"))
         }
     }
 }

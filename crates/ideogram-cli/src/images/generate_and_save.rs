@@ -11,6 +11,7 @@ use std::{
 
 use ideogram_client::{
     CallOptions, Client, Error, Response, StoredResponse,
+    job::Wait,
     request::Request,
     save::{HasImages, IfExists, Image as _, ImageOutcome, SaveOutcome, SaveProgress},
 };
@@ -80,11 +81,8 @@ pub(crate) async fn generate_and_save(
     let (if_exists, requested) = (IfExists::Number, Some(requested));
     let job = SaveJob { context, saving, folder: &folder, if_exists, requested, stored_at: None };
     let paid = PaidCall { client, job };
-    let response = if runs_as_job {
-        paid.run_job(sent, action).await
-    } else {
-        paid.call(sent, format!("making {images}")).await.map_err(Unfinished::Call)
-    };
+    let response =
+        if runs_as_job { paid.run_job(sent, action).await } else { paid.call(sent, format!("making {images}")).await };
     match response {
         Ok(response) => paid.save(&response, response.value().clone(), response.stored_at()).await,
         Err(Unfinished::Call(error)) => paid.save_what_is_whole(wording, &error).await,
@@ -102,13 +100,13 @@ struct PaidCall<'a> {
 
 impl PaidCall<'_> {
     /// Sends a call that does not run as a job; `doing` is the label of the progress.
-    async fn call(&self, request: Request, doing: String) -> Result<Response<Value>, Error> {
+    async fn call(&self, request: Request, doing: String) -> Result<Response<Value>, Unfinished> {
         let context = self.job.context;
         let progress = context.progress(doing, Counted::Time, None);
         let in_flight = context.interrupt().call(request.operation(), "");
-        let response = self.client.execute(request).await;
+        let response = context.finish(self.client.execute(request)).await.map_err(Unfinished::Failed)?;
         drop((in_flight, progress));
-        response.inspect(|response| context.announce(response))
+        response.inspect(|response| context.announce(response)).map_err(Unfinished::Call)
     }
 
     /// Submits a call as a job, whose id is on disk then, and waits for its images.
@@ -117,11 +115,12 @@ impl PaidCall<'_> {
         let in_flight = context.interrupt().call(request.operation(), "");
         let submitted = {
             let _progress = context.progress("submitting", Counted::Time, None);
-            self.client.submit::<Value>(request).await
+            context.finish(self.client.submit::<Value>(request)).await.map_err(Unfinished::Failed)?
         };
         drop(in_flight);
         let job = submitted.map_err(Unfinished::Call)?;
-        let waited = job::wait(context, job.wait(), job.id(), action, &save_command(job.id(), folder)).await;
+        let wait = context.timeout().into_iter().fold(job.wait(), Wait::deadline);
+        let waited = job::wait(context, wait, job.id(), action, &save_command(job.id(), folder)).await;
         if let (Err(Unfinished::Ended(_)), Some(path)) = (&waited, job.stored_at()) {
             // It is not billed, and nothing can be fetched.
             let _ = fs::remove_file(path);

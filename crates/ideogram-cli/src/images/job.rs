@@ -50,6 +50,10 @@ pub(crate) async fn wait<T: DeserializeOwned + Send + 'static>(
             .fact(format!("the generation {id} runs on, and is billed when it completes"));
         failure.hint(format!("this fetches its images, at no cost: {next}")).detail("generation_id", id)
     };
+    if context.interrupt().is_signalled() {
+        // While it was submitted.
+        return Err(Unfinished::Failed(runs_on(Exit::Interrupted, "interrupted")));
+    }
     let mut states = pin!(wait.states());
     let mut is_announced = false;
     loop {

@@ -53,7 +53,6 @@ impl PriceFlags {
         };
         if self.quote {
             context.output().result(&json!(quote), &layout(&quote))?;
-            return Ok(false);
         }
         let most = highest(&quote);
         if let Some(max) = self.max_usd.filter(|max| most > *max) {
@@ -63,6 +62,9 @@ impl PriceFlags {
                 Decimal::from_micros(max)
             );
             return Err(Failure::usage(what).detail("usd_micros", quote.usd_micros));
+        }
+        if self.quote {
+            return Ok(false);
         }
         if ask_above.is_some_and(|limit| most > limit) {
             context.confirm(&format!("it costs {}: make the call?", shown(&quote))).await?;

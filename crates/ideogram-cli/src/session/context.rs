@@ -2,7 +2,7 @@
 //!
 //! Start at [`Context::call`]. How to write a command: [`commands`](crate::commands).
 
-use std::cell::Cell;
+use std::{cell::Cell, time::Duration};
 
 use ideogram_client::{CallBuilder, CallOptions, Client, Error, Response, operation::Billing, request::Request};
 use ideogram_mock::MockServer;
@@ -119,12 +119,28 @@ impl<'a> Context<'a> {
         // A quote of a paid operation changes nothing.
         let is_quote = request.billing() != operation.billing;
         let in_flight = (!is_quote).then(|| self.interrupt().call(operation, wording.inspect));
-        let response = client.execute(request).await;
+        let is_billed = request.billing() != Billing::Free;
+        let response = client.execute(request);
+        let response = if is_billed { self.finish(response).await? } else { response.await };
         drop(in_flight);
         if let Ok(response) = &response {
             self.announce(response);
         }
         response.map(Some).map_err(|error| self.failure(wording, &error))
+    }
+
+    /// Awaits a billed call, also after a first signal. No billed call begins after a signal.
+    pub(crate) async fn finish<T>(&self, call: impl Future<Output = T>) -> Result<T, Failure> {
+        let note = |signal| {
+            let text = format!("waiting for the call in flight, which may be billed ({signal} again abandons it)");
+            self.output().note(&text);
+        };
+        self.interrupt().finish(call, note).await
+    }
+
+    /// How long a call may take, if the user sets it.
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        self.globals.options.timeout
     }
 
     /// Prints an announcement of the service in a response, once in a command.

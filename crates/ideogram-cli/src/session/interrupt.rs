@@ -2,10 +2,12 @@
 //!
 //! [`Interrupt::guard`] runs the command. On a signal it drops the command with everything that it waits for;
 //! incomplete files are removed by their owners. A command that must finish something calls [`Interrupt::gracefully`]
-//! first: then it is notified of the first signal, and only the second one ends it.
+//! first: then it is notified of the first signal, and only the second one ends it. A billed call is finished in this way
+//! ([`Interrupt::finish`]): to drop it would lose its response.
 
 use std::{
     collections::BTreeMap,
+    pin::pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -51,6 +53,8 @@ struct Inner {
 struct InFlight {
     /// The last signal.
     signal: Option<Signal>,
+    /// Whether a call was finished after a signal.
+    was_finished: bool,
     next: u64,
     calls: BTreeMap<u64, (&'static Operation, String)>,
 }
@@ -116,6 +120,12 @@ impl Interrupt {
             result = command => result,
             failure = killed => Err(failure),
         };
+        let result = match result {
+            // Whoever runs it in a loop must see that it was to end.
+            Ok(_) if self.in_flight().was_finished => Err(Failure::new(Exit::Interrupted, "interrupted")
+                .fact("the call in flight was finished first; its result is complete")),
+            result => result,
+        };
         result.map_err(|failure| self.naming_the_signal(failure))
     }
 
@@ -136,6 +146,36 @@ impl Interrupt {
         in_flight.next += 1;
         in_flight.calls.insert(number, (operation, inspect.to_owned()));
         CallInFlight(self.clone(), number)
+    }
+
+    /// Awaits a billed call. The first signal does not end it: `note` shows it, and the next one ends the command.
+    ///
+    /// # Errors
+    ///
+    /// [`Exit::Interrupted`] if there was a signal before: then no other call begins.
+    pub(crate) async fn finish<T>(
+        &self,
+        call: impl Future<Output = T>,
+        note: impl FnOnce(Signal),
+    ) -> Result<T, Failure> {
+        if self.is_signalled() {
+            return Err(Failure::new(Exit::Interrupted, "interrupted"));
+        }
+        let mut call = pin!(call);
+        let graceful = self.gracefully();
+        let signal = select! {
+            result = &mut call => return Ok(result),
+            signal = graceful.signalled() => signal,
+        };
+        drop(graceful);
+        self.in_flight().was_finished = true;
+        note(signal);
+        Ok(call.await)
+    }
+
+    /// Whether there was a signal.
+    pub(crate) fn is_signalled(&self) -> bool {
+        self.in_flight().signal.is_some()
     }
 
     /// Makes the first signal end [`Graceful::signalled`] instead of the command.

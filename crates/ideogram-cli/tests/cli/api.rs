@@ -204,7 +204,7 @@ fn a_paid_call_whose_response_is_lost_is_not_sent_again_and_says_so() {
     ----- stderr -----
     error: cannot call post_generate_image_v3
       caused by: post_generate_image_v3: 503 Service Unavailable: The scenario of the server requires this failure.; the call may have run: check before calling again
-    hint: it may have run, and then it is billed; running the command again may be billed again
+    hint: it may have run, and then it is billed; running the command again may be billed again: see `ideogram usage` first
     ");
 }
 

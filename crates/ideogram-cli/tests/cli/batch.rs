@@ -168,6 +168,21 @@ fn a_table_is_read_with_its_columns_and_the_files_next_to_it() {
 }
 
 #[test]
+fn rows_that_request_the_same_are_named_before_they_are_billed() {
+    let rows = "{\"prompt\":\"a\"}\n{\"prompt\":\"b\"}\n{\"prompt\":\"a\"}\n{\"prompt\":\"a\",\"seed\":1}\n{\"prompt\":\"a\"}\n";
+    let folder = folder("rows.jsonl", rows);
+    let server = serve(MockServer::builder());
+    let warning = "warning: lines 1, 3, 5 request the same, and each of them is billed\n";
+
+    let dry = batch(&folder, &["rows.jsonl", "--dry-run"]).against(&server).run();
+    assert!(dry.stderr().starts_with(warning), "{dry}");
+    let ran = batch(&folder, &["rows.jsonl"]).against(&server).run();
+    assert!(ran.stderr().starts_with(warning) && ran.code() == Some(0), "{ran}");
+    let again = batch(&folder, &["rows.jsonl"]).against(&server).run();
+    assert!(!again.stderr().contains("request the same"), "nothing is billed again: {again}");
+}
+
+#[test]
 fn more_than_twenty_images_need_confirmation() {
     let rows: String = (0..3).map(|n| format!("{{\"prompt\":\"{n}\",\"model\":\"v3\",\"num_images\":8}}\n")).collect();
     let folder = folder("rows.jsonl", &rows);

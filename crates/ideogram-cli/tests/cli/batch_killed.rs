@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ideogram_mock::MockServer;
+use ideogram_mock::{MockServer, Scenario};
 
 use crate::invocation::{ideogram, serve};
 
@@ -138,8 +138,9 @@ fn a_batch_that_is_killed_while_it_waits_is_finished_without_a_row_of_unknown_ou
 #[test]
 fn after_a_kill_nothing_is_sent_again() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("rows.jsonl"), "{\"prompt\":\"rate limited\"}\n").unwrap();
+    fs::write(folder.path().join("rows.jsonl"), "{\"prompt\":\"a lantern\"}\n").unwrap();
     let server = serve(MockServer::builder());
+    server.set_scenario(Scenario::RateLimitedOnce { retry_after: Some(Duration::from_secs(3)) });
 
     let child = start(folder.path(), &server);
     while server.requests().is_empty() {
@@ -152,7 +153,7 @@ fn after_a_kill_nothing_is_sent_again() {
 
     assert_eq!(server.requests().len(), sent);
     let journal = fs::read_to_string(folder.path().join("out/batch.jsonl")).unwrap();
-    assert!(journal.contains("the command was killed before it was sent"), "{journal}");
+    assert!(journal.contains("the command ended before it was sent"), "{journal}");
 }
 
 #[cfg(target_os = "linux")]
@@ -217,6 +218,27 @@ mod interrupted {
             assert_eq!(code, Some(0), "{stderr}");
             assert!(paid(&server).values().all(|times| *times == 1));
         }
+    }
+
+    #[test]
+    fn a_signal_ends_rows_that_wait_for_a_retry_and_they_are_not_of_unknown_outcome() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("rows.jsonl"), "{\"prompt\":\"rate limited\"}\n").unwrap();
+        let server = serve(MockServer::builder());
+        let child = command(folder.path(), &server, &[]).stderr(Stdio::piped()).spawn().unwrap();
+        while server.requests().is_empty() {
+            thread::sleep(Duration::from_millis(5));
+        }
+
+        signal(&child, "-INT");
+        let output = child.wait_with_output().unwrap();
+
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(130), "{stderr}");
+        assert!(!stderr.contains("billed"), "{stderr}");
+        fs::write(folder.path().join("rows.jsonl"), "{\"prompt\":\"rate limited\"}\n{\"prompt\":\"a\"}\n").unwrap();
+        let (_, stderr) = finish(folder.path(), &server, &[]);
+        assert!(!stderr.contains("unknown"), "{stderr}");
     }
 
     #[test]

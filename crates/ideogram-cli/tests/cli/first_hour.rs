@@ -122,9 +122,11 @@ fn a_refusal_says_what_to_do_instead() {
         ("ideogram edit a.png lanterns", "if it is the prompt: --prompt lanterns"),
         ("ideogram datasets get 'my set'", "`ideogram datasets list` shows the ids"),
         ("ideogram batch counts.csv", "rename `n` to `num_images` if it is that"),
+        ("ideogram batch qualty.csv", "rename `qualty` to `quality` if it is that"),
     ] {
         let (server, folder) = (serve(MockServer::builder()), folder());
         fs::write(folder.path().join("counts.csv"), "prompt,n\na lantern,2\n").unwrap();
+        fs::write(folder.path().join("qualty.csv"), "prompt,qualty\na lantern,low\n").unwrap();
 
         let ran = shell(line, &server, folder.path());
 

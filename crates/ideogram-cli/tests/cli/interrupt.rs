@@ -4,10 +4,14 @@
 use std::{
     io::Read as _,
     process::{Child, Command, Stdio},
+    thread,
+    time::Duration,
 };
 
+use ideogram_mock::MockServer;
+
 use crate::{
-    invocation::{Run, ideogram},
+    invocation::{Run, ideogram, serve},
     rogue::Rogue,
 };
 
@@ -22,27 +26,33 @@ pub(crate) fn signal(child: &Child, name: &str) {
 
 /// Starts a command whose call is never answered, and presses Ctrl-C once it has been sent.
 pub(crate) fn interrupted(run: Run, rogue: &Rogue) -> (Option<i32>, String) {
-    signalled("-INT", run.into_command(), rogue)
+    signalled("-INT", 1, run.into_command(), rogue)
 }
 
-fn signalled(name: &str, mut command: Command, rogue: &Rogue) -> (Option<i32>, String) {
+fn signalled(name: &str, times: u32, mut command: Command, rogue: &Rogue) -> (Option<i32>, String) {
     let mut child: Child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     rogue.wait_for_connection();
     signal(&child, name);
+    for _ in 1..times {
+        // An earlier one would count as the same signal.
+        thread::sleep(Duration::from_millis(600));
+        signal(&child, name);
+    }
     let mut stderr = String::new();
     child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
     (child.wait().unwrap().code(), stderr)
 }
 
 #[test]
-fn an_interrupted_paid_call_says_that_it_may_be_billed() {
+fn the_second_interrupt_abandons_a_paid_call_and_says_that_it_may_be_billed() {
     let rogue = Rogue::silent();
     let run = ideogram(["api", "train_model_v3", "--dataset-id=demo", "--model-name=lanterns", "--yes"]);
 
-    let (code, stderr) = interrupted(run.at(rogue.url()), &rogue);
+    let (code, stderr) = signalled("-INT", 2, run.at(rogue.url()).into_command(), &rogue);
 
     assert_eq!(code, Some(130));
     insta::assert_snapshot!(stderr, @"
+    waiting for the call in flight, which may be billed (Ctrl-C again abandons it)
     error: interrupted
       train_model_v3 was in flight: it may have run, and then it is billed
     hint: see `ideogram models list` before running the command again
@@ -77,17 +87,17 @@ fn every_signal_lists_calls_in_flight_and_has_its_exit_code() {
     let train = &["api", "train_model_v3", "--dataset-id=demo", "--model-name=lanterns", "--yes"][..];
     let upload = &["api", "upload_dataset_assets", "--dataset-id=demo", "--file", "files=a.png"];
     let calls = [
-        (train, "train_model_v3 was in flight: it may have run, and then it is billed"),
-        (&["datasets", "create", "lanterns"], "create_dataset was in flight: it may still be done"),
-        (upload, "upload_dataset_assets was in flight: it may still be done"),
+        (train, 2, "train_model_v3 was in flight: it may have run, and then it is billed"),
+        (&["datasets", "create", "lanterns"], 1, "create_dataset was in flight: it may still be done"),
+        (upload, 1, "upload_dataset_assets was in flight: it may still be done"),
     ];
-    for ((signal, name, code), (arguments, message)) in
+    for ((signal, name, code), (arguments, times, message)) in
         SIGNALS.into_iter().flat_map(|signal| calls.map(|call| (signal, call)))
     {
         let rogue = Rogue::silent();
         let run = ideogram(arguments.iter().copied()).in_folder(folder.path()).at(rogue.url());
 
-        let (exit, stderr) = signalled(signal, run.into_command(), &rogue);
+        let (exit, stderr) = signalled(signal, times, run.into_command(), &rogue);
 
         assert_eq!(exit, Some(code), "{signal}: {stderr}");
         assert!(stderr.contains(message), "{stderr}");
@@ -114,4 +124,49 @@ fn a_command_that_was_started_to_outlive_its_terminal_does_so() {
     signal(&child, "-TERM");
 
     assert_eq!(child.wait().unwrap().code(), Some(143));
+}
+
+/// Starts a command, and signals once its first billed call has arrived. Returns the exit code, stdout and stderr.
+fn signalled_in_flight(name: &str, server: &MockServer, run: Run) -> (Option<i32>, String, String) {
+    let child = run.into_command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while !server.requests().iter().any(|request| request.method == "POST") {
+        thread::sleep(Duration::from_millis(5));
+    }
+    signal(&child, name);
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn a_billed_call_in_flight_is_finished_after_a_signal_and_its_image_is_saved() {
+    for (signal, name, code) in SIGNALS {
+        let folder = tempfile::tempdir().unwrap();
+        let server = serve(MockServer::builder().generation_time(Duration::from_millis(700)));
+        let run = ideogram(["generate", "a lantern", "--model", "legacy", "--out", "out"]);
+        let run = run.against(&server).in_folder(folder.path());
+
+        let (exit, stdout, stderr) = signalled_in_flight(signal, &server, run);
+
+        assert_eq!(exit, Some(code), "{stderr}");
+        let note = format!("waiting for the call in flight, which may be billed ({name} again abandons it)\n");
+        assert!(stderr.starts_with(&note), "{stderr}");
+        assert!(stderr.contains("the call in flight was finished first; its result is complete"), "{stderr}");
+        assert!(folder.path().join(stdout.trim()).is_file(), "{stdout}");
+    }
+}
+
+#[test]
+fn after_a_signal_no_other_billed_call_begins() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a.png", "b.png"] {
+        std::fs::write(folder.path().join(name), b"RIFF\x12\0\0\0WEBPVP8L\x06\0\0\0\x2f\0\0\0\0\0").unwrap();
+    }
+    let server = serve(MockServer::builder().generation_time(Duration::from_millis(700)));
+    let run = ideogram(["describe", "a.png", "b.png", "--jq", ".descriptions[].image"]);
+
+    let (exit, stdout, stderr) = signalled_in_flight("-INT", &server, run.against(&server).in_folder(folder.path()));
+
+    assert_eq!((exit, stdout.as_str()), (Some(130), "a.png\n"), "{stderr}");
+    assert_eq!(server.requests().len(), 1);
 }

@@ -82,6 +82,16 @@ fn a_job_that_failed_is_not_named_again() {
     assert!(!next.stderr().contains("not saved"), "{next}");
 }
 
+#[test]
+fn a_timeout_bounds_the_wait_and_the_images_can_be_saved_later() {
+    let (server, folder) = (serve(slow()), folder(&[]));
+
+    let late = run(&server, &folder, "generate lantern --out out --timeout 0.5");
+
+    assert_eq!(late.code(), Some(17), "{late}");
+    assert!(late.stderr().contains("at no cost: ideogram generations save"), "{late}");
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupted_command_says_how_to_fetch_the_images_and_nothing_is_paid_twice() {
@@ -266,6 +276,8 @@ fn a_price_is_shown_and_nothing_is_made() {
     For more information, try '--help'.
     ");
     assert!(server.requests().iter().all(|request| request.query.as_deref() == Some("dry_run=true")));
+    let quoted = run("generate lantern --quote --max-usd 0.05");
+    assert!(quoted.code() == Some(2) && quoted.stdout().contains("$0.10"), "{quoted}");
     assert_eq!(run("generate lantern --max-usd 0.10 --out out").code(), Some(0));
 }
 

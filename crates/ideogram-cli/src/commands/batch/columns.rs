@@ -20,6 +20,9 @@ const OTHER_NAMES: [(&str, &[&str]); 4] = [
     ("negative_prompt", &["negative"]),
 ];
 
+/// How many typing mistakes a suggestion corrects.
+const MAX_MISTAKES: usize = 2;
+
 /// `--prompt-column` and `--ignore-column`.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Columns {
@@ -87,9 +90,7 @@ fn header_problems(rows: &mut [Raw], model: Model) -> Vec<Problem> {
         let fitting: Vec<&str> = ["id", "model", "operation"].into_iter().chain(fitting).collect();
         let meant: String = unknown
             .iter()
-            .filter_map(|name| {
-                Some((name, OTHER_NAMES.iter().find(|(_, other)| other.contains(&plain(name).as_str()))?.0))
-            })
+            .filter_map(|name| Some((name, meant(&plain(name), &fitting)?)))
             .filter(|(_, meant)| !names.contains(*meant))
             .map(|(name, meant)| format!("rename `{name}` to `{meant}` if it is that; "))
             .collect();
@@ -110,6 +111,16 @@ fn header_problems(rows: &mut [Raw], model: Model) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// The property that a column is meant to be: people call it so, or it is misspelled.
+fn meant<'a>(name: &str, fitting: &[&'a str]) -> Option<&'a str> {
+    let other = OTHER_NAMES.iter().find(|(_, other)| other.contains(&name)).map(|(property, _)| *property);
+    let nearest = || {
+        let distances = fitting.iter().map(|property| (strsim::damerau_levenshtein(name, &plain(property)), *property));
+        distances.filter(|(distance, _)| *distance <= MAX_MISTAKES).min().map(|(_, property)| property)
+    };
+    other.or_else(nearest)
 }
 
 /// The column with the longest texts: it is most probably that of the prompts.

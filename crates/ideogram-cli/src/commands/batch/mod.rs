@@ -49,6 +49,7 @@ use std::{
 use clap::{Args, ValueEnum as _};
 use ideogram_client::usage::Decimal;
 use serde_json::{Map, json};
+use tokio::sync::watch;
 
 use self::{
     budget::Budget,
@@ -197,6 +198,7 @@ impl Batch {
             pay_again: self.pay_again,
         };
         let mut expected = plan::plan(&rows, &history, &folder, &records, allowed).await?;
+        questions::note_repeated(context, &rows, &expected);
         if context.is_dry_run() {
             return preview::show(context, &rows, &expected).await;
         }
@@ -238,6 +240,7 @@ impl Batch {
             folder: &folder,
             rows: &rows,
             max_in_flight: self.max_in_flight,
+            signalled: watch::Sender::default(),
             jobs: RefCell::default(),
             stop_after: self.stop_after,
         };

@@ -1,6 +1,6 @@
 //! What a batch asks and reports before it sends rows.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use super::{
     journal::History,
@@ -19,6 +19,9 @@ use crate::{
 
 /// Up to this many images are requested without a question.
 const MAX_WITHOUT_QUESTION: u64 = 20;
+/// How many groups of equal rows are listed, and how many lines of each.
+const MAX_REPEATED: usize = 5;
+const MAX_LINES: usize = 10;
 
 /// Asks before rows are paid again that were sent before and that the journal does not account for.
 pub(super) async fn confirm_paying_again(
@@ -64,6 +67,26 @@ pub(super) async fn confirm_paying_again(
         context.output().warning(cause);
     }
     context.confirm(&format!("{total} of this file may be paid already: pay again?")).await
+}
+
+/// Notes rows that request the same, each of which is billed.
+pub(super) fn note_repeated(context: &Context<'_>, rows: &[Row], plan: &Plan) {
+    let mut lines: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    for row in plan.send.iter().map(|index| &rows[*index]) {
+        lines.entry(ledger::input_of(row)).or_default().push(row.line);
+    }
+    let mut repeated: Vec<Vec<u64>> = lines.into_values().filter(|lines| lines.len() > 1).collect();
+    repeated.sort_unstable();
+    let more = repeated.len().saturating_sub(MAX_REPEATED);
+    for lines in repeated.iter().take(MAX_REPEATED) {
+        let shown: Vec<String> = lines.iter().take(MAX_LINES).map(u64::to_string).collect();
+        let rest = if lines.len() > MAX_LINES { ", ..." } else { "" };
+        let shown = shown.join(", ");
+        context.output().warning(&format!("lines {shown}{rest} request the same, and each of them is billed"));
+    }
+    if more > 0 {
+        context.output().warning(&format!("so do {} of other rows", units::count(more as u64, "group")));
+    }
 }
 
 /// Asks before many images are requested.

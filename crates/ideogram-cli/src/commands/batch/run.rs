@@ -99,6 +99,7 @@ impl Work<'_> {
                     drop(graceful.take());
                     graceful = Some(interrupt.gracefully());
                     stop = Some(Stop::Interrupted);
+                    self.signalled.send_replace(true);
                     let in_flight = sending.len() + saving.len();
                     self.note_waiting(in_flight, &format!("{signal} again abandons them"));
                     None

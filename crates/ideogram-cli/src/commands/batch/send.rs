@@ -28,7 +28,7 @@ use ideogram_client::{
     reqwest::header::HeaderMap,
 };
 use serde_json::Value;
-use tokio::select;
+use tokio::{select, sync::watch};
 
 use super::{
     RESPONSES,
@@ -49,6 +49,8 @@ pub(super) struct Work<'a> {
     pub(super) folder: &'a Path,
     pub(super) rows: &'a [Row],
     pub(super) max_in_flight: u32,
+    /// Whether there was a signal: then no further attempt is made.
+    pub(super) signalled: watch::Sender<bool>,
     /// How many refusals in a row stop the batch; 0 for no limit.
     pub(super) stop_after: u32,
     /// The ids of the jobs in flight, by the index of their rows.
@@ -151,7 +153,7 @@ impl Work<'_> {
         let client = self.context.client().with(options);
         let in_flight = self.context.interrupt().call(operation, "");
         if operation.job.is_some() {
-            let submitted = self.unless_killed(&attempts, client.submit::<Value>(request)).await;
+            let submitted = self.unless_ended(&attempts, client.submit::<Value>(request)).await;
             drop(in_flight);
             return match submitted {
                 Some(Ok(job)) => self.follow(index, &job).await,
@@ -159,7 +161,7 @@ impl Work<'_> {
                 None => self.not_sent(row).await,
             };
         }
-        let response = self.unless_killed(&attempts, client.execute::<Value>(request)).await;
+        let response = self.unless_ended(&attempts, client.execute::<Value>(request)).await;
         drop(in_flight);
         match response {
             Some(response) => self.ended(row, response).await,
@@ -167,27 +169,34 @@ impl Work<'_> {
         }
     }
 
-    /// Makes a call, but no further attempt after the command was killed: `None` if none may have run.
-    async fn unless_killed<T>(&self, attempts: &Attempts, call: impl Future<Output = T>) -> Option<T> {
-        let (mut killed, mut call) = (pin!(self.context.interrupt().killed()), pin!(call));
-        let mut is_killed = false;
+    /// Makes a call, but no further attempt after a signal or after the command was killed: `None` if none may have run.
+    async fn unless_ended<T>(&self, attempts: &Attempts, call: impl Future<Output = T>) -> Option<T> {
+        let mut signalled = self.signalled.subscribe();
+        let ended = async {
+            select! {
+                () = self.context.interrupt().killed() => {}
+                // The sender lives as long as `self`.
+                _ = signalled.wait_for(|is_signalled| *is_signalled) => {}
+            }
+        };
+        let (mut ended, mut call) = (pin!(ended), pin!(call));
+        let mut has_ended = false;
         poll_fn(move |task| {
-            is_killed = is_killed || killed.as_mut().poll(task).is_ready();
-            if is_killed && !attempts.is_in_flight() {
+            has_ended = has_ended || ended.as_mut().poll(task).is_ready();
+            if has_ended && !attempts.is_in_flight() {
                 return Poll::Ready(None);
             }
             let result = call.as_mut().poll(task).map(Some);
             // It may have ended an attempt, and now waits for the next.
-            if result.is_pending() && is_killed && !attempts.is_in_flight() { Poll::Ready(None) } else { result }
+            if result.is_pending() && has_ended && !attempts.is_in_flight() { Poll::Ready(None) } else { result }
         })
         .await
     }
 
     /// Records a row whose last attempt did not run.
     async fn not_sent(&self, row: &Row) -> WithFailure<Sent> {
-        let failed = Failed::local(row, "the command was killed before it was sent".to_owned());
-        let recorded = self.end(row, &failed).await;
-        (Sent::Failed(failed), recorded.err())
+        let recorded = self.end(row, &Failed::local(row, "the command ended before it was sent".to_owned())).await;
+        (Sent::No, recorded.err())
     }
 
     /// Records the id of a job, and waits until it has ended.

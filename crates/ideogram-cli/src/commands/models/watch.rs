@@ -79,10 +79,15 @@ impl WaitFlags {
         let mut display = Display::new(context);
         let interrupted = context.interrupt().gracefully();
         let again = format!("the training continues; to wait for it again: ideogram models wait {id}");
+        let interrupt = |again| Err(Failure::new(Exit::Interrupted, "interrupted").hint(again));
+        if context.interrupt().is_signalled() {
+            // While the training was started.
+            return interrupt(again);
+        }
         loop {
             let next = select! {
                 next = states.try_next() => next,
-                _ = interrupted.signalled() => return Err(Failure::new(Exit::Interrupted, "interrupted").hint(again)),
+                _ = interrupted.signalled() => return interrupt(again),
                 () = display.count_down() => continue,
             };
             match next {

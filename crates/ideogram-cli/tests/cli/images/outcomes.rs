@@ -136,7 +136,7 @@ fn a_call_that_may_have_run_is_exit_code_10_and_never_repeated() {
     ----- stderr -----
     error: cannot generate the image
       caused by: post_generate_image_v2_ideogram_v3: 500 Internal Server Error: The scenario of the server requires this failure.; the call may have run: check before calling again
-    hint: it may have run, and then it is billed; running the command again may be billed again
+    hint: it may have run, and then it is billed; running the command again may be billed again: see `ideogram usage` first
     ");
     assert_eq!(calls(&server).len(), 1);
 }
@@ -151,7 +151,7 @@ fn the_received_part_of_a_truncated_response_is_stored() {
     ----- stderr -----
     error: cannot generate the image
       caused by: post_generate_image_v2_ideogram_v3: the connection broke before a response arrived; the call may have run: check before calling again (connection closed before message completed)
-    hint: it may have run, and then it is billed; running the command again may be billed again
+    hint: it may have run, and then it is billed; running the command again may be billed again: see `ideogram usage` first
     ");
     assert_eq!(calls(&server).len(), 1);
 }
