@@ -38,7 +38,8 @@ impl Columns {
         let first_line = rows.first().map_or(1, |row| row.header.unwrap_or(row.line));
         let mut find = |wanted: &String, flag: &str| {
             let found = names.get(wanted).or_else(|| names.iter().find(|name| plain(name) == plain(wanted))).cloned();
-            if found.is_none() {
+            // Without columns, no row could be read, which is reported.
+            if found.is_none() && !names.is_empty() {
                 let reason = format!("{flag} {wanted}: there is no such column; there are {}", list(&names));
                 problems.push(Problem::new(first_line, "", reason));
             }
