@@ -431,6 +431,22 @@ const BREAKAGES: &[(&str, &str, &str, &str, &str)] = &[
         "",
     ),
     (
+        "a paid operation that is safe to retry",
+        "      x-ideogram-billing: paid\n      x-ideogram-retry: unsafe\n",
+        "      x-ideogram-billing: paid\n      x-ideogram-retry: safe\n",
+        "[LINE]: `#/paths/~1v1~1ideogram-v4~1generate/post/x-ideogram-retry` (operation `post_generate_image_v4`): a paid \
+         operation that is safe to retry; write `unsafe`: a paid call is sent again only if it certainly has not run",
+        "",
+    ),
+    (
+        "a lower bound above the upper one",
+        "      minLength: 5\n      maxLength: 30\n",
+        "      minLength: 35\n      maxLength: 30\n",
+        "[ELSEWHERE]: `#/components/schemas/ModelName/maxLength`: `maxLength` 30 is below `minLength` 35; correct one of \
+         them",
+        "      maxLength: 30\n",
+    ),
+    (
         "a value of an enum twice",
         "      - ARCHIVED\n",
         "      - ARCHIVED\n        - ARCHIVED\n",
@@ -542,8 +558,8 @@ fn a_sample_in_the_wrong_place_is_refused_with_the_right_one() {
         (
             "openapi/news/get_images/plain.json",
             text(valid),
-            "openapi/news/get_images/plain.json: `get_images` is not an operation of the document; name the \
-             folder after an operation id, or remove the file",
+            "openapi/news/get_images: `get_images` is not an operation of the document; name the folder after an operation \
+             id, or remove it",
         ),
         (
             "openapi/examples/stray.json",

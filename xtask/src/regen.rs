@@ -98,7 +98,6 @@ fn write_pending(root: &Path, client: &GeneratedClient, sources: &Sources) -> Re
     for path in pending.iter().filter(|path| path.ends_with(".snap.new")) {
         fs::remove_file(root.join(path)).with_context(|| format!("cannot remove `{path}`"))?;
     }
-    print("comparing snapshots; this builds the client and the command ...");
     let environment = [("INSTA_UPDATE", "new"), ("INSTA_FORCE_PASS", "1"), ("INSTA_OUTPUT", "none")];
     if let Some(report) = failure_of_comparison(root, &environment)? {
         print(&report);
@@ -149,6 +148,7 @@ fn check_rest(root: &Path, client: &GeneratedClient, sources: &Sources, mut viol
 
 /// Returns the output of the tests if they fail.
 fn failure_of_comparison(root: &Path, environment: &[(&str, &str)]) -> Result<Option<String>> {
+    print("comparing snapshots; this builds the client and the command ...");
     let mut command = cargo();
     let arguments = snapshots::COMPARE.split_whitespace().skip(1);
     command.args(arguments).arg("--quiet").current_dir(root).envs(environment.iter().copied());

@@ -1,5 +1,7 @@
 //! Checks that examples are valid against the document and that news are not.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::{
@@ -47,13 +49,29 @@ pub(crate) fn check(sources: &Sources, root: &Value, problems: &mut Vec<Problem>
             problems.extend(sample_problems(&sample, &check));
         }
     }
-    for sample in sources.samples() {
-        if !operations.iter().any(|operation| operation.id == sample.operation) {
-            let message = format!("`{}` is not an operation of the document", sample.operation);
-            let repair = "name the folder after an operation id, or remove the file";
-            problems.push(Problem::of_file(sample.path, message, repair));
-        }
+    let is_known = |id: &str| operations.iter().any(|operation| operation.id == id);
+    let unknown: BTreeSet<_> = sources.samples().filter(|sample| !is_known(sample.operation)).map(folder).collect();
+    for (folder, id) in unknown {
+        let has_samples = |id: &str| sources.samples().any(|sample| sample.operation == id);
+        let without: Vec<&str> = operations.iter().map(|it| it.id).filter(|id| !has_samples(id)).collect();
+        // After an operation was renamed, it is the one without samples.
+        let meant = match without.as_slice() {
+            [only] => Some(*only),
+            _ => ideogram_codegen::nearest(id, operations.iter().map(|operation| operation.id)),
+        };
+        let repair = match meant {
+            Some(meant) => format!("rename the folder to `{meant}`, or remove it"),
+            None => "name the folder after an operation id, or remove it".to_owned(),
+        };
+        let message = format!("`{id}` is not an operation of the document");
+        problems.push(Problem::of_file(folder, message, repair));
     }
+}
+
+/// The folder of a sample, and the operation that it is named after.
+fn folder(sample: Sample<'_>) -> (&str, &str) {
+    let folder = sample.path.rsplit_once('/').map_or(sample.path, |(folder, _)| folder);
+    (folder, sample.operation)
 }
 
 /// Checks examples and defaults. Unlike a response, an example has no property that the document does not know: it would

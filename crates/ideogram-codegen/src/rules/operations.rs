@@ -71,6 +71,12 @@ impl<'d> Reader<'d> {
             let repair = "write `security: []` if it needs no key, or leave it out";
             self.report(&security, "a security scheme for one operation", repair);
         }
+        if let (Some(billing), Some(retry)) = (self.extension(node, "-billing"), self.extension(node, "-retry"))
+            && (billing.value == "paid" && retry.value == "safe")
+        {
+            let repair = "write `unsafe`: a paid call is sent again only if it certainly has not run";
+            self.report(&retry, "a paid operation that is safe to retry", repair);
+        }
         let docs = node.get("externalDocs");
         Operation {
             method_name: names::method_name(&id, method),

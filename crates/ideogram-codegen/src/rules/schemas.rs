@@ -156,7 +156,15 @@ impl<'d> Reader<'d> {
                 Some(several) => several.items().collect(),
                 None => vec![not],
             };
-            choices.extend(alternatives.iter().map(|one| Choice::NotTogether(self.required_set(one, properties))));
+            choices.extend(alternatives.iter().map(|one| {
+                let names = self.required_set(one, properties);
+                let is_required = |name: &&String| properties.iter().any(|it| it.required && it.name == **name);
+                if let Some(name) = names.iter().find(is_required) {
+                    let message = format!("`{name}` is required, so what it excludes can never be sent");
+                    self.report(one, message, "drop the exclusion, or make the property optional");
+                }
+                Choice::NotTogether(names)
+            }));
         }
         let sets = |list: Node<'d>| list.items().map(|one| self.required_set(&one, properties)).collect();
         choices.extend(node.get("oneOf").map(|list| Choice::ExactlyOne(sets(list))));
@@ -317,7 +325,20 @@ impl<'d> Reader<'d> {
         format
     }
 
+    /// Refuses a lower bound above the upper one: no value would do, and every sample would be blamed.
+    fn bounds_agree(&self, node: &Node<'d>) {
+        for (lower, upper) in [("minimum", "maximum"), ("minLength", "maxLength"), ("minItems", "maxItems")] {
+            let bound = |key| Some((node.get(key)?, node.get(key)?.value.as_f64()?));
+            if let (Some((_, least)), Some((found, most))) = (bound(lower), bound(upper))
+                && least > most
+            {
+                self.report(&found, format!("`{upper}` {most} is below `{lower}` {least}"), "correct one of them");
+            }
+        }
+    }
+
     fn plain(&self, node: &Node<'d>) -> Kind {
+        self.bounds_agree(node);
         let Some(kind) = node.get("type") else {
             self.only_schema_keys(node, &["nullable"]);
             return Kind::Any;

@@ -201,6 +201,8 @@ const REFUSED: &[(&str, &str, &str)] = &[
         "format: date-tim",
         "unknown format `date-tim`; use binary, date, date-time, uri, uuid, or leave it out",
     ),
+    ("minLength: 1, maxLength: 5", "minLength: 6, maxLength: 5", "`maxLength` 5 is below `minLength` 6"),
+    ("required: [kind, photos]", "required: [kind, tame]", "`tame` is required, so what it excludes can never be sent"),
     ("minLength: 1, maxLength: 5", "pattern: '('", "the pattern `(` cannot be read: "),
     ("minLength: 1, maxLength: 5", "pattern: '^(?!a).$'", "the pattern `^(?!a).$` cannot be read: "),
     ("enum: [CAT, DOG, 3_LEGGED, 10x20]", "enum: [CAT, cat]", "are both `Cat`"),
