@@ -1,6 +1,6 @@
 //! Hints for arguments that the parser refuses. Its own go by spelling alone, and lead from `--n` to `--name`.
 
-use std::ffi::OsString;
+use std::{ffi::OsString, path::Path};
 
 use clap::{
     Command,
@@ -25,15 +25,24 @@ const OPTIONS: &[(&str, &str)] = &[
     ("directory", "out"),
     ("ar", "aspect-ratio"),
     ("scale", "upscale-factor"),
+    ("neg", "negative-prompt"),
+    ("filename", "name"),
+    ("max-price", "max-usd"),
+    ("max-cost", "max-usd"),
+    ("budget", "max-usd"),
 ];
 
 /// How users look for a command, and what they look for.
 const COMMANDS: &[(&str, &str)] = &[
     (
-        "cost costs price prices pricing billing balance account credits history spent",
+        "cost costs price prices pricing billing balance account credits history spent quote",
         "`ideogram usage` shows what was spent; --quote prints the price of a command before it is paid",
     ),
-    ("create draw make image images imagine", "`ideogram generate \"A PROMPT\"` makes images"),
+    ("create draw make image images img imagine", "`ideogram generate \"A PROMPT\"` makes images"),
+    (
+        "download fetch",
+        "`ideogram save` saves the images of a stored response, `ideogram generations save ID` those of a generation",
+    ),
     ("extend outpaint expand uncrop resize", "`ideogram reframe` extends an image to another size"),
     ("version", "`ideogram --version` prints the version"),
     ("completion complete", "`ideogram completions SHELL` prints a script for a shell"),
@@ -71,7 +80,7 @@ pub(crate) fn improve(mut error: clap::Error, root: impl FnOnce() -> Command, wo
                 Some(name) => option(&command, name)
                     .filter(|option| accepts(&command, option, value_of(&unknown, words).as_deref()))
                     .map(|option| format!("use --{option}: {}", executable::command_line_replacing(&unknown, &option))),
-                None if unknown.starts_with('-') => None,
+                None if unknown.starts_with('-') => hyphenated_file(words),
                 None => quoted_prompt(&command, words, at).or_else(|| one_image(&command, words, at)),
             }
         }
@@ -160,12 +169,27 @@ fn accepts(command: &Command, option: &str, value: Option<&str>) -> bool {
     possible.is_empty() || values::find(&possible, value).is_some()
 }
 
+/// How to name a file that begins with a hyphen, if one of the words does.
+fn hyphenated_file(words: &[OsString]) -> Option<String> {
+    let is_file = |word: &&OsString| word.to_string_lossy().starts_with('-') && Path::new(word).is_file();
+    let at = words.iter().position(|word| is_file(&word))?;
+    let named = Path::new(".").join(&words[at]).into_os_string();
+    let rest = [named].into_iter().chain(words[at + 1..].iter().cloned());
+    Some(format!("if it is a file: {}", executable::command_line_from(at, rest)))
+}
+
 /// The words of a prompt in quotes, if the command takes a prompt.
 fn quoted_prompt(command: &Command, words: &[OsString], at: usize) -> Option<String> {
     let is_prompt = |argument: &clap::Arg| ["prompt", "idea"].contains(&argument.get_id().as_str());
     // An image comes first.
-    let at = at + command.get_positionals().position(is_prompt)?;
+    let before = command.get_positionals().position(is_prompt)?;
+    let at = at + before;
     let rest = words.get(at + 1..)?;
+    let has_mask = before > 0 && command.get_arguments().any(|argument| argument.get_long() == Some("mask"));
+    if let Some(file) = rest.first().filter(|word| has_mask && Path::new(word).is_file()) {
+        let mask = ["--mask".into(), file.clone()].into_iter().chain(rest[1..].iter().cloned());
+        return Some(format!("if it is the mask: {}", executable::command_line_from(at + 1, mask)));
+    }
     let prompt: Vec<_> =
         rest.iter().map(|word| word.to_string_lossy()).take_while(|word| !word.starts_with('-')).collect();
     let advice = "put a prompt of several words in quotes";

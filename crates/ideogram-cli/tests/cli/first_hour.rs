@@ -121,11 +121,16 @@ fn a_refusal_says_what_to_do_instead() {
         ("ideogram man generate", "to read about the command: ideogram help generate"),
         ("ideogram edit a.png lanterns", "if it is the prompt: --prompt lanterns"),
         ("ideogram datasets get 'my set'", "`ideogram datasets list` shows the ids"),
+        ("ideogram upscale -dash.png", "if it is a file: ideogram upscale ./-dash.png"),
+        ("ideogram inpaint a.png lanterns/a.png beach", "inpaint a.png --mask lanterns/a.png beach"),
+        ("ideogram generate lantern --budget 5", "use --max-usd: ideogram generate lantern --max-usd 5"),
+        ("ideogram download x", "`ideogram save` saves the images of a stored response"),
         ("ideogram batch counts.csv", "rename `n` to `num_images` if it is that"),
         ("ideogram batch qualty.csv", "rename `qualty` to `quality` if it is that"),
     ] {
         let (server, folder) = (serve(MockServer::builder()), folder());
         fs::write(folder.path().join("counts.csv"), "prompt,n\na lantern,2\n").unwrap();
+        fs::write(folder.path().join("-dash.png"), "").unwrap();
         fs::write(folder.path().join("qualty.csv"), "prompt,qualty\na lantern,low\n").unwrap();
 
         let ran = shell(line, &server, folder.path());
