@@ -81,7 +81,9 @@ pub(crate) fn improve(mut error: clap::Error, root: impl FnOnce() -> Command, wo
                     .filter(|option| accepts(&command, option, value_of(&unknown, words).as_deref()))
                     .map(|option| format!("use --{option}: {}", executable::command_line_replacing(&unknown, &option))),
                 None if unknown.starts_with('-') => hyphenated_file(words),
-                None => quoted_prompt(&command, words, at).or_else(|| one_image(&command, words, at)),
+                None => mask(&command, words, at)
+                    .or_else(|| quoted_prompt(&command, words, at))
+                    .or_else(|| one_image(&command, words, at)),
             }
         }
         ErrorKind::InvalidSubcommand => {
@@ -178,18 +180,22 @@ fn hyphenated_file(words: &[OsString]) -> Option<String> {
     Some(format!("if it is a file: {}", executable::command_line_from(at, rest)))
 }
 
+/// The mask as an option, if the word behind the image is a file.
+fn mask(command: &Command, words: &[OsString], at: usize) -> Option<String> {
+    let has = |option: &str| command.get_arguments().any(|argument| argument.get_long() == Some(option));
+    command.get_positionals().find(|argument| argument.get_id() == "image").filter(|_| has("mask"))?;
+    let at = at + 2;
+    let file = words.get(at).filter(|word| Path::new(word).is_file())?;
+    let rest = [OsString::from("--mask"), file.clone()].into_iter().chain(words[at + 1..].iter().cloned());
+    Some(format!("if it is the mask: {}", executable::command_line_from(at, rest)))
+}
+
 /// The words of a prompt in quotes, if the command takes a prompt.
 fn quoted_prompt(command: &Command, words: &[OsString], at: usize) -> Option<String> {
     let is_prompt = |argument: &clap::Arg| ["prompt", "idea"].contains(&argument.get_id().as_str());
     // An image comes first.
-    let before = command.get_positionals().position(is_prompt)?;
-    let at = at + before;
+    let at = at + command.get_positionals().position(is_prompt)?;
     let rest = words.get(at + 1..)?;
-    let has_mask = before > 0 && command.get_arguments().any(|argument| argument.get_long() == Some("mask"));
-    if let Some(file) = rest.first().filter(|word| has_mask && Path::new(word).is_file()) {
-        let mask = ["--mask".into(), file.clone()].into_iter().chain(rest[1..].iter().cloned());
-        return Some(format!("if it is the mask: {}", executable::command_line_from(at + 1, mask)));
-    }
     let prompt: Vec<_> =
         rest.iter().map(|word| word.to_string_lossy()).take_while(|word| !word.starts_with('-')).collect();
     let advice = "put a prompt of several words in quotes";

@@ -201,7 +201,7 @@ impl SaveJob<'_> {
         report.failure().map_or(Ok(()), |failure| Err(with_stored(failure, stored_at, folder)))
     }
 
-    /// Fetches the images. Ctrl-C ends it with a word on where the response is.
+    /// Fetches the images. After Ctrl-C, the failure says where the response is.
     async fn fetch(
         &self,
         client: &Client,

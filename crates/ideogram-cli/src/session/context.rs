@@ -112,14 +112,14 @@ impl<'a> Context<'a> {
             self.show(&request, wording).await?;
             return Ok(None);
         }
-        if request.billing() != Billing::Free {
+        let is_billed = request.billing() != Billing::Free;
+        if is_billed {
             self.output().expect_reader()?;
         }
         let operation = request.operation();
         // A quote of a paid operation changes nothing.
         let is_quote = request.billing() != operation.billing;
         let in_flight = (!is_quote).then(|| self.interrupt().call(operation, wording.inspect));
-        let is_billed = request.billing() != Billing::Free;
         let response = client.execute(request);
         let response = if is_billed { self.finish(response).await? } else { response.await };
         drop(in_flight);

@@ -121,7 +121,7 @@ impl Interrupt {
             failure = killed => Err(failure),
         };
         let result = match result {
-            // A script that runs commands in a loop must see that it was to end.
+            // A script that runs commands in a loop must see that this one was interrupted.
             Ok(_) if self.in_flight().was_finished => Err(Failure::new(Exit::Interrupted, "interrupted")
                 .fact("the call in flight was finished first; its result is complete")),
             result => result,

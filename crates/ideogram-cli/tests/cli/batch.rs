@@ -169,7 +169,7 @@ fn a_table_is_read_with_its_columns_and_the_files_next_to_it() {
 
 #[test]
 fn rows_that_request_the_same_are_named_before_they_are_billed() {
-    let rows = "{\"prompt\":\"a\"}\n{\"prompt\":\"b\"}\n{\"prompt\":\"a\"}\n{\"prompt\":\"a\",\"seed\":1}\n{\"prompt\":\"a\"}\n";
+    let rows = "{\"prompt\":\"a\"}\n{\"prompt\":\"b\"}\n{\"prompt\":\"a\"}\n{\"prompt\":\"a\",\"model\":\"v3\"}\n{\"prompt\":\"a\"}\n";
     let folder = folder("rows.jsonl", rows);
     let server = serve(MockServer::builder());
     let warning = "warning: lines 1, 3, 5 request the same, and each of them is billed\n";
@@ -180,6 +180,9 @@ fn rows_that_request_the_same_are_named_before_they_are_billed() {
     assert!(ran.stderr().starts_with(warning) && ran.code() == Some(0), "{ran}");
     let again = batch(&folder, &["rows.jsonl"]).against(&server).run();
     assert!(!again.stderr().contains("request the same"), "nothing is billed again: {again}");
+    fs::write(folder.path().join("rows.jsonl"), format!("{rows}{{\"prompt\":\"b\"}}\n")).unwrap();
+    let added = batch(&folder, &["rows.jsonl", "--dry-run"]).against(&server).run();
+    assert!(added.stderr().contains("lines 2, 6 request the same"), "{added}");
 }
 
 #[test]

@@ -71,11 +71,15 @@ pub(super) async fn confirm_paying_again(
 
 /// Notes rows that request the same, each of which is billed.
 pub(super) fn note_repeated(context: &Context<'_>, rows: &[Row], plan: &Plan) {
-    let mut lines: BTreeMap<String, Vec<u64>> = BTreeMap::new();
-    for row in plan.send.iter().map(|index| &rows[*index]) {
-        lines.entry(ledger::input_of(row)).or_default().push(row.line);
+    let sent = plan.send.iter().map(|index| &rows[*index]);
+    let mut lines: BTreeMap<&str, Vec<u64>> =
+        sent.filter(|row| row.is_repeated()).map(|row| (row.request_key(), Vec::new())).collect();
+    for row in rows {
+        if let Some(lines) = lines.get_mut(row.request_key()) {
+            lines.push(row.line);
+        }
     }
-    let mut repeated: Vec<Vec<u64>> = lines.into_values().filter(|lines| lines.len() > 1).collect();
+    let mut repeated: Vec<Vec<u64>> = lines.into_values().collect();
     repeated.sort_unstable();
     let more = repeated.len().saturating_sub(MAX_REPEATED);
     for lines in repeated.iter().take(MAX_REPEATED) {

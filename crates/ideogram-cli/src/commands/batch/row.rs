@@ -43,6 +43,16 @@ impl Row {
         self.files.get(path).map(String::as_str)
     }
 
+    /// The part of the key that rows of the same request share; an earlier one has no number behind it.
+    pub(super) fn request_key(&self) -> &str {
+        self.key.split_once('-').map_or(&self.key, |(request, _)| request)
+    }
+
+    /// Whether an earlier row requests the same.
+    pub(super) fn is_repeated(&self) -> bool {
+        self.request_key() != self.key
+    }
+
     /// Returns the request with its files read into memory.
     ///
     /// # Errors
