@@ -100,10 +100,8 @@ impl<'d> Drafter<'d> {
     fn marks(&self, operation: &Operation<'d>, is_get: bool, written: &mut Map<String, Value>) {
         comment(written, "TODO: `free` if a source says so.");
         written.insert("x-ideogram-billing".to_owned(), json!("paid"));
-        if !is_get {
-            comment(written, "TODO: `safe` if a second call changes and costs nothing.");
-        }
-        written.insert("x-ideogram-retry".to_owned(), json!(if is_get { "safe" } else { "unsafe" }));
+        comment(written, "TODO: `safe` if it is free and a second call changes nothing.");
+        written.insert("x-ideogram-retry".to_owned(), json!("unsafe"));
         let facts = super::operation::facts(self.theirs, operation);
         let request = facts.children.get("request");
         let bodies = || request.into_iter().flat_map(|request| request.children.values());

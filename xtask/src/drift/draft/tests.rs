@@ -121,7 +121,7 @@ fn what_the_house_rules_do_not_allow_is_marked() {
     let marks: Vec<&str> = draft.lines().filter_map(|line| line.trim_start().strip_prefix("# TODO: ")).collect();
     let expected = [
         "`free` if a source says so.",
-        "`safe` if a second call changes and costs nothing.",
+        "`safe` if it is free and a second call changes nothing.",
         "how many images the call creates.",
         "`x-ideogram-job`: the call can run as a job, without `async` and the address here.",
         "`x-ideogram-quote`: the call has a price without running, with `dry_run`.",
