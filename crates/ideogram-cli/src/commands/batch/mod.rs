@@ -213,7 +213,7 @@ impl Batch {
         let mut budget = Budget::begin(context, limits, &history, &rows, &expected.send).await?;
 
         prepare(&folder, &rows, &expected).await?;
-        let header = Header { base_url: base_url.to_owned(), model: model.name() };
+        let header = Header { base_url: base_url.to_owned(), model: model.name().to_owned() };
         let (journal, history) = blocking(move || Journal::open(&journal_path, &header)).await?;
         let mut plan = plan::plan(&rows, &history, &folder, &records, allowed).await?;
         if plan.send != expected.send {

@@ -14,27 +14,33 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Model {
     /// Ideogram 4.5, which also edits images
-    #[value(name = "v4.5", aliases = values::version_names("v4.5"))]
+    #[value(name = Self::V4_5.name(), aliases = values::version_names(Self::V4_5.name()))]
     V4_5,
     /// Ideogram 4.0, and models trained from it
-    #[value(name = "v4", aliases = values::version_names("v4"))]
+    #[value(name = Self::V4.name(), aliases = values::version_names(Self::V4.name()))]
     V4,
     /// Ideogram 3.0, and models trained from it
-    #[value(name = "v3", aliases = values::version_names("v3"))]
+    #[value(name = Self::V3.name(), aliases = values::version_names(Self::V3.name()))]
     V3,
     /// The legacy models, `V_1` to `V_2A`
+    #[value(name = Self::Legacy.name())]
     Legacy,
 }
 
 impl Model {
     /// The value of `--model`.
-    pub(super) fn name(self) -> String {
-        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::V4_5 => "v4.5",
+            Self::V4 => "v4",
+            Self::V3 => "v3",
+            Self::Legacy => "legacy",
+        }
     }
 
     /// The operations of the model, as `generate` has them: jobs come first.
     pub(super) fn operations(self) -> Vec<&'static Operation> {
-        image::generators(&self.name()).collect()
+        image::generators(self.name()).collect()
     }
 
     /// The operation that takes all properties of a row with their values, or else the one that takes all of them.
