@@ -70,7 +70,7 @@ fn a_dry_run_shows_every_request_and_leaves_nothing_behind() {
     api-key:     [key]
     ----- stderr -----
     dry run: nothing was sent; 2 requests would generate 3 images
-    3 images would be billed (prices: https://ideogram.ai/features/api-pricing); with --max-usd, the rows are priced before they are sent
+    3 images would be billed (prices: https://ideogram.ai/features/api-pricing); --quote prints their price
     ");
 }
 

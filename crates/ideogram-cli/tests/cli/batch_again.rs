@@ -1,11 +1,18 @@
 //! `batch` that is run again: with what it was begun, from what is on disk, and never paying twice without a question.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    process::{Child, Stdio},
+};
 
 use ideogram_mock::MockServer;
 use tempfile::TempDir;
 
-use crate::invocation::{Ran, ideogram, serve, snapshot};
+use crate::{
+    invocation::{Ran, Run, ideogram, serve, snapshot},
+    rogue::Rogue,
+};
 
 struct Scene {
     folder: TempDir,
@@ -32,8 +39,18 @@ impl Scene {
     }
 
     fn run_in(&self, folder: &Path, table: &str, arguments: &[&str]) -> Ran {
+        self.command(folder, table, arguments).run()
+    }
+
+    fn command(&self, folder: &Path, table: &str, arguments: &[&str]) -> Run {
         let run = ideogram(["batch", table].into_iter().chain(arguments.iter().copied())).in_folder(folder);
-        run.env("XDG_STATE_HOME", self.path("state").to_str().unwrap()).against(&self.server).run()
+        run.env("XDG_STATE_HOME", self.path("state").to_str().unwrap()).against(&self.server)
+    }
+
+    /// Starts a batch, and does not wait for it.
+    fn start(&self, arguments: &[&str]) -> Child {
+        let mut command = self.command(self.folder.path(), "rows.jsonl", arguments).into_command();
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 
     fn calls(&self) -> usize {
@@ -108,6 +125,62 @@ fn another_folder_or_model_for_the_same_rows_needs_pay_again() {
     assert_eq!((again.code(), and_again.code(), scene.calls()), (Some(0), Some(0), 4), "{again}\n{and_again}");
     let third = scene.run(&["--model", "v3", "--out", "out", "--pay-again"]);
     assert_eq!((third.code(), scene.calls()), (Some(0), 6), "{third}");
+}
+
+#[test]
+fn a_row_that_a_running_batch_is_going_to_send_is_not_sent_by_another_one() {
+    let (scene, rogue) = (Scene::new(), Rogue::silent());
+    let batch = |table, out| {
+        let batch = scene.command(scene.folder.path(), table, &["--out", out, "--max-in-flight", "1", "--yes"]);
+        batch.at(rogue.url())
+    };
+    let mut first = batch("rows.jsonl", "out").into_command().spawn().unwrap();
+    rogue.wait_for_connection();
+    // Only the row that the first batch has not sent yet.
+    fs::write(scene.path("cats.jsonl"), "{\"prompt\":\"two cats\",\"id\":\"cats\"}\n").unwrap();
+
+    let second = batch("cats.jsonl", "other").run();
+
+    first.kill().unwrap();
+    first.wait().unwrap();
+    let home = fs::canonicalize(scene.folder.path()).unwrap();
+    insta::assert_snapshot!(second.stderr().replace(home.to_str().unwrap(), "[FOLDER]"), @r#"
+    error: 1 row of this file is also in a batch that is running: nothing was sent
+      1 row to be sent from "[FOLDER]/out"
+    hint: wait for that batch to end
+    hint: to pay for them again, use --pay-again
+    "#);
+    assert_eq!(second.code(), Some(2));
+}
+
+#[test]
+fn of_batches_that_begin_at_the_same_time_at_most_one_sends_a_row() {
+    for _ in 0..5 {
+        let scene = Scene::new();
+
+        let batches: Vec<_> = ["a", "b", "c"].map(|out| scene.start(&["--out", out])).into_iter().collect();
+        let succeeded =
+            batches.into_iter().filter_map(|mut batch| batch.wait().unwrap().success().then_some(())).count();
+
+        assert!(scene.calls() == 2 * succeeded && succeeded <= 1, "{succeeded} batches, {} calls", scene.calls());
+        let left = fs::read_dir(scene.path("state/ideogram/batches")).unwrap();
+        let claims = left.filter(|entry| entry.as_ref().unwrap().path().extension().is_none_or(|it| it != "jsonl"));
+        assert_eq!(claims.count(), 0, "claims are removed");
+    }
+}
+
+#[test]
+fn the_claim_of_a_batch_that_was_killed_counts_for_nothing() {
+    let scene = Scene::new();
+    assert_eq!(scene.run(&["--out", "out"]).code(), Some(0));
+    let ledgers = scene.path("state/ideogram/batches");
+    let ledger = fs::read_dir(&ledgers).unwrap().next().unwrap().unwrap().path();
+    fs::write(ledger.with_extension("claim"), "cut off").unwrap();
+    fs::write(scene.path("new.jsonl"), "{\"prompt\":\"a boat\"}\n").unwrap();
+
+    let ran = scene.run_in(scene.folder.path(), "new.jsonl", &["--out", "other"]);
+
+    assert_eq!((ran.code(), scene.calls()), (Some(0), 3), "{ran}");
 }
 
 /// Times of day as a placeholder.

@@ -338,6 +338,53 @@ fn a_batch_stops_before_its_rows_cost_too_much() {
     );
 }
 
+#[test]
+fn the_price_of_a_batch_is_that_of_the_rows_to_be_sent() {
+    let (server, folder) = (serve(MockServer::builder()), folder(&[]));
+    let table = folder.path().join("rows.jsonl");
+    fs::write(&table, "{\"prompt\": \"a\", \"quality\": \"low\"}\n").unwrap();
+    let run = |line: &str| run(&server, &folder, line);
+    assert_eq!(run("batch rows.jsonl").code(), Some(0));
+    let rows =
+        "{\"prompt\": \"a\", \"quality\": \"low\"}\n{\"prompt\": \"b\", \"quality\": \"low\"}\n{\"prompt\": \"c\"}\n";
+    fs::write(&table, rows).unwrap();
+    let before = calls(&server).len() - quotes(&server);
+
+    snapshot!(run("batch rows.jsonl --quote"), @"
+    exit code: 0
+    ----- stdout -----
+    Price:  at most $0.13
+    For:    2 images of 2 rows
+    ");
+    snapshot!(run("batch rows.jsonl --quote --output json"), @r#"
+    exit code: 0
+    ----- stdout -----
+    {
+      "usd_micros": 130000,
+      "images": 2,
+      "rows": [
+        {
+          "row": "b-57620097",
+          "line": 2,
+          "images": 1,
+          "usd_micros": 30000
+        },
+        {
+          "row": "c-166fa391",
+          "line": 3,
+          "images": 1,
+          "usd_micros": 100000
+        }
+      ]
+    }
+    "#);
+    let above = run("batch rows.jsonl --quote --max-usd 0.05 --jq .usd_micros");
+
+    assert_eq!((above.code(), above.stdout().trim()), (Some(2), "130000"), "{above}");
+    assert!(above.stderr().contains("the price is at most $0.13, above --max-usd 0.05: nothing was sent"), "{above}");
+    assert_eq!(calls(&server).len() - quotes(&server), before);
+}
+
 fn quotes(server: &MockServer) -> usize {
     server.requests().iter().filter(|request| request.query.as_deref() == Some("dry_run=true")).count()
 }

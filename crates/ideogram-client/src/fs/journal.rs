@@ -206,6 +206,24 @@ impl Journal {
         read().map_err(|kind| JournalError::new(path, kind))
     }
 
+    /// Whether a process has locked a journal. One that does not exist is not in use.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalErrorKind::Io`] or [`JournalErrorKind::NotAFile`].
+    pub fn is_in_use(path: &Path) -> Result<bool, JournalError> {
+        let is_locked = || {
+            require_file(path)?;
+            match File::open(path).map(|file| fs4::FileExt::try_lock_shared(&file)) {
+                Ok(Ok(())) => Ok(false),
+                Ok(Err(fs4::TryLockError::WouldBlock)) => Ok(true),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+                Ok(Err(fs4::TryLockError::Error(error))) | Err(error) => Err(error.into()),
+            }
+        };
+        is_locked().map_err(|kind| JournalError::new(path, kind))
+    }
+
     /// Appends a line, which must serialize as an object with at least one property. It is on disk when this returns.
     /// After an error, it is not in the journal, and no part of it ever becomes part of another line.
     ///

@@ -1,15 +1,17 @@
-//! How much a batch may cost: `--max-images` and `--max-usd`.
+//! How much a batch costs and may cost: `--quote`, `--max-images` and `--max-usd`.
 
 use std::collections::{HashMap, VecDeque};
 
 use futures_util::{StreamExt as _, stream};
-use ideogram_client::types::PriceQuote;
+use ideogram_client::{types::PriceQuote, usage::Decimal};
+use serde_json::json;
 
-use super::{journal::History, report::Stop, row::Row};
+use super::{journal::History, plan::Plan, report::Stop, row::Row};
 use crate::{
     failure::Failure,
     images::price::highest,
     output::{
+        layout::Layout,
         progress::Counted,
         units::{self, usd},
     },
@@ -41,7 +43,7 @@ impl Budget {
         send: &VecDeque<usize>,
     ) -> Result<Self, Failure> {
         let ask_above = context.profile().ask_above_usd_micros;
-        let has_prices = send.iter().all(|index| rows[*index].request.operation().quote.is_some());
+        let has_prices = has_quotes(rows, send);
         let prices = match (max_usd_micros, ask_above) {
             (Some(max), _) => prices(context, rows, send, max.saturating_sub(history.usd_micros)).await?,
             (None, Some(_)) if has_prices => prices(context, rows, send, u64::MAX).await?,
@@ -92,6 +94,48 @@ impl Budget {
     }
 }
 
+/// Whether the operation of every row has quotes.
+pub(super) fn has_quotes(rows: &[Row], send: &VecDeque<usize>) -> bool {
+    send.iter().all(|index| rows[*index].request.operation().quote.is_some())
+}
+
+/// `--quote`: prints what the rows to be sent cost, or refuses if that is above `--max-usd`.
+pub(super) async fn quote(
+    context: &Context<'_>,
+    max_usd_micros: Option<u64>,
+    rows: &[Row],
+    plan: &Plan,
+) -> Result<(), Failure> {
+    let prices = prices(context, rows, &plan.send, u64::MAX).await?;
+    let sum = prices.values().fold(0_u64, |sum, price| sum.saturating_add(*price));
+    let images: u64 = plan.send.iter().map(|index| u64::from(rows[*index].images)).sum();
+    let mut quotes = Vec::with_capacity(prices.len());
+    for index in &plan.send {
+        let row = &rows[*index];
+        quotes.push(json!({"row": row.name, "line": row.line, "images": row.images, "usd_micros": prices[index]}));
+    }
+    let number = units::count(plan.send.len() as u64, "row");
+    let layout = Layout::new()
+        .field("Price", format!("at most {}", usd(sum)))
+        .field("For", format!("{} of {number}", units::count(images, "image")));
+    context.output().result(&json!({"usd_micros": sum, "images": images, "rows": quotes}), &layout)?;
+    if !plan.confirm.is_empty() {
+        let rows = units::count(plan.confirm.len() as u64, "row");
+        context.output().note(&format!("not counted: {rows} that may be paid already"));
+    }
+    match max_usd_micros.filter(|max| sum > *max) {
+        Some(max) => {
+            let what = format!(
+                "the price is at most {}, above --max-usd {}: nothing was sent",
+                usd(sum),
+                Decimal::from_micros(max)
+            );
+            Err(Failure::usage(what).detail("usd_micros", sum))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Returns the prices of rows in millionths of a US dollar, in their order, until their sum exceeds what is left.
 ///
 /// # Errors
@@ -106,7 +150,7 @@ async fn prices(
     if let Some(row) = send.iter().map(|index| &rows[*index]).find(|row| row.request.operation().quote.is_none()) {
         let (line, name, operation) = (row.line, &row.name, row.request.operation());
         return Err(Failure::usage(format!("line {line} ({name}): {operation} has no price quotes: nothing was sent"))
-            .hint("leave out --max-usd, or use --model v4.5, v4 or v3; --max-images limits images of any model"));
+            .hint("the service gives prices for --model v4.5, v4 and v3; --max-images limits images of any model"));
     }
     let progress = context.progress("quoting", Counted::Things("row"), Some(send.len() as u64));
     let quotes = stream::iter(send.iter().copied()).map(|index| async move {

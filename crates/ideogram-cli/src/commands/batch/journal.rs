@@ -282,12 +282,6 @@ impl Journal {
         Ok((Self(Arc::new(journal)), history))
     }
 
-    /// Whether another process has locked a journal for more than a moment. Blocks.
-    pub(super) fn is_in_use(path: &Path, header: &Header) -> bool {
-        let opened = internal::Journal::open(path, KIND, header, |_: Line| ());
-        opened.is_err_and(|error| matches!(error.kind(), JournalErrorKind::InUse))
-    }
-
     /// Reads a journal without locking it; empty if there is none. Blocks.
     pub(super) fn read(path: &Path, base_url: &str) -> Result<History, Failure> {
         let mut history = History::default();

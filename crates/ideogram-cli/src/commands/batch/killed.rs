@@ -6,9 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use ideogram_client::internal;
+use tokio::time::sleep;
+
 use super::{
     disk::blocking,
-    journal::{History, Journal},
+    journal::{self, History, Journal},
 };
 use crate::{
     failure::Failure,
@@ -17,6 +20,9 @@ use crate::{
 
 /// A worker that has more to wait for keeps the journal, and the next run is refused.
 const MAX_WAIT: Duration = Duration::from_secs(120);
+/// A worker that only ends is waited for without a note.
+const MOMENT: Duration = Duration::from_secs(2);
+const POLL: Duration = Duration::from_millis(50);
 
 /// Reads a journal without opening it: a question that is answered with no leaves nothing behind.
 pub(super) async fn history(context: &Context<'_>, path: &Path, base_url: &str) -> Result<History, Failure> {
@@ -25,19 +31,23 @@ pub(super) async fn history(context: &Context<'_>, path: &Path, base_url: &str) 
         blocking(move || Journal::read(&path, &base_url))
     };
     let history = read().await?;
-    let process = history.last_run.as_ref().and_then(|run| run.process);
-    let (Some(process), Some(header)) = (process, &history.header) else { return Ok(history) };
+    let Some(process) = history.last_run.as_ref().and_then(|run| run.process) else { return Ok(history) };
     if context.is_dry_run() || worker::is_running(process) {
         return Ok(history);
     }
-    let is_in_use = || {
-        let (path, header) = (path.to_owned(), header.clone());
-        blocking(move || Ok(Journal::is_in_use(&path, &header)))
-    };
     let start = Instant::now();
-    if is_in_use().await? {
-        context.output().note("waiting for the rows in flight of an earlier run, which was killed");
-        while is_in_use().await? && start.elapsed() < MAX_WAIT {}
+    let mut is_noted = false;
+    while is_in_use(path).await? && start.elapsed() < MAX_WAIT {
+        if start.elapsed() > MOMENT && !is_noted {
+            context.output().note("waiting for the rows in flight of an earlier run, which was killed");
+            is_noted = true;
+        }
+        sleep(POLL).await;
     }
     read().await
+}
+
+async fn is_in_use(path: &Path) -> Result<bool, Failure> {
+    let path = path.to_owned();
+    blocking(move || internal::Journal::is_in_use(&path).map_err(|error| journal::failure(&error))).await
 }

@@ -4,10 +4,14 @@
 //! an old copy, and a batch may be started again with another `--out` or `--model`. The ledger still has the rows that
 //! were sent, so that none is paid again without a question. It contains fingerprints of rows and paths of folders, but
 //! no prompts and no links. There is one file, in the format of a journal, for each folder of a batch.
+//!
+//! A row is in the ledger from the moment it is sent, which may be hours after the batch began. Until then it is in the
+//! [`Claim`] of the batch, so that another batch with the same row does not send it meanwhile.
 
 use std::{
     collections::{HashMap, HashSet},
-    fs, io,
+    fs,
+    io::{self, BufWriter, Write as _},
     path::{Path, PathBuf, absolute},
     sync::Arc,
 };
@@ -19,6 +23,7 @@ use ideogram_client::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
+use tempfile::NamedTempFile;
 
 use super::{digest::hex, journal, row::Row};
 use crate::{failure::Failure, session::config};
@@ -43,13 +48,16 @@ enum Line {
     NotBilled { row: String },
 }
 
-/// A row that was sent and may be billed.
+/// A row that was sent and may be billed, or that a batch which is running is going to send.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Record {
     pub(super) row: String,
     /// Empty for the folder of this batch.
     pub(super) folder: PathBuf,
+    /// Empty if it is not known.
     pub(super) time: String,
+    /// Whether it is only claimed.
+    pub(super) is_claimed: bool,
 }
 
 /// The rows that were sent from any folder, by their input.
@@ -57,7 +65,21 @@ pub(super) type Records = HashMap<String, Vec<Record>>;
 
 /// The ledger of one batch, open for writing.
 #[derive(Clone, Debug)]
-pub(super) struct Ledger(Arc<internal::Journal>);
+pub(super) struct Ledger {
+    path: PathBuf,
+    journal: Arc<internal::Journal>,
+}
+
+/// The rows that a batch is going to send: a file beside its ledger, which counts while the ledger is locked, and is
+/// removed when this is dropped.
+///
+/// A batch first writes its claim and then reads those of the others. Of two that begin at the same time, at least one
+/// reads the claim of the other, and sends nothing.
+#[derive(Debug)]
+pub(super) struct Claim(PathBuf);
+
+/// The key and the input of each row.
+type Claimed = Vec<(String, String)>;
 
 /// A fingerprint of what a row requests, without the model: the same row with another `--model` has the same one.
 pub(super) fn input_of(row: &Row) -> String {
@@ -106,21 +128,23 @@ pub(super) fn absolute_path(path: &Path) -> String {
 pub(super) fn folders_of(ledgers: &Path, base_url: &str, table: &Path) -> Result<Vec<PathBuf>, Failure> {
     let table = absolute_path(table);
     let mut folders = Vec::new();
-    each(ledgers, base_url, |header, _| {
+    each(ledgers, base_url, |_, header, _| {
         let folder = PathBuf::from(&header.folder);
         if header.table.as_ref() == Some(&table) && journal::path_in(&folder).is_file() {
             folders.push(folder);
         }
+        Ok(())
     })?;
     folders.sort_unstable();
     Ok(folders)
 }
 
-/// The records of these rows, from any folder and with any model. Blocks.
-pub(super) fn records(ledgers: &Path, base_url: &str, rows: &[Row]) -> Result<Records, Failure> {
+/// The records of these rows, from any folder and with any model; claims only from other folders than this one. Blocks.
+pub(super) fn records(ledgers: &Path, base_url: &str, folder: &Path, rows: &[Row]) -> Result<Records, Failure> {
     let wanted: HashSet<String> = rows.iter().map(input_of).collect();
+    let own = absolute_path(folder);
     let mut records = Records::new();
-    each(ledgers, base_url, |header, lines| {
+    each(ledgers, base_url, |path, header, lines| {
         let mut begun: HashMap<String, (String, String)> = HashMap::new();
         for line in lines {
             match line {
@@ -130,16 +154,51 @@ pub(super) fn records(ledgers: &Path, base_url: &str, rows: &[Row]) -> Result<Re
         }
         for (row, (input, time)) in begun {
             if wanted.contains(&input) {
-                let record = Record { row, folder: PathBuf::from(&header.folder), time };
+                let record = Record { row, folder: PathBuf::from(&header.folder), time, is_claimed: false };
                 records.entry(input).or_default().push(record);
             }
         }
+        let claimed = if header.folder == own { Vec::new() } else { claimed(path)? };
+        for (row, input) in claimed {
+            if wanted.contains(&input) {
+                let (folder, time) = (PathBuf::from(&header.folder), String::new());
+                records.entry(input).or_default().push(Record { row, folder, time, is_claimed: true });
+            }
+        }
+        Ok(())
     })?;
     Ok(records)
 }
 
+fn claim_of(ledger: &Path) -> PathBuf {
+    ledger.with_extension("claim")
+}
+
+/// The rows that the batch of a ledger claims; none if it does not run.
+fn claimed(ledger: &Path) -> Result<Claimed, Failure> {
+    let path = claim_of(ledger);
+    let cannot = |error: &io::Error| {
+        Failure::local_io(format!("cannot read the claim of a batch that is running, \"{}\"", path.display()))
+            .because(error)
+            .hint("nothing was sent")
+    };
+    let text = match fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(cannot(&error)),
+    };
+    if !internal::Journal::is_in_use(ledger).map_err(|error| journal::failure(&error))? {
+        return Ok(Vec::new());
+    }
+    serde_json::from_slice(&text).map_err(|error| cannot(&error.into()))
+}
+
 /// Reads every ledger of a service.
-fn each(ledgers: &Path, base_url: &str, mut take: impl FnMut(&Header, Vec<Line>)) -> Result<(), Failure> {
+fn each(
+    ledgers: &Path,
+    base_url: &str,
+    mut take: impl FnMut(&Path, &Header, Vec<Line>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let cannot = |error: &io::Error| {
         Failure::local_io(format!("cannot read the records of earlier batches in \"{}\"", ledgers.display()))
             .because(error)
@@ -160,7 +219,7 @@ fn each(ledgers: &Path, base_url: &str, mut take: impl FnMut(&Header, Vec<Line>)
         let contents = internal::Journal::read::<Header, Line>(&path, KIND, |line| lines.push(line));
         let contents = contents.map_err(|error| journal::failure(&error))?;
         if let Some(header) = contents.header.filter(|header| header.base_url == base_url) {
-            take(&header, lines);
+            take(&path, &header, lines)?;
         }
     }
     Ok(())
@@ -175,9 +234,29 @@ impl Ledger {
         fs::create_dir_all(ledgers).map_err(|error| {
             Failure::local_io(format!("cannot create the folder \"{}\"", ledgers.display())).because(&error)
         })?;
-        let opened =
-            internal::Journal::open::<Header, Line>(&ledgers.join(format!("{name}.jsonl")), KIND, &header, |_| ());
-        opened.map(|(journal, _)| Self(Arc::new(journal))).map_err(|error| journal::failure(&error))
+        let path = ledgers.join(format!("{name}.jsonl"));
+        let opened = internal::Journal::open::<Header, Line>(&path, KIND, &header, |_| ());
+        let (journal, _) = opened.map_err(|error| journal::failure(&error))?;
+        Ok(Self { path, journal: Arc::new(journal) })
+    }
+
+    /// Claims rows. Blocks.
+    pub(super) fn claim<'r>(&self, rows: impl Iterator<Item = &'r Row>) -> Result<Claim, Failure> {
+        let path = claim_of(&self.path);
+        let claimed: Claimed = rows.map(|row| (row.key.clone(), input_of(row))).collect();
+        let write = || {
+            let part = NamedTempFile::new_in(path.parent().unwrap_or(Path::new(".")))?;
+            let mut file = BufWriter::new(part.as_file());
+            serde_json::to_writer(&mut file, &claimed)?;
+            file.flush()?;
+            drop(file);
+            part.persist(&path)?;
+            Ok(())
+        };
+        let written = write().map_err(|error: io::Error| {
+            Failure::local_io(format!("cannot write \"{}\"", path.display())).because(&error).hint("nothing was sent")
+        });
+        written.map(|()| Claim(path))
     }
 
     /// Records that a row is about to be sent. On disk when this returns. Blocks.
@@ -192,6 +271,13 @@ impl Ledger {
     }
 
     fn append(&self, line: &Line) -> Result<(), Failure> {
-        self.0.append(line).map_err(|error| journal::failure(&error))
+        self.journal.append(line).map_err(|error| journal::failure(&error))
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // A claim that stays counts for nothing once the ledger is unlocked.
+        let _ = fs::remove_file(&self.0);
     }
 }

@@ -58,7 +58,7 @@ use self::{
     draft::Reading,
     input::Form,
     journal::{Header, History, Journal, Line, Run, now},
-    ledger::{Ledger, Records},
+    ledger::{Claim, Ledger, Records},
     model::Model,
     plan::{Allowed, Plan},
     report::{Counts, Stop},
@@ -93,8 +93,9 @@ const SHEET: &str = "contact-sheet.html";
 /// same folder, without paying for a finished row twice. A row is identified by the request that is sent for it, in
 /// whatever way it is written: a row with another request is a new row. If the command is killed, a second process still
 /// stores what it has sent. Rows of unknown outcome, as after a power failure, are listed, and sent again only with
-/// --rerun-unknown, since they may be billed. Rows that were sent from another folder or with another model, or whose
-/// journal is lost, are sent again only after a question, and with --yes only with --pay-again. The folder also has every response, and contact-sheet.html, a page of all results.
+/// --rerun-unknown, since they may be billed. Rows that were sent from another folder or with another model, that a batch
+/// which is running is going to send, or whose journal is lost, are sent again only after a question, and with --yes only
+/// with --pay-again. The folder also has every response, and contact-sheet.html, a page of all results.
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, Args)]
 #[command(after_help = format!("\
@@ -111,7 +112,7 @@ A table:                                  The same as JSON lines:
 As JSON: .rows[], each with .row, .status and .images[]; .counts; .usd; .contact_sheet.
 For example: --jq '.rows[].images[].path'
 
-Prices: {PRICES_PAGE}"))]
+Prices: {PRICES_PAGE}; --quote prints that of the rows"))]
 pub(crate) struct Batch {
     /// The rows: .csv, .tsv, .jsonl, .json or .txt; - reads them from standard input, and needs --out
     #[arg(value_name = "FILE")]
@@ -145,6 +146,10 @@ pub(crate) struct Batch {
     /// this flag; only for rows whose operation has quotes
     #[arg(long, value_name = "AMOUNT", value_parser = units::parse_usd)]
     max_usd: Option<u64>,
+
+    /// Print what the rows to be sent cost by the service's quotes, and send nothing else
+    #[arg(long)]
+    quote: bool,
 
     /// The maximum number of images in flight; the service allows 10 unless agreed otherwise
     #[arg(long, value_name = "NUMBER", default_value = "10", value_parser = clap::value_parser!(u32).range(1..=1000))]
@@ -185,27 +190,29 @@ impl Batch {
         let history = killed::history(context, &journal_path, base_url).await?;
         let model = self.model(context, &history);
         let rows = self.rows(context, model).await?;
-        let records = match &ledgers {
-            Some(ledgers) => {
-                let (ledgers, base_url, rows) = (ledgers.clone(), base_url.to_owned(), Arc::clone(&rows));
-                blocking(move || ledger::records(&ledgers, &base_url, &rows)).await?
-            }
-            None => Records::new(),
+        let records = || async {
+            let Some(ledgers) = ledgers.clone() else { return Ok(Records::new()) };
+            let (base_url, folder, rows) = (base_url.to_owned(), folder.clone(), Arc::clone(&rows));
+            blocking(move || ledger::records(&ledgers, &base_url, &folder, &rows)).await
         };
         let mut allowed = Allowed {
             rerun_unknown: self.rerun_unknown,
             retry_declined: self.retry_declined,
             pay_again: self.pay_again,
         };
-        let mut expected = plan::plan(&rows, &history, &folder, &records, allowed).await?;
+        let known = records().await?;
+        let mut expected = plan::plan(&rows, &history, &folder, &known, allowed).await?;
         questions::note_repeated(context, &rows, &expected);
         if context.is_dry_run() {
             return preview::show(context, &rows, &expected).await;
         }
+        if self.quote {
+            return budget::quote(context, self.max_usd, &rows, &expected).await;
+        }
         if !expected.confirm.is_empty() {
             questions::confirm_paying_again(context, &folder, &rows, &expected).await?;
             allowed.pay_again = true;
-            expected = plan::plan(&rows, &history, &folder, &records, allowed).await?;
+            expected = plan::plan(&rows, &history, &folder, &known, allowed).await?;
         }
         questions::confirm_number(context, &rows, &expected, &history, self.max_images).await?;
 
@@ -215,12 +222,15 @@ impl Batch {
         prepare(&folder, &rows, &expected).await?;
         let header = Header { base_url: base_url.to_owned(), model: model.name().to_owned() };
         let (journal, history) = blocking(move || Journal::open(&journal_path, &header)).await?;
-        let mut plan = plan::plan(&rows, &history, &folder, &records, allowed).await?;
+        let ledger = self.ledger(context, ledgers.clone(), base_url, &folder).await;
+        let _claim = claim(ledger.clone(), &rows, &expected).await?;
+        let mut plan = plan::plan(&rows, &history, &folder, &records().await?, allowed).await?;
         if plan.send != expected.send {
-            return Err(Failure::usage("another batch changed the folder meanwhile: nothing was sent")
-                .hint("run the same command again"));
+            return Err(Failure::usage(
+                "another batch of these rows, or in this folder, began meanwhile: nothing was sent",
+            )
+            .hint("run the same command again"));
         }
-        let ledger = self.ledger(context, ledgers, base_url, &folder).await;
         questions::report_history(context, &rows, &history, &plan);
         let line = Line::Run(Run {
             time: now(),
@@ -408,6 +418,13 @@ impl Batch {
         })?;
         Ok(path)
     }
+}
+
+/// Claims the rows to be sent, until the result is dropped.
+async fn claim(ledger: Option<Ledger>, rows: &Arc<Vec<Row>>, plan: &Plan) -> Result<Option<Claim>, Failure> {
+    let Some(ledger) = ledger.filter(|_| !plan.send.is_empty()) else { return Ok(None) };
+    let (rows, send) = (Arc::clone(rows), plan.send.clone());
+    blocking(move || ledger.claim(send.iter().map(|index| &rows[*index])).map(Some)).await
 }
 
 /// Creates the folders, and checks that responses, thumbnails and images can be written, before anything is paid.

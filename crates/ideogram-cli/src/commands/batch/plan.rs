@@ -181,12 +181,13 @@ pub(super) async fn plan(
 }
 
 impl Plan {
-    /// The records of rows that were sent before, by their folder, and by whether the row is the same or has only the
-    /// same input, with another model or id.
-    pub(super) fn records_by_folder(&self, rows: &[Row]) -> BTreeMap<(&Path, bool), Vec<&Record>> {
-        let mut by_folder: BTreeMap<(&Path, bool), Vec<&Record>> = BTreeMap::new();
+    /// The records of rows that were sent before, by their folder, by whether they are only claimed, and by whether the
+    /// row is the same or has only the same input, with another model or id.
+    pub(super) fn records_by_folder(&self, rows: &[Row]) -> BTreeMap<(&Path, bool, bool), Vec<&Record>> {
+        let mut by_folder: BTreeMap<_, Vec<&Record>> = BTreeMap::new();
         for (index, record) in &self.confirm {
-            by_folder.entry((&record.folder, record.row == rows[*index].key)).or_default().push(record);
+            let is_same = record.row == rows[*index].key;
+            by_folder.entry((record.folder.as_path(), record.is_claimed, is_same)).or_default().push(record);
         }
         by_folder
     }

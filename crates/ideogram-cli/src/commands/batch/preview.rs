@@ -2,7 +2,7 @@
 
 use serde_json::{Map, json};
 
-use super::{plan::Plan, row::Row};
+use super::{budget, plan::Plan, row::Row};
 use crate::{failure::Failure, output::layout::Layout, output::units, session::context::Context, session::dry_run};
 
 /// Prints every request that would be sent.
@@ -46,8 +46,7 @@ pub(super) async fn show(context: &Context<'_>, rows: &[Row], plan: &Plan) -> Re
     }
     context.output().note(&note);
     if images > 0 {
-        let priced = plan.send.iter().all(|index| rows[*index].request.operation().quote.is_some());
-        let how = if priced { "; with --max-usd, the rows are priced before they are sent" } else { "" };
+        let how = if budget::has_quotes(rows, &plan.send) { "; --quote prints their price" } else { "" };
         let bill = dry_run::bill(&units::count(images, "image"));
         context.output().note(&format!("{bill}{how}"));
     }

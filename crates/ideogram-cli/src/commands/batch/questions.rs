@@ -32,14 +32,23 @@ pub(super) async fn confirm_paying_again(
 ) -> Result<(), Failure> {
     let own_path = ledger::absolute_path(folder);
     let total = units::count(plan.confirm.len() as u64, "row");
-    let mut failure = Failure::usage(format!("{total} of this file may be paid already: nothing was sent"));
+    let are_claimed = plan.confirm.iter().all(|(_, record)| record.is_claimed);
+    let state = match (are_claimed, plan.confirm.len()) {
+        (true, 1) => "is also in a batch that is running",
+        (true, _) => "are also in a batch that is running",
+        _ => "may be paid already",
+    };
+    let mut failure = Failure::usage(format!("{total} of this file {state}: nothing was sent"));
     let mut hints = Vec::new();
-    for ((other, is_same), records) in plan.records_by_folder(rows) {
+    for ((other, is_claimed, is_same), records) in plan.records_by_folder(rows) {
         let rows = units::count(records.len() as u64, "row");
         let time = records.iter().map(|record| record.time.as_str()).max().unwrap_or_default();
         let time = if time.is_empty() { String::new() } else { format!(", the last at {time}") };
         let is_own = other.as_os_str().is_empty() || other == Path::new(&own_path);
         let (cause, hint) = match (is_own, is_same) {
+            _ if is_claimed => {
+                (format!("{rows} to be sent from \"{}\"", other.display()), "wait for that batch to end".to_owned())
+            }
             (true, true) => (
                 format!("{rows} sent from this folder{time}, and missing in its journal"),
                 "restore the folder with its journal, and run the command again".to_owned(),
@@ -66,7 +75,7 @@ pub(super) async fn confirm_paying_again(
     for cause in failure.causes() {
         context.output().warning(cause);
     }
-    context.confirm(&format!("{total} of this file may be paid already: pay again?")).await
+    context.confirm(&format!("{total} of this file {state}: pay again?")).await
 }
 
 /// Notes rows that request the same, each of which is billed.
