@@ -32,6 +32,7 @@ pub(crate) enum Exit {
     UnknownState = 16,
     #[serde(rename = "still_running")]
     Running = 17,
+    Withheld = 18,
     #[serde(rename = "interrupted")]
     HungUp = 129,
     Interrupted = 130,
@@ -41,7 +42,7 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
-    pub(crate) const ALL: [Self; 22] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::Success,
         Self::Internal,
         Self::Usage,
@@ -60,6 +61,7 @@ impl Exit {
         Self::TrainingError,
         Self::UnknownState,
         Self::Running,
+        Self::Withheld,
         Self::HungUp,
         Self::Interrupted,
         Self::ReaderGone,
@@ -84,6 +86,7 @@ impl Exit {
             (Self::Unknown, "lost response"),
             (Self::Partial, "some withheld"),
             (Self::NotStored, "damaged response"),
+            (Self::Withheld, "withheld"),
         ];
         words.map(|(exit, word)| format!("  {word:<18}{:>2}  {}\n", exit.code(), exit.meaning())).concat()
     }
@@ -96,7 +99,7 @@ impl Exit {
             Self::Authentication => "not authenticated: no key, or one that the service refuses",
             Self::Invalid => "the service refused the request as invalid or forbidden",
             Self::NotFound => "not found, or this key has no access",
-            Self::Safety => "declined by the safety check, or every image was withheld by it",
+            Self::Safety => "declined by the safety check, without a bill",
             Self::Payment => "the balance does not cover the call",
             Self::RateLimited => "rate limited: too many images are in flight",
             Self::Unavailable => "network or service failure without a bill: not sent, or a free call",
@@ -110,6 +113,7 @@ impl Exit {
                 "a training had a status that this version does not know, for longer than a training takes"
             }
             Self::Running => "accepted, and still running; `ideogram generations save` fetches the images",
+            Self::Withheld => "billed, and every image was withheld by the safety check",
             Self::HungUp => "interrupted by SIGHUP: the terminal was closed",
             Self::Interrupted => "interrupted: Ctrl-C, or a question answered with no",
             Self::ReaderGone => "the reader of the output stopped, so the paid calls that were left were not made",
@@ -132,7 +136,7 @@ mod tests {
     fn the_numbers_are_stable() {
         let codes: Vec<u8> = Exit::ALL.iter().map(|exit| exit.code()).collect();
 
-        assert_eq!(codes, (0..=17).chain([129, 130, 141, 143]).collect::<Vec<_>>());
+        assert_eq!(codes, (0..=18).chain([129, 130, 141, 143]).collect::<Vec<_>>());
     }
 
     #[test]

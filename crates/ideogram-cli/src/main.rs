@@ -20,7 +20,7 @@ use std::{env, ffi::OsString, process::ExitCode};
 
 use crate::{
     cli::Arguments, failure::Failure, options::Options, output::Output, output::jq::Filter, output::messages::Messages,
-    session::config::Config, session::context::Globals, session::interrupt::Interrupt, session::worker,
+    session::config::Config, session::connection::Globals, session::interrupt::Interrupt, session::worker,
 };
 
 fn main() -> ExitCode {

@@ -55,23 +55,23 @@ pub(crate) struct Options {
     #[arg(long, hide_short_help = true, global = true, value_name = "PATH")]
     pub(crate) api_key_file: Option<PathBuf>,
 
-    /// How many seconds a call may take with all its attempts [default: 3600]
+    /// How long a call may take with all its attempts, such as 90, 5m or 2h [default: 1h]
     ///
-    /// From 0.001 to 86400. It also bounds the wait for a generation, which is 15 minutes otherwise; the generation runs
+    /// Up to a day. It also bounds the wait for a generation, which is 15 minutes otherwise; the generation runs
     /// on, and can be saved later. In any case, a call ends after a minute without any data, or if its response does not begin
     /// within 5 minutes. The service may still run a call that ended this way.
     #[arg(
         long,
         hide_short_help = true,
         global = true,
-        value_name = "SECONDS",
+        value_name = "TIME",
         value_parser = |text: &str| seconds(text, 0.001)
     )]
     pub(crate) timeout: Option<Duration>,
 
     /// How often a call may be sent, from 1 to 100 [default: 4]
     ///
-    /// A call that may have run is not sent again if that could bill, create or add something twice.
+    /// A call that may have run is not sent again if that could bill or create something twice.
     #[arg(
         long,
         hide_short_help = true,

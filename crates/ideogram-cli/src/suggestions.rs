@@ -8,7 +8,13 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use crate::{commands::values, executable, images::size};
+use ideogram_client::{operation::ImageCount, operations};
+
+use crate::{
+    commands::values,
+    executable,
+    images::{legacy_properties, size},
+};
 
 /// How users of other tools call an option, and how it is called here: with the same value, or with this one.
 const OPTIONS: &[(&str, &str)] = &[
@@ -76,11 +82,18 @@ pub(crate) fn improve(mut error: clap::Error, root: impl FnOnce() -> Command, wo
             error.remove(ContextKind::SuggestedArg);
             let mut command = command.clone();
             error.insert(ContextKind::Usage, ContextValue::StyledStr(command.render_usage()));
-            match unknown.strip_prefix("--") {
-                Some(name) => option(&command, name)
+            let by_name = |name: &str| {
+                option(&command, name)
                     .filter(|option| accepts(&command, option, value_of(&unknown, words).as_deref()))
-                    .map(|option| format!("use --{option}: {}", executable::command_line_replacing(&unknown, &option))),
-                None if unknown.starts_with('-') => hyphenated_file(words),
+                    .map(|option| format!("use --{option}: {}", executable::command_line_replacing(&unknown, &option)))
+            };
+            match unknown.strip_prefix("--") {
+                Some(name) => {
+                    argument(&command, &unknown, words).or_else(|| by_name(name)).or_else(|| column(&command, name))
+                }
+                None if unknown.starts_with('-') => {
+                    argument(&command, &unknown, words).or_else(|| hyphenated_file(words))
+                }
                 None => mask(&command, words, at)
                     .or_else(|| quoted_prompt(&command, words, at))
                     .or_else(|| one_image(&command, words, at)),
@@ -94,6 +107,16 @@ pub(crate) fn improve(mut error: clap::Error, root: impl FnOnce() -> Command, wo
                 error.remove(ContextKind::SuggestedSubcommand);
             }
             meant
+        }
+        ErrorKind::InvalidValue
+            if text(&error, ContextKind::InvalidArg).is_some_and(|option| option.starts_with("--output ")) =>
+        {
+            let has_out = |argument: &clap::Arg| argument.get_long() == Some("out");
+            let mut command = root();
+            command.build();
+            let takes_out = called(&command, words).0.get_arguments().any(has_out);
+            let line = || executable::command_line_replacing("--output", "out");
+            takes_out.then(|| format!("for the folder of the images, use --out: {}", line()))
         }
         _ => return error,
     };
@@ -145,6 +168,31 @@ fn option(command: &Command, name: &str) -> Option<String> {
         .or_else(|| by_word(&|long| words(long).iter().any(|word| word == name)))
         .or_else(|| by_word(&|long| words(long).iter().all(|word| words(name).contains(word))))
         .or_else(|| find(&|long| strsim::damerau_levenshtein(long, name) <= MAX_MISTAKES.min(name.len() / 3)))
+}
+
+/// The same without an option that names an argument, such as `--prompt`.
+fn argument(command: &Command, unknown: &str, words: &[OsString]) -> Option<String> {
+    let name = unknown.split('=').next().unwrap_or_default().trim_start_matches('-');
+    let is_meant = |id: &str| id == name || name.len() == 1 && id.starts_with(name);
+    let id = command.get_positionals().map(|argument| argument.get_id().as_str()).find(|id| is_meant(id))?;
+    let at = words.iter().position(|word| word.to_string_lossy().split('=').next() == unknown.split('=').next())?;
+    let value = words[at].to_string_lossy().split_once('=').map(|(_, value)| OsString::from(value));
+    let line = executable::command_line_from(at, value.into_iter().chain(words[at + 1..].iter().cloned()));
+    Some(format!("the {id} stands without an option: {line}"))
+}
+
+/// What to do with an option of a batch that is a property of its rows.
+fn column(command: &Command, name: &str) -> Option<String> {
+    let name = name.split('=').next()?;
+    let known = OPTIONS.iter().find(|(other, _)| *other == name).map_or(name, |(_, here)| here);
+    let property = known.replace('-', "_");
+    let is_property = operations::ALL.iter().any(|operation| {
+        operation.images != ImageCount::Fixed(0)
+            && (operation.inputs.iter().any(|input| input.name == property)
+                || legacy_properties(operation).iter().any(|other| other.name == property))
+    });
+    (command.get_name() == "batch" && is_property)
+        .then(|| format!("`{property}` is a property of each row: add a column `{property}` to the file"))
 }
 
 /// The value after an option, if there is one.

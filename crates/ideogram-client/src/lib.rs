@@ -50,6 +50,7 @@ pub use self::{
 #[doc(hidden)]
 pub mod internal {
     pub use crate::{
+        client::api_key::without_key,
         fs::{
             durable::sync_folder,
             journal::{Contents, Journal, JournalError, JournalErrorKind, JournalKind},

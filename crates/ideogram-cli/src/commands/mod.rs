@@ -81,7 +81,7 @@ use clap::Subcommand;
 use crate::{
     exit::Exit,
     failure::Failure,
-    session::context::{Context, Globals},
+    session::{connection::Globals, context::Context},
 };
 
 /// The subcommands.

@@ -55,20 +55,21 @@ pub(crate) fn command(operation: &Operation) -> Option<&'static str> {
     if let Some(name) = image::command_for(operation) {
         return Some(name);
     }
-    Some(match operation.id {
-        "post_describe" | "post_describe_v4" => "describe",
-        "post_magic_prompt_v4" => "magic-prompt",
-        "get_generation_v2" => "generations get",
-        "list_datasets" => "datasets list",
-        "create_dataset" => "datasets create",
-        "get_dataset" => "datasets get",
-        "upload_dataset_assets" => "datasets upload",
-        "list_custom_models" => "models list",
-        "train_model_v3" => "models train",
-        "get_custom_model" => "models get",
-        "get_account_usage_v2" => "usage",
-        _ => return None,
-    })
+    let commands = [
+        (&operations::POST_DESCRIBE, "describe"),
+        (&operations::POST_DESCRIBE_V4, "describe"),
+        (&operations::POST_MAGIC_PROMPT_V4, "magic-prompt"),
+        (&operations::GET_GENERATION_V2, "generations get"),
+        (&operations::LIST_DATASETS, "datasets list"),
+        (&operations::CREATE_DATASET, "datasets create"),
+        (&operations::GET_DATASET, "datasets get"),
+        (&operations::UPLOAD_DATASET_ASSETS, "datasets upload"),
+        (&operations::LIST_CUSTOM_MODELS, "models list"),
+        (&operations::TRAIN_MODEL_V3, "models train"),
+        (&operations::GET_CUSTOM_MODEL, "models get"),
+        (&operations::GET_ACCOUNT_USAGE_V2, "usage"),
+    ];
+    commands.into_iter().find(|(of_command, _)| of_command.id == operation.id).map(|(_, name)| name)
 }
 
 fn described(operation: &Operation) -> Value {

@@ -9,7 +9,7 @@ for attempt in 1 2 3; do
     0) break ;;
     11) break ;; # some images are saved, and the others are listed
     8 | 9) sleep "$wait" ;; # nothing is billed, and it may work later
-    10 | 12 | 17) # it is billed, or may be: never send it again unseen
+    10 | 12 | 17 | 18) # it is billed, or may be: never send it again unseen
         echo "check \`ideogram usage\` and the messages above" >&2
         exit "$code"
         ;;

@@ -15,6 +15,9 @@ use crate::images::size::{self, short_name};
 /// A day.
 const MAX_SECONDS: f64 = 86_400.0;
 
+/// The value that shows all values.
+pub(crate) const LIST: &str = "list";
+
 /// Lists the values of an enum in the help, and accepts others: they are checked when the request is prepared.
 #[derive(Clone, Debug)]
 pub(crate) struct Known(Vec<String>);
@@ -101,13 +104,11 @@ pub(crate) fn time(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(number * factor).map_err(|_| refused())
 }
 
-/// Reads a number of seconds: from `min` up to a day, which is longer than any call.
+/// The same: from `min` seconds up to a day, which is longer than any call.
 pub(crate) fn seconds(text: &str, min: f64) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    if !(min..=MAX_SECONDS).contains(&seconds) {
-        return Err(format!("not from {min} to {MAX_SECONDS} seconds"));
-    }
-    Ok(Duration::from_secs_f64(seconds))
+    let time = time(text)?;
+    let is_allowed = (min..=MAX_SECONDS).contains(&time.as_secs_f64());
+    is_allowed.then_some(time).ok_or_else(|| format!("not from {min} to {MAX_SECONDS} seconds"))
 }
 
 /// The values of an argument; none if the command does not have it.
@@ -184,12 +185,12 @@ mod tests {
     #[test]
     fn seconds_have_a_minimum_and_end_after_a_day() {
         for (text, min, expected) in
-            [("0.5", 0.001, 500), ("0", 0.0, 0), ("2.5", 0.0, 2500), ("86400", 0.0, 86_400_000)]
+            [("0.5", 0.001, 500), ("0", 0.0, 0), ("2.5", 0.0, 2500), ("86400", 0.0, 86_400_000), ("5m", 1.0, 300_000)]
         {
             assert_eq!(seconds(text, min), Ok(Duration::from_millis(expected)), "{text}");
         }
         assert_eq!(seconds("0", 0.001), Err("not from 0.001 to 86400 seconds".to_owned()));
-        for text in ["-1", "NaN", "inf", "1e300", "", "5s", "86401"] {
+        for text in ["-1", "NaN", "inf", "1e300", "", "5d", "86401"] {
             assert!(seconds(text, 0.0).is_err(), "{text}");
         }
     }

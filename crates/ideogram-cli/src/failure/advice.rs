@@ -70,7 +70,8 @@ pub(super) fn for_outcome(inspect: &str, error: &Error) -> Option<String> {
             // What was billed is listed some minutes later.
             let inspect = if inspect.is_empty() { "ideogram usage" } else { inspect };
             let text = "it may have run, and then it is billed; running the command again may be billed again";
-            Some(format!("{text}: see `{inspect}` first"))
+            let time = if error.is_timeout() { ", and use a longer --timeout" } else { "" };
+            Some(format!("{text}: see `{inspect}` first{time}"))
         }
         Outcome::Unknown => Some(format!("it may still have been done{}", see("before running the command again"))),
         Outcome::Completed => match error.stored_at() {

@@ -223,7 +223,7 @@ impl SaveJob<'_> {
                 }
             },
             _ = graceful.signalled() => Failure::new(Exit::Interrupted, "interrupted while images were being saved")
-                .fact("they are made and billed, and stay at their links for some hours"),
+                .fact("they are made and billed, and stay at their links for a day"),
         };
         Err(with_stored(failure, self.stored_at, Some(self.folder)))
     }

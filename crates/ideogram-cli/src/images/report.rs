@@ -85,7 +85,7 @@ impl Report<'_> {
                 );
             }
             Counts { withheld: 0, failed: 0, .. } => return None,
-            Counts { saved: 0, failed: 0, .. } => Exit::Safety,
+            Counts { saved: 0, failed: 0, .. } => Exit::Withheld,
             Counts { saved: 0, .. } => Exit::NotStored,
             _ => Exit::Partial,
         };

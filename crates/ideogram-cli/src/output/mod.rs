@@ -131,9 +131,10 @@ impl Output {
         let Some(filter) = &self.filter else {
             return self.print_json(json);
         };
-        let mut found = false;
+        let (mut found, mut is_null) = (false, false);
         let printed = filter.run(json, |picked| match picked {
             Picked::Json(json) => {
+                is_null |= json.trim() == "null";
                 found |= json.trim() != "null";
                 self.print_json(json.as_bytes())
             }
@@ -146,12 +147,17 @@ impl Output {
                 self.print(&text)
             }
         });
-        if !found && printed.is_ok() && self.has_paid.load(Ordering::Relaxed) {
-            self.messages.warning(&format!("--jq found nothing in the result, which has {}", properties(json)));
+        if !found && printed.is_ok() {
+            let text = format!("--jq found nothing in the result, which has {}", properties(json));
+            if self.has_paid.load(Ordering::Relaxed) {
+                self.messages.warning(&text);
+            } else if is_null && self.format == Format::Json {
+                self.messages.note(&text);
+            }
         }
         // This may be the only copy of the response of a paid call.
         printed.map_err(|failure| match failure.exit() {
-            Exit::Internal if self.has_paid.load(Ordering::Relaxed) => {
+            Exit::Partial if self.has_paid.load(Ordering::Relaxed) => {
                 failure.cause(format!("the response was: {}", String::from_utf8_lossy(json)))
             }
             _ => failure,

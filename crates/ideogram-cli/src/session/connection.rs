@@ -6,12 +6,27 @@ use ideogram_client::{CallOptions, Client, ClientBuilder, ErrorKind, Timestamp};
 use ideogram_mock::MockServer;
 
 use crate::{
-    exit::Exit, failure::Failure, session::context::Globals, session::environment, session::key, session::trace::Trace,
+    exit::Exit,
+    failure::Failure,
+    options::Options,
+    output::Output,
+    session::{config::Config, environment, interrupt::Interrupt, key, trace::Trace},
 };
 
 /// The time at which the mock server of `--mock` starts, for runs that can be repeated.
 const TIME_VARIABLE: &str = "IDEOGRAM_MOCK_TIME";
 const URL_VARIABLE: &str = "IDEOGRAM_BASE_URL";
+
+/// What a command has before it connects.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Globals<'a> {
+    pub(crate) options: &'a Options,
+    pub(crate) config: &'a Config,
+    pub(crate) output: &'a Output,
+    pub(crate) interrupt: &'a Interrupt,
+    /// How many images may be in flight, if the command decides it.
+    pub(crate) max_images_in_flight: Option<u32>,
+}
 
 /// Builds a client, and with `--mock` starts its server; sends nothing yet.
 pub(crate) async fn open(globals: Globals<'_>) -> Result<(Client, Option<MockServer>), Failure> {

@@ -10,29 +10,17 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     failure::Failure,
-    options::Options,
     output::Output,
     output::layout::Layout,
     output::progress::{Counted, Progress},
-    session::config::{Config, Profile},
-    session::connection,
+    session::config::Profile,
+    session::connection::{self, Globals},
     session::dry_run,
     session::interrupt::Interrupt,
     session::question,
 };
 
 pub(crate) use crate::failure::Wording;
-
-/// What a command has before it connects.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Globals<'a> {
-    pub(crate) options: &'a Options,
-    pub(crate) config: &'a Config,
-    pub(crate) output: &'a Output,
-    pub(crate) interrupt: &'a Interrupt,
-    /// How many images may be in flight, if the command decides it.
-    pub(crate) max_images_in_flight: Option<u32>,
-}
 
 /// What a command works with.
 #[derive(Debug)]

@@ -8,8 +8,8 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-/// Replaces the key.
-const SUBSTITUTE: &[u8] = b"[key]";
+use ideogram_client::internal;
+
 /// A shorter text is not a key of the service, and may occur in the output.
 const MIN_LENGTH: usize = 8;
 
@@ -35,50 +35,7 @@ impl Secret {
 
     /// The same bytes without the key, also where it is percent-encoded or escaped as in JSON.
     pub(crate) fn removed_from<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
-        let Some(key) = self.0.get() else { return Cow::Borrowed(bytes) };
-        let mut cleaned: Option<Vec<u8>> = None;
-        let (mut copied, mut at) = (0, 0);
-        while at < bytes.len() {
-            if let Some(length) = spelled(key, &bytes[at..]) {
-                let cleaned = cleaned.get_or_insert_with(|| Vec::with_capacity(bytes.len()));
-                cleaned.extend_from_slice(&bytes[copied..at]);
-                cleaned.extend_from_slice(SUBSTITUTE);
-                at += length;
-                copied = at;
-            } else {
-                at += 1;
-            }
-        }
-        match cleaned {
-            Some(mut cleaned) => {
-                cleaned.extend_from_slice(&bytes[copied..]);
-                Cow::Owned(cleaned)
-            }
-            None => Cow::Borrowed(bytes),
-        }
-    }
-}
-
-/// The length of the key at the beginning of the text, if it is there.
-fn spelled(key: &[u8], text: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    for byte in key {
-        at += letter(*byte, &text[at..])?;
-    }
-    Some(at)
-}
-
-/// The length of one character of it: plain, `%41`, `\u0041`, or after a backslash.
-fn letter(byte: u8, text: &[u8]) -> Option<usize> {
-    let is_hex = |digits: &[u8]| {
-        std::str::from_utf8(digits).is_ok_and(|digits| u8::from_str_radix(digits, 16).is_ok_and(|value| value == byte))
-    };
-    match text {
-        [first, ..] if *first == byte => Some(1),
-        [b'%', high, low, ..] if is_hex(&[*high, *low]) => Some(3),
-        [b'\\', b'u', b'0', b'0', high, low, ..] if is_hex(&[*high, *low]) => Some(6),
-        [b'\\', second, ..] if *second == byte && !byte.is_ascii_alphanumeric() => Some(2),
-        _ => None,
+        self.0.get().map_or(Cow::Borrowed(bytes), |key| internal::without_key(key, bytes))
     }
 }
 

@@ -1,5 +1,10 @@
 //! Prints requests and responses with `--debug`, and always the waits between attempts.
 
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
 use ideogram_client::{
     hook::{Attempt, AttemptOutcome, Hook},
     reqwest::header::HeaderMap,
@@ -12,11 +17,16 @@ use crate::output::messages::Messages;
 pub(crate) struct Trace {
     messages: Messages,
     debug: bool,
+    /// The last error that a note names, and when: many calls at the same time fail for the same reason.
+    noted: Mutex<Option<(String, Instant)>>,
 }
+
+/// An error that was noted is noted again after this time.
+const NOTE_AGAIN: Duration = Duration::from_secs(5);
 
 impl Trace {
     pub(crate) fn new(messages: Messages, debug: bool) -> Self {
-        Self { messages, debug }
+        Self { messages, debug, noted: Mutex::default() }
     }
 }
 
@@ -53,7 +63,12 @@ impl Hook for Trace {
             }
         }
         if let (Some(wait), Some(error)) = (ended.next_in, ended.error) {
-            self.messages.note(&format!("{error}; next attempt in {:.1} s", wait.as_secs_f64()));
+            let error = error.to_string();
+            let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+            if noted.as_ref().is_none_or(|(last, at)| *last != error || at.elapsed() > NOTE_AGAIN) {
+                self.messages.note(&format!("{error}; next attempt in {:.1} s", wait.as_secs_f64()));
+                *noted = Some((error, Instant::now()));
+            }
         }
     }
 }

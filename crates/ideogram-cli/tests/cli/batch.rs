@@ -58,16 +58,24 @@ fn a_dry_run_shows_every_request_and_leaves_nothing_behind() {
     ----- stdout -----
     line 1 (river): 1 image
 
-    POST:     http://127.0.0.1:[PORT]/v2/image/generate/ideogram-4-5
-    prompt:   a river
-    api-key:  [key]
+    POST http://127.0.0.1:[PORT]/v2/image/generate/ideogram-4-5
+
+    api-key:       [key]
+    content-type:  multipart/form-data
+
+    PART    CONTENT
+    prompt  a river
 
     line 2 (cats): 2 images
 
-    POST:        http://127.0.0.1:[PORT]/v2/image/generate/ideogram-3
-    prompt:      two cats
-    num_images:  2
-    api-key:     [key]
+    POST http://127.0.0.1:[PORT]/v2/image/generate/ideogram-3
+
+    api-key:       [key]
+    content-type:  multipart/form-data
+
+    PART        CONTENT
+    prompt      two cats
+    num_images  2
     ----- stderr -----
     dry run: nothing was sent; 2 requests would generate 3 images
     3 images would be billed (prices: https://ideogram.ai/features/api-pricing); --quote prints their price
@@ -183,6 +191,16 @@ fn rows_that_request_the_same_are_named_before_they_are_billed() {
     fs::write(folder.path().join("rows.jsonl"), format!("{rows}{{\"prompt\":\"b\"}}\n")).unwrap();
     let added = batch(&folder, &["rows.jsonl", "--dry-run"]).against(&server).run();
     assert!(added.stderr().contains("lines 2, 6 request the same"), "{added}");
+}
+
+#[test]
+fn prompts_that_look_like_comments_are_named_before_they_are_sent() {
+    let folder = folder("prompts.txt", "# lanterns\na river\n#2\n");
+
+    let ran = batch(&folder, &["prompts.txt", "--dry-run"]).run();
+
+    let warning = "warning: 2 prompts begin with `#`, the first in line 1, and are sent as they are\n";
+    assert!(ran.stderr().starts_with(warning), "{ran}");
 }
 
 #[test]

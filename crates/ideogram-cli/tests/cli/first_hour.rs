@@ -81,6 +81,10 @@ fn the_hint_of_a_refusal_succeeds_when_it_is_pasted() {
         "ideogram edit 'Make it night' a.png",
         "ideogram edit a.png make it night",
         "ideogram generate 'a lantern' --output-dir signs",
+        "ideogram generate 'a lantern' --output lanterns",
+        "ideogram generate --prompt 'a lantern' -n 2",
+        "ideogram generate -p 'a lantern'",
+        "ideogram remix --image=a.png 'blue glass'",
         "ideogram batch other.csv --ignore-column Name",
         "ideogram batch notes.csv",
     ] {
@@ -125,6 +129,12 @@ fn a_refusal_says_what_to_do_instead() {
         ("ideogram inpaint a.png lanterns/a.png beach", "inpaint a.png --mask lanterns/a.png beach"),
         ("ideogram generate lantern --budget 5", "use --max-usd: ideogram generate lantern --max-usd 5"),
         ("ideogram download x", "`ideogram save` saves the images of a stored response"),
+        ("ideogram batch counts.csv --quality low", "add a column `quality` to the file"),
+        ("ideogram batch counts.csv --negative low", "add a column `negative_prompt` to the file"),
+        (
+            "ideogram generate x --style-preset list",
+            "which takes it: ideogram generate x --style-preset list --model v3",
+        ),
         ("ideogram batch counts.csv", "rename `n` to `num_images` if it is that"),
         ("ideogram batch qualty.csv", "rename `qualty` to `quality` if it is that"),
     ] {

@@ -66,7 +66,7 @@ fn an_expression_that_cannot_be_read_is_refused_before_anything_is_sent() {
 #[test]
 fn a_failing_expression_has_a_message_that_the_call_was_made() {
     snapshot!(ideogram(["--mock", "datasets", "get", "demo", "--jq", ".file_count.x"]).run(), @r#"
-    exit code: 1
+    exit code: 11
     ----- stderr -----
     error: the expression of --jq failed on the response
       caused by: cannot index 18 with "x"

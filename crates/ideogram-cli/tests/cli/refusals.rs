@@ -159,7 +159,7 @@ fn a_timeout_without_sense_is_refused() {
     snapshot!(ideogram(["--mock", "--timeout", "0", "datasets", "list"]).run(), @"
     exit code: 2
     ----- stderr -----
-    error: invalid value '0' for '--timeout <SECONDS>': not from 0.001 to 86400 seconds
+    error: invalid value '0' for '--timeout <TIME>': not from 0.001 to 86400 seconds
 
     For more information, try '--help'.
     ");

@@ -81,6 +81,7 @@ fn the_script_of_the_manual_handles_each_exit_code() {
         ("no balance", 7, 1),
         ("lost response", 10, 1),
         ("damaged response", 12, 1),
+        ("withheld", 18, 1),
     ] {
         let before = server.requests().iter().filter(|request| request.method == "POST").count();
         let output = run(server.url(), prompt);

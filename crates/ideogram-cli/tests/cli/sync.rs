@@ -27,7 +27,7 @@ fn a_folder_is_stored_once_and_a_second_sync_sends_nothing() {
     ----- stdout -----
     Dataset:    Night market (bnieaqG5ZfQGxF0YgAlFTw)
     Added:      22 files, 1.3 KiB
-    Files now:  22 files, 1.3 KiB
+    Stored:     22 files, 1.3 KiB, of 22 in the folder
     Missing:    nothing
     Trainable:  yes: 16 images
     ----- stderr -----
@@ -39,7 +39,7 @@ fn a_folder_is_stored_once_and_a_second_sync_sends_nothing() {
     ----- stdout -----
     Dataset:    Night market (bnieaqG5ZfQGxF0YgAlFTw)
     Added:      nothing
-    Files now:  22 files, 1.3 KiB
+    Stored:     22 files, 1.3 KiB, of 22 in the folder
     Missing:    nothing
     Trainable:  yes: 16 images
     ----- stderr -----
@@ -60,7 +60,7 @@ fn a_sync_in_the_embedded_server_leaves_no_journal() {
     ----- stdout -----
     Dataset:    Paper lanterns (demo) (demo)
     Added:      2 files, 86 B
-    Files now:  2 files, 86 B
+    Stored:     2 files, 86 B, of 2 in the folder
     Missing:    nothing
     Trainable:  yes: 16 images
     ----- stderr -----
@@ -103,7 +103,7 @@ fn files_that_the_service_refuses_are_listed_with_the_reason() {
     ----- stdout -----
     Dataset:    Night market (bnieaqG5ZfQGxF0YgAlFTw)
     Added:      2 files, 86 B
-    Files now:  2 files, 86 B
+    Stored:     2 files, 86 B, of 4 in the folder
     Missing:    2 files, 141 B
     Trainable:  no: 1 image, 14 too few for a training (15 to 100)
 
@@ -120,7 +120,7 @@ fn files_that_the_service_refuses_are_listed_with_the_reason() {
     ----- stdout -----
     Dataset:    Night market (bnieaqG5ZfQGxF0YgAlFTw)
     Added:      1 file, 71 B
-    Files now:  3 files, 157 B
+    Stored:     3 files, 157 B, of 4 in the folder
     Missing:    1 file, 70 B
     Trainable:  no: 2 images, 13 too few for a training (15 to 100)
 
@@ -159,7 +159,7 @@ fn files_that_cannot_be_sent_do_not_keep_the_others_back() {
     ----- stdout -----
     Dataset:    Night market (bnieaqG5ZfQGxF0YgAlFTw)
     Added:      1 file, 70 B
-    Files now:  1 file, 70 B
+    Stored:     1 file, 70 B, of 3 in the folder
     Missing:    2 files, 11 B
     Trainable:  no: 1 image, 14 too few for a training (15 to 100)
 
@@ -187,7 +187,7 @@ fn a_file_of_another_size_is_not_sent_in_addition_to_the_old_one() {
     ----- stdout -----
     Dataset:    Night market (bnieaqG5ZfQGxF0YgAlFTw)
     Added:      nothing
-    Files now:  2 files, 86 B
+    Stored:     2 files, 86 B, of 3 in the folder
     Missing:    1 file, 76 B
     Trainable:  no: 2 images, 13 too few for a training (15 to 100)
 
@@ -220,7 +220,7 @@ fn an_uncertain_file_is_sent_only_after_confirmation() {
     ----- stdout -----
     Dataset:    Night market (bnieaqG5ZfQGxF0YgAlFTw)
     Added:      nothing
-    Files now:  nothing
+    Stored:     nothing, of 1 in the folder
     Missing:    1 file, 70 B
     Trainable:  no: 1 image, 14 too few for a training (15 to 100)
 
@@ -334,7 +334,7 @@ fn after_a_deleted_journal_nothing_is_sent_without_confirmation() {
     ----- stdout -----
     Dataset:    Night market (bnieaqG5ZfQGxF0YgAlFTw)
     Added:      nothing
-    Files now:  3 files, 157 B
+    Stored:     3 files, 157 B, of 4 in the folder
     Missing:    1 file, 70 B
     Trainable:  no: 2 images, 13 too few for a training (15 to 100)
 

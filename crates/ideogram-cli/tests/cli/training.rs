@@ -229,7 +229,7 @@ fn the_embedded_server_shows_a_whole_training_at_once() {
     Status:  COMPLETED
     URI:     model/paper-lanterns/version/1
     ----- stderr -----
-    warning: the model c5Rn8WqYTzKd0aXo6iUvpQ ("paper-lanterns-2") of this dataset is TRAINING since 2026-07-01 08:30:11 UTC
+    warning: the model c5Rn8WqYTzKd0aXo6iUvpQ ("paper-lanterns-2") of this dataset, begun at 2026-07-01 08:30:11 UTC, is TRAINING
     this was done in a mock server that ends with the command; `ideogram mock serve` runs one that stays
     CREATING after [TIME], next poll in [TIME]
     TRAINING after [TIME], next poll in [TIME]
@@ -372,9 +372,13 @@ fn a_second_training_of_a_dataset_needs_a_flag_of_its_own() {
 
     assert_eq!((second.code(), orders(&server)), (Some(2), 1), "{second}");
     assert!(
-        second.stderr().contains(&format!("the model {id} (\"Paper lanterns\") of this dataset is CREATING since"))
+        second.stderr().contains(&format!("the model {id} (\"Paper lanterns\") of this dataset, begun at")),
+        "{second}"
     );
-    assert!(second.stderr().contains(&format!("to wait for that one: ideogram models wait {id}")), "{second}");
+    assert!(
+        second.stderr().contains(&format!("to wait for that one, or see it: ideogram models wait {id}")),
+        "{second}"
+    );
     assert!(second.stderr().contains("--again starts another training"), "{second}");
 
     let again = train(&["--again"]);
@@ -385,7 +389,9 @@ fn a_second_training_of_a_dataset_needs_a_flag_of_its_own() {
 
     server.advance(Duration::from_secs(24 * 3600));
     let later = train(&["--yes"]);
-    assert_eq!((later.code(), orders(&server)), (Some(0), 3), "those that have ended are no reason: {later}");
+    assert_eq!((later.code(), orders(&server)), (Some(2), 2), "one that has ended has the name: {later}");
+    let named = ideogram(["models", "train", "demo", "--name", "Other lanterns", "--yes"]).against(&server).run();
+    assert_eq!((named.code(), orders(&server)), (Some(0), 3), "those that have ended are no reason: {named}");
 }
 
 /// A dataset with enough images, and its model, as a server would show them.
@@ -417,7 +423,7 @@ fn models_that_only_the_dataset_lists_are_looked_up() {
 
     let training = run(responses("training", r#"{"models":[]}"#).to_vec());
     assert_eq!(training.code(), Some(2), "{training}");
-    assert!(training.stderr().contains("the model m1 (\"Night market\") of this dataset is training"), "{training}");
+    assert!(training.stderr().contains("the model m1 (\"Night market\") of this dataset, begun at"), "{training}");
 
     let ended = run(responses("FAILED", r#"{"models":[]}"#).to_vec());
     assert_eq!(ended.code(), Some(0), "{ended}");

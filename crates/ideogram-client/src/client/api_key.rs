@@ -58,17 +58,7 @@ impl ApiKey {
     /// Removes the key from bytes that a server sent: it may echo the request, and escape it as JSON or a link allow.
     /// All other bytes stay as they are.
     pub(crate) fn redact(&self, bytes: Bytes) -> Bytes {
-        let mut redacted = Vec::new();
-        let mut rest: &[u8] = &bytes;
-        while let Some((start, length)) = self.find(rest) {
-            redacted.extend_from_slice(&rest[..start]);
-            redacted.extend_from_slice(b"[key]");
-            rest = &rest[start + length..];
-        }
-        if redacted.is_empty() {
-            return bytes;
-        }
-        redacted.extend_from_slice(rest);
+        let Some(Cow::Owned(redacted)) = self.secret().map(|key| without_key(key, &bytes)) else { return bytes };
         Bytes::from(redacted)
     }
 
@@ -112,14 +102,37 @@ impl ApiKey {
 
     /// Returns the first position of the key, and its length there.
     fn find(&self, text: &[u8]) -> Option<(usize, usize)> {
-        let key = self.header.as_bytes();
-        if key.len() < MIN_SECRET_BYTES {
-            return None;
-        }
-        let may_begin = |byte: u8| byte.eq_ignore_ascii_case(&key[0]) || byte == b'%' || byte == b'\\';
-        let mut starts = text.iter().enumerate().filter(|(_, byte)| may_begin(**byte));
-        starts.find_map(|(start, _)| Some((start, length_of(key, &text[start..])?)))
+        find(self.secret()?, text)
     }
+
+    /// The key, unless it is too short for a secret.
+    fn secret(&self) -> Option<&[u8]> {
+        Some(self.header.as_bytes()).filter(|key| key.len() >= MIN_SECRET_BYTES)
+    }
+}
+
+/// Returns bytes without a key, also where it is escaped as JSON or a link allow, in any case. All other bytes stay as
+/// they are.
+pub fn without_key<'b>(key: &[u8], bytes: &'b [u8]) -> Cow<'b, [u8]> {
+    let mut cleaned = Vec::new();
+    let mut rest = bytes;
+    while let Some((start, length)) = find(key, rest) {
+        cleaned.extend_from_slice(&rest[..start]);
+        cleaned.extend_from_slice(b"[key]");
+        rest = &rest[start + length..];
+    }
+    if cleaned.is_empty() {
+        return Cow::Borrowed(bytes);
+    }
+    cleaned.extend_from_slice(rest);
+    Cow::Owned(cleaned)
+}
+
+fn find(key: &[u8], text: &[u8]) -> Option<(usize, usize)> {
+    let first = key.first()?;
+    let may_begin = |byte: u8| byte.eq_ignore_ascii_case(first) || byte == b'%' || byte == b'\\';
+    let mut starts = text.iter().enumerate().filter(|(_, byte)| may_begin(**byte));
+    starts.find_map(|(start, _)| Some((start, length_of(key, &text[start..])?)))
 }
 
 /// Returns the length of the key at the beginning of a text, if it is there: each character is plain, or escaped as in

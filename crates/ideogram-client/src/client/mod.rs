@@ -1,6 +1,6 @@
 //! The client: its methods are generated, one per operation.
 
-mod api_key;
+pub(crate) mod api_key;
 #[cfg(feature = "blocking")]
 mod blocking;
 mod builder;

@@ -26,9 +26,9 @@ const LONG_ABOUT: &str = "\
 Call any operation of the API
 
 Each operation takes an option for each of its inputs; `ideogram api OPERATION_ID --help` shows them, `ideogram \
-operations` lists the operations. The response is printed as JSON. Names, required inputs and the form of numbers are checked before \
-anything is sent; the rest is the service's part, which does not bill what it refuses. Inputs that the API's document \
-does not know are refused without --unchecked.
+operations` lists the operations. The response is printed as JSON. What the API's document says of the inputs is checked \
+before anything is sent, such as values, bounds and what excludes what; --unchecked leaves it to the service, which does \
+not bill what it refuses.
 
 With --quote, the response is the price, and nothing is made or billed. With --job, it is the id of the generation, which \
 runs on and is billed when it completes; `ideogram generations save ID` saves its images. Operations of the second API \

@@ -15,7 +15,10 @@ use crate::{
     failure::{Failure, PRICES_PAGE},
     images::paid_call::storing_client,
     output::printable::shell_word,
-    session::context::{Context, Globals, Wording},
+    session::{
+        connection::Globals,
+        context::{Context, Wording},
+    },
 };
 
 /// The operation to call, or none to list them.

@@ -11,10 +11,13 @@ use crate::{
     failure::{Failure, KEY_PAGE},
     output::layout::Layout,
     session::connection,
-    session::context::{Context, Globals, Wording},
     session::environment,
     session::key::{self, KEY_VARIABLE, MAX_KEY_FILE_BYTES},
     session::keyring,
+    session::{
+        connection::Globals,
+        context::{Context, Wording},
+    },
     text_input::{self, Unreadable},
 };
 

@@ -5,7 +5,7 @@ use std::io;
 use clap::Args;
 use serde_json::json;
 
-use crate::{failure::Failure, output::layout::Layout, session::context::Globals, session::key, session::keyring};
+use crate::{failure::Failure, output::layout::Layout, session::connection::Globals, session::key, session::keyring};
 
 /// Remove the API key that `ideogram auth login` stored
 ///

@@ -6,7 +6,7 @@ mod status;
 
 use clap::Subcommand;
 
-use crate::{failure::Failure, session::context::Globals};
+use crate::{failure::Failure, session::connection::Globals};
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]

@@ -8,8 +8,11 @@ use crate::{
     failure::Failure,
     output::layout::{ABSENT, Layout},
     session::connection,
-    session::context::{Context, Globals, Wording},
     session::key,
+    session::{
+        connection::Globals,
+        context::{Context, Wording},
+    },
 };
 
 /// Show which API key is used, and where it comes from

@@ -203,6 +203,7 @@ impl Batch {
         let known = records().await?;
         let mut expected = plan::plan(&rows, &history, &folder, &known, allowed).await?;
         questions::note_repeated(context, &rows, &expected);
+        questions::note_comments(context, &rows, &expected);
         if context.is_dry_run() {
             return preview::show(context, &rows, &expected).await;
         }

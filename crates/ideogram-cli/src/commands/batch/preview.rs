@@ -14,19 +14,11 @@ pub(super) async fn show(context: &Context<'_>, rows: &[Row], plan: &Plan) -> Re
         images += u64::from(row.images);
         let count = units::count(u64::from(row.images), "image");
         let mut layout = if number == 0 { Layout::new() } else { Layout::after_another() };
-        layout = layout.line(format!("line {} ({}): {count}", row.line, row.name));
-        // `POST address` first, then a body of JSON, or a line for each part.
-        for line in row.request.to_string().lines() {
-            let split = if line.starts_with('{') { None } else { line.split_once(": ").or(line.split_once(' ')) };
-            let (name, value) = split.unwrap_or(("json", line));
-            layout = layout.field(name.to_owned(), value);
-        }
-        layout = layout.field("api-key", "[key]");
-        let request = dry_run::describe(&row.request)
+        let described = dry_run::describe(&row.request)
             .await
-            .map_err(|error| Failure::local_io("a request cannot be printed").because(&error))?
-            .json;
-        let request = json!({"row": row.name, "line": row.line, "images": row.images, "request": request});
+            .map_err(|error| Failure::local_io("a request cannot be printed").because(&error))?;
+        layout = layout.line(format!("line {} ({}): {count}", row.line, row.name)).and(described.layout);
+        let request = json!({"row": row.name, "line": row.line, "images": row.images, "request": described.json});
         requests.push_laid_out(&request, &layout)?;
     }
     requests.finish(Map::new())?;

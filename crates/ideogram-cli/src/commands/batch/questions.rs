@@ -102,6 +102,18 @@ pub(super) fn note_repeated(context: &Context<'_>, rows: &[Row], plan: &Plan) {
     }
 }
 
+/// Notes prompts that look like comments.
+pub(super) fn note_comments(context: &Context<'_>, rows: &[Row], plan: &Plan) {
+    let sent = plan.send.iter().map(|index| &rows[*index]);
+    let comments: Vec<u64> = sent.filter(|row| row.prompt.starts_with('#')).map(|row| row.line).collect();
+    if let Some(first) = comments.first() {
+        let rows = units::count(comments.len() as u64, "prompt");
+        context
+            .output()
+            .warning(&format!("{rows} begin with `#`, the first in line {first}, and are sent as they are"));
+    }
+}
+
 /// Asks before many images are requested.
 pub(super) async fn confirm_number(
     context: &Context<'_>,
@@ -144,8 +156,7 @@ pub(super) fn report_history(context: &Context<'_>, rows: &[Row], history: &Hist
     }
     if !plan.wait.is_empty() {
         let rows = units::count(plan.wait.len() as u64, "row");
-        output
-            .note(&format!("{rows} of an earlier run run on at the service: their images are fetched, which is free"));
+        output.note(&format!("still running at the service, from an earlier run: {rows}; waiting for them is free"));
     }
     if let Some(last) = &history.last_run {
         let known = rows.iter().filter(|row| history.end(&row.key).is_some()).count();

@@ -200,12 +200,14 @@ fn exit(rows: &[(&Row, &Status)], stop: Option<Exit>) -> Exit {
         Some(exit @ (Exit::Interrupted | Exit::LocalIo)) => return exit,
         _ if has(Exit::Unknown) => return Exit::Unknown,
         _ if has(Exit::NotStored) => return Exit::NotStored,
+        // A streak of refusals may have billed ones.
+        Some(Exit::Safety) if has(Exit::Withheld) => return Exit::Withheld,
         Some(exit) if exit != Exit::Partial => return exit,
         _ => {}
     }
-    let is_withheld = rows.iter().any(|(_, status)| status.state() == RowState::Withheld);
-    if has(Exit::Partial) || has(Exit::Success) || (has(Exit::Unavailable) && is_withheld) {
+    if has(Exit::Partial) || has(Exit::Success) || (has(Exit::Unavailable) && has(Exit::Withheld)) {
         return Exit::Partial;
     }
-    [Exit::Unavailable, Exit::Invalid].into_iter().find(|exit| has(*exit)).unwrap_or(Exit::Safety)
+    let first = [Exit::Unavailable, Exit::Withheld, Exit::Invalid].into_iter().find(|exit| has(*exit));
+    first.unwrap_or(Exit::Safety)
 }

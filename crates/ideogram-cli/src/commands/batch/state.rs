@@ -73,7 +73,7 @@ impl RowState {
             Self::Unknown    => row("unknown",    "bad",     "outcome unknown",     maybe,        "of unknown outcome",                 Exit::Unknown),
             Self::Unreadable => row("unreadable", "bad",     "unreadable response", "billed",     "billed without a readable response", Exit::NotStored),
             Self::NoImages   => row("unreadable", "bad",     "no images",           "billed",     "",                                   Exit::NotStored),
-            Self::Withheld   => row("withheld",   "bad",     "",                    "",           "",                                   Exit::Safety),
+            Self::Withheld   => row("withheld",   "bad",     "",                    "",           "",                                   Exit::Withheld),
             Self::Partial    => row("partial",    "good",    "",                    "",           "",                                   Exit::Partial),
             Self::Saved      => row("saved",      "good",    "",                    "",           "",                                   Exit::Success),
         }

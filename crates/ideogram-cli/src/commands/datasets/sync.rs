@@ -222,6 +222,8 @@ impl Outcome<'_> {
     fn layout(&self) -> Layout {
         let missing: Vec<_> = self.report.not_stored().collect();
         let there = self.report.files.iter().filter(|file| file.outcome.is_there());
+        let there = texts::amount(there.map(|file| &file.file));
+        let all = self.report.files.len();
         let mut table = Table::new(["FILE", "WHY NOT"].map(Column::Left));
         for file in &missing {
             let path = texts::relative(&file.file.path, &self.plan.folder.path);
@@ -230,7 +232,7 @@ impl Outcome<'_> {
         Layout::new()
             .field("Dataset", format!("{} ({})", self.plan.dataset_name, self.plan.dataset_id))
             .field("Added", texts::amount(self.added()))
-            .field("Files now", texts::amount(there.map(|file| &file.file)))
+            .field("Stored", format!("{there}, of {all} in the folder"))
             .field("Missing", texts::amount(missing.iter().map(|file| &file.file)))
             .field("Trainable", trainable::describe(self.report.after.trainable_now))
             .table(table)

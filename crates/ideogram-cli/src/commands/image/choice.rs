@@ -49,22 +49,11 @@ pub(super) fn choose(
 /// Whether a model takes all flags with their values.
 fn takes_values(model: &Model, matches: &ArgMatches, given: &[&Flag]) -> bool {
     given.iter().all(|flag| match flag.target(model.operation).map(|target| flag.kind(target)) {
-        Some(Kind::Enum(values)) => many::<String>(matches, flag.name).all(|text| values::find(values, text).is_some()),
+        Some(Kind::Enum(values)) => {
+            many::<String>(matches, flag.name).all(|text| text == values::LIST || values::find(values, text).is_some())
+        }
         kind => kind.is_some(),
     })
-}
-
-/// The flags that choose a model that can do something. Where a model can do it anyway, `--transparent` is left out.
-pub(super) fn flags_of(command: &ImageCommand, can: impl Fn(&Model) -> bool) -> Vec<String> {
-    let is_plain = |name: &str| command.models.iter().any(|it| it.name == name && !it.is_transparent && can(it));
-    let models = command.models.iter().filter(|it| can(it) && !(it.is_transparent && is_plain(it.name)));
-    let mut flags: Vec<String> = Vec::new();
-    for model in models.map(Model::flags) {
-        if !flags.contains(&model) {
-            flags.push(model);
-        }
-    }
-    flags
 }
 
 /// Refuses flags that the model does not take, and names the models that do.
@@ -107,15 +96,15 @@ pub(super) fn check_flags(
         Some(other) => failure.hint(format!("with {by}, use {other}")),
         None => failure,
     });
-    let that_take = |flags: &[&Flag]| flags_of(command, |model| flags.iter().all(|flag| takes(model, flag)));
+    let that_take = |flags: &[&Flag]| command.flags_of(|model| flags.iter().all(|flag| takes(model, flag)));
     let also_transparent = |it: &Model| it.is_transparent == model.is_transparent || it.is_transparent;
     let verb = if command.has_models() && matches.contains_id(MODEL) { "use" } else { "add" };
-    let with_values = flags_of(command, |it| also_transparent(it) && takes_values(it, matches, given));
+    let with_values = command.flags_of(|it| also_transparent(it) && takes_values(it, matches, given));
     if let Some(first) = with_values.first() {
         let command = executable::command_line_with(first);
         return Err(failure.hint(format!("{verb} {}, which takes {it}: {command}", with_values.join(" or "))));
     }
-    let all = flags_of(command, |it| also_transparent(it) && given.iter().all(|flag| takes(it, flag)));
+    let all = command.flags_of(|it| also_transparent(it) && given.iter().all(|flag| takes(it, flag)));
     if !all.is_empty() {
         return Err(failure.hint(format!("{verb} {}, which takes {it}, with other values", all.join(" or "))));
     }

@@ -12,10 +12,7 @@ use ideogram_client::{
     types::ColorPalettePresetName,
 };
 
-use super::{
-    choice::flags_of,
-    table::{ImageCommand, Model},
-};
+use super::table::{ImageCommand, Model};
 use crate::{
     commands::values::{Known, version_names},
     images::{legacy_properties, size, structured},
@@ -28,7 +25,7 @@ pub(super) const TRANSPARENT: &str = "transparent";
 pub(super) const UNCHECKED: &str = "unchecked";
 /// What `-h` shows; `--help` shows all.
 const ESSENTIAL: &str =
-    "prompt mask custom_model quality num_images seed size resolution aspect_ratio rendering_speed style_preset";
+    "prompt images mask custom_model quality num_images seed size resolution aspect_ratio rendering_speed style_preset";
 /// The help shows at most this many values of a flag.
 const MAX_LISTED: usize = 16;
 
@@ -315,7 +312,7 @@ impl Flag {
         help.insert_str(help.find(['[', ';']).map_or(help.len(), |at| help[..at].trim_end().len()), &allowed);
         let takes = |model: &Model| targets.iter().any(|(it, _)| it.flags() == model.flags());
         if command.models.iter().any(|model| !takes(model)) {
-            let models = flags_of(command, takes).join(", ").replace("--model ", "");
+            let models = command.flags_of(takes).join(", ").replace("--model ", "");
             help.push_str(&format!(" [{models}]"));
         }
         help

@@ -46,6 +46,19 @@ impl ImageCommand {
         if self.has_models() { model.flags() } else { "this command".to_owned() }
     }
 
+    /// The flags that choose a model that can do something. Where a model can do it anyway, `--transparent` is left out.
+    pub(super) fn flags_of(&self, can: impl Fn(&Model) -> bool) -> Vec<String> {
+        let is_plain = |name: &str| self.models.iter().any(|it| it.name == name && !it.is_transparent && can(it));
+        let models = self.models.iter().filter(|it| can(it) && !(it.is_transparent && is_plain(it.name)));
+        let mut flags: Vec<String> = Vec::new();
+        for model in models.map(Model::flags) {
+            if !flags.contains(&model) {
+                flags.push(model);
+            }
+        }
+        flags
+    }
+
     /// Whether the user chooses a model.
     pub(super) fn has_models(&self) -> bool {
         self.models.iter().any(|model| model.name != self.models[0].name)

@@ -4,7 +4,6 @@ use ideogram_client::schema::Schema;
 use serde_json::{Value, json};
 
 use super::{
-    choice::flags_of,
     flags::{Flag, Kind, Target},
     table::{ImageCommand, Model},
 };
@@ -16,8 +15,6 @@ use crate::{
 
 /// Lists of up to this many values are shown in whole.
 const MAX_SHOWN_VALUES: usize = 20;
-/// The value that shows all values.
-const LIST: &str = "list";
 /// How many of a longer list are suggested.
 const MAX_SUGGESTIONS: usize = 5;
 
@@ -31,7 +28,7 @@ pub(super) fn value(
 ) -> Result<Value, Failure> {
     let sizes = || size::property(model.operation).map_or(&[][..], |(_, sizes)| sizes);
     match flag.kind(target) {
-        Kind::AspectRatio | Kind::Text if text == LIST && size::SIZES.contains(&target.property) => {
+        Kind::AspectRatio | Kind::Text if text == values::LIST && size::SIZES.contains(&target.property) => {
             return Err(unsupported(command, model, flag, sizes(), text));
         }
         Kind::Palette => {
@@ -79,10 +76,10 @@ fn unsupported(command: &ImageCommand, model: &Model, flag: &Flag, values: &[&st
         Some(Kind::Enum(values)) => values::find(values, text).is_some(),
         _ => false,
     };
-    let others = flags_of(command, takes);
+    let others = command.flags_of(takes);
     let by = command.shown(model);
     let mut short = closest(values, text);
-    if text == LIST {
+    if text == values::LIST {
         let failure = Failure::usage(format!("{} takes one value: nothing was sent", flag.shown(command)));
         let all: Vec<String> = values.iter().map(|value| size::short_name(value)).collect();
         return failure.hint(format!("with {by}, one of: {}", all.join(", ")));

@@ -4,7 +4,7 @@ use clap::Args;
 use ideogram_client::{
     dataset::{Trainability, TrainabilityStatus},
     training,
-    types::{DatasetId, ModelId, TrainDatasetModelResponse},
+    types::{CustomModel, DatasetId, ModelId, ModelStatus, TrainDatasetModelResponse},
 };
 use serde_json::{Value, json};
 
@@ -22,7 +22,8 @@ use crate::{
 ///
 /// The dataset must have 15 to 100 images, which is checked before the training is started. Asks first at a terminal;
 /// elsewhere it needs --yes. A training cannot be cancelled, and neither it nor the model can be deleted. It takes from
-/// an hour to most of a day. While a model of the same dataset is in training, another is started only with --again.
+/// an hour to most of a day. If a model of the same dataset is in training, or has the same name, another is trained only
+/// with --again.
 ///
 /// The id of the model is printed at once. With --wait, the model is printed when it is ready, with its URI for
 /// requests; if the wait is interrupted, `ideogram models wait ID` continues it. With --wait and `--output json`, one
@@ -43,7 +44,7 @@ pub(crate) struct Train {
     #[arg(long)]
     name: String,
 
-    /// Train although a model of the same dataset is still in training
+    /// Train although a model of the same dataset is still in training, or has this name
     ///
     /// That is usually the same training, started before; --yes alone does not start it a second time.
     #[arg(long)]
@@ -132,7 +133,7 @@ impl Train {
                 context.output().warning(&format!("it is unknown whether the dataset can be trained: {why}"));
             }
         }
-        self.check_running(context, wording, &dataset.custom_model_ids).await?;
+        self.check_earlier(context, wording, &dataset.custom_model_ids).await?;
         let question = format!(
             "train the model \"{}\" from \"{}\" ({} images)? It is billed (prices: {PRICES_PAGE}) and cannot be cancelled",
             self.name, dataset.dataset.name, trainable.images
@@ -140,8 +141,9 @@ impl Train {
         context.confirm(&question).await
     }
 
-    /// Refuses a second training of a dataset while one is running: it is billed again, and usually a mistake.
-    async fn check_running(
+    /// Refuses a second training of a dataset while one is running, or with the name of a model of it: it is billed again,
+    /// and usually a mistake.
+    async fn check_earlier(
         &self,
         context: &Context<'_>,
         wording: Wording<'_>,
@@ -168,22 +170,27 @@ impl Train {
             let others = units::count((missing.len() - MAX_LOOKUPS) as u64, "model");
             context.output().warning(&format!("{others} of this dataset were not checked: they may be in training"));
         }
-        let running: Vec<_> = models.iter().filter(|model| !training::has_ended(&model.status)).collect();
-        let lines = running.iter().map(|model| {
+        let is_earlier = |model: &&CustomModel| {
+            let has_name = model.status == ModelStatus::Completed && model.name == self.name;
+            has_name || !training::has_ended(&model.status)
+        };
+        let earlier: Vec<_> = models.iter().filter(is_earlier).collect();
+        let lines = earlier.iter().map(|model| {
             let since = units::time(&model.creation_time);
-            format!(
-                "the model {} (\"{}\") of this dataset is {} since {since}",
-                model.model_id, model.name, model.status
-            )
+            let (id, name, status) = (&model.model_id, &model.name, &model.status);
+            format!("the model {id} (\"{name}\") of this dataset, begun at {since}, is {status}")
         });
-        let Some(first) = running.first() else { return Ok(()) };
+        let Some(first) = earlier.first() else { return Ok(()) };
         if self.again {
             lines.for_each(|line: String| context.output().warning(&line));
             return Ok(());
         }
         Err(lines
             .fold(Failure::usage(wording.action), Failure::cause)
-            .hint(format!("nothing was started; to wait for that one: ideogram models wait {}", first.model_id))
+            .hint(format!(
+                "nothing was started; to wait for that one, or see it: ideogram models wait {}",
+                first.model_id
+            ))
             .hint("--again starts another training from this dataset, which is billed again"))
     }
 }

@@ -18,7 +18,7 @@ use std::{
 
 pub(crate) use worker::{ARGUMENT as WORKER_ARGUMENT, work};
 
-use crate::{executable, failure::Failure};
+use crate::{executable, exit::Exit, failure::Failure};
 
 /// An expression, ready to run.
 #[derive(Debug)]
@@ -145,7 +145,7 @@ impl Worker {
 
     fn run(&mut self, json: &[u8], mut each: impl FnMut(Picked) -> Result<(), Failure>) -> Result<(), Failure> {
         let failed = |cause: String| {
-            Failure::internal("the expression of --jq failed on the response")
+            Failure::new(Exit::Partial, "the expression of --jq failed on the response")
                 .cause(cause)
                 .hint("the call was made all the same; running it again for another expression may cost again")
         };

@@ -17,11 +17,11 @@ fn generate(server: &MockServer, folder: &Path, arguments: &[&str]) -> Ran {
 }
 
 #[test]
-fn all_images_withheld_is_exit_code_6() {
+fn all_images_withheld_is_an_exit_code_of_its_own() {
     let (server, folder) = (serve(MockServer::builder()), folder(&[]));
 
     snapshot!(generate(&server, folder.path(), &["withheld", "-n", "2"]), @"
-    exit code: 6
+    exit code: 18
     ----- stderr -----
     error: 2 images withheld by the safety check
     hint: withheld images were generated and billed, and cannot be fetched

@@ -1,7 +1,16 @@
 //! Flags and values that are refused before anything is sent, and what the refusal says.
 
-use ideogram_client::{operation::InputKind, operations, schema::Schema};
+use std::error::Error as _;
+
+use ideogram_client::{
+    Client, File,
+    operation::{ImageCount, Input, InputKind, Location, Operation},
+    operations,
+    schema::Schema,
+    validate::Violations,
+};
 use ideogram_mock::MockServer;
+use serde_json::json;
 
 use super::{
     files,
@@ -108,60 +117,128 @@ fn a_refusal_says_what_will_do() {
     ");
 }
 
-/// The friendly command of an operation, with what it requires.
-fn friendly(operation: &str) -> Option<Vec<&'static str>> {
+/// The command of an operation that makes images, with what it requires.
+fn command_of(operation: &str) -> Vec<&'static str> {
     let words = match operation {
-        "post_generate_image_v3" => "generate x --model v3",
-        "post_generate_image_v3_transparent" => "generate x --transparent",
-        "post_remix_image_v4" => "remix a.png x",
+        "post_generate_image_v2_ideogram45" => "generate x",
+        "post_generate_image_v2_ideogram_v4" | "post_generate_image_v4" => "generate x --model v4",
+        "post_generate_image_v2_ideogram_v4_transparent" => "generate x --model v4 --transparent",
+        "post_generate_image_v2_ideogram_v4_custom_model" => "generate x --model v4 --custom-model model/a/version/0",
+        "post_generate_image_v2_ideogram_v3" | "post_generate_image_v3" => "generate x --model v3",
+        "post_generate_image_v2_ideogram_v3_custom_model" => "generate x --custom-model model/a/version/0",
+        "post_generate_image_v3_transparent" => "generate x --model v3 --transparent",
+        "post_generate_image" => "generate x --model legacy",
+        "post_remix_image_v2_ideogram_v4" | "post_remix_image_v4" => "remix a.png x",
         "post_remix_image_v3" => "remix a.png x --model v3",
-        "post_inpaint_image_v3" => "inpaint a.png x --mask a.png",
-        "post_reframe_image_v3" => "reframe a.png --resolution 512x1536",
-        "post_replace_background_v3" => "replace-background a.png x",
-        "post_v1_edit_image" => "edit --prompt x a.png",
-        "post_layerize_text_v3" => "layerize-text a.png",
+        "post_remix_image" => "remix a.png x --model legacy",
+        "post_inpaint_image_v2_ideogram_v3" | "post_inpaint_image_v3" => "inpaint a.png x --mask a.png",
+        "post_edit_image_v3" => "inpaint a.png x --mask a.png --model v3-edit",
         "post_edit_image" => "inpaint a.png x --mask a.png --model legacy",
-        _ => return None,
+        "post_reframe_image_v2_ideogram_v3" | "post_reframe_image_v3" => "reframe a.png --resolution 512x1536",
+        "post_reframe_image" => "reframe a.png --resolution 1024x1024 --model legacy",
+        "post_replace_background_ideogram_v3" | "post_replace_background_v3" => "replace-background a.png x",
+        "post_remove_background_v2" | "post_remove_background" => "remove-background a.png",
+        "post_upscale" | "post_upscale_image" => "upscale a.png",
+        "post_precise_edit_image_v2_ideogram45" => "edit a.png x",
+        "post_v1_edit_image" => "edit a.png x --model v1",
+        "post_layerize_text_v3" => "layerize-text a.png",
+        _ => panic!("{operation} has no command here"),
     };
-    Some(words.split(' ').collect())
+    words.split(' ').collect()
+}
+
+/// Values that break each bound of a schema. `None` for a file, of which there are too many.
+fn beyond_bounds(schema: &Schema) -> Vec<Vec<Option<String>>> {
+    let one = |value: String| vec![Some(value)];
+    let long = |max: &u64| one("x".repeat(usize::try_from(*max).unwrap() + 1));
+    match schema {
+        Schema::Integer { minimum, maximum } => {
+            let below = minimum.iter().map(|minimum| one((minimum - 1).to_string()));
+            below.chain(maximum.iter().map(|maximum| one((maximum + 1).to_string()))).collect()
+        }
+        Schema::Text { max_length, pattern, .. } => {
+            // The command has a message of its own for a blank prompt.
+            let mismatch = pattern.filter(|pattern| !pattern.matches("? ?")).map(|_| one("? ?".to_owned()));
+            max_length.iter().map(long).chain(mismatch).collect()
+        }
+        Schema::Array { items: Schema::File, max_items: Some(max), .. } => {
+            vec![vec![None; usize::try_from(*max).unwrap() + 1]]
+        }
+        Schema::Array { items, .. } => beyond_bounds(items),
+        _ => Vec::new(),
+    }
 }
 
 #[test]
-fn a_number_out_of_bounds_is_refused_alike_by_the_command_and_by_api() {
+fn a_value_out_of_bounds_is_refused_alike_by_the_library_the_command_and_api() {
     let folder = tempfile::tempdir().unwrap();
-    image::RgbImage::new(32, 32).save(folder.path().join("a.png")).unwrap();
+    // Also valid as a mask.
+    let half_white = |x, _| image::Luma([if x < 16 { 0_u8 } else { 255 }]);
+    image::GrayImage::from_fn(32, 32, half_white).save(folder.path().join("a.png")).unwrap();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = Client::builder().without_api_key().build().unwrap();
     let mut compared = 0;
-    for operation in operations::ALL {
-        let Some(command) = friendly(operation.id) else { continue };
-        let required = operation.inputs.iter().filter(|input| input.required).map(|input| {
-            let value = match input.kind() {
-                InputKind::File => "a.png",
-                _ => input.values().first().copied().unwrap_or("x"),
-            };
-            format!("--{}={value}", input.name.replace('_', "-"))
+    let makes_images = |operation: &&&Operation| operation.images != ImageCount::Fixed(0);
+    for operation in operations::ALL.iter().filter(makes_images) {
+        let body = operation.inputs.iter().filter(|input| input.location == Location::Body);
+        let mut properties: Vec<_> = body.map(|input| (input.name, input.schema, false)).collect();
+        let object = properties.iter().find_map(|(name, schema, _)| match schema {
+            Schema::Object(object) if *name == "image_request" => Some(object),
+            _ => None,
         });
-        let required: Vec<String> = required.collect();
-        for input in operation.inputs {
-            let Schema::Integer { minimum: Some(minimum), maximum: Some(maximum) } = input.schema else { continue };
-            let flag = format!("--{}", input.name.replace('_', "-"));
-            for value in [minimum - 1, maximum + 1] {
-                let argument = format!("{flag}={value}");
-                let reason = input.schema.check_text(&value.to_string()).unwrap_err().to_string();
-
-                let command = command.iter().copied().chain([argument.as_str(), "--dry-run"]);
-                let by_command = ideogram(command).in_folder(folder.path()).run();
-                let by_api = ["api", operation.id, &argument, "--dry-run"]
-                    .into_iter()
-                    .chain(required.iter().map(String::as_str));
-                let by_api = ideogram(by_api).in_folder(folder.path()).run();
-
-                for ran in [by_command, by_api] {
-                    assert_eq!(ran.code(), Some(2), "{} {argument}: {ran}", operation.id);
-                    assert!(ran.stderr().contains(&reason), "{} {argument}: {reason}\n{ran}", operation.id);
+        let nested = object.into_iter().flat_map(|object| object.properties);
+        properties.extend(nested.map(|property| (property.name, property.schema, true)));
+        for (name, schema, is_nested) in properties {
+            // The command has flags of its own for these.
+            if ["custom_model_uri", "color_palette", "image_urls"].contains(&name) {
+                continue;
+            }
+            for values in beyond_bounds(schema) {
+                let mut call = client.call(operation.id).unwrap();
+                let is_other = |input: &&Input| input.name != name && !(is_nested && input.name == "image_request");
+                for input in operation.inputs.iter().filter(|input| input.required).filter(is_other) {
+                    call = match input.kind() {
+                        InputKind::File => call.file(input.name, File::from_path(folder.path().join("a.png"))),
+                        _ if input.name == "image_request" => call.field(input.name, json!({ "prompt": "x" })),
+                        _ => call.field(input.name, input.values().first().copied().unwrap_or("x")),
+                    };
                 }
+                for value in &values {
+                    call = match value {
+                        None => call.file(name, File::from_bytes("a.png", "a")),
+                        Some(value) if is_nested => {
+                            let value = value.parse::<i64>().map_or_else(|_| json!(value), |number| json!(number));
+                            call.field("image_request", json!({ name: value }))
+                        }
+                        Some(value) => call.field(name, value.as_str()),
+                    };
+                }
+                let refused = call.prepare().unwrap_err();
+                let reason = refused.source().and_then(|source| source.downcast_ref::<Violations>());
+                let violations = reason.unwrap_or_else(|| panic!("{operation} {name} {values:?}: {refused}"));
+                let reason = violations.iter().find(|it| it.property().split(['.', '[']).any(|part| part == name));
+                let reason = reason.unwrap_or_else(|| panic!("{operation} {name}: {refused}")).reason().to_owned();
+
+                let flag = format!("--{}", name.replace('_', "-"));
+                let mut by_command = command_of(operation.id);
+                let values: Vec<&str> = values.iter().map(|value| value.as_deref().unwrap_or("a.png")).collect();
+                if ["prompt", "text_prompt"].contains(&name) && by_command.contains(&"x") {
+                    by_command.iter_mut().filter(|word| **word == "x").for_each(|word| *word = values[0]);
+                } else if by_command[0] == "edit" && ["image", "images"].contains(&name) {
+                    by_command.splice(1..2, values.iter().copied());
+                } else {
+                    if let Some(at) = by_command.iter().position(|word| *word == flag) {
+                        by_command.drain(at..at + 2);
+                    }
+                    by_command.extend(values.iter().flat_map(|value| [flag.as_str(), value]));
+                }
+                let ran = ideogram(by_command.iter().copied().chain(["--dry-run"])).in_folder(folder.path()).run();
+
+                assert_eq!(ran.code(), Some(2), "{operation} {name}: {ran}");
+                assert!(ran.stderr().contains(&reason), "{operation} {name}: {reason}\n{ran}");
                 compared += 1;
             }
         }
     }
-    assert!(compared >= 24, "{compared}");
+    assert!(compared >= 100, "{compared}");
 }
