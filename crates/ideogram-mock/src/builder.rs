@@ -1,4 +1,4 @@
-//! The builder of a server: port, key, time, limits, state directory, scenario.
+//! Starts a server, and the builder that sets it up: port, key, time, limits, state directory, scenario.
 
 use std::{
     io::{self, ErrorKind},
@@ -13,12 +13,11 @@ use jiff::Timestamp;
 use crate::{
     clock::{Clock, DEFAULT_START},
     concurrency::ImageLimiter,
-    dispatch::Shared,
-    handlers::Service,
     images::Links,
     recorder::Recorder,
     scenario::{Scenario, ScenarioState},
     server::MockServer,
+    service::{Service, Settings, Shared},
     state::State,
     store::{StateFile, Store},
     webhook::Deliveries,
@@ -38,35 +37,57 @@ const DEFAULT_MAX_BODY_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 #[must_use = "a builder does nothing before `start`"]
 pub struct MockServerBuilder {
     port: u16,
-    pub(crate) api_key: String,
     start_time: Option<SystemTime>,
     time_scale: f64,
-    pub(crate) training_time: Duration,
     generation_time: Duration,
-    pub(crate) job_time: Duration,
-    pub(crate) storing_time: Duration,
-    pub(crate) shows_file_names: bool,
-    pub(crate) max_body_bytes: u64,
     state_dir: Option<PathBuf>,
     scenario: Scenario,
+    settings: Settings,
 }
 
 impl Default for MockServerBuilder {
     fn default() -> Self {
         Self {
             port: 0,
-            api_key: MOCK_API_KEY.to_owned(),
             start_time: None,
             time_scale: 0.0,
-            training_time: DEFAULT_TRAINING_TIME,
             generation_time: Duration::ZERO,
-            job_time: Duration::ZERO,
-            storing_time: Duration::ZERO,
-            shows_file_names: true,
-            max_body_bytes: DEFAULT_MAX_BODY_BYTES,
             state_dir: None,
             scenario: Scenario::Normal,
+            settings: Settings {
+                api_key: MOCK_API_KEY.to_owned(),
+                training_time: DEFAULT_TRAINING_TIME,
+                job_time: Duration::ZERO,
+                storing_time: Duration::ZERO,
+                shows_file_names: true,
+                max_body_bytes: DEFAULT_MAX_BODY_BYTES,
+            },
         }
+    }
+}
+
+impl MockServer {
+    /// Starts a server on a free port, with one dataset, `demo`, and time standing still.
+    ///
+    /// # Errors
+    ///
+    /// The loopback has no free port, or no thread can be started.
+    pub async fn start() -> io::Result<Self> {
+        Self::builder().start().await
+    }
+
+    /// Like [`MockServer::start`], for tests without a runtime.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`MockServer::start`].
+    pub fn start_blocking() -> io::Result<Self> {
+        Self::builder().start_blocking()
+    }
+
+    /// Sets up a server: port, key, time, state directory, scenario.
+    pub fn builder() -> MockServerBuilder {
+        MockServerBuilder::default()
     }
 }
 
@@ -79,7 +100,7 @@ impl MockServerBuilder {
 
     /// The key that the server accepts. Default: [`MOCK_API_KEY`].
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
-        self.api_key = key.into();
+        self.settings.api_key = key.into();
         self
     }
 
@@ -101,7 +122,7 @@ impl MockServerBuilder {
 
     /// How long a training takes, in service time. Default: 90 minutes.
     pub fn training_time(mut self, time: Duration) -> Self {
-        self.training_time = time;
+        self.settings.training_time = time;
         self
     }
 
@@ -119,7 +140,7 @@ impl MockServerBuilder {
     /// The images of a job are also in flight for the [`generation_time`](Self::generation_time), in real time: the job
     /// has ended when both have passed.
     pub fn job_time(mut self, time: Duration) -> Self {
-        self.job_time = time;
+        self.settings.job_time = time;
         self
     }
 
@@ -128,13 +149,13 @@ impl MockServerBuilder {
     /// The files are in the dataset after half of it, and the response comes after all of it. A caller that hangs up
     /// does not change that.
     pub fn storing_time(mut self, time: Duration) -> Self {
-        self.storing_time = time;
+        self.settings.storing_time = time;
         self
     }
 
     /// Sets the file names in the responses for datasets to null, which the document allows.
     pub fn withhold_file_names(mut self) -> Self {
-        self.shows_file_names = false;
+        self.settings.shows_file_names = false;
         self
     }
 
@@ -142,7 +163,7 @@ impl MockServerBuilder {
     ///
     /// A JSON body is limited to 4 MiB in any case.
     pub fn max_body_bytes(mut self, bytes: u64) -> Self {
-        self.max_body_bytes = bytes;
+        self.settings.max_body_bytes = bytes;
         self
     }
 
@@ -186,7 +207,7 @@ impl MockServerBuilder {
             None => DEFAULT_START,
         };
         let (file, state) = self.state_dir.as_deref().map(StateFile::open).transpose()?.unzip();
-        let state = state.flatten().unwrap_or_else(|| State::demo(self.training_time, start));
+        let state = state.flatten().unwrap_or_else(|| State::demo(self.settings.training_time, start));
         let start = state.now.map_or(start, |stored| start.max(stored));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port))?;
         let url = format!("http://{}", listener.local_addr()?);
@@ -196,7 +217,7 @@ impl MockServerBuilder {
                 scenario: ScenarioState::new(self.scenario.clone()),
                 limiter: ImageLimiter::new(self.generation_time),
                 links: Links::new(url.clone()),
-                settings: self,
+                settings: self.settings,
             },
             started: Timestamp::now(),
             recorder: Recorder::default(),

@@ -7,32 +7,22 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, Method, StatusCode, header, request};
-use jiff::Timestamp;
 use tokio::{sync::OwnedSemaphorePermit, time::sleep};
 
 use crate::{
     document::{Document, Operation, Route},
-    handlers::{self, Service, generations},
+    handlers::{self, generations},
     images, inspector,
-    recorder::{Record, Recorder},
+    recorder::Record,
     reply::Reply,
     request::{BodyStream, Call},
     scenario::{self, Delivery},
-    webhook::{Deliveries, Webhook},
+    service::{Service, Shared},
+    webhook::Webhook,
 };
 
 /// How often a job is checked for its end, in real time, before its webhook is delivered.
 const JOB_CHECK_INTERVAL: Duration = Duration::from_millis(10);
-
-/// The state that all requests to one server share.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) service: Service,
-    /// When the server started, in real time.
-    pub(crate) started: Timestamp,
-    pub(crate) recorder: Recorder,
-    pub(crate) deliveries: Deliveries,
-}
 
 /// Responds to one request. Those of the inspector are not recorded.
 pub(crate) async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response {

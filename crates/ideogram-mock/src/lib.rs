@@ -51,6 +51,7 @@ mod reply;
 mod request;
 mod scenario;
 mod server;
+mod service;
 mod size;
 mod state;
 mod store;

@@ -21,13 +21,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{
-    builder::MockServerBuilder,
-    dispatch::{self, Shared},
-    document::Document,
-    recorder::RecordedRequest,
-    scenario::Scenario,
-};
+use crate::{dispatch, document::Document, recorder::RecordedRequest, scenario::Scenario, service::Shared};
 
 /// How long a server that stops waits for running requests.
 const GRACE: Duration = Duration::from_secs(5);
@@ -57,29 +51,6 @@ enum Shutdown {
 }
 
 impl MockServer {
-    /// Starts a server on a free port, with one dataset, `demo`, and time standing still.
-    ///
-    /// # Errors
-    ///
-    /// The loopback has no free port, or no thread can be started.
-    pub async fn start() -> io::Result<Self> {
-        Self::builder().start().await
-    }
-
-    /// Like [`MockServer::start`], for tests without a runtime.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`MockServer::start`].
-    pub fn start_blocking() -> io::Result<Self> {
-        Self::builder().start_blocking()
-    }
-
-    /// Sets up a server: port, key, time, state directory, scenario.
-    pub fn builder() -> MockServerBuilder {
-        MockServerBuilder::default()
-    }
-
     /// The base URL, without a slash at the end: `http://127.0.0.1:<port>`.
     pub fn url(&self) -> &str {
         &self.url

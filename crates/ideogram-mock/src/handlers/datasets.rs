@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::Service;
 use crate::{
     clock::wire,
     reply::Reply,
     request::Call,
+    service::Service,
     state::{Dataset, StoredFile, USER_ID},
 };
 

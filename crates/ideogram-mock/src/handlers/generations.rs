@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    Service,
     images::{Plan, has_custom_model, only, respond, upscaled},
     sources::{check, is_marked, subject},
 };
@@ -16,6 +15,7 @@ use crate::{
     images::Background,
     reply::Reply,
     request::Call,
+    service::Service,
     size::Size,
     state::{Charge, Generation},
     webhook::{self, Webhook},

@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::{
-    Service, models,
+    models,
     sources::{check, is_marked, options, source_size, subject, unreadable},
 };
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
     images::{Background, ImageSpec, MAX_SIDE},
     reply::Reply,
     request::Call,
+    service::Service,
     size::Size,
     token::{fingerprint, scramble},
 };

@@ -12,34 +12,12 @@ mod words;
 
 pub(crate) use sources::subject;
 
-use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::{
-    builder::MockServerBuilder, concurrency::ImageLimiter, images::Links, reply::Reply, request::Call,
-    scenario::ScenarioState, store::Store,
-};
-
-/// State and settings for the handlers.
-#[derive(Debug)]
-pub(crate) struct Service {
-    pub(crate) store: Store,
-    pub(crate) scenario: ScenarioState,
-    pub(crate) limiter: ImageLimiter,
-    pub(crate) links: Links,
-    /// What the server was built with.
-    pub(crate) settings: MockServerBuilder,
-}
+use crate::{reply::Reply, request::Call, service::Service};
 
 /// The function of one operation.
 pub(crate) type Handler = fn(&Service, &Call) -> Result<Value, Reply>;
-
-impl Service {
-    /// The current service time.
-    pub(crate) fn now(&self) -> Timestamp {
-        self.store.clock.now()
-    }
-}
 
 /// Returns whether the operation `id` stores files.
 pub(crate) fn stores_files(id: &str) -> bool {

@@ -4,11 +4,12 @@ use http::StatusCode;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Service, uploads::MAX_IMAGES};
+use super::uploads::MAX_IMAGES;
 use crate::{
     clock::{later, wire},
     reply::Reply,
     request::Call,
+    service::Service,
     state::{Model, new_uri},
 };
 

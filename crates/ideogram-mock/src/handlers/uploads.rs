@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::Service;
 use crate::{
     content::{Content, FileType},
     reply::Reply,
     request::{Call, ReceivedFile},
+    service::Service,
     state::StoredFile,
 };
 

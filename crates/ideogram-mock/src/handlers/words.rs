@@ -4,11 +4,8 @@
 
 use serde_json::{Value, json};
 
-use super::{
-    Service,
-    sources::{check, options, source_size, subject},
-};
-use crate::{reply::Reply, request::Call, size::Size, token::fingerprint};
+use super::sources::{check, options, source_size, subject};
+use crate::{reply::Reply, request::Call, service::Service, size::Size, token::fingerprint};
 
 pub(super) fn describe(_: &Service, call: &Call) -> Result<Value, Reply> {
     check(call)?;

@@ -22,7 +22,7 @@ use http::{HeaderValue, Method, StatusCode, header, request};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
 
-use crate::{dispatch::Shared, reply::Reply};
+use crate::{reply::Reply, service::Shared};
 
 /// The beginning of all paths of the inspector.
 const PREFIX: &str = "/__mock";

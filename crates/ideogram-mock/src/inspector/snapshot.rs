@@ -6,9 +6,9 @@ use super::{exchange, redaction::Redaction, scenarios};
 use crate::{
     clock::wire,
     concurrency::MAX_IMAGES_IN_FLIGHT,
-    dispatch::Shared,
     document::Document,
     handlers::{generations, models},
+    service::Shared,
     state::{Dataset, Generation},
     webhook::Delivery,
 };
