@@ -14,7 +14,7 @@ use serde_json::Value;
 
 pub(crate) use self::{
     form::{FormRules, PartKind, PartRule},
-    operation::{Body, Location, Operation, WRAPPER},
+    operation::{Body, Location, Operation, Poll, WRAPPER},
 };
 
 /// Its text; the build script finds the folder.
@@ -28,6 +28,10 @@ static EMBEDDED: LazyLock<Document> =
 #[derive(Debug)]
 pub(crate) struct Document {
     operations: Vec<Operation>,
+    /// From the operation that returns the state of a job.
+    poll: Poll,
+    /// The maximum of seeds.
+    max_seed: u32,
     /// The name of the header that carries the key.
     key_header: String,
 }
@@ -55,14 +59,26 @@ impl Document {
         let root = yaml::read(text)?;
         let schemas = schema::Schemas::new(&root)?;
         let paths = root["paths"].as_object().ok_or("the document has no `paths`")?;
-        let mut operations = Vec::new();
+        let (mut operations, mut poll) = (Vec::new(), None);
         for (path, item) in paths {
             for (method, operation) in item.as_object().ok_or_else(|| format!("`{path}` is not an object"))? {
-                let operation = Operation::read(path, method, operation, &schemas);
-                operations.push(operation.map_err(|why| format!("{method} {path}: {why}"))?);
+                let located = |why| format!("{method} {path}: {why}");
+                poll = poll.or(operation::extension(operation, "x-ideogram-poll").map_err(located)?);
+                operations.push(Operation::read(path, method, operation, &schemas).map_err(located)?);
             }
         }
-        Ok(Self { operations, key_header: key_header(&root)? })
+        let poll = poll.ok_or("no operation has `x-ideogram-poll`")?;
+        let max_seed = root["components"]["schemas"]["Seed"]["maximum"].as_u64().and_then(|max| max.try_into().ok());
+        let max_seed = max_seed.ok_or("the schema `Seed` has no `maximum` of 32 bits")?;
+        Ok(Self { operations, poll, max_seed, key_header: key_header(&root)? })
+    }
+
+    pub(crate) fn poll(&self) -> &Poll {
+        &self.poll
+    }
+
+    pub(crate) fn max_seed(&self) -> u32 {
+        self.max_seed
     }
 
     pub(crate) fn key_header(&self) -> &str {

@@ -2,6 +2,7 @@
 
 use http::Method;
 use percent_encoding::percent_decode_str;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{
@@ -26,6 +27,10 @@ pub(crate) struct Operation {
     pub(crate) is_paid: bool,
     /// How many images a call creates.
     pub(crate) images: ImageCount,
+    /// How a call runs as a job, if it can.
+    pub(crate) job: Option<Job>,
+    /// The query parameter that asks for the price of a call.
+    pub(crate) quote: Option<String>,
     /// The sizes that an image may have, from the enum of the response's or else of the request's `resolution`; empty
     /// when every size is possible.
     pub(crate) sizes: Vec<Size>,
@@ -46,6 +51,28 @@ pub(crate) enum ImageCount {
     Fixed(u32),
     /// The value of a property of the request, or 1; a JSON pointer.
     Property(String),
+}
+
+/// How a call runs as a job: its response has an id, and its images come later.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Job {
+    /// The boolean property of a request that makes its call a job; without it, every call is a job.
+    property: Option<String>,
+    /// The property with the address of a webhook, which makes a call a job, too.
+    webhook: Option<String>,
+}
+
+/// How the response that tells the state of a job names it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Poll {
+    /// The property with the status.
+    pub(crate) status: String,
+    /// The status of a job that has its images.
+    pub(crate) completed: String,
+    /// The status of a job without images.
+    pub(crate) failed: String,
+    /// The property with the reason of a failure.
+    pub(crate) reason: String,
 }
 
 /// A parameter in path or query.
@@ -101,6 +128,8 @@ impl Operation {
             needs_key: operation["security"].is_null(),
             is_paid: operation["x-ideogram-billing"] != "free",
             images: ImageCount::read(&operation["x-ideogram-images"]),
+            job: extension(operation, "x-ideogram-job")?,
+            quote: operation["x-ideogram-quote"]["parameter"].as_str().map(str::to_owned),
             sizes: sizes.into_iter().find(|sizes| !sizes.is_empty()).unwrap_or_default(),
             takes_ratio: options["aspect_ratio"].is_object(),
             parameters: parameters
@@ -141,6 +170,23 @@ impl Operation {
             let _ = check.violation(&Value::Null);
         }
     }
+}
+
+impl Job {
+    /// Returns whether a call with this body is a job.
+    pub(crate) fn is_for(&self, body: &Value) -> bool {
+        self.property.as_ref().is_none_or(|name| body[name] == true) || self.webhook(body).is_some()
+    }
+
+    /// Returns the address of the webhook in a body.
+    pub(crate) fn webhook<'b>(&self, body: &'b Value) -> Option<&'b str> {
+        body[self.webhook.as_ref()?].as_str()
+    }
+}
+
+/// Returns an extension of an operation that is an object.
+pub(super) fn extension<T: DeserializeOwned>(operation: &Value, name: &str) -> Result<Option<T>, String> {
+    Option::deserialize(&operation[name]).map_err(|error| format!("`{name}`: {error}"))
 }
 
 impl ImageCount {

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     clock::{later, wire},
+    document::Document,
     images::Background,
     reply::Reply,
     request::Call,
@@ -42,25 +43,18 @@ const OTHER_PRICE: u64 = 60_000;
 /// The operation whose price depends on what it makes, so that a quote is an estimate.
 const UPSCALE: &str = "post_upscale";
 
-const COMPLETED: &str = "completed";
-const FAILED: &str = "failed";
-
 /// Most buckets in a usage report, of a day and of an hour.
 const MAX_DAYS: usize = 92;
 const MAX_HOURS: usize = 168;
 
 /// Whether a call asks for its price.
 pub(crate) fn is_quote(call: &Call) -> bool {
-    call.query.get("dry_run").is_some_and(|value| *value == true)
+    call.operation.quote.as_ref().and_then(|name| call.query.get(name)).is_some_and(|value| *value == true)
 }
 
 /// Whether the response of a call has only an id, and its images come later.
 pub(crate) fn is_job(call: &Call) -> bool {
-    is_always_job(call) || call.body["async"] == true || call.body["webhook_url"].is_string()
-}
-
-fn is_always_job(call: &Call) -> bool {
-    call.operation.id == "post_replace_background_ideogram_v3"
+    call.operation.job.as_ref().is_some_and(|job| job.is_for(&call.body))
 }
 
 /// Returns the price of a call. Nothing is made, stored or checked for safety.
@@ -171,11 +165,11 @@ fn state_of(service: &Service, id: &str) -> Result<Value, Reply> {
     service.store.read(|state| {
         let found = state.generations.iter().find(|generation| generation.id == id);
         let generation = found.ok_or_else(|| Reply::not_found("Generation not found."))?;
-        let status = status(generation, now);
-        let mut response = json!({"generation_id": id, "status": status, "created": wire(generation.created)});
-        if status == FAILED {
-            response["failure_reason"] = json!("content_policy_violation");
-        } else if status == COMPLETED {
+        let (poll, status) = (Document::embedded().poll(), status(generation, now));
+        let mut response = json!({"generation_id": id, &poll.status: status, "created": wire(generation.created)});
+        if status == poll.failed {
+            response[&poll.reason] = json!("content_policy_violation");
+        } else if status == poll.completed {
             response["response_type"] = json!("url");
             response["data"] = generation.data.clone();
             for item in response["data"].as_array_mut().into_iter().flatten() {
@@ -190,10 +184,11 @@ fn state_of(service: &Service, id: &str) -> Result<Value, Reply> {
 
 /// The state of a generation, as the service names it.
 pub(crate) fn status(generation: &Generation, now: Timestamp) -> &'static str {
+    let poll = Document::embedded().poll();
     match generation {
         _ if generation.is_in_flight || now < generation.ends => "pending",
-        Generation { fails: true, .. } => FAILED,
-        Generation { .. } => COMPLETED,
+        Generation { fails: true, .. } => &poll.failed,
+        Generation { .. } => &poll.completed,
     }
 }
 
@@ -211,7 +206,8 @@ pub(crate) fn end(service: &Service, id: &str) {
 
 /// Returns the webhook that a call asks for.
 pub(crate) fn webhook(call: &Call) -> Result<Option<Webhook>, Reply> {
-    let Some(address) = call.body["webhook_url"].as_str() else { return Ok(None) };
+    let address = call.operation.job.as_ref().and_then(|job| job.webhook(&call.body));
+    let Some(address) = address else { return Ok(None) };
     let subject = subject(call);
     let webhook = Webhook::new(address, |word| is_marked(&subject, word));
     webhook.map(Some).map_err(|reason| Reply::problem(StatusCode::BAD_REQUEST, &reason))
@@ -219,7 +215,8 @@ pub(crate) fn webhook(call: &Call) -> Result<Option<Webhook>, Reply> {
 
 /// Returns the body of the webhook of a job; none while it runs, or if it has failed.
 pub(crate) fn webhook_body(service: &Service, id: &str) -> Option<Value> {
-    let state = state_of(service, id).ok().filter(|state| state["status"] == "completed")?;
+    let poll = Document::embedded().poll();
+    let state = state_of(service, id).ok().filter(|state| state[&poll.status] == poll.completed)?;
     Some(json!({"generation_id": id, "created": state["created"], "data": state["data"]}))
 }
 

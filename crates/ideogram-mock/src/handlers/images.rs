@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     clock::wire,
+    document::Document,
     images::{Background, ImageSpec, MAX_SIDE},
     reply::Reply,
     request::Call,
@@ -19,9 +20,6 @@ use crate::{
     size::Size,
     token::{fingerprint, scramble},
 };
-
-/// Seeds have 31 bits.
-const MAX_SEED: u32 = 0x7fff_ffff;
 
 /// The pattern of `upscaled_resolution` requires at least two digits for a side.
 const MIN_SIDE: u32 = 10;
@@ -176,8 +174,7 @@ pub(super) fn respond(service: &Service, call: &Call, plan: &Plan) -> Result<Val
     let now = service.now();
     let (prompt, first_seed) = (used_prompt(call), first_seed(service, call));
     let image = |index| {
-        // Seeds wrap around to zero.
-        let seed = (first_seed + index) & MAX_SEED;
+        let seed = seed_from(u64::from(first_seed) + u64::from(index));
         let is_safe = !is_withheld(call, index);
         let image = image(&prompt, seed, plan.upscaled.unwrap_or(plan.size), plan.background);
         let mut response = json!({
@@ -207,7 +204,13 @@ fn image(prompt: &str, seed: u32, size: Size, background: Background) -> ImageSp
 /// Returns the seed of the first image: the one in the request, or one that the server picks.
 fn first_seed(service: &Service, call: &Call) -> u32 {
     let requested = options(call)["seed"].as_u64().and_then(|seed| seed.try_into().ok());
-    requested.unwrap_or_else(|| u32::try_from(scramble(service.links.issued().into()) >> 33).expect("31 bits"))
+    requested.unwrap_or_else(|| seed_from(scramble(service.links.issued().into()) >> 33))
+}
+
+/// Returns a seed from any number: seeds wrap around to zero.
+fn seed_from(number: u64) -> u32 {
+    let seeds = u64::from(Document::embedded().max_seed()) + 1;
+    u32::try_from(number % seeds).expect("the maximum has 32 bits")
 }
 
 /// Returns the size before upscaling: as requested, or the operation's nearest to the ratio or to the source image.
