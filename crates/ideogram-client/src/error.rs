@@ -170,7 +170,7 @@ impl Error {
     /// ([`Error::may_have_run`] is false), or its operation is free and safe to retry.
     ///
     /// This does not mean that the same call succeeds: a declined prompt is declined again. [`Error::is_transient`]
-    /// answers that.
+    /// says that.
     pub fn is_safe_to_retry(&self) -> bool {
         !self.may_have_run() || self.is_harmless()
     }

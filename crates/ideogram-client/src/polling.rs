@@ -7,8 +7,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::{Error, ErrorKind, Outcome};
 
-/// How many consecutive polls may find nothing, or return an unexpected response: what was just created may be listed
-/// late, and a gateway may respond instead of the service.
+/// The number of consecutive polls without a result, or with an unexpected response, that end a wait: what was just
+/// created may be listed late, and a gateway may respond instead of the service.
 const MAX_FAILURES: u32 = 4;
 /// The maximum interval while nothing is found, so that a wrong id is reported soon.
 const MAX_WAIT_FOR_MISSING: Duration = Duration::from_secs(5);

@@ -128,8 +128,8 @@ impl MockServerBuilder {
 
     /// How long a call that creates images takes, in real time. Default: 0.
     ///
-    /// During this time the images count as in flight, which at most ten may be. A caller that hangs up does not change
-    /// that.
+    /// During this time the images count as in flight; their number is limited to ten. A caller that hangs up does not
+    /// change that.
     pub fn generation_time(mut self, time: Duration) -> Self {
         self.generation_time = time;
         self
@@ -159,7 +159,7 @@ impl MockServerBuilder {
         self
     }
 
-    /// The largest request body in bytes; a larger one is refused with 413. Default: 4 GiB.
+    /// The maximum size of a request body in bytes; a larger one is refused with 413. Default: 4 GiB.
     ///
     /// A JSON body is limited to 4 MiB in any case.
     pub fn max_body_bytes(mut self, bytes: u64) -> Self {

@@ -9,7 +9,7 @@ use tokio::{
 
 use crate::reply::Reply;
 
-/// How many images may be in flight at the same time.
+/// The maximum number of images in flight.
 pub(crate) const MAX_IMAGES_IN_FLIGHT: u32 = 10;
 
 /// Limits how many images are in flight.

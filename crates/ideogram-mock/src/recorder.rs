@@ -12,13 +12,13 @@ use serde_json::Value;
 
 use crate::reply::Reply;
 
-/// How many requests are recorded; the oldest are dropped first.
+/// The maximum number of requests that are recorded; the oldest are dropped first.
 const MAX_REQUESTS: usize = 1000;
 
-/// How many bytes of a body are recorded.
+/// The maximum number of bytes of a body that are recorded.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// How many bytes of the body of a response are recorded.
+/// The maximum number of bytes of the body of a response that are recorded.
 const MAX_RESPONSE_BYTES: usize = 16 * 1024;
 
 /// A request as the server received it, refused ones included.
@@ -124,14 +124,14 @@ impl Record {
     /// Ends the record; `status` is that of the operation, which differs from the response if that is damaged.
     pub(crate) fn set_response(&self, status: StatusCode, response: &Reply, is_cut_off: bool) {
         let (media_type, body) = response.content();
-        let kept = if media_type.starts_with("image/") { 0 } else { body.len().min(MAX_RESPONSE_BYTES) };
+        let recorded = if media_type.starts_with("image/") { 0 } else { body.len().min(MAX_RESPONSE_BYTES) };
         let mut exchange = self.lock();
         exchange.request.status = Some(status.as_u16());
         exchange.response = Some(RecordedResponse {
             elapsed: exchange.started.elapsed(),
             media_type,
             size: body.len(),
-            body: body[..kept].to_vec(),
+            body: body[..recorded].to_vec(),
             is_cut_off,
         });
     }

@@ -42,7 +42,7 @@ const BACKOFF: Duration = Duration::from_millis(100);
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// How late a webhook is that is marked so.
 const LATENESS: Duration = Duration::from_millis(500);
-/// How many deliveries are recorded; the oldest are dropped first.
+/// The maximum number of deliveries that are recorded; the oldest are dropped first.
 const MAX_DELIVERIES: usize = 200;
 
 /// The attempts to deliver webhooks.

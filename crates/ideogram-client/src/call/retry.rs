@@ -51,7 +51,7 @@ pub(crate) struct State {
 pub(crate) struct Policy {
     /// The maximum number of attempts, including the first; 0 counts as 1.
     pub(crate) attempts: u32,
-    /// The longest backoff after the first attempt; it doubles with each attempt.
+    /// The maximum backoff after the first attempt; it doubles with each attempt.
     pub(crate) initial_backoff: Duration,
     /// The maximum of every backoff, and of a `Retry-After` that is obeyed.
     pub(crate) max_backoff: Duration,
@@ -109,7 +109,7 @@ fn backoff(policy: &Policy, state: &State, event: Event) -> Duration {
     max.mul_f64(state.roll.clamp(0.0, 1.0))
 }
 
-/// Returns the longest backoff after this number of attempts: it doubles with each attempt, up to the maximum.
+/// Returns the maximum backoff after this number of attempts: it doubles with each attempt, up to the maximum.
 fn max_backoff_after(policy: &Policy, attempts: u32) -> Duration {
     let doublings = attempts.saturating_sub(1).min(31);
     policy.initial_backoff.saturating_mul(1 << doublings).min(policy.max_backoff)

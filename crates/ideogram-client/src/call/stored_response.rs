@@ -26,7 +26,8 @@ use crate::{
     net::body_text::{MAX_TEXT_BYTES, text_of},
 };
 
-/// A file is larger than the body in it: Base64 adds a third, and the file contains the request, too.
+/// The maximum size of a file. It is larger than the body in it: Base64 adds a third, and the file contains the request,
+/// too.
 const MAX_FILE_BYTES: u64 = 512 * 1024 * 1024;
 /// The headers that say how to decode a body.
 const STORED_HEADERS: [HeaderName; 2] = [header::CONTENT_TYPE, header::CONTENT_ENCODING];

@@ -81,7 +81,7 @@ impl CallOptions {
         self
     }
 
-    /// Sets the longest backoff after the first attempt: 1 second by default, and four times that after 429. It doubles
+    /// Sets the maximum backoff after the first attempt: 1 second by default, and four times that after 429. It doubles
     /// with each attempt. The backoff itself is a random time between zero and this value (full jitter), so that
     /// callers do not retry all at once.
     pub fn initial_backoff(mut self, backoff: Duration) -> Self {

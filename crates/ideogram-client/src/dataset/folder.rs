@@ -80,7 +80,7 @@ impl LocalFile {
     pub fn read(path: impl Into<PathBuf>) -> Result<Self, SkipReason> {
         let path = path.into();
         let metadata = metadata_of(&path)?;
-        if metadata.is_file() { look_into(path, metadata.len()) } else { Err(SkipReason::NotAFile) }
+        if metadata.is_file() { inspect_file(path, metadata.len()) } else { Err(SkipReason::NotAFile) }
     }
 }
 
@@ -120,7 +120,7 @@ impl Reader {
         while let Some((path, depth)) = waiting.pop_front() {
             match fs::read_dir(&path).and_then(|entries| self.paths(entries)) {
                 Ok(paths) => {
-                    let folders = paths.into_iter().filter_map(|path| self.look_at(path, depth + 1));
+                    let folders = paths.into_iter().filter_map(|path| self.visit(path, depth + 1));
                     waiting.extend(folders.map(|path| (path, depth + 1)));
                 }
                 Err(error) if depth == 0 || self.entries > self.max_entries => return Err(error),
@@ -149,7 +149,7 @@ impl Reader {
     }
 
     /// Lists a path, or returns it if it is a folder to read.
-    fn look_at(&mut self, path: PathBuf, depth: usize) -> Option<PathBuf> {
+    fn visit(&mut self, path: PathBuf, depth: usize) -> Option<PathBuf> {
         let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
         let metadata = if is_hidden { Err(SkipReason::Hidden) } else { metadata_of(&path) };
         let reason = match metadata {
@@ -163,7 +163,7 @@ impl Reader {
                     return Some(path);
                 }
             },
-            Ok(metadata) if metadata.is_file() => match look_into(path.clone(), metadata.len()) {
+            Ok(metadata) if metadata.is_file() => match inspect_file(path.clone(), metadata.len()) {
                 Ok(file) => {
                     self.folder.files.push(file);
                     return None;
@@ -245,7 +245,7 @@ fn name_of(path: &Path) -> String {
 }
 
 /// Judges a regular file by its content and its name.
-fn look_into(path: PathBuf, size_bytes: u64) -> Result<LocalFile, SkipReason> {
+fn inspect_file(path: PathBuf, size_bytes: u64) -> Result<LocalFile, SkipReason> {
     let name = name_of(&path);
     let limit = if name::is_caption(&name) { MAX_CAPTION_BYTES + 1 } else { SIGNATURE_BYTES as u64 };
     let Content { kind, fault, has_byte_order_mark } = match read_head(&path, limit) {

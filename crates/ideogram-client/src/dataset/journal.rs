@@ -25,7 +25,7 @@ use crate::{
     types::DatasetAssetFailureReason,
 };
 
-const KIND: JournalKind = JournalKind { title: "ideogram dataset sync", format: 2 };
+const KIND: JournalKind = JournalKind { title: "ideogram dataset sync", format: 3 };
 
 /// Which dataset the journal belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,7 +84,7 @@ pub(crate) struct End {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ChunkResult {
     /// The service reported which files it has stored.
-    Answered,
+    Reported,
     /// Nothing was stored: the chunk did not reach the service, or was refused.
     NotStored,
     /// The chunk may have been stored.
@@ -146,9 +146,9 @@ impl History {
                     let Some(known) = self.files.get_mut(name) else { continue };
                     known.time = end.time.map_or(known.time, moment);
                     known.outcome = match (end.result, end.failed.get(name)) {
-                        (ChunkResult::Answered, Some(reason)) => UploadOutcome::Failed(reason.clone()),
-                        (ChunkResult::Answered, None) if end.stored.contains(name) => UploadOutcome::Confirmed,
-                        (ChunkResult::Answered, None) => UploadOutcome::Accepted,
+                        (ChunkResult::Reported, Some(reason)) => UploadOutcome::Failed(reason.clone()),
+                        (ChunkResult::Reported, None) if end.stored.contains(name) => UploadOutcome::Confirmed,
+                        (ChunkResult::Reported, None) => UploadOutcome::Accepted,
                         (ChunkResult::NotStored, _) => UploadOutcome::NotStored,
                         (ChunkResult::Unknown, _) => UploadOutcome::InFlight,
                     };
@@ -337,9 +337,9 @@ mod tests {
             for line in [
                 begin(1, &["a", "b"]),
                 begin(2, &["c"]),
-                end(1, ChunkResult::Answered, &[("b", DatasetAssetFailureReason::InvalidImage)]),
+                end(1, ChunkResult::Reported, &[("b", DatasetAssetFailureReason::InvalidImage)]),
                 begin(5, &["s", "t"]),
-                end(5, ChunkResult::Answered, &[]),
+                end(5, ChunkResult::Reported, &[]),
                 begin(3, &["d"]),
                 end(3, ChunkResult::NotStored, &[]),
                 begin(4, &["e"]),
@@ -391,7 +391,7 @@ mod tests {
     async fn written(path: &Path) {
         let (journal, _) = Journal::open(path.to_owned(), "d", URL).await.unwrap();
         journal.write(&begin(1, &["a"])).await.unwrap();
-        journal.write(&end(1, ChunkResult::Answered, &[])).await.unwrap();
+        journal.write(&end(1, ChunkResult::Reported, &[])).await.unwrap();
         journal.write(&begin(2, &["b"])).await.unwrap();
     }
 
@@ -467,7 +467,7 @@ mod tests {
         for (text, dataset, url, expected) in [
             (good.clone(), "other", URL, "is of the dataset d"),
             (good.clone(), "d", "http://localhost/", "is of the dataset d"),
-            (good.replace("\"format\":2", "\"format\":1"), "d", URL, "has the format 1"),
+            (good.replace("\"format\":3", "\"format\":1"), "d", URL, "has the format 1"),
             (format!("{good}garbage\n"), "d", URL, "is damaged in line 2"),
             (good.replace("\"d\"", "\"e\""), "e", URL, "is damaged in line 1"),
             ("my\nnotes\n".to_owned(), "d", URL, "is not a journal of this kind"),

@@ -39,7 +39,7 @@ pub(super) struct Progress {
     /// The number of files that the service may still be storing.
     pub(super) awaited: u64,
     pub(super) uploads: u64,
-    /// The longest `Retry-After` of this round.
+    /// The maximum `Retry-After` of this round.
     pub(super) retry_after: Option<Duration>,
     pub(super) stopped: Option<Error>,
     /// Whether the dataset could not be read after the last upload.
@@ -147,15 +147,15 @@ impl Progress {
             (_, Some(known)) if is_open => match (&known.outcome, reconcile::find(name, known, listing)) {
                 (UploadOutcome::Failed(reason), _) => FileOutcome::Failed { reason: reason.clone() },
                 // If the list does not decide, the response counts.
-                (UploadOutcome::Confirmed, finding) if self.is_blind || finding == Lookup::Uncertain => {
+                (UploadOutcome::Confirmed, lookup) if self.is_blind || lookup == Lookup::Uncertain => {
                     FileOutcome::Stored
                 }
                 (UploadOutcome::Accepted, _) if self.may_send_again(name, known, listing) => self.not_stored(name),
                 (UploadOutcome::Accepted | UploadOutcome::Confirmed, _) => {
-                    FileOutcome::Unknown(UnknownReason::NotShown)
+                    FileOutcome::Unknown(UnknownReason::NotListed)
                 }
-                (UploadOutcome::InFlight, finding) if self.is_blind || is_awaited || finding == Lookup::Uncertain => {
-                    FileOutcome::Unknown(UnknownReason::NotTold)
+                (UploadOutcome::InFlight, lookup) if self.is_blind || is_awaited || lookup == Lookup::Uncertain => {
+                    FileOutcome::Unknown(UnknownReason::NoResponse)
                 }
                 (UploadOutcome::InFlight | UploadOutcome::NotStored, _) => self.not_stored(name),
             },

@@ -17,8 +17,8 @@ pub struct SyncProgress {
     pub files_done: u64,
     /// The number of files that the service has refused.
     pub files_failed: u64,
-    /// The number of files with an unknown outcome that the service may still be storing. The sync looks for them, which
-    /// can take minutes.
+    /// The number of files with an unknown outcome that the service may still be storing. The sync reads the list
+    /// for them, which can take minutes.
     pub files_awaited: u64,
     /// The size of all files to send, in bytes.
     pub bytes_total: u64,
@@ -91,11 +91,11 @@ pub enum FileOutcome {
 #[non_exhaustive]
 pub enum UnknownReason {
     /// The service has accepted it, but does not list it, or not yet.
-    NotShown,
+    NotListed,
     /// No response arrived, and the list of files does not decide: it has new files without names, lists no captions, or
     /// cannot be read. Or the service may still be storing the file
     /// ([`SyncDataset::processing_timeout`](super::SyncDataset::processing_timeout)): start another sync later.
-    NotTold,
+    NoResponse,
 }
 
 impl SyncReport {
@@ -126,8 +126,8 @@ impl fmt::Display for FileOutcome {
             Self::Different { .. } => formatter.write_str("the dataset has it with another size"),
             Self::Failed { reason } => write!(formatter, "refused by the service: {reason}"),
             Self::NotStored { why } => write!(formatter, "not stored: {why}"),
-            Self::Unknown(UnknownReason::NotShown) => formatter.write_str("sent, but the dataset does not list it"),
-            Self::Unknown(UnknownReason::NotTold) => {
+            Self::Unknown(UnknownReason::NotListed) => formatter.write_str("sent, but the dataset does not list it"),
+            Self::Unknown(UnknownReason::NoResponse) => {
                 formatter.write_str("sent, but it is not known whether the dataset has it")
             }
             Self::Uncertain(reason) => write!(formatter, "not sent, because the dataset may have it: {reason}"),

@@ -27,9 +27,9 @@ use crate::{
     types::{DatasetAssetFailureReason, GetDatasetResponse},
 };
 
-/// How often a sync sends a file whose uploads fail as a whole.
+/// The maximum number of times that a sync sends a file whose uploads fail as a whole.
 const MAX_SENDS: u32 = 3;
-/// How often a sync sends a file for which the service reports an internal error.
+/// The maximum number of times that a sync sends a file for which the service reports an internal error.
 const MAX_SENDS_OF_FAILED: u32 = 2;
 
 /// A running sync.
@@ -42,7 +42,7 @@ struct Run {
 }
 
 /// The state of the dataset at a time.
-struct View {
+struct DatasetState {
     /// When it was requested.
     at: Instant,
     plan: Plan,
@@ -68,14 +68,14 @@ impl Run {
     }
 
     async fn rounds(self) -> Result<SyncReport, Error> {
-        let mut view = self.look(self.settings.waits_for_unknown).await?;
-        let mut files = self.to_send(&view);
-        check_limit(&view, &files)?;
+        let mut state = self.read_state(self.settings.waits_for_unknown).await?;
+        let mut files = self.to_send(&state);
+        check_limit(&state, &files)?;
         self.progress().wanted = files.iter().map(|file| (file.name.clone(), file.size_bytes)).collect();
         self.notify();
         let mut waits = self.settings.waits();
         while !files.is_empty() {
-            let nameless = view.listing.nameless.len();
+            let nameless = state.listing.nameless.len();
             let chunks = chunk::pack(files, self.settings.limits);
             let sent = chunks.into_iter().map(|files| self.send(files, nameless));
             let () = stream::iter(sent).buffer_unordered(self.settings.concurrency).collect().await;
@@ -85,8 +85,8 @@ impl Run {
             if let (Some(retry_after), false) = (retry_after, is_stopped) {
                 sleep(retry_after.max(waits.next().unwrap_or_default())).await;
             }
-            match self.look(self.settings.waits_for_unknown && !is_stopped).await {
-                Ok(newer) => view = newer,
+            match self.read_state(self.settings.waits_for_unknown && !is_stopped).await {
+                Ok(newer) => state = newer,
                 Err(error) => {
                     let mut progress = self.progress();
                     progress.is_blind = true;
@@ -97,13 +97,13 @@ impl Run {
             if is_stopped {
                 break;
             }
-            files = self.to_send(&view);
+            files = self.to_send(&state);
         }
-        Ok(self.report(view))
+        Ok(self.report(state))
     }
 
     /// Requests the list of files, repeatedly if uploads with an unknown outcome are not listed.
-    async fn look(&self, waits_for_unknown: bool) -> Result<View, Error> {
+    async fn read_state(&self, waits_for_unknown: bool) -> Result<DatasetState, Error> {
         let mut at = Instant::now();
         let mut dataset = self.dataset().await?;
         let mut waits = self.settings.waits();
@@ -133,10 +133,10 @@ impl Run {
         if std::mem::take(&mut self.progress().awaited) > 0 {
             self.notify();
         }
-        Ok(View { at, plan: self.settings.plan.again(&dataset), listing: Listing::of(&dataset) })
+        Ok(DatasetState { at, plan: self.settings.plan.again(&dataset), listing: Listing::of(&dataset) })
     }
 
-    /// Reports how many files the service may still be storing, and returns the longest time left for one of them; `None`
+    /// Reports how many files the service may still be storing, and returns the maximum time left for one of them; `None`
     /// if there are none.
     fn await_files(&self, listing: &Listing, at: Instant) -> Option<Duration> {
         let (left, has_changed) = {
@@ -178,7 +178,7 @@ impl Run {
     }
 
     /// Returns the files that are certainly not in the dataset, and that the service has not refused.
-    fn to_send(&self, view: &View) -> Vec<LocalFile> {
+    fn to_send(&self, state: &DatasetState) -> Vec<LocalFile> {
         let progress = self.progress();
         let is_to_send = |file: &LocalFile| {
             if progress.given_up.contains(&file.name) || progress.history.lacks_lines && !self.settings.sends_uncertain
@@ -195,16 +195,16 @@ impl Run {
                     sends == 0 && (!would_fail_again || self.settings.sends_failed)
                 }
                 UploadOutcome::Accepted | UploadOutcome::Confirmed => {
-                    progress.may_send_again(&file.name, known, &view.listing)
+                    progress.may_send_again(&file.name, known, &state.listing)
                 }
                 UploadOutcome::InFlight => {
                     sends < MAX_SENDS
-                        && reconcile::find(&file.name, known, &view.listing) == Lookup::Absent
-                        && self.time_left(&progress, &file.name, known, view.at).is_zero()
+                        && reconcile::find(&file.name, known, &state.listing) == Lookup::Absent
+                        && self.time_left(&progress, &file.name, known, state.at).is_zero()
                 }
             }
         };
-        let files = view.plan.files.iter().filter(|file| match file.state {
+        let files = state.plan.files.iter().filter(|file| match file.state {
             FileState::Missing => true,
             FileState::Uncertain(_) => self.settings.sends_uncertain,
             _ => false,
@@ -317,21 +317,21 @@ impl Run {
         }
     }
 
-    fn report(&self, view: View) -> SyncReport {
+    fn report(&self, state: DatasetState) -> SyncReport {
         let mut progress = self.progress();
         let stopped = progress.stopped.take();
         let outcome = |file: &PlannedFile| {
             let name = &file.file.name;
             let known = progress.history.files.get(name);
-            let is_awaited = known.is_some_and(|known| !self.time_left(&progress, name, known, view.at).is_zero());
-            progress.outcome(file, &view.listing, is_awaited)
+            let is_awaited = known.is_some_and(|known| !self.time_left(&progress, name, known, state.at).is_zero());
+            progress.outcome(file, &state.listing, is_awaited)
         };
         let synced = |file: &PlannedFile| SyncedFile { file: file.file.clone(), outcome: outcome(file) };
         SyncReport {
-            files: view.plan.files.iter().map(synced).collect(),
+            files: state.plan.files.iter().map(synced).collect(),
             uploads: progress.uploads,
             stopped,
-            after: view.plan,
+            after: state.plan,
         }
     }
 }
@@ -346,8 +346,8 @@ fn lock(progress: &Mutex<Progress>) -> MutexGuard<'_, Progress> {
 }
 
 /// Refuses a sync that would add too many images: it would be random which of them are stored.
-fn check_limit(view: &View, files: &[LocalFile]) -> Result<(), Error> {
-    let present = view.plan.trainable_now.images;
+fn check_limit(state: &DatasetState, files: &[LocalFile]) -> Result<(), Error> {
+    let present = state.plan.trainable_now.images;
     let new = files.iter().filter(|file| file.kind.is_image()).count() as u64;
     if new > 0 && present + new > MAX_IMAGES {
         return Err(Error::invalid_argument(format!(

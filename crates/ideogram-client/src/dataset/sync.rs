@@ -122,7 +122,7 @@ impl SyncDataset {
     /// is repeated until the processing timeout has passed.
     ///
     /// With intervals of your own, the sync does not wait longer than their sum, unless more files appear. Files that
-    /// the service could still be storing are then reported as unknown and not sent; a later sync looks again.
+    /// the service could still be storing are then reported as unknown and not sent; a later sync reads the list again.
     ///
     /// The same intervals apply between a failed chunk and its retry, unless `Retry-After` is longer.
     pub fn poll_intervals(mut self, waits: impl IntoIterator<Item = Duration>) -> Self {

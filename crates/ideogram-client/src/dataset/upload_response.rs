@@ -21,7 +21,7 @@ pub(super) fn end_of(chunk: u64, files: &[LocalFile], response: &Result<UploadDa
         Ok(response) => End {
             chunk,
             time,
-            result: ChunkResult::Answered,
+            result: ChunkResult::Reported,
             stored: stored(files, response),
             failed: failed(files, response),
             error: None,

@@ -11,7 +11,7 @@ use self::sealed::HasSchema;
 pub use self::violations::{Violation, Violations};
 use super::schema::{Bound, Object, Property, Rule, Schema, Union};
 
-/// Messages contain lists of allowed values up to this length.
+/// The maximum number of allowed values that a message lists.
 const MAX_VALUES_SHOWN: usize = 16;
 /// Of longer lists, messages contain this many values as examples.
 const EXAMPLE_VALUES: usize = 4;

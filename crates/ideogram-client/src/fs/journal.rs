@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::durable;
 
-/// How long to wait for the lock of a process that is ending.
+/// The maximum wait for the lock of a process that is ending.
 const MAX_LOCK_WAIT: Duration = Duration::from_secs(2);
 /// The maximum length of a line. It may contain a response that could not be stored elsewhere.
 const MAX_LINE_BYTES: u64 = 256 * 1024 * 1024;

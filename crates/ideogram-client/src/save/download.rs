@@ -46,7 +46,7 @@ pub(super) struct Download<'d> {
 pub(super) struct Failed {
     pub(super) error: Error,
     event: Event,
-    /// The largest incomplete image, from a response that was complete.
+    /// The incomplete image with the most bytes, from a response that was complete.
     pub(super) cut: Option<Received>,
 }
 

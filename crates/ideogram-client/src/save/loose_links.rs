@@ -19,11 +19,11 @@ pub(super) fn is_link(text: &str) -> bool {
 }
 
 /// Returns the first links in a text that may lead to images and are not known, with their positions.
-pub(super) fn loose_links(text: &str, mut known: BTreeSet<String>, most: usize) -> Vec<(usize, String)> {
+pub(super) fn loose_links(text: &str, mut known: BTreeSet<String>, max: usize) -> Vec<(usize, String)> {
     let mut links = Vec::new();
     let mut after = 0;
     for (start, _) in text.match_indices("http") {
-        if start < after || links.len() == most {
+        if start < after || links.len() == max {
             continue;
         }
         let Some((link, end)) = whole_link(text.as_bytes(), start) else { continue };

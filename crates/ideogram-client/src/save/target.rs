@@ -33,8 +33,8 @@ const MAX_NAMES: u32 = 10_000;
 /// Extensions that an image may have. Before a download, a file with one of them takes the name.
 const LIKELY_EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "webp", "gif"];
 
-/// The longest suffix of a stem that a caller chose: a role, a number up to `MAX_NAMES`, and the extension of an unknown
-/// media type.
+/// The suffix of maximum length of a stem that a caller chose: a role, a number up to `MAX_NAMES`, and the extension of
+/// an unknown media type.
 pub const MAX_SUFFIX: &str = "-original-10000.incomplete.abcdefgh";
 
 /// Comes before the extension of an incomplete image.

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{Observation, TrainingError, TrainingProgress, state::Meaning};
 use crate::{Error, polling::Polling, types::CustomModel};
 
-/// How long a model may be in unknown states: longer than any training takes.
+/// The maximum time that a model may be in unknown states: longer than any training takes.
 const MAX_UNKNOWN_STATE: Duration = Duration::from_secs(24 * 3600);
 
 /// Polls until the training has ended; the stream has one item for each poll.

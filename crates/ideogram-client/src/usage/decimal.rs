@@ -11,7 +11,7 @@ use std::{
 const MICRO_SCALE: u32 = 6;
 /// The decimal places that amounts of money are shown with at least.
 const MONEY_SCALE: u32 = 2;
-/// The largest power of ten in 128 bits.
+/// The maximum number of decimal places: the largest power of ten in 128 bits.
 const MAX_SCALE: u32 = 38;
 
 /// An exact decimal number, such as an amount of money: no binary fractions, no rounding.

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{CallOptions, Client, Error, ErrorKind, Outcome, generated::operations};
 
-/// How long fetched keys are used.
+/// The maximum age of fetched keys that are used.
 const MAX_KEY_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 /// The minimum time between two fetches: forged webhooks must not make the receiver call the service at will.
 const MIN_FETCH_INTERVAL: Duration = Duration::from_secs(60);

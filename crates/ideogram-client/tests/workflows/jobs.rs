@@ -80,10 +80,10 @@ async fn permits_are_released_if_nobody_waits() {
     let (_server, client) = start(MockServer::builder()).await;
 
     let job = client.generate_image_v2_ideogram45().prompt("a lantern").submit().await.unwrap();
-    let kept = job.clone();
+    let clone = job.clone();
     drop(job);
     assert_eq!(client.images_in_flight(), 1);
-    drop(kept);
+    drop(clone);
 
     assert_eq!(client.images_in_flight(), 0);
 }

@@ -25,7 +25,7 @@ struct Odd {
     /// Names in the dataset, in the order of their uploads.
     stored: Vec<String>,
     uploads: u16,
-    looks: usize,
+    reads: usize,
     /// Captions are stored but not listed.
     hides_captions: bool,
     /// The number of requests after an upload in which its files are not listed.
@@ -51,15 +51,15 @@ struct Odd {
 }
 
 impl Odd {
-    fn look(&mut self) -> (&'static str, Value) {
-        self.looks += 1;
+    fn read(&mut self) -> (&'static str, Value) {
+        self.reads += 1;
         if self.is_lost_after_upload && self.uploads > 0 {
             return ("403 Forbidden", json!({"message": "no more"}));
         }
         let is_listed = |name: &&String| !(self.hides_captions && is_caption(name));
         let names: Vec<_> =
-            if self.looks <= self.lag { vec![] } else { self.stored.iter().filter(is_listed).collect() };
-        let listed = names.iter().take(self.drip.map_or(usize::MAX, |drip| drip * self.looks));
+            if self.reads <= self.lag { vec![] } else { self.stored.iter().filter(is_listed).collect() };
+        let listed = names.iter().take(self.drip.map_or(usize::MAX, |drip| drip * self.reads));
         let prefix = if self.renames { "stored-" } else { "" };
         let file = |name: &&String| json!({"file_name": format!("{prefix}{name}"), "file_size_bytes": self.size_bytes});
         let files: Vec<_> = listed.map(file).collect();
@@ -74,7 +74,7 @@ impl Odd {
 
     fn upload(&mut self, names: Vec<String>) -> (&'static str, Value) {
         self.uploads += 1;
-        self.looks = 0;
+        self.reads = 0;
         if let Some((from, status)) = self.refuses_from
             && self.uploads >= from
         {
@@ -111,7 +111,7 @@ fn is_caption(name: &str) -> bool {
 fn reply(odd: &Mutex<Odd>, request: &RawRequest) -> Reply {
     let mut odd = odd.lock().unwrap();
     let (status, body) = if request.head.starts_with("GET ") {
-        odd.look()
+        odd.read()
     } else {
         let text = String::from_utf8_lossy(&request.body);
         let names = text.split("filename=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned());
@@ -163,7 +163,7 @@ impl OddSetup {
     /// Replaces the time of all lines of the journal.
     fn set_time(&self, seconds: u64) {
         let (path, new) = (self.folder.path().join(".journal"), self.folder.path().join(".new"));
-        let kind = JournalKind { title: "ideogram dataset sync", format: 2 };
+        let kind = JournalKind { title: "ideogram dataset sync", format: 3 };
         let mut lines = Vec::new();
         let contents = Journal::read::<Value, Value>(&path, kind, |line| lines.push(line)).unwrap();
         let (journal, _) = Journal::open::<_, Value>(&new, kind, &contents.header.unwrap(), |_| ()).unwrap();
@@ -207,7 +207,7 @@ async fn captions_that_are_never_listed_are_never_sent_twice() {
 
     for report in [first, second] {
         assert_eq!(outcome(&report, "a.png"), &FileOutcome::Stored);
-        assert_eq!(outcome(&report, "a.txt"), &FileOutcome::Unknown(UnknownReason::NotShown));
+        assert_eq!(outcome(&report, "a.txt"), &FileOutcome::Unknown(UnknownReason::NotListed));
     }
     assert_eq!(setup.stored(), each_once());
 }
@@ -230,8 +230,8 @@ async fn a_file_reported_as_stored_is_not_sent_by_a_later_sync() {
         let first = setup.sync().await.await.unwrap();
         let later = setup.sync().await.await.unwrap();
 
-        assert_all_unknown(&first, UnknownReason::NotShown);
-        assert_all_unknown(&later, UnknownReason::NotShown);
+        assert_all_unknown(&first, UnknownReason::NotListed);
+        assert_all_unknown(&later, UnknownReason::NotListed);
         assert_eq!((first.uploads, later.uploads, setup.stored()), (2, 0, each_once()));
     }
 }
@@ -245,8 +245,8 @@ async fn a_chunk_that_is_still_being_stored_is_not_sent_again() {
     setup.odd.lock().unwrap().lag = 0;
     let later = setup.sync().await.await.unwrap();
 
-    assert_all_unknown(&first, UnknownReason::NotTold);
-    assert_all_unknown(&again, UnknownReason::NotTold);
+    assert_all_unknown(&first, UnknownReason::NoResponse);
+    assert_all_unknown(&again, UnknownReason::NoResponse);
     assert!(later.is_complete(), "{later:?}");
     assert_eq!((setup.uploads(), setup.stored()), (2, each_once()));
 }
@@ -276,8 +276,8 @@ async fn a_file_that_is_not_listed_after_the_timeout_is_sent_again() {
     setup.set_time(1_790_000_000);
     let later = setup.sync().await.processing_timeout(HOUR).await.unwrap();
 
-    assert_all_unknown(&first, UnknownReason::NotTold);
-    assert_all_unknown(&early, UnknownReason::NotTold);
+    assert_all_unknown(&first, UnknownReason::NoResponse);
+    assert_all_unknown(&early, UnknownReason::NoResponse);
     assert_eq!(early.uploads, 0);
     assert!(later.is_complete(), "{later:?}");
     assert_eq!(setup.stored(), each_once());
@@ -317,7 +317,7 @@ async fn without_response_and_list_the_outcome_is_unknown() {
     let report = setup.sync().await.chunk_files(20).processing_timeout(Duration::ZERO).await.unwrap();
 
     assert!(report.stopped.is_some());
-    assert_all_unknown(&report, UnknownReason::NotTold);
+    assert_all_unknown(&report, UnknownReason::NoResponse);
     assert_eq!(setup.stored(), each_once());
 }
 
@@ -404,7 +404,7 @@ async fn without_the_list_the_responses_decide() {
     let report = setup.sync().await.await.unwrap();
 
     assert_eq!(outcome(&report, "a.png"), &FileOutcome::Stored);
-    assert_eq!(outcome(&report, "a.txt"), &FileOutcome::Unknown(UnknownReason::NotShown));
+    assert_eq!(outcome(&report, "a.txt"), &FileOutcome::Unknown(UnknownReason::NotListed));
     assert!(report.stopped.is_some_and(|error| error.kind() == ErrorKind::Forbidden));
 }
 
@@ -416,7 +416,7 @@ async fn a_failure_without_a_name_is_found_in_the_list() {
     setup.odd.lock().unwrap().fails_silently = None;
     let later = setup.sync().await.await.unwrap();
 
-    assert_eq!(outcome(&report, "b.png"), &FileOutcome::Unknown(UnknownReason::NotShown));
+    assert_eq!(outcome(&report, "b.png"), &FileOutcome::Unknown(UnknownReason::NotListed));
     assert!(later.is_complete(), "{later:?}");
     assert_eq!(setup.stored(), each_once());
 }

@@ -128,7 +128,7 @@ async fn without_names_the_outcome_is_unknown_and_nothing_is_sent_twice() {
 
     for report in [&report, &again, &forced] {
         assert!(
-            report.files.iter().all(|file| file.outcome == FileOutcome::Unknown(UnknownReason::NotTold)),
+            report.files.iter().all(|file| file.outcome == FileOutcome::Unknown(UnknownReason::NoResponse)),
             "{report:?}"
         );
     }

@@ -7,10 +7,10 @@ use zip::{ZipArchive, result::ZipResult};
 
 use super::{Content, Entry, FileType, inspect};
 
-/// Most entries in an archive.
+/// The maximum number of entries in an archive.
 const MAX_ENTRIES: usize = 1000;
 
-/// Most bytes that all entries together may unpack to: a small archive can hold very many zeros.
+/// The maximum size of all unpacked entries together, in bytes: a small archive can hold very many zeros.
 const MAX_UNPACKED: u64 = 2 * 1024 * 1024 * 1024;
 
 /// Returns the entries of the archive in `file`; `None` if it cannot be read completely or exceeds a limit.

@@ -11,16 +11,16 @@ use tempfile::SpooledTempFile;
 
 use crate::size::Size;
 
-/// Largest image in bytes. The limit for datasets is not published; elsewhere the service takes 25 MB.
+/// The maximum size of an image in bytes. The limit for datasets is not published; elsewhere the service takes 25 MB.
 pub(crate) const MAX_IMAGE_BYTES: u64 = 25 * 1024 * 1024;
 
-/// Largest caption in bytes.
+/// The maximum size of a caption in bytes.
 const MAX_CAPTION_BYTES: u64 = 1024 * 1024;
 
-/// Largest archive in bytes.
+/// The maximum size of an archive in bytes.
 const MAX_ARCHIVE_BYTES: u64 = 1024 * 1024 * 1024;
 
-/// An archive of more bytes is inspected on disk.
+/// The maximum size of an archive that is inspected in memory; a larger one is inspected on disk.
 const MAX_BYTES_IN_MEMORY: usize = 25 * 1024 * 1024;
 
 /// The content of a file.

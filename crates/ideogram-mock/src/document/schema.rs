@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 const REQUEST_BASE: &str = "openapi:///request";
 const RESPONSE_BASE: &str = "openapi:///response";
 
-/// Longest message in bytes; a message may quote a long value.
+/// The maximum length of a message in bytes; a message may quote a long value.
 const MAX_MESSAGE_BYTES: usize = 400;
 
 /// The named schemas of a document.

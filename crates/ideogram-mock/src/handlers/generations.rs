@@ -43,7 +43,7 @@ const OTHER_PRICE: u64 = 60_000;
 /// The operation whose price depends on what it makes, so that a quote is an estimate.
 const UPSCALE: &str = "post_upscale";
 
-/// Most buckets in a usage report, of a day and of an hour.
+/// The maximum number of buckets in a usage report, of a day and of an hour.
 const MAX_DAYS: usize = 92;
 const MAX_HOURS: usize = 168;
 

@@ -21,7 +21,7 @@ use crate::{
     token::{fingerprint, scramble},
 };
 
-/// The pattern of `upscaled_resolution` requires at least two digits for a side.
+/// The minimum side of an image in pixels: the pattern of `upscaled_resolution` requires two digits for a side.
 const MIN_SIDE: u32 = 10;
 
 /// Texts that magic prompt appends.

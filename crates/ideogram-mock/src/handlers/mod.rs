@@ -24,7 +24,7 @@ pub(crate) fn stores_files(id: &str) -> bool {
     id == "upload_dataset_assets"
 }
 
-/// Returns the handler of the operation `id`. An operation without one is answered with the example of the document.
+/// Returns the handler of the operation `id`. The response of an operation without one is the example of the document.
 pub(crate) fn find(id: &str) -> Option<Handler> {
     Some(match id {
         "post_generate_image_v4" | "post_remix_image_v4" => images::v4,

@@ -13,7 +13,7 @@ use crate::{
     state::{Model, new_uri},
 };
 
-/// Fewest images for a training.
+/// The minimum number of images for a training.
 const MIN_IMAGES: usize = 15;
 
 pub(super) fn train(service: &Service, call: &Call) -> Result<Value, Reply> {

@@ -41,7 +41,7 @@ pub(super) fn source_size(call: &Call) -> Option<Size> {
 /// The part with fonts, whose content is not inspected.
 const FONTS: &str = "font_candidate_files";
 
-/// All files of a request together, in bytes.
+/// The maximum size of all files of a request together, in bytes.
 const MAX_REQUEST_BYTES: u64 = 50 * 1024 * 1024;
 
 /// Checks the files and the prompt of a call.

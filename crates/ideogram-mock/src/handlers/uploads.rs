@@ -10,7 +10,7 @@ use crate::{
     state::StoredFile,
 };
 
-/// Most images in a dataset; captions do not count.
+/// The maximum number of images in a dataset; captions do not count.
 pub(super) const MAX_IMAGES: usize = 100;
 
 pub(super) fn upload(service: &Service, call: &Call) -> Result<Value, Reply> {

@@ -1,6 +1,6 @@
 //! Handlers that describe images and turn short prompts into structured ones.
 //!
-//! They do not look at the pixels: the text follows from file name, prompt and size, and is deterministic.
+//! They do not read the pixels: the text follows from file name, prompt and size, and is deterministic.
 
 use serde_json::{Value, json};
 

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 pub(crate) use self::link::{Links, image_name};
 use crate::{reply::Reply, size::Size};
 
-/// Longest side of an image in pixels: more than the service creates, and still quick to draw.
+/// The maximum side of an image in pixels: more than the service creates, and still quick to draw.
 pub(crate) const MAX_SIDE: u32 = 8192;
 
 /// What to draw.

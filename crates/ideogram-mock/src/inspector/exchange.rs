@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use super::redaction::{Redaction, cut};
 use crate::recorder::{Exchange, RecordedPart, RecordedRequest, RecordedResponse};
 
-/// How many characters of a name or a value of a header are shown.
+/// The maximum number of characters of a name, or of a value of a header.
 const MAX_NAME_CHARS: usize = 300;
 
-/// The largest body that is shown as JSON, in bytes; of a larger one, the beginning is shown as text.
+/// The maximum size of a body that is output as JSON, in bytes; of a larger one, the beginning is output as text.
 const MAX_JSON_BYTES: usize = 16 * 1024;
 
 const MAX_PARTS: usize = 100;

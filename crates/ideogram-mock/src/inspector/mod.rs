@@ -27,7 +27,7 @@ use crate::{reply::Reply, service::Shared};
 /// The beginning of all paths of the inspector.
 const PREFIX: &str = "/__mock";
 
-/// The largest body of a request to the inspector, in bytes.
+/// The maximum size of the body of a request to the inspector, in bytes.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// Moves the clock of the service.

@@ -10,10 +10,11 @@ const REDACTED: &str = "(redacted)";
 /// The end of a text that was cut.
 const MORE: &str = "…";
 
-/// How many characters of a text are shown.
+/// The maximum number of characters of a text.
 const MAX_TEXT_CHARS: usize = 4000;
 
-/// Keys of fewer characters are kept out of the headers only: elsewhere they would hide ordinary words.
+/// The minimum length of a key that is redacted everywhere, in characters. A shorter one is redacted in the headers only:
+/// elsewhere that would hide ordinary words.
 const MIN_KEY_CHARS: usize = 4;
 
 /// The texts that must not be shown.

@@ -13,10 +13,10 @@ use crate::{
     webhook::Delivery,
 };
 
-/// How many requests, datasets, models and jobs are shown; the latest ones.
+/// The maximum number of requests, datasets, models and jobs in the output; the latest ones.
 const MAX_ENTRIES: usize = 200;
 
-/// How many files of a dataset are shown.
+/// The maximum number of files of a dataset in the output.
 const MAX_FILES: usize = 200;
 
 /// The current service time, as responses have it.

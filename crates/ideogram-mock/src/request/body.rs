@@ -16,7 +16,7 @@ use http::{HeaderMap, StatusCode, header};
 
 use crate::{recorder::Record, reply::Reply};
 
-/// How many bytes of a refused body are read before the connection is closed.
+/// The maximum number of bytes of a refused body that are read before the connection is closed.
 const MAX_DRAINED_BYTES: u64 = 64 * 1024 * 1024;
 
 /// A body as a stream; clones read from the same body.

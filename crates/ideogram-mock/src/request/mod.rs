@@ -20,7 +20,7 @@ use crate::{
     reply::Reply,
 };
 
-/// A JSON body is held in memory.
+/// The maximum size of a JSON body, which is held in memory.
 const MAX_JSON_BYTES: u64 = 4 * 1024 * 1024;
 
 /// A valid call of an operation.

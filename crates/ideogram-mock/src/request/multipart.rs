@@ -20,10 +20,10 @@ use crate::{
     reply::Reply,
 };
 
-/// Largest part that is not a file, in bytes.
+/// The maximum size of a part that is not a file, in bytes.
 const MAX_TEXT_BYTES: usize = 1024 * 1024;
 
-/// Most parts in a body.
+/// The maximum number of parts in a body.
 const MAX_PARTS: usize = 2000;
 
 /// Reads a form: its properties as a JSON object, with file names in place of files, and its files. Texts become values of

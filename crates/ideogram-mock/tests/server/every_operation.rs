@@ -213,7 +213,7 @@ async fn every_response_fits_the_document() {
         session.call(session.post("/v1/ideogram-v3/train-model").json(&training("lanterns")), status).await;
     }
 
-    // What has no handler is answered with the example of the document, which another test checks.
+    // The response of an operation without a handler is the example of the document, which another test checks.
     let handlers = include_str!("../../src/handlers/mod.rs");
     let ids = DOCUMENT.lines().filter_map(|line| line.trim().strip_prefix("operationId: "));
     let with_handler = ids.filter(|id| handlers.contains(&format!("\"{id}\"")));

@@ -113,7 +113,7 @@ async fn a_switched_scenario_changes_the_next_response() {
     let caller = Caller::new().await;
 
     let switched = switch(&caller, &json!({"name": "rate_limited_once", "retry_after": 7})).await;
-    let shown = state(&caller).await["scenario"].clone();
+    let scenario = state(&caller).await["scenario"].clone();
     let (limited, next) = (caller.get("/datasets").await, caller.get("/datasets").await);
     switch(&caller, &json!({"name": "declines"})).await;
     let declined = caller.post_form(GENERATE, form([("prompt", "a cat")])).await;
@@ -121,7 +121,7 @@ async fn a_switched_scenario_changes_the_next_response() {
     let normal = caller.post_form(GENERATE, form([("prompt", "a cat")])).await;
 
     assert_eq!(switched.body["scenario"], json!({"name": "rate_limited_once", "retry_after": 7}));
-    assert_eq!(shown, switched.body["scenario"]);
+    assert_eq!(scenario, switched.body["scenario"]);
     assert_eq!((limited.status.as_u16(), &limited.headers["retry-after"]), (429, &"7".parse().unwrap()));
     let statuses = [next, declined, normal].map(|response| response.status.as_u16());
     assert_eq!(statuses, [200, 422, 200]);

@@ -72,11 +72,11 @@ async fn the_page_shows_requests_as_text_and_asks_no_other_host() {
     browser.value("document.querySelectorAll('details').forEach((box) => { box.open = true; })");
     browser.wait_for("document.querySelectorAll('#requests .inside').length === 11");
 
-    let shown = text(&mut browser);
+    let output = text(&mut browser);
     for expected in [HOSTILE, "<b>lantern</b>.png", "post_generate_image_v3", "lantern.png", "dataset_id", "pending"] {
-        assert!(shown.contains(expected), "{expected}: {shown}");
+        assert!(output.contains(expected), "{expected}: {output}");
     }
-    assert!(!shown.contains(caller.server.api_key()), "{shown}");
+    assert!(!output.contains(caller.server.api_key()), "{output}");
     assert_eq!(browser.value("document.title"), "ideogram mock");
     assert_eq!(browser.value("document.images.length + document.querySelectorAll('b, i').length"), 0);
     let (console, requests) = reports(&browser);
